@@ -1,0 +1,1 @@
+"""Trained models that ship: each folder holds a Keras model, a SavedModel, metrics.json and a model card."""

@@ -1,0 +1,49 @@
+"""What every command of the package does the same way: flags, user errors, quiet TensorFlow."""
+
+import os
+import pathlib
+import sys
+
+from absl import app, flags
+
+from scoringnet_tf.errors import InputError
+
+# TensorFlow prints notices of its CPU kernels at import; a command's own output should be readable.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
+def run(main, positional=False):
+    """Runs `main(arguments)` under absl: an `InputError` is one line on stderr and exit 1, not a traceback."""
+
+    def checked(argv):
+        arguments = argv[1:]
+        if arguments and not positional:
+            raise app.UsageError(f"Expected flags only. Received: {' '.join(arguments)}")
+        try:
+            return main(arguments) or 0
+        except InputError as error:
+            print(f"{pathlib.Path(argv[0]).stem}: {error}", file=sys.stderr)
+            return 1
+
+    app.run(checked)
+
+
+def require(**values):
+    """InputError naming the first flag of `values` that is empty."""
+    for name, value in values.items():
+        if not value:
+            raise InputError(f"--{name}: expected a value. Received: none. See --help.")
+
+
+def flag_values(module):
+    """The flags that a command's own module defines, name → value, for the record beside its output."""
+    return {flag.name: flag.value for flag in flags.FLAGS.get_flags_for_module(module)}
+
+
+def size_flag(name):
+    """The two positive integers of a list flag; InputError naming it."""
+    values = flags.FLAGS[name].value
+    if len(values) != 2 or not all(value.strip().isdigit() and int(value) > 0 for value in values):
+        raise InputError(f"--{name}: expected two positive integers, e.g. 64,64. Received: {','.join(values)}")
+    return [int(value) for value in values]
