@@ -1,0 +1,150 @@
+"""C3D, the 3-D convolutional trunk of KFS and SP (Tran et al., ICCV 2015; paper §3.1, §3.2)."""
+
+import keras
+from keras import layers
+
+from scoringnet_tf.models.frames import FrameMask, conv3d
+
+# (endpoint, filters of a convolution or window of a pooling). The first twelve after the input are SP's extractor.
+TRUNK = (
+    ("conv1a", 64),
+    ("pool1", (1, 2, 2)),
+    ("conv2a", 128),
+    ("pool2", (2, 2, 2)),
+    ("conv3a", 256),
+    ("conv3b", 256),
+    ("pool3", (2, 2, 2)),
+    ("conv4a", 512),
+    ("conv4b", 512),
+    ("pool4", (2, 2, 2)),
+    ("conv5a", 512),
+    ("conv5b", 512),
+    ("pool5", (2, 2, 2)),
+)
+ENDPOINTS = tuple(name for name, _ in TRUNK)
+
+
+def scaled_width(width, multiplier):
+    """`width` channels or units of the paper's model, scaled; at least one."""
+    return max(1, round(width * multiplier))
+
+
+def trunk(x, *, width_multiplier, temporal_pooling, final_endpoint, frame_mask=None, kernel_l2=0.0, dtype=None):
+    """Applies C3D's layers up to `final_endpoint`.
+
+    Args:
+        x: KerasTensor (B, L, H, W, C) of normalised frames.
+        width_multiplier: scales the number of filters of every layer.
+        temporal_pooling: False makes every pooling 1×2×2, so that L survives (§3.1).
+        final_endpoint: name in `ENDPOINTS` to stop after.
+        frame_mask: KerasTensor (B, L), true for real frames. Padded frames are set to zero before every convolution,
+            which is what a convolution sees beyond the end of an unpadded video. Needs `temporal_pooling=False`.
+        kernel_l2: β of Eqs. 6–9: adds β‖w‖² of every kernel to the loss.
+        dtype: dtype policy of the layers.
+
+    Returns:
+        KerasTensor (B, L', H', W', C').
+    """
+    padded = frame_mask is not None
+    for name, spec in TRUNK:
+        if name.startswith("conv"):
+            if padded:
+                x = FrameMask(name=f"{name}_mask", dtype=dtype)(x, frame_mask)
+            filters = scaled_width(spec, width_multiplier)
+            x = conv3d(x, filters, name=name, kernel_l2=kernel_l2, dtype=dtype)
+        else:
+            window = spec if temporal_pooling else (1, *spec[1:])
+            # Caffe pools with ceil and pads on the right and bottom only; "same" with stride = window does just that.
+            x = layers.MaxPooling3D(window, padding="same", name=name, dtype=dtype)(x)
+        if name == final_endpoint:
+            return x
+    raise ValueError(f"Expected final_endpoint to be one of {', '.join(ENDPOINTS)}. Received: {final_endpoint!r}")
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class C3D(keras.Model):
+    """C3D with named endpoints and Caffe's pooling semantics.
+
+    Call arguments: frames (B, L, H, W, 3), uint8 or float in 0…255, RGB; with `masked=True` a dictionary
+    `{"frames": …, "mask": bool (B, L)}`. Without `heads` the result is the final endpoint (B, L', H', W', C'); with
+    `heads` it is a dictionary of class probabilities (B, classes) read from fc7, as in the original network.
+
+    Args:
+        input_shape: (L, H, W, 3); L may be None without temporal pooling.
+        width_multiplier: 1 is the paper's width (64 … 512 filters, 4096 units).
+        temporal_pooling: False as KFS needs it (§3.1).
+        final_endpoint: where the trunk ends: "conv5b" for SP, "pool5" for KFS and classification.
+        masked: takes a mask of padded frames beside the frames.
+        heads: name → number of classes; each head is a dense softmax on fc7.
+        fc_units: width of fc6 and fc7 before the multiplier (4096 in C3D).
+        dropout_rate: after fc6 and fc7.
+        kernel_l2: β‖w‖² on every convolution kernel.
+
+    Example:
+
+    >>> trunk = C3D(input_shape=(16, 112, 112, 3))
+    >>> trunk.endpoint("fc6")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        input_shape=(16, 112, 112, 3),
+        width_multiplier=1.0,
+        temporal_pooling=True,
+        final_endpoint="pool5",
+        masked=False,
+        heads=None,
+        fc_units=4096,
+        dropout_rate=0.5,
+        kernel_l2=0.0,
+        dtype=None,
+        name="c3d",
+        **kwargs,
+    ):
+        if masked and temporal_pooling:
+            raise ValueError("Expected temporal_pooling=False with masked=True: pooling in time would mix in padding.")
+        frames = keras.Input(input_shape, dtype="uint8", name="frames")
+        mask = keras.Input(input_shape[:1], dtype="bool", name="mask") if masked else None
+
+        # === Functional Model ===
+        x = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale", dtype=dtype)(frames)
+        x = trunk(
+            x,
+            width_multiplier=width_multiplier,
+            temporal_pooling=temporal_pooling,
+            final_endpoint=final_endpoint,
+            frame_mask=mask,
+            kernel_l2=kernel_l2,
+            dtype=dtype,
+        )
+        if heads:
+            units = scaled_width(fc_units, width_multiplier)
+            x = layers.Flatten(name="flatten", dtype=dtype)(x)
+            for fc in ("fc6", "fc7"):
+                x = layers.Dense(units, "relu", kernel_initializer="he_normal", name=fc, dtype=dtype)(x)
+                x = layers.Dropout(dropout_rate, name=f"{fc}_dropout", dtype=dtype)(x)
+            x = {
+                head: layers.Dense(classes, "softmax", name=head, dtype="float32")(x) for head, classes in heads.items()
+            }
+        super().__init__({"frames": frames, "mask": mask} if masked else frames, x, name=name, **kwargs)
+
+        # === Config ===
+        self._config = {
+            "input_shape": tuple(input_shape),
+            "width_multiplier": width_multiplier,
+            "temporal_pooling": temporal_pooling,
+            "final_endpoint": final_endpoint,
+            "masked": masked,
+            "heads": dict(heads) if heads else None,
+            "fc_units": fc_units,
+            "dropout_rate": dropout_rate,
+            "kernel_l2": kernel_l2,
+            "dtype": dtype,
+        }
+
+    def endpoint(self, name):
+        """A model from the same frames to the output of the layer called `name` (activation included)."""
+        return keras.Model(self.input, self.get_layer(name).output, name=f"{self.name}_{name}")
+
+    def get_config(self):
+        return {**self._config, "name": self.name}

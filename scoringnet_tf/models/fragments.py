@@ -1,0 +1,66 @@
+"""Key fragments: which frames belong to one, and its resampling to the fixed length that a tower needs (§4.3)."""
+
+import keras
+from keras import layers, ops
+
+
+def resampling_indices(member, length):
+    """Frame indices that sample a fragment evenly in time.
+
+    Args:
+        member: bool or int tensor (B, L), true for the frames of the fragment; they need not be adjacent.
+        length: number of frames to return, T.
+
+    Returns:
+        int32 tensor (B, T): the first and last are the first and last frame of the fragment, the others lie evenly
+        between, repeated where the fragment is shorter than T. Undefined rows where a fragment is empty.
+    """
+    counted = ops.cumsum(ops.cast(member, "int32"), axis=1)
+    size = counted[:, -1:]
+    positions = ops.arange(length, dtype="float32") / max(length - 1, 1)
+    # The k-th member (0-based) is the first frame at which more than k members have been counted.
+    kth = ops.cast(ops.round(positions[None] * ops.cast(size - 1, "float32")), "int32")
+    return ops.sum(ops.cast(counted[:, None, :] <= kth[:, :, None], "int32"), axis=2)
+
+
+def take_frames(frames, indices):
+    """Gathers frames (B, L, H, W, C) at int32 indices (B, T) of each video: (B, T, H, W, C)."""
+    batch, length = ops.shape(frames)[:2]
+    # One gather over all frames of the batch: take_along_axis would build an index for every single pixel.
+    rows = indices + ops.arange(batch, dtype="int32")[:, None] * length
+    return ops.take(ops.reshape(frames, (-1, *frames.shape[2:])), rows, axis=0)
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class FragmentSelector(layers.Layer):
+    """Cuts a key fragment out of a video and resamples it to a fixed number of frames.
+
+    Call arguments: frames (B, L, H, W, C); stages int (B, L), the label of every frame; frame_mask bool (B, L).
+    Returns the clip (B, T, H, W, C), dtype of the frames, and `empty` bool (B,): true where no frame carries one of
+    the stages; the whole video is then taken instead, and the caller should say so (§4.3 is silent).
+
+    No gradient flows to `stages`: they come from an arg-max.
+
+    Args:
+        stages: labels of the fragment, e.g. take-flight and entry.
+        length: T.
+    """
+
+    def __init__(self, stages, length, **kwargs):
+        super().__init__(**kwargs)
+        self.stages = tuple(stages)
+        self.length = length
+
+    def call(self, frames, stages, frame_mask):
+        wanted = ops.any(ops.stack([stages == stage for stage in self.stages]), axis=0)
+        member = ops.logical_and(wanted, frame_mask)
+        empty = ops.logical_not(ops.any(member, axis=1))
+        member = ops.where(empty[:, None], frame_mask, member)
+        return take_frames(frames, resampling_indices(member, self.length)), empty
+
+    def compute_output_spec(self, frames, stages, frame_mask):
+        clip = keras.KerasTensor((frames.shape[0], self.length, *frames.shape[2:]), dtype=frames.dtype)
+        return clip, keras.KerasTensor((frames.shape[0],), dtype="bool")
+
+    def get_config(self):
+        return {**super().get_config(), "stages": self.stages, "length": self.length}

@@ -1,0 +1,159 @@
+"""ScoringNet: key fragment segmentation and score prediction in one functional model (§3, Fig. 1)."""
+
+import keras
+from keras import layers, ops
+
+from scoringnet_tf.models.fragments import FragmentSelector
+from scoringnet_tf.models.score_prediction import ScorePredictor
+from scoringnet_tf.models.segmentation import KeyFragmentSegmenter
+from scoringnet_tf.sports import get_sport
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class StageDecision(layers.Layer):
+    """The stage of every frame: probabilities (B, L, S) to labels int32 (B, L) by arg-max (§4.3)."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True  # The mask reaches the fragment selectors as an input of its own.
+
+    def call(self, probabilities):
+        return ops.cast(ops.argmax(probabilities, axis=-1), "int32")
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class ScoringNet(keras.Model):
+    """Scores an untrimmed video: KFS labels its frames, the key fragments go to SP, SP's scores are fused.
+
+    Call arguments: `{"frames": (B, L, H, W, 3) in 0…255 RGB, "mask": bool (B, L), true for real frames}`; L is free,
+    shorter videos of a batch are padded on the right. Returns a dictionary:
+
+    - `stages`: (B, L, S) stage probabilities per frame;
+    - `difficulty`, `execution`, `final`: (B,) in points of the sport;
+    - `empty_fragments`: bool (B, 2): KFS found no frame for the difficulty (0) or execution (1) fragment, and that
+      tower saw the whole video instead.
+
+    The stages are an arg-max: no gradient flows from SP to KFS. `forward` takes the stages from outside, for training
+    on true fragments.
+
+    Args:
+        sport, image_size, width_multiplier: of both parts.
+        clip_lengths, score_statistics, kernel_l2: of `ScorePredictor`.
+        segmenter: further arguments of `KeyFragmentSegmenter`, e.g. `{"lstm_units": 512}`.
+        score_predictor: further arguments of `ScorePredictor`, e.g. `{"dropout_rate": 0.1}`.
+        frame_size: (H, W) that videos are resized to before the centre crop to `image_size`; recorded so that whoever
+            feeds the model treats frames as its training did.
+        provenance: what the weights were trained on; plain values, kept with the model.
+
+    Example:
+
+    >>> model = ScoringNet(sport="diving", image_size=(64, 64), width_multiplier=1 / 8)
+    >>> scores = model({"frames": frames, "mask": mask})  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        sport="diving",
+        image_size=(112, 112),
+        width_multiplier=1.0,
+        clip_lengths=(32, 32),
+        score_statistics=None,
+        kernel_l2=0.0005,
+        segmenter=None,
+        score_predictor=None,
+        frame_size=(128, 171),
+        provenance=None,
+        dtype=None,
+        name="scoring_net",
+        **kwargs,
+    ):
+        rules = get_sport(sport)
+        shared = {"sport": sport, "image_size": image_size, "width_multiplier": width_multiplier, "dtype": dtype}
+        kfs = KeyFragmentSegmenter(**shared, **(segmenter or {}))
+        sp = ScorePredictor(
+            **shared,
+            clip_lengths=clip_lengths,
+            score_statistics=score_statistics,
+            kernel_l2=kernel_l2,
+            **(score_predictor or {}),
+        )
+        selectors = [
+            FragmentSelector([rules.stage_index(stage) for stage in fragment], length, name=f"{score}_fragment")
+            for score, fragment, length in zip(
+                ("difficulty", "execution"),
+                (rules.difficulty_fragment, rules.execution_fragment),
+                clip_lengths,
+                strict=True,
+            )
+        ]
+
+        # === Functional Model ===
+        inputs = {
+            "frames": keras.Input((None, *image_size, 3), dtype="uint8", name="frames"),
+            "mask": keras.Input((None,), dtype="bool", name="mask"),
+        }
+        probabilities = kfs(inputs)
+        stages = StageDecision(name="stage_decision")(probabilities)
+        (difficulty_clip, no_difficulty), (execution_clip, no_execution) = (
+            selector(inputs["frames"], stages, inputs["mask"]) for selector in selectors
+        )
+        scores = sp({"difficulty_clip": difficulty_clip, "execution_clip": execution_clip})
+        empty = ops.stack([no_difficulty, no_execution], axis=1)
+        super().__init__(inputs, {"stages": probabilities, **scores, "empty_fragments": empty}, name=name, **kwargs)
+
+        # === Config ===
+        self.segmenter = kfs
+        self.score_predictor = sp
+        self.selectors = selectors
+        self._config = {
+            **shared,
+            "image_size": tuple(image_size),
+            "clip_lengths": tuple(clip_lengths),
+            "score_statistics": {k: list(v) for k, v in score_statistics.items()} if score_statistics else None,
+            "kernel_l2": kernel_l2,
+            "segmenter": segmenter,
+            "score_predictor": score_predictor,
+            "frame_size": tuple(frame_size),
+            "provenance": provenance,
+        }
+
+    @property
+    def sport(self):
+        """The `sports.Sport` that this model scores."""
+        return get_sport(self._config["sport"])
+
+    @property
+    def image_size(self):
+        """(H, W) of the frames that the model takes."""
+        return self._config["image_size"]
+
+    @property
+    def frame_size(self):
+        """(H, W) that videos are resized to before the centre crop to `image_size`."""
+        return self._config["frame_size"]
+
+    @property
+    def provenance(self):
+        """What the weights were trained on, or None."""
+        return self._config["provenance"]
+
+    def score_fragments(self, frames, stages, mask, training=None):
+        """SP alone on the fragments that `stages` int (B, L) mark: scores, and `empty_fragments` (B, 2)."""
+        (difficulty_clip, no_difficulty), (execution_clip, no_execution) = (
+            selector(frames, stages, mask) for selector in self.selectors
+        )
+        clips = {"difficulty_clip": difficulty_clip, "execution_clip": execution_clip}
+        scores = self.score_predictor(clips, training=training)
+        return {**scores, "empty_fragments": ops.stack([no_difficulty, no_execution], axis=1)}
+
+    def with_dtype(self, dtype, **changes):
+        """The same model with the same weights under another dtype policy; `changes` replace configuration entries.
+
+        A `mixed_float16` model does not run on a CPU (no float16 3-D max-pooling): export and share the float32 one.
+        """
+        twin = type(self)(**{**self.get_config(), "dtype": dtype, **changes})
+        twin.set_weights(self.get_weights())
+        return twin
+
+    def get_config(self):
+        return {**self._config, "name": self.name}

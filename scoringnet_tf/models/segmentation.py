@@ -1,0 +1,79 @@
+"""KFS, key fragment segmentation: labels every frame of an untrimmed video with a stage (§3.1, Eq. 1, Fig. 2)."""
+
+import keras
+from keras import layers
+
+from scoringnet_tf.models.c3d import C3D, scaled_width
+from scoringnet_tf.sports import get_sport
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class KeyFragmentSegmenter(keras.Model):
+    """C3D without temporal pooling, flattened per frame, then a Bi-LSTM and two fully connected layers.
+
+    Call arguments: `{"frames": (B, L, H, W, 3) in 0…255 RGB, "mask": bool (B, L), true for real frames}`. L is free
+    and videos of one batch may be padded on the right: the result for the real frames does not depend on the padding.
+    Returns stage probabilities (B, L, S), float32, S stages in the order of `sports.Sport.stages`.
+
+    Args:
+        sport: key in `sports.SPORTS`.
+        image_size: (H, W) of the frames. With 112×112 the per-frame vector has 4·4·512 = 8192 entries; the paper's
+            "4096" corresponds to 64×128 (§3.1 does not give the input size).
+        width_multiplier: scales C3D, the Bi-LSTM and the fully connected layer.
+        lstm_units: units per direction before the multiplier. Not given in the paper; 512 makes 1024 features per
+            frame, an eighth of what enters.
+        fc_units: width of the first fully connected layer before the multiplier. Not given in the paper.
+        dropout_rate: after the first fully connected layer. Not given for KFS.
+
+    C3D follows the dtype policy; the Bi-LSTM and the classifier are cheap and stay in float32.
+    """
+
+    def __init__(
+        self,
+        sport="diving",
+        image_size=(112, 112),
+        width_multiplier=1.0,
+        lstm_units=512,
+        fc_units=512,
+        dropout_rate=0.5,
+        dtype=None,
+        name="segmenter",
+        **kwargs,
+    ):
+        stages = get_sport(sport).stages
+        inputs = {
+            "frames": keras.Input((None, *image_size, 3), dtype="uint8", name="frames"),
+            "mask": keras.Input((None,), dtype="bool", name="mask"),
+        }
+
+        # === Functional Model ===
+        c3d = C3D(
+            input_shape=(None, *image_size, 3),
+            width_multiplier=width_multiplier,
+            temporal_pooling=False,
+            masked=True,
+            dtype=dtype,
+        )
+        x = c3d(inputs)
+        x = layers.Reshape((-1, x.shape[2] * x.shape[3] * x.shape[4]), name="flatten", dtype="float32")(x)
+        lstm = layers.LSTM(scaled_width(lstm_units, width_multiplier), return_sequences=True, dtype="float32")
+        x = layers.Bidirectional(lstm, name="bi_lstm", dtype="float32")(x, mask=inputs["mask"])
+        fc_units_scaled = scaled_width(fc_units, width_multiplier)
+        x = layers.Dense(fc_units_scaled, "relu", kernel_initializer="he_normal", name="fc1", dtype="float32")(x)
+        x = layers.Dropout(dropout_rate, name="fc1_dropout", dtype="float32")(x)
+        x = layers.Dense(len(stages), "softmax", name="fc2", dtype="float32")(x)
+        super().__init__(inputs, x, name=name, **kwargs)
+
+        # === Config ===
+        self._config = {
+            "sport": sport,
+            "image_size": tuple(image_size),
+            "width_multiplier": width_multiplier,
+            "lstm_units": lstm_units,
+            "fc_units": fc_units,
+            "dropout_rate": dropout_rate,
+            "dtype": dtype,
+        }
+
+    def get_config(self):
+        return {**self._config, "name": self.name}
