@@ -1,0 +1,85 @@
+r"""Evaluates a model on a split of records: the paper's six figures and the frame accuracy (§4.2–4.4).
+
+    python -m scoringnet_tf.evaluate --model=MODEL --records_dir=RECORDS --split=test --output_dir=REPORT
+
+Writes metrics.json, predictions.csv, scores.png and stages.png to --output_dir, and prints a table.
+"""
+
+import csv
+import pathlib
+import sys
+
+from absl import flags
+
+from scoringnet_tf import cli
+from scoringnet_tf.dataset_info import DatasetInfo
+from scoringnet_tf.files import replacing_file, write_json
+
+flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
+flags.DEFINE_string("records_dir", None, "Folder of TFRecords made by `python -m data_prep build`.")
+flags.DEFINE_string("split", "test", "Split to evaluate.")
+flags.DEFINE_float("validation_fraction", 0.1, "As in training; matters for --split=validation and train only.", 0, 0.9)
+flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the result.", 1)
+flags.DEFINE_bool("true_fragments", False, "Cut the fragments by the true stages instead of the predicted ones.")
+flags.DEFINE_string("output_dir", None, "Folder for the report; beside the model, evaluation_SPLIT/, where not given.")
+
+
+def write_report(output_dir, predictions, measured, stage_names):
+    """metrics.json, predictions.csv, scores.png and stages.png."""
+    from scoringnet_tf.report import plots
+
+    write_json(output_dir / "metrics.json", measured)
+    with replacing_file(output_dir / "predictions.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        scores = list(predictions.truth)
+        writer.writerow(["video_id", *(f"{kind}_{score}" for score in scores for kind in ("true", "predicted"))])
+        for index, video_id in enumerate(predictions.ids):
+            columns = (
+                values[score][index] for score in scores for values in (predictions.truth, predictions.predicted)
+            )
+            writer.writerow([video_id, *(f"{value:.4f}" for value in columns)])
+    with replacing_file(output_dir / "scores.png") as path:
+        plots.save_png(plots.score_scatter(predictions), path)
+    shown = slice(0, 24)
+    strips = list(zip(predictions.stages_true[shown], predictions.stages_predicted[shown], strict=True))
+    with replacing_file(output_dir / "stages.png") as path:
+        title = "upper: true, lower: predicted"
+        plots.save_png(plots.stage_timeline(predictions.ids[shown], strips, stage_names, title), path)
+
+
+def main(_):
+    values = flags.FLAGS
+    cli.require(records_dir=values.records_dir)
+    info = DatasetInfo.load(values.records_dir)
+
+    from scoringnet_tf import evaluation, input_pipeline
+    from scoringnet_tf.model_files import load_model, model_path
+
+    model = load_model(values.model)
+    ids = input_pipeline.split_ids(info, values.split, values.validation_fraction)
+    dataset = input_pipeline.videos(
+        values.records_dir,
+        values.split,
+        image_size=model.image_size,
+        batch_size=values.batch_size,
+        validation_fraction=values.validation_fraction,
+    )
+    outputs_of = evaluation.prediction_function(model, values.true_fragments)
+    predictions = evaluation.predict_records(outputs_of, dataset, ids, progress=f"evaluating {values.split}")
+    measured = evaluation.figures(predictions, model.sport.stages)
+    means = {score: info.score_statistics["train"][score]["mean"] for score in ("difficulty", "execution")}
+    baseline = evaluation.mean_predictor_figures(predictions.truth, means, model.sport.fuse)
+    measured |= {"mean_predictor": baseline, "split": values.split, "data_hash": info.data_hash}
+    measured["simulated_pixels"] = info.simulation is not None
+    output_dir = pathlib.Path(values.output_dir or model_path(values.model).parent / f"evaluation_{values.split}")
+    write_report(output_dir, predictions, measured, model.sport.stages)
+    print(evaluation.table([("model", measured), ("mean predictor", baseline)]))
+    per_class = measured["frame_accuracy_per_class"].items()
+    print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))
+    if info.simulation is not None:
+        print("The pixels of these records are simulated.")
+    print(f"Report: {output_dir}")
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main))

@@ -1,0 +1,83 @@
+"""Pictures of predictions: scores against the truth, and stages along time. Drawn off screen, no display needed."""
+
+import itertools
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from scoringnet_tf.evaluation import SCORES, med, src
+
+STAGE_COLORS = ("#b8bcc2", "#f2b134", "#2f6db5", "#2a9d8f", "#a23b72", "#e4572e")
+
+
+def score_scatter(predictions, title=""):
+    """Predicted against true difficulty, execution and final score, one panel each, with SRC and MED."""
+    figure = Figure(figsize=(12, 4.2), layout="constrained")
+    for axis, score in zip(figure.subplots(1, 3), SCORES, strict=True):
+        truth, predicted = predictions.truth[score], predictions.predicted[score]
+        limits = np.nanmin([truth, predicted]), np.nanmax([truth, predicted])
+        axis.plot(limits, limits, color="#999999", linewidth=1, zorder=1)
+        axis.scatter(truth, predicted, s=18, alpha=0.7, color=STAGE_COLORS[2], edgecolors="none", zorder=2)
+        axis.set_title(f"{score}: SRC {src(truth, predicted):.3f}, MED {med(truth, predicted):.2f}")
+        axis.set_xlabel("true, points")
+        axis.set_ylabel("predicted, points")
+        axis.grid(alpha=0.25)
+    figure.suptitle(title)
+    return figure
+
+
+def stage_timeline(names, rows, stage_names, title="", frame_rate=None):
+    """Stages along time: one strip per row.
+
+    Args:
+        names: a label per row.
+        rows: a list of strips per label, e.g. [true, predicted]; each an integer array of stages (L,), −1 = unlabelled.
+        stage_names: names of the stages, in label order.
+        frame_rate: frames per second; None gives an axis in frames.
+    """
+    per_row = max(len(strips) for strips in rows)
+    figure = Figure(figsize=(11, 1.3 + 0.28 * per_row * len(rows) + 0.12 * len(rows)), layout="constrained")
+    axis = figure.subplots()
+    ticks, y = [], 0.0
+    for strips in rows:
+        ticks.append(y + (len(strips) - 1) / 2)
+        for strip in strips:
+            _draw_strip(axis, strip, y, 1.0 / frame_rate if frame_rate else 1.0)
+            y += 1.0
+        y += 0.5
+    axis.set_yticks(ticks, names)
+    axis.set_ylim(y - 0.5, -0.7)
+    axis.set_xlabel("seconds" if frame_rate else "frame")
+    handles = [Patch(color=STAGE_COLORS[index], label=name) for index, name in enumerate(stage_names)]
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, title=title)
+    return figure
+
+
+def runs(stages):
+    """Contiguous runs of an integer array (L,): a list of (stage, start, end), end exclusive."""
+    stages = np.asarray(stages)
+    edges = [0, *(np.flatnonzero(np.diff(stages)) + 1), len(stages)]
+    return [(int(stages[a]), int(a), int(b)) for a, b in itertools.pairwise(edges) if b > a]
+
+
+def _draw_strip(axis, stages, y, seconds_per_frame):
+    for stage, start, end in runs(stages):
+        if stage >= 0:
+            width = (end - start) * seconds_per_frame
+            axis.barh(y, width, left=start * seconds_per_frame, height=0.9, color=STAGE_COLORS[stage], linewidth=0)
+
+
+def save_png(figure, path, dpi=110):
+    """Writes a figure as PNG."""
+    FigureCanvasAgg(figure)
+    figure.savefig(path, dpi=dpi, format="png")
+
+
+def pixels(figure, dpi=90):
+    """The figure as uint8 (H, W, 4)."""
+    figure.set_dpi(dpi)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())

@@ -1,0 +1,64 @@
+"""The SavedModel: what TF Serving loads, with the same preprocessing as training inside."""
+
+import keras
+import tensorflow as tf
+
+from scoringnet_tf.files import replacing_folder
+from scoringnet_tf.frames import center_offset
+
+
+def preprocess_encoded(encoded, frame_size, image_size):
+    """Encoded images of one video to the model's frames: resize by area to the stored size, centre crop.
+
+    Args:
+        encoded: string (L,), JPEG, PNG or BMP images of any size.
+        frame_size: (H, W) of the stored frames.
+        image_size: (H, W) of the model's frames.
+
+    Returns:
+        uint8 (L, H, W, 3).
+    """
+    top, left = center_offset(frame_size, image_size)
+
+    def one(image):
+        pixels = tf.io.decode_image(image, channels=3, expand_animations=False)
+        pixels.set_shape((None, None, 3))
+        resized = tf.image.resize(pixels, frame_size, method="area")
+        cropped = tf.image.crop_to_bounding_box(resized, top, left, *image_size)
+        return tf.cast(tf.round(cropped), tf.uint8)
+
+    return tf.map_fn(one, encoded, fn_output_signature=tf.TensorSpec((*image_size, 3), tf.uint8))
+
+
+def export_saved_model(network, path):
+    """Writes `network` (a `ScoringNet`, any dtype policy) to the folder `path` as a float32 SavedModel.
+
+    Signatures:
+        serving_default: frames uint8 (B, L, H, W, 3), mask bool (B, L) → the outputs of the Keras model.
+        encoded: encoded string (L,), the frames of one video → the same outputs with B = 1.
+    """
+    network = network.with_dtype("float32")
+    height, width = network.image_size
+
+    @tf.function(
+        input_signature=[
+            {
+                "frames": tf.TensorSpec((None, None, height, width, 3), tf.uint8, name="frames"),
+                "mask": tf.TensorSpec((None, None), tf.bool, name="mask"),
+            }
+        ]
+    )
+    def score(inputs):
+        return network(inputs, training=False)
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="encoded")])
+    def score_encoded(encoded):
+        frames = preprocess_encoded(encoded, network.frame_size, network.image_size)[None]
+        return network({"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)}, training=False)
+
+    archive = keras.export.ExportArchive()
+    archive.track(network)
+    archive.add_endpoint("serve", score)
+    archive.add_endpoint("encoded", score_encoded)
+    with replacing_folder(path) as temporary:
+        archive.write_out(temporary, verbose=False)

@@ -1,0 +1,112 @@
+r"""Trains ScoringNet on records (§4.2).
+
+    python -m scoringnet_tf.train --flagfile=diving.flags --records_dir=… --model_dir=…
+
+The best model by validation F-SRC is MODEL_DIR/best.keras; curves: tensorboard --logdir=MODEL_DIR. A run that was
+stopped goes on when the same command is given again.
+"""
+
+import sys
+
+from absl import flags
+
+from scoringnet_tf import cli
+from scoringnet_tf.dataset_info import DatasetInfo
+
+# === Data ===
+flags.DEFINE_string("records_dir", None, "Folder of TFRecords made by `python -m data_prep build`.")
+flags.DEFINE_string("model_dir", None, "Folder for checkpoints, models and curves; a stopped run in it goes on.")
+flags.DEFINE_list(
+    "image_size",
+    ["112", "112"],
+    "Height,width of the model's input, pixels, cropped from the stored frames. C3D: 112,112.",
+)
+flags.DEFINE_integer(
+    "batch_size", 8, "Videos per step; also the set whose pairs are ranked (Eq. 7). Not in the paper.", 1
+)
+flags.DEFINE_float(
+    "validation_fraction",
+    0.1,
+    "Share of the training split held out to choose the best epoch; never the test split.",
+    0,
+    0.9,
+)
+flags.DEFINE_integer("validation_every", 1, "Epochs between validations.", 1)
+flags.DEFINE_integer("max_start_shift", 5, "The start frame is shifted by a random 0…this, frames (§4.2: 5).", 0)
+flags.DEFINE_bool("flip", True, "Mirror videos at random. Not in the paper.")
+flags.DEFINE_bool("random_crop", True, "Crop at a random place instead of the centre. Not in the paper.")
+flags.DEFINE_float(
+    "color_jitter", 0.2, "Strength of random brightness, contrast and saturation. Not in the paper.", 0, 1
+)
+
+# === Model ===
+flags.DEFINE_float("width_multiplier", 1.0, "Scales every layer; 1 is the paper's model, 0.125 suits a CPU.", 0.01)
+flags.DEFINE_list("clip_lengths", ["32", "32"], "Frames that the difficulty and execution fragments are resampled to.")
+flags.DEFINE_integer("lstm_units", 512, "Bi-LSTM units per direction before the multiplier. Not in the paper.", 1)
+flags.DEFINE_float("segmenter_dropout", 0.5, "Dropout in KFS. Not in the paper.", 0, 0.95)
+flags.DEFINE_float("dropout", 0.5, "Dropout in both towers (§3.2 has it, without a rate).", 0, 0.95)
+flags.DEFINE_string("pretrained", None, "C3D (.keras, from scoringnet_tf.pretrain) loaded into KFS and both towers.")
+
+# === Loss ===
+flags.DEFINE_float("alpha", 5.0, "α: weight of the ranking loss (§4.2: 5 for diving, 10 for vault).", 0)
+flags.DEFINE_float("beta", 0.0005, "β: weight of ‖w‖² in both towers (§4.2).", 0)
+flags.DEFINE_float("margin", 0.5, "δ of Eq. 7, in --loss_units. Not in the paper.", 1e-6)
+flags.DEFINE_enum("pair_reduction", "sum", ["sum", "mean"], "Over the pairs of a batch: Eq. 7 sums.")
+flags.DEFINE_enum(
+    "loss_units",
+    "standard",
+    ["standard", "points"],
+    "Units of Eqs. 6 and 7: standard deviations, or points of the sport.",
+)
+flags.DEFINE_enum(
+    "stage_loss", "categorical", ["categorical", "binary"], "Form of Eq. 5; the paper prints one, names the other."
+)
+
+# === Schedule ===
+flags.DEFINE_enum("training", "joint", ["joint", "staged"], "KFS and SP in one step (Eq. 10), or KFS first, then SP.")
+flags.DEFINE_integer("epochs", 60, "Epochs of joint training. Not in the paper.", 1)
+flags.DEFINE_integer("segmentation_epochs", 20, "Epochs of KFS in staged training.", 1)
+flags.DEFINE_integer("scoring_epochs", 60, "Epochs of SP in staged training.", 1)
+flags.DEFINE_enum(
+    "fragments",
+    "true",
+    ["true", "predicted", "scheduled"],
+    "Key fragments that SP is trained on: true labels, KFS's predictions, or from the former to the latter.",
+)
+flags.DEFINE_float("learning_rate", 1e-3, 'Of Adam (§4.2: "10e-4", literally 1e-3).', 0)
+flags.DEFINE_float("decay_rate", 0.45, "Factor of the learning rate every --decay_steps (§4.2).", 0.01, 1)
+flags.DEFINE_integer("decay_steps", 600, "Iterations between decays (§4.2); 0 never decays.", 0)
+flags.DEFINE_integer(
+    "warmup_steps", 0, "Iterations over which the learning rate rises to its value. Not in the paper.", 0
+)
+flags.DEFINE_float("clip_norm", 1.0, "Largest norm of the gradient; 0 does not clip. Not in the paper.", 0)
+
+# === Run ===
+flags.DEFINE_enum(
+    "precision",
+    "auto",
+    ["auto", "float32", "mixed_bfloat16", "mixed_float16"],
+    "auto: mixed_float16 on a GPU, mixed_bfloat16 on a CPU that has it. Models are saved in float32.",
+)
+flags.DEFINE_integer("seed", 0, "Of initialisation, order, augmentation and dropout.")
+flags.DEFINE_bool("deterministic", True, "Bitwise repeatable; a little slower on a GPU.")
+flags.DEFINE_bool("shuffle_labels", False, "Control: train on scores exchanged between videos; must learn nothing.")
+
+
+def main(_):
+    settings = cli.flag_values(sys.modules[__name__])
+    cli.require(records_dir=settings["records_dir"], model_dir=settings["model_dir"])
+    settings["image_size"], settings["clip_lengths"] = cli.size_flag("image_size"), cli.size_flag("clip_lengths")
+    info = DatasetInfo.load(settings["records_dir"])
+
+    from scoringnet_tf.training.session import TrainingRun
+
+    best = TrainingRun(info, settings).run()
+    print(
+        f"Best model: {best}\n"
+        f"Evaluate:   python -m scoringnet_tf.evaluate --model={best} --records_dir={info.records_dir}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main))

@@ -1,0 +1,70 @@
+"""Loads a pretrained C3D into KFS and both towers of SP (§4.2), layer by layer."""
+
+import pathlib
+
+import keras
+
+from scoringnet_tf.errors import InputError
+from scoringnet_tf.models.c3d import C3D
+
+
+def load_c3d(path):
+    """The `C3D` in a `.keras` file; InputError where it is something else."""
+    if not pathlib.Path(path).is_file():
+        raise InputError(
+            f"{path}: expected a C3D saved as .keras (python -m scoringnet_tf.pretrain). Received: no file."
+        )
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        raise InputError(
+            f"{path}: expected a C3D saved as .keras. Received: a file that does not load ({error})."
+        ) from error
+    if not isinstance(model, C3D):
+        raise InputError(f"{path}: expected a C3D. Received: a {type(model).__name__}.")
+    return model
+
+
+def c3d_parts(network):
+    """name → C3D of KFS and of both towers of a `ScoringNet`."""
+    towers = {
+        f"{score}_tower": network.score_predictor.get_layer(f"{score}_tower") for score in ("difficulty", "execution")
+    }
+    return {name: part.get_layer("c3d") for name, part in {"segmenter": network.segmenter, **towers}.items()}
+
+
+def load_pretrained(network, path, log=print):
+    """Copies the convolutions of the C3D at `path` into every C3D of `network`.
+
+    Every convolution of the network must be found with the same shape; the classifier of the pretrained model is not
+    used, and the report says so.
+
+    Raises:
+        InputError: a layer is missing or has another shape; nothing has been changed then.
+    """
+    source = load_c3d(path)
+    available = {layer.name: layer for layer in source.layers if layer.weights}
+    parts = c3d_parts(network)
+    copies = [
+        (name, layer, _matching(available, layer, path, name))
+        for name, part in parts.items()
+        for layer in part.layers
+        if layer.weights
+    ]
+    for name, layer, match in copies:
+        layer.set_weights(match.get_weights())
+        log(f"{name}/{layer.name}: loaded {tuple(layer.kernel.shape)}")
+    used = {layer.name for _, layer, _ in copies}
+    log(f"{path}: not used: {', '.join(sorted(set(available) - used)) or 'nothing'}")
+
+
+def _matching(available, layer, path, part):
+    match = available.get(layer.name)
+    expected = tuple(layer.kernel.shape)
+    received = None if match is None else tuple(match.kernel.shape)
+    if received != expected:
+        raise InputError(
+            f"{path}: expected layer {layer.name} with a kernel of {expected} for {part}. Received: "
+            f"{'no such layer' if received is None else f'a kernel of {received}'}. Check --width_multiplier."
+        )
+    return match

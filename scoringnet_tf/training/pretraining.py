@@ -1,0 +1,157 @@
+"""Pretrains C3D on a classification set of records: simulated motion, or action classes (§4.2).
+
+A run's folder holds config.json, checkpoints/ to go on from, c3d.keras (float32, best mean validation accuracy),
+history.json and tensorboard/, as in `session`.
+"""
+
+import pathlib
+
+import keras
+import tensorflow as tf
+
+from scoringnet_tf import input_pipeline
+from scoringnet_tf.errors import InputError
+from scoringnet_tf.files import replacing_file, write_json
+from scoringnet_tf.models.c3d import C3D
+from scoringnet_tf.schedules import WarmupStepDecay
+from scoringnet_tf.training import callbacks, runtime
+from scoringnet_tf.training.checkpoints import Checkpoints
+from scoringnet_tf.training.config import record_config
+
+
+def validation_split(info):
+    """The split that chooses the best epoch; InputError where the records have none."""
+    for split in ("validation", "test"):
+        if split in info.splits:
+            return split
+    raise InputError(f"{info.records_dir}: expected a validation or test split. Received: {', '.join(info.splits)}.")
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Adds the mean accuracy over the heads to the logs and saves the model, in float32, when it improves."""
+
+    def __init__(self, path, best=None):
+        super().__init__()
+        self.path, self.best = path, best
+
+    def on_epoch_end(self, epoch, logs=None):
+        accuracies = [value for name, value in logs.items() if name.startswith("val_") and name.endswith("accuracy")]
+        logs["val_mean_accuracy"] = sum(accuracies) / len(accuracies)
+        if self.best is None or logs["val_mean_accuracy"] > self.best:
+            self.best = logs["val_mean_accuracy"]
+            save_c3d(self.model, self.path)
+
+
+def save_c3d(model, path):
+    """Saves a C3D as float32 `.keras`."""
+    twin = C3D(**{**model.get_config(), "dtype": "float32"})
+    twin.set_weights(model.get_weights())
+    with replacing_file(path) as temporary:
+        twin.save(temporary)
+
+
+class PretrainingRun:
+    """Everything of one run; `run()` trains what is left and returns the path of the best C3D.
+
+    Args:
+        info: `DatasetInfo` of the records; it must have classes.
+        settings: flag name → value of `python -m scoringnet_tf.pretrain`.
+    """
+
+    def __init__(self, info, settings):
+        if not info.classes:
+            raise InputError(
+                f"{info.records_dir}: expected records with classes (motion, ucf101). Received: {info.name}."
+            )
+        self.info, self.settings = info, settings
+        self.model_dir = pathlib.Path(settings["model_dir"])
+        self.dtype = runtime.configure(settings["precision"], settings["seed"], settings["deterministic"])
+        record_config(self.model_dir, settings, info.data_hash, self.dtype)
+        self.checkpoints = Checkpoints(self.model_dir)
+        self.model = C3D(
+            input_shape=(settings["clip_length"], *settings["image_size"], 3),
+            width_multiplier=settings["width_multiplier"],
+            heads={head: len(names) for head, names in info.classes.items()},
+            dropout_rate=settings["dropout"],
+            kernel_l2=settings["weight_decay"],
+            dtype=self.dtype,
+        )
+        self._compile()
+
+    def _compile(self):
+        settings = self.settings
+        rate = WarmupStepDecay(
+            settings["learning_rate"], settings["decay_rate"], settings["decay_steps"], settings["warmup_steps"]
+        )
+        optimizer = keras.optimizers.Adam(rate, global_clipnorm=settings["clip_norm"] or None)
+        if self.dtype == "mixed_float16":
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        heads = list(self.info.classes)
+        self.model.compile(
+            optimizer=optimizer,
+            loss=dict.fromkeys(heads, "sparse_categorical_crossentropy"),
+            metrics=dict.fromkeys(heads, "accuracy") if len(heads) > 1 else {heads[0]: "accuracy"},
+            jit_compile=bool(tf.config.list_physical_devices("GPU")),
+        )
+        self.model.optimizer.build(self.model.trainable_variables)
+
+    def _clips(self, split, **options):
+        return input_pipeline.clips(
+            self.info.records_dir,
+            split,
+            clip_length=self.settings["clip_length"],
+            image_size=self.settings["image_size"],
+            batch_size=self.settings["batch_size"],
+            **options,
+        )
+
+    def _training_clips(self, first_epoch):
+        settings = self.settings
+        augmentation = input_pipeline.Augmentation(
+            max_start_shift=settings["max_start_shift"],
+            flip=settings["flip"],
+            random_crop=settings["random_crop"],
+            color_jitter=settings["color_jitter"],
+        )
+        return self._clips(
+            "train",
+            seed=settings["seed"],
+            augmentation=augmentation,
+            shuffle=True,
+            first_epoch=first_epoch,
+            epochs=settings["epochs"],
+        )
+
+    def run(self):
+        """Trains what is left; returns the path of `c3d.keras`."""
+        folder, state = self.checkpoints.latest()
+        done, best, history = (state["epoch"], state["best"], state["history"]) if state else (0, None, [])
+        if state:
+            self.checkpoints.restore(self.model, folder)
+        keep_best = KeepBest(self.model_dir / "c3d.keras", best)
+
+        def state_of(epoch, logs):
+            history.append({"epoch": epoch, **{name: float(value) for name, value in logs.items()}})
+            return {"epoch": epoch, "steps_done": epoch, "best": keep_best.best, "history": history}
+
+        steps = -(-self.info.splits["train"]["num_videos"] // self.settings["batch_size"])
+        if done < self.settings["epochs"]:
+            self.model.fit(
+                self._training_clips(done),
+                initial_epoch=done,
+                epochs=self.settings["epochs"],
+                steps_per_epoch=steps,
+                validation_data=self._clips(validation_split(self.info)),
+                shuffle=False,
+                verbose=0,
+                callbacks=[
+                    callbacks.Reseed(self.settings["seed"]),
+                    callbacks.StopOnNonFiniteLoss(),
+                    keep_best,
+                    callbacks.TensorBoardLog(self.model_dir / "tensorboard", "pretraining"),
+                    callbacks.SaveCheckpoint(self.checkpoints, "pretraining", state_of),
+                    callbacks.ProgressBar("pretraining", steps, done, {"val_mean_accuracy": "accuracy"}),
+                ],
+            )
+        write_json(self.model_dir / "history.json", history)
+        return self.model_dir / "c3d.keras"

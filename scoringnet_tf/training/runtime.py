@@ -1,0 +1,37 @@
+"""What must be set once per process before a model is built: seeds, determinism, precision."""
+
+import pathlib
+
+import keras
+import tensorflow as tf
+
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+
+
+def configure(precision="auto", seed=0, deterministic=True):
+    """Seeds everything and returns the dtype policy to build models with.
+
+    `precision="auto"` is mixed_float16 on a GPU, mixed_bfloat16 on a CPU with bfloat16 instructions, else float32.
+    """
+    keras.utils.set_random_seed(seed)
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+    on_gpu = bool(tf.config.list_physical_devices("GPU"))
+    if precision == "auto":
+        precision = "mixed_float16" if on_gpu else "mixed_bfloat16" if _cpu_has_bfloat16() else "float32"
+    if precision == "mixed_float16" and not on_gpu:
+        raise ValueError(
+            "Expected a GPU for --precision=mixed_float16 (TensorFlow has no float16 3-D max-pooling on a CPU). "
+            "Received: no GPU. Use --precision=mixed_bfloat16 or float32."
+        )
+    if precision == "mixed_bfloat16" and not on_gpu:
+        # Grappler's fusion of convolution, bias and ReLU is half as fast in bfloat16 as the three alone.
+        tf.config.optimizer.set_experimental_options({"remapping": False})
+    return precision
+
+
+def _cpu_has_bfloat16():
+    """Whether Linux reports bfloat16 instructions; elsewhere False."""
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    flags = cpuinfo.read_text() if cpuinfo.exists() else ""
+    return "avx512_bf16" in flags or "amx_bf16" in flags

@@ -1,0 +1,268 @@
+"""One training run from settings to files: phases of epochs, checkpoints, the best and the last model.
+
+A run's folder:
+
+    config.json        resolved flags, versions, data hash
+    checkpoints/       the newest training state, to go on from
+    segmenter.weights.h5   KFS at its best validation frame accuracy (staged training)
+    best.keras         float32 model at the best validation F-SRC
+    last.keras         float32 model after the last epoch
+    history.json       every logged figure per epoch
+    tensorboard/       curves and pictures
+"""
+
+import dataclasses
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import scoringnet_tf
+from scoringnet_tf import input_pipeline
+from scoringnet_tf.errors import InputError
+from scoringnet_tf.files import replacing_file, write_json
+from scoringnet_tf.models.scoring_net import ScoringNet
+from scoringnet_tf.schedules import WarmupStepDecay
+from scoringnet_tf.training import callbacks, runtime
+from scoringnet_tf.training.checkpoints import Checkpoints
+from scoringnet_tf.training.config import record_config
+from scoringnet_tf.training.pretrained import load_pretrained
+from scoringnet_tf.training.trainer import Trainer
+
+ON_THE_BAR = {"val_frame_accuracy": "frames", "val_d_src": "D-SRC", "val_e_src": "E-SRC", "val_f_src": "F-SRC"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """Some epochs in which the same parts are trained: `name` is one of `trainer.PHASES`."""
+
+    name: str
+    epochs: int
+    first_epoch: int
+    criterion: str
+
+
+def phases(settings):
+    """The phases that the settings ask for: one joint phase, or KFS and then SP."""
+    if settings["training"] == "joint":
+        return [Phase("joint", settings["epochs"], 0, "f_src")]
+    first = settings["segmentation_epochs"]
+    return [
+        Phase("segmentation", first, 0, "frame_accuracy"),
+        Phase("scoring", settings["scoring_epochs"], first, "f_src"),
+    ]
+
+
+def build_network(info, settings, dtype):
+    """The `ScoringNet` of the settings, with the score statistics of the training split of `info`."""
+    statistics = info.score_statistics["train"]
+    return ScoringNet(
+        sport=info.sport,
+        image_size=settings["image_size"],
+        width_multiplier=settings["width_multiplier"],
+        clip_lengths=settings["clip_lengths"],
+        score_statistics={
+            score: (statistics[score]["mean"], statistics[score]["std"]) for score in ("difficulty", "execution")
+        },
+        kernel_l2=settings["beta"],
+        segmenter={"lstm_units": settings["lstm_units"], "dropout_rate": settings["segmenter_dropout"]},
+        score_predictor={"dropout_rate": settings["dropout"]},
+        frame_size=info.frame_size,
+        provenance={
+            "dataset": info.name,
+            "data_hash": info.data_hash,
+            "simulation": info.simulation,
+            "package_version": scoringnet_tf.__version__,
+        },
+        dtype=dtype,
+    )
+
+
+class TrainingRun:
+    """Everything of one run; `run()` trains what is left to train and returns the path of the best model.
+
+    Args:
+        info: `DatasetInfo` of the records.
+        settings: flag name → value of `python -m scoringnet_tf.train`.
+    """
+
+    def __init__(self, info, settings):
+        self.info, self.settings = info, settings
+        self.model_dir = pathlib.Path(settings["model_dir"])
+        self.dtype = runtime.configure(settings["precision"], settings["seed"], settings["deterministic"])
+        self._check_data()
+        record_config(self.model_dir, settings, info.data_hash, self.dtype)
+        self.checkpoints = Checkpoints(self.model_dir)
+        self.network = build_network(info, settings, self.dtype)
+        self.trainer = Trainer(
+            self.network,
+            alpha=settings["alpha"],
+            margin=settings["margin"],
+            pair_reduction=settings["pair_reduction"],
+            loss_units=settings["loss_units"],
+            stage_loss_form=settings["stage_loss"],
+            fragments=settings["fragments"],
+        )
+        self.history = []
+
+    # === Checks and records ===
+
+    def _check_data(self):
+        """What the records must hold for what was asked."""
+        statistics = self.info.score_statistics.get("train", {})
+        missing = [score for score in ("difficulty", "execution") if not statistics.get(score)]
+        if missing:
+            raise InputError(
+                f"{self.info.records_dir}: expected known {' and '.join(missing)} scores in the training split."
+            )
+        unlabelled = self.info.stage_frames["train"].get("unlabelled", 0)
+        labelled = sum(self.info.stage_frames["train"].values()) - unlabelled
+        needs_all = self.settings["fragments"] == "true"
+        if (unlabelled and needs_all) or not labelled:
+            raise InputError(
+                f"{self.info.records_dir}: expected stage labels for every training video. Received: "
+                f"{unlabelled} frames without one. Use --fragments=predicted or label them."
+            )
+
+    # === Data ===
+
+    def _videos(self, split, **options):
+        return input_pipeline.videos(
+            self.info.records_dir,
+            split,
+            image_size=self.settings["image_size"],
+            batch_size=self.settings["batch_size"],
+            validation_fraction=self.settings["validation_fraction"],
+            **options,
+        )
+
+    def _ids(self, split):
+        return input_pipeline.split_ids(self.info, split, self.settings["validation_fraction"])
+
+    def _training_data(self, phase, first_epoch):
+        settings = self.settings
+        dataset = self._videos(
+            "train",
+            seed=settings["seed"],
+            augmentation=input_pipeline.Augmentation(
+                max_start_shift=settings["max_start_shift"],
+                flip=settings["flip"],
+                random_crop=settings["random_crop"],
+                color_jitter=settings["color_jitter"],
+            ),
+            shuffle=True,
+            first_epoch=phase.first_epoch + first_epoch,
+            epochs=phase.first_epoch + phase.epochs,
+            with_info=settings["shuffle_labels"],
+        )
+        return dataset.map(self._shuffled_labels()) if settings["shuffle_labels"] else dataset
+
+    def _shuffled_labels(self):
+        """A map that gives every training video the scores of another one: the control that must learn nothing."""
+        ids = self._ids("train")
+        order = np.random.default_rng(self.settings["seed"]).permutation(len(ids))
+        names = ("difficulty", "execution", "final")
+        scores = np.array([[self.info.videos[ids[i]][name] for name in names] for i in order], np.float32)
+        table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(ids, np.arange(len(ids))), -1)
+
+        def exchange(inputs, targets, extras):
+            drawn = tf.gather(scores, table.lookup(extras["id"]))
+            return inputs, {**targets, **{name: drawn[:, index] for index, name in enumerate(names)}}
+
+        return exchange
+
+    # === Training ===
+
+    def run(self):
+        """Trains what is left; returns the path of `best.keras`."""
+        folder, state = self.checkpoints.latest()
+        self.history = state["history"] if state else []
+        if state is None and self.settings["pretrained"]:
+            load_pretrained(self.network, self.settings["pretrained"])
+        for phase in phases(self.settings):
+            self._start(phase)
+            done = 0
+            if state and state["phase"] == phase.name:
+                self.checkpoints.restore(self.trainer, folder)
+                done = state["epoch"]
+            elif state and state["steps_done"] > phase.first_epoch:
+                continue
+            self._fit(phase, done, state["best"] if done else None)
+        callbacks.save_model(self.network, self.model_dir / "last.keras")
+        write_json(self.model_dir / "history.json", self.history)
+        return self.model_dir / "best.keras"
+
+    def _start(self, phase):
+        """Compiles the trainer for a phase; SP starts from KFS at its best."""
+        self.trainer.phase = phase.name
+        segmenter = self.model_dir / "segmenter.weights.h5"
+        if phase.name == "scoring" and segmenter.exists():
+            self.network.segmenter.load_weights(segmenter)
+        settings = self.settings
+        rate = WarmupStepDecay(
+            settings["learning_rate"], settings["decay_rate"], settings["decay_steps"], settings["warmup_steps"]
+        )
+        optimizer = keras.optimizers.Adam(rate, global_clipnorm=settings["clip_norm"] or None)
+        if self.dtype == "mixed_float16":
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        on_gpu = bool(tf.config.list_physical_devices("GPU"))
+        # XLA makes 3-D convolutions 5 to 40 times slower on a CPU, and a cuDNN LSTM does without it on a GPU.
+        self.trainer.compile(optimizer=optimizer, jit_compile=on_gpu and phase.name == "scoring")
+        self.trainer.optimizer.build(self.trainer.phase_variables())
+
+    def _fit(self, phase, done, best):
+        if done == phase.epochs:
+            return
+        num_videos, batch_size = len(self._ids("train")), self.settings["batch_size"]
+        steps = -(-num_videos // batch_size)
+        validation = self._validation(phase, best)
+
+        def state(epoch, logs):
+            self.history.append({"phase": phase.name, "epoch": epoch, **logs})
+            steps_done = phase.first_epoch + epoch
+            return {
+                "phase": phase.name,
+                "epoch": epoch,
+                "steps_done": steps_done,
+                "best": validation.best,
+                "history": self.history,
+            }
+
+        self.trainer.fit(
+            self._training_data(phase, done),
+            initial_epoch=done,
+            epochs=phase.epochs,
+            steps_per_epoch=steps,
+            shuffle=False,
+            verbose=0,
+            callbacks=[
+                callbacks.Reseed(self.settings["seed"], phase.first_epoch),
+                callbacks.FragmentSchedule(),
+                callbacks.StopOnNonFiniteLoss(),
+                validation,
+                callbacks.TensorBoardLog(self.model_dir / "tensorboard", phase.name, phase.first_epoch, validation),
+                callbacks.SaveCheckpoint(self.checkpoints, phase.name, state),
+                callbacks.ProgressBar(phase.name, steps, done, ON_THE_BAR),
+            ],
+        )
+
+    def _validation(self, phase, best):
+        split = "validation" if self.settings["validation_fraction"] or "validation" in self.info.splits else "train"
+        return callbacks.Validation(
+            lambda: self._videos(split),
+            self._ids(split),
+            phase.criterion,
+            lambda: self._save_best(phase),
+            every=self.settings["validation_every"],
+            best=best,
+        )
+
+    def _save_best(self, phase):
+        if phase.name == "segmentation":
+            with replacing_file(self.model_dir / "segmenter.weights.h5") as temporary:
+                weights = temporary.with_name(f"{temporary.name}.weights.h5")
+                self.network.segmenter.save_weights(weights)
+                weights.rename(temporary)
+            return
+        callbacks.save_model(self.network, self.model_dir / "best.keras")
