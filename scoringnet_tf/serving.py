@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from scoringnet_tf.files import replacing_folder
-from scoringnet_tf.frames import center_offset
+from scoringnet_tf.input_pipeline import preprocess_frames
 
 
 def preprocess_encoded(encoded, frame_size, image_size):
@@ -18,14 +18,11 @@ def preprocess_encoded(encoded, frame_size, image_size):
     Returns:
         uint8 (L, H, W, 3).
     """
-    top, left = center_offset(frame_size, image_size)
 
     def one(image):
         pixels = tf.io.decode_image(image, channels=3, expand_animations=False)
         pixels.set_shape((None, None, 3))
-        resized = tf.image.resize(pixels, frame_size, method="area")
-        cropped = tf.image.crop_to_bounding_box(resized, top, left, *image_size)
-        return tf.cast(tf.round(cropped), tf.uint8)
+        return preprocess_frames(pixels[None], frame_size, image_size)[0]
 
     return tf.map_fn(one, encoded, fn_output_signature=tf.TensorSpec((*image_size, 3), tf.uint8))
 

@@ -59,7 +59,9 @@ class PretrainingRun:
     """
 
     def __init__(self, info, settings):
-        if not info.classes:
+        # A head with one class has nothing to tell.
+        self.heads = {head: len(names) for head, names in info.classes.items() if len(names) > 1}
+        if not self.heads:
             raise InputError(
                 f"{info.records_dir}: expected records with classes (motion, ucf101). Received: {info.name}."
             )
@@ -71,7 +73,7 @@ class PretrainingRun:
         self.model = C3D(
             input_shape=(settings["clip_length"], *settings["image_size"], 3),
             width_multiplier=settings["width_multiplier"],
-            heads={head: len(names) for head, names in info.classes.items()},
+            heads=self.heads,
             dropout_rate=settings["dropout"],
             kernel_l2=settings["weight_decay"],
             dtype=self.dtype,
@@ -86,7 +88,7 @@ class PretrainingRun:
         optimizer = keras.optimizers.Adam(rate, global_clipnorm=settings["clip_norm"] or None)
         if self.dtype == "mixed_float16":
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        heads = list(self.info.classes)
+        heads = list(self.heads)
         self.model.compile(
             optimizer=optimizer,
             loss=dict.fromkeys(heads, "sparse_categorical_crossentropy"),
@@ -96,7 +98,7 @@ class PretrainingRun:
         self.model.optimizer.build(self.model.trainable_variables)
 
     def _clips(self, split, **options):
-        return input_pipeline.clips(
+        dataset = input_pipeline.clips(
             self.info.records_dir,
             split,
             clip_length=self.settings["clip_length"],
@@ -104,6 +106,7 @@ class PretrainingRun:
             batch_size=self.settings["batch_size"],
             **options,
         )
+        return dataset.map(lambda frames, classes: (frames, {head: classes[head] for head in self.heads}))
 
     def _training_clips(self, first_epoch):
         settings = self.settings

@@ -1,0 +1,41 @@
+"""python -m data_prep COMMAND --flags: videos and labels in, TFRecords out.
+
+Each command has its own flags: python -m data_prep COMMAND --help
+"""
+
+import importlib
+import sys
+
+from scoringnet_tf import cli
+
+COMMANDS = {  # command: (module with its flags and main(arguments), purpose)
+    "simulate": ("data_prep.simulate", "render a dataset of simulated videos, in the layout of the public ones"),
+    "build": ("data_prep.build", "turn videos and their labels into TFRecords"),
+    "inspect": ("data_prep.inspect_records", "verify a folder of TFRecords and draw a contact sheet"),
+}
+
+
+def main():
+    """Imports the module of the command alone, so that its flags are the only ones, and runs it."""
+    command = sys.argv[1] if len(sys.argv) > 1 else None
+    if command not in COMMANDS:
+        _exit_with_usage(command)
+    module = importlib.import_module(COMMANDS[command][0])
+    # absl's --help prints the docstring of __main__ and the flags of the module that argv[0] names.
+    sys.modules["__main__"].__doc__ = module.__doc__
+    sys.argv = [module.__name__, *sys.argv[2:]]
+    cli.run(module.main)
+
+
+def _exit_with_usage(command):
+    usage = "\n".join([__doc__, *(f"  {name:10}{purpose}" for name, (_, purpose) in COMMANDS.items())])
+    if command in ("-h", "--help"):
+        print(usage)
+        sys.exit(0)
+    received = "no command" if command is None else repr(command)
+    print(f"{usage}\n\nExpected a command: {', '.join(COMMANDS)}. Received: {received}", file=sys.stderr)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

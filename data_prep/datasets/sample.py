@@ -1,0 +1,73 @@
+"""What a dataset module yields: one `Sample` per labelled video, with whatever is wrong with its row."""
+
+import dataclasses
+from pathlib import Path
+
+from data_prep.labels import Segment
+
+NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time: a flag of its own decides about those
+INCONSISTENT = "inconsistent"
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """One inconsistency.
+
+    Attributes:
+        where: file and row.
+        what: what was expected, and what was received.
+        kind: `INCONSISTENT` or `NONMONOTONE`.
+    """
+
+    where: str
+    what: str
+    kind: str = INCONSISTENT
+
+    def __str__(self):
+        return f"{self.where}: {self.what}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """One labelled video, not yet decoded.
+
+    Attributes:
+        video_id: unique in the dataset.
+        path: of the video file, whether it exists or not.
+        split: `"train"`, `"validation"` or `"test"`.
+        where: file and row of its labels, for messages.
+        difficulty, execution, final: scores in points of the sport; None where unknown.
+        segments: stage labels in order; None where the dataset has none.
+        classes: label of each classification head.
+        problems: what the dataset module found wrong with the row.
+    """
+
+    video_id: str
+    path: Path
+    split: str
+    where: str
+    difficulty: float | None = None
+    execution: float | None = None
+    final: float | None = None
+    segments: tuple[Segment, ...] | None = None
+    classes: dict[str, int] = dataclasses.field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A dataset's labels, read from its official layout.
+
+    Attributes:
+        sport: key in `sports.SPORTS`.
+        samples: of all splits.
+        settings: which of several possible files was read, for provenance.
+        notes: what a user should know of how the folder was read, one sentence each.
+        classes: {head: class names in label order}.
+    """
+
+    sport: str
+    samples: tuple[Sample, ...]
+    settings: dict[str, str] = dataclasses.field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    classes: dict[str, list[str]] = dataclasses.field(default_factory=dict)

@@ -1,0 +1,49 @@
+"""UNLV-Diving (and MIT-Diving, a subset with splits of its own): 370 dives from the 10 m platform."""
+
+from data_prep.datasets import unlv
+from data_prep.datasets.sample import Source
+from data_prep.labels import diving_segments, read_diving_times
+from scoringnet_tf.errors import InputError
+from scoringnet_tf.sports import get_sport
+
+VIDEO_DIR = "diving_samples_len_ori"
+TIMES_FILE = "jump_drop_water_label.txt"
+
+
+def read(source_dir, split_dir=None):
+    """Reads the official layout.
+
+    Stage labels come from `stage_labels.csv` where it is there (it can name what the four times cannot, such as noise
+    before the start), else from `jump_drop_water_label.txt`.
+
+    Raises:
+        InputError: a file or folder is missing or malformed as a whole. What is wrong with a row is in its `Sample`.
+    """
+    video_dir = source_dir / VIDEO_DIR
+    if not video_dir.is_dir():
+        raise InputError(f"{video_dir}: expected the folder of the videos NNN.avi. Received: no such folder.")
+    overall = unlv.read_vector(source_dir / "diving_overall_scores.mat", "overall_scores")
+    difficulty = unlv.read_vector(source_dir / "diving_difficulty_level.mat", "difficulty_level")
+    if len(overall) != len(difficulty):
+        raise InputError(
+            f"{source_dir}: expected as many difficulties as overall scores. Received: {len(difficulty)} in "
+            f"diving_difficulty_level.mat, {len(overall)} in diving_overall_scores.mat"
+        )
+    split_dir = unlv.find_split_dir(source_dir, split_dir)
+    stage_file, segments_of = _stage_labels(source_dir)
+    samples, notes = unlv.make_samples(
+        get_sport("diving"), video_dir, split_dir, overall, dict(enumerate(difficulty, start=1)), segments_of
+    )
+    settings = {"split_dir": split_dir.name, "stage_labels": stage_file}
+    return Source("diving", samples, settings, (f"Stage labels from {stage_file}.", *notes))
+
+
+def _stage_labels(source_dir):
+    """The file with the stage labels, and a function from a video's number to its segments."""
+    stages = unlv.read_numbered_stages(source_dir)
+    if stages is not None:
+        return unlv.STAGE_CSV, stages.__getitem__
+    if not (source_dir / TIMES_FILE).is_file():
+        raise InputError(f"{source_dir}: expected stage labels, {unlv.STAGE_CSV} or {TIMES_FILE}. Received: neither.")
+    times = read_diving_times(source_dir / TIMES_FILE)
+    return TIMES_FILE, lambda number: diving_segments(times[number], f"{TIMES_FILE}, row {number}")

@@ -1,0 +1,75 @@
+"""UNLV-Vault: 176 vaults. No difficulty per video is published, so that it must be supplied."""
+
+from pathlib import Path
+
+from data_prep.datasets import unlv
+from data_prep.datasets.sample import Source
+from data_prep.labels import read_csv
+from scoringnet_tf.errors import InputError
+from scoringnet_tf.sports import get_sport
+
+VIDEO_DIRS = ("gym_vault_samples_len_ori", "gym_vault_samples_len_100_lstm")  # the first that is there
+DIFFICULTY_FILE = "gym_vault_difficulty_level.mat"
+
+
+def read(source_dir, split_dir=None, difficulty_csv=None):
+    """Reads the official layout; `difficulty_csv` (video,difficulty) where there is no difficulty file.
+
+    Raises:
+        InputError: a file or folder is missing or malformed as a whole. What is wrong with a row is in its `Sample`.
+    """
+    video_dirs = [source_dir / name for name in VIDEO_DIRS if (source_dir / name).is_dir()]
+    if not video_dirs:
+        raise InputError(
+            f"{source_dir}: expected the folder of the videos, {' or '.join(VIDEO_DIRS)}. Received: neither."
+        )
+    overall = unlv.read_vector(source_dir / "gym_vault_overall_scores.mat", "overall_scores")
+    difficulty_file, difficulty = _difficulty(source_dir, difficulty_csv)
+    split_dir = unlv.find_split_dir(source_dir, split_dir)
+    stages = unlv.read_numbered_stages(source_dir)
+    segments_of = (lambda number: None) if stages is None else stages.__getitem__
+    samples, notes = unlv.make_samples(get_sport("vault"), video_dirs[0], split_dir, overall, difficulty, segments_of)
+    stage_note = (
+        "No stage_labels.csv: all frames are unlabelled." if stages is None else "Stage labels from stage_labels.csv."
+    )
+    settings = {
+        "video_dir": video_dirs[0].name,
+        "split_dir": split_dir.name,
+        "difficulty": difficulty_file,
+        "stage_labels": "none" if stages is None else unlv.STAGE_CSV,
+    }
+    notes = (f"Videos from {video_dirs[0].name}, difficulty from {difficulty_file}.", stage_note, *notes)
+    return Source("vault", samples, settings, notes)
+
+
+def _difficulty(source_dir, difficulty_csv):
+    """Name of the file that gives the difficulties, and {number: difficulty}."""
+    if difficulty_csv is not None:
+        return Path(difficulty_csv).name, _read_difficulty_csv(Path(difficulty_csv))
+    path = source_dir / DIFFICULTY_FILE
+    if not path.is_file():
+        raise InputError(
+            f"{source_dir}: expected the difficulty of each vault, which the official release does not have: either "
+            f"{DIFFICULTY_FILE} (variable 'difficulty_level', one entry per video) or --difficulty_csv naming a CSV "
+            "file with the columns video,difficulty. Received: neither."
+        )
+    return path.name, dict(enumerate(unlv.read_vector(path, "difficulty_level"), start=1))
+
+
+def _read_difficulty_csv(path):
+    difficulty, malformed = {}, []
+    for row_number, row in enumerate(read_csv(path, ("video", "difficulty")), start=2):
+        try:
+            number, value = int(Path(row["video"]).stem), float(row["difficulty"])
+        except ValueError:
+            received = f"{row['video']},{row['difficulty']}"
+            malformed.append(
+                f"{path}, row {row_number}: expected a video number and a difficulty. Received: {received}"
+            )
+            continue
+        if number in difficulty:
+            malformed.append(f"{path}, row {row_number}: expected each video once. Received: video {number} again")
+        difficulty[number] = value
+    if malformed:
+        raise InputError("\n".join(malformed))
+    return difficulty

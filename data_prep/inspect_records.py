@@ -1,0 +1,39 @@
+"""Verifies a folder of TFRecords and draws a contact sheet: python -m data_prep inspect --records_dir=… [--output=…]
+
+Every record is parsed, every frame decoded, and all counts and hashes are compared with dataset_info.json.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from data_prep.summary import summary
+from scoringnet_tf.errors import InputError
+from scoringnet_tf.records import DatasetInfo
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("records_dir", None, "Folder made by `python -m data_prep build`.", required=True)
+flags.DEFINE_string("output", None, "PNG file to draw a contact sheet into. Default: none is drawn.")
+flags.DEFINE_string("split", None, "Split that the contact sheet shows. Default: the first one, train if there is one.")
+flags.DEFINE_integer("num_videos", 6, "Videos on the contact sheet, evenly spaced through the split.", lower_bound=1)
+
+
+def main(_):
+    """Runs the command with the parsed flags."""
+    if FLAGS.output and not FLAGS.output.endswith(".png"):
+        raise InputError(f"--output: expected a file name ending in .png. Received: {FLAGS.output}")
+    info = DatasetInfo.load(FLAGS.records_dir)
+    split = FLAGS.split or ("train" if "train" in info.splits else min(info.splits))
+    info.split(split)
+    print(summary(info))
+
+    from data_prep.contact_sheet import save_contact_sheet
+    from data_prep.verify import verify_records
+
+    problems = verify_records(info)
+    if problems:
+        raise InputError("\n  ".join([f"{FLAGS.records_dir}: expected sound records. Received:", *problems]))
+    print(f"All {len(info.videos)} records are sound.")
+    if FLAGS.output:
+        save_contact_sheet(info, split, FLAGS.num_videos, Path(FLAGS.output))
+        print(f"Contact sheet: {FLAGS.output}")

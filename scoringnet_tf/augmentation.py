@@ -1,0 +1,133 @@
+"""Which frames of a video are used and how they are changed, inside tf.data.
+
+Every random choice comes from a stateless seed of (run seed, epoch, video, decision).
+"""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from scoringnet_tf.frames import center_offset
+from scoringnet_tf.records import UNLABELLED
+
+CLIP_JITTER = 0.1  # share of a clip that training may cut off at each end
+
+# One stream of random numbers per decision, so that turning one off leaves the others as they were.
+SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE = range(6)
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """Random changes of a training video; each is drawn once per video and epoch and applied to all its frames.
+
+    Attributes:
+        max_start_shift: the start frame moves forward by 0 to this many frames (§4.2: 5).
+        flip: mirror left and right, one time in two.
+        random_crop: crop anywhere; False crops the centre.
+        color_jitter: strength s: contrast and saturation are scaled by 1 ± s, brightness moves by ± s/2 of the range;
+            0 is off.
+    """
+
+    max_start_shift: int = 5
+    flip: bool = True
+    random_crop: bool = True
+    color_jitter: float = 0.2
+
+
+def fold(seed, number):
+    """A seed pair derived from another one and an integer."""
+    return tf.random.experimental.stateless_fold_in(seed, number)
+
+
+def video_seeds(seed, epoch, video_id):
+    """A function from a decision (`FLIP`, …) to its seed pair, for this video in this epoch."""
+    hashed = tf.strings.to_hash_bucket_fast(video_id, 2**31 - 1)
+    base = fold(tf.stack([tf.cast(seed, tf.int64), epoch]), hashed)
+    return lambda decision: fold(base, decision)
+
+
+def _uniform_int(seed, low, high):
+    """A random integer of [low, high], int32."""
+    return tf.random.stateless_uniform([], seed, low, high + 1, dtype=tf.int32)
+
+
+def frame_range(stages, noise, max_frames, augmentation, seeds):
+    """Frames [first, last) to use: the start shift of §4.2, then at most `max_frames`."""
+    first, length = tf.constant(0), tf.size(stages)
+    if augmentation and augmentation.max_start_shift:
+        first = tf.minimum(_uniform_int(seeds(SHIFT), 0, augmentation.max_start_shift), length - 1)
+    if max_frames is None:
+        return first, length
+    if augmentation:
+        first += _window_start(stages[first:], noise, max_frames, seeds(WINDOW))
+    return first, tf.minimum(first + max_frames, length)
+
+
+def _window_start(stages, noise, size, seed):
+    """Start of a random window of `size` frames around the stages that matter; if they are longer, within them."""
+    last_start = tf.maximum(tf.size(stages) - size, 0)
+    labelled = tf.cast(tf.where((stages != noise) & (stages != UNLABELLED))[:, 0], tf.int32)
+    # Without labels reduce_min and reduce_max give the extremes of int32: any window will do.
+    begin = tf.clip_by_value(tf.reduce_min(labelled), 0, last_start)
+    end = tf.clip_by_value(tf.maximum(tf.reduce_max(labelled), -1) + 1 - size, 0, last_start)
+    if_unlabelled = tf.size(labelled) == 0
+    begin, end = tf.where(if_unlabelled, 0, begin), tf.where(if_unlabelled, last_start, end)
+    return _uniform_int(seed, tf.minimum(begin, end), tf.maximum(begin, end))
+
+
+def clip_indices(length, clip_length, augmentation, seeds):
+    """`clip_length` evenly spaced frame indices, int32 (T,); the first and the last frame included."""
+    start, end = 0.0, tf.cast(length - 1, tf.float32)
+    if augmentation:
+        cut = tf.random.stateless_uniform([2], seeds(WINDOW), 0, CLIP_JITTER) * end
+        start, end = cut[0], end - cut[1]
+    return tf.cast(tf.round(tf.linspace(start, end, clip_length)), tf.int32)
+
+
+class FrameDecoder:
+    """Decodes encoded frames, string (T,), to uint8 (T, H, W, 3): cropped, and augmented if asked."""
+
+    def __init__(self, stored_size, image_size, augmentation):
+        self.offset = center_offset(stored_size, image_size)
+        self.stored_size, self.image_size, self.augmentation = stored_size, image_size, augmentation
+
+    def __call__(self, encoded, seeds):
+        top, left = self._random_offset(seeds(CROP)) if self.augmentation else self.offset
+        height, width = self.image_size
+
+        def decode(jpeg):
+            # The accurate method gives the pixels of OpenCV and Pillow exactly; TensorFlow's default is up to 8 levels
+            # off, and decode_and_crop_jpeg differs at the border.
+            return tf.io.decode_jpeg(jpeg, 3, dct_method="INTEGER_ACCURATE")[top : top + height, left : left + width]
+
+        frames = tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec((height, width, 3), tf.uint8))
+        return self._augment(frames, seeds) if self.augmentation else frames
+
+    def _random_offset(self, seed):
+        if not self.augmentation.random_crop:
+            return self.offset
+        choices = np.subtract(self.stored_size, self.image_size) + 1
+        return tf.unstack(tf.cast(tf.random.stateless_uniform([2], seed) * choices, tf.int32))
+
+    def _augment(self, frames, seeds):
+        if self.augmentation.flip:
+            mirrored = _uniform_int(seeds(FLIP), 0, 1) == 1
+            # tf.reverse is twenty times as fast as [:, :, ::-1].
+            frames = tf.cond(mirrored, lambda: tf.reverse(frames, [2]), lambda: frames)
+        if self.augmentation.color_jitter:
+            frames = _jitter_color(frames, self.augmentation.color_jitter, seeds(COLOR))
+        return frames
+
+
+def _jitter_color(frames, strength, seed):
+    """Scales contrast and saturation and shifts brightness, alike in all frames: one affine map of RGB."""
+    luma = tf.constant([0.299, 0.587, 0.114])
+    brightness, contrast, saturation = tf.unstack(tf.random.stateless_uniform([3], seed, -strength, strength))
+    pixels = tf.cast(frames, tf.float32)
+    mean = tf.tensordot(tf.reduce_mean(pixels, axis=(0, 1, 2)), luma, 1)
+    matrix = (1 + contrast) * ((1 + saturation) * tf.eye(3) - saturation * luma[:, tf.newaxis] * tf.ones(3))
+    offset = 127.5 * brightness - contrast * mean
+    # A 1×1 convolution, twice as fast here as a product of matrices; ½ rounds.
+    mapped = tf.nn.conv2d(pixels, matrix[tf.newaxis, tf.newaxis], 1, "VALID") + (offset + 0.5)
+    return tf.saturate_cast(mapped, tf.uint8)

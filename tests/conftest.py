@@ -1,0 +1,121 @@
+"""Tiny datasets in the official layouts: videos of coloured bars whose frame index can be read back from the pixels."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import scipy.io
+
+HEIGHT, WIDTH = 48, 64
+BITS = 8
+
+
+def bar_frame(index, color):
+    """A frame (H, W, 3) of `color` above; below, eight black or white bars are the bits of `index`."""
+    frame = np.empty((HEIGHT, WIDTH, 3), np.uint8)
+    frame[: HEIGHT // 2] = color
+    bits = [255 * (index >> bit & 1) for bit in range(BITS)]
+    frame[HEIGHT // 2 :] = np.repeat(bits, WIDTH // BITS)[np.newaxis, :, np.newaxis]
+    return frame
+
+
+def read_index(frame):
+    """The index that `bar_frame` drew, from a frame of any size."""
+    height, width = frame.shape[:2]
+    bars = np.asarray(frame)[3 * height // 4, :, 1].astype(float)
+    centers = (np.arange(BITS) + 0.5) * width / BITS
+    return sum(1 << bit for bit, center in enumerate(centers) if bars[int(center)] > 127)
+
+
+def write_video(path, frames, fps=25, codec="mpeg4"):
+    """Writes frames, uint8 (L, H, W, 3), at the best quality of the codec."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=fps)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        stream.bit_rate = 4_000_000
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def write_bars(path, num_frames, number=0, **kwargs):
+    """Writes a video of bars in a colour of its own."""
+    color = (60 + 17 * number % 190, 200 - 23 * number % 180, 40 + 41 * number % 200)
+    write_video(path, [bar_frame(index, color) for index in range(num_frames)], **kwargs)
+
+
+def write_unlv_diving(folder, num_videos=10, num_test=3):
+    """Writes UNLV-Diving's layout: video i has 24 + i frames and stage times 4, 8, 12 + i, 18 + i."""
+    videos = Path(folder, "diving_samples_len_ori")
+    split = Path(folder, f"split_{num_videos - num_test}_{num_test}")
+    videos.mkdir(parents=True)
+    split.mkdir()
+    numbers = np.arange(1, num_videos + 1)
+    for number in numbers:
+        write_bars(videos / f"{number:03d}.avi", 24 + number, number)
+    difficulty = 2.7 + 0.1 * (numbers % 5)
+    execution = 15.0 + numbers
+    scipy.io.savemat(folder / "diving_difficulty_level.mat", {"difficulty_level": difficulty[np.newaxis]})
+    scipy.io.savemat(folder / "diving_overall_scores.mat", {"overall_scores": (difficulty * execution)[:, np.newaxis]})
+    write_split(split, numbers[num_test:], numbers[:num_test])
+    rows = [f"4,8,{12 + number},{18 + number}" for number in numbers]
+    Path(folder, "jump_drop_water_label.txt").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def write_split(folder, training, testing):
+    """Writes a split as the official files have it: column vectors of uint16."""
+    for name, numbers in (("training_idx", training), ("testing_idx", testing)):
+        scipy.io.savemat(folder / f"{name}.mat", {name: np.array(numbers, np.uint16)[:, np.newaxis]})
+
+
+def write_motion(folder, num_videos=6):
+    """Writes the layout of simulated motion: 20 frames each, the last third for validation."""
+    Path(folder, "videos").mkdir(parents=True)
+    header = ["video", "group", "half_somersaults", "position", "half_twists", "split"]
+    rows = []
+    for number in range(num_videos):
+        write_bars(folder / "videos" / f"{number:05d}.avi", 20, number)
+        split = "train" if number < num_videos * 2 // 3 else "validation"
+        rows.append([f"{number:05d}", 1 + number % 3, 3 + number % 9, "BC"[number % 2], 0, split])
+    with Path(folder, "motion_classes.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return folder
+
+
+@pytest.fixture
+def diving_dir(tmp_path):
+    """A folder of its own in UNLV-Diving's layout, to damage at will."""
+    return write_unlv_diving(tmp_path / "diving")
+
+
+@pytest.fixture(scope="session")
+def diving_records(tmp_path_factory):
+    """Records of ten dives at 36×48, built once."""
+    from data_prep.builder import BuildSettings, build_records
+
+    folder = tmp_path_factory.mktemp("diving")
+    build_records(
+        "unlv_diving", write_unlv_diving(folder / "source"), folder / "records", BuildSettings((36, 48)), workers=1
+    )
+    return folder / "records"
+
+
+@pytest.fixture(scope="session")
+def motion_records(tmp_path_factory):
+    """Records of six flights with classes at 36×48, built once."""
+    from data_prep.builder import BuildSettings, build_records
+
+    folder = tmp_path_factory.mktemp("motion")
+    build_records("motion", write_motion(folder / "source"), folder / "records", BuildSettings((36, 48)), workers=1)
+    return folder / "records"
+
+
+@pytest.fixture
+def diving_copy(diving_records, tmp_path):
+    """A copy of those records, to damage at will."""
+    return Path(shutil.copytree(diving_records, tmp_path / "records"))
