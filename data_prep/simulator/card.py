@@ -1,0 +1,99 @@
+"""The card of a simulated dataset: what it holds, with measured figures. Knows no sport."""
+
+from collections import Counter
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from data_prep.simulator.encoding import FPS
+from data_prep.simulator.files import replace_bytes
+from scoringnet_tf.sports import get_sport
+
+FOLDS = 10
+
+
+def predicted_execution(severities: np.ndarray, execution: np.ndarray) -> np.ndarray:
+    """Execution (N,) predicted from true severities (N, K) by linear regression, cross-validated in `FOLDS` folds."""
+    design = np.concatenate((np.ones((len(severities), 1)), severities), axis=1)
+    fold = np.random.default_rng(0).permutation(len(execution)) % FOLDS
+    predicted = np.empty(len(execution))
+    for held_out in range(FOLDS):
+        inside, outside = fold != held_out, fold == held_out
+        weights, *_ = np.linalg.lstsq(design[inside], execution[inside], rcond=None)
+        predicted[outside] = design[outside] @ weights
+    return predicted
+
+
+def write_card(folder, settings, plans, *, elements, faults, spans, notes) -> None:
+    """Writes `README.md` into a dataset's folder.
+
+    Args:
+        folder: of the dataset.
+        settings: what was simulated.
+        plans: one for each video, with `difficulty`, `execution`, `split`, `num_frames` and `trait.severities`.
+        elements: the dive, vault, … that each video shows, by its number in the rules.
+        faults: of the sport.
+        spans: name → durations (N,) in frames.
+        notes: sentences for the list at the top.
+    """
+    lines = [f"# Simulated {settings.sport} ({settings.task})", "", *_introduction(plans, settings, notes), ""]
+    if settings.task == "scoring":
+        lines += [*_scores(plans, get_sport(settings.sport)), "", *_faults(plans, faults), ""]
+    lines += [*_elements(plans, elements), "", *_table("frames", spans, "d"), ""]
+    replace_bytes(folder / "README.md", "\n".join(lines).encode())
+
+
+def _introduction(plans, settings, notes):
+    splits = Counter(plan.split for plan in plans)
+    source = "real label files" if settings.labels_dir else "drawn from the rules: elements, faults, judges"
+    command = f"--sport={settings.sport} --task={settings.task} --seed={settings.seed}"
+    return [
+        "Every picture in here is simulated: figures measured on it say nothing about real video.",
+        "",
+        f"- Command: `python -m data_prep simulate {command}`, everything else in `simulation.json`.",
+        f"- Labels: {source}.",
+        f"- Videos: {len(plans)} ({', '.join(f'{name} {count}' for name, count in sorted(splits.items()))}), "
+        f"{sum(plan.num_frames for plan in plans)} frames of {settings.width}×{settings.height} at {FPS} frames/s.",
+        *(f"- {note}" for note in notes),
+    ]
+
+
+def _scores(plans, sport):
+    difficulty = np.array([plan.difficulty for plan in plans])
+    execution = np.array([plan.execution for plan in plans])
+    final = sport.fuse(difficulty, execution)
+    return _table("score", {"difficulty": difficulty, "execution": execution, "final": final}, ".2f")
+
+
+def _faults(plans, faults):
+    execution = np.array([plan.execution for plan in plans])
+    severities = np.array([[plan.trait.severities[fault.name] for fault in faults] for plan in plans])
+    if len(plans) < 2 * FOLDS or len(set(execution)) < 2:
+        return [f"Correlations are measured from {2 * FOLDS} videos on; there are {len(plans)}."]
+    lines = ["Spearman's ρ of each fault's severity with execution:", ""]
+    lines += ["| fault | ρ | median severity |", "|---|---|---|"]
+    for fault, values in zip(faults, severities.T, strict=True):
+        lines.append(f"| {fault.name} | {spearmanr(values, execution).statistic:.2f} | {np.median(values):.2f} |")
+    ceiling = spearmanr(predicted_execution(severities, execution), execution).statistic
+    lines += [
+        "",
+        f"Ceiling: linear regression on all true severities, {FOLDS}-fold cross-validated: ρ = {ceiling:.3f}.",
+    ]
+    return lines
+
+
+def _elements(plans, elements):
+    lines = ["| difficulty | videos | elements |", "|---|---|---|"]
+    for difficulty in sorted({plan.difficulty for plan in plans}):
+        shown = Counter(name for name, plan in zip(elements, plans, strict=True) if plan.difficulty == difficulty)
+        named = ", ".join(f"{name} {count}" for name, count in sorted(shown.items()))
+        lines.append(f"| {difficulty:.1f} | {sum(shown.values())} | {named} |")
+    return lines
+
+
+def _table(title, columns, style):
+    lines = [f"| {title} | least | median | most |", "|---|---|---|---|"]
+    for name, values in columns.items():
+        figures = (values.min(), type(values.min())(np.median(values)), values.max())
+        lines.append(f"| {name} | {' | '.join(format(figure, style) for figure in figures)} |")
+    return lines

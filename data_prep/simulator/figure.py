@@ -1,0 +1,154 @@
+"""An articulated human figure: pose parameters in, joint positions out (forward kinematics). Knows no sport.
+
+Body frame, in metres: origin at the pelvis, x towards the belly, y along the spine to the head, z to the left.
+Directions in the sagittal plane are angles θ from y towards x: 0 is up, 90° forward, 180° down.
+"""
+
+import dataclasses
+
+import numpy as np
+
+# Columns of a pose, in degrees; `pose()` builds one. Zero everywhere is standing straight with the arms at the sides.
+POSE_FIELDS = (
+    "spine",  # bend of the upper trunk, forward positive
+    "neck",  # nod, forward positive
+    "shoulder",  # arm flexion: 90 points forward, 180 overhead
+    "elbow",
+    "arm_out",  # arm abduction; negative brings the hands together
+    "hip",  # thigh flexion: 90 is a right angle between trunk and thigh
+    "knee",
+    "ankle",  # plantar flexion: 0 is a flat foot, 90 pointed toes
+    "scissor",  # angle between the thighs in the sagittal plane
+    "straddle",  # angle between the thighs sideways
+    "arm_swing",  # how far the left arm is ahead of the right
+    "knee_swing",  # how much further the left knee is bent than the right
+)
+JOINTS = (
+    *("pelvis", "waist", "chest", "neck", "head"),
+    *("shoulder_l", "elbow_l", "wrist_l", "hand_l", "shoulder_r", "elbow_r", "wrist_r", "hand_r"),
+    *("hip_l", "knee_l", "ankle_l", "toe_l", "hip_r", "knee_r", "ankle_r", "toe_r"),
+)
+JOINT = {name: index for index, name in enumerate(JOINTS)}
+# Shares of the body's mass, lumped at joints (after Winter, Biomechanics and Motor Control, table 4.1).
+_MASS = {
+    "pelvis": 0.20,
+    "waist": 0.13,
+    "chest": 0.19,
+    "head": 0.08,
+    "shoulder": 0.01,
+    "elbow": 0.02,
+    "wrist": 0.008,
+    "hand": 0.002,
+    "hip": 0.045,
+    "knee": 0.07,
+    "ankle": 0.035,
+    "toe": 0.01,
+}
+MASSES = np.array([_MASS.get(name.split("_")[0], 0.0) for name in JOINTS])
+MASSES = MASSES / MASSES.sum()
+
+
+@dataclasses.dataclass(frozen=True)
+class Body:
+    """Proportions in metres and a factor on every thickness; `height` is that of the standing figure."""
+
+    height: float = 1.70
+    build: float = 1.0
+    shoulder_width: float = 0.36
+    hip_width: float = 0.19
+
+    @property
+    def scale(self) -> float:
+        """Factor from the reference figure of 1.70 m."""
+        return self.height / 1.70
+
+
+def pose(**degrees: float) -> np.ndarray:
+    """A pose vector of `POSE_FIELDS`, everything not named being 0; TypeError for a name that is no field."""
+    unknown = set(degrees) - set(POSE_FIELDS)
+    if unknown:
+        raise TypeError(f"Expected pose fields {', '.join(POSE_FIELDS)}. Received: {', '.join(sorted(unknown))}")
+    return np.array([degrees.get(field, 0.0) for field in POSE_FIELDS], float)
+
+
+def interpolate_poses(times: np.ndarray, keys: list[tuple[float, np.ndarray]]) -> np.ndarray:
+    """Poses (N, P) at `times` (N,) from (time, pose) keys in order of time, eased between neighbours."""
+    key_times = np.array([time for time, _ in keys])
+    poses = np.stack([key for _, key in keys])
+    right = np.clip(np.searchsorted(key_times, times, side="right"), 1, len(keys) - 1)
+    span = np.maximum(key_times[right] - key_times[right - 1], 1e-9)
+    fraction = np.clip((times - key_times[right - 1]) / span, 0.0, 1.0)
+    eased = (fraction * fraction * (3 - 2 * fraction))[:, None]
+    return poses[right - 1] * (1 - eased) + poses[right] * eased
+
+
+def body_joints(poses: np.ndarray, body: Body) -> np.ndarray:
+    """Joint positions (N, J, 3) in the body frame, metres, of poses (N, P) in degrees."""
+    angle = dict(zip(POSE_FIELDS, np.radians(poses.T), strict=True))
+    joints = np.zeros((len(poses), len(JOINTS), 3))
+
+    def place(name, parent, direction, length):
+        joints[:, JOINT[name]] = joints[:, JOINT[parent]] + direction * (length * body.scale)
+
+    place("waist", "pelvis", _direction(angle["spine"] * 0.2), 0.20)
+    place("chest", "waist", _direction(angle["spine"] * 0.8), 0.21)
+    place("neck", "chest", _direction(angle["spine"]), 0.13)
+    place("head", "neck", _direction(angle["spine"] + angle["neck"]), 0.17)
+    for side, sign in (("l", 1.0), ("r", -1.0)):
+        _place_arm(place, angle, side, sign, body)
+        _place_leg(place, angle, side, sign, body)
+    return joints
+
+
+def _direction(theta, sideways=0.0):
+    """Unit vectors (N, 3) at `theta` from y towards x, turned out of the sagittal plane by `sideways`."""
+    theta, sideways = np.broadcast_arrays(theta, sideways)
+    return np.stack((np.sin(theta) * np.cos(sideways), np.cos(theta) * np.cos(sideways), np.sin(sideways)), axis=-1)
+
+
+def _place_arm(place, angle, side, sign, body):
+    across = np.array((0.0, 0.0, sign))
+    place(f"shoulder_{side}", "chest", across + 0.25 * _direction(angle["spine"]), body.shoulder_width / 2)
+    upper = angle["spine"] + np.pi - angle["shoulder"] - sign * angle["arm_swing"] / 2
+    out = sign * angle["arm_out"]
+    place(f"elbow_{side}", f"shoulder_{side}", _direction(upper, out), 0.29)
+    place(f"wrist_{side}", f"elbow_{side}", _direction(upper - angle["elbow"], out), 0.25)
+    place(f"hand_{side}", f"wrist_{side}", _direction(upper - angle["elbow"], out), 0.16)
+
+
+def _place_leg(place, angle, side, sign, body):
+    place(f"hip_{side}", "pelvis", np.array((0.0, -0.3, sign)), body.hip_width / 2)
+    thigh = np.pi - angle["hip"] - sign * angle["scissor"] / 2
+    out = sign * angle["straddle"] / 2
+    shin = thigh + angle["knee"] + sign * angle["knee_swing"] / 2
+    place(f"knee_{side}", f"hip_{side}", _direction(thigh, out), 0.42)
+    place(f"ankle_{side}", f"knee_{side}", _direction(shin, out), 0.41)
+    place(f"toe_{side}", f"ankle_{side}", _direction(shin - np.pi / 2 + angle["ankle"], out), 0.20)
+
+
+def centre_of_mass(joints: np.ndarray) -> np.ndarray:
+    """Centre of mass (N, 3) of joints (N, J, 3)."""
+    return np.einsum("j,njk->nk", MASSES, joints)
+
+
+def somersault_inertia(joints: np.ndarray) -> np.ndarray:
+    """Moment of inertia (N,) about the left-right axis through the centre of mass, per unit of mass, m²."""
+    offset = joints - centre_of_mass(joints)[:, None]
+    limb_radius = 0.07  # the limbs are not points: keeps a tight tuck from spinning without bound
+    return np.einsum("j,njk->n", MASSES, offset[..., :2] ** 2) + limb_radius**2
+
+
+def orient(joints: np.ndarray, somersault: np.ndarray, twist: np.ndarray) -> np.ndarray:
+    """Turns body-frame joints (N, J, 3) about their centre of mass into world axes (x along, y up, z to the camera).
+
+    Args:
+        joints: body-frame positions.
+        somersault: (N,) radians, counter-clockwise in the picture.
+        twist: (N,) radians about the long axis; 0 has the belly towards x, π towards −x.
+    """
+    offset = joints - centre_of_mass(joints)[:, None]
+    x, y, z = offset[..., 0], offset[..., 1], offset[..., 2]
+    cos_t, sin_t = np.cos(twist)[:, None], np.sin(twist)[:, None]
+    x, z = x * cos_t + z * sin_t, z * cos_t - x * sin_t
+    cos_s, sin_s = np.cos(somersault)[:, None], np.sin(somersault)[:, None]
+    return np.stack((x * cos_s - y * sin_s, x * sin_s + y * cos_s, z), axis=-1)

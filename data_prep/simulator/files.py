@@ -1,0 +1,34 @@
+"""Small files, written atomically and with the same bytes every time."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import scipy.io
+
+
+def write_vector(file: Path, variable: str, values, column: bool = False) -> None:
+    """Writes a vector as .mat, a row or a column, atomically and with the same bytes every time."""
+    array = np.asarray(values)
+    buffer = io.BytesIO()
+    scipy.io.savemat(buffer, {variable: array[:, None] if column else array[None]})
+    contents = bytearray(buffer.getvalue())
+    contents[:116] = b"MATLAB 5.0 MAT-file".ljust(116)  # scipy writes the time of day here
+    replace_bytes(file, bytes(contents))
+
+
+def write_csv(file: Path, header: tuple[str, ...], rows) -> None:
+    """Writes a CSV file atomically."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    replace_bytes(file, buffer.getvalue().encode())
+
+
+def replace_bytes(file: Path, contents: bytes) -> None:
+    """Writes a file beside its name, then moves it there."""
+    partial = file.with_name(file.name + ".partial")
+    partial.write_bytes(contents)
+    partial.replace(file)

@@ -1,0 +1,18 @@
+"""Which sports can be simulated. A new sport is one module and one entry here.
+
+Such a module offers
+    `plan(settings) -> list[plan]`, where a plan has `path` (of the video, relative to the dataset) and `quantiser`;
+    `film(plan, settings) -> iterator of frames (H, W, 3) uint8, blue green red`;
+    `write_labels(plans, settings, folder)`, which writes every label file and the card.
+"""
+
+import importlib
+
+SIMULATORS = {"diving": "data_prep.simulator.diving"}
+
+
+def get_simulator(sport: str):
+    """The simulator module of a sport; ValueError naming those that have one."""
+    if sport not in SIMULATORS:
+        raise ValueError(f"Expected a sport that has a simulator, one of {', '.join(SIMULATORS)}. Received: {sport!r}")
+    return importlib.import_module(SIMULATORS[sport])

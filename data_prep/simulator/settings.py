@@ -1,0 +1,54 @@
+"""What a simulation is asked for, and the seeds that follow from it."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+TASKS = ("scoring", "motion")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Resolved settings of one simulated dataset; everything that its bytes depend on.
+
+    Attributes:
+        sport: a sport that has a simulator.
+        task: `scoring` (whole videos with scores) or `motion` (flights with motion classes).
+        num_videos: how many to draw; with `labels_dir`, None takes every usable row.
+        seed: of everything random.
+        labels_dir: folder of real label files, or None to draw labels from the rules.
+        easy: the preset for demonstrations.
+        test_fraction: share of drawn videos that form the test (motion: validation) split.
+        height: of the frames, pixels.
+        width: of the frames, pixels.
+    """
+
+    sport: str
+    task: str
+    num_videos: int | None
+    seed: int
+    labels_dir: Path | None
+    easy: bool
+    test_fraction: float
+    height: int
+    width: int
+
+    def random(self, *key: int) -> np.random.Generator:
+        """An independent generator for a key such as (video id, purpose), the same however work is divided."""
+        task = TASKS.index(self.task)
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(task, *key)))
+
+    def to_json(self) -> dict:
+        """Plain values for `simulation.json`; of the labels folder its name alone, which says where they came from."""
+        values = dataclasses.asdict(self)
+        values["labels_dir"] = self.labels_dir.name if self.labels_dir else None
+        return values
+
+    def draw_split(self) -> tuple[list[int], list[int]]:
+        """1-based ids of the training and test videos, drawn at random; no split is empty unless it was asked for."""
+        order = self.random(0).permutation(self.num_videos) + 1
+        num_test = round(self.test_fraction * self.num_videos)
+        if self.test_fraction > 0:
+            num_test = min(max(1, num_test), self.num_videos - 1)
+        return sorted(order[num_test:].tolist()), sorted(order[:num_test].tolist())

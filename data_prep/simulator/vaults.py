@@ -1,0 +1,100 @@
+"""The vaults of the men's table and their difficulty (FIG Code of Points, men's artistic gymnastics, 2009–2012).
+
+That edition was in force when vaults of 7.4 were seen, the highest value of UNLV-Vault. The editions of 2013 and 2017
+lowered the whole table by 1.0 and by 0.4: a Dragulescu was worth 7.0, then 6.0, then 5.6. The women's table of the same
+years gives like values (Yurchenko stretched with 1/1 turn 5.0 against 5.4, with 5/2 turns 6.5 against 6.6).
+
+A name such as `yurchenko-2A5` reads: family, half somersaults after the table, position, half twists.
+"""
+
+import dataclasses
+
+FAMILIES = ("handspring", "tsukahara", "yurchenko", "half_on", "full_on")
+POSITION_NAMES = {"A": "straight", "B": "pike", "C": "tuck"}
+ROUND_OFF = ("yurchenko", "half_on", "full_on")  # families that meet the springboard after a round-off
+BACKWARD = ("tsukahara", "yurchenko", "full_on")  # families whose salto turns backwards
+
+
+@dataclasses.dataclass(frozen=True)
+class Vault:
+    """One vault of the table.
+
+    Attributes:
+        family: how the table is met: `handspring` forward; `tsukahara` (and Kasamatsu), a quarter to a half turn on;
+            `yurchenko`, round-off and flic-flac; `half_on` and `full_on` (Scherbo), round-off and a half or whole turn.
+        half_somersaults: after the table, beyond the handspring itself: 0, 2 or 4.
+        position: A straight, B pike, C tuck.
+        half_twists: after the table. A Kasamatsu counts as the tsukahara with one whole turn more, as in the Code.
+    """
+
+    family: str
+    half_somersaults: int
+    position: str
+    half_twists: int
+
+    @property
+    def name(self) -> str:
+        """Name as it stands in `factors.csv` and in the card."""
+        return f"{self.family}-{self.half_somersaults}{self.position}{self.half_twists}"
+
+    @property
+    def round_off(self) -> bool:
+        """Whether a round-off leads to the springboard."""
+        return self.family in ROUND_OFF
+
+    @property
+    def backward(self) -> bool:
+        """Whether the gymnast leaves the table for a salto backwards."""
+        return self.family in BACKWARD
+
+
+# family, half somersaults, position: (value, how often it is seen) of 0, 1, 2, … half twists. The weights are of about
+# a hundred and fifty vaults in team and event finals; the long tail of juniors and early rounds has a small one.
+_TABLE = {
+    ("handspring", 0, "A"): ((3.0, 1), (3.2, 1), (3.4, 1)),
+    ("handspring", 2, "C"): ((3.8, 2), (4.2, 2), (4.6, 1)),
+    ("handspring", 2, "B"): ((4.2, 2), (4.6, 1)),
+    ("handspring", 2, "A"): ((5.0, 2), (5.4, 2), (5.8, 3), (6.2, 6), (6.6, 5), (7.0, 5), (7.4, 1)),
+    ("handspring", 4, "C"): ((6.6, 8), (7.0, 8)),
+    ("handspring", 4, "B"): ((7.0, 4),),
+    ("tsukahara", 2, "C"): ((3.6, 1), (3.8, 1), (4.2, 1), (4.6, 1)),
+    ("tsukahara", 2, "B"): ((3.8, 1),),
+    ("tsukahara", 2, "A"): ((4.6, 2), (5.0, 2), (5.4, 4), (5.8, 5), (6.2, 12), (6.6, 9), (7.0, 6)),
+    ("tsukahara", 4, "C"): ((6.6, 6),),
+    ("tsukahara", 4, "B"): ((7.0, 4),),
+    ("yurchenko", 2, "C"): ((3.6, 1), (3.8, 1), (4.2, 1)),
+    ("yurchenko", 2, "B"): ((3.8, 1),),
+    ("yurchenko", 2, "A"): ((4.6, 3), (5.0, 2), (5.4, 8), (5.8, 6), (6.2, 12), (6.6, 4)),
+    ("yurchenko", 4, "C"): ((6.6, 1),),
+    ("half_on", 2, "C"): ((4.0, 1), (4.4, 2)),
+    ("half_on", 2, "B"): ((4.4, 2), (4.8, 2)),
+    ("half_on", 2, "A"): ((5.2, 3), (5.6, 3), (6.0, 4), (6.4, 3), (6.8, 2), (7.2, 1)),
+    ("half_on", 4, "C"): ((6.8, 1),),
+    ("full_on", 2, "C"): ((4.2, 1), (4.4, 1), (4.8, 1)),
+    ("full_on", 2, "B"): ((4.4, 1),),
+    ("full_on", 2, "A"): ((5.2, 2), (5.6, 1), (6.0, 2), (6.4, 1), (6.8, 1), (7.2, 1)),
+}
+DIFFICULTIES = {Vault(*key, twists): value for key, row in _TABLE.items() for twists, (value, _) in enumerate(row)}
+FREQUENCIES = {Vault(*key, twists): weight for key, row in _TABLE.items() for twists, (_, weight) in enumerate(row)}
+
+
+def vaults_of_difficulty(difficulty: float, one_each: bool = False) -> tuple[list[Vault], list[float]]:
+    """Vaults of a difficulty (the nearest one that has any, the lower of two) with their probabilities.
+
+    Args:
+        difficulty: in points.
+        one_each: keep the most frequent vault alone.
+    """
+    nearest = min(set(DIFFICULTIES.values()), key=lambda value: (round(abs(value - difficulty), 6), value))
+    vaults = [vault for vault, value in DIFFICULTIES.items() if value == nearest]
+    if one_each:
+        vaults = [max(vaults, key=FREQUENCIES.__getitem__)]
+    total = sum(FREQUENCIES[vault] for vault in vaults)
+    return vaults, [FREQUENCIES[vault] / total for vault in vaults]
+
+
+def frequent_vaults(one_each: bool = False) -> tuple[list[Vault], list[float]]:
+    """All vaults with the probabilities of competition; `one_each` keeps one for each difficulty."""
+    vaults = [v for v in DIFFICULTIES if not one_each or vaults_of_difficulty(DIFFICULTIES[v], one_each=True)[0] == [v]]
+    total = sum(FREQUENCIES[vault] for vault in vaults)
+    return vaults, [FREQUENCIES[vault] / total for vault in vaults]

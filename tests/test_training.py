@@ -1,0 +1,326 @@
+"""The training step against its formula; resume after a kill; pretrained weights; errors that name what is wrong."""
+
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import scoringnet_tf
+from scoringnet_tf.dataset_info import DatasetInfo
+from scoringnet_tf.errors import InputError
+from scoringnet_tf.training import session
+from scoringnet_tf.training.checkpoints import Checkpoints, reseed
+from scoringnet_tf.training.pretrained import load_pretrained
+from scoringnet_tf.training.trainer import Trainer
+
+STATISTICS = {"difficulty": (3.3, 0.25), "execution": (24.0, 4.0)}
+SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "score_statistics": STATISTICS}
+
+
+def batch():
+    rng = np.random.default_rng(0)
+    inputs = {"frames": rng.integers(0, 256, (3, 12, 32, 32, 3)).astype("uint8"), "mask": np.ones((3, 12), bool)}
+    stages = np.int32([[1] * 3 + [2] * 5 + [3] * 2 + [0] * 2] * 3)
+    scores = {"difficulty": np.float32([3.2, 3.6, 3.4]), "execution": np.float32([20, 27, 24])}
+    return inputs, {"stages": stages, **scores, "final": scores["difficulty"] * scores["execution"]}
+
+
+def compiled(network, phase="joint", **options):
+    trainer = Trainer(network, **options)
+    trainer.phase = phase
+    trainer.compile(optimizer=keras.optimizers.SGD(0.01), jit_compile=False)
+    return trainer
+
+
+# === One step ===
+
+
+def test_joint_loss_is_eq10():
+    network = scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.01, score_predictor={"dropout_rate": 0.0})
+    inputs, targets = batch()
+    trainer = Trainer(network, alpha=5.0, margin=0.5, pair_reduction="sum")
+    terms, _ = trainer.loss_terms(inputs, targets)
+    scores = network.score_fragments(inputs["frames"], targets["stages"], inputs["mask"], training=False)
+    expected = float(sum(network.score_predictor.losses)) + float(terms["stage_loss"])
+    for score in ("difficulty", "execution"):
+        s, g = np.asarray(scores[score]) / STATISTICS[score][1], targets[score] / STATISTICS[score][1]
+        expected += sum((s - g) ** 2) / 6
+        expected += 5.0 * sum(
+            max(0.0, -(s[j] - s[i]) * np.sign(g[j] - g[i]) + 0.5) for i in range(3) for j in range(i + 1, 3)
+        )
+    assert float(trainer.total(terms)) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("phase", "changed", "fixed"),
+    [("segmentation", "segmenter", "score_predictor"), ("scoring", "score_predictor", "segmenter")],
+)
+def test_a_phase_trains_its_part_alone(phase, changed, fixed):
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    before = {part: getattr(network, part).get_weights() for part in (changed, fixed)}
+    compiled(network, phase).fit(tf.data.Dataset.from_tensors(batch()), verbose=0, shuffle=False)
+    after = {part: getattr(network, part).get_weights() for part in (changed, fixed)}
+    for a, b in zip(before[fixed], after[fixed], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert any((a != b).any() for a, b in zip(before[changed], after[changed], strict=True))
+
+
+@pytest.mark.parametrize("phase", ["joint", "segmentation", "scoring"])
+def test_a_step_reports_every_term_that_it_trains(phase):
+    history = compiled(scoringnet_tf.ScoringNet(**SMALL), phase).fit(
+        tf.data.Dataset.from_tensors(batch()), verbose=0, shuffle=False
+    )
+    scoring = {f"{score}_{term}" for score in ("difficulty", "execution") for term in ("mse", "ranking")}
+    expected = {
+        "segmentation": {"stage_loss", "frame_accuracy"},
+        "scoring": scoring | {"weight_decay"},
+        "joint": scoring | {"weight_decay", "stage_loss", "frame_accuracy"},
+    }
+    assert set(history.history) == expected[phase] | {"loss"}
+
+
+@pytest.mark.parametrize(("share", "expected"), [(1.0, "true"), (0.0, "predicted")])
+def test_scheduled_fragments_go_from_true_to_predicted(share, expected):
+    trainer = Trainer(scoringnet_tf.ScoringNet(**SMALL), fragments="scheduled")
+    trainer.true_fragment_share.assign(share)
+    true = tf.constant([[1, 2, 3], [-1, -1, -1]])
+    predicted = tf.one_hot([[0, 0, 0], [2, 2, 3]], 4)
+    stages = trainer.fragment_stages(true, predicted).numpy().tolist()
+    assert stages[0] == ([1, 2, 3] if expected == "true" else [0, 0, 0])
+    assert stages[1] == [2, 2, 3]  # without labels there is only the prediction
+
+
+def test_mixed_float16_scales_the_loss_and_the_gradients_agree():
+    """`scale_loss` inside the tape and `apply` undo each other: one SGD step is the same with and without scaling."""
+    steps = {}
+    for scaled in (False, True):
+        keras.utils.set_random_seed(3)
+        network = scoringnet_tf.ScoringNet(
+            **SMALL, segmenter={"dropout_rate": 0.0}, score_predictor={"dropout_rate": 0.0}
+        )
+        trainer = Trainer(network)
+        optimizer = keras.optimizers.SGD(0.01)
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=1024.0) if scaled else optimizer
+        trainer.compile(optimizer=optimizer, jit_compile=False)
+        trainer.fit(tf.data.Dataset.from_tensors(batch()), verbose=0, shuffle=False)
+        steps[scaled] = network.get_weights()
+    for a, b in zip(steps[False], steps[True], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+# === Runs ===
+
+
+def settings(model_dir, records_dir, **changes):
+    return {
+        "records_dir": str(records_dir),
+        "model_dir": str(model_dir),
+        "image_size": [32, 32],
+        "batch_size": 3,
+        "validation_fraction": 0.3,
+        "validation_every": 1,
+        "max_start_shift": 2,
+        "flip": True,
+        "random_crop": True,
+        "color_jitter": 0.1,
+        "width_multiplier": 1 / 16,
+        "clip_lengths": [8, 8],
+        "lstm_units": 64,
+        "segmenter_dropout": 0.2,
+        "dropout": 0.2,
+        "pretrained": None,
+        "alpha": 1.0,
+        "beta": 0.0005,
+        "margin": 0.5,
+        "pair_reduction": "mean",
+        "loss_units": "standard",
+        "stage_loss": "categorical",
+        "training": "staged",
+        "epochs": 2,
+        "segmentation_epochs": 2,
+        "scoring_epochs": 2,
+        "fragments": "true",
+        "learning_rate": 1e-3,
+        "decay_rate": 0.45,
+        "decay_steps": 600,
+        "warmup_steps": 0,
+        "clip_norm": 1.0,
+        "precision": "float32",
+        "seed": 1,
+        "deterministic": True,
+        "shuffle_labels": False,
+        **changes,
+    }
+
+
+class KilledError(Exception):
+    """Stands for a kill at any moment."""
+
+
+def kill_after_epoch(monkeypatch, epochs):
+    """Makes the process die just before the checkpoint of epoch number `epochs` (1-based, all phases) is saved."""
+    save, seen = Checkpoints.save, []
+
+    def dying(self, trainer, name, state):
+        seen.append(name)
+        if len(seen) == epochs:
+            raise KilledError
+        save(self, trainer, name, state)
+
+    monkeypatch.setattr(Checkpoints, "save", dying)
+
+
+def weights_after(records, model_dir, **changes):
+    best = session.TrainingRun(DatasetInfo.load(records), settings(model_dir, records, **changes)).run()
+    last = keras.models.load_model(model_dir / "last.keras", compile=False)
+    return last.get_weights(), keras.models.load_model(best, compile=False).get_weights()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("changes", "killed_at"),
+    [({}, 1), ({}, 2), ({}, 4), ({"training": "joint", "fragments": "scheduled", "epochs": 3}, 2)],
+    ids=["first epoch", "end of KFS", "last epoch of SP", "joint, scheduled fragments"],
+)
+def test_killed_run_ends_with_the_same_weights(diving_records, tmp_path, monkeypatch, changes, killed_at):
+    straight = weights_after(diving_records, tmp_path / "straight", **changes)
+    with monkeypatch.context() as patch:
+        kill_after_epoch(patch, killed_at)
+        with pytest.raises(KilledError):
+            weights_after(diving_records, tmp_path / "killed", **changes)
+    resumed = weights_after(diving_records, tmp_path / "killed", **changes)
+    for a, b in zip(keras.tree.flatten(straight), keras.tree.flatten(resumed), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.slow
+def test_a_run_leaves_what_it_promises(diving_records, tmp_path):
+    weights_after(diving_records, tmp_path / "run")
+    config = json.loads((tmp_path / "run/config.json").read_text())
+    assert config["data_hash"] == DatasetInfo.load(diving_records).data_hash
+    assert config["settings"]["alpha"] == 1.0
+    assert {"tensorflow", "keras", "scoringnet_tf"} <= set(config["versions"])
+    history = json.loads((tmp_path / "run/history.json").read_text())
+    assert [entry["phase"] for entry in history] == ["segmentation"] * 2 + ["scoring"] * 2
+    assert {"val_d_src", "val_e_src", "val_f_src", "val_frame_accuracy"} <= set(history[-1])
+    tags = event_tags(tmp_path / "run/tensorboard")
+    assert {"scoring/loss", "scoring/learning_rate", "scoring/execution_ranking", "segmentation/stage_loss"} <= tags
+    assert {"validation/stages", "validation/scores"} <= tags
+
+
+def event_tags(log_dir):
+    records = tf.data.TFRecordDataset([str(path) for path in log_dir.glob("events.*")])
+    events = (tf.compat.v1.Event.FromString(record.numpy()) for record in records)
+    return {value.tag for event in events for value in event.summary.value}
+
+
+def test_settings_may_not_change_within_a_run(diving_records, tmp_path):
+    info = DatasetInfo.load(diving_records)
+    session.TrainingRun(info, settings(tmp_path, diving_records))
+    with pytest.raises(InputError, match=r"--alpha \(was 1\.0, now 2\.0\)"):
+        session.TrainingRun(info, settings(tmp_path, diving_records, alpha=2.0))
+
+
+def test_non_finite_loss_says_where_to_look(diving_records, tmp_path):
+    run = session.TrainingRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, learning_rate=1e30))
+    with pytest.raises(InputError, match=r"not finite at step \d+ .*--learning_rate"):
+        run.run()
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    (tmp_path / "checkpoints/scoring_0001").mkdir(parents=True)
+    (tmp_path / "checkpoints/scoring_0001/state.json").write_text("{")
+    with pytest.raises(InputError, match=r"state\.json: expected the state of a checkpoint"):
+        Checkpoints(tmp_path).latest()
+
+
+def test_reseed_is_a_function_of_seed_and_epoch():
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    inputs, _ = batch()
+    outputs = []
+    for seed, epoch in ((1, 0), (1, 0), (1, 1), (2, 0)):
+        reseed(network, seed, epoch)
+        outputs.append(network.segmenter(inputs, training=True).numpy())
+    np.testing.assert_array_equal(outputs[0], outputs[1])
+    assert (outputs[0] != outputs[2]).any()
+    assert (outputs[0] != outputs[3]).any()
+
+
+# === Pretrained weights ===
+
+
+def test_pretrained_c3d_reaches_kfs_and_both_towers(tmp_path):
+    c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"group": 6})
+    c3d.save(tmp_path / "c3d.keras")
+    network, report = scoringnet_tf.ScoringNet(**SMALL), []
+    load_pretrained(network, tmp_path / "c3d.keras", log=report.append)
+    parts = [network.segmenter] + [network.score_predictor.get_layer(f"{s}_tower") for s in ("difficulty", "execution")]
+    for part in parts:
+        for name in ("conv1a", "conv3b", "conv5b"):
+            expected = c3d.get_layer(name).get_weights()
+            for a, b in zip(expected, part.get_layer("c3d").get_layer(name).get_weights(), strict=True):
+                np.testing.assert_array_equal(a, b)
+    assert len([line for line in report if "loaded" in line]) == 3 * 8
+    assert "not used: fc6, fc7, group" in report[-1]
+
+
+def test_pretrained_mismatch_changes_nothing(tmp_path):
+    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 8).save(tmp_path / "wide.keras")
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    before = network.get_weights()
+    with pytest.raises(InputError, match=r"expected layer conv1a with a kernel of \(3, 3, 3, 3, 4\)"):
+        load_pretrained(network, tmp_path / "wide.keras")
+    for a, b in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a zip"])
+def test_pretrained_file_that_is_none_is_named(tmp_path, content):
+    path = tmp_path / "c3d.keras"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"c3d\.keras: expected a C3D saved as \.keras"):
+        load_pretrained(scoringnet_tf.ScoringNet(**SMALL), path)
+
+
+@pytest.mark.slow
+def test_pretraining_resumes_to_the_same_weights(motion_records, tmp_path, monkeypatch):
+    from scoringnet_tf.training.pretraining import PretrainingRun
+
+    options = {
+        "image_size": [32, 32],
+        "clip_length": 8,
+        "batch_size": 2,
+        "epochs": 2,
+        "max_start_shift": 1,
+        "flip": True,
+        "random_crop": True,
+        "color_jitter": 0.1,
+        "width_multiplier": 1 / 16,
+        "dropout": 0.2,
+        "weight_decay": 0.0,
+        "learning_rate": 1e-3,
+        "decay_rate": 0.45,
+        "decay_steps": 600,
+        "warmup_steps": 10,
+        "clip_norm": 1.0,
+        "precision": "float32",
+        "seed": 1,
+        "deterministic": True,
+    }
+
+    def weights(name):
+        run = PretrainingRun(DatasetInfo.load(motion_records), {**options, "model_dir": str(tmp_path / name)})
+        return keras.models.load_model(run.run(), compile=False).get_weights()
+
+    straight = weights("straight")
+    with monkeypatch.context() as patch:
+        kill_after_epoch(patch, 2)
+        with pytest.raises(KilledError):
+            weights("killed")
+    for a, b in zip(straight, weights("killed"), strict=True):
+        np.testing.assert_array_equal(a, b)
+    shutil.rmtree(tmp_path / "killed")
