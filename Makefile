@@ -1,0 +1,54 @@
+# make demo    everything once, small: environment, simulate, build, train, evaluate, export, score a video
+# make test    environment, lint, tests
+# make env     the environment alone
+# make format  rewrite the code in the project's style
+
+PYTHON ?= python3
+BIN := .venv/bin
+DATA := data
+DEMO := runs/demo
+
+.PHONY: env lint format test demo clean
+.DELETE_ON_ERROR:
+
+env: .venv/installed
+
+.venv/installed: setup.cfg setup.py pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: env
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: lint
+	$(BIN)/python -m pytest
+
+# === Demonstration: an easy simulated dataset, the small model, the shipped pretrained trunk ===
+
+$(DATA)/sim_demo/simulation.json: | env
+	$(BIN)/python -m data_prep simulate --sport=diving --easy --num_videos=120 --seed=0 --output_dir=$(DATA)/sim_demo
+
+$(DATA)/records/sim_demo/dataset_info.json: $(DATA)/sim_demo/simulation.json
+	$(BIN)/python -m data_prep build --dataset=unlv_diving --source_dir=$(DATA)/sim_demo \
+	    --output_dir=$(DATA)/records/sim_demo --overwrite
+	touch $@
+
+demo: $(DATA)/records/sim_demo/dataset_info.json
+	$(BIN)/python -m data_prep inspect --records_dir=$(DATA)/records/sim_demo --output=$(DEMO)/contact_sheet.png
+	$(BIN)/python -m scoringnet_tf.train --flagfile=demo.flags
+	$(BIN)/python -m scoringnet_tf.evaluate --model=$(DEMO) --records_dir=$(DATA)/records/sim_demo --split=test
+	test -d $(DEMO)/saved_model/1 || \
+	    $(BIN)/python -m scoringnet_tf.export --model=$(DEMO) --export_dir=$(DEMO)/saved_model
+	$(BIN)/python -m scoringnet_tf.predict --model=$(DEMO) --plot_dir=$(DEMO)/predictions \
+	    $(DATA)/sim_demo/diving_samples_len_ori/001.avi
+	@echo "Pictures: $(DEMO)/contact_sheet.png, $(DEMO)/evaluation_test/*.png, $(DEMO)/predictions/*.png"
+
+clean:
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
