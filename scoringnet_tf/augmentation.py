@@ -24,14 +24,15 @@ class Augmentation:
     Attributes:
         max_start_shift: the start frame moves forward by 0 to this many frames (§4.2: 5).
         flip: mirror left and right, one time in two.
-        random_crop: crop anywhere; False crops the centre.
+        crop_shift: the crop lies up to this many pixels from the centre, each way; further than that would lose the
+            athlete, whom the camera keeps near the middle. 0 crops the centre.
         color_jitter: strength s: contrast and saturation are scaled by 1 ± s, brightness moves by ± s/2 of the range;
             0 is off.
     """
 
     max_start_shift: int = 5
     flip: bool = True
-    random_crop: bool = True
+    crop_shift: int = 6
     color_jitter: float = 0.2
 
 
@@ -105,10 +106,11 @@ class FrameDecoder:
         return self._augment(frames, seeds) if self.augmentation else frames
 
     def _random_offset(self, seed):
-        if not self.augmentation.random_crop:
-            return self.offset
-        choices = np.subtract(self.stored_size, self.image_size) + 1
-        return tf.unstack(tf.cast(tf.random.stateless_uniform([2], seed) * choices, tf.int32))
+        largest = np.subtract(self.stored_size, self.image_size)
+        low = np.maximum(np.subtract(self.offset, self.augmentation.crop_shift), 0)
+        high = np.minimum(np.add(self.offset, self.augmentation.crop_shift), largest)
+        drawn = tf.random.stateless_uniform([2], seed) * (high - low + 1).astype(np.float32)
+        return tf.unstack(low + tf.cast(drawn, tf.int32))
 
     def _augment(self, frames, seeds):
         if self.augmentation.flip:

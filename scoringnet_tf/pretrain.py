@@ -21,10 +21,16 @@ flags.DEFINE_integer("batch_size", 30, "Clips per step. C3D: 30.", 1)
 flags.DEFINE_integer("epochs", 16, "Passes over the training clips.", 1)
 flags.DEFINE_integer("max_start_shift", 0, "The start frame is shifted by a random 0…this, frames.", 0)
 flags.DEFINE_bool("flip", True, "Mirror clips at random.")
-flags.DEFINE_bool("random_crop", True, "Crop at a random place instead of the centre.")
+flags.DEFINE_integer("crop_shift", 6, "The crop lies up to this many pixels from the centre, each way.", 0)
 flags.DEFINE_float("color_jitter", 0.2, "Strength of random brightness, contrast and saturation.", 0, 1)
 flags.DEFINE_float("width_multiplier", 1.0, "Scales every layer; as in `scoringnet_tf.train`.", 0.01)
-flags.DEFINE_float("dropout", 0.5, "After fc6 and fc7. C3D: 0.5.", 0, 0.95)
+flags.DEFINE_enum(
+    "top",
+    "fc",
+    ["fc", "regressor"],
+    "Between trunk and classes: C3D's fc6 and fc7, or SP's regressor, which the towers then start from as well.",
+)
+flags.DEFINE_float("dropout", 0.5, "After the fully connected layers. C3D: 0.5.", 0, 0.95)
 flags.DEFINE_float("weight_decay", 0.0, "β‖w‖² on the convolution kernels.", 0)
 flags.DEFINE_float("learning_rate", 1e-3, "Of Adam.", 0)
 flags.DEFINE_float("decay_rate", 0.45, "Factor of the learning rate every --decay_steps.", 0.01, 1)

@@ -34,7 +34,9 @@ flags.DEFINE_float(
 flags.DEFINE_integer("validation_every", 1, "Epochs between validations.", 1)
 flags.DEFINE_integer("max_start_shift", 5, "The start frame is shifted by a random 0…this, frames (§4.2: 5).", 0)
 flags.DEFINE_bool("flip", True, "Mirror videos at random. Not in the paper.")
-flags.DEFINE_bool("random_crop", True, "Crop at a random place instead of the centre. Not in the paper.")
+flags.DEFINE_integer(
+    "crop_shift", 6, "The crop lies up to this many pixels from the centre, each way. Not in the paper.", 0
+)
 flags.DEFINE_float(
     "color_jitter", 0.2, "Strength of random brightness, contrast and saturation. Not in the paper.", 0, 1
 )
@@ -79,6 +81,7 @@ flags.DEFINE_integer("decay_steps", 600, "Iterations between decays (§4.2); 0 n
 flags.DEFINE_integer(
     "warmup_steps", 0, "Iterations over which the learning rate rises to its value. Not in the paper.", 0
 )
+flags.DEFINE_float("trunk_rate", 1.0, "Factor on the updates of every C3D; below 1 spares a pretrained trunk.", 0, 1)
 flags.DEFINE_float("clip_norm", 1.0, "Largest norm of the gradient; 0 does not clip. Not in the paper.", 0)
 
 # === Run ===

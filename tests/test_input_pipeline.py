@@ -19,7 +19,7 @@ from scoringnet_tf.records import DatasetInfo, RecordsError, VideoExample, encod
 from scoringnet_tf.video import read_video
 
 WHOLE = (36, 48)  # the stored size of the fixtures: nothing is cropped, so that indices can be read
-SHIFT_ONLY = Augmentation(flip=False, random_crop=False, color_jitter=0)
+SHIFT_ONLY = Augmentation(flip=False, crop_shift=0, color_jitter=0)
 
 
 def _read(records, split="train", **kwargs):
@@ -148,7 +148,7 @@ def test_start_shift_removes_up_to_five_frames_and_their_stages(diving_records):
 def test_max_frames_keeps_the_first_in_evaluation_and_the_labelled_ones_in_training(diving_records):
     for _, frames, _ in _read(diving_records, max_frames=10)[0]:
         assert _indices(frames) == list(range(10))
-    no_shift = Augmentation(max_start_shift=0, flip=False, random_crop=False, color_jitter=0)
+    no_shift = Augmentation(max_start_shift=0, flip=False, crop_shift=0, color_jitter=0)
     starts = set()
     for video_id, frames, stages in _read(diving_records, max_frames=30, augmentation=no_shift, epochs=6)[0]:
         indices, number = _indices(frames), int(video_id)
@@ -348,6 +348,21 @@ def test_crop_and_flip_are_the_same_for_all_frames_and_reach_everywhere():
     assert len(seen) == 18
 
 
+def test_crop_stays_near_the_centre():
+    encoded, stored = _encoded_noise(1)
+    decode = FrameDecoder(WHOLE, (26, 38), Augmentation(flip=False, crop_shift=1, color_jitter=0))
+    offsets = set()
+    for epoch in range(80):
+        frames = decode(encoded, video_seeds(0, tf.constant(epoch, tf.int64), "001")).numpy()
+        offsets |= {
+            (top, left)
+            for top in range(11)
+            for left in range(11)
+            if np.array_equal(stored[:, top : top + 26, left : left + 38], frames)
+        }
+    assert offsets == {(top, left) for top in (4, 5, 6) for left in (4, 5, 6)}  # the centre is (5, 5)
+
+
 def test_color_jitter_against_numpy():
     _, stored = _encoded_noise()
     luma = np.array([0.299, 0.587, 0.114])
@@ -364,7 +379,7 @@ def test_color_jitter_against_numpy():
 def test_augmentations_can_be_turned_off_alone():
     encoded, stored = _encoded_noise()
     seeds = video_seeds(0, tf.constant(7, tf.int64), "001")
-    off = FrameDecoder(WHOLE, WHOLE, Augmentation(0, False, False, 0))
+    off = FrameDecoder(WHOLE, WHOLE, Augmentation(0, False, 0, 0))
     np.testing.assert_array_equal(off(encoded, seeds), stored)
     both = FrameDecoder(WHOLE, (20, 30), Augmentation(flip=False, color_jitter=0))(encoded, seeds)
     crop = FrameDecoder(WHOLE, (20, 30), Augmentation(max_start_shift=0, flip=False, color_jitter=0))(encoded, seeds)

@@ -16,6 +16,7 @@ from scoringnet_tf.training.checkpoints import Checkpoints, reseed
 from scoringnet_tf.training.pretrained import load_pretrained
 from scoringnet_tf.training.trainer import Trainer
 
+REGRESSOR = {"top": "regressor", "top_units": 512}
 STATISTICS = {"difficulty": (3.3, 0.25), "execution": (24.0, 4.0)}
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "score_statistics": STATISTICS}
 
@@ -124,7 +125,7 @@ def settings(model_dir, records_dir, **changes):
         "validation_every": 1,
         "max_start_shift": 2,
         "flip": True,
-        "random_crop": True,
+        "crop_shift": 2,
         "color_jitter": 0.1,
         "width_multiplier": 1 / 16,
         "clip_lengths": [8, 8],
@@ -143,6 +144,7 @@ def settings(model_dir, records_dir, **changes):
         "segmentation_epochs": 2,
         "scoring_epochs": 2,
         "fragments": "true",
+        "trunk_rate": 0.5,
         "learning_rate": 1e-3,
         "decay_rate": 0.45,
         "decay_steps": 600,
@@ -267,6 +269,34 @@ def test_pretrained_c3d_reaches_kfs_and_both_towers(tmp_path):
     assert "not used: fc6, fc7, group" in report[-1]
 
 
+def test_pretrained_regressor_reaches_both_towers(tmp_path):
+    c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, final_endpoint="conv5b", heads={"group": 6}, **REGRESSOR)
+    c3d.save(tmp_path / "c3d.keras")
+    network, report = scoringnet_tf.ScoringNet(**SMALL), []
+    load_pretrained(network, tmp_path / "c3d.keras", log=report.append)
+    for score in ("difficulty", "execution"):
+        tower = network.score_predictor.get_layer(f"{score}_tower")
+        for name in ("regressor_conv1", "regressor_conv2", "regressor_fc1", "regressor_fc2"):
+            for a, b in zip(c3d.get_layer(name).get_weights(), tower.get_layer(name).get_weights(), strict=True):
+                np.testing.assert_array_equal(a, b)
+    assert len([line for line in report if "loaded" in line]) == 3 * 8 + 2 * 4
+    assert report[-1].endswith("not used: group")
+
+
+def test_trunk_rate_shortens_the_steps_of_the_trunk_alone():
+    steps = {}
+    for rate in (1.0, 0.25):
+        keras.utils.set_random_seed(5)
+        network = scoringnet_tf.ScoringNet(**SMALL, segmenter={"dropout_rate": 0.0})
+        before = network.segmenter.get_weights()
+        trainer = compiled(network, "segmentation", trunk_rate=rate)
+        trainer.fit(tf.data.Dataset.from_tensors(batch()), verbose=0, shuffle=False)
+        steps[rate] = [a - b for a, b in zip(network.segmenter.get_weights(), before, strict=True)]
+    for variable, full, short in zip(network.segmenter.weights, steps[1.0], steps[0.25], strict=True):
+        factor = 0.25 if "c3d/" in variable.path else 1.0
+        np.testing.assert_allclose(short, factor * full, rtol=1e-3, atol=1e-7, err_msg=variable.path)
+
+
 def test_pretrained_mismatch_changes_nothing(tmp_path):
     scoringnet_tf.C3D((8, 32, 32, 3), 1 / 8).save(tmp_path / "wide.keras")
     network = scoringnet_tf.ScoringNet(**SMALL)
@@ -297,10 +327,11 @@ def test_pretraining_resumes_to_the_same_weights(motion_records, tmp_path, monke
         "epochs": 2,
         "max_start_shift": 1,
         "flip": True,
-        "random_crop": True,
+        "crop_shift": 2,
         "color_jitter": 0.1,
         "width_multiplier": 1 / 16,
         "dropout": 0.2,
+        "top": "fc",
         "weight_decay": 0.0,
         "learning_rate": 1e-3,
         "decay_rate": 0.45,

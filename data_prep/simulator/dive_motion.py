@@ -17,14 +17,14 @@ PLATFORM_HEIGHT = 10.0
 GRAVITY = 9.81
 TAKE_OFF_LEAN = np.radians(14.0)  # of the somersault, already turned when the feet leave the platform
 DRAG_SECONDS = 0.25  # time constant in which the water stops a diver
-FAULTS = (  # the first five are the most visible, and carry most of the deductions
-    Fault("splash", 4.6, 1.10),
-    Fault("entry_angle", 4.4, 1.05),
-    Fault("looseness", 4.4, 1.05),
-    Fault("leg_separation", 4.2, 1.00),
-    Fault("distance", 4.0, 0.95),
-    Fault("low_take_off", 2.4, 0.55),
-    Fault("bent_entry", 3.2, 0.75),
+FAULTS = (  # what judges weigh most comes first: the entry, then the position, then the rest
+    Fault("splash", 5.0, 2.9),
+    Fault("entry_angle", 5.0, 2.9),
+    Fault("looseness", 4.6, 2.6),
+    Fault("leg_separation", 4.4, 1.5),
+    Fault("distance", 4.0, 0.7),
+    Fault("low_take_off", 2.4, 0.4),
+    Fault("bent_entry", 3.2, 0.4),
 )
 MAX_ENTRY_ANGLE = 40.0  # degrees off vertical at severity 1
 MAX_LEG_SEPARATION = 55.0  # degrees

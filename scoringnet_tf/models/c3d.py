@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from scoringnet_tf.models.frames import FrameMask, conv3d
+from scoringnet_tf.models.regressor import regressor
 
 # (endpoint, filters of a convolution or window of a pooling). The first twelve after the input are SP's extractor.
 TRUNK = (
@@ -61,13 +62,22 @@ def trunk(x, *, width_multiplier, temporal_pooling, final_endpoint, frame_mask=N
     raise ValueError(f"Expected final_endpoint to be one of {', '.join(ENDPOINTS)}. Received: {final_endpoint!r}")
 
 
+def fully_connected(x, units, dropout_rate, dtype=None):
+    """C3D's own top: flatten, fc6 and fc7 with ReLU and dropout; KerasTensor (B, L, H, W, C) to (B, units)."""
+    x = layers.Flatten(name="flatten", dtype=dtype)(x)
+    for name in ("fc6", "fc7"):
+        x = layers.Dense(units, "relu", kernel_initializer="he_normal", name=name, dtype=dtype)(x)
+        x = layers.Dropout(dropout_rate, name=f"{name}_dropout", dtype=dtype)(x)
+    return x
+
+
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class C3D(keras.Model):
     """C3D with named endpoints and Caffe's pooling semantics.
 
     Call arguments: frames (B, L, H, W, 3), uint8 or float in 0…255, RGB; with `masked=True` a dictionary
     `{"frames": …, "mask": bool (B, L)}`. Without `heads` the result is the final endpoint (B, L', H', W', C'); with
-    `heads` it is a dictionary of class probabilities (B, classes) read from fc7, as in the original network.
+    `heads` it is a dictionary of class probabilities (B, classes).
 
     Args:
         input_shape: (L, H, W, 3); L may be None without temporal pooling.
@@ -75,9 +85,11 @@ class C3D(keras.Model):
         temporal_pooling: False as KFS needs it (§3.1).
         final_endpoint: where the trunk ends: "conv5b" for SP, "pool5" for KFS and classification.
         masked: takes a mask of padded frames beside the frames.
-        heads: name → number of classes; each head is a dense softmax on fc7.
-        fc_units: width of fc6 and fc7 before the multiplier (4096 in C3D).
-        dropout_rate: after fc6 and fc7.
+        heads: name → number of classes; each head is a dense softmax on the top.
+        top: what lies between the trunk and the heads: "fc" is C3D's own fc6 and fc7; "regressor" is the regressor of
+            SP without its last layer, so that a tower of SP can start from all of what was learned here.
+        top_units: width of the layers of the top before the multiplier; 4096 in C3D, 512 in SP.
+        dropout_rate: after the fully connected layers of the top.
         kernel_l2: β‖w‖² on every convolution kernel.
 
     Example:
@@ -94,13 +106,16 @@ class C3D(keras.Model):
         final_endpoint="pool5",
         masked=False,
         heads=None,
-        fc_units=4096,
+        top="fc",
+        top_units=4096,
         dropout_rate=0.5,
         kernel_l2=0.0,
         dtype=None,
         name="c3d",
         **kwargs,
     ):
+        if top not in ("fc", "regressor"):
+            raise ValueError(f"Expected top to be fc or regressor. Received: {top!r}")
         if masked and temporal_pooling:
             raise ValueError("Expected temporal_pooling=False with masked=True: pooling in time would mix in padding.")
         frames = keras.Input(input_shape, dtype="uint8", name="frames")
@@ -118,11 +133,13 @@ class C3D(keras.Model):
             dtype=dtype,
         )
         if heads:
-            units = scaled_width(fc_units, width_multiplier)
-            x = layers.Flatten(name="flatten", dtype=dtype)(x)
-            for fc in ("fc6", "fc7"):
-                x = layers.Dense(units, "relu", kernel_initializer="he_normal", name=fc, dtype=dtype)(x)
-                x = layers.Dropout(dropout_rate, name=f"{fc}_dropout", dtype=dtype)(x)
+            units = scaled_width(top_units, width_multiplier)
+            if top == "fc":
+                x = fully_connected(x, units, dropout_rate, dtype)
+            else:
+                x = regressor(
+                    x, filters=units, units=units, dropout_rate=dropout_rate, kernel_l2=kernel_l2, dtype=dtype
+                )
             x = {
                 head: layers.Dense(classes, "softmax", name=head, dtype="float32")(x) for head, classes in heads.items()
             }
@@ -136,7 +153,8 @@ class C3D(keras.Model):
             "final_endpoint": final_endpoint,
             "masked": masked,
             "heads": dict(heads) if heads else None,
-            "fc_units": fc_units,
+            "top": top,
+            "top_units": top_units,
             "dropout_rate": dropout_rate,
             "kernel_l2": kernel_l2,
             "dtype": dtype,

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from scoringnet_tf.models.c3d import C3D, scaled_width
-from scoringnet_tf.models.frames import conv3d
+from scoringnet_tf.models.regressor import regressor
 from scoringnet_tf.sports import get_sport
 
 SCORES = ("difficulty", "execution", "final")
@@ -41,10 +41,8 @@ def score_tower(
 ):
     """One branch of SP: the first twelve layers of C3D, then the score regressor.
 
-    The regressor is two convolutions, each with ReLU and 3×3×3 max-pooling, then three fully connected layers with
-    ReLU and dropout down to one number (the last one is linear: a score is not bounded by ReLU in standard units).
-    The pooling has stride 2: the paper gives only its window, and stride 3 would leave nothing of a 16-frame clip.
-    The last layer starts at N(0, 0.01), so that training starts from the mean score.
+    The last of its three fully connected layers is linear (a score in standard units has both signs) and starts at
+    N(0, 0.01), so that training starts from the mean score.
 
     Returns:
         A model: clip (B, T, H, W, 3) in 0…255 → score (B,), float32, in points of the sport.
@@ -57,19 +55,21 @@ def score_tower(
         kernel_l2=kernel_l2,
         dtype=dtype,
     )
-    x = c3d(clip)
-    for index in (1, 2):
-        filters = scaled_width(conv_filters, width_multiplier)
-        x = conv3d(x, filters, name=f"regressor_conv{index}", kernel_l2=kernel_l2, dtype=dtype)
-        x = layers.MaxPooling3D(3, strides=2, padding="same", name=f"regressor_pool{index}", dtype=dtype)(x)
-    x = layers.Flatten(name="flatten", dtype="float32")(x)
-    dense = {"dtype": "float32", "kernel_regularizer": keras.regularizers.L2(kernel_l2) if kernel_l2 else None}
-    units = scaled_width(fc_units, width_multiplier)
-    for index in (1, 2):
-        x = layers.Dense(units, "relu", kernel_initializer="he_normal", name=f"fc{index}", **dense)(x)
-        x = layers.Dropout(dropout_rate, name=f"fc{index}_dropout", dtype="float32")(x)
-    start_at_mean = keras.initializers.RandomNormal(stddev=0.01)
-    x = layers.Dense(1, kernel_initializer=start_at_mean, name="fc3", **dense)(x)
+    x = regressor(
+        c3d(clip),
+        filters=scaled_width(conv_filters, width_multiplier),
+        units=scaled_width(fc_units, width_multiplier),
+        dropout_rate=dropout_rate,
+        kernel_l2=kernel_l2,
+        dtype=dtype,
+    )
+    x = layers.Dense(
+        1,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+        kernel_regularizer=keras.regularizers.L2(kernel_l2) if kernel_l2 else None,
+        name="regressor_fc3",
+        dtype="float32",
+    )(x)
     x = layers.Reshape((), name="squeeze", dtype="float32")(x)
     score = layers.Rescaling(std, offset=mean, name="to_points", dtype="float32")(x)
     return keras.Model(clip, score, name=name)

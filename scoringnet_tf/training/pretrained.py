@@ -1,4 +1,7 @@
-"""Loads a pretrained C3D into KFS and both towers of SP (§4.2), layer by layer."""
+"""Loads a pretrained C3D into KFS and both towers of SP (§4.2), layer by layer.
+
+A C3D that was pretrained under SP's regressor (`C3D(top="regressor")`) brings that to the towers as well.
+"""
 
 import pathlib
 
@@ -25,31 +28,33 @@ def load_c3d(path):
     return model
 
 
-def c3d_parts(network):
-    """name → C3D of KFS and of both towers of a `ScoringNet`."""
-    towers = {
-        f"{score}_tower": network.score_predictor.get_layer(f"{score}_tower") for score in ("difficulty", "execution")
-    }
-    return {name: part.get_layer("c3d") for name, part in {"segmenter": network.segmenter, **towers}.items()}
+def towers(network):
+    """name → tower of a `ScoringNet`'s SP."""
+    names = ("difficulty_tower", "execution_tower")
+    return {name: network.score_predictor.get_layer(name) for name in names}
+
+
+def layers_to_load(network, available):
+    """(part, layer) for every layer that must come from a pretrained C3D whose layers are named `available`."""
+    for part, model in {"segmenter": network.segmenter, **towers(network)}.items():
+        yield from ((part, layer) for layer in model.get_layer("c3d").layers if layer.weights)
+    for part, tower in towers(network).items():
+        yield from ((part, layer) for layer in tower.layers if layer.name in available)
 
 
 def load_pretrained(network, path, log=print):
     """Copies the convolutions of the C3D at `path` into every C3D of `network`.
 
-    Every convolution of the network must be found with the same shape; the classifier of the pretrained model is not
-    used, and the report says so.
+    Every convolution of the network's C3Ds must be found with the same shape, and so must the layers of the regressor
+    if the file has any. What is not used, such as the classifier, is reported.
 
     Raises:
         InputError: a layer is missing or has another shape; nothing has been changed then.
     """
     source = load_c3d(path)
     available = {layer.name: layer for layer in source.layers if layer.weights}
-    parts = c3d_parts(network)
     copies = [
-        (name, layer, _matching(available, layer, path, name))
-        for name, part in parts.items()
-        for layer in part.layers
-        if layer.weights
+        (part, layer, _matching(available, layer, path, part)) for part, layer in layers_to_load(network, available)
     ]
     for name, layer, match in copies:
         layer.set_weights(match.get_weights())

@@ -18,6 +18,11 @@ from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import record_config
 
+TOPS = {
+    "fc": {"top": "fc", "final_endpoint": "pool5", "top_units": 4096},
+    "regressor": {"top": "regressor", "final_endpoint": "conv5b", "top_units": 512},
+}
+
 
 def validation_split(info):
     """The split that chooses the best epoch; InputError where the records have none."""
@@ -74,6 +79,7 @@ class PretrainingRun:
             input_shape=(settings["clip_length"], *settings["image_size"], 3),
             width_multiplier=settings["width_multiplier"],
             heads=self.heads,
+            **TOPS[settings["top"]],
             dropout_rate=settings["dropout"],
             kernel_l2=settings["weight_decay"],
             dtype=self.dtype,
@@ -113,7 +119,7 @@ class PretrainingRun:
         augmentation = input_pipeline.Augmentation(
             max_start_shift=settings["max_start_shift"],
             flip=settings["flip"],
-            random_crop=settings["random_crop"],
+            crop_shift=settings["crop_shift"],
             color_jitter=settings["color_jitter"],
         )
         return self._clips(

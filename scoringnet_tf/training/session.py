@@ -103,6 +103,7 @@ class TrainingRun:
             loss_units=settings["loss_units"],
             stage_loss_form=settings["stage_loss"],
             fragments=settings["fragments"],
+            trunk_rate=settings["trunk_rate"],
         )
         self.history = []
 
@@ -148,7 +149,7 @@ class TrainingRun:
             augmentation=input_pipeline.Augmentation(
                 max_start_shift=settings["max_start_shift"],
                 flip=settings["flip"],
-                random_crop=settings["random_crop"],
+                crop_shift=settings["crop_shift"],
                 color_jitter=settings["color_jitter"],
             ),
             shuffle=True,

@@ -31,6 +31,8 @@ class Trainer(keras.Model):
         stage_loss_form: "categorical" or "binary", see `losses.stage_cross_entropy`.
         fragments: what SP is trained on: "true" stages, "predicted" ones, or "scheduled", a per-video draw of the two
             whose chance of the true ones `true_fragment_share` a callback lowers from 1 to 0.
+        trunk_rate: factor on the updates of every C3D: below 1 a pretrained trunk changes more slowly than what was
+            put on top of it.
 
     `phase` (one of `PHASES`) says what a step trains; set it before `compile`.
     """
@@ -44,12 +46,14 @@ class Trainer(keras.Model):
         loss_units="standard",
         stage_loss_form="categorical",
         fragments="true",
+        trunk_rate=1.0,
     ):
         super().__init__(name="trainer")
         self.network = network
         self.alpha, self.margin, self.pair_reduction = alpha, margin, pair_reduction
         self.stage_loss_form = stage_loss_form
         self.fragments = fragments
+        self.trunk_rate = trunk_rate
         self.phase = "joint"
         statistics = network.get_config()["score_statistics"]
         self.loss_scale = {
@@ -86,12 +90,20 @@ class Trainer(keras.Model):
             terms, probabilities = self.loss_terms(inputs, targets)
             loss = self.total(terms)
             scaled = self.optimizer.scale_loss(loss)
-        self.optimizer.apply(tape.gradient(scaled, variables), variables)
+        self.update(tape.gradient(scaled, variables), variables)
         for name, value in {"loss": loss, **terms}.items():
             self.trackers[name].update_state(value)
         if probabilities is not None:
             self.frame_accuracy.update_state(targets["stages"], probabilities)
         return {metric.name: metric.result() for metric in self.metrics if self.reports(metric.name)}
+
+    def update(self, gradients, variables):
+        """Applies the gradients; the trunks then keep only `trunk_rate` of their change."""
+        trunk = [variable for variable in variables if "c3d/" in variable.path] if self.trunk_rate != 1.0 else []
+        before = [tf.identity(variable) for variable in trunk]
+        self.optimizer.apply(gradients, variables)
+        for variable, old in zip(trunk, before, strict=True):
+            variable.assign(old + self.trunk_rate * (variable - old))
 
     def loss_terms(self, inputs, targets):
         """The terms of Eq. 10 that the phase trains, unweighted, and KFS's probabilities (None where it is not run)."""
