@@ -14,12 +14,18 @@ FLAGS = flags.FLAGS
 flags.DEFINE_enum("sport", "diving", sorted(SIMULATORS), "Sport to simulate.")
 flags.DEFINE_enum("task", "scoring", TASKS, "Whole videos with scores, or flights alone with their motion classes.")
 flags.DEFINE_integer(
-    "num_videos", None, "Videos to draw; with --labels_dir the default is every usable row.", lower_bound=2
+    "num_videos",
+    None,
+    "Videos to draw; with --labels_dir the default is every usable row (diving) or 176, as in UNLV-Vault (vault).",
+    lower_bound=2,
 )
 flags.DEFINE_integer("seed", 0, "Seed of everything random; the same seed gives the same bytes.", lower_bound=0)
 flags.DEFINE_string("output_dir", None, "Folder of the dataset: new, empty, or that of the same run interrupted.")
 flags.DEFINE_string(
-    "labels_dir", None, "Folder of real label files in the official layout; default: drawn from the rules."
+    "labels_dir",
+    None,
+    "Folder of real labels: files in the official layout (diving), or scores.csv and stage_seconds.csv (vault); "
+    "default: drawn from the rules.",
 )
 flags.DEFINE_bool("easy", False, "Preset for demonstrations; its name is written into the dataset.")
 flags.DEFINE_float("test_fraction", 0.19, "Share of drawn videos in the test (motion: validation) split.", 0.0, 0.9)

@@ -24,7 +24,7 @@ def replacing_file(path):
 
 @contextlib.contextmanager
 def replacing_folder(path):
-    """The same for a folder; an older folder at `path` is moved aside, then deleted."""
+    """The same for a folder; an older folder at `path` is moved aside, and deleted once the new one is in place."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary, old = (path.with_name(f".{path.name}.{os.getpid()}.{kind}") for kind in ("new", "old"))
@@ -34,10 +34,15 @@ def replacing_folder(path):
         yield temporary
         if path.exists():
             path.replace(old)
-        temporary.replace(path)
+        try:
+            temporary.replace(path)
+        except OSError:
+            if old.exists():
+                old.replace(path)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def write_json(path, value):

@@ -8,7 +8,7 @@ Such a module offers
 
 import importlib
 
-SIMULATORS = {"diving": "data_prep.simulator.diving"}
+SIMULATORS = {"diving": "data_prep.simulator.diving", "vault": "data_prep.simulator.vault"}
 
 
 def get_simulator(sport: str):

@@ -11,17 +11,17 @@ import numpy as np
 from data_prep.simulator.faults import Fault
 
 FAULTS = (
-    Fault("leg_separation", 0.50, 1.00),
-    Fault("bent_knees", 0.50, 1.00),
-    Fault("looseness", 0.50, 1.05),
-    Fault("low_flight", 0.55, 1.05),
-    Fault("poor_support", 0.45, 0.95),
-    Fault("under_rotation", 0.50, 1.00),
-    Fault("landing", 0.90, 1.25),
-    Fault("sideways", 0.40, 0.75),
+    Fault("landing", 1.1, 3.6),
+    Fault("looseness", 0.8, 2.9),
+    Fault("leg_separation", 0.8, 2.7),
+    Fault("bent_knees", 0.6, 0.9),
+    Fault("low_flight", 0.6, 0.6),
+    Fault("under_rotation", 0.6, 0.6),
+    Fault("poor_support", 0.5, 0.5),
+    Fault("sideways", 0.5, 0.4),
 )
 FALL = 0.8  # severity of `landing` from which the gymnast does not stay on the feet
-MAX_STRADDLE, MAX_SCISSOR = 62.0, 44.0  # degrees between the thighs, sideways and in the sagittal plane
+MAX_STRADDLE, MAX_SCISSOR = 76.0, 54.0  # degrees between the thighs, sideways and in the sagittal plane
 MAX_SIDEWAYS = 1.7  # metres off the middle of the mat, whose corridor ends at about 0.5
 NUM_JUDGES, MARKS_COUNTED, MAX_EXECUTION = 5, 3, 10.0
 MARK_SD = 0.1  # of a judge, points

@@ -92,7 +92,7 @@ class _Vaulter:
             whole = 360.0
             keys = [(start - 60, 9.0), (start - 2, 8.0), (start, 20.0), (start + 2, 85.0), (start + 4.5, 185.0)]
             keys += [(start + 7, 270.0), (timing.board, whole - 24.0), (timing.take_off, whole + 12.0)]
-        late = 34.0 * self._trait.severities["poor_support"]
+        late = 44.0 * self._trait.severities["poor_support"]
         keys += [(timing.contact, whole + 180 - CONTACT_SHORT), (timing.leave, whole + 180 + LEAVE_PAST - late)]
         return PchipInterpolator(*np.array(keys).T)
 
@@ -222,8 +222,8 @@ class _Vaulter:
         """The lowest joint on the mat; steps carry the feet along it."""
         oriented, trait = self._oriented(times), self._trait
         start, length, number = steps(trait, self._timing)
-        walked = trait.step * 1.25 * trait.severities["landing"] * _ease((times - start) / (length * number))
-        hop = 0.16 * trait.severities["landing"] * step_phase(trait, self._timing, times)
+        walked = trait.step * 1.6 * trait.severities["landing"] * _ease((times - start) / (length * number))
+        hop = 0.2 * trait.severities["landing"] * step_phase(trait, self._timing, times)
         x = trait.distance + walked * (not trait.falls) - oriented[:, _FEET, 0].mean(axis=1)
         y = MAT_HEIGHT + SOLE + hop - oriented[..., 1].min(axis=1)
         return np.stack((x, y, np.full_like(x, trait.off_line)), axis=-1)

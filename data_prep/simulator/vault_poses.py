@@ -39,9 +39,9 @@ _TIGHT = {
     "C": pose(spine=44, neck=28, shoulder=28, elbow=90, hip=126, knee=140, ankle=75),
 }
 _LOOSE = {
-    "A": pose(spine=16, neck=10, shoulder=40, arm_out=12, hip=72, knee=6, ankle=70),
-    "B": pose(spine=8, neck=5, shoulder=62, elbow=5, arm_out=12, hip=62, knee=20, ankle=70),
-    "C": pose(spine=14, neck=8, shoulder=56, elbow=8, arm_out=12, hip=66, knee=74, ankle=60),
+    "A": pose(spine=18, neck=10, shoulder=40, arm_out=12, hip=56, knee=6, ankle=70),
+    "B": pose(spine=12, neck=8, shoulder=66, elbow=5, arm_out=12, hip=90, knee=40, ankle=70),
+    "C": pose(spine=16, neck=8, shoulder=54, elbow=8, arm_out=12, hip=72, knee=82, ankle=60),
 }
 
 
@@ -91,7 +91,7 @@ def vault_poses(vault: Vault, trait: VaultTrait, timing: Timing, times: np.ndarr
     running = np.clip((start - times) / 2.0, 0.0, 1.0)[:, None]
     poses = poses * (1 - running) + running * run_poses(times, trait.stride)
     scissor = POSE_FIELDS.index("scissor")
-    poses[:, scissor] += 55.0 * step_phase(trait, timing, times)
+    poses[:, scissor] += 50.0 * step_phase(trait, timing, times)
     return poses
 
 
@@ -129,7 +129,7 @@ def _legs(trait, share):
 
 def _support(trait, timing):
     poor = trait.severities["poor_support"]
-    bent_arms = poor * pose(elbow=105, shoulder=-62, spine=-14, hip=26)
+    bent_arms = poor * pose(elbow=125, shoulder=-78, spine=-18, hip=34)
     return [
         (timing.contact, _HANDSTAND + 0.7 * bent_arms + _legs(trait, 0.8)),
         (0.5 * (timing.contact + timing.leave), _HANDSTAND + bent_arms + _legs(trait, 0.9)),
@@ -167,7 +167,7 @@ def _landing(trait, timing):
     if trait.falls:
         worse = (trait.severities["landing"] - FALL) / (1 - FALL)
         return [(at + 2.5, absorb), (at + 8, _SIT - worse * pose(hip=28, spine=14)), (at + 60, _SIT)]
-    wild = trait.severities["landing"] * pose(arm_out=45, shoulder=30, spine=24, hip=30)
+    wild = trait.severities["landing"] * pose(arm_out=50, shoulder=30, spine=28, hip=16)
     up = [(at + 3, absorb + wild), (at + 8 + 3 * under, _UP + wild), (at + 13 + 3 * under, _UP)]
     last = _SALUTE if trait.salutes else _STAND
     return [*up, (at + 18 + 3 * under, last), (at + 60, last)]
@@ -177,9 +177,9 @@ def step_phase(trait: VaultTrait, timing: Timing, times: np.ndarray) -> np.ndarr
     """0..1 (N,): how far a foot is from the other in the steps that follow an unsteady landing."""
     start, length, number = steps(trait, timing)
     within = np.clip((times - start) / length, 0.0, number)
-    return min(1.0, 2.2 * trait.severities["landing"]) * np.abs(np.sin(np.pi * within)) * (not trait.falls)
+    return min(1.0, 2.8 * trait.severities["landing"]) * np.abs(np.sin(np.pi * within)) * (not trait.falls)
 
 
 def steps(trait: VaultTrait, timing: Timing) -> tuple[float, float, int]:
     """First frame, frames of each, and number of the steps after the landing."""
-    return timing.touch_down + 2.0, 4.0, 1 + int(3 * trait.severities["landing"])
+    return timing.touch_down + 3.0, 4.0, 1 + int(3 * trait.severities["landing"])

@@ -1,0 +1,116 @@
+"""Labels of simulated vaults: from statistics of real ones, or drawn with their distributions.
+
+A folder of statistics holds `scores.csv` (difficulty,execution,penalty,final) and `stage_seconds.csv`
+(pre_flight,posting_flight,landing), one real vault a row. The rows of the two files are different vaults.
+"""
+
+import contextlib
+import csv
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from data_prep.simulator.encoding import FPS
+
+SCORES, SECONDS = "scores.csv", "stage_seconds.csv"
+SCORE_COLUMNS = ("difficulty", "execution", "penalty", "final")
+SECONDS_COLUMNS = ("pre_flight", "posting_flight", "landing")
+USABLE_FLIGHT = (0.6, 2.0)  # seconds of posting-flight; outside lie slips of labelling: no vault is that short or long
+# Broadcast clips of UNLV-Vault last some 75 frames, real vaults seven seconds: what is kept of run-up and landing.
+PRE_FLIGHT_KEPT, LANDING_KEPT = 0.20, 0.34
+PRE_FLIGHT_FRAMES, LANDING_FRAMES = (10, 40), (8, 50)  # least and most
+LEVELS = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Statistics:
+    """Real vaults.
+
+    Attributes:
+        difficulty: (N,) points.
+        final: (N,) points, penalties taken off.
+        seconds: (M, 3) of pre-flight, posting-flight and landing.
+        unusable: how many rows of `stage_seconds.csv` were left out.
+    """
+
+    difficulty: np.ndarray
+    final: np.ndarray
+    seconds: np.ndarray
+    unusable: int
+
+
+def read_statistics(folder: Path) -> Statistics:
+    """Reads both files; ValueError or FileNotFoundError names file and row, and what was expected."""
+    scores = _read_table(folder / SCORES, SCORE_COLUMNS)
+    difficulty, execution, penalty, final = scores.T
+    wrong = np.flatnonzero(np.abs(difficulty + execution - penalty - final) > 0.0015) + 2
+    if len(wrong):
+        raise ValueError(
+            f"Expected final = difficulty + execution − penalty in {folder / SCORES}. "
+            f"Received: row {wrong[0]}: {','.join(map(str, scores[wrong[0] - 2]))}"
+        )
+    seconds = _read_table(folder / SECONDS, SECONDS_COLUMNS)
+    usable = (seconds[:, 1] >= USABLE_FLIGHT[0]) & (seconds[:, 1] <= USABLE_FLIGHT[1])
+    if not usable.any():
+        raise ValueError(
+            f"Expected a posting_flight of {USABLE_FLIGHT[0]} to {USABLE_FLIGHT[1]} s in {folder / SECONDS}. "
+            "Received: none"
+        )
+    return Statistics(difficulty, final, seconds[usable], int((~usable).sum()))
+
+
+def _read_table(file, columns):
+    """Positive numbers (N, columns) of a CSV file with that header."""
+    if not file.exists():
+        raise FileNotFoundError(
+            f"Expected the file {file} with the columns {','.join(columns)}. Received: no such file"
+        )
+    with file.open(newline="", encoding="utf-8") as lines:
+        header, *rows = list(csv.reader(lines)) or [[]]
+    if tuple(header) != columns or not rows:
+        raise ValueError(f"Expected the columns {','.join(columns)} and rows in {file}. Received: {','.join(header)}")
+    values = np.full((len(rows), len(columns)), np.nan)
+    for number, row in enumerate(rows):
+        with contextlib.suppress(ValueError):
+            values[number] = row
+        if not (values[number] >= 0).all():
+            raise ValueError(
+                f"Expected {len(columns)} numbers from 0 on in row {number + 2} of {file}. Received: {','.join(row)}"
+            )
+    return values
+
+
+def draw_rows(count: int, wanted: int, rng: np.random.Generator) -> np.ndarray:
+    """Row indices (wanted,) in random order, none twice before all have been taken."""
+    rounds = [rng.permutation(count) for _ in range(-(-wanted // count))]
+    return np.concatenate(rounds)[:wanted]
+
+
+def stage_frames(seconds: np.ndarray) -> tuple[int, int, int]:
+    """Frames of pre-flight (its last part), posting-flight (all) and landing (its first part) of a real vault."""
+    pre_flight, posting_flight, landing = np.asarray(seconds) * FPS
+    return (
+        int(np.clip(round(PRE_FLIGHT_KEPT * pre_flight), *PRE_FLIGHT_FRAMES)),
+        round(posting_flight),
+        int(np.clip(round(LANDING_KEPT * landing), *LANDING_FRAMES)),
+    )
+
+
+def draw_seconds(rng: np.random.Generator) -> np.ndarray:
+    """Seconds (3,) of the stages, with the quantiles of two thousand real vaults."""
+    return np.array(
+        [
+            np.interp(rng.random(), LEVELS, quantiles)
+            for quantiles in (
+                (1.2, 2.88, 3.26, 3.57, 3.91, 4.45, 8.0),
+                (0.6, 0.68, 1.16, 1.24, 1.31, 1.40, 1.96),
+                (0.8, 1.50, 1.80, 2.12, 2.50, 3.32, 5.5),
+            )
+        ]
+    )
+
+
+def draw_deduction(rng: np.random.Generator) -> float:
+    """Points short of 10 that a vault deserves to lose, with the quantiles of seven hundred real ones."""
+    return float(np.interp(rng.random(), LEVELS, (0.33, 0.57, 0.81, 1.10, 1.43, 2.17, 3.0)))

@@ -1,0 +1,172 @@
+"""The commands as a user runs them: the whole path on a tiny set, help, and every kind of wrong input."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+SMALL = ["--image_size=32,32", "--width_multiplier=0.0625", "--batch_size=4"]
+COMMANDS = {
+    "scoringnet_tf.train": "--records_dir",
+    "scoringnet_tf.pretrain": "--clip_length",
+    "scoringnet_tf.evaluate": "--split",
+    "scoringnet_tf.predict": "--json",
+    "scoringnet_tf.export": "--export_dir",
+}
+
+
+def command(*arguments, cwd=ROOT, check=True):
+    """Runs `python -m …`; with `check` a failure shows what was printed."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    result = subprocess.run(
+        [sys.executable, "-m", *map(str, arguments)], cwd=cwd, env=environment, capture_output=True, text=True
+    )
+    if check and result.returncode:
+        raise AssertionError(f"{arguments} exited {result.returncode}:\n{result.stdout}\n{result.stderr}")
+    return result
+
+
+def error_of(*arguments):
+    """What a command that must fail prints on stderr; a traceback is not an error message."""
+    result = command(*arguments, check=False)
+    assert result.returncode != 0, result.stdout
+    assert "Traceback" not in result.stderr
+    return result.stderr
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """simulate → build → pretrain → train, each by its command, on a tiny set."""
+    folder = tmp_path_factory.mktemp("path")
+    simulate = ["data_prep", "simulate", "--height=60", "--width=80", "--workers=2"]
+    build = ["data_prep", "build", "--frame_height=36", "--frame_width=48", "--workers=2"]
+    command(*simulate, "--num_videos=12", "--easy", f"--output_dir={folder / 'dives'}")
+    command(*simulate, "--num_videos=12", "--task=motion", f"--output_dir={folder / 'motion'}")
+    for dataset, name in (("unlv_diving", "dives"), ("motion", "motion")):
+        command(
+            *build, f"--dataset={dataset}", f"--source_dir={folder / name}", f"--output_dir={folder / name}_records"
+        )
+    command(
+        *("scoringnet_tf.pretrain", f"--records_dir={folder / 'motion_records'}", f"--model_dir={folder / 'c3d'}"),
+        *("--epochs=1", "--clip_length=8", *SMALL),
+    )
+    command(
+        *("scoringnet_tf.train", f"--records_dir={folder / 'dives_records'}", f"--model_dir={folder / 'run'}"),
+        *(f"--pretrained={folder / 'c3d/c3d.keras'}", "--training=staged", "--segmentation_epochs=1"),
+        *("--scoring_epochs=1", "--clip_lengths=8,8", "--validation_fraction=0.3", *SMALL),
+    )
+    return folder
+
+
+@pytest.mark.slow
+def test_whole_path(trained):
+    run, video = trained / "run", trained / "dives/diving_samples_len_ori/001.avi"
+    printed = command("scoringnet_tf.evaluate", f"--model={run}", f"--records_dir={trained / 'dives_records'}").stdout
+    assert "D-SRC" in printed
+    assert "simulated" in printed
+    metrics = json.loads((run / "evaluation_test/metrics.json").read_text())
+    expected = {"frame_accuracy", "frame_accuracy_per_class", "num_videos"}
+    assert expected | {f"{s}_{m}" for s in "def" for m in ("src", "med")} <= set(metrics)
+    for name in ("predictions.csv", "scores.png", "stages.png"):
+        assert (run / "evaluation_test" / name).stat().st_size > 0
+
+    command("scoringnet_tf.export", f"--model={run}", f"--export_dir={trained / 'servable'}")
+    assert (trained / "servable/1/saved_model.pb").is_file()
+
+    printed = command("scoringnet_tf.predict", f"--model={run}", video, "--json", f"--plot_dir={trained / 'plots'}")
+    (score,) = json.loads(printed.stdout)
+    assert set(score) == {
+        *("video", "num_frames", "fps", "stages", "difficulty", "execution", "final", "warnings"),
+    }
+    assert score["fps"] == 25
+    assert score["stages"][0]["start_frame"] == 0
+    assert score["stages"][-1]["end_frame"] == score["num_frames"]
+    assert score["final"] == pytest.approx(score["difficulty"] * score["execution"], rel=1e-5)
+    assert any("trained on simulated video" in warning for warning in score["warnings"])
+    assert (trained / "plots/001.avi.png").stat().st_size > 0
+
+
+@pytest.mark.slow
+def test_bad_videos_are_reported_and_the_good_ones_scored(trained, tmp_path):
+    good = trained / "dives/diving_samples_len_ori/002.avi"
+    (tmp_path / "text.mp4").write_text("not a video")
+    (tmp_path / "cut.avi").write_bytes(good.read_bytes()[: good.stat().st_size // 2])
+    result = command(
+        *("scoringnet_tf.predict", f"--model={trained / 'run'}", tmp_path / "none.mp4", tmp_path / "text.mp4"),
+        *(tmp_path / "cut.avi", good, "--json"),
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "none.mp4: expected a video file" in result.stderr
+    assert "text.mp4: expected a video" in result.stderr
+    scores = json.loads(result.stdout)
+    assert [pathlib.Path(score["video"]).name for score in scores] == ["cut.avi", "002.avi"]
+    assert any("truncated" in warning for warning in scores[0]["warnings"])
+
+
+@pytest.mark.slow
+def test_truncated_records_and_missing_split_are_named(trained, tmp_path):
+    records = trained / "dives_records"
+    message = error_of(
+        "scoringnet_tf.evaluate", f"--model={trained / 'run'}", f"--records_dir={records}", "--split=dev"
+    )
+    assert "expected a split, one of test, train. Received: 'dev'" in message
+    shards = sorted(records.glob("*.tfrecord"))
+    for path in (*shards, records / "dataset_info.json"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    broken = tmp_path / shards[0].name
+    broken.write_bytes(broken.read_bytes()[:-100])
+    message = error_of("scoringnet_tf.evaluate", f"--model={trained / 'run'}", f"--records_dir={tmp_path}")
+    assert f"{broken.name}: expected a shard of" in message
+
+
+@pytest.mark.slow
+def test_models_of_another_kind_are_refused(trained):
+    message = error_of("scoringnet_tf.predict", f"--model={trained / 'c3d/c3d.keras'}", "video.mp4")
+    assert "c3d.keras: expected a ScoringNet. Received: a C3D" in message
+
+
+@pytest.mark.parametrize(("module", "flag"), COMMANDS.items())
+def test_help_lists_the_flags(module, flag):
+    result = command(module, "--help", check=False)
+    assert flag in result.stdout
+    assert len(result.stdout) > 300
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_unknown_flags_fail(module):
+    assert "Unknown command line flag 'learningrate'" in error_of(module, "--learningrate=1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["scoringnet_tf.train"], "--records_dir: expected a value"),
+        (["scoringnet_tf.train", "--records_dir=nowhere", "--model_dir=m"], "python -m data_prep build"),
+        (["scoringnet_tf.train", "--records_dir=r", "--model_dir=m", "--image_size=64"], "--image_size: expected two"),
+        (["scoringnet_tf.train", "--batch_size=0"], "batch_size"),
+        (["scoringnet_tf.evaluate", "stray"], "Expected flags only. Received: stray"),
+        (["scoringnet_tf.predict"], "Expected one or more video files"),
+        (["scoringnet_tf.predict", "--model=nowhere.keras", "v.mp4"], "nowhere.keras: expected a .keras file"),
+        (["scoringnet_tf.export"], "--export_dir: expected a value"),
+    ],
+)
+def test_wrong_use_is_named(arguments, message):
+    assert message in error_of(*arguments)
+
+
+@pytest.mark.parametrize("flagfile", sorted(path.name for path in ROOT.glob("*.flags")))
+def test_flag_files_hold_known_flags_only_and_name_the_missing_records(flagfile, tmp_path):
+    text = (ROOT / flagfile).read_text()
+    assert text.startswith("# ")
+    for heading in ("Command:", "Records:", "Hardware:", "Expected:"):
+        assert heading in text
+    module = "scoringnet_tf.pretrain" if "scoringnet_tf.pretrain" in text else "scoringnet_tf.train"
+    result = command(module, f"--flagfile={ROOT / flagfile}", f"--model_dir={tmp_path}", cwd=tmp_path, check=False)
+    assert result.returncode == 1
+    assert "python -m data_prep simulate" in result.stderr
+    assert "python -m data_prep build" in result.stderr
