@@ -37,8 +37,8 @@ def require(**values):
 
 
 def flag_values(module):
-    """The flags that a command's own module defines, name → value, for the record beside its output."""
-    return {flag.name: flag.value for flag in flags.FLAGS.get_flags_for_module(module)}
+    """The flags that a command's module defines or adopts, name → value, for the record beside its output."""
+    return {flag.name: flag.value for flag in flags.FLAGS.get_key_flags_for_module(module)}
 
 
 def size_flag(name):

@@ -10,7 +10,7 @@ import sys
 
 from absl import flags
 
-from scoringnet_tf import cli
+from scoringnet_tf import cli, run_flags
 from scoringnet_tf.dataset_info import DatasetInfo
 
 # === Data ===
@@ -32,14 +32,6 @@ flags.DEFINE_float(
     0.9,
 )
 flags.DEFINE_integer("validation_every", 1, "Epochs between validations.", 1)
-flags.DEFINE_integer("max_start_shift", 5, "The start frame is shifted by a random 0…this, frames (§4.2: 5).", 0)
-flags.DEFINE_bool("flip", True, "Mirror videos at random. Not in the paper.")
-flags.DEFINE_integer(
-    "crop_shift", 6, "The crop lies up to this many pixels from the centre, each way. Not in the paper.", 0
-)
-flags.DEFINE_float(
-    "color_jitter", 0.2, "Strength of random brightness, contrast and saturation. Not in the paper.", 0, 1
-)
 
 # === Model ===
 flags.DEFINE_float("width_multiplier", 1.0, "Scales every layer; 1 is the paper's model, 0.125 suits a CPU.", 0.01)
@@ -75,25 +67,12 @@ flags.DEFINE_enum(
     ["true", "predicted", "scheduled"],
     "Key fragments that SP is trained on: true labels, KFS's predictions, or from the former to the latter.",
 )
-flags.DEFINE_float("learning_rate", 1e-3, 'Of Adam (§4.2: "10e-4", literally 1e-3).', 0)
-flags.DEFINE_float("decay_rate", 0.45, "Factor of the learning rate every --decay_steps (§4.2).", 0.01, 1)
-flags.DEFINE_integer("decay_steps", 600, "Iterations between decays (§4.2); 0 never decays.", 0)
-flags.DEFINE_integer(
-    "warmup_steps", 0, "Iterations over which the learning rate rises to its value. Not in the paper.", 0
-)
 flags.DEFINE_float("trunk_rate", 1.0, "Factor on the updates of every C3D; below 1 spares a pretrained trunk.", 0, 1)
-flags.DEFINE_float("clip_norm", 1.0, "Largest norm of the gradient; 0 does not clip. Not in the paper.", 0)
 
 # === Run ===
-flags.DEFINE_enum(
-    "precision",
-    "auto",
-    ["auto", "float32", "mixed_bfloat16", "mixed_float16"],
-    "auto: mixed_float16 on a GPU, mixed_bfloat16 on a CPU that has it. Models are saved in float32.",
-)
-flags.DEFINE_integer("seed", 0, "Of initialisation, order, augmentation and dropout.")
-flags.DEFINE_bool("deterministic", True, "Bitwise repeatable; a little slower on a GPU.")
 flags.DEFINE_bool("shuffle_labels", False, "Control: train on scores exchanged between videos; must learn nothing.")
+
+flags.adopt_module_key_flags(run_flags)
 
 
 def main(_):

@@ -13,10 +13,10 @@ from scoringnet_tf import input_pipeline
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.files import replacing_file, write_json
 from scoringnet_tf.models.c3d import C3D
-from scoringnet_tf.schedules import WarmupStepDecay
 from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import record_config
+from scoringnet_tf.training.optimizer import make_optimizer
 
 TOPS = {
     "fc": {"top": "fc", "final_endpoint": "pool5", "top_units": 4096},
@@ -88,15 +88,9 @@ class PretrainingRun:
 
     def _compile(self):
         settings = self.settings
-        rate = WarmupStepDecay(
-            settings["learning_rate"], settings["decay_rate"], settings["decay_steps"], settings["warmup_steps"]
-        )
-        optimizer = keras.optimizers.Adam(rate, global_clipnorm=settings["clip_norm"] or None)
-        if self.dtype == "mixed_float16":
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         heads = list(self.heads)
         self.model.compile(
-            optimizer=optimizer,
+            optimizer=make_optimizer(settings, self.dtype),
             loss=dict.fromkeys(heads, "sparse_categorical_crossentropy"),
             metrics=dict.fromkeys(heads, "accuracy") if len(heads) > 1 else {heads[0]: "accuracy"},
             jit_compile=bool(tf.config.list_physical_devices("GPU")),

@@ -14,7 +14,6 @@ A run's folder:
 import dataclasses
 import pathlib
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -23,10 +22,10 @@ from scoringnet_tf import input_pipeline
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.files import replacing_file, write_json
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.schedules import WarmupStepDecay
 from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import record_config
+from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.pretrained import load_pretrained
 from scoringnet_tf.training.trainer import Trainer
 
@@ -200,16 +199,11 @@ class TrainingRun:
         segmenter = self.model_dir / "segmenter.weights.h5"
         if phase.name == "scoring" and segmenter.exists():
             self.network.segmenter.load_weights(segmenter)
-        settings = self.settings
-        rate = WarmupStepDecay(
-            settings["learning_rate"], settings["decay_rate"], settings["decay_steps"], settings["warmup_steps"]
-        )
-        optimizer = keras.optimizers.Adam(rate, global_clipnorm=settings["clip_norm"] or None)
-        if self.dtype == "mixed_float16":
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         on_gpu = bool(tf.config.list_physical_devices("GPU"))
         # XLA makes 3-D convolutions 5 to 40 times slower on a CPU, and a cuDNN LSTM does without it on a GPU.
-        self.trainer.compile(optimizer=optimizer, jit_compile=on_gpu and phase.name == "scoring")
+        self.trainer.compile(
+            optimizer=make_optimizer(self.settings, self.dtype), jit_compile=on_gpu and phase.name == "scoring"
+        )
         self.trainer.optimizer.build(self.trainer.phase_variables())
 
     def _fit(self, phase, done, best):

@@ -1,0 +1,32 @@
+"""Flags that `train` and `pretrain` share: augmentation, optimizer, precision, seeds. Both adopt them as their own."""
+
+from absl import flags
+
+# === Augmentation ===
+flags.DEFINE_integer("max_start_shift", 5, "The start frame is shifted by a random 0…this, frames (§4.2: 5).", 0)
+flags.DEFINE_bool("flip", True, "Mirror videos at random. Not in the paper.")
+flags.DEFINE_integer(
+    "crop_shift", 6, "The crop lies up to this many pixels from the centre, each way. Not in the paper.", 0
+)
+flags.DEFINE_float(
+    "color_jitter", 0.2, "Strength of random brightness, contrast and saturation. Not in the paper.", 0, 1
+)
+
+# === Optimizer ===
+flags.DEFINE_float("learning_rate", 1e-3, 'Of Adam (§4.2: "10e-4", literally 1e-3).', 0)
+flags.DEFINE_float("decay_rate", 0.45, "Factor of the learning rate every --decay_steps (§4.2).", 0.01, 1)
+flags.DEFINE_integer("decay_steps", 600, "Iterations between decays (§4.2); 0 never decays.", 0)
+flags.DEFINE_integer(
+    "warmup_steps", 0, "Iterations over which the learning rate rises to its value. Not in the paper.", 0
+)
+flags.DEFINE_float("clip_norm", 1.0, "Largest norm of the gradient; 0 does not clip. Not in the paper.", 0)
+
+# === Run ===
+flags.DEFINE_enum(
+    "precision",
+    "auto",
+    ["auto", "float32", "mixed_bfloat16", "mixed_float16"],
+    "auto: mixed_float16 on a GPU, mixed_bfloat16 on a CPU that has it. Models are saved in float32.",
+)
+flags.DEFINE_integer("seed", 0, "Of initialisation, order, augmentation and dropout.")
+flags.DEFINE_bool("deterministic", True, "Bitwise repeatable; a little slower on a GPU.")
