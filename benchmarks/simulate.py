@@ -1,4 +1,4 @@
-"""How many frames a second the simulator renders and encodes: `python -m benchmarks.simulate`.
+"""How many frames a second the simulator renders and encodes: `python -m benchmarks.simulate [--sport=vault]`.
 
 Prints, for frame sizes and numbers of processes, frames a second by the clock (start of the processes included) and
 frames for every second of processor time, which other work on the machine disturbs less.
@@ -12,22 +12,24 @@ from pathlib import Path
 
 from absl import app, flags
 
+from data_prep.simulator.registry import SIMULATORS, get_simulator
+
 FLAGS = flags.FLAGS
+flags.DEFINE_enum("sport", "diving", sorted(SIMULATORS), "Sport to simulate.")
 flags.DEFINE_integer("videos", 60, "Videos to render for every row of the table.", lower_bound=2)
 
 
 def main(argv):
     """Renders the same videos at several sizes."""
     del argv
-    from data_prep.simulator import diving
     from data_prep.simulator.dataset import simulate
     from data_prep.simulator.settings import Settings
 
     rows = []
     for height, width in ((240, 320), (120, 160), (64, 64)):
         for workers in sorted({1, multiprocessing.cpu_count()}):
-            settings = Settings("diving", "scoring", FLAGS.videos, 0, None, False, 0.2, height, width)
-            frames = sum(plan.num_frames for plan in diving.plan(settings))
+            settings = Settings(FLAGS.sport, "scoring", FLAGS.videos, 0, None, False, 0.2, height, width)
+            frames = sum(plan.num_frames for plan in get_simulator(FLAGS.sport).plan(settings))
             with tempfile.TemporaryDirectory() as folder:
                 clock, processor = time.perf_counter(), _processor_seconds()
                 simulate(settings, Path(folder) / "dataset", workers)

@@ -46,7 +46,7 @@ class Hall:
 
     Attributes:
         world: the panorama.
-        table: a panorama of the same size, white where the table stands, which may hide a gymnast behind it.
+        table: the part of it about the table, white where that stands, which may hide a gymnast behind it.
     """
 
     world: Canvas
@@ -116,10 +116,11 @@ class _Brush:
     """Paints surfaces given by world points on a panorama."""
 
     def __init__(self, canvas, standpoint):
-        self._canvas, self._standpoint = canvas, standpoint
+        self.standpoint = standpoint
+        self._canvas = canvas
 
     def polygon(self, points, colour):
-        self._canvas.polygon(self._standpoint.panorama(np.array(points, float))[:, :2], colour)
+        self._canvas.polygon(self.standpoint.panorama(np.array(points, float))[:, :2], colour)
 
     def strip(self, x0, x1, near, far, y, colour):
         """A level strip along x; `near` and `far` are pairs of z at both ends. In pieces, since the panorama bends."""
@@ -135,7 +136,7 @@ class _Brush:
         Args:
             shades: brightness of the sides across x, of those across z, and of the top.
         """
-        azimuth = self._standpoint.azimuth
+        azimuth = self.standpoint.azimuth
         end, side = (x[1] if azimuth > 0 else x[0]), (z[1] if np.cos(azimuth) > 0 else z[0])
         colour = np.array(colour)
         self.polygon([(end, y[0], z[0]), (end, y[0], z[1]), (end, y[1], z[1]), (end, y[1], z[0])], colour * shades[0])
@@ -175,11 +176,13 @@ def _paint_words(strip, mirrored, rng):
 
 
 def _paint_floor(world, venue, sides, bottom, floor_edge, rng):
+    """A carpet, darker far away, mottled."""
     region = world.region(sides[0], bottom, sides[1], floor_edge)
     height, width = region.shape[:2]
-    fade = np.linspace(0.7, 1.05, height)[:, None, None]
-    mottle = cv2.resize(rng.normal(0, 3, (max(2, height // 9), max(2, width // 9))).astype(np.float32), (width, height))
-    region[:] = np.clip(np.array(venue.floor) * fade + mottle[..., None], 0, 255).astype(np.uint8)
+    coarse = (max(2, height // 9), max(2, width // 9))
+    fade = np.linspace(0.7, 1.05, coarse[0])[:, None, None]
+    carpet = np.array(venue.floor) * fade + rng.normal(0, 3, (*coarse, 1))
+    region[:] = cv2.resize(np.clip(carpet, 0, 255).astype(np.uint8), (width, height))
 
 
 def _paint_people(world, venue, standpoint, rng):
@@ -215,7 +218,7 @@ def _paint_runway(brush, venue):
         edges = np.array((half, half)) * sign
         brush.strip(RUNWAY[0], RUNWAY[1], edges, edges * 0.88, 0.02, venue.line)
     back, front = BOARD_X - 0.8, BOARD_X + 0.4
-    side = 0.3 if np.cos(brush._standpoint.azimuth) > 0 else -0.3
+    side = 0.3 if np.cos(brush.standpoint.azimuth) > 0 else -0.3
     brush.polygon([(back, 0.02, side), (front, 0.02, side), (front, BOARD_HEIGHT, side)], (60, 70, 90))
     brush.polygon(
         [(front, 0.02, -0.3), (front, 0.02, 0.3), (front, BOARD_HEIGHT, 0.3), (front, BOARD_HEIGHT, -0.3)], (50, 55, 70)

@@ -37,7 +37,7 @@ class Standpoint:
 
     def panorama(self, points: np.ndarray) -> np.ndarray:
         """World points (…, 3) → (u, v, metres towards the camera)."""
-        turned = self.turn(np.asarray(points, float))
+        turned = self.turn(points)
         across, towards = turned[..., 0], turned[..., 2]
         u = self.distance * np.arctan2(across, self.distance - towards)
         v = self.height + (turned[..., 1] - self.height) * self.distance / self.range(points)

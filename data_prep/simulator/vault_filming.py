@@ -66,10 +66,19 @@ def random_scene(width: int, height: int, easy: bool, rng: np.random.Generator) 
     )
     venue = random_venue(np.random.default_rng(7) if easy else rng)
     mirrored = bool(not easy and rng.random() < 0.5)
-    return _build(venue, random_standpoint(easy, rng), view, body, random_gymnast(rng), mirrored, rng)
+    return build_scene(venue, random_standpoint(easy, rng), view, body, random_gymnast(rng), mirrored, rng)
 
 
-def _build(venue, standpoint, view, body, appearance, mirrored, rng):
+def build_scene(
+    venue: Venue,
+    standpoint: Standpoint,
+    view: View,
+    body: Body,
+    appearance: Appearance,
+    mirrored: bool,
+    rng: np.random.Generator,
+) -> Scene:
+    """The scene of these parts, its hall painted; `rng` is for what no `Venue` fixes."""
     margin = (0.70 * view.width / view.pixels_per_metre, 0.60 * view.height / view.pixels_per_metre)
     hall = paint_hall(venue, standpoint, view.pixels_per_metre, margin, mirrored, rng)
     return Scene(venue, hall, standpoint, view, body, appearance, mirrored)
@@ -108,14 +117,17 @@ def _film(scene, motion, rng):
     belly = scene.standpoint.turn(motion.belly) * (1, -1, 1)
     nearness = scene.standpoint.distance / scene.standpoint.range(motion.centre)
     hidden = scene.standpoint.turn(motion.centre)[:, 2] < -HIDING
+    painters = {}
     for start in range(0, len(motion.centre), exposures):
         now, centre = slice(start, start + exposures), camera[start]
         picture = background = look(scene.hall.world, centre, view, camera[now][-1] - centre)
         if hidden[start]:
             picture = background.copy()
         _paint_shadow(picture, scene, motion.centre[start], centre)
-        painter = FigurePainter(scene.body, scene.appearance, view.pixels_per_metre * nearness[start])
-        composite(picture, *painter.paint(joints[now], belly[now]))
+        size = round(nearness[start] * 40) / 40
+        if size not in painters:
+            painters[size] = FigurePainter(scene.body, scene.appearance, view.pixels_per_metre * size)
+        composite(picture, *painters[size].paint(joints[now], belly[now]))
         if hidden[start]:
             table = look(scene.hall.table, centre, view, np.zeros(2))
             cv2.copyTo(background, table[..., 0], picture)
@@ -157,7 +169,7 @@ def replay_shot(
         scene.view, pixels_per_metre=scene.view.pixels_per_metre * rng.choice((0.8, 1.2, 1.35)), lag=0.3
     )
     standpoint = random_standpoint(False, rng)
-    other = _build(scene.venue, standpoint, view, random_body(rng), random_gymnast(rng), scene.mirrored, rng)
+    other = build_scene(scene.venue, standpoint, view, random_body(rng), random_gymnast(rng), scene.mirrored, rng)
     start = rng.uniform(8.0, 62.0 - min(50.0, REPLAY_SPEED * num_frames))
     frames = start + REPLAY_SPEED * np.arange(num_frames)
     marked = rng.random() < 0.7

@@ -29,7 +29,7 @@ _TOUCH = pose(spine=12, shoulder=60, arm_out=50, hip=34, knee=34, ankle=5)
 _ABSORB = pose(spine=22, shoulder=70, arm_out=30, hip=66, knee=70, ankle=-12)
 _UP = pose(spine=2, shoulder=60, arm_out=60)
 _SALUTE = pose(spine=-6, neck=-8, shoulder=165, arm_out=28)
-_SIT = pose(spine=24, neck=10, shoulder=-38, arm_out=22, hip=100, knee=62, ankle=20)
+_SIT = pose(spine=34, neck=14, shoulder=35, elbow=10, arm_out=40, hip=98, knee=74, ankle=20)
 _TWIST_ARMS = pose(spine=2, neck=6, shoulder=75, elbow=112, arm_out=-16, ankle=85)
 
 # Position in the air as tight and as loose as it gets; the arms follow, so that the hands stay at the shins.
@@ -166,7 +166,7 @@ def _landing(trait, timing):
     absorb = _ABSORB + under * pose(spine=36, hip=48, knee=44, shoulder=20)
     if trait.falls:
         worse = (trait.severities["landing"] - FALL) / (1 - FALL)
-        return [(at + 2.5, absorb), (at + 8, _SIT - worse * pose(hip=28, spine=14)), (at + 60, _SIT)]
+        return [(at + 2.5, absorb), (at + 8, _SIT - worse * pose(hip=25, spine=16)), (at + 60, _SIT)]
     wild = trait.severities["landing"] * pose(arm_out=50, shoulder=30, spine=28, hip=16)
     up = [(at + 3, absorb + wild), (at + 8 + 3 * under, _UP + wild), (at + 13 + 3 * under, _UP)]
     last = _SALUTE if trait.salutes else _STAND

@@ -1,0 +1,110 @@
+"""What `import scoringnet_tf` promises: cheap, lazy, and saved models reload whichever module comes first."""
+
+import ast
+import configparser
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import scoringnet_tf
+from scoringnet_tf import model_files
+from scoringnet_tf.errors import InputError
+
+ROOT = pathlib.Path(__file__).parents[1]
+PUBLIC = ("C3D", "KeyFragmentSegmenter", "ScorePredictor", "ScoringNet")
+
+
+def run_python(code):
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("module", ["scoringnet_tf", "scoringnet_tf.sports", "data_prep.datasets", "scoringnet_tf.cli"])
+def test_import_is_light(module):
+    code = f"import sys, {module}; sys.exit(int('tensorflow' in sys.modules or 'keras' in sys.modules))"
+    assert run_python(code).returncode == 0
+
+
+@pytest.mark.parametrize("order", ["scoringnet_tf, keras", "keras, scoringnet_tf"])
+def test_saved_models_reload_after_import(order, tmp_path):
+    model = scoringnet_tf.KeyFragmentSegmenter(image_size=(32, 32), width_multiplier=1 / 16)
+    model.save(tmp_path / "kfs.keras")
+    result = run_python(
+        f"import {order}\nprint(type(keras.models.load_model({str(tmp_path / 'kfs.keras')!r})).__name__)"
+    )
+    assert result.stdout.strip() == "KeyFragmentSegmenter", result.stderr
+
+
+def test_public_names():
+    for name in PUBLIC:
+        assert getattr(scoringnet_tf, name).__name__ == name
+        assert name in dir(scoringnet_tf)
+    assert {"StageCrossEntropy", "PairwiseRankingLoss", "ScoreLoss"} <= set(dir(scoringnet_tf.losses))
+    assert {"SpearmanCorrelation", "MeanEuclideanDistance"} <= set(dir(scoringnet_tf.metrics))
+    with pytest.raises(AttributeError, match="no attribute 'C4D'"):
+        scoringnet_tf.C4D  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(ROOT / "scoringnet_tf/models").glob("*.py"),
+        *(ROOT / "scoringnet_tf" / f"{m}.py" for m in ("losses", "metrics", "schedules")),
+    ],
+    ids=lambda path: path.name,
+)
+def test_models_and_losses_know_keras_alone(path):
+    """They run on every backend of Keras only if none of them imports one."""
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module.split(".")[0])
+    assert imported <= {"keras", "scoringnet_tf", "dataclasses"}
+
+
+def test_scoringnet_tf_never_imports_data_prep():
+    for path in (ROOT / "scoringnet_tf").rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        assert "import data_prep" not in source, path
+        assert "from data_prep" not in source, path
+
+
+def test_setup_lists_every_package():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    listed = set(config["options"]["packages"].split())
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for name in ("scoringnet_tf", "data_prep")
+        for path in (ROOT / name).rglob("__init__.py")
+    }
+    assert listed == found | {"scoringnet_tf.saved_models"}
+
+
+# === Shipped models ===
+
+
+def test_a_model_is_found_as_file_folder_or_default(tmp_path):
+    (tmp_path / "run").mkdir()
+    for name in ("model.keras", "best.keras"):
+        (tmp_path / "run" / name).touch()
+    assert model_files.model_path(tmp_path / "run").name == "best.keras"
+    assert model_files.model_path(tmp_path / "run/model.keras").name == "model.keras"
+    assert model_files.model_path().name == "model.keras"
+    with pytest.raises(InputError, match=r"expected a folder with best\.keras or model\.keras"):
+        model_files.model_path(tmp_path)
+
+
+@pytest.mark.parametrize("folder", sorted(path.parent.name for path in (ROOT / "saved_models").glob("*/README.md")))
+def test_shipped_folders_hold_a_model_that_loads_and_its_card(folder):
+    import keras
+
+    path = ROOT / "saved_models" / folder
+    (model_file,) = path.glob("*.keras")
+    keras.models.load_model(model_file, compile=False)
+    card = (path / "README.md").read_text(encoding="utf-8")
+    for heading in ("Command", "Data", "Limits"):
+        assert heading in card
