@@ -53,8 +53,11 @@ def test_no_single_fault_explains_execution_but_all_together_do():
         severities.append([drawn[fault.name] for fault in FAULTS])
         execution.append(execution_score(judge((MAX_EXECUTION - total_deduction(drawn, FAULTS)) / 3, rng)))
     severities, execution = np.array(severities), np.array(execution)
-    single = [abs(spearmanr(column, execution).statistic) for column in severities.T]
-    assert max(single) <= 0.6 and min(single) > 0.2
+    signed = [spearmanr(column, execution).statistic for column in severities.T]
+    single = [abs(correlation) for correlation in signed]
+    assert max(single) <= 0.6
+    assert min(single[:3]) > 0.4  # what judges weigh most: splash, entry angle, position
+    assert all(correlation < 0 for correlation in signed)  # every fault costs points
     assert spearmanr(predicted_execution(severities, execution), execution).statistic >= 0.95
 
 

@@ -48,8 +48,8 @@ class Vault:
         return self.family in BACKWARD
 
 
-# family, half somersaults, position: (value, how often it is seen) of 0, 1, 2, … half twists. The weights are of about
-# a hundred and fifty vaults in team and event finals; the long tail of juniors and early rounds has a small one.
+# family, half somersaults, position: (value, how often it is seen) of 0, 1, 2, … half twists. The weights are
+# our estimate, not a count: vaults of finals have a large one, the long tail of juniors and early rounds a small one.
 _TABLE = {
     ("handspring", 0, "A"): ((3.0, 1), (3.2, 1), (3.4, 1)),
     ("handspring", 2, "C"): ((3.8, 2), (4.2, 2), (4.6, 1)),
