@@ -65,7 +65,3 @@ def _settings_from_flags():
         height=FLAGS.height,
         width=FLAGS.width,
     )
-
-
-if __name__ == "__main__":
-    cli.run(main)

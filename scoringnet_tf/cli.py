@@ -1,11 +1,13 @@
 """What every command of the package does the same way: flags, user errors, quiet TensorFlow."""
 
+import itertools
 import os
 import pathlib
 import sys
 
 from absl import app, flags
 
+from scoringnet_tf.dataset_info import DatasetInfo, RecordsError
 from scoringnet_tf.errors import InputError
 
 # TensorFlow prints notices of its CPU kernels at import; a command's own output should be readable.
@@ -25,6 +27,14 @@ def run(main, positional=False):
         except InputError as error:
             print(f"{pathlib.Path(argv[0]).stem}: {error}", file=sys.stderr)
             return 1
+        except Exception as error:
+            if type(error).__name__ != "DataLossError":  # TensorFlow's; importing it here would slow every command
+                raise
+            print(
+                f"{pathlib.Path(argv[0]).stem}: damaged records ({error}). Find them: python -m data_prep inspect",
+                file=sys.stderr,
+            )
+            return 1
 
     app.run(checked)
 
@@ -34,6 +44,25 @@ def require(**values):
     for name, value in values.items():
         if not value:
             raise InputError(f"--{name}: expected a value. Received: none. See --help.")
+
+
+def load_records(records_dir):
+    """The `DatasetInfo` of --records_dir; where there is none, the error shows how the flag file says to make them."""
+    try:
+        return DatasetInfo.load(records_dir)
+    except RecordsError as error:
+        if pathlib.Path(records_dir).exists():
+            raise
+        recipe = [line for path in flags.FLAGS.flagfile for line in records_recipe(path)]
+        raise InputError("\n".join([str(error), *recipe])) from error
+
+
+def records_recipe(flagfile):
+    """How a flag file's opening comment says its records are made: the lines from "Records:" to the next entry."""
+    comment = itertools.takewhile(lambda line: line.startswith("#"), pathlib.Path(flagfile).read_text().splitlines())
+    from_records = itertools.dropwhile(lambda line: not line.startswith("# Records:"), comment)
+    lines = list(itertools.takewhile(lambda line: not line.startswith("# Hardware:"), from_records))
+    return [f"{flagfile} says:", *(line.removeprefix("#") for line in lines)] if lines else []
 
 
 def flag_values(module):

@@ -112,7 +112,7 @@ def _read_json(path):
     if not path.is_file():
         raise RecordsError(
             f"{path}: expected the index of a folder of records. Received: no such file. Records are made with\n"
-            f"  python -m data_prep simulate --sport=diving --output_dir=VIDEOS   (or take a public dataset's videos)\n"
+            f"  python -m data_prep simulate --sport=diving --num_videos=120 --output_dir=VIDEOS\n"
             f"  python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir={path.parent}"
         )
     try:

@@ -13,14 +13,16 @@ from absl import flags
 
 from scoringnet_tf import cli
 from scoringnet_tf.dataset_info import DatasetInfo
+from scoringnet_tf.errors import InputError
 from scoringnet_tf.files import replacing_file, write_json
+from scoringnet_tf.sports import PREDICTED_SCORES
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords made by `python -m data_prep build`.")
 flags.DEFINE_string("split", "test", "Split to evaluate.")
 flags.DEFINE_float("validation_fraction", 0.1, "As in training; matters for --split=validation and train only.", 0, 0.9)
 flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the result.", 1)
-flags.DEFINE_bool("true_fragments", False, "Cut the fragments by the true stages instead of the predicted ones.")
+flags.DEFINE_bool("true_fragments", False, "Cut the fragments by the true stages (an oracle), to see what KFS costs.")
 flags.DEFINE_string("output_dir", None, "Folder for the report; beside the model, evaluation_SPLIT/, where not given.")
 
 
@@ -47,15 +49,26 @@ def write_report(output_dir, predictions, measured, stage_names):
         plots.save_png(plots.stage_timeline(predictions.ids[shown], strips, stage_names, title), path)
 
 
+def training_means(info):
+    """Means of the training scores, of the mean predictor; InputError where the records have none."""
+    statistics = info.score_statistics.get("train", {})
+    missing = [score for score in PREDICTED_SCORES if not statistics.get(score)]
+    if missing:
+        raise InputError(f"{info.records_dir}: expected training videos with a known {' and '.join(missing)}.")
+    return {score: statistics[score]["mean"] for score in PREDICTED_SCORES}
+
+
 def main(_):
     values = flags.FLAGS
     cli.require(records_dir=values.records_dir)
     info = DatasetInfo.load(values.records_dir)
 
     from scoringnet_tf import evaluation, input_pipeline
-    from scoringnet_tf.model_files import load_model, model_path
+    from scoringnet_tf.model_files import check_fits, load_scoring_net, model_path
 
-    model = load_model(values.model)
+    model = load_scoring_net(values.model)
+    check_fits(model, info)
+    means = training_means(info)
     ids = input_pipeline.split_ids(info, values.split, values.validation_fraction)
     dataset = input_pipeline.videos(
         values.records_dir,
@@ -67,11 +80,13 @@ def main(_):
     outputs_of = evaluation.prediction_function(model, values.true_fragments)
     predictions = evaluation.predict_records(outputs_of, dataset, ids, progress=f"evaluating {values.split}")
     measured = evaluation.figures(predictions, model.sport.stages)
-    means = {score: info.score_statistics["train"][score]["mean"] for score in ("difficulty", "execution")}
     baseline = evaluation.mean_predictor_figures(predictions.truth, means, model.sport.fuse)
-    measured |= {"mean_predictor": baseline, "split": values.split, "data_hash": info.data_hash}
+    fragments = "true" if values.true_fragments else "predicted"
+    measured |= {"mean_predictor": baseline, "split": values.split, "fragments": fragments}
+    measured |= {"model": str(model_path(values.model)), "data_hash": info.data_hash}
     measured["simulated_pixels"] = info.simulation is not None
-    output_dir = pathlib.Path(values.output_dir or model_path(values.model).parent / f"evaluation_{values.split}")
+    name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
+    output_dir = pathlib.Path(values.output_dir or model_path(values.model).parent / name)
     write_report(output_dir, predictions, measured, model.sport.stages)
     print(evaluation.table([("model", measured), ("mean predictor", baseline)]))
     per_class = measured["frame_accuracy_per_class"].items()

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 from tqdm import tqdm
 
-SCORES = ("difficulty", "execution", "final")
+from scoringnet_tf.sports import SCORES
 
 
 @dataclasses.dataclass

@@ -25,10 +25,10 @@ def main(_):
     if target.exists():
         raise InputError(f"{target}: expected a version that does not exist yet. Received: --version={target.name}.")
 
-    from scoringnet_tf.model_files import load_model
+    from scoringnet_tf.model_files import load_scoring_net
     from scoringnet_tf.serving import export_saved_model
 
-    export_saved_model(load_model(flags.FLAGS.model), target)
+    export_saved_model(load_scoring_net(flags.FLAGS.model), target)
     print(f"SavedModel: {target}")
 
 

@@ -13,8 +13,8 @@ def replacing_file(path):
     """Yields a temporary path in the same folder; it takes the place of `path` if the block ends without an error."""
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays: libraries choose formats by it.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    # All suffixes stay: libraries choose formats by them.
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield temporary
         temporary.replace(path)

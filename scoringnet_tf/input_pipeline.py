@@ -12,20 +12,19 @@ from scoringnet_tf.augmentation import SHUFFLE, Augmentation, FrameDecoder, clip
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.frames import center_offset
 from scoringnet_tf.records import UNLABELLED, DatasetInfo, parse_example, parse_id
-from scoringnet_tf.sports import NOISE
+from scoringnet_tf.sports import NOISE, SCORES
 
 __all__ = ["Augmentation", "clips", "preprocess_frames", "split_ids", "videos"]
 
-SCORES = ("difficulty", "execution", "final")
 SHUFFLE_BUFFER = 512  # encoded videos: a whole UNLV split (about 0.4 MB each at 73×98)
 
 
-def split_ids(info, split, validation_fraction=0.0, seed=0):
+def split_ids(info, split, validation_fraction=0.0):
     """The ids of a split, sorted.
 
     `"train"` and `"validation"` partition the stored training split, unless the records have a validation split of
     their own; anything else is as stored. The validation part is stratified: one video, at random, from each of as
-    many groups of neighbours in final score.
+    many groups of neighbours in final score. It is the same whatever the seed of a run, so that runs can be compared.
 
     Raises:
         RecordsError: no such split. InputError: a fraction that leaves one of the parts empty.
@@ -39,7 +38,7 @@ def split_ids(info, split, validation_fraction=0.0, seed=0):
             f"Expected a validation fraction that takes some but not all of the {len(ids)} training videos. Received: "
             f"{validation_fraction} ({num_validation} videos)"
         )
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     groups = np.array_split(ids, num_validation) if num_validation else []
     validation = {str(rng.choice(group)) for group in groups}
     return sorted(validation if split == "validation" else set(ids) - validation)
@@ -72,7 +71,7 @@ def videos(
         split: `"train"`, `"validation"` or `"test"`, see `split_ids`.
         image_size: (height, width) of the model's input; stored frames are cropped to it.
         batch_size: videos per batch of this pipeline.
-        seed: of the order, the augmentation and the validation part.
+        seed: of the order and the augmentation.
         validation_fraction: share of the stored training split that is held out as `"validation"`.
         augmentation: `Augmentation`, or None for evaluation: the first frames, centre crop, nothing random.
         shuffle: draw a new order in each epoch.
@@ -187,7 +186,7 @@ class _Stream:
     def __init__(self, info, split, validation_fraction, seed, shuffle, num_pipelines, pipeline_id):
         self.info, self.seed, self.shuffle = info, seed, shuffle
         self.num_pipelines, self.pipeline_id = num_pipelines, pipeline_id
-        self.ids = split_ids(info, split, validation_fraction, seed)
+        self.ids = split_ids(info, split, validation_fraction)
         self.stored_split = split if split in info.splits else "train"
 
     def check(self, batch_size, bucketed):

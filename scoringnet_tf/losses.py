@@ -97,6 +97,11 @@ class StageCrossEntropy(keras.losses.Loss):
         super().__init__(name=name, **{"reduction": "sum", **kwargs})
         self.form = form
 
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        # Negative labels say which frames count. Keras would multiply the mean by the mask of y_pred once more, and
+        # sum over its frames; a copy has no mask.
+        return super().__call__(y_true, ops.copy(y_pred), sample_weight)
+
     def call(self, y_true, y_pred):
         return stage_cross_entropy(y_true, y_pred, self.form)
 

@@ -13,14 +13,18 @@ def average_ranks(values, valid):
 
 
 def spearman(truth, predictions, valid):
-    """Spearman's ρ with ties (Eq. 11 holds without): Pearson's correlation of average ranks; NaN where undefined."""
+    """Spearman's ρ with ties (Eq. 11 holds without): Pearson's correlation of average ranks; NaN where undefined.
+
+    A valid prediction that is NaN has no rank: the result is NaN, as SciPy's.
+    """
     count = ops.sum(ops.cast(valid, "float32"))
 
     def centred_ranks(values):
         return ops.where(valid, average_ranks(values, valid) - (count + 1) / 2, 0.0)
 
     x, y = centred_ranks(truth), centred_ranks(predictions)
-    return ops.sum(x * y) / ops.sqrt(ops.sum(x * x) * ops.sum(y * y))
+    rho = ops.sum(x * y) / ops.sqrt(ops.sum(x * x) * ops.sum(y * y))
+    return ops.where(ops.any(ops.logical_and(valid, ops.isnan(predictions))), float("nan"), rho)
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")

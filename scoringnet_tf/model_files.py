@@ -1,4 +1,4 @@
-"""Finding and loading a trained ScoringNet: a `.keras` file, a run's folder, or the model that ships."""
+"""Finding and loading a trained model: a `.keras` file, a run's folder, or the model that ships."""
 
 import importlib.resources
 import pathlib
@@ -24,18 +24,38 @@ def model_path(path=None):
     return path
 
 
-def load_model(path=None):
-    """The `ScoringNet` at `path`; InputError where the file is something else."""
+def load_keras(path, kind, flag):
+    """The model of class `kind` in the `.keras` file at `path`; else InputError, naming `flag`."""
     import keras
 
-    from scoringnet_tf.models.scoring_net import ScoringNet
-
-    path = model_path(path)
+    where = f"--{flag}={path}: expected a {kind.__name__} saved as .keras."
+    if not pathlib.Path(path).is_file():
+        raise InputError(f"{where} Received: no such file.")
     try:
         model = keras.models.load_model(path, compile=False)
     except (ValueError, TypeError, OSError, KeyError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"--model={path}: expected a ScoringNet saved as .keras. Received: {reason}") from error
-    if not isinstance(model, ScoringNet):
-        raise InputError(f"--model={path}: expected a ScoringNet. Received: a {type(model).__name__}.")
+        raise InputError(f"{where} Received: {str(error).splitlines()[0]}") from error
+    if not isinstance(model, kind):
+        raise InputError(f"{where} Received: a {type(model).__name__}.")
     return model
+
+
+def load_scoring_net(path=None):
+    """The `ScoringNet` at `path`, see `model_path`."""
+    from scoringnet_tf.models.scoring_net import ScoringNet
+
+    return load_keras(model_path(path), ScoringNet, "model")
+
+
+def check_fits(model, info):
+    """InputError where records (`DatasetInfo`) are not of the sport and frame size that a `ScoringNet` learned."""
+    expected = {
+        "sport": (model.sport.name, info.sport),
+        "stages": (list(model.sport.stages), list(info.stages)),
+        "frame size (height, width)": (tuple(model.frame_size), tuple(info.frame_size)),
+    }
+    for what, (of_model, of_records) in expected.items():
+        if of_model != of_records:
+            raise InputError(
+                f"{info.records_dir}: expected records with the model's {what}, {of_model}. Received: {of_records}."
+            )

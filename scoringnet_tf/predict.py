@@ -36,11 +36,11 @@ def main(videos):
     if not videos:
         raise InputError("Expected one or more video files. Received: none. See --help.")
 
-    from scoringnet_tf.model_files import load_model
+    from scoringnet_tf.model_files import load_scoring_net
     from scoringnet_tf.prediction import score_video
     from scoringnet_tf.report.video_page import save_picture
 
-    model = load_model(flags.FLAGS.model)
+    model = load_scoring_net(flags.FLAGS.model)
     scores, failed = [], 0
     for video in videos:
         try:

@@ -6,9 +6,11 @@ import pathlib
 import numpy as np
 
 from scoringnet_tf.frames import frames_for_model
-from scoringnet_tf.report.plots import runs
-from scoringnet_tf.sports import NOISE
+from scoringnet_tf.sports import NOISE, PREDICTED_SCORES
+from scoringnet_tf.stages import runs
 from scoringnet_tf.video import read_video
+
+FRAME_RATE_TOLERANCE = 0.2  # share by which a video's frame rate may differ from training's without a word
 
 
 @dataclasses.dataclass
@@ -41,30 +43,36 @@ def score_video(model, path):
     inputs = {"frames": frames[None], "mask": np.ones((1, len(frames)), bool)}
     outputs = {name: np.asarray(value)[0] for name, value in model(inputs, training=False).items()}
     labels = outputs["stages"].argmax(axis=-1)
+    times = [*video.timestamps, video.timestamps[-1] + 1 / video.fps]  # of every frame, then of the end
     return VideoScore(
         video=str(pathlib.Path(path)),
         num_frames=len(frames),
         fps=round(video.fps, 3),
-        stages=[_stage(model.sport.stages[stage], start, end, video.fps) for stage, start, end in runs(labels)],
+        stages=[_stage(model.sport.stages[stage], start, end, times) for stage, start, end in runs(labels)],
         difficulty=float(outputs["difficulty"]),
         execution=float(outputs["execution"]),
         final=float(outputs["final"]),
-        warnings=[*video.warnings, *_warnings(model, labels, outputs["empty_fragments"])],
+        warnings=[*video.warnings, *_warnings(model, video.fps, labels, outputs["empty_fragments"])],
     )
 
 
-def _stage(name, start, end, fps):
-    times = {"start_s": round(start / fps, 3), "end_s": round(end / fps, 3)}
-    return {"name": name, "start_frame": start, "end_frame": end, **times}
+def _stage(name, start, end, times):
+    seconds = {"start_s": round(float(times[start]), 3), "end_s": round(float(times[end]), 3)}
+    return {"name": name, "start_frame": start, "end_frame": end, **seconds}
 
 
-def _warnings(model, labels, empty_fragments):
+def _warnings(model, fps, labels, empty_fragments):
     """What whoever reads the scores must know."""
     found = []
-    simulation = (model.provenance or {}).get("simulation")
-    if simulation:
+    provenance = model.provenance or {}
+    if provenance.get("simulation"):
         found.append("The model was trained on simulated video: on filmed video its scores are not to be relied on.")
-    for score, empty in zip(("difficulty", "execution"), empty_fragments, strict=True):
+    trained = provenance.get("frame_rate")
+    if trained and abs(fps / trained - 1) > FRAME_RATE_TOLERANCE:
+        found.append(
+            f"The video has {fps:g} frames/s, the model was trained at {trained:g}: motion looks faster or slower."
+        )
+    for score, empty in zip(PREDICTED_SCORES, empty_fragments, strict=True):
         if empty:
             found.append(f"No key fragment for {score} was found: the whole video was scored instead.")
     order = [stage for stage, _, _ in runs(labels) if model.sport.stages[stage] != NOISE]

@@ -11,12 +11,13 @@ import sys
 from absl import flags
 
 from scoringnet_tf import cli, run_flags
-from scoringnet_tf.dataset_info import DatasetInfo
 
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords with classes, made by `python -m data_prep build`.")
 flags.DEFINE_string("model_dir", None, "Folder for checkpoints, the model and curves; a stopped run in it goes on.")
 flags.DEFINE_list("image_size", ["112", "112"], "Height,width of the model's input, pixels. C3D: 112,112.")
-flags.DEFINE_integer("clip_length", 16, "Frames that a video is resampled to. C3D: 16.", 1)
+flags.DEFINE_integer(
+    "clip_length", 16, "Frames that a video, less a random tenth at each end, is resampled to. C3D: 16.", 1
+)
 flags.DEFINE_integer("batch_size", 30, "Clips per step. C3D: 30.", 1)
 flags.DEFINE_integer("epochs", 16, "Passes over the training clips.", 1)
 flags.DEFINE_float("width_multiplier", 1.0, "Scales every layer; as in `scoringnet_tf.train`.", 0.01)
@@ -36,7 +37,7 @@ def main(_):
     settings = cli.flag_values(sys.modules[__name__])
     cli.require(records_dir=settings["records_dir"], model_dir=settings["model_dir"])
     settings["image_size"] = cli.size_flag("image_size")
-    info = DatasetInfo.load(settings["records_dir"])
+    info = cli.load_records(settings["records_dir"])
 
     from scoringnet_tf.training.pretraining import PretrainingRun
 

@@ -3,7 +3,6 @@
 from absl import flags
 
 # === Augmentation ===
-flags.DEFINE_integer("max_start_shift", 5, "The start frame is shifted by a random 0…this, frames (§4.2: 5).", 0)
 flags.DEFINE_bool("flip", True, "Mirror videos at random. Not in the paper.")
 flags.DEFINE_integer(
     "crop_shift", 6, "The crop lies up to this many pixels from the centre, each way. Not in the paper.", 0
@@ -28,5 +27,5 @@ flags.DEFINE_enum(
     ["auto", "float32", "mixed_bfloat16", "mixed_float16"],
     "auto: mixed_float16 on a GPU, mixed_bfloat16 on a CPU that has it. Models are saved in float32.",
 )
-flags.DEFINE_integer("seed", 0, "Of initialisation, order, augmentation and dropout.")
+flags.DEFINE_integer("seed", 0, "Of initialisation, order, augmentation and dropout.", 0)
 flags.DEFINE_bool("deterministic", True, "Bitwise repeatable; a little slower on a GPU.")

@@ -1,4 +1,7 @@
-"""The SavedModel: what TF Serving loads, with the same preprocessing as training inside."""
+"""The SavedModel: what TF Serving loads, with the preprocessing of training inside."""
+
+import contextlib
+import io
 
 import keras
 import tensorflow as tf
@@ -16,7 +19,8 @@ def preprocess_encoded(encoded, frame_size, image_size):
         image_size: (H, W) of the model's frames.
 
     Returns:
-        uint8 (L, H, W, 3).
+        uint8 (L, H, W, 3). Images larger than `frame_size` come out as training's, to within rounding; smaller ones
+        are enlarged by repetition where OpenCV interpolates.
     """
 
     def one(image):
@@ -57,5 +61,6 @@ def export_saved_model(network, path):
     archive.track(network)
     archive.add_endpoint("serve", score)
     archive.add_endpoint("encoded", score_encoded)
-    with replacing_folder(path) as temporary:
-        archive.write_out(temporary, verbose=False)
+    # Keras prints a listing of the temporary folder, in some versions with no flag to leave it out.
+    with replacing_folder(path) as temporary, contextlib.redirect_stdout(io.StringIO()):
+        archive.write_out(str(temporary))

@@ -7,6 +7,8 @@ that offline tools stay light.
 import dataclasses
 
 NOISE = "noise"
+SCORES = ("difficulty", "execution", "final")
+PREDICTED_SCORES = SCORES[:2]  # the final score is fused from them
 
 
 @dataclasses.dataclass(frozen=True)

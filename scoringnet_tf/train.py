@@ -11,7 +11,6 @@ import sys
 from absl import flags
 
 from scoringnet_tf import cli, run_flags
-from scoringnet_tf.dataset_info import DatasetInfo
 
 # === Data ===
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords made by `python -m data_prep build`.")
@@ -32,6 +31,7 @@ flags.DEFINE_float(
     0.9,
 )
 flags.DEFINE_integer("validation_every", 1, "Epochs between validations.", 1)
+flags.DEFINE_integer("max_start_shift", 5, "The start frame is shifted by a random 0…this, frames (§4.2: 5).", 0)
 
 # === Model ===
 flags.DEFINE_float("width_multiplier", 1.0, "Scales every layer; 1 is the paper's model, 0.125 suits a CPU.", 0.01)
@@ -79,7 +79,7 @@ def main(_):
     settings = cli.flag_values(sys.modules[__name__])
     cli.require(records_dir=settings["records_dir"], model_dir=settings["model_dir"])
     settings["image_size"], settings["clip_lengths"] = cli.size_flag("image_size"), cli.size_flag("clip_lengths")
-    info = DatasetInfo.load(settings["records_dir"])
+    info = cli.load_records(settings["records_dir"])
 
     from scoringnet_tf.training.session import TrainingRun
 

@@ -170,3 +170,6 @@ def test_flag_files_hold_known_flags_only_and_name_the_missing_records(flagfile,
     assert result.returncode == 1
     assert "python -m data_prep simulate" in result.stderr
     assert "python -m data_prep build" in result.stderr
+    assert f"{flagfile} says:" in result.stderr
+    records = next(line.split("=")[1] for line in text.splitlines() if line.startswith("--records_dir="))
+    assert f"--output_dir={records}" in result.stderr

@@ -11,8 +11,8 @@ import scoringnet_tf
 from scoringnet_tf import evaluation, input_pipeline
 from scoringnet_tf.dataset_info import DatasetInfo
 from scoringnet_tf.evaluation import Predictions, figures
-from scoringnet_tf.report import plots
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.stages import runs
 
 STAGES = get_sport("diving").stages
 
@@ -107,8 +107,8 @@ def test_report_files(tmp_path):
 
 
 def test_runs():
-    assert plots.runs([0, 0, 2, 2, 2, 1]) == [(0, 0, 2), (2, 2, 5), (1, 5, 6)]
-    assert plots.runs([3]) == [(3, 0, 1)]
+    assert runs([0, 0, 2, 2, 2, 1]) == [(0, 0, 2), (2, 2, 5), (1, 5, 6)]
+    assert runs([3]) == [(3, 0, 1)]
 
 
 def test_table_shows_three_decimals_and_dashes():

@@ -117,6 +117,19 @@ def test_config_round_trip(loss):
     assert again.get_config() == loss.get_config()
 
 
+def test_stage_cross_entropy_compiled_into_kfs():
+    """KFS's output carries a Keras mask; the loss must still be the mean over labelled frames."""
+    import scoringnet_tf
+
+    model = scoringnet_tf.KeyFragmentSegmenter(image_size=(32, 32), width_multiplier=1 / 16)
+    model.compile(loss=losses.StageCrossEntropy())
+    mask = np.arange(8)[None] < np.array([[8], [5]])
+    inputs = {"frames": np.full((2, 8, 32, 32, 3), 90, "uint8"), "mask": mask}
+    labels = np.where(mask, 2, -1).astype("int32")
+    expected = stage_loop(labels, model(inputs, training=False).numpy(), "categorical")
+    assert model.evaluate(inputs, labels, verbose=0) == pytest.approx(expected, rel=1e-5)
+
+
 def test_losses_train_any_keras_model():
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])

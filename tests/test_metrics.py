@@ -31,10 +31,13 @@ def test_src_leaves_out_unknown_truth_and_resets():
     assert float(metric.result()) == pytest.approx(-1.0)
 
 
-def test_src_is_nan_where_undefined_or_beyond_capacity():
+def test_src_is_nan_where_undefined_broken_or_beyond_capacity():
     constant = metrics.SpearmanCorrelation(capacity=8)
     constant.update_state(np.float32([1, 2, 3]), np.float32([4, 4, 4]))
     assert math.isnan(float(constant.result()))
+    broken = metrics.SpearmanCorrelation(capacity=8)
+    broken.update_state(np.float32([1, 2, 3]), np.float32([4, math.nan, 5]))
+    assert math.isnan(float(broken.result()))
     full = metrics.SpearmanCorrelation(capacity=2)
     full.update_state(np.float32([1, 2, 3]), np.float32([1, 2, 3]))
     assert math.isnan(float(full.result()))

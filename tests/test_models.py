@@ -117,6 +117,15 @@ def test_selector_cuts_the_fragment_and_reports_empty_ones(videos):
     assert np.asarray(clip)[1, :, 0, 0, 0].tolist() == [0, 4, 8]  # the whole video, without its padding
 
 
+def test_a_row_of_padding_alone_stays_in_its_own_video():
+    frames = np.arange(2, dtype="uint8")[:, None, None, None, None] * np.ones((2, 5, 2, 2, 3), "uint8")
+    mask = np.array([[False] * 5, [True] * 5])
+    clip, empty = FragmentSelector([2], 3)(frames, np.zeros((2, 5), "int32"), mask)
+    assert np.asarray(empty).tolist() == [True, True]
+    assert np.asarray(clip)[0].max() == 0
+    assert np.asarray(clip)[1].min() == 1
+
+
 def test_score_fragments_with_predicted_stages_equals_the_model(videos):
     model = scoringnet_tf.ScoringNet(**SMALL, score_statistics=STATISTICS)
     outputs = model(videos, training=False)

@@ -95,7 +95,8 @@ class C3D(keras.Model):
     Example:
 
     >>> trunk = C3D(input_shape=(16, 112, 112, 3))
-    >>> trunk.endpoint("fc6")  # doctest: +SKIP
+    >>> trunk.endpoint("conv5b").output_shape
+    (None, 2, 7, 7, 512)
     """
 
     def __init__(

@@ -13,14 +13,15 @@ def resampling_indices(member, length):
 
     Returns:
         int32 tensor (B, T): the first and last are the first and last frame of the fragment, the others lie evenly
-        between, repeated where the fragment is shorter than T. Undefined rows where a fragment is empty.
+        between, repeated where the fragment is shorter than T. The last frame, T times, where it is empty.
     """
     counted = ops.cumsum(ops.cast(member, "int32"), axis=1)
     size = counted[:, -1:]
     positions = ops.arange(length, dtype="float32") / max(length - 1, 1)
     # The k-th member (0-based) is the first frame at which more than k members have been counted.
     kth = ops.cast(ops.round(positions[None] * ops.cast(size - 1, "float32")), "int32")
-    return ops.sum(ops.cast(counted[:, None, :] <= kth[:, :, None], "int32"), axis=2)
+    indices = ops.sum(ops.cast(counted[:, None, :] <= kth[:, :, None], "int32"), axis=2)
+    return ops.minimum(indices, ops.shape(member)[1] - 1)
 
 
 def take_frames(frames, indices):

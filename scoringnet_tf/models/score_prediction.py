@@ -5,9 +5,7 @@ from keras import layers
 
 from scoringnet_tf.models.c3d import C3D, scaled_width
 from scoringnet_tf.models.regressor import regressor
-from scoringnet_tf.sports import get_sport
-
-SCORES = ("difficulty", "execution", "final")
+from scoringnet_tf.sports import PREDICTED_SCORES, get_sport
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -113,7 +111,7 @@ class ScorePredictor(keras.Model):
     ):
         score_statistics = score_statistics or {"difficulty": (0.0, 1.0), "execution": (0.0, 1.0)}
         towers = {}
-        for score, length in zip(("difficulty", "execution"), clip_lengths, strict=True):
+        for score, length in zip(PREDICTED_SCORES, clip_lengths, strict=True):
             mean, std = score_statistics[score]
             towers[score] = score_tower(
                 f"{score}_tower",

@@ -1,13 +1,13 @@
 """Pictures of predictions: scores against the truth, and stages along time. Drawn off screen, no display needed."""
 
-import itertools
-
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from scoringnet_tf.evaluation import SCORES, med, src
+from scoringnet_tf.evaluation import med, src
+from scoringnet_tf.sports import SCORES
+from scoringnet_tf.stages import runs
 
 STAGE_COLORS = ("#b8bcc2", "#f2b134", "#2f6db5", "#2a9d8f", "#a23b72", "#e4572e")
 
@@ -53,13 +53,6 @@ def stage_timeline(names, rows, stage_names, title="", frame_rate=None):
     handles = [Patch(color=STAGE_COLORS[index], label=name) for index, name in enumerate(stage_names)]
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, title=title)
     return figure
-
-
-def runs(stages):
-    """Contiguous runs of an integer array (L,): a list of (stage, start, end), end exclusive."""
-    stages = np.asarray(stages)
-    edges = [0, *(np.flatnonzero(np.diff(stages)) + 1), len(stages)]
-    return [(int(stages[a]), int(a), int(b)) for a, b in itertools.pairwise(edges) if b > a]
 
 
 def _draw_strip(axis, stages, y, seconds_per_frame):

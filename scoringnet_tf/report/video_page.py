@@ -10,14 +10,15 @@ from scoringnet_tf.video import read_video
 
 def save_picture(score, sport, path, columns=12):
     """Draws a `prediction.VideoScore` to a PNG: `columns` frames of the key stages over the stage strip."""
-    frames = read_video(score.video, size=(120, 160), partial=True).frames
+    video = read_video(score.video, size=(120, 160), partial=True)
+    frames = video.frames
     figure = Figure(figsize=(14, 2.9), layout="constrained")
     grid = figure.add_gridspec(2, columns, height_ratios=[3, 1])
     for column, index in enumerate(np.linspace(0, len(frames) - 1, columns).round().astype(int)):
         axis = figure.add_subplot(grid[0, column])
         axis.imshow(frames[index])
         axis.set_axis_off()
-        axis.set_title(f"{index / score.fps:.1f} s", fontsize=8)
+        axis.set_title(f"{video.timestamps[index]:.1f} s", fontsize=8)
     strip = figure.add_subplot(grid[1, :])
     seen = set()
     for stage in score.stages:
@@ -27,7 +28,7 @@ def save_picture(score, sport, path, columns=12):
         strip.barh(0, stage["end_s"] - stage["start_s"], left=stage["start_s"], color=color, label=label)
         seen.add(name)
     strip.set_yticks([])
-    strip.set_xlim(0, score.num_frames / score.fps)
+    strip.set_xlim(0, score.stages[-1]["end_s"])
     strip.set_xlabel("seconds")
     strip.legend(loc="upper center", bbox_to_anchor=(0.5, -0.7), ncols=4, frameon=False)
     figure.suptitle(

@@ -43,8 +43,8 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):
             terms = ", ".join(f"{name} {float(value):.4g}" for name, value in logs.items())
             raise InputError(
                 f"The loss is not finite at step {batch + 1} of this epoch: {', '.join(bad)}. Terms: {terms}. Look at "
-                "--learning_rate and --warmup_steps (too fast), --alpha with --pair_reduction=sum (too heavy), "
-                "--precision (try float32), and at the records (python -m data_prep inspect)."
+                "--learning_rate and --warmup_steps (too fast), in train at --alpha with --pair_reduction=sum "
+                "(too heavy), at --precision (try float32), and at the records (python -m data_prep inspect)."
             )
 
 

@@ -11,19 +11,20 @@ import tensorflow as tf
 import scoringnet_tf
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.files import write_json
+from scoringnet_tf.training.checkpoints import Checkpoints
 
 # Flags that may change between the start of a run and its continuation: they do not change what is computed.
 FREE_TO_CHANGE = {"model_dir", "records_dir"}
 
 
 def record_config(model_dir, settings, data_hash, precision):
-    """Writes `config.json`, or checks that the run already in `model_dir` has the same settings and data.
+    """Writes `config.json`; where `model_dir` holds a checkpoint to go on from, checks that settings and data agree.
 
     Raises:
         InputError: names every setting that differs.
     """
     path = pathlib.Path(model_dir) / "config.json"
-    if not path.exists():
+    if not path.exists() or Checkpoints(model_dir).latest()[0] is None:
         versions = {
             "scoringnet_tf": scoringnet_tf.__version__,
             "tensorflow": tf.__version__,
@@ -40,6 +41,8 @@ def record_config(model_dir, settings, data_hash, precision):
         for name, value in settings.items()
         if name not in FREE_TO_CHANGE and before["settings"].get(name) != value
     ]
+    if before["precision"] != precision:
+        changed.append(f"precision (was {before['precision']}, now {precision})")
     if before["data_hash"] != data_hash:
         changed.append("the records (another data hash)")
     if changed:

@@ -3,29 +3,9 @@
 A C3D that was pretrained under SP's regressor (`C3D(top="regressor")`) brings that to the towers as well.
 """
 
-import pathlib
-
-import keras
-
 from scoringnet_tf.errors import InputError
+from scoringnet_tf.model_files import load_keras
 from scoringnet_tf.models.c3d import C3D
-
-
-def load_c3d(path):
-    """The `C3D` in a `.keras` file; InputError where it is something else."""
-    if not pathlib.Path(path).is_file():
-        raise InputError(
-            f"{path}: expected a C3D saved as .keras (python -m scoringnet_tf.pretrain). Received: no file."
-        )
-    try:
-        model = keras.models.load_model(path, compile=False)
-    except (ValueError, TypeError, OSError, KeyError) as error:
-        raise InputError(
-            f"{path}: expected a C3D saved as .keras. Received: a file that does not load ({error})."
-        ) from error
-    if not isinstance(model, C3D):
-        raise InputError(f"{path}: expected a C3D. Received: a {type(model).__name__}.")
-    return model
 
 
 def towers(network):
@@ -51,7 +31,7 @@ def load_pretrained(network, path, log=print):
     Raises:
         InputError: a layer is missing or has another shape; nothing has been changed then.
     """
-    source = load_c3d(path)
+    source = load_keras(path, C3D, "pretrained")
     available = {layer.name: layer for layer in source.layers if layer.weights}
     copies = [
         (part, layer, _matching(available, layer, path, part)) for part, layer in layers_to_load(network, available)
@@ -63,6 +43,12 @@ def load_pretrained(network, path, log=print):
     log(f"{path}: not used: {', '.join(sorted(set(available) - used)) or 'nothing'}")
 
 
+def _hint(layer_name):
+    if layer_name.startswith("regressor_fc"):
+        return "It depends on clip length and image size: use those that the C3D was pretrained with."
+    return "Check --width_multiplier."
+
+
 def _matching(available, layer, path, part):
     match = available.get(layer.name)
     expected = tuple(layer.kernel.shape)
@@ -70,6 +56,6 @@ def _matching(available, layer, path, part):
     if received != expected:
         raise InputError(
             f"{path}: expected layer {layer.name} with a kernel of {expected} for {part}. Received: "
-            f"{'no such layer' if received is None else f'a kernel of {received}'}. Check --width_multiplier."
+            f"{'no such layer' if received is None else f'a kernel of {received}'}. {_hint(layer.name)}"
         )
     return match

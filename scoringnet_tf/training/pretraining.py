@@ -64,11 +64,13 @@ class PretrainingRun:
     """
 
     def __init__(self, info, settings):
+        if "train" not in info.splits:
+            raise InputError(f"{info.records_dir}: expected a train split. Received: {', '.join(info.splits)}.")
         # A head with one class has nothing to tell.
         self.heads = {head: len(names) for head, names in info.classes.items() if len(names) > 1}
         if not self.heads:
             raise InputError(
-                f"{info.records_dir}: expected records with classes (motion, ucf101). Received: {info.name}."
+                f"{info.records_dir}: expected records with classes (--dataset=motion). Received: {info.name}."
             )
         self.info, self.settings = info, settings
         self.model_dir = pathlib.Path(settings["model_dir"])
@@ -93,7 +95,8 @@ class PretrainingRun:
             optimizer=make_optimizer(settings, self.dtype),
             loss=dict.fromkeys(heads, "sparse_categorical_crossentropy"),
             metrics=dict.fromkeys(heads, "accuracy") if len(heads) > 1 else {heads[0]: "accuracy"},
-            jit_compile=bool(tf.config.list_physical_devices("GPU")),
+            # XLA is slower on a CPU, and refuses to work where determinism is asked for.
+            jit_compile=bool(tf.config.list_physical_devices("GPU")) and not settings["deterministic"],
         )
         self.model.optimizer.build(self.model.trainable_variables)
 
@@ -111,7 +114,6 @@ class PretrainingRun:
     def _training_clips(self, first_epoch):
         settings = self.settings
         augmentation = input_pipeline.Augmentation(
-            max_start_shift=settings["max_start_shift"],
             flip=settings["flip"],
             crop_shift=settings["crop_shift"],
             color_jitter=settings["color_jitter"],

@@ -5,7 +5,7 @@ import pathlib
 import keras
 import tensorflow as tf
 
-PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+from scoringnet_tf.errors import InputError
 
 
 def configure(precision="auto", seed=0, deterministic=True):
@@ -20,7 +20,7 @@ def configure(precision="auto", seed=0, deterministic=True):
     if precision == "auto":
         precision = "mixed_float16" if on_gpu else "mixed_bfloat16" if _cpu_has_bfloat16() else "float32"
     if precision == "mixed_float16" and not on_gpu:
-        raise ValueError(
+        raise InputError(
             "Expected a GPU for --precision=mixed_float16 (TensorFlow has no float16 3-D max-pooling on a CPU). "
             "Received: no GPU. Use --precision=mixed_bfloat16 or float32."
         )

@@ -7,7 +7,7 @@ A run's folder:
     segmenter.weights.h5   KFS at its best validation frame accuracy (staged training)
     best.keras         float32 model at the best validation F-SRC
     last.keras         float32 model after the last epoch
-    history.json       every logged figure per epoch
+    history.json       every logged figure per epoch, at the end (until then in the checkpoint)
     tensorboard/       curves and pictures
 """
 
@@ -22,6 +22,7 @@ from scoringnet_tf import input_pipeline
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.files import replacing_file, write_json
 from scoringnet_tf.models.scoring_net import ScoringNet
+from scoringnet_tf.sports import PREDICTED_SCORES
 from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import record_config
@@ -61,9 +62,7 @@ def build_network(info, settings, dtype):
         image_size=settings["image_size"],
         width_multiplier=settings["width_multiplier"],
         clip_lengths=settings["clip_lengths"],
-        score_statistics={
-            score: (statistics[score]["mean"], statistics[score]["std"]) for score in ("difficulty", "execution")
-        },
+        score_statistics={score: (statistics[score]["mean"], statistics[score]["std"]) for score in PREDICTED_SCORES},
         kernel_l2=settings["beta"],
         segmenter={"lstm_units": settings["lstm_units"], "dropout_rate": settings["segmenter_dropout"]},
         score_predictor={"dropout_rate": settings["dropout"]},
@@ -71,6 +70,7 @@ def build_network(info, settings, dtype):
         provenance={
             "dataset": info.name,
             "data_hash": info.data_hash,
+            "frame_rate": info.frame_rate,
             "simulation": info.simulation,
             "package_version": scoringnet_tf.__version__,
         },
@@ -111,11 +111,18 @@ class TrainingRun:
     def _check_data(self):
         """What the records must hold for what was asked."""
         statistics = self.info.score_statistics.get("train", {})
-        missing = [score for score in ("difficulty", "execution") if not statistics.get(score)]
+        missing = [score for score in PREDICTED_SCORES if not statistics.get(score)]
         if missing:
             raise InputError(
                 f"{self.info.records_dir}: expected known {' and '.join(missing)} scores in the training split."
             )
+        constant = [score for score in PREDICTED_SCORES if not statistics[score]["std"] > 0]
+        if constant:
+            raise InputError(
+                f"{self.info.records_dir}: expected different values of {' and '.join(constant)} to learn from."
+            )
+        if not self.settings["validation_fraction"] and "validation" not in self.info.splits:
+            raise InputError("--validation_fraction: expected more than 0, to choose the best epoch. Received: 0.")
         unlabelled = self.info.stage_frames["train"].get("unlabelled", 0)
         labelled = sum(self.info.stage_frames["train"].values()) - unlabelled
         needs_all = self.settings["fragments"] == "true"
@@ -199,11 +206,8 @@ class TrainingRun:
         segmenter = self.model_dir / "segmenter.weights.h5"
         if phase.name == "scoring" and segmenter.exists():
             self.network.segmenter.load_weights(segmenter)
-        on_gpu = bool(tf.config.list_physical_devices("GPU"))
-        # XLA makes 3-D convolutions 5 to 40 times slower on a CPU, and a cuDNN LSTM does without it on a GPU.
-        self.trainer.compile(
-            optimizer=make_optimizer(self.settings, self.dtype), jit_compile=on_gpu and phase.name == "scoring"
-        )
+        # No XLA: it makes 3-D convolutions 5 to 40 times slower on a CPU, and cannot compile KFS's LSTM on a GPU.
+        self.trainer.compile(optimizer=make_optimizer(self.settings, self.dtype), jit_compile=False)
         self.trainer.optimizer.build(self.trainer.phase_variables())
 
     def _fit(self, phase, done, best):
@@ -243,10 +247,9 @@ class TrainingRun:
         )
 
     def _validation(self, phase, best):
-        split = "validation" if self.settings["validation_fraction"] or "validation" in self.info.splits else "train"
         return callbacks.Validation(
-            lambda: self._videos(split),
-            self._ids(split),
+            lambda: self._videos("validation"),
+            self._ids("validation"),
             phase.criterion,
             lambda: self._save_best(phase),
             every=self.settings["validation_every"],
@@ -256,8 +259,6 @@ class TrainingRun:
     def _save_best(self, phase):
         if phase.name == "segmentation":
             with replacing_file(self.model_dir / "segmenter.weights.h5") as temporary:
-                weights = temporary.with_name(f"{temporary.name}.weights.h5")
-                self.network.segmenter.save_weights(weights)
-                weights.rename(temporary)
+                self.network.segmenter.save_weights(temporary)
             return
         callbacks.save_model(self.network, self.model_dir / "best.keras")

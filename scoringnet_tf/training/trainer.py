@@ -5,9 +5,8 @@ import tensorflow as tf
 from keras import ops
 
 from scoringnet_tf import losses, metrics
+from scoringnet_tf.sports import PREDICTED_SCORES
 
-PHASES = ("joint", "segmentation", "scoring")
-FRAGMENTS = ("true", "predicted", "scheduled")
 LOSS_TERMS = (
     "stage_loss",
     "difficulty_mse",
@@ -34,7 +33,7 @@ class Trainer(keras.Model):
         trunk_rate: factor on the updates of every C3D: below 1 a pretrained trunk changes more slowly than what was
             put on top of it.
 
-    `phase` (one of `PHASES`) says what a step trains; set it before `compile`.
+    `phase` says what a step trains: "segmentation", "scoring" or both, "joint"; set it before `compile`.
     """
 
     def __init__(
@@ -57,8 +56,7 @@ class Trainer(keras.Model):
         self.phase = "joint"
         statistics = network.get_config()["score_statistics"]
         self.loss_scale = {
-            score: 1.0 / statistics[score][1] if loss_units == "standard" else 1.0
-            for score in ("difficulty", "execution")
+            score: 1.0 / statistics[score][1] if loss_units == "standard" else 1.0 for score in PREDICTED_SCORES
         }
         self.true_fragment_share = self.add_weight(
             shape=(), initializer="ones", trainable=False, name="true_fragment_share"
@@ -76,6 +74,11 @@ class Trainer(keras.Model):
         """The trainable variables of the current phase."""
         part = {"segmentation": self.network.segmenter, "scoring": self.network.score_predictor}
         return part.get(self.phase, self.network).trainable_variables
+
+    def trunks(self):
+        """The C3D of KFS and of both towers."""
+        towers = [self.network.score_predictor.get_layer(f"{score}_tower") for score in PREDICTED_SCORES]
+        return [part.get_layer("c3d") for part in (self.network.segmenter, *towers)]
 
     def call(self, inputs, training=None):
         return self.network(inputs, training=training)
@@ -99,7 +102,8 @@ class Trainer(keras.Model):
 
     def update(self, gradients, variables):
         """Applies the gradients; the trunks then keep only `trunk_rate` of their change."""
-        trunk = [variable for variable in variables if "c3d/" in variable.path] if self.trunk_rate != 1.0 else []
+        slow = {id(v) for c3d in self.trunks() for v in c3d.trainable_variables} if self.trunk_rate != 1.0 else ()
+        trunk = [variable for variable in variables if id(variable) in slow]
         before = [tf.identity(variable) for variable in trunk]
         self.optimizer.apply(gradients, variables)
         for variable, old in zip(trunk, before, strict=True):
