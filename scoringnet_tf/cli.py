@@ -53,7 +53,9 @@ def load_records(records_dir):
     except RecordsError as error:
         if pathlib.Path(records_dir).exists():
             raise
-        recipe = [line for path in flags.FLAGS.flagfile for line in records_recipe(path)]
+        # absl replaces --flagfile by what the file holds; only the command line still names it.
+        flagfiles = [argument.split("=", 1)[1] for argument in sys.argv if argument.startswith("--flagfile=")]
+        recipe = [line for path in flagfiles for line in records_recipe(path)]
         raise InputError("\n".join([str(error), *recipe])) from error
 
 
