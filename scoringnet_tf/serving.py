@@ -1,9 +1,5 @@
 """The SavedModel: what TF Serving loads, with the preprocessing of training inside."""
 
-import contextlib
-import io
-
-import keras
 import tensorflow as tf
 
 from scoringnet_tf.files import replacing_folder
@@ -43,24 +39,21 @@ def export_saved_model(network, path):
 
     @tf.function(
         input_signature=[
-            {
-                "frames": tf.TensorSpec((None, None, height, width, 3), tf.uint8, name="frames"),
-                "mask": tf.TensorSpec((None, None), tf.bool, name="mask"),
-            }
+            tf.TensorSpec((None, None, height, width, 3), tf.uint8, name="frames"),
+            tf.TensorSpec((None, None), tf.bool, name="mask"),
         ]
     )
-    def score(inputs):
-        return network(inputs, training=False)
+    def score(frames, mask):
+        return network({"frames": frames, "mask": mask}, training=False)
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="encoded")])
     def score_encoded(encoded):
         frames = preprocess_encoded(encoded, network.frame_size, network.image_size)[None]
         return network({"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)}, training=False)
 
-    archive = keras.export.ExportArchive()
-    archive.track(network)
-    archive.add_endpoint("serve", score)
-    archive.add_endpoint("encoded", score_encoded)
-    # Keras prints a listing of the temporary folder, in some versions with no flag to leave it out.
-    with replacing_folder(path) as temporary, contextlib.redirect_stdout(io.StringIO()):
-        archive.write_out(str(temporary))
+    # Not keras.export.ExportArchive: it stores every weight twice.
+    module = tf.Module()
+    module.weights = [variable.value for variable in network.variables]
+    signatures = {"serving_default": score, "encoded": score_encoded}
+    with replacing_folder(path) as temporary:
+        tf.saved_model.save(module, str(temporary), signatures=signatures)

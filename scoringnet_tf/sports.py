@@ -25,6 +25,7 @@ class Sport:
         final_range: the same for the final score.
         fusion: `"product"` (final = difficulty · execution) or `"sum"` (final = difficulty + execution, less any
             penalty): Eq. 4 as §4.1 and the label files have it; the sentence after Eq. 4 swaps the two.
+        mark_step: execution is a sum of marks and so a multiple of this, points; None where marks are finer.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Sport:
     execution_range: tuple[float, float]
     final_range: tuple[float, float]
     fusion: str
+    mark_step: float | None = None
 
     @property
     def num_stages(self):
@@ -64,6 +66,7 @@ SPORTS = {
         execution_range=(0.0, 30.0),
         final_range=(0.0, 144.0),
         fusion="product",
+        mark_step=0.5,
     ),
     "vault": Sport(
         name="vault",

@@ -419,7 +419,9 @@ def test_real_labels(tmp_path):
     source = tmp_path / "unlv"
     shutil.copytree(Path(os.environ["SCORINGNET_REAL_DATA"], "unlv_diving"), source)
     (source / "diving_samples_len_ori").mkdir()
-    samples = unlv_diving.read(source).samples
+    read = unlv_diving.read(source)
+    samples = read.samples
+    assert "Execution is no multiple of 0.5, as a sum of marks would be, in 133 (28.05), 345 (21.03)." in read.notes
     assert len(samples) == 370 and sum(sample.split == "test" for sample in samples) == 70
     assert [sample.video_id for sample in samples if sample.problems] == ["032", "095"]
     finals = [sample.final for sample in samples]

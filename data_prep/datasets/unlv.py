@@ -4,6 +4,7 @@ Videos are `NNN.avi`, numbered from 1; row i of every label vector is video i. `
 of float or uint16. A split is a folder with `training_idx.mat` and `testing_idx.mat`. `stage_labels.csv` is ours.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from scoringnet_tf.errors import InputError
 
 SPLIT_FILES = {"train": "training_idx", "test": "testing_idx"}  # file name and variable name are the same
 STAGE_CSV = "stage_labels.csv"
+MARK_TOLERANCE = 0.02  # steps: scores are rounded to hundredths
 
 
 def read_vector(path, variable):
@@ -112,7 +114,24 @@ def make_samples(sport, video_dir, split_dir, overall, difficulty, segments_of):
             samples.append(_sample(sport, path, split, number, overall, difficulty, segments_of))
     unused = sorted(set(videos).difference(*splits.values()))
     notes = [f"{len(unused)} videos are in neither split and are not built."] if unused else []
+    notes += _odd_executions(sport, samples)
     return tuple(sorted(samples, key=lambda sample: sample.video_id)), notes
+
+
+def _odd_executions(sport, samples):
+    """A note on rows whose execution is no sum of marks: execution is derived, so this is what can be checked of it."""
+    if sport.mark_step is None:
+        return []
+    odd = []
+    for sample in samples:
+        steps = (sample.execution or 0.0) / sport.mark_step
+        if math.isfinite(steps) and abs(steps - round(steps)) > MARK_TOLERANCE:
+            odd.append(f"{sample.video_id} ({sample.execution:.2f})")
+    if not odd:
+        return []
+    return [
+        f"Execution is no multiple of {sport.mark_step:g}, as a sum of marks would be, in {', '.join(sorted(odd))}."
+    ]
 
 
 def _sample(sport, path, split, number, overall, difficulty, segments_of):
