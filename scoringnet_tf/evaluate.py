@@ -5,7 +5,6 @@ r"""Evaluates a model on a split of records: the paper's six figures and the fra
 Writes metrics.json, predictions.csv, scores.png and stages.png to --output_dir, and prints a table.
 """
 
-import csv
 import pathlib
 import sys
 
@@ -14,7 +13,6 @@ from absl import flags
 from scoringnet_tf import cli
 from scoringnet_tf.dataset_info import DatasetInfo
 from scoringnet_tf.errors import InputError
-from scoringnet_tf.files import replacing_file, write_json
 from scoringnet_tf.sports import PREDICTED_SCORES
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
@@ -24,29 +22,6 @@ flags.DEFINE_float("validation_fraction", 0.1, "As in training; matters for --sp
 flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the result.", 1)
 flags.DEFINE_bool("true_fragments", False, "Cut the fragments by the true stages (an oracle), to see what KFS costs.")
 flags.DEFINE_string("output_dir", None, "Folder for the report; beside the model, evaluation_SPLIT/, where not given.")
-
-
-def write_report(output_dir, predictions, measured, stage_names):
-    """metrics.json, predictions.csv, scores.png and stages.png."""
-    from scoringnet_tf.report import plots
-
-    write_json(output_dir / "metrics.json", measured)
-    with replacing_file(output_dir / "predictions.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        scores = list(predictions.truth)
-        writer.writerow(["video_id", *(f"{kind}_{score}" for score in scores for kind in ("true", "predicted"))])
-        for index, video_id in enumerate(predictions.ids):
-            columns = (
-                values[score][index] for score in scores for values in (predictions.truth, predictions.predicted)
-            )
-            writer.writerow([video_id, *(f"{value:.4f}" for value in columns)])
-    with replacing_file(output_dir / "scores.png") as path:
-        plots.save_png(plots.score_scatter(predictions), path)
-    shown = slice(0, 24)
-    strips = list(zip(predictions.stages_true[shown], predictions.stages_predicted[shown], strict=True))
-    with replacing_file(output_dir / "stages.png") as path:
-        title = "upper: true, lower: predicted"
-        plots.save_png(plots.stage_timeline(predictions.ids[shown], strips, stage_names, title), path)
 
 
 def training_means(info):
@@ -65,6 +40,7 @@ def main(_):
 
     from scoringnet_tf import evaluation, input_pipeline
     from scoringnet_tf.model_files import check_fits, load_scoring_net, model_path
+    from scoringnet_tf.report.evaluation_report import write_report
 
     model = load_scoring_net(values.model)
     check_fits(model, info)

@@ -127,7 +127,7 @@ def test_truncated_records_and_missing_split_are_named(trained, tmp_path):
 @pytest.mark.slow
 def test_models_of_another_kind_are_refused(trained):
     message = error_of("scoringnet_tf.predict", f"--model={trained / 'c3d/c3d.keras'}", "video.mp4")
-    assert "c3d.keras: expected a ScoringNet. Received: a C3D" in message
+    assert "c3d.keras: expected a ScoringNet saved as .keras. Received: a C3D" in message
 
 
 @pytest.mark.parametrize(("module", "flag"), COMMANDS.items())

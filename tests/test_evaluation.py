@@ -93,7 +93,7 @@ def test_true_fragments_change_the_scores_and_not_the_stages(diving_records):
 
 
 def test_report_files(tmp_path):
-    from scoringnet_tf.evaluate import write_report
+    from scoringnet_tf.report.evaluation_report import write_report
 
     made = predictions()
     write_report(tmp_path, made, figures(made, STAGES), STAGES)

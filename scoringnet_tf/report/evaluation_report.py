@@ -1,0 +1,34 @@
+"""What an evaluation leaves: figures, predictions, pictures."""
+
+import csv
+
+from scoringnet_tf.files import replacing_file, write_json
+from scoringnet_tf.report import plots
+
+
+def write_report(output_dir, predictions, measured, stage_names):
+    """Writes metrics.json, predictions.csv, scores.png and stages.png.
+
+    Args:
+        output_dir: a `pathlib.Path`; made where it does not exist.
+        predictions: `evaluation.Predictions`.
+        measured: what metrics.json holds, see `evaluation.figures`.
+        stage_names: in label order.
+    """
+    write_json(output_dir / "metrics.json", measured)
+    with replacing_file(output_dir / "predictions.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        scores = list(predictions.truth)
+        writer.writerow(["video_id", *(f"{kind}_{score}" for score in scores for kind in ("true", "predicted"))])
+        for index, video_id in enumerate(predictions.ids):
+            columns = (
+                values[score][index] for score in scores for values in (predictions.truth, predictions.predicted)
+            )
+            writer.writerow([video_id, *(f"{value:.4f}" for value in columns)])
+    with replacing_file(output_dir / "scores.png") as path:
+        plots.save_png(plots.score_scatter(predictions), path)
+    shown = slice(0, 24)
+    strips = list(zip(predictions.stages_true[shown], predictions.stages_predicted[shown], strict=True))
+    with replacing_file(output_dir / "stages.png") as path:
+        title = "upper: true, lower: predicted"
+        plots.save_png(plots.stage_timeline(predictions.ids[shown], strips, stage_names, title), path)
