@@ -202,7 +202,7 @@ def test_save_and_load(name, dtype, videos, tmp_path):
 @pytest.mark.parametrize("name", MODELS)
 def test_float16_model_builds_with_float32_results(name):
     """A float16 model does not run on a CPU (no 3-D max-pooling); its graph and result types must still be right."""
-    model = MODELS["ScoringNet" if name == "ScoringNet" else name]("mixed_float16")
+    model = MODELS[name]("mixed_float16")
     results = [tensor.dtype for tensor in keras.tree.flatten(model.output)]
     assert set(results) <= {"float32", "bool"}
 
