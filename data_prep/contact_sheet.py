@@ -8,7 +8,8 @@ from matplotlib.patches import Patch
 
 from data_prep.verify import decode_frames, read_records
 from scoringnet_tf.files import replacing_file
-from scoringnet_tf.report.plots import STAGE_COLORS, runs, save_png
+from scoringnet_tf.report.plots import draw_strip, save_png, stage_patches
+from scoringnet_tf.stages import runs
 
 FRAMES_PER_ROW = 12
 GAP = 2  # pixels between frames
@@ -38,7 +39,7 @@ def contact_sheet(info, split, num_videos):
         _draw_stages(timeline, record)
         strip.set_title(_title(info, record), loc="left", fontsize=10)
     shown = info.stage_frames[split]
-    handles = [Patch(color=STAGE_COLORS[index], label=name) for index, name in enumerate(info.stages) if name in shown]
+    handles = [patch for patch in stage_patches(info.stages) if patch.get_label() in shown]
     if "unlabelled" in shown:
         handles.append(Patch(facecolor=UNLABELLED_COLOR, edgecolor="#999999", label="unlabelled"))
     source = "simulated pixels" if info.simulation is not None else "filmed"
@@ -59,9 +60,7 @@ def _draw_frames(axis, record):
 
 def _draw_stages(axis, record):
     stages, rate = record["stage/index"], float(record["image/frame_rate"])
-    for stage, start, end in runs(stages):
-        color = STAGE_COLORS[stage] if stage >= 0 else UNLABELLED_COLOR
-        axis.barh(0, (end - start) / rate, left=start / rate, height=1, color=color)
+    draw_strip(axis, runs(stages), scale=1 / rate)
     axis.set_xlim(0, len(stages) / rate)
     axis.set_ylim(-0.5, 0.5)
     axis.set_yticks([])

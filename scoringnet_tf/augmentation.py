@@ -5,7 +5,6 @@ Every random choice comes from a stateless seed of (run seed, epoch, video, deci
 
 import dataclasses
 
-import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.frames import center_offset
@@ -14,7 +13,7 @@ from scoringnet_tf.records import UNLABELLED
 CLIP_JITTER = 0.1  # share of a clip that training may cut off at each end
 
 # One stream of random numbers per decision, so that turning one off leaves the others as they were.
-SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE = range(6)
+SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM = range(7)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +25,7 @@ class Augmentation:
         flip: mirror left and right, one time in two.
         crop_shift: the crop lies up to this many pixels from the centre, each way; further than that would lose the
             athlete, whom the camera keeps near the middle. 0 crops the centre.
+        zoom: strength s: the crop is 1 ± s times as large, and resized; at most what is stored. 0 is off.
         color_jitter: strength s: contrast and saturation are scaled by 1 ± s, brightness moves by ± s/2 of the range;
             0 is off.
     """
@@ -33,6 +33,7 @@ class Augmentation:
     max_start_shift: int = 5
     flip: bool = True
     crop_shift: int = 6
+    zoom: float = 0.0
     color_jitter: float = 0.2
 
 
@@ -94,22 +95,33 @@ class FrameDecoder:
         self.stored_size, self.image_size, self.augmentation = stored_size, image_size, augmentation
 
     def __call__(self, encoded, seeds):
-        top, left = self._random_offset(seeds(CROP)) if self.augmentation else self.offset
-        height, width = self.image_size
+        size = self._random_size(seeds(ZOOM)) if self.augmentation and self.augmentation.zoom else self.image_size
+        top, left = self._random_offset(size, seeds(CROP)) if self.augmentation else self.offset
+        height, width = size
 
         def decode(jpeg):
             # The accurate method gives the pixels of OpenCV and Pillow exactly; TensorFlow's default is up to 8 levels
             # off, and decode_and_crop_jpeg differs at the border.
             return tf.io.decode_jpeg(jpeg, 3, dct_method="INTEGER_ACCURATE")[top : top + height, left : left + width]
 
-        frames = tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec((height, width, 3), tf.uint8))
+        frames = tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec((None, None, 3), tf.uint8))
+        if size is not self.image_size:
+            frames = tf.saturate_cast(tf.round(tf.image.resize(frames, self.image_size)), tf.uint8)
+        frames = tf.ensure_shape(frames, (None, *self.image_size, 3))
         return self._augment(frames, seeds) if self.augmentation else frames
 
-    def _random_offset(self, seed):
-        largest = np.subtract(self.stored_size, self.image_size)
-        low = np.maximum(np.subtract(self.offset, self.augmentation.crop_shift), 0)
-        high = np.minimum(np.add(self.offset, self.augmentation.crop_shift), largest)
-        drawn = tf.random.stateless_uniform([2], seed) * (high - low + 1).astype(np.float32)
+    def _random_size(self, seed):
+        """Height and width of a crop of the model's shape, zoomed, within what is stored; int32 (2,)."""
+        strength = self.augmentation.zoom
+        scale = tf.random.stateless_uniform([], seed, 1 - strength, 1 + strength)
+        return tf.minimum(tf.cast(tf.round(scale * self.image_size), tf.int32), self.stored_size)
+
+    def _random_offset(self, size, seed):
+        """Top and left of a crop of `size`, near the centre; int32 (2,)."""
+        largest = self.stored_size - tf.convert_to_tensor(size)
+        low = tf.maximum(largest // 2 - self.augmentation.crop_shift, 0)
+        high = tf.minimum(largest // 2 + self.augmentation.crop_shift, largest)
+        drawn = tf.random.stateless_uniform([2], seed) * tf.cast(high - low + 1, tf.float32)
         return tf.unstack(low + tf.cast(drawn, tf.int32))
 
     def _augment(self, frames, seeds):

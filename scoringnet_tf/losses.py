@@ -41,7 +41,7 @@ def half_mean_squared_error(truth, predictions):
     return ops.sum(squares * known) / (2.0 * ops.maximum(ops.sum(known), 1.0))
 
 
-def pairwise_ranking(truth, predictions, margin, reduction="mean"):
+def pairwise_ranking(truth, predictions, margin, reduction="sum"):
     """Eq. 7: Σ_{i<j} relu(−(s_j − s_i)·sign(g_j − g_i) + δ).
 
     Pairs with g_i = g_j say nothing about order and are left out; Eq. 7 as printed adds the constant δ for them,
@@ -62,7 +62,7 @@ def pairwise_ranking(truth, predictions, margin, reduction="mean"):
     return total
 
 
-def score_loss(truth, predictions, alpha, margin, reduction="mean"):
+def score_loss(truth, predictions, alpha, margin, reduction="sum"):
     """Eqs. 8 and 9 without the weight term: Eq. 6 + α · Eq. 7. β‖w‖² lives on the kernels of the towers."""
     ranking = pairwise_ranking(truth, predictions, margin, reduction)
     return half_mean_squared_error(truth, predictions) + alpha * ranking
@@ -118,10 +118,10 @@ class PairwiseRankingLoss(keras.losses.Loss):
     Args:
         margin: δ > 0, in the units of the predictions. The paper does not give it. In standard units 0.5 kept the
             mean error while it improved the order; much smaller margins shrink the predictions.
-        reduction: over pairs: "mean" or "sum" (the paper's).
+        reduction: over pairs: "sum" (the paper's) or "mean".
     """
 
-    def __init__(self, margin=0.5, reduction="mean", name="pairwise_ranking_loss", **kwargs):
+    def __init__(self, margin=0.5, reduction="sum", name="pairwise_ranking_loss", **kwargs):
         _check_reduction(reduction)
         if not margin > 0:
             raise ValueError(f"Expected margin > 0 (Eq. 7). Received: {margin}")
@@ -145,7 +145,7 @@ class ScoreLoss(PairwiseRankingLoss):
         margin, reduction: of `PairwiseRankingLoss`.
     """
 
-    def __init__(self, alpha=5.0, margin=0.5, reduction="mean", name="score_loss", **kwargs):
+    def __init__(self, alpha=5.0, margin=0.5, reduction="sum", name="score_loss", **kwargs):
         super().__init__(margin=margin, reduction=reduction, name=name, **kwargs)
         self.alpha = alpha
 

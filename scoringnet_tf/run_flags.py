@@ -7,6 +7,7 @@ flags.DEFINE_bool("flip", True, "Mirror videos at random. Not in the paper.")
 flags.DEFINE_integer(
     "crop_shift", 6, "The crop lies up to this many pixels from the centre, each way. Not in the paper.", 0
 )
+flags.DEFINE_float("zoom", 0.0, "The crop is 1 ± this times as large, and resized. Not in the paper.", 0, 0.5)
 flags.DEFINE_float(
     "color_jitter", 0.2, "Strength of random brightness, contrast and saturation. Not in the paper.", 0, 1
 )

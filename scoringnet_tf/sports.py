@@ -23,8 +23,8 @@ class Sport:
         difficulty_range: smallest and largest difficulty that occurs, in points of the sport (§4.1, label files).
         execution_range: the same for execution.
         final_range: the same for the final score.
-        fusion: `"product"` (final = difficulty · execution) or `"sum"` (final = difficulty + execution, less any
-            penalty): Eq. 4 as §4.1 and the label files have it; the sentence after Eq. 4 swaps the two.
+        fusion: `"product"` (final = difficulty · execution) or `"sum"` (final = difficulty + execution): Eq. 4 as §4.1
+            and the label files have it; the sentence after Eq. 4 swaps the two.
         mark_step: execution is a sum of marks and so a multiple of this, points; None where marks are finer.
     """
 
@@ -49,11 +49,11 @@ class Sport:
             raise ValueError(f"Expected a stage of {self.name}, one of {', '.join(self.stages)}. Received: {stage!r}")
         return self.stages.index(stage)
 
-    def fuse(self, difficulty, execution, penalty=0.0):
+    def fuse(self, difficulty, execution):
         """Final score of Eq. 4; plain arithmetic, so numbers, NumPy arrays and Keras tensors all work."""
         if self.fusion == "product":
-            return difficulty * execution - penalty
-        return difficulty + execution - penalty
+            return difficulty * execution
+        return difficulty + execution
 
 
 SPORTS = {

@@ -67,6 +67,9 @@ flags.DEFINE_enum(
     ["true", "predicted", "scheduled"],
     "Key fragments that SP is trained on: true labels, KFS's predictions, or from the former to the latter.",
 )
+flags.DEFINE_integer(
+    "fragment_jitter", 0, "Fragments that SP is trained on are moved by a random ± 0…this, frames. Not in the paper.", 0
+)
 flags.DEFINE_float("trunk_rate", 1.0, "Factor on the updates of every C3D; below 1 spares a pretrained trunk.", 0, 1)
 
 # === Run ===

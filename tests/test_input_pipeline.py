@@ -380,6 +380,23 @@ def test_crop_stays_near_the_centre():
     assert offsets == {(top, left) for top in (4, 5, 6) for left in (4, 5, 6)}  # the centre is (5, 5)
 
 
+def test_zoom_scales_both_axes_alike_within_the_stored_frame():
+    rows, columns = np.mgrid[: WHOLE[0], : WHOLE[1]] * 5
+    ramps = np.stack((rows, columns, 0 * rows), axis=-1).astype(np.uint8)
+    encoded = tf.constant([tf.io.encode_jpeg(ramps, quality=100, chroma_downsampling=False).numpy()] * 2)
+    decode = FrameDecoder(WHOLE, (24, 32), Augmentation(flip=False, zoom=0.4, color_jitter=0))
+    scales = []
+    for epoch in range(40):
+        frames = decode(encoded, video_seeds(0, tf.constant(epoch, tf.int64), "001")).numpy().astype(float)
+        assert frames.shape == (2, 24, 32, 3)
+        np.testing.assert_array_equal(frames[0], frames[1])
+        inner = frames[0, 2:-2, 2:-2]
+        vertical, horizontal = (np.diff(inner[..., axis], axis=axis).mean() / 5 for axis in (0, 1))
+        assert vertical == pytest.approx(horizontal, abs=0.1) or horizontal == pytest.approx(WHOLE[1] / 32, abs=0.05)
+        scales.append(vertical)
+    assert min(scales) < 0.75 and 1.25 < max(scales) <= 1.45
+
+
 def test_color_jitter_against_numpy():
     _, stored = _encoded_noise()
     luma = np.array([0.299, 0.587, 0.114])
@@ -396,7 +413,7 @@ def test_color_jitter_against_numpy():
 def test_augmentations_can_be_turned_off_alone():
     encoded, stored = _encoded_noise()
     seeds = video_seeds(0, tf.constant(7, tf.int64), "001")
-    off = FrameDecoder(WHOLE, WHOLE, Augmentation(0, False, 0, 0))
+    off = FrameDecoder(WHOLE, WHOLE, Augmentation(0, False, 0, 0, 0))
     np.testing.assert_array_equal(off(encoded, seeds), stored)
     both = FrameDecoder(WHOLE, (20, 30), Augmentation(flip=False, color_jitter=0))(encoded, seeds)
     crop = FrameDecoder(WHOLE, (20, 30), Augmentation(max_start_shift=0, flip=False, color_jitter=0))(encoded, seeds)

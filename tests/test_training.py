@@ -95,6 +95,19 @@ def test_scheduled_fragments_go_from_true_to_predicted(share, expected):
     assert stages[1] == [2, 2, 3]  # without labels there is only the prediction
 
 
+def test_fragment_jitter_moves_each_video_by_itself():
+    trainer = Trainer(scoringnet_tf.ScoringNet(**SMALL), fragment_jitter=2)
+    stages = np.tile([0, 0, 0, 1, 1, 2, 2, 2, 3, 0, 0, 0], (400, 1))
+    moved = trainer.jitter(tf.constant(stages)).numpy()
+    shifts = {tuple(np.roll(stages[0], shift)): shift for shift in range(-2, 3)}
+    found = [shifts[tuple(row)] for row in moved.tolist()]
+    counts = [found.count(shift) for shift in range(-2, 3)]
+    assert sum(counts) == 400 and min(counts) > 50
+    np.testing.assert_array_equal(
+        Trainer(scoringnet_tf.ScoringNet(**SMALL)).jitter(tf.constant(stages)).numpy(), stages
+    )
+
+
 def test_mixed_float16_scales_the_loss_and_the_gradients_agree():
     """`scale_loss` inside the tape and `apply` undo each other: one SGD step is the same with and without scaling."""
     steps = {}

@@ -7,6 +7,8 @@ import numpy as np
 
 from data_prep.simulator.canvas import Canvas
 
+SHUTTER = np.array((0.0, 0.1, 0.2))  # instants of a frame's exposure, in frames: 1/125 s at 25 frames a second
+
 
 @dataclasses.dataclass(frozen=True)
 class View:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from data_prep.simulator.camera import View, follow, look
+from data_prep.simulator.camera import SHUTTER, View, follow, look
 from data_prep.simulator.canvas import Canvas, paint_text
 from data_prep.simulator.dive_motion import IDEAL_DISTANCE, PLATFORM_HEIGHT, DiveTrait, perform
 from data_prep.simulator.dives import Dive
@@ -15,7 +15,6 @@ from data_prep.simulator.figure import Body
 from data_prep.simulator.pool import Venue, paint_venue, random_venue
 from data_prep.simulator.splash import Splash
 
-SHUTTER = np.array((0.0, 0.17, 0.34))  # instants of a frame's exposure, in frames
 LEAVING_SPEED = 0.22  # metres a frame that the camera rises after the end of the entry
 REPLAY_SPEED = 0.5
 REPLAY_BOUNDARIES = (0, 10, 34)

@@ -103,15 +103,16 @@ _LAUNCH = pose(shoulder=165, arm_out=-8, ankle=70)
 _HANDSTAND = pose(shoulder=178, arm_out=2, ankle=85)
 _HANDSTAND_TIP = pose(spine=10, shoulder=155, hip=28, ankle=85)
 _HANDSTAND_PUSH = pose(spine=-8, shoulder=182, hip=-8, ankle=85)
-_WRAP = pose(spine=6, neck=10, shoulder=78, elbow=105, arm_out=-18, hip=6, ankle=85)
+# A twister holds one arm behind the head, its elbow high, and the other across the chest: what shows every half turn.
+_WRAP = pose(spine=6, neck=10, shoulder=118, elbow=105, arm_swing=110, arm_out=10, arm_spread=55, hip=4, ankle=85)
 _STRAIGHT = pose(shoulder=18, arm_out=8, ankle=85)
 _FEET_FIRST = pose(shoulder=4, arm_out=2, ankle=85)
 # Tuck and pike as tight and as loose as they get; the arms follow, so that the hands stay at the shins. However loose,
 # a tuck keeps its knees bent and a pike keeps them nearly straight: judges must still see which of the two it was.
 _TUCK = pose(spine=46, neck=30, shoulder=26, elbow=93, hip=128, knee=142, ankle=75)
-_LOOSE_TUCK = pose(spine=14, neck=10, shoulder=50, elbow=10, hip=72, knee=112, ankle=60, straddle=26)
+_LOOSE_TUCK = pose(spine=14, neck=10, shoulder=50, elbow=10, hip=72, knee=116, ankle=60, straddle=26)
 _PIKE = pose(spine=34, neck=20, shoulder=98, elbow=66, arm_out=10, hip=134, ankle=88)
-_LOOSE_PIKE = pose(spine=12, neck=5, shoulder=62, elbow=4, arm_out=16, hip=82, knee=36, ankle=60)
+_LOOSE_PIKE = pose(spine=12, neck=5, shoulder=62, elbow=4, arm_out=16, hip=82, knee=28, ankle=60)
 
 
 def _position_pose(position, looseness):
@@ -197,12 +198,18 @@ def _flight_keys(dive, held):
         return [(0.18, held, 0.6), (0.70, held, 0.9), (0.81, _STRAIGHT + pose(shoulder=90), 1.0)]
     if dive.position == "D":
         return [(0.16, held, 0.6), (0.62, held, 0.9), (0.74, 0.6 * _PIKE, 1.0)]
-    return [(0.12, _WRAP, 0.6), (0.48, _WRAP, 0.7), (0.59, held, 0.8), (0.77, held, 0.9)]
+    end = _twist_end(dive)
+    return [(0.12, _WRAP, 0.6), (end - 0.05, _WRAP, 0.7), (end + 0.05, held, 0.8), (0.77, held, 0.9)]
+
+
+def _twist_end(dive):
+    """Share of the flight at which the twists are done: the more of them the later; before the pike or tuck if any."""
+    return 0.70 if dive.position == "D" else min(0.44 + 0.035 * dive.half_twists, 0.66)
 
 
 def _twist(dive, trait, flight):
     """Twist angle about the long axis, radians: facing first, then the half twists, made while the body is straight."""
-    end = 0.70 if dive.position == "D" else 0.55
+    end = _twist_end(dive)
     share = np.clip((flight - 0.06) / (end - 0.06), 0.0, 1.0)
     eased = share * share * (3 - 2 * share) * 0.5 + share * 0.5
     start = 0.0 if _facing(dive) > 0 else np.pi

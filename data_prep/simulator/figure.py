@@ -21,6 +21,7 @@ POSE_FIELDS = (
     "scissor",  # angle between the thighs in the sagittal plane
     "straddle",  # angle between the thighs sideways
     "arm_swing",  # how far the left arm is ahead of the right
+    "arm_spread",  # how much further out the left arm is than the right
     "knee_swing",  # how much further the left knee is bent than the right
 )
 JOINTS = (
@@ -110,7 +111,7 @@ def _place_arm(place, angle, side, sign, body):
     across = np.array((0.0, 0.0, sign))
     place(f"shoulder_{side}", "chest", across + 0.25 * _direction(angle["spine"]), body.shoulder_width / 2)
     upper = angle["spine"] + np.pi - angle["shoulder"] - sign * angle["arm_swing"] / 2
-    out = sign * angle["arm_out"]
+    out = sign * angle["arm_out"] + angle["arm_spread"] / 2
     place(f"elbow_{side}", f"shoulder_{side}", _direction(upper, out), 0.29)
     place(f"wrist_{side}", f"elbow_{side}", _direction(upper - angle["elbow"], out), 0.25)
     place(f"hand_{side}", f"wrist_{side}", _direction(upper - angle["elbow"], out), 0.16)

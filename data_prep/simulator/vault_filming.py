@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from data_prep.simulator import figure
-from data_prep.simulator.camera import View, follow, look
+from data_prep.simulator.camera import SHUTTER, View, follow, look
 from data_prep.simulator.canvas import paint_text
 from data_prep.simulator.drawing import Appearance, FigurePainter, composite, random_appearance
 from data_prep.simulator.figure import Body
@@ -18,7 +18,6 @@ from data_prep.simulator.vault_motion import MAT_HEIGHT, SOLE, TABLE_HEIGHT, Vau
 from data_prep.simulator.vault_poses import run_poses
 from data_prep.simulator.vaults import Vault
 
-SHUTTER = np.array((0.0, 0.17, 0.34))  # instants of a frame's exposure, in frames
 REPLAY_SPEED = 0.5
 REPLAY_BOUNDARIES = (18, 46)
 HIDING = 0.3  # metres behind the middle of the table from which it hides the gymnast

@@ -30,7 +30,8 @@ _ABSORB = pose(spine=22, shoulder=70, arm_out=30, hip=66, knee=70, ankle=-12)
 _UP = pose(spine=2, shoulder=60, arm_out=60)
 _SALUTE = pose(spine=-6, neck=-8, shoulder=165, arm_out=28)
 _SIT = pose(spine=34, neck=14, shoulder=35, elbow=10, arm_out=40, hip=98, knee=74, ankle=20)
-_TWIST_ARMS = pose(spine=2, neck=6, shoulder=75, elbow=112, arm_out=-16, ankle=85)
+# One arm bent behind the head, the other across the chest: what shows every half twist.
+_TWIST_ARMS = pose(spine=2, neck=6, shoulder=105, elbow=110, arm_swing=90, arm_out=8, arm_spread=48, ankle=85)
 
 # Position in the air as tight and as loose as it gets; the arms follow, so that the hands stay at the shins.
 _TIGHT = {

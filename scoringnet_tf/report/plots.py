@@ -44,22 +44,27 @@ def stage_timeline(names, rows, stage_names, title="", frame_rate=None):
     for strips in rows:
         ticks.append(y + (len(strips) - 1) / 2)
         for strip in strips:
-            _draw_strip(axis, strip, y, 1.0 / frame_rate if frame_rate else 1.0)
+            draw_strip(axis, runs(strip), y, 1.0 / frame_rate if frame_rate else 1.0)
             y += 1.0
         y += 0.5
     axis.set_yticks(ticks, names)
     axis.set_ylim(y - 0.5, -0.7)
     axis.set_xlabel("seconds" if frame_rate else "frame")
-    handles = [Patch(color=STAGE_COLORS[index], label=name) for index, name in enumerate(stage_names)]
+    handles = stage_patches(stage_names)
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, title=title)
     return figure
 
 
-def _draw_strip(axis, stages, y, seconds_per_frame):
-    for stage, start, end in runs(stages):
+def stage_patches(stage_names):
+    """A legend's handles for stages in label order."""
+    return [Patch(color=STAGE_COLORS[index], label=name) for index, name in enumerate(stage_names)]
+
+
+def draw_strip(axis, segments, y=0.0, scale=1.0):
+    """Draws the segments (stage, start, end) of one video at height `y`, times `scale`; unlabelled ones stay empty."""
+    for stage, start, end in segments:
         if stage >= 0:
-            width = (end - start) * seconds_per_frame
-            axis.barh(y, width, left=start * seconds_per_frame, height=0.9, color=STAGE_COLORS[stage], linewidth=0)
+            axis.barh(y, (end - start) * scale, left=start * scale, height=0.9, color=STAGE_COLORS[stage], linewidth=0)
 
 
 def save_png(figure, path, dpi=110):

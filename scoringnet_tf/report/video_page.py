@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from scoringnet_tf.files import replacing_file
-from scoringnet_tf.report.plots import STAGE_COLORS, save_png
+from scoringnet_tf.report.plots import draw_strip, save_png, stage_patches
 from scoringnet_tf.video import read_video
 
 
@@ -20,17 +20,12 @@ def save_picture(score, sport, path, columns=12):
         axis.set_axis_off()
         axis.set_title(f"{video.timestamps[index]:.1f} s", fontsize=8)
     strip = figure.add_subplot(grid[1, :])
-    seen = set()
-    for stage in score.stages:
-        name = stage["name"]
-        color = STAGE_COLORS[sport.stage_index(name)]
-        label = None if name in seen else name
-        strip.barh(0, stage["end_s"] - stage["start_s"], left=stage["start_s"], color=color, label=label)
-        seen.add(name)
+    draw_strip(strip, [(sport.stage_index(s["name"]), s["start_s"], s["end_s"]) for s in score.stages])
     strip.set_yticks([])
     strip.set_xlim(0, score.stages[-1]["end_s"])
     strip.set_xlabel("seconds")
-    strip.legend(loc="upper center", bbox_to_anchor=(0.5, -0.7), ncols=4, frameon=False)
+    handles = stage_patches(sport.stages)
+    strip.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.7), ncols=4, frameon=False)
     figure.suptitle(
         f"difficulty {score.difficulty:.2f}   execution {score.execution:.2f}   final {score.final:.2f}", fontsize=11
     )

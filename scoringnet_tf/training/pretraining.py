@@ -116,6 +116,7 @@ class PretrainingRun:
         augmentation = input_pipeline.Augmentation(
             flip=settings["flip"],
             crop_shift=settings["crop_shift"],
+            zoom=settings["zoom"],
             color_jitter=settings["color_jitter"],
         )
         return self._clips(

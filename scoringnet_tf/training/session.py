@@ -102,6 +102,7 @@ class TrainingRun:
             loss_units=settings["loss_units"],
             stage_loss_form=settings["stage_loss"],
             fragments=settings["fragments"],
+            fragment_jitter=settings["fragment_jitter"],
             trunk_rate=settings["trunk_rate"],
         )
         self.history = []
@@ -156,6 +157,7 @@ class TrainingRun:
                 max_start_shift=settings["max_start_shift"],
                 flip=settings["flip"],
                 crop_shift=settings["crop_shift"],
+                zoom=settings["zoom"],
                 color_jitter=settings["color_jitter"],
             ),
             shuffle=True,

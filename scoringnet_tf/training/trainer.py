@@ -24,12 +24,14 @@ class Trainer(keras.Model):
         network: the `ScoringNet`.
         alpha: weight of the ranking loss in both towers (Eqs. 8, 9).
         margin: δ of Eq. 7, in the units of the loss.
-        pair_reduction: "mean" or "sum" over the pairs of a batch.
+        pair_reduction: "sum" (Eq. 7) or "mean" over the pairs of a batch.
         loss_units: "standard" divides scores by their standard deviation in training before Eqs. 6 and 7, so that one
             α and one δ suit difficulty (std ≈ 0.3) and execution (std ≈ 4) alike; "points" does not.
         stage_loss_form: "categorical" or "binary", see `losses.stage_cross_entropy`.
         fragments: what SP is trained on: "true" stages, "predicted" ones, or "scheduled", a per-video draw of the two
             whose chance of the true ones `true_fragment_share` a callback lowers from 1 to 0.
+        fragment_jitter: each fragment is moved in time by a random 0 to this many frames, either way: predicted
+            fragments, which SP will see, begin and end a little early or late.
         trunk_rate: factor on the updates of every C3D: below 1 a pretrained trunk changes more slowly than what was
             put on top of it.
 
@@ -41,10 +43,11 @@ class Trainer(keras.Model):
         network,
         alpha=5.0,
         margin=0.5,
-        pair_reduction="mean",
+        pair_reduction="sum",
         loss_units="standard",
         stage_loss_form="categorical",
         fragments="true",
+        fragment_jitter=0,
         trunk_rate=1.0,
     ):
         super().__init__(name="trainer")
@@ -52,6 +55,7 @@ class Trainer(keras.Model):
         self.alpha, self.margin, self.pair_reduction = alpha, margin, pair_reduction
         self.stage_loss_form = stage_loss_form
         self.fragments = fragments
+        self.fragment_jitter = fragment_jitter
         self.trunk_rate = trunk_rate
         self.phase = "joint"
         statistics = network.get_config()["score_statistics"]
@@ -117,7 +121,7 @@ class Trainer(keras.Model):
         if self.phase != "scoring":
             terms["stage_loss"] = losses.stage_cross_entropy(targets["stages"], probabilities, self.stage_loss_form)
         if self.phase != "segmentation":
-            stages = self.fragment_stages(targets["stages"], probabilities)
+            stages = self.jitter(self.fragment_stages(targets["stages"], probabilities))
             scores = self.network.score_fragments(inputs["frames"], stages, inputs["mask"], training=True)
             terms.update(self.score_terms(targets, scores))
             terms["weight_decay"] = ops.sum(self.network.score_predictor.losses)
@@ -147,6 +151,16 @@ class Trainer(keras.Model):
         labelled = ops.any(true_stages >= 0, axis=1)
         use_true = ops.logical_and(labelled, draw < self.true_fragment_share)
         return ops.where(use_true[:, None], true_stages, predicted)
+
+    def jitter(self, stages):
+        """Moves the stages int (B, L) of each video by up to `fragment_jitter` frames; the ends repeat."""
+        if not self.fragment_jitter:
+            return stages
+        batch, length = ops.shape(stages)
+        reach = self.fragment_jitter
+        moved = keras.random.randint((batch, 1), -reach, reach + 1, dtype="int32", seed=self.seed_generator)
+        source = ops.clip(ops.arange(length, dtype="int32")[None] + moved, 0, length - 1)
+        return ops.take_along_axis(stages, source, axis=1)
 
     def reports(self, name):
         """Whether the quantity called `name` exists in the current phase."""
