@@ -121,10 +121,11 @@ def read_csv(path, columns):
         if missing:
             raise InputError(f"{path}: expected the columns {','.join(columns)}. Received: {reader.fieldnames}")
         rows = list(reader)
-    short = [str(number) for number, row in enumerate(rows, start=2) if None in (row[column] for column in columns)]
-    if short:
+    uneven = [str(number) for number, row in enumerate(rows, start=2) if None in row or None in row.values()]
+    if uneven:
         raise InputError(
-            f"{path}: expected {len(columns)} fields in every row. Received: fewer in row {', '.join(short)}"
+            f"{path}: expected {len(reader.fieldnames)} fields in every row. Received: another number in row "
+            f"{', '.join(uneven)}"
         )
     return rows
 

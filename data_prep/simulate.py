@@ -12,7 +12,12 @@ from scoringnet_tf.errors import InputError
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum("sport", "diving", sorted(SIMULATORS), "Sport to simulate.")
-flags.DEFINE_enum("task", "scoring", TASKS, "Whole videos with scores, or flights alone with their motion classes.")
+flags.DEFINE_enum(
+    "task",
+    "scoring",
+    TASKS,
+    "Whole videos with scores; flights with the classes of their motion; or fragments with the grades of their faults.",
+)
 flags.DEFINE_integer(
     "num_videos",
     None,
@@ -28,7 +33,7 @@ flags.DEFINE_string(
     "default: drawn from the rules.",
 )
 flags.DEFINE_bool("easy", False, "Preset for demonstrations; its name is written into the dataset.")
-flags.DEFINE_float("test_fraction", 0.19, "Share of drawn videos in the test (motion: validation) split.", 0.0, 0.9)
+flags.DEFINE_float("test_fraction", 0.19, "Share of drawn videos in the test (validation, for clips) split.", 0.0, 0.9)
 flags.DEFINE_integer("height", 240, "Height of the frames, pixels, even (the official videos: 240).", lower_bound=32)
 flags.DEFINE_integer("width", 320, "Width of the frames, pixels, even (the official videos: 320).", lower_bound=32)
 flags.DEFINE_integer("workers", None, "Processes; default: one for every core.", lower_bound=1)
@@ -50,8 +55,8 @@ def _settings_from_flags():
     cli.require(output_dir=FLAGS.output_dir)
     if FLAGS.height % 2 or FLAGS.width % 2:
         raise InputError(f"Expected even --height and --width. Received: {FLAGS.height}, {FLAGS.width}")
-    if FLAGS.labels_dir and FLAGS.task == "motion":
-        raise InputError("Expected --labels_dir with --task=scoring alone. Received: --task=motion")
+    if FLAGS.labels_dir and FLAGS.task != "scoring":
+        raise InputError(f"Expected --labels_dir with --task=scoring alone. Received: --task={FLAGS.task}")
     if FLAGS.num_videos is None and not FLAGS.labels_dir:
         raise InputError("Expected --num_videos or --labels_dir. Received: neither")
     return Settings(

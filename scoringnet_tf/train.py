@@ -40,6 +40,7 @@ flags.DEFINE_integer("lstm_units", 512, "Bi-LSTM units per direction before the 
 flags.DEFINE_float("segmenter_dropout", 0.5, "Dropout in KFS. Not in the paper.", 0, 0.95)
 flags.DEFINE_float("dropout", 0.5, "Dropout in both towers (§3.2 has it, without a rate).", 0, 0.95)
 flags.DEFINE_string("pretrained", None, "C3D (.keras, from scoringnet_tf.pretrain) loaded into KFS and both towers.")
+flags.DEFINE_string("pretrained_execution", None, "Another C3D for the execution tower; default: that of --pretrained.")
 
 # === Loss ===
 flags.DEFINE_float("alpha", 5.0, "α: weight of the ranking loss (§4.2: 5 for diving, 10 for vault).", 0)

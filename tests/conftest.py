@@ -76,12 +76,12 @@ def write_split(folder, training, testing):
 def write_motion(folder, num_videos=6):
     """Writes the layout of simulated motion: 20 frames each, the last third for validation."""
     Path(folder, "videos").mkdir(parents=True)
-    header = ["video", "group", "half_somersaults", "position", "half_twists", "split"]
+    header = ["video", "sport", "group", "half_somersaults", "position", "half_twists", "split"]
     rows = []
     for number in range(num_videos):
         write_bars(folder / "videos" / f"{number:05d}.avi", 20, number)
         split = "train" if number < num_videos * 2 // 3 else "validation"
-        rows.append([f"{number:05d}", 1 + number % 3, 3 + number % 9, "BC"[number % 2], 0, split])
+        rows.append([f"{number:05d}", "diving", 1 + number % 3, 3 + number % 9, "BC"[number % 2], 0, split])
     with Path(folder, "motion_classes.csv").open("w", newline="") as file:
         csv.writer(file).writerows([header, *rows])
     return folder

@@ -334,10 +334,28 @@ def test_half_somersaults_are_in_numeric_order(tmp_path):
     from data_prep.datasets import motion
 
     (tmp_path / "motion_classes.csv").write_text(
-        "video,group,half_somersaults,position,half_twists,split\n"
-        + "".join(f"{n},1,{somersaults},C,0,train\n" for n, somersaults in enumerate([11, 9, 3, 9]))
+        "video,sport,half_somersaults,split\n"
+        + "".join(f"{n},diving,{somersaults},train\n" for n, somersaults in enumerate([11, 9, 3, 9]))
     )
-    assert motion.read(tmp_path).classes["half_somersaults"] == ["3", "9", "11"]
+    assert motion.read(tmp_path).classes == {"half_somersaults": ["3", "9", "11"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("video,sport,split\n1,diving,train\n", "expected a column of classes"),
+        ("video,sport,turns,split\n1,diving,2,train\n2,vault,2,train\n", "expected one sport .*diving, vault"),
+        ("video,sport,turns,split\n1,chess,2,train\n", "expected one sport .*chess"),
+        ("video,sport,turns,split\n", "expected one sport .*no rows"),
+        ("video,sport,turns,split\n1,diving,2,train\n2,diving,2\n", "expected 4 fields .*row 3"),
+    ],
+)
+def test_motion_classes_that_cannot_be_used_are_named(tmp_path, text, message):
+    from data_prep.datasets import motion
+
+    (tmp_path / "motion_classes.csv").write_text(text)
+    with pytest.raises(InputError, match=message):
+        motion.read(tmp_path)
 
 
 def test_verification_finds_damage_that_sizes_do_not_show(diving_copy):

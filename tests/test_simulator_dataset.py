@@ -14,7 +14,7 @@ from absl import flags
 from absl.testing import flagsaver
 
 from data_prep import simulate as command
-from data_prep.simulator import diving, diving_plan
+from data_prep.simulator import clips, diving, faults
 from data_prep.simulator.dataset import simulate
 from data_prep.simulator.diving_labels import read_labels
 from data_prep.simulator.encoding import write_video
@@ -200,9 +200,25 @@ def test_motion_clips_have_their_dive_as_class(tmp_path):
     assert {row["split"] for row in rows} == {"train", "validation"}
     for row, factors, plan in zip(rows, _rows(tmp_path / "motion" / "factors.csv"), diving.plan(settings), strict=True):
         assert factors["dive"].startswith(row["group"]) and factors["dive"].endswith(row["position"])
-        assert (
-            _num_frames(tmp_path / "motion" / "videos" / row["video"]) == plan.boundaries[2] + diving_plan.MOTION_TAIL
-        )
+        assert _num_frames(tmp_path / "motion" / "videos" / row["video"]) == plan.boundaries[2] + clips.TAIL
+
+
+def test_fault_clips_have_grades_as_classes_and_show_the_entry(tmp_path):
+    settings = dataclasses.replace(SMALL, task="faults", num_videos=5)
+    simulate(settings, tmp_path / "faults", workers=1)
+    rows = _rows(tmp_path / "faults" / "motion_classes.csv")
+    for row, factors, plan in zip(rows, _rows(tmp_path / "faults" / "factors.csv"), diving.plan(settings), strict=True):
+        for name in plan.trait.severities:
+            assert int(row[name]) == sum(float(factors[name]) >= edge for edge in (0.15, 0.4, 0.7))
+        assert _num_frames(tmp_path / "faults" / "videos" / row["video"]) == plan.boundaries[3] + clips.TAIL
+
+
+def test_fault_grades_are_drawn_evenly_and_apart():
+    plans = diving.plan(dataclasses.replace(SMALL, task="faults", num_videos=600))
+    grades = np.array([[faults.grade(severity) for severity in plan.trait.severities.values()] for plan in plans])
+    for column in grades.T:
+        assert np.bincount(column, minlength=4).min() > 100
+    assert np.abs(np.corrcoef(grades.T) - np.eye(grades.shape[1])).max() < 0.15
 
 
 def test_easy_preset_has_one_dive_for_each_difficulty_and_is_named(tmp_path):

@@ -15,8 +15,8 @@ from scipy.stats import spearmanr
 from data_prep.builder import BuildSettings, build_records
 from data_prep.datasets import motion as motion_dataset
 from data_prep.datasets import unlv_vault
+from data_prep.simulator import clips, vault_filming, vault_labels, vault_motion
 from data_prep.simulator import vault as simulator
-from data_prep.simulator import vault_filming, vault_labels, vault_motion
 from data_prep.simulator.card import predicted_execution
 from data_prep.simulator.dataset import simulate
 from data_prep.simulator.figure import JOINT, Body
@@ -32,7 +32,7 @@ from data_prep.simulator.vault_faults import (
     judge,
 )
 from data_prep.simulator.vault_motion import perform
-from data_prep.simulator.vault_plan import MOTION_LEAD, plan
+from data_prep.simulator.vault_plan import plan
 from data_prep.simulator.vault_poses import Timing
 from data_prep.simulator.vaults import DIFFICULTIES, Vault, frequent_vaults, vaults_of_difficulty
 
@@ -417,7 +417,7 @@ def test_motion_clips_have_their_vault_as_class(tmp_path):
         family, half_somersaults, position, half_twists = names
         assert Vault(family, int(half_somersaults), position, int(half_twists)) == planned.vault
         assert _num_frames(sample.path) == planned.num_frames == planned.boundaries[2] + 4
-        assert planned.boundaries[1] == MOTION_LEAD
+        assert planned.boundaries[1] == clips.LEAD
 
 
 def test_easy_preset_has_one_vault_for_each_difficulty():

@@ -1,29 +1,40 @@
-"""Simulated flights with their motion classes, for pretraining: which dive or vault, not how well.
+"""Clips with classes, for pretraining: which motion a flight shows, or how plainly each fault of a performance is seen.
 
-`videos/NNNNN.avi` and `motion_classes.csv`: video, the sport's heads, split. Its first head tells the sport.
+`videos/NNNNN.avi` and `motion_classes.csv`: video, sport, a column for every head, split. The simulator writes it;
+clips of one's own in the same layout are read alike.
 """
 
 from data_prep.datasets.sample import Problem, Sample, Source
 from data_prep.labels import read_csv
+from scoringnet_tf.errors import InputError
+from scoringnet_tf.sports import SPORTS
 
-HEADS = {
-    "diving": ("group", "half_somersaults", "position", "half_twists"),
-    "vault": ("family", "half_somersaults", "position", "half_twists"),
-}
 SPLITS = ("train", "validation", "test")
+NO_HEADS = ("video", "sport", "split")
 
 
 def read(source_dir):
     """Reads the layout; the classes of a head are its distinct values, in numeric or alphabetic order."""
     path = source_dir / "motion_classes.csv"
-    rows = read_csv(path, ("video", "split"))
-    sport = "vault" if rows and HEADS["vault"][0] in rows[0] else "diving"
-    rows = read_csv(path, ("video", *HEADS[sport], "split"))
-    classes = {head: sorted({row[head] for row in rows}, key=_natural) for head in HEADS[sport]}
+    rows = read_csv(path, NO_HEADS)
+    sport = _sport(path, rows)
+    heads = [column for column in rows[0] if column not in NO_HEADS]
+    if not heads:
+        raise InputError(f"{path}: expected a column of classes beside {', '.join(NO_HEADS)}. Received: none.")
+    classes = {head: sorted({row[head] for row in rows}, key=_natural) for head in heads}
     samples = [
         _sample(source_dir, f"{path.name}, row {number}", row, classes) for number, row in enumerate(rows, start=2)
     ]
     return Source(sport, tuple(samples), classes=classes)
+
+
+def _sport(path, rows):
+    found = sorted({row["sport"] for row in rows})
+    if len(found) != 1 or found[0] not in SPORTS:
+        raise InputError(
+            f"{path}: expected one sport of {', '.join(sorted(SPORTS))}. Received: {', '.join(found) or 'no rows'}."
+        )
+    return found[0]
 
 
 def _sample(source_dir, where, row, classes):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_prep.simulator import dive_filming, files, noise
+from data_prep.simulator import clips, dive_filming, files, noise
 from data_prep.simulator import diving_labels as labels
 from data_prep.simulator.dive_motion import FAULTS, random_trait
 from data_prep.simulator.dives import competition_dives
@@ -75,18 +75,23 @@ def stage_segments(plan: DivePlan) -> list[tuple[str, int, int]]:
 
 
 def write_labels(plans: list[DivePlan], settings: Settings, folder: Path) -> None:
-    """Writes the label files of the official layout (motion: `motion_classes.csv`), the true factors, and the card."""
+    """Writes the label files of the official layout (clips: `motion_classes.csv`), the true factors, and the card."""
     _write_factors(plans, folder)
-    if settings.task == "motion":
-        header = ("video", "group", "half_somersaults", "position", "half_twists", "split")
-        rows = [
-            (p.path.name, p.dive.group, p.dive.half_somersaults, p.dive.position, p.dive.half_twists, p.split)
-            for p in plans
-        ]
-        files.write_csv(folder / "motion_classes.csv", header, rows)
-    else:
+    if settings.task == "scoring":
         _write_official_labels(plans, settings, folder)
+    else:
+        clips.write_classes(plans, settings, _motion_classes, folder)
     _write_card(plans, settings, folder)
+
+
+def _motion_classes(plan):
+    dive = plan.dive
+    return {
+        "group": dive.group,
+        "half_somersaults": dive.half_somersaults,
+        "position": dive.position,
+        "half_twists": dive.half_twists,
+    }
 
 
 def _write_card(plans, settings, folder):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from absl import logging
 
+from data_prep.simulator import clips
 from data_prep.simulator import diving_labels as labels
 from data_prep.simulator.dive_motion import FAULTS, DiveTrait, random_trait
 from data_prep.simulator.dives import (
@@ -21,8 +22,6 @@ from data_prep.simulator.judges import EXECUTION_SD, MAX_EXECUTION, execution_sc
 from data_prep.simulator.settings import Settings
 
 VIDEO_FOLDER = "diving_samples_len_ori"
-MOTION_FOLDER = "videos"
-MOTION_LEAD, MOTION_TAIL = 2, 4  # frames of a motion clip before t0 and after t2
 MAX_LEAD_SHARE = 0.4  # of the labelled pre-starting, where a lead of noise has to fit into it
 PLAN, FILM = 1, 2  # purposes of a video's random numbers
 
@@ -44,7 +43,7 @@ class DivePlan:
         difficulty: labelled degree of difficulty.
         execution: labelled execution, 0 to 30.
         marks: seven judges' marks, empty where execution comes from real labels.
-        split: `train` or `test`; `validation` in the motion task.
+        split: `train` or `test`; `validation` for clips.
     """
 
     video_id: int
@@ -64,32 +63,33 @@ class DivePlan:
 
 def plan(settings: Settings) -> list[DivePlan]:
     """Plans every video; the same settings give the same plans."""
-    if settings.task == "motion":
-        return _plan_motion(settings)
+    if settings.task != "scoring":
+        return _plan_clips(settings)
     return _plan_real(settings) if settings.labels_dir else _plan_drawn(settings)
 
 
-def _plan_motion(settings):
+def _plan_clips(settings):
+    """Clips from the first movement on: to the water (motion), or to the end of the entry (faults)."""
     training, _ = settings.draw_split()
     training, dives = set(training), list(DIVES.values())
     plans = []
     for video_id in range(1, settings.num_videos + 1):
         rng = settings.random(video_id, PLAN)
         dive = dives[rng.integers(len(dives))]
-        trait = random_trait(share_deduction(labels.draw_deduction(rng), FAULTS, rng), rng)
+        trait = random_trait(clips.clip_severities(settings, FAULTS, labels.draw_deduction(rng), rng), rng)
         boundaries = np.array(labels.draw_boundaries(rng))
-        boundaries = tuple((boundaries - boundaries[0] + MOTION_LEAD).tolist())
+        boundaries = tuple((boundaries - boundaries[0] + clips.LEAD).tolist())
         plans.append(
             DivePlan(
                 video_id=video_id,
-                path=Path(MOTION_FOLDER) / f"{video_id:05d}.avi",
+                path=Path(clips.FOLDER) / f"{video_id:05d}.avi",
                 quantiser=int(rng.integers(3, 8)),
                 dive=dive,
                 trait=trait,
                 boundaries=boundaries,
                 lead=0,
                 linger=0,
-                num_frames=boundaries[2] + MOTION_TAIL,
+                num_frames=boundaries[3 if settings.task == "faults" else 2] + clips.TAIL,
                 difficulty=degree_of_difficulty(dive),
                 execution=0.0,
                 marks=(),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-TASKS = ("scoring", "motion")
+TASKS = ("scoring", "motion", "faults")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,12 +14,13 @@ class Settings:
 
     Attributes:
         sport: a sport that has a simulator.
-        task: `scoring` (whole videos with scores) or `motion` (flights with motion classes).
+        task: `scoring` (whole videos with scores), `motion` (flights with the classes of their motion) or `faults`
+            (key fragments with the grades of their faults).
         num_videos: how many to draw; with `labels_dir`, None takes every usable row.
         seed: of everything random.
         labels_dir: folder of real label files, or None to draw labels from the rules.
         easy: the preset for demonstrations.
-        test_fraction: share of drawn videos that form the test (motion: validation) split.
+        test_fraction: share of drawn videos that form the test (validation, for clips) split.
         height: of the frames, pixels.
         width: of the frames, pixels.
     """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_prep.simulator import files, noise, vault_filming
+from data_prep.simulator import clips, files, noise, vault_filming
 from data_prep.simulator import vault_labels as labels
 from data_prep.simulator.effects import Broadcast, random_style
 from data_prep.simulator.faults import share_deduction
@@ -76,18 +76,23 @@ def stage_segments(plan: VaultPlan) -> list[tuple[str, int, int]]:
 
 
 def write_labels(plans: list[VaultPlan], settings: Settings, folder: Path) -> None:
-    """Writes the label files of the official layout (motion: `motion_classes.csv`), the true factors, and the card."""
+    """Writes the label files of the official layout (clips: `motion_classes.csv`), the true factors, and the card."""
     _write_factors(plans, folder)
-    if settings.task == "motion":
-        header = ("video", "family", "half_somersaults", "position", "half_twists", "split")
-        rows = [
-            (p.path.name, p.vault.family, p.vault.half_somersaults, p.vault.position, p.vault.half_twists, p.split)
-            for p in plans
-        ]
-        files.write_csv(folder / "motion_classes.csv", header, rows)
-    else:
+    if settings.task == "scoring":
         _write_official_labels(plans, folder)
+    else:
+        clips.write_classes(plans, settings, _motion_classes, folder)
     _write_card(plans, settings, folder)
+
+
+def _motion_classes(plan):
+    vault = plan.vault
+    return {
+        "family": vault.family,
+        "half_somersaults": vault.half_somersaults,
+        "position": vault.position,
+        "half_twists": vault.half_twists,
+    }
 
 
 def _write_official_labels(plans, folder):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data_prep.simulator import clips
 from data_prep.simulator import vault_labels as labels
 from data_prep.simulator.faults import share_deduction, total_deduction
 from data_prep.simulator.settings import Settings
@@ -19,8 +20,7 @@ from data_prep.simulator.vault_faults import (
 )
 from data_prep.simulator.vaults import DIFFICULTIES, Vault, frequent_vaults, vaults_of_difficulty
 
-VIDEO_FOLDER, MOTION_FOLDER = "gym_vault_samples_len_ori", "videos"
-MOTION_LEAD, MOTION_TAIL = 2, 4  # frames of a motion clip before the take-off and after the touch-down
+VIDEO_FOLDER = "gym_vault_samples_len_ori"
 UNLV_VIDEOS, UNLV_TEST = 176, 56  # size and test part of UNLV-Vault
 SPLIT, PLAN, FILM, ROWS = 0, 1, 2, 3  # purposes of random numbers
 
@@ -41,7 +41,7 @@ class VaultPlan:
         difficulty: labelled difficulty.
         execution: labelled execution, 0 to 10, penalties taken off.
         marks: five judges' marks, empty where execution comes from real scores.
-        split: `train` or `test`; `validation` in the motion task.
+        split: `train` or `test`; `validation` for clips.
     """
 
     video_id: int
@@ -59,28 +59,31 @@ class VaultPlan:
 
 def plan(settings: Settings) -> list[VaultPlan]:
     """Plans every video; the same settings give the same plans."""
-    if settings.task == "motion":
-        return _plan_motion(settings)
+    if settings.task != "scoring":
+        return _plan_clips(settings)
     return _plan_real(settings) if settings.labels_dir else _plan_drawn(settings)
 
 
-def _plan_motion(settings):
+def _plan_clips(settings):
+    """Clips from the springboard on: to the mat (motion), or to the end of the landing (faults)."""
     training, vaults = set(settings.draw_split()[0]), list(DIFFICULTIES)
     plans = []
     for video_id in range(1, settings.num_videos + 1):
         rng = settings.random(video_id, PLAN)
         vault = vaults[rng.integers(len(vaults))]
-        _, flight, _ = labels.stage_frames(labels.draw_seconds(rng))
-        touch_down = MOTION_LEAD + flight
+        _, flight, landing = labels.stage_frames(labels.draw_seconds(rng))
+        touch_down = clips.LEAD + flight
+        end = touch_down + (landing if settings.task == "faults" else 0) + clips.TAIL
+        severities = clips.clip_severities(settings, FAULTS, labels.draw_deduction(rng), rng)
         plans.append(
             VaultPlan(
                 video_id=video_id,
-                path=Path(MOTION_FOLDER) / f"{video_id:05d}.avi",
+                path=Path(clips.FOLDER) / f"{video_id:05d}.avi",
                 quantiser=int(rng.integers(3, 8)),
                 vault=vault,
-                trait=random_trait(share_deduction(labels.draw_deduction(rng), FAULTS, rng), rng),
-                boundaries=(0, MOTION_LEAD, touch_down, touch_down + MOTION_TAIL),
-                num_frames=touch_down + MOTION_TAIL,
+                trait=random_trait(severities, rng),
+                boundaries=(0, clips.LEAD, touch_down, end),
+                num_frames=end,
                 difficulty=DIFFICULTIES[vault],
                 execution=0.0,
                 marks=(),

@@ -7,35 +7,38 @@ from scoringnet_tf.errors import InputError
 from scoringnet_tf.model_files import load_keras
 from scoringnet_tf.models.c3d import C3D
 
-
-def towers(network):
-    """name → tower of a `ScoringNet`'s SP."""
-    names = ("difficulty_tower", "execution_tower")
-    return {name: network.score_predictor.get_layer(name) for name in names}
+TOWERS = ("difficulty_tower", "execution_tower")
+PARTS = ("segmenter", *TOWERS)
 
 
-def layers_to_load(network, available):
+def layers_to_load(network, parts, available):
     """(part, layer) for every layer that must come from a pretrained C3D whose layers are named `available`."""
-    for part, model in {"segmenter": network.segmenter, **towers(network)}.items():
+    for part in parts:
+        model = network.segmenter if part == "segmenter" else network.score_predictor.get_layer(part)
         yield from ((part, layer) for layer in model.get_layer("c3d").layers if layer.weights)
-    for part, tower in towers(network).items():
-        yield from ((part, layer) for layer in tower.layers if layer.name in available)
+        if part in TOWERS:
+            yield from ((part, layer) for layer in model.layers if layer.name in available)
 
 
-def load_pretrained(network, path, log=print):
-    """Copies the convolutions of the C3D at `path` into every C3D of `network`.
+def load_pretrained(network, path, parts=PARTS, log=print):
+    """Copies the convolutions of the C3D at `path` into the C3Ds of `network`.
 
-    Every convolution of the network's C3Ds must be found with the same shape, and so must the layers of the regressor
-    if the file has any. What is not used, such as the classifier, is reported.
+    Every convolution of those C3Ds must be found with the same shape, and so must the layers of the regressor if the
+    file has any. What is not used, such as the classifier, is reported.
+
+    Args:
+        network: the `ScoringNet`.
+        path: a `.keras` file of a `C3D`.
+        parts: which of `PARTS` to fill.
+        log: takes a line for every layer.
 
     Raises:
         InputError: a layer is missing or has another shape; nothing has been changed then.
     """
     source = load_keras(path, C3D, "pretrained")
     available = {layer.name: layer for layer in source.layers if layer.weights}
-    copies = [
-        (part, layer, _matching(available, layer, path, part)) for part, layer in layers_to_load(network, available)
-    ]
+    wanted = layers_to_load(network, parts, available)
+    copies = [(part, layer, _matching(available, layer, path, part)) for part, layer in wanted]
     for name, layer, match in copies:
         layer.set_weights(match.get_weights())
         log(f"{name}/{layer.name}: loaded {tuple(layer.kernel.shape)}")

@@ -27,7 +27,7 @@ from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.optimizer import make_optimizer
-from scoringnet_tf.training.pretrained import load_pretrained
+from scoringnet_tf.training.pretrained import PARTS, load_pretrained
 from scoringnet_tf.training.trainer import Trainer
 
 ON_THE_BAR = {"val_frame_accuracy": "frames", "val_d_src": "D-SRC", "val_e_src": "E-SRC", "val_f_src": "F-SRC"}
@@ -187,8 +187,8 @@ class TrainingRun:
         """Trains what is left; returns the path of `best.keras`."""
         folder, state = self.checkpoints.latest()
         self.history = state["history"] if state else []
-        if state is None and self.settings["pretrained"]:
-            load_pretrained(self.network, self.settings["pretrained"])
+        if state is None:
+            self._load_pretrained()
         for phase in phases(self.settings):
             self._start(phase)
             done = 0
@@ -201,6 +201,14 @@ class TrainingRun:
         callbacks.save_model(self.network, self.model_dir / "last.keras")
         write_json(self.model_dir / "history.json", self.history)
         return self.model_dir / "best.keras"
+
+    def _load_pretrained(self):
+        """Fills KFS and both towers with `pretrained`, the execution tower with its own C3D where there is one."""
+        own = {"execution_tower": self.settings["pretrained_execution"]}
+        for path in dict.fromkeys((self.settings["pretrained"], *own.values())):
+            parts = [part for part in PARTS if (own.get(part) or self.settings["pretrained"]) == path]
+            if path and parts:
+                load_pretrained(self.network, path, parts)
 
     def _start(self, phase):
         """Compiles the trainer for a phase; SP starts from KFS at its best."""
