@@ -97,7 +97,7 @@ class FrameDecoder:
     def __call__(self, encoded, seeds):
         size = self._random_size(seeds(ZOOM)) if self.augmentation and self.augmentation.zoom else self.image_size
         top, left = self._random_offset(size, seeds(CROP)) if self.augmentation else self.offset
-        height, width = size
+        height, width = tf.unstack(size)
 
         def decode(jpeg):
             # The accurate method gives the pixels of OpenCV and Pillow exactly; TensorFlow's default is up to 8 levels

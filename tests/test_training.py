@@ -14,7 +14,7 @@ from scoringnet_tf.errors import InputError
 from scoringnet_tf.training import session
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
 from scoringnet_tf.training.config import record_config
-from scoringnet_tf.training.pretrained import load_pretrained
+from scoringnet_tf.training.pretrained import continue_from, load_pretrained
 from scoringnet_tf.training.trainer import Trainer
 
 REGRESSOR = {"top": "regressor", "top_units": 512}
@@ -140,6 +140,7 @@ def settings(model_dir, records_dir, **changes):
         "max_start_shift": 2,
         "flip": True,
         "crop_shift": 2,
+        "zoom": 0.1,
         "color_jitter": 0.1,
         "width_multiplier": 1 / 16,
         "clip_lengths": [8, 8],
@@ -147,6 +148,8 @@ def settings(model_dir, records_dir, **changes):
         "segmenter_dropout": 0.2,
         "dropout": 0.2,
         "pretrained": None,
+        "pretrained_execution": None,
+        "fragment_jitter": 1,
         "alpha": 1.0,
         "beta": 0.0005,
         "margin": 0.5,
@@ -323,6 +326,41 @@ def test_trunk_rate_shortens_the_steps_of_the_trunk_alone():
     assert shortened == 2 * 8  # kernel and bias of C3D's eight convolutions
 
 
+def test_execution_tower_may_start_from_a_c3d_of_its_own(diving_records, tmp_path):
+    files = {name: str(tmp_path / f"{name}.keras") for name in ("motion", "faults")}
+    kernels = {}
+    for name, path in files.items():
+        c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16)
+        c3d.save(path)
+        kernels[name] = c3d.get_layer("conv4b").get_weights()[0]
+    options = {"pretrained": files["motion"], "pretrained_execution": files["faults"]}
+    run = session.TrainingRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **options))
+    run._load_pretrained()
+    predictor = run.network.score_predictor
+    parts = {
+        "motion": (run.network.segmenter, predictor.get_layer("difficulty_tower")),
+        "faults": (predictor.get_layer("execution_tower"),),
+    }
+    for name, models in parts.items():
+        for model in models:
+            np.testing.assert_array_equal(model.get_layer("c3d").get_layer("conv4b").get_weights()[0], kernels[name])
+
+
+def test_pretraining_goes_on_from_a_c3d_with_other_classes(tmp_path):
+    first = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"group": 3}, final_endpoint="conv5b", **REGRESSOR)
+    first.save(tmp_path / "first.keras")
+    second = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"splash": 4}, final_endpoint="conv5b", **REGRESSOR)
+    before, report = second.get_layer("splash").get_weights(), []
+    continue_from(second, tmp_path / "first.keras", log=report.append)
+    for name in ("conv1a", "conv5b", "regressor_conv1", "regressor_fc2"):
+        for a, b in zip(first.get_layer(name).get_weights(), second.get_layer(name).get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(before[0], second.get_layer("splash").get_weights()[0])
+    assert report[-1].endswith("not used: group")
+    with pytest.raises(InputError, match="expected layer conv1a"):
+        continue_from(scoringnet_tf.C3D((8, 32, 32, 3), 1 / 8), tmp_path / "first.keras")
+
+
 def test_pretrained_mismatch_changes_nothing(tmp_path):
     scoringnet_tf.C3D((8, 32, 32, 3), 1 / 8).save(tmp_path / "wide.keras")
     network = scoringnet_tf.ScoringNet(**SMALL)
@@ -353,10 +391,12 @@ def test_pretraining_resumes_to_the_same_weights(motion_records, tmp_path, monke
         "epochs": 2,
         "flip": True,
         "crop_shift": 2,
+        "zoom": 0.1,
         "color_jitter": 0.1,
         "width_multiplier": 1 / 16,
         "dropout": 0.2,
         "top": "fc",
+        "pretrained": None,
         "weight_decay": 0.0,
         "learning_rate": 1e-3,
         "decay_rate": 0.45,

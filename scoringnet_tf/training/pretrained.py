@@ -1,4 +1,4 @@
-"""Loads a pretrained C3D into KFS and both towers of SP (§4.2), layer by layer.
+"""Loads a pretrained C3D into KFS and both towers of SP (§4.2), or into another C3D, layer by layer.
 
 A C3D that was pretrained under SP's regressor (`C3D(top="regressor")`) brings that to the towers as well.
 """
@@ -9,15 +9,6 @@ from scoringnet_tf.models.c3d import C3D
 
 TOWERS = ("difficulty_tower", "execution_tower")
 PARTS = ("segmenter", *TOWERS)
-
-
-def layers_to_load(network, parts, available):
-    """(part, layer) for every layer that must come from a pretrained C3D whose layers are named `available`."""
-    for part in parts:
-        model = network.segmenter if part == "segmenter" else network.score_predictor.get_layer(part)
-        yield from ((part, layer) for layer in model.get_layer("c3d").layers if layer.weights)
-        if part in TOWERS:
-            yield from ((part, layer) for layer in model.layers if layer.name in available)
 
 
 def load_pretrained(network, path, parts=PARTS, log=print):
@@ -35,13 +26,37 @@ def load_pretrained(network, path, parts=PARTS, log=print):
     Raises:
         InputError: a layer is missing or has another shape; nothing has been changed then.
     """
-    source = load_keras(path, C3D, "pretrained")
-    available = {layer.name: layer for layer in source.layers if layer.weights}
-    wanted = layers_to_load(network, parts, available)
+    available = _weighted_layers(load_keras(path, C3D, "pretrained"))
+    wanted = []
+    for part in parts:
+        model = network.segmenter if part == "segmenter" else network.score_predictor.get_layer(part)
+        wanted += [(part, layer) for layer in _weighted_layers(model.get_layer("c3d")).values()]
+        if part in TOWERS:
+            wanted += [(part, layer) for layer in model.layers if layer.name in available]
+    _copy(available, wanted, path, log)
+
+
+def continue_from(c3d, path, log=print):
+    """Copies the C3D at `path` into another one, all but the classes: to go on with other classes.
+
+    Raises:
+        InputError: a layer is missing or has another shape; nothing has been changed then.
+    """
+    available = _weighted_layers(load_keras(path, C3D, "pretrained"))
+    heads = c3d.get_config()["heads"] or {}
+    wanted = [("c3d", layer) for name, layer in _weighted_layers(c3d).items() if name not in heads]
+    _copy(available, wanted, path, log)
+
+
+def _weighted_layers(model):
+    return {layer.name: layer for layer in model.layers if layer.weights}
+
+
+def _copy(available, wanted, path, log):
     copies = [(part, layer, _matching(available, layer, path, part)) for part, layer in wanted]
-    for name, layer, match in copies:
+    for part, layer, match in copies:
         layer.set_weights(match.get_weights())
-        log(f"{name}/{layer.name}: loaded {tuple(layer.kernel.shape)}")
+        log(f"{part}/{layer.name}: loaded {tuple(layer.kernel.shape)}")
     used = {layer.name for _, layer, _ in copies}
     log(f"{path}: not used: {', '.join(sorted(set(available) - used)) or 'nothing'}")
 

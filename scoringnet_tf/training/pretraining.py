@@ -17,6 +17,7 @@ from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.optimizer import make_optimizer
+from scoringnet_tf.training.pretrained import continue_from
 
 TOPS = {
     "fc": {"top": "fc", "final_endpoint": "pool5", "top_units": 4096},
@@ -134,6 +135,8 @@ class PretrainingRun:
         done, best, history = (state["epoch"], state["best"], state["history"]) if state else (0, None, [])
         if state:
             self.checkpoints.restore(self.model, folder)
+        elif self.settings["pretrained"]:
+            continue_from(self.model, self.settings["pretrained"])
         keep_best = KeepBest(self.model_dir / "c3d.keras", best)
 
         def state_of(epoch, logs):
