@@ -1,5 +1,7 @@
 """C3D, KFS, SP and ScoringNet: sizes counted by hand, padding, fragments against loops, saving, dtype policies."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -93,6 +95,68 @@ def test_any_length(length):
     outputs = model({"frames": frames, "mask": np.ones((1, length), bool)}, training=False)
     assert outputs["stages"].shape == (1, length, 4)
     np.testing.assert_allclose(np.sum(outputs["stages"], axis=-1), 1.0, rtol=1e-5)
+
+
+# === Preprocessing ===
+
+IMAGE = np.random.default_rng(4).uniform(60, 140, (32, 32, 3)).round(2).tolist()
+
+
+def rescaled(clip, **options):
+    model = scoringnet_tf.C3D(clip.shape[1:], 1 / 16, **options)
+    return np.asarray(keras.Model(model.input, model.get_layer("rescale").output)(clip))
+
+
+def test_frames_reach_from_minus_one_to_one_by_default():
+    values = np.arange(256, dtype="uint8").reshape(1, 1, 16, 16, 1).repeat(3, axis=-1)
+    expected = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(values)  # what the models in saved_models/ learned with
+    np.testing.assert_array_equal(rescaled(values), expected)
+
+
+@pytest.mark.parametrize("mean", [100.0, [95.0, 103.0, 108.0], IMAGE], ids=["number", "channels", "image"])
+@pytest.mark.parametrize("channels", ["rgb", "bgr"])
+def test_preprocessing_is_what_it_says(videos, channels, mean):
+    ordered = videos["frames"][..., :: 1 if channels == "rgb" else -1]
+    found = rescaled(videos["frames"], preprocessing={"channels": channels, "mean": mean, "scale": 0.5})
+    np.testing.assert_allclose(found, (ordered - np.array(mean)) * 0.5, atol=1e-4)
+
+
+def test_preprocessing_survives_saving(videos, tmp_path):
+    preprocessing = {"channels": "bgr", "mean": IMAGE, "scale": 1.0, "frame_size": [36, 48]}
+    model = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=preprocessing)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert again.preprocessing == preprocessing
+    clip = videos["frames"][:, :8]
+    np.testing.assert_array_equal(model(clip, training=False), again(clip, training=False))
+
+
+@pytest.mark.parametrize(
+    ("preprocessing", "message"),
+    [
+        ({"channels": "gbr"}, "Expected channels to be rgb or bgr. Received: 'gbr'"),
+        (
+            {"mean": IMAGE[:16]},
+            "a number, three, or an image of (32, 32, 3). Received: (16, 32, 3)",
+        ),
+    ],
+)
+def test_preprocessing_that_cannot_be_is_named(preprocessing, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=preprocessing)
+    with pytest.raises(TypeError, match="std"):
+        scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing={"std": 1.0})
+
+
+def test_no_heads_leave_the_features_that_heads_would_read(videos):
+    classifier = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"group": 6})
+    features = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={})
+    assert features.get_config()["heads"] == {}
+    features.set_weights(classifier.get_weights()[:-2])
+    kernel, bias = classifier.get_layer("group").get_weights()
+    logits = np.asarray(features(videos["frames"][:, :8])) @ kernel + bias
+    expected = np.asarray(classifier(videos["frames"][:, :8])["group"])
+    np.testing.assert_allclose(keras.ops.softmax(logits), expected, rtol=1e-5)
 
 
 # === Fragments ===

@@ -14,7 +14,7 @@ from scoringnet_tf.errors import InputError
 from scoringnet_tf.training import session
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
 from scoringnet_tf.training.config import record_config
-from scoringnet_tf.training.pretrained import continue_from, load_pretrained
+from scoringnet_tf.training.pretrained import continue_from, load_pretrained, preprocessing_of
 from scoringnet_tf.training.trainer import Trainer
 
 REGRESSOR = {"top": "regressor", "top_units": 512}
@@ -369,6 +369,68 @@ def test_pretrained_mismatch_changes_nothing(tmp_path):
         load_pretrained(network, tmp_path / "wide.keras")
     for a, b in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+BGR = {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0, "frame_size": [128, 171]}
+
+
+def test_weights_under_another_preprocessing_are_refused(tmp_path):
+    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=BGR).save(tmp_path / "bgr.keras")
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    before = network.get_weights()
+    message = r"bgr\.keras: expected a C3D for what segmenter .* RGB frames less 127\.5.*Received: BGR frames less 95,"
+    with pytest.raises(InputError, match=message):
+        load_pretrained(network, tmp_path / "bgr.keras")
+    for a, b in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(InputError, match="expected a C3D for what c3d does to its frames"):
+        continue_from(scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16), tmp_path / "bgr.keras")
+
+
+def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_path, capsys):
+    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=BGR).save(tmp_path / "bgr.keras")
+    options = {"pretrained": str(tmp_path / "bgr.keras"), "pretrained_execution": None}
+    run = session.TrainingRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **options))
+    run._load_pretrained()
+    assert "trained on frames of 128×171 (height × width); yours are 36×48" in capsys.readouterr().out
+    run.network.save(tmp_path / "network.keras")
+    again = keras.models.load_model(tmp_path / "network.keras")
+    for network in (run.network, again):
+        towers = [network.score_predictor.get_layer(f"{score}_tower") for score in ("difficulty", "execution")]
+        assert [part.get_layer("c3d").preprocessing for part in (network.segmenter, *towers)] == [BGR] * 3
+    inputs = batch()[0]
+    for a, b in zip(run.network(inputs).values(), again(inputs).values(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_all_weights_of_a_network_want_the_same_preprocessing(diving_records, tmp_path):
+    files = {"pretrained": BGR, "pretrained_execution": None}
+    for name, preprocessing in files.items():
+        scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=preprocessing).save(tmp_path / f"{name}.keras")
+    options = {name: str(tmp_path / f"{name}.keras") for name in files}
+    run = session.TrainingRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **options))
+    with pytest.raises(InputError, match=r"pretrained_execution\.keras: expected a C3D for what execution_tower"):
+        run._load_pretrained()
+
+
+def test_pretraining_goes_on_under_the_same_preprocessing(tmp_path):
+    first = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={}, preprocessing=BGR)
+    first.save(tmp_path / "first.keras")
+    preprocessing = preprocessing_of(tmp_path / "first.keras", (32, 32))
+    second = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"group": 4}, preprocessing=preprocessing)
+    continue_from(second, tmp_path / "first.keras", log=lambda line: None)
+    clip = batch()[0]["frames"][:, :8]
+    features = keras.Model(second.input, second.get_layer("fc7").output)
+    np.testing.assert_allclose(features(clip), first(clip), rtol=1e-6)
+
+
+def test_a_mean_image_ties_the_network_to_its_size(tmp_path):
+    image = np.full((32, 32, 3), 100.0).tolist()
+    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing={"mean": image}).save(tmp_path / "c3d.keras")
+    assert preprocessing_of(tmp_path / "c3d.keras", [32, 32])["mean"] == image
+    with pytest.raises(InputError, match=r"c3d\.keras: subtracts a mean image of 32×32\. Received: --image_size=64,48"):
+        preprocessing_of(tmp_path / "c3d.keras", [64, 48])
+    assert preprocessing_of(None, [64, 48]) is None
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a zip"])

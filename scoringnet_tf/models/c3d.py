@@ -1,7 +1,7 @@
 """C3D, the 3-D convolutional trunk of KFS and SP (Tran et al., ICCV 2015; paper §3.1, §3.2)."""
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from scoringnet_tf.models.frames import FrameMask, conv3d
 from scoringnet_tf.models.regressor import regressor
@@ -24,10 +24,47 @@ TRUNK = (
 )
 ENDPOINTS = tuple(name for name, _ in TRUNK)
 
+# What is done to a frame before conv1a, see `preprocess`; published weights want something else than this.
+PREPROCESSING = {"channels": "rgb", "mean": 127.5, "scale": 1 / 127.5, "frame_size": None}
+
 
 def scaled_width(width, multiplier):
     """`width` channels or units of the paper's model, scaled; at least one."""
     return max(1, round(width * multiplier))
+
+
+def preprocess(frames, *, channels, mean, scale, frame_size, dtype=None):
+    """(frames − mean) · scale, in the channel order that the weights were trained with.
+
+    Args:
+        frames: KerasTensor (B, L, H, W, 3), 0…255, RGB.
+        channels: "rgb" or "bgr".
+        mean: a number, three (one per channel, in the order `channels`), or an image (H, W, 3) as nested lists; 0…255.
+        scale: factor after the subtraction.
+        frame_size: (H, W) that frames were resized to before the centre crop, or None where it is not known. Recorded
+            here for whoever feeds the model; it changes nothing.
+        dtype: dtype policy of the layer.
+
+    Returns:
+        KerasTensor (B, L, H, W, 3).
+    """
+    if channels not in ("rgb", "bgr"):
+        raise ValueError(f"Expected channels to be rgb or bgr. Received: {channels!r}")
+    mean = ops.convert_to_numpy(mean)
+    if mean.shape not in ((), (3,), tuple(frames.shape[-3:])):
+        raise ValueError(
+            f"Expected mean to be a number, three, or an image of {tuple(frames.shape[-3:])}. Received: {mean.shape}"
+        )
+    if channels == "bgr":
+        frames = ops.flip(frames, axis=-1)
+    return layers.Rescaling(scale, offset=-scale * mean, name="rescale", dtype=dtype)(frames)
+
+
+def describe_preprocessing(preprocessing):
+    """The same in words, for messages."""
+    mean = ops.convert_to_numpy(preprocessing["mean"])
+    mean = f"an image of {mean.shape}" if mean.ndim > 1 else ", ".join(f"{value:g}" for value in mean.ravel())
+    return f"{preprocessing['channels'].upper()} frames less {mean}, times {preprocessing['scale']:g}"
 
 
 def trunk(x, *, width_multiplier, temporal_pooling, final_endpoint, frame_mask=None, kernel_l2=0.0, dtype=None):
@@ -77,7 +114,8 @@ class C3D(keras.Model):
 
     Call arguments: frames (B, L, H, W, 3), uint8 or float in 0…255, RGB; with `masked=True` a dictionary
     `{"frames": …, "mask": bool (B, L)}`. Without `heads` the result is the final endpoint (B, L', H', W', C'); with
-    `heads` it is a dictionary of class probabilities (B, classes).
+    `heads` it is a dictionary of class probabilities (B, classes), and with `heads={}` the features (B, units) that
+    they would read.
 
     Args:
         input_shape: (L, H, W, 3); L may be None without temporal pooling.
@@ -91,6 +129,7 @@ class C3D(keras.Model):
         top_units: width of the layers of the top before the multiplier; 4096 in C3D, 512 in SP.
         dropout_rate: after the fully connected layers of the top.
         kernel_l2: β‖w‖² on every convolution kernel.
+        preprocessing: arguments of `preprocess` that differ from `PREPROCESSING`.
 
     Example:
 
@@ -111,6 +150,7 @@ class C3D(keras.Model):
         top_units=4096,
         dropout_rate=0.5,
         kernel_l2=0.0,
+        preprocessing=None,
         dtype=None,
         name="c3d",
         **kwargs,
@@ -119,11 +159,12 @@ class C3D(keras.Model):
             raise ValueError(f"Expected top to be fc or regressor. Received: {top!r}")
         if masked and temporal_pooling:
             raise ValueError("Expected temporal_pooling=False with masked=True: pooling in time would mix in padding.")
+        preprocessing = {**PREPROCESSING, **(preprocessing or {})}
         frames = keras.Input(input_shape, dtype="uint8", name="frames")
         mask = keras.Input(input_shape[:1], dtype="bool", name="mask") if masked else None
 
         # === Functional Model ===
-        x = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale", dtype=dtype)(frames)
+        x = preprocess(frames, **preprocessing, dtype=dtype)
         x = trunk(
             x,
             width_multiplier=width_multiplier,
@@ -133,7 +174,7 @@ class C3D(keras.Model):
             kernel_l2=kernel_l2,
             dtype=dtype,
         )
-        if heads:
+        if heads is not None:
             units = scaled_width(top_units, width_multiplier)
             if top == "fc":
                 x = fully_connected(x, units, dropout_rate, dtype)
@@ -141,6 +182,7 @@ class C3D(keras.Model):
                 x = regressor(
                     x, filters=units, units=units, dropout_rate=dropout_rate, kernel_l2=kernel_l2, dtype=dtype
                 )
+        if heads:
             x = {
                 head: layers.Dense(classes, "softmax", name=head, dtype="float32")(x) for head, classes in heads.items()
             }
@@ -153,13 +195,19 @@ class C3D(keras.Model):
             "temporal_pooling": temporal_pooling,
             "final_endpoint": final_endpoint,
             "masked": masked,
-            "heads": dict(heads) if heads else None,
+            "heads": None if heads is None else dict(heads),
             "top": top,
             "top_units": top_units,
             "dropout_rate": dropout_rate,
             "kernel_l2": kernel_l2,
+            "preprocessing": preprocessing,
             "dtype": dtype,
         }
+
+    @property
+    def preprocessing(self):
+        """What `preprocess` does to the frames, all its arguments."""
+        return self._config["preprocessing"]
 
     def endpoint(self, name):
         """A model from the same frames to the output of the layer called `name` (activation included)."""

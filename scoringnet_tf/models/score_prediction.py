@@ -35,6 +35,7 @@ def score_tower(
     fc_units,
     dropout_rate,
     kernel_l2,
+    preprocessing,
     dtype,
 ):
     """One branch of SP: the first twelve layers of C3D, then the score regressor.
@@ -51,6 +52,7 @@ def score_tower(
         width_multiplier=width_multiplier,
         final_endpoint="conv5b",
         kernel_l2=kernel_l2,
+        preprocessing=preprocessing,
         dtype=dtype,
     )
     x = regressor(
@@ -92,6 +94,7 @@ class ScorePredictor(keras.Model):
         conv_filters, fc_units: widths in the regressor before the multiplier; not given in the paper.
         dropout_rate: after the first two fully connected layers; not given in the paper.
         kernel_l2: β of Eqs. 6–9, on every kernel of both towers.
+        preprocessing: of `C3D`, in both towers.
     """
 
     def __init__(
@@ -105,6 +108,7 @@ class ScorePredictor(keras.Model):
         fc_units=512,
         dropout_rate=0.5,
         kernel_l2=0.0005,
+        preprocessing=None,
         dtype=None,
         name="score_predictor",
         **kwargs,
@@ -124,6 +128,7 @@ class ScorePredictor(keras.Model):
                 fc_units=fc_units,
                 dropout_rate=dropout_rate,
                 kernel_l2=kernel_l2,
+                preprocessing=preprocessing,
                 dtype=dtype,
             )
 
@@ -147,6 +152,7 @@ class ScorePredictor(keras.Model):
             "fc_units": fc_units,
             "dropout_rate": dropout_rate,
             "kernel_l2": kernel_l2,
+            "preprocessing": preprocessing,
             "dtype": dtype,
         }
 

@@ -37,7 +37,7 @@ class ScoringNet(keras.Model):
     on true fragments.
 
     Args:
-        sport, image_size, width_multiplier: of both parts.
+        sport, image_size, width_multiplier, preprocessing: of both parts.
         clip_lengths, score_statistics, kernel_l2: of `ScorePredictor`.
         segmenter: further arguments of `KeyFragmentSegmenter`, e.g. `{"lstm_units": 512}`.
         score_predictor: further arguments of `ScorePredictor`, e.g. `{"dropout_rate": 0.1}`.
@@ -63,12 +63,19 @@ class ScoringNet(keras.Model):
         score_predictor=None,
         frame_size=(128, 171),
         provenance=None,
+        preprocessing=None,
         dtype=None,
         name="scoring_net",
         **kwargs,
     ):
         rules = get_sport(sport)
-        shared = {"sport": sport, "image_size": image_size, "width_multiplier": width_multiplier, "dtype": dtype}
+        shared = {
+            "sport": sport,
+            "image_size": image_size,
+            "width_multiplier": width_multiplier,
+            "preprocessing": preprocessing,
+            "dtype": dtype,
+        }
         kfs = KeyFragmentSegmenter(**shared, **(segmenter or {}))
         sp = ScorePredictor(
             **shared,

@@ -24,6 +24,7 @@ class KeyFragmentSegmenter(keras.Model):
             frame, an eighth of what enters.
         fc_units: width of the first fully connected layer before the multiplier. Not given in the paper.
         dropout_rate: after the first fully connected layer. Not given for KFS.
+        preprocessing: of `C3D`.
 
     C3D follows the dtype policy; the Bi-LSTM and the classifier are cheap and stay in float32.
     """
@@ -36,6 +37,7 @@ class KeyFragmentSegmenter(keras.Model):
         lstm_units=512,
         fc_units=512,
         dropout_rate=0.5,
+        preprocessing=None,
         dtype=None,
         name="segmenter",
         **kwargs,
@@ -52,6 +54,7 @@ class KeyFragmentSegmenter(keras.Model):
             width_multiplier=width_multiplier,
             temporal_pooling=False,
             masked=True,
+            preprocessing=preprocessing,
             dtype=dtype,
         )
         x = c3d(inputs)
@@ -72,6 +75,7 @@ class KeyFragmentSegmenter(keras.Model):
             "lstm_units": lstm_units,
             "fc_units": fc_units,
             "dropout_rate": dropout_rate,
+            "preprocessing": preprocessing,
             "dtype": dtype,
         }
 

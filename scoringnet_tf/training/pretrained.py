@@ -1,14 +1,33 @@
 """Loads a pretrained C3D into KFS and both towers of SP (§4.2), or into another C3D, layer by layer.
 
-A C3D that was pretrained under SP's regressor (`C3D(top="regressor")`) brings that to the towers as well.
+A C3D that was pretrained under SP's regressor (`C3D(top="regressor")`) brings that to the towers as well. Weights mean
+nothing under another preprocessing than theirs: a network is built with that of its file (`preprocessing_of`).
 """
 
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.model_files import load_keras
-from scoringnet_tf.models.c3d import C3D
+from scoringnet_tf.models.c3d import C3D, describe_preprocessing
 
 TOWERS = ("difficulty_tower", "execution_tower")
 PARTS = ("segmenter", *TOWERS)
+
+
+def preprocessing_of(path, image_size):
+    """What the C3D at `path` does to its frames, for the network that will take its weights; None without a path.
+
+    Raises:
+        InputError: no C3D, or it subtracts an image of another size than `image_size`, (H, W).
+    """
+    if not path:
+        return None
+    c3d = load_keras(path, C3D, "pretrained")
+    mean = c3d.preprocessing["mean"]
+    if isinstance(mean, list) and len(mean) != 3 and c3d.input_shape[2:4] != tuple(image_size):
+        raise InputError(
+            f"{path}: subtracts a mean image of {c3d.input_shape[2]}×{c3d.input_shape[3]}. Received: --image_size="
+            f"{image_size[0]},{image_size[1]}. Use that size, or import the weights without --mean."
+        )
+    return c3d.preprocessing
 
 
 def load_pretrained(network, path, parts=PARTS, log=print):
@@ -24,12 +43,15 @@ def load_pretrained(network, path, parts=PARTS, log=print):
         log: takes a line for every layer.
 
     Raises:
-        InputError: a layer is missing or has another shape; nothing has been changed then.
+        InputError: a layer is missing or has another shape, or the frames are preprocessed otherwise; nothing has been
+            changed then.
     """
-    available = _weighted_layers(load_keras(path, C3D, "pretrained"))
-    wanted = []
+    c3d = load_keras(path, C3D, "pretrained")
+    _report_frame_size(c3d, network, path, log)
+    available, wanted = _weighted_layers(c3d), []
     for part in parts:
         model = network.segmenter if part == "segmenter" else network.score_predictor.get_layer(part)
+        _check_preprocessing(c3d, model.get_layer("c3d"), path, part)
         wanted += [(part, layer) for layer in _weighted_layers(model.get_layer("c3d")).values()]
         if part in TOWERS:
             wanted += [(part, layer) for layer in model.layers if layer.name in available]
@@ -40,9 +62,12 @@ def continue_from(c3d, path, log=print):
     """Copies the C3D at `path` into another one, all but the classes: to go on with other classes.
 
     Raises:
-        InputError: a layer is missing or has another shape; nothing has been changed then.
+        InputError: a layer is missing or has another shape, or the frames are preprocessed otherwise; nothing has been
+            changed then.
     """
-    available = _weighted_layers(load_keras(path, C3D, "pretrained"))
+    source = load_keras(path, C3D, "pretrained")
+    _check_preprocessing(source, c3d, path, "c3d")
+    available = _weighted_layers(source)
     heads = c3d.get_config()["heads"] or {}
     wanted = [("c3d", layer) for name, layer in _weighted_layers(c3d).items() if name not in heads]
     _copy(available, wanted, path, log)
@@ -50,6 +75,20 @@ def continue_from(c3d, path, log=print):
 
 def _weighted_layers(model):
     return {layer.name: layer for layer in model.layers if layer.weights}
+
+
+def _check_preprocessing(source, target, path, part):
+    if source.preprocessing != target.preprocessing:
+        raise InputError(
+            f"{path}: expected a C3D for what {part} does to its frames: "
+            f"{describe_preprocessing(target.preprocessing)}. Received: {describe_preprocessing(source.preprocessing)}."
+        )
+
+
+def _report_frame_size(c3d, network, path, log):
+    theirs, ours = c3d.preprocessing["frame_size"], network.frame_size
+    if theirs and tuple(theirs) != tuple(ours):
+        log(f"{path}: trained on frames of {theirs[0]}×{theirs[1]} (height × width); yours are {ours[0]}×{ours[1]}")
 
 
 def _copy(available, wanted, path, log):
@@ -62,7 +101,7 @@ def _copy(available, wanted, path, log):
 
 
 def _hint(layer_name):
-    if layer_name.startswith("regressor_fc"):
+    if layer_name in ("regressor_fc1", "fc6"):
         return "It depends on clip length and image size: use those that the C3D was pretrained with."
     return "Check --width_multiplier."
 

@@ -17,7 +17,7 @@ from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.optimizer import make_optimizer
-from scoringnet_tf.training.pretrained import continue_from
+from scoringnet_tf.training.pretrained import continue_from, preprocessing_of
 
 TOPS = {
     "fc": {"top": "fc", "final_endpoint": "pool5", "top_units": 4096},
@@ -85,6 +85,7 @@ class PretrainingRun:
             **TOPS[settings["top"]],
             dropout_rate=settings["dropout"],
             kernel_l2=settings["weight_decay"],
+            preprocessing=preprocessing_of(settings["pretrained"], settings["image_size"]),
             dtype=self.dtype,
         )
         self._compile()

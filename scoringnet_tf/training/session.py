@@ -27,7 +27,7 @@ from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.optimizer import make_optimizer
-from scoringnet_tf.training.pretrained import PARTS, load_pretrained
+from scoringnet_tf.training.pretrained import PARTS, load_pretrained, preprocessing_of
 from scoringnet_tf.training.trainer import Trainer
 
 ON_THE_BAR = {"val_frame_accuracy": "frames", "val_d_src": "D-SRC", "val_e_src": "E-SRC", "val_f_src": "F-SRC"}
@@ -55,8 +55,12 @@ def phases(settings):
 
 
 def build_network(info, settings, dtype):
-    """The `ScoringNet` of the settings, with the score statistics of the training split of `info`."""
+    """The `ScoringNet` of the settings, with the score statistics of the training split of `info`.
+
+    Where pretrained weights will be loaded, its frames are preprocessed as they want it.
+    """
     statistics = info.score_statistics["train"]
+    pretrained = settings["pretrained"] or settings["pretrained_execution"]
     return ScoringNet(
         sport=info.sport,
         image_size=settings["image_size"],
@@ -74,6 +78,7 @@ def build_network(info, settings, dtype):
             "simulation": info.simulation,
             "package_version": scoringnet_tf.__version__,
         },
+        preprocessing=preprocessing_of(pretrained, settings["image_size"]),
         dtype=dtype,
     )
 

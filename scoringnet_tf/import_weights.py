@@ -1,0 +1,56 @@
+r"""Converts published C3D weights to a `.keras` file for `train --pretrained` and `pretrain --pretrained`.
+
+    python -m scoringnet_tf.import_weights FILE --output=c3d.keras [--mean=train01_16_128_171_mean.binaryproto]
+
+FILE is a .caffemodel of C3D 1.0, PyTorch's c3d.pickle, MMAction2's .pth, a Keras 1 or 2 .h5 in either dimension order,
+or a checkpoint of C3D-tensorflow; it is recognised by what is in it, and nothing in it is run. The preprocessing that
+the weights were trained with becomes part of the model. The Caffe model and what derives from it is CC BY-NC.
+"""
+
+import sys
+
+from absl import flags
+
+from scoringnet_tf import cli
+from scoringnet_tf.errors import InputError
+
+flags.DEFINE_string("output", None, "The .keras file to write.")
+flags.DEFINE_string(
+    "mean",
+    None,
+    "Mean of the Sports-1M clips, .binaryproto or .npy: subtracted pixel by pixel, which ties the model to 112×112. "
+    "Without it, its average per channel is, at any image size.",
+)
+flags.DEFINE_enum(
+    "fc6_order",
+    "auto",
+    ["auto", "channels_first", "channels_last"],
+    "Of a TensorFlow checkpoint: how fc6 reads its input. auto: channels_last (converted from Caffe) with 487 classes, "
+    "else channels_first (trained in TensorFlow). No other layout needs it.",
+)
+
+
+def main(arguments):
+    if len(arguments) != 1:
+        raise InputError(f"Expected one file of weights. Received: {' '.join(arguments) or 'none'}. See --help.")
+    (path,), output = arguments, flags.FLAGS.output
+    cli.require(output=output)
+    if not output.endswith(".keras"):
+        raise InputError(f"--output: expected a name that ends in .keras. Received: {output}.")
+
+    from scoringnet_tf.files import replacing_file
+    from scoringnet_tf.weights.convert import build_c3d, with_mean
+    from scoringnet_tf.weights.layouts import read_weights
+    from scoringnet_tf.weights.mean import read_mean
+
+    weights = read_weights(path, flags.FLAGS.fc6_order)
+    if flags.FLAGS.mean:
+        weights = with_mean(weights, read_mean(flags.FLAGS.mean))
+    model = build_c3d(weights, path)
+    with replacing_file(output) as temporary:
+        model.save(temporary)
+    print(f"C3D:     {output}\nUse it:  python -m scoringnet_tf.train --pretrained={output} …")
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main, positional=True))

@@ -1,0 +1,43 @@
+"""Which layout a file has: by its first and last bytes and by what is in it, never by its name."""
+
+import pathlib
+
+from scoringnet_tf.errors import InputError
+from scoringnet_tf.weights import caffe, keras_h5, mmaction2, pytorch, tf_checkpoint
+from scoringnet_tf.weights.torch_file import PICKLE, ZIP, read_tensors
+
+
+def read_weights(path, fc6_order="auto"):
+    """The `Weights` of a file in any known layout.
+
+    Args:
+        path: the file; of a TensorFlow checkpoint with an index, that or the name without `.index`.
+        fc6_order: of `tf_checkpoint.read`, the one layout that does not say it.
+
+    Raises:
+        InputError: no such file, no known layout, damaged, or `fc6_order` given for another layout.
+    """
+    if checkpoint := tf_checkpoint.checkpoint(path):
+        return tf_checkpoint.read(checkpoint, fc6_order)
+    if fc6_order != "auto":
+        raise InputError(f"{path}: expected a TensorFlow checkpoint with --fc6_order. Received: another layout.")
+    if not pathlib.Path(path).is_file():
+        raise InputError(f"{path}: expected a file of weights. Received: no such file.")
+    with pathlib.Path(path).open("rb") as file:
+        start = file.read(8)
+    if start == keras_h5.SIGNATURE:
+        return keras_h5.read(path)
+    if start.startswith((ZIP, PICKLE)):
+        return _torch_weights(path)
+    return caffe.read(path)
+
+
+def _torch_weights(path):
+    tensors = read_tensors(path)
+    for layout in (pytorch, mmaction2):
+        if layout.recognises(tensors):
+            return layout.read(tensors)
+    raise InputError(
+        f"{path}: expected the names of {pytorch.LAYOUT}, conv1.weight …, or of {mmaction2.LAYOUT}, "
+        f"conv1a.conv.weight …. Received: {', '.join(list(tensors)[:8]) or 'no tensor'}."
+    )

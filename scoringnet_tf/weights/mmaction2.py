@@ -1,0 +1,25 @@
+"""MMAction2: the Sports-1M backbone (c3d_sports1m_pretrain) and recognisers that were fine-tuned from it.
+
+The names are those of mmaction/models/backbones/c3d.py; the preprocessing of a recogniser is that of
+configs/_base_/models/c3d_sports1m_pretrained.py: RGB frames, although the mean is that of BGR ones.
+"""
+
+from scoringnet_tf.weights.convert import CLASSES, REQUIRED, SPORTS1M
+from scoringnet_tf.weights.pytorch import named_weights
+
+LAYOUT = "MMAction2"
+HEAD = "cls_head.fc_cls"
+RECOGNISER = {"channels": "rgb", "mean": [104.0, 117.0, 128.0], "scale": 1.0, "frame_size": [128, 171]}
+
+
+def recognises(tensors):
+    """Whether name → array is of this layout."""
+    return any(name.removeprefix("backbone.") == "conv1a.conv.weight" for name in tensors)
+
+
+def read(tensors):
+    """`Weights` of a state dict, name → array."""
+    prefix = "backbone." if "backbone.conv1a.conv.weight" in tensors else ""
+    modules = {layer: f"{prefix}{layer}{'.conv' if layer.startswith('conv') else ''}" for layer in REQUIRED}
+    preprocessing = RECOGNISER if f"{HEAD}.weight" in tensors else SPORTS1M
+    return named_weights(LAYOUT, tensors, {**modules, CLASSES: HEAD}, preprocessing)

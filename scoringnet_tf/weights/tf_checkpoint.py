@@ -1,0 +1,84 @@
+"""TensorFlow 1 checkpoints of C3D-tensorflow, whose c3d_model.py and README say how they are read.
+
+conv3d_deepnetA_sport1m_iter_1900000_TF.model was converted from Caffe: fc6 reads (T, H, W, C), BGR frames.
+sports1m_finetuning_ucf101.model was trained in TensorFlow: fc6 reads (T, C, H, W), and the input was RGB frames less
+the mean file, whose channels are BGR. Nothing but the number of classes, 487 or 101, tells them apart.
+"""
+
+import pathlib
+
+from scoringnet_tf.errors import InputError
+from scoringnet_tf.weights.convert import SPORTS1M, Parameters, Weights
+
+LAYOUT = "TensorFlow checkpoint"
+TABLE_MAGIC = bytes.fromhex("57fb808b247547db")  # ends every LevelDB table, which is what indexes and old files are
+SPORTS = 487
+FINE_TUNED = {**SPORTS1M, "channels": "rgb"}
+
+# Layer of C3D → what follows the w of its kernel and the b of its bias; the scopes before them vary.
+SUFFIXES = {
+    "conv1a": "c1",
+    "conv2a": "c2",
+    **{f"conv{block}": f"c{block}" for block in ("3a", "3b", "4a", "4b", "5a", "5b")},
+    "fc6": "d1",
+    "fc7": "d2",
+    "fc8": "out",
+}
+
+
+def checkpoint(path):
+    """The name by which TensorFlow opens the checkpoint at `path`, a file or a prefix of several, or None."""
+    path = pathlib.Path(path)
+    prefix = path.with_suffix("") if path.suffix == ".index" else path
+    for file in (pathlib.Path(f"{prefix}.index"), path):
+        if file.is_file() and _ends_as_table(file):
+            return str(prefix if file.suffix == ".index" else path)
+    return None
+
+
+def _ends_as_table(path):
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - len(TABLE_MAGIC)))
+        return file.read() == TABLE_MAGIC
+
+
+def read(path, fc6_order):
+    """`Weights` of a checkpoint.
+
+    Args:
+        path: as `checkpoint` gives it.
+        fc6_order: "channels_first", "channels_last", or "auto": by the number of classes.
+
+    Raises:
+        InputError: the file is not whole.
+    """
+    layers, unused = _read_layers(path)
+    if fc6_order == "auto":
+        sports = "fc8" in layers and layers["fc8"].bias.size == SPORTS
+        fc6_order = "channels_last" if sports else "channels_first"
+    return Weights(
+        f"{LAYOUT}, fc6 in the order {fc6_order}",
+        layers,
+        SPORTS1M if fc6_order == "channels_last" else FINE_TUNED,
+        channels_first=fc6_order == "channels_first",
+        unused=unused,
+    )
+
+
+def _read_layers(path):
+    """layer → `Parameters`, and the names of all other variables."""
+    import tensorflow as tf
+
+    layers = {}
+    try:
+        reader = tf.train.load_checkpoint(path)
+        scoped = {name.rsplit("/", 1)[-1]: name for name in sorted(reader.get_variable_to_shape_map())}
+        for layer, suffix in SUFFIXES.items():
+            kernel, bias = scoped.get(f"w{suffix}", scoped.get(suffix)), scoped.get(f"b{suffix}")
+            if kernel and bias:
+                value = reader.get_tensor(kernel)
+                layers[layer] = Parameters(kernel, value.shape, value, reader.get_tensor(bias))
+                scoped = {short: name for short, name in scoped.items() if name not in (kernel, bias)}
+    except (tf.errors.OpError, LookupError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path}: expected a whole TensorFlow checkpoint. Received: {error}.") from error
+    return layers, tuple(scoped.values())
