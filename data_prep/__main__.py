@@ -11,6 +11,7 @@ from scoringnet_tf import cli
 COMMANDS = {  # command: (module with its flags and main(arguments), purpose)
     "simulate": ("data_prep.simulate", "render a dataset of simulated videos, in the layout of the public ones"),
     "build": ("data_prep.build", "turn videos and their labels into TFRecords"),
+    "check": ("data_prep.check", "check videos and labels as build does, without writing"),
     "inspect": ("data_prep.inspect_records", "verify a folder of TFRecords and draw a contact sheet"),
 }
 
@@ -24,7 +25,24 @@ def main():
     # absl's --help prints the docstring of __main__ and the flags of the module that argv[0] names.
     sys.modules["__main__"].__doc__ = module.__doc__
     sys.argv = [module.__name__, *sys.argv[2:]]
-    cli.run(module.main)
+    _run(module)
+
+
+def _run(module):
+    """Runs a command; of one whose exit status scripts read, wrong flags are told from what it found."""
+    is_running = False
+
+    def main(arguments):
+        nonlocal is_running
+        is_running = True
+        return module.main(arguments)
+
+    try:
+        cli.run(main)
+    except SystemExit as stop:
+        if is_running or not stop.code:
+            raise
+        sys.exit(getattr(module, "WRONG_USE", stop.code))
 
 
 def _exit_with_usage(command):

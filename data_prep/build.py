@@ -6,13 +6,12 @@ otherwise, nothing is written then. The output folder appears whole or not at al
 
 from absl import flags
 
+from data_prep import dataset_flags
 from data_prep.builder import BuildSettings, build_records
-from data_prep.datasets import DATASETS
 from data_prep.summary import summary
 
 FLAGS = flags.FLAGS
-flags.DEFINE_enum("dataset", None, sorted(DATASETS), "Which official layout --source_dir has.", required=True)
-flags.DEFINE_string("source_dir", None, "Folder with the videos and label files of the dataset.", required=True)
+flags.adopt_module_key_flags(dataset_flags)
 flags.DEFINE_string("output_dir", None, "Folder to create for the TFRecords and dataset_info.json.", required=True)
 flags.DEFINE_integer(
     "frame_height",
@@ -24,12 +23,6 @@ flags.DEFINE_integer(
 flags.DEFINE_integer("frame_width", 98, "Width of the stored frames, pixels.", lower_bound=1)
 flags.DEFINE_integer("jpeg_quality", 92, "Quality of the stored JPEG frames.", lower_bound=1, upper_bound=100)
 flags.DEFINE_integer("num_shards", None, "Shards per split. Default: 64 MB each, at least two.", lower_bound=1)
-flags.DEFINE_string(
-    "split_dir", None, "Folder with training_idx.mat and testing_idx.mat. Default: the only split_* of --source_dir."
-)
-flags.DEFINE_string(
-    "difficulty_csv", None, "UNLV-Vault: CSV file (video,difficulty) where there is no gym_vault_difficulty_level.mat."
-)
 flags.DEFINE_enum(
     "nonmonotone",
     "refuse",
@@ -55,7 +48,6 @@ def main(_):
         nonmonotone=FLAGS.nonmonotone,
         on_error=FLAGS.on_error,
     )
-    options = {name: FLAGS[name].value for name in ("split_dir", "difficulty_csv") if FLAGS[name].value is not None}
     info, notes = build_records(
         FLAGS.dataset,
         FLAGS.source_dir,
@@ -63,6 +55,6 @@ def main(_):
         settings,
         overwrite=FLAGS.overwrite,
         workers=FLAGS.workers,
-        **options,
+        **dataset_flags.options(),
     )
     print("\n".join([f"\n{summary(info)}", "", *notes, f"Written to {FLAGS.output_dir}"]))

@@ -2,25 +2,25 @@
 
 import collections
 import dataclasses
-import inspect
 import json
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from tqdm import tqdm
 
-from data_prep.checks import id_problems, score_problems
-from data_prep.datasets import DATASETS
-from data_prep.datasets.sample import NONMONOTONE, Problem
+from data_prep.checks import checked_samples
+from data_prep.datasets import DATASETS, check_use
+from data_prep.datasets.sample import NONMONOTONE
+from data_prep.datasets.scores import shown
 from data_prep.encode import encode_videos
-from data_prep.labels import StageError, frame_stages
 from data_prep.writer import RecordsWriter, check_output_dir, score_statistics
 from scoringnet_tf import __version__
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.files import replacing_folder
 from scoringnet_tf.records import DatasetInfo, VideoExample
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.video import Clip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +44,7 @@ def build_records(dataset, source_dir, output_dir, settings=None, *, overwrite=F
         settings: `BuildSettings`; None for the defaults.
         overwrite: replace an existing `output_dir`.
         workers: processes that decode; None for one per core.
-        **options: what only some datasets take (`split_dir`, `difficulty_csv`).
+        **options: what only some datasets take (`split_dir`, `sport`, …): the arguments of the dataset's `read`.
 
     Returns:
         (`DatasetInfo`, notes): what was written, and what a user should know of how the source was read.
@@ -55,13 +55,14 @@ def build_records(dataset, source_dir, output_dir, settings=None, *, overwrite=F
     source_dir, output_dir = Path(source_dir), Path(output_dir)
     settings = settings or BuildSettings()
     check_output_dir(output_dir, overwrite)
-    source = _read_source(dataset, source_dir, options)
+    check_use(dataset, source_dir, options)
+    source = DATASETS[dataset].read(source_dir, **options)
     with replacing_folder(output_dir) as folder:
         split_sizes = collections.Counter(sample.split for sample in source.samples)
-        writer = RecordsWriter(folder, split_sizes, get_sport(source.sport).stages, settings.num_shards)
-        paths = [sample.path for sample in source.samples]
-        encoded = encode_videos(paths, settings.frame_size, settings.jpeg_quality, workers or os.cpu_count())
-        progress = tqdm(encoded, "Building records", total=len(paths), unit="video")
+        writer = RecordsWriter(folder, split_sizes, _stages(source), settings.num_shards)
+        clips = [sample.clip for sample in source.samples]
+        encoded = encode_videos(clips, settings.frame_size, settings.jpeg_quality, workers or os.cpu_count())
+        progress = tqdm(encoded, "Building records", total=len(clips), unit="video")
         rejected, warnings = _write_samples(writer, dataset, source, source_dir, settings.frame_size, progress)
         _refuse(rejected, settings, source_dir)
         info = _dataset_info(writer, dataset, source, source_dir, settings, rejected)
@@ -69,56 +70,29 @@ def build_records(dataset, source_dir, output_dir, settings=None, *, overwrite=F
     return dataclasses.replace(info, records_dir=output_dir), [*source.notes, *warnings]
 
 
-def _read_source(dataset, source_dir, options):
-    if not source_dir.is_dir():
-        raise InputError(f"{source_dir}: expected the folder of the dataset {dataset}. Received: no such folder.")
-    read = DATASETS[dataset].read
-    unknown = options.keys() - inspect.signature(read).parameters.keys()
-    if unknown:
-        raise InputError(f"Expected no --{', --'.join(sorted(unknown))} with --dataset={dataset}. Received: one.")
-    return read(source_dir, **options)
+def _stages(source):
+    return list(get_sport(source.sport).stages) if source.sport else []
 
 
 def _write_samples(writer, dataset, source, source_dir, frame_size, encoded):
     """Writes every sample without a problem; returns the others as (sample, problems), and the decoder's warnings."""
-    sport = get_sport(source.sport)
-    repeated_ids = id_problems(source.samples)
-    owners = {}  # sha256 → (id, split) of the first video with these bytes
-    rejected, warnings = [], []
-    for index, (sample, video) in enumerate(zip(source.samples, encoded, strict=True)):
-        problems = [*sample.problems, *score_problems(sample, sport)]
-        if index in repeated_ids:
-            problems.append(repeated_ids[index])
-        stages, video_problems = _video_problems(sample, video, sport, owners)
-        problems += video_problems
+    rejected, warnings = [], collections.defaultdict(list)
+    for sample, video, stages, problems in checked_samples(source, source_dir, encoded):
         if problems:
             rejected.append((sample, problems))
             continue
-        warnings += [f"{sample.path.name}: {warning}" for warning in video.warnings]
+        for warning in video.warnings:
+            warnings[warning].append(sample.path.name)
         writer.write(sample.split, _example(dataset, source, sample, source_dir, frame_size, video, stages))
-    return rejected, warnings
-
-
-def _video_problems(sample, video, sport, owners):
-    """The stage of every frame (None where there is a problem), and the problems that only decoding shows."""
-    if video.error is not None:
-        return None, [Problem(sample.where, video.error)]
-    owner_id, owner_split = owners.setdefault(video.sha256, (sample.video_id, sample.split))
-    if owner_id != sample.video_id:
-        what = f"expected a video of its own. Received: the same bytes as {owner_id} ({owner_split})"
-        return None, [Problem(sample.where, what)]
-    try:
-        return frame_stages(sample.segments, len(video.jpegs), sport), []
-    except StageError as error:
-        return None, [Problem(sample.where, str(error))]
+    return rejected, [f"{shown(names)}: {warning}" for warning, names in warnings.items()]
 
 
 def _example(dataset, source, sample, source_dir, frame_size, video, stages):
     return VideoExample(
         video_id=sample.video_id,
         dataset_name=dataset,
-        sport=source.sport,
-        data_path=sample.path.relative_to(source_dir).as_posix(),
+        sport=source.sport or "",
+        data_path=str(Clip(PurePosixPath(sample.path.relative_to(source_dir).as_posix()), sample.frames)),
         sha256=video.sha256,
         jpegs=video.jpegs,
         frame_size=frame_size,
@@ -155,8 +129,8 @@ def _dataset_info(writer, dataset, source, source_dir, settings, rejected):
         raise InputError(f"{source_dir}: expected videos to write. Received: {len(rejected)}, all with problems.")
     return DatasetInfo(
         name=dataset,
-        sport=source.sport,
-        stages=list(get_sport(source.sport).stages),
+        sport=source.sport or "",
+        stages=_stages(source),
         frame_size=settings.frame_size,
         frame_rate=float(np.median(writer.frame_rates)),
         splits=splits,

@@ -1,4 +1,4 @@
-"""Decoding videos and encoding their frames as JPEG at the stored size, one process per core. No TensorFlow."""
+"""Decoding clips and encoding their frames as JPEG at the stored size, one process per core. No TensorFlow."""
 
 import concurrent.futures
 import dataclasses
@@ -15,14 +15,14 @@ from scoringnet_tf.video import VideoError, read_video
 
 @dataclasses.dataclass(frozen=True)
 class EncodedVideo:
-    """A video's frames as they will be stored, and what the record says of the file; or the error it gave.
+    """A clip's frames as they will be stored, and what the record says of their source; or the error it gave.
 
     Attributes:
         jpegs: L encoded frames.
         timestamps: float64 (L,), seconds.
         fps: frames per second.
-        source_size: (height, width) in the file.
-        sha256: of the file, hexadecimal.
+        source_size: (height, width) in the source.
+        sha256: of the file, or of the images one after the other, hexadecimal.
         warnings: what decoding assumed.
         error: None, or why the video could not be decoded; then all else is empty.
     """
@@ -36,27 +36,27 @@ class EncodedVideo:
     error: str | None = None
 
 
-def encode_video(path, size, quality):
-    """Decodes one file, resizes its frames to `size` = (height, width) and encodes them; a bad file is no exception."""
+def encode_video(clip, size, quality):
+    """Decodes one `video.Clip`, resizes its frames to `size` = (height, width) and encodes them; a bad one is no exception."""
     try:
-        video = read_video(path, size=size, num_threads=1)
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        video = read_video(clip, size=size, num_threads=1)
+        sha256 = hashlib.sha256(clip.read_bytes()).hexdigest()
     except (VideoError, OSError) as error:
         return EncodedVideo(error=str(error))
     jpegs = [encode_jpeg(frame, quality) for frame in video.frames]
     return EncodedVideo(jpegs, video.timestamps, video.fps, video.source_size, sha256, video.warnings)
 
 
-def encode_videos(paths, size, quality, workers):
-    """Yields `encode_video` of each path, in order, computed by `workers` processes (one: this one)."""
+def encode_videos(clips, size, quality, workers):
+    """Yields `encode_video` of each clip, in order, computed by `workers` processes (one: this one)."""
     encode = functools.partial(encode_video, size=size, quality=quality)
     if workers == 1:
-        yield from map(encode, paths)
+        yield from map(encode, clips)
         return
     # Spawned, not forked: a fork of a process in which TensorFlow runs threads may hang.
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(workers, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
         try:
-            yield from pool.map(encode, paths)
+            yield from pool.map(encode, clips)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -5,6 +5,7 @@ inconsistent is named by file and row.
 """
 
 import csv
+import io
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,10 +96,21 @@ def frame_stages(segments, num_frames, sport):
     return stages
 
 
+def read_text(path):
+    """The text of a label file, with any line ends; InputError if it is missing or not UTF-8."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: expected a text file. Received: no such file.")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: expected text in UTF-8. Received: {error}") from error
+
+
 def read_diving_times(path):
     """`jump_drop_water_label.txt` → {row number from 1: (t0, t1, t2, t3)}; InputError listing every malformed row."""
     times, malformed = {}, []
-    for row, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), start=1):
+    for row, line in enumerate(read_text(path).splitlines(), start=1):
         try:
             t0, t1, t2, t3 = (int(field) for field in line.split(","))
         except ValueError:
@@ -115,12 +127,14 @@ def read_csv(path, columns):
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: expected a CSV file with the columns {','.join(columns)}. Received: no such file.")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
+    reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
+    try:
         missing = [column for column in columns if column not in (reader.fieldnames or ())]
         if missing:
             raise InputError(f"{path}: expected the columns {','.join(columns)}. Received: {reader.fieldnames}")
         rows = list(reader)
+    except csv.Error as error:
+        raise InputError(f"{path}, row {reader.line_num + 1}: expected CSV. Received: {error}") from error
     uneven = [str(number) for number, row in enumerate(rows, start=2) if None in row or None in row.values()]
     if uneven:
         raise InputError(

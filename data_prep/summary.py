@@ -1,10 +1,19 @@
 """The summary table of a folder of records, printed by `build` and `inspect`."""
 
+from scoringnet_tf.sports import PREDICTED_SCORES
+
+UNLABELLED = "unlabelled"  # in `DatasetInfo.stage_frames`
+LOST_WITHOUT = {
+    "difficulty": "the Difficulty tower cannot be trained on the others, nor D-SRC and D-MED measured",
+    "execution": "the Execution tower cannot be trained on the others, nor E-SRC and E-MED measured",
+    "final": "F-SRC and F-MED cannot be measured on the others",
+}
+
 
 def summary(info):
     """What `DatasetInfo` says, as text for a terminal."""
     height, width = info.frame_size
-    lines = [f"{info.name} ({info.sport}): frames of {height}×{width}, {info.frame_rate:g} frames/s"]
+    lines = [f"{info.name} ({info.sport or 'no sport'}): frames of {height}×{width}, {info.frame_rate:g} frames/s"]
     if info.simulation is not None:
         easy = info.simulation.get("settings", {}).get("easy")
         lines.append("The pixels are SIMULATED" + (", with the --easy preset." if easy else "."))
@@ -19,14 +28,35 @@ def summary(info):
     ]
     if scores:
         lines += ["", *_table(["split", "score", "min", "max", "mean", "std"], scores)]
-    names = [*info.stages, "unlabelled"]
+    names = [*info.stages, UNLABELLED]
     stages = [[split, *(f"{counts.get(name, 0):,}" for name in names)] for split, counts in info.stage_frames.items()]
     lines += ["", *_table(["frames of", *names], stages)]
     for head, names in info.classes.items():
         lines.append(f"classes of {head}: {' '.join(names)}")
-    lines += ["", f"skipped videos: {len(info.skipped)}"]
+    lines += ["", *_limits(info), f"skipped videos: {len(info.skipped)}"]
     lines += [f"  {problem}" for video in info.skipped for problem in video["problems"]]
     return "\n".join(lines)
+
+
+def _limits(info):
+    """What can be trained on these records and what cannot; nothing where all is known, or clips are to pretrain on."""
+    total = sum(sum(counts.values()) for counts in info.stage_frames.values())
+    unlabelled = sum(counts.get(UNLABELLED, 0) for counts in info.stage_frames.values())
+    known = {score: sum(video[score] is not None for video in info.videos.values()) for score in LOST_WITHOUT}
+    if info.classes or (not unlabelled and set(known.values()) == {len(info.videos)}):
+        return []
+    trainable = ["KFS"] if unlabelled < total else []
+    trainable += [f"the {score.capitalize()} tower" for score in PREDICTED_SCORES if known[score]]
+    lines = [f"Can be trained on these records: {', '.join(trainable) or 'nothing; models can be evaluated on them'}."]
+    if unlabelled:
+        lines.append(
+            f"{unlabelled:,} of {total:,} frames have no stage label: KFS cannot be trained on those, only used, so "
+            "that SP needs --fragments=predicted."
+        )
+    for score, loss in LOST_WITHOUT.items():
+        if known[score] < len(info.videos):
+            lines.append(f"{score} is known for {known[score]} of {len(info.videos)} videos: {loss}.")
+    return [*lines, ""]
 
 
 def _split_row(info, name):

@@ -68,7 +68,7 @@ def _record_problems(info, record):
     if record["clip/sha256"].decode() != entry["sha256"]:
         problems.append("expected the source hash of the index. Received: another")
     stages = record["stage/index"]
-    if stages.min(initial=0) < UNLABELLED or stages.max(initial=0) >= len(info.stages):
+    if stages.min(initial=0) < UNLABELLED or stages.max(initial=UNLABELLED) >= len(info.stages):
         problems.append(f"expected stages from {UNLABELLED} to {len(info.stages) - 1}. Received: {np.unique(stages)}")
     shapes = {None if frame is None else frame.shape for frame in decode_frames(record["image/encoded"])}
     if shapes != {(*info.frame_size, 3)}:

@@ -25,7 +25,7 @@ class DatasetInfo:
 
     Attributes:
         name: the dataset's, as in `python -m data_prep build --dataset`.
-        sport: key in `sports.SPORTS`.
+        sport: key in `sports.SPORTS`; empty for action classes (UCF-101).
         stages: stage names in label order.
         frame_size: (height, width) of the stored frames, pixels.
         frame_rate: median frames per second over the videos.

@@ -5,10 +5,17 @@ that offline tools stay light.
 """
 
 import dataclasses
+import math
 
 NOISE = "noise"
 SCORES = ("difficulty", "execution", "final")
 PREDICTED_SCORES = SCORES[:2]  # the final score is fused from them
+
+FUSIONS = {  # Eq. 4: rule → final score of difficulty, execution and penalty
+    "product": lambda difficulty, execution, penalty: difficulty * execution,
+    "sum": lambda difficulty, execution, penalty: difficulty + execution,
+    "sum_minus_penalty": lambda difficulty, execution, penalty: difficulty + execution - penalty,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,8 +30,9 @@ class Sport:
         difficulty_range: smallest and largest difficulty that occurs, in points of the sport (§4.1, label files).
         execution_range: the same for execution.
         final_range: the same for the final score.
-        fusion: `"product"` (final = difficulty · execution) or `"sum"` (final = difficulty + execution): Eq. 4 as §4.1
-            and the label files have it; the sentence after Eq. 4 swaps the two.
+        fusion: key in `FUSIONS`: `"product"` (final = difficulty · execution), `"sum"` (difficulty + execution) or
+            `"sum_minus_penalty"`: Eq. 4 as §4.1 and the label files have it; the sentence after Eq. 4 swaps product
+            and sum.
         mark_step: execution is a sum of marks and so a multiple of this, points; None where marks are finer.
     """
 
@@ -49,16 +57,24 @@ class Sport:
             raise ValueError(f"Expected a stage of {self.name}, one of {', '.join(self.stages)}. Received: {stage!r}")
         return self.stages.index(stage)
 
-    def fuse(self, difficulty, execution):
-        """Final score of Eq. 4; plain arithmetic, so numbers, NumPy arrays and Keras tensors all work."""
+    def fuse(self, difficulty, execution, penalty=0.0):
+        """Final score of Eq. 4; plain arithmetic, so numbers, NumPy arrays and Keras tensors all work.
+
+        `penalty` is what judges took off beside the execution (stepping out of the area, time): a model sees none.
+        """
+        return FUSIONS[self.fusion](difficulty, execution, penalty)
+
+    def execution_of(self, difficulty, final, penalty=0.0):
+        """The execution that `fuse` makes `final` of; NaN where the difficulty is a factor and 0."""
         if self.fusion == "product":
-            return difficulty * execution
-        return difficulty + execution
+            return final / difficulty if difficulty else math.nan
+        return final - self.fuse(difficulty, 0.0, penalty)
 
 
-SPORTS = {
-    "diving": Sport(
-        name="diving",
+def _diving(name, mark_step):
+    """Diving and synchronised diving: the same stages and scores (World Aquatics rules, §4.1), other marks."""
+    return Sport(
+        name=name,
         stages=(NOISE, "pre-starting", "take-flight", "entry"),
         difficulty_fragment=("take-flight",),
         execution_fragment=("take-flight", "entry"),
@@ -66,9 +82,28 @@ SPORTS = {
         execution_range=(0.0, 30.0),
         final_range=(0.0, 144.0),
         fusion="product",
-        mark_step=0.5,
-    ),
-    "vault": Sport(
+        mark_step=mark_step,
+    )
+
+
+def _big_air(name):
+    """One jump, on skis or a board. It is judged by one overall mark up to 100, the execution: difficulty adds 0."""
+    return Sport(
+        name=name,
+        stages=(NOISE, "in-run", "flight", "landing"),
+        difficulty_fragment=("flight",),
+        execution_fragment=("flight", "landing"),
+        difficulty_range=(0.0, 0.0),
+        execution_range=(0.0, 100.0),
+        final_range=(0.0, 100.0),
+        fusion="sum",
+    )
+
+
+_ALL = (
+    _diving("diving", mark_step=0.5),
+    _diving("sync_diving", mark_step=0.3),  # five marks of half points, times 0.6
+    Sport(
         name="vault",
         stages=(NOISE, "pre-flight", "posting-flight", "landing"),
         difficulty_fragment=("posting-flight",),
@@ -76,9 +111,22 @@ SPORTS = {
         difficulty_range=(2.0, 7.4),
         execution_range=(0.0, 10.0),
         final_range=(0.0, 17.4),
-        fusion="sum",
+        fusion="sum_minus_penalty",
     ),
-}
+    _big_air("ski_big_air"),
+    _big_air("snowboard_big_air"),
+    Sport(  # difficulty is open-ended; the range holds the codes of points since 2017
+        name="rhythmic_gymnastics",
+        stages=(NOISE, "routine"),
+        difficulty_fragment=("routine",),
+        execution_fragment=("routine",),
+        difficulty_range=(0.0, 25.0),
+        execution_range=(0.0, 10.0),
+        final_range=(0.0, 35.0),
+        fusion="sum_minus_penalty",
+    ),
+)
+SPORTS = {sport.name: sport for sport in _ALL}
 
 
 def get_sport(name):

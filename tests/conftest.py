@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 import scipy.io
@@ -44,8 +45,20 @@ def write_video(path, frames, fps=25, codec="mpeg4"):
 
 def write_bars(path, num_frames, number=0, **kwargs):
     """Writes a video of bars in a colour of its own."""
-    color = (60 + 17 * number % 190, 200 - 23 * number % 180, 40 + 41 * number % 200)
-    write_video(path, [bar_frame(index, color) for index in range(num_frames)], **kwargs)
+    write_video(path, [bar_frame(index, bar_color(number)) for index in range(num_frames)], **kwargs)
+
+
+def bar_color(number):
+    """A colour of its own for each video."""
+    return (60 + 17 * number % 190, 200 - 23 * number % 180, 40 + 41 * number % 200)
+
+
+def write_images(folder, num_frames, number=0, name="img_{:05d}.jpg", first=1):
+    """Writes the same frames as `write_bars` as a folder of images, numbered from `first`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    color = bar_color(number)
+    for index in range(num_frames):
+        cv2.imwrite(str(folder / name.format(first + index)), bar_frame(index, color)[..., ::-1])
 
 
 def write_unlv_diving(folder, num_videos=10, num_test=3):

@@ -398,7 +398,7 @@ def test_the_dispatcher_lists_its_commands():
     for arguments, code in (([], 2), (["bild"], 2), (["--help"], 0)):
         result = _command(*arguments)
         text = result.stdout if code == 0 else result.stderr
-        assert result.returncode == code and all(name in text for name in ("simulate", "build", "inspect"))
+        assert result.returncode == code and all(name in text for name in ("simulate", "build", "check", "inspect"))
 
 
 def test_flags_of_a_command():

@@ -5,6 +5,7 @@ import pytest
 
 from data_prep.checks import id_problems, score_problems
 from data_prep.datasets.sample import Sample
+from data_prep.datasets.scores import complete_scores, marks_final
 from data_prep.labels import (
     Segment,
     StageError,
@@ -17,7 +18,7 @@ from data_prep.labels import (
     read_stage_csv,
 )
 from scoringnet_tf.errors import InputError
-from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports import SPORTS, get_sport
 
 DIVING, VAULT = get_sport("diving"), get_sport("vault")
 
@@ -84,11 +85,18 @@ def test_stage_csv(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [(None, "no such file"), ("a,c\n1,2\n", "expected the columns a,b"), ("a,b\n1\n", "row 2")]
+    ("text", "message"),
+    [
+        (None, "no such file"),
+        ("a,c\n1,2\n", "expected the columns a,b"),
+        ("a,b\n1\n", "row 2"),
+        ("a,b\nMünchen,2\n", r"table\.csv: expected text in UTF-8"),
+        ("a,b\n" + "x" * 200_000 + ",2\n", r"table\.csv, row 2: expected CSV\. Received: field larger"),
+    ],
 )
 def test_csv_that_lacks_something(tmp_path, text, message):
     if text is not None:
-        (tmp_path / "table.csv").write_text(text)
+        (tmp_path / "table.csv").write_text(text, encoding="latin1")
     with pytest.raises(InputError, match=message):
         read_csv(tmp_path / "table.csv", ("a", "b"))
 
@@ -105,6 +113,9 @@ def test_csv_that_lacks_something(tmp_path, text, message):
         (DIVING, {"execution": 30.5}, "execution of diving from 0 to 30. Received: 30.5"),
         (VAULT, {"final": 1590.0}, "final of vault from 0 to 17.4. Received: 1590"),
         (DIVING, {"final": float("nan")}, "Received: nan"),
+        (VAULT, {"difficulty": 6.5, "execution": 9.4, "penalty": 0.3, "final": 15.6}, None),
+        (VAULT, {"difficulty": 6.5, "execution": 9.4, "penalty": 0.3, "final": 15.9}, "final score of 15.60"),
+        (VAULT, {"penalty": -0.3}, "expected a penalty of 0 or more. Received: -0.3"),
     ],
 )
 def test_scores_are_held_against_the_sport(tmp_path, sport, scores, expected):
@@ -123,3 +134,29 @@ def test_ids_that_occur_twice(tmp_path):
     problems = {index: str(problem) for index, problem in id_problems(samples).items()}
     assert problems.keys() == {1, 2, 3, 4}
     assert "in train and test" in problems[1] and "2 times in test" in problems[3]
+
+
+@pytest.mark.parametrize("sport", SPORTS.values(), ids=lambda sport: sport.name)
+def test_the_execution_is_what_the_fusion_leaves(sport):
+    """Every sport's rule, there and back, within its own ranges."""
+    difficulty, execution = np.mean(sport.difficulty_range) or 0.0, np.mean(sport.execution_range)
+    final = sport.fuse(difficulty, execution, 0.3)
+    expected = {"product": difficulty * execution, "sum": difficulty + execution}
+    assert final == expected.get(sport.fusion, difficulty + execution - 0.3)
+    assert sport.execution_of(difficulty, final, 0.3) == pytest.approx(execution)
+    assert score_problems(Sample("1", None, "train", "row 1", difficulty, execution, final, 0.3), sport) == []
+
+
+def test_known_scores_give_the_unknown_one():
+    assert complete_scores(DIVING, 3.0, final=63.0)["execution"] == 21.0
+    assert complete_scores(DIVING, 3.0, 21.0)["final"] == 63.0
+    assert complete_scores(VAULT, 6.5, 9.4, penalty=0.3)["final"] == pytest.approx(15.6)
+    assert complete_scores(DIVING, final=63.0)["execution"] is None
+    assert np.isnan(complete_scores(DIVING, 0.0, final=63.0)["execution"])
+
+
+@pytest.mark.parametrize("marks", [[7.0, 6.5, 8.0], [7.0, 6.5, 8.0, 2.0, 9.5], [9.0, 7.0, 6.5, 8.0, 2.0, 9.5, 1.0]])
+def test_middle_three_marks(marks):
+    """3.0 × (6.5 + 7.0 + 8.0), whichever higher and lower marks are dropped."""
+    assert marks_final(3.0, marks) == 64.5
+    assert marks_final(3.0, marks[:2]) is None

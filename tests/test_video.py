@@ -10,10 +10,10 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import HEIGHT, WIDTH, bar_frame, read_index, write_bars, write_video
+from conftest import HEIGHT, WIDTH, bar_frame, read_index, write_bars, write_images, write_video
 
 from scoringnet_tf import video as video_module
-from scoringnet_tf.video import VideoError, read_video
+from scoringnet_tf.video import Clip, VideoError, read_video
 
 
 @pytest.mark.parametrize(
@@ -155,6 +155,83 @@ def test_timestamps_that_go_back_give_way_to_the_frame_rate():
     rate, timestamps, _ = video_module._timing(stream, [0.033, 0.133, 0.1])
     assert rate == 30
     np.testing.assert_allclose(timestamps, np.arange(3) / 30)
+
+
+# === Folders of images ===
+
+
+@pytest.mark.parametrize("name", ["img_{:05d}.jpg", "{}.png", "dive 2 frame{:03d}.JPEG"])
+@pytest.mark.parametrize("first", [0, 1, 489])
+def test_a_folder_of_images_is_a_video(tmp_path, name, first):
+    write_images(tmp_path / "dive", 12, 3, name, first)
+    (tmp_path / "dive/.img_00099.jpg").touch()
+    (tmp_path / "dive/Thumbs.db").touch()
+    video = read_video(tmp_path / "dive", size=(24, 32))
+    assert [read_index(frame) for frame in video.frames] == list(range(12)) and video.source_size == (HEIGHT, WIDTH)
+    np.testing.assert_allclose(video.timestamps, np.arange(12) / 25)
+    assert video.fps == 25 and video.warnings == ("Images state no frame rate: 25 frames per second assumed.",)
+
+
+def test_images_are_rgb_and_of_one_size(tmp_path):
+    write_images(tmp_path / "dive", 2, 0, "{}.png", 0)
+    cv2.imwrite(str(tmp_path / "dive/1.png"), np.full((10, 10, 3), (30, 20, 230), np.uint8))
+    frames = read_video(tmp_path / "dive").frames
+    assert frames.shape == (2, HEIGHT, WIDTH, 3) and tuple(frames[1, 5, 5]) == (230, 20, 30)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_stretch_counts_from_0_however_images_are_numbered(tmp_path, first):
+    write_images(tmp_path / "broadcast", 30, 0, "{:06d}.jpg", first)
+    clip = Clip(tmp_path / "broadcast", (10, 15))
+    assert [read_index(frame) for frame in read_video(clip).frames] == [10, 11, 12, 13, 14]
+    assert Clip.parse(str(clip)) == clip and str(clip).endswith("broadcast#10-15")
+    whole = sorted((tmp_path / "broadcast").iterdir())
+    assert clip.read_bytes() == b"".join(path.read_bytes() for path in whole[10:15])
+    assert Clip.parse("dive #1.mp4") == Clip(Path("dive #1.mp4"))
+
+
+def _gap(folder):
+    (folder / "00005.jpg").unlink()
+
+
+def _twice(folder):
+    (folder / "5.png").touch()
+
+
+def _cut_image(folder):
+    content = (folder / "00005.jpg").read_bytes()
+    (folder / "00005.jpg").write_bytes(content[: len(content) * 2 // 3])
+
+
+def _text_image(folder):
+    (folder / "00005.jpg").write_text("no image")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (_gap, r"expected images 1 to 8 without a gap\. Received: none of number 5 \(7 images, 1 to 8\)"),
+        (_twice, r"expected one image of each number\. Received: 00005\.jpg, 5\.png"),
+        (_cut_image, r"expected 8 frames\. Received: 4, then 00005\.jpg, which is no whole image"),
+        (_text_image, r"expected 8 frames\. Received: 4, then 00005\.jpg"),
+    ],
+)
+def test_damaged_folders_of_images(tmp_path, damage, message):
+    write_images(tmp_path / "dive", 8, 0, "{:05d}.jpg")
+    damage(tmp_path / "dive")
+    with pytest.raises(VideoError, match=rf"dive: {message}"):
+        read_video(tmp_path / "dive")
+
+
+def test_stretches_that_are_not_there(tmp_path):
+    write_images(tmp_path / "dive", 8)
+    write_bars(tmp_path / "dive.avi", 8)
+    with pytest.raises(VideoError, match=r"dive#6-9: expected images 7 to 9 without a gap\. Received: none of"):
+        read_video(Clip(tmp_path / "dive", (6, 9)))
+    with pytest.raises(VideoError, match=r"dive\.avi#0-2: expected a folder of images\. Received: a file"):
+        read_video(Clip(tmp_path / "dive.avi", (0, 2)))
+    with pytest.raises(VideoError, match=r"gone#0-2: expected a folder of images\. Received: no such file"):
+        read_video(Clip(tmp_path / "gone", (0, 2)))
 
 
 @pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")

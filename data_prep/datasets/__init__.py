@@ -1,14 +1,44 @@
-"""The datasets that `python -m data_prep build` reads: one module each, with a function
+"""The datasets that `python -m data_prep` reads: one module each, with a function
 
     read(source_dir: Path, <option>=None, …) -> Source
 
 whose options are those of the command's flags that it names. Adding a dataset is one module and one entry here.
 """
 
-from data_prep.datasets import motion, unlv_diving, unlv_vault
+import inspect
+
+from data_prep.datasets import (
+    aqa7,
+    finediving,
+    manifest,
+    mit_diving,
+    motion,
+    mtl_aqa,
+    rhythmic_gymnastics,
+    ucf101,
+    unlv_diving,
+    unlv_vault,
+)
+from data_prep.datasets.errors import OptionError
 
 DATASETS = {
+    "aqa7": aqa7,
+    "finediving": finediving,
+    "manifest": manifest,
+    "mit_diving": mit_diving,
     "motion": motion,
+    "mtl_aqa": mtl_aqa,
+    "rhythmic_gymnastics": rhythmic_gymnastics,
+    "ucf101": ucf101,
     "unlv_diving": unlv_diving,
     "unlv_vault": unlv_vault,
 }
+
+
+def check_use(dataset, source_dir, options):
+    """OptionError where `source_dir` is no folder, or an option is none of the dataset's."""
+    if not source_dir.is_dir():
+        raise OptionError(f"{source_dir}: expected the folder of the dataset {dataset}. Received: no such folder.")
+    unknown = options.keys() - inspect.signature(DATASETS[dataset].read).parameters.keys()
+    if unknown:
+        raise OptionError(f"Expected no --{', --'.join(sorted(unknown))} with --dataset={dataset}. Received: one.")

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from data_prep.labels import Segment
+from scoringnet_tf.video import Clip
 
 NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time: a flag of its own decides about those
 INCONSISTENT = "inconsistent"
@@ -33,12 +34,15 @@ class Sample:
 
     Attributes:
         video_id: unique in the dataset.
-        path: of the video file, whether it exists or not.
+        path: of the video file or folder of images, whether it exists or not.
         split: `"train"`, `"validation"` or `"test"`.
         where: file and row of its labels, for messages.
         difficulty, execution, final: scores in points of the sport; None where unknown.
+        penalty: points taken off beside the execution; None where there is none or it is part of the execution.
         segments: stage labels in order; None where the dataset has none.
         classes: label of each classification head.
+        frames: (start, stop) of the clip in a folder of images, counted from 0; None for all of it.
+        num_frames: how many frames the labels say there are; None where they do not.
         problems: what the dataset module found wrong with the row.
     """
 
@@ -49,9 +53,17 @@ class Sample:
     difficulty: float | None = None
     execution: float | None = None
     final: float | None = None
+    penalty: float | None = None
     segments: tuple[Segment, ...] | None = None
     classes: dict[str, int] = dataclasses.field(default_factory=dict)
+    frames: tuple[int, int] | None = None
+    num_frames: int | None = None
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def clip(self):
+        """What to decode."""
+        return Clip(self.path, self.frames)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,14 +71,14 @@ class Source:
     """A dataset's labels, read from its official layout.
 
     Attributes:
-        sport: key in `sports.SPORTS`.
+        sport: key in `sports.SPORTS`; None for clips of any action, to pretrain on.
         samples: of all splits.
         settings: which of several possible files was read, for provenance.
         notes: what a user should know of how the folder was read, one sentence each.
         classes: {head: class names in label order}.
     """
 
-    sport: str
+    sport: str | None
     samples: tuple[Sample, ...]
     settings: dict[str, str] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()

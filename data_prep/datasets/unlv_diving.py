@@ -1,6 +1,7 @@
-"""UNLV-Diving (and MIT-Diving, a subset with splits of its own): 370 dives from the 10 m platform."""
+"""UNLV-Diving: 370 dives from the 10 m platform."""
 
 from data_prep.datasets import unlv
+from data_prep.datasets.matlab import read_vector
 from data_prep.datasets.sample import Source
 from data_prep.labels import diving_segments, read_diving_times
 from scoringnet_tf.errors import InputError
@@ -10,7 +11,7 @@ VIDEO_DIR = "diving_samples_len_ori"
 TIMES_FILE = "jump_drop_water_label.txt"
 
 
-def read(source_dir, split_dir=None):
+def read(source_dir, split_dir=None, split_patterns=("split_*",)):
     """Reads the official layout.
 
     Stage labels come from `stage_labels.csv` where it is there (it can name what the four times cannot, such as noise
@@ -22,14 +23,14 @@ def read(source_dir, split_dir=None):
     video_dir = source_dir / VIDEO_DIR
     if not video_dir.is_dir():
         raise InputError(f"{video_dir}: expected the folder of the videos NNN.avi. Received: no such folder.")
-    overall = unlv.read_vector(source_dir / "diving_overall_scores.mat", "overall_scores")
-    difficulty = unlv.read_vector(source_dir / "diving_difficulty_level.mat", "difficulty_level")
+    overall = read_vector(source_dir / "diving_overall_scores.mat", "overall_scores")
+    difficulty = read_vector(source_dir / "diving_difficulty_level.mat", "difficulty_level")
     if len(overall) != len(difficulty):
         raise InputError(
             f"{source_dir}: expected as many difficulties as overall scores. Received: {len(difficulty)} in "
             f"diving_difficulty_level.mat, {len(overall)} in diving_overall_scores.mat"
         )
-    split_dir = unlv.find_split_dir(source_dir, split_dir)
+    split_dir = unlv.find_split_dir(source_dir, split_dir, split_patterns)
     stage_file, segments_of = _stage_labels(source_dir)
     samples, notes = unlv.make_samples(
         get_sport("diving"), video_dir, split_dir, overall, dict(enumerate(difficulty, start=1)), segments_of

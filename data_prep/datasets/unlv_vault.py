@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from data_prep.datasets import unlv
+from data_prep.datasets.matlab import read_vector
 from data_prep.datasets.sample import Source
 from data_prep.labels import read_csv
 from scoringnet_tf.errors import InputError
@@ -23,7 +24,7 @@ def read(source_dir, split_dir=None, difficulty_csv=None):
         raise InputError(
             f"{source_dir}: expected the folder of the videos, {' or '.join(VIDEO_DIRS)}. Received: neither."
         )
-    overall = unlv.read_vector(source_dir / "gym_vault_overall_scores.mat", "overall_scores")
+    overall = read_vector(source_dir / "gym_vault_overall_scores.mat", "overall_scores")
     difficulty_file, difficulty = _difficulty(source_dir, difficulty_csv)
     split_dir = unlv.find_split_dir(source_dir, split_dir)
     stages = unlv.read_numbered_stages(source_dir)
@@ -53,7 +54,7 @@ def _difficulty(source_dir, difficulty_csv):
             f"{DIFFICULTY_FILE} (variable 'difficulty_level', one entry per video) or --difficulty_csv naming a CSV "
             "file with the columns video,difficulty. Received: neither."
         )
-    return path.name, dict(enumerate(unlv.read_vector(path, "difficulty_level"), start=1))
+    return path.name, dict(enumerate(read_vector(path, "difficulty_level"), start=1))
 
 
 def _read_difficulty_csv(path):

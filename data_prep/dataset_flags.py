@@ -1,0 +1,40 @@
+"""The flags that say which dataset is read, and how: of `build` and `check`."""
+
+from absl import flags
+
+from data_prep.datasets import DATASETS
+from scoringnet_tf.sports import SPORTS
+
+FLAGS = flags.FLAGS
+flags.DEFINE_enum("dataset", None, sorted(DATASETS), "Which official layout --source_dir has.", required=True)
+flags.DEFINE_string("source_dir", None, "Folder with the videos and label files of the dataset.", required=True)
+flags.DEFINE_string(
+    "split_dir",
+    None,
+    "UNLV and MIT-Diving: folder with training_idx.mat and testing_idx.mat. Default: the only split_* of --source_dir.",
+)
+flags.DEFINE_string(
+    "difficulty_csv", None, "UNLV-Vault: CSV file (video,difficulty) where there is no gym_vault_difficulty_level.mat."
+)
+flags.DEFINE_string(
+    "action",
+    None,
+    "AQA-7: the action to read: diving, gym_vault, ski_big_air, snowboard_big_air, sync_diving_3m or sync_diving_10m. "
+    "Rhythmic gymnastics: the apparatus: Ball, Clubs, Hoop or Ribbon; default: all.",
+)
+flags.DEFINE_integer("official_split", None, "UCF-101: which official split. Default: 1.", lower_bound=1, upper_bound=3)
+flags.DEFINE_enum(
+    "sport", None, sorted(SPORTS), "Manifest: sport of the videos, which says what stages and scores mean."
+)
+flags.DEFINE_string(
+    "manifest_csv",
+    None,
+    "Manifest: CSV file with the columns video,split and any of difficulty,execution,final,penalty, and boundaries of "
+    "stages (a column with the first frame of each stage, and end). Default: manifest.csv of --source_dir.",
+)
+OPTIONS = ("split_dir", "difficulty_csv", "action", "official_split", "sport", "manifest_csv")
+
+
+def options():
+    """The options that were given, for the dataset's `read`."""
+    return {name: FLAGS[name].value for name in OPTIONS if FLAGS[name].value is not None}

@@ -1,0 +1,135 @@
+"""Videos of one's own: a folder of videos in any format, or of folders of images, and a table that says what they are.
+
+`manifest.csv`: video (path in the folder), split (train, validation or test), and what is known of difficulty,
+execution, final, penalty (an empty cell is unknown). Stages are labelled in one of two ways, or not at all:
+
+- boundaries: a column for every stage of the sport in order, with its first frame, counted from 0, and a column `end`
+  with the first frame after the last stage; a stage ends where the next begins, and all else is noise;
+- `stage_labels.csv` beside the table: video_id (as in the column video), stage, start_frame, end_frame (exclusive).
+"""
+
+from pathlib import Path, PurePosixPath
+
+from data_prep.datasets.errors import OptionError
+from data_prep.datasets.fields import Fields
+from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
+from data_prep.datasets.scores import complete_scores, odd_executions
+from data_prep.labels import Segment, StageError, StageOrderError, check_segments, read_csv, read_stage_csv
+from scoringnet_tf.errors import InputError
+from scoringnet_tf.sports import NOISE, SCORES, SPORTS, get_sport
+
+TABLE, STAGE_CSV = "manifest.csv", "stage_labels.csv"
+SPLITS = ("train", "validation", "test")
+END = "end"
+
+
+def read(source_dir, sport=None, manifest_csv=None):
+    """Reads the table `manifest_csv` (default: the one in `source_dir`) of videos of `sport`.
+
+    Raises:
+        OptionError: no or an unknown sport.
+        InputError: no table, a column that is missing, a row of another length, or both ways of labelling stages. What
+            is wrong with a row is in its `Sample`.
+    """
+    if sport not in SPORTS:
+        raise OptionError(f"--sport: expected a sport, one of {', '.join(sorted(SPORTS))}. Received: {sport}")
+    rules = get_sport(sport)
+    path = Path(manifest_csv) if manifest_csv else source_dir / TABLE
+    rows = read_csv(path, ("video", "split"))
+    has_boundaries = _has_boundaries(path, rows, rules)
+    labels = _read_labels(path, rows, has_boundaries)
+    samples = []
+    for number, row in enumerate(rows, start=2):
+        fields = Fields(f"{path.name}, row {number}", row)
+        segments = _boundaries(fields, row, rules) if has_boundaries else _labelled(fields, row, labels, rules)
+        samples.append(_sample(source_dir, fields, row, segments, rules))
+    stage_source = f"columns of {path.name}" if has_boundaries else "none" if labels is None else STAGE_CSV
+    notes = (f"Stage labels: {stage_source}.", *_unused_columns(rows[0], rules), *odd_executions(rules, samples))
+    return Source(sport, tuple(samples), {"manifest": path.name, "stage_labels": stage_source}, notes)
+
+
+def _has_boundaries(path, rows, sport):
+    """Whether the table has a column for every stage; InputError where it has some of them only, or no rows."""
+    if not rows:
+        raise InputError(f"{path}: expected a row for every video. Received: none.")
+    boundaries = (*sport.stages[1:], END)
+    found = [column for column in boundaries if column in rows[0]]
+    if found and len(found) < len(boundaries):
+        raise InputError(
+            f"{path}: expected a column for every boundary, {','.join(boundaries)}. Received: {','.join(found)}"
+        )
+    return bool(found)
+
+
+def _unused_columns(row, sport):
+    """A note on columns that mean nothing here, such as the athlete's name or a misspelt score."""
+    unused = [column for column in row if column not in ("video", "split", "penalty", *SCORES, *sport.stages[1:], END)]
+    return [f"Columns that are not used: {', '.join(unused)}."] if unused else []
+
+
+def _read_labels(path, rows, has_boundaries):
+    """`stage_labels.csv` by video, None where there is none."""
+    stage_path = path.parent / STAGE_CSV
+    if not stage_path.is_file():
+        return None
+    if has_boundaries:
+        raise InputError(f"{path}: expected stages in its columns or in {stage_path}. Received: both.")
+    labels = read_stage_csv(stage_path)
+    unknown = sorted(labels.keys() - {row["video"] for row in rows})
+    if unknown:
+        raise InputError(f"{stage_path}: expected video_id as in the column video of {path}. Received: {unknown}")
+    return labels
+
+
+def _boundaries(fields, row, sport):
+    """Segments of the columns of a row; None where all are empty."""
+    names = (*sport.stages[1:], END)
+    if not any(row[name] for name in names):
+        return None
+    starts = [fields.integer(name) for name in names]
+    if None in starts:
+        return None
+    if starts != sorted(starts) or starts[0] < 0:
+        what = f"expected 0 ≤ {' ≤ '.join(names)}. Received: {','.join(map(str, starts))}"
+        fields.problems.append(Problem(fields.where, what, NONMONOTONE))
+        return None
+    spans = zip(names, starts, starts[1:], strict=False)
+    stages = [Segment(stage, start, end, fields.where) for stage, start, end in spans]
+    return (
+        Segment(NOISE, 0, starts[0], fields.where),
+        *stages,
+        Segment(NOISE, starts[-1], None, fields.where),
+    )
+
+
+def _labelled(fields, row, labels, sport):
+    """Checked segments of `stage_labels.csv`; None where there is no such file."""
+    if labels is None:
+        return None
+    if row["video"] not in labels:
+        fields.expect(f"expected stages in {STAGE_CSV}. Received: none for this video")
+        return None
+    segments = tuple(labels[row["video"]])
+    try:
+        check_segments(segments, sport)
+    except StageError as error:
+        kind = {"kind": NONMONOTONE} if isinstance(error, StageOrderError) else {}
+        fields.problems.append(Problem(fields.where, str(error), **kind))
+        return None
+    return segments
+
+
+def _sample(source_dir, fields, row, segments, sport):
+    scores = {name: fields.number(name, required=False) for name in (*SCORES, "penalty")}
+    video = PurePosixPath(row["video"].replace("\\", "/"))
+    if row["split"] not in SPLITS:
+        fields.expect(f"expected a split, one of {', '.join(SPLITS)}. Received: {row['split']!r}")
+    return Sample(
+        str(video),
+        source_dir / video,
+        row["split"],
+        fields.where,
+        segments=segments,
+        problems=tuple(fields.problems),
+        **complete_scores(sport, **scores),
+    )

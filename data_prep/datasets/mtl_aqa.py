@@ -1,0 +1,83 @@
+"""MTL-AQA: 1,412 dives from 3 m and 10 m, cut from 16 broadcasts (Parmar and Morris, CVPR 2019).
+
+`final_annotations_dict.pkl` {(video, clip): {start_frame, end_frame, difficulty, final_score, …}}, some copies with
+`judge_scores`; splits as lists of keys; `whole_videos_frames/NN/%06d.jpg`. There are no stage labels.
+"""
+
+import reprlib
+
+from data_prep.datasets.annotations import read_annotations, read_splits, unused_note
+from data_prep.datasets.fields import Fields
+from data_prep.datasets.layout import find_dir, find_file
+from data_prep.datasets.sample import Sample, Source
+from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
+from scoringnet_tf.sports import get_sport
+
+FRAME_DIRS = ("whole_videos_frames", "new/new_total_frames")
+LABEL_DIRS = ("", "info/", "MTL-AQA_split_0_data/", "Ready_2_Use/MTL-AQA_split_0_data/")
+ANNOTATION_FILES = ("final_annotations_dict.pkl", "final_annotations_dict_with_dive_number.pkl")
+SPLIT_FILES = {"train": "train_split_0.pkl", "test": "test_split_0.pkl"}
+NUM_MARKS = 7
+
+
+def read(source_dir):
+    """Reads the official layout.
+
+    Raises:
+        InputError: a file or folder is missing or malformed as a whole. What is wrong with a clip is in its `Sample`.
+    """
+    frame_dir = find_dir(source_dir, FRAME_DIRS, "the broadcasts' frames, NN/%06d.jpg,")
+    path = find_file(source_dir, [folder + name for name in ANNOTATION_FILES for folder in LABEL_DIRS])
+    annotations = read_annotations(path)
+    names = {split: [folder + name for folder in LABEL_DIRS] for split, name in SPLIT_FILES.items()}
+    splits = read_splits(source_dir, names)
+    sport = get_sport("diving")
+    samples = tuple(
+        _sample(sport, frame_dir, path, key, annotations.get(key), split)
+        for split, keys in splits.items()
+        for key in keys
+    )
+    notes = ["There are no stage labels.", *unused_note(annotations, splits), *odd_executions(sport, samples)]
+    return Source("diving", samples, {"annotations": path.name}, tuple(notes))
+
+
+def _sample(sport, frame_dir, annotation_path, key, entry, split):
+    video, clip = key
+    folder = f"{video:02d}" if isinstance(video, int) else video
+    fields = Fields(f"{annotation_path.name}, ({video}, {clip})", entry or {})
+    if entry is None:
+        fields.expect(f"expected an annotation of this clip of the {split} split. Received: none")
+        return Sample(f"{folder}_{clip:03d}", frame_dir / folder, split, fields.where, problems=tuple(fields.problems))
+    scores = complete_scores(sport, fields.number("difficulty"), final=fields.number("final_score"))
+    _check_marks(fields, entry.get("judge_scores"), scores)
+    return Sample(
+        f"{folder}_{clip:03d}",
+        frame_dir / folder,
+        split,
+        fields.where,
+        frames=_frames(fields),
+        problems=tuple(fields.problems),
+        **scores,
+    )
+
+
+def _frames(fields):
+    """Frames count from 0 in the broadcast, so that frame f is image f + 1 of FFmpeg's; the last one belongs to it."""
+    start, end = fields.integer("start_frame"), fields.integer("end_frame")
+    if start is None or end is None:
+        return None
+    if not 0 <= start <= end:
+        fields.expect(f"expected 0 ≤ start_frame ≤ end_frame. Received: {start}, {end}")
+        return None
+    return start, end + 1
+
+
+def _check_marks(fields, marks, scores):
+    """Where a copy has the seven marks: final = difficulty × the sum of the middle three."""
+    if marks is None or None in (scores["difficulty"], scores["final"]):
+        return
+    expected = marks_final(scores["difficulty"], marks)
+    if expected is None or len(marks) != NUM_MARKS:
+        fields.expect(f"expected {NUM_MARKS} judge_scores. Received: {reprlib.repr(marks)}")
+    elif not agree(scores["final"], expected):
+        fields.expect(f"expected final_score {expected:.2f} of judge_scores. Received: {scores['final']:.2f}")

@@ -1,0 +1,67 @@
+"""Rhythmic Gymnastics, in the copy of ACTION-NET (Zeng et al., ACM MM 2020): routines with ball, clubs, hoop, ribbon.
+
+`train.txt` and `test.txt` have a header and rows `Ball_001 10.50 8.30 18.80 0.00 92`: name, difficulty, execution,
+total, penalty, length; total = difficulty + execution − penalty. The header mixes tabs and blanks.
+"""
+
+from data_prep.datasets.errors import OptionError
+from data_prep.datasets.fields import Fields
+from data_prep.datasets.layout import find_file, find_video
+from data_prep.datasets.sample import Sample, Source
+from data_prep.labels import read_text
+from scoringnet_tf.errors import InputError
+
+COLUMNS = ("name", "difficulty", "execution", "total", "penalty", "length")
+LABEL_DIRS = ("", "data/", "annotations/")
+VIDEO_DIRS = ("videos", "frames")  # else beside the lists
+SPLITS = ("train", "test")
+
+
+def read(source_dir, action=None):
+    """Reads the lists; `action` (`Ball`, `Clubs`, `Hoop` or `Ribbon`) takes the routines of one apparatus alone.
+
+    Raises:
+        OptionError: there is no such apparatus.
+        InputError: a list is missing or a row malformed (every one is named).
+    """
+    video_dir = next((source_dir / name for name in VIDEO_DIRS if (source_dir / name).is_dir()), source_dir)
+    samples = [
+        _sample(video_dir, f"{split}.txt, row {row}", values, split)
+        for split in SPLITS
+        for row, values in _read_list(find_file(source_dir, [f"{folder}{split}.txt" for folder in LABEL_DIRS]))
+    ]
+    apparatus = sorted({sample.video_id.split("_")[0] for sample in samples})
+    if action is not None and action not in apparatus:
+        raise OptionError(f"--action: expected an apparatus, one of {', '.join(apparatus)}. Received: {action}")
+    chosen = tuple(sample for sample in samples if action in (None, sample.video_id.split("_")[0]))
+    return Source("rhythmic_gymnastics", chosen, {"action": action or "all"}, ("There are no stage labels.",))
+
+
+def _read_list(path):
+    """[(row from 1, {column: text})] without the header."""
+    rows, malformed = [], []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        values = line.split()
+        if number == 1 or not values:
+            continue
+        if len(values) != len(COLUMNS):
+            malformed.append(f"{path}, row {number}: expected {' '.join(COLUMNS)}. Received: {line!r}")
+        rows.append((number, dict(zip(COLUMNS, values, strict=False))))
+    if malformed:
+        raise InputError("\n".join(malformed))
+    return rows
+
+
+def _sample(video_dir, where, values, split):
+    fields = Fields(where, values)
+    return Sample(
+        values["name"],
+        find_video(video_dir, values["name"]),
+        split,
+        where,
+        difficulty=fields.number("difficulty"),
+        execution=fields.number("execution"),
+        final=fields.number("total"),
+        penalty=fields.number("penalty"),
+        problems=tuple(fields.problems),
+    )

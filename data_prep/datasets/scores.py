@@ -1,0 +1,56 @@
+"""Scores of a sample: the one that the rule of the sport leaves, and what marks say of it."""
+
+import math
+
+MARK_TOLERANCE = 0.02  # steps: scores are rounded to hundredths
+FINAL_TOLERANCE = 0.015  # points
+SHOWN = 10  # how many videos a note names
+
+
+def complete_scores(sport, difficulty=None, execution=None, final=None, penalty=None):
+    """All scores, the execution or final score computed from the other two where it is unknown (Eq. 4, §4.1)."""
+    if difficulty is not None:
+        if execution is None and final is not None:
+            execution = sport.execution_of(difficulty, final, penalty or 0.0)
+        elif final is None and execution is not None:
+            final = sport.fuse(difficulty, execution, penalty or 0.0)
+    return {"difficulty": difficulty, "execution": execution, "final": final, "penalty": penalty}
+
+
+def odd_executions(sport, samples):
+    """A note on rows whose execution is no sum of marks: where execution is derived, this can be checked of it."""
+    if sport.mark_step is None:
+        return []
+    odd = []
+    for sample in samples:
+        steps = (sample.execution or 0.0) / sport.mark_step
+        if math.isfinite(steps) and abs(steps - round(steps)) > MARK_TOLERANCE:
+            odd.append(f"{sample.video_id} ({sample.execution:.2f})")
+    if not odd:
+        return []
+    return [f"Execution is no multiple of {sport.mark_step:g}, as a sum of marks would be, in {shown(odd)}."]
+
+
+def marks_final(difficulty, marks):
+    """Final score of a dive: difficulty times the sum of the middle three of 3, 5 or 7 marks; None for all else."""
+    try:
+        ordered = sorted(float(mark) for mark in marks)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if len(ordered) not in (3, 5, 7):
+        return None
+    dropped = (len(ordered) - 3) // 2
+    return difficulty * sum(ordered[dropped : len(ordered) - dropped])
+
+
+def agree(final, expected):
+    """Whether two final scores are the same up to rounding."""
+    return math.isclose(final, expected, abs_tol=FINAL_TOLERANCE)
+
+
+def shown(names):
+    """Names in order, for a sentence; of many the first ones, and how many more."""
+    names = sorted(names)
+    if len(names) <= SHOWN:
+        return ", ".join(names)
+    return f"{', '.join(names[:SHOWN])} and {len(names) - SHOWN} more"

@@ -1,0 +1,70 @@
+"""UCF-101: 13,320 clips of 101 actions, for pretraining (Soomro et al. 2012; §4.2).
+
+`UCF-101/<Class>/v_<Class>_gNN_cNN.avi`; `ucfTrainTestlist/` has `classInd.txt` (`1 ApplyEyeMakeup`), `trainlist0N.txt`
+(`Class/v_….avi 1`) and `testlist0N.txt` (the path alone; some copies append the label).
+"""
+
+from pathlib import PurePosixPath
+
+from data_prep.datasets.layout import find_dir, find_file
+from data_prep.datasets.sample import Problem, Sample, Source
+from data_prep.labels import read_text
+from scoringnet_tf.errors import InputError
+
+LIST_DIRS = ("ucfTrainTestlist/", "")
+SPLITS = ("train", "test")
+HEAD = "action"
+
+
+def read(source_dir, official_split=1):
+    """Reads one of the three official splits; the classes are in the order of `classInd.txt`.
+
+    Raises:
+        InputError: a file or folder is missing, or a row malformed (every one is named).
+    """
+    video_dir = find_dir(source_dir, ("UCF-101", "."), "the classes' folders,")
+    names = _read_classes(_find(source_dir, "classInd.txt"))
+    samples = []
+    for split in SPLITS:
+        path = _find(source_dir, f"{split}list{official_split:02d}.txt")
+        samples += [_sample(video_dir, path, row, line, names, split) for row, line in _lines(path)]
+    return Source(None, tuple(samples), {"official_split": str(official_split)}, classes={HEAD: names})
+
+
+def _find(source_dir, name):
+    return find_file(source_dir, [folder + name for folder in LIST_DIRS])
+
+
+def _lines(path):
+    """(row from 1, line) of what is not empty; Windows copies have backslashes."""
+    lines = enumerate(read_text(path).splitlines(), start=1)
+    return [(row, line.strip().replace("\\", "/")) for row, line in lines if line.strip()]
+
+
+def _read_classes(path):
+    """Class names in order; rows are numbered from 1 without a gap."""
+    rows = [(row, line.split()) for row, line in _lines(path)]
+    malformed = [
+        f"{path}, row {row}: expected `{number} ClassName`. Received: {' '.join(fields)!r}"
+        for number, (row, fields) in enumerate(rows, start=1)
+        if len(fields) != 2 or fields[0] != str(number)
+    ]
+    names = [fields[1] for _, fields in rows if len(fields) == 2]
+    if malformed or not names or len(set(names)) != len(names):
+        raise InputError("\n".join(malformed) or f"{path}: expected distinct classes. Received: {len(rows)} rows.")
+    return names
+
+
+def _sample(video_dir, path, row, line, names, split):
+    """The class is the folder; a label that a list adds must agree with it."""
+    where = f"{path.name}, row {row}"
+    video, _, label = line.partition(" ")
+    folder = PurePosixPath(video).parent.name
+    problems = []
+    if folder not in names or len(PurePosixPath(video).parts) != 2:
+        problems.append(Problem(where, f"expected Class/video.avi of a class of classInd.txt. Received: {line!r}"))
+    elif label and label.strip() != str(names.index(folder) + 1):
+        problems.append(Problem(where, f"expected the label {names.index(folder) + 1} of {folder}. Received: {label}"))
+    classes = {} if problems else {HEAD: names.index(folder)}
+    name = PurePosixPath(video)
+    return Sample(name.stem, video_dir / name, split, where, classes=classes, problems=tuple(problems))
