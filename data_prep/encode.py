@@ -37,7 +37,7 @@ class EncodedVideo:
 
 
 def encode_video(clip, size, quality):
-    """Decodes one `video.Clip`, resizes its frames to `size` = (height, width) and encodes them; a bad one is no exception."""
+    """Decodes a `video.Clip`, resizes its frames to `size` = (height, width), encodes them; bad ones do not raise."""
     try:
         video = read_video(clip, size=size, num_threads=1)
         sha256 = hashlib.sha256(clip.read_bytes()).hexdigest()

@@ -37,7 +37,7 @@ class VideoExample:
         video_id: unique in the dataset.
         dataset_name: as in `python -m data_prep build --dataset`.
         sport: key in `sports.SPORTS`; empty for action classes (UCF-101).
-        data_path: the video file or folder of images, relative to the source folder; `#start-stop` after a stretch of one.
+        data_path: the video file or folder of images, relative to the source; `#start-stop` after a stretch of one.
         sha256: of that file, hexadecimal.
         jpegs: L encoded frames, all of `frame_size`.
         frame_size: (height, width) as stored.
