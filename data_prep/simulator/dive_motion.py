@@ -106,6 +106,7 @@ _HANDSTAND_PUSH = pose(spine=-8, shoulder=182, hip=-8, ankle=85)
 # A twister holds one arm behind the head, its elbow high, and the other across the chest: what shows every half turn.
 _WRAP = pose(spine=6, neck=10, shoulder=118, elbow=105, arm_swing=110, arm_out=10, arm_spread=55, hip=4, ankle=85)
 _STRAIGHT = pose(shoulder=18, arm_out=8, ankle=85)
+_LINE_UP = _STRAIGHT + pose(shoulder=90)
 _FEET_FIRST = pose(shoulder=4, arm_out=2, ankle=85)
 # Tuck and pike as tight and as loose as they get; the arms follow, so that the hands stay at the shins. However loose,
 # a tuck keeps its knees bent and a pike keeps them nearly straight: judges must still see which of the two it was.
@@ -193,18 +194,22 @@ def _take_off_keys(dive, trait, t0, t1):
 
 
 def _flight_keys(dive, held):
-    """(share of the flight, pose, share of the leg separation) of the flight between launch and line-up."""
+    """(share of the flight, pose, share of the leg separation) of the flight between launch and line-up.
+
+    Who turns less comes out sooner and lines up longer: divers leave the platform with much the same spin.
+    """
     if dive.half_twists == 0:
-        return [(0.18, held, 0.6), (0.70, held, 0.9), (0.81, _STRAIGHT + pose(shoulder=90), 1.0)]
-    if dive.position == "D":
-        return [(0.16, held, 0.6), (0.62, held, 0.9), (0.74, 0.6 * _PIKE, 1.0)]
+        out = 0.46 + 0.03 * dive.half_somersaults
+        return [(0.18, held, 0.6), (out, held, 0.9), (out + 0.10, _LINE_UP, 1.0)]
     end = _twist_end(dive)
+    if dive.position == "D":
+        return [(0.16, held, 0.6), (end - 0.06, held, 0.9), (end + 0.03, 0.6 * _PIKE, 1.0), (end + 0.12, _LINE_UP, 1.0)]
     return [(0.12, _WRAP, 0.6), (end - 0.05, _WRAP, 0.7), (end + 0.05, held, 0.8), (0.77, held, 0.9)]
 
 
 def _twist_end(dive):
     """Share of the flight at which the twists are done: the more of them the later; before the pike or tuck if any."""
-    return 0.70 if dive.position == "D" else min(0.44 + 0.035 * dive.half_twists, 0.66)
+    return 0.38 + 0.06 * dive.half_twists if dive.position == "D" else min(0.40 + 0.045 * dive.half_twists, 0.66)
 
 
 def _twist(dive, trait, flight):
