@@ -9,18 +9,21 @@ SHIPPED = "diving_small"
 NAMES = ("best.keras", "model.keras")  # in a run's folder, in a shipped model's folder
 
 
-def model_path(path=None):
-    """The `.keras` file that `path` (a file, a folder, or None for the shipped diving model) stands for."""
+def model_path(path=None, flag="model"):
+    """The `.keras` file that `path` (a file, a folder, or None for the shipped diving model) stands for.
+
+    InputError, naming `flag`, where there is none.
+    """
     if path is None:
         path = importlib.resources.files("scoringnet_tf.saved_models") / SHIPPED
     path = pathlib.Path(path)
     if path.is_dir():
         found = [path / name for name in NAMES if (path / name).is_file()]
         if not found:
-            raise InputError(f"--model={path}: expected a folder with {' or '.join(NAMES)}. Received: none of them.")
+            raise InputError(f"--{flag}={path}: expected a folder with {' or '.join(NAMES)}. Received: none of them.")
         return found[0]
     if not path.is_file():
-        raise InputError(f"--model={path}: expected a .keras file or a folder with one. Received: no such file.")
+        raise InputError(f"--{flag}={path}: expected a .keras file or a folder with one. Received: no such file.")
     return path
 
 
@@ -40,11 +43,11 @@ def load_keras(path, kind, flag):
     return model
 
 
-def load_scoring_net(path=None):
-    """The `ScoringNet` at `path`, see `model_path`."""
+def load_scoring_net(path=None, flag="model"):
+    """The `ScoringNet` at `path`, see `model_path`; InputError, naming `flag`, where there is none."""
     from scoringnet_tf.models.scoring_net import ScoringNet
 
-    return load_keras(model_path(path), ScoringNet, "model")
+    return load_keras(model_path(path, flag), ScoringNet, flag)
 
 
 def check_fits(model, info):

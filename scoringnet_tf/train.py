@@ -41,6 +41,12 @@ flags.DEFINE_float("segmenter_dropout", 0.5, "Dropout in KFS. Not in the paper."
 flags.DEFINE_float("dropout", 0.5, "Dropout in both towers (§3.2 has it, without a rate).", 0, 0.95)
 flags.DEFINE_string("pretrained", None, "C3D (.keras; pretrain, import_weights) loaded into KFS and both towers.")
 flags.DEFINE_string("pretrained_execution", None, "Another C3D for the execution tower; default: that of --pretrained.")
+flags.DEFINE_string(
+    "segmenter",
+    None,
+    "Trained ScoringNet (.keras or a run's folder) whose KFS is used as it is, for videos without stage labels. Needs "
+    "--training=staged --fragments=predicted.",
+)
 
 # === Loss ===
 flags.DEFINE_float("alpha", 5.0, "α: weight of the ranking loss (§4.2: 5 for diving, 10 for vault).", 0)

@@ -7,8 +7,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import write_bars
 
 import scoringnet_tf
+from data_prep.builder import BuildSettings, build_records
 from scoringnet_tf.dataset_info import DatasetInfo
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.training import session
@@ -149,6 +151,7 @@ def settings(model_dir, records_dir, **changes):
         "dropout": 0.2,
         "pretrained": None,
         "pretrained_execution": None,
+        "segmenter": None,
         "fragment_jitter": 1,
         "alpha": 1.0,
         "beta": 0.0005,
@@ -274,6 +277,63 @@ def test_reseed_is_a_function_of_seed_and_epoch():
     np.testing.assert_array_equal(outputs[0], outputs[1])
     assert (outputs[0] != outputs[2]).any()
     assert (outputs[0] != outputs[3]).any()
+
+
+# === A trained KFS for videos without stage labels ===
+
+
+@pytest.fixture(scope="module")
+def unlabelled_records(tmp_path_factory):
+    """Eight videos with scores and no stages."""
+    folder = tmp_path_factory.mktemp("unlabelled")
+    rows = ["video,difficulty,execution,final,split"]
+    for number in range(8):
+        write_bars(folder / f"{number}.avi", 20, number)
+        difficulty, execution = 3.0 + 0.1 * number, 20.0 + 0.5 * number
+        rows.append(f"{number}.avi,{difficulty:.1f},{execution},{difficulty * execution:.2f},train")
+    (folder / "manifest.csv").write_text("\n".join(rows))
+    build_records("manifest", folder, folder / "records", BuildSettings((36, 48)), workers=1, sport="diving")
+    return folder / "records"
+
+
+WITH_KFS = {"fragments": "predicted", "segmentation_epochs": 0, "scoring_epochs": 1}
+
+
+def test_a_trained_kfs_is_used_and_not_trained(unlabelled_records, tmp_path):
+    info = DatasetInfo.load(unlabelled_records)
+    options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, segmenter=str(tmp_path / "model.keras"))
+    trained = session.build_network(info, options, "float32")
+    trained.save(tmp_path / "model.keras")
+    best = session.TrainingRun(info, options).run()
+    model = keras.models.load_model(best, compile=False)
+    for a, b in zip(trained.segmenter.get_weights(), model.segmenter.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    tower = "difficulty_tower"
+    weights = [network.score_predictor.get_layer(tower).get_weights() for network in (trained, model)]
+    assert any((a != b).any() for a, b in zip(*weights, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, r"expected stage labels .*Give a trained KFS \(--segmenter\)"),
+        ({"segmenter": "x", "fragments": "true"}, "--segmenter: expected --training=staged --fragments=predicted"),
+        ({"segmenter": "x", "training": "joint"}, "--segmenter: expected .*Received: --training=joint"),
+        ({"segmenter": "no.keras"}, r"--segmenter=no\.keras: expected a \.keras file"),
+    ],
+)
+def test_what_videos_without_stages_need_is_said(unlabelled_records, tmp_path, changes, message):
+    options = settings(tmp_path / "run", unlabelled_records, **{**WITH_KFS, **changes})
+    with pytest.raises(InputError, match=message):
+        session.TrainingRun(DatasetInfo.load(unlabelled_records), options).run()
+
+
+def test_a_kfs_that_is_built_otherwise_is_refused(unlabelled_records, tmp_path):
+    scoringnet_tf.ScoringNet(**{**SMALL, "width_multiplier": 1 / 8}).save(tmp_path / "wide.keras")
+    path = str(tmp_path / "wide.keras")
+    options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, segmenter=path)
+    with pytest.raises(InputError, match=r"expected a KFS like the one .*width_multiplier 0\.125 instead of 0\.0625"):
+        session.TrainingRun(DatasetInfo.load(unlabelled_records), options).run()
 
 
 # === Pretrained weights ===

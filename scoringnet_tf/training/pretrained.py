@@ -5,7 +5,7 @@ nothing under another preprocessing than theirs: a network is built with that of
 """
 
 from scoringnet_tf.errors import InputError
-from scoringnet_tf.model_files import load_keras
+from scoringnet_tf.model_files import load_keras, load_scoring_net
 from scoringnet_tf.models.c3d import C3D, describe_preprocessing
 
 TOWERS = ("difficulty_tower", "execution_tower")
@@ -56,6 +56,16 @@ def load_pretrained(network, path, parts=PARTS, log=print):
         if part in TOWERS:
             wanted += [(part, layer) for layer in model.layers if layer.name in available]
     _copy(available, wanted, path, log)
+
+
+def load_segmenter(network, path):
+    """Copies KFS of the `ScoringNet` at `path`; InputError where it is built otherwise than that of `network`."""
+    source = load_scoring_net(path, "segmenter").segmenter
+    ours, theirs = ({**model.get_config(), "dtype": None} for model in (network.segmenter, source))
+    different = [f"{key} {theirs[key]!r} instead of {ours[key]!r}" for key in ours if theirs[key] != ours[key]]
+    if different:
+        raise InputError(f"--segmenter={path}: expected a KFS like the one to train. Received: {'; '.join(different)}")
+    network.segmenter.set_weights(source.get_weights())
 
 
 def continue_from(c3d, path, log=print):

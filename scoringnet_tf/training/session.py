@@ -27,7 +27,7 @@ from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.optimizer import make_optimizer
-from scoringnet_tf.training.pretrained import PARTS, load_pretrained, preprocessing_of
+from scoringnet_tf.training.pretrained import PARTS, load_pretrained, load_segmenter, preprocessing_of
 from scoringnet_tf.training.trainer import Trainer
 
 ON_THE_BAR = {"val_frame_accuracy": "frames", "val_d_src": "D-SRC", "val_e_src": "E-SRC", "val_f_src": "F-SRC"}
@@ -44,9 +44,11 @@ class Phase:
 
 
 def phases(settings):
-    """The phases that the settings ask for: one joint phase, or KFS and then SP."""
+    """The phases that the settings ask for: one joint phase, or KFS (unless a trained one is given) and then SP."""
     if settings["training"] == "joint":
         return [Phase("joint", settings["epochs"], 0, "f_src")]
+    if settings["segmenter"]:
+        return [Phase("scoring", settings["scoring_epochs"], 0, "f_src")]
     first = settings["segmentation_epochs"]
     return [
         Phase("segmentation", first, 0, "frame_accuracy"),
@@ -129,13 +131,25 @@ class TrainingRun:
             )
         if not self.settings["validation_fraction"] and "validation" not in self.info.splits:
             raise InputError("--validation_fraction: expected more than 0, to choose the best epoch. Received: 0.")
+        self._check_stages()
+
+    def _check_stages(self):
+        """Whether the stage labels suffice for the fragments that were asked for, and for KFS."""
+        settings = self.settings
+        if settings["segmenter"]:
+            if (settings["training"], settings["fragments"]) != ("staged", "predicted"):
+                raise InputError(
+                    "--segmenter: expected --training=staged --fragments=predicted with a KFS that is not trained. "
+                    f"Received: --training={settings['training']} --fragments={settings['fragments']}."
+                )
+            return
         unlabelled = self.info.stage_frames["train"].get("unlabelled", 0)
         labelled = sum(self.info.stage_frames["train"].values()) - unlabelled
-        needs_all = self.settings["fragments"] == "true"
-        if (unlabelled and needs_all) or not labelled:
+        if not labelled or (unlabelled and settings["fragments"] == "true"):
+            remedy = "Use --fragments=predicted" if labelled else "Give a trained KFS (--segmenter)"
             raise InputError(
                 f"{self.info.records_dir}: expected stage labels for every training video. Received: "
-                f"{unlabelled} frames without one. Use --fragments=predicted or label them."
+                f"{unlabelled} frames without one. {remedy}, or label them."
             )
 
     # === Data ===
@@ -208,12 +222,14 @@ class TrainingRun:
         return self.model_dir / "best.keras"
 
     def _load_pretrained(self):
-        """Fills KFS and both towers with `pretrained`, the execution tower with its own C3D where there is one."""
+        """Fills KFS and both towers with `pretrained`; the execution tower and KFS may have weights of their own."""
         own = {"execution_tower": self.settings["pretrained_execution"]}
         for path in dict.fromkeys((self.settings["pretrained"], *own.values())):
             parts = [part for part in PARTS if (own.get(part) or self.settings["pretrained"]) == path]
             if path and parts:
                 load_pretrained(self.network, path, parts)
+        if self.settings["segmenter"]:
+            load_segmenter(self.network, self.settings["segmenter"])
 
     def _start(self, phase):
         """Compiles the trainer for a phase; SP starts from KFS at its best."""
