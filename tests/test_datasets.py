@@ -25,7 +25,7 @@ from layouts import (
 )
 
 from data_prep.builder import BuildSettings, build_records
-from data_prep.check import check
+from data_prep.checker import check
 from data_prep.checks import id_problems, score_problems
 from data_prep.datasets import DATASETS, aqa7, finediving, manifest, mit_diving, mtl_aqa, ucf101, unlv_diving
 from data_prep.psnr import compare_with_source, psnr

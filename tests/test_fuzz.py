@@ -21,7 +21,7 @@ from layouts import (
 )
 
 from data_prep.builder import BuildSettings, build_records
-from data_prep.check import check
+from data_prep.checker import check
 from data_prep.checks import score_problems
 from data_prep.datasets import DATASETS
 from data_prep.datasets.sample import Sample
