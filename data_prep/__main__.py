@@ -12,6 +12,7 @@ COMMANDS = {  # command: (module with its flags and main(arguments), purpose)
     "simulate": ("data_prep.simulate", "render a dataset of simulated videos, in the layout of the public ones"),
     "build": ("data_prep.build", "turn videos and their labels into TFRecords"),
     "check": ("data_prep.check", "check videos and labels as build does, without writing"),
+    "stages": ("data_prep.stages", "import stage labels from annotation tools, or export them to be corrected there"),
     "inspect": ("data_prep.inspect_records", "verify a folder of TFRecords and draw a contact sheet"),
 }
 
@@ -38,7 +39,7 @@ def _run(module):
         return module.main(arguments)
 
     try:
-        cli.run(main)
+        cli.run(main, positional=getattr(module, "POSITIONAL", False))
     except SystemExit as stop:
         if is_running or not stop.code:
             raise

@@ -6,13 +6,17 @@ inconsistent is named by file and row.
 
 import csv
 import io
+import math
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from scoringnet_tf.errors import InputError
+from scoringnet_tf.files import replacing_file
 from scoringnet_tf.records import UNLABELLED
+
+STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
 
 class StageError(ValueError):
@@ -56,19 +60,47 @@ def diving_segments(times, where=""):
 
 
 def check_segments(segments, sport):
-    """Raises StageError for an unknown stage, StageOrderError for an empty, backward or overlapping segment."""
+    """Raises the first of `segment_errors`."""
+    for error in segment_errors(segments, sport):
+        raise error
+
+
+def segment_errors(segments, sport, num_frames=None):
+    """What is wrong with segments, all of it.
+
+    Args:
+        segments: `Segment`s in order.
+        sport: `sports.Sport`.
+        num_frames: L, frames of the video; None where unknown.
+
+    Yields:
+        StageError for an unknown stage or one beyond the last frame, StageOrderError for a backward or overlapping
+        segment.
+    """
     previous_end = 0
     for segment in segments:
         if segment.stage not in sport.stages:
             known = ", ".join(sport.stages)
-            raise StageError(f"{segment.where}: expected a stage, one of {known}. Received: {segment.stage!r}")
-        end = segment.start if segment.end is None else segment.end
+            yield StageError(f"{segment.where}: expected a stage, one of {known}. Received: {segment.stage!r}")
+        end = math.inf if segment.end is None else segment.end
         if segment.start < previous_end or end < segment.start:
-            raise StageOrderError(
+            after = "the end" if previous_end == math.inf else f"frame {previous_end}"
+            yield StageOrderError(
                 f"{segment.where}: expected segments in order, start ≤ end, without overlap. Received: {segment} after "
-                f"frame {previous_end}"
+                f"{after}"
             )
-        previous_end = end
+        if num_frames is not None and _is_beyond(segment, num_frames):
+            yield _beyond(segment, num_frames)
+        previous_end = max(previous_end, end)
+
+
+def _is_beyond(segment, num_frames):
+    return segment.start > num_frames or (segment.end is not None and segment.end > num_frames)
+
+
+def _beyond(segment, num_frames):
+    what = f"expected stages within the video's {num_frames} frames. Received: {segment}"
+    return StageError(f"{segment.where}: {what}")
 
 
 def frame_stages(segments, num_frames, sport):
@@ -87,11 +119,9 @@ def frame_stages(segments, num_frames, sport):
     """
     stages = np.full(num_frames, UNLABELLED, np.int64)
     for segment in segments or ():
+        if _is_beyond(segment, num_frames):
+            raise _beyond(segment, num_frames)
         end = num_frames if segment.end is None else segment.end
-        if end > num_frames or segment.start > num_frames:
-            raise StageError(
-                f"{segment.where}: expected stages within the video's {num_frames} frames. Received: {segment}"
-            )
         stages[segment.start : end] = sport.stage_index(segment.stage)
     return stages
 
@@ -147,14 +177,17 @@ def read_csv(path, columns):
 def read_stage_csv(path):
     """`stage_labels.csv` (video_id,stage,start_frame,end_frame) → {video_id: segments in file order}.
 
+    An empty end_frame reaches to the end of the video.
+
     Raises:
         InputError: a column is missing, or a frame is not an integer; every such row is listed.
     """
     segments, malformed = {}, []
-    for number, row in enumerate(read_csv(path, ("video_id", "stage", "start_frame", "end_frame")), start=2):
+    for number, row in enumerate(read_csv(path, STAGE_COLUMNS), start=2):
         try:
             where = f"{Path(path).name}, row {number}"
-            segment = Segment(row["stage"], int(row["start_frame"]), int(row["end_frame"]), where)
+            end = int(row["end_frame"]) if row["end_frame"] else None
+            segment = Segment(row["stage"], int(row["start_frame"]), end, where)
         except ValueError:
             received = f"{row['start_frame']},{row['end_frame']}"
             malformed.append(f"{path}, row {number}: expected integer frames. Received: {received}")
@@ -163,3 +196,13 @@ def read_stage_csv(path):
     if malformed:
         raise InputError("\n".join(malformed))
     return segments
+
+
+def write_stage_csv(path, segments):
+    """Writes {video_id: segments} as `read_stage_csv` reads it; whole or not at all."""
+    with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(STAGE_COLUMNS)
+        for video_id, rows in segments.items():
+            # csv writes None as an empty cell.
+            writer.writerows((video_id, segment.stage, segment.start, segment.end) for segment in rows)

@@ -5,7 +5,8 @@ execution, final, penalty (an empty cell is unknown). Stages are labelled in one
 
 - boundaries: a column for every stage of the sport in order, with its first frame, counted from 0, and a column `end`
   with the first frame after the last stage; a stage ends where the next begins, and all else is noise;
-- `stage_labels.csv` beside the table: video_id (as in the column video), stage, start_frame, end_frame (exclusive).
+- `stage_labels.csv` beside the table: video_id (as in the column video), stage, start_frame, end_frame (exclusive;
+  empty: to the end of the video).
 """
 
 from pathlib import Path, PurePosixPath
