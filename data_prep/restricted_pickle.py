@@ -9,11 +9,11 @@ import collections
 import io
 import math
 import pickle
-import pickletools
 
 import numpy as np
 
 from scoringnet_tf.errors import InputError
+from scoringnet_tf.pickle_memo import check_memo
 
 BUILTINS = {"set": set, "frozenset": frozenset, "complex": complex, "bytes": lambda: b""}  # protocols 0 to 2
 ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")  # before and since NumPy 2
@@ -38,7 +38,7 @@ def load_pickle(path, expected):
         raise InputError(f"{path}: expected a pickle file. Received: no such file.")
     try:
         content = path.read_bytes()
-        _check_memo(content)
+        check_memo(content, len(content))
         loaded = _Unpickler(io.BytesIO(content), encoding="latin1").load()
     except ForbiddenName as error:
         raise InputError(
@@ -55,13 +55,6 @@ def load_pickle(path, expected):
 
 class ForbiddenName(Exception):
     """A pickle asks for something that is not plain data."""
-
-
-def _check_memo(content):
-    """The unpickler's memo is as long as the largest index that is put into it: one opcode could ask for 64 GB."""
-    for opcode, argument, _ in pickletools.genops(content):
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and argument > len(content):
-            raise ValueError(f"memo index {argument} in {len(content)} bytes")
 
 
 class _Unpickler(pickle.Unpickler):

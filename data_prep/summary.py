@@ -50,8 +50,8 @@ def _limits(info):
     lines = [f"Can be trained on these records: {', '.join(trainable) or 'nothing; models can be evaluated on them'}."]
     if unlabelled:
         lines.append(
-            f"{unlabelled:,} of {total:,} frames have no stage label: KFS cannot be trained on those, only used, so "
-            "that SP needs --fragments=predicted."
+            f"{unlabelled:,} of {total:,} frames have no stage label: KFS cannot be trained on those, only used: "
+            "train SP with --fragments=predicted, and a trained KFS (--segmenter) where there is no label at all."
         )
     for score, loss in LOST_WITHOUT.items():
         if known[score] < len(info.videos):

@@ -113,7 +113,8 @@ class FrameDecoder:
     def _random_size(self, seed):
         """Height and width of a crop of the model's shape, zoomed, within what is stored; int32 (2,)."""
         strength = self.augmentation.zoom
-        scale = tf.random.stateless_uniform([], seed, 1 - strength, 1 + strength)
+        largest = min(stored / size for stored, size in zip(self.stored_size, self.image_size, strict=True))
+        scale = tf.minimum(tf.random.stateless_uniform([], seed, 1 - strength, 1 + strength), largest)
         return tf.minimum(tf.cast(tf.round(scale * self.image_size), tf.int32), self.stored_size)
 
     def _random_offset(self, size, seed):

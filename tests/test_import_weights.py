@@ -466,6 +466,22 @@ def test_a_malicious_pickle_is_refused_and_not_run(container, place, tmp_path):
     assert not target.exists()
 
 
+@pytest.mark.parametrize("container", [write_zip, write_legacy], ids=["zip", "legacy"])
+def test_a_memo_that_would_fill_the_memory_is_refused(container, tmp_path):
+    container(tmp_path / "weights", b"}r\xff\xff\xff\x7f")
+    with pytest.raises(InputError, match=r"memo index 2147483647 in \d+ bytes"):
+        read_weights(tmp_path / "weights")
+
+
+def test_a_compressed_archive_is_refused(tmp_path):
+    write_zip(tmp_path / "stored", pickled_state({}))
+    with zipfile.ZipFile(tmp_path / "stored") as stored, zipfile.ZipFile(tmp_path / "weights", "w") as packed:
+        for name in stored.namelist():
+            packed.writestr(name, stored.read(name), zipfile.ZIP_DEFLATED)
+    with pytest.raises(InputError, match=r"c3d/data\.pkl, which is compressed"):
+        read_weights(tmp_path / "weights")
+
+
 def test_a_tensor_may_not_reach_beyond_its_storage(tmp_path):
     tensor = np.lib.stride_tricks.as_strided(np.zeros(4, np.float32), (2, 2), (400, 4))
     write_zip(tmp_path / "weights", pickled_state({"conv1.weight": tensor}), [np.zeros(4, np.float32)])

@@ -6,6 +6,7 @@ Both containers: the zip archive since PyTorch 1.6 and the older sequence of pic
 
 import collections
 import dataclasses
+import io
 import math
 import pathlib
 import pickle
@@ -15,6 +16,7 @@ import zipfile
 import numpy as np
 
 from scoringnet_tf.errors import InputError
+from scoringnet_tf.pickle_memo import check_memo
 
 ZIP, PICKLE = b"PK", b"\x80"  # how the containers start
 MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of the older one
@@ -138,18 +140,34 @@ def _read_zip(file):
         pickled = next((name for name in names if name.endswith("/data.pkl")), None)
         if pickled is None:
             raise pickle.UnpicklingError(f"a zip archive without data.pkl, but with {', '.join(names[:3])}")
-        with archive.open(pickled) as content:
-            value = TensorUnpickler(content, storages).load()
+        value = _load(io.BytesIO(_stored(archive, pickled)), storages)
         for key, storage in storages.items():
-            storage.fill(archive.read(f"{pickled.removesuffix('data.pkl')}data/{key}"))
+            storage.fill(_stored(archive, f"{pickled.removesuffix('data.pkl')}data/{key}"))
     return value
+
+
+def _stored(archive, name):
+    """The bytes of a member; `torch.save` does not compress, so that a small file cannot unfold to a large one."""
+    if archive.getinfo(name).compress_type != zipfile.ZIP_STORED:
+        raise pickle.UnpicklingError(f"{name}, which is compressed")
+    return archive.read(name)
+
+
+def _load(file, storages):
+    """The next pickle of a seekable file."""
+    start = file.tell()
+    num_bytes = file.seek(0, io.SEEK_END) - start
+    file.seek(start)
+    check_memo(file, num_bytes)
+    file.seek(start)
+    return TensorUnpickler(file, storages).load()
 
 
 def _read_pickles(file):
     """Magic number, protocol, system; the value, the keys of its storages; then size and bytes of each."""
     file.seek(0)
     storages = {}
-    magic, _, _, value, keys = (TensorUnpickler(file, storages).load() for _ in range(5))
+    magic, _, _, value, keys = (_load(file, storages) for _ in range(5))
     if magic != MAGIC:
         raise pickle.UnpicklingError("a pickle that torch.save did not write")
     for key in keys:
