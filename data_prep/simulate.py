@@ -16,7 +16,7 @@ flags.DEFINE_enum(
     "task",
     "scoring",
     TASKS,
-    "Whole videos with scores; flights with the classes of their motion; or fragments with the grades of their faults.",
+    "Whole videos with scores; or key fragments with the classes of their motion and the grades of their faults.",
 )
 flags.DEFINE_integer(
     "num_videos",

@@ -199,7 +199,7 @@ def _flight_keys(dive, held):
     Who turns less comes out sooner and lines up longer: divers leave the platform with much the same spin.
     """
     if dive.half_twists == 0:
-        out = 0.46 + 0.03 * dive.half_somersaults
+        out = 0.30 + 0.055 * dive.half_somersaults
         return [(0.18, held, 0.6), (out, held, 0.9), (out + 0.10, _LINE_UP, 1.0)]
     end = _twist_end(dive)
     if dive.position == "D":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-TASKS = ("scoring", "motion", "faults")
+TASKS = ("scoring", "motion")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,8 +14,8 @@ class Settings:
 
     Attributes:
         sport: a sport that has a simulator.
-        task: `scoring` (whole videos with scores), `motion` (flights with the classes of their motion) or `faults`
-            (key fragments with the grades of their faults).
+        task: `scoring` (whole videos with scores) or `motion` (key fragments with the classes of their motion and the
+            grades of their faults).
         num_videos: how many to draw; with `labels_dir`, None takes every usable row.
         seed: of everything random.
         labels_dir: folder of real label files, or None to draw labels from the rules.

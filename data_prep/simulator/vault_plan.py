@@ -65,7 +65,7 @@ def plan(settings: Settings) -> list[VaultPlan]:
 
 
 def _plan_clips(settings):
-    """Clips from the springboard on: to the mat (motion), or to the end of the landing (faults)."""
+    """Clips from the springboard on, to the mat or to the end of the landing."""
     training, vaults = set(settings.draw_split()[0]), list(DIFFICULTIES)
     plans = []
     for video_id in range(1, settings.num_videos + 1):
@@ -73,8 +73,8 @@ def _plan_clips(settings):
         vault = vaults[rng.integers(len(vaults))]
         _, flight, landing = labels.stage_frames(labels.draw_seconds(rng))
         touch_down = clips.LEAD + flight
-        end = touch_down + (landing if settings.task == "faults" else 0) + clips.TAIL
-        severities = clips.clip_severities(settings, FAULTS, labels.draw_deduction(rng), rng)
+        end = touch_down + (landing if clips.shows_end(rng) else 0) + clips.TAIL
+        severities = clips.clip_severities(FAULTS, labels.draw_deduction(rng), rng)
         plans.append(
             VaultPlan(
                 video_id=video_id,
