@@ -15,6 +15,7 @@ from absl.testing import flagsaver
 
 from data_prep import simulate as command
 from data_prep.simulator import clips, diving, faults
+from data_prep.simulator.canvas import window
 from data_prep.simulator.dataset import simulate
 from data_prep.simulator.dive_motion import FAULTS
 from data_prep.simulator.diving_labels import read_labels
@@ -251,7 +252,7 @@ def test_boundaries_are_visible_in_the_pixels():
         t0, t1, t2, t3 = plan.boundaries
         assert change[t1 : t2 - 1].mean() > 2 * change[max(plan.lead, t0 - 4) : t0 - 1].mean()
         if not plan.linger:
-            assert change[t3 - 1] > 2 * np.median(change[t2:t3])
+            assert change[t3 - 1] > 2 * np.median(change[t2 : t3 - 1])  # the cut against what came before it
 
 
 def test_a_sport_without_simulator_is_refused():
@@ -273,3 +274,20 @@ def test_wrong_flags_are_refused(flag_values, message):
         flags.FLAGS(["test"])
     with flagsaver.flagsaver(**flag_values), pytest.raises(InputError, match=message):
         command.main([])
+
+
+@pytest.mark.parametrize("centre", [(20.0, 15.0), (20.3, 15.75), (8.0, 6.5), (2.4, 1.2), (50.0, 15.0)])
+def test_window_between_pixels(centre):
+    image = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+    seen = window(image, centre, 16, 12)
+    for row in range(12):
+        for column in range(16):
+            # Bilinear; beyond the border the border repeats.
+            x, y = centre[0] - 7.5 + column, centre[1] - 5.5 + row
+            left, top = int(np.floor(x)), int(np.floor(y))
+            parts = [
+                (1 - abs(x - c)) * (1 - abs(y - r)) * image[np.clip(r, 0, 29), np.clip(c, 0, 39)].astype(float)
+                for r in (top, top + 1)
+                for c in (left, left + 1)
+            ]
+            assert np.abs(sum(parts) - seen[row, column]).max() <= 1.01

@@ -5,7 +5,7 @@ import dataclasses
 import cv2
 import numpy as np
 
-from data_prep.simulator.canvas import Canvas
+from data_prep.simulator.canvas import Canvas, window
 
 SHUTTER = np.array((0.0, 0.1, 0.2))  # instants of a frame's exposure, in frames: 1/125 s at 25 frames a second
 
@@ -77,6 +77,6 @@ def look(world: Canvas, centre: np.ndarray, view: View, travel: np.ndarray) -> n
     """
     column = (centre[0] - world.left) * world.pixels_per_metre
     row = (world.top - centre[1]) * world.pixels_per_metre
-    frame = cv2.getRectSubPix(world.image, (view.width, view.height), (float(column), float(row)))
+    frame = window(world.image, (column, row), view.width, view.height)
     kernel = tuple(int(1 + abs(value) * view.pixels_per_metre) for value in travel)
     return cv2.blur(frame, kernel) if max(kernel) > 1 else frame

@@ -7,6 +7,8 @@ import numpy as np
 
 from data_prep.simulator.canvas import paint_text
 
+GRAIN_SHIFT = 64  # pixels: the grain of a frame is a window of a field this much larger, which costs one draw
+
 
 @dataclasses.dataclass(frozen=True)
 class VideoStyle:
@@ -53,7 +55,10 @@ class Broadcast:
         self._table = np.round(curve).astype(np.uint8)[None]
         sigma = style.focus_sigma * height / 240
         self._sigma = sigma if sigma > 0.25 else 0.0
-        self._grain = [rng.normal(0.0, style.grain, (height, width, 3)).astype(np.int16) for _ in range(5)]
+        field = rng.standard_normal((height + GRAIN_SHIFT, width + GRAIN_SHIFT, 3), np.float32)
+        field = (style.grain * field).astype(np.int16)
+        shifts = rng.integers(GRAIN_SHIFT + 1, size=(5, 2))
+        self._grain = [field[row : row + height, column : column + width] for row, column in shifts]
         self._logo, self._logo_right = style.logo, style.logo_right
 
     def __call__(self, frame: np.ndarray, index: int) -> np.ndarray:

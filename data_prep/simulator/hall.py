@@ -108,7 +108,7 @@ def paint_hall(
     table = Canvas(sides, (low[1], high[1]), pixels_per_metre)
     _paint_table(brush, venue.table)
     _paint_table(_Brush(table, standpoint), (255, 255, 255), shades=(1.0, 1.0, 1.0))
-    world.image = cv2.convertScaleAbs(world.image, alpha=venue.light)
+    cv2.convertScaleAbs(world.image, world.image, alpha=venue.light)
     return Hall(world, table)
 
 
@@ -162,7 +162,7 @@ def _paint_stands(world, venue, sides, floor_edge, top, mirrored, rng):
     for _ in range(rng.integers(0, 4)):
         u = rng.uniform(*sides)
         world.rectangle(u, crowd_top - 0.3, u + rng.uniform(0.6, 1.6), crowd_top + 0.6, rng.uniform(40, 220, 3))
-    world.image = cv2.GaussianBlur(world.image, (0, 0), OUT_OF_FOCUS * world.pixels_per_metre)
+    cv2.GaussianBlur(world.image, (0, 0), OUT_OF_FOCUS * world.pixels_per_metre, world.image)
 
 
 def _paint_words(strip, mirrored, rng):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from data_prep.simulator.canvas import Canvas, paint_crowd, paint_text
+from data_prep.simulator.canvas import Canvas, paint_crowd, paint_text, window
 from data_prep.simulator.drawing import Appearance
 
 
@@ -19,7 +19,7 @@ def crowd_shot(num_frames: int, width: int, height: int, rng: np.random.Generato
     colours = rng.uniform(20, 235, (len(flags), 3))
     for index in range(num_frames):
         centre = start + (end - start) * (0.5 * index / max(1, num_frames))
-        frame = cv2.getRectSubPix(wide, (width, height), (float(centre[0]), float(centre[1])))
+        frame = window(wide, centre, width, height)
         for (x, y), colour in zip(flags, colours, strict=True):
             sway = 0.25 * row_height * np.sin(index * 0.8 + x)
             corners = np.array(
@@ -62,7 +62,7 @@ def close_up_shot(
     """Head and shoulders of an athlete before the blurred venue, which is mirrored where the whole video is."""
     column = rng.uniform(0.3, 0.7) * world.image.shape[1]
     row = rng.uniform(0.3, 0.7) * world.image.shape[0]
-    ground = cv2.getRectSubPix(world.image, (width, height), (float(column), float(row)))
+    ground = window(world.image, (column, row), width, height)
     ground = cv2.blur(cv2.flip(ground, 1) if mirrored else ground, (max(3, width // 25),) * 2)
     x0, sway, size = rng.uniform(0.35, 0.65) * width, rng.uniform(0.5, 2.5), height * rng.uniform(0.16, 0.26)
     skin = np.array(appearance.skin, float)

@@ -76,7 +76,7 @@ def paint_venue(venue: Venue, pixels_per_metre: float, mirrored: bool, rng: np.r
     _paint_water(world, venue, rng)
     _paint_tower(world, venue, rng)
     if venue.light != 1.0:
-        world.image = cv2.convertScaleAbs(world.image, alpha=venue.light)
+        cv2.convertScaleAbs(world.image, world.image, alpha=venue.light)
     return world
 
 
