@@ -13,6 +13,7 @@ COMMANDS = {  # command: (module with its flags and main(arguments), purpose)
     "build": ("data_prep.build", "turn videos and their labels into TFRecords"),
     "check": ("data_prep.check", "check videos and labels as build does, without writing"),
     "stages": ("data_prep.stages", "import stage labels from annotation tools, or export them to be corrected there"),
+    "suggest": ("data_prep.suggest", "label the stages of videos with a trained model, to be corrected in such a tool"),
     "inspect": ("data_prep.inspect_records", "verify a folder of TFRecords and draw a contact sheet"),
 }
 

@@ -69,10 +69,7 @@ def main(paths):
         videos = [video.renamed(_without_suffix(video.video_id)) for video in videos]
     videos = checked_videos(videos, sport, facts_of)
     sound = _sound(videos)
-    try:
-        stage_formats.FORMATS[FLAGS.to].write(Path(FLAGS.output), sound, sport, facts_of)
-    except OSError as error:
-        raise InputError(f"--output: expected a place to write to. Received: {error}") from error
+    stage_formats.write(FLAGS.to, Path(FLAGS.output), sound, sport, facts_of)
     num_segments = sum(len(video.segments) for video in sound)
     print(f"Written to {FLAGS.output}: {num_segments} stages of {len(sound)} videos.")
 

@@ -39,14 +39,12 @@ def score_video(model, path):
             as far as it goes, with a warning.
     """
     video = read_video(path, size=model.frame_size, partial=True)
-    frames = frames_for_model(video.frames, model.frame_size, model.image_size)
-    inputs = {"frames": frames[None], "mask": np.ones((1, len(frames)), bool)}
-    outputs = {name: np.asarray(value)[0] for name, value in model(inputs, training=False).items()}
+    outputs = {name: np.asarray(value)[0] for name, value in model(_inputs(model, video), training=False).items()}
     labels = outputs["stages"].argmax(axis=-1)
     times = [*video.timestamps, video.timestamps[-1] + 1 / video.fps]  # of every frame, then of the end
     return VideoScore(
         video=str(pathlib.Path(path)),
-        num_frames=len(frames),
+        num_frames=len(labels),
         fps=round(video.fps, 3),
         stages=[_stage(model.sport.stages[stage], start, end, times) for stage, start, end in runs(labels)],
         difficulty=float(outputs["difficulty"]),
@@ -54,6 +52,27 @@ def score_video(model, path):
         final=float(outputs["final"]),
         warnings=[*video.warnings, *_warnings(model, video.fps, labels, outputs["empty_fragments"])],
     )
+
+
+def segment_video(model, path):
+    """The stages that `score_video` would find in the video at `path`, by KFS of the `ScoringNet` alone.
+
+    Returns:
+        Contiguous runs, noise included: a list of (index in the sport's stages, start, end), frames 0-based and ends
+        exclusive.
+
+    Raises:
+        VideoError: the file is missing, is not a video, has no frames, or is damaged half-way.
+    """
+    video = read_video(path, size=model.frame_size)
+    probabilities = model.segmenter(_inputs(model, video), training=False)
+    return runs(np.asarray(probabilities)[0].argmax(axis=-1))
+
+
+def _inputs(model, video):
+    """A batch of one decoded video, as a `ScoringNet` and its KFS take it."""
+    frames = frames_for_model(video.frames, model.frame_size, model.image_size)
+    return {"frames": frames[None], "mask": np.ones((1, len(frames)), bool)}
 
 
 def _stage(name, start, end, times):

@@ -90,8 +90,8 @@ def write_gymnastics(folder):
     return folder
 
 
-def write_ucf101(folder, test_labels=False, newline="\n"):
-    """Two classes, two clips to train and one to test of each."""
+def write_ucf101(folder, test_labels=False, newline="\n", num_frames=6):
+    """Two classes, two videos to train and one to test of each."""
     lists = folder / "ucfTrainTestlist"
     lists.mkdir(parents=True)
     classes = ["ApplyEyeMakeup", "BoxingPunchingBag"]
@@ -101,7 +101,7 @@ def write_ucf101(folder, test_labels=False, newline="\n"):
         (folder / "UCF-101" / name).mkdir(parents=True)
         for group, split in ((1, "test"), (8, "train"), (9, "train")):
             clip = f"{name}/v_{name}_g{group:02d}_c01.avi"
-            write_bars(folder / "UCF-101" / clip, 6, 10 * label + group)
+            write_bars(folder / "UCF-101" / clip, num_frames, 10 * label + group)
             rows[split].append(f"{clip} {label}" if split == "train" or test_labels else clip)
     for split, lines in rows.items():
         _write_lines(lists / f"{split}list01.txt", lines, newline)

@@ -44,6 +44,25 @@ def read(path, facts_of, name=None):
     return FORMATS[name or recognise(path)].read(path, facts_of)
 
 
+def write(name, output, videos, sport, facts_of):
+    """Writes videos in the format `name`, one of `WRITABLE`, whole or not at all.
+
+    Args:
+        name: key in `FORMATS`.
+        output: the file, or for a format with a file per video the folder.
+        videos: `LabelledVideo`s.
+        sport: `sports.Sport`.
+        facts_of: as of `videos.facts_reader`.
+
+    Raises:
+        InputError: `output` cannot be written, or what the format needs to know of a video is unknown.
+    """
+    try:
+        FORMATS[name].write(output, videos, sport, facts_of)
+    except OSError as error:
+        raise InputError(f"--output: expected a place to write to. Received: {error}") from error
+
+
 def recognise(path):
     """The key in `FORMATS` of what is in a file or folder; InputError where it is none of them."""
     text = _head(path)
