@@ -87,6 +87,22 @@ def clip_indices(length, clip_length, augmentation, seeds):
     return tf.cast(tf.round(tf.linspace(start, end, clip_length)), tf.int32)
 
 
+def random_clip(length, clip_length, seeds):
+    """`clip_length` consecutive frame indices from a random start, int32 (T,); a short video repeats its last frame."""
+    start = _uniform_int(seeds(WINDOW), 0, tf.maximum(length - clip_length, 0))
+    return tf.minimum(start + tf.range(clip_length), length - 1)
+
+
+def spaced_clips(length, clip_length, num_clips):
+    """Evenly spaced clips of consecutive frames, int32 (K, T); a short video repeats its last frame.
+
+    Each starts in the middle of one of K equal stretches of the possible starts: a single clip is the middle one.
+    """
+    last_start = tf.maximum(length - clip_length, 0)
+    starts = (2 * tf.range(num_clips) + 1) * last_start // (2 * num_clips)
+    return tf.minimum(starts[:, tf.newaxis] + tf.range(clip_length), length - 1)
+
+
 class FrameDecoder:
     """Decodes encoded frames, string (T,), to uint8 (T, H, W, 3): cropped, and augmented if asked."""
 

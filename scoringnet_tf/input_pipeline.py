@@ -1,4 +1,4 @@
-"""TFRecords → batches with tf.data: `videos` for scoring, `clips` for pretraining.
+"""TFRecords → batches with tf.data: `videos` for scoring, `clips` and `video_clips` for pretraining.
 
 Which frames are used is decided before any is decoded, and only those are. The order of the data and every random
 choice are a pure function of (seed, epoch, video): a run that is resumed at epoch k sees what an uninterrupted run
@@ -8,14 +8,25 @@ would have seen, however many pipelines share the work.
 import numpy as np
 import tensorflow as tf
 
-from scoringnet_tf.augmentation import SHUFFLE, Augmentation, FrameDecoder, clip_indices, fold, frame_range, video_seeds
+from scoringnet_tf.augmentation import (
+    SHUFFLE,
+    Augmentation,
+    FrameDecoder,
+    clip_indices,
+    fold,
+    frame_range,
+    random_clip,
+    spaced_clips,
+    video_seeds,
+)
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.frames import center_offset
 from scoringnet_tf.records import UNLABELLED, DatasetInfo, parse_example, parse_id
 from scoringnet_tf.sports import NOISE, SCORES
 
-__all__ = ["Augmentation", "clips", "preprocess_frames", "split_ids", "videos"]
+__all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "preprocess_frames", "split_ids", "video_clips", "videos"]
 
+CLIP_SAMPLINGS = ("whole", "consecutive")
 SHUFFLE_BUFFER = 512  # encoded videos: a whole UNLV split (about 0.4 MB each at 73×98)
 
 
@@ -119,6 +130,7 @@ def clips(
     split,
     *,
     clip_length=32,
+    sampling="whole",
     image_size=(64, 64),
     batch_size,
     seed=0,
@@ -131,34 +143,88 @@ def clips(
     num_input_pipelines=1,
     input_pipeline_id=0,
 ):
-    """Clips of a fixed length with their classes, for pretraining.
+    """A clip of a fixed length of each video with its classes, for pretraining.
 
-    A clip is a whole video resampled in time to `clip_length` evenly spaced frames; with augmentation up to a tenth is
-    first cut off at each end. The other arguments are those of `videos`.
+    Args:
+        clip_length: T, frames.
+        sampling: `"whole"`: the video resampled in time to T evenly spaced frames; with augmentation up to a tenth is
+            first cut off at each end. `"consecutive"`: T consecutive frames, at random with augmentation, else those in
+            the middle; a shorter video repeats its last frame.
+        records_dir, split, …: as of `videos`.
 
     Returns:
         tf.data.Dataset of (uint8 (B, T, H, W, 3), {head: int32 (B,)}).
 
     Raises:
-        As `videos`; and InputError where the records have no classes.
+        As `videos`; and InputError where the records have no classes, or for another `sampling`.
     """
-    info = DatasetInfo.load(records_dir)
-    if not info.classes:
-        raise InputError(f"{records_dir}: expected records with classes (--dataset=motion). Received: {info.name}")
+    info = _load_with_classes(records_dir)
+    if sampling not in CLIP_SAMPLINGS:
+        raise InputError(f"Expected a sampling of clips, one of {', '.join(CLIP_SAMPLINGS)}. Received: {sampling!r}")
     stream = _Stream(info, split, validation_fraction, seed, shuffle, num_input_pipelines, input_pipeline_id)
     stream.check(batch_size, bucketed=False)
     decode = FrameDecoder(info.frame_size, image_size, augmentation)
 
+    def choose(length, seeds):
+        if sampling == "whole":
+            return clip_indices(length, clip_length, augmentation, seeds)
+        return random_clip(length, clip_length, seeds) if augmentation else spaced_clips(length, clip_length, 1)[0]
+
     def load(example, seeds):
-        indices = clip_indices(tf.size(example["image/encoded"]), clip_length, augmentation, seeds)
+        indices = choose(tf.size(example["image/encoded"]), seeds)
         frames = decode(tf.gather(example["image/encoded"], indices), seeds)
-        labels = {head: tf.cast(example[f"class/{head}"], tf.int32) for head in info.classes}
-        return tf.ensure_shape(frames, (clip_length, *image_size, 3)), labels
+        return tf.ensure_shape(frames, (clip_length, *image_size, 3)), _classes(example, info)
 
     def batch(dataset):
         return dataset.batch(batch_size, drop_remainder=drop_remainder)
 
     return stream.batches(load, batch, batch_size, drop_remainder, first_epoch, epochs, known=True)
+
+
+def video_clips(
+    records_dir, split, *, clip_length, clips_per_video, image_size=(64, 64), batch_size, validation_fraction=0.0
+):
+    """Several evenly spaced clips of each video with its classes, to evaluate the video as a whole: nothing is random.
+
+    Args:
+        clip_length: T, consecutive frames of a clip; a shorter video repeats its last frame.
+        clips_per_video: K, see `augmentation.spaced_clips`.
+        records_dir, split, image_size, batch_size, validation_fraction: as of `videos`.
+
+    Returns:
+        tf.data.Dataset of (uint8 (B, K, T, H, W, 3), {head: int32 (B,)}), in the order of the records.
+
+    Raises:
+        As `clips`.
+    """
+    info = _load_with_classes(records_dir)
+    stream = _Stream(info, split, validation_fraction, seed=0, shuffle=False, num_pipelines=1, pipeline_id=0)
+    stream.check(batch_size, bucketed=False)
+    decode = FrameDecoder(info.frame_size, image_size, augmentation=None)
+
+    def load(example, seeds):
+        indices = spaced_clips(tf.size(example["image/encoded"]), clip_length, clips_per_video)
+        frames = decode(tf.gather(example["image/encoded"], tf.reshape(indices, [-1])), seeds)
+        return tf.reshape(frames, (clips_per_video, clip_length, *image_size, 3)), _classes(example, info)
+
+    def batch(dataset):
+        return dataset.batch(batch_size)
+
+    return stream.batches(load, batch, batch_size, drop_remainder=False, first_epoch=0, epochs=1, known=True)
+
+
+def _load_with_classes(records_dir):
+    info = DatasetInfo.load(records_dir)
+    if not info.classes:
+        raise InputError(
+            f"{records_dir}: expected records with classes (--dataset=motion or ucf101). Received: {info.name}"
+        )
+    return info
+
+
+def _classes(example, info):
+    """Label of every head of a parsed example, int32 ()."""
+    return {head: tf.cast(example[f"class/{head}"], tf.int32) for head in info.classes}
 
 
 def preprocess_frames(frames, stored_size, image_size):

@@ -1,9 +1,11 @@
 r"""Pretrains C3D on classes of motion: simulated dives and vaults, or action videos (§4.2 pretrains on UCF-101).
 
     python -m scoringnet_tf.pretrain --flagfile=motion.flags --records_dir=… --model_dir=…
+    python -m scoringnet_tf.pretrain --flagfile=ucf101.flags --records_dir=… --model_dir=…
 
-The best C3D by mean validation accuracy is MODEL_DIR/c3d.keras, for `scoringnet_tf.train --pretrained`. A run that was
-stopped goes on when the same command is given again.
+The best C3D by mean validation accuracy is MODEL_DIR/c3d.keras, for `scoringnet_tf.train --pretrained`. With
+--clip_sampling=consecutive its accuracy on videos, beside that on clips, is printed at the end and written into
+MODEL_DIR/metrics.json. A run that was stopped goes on when the same command is given again.
 """
 
 import sys
@@ -11,12 +13,29 @@ import sys
 from absl import flags
 
 from scoringnet_tf import cli, run_flags
+from scoringnet_tf.paths import check_access
 
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords with classes, made by `python -m data_prep build`.")
 flags.DEFINE_string("model_dir", None, "Folder for checkpoints, the model and curves; a stopped run in it goes on.")
 flags.DEFINE_list("image_size", ["112", "112"], "Height,width of the model's input, pixels. C3D: 112,112.")
+flags.DEFINE_integer("clip_length", 16, "Frames of a clip. C3D: 16.", 1)
+flags.DEFINE_enum(
+    "clip_sampling",
+    "whole",
+    ["whole", "consecutive"],
+    "A clip is the whole video, less a random tenth at each end, resampled to --clip_length frames; or that many "
+    "consecutive frames from a random start (C3D), and videos are then evaluated by several clips each.",
+)
 flags.DEFINE_integer(
-    "clip_length", 16, "Frames that a video, less a random tenth at each end, is resampled to. C3D: 16.", 1
+    "clips_per_video", 10, "With --clip_sampling=consecutive: evenly spaced clips to evaluate a video by.", 1
+)
+flags.DEFINE_float(
+    "validation_fraction",
+    0.0,
+    "Share of the training videos held out to choose the best epoch, where the records have no validation split; 0: "
+    "their test split chooses, and its accuracy flatters.",
+    0,
+    0.9,
 )
 flags.DEFINE_integer("batch_size", 30, "Clips per step. C3D: 30.", 1)
 flags.DEFINE_integer("epochs", 16, "Passes over the training clips.", 1)
@@ -34,15 +53,29 @@ flags.DEFINE_float("weight_decay", 0.0, "β‖w‖² on the convolution kernels.
 flags.adopt_module_key_flags(run_flags)
 
 
+def describe(metrics):
+    """What `PretrainingRun.evaluate` measured, as text."""
+    lines = [f"{metrics['split']} split: {metrics['num_videos']} videos, {metrics['clips_per_video']} clips of each"]
+    for head, accuracy in metrics["accuracy"].items():
+        lines.append(f"  {head}: accuracy on clips {accuracy['clip']:.3f}, on videos {accuracy['video']:.3f}")
+    if metrics["split"] == metrics["epoch_chosen_on"]:
+        lines.append("  The same split chose the epoch, which flatters it (--validation_fraction).")
+    return "\n".join(lines)
+
+
 def main(_):
     settings = cli.flag_values(sys.modules[__name__])
     cli.require(records_dir=settings["records_dir"], model_dir=settings["model_dir"])
     settings["image_size"] = cli.size_flag("image_size")
     info = cli.load_records(settings["records_dir"])
+    check_access(settings["model_dir"], "model_dir", writing=True)
 
     from scoringnet_tf.training.pretraining import PretrainingRun
 
-    best = PretrainingRun(info, settings).run()
+    run = PretrainingRun(info, settings)
+    best = run.run()
+    if settings["clip_sampling"] == "consecutive":
+        print(describe(run.evaluate()))
     print(f"Best C3D: {best}\nUse it:   python -m scoringnet_tf.train --pretrained={best} …")
 
 

@@ -128,7 +128,44 @@ def motion_records(tmp_path_factory):
     return folder / "records"
 
 
+@pytest.fixture(scope="session")
+def ucf101_records(tmp_path_factory):
+    """Records of six videos of 20 frames of two actions at 36×48, four to train and two to test, built once."""
+    from layouts import write_ucf101
+
+    from data_prep.builder import BuildSettings, build_records
+
+    folder = tmp_path_factory.mktemp("ucf101")
+    source = write_ucf101(folder / "source", num_frames=20)
+    build_records("ucf101", source, folder / "records", BuildSettings((36, 48)), workers=1)
+    return folder / "records"
+
+
 @pytest.fixture
 def diving_copy(diving_records, tmp_path):
     """A copy of those records, to damage at will."""
     return Path(shutil.copytree(diving_records, tmp_path / "records"))
+
+
+@pytest.fixture(scope="session")
+def stage_model(tmp_path_factory):
+    """A tiny `ScoringNet` for frames of 36×48 that tells frames of bars apart, untrained: every stage occurs."""
+    import keras
+
+    import scoringnet_tf
+
+    keras.utils.set_random_seed(0)
+    model = scoringnet_tf.ScoringNet(
+        image_size=(32, 32), width_multiplier=1 / 16, clip_lengths=(8, 8), frame_size=(36, 48)
+    )
+    layer = model.segmenter.get_layer("fc2")
+    frames = np.stack([bar_frame(index, bar_color(0)) for index in range(40)])[np.newaxis, :, :32, :32]
+    features = keras.Model(model.segmenter.input, layer.input)({"frames": frames, "mask": np.ones((1, 40), bool)})
+    features = np.asarray(features)[0]
+    # Stage s wins along a direction of its own around the mean of the features.
+    kernel = np.linalg.svd(features - features.mean(axis=0), full_matrices=False)[2][:2]
+    kernel = np.transpose([kernel[0], -kernel[0], kernel[1], -kernel[1]])
+    layer.set_weights([100 * kernel, -100 * features.mean(axis=0) @ kernel])
+    path = tmp_path_factory.mktemp("model") / "model.keras"
+    model.save(path)
+    return path

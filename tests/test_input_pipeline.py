@@ -2,6 +2,7 @@
 
 import collections
 import json
+import math
 
 import cv2
 import numpy as np
@@ -11,10 +12,10 @@ from conftest import read_index, write_bars
 
 from data_prep.verify import read_records
 from scoringnet_tf import augmentation as augmentation_module
-from scoringnet_tf.augmentation import Augmentation, FrameDecoder, clip_indices, video_seeds
+from scoringnet_tf.augmentation import Augmentation, FrameDecoder, clip_indices, spaced_clips, video_seeds
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.frames import center_offset, encode_jpeg, frames_for_model
-from scoringnet_tf.input_pipeline import clips, preprocess_frames, split_ids, videos
+from scoringnet_tf.input_pipeline import clips, preprocess_frames, split_ids, video_clips, videos
 from scoringnet_tf.records import DatasetInfo, RecordsError, VideoExample, encode_example
 from scoringnet_tf.video import read_video
 
@@ -176,10 +177,10 @@ def test_window_start_against_all_windows():
         assert starts == expected, (stages, size)
 
 
-def _broken_records(folder, num_good, num_frames):
-    """One video of which only the first `num_good` frames are JPEG."""
-    good = encode_jpeg(np.full((*WHOLE, 3), 90, np.uint8), 92)
-    jpegs = [good] * num_good + [b"broken"] * (num_frames - num_good)
+def _broken_records(folder, good, num_frames, classes=None):
+    """One video of which only the frames `good` are JPEG."""
+    jpeg = encode_jpeg(np.full((*WHOLE, 3), 90, np.uint8), 92)
+    jpegs = [jpeg if index in good else b"broken" for index in range(num_frames)]
     example = VideoExample(
         "001",
         "test",
@@ -192,6 +193,7 @@ def _broken_records(folder, num_good, num_frames):
         25.0,
         np.arange(num_frames) / 25,
         np.zeros(num_frames),
+        classes=dict.fromkeys(classes or {}, 0),
     )
     folder.mkdir()
     with tf.io.TFRecordWriter(str(folder / "train.tfrecord")) as writer:
@@ -207,7 +209,7 @@ def _broken_records(folder, num_good, num_frames):
         videos={"001": {"split": "train", "num_frames": num_frames, "final": None}},
         score_statistics={},
         stage_frames={},
-        classes={},
+        classes=classes or {},
         skipped=[],
         simulation=None,
         settings={},
@@ -219,11 +221,17 @@ def _broken_records(folder, num_good, num_frames):
 
 
 def test_frames_that_are_not_used_are_not_decoded(tmp_path):
-    records = _broken_records(tmp_path / "records", num_good=12, num_frames=40)
+    records = _broken_records(tmp_path / "records", range(12), 40)
     found, _ = _read(records, max_frames=12)
     assert found[0][1].shape == (12, *WHOLE, 3)
     with pytest.raises(tf.errors.InvalidArgumentError):
         _read(records)
+    middle = _broken_records(tmp_path / "middle", range(17, 23), 40, classes={"action": ["A", "B"]})
+    options = {"image_size": WHOLE, "batch_size": 1}
+    ((frames, _),) = clips(middle, "train", clip_length=6, sampling="consecutive", **options)
+    assert frames.shape == (1, 6, *WHOLE, 3)
+    ((frames, _),) = video_clips(middle, "train", clip_length=6, clips_per_video=1, **options)
+    assert frames.shape == (1, 1, 6, *WHOLE, 3)
 
 
 def test_buckets_hold_videos_of_one_length_range(diving_records):
@@ -338,6 +346,58 @@ def test_clip_indices(length):
         indices = clip_indices(length, 8, Augmentation(), video_seeds(0, tf.constant(epoch, tf.int64), "1")).numpy()
         assert (np.diff(indices) >= 0).all() and indices[0] <= 0.1 * length and indices[-1] >= 0.9 * (length - 1) - 0.5
         assert indices[0] >= 0 and indices[-1] < length
+
+
+# === Clips of consecutive frames ===
+
+
+def _clip_frames(records, **kwargs):
+    """Frame indices of every clip, in order, of the training split."""
+    settings = {"clip_length": 6, "sampling": "consecutive", "image_size": WHOLE, "batch_size": 2}
+    return [_indices(clip) for frames, _ in clips(records, "train", **(settings | kwargs)) for clip in frames.numpy()]
+
+
+def test_consecutive_clips_are_random_in_training_and_the_middle_ones_in_evaluation(ucf101_records):
+    """Videos of 20 frames: starts 0 to 14."""
+    drawn = _clip_frames(ucf101_records, augmentation=SHIFT_ONLY, epochs=40, seed=3)
+    assert all(clip == list(range(clip[0], clip[0] + 6)) for clip in drawn)
+    assert {clip[0] for clip in drawn} == set(range(15))
+    assert drawn == _clip_frames(ucf101_records, augmentation=SHIFT_ONLY, epochs=40, seed=3)
+    assert drawn[80:] == _clip_frames(ucf101_records, augmentation=SHIFT_ONLY, first_epoch=20, epochs=40, seed=3)
+    assert _clip_frames(ucf101_records) == [list(range(7, 13))] * 4
+    assert _clip_frames(ucf101_records, shuffle=True) == [list(range(7, 13))] * 4
+
+
+def test_a_short_video_repeats_its_last_frame(ucf101_records):
+    expected = [*range(20), *[19] * 5]
+    assert _clip_frames(ucf101_records, clip_length=25) == [expected] * 4
+    assert _clip_frames(ucf101_records, clip_length=25, augmentation=SHIFT_ONLY) == [expected] * 4
+
+
+def test_video_clips_are_evenly_spaced(ucf101_records):
+    options = {"clip_length": 6, "clips_per_video": 3, "image_size": WHOLE, "batch_size": 3}
+    batches = list(video_clips(ucf101_records, "train", **options).as_numpy_iterator())
+    assert [frames.shape for frames, _ in batches] == [(3, 3, 6, *WHOLE, 3), (1, 3, 6, *WHOLE, 3)]
+    for frames, _ in batches:
+        for video in frames:
+            assert [_indices(clip) for clip in video] == [list(range(start, start + 6)) for start in (2, 7, 11)]
+    labels = np.concatenate([classes["action"] for _, classes in batches])
+    np.testing.assert_array_equal(labels, [0, 0, 1, 1])
+
+
+@pytest.mark.parametrize("num_clips", [1, 2, 10])
+@pytest.mark.parametrize("length", [1, 16, 17, 29, 1776])
+def test_spaced_clips(length, num_clips):
+    indices = spaced_clips(length, 16, num_clips).numpy()
+    last_start = max(0, length - 16)
+    for k in range(num_clips):
+        start = math.floor((k + 0.5) / num_clips * last_start + 1e-9)
+        np.testing.assert_array_equal(indices[k], np.minimum(np.arange(start, start + 16), length - 1))
+
+
+def test_another_sampling_is_refused(ucf101_records):
+    with pytest.raises(InputError, match=r"one of whole, consecutive\. Received: 'dense'"):
+        clips(ucf101_records, "train", sampling="dense", batch_size=1)
 
 
 def _encoded_noise(num_frames=3):

@@ -1,7 +1,6 @@
 """The training step against its formula; resume after a kill; pretrained weights; errors that name what is wrong."""
 
 import json
-import shutil
 
 import keras
 import numpy as np
@@ -500,45 +499,3 @@ def test_pretrained_file_that_is_none_is_named(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(InputError, match=r"c3d\.keras: expected a C3D saved as \.keras"):
         load_pretrained(scoringnet_tf.ScoringNet(**SMALL), path)
-
-
-@pytest.mark.slow
-def test_pretraining_resumes_to_the_same_weights(motion_records, tmp_path, monkeypatch):
-    from scoringnet_tf.training.pretraining import PretrainingRun
-
-    options = {
-        "image_size": [32, 32],
-        "clip_length": 8,
-        "batch_size": 2,
-        "epochs": 2,
-        "flip": True,
-        "crop_shift": 2,
-        "zoom": 0.1,
-        "color_jitter": 0.1,
-        "width_multiplier": 1 / 16,
-        "dropout": 0.2,
-        "top": "fc",
-        "pretrained": None,
-        "weight_decay": 0.0,
-        "learning_rate": 1e-3,
-        "decay_rate": 0.45,
-        "decay_steps": 600,
-        "warmup_steps": 10,
-        "clip_norm": 1.0,
-        "precision": "float32",
-        "seed": 1,
-        "deterministic": True,
-    }
-
-    def weights(name):
-        run = PretrainingRun(DatasetInfo.load(motion_records), {**options, "model_dir": str(tmp_path / name)})
-        return keras.models.load_model(run.run(), compile=False).get_weights()
-
-    straight = weights("straight")
-    with monkeypatch.context() as patch:
-        kill_after_epoch(patch, 2)
-        with pytest.raises(KilledError):
-            weights("killed")
-    for a, b in zip(straight, weights("killed"), strict=True):
-        np.testing.assert_array_equal(a, b)
-    shutil.rmtree(tmp_path / "killed")

@@ -1,18 +1,20 @@
 """Pretrains C3D on a classification set of records: simulated motion, or action classes (§4.2).
 
 A run's folder holds config.json, checkpoints/ to go on from, c3d.keras (float32, best mean validation accuracy),
-history.json and tensorboard/, as in `session`.
+history.json and tensorboard/, as in `session`; and once it was evaluated, metrics.json.
 """
 
-import pathlib
-
 import keras
+import numpy as np
 import tensorflow as tf
+from tqdm import tqdm
 
 from scoringnet_tf import input_pipeline
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.files import replacing_file, write_json
+from scoringnet_tf.model_files import load_keras
 from scoringnet_tf.models.c3d import C3D
+from scoringnet_tf.paths import as_path
 from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import record_config
@@ -25,12 +27,41 @@ TOPS = {
 }
 
 
-def validation_split(info):
-    """The split that chooses the best epoch; InputError where the records have none."""
-    for split in ("validation", "test"):
-        if split in info.splits:
-            return split
-    raise InputError(f"{info.records_dir}: expected a validation or test split. Received: {', '.join(info.splits)}.")
+def validation_split(info, validation_fraction=0.0):
+    """The split that chooses the best epoch; InputError where there is none."""
+    if "validation" in info.splits or validation_fraction:
+        return "validation"
+    if "test" in info.splits:
+        return "test"
+    raise InputError(
+        f"{info.records_dir}: expected a validation or test split, or --validation_fraction. Received: "
+        f"{', '.join(info.splits)}."
+    )
+
+
+def accuracies(c3d, batches):
+    """How often a C3D is right about clips, and about videos: by the mean of the probabilities of a video's clips.
+
+    Args:
+        c3d: `C3D` with heads.
+        batches: (frames (B, K, T, H, W, 3), {head: labels (B,)}), as of `input_pipeline.video_clips`.
+
+    Returns:
+        {head: {"clip": share of the clips, "video": share of the videos}}.
+    """
+    right = {}
+    for frames, classes in batches:
+        outputs = c3d.predict_on_batch(tf.reshape(frames, (-1, *frames.shape[2:])))  # (B·K, classes)
+        for head, probabilities in outputs.items():
+            of_clips = probabilities.reshape(*frames.shape[:2], -1)  # (B, K, classes)
+            labels = np.asarray(classes[head])[:, np.newaxis]  # (B, 1)
+            clip, video = right.setdefault(head, ([], []))
+            clip.append(of_clips.argmax(axis=-1) == labels)
+            video.append(of_clips.mean(axis=1, keepdims=True).argmax(axis=-1) == labels)
+    return {
+        head: {"clip": float(np.concatenate(clip).mean()), "video": float(np.concatenate(video).mean())}
+        for head, (clip, video) in right.items()
+    }
 
 
 class KeepBest(keras.callbacks.Callback):
@@ -71,10 +102,11 @@ class PretrainingRun:
         self.heads = {head: len(names) for head, names in info.classes.items() if len(names) > 1}
         if not self.heads:
             raise InputError(
-                f"{info.records_dir}: expected records with classes (--dataset=motion). Received: {info.name}."
+                f"{info.records_dir}: expected classes (--dataset=motion or ucf101). Received: {info.name}."
             )
         self.info, self.settings = info, settings
-        self.model_dir = pathlib.Path(settings["model_dir"])
+        self.validation_split = validation_split(info, settings["validation_fraction"])
+        self.model_dir = as_path(settings["model_dir"])
         self.dtype = runtime.configure(settings["precision"], settings["seed"], settings["deterministic"])
         record_config(self.model_dir, settings, info.data_hash, self.dtype)
         self.checkpoints = Checkpoints(self.model_dir)
@@ -96,7 +128,7 @@ class PretrainingRun:
         self.model.compile(
             optimizer=make_optimizer(settings, self.dtype),
             loss=dict.fromkeys(heads, "sparse_categorical_crossentropy"),
-            metrics=dict.fromkeys(heads, "accuracy") if len(heads) > 1 else {heads[0]: "accuracy"},
+            metrics=dict.fromkeys(heads, "accuracy"),
             # XLA is slower on a CPU, and refuses to work where determinism is asked for.
             jit_compile=bool(tf.config.list_physical_devices("GPU")) and not settings["deterministic"],
         )
@@ -107,8 +139,10 @@ class PretrainingRun:
             self.info.records_dir,
             split,
             clip_length=self.settings["clip_length"],
+            sampling=self.settings["clip_sampling"],
             image_size=self.settings["image_size"],
             batch_size=self.settings["batch_size"],
+            validation_fraction=self.settings["validation_fraction"],
             **options,
         )
         return dataset.map(lambda frames, classes: (frames, {head: classes[head] for head in self.heads}))
@@ -144,14 +178,15 @@ class PretrainingRun:
             history.append({"epoch": epoch, **{name: float(value) for name, value in logs.items()}})
             return {"epoch": epoch, "steps_done": epoch, "best": keep_best.best, "history": history}
 
-        steps = -(-self.info.splits["train"]["num_videos"] // self.settings["batch_size"])
+        num_videos = len(input_pipeline.split_ids(self.info, "train", self.settings["validation_fraction"]))
+        steps = -(-num_videos // self.settings["batch_size"])
         if done < self.settings["epochs"]:
             self.model.fit(
                 self._training_clips(done),
                 initial_epoch=done,
                 epochs=self.settings["epochs"],
                 steps_per_epoch=steps,
-                validation_data=self._clips(validation_split(self.info)),
+                validation_data=self._clips(self.validation_split),
                 shuffle=False,
                 verbose=0,
                 callbacks=[
@@ -165,3 +200,32 @@ class PretrainingRun:
             )
         write_json(self.model_dir / "history.json", history)
         return self.model_dir / "c3d.keras"
+
+    def evaluate(self):
+        """Measures c3d.keras on several clips of each video of the test split; on the validation split where none is.
+
+        Returns:
+            What it writes into metrics.json: `split`, `num_videos`, `clips_per_video`, `epoch_chosen_on`, the split
+            that chose the epoch, and `accuracy` as of `accuracies`.
+        """
+        settings = self.settings
+        split = "test" if "test" in self.info.splits else self.validation_split
+        batches = input_pipeline.video_clips(
+            self.info.records_dir,
+            split,
+            clip_length=settings["clip_length"],
+            clips_per_video=settings["clips_per_video"],
+            image_size=settings["image_size"],
+            batch_size=max(1, settings["batch_size"] // settings["clips_per_video"]),
+            validation_fraction=settings["validation_fraction"],
+        )
+        c3d = load_keras(self.model_dir / "c3d.keras", C3D, "model_dir")
+        metrics = {
+            "split": split,
+            "num_videos": len(input_pipeline.split_ids(self.info, split, settings["validation_fraction"])),
+            "clips_per_video": settings["clips_per_video"],
+            "epoch_chosen_on": self.validation_split,
+            "accuracy": accuracies(c3d, tqdm(batches, f"Evaluating on {split}", unit="batch")),
+        }
+        write_json(self.model_dir / "metrics.json", metrics)
+        return metrics
