@@ -16,8 +16,10 @@ from data_prep.datasets.scores import shown
 from data_prep.encode import encode_videos
 from data_prep.writer import RecordsWriter, check_output_dir, score_statistics
 from scoringnet_tf import __version__
+from scoringnet_tf.dataset_info import FILE_NAME as INDEX_NAME
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.files import replacing_folder
+from scoringnet_tf.paths import as_path
 from scoringnet_tf.records import DatasetInfo, VideoExample
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.video import Clip
@@ -52,12 +54,12 @@ def build_records(dataset, source_dir, output_dir, settings=None, *, overwrite=F
     Raises:
         InputError: the source is incomplete or inconsistent (every row is listed), or `output_dir` is taken.
     """
-    source_dir, output_dir = Path(source_dir), Path(output_dir)
+    source_dir, output_dir = Path(source_dir), as_path(output_dir)
     settings = settings or BuildSettings()
     check_output_dir(output_dir, overwrite)
     check_use(dataset, source_dir, options)
     source = DATASETS[dataset].read(source_dir, **options)
-    with replacing_folder(output_dir) as folder:
+    with replacing_folder(output_dir, last=INDEX_NAME) as folder:
         split_sizes = collections.Counter(sample.split for sample in source.samples)
         writer = RecordsWriter(folder, split_sizes, _stages(source), settings.num_shards)
         clips = [sample.clip for sample in source.samples]

@@ -9,8 +9,9 @@ from pathlib import Path
 from absl import flags
 
 from data_prep.summary import summary
+from scoringnet_tf import cli
 from scoringnet_tf.errors import InputError
-from scoringnet_tf.records import DatasetInfo
+from scoringnet_tf.paths import as_path, check_access
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("records_dir", None, "Folder made by `python -m data_prep build`.", required=True)
@@ -26,7 +27,9 @@ def main(_):
     """Runs the command with the parsed flags."""
     if FLAGS.output and not FLAGS.output.endswith(".png"):
         raise InputError(f"--output: expected a file name ending in .png. Received: {FLAGS.output}")
-    info = DatasetInfo.load(FLAGS.records_dir)
+    if FLAGS.output:
+        check_access(as_path(FLAGS.output).parent, "output", writing=True)
+    info = cli.load_records(FLAGS.records_dir)
     split = FLAGS.split or ("train" if "train" in info.splits else min(info.splits))
     info.split(split)
     print(summary(info))
@@ -41,7 +44,7 @@ def main(_):
         raise InputError("\n  ".join([f"{FLAGS.records_dir}: expected sound records. Received:", *problems]))
     print(f"All {len(info.videos)} records are sound.")
     if FLAGS.output:
-        save_contact_sheet(info, split, FLAGS.num_videos, Path(FLAGS.output))
+        save_contact_sheet(info, split, FLAGS.num_videos, FLAGS.output)
         print(f"Contact sheet: {FLAGS.output}")
 
 

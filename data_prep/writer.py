@@ -7,6 +7,7 @@ import numpy as np
 
 from scoringnet_tf.dataset_info import FILE_NAME as INDEX_NAME
 from scoringnet_tf.errors import InputError
+from scoringnet_tf.paths import check_access
 from scoringnet_tf.records import UNLABELLED, VideoExample, encode_example
 
 SHARD_BYTES = 64 * 2**20  # small enough to shuffle, large enough to read at full speed
@@ -128,6 +129,7 @@ def check_output_dir(output_dir, overwrite):
 
     `overwrite` allows to replace a folder of records, never another one that was named by mistake.
     """
+    check_access(output_dir, "output_dir", writing=True)
     if not output_dir.exists() or (output_dir.is_dir() and not any(output_dir.iterdir())):
         return
     if not (output_dir / INDEX_NAME).is_file():

@@ -7,8 +7,9 @@ import sys
 
 from absl import app, flags
 
-from scoringnet_tf.dataset_info import DatasetInfo, RecordsError
+from scoringnet_tf.dataset_info import FILE_NAME, DatasetInfo, RecordsError
 from scoringnet_tf.errors import InputError
+from scoringnet_tf.paths import as_path, check_access
 
 # TensorFlow prints notices of its CPU kernels at import; a command's own output should be readable.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -22,21 +23,35 @@ def run(main, positional=False):
         arguments = argv[1:]
         if arguments and not positional:
             raise app.UsageError(f"Expected flags only. Received: {' '.join(arguments)}")
-        try:
-            return main(arguments) or 0
-        except InputError as error:
-            print(f"{pathlib.Path(argv[0]).stem}: {error}", file=sys.stderr)
-            return 1
-        except Exception as error:
-            if type(error).__name__ != "DataLossError":  # TensorFlow's; importing it here would slow every command
-                raise
-            print(
-                f"{pathlib.Path(argv[0]).stem}: damaged records ({error}). Find them: python -m data_prep inspect",
-                file=sys.stderr,
-            )
-            return 1
+        return _leave(_status(main, arguments, pathlib.Path(argv[0]).stem))
 
     app.run(checked)
+
+
+def _status(main, arguments, name):
+    """The exit status of `main`; what went wrong for a reason that a user can see to is on stderr."""
+    try:
+        return main(arguments) or 0
+    except InputError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+    except Exception as error:
+        if type(error).__name__ != "DataLossError":  # TensorFlow's; importing it here would slow every command
+            raise
+        print(f"{name}: damaged records ({error}). Find them: python -m data_prep inspect", file=sys.stderr)
+    return 1
+
+
+def _leave(status):
+    """Returns `status`; once tensorflow-io was used it leaves the process with it at once.
+
+    tensorflow-io 0.37.1 aborts a process ("pure virtual method called", status 134) that has used s3://, when the
+    destructors of its libraries run.
+    """
+    if "tensorflow_io" in sys.modules:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
 
 
 def require(**values):
@@ -48,10 +63,11 @@ def require(**values):
 
 def load_records(records_dir):
     """The `DatasetInfo` of --records_dir; where there is none, the error shows how the flag file says to make them."""
+    check_access(as_path(records_dir) / FILE_NAME, "records_dir")
     try:
         return DatasetInfo.load(records_dir)
     except RecordsError as error:
-        if pathlib.Path(records_dir).exists():
+        if as_path(records_dir).exists():
             raise
         # absl replaces --flagfile by what the file holds; only the command line still names it.
         flagfiles = [argument.split("=", 1)[1] for argument in sys.argv if argument.startswith("--flagfile=")]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.files import write_json
+from scoringnet_tf.paths import RemotePath, as_path
 
 FILE_NAME = "dataset_info.json"
 FORMAT_VERSION = 1
@@ -61,7 +62,7 @@ class DatasetInfo:
     package_version: str
     data_hash: str
     format_version: int = FORMAT_VERSION
-    records_dir: Path | None = None
+    records_dir: Path | RemotePath | None = None
 
     @classmethod
     def load(cls, records_dir):
@@ -70,7 +71,7 @@ class DatasetInfo:
         Raises:
             RecordsError: no such file, another format version, or a shard that is missing or of another size.
         """
-        records_dir = Path(records_dir)
+        records_dir = as_path(records_dir)
         fields = _read_json(records_dir / FILE_NAME)
         found = fields.get("format_version")
         if found != FORMAT_VERSION:
@@ -93,7 +94,7 @@ class DatasetInfo:
         """Writes `dataset_info.json` into `records_dir`."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         del fields["records_dir"]
-        write_json(Path(records_dir) / FILE_NAME, fields)
+        write_json(as_path(records_dir) / FILE_NAME, fields)
 
     def split(self, name):
         """The entry of a stored split; RecordsError naming those there are."""

@@ -5,14 +5,13 @@ r"""Evaluates a model on a split of records: the paper's six figures and the fra
 Writes metrics.json, predictions.csv, scores.png and stages.png to --output_dir, and prints a table.
 """
 
-import pathlib
 import sys
 
 from absl import flags
 
 from scoringnet_tf import cli
-from scoringnet_tf.dataset_info import DatasetInfo
 from scoringnet_tf.errors import InputError
+from scoringnet_tf.paths import as_path, check_access
 from scoringnet_tf.sports import PREDICTED_SCORES
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
@@ -36,12 +35,15 @@ def training_means(info):
 def main(_):
     values = flags.FLAGS
     cli.require(records_dir=values.records_dir)
-    info = DatasetInfo.load(values.records_dir)
+    info = cli.load_records(values.records_dir)
 
     from scoringnet_tf import evaluation, input_pipeline
     from scoringnet_tf.model_files import check_fits, load_scoring_net, model_path
     from scoringnet_tf.report.evaluation_report import write_report
 
+    name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
+    output_dir = as_path(values.output_dir or model_path(values.model).parent / name)
+    check_access(output_dir, "output_dir", writing=True)
     model = load_scoring_net(values.model)
     check_fits(model, info)
     means = training_means(info)
@@ -61,8 +63,6 @@ def main(_):
     measured |= {"mean_predictor": baseline, "split": values.split, "fragments": fragments}
     measured |= {"model": str(model_path(values.model)), "data_hash": info.data_hash}
     measured["simulated_pixels"] = info.simulation is not None
-    name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
-    output_dir = pathlib.Path(values.output_dir or model_path(values.model).parent / name)
     write_report(output_dir, predictions, measured, model.sport.stages)
     print(evaluation.table([("model", measured), ("mean predictor", baseline)]))
     per_class = measured["frame_accuracy_per_class"].items()

@@ -6,13 +6,13 @@ Writes EXPORT_DIR/VERSION with two signatures: `serving_default` takes frames an
 `encoded` takes the JPEG or PNG frames of one video of any size and does what training did to them.
 """
 
-import pathlib
 import sys
 
 from absl import flags
 
 from scoringnet_tf import cli
 from scoringnet_tf.errors import InputError
+from scoringnet_tf.paths import as_path, check_access
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("export_dir", None, "Folder of the servable: TF Serving's base path.")
@@ -21,7 +21,8 @@ flags.DEFINE_integer("version", 1, "Version, a sub-folder of --export_dir; must 
 
 def main(_):
     cli.require(export_dir=flags.FLAGS.export_dir)
-    target = pathlib.Path(flags.FLAGS.export_dir) / str(flags.FLAGS.version)
+    target = as_path(flags.FLAGS.export_dir) / str(flags.FLAGS.version)
+    check_access(flags.FLAGS.export_dir, "export_dir", writing=True)
     if target.exists():
         raise InputError(f"{target}: expected a version that does not exist yet. Received: --version={target.name}.")
 

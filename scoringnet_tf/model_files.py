@@ -1,9 +1,10 @@
 """Finding and loading a trained model: a `.keras` file, a run's folder, or the model that ships."""
 
 import importlib.resources
-import pathlib
 
 from scoringnet_tf.errors import InputError
+from scoringnet_tf.files import local_file
+from scoringnet_tf.paths import as_path, check_access
 
 SHIPPED = "diving_small"
 NAMES = ("best.keras", "model.keras")  # in a run's folder, in a shipped model's folder
@@ -16,7 +17,8 @@ def model_path(path=None, flag="model"):
     """
     if path is None:
         path = importlib.resources.files("scoringnet_tf.saved_models") / SHIPPED
-    path = pathlib.Path(path)
+    check_access(path, flag)
+    path = as_path(path)
     if path.is_dir():
         found = [path / name for name in NAMES if (path / name).is_file()]
         if not found:
@@ -32,10 +34,12 @@ def load_keras(path, kind, flag):
     import keras
 
     where = f"--{flag}={path}: expected a {kind.__name__} saved as .keras."
-    if not pathlib.Path(path).is_file():
+    check_access(path, flag)
+    if not as_path(path).is_file():
         raise InputError(f"{where} Received: no such file.")
     try:
-        model = keras.models.load_model(path, compile=False)
+        with local_file(path) as file:
+            model = keras.models.load_model(file, compile=False)
     except (ValueError, TypeError, OSError, KeyError) as error:
         raise InputError(f"{where} Received: {str(error).splitlines()[0]}") from error
     if not isinstance(model, kind):

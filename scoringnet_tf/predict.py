@@ -15,6 +15,7 @@ from absl import flags
 
 from scoringnet_tf import cli
 from scoringnet_tf.errors import InputError
+from scoringnet_tf.paths import as_path, check_access
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_bool("json", False, "Print a JSON list, one object per video, instead of text.")
@@ -40,6 +41,8 @@ def main(videos):
     from scoringnet_tf.prediction import score_video
     from scoringnet_tf.report.video_page import save_picture
 
+    if flags.FLAGS.plot_dir:
+        check_access(flags.FLAGS.plot_dir, "plot_dir", writing=True)
     model = load_scoring_net(flags.FLAGS.model)
     scores, failed = [], 0
     for video in videos:
@@ -53,7 +56,7 @@ def main(videos):
         if not flags.FLAGS.json:
             print(describe(score), flush=True)
         if flags.FLAGS.plot_dir:
-            save_picture(score, model.sport, pathlib.Path(flags.FLAGS.plot_dir) / f"{pathlib.Path(video).name}.png")
+            save_picture(score, model.sport, as_path(flags.FLAGS.plot_dir) / f"{pathlib.Path(video).name}.png")
     if flags.FLAGS.json:
         print(json.dumps([dataclasses.asdict(score) for score in scores], indent=2, ensure_ascii=False))
     return 1 if failed else 0

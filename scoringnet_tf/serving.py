@@ -55,5 +55,5 @@ def export_saved_model(network, path):
     module = tf.Module()
     module.weights = [variable.value for variable in network.variables]
     signatures = {"serving_default": score, "encoded": score_encoded}
-    with replacing_folder(path) as temporary:
+    with replacing_folder(path, last="saved_model.pb") as temporary:
         tf.saved_model.save(module, str(temporary), signatures=signatures)

@@ -11,6 +11,7 @@ import sys
 from absl import flags
 
 from scoringnet_tf import cli, run_flags
+from scoringnet_tf.paths import check_access
 
 # === Data ===
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords made by `python -m data_prep build`.")
@@ -90,6 +91,7 @@ def main(_):
     cli.require(records_dir=settings["records_dir"], model_dir=settings["model_dir"])
     settings["image_size"], settings["clip_lengths"] = cli.size_flag("image_size"), cli.size_flag("clip_lengths")
     info = cli.load_records(settings["records_dir"])
+    check_access(settings["model_dir"], "model_dir", writing=True)
 
     from scoringnet_tf.training.session import TrainingRun
 

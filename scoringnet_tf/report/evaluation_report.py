@@ -10,7 +10,7 @@ def write_report(output_dir, predictions, measured, stage_names):
     """Writes metrics.json, predictions.csv, scores.png and stages.png.
 
     Args:
-        output_dir: a `pathlib.Path`; made where it does not exist.
+        output_dir: a path as of `paths.as_path`; made where it does not exist.
         predictions: `evaluation.Predictions`.
         measured: what metrics.json holds, see `evaluation.figures`.
         stage_names: in label order.

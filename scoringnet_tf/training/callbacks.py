@@ -1,7 +1,6 @@
 """What happens around the epochs of a phase: reseeding, validation, TensorBoard, checkpoints, stopping on NaN."""
 
 import math
-import pathlib
 
 import keras
 import tensorflow as tf
@@ -153,5 +152,5 @@ class ProgressBar(keras.callbacks.Callback):
 
 def save_model(network, path, **changes):
     """Saves a network as float32 `.keras`, whatever it was trained in; the file appears whole or not at all."""
-    with replacing_file(pathlib.Path(path)) as temporary:
+    with replacing_file(path) as temporary:
         network.with_dtype("float32", **changes).save(temporary)

@@ -1,7 +1,6 @@
 """`config.json` of a run: resolved flags, versions and data hash, so that a result can be traced and a run go on."""
 
 import json
-import pathlib
 import platform
 
 import keras
@@ -11,6 +10,7 @@ import tensorflow as tf
 import scoringnet_tf
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.files import write_json
+from scoringnet_tf.paths import as_path
 from scoringnet_tf.training.checkpoints import Checkpoints
 
 # Flags that may change between the start of a run and its continuation: they do not change what is computed.
@@ -23,7 +23,7 @@ def record_config(model_dir, settings, data_hash, precision):
     Raises:
         InputError: names every setting that differs.
     """
-    path = pathlib.Path(model_dir) / "config.json"
+    path = as_path(model_dir) / "config.json"
     if not path.exists() or Checkpoints(model_dir).latest()[0] is None:
         versions = {
             "scoringnet_tf": scoringnet_tf.__version__,

@@ -12,7 +12,6 @@ A run's folder:
 """
 
 import dataclasses
-import pathlib
 
 import numpy as np
 import tensorflow as tf
@@ -20,8 +19,9 @@ import tensorflow as tf
 import scoringnet_tf
 from scoringnet_tf import input_pipeline
 from scoringnet_tf.errors import InputError
-from scoringnet_tf.files import replacing_file, write_json
+from scoringnet_tf.files import local_file, replacing_file, write_json
 from scoringnet_tf.models.scoring_net import ScoringNet
+from scoringnet_tf.paths import as_path
 from scoringnet_tf.sports import PREDICTED_SCORES
 from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import Checkpoints
@@ -95,7 +95,7 @@ class TrainingRun:
 
     def __init__(self, info, settings):
         self.info, self.settings = info, settings
-        self.model_dir = pathlib.Path(settings["model_dir"])
+        self.model_dir = as_path(settings["model_dir"])
         self.dtype = runtime.configure(settings["precision"], settings["seed"], settings["deterministic"])
         self._check_data()
         record_config(self.model_dir, settings, info.data_hash, self.dtype)
@@ -236,7 +236,8 @@ class TrainingRun:
         self.trainer.phase = phase.name
         segmenter = self.model_dir / "segmenter.weights.h5"
         if phase.name == "scoring" and segmenter.exists():
-            self.network.segmenter.load_weights(segmenter)
+            with local_file(segmenter) as file:
+                self.network.segmenter.load_weights(file)
         # No XLA: it makes 3-D convolutions 5 to 40 times slower on a CPU, and cannot compile KFS's LSTM on a GPU.
         self.trainer.compile(optimizer=make_optimizer(self.settings, self.dtype), jit_compile=False)
         self.trainer.optimizer.build(self.trainer.phase_variables())
