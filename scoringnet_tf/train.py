@@ -41,7 +41,11 @@ flags.DEFINE_integer("lstm_units", 512, "Bi-LSTM units per direction before the 
 flags.DEFINE_float("segmenter_dropout", 0.5, "Dropout in KFS. Not in the paper.", 0, 0.95)
 flags.DEFINE_float("dropout", 0.5, "Dropout in both towers (§3.2 has it, without a rate).", 0, 0.95)
 flags.DEFINE_string("pretrained", None, "C3D (.keras; pretrain, import_weights) loaded into KFS and both towers.")
-flags.DEFINE_string("pretrained_execution", None, "Another C3D for the execution tower; default: that of --pretrained.")
+flags.DEFINE_string(
+    "initial_model",
+    None,
+    "Trained ScoringNet (.keras or a run's folder) whose weights the run starts from: to go on with other videos.",
+)
 flags.DEFINE_string(
     "segmenter",
     None,

@@ -149,7 +149,7 @@ def settings(model_dir, records_dir, **changes):
         "segmenter_dropout": 0.2,
         "dropout": 0.2,
         "pretrained": None,
-        "pretrained_execution": None,
+        "initial_model": None,
         "segmenter": None,
         "fragment_jitter": 1,
         "alpha": 1.0,
@@ -385,24 +385,43 @@ def test_trunk_rate_shortens_the_steps_of_the_trunk_alone():
     assert shortened == 2 * 8  # kernel and bias of C3D's eight convolutions
 
 
-def test_execution_tower_may_start_from_a_c3d_of_its_own(diving_records, tmp_path):
-    files = {name: str(tmp_path / f"{name}.keras") for name in ("motion", "faults")}
-    kernels = {}
-    for name, path in files.items():
-        c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16)
-        c3d.save(path)
-        kernels[name] = c3d.get_layer("conv4b").get_weights()[0]
-    options = {"pretrained": files["motion"], "pretrained_execution": files["faults"]}
-    run = session.TrainingRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **options))
-    run._load_pretrained()
-    predictor = run.network.score_predictor
-    parts = {
-        "motion": (run.network.segmenter, predictor.get_layer("difficulty_tower")),
-        "faults": (predictor.get_layer("execution_tower"),),
+def test_a_run_starts_from_the_whole_of_another_model(diving_records, tmp_path):
+    info = DatasetInfo.load(diving_records)
+    first = session.build_network(info, settings(tmp_path / "first", diving_records), "float32")
+    twice = {
+        score: (2 * mean, 3 * std)
+        for score, (mean, std) in first.score_predictor.get_config()["score_statistics"].items()
     }
-    for name, models in parts.items():
-        for model in models:
-            np.testing.assert_array_equal(model.get_layer("c3d").get_layer("conv4b").get_weights()[0], kernels[name])
+    first.with_dtype("float32", score_statistics=twice).save(tmp_path / "model.keras")
+    options = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "model.keras"), dropout=0.4)
+    run = session.TrainingRun(info, options)
+    run._load_pretrained()
+    inputs = batch()[0]
+    for name, ours in run.network(inputs).items():
+        np.testing.assert_allclose(ours, first(inputs)[name], rtol=1e-6, err_msg=name)  # scores in our own units
+
+
+def test_an_initial_model_of_another_shape_is_refused_whole(diving_records, tmp_path):
+    changes = {"clip_lengths": (8, 16), "segmenter": {"lstm_units": 64}}
+    scoringnet_tf.ScoringNet(**{**SMALL, **changes}).save(tmp_path / "model.keras")
+    options = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "model.keras"))
+    run = session.TrainingRun(DatasetInfo.load(diving_records), options)
+    before = run.network.get_weights()
+    with pytest.raises(
+        InputError, match=r"expected a score_predictor like .*clip_lengths \(8, 16\) instead of \(8, 8\)"
+    ):
+        run._load_pretrained()
+    for a, b in zip(before, run.network.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(InputError, match=r"--initial_model: expected it without --pretrained"):
+        session.TrainingRun(DatasetInfo.load(diving_records), {**options, "pretrained": "c3d.keras"})
+
+
+def test_an_initial_model_brings_its_preprocessing(diving_records, tmp_path):
+    scoringnet_tf.ScoringNet(**SMALL, segmenter={"lstm_units": 64}, preprocessing=BGR).save(tmp_path / "model.keras")
+    options = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "model.keras"))
+    run = session.TrainingRun(DatasetInfo.load(diving_records), options)
+    assert run.network.segmenter.get_layer("c3d").preprocessing == BGR
 
 
 def test_pretraining_goes_on_from_a_c3d_with_other_classes(tmp_path):
@@ -448,7 +467,7 @@ def test_weights_under_another_preprocessing_are_refused(tmp_path):
 
 def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_path, capsys):
     scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=BGR).save(tmp_path / "bgr.keras")
-    options = {"pretrained": str(tmp_path / "bgr.keras"), "pretrained_execution": None}
+    options = {"pretrained": str(tmp_path / "bgr.keras")}
     run = session.TrainingRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **options))
     run._load_pretrained()
     assert "trained on frames of 128×171 (height × width); yours are 36×48" in capsys.readouterr().out
@@ -460,16 +479,6 @@ def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_
     inputs = batch()[0]
     for a, b in zip(run.network(inputs).values(), again(inputs).values(), strict=True):
         np.testing.assert_array_equal(a, b)
-
-
-def test_all_weights_of_a_network_want_the_same_preprocessing(diving_records, tmp_path):
-    files = {"pretrained": BGR, "pretrained_execution": None}
-    for name, preprocessing in files.items():
-        scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=preprocessing).save(tmp_path / f"{name}.keras")
-    options = {name: str(tmp_path / f"{name}.keras") for name in files}
-    run = session.TrainingRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **options))
-    with pytest.raises(InputError, match=r"pretrained_execution\.keras: expected a C3D for what execution_tower"):
-        run._load_pretrained()
 
 
 def test_pretraining_goes_on_under_the_same_preprocessing(tmp_path):

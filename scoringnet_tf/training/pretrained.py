@@ -10,6 +10,7 @@ from scoringnet_tf.models.c3d import C3D, describe_preprocessing
 
 TOWERS = ("difficulty_tower", "execution_tower")
 PARTS = ("segmenter", *TOWERS)
+WITHOUT_WEIGHTS = {"dtype", "dropout_rate", "kernel_l2", "score_statistics"}  # may differ where weights are copied
 
 
 def preprocessing_of(path, image_size):
@@ -30,7 +31,7 @@ def preprocessing_of(path, image_size):
     return c3d.preprocessing
 
 
-def load_pretrained(network, path, parts=PARTS, log=print):
+def load_pretrained(network, path, log=print):
     """Copies the convolutions of the C3D at `path` into the C3Ds of `network`.
 
     Every convolution of those C3Ds must be found with the same shape, and so must the layers of the regressor if the
@@ -39,7 +40,6 @@ def load_pretrained(network, path, parts=PARTS, log=print):
     Args:
         network: the `ScoringNet`.
         path: a `.keras` file of a `C3D`.
-        parts: which of `PARTS` to fill.
         log: takes a line for every layer.
 
     Raises:
@@ -49,7 +49,7 @@ def load_pretrained(network, path, parts=PARTS, log=print):
     c3d = load_keras(path, C3D, "pretrained")
     _report_frame_size(c3d, network, path, log)
     available, wanted = _weighted_layers(c3d), []
-    for part in parts:
+    for part in PARTS:
         model = network.segmenter if part == "segmenter" else network.score_predictor.get_layer(part)
         _check_preprocessing(c3d, model.get_layer("c3d"), path, part)
         wanted += [(part, layer) for layer in _weighted_layers(model.get_layer("c3d")).values()]
@@ -60,12 +60,36 @@ def load_pretrained(network, path, parts=PARTS, log=print):
 
 def load_segmenter(network, path):
     """Copies KFS of the `ScoringNet` at `path`; InputError where it is built otherwise than that of `network`."""
-    source = load_scoring_net(path, "segmenter").segmenter
-    ours, theirs = ({**model.get_config(), "dtype": None} for model in (network.segmenter, source))
-    different = [f"{key} {theirs[key]!r} instead of {ours[key]!r}" for key in ours if theirs[key] != ours[key]]
+    source = load_scoring_net(path, "segmenter")
+    _check_alike(network.segmenter, source.segmenter, f"--segmenter={path}: expected a KFS like the one to train.")
+    network.segmenter.set_weights(source.segmenter.get_weights())
+
+
+def load_network(network, path):
+    """Copies all of the `ScoringNet` at `path`, trained on other videos: what it scored high, `network` scores high.
+
+    The towers answer in standard units inside: what was one standard deviation there is one of the new scores here.
+
+    Raises:
+        InputError: KFS or SP is built otherwise than that of `network`; nothing has been changed then.
+    """
+    source = load_scoring_net(path, "initial_model")
+    for part in ("segmenter", "score_predictor"):
+        expected = f"--initial_model={path}: expected a {part} like the one to train."
+        _check_alike(getattr(network, part), getattr(source, part), expected)
+    network.set_weights(source.get_weights())
+
+
+def _check_alike(ours, theirs, expected):
+    """InputError, beginning with `expected`, where a weight of one would mean something else in the other."""
+    ours, theirs = ours.get_config(), theirs.get_config()
+    different = [
+        f"{key} {theirs[key]!r} instead of {ours[key]!r}"
+        for key in ours
+        if key not in WITHOUT_WEIGHTS and theirs[key] != ours[key]
+    ]
     if different:
-        raise InputError(f"--segmenter={path}: expected a KFS like the one to train. Received: {'; '.join(different)}")
-    network.segmenter.set_weights(source.get_weights())
+        raise InputError(f"{expected} Received: {'; '.join(different)}")
 
 
 def continue_from(c3d, path, log=print):

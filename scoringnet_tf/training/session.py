@@ -20,6 +20,7 @@ import scoringnet_tf
 from scoringnet_tf import input_pipeline
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.files import local_file, replacing_file, write_json
+from scoringnet_tf.model_files import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.paths import as_path
 from scoringnet_tf.sports import PREDICTED_SCORES
@@ -27,9 +28,11 @@ from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.optimizer import make_optimizer
-from scoringnet_tf.training.pretrained import PARTS, load_pretrained, load_segmenter, preprocessing_of
+from scoringnet_tf.training.pretrained import load_network, load_pretrained, load_segmenter, preprocessing_of
 from scoringnet_tf.training.trainer import Trainer
 
+# Flags that name weights to start from; the more particular ones come last.
+INITIAL_WEIGHTS = {"pretrained": load_pretrained, "initial_model": load_network, "segmenter": load_segmenter}
 ON_THE_BAR = {"val_frame_accuracy": "frames", "val_d_src": "D-SRC", "val_e_src": "E-SRC", "val_f_src": "F-SRC"}
 
 
@@ -62,7 +65,6 @@ def build_network(info, settings, dtype):
     Where pretrained weights will be loaded, its frames are preprocessed as they want it.
     """
     statistics = info.score_statistics["train"]
-    pretrained = settings["pretrained"] or settings["pretrained_execution"]
     return ScoringNet(
         sport=info.sport,
         image_size=settings["image_size"],
@@ -80,9 +82,16 @@ def build_network(info, settings, dtype):
             "simulation": info.simulation,
             "package_version": scoringnet_tf.__version__,
         },
-        preprocessing=preprocessing_of(pretrained, settings["image_size"]),
+        preprocessing=_preprocessing(settings),
         dtype=dtype,
     )
+
+
+def _preprocessing(settings):
+    """What the weights that a run starts from want done to its frames."""
+    if settings["initial_model"]:
+        return load_scoring_net(settings["initial_model"], "initial_model").get_config()["preprocessing"]
+    return preprocessing_of(settings["pretrained"], settings["image_size"])
 
 
 class TrainingRun:
@@ -131,6 +140,8 @@ class TrainingRun:
             )
         if not self.settings["validation_fraction"] and "validation" not in self.info.splits:
             raise InputError("--validation_fraction: expected more than 0, to choose the best epoch. Received: 0.")
+        if self.settings["initial_model"] and self.settings["pretrained"]:
+            raise InputError("--initial_model: expected it without --pretrained, which it brings. Received: both.")
         self._check_stages()
 
     def _check_stages(self):
@@ -222,14 +233,10 @@ class TrainingRun:
         return self.model_dir / "best.keras"
 
     def _load_pretrained(self):
-        """Fills KFS and both towers with `pretrained`; the execution tower and KFS may have weights of their own."""
-        own = {"execution_tower": self.settings["pretrained_execution"]}
-        for path in dict.fromkeys((self.settings["pretrained"], *own.values())):
-            parts = [part for part in PARTS if (own.get(part) or self.settings["pretrained"]) == path]
-            if path and parts:
-                load_pretrained(self.network, path, parts)
-        if self.settings["segmenter"]:
-            load_segmenter(self.network, self.settings["segmenter"])
+        """Fills the network with the weights that the settings name."""
+        for flag, load in INITIAL_WEIGHTS.items():
+            if self.settings[flag]:
+                load(self.network, self.settings[flag])
 
     def _start(self, phase):
         """Compiles the trainer for a phase; SP starts from KFS at its best."""
