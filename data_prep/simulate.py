@@ -16,7 +16,7 @@ flags.DEFINE_enum(
     "task",
     "scoring",
     TASKS,
-    "Whole videos with scores; or key fragments with the classes of their motion and the grades of their faults.",
+    "Whole videos with scores, or flights with the classes of their motion.",
 )
 flags.DEFINE_integer(
     "num_videos",

@@ -69,14 +69,14 @@ def plan(settings: Settings) -> list[DivePlan]:
 
 
 def _plan_clips(settings):
-    """Clips from the first movement on, to the water or to the end of the entry."""
+    """Clips from the first movement to the water."""
     training, _ = settings.draw_split()
     training, dives = set(training), list(DIVES.values())
     plans = []
     for video_id in range(1, settings.num_videos + 1):
         rng = settings.random(video_id, PLAN)
         dive = dives[rng.integers(len(dives))]
-        trait = random_trait(clips.clip_severities(FAULTS, labels.draw_deduction(rng), rng), rng)
+        trait = random_trait(share_deduction(labels.draw_deduction(rng), FAULTS, rng), rng)
         boundaries = np.array(labels.draw_boundaries(rng))
         boundaries = tuple((boundaries - boundaries[0] + clips.LEAD).tolist())
         plans.append(
@@ -89,7 +89,7 @@ def _plan_clips(settings):
                 boundaries=boundaries,
                 lead=0,
                 linger=0,
-                num_frames=boundaries[3 if clips.shows_end(rng) else 2] + clips.TAIL,
+                num_frames=boundaries[2] + clips.TAIL,
                 difficulty=degree_of_difficulty(dive),
                 execution=0.0,
                 marks=(),

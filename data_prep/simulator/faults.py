@@ -13,7 +13,6 @@ EXPONENT = 0.7
 # the execution; at 0.4, with diving's weights and the real scores, every |Spearman ρ| stays below .6 while the three
 # heaviest faults together explain most of it: performances differ in which fault spoils them.
 CONCENTRATION = 0.4
-GRADES = (0.15, 0.4, 0.7)  # severities at which a fault is seen to be small, medium and large; below, it is none
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,18 +40,6 @@ def share_deduction(points: float, faults: tuple[Fault, ...], rng: np.random.Gen
         costs += added
         left -= added.sum()
     return {fault.name: float(s) for fault, s in zip(faults, (costs / limits) ** EXPONENT, strict=True)}
-
-
-def grade(severity: float) -> int:
-    """How plainly a fault is seen: 0 not or hardly, 1 small, 2 medium, 3 large."""
-    return int(np.searchsorted(GRADES, severity, side="right"))
-
-
-def draw_severities(faults: tuple[Fault, ...], rng: np.random.Generator) -> dict[str, float]:
-    """Severities by name, each drawn by itself, every grade as likely as another: to learn what faults look like."""
-    edges = (0.0, *GRADES, 1.0)
-    drawn = {fault.name: int(rng.integers(len(edges) - 1)) for fault in faults}
-    return {name: float(rng.uniform(edges[index], edges[index + 1])) for name, index in drawn.items()}
 
 
 def total_deduction(severities: dict[str, float], faults: tuple[Fault, ...]) -> float:

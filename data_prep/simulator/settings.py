@@ -14,8 +14,7 @@ class Settings:
 
     Attributes:
         sport: a sport that has a simulator.
-        task: `scoring` (whole videos with scores) or `motion` (key fragments with the classes of their motion and the
-            grades of their faults).
+        task: `scoring` (whole videos with scores) or `motion` (flights with the classes of their motion).
         num_videos: how many to draw; with `labels_dir`, None takes every usable row.
         seed: of everything random.
         labels_dir: folder of real label files, or None to draw labels from the rules.

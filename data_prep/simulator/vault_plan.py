@@ -65,16 +65,16 @@ def plan(settings: Settings) -> list[VaultPlan]:
 
 
 def _plan_clips(settings):
-    """Clips from the springboard on, to the mat or to the end of the landing."""
+    """Clips from the springboard to the mat."""
     training, vaults = set(settings.draw_split()[0]), list(DIFFICULTIES)
     plans = []
     for video_id in range(1, settings.num_videos + 1):
         rng = settings.random(video_id, PLAN)
         vault = vaults[rng.integers(len(vaults))]
-        _, flight, landing = labels.stage_frames(labels.draw_seconds(rng))
+        _, flight, _ = labels.stage_frames(labels.draw_seconds(rng))
         touch_down = clips.LEAD + flight
-        end = touch_down + (landing if clips.shows_end(rng) else 0) + clips.TAIL
-        severities = clips.clip_severities(FAULTS, labels.draw_deduction(rng), rng)
+        end = touch_down + clips.TAIL
+        severities = share_deduction(labels.draw_deduction(rng), FAULTS, rng)
         plans.append(
             VaultPlan(
                 video_id=video_id,
