@@ -71,7 +71,9 @@ flags.DEFINE_enum(
 # === Schedule ===
 flags.DEFINE_enum("training", "joint", ["joint", "staged"], "KFS and SP in one step (Eq. 10), or KFS first, then SP.")
 flags.DEFINE_integer("epochs", 60, "Epochs of joint training. Not in the paper.", 1)
-flags.DEFINE_integer("segmentation_epochs", 20, "Epochs of KFS in staged training.", 1)
+flags.DEFINE_integer(
+    "segmentation_epochs", 20, "Epochs of KFS in staged training; 0 keeps the KFS of --initial_model as it is.", 0
+)
 flags.DEFINE_integer("scoring_epochs", 60, "Epochs of SP in staged training.", 1)
 flags.DEFINE_enum(
     "fragments",

@@ -417,6 +417,22 @@ def test_an_initial_model_of_another_shape_is_refused_whole(diving_records, tmp_
         session.TrainingRun(DatasetInfo.load(diving_records), {**options, "pretrained": "c3d.keras"})
 
 
+def test_the_kfs_of_an_initial_model_may_be_kept(diving_records, tmp_path):
+    info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
+    first = session.build_network(info, settings(tmp_path / "first", diving_records), "float32")
+    first.save(path)
+    options = settings(tmp_path / "run", diving_records, segmentation_epochs=0, scoring_epochs=1)
+    with pytest.raises(InputError, match="--segmentation_epochs=0: expected a trained KFS"):
+        session.TrainingRun(info, options)
+    best = session.TrainingRun(info, {**options, "initial_model": path}).run()
+    model = keras.models.load_model(best, compile=False)
+    for a, b in zip(first.segmenter.get_weights(), model.segmenter.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    tower = "execution_tower"
+    weights = [network.score_predictor.get_layer(tower).get_weights() for network in (first, model)]
+    assert any((a != b).any() for a, b in zip(*weights, strict=True))
+
+
 def test_an_initial_model_brings_its_preprocessing(diving_records, tmp_path):
     scoringnet_tf.ScoringNet(**SMALL, segmenter={"lstm_units": 64}, preprocessing=BGR).save(tmp_path / "model.keras")
     options = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "model.keras"))

@@ -47,16 +47,12 @@ class Phase:
 
 
 def phases(settings):
-    """The phases that the settings ask for: one joint phase, or KFS (unless a trained one is given) and then SP."""
+    """The phases that the settings ask for: one joint phase, or KFS (unless a trained one is kept) and then SP."""
     if settings["training"] == "joint":
         return [Phase("joint", settings["epochs"], 0, "f_src")]
-    if settings["segmenter"]:
-        return [Phase("scoring", settings["scoring_epochs"], 0, "f_src")]
-    first = settings["segmentation_epochs"]
-    return [
-        Phase("segmentation", first, 0, "frame_accuracy"),
-        Phase("scoring", settings["scoring_epochs"], first, "f_src"),
-    ]
+    first = 0 if settings["segmenter"] else settings["segmentation_epochs"]
+    scoring = Phase("scoring", settings["scoring_epochs"], first, "f_src")
+    return [Phase("segmentation", first, 0, "frame_accuracy"), scoring] if first else [scoring]
 
 
 def build_network(info, settings, dtype):
@@ -142,6 +138,8 @@ class TrainingRun:
             raise InputError("--validation_fraction: expected more than 0, to choose the best epoch. Received: 0.")
         if self.settings["initial_model"] and self.settings["pretrained"]:
             raise InputError("--initial_model: expected it without --pretrained, which it brings. Received: both.")
+        if not (self.settings["segmentation_epochs"] or self.settings["initial_model"] or self.settings["segmenter"]):
+            raise InputError("--segmentation_epochs=0: expected a trained KFS (--initial_model or --segmenter).")
         self._check_stages()
 
     def _check_stages(self):
