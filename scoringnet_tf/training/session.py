@@ -138,9 +138,9 @@ class TrainingRun:
             raise InputError("--validation_fraction: expected more than 0, to choose the best epoch. Received: 0.")
         if self.settings["initial_model"] and self.settings["pretrained"]:
             raise InputError("--initial_model: expected it without --pretrained, which it brings. Received: both.")
+        self._check_stages()
         if not (self.settings["segmentation_epochs"] or self.settings["initial_model"] or self.settings["segmenter"]):
             raise InputError("--segmentation_epochs=0: expected a trained KFS (--initial_model or --segmenter).")
-        self._check_stages()
 
     def _check_stages(self):
         """Whether the stage labels suffice for the fragments that were asked for, and for KFS."""
