@@ -66,6 +66,17 @@ def frame_range(stages, noise, max_frames, augmentation, seeds):
     return first, tf.minimum(first + max_frames, length)
 
 
+def stage_span(stages, wanted, margin):
+    """Frames [first, last) from the first to the last one that carries a wanted stage, and `margin` more at both ends.
+
+    The whole video where none does.
+    """
+    carrying = tf.reduce_any([stages == stage for stage in wanted], axis=0)
+    carrying = tf.where(tf.reduce_any(carrying), carrying, True)
+    indices = tf.cast(tf.where(carrying)[:, 0], tf.int32)
+    return tf.maximum(indices[0] - margin, 0), tf.minimum(indices[-1] + 1 + margin, tf.size(stages))
+
+
 def _window_start(stages, noise, size, seed):
     """Start of a random window of `size` frames around the stages that matter; if they are longer, within them."""
     last_start = tf.maximum(tf.size(stages) - size, 0)

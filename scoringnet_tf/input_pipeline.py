@@ -17,6 +17,7 @@ from scoringnet_tf.augmentation import (
     frame_range,
     random_clip,
     spaced_clips,
+    stage_span,
     video_seeds,
 )
 from scoringnet_tf.errors import InputError
@@ -69,6 +70,8 @@ def videos(
     epochs=1,
     drop_remainder=False,
     max_frames=None,
+    only_stages=(),
+    margin=0,
     pad_to_multiple=8,
     bucket_boundaries=(),
     with_info=False,
@@ -90,6 +93,9 @@ def videos(
         drop_remainder: drop the last, smaller batch of each epoch.
         max_frames: longer videos are cut: to a random window that contains all labelled stages but noise where it can
             (with augmentation), else to the first frames.
+        only_stages: names of stages, to decode nothing but these: of each video the frames from the first to the last
+            of them are kept, with `margin` more at both ends; all frames where it has none of them.
+        margin: frames.
         pad_to_multiple: L is rounded up to a multiple of this, for few distinct shapes.
         bucket_boundaries: lengths that separate buckets; a batch then holds videos of one bucket only, which saves
             padding, and the last batch of each bucket may be smaller. Empty: no buckets.
@@ -114,9 +120,13 @@ def videos(
         raise InputError(f"Expected max_frames of at least 1 frame, or None. Received: {max_frames}")
     decode = FrameDecoder(info.frame_size, image_size, augmentation)
     noise = info.stages.index(NOISE)
+    wanted = [info.stages.index(stage) for stage in only_stages]
 
     def load(example, seeds):
         first, last = frame_range(example["stage/index"], noise, max_frames, augmentation, seeds)
+        if wanted:
+            begin, end = stage_span(example["stage/index"][first:last], wanted, margin)
+            first, last = first + begin, first + end
         return _video_element(example, first, last, decode, seeds, pad_to_multiple, with_info)
 
     def batch(dataset):

@@ -177,6 +177,28 @@ def test_window_start_against_all_windows():
         assert starts == expected, (stages, size)
 
 
+def test_stage_span_against_a_loop():
+    cases = [([0, 1, 2, 2, 3, 0, 0], (2, 3), 0), ([0, 1, 2, 0, 2], (2,), 1), ([3, 0, 0], (3,), 2), ([0, 1], (2,), 1)]
+    for stages, wanted, margin in cases:
+        marked = [index for index, stage in enumerate(stages) if stage in wanted] or range(len(stages))
+        reached = [i for i in range(len(stages)) if any(abs(i - index) <= margin for index in marked)]
+        first, last = augmentation_module.stage_span(tf.constant(stages, tf.int64), wanted, margin)
+        assert (int(first), int(last)) == (reached[0], reached[-1] + 1), stages
+
+
+def test_only_stages_leave_the_fragments_as_they_were(diving_records):
+    fragments = ("take-flight", "entry")
+    settings = {"augmentation": SHIFT_ONLY, "epochs": 3}
+    whole = _read(diving_records, **settings)[0]
+    found = _read(diving_records, only_stages=fragments, margin=2, **settings)[0]
+    assert len(whole) == len(found)
+    for (_, frames, stages), (_, kept_frames, kept_stages) in zip(whole, found, strict=True):
+        in_fragment = np.flatnonzero(np.isin(stages, (2, 3)))
+        expected = np.arange(max(in_fragment[0] - 2, 0), min(in_fragment[-1] + 3, len(stages)))
+        np.testing.assert_array_equal(kept_stages, stages[expected])
+        np.testing.assert_array_equal(kept_frames, frames[expected])
+
+
 def _broken_records(folder, good, num_frames, classes=None):
     """One video of which only the frames `good` are JPEG."""
     jpeg = encode_jpeg(np.full((*WHOLE, 3), 90, np.uint8), 92)

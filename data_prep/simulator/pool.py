@@ -31,8 +31,10 @@ class Venue:
 
 
 def random_venue(rng: np.random.Generator) -> Venue:
-    """A venue drawn at random."""
-    crowd_low = rng.uniform(2.9, 4.2)
+    """A venue drawn at random; one in four is seen from higher up, with water behind most of the flight."""
+    from_above = rng.random() < 0.25
+    far_edge = rng.uniform(3.5, 8.5) if from_above else rng.uniform(1.0, 1.7)
+    crowd_low = far_edge + rng.uniform(1.8, 2.6)
     crowd_high = crowd_low + rng.uniform(1.6, 3.6)
     grey = rng.uniform(45, 165)
     banners = (
@@ -53,7 +55,7 @@ def random_venue(rng: np.random.Generator) -> Venue:
         light=float(rng.uniform(0.75, 1.1)),
         crowd=(crowd_low, crowd_high),
         banner_band=(crowd_high, crowd_high + rng.uniform(0.9, 1.9)),
-        far_edge=float(rng.uniform(1.0, 1.7)),
+        far_edge=float(far_edge),
         lane_spacing=float(rng.uniform(1.1, 1.7)),
         lane_slant=float(rng.uniform(-0.25, 0.25)),
         rings=bool(rng.random() < 0.4),

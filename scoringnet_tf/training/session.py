@@ -192,8 +192,17 @@ class TrainingRun:
             first_epoch=phase.first_epoch + first_epoch,
             epochs=phase.first_epoch + phase.epochs,
             with_info=settings["shuffle_labels"],
+            **self._frames_of_interest(phase),
         )
         return dataset.map(self._shuffled_labels()) if settings["shuffle_labels"] else dataset
+
+    def _frames_of_interest(self, phase):
+        """SP on true fragments sees nothing else of a video; what it does not see is not decoded."""
+        if phase.name != "scoring" or self.settings["fragments"] != "true":
+            return {}
+        sport = self.network.sport
+        fragments = {*sport.difficulty_fragment, *sport.execution_fragment}
+        return {"only_stages": sorted(fragments), "margin": self.settings["fragment_jitter"]}
 
     def _shuffled_labels(self):
         """A map that gives every training video the scores of another one: the control that must learn nothing."""
