@@ -218,6 +218,16 @@ def test_killed_run_ends_with_the_same_weights(diving_records, tmp_path, monkeyp
 
 
 @pytest.mark.slow
+def test_frames_that_sp_does_not_see_change_nothing(diving_records, tmp_path, monkeypatch):
+    """Without colour jitter, whose mean is that of the decoded frames, the weights agree to the bit."""
+    few = weights_after(diving_records, tmp_path / "few", color_jitter=0)
+    monkeypatch.setattr(session.TrainingRun, "_frames_of_interest", lambda self, phase: {})
+    every = weights_after(diving_records, tmp_path / "all", color_jitter=0)
+    for a, b in zip(keras.tree.flatten(few), keras.tree.flatten(every), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.slow
 def test_a_run_leaves_what_it_promises(diving_records, tmp_path):
     weights_after(diving_records, tmp_path / "run")
     config = json.loads((tmp_path / "run/config.json").read_text())
