@@ -6,6 +6,8 @@
 # make format  rewrite the code in the project's style
 
 PYTHON ?= python3
+# Extras of setup.cfg to install; with bench, tests also hold the weights that PyTorch saves against PyTorch's outputs.
+EXTRAS ?= dev
 # TensorFlow 2.16 needs Python 3.10 to 3.12.
 IO_PYTHON ?= $(PYTHON)
 IO_TESTS ?= -m "io or not slow"
@@ -22,7 +24,7 @@ env: .venv/installed
 .venv/installed: setup.cfg setup.py pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[dev]'
+	$(BIN)/pip install --quiet --editable '.[$(EXTRAS)]'
 	touch $@
 
 lint: env

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from data_prep.verify import decode_frames, read_records
+from scoringnet_tf.dataset_info import described_pixels
 from scoringnet_tf.files import replacing_file
 from scoringnet_tf.report.plots import draw_strip, save_png, stage_patches
 from scoringnet_tf.stages import runs
@@ -42,8 +43,7 @@ def contact_sheet(info, split, num_videos):
     handles = [patch for patch in stage_patches(info.stages) if patch.get_label() in shown]
     if "unlabelled" in shown:
         handles.append(Patch(facecolor=UNLABELLED_COLOR, edgecolor="#999999", label="unlabelled"))
-    source = "simulated pixels" if info.simulation is not None else "filmed"
-    title = f"{info.name}, {split}: {len(records)} of {total} videos, {source}"
+    title = f"{info.name}, {split}: {len(records)} of {total} videos, {described_pixels(info.simulation)}"
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, title=title)
     return figure
 

@@ -39,10 +39,12 @@ POSITIONAL = True
 HOW_TO_CORRECT = {
     "csv": "Correct {output}: frames count from 0, an end is the first frame after the stage.",
     "cvat": "Correct in CVAT: a task for each video, with its stages as labels; upload the video's file in {output} as "
-    "annotations (CVAT for video 1.1), and export in that format.",
+    "annotations (CVAT for video 1.1), and export the task (not a job of it) in that format: a ZIP is read as it is.",
     "elan": "Correct in ELAN: open each file in {output}, and save it.",
-    "label_studio": 'Correct in Label Studio: a project with <Video name="video" value="$video"/> and <TimelineLabels '
-    'name="stages" toName="video"> holding a <Label> of each stage; import {output}, export as JSON.',
+    "label_studio": "Correct in Label Studio, started with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
+    'LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={parent}: a project with a storage "Local files" of {folder}, and with '
+    '<Video name="video" value="$video" frameRate="$fps"/> and <TimelineLabels name="stages" toName="video"> holding a '
+    "<Label> of each stage; import {output}, export as JSON. Browsers play MP4 with H.264, seldom AVI.",
 }
 
 
@@ -90,12 +92,12 @@ def _report(videos, sport):
 
 
 def _next_steps(output, sport, videos_dir):
-    folder = shlex.quote(str(videos_dir))
+    folder, parent = (shlex.quote(str(path)) for path in (videos_dir, videos_dir.resolve().parent))
     labels = shlex.quote(str(videos_dir / "stage_labels.csv"))
     return "\n".join(
         [
             "Next:",
-            f"  {HOW_TO_CORRECT[FLAGS.format].format(output=output)}",
+            f"  {HOW_TO_CORRECT[FLAGS.format].format(output=output, folder=folder, parent=parent)}",
             "  Then bring them back, and build beside a manifest.csv (video,split,…) in that folder:",
             f"  python -m data_prep stages CORRECTED… --output={labels} --sport={sport.name} --videos_dir={folder}",
             f"  python -m data_prep build --dataset=manifest --source_dir={folder} --sport={sport.name} --output_dir=…",

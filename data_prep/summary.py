@@ -1,5 +1,6 @@
 """The summary table of a folder of records, printed by `build` and `inspect`."""
 
+from scoringnet_tf.dataset_info import described_pixels
 from scoringnet_tf.sports import PREDICTED_SCORES
 
 UNLABELLED = "unlabelled"  # in `DatasetInfo.stage_frames`
@@ -14,9 +15,7 @@ def summary(info):
     """What `DatasetInfo` says, as text for a terminal."""
     height, width = info.frame_size
     lines = [f"{info.name} ({info.sport or 'no sport'}): frames of {height}×{width}, {info.frame_rate:g} frames/s"]
-    if info.simulation is not None:
-        easy = info.simulation.get("settings", {}).get("easy")
-        lines.append("The pixels are SIMULATED" + (", with the --easy preset." if easy else "."))
+    lines.append(f"The pixels are {described_pixels(info.simulation)}.")
     lines += [
         "",
         *_table(["split", "videos", "frames", "hours", "shards"], [_split_row(info, name) for name in info.splits]),
@@ -45,9 +44,14 @@ def _limits(info):
     known = {score: sum(video[score] is not None for video in info.videos.values()) for score in LOST_WITHOUT}
     if info.classes or (not unlabelled and set(known.values()) == {len(info.videos)}):
         return []
-    trainable = ["KFS"] if unlabelled < total else []
-    trainable += [f"the {score.capitalize()} tower" for score in PREDICTED_SCORES if known[score]]
-    lines = [f"Can be trained on these records: {', '.join(trainable) or 'nothing; models can be evaluated on them'}."]
+    unknown = [score for score in PREDICTED_SCORES if not known[score]]
+    trainable = ["KFS"] * (unlabelled < total) + [f"the {score.capitalize()} tower" for score in PREDICTED_SCORES]
+    lines = [f"Can be trained on these records: {', '.join(trainable)}."]
+    if unknown:
+        lines = [
+            f"Nothing can be trained on these records: training needs difficulty and execution, and no video has a "
+            f"known {' or '.join(unknown)}. Models can be evaluated on them."
+        ]
     if unlabelled:
         lines.append(
             f"{unlabelled:,} of {total:,} frames have no stage label: KFS cannot be trained on those, only used: "

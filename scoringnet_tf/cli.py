@@ -7,7 +7,7 @@ import sys
 
 from absl import app, flags
 
-from scoringnet_tf.dataset_info import FILE_NAME, DatasetInfo, RecordsError
+from scoringnet_tf.dataset_info import FILE_NAME, HOW_TO_MAKE, DatasetInfo, RecordsError
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.paths import as_path, check_access
 
@@ -69,10 +69,21 @@ def load_records(records_dir):
     except RecordsError as error:
         if as_path(records_dir).exists():
             raise
-        # absl replaces --flagfile by what the file holds; only the command line still names it.
-        flagfiles = [argument.split("=", 1)[1] for argument in sys.argv if argument.startswith("--flagfile=")]
-        recipe = [line for path in flagfiles for line in records_recipe(path)]
-        raise InputError("\n".join([str(error), *recipe])) from error
+        recipe = [line for path in flag_files(sys.argv) for line in records_recipe(path)]
+        if not recipe:
+            raise
+        raise InputError("\n".join([str(error).removesuffix(HOW_TO_MAKE.format(records_dir)), *recipe])) from error
+
+
+def flag_files(arguments):
+    """The flag files of a command line: absl replaces --flagfile by what the file holds, so only this names them."""
+    following = dict(itertools.pairwise(arguments))
+    names = (
+        following.get(argument, "") if argument.lstrip("-") == "flagfile" else argument.partition("=")[2]
+        for argument in arguments
+        if argument.startswith("-") and argument.lstrip("-").partition("=")[0] == "flagfile"
+    )
+    return [name for name in names if name]
 
 
 def records_recipe(flagfile):

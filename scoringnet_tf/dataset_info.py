@@ -14,10 +14,20 @@ from scoringnet_tf.paths import RemotePath, as_path
 
 FILE_NAME = "dataset_info.json"
 FORMAT_VERSION = 1
+HOW_TO_MAKE = """ Records are made with
+  python -m data_prep simulate --sport=diving --num_videos=120 --output_dir=VIDEOS
+  python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir={}"""
 
 
 class RecordsError(InputError):
     """A folder of records is missing, incomplete, damaged, or lacks what was asked of it."""
+
+
+def described_pixels(simulation):
+    """`filmed`, `simulated`, or `simulated, with the --easy preset`, of a `DatasetInfo.simulation`."""
+    if simulation is None:
+        return "filmed"
+    return "simulated, with the --easy preset" if simulation.get("settings", {}).get("easy") else "simulated"
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -112,9 +122,8 @@ class DatasetInfo:
 def _read_json(path):
     if not path.is_file():
         raise RecordsError(
-            f"{path}: expected the index of a folder of records. Received: no such file. Records are made with\n"
-            f"  python -m data_prep simulate --sport=diving --num_videos=120 --output_dir=VIDEOS\n"
-            f"  python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir={path.parent}"
+            f"{path}: expected the index of a folder of records. Received: no such file."
+            + HOW_TO_MAKE.format(path.parent)
         )
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))

@@ -10,9 +10,9 @@ import sys
 from absl import flags
 
 from scoringnet_tf import cli
-from scoringnet_tf.errors import InputError
+from scoringnet_tf.dataset_info import described_pixels
 from scoringnet_tf.paths import as_path, check_access
-from scoringnet_tf.sports import PREDICTED_SCORES
+from scoringnet_tf.sports import SCORES
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords made by `python -m data_prep build`.")
@@ -20,16 +20,17 @@ flags.DEFINE_string("split", "test", "Split to evaluate.")
 flags.DEFINE_float("validation_fraction", 0.1, "As in training; matters for --split=validation and train only.", 0, 0.9)
 flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the result.", 1)
 flags.DEFINE_bool("true_fragments", False, "Cut the fragments by the true stages (an oracle), to see what KFS costs.")
-flags.DEFINE_string("output_dir", None, "Folder for the report; beside the model, evaluation_SPLIT/, where not given.")
+flags.DEFINE_string(
+    "output_dir",
+    None,
+    "Folder for the report; evaluation_SPLIT/ beside --model where not given, in the current folder without --model.",
+)
 
 
 def training_means(info):
-    """Means of the training scores, of the mean predictor; InputError where the records have none."""
+    """Score → mean of the training videos, for the mean predictor; without those scores that none of them has."""
     statistics = info.score_statistics.get("train", {})
-    missing = [score for score in PREDICTED_SCORES if not statistics.get(score)]
-    if missing:
-        raise InputError(f"{info.records_dir}: expected training videos with a known {' and '.join(missing)}.")
-    return {score: statistics[score]["mean"] for score in PREDICTED_SCORES}
+    return {score: statistics[score]["mean"] for score in SCORES if statistics.get(score)}
 
 
 def main(_):
@@ -42,7 +43,8 @@ def main(_):
     from scoringnet_tf.report.evaluation_report import write_report
 
     name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
-    output_dir = as_path(values.output_dir or model_path(values.model).parent / name)
+    beside = model_path(values.model).parent if values.model else as_path(".")
+    output_dir = as_path(values.output_dir or beside / name)
     check_access(output_dir, "output_dir", writing=True)
     model = load_scoring_net(values.model)
     check_fits(model, info)
@@ -62,13 +64,12 @@ def main(_):
     fragments = "true" if values.true_fragments else "predicted"
     measured |= {"mean_predictor": baseline, "split": values.split, "fragments": fragments}
     measured |= {"model": str(model_path(values.model)), "data_hash": info.data_hash}
-    measured["simulated_pixels"] = info.simulation is not None
+    measured["pixels"] = described_pixels(info.simulation)
     write_report(output_dir, predictions, measured, model.sport.stages)
     print(evaluation.table([("model", measured), ("mean predictor", baseline)]))
     per_class = measured["frame_accuracy_per_class"].items()
     print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))
-    if info.simulation is not None:
-        print("The pixels of these records are simulated.")
+    print(f"The pixels of these records are {measured['pixels']}.")
     print(f"Report: {output_dir}")
 
 

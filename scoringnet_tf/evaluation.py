@@ -130,9 +130,14 @@ def figures(predictions, stage_names):
 
 
 def mean_predictor_figures(truth, training_means, fuse):
-    """MED of the predictor that always answers the training means; its SRC is undefined."""
-    means = {**training_means, "final": fuse(training_means["difficulty"], training_means["execution"])}
-    return {f"{score[0]}_med": med(truth[score], np.full(len(truth[score]), means[score])) for score in SCORES}
+    """MED of the predictor that always answers the training means, of the scores that have one; SRC is undefined.
+
+    Its final score is fused, as a model's is, where both of its parts are known.
+    """
+    means = dict(training_means)
+    if {"difficulty", "execution"} <= means.keys():
+        means["final"] = fuse(means["difficulty"], means["execution"])
+    return {f"{score[0]}_med": med(truth[score], np.full(len(truth[score]), mean)) for score, mean in means.items()}
 
 
 def table(rows):

@@ -5,6 +5,7 @@ import pathlib
 
 import numpy as np
 
+from scoringnet_tf.dataset_info import described_pixels
 from scoringnet_tf.frames import frames_for_model
 from scoringnet_tf.sports import NOISE, PREDICTED_SCORES
 from scoringnet_tf.stages import runs
@@ -85,7 +86,10 @@ def _warnings(model, fps, labels, empty_fragments):
     found = []
     provenance = model.provenance or {}
     if provenance.get("simulation"):
-        found.append("The model was trained on simulated video: on filmed video its scores are not to be relied on.")
+        pixels = described_pixels(provenance["simulation"]).removeprefix("simulated")
+        found.append(
+            f"The model was trained on simulated video{pixels}: on filmed video its scores are not to be relied on."
+        )
     trained = provenance.get("frame_rate")
     if trained and abs(fps / trained - 1) > FRAME_RATE_TOLERANCE:
         found.append(

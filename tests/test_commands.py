@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from scoringnet_tf import cli
+
 ROOT = pathlib.Path(__file__).parents[1]
 SMALL = ["--image_size=32,32", "--width_multiplier=0.0625", "--batch_size=4"]
 COMMANDS = {
@@ -68,7 +70,7 @@ def test_whole_path(trained):
     run, video = trained / "run", trained / "dives/diving_samples_len_ori/001.avi"
     printed = command("scoringnet_tf.evaluate", f"--model={run}", f"--records_dir={trained / 'dives_records'}").stdout
     assert "D-SRC" in printed
-    assert "simulated" in printed
+    assert "The pixels of these records are simulated, with the --easy preset." in printed
     metrics = json.loads((run / "evaluation_test/metrics.json").read_text())
     expected = {"frame_accuracy", "frame_accuracy_per_class", "num_videos"}
     assert expected | {f"{s}_{m}" for s in "def" for m in ("src", "med")} <= set(metrics)
@@ -87,7 +89,7 @@ def test_whole_path(trained):
     assert score["stages"][0]["start_frame"] == 0
     assert score["stages"][-1]["end_frame"] == score["num_frames"]
     assert score["final"] == pytest.approx(score["difficulty"] * score["execution"], rel=1e-5)
-    assert any("trained on simulated video" in warning for warning in score["warnings"])
+    assert any("trained on simulated video, with the --easy preset" in warning for warning in score["warnings"])
     assert (trained / "plots/001.avi.png").stat().st_size > 0
 
 
@@ -160,6 +162,27 @@ def test_wrong_use_is_named(arguments, message):
     assert message in error_of(*arguments)
 
 
+def test_flag_files_of_a_command_line():
+    arguments = ["train", "--flagfile=a.flags", "-flagfile", "b c.flags", "--flagfiles=d", "--seed=1", "x"]
+    assert cli.flag_files(arguments) == ["a.flags", "b c.flags"]
+    assert cli.flag_files(["train", "--flagfile"]) == []
+
+
+@pytest.mark.slow
+def test_records_without_a_training_split_are_evaluated(trained, tmp_path):
+    """Scores of test videos are all that is needed; the mean predictor is left out."""
+    rows = ["video,difficulty,execution,final,split", "001.avi,3.0,20,60,test", "002.avi,3.2,25,80,test"]
+    for name in ("001.avi", "002.avi"):
+        (tmp_path / name).write_bytes((trained / "dives/diving_samples_len_ori" / name).read_bytes())
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    records, model = tmp_path / "records", f"--model={trained / 'run'}"
+    build = ["data_prep", "build", "--dataset=manifest", "--sport=diving", "--frame_height=36", "--frame_width=48"]
+    command(*build, f"--source_dir={tmp_path}", f"--output_dir={records}")
+    command("scoringnet_tf.evaluate", model, f"--records_dir={records}", f"--output_dir={tmp_path / 'report'}")
+    metrics = json.loads((tmp_path / "report/metrics.json").read_text())
+    assert metrics["num_videos"] == 2 and metrics["mean_predictor"] == {} and metrics["pixels"] == "filmed"
+
+
 @pytest.mark.parametrize("flagfile", sorted(path.name for path in ROOT.glob("*.flags")))
 def test_flag_files_hold_known_flags_only_and_name_the_missing_records(flagfile, tmp_path):
     text = (ROOT / flagfile).read_text()
@@ -169,8 +192,9 @@ def test_flag_files_hold_known_flags_only_and_name_the_missing_records(flagfile,
     module = "scoringnet_tf.pretrain" if "scoringnet_tf.pretrain" in text else "scoringnet_tf.train"
     result = command(module, f"--flagfile={ROOT / flagfile}", f"--model_dir={tmp_path}", cwd=tmp_path, check=False)
     assert result.returncode == 1
-    assert "python -m data_prep simulate" in result.stderr
+    assert ("python -m data_prep simulate" in result.stderr) == (flagfile != "ucf101.flags")
     assert "python -m data_prep build" in result.stderr
     assert f"{flagfile} says:" in result.stderr
+    assert "Records are made with" not in result.stderr  # the general recipe, which would be another one
     records = next(line.split("=")[1] for line in text.splitlines() if line.startswith("--records_dir="))
     assert f"--output_dir={records}" in result.stderr

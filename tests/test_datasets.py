@@ -153,7 +153,7 @@ def test_aqa7_records(tmp_path):
     source = write_aqa7(tmp_path / "aqa7")
     info, _ = _build("aqa7", source, tmp_path / "diving", action="diving")
     assert info.sport == "diving" and _frame_indices(info)["003"] == list(range(103))
-    assert "Can be trained on these records: nothing; models can be evaluated on them." in summary(info)
+    assert "no video has a known difficulty or execution. Models can be evaluated on them." in summary(info)
     assert "execution is known for 0 of 4 videos: the Execution tower cannot be trained" in summary(info)
     info, _ = _build("aqa7", source, tmp_path / "vault", action="gym_vault")  # videos instead of images
     assert info.sport == "vault" and info.videos["001"]["path"] == "gym_vault/001.avi"

@@ -64,6 +64,13 @@ def test_mean_predictor():
     assert baseline == pytest.approx({"d_med": 0.5, "e_med": 2.0, "f_med": (17.0 + 19.0) / 2})
 
 
+def test_mean_predictor_of_what_is_known():
+    truth = {score: np.array([60.0, 96.0]) for score in ("difficulty", "execution", "final")}
+    fuse = get_sport("diving").fuse
+    assert evaluation.mean_predictor_figures(truth, {"final": 80.0}, fuse) == pytest.approx({"f_med": 18.0})
+    assert evaluation.mean_predictor_figures(truth, {}, fuse) == {}
+
+
 def test_predict_records_keeps_order_and_lengths(diving_records):
     info = DatasetInfo.load(diving_records)
     model = scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, clip_lengths=(8, 8))

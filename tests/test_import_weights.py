@@ -23,6 +23,7 @@ from test_caffe import WIDTH, caffe_top, caffe_trunk, random_parameters
 
 import scoringnet_tf
 from scoringnet_tf.errors import InputError
+from scoringnet_tf.models.c3d import TRUNK
 from scoringnet_tf.training.pretrained import continue_from, preprocessing_of
 from scoringnet_tf.weights.convert import SPORTS1M, build_c3d, with_mean
 from scoringnet_tf.weights.layouts import read_weights
@@ -359,6 +360,46 @@ def test_pytorch_itself_writes_what_is_read(zipped, tmp_path):
     for layer, (kernel, bias) in PARAMETERS.items():
         np.testing.assert_array_equal(weights.layers[layer].bias, bias)
         np.testing.assert_array_equal(np.moveaxis(weights.layers[layer].kernel, (-1, -2), (0, 1)), kernel)
+
+
+def pytorch_outputs(torch, state, frames):
+    """fc6, fc7 and the probabilities of a `c3d.pickle`, by PyTorch, for preprocessed frames (T, H, W, C).
+
+    In float64: two float32 libraries may differ by more than what is asked of one.
+    """
+    functional = torch.nn.functional
+    state = {name: tensor.double() for name, tensor in state.items()}
+    x, found = torch.tensor(np.moveaxis(frames, -1, 0)[np.newaxis]).double(), {}
+    for name, spec in TRUNK:
+        if name.startswith("conv"):
+            weights = (state[f"{SHORT.get(name, name)}.{kind}"] for kind in ("weight", "bias"))
+            x = functional.relu(functional.conv3d(x, *weights, padding=1))
+        else:
+            x = functional.max_pool3d(x, spec, ceil_mode=True)
+    x = x.flatten(1)
+    for name in ("fc6", "fc7", "fc8"):
+        x = functional.linear(x, state[f"{name}.weight"], state[f"{name}.bias"])
+        x = x.softmax(1) if name == "fc8" else functional.relu(x)
+        found[name] = x[0].detach().numpy()
+    return found
+
+
+@pytest.mark.parametrize("layout", ["c3d.pickle", "c3d.pickle, legacy", "mmaction2"])
+def test_weights_that_pytorch_saved_give_the_outputs_of_pytorch(layout, clip, tmp_path):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
+    parameters = UCF101 if layout == "mmaction2" else PARAMETERS
+    tensors = torch_tensors(parameters, lambda name: SHORT.get(name, name))
+    state = saved = {name: torch.tensor(array) for name, array in tensors.items()}
+    frames = clip[..., ::-1] - BGR_MEAN
+    if layout == "mmaction2":
+        named = mmaction2_tensors(parameters, "backbone.")
+        saved = {"meta": {"epoch": 45}, "state_dict": {name: torch.tensor(array) for name, array in named.items()}}
+        frames = clip - MMACTION2_MEAN
+    torch.save(saved, tmp_path / "weights", _use_new_zipfile_serialization="legacy" not in layout)
+    model = build_c3d(read_weights(tmp_path / "weights"), "weights", log=lambda line: None)
+    expected = pytorch_outputs(torch, state, frames)
+    for name, value in outputs(model, clip, expected).items():
+        np.testing.assert_allclose(value, expected[name], rtol=1e-5, atol=1e-5, err_msg=name)
 
 
 # === The mean ===

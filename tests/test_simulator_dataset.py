@@ -188,8 +188,19 @@ def test_unusable_label_files_are_named(labels_dir):
     (labels_dir / "jump_drop_water_label.txt").write_text("1,2,3,4\n1,2,x,4\n")
     with pytest.raises(ValueError, match=r"row 2 of .*jump_drop_water_label.txt.*1,2,x,4"):
         read_labels(labels_dir)
-    (labels_dir / "diving_overall_scores.mat").unlink()
-    with pytest.raises(FileNotFoundError, match="diving_overall_scores"):
+    scores = labels_dir / "diving_overall_scores.mat"
+    scores.write_bytes(scores.read_bytes()[:160])
+    with pytest.raises(ValueError, match=r"diving_overall_scores.mat: expected a MATLAB file"):
+        read_labels(labels_dir)
+    scores.unlink()
+    with pytest.raises(ValueError, match=r"diving_overall_scores.mat: expected .* no such file"):
+        read_labels(labels_dir)
+
+
+def test_scores_of_another_scale_are_named(labels_dir):
+    scores = scipy.io.loadmat(labels_dir / "diving_overall_scores.mat")["overall_scores"]
+    scipy.io.savemat(labels_dir / "diving_overall_scores.mat", {"overall_scores": 100 * scores})
+    with pytest.raises(ValueError, match=r"execution from 0 to 30 .* in row 1, and 4 more rows"):
         read_labels(labels_dir)
 
 

@@ -6,6 +6,7 @@ import random
 import re
 import subprocess
 import sys
+import zipfile
 from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree
@@ -16,7 +17,7 @@ from conftest import write_bars, write_unlv_diving
 from layouts import SPLITS, write_finediving
 
 from data_prep.labels import Segment, read_stage_csv, write_stage_csv
-from data_prep.stage_formats import FORMATS, WRITABLE, read, recognise
+from data_prep.stage_formats import FORMATS, WRITABLE, read, recognise, xml_file
 from data_prep.stage_formats.checking import checked_videos
 from data_prep.stage_formats.labelled_video import LabelledVideo
 from data_prep.stage_formats.media import file_name, video_name
@@ -197,6 +198,51 @@ def test_cvat_tracks_are_stages_where_they_are_visible(tmp_path):
     assert plain(read(path, facts_reader())) == {"001.avi": expected}
 
 
+def test_cvat_exports_are_read_from_their_zip(tmp_path):
+    plain_file = write_cvat(tmp_path / "x", ("entry", [(7, 0), (9, 1)]))
+    with zipfile.ZipFile(tmp_path / "task.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(plain_file, "annotations.xml")
+    assert plain(read(tmp_path / "task.zip", facts_reader())) == {"001.avi": [("entry", 7, 9)]}
+    whole = (tmp_path / "task.zip").read_bytes()
+    for content in (whole[:60], whole.replace(b"annotations.xml", b"annotationz.xml")):
+        (tmp_path / "task.zip").write_bytes(content)
+        assert "expected XML without a DTD. Received" in raised(tmp_path / "task.zip")
+
+
+def test_a_zip_that_unfolds_beyond_all_labels_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(xml_file, "MAX_INFLATED_BYTES", 1000)
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("annotations.xml", "<annotations>" + " " * 10_000 + "</annotations>")
+    assert "more than 1000 bytes" in raised(tmp_path / "bomb.zip")
+
+
+def test_label_studio_is_told_where_a_video_lies_and_how_fast_it_is(tmp_path):
+    """A storage of the videos' folder is served below the folder that holds it; without a rate it assumes 24."""
+    path = tmp_path / "dives" / "2024" / "001.avi"
+    facts = VideoFacts(Fraction(30000, 1001), path, 12, (24, 32))
+    videos = labelled({"2024/001": STAGES["001"]})
+    FORMATS["label_studio"].write(tmp_path / "x", videos, DIVING, lambda video_id: facts)
+    (written,) = json.loads((tmp_path / "x").read_text())
+    assert written["data"] == {
+        "video": "/data/local-files/?d=dives/2024/001.avi",
+        "video_id": "2024/001",
+        "fps": pytest.approx(29.97003),
+    }
+
+
+@pytest.mark.parametrize("name", ["dive #1, 50%41.avi", "Sprünge 1.avi"])
+def test_elan_takes_names_of_videos_as_they_are(tmp_path, name):
+    facts = VideoFacts(Fraction(25), tmp_path / name, 12, (24, 32))
+    FORMATS["elan"].write(tmp_path / "x", labelled({name: STAGES["001"]}), DIVING, lambda video_id: facts)
+    (path,) = (tmp_path / "x").iterdir()
+    medium = ElementTree.parse(path).find("HEADER/MEDIA_DESCRIPTOR")
+    assert medium.get("MEDIA_URL") == f"file://{(tmp_path / name).resolve().as_posix()}"
+    assert medium.get("RELATIVE_MEDIA_URL") == f"./{name}"
+    header = path.read_text().replace("video_id", "other")  # a file that ELAN made has no such property
+    path.write_text(header)
+    assert [video.video_id for video in read(path, facts_reader(fps=25))] == [name]
+
+
 def write_elan(path, values, tiers="", media="", properties=""):
     """A file as ELAN saves it, (label, start, end) in milliseconds on the tier `Phases`, beside an empty one."""
     media = media or '<MEDIA_DESCRIPTOR MEDIA_URL="file:///C:/My Videos/dive #1.mp4" MIME_TYPE="video/mp4"/>'
@@ -317,6 +363,7 @@ def problems(path, facts_of=None):
         (b'<annotations><meta/><image id="0"/></annotations>', "expected a task exported as CVAT for video 1.1"),
         (b"<annotations><meta><project/></meta></annotations>", "expected a task exported as CVAT for video 1.1"),
         (b"<annotations><meta><task/></meta></annotations>", "expected the name of the video as meta/"),
+        (b"<annotations><meta><job/></meta></annotations>", "expected a task exported as a whole"),
         (b"<ANNOTATION_DOCUMENT/>", "expected a HEADER, and times in milliseconds"),
         (b"<ANNOTATION_DOCUMENT><HEADER/></ANNOTATION_DOCUMENT>", "expected a MEDIA_DESCRIPTOR of the video"),
         (b"1,2,3,4\n5,6,x,8\n", "row 2: expected t0,t1,t2,t3"),

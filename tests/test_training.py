@@ -322,6 +322,16 @@ def test_a_trained_kfs_is_used_and_not_trained(unlabelled_records, tmp_path):
     assert any((a != b).any() for a, b in zip(*weights, strict=True))
 
 
+def test_the_kfs_of_an_initial_model_serves_videos_without_stages(unlabelled_records, tmp_path):
+    info = DatasetInfo.load(unlabelled_records)
+    options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, initial_model=str(tmp_path / "model.keras"))
+    trained = session.build_network(info, {**options, "initial_model": None}, "float32")
+    trained.save(tmp_path / "model.keras")
+    model = keras.models.load_model(session.TrainingRun(info, options).run(), compile=False)
+    for a, b in zip(trained.segmenter.get_weights(), model.segmenter.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -1,4 +1,4 @@
-"""Clips with classes, for pretraining: which motion a flight shows, or how plainly each fault of a performance is seen.
+"""Clips with classes, for pretraining: which motion a flight shows.
 
 `videos/NNNNN.avi` and `motion_classes.csv`: video, sport, a column for every head, split. The simulator writes it;
 clips of one's own in the same layout are read alike.

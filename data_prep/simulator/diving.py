@@ -125,7 +125,7 @@ def _write_official_labels(plans, settings, folder):
     for part, split in (("training", "train"), ("testing", "test")):
         ids = np.array([p.video_id for p in plans if p.split == split], np.uint16)
         files.write_vector(folder / name / f"{part}_idx.mat", f"{part}_idx", ids, column=True)
-    rows = [(p.video_id, *segment) for p in plans for segment in stage_segments(p)]
+    rows = [(p.path.stem, *segment) for p in plans for segment in stage_segments(p)]
     files.write_csv(folder / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), rows)
     text = "".join(",".join(map(str, row)) + "\n" for row in boundaries.tolist())
     files.replace_bytes(folder / labels.STAGES, text.encode())

@@ -4,7 +4,9 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
-import scipy.io
+
+from data_prep.datasets.matlab import read_vector, whole_numbers
+from scoringnet_tf.sports import get_sport
 
 SCORES = ("diving_overall_scores.mat", "overall_scores")
 DIFFICULTIES = ("diving_difficulty_level.mat", "difficulty_level")
@@ -35,8 +37,8 @@ class RealLabels:
 
 
 def read_labels(folder: Path) -> RealLabels:
-    """Reads the official label files; ValueError or FileNotFoundError names the file and what was expected."""
-    overall, difficulty = _read_vector(folder, *SCORES), _read_vector(folder, *DIFFICULTIES)
+    """Reads the official label files; ValueError or FileNotFoundError names file or row, and what was expected."""
+    overall, difficulty = (read_vector(folder / name, variable) for name, variable in (SCORES, DIFFICULTIES))
     boundaries = _read_boundaries(folder / STAGES)
     if not len(overall) == len(difficulty) == len(boundaries):
         raise ValueError(
@@ -48,24 +50,31 @@ def read_labels(folder: Path) -> RealLabels:
         raise ValueError(f"Expected one split_*/training_idx.mat in {folder}. Received: {len(splits)}")
     split = splits[0].parent
     ids = [
-        _read_vector(split, f"{part}_idx.mat", f"{part}_idx").astype(int).tolist() for part in ("training", "testing")
+        whole_numbers(file, read_vector(file, file.stem)).tolist()
+        for file in (split / "training_idx.mat", split / "testing_idx.mat")
     ]
     strays = sorted(video_id for video_id in (*ids[0], *ids[1]) if not 1 <= video_id <= len(overall))
     if strays:
         raise ValueError(f"Expected ids of 1 to {len(overall)} in {split}. Received: {strays}")
     usable = (np.diff(boundaries, axis=1) > 0).all(axis=1) & (boundaries[:, 0] > 0)
+    _check_scores(folder, difficulty, overall)
     return RealLabels(difficulty, overall, boundaries, *ids, split.name, (np.flatnonzero(~usable) + 1).tolist())
 
 
-def _read_vector(folder, name, variable):
-    file = folder / name
-    if not file.exists():
-        raise FileNotFoundError(f"Expected the label file {file}. Received: no such file")
-    contents = scipy.io.loadmat(file)
-    if variable not in contents:
-        found = [key for key in contents if not key.startswith("__")]
-        raise ValueError(f"Expected the variable {variable} in {file}. Received: {found}")
-    return contents[variable].ravel().astype(float)
+def _check_scores(folder, difficulty, overall):
+    """ValueError naming the first row whose scores no dive can have, such as those of copies that store them ×100."""
+    sport = get_sport("diving")
+    execution = np.array([sport.execution_of(*row) for row in zip(difficulty, overall, strict=True)])
+    for name, values, (low, high) in (
+        ("difficulty", difficulty, sport.difficulty_range),
+        ("execution", execution, sport.execution_range),
+    ):
+        wrong = np.flatnonzero(~((values >= low - 0.01) & (values <= high + 0.01)))
+        if len(wrong):
+            raise ValueError(
+                f"Expected {name} from {low:g} to {high:g} in {folder}. Received: {values[wrong[0]]:g} in row "
+                f"{wrong[0] + 1}, and {len(wrong) - 1} more rows like it"
+            )
 
 
 def _read_boundaries(file):

@@ -106,7 +106,7 @@ def _write_official_labels(plans, folder):
     for part, split in (("training", "train"), ("testing", "test")):
         numbers = np.array(ids[split], np.uint16)
         files.write_vector(split_dir / f"{part}_idx.mat", f"{part}_idx", numbers, column=True)
-    rows = [(p.video_id, *segment) for p in plans for segment in stage_segments(p)]
+    rows = [(p.path.stem, *segment) for p in plans for segment in stage_segments(p)]
     files.write_csv(folder / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), rows)
 
 

@@ -1,7 +1,8 @@
 """CVAT: "CVAT for video 1.1", XML with one task, which is one video (https://docs.cvat.ai/docs/other/xml_format).
 
-The format has no labels of frames as such (https://github.com/cvat-ai/cvat/issues/7198): a stage is a track, a box over
-the whole frame that becomes visible where the stage starts and `outside` where it has ended. Frames count from 0.
+CVAT exports it as `annotations.xml` in a ZIP; both are read. The format has no labels of frames as such
+(https://github.com/cvat-ai/cvat/issues/7198): a stage is a track, a box over the whole frame that becomes visible where
+the stage starts and `outside` where it has ended. Frames count from 0.
 """
 
 from xml.etree import ElementTree
@@ -12,11 +13,12 @@ from data_prep.stage_formats.xml_file import add, attribute, read_root, write_fo
 from scoringnet_tf.errors import InputError
 
 ROOT = "annotations"
+MEMBER = "annotations.xml"  # of the ZIP that CVAT exports
 
 
 def recognises(path, text):
-    """Its root element."""
-    return text.startswith("<") and f"<{ROOT}" in text
+    """Its root element, or a ZIP."""
+    return (text.startswith("<") and f"<{ROOT}" in text) or text.startswith("PK\x03\x04")
 
 
 # === Reading ===
@@ -24,8 +26,12 @@ def recognises(path, text):
 
 def read(path, facts_of):
     """The video of a task, called as its file; InputError where the XML is of another kind or names no video."""
-    root = read_root(path, ROOT)
+    root = read_root(path, ROOT, MEMBER)
     meta = root.find("meta")
+    if meta is not None and meta.find("job") is not None:
+        raise InputError(
+            f"{path}: expected a task exported as a whole, which names its video. Received: one of its jobs"
+        )
     if meta is None or root.find("image") is not None or meta.find("project") is not None:
         raise InputError(
             f"{path}: expected a task exported as CVAT for video 1.1. Received: one for images, a project, or no meta"

@@ -6,12 +6,11 @@ that ELAN offers them as a list.
 
 import datetime
 import mimetypes
-from urllib.parse import quote
+from pathlib import PurePosixPath
 from xml.etree import ElementTree
 
 from data_prep.labels import Segment
 from data_prep.stage_formats.labelled_video import labelled_video, require_ends
-from data_prep.stage_formats.media import video_name
 from data_prep.stage_formats.timing import MILLISECOND, frame_at, milliseconds_of
 from data_prep.stage_formats.xml_file import add, attribute, read_root, write_folder
 from scoringnet_tf.errors import InputError
@@ -61,7 +60,7 @@ def _video(header, path):
     if medium is None or not (name or medium.get("MEDIA_URL")):
         raise InputError(f"{path}: expected a MEDIA_DESCRIPTOR of the video. Received: none")
     origin = attribute(medium, "TIME_ORIGIN", path, int) if "TIME_ORIGIN" in medium.attrib else 0
-    return name or video_name(medium.get("MEDIA_URL"), path), origin
+    return name or PurePosixPath(medium.get("MEDIA_URL").replace("\\", "/")).name, origin
 
 
 def _annotations(root, path):
@@ -116,11 +115,12 @@ def _document(video, sport, facts):
 
 def _add_header(root, video, facts):
     header = add(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
+    # ELAN takes what follows "file://" for a path as it is: "%20" would be part of a name.
     path = facts.path
-    url = f"./{quote(video.video_id)}" if path is None else path.resolve().as_uri()
+    url = f"./{video.video_id}" if path is None else f"file:///{path.resolve().as_posix().removeprefix('/')}"
     kind = mimetypes.guess_type(url)[0] or "video/*"
     name = video.video_id if path is None else path.name
-    add(header, "MEDIA_DESCRIPTOR", MEDIA_URL=url, MIME_TYPE=kind, RELATIVE_MEDIA_URL=f"./{quote(name)}")
+    add(header, "MEDIA_DESCRIPTOR", MEDIA_URL=url, MIME_TYPE=kind, RELATIVE_MEDIA_URL=f"./{name}")
     add(header, "PROPERTY", video.video_id, NAME=VIDEO_ID)
     add(header, "PROPERTY", len(video.segments), NAME="lastUsedAnnotationId")
 

@@ -3,14 +3,16 @@
 A project whose labelling interface is
 
     <View>
-      <Video name="video" value="$video" frameRate="25"/>
+      <Video name="video" value="$video" frameRate="$fps"/>
       <TimelineLabels name="stages" toName="video">
         <Label value="take-flight"/> …
       </TimelineLabels>
     </View>
 
-imports what `write` wrote as predictions to correct. Timelines count frames from 1, both ends inclusive
-(https://labelstud.io/tags/timelinelabels). The older template, which labels the audio of a video, counts seconds.
+imports what `write` wrote as predictions to correct. Without its frame rate a video is taken to have 24 frames/s, and
+every region lies beside its stage; `write` states it where it is known. Timelines count frames from 1, both ends
+inclusive (https://labelstud.io/tags/timelinelabels). The older template, which labels the audio of a video, counts
+seconds.
 """
 
 import json
@@ -24,10 +26,10 @@ from data_prep.stage_formats.timing import frame_at
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.files import write_json
 
-VIDEO, VIDEO_ID = "video", "video_id"  # keys of a task's data; Label Studio keeps those that it does not know
+VIDEO, VIDEO_ID, FPS = "video", "video_id", "fps"  # keys of a task's data; Label Studio keeps those it does not know
 STAGES = "stages"  # name of the control tag
 MAX_NUMBER = 2**53  # beyond, JSON's numbers are not exact
-LOCAL_FILES = "/data/local-files/?d="  # how Label Studio serves files below its document root
+LOCAL_FILES = "/data/local-files/?d="  # how Label Studio serves files of a storage below its document root
 
 
 def recognises(path, text):
@@ -157,21 +159,29 @@ def _field(container, name, kind, where):
 def write(output, videos, sport, facts_of):
     """Writes tasks to import, the stages as predictions; InputError where a segment has no end.
 
-    Label Studio finds the videos where LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT is their folder.
+    Label Studio (tried with 1.23) finds the videos where LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED is true,
+    LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT is the folder that holds their folder, and the project has a storage "Local
+    files" of their folder; that itself may not be the document root.
     """
     require_ends(videos)
     write_json(output, [_task(video, facts_of) for video in videos])
 
 
 def _task(video, facts_of):
-    path = facts_of(video.video_id).path
-    folders = video.video_id.rpartition("/")[0]
-    # The id of a video may lack the suffix of its file.
-    file = video.video_id if path is None else "/".join(filter(None, [folders, path.name]))
+    facts = facts_of(video.video_id)
+    file = video.video_id if facts.path is None else _below_parent(facts.path, video.video_id)
+    rate = {} if facts.fps is None else {FPS: float(facts.fps)}
     return {
-        "data": {VIDEO: LOCAL_FILES + quote(file), VIDEO_ID: video.video_id},
+        "data": {VIDEO: LOCAL_FILES + quote(file), VIDEO_ID: video.video_id, **rate},
         "predictions": [{"result": [_region(*item) for item in enumerate(video.segments, start=1)]}],
     }
+
+
+def _below_parent(path, video_id):
+    """The path of a video from the parent of the folder of all videos, within which its id is a path."""
+    path = path.absolute()
+    folders = min(video_id.count("/") + 1, len(path.parents) - 1)
+    return path.relative_to(path.parents[folders]).as_posix()
 
 
 def _region(number, segment):

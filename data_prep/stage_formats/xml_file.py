@@ -1,5 +1,7 @@
 """XML of strangers: no entity is expanded and nothing else is fetched, since no DTD is accepted at all."""
 
+import zipfile
+import zlib
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -9,16 +11,37 @@ from data_prep.stage_formats.media import file_name
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.files import replacing_folder
 
+MAX_INFLATED_BYTES = 2**28  # of a file in a ZIP: labels of hours of video hold megabytes
 
-def read_root(path, tag):
-    """The root element of an XML file; InputError where it is not well-formed, has a DTD, or has another root."""
+
+def read_root(path, tag, member=None):
+    """The root element of an XML file; InputError where it is not well-formed, has a DTD, or has another root.
+
+    Args:
+        path: the file, or a ZIP that holds it as `member`.
+        tag: of the root.
+        member: name in the ZIP; None where a ZIP is not expected.
+    """
     try:
-        root = defusedxml.ElementTree.parse(path, forbid_dtd=True).getroot()
+        text = _unzipped(path, member) if member and zipfile.is_zipfile(path) else path.read_bytes()
+        root = defusedxml.ElementTree.fromstring(text, forbid_dtd=True)
     except (ElementTree.ParseError, defusedxml.DefusedXmlException, ValueError, LookupError, OSError) as error:
         raise InputError(f"{path}: expected XML without a DTD. Received: {type(error).__name__}: {error}") from error
     if root.tag != tag:
         raise InputError(f"{path}: expected the root element {tag}. Received: {root.tag}")
     return root
+
+
+def _unzipped(path, member):
+    """The bytes of a file in a ZIP; ValueError where it is damaged, encrypted, or larger than labels ever are."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+            content = file.read(MAX_INFLATED_BYTES + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, KeyError) as error:
+        raise ValueError(f"a ZIP in which {member} cannot be read ({error})") from error
+    if len(content) > MAX_INFLATED_BYTES:
+        raise ValueError(f"a ZIP in which {member} has more than {MAX_INFLATED_BYTES} bytes")
+    return content
 
 
 def attribute(element, name, where, kind=str):

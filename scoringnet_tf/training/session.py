@@ -152,6 +152,9 @@ class TrainingRun:
                     f"Received: --training={settings['training']} --fragments={settings['fragments']}."
                 )
             return
+        untrained = (settings["training"], settings["segmentation_epochs"], settings["fragments"])
+        if settings["initial_model"] and untrained == ("staged", 0, "predicted"):
+            return  # its KFS is used as it is
         unlabelled = self.info.stage_frames["train"].get("unlabelled", 0)
         labelled = sum(self.info.stage_frames["train"].values()) - unlabelled
         if not labelled or (unlabelled and settings["fragments"] == "true"):
