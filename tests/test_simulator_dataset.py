@@ -88,7 +88,7 @@ def test_labels_agree_with_each_other_and_with_the_videos(drawn):
     boundaries = np.loadtxt(drawn / "jump_drop_water_label.txt", delimiter=",", dtype=int)
     stages = _rows(drawn / "stage_labels.csv")
     for video, (t0, _, t2, t3) in enumerate(boundaries, start=1):
-        segments = [row for row in stages if row["video_id"] == str(video)]
+        segments = [row for row in stages if row["video_id"] == f"{video:03d}"]
         starts, ends = ([int(row[key]) for row in segments] for key in ("start_frame", "end_frame"))
         assert starts == [0, *ends[:-1]]
         assert ends[-1] == _num_frames(drawn / f"diving_samples_len_ori/{video:03d}.avi")

@@ -383,7 +383,7 @@ def test_layout_is_the_official_one_and_labels_agree_with_the_videos(drawn):
     for video, row in enumerate(_rows(drawn / "factors.csv"), start=1):
         marks = sorted(round(10 * float(mark)) for mark in row["marks"].split())
         assert overall[0, video - 1] == pytest.approx(difficulty[0, video - 1] + sum(marks[1:4]) / 30, abs=0.001)
-        segments = [segment for segment in stages if segment["video_id"] == str(video)]
+        segments = [segment for segment in stages if segment["video_id"] == f"{video:03d}"]
         starts, ends = ([int(segment[key]) for segment in segments] for key in ("start_frame", "end_frame"))
         assert starts == [0, *ends[:-1]]
         assert ends[-1] == _num_frames(drawn / f"gym_vault_samples_len_ori/{video:03d}.avi")
