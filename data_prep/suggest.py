@@ -92,12 +92,13 @@ def _report(videos, sport):
 
 
 def _next_steps(output, sport, videos_dir):
-    folder, parent = (shlex.quote(str(path)) for path in (videos_dir, videos_dir.resolve().parent))
+    folder, whole = (shlex.quote(str(path)) for path in (videos_dir, videos_dir.resolve()))
+    parent = shlex.quote(str(videos_dir.resolve().parent))
     labels = shlex.quote(str(videos_dir / "stage_labels.csv"))
     return "\n".join(
         [
             "Next:",
-            f"  {HOW_TO_CORRECT[FLAGS.format].format(output=output, folder=folder, parent=parent)}",
+            f"  {HOW_TO_CORRECT[FLAGS.format].format(output=output, folder=whole, parent=parent)}",
             "  Then bring them back, and build beside a manifest.csv (video,split,…) in that folder:",
             f"  python -m data_prep stages CORRECTED… --output={labels} --sport={sport.name} --videos_dir={folder}",
             f"  python -m data_prep build --dataset=manifest --source_dir={folder} --sport={sport.name} --output_dir=…",
