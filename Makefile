@@ -12,6 +12,7 @@ EXTRAS ?= dev
 IO_PYTHON ?= $(PYTHON)
 IO_TESTS ?= -m "io or not slow"
 BIN := .venv/bin
+INSTALLED := .venv/installed-$(EXTRAS)
 IO_BIN := .venv-io/bin
 DATA := data
 DEMO := runs/demo
@@ -19,9 +20,9 @@ DEMO := runs/demo
 .PHONY: env lint format test test-io demo clean
 .DELETE_ON_ERROR:
 
-env: .venv/installed
+env: $(INSTALLED)
 
-.venv/installed: setup.cfg setup.py pyproject.toml
+$(INSTALLED): setup.cfg setup.py pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --editable '.[$(EXTRAS)]'

@@ -45,13 +45,15 @@ def _limits(info):
     if info.classes or (not unlabelled and set(known.values()) == {len(info.videos)}):
         return []
     unknown = [score for score in PREDICTED_SCORES if not known[score]]
-    trainable = ["KFS"] * (unlabelled < total) + [f"the {score.capitalize()} tower" for score in PREDICTED_SCORES]
-    lines = [f"Can be trained on these records: {', '.join(trainable)}."]
     if unknown:
         lines = [
             f"Nothing can be trained on these records: training needs difficulty and execution, and no video has a "
             f"known {' or '.join(unknown)}. Models can be evaluated on them."
         ]
+    else:
+        towers = [f"the {score.capitalize()} tower" for score in PREDICTED_SCORES]
+        trainable = [*(["KFS"] if unlabelled < total else []), *towers]
+        lines = [f"Can be trained on these records: {', '.join(trainable)}."]
     if unlabelled:
         lines.append(
             f"{unlabelled:,} of {total:,} frames have no stage label: KFS cannot be trained on those, only used: "

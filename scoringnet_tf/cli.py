@@ -7,7 +7,7 @@ import sys
 
 from absl import app, flags
 
-from scoringnet_tf.dataset_info import FILE_NAME, HOW_TO_MAKE, DatasetInfo, RecordsError
+from scoringnet_tf.dataset_info import FILE_NAME, NO_INDEX, DatasetInfo
 from scoringnet_tf.errors import InputError
 from scoringnet_tf.paths import as_path, check_access
 
@@ -63,16 +63,12 @@ def require(**values):
 
 def load_records(records_dir):
     """The `DatasetInfo` of --records_dir; where there is none, the error shows how the flag file says to make them."""
-    check_access(as_path(records_dir) / FILE_NAME, "records_dir")
-    try:
-        return DatasetInfo.load(records_dir)
-    except RecordsError as error:
-        if as_path(records_dir).exists():
-            raise
-        recipe = [line for path in flag_files(sys.argv) for line in records_recipe(path)]
-        if not recipe:
-            raise
-        raise InputError("\n".join([str(error).removesuffix(HOW_TO_MAKE.format(records_dir)), *recipe])) from error
+    index = as_path(records_dir) / FILE_NAME
+    check_access(index, "records_dir")
+    recipe = [line for path in flag_files(sys.argv) for line in records_recipe(path)]
+    if recipe and not index.is_file():
+        raise InputError("\n".join([NO_INDEX.format(index), *recipe]))
+    return DatasetInfo.load(records_dir)
 
 
 def flag_files(arguments):

@@ -14,9 +14,7 @@ from scoringnet_tf.paths import RemotePath, as_path
 
 FILE_NAME = "dataset_info.json"
 FORMAT_VERSION = 1
-HOW_TO_MAKE = """ Records are made with
-  python -m data_prep simulate --sport=diving --num_videos=120 --output_dir=VIDEOS
-  python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir={}"""
+NO_INDEX = "{}: expected the index of a folder of records. Received: no such file."
 
 
 class RecordsError(InputError):
@@ -24,10 +22,10 @@ class RecordsError(InputError):
 
 
 def described_pixels(simulation):
-    """`filmed`, `simulated`, or `simulated, with the --easy preset`, of a `DatasetInfo.simulation`."""
+    """`filmed`, `simulated`, or `simulated (--easy preset)`, of a `DatasetInfo.simulation`."""
     if simulation is None:
         return "filmed"
-    return "simulated, with the --easy preset" if simulation.get("settings", {}).get("easy") else "simulated"
+    return "simulated (--easy preset)" if simulation.get("settings", {}).get("easy") else "simulated"
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -122,8 +120,9 @@ class DatasetInfo:
 def _read_json(path):
     if not path.is_file():
         raise RecordsError(
-            f"{path}: expected the index of a folder of records. Received: no such file."
-            + HOW_TO_MAKE.format(path.parent)
+            f"{NO_INDEX.format(path)} Records are made with\n"
+            f"  python -m data_prep simulate --sport=diving --num_videos=120 --output_dir=VIDEOS\n"
+            f"  python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir={path.parent}"
         )
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))

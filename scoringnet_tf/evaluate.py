@@ -66,7 +66,7 @@ def main(_):
     measured |= {"model": str(model_path(values.model)), "data_hash": info.data_hash}
     measured["pixels"] = described_pixels(info.simulation)
     write_report(output_dir, predictions, measured, model.sport.stages)
-    print(evaluation.table([("model", measured), ("mean predictor", baseline)]))
+    print(evaluation.table([("model", measured), *([("mean predictor", baseline)] if baseline else [])]))
     per_class = measured["frame_accuracy_per_class"].items()
     print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))
     print(f"The pixels of these records are {measured['pixels']}.")

@@ -118,6 +118,12 @@ def videos(
     stream.check(batch_size, bool(bucket_boundaries))
     if max_frames is not None and max_frames < 1:
         raise InputError(f"Expected max_frames of at least 1 frame, or None. Received: {max_frames}")
+    unknown = [stage for stage in only_stages if stage not in info.stages]
+    if unknown or margin < 0:
+        raise InputError(
+            f"Expected only_stages of {', '.join(info.stages)}, and a margin of 0 frames or more. Received: "
+            f"{', '.join(only_stages) or 'none'}, and {margin}"
+        )
     decode = FrameDecoder(info.frame_size, image_size, augmentation)
     noise = info.stages.index(NOISE)
     wanted = [info.stages.index(stage) for stage in only_stages]

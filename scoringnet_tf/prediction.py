@@ -86,10 +86,8 @@ def _warnings(model, fps, labels, empty_fragments):
     found = []
     provenance = model.provenance or {}
     if provenance.get("simulation"):
-        pixels = described_pixels(provenance["simulation"]).removeprefix("simulated")
-        found.append(
-            f"The model was trained on simulated video{pixels}: on filmed video its scores are not to be relied on."
-        )
+        pixels = described_pixels(provenance["simulation"])
+        found.append(f"The model was trained on {pixels} video: on filmed video its scores are not to be relied on.")
     trained = provenance.get("frame_rate")
     if trained and abs(fps / trained - 1) > FRAME_RATE_TOLERANCE:
         found.append(

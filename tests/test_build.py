@@ -91,7 +91,7 @@ def test_stage_csv_is_preferred_and_simulation_is_passed_on(diving_dir, tmp_path
     assert info.stage_frames["test"] == {"noise": 6, "entry": 12, "unlabelled": 25 + 26 + 27 - 18}
     assert info.simulation == {"simulated": True, "settings": {"easy": True}}
     assert "Stage labels from stage_labels.csv." in notes
-    assert "The pixels are simulated, with the --easy preset." in summary(info)
+    assert "The pixels are simulated (--easy preset)." in summary(info)
 
 
 def _remove_video(folder):

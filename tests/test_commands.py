@@ -70,7 +70,7 @@ def test_whole_path(trained):
     run, video = trained / "run", trained / "dives/diving_samples_len_ori/001.avi"
     printed = command("scoringnet_tf.evaluate", f"--model={run}", f"--records_dir={trained / 'dives_records'}").stdout
     assert "D-SRC" in printed
-    assert "The pixels of these records are simulated, with the --easy preset." in printed
+    assert "The pixels of these records are simulated (--easy preset)." in printed
     metrics = json.loads((run / "evaluation_test/metrics.json").read_text())
     expected = {"frame_accuracy", "frame_accuracy_per_class", "num_videos"}
     assert expected | {f"{s}_{m}" for s in "def" for m in ("src", "med")} <= set(metrics)
@@ -89,7 +89,7 @@ def test_whole_path(trained):
     assert score["stages"][0]["start_frame"] == 0
     assert score["stages"][-1]["end_frame"] == score["num_frames"]
     assert score["final"] == pytest.approx(score["difficulty"] * score["execution"], rel=1e-5)
-    assert any("trained on simulated video, with the --easy preset" in warning for warning in score["warnings"])
+    assert any("trained on simulated (--easy preset) video" in warning for warning in score["warnings"])
     assert (trained / "plots/001.avi.png").stat().st_size > 0
 
 
@@ -178,8 +178,10 @@ def test_records_without_a_training_split_are_evaluated(trained, tmp_path):
     records, model = tmp_path / "records", f"--model={trained / 'run'}"
     build = ["data_prep", "build", "--dataset=manifest", "--sport=diving", "--frame_height=36", "--frame_width=48"]
     command(*build, f"--source_dir={tmp_path}", f"--output_dir={records}")
-    command("scoringnet_tf.evaluate", model, f"--records_dir={records}", f"--output_dir={tmp_path / 'report'}")
+    report = f"--output_dir={tmp_path / 'report'}"
+    printed = command("scoringnet_tf.evaluate", model, f"--records_dir={records}", report).stdout
     metrics = json.loads((tmp_path / "report/metrics.json").read_text())
+    assert "mean predictor" not in printed
     assert metrics["num_videos"] == 2 and metrics["mean_predictor"] == {} and metrics["pixels"] == "filmed"
 
 

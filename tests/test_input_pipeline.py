@@ -322,6 +322,8 @@ def test_a_fraction_that_leaves_a_part_empty(diving_records, fraction):
         ({"batch_size": 0}, InputError, "batch size of at least 1"),
         ({"num_input_pipelines": 2, "input_pipeline_id": 2}, InputError, "from 0 to 1"),
         ({"max_frames": 0}, InputError, "at least 1 frame"),
+        ({"only_stages": ["flight"]}, InputError, "only_stages of noise, .*Received: flight, and 0"),
+        ({"margin": -1}, InputError, "a margin of 0 frames or more. Received: none, and -1"),
     ],
 )
 def test_options_that_cannot_be(diving_records, kwargs, error, message):

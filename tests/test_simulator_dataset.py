@@ -200,7 +200,9 @@ def test_unusable_label_files_are_named(labels_dir):
 def test_scores_of_another_scale_are_named(labels_dir):
     scores = scipy.io.loadmat(labels_dir / "diving_overall_scores.mat")["overall_scores"]
     scipy.io.savemat(labels_dir / "diving_overall_scores.mat", {"overall_scores": 100 * scores})
-    with pytest.raises(ValueError, match=r"execution from 0 to 30 .* in row 1, and 4 more rows"):
+    with pytest.raises(
+        ValueError, match=r"execution \(diving_overall_scores.*from 0 to 30 .* in row 1, and 4 more rows"
+    ):
         read_labels(labels_dir)
 
 

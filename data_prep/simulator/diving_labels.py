@@ -66,8 +66,8 @@ def _check_scores(folder, difficulty, overall):
     sport = get_sport("diving")
     execution = np.array([sport.execution_of(*row) for row in zip(difficulty, overall, strict=True)])
     for name, values, (low, high) in (
-        ("difficulty", difficulty, sport.difficulty_range),
-        ("execution", execution, sport.execution_range),
+        (f"difficulty ({DIFFICULTIES[0]})", difficulty, sport.difficulty_range),
+        (f"execution ({SCORES[0]} / {DIFFICULTIES[0]})", execution, sport.execution_range),
     ):
         wrong = np.flatnonzero(~((values >= low - 0.01) & (values <= high + 0.01)))
         if len(wrong):

@@ -17,7 +17,7 @@ def video_name(reference, where):
     hash. InputError where it is no URL; `where` says whose.
     """
     try:
-        url = urlsplit(reference.replace("\\", "/"), allow_fragments=False)  # ELAN writes "dive #1.mp4" as it is
+        url = urlsplit(reference.replace("\\", "/"), allow_fragments=False)  # "dive #1.mp4" may be a path
     except ValueError as error:
         raise InputError(f"{where}: expected the URL of a video. Received: {reference!r} ({error})") from error
     is_local = url.path.endswith("/local-files/")
