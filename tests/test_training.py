@@ -38,6 +38,12 @@ def compiled(network, phase="joint", **options):
     return trainer
 
 
+def assert_same(first, second):
+    """Weights, however nested, that agree to the bit."""
+    for a, b in zip(keras.tree.flatten(first), keras.tree.flatten(second), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 # === One step ===
 
 
@@ -66,8 +72,7 @@ def test_a_phase_trains_its_part_alone(phase, changed, fixed):
     before = {part: getattr(network, part).get_weights() for part in (changed, fixed)}
     compiled(network, phase).fit(tf.data.Dataset.from_tensors(batch()), verbose=0, shuffle=False)
     after = {part: getattr(network, part).get_weights() for part in (changed, fixed)}
-    for a, b in zip(before[fixed], after[fixed], strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert_same(before[fixed], after[fixed])
     assert any((a != b).any() for a, b in zip(before[changed], after[changed], strict=True))
 
 
@@ -213,8 +218,7 @@ def test_killed_run_ends_with_the_same_weights(diving_records, tmp_path, monkeyp
         with pytest.raises(KilledError):
             weights_after(diving_records, tmp_path / "killed", **changes)
     resumed = weights_after(diving_records, tmp_path / "killed", **changes)
-    for a, b in zip(keras.tree.flatten(straight), keras.tree.flatten(resumed), strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert_same(straight, resumed)
 
 
 @pytest.mark.slow
@@ -223,8 +227,7 @@ def test_frames_that_sp_does_not_see_change_nothing(diving_records, tmp_path, mo
     few = weights_after(diving_records, tmp_path / "few", color_jitter=0)
     monkeypatch.setattr(session.TrainingRun, "_frames_of_interest", lambda self, phase: {})
     every = weights_after(diving_records, tmp_path / "all", color_jitter=0)
-    for a, b in zip(keras.tree.flatten(few), keras.tree.flatten(every), strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert_same(few, every)
 
 
 @pytest.mark.slow
@@ -315,8 +318,7 @@ def test_a_trained_kfs_is_used_and_not_trained(unlabelled_records, tmp_path):
     trained.save(tmp_path / "model.keras")
     best = session.TrainingRun(info, options).run()
     model = keras.models.load_model(best, compile=False)
-    for a, b in zip(trained.segmenter.get_weights(), model.segmenter.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert_same(trained.segmenter.get_weights(), model.segmenter.get_weights())
     tower = "difficulty_tower"
     weights = [network.score_predictor.get_layer(tower).get_weights() for network in (trained, model)]
     assert any((a != b).any() for a, b in zip(*weights, strict=True))
@@ -328,8 +330,7 @@ def test_the_kfs_of_an_initial_model_serves_videos_without_stages(unlabelled_rec
     trained = session.build_network(info, {**options, "initial_model": None}, "float32")
     trained.save(tmp_path / "model.keras")
     model = keras.models.load_model(session.TrainingRun(info, options).run(), compile=False)
-    for a, b in zip(trained.segmenter.get_weights(), model.segmenter.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert_same(trained.segmenter.get_weights(), model.segmenter.get_weights())
 
 
 @pytest.mark.parametrize(
@@ -431,8 +432,7 @@ def test_an_initial_model_of_another_shape_is_refused_whole(diving_records, tmp_
         InputError, match=r"expected a score_predictor like .*clip_lengths \(8, 16\) instead of \(8, 8\)"
     ):
         run._load_pretrained()
-    for a, b in zip(before, run.network.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert_same(before, run.network.get_weights())
     with pytest.raises(InputError, match=r"--initial_model: expected it without --pretrained"):
         session.TrainingRun(DatasetInfo.load(diving_records), {**options, "pretrained": "c3d.keras"})
 
@@ -446,8 +446,7 @@ def test_the_kfs_of_an_initial_model_may_be_kept(diving_records, tmp_path):
         session.TrainingRun(info, options)
     best = session.TrainingRun(info, {**options, "initial_model": path}).run()
     model = keras.models.load_model(best, compile=False)
-    for a, b in zip(first.segmenter.get_weights(), model.segmenter.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert_same(first.segmenter.get_weights(), model.segmenter.get_weights())
     tower = "execution_tower"
     weights = [network.score_predictor.get_layer(tower).get_weights() for network in (first, model)]
     assert any((a != b).any() for a, b in zip(*weights, strict=True))
@@ -481,8 +480,7 @@ def test_pretrained_mismatch_changes_nothing(tmp_path):
     before = network.get_weights()
     with pytest.raises(InputError, match=r"expected layer conv1a with a kernel of \(3, 3, 3, 3, 4\)"):
         load_pretrained(network, tmp_path / "wide.keras")
-    for a, b in zip(before, network.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert_same(before, network.get_weights())
 
 
 BGR = {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0, "frame_size": [128, 171]}
@@ -495,8 +493,7 @@ def test_weights_under_another_preprocessing_are_refused(tmp_path):
     message = r"bgr\.keras: expected a C3D for what segmenter .* RGB frames less 127\.5.*Received: BGR frames less 95,"
     with pytest.raises(InputError, match=message):
         load_pretrained(network, tmp_path / "bgr.keras")
-    for a, b in zip(before, network.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert_same(before, network.get_weights())
     with pytest.raises(InputError, match="expected a C3D for what c3d does to its frames"):
         continue_from(scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16), tmp_path / "bgr.keras")
 
@@ -513,8 +510,7 @@ def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_
         towers = [network.score_predictor.get_layer(f"{score}_tower") for score in ("difficulty", "execution")]
         assert [part.get_layer("c3d").preprocessing for part in (network.segmenter, *towers)] == [BGR] * 3
     inputs = batch()[0]
-    for a, b in zip(run.network(inputs).values(), again(inputs).values(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert_same(run.network(inputs), again(inputs))
 
 
 def test_pretraining_goes_on_under_the_same_preprocessing(tmp_path):
