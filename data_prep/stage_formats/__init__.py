@@ -71,7 +71,7 @@ def recognise(path):
         received = "a folder without its annotations" if path.is_dir() else f"a file that starts with {text[:40]!r}"
         raise InputError(
             f"{path}: expected stage labels: stage_labels.csv, jump_drop_water_label.txt, Label Studio's JSON, CVAT's "
-            f"XML for video, ELAN's .eaf, or a folder in FineDiving's layout. Received: {received}"
+            f"XML for video or its ZIP, ELAN's .eaf, or a folder in FineDiving's layout. Received: {received}"
         )
     return name
 
