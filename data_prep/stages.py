@@ -4,8 +4,8 @@ r"""Imports stage labels from annotation tools, or exports them to be corrected 
     python -m data_prep stages FILE… --output=FOLDER --to=elan [--videos_dir=VIDEOS]
 
 FILE is stage_labels.csv, jump_drop_water_label.txt, Label Studio's JSON, CVAT's XML for video 1.1 or the ZIP with it,
-ELAN's .eaf, or a folder in FineDiving's layout; it is recognised by what is in it. Every problem is reported by file and
-row, region or annotation, and unless --on_error=skip says otherwise, nothing is written then.
+ELAN's .eaf, or a folder in FineDiving's layout; it is recognised by what is in it. Every problem is reported by file
+and row, region or annotation, and unless --on_error=skip says otherwise, nothing is written then.
 """
 
 import sys
