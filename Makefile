@@ -60,7 +60,7 @@ $(DATA)/records/sim_demo/dataset_info.json: $(DATA)/sim_demo/simulation.json
 
 demo: $(DATA)/records/sim_demo/dataset_info.json
 	$(BIN)/python -m data_prep inspect --records_dir=$(DATA)/records/sim_demo --output=$(DEMO)/contact_sheet.png
-	$(BIN)/python -m scoringnet_tf.train --flagfile=demo.flags
+	$(BIN)/python -m scoringnet_tf.train --flagfile=recipes/demo.flags
 	$(BIN)/python -m scoringnet_tf.evaluate --model=$(DEMO) --records_dir=$(DATA)/records/sim_demo --split=test
 	test -d $(DEMO)/saved_model/1 || \
 	    $(BIN)/python -m scoringnet_tf.export --model=$(DEMO) --export_dir=$(DEMO)/saved_model

@@ -9,7 +9,7 @@ import time
 
 from absl import flags
 
-from scoringnet_tf import cli
+from scoringnet_tf.support import cli
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("records_dir", None, "Folder made by `python -m data_prep build`.", required=True)
@@ -20,9 +20,9 @@ flags.DEFINE_integer("epochs", 5, "Times that the training split is read.", lowe
 
 def main(_):
     """Prints one row per way of reading."""
-    from data_prep.verify import decode_frames, read_records
-    from scoringnet_tf.input_pipeline import Augmentation, videos
-    from scoringnet_tf.records import DatasetInfo
+    from data_prep.records.verifying import decode_frames, read_records
+    from scoringnet_tf.data.input_pipeline import Augmentation, videos
+    from scoringnet_tf.data.records import DatasetInfo
 
     info = DatasetInfo.load(FLAGS.records_dir)
     height, width = info.frame_size

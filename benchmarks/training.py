@@ -45,7 +45,7 @@ def measure(precision, steps=6):
     import tensorflow as tf
 
     import scoringnet_tf
-    from scoringnet_tf.evaluation import prediction_function
+    from scoringnet_tf.inference.evaluation import prediction_function
     from scoringnet_tf.training.trainer import Trainer
 
     values = flags.FLAGS

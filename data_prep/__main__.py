@@ -6,15 +6,24 @@ Each command has its own flags: python -m data_prep COMMAND --help
 import importlib
 import sys
 
-from scoringnet_tf import cli
+from scoringnet_tf.support import cli
 
-COMMANDS = {  # command: (module with its flags and main(arguments), purpose)
-    "simulate": ("data_prep.simulate", "render a dataset of simulated videos, in the layout of the public ones"),
-    "build": ("data_prep.build", "turn videos and their labels into TFRecords"),
-    "check": ("data_prep.check", "check videos and labels as build does, without writing"),
-    "stages": ("data_prep.stages", "import stage labels from annotation tools, or export them to be corrected there"),
-    "suggest": ("data_prep.suggest", "label the stages of videos with a trained model, to be corrected in such a tool"),
-    "inspect": ("data_prep.inspect_records", "verify a folder of TFRecords and draw a contact sheet"),
+COMMANDS = {  # command: (module of data_prep.commands with its flags and main(arguments), purpose)
+    "simulate": (
+        "simulate",
+        "render a dataset of simulated videos, in the layout of the public ones",
+    ),
+    "build": ("build", "turn videos and their labels into TFRecords"),
+    "check": ("check", "check videos and labels as build does, without writing"),
+    "stages": (
+        "stages",
+        "import stage labels from annotation tools, or export them to be corrected there",
+    ),
+    "suggest": (
+        "suggest",
+        "label the stages of videos with a trained model, to be corrected in such a tool",
+    ),
+    "inspect": ("inspect", "verify a folder of TFRecords and draw a contact sheet"),
 }
 
 
@@ -23,7 +32,7 @@ def main():
     command = sys.argv[1] if len(sys.argv) > 1 else None
     if command not in COMMANDS:
         _exit_with_usage(command)
-    module = importlib.import_module(COMMANDS[command][0])
+    module = importlib.import_module(f"data_prep.commands.{COMMANDS[command][0]}")
     # absl's --help prints the docstring of __main__ and the flags of the module that argv[0] names.
     sys.modules["__main__"].__doc__ = module.__doc__
     sys.argv = [module.__name__, *sys.argv[2:]]

@@ -17,7 +17,7 @@ _PUBLIC = {
     "ScorePredictor": "scoringnet_tf.models.score_prediction",
     "ScoringNet": "scoringnet_tf.models.scoring_net",
 }
-_MODULES = ("losses", "metrics", "models", "schedules", "sports")
+_MODULES = ("losses", "metrics", "models", "sports")
 
 __all__ = [*_PUBLIC, *_MODULES]
 
@@ -37,5 +37,10 @@ def __dir__():
 @wrapt.when_imported("keras")
 def _register_with_keras(_):
     """Makes every class of the package known to `keras.saving`, whichever of the two was imported first."""
-    for module in (*_PUBLIC.values(), "scoringnet_tf.losses", "scoringnet_tf.metrics", "scoringnet_tf.schedules"):
+    for module in (
+        *_PUBLIC.values(),
+        "scoringnet_tf.losses",
+        "scoringnet_tf.metrics",
+        "scoringnet_tf.training.schedules",
+    ):
         importlib.import_module(module)

@@ -9,10 +9,10 @@ import sys
 
 from absl import flags
 
-from scoringnet_tf import cli
-from scoringnet_tf.dataset_info import described_pixels
-from scoringnet_tf.paths import as_path, check_access
+from scoringnet_tf.data.dataset_info import described_pixels
 from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support import cli
+from scoringnet_tf.support.paths import as_path, check_access
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords made by `python -m data_prep build`.")
@@ -38,8 +38,9 @@ def main(_):
     cli.require(records_dir=values.records_dir)
     info = cli.load_records(values.records_dir)
 
-    from scoringnet_tf import evaluation, input_pipeline
-    from scoringnet_tf.model_files import check_fits, load_scoring_net, model_path
+    from scoringnet_tf.data import input_pipeline
+    from scoringnet_tf.inference import evaluation
+    from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_path
     from scoringnet_tf.report.evaluation_report import write_report
 
     name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")

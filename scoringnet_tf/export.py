@@ -10,9 +10,9 @@ import sys
 
 from absl import flags
 
-from scoringnet_tf import cli
-from scoringnet_tf.errors import InputError
-from scoringnet_tf.paths import as_path, check_access
+from scoringnet_tf.support import cli
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import as_path, check_access
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("export_dir", None, "Folder of the servable: TF Serving's base path.")
@@ -26,8 +26,8 @@ def main(_):
     if target.exists():
         raise InputError(f"{target}: expected a version that does not exist yet. Received: --version={target.name}.")
 
-    from scoringnet_tf.model_files import load_scoring_net
-    from scoringnet_tf.serving import export_saved_model
+    from scoringnet_tf.inference.serving import export_saved_model
+    from scoringnet_tf.models.presets import load_scoring_net
 
     export_saved_model(load_scoring_net(flags.FLAGS.model), target)
     print(f"SavedModel: {target}")

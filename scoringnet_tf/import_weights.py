@@ -11,8 +11,8 @@ import sys
 
 from absl import flags
 
-from scoringnet_tf import cli
-from scoringnet_tf.errors import InputError
+from scoringnet_tf.support import cli
+from scoringnet_tf.support.errors import InputError
 
 flags.DEFINE_string("output", None, "The .keras file to write.")
 flags.DEFINE_string(
@@ -38,7 +38,7 @@ def main(arguments):
     if not output.endswith(".keras"):
         raise InputError(f"--output: expected a name that ends in .keras. Received: {output}.")
 
-    from scoringnet_tf.files import replacing_file
+    from scoringnet_tf.support.files import replacing_file
     from scoringnet_tf.weights.convert import build_c3d, with_mean
     from scoringnet_tf.weights.layouts import read_weights
     from scoringnet_tf.weights.mean import read_mean

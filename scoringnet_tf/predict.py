@@ -13,9 +13,9 @@ import sys
 
 from absl import flags
 
-from scoringnet_tf import cli
-from scoringnet_tf.errors import InputError
-from scoringnet_tf.paths import as_path, check_access
+from scoringnet_tf.support import cli
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import as_path, check_access
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_bool("json", False, "Print a JSON list, one object per video, instead of text.")
@@ -37,8 +37,8 @@ def main(videos):
     if not videos:
         raise InputError("Expected one or more video files. Received: none. See --help.")
 
-    from scoringnet_tf.model_files import load_scoring_net
-    from scoringnet_tf.prediction import score_video
+    from scoringnet_tf.inference.prediction import score_video
+    from scoringnet_tf.models.presets import load_scoring_net
     from scoringnet_tf.report.video_page import save_picture
 
     if flags.FLAGS.plot_dir:

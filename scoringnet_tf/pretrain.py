@@ -1,7 +1,7 @@
 r"""Pretrains C3D on classes of motion: simulated dives and vaults, or action videos (§4.2 pretrains on UCF-101).
 
-    python -m scoringnet_tf.pretrain --flagfile=motion.flags --records_dir=… --model_dir=…
-    python -m scoringnet_tf.pretrain --flagfile=ucf101.flags --records_dir=… --model_dir=…
+    python -m scoringnet_tf.pretrain --flagfile=recipes/motion.flags --records_dir=… --model_dir=…
+    python -m scoringnet_tf.pretrain --flagfile=recipes/ucf101.flags --records_dir=… --model_dir=…
 
 The best C3D by mean validation accuracy is MODEL_DIR/c3d.keras, for `scoringnet_tf.train --pretrained`. With
 --clip_sampling=consecutive its accuracy on videos, beside that on clips, is printed at the end and written into
@@ -12,8 +12,9 @@ import sys
 
 from absl import flags
 
-from scoringnet_tf import cli, run_flags
-from scoringnet_tf.paths import check_access
+from scoringnet_tf.support import cli
+from scoringnet_tf.support.paths import check_access
+from scoringnet_tf.training import run_flags
 
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords with classes, made by `python -m data_prep build`.")
 flags.DEFINE_string("model_dir", None, "Folder for checkpoints, the model and curves; a stopped run in it goes on.")

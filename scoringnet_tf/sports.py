@@ -5,6 +5,7 @@ that offline tools stay light.
 """
 
 import dataclasses
+import itertools
 import math
 
 NOISE = "noise"
@@ -134,3 +135,13 @@ def get_sport(name):
     if name not in SPORTS:
         raise ValueError(f"Expected a sport, one of {', '.join(sorted(SPORTS))}. Received: {name!r}")
     return SPORTS[name]
+
+
+def stage_runs(stages):
+    """Contiguous runs of stage labels along time, ints (L,): a list of (stage, start, end), end exclusive."""
+    found, start = [], 0
+    for stage, group in itertools.groupby(stages):
+        end = start + sum(1 for _ in group)
+        found.append((int(stage), start, end))
+        start = end
+    return found

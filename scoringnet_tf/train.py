@@ -10,8 +10,9 @@ import sys
 
 from absl import flags
 
-from scoringnet_tf import cli, run_flags
-from scoringnet_tf.paths import check_access
+from scoringnet_tf.support import cli
+from scoringnet_tf.support.paths import check_access
+from scoringnet_tf.training import run_flags
 
 # === Data ===
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords made by `python -m data_prep build`.")

@@ -109,7 +109,7 @@ def diving_dir(tmp_path):
 @pytest.fixture(scope="session")
 def diving_records(tmp_path_factory):
     """Records of ten dives at 36×48, built once."""
-    from data_prep.builder import BuildSettings, build_records
+    from data_prep.records.building import BuildSettings, build_records
 
     folder = tmp_path_factory.mktemp("diving")
     build_records(
@@ -121,7 +121,7 @@ def diving_records(tmp_path_factory):
 @pytest.fixture(scope="session")
 def motion_records(tmp_path_factory):
     """Records of six flights with classes at 36×48, built once."""
-    from data_prep.builder import BuildSettings, build_records
+    from data_prep.records.building import BuildSettings, build_records
 
     folder = tmp_path_factory.mktemp("motion")
     build_records("motion", write_motion(folder / "source"), folder / "records", BuildSettings((36, 48)), workers=1)
@@ -133,7 +133,7 @@ def ucf101_records(tmp_path_factory):
     """Records of six videos of 20 frames of two actions at 36×48, four to train and two to test, built once."""
     from layouts import write_ucf101
 
-    from data_prep.builder import BuildSettings, build_records
+    from data_prep.records.building import BuildSettings, build_records
 
     folder = tmp_path_factory.mktemp("ucf101")
     source = write_ucf101(folder / "source", num_frames=20)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from scoringnet_tf import cli
+from scoringnet_tf.support import cli
 
 ROOT = pathlib.Path(__file__).parents[1]
 SMALL = ["--image_size=32,32", "--width_multiplier=0.0625", "--batch_size=4"]
@@ -185,7 +185,10 @@ def test_records_without_a_training_split_are_evaluated(trained, tmp_path):
     assert metrics["num_videos"] == 2 and metrics["mean_predictor"] == {} and metrics["pixels"] == "filmed"
 
 
-@pytest.mark.parametrize("flagfile", sorted(path.name for path in ROOT.glob("*.flags")))
+FLAG_FILES = sorted(str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.flags"), *ROOT.glob("recipes/*.flags")))
+
+
+@pytest.mark.parametrize("flagfile", FLAG_FILES)
 def test_flag_files_hold_known_flags_only_and_name_the_missing_records(flagfile, tmp_path):
     text = (ROOT / flagfile).read_text()
     assert text.startswith("# ")
@@ -194,7 +197,7 @@ def test_flag_files_hold_known_flags_only_and_name_the_missing_records(flagfile,
     module = "scoringnet_tf.pretrain" if "scoringnet_tf.pretrain" in text else "scoringnet_tf.train"
     result = command(module, f"--flagfile={ROOT / flagfile}", f"--model_dir={tmp_path}", cwd=tmp_path, check=False)
     assert result.returncode == 1
-    assert ("python -m data_prep simulate" in result.stderr) == (flagfile != "ucf101.flags")
+    assert ("python -m data_prep simulate" in result.stderr) == (flagfile != "recipes/ucf101.flags")
     assert "python -m data_prep build" in result.stderr
     assert f"{flagfile} says:" in result.stderr
     assert "Records are made with" not in result.stderr  # the general recipe, which would be another one

@@ -7,11 +7,11 @@
 import numpy as np
 
 from data_prep.datasets.errors import OptionError
-from data_prep.datasets.layout import find_dir, find_file, find_video
-from data_prep.datasets.matlab import read_table, whole_numbers
+from data_prep.datasets.readers.layout import find_dir, find_file, find_video
+from data_prep.datasets.readers.matlab import read_table, whole_numbers
 from data_prep.datasets.sample import Sample, Source
-from scoringnet_tf.errors import InputError
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.errors import InputError
 
 ACTIONS = {  # name of the folders: (number in the lists, sport)
     "diving": (1, "diving"),

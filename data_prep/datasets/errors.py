@@ -1,6 +1,6 @@
 """The error for options, which commands tell from errors in the data."""
 
-from scoringnet_tf.errors import InputError
+from scoringnet_tf.support.errors import InputError
 
 
 class OptionError(InputError):

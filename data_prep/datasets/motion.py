@@ -5,9 +5,9 @@ clips of one's own in the same layout are read alike.
 """
 
 from data_prep.datasets.sample import Problem, Sample, Source
-from data_prep.labels import read_csv
-from scoringnet_tf.errors import InputError
+from data_prep.stages.labels import read_csv
 from scoringnet_tf.sports import SPORTS
+from scoringnet_tf.support.errors import InputError
 
 SPLITS = ("train", "validation", "test")
 NO_HEADS = ("video", "sport", "split")

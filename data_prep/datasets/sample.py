@@ -3,8 +3,8 @@
 import dataclasses
 from pathlib import Path
 
-from data_prep.labels import Segment
-from scoringnet_tf.video import Clip
+from data_prep.stages.labels import Segment
+from scoringnet_tf.data.video import Clip
 
 NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time: a flag of its own decides about those
 INCONSISTENT = "inconsistent"

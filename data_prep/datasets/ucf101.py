@@ -6,10 +6,10 @@
 
 from pathlib import PurePosixPath
 
-from data_prep.datasets.layout import find_dir, find_file
+from data_prep.datasets.readers.layout import find_dir, find_file
 from data_prep.datasets.sample import Problem, Sample, Source
-from data_prep.labels import read_text
-from scoringnet_tf.errors import InputError
+from data_prep.stages.labels import read_text
+from scoringnet_tf.support.errors import InputError
 
 LIST_DIRS = ("ucfTrainTestlist/", "")
 SPLITS = ("train", "test")

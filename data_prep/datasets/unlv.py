@@ -7,12 +7,12 @@ folder with `training_idx.mat` and `testing_idx.mat`. `stage_labels.csv` is ours
 from pathlib import Path
 
 from data_prep.datasets.errors import OptionError
-from data_prep.datasets.layout import index_videos
-from data_prep.datasets.matlab import read_vector, whole_numbers
+from data_prep.datasets.readers.layout import index_videos
+from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample
 from data_prep.datasets.scores import complete_scores, odd_executions
-from data_prep.labels import StageError, StageOrderError, check_segments, read_stage_csv
-from scoringnet_tf.errors import InputError
+from data_prep.stages.labels import StageError, StageOrderError, check_segments, read_stage_csv
+from scoringnet_tf.support.errors import InputError
 
 SPLIT_FILES = {"train": "training_idx", "test": "testing_idx"}  # file name and variable name are the same
 STAGE_CSV = "stage_labels.csv"

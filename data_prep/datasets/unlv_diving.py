@@ -1,11 +1,11 @@
 """UNLV-Diving: 370 dives from the 10 m platform."""
 
 from data_prep.datasets import unlv
-from data_prep.datasets.matlab import read_vector
+from data_prep.datasets.readers.matlab import read_vector
 from data_prep.datasets.sample import Source
-from data_prep.labels import diving_segments, read_diving_times
-from scoringnet_tf.errors import InputError
+from data_prep.stages.labels import diving_segments, read_diving_times
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.errors import InputError
 
 VIDEO_DIR = "diving_samples_len_ori"
 TIMES_FILE = "jump_drop_water_label.txt"

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from data_prep.datasets import unlv
-from data_prep.datasets.matlab import read_vector
+from data_prep.datasets.readers.matlab import read_vector
 from data_prep.datasets.sample import Source
-from data_prep.labels import read_csv
-from scoringnet_tf.errors import InputError
+from data_prep.stages.labels import read_csv
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.errors import InputError
 
 VIDEO_DIRS = ("gym_vault_samples_len_ori", "gym_vault_samples_len_100_lstm")  # the first that is there
 DIFFICULTY_FILE = "gym_vault_difficulty_level.mat"

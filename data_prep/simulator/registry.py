@@ -8,7 +8,7 @@ Such a module offers
 
 import importlib
 
-SIMULATORS = {"diving": "data_prep.simulator.diving", "vault": "data_prep.simulator.vault"}
+SIMULATORS = {"diving": "data_prep.simulator.diving.videos", "vault": "data_prep.simulator.vault.videos"}
 
 
 def get_simulator(sport: str):

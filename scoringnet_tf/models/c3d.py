@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from scoringnet_tf.models.frames import FrameMask, conv3d
+from scoringnet_tf.models.layers import FrameMask, conv3d
 from scoringnet_tf.models.regressor import regressor
 
 # (endpoint, filters of a convolution or window of a pooling). The first twelve after the input are SP's extractor.

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from scoringnet_tf.models.frames import conv3d
+from scoringnet_tf.models.layers import conv3d
 
 
 def regressor(x, *, filters, units, dropout_rate, kernel_l2=0.0, dtype=None):

@@ -2,8 +2,8 @@
 
 import csv
 
-from scoringnet_tf.files import replacing_file, write_json
 from scoringnet_tf.report import plots
+from scoringnet_tf.support.files import replacing_file, write_json
 
 
 def write_report(output_dir, predictions, measured, stage_names):

@@ -5,9 +5,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from scoringnet_tf.evaluation import med, src
-from scoringnet_tf.sports import SCORES
-from scoringnet_tf.stages import runs
+from scoringnet_tf.inference.evaluation import med, src
+from scoringnet_tf.sports import SCORES, stage_runs
 
 STAGE_COLORS = ("#b8bcc2", "#f2b134", "#2f6db5", "#2a9d8f", "#a23b72", "#e4572e")
 
@@ -44,7 +43,7 @@ def stage_timeline(names, rows, stage_names, title="", frame_rate=None):
     for strips in rows:
         ticks.append(y + (len(strips) - 1) / 2)
         for strip in strips:
-            draw_strip(axis, runs(strip), y, 1.0 / frame_rate if frame_rate else 1.0)
+            draw_strip(axis, stage_runs(strip), y, 1.0 / frame_rate if frame_rate else 1.0)
             y += 1.0
         y += 0.5
     axis.set_yticks(ticks, names)

@@ -3,9 +3,9 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from scoringnet_tf.files import replacing_file
+from scoringnet_tf.data.video import read_video
 from scoringnet_tf.report.plots import draw_strip, save_png, stage_patches
-from scoringnet_tf.video import read_video
+from scoringnet_tf.support.files import replacing_file
 
 
 def save_picture(score, sport, path, columns=12):

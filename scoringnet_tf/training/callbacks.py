@@ -6,10 +6,10 @@ import keras
 import tensorflow as tf
 from tqdm import tqdm
 
-from scoringnet_tf import evaluation
-from scoringnet_tf.errors import InputError
-from scoringnet_tf.files import replacing_file
+from scoringnet_tf.inference import evaluation
 from scoringnet_tf.report import plots
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.training.checkpoints import reseed
 
 

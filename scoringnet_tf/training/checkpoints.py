@@ -10,9 +10,9 @@ import json
 
 import keras
 
-from scoringnet_tf.errors import InputError
-from scoringnet_tf.files import local_file, remove_folder, replacing_folder, write_json
-from scoringnet_tf.paths import as_path
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import local_file, remove_folder, replacing_folder, write_json
+from scoringnet_tf.support.paths import as_path
 
 WEIGHTS, STATE = "trainer.weights.h5", "state.json"
 

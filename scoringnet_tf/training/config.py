@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 import scoringnet_tf
-from scoringnet_tf.errors import InputError
-from scoringnet_tf.files import write_json
-from scoringnet_tf.paths import as_path
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.training.checkpoints import Checkpoints
 
 # Flags that may change between the start of a run and its continuation: they do not change what is computed.

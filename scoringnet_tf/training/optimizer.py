@@ -2,7 +2,7 @@
 
 import keras
 
-from scoringnet_tf.schedules import WarmupStepDecay
+from scoringnet_tf.training.schedules import WarmupStepDecay
 
 
 def make_optimizer(settings, dtype):

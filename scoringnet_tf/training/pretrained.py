@@ -4,9 +4,9 @@ A C3D that was pretrained under SP's regressor (`C3D(top="regressor")`) brings t
 nothing under another preprocessing than theirs: a network is built with that of its file (`preprocessing_of`).
 """
 
-from scoringnet_tf.errors import InputError
-from scoringnet_tf.model_files import load_keras, load_scoring_net
 from scoringnet_tf.models.c3d import C3D, describe_preprocessing
+from scoringnet_tf.models.presets import load_keras, load_scoring_net
+from scoringnet_tf.support.errors import InputError
 
 TOWERS = ("difficulty_tower", "execution_tower")
 PARTS = ("segmenter", *TOWERS)

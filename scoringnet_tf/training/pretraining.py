@@ -9,12 +9,12 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from scoringnet_tf import input_pipeline
-from scoringnet_tf.errors import InputError
-from scoringnet_tf.files import replacing_file, write_json
-from scoringnet_tf.model_files import load_keras
+from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.models.c3d import C3D
-from scoringnet_tf.paths import as_path
+from scoringnet_tf.models.presets import load_keras
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import replacing_file, write_json
+from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import record_config

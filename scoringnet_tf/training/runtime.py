@@ -5,7 +5,7 @@ import pathlib
 import keras
 import tensorflow as tf
 
-from scoringnet_tf.errors import InputError
+from scoringnet_tf.support.errors import InputError
 
 
 def configure(precision="auto", seed=0, deterministic=True):

@@ -17,13 +17,13 @@ import numpy as np
 import tensorflow as tf
 
 import scoringnet_tf
-from scoringnet_tf import input_pipeline
-from scoringnet_tf.errors import InputError
-from scoringnet_tf.files import local_file, replacing_file, write_json
-from scoringnet_tf.model_files import load_scoring_net
+from scoringnet_tf.data import input_pipeline
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.paths import as_path
 from scoringnet_tf.sports import PREDICTED_SCORES
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import local_file, replacing_file, write_json
+from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import record_config

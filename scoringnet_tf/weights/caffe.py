@@ -9,7 +9,7 @@ import re
 
 import numpy as np
 
-from scoringnet_tf.errors import InputError
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.weights.convert import SPORTS1M, Parameters, Weights, from_caffe
 from scoringnet_tf.weights.protobuf import WireError, fields, messages
 

@@ -10,7 +10,7 @@ import json
 import h5py
 import numpy as np
 
-from scoringnet_tf.errors import InputError
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.weights.convert import CLASSES, REQUIRED, SPORTS1M, Parameters, Weights, from_caffe
 from scoringnet_tf.weights.pytorch import NAMES
 

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from scoringnet_tf.errors import InputError
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.weights import caffe, keras_h5, mmaction2, pytorch, tf_checkpoint
 from scoringnet_tf.weights.torch_file import PICKLE, ZIP, read_tensors
 

@@ -5,8 +5,8 @@ import pathlib
 
 import numpy as np
 
-from scoringnet_tf.errors import InputError
-from scoringnet_tf.frames import center_offset
+from scoringnet_tf.data.preprocessing import center_offset
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.weights.caffe import blob
 
 CROP = (112, 112)

@@ -15,8 +15,8 @@ import zipfile
 
 import numpy as np
 
-from scoringnet_tf.errors import InputError
-from scoringnet_tf.pickle_memo import check_memo
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.pickle_memo import check_memo
 
 ZIP, PICKLE = b"PK", b"\x80"  # how the containers start
 MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of the older one

@@ -1,0 +1,30 @@
+"""Checks videos and labels without writing anything: python -m data_prep check --dataset=… --source_dir=…
+
+Every video is decoded, and all that `build` would refuse is reported by file and row. The exit status is 0 where all is
+sound, 1 where there are problems, and 2 where the command was used wrongly.
+"""
+
+import sys
+
+from absl import flags
+
+from data_prep.commands import dataset_flags
+from data_prep.datasets.errors import OptionError
+from data_prep.records.dry_run import check
+
+FLAGS = flags.FLAGS
+flags.adopt_module_key_flags(dataset_flags)
+flags.DEFINE_integer("workers", None, "Processes that decode. Default: one per core.", lower_bound=1)
+
+SOUND, PROBLEMS, WRONG_USE = 0, 1, 2
+
+
+def main(_):
+    """Runs the command with the parsed flags; returns its exit status."""
+    try:
+        lines, num_problems = check(FLAGS.dataset, FLAGS.source_dir, FLAGS.workers, **dataset_flags.options())
+    except OptionError as error:
+        print(f"check: {error}", file=sys.stderr)
+        return WRONG_USE
+    print("\n".join(lines))
+    return PROBLEMS if num_problems else SOUND

@@ -1,0 +1,72 @@
+"""`python -m data_prep simulate`: renders a dataset of simulated videos in a sport's official layout."""
+
+import os
+from pathlib import Path
+
+from absl import flags
+
+from data_prep.simulator.registry import SIMULATORS
+from data_prep.simulator.settings import TASKS, Settings
+from scoringnet_tf.support import cli
+from scoringnet_tf.support.errors import InputError
+
+FLAGS = flags.FLAGS
+flags.DEFINE_enum("sport", "diving", sorted(SIMULATORS), "Sport to simulate.")
+flags.DEFINE_enum(
+    "task",
+    "scoring",
+    TASKS,
+    "Whole videos with scores, or flights with the classes of their motion.",
+)
+flags.DEFINE_integer(
+    "num_videos",
+    None,
+    "Videos to draw; with --labels_dir the default is every usable row (diving) or 176, as in UNLV-Vault (vault).",
+    lower_bound=2,
+)
+flags.DEFINE_integer("seed", 0, "Seed of everything random; the same seed gives the same bytes.", lower_bound=0)
+flags.DEFINE_string("output_dir", None, "Folder of the dataset: new, empty, or that of the same run interrupted.")
+flags.DEFINE_string(
+    "labels_dir",
+    None,
+    "Folder of real labels: files in the official layout (diving), or scores.csv and stage_seconds.csv (vault); "
+    "default: drawn from the rules.",
+)
+flags.DEFINE_bool("easy", False, "Preset for demonstrations; its name is written into the dataset.")
+flags.DEFINE_float("test_fraction", 0.19, "Share of drawn videos in the test (validation, for clips) split.", 0.0, 0.9)
+flags.DEFINE_integer("height", 240, "Height of the frames, pixels, even (the official videos: 240).", lower_bound=32)
+flags.DEFINE_integer("width", 320, "Width of the frames, pixels, even (the official videos: 320).", lower_bound=32)
+flags.DEFINE_integer("workers", None, "Processes; default: one for every core.", lower_bound=1)
+
+
+def main(arguments):
+    """Checks the flags and simulates."""
+    del arguments
+    settings = _settings_from_flags()
+    from data_prep.simulator.dataset import simulate  # not before the flags are known to be good
+
+    try:
+        simulate(settings, Path(FLAGS.output_dir), FLAGS.workers or os.cpu_count() or 1)
+    except (ValueError, FileNotFoundError, FileExistsError) as error:
+        raise InputError(str(error)) from error
+
+
+def _settings_from_flags():
+    cli.require(output_dir=FLAGS.output_dir)
+    if FLAGS.height % 2 or FLAGS.width % 2:
+        raise InputError(f"Expected even --height and --width. Received: {FLAGS.height}, {FLAGS.width}")
+    if FLAGS.labels_dir and FLAGS.task != "scoring":
+        raise InputError(f"Expected --labels_dir with --task=scoring alone. Received: --task={FLAGS.task}")
+    if FLAGS.num_videos is None and not FLAGS.labels_dir:
+        raise InputError("Expected --num_videos or --labels_dir. Received: neither")
+    return Settings(
+        sport=FLAGS.sport,
+        task=FLAGS.task,
+        num_videos=FLAGS.num_videos,
+        seed=FLAGS.seed,
+        labels_dir=Path(FLAGS.labels_dir) if FLAGS.labels_dir else None,
+        easy=FLAGS.easy,
+        test_fraction=FLAGS.test_fraction,
+        height=FLAGS.height,
+        width=FLAGS.width,
+    )

@@ -1,0 +1,92 @@
+r"""Imports stage labels from annotation tools, or exports them to be corrected there.
+
+    python -m data_prep stages FILE… --output=stage_labels.csv [--sport=diving] [--videos_dir=VIDEOS]
+    python -m data_prep stages FILE… --output=FOLDER --to=elan [--videos_dir=VIDEOS]
+
+FILE is stage_labels.csv, jump_drop_water_label.txt, Label Studio's JSON, CVAT's XML for video 1.1 or the ZIP with it,
+ELAN's .eaf, or a folder in FineDiving's layout; it is recognised by what is in it. Every problem is reported by file
+and row, region or annotation, and unless --on_error=skip says otherwise, nothing is written then.
+"""
+
+import sys
+from pathlib import Path, PurePosixPath
+
+from absl import flags
+
+from data_prep.datasets.readers.layout import VIDEO_SUFFIXES
+from data_prep.stages import formats as stage_formats
+from data_prep.stages.formats.checking import checked_videos
+from data_prep.stages.formats.timing import MAX_RATE
+from data_prep.stages.formats.videos import facts_reader
+from scoringnet_tf.sports import SPORTS, get_sport
+from scoringnet_tf.support.errors import InputError
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string(
+    "output", None, "File to write (--to=csv, label_studio), or folder with one per video (cvat, elan).", required=True
+)
+flags.DEFINE_enum("from", None, sorted(stage_formats.FORMATS), "Format of FILE. Default: recognised by content.")
+flags.DEFINE_enum("to", "csv", stage_formats.WRITABLE, "Format to write; csv is what build reads.")
+flags.DEFINE_enum("sport", "diving", sorted(SPORTS), "Sport of the videos, which says what stages there are.")
+flags.DEFINE_string(
+    "videos_dir",
+    None,
+    "Folder of the videos: stages are then held against their frames, and those that reach to the end of a video get "
+    "its number of frames. CVAT needs it, and --to=elan, label_studio where a stage reaches to the end.",
+)
+flags.DEFINE_float(
+    "fps",
+    None,
+    "Frames per second, for files that count time (ELAN), e.g. 25, that of UNLV. Default: what each video in "
+    "--videos_dir states.",
+    lower_bound=1,
+    upper_bound=MAX_RATE,
+)
+flags.DEFINE_boolean(
+    "drop_suffix", False, "Call a video 001 that a tool calls 001.avi, as UNLV's and MIT's numbered videos need."
+)
+flags.DEFINE_enum(
+    "on_error",
+    "refuse",
+    ["refuse", "skip"],
+    "Videos with a problem: refuse to write anything, or leave them out and list them.",
+)
+
+POSITIONAL = True
+
+
+def main(paths):
+    """Runs the command with the parsed flags."""
+    if not paths:
+        raise InputError("Expected one or more files of stage labels. Received: none. See --help.")
+    if FLAGS.videos_dir is not None and not Path(FLAGS.videos_dir).is_dir():
+        raise InputError(f"--videos_dir: expected a folder. Received: {FLAGS.videos_dir}, which is none.")
+    if FLAGS.to in ("csv", "label_studio") and Path(FLAGS.output).is_dir():
+        raise InputError(f"--output: expected a file. Received: {FLAGS.output}, which is a folder.")
+    facts_of, sport = facts_reader(FLAGS.videos_dir, FLAGS.fps), get_sport(FLAGS.sport)
+    videos = [video for path in paths for video in stage_formats.read(path, facts_of, FLAGS["from"].value)]
+    if FLAGS.drop_suffix:
+        videos = [video.renamed(_without_suffix(video.video_id)) for video in videos]
+    videos = checked_videos(videos, sport, facts_of)
+    sound = _sound(videos)
+    stage_formats.write(FLAGS.to, Path(FLAGS.output), sound, sport, facts_of)
+    num_segments = sum(len(video.segments) for video in sound)
+    print(f"Written to {FLAGS.output}: {num_segments} stages of {len(sound)} videos.")
+
+
+def _without_suffix(video_id):
+    path = PurePosixPath(video_id)
+    return str(path.with_suffix("")) if path.suffix.lower() in VIDEO_SUFFIXES else video_id
+
+
+def _sound(videos):
+    """The videos without problems, the others reported; InputError where those are not to be left out, or all."""
+    problems = [problem for video in videos for problem in video.problems]
+    sound = [video for video in videos if not video.problems]
+    if problems and FLAGS.on_error == "refuse":
+        raise InputError("\n".join(problems))
+    if problems:
+        print("\n".join([*problems, f"Left out: {len(videos) - len(sound)} videos."]), file=sys.stderr)
+    if not sound:
+        raise InputError("Expected stage labels of one video or more. Received: none.")
+    return sound

@@ -1,0 +1,107 @@
+r"""Suggests stage labels for videos that have none, so that labelling becomes correcting.
+
+    python -m data_prep suggest --videos_dir=VIDEOS --format=label_studio --output=tasks.json [--model=MODEL]
+    python -m data_prep suggest VIDEO… --format=elan --output=FOLDER [--model=MODEL]
+
+KFS of a trained ScoringNet labels every frame, as `python -m scoringnet_tf.predict` does; the labels are written where
+people correct them in an annotation tool, and come back with `python -m data_prep stages`. A video that cannot be
+decoded to its end is reported and left out; the exit status is then 1.
+"""
+
+import shlex
+import sys
+from pathlib import Path
+
+from absl import flags
+
+from data_prep.stages import formats as stage_formats
+from data_prep.stages.formats.videos import facts_reader
+from data_prep.stages.suggestion import find_videos, missing_stages, suggest_stages
+from scoringnet_tf.support.errors import InputError
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string(
+    "output", None, "New file (--format=csv, label_studio), or folder with one per video (cvat, elan).", required=True
+)
+flags.DEFINE_enum("format", "csv", stage_formats.WRITABLE, "Format to write: that of the tool to correct in.")
+flags.DEFINE_string(
+    "videos_dir", None, "Folder of the videos, those in folders within it included; instead of VIDEO arguments."
+)
+flags.DEFINE_string(
+    "model",
+    None,
+    "A .keras file of a ScoringNet or a folder with one; it says which sport is labelled. Default: the shipped diving "
+    "model.",
+)
+
+POSITIONAL = True
+HOW_TO_CORRECT = {
+    "csv": "Correct {output}: frames count from 0, an end is the first frame after the stage.",
+    "cvat": "Correct in CVAT: a task for each video, with its stages as labels; upload the video's file in {output} as "
+    "annotations (CVAT for video 1.1), and export the task (not a job of it) in that format: a ZIP is read as it is.",
+    "elan": "Correct in ELAN: open each file in {output}, and save it.",
+    "label_studio": "Correct in Label Studio, started with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
+    'LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={parent}: a project with a storage "Local files" of {folder}, and with '
+    '<Video name="video" value="$video" frameRate="$fps"/> and <TimelineLabels name="stages" toName="video"> holding a '
+    "<Label> of each stage; import {output}, export as JSON. Browsers play MP4 with H.264, seldom AVI.",
+}
+
+
+def main(paths):
+    """Runs the command with the parsed flags; returns its exit status."""
+    from scoringnet_tf.models.presets import load_scoring_net  # Keras, which --help should not wait for
+
+    videos_dir, video_ids = find_videos(FLAGS.videos_dir, paths)
+    output = Path(FLAGS.output)
+    _prepare(output)
+    model, facts_of = load_scoring_net(FLAGS.model), facts_reader(videos_dir)
+    videos = suggest_stages(model, video_ids, facts_of)
+    _report(videos, model.sport)
+    sound = [video for video in videos if not video.problems]
+    if not sound:
+        raise InputError("Expected one or more videos that can be decoded. Received: none. Nothing was written.")
+    stage_formats.write(FLAGS.format, output, sound, model.sport, facts_of)
+    num_segments = sum(len(video.segments) for video in sound)
+    print(f"Written to {output}: {num_segments} stages of {len(sound)} videos.")
+    if (model.provenance or {}).get("simulation"):
+        print("The model was trained on simulated video: on filmed video expect much to correct.")
+    print(_next_steps(output, model.sport, videos_dir))
+    return 1 if len(sound) < len(videos) else 0
+
+
+def _prepare(output):
+    """InputError where nothing can be put at `output`, before the work starts.
+
+    What is there already is never replaced: it may have been corrected since it was suggested.
+    """
+    if output.exists():
+        raise InputError(f"--output: expected a new file or folder. Received: {output}, which exists.")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--output: expected a place to write to. Received: {error}") from error
+
+
+def _report(videos, sport):
+    """Says of every video what was not found in it, or why it is left out."""
+    for video in videos:
+        missing = missing_stages(video, sport)
+        if video.problems:
+            print("\n".join([*video.problems, f"Left out: {video.video_id}"]), file=sys.stderr)
+        elif missing:
+            print(f"{video.video_id}: no {', no '.join(missing)} was found.")
+
+
+def _next_steps(output, sport, videos_dir):
+    folder, whole = (shlex.quote(str(path)) for path in (videos_dir, videos_dir.resolve()))
+    parent = shlex.quote(str(videos_dir.resolve().parent))
+    labels = shlex.quote(str(videos_dir / "stage_labels.csv"))
+    return "\n".join(
+        [
+            "Next:",
+            f"  {HOW_TO_CORRECT[FLAGS.format].format(output=output, folder=whole, parent=parent)}",
+            "  Then bring them back, and build beside a manifest.csv (video,split,…) in that folder:",
+            f"  python -m data_prep stages CORRECTED… --output={labels} --sport={sport.name} --videos_dir={folder}",
+            f"  python -m data_prep build --dataset=manifest --source_dir={folder} --sport={sport.name} --output_dir=…",
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Readers of the files that labels come in: MATLAB, pickles, tables, folders."""

@@ -1,0 +1,57 @@
+"""Annotations as MTL-AQA and FineDiving keep them: pickles keyed by (video, clip), splits as lists of such keys."""
+
+import numbers
+import reprlib
+
+import numpy as np
+
+from data_prep.datasets.readers.layout import find_file
+from data_prep.datasets.readers.restricted_pickle import load_pickle
+from scoringnet_tf.support.errors import InputError
+
+SPLITS = ("train", "test")
+
+
+def read_annotations(path):
+    """{(video, clip): {field: value}} of a pickle; InputError listing every entry that is not of this form.
+
+    Keys of NumPy integers and strings become plain ones.
+    """
+    annotations, malformed = {}, []
+    for key, entry in load_pickle(path, dict).items():
+        if _is_key(key) and isinstance(entry, dict):
+            annotations[_plain_key(key)] = entry
+        else:
+            malformed.append(f"{reprlib.repr(key)}: {reprlib.repr(entry)}")
+    if malformed:
+        raise InputError(f"{path}: expected {{(video, clip): {{field: value}}}}. Received: {'; '.join(malformed)}")
+    return annotations
+
+
+def read_splits(source_dir, names):
+    """{"train": keys, "test": keys} as listed; `names` {split: paths where its pickle may lie}."""
+    splits = {}
+    for split in SPLITS:
+        path = find_file(source_dir, names[split])
+        keys = load_pickle(path, (list, np.ndarray))
+        malformed = [reprlib.repr(key) for key in keys if not _is_key(key)]
+        if malformed:
+            raise InputError(f"{path}: expected a list of (video, clip). Received: {'; '.join(malformed)}")
+        splits[split] = [_plain_key(key) for key in keys]
+    return splits
+
+
+def unused_note(annotations, splits):
+    """A note on annotations that no split lists."""
+    unused = annotations.keys() - {key for keys in splits.values() for key in keys}
+    return [f"{len(unused)} annotated clips are in neither split and are not built."] if unused else []
+
+
+def _is_key(key):
+    """A video is a number or a name, a clip is a number."""
+    is_pair = isinstance(key, (tuple, list, np.ndarray)) and len(key) == 2
+    return is_pair and isinstance(key[0], (numbers.Integral, str)) and isinstance(key[1], numbers.Integral)
+
+
+def _plain_key(key):
+    return str(key[0]) if isinstance(key[0], str) else int(key[0]), int(key[1])

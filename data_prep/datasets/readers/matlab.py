@@ -1,0 +1,112 @@
+"""Vectors and tables of `.mat` files, which come as rows or columns, of float or integer.
+
+The file format is level 5 (MathWorks, "MAT-File Format"), which MATLAB 5 to 7.2 and SciPy write. We read it ourselves:
+SciPy's reader takes sizes and types in the file on trust, and a damaged file ends the process.
+"""
+
+import math
+import struct
+import zlib
+
+import numpy as np
+
+from scoringnet_tf.support.errors import InputError
+
+HEADER_BYTES = 128
+BYTE_ORDERS = {b"IM": "<", b"MI": ">"}  # the last two bytes of the header
+MATRIX, COMPRESSED = 14, 15  # types of elements that hold others
+NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+NUMERIC_CLASSES = range(6, 16)  # double to uint64; not cells, structs, text, sparse or functions
+COMPLEX_FLAG = 0x0800
+MAX_INFLATED_BYTES = 2**26  # label files hold kilobytes
+
+
+def read_vector(path, variable):
+    """A vector of a `.mat` file as float64 (N,); InputError naming the file if it or the variable is not there."""
+    values = _read(path, variable, "vector")
+    if values.size != max(values.shape, default=1):
+        raise InputError(f"{path}: expected {variable!r} to be a row or a column. Received: shape {values.shape}")
+    return values.ravel()
+
+
+def read_table(path, variable, num_columns):
+    """A table of a `.mat` file as float64 (N, num_columns), however it lies; errors as in `read_vector`."""
+    values = _read(path, variable, "table")
+    if values.ndim == 2 and values.shape[1] != num_columns:
+        values = values.T
+    if values.ndim != 2 or values.shape[1] != num_columns:
+        raise InputError(f"{path}: expected {num_columns} columns in {variable!r}. Received: shape {values.shape}")
+    return values
+
+
+def whole_numbers(path, values):
+    """`values` as integers; InputError naming the file and what is none."""
+    odd = values[~(np.abs(values) < 2**53) | (values != np.round(values))]
+    if odd.size:
+        raise InputError(f"{path}: expected integers. Received: {odd}")
+    return values.astype(int)
+
+
+def _read(path, variable, what):
+    if not path.is_file():
+        raise InputError(f"{path}: expected a .mat file with the {what} {variable!r}. Received: no such file.")
+    try:
+        contents = _variables(path.read_bytes())
+    except (ValueError, struct.error, zlib.error) as error:
+        raise InputError(f"{path}: expected a MATLAB file of version 5 to 7.2. Received: {error}") from error
+    if variable not in contents:
+        found = ", ".join(map(repr, contents)) or "no variable"
+        raise InputError(f"{path}: expected the variable {variable!r}. Received: {found}")
+    if contents[variable] is None:
+        raise InputError(f"{path}: expected real numbers in {variable!r}. Received: something else")
+    return contents[variable].astype(np.float64)
+
+
+# === The file format ===
+
+
+def _variables(content):
+    """{name: array} of a file; None for what holds no real numbers. ValueError where it contradicts itself."""
+    order = BYTE_ORDERS.get(content[HEADER_BYTES - 2 : HEADER_BYTES])
+    if order is None:
+        raise ValueError("no header of such a file")
+    variables, rest = {}, content[HEADER_BYTES:]
+    while rest:
+        kind, data, rest = _element(rest, order)
+        if kind == COMPRESSED:
+            kind, data, _ = _element(zlib.decompressobj().decompress(data, MAX_INFLATED_BYTES), order)
+        if kind == MATRIX:
+            name, values = _matrix(data, order)
+            variables[name] = values
+    return variables
+
+
+def _element(content, order):
+    """(type, data, what follows) of the element that `content` begins with; short ones lie inside their tag."""
+    kind, size = struct.unpack_from(f"{order}II", content)
+    start = 8
+    if kind >> 16:
+        kind, size, start = kind & 0xFFFF, kind >> 16, 4
+    data = content[start : start + size]
+    if len(data) < size:
+        raise ValueError(f"an element of {size} bytes, of which {len(data)} are there")
+    padded = size if kind == COMPRESSED else -(-size // 8) * 8
+    return kind, data, content[8 if start == 4 else start + padded :]
+
+
+def _matrix(data, order):
+    """(name, array), or (name, None) where the variable does not hold real numbers."""
+    _, flags, rest = _element(data, order)
+    _, dimensions, rest = _element(rest, order)
+    _, name, rest = _element(rest, order)
+    flags, name = struct.unpack_from(f"{order}I", flags)[0], name.decode("latin1")
+    if flags & 0xFF not in NUMERIC_CLASSES or flags & COMPLEX_FLAG:
+        return name, None
+    kind, data, _ = _element(rest, order)
+    if kind not in NUMBERS:
+        raise ValueError(f"numbers of type {kind} in {name!r}")
+    shape = np.frombuffer(dimensions, f"{order}i4").tolist()
+    values = np.frombuffer(data, order + NUMBERS[kind])
+    if min(shape, default=0) < 0 or math.prod(shape) != values.size:
+        raise ValueError(f"{values.size} numbers in {name!r} of shape {tuple(shape)}")
+    return name, values.reshape(shape, order="F")

@@ -1,0 +1,1 @@
+"""From samples to a folder of TFRecords, and back: encoding, checks, writing, verifying, pictures."""

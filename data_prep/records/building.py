@@ -1,0 +1,162 @@
+"""Builds a folder of records from a dataset's videos and labels: read, check, decode, write, publish."""
+
+import collections
+import dataclasses
+import json
+import os
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from tqdm import tqdm
+
+from data_prep.datasets import DATASETS, check_use
+from data_prep.datasets.sample import NONMONOTONE
+from data_prep.datasets.scores import shown
+from data_prep.records.checks import checked_samples
+from data_prep.records.encoding import encode_videos
+from data_prep.records.writing import RecordsWriter, check_output_dir, score_statistics
+from scoringnet_tf import __version__
+from scoringnet_tf.data.dataset_info import FILE_NAME as INDEX_NAME
+from scoringnet_tf.data.records import DatasetInfo, VideoExample
+from scoringnet_tf.data.video import Clip
+from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import replacing_folder
+from scoringnet_tf.support.paths import as_path
+
+
+@dataclasses.dataclass(frozen=True)
+class BuildSettings:
+    """How records are built; the meaning of each is that of the flag of `python -m data_prep build`."""
+
+    frame_size: tuple[int, int] = (73, 98)
+    jpeg_quality: int = 92
+    num_shards: int | None = None
+    nonmonotone: str = "refuse"
+    on_error: str = "refuse"
+
+
+def build_records(dataset, source_dir, output_dir, settings=None, *, overwrite=False, workers=None, **options):
+    """Builds `output_dir`, whole or not at all.
+
+    Args:
+        dataset: key in `datasets.DATASETS`.
+        source_dir: folder in that dataset's official layout.
+        output_dir: folder to create.
+        settings: `BuildSettings`; None for the defaults.
+        overwrite: replace an existing `output_dir`.
+        workers: processes that decode; None for one per core.
+        **options: what only some datasets take (`split_dir`, `sport`, …): the arguments of the dataset's `read`.
+
+    Returns:
+        (`DatasetInfo`, notes): what was written, and what a user should know of how the source was read.
+
+    Raises:
+        InputError: the source is incomplete or inconsistent (every row is listed), or `output_dir` is taken.
+    """
+    source_dir, output_dir = Path(source_dir), as_path(output_dir)
+    settings = settings or BuildSettings()
+    check_output_dir(output_dir, overwrite)
+    check_use(dataset, source_dir, options)
+    source = DATASETS[dataset].read(source_dir, **options)
+    with replacing_folder(output_dir, last=INDEX_NAME) as folder:
+        split_sizes = collections.Counter(sample.split for sample in source.samples)
+        writer = RecordsWriter(folder, split_sizes, _stages(source), settings.num_shards)
+        clips = [sample.clip for sample in source.samples]
+        encoded = encode_videos(clips, settings.frame_size, settings.jpeg_quality, workers or os.cpu_count())
+        progress = tqdm(encoded, "Building records", total=len(clips), unit="video")
+        rejected, warnings = _write_samples(writer, dataset, source, source_dir, settings.frame_size, progress)
+        _refuse(rejected, settings, source_dir)
+        info = _dataset_info(writer, dataset, source, source_dir, settings, rejected)
+        info.save(folder)
+    return dataclasses.replace(info, records_dir=output_dir), [*source.notes, *warnings]
+
+
+def _stages(source):
+    return list(get_sport(source.sport).stages) if source.sport else []
+
+
+def _write_samples(writer, dataset, source, source_dir, frame_size, encoded):
+    """Writes every sample without a problem; returns the others as (sample, problems), and the decoder's warnings."""
+    rejected, warnings = [], collections.defaultdict(list)
+    for sample, video, stages, problems in checked_samples(source, source_dir, encoded):
+        if problems:
+            rejected.append((sample, problems))
+            continue
+        for warning in video.warnings:
+            warnings[warning].append(sample.path.name)
+        writer.write(sample.split, _example(dataset, source, sample, source_dir, frame_size, video, stages))
+    return rejected, [f"{shown(names)}: {warning}" for warning, names in warnings.items()]
+
+
+def _example(dataset, source, sample, source_dir, frame_size, video, stages):
+    return VideoExample(
+        video_id=sample.video_id,
+        dataset_name=dataset,
+        sport=source.sport or "",
+        data_path=str(Clip(PurePosixPath(sample.path.relative_to(source_dir).as_posix()), sample.frames)),
+        sha256=video.sha256,
+        jpegs=video.jpegs,
+        frame_size=frame_size,
+        source_size=video.source_size,
+        frame_rate=video.fps,
+        timestamps=video.timestamps,
+        stages=stages,
+        difficulty=sample.difficulty,
+        execution=sample.execution,
+        final=sample.final,
+        classes=sample.classes,
+    )
+
+
+def _refuse(rejected, settings, source_dir):
+    """InputError listing all problems, unless the settings allow to leave every rejected video out."""
+    remedies = set()
+    for _, problems in rejected:
+        # A row whose boundaries go back in time is dropped or refused as such, whatever else is wrong with it.
+        if any(problem.kind == NONMONOTONE for problem in problems):
+            remedies |= {"--nonmonotone=drop"} if settings.nonmonotone == "refuse" else set()
+        elif settings.on_error == "refuse":
+            remedies.add("--on_error=skip")
+    if remedies:
+        found = [problem for _, problems in rejected for problem in problems]
+        lines = [f"{source_dir}: expected consistent videos and labels. Received: {len(found)} problems"]
+        lines += [f"  {problem}" for problem in found]
+        raise InputError("\n".join([*lines, f"Nothing was written. {' '.join(sorted(remedies))} leaves them out."]))
+
+
+def _dataset_info(writer, dataset, source, source_dir, settings, rejected):
+    splits, data_hash = writer.close()
+    if not splits:
+        raise InputError(f"{source_dir}: expected videos to write. Received: {len(rejected)}, all with problems.")
+    return DatasetInfo(
+        name=dataset,
+        sport=source.sport or "",
+        stages=_stages(source),
+        frame_size=settings.frame_size,
+        frame_rate=float(np.median(writer.frame_rates)),
+        splits=splits,
+        videos=writer.videos,
+        score_statistics=score_statistics(writer.videos),
+        stage_frames={split: writer.stage_frames[split] for split in splits},
+        classes=source.classes,
+        skipped=[
+            {"id": sample.video_id, "split": sample.split, "problems": [str(problem) for problem in problems]}
+            for sample, problems in rejected
+        ],
+        simulation=_read_simulation(source_dir),
+        settings={**dataclasses.asdict(settings), **source.settings},
+        package_version=__version__,
+        data_hash=data_hash,
+    )
+
+
+def _read_simulation(source_dir):
+    """What a simulated dataset says of itself, so that everything downstream can say so too; None for filmed video."""
+    path = source_dir / "simulation.json"
+    if not path.is_file():
+        return None
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: expected JSON. Received: {error}") from error

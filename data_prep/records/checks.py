@@ -1,0 +1,104 @@
+"""Checks of samples that hold for every dataset: scores, stages and videos, and ids and videos against each other."""
+
+import collections
+
+from data_prep.datasets.sample import Problem
+from data_prep.datasets.scores import agree
+from data_prep.stages.labels import StageError, frame_stages
+from scoringnet_tf.sports import get_sport
+
+TOLERANCE = 0.01  # points: scores are published with two decimals
+
+
+def checked_samples(source, source_dir, encoded):
+    """Runs every check.
+
+    Args:
+        source: `datasets.sample.Source`.
+        source_dir: folder that it was read from.
+        encoded: `EncodedVideo` of each of its samples, in order.
+
+    Yields:
+        (sample, video, stages, problems) of each sample: its `EncodedVideo`, the stage of every frame int (L,) or None
+        where it has a problem, and the problems.
+    """
+    sport = get_sport(source.sport) if source.sport else None
+    repeated_ids = id_problems(source.samples)
+    owners = {}  # sha256 → (id, split) of the first video with these bytes
+    for index, (sample, video) in enumerate(zip(source.samples, encoded, strict=True)):
+        problems = [*sample.problems, *path_problems(sample, source_dir)]
+        problems += score_problems(sample, sport) if sport else []
+        if index in repeated_ids:
+            problems.append(repeated_ids[index])
+        stages, video_problems = _video_problems(sample, video, sport, owners)
+        yield sample, video, stages, [*problems, *video_problems]
+
+
+def _video_problems(sample, video, sport, owners):
+    """The stage of every frame (None where there is a problem), and the problems that only decoding shows."""
+    if video.error is not None:
+        return None, [Problem(sample.where, video.error)]
+    owner_id, owner_split = owners.setdefault(video.sha256, (sample.video_id, sample.split))
+    if owner_id != sample.video_id:
+        what = f"expected a video of its own. Received: the same bytes as {owner_id} ({owner_split})"
+        return None, [Problem(sample.where, what)]
+    num_frames = len(video.jpegs)
+    if sample.num_frames not in (None, num_frames):
+        what = f"expected {sample.num_frames} frames in {sample.path}, as labelled. Received: {num_frames}"
+        return None, [Problem(sample.where, what)]
+    try:
+        return frame_stages(sample.segments, num_frames, sport), []
+    except StageError as error:
+        return None, [Problem(sample.where, str(error))]
+
+
+def path_problems(sample, source_dir):
+    """A problem if a label file names a video outside the folder, or the folder itself."""
+    inside = sample.path.relative_to(source_dir).parts if sample.path.is_relative_to(source_dir) else ()
+    if inside and ".." not in inside:
+        return []
+    return [Problem(sample.where, f"expected a video inside {source_dir}. Received: {sample.path}")]
+
+
+def score_problems(sample, sport):
+    """Problems of a sample's scores: not a number, out of the sport's range, or final ≠ the rule's."""
+    ranges = {
+        "difficulty": sport.difficulty_range,
+        "execution": sport.execution_range,
+        "final": sport.final_range,
+    }
+    problems = []
+    if sample.penalty is not None and not sample.penalty >= 0:
+        problems.append(f"expected a penalty of 0 or more. Received: {sample.penalty:g}")
+    for name, (low, high) in ranges.items():
+        score = getattr(sample, name)
+        # NaN compares false, so it is caught here as well.
+        if score is not None and not low - TOLERANCE <= score <= high + TOLERANCE:
+            problems.append(f"expected {name} of {sport.name} from {low:g} to {high:g}. Received: {score:g}")
+    known = None not in (sample.difficulty, sample.execution, sample.final)
+    if known and not problems:
+        fused = sport.fuse(sample.difficulty, sample.execution, sample.penalty or 0.0)
+        if not agree(sample.final, fused):
+            problems.append(
+                f"expected a final score of {fused:.2f} ({sport.fusion} rule). Received: {sample.final:.2f}"
+            )
+    return [Problem(sample.where, problem) for problem in problems]
+
+
+def id_problems(samples):
+    """{index of a sample: problem} for ids that occur more than once, in one split or across splits."""
+    entries = collections.defaultdict(list)
+    for index, sample in enumerate(samples):
+        entries[sample.video_id].append(index)
+    problems = {}
+    for indices in entries.values():
+        splits = [samples[index].split for index in indices]
+        if len(indices) == 1:
+            continue
+        received = f"{len(splits)} times in {splits[0]}" if len(set(splits)) == 1 else f"in {' and '.join(splits)}"
+        for index in indices:
+            sample = samples[index]
+            problems[index] = Problem(
+                sample.where, f"expected id {sample.video_id} once, in one split. Received: {received}"
+            )
+    return problems

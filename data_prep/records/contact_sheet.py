@@ -1,0 +1,79 @@
+"""A contact sheet of records: frames through each video above its stages, with its scores."""
+
+import math
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from data_prep.records.verifying import decode_frames, read_records
+from scoringnet_tf.data.dataset_info import described_pixels
+from scoringnet_tf.report.plots import draw_strip, save_png, stage_patches
+from scoringnet_tf.sports import stage_runs
+from scoringnet_tf.support.files import replacing_file
+
+FRAMES_PER_ROW = 12
+GAP = 2  # pixels between frames
+UNLABELLED_COLOR = "#ffffff"
+
+
+def save_contact_sheet(info, split, num_videos, path):
+    """Draws `num_videos` videos, evenly spaced through a split, into a PNG file."""
+    figure = contact_sheet(info, split, num_videos)
+    with replacing_file(path) as temporary:
+        save_png(figure, temporary, dpi=120)
+
+
+def contact_sheet(info, split, num_videos):
+    """The same as a Matplotlib figure."""
+    total = info.split(split)["num_videos"]
+    chosen = set(np.linspace(0, total - 1, min(num_videos, total)).round().astype(int).tolist())
+    records = [record for index, (_, record) in enumerate(read_records(info, split)) if index in chosen]
+    height, width = info.frame_size
+    row_inches = 13.0 / FRAMES_PER_ROW * height / width + 0.62
+    figure = Figure(figsize=(13.6, row_inches * len(records) + 0.9), layout="constrained")
+    figure.get_layout_engine().set(h_pad=0.02, hspace=0.02)
+    rows = figure.subfigures(len(records), 1, squeeze=False)[:, 0]
+    for row, record in zip(rows, records, strict=True):
+        strip, timeline = row.subplots(2, 1, height_ratios=(8, 1))
+        _draw_frames(strip, record)
+        _draw_stages(timeline, record)
+        strip.set_title(_title(info, record), loc="left", fontsize=10)
+    shown = info.stage_frames[split]
+    handles = [patch for patch in stage_patches(info.stages) if patch.get_label() in shown]
+    if "unlabelled" in shown:
+        handles.append(Patch(facecolor=UNLABELLED_COLOR, edgecolor="#999999", label="unlabelled"))
+    title = f"{info.name}, {split}: {len(records)} of {total} videos, {described_pixels(info.simulation)}"
+    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, title=title)
+    return figure
+
+
+def _draw_frames(axis, record):
+    """Frames at the centres of equal spans of time, so that each stands above its part of the timeline."""
+    encoded = record["image/encoded"]
+    centers = ((np.arange(FRAMES_PER_ROW) + 0.5) * len(encoded) / FRAMES_PER_ROW).astype(int)
+    frames = decode_frames(encoded[centers])
+    padded = [np.pad(frame, ((0, 0), (GAP // 2, GAP // 2), (0, 0)), constant_values=255) for frame in frames]
+    axis.imshow(np.concatenate(padded, axis=1), interpolation="nearest", aspect="auto")
+    axis.set_axis_off()
+
+
+def _draw_stages(axis, record):
+    stages, rate = record["stage/index"], float(record["image/frame_rate"])
+    draw_strip(axis, stage_runs(stages), scale=1 / rate)
+    axis.set_xlim(0, len(stages) / rate)
+    axis.set_ylim(-0.5, 0.5)
+    axis.set_yticks([])
+    axis.tick_params(axis="x", labelsize=7, length=2, pad=1)
+    axis.xaxis.set_major_formatter("{x:g} s")
+
+
+def _title(info, record):
+    parts = [record["example/id"].decode()]
+    for score in ("difficulty", "execution", "final"):
+        value = float(record[f"score/{score}"])
+        if not math.isnan(value):
+            parts.append(f"{score} {value:.2f}")
+    parts += [f"{head} {names[record[f'class/{head}']]}" for head, names in info.classes.items()]
+    parts.append(f"{len(record['image/encoded'])} frames")
+    return "   ".join(parts)

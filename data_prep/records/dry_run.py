@@ -1,0 +1,51 @@
+"""Every integrity check of a dataset, without writing anything: the work of `python -m data_prep check`."""
+
+import os
+from pathlib import Path
+
+from tqdm import tqdm
+
+from data_prep.datasets import DATASETS, check_use
+from data_prep.datasets.errors import OptionError
+from data_prep.records.checks import checked_samples
+from data_prep.records.encoding import encode_videos
+from scoringnet_tf.support.errors import InputError
+
+FRAME_SIZE, JPEG_QUALITY = (8, 8), 50  # nothing is kept of the pixels
+
+
+def check(dataset, source_dir, workers=None, **options):
+    """Runs every integrity check.
+
+    Args:
+        dataset, source_dir, options: as of `builder.build_records`.
+        workers: processes that decode; None for one per core.
+
+    Returns:
+        (report, number of problems): lines of text, first one for each problem, then notes and a summary.
+
+    Raises:
+        OptionError: `source_dir` is no folder, or an option is missing or not one of the dataset's.
+    """
+    source_dir = Path(source_dir)
+    check_use(dataset, source_dir, options)
+    try:
+        source = DATASETS[dataset].read(source_dir, **options)
+    except OptionError:
+        raise
+    except InputError as error:
+        problems = str(error).splitlines()
+        return [*problems, _summary(source_dir, dataset, "not readable", problems)], len(problems)
+    clips = [sample.clip for sample in source.samples]
+    encoded = encode_videos(clips, FRAME_SIZE, JPEG_QUALITY, workers or os.cpu_count())
+    progress = tqdm(encoded, "Checking", total=len(clips), unit="video")
+    problems, num_frames = [], 0
+    for _, video, _, found in checked_samples(source, source_dir, progress):
+        problems += map(str, found)
+        num_frames += len(video.jpegs)
+    done = f"{len(clips)} samples, {num_frames:,} frames decoded"
+    return [*problems, *source.notes, _summary(source_dir, dataset, done, problems)], len(problems)
+
+
+def _summary(source_dir, dataset, done, problems):
+    return f"{source_dir} ({dataset}): {done}, problems: {len(problems)}."

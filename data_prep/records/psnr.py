@@ -1,0 +1,74 @@
+"""How much of the source the records keep: PSNR of stored frames against the decoded video at the same size."""
+
+import dataclasses
+import hashlib
+import math
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from data_prep.records.verifying import decode_frames, read_records
+from scoringnet_tf.data.video import Clip, VideoError, read_video
+
+
+@dataclasses.dataclass
+class Comparison:
+    """What comparing records with their source found.
+
+    Attributes:
+        psnr: {id: dB over all frames of the video}, infinite where they are equal.
+        missing: ids whose source is not at hand.
+        problems: sources that are not what the record was made of, one sentence each.
+    """
+
+    psnr: dict = dataclasses.field(default_factory=dict)
+    missing: list = dataclasses.field(default_factory=list)
+    problems: list = dataclasses.field(default_factory=list)
+
+    def summary(self):
+        """One sentence for a terminal."""
+        total = len(self.psnr) + len(self.missing) + len(self.problems)
+        if not self.psnr:
+            return f"PSNR: the source of none of the {total} records is at hand."
+        lowest = min(self.psnr, key=self.psnr.get)
+        return (
+            f"PSNR against the decoded source, {len(self.psnr)} of {total} records: "
+            f"mean {np.mean(list(self.psnr.values())):.1f} dB, lowest {self.psnr[lowest]:.1f} dB ({lowest})."
+        )
+
+
+def compare_with_source(info, source_dir):
+    """Decodes the source of every record in `source_dir`, where it is at hand; returns a `Comparison`."""
+    comparison = Comparison()
+    records = (record for split in sorted(info.splits) for _, record in read_records(info, split))
+    for record in tqdm(records, "Comparing", total=len(info.videos), unit="video"):
+        video_id = record["example/id"].decode()
+        clip = _source_clip(Path(source_dir), record["clip/data_path"].decode())
+        if not clip.path.exists():
+            comparison.missing.append(video_id)
+            continue
+        try:
+            comparison.psnr[video_id] = _psnr_of_record(record, clip, info.frame_size)
+        except (VideoError, OSError) as error:
+            comparison.problems.append(f"{video_id}: {error}")
+    return comparison
+
+
+def psnr(frames, reference):
+    """Peak signal-to-noise ratio, dB, of uint8 arrays of one shape: 10 log₁₀(255² / mean squared error)."""
+    error = np.mean((np.asarray(frames, np.float32) - np.asarray(reference, np.float32)) ** 2, dtype=np.float64)
+    return 10 * math.log10(255**2 / error) if error else math.inf
+
+
+def _source_clip(source_dir, data_path):
+    """A folder may be called as a stretch of another is written: what exists is meant."""
+    whole = Clip(source_dir / data_path)
+    return whole if whole.path.exists() else Clip.parse(str(whole.path))
+
+
+def _psnr_of_record(record, clip, frame_size):
+    if hashlib.sha256(clip.read_bytes()).hexdigest() != record["clip/sha256"].decode():
+        raise VideoError(f"{clip}: expected the bytes that the record was made of. Received: others.")
+    source = read_video(clip, size=frame_size, num_threads=1).frames
+    return psnr(np.stack(decode_frames(record["image/encoded"])), source)

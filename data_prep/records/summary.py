@@ -1,0 +1,87 @@
+"""The summary table of a folder of records, printed by `build` and `inspect`."""
+
+from scoringnet_tf.data.dataset_info import described_pixels
+from scoringnet_tf.sports import PREDICTED_SCORES
+
+UNLABELLED = "unlabelled"  # in `DatasetInfo.stage_frames`
+LOST_WITHOUT = {
+    "difficulty": "the Difficulty tower cannot be trained on the others, nor D-SRC and D-MED measured",
+    "execution": "the Execution tower cannot be trained on the others, nor E-SRC and E-MED measured",
+    "final": "F-SRC and F-MED cannot be measured on the others",
+}
+
+
+def summary(info):
+    """What `DatasetInfo` says, as text for a terminal."""
+    height, width = info.frame_size
+    lines = [f"{info.name} ({info.sport or 'no sport'}): frames of {height}×{width}, {info.frame_rate:g} frames/s"]
+    lines.append(f"The pixels are {described_pixels(info.simulation)}.")
+    lines += [
+        "",
+        *_table(["split", "videos", "frames", "hours", "shards"], [_split_row(info, name) for name in info.splits]),
+    ]
+    scores = [
+        _score_row(split, score, values)
+        for split, stats in info.score_statistics.items()
+        for score, values in stats.items()
+    ]
+    if scores:
+        lines += ["", *_table(["split", "score", "min", "max", "mean", "std"], scores)]
+    names = [*info.stages, UNLABELLED]
+    stages = [[split, *(f"{counts.get(name, 0):,}" for name in names)] for split, counts in info.stage_frames.items()]
+    lines += ["", *_table(["frames of", *names], stages)]
+    for head, names in info.classes.items():
+        lines.append(f"classes of {head}: {' '.join(names)}")
+    lines += ["", *_limits(info), f"skipped videos: {len(info.skipped)}"]
+    lines += [f"  {problem}" for video in info.skipped for problem in video["problems"]]
+    return "\n".join(lines)
+
+
+def _limits(info):
+    """What can be trained on these records and what cannot; nothing where all is known, or clips are to pretrain on."""
+    total = sum(sum(counts.values()) for counts in info.stage_frames.values())
+    unlabelled = sum(counts.get(UNLABELLED, 0) for counts in info.stage_frames.values())
+    known = {score: sum(video[score] is not None for video in info.videos.values()) for score in LOST_WITHOUT}
+    if info.classes or (not unlabelled and set(known.values()) == {len(info.videos)}):
+        return []
+    unknown = [score for score in PREDICTED_SCORES if not known[score]]
+    if unknown:
+        lines = [
+            f"Nothing can be trained on these records: training needs difficulty and execution, and no video has a "
+            f"known {' or '.join(unknown)}. Models can be evaluated on them."
+        ]
+    else:
+        towers = [f"the {score.capitalize()} tower" for score in PREDICTED_SCORES]
+        trainable = [*(["KFS"] if unlabelled < total else []), *towers]
+        lines = [f"Can be trained on these records: {', '.join(trainable)}."]
+    if unlabelled:
+        lines.append(
+            f"{unlabelled:,} of {total:,} frames have no stage label: KFS cannot be trained on those, only used: "
+            "train SP with --fragments=predicted, and a trained KFS (--segmenter) where there is no label at all."
+        )
+    for score, loss in LOST_WITHOUT.items():
+        if known[score] < len(info.videos):
+            lines.append(f"{score} is known for {known[score]} of {len(info.videos)} videos: {loss}.")
+    return [*lines, ""]
+
+
+def _split_row(info, name):
+    split = info.splits[name]
+    hours = split["num_frames"] / info.frame_rate / 3600
+    return [name, f"{split['num_videos']:,}", f"{split['num_frames']:,}", f"{hours:.2f}", str(len(split["shards"]))]
+
+
+def _score_row(split, score, values):
+    return [split, score, *(f"{values[key]:.2f}" for key in ("min", "max", "mean", "std"))]
+
+
+def _table(header, rows):
+    """Columns as wide as their widest cell; the first is left-aligned, the others right-aligned."""
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    return [
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in [header, *rows]
+    ]

@@ -1,0 +1,76 @@
+"""Reads every record back and checks it against the index: what `python -m data_prep inspect` does before it draws."""
+
+import hashlib
+
+import cv2
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from scoringnet_tf.data.records import UNLABELLED, parse_example
+
+
+def read_records(info, split):
+    """Yields (serialized bytes, parsed record as NumPy values) of a split in order; tf.errors.OpError if damaged."""
+    for record in tf.data.TFRecordDataset(info.shard_paths(split)):
+        parsed = parse_example(record, tuple(info.classes))
+        yield record.numpy(), {key: value.numpy() for key, value in parsed.items()}
+
+
+def decode_frames(encoded):
+    """Frames, uint8 (H, W, 3) RGB, of JPEG bytes; None where the bytes are no image."""
+    frames = (cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) for jpeg in encoded)
+    return [None if frame is None else frame[..., ::-1] for frame in frames]
+
+
+def verify_records(info):
+    """Decodes everything.
+
+    Returns:
+        What is wrong, one sentence each: damaged or undecodable records, lengths that differ, stages out of range,
+        ids or counts other than the index says, and a data hash that is not the index's.
+    """
+    problems, digest = [], hashlib.sha256()
+    total = sum(split["num_videos"] for split in info.splits.values())
+    with tqdm(total=total, desc="Verifying", unit="video") as progress:
+        for split in sorted(info.splits):
+            split_digest, ids = hashlib.sha256(), []
+            try:
+                for serialized, record in read_records(info, split):
+                    split_digest.update(serialized)
+                    ids.append(record["example/id"].decode())
+                    problems += [f"{split}, {ids[-1]}: {problem}" for problem in _record_problems(info, record)]
+                    progress.update()
+            except tf.errors.OpError as error:
+                problems.append(f"{split}: expected a record after {len(ids)} others. Received: {error.message}")
+            expected = info.splits[split]["ids"]
+            if ids != expected:
+                problems.append(f"{split}: expected the {len(expected)} ids of the index. Received: {len(ids)}, {ids}")
+            digest.update(split.encode() + split_digest.digest())
+    if digest.hexdigest() != info.data_hash:
+        problems.append(f"expected the data hash {info.data_hash}. Received: {digest.hexdigest()}")
+    return problems
+
+
+def _record_problems(info, record):
+    entry = info.videos.get(record["example/id"].decode())
+    if entry is None:
+        return ["expected an id of the index. Received: another"]
+    problems = []
+    counts = {
+        "clip/frames": int(record["clip/frames"]),
+        "frames": len(record["image/encoded"]),
+        "timestamps": len(record["image/timestamp"]),
+        "stages": len(record["stage/index"]),
+    }
+    if set(counts.values()) != {entry["num_frames"]}:
+        problems.append(f"expected {entry['num_frames']} of each. Received: {counts}")
+    if record["clip/sha256"].decode() != entry["sha256"]:
+        problems.append("expected the source hash of the index. Received: another")
+    stages = record["stage/index"]
+    if stages.min(initial=0) < UNLABELLED or stages.max(initial=UNLABELLED) >= len(info.stages):
+        problems.append(f"expected stages from {UNLABELLED} to {len(info.stages) - 1}. Received: {np.unique(stages)}")
+    shapes = {None if frame is None else frame.shape for frame in decode_frames(record["image/encoded"])}
+    if shapes != {(*info.frame_size, 3)}:
+        problems.append(f"expected frames of {info.frame_size}. Received: {shapes}")
+    return problems

@@ -1,0 +1,140 @@
+"""Writing a folder of records: shards per split, and what the index will say of them."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from scoringnet_tf.data.dataset_info import FILE_NAME as INDEX_NAME
+from scoringnet_tf.data.records import UNLABELLED, VideoExample, encode_example
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import check_access
+
+SHARD_BYTES = 64 * 2**20  # small enough to shuffle, large enough to read at full speed
+MIN_SHARDS = 2  # so that even a small split is read by interleaving
+
+
+class ShardWriter:
+    """Writes the records of one split, in order, into `SPLIT-00000-of-0000N.tfrecord`.
+
+    Args:
+        folder: where the shards go.
+        split: its name.
+        max_records: how many records may come; fewer is fine.
+        num_shards: how many shards; None closes one at 64 MB, or half-way through a small split.
+    """
+
+    def __init__(self, folder, split, max_records, num_shards=None):
+        import tensorflow as tf
+
+        self.digest = hashlib.sha256()
+        self._open = tf.io.TFRecordWriter
+        self._folder, self._split, self._max_records = folder, split, max_records
+        self._num_shards = num_shards and min(num_shards, max_records)
+        self._shards, self._file = [], None
+        self._num_written = 0
+
+    def write(self, serialized):
+        """Appends one serialized record."""
+        if self._file is None or self._shard_is_full():
+            self._open_next()
+        self._file.write(serialized)
+        self._shards[-1]["num_records"] += 1
+        self._shards[-1]["bytes"] += len(serialized)
+        self._num_written += 1
+        self.digest.update(serialized)
+
+    def close(self):
+        """Closes the last shard, gives all their final names, and returns their entries for `DatasetInfo`."""
+        if self._file is not None:
+            self._file.close()
+        for index, shard in enumerate(self._shards):
+            name = f"{self._split}-{index:05d}-of-{len(self._shards):05d}.tfrecord"
+            path = Path(self._folder, shard["file"]).rename(Path(self._folder, name))
+            shard.update(file=name, bytes=path.stat().st_size)
+        return self._shards
+
+    def _shard_is_full(self):
+        if self._num_shards:
+            return self._num_written * self._num_shards // self._max_records >= len(self._shards)
+        small = (
+            len(self._shards) < MIN_SHARDS and self._num_written >= len(self._shards) * self._max_records / MIN_SHARDS
+        )
+        return small or self._shards[-1]["bytes"] >= SHARD_BYTES
+
+    def _open_next(self):
+        if self._file is not None:
+            self._file.close()
+        name = f"{self._split}-{len(self._shards):05d}.partial"
+        self._file = self._open(str(self._folder / name))
+        self._shards.append({"file": name, "num_records": 0, "bytes": 0})
+
+
+class RecordsWriter:
+    """Writes videos into the shards of their splits and counts what `DatasetInfo` will say of them."""
+
+    def __init__(self, folder, split_sizes, stages, num_shards=None):
+        self._stages = stages
+        self._writers = {
+            split: ShardWriter(folder, split, size, num_shards) for split, size in sorted(split_sizes.items())
+        }
+        self.videos, self.stage_frames, self.frame_rates = {}, {split: {} for split in split_sizes}, []
+
+    def write(self, split, example: VideoExample):
+        """Writes one video."""
+        self._writers[split].write(encode_example(example))
+        self.videos[example.video_id] = {
+            "split": split,
+            "path": example.data_path,
+            "sha256": example.sha256,
+            "num_frames": len(example.jpegs),
+            "difficulty": example.difficulty,
+            "execution": example.execution,
+            "final": example.final,
+        }
+        self.frame_rates.append(example.frame_rate)
+        counts = self.stage_frames[split]
+        for index, count in zip(*np.unique(example.stages, return_counts=True), strict=True):
+            name = "unlabelled" if index == UNLABELLED else self._stages[index]
+            counts[name] = counts.get(name, 0) + int(count)
+
+    def close(self):
+        """Closes all shards; returns ({split: entry}, data hash) for `DatasetInfo`."""
+        splits, digest = {}, hashlib.sha256()
+        for split, writer in self._writers.items():
+            shards = writer.close()
+            ids = [video_id for video_id, video in self.videos.items() if video["split"] == split]
+            num_frames = sum(self.videos[video_id]["num_frames"] for video_id in ids)
+            if ids:
+                splits[split] = {"ids": ids, "num_videos": len(ids), "num_frames": num_frames, "shards": shards}
+            digest.update(split.encode() + writer.digest.digest())
+        return splits, digest.hexdigest()
+
+
+def score_statistics(videos):
+    """{split: {score: {mean, std, min, max}}} over the entries of `DatasetInfo.videos`; unknown scores left out."""
+    statistics = {}
+    for split in sorted({video["split"] for video in videos.values()}):
+        statistics[split] = {}
+        for name in ("difficulty", "execution", "final"):
+            scores = [video[name] for video in videos.values() if video["split"] == split and video[name] is not None]
+            if scores:
+                summary = {"mean": np.mean(scores), "std": np.std(scores), "min": min(scores), "max": max(scores)}
+                statistics[split][name] = {key: float(value) for key, value in summary.items()}
+    return statistics
+
+
+def check_output_dir(output_dir, overwrite):
+    """InputError where `output_dir` holds something that may not be replaced.
+
+    `overwrite` allows to replace a folder of records, never another one that was named by mistake.
+    """
+    check_access(output_dir, "output_dir", writing=True)
+    if not output_dir.exists() or (output_dir.is_dir() and not any(output_dir.iterdir())):
+        return
+    if not (output_dir / INDEX_NAME).is_file():
+        raise InputError(f"{output_dir}: expected a new or empty folder. Received: something that is not records.")
+    if not overwrite:
+        raise InputError(
+            f"{output_dir}: expected a new or empty folder. Received: records (--overwrite replaces them)."
+        )

@@ -1,0 +1,1 @@
+"""Dives: the table of dives, plans, motion, venue, filming, labels."""

@@ -1,0 +1,169 @@
+"""Films dives: a scene (venue, camera, athlete), and the shots that are taken in it."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from data_prep.simulator.diving.motion import IDEAL_DISTANCE, PLATFORM_HEIGHT, DiveTrait, perform
+from data_prep.simulator.diving.rules import Dive
+from data_prep.simulator.diving.splash import Splash
+from data_prep.simulator.diving.venue import Venue, paint_venue, random_venue
+from data_prep.simulator.scene.camera import SHUTTER, View, follow, look
+from data_prep.simulator.scene.canvas import Canvas, paint_text
+from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composite, random_appearance
+from data_prep.simulator.scene.figure import Body
+
+LEAVING_SPEED = 0.22  # metres a frame that the camera rises after the end of the entry
+REPLAY_SPEED = 0.5
+REPLAY_BOUNDARIES = (0, 10, 34)
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """Everything that stays the same while a video is filmed."""
+
+    venue: Venue
+    world: Canvas
+    view: View
+    body: Body
+    appearance: Appearance
+    mirrored: bool
+
+
+def random_body(rng: np.random.Generator) -> Body:
+    """A diver's proportions, drawn at random."""
+    return Body(height=rng.uniform(1.55, 1.82), build=rng.uniform(0.98, 1.2))
+
+
+def random_scene(width: int, height: int, easy: bool, rng: np.random.Generator) -> Scene:
+    """A scene drawn at random; the easy preset always takes the same venue, straight from the side."""
+    body = random_body(rng)
+    pixels_per_metre = rng.uniform(0.50, 0.60) * height / body.height
+    venue = random_venue(np.random.default_rng(7) if easy else rng)
+    view = View(
+        width=width,
+        height=height,
+        pixels_per_metre=pixels_per_metre,
+        yaw=0.15 if easy else rng.uniform(-0.4, 0.4),
+        tremor=rng.uniform(0.01, 0.06),
+        lag=rng.uniform(0.35, 0.7),
+    )
+    mirrored = bool(not easy and rng.random() < 0.5)
+    world = paint_venue(venue, pixels_per_metre, mirrored, rng)
+    return Scene(venue, world, view, body, random_appearance(rng), mirrored)
+
+
+def dive_shot(
+    scene: Scene, dive: Dive, trait: DiveTrait, boundaries: tuple, frames: np.ndarray, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Films a dive.
+
+    Args:
+        scene: where.
+        dive: what.
+        trait: how.
+        boundaries: t0, t1, t2, t3 on the time axis of `frames`.
+        frames: (F,) instants to film, in frames, increasing; a step below 1 is slow motion.
+        rng: for the camera's tremor and the splash's droplets.
+
+    Yields:
+        Frames (H, W, 3).
+    """
+    step = float(frames[1] - frames[0]) if len(frames) > 1 else 1.0
+    instants = (frames[:, None] + SHUTTER * step).ravel()
+    exposures = len(SHUTTER)
+    motion = perform(dive, trait, scene.body, boundaries[:3], instants)
+    view = scene.view
+    camera = follow(_pan_target(motion, instants, boundaries[3]), view, rng, steps_per_frame=exposures)
+    joints, belly = view.project(motion.joints, camera[:, None]), view.turn(motion.belly)
+    painter = FigurePainter(scene.body, scene.appearance, view.pixels_per_metre)
+    splash = Splash(trait.severities["splash"], _splash_duration(boundaries), view.pixels_per_metre, rng)
+    for index, frame_time in enumerate(frames):
+        start = exposures * index
+        now, centre = slice(start, start + exposures), camera[start]
+        picture = look(scene.world, centre, view, camera[now][-1] - centre)
+        waterline = view.height / 2 + centre[1] * view.pixels_per_metre
+        if motion.centre[start, 1] > -2.2:
+            patch, corner = painter.paint(joints[now], belly[now])
+            composite(picture, _submerge(patch, corner, waterline, view.pixels_per_metre), corner)
+        column = view.width / 2 + (motion.entry_x - centre[0]) * view.pixels_per_metre
+        splash.paint(picture, column, waterline, frame_time - boundaries[2] + 1.0)
+        yield cv2.flip(picture, 1) if scene.mirrored else picture
+
+
+def _pan_target(motion, instants, end):
+    """Where the operator aims (N, 2): ahead of the falling diver, down to the water, and away from it after the end.
+
+    Sideways the camera is led by where a dive is expected to go, so a diver who comes down close to the tower, or far
+    from it, drifts out of the middle of the picture.
+    """
+    x, y = motion.centre[:, 0], motion.centre[:, 1]
+    unexpected = x * (1 - IDEAL_DISTANCE / motion.entry_x)
+    fallen = np.clip((PLATFORM_HEIGHT - y) / PLATFORM_HEIGHT, 0.0, 1.0)
+    leaving = LEAVING_SPEED * np.maximum(instants - end, 0.0)
+    return np.stack((x - 0.4 * unexpected + 0.15, np.maximum(y - 0.5 * fallen, 0.45) + leaving), axis=-1)
+
+
+def _splash_duration(boundaries):
+    """Frames until the splash has fallen back: about the labelled entry, within what water can do."""
+    return float(np.clip(boundaries[3] - boundaries[2], 5, 14))
+
+
+def _submerge(patch, corner, waterline, pixels_per_metre):
+    """Lets the part of a figure below the waterline fade with depth."""
+    depth = (corner[1] + np.arange(len(patch)) - waterline) / pixels_per_metre
+    if depth[-1] <= 0:
+        return patch
+    seen = np.where(depth > 0, 0.42 * np.exp(-np.maximum(depth, 0) / 0.7), 1.0)
+    return (patch * seen[:, None, None]).astype(np.uint8)
+
+
+def replay_shot(
+    scene: Scene, dive: Dive, trait: DiveTrait, num_frames: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Part of another diver's dive at half speed, at another zoom, often with a replay mark in a corner."""
+    zoom = rng.choice((0.8, 1.25, 1.4))
+    view = dataclasses.replace(
+        scene.view, pixels_per_metre=scene.view.pixels_per_metre * zoom, yaw=rng.uniform(-0.5, 0.5), lag=0.3
+    )
+    other = dataclasses.replace(
+        scene, world=scene.world.scaled(zoom), view=view, body=random_body(rng), appearance=random_appearance(rng)
+    )
+    start = rng.uniform(2.0, 38.0 - min(30.0, REPLAY_SPEED * num_frames))
+    frames = start + REPLAY_SPEED * np.arange(num_frames)
+    marked = rng.random() < 0.7
+    for picture in dive_shot(other, dive, trait, (*REPLAY_BOUNDARIES, 44), frames, rng):
+        if marked:
+            size = view.height // 10
+            paint_text(picture, "R", (size // 2, view.height - size // 2), size, (240, 240, 240), 2)
+        yield picture
+
+
+def water_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """The water after the previous diver: the end of a splash, then foam and a swimming head."""
+    view = scene.view
+    place = np.array((IDEAL_DISTANCE + rng.uniform(-0.6, 1.2), rng.uniform(-0.2, 0.7)))
+    drift = rng.uniform(-0.03, 0.03, 2)
+    splash = Splash(rng.uniform(0.1, 1.0), 10.0, view.pixels_per_metre, rng)
+    age, swim = rng.uniform(3.0, 9.0), rng.uniform(-0.02, 0.05)
+    radius = 0.13 * view.pixels_per_metre
+    for index in range(num_frames):
+        centre = place + drift * index
+        picture = look(scene.world, centre, view, np.zeros(2))
+        column = view.width / 2 + (IDEAL_DISTANCE - centre[0]) * view.pixels_per_metre
+        waterline = view.height / 2 + centre[1] * view.pixels_per_metre
+        splash.paint(picture, column, waterline, age + index)
+        if age + index > 14:
+            head = (int(column + swim * index * view.pixels_per_metre), int(waterline - 0.5 * radius))
+            cv2.circle(picture, head, int(radius), scene.appearance.skin, -1, cv2.LINE_AA)
+            cv2.circle(
+                picture,
+                (head[0], head[1] - int(0.3 * radius)),
+                int(0.85 * radius),
+                scene.appearance.hair,
+                -1,
+                cv2.LINE_AA,
+            )
+        yield cv2.flip(picture, 1) if scene.mirrored else picture

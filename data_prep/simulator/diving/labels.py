@@ -1,0 +1,106 @@
+"""Labels of simulated dives, in the official UNLV layout: read from real files, drawn from the rules, and written."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from data_prep.datasets.readers.matlab import read_vector, whole_numbers
+from scoringnet_tf.sports import get_sport
+
+SCORES = ("diving_overall_scores.mat", "overall_scores")
+DIFFICULTIES = ("diving_difficulty_level.mat", "difficulty_level")
+STAGES = "jump_drop_water_label.txt"
+
+
+@dataclasses.dataclass(frozen=True)
+class RealLabels:
+    """Contents of a labels folder; arrays hold one entry a video, in order of the 1-based video id.
+
+    Attributes:
+        difficulty: (N,) degrees of difficulty.
+        overall: (N,) final scores.
+        boundaries: (N, 4) t0, t1, t2, t3 in frames.
+        training: 1-based ids.
+        testing: 1-based ids.
+        split_name: name of the split's folder.
+        unusable: 1-based rows whose boundaries are not strictly increasing.
+    """
+
+    difficulty: np.ndarray
+    overall: np.ndarray
+    boundaries: np.ndarray
+    training: list[int]
+    testing: list[int]
+    split_name: str
+    unusable: list[int]
+
+
+def read_labels(folder: Path) -> RealLabels:
+    """Reads the official label files; ValueError or FileNotFoundError names file or row, and what was expected."""
+    overall, difficulty = (read_vector(folder / name, variable) for name, variable in (SCORES, DIFFICULTIES))
+    boundaries = _read_boundaries(folder / STAGES)
+    if not len(overall) == len(difficulty) == len(boundaries):
+        raise ValueError(
+            f"Expected as many scores, difficulties and stage rows in {folder}. "
+            f"Received: {len(overall)}, {len(difficulty)}, {len(boundaries)}"
+        )
+    splits = sorted(folder.glob("split_*/training_idx.mat"))
+    if len(splits) != 1:
+        raise ValueError(f"Expected one split_*/training_idx.mat in {folder}. Received: {len(splits)}")
+    split = splits[0].parent
+    ids = [
+        whole_numbers(file, read_vector(file, file.stem)).tolist()
+        for file in (split / "training_idx.mat", split / "testing_idx.mat")
+    ]
+    strays = sorted(video_id for video_id in (*ids[0], *ids[1]) if not 1 <= video_id <= len(overall))
+    if strays:
+        raise ValueError(f"Expected ids of 1 to {len(overall)} in {split}. Received: {strays}")
+    usable = (np.diff(boundaries, axis=1) > 0).all(axis=1) & (boundaries[:, 0] > 0)
+    _check_scores(folder, difficulty, overall)
+    return RealLabels(difficulty, overall, boundaries, *ids, split.name, (np.flatnonzero(~usable) + 1).tolist())
+
+
+def _check_scores(folder, difficulty, overall):
+    """ValueError naming the first row whose scores no dive can have, such as those of copies that store them ×100."""
+    sport = get_sport("diving")
+    execution = np.array([sport.execution_of(*row) for row in zip(difficulty, overall, strict=True)])
+    for name, values, (low, high) in (
+        (f"difficulty ({DIFFICULTIES[0]})", difficulty, sport.difficulty_range),
+        (f"execution ({SCORES[0]} / {DIFFICULTIES[0]})", execution, sport.execution_range),
+    ):
+        wrong = np.flatnonzero(~((values >= low - 0.01) & (values <= high + 0.01)))
+        if len(wrong):
+            raise ValueError(
+                f"Expected {name} from {low:g} to {high:g} in {folder}. Received: {values[wrong[0]]:g} in row "
+                f"{wrong[0] + 1}, and {len(wrong) - 1} more rows like it"
+            )
+
+
+def _read_boundaries(file):
+    if not file.exists():
+        raise FileNotFoundError(f"Expected the label file {file}. Received: no such file")
+    rows = []
+    for number, line in enumerate(file.read_text().split(), start=1):
+        fields = line.split(",")
+        if len(fields) != 4 or not all(field.strip().isdecimal() for field in fields):
+            raise ValueError(f"Expected t0,t1,t2,t3 in row {number} of {file}. Received: {line!r}")
+        rows.append([int(field) for field in fields])
+    return np.array(rows).reshape(-1, 4)
+
+
+def draw_boundaries(rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """t0, t1, t2, t3 with the distributions of the real UNLV-Diving labels (quantiles of its 368 clean rows)."""
+    levels = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+    start = np.interp(rng.random(), levels, (1, 4, 14.75, 23, 31, 46, 75))
+    press = np.interp(rng.random(), levels, (1, 5, 8, 10, 12, 15, 21))
+    flight = np.interp(rng.random(), levels, (13, 17, 20, 23, 25, 28.65, 32)) + 0.35 * (10 - press)
+    entry = np.interp(rng.random(), levels, (1, 5, 8, 11, 13, 15, 21))
+    flight = np.clip(flight, max(13, 24 - press), 32)
+    return tuple(int(value) for value in np.cumsum(np.round((start, press, flight, entry))))
+
+
+def draw_deduction(rng: np.random.Generator) -> float:
+    """Points short of 30 that a dive deserves to lose, with the distribution of the real execution scores."""
+    levels = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+    return float(np.interp(rng.random(), levels, (1.0, 2.5, 4.5, 6.0, 8.0, 16.5, 24.0)))

@@ -1,0 +1,176 @@
+"""Diving venues: a tall picture of tower, wall, stands and water, painted once a video, different in every one."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+
+from data_prep.simulator.scene.canvas import Canvas, paint_crowd, paint_text
+
+X_RANGE = (-5.5, 8.5)
+Y_RANGE = (-4.5, 15.5)
+WORDS = ("AQUATICS", "DIVING", "10M", "GRAND PRIX", "WORLD CUP", "FINAL", "OPEN", "SPRINT", "NORDA", "VELO")
+
+
+@dataclasses.dataclass(frozen=True)
+class Venue:
+    """Colours (blue, green, red) and measures in metres of a venue."""
+
+    wall: tuple
+    banner: tuple
+    water: tuple
+    tower: tuple
+    trim: tuple
+    light: float
+    crowd: tuple[float, float]
+    banner_band: tuple[float, float]
+    far_edge: float
+    lane_spacing: float
+    lane_slant: float
+    rings: bool
+
+
+def random_venue(rng: np.random.Generator) -> Venue:
+    """A venue drawn at random; one in four is seen from higher up, with water behind most of the flight."""
+    from_above = rng.random() < 0.25
+    far_edge = rng.uniform(3.5, 8.5) if from_above else rng.uniform(1.0, 1.7)
+    crowd_low = far_edge + rng.uniform(1.8, 2.6)
+    crowd_high = crowd_low + rng.uniform(1.6, 3.6)
+    grey = rng.uniform(45, 165)
+    banners = (
+        (150, 80, 20),
+        (120, 40, 30),
+        (60, 60, 160),
+        (90, 130, 30),
+        (140, 120, 40),
+        (110, 50, 110),
+        (170, 110, 60),
+    )
+    return Venue(
+        wall=tuple(grey * np.sort(rng.uniform(0.70, 1.12, 3))[::-1]),  # cool, so that skin stands out
+        banner=tuple(np.array(banners[rng.integers(len(banners))]) * rng.uniform(0.8, 1.15)),
+        water=tuple(np.array((205, 140, 45)) * rng.uniform(0.72, 1.08, 3)),
+        tower=tuple(rng.uniform(150, 225) * rng.uniform(0.94, 1.0, 3)),
+        trim=tuple(rng.uniform(30, 200, 3)),
+        light=float(rng.uniform(0.75, 1.1)),
+        crowd=(crowd_low, crowd_high),
+        banner_band=(crowd_high, crowd_high + rng.uniform(0.9, 1.9)),
+        far_edge=float(far_edge),
+        lane_spacing=float(rng.uniform(1.1, 1.7)),
+        lane_slant=float(rng.uniform(-0.25, 0.25)),
+        rings=bool(rng.random() < 0.4),
+    )
+
+
+def paint_venue(venue: Venue, pixels_per_metre: float, mirrored: bool, rng: np.random.Generator) -> Canvas:
+    """The venue as a picture: the platform's edge at x = 0, y = 10; the water's surface at the diver at y = 0.
+
+    Args:
+        venue: what to paint.
+        pixels_per_metre: scale.
+        mirrored: whether frames will be mirrored, so that writing has to be mirrored here to read well there.
+        rng: for everything that no `Venue` fixes.
+    """
+    world = Canvas(X_RANGE, Y_RANGE, pixels_per_metre, venue.wall)
+    _paint_hall(world, venue, rng)
+    _paint_stands(world, venue, mirrored, rng)
+    _paint_deck(world, venue, rng)
+    _paint_water(world, venue, rng)
+    _paint_tower(world, venue, rng)
+    if venue.light != 1.0:
+        cv2.convertScaleAbs(world.image, world.image, alpha=venue.light)
+    return world
+
+
+def _paint_hall(world, venue, rng):
+    """The wall behind the platform: panels, girders and a slanting roof."""
+    wall = np.array(venue.wall)
+    for x in np.arange(X_RANGE[0], X_RANGE[1], rng.uniform(1.2, 2.6)):
+        world.rectangle(x, 6.0, x + rng.uniform(0.3, 1.1), Y_RANGE[1], wall * rng.uniform(0.65, 1.2))
+    for _ in range(rng.integers(2, 6)):
+        start = (rng.uniform(*X_RANGE), rng.uniform(9.0, 15.0))
+        end = (rng.uniform(*X_RANGE), rng.uniform(9.0, 15.0))
+        world.line(start, end, wall * rng.uniform(0.3, 1.5), rng.uniform(0.04, 0.18))
+    if rng.random() < 0.6:
+        y = rng.uniform(9.6, 12.0)
+        slope = rng.uniform(-1.5, 1.5)
+        points = ((X_RANGE[0], y), (X_RANGE[1], y + slope), (X_RANGE[1], y + slope + 0.9), (X_RANGE[0], y + 0.9))
+        world.polygon(points, np.array(venue.banner) * rng.uniform(0.6, 1.0))
+
+
+def _paint_stands(world, venue, mirrored, rng):
+    low, high = venue.banner_band
+    world.rectangle(X_RANGE[0], low, X_RANGE[1], high, venue.banner)
+    _paint_banner(world.region(X_RANGE[0], low, X_RANGE[1], high), venue.rings, mirrored, rng)
+    crowd = world.region(X_RANGE[0], venue.crowd[0], X_RANGE[1], venue.crowd[1])
+    paint_crowd(crowd, rng.uniform(0.34, 0.52) * world.pixels_per_metre, rng.uniform(0.5, 0.9), rng)
+
+
+def _paint_banner(strip, rings, mirrored, rng):
+    """Names of sponsors, and rings, along a strip of pixels."""
+    height, width = strip.shape[:2]
+    writing = np.ascontiguousarray(strip)
+    x = int(rng.uniform(0, 2) * height)
+    while x < width:
+        if rings and rng.random() < 0.6:
+            radius = max(2, int(0.2 * height))
+            for ring in range(5):
+                centre = (x + int(1.5 * radius * ring), int(height * (0.4 if ring % 2 == 0 else 0.62)))
+                cv2.circle(writing, centre, radius, (235, 235, 235), max(1, radius // 5), cv2.LINE_AA)
+        else:
+            word = WORDS[rng.integers(len(WORDS))]
+            paint_text(writing, word, (x, int(0.7 * height)), int(0.38 * height), (235, 235, 235))
+        x += int(rng.uniform(2.2, 3.6) * height)
+    strip[:] = writing[:, ::-1] if mirrored else writing
+
+
+def _paint_deck(world, venue, rng):
+    """Officials, boards and chairs between the stands and the water."""
+    dark = np.array(venue.wall) * 0.45
+    world.rectangle(X_RANGE[0], venue.far_edge, X_RANGE[1], venue.crowd[0], dark)
+    shirt = rng.uniform(60, 250, 3)
+    x = X_RANGE[0]
+    while x < X_RANGE[1]:
+        x += rng.uniform(0.5, 2.2)
+        foot = venue.far_edge + 0.25
+        world.rectangle(x - 0.17, foot, x + 0.17, foot + 0.55, (40, 35, 30))
+        world.rectangle(x - 0.21, foot + 0.5, x + 0.21, foot + 1.15, shirt * rng.uniform(0.8, 1.0))
+        world.ring(x, foot + 1.32, 0.07, (120, 150, 195), 0.14)
+    world.rectangle(X_RANGE[0], venue.far_edge, X_RANGE[1], venue.far_edge + 0.32, (222, 225, 225))
+
+
+def _paint_water(world, venue, rng):
+    region = world.region(X_RANGE[0], Y_RANGE[0], X_RANGE[1], venue.far_edge)
+    height, width = region.shape[:2]
+    fade = np.linspace(0.72, 1.06, height)[:, None, None]
+    ripples = rng.normal(0.0, 1.0, (max(2, height // 4), max(2, width // 14))).astype(np.float32)
+    ripples = cv2.resize(ripples, (width, height), interpolation=cv2.INTER_CUBIC)[..., None]
+    region[:] = np.clip(np.array(venue.water) * fade + 7 * ripples, 0, 255).astype(np.uint8)
+    depth = venue.far_edge - Y_RANGE[0]
+    for index, x in enumerate(np.arange(X_RANGE[0] + 0.2, X_RANGE[1], venue.lane_spacing)):
+        lean = venue.lane_slant * depth + 0.05 * (x - 1.3) * depth
+        colour = (60, 40, 190) if abs(x - 0.4) < venue.lane_spacing / 2 else np.array(venue.water) * 0.45
+        width_here = 0.16 if index % 2 else 0.10
+        world.line((x, venue.far_edge), (x + lean, Y_RANGE[0]), colour, width_here)
+
+
+def _paint_tower(world, venue, rng):
+    """The platforms and the column that carries them; lower platforms stand back, as the rules ask."""
+    tower = np.array(venue.tower)
+    column = rng.uniform(-3.6, -2.4)
+    world.rectangle(column - 0.9, 0.6, column, 10.0, tower * 0.72)
+    world.rectangle(column - 0.3, 0.6, column, 10.0, tower * 0.58)
+    for height, edge in ((7.5, -0.35), (5.0, -0.55), (3.0, -0.75)):
+        _paint_platform(world, venue, X_RANGE[0], edge, height, tower * 0.9, 0.22)
+    _paint_platform(world, venue, X_RANGE[0], 0.0, 10.0, tower, 0.28)
+
+
+def _paint_platform(world, venue, left, edge, height, colour, thickness):
+    world.rectangle(left, height - thickness, edge, height, colour * 0.82)
+    world.rectangle(left, height - 0.07, edge, height, np.minimum(colour * 1.15, 250))
+    world.rectangle(edge - 0.55, height - thickness, edge, height - 0.07, venue.trim)
+    rail = np.minimum(colour * 1.1, 245)
+    for x in np.arange(left, edge - 1.1, 0.7):
+        world.line((x, height), (x, height + 0.9), rail, 0.035)
+    for level in (0.45, 0.9):
+        world.line((left, height + level), (edge - 1.1, height + level), rail, 0.035)

@@ -1,0 +1,82 @@
+"""A panning camera before a flat world: where it looks, and what it sees. Knows no sport."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+
+from data_prep.simulator.scene.canvas import Canvas, window
+
+SHUTTER = np.array((0.0, 0.1, 0.2))  # instants of a frame's exposure, in frames: 1/125 s at 25 frames a second
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """A camera's fixed properties.
+
+    Attributes:
+        width: of the picture, pixels.
+        height: of the picture, pixels.
+        pixels_per_metre: scale at the athlete.
+        yaw: radians between the camera and the normal of the plane of the movement.
+        tremor: size of the camera's shake, metres.
+        lag: share of the way to its target that the camera leaves open each frame, 0..1.
+    """
+
+    width: int
+    height: int
+    pixels_per_metre: float
+    yaw: float
+    tremor: float
+    lag: float
+
+    def project(self, points: np.ndarray, centre: np.ndarray) -> np.ndarray:
+        """World metres (…, 3) → pixels (…, 3): x right, y down, z to the camera, for a camera at `centre` (…, 2)."""
+        turned = self.turn(points - np.concatenate((centre, np.zeros((*centre.shape[:-1], 1))), axis=-1))
+        return turned * self.pixels_per_metre + np.array((self.width / 2, self.height / 2, 0.0))
+
+    def turn(self, directions: np.ndarray) -> np.ndarray:
+        """World directions (…, 3) → picture axes (x right, y down, z to the camera)."""
+        x, y, z = directions[..., 0], directions[..., 1], directions[..., 2]
+        cos, sin = np.cos(self.yaw), np.sin(self.yaw)
+        return np.stack((x * cos + z * sin, -y, z * cos - x * sin), axis=-1)
+
+
+def follow(target: np.ndarray, view: View, rng: np.random.Generator, steps_per_frame: int = 1) -> np.ndarray:
+    """Camera centres (N, 2) in metres that follow `target` (N, 2) with lag and tremor.
+
+    However fast it moves, the target stays within the central half of the picture.
+
+    Args:
+        target: where the operator wants to look, metres, one row an instant.
+        view: the camera.
+        rng: for the tremor.
+        steps_per_frame: instants a frame.
+    """
+    keep = view.lag ** (1 / steps_per_frame)
+    limit = np.array((view.width, view.height)) / view.pixels_per_metre * (0.16, 0.17)
+    centres = np.empty_like(target)
+    centre = target[0]
+    for index, wanted in enumerate(target):
+        centre = np.clip(centre * keep + wanted * (1 - keep), wanted - limit, wanted + limit)
+        centres[index] = centre
+    time = np.arange(len(target))[:, None] / steps_per_frame
+    phases, rates = rng.uniform(0, 2 * np.pi, (3, 1, 2)), np.array((0.13, 0.31, 0.73))[:, None, None]
+    shake = np.sin(time * rates + phases).sum(axis=0) * view.tremor / 3
+    return centres + shake
+
+
+def look(world: Canvas, centre: np.ndarray, view: View, travel: np.ndarray) -> np.ndarray:
+    """The world (H, W, 3) as the camera sees it, blurred along its travel.
+
+    Args:
+        world: painted at the view's scale.
+        centre: (2,) metres.
+        view: the camera.
+        travel: (2,) metres that the camera moves while the shutter is open.
+    """
+    column = (centre[0] - world.left) * world.pixels_per_metre
+    row = (world.top - centre[1]) * world.pixels_per_metre
+    frame = window(world.image, (column, row), view.width, view.height)
+    kernel = tuple(int(1 + abs(value) * view.pixels_per_metre) for value in travel)
+    return cv2.blur(frame, kernel) if max(kernel) > 1 else frame

@@ -1,0 +1,183 @@
+"""Draws an articulated figure as shaded, tapered capsules in depth order, with shutter blur. Knows no sport."""
+
+import dataclasses
+
+import cv2
+import numpy as np
+
+from data_prep.simulator.scene.figure import JOINT, Body
+
+SHIFT = 4  # sub-pixel bits of OpenCV's drawing functions
+SUPERSAMPLING = 2
+STILL = 0.5  # pixels; what moves less while the shutter is open is painted once
+Colour = tuple[int, int, int]  # blue, green, red
+
+# part, joint, joint, radii in metres at both ends, offset towards the belly in metres
+_SIDED = (
+    ("limb", "shoulder", "elbow", 0.052, 0.042, 0.0),
+    ("limb", "elbow", "wrist", 0.042, 0.030, 0.0),
+    ("limb", "wrist", "hand", 0.034, 0.020, 0.0),
+    ("leg", "hip", "knee", 0.088, 0.058, 0.0),
+    ("leg", "knee", "ankle", 0.060, 0.036, 0.0),
+    ("leg", "ankle", "toe", 0.038, 0.022, 0.0),
+    ("trunks", "hip", "thigh", 0.092, 0.086, 0.0),
+    ("limb", "chest", "shoulder", 0.075, 0.058, 0.0),
+)
+_CENTRAL = (
+    ("hips", "pelvis", "waist", 0.110, 0.098, 0.0),
+    ("torso", "waist", "chest", 0.098, 0.115, 0.0),
+    ("torso", "chest", "neck", 0.105, 0.052, 0.0),
+    ("front", "waist", "chest", 0.070, 0.085, 0.050),
+    ("back", "waist", "chest", 0.070, 0.085, -0.050),
+    ("limb", "neck", "head", 0.052, 0.055, 0.0),
+    ("head", "head", "head", 0.112, 0.112, 0.0),
+    ("hair", "head", "head", 0.098, 0.098, -0.040),
+    ("face", "head", "head", 0.064, 0.064, 0.054),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Appearance:
+    """Colours of a figure; a one-piece suit covers the torso and leaves the back bare."""
+
+    skin: Colour
+    suit: Colour
+    hair: Colour
+    one_piece: bool
+
+
+def random_appearance(rng: np.random.Generator) -> Appearance:
+    """Skin, suit and hair drawn from wide palettes; suits contrast with skin."""
+    tone = rng.uniform(0.0, 1.0) ** 1.5
+    skin = np.array((172, 198, 236)) * (1 - tone) + np.array((62, 88, 132)) * tone
+    suits = ((40, 30, 150), (130, 40, 20), (40, 40, 40), (60, 110, 30), (150, 90, 160), (30, 160, 200), (190, 190, 190))
+    hairs = ((20, 25, 35), (30, 55, 90), (80, 150, 190), (15, 15, 20))
+    return Appearance(
+        skin=tuple(int(value) for value in skin),
+        suit=suits[rng.integers(len(suits))],
+        hair=hairs[rng.integers(len(hairs))],
+        one_piece=bool(rng.random() < 0.45),
+    )
+
+
+class FigurePainter:
+    """Paints figures whose joints are given in pixels.
+
+    Args:
+        body: proportions.
+        appearance: colours.
+        pixels_per_metre: scale of the picture.
+        light: direction of the light in the picture, (x to the right, y upwards, z to the camera).
+    """
+
+    def __init__(self, body: Body, appearance: Appearance, pixels_per_metre: float, light=(-0.5, 0.75, 0.45)):
+        light = np.array(light) / np.linalg.norm(light)
+        thickness = body.scale * body.build
+        parts = [(*part, "") for part in _CENTRAL]
+        parts += [(*part, side) for part in _SIDED for side in ("_l", "_r")]
+        self._ends = np.array([(self._joint(a, side), self._joint(b, side)) for _, a, b, *_, side in parts])
+        self._thigh = np.array([b == "thigh" for _, _, b, *_ in parts])
+        self._radii = np.array([(ra, rb) for _, _, _, ra, rb, *_ in parts]) * (thickness * pixels_per_metre)
+        self._forward = np.array([forward for *_, forward, _ in parts]) * (body.scale * pixels_per_metre)
+        self._colours = np.array([self._part_colour(kind, appearance) for kind, *_ in parts])
+        self._light = light
+        self._margin = int(np.ceil(0.16 * body.build * pixels_per_metre)) + 3
+
+    @staticmethod
+    def _joint(name, side):
+        name = "knee" if name == "thigh" else name
+        return JOINT[name] if name in JOINT else JOINT[name + side]
+
+    @staticmethod
+    def _part_colour(kind, appearance):
+        suited = {"hips", "trunks"} | ({"torso", "front"} if appearance.one_piece else set())
+        skin = np.array(appearance.skin, float)
+        if kind in suited:
+            return np.array(appearance.suit, float)
+        shades = {
+            "hair": np.array(appearance.hair, float),
+            "face": skin * 1.12,
+            "front": skin * 1.10,
+            "back": skin * 0.72,
+        }
+        return shades.get(kind, skin)
+
+    def paint(self, joints: np.ndarray, belly: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+        """Paints the mean of S instants.
+
+        Args:
+            joints: (S, J, 3) pixels: x to the right, y downwards, z to the camera.
+            belly: (S, 3) unit vector from back to belly in the same axes.
+
+        Returns:
+            A premultiplied BGRA patch (h, w, 4) uint8 and the picture position (x, y) of its upper left corner.
+        """
+        if np.abs(joints[-1] - joints[0]).max() < STILL:
+            joints, belly = joints[:1], belly[:1]
+        low = np.floor(joints[..., :2].min(axis=(0, 1))).astype(int) - self._margin
+        high = np.ceil(joints[..., :2].max(axis=(0, 1))).astype(int) + self._margin
+        width, height = high - low
+        total = None
+        for seen, (instant, direction) in enumerate(zip(joints, belly, strict=True), start=1):
+            patch = np.zeros((height * SUPERSAMPLING, width * SUPERSAMPLING, 4), np.uint8)
+            self._paint_instant(patch, instant - (*low, 0), direction)
+            patch = cv2.resize(patch, (int(width), int(height)), interpolation=cv2.INTER_AREA)
+            total = patch if total is None else cv2.addWeighted(total, 1 - 1 / seen, patch, 1 / seen, 0)
+        return total, (int(low[0]), int(low[1]))
+
+    def _paint_instant(self, patch, joints, belly):
+        ends = joints[self._ends]  # (parts, 2, 3)
+        ends[self._thigh, 1] = ends[self._thigh, 0] * 0.72 + ends[self._thigh, 1] * 0.28
+        ends = ends + (self._forward[:, None] * belly)[:, None]
+        # Hair, face, chest and back lie on the surface: seen from the side, each covers its half of what bears it.
+        depth = ends[..., 2].mean(axis=1) + 0.4 * np.abs(self._forward)
+        glow = self._light[:2] * (1, -1) * 0.22
+        colours = self._colours * self._brightness(ends)[:, None]
+        base, highlight = (np.clip(colours * factor, 0, 255).astype(int).tolist() for factor in (0.86, 1.08))
+        starts, stops, radii = ends[:, 0, :2], ends[:, 1, :2], self._radii
+        outlines = capsule_outlines(starts, stops, radii)
+        lit = capsule_outlines(starts + radii[:, :1] * glow, stops + radii[:, 1:] * glow, 0.70 * radii)
+        for part in np.argsort(depth).tolist():
+            cv2.fillConvexPoly(patch, outlines[part], (*base[part], 255), cv2.LINE_8, SHIFT)
+            cv2.fillConvexPoly(patch, lit[part], (*highlight[part], 255), cv2.LINE_8, SHIFT)
+
+    def _brightness(self, ends):
+        """Limbs that lie along the light are darker than those across it (Lambert on a cylinder)."""
+        axes = (ends[:, 1] - ends[:, 0]) * (1, -1, 1)
+        along = axes @ self._light / np.maximum(np.linalg.norm(axes, axis=1), 1e-6)
+        return 0.66 + 0.34 * np.sqrt(np.maximum(0.0, 1 - along**2))
+
+
+def capsule_outlines(starts: np.ndarray, stops: np.ndarray, radii: np.ndarray) -> np.ndarray:
+    """Outlines (P, V, 2) int32 of tapered capsules, for `cv2.fillConvexPoly` with `SHIFT` on a supersampled patch.
+
+    Args:
+        starts: (P, 2) picture pixels.
+        stops: (P, 2) picture pixels; equal to the start for a disc.
+        radii: (P, 2) at start and stop, pixels.
+    """
+    axes = stops - starts
+    heading = np.arctan2(axes[:, 1], axes[:, 0])[:, None]
+    stop_cap = stops[:, None] + radii[:, 1:, None] * _unit(heading + _HALF_TURN)
+    start_cap = starts[:, None] + radii[:, :1, None] * _unit(heading + np.pi + _HALF_TURN)
+    return (np.concatenate((stop_cap, start_cap), axis=1) * (SUPERSAMPLING << SHIFT)).astype(np.int32)
+
+
+_HALF_TURN = np.linspace(-np.pi / 2, np.pi / 2, 9)
+
+
+def _unit(angle):
+    return np.stack((np.cos(angle), np.sin(angle)), axis=-1)
+
+
+def composite(frame: np.ndarray, patch: np.ndarray, corner: tuple[int, int]) -> None:
+    """Lays a premultiplied BGRA patch over a BGR frame in place, clipped to the frame."""
+    x, y = corner
+    top, left = max(0, -y), max(0, -x)
+    bottom, right = min(patch.shape[0], frame.shape[0] - y), min(patch.shape[1], frame.shape[1] - x)
+    if bottom <= top or right <= left:
+        return
+    patch = patch[top:bottom, left:right]
+    region = frame[y + top : y + bottom, x + left : x + right]
+    through = cv2.cvtColor(255 - patch[..., 3], cv2.COLOR_GRAY2BGR)
+    region[:] = cv2.add(cv2.multiply(region, through, scale=1 / 255), patch[..., :3])

@@ -1,0 +1,1 @@
+"""How a performance is judged: faults and their cost, judges and their marks."""

@@ -1,0 +1,1 @@
+"""Vaults: the table of vaults, plans, motion, hall, filming, labels."""

@@ -1,0 +1,1 @@
+"""Stage labels: reading, checking, suggesting, and exchanging them with annotation tools."""

@@ -1,0 +1,44 @@
+"""Checks of stage labels from any file: against the sport, the video, and each other."""
+
+import collections
+import dataclasses
+
+from data_prep.stages.labels import segment_errors
+from scoringnet_tf.support.errors import InputError
+
+
+def checked_videos(videos, sport, facts_of):
+    """The videos with all their problems listed, and segments fit to be written.
+
+    A stage without frames says nothing and is left out; one that reaches to the end of the video gets that end where
+    it is known.
+
+    Args:
+        videos: `LabelledVideo`s.
+        sport: `sports.Sport`.
+        facts_of: as of `videos.facts_reader`.
+
+    Returns:
+        A list of `LabelledVideo`, in the same order.
+    """
+    places = collections.defaultdict(list)
+    for video in videos:
+        places[video.video_id].append(video.where)
+    return [_checked(video, places[video.video_id], sport, facts_of) for video in videos]
+
+
+def _checked(video, places, sport, facts_of):
+    problems, num_frames = list(video.problems), None
+    try:
+        num_frames = facts_of(video.video_id).num_frames
+    except InputError as error:
+        # A reader that needed the frame rate met the same error.
+        problems = [*(problem for problem in problems if problem != str(error)), f"{video.where}: {error}"]
+    if len(places) > 1:
+        problems.append(f"{video.where}: expected stages of {video.video_id} once. Received: in {', '.join(places)}")
+    problems += map(str, segment_errors(video.segments, sport, num_frames))
+    closed = [segment._replace(end=num_frames) if segment.end is None else segment for segment in video.segments]
+    kept = tuple(segment for segment in closed if segment.start != segment.end)
+    if not kept and not problems:
+        problems.append(f"{video.where}: expected stages of {video.video_id}. Received: none")
+    return dataclasses.replace(video, segments=kept, problems=tuple(problems))

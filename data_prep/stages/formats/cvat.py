@@ -1,0 +1,120 @@
+"""CVAT: "CVAT for video 1.1", XML with one task, which is one video (https://docs.cvat.ai/docs/other/xml_format).
+
+CVAT exports it as `annotations.xml` in a ZIP; both are read. The format has no labels of frames as such
+(https://github.com/cvat-ai/cvat/issues/7198): a stage is a track, a box over the whole frame that becomes visible where
+the stage starts and `outside` where it has ended. Frames count from 0.
+"""
+
+from xml.etree import ElementTree
+
+from data_prep.stages.formats.labelled_video import labelled_video
+from data_prep.stages.formats.xml_file import add, attribute, read_root, write_folder
+from data_prep.stages.labels import Segment
+from scoringnet_tf.support.errors import InputError
+
+ROOT = "annotations"
+MEMBER = "annotations.xml"  # of the ZIP that CVAT exports
+
+
+def recognises(path, text):
+    """Its root element, or a ZIP."""
+    return (text.startswith("<") and f"<{ROOT}" in text) or text.startswith("PK\x03\x04")
+
+
+# === Reading ===
+
+
+def read(path, facts_of):
+    """The video of a task, called as its file; InputError where the XML is of another kind or names no video."""
+    root = read_root(path, ROOT, MEMBER)
+    meta = root.find("meta")
+    if meta is not None and meta.find("job") is not None:
+        raise InputError(
+            f"{path}: expected a task exported as a whole, which names its video. Received: one of its jobs"
+        )
+    if meta is None or root.find("image") is not None or meta.find("project") is not None:
+        raise InputError(
+            f"{path}: expected a task exported as CVAT for video 1.1. Received: one for images, a project, or no meta"
+        )
+    video_id = meta.findtext(".//source")
+    if not video_id:
+        raise InputError(f"{path}: expected the name of the video as meta/…/source. Received: none")
+    stop = _stop(meta, path)
+    return [
+        labelled_video(video_id, str(path), root.iterfind("track"), lambda track: _segments(track, stop, str(path)))
+    ]
+
+
+def _stop(meta, path):
+    """The frame after the last one of the task; None where it is not stated."""
+    last, size = meta.findtext(".//stop_frame"), meta.findtext(".//size")
+    try:
+        return int(last) + 1 if last else int(size) if size else None
+    except ValueError:
+        raise InputError(f"{path}: expected stop_frame and size, integers. Received: {last}, {size}") from None
+
+
+def _segments(track, stop, path):
+    """Segments of a track, one for each time that it is visible; the last shape holds until the video ends."""
+    where = f"{path}, track {track.get('id', '')}"
+    stage = attribute(track, "label", where)
+    shapes = sorted(
+        (attribute(shape, "frame", where, int), attribute(shape, "outside", where) == "1")
+        for shape in track
+        if shape.tag != "attribute"
+    )
+    segments, start = [], None
+    for frame, is_outside in shapes:
+        if is_outside and start is not None:
+            segments.append(Segment(stage, start, frame, where))
+            start = None
+        elif not is_outside and start is None:
+            start = frame
+    return segments if start is None else [*segments, Segment(stage, start, stop, where)]
+
+
+# === Writing ===
+
+
+def write(output, videos, sport, facts_of):
+    """Writes a folder of XML files, one per video, each to be uploaded to a task with that video.
+
+    Raises:
+        InputError: `facts_of` knows no frame sizes, or the folder is there already.
+    """
+    if any(facts_of(video.video_id).size is None for video in videos):
+        raise InputError(
+            "--videos_dir: expected the folder of the videos, whose size CVAT's boxes take. Received: none"
+        )
+    roots = {video.video_id: _document(video, sport, facts_of(video.video_id)) for video in videos}
+    write_folder(output, roots, ".xml")
+
+
+def _document(video, sport, facts):
+    root = ElementTree.Element(ROOT)
+    add(root, "version", "1.1")
+    task = add(add(root, "meta"), "task")
+    fields = {"name": video.video_id, "size": facts.num_frames, "mode": "interpolation", "overlap": 0}
+    for name, value in {**fields, "start_frame": 0, "stop_frame": facts.num_frames - 1}.items():
+        add(task, name, value)
+    labels = add(task, "labels")
+    for stage in sport.stages:
+        add(add(labels, "label"), "name", stage)
+    size = add(task, "original_size")
+    for name, value in zip(("height", "width"), facts.size, strict=True):
+        add(size, name, value)
+    add(task, "source", video.video_id)
+    for number, segment in enumerate(video.segments):
+        _add_track(root, number, segment, facts)
+    return root
+
+
+def _add_track(root, number, segment, facts):
+    track = add(root, "track", id=number, label=segment.stage, source="auto")
+    height, width = facts.size
+    end = facts.num_frames if segment.end is None else segment.end
+    # CVAT refuses shapes after the last frame: there a track simply goes on.
+    frames = [(segment.start, 0), *([(end, 1)] if end < facts.num_frames else [])]
+    for frame, outside in frames:
+        box = {"frame": frame, "keyframe": 1, "outside": outside, "occluded": 0}
+        add(track, "box", **box, xtl=0, ytl=0, xbr=width, ybr=height, z_order=0)

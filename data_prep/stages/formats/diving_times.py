@@ -1,0 +1,23 @@
+"""`jump_drop_water_label.txt` of UNLV-Diving and S3D: a row `t0,t1,t2,t3` per video, in order of their numbers."""
+
+import re
+
+from data_prep.stages.formats.labelled_video import LabelledVideo
+from data_prep.stages.labels import StageOrderError, diving_segments, read_diving_times
+
+
+def recognises(path, text):
+    """Four integers in the first row."""
+    return re.match(r"-?\d+(\s*,\s*-?\d+){3}\s*($|\n)", text) is not None
+
+
+def read(path, facts_of):
+    """One `LabelledVideo` per row, called 001 and so on; InputError listing every row that is not four integers."""
+    return [_video(f"{row:03d}", f"{path}, row {row}", times) for row, times in read_diving_times(path).items()]
+
+
+def _video(video_id, where, times):
+    try:
+        return LabelledVideo(video_id, where, diving_segments(times, where))
+    except StageOrderError as error:
+        return LabelledVideo(video_id, where, (), (str(error),))

@@ -1,0 +1,54 @@
+"""A video with stage labels, as it was read from a file, and what is wrong with them."""
+
+import dataclasses
+
+from data_prep.stages.labels import Segment
+from scoringnet_tf.support.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelledVideo:
+    """The stages of one video.
+
+    Attributes:
+        video_id: as `stage_labels.csv` names videos.
+        where: file, and row or task.
+        segments: what was readable; an `end` may be None.
+        problems: what was wrong, one message each, with file and row, region or annotation.
+    """
+
+    video_id: str
+    where: str
+    segments: tuple[Segment, ...]
+    problems: tuple[str, ...] = ()
+
+    def renamed(self, video_id):
+        """The same labels of a video that is called otherwise."""
+        return dataclasses.replace(self, video_id=video_id)
+
+
+def labelled_video(video_id, where, regions, segments_of):
+    """A `LabelledVideo` of a tool's regions, in order of time, which is not the order that tools write them in.
+
+    `segments_of` makes segments of one region; an InputError of it becomes a problem of the video.
+    """
+    segments, problems = [], []
+    for region in regions:
+        try:
+            segments += segments_of(region)
+        except InputError as error:
+            problems.append(str(error))
+    segments.sort(key=lambda segment: segment.start)
+    return LabelledVideo(video_id, where, tuple(segments), tuple(dict.fromkeys(problems)))
+
+
+def require_ends(videos):
+    """InputError listing the segments that reach to the end of a video whose length is unknown."""
+    open_ended = [
+        f"{segment.where}: expected an end frame, or --videos_dir to count the frames. Received: {segment}"
+        for video in videos
+        for segment in video.segments
+        if segment.end is None
+    ]
+    if open_ended:
+        raise InputError("\n".join(open_ended))

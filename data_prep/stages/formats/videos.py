@@ -1,0 +1,72 @@
+"""What exporting, and reading what counts time, needs to know of the videos themselves."""
+
+import dataclasses
+import functools
+from fractions import Fraction
+from pathlib import Path, PurePosixPath
+
+from data_prep.datasets.readers.layout import find_video
+from data_prep.stages.formats.timing import MAX_RATE, exact_rate
+from scoringnet_tf.data.video import read_video
+from scoringnet_tf.support.errors import InputError
+
+FRAME_SIZE = (8, 8)  # nothing is kept of the pixels
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoFacts:
+    """What is known of a video; None is unknown.
+
+    Attributes:
+        fps: frames per second, exact.
+        path: of the video file, or of the folder of its images.
+        num_frames: how many can be decoded.
+        size: (height, width), pixels.
+    """
+
+    fps: Fraction | None = None
+    path: Path | None = None
+    num_frames: int | None = None
+    size: tuple[int, int] | None = None
+
+    @property
+    def frame_rate(self):
+        """`fps`, for what counts time; InputError where it is unknown, or too high for milliseconds."""
+        if self.fps is None:
+            raise InputError(
+                "--fps: expected frames per second, or --videos_dir to read them from, for a file that counts time. "
+                "Received: neither."
+            )
+        if self.fps > MAX_RATE:
+            raise InputError(f"{self.path}: expected at most {MAX_RATE} frames/s. Received: {float(self.fps):g}")
+        return self.fps
+
+
+def facts_reader(videos_dir=None, fps=None):
+    """A function of a video id that gives its `VideoFacts`.
+
+    Args:
+        videos_dir: folder of the videos, which are decoded to count their frames; None where there are none.
+        fps: frames per second; None for what each video states.
+
+    Returns:
+        The function; it raises InputError for an id that is no path inside a folder, and where `videos_dir` has no such
+        video, or a damaged one.
+    """
+
+    @functools.cache
+    def facts_of(video_id):
+        _check_id(video_id)
+        if videos_dir is None:
+            return VideoFacts(None if fps is None else exact_rate(fps))
+        path = find_video(Path(videos_dir), video_id)
+        video = read_video(path, size=FRAME_SIZE)
+        return VideoFacts(exact_rate(fps or video.fps), path, len(video.frames), video.source_size)
+
+    return facts_of
+
+
+def _check_id(video_id):
+    path = PurePosixPath(video_id.replace("\\", "/"))
+    if not path.name or not video_id.isprintable() or path.is_absolute() or ".." in path.parts:
+        raise InputError(f"expected the name of a video, which lies inside a folder. Received: {video_id!r}")

@@ -1,0 +1,208 @@
+"""Stage labels: their file formats, their checks, and a stage per frame.
+
+Frames count from 0 and an end is exclusive throughout. All label files are read here; nothing is guessed: what is
+inconsistent is named by file and row.
+"""
+
+import csv
+import io
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from scoringnet_tf.data.records import UNLABELLED
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import replacing_file
+
+STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
+
+
+class StageError(ValueError):
+    """Stage labels that contradict the video or the sport."""
+
+
+class StageOrderError(StageError):
+    """Stage boundaries that go back in time."""
+
+
+class Segment(NamedTuple):
+    """Frames [start, end) show a stage; `end` None reaches to the end of the video. `where` is its file and row."""
+
+    stage: str
+    start: int
+    end: int | None
+    where: str = ""
+
+    def __str__(self):
+        return f"{self.stage} [{self.start}, {'end' if self.end is None else self.end})"
+
+
+def diving_segments(times, where=""):
+    """Segments of one row `t0,t1,t2,t3` of `jump_drop_water_label.txt`.
+
+    The times are the first frames of jumping, dropping, entering the water and ending. Jumping and dropping together
+    are the paper's take-flight (§4.3).
+
+    Raises:
+        StageOrderError: a time precedes the one before it.
+    """
+    t0, _, t2, t3 = times
+    if list(times) != sorted(times) or t0 < 0:
+        raise StageOrderError(f"{where}: expected 0 ≤ t0 ≤ t1 ≤ t2 ≤ t3. Received: {','.join(map(str, times))}")
+    return (
+        Segment("pre-starting", 0, t0, where),
+        Segment("take-flight", t0, t2, where),
+        Segment("entry", t2, t3, where),
+        Segment("noise", t3, None, where),
+    )
+
+
+def check_segments(segments, sport):
+    """Raises the first of `segment_errors`."""
+    for error in segment_errors(segments, sport):
+        raise error
+
+
+def segment_errors(segments, sport, num_frames=None):
+    """What is wrong with segments, all of it.
+
+    Args:
+        segments: `Segment`s in order.
+        sport: `sports.Sport`.
+        num_frames: L, frames of the video; None where unknown.
+
+    Yields:
+        StageError for an unknown stage or one beyond the last frame, StageOrderError for a backward or overlapping
+        segment.
+    """
+    previous_end = 0
+    for segment in segments:
+        if segment.stage not in sport.stages:
+            known = ", ".join(sport.stages)
+            yield StageError(f"{segment.where}: expected a stage, one of {known}. Received: {segment.stage!r}")
+        end = math.inf if segment.end is None else segment.end
+        if segment.start < previous_end or end < segment.start:
+            after = "the end" if previous_end == math.inf else f"frame {previous_end}"
+            yield StageOrderError(
+                f"{segment.where}: expected segments in order, start ≤ end, without overlap. Received: {segment} after "
+                f"{after}"
+            )
+        if num_frames is not None and _is_beyond(segment, num_frames):
+            yield _beyond(segment, num_frames)
+        previous_end = max(previous_end, end)
+
+
+def _is_beyond(segment, num_frames):
+    return segment.start > num_frames or (segment.end is not None and segment.end > num_frames)
+
+
+def _beyond(segment, num_frames):
+    what = f"expected stages within the video's {num_frames} frames. Received: {segment}"
+    return StageError(f"{segment.where}: {what}")
+
+
+def frame_stages(segments, num_frames, sport):
+    """Stage index of every frame.
+
+    Args:
+        segments: checked `Segment`s, or None for a video without stage labels.
+        num_frames: L, frames of the decoded video.
+        sport: `sports.Sport`.
+
+    Returns:
+        int64 (L,), `UNLABELLED` where no segment lies.
+
+    Raises:
+        StageError: a segment ends beyond the last frame.
+    """
+    stages = np.full(num_frames, UNLABELLED, np.int64)
+    for segment in segments or ():
+        if _is_beyond(segment, num_frames):
+            raise _beyond(segment, num_frames)
+        end = num_frames if segment.end is None else segment.end
+        stages[segment.start : end] = sport.stage_index(segment.stage)
+    return stages
+
+
+def read_text(path):
+    """The text of a label file, with any line ends; InputError if it is missing or not UTF-8."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: expected a text file. Received: no such file.")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: expected text in UTF-8. Received: {error}") from error
+
+
+def read_diving_times(path):
+    """`jump_drop_water_label.txt` → {row number from 1: (t0, t1, t2, t3)}; InputError listing every malformed row."""
+    times, malformed = {}, []
+    for row, line in enumerate(read_text(path).splitlines(), start=1):
+        try:
+            t0, t1, t2, t3 = (int(field) for field in line.split(","))
+        except ValueError:
+            malformed.append(f"{path}, row {row}: expected t0,t1,t2,t3 (four integers). Received: {line!r}")
+        else:
+            times[row] = (t0, t1, t2, t3)
+    if malformed:
+        raise InputError("\n".join(malformed))
+    return times
+
+
+def read_csv(path, columns):
+    """Rows of a CSV file with a header, as dicts; InputError if the file or a column is missing, or a row is short."""
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: expected a CSV file with the columns {','.join(columns)}. Received: no such file.")
+    reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
+    try:
+        missing = [column for column in columns if column not in (reader.fieldnames or ())]
+        if missing:
+            raise InputError(f"{path}: expected the columns {','.join(columns)}. Received: {reader.fieldnames}")
+        rows = list(reader)
+    except csv.Error as error:
+        raise InputError(f"{path}, row {reader.line_num + 1}: expected CSV. Received: {error}") from error
+    uneven = [str(number) for number, row in enumerate(rows, start=2) if None in row or None in row.values()]
+    if uneven:
+        raise InputError(
+            f"{path}: expected {len(reader.fieldnames)} fields in every row. Received: another number in row "
+            f"{', '.join(uneven)}"
+        )
+    return rows
+
+
+def read_stage_csv(path):
+    """`stage_labels.csv` (video_id,stage,start_frame,end_frame) → {video_id: segments in file order}.
+
+    An empty end_frame reaches to the end of the video.
+
+    Raises:
+        InputError: a column is missing, or a frame is not an integer; every such row is listed.
+    """
+    segments, malformed = {}, []
+    for number, row in enumerate(read_csv(path, STAGE_COLUMNS), start=2):
+        try:
+            where = f"{Path(path).name}, row {number}"
+            end = int(row["end_frame"]) if row["end_frame"] else None
+            segment = Segment(row["stage"], int(row["start_frame"]), end, where)
+        except ValueError:
+            received = f"{row['start_frame']},{row['end_frame']}"
+            malformed.append(f"{path}, row {number}: expected integer frames. Received: {received}")
+        else:
+            segments.setdefault(row["video_id"], []).append(segment)
+    if malformed:
+        raise InputError("\n".join(malformed))
+    return segments
+
+
+def write_stage_csv(path, segments):
+    """Writes {video_id: segments} as `read_stage_csv` reads it; whole or not at all."""
+    with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(STAGE_COLUMNS)
+        for video_id, rows in segments.items():
+            # csv writes None as an empty cell.
+            writer.writerows((video_id, segment.stage, segment.start, segment.end) for segment in rows)

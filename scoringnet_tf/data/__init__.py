@@ -1,0 +1,1 @@
+"""From a video or a record to batches: decoding, preprocessing, augmentation, tf.data."""

@@ -1,0 +1,175 @@
+"""Which frames of a video are used and how they are changed, inside tf.data.
+
+Every random choice comes from a stateless seed of (run seed, epoch, video, decision).
+"""
+
+import dataclasses
+
+import tensorflow as tf
+
+from scoringnet_tf.data.preprocessing import center_offset
+from scoringnet_tf.data.records import UNLABELLED
+
+CLIP_JITTER = 0.1  # share of a clip that training may cut off at each end
+
+# One stream of random numbers per decision, so that turning one off leaves the others as they were.
+SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM = range(7)
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """Random changes of a training video; each is drawn once per video and epoch and applied to all its frames.
+
+    Attributes:
+        max_start_shift: the start frame moves forward by 0 to this many frames (§4.2: 5).
+        flip: mirror left and right, one time in two.
+        crop_shift: the crop lies up to this many pixels from the centre, each way; further than that would lose the
+            athlete, whom the camera keeps near the middle. 0 crops the centre.
+        zoom: strength s: the crop is 1 ± s times as large, and resized; at most what is stored. 0 is off.
+        color_jitter: strength s: contrast and saturation are scaled by 1 ± s, brightness moves by ± s/2 of the range;
+            0 is off.
+    """
+
+    max_start_shift: int = 5
+    flip: bool = True
+    crop_shift: int = 6
+    zoom: float = 0.0
+    color_jitter: float = 0.2
+
+
+def fold(seed, number):
+    """A seed pair derived from another one and an integer."""
+    return tf.random.experimental.stateless_fold_in(seed, number)
+
+
+def video_seeds(seed, epoch, video_id):
+    """A function from a decision (`FLIP`, …) to its seed pair, for this video in this epoch."""
+    hashed = tf.strings.to_hash_bucket_fast(video_id, 2**31 - 1)
+    base = fold(tf.stack([tf.cast(seed, tf.int64), epoch]), hashed)
+    return lambda decision: fold(base, decision)
+
+
+def _uniform_int(seed, low, high):
+    """A random integer of [low, high], int32."""
+    return tf.random.stateless_uniform([], seed, low, high + 1, dtype=tf.int32)
+
+
+def frame_range(stages, noise, max_frames, augmentation, seeds):
+    """Frames [first, last) to use: the start shift of §4.2, then at most `max_frames`."""
+    first, length = tf.constant(0), tf.size(stages)
+    if augmentation and augmentation.max_start_shift:
+        first = tf.minimum(_uniform_int(seeds(SHIFT), 0, augmentation.max_start_shift), length - 1)
+    if max_frames is None:
+        return first, length
+    if augmentation:
+        first += _window_start(stages[first:], noise, max_frames, seeds(WINDOW))
+    return first, tf.minimum(first + max_frames, length)
+
+
+def stage_span(stages, wanted, margin):
+    """Frames [first, last) from the first to the last one that carries a wanted stage, and `margin` more at both ends.
+
+    The whole video where none does.
+    """
+    carrying = tf.reduce_any([stages == stage for stage in wanted], axis=0)
+    carrying = tf.where(tf.reduce_any(carrying), carrying, True)
+    indices = tf.cast(tf.where(carrying)[:, 0], tf.int32)
+    return tf.maximum(indices[0] - margin, 0), tf.minimum(indices[-1] + 1 + margin, tf.size(stages))
+
+
+def _window_start(stages, noise, size, seed):
+    """Start of a random window of `size` frames around the stages that matter; if they are longer, within them."""
+    last_start = tf.maximum(tf.size(stages) - size, 0)
+    labelled = tf.cast(tf.where((stages != noise) & (stages != UNLABELLED))[:, 0], tf.int32)
+    # Without labels reduce_min and reduce_max give the extremes of int32: any window will do.
+    begin = tf.clip_by_value(tf.reduce_min(labelled), 0, last_start)
+    end = tf.clip_by_value(tf.maximum(tf.reduce_max(labelled), -1) + 1 - size, 0, last_start)
+    if_unlabelled = tf.size(labelled) == 0
+    begin, end = tf.where(if_unlabelled, 0, begin), tf.where(if_unlabelled, last_start, end)
+    return _uniform_int(seed, tf.minimum(begin, end), tf.maximum(begin, end))
+
+
+def clip_indices(length, clip_length, augmentation, seeds):
+    """`clip_length` evenly spaced frame indices, int32 (T,); the first and the last frame included."""
+    start, end = 0.0, tf.cast(length - 1, tf.float32)
+    if augmentation:
+        cut = tf.random.stateless_uniform([2], seeds(WINDOW), 0, CLIP_JITTER) * end
+        start, end = cut[0], end - cut[1]
+    return tf.cast(tf.round(tf.linspace(start, end, clip_length)), tf.int32)
+
+
+def random_clip(length, clip_length, seeds):
+    """`clip_length` consecutive frame indices from a random start, int32 (T,); a short video repeats its last frame."""
+    start = _uniform_int(seeds(WINDOW), 0, tf.maximum(length - clip_length, 0))
+    return tf.minimum(start + tf.range(clip_length), length - 1)
+
+
+def spaced_clips(length, clip_length, num_clips):
+    """Evenly spaced clips of consecutive frames, int32 (K, T); a short video repeats its last frame.
+
+    Each starts in the middle of one of K equal stretches of the possible starts: a single clip is the middle one.
+    """
+    last_start = tf.maximum(length - clip_length, 0)
+    starts = (2 * tf.range(num_clips) + 1) * last_start // (2 * num_clips)
+    return tf.minimum(starts[:, tf.newaxis] + tf.range(clip_length), length - 1)
+
+
+class FrameDecoder:
+    """Decodes encoded frames, string (T,), to uint8 (T, H, W, 3): cropped, and augmented if asked."""
+
+    def __init__(self, stored_size, image_size, augmentation):
+        self.offset = center_offset(stored_size, image_size)
+        self.stored_size, self.image_size, self.augmentation = stored_size, image_size, augmentation
+
+    def __call__(self, encoded, seeds):
+        size = self._random_size(seeds(ZOOM)) if self.augmentation and self.augmentation.zoom else self.image_size
+        top, left = self._random_offset(size, seeds(CROP)) if self.augmentation else self.offset
+        height, width = tf.unstack(size)
+
+        def decode(jpeg):
+            # The accurate method gives the pixels of OpenCV and Pillow exactly; TensorFlow's default is up to 8 levels
+            # off, and decode_and_crop_jpeg differs at the border.
+            return tf.io.decode_jpeg(jpeg, 3, dct_method="INTEGER_ACCURATE")[top : top + height, left : left + width]
+
+        frames = tf.map_fn(decode, encoded, fn_output_signature=tf.TensorSpec((None, None, 3), tf.uint8))
+        if size is not self.image_size:
+            frames = tf.saturate_cast(tf.round(tf.image.resize(frames, self.image_size)), tf.uint8)
+        frames = tf.ensure_shape(frames, (None, *self.image_size, 3))
+        return self._augment(frames, seeds) if self.augmentation else frames
+
+    def _random_size(self, seed):
+        """Height and width of a crop of the model's shape, zoomed, within what is stored; int32 (2,)."""
+        strength = self.augmentation.zoom
+        largest = min(stored / size for stored, size in zip(self.stored_size, self.image_size, strict=True))
+        scale = tf.minimum(tf.random.stateless_uniform([], seed, 1 - strength, 1 + strength), largest)
+        return tf.minimum(tf.cast(tf.round(scale * self.image_size), tf.int32), self.stored_size)
+
+    def _random_offset(self, size, seed):
+        """Top and left of a crop of `size`, near the centre; int32 (2,)."""
+        largest = self.stored_size - tf.convert_to_tensor(size)
+        low = tf.maximum(largest // 2 - self.augmentation.crop_shift, 0)
+        high = tf.minimum(largest // 2 + self.augmentation.crop_shift, largest)
+        drawn = tf.random.stateless_uniform([2], seed) * tf.cast(high - low + 1, tf.float32)
+        return tf.unstack(low + tf.cast(drawn, tf.int32))
+
+    def _augment(self, frames, seeds):
+        if self.augmentation.flip:
+            mirrored = _uniform_int(seeds(FLIP), 0, 1) == 1
+            # tf.reverse is twenty times as fast as [:, :, ::-1].
+            frames = tf.cond(mirrored, lambda: tf.reverse(frames, [2]), lambda: frames)
+        if self.augmentation.color_jitter:
+            frames = _jitter_color(frames, self.augmentation.color_jitter, seeds(COLOR))
+        return frames
+
+
+def _jitter_color(frames, strength, seed):
+    """Scales contrast and saturation and shifts brightness, alike in all frames: one affine map of RGB."""
+    luma = tf.constant([0.299, 0.587, 0.114])
+    brightness, contrast, saturation = tf.unstack(tf.random.stateless_uniform([3], seed, -strength, strength))
+    pixels = tf.cast(frames, tf.float32)
+    mean = tf.tensordot(tf.reduce_mean(pixels, axis=(0, 1, 2)), luma, 1)
+    matrix = (1 + contrast) * ((1 + saturation) * tf.eye(3) - saturation * luma[:, tf.newaxis] * tf.ones(3))
+    offset = 127.5 * brightness - contrast * mean
+    # A 1×1 convolution, twice as fast here as a product of matrices; ½ rounds.
+    mapped = tf.nn.conv2d(pixels, matrix[tf.newaxis, tf.newaxis], 1, "VALID") + (offset + 0.5)
+    return tf.saturate_cast(mapped, tf.uint8)

@@ -1,0 +1,142 @@
+"""`dataset_info.json`: the index of a folder of records. No TensorFlow.
+
+It says what the records hold (splits, shards, scores, stages, classes), where it came from (source files and their
+hashes, settings, simulation), and lets the reader find damage before it trains on it.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.paths import RemotePath, as_path
+
+FILE_NAME = "dataset_info.json"
+FORMAT_VERSION = 1
+NO_INDEX = "{}: expected the index of a folder of records. Received: no such file."
+
+
+class RecordsError(InputError):
+    """A folder of records is missing, incomplete, damaged, or lacks what was asked of it."""
+
+
+def described_pixels(simulation):
+    """`filmed`, `simulated`, or `simulated (--easy preset)`, of a `DatasetInfo.simulation`."""
+    if simulation is None:
+        return "filmed"
+    return "simulated (--easy preset)" if simulation.get("settings", {}).get("easy") else "simulated"
+
+
+@dataclasses.dataclass(kw_only=True)
+class DatasetInfo:
+    """What a folder of records holds.
+
+    Attributes:
+        name: the dataset's, as in `python -m data_prep build --dataset`.
+        sport: key in `sports.SPORTS`; empty for action classes (UCF-101).
+        stages: stage names in label order.
+        frame_size: (height, width) of the stored frames, pixels.
+        frame_rate: median frames per second over the videos.
+        splits: {split: {"ids", "num_videos", "num_frames", "shards": [{"file", "num_records", "bytes"}]}}.
+        videos: {id: {"split", "path", "sha256", "num_frames", "difficulty", "execution", "final"}}, scores None where
+            unknown.
+        score_statistics: {split: {"difficulty" | "execution" | "final": {"mean", "std", "min", "max"}}}, in points;
+            a score that is unknown is left out. Models take the mean and std of `"train"`.
+        stage_frames: {split: {stage or "unlabelled": number of frames}}.
+        classes: {head: class names in label order}, empty for scored videos.
+        skipped: videos left out, [{"id", "split", "problems": [sentences]}].
+        simulation: how the pixels were simulated, or None for filmed video.
+        settings: the options of the build.
+        package_version: of the package that built the records.
+        data_hash: sha256 over all records in order: equal hashes, equal data.
+        format_version: of this file.
+        records_dir: the folder this was loaded from; not stored.
+    """
+
+    name: str
+    sport: str
+    stages: list[str]
+    frame_size: tuple[int, int]
+    frame_rate: float
+    splits: dict[str, dict]
+    videos: dict[str, dict]
+    score_statistics: dict[str, dict]
+    stage_frames: dict[str, dict]
+    classes: dict[str, list[str]]
+    skipped: list[dict]
+    simulation: dict | None
+    settings: dict
+    package_version: str
+    data_hash: str
+    format_version: int = FORMAT_VERSION
+    records_dir: Path | RemotePath | None = None
+
+    @classmethod
+    def load(cls, records_dir):
+        """Reads and checks the index of `records_dir`: its version, and that every shard is there, whole.
+
+        Raises:
+            RecordsError: no such file, another format version, or a shard that is missing or of another size.
+        """
+        records_dir = as_path(records_dir)
+        fields = _read_json(records_dir / FILE_NAME)
+        found = fields.get("format_version")
+        if found != FORMAT_VERSION:
+            raise RecordsError(
+                f"{records_dir / FILE_NAME}: expected format version {FORMAT_VERSION}. Received: {found!r}. Build the "
+                "records again with this version of the package."
+            )
+        try:
+            info = cls(**{**fields, "frame_size": tuple(fields["frame_size"]), "records_dir": records_dir})
+        except (TypeError, KeyError) as error:
+            raise RecordsError(
+                f"{records_dir / FILE_NAME}: expected the fields of DatasetInfo. Received: {error}"
+            ) from error
+        for split in info.splits:
+            for shard in info.splits[split]["shards"]:
+                _check_shard(records_dir / shard["file"], shard["bytes"])
+        return info
+
+    def save(self, records_dir):
+        """Writes `dataset_info.json` into `records_dir`."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        del fields["records_dir"]
+        write_json(as_path(records_dir) / FILE_NAME, fields)
+
+    def split(self, name):
+        """The entry of a stored split; RecordsError naming those there are."""
+        if name not in self.splits:
+            raise RecordsError(
+                f"{self.records_dir}: expected a split, one of {', '.join(sorted(self.splits))}. Received: {name!r}"
+            )
+        return self.splits[name]
+
+    def shard_paths(self, split):
+        """Paths of the TFRecord files of a stored split, in order."""
+        return [str(self.records_dir / shard["file"]) for shard in self.split(split)["shards"]]
+
+
+def _read_json(path):
+    if not path.is_file():
+        raise RecordsError(
+            f"{NO_INDEX.format(path)} Records are made with\n"
+            f"  python -m data_prep simulate --sport=diving --num_videos=120 --output_dir=VIDEOS\n"
+            f"  python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir={path.parent}"
+        )
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RecordsError(f"{path}: expected JSON. Received: {error}") from error
+    if not isinstance(fields, dict):
+        raise RecordsError(f"{path}: expected a JSON object. Received: {type(fields).__name__}")
+    return fields
+
+
+def _check_shard(path, num_bytes):
+    found = path.stat().st_size if path.is_file() else None
+    if found != num_bytes:
+        received = "no such file" if found is None else f"{found} bytes (truncated or changed)"
+        raise RecordsError(
+            f"{path}: expected a shard of {num_bytes} bytes. Received: {received}. Build the records again."
+        )

@@ -1,0 +1,382 @@
+"""TFRecords → batches with tf.data: `videos` for scoring, `clips` and `video_clips` for pretraining.
+
+Which frames are used is decided before any is decoded, and only those are. The order of the data and every random
+choice are a pure function of (seed, epoch, video): a run that is resumed at epoch k sees what an uninterrupted run
+would have seen, however many pipelines share the work.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from scoringnet_tf.data.augmentation import (
+    SHUFFLE,
+    Augmentation,
+    FrameDecoder,
+    clip_indices,
+    fold,
+    frame_range,
+    random_clip,
+    spaced_clips,
+    stage_span,
+    video_seeds,
+)
+from scoringnet_tf.data.preprocessing import center_offset
+from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example, parse_id
+from scoringnet_tf.sports import NOISE, SCORES
+from scoringnet_tf.support.errors import InputError
+
+__all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "preprocess_frames", "split_ids", "video_clips", "videos"]
+
+CLIP_SAMPLINGS = ("whole", "consecutive")
+SHUFFLE_BUFFER = 512  # encoded videos: a whole UNLV split (about 0.4 MB each at 73×98)
+
+
+def split_ids(info, split, validation_fraction=0.0):
+    """The ids of a split, sorted.
+
+    `"train"` and `"validation"` partition the stored training split, unless the records have a validation split of
+    their own; anything else is as stored. The validation part is stratified: one video, at random, from each of as
+    many groups of neighbours in final score. It is the same whatever the seed of a run, so that runs can be compared.
+
+    Raises:
+        RecordsError: no such split. InputError: a fraction that leaves one of the parts empty.
+    """
+    if "validation" in info.splits or split not in ("train", "validation"):
+        return sorted(info.split(split)["ids"])
+    ids = sorted(info.split("train")["ids"], key=lambda video_id: (info.videos[video_id]["final"] or 0.0, video_id))
+    num_validation = round(validation_fraction * len(ids))
+    if (split == "validation" or validation_fraction) and not 0 < num_validation < len(ids):
+        raise InputError(
+            f"Expected a validation fraction that takes some but not all of the {len(ids)} training videos. Received: "
+            f"{validation_fraction} ({num_validation} videos)"
+        )
+    rng = np.random.default_rng(0)
+    groups = np.array_split(ids, num_validation) if num_validation else []
+    validation = {str(rng.choice(group)) for group in groups}
+    return sorted(validation if split == "validation" else set(ids) - validation)
+
+
+def videos(
+    records_dir,
+    split,
+    *,
+    image_size=(64, 64),
+    batch_size,
+    seed=0,
+    validation_fraction=0.0,
+    augmentation=None,
+    shuffle=False,
+    first_epoch=0,
+    epochs=1,
+    drop_remainder=False,
+    max_frames=None,
+    only_stages=(),
+    margin=0,
+    pad_to_multiple=8,
+    bucket_boundaries=(),
+    with_info=False,
+    num_input_pipelines=1,
+    input_pipeline_id=0,
+):
+    """Whole videos with stages and scores, padded to the longest of their batch.
+
+    Args:
+        records_dir: folder made by `python -m data_prep build`.
+        split: `"train"`, `"validation"` or `"test"`, see `split_ids`.
+        image_size: (height, width) of the model's input; stored frames are cropped to it.
+        batch_size: videos per batch of this pipeline.
+        seed: of the order and the augmentation.
+        validation_fraction: share of the stored training split that is held out as `"validation"`.
+        augmentation: `Augmentation`, or None for evaluation: the first frames, centre crop, nothing random.
+        shuffle: draw a new order in each epoch.
+        first_epoch, epochs: the stream covers epochs [first_epoch, epochs).
+        drop_remainder: drop the last, smaller batch of each epoch.
+        max_frames: longer videos are cut: to a random window that contains all labelled stages but noise where it can
+            (with augmentation), else to the first frames.
+        only_stages: names of stages, to decode nothing but these: of each video the frames from the first to the last
+            of them are kept, with `margin` more at both ends; all frames where it has none of them.
+        margin: frames.
+        pad_to_multiple: L is rounded up to a multiple of this, for few distinct shapes.
+        bucket_boundaries: lengths that separate buckets; a batch then holds videos of one bucket only, which saves
+            padding, and the last batch of each bucket may be smaller. Empty: no buckets.
+        with_info: add a third element {"id": string (B,), "frame_rate": float32 (B,)}, for evaluation loops; Keras'
+            `fit` would take it for sample weights.
+        num_input_pipelines, input_pipeline_id: this pipeline takes every n-th video of the common order. All then give
+            the same number of batches if `drop_remainder`.
+
+    Returns:
+        tf.data.Dataset of (inputs, targets): inputs {"frames": uint8 (B, L, H, W, 3), "mask": bool (B, L)}, targets
+        {"stages": int32 (B, L), -1 where padded or unlabelled; "difficulty", "execution", "final": float32 (B,), NaN
+        where unknown}.
+
+    Raises:
+        RecordsError: the records are missing or damaged, or have no such split.
+        InputError: the records' frames are smaller than `image_size`, or the options contradict each other.
+    """
+    info = DatasetInfo.load(records_dir)
+    stream = _Stream(info, split, validation_fraction, seed, shuffle, num_input_pipelines, input_pipeline_id)
+    stream.check(batch_size, bool(bucket_boundaries))
+    if max_frames is not None and max_frames < 1:
+        raise InputError(f"Expected max_frames of at least 1 frame, or None. Received: {max_frames}")
+    unknown = [stage for stage in only_stages if stage not in info.stages]
+    if unknown or margin < 0:
+        raise InputError(
+            f"Expected only_stages of {', '.join(info.stages)}, and a margin of 0 frames or more. Received: "
+            f"{', '.join(only_stages) or 'none'}, and {margin}"
+        )
+    decode = FrameDecoder(info.frame_size, image_size, augmentation)
+    noise = info.stages.index(NOISE)
+    wanted = [info.stages.index(stage) for stage in only_stages]
+
+    def load(example, seeds):
+        first, last = frame_range(example["stage/index"], noise, max_frames, augmentation, seeds)
+        if wanted:
+            begin, end = stage_span(example["stage/index"][first:last], wanted, margin)
+            first, last = first + begin, first + end
+        return _video_element(example, first, last, decode, seeds, pad_to_multiple, with_info)
+
+    def batch(dataset):
+        return _batch_videos(dataset, image_size, batch_size, drop_remainder, bucket_boundaries, with_info)
+
+    return stream.batches(load, batch, batch_size, drop_remainder, first_epoch, epochs, known=not bucket_boundaries)
+
+
+def clips(
+    records_dir,
+    split,
+    *,
+    clip_length=32,
+    sampling="whole",
+    image_size=(64, 64),
+    batch_size,
+    seed=0,
+    validation_fraction=0.0,
+    augmentation=None,
+    shuffle=False,
+    first_epoch=0,
+    epochs=1,
+    drop_remainder=False,
+    num_input_pipelines=1,
+    input_pipeline_id=0,
+):
+    """A clip of a fixed length of each video with its classes, for pretraining.
+
+    Args:
+        clip_length: T, frames.
+        sampling: `"whole"`: the video resampled in time to T evenly spaced frames; with augmentation up to a tenth is
+            first cut off at each end. `"consecutive"`: T consecutive frames, at random with augmentation, else those in
+            the middle; a shorter video repeats its last frame.
+        records_dir, split, …: as of `videos`.
+
+    Returns:
+        tf.data.Dataset of (uint8 (B, T, H, W, 3), {head: int32 (B,)}).
+
+    Raises:
+        As `videos`; and InputError where the records have no classes, or for another `sampling`.
+    """
+    info = _load_with_classes(records_dir)
+    if sampling not in CLIP_SAMPLINGS:
+        raise InputError(f"Expected a sampling of clips, one of {', '.join(CLIP_SAMPLINGS)}. Received: {sampling!r}")
+    stream = _Stream(info, split, validation_fraction, seed, shuffle, num_input_pipelines, input_pipeline_id)
+    stream.check(batch_size, bucketed=False)
+    decode = FrameDecoder(info.frame_size, image_size, augmentation)
+
+    def choose(length, seeds):
+        if sampling == "whole":
+            return clip_indices(length, clip_length, augmentation, seeds)
+        return random_clip(length, clip_length, seeds) if augmentation else spaced_clips(length, clip_length, 1)[0]
+
+    def load(example, seeds):
+        indices = choose(tf.size(example["image/encoded"]), seeds)
+        frames = decode(tf.gather(example["image/encoded"], indices), seeds)
+        return tf.ensure_shape(frames, (clip_length, *image_size, 3)), _classes(example, info)
+
+    def batch(dataset):
+        return dataset.batch(batch_size, drop_remainder=drop_remainder)
+
+    return stream.batches(load, batch, batch_size, drop_remainder, first_epoch, epochs, known=True)
+
+
+def video_clips(
+    records_dir, split, *, clip_length, clips_per_video, image_size=(64, 64), batch_size, validation_fraction=0.0
+):
+    """Several evenly spaced clips of each video with its classes, to evaluate the video as a whole: nothing is random.
+
+    Args:
+        clip_length: T, consecutive frames of a clip; a shorter video repeats its last frame.
+        clips_per_video: K, see `augmentation.spaced_clips`.
+        records_dir, split, image_size, batch_size, validation_fraction: as of `videos`.
+
+    Returns:
+        tf.data.Dataset of (uint8 (B, K, T, H, W, 3), {head: int32 (B,)}), in the order of the records.
+
+    Raises:
+        As `clips`.
+    """
+    info = _load_with_classes(records_dir)
+    stream = _Stream(info, split, validation_fraction, seed=0, shuffle=False, num_pipelines=1, pipeline_id=0)
+    stream.check(batch_size, bucketed=False)
+    decode = FrameDecoder(info.frame_size, image_size, augmentation=None)
+
+    def load(example, seeds):
+        indices = spaced_clips(tf.size(example["image/encoded"]), clip_length, clips_per_video)
+        frames = decode(tf.gather(example["image/encoded"], tf.reshape(indices, [-1])), seeds)
+        return tf.reshape(frames, (clips_per_video, clip_length, *image_size, 3)), _classes(example, info)
+
+    def batch(dataset):
+        return dataset.batch(batch_size)
+
+    return stream.batches(load, batch, batch_size, drop_remainder=False, first_epoch=0, epochs=1, known=True)
+
+
+def _load_with_classes(records_dir):
+    info = DatasetInfo.load(records_dir)
+    if not info.classes:
+        raise InputError(
+            f"{records_dir}: expected records with classes (--dataset=motion or ucf101). Received: {info.name}"
+        )
+    return info
+
+
+def _classes(example, info):
+    """Label of every head of a parsed example, int32 ()."""
+    return {head: tf.cast(example[f"class/{head}"], tf.int32) for head in info.classes}
+
+
+def preprocess_frames(frames, stored_size, image_size):
+    """Brings decoded frames of any size to the model's input, inside a graph: resize to the stored size, centre crop.
+
+    The graph's counterpart of `frames.frames_for_model`, for exported models.
+
+    Args:
+        frames: uint8 (L, H, W, 3).
+        stored_size: (height, width) of the records' frames.
+        image_size: (height, width) of the model's input.
+
+    Returns:
+        uint8 (L, image_height, image_width, 3).
+    """
+    top, left = center_offset(stored_size, image_size)
+    resized = tf.image.resize(frames, stored_size, method=tf.image.ResizeMethod.AREA)
+    resized = tf.saturate_cast(tf.round(resized), tf.uint8)
+    return resized[:, top : top + image_size[0], left : left + image_size[1]]
+
+
+class _Stream:
+    """The records of a split in the order of each epoch, shared out over pipelines."""
+
+    def __init__(self, info, split, validation_fraction, seed, shuffle, num_pipelines, pipeline_id):
+        self.info, self.seed, self.shuffle = info, seed, shuffle
+        self.num_pipelines, self.pipeline_id = num_pipelines, pipeline_id
+        self.ids = split_ids(info, split, validation_fraction)
+        self.stored_split = split if split in info.splits else "train"
+
+    def check(self, batch_size, bucketed):
+        if batch_size < 1:
+            raise InputError(f"Expected a batch size of at least 1. Received: {batch_size}")
+        if not 0 <= self.pipeline_id < self.num_pipelines:
+            raise InputError(
+                f"Expected an input pipeline id from 0 to {self.num_pipelines - 1}. Received: {self.pipeline_id}"
+            )
+        if bucketed and self.num_pipelines > 1:
+            raise InputError(
+                "Expected no bucket boundaries with several input pipelines, which would then give different numbers "
+                f"of batches. Received: {self.num_pipelines} pipelines"
+            )
+
+    def batches(self, load, batch, batch_size, drop_remainder, first_epoch, epochs, known):
+        """Epoch after epoch of `batch(map(load))`; `load` takes (parsed example, function of a stream → seed pair)."""
+
+        def one_epoch(epoch):
+            records = self._records(epoch)
+            if drop_remainder:
+                records = records.take(self._num_batches(batch_size, True) * batch_size * self.num_pipelines)
+            records = records.shard(self.num_pipelines, self.pipeline_id)
+
+            def parse_and_load(record):
+                example = parse_example(record, tuple(self.info.classes))
+                return load(example, video_seeds(self.seed, epoch, example["example/id"]))
+
+            return batch(records.map(parse_and_load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True))
+
+        dataset = tf.data.Dataset.range(first_epoch, max(first_epoch, epochs)).flat_map(one_epoch)
+        if known:
+            total = self._num_batches(batch_size, drop_remainder) * max(0, epochs - first_epoch)
+            dataset = dataset.apply(tf.data.experimental.assert_cardinality(total))
+        options = tf.data.Options()
+        options.deterministic = True
+        return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
+
+    def _num_batches(self, batch_size, drop_remainder):
+        if drop_remainder:
+            return len(self.ids) // (batch_size * self.num_pipelines)
+        own = len(range(self.pipeline_id, len(self.ids), self.num_pipelines))
+        return -(-own // batch_size)
+
+    def _records(self, epoch):
+        """Serialized records of one epoch in its order."""
+        files = tf.constant(self.info.shard_paths(self.stored_split))
+        epoch_seed = fold(tf.stack([tf.cast(self.seed, tf.int64), epoch]), SHUFFLE)
+        if self.shuffle:
+            files = tf.random.experimental.stateless_shuffle(files, epoch_seed)
+            records = tf.data.Dataset.from_tensor_slices(files).interleave(tf.data.TFRecordDataset, cycle_length=4)
+        else:
+            records = tf.data.TFRecordDataset(files)
+        if set(self.ids) != set(self.info.split(self.stored_split)["ids"]):
+            wanted = tf.constant(self.ids)
+            records = records.filter(lambda record: tf.reduce_any(parse_id(record) == wanted))
+        return _shuffled(records, epoch_seed) if self.shuffle else records
+
+
+def _shuffled(records, seed):
+    """Shuffles within blocks of SHUFFLE_BUFFER. `Dataset.shuffle` would depend on TensorFlow's global seed as well."""
+    blocks = records.batch(SHUFFLE_BUFFER).enumerate()
+    return blocks.flat_map(
+        lambda index, block: tf.data.Dataset.from_tensor_slices(
+            tf.random.experimental.stateless_shuffle(block, fold(seed, index))
+        )
+    )
+
+
+def _video_element(example, first, last, decode, seeds, multiple, with_info):
+    """(inputs, targets[, info]) of one video, padded to a multiple of frames."""
+    frames = decode(example["image/encoded"][first:last], seeds)
+    length = last - first
+    padding = -length % multiple
+    inputs = {
+        "frames": tf.pad(frames, [[0, padding], [0, 0], [0, 0], [0, 0]]),
+        "mask": tf.range(length + padding) < length,
+    }
+    stages = tf.cast(example["stage/index"][first:last], tf.int32)
+    targets = {"stages": tf.pad(stages, [[0, padding]], constant_values=UNLABELLED)}
+    targets |= {name: example[f"score/{name}"] for name in SCORES}
+    if not with_info:
+        return inputs, targets
+    return inputs, targets, {"id": example["example/id"], "frame_rate": example["image/frame_rate"]}
+
+
+def _batch_videos(dataset, image_size, batch_size, drop_remainder, bucket_boundaries, with_info):
+    per_frame, scalar = tf.TensorShape([None]), tf.TensorShape([])
+    frames = tf.TensorShape([None, *image_size, 3])
+    shapes = ({"frames": frames, "mask": per_frame}, {"stages": per_frame, **_by_score(scalar)})
+    values = (
+        {"frames": tf.constant(0, tf.uint8), "mask": False},
+        {"stages": tf.constant(UNLABELLED), **_by_score(0.0)},
+    )
+    if with_info:
+        shapes += ({"id": scalar, "frame_rate": scalar},)
+        values += ({"id": "", "frame_rate": 0.0},)
+    if not bucket_boundaries:
+        return dataset.padded_batch(batch_size, shapes, values, drop_remainder=drop_remainder)
+    return dataset.bucket_by_sequence_length(
+        lambda inputs, *_: tf.size(inputs["mask"]),
+        list(bucket_boundaries),
+        [batch_size] * (len(bucket_boundaries) + 1),
+        padded_shapes=shapes,
+        padding_values=values,
+        drop_remainder=drop_remainder,
+    )
+
+
+def _by_score(value):
+    return dict.fromkeys(SCORES, value)

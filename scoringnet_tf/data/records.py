@@ -1,0 +1,157 @@
+"""The schema of the records: what a `SequenceExample` holds, for the writer and the reader alike.
+
+One record is one video: encoded frames under MediaSequence's key `image/encoded`, a stage per frame, scores, and where
+all of it came from. `DatasetInfo` (in `dataset_info.py`, importable from here) is the index of a folder of records.
+TensorFlow is imported when a record is written or parsed, not before.
+"""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
+
+__all__ = ["UNLABELLED", "DatasetInfo", "RecordsError", "VideoExample", "encode_example", "parse_example", "parse_id"]
+
+UNLABELLED = -1  # stage of a frame that no label covers
+CLASS_PREFIX = "class/"
+
+CONTEXT_STRINGS = (
+    "example/id",
+    "example/dataset_name",
+    "example/sport",
+    "clip/data_path",
+    "clip/sha256",
+    "image/format",
+)
+CONTEXT_INTS = ("clip/frames", "image/height", "image/width", "source/height", "source/width")
+CONTEXT_FLOATS = ("image/frame_rate", "score/difficulty", "score/execution", "score/final")
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoExample:
+    """One video as it is stored.
+
+    Attributes:
+        video_id: unique in the dataset.
+        dataset_name: as in `python -m data_prep build --dataset`.
+        sport: key in `sports.SPORTS`; empty for action classes (UCF-101).
+        data_path: the video file or folder of images, relative to the source; `#start-stop` after a stretch of one.
+        sha256: of that file, hexadecimal.
+        jpegs: L encoded frames, all of `frame_size`.
+        frame_size: (height, width) as stored.
+        source_size: (height, width) in the video file.
+        frame_rate: frames per second.
+        timestamps: float (L,), seconds since the first frame.
+        stages: int (L,), index into the sport's stages; `UNLABELLED` where unknown.
+        difficulty, execution, final: scores in points of the sport; None where unknown (stored as NaN).
+        classes: label of each classification head, empty for a scored video.
+    """
+
+    video_id: str
+    dataset_name: str
+    sport: str
+    data_path: str
+    sha256: str
+    jpegs: list[bytes]
+    frame_size: tuple[int, int]
+    source_size: tuple[int, int]
+    frame_rate: float
+    timestamps: np.ndarray
+    stages: np.ndarray
+    difficulty: float | None = None
+    execution: float | None = None
+    final: float | None = None
+    classes: dict[str, int] = dataclasses.field(default_factory=dict)
+
+
+def encode_example(example: VideoExample) -> bytes:
+    """Serializes a video as a `tf.train.SequenceExample`; the same video always gives the same bytes.
+
+    Raises:
+        ValueError: frames, timestamps and stages differ in number.
+    """
+    num_frames = len(example.jpegs)
+    if not num_frames == len(example.timestamps) == len(example.stages):
+        raise ValueError(
+            f"{example.video_id}: expected as many timestamps and stages as frames ({num_frames}). "
+            f"Received: {len(example.timestamps)} timestamps, {len(example.stages)} stages."
+        )
+    import tensorflow as tf
+
+    sequence = tf.train.SequenceExample()
+    for key, value in _context(example).items():
+        _append(sequence.context.feature[key], [value])
+    microseconds = np.rint(np.asarray(example.timestamps) * 1e6).astype(np.int64)
+    stages = np.asarray(example.stages, np.int64)
+    lists = {"image/encoded": example.jpegs, "image/timestamp": microseconds, "stage/index": stages}
+    for key, values in lists.items():
+        for value in values:
+            _append(sequence.feature_lists.feature_list[key].feature.add(), [value])
+    return sequence.SerializeToString(deterministic=True)
+
+
+def _context(example):
+    scores = {name: getattr(example, name) for name in ("difficulty", "execution", "final")}
+    return {
+        "example/id": example.video_id,
+        "example/dataset_name": example.dataset_name,
+        "example/sport": example.sport,
+        "clip/data_path": example.data_path,
+        "clip/sha256": example.sha256,
+        "clip/frames": len(example.jpegs),
+        "image/format": "jpeg",
+        "image/height": example.frame_size[0],
+        "image/width": example.frame_size[1],
+        "image/frame_rate": float(example.frame_rate),
+        "source/height": example.source_size[0],
+        "source/width": example.source_size[1],
+        **{f"score/{name}": math.nan if score is None else float(score) for name, score in scores.items()},
+        **{f"{CLASS_PREFIX}{head}": label for head, label in example.classes.items()},
+    }
+
+
+def _append(feature, values):
+    """Puts values into the list of a `tf.train.Feature` that fits their type."""
+    if isinstance(values[0], (bytes, str)):
+        feature.bytes_list.value.extend(value.encode() if isinstance(value, str) else value for value in values)
+    elif isinstance(values[0], float):
+        feature.float_list.value.extend(values)
+    else:
+        feature.int64_list.value.extend(int(value) for value in values)
+
+
+def parse_example(serialized, heads=()):
+    """Parses one record inside a graph or eagerly; frames stay encoded.
+
+    Args:
+        serialized: scalar string tensor, one `SequenceExample`.
+        heads: classification heads to read (`DatasetInfo.classes`).
+
+    Returns:
+        dict keyed by feature name: the context features as scalars (string, int64 or float32; unknown scores NaN), and
+        `image/encoded` string (L,), `image/timestamp` int64 (L,) in µs, `stage/index` int64 (L,).
+    """
+    import tensorflow as tf
+
+    types = [(CONTEXT_STRINGS, tf.string), (CONTEXT_INTS, tf.int64), (CONTEXT_FLOATS, tf.float32)]
+    types.append(([f"{CLASS_PREFIX}{head}" for head in heads], tf.int64))
+    context, sequence = tf.io.parse_single_sequence_example(
+        serialized,
+        context_features={key: tf.io.FixedLenFeature([], dtype) for keys, dtype in types for key in keys},
+        sequence_features={
+            "image/encoded": tf.io.FixedLenSequenceFeature([], tf.string),
+            "image/timestamp": tf.io.FixedLenSequenceFeature([], tf.int64),
+            "stage/index": tf.io.FixedLenSequenceFeature([], tf.int64),
+        },
+    )
+    return {**context, **sequence}
+
+
+def parse_id(serialized):
+    """The id of one record, scalar string tensor; cheaper than `parse_example`."""
+    import tensorflow as tf
+
+    features = {"example/id": tf.io.FixedLenFeature([], tf.string)}
+    return tf.io.parse_single_sequence_example(serialized, context_features=features)[0]["example/id"]

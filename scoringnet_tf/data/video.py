@@ -1,0 +1,269 @@
+"""Decoding of video files with PyAV, and of folders of images: every frame, as RGB, or a clear error. No TensorFlow."""
+
+import dataclasses
+import functools
+import re
+from pathlib import Path
+
+import av
+import numpy as np
+
+from scoringnet_tf.data.preprocessing import resize_frame
+from scoringnet_tf.support.errors import InputError
+
+DEFAULT_FPS = 25.0  # where a file gives neither a frame rate nor timestamps: the rate of the UNLV and UCF videos
+# MPEG-4 with packed B-frames (old AVI files) announces one frame more than it holds: that is no damage.
+ANNOUNCED_TOLERANCE = 1
+DECODER_OPTIONS = {"max_pixels": str(2**26)}  # a damaged header may not ask for endless memory; 8K video has 2**25
+IMAGE_NAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
+IMAGE_CODECS = {b"\xff\xd8": "mjpeg", b"\x89P": "png"}  # first bytes: FFmpeg's decoder
+# Of a damaged image a decoder would rather paint the rest grey.
+IMAGE_OPTIONS = {**DECODER_OPTIONS, "err_detect": "crccheck+explode"}
+
+
+class VideoError(InputError):
+    """A video file is missing, is not a video, or cannot be decoded to its end."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Video:
+    """A decoded video.
+
+    Attributes:
+        frames: uint8 (L, H, W, 3), RGB, upright; resized if `read_video` was given a size.
+        fps: frames per second.
+        timestamps: float64 (L,), seconds since the first frame.
+        source_size: (height, width) of the frames in the file.
+        warnings: what was assumed or lost, one sentence each.
+    """
+
+    frames: np.ndarray
+    fps: float
+    timestamps: np.ndarray
+    source_size: tuple[int, int]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Clip:
+    """A video on disk, or a stretch of one.
+
+    Attributes:
+        path: a video file, or a folder of images numbered in order (`img_00001.jpg`, `000001.png`, …).
+        frames: (start, stop), frames of a folder counted from 0, stop exclusive; None for all. The images are numbered
+            from 0 where there is a number 0, else from 1.
+    """
+
+    path: Path
+    frames: tuple[int, int] | None = None
+
+    def __str__(self):
+        """The path, with `#start-stop` where the clip is a stretch; `parse` takes it back."""
+        return str(self.path) if self.frames is None else f"{self.path}#{self.frames[0]}-{self.frames[1]}"
+
+    @classmethod
+    def parse(cls, text):
+        """The clip that `str` gave."""
+        stretch = re.fullmatch(r"(.*)#(\d+)-(\d+)", text)
+        return cls(Path(stretch[1]), (int(stretch[2]), int(stretch[3]))) if stretch else cls(Path(text))
+
+    def read_bytes(self):
+        """The bytes that its pixels come from: of the file, or of its images in order."""
+        if self.path.is_dir():
+            return b"".join(path.read_bytes() for path in image_paths(self))
+        return self.path.read_bytes()
+
+
+def read_video(source, *, size=None, partial=False, num_threads=0):
+    """Decodes all frames of a `Clip`: of the first video stream of a file, or the images of a folder.
+
+    Args:
+        source: a `Clip`, or the path of a file in any format FFmpeg reads (animated GIF included) or of a folder.
+        size: (height, width) to resize each frame to as it is decoded, so that a long video fits memory; None keeps
+            the file's own.
+        partial: if True, a video that is damaged half-way gives the frames before the damage and a warning instead of
+            an error.
+        num_threads: threads of the decoder; 0 lets FFmpeg choose.
+
+    Returns:
+        A `Video`.
+
+    Raises:
+        VideoError: the file is missing, not a video, has no frames, or (unless `partial`) is truncated or corrupt; the
+            folder has no numbered images, or one is missing or damaged.
+    """
+    clip = source if isinstance(source, Clip) else Clip(Path(source))
+    if clip.path.is_dir():
+        images = image_paths(clip)
+        decoded = _decode_images(images, size)
+        return _checked_video(clip, decoded, len(images), _default_timing(len(decoded.frames)), partial)
+    if clip.frames is not None or not clip.path.is_file():
+        expected = "a video file or a folder" if clip.frames is None else "a folder"
+        received = "a file" if clip.path.is_file() else "no such file"
+        raise VideoError(f"{clip}: expected {expected} of images. Received: {received}.")
+    return _read_file(clip, size, partial, num_threads)
+
+
+# === Folders of images ===
+
+
+def image_paths(clip):
+    """The images of a clip of a folder, in order; VideoError where there are none or a number is missing."""
+    images = _numbered_images(clip.path, clip.path.stat().st_mtime_ns)
+    if not images:
+        raise VideoError(
+            f"{clip}: expected a video file, or images numbered in order. Received: a folder without numbered images."
+        )
+    if clip.frames is None:
+        numbers = range(min(images), max(images) + 1)
+    else:
+        first = 0 if 0 in images else 1
+        numbers = range(clip.frames[0] + first, clip.frames[1] + first)
+    missing = next((number for number in numbers if number not in images), None)
+    if missing is not None:
+        raise VideoError(
+            f"{clip}: expected images {numbers[0]} to {numbers[-1]} without a gap. Received: none of number {missing} "
+            f"({len(images)} images, {min(images)} to {max(images)})."
+        )
+    return [clip.path / images[number] for number in numbers]
+
+
+@functools.lru_cache(maxsize=2)  # a folder may hold every frame of a competition, and the clips of it come in turn
+def _numbered_images(folder, changed):
+    """{number: file name} of a folder as it was when last `changed`."""
+    images = {}
+    for path in folder.iterdir():
+        match = IMAGE_NAME.fullmatch(path.name)
+        if match is None:
+            continue
+        number = int(match[1])
+        if number in images:
+            names = ", ".join(sorted([images[number], path.name]))
+            raise VideoError(f"{folder}: expected one image of each number. Received: {names}")
+        images[number] = path.name
+    return images
+
+
+def _decode_images(paths, size):
+    decoded = _Decoded()
+    for path in paths:
+        image = _decode_image(path.read_bytes())
+        if image is None:
+            decoded.error = f"{path.name}, which is no whole image"
+            break
+        decoded.add(image, size)
+    return decoded
+
+
+def _decode_image(encoded):
+    """RGB pixels of a JPEG or PNG file, None if it is anything else, truncated or corrupt."""
+    if encoded[:2] not in IMAGE_CODECS:
+        return None
+    decoder = av.CodecContext.create(IMAGE_CODECS[encoded[:2]], "r")
+    decoder.options = IMAGE_OPTIONS
+    try:
+        frames = [*decoder.decode(av.Packet(encoded)), *decoder.decode(None)]
+    except (av.FFmpegError, MemoryError):
+        return None
+    return _upright(frames[0]) if len(frames) == 1 and not frames[0].is_corrupt else None
+
+
+# === Video files ===
+
+
+def _read_file(clip, size, partial, num_threads):
+    path = clip.path
+    try:
+        container = av.open(str(path.absolute()))  # "a:b.avi" alone would name a protocol
+    except (av.FFmpegError, MemoryError, UnicodeError) as error:
+        raise VideoError(
+            f"{path}: expected a video. Received: a file that FFmpeg cannot open ({_reason(error)})."
+        ) from error
+    with container:
+        if not container.streams.video:
+            raise VideoError(f"{path}: expected a video stream. Received: none (a truncated or an audio file?).")
+        stream = container.streams.video[0]
+        if stream.codec_context is None:
+            raise VideoError(f"{path}: expected a video that FFmpeg can decode. Received: one of an unknown codec.")
+        stream.codec_context.thread_count = num_threads
+        stream.codec_context.options = DECODER_OPTIONS
+        decoded = _decode(container, stream, size)
+        return _checked_video(clip, decoded, stream.frames, _timing(stream, decoded.times), partial)
+
+
+@dataclasses.dataclass
+class _Decoded:
+    """What came out of a stream before its end or its first error."""
+
+    frames: list = dataclasses.field(default_factory=list)
+    times: list = dataclasses.field(default_factory=list)  # seconds, None where the file has none
+    source_size: tuple[int, int] = (0, 0)
+    error: str = ""
+
+    def add(self, image, size, time=None):
+        """Appends one frame, at `size` or at that of the first: a broadcast may cut to 4:3 midway."""
+        if not self.frames:
+            self.source_size = image.shape[:2]
+        self.frames.append(resize_frame(image, size or self.source_size))
+        self.times.append(time)
+
+
+def _decode(container, stream, size):
+    decoded = _Decoded()
+    try:
+        for frame in container.decode(stream):
+            if frame.is_corrupt:  # the decoder made up what it could not read
+                decoded.error = "a frame that is corrupt"
+                break
+            decoded.add(_upright(frame), size, frame.time)
+    except (av.FFmpegError, MemoryError) as error:
+        decoded.error = _reason(error)
+    return decoded
+
+
+def _reason(error):
+    """What went wrong, without the path that FFmpeg's errors repeat."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _upright(frame):
+    """RGB pixels, turned as the file's rotation metadata (phones) asks; `frame.rotation` is counter-clockwise."""
+    image = frame.to_ndarray(format="rgb24")
+    return np.ascontiguousarray(np.rot90(image, k=round(frame.rotation / 90) % 4))
+
+
+def _checked_video(clip, decoded, announced, timing, partial):
+    num_frames = len(decoded.frames)
+    if not num_frames:
+        expected = f"{announced} frames" if announced else "at least one frame"
+        raise VideoError(f"{clip}: expected {expected}. Received: none ({decoded.error or 'an empty stream'}).")
+    warnings = []
+    if decoded.error or num_frames < announced - ANNOUNCED_TOLERANCE:
+        damage = (
+            f"{clip}: expected {announced or 'all'} frames. Received: {num_frames}, then "
+            f"{decoded.error or 'the end of the file'} (truncated, corrupt, or recorded with dropped frames)."
+        )
+        if not partial:
+            raise VideoError(damage)
+        warnings.append(damage)
+    fps, timestamps, guessed = timing
+    return Video(np.stack(decoded.frames), fps, timestamps, decoded.source_size, (*warnings, *guessed))
+
+
+def _default_timing(num_frames):
+    warning = f"Images state no frame rate: {DEFAULT_FPS:g} frames per second assumed."
+    return DEFAULT_FPS, np.arange(num_frames) / DEFAULT_FPS, [warning]
+
+
+def _timing(stream, times):
+    """Frame rate and timestamps, from whichever of the two the file states credibly; and warnings."""
+    has_times = None not in times and len(times) > 1 and bool(np.all(np.diff(times) > 0))
+    rate = float(stream.average_rate or stream.guessed_rate or 0)
+    warnings = []
+    if not 1 <= rate <= 1000:
+        rate = 1 / float(np.median(np.diff(times))) if has_times else DEFAULT_FPS
+        if not has_times:
+            warnings.append(f"The file states no frame rate: {DEFAULT_FPS:g} frames per second assumed.")
+    # Old AVI files carry timestamps that go back: then frames are evenly spaced.
+    timestamps = np.array(times) - times[0] if has_times else np.arange(len(times)) / rate
+    return rate, timestamps, warnings

@@ -1,0 +1,1 @@
+"""What every part uses: the command line, errors, files and paths."""

@@ -1,0 +1,534 @@
+"""The input pipeline: what comes out is what was stored, chosen before decoding, and the same for the same seeds."""
+
+import collections
+import json
+import math
+
+import cv2
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import read_index, write_bars
+
+from data_prep.records.verifying import read_records
+from scoringnet_tf.data import augmentation as augmentation_module
+from scoringnet_tf.data.augmentation import Augmentation, FrameDecoder, clip_indices, spaced_clips, video_seeds
+from scoringnet_tf.data.input_pipeline import clips, preprocess_frames, split_ids, video_clips, videos
+from scoringnet_tf.data.preprocessing import center_offset, encode_jpeg, frames_for_model
+from scoringnet_tf.data.records import DatasetInfo, RecordsError, VideoExample, encode_example
+from scoringnet_tf.data.video import read_video
+from scoringnet_tf.support.errors import InputError
+
+WHOLE = (36, 48)  # the stored size of the fixtures: nothing is cropped, so that indices can be read
+SHIFT_ONLY = Augmentation(flip=False, crop_shift=0, color_jitter=0)
+
+
+def _read(records, split="train", **kwargs):
+    """All videos as {id: (frames without padding, stages, scores)} in order of appearance, and the batches."""
+    defaults = {"image_size": WHOLE, "batch_size": 2, "with_info": True}
+    batches = list(videos(records, split, **(defaults | kwargs)).as_numpy_iterator())
+    found = []
+    for inputs, targets, info in batches:
+        for row, video_id in enumerate(info["id"]):
+            mask = inputs["mask"][row]
+            found.append((video_id.decode(), inputs["frames"][row][mask], targets["stages"][row][mask]))
+    return found, batches
+
+
+def _indices(frames):
+    return [read_index(frame) for frame in frames]
+
+
+def _same(first, second):
+    return len(first) == len(second) and all(
+        a[0] == b[0] and np.array_equal(a[1], b[1]) and np.array_equal(a[2], b[2])
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+def test_evaluation_gives_every_frame_as_stored_centre_cropped(diving_records):
+    info = DatasetInfo.load(diving_records)
+    found, _ = _read(diving_records, "test", image_size=(20, 30))
+    assert [video_id for video_id, _, _ in found] == ["001", "002", "003"]
+    for (_, frames, stages), (_, record) in zip(found, read_records(info, "test"), strict=True):
+        stored = [cv2.imdecode(np.frombuffer(jpeg, np.uint8), 1)[8:28, 9:39, ::-1] for jpeg in record["image/encoded"]]
+        np.testing.assert_array_equal(frames, stored)
+        np.testing.assert_array_equal(stages, record["stage/index"])
+
+
+def test_padding_and_targets(diving_records):
+    _, batches = _read(diving_records, "test", batch_size=3, pad_to_multiple=8)
+    (inputs, targets, info), *others = batches
+    assert not others and list(info["id"]) == [b"001", b"002", b"003"] and list(info["frame_rate"]) == [25] * 3
+    assert inputs["frames"].shape == (3, 32, *WHOLE, 3) and inputs["frames"].dtype == np.uint8  # 25, 26, 27 → 32
+    assert inputs["mask"].dtype == bool and list(inputs["mask"].sum(axis=1)) == [25, 26, 27]
+    assert not inputs["frames"][~inputs["mask"]].any()
+    assert targets["stages"].dtype == np.int32 and (targets["stages"][~inputs["mask"]] == -1).all()
+    assert (targets["stages"][inputs["mask"]] >= 0).all()
+    np.testing.assert_allclose(targets["execution"], [16, 17, 18], atol=1e-4)
+    np.testing.assert_allclose(targets["final"], targets["difficulty"] * targets["execution"], rtol=1e-5)
+    assert all(targets[name].dtype == np.float32 for name in ("difficulty", "execution", "final"))
+
+
+def test_without_info_an_element_is_what_fit_takes(diving_records):
+    dataset = videos(diving_records, "test", image_size=WHOLE, batch_size=2)
+    inputs, targets = dataset.element_spec
+    assert set(inputs) == {"frames", "mask"} and set(targets) == {"stages", "difficulty", "execution", "final"}
+
+
+def test_unknown_scores_are_nan(motion_records):
+    _, targets = next(iter(videos(motion_records, "train", image_size=WHOLE, batch_size=2)))
+    assert np.isnan(targets["difficulty"]).all() and (targets["stages"].numpy() == -1).all()
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "batches"),
+    [({}, 4), ({"drop_remainder": True}, 3), ({"epochs": 3}, 12), ({"first_epoch": 2, "epochs": 2}, 0)],
+)
+def test_number_of_batches_is_known_and_right(diving_records, kwargs, batches):
+    dataset = videos(diving_records, "train", image_size=WHOLE, batch_size=2, **kwargs)
+    assert int(dataset.cardinality()) == batches == len(list(dataset))
+
+
+def test_equal_seeds_give_equal_data_whatever_the_global_seed(diving_records):
+    settings = {"shuffle": True, "augmentation": Augmentation(), "epochs": 2, "image_size": (20, 30)}
+    tf.random.set_seed(1)
+    first, _ = _read(diving_records, seed=5, **settings)
+    tf.random.set_seed(2)
+    assert _same(first, _read(diving_records, seed=5, **settings)[0])
+    assert not _same(first, _read(diving_records, seed=6, **settings)[0])
+
+
+def test_each_epoch_has_an_order_and_augmentation_of_its_own(diving_records):
+    found, _ = _read(diving_records, shuffle=True, augmentation=SHIFT_ONLY, epochs=4)
+    epochs = [found[7 * epoch : 7 * epoch + 7] for epoch in range(4)]
+    ids = [[video_id for video_id, _, _ in epoch] for epoch in epochs]
+    assert all(sorted(order) == sorted(ids[0]) for order in ids) and len({tuple(order) for order in ids}) == 4
+    shifts = [{video_id: _indices(frames)[0] for video_id, frames, _ in epoch} for epoch in epochs]
+    assert shifts[0] != shifts[1]
+
+
+def test_a_resumed_run_sees_what_an_uninterrupted_one_would(diving_records):
+    settings = {"shuffle": True, "augmentation": Augmentation(), "seed": 3, "image_size": (20, 30)}
+    whole, _ = _read(diving_records, epochs=3, **settings)
+    resumed, _ = _read(diving_records, first_epoch=1, epochs=3, **settings)
+    assert _same(whole[7:], resumed)
+
+
+def test_pipelines_share_the_videos_of_each_global_batch(diving_records):
+    settings = {"shuffle": True, "augmentation": Augmentation(), "seed": 3, "drop_remainder": True, "epochs": 2}
+    _, alone = _read(diving_records, batch_size=2, **settings)
+    shared = [
+        _read(diving_records, batch_size=1, num_input_pipelines=2, input_pipeline_id=index, **settings)[1]
+        for index in range(2)
+    ]
+    assert len(alone) == len(shared[0]) == len(shared[1]) == 6
+    for whole, first, second in zip(alone, *shared, strict=True):
+        assert list(whole[2]["id"]) == [*first[2]["id"], *second[2]["id"]]
+        length = first[0]["mask"].sum()
+        np.testing.assert_array_equal(whole[0]["frames"][0][:length], first[0]["frames"][0][:length])
+
+
+def test_pipelines_give_all_videos_when_nothing_is_dropped(diving_records):
+    parts = [_read(diving_records, num_input_pipelines=3, input_pipeline_id=index)[0] for index in range(3)]
+    assert sorted(video_id for part in parts for video_id, _, _ in part) == [f"{n:03d}" for n in range(4, 11)]
+
+
+def test_start_shift_removes_up_to_five_frames_and_their_stages(diving_records):
+    plain = {video_id: stages for video_id, _, stages in _read(diving_records)[0]}
+    found, _ = _read(diving_records, augmentation=SHIFT_ONLY, epochs=12)
+    shifts = collections.Counter()
+    for video_id, frames, stages in found:
+        indices = _indices(frames)
+        assert indices == list(range(indices[0], len(plain[video_id])))
+        np.testing.assert_array_equal(stages, plain[video_id][indices[0] :])
+        shifts[indices[0]] += 1
+    assert set(shifts) == {0, 1, 2, 3, 4, 5}
+
+
+def test_max_frames_keeps_the_first_in_evaluation_and_the_labelled_ones_in_training(diving_records):
+    for _, frames, _ in _read(diving_records, max_frames=10)[0]:
+        assert _indices(frames) == list(range(10))
+    no_shift = Augmentation(max_start_shift=0, flip=False, crop_shift=0, color_jitter=0)
+    starts = set()
+    for video_id, frames, stages in _read(diving_records, max_frames=30, augmentation=no_shift, epochs=6)[0]:
+        indices, number = _indices(frames), int(video_id)
+        assert indices == list(range(indices[0], indices[0] + min(30, 24 + number)))
+        labelled = range(18 + number)
+        assert set(labelled) <= set(indices) or len(labelled) > 30
+        np.testing.assert_array_equal(np.bincount(stages, minlength=4)[1:].sum() > 0, True)
+        starts.add(indices[0])
+    assert len(starts) == 1  # all labelled stages begin at frame 0 here
+
+
+def test_window_start_against_all_windows():
+    """Every window that holds all labelled stages but noise (0) occurs, and no other; if none can, those within."""
+    cases = [
+        ([0, 0, 0, 1, 2, 3, 0, 0, 0, 0], 5, {1, 2, 3}),
+        ([1, 2, 3, 0, 0, 0], 4, {0}),
+        ([0, -1, 0, 0, 2, 3], 3, {3}),
+        ([0, 1, 1, 2, 2, 3, 3, 0], 4, {1, 2, 3}),
+        ([0, 0, -1, -1, 0], 3, {0, 1, 2}),
+        ([1, 2, 3], 9, {0}),
+    ]
+    for stages, size, expected in cases:
+        stages = tf.constant(stages, tf.int64)
+        starts = {int(augmentation_module._window_start(stages, 0, size, [seed, 1])) for seed in range(60)}
+        assert starts == expected, (stages, size)
+
+
+def test_stage_span_against_a_loop():
+    cases = [([0, 1, 2, 2, 3, 0, 0], (2, 3), 0), ([0, 1, 2, 0, 2], (2,), 1), ([3, 0, 0], (3,), 2), ([0, 1], (2,), 1)]
+    for stages, wanted, margin in cases:
+        marked = [index for index, stage in enumerate(stages) if stage in wanted] or range(len(stages))
+        reached = [i for i in range(len(stages)) if any(abs(i - index) <= margin for index in marked)]
+        first, last = augmentation_module.stage_span(tf.constant(stages, tf.int64), wanted, margin)
+        assert (int(first), int(last)) == (reached[0], reached[-1] + 1), stages
+
+
+def test_only_stages_leave_the_fragments_as_they_were(diving_records):
+    fragments = ("take-flight", "entry")
+    settings = {"augmentation": SHIFT_ONLY, "epochs": 3}
+    whole = _read(diving_records, **settings)[0]
+    found = _read(diving_records, only_stages=fragments, margin=2, **settings)[0]
+    assert len(whole) == len(found)
+    for (_, frames, stages), (_, kept_frames, kept_stages) in zip(whole, found, strict=True):
+        in_fragment = np.flatnonzero(np.isin(stages, (2, 3)))
+        expected = np.arange(max(in_fragment[0] - 2, 0), min(in_fragment[-1] + 3, len(stages)))
+        np.testing.assert_array_equal(kept_stages, stages[expected])
+        np.testing.assert_array_equal(kept_frames, frames[expected])
+
+
+def _broken_records(folder, good, num_frames, classes=None):
+    """One video of which only the frames `good` are JPEG."""
+    jpeg = encode_jpeg(np.full((*WHOLE, 3), 90, np.uint8), 92)
+    jpegs = [jpeg if index in good else b"broken" for index in range(num_frames)]
+    example = VideoExample(
+        "001",
+        "test",
+        "diving",
+        "001.avi",
+        "",
+        jpegs,
+        WHOLE,
+        WHOLE,
+        25.0,
+        np.arange(num_frames) / 25,
+        np.zeros(num_frames),
+        classes=dict.fromkeys(classes or {}, 0),
+    )
+    folder.mkdir()
+    with tf.io.TFRecordWriter(str(folder / "train.tfrecord")) as writer:
+        writer.write(encode_example(example))
+    shard = {"file": "train.tfrecord", "num_records": 1, "bytes": (folder / "train.tfrecord").stat().st_size}
+    info = DatasetInfo(
+        name="test",
+        sport="diving",
+        stages=["noise", "pre-starting", "take-flight", "entry"],
+        frame_size=WHOLE,
+        frame_rate=25.0,
+        splits={"train": {"ids": ["001"], "num_videos": 1, "num_frames": num_frames, "shards": [shard]}},
+        videos={"001": {"split": "train", "num_frames": num_frames, "final": None}},
+        score_statistics={},
+        stage_frames={},
+        classes=classes or {},
+        skipped=[],
+        simulation=None,
+        settings={},
+        package_version="",
+        data_hash="",
+    )
+    info.save(folder)
+    return folder
+
+
+def test_frames_that_are_not_used_are_not_decoded(tmp_path):
+    records = _broken_records(tmp_path / "records", range(12), 40)
+    found, _ = _read(records, max_frames=12)
+    assert found[0][1].shape == (12, *WHOLE, 3)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        _read(records)
+    middle = _broken_records(tmp_path / "middle", range(17, 23), 40, classes={"action": ["A", "B"]})
+    options = {"image_size": WHOLE, "batch_size": 1}
+    ((frames, _),) = clips(middle, "train", clip_length=6, sampling="consecutive", **options)
+    assert frames.shape == (1, 6, *WHOLE, 3)
+    ((frames, _),) = video_clips(middle, "train", clip_length=6, clips_per_video=1, **options)
+    assert frames.shape == (1, 1, 6, *WHOLE, 3)
+
+
+def test_buckets_hold_videos_of_one_length_range(diving_records):
+    found, batches = _read(diving_records, bucket_boundaries=(30, 33), pad_to_multiple=1, shuffle=True)
+    assert sorted(video_id for video_id, _, _ in found) == [f"{number:03d}" for number in range(4, 11)]
+    for inputs, _, _ in batches:
+        lengths = inputs["mask"].sum(axis=1)
+        assert len({int(np.digitize(length, (30, 33))) for length in lengths}) == 1
+    with pytest.raises(InputError, match="2 pipelines"):
+        _read(diving_records, bucket_boundaries=(30,), num_input_pipelines=2)
+
+
+def test_validation_split_partitions_the_training_split(diving_records):
+    info = DatasetInfo.load(diving_records)
+    train, validation = (split_ids(info, split, 0.3) for split in ("train", "validation"))
+    assert len(validation) == 2 and not set(train) & set(validation)
+    assert sorted(train + validation) == info.splits["train"]["ids"]
+    assert split_ids(info, "validation", 0.3) == validation
+    for seed in range(3):
+        streamed = {
+            split: {
+                video_id.decode()
+                for *_, extras in videos(
+                    diving_records,
+                    split,
+                    batch_size=2,
+                    image_size=WHOLE,
+                    seed=seed,
+                    validation_fraction=0.3,
+                    with_info=True,
+                )
+                for video_id in extras["id"].numpy()
+            }
+            for split in ("train", "validation")
+        }
+        assert streamed == {"train": set(train), "validation": set(validation)}
+    assert (
+        split_ids(info, "test", 0.3) == ["001", "002", "003"]
+        and split_ids(info, "train") == info.splits["train"]["ids"]
+    )
+    # Stratified: one from each half of the training videos in order of final score.
+    order = sorted(info.splits["train"]["ids"], key=lambda video_id: info.videos[video_id]["final"])
+    assert (validation[0] in order[:4]) != (validation[1] in order[:4])
+    for split, ids in (("train", train), ("validation", validation)):
+        found, _ = _read(diving_records, split, validation_fraction=0.3, seed=1)
+        assert sorted(video_id for video_id, _, _ in found) == ids
+
+
+def test_a_stored_validation_split_is_used_as_it_is(motion_records):
+    info = DatasetInfo.load(motion_records)
+    assert split_ids(info, "validation", 0.5) == ["00004", "00005"]
+    assert split_ids(info, "train", 0.5) == ["00000", "00001", "00002", "00003"]
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.01, 1.0])
+def test_a_fraction_that_leaves_a_part_empty(diving_records, fraction):
+    with pytest.raises(InputError, match=r"validation fraction .*7 training videos"):
+        split_ids(DatasetInfo.load(diving_records), "validation", fraction)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "error", "message"),
+    [
+        ({"image_size": (64, 64)}, InputError, "image size 64×64 .*frames of 36×48.*--frame_height"),
+        ({"split": "dev"}, RecordsError, "one of test, train"),
+        ({"batch_size": 0}, InputError, "batch size of at least 1"),
+        ({"num_input_pipelines": 2, "input_pipeline_id": 2}, InputError, "from 0 to 1"),
+        ({"max_frames": 0}, InputError, "at least 1 frame"),
+        ({"only_stages": ["flight"]}, InputError, "only_stages of noise, .*Received: flight, and 0"),
+        ({"margin": -1}, InputError, "a margin of 0 frames or more. Received: none, and -1"),
+    ],
+)
+def test_options_that_cannot_be(diving_records, kwargs, error, message):
+    with pytest.raises(error, match=message):
+        _read(diving_records, **kwargs)
+
+
+def test_clips_need_classes(diving_records):
+    with pytest.raises(InputError, match=r"records with classes .*unlv_diving"):
+        clips(diving_records, "train", image_size=WHOLE, batch_size=1)
+
+
+def test_clips_are_the_whole_video_at_a_fixed_length(motion_records):
+    dataset = clips(motion_records, "train", clip_length=6, image_size=WHOLE, batch_size=4)
+    ((frames, labels),) = dataset.as_numpy_iterator()
+    assert frames.shape == (4, 6, *WHOLE, 3) and frames.dtype == np.uint8
+    for clip in frames:
+        assert _indices(clip) == [0, 4, 8, 11, 15, 19]
+    assert {head: list(values) for head, values in labels.items()} == {
+        "group": [0, 1, 2, 0],
+        "half_somersaults": [0, 1, 2, 3],
+        "position": [0, 1, 0, 1],
+        "half_twists": [0, 0, 0, 0],
+    }
+    assert all(values.dtype == np.int32 for values in labels.values())
+
+
+def test_training_clips_are_repeatable_and_differ_by_epoch(motion_records):
+    def read(**kwargs):
+        settings = {"clip_length": 6, "image_size": (20, 30), "batch_size": 2, "shuffle": True, "epochs": 2}
+        dataset = clips(motion_records, "train", augmentation=Augmentation(), **(settings | kwargs))
+        return np.concatenate([frames for frames, _ in dataset.as_numpy_iterator()])
+
+    np.testing.assert_array_equal(read(seed=4), read(seed=4))
+    np.testing.assert_array_equal(read(seed=4)[4:], read(seed=4, first_epoch=1))
+    assert not np.array_equal(read(seed=4)[:4], read(seed=4)[4:])
+
+
+@pytest.mark.parametrize("length", [1, 5, 32, 100])
+def test_clip_indices(length):
+    plain = clip_indices(length, 8, None, None).numpy()
+    np.testing.assert_array_equal(plain, np.round(np.linspace(0, length - 1, 8)))
+    for epoch in range(20):
+        indices = clip_indices(length, 8, Augmentation(), video_seeds(0, tf.constant(epoch, tf.int64), "1")).numpy()
+        assert (np.diff(indices) >= 0).all() and indices[0] <= 0.1 * length and indices[-1] >= 0.9 * (length - 1) - 0.5
+        assert indices[0] >= 0 and indices[-1] < length
+
+
+# === Clips of consecutive frames ===
+
+
+def _clip_frames(records, **kwargs):
+    """Frame indices of every clip, in order, of the training split."""
+    settings = {"clip_length": 6, "sampling": "consecutive", "image_size": WHOLE, "batch_size": 2}
+    return [_indices(clip) for frames, _ in clips(records, "train", **(settings | kwargs)) for clip in frames.numpy()]
+
+
+def test_consecutive_clips_are_random_in_training_and_the_middle_ones_in_evaluation(ucf101_records):
+    """Videos of 20 frames: starts 0 to 14."""
+    drawn = _clip_frames(ucf101_records, augmentation=SHIFT_ONLY, epochs=40, seed=3)
+    assert all(clip == list(range(clip[0], clip[0] + 6)) for clip in drawn)
+    assert {clip[0] for clip in drawn} == set(range(15))
+    assert drawn == _clip_frames(ucf101_records, augmentation=SHIFT_ONLY, epochs=40, seed=3)
+    assert drawn[80:] == _clip_frames(ucf101_records, augmentation=SHIFT_ONLY, first_epoch=20, epochs=40, seed=3)
+    assert _clip_frames(ucf101_records) == [list(range(7, 13))] * 4
+    assert _clip_frames(ucf101_records, shuffle=True) == [list(range(7, 13))] * 4
+
+
+def test_a_short_video_repeats_its_last_frame(ucf101_records):
+    expected = [*range(20), *[19] * 5]
+    assert _clip_frames(ucf101_records, clip_length=25) == [expected] * 4
+    assert _clip_frames(ucf101_records, clip_length=25, augmentation=SHIFT_ONLY) == [expected] * 4
+
+
+def test_video_clips_are_evenly_spaced(ucf101_records):
+    options = {"clip_length": 6, "clips_per_video": 3, "image_size": WHOLE, "batch_size": 3}
+    batches = list(video_clips(ucf101_records, "train", **options).as_numpy_iterator())
+    assert [frames.shape for frames, _ in batches] == [(3, 3, 6, *WHOLE, 3), (1, 3, 6, *WHOLE, 3)]
+    for frames, _ in batches:
+        for video in frames:
+            assert [_indices(clip) for clip in video] == [list(range(start, start + 6)) for start in (2, 7, 11)]
+    labels = np.concatenate([classes["action"] for _, classes in batches])
+    np.testing.assert_array_equal(labels, [0, 0, 1, 1])
+
+
+@pytest.mark.parametrize("num_clips", [1, 2, 10])
+@pytest.mark.parametrize("length", [1, 16, 17, 29, 1776])
+def test_spaced_clips(length, num_clips):
+    indices = spaced_clips(length, 16, num_clips).numpy()
+    last_start = max(0, length - 16)
+    for k in range(num_clips):
+        start = math.floor((k + 0.5) / num_clips * last_start + 1e-9)
+        np.testing.assert_array_equal(indices[k], np.minimum(np.arange(start, start + 16), length - 1))
+
+
+def test_another_sampling_is_refused(ucf101_records):
+    with pytest.raises(InputError, match=r"one of whole, consecutive\. Received: 'dense'"):
+        clips(ucf101_records, "train", sampling="dense", batch_size=1)
+
+
+def _encoded_noise(num_frames=3):
+    rng = np.random.default_rng(0)
+    frames = cv2.resize(rng.integers(0, 255, (6, 8, 3), np.uint8), WHOLE[::-1], interpolation=cv2.INTER_CUBIC)
+    jpegs = [encode_jpeg(np.roll(frames, index, axis=1), 95) for index in range(num_frames)]
+    return tf.constant(jpegs), np.stack([cv2.imdecode(np.frombuffer(jpeg, np.uint8), 1)[..., ::-1] for jpeg in jpegs])
+
+
+def test_crop_and_flip_are_the_same_for_all_frames_and_reach_everywhere():
+    encoded, stored = _encoded_noise()
+    decode = FrameDecoder(WHOLE, (34, 46), Augmentation(color_jitter=0))
+    seen = set()
+    for epoch in range(150):
+        frames = decode(encoded, video_seeds(0, tf.constant(epoch, tf.int64), "001")).numpy()
+        matches = [
+            (top, left, flip)
+            for top in range(3)
+            for left in range(3)
+            for flip in (1, -1)
+            if np.array_equal(stored[:, top : top + 34, left : left + 46][:, :, ::flip], frames)
+        ]
+        assert len(matches) == 1
+        seen.add(matches[0])
+    assert len(seen) == 18
+
+
+def test_crop_stays_near_the_centre():
+    encoded, stored = _encoded_noise(1)
+    decode = FrameDecoder(WHOLE, (26, 38), Augmentation(flip=False, crop_shift=1, color_jitter=0))
+    offsets = set()
+    for epoch in range(80):
+        frames = decode(encoded, video_seeds(0, tf.constant(epoch, tf.int64), "001")).numpy()
+        offsets |= {
+            (top, left)
+            for top in range(11)
+            for left in range(11)
+            if np.array_equal(stored[:, top : top + 26, left : left + 38], frames)
+        }
+    assert offsets == {(top, left) for top in (4, 5, 6) for left in (4, 5, 6)}  # the centre is (5, 5)
+
+
+def test_zoom_scales_both_axes_alike_within_the_stored_frame():
+    rows, columns = np.mgrid[: WHOLE[0], : WHOLE[1]] * 5
+    ramps = np.stack((rows, columns, 0 * rows), axis=-1).astype(np.uint8)
+    encoded = tf.constant([tf.io.encode_jpeg(ramps, quality=100, chroma_downsampling=False).numpy()] * 2)
+    # Square crops of a frame of 36×48: beyond 1.5 times 24 the rows end, and the columns may not go on alone.
+    decode = FrameDecoder(WHOLE, (24, 24), Augmentation(flip=False, zoom=0.8, color_jitter=0))
+    scales = []
+    for epoch in range(40):
+        frames = decode(encoded, video_seeds(0, tf.constant(epoch, tf.int64), "001")).numpy().astype(float)
+        assert frames.shape == (2, 24, 24, 3)
+        np.testing.assert_array_equal(frames[0], frames[1])
+        inner = frames[0, 2:-2, 2:-2]
+        vertical, horizontal = (np.diff(inner[..., axis], axis=axis).mean() / 5 for axis in (0, 1))
+        assert vertical == pytest.approx(horizontal, abs=0.05)  # sizes are whole pixels
+        scales.append(vertical)
+    assert min(scales) < 0.5 and max(scales) == pytest.approx(1.5, abs=0.02)
+
+
+def test_color_jitter_against_numpy():
+    _, stored = _encoded_noise()
+    luma = np.array([0.299, 0.587, 0.114])
+    for seed in range(5):
+        brightness, contrast, saturation = tf.random.stateless_uniform([3], [seed, 0], -0.2, 0.2).numpy()
+        gray = (stored @ luma)[..., np.newaxis]
+        saturated = gray + (1 + saturation) * (stored - gray)
+        expected = gray.mean() + (1 + contrast) * (saturated - gray.mean()) + 127.5 * brightness
+        jittered = augmentation_module._jitter_color(tf.constant(stored), 0.2, [seed, 0]).numpy()
+        np.testing.assert_allclose(jittered, np.clip(np.round(expected), 0, 255), atol=1)
+        assert not np.array_equal(jittered, stored)
+
+
+def test_augmentations_can_be_turned_off_alone():
+    encoded, stored = _encoded_noise()
+    seeds = video_seeds(0, tf.constant(7, tf.int64), "001")
+    off = FrameDecoder(WHOLE, WHOLE, Augmentation(0, False, 0, 0, 0))
+    np.testing.assert_array_equal(off(encoded, seeds), stored)
+    both = FrameDecoder(WHOLE, (20, 30), Augmentation(flip=False, color_jitter=0))(encoded, seeds)
+    crop = FrameDecoder(WHOLE, (20, 30), Augmentation(max_start_shift=0, flip=False, color_jitter=0))(encoded, seeds)
+    np.testing.assert_array_equal(both, crop)
+
+
+def test_prediction_prepares_raw_video_as_records_do(tmp_path, diving_records):
+    write_bars(tmp_path / "001.avi", 25, number=1)  # the same video as 001 of the fixture
+    raw = frames_for_model(read_video(tmp_path / "001.avi").frames, WHOLE, (20, 30))
+    evaluated = _read(diving_records, "test", image_size=(20, 30))[0][0][1]
+    assert raw.shape == evaluated.shape
+    assert np.abs(raw.astype(int) - evaluated).mean() < 3  # JPEG of quality 92
+
+
+def test_exported_models_prepare_frames_as_prediction_does():
+    rng = np.random.default_rng(0)
+    frames = cv2.GaussianBlur(rng.integers(0, 255, (240, 320, 3), np.uint8), (0, 0), 3)[np.newaxis]
+    expected = frames_for_model(frames, (73, 98), (64, 64))
+    prepared = preprocess_frames(tf.constant(frames), (73, 98), (64, 64)).numpy()
+    assert prepared.shape == (1, 64, 64, 3) and prepared.dtype == np.uint8
+    assert np.abs(prepared.astype(int) - expected).max() <= 1
+
+
+def test_center_offset():
+    assert center_offset((73, 98), (64, 64)) == (4, 17)
+    assert center_offset((128, 171), (112, 112)) == (8, 29)  # C3D's own crop: rows 8:120, columns 29:141
+    with pytest.raises(InputError, match=r"113×112 .*frames of 112×112"):
+        center_offset((112, 112), (113, 112))
+
+
+def test_shards_are_read_in_order_without_shuffling(diving_records):
+    fields = json.loads((diving_records / "dataset_info.json").read_text())
+    assert [video_id for video_id, _, _ in _read(diving_records)[0]] == fields["splits"]["train"]["ids"]

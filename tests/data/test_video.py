@@ -1,0 +1,249 @@
+"""Decoding: every frame of whole files, clear errors for damaged ones."""
+
+import os
+import types
+import wave
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from conftest import HEIGHT, WIDTH, bar_frame, read_index, write_bars, write_images, write_video
+
+from scoringnet_tf.data import video as video_module
+from scoringnet_tf.data.video import Clip, VideoError, read_video
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [("dive.avi", "mpeg4"), ("dive.mp4", "libx264"), ("(HQ) 12:30 – 100%+!!.avi", "mpeg4"), ("dive.mkv", "libx264")],
+)
+def test_reads_every_frame_in_order(tmp_path, name, codec):
+    write_bars(tmp_path / name, 40, codec=codec)
+    video = read_video(tmp_path / name)
+    assert video.frames.shape == (40, HEIGHT, WIDTH, 3) and video.frames.dtype == np.uint8
+    assert [read_index(frame) for frame in video.frames] == list(range(40))
+    assert video.fps == 25 and video.source_size == (HEIGHT, WIDTH) and video.warnings == ()
+    np.testing.assert_allclose(video.timestamps, np.arange(40) / 25, atol=1e-6)
+
+
+def test_relative_name_with_a_colon(tmp_path, monkeypatch):
+    write_bars(tmp_path / "a:b.avi", 3)
+    monkeypatch.chdir(tmp_path)
+    assert len(read_video("a:b.avi").frames) == 3
+
+
+def test_colors_are_rgb(tmp_path):
+    write_video(tmp_path / "red.avi", [bar_frame(0, (230, 20, 30))] * 3)
+    pixel = read_video(tmp_path / "red.avi").frames[1, HEIGHT // 4, WIDTH // 2]
+    np.testing.assert_allclose(pixel, (230, 20, 30), atol=8)
+
+
+def test_odd_frame_rate(tmp_path):
+    write_bars(tmp_path / "ntsc.mp4", 20, fps=Fraction(30000, 1001), codec="libx264")
+    video = read_video(tmp_path / "ntsc.mp4")
+    assert video.fps == pytest.approx(29.97003, abs=1e-4)
+    assert video.timestamps[-1] == pytest.approx(19 * 1001 / 30000, abs=1e-3)
+
+
+def test_size_resizes_each_frame_as_opencv_does(tmp_path):
+    write_bars(tmp_path / "dive.avi", 5)
+    whole, small = read_video(tmp_path / "dive.avi"), read_video(tmp_path / "dive.avi", size=(24, 20))
+    expected = [cv2.resize(frame, (20, 24), interpolation=cv2.INTER_AREA) for frame in whole.frames]
+    np.testing.assert_array_equal(small.frames, expected)
+    assert small.source_size == (HEIGHT, WIDTH)
+
+
+def test_animated_gif(tmp_path):
+    with av.open(str(tmp_path / "dive.gif"), "w") as container:
+        stream = container.add_stream("gif", rate=10)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "rgb8"
+        for index in range(6):
+            frame = av.VideoFrame.from_ndarray(bar_frame(index, (250, 0, 0)), format="rgb24")
+            container.mux(stream.encode(frame.reformat(format="rgb8")))
+        container.mux(stream.encode())
+    video = read_video(tmp_path / "dive.gif")
+    assert [read_index(frame) for frame in video.frames] == list(range(6))
+    assert video.fps == pytest.approx(10)
+
+
+def test_rotation_of_the_file_is_applied(tmp_path):
+    """A phone stores landscape frames and a display matrix: here a quarter turn clockwise, patched into the header."""
+    path = tmp_path / "phone.mp4"
+    write_bars(path, 3, codec="libx264")
+    upright = read_video(path).frames
+    content = bytearray(path.read_bytes())
+    matrix = content.index(b"tkhd") + 4 + 40  # ISO 14496-12: 40 bytes of a version 0 box precede the matrix
+    one = 1 << 16
+    turned = [0, one, 0, -one, 0, 0, 0, 0, 1 << 30]
+    content[matrix : matrix + 36] = b"".join(value.to_bytes(4, "big", signed=True) for value in turned)
+    path.write_bytes(content)
+    np.testing.assert_array_equal(read_video(path).frames, np.rot90(upright, k=-1, axes=(1, 2)))
+
+
+def _not_there(path):
+    pass
+
+
+def _a_folder(path):
+    path.mkdir()
+
+
+def _empty(path):
+    path.touch()
+
+
+def _text(path):
+    path.write_text("not a video\n" * 100)
+
+
+def _sound_only(path):
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(1600))
+
+
+def _mp4_without_its_end(path):
+    write_bars(path.with_suffix(".mp4"), 40, codec="libx264")
+    content = path.with_suffix(".mp4").read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (_not_there, "no such file"),
+        (_a_folder, "a folder"),
+        (_empty, "cannot open"),
+        (_text, "cannot open"),
+        (_sound_only, "video stream"),
+        (_mp4_without_its_end, "(video stream|cannot open)"),
+    ],
+)
+def test_what_is_no_video_is_an_error_that_names_the_file(tmp_path, make, message):
+    make(tmp_path / "dive.avi")
+    with pytest.raises(VideoError, match=rf"dive\.avi: expected .*{message}"):
+        read_video(tmp_path / "dive.avi")
+
+
+def test_truncated_video(tmp_path):
+    write_bars(tmp_path / "dive.avi", 60)
+    content = (tmp_path / "dive.avi").read_bytes()
+    (tmp_path / "cut.avi").write_bytes(content[: len(content) * 6 // 10])
+    with pytest.raises(VideoError, match=r"cut\.avi: expected 60 frames\. Received: \d+, then"):
+        read_video(tmp_path / "cut.avi")
+    video = read_video(tmp_path / "cut.avi", partial=True)
+    indices = [read_index(frame) for frame in video.frames]
+    assert 0 < len(indices) < 60 and indices[:-1] == list(range(len(indices) - 1))
+    assert len(video.warnings) == 1 and "expected 60 frames" in video.warnings[0]
+
+
+def test_missing_frame_rate_comes_from_the_timestamps_or_is_assumed():
+    stream = types.SimpleNamespace(average_rate=None, guessed_rate=None)
+    rate, timestamps, warnings = video_module._timing(stream, [1.0, 1.1, 1.2])
+    assert rate == pytest.approx(10) and not warnings
+    np.testing.assert_allclose(timestamps, [0.0, 0.1, 0.2], atol=1e-9)
+    rate, timestamps, warnings = video_module._timing(stream, [None, None])
+    assert rate == 25 and len(warnings) == 1
+    np.testing.assert_allclose(timestamps, [0.0, 0.04])
+
+
+def test_timestamps_that_go_back_give_way_to_the_frame_rate():
+    stream = types.SimpleNamespace(average_rate=Fraction(30), guessed_rate=None)
+    rate, timestamps, _ = video_module._timing(stream, [0.033, 0.133, 0.1])
+    assert rate == 30
+    np.testing.assert_allclose(timestamps, np.arange(3) / 30)
+
+
+# === Folders of images ===
+
+
+@pytest.mark.parametrize("name", ["img_{:05d}.jpg", "{}.png", "dive 2 frame{:03d}.JPEG"])
+@pytest.mark.parametrize("first", [0, 1, 489])
+def test_a_folder_of_images_is_a_video(tmp_path, name, first):
+    write_images(tmp_path / "dive", 12, 3, name, first)
+    (tmp_path / "dive/.img_00099.jpg").touch()
+    (tmp_path / "dive/Thumbs.db").touch()
+    video = read_video(tmp_path / "dive", size=(24, 32))
+    assert [read_index(frame) for frame in video.frames] == list(range(12)) and video.source_size == (HEIGHT, WIDTH)
+    np.testing.assert_allclose(video.timestamps, np.arange(12) / 25)
+    assert video.fps == 25 and video.warnings == ("Images state no frame rate: 25 frames per second assumed.",)
+
+
+def test_images_are_rgb_and_of_one_size(tmp_path):
+    write_images(tmp_path / "dive", 2, 0, "{}.png", 0)
+    cv2.imwrite(str(tmp_path / "dive/1.png"), np.full((10, 10, 3), (30, 20, 230), np.uint8))
+    frames = read_video(tmp_path / "dive").frames
+    assert frames.shape == (2, HEIGHT, WIDTH, 3) and tuple(frames[1, 5, 5]) == (230, 20, 30)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_stretch_counts_from_0_however_images_are_numbered(tmp_path, first):
+    write_images(tmp_path / "broadcast", 30, 0, "{:06d}.jpg", first)
+    clip = Clip(tmp_path / "broadcast", (10, 15))
+    assert [read_index(frame) for frame in read_video(clip).frames] == [10, 11, 12, 13, 14]
+    assert Clip.parse(str(clip)) == clip and str(clip).endswith("broadcast#10-15")
+    whole = sorted((tmp_path / "broadcast").iterdir())
+    assert clip.read_bytes() == b"".join(path.read_bytes() for path in whole[10:15])
+    assert Clip.parse("dive #1.mp4") == Clip(Path("dive #1.mp4"))
+
+
+def _gap(folder):
+    (folder / "00005.jpg").unlink()
+
+
+def _twice(folder):
+    (folder / "5.png").touch()
+
+
+def _cut_image(folder):
+    content = (folder / "00005.jpg").read_bytes()
+    (folder / "00005.jpg").write_bytes(content[: len(content) * 2 // 3])
+
+
+def _text_image(folder):
+    (folder / "00005.jpg").write_text("no image")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (_gap, r"expected images 1 to 8 without a gap\. Received: none of number 5 \(7 images, 1 to 8\)"),
+        (_twice, r"expected one image of each number\. Received: 00005\.jpg, 5\.png"),
+        (_cut_image, r"expected 8 frames\. Received: 4, then 00005\.jpg, which is no whole image"),
+        (_text_image, r"expected 8 frames\. Received: 4, then 00005\.jpg"),
+    ],
+)
+def test_damaged_folders_of_images(tmp_path, damage, message):
+    write_images(tmp_path / "dive", 8, 0, "{:05d}.jpg")
+    damage(tmp_path / "dive")
+    with pytest.raises(VideoError, match=rf"dive: {message}"):
+        read_video(tmp_path / "dive")
+
+
+def test_stretches_that_are_not_there(tmp_path):
+    write_images(tmp_path / "dive", 8)
+    write_bars(tmp_path / "dive.avi", 8)
+    with pytest.raises(VideoError, match=r"dive#6-9: expected images 7 to 9 without a gap\. Received: none of"):
+        read_video(Clip(tmp_path / "dive", (6, 9)))
+    with pytest.raises(VideoError, match=r"dive\.avi#0-2: expected a folder of images\. Received: a file"):
+        read_video(Clip(tmp_path / "dive.avi", (0, 2)))
+    with pytest.raises(VideoError, match=r"gone#0-2: expected a folder of images\. Received: no such file"):
+        read_video(Clip(tmp_path / "gone", (0, 2)))
+
+
+@pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
+@pytest.mark.parametrize(
+    ("name", "num_frames", "size", "fps"),
+    [
+        ("springboard_dive.mp4", 259, (240, 320), 29.97),
+        ("platform_dive_10m.gif", 21, (281, 500), 10),
+        ("Golf_Tips_-_Hit_The_Driver_300+_Yards!!!_golf_f_nm_np1_fr_med_0.avi", 89, (240, 320), 30),
+    ],
+)
+def test_filmed_videos(name, num_frames, size, fps):
+    video = read_video(Path(os.environ["SCORINGNET_REAL_DATA"], "videos", name))
+    assert video.frames.shape == (num_frames, *size, 3)
+    assert video.fps == pytest.approx(fps, abs=0.01) and video.warnings == ()

@@ -1,0 +1,628 @@
+"""The datasets of the field: official layouts become samples and records; what is wrong with a copy is named."""
+
+import csv
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+from conftest import read_index, write_bars, write_images, write_split, write_unlv_diving
+from layouts import (
+    MANIFEST_HEADER,
+    write_aqa7,
+    write_finediving,
+    write_gymnastics,
+    write_manifest,
+    write_mtl_aqa,
+    write_pickle,
+    write_table,
+    write_ucf101,
+)
+
+from data_prep.datasets import DATASETS, aqa7, finediving, manifest, mit_diving, mtl_aqa, ucf101, unlv_diving
+from data_prep.datasets.readers.restricted_pickle import load_pickle
+from data_prep.records.building import BuildSettings, build_records
+from data_prep.records.checks import id_problems, score_problems
+from data_prep.records.dry_run import check
+from data_prep.records.psnr import compare_with_source, psnr
+from data_prep.records.summary import summary
+from data_prep.records.verifying import decode_frames, read_records, verify_records
+from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.video import read_video
+from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.errors import InputError
+
+SMALL = BuildSettings((36, 48))
+needs_real_data = pytest.mark.skipif(
+    "SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder"
+)
+
+
+def _build(dataset, source_dir, output_dir, settings=SMALL, **options):
+    info, notes = build_records(dataset, source_dir, output_dir, settings, workers=1, **options)
+    assert verify_records(DatasetInfo.load(output_dir)) == []
+    return info, notes
+
+
+def _frame_indices(info):
+    """{id: frame indices that the stored pixels show}."""
+    records = [record for split in info.splits for _, record in read_records(info, split)]
+    return {
+        record["example/id"].decode(): [read_index(frame) for frame in decode_frames(record["image/encoded"])]
+        for record in records
+    }
+
+
+def _problems(source):
+    """Everything that labels alone show."""
+    found = [problem for sample in source.samples for problem in sample.problems]
+    found += [problem for sample in source.samples for problem in score_problems(sample, get_sport(source.sport))]
+    return [str(problem) for problem in [*found, *id_problems(source.samples).values()]]
+
+
+# === MTL-AQA ===
+
+
+@pytest.mark.parametrize("first_image", [0, 1])
+def test_mtl_aqa_cuts_clips_from_broadcasts(tmp_path, first_image):
+    """Frames of the annotation count from 0, images of FFmpeg from 1, those of some copies from 0."""
+    source = write_mtl_aqa(tmp_path / "mtl", first_image=first_image)
+    info, notes = _build("mtl_aqa", source, tmp_path / "records")
+    assert info.splits["train"]["ids"] == ["01_001", "01_002", "02_005"] and info.splits["test"]["ids"] == ["02_001"]
+    assert _frame_indices(info)["01_002"] == list(range(8, 14))
+    assert info.videos["02_005"]["final"] == 65.0 and info.videos["02_005"]["execution"] == pytest.approx(65 / 3)
+    assert info.videos["01_002"]["path"] == "whole_videos_frames/01#8-14"
+    assert "There are no stage labels." in notes
+    assert any(note.endswith("Images state no frame rate: 25 frames per second assumed.") for note in notes)
+    assert "Can be trained on these records: the Difficulty tower, the Execution tower." in summary(info)
+    assert "24 of 24 frames have no stage label: KFS cannot be trained on those, only used" in summary(info)
+    assert "difficulty is known" not in summary(info)
+    comparison = compare_with_source(info, source)
+    assert len(comparison.psnr) == 4 and min(comparison.psnr.values()) > 30
+
+
+def test_mtl_aqa_keys_of_numpy_and_marks(tmp_path):
+    plain = mtl_aqa.read(write_mtl_aqa(tmp_path / "mtl"))
+    moved = write_mtl_aqa(tmp_path / "mtl2", key=lambda pair: tuple(np.int64(number) for number in pair))
+    shutil.move(moved, tmp_path / "other")
+    shutil.rmtree(tmp_path / "mtl")
+    shutil.move(tmp_path / "other", tmp_path / "mtl")
+    assert mtl_aqa.read(tmp_path / "mtl") == plain
+    path = tmp_path / "mtl" / "final_annotations_dict.pkl"
+    annotations = pickle.loads(path.read_bytes())
+    annotations[1, 1].update(final_score=61.5, judge_scores=[6.5, 7.0, 7.0, 6.5, 9.0, 5.0, 7.5])  # 3.0 × (6.5 + 7 + 7)
+    annotations[1, 2].update(judge_scores=[7.0] * 7)
+    annotations[2, 1].update(judge_scores=[7.0] * 5)
+    write_pickle(path, annotations)
+    assert _problems(mtl_aqa.read(tmp_path / "mtl")) == [
+        "final_annotations_dict.pkl, (1, 2): expected final_score 63.00 of judge_scores. Received: 62.00",
+        f"final_annotations_dict.pkl, (2, 1): expected 7 judge_scores. Received: {[7.0] * 5}",
+    ]
+
+
+def test_mtl_aqa_reports_what_is_wrong_with_a_clip(tmp_path):
+    source = write_mtl_aqa(tmp_path / "mtl")
+    path = source / "final_annotations_dict.pkl"
+    annotations = pickle.loads(path.read_bytes())
+    del annotations[1, 1]
+    annotations[1, 2].update(start_frame=20, end_frame=19, difficulty="hard")
+    annotations[2, 5].update(end_frame=90)
+    annotations[7, 7] = annotations[2, 1]
+    write_pickle(path, annotations)
+    lines, num_problems = check("mtl_aqa", source, workers=1)
+    report = "\n".join(lines)
+    for expected in (
+        "(1, 1): expected an annotation of this clip of the train split",
+        "(1, 2): expected a number as difficulty. Received: 'hard'",
+        "(1, 2): expected 0 ≤ start_frame ≤ end_frame. Received: 20, 19",
+        "(2, 5): ",
+        "expected images 21 to 91 without a gap. Received: none of number 41 (40 images, 1 to 40)",
+        "1 annotated clips are in neither split",
+    ):
+        assert expected in report
+    assert num_problems >= 4
+
+
+# === AQA-7 ===
+
+
+def test_aqa7_copies_give_the_same_samples(tmp_path):
+    source = tmp_path / "aqa7"
+    write_aqa7(source)
+    plain = {action: aqa7.read(source, action=action).samples for action in ("diving", "gym_vault")}
+    assert [(sample.video_id, sample.split, sample.final) for sample in plain["diving"]] == [
+        ("001", "train", 84.15),
+        ("002", "train", 51.0),
+        ("004", "train", 30.5),
+        ("003", "test", 21.6),
+    ]
+    for copy in ({"scale": 100}, {"scale": 100, "dtype": np.uint16}, {"transposed": True}):
+        shutil.rmtree(source)
+        write_aqa7(source, **copy)
+        for action, expected in plain.items():
+            found = aqa7.read(source, action=action)
+            assert found.samples == expected and found.settings["score_scale"] == str(copy.get("scale", 1))
+
+
+def test_aqa7_records(tmp_path):
+    source = write_aqa7(tmp_path / "aqa7")
+    info, _ = _build("aqa7", source, tmp_path / "diving", action="diving")
+    assert info.sport == "diving" and _frame_indices(info)["003"] == list(range(103))
+    assert "no video has a known difficulty or execution. Models can be evaluated on them." in summary(info)
+    assert "execution is known for 0 of 4 videos: the Execution tower cannot be trained" in summary(info)
+    info, _ = _build("aqa7", source, tmp_path / "vault", action="gym_vault")  # videos instead of images
+    assert info.sport == "vault" and info.videos["001"]["path"] == "gym_vault/001.avi"
+
+
+@pytest.mark.parametrize("action", aqa7.ACTIONS)
+def test_all_six_actions_of_aqa7(tmp_path, action):
+    number, sport = aqa7.ACTIONS[action]
+    (tmp_path / f"{action}-out").mkdir()
+    for split in ("train", "test"):
+        scipy.io.savemat(tmp_path / f"split_4_{split}_list.mat", {f"consolidated_{split}_list": [[number, 7, 15.5]]})
+    source = aqa7.read(tmp_path, action=action)
+    assert source.sport == sport and {sample.final for sample in source.samples} == {15.5}
+    assert "in train and test" in _problems(source)[0]
+
+
+def test_aqa7_finds_frames_missing(tmp_path):
+    source = write_aqa7(tmp_path / "aqa7", num_frames=102)
+    (source / "diving-out/002/img_00050.jpg").unlink()
+    lines, num_problems = check("aqa7", source, workers=1, action="diving")
+    assert num_problems == 4
+    assert "split_4_train_list.mat, row 1: expected 103 frames in " in lines[0] and "Received: 102" in lines[0]
+    assert "expected images 1 to 102 without a gap. Received: none of number 50" in lines[1]
+
+
+@pytest.mark.parametrize("action", [None, "golf"])
+def test_aqa7_needs_an_action(tmp_path, action):
+    with pytest.raises(
+        InputError, match=r"--action: expected an action of AQA-7, one of diving, gym_vault, ski_big_air"
+    ):
+        aqa7.read(write_aqa7(tmp_path / "aqa7", num_frames=1), action=action)
+
+
+# === FineDiving ===
+
+
+def test_finediving_steps_are_stages(tmp_path):
+    source = write_finediving(tmp_path / "fine", key=lambda pair: (np.str_(pair[0]), np.int32(pair[1])))
+    info, notes = _build("finediving", source, tmp_path / "records")
+    assert info.splits["train"]["ids"] == ["Final1_1", "Final1_2", "Final2_5"]
+    assert info.stage_frames["test"] == {"take-flight": 9, "entry": 3}
+    assert info.videos["Final2_1"]["execution"] == 21.0 and _frame_indices(info)["Final2_1"] == list(range(12))
+    assert not any("marks" in note for note in notes)
+
+
+def test_finediving_reports_images_without_a_label_and_backward_steps(tmp_path):
+    source = write_finediving(tmp_path / "fine", extra_images=1)
+    path = source / "Annotations/FineDiving_fine-grained_annotation.pkl"
+    annotations = pickle.loads(path.read_bytes())
+    annotations["Final1", 1]["steps_transit_frames"] = np.array([109, 105])
+    annotations["Final1", 2]["frames_labels"] = "none"
+    annotations["Final2", 5]["frames_labels"] = np.repeat([2, 36], [5, 5])
+    annotations["Final2", 1]["frames_labels"] = np.repeat([2, 36, 15], [5, 3, 4])
+    write_pickle(path, annotations)
+    with pytest.raises(InputError) as error:
+        build_records("finediving", source, tmp_path / "records", SMALL, workers=1)
+    for expected in (
+        "(Final1, 1): expected steps_transit_frames that increase. Received: [109.0, 105.0]",
+        "(Final1, 2): expected frames_labels",
+        "(Final2, 5): expected 12 frames_labels, for frames 100 to 111. Received: 10",
+        "(Final2, 1): expected the step Entry once, at the end. Received: take-flight [0, 5), entry [5, 8)",
+        "(Final2, 1): expected 12 frames in",
+        "as labelled. Received: 13",
+        "--nonmonotone=drop --on_error=skip",
+    ):
+        assert expected in str(error.value)
+
+
+def test_finediving_names_marks_that_give_another_score(tmp_path):
+    source = write_finediving(tmp_path / "fine")
+    path = source / "Annotations/FineDiving_coarse_annotation.pkl"
+    annotations = pickle.loads(path.read_bytes())
+    annotations["Final1", 1]["judge_scores"] = [8.0, 8.0, 8.0]
+    annotations["Final1", 2]["judge_scores"] = [7.0, 7.0]
+    write_pickle(path, annotations)
+    assert "in Final1_1, Final1_2." in finediving.read(source).notes[0]
+    path.unlink()
+    assert finediving.read(source).notes == ()
+
+
+# === Rhythmic gymnastics, UCF-101, MIT-Diving ===
+
+
+def test_rhythmic_gymnastics_scores_have_penalties(tmp_path):
+    """15.03 for 8.40 + 6.62 is in the published list: each was rounded by itself."""
+    source = write_gymnastics(tmp_path / "gymnastics")
+    info, _ = _build("rhythmic_gymnastics", source, tmp_path / "records")
+    assert info.sport == "rhythmic_gymnastics" and info.videos["Hoop_002"]["final"] == 10.8
+    assert info.videos["Ball_077"]["final"] == 15.03 and info.stage_frames["test"] == {"unlabelled": 9}
+    info, _ = _build("rhythmic_gymnastics", source, tmp_path / "ball", action="Ball")
+    assert sorted(info.videos) == ["Ball_001", "Ball_077"]
+    with pytest.raises(InputError, match=r"--action: expected an apparatus, one of Ball, Hoop\. Received: Rope"):
+        _build("rhythmic_gymnastics", source, tmp_path / "rope", action="Rope")
+    (source / "test.txt").write_text("header\nHoop_002 7.20 4.20 11.40 0.60 93\n")
+    lines, num_problems = check("rhythmic_gymnastics", source, workers=1)
+    assert num_problems == 1 and lines[0] == (
+        "test.txt, row 2: expected a final score of 10.80 (sum_minus_penalty rule). Received: 11.40"
+    )
+    (source / "test.txt").write_text("header\nHoop_002 7.20\n")
+    with pytest.raises(InputError, match=r"test\.txt, row 2: expected name difficulty execution total penalty length"):
+        _build("rhythmic_gymnastics", source, tmp_path / "short")
+
+
+def test_ucf101_clips_with_classes(tmp_path):
+    source = write_ucf101(tmp_path / "ucf")
+    plain = ucf101.read(source)
+    info, _ = _build("ucf101", source, tmp_path / "records")
+    assert info.classes == {"action": ["ApplyEyeMakeup", "BoxingPunchingBag"]} and info.stages == []
+    labels = {
+        record["example/id"].decode(): int(record["class/action"])
+        for split in info.splits
+        for _, record in read_records(info, split)
+    }
+    assert labels["v_ApplyEyeMakeup_g01_c01"] == 0 and labels["v_BoxingPunchingBag_g09_c01"] == 1 and len(labels) == 6
+    assert "Can be trained" not in summary(info)
+    shutil.rmtree(source)
+    assert ucf101.read(write_ucf101(source, test_labels=True, newline="\r\n")) == plain
+
+
+def test_ucf101_labels_are_held_against_the_folders(tmp_path):
+    source = write_ucf101(tmp_path / "ucf")
+    path = source / "ucfTrainTestlist/trainlist01.txt"
+    path.write_text(path.read_text().replace("c01.avi 1", "c01.avi 2", 1) + "Golf/v_Golf_g01_c01.avi 3\n../v.avi 1\n")
+    lines, num_problems = check("ucf101", source, workers=1)
+    assert "trainlist01.txt, row 1: expected the label 1 of ApplyEyeMakeup. Received: 2" in lines
+    assert any("row 5: expected Class/video.avi of a class of classInd.txt" in line for line in lines)
+    assert num_problems == 6  # rows 5 and 6 are no files either, and row 6 lies outside
+    (source / "ucfTrainTestlist/classInd.txt").write_text("1 ApplyEyeMakeup\n3 BoxingPunchingBag\n")
+    with pytest.raises(InputError, match=r"classInd\.txt, row 2: expected `2 ClassName`\. Received: '3 Boxing"):
+        ucf101.read(source)
+    with pytest.raises(InputError, match=r"trainlist02\.txt"):
+        _build("ucf101", write_ucf101(tmp_path / "other"), tmp_path / "records", official_split=2)
+
+
+def test_mit_diving_takes_its_own_split(tmp_path):
+    source = write_unlv_diving(tmp_path / "diving", 6, 2)
+    with pytest.raises(InputError, match=r"expected one folder split_100_59\* or random_splits_100_59/split_\*"):
+        mit_diving.read(source)
+    (source / "random_splits_100_59/split_1").mkdir(parents=True)
+    write_split(source / "random_splits_100_59/split_1", [1, 2, 3], [5])
+    info, notes = _build("mit_diving", source, tmp_path / "records")
+    assert sorted(info.videos) == ["001", "002", "003", "005"] and info.stage_frames["test"]["entry"] == 6
+    assert "MIT-Diving has 100 videos to train and 59 to test; this split has 3 and 1." in notes
+
+
+def test_unlv_videos_may_be_folders_of_images(tmp_path):
+    source = write_unlv_diving(tmp_path / "diving", 3, 1)
+    (source / "diving_samples_len_ori/002.avi").unlink()
+    write_images(source / "diving_samples_len_ori/002", 26, 2)
+    info, _ = _build("unlv_diving", source, tmp_path / "records")
+    assert _frame_indices(info)["002"] == list(range(26))
+    write_bars(source / "diving_samples_len_ori/2.avi", 26, 2)
+    with pytest.raises(InputError, match="expected one video of each number"):
+        unlv_diving.read(source)
+
+
+# === Manifest ===
+
+
+def test_manifest_of_videos_and_folders_with_boundaries(tmp_path):
+    source = write_manifest(tmp_path / "own")
+    info, notes = _build("manifest", source, tmp_path / "records", sport="diving")
+    assert set(_frame_indices(info)) == {"dive #1, 100%!!.mp4", "dive 2", "2024 (final)/dive.avi"}
+    assert all(indices == list(range(20)) for indices in _frame_indices(info).values())
+    assert info.stage_frames["train"] == {"noise": 6, "pre-starting": 9, "take-flight": 12, "entry": 13}
+    assert info.stage_frames["test"] == {"unlabelled": 20}
+    assert info.videos["dive 2"]["execution"] == pytest.approx(20.0)
+    assert "Stage labels: columns of manifest.csv." in notes
+    assert "difficulty is known for 2 of 3 videos" in summary(info)
+    assert "Can be trained on these records: KFS, the Difficulty tower, the Execution tower." in summary(info)
+    assert "20 of 60 frames have no stage label" in summary(info)
+    comparison = compare_with_source(info, source)
+    assert len(comparison.psnr) == 3 and not comparison.problems
+
+
+def test_manifest_with_stage_labels_beside_it(tmp_path):
+    rows = [("dive 2", "train", "Ann"), ("2024 (final)/dive.avi", "test", "Eve")]
+    source = write_manifest(tmp_path / "own", rows, ("video", "split", "athlete"))
+    (source / "manifest.csv").rename(tmp_path / "mine.csv")
+    labels = [("dive 2", "take-flight", 3, 9), ("dive 2", "entry", 9, 12), ("2024 (final)/dive.avi", "entry", 0, 20)]
+    write_table(tmp_path / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
+    options = {"sport": "diving", "manifest_csv": str(tmp_path / "mine.csv")}
+    info, notes = _build("manifest", source, tmp_path / "records", **options)
+    assert info.stage_frames["train"] == {"take-flight": 6, "entry": 3, "unlabelled": 11}
+    assert "Columns that are not used: athlete." in notes
+    labels[1:] = [("dive 2", "entry", 8, 12)]
+    write_table(tmp_path / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
+    problems = [problem for sample in manifest.read(source, **options).samples for problem in sample.problems]
+    assert [problem.kind for problem in problems] == ["nonmonotone", "inconsistent"]
+    assert "mine.csv, row 3: expected stages in stage_labels.csv" in str(problems[1])
+
+
+def test_manifest_rows_are_checked(tmp_path):
+    rows = [
+        ("dive 2", 3.0, 21.0, 24.0, "train", 0, 5, 11, 20),
+        ("../dive.avi", 3.0, "", "", "dev", 0, 5, 11, 20),
+        ("dive #1, 100%!!.mp4", "3,2", "", "", "train", 0, 5, 4, 20),
+        ("2024 (final)/dive.avi", 3.0, "", "", "test", 0, 5, "", 20.5),
+        ("missing.mp4", "", "", "", "test", "", "", "", ""),
+        ("", "", "", "", "test", "", "", "", ""),
+        (str(tmp_path / "elsewhere.mp4"), "", "", "", "test", "", "", "", ""),
+    ]
+    write_bars(tmp_path / "elsewhere.mp4", 3)
+    lines, num_problems = check("manifest", write_manifest(tmp_path / "own", rows), workers=1, sport="diving")
+    report = "\n".join(lines)
+    for expected in (
+        "manifest.csv, row 2: expected a final score of 63.00 (product rule). Received: 24.00",
+        "row 3: expected a split, one of train, validation, test. Received: 'dev'",
+        "row 3: expected a video inside",
+        "row 4: expected a number as difficulty. Received: '3,2'",
+        "row 4: expected 0 ≤ pre-starting ≤ take-flight ≤ entry ≤ end. Received: 0,5,4,20",
+        "row 5: expected entry. Received: none",
+        "row 5: expected an integer as end. Received: 20.5",
+        "row 6: ",
+        "no such file",
+        "row 7: expected a video inside",
+        "row 8: expected a video inside",
+    ):
+        assert expected in report, expected
+    assert num_problems == 12
+
+
+@pytest.mark.parametrize(
+    ("header", "options", "message"),
+    [
+        (MANIFEST_HEADER, {}, r"--sport: expected a sport, one of diving, .*Received: None"),
+        (MANIFEST_HEADER, {"sport": "golf"}, r"Received: golf"),
+        (("video", "entry", "split"), {"sport": "diving"}, r"a column for every boundary, .*Received: entry"),
+        (("video", "set"), {"sport": "diving"}, r"expected the columns video,split"),
+        (MANIFEST_HEADER, {"sport": "diving", "manifest_csv": "nowhere.csv"}, r"nowhere\.csv: .*no such file"),
+    ],
+)
+def test_a_manifest_that_cannot_be_read(tmp_path, header, options, message):
+    source = write_manifest(tmp_path / "own", [("dive 2",) + ("",) * (len(header) - 1)], header)
+    with pytest.raises(InputError, match=message):
+        manifest.read(source, **options)
+
+
+def test_a_manifest_in_another_encoding_or_without_rows(tmp_path):
+    source = write_manifest(tmp_path / "own")
+    (source / "manifest.csv").write_bytes("video,split\nTürkiye.mp4,train\n".encode("latin1"))
+    with pytest.raises(InputError, match=r"manifest\.csv: expected text in UTF-8"):
+        manifest.read(source, sport="diving")
+    (source / "manifest.csv").write_text("video,split\n")
+    with pytest.raises(InputError, match="expected a row for every video"):
+        manifest.read(source, sport="diving")
+    write_table(source / "manifest.csv", MANIFEST_HEADER, [("dive 2",) + ("",) * 8])
+    write_table(source / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), [])
+    with pytest.raises(InputError, match=r"expected stages in its columns or in .* Received: both"):
+        manifest.read(source, sport="diving")
+
+
+# === Layouts that cannot be read ===
+
+
+def _truncate(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+class _Command:
+    def __reduce__(self):
+        return (os.system, ("touch executed",))
+
+
+def _malicious(path):
+    write_pickle(path, {(1, 1): _Command()})
+
+
+@pytest.mark.parametrize(
+    ("dataset", "write", "name", "options"),
+    [
+        ("mtl_aqa", write_mtl_aqa, "final_annotations_dict.pkl", {}),
+        ("mtl_aqa", write_mtl_aqa, "test_split_0.pkl", {}),
+        ("finediving", write_finediving, "Annotations/FineDiving_fine-grained_annotation.pkl", {}),
+        ("finediving", write_finediving, "Annotations/FineDiving_coarse_annotation.pkl", {}),
+        ("finediving", write_finediving, "train_test_split/train_split.pkl", {}),
+        ("aqa7", write_aqa7, "Split_4/split_4_train_list.mat", {"action": "diving"}),
+    ],
+)
+def test_truncated_and_malicious_label_files(tmp_path, monkeypatch, dataset, write, name, options):
+    source = write(tmp_path / "source")
+    monkeypatch.chdir(tmp_path)
+    for damage in (_truncate, _malicious):
+        damage(source / name)
+        with pytest.raises(InputError, match=rf"{Path(name).name}: expected .* Received: "):
+            DATASETS[dataset].read(source, **options)
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
+    if dataset != "aqa7":
+        with pytest.raises(InputError, match=r"Received: \w+\.system, which is not loaded"):
+            DATASETS[dataset].read(source, **options)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({1: {}}, r"expected \{\(video, clip\): \{field: value\}\}\. Received: 1: \{\}"),
+        ({(1, 1): [3.0]}, r"Received: \(1, 1\): \[3\.0\]"),
+        ([], "expected a pickled dict. Received: list"),
+    ],
+)
+def test_annotations_of_another_form(tmp_path, content, message):
+    source = write_mtl_aqa(tmp_path / "mtl")
+    write_pickle(source / "final_annotations_dict.pkl", content)
+    with pytest.raises(InputError, match=message):
+        mtl_aqa.read(source)
+
+
+@pytest.mark.parametrize("dataset", sorted(DATASETS.keys() - {"manifest"}))
+def test_an_empty_folder_is_no_layout(tmp_path, dataset):
+    options = {"action": "diving"} if dataset == "aqa7" else {}
+    with pytest.raises(InputError, match=rf"{tmp_path.name}.*: expected .*Received: "):
+        DATASETS[dataset].read(tmp_path, **options)
+
+
+# === The check and inspect commands ===
+
+
+def _command(*arguments):
+    return subprocess.run([sys.executable, "-m", "data_prep", *arguments], capture_output=True, text=True)
+
+
+def test_exit_status_of_check(tmp_path):
+    source = write_mtl_aqa(tmp_path / "mtl")
+    arguments = ("check", "--dataset=mtl_aqa", f"--source_dir={source}", "--workers=1")
+    sound = _command(*arguments)
+    assert sound.returncode == 0 and "(mtl_aqa): 4 samples, 24 frames decoded, problems: 0." in sound.stdout
+    _truncate(source / "whole_videos_frames/02/000006.jpg")
+    damaged = _command(*arguments)
+    assert damaged.returncode == 1 and "no whole image" in damaged.stdout and "problems: 1." in damaged.stdout
+    (source / "train_split_0.pkl").unlink()
+    incomplete = _command(*arguments)
+    assert incomplete.returncode == 1 and "train_split_0.pkl" in incomplete.stdout
+    for wrong in ("--datset=x", "--sport=diving", f"--source_dir={tmp_path / 'none'}", "extra", "--dataset=golf"):
+        result = _command(*arguments, wrong)
+        assert result.returncode == 2 and "Traceback" not in result.stderr, wrong
+    assert _command("check").returncode == 2
+    assert _command("check", "--dataset=aqa7", f"--source_dir={source}").returncode == 2  # --action is missing
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mtl"]
+
+
+def test_check_writes_what_build_refuses(tmp_path):
+    """Both run the same checks: what one reports the other refuses, and a clean report builds."""
+    source = write_unlv_diving(tmp_path / "diving", 4, 1)
+    (source / "jump_drop_water_label.txt").write_text("4,8,13,19\n9,8,14,20\n4,8,15,99\n4,8,16,22\n")
+    (source / "diving_samples_len_ori/004.avi").unlink()
+    lines, num_problems = check("unlv_diving", source, workers=1)
+    with pytest.raises(InputError, match=f"{num_problems} problems") as error:
+        build_records("unlv_diving", source, tmp_path / "records", SMALL, workers=1)
+    assert num_problems == 3 and all(line in str(error.value) for line in lines[:3])
+
+
+def test_inspect_compares_with_the_source(tmp_path):
+    source = write_manifest(tmp_path / "own")
+    _build("manifest", source, tmp_path / "records", sport="diving")
+    shown = _command("inspect", f"--records_dir={tmp_path / 'records'}", f"--source_dir={source}")
+    assert shown.returncode == 0 and "PSNR against the decoded source, 3 of 3 records: mean " in shown.stdout
+    shutil.rmtree(source / "dive 2")
+    write_bars(source / "2024 (final)/dive.avi", 20, 5)
+    changed = _command("inspect", f"--records_dir={tmp_path / 'records'}", f"--source_dir={source}")
+    assert changed.returncode == 1 and "expected the bytes that the record was made of" in changed.stderr
+    comparison = compare_with_source(DatasetInfo.load(tmp_path / "records"), source)
+    assert list(comparison.psnr) == ["dive #1, 100%!!.mp4"] and comparison.missing == ["dive 2"]
+
+
+def test_psnr_of_known_errors():
+    """An error of 5 everywhere: 20 log₁₀(255 / 5)."""
+    frames = np.full((2, 3, 4, 3), 100, np.uint8)
+    assert psnr(frames, frames + np.uint8(5)) == pytest.approx(34.1514, abs=1e-4)
+    assert psnr(frames, frames) == np.inf
+
+
+# === Real label files and videos ===
+
+
+def _real(*names):
+    return Path(os.environ["SCORINGNET_REAL_DATA"], *names)
+
+
+@needs_real_data
+def test_real_mtl_aqa(tmp_path):
+    source = tmp_path / "mtl"
+    shutil.copytree(_real("mtl_aqa"), source)
+    (source / "whole_videos_frames").mkdir()
+    plain = mtl_aqa.read(source)
+    splits = [sample.split for sample in plain.samples]
+    assert (len(splits), splits.count("train"), splits.count("test")) == (1412, 1059, 353)
+    assert _problems(plain) == []  # no clip in both splits, every score in range
+    assert len(plain.notes) == 2 and plain.notes[1].endswith("18_043 (23.09) and 1 more.")
+    for name in ("final_annotations_dict", "train_split_0", "test_split_0"):
+        path = source / f"{name}.pkl"
+        labels = load_pickle(path, (dict, list))
+        keys = [tuple(np.int64(number) for number in key) for key in labels]
+        path.chmod(0o644)
+        write_pickle(path, dict(zip(keys, labels.values(), strict=True)) if isinstance(labels, dict) else keys)
+    assert mtl_aqa.read(source) == plain
+
+
+@needs_real_data
+def test_real_unlv_diving_in_other_conventions(tmp_path):
+    source = tmp_path / "unlv"
+    shutil.copytree(_real("unlv_diving"), source, copy_function=shutil.copyfile)
+    (source / "diving_samples_len_ori").mkdir()
+    plain = unlv_diving.read(source)
+    assert sum(sample.split == "train" for sample in plain.samples) == 300
+    assert [problem.where for sample in plain.samples for problem in sample.problems] == [
+        "032.avi (row 32)",
+        "095.avi (row 95)",
+    ]
+    for path, variable in [
+        (source / "diving_overall_scores.mat", "overall_scores"),
+        (source / "diving_difficulty_level.mat", "difficulty_level"),
+        (source / "split_300_70/training_idx.mat", "training_idx"),
+        (source / "split_300_70/testing_idx.mat", "testing_idx"),
+    ]:
+        vector = scipy.io.loadmat(path)[variable].T
+        scipy.io.savemat(path, {variable: vector.astype(np.uint16) if "idx" in variable else vector})
+    assert unlv_diving.read(source) == plain
+    lines, num_problems = check("unlv_diving", source, workers=1)
+    report = "\n".join(lines)
+    assert num_problems == 372 and report.count("no such file") == 370
+    assert "row 32: expected 0 ≤ t0 ≤ t1 ≤ t2 ≤ t3. Received: 32,28,55,73" in report
+    assert "row 95: expected 0 ≤ t0 ≤ t1 ≤ t2 ≤ t3. Received: 43,50,45,87" in report
+
+
+@needs_real_data
+@pytest.mark.parametrize("number", range(1, 7))
+def test_real_mit_diving_splits(tmp_path, number):
+    source = tmp_path / "unlv"
+    shutil.copytree(_real("unlv_diving"), source, copy_function=shutil.copyfile)
+    (source / "diving_samples_len_ori").mkdir()
+    read = mit_diving.read(source, f"random_splits_100_59/split_{number}")
+    splits = [sample.split for sample in read.samples]
+    assert (splits.count("train"), splits.count("test")) == (100, 59) and id_problems(read.samples) == {}
+    assert not any("MIT-Diving has" in note for note in read.notes)
+    with pytest.raises(InputError, match=r"random_splits_100_59/split_1, .*split_6"):
+        mit_diving.read(source)
+
+
+@needs_real_data
+def test_real_vault_scores(tmp_path):
+    """Final = difficulty + execution − penalty for all 710; without the penalties it fails for the 91 that have one."""
+    with _real("vault/scores.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    header = ("video", "split", *rows[0])
+    table = [(f"{number}.mp4", "train", *row) for number, row in enumerate(rows[1:])]
+    write_table(tmp_path / "manifest.csv", header, table)
+    assert len(table) == 710 and _problems(manifest.read(tmp_path, sport="vault")) == []
+    write_table(tmp_path / "manifest.csv", header, [(*row[:4], "0.0", row[5]) for row in table])
+    problems = _problems(manifest.read(tmp_path, sport="vault"))
+    assert len(problems) == sum(float(row[4]) > 0 for row in table) == 91
+    assert "(sum_minus_penalty rule)" in problems[0]
+
+
+@needs_real_data
+def test_real_videos_go_through_a_manifest_and_back(tmp_path):
+    names = sorted(path.name for path in _real("videos").glob("*.*"))
+    assert len(names) == 7
+    rows = [(name, "", "", "", "test", "", "", "", "") for name in names]
+    rows[names.index("springboard_dive.mp4")] = ("springboard_dive.mp4", "", "", "", "train", 0, 160, 202, 230)
+    write_table(tmp_path / "manifest.csv", MANIFEST_HEADER, rows)
+    options = {"sport": "diving", "manifest_csv": str(tmp_path / "manifest.csv")}
+    info, _ = _build("manifest", _real("videos"), tmp_path / "records", BuildSettings((120, 160)), **options)
+    lengths = {video_id: video["num_frames"] for video_id, video in info.videos.items()}
+    assert sorted(lengths) == names and lengths["springboard_dive.mp4"] == 259
+    assert info.stage_frames["train"] == {"pre-starting": 160, "take-flight": 42, "entry": 28, "noise": 29}
+    comparison = compare_with_source(info, _real("videos"))
+    assert len(comparison.psnr) == 7 and min(comparison.psnr.values()) > 30 and not comparison.problems
+    (_, record) = next(iter(read_records(info, "train")))
+    stored = decode_frames(record["image/encoded"])[180]
+    source = read_video(_real("videos/springboard_dive.mp4"), size=(120, 160)).frames
+    errors = [psnr(stored, frame) for frame in source]
+    assert int(np.argmax(errors)) == 180

@@ -1,0 +1,457 @@
+"""`data_prep build` and `inspect`: sound records from sound folders, and a report of everything that is not."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+import scipy.io
+from conftest import read_index, write_bars, write_split, write_unlv_diving
+
+from data_prep.datasets import unlv_diving
+from data_prep.records.building import BuildSettings, build_records
+from data_prep.records.contact_sheet import save_contact_sheet
+from data_prep.records.summary import summary
+from data_prep.records.verifying import read_records, verify_records
+from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.support.errors import InputError
+
+SMALL = BuildSettings((36, 48))
+
+
+def _build(source_dir, output_dir, dataset="unlv_diving", settings=SMALL, **kwargs):
+    return build_records(dataset, source_dir, output_dir, settings, workers=1, **kwargs)[0]
+
+
+def test_records_hold_the_videos_and_their_labels(diving_records):
+    info = DatasetInfo.load(diving_records)
+    assert info.splits["train"]["ids"] == [f"{number:03d}" for number in range(4, 11)]
+    assert info.splits["test"]["ids"] == ["001", "002", "003"]
+    for split in info.splits:
+        for (_, record), video_id in zip(read_records(info, split), info.splits[split]["ids"], strict=True):
+            number = int(video_id)
+            assert record["example/id"].decode() == video_id
+            frames = [np.asarray(PIL.Image.open(io.BytesIO(jpeg))) for jpeg in record["image/encoded"]]
+            assert {frame.shape for frame in frames} == {(36, 48, 3)}
+            assert [read_index(frame) for frame in frames] == list(range(24 + number))
+            expected = np.repeat([1, 2, 3, 0], [4, 8 + number, 6, 6])
+            np.testing.assert_array_equal(record["stage/index"], expected)
+            np.testing.assert_array_equal(record["image/timestamp"], np.arange(24 + number) * 40_000)
+            assert record["score/execution"] == pytest.approx(15.0 + number, abs=1e-4)
+            assert record["score/difficulty"] == pytest.approx(2.7 + 0.1 * (number % 5), abs=1e-5)
+
+
+def test_the_index_counts_what_is_there(diving_records):
+    info = DatasetInfo.load(diving_records)
+    execution = 15.0 + np.arange(4, 11)
+    statistics = info.score_statistics["train"]["execution"]
+    assert statistics["mean"] == pytest.approx(execution.mean()) and statistics["std"] == pytest.approx(execution.std())
+    assert (statistics["min"], statistics["max"]) == (pytest.approx(19), pytest.approx(25))
+    assert info.splits["train"]["num_frames"] == sum(24 + number for number in range(4, 11))
+    assert info.stage_frames["test"] == {
+        "noise": 18,
+        "pre-starting": 12,
+        "take-flight": 8 * 3 + 6,
+        "entry": 18,
+    }
+    assert info.frame_size == (36, 48) and info.frame_rate == 25 and info.skipped == [] and info.simulation is None
+    assert info.settings["stage_labels"] == "jump_drop_water_label.txt" and info.settings["split_dir"] == "split_7_3"
+    assert all(len(video["sha256"]) == 64 for video in info.videos.values())
+    assert len(info.splits["train"]["shards"]) == 2  # by default a small split still has two
+
+
+def test_building_again_gives_the_same_records(diving_dir, tmp_path):
+    first = _build(diving_dir, tmp_path / "first")
+    again = build_records("unlv_diving", diving_dir, tmp_path / "again", SMALL, workers=2)[0]
+    assert first.data_hash == again.data_hash and first.splits == again.splits
+    other = _build(diving_dir, tmp_path / "other", settings=BuildSettings((36, 48), jpeg_quality=80))
+    assert other.data_hash != first.data_hash
+
+
+@pytest.mark.parametrize(("num_shards", "sizes"), [(3, [3, 2, 2]), (1, [7]), (20, [1] * 7)])
+def test_number_of_shards(diving_dir, tmp_path, num_shards, sizes):
+    info = _build(diving_dir, tmp_path / "records", settings=BuildSettings((36, 48), num_shards=num_shards))
+    assert [shard["num_records"] for shard in info.splits["train"]["shards"]] == sizes
+    assert info.splits["train"]["shards"][0]["file"] == f"train-00000-of-{len(sizes):05d}.tfrecord"
+    assert info.data_hash == _build(diving_dir, tmp_path / "default").data_hash  # the same data in other files
+    assert verify_records(DatasetInfo.load(tmp_path / "records")) == []
+
+
+def test_stage_csv_is_preferred_and_simulation_is_passed_on(diving_dir, tmp_path):
+    rows = [f"{number:03d},noise,0,2\n{number:03d},entry,5,9" for number in range(1, 11)]
+    (diving_dir / "stage_labels.csv").write_text("\n".join(["video_id,stage,start_frame,end_frame", *rows]))
+    (diving_dir / "simulation.json").write_text(json.dumps({"simulated": True, "settings": {"easy": True}}))
+    info, notes = build_records("unlv_diving", diving_dir, tmp_path / "records", SMALL, workers=1)
+    assert info.stage_frames["test"] == {"noise": 6, "entry": 12, "unlabelled": 25 + 26 + 27 - 18}
+    assert info.simulation == {"simulated": True, "settings": {"easy": True}}
+    assert "Stage labels from stage_labels.csv." in notes
+    assert "The pixels are simulated (--easy preset)." in summary(info)
+
+
+def _remove_video(folder):
+    (folder / "diving_samples_len_ori" / "005.avi").unlink()
+    return ["005.avi (row 5)", "no such file"]
+
+
+def _garble_video(folder):
+    (folder / "diving_samples_len_ori" / "006.avi").write_bytes(b"RIFF" + bytes(2000))
+    return ["006.avi (row 6)"]
+
+
+def _truncate_video(folder):
+    path = folder / "diving_samples_len_ori" / "007.avi"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 7 // 10])
+    return ["007.avi (row 7)", "expected 31 frames"]
+
+
+def _repeat_video(folder):
+    shutil.copy(folder / "diving_samples_len_ori" / "001.avi", folder / "diving_samples_len_ori" / "008.avi")
+    return ["008.avi (row 8)", "the same bytes as 001 (test)"]
+
+
+def _change_times(folder, row, line):
+    path = folder / "jump_drop_water_label.txt"
+    lines = path.read_text().splitlines()
+    lines[row - 1 : row] = [line] if line else []
+    path.write_text("\n".join(lines))
+
+
+def _labels_beyond_the_end(folder):
+    _change_times(folder, 4, "4,8,16,99")
+    return ["004.avi (row 4)", "jump_drop_water_label.txt, row 4", "the video's 28 frames"]
+
+
+def _labels_missing(folder):
+    _change_times(folder, 10, "")
+    return ["010.avi (row 10)", "expected stage labels"]
+
+
+def _score_out_of_range(folder):
+    scores = scipy.io.loadmat(folder / "diving_overall_scores.mat")["overall_scores"].ravel()
+    scores[[3, 4]] = 8415, np.nan
+    scipy.io.savemat(folder / "diving_overall_scores.mat", {"overall_scores": scores})
+    return ["004.avi (row 4): expected final", "8415", "005.avi (row 5): expected final", "nan"]
+
+
+def _overlapping_splits(folder):
+    write_split(folder / "split_7_3", [1, 4, 5], [1, 2, 3])
+    return ["001.avi (row 1): expected id 001 once, in one split. Received: in train and test"]
+
+
+def _id_listed_twice(folder):
+    write_split(folder / "split_7_3", [4, 5, 5], [1, 2, 3])
+    return ["005.avi (row 5)", "2 times in train"]
+
+
+def _id_without_a_row(folder):
+    write_split(folder / "split_7_3", [4, 5, 11], [1, 2, 3])
+    return ["011.avi (row 11)", "1 to 10. Received: 11"]
+
+
+DAMAGES = [
+    _remove_video,
+    _garble_video,
+    _truncate_video,
+    _repeat_video,
+    _labels_beyond_the_end,
+    _labels_missing,
+    _score_out_of_range,
+    _overlapping_splits,
+    _id_listed_twice,
+    _id_without_a_row,
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_an_inconsistency_is_refused_or_left_out(diving_dir, tmp_path, damage):
+    expected = damage(diving_dir)
+    with pytest.raises(InputError) as error:
+        _build(diving_dir, tmp_path / "records")
+    for part in [*expected, "Nothing was written", "--on_error=skip"]:
+        assert part in str(error.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["diving"]  # no trace of the attempt
+
+    info = _build(diving_dir, tmp_path / "records", settings=BuildSettings((36, 48), on_error="skip"))
+    report = "\n".join(problem for video in info.skipped for problem in video["problems"])
+    assert all(part in report for part in expected) and all(part in summary(info) for part in expected)
+    assert not info.videos.keys() & {video["id"] for video in info.skipped}
+    assert verify_records(DatasetInfo.load(tmp_path / "records")) == []
+
+
+def test_all_inconsistencies_are_listed_at_once(diving_dir, tmp_path):
+    parts = [*_remove_video(diving_dir), *_truncate_video(diving_dir), *_labels_beyond_the_end(diving_dir)]
+    with pytest.raises(InputError, match="3 problems") as error:
+        _build(diving_dir, tmp_path / "records")
+    assert all(part in str(error.value) for part in parts)
+
+
+def test_rows_that_go_back_in_time_have_a_flag_of_their_own(diving_dir, tmp_path):
+    _change_times(diving_dir, 4, "32,28,55,73")
+    for settings in (SMALL, BuildSettings((36, 48), on_error="skip")):
+        with pytest.raises(InputError, match=r"row 4: expected 0 ≤ t0.*32,28,55,73\n.*--nonmonotone=drop"):
+            _build(diving_dir, tmp_path / "records", settings=settings)
+    info = _build(diving_dir, tmp_path / "records", settings=BuildSettings((36, 48), nonmonotone="drop"))
+    assert [video["id"] for video in info.skipped] == ["004"] and len(info.videos) == 9
+
+
+def _remove_file(name):
+    return lambda folder: (folder / name).unlink()
+
+
+def _other_variable(folder):
+    scipy.io.savemat(folder / "diving_overall_scores.mat", {"scores": np.ones(10)})
+
+
+def _no_matlab_file(folder):
+    (folder / "diving_difficulty_level.mat").write_text("3.0 3.2")
+
+
+def _fewer_difficulties(folder):
+    scipy.io.savemat(folder / "diving_difficulty_level.mat", {"difficulty_level": np.full(9, 3.0)})
+
+
+def _second_split(folder):
+    shutil.copytree(folder / "split_7_3", folder / "split_6_4")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (_remove_file("diving_overall_scores.mat"), "diving_overall_scores.mat: expected .* no such file"),
+        (_remove_file("jump_drop_water_label.txt"), "expected stage labels, stage_labels.csv or jump_drop_water"),
+        (_remove_file("split_7_3/testing_idx.mat"), "testing_idx.mat: expected .* no such file"),
+        (_other_variable, "expected the variable 'overall_scores'. Received: 'scores'"),
+        (_no_matlab_file, "diving_difficulty_level.mat: expected a MATLAB file"),
+        (_fewer_difficulties, "Received: 9 in diving_difficulty_level.mat, 10 in"),
+        (_second_split, "expected one folder .*Received: split_6_4, split_7_3"),
+        (lambda folder: shutil.rmtree(folder / "diving_samples_len_ori"), "expected the folder of the videos"),
+        (lambda folder: shutil.rmtree(folder), "no such folder"),
+    ],
+)
+def test_a_layout_that_lacks_something(diving_dir, tmp_path, damage, message):
+    damage(diving_dir)
+    with pytest.raises(InputError, match=message):
+        _build(diving_dir, tmp_path / "records")
+
+
+def test_split_dir_option(diving_dir, tmp_path):
+    (diving_dir / "random_splits" / "split_1").mkdir(parents=True)
+    write_split(diving_dir / "random_splits" / "split_1", [1, 2], [5])
+    info, notes = build_records(
+        "unlv_diving", diving_dir, tmp_path / "records", SMALL, workers=1, split_dir="random_splits/split_1"
+    )
+    assert {split: entry["ids"] for split, entry in info.splits.items()} == {"train": ["001", "002"], "test": ["005"]}
+    assert "7 videos are in neither split and are not built." in notes
+    with pytest.raises(InputError, match="--split_dir"):
+        _build(diving_dir, tmp_path / "other", split_dir="nowhere")
+
+
+def test_an_existing_folder_is_kept_unless_told(diving_dir, tmp_path):
+    output = tmp_path / "records"
+    first = _build(diving_dir, output)
+    with pytest.raises(InputError, match="--overwrite"):
+        _build(diving_dir, output)
+    _remove_video(diving_dir)
+    with pytest.raises(InputError, match="no such file"):
+        _build(diving_dir, output, overwrite=True)
+    assert DatasetInfo.load(output).data_hash == first.data_hash  # a failed attempt leaves the old records
+    settings = BuildSettings((36, 48), on_error="skip")
+    assert _build(diving_dir, output, settings=settings, overwrite=True).data_hash != first.data_hash
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["diving", "records"]
+    with pytest.raises(InputError, match="not records"):
+        _build(diving_dir, diving_dir, overwrite=True)  # never replaces what it did not make
+
+
+def test_a_video_number_written_in_two_ways_is_not_guessed(diving_dir, tmp_path):
+    rows = "video_id,stage,start_frame,end_frame\n001,noise,0,2\n1,entry,2,4\n"
+    (diving_dir / "stage_labels.csv").write_text(rows)
+    with pytest.raises(InputError, match="such as 1 and 001"):
+        _build(diving_dir, tmp_path / "records")
+
+
+def _write_vault(folder, video_dir="gym_vault_samples_len_ori"):
+    (folder / video_dir).mkdir(parents=True)
+    (folder / "split_2_1").mkdir()
+    write_split(folder / "split_2_1", [1, 3], [2])
+    for number in (1, 2, 3):
+        write_bars(folder / video_dir / f"{number:03d}.avi", 10, number)
+    scipy.io.savemat(folder / "gym_vault_overall_scores.mat", {"overall_scores": [[15.9], [14.5], [15.0]]})
+    return folder
+
+
+def test_vault_without_difficulties_says_what_is_missing(tmp_path):
+    with pytest.raises(InputError, match=r"gym_vault_difficulty_level\.mat .*--difficulty_csv .*video,difficulty"):
+        _build(_write_vault(tmp_path / "vault"), tmp_path / "records", "unlv_vault")
+
+
+def test_vault_with_difficulties_from_a_matlab_file(tmp_path):
+    folder = _write_vault(tmp_path / "vault", "gym_vault_samples_len_100_lstm")
+    scipy.io.savemat(folder / "gym_vault_difficulty_level.mat", {"difficulty_level": [6.5, 5.2, 6.0]})
+    stages = "video_id,stage,start_frame,end_frame\n" + "".join(f"{n},landing,4,10\n" for n in ("1", "2", "003"))
+    (folder / "stage_labels.csv").write_text(stages)
+    info = _build(folder, tmp_path / "records", "unlv_vault")
+    assert info.sport == "vault" and info.stage_frames["train"] == {"landing": 12, "unlabelled": 8}
+    assert info.videos["002"]["execution"] == pytest.approx(9.3)
+
+
+def test_vault_with_difficulties_from_a_csv_and_no_stages(tmp_path):
+    folder = _write_vault(tmp_path / "vault")
+    table = tmp_path / "difficulty.csv"
+    table.write_text("video,difficulty\n001.avi,6.5\n3,6.0\n")
+    with pytest.raises(InputError, match=r"002.avi \(row 2\): expected a difficulty"):
+        _build(folder, tmp_path / "records", "unlv_vault", difficulty_csv=table)
+    table.write_text("video,difficulty\n001.avi,6.5\n3,6.0\n2,5.2\n")
+    info, notes = build_records("unlv_vault", folder, tmp_path / "r", SMALL, workers=1, difficulty_csv=table)
+    assert info.videos["001"]["execution"] == pytest.approx(9.4) and info.settings["difficulty"] == "difficulty.csv"
+    assert info.stage_frames["train"] == {"unlabelled": 20} and "all frames are unlabelled" in " ".join(notes)
+    table.write_text("video,difficulty\none,6.5\n3,6.0\n3,5.0\n")
+    with pytest.raises(InputError, match=r"(?s)row 2: expected .*row 4: expected each video once"):
+        _build(folder, tmp_path / "x", "unlv_vault", difficulty_csv=table)
+    with pytest.raises(InputError, match="--difficulty_csv with --dataset=unlv_diving"):
+        _build(folder, tmp_path / "x", difficulty_csv=table)
+
+
+def test_motion_classes(motion_records):
+    info = DatasetInfo.load(motion_records)
+    assert info.classes == {
+        "group": ["1", "2", "3"],
+        "half_somersaults": ["3", "4", "5", "6", "7", "8"],
+        "position": ["B", "C"],
+        "half_twists": ["0"],
+    }
+    _, record = list(read_records(info, "train"))[3]
+    assert record["class/group"] == 0 and record["class/half_somersaults"] == 3 and record["class/position"] == 1
+    assert info.splits["validation"]["ids"] == ["00004", "00005"] and info.score_statistics["train"] == {}
+
+
+def test_half_somersaults_are_in_numeric_order(tmp_path):
+    from data_prep.datasets import motion
+
+    (tmp_path / "motion_classes.csv").write_text(
+        "video,sport,half_somersaults,split\n"
+        + "".join(f"{n},diving,{somersaults},train\n" for n, somersaults in enumerate([11, 9, 3, 9]))
+    )
+    assert motion.read(tmp_path).classes == {"half_somersaults": ["3", "9", "11"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("video,sport,split\n1,diving,train\n", "expected a column of classes"),
+        ("video,sport,turns,split\n1,diving,2,train\n2,vault,2,train\n", "expected one sport .*diving, vault"),
+        ("video,sport,turns,split\n1,chess,2,train\n", "expected one sport .*chess"),
+        ("video,sport,turns,split\n", "expected one sport .*no rows"),
+        ("video,sport,turns,split\n1,diving,2,train\n2,diving,2\n", "expected 4 fields .*row 3"),
+    ],
+)
+def test_motion_classes_that_cannot_be_used_are_named(tmp_path, text, message):
+    from data_prep.datasets import motion
+
+    (tmp_path / "motion_classes.csv").write_text(text)
+    with pytest.raises(InputError, match=message):
+        motion.read(tmp_path)
+
+
+def test_verification_finds_damage_that_sizes_do_not_show(diving_copy):
+    info = DatasetInfo.load(diving_copy)
+    assert verify_records(info) == []
+    shard = diving_copy / info.splits["train"]["shards"][0]["file"]
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    shard.write_bytes(content)
+    problems = verify_records(DatasetInfo.load(diving_copy))
+    assert any(problem.startswith("train: expected a record after") for problem in problems)
+    assert any("data hash" in problem for problem in problems)
+
+
+def test_verification_holds_the_records_against_the_index(diving_copy):
+    info = DatasetInfo.load(diving_copy)
+    info.videos["001"]["num_frames"] += 1
+    info.frame_size = (36, 47)
+    info.save(diving_copy)
+    problems = verify_records(DatasetInfo.load(diving_copy))
+    assert sum("expected frames of (36, 47)" in problem for problem in problems) == 10
+    assert sum("expected 26 of each" in problem for problem in problems) == 1
+
+
+@pytest.mark.parametrize("name", ["diving_records", "motion_records"])
+def test_contact_sheet(name, request, tmp_path):
+    info = DatasetInfo.load(request.getfixturevalue(name))
+    save_contact_sheet(info, "train", 3, tmp_path / "sheet.png")
+    with PIL.Image.open(tmp_path / "sheet.png") as image:
+        pixels = np.asarray(image.convert("RGB"))
+    assert pixels.shape[1] > 1000 and pixels.std() > 20
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sheet.png"]
+
+
+def _command(*arguments):
+    return subprocess.run([sys.executable, "-m", "data_prep", *arguments], capture_output=True, text=True)
+
+
+def test_the_dispatcher_lists_its_commands():
+    for arguments, code in (([], 2), (["bild"], 2), (["--help"], 0)):
+        result = _command(*arguments)
+        text = result.stdout if code == 0 else result.stderr
+        assert result.returncode == code and all(name in text for name in ("simulate", "build", "check", "inspect"))
+
+
+def test_flags_of_a_command():
+    shown = _command("build", "--help").stdout
+    assert all(f"--{flag}" in shown for flag in ("dataset", "source_dir", "frame_height", "nonmonotone", "on_error"))
+    wrong = _command("build", "--frame_hight=3")
+    assert wrong.returncode == 1 and "frame_hight" in wrong.stderr and "Traceback" not in wrong.stderr
+    missing = _command("inspect")
+    assert missing.returncode == 1 and "--records_dir" in missing.stderr and "Traceback" not in missing.stderr
+
+
+def test_a_user_error_is_a_message_without_a_traceback(tmp_path):
+    arguments = ["--dataset=unlv_diving", f"--source_dir={tmp_path}", f"--output_dir={tmp_path / 'records'}"]
+    result = _command("build", *arguments)
+    assert result.returncode == 1 and "diving_samples_len_ori" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_build_and_inspect_from_the_command_line(tmp_path):
+    source = write_unlv_diving(tmp_path / "diving", 4, 1)
+    records = tmp_path / "records"
+    built = _command(
+        "build", "--dataset=unlv_diving", f"--source_dir={source}", f"--output_dir={records}", "--workers=2"
+    )
+    assert built.returncode == 0 and "take-flight" in built.stdout and f"Written to {records}" in built.stdout
+    assert DatasetInfo.load(records).frame_size == (73, 98)
+    shown = _command("inspect", f"--records_dir={records}", f"--output={tmp_path / 'sheet.png'}")
+    assert shown.returncode == 0 and "All 4 records are sound." in shown.stdout
+    assert (tmp_path / "sheet.png").stat().st_size > 10_000
+    wrong = _command("inspect", f"--records_dir={records}", "--split=dev")
+    assert wrong.returncode == 1 and "one of test, train" in wrong.stderr
+
+
+@pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
+def test_real_labels(tmp_path):
+    """The real label files: 370 rows, of which 32 and 95 go back in time, and the published ranges (§4.1)."""
+    source = tmp_path / "unlv"
+    shutil.copytree(Path(os.environ["SCORINGNET_REAL_DATA"], "unlv_diving"), source)
+    (source / "diving_samples_len_ori").mkdir()
+    read = unlv_diving.read(source)
+    samples = read.samples
+    assert "Execution is no multiple of 0.5, as a sum of marks would be, in 133 (28.05), 345 (21.03)." in read.notes
+    assert len(samples) == 370 and sum(sample.split == "test" for sample in samples) == 70
+    assert [sample.video_id for sample in samples if sample.problems] == ["032", "095"]
+    finals = [sample.final for sample in samples]
+    assert min(finals) == pytest.approx(21.6) and max(finals) == pytest.approx(102.6)
+    first = samples[0]
+    assert first.difficulty == 3.0 and first.execution == pytest.approx(25.5)
+    assert [str(segment) for segment in first.segments] == [
+        "pre-starting [0, 31)",
+        "take-flight [31, 65)",
+        "entry [65, 75)",
+        "noise [75, end)",
+    ]
+    for number in range(1, 7):
+        splits = [sample.split for sample in unlv_diving.read(source, f"random_splits_100_59/split_{number}").samples]
+        assert (splits.count("train"), splits.count("test")) == (100, 59)

@@ -1,0 +1,135 @@
+"""The dive table against published degrees of difficulty and real results."""
+
+import io
+import os
+import pickle
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+
+from data_prep.simulator.diving.rules import (
+    BACK,
+    DIVES,
+    FORWARD,
+    INWARD,
+    REVERSE,
+    Dive,
+    competition_dives,
+    degree_of_difficulty,
+    dives_of_difficulty,
+    parse_dive,
+)
+
+PUBLISHED = """
+107B 3.0, 109B 4.1, 109C 3.7, 207B 3.6, 207C 3.3, 307B 3.7, 307C 3.4, 407B 3.5, 407C 3.2, 409C 4.1,
+5156B 3.8, 5253B 3.2, 5255B 3.6, 6243D 3.2, 6245D 3.6, 626B 3.5, 626C 3.3, 205B 2.9, 305C 2.7, 405B 2.8, 6142D 3.1,
+101B 1.5, 201B 1.8, 301B 1.9, 103B 1.6, 403B 2.0, 5132D 2.1, 5231D 2.0
+"""
+
+
+@pytest.mark.parametrize("entry", [entry.strip() for entry in PUBLISHED.split(",")])
+def test_published_degree_of_difficulty(entry):
+    number, difficulty = entry.split()
+    assert degree_of_difficulty(parse_dive(number)) == float(difficulty)
+
+
+def test_numbers_say_what_the_diver_does():
+    assert parse_dive("5253B") == Dive("5253B", 5, BACK, 5, 3, "B")
+    assert parse_dive("6142D") == Dive("6142D", 6, FORWARD, 4, 2, "D")
+    assert parse_dive("407C") == Dive("407C", 4, INWARD, 7, 0, "C")
+    assert parse_dive("626C") == Dive("626C", 6, BACK, 6, 0, "C")
+    assert all(parse_dive(number).head_first for number in ("107B", "5255B", "6243D", "614B"))
+    assert not parse_dive("104C").head_first
+
+
+@pytest.mark.parametrize("number", ["", "107", "B107", "707B", "5953B", "12345B"])
+def test_what_is_no_dive_number_is_refused(number):
+    with pytest.raises(ValueError, match="Expected a dive"):
+        parse_dive(number)
+
+
+def test_a_dive_outside_the_rules_has_no_difficulty():
+    with pytest.raises(ValueError, match="107A"):
+        degree_of_difficulty(parse_dive("107A"))
+
+
+def test_every_dive_of_the_table_has_a_difficulty_and_enters_head_first():
+    assert all(1.3 <= degree_of_difficulty(dive) <= 4.8 and dive.head_first for dive in DIVES.values())
+
+
+def test_several_dives_share_a_difficulty():
+    counts = Counter(degree_of_difficulty(dive) for dive in competition_dives())
+    assert counts[3.2] >= 4 and counts[3.3] >= 3 and counts[3.6] >= 4
+
+
+def test_dives_of_a_difficulty_are_weighted_and_one_each_keeps_the_most_frequent():
+    dives, chances = dives_of_difficulty(3.2)
+    assert {"407C", "5253B", "6243D"} <= {dive.number for dive in dives}
+    assert sum(chances) == pytest.approx(1.0)
+    assert [dive.number for dive in dives_of_difficulty(3.2, one_each=True)[0]] == ["407C"]
+    assert {degree_of_difficulty(dive) for dive in dives_of_difficulty(4.0)[0]} == {4.1}
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Loads NumPy scalars and arrays and plain containers, nothing else."""
+
+    ALLOWED = ("scalar", "dtype", "ndarray", "_reconstruct")
+
+    def find_class(self, module, name):
+        if module.split(".")[0] == "numpy" and name in self.ALLOWED:
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"Expected NumPy and plain values alone. Received: {module}.{name}")
+
+
+def _real_dives():
+    """Dive → Counter of its difficulties in MTL-AQA, 3 m and 10 m mixed."""
+    root = os.environ.get("SCORINGNET_REAL_DATA")
+    if not root:
+        pytest.skip("SCORINGNET_REAL_DATA does not name a folder with mtl_aqa/final_annotations_dict.pkl")
+    file = Path(root) / "mtl_aqa" / "final_annotations_dict.pkl"
+    annotations = _PlainUnpickler(io.BytesIO(file.read_bytes())).load()
+    dives = defaultdict(Counter)
+    for row in annotations.values():
+        direction = (BACK, FORWARD, INWARD, REVERSE)[row["rotation_type"]]
+        twists, somersaults = int(row["tw_no"]), int(row["ss_no"]) or 1
+        group = 6 if row["armstand"] else 5 if twists else direction
+        position = "D" if twists and row["position"] == 0 else "ABC"[row["position"]]
+        number = f"{direction}/{somersaults}/{twists}{position}{' armstand' * (group == 6)}"
+        dives[Dive(number, group, direction, somersaults, twists, position)][float(row["difficulty"])] += 1
+    return dives
+
+
+# Rows of MTL-AQA whose position or somersaults contradict the difficulty that they carry: that of the dive named.
+SLIPS = {
+    "2/1/0A": "201B",
+    "3/1/0A": "301B",
+    "1/2/0B": "612B",
+    "2/5/1D": "5251B",
+    "2/5/5D": "5255B",
+    "1/2/0A armstand": "612B",
+    "1/4/0A armstand": "614B",
+    "2/4/1C armstand": "6241B",
+    "2/4/1D armstand": "6241B",
+    "2/6/0A armstand": "626C",
+    "2/7/0C armstand": "626C",
+}
+
+
+def test_real_dives_have_the_difficulty_of_the_formula():
+    dives = _real_dives()
+    assert len(dives) == 57  # of 58 distinct rows; half a somersault is written as 0 and as 1
+    for dive, found in dives.items():
+        meant = parse_dive(SLIPS[dive.number]) if dive.number in SLIPS else dive
+        ours = {degree_of_difficulty(meant, height) for height in (3, 10)}
+        assert ours & set(found), (dive.number, found, ours)
+
+
+def test_nearly_all_real_rows_have_a_difficulty_of_the_formula():
+    agreeing = total = 0
+    for dive, found in _real_dives().items():
+        if dive.number not in SLIPS:
+            ours = {degree_of_difficulty(dive, height) for height in (3, 10)}
+            agreeing += sum(count for difficulty, count in found.items() if difficulty in ours)
+            total += sum(found.values())
+    assert agreeing / total > 0.93

@@ -1,0 +1,285 @@
+"""Whole simulated datasets, small: layout, labels, reproducibility, resumption, refusals."""
+
+import csv
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import scipy.io
+from absl import flags
+from absl.testing import flagsaver
+
+from data_prep.commands import simulate as command
+from data_prep.simulator import clips
+from data_prep.simulator.dataset import simulate
+from data_prep.simulator.diving import videos as diving
+from data_prep.simulator.diving.labels import read_labels
+from data_prep.simulator.encoding import write_video
+from data_prep.simulator.files import write_vector
+from data_prep.simulator.registry import get_simulator
+from data_prep.simulator.scene.canvas import window
+from data_prep.simulator.settings import Settings
+from scoringnet_tf.support.errors import InputError
+
+SMALL = Settings("diving", "scoring", 4, 0, None, False, 0.25, 48, 64)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def _rows(file: Path) -> list[dict]:
+    with file.open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def _num_frames(file: Path) -> int:
+    with av.open(str(file)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+def _write_labels(folder: Path, boundaries, difficulty, overall, training, testing):
+    (folder / "split_3_2").mkdir(parents=True)
+    write_vector(folder / "diving_overall_scores.mat", "overall_scores", overall)
+    write_vector(folder / "diving_difficulty_level.mat", "difficulty_level", difficulty)
+    for part, ids in (("training", training), ("testing", testing)):
+        write_vector(folder / "split_3_2" / f"{part}_idx.mat", f"{part}_idx", np.array(ids, np.uint16), column=True)
+    text = "".join(",".join(map(str, row)) + "\n" for row in boundaries)
+    (folder / "jump_drop_water_label.txt").write_text(text)
+    return folder
+
+
+@pytest.fixture
+def labels_dir(tmp_path):
+    boundaries = [(20, 30, 50, 60), (5, 14, 38, 44), (9, 8, 30, 40), (30, 41, 64, 75), (3, 9, 30, 33)]
+    return _write_labels(
+        tmp_path / "real", boundaries, [3.2, 3.6, 3.0, 4.1, 2.7], [80.0, 81.0, 75.0, 49.2, 74.25], [1, 3, 5], [2, 4]
+    )
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("simulated") / "drawn"
+    simulate(SMALL, folder, workers=1)
+    return folder
+
+
+def test_layout_is_the_official_one(drawn):
+    names = {str(file.relative_to(drawn)) for file in drawn.rglob("*") if file.is_file()}
+    assert names == {
+        *(f"diving_samples_len_ori/00{video}.avi" for video in range(1, 5)),
+        *("diving_overall_scores.mat", "diving_difficulty_level.mat", "jump_drop_water_label.txt"),
+        *("split_3_1/training_idx.mat", "split_3_1/testing_idx.mat"),
+        *("stage_labels.csv", "factors.csv", "README.md", "simulation.json"),
+    }
+    difficulty = scipy.io.loadmat(drawn / "diving_difficulty_level.mat")["difficulty_level"]
+    overall = scipy.io.loadmat(drawn / "diving_overall_scores.mat")["overall_scores"]
+    training = scipy.io.loadmat(drawn / "split_3_1" / "training_idx.mat")["training_idx"]
+    assert difficulty.shape == overall.shape == (1, 4)
+    assert difficulty.dtype == overall.dtype == np.float64
+    assert training.shape == (3, 1)
+
+
+def test_labels_agree_with_each_other_and_with_the_videos(drawn):
+    boundaries = np.loadtxt(drawn / "jump_drop_water_label.txt", delimiter=",", dtype=int)
+    stages = _rows(drawn / "stage_labels.csv")
+    for video, (t0, _, t2, t3) in enumerate(boundaries, start=1):
+        segments = [row for row in stages if row["video_id"] == f"{video:03d}"]
+        starts, ends = ([int(row[key]) for row in segments] for key in ("start_frame", "end_frame"))
+        assert starts == [0, *ends[:-1]]
+        assert ends[-1] == _num_frames(drawn / f"diving_samples_len_ori/{video:03d}.avi")
+        spans = {row["stage"]: (int(row["start_frame"]), int(row["end_frame"])) for row in segments}
+        assert spans["take-flight"] == (t0, t2) and spans["entry"] == (t2, t3) and spans["pre-starting"][1] == t0
+        assert segments[-1]["stage"] == "noise"
+    overall = scipy.io.loadmat(drawn / "diving_overall_scores.mat")["overall_scores"].ravel()
+    for row, final in zip(_rows(drawn / "factors.csv"), overall, strict=True):
+        marks = sorted(float(mark) for mark in row["marks"].split())
+        assert final == pytest.approx(float(row["difficulty"]) * sum(marks[2:5]))
+
+
+def test_the_dataset_says_that_it_is_simulated(drawn):
+    description = json.loads((drawn / "simulation.json").read_text())
+    assert description["simulated"] is True and description["settings"]["easy"] is False
+    assert "simulated" in (drawn / "README.md").read_text()
+
+
+def test_same_seed_same_bytes_whatever_the_number_of_workers(drawn, tmp_path):
+    simulate(SMALL, tmp_path / "again", workers=2)
+    assert _digests(tmp_path / "again") == _digests(drawn)
+
+
+def test_another_seed_gives_other_videos(drawn, tmp_path):
+    simulate(dataclasses.replace(SMALL, seed=1), tmp_path / "other", workers=1)
+    ours, other = _digests(drawn), _digests(tmp_path / "other")
+    assert all(ours[name] != other[name] for name in ours if name.endswith(".avi") and name in other)
+
+
+def test_an_interrupted_run_does_not_look_whole_and_goes_on(drawn, tmp_path, monkeypatch):
+    film, folder = diving.film, tmp_path / "resumed"
+
+    def film_two(plan, settings):
+        if plan.video_id == 3:
+            raise KeyboardInterrupt
+        return film(plan, settings)
+
+    monkeypatch.setattr(diving, "film", film_two)
+    with pytest.raises(KeyboardInterrupt):
+        simulate(SMALL, folder, workers=1)
+    assert not (folder / "simulation.json").exists() and not (folder / "stage_labels.csv").exists()
+    first = folder / "diving_samples_len_ori/001.avi"
+    written = first.stat().st_mtime_ns
+    monkeypatch.undo()
+    simulate(SMALL, folder, workers=1)
+    assert first.stat().st_mtime_ns == written
+    assert _digests(folder) == _digests(drawn)
+
+
+def test_a_folder_with_other_settings_or_other_files_is_refused(drawn, tmp_path):
+    with pytest.raises(FileExistsError, match="same settings"):
+        simulate(dataclasses.replace(SMALL, seed=9), drawn, workers=1)
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="Expected an empty or new folder"):
+        simulate(SMALL, tmp_path, workers=1)
+
+
+def test_a_video_that_fails_leaves_no_file_under_its_name(tmp_path):
+    def broken():
+        yield np.zeros((48, 64, 3), np.uint8)
+        raise RuntimeError("no more film")
+
+    with pytest.raises(RuntimeError):
+        write_video(tmp_path / "a.avi", broken(), 5)
+    assert not (tmp_path / "a.avi").exists()
+    with pytest.raises(ValueError, match="at least one frame"):
+        write_video(tmp_path / "b.avi", iter(()), 5)
+
+
+def test_real_labels_are_kept_as_they_are(labels_dir, tmp_path):
+    folder = tmp_path / "sim"
+    simulate(dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=None), folder, workers=1)
+    videos = sorted(file.name for file in (folder / "diving_samples_len_ori").iterdir())
+    assert videos == ["001.avi", "002.avi", "004.avi", "005.avi"]
+    before, after = read_labels(labels_dir), read_labels(folder)
+    np.testing.assert_array_equal(after.overall, before.overall)
+    np.testing.assert_array_equal(after.difficulty, before.difficulty)
+    np.testing.assert_array_equal(after.boundaries, before.boundaries)
+    assert (after.split_name, after.training, after.testing) == ("split_3_2", [1, 5], [2, 4])
+    assert "row 3: 9,8,30,40" in (folder / "README.md").read_text()
+    factors = {int(row["video_id"]): row for row in _rows(folder / "factors.csv")}
+    assert float(factors[4]["execution"]) == pytest.approx(49.2 / 4.1)
+    assert factors[5]["dive"] in ("107C", "205C", "305C", "6241B")
+    for row in _rows(folder / "stage_labels.csv"):
+        if row["stage"] == "noise" and row["start_frame"] == "0":
+            assert int(row["end_frame"]) <= 0.4 * before.boundaries[int(row["video_id"]) - 1, 0]
+
+
+def test_fewer_videos_of_real_labels_represent_both_splits(labels_dir):
+    plans = diving.plan(dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=2))
+    assert [(plan.video_id, plan.split) for plan in plans] == [(1, "train"), (2, "test")]
+    with pytest.raises(ValueError, match="--num_videos of 2 to 4"):
+        diving.plan(dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=9))
+
+
+def test_unusable_label_files_are_named(labels_dir):
+    (labels_dir / "jump_drop_water_label.txt").write_text("1,2,3,4\n1,2,x,4\n")
+    with pytest.raises(ValueError, match=r"row 2 of .*jump_drop_water_label.txt.*1,2,x,4"):
+        read_labels(labels_dir)
+    scores = labels_dir / "diving_overall_scores.mat"
+    scores.write_bytes(scores.read_bytes()[:160])
+    with pytest.raises(ValueError, match=r"diving_overall_scores.mat: expected a MATLAB file"):
+        read_labels(labels_dir)
+    scores.unlink()
+    with pytest.raises(ValueError, match=r"diving_overall_scores.mat: expected .* no such file"):
+        read_labels(labels_dir)
+
+
+def test_scores_of_another_scale_are_named(labels_dir):
+    scores = scipy.io.loadmat(labels_dir / "diving_overall_scores.mat")["overall_scores"]
+    scipy.io.savemat(labels_dir / "diving_overall_scores.mat", {"overall_scores": 100 * scores})
+    with pytest.raises(
+        ValueError, match=r"execution \(diving_overall_scores.*from 0 to 30 .* in row 1, and 4 more rows"
+    ):
+        read_labels(labels_dir)
+
+
+def test_motion_clips_have_their_dive_as_class(tmp_path):
+    settings = dataclasses.replace(SMALL, task="motion", num_videos=5)
+    simulate(settings, tmp_path / "motion", workers=1)
+    rows = _rows(tmp_path / "motion" / "motion_classes.csv")
+    assert [row["video"] for row in rows] == [f"{video:05d}.avi" for video in range(1, 6)]
+    assert {row["split"] for row in rows} == {"train", "validation"}
+    for row, factors, plan in zip(rows, _rows(tmp_path / "motion" / "factors.csv"), diving.plan(settings), strict=True):
+        assert factors["dive"].startswith(row["group"]) and factors["dive"].endswith(row["position"])
+        assert _num_frames(tmp_path / "motion" / "videos" / row["video"]) == plan.boundaries[2] + clips.TAIL
+
+
+def test_easy_preset_has_one_dive_for_each_difficulty_and_is_named(tmp_path):
+    settings = dataclasses.replace(SMALL, easy=True, num_videos=60)
+    dives = {}
+    for plan in diving.plan(settings):
+        assert dives.setdefault(plan.difficulty, plan.dive.number) == plan.dive.number
+    assert settings.to_json()["easy"] is True
+
+
+@pytest.mark.parametrize("size", [(32, 32), (64, 64), (120, 160), (240, 320)])
+def test_frames_have_the_size_asked_for_and_show_the_same_scene(size):
+    settings = dataclasses.replace(SMALL, height=size[0], width=size[1], num_videos=2)
+    plan = diving.plan(settings)[0]
+    frames = list(diving.film(plan, settings))
+    assert len(frames) == plan.num_frames
+    assert all(frame.shape == (*size, 3) and frame.dtype == np.uint8 for frame in frames)
+    assert np.std(frames[plan.boundaries[0]]) > 5
+
+
+def test_boundaries_are_visible_in_the_pixels():
+    settings = dataclasses.replace(SMALL, height=120, width=160, num_videos=8, seed=3)
+    for plan in diving.plan(settings):
+        frames = np.stack(list(diving.film(plan, settings))).astype(int)
+        change = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3))  # entry i: from frame i to i + 1
+        t0, t1, t2, t3 = plan.boundaries
+        assert change[t1 : t2 - 1].mean() > 2 * change[max(plan.lead, t0 - 4) : t0 - 1].mean()
+        if not plan.linger:
+            assert change[t3 - 1] > 2 * np.median(change[t2 : t3 - 1])  # the cut against what came before it
+
+
+def test_a_sport_without_simulator_is_refused():
+    with pytest.raises(ValueError, match="Expected a sport that has a simulator"):
+        get_simulator("curling")
+
+
+@pytest.mark.parametrize(
+    ("flag_values", "message"),
+    [
+        ({"output_dir": None, "num_videos": 4}, "--output_dir"),
+        ({"output_dir": "x", "num_videos": None}, "--num_videos or --labels_dir"),
+        ({"output_dir": "x", "num_videos": 4, "height": 51}, "even --height"),
+        ({"output_dir": "x", "task": "motion", "labels_dir": "y"}, "--task=scoring alone"),
+    ],
+)
+def test_wrong_flags_are_refused(flag_values, message):
+    if not flags.FLAGS.is_parsed():
+        flags.FLAGS(["test"])
+    with flagsaver.flagsaver(**flag_values), pytest.raises(InputError, match=message):
+        command.main([])
+
+
+@pytest.mark.parametrize("centre", [(20.0, 15.0), (20.3, 15.75), (8.0, 6.5), (2.4, 1.2), (50.0, 15.0)])
+def test_window_between_pixels(centre):
+    image = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+    seen = window(image, centre, 16, 12)
+    for row in range(12):
+        for column in range(16):
+            # Bilinear; beyond the border the border repeats.
+            x, y = centre[0] - 7.5 + column, centre[1] - 5.5 + row
+            left, top = int(np.floor(x)), int(np.floor(y))
+            parts = [
+                (1 - abs(x - c)) * (1 - abs(y - r)) * image[np.clip(r, 0, 29), np.clip(c, 0, 39)].astype(float)
+                for r in (top, top + 1)
+                for c in (left, left + 1)
+            ]
+            assert np.abs(sum(parts) - seen[row, column]).max() <= 1.01

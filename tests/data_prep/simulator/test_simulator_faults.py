@@ -1,0 +1,74 @@
+"""Judges and faults: the rules, and that no single fault explains execution while all together do."""
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from data_prep.simulator.card import predicted_execution
+from data_prep.simulator.diving.labels import draw_boundaries, draw_deduction
+from data_prep.simulator.diving.motion import FAULTS
+from data_prep.simulator.scoring.faults import share_deduction, total_deduction
+from data_prep.simulator.scoring.judges import EXECUTION_SD, MAX_EXECUTION, execution_score, judge
+
+
+def test_execution_is_the_sum_of_the_middle_three():
+    assert execution_score(np.array([9.0, 5.0, 7.0, 7.5, 8.0, 10.0, 0.0])) == 7.0 + 7.5 + 8.0
+    with pytest.raises(ValueError, match=r"Expected 7 marks\. Received: 5"):
+        execution_score(np.ones(5))
+
+
+def test_marks_are_half_points_within_the_scale():
+    rng = np.random.default_rng(0)
+    marks = np.array([judge(quality, rng) for quality in np.linspace(-0.5, 10.5, 200)])
+    np.testing.assert_array_equal(marks * 2, np.round(marks * 2))
+    assert marks.min() == 0 and marks.max() == 10
+
+
+def test_judges_are_unbiased_and_spread_as_stated():
+    rng = np.random.default_rng(0)
+    scores = np.array([execution_score(judge(8.25, rng)) for _ in range(4000)])
+    assert scores.mean() == pytest.approx(24.75, abs=0.05)
+    assert scores.std() == pytest.approx(EXECUTION_SD, abs=0.05)
+
+
+@pytest.mark.parametrize("points", [0.0, 0.4, 5.0, 24.0])
+def test_shared_deductions_add_up_again(points):
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        severities = share_deduction(points, FAULTS, rng)
+        assert all(0 <= severity <= 1 for severity in severities.values())
+        assert total_deduction(severities, FAULTS) == pytest.approx(points, abs=1e-4)
+
+
+def test_deductions_beyond_all_faults_make_every_fault_as_bad_as_it_gets():
+    severities = share_deduction(30.0, FAULTS, np.random.default_rng(0))
+    np.testing.assert_allclose(list(severities.values()), 1.0, atol=1e-6)
+
+
+def test_no_single_fault_explains_execution_but_all_together_do():
+    rng = np.random.default_rng(0)
+    severities, execution = [], []
+    for _ in range(1500):
+        drawn = share_deduction(draw_deduction(rng), FAULTS, rng)
+        severities.append([drawn[fault.name] for fault in FAULTS])
+        execution.append(execution_score(judge((MAX_EXECUTION - total_deduction(drawn, FAULTS)) / 3, rng)))
+    severities, execution = np.array(severities), np.array(execution)
+    signed = [spearmanr(column, execution).statistic for column in severities.T]
+    single = [abs(correlation) for correlation in signed]
+    assert max(single) <= 0.6
+    assert min(single[:3]) > 0.4  # what judges weigh most: splash, entry angle, position
+    assert all(correlation < 0 for correlation in signed)  # every fault costs points
+    assert spearmanr(predicted_execution(severities, execution), execution).statistic >= 0.95
+
+
+def test_drawn_boundaries_have_the_real_ranges_and_medians():
+    rng = np.random.default_rng(0)
+    rows = np.array([draw_boundaries(rng) for _ in range(3000)])
+    for values, least, median, most in (
+        (rows[:, 0], 1, 23, 75),
+        (rows[:, 1] - rows[:, 0], 1, 10, 21),
+        (rows[:, 2] - rows[:, 0], 23, 33, 53),
+        (rows[:, 3] - rows[:, 2], 1, 11, 21),
+    ):
+        assert values.min() >= least and values.max() <= most
+        assert abs(np.median(values) - median) <= 1

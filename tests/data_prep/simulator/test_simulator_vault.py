@@ -1,0 +1,450 @@
+"""Simulated vaults: the table against published values, motion against geometry, camera, labels, whole datasets."""
+
+import csv
+import dataclasses
+import hashlib
+import os
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import scipy.io
+from scipy.stats import spearmanr
+
+from data_prep.datasets import motion as motion_dataset
+from data_prep.datasets import unlv_vault
+from data_prep.records.building import BuildSettings, build_records
+from data_prep.simulator import clips
+from data_prep.simulator.card import predicted_execution
+from data_prep.simulator.dataset import simulate
+from data_prep.simulator.scene.figure import JOINT, Body
+from data_prep.simulator.scene.standpoint import Standpoint
+from data_prep.simulator.settings import Settings
+from data_prep.simulator.vault import filming as vault_filming
+from data_prep.simulator.vault import labels as vault_labels
+from data_prep.simulator.vault import motion as vault_motion
+from data_prep.simulator.vault import videos as simulator
+from data_prep.simulator.vault.faults import (
+    EXECUTION_SD,
+    FALL,
+    FAULTS,
+    MAX_EXECUTION,
+    VaultTrait,
+    execution_score,
+    judge,
+)
+from data_prep.simulator.vault.motion import perform
+from data_prep.simulator.vault.plan import plan
+from data_prep.simulator.vault.poses import Timing
+from data_prep.simulator.vault.rules import DIFFICULTIES, Vault, frequent_vaults, vaults_of_difficulty
+
+SMALL = Settings("vault", "scoring", 4, 0, None, False, 0.25, 48, 64)
+BOUNDARIES = (20, 50)
+CLEAN = VaultTrait({fault.name: 0.0 for fault in FAULTS}, 1, 1, 1, 0.0, True)
+BY_NAME = {vault.name: vault for vault in DIFFICULTIES}
+SEEN = ("handspring-2A2", "handspring-4C1", "tsukahara-2A6", "yurchenko-2A4", "half_on-2A2", "full_on-2C2")
+
+
+def _trait(**severities):
+    return dataclasses.replace(CLEAN, severities={**CLEAN.severities, **severities})
+
+
+def _at(motion, joint):
+    return motion.joints[:, JOINT[joint]]
+
+
+def _perform(name, times, **severities):
+    return perform(BY_NAME[name], _trait(**severities), Body(), BOUNDARIES, np.asarray(times, float))
+
+
+def _rows(file):
+    with file.open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+# === The table ===
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("handspring-2A6", 7.4),  # Yang Hak-seon, London 2012
+        ("handspring-4C0", 6.6),  # Roche
+        ("handspring-4C1", 7.0),  # Dragulescu
+        ("handspring-4B0", 7.0),  # Blanik
+        ("tsukahara-2A6", 7.0),  # Kasamatsu with two whole turns
+        ("half_on-2A5", 7.2),  # Li Xiaopeng
+    ],
+)
+def test_values_are_those_published_for_2009_to_2012(name, value):
+    assert DIFFICULTIES[BY_NAME[name]] == value
+
+
+@pytest.mark.parametrize("family", ["handspring", "tsukahara", "yurchenko", "half_on", "full_on"])
+def test_each_half_twist_of_a_straight_salto_adds_four_tenths(family):
+    values = [DIFFICULTIES[v] for v in DIFFICULTIES if (v.family, v.half_somersaults, v.position) == (family, 2, "A")]
+    np.testing.assert_allclose(np.diff(values), 0.4)
+
+
+def test_difficulties_are_shared_and_find_their_nearest_vaults():
+    vaults, chances = vaults_of_difficulty(7.0)
+    assert len(vaults) >= 4 and sum(chances) == pytest.approx(1)
+    assert {DIFFICULTIES[vault] for vault in vaults_of_difficulty(5.3)[0]} == {5.2}
+    assert {DIFFICULTIES[vault] for vault in vaults_of_difficulty(9.0)[0]} == {7.4}
+    assert vaults_of_difficulty(7.0, one_each=True)[0] == [BY_NAME["handspring-4C1"]]
+    values = [DIFFICULTIES[vault] for vault in frequent_vaults(one_each=True)[0]]
+    assert sorted(values) == sorted(set(DIFFICULTIES.values()))
+
+
+# === Judges and faults ===
+
+
+def test_execution_is_the_mean_of_the_middle_three_cut_off():
+    assert execution_score(np.array([9.9, 9.3, 9.0, 9.4, 9.3])) == 9.333
+    assert execution_score(np.array([9.7, 9.7, 9.6, 9.0, 10.0])) == 9.666
+    with pytest.raises(ValueError, match=r"Expected 5 marks\. Received: 7"):
+        execution_score(np.ones(7))
+
+
+def test_judges_err_as_stated():
+    rng = np.random.default_rng(0)
+    scores = np.array([execution_score(judge(1.1, rng)) for _ in range(3000)])
+    assert scores.mean() == pytest.approx(MAX_EXECUTION - 1.1, abs=0.005)
+    assert scores.std() == pytest.approx(EXECUTION_SD, abs=0.01)
+
+
+def _assert_shared_out(plans):
+    severities = np.array([[p.trait.severities[fault.name] for fault in FAULTS] for p in plans])
+    execution = np.array([p.execution for p in plans])
+    single = [abs(spearmanr(column, execution).statistic) for column in severities.T]
+    assert max(single) <= 0.6 and sorted(single)[-3] > 0.3
+    assert spearmanr(predicted_execution(severities, execution), execution).statistic >= 0.95
+
+
+def test_no_single_fault_explains_execution_but_all_together_do():
+    _assert_shared_out(plan(dataclasses.replace(SMALL, num_videos=700)))
+
+
+def test_the_same_holds_of_real_scores():
+    if "SCORINGNET_REAL_DATA" not in os.environ:
+        pytest.skip("SCORINGNET_REAL_DATA names no folder of real data")
+    folder = Path(os.environ["SCORINGNET_REAL_DATA"]) / "vault"
+    plans = plan(dataclasses.replace(SMALL, labels_dir=folder, num_videos=710))
+    _assert_shared_out(plans)
+    scores = np.array([[float(row["difficulty"]), float(row["final"])] for row in _rows(folder / "scores.csv")])
+    ours = np.array([[p.difficulty, p.difficulty + p.execution] for p in plans]).round(3)
+    np.testing.assert_allclose(ours[np.lexsort(ours.T)], scores[np.lexsort(scores.T)], atol=1e-9)
+    shown = np.array([DIFFICULTIES[p.vault] for p in plans])
+    assert np.quantile(np.abs(shown - ours[:, 0]), 0.98) <= 0.1 + 1e-9
+    assert 72 <= np.median([p.num_frames for p in plans]) <= 88
+
+
+# === Motion ===
+
+
+@pytest.mark.parametrize("vault", DIFFICULTIES, ids=lambda vault: vault.name)
+def test_every_vault_turns_as_its_name_says(vault):
+    motion = perform(vault, CLEAN, Body(), BOUNDARIES, np.linspace(0, 70, 1401))
+    trunk = _at(motion, "waist") - _at(motion, "pelvis")
+    angle = np.unwrap(np.arctan2(trunk[:, 1], trunk[:, 0]))
+    whole = 2 * np.pi * (1 + vault.round_off) + np.pi * vault.half_somersaults
+    assert angle[-1] - angle[0] == pytest.approx(-whole, abs=np.radians(20))  # clockwise, from a runner's lean
+    facing = (-1 if vault.backward else 1) * (-1) ** vault.half_twists
+    assert np.sign(motion.belly[-1, 0]) == facing and abs(motion.belly[-1, 0]) > 0.95
+
+
+@pytest.mark.parametrize("name", SEEN)
+@pytest.mark.parametrize("severities", [{}, {"poor_support": 1.0, "leg_separation": 1.0}, {"low_flight": 1.0}])
+def test_hands_push_off_the_table_and_feet_land_on_the_mat_at_t2(name, severities):
+    timing = Timing(*BOUNDARIES)
+    support = _perform(name, np.linspace(timing.contact + 1e-6, timing.leave - 1e-6, 9), **severities)
+    hands = (_at(support, "hand_l") + _at(support, "hand_r"))[:, :2] / 2
+    np.testing.assert_allclose(hands - (vault_motion.HANDS_X, vault_motion.TABLE_HEIGHT), 0, atol=1e-6)
+    flight = _perform(name, np.arange(int(timing.leave) + 1, 51), **severities)
+    lowest = flight.joints[..., 1].min(axis=1) - vault_motion.MAT_HEIGHT - vault_motion.SOLE
+    assert (lowest[:-1] > 0.02).all()
+    assert lowest[-1] == pytest.approx(0, abs=1e-6)
+    assert flight.joints[-1, :, 1].argmin() in [JOINT[f"{part}_{side}"] for part in ("ankle", "toe") for side in "lr"]
+
+
+@pytest.mark.parametrize("name", SEEN)
+def test_flight_is_that_of_a_projectile(name):
+    timing = Timing(*BOUNDARIES)
+    centre = _perform(name, np.arange(np.ceil(timing.leave), 50)).centre
+    np.testing.assert_allclose(np.diff(centre[:, 1], 3), 0, atol=1e-9)
+    np.testing.assert_allclose(np.diff(centre[:, 0], 2), 0, atol=1e-9)
+    assert centre[:, 1].max() == pytest.approx(2.9, abs=0.35)
+
+
+@pytest.mark.parametrize("name", SEEN)
+@pytest.mark.parametrize("landing", [0.0, 0.5, 1.0])
+def test_the_path_has_no_jumps_and_stays_above_the_ground(name, landing):
+    motion = _perform(name, np.arange(0, 75, 0.1), landing=landing)
+    assert np.abs(np.diff(motion.centre, axis=0)).max() < 0.09  # metres in a tenth of a frame
+    assert motion.joints[..., 1].min() > -0.12
+
+
+def test_faults_change_what_they_name():
+    landed, end = [51.0], [64.0]
+    assert _perform("handspring-2A2", landed).centre[0, 2] == 0
+    assert _perform("handspring-2A2", landed, sideways=1.0).centre[0, 2] > 1.0
+    near, far = (_perform("yurchenko-2A4", landed, low_flight=grade).centre[0, 0] for grade in (1.0, 0.0))
+    assert far - near > 1.2
+    low, high = (_perform("yurchenko-2A4", np.arange(29, 50), low_flight=g).centre[:, 1].max() for g in (1.0, 0.0))
+    assert high - low > 0.5
+    sits, stands = (_perform("tsukahara-2A3", end, landing=grade).centre[0, 1] for grade in (1.0, 0.0))
+    assert sits < 0.7 < stands
+    step = _perform("tsukahara-2A3", end, landing=0.7).centre[0, 0] - _perform("tsukahara-2A3", end).centre[0, 0]
+    assert step > 0.8 and not _trait(landing=0.7).falls and _trait(landing=FALL).falls
+    deep, good = (_perform("half_on-2A2", landed, under_rotation=grade).centre[0, 1] for grade in (1.0, 0.0))
+    assert good - deep > 0.15
+    middle = [Timing(*BOUNDARIES).second_flight(0.45)]
+    assert _angle("knee", "hip", "ankle", _perform("handspring-2A2", middle, bent_knees=1.0)) > 70
+    assert _angle("hip", "waist", "knee", _perform("handspring-2A2", middle, looseness=1.0)) > 40
+    assert _angle("hip", "waist", "knee", _perform("handspring-2A2", middle)) < 25
+    assert (
+        _opening(_perform("yurchenko-2A4", middle, leg_separation=1.0))
+        > 70
+        > 10
+        > _opening(_perform("yurchenko-2A4", middle))
+    )
+
+
+def _angle(joint, before, after, motion):
+    """Degrees by which the body bends at a left joint, between the joints before and after it."""
+    name = {"waist": "waist"}
+    points = [_at(motion, name.get(part, f"{part}_l"))[0] for part in (before, joint, after)]
+    return _between(points[1] - points[0], points[2] - points[1])
+
+
+def _opening(motion):
+    return _between(*(_at(motion, f"knee_{side}")[0] - _at(motion, f"hip_{side}")[0] for side in "lr"))
+
+
+def _between(a, b):
+    return np.degrees(np.arccos(np.clip(a @ b / np.linalg.norm(a) / np.linalg.norm(b), -1, 1)))
+
+
+# === Camera ===
+
+
+def test_panorama_is_true_to_scale_at_the_axis_and_shrinks_with_distance():
+    side = Standpoint(azimuth=0.0, distance=20.0, height=3.0)
+    np.testing.assert_allclose(side.panorama(np.array([(0.0, 1.7, 0.0)])), [(0.0, 1.7, 0.0)])
+    x, y, z = 4.0, 1.0, -5.0  # five metres behind: a camera twenty-five metres away
+    u, v, towards = side.panorama(np.array((x, y, z)))
+    assert u == pytest.approx(20.0 * np.arctan2(x, 25.0))
+    assert v == pytest.approx(3.0 - (3.0 - y) * 20.0 / np.hypot(x, 25.0))
+    assert towards == z
+
+
+def test_a_frontal_camera_sees_the_runner_come_nearer_not_pass_by():
+    front = Standpoint(azimuth=np.pi / 2, distance=25.0, height=3.0)
+    run = np.array([(x, 1.0, 0.0) for x in (-6.0, -3.0, 0.0, 3.0)])
+    assert np.abs(front.panorama(run)[:, 0]).max() < 1e-9
+    assert (np.diff(front.range(run)) < 0).all()
+    assert (
+        front.panorama(np.array((0.0, 1.0, 1.0)))[0] < 0
+    )  # the runner's left hand is to the left of the opposite camera
+
+
+def _scene(azimuth, seed=0, **changes):
+    rng = np.random.default_rng(seed)
+    scene = vault_filming.random_scene(160, 120, False, rng)
+    standpoint = dataclasses.replace(scene.standpoint, azimuth=np.radians(azimuth))
+    rebuilt = vault_filming.build_scene(
+        scene.venue, standpoint, scene.view, scene.body, scene.appearance, False, np.random.default_rng(seed)
+    )
+    return dataclasses.replace(rebuilt, **changes)
+
+
+def _film(scene, name, trait=CLEAN, frames=range(66)):
+    shot = vault_filming.vault_shot(
+        scene, BY_NAME[name], trait, BOUNDARIES, np.array(frames, float), np.random.default_rng(0)
+    )
+    return np.stack(list(shot)).astype(int)
+
+
+@pytest.mark.parametrize("azimuth", [-30, 0, 45, 74])
+def test_the_gymnast_stays_in_the_picture_from_every_side(azimuth):
+    scene = _scene(azimuth)
+    red = dataclasses.replace(scene.appearance, suit=(0, 0, 255), skin=(0, 0, 255), hair=(0, 0, 255))
+    green = dataclasses.replace(scene.appearance, suit=(0, 255, 0), skin=(0, 255, 0), hair=(0, 255, 0))
+    films = [_film(dataclasses.replace(scene, appearance=look), "yurchenko-2A4") for look in (red, green)]
+    gymnast = np.abs(films[0] - films[1]).sum(axis=-1) > 150
+    for mask in gymnast:
+        rows, columns = np.nonzero(mask)
+        assert len(rows) > 150
+        assert 0.25 < columns.mean() / 160 < 0.75 and 0.15 < rows.mean() / 120 < 0.8
+
+
+def test_the_table_hides_a_gymnast_who_runs_behind_it():
+    scene = _scene(74)
+    red = dataclasses.replace(scene.appearance, suit=(0, 0, 255), skin=(0, 0, 255), hair=(0, 0, 255))
+    through = dataclasses.replace(scene, hall=dataclasses.replace(scene.hall, table=_empty(scene.hall.table)))
+    hidden, seen = (
+        _film(dataclasses.replace(where, appearance=red), "handspring-2A2", frames=range(14, 18))
+        for where in (scene, through)
+    )
+    assert (np.abs(hidden - seen).sum(axis=-1) > 100).sum() > 40
+    over = [
+        _film(dataclasses.replace(where, appearance=red), "handspring-2A2", frames=(28, 29))
+        for where in (scene, through)
+    ]
+    np.testing.assert_array_equal(*over)  # with the hands on the table the gymnast is in front of it
+
+
+def _empty(canvas):
+    other = canvas.scaled(1.0)
+    other.image = np.zeros_like(canvas.image)
+    return other
+
+
+# === Labels ===
+
+
+@pytest.fixture
+def labels_dir(tmp_path):
+    folder = tmp_path / "statistics"
+    folder.mkdir()
+    (folder / "scores.csv").write_text(
+        "difficulty,execution,penalty,final\n6.5,9.4,0.0,15.9\n5.2,8.8,0.3,13.7\n7.0,9.166,0.1,16.066\n"
+    )
+    (folder / "stage_seconds.csv").write_text(
+        "pre_flight,posting_flight,landing\n3.5,1.2,2.0\n3.0,0.8,1.5\n25.0,1.4,7.0\n3.0,0.2,2.0\n"
+    )
+    return folder
+
+
+def test_statistics_are_drawn_without_replacement_while_they_last(labels_dir):
+    plans = plan(dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=6))
+    scores = sorted((p.difficulty, round(p.difficulty + p.execution, 3)) for p in plans)
+    assert scores == sorted(2 * [(6.5, 15.9), (5.2, 13.7), (7.0, 16.066)])
+    assert sorted(p.boundaries[2] - p.boundaries[1] for p in plans) == [20, 20, 30, 30, 35, 35]
+    assert {DIFFICULTIES[p.vault] for p in plans if p.difficulty == 6.5} == {6.4}
+    assert sum(p.split == "test" for p in plans) == 2
+
+
+def test_the_default_size_and_split_are_those_of_unlv_vault(labels_dir):
+    splits = [p.split for p in plan(dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=None))]
+    assert (splits.count("train"), splits.count("test")) == (120, 56)
+
+
+def test_run_up_and_landing_are_cut_and_the_flight_is_kept_whole():
+    assert vault_labels.stage_frames(np.array([3.6, 1.24, 2.0])) == (18, 31, 17)
+    assert vault_labels.stage_frames(np.array([25.0, 0.64, 0.5])) == (40, 16, 8)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("scores.csv", "difficulty,execution\n1,2\n", r"columns difficulty,execution,penalty,final"),
+        ("scores.csv", "difficulty,execution,penalty,final\n5,9,0,14\n5,9,0,15\n", r"row 3: 5\.0,9\.0,0\.0,15\.0"),
+        ("scores.csv", "difficulty,execution,penalty,final\n5,x,0,14\n", r"row 2 of .*scores\.csv.*5,x,0,14"),
+        ("stage_seconds.csv", "pre_flight,posting_flight,landing\n3,1\n", r"row 2 of .*stage_seconds\.csv"),
+        ("stage_seconds.csv", "pre_flight,posting_flight,landing\n3,-1,2\n", r"row 2 of .*stage_seconds\.csv"),
+        ("stage_seconds.csv", "pre_flight,posting_flight,landing\n3,9,2\n", r"posting_flight of 0\.6 to 2\.0 s"),
+        ("stage_seconds.csv", None, r"stage_seconds\.csv.*no such file"),
+    ],
+)
+def test_unusable_statistics_are_named(labels_dir, file, text, message):
+    (labels_dir / file).unlink() if text is None else (labels_dir / file).write_text(text)
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        vault_labels.read_statistics(labels_dir)
+
+
+# === Whole datasets ===
+
+
+def _digests(folder):
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def _num_frames(file):
+    with av.open(str(file)) as container:
+        return sum(1 for _ in container.decode(video=0))
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("vaults") / "drawn"
+    simulate(SMALL, folder, workers=1)
+    return folder
+
+
+def test_layout_is_the_official_one_and_labels_agree_with_the_videos(drawn):
+    assert {name for name in _digests(drawn) if not name.endswith(".avi")} == {
+        *("gym_vault_overall_scores.mat", "gym_vault_difficulty_level.mat", "stage_labels.csv", "factors.csv"),
+        *("split_3_1/training_idx.mat", "split_3_1/testing_idx.mat", "README.md", "simulation.json"),
+    }
+    overall = scipy.io.loadmat(drawn / "gym_vault_overall_scores.mat")["overall_scores"]
+    difficulty = scipy.io.loadmat(drawn / "gym_vault_difficulty_level.mat")["difficulty_level"]
+    assert overall.shape == difficulty.shape == (1, 4)
+    stages = _rows(drawn / "stage_labels.csv")
+    for video, row in enumerate(_rows(drawn / "factors.csv"), start=1):
+        marks = sorted(round(10 * float(mark)) for mark in row["marks"].split())
+        assert overall[0, video - 1] == pytest.approx(difficulty[0, video - 1] + sum(marks[1:4]) / 30, abs=0.001)
+        segments = [segment for segment in stages if segment["video_id"] == f"{video:03d}"]
+        starts, ends = ([int(segment[key]) for segment in segments] for key in ("start_frame", "end_frame"))
+        assert starts == [0, *ends[:-1]]
+        assert ends[-1] == _num_frames(drawn / f"gym_vault_samples_len_ori/{video:03d}.avi")
+        names = [segment["stage"] for segment in segments]
+        assert names[-4:] == ["pre-flight", "posting-flight", "landing", "noise"] and len(names) <= 5
+
+
+def test_same_seed_same_bytes_whatever_the_number_of_workers(drawn, tmp_path):
+    simulate(SMALL, tmp_path / "again", workers=2)
+    assert _digests(tmp_path / "again") == _digests(drawn)
+
+
+def test_records_are_built_from_it(labels_dir, tmp_path):
+    settings = dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=3)
+    simulate(settings, tmp_path / "sim", workers=1)
+    assert "a penalty counts as part of execution" in (tmp_path / "sim" / "README.md").read_text()
+    samples = unlv_vault.read(tmp_path / "sim").samples
+    assert sorted(round(sample.execution, 3) for sample in samples) == [8.5, 9.066, 9.4]
+    assert not any(sample.problems for sample in samples)
+    build_records("unlv_vault", tmp_path / "sim", tmp_path / "records", BuildSettings((36, 48)), workers=1)
+    assert (tmp_path / "records" / "dataset_info.json").exists()
+
+
+def test_motion_clips_have_their_vault_as_class(tmp_path):
+    settings = dataclasses.replace(SMALL, task="motion", num_videos=5)
+    simulate(settings, tmp_path / "motion", workers=1)
+    source = motion_dataset.read(tmp_path / "motion")
+    assert source.sport == "vault" and next(iter(source.classes)) == "family"
+    for sample, planned in zip(source.samples, plan(settings), strict=True):
+        names = [source.classes[head][label] for head, label in sample.classes.items()]
+        family, half_somersaults, position, half_twists = names
+        assert Vault(family, int(half_somersaults), position, int(half_twists)) == planned.vault
+        assert _num_frames(sample.path) == planned.num_frames == planned.boundaries[2] + clips.TAIL
+        assert planned.boundaries[1] == clips.LEAD
+
+
+def test_easy_preset_has_one_vault_for_each_difficulty():
+    shown = {}
+    for planned in plan(dataclasses.replace(SMALL, easy=True, num_videos=80)):
+        assert shown.setdefault(planned.difficulty, planned.vault) == planned.vault
+    assert len(shown) > 8
+
+
+@pytest.mark.parametrize("size", [(32, 32), (64, 64), (240, 320)])
+def test_frames_have_the_size_asked_for(size):
+    settings = dataclasses.replace(SMALL, height=size[0], width=size[1], num_videos=2)
+    planned = plan(settings)[0]
+    frames = list(simulator.film(planned, settings))
+    assert len(frames) == planned.num_frames
+    assert all(frame.shape == (*size, 3) and frame.dtype == np.uint8 for frame in frames)
+
+
+def test_the_end_of_the_landing_is_a_cut():
+    settings = dataclasses.replace(SMALL, height=120, width=160, num_videos=8, seed=3)
+    for planned in plan(settings):
+        frames = np.stack(list(simulator.film(planned, settings))).astype(int)
+        change = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3))  # entry i: from frame i to i + 1
+        start, _, _, end = planned.boundaries
+        assert change[end - 1] > 2 * np.median(change[end - 6 : end - 1])
+        if start:
+            assert change[start - 1] > 1.5 * np.median(change[start : start + 6])

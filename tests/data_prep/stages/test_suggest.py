@@ -1,0 +1,180 @@
+"""Suggested stage labels: KFS's own reading, whole in every tool's format, and nothing half-written."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import write_bars
+
+from data_prep.stages import formats as stage_formats
+from data_prep.stages.formats.checking import checked_videos
+from data_prep.stages.formats.labelled_video import LabelledVideo
+from data_prep.stages.formats.videos import facts_reader
+from data_prep.stages.labels import Segment
+from data_prep.stages.suggestion import find_videos, missing_stages, suggest_stages
+from scoringnet_tf.inference.prediction import score_video
+from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.errors import InputError
+
+NAMES = ["2024 (final)/dive #1, 100%.avi", "a b.avi", "c.mp4"]
+
+
+@pytest.fixture(scope="module")
+def videos_dir(tmp_path_factory):
+    """Three videos of bars, one in a folder of its own, and a file that is none."""
+    folder = tmp_path_factory.mktemp("videos").resolve()
+    (folder / "2024 (final)").mkdir()
+    for number, name in enumerate(NAMES):
+        write_bars(folder / name, 30 - 6 * number, number, fps=30, codec="mpeg4")
+    (folder / "notes.txt").touch()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(stage_model):
+    return load_scoring_net(stage_model)
+
+
+@pytest.fixture(scope="module")
+def suggested(model, videos_dir):
+    return suggest_stages(model, NAMES, facts_reader(videos_dir))
+
+
+def plain(videos):
+    """{video id: [(stage, start, end)]}."""
+    return {video.video_id: [tuple(segment)[:3] for segment in video.segments] for video in videos}
+
+
+def run(*arguments):
+    """`python -m data_prep suggest` with these arguments."""
+    command = [sys.executable, "-m", "data_prep", "suggest", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+# === What is suggested ===
+
+
+def test_stages_are_those_that_predict_prints(model, videos_dir, suggested):
+    for video in suggested:
+        stages = score_video(model, videos_dir / video.video_id).stages
+        expected = [(stage["name"], stage["start_frame"], stage["end_frame"]) for stage in stages]
+        assert plain([video])[video.video_id] == expected
+    assert max(len(video.segments) for video in suggested) > 2  # the model does tell frames apart
+
+
+def test_suggestions_pass_the_checks_of_stage_labels(videos_dir, suggested):
+    checked = checked_videos(suggested, get_sport("diving"), facts_reader(videos_dir))
+    assert [video.problems for video in checked] == [()] * 3
+    assert plain(checked) == plain(suggested)
+
+
+@pytest.mark.parametrize("name", stage_formats.WRITABLE)
+def test_every_format_gives_back_what_was_suggested(tmp_path, videos_dir, suggested, name):
+    facts_of = facts_reader(videos_dir)
+    stage_formats.write(name, tmp_path / "labels", suggested, get_sport("diving"), facts_of)
+    output = tmp_path / "labels"
+    paths = sorted(output.iterdir()) if output.is_dir() else [output]
+    assert plain(video for path in paths for video in stage_formats.read(path, facts_of)) == plain(suggested)
+
+
+def test_stages_that_are_not_there_are_named():
+    video = LabelledVideo("1", "1", (Segment("noise", 0, 4), Segment("take-flight", 4, 9)))
+    assert missing_stages(video, get_sport("diving")) == ["pre-starting", "entry"]
+
+
+def test_a_video_that_cannot_be_decoded_has_a_problem_and_no_stages(tmp_path, model, videos_dir):
+    whole = (videos_dir / "a b.avi").read_bytes()
+    (tmp_path / "cut.avi").write_bytes(whole[: len(whole) * 9 // 10])
+    (tmp_path / "whole.avi").write_bytes(whole)
+    videos = suggest_stages(model, ["cut.avi", "none.avi", "whole.avi"], facts_reader(tmp_path))
+    assert [len(video.problems) for video in videos] == [1, 1, 0]
+    assert "cut.avi: expected 24 frames" in videos[0].problems[0] and not videos[0].segments
+    assert "none.avi: expected a video file" in videos[1].problems[0]
+    assert videos[2].segments[-1].end == 24
+
+
+# === Which videos are meant ===
+
+
+def test_videos_are_named_by_their_path_in_the_folder(videos_dir, monkeypatch):
+    assert find_videos(videos_dir) == (videos_dir, NAMES)
+    monkeypatch.chdir(videos_dir)
+    assert find_videos(paths=["a b.avi", "./a b.avi"]) == (videos_dir, ["a b.avi"])
+    assert find_videos(paths=["c.mp4", "2024 (final)/../2024 (final)/dive #1, 100%.avi"])[1] == ["c.mp4", NAMES[0]]
+    assert find_videos(paths=[NAMES[0]]) == (videos_dir / "2024 (final)", [Path(NAMES[0]).name])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "Expected --videos_dir, or one or more video files. Received: neither"),
+        ({"videos_dir": ".", "paths": ["v.avi"]}, "Received: both"),
+        ({"videos_dir": "none"}, "--videos_dir: expected a folder of videos. Received: none, where there are none"),
+    ],
+)
+def test_no_videos_or_two_ways_of_naming_them(options, message):
+    with pytest.raises(InputError, match=message):
+        find_videos(**options)
+
+
+# === The command ===
+
+
+def test_the_command_skips_what_is_damaged_and_says_what_comes_next(tmp_path, stage_model, videos_dir, suggested):
+    names, output = ["a b.avi", "c.mp4"], tmp_path / "new" / "tasks.json"
+    for name in names:
+        (tmp_path / name).write_bytes((videos_dir / name).read_bytes())
+    (tmp_path / "text.mp4").write_text("not a video")
+    result = run(f"--videos_dir={tmp_path}", f"--model={stage_model}", "--format=label_studio", f"--output={output}")
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert "text.mp4: expected a video" in result.stderr and "Left out: text.mp4" in result.stderr
+    assert "Suggesting stages" in result.stderr
+    expected = {name: stages for name, stages in plain(suggested).items() if name in names}
+    assert plain(stage_formats.read(output, facts_reader(tmp_path))) == expected
+    assert [path.name for path in output.parent.iterdir()] == ["tasks.json"]
+    for video in suggested[1:]:
+        missing = missing_stages(video, get_sport("diving"))
+        assert (f"{video.video_id}: no {', no '.join(missing)} was found." in result.stdout) == bool(missing)
+    assert f"Written to {output}: {sum(map(len, expected.values()))} stages of 2 videos." in result.stdout
+    assert "simulated" not in result.stdout
+    assert "Label Studio" in result.stdout and "python -m data_prep stages CORRECTED…" in result.stdout
+
+
+def test_nothing_is_written_where_no_video_can_be_decoded(tmp_path, stage_model):
+    (tmp_path / "text.mp4").write_text("not a video")
+    result = run(tmp_path / "text.mp4", f"--model={stage_model}", "--format=elan", f"--output={tmp_path / 'out'}")
+    assert result.returncode == 1 and "Nothing was written" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["text.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("{0}/v.avi",), "--output"),
+        (("--output={0}/out",), "Expected --videos_dir, or one or more video files"),
+        (("{0}/v.avi", "--output={0}/v.avi"), "--output: expected a new file or folder"),
+        (("{0}/v.avi", "--output={0}/v.avi/out"), "--output: expected a place to write to"),
+        (("{0}/v.avi", "--output={0}/out", "--model={0}/none"), "none: expected a .keras file"),
+        (("{0}/v.avi", "--output={0}/out", "--format=finediving"), "format"),
+        (("{0}/v.avi", "--output={0}/out", "--sports=vault"), "Unknown command line flag 'sports'"),
+    ],
+)
+def test_wrong_use_is_named_before_the_work_starts(tmp_path, arguments, message):
+    (tmp_path / "v.avi").touch()
+    result = run(*(argument.format(tmp_path) for argument in arguments))
+    assert result.returncode == 1
+    assert message in result.stderr and "Traceback" not in result.stderr and "Suggesting" not in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["v.avi"]
+
+
+def test_help_names_the_formats_without_importing_tensorflow():
+    code = (
+        "import sys, data_prep.commands.suggest as suggest; "
+        "assert 'tensorflow' not in sys.modules and 'keras' not in sys.modules; "
+        "assert suggest.HOW_TO_CORRECT.keys() == set(suggest.stage_formats.WRITABLE)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    result = run("--help")
+    assert result.returncode in (0, 1) and "<csv|cvat|elan|label_studio>" in result.stdout

@@ -1,0 +1,124 @@
+"""The figures against SciPy and hand counts; the report; predictions of records."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import scoringnet_tf
+from scoringnet_tf.data import input_pipeline
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.inference import evaluation
+from scoringnet_tf.inference.evaluation import Predictions, figures
+from scoringnet_tf.sports import get_sport, stage_runs
+
+STAGES = get_sport("diving").stages
+
+
+def predictions():
+    rng = np.random.default_rng(0)
+    truth = {"difficulty": rng.choice([3.2, 3.3, 3.6], 20), "execution": rng.uniform(15, 28, 20)}
+    truth["final"] = truth["difficulty"] * truth["execution"]
+    predicted = {score: values + rng.normal(0, values.std(), 20) for score, values in truth.items()}
+    return Predictions(
+        ids=[str(index) for index in range(20)],
+        truth=truth,
+        predicted=predicted,
+        stages_true=[np.array([1, 1, 2, 3, -1])] * 20,
+        stages_predicted=[np.array([1, 0, 2, 3, 3])] * 20,
+        empty_fragments=np.eye(20, 2, dtype=bool),
+    )
+
+
+def test_figures_against_scipy_and_by_hand():
+    made = predictions()
+    measured = figures(made, STAGES)
+    for score in ("difficulty", "execution", "final"):
+        rho = stats.spearmanr(made.truth[score], made.predicted[score]).statistic
+        assert measured[f"{score[0]}_src"] == pytest.approx(rho)
+        error = sum(abs(a - b) for a, b in zip(made.truth[score], made.predicted[score], strict=True)) / 20
+        assert measured[f"{score[0]}_med"] == pytest.approx(error)
+    assert measured["frame_accuracy"] == pytest.approx(3 / 4)
+    per_class = measured["frame_accuracy_per_class"]
+    assert (per_class["pre-starting"], per_class["take-flight"], per_class["entry"]) == (0.5, 1.0, 1.0)
+    assert math.isnan(per_class["noise"])
+    assert measured["num_empty_fragments"] == 2
+    assert measured["num_videos"] == 20
+
+
+def test_unknown_scores_are_left_out_and_constant_ones_have_no_src():
+    truth = np.array([1.0, math.nan, 2.0, 3.0])
+    assert evaluation.src(truth, np.array([1.0, 99.0, 2.0, 3.0])) == pytest.approx(1.0)
+    assert evaluation.med(truth, np.array([2.0, 99.0, 2.0, 3.0])) == pytest.approx(1 / 3)
+    assert math.isnan(evaluation.src(truth, np.full(4, 7.0)))
+    assert math.isnan(evaluation.med(np.array([math.nan]), np.array([1.0])))
+
+
+def test_mean_predictor():
+    truth = {"difficulty": np.array([3.0, 4.0]), "execution": np.array([20.0, 24.0]), "final": np.array([60.0, 96.0])}
+    baseline = evaluation.mean_predictor_figures(
+        truth, {"difficulty": 3.5, "execution": 22.0}, get_sport("diving").fuse
+    )
+    assert baseline == pytest.approx({"d_med": 0.5, "e_med": 2.0, "f_med": (17.0 + 19.0) / 2})
+
+
+def test_mean_predictor_of_what_is_known():
+    truth = {score: np.array([60.0, 96.0]) for score in ("difficulty", "execution", "final")}
+    fuse = get_sport("diving").fuse
+    assert evaluation.mean_predictor_figures(truth, {"final": 80.0}, fuse) == pytest.approx({"f_med": 18.0})
+    assert evaluation.mean_predictor_figures(truth, {}, fuse) == {}
+
+
+def test_predict_records_keeps_order_and_lengths(diving_records):
+    info = DatasetInfo.load(diving_records)
+    model = scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, clip_lengths=(8, 8))
+    ids = input_pipeline.split_ids(info, "test")
+    dataset = input_pipeline.videos(diving_records, "test", image_size=(32, 32), batch_size=2)
+    result = evaluation.predict_records(evaluation.prediction_function(model), dataset, ids)
+    for index, video_id in enumerate(ids):
+        known = info.videos[video_id]
+        assert result.truth["execution"][index] == pytest.approx(known["execution"], rel=1e-6)
+        assert len(result.stages_true[index]) == len(result.stages_predicted[index]) == known["num_frames"]
+
+
+def test_true_fragments_change_the_scores_and_not_the_stages(diving_records):
+    model = scoringnet_tf.ScoringNet(
+        image_size=(32, 32),
+        width_multiplier=1 / 16,
+        clip_lengths=(8, 8),
+        score_statistics={"difficulty": (3.0, 100.0), "execution": (20.0, 100.0)},
+    )
+    inputs, targets = next(iter(input_pipeline.videos(diving_records, "test", image_size=(32, 32), batch_size=3)))
+    predicted = evaluation.prediction_function(model)(inputs, targets["stages"])
+    true = evaluation.prediction_function(model, true_fragments=True)(inputs, targets["stages"])
+    np.testing.assert_array_equal(predicted["stages"], true["stages"])
+    expected = model.score_fragments(inputs["frames"], targets["stages"], inputs["mask"])
+    np.testing.assert_allclose(true["execution"], expected["execution"], rtol=1e-5)
+    assert not np.allclose(true["execution"], predicted["execution"])
+
+
+def test_report_files(tmp_path):
+    from scoringnet_tf.report.evaluation_report import write_report
+
+    made = predictions()
+    write_report(tmp_path, made, figures(made, STAGES), STAGES)
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["frame_accuracy_per_class"]["noise"] is None  # NaN is not JSON
+    rows = (tmp_path / "predictions.csv").read_text().splitlines()
+    assert rows[0].startswith("video_id,true_difficulty,predicted_difficulty")
+    assert len(rows) == 21
+    for name in ("scores.png", "stages.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_runs():
+    assert stage_runs([0, 0, 2, 2, 2, 1]) == [(0, 0, 2), (2, 2, 5), (1, 5, 6)]
+    assert stage_runs([3]) == [(3, 0, 1)]
+
+
+def test_table_shows_three_decimals_and_dashes():
+    text = evaluation.table([("model", {"d_src": 0.12345, "d_med": math.nan})])
+    assert "0.123" in text
+    assert text.count("–") == 6

@@ -1,0 +1,87 @@
+"""The SavedModel against the Keras model, and its preprocessing against that of training."""
+
+import cv2
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import scoringnet_tf
+from scoringnet_tf.data.preprocessing import encode_jpeg, frames_for_model
+from scoringnet_tf.inference.serving import export_saved_model, preprocess_encoded
+
+
+@pytest.fixture(scope="module")
+def network():
+    keras.utils.set_random_seed(0)
+    return scoringnet_tf.ScoringNet(
+        image_size=(32, 32),
+        width_multiplier=1 / 16,
+        clip_lengths=(8, 8),
+        score_statistics={"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)},
+        frame_size=(36, 48),
+    )
+
+
+@pytest.fixture(scope="module")
+def exported(network, tmp_path_factory):
+    path = tmp_path_factory.mktemp("export") / "1"
+    export_saved_model(network, path)
+    return path
+
+
+@pytest.fixture
+def video():
+    """Smooth moving colours (L, H, W, 3): JPEG keeps them nearly unchanged."""
+    t, y, x = np.meshgrid(np.arange(10), np.linspace(0, 3, 120), np.linspace(0, 4, 160), indexing="ij")
+    waves = [np.sin(x + 0.3 * t), np.cos(y - 0.2 * t), np.sin(x + y)]
+    return (127.5 + 120 * np.stack(waves, axis=-1)).astype("uint8")
+
+
+def test_serving_default_equals_keras(network, exported):
+    frames = np.random.default_rng(0).integers(0, 256, (2, 11, 32, 32, 3)).astype("uint8")
+    mask = np.ones((2, 11), bool)
+    mask[1, 7:] = False
+    signature = tf.saved_model.load(str(exported)).signatures["serving_default"]
+    served = signature(frames=tf.constant(frames), mask=tf.constant(mask))
+    expected = network({"frames": frames, "mask": mask}, training=False)
+    assert set(served) == set(expected) == {"stages", "difficulty", "execution", "final", "empty_fragments"}
+    for name, value in expected.items():
+        np.testing.assert_allclose(served[name], value, rtol=1e-5, atol=1e-6)
+
+
+def test_encoded_frames_are_treated_as_in_training(network, video):
+    encoded = [cv2.imencode(".png", frame[..., ::-1])[1].tobytes() for frame in video]  # lossless: decoders agree
+    expected = frames_for_model(video, network.frame_size, network.image_size).astype(int)
+    received = preprocess_encoded(tf.constant(encoded), network.frame_size, network.image_size).numpy().astype(int)
+    assert np.abs(received - expected).max() <= 1  # the two area averages round differently
+
+
+def test_encoded_signature_scores_one_video(network, exported, video):
+    signature = tf.saved_model.load(str(exported)).signatures["encoded"]
+    served = signature(encoded=tf.constant([encode_jpeg(frame, 95) for frame in video]))
+    frames = frames_for_model(video, network.frame_size, network.image_size)[None]
+    expected = network({"frames": frames, "mask": np.ones((1, 10), bool)}, training=False)
+    assert served["stages"].shape == (1, 10, 4)
+    np.testing.assert_allclose(served["stages"], expected["stages"], atol=0.02)
+
+
+def test_the_c_plus_plus_loader_serves_it(network, exported):
+    """TF Serving runs this loader and a session."""
+    frames = np.zeros((1, 8, 32, 32, 3), "uint8")
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        meta = tf.compat.v1.saved_model.loader.load(session, ["serve"], str(exported))
+        signature = meta.signature_def["serving_default"]
+        feeds = {signature.inputs["frames"].name: frames, signature.inputs["mask"].name: np.ones((1, 8), bool)}
+        final = session.run(signature.outputs["final"].name, feeds)
+    expected = network({"frames": frames, "mask": np.ones((1, 8), bool)}, training=False)["final"]
+    np.testing.assert_allclose(final, expected, rtol=1e-5)
+
+
+def test_a_bfloat16_model_is_exported_in_float32(network, tmp_path):
+    export_saved_model(network.with_dtype("mixed_bfloat16"), tmp_path / "1")
+    frames, mask = np.full((1, 8, 32, 32, 3), 90, "uint8"), np.ones((1, 8), bool)
+    signature = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"]
+    served = signature(frames=tf.constant(frames), mask=tf.constant(mask))
+    expected = network({"frames": frames, "mask": mask}, training=False)
+    np.testing.assert_allclose(served["final"], expected["final"], rtol=1e-5)

@@ -1,0 +1,129 @@
+"""Pretraining on classes: resume after a kill, accuracy on clips and videos, and which split is used for what."""
+
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from training_runs import KilledError, kill_after_epoch
+
+from data_prep.records.verifying import read_records
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.input_pipeline import split_ids
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.pretraining import PretrainingRun, accuracies, validation_split
+
+CONSECUTIVE = {"clip_sampling": "consecutive", "validation_fraction": 0.5}
+
+
+def settings(model_dir, **changes):
+    return {
+        "model_dir": str(model_dir),
+        "image_size": [32, 32],
+        "clip_length": 8,
+        "clip_sampling": "whole",
+        "clips_per_video": 3,
+        "validation_fraction": 0.0,
+        "batch_size": 2,
+        "epochs": 2,
+        "flip": True,
+        "crop_shift": 2,
+        "zoom": 0.1,
+        "color_jitter": 0.1,
+        "width_multiplier": 1 / 16,
+        "dropout": 0.2,
+        "top": "fc",
+        "pretrained": None,
+        "weight_decay": 0.0,
+        "learning_rate": 1e-3,
+        "decay_rate": 0.45,
+        "decay_steps": 600,
+        "warmup_steps": 10,
+        "clip_norm": 1.0,
+        "precision": "float32",
+        "seed": 1,
+        "deterministic": True,
+        **changes,
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("records", "changes"), [("motion_records", {}), ("ucf101_records", CONSECUTIVE)])
+def test_pretraining_resumes_to_the_same_weights(records, changes, tmp_path, monkeypatch, request):
+    info = DatasetInfo.load(request.getfixturevalue(records))
+
+    def weights(name):
+        run = PretrainingRun(info, settings(tmp_path / name, **changes))
+        return keras.models.load_model(run.run(), compile=False).get_weights()
+
+    straight = weights("straight")
+    with monkeypatch.context() as patch:
+        kill_after_epoch(patch, 2)
+        with pytest.raises(KilledError):
+            weights("killed")
+    for a, b in zip(straight, weights("killed"), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# === Accuracy of videos ===
+
+
+def test_a_video_is_what_the_mean_of_its_clips_says():
+    """Against a loop, where clips and videos differ: 20 videos of 5 clips, 3 classes."""
+    keras.utils.set_random_seed(0)
+    frames = keras.Input((2, 4, 4, 3), dtype="uint8")
+    x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(frames))
+    model = keras.Model(frames, {"action": keras.layers.Dense(3, "softmax")(x)})
+    rng = np.random.default_rng(0)
+    clips = rng.integers(0, 256, (20, 5, 2, 4, 4, 3)).astype("uint8")
+    labels = rng.integers(0, 3, 20)
+    right_clips = right_videos = 0
+    for video, label in zip(clips, labels, strict=True):
+        total = np.zeros(3)
+        for clip in video:
+            probabilities = np.asarray(model(clip[np.newaxis])["action"])[0]
+            right_clips += int(np.argmax(probabilities) == label)
+            total += probabilities
+        right_videos += int(np.argmax(total / 5) == label)
+    assert right_clips / 100 != right_videos / 20
+    batches = tf.data.Dataset.from_tensor_slices((clips, {"action": labels})).batch(6)
+    expected = {"clip": right_clips / 100, "video": right_videos / 20}
+    assert accuracies(model, batches) == {"action": pytest.approx(expected)}
+
+
+@pytest.mark.slow
+def test_a_run_on_ucf101_measures_the_videos_of_the_test_split(ucf101_records, tmp_path):
+    info = DatasetInfo.load(ucf101_records)
+    run = PretrainingRun(info, settings(tmp_path, **CONSECUTIVE))
+    best = run.run()
+    metrics = run.evaluate()
+    assert json.loads((tmp_path / "metrics.json").read_text()) == metrics
+    history = json.loads((tmp_path / "history.json").read_text())
+    assert [entry["epoch"] for entry in history] == [1, 2] and "val_mean_accuracy" in history[0]
+
+    c3d, right = keras.models.load_model(best, compile=False), {"clip": [], "video": []}
+    for _, record in read_records(info, "test"):
+        stored = np.stack([tf.io.decode_jpeg(jpeg, dct_method="INTEGER_ACCURATE") for jpeg in record["image/encoded"]])
+        starts = [2, 6, 10]  # the middles of three thirds of the starts 0 to 12
+        of_clips = [np.asarray(c3d(stored[np.newaxis, s : s + 8, 2:34, 8:40])["action"])[0] for s in starts]
+        label = int(record["class/action"])
+        right["clip"] += [np.argmax(probabilities) == label for probabilities in of_clips]
+        right["video"].append(np.argmax(np.mean(of_clips, axis=0)) == label)
+    assert metrics == {
+        "split": "test",
+        "num_videos": 2,
+        "clips_per_video": 3,
+        "epoch_chosen_on": "validation",
+        "accuracy": {"action": {kind: np.mean(values) for kind, values in right.items()}},
+    }
+
+
+def test_which_split_chooses_the_epoch(motion_records, ucf101_records):
+    motion, ucf101 = DatasetInfo.load(motion_records), DatasetInfo.load(ucf101_records)
+    assert validation_split(motion) == validation_split(ucf101, 0.5) == "validation"
+    assert validation_split(ucf101) == "test"
+    assert len(split_ids(ucf101, "train", 0.5)) == 2
+    with pytest.raises(InputError, match="expected a validation or test split, or --validation_fraction"):
+        validation_split(dataclasses.replace(ucf101, splits={"train": ucf101.splits["train"]}))

@@ -1,0 +1,96 @@
+"""Small training runs that tests share: a tiny model, a batch, settings of a run, and a kill in the middle of one."""
+
+import keras
+import numpy as np
+
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.training import session
+from scoringnet_tf.training.checkpoints import Checkpoints
+
+REGRESSOR = {"top": "regressor", "top_units": 512}
+STATISTICS = {"difficulty": (3.3, 0.25), "execution": (24.0, 4.0)}
+SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "score_statistics": STATISTICS}
+
+
+def batch():
+    rng = np.random.default_rng(0)
+    inputs = {"frames": rng.integers(0, 256, (3, 12, 32, 32, 3)).astype("uint8"), "mask": np.ones((3, 12), bool)}
+    stages = np.int32([[1] * 3 + [2] * 5 + [3] * 2 + [0] * 2] * 3)
+    scores = {"difficulty": np.float32([3.2, 3.6, 3.4]), "execution": np.float32([20, 27, 24])}
+    return inputs, {"stages": stages, **scores, "final": scores["difficulty"] * scores["execution"]}
+
+
+def assert_same(first, second):
+    """Weights, however nested, that agree to the bit."""
+    for a, b in zip(keras.tree.flatten(first), keras.tree.flatten(second), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def settings(model_dir, records_dir, **changes):
+    return {
+        "records_dir": str(records_dir),
+        "model_dir": str(model_dir),
+        "image_size": [32, 32],
+        "batch_size": 3,
+        "validation_fraction": 0.3,
+        "validation_every": 1,
+        "max_start_shift": 2,
+        "flip": True,
+        "crop_shift": 2,
+        "zoom": 0.1,
+        "color_jitter": 0.1,
+        "width_multiplier": 1 / 16,
+        "clip_lengths": [8, 8],
+        "lstm_units": 64,
+        "segmenter_dropout": 0.2,
+        "dropout": 0.2,
+        "pretrained": None,
+        "initial_model": None,
+        "segmenter": None,
+        "fragment_jitter": 1,
+        "alpha": 1.0,
+        "beta": 0.0005,
+        "margin": 0.5,
+        "pair_reduction": "mean",
+        "loss_units": "standard",
+        "stage_loss": "categorical",
+        "training": "staged",
+        "epochs": 2,
+        "segmentation_epochs": 2,
+        "scoring_epochs": 2,
+        "fragments": "true",
+        "trunk_rate": 0.5,
+        "learning_rate": 1e-3,
+        "decay_rate": 0.45,
+        "decay_steps": 600,
+        "warmup_steps": 0,
+        "clip_norm": 1.0,
+        "precision": "float32",
+        "seed": 1,
+        "deterministic": True,
+        "shuffle_labels": False,
+        **changes,
+    }
+
+
+class KilledError(Exception):
+    """Stands for a kill at any moment."""
+
+
+def kill_after_epoch(monkeypatch, epochs):
+    """Makes the process die just before the checkpoint of epoch number `epochs` (1-based, all phases) is saved."""
+    save, seen = Checkpoints.save, []
+
+    def dying(self, trainer, name, state):
+        seen.append(name)
+        if len(seen) == epochs:
+            raise KilledError
+        save(self, trainer, name, state)
+
+    monkeypatch.setattr(Checkpoints, "save", dying)
+
+
+def weights_after(records, model_dir, **changes):
+    best = session.TrainingRun(DatasetInfo.load(records), settings(model_dir, records, **changes)).run()
+    last = keras.models.load_model(model_dir / "last.keras", compile=False)
+    return last.get_weights(), keras.models.load_model(best, compile=False).get_weights()
