@@ -16,8 +16,11 @@ from scoringnet_tf.support.paths import as_path, check_access
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords made by `python -m data_prep build`.")
-flags.DEFINE_string("split", "test", "Split to evaluate.")
-flags.DEFINE_float("validation_fraction", 0.1, "As in training; matters for --split=validation and train only.", 0, 0.9)
+flags.DEFINE_string(
+    "split",
+    "test",
+    "Split to evaluate. Where the records have no validation split, train and validation are those of the model's run.",
+)
 flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the result.", 1)
 flags.DEFINE_bool("true_fragments", False, "Cut the fragments by the true stages (an oracle), to see what KFS costs.")
 flags.DEFINE_string(

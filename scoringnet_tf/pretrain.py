@@ -59,8 +59,8 @@ def describe(metrics):
     lines = [f"{metrics['split']} split: {metrics['num_videos']} videos, {metrics['clips_per_video']} clips of each"]
     for head, accuracy in metrics["accuracy"].items():
         lines.append(f"  {head}: accuracy on clips {accuracy['clip']:.3f}, on videos {accuracy['video']:.3f}")
-    if metrics["split"] == metrics["epoch_chosen_on"]:
-        lines.append("  The same split chose the epoch, which flatters it (--validation_fraction).")
+    if metrics["split"] == "validation":
+        lines.append("  The same videos chose the epoch, which flatters it.")
     return "\n".join(lines)
 
 

@@ -28,7 +28,8 @@ flags.DEFINE_integer(
 flags.DEFINE_float(
     "validation_fraction",
     0.1,
-    "Share of the training split held out to choose the best epoch; never the test split.",
+    "Share of the training split held out to choose the best epoch, where the records have no validation split; 0 (the "
+    "paper's) trains on all of it and keeps the last epoch. Never the test split.",
     0,
     0.9,
 )
@@ -100,9 +101,9 @@ def main(_):
     info = cli.load_records(settings["records_dir"])
     check_access(settings["model_dir"], "model_dir", writing=True)
 
-    from scoringnet_tf.training.session import TrainingRun
+    from scoringnet_tf.training.scoring import ScoringRun
 
-    best = TrainingRun(info, settings).run()
+    best = ScoringRun(info, settings).run()
     print(
         f"Best model: {best}\n"
         f"Evaluate:   python -m scoringnet_tf.evaluate --model={best} --records_dir={info.records_dir}"
