@@ -66,6 +66,8 @@ def settings(model_dir, records_dir, **changes):
         "warmup_steps": 0,
         "clip_norm": 1.0,
         "precision": "float32",
+        "patience": 0,
+        "max_steps": 0,
         "seed": 1,
         "deterministic": True,
         "shuffle_labels": False,

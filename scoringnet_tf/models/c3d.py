@@ -5,7 +5,7 @@ from keras import layers, ops
 
 from scoringnet_tf.models.layers import FrameMask, conv3d
 from scoringnet_tf.models.regressor import regressor
-from scoringnet_tf.models.saving import SavedInFloat32
+from scoringnet_tf.models.saving import Preset
 
 # (endpoint, filters of a convolution or window of a pooling). The first twelve after the input are SP's extractor.
 TRUNK = (
@@ -110,7 +110,7 @@ def fully_connected(x, units, dropout_rate, dtype=None):
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class C3D(SavedInFloat32, keras.Model):
+class C3D(Preset, keras.Model):
     """C3D with named endpoints and Caffe's pooling semantics.
 
     Call arguments: frames (B, L, H, W, 3), uint8 or float in 0…255, RGB; with `masked=True` a dictionary

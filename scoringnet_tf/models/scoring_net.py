@@ -3,12 +3,14 @@
 import keras
 from keras import layers, ops
 
+from scoringnet_tf import __version__
 from scoringnet_tf.models.fragments import FragmentSelector
 from scoringnet_tf.models.objective import Objective
-from scoringnet_tf.models.saving import SavedInFloat32
+from scoringnet_tf.models.saving import Preset
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter
-from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports import PREDICTED_SCORES, get_sport
+from scoringnet_tf.support.errors import InputError
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -24,7 +26,7 @@ class StageDecision(layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class ScoringNet(SavedInFloat32, Objective, keras.Model):
+class ScoringNet(Preset, Objective, keras.Model):
     """Scores an untrimmed video: KFS labels its frames, the key fragments go to SP, SP's scores are fused.
 
     Call arguments: `{"frames": (B, L, H, W, 3) in 0…255 RGB, "mask": bool (B, L), true for real frames}`; L is free,
@@ -129,6 +131,38 @@ class ScoringNet(SavedInFloat32, Objective, keras.Model):
             "frame_size": tuple(frame_size),
             "provenance": provenance,
         }
+
+    @classmethod
+    def for_records(cls, info, **options):
+        """A new model for a folder of records: its sport, the statistics of its training scores, its frames.
+
+        Args:
+            info: `DatasetInfo` of the records.
+            **options: further arguments of the constructor.
+
+        Raises:
+            InputError: a score is unknown in the training split, or all its values are the same.
+        """
+        known = info.score_statistics.get("train", {})
+        missing = " and ".join(score for score in PREDICTED_SCORES if not known.get(score))
+        if missing:
+            raise InputError(f"{info.records_dir}: expected known {missing} scores in the training split.")
+        constant = " and ".join(score for score in PREDICTED_SCORES if not known[score]["std"] > 0)
+        if constant:
+            raise InputError(f"{info.records_dir}: expected different values of {constant} to learn from.")
+        return cls(
+            sport=info.sport,
+            score_statistics={score: (known[score]["mean"], known[score]["std"]) for score in PREDICTED_SCORES},
+            frame_size=info.frame_size,
+            provenance={
+                "dataset": info.name,
+                "data_hash": info.data_hash,
+                "frame_rate": info.frame_rate,
+                "simulation": info.simulation,
+                "package_version": __version__,
+            },
+            **options,
+        )
 
     @property
     def sport(self):

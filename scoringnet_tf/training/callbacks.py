@@ -72,11 +72,15 @@ class ResumableEarlyStopping(keras.callbacks.EarlyStopping):
     def __init__(self, monitor, patience, resumed=None):
         super().__init__(monitor=monitor, mode="max", patience=patience)
         self.resumed = resumed or {"wait": 0, "best": -math.inf}
+        self._resume()
 
     def on_train_begin(self, logs=None):
         """Goes on from the state of the checkpoint."""
         super().on_train_begin(logs)
-        self.wait, self.best = self.resumed["wait"], self.resumed["best"]
+        self._resume()
+
+    def _resume(self):
+        self.wait, self.best, self.stopped_epoch = self.resumed["wait"], self.resumed["best"], 0
 
     def state(self):
         """JSON values to go on from."""

@@ -133,17 +133,24 @@ class Run:
 
     def _fit(self, phase, done, state):
         steps = -(-len(self.train_ids) // self.settings["batch_size"])
-        history = self.model.fit(
-            self.training_data(phase, done),
-            initial_epoch=done,
-            epochs=phase.epochs,
-            steps_per_epoch=steps,
-            validation_data=self.validation_data(phase) if self.validation_ids else None,
-            validation_freq=self._validated_epochs(phase),
-            shuffle=False,
-            verbose=0,
-            callbacks=self._callbacks(phase, done, state, steps),
-        )
+        figures = self.model_dir / f"{phase.name}.csv"
+        _keep_rows(figures, done)
+        logger = keras.callbacks.CSVLogger(figures, append=True)
+        try:
+            history = self.model.fit(
+                self.training_data(phase, done),
+                initial_epoch=done,
+                epochs=phase.epochs,
+                steps_per_epoch=steps,
+                validation_data=self.validation_data(phase) if self.validation_ids else None,
+                validation_freq=self._validated_epochs(phase),
+                shuffle=False,
+                verbose=0,
+                callbacks=self._callbacks(phase, done, state, steps, logger),
+            )
+        finally:
+            if logger.csv_file is not None:  # Keras closes it only at the end of a training that went well
+                logger.csv_file.close()
         _check_finite(history.history)
 
     def _validated_epochs(self, phase):
@@ -151,11 +158,9 @@ class Run:
         every = self.settings.get("validation_every", 1)
         return [epoch for epoch in range(1, phase.epochs + 1) if epoch % every == 0 or epoch == phase.epochs]
 
-    def _callbacks(self, phase, done, state, steps):
+    def _callbacks(self, phase, done, state, steps, logger):
         log_dir = self.model_dir / "tensorboard" / phase.name
-        figures = self.model_dir / f"{phase.name}.csv"
-        _keep_rows(figures, done)
-        patience = self.settings.get("patience", 0)
+        patience = self.settings["patience"]
         best = keras.callbacks.ModelCheckpoint(
             self.model_dir / phase.best,
             monitor=phase.monitor,
@@ -185,9 +190,9 @@ class Run:
             callbacks.Reseed(self.settings["seed"], phase.first_epoch),
             callbacks.FragmentSchedule(),
             keras.callbacks.TerminateOnNaN(),
-            callbacks.StopAfter(self.settings.get("max_steps", 0)),
+            callbacks.StopAfter(self.settings["max_steps"]),
             *(held_out if self.validation_ids else self.further_callbacks(phase, log_dir)),
-            keras.callbacks.CSVLogger(figures, append=True),
+            logger,
             keras.callbacks.TensorBoard(log_dir, write_graph=False),
             callbacks.SaveCheckpoint(self.checkpoints, phase.name, state_of),
             callbacks.ProgressBar(phase.name, steps, done, self.shown),

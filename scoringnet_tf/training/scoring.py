@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import scoringnet_tf
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
 from scoringnet_tf.models.presets import load_scoring_net
@@ -32,28 +31,18 @@ def phases(settings):
 
 
 def build_network(info, settings, dtype):
-    """The `ScoringNet` of the settings, with the score statistics of the training split of `info`.
+    """The `ScoringNet` of the settings for the records of `info`.
 
     Where pretrained weights will be loaded, its frames are preprocessed as they want it.
     """
-    statistics = info.score_statistics["train"]
-    return ScoringNet(
-        sport=info.sport,
+    return ScoringNet.for_records(
+        info,
         image_size=settings["image_size"],
         width_multiplier=settings["width_multiplier"],
         clip_lengths=settings["clip_lengths"],
-        score_statistics={score: (statistics[score]["mean"], statistics[score]["std"]) for score in PREDICTED_SCORES},
         kernel_l2=settings["beta"],
         segmenter={"lstm_units": settings["lstm_units"], "dropout_rate": settings["segmenter_dropout"]},
         score_predictor={"dropout_rate": settings["dropout"]},
-        frame_size=info.frame_size,
-        provenance={
-            "dataset": info.name,
-            "data_hash": info.data_hash,
-            "frame_rate": info.frame_rate,
-            "simulation": info.simulation,
-            "package_version": scoringnet_tf.__version__,
-        },
         preprocessing=_preprocessing(settings),
         dtype=dtype,
     )
@@ -90,9 +79,9 @@ class ScoringRun(Run):
     }
 
     def __init__(self, info, settings):
-        check_scores(info)
         check_weights(settings)
         check_stages(info, settings)
+        check_segmenter(settings)
         super().__init__(info, settings, phases(settings))
         self.model = build_network(info, settings, self.dtype)
 
@@ -208,17 +197,6 @@ class ScoringRun(Run):
 # === Checks ===
 
 
-def check_scores(info):
-    """InputError unless the training split has different values of both scores."""
-    statistics = info.score_statistics.get("train", {})
-    missing = [score for score in PREDICTED_SCORES if not statistics.get(score)]
-    if missing:
-        raise InputError(f"{info.records_dir}: expected known {' and '.join(missing)} scores in the training split.")
-    constant = [score for score in PREDICTED_SCORES if not statistics[score]["std"] > 0]
-    if constant:
-        raise InputError(f"{info.records_dir}: expected different values of {' and '.join(constant)} to learn from.")
-
-
 def check_weights(settings):
     """InputError where the flags that name weights contradict each other."""
     if settings["initial_model"] and settings["pretrained"]:
@@ -229,9 +207,6 @@ def check_weights(settings):
             "--segmenter: expected --training=staged --fragments=predicted with a KFS that is not trained. "
             f"Received: --training={settings['training']} --fragments={settings['fragments']}."
         )
-    trains_kfs = settings["training"] == "joint" or settings["segmentation_epochs"]
-    if not (trains_kfs or settings["initial_model"] or settings["segmenter"]):
-        raise InputError("--segmentation_epochs=0: expected a trained KFS (--initial_model or --segmenter).")
 
 
 def check_stages(info, settings):
@@ -247,3 +222,10 @@ def check_stages(info, settings):
             f"{info.records_dir}: expected stage labels for every training video. Received: "
             f"{unlabelled} frames without one. {remedy}, or label them."
         )
+
+
+def check_segmenter(settings):
+    """InputError where KFS would be neither trained nor given."""
+    trains_kfs = settings["training"] == "joint" or settings["segmentation_epochs"]
+    if not (trains_kfs or settings["initial_model"] or settings["segmenter"]):
+        raise InputError("--segmentation_epochs=0: expected a trained KFS (--initial_model or --segmenter).")

@@ -43,6 +43,8 @@ def settings(model_dir, **changes):
         "warmup_steps": 10,
         "clip_norm": 1.0,
         "precision": "float32",
+        "patience": 0,
+        "max_steps": 0,
         "seed": 1,
         "deterministic": True,
         **changes,
@@ -125,5 +127,5 @@ def test_the_test_split_never_chooses_the_epoch(motion_records, ucf101_records, 
     check_validation(motion, 0.0)
     check_validation(ucf101, 0.5)
     assert len(split_ids(ucf101, "train", 0.5)) == 2
-    with pytest.raises(InputError, match="--validation_fraction: expected more than 0 .*Received: 0, and the splits"):
+    with pytest.raises(InputError, match=r"--validation_fraction: expected more than 0 .*Received: 0, and the splits"):
         PretrainingRun(ucf101, settings(tmp_path))

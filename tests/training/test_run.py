@@ -2,8 +2,11 @@
 
 import csv
 import json
+import math
+import types
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import write_bars
@@ -13,8 +16,10 @@ import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training.checkpoints import Checkpoints
-from scoringnet_tf.training.config import record_config
+from scoringnet_tf.training import callbacks
+from scoringnet_tf.training.checkpoints import Checkpoints, reseed
+from scoringnet_tf.training.config import held_out_ids, record_config
+from scoringnet_tf.training.run import Phase
 from scoringnet_tf.training.scoring import ScoringRun, build_network
 
 
@@ -194,7 +199,7 @@ class ScriptedRun(ScoringRun):
     """A run whose callbacks are driven by hand."""
 
     def __init__(self, model_dir, patience, every):
-        self.settings = {"seed": 0, "patience": patience, "validation_every": every}
+        self.settings = {"seed": 0, "patience": patience, "validation_every": every, "max_steps": 0}
         self.model_dir, self.validation_ids, self.checkpoints = model_dir, ["a"], Checkpoints(model_dir)
 
     def validation_names(self, phase):
@@ -209,12 +214,12 @@ def kept_epochs(values, model_dir, patience=0, every=1):
     run, phase, saved = ScriptedRun(model_dir, patience, every), Phase("joint", len(values)), []
     validated = run._validated_epochs(phase)
     kinds = (callbacks.NotValidated, keras.callbacks.ModelCheckpoint, keras.callbacks.EarlyStopping)
-    chosen = [callback for callback in run._callbacks(phase, 0, {}, 1) if isinstance(callback, kinds)]
+    chosen = [callback for callback in run._callbacks(phase, 0, {}, 1, None) if isinstance(callback, kinds)]
     model = types.SimpleNamespace(stop_training=False, metrics=[], save=lambda *_, **__: saved.append(epoch))
     for callback in chosen:
         callback.set_model(model)
         callback.on_train_begin()
-    for epoch, value in enumerate(values, start=1):  # noqa: B007 - `save` reads it
+    for epoch, value in enumerate(values, start=1):
         logs = {"val_f_src": value} if epoch in validated else {}
         for callback in chosen:
             callback.on_epoch_begin(epoch - 1)
