@@ -53,6 +53,7 @@ def _register_with_keras(_):
         *_PUBLIC.values(),
         "scoringnet_tf.losses",
         "scoringnet_tf.metrics",
+        "scoringnet_tf.training.optimizer",
         "scoringnet_tf.training.schedules",
     ):
         importlib.import_module(module)

@@ -52,7 +52,10 @@ def test_public_names():
     "path",
     [
         *(ROOT / "scoringnet_tf/models").glob("*.py"),
-        *(ROOT / "scoringnet_tf" / f"{m}.py" for m in ("losses", "metrics", "training/schedules")),
+        *(
+            ROOT / "scoringnet_tf" / f"{m}.py"
+            for m in ("losses", "metrics", "training/optimizer", "training/schedules")
+        ),
     ],
     ids=lambda path: path.name,
 )

@@ -41,6 +41,7 @@ def settings(model_dir, **changes):
         "decay_rate": 0.45,
         "decay_steps": 600,
         "warmup_steps": 10,
+        "accumulation_steps": 1,
         "clip_norm": 1.0,
         "precision": "float32",
         "patience": 0,
