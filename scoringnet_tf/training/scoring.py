@@ -169,18 +169,12 @@ class ScoringRun(Run):
             best = keras.models.load_model(kept, compile=False) if kept.is_file() else self.model
             self.model.segmenter.set_weights(best.segmenter.get_weights())
         self.model.compile(
-            make_optimizer(self.settings, self.dtype, self._trunks()),
+            make_optimizer(self.settings, self.dtype, self.settings["trunk_rate"]),
             loss=losses(self.model, self.settings),
             phase=phase.name,
             fragments=self.settings["fragments"],
             fragment_jitter=self.settings["fragment_jitter"],
         )
-
-    def _trunks(self):
-        """The variables of the C3D of KFS and of both towers."""
-        towers = [self.model.score_predictor.get_layer(f"{score}_tower") for score in PREDICTED_SCORES]
-        parts = (self.model.segmenter, *towers)
-        return [variable for part in parts for variable in part.get_layer("c3d").variables]
 
     def validation_names(self, phase):
         """Those of the model's losses and metrics."""

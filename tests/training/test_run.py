@@ -31,20 +31,33 @@ def rows_of(path):
 # === Runs ===
 
 
+@pytest.fixture(scope="module")
+def straight(diving_records, tmp_path_factory):
+    """Weights of runs that nothing disturbed; each is made once."""
+    made = {}
+
+    def weights(**changes):
+        key = json.dumps(changes)
+        if key not in made:
+            made[key] = weights_after(diving_records, tmp_path_factory.mktemp("straight"), **changes)
+        return made[key]
+
+    return weights
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "killed_at"),
     [({}, 1), ({}, 2), ({}, 4), ({"training": "joint", "fragments": "scheduled", "epochs": 3}, 2)],
     ids=["first epoch", "end of KFS", "last epoch of SP", "joint, scheduled fragments"],
 )
-def test_killed_run_ends_with_the_same_weights(diving_records, tmp_path, monkeypatch, changes, killed_at):
-    straight = weights_after(diving_records, tmp_path / "straight", **changes)
+def test_killed_run_ends_with_the_same_weights(diving_records, straight, tmp_path, monkeypatch, changes, killed_at):
     with monkeypatch.context() as patch:
         kill_after_epoch(patch, killed_at)
         with pytest.raises(KilledError):
             weights_after(diving_records, tmp_path / "killed", **changes)
     resumed = weights_after(diving_records, tmp_path / "killed", **changes)
-    assert_same(straight, resumed)
+    assert_same(straight(**changes), resumed)
 
 
 @pytest.mark.slow
