@@ -41,8 +41,16 @@ def build_network(info, settings, dtype):
         width_multiplier=settings["width_multiplier"],
         clip_lengths=settings["clip_lengths"],
         kernel_l2=settings["beta"],
-        segmenter={"lstm_units": settings["lstm_units"], "dropout_rate": settings["segmenter_dropout"]},
-        score_predictor={"dropout_rate": settings["dropout"]},
+        segmenter={
+            "lstm_units": settings["lstm_units"],
+            "fc_units": settings["segmenter_fc_units"],
+            "dropout_rate": settings["segmenter_dropout"],
+        },
+        score_predictor={
+            "conv_filters": settings["conv_filters"],
+            "fc_units": settings["fc_units"],
+            "dropout_rate": settings["dropout"],
+        },
         preprocessing=_preprocessing(settings),
         dtype=dtype,
     )
@@ -59,7 +67,9 @@ def losses(network, settings):
     """Eqs. 5, 8 and 9 as the settings say: output of a `ScoringNet` → loss."""
     units = network.score_std if settings["loss_units"] == "standard" else dict.fromkeys(PREDICTED_SCORES, 1.0)
     return {"stages": StageCrossEntropy(settings["stage_loss"])} | {
-        score: ScoreLoss(settings["alpha"], settings["margin"], settings["pair_reduction"], unit=unit)
+        score: ScoreLoss(
+            settings["alpha"], settings["margin"], settings["pair_reduction"], unit=unit, ties=settings["ties"]
+        )
         for score, unit in units.items()
     }
 
