@@ -12,7 +12,7 @@ import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
 
-__all__ = ["UNLABELLED", "DatasetInfo", "RecordsError", "VideoExample", "encode_example", "parse_example", "parse_id"]
+__all__ = ["UNLABELLED", "DatasetInfo", "RecordsError", "VideoExample", "encode_example", "parse_example"]
 
 UNLABELLED = -1  # stage of a frame that no label covers
 CLASS_PREFIX = "class/"
@@ -147,11 +147,3 @@ def parse_example(serialized, heads=()):
         },
     )
     return {**context, **sequence}
-
-
-def parse_id(serialized):
-    """The id of one record, scalar string tensor; cheaper than `parse_example`."""
-    import tensorflow as tf
-
-    features = {"example/id": tf.io.FixedLenFeature([], tf.string)}
-    return tf.io.parse_single_sequence_example(serialized, context_features=features)[0]["example/id"]
