@@ -9,7 +9,7 @@ import sys
 
 from absl import flags
 
-from scoringnet_tf.data.dataset_info import described_pixels
+from scoringnet_tf.data.dataset_info import described_pixels, load_records
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.paths import as_path, check_access
@@ -36,7 +36,7 @@ def training_means(info):
 def main(_):
     values = flags.FLAGS
     cli.require(records_dir=values.records_dir)
-    info = cli.load_records(values.records_dir)
+    info = load_records(values.records_dir)
 
     from scoringnet_tf.data import input_pipeline
     from scoringnet_tf.inference import evaluation

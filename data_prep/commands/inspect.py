@@ -9,7 +9,7 @@ from pathlib import Path
 from absl import flags
 
 from data_prep.records.summary import summary
-from scoringnet_tf.support import cli
+from scoringnet_tf.data.records import load_records
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path, check_access
 
@@ -29,7 +29,7 @@ def main(_):
         raise InputError(f"--output: expected a file name ending in .png. Received: {FLAGS.output}")
     if FLAGS.output:
         check_access(as_path(FLAGS.output).parent, "output", writing=True)
-    info = cli.load_records(FLAGS.records_dir)
+    info = load_records(FLAGS.records_dir)
     split = FLAGS.split or ("train" if "train" in info.splits else min(info.splits))
     info.split(split)
     print(summary(info))

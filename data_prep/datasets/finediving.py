@@ -9,12 +9,12 @@ import numbers
 
 import numpy as np
 
+from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.annotations import read_annotations, read_splits, unused_note
-from data_prep.datasets.readers.fields import Fields
 from data_prep.datasets.readers.layout import find_file
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions, shown
-from data_prep.stages.labels import Segment
+from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.sports import get_sport
 
 FRAME_DIRS = ("FINADiving_MTL_256s", "Trimmed_Video_Frames/FINADiving_MTL_256s", "FineDiving")  # else beside the labels

@@ -12,10 +12,11 @@ execution, final, penalty (an empty cell is unknown). Stages are labelled in one
 from pathlib import Path, PurePosixPath
 
 from data_prep.datasets.errors import OptionError
-from data_prep.datasets.readers.fields import Fields
+from data_prep.datasets.fields import Fields
+from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
 from data_prep.datasets.scores import complete_scores, odd_executions
-from data_prep.stages.labels import Segment, StageError, StageOrderError, check_segments, read_csv, read_stage_csv
+from data_prep.datasets.stage_labels import Segment, StageError, StageOrderError, check_segments, read_stage_csv
 from scoringnet_tf.sports import NOISE, SCORES, SPORTS, get_sport
 from scoringnet_tf.support.errors import InputError
 

@@ -4,8 +4,8 @@
 clips of one's own in the same layout are read alike.
 """
 
+from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import Problem, Sample, Source
-from data_prep.stages.labels import read_csv
 from scoringnet_tf.sports import SPORTS
 from scoringnet_tf.support.errors import InputError
 

@@ -6,8 +6,8 @@
 
 import reprlib
 
+from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.annotations import read_annotations, read_splits, unused_note
-from data_prep.datasets.readers.fields import Fields
 from data_prep.datasets.readers.layout import find_dir, find_file
 from data_prep.datasets.sample import Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions

@@ -5,10 +5,10 @@ total, penalty, length; total = difficulty + execution − penalty. The header m
 """
 
 from data_prep.datasets.errors import OptionError
-from data_prep.datasets.readers.fields import Fields
+from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.layout import find_file, find_video
+from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Sample, Source
-from data_prep.stages.labels import read_text
 from scoringnet_tf.support.errors import InputError
 
 COLUMNS = ("name", "difficulty", "execution", "total", "penalty", "length")

@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from data_prep.stages.labels import Segment
+from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.data.video import Clip
 
 NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time: a flag of its own decides about those

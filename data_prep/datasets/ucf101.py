@@ -7,8 +7,8 @@
 from pathlib import PurePosixPath
 
 from data_prep.datasets.readers.layout import find_dir, find_file
+from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Problem, Sample, Source
-from data_prep.stages.labels import read_text
 from scoringnet_tf.support.errors import InputError
 
 LIST_DIRS = ("ucfTrainTestlist/", "")

@@ -11,7 +11,7 @@ from data_prep.datasets.readers.layout import index_videos
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample
 from data_prep.datasets.scores import complete_scores, odd_executions
-from data_prep.stages.labels import StageError, StageOrderError, check_segments, read_stage_csv
+from data_prep.datasets.stage_labels import StageError, StageOrderError, check_segments, read_stage_csv
 from scoringnet_tf.support.errors import InputError
 
 SPLIT_FILES = {"train": "training_idx", "test": "testing_idx"}  # file name and variable name are the same

@@ -3,7 +3,7 @@
 from data_prep.datasets import unlv
 from data_prep.datasets.readers.matlab import read_vector
 from data_prep.datasets.sample import Source
-from data_prep.stages.labels import diving_segments, read_diving_times
+from data_prep.datasets.stage_labels import diving_segments, read_diving_times
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from data_prep.datasets import unlv
 from data_prep.datasets.readers.matlab import read_vector
+from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import Source
-from data_prep.stages.labels import read_csv
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 

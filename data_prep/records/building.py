@@ -16,8 +16,7 @@ from data_prep.records.checks import checked_samples
 from data_prep.records.encoding import encode_videos
 from data_prep.records.writing import RecordsWriter, check_output_dir, score_statistics
 from scoringnet_tf import __version__
-from scoringnet_tf.data.dataset_info import FILE_NAME as INDEX_NAME
-from scoringnet_tf.data.records import DatasetInfo, VideoExample
+from scoringnet_tf.data.records import INDEX_NAME, DatasetInfo, VideoExample
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError

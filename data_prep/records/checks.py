@@ -4,7 +4,7 @@ import collections
 
 from data_prep.datasets.sample import Problem
 from data_prep.datasets.scores import agree
-from data_prep.stages.labels import StageError, frame_stages
+from data_prep.datasets.stage_labels import StageError, frame_stages
 from scoringnet_tf.sports import get_sport
 
 TOLERANCE = 0.01  # points: scores are published with two decimals

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from data_prep.records.verifying import decode_frames, read_records
-from scoringnet_tf.data.dataset_info import described_pixels
-from scoringnet_tf.report.plots import draw_strip, save_png, stage_patches
+from scoringnet_tf.data.records import described_pixels
 from scoringnet_tf.sports import stage_runs
+from scoringnet_tf.support.drawing import draw_strip, save_png, stage_patches
 from scoringnet_tf.support.files import replacing_file
 
 FRAMES_PER_ROW = 12

@@ -1,6 +1,6 @@
 """The summary table of a folder of records, printed by `build` and `inspect`."""
 
-from scoringnet_tf.data.dataset_info import described_pixels
+from scoringnet_tf.data.records import described_pixels
 from scoringnet_tf.sports import PREDICTED_SCORES
 
 UNLABELLED = "unlabelled"  # in `DatasetInfo.stage_frames`

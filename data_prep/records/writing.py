@@ -5,8 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scoringnet_tf.data.dataset_info import FILE_NAME as INDEX_NAME
-from scoringnet_tf.data.records import UNLABELLED, VideoExample, encode_example
+from scoringnet_tf.data.records import INDEX_NAME, UNLABELLED, VideoExample, encode_example
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import check_access
 

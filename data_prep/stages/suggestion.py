@@ -6,11 +6,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from data_prep.datasets.readers.layout import VIDEO_SUFFIXES
+from data_prep.datasets.stage_labels import Segment
 from data_prep.stages.formats.labelled_video import LabelledVideo
-from data_prep.stages.labels import Segment
-from scoringnet_tf.inference.prediction import segment_video
+from scoringnet_tf.inference.prediction import load_model, segment_video
 from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.errors import InputError
+
+__all__ = ["find_videos", "load_model", "missing_stages", "suggest_stages"]
 
 
 def find_videos(videos_dir=None, paths=()):

@@ -3,6 +3,7 @@
 import csv
 
 from scoringnet_tf.report import plots
+from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file, write_json
 
 
@@ -26,9 +27,9 @@ def write_report(output_dir, predictions, measured, stage_names):
             )
             writer.writerow([video_id, *(f"{value:.4f}" for value in columns)])
     with replacing_file(output_dir / "scores.png") as path:
-        plots.save_png(plots.score_scatter(predictions), path)
+        save_png(plots.score_scatter(predictions), path)
     shown = slice(0, 24)
     strips = list(zip(predictions.stages_true[shown], predictions.stages_predicted[shown], strict=True))
     with replacing_file(output_dir / "stages.png") as path:
         title = "upper: true, lower: predicted"
-        plots.save_png(plots.stage_timeline(predictions.ids[shown], strips, stage_names, title), path)
+        save_png(plots.stage_timeline(predictions.ids[shown], strips, stage_names, title), path)

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from scoringnet_tf.data.video import read_video
-from scoringnet_tf.report.plots import draw_strip, save_png, stage_patches
+from scoringnet_tf.support.drawing import draw_strip, save_png, stage_patches
 from scoringnet_tf.support.files import replacing_file
 
 

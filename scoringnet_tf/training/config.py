@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import scoringnet_tf
+from scoringnet_tf import __version__
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.paths import as_path
@@ -26,7 +26,7 @@ def record_config(model_dir, settings, data_hash, precision):
     path = as_path(model_dir) / "config.json"
     if not path.exists() or Checkpoints(model_dir).latest()[0] is None:
         versions = {
-            "scoringnet_tf": scoringnet_tf.__version__,
+            "scoringnet_tf": __version__,
             "tensorflow": tf.__version__,
             "keras": keras.__version__,
             "numpy": np.__version__,

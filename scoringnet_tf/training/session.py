@@ -16,7 +16,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-import scoringnet_tf
+from scoringnet_tf import __version__
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
@@ -76,7 +76,7 @@ def build_network(info, settings, dtype):
             "data_hash": info.data_hash,
             "frame_rate": info.frame_rate,
             "simulation": info.simulation,
-            "package_version": scoringnet_tf.__version__,
+            "package_version": __version__,
         },
         preprocessing=_preprocessing(settings),
         dtype=dtype,

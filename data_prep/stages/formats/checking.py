@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 
-from data_prep.stages.labels import segment_errors
+from data_prep.datasets.stage_labels import segment_errors
 from scoringnet_tf.support.errors import InputError
 
 

@@ -7,9 +7,9 @@ the stage starts and `outside` where it has ended. Frames count from 0.
 
 from xml.etree import ElementTree
 
+from data_prep.datasets.stage_labels import Segment
 from data_prep.stages.formats.labelled_video import labelled_video
 from data_prep.stages.formats.xml_file import add, attribute, read_root, write_folder
-from data_prep.stages.labels import Segment
 from scoringnet_tf.support.errors import InputError
 
 ROOT = "annotations"

@@ -2,8 +2,8 @@
 
 import re
 
+from data_prep.datasets.stage_labels import StageOrderError, diving_segments, read_diving_times
 from data_prep.stages.formats.labelled_video import LabelledVideo
-from data_prep.stages.labels import StageOrderError, diving_segments, read_diving_times
 
 
 def recognises(path, text):

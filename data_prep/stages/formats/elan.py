@@ -9,10 +9,10 @@ import mimetypes
 from pathlib import PurePosixPath
 from xml.etree import ElementTree
 
+from data_prep.datasets.stage_labels import Segment
 from data_prep.stages.formats.labelled_video import labelled_video, require_ends
 from data_prep.stages.formats.timing import MILLISECOND, frame_at, milliseconds_of
 from data_prep.stages.formats.xml_file import add, attribute, read_root, write_folder
-from data_prep.stages.labels import Segment
 from scoringnet_tf.support.errors import InputError
 
 ROOT = "ANNOTATION_DOCUMENT"

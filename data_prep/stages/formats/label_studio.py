@@ -19,10 +19,11 @@ import json
 import numbers
 from urllib.parse import quote
 
+from data_prep.datasets.readers.text import read_text
+from data_prep.datasets.stage_labels import Segment
 from data_prep.stages.formats.labelled_video import LabelledVideo, labelled_video, require_ends
 from data_prep.stages.formats.media import video_name
 from data_prep.stages.formats.timing import frame_at
-from data_prep.stages.labels import Segment, read_text
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from data_prep.stages.labels import Segment
+from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.support.errors import InputError
 
 

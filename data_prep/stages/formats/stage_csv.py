@@ -1,7 +1,7 @@
 """`stage_labels.csv` (video_id,stage,start_frame,end_frame): the form that `build` reads."""
 
+from data_prep.datasets.stage_labels import STAGE_COLUMNS, read_stage_csv, write_stage_csv
 from data_prep.stages.formats.labelled_video import LabelledVideo
-from data_prep.stages.labels import STAGE_COLUMNS, read_stage_csv, write_stage_csv
 
 
 def recognises(path, text):

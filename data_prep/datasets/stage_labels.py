@@ -5,13 +5,13 @@ inconsistent is named by file and row.
 """
 
 import csv
-import io
 import math
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from data_prep.datasets.readers.text import read_csv, read_text
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
@@ -126,17 +126,6 @@ def frame_stages(segments, num_frames, sport):
     return stages
 
 
-def read_text(path):
-    """The text of a label file, with any line ends; InputError if it is missing or not UTF-8."""
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: expected a text file. Received: no such file.")
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: expected text in UTF-8. Received: {error}") from error
-
-
 def read_diving_times(path):
     """`jump_drop_water_label.txt` → {row number from 1: (t0, t1, t2, t3)}; InputError listing every malformed row."""
     times, malformed = {}, []
@@ -150,28 +139,6 @@ def read_diving_times(path):
     if malformed:
         raise InputError("\n".join(malformed))
     return times
-
-
-def read_csv(path, columns):
-    """Rows of a CSV file with a header, as dicts; InputError if the file or a column is missing, or a row is short."""
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: expected a CSV file with the columns {','.join(columns)}. Received: no such file.")
-    reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
-    try:
-        missing = [column for column in columns if column not in (reader.fieldnames or ())]
-        if missing:
-            raise InputError(f"{path}: expected the columns {','.join(columns)}. Received: {reader.fieldnames}")
-        rows = list(reader)
-    except csv.Error as error:
-        raise InputError(f"{path}, row {reader.line_num + 1}: expected CSV. Received: {error}") from error
-    uneven = [str(number) for number, row in enumerate(rows, start=2) if None in row or None in row.values()]
-    if uneven:
-        raise InputError(
-            f"{path}: expected {len(reader.fieldnames)} fields in every row. Received: another number in row "
-            f"{', '.join(uneven)}"
-        )
-    return rows
 
 
 def read_stage_csv(path):
