@@ -1,4 +1,6 @@
-"""Verifies a folder of TFRecords and draws a contact sheet: python -m data_prep inspect --records_dir=… [--output=…]
+"""Verifies a folder of TFRecords and draws a contact sheet.
+
+    python -m data_prep inspect --records_dir=… [--output=…]
 
 Every record is parsed, every frame decoded, and all counts and hashes are compared with dataset_info.json. With
 --source_dir the stored frames are also compared with those of the videos that they came from.
@@ -23,7 +25,7 @@ flags.DEFINE_string("split", None, "Split that the contact sheet shows. Default:
 flags.DEFINE_integer("num_videos", 6, "Videos on the contact sheet, evenly spaced through the split.", lower_bound=1)
 
 
-def main(_):
+def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     if FLAGS.output and not FLAGS.output.endswith(".png"):
         raise InputError(f"--output: expected a file name ending in .png. Received: {FLAGS.output}")

@@ -47,7 +47,7 @@ HOW_TO_CORRECT = {
 }
 
 
-def main(paths):
+def main(paths: list[str]) -> int:
     """Runs the command with the parsed flags; returns its exit status."""
     videos_dir, video_ids = find_videos(FLAGS.videos_dir, paths)
     output = Path(FLAGS.output)

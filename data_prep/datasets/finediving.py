@@ -6,6 +6,7 @@ sub-action_types}}; the coarse file adds {start_frame, end_frame, judge_scores};
 
 import itertools
 import numbers
+from pathlib import Path
 
 import numpy as np
 
@@ -25,7 +26,7 @@ ENTRY = "Entry"  # the last step of every dive, by name in `sub-action_types`
 ENTRY_LABEL = 36  # and by number in the published table, for copies without names
 
 
-def read(source_dir):
+def read(source_dir: Path) -> Source:
     """Reads the official layout.
 
     The frames of the step Entry are the stage entry. All steps before it are take-flight: the first one, named after

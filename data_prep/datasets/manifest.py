@@ -25,7 +25,7 @@ SPLITS = ("train", "validation", "test")
 END = "end"
 
 
-def read(source_dir, sport=None, manifest_csv=None):
+def read(source_dir: Path, sport: str | None = None, manifest_csv: str | Path | None = None) -> Source:
     """Reads the table `manifest_csv` (default: the one in `source_dir`) of videos of `sport`.
 
     Raises:
@@ -33,7 +33,7 @@ def read(source_dir, sport=None, manifest_csv=None):
         InputError: no table, a column that is missing, a row of another length, or both ways of labelling stages. What
             is wrong with a row is in its `Sample`.
     """
-    if sport not in SPORTS:
+    if sport is None or sport not in SPORTS:
         raise OptionError(f"--sport: expected a sport, one of {', '.join(sorted(SPORTS))}. Received: {sport}")
     rules = get_sport(sport)
     path = Path(manifest_csv) if manifest_csv else source_dir / TABLE

@@ -5,6 +5,7 @@
 """
 
 import reprlib
+from pathlib import Path
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.annotations import read_annotations, read_splits, unused_note
@@ -20,7 +21,7 @@ SPLIT_FILES = {"train": "train_split_0.pkl", "test": "test_split_0.pkl"}
 NUM_MARKS = 7
 
 
-def read(source_dir):
+def read(source_dir: Path) -> Source:
     """Reads the official layout.
 
     Raises:

@@ -4,6 +4,8 @@
 total, penalty, length; total = difficulty + execution − penalty. The header mixes tabs and blanks.
 """
 
+from pathlib import Path
+
 from data_prep.datasets.errors import OptionError
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.layout import find_file, find_video
@@ -17,7 +19,7 @@ VIDEO_DIRS = ("videos", "frames")  # else beside the lists
 SPLITS = ("train", "test")
 
 
-def read(source_dir, action=None):
+def read(source_dir: Path, action: str | None = None) -> Source:
     """Reads the lists; `action` (`Ball`, `Clubs`, `Hoop` or `Ribbon`) takes the routines of one apparatus alone.
 
     Raises:

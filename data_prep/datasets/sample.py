@@ -61,7 +61,7 @@ class Sample:
     problems: tuple[Problem, ...] = ()
 
     @property
-    def clip(self):
+    def clip(self) -> Clip:
         """What to decode."""
         return Clip(self.path, self.frames)
 

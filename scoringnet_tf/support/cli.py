@@ -3,6 +3,7 @@
 import os
 import pathlib
 import sys
+from typing import Any
 
 from absl import app, flags
 
@@ -65,7 +66,7 @@ def flag_values(module):
 
 def size_flag(name):
     """The two positive integers of a list flag; InputError naming it."""
-    values = flags.FLAGS[name].value
+    values: Any = flags.FLAGS[name].value
     if len(values) != 2 or not all(value.strip().isdigit() and int(value) > 0 for value in values):
         raise InputError(f"--{name}: expected two positive integers, e.g. 64,64. Received: {','.join(values)}")
     return [int(value) for value in values]

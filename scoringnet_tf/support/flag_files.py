@@ -1,10 +1,11 @@
 """Flag files of a command line, and what their opening comments say."""
 
 import itertools
-import pathlib
+from collections.abc import Sequence
+from pathlib import Path
 
 
-def flag_files(arguments):
+def flag_files(arguments: Sequence[str]) -> list[str]:
     """The flag files of a command line: absl replaces --flagfile by what the file holds, so only this names them."""
     following = dict(itertools.pairwise(arguments))
     names = (
@@ -15,9 +16,9 @@ def flag_files(arguments):
     return [name for name in names if name]
 
 
-def records_recipe(flagfile):
+def records_recipe(flagfile: str | Path) -> list[str]:
     """How a flag file's opening comment says its records are made: the lines from "Records:" to the next entry."""
-    comment = itertools.takewhile(lambda line: line.startswith("#"), pathlib.Path(flagfile).read_text().splitlines())
+    comment = itertools.takewhile(lambda line: line.startswith("#"), Path(flagfile).read_text().splitlines())
     from_records = itertools.dropwhile(lambda line: not line.startswith("# Records:"), comment)
     lines = list(itertools.takewhile(lambda line: not line.startswith("# Hardware:"), from_records))
     return [f"{flagfile} says:", *(line.removeprefix("#") for line in lines)] if lines else []

@@ -2,13 +2,18 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from scoringnet_tf.support.errors import InputError
 
 
-def read_text(path):
-    """The text of a label file, with any line ends; InputError if it is missing or not UTF-8."""
+def read_text(path: str | Path) -> str:
+    """The text of a label file, with any line ends.
+
+    Raises:
+        InputError: it is missing, or not UTF-8.
+    """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: expected a text file. Received: no such file.")
@@ -18,8 +23,19 @@ def read_text(path):
         raise InputError(f"{path}: expected text in UTF-8. Received: {error}") from error
 
 
-def read_csv(path, columns):
-    """Rows of a CSV file with a header, as dicts; InputError if the file or a column is missing, or a row is short."""
+def read_csv(path: str | Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Rows of a CSV file with a header.
+
+    Args:
+        path: the file.
+        columns: that it must have; others are kept as well.
+
+    Returns:
+        {column: text} of every row.
+
+    Raises:
+        InputError: the file or a column is missing, or rows have another number of fields; every one is named.
+    """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: expected a CSV file with the columns {','.join(columns)}. Received: no such file.")
@@ -34,7 +50,7 @@ def read_csv(path, columns):
     uneven = [str(number) for number, row in enumerate(rows, start=2) if None in row or None in row.values()]
     if uneven:
         raise InputError(
-            f"{path}: expected {len(reader.fieldnames)} fields in every row. Received: another number in row "
+            f"{path}: expected {len(reader.fieldnames or ())} fields in every row. Received: another number in row "
             f"{', '.join(uneven)}"
         )
     return rows
