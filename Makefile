@@ -1,5 +1,6 @@
 # make demo    everything once, small: environment, simulate, build, train, evaluate, export, score a video
 # make test    environment, lint, tests
+# make lint    ruff and mypy
 # make test-io records and models on a local S3 server, in an environment with tensorflow-io and its older TensorFlow;
 #              and there every other test but the slow ones (IO_TESTS= for all)
 # make env     the environment alone
@@ -31,6 +32,7 @@ $(INSTALLED): setup.cfg setup.py pyproject.toml
 lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: env
 	$(BIN)/ruff check --fix .
@@ -69,4 +71,4 @@ demo: $(DATA)/records/sim_demo/dataset_info.json
 	@echo "Pictures: $(DEMO)/contact_sheet.png, $(DEMO)/evaluation_test/*.png, $(DEMO)/predictions/*.png"
 
 clean:
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -67,12 +67,14 @@ def measure(precision, steps=6):
 
 
 def timed(call):
+    """Seconds that a call takes."""
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
 
 
 def main(argv):
+    """Runs the command with the parsed flags."""
     if flags.FLAGS.measure:
         print("JSON", json.dumps(measure(flags.FLAGS.measure)))
         return

@@ -9,7 +9,7 @@ import sys
 
 from absl import flags
 
-from scoringnet_tf.data.dataset_info import described_pixels
+from scoringnet_tf.data.dataset_info import described_pixels, load_records
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
@@ -67,7 +67,7 @@ def evaluated_ids(info, split, model_file):
 def main(_):
     values = flags.FLAGS
     cli.require(records_dir=values.records_dir)
-    info = cli.load_records(values.records_dir)
+    info = load_records(values.records_dir)
 
     from scoringnet_tf.data import input_pipeline
     from scoringnet_tf.inference import evaluation

@@ -10,6 +10,7 @@ import sys
 
 from absl import flags
 
+from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.training import run_flags
@@ -107,7 +108,7 @@ def main(_):
     settings = cli.flag_values(sys.modules[__name__])
     cli.require(records_dir=settings["records_dir"], model_dir=settings["model_dir"])
     settings["image_size"], settings["clip_lengths"] = cli.size_flag("image_size"), cli.size_flag("clip_lengths")
-    info = cli.load_records(settings["records_dir"])
+    info = load_records(settings["records_dir"])
     check_access(settings["model_dir"], "model_dir", writing=True)
 
     from scoringnet_tf.training.scoring import ScoringRun

@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from data_prep.stages.labels import Segment
+from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.data.video import Clip
 
 NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time: a flag of its own decides about those
@@ -61,7 +61,7 @@ class Sample:
     problems: tuple[Problem, ...] = ()
 
     @property
-    def clip(self):
+    def clip(self) -> Clip:
         """What to decode."""
         return Clip(self.path, self.frames)
 

@@ -4,11 +4,11 @@
 (`Class/v_….avi 1`) and `testlist0N.txt` (the path alone; some copies append the label).
 """
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from data_prep.datasets.readers.layout import find_dir, find_file
+from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Problem, Sample, Source
-from data_prep.stages.labels import read_text
 from scoringnet_tf.support.errors import InputError
 
 LIST_DIRS = ("ucfTrainTestlist/", "")
@@ -16,7 +16,7 @@ SPLITS = ("train", "test")
 HEAD = "action"
 
 
-def read(source_dir, official_split=1):
+def read(source_dir: Path, official_split: int = 1) -> Source:
     """Reads one of the three official splits; the classes are in the order of `classInd.txt`.
 
     Raises:

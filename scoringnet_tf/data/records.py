@@ -1,8 +1,8 @@
 """The schema of the records: what a `SequenceExample` holds, for the writer and the reader alike.
 
 One record is one video: encoded frames under MediaSequence's key `image/encoded`, a stage per frame, scores, and where
-all of it came from. `DatasetInfo` (in `dataset_info.py`, importable from here) is the index of a folder of records.
-TensorFlow is imported when a record is written or parsed, not before.
+all of it came from. `DatasetInfo` (in `dataset_info.py`; importable from here, with what belongs to it) is the index of
+a folder of records. TensorFlow is imported when a record is written or parsed, not before.
 """
 
 import dataclasses
@@ -10,9 +10,19 @@ import math
 
 import numpy as np
 
-from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
+from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, RecordsError, described_pixels, load_records
 
-__all__ = ["UNLABELLED", "DatasetInfo", "RecordsError", "VideoExample", "encode_example", "parse_example"]
+__all__ = [
+    "INDEX_NAME",
+    "UNLABELLED",
+    "DatasetInfo",
+    "RecordsError",
+    "VideoExample",
+    "described_pixels",
+    "encode_example",
+    "load_records",
+    "parse_example",
+]
 
 UNLABELLED = -1  # stage of a frame that no label covers
 CLASS_PREFIX = "class/"

@@ -133,7 +133,6 @@ class C3D(Preset, keras.Model):
         preprocessing: arguments of `preprocess` that differ from `PREPROCESSING`.
 
     Example:
-
     >>> trunk = C3D(input_shape=(16, 112, 112, 3))
     >>> trunk.endpoint("conv5b").output_shape
     (None, 2, 7, 7, 512)

@@ -52,7 +52,6 @@ class ScoringNet(Preset, Objective, keras.Model):
         provenance: what the weights were trained on; plain values, kept with the model.
 
     Example:
-
     >>> model = ScoringNet(sport="diving", image_size=(64, 64), width_multiplier=1 / 8)
     >>> scores = model({"frames": frames, "mask": mask})  # doctest: +SKIP
     >>> model.compile(keras.optimizers.Adam(1e-3))

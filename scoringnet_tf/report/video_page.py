@@ -1,14 +1,19 @@
 """A picture of one scored video: frames through time, its stages, its scores."""
 
+from pathlib import Path
+
 import numpy as np
 from matplotlib.figure import Figure
 
 from scoringnet_tf.data.video import read_video
-from scoringnet_tf.report.plots import draw_strip, save_png, stage_patches
+from scoringnet_tf.inference.prediction import VideoScore
+from scoringnet_tf.sports import Sport
+from scoringnet_tf.support.drawing import draw_strip, save_png, stage_patches
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.paths import RemotePath
 
 
-def save_picture(score, sport, path, columns=12):
+def save_picture(score: VideoScore, sport: Sport, path: str | Path | RemotePath, columns: int = 12) -> None:
     """Draws a `prediction.VideoScore` to a PNG: `columns` frames of the key stages over the stage strip."""
     video = read_video(score.video, size=(120, 160), partial=True)
     frames = video.frames

@@ -1,15 +1,13 @@
 """What every command of the package does the same way: flags, user errors, quiet TensorFlow."""
 
-import itertools
 import os
 import pathlib
 import sys
+from typing import Any
 
 from absl import app, flags
 
-from scoringnet_tf.data.dataset_info import FILE_NAME, NO_INDEX, DatasetInfo
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import as_path, check_access
 
 # TensorFlow prints notices of its CPU kernels at import; a command's own output should be readable.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -61,35 +59,6 @@ def require(**values):
             raise InputError(f"--{name}: expected a value. Received: none. See --help.")
 
 
-def load_records(records_dir):
-    """The `DatasetInfo` of --records_dir; where there is none, the error shows how the flag file says to make them."""
-    index = as_path(records_dir) / FILE_NAME
-    check_access(index, "records_dir")
-    recipe = [line for path in flag_files(sys.argv) for line in records_recipe(path)]
-    if recipe and not index.is_file():
-        raise InputError("\n".join([NO_INDEX.format(index), *recipe]))
-    return DatasetInfo.load(records_dir)
-
-
-def flag_files(arguments):
-    """The flag files of a command line: absl replaces --flagfile by what the file holds, so only this names them."""
-    following = dict(itertools.pairwise(arguments))
-    names = (
-        following.get(argument, "") if argument.lstrip("-") == "flagfile" else argument.partition("=")[2]
-        for argument in arguments
-        if argument.startswith("-") and argument.lstrip("-").partition("=")[0] == "flagfile"
-    )
-    return [name for name in names if name]
-
-
-def records_recipe(flagfile):
-    """How a flag file's opening comment says its records are made: the lines from "Records:" to the next entry."""
-    comment = itertools.takewhile(lambda line: line.startswith("#"), pathlib.Path(flagfile).read_text().splitlines())
-    from_records = itertools.dropwhile(lambda line: not line.startswith("# Records:"), comment)
-    lines = list(itertools.takewhile(lambda line: not line.startswith("# Hardware:"), from_records))
-    return [f"{flagfile} says:", *(line.removeprefix("#") for line in lines)] if lines else []
-
-
 def flag_values(module):
     """The flags that a command's module defines or adopts, name → value, for the record beside its output."""
     return {flag.name: flag.value for flag in flags.FLAGS.get_key_flags_for_module(module)}
@@ -97,7 +66,7 @@ def flag_values(module):
 
 def size_flag(name):
     """The two positive integers of a list flag; InputError naming it."""
-    values = flags.FLAGS[name].value
+    values: Any = flags.FLAGS[name].value
     if len(values) != 2 or not all(value.strip().isdigit() and int(value) > 0 for value in values):
         raise InputError(f"--{name}: expected two positive integers, e.g. 64,64. Received: {','.join(values)}")
     return [int(value) for value in values]

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import scoringnet_tf
+from scoringnet_tf import __version__
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.paths import as_path
@@ -35,7 +35,7 @@ def record_config(model_dir, settings, data_hash, precision, validation_ids):
     """
     path = as_path(model_dir) / CONFIG
     versions = {
-        "scoringnet_tf": scoringnet_tf.__version__,
+        "scoringnet_tf": __version__,
         "tensorflow": tf.__version__,
         "keras": keras.__version__,
         "numpy": np.__version__,

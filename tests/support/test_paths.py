@@ -12,10 +12,10 @@ from training_runs import KilledError, kill_after_epoch, settings, weights_after
 
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.verifying import verify_records
-from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.records import DatasetInfo, load_records
 from scoringnet_tf.inference.serving import export_saved_model
 from scoringnet_tf.models import presets as model_files
-from scoringnet_tf.support import cli, files, paths
+from scoringnet_tf.support import files, paths
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import RemotePath, as_path, check_access
 from scoringnet_tf.training import session
@@ -140,7 +140,7 @@ def test_missing_tensorflow_io_is_named(scheme, writing):
 
 def test_an_unknown_filesystem_is_named():
     with pytest.raises(InputError, match=r"--records_dir: s4://a/b/dataset_info.json: expected a local path or one of"):
-        cli.load_records("s4://a/b")
+        load_records("s4://a/b")
 
 
 def test_the_io_extra_is_what_the_error_names():
@@ -166,7 +166,7 @@ def test_records_in_a_store_are_those_of_a_local_disk(diving_records, tmp_path, 
     with pytest.raises(InputError, match="something that is not records"):
         build_records("unlv_diving", source, str(store), BuildSettings((36, 48)), workers=1, overwrite=True)
     with pytest.raises(InputError, match="expected the index of a folder of records"):
-        cli.load_records(str(store))
+        load_records(str(store))
 
 
 @pytest.mark.slow
