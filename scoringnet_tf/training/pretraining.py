@@ -28,14 +28,12 @@ TOPS = {
 
 
 def validation_split(info, validation_fraction=0.0):
-    """The split that chooses the best epoch; InputError where there is none."""
+    """The split that chooses the best epoch, never the test split; InputError where there is none."""
     if "validation" in info.splits or validation_fraction:
         return "validation"
-    if "test" in info.splits:
-        return "test"
     raise InputError(
-        f"{info.records_dir}: expected a validation or test split, or --validation_fraction. Received: "
-        f"{', '.join(info.splits)}."
+        f"{info.records_dir}: expected a validation split, or --validation_fraction above 0. Received: "
+        f"{', '.join(sorted(info.splits))}, and {validation_fraction:g}."
     )
 
 

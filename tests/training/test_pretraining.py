@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -123,7 +125,23 @@ def test_a_run_on_ucf101_measures_the_videos_of_the_test_split(ucf101_records, t
 def test_which_split_chooses_the_epoch(motion_records, ucf101_records):
     motion, ucf101 = DatasetInfo.load(motion_records), DatasetInfo.load(ucf101_records)
     assert validation_split(motion) == validation_split(ucf101, 0.5) == "validation"
-    assert validation_split(ucf101) == "test"
     assert len(split_ids(ucf101, "train", 0.5)) == 2
-    with pytest.raises(InputError, match="expected a validation or test split, or --validation_fraction"):
-        validation_split(dataclasses.replace(ucf101, splits={"train": ucf101.splits["train"]}))
+    only_train = dataclasses.replace(ucf101, splits={"train": ucf101.splits["train"]})
+    for info, splits in ((ucf101, "test, train"), (only_train, "train")):  # never the test split
+        message = f"expected a validation split, or --validation_fraction above 0. Received: {splits}, and 0"
+        with pytest.raises(InputError, match=message):
+            validation_split(info)
+
+
+def test_a_run_without_a_validation_part_is_refused_before_anything_is_written(ucf101_records, tmp_path):
+    info = DatasetInfo.load(ucf101_records)
+    with pytest.raises(InputError, match="--validation_fraction above 0"):
+        PretrainingRun(info, settings(tmp_path / "run", validation_fraction=0.0))
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_default_of_the_command_holds_training_videos_out():
+    command = [sys.executable, "-m", "scoringnet_tf.pretrain", "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True).stdout
+    explained = shown[shown.index("--validation_fraction:") :].partition("\n  --")[0]
+    assert "(default: '0.1')" in explained and "never the test split" in " ".join(explained.split())
