@@ -50,7 +50,7 @@ def from_preset(preset: str, dtype: str | None = None):
 def _register_with_keras(_):
     """Makes every class of the package known to `keras.saving`, whichever of the two was imported first."""
     for module in (
-        *_PUBLIC.values(),
+        *_MODELS.values(),
         "scoringnet_tf.losses",
         "scoringnet_tf.metrics",
         "scoringnet_tf.training.optimizer",

@@ -67,7 +67,9 @@ def predict_records(outputs_of, dataset, progress=None, total=None):
         `Predictions`.
     """
     result = Predictions()
-    columns = {name: [] for name in (*SCORES, *(f"true_{score}" for score in SCORES), "empty_fragments")}
+    columns: dict[str, list] = {
+        name: [] for name in (*SCORES, *(f"true_{score}" for score in SCORES), "empty_fragments")
+    }
     with tqdm(total=total, desc=progress, unit="video", disable=progress is None) as bar:
         for inputs, targets, info in dataset:
             outputs = outputs_of(inputs, targets["stages"])

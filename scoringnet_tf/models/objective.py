@@ -20,7 +20,7 @@ PHASES = {
 TRUE_STAGES = "true_stages"  # a further input of the model while it is trained
 
 
-class Objective:
+class Objective(keras.Model):
     """Eq. 10 for a functional model with the parts `segmenter` (KFS) and `score_predictor` (SP); see `ScoringNet`."""
 
     def compile(

@@ -9,7 +9,7 @@ from scoringnet_tf.support.paths import as_path
 PRESET_FILE = "model.keras"
 
 
-class Preset:
+class Preset(keras.Model):
     """`save` and presets for a functional model with a constructor of its own, `dtype` among its arguments.
 
     A preset is a folder with a `model.keras`, which brings configuration, weights, what is done to frames before, and

@@ -97,18 +97,16 @@ class ValidationPictures(keras.callbacks.Callback):
 
     def __init__(self, log_dir, videos):
         super().__init__()
-        self.log_dir, self.videos = log_dir, videos
-        self.writer = self.outputs_of = None
-
-    def on_train_begin(self, logs=None):
-        """Opens the event file."""
-        self.writer = tf.summary.create_file_writer(str(self.log_dir / "pictures"))
-        self.outputs_of = evaluation.prediction_function(self.model)
+        self.videos = videos
+        self.writer = tf.summary.create_file_writer(str(log_dir / "pictures"))
+        self.outputs_of = None
 
     def on_epoch_end(self, epoch, logs=None):
         """Draws, where the epoch was validated."""
         if math.isnan(logs.get("val_loss", math.nan)):
             return
+        if self.outputs_of is None:
+            self.outputs_of = evaluation.prediction_function(self.model)
         predictions = evaluation.predict_records(self.outputs_of, self.videos)
         strips = list(zip(predictions.stages_true, predictions.stages_predicted, strict=True))
         title = "upper: true, lower: predicted"

@@ -3,6 +3,8 @@
 The best C3D by mean validation accuracy is `c3d.keras`; once it was evaluated, `metrics.json` lies beside it.
 """
 
+from typing import ClassVar
+
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
@@ -51,7 +53,7 @@ def accuracies(c3d, batches):
     Returns:
         {head: {"clip": share of the clips, "video": share of the videos}}.
     """
-    right = {}
+    right: dict[str, tuple[list, list]] = {}
     for frames, classes in batches:
         outputs = c3d.predict_on_batch(tf.reshape(frames, (-1, *frames.shape[2:])))  # (B·K, classes)
         for head, probabilities in outputs.items():
@@ -73,7 +75,7 @@ class PretrainingRun(Run):
         InputError: they have none, no training split, or nothing to choose the best epoch by.
     """
 
-    shown = {"val_mean_accuracy": "accuracy"}  # noqa: RUF012 - see `Run`
+    shown: ClassVar = {"val_mean_accuracy": "accuracy"}
 
     def __init__(self, info, settings):
         if "train" not in info.splits:

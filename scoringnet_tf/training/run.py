@@ -15,6 +15,7 @@ A run's folder:
 import csv
 import dataclasses
 import math
+from typing import ClassVar
 
 import keras
 
@@ -95,7 +96,8 @@ class Run:
         """Callbacks of this kind of run alone, called before those that keep anything."""
         return []
 
-    shown = {}  # noqa: RUF012 - name in the logs → label on the progress bar
+    model: keras.Model
+    shown: ClassVar[dict[str, str]] = {}  # name in the logs → label on the progress bar
 
     # === Training ===
 

@@ -1,5 +1,7 @@
 """A run of `python -m scoringnet_tf.train`: a `ScoringNet` on scored videos, jointly, or KFS first and then SP."""
 
+from typing import ClassVar
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -81,7 +83,7 @@ class ScoringRun(Run):
         InputError: the records do not hold what was asked for, or settings contradict each other.
     """
 
-    shown = {  # noqa: RUF012 - see `Run`
+    shown: ClassVar = {
         "val_frame_accuracy": "frames",
         "val_d_src": "D-SRC",
         "val_e_src": "E-SRC",
