@@ -65,6 +65,7 @@ def evaluated_ids(info, split, model_file):
 
 
 def main(_):
+    """Runs the command with the parsed flags."""
     values = flags.FLAGS
     cli.require(records_dir=values.records_dir)
     info = load_records(values.records_dir)

@@ -66,6 +66,7 @@ def describe(metrics):
 
 
 def main(_):
+    """Runs the command with the parsed flags."""
     settings = cli.flag_values(sys.modules[__name__])
     cli.require(records_dir=settings["records_dir"], model_dir=settings["model_dir"])
     settings["image_size"] = cli.size_flag("image_size")

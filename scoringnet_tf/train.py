@@ -105,6 +105,7 @@ flags.adopt_module_key_flags(run_flags)
 
 
 def main(_):
+    """Runs the command with the parsed flags."""
     settings = cli.flag_values(sys.modules[__name__])
     cli.require(records_dir=settings["records_dir"], model_dir=settings["model_dir"])
     settings["image_size"], settings["clip_lengths"] = cli.size_flag("image_size"), cli.size_flag("clip_lengths")

@@ -40,7 +40,7 @@ def test_the_citation_is_of_this_version_and_of_the_paper():
 
 def test_the_newest_release_of_the_changelog_is_this_version():
     versions = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d|unreleased)$", text("CHANGELOG.md"), re.M)
-    assert [version for version, date in versions if date != "unreleased"][0] == scoringnet_tf.__version__
+    assert next(version for version, date in versions if date != "unreleased") == scoringnet_tf.__version__
     numbers = [tuple(map(int, version.split("."))) for version, _ in versions]
     assert numbers == sorted(numbers, reverse=True)
 
