@@ -1,6 +1,6 @@
 """Turns videos and their labels into TFRecords.
 
-    python -m data_prep build --dataset=… --source_dir=… --output_dir=…
+    python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir=RECORDS
 
 Every inconsistency between videos, scores, stages and splits is reported by file and row; unless --on_error=skip says
 otherwise, nothing is written then. The output folder appears whole or not at all.

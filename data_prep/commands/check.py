@@ -1,6 +1,6 @@
 """Checks videos and labels without writing anything.
 
-    python -m data_prep check --dataset=… --source_dir=…
+    python -m data_prep check --dataset=unlv_diving --source_dir=VIDEOS
 
 Every video is decoded, and all that `build` would refuse is reported by file and row. The exit status is 0 where all is
 sound, 1 where there are problems, and 2 where the command was used wrongly.

@@ -1,6 +1,6 @@
 """Verifies a folder of TFRecords and draws a contact sheet.
 
-    python -m data_prep inspect --records_dir=… [--output=…]
+    python -m data_prep inspect --records_dir=RECORDS [--output=sheet.png]
 
 Every record is parsed, every frame decoded, and all counts and hashes are compared with dataset_info.json. With
 --source_dir the stored frames are also compared with those of the videos that they came from.
