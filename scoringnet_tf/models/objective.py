@@ -3,11 +3,12 @@
 Kept apart from the graph in `scoring_net.py`, which knows nothing of losses.
 """
 
+from typing import TYPE_CHECKING
+
 import keras
 from keras import ops
 
-from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
-from scoringnet_tf.metrics import FrameAccuracy, MeanEuclideanDistance, SpearmanCorrelation
+from scoringnet_tf import losses, metrics
 from scoringnet_tf.models.fragments import FRAGMENT_SOURCES, TrainingFragments
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES
 
@@ -18,9 +19,11 @@ PHASES = {
     "scoring": ("score_predictor",),
 }
 TRUE_STAGES = "true_stages"  # a further input of the model while it is trained
+# For the type checker alone: Keras swaps the bases of a functional model, and two of them would end up in another order.
+Model = keras.Model if TYPE_CHECKING else object
 
 
-class Objective(keras.Model):
+class Objective(Model):
     """Eq. 10 for a functional model with the parts `segmenter` (KFS) and `score_predictor` (SP); see `ScoringNet`."""
 
     def compile(
@@ -75,18 +78,24 @@ class Objective(keras.Model):
 
     def default_losses(self) -> dict[str, keras.losses.Loss]:
         """Eqs. 5, 8 and 9: output → loss, the scores' in standard deviations of the training scores."""
-        return {"stages": StageCrossEntropy()} | {score: ScoreLoss(unit=std) for score, std in self.score_std.items()}
+        return {"stages": losses.StageCrossEntropy()} | {
+            score: losses.ScoreLoss(unit=std) for score, std in self.score_std.items()
+        }
 
     def default_metrics(self) -> dict[str, list[keras.metrics.Metric]]:
         """The figures of §4.2: output → metrics, called `frame_accuracy`, `frame_accuracy/STAGE`, `d_src` … `f_med`."""
         scores = {
-            score: [SpearmanCorrelation(name=f"{score[0]}_src"), MeanEuclideanDistance(name=f"{score[0]}_med")]
+            score: [
+                metrics.SpearmanCorrelation(name=f"{score[0]}_src"),
+                metrics.MeanEuclideanDistance(name=f"{score[0]}_med"),
+            ]
             for score in SCORES
         }
         per_stage = [
-            FrameAccuracy(stage=index, name=f"frame_accuracy/{stage}") for index, stage in enumerate(self.sport.stages)
+            metrics.FrameAccuracy(stage=index, name=f"frame_accuracy/{stage}")
+            for index, stage in enumerate(self.sport.stages)
         ]
-        return {"stages": [FrameAccuracy(name="frame_accuracy"), *per_stage], **scores}
+        return {"stages": [metrics.FrameAccuracy(name="frame_accuracy"), *per_stage], **scores}
 
     @property
     def score_std(self) -> dict[str, float]:
@@ -153,19 +162,19 @@ class Objective(keras.Model):
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Updates the metrics of the outputs that there are; returns them and the terms of the loss."""
-        for output, metrics in self._output_metrics(y_pred):
-            for metric in metrics:
+        for output, measures in self._output_metrics(y_pred):
+            for metric in measures:
                 metric.update_state(y[output], y_pred[output], sample_weight)
-        shown = [*self.term_trackers.values(), *(m for _, metrics in self._output_metrics(y_pred) for m in metrics)]
+        shown = [*self.term_trackers.values(), *(m for _, measures in self._output_metrics(y_pred) for m in measures)]
         return {"loss": self._loss_tracker.result(), **{metric.name: metric.result() for metric in shown}}
 
     def validation_names(self) -> list[str]:
         """The names under which `fit` logs a validation."""
-        metrics = [metric.name for metrics in self.output_metrics.values() for metric in metrics]
-        return [f"val_{name}" for name in ("loss", *self.term_trackers, *metrics)]
+        names = [metric.name for measures in self.output_metrics.values() for metric in measures]
+        return [f"val_{name}" for name in ("loss", *self.term_trackers, *names)]
 
     def _output_metrics(self, y_pred):
-        return [(output, metrics) for output, metrics in self.output_metrics.items() if output in y_pred]
+        return [(output, measures) for output, measures in self.output_metrics.items() if output in y_pred]
 
     def _learned_outputs(self):
         """The outputs whose loss the phase minimises."""
@@ -178,7 +187,7 @@ class Objective(keras.Model):
     def _term_names(self):
         names = []
         for output in self._learned_outputs():
-            if isinstance(self.output_losses[output], ScoreLoss):
+            if isinstance(self.output_losses[output], losses.ScoreLoss):
                 names += [f"{output}_mse", f"{output}_ranking"]
             else:
                 names.append("stage_loss" if output == "stages" else f"{output}_loss")
@@ -186,7 +195,7 @@ class Objective(keras.Model):
 
     def _terms(self, output, loss, truth, predicted, sample_weight):
         """What a loss is made of, by the names that it is logged under."""
-        if isinstance(loss, ScoreLoss):
+        if isinstance(loss, losses.ScoreLoss):
             terms = loss.terms(truth, predicted, sample_weight)
             return {f"{output}_{name}": value for name, value in terms.items()}
         name = "stage_loss" if output == "stages" else f"{output}_loss"
