@@ -95,7 +95,14 @@ def _write_samples(writer, dataset, source, source_dir, frame_size, encoded):
         for warning in video.warnings:
             warnings[warning].append(sample.path.name)
         writer.write(sample.split, _example(dataset, source, sample, source_dir, frame_size, video, stages))
+        writer.videos[sample.video_id] |= _kept_together(sample)
     return rejected, [f"{shown(names)}: {warning}" for warning, names in warnings.items()]
+
+
+def _kept_together(sample):
+    """What the index says of a video so that validation is held out by group and class; nothing where it has none."""
+    known = {"group": sample.group, "classes": sample.classes}
+    return {key: value for key, value in known.items() if value}
 
 
 def _example(dataset, source, sample, source_dir, frame_size, video, stages):

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -129,4 +131,12 @@ def test_the_test_split_never_chooses_the_epoch(motion_records, ucf101_records, 
     check_validation(ucf101, 0.5)
     assert len(split_ids(ucf101, "train", 0.5)) == 2
     with pytest.raises(InputError, match=r"--validation_fraction: expected more than 0 .*Received: 0, and the splits"):
-        PretrainingRun(ucf101, settings(tmp_path))
+        PretrainingRun(ucf101, settings(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()  # refused before anything is written
+
+
+def test_the_default_of_the_command_holds_training_videos_out():
+    command = [sys.executable, "-m", "scoringnet_tf.pretrain", "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True).stdout
+    explained = shown[shown.index("--validation_fraction:") :].partition("\n  --")[0]
+    assert "(default: '0.1')" in explained and "never the test split" in " ".join(explained.split())
