@@ -156,3 +156,9 @@ def test_every_relative_link_leads_somewhere(page):
 
 def test_the_readme_is_read_in_one_sitting():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 150
+
+
+@pytest.mark.parametrize("image", [*ROOT.glob("docs/images/*")], ids=lambda image: image.name)
+def test_pictures_are_small_and_shown(image):
+    assert image.stat().st_size < 150_000
+    assert any(f"images/{image.name})" in page.read_text(encoding="utf-8") for page in PAGES)

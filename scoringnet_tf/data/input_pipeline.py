@@ -342,8 +342,8 @@ def _video_element(example, first, last, decode, seeds, multiple, with_info):
 def _batch_videos(dataset, image_size, batch_size, drop_remainder, bucket_boundaries, with_info):
     per_frame, scalar = tf.TensorShape([None]), tf.TensorShape([])
     frames = tf.TensorShape([None, *image_size, 3])
-    shapes = ({"frames": frames, "mask": per_frame}, {"stages": per_frame, **_by_score(scalar)})
-    values = (
+    shapes: tuple[dict, ...] = ({"frames": frames, "mask": per_frame}, {"stages": per_frame, **_by_score(scalar)})
+    values: tuple[dict, ...] = (
         {"frames": tf.constant(0, tf.uint8), "mask": False},
         {"stages": tf.constant(UNLABELLED), **_by_score(0.0)},
     )

@@ -7,6 +7,7 @@ a folder of records. TensorFlow is imported when a record is written or parsed, 
 
 import dataclasses
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -95,8 +96,12 @@ def encode_example(example: VideoExample) -> bytes:
         _append(sequence.context.feature[key], [value])
     microseconds = np.rint(np.asarray(example.timestamps) * 1e6).astype(np.int64)
     stages = np.asarray(example.stages, np.int64)
-    lists = {"image/encoded": example.jpegs, "image/timestamp": microseconds, "stage/index": stages}
-    for key, values in lists.items():
+    lists: dict[str, Iterable] = {
+        "image/encoded": example.jpegs,
+        "image/timestamp": microseconds,
+        "stage/index": stages,
+    }
+    for key, values in {**frames, "stage/index": stages}.items():
         for value in values:
             _append(sequence.feature_lists.feature_list[key].feature.add(), [value])
     return sequence.SerializeToString(deterministic=True)
@@ -145,8 +150,8 @@ def parse_example(serialized, heads=()):
     """
     import tensorflow as tf
 
-    types = [(CONTEXT_STRINGS, tf.string), (CONTEXT_INTS, tf.int64), (CONTEXT_FLOATS, tf.float32)]
-    types.append(([f"{CLASS_PREFIX}{head}" for head in heads], tf.int64))
+    classes = tuple(f"{CLASS_PREFIX}{head}" for head in heads)
+    types = [(CONTEXT_STRINGS, tf.string), (CONTEXT_INTS + classes, tf.int64), (CONTEXT_FLOATS, tf.float32)]
     context, sequence = tf.io.parse_single_sequence_example(
         serialized,
         context_features={key: tf.io.FixedLenFeature([], dtype) for keys, dtype in types for key in keys},

@@ -76,9 +76,10 @@ def _held_out(info, ids, fraction):
             f"{fraction} ({num_held_out} {kind.replace('training ', '')})"
         )
     rng = np.random.default_rng(0)
-    chosen, seen = [], 0
-    for _, of_class in itertools.groupby(units, key=lambda unit: unit.classes):
-        of_class = list(of_class)
+    chosen: list[_Unit] = []
+    seen = 0
+    for _, run in itertools.groupby(units, key=lambda unit: unit.classes):
+        of_class = list(run)
         seen += len(of_class)
         share = num_held_out * seen // len(units) - len(chosen)
         for neighbours in np.array_split(np.arange(len(of_class)), share) if share else ():
@@ -96,7 +97,7 @@ class _Unit(NamedTuple):
 
 def _units(info, ids):
     """The units of `ids`, neighbours beside each other: by class, then by final score, then by id."""
-    members = {}
+    members: dict[tuple[bool, str], list[str]] = {}
     for video_id in ids:
         group = info.videos[video_id].get("group")
         members.setdefault((group is None, group or video_id), []).append(video_id)
