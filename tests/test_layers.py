@@ -13,7 +13,7 @@ SCORINGNET_TF = {
     "support": (),  # command line, errors, files, drawing: knows neither video nor sport
     "sports": ("support",),  # the nouns of the field, for everyone below
     "losses": (),  # the paper's mathematics, on tensors alone
-    "metrics": (),
+    "metrics": ("losses",),  # which video and frame counts, and for how much, is decided alike
     "data": ("support", "sports"),  # records and videos in, tensors out: knows no model
     "models": ("support", "sports", "losses", "metrics", "data"),  # data: a model's preprocessing travels with it
     "weights": ("support", "data", "models"),  # importers: published weights become a model of ours

@@ -110,7 +110,7 @@ def fully_connected(x, units, dropout_rate, dtype=None):
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class C3D(Preset):
+class C3D(Preset, keras.Model):
     """C3D with named endpoints and Caffe's pooling semantics.
 
     Call arguments: frames (B, L, H, W, 3), uint8 or float in 0…255, RGB; with `masked=True` a dictionary

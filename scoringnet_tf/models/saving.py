@@ -1,5 +1,7 @@
 """Models as files and presets: in float32, whatever they were trained in, so that a file runs on any machine."""
 
+from typing import TYPE_CHECKING
+
 import keras
 
 from scoringnet_tf.models import presets
@@ -7,9 +9,11 @@ from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.paths import as_path
 
 PRESET_FILE = "model.keras"
+# For the type checker alone: Keras swaps the bases of a functional model, and would change their order.
+Model = keras.Model if TYPE_CHECKING else object
 
 
-class Preset(keras.Model):
+class Preset(Model):
     """`save` and presets for a functional model with a constructor of its own, `dtype` among its arguments.
 
     A preset is a folder with a `model.keras`, which brings configuration, weights, what is done to frames before, and

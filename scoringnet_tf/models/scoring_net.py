@@ -26,7 +26,7 @@ class StageDecision(layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class ScoringNet(Preset, Objective):
+class ScoringNet(Preset, Objective, keras.Model):
     """Scores an untrimmed video: KFS labels its frames, the key fragments go to SP, SP's scores are fused.
 
     Call arguments: `{"frames": (B, L, H, W, 3) in 0…255 RGB, "mask": bool (B, L), true for real frames}`; L is free,
