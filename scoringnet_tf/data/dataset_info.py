@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.files import cached_file, write_json
 from scoringnet_tf.support.paths import RemotePath, as_path
 
 FILE_NAME = "dataset_info.json"
@@ -113,8 +113,18 @@ class DatasetInfo:
         return self.splits[name]
 
     def shard_paths(self, split):
-        """Paths of the TFRecord files of a stored split, in order."""
-        return [str(self.records_dir / shard["file"]) for shard in self.split(split)["shards"]]
+        """Local paths of the TFRecord files of a stored split, in order.
+
+        Shards in an object store are first copied, once for a process, see `files.cached_file`: the temporary folder
+        (`TMPDIR`) must have room for the whole split.
+
+        Raises:
+            RecordsError: no such split. InputError: a shard that was received is not of the size that the index says.
+        """
+        return [
+            str(cached_file(self.records_dir / shard["file"], self.data_hash, shard["bytes"]))
+            for shard in self.split(split)["shards"]
+        ]
 
 
 def _read_json(path):
