@@ -1,19 +1,16 @@
-"""What every command of the package does the same way: flags, user errors, quiet TensorFlow."""
+"""What every command of the package does the same way: flags, user errors, a quiet stderr."""
 
+import functools
 import itertools
-import os
 import pathlib
 import sys
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from scoringnet_tf.data.dataset_info import FILE_NAME, NO_INDEX, DatasetInfo
+from scoringnet_tf.support import notices
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import as_path, check_access
-
-# TensorFlow prints notices of its CPU kernels at import; a command's own output should be readable.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+from scoringnet_tf.support.paths import as_path, check_access, of_a_store, received
 
 
 def run(main, positional=False):
@@ -23,9 +20,27 @@ def run(main, positional=False):
         arguments = argv[1:]
         if arguments and not positional:
             raise app.UsageError(f"Expected flags only. Received: {' '.join(arguments)}")
-        return _leave(_status(main, arguments, pathlib.Path(argv[0]).stem))
+        notices.hold_back()
+        return _status(main, arguments, pathlib.Path(argv[0]).stem)
 
+    _help_succeeds()
+    flags.FLAGS.verbosity = logging.WARNING  # absl's own default, once it runs, is to show TensorFlow's progress
     app.run(checked)
+
+
+def _help_succeeds():
+    """absl leaves with status 1 after --help."""
+    app.define_help_flags()
+    for name in ("help", "helpshort", "helpfull", "helpxml"):
+        flag = flags.FLAGS[name]
+        flag.parse = functools.partial(_parse_help, flag.parse)
+
+
+def _parse_help(parse, argument):
+    try:
+        parse(argument)
+    except SystemExit:
+        sys.exit(0)
 
 
 def _status(main, arguments, name):
@@ -35,23 +50,21 @@ def _status(main, arguments, name):
     except InputError as error:
         print(f"{name}: {error}", file=sys.stderr)
     except Exception as error:
-        if type(error).__name__ != "DataLossError":  # TensorFlow's; importing it here would slow every command
+        if type(error).__name__ == "DataLossError":  # TensorFlow's; importing it here would slow every command
+            print(f"{name}: damaged records ({error}). Find them: python -m data_prep inspect", file=sys.stderr)
+        elif of_a_store(error) and (stores := _remote_flags()):
+            where = ", ".join(f"--{flag}={path}" for flag, path in stores.items())
+            said = received(error, next(iter(stores.values())))
+            print(f"{name}: {where}: expected a store that can be reached all the time. {said}", file=sys.stderr)
+        else:
             raise
-        print(f"{name}: damaged records ({error}). Find them: python -m data_prep inspect", file=sys.stderr)
     return 1
 
 
-def _leave(status):
-    """Returns `status`; once tensorflow-io was used it leaves the process with it at once.
-
-    tensorflow-io 0.37.1 aborts a process ("pure virtual method called", status 134) that has used s3://, when the
-    destructors of its libraries run.
-    """
-    if "tensorflow_io" in sys.modules:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-    return status
+def _remote_flags():
+    """Flag → value of the flags that name something in an object store."""
+    values = flags.FLAGS.flag_values_dict().items()
+    return {name: value for name, value in values if isinstance(value, str) and "://" in value}
 
 
 def require(**values):
@@ -63,8 +76,8 @@ def require(**values):
 
 def load_records(records_dir):
     """The `DatasetInfo` of --records_dir; where there is none, the error shows how the flag file says to make them."""
+    check_access(records_dir, "records_dir")
     index = as_path(records_dir) / FILE_NAME
-    check_access(index, "records_dir")
     recipe = [line for path in flag_files(sys.argv) for line in records_recipe(path)]
     if recipe and not index.is_file():
         raise InputError("\n".join([NO_INDEX.format(index), *recipe]))
