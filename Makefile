@@ -1,5 +1,6 @@
 # make demo    everything once, small: environment, simulate, build, train, evaluate, export, score a video
 # make test    environment, lint, tests
+# make lint    ruff and mypy
 # make env     the environment alone
 # make format  rewrite the code in the project's style
 
@@ -26,6 +27,7 @@ $(INSTALLED): setup.cfg setup.py pyproject.toml
 lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: env
 	$(BIN)/ruff check --fix .
@@ -55,4 +57,4 @@ demo: $(DATA)/records/sim_demo/dataset_info.json
 	@echo "Pictures: $(DEMO)/contact_sheet.png, $(DEMO)/evaluation_test/*.png, $(DEMO)/predictions/*.png"
 
 clean:
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -1,156 +1,261 @@
 """The losses of §3.3: the mathematics as functions of tensors, then thin Keras `Loss` classes around them.
 
-Notation: s predictions, g ground truth, both (B,). A ground truth that is NaN is unknown: it takes part in nothing.
+Notation: s predictions, g ground truth, w weights of the videos, all (B,). A video whose truth is NaN (unknown) or
+whose weight is 0 takes part in nothing, whatever was predicted for it. All of it is computed in float32.
 """
+
+import math
 
 import keras
 from keras import ops
 
+FORMS = ("categorical", "binary")
 REDUCTIONS = ("mean", "sum")
+TIES = ("skip", "constant")
 
 
 # === Mathematics ===
 
 
-def stage_cross_entropy(labels, probabilities, form="categorical"):
-    """Eq. 5, averaged over the labelled frames of the batch.
+def stage_cross_entropy(labels, probabilities, form="categorical", weights=None):
+    """Eq. 5, averaged over the labelled frames of the batch; with weights Σ w·term / Σ w.
 
     Args:
         labels: int (B, L); negative where a frame is padding or has no label.
         probabilities: (B, L, S).
         form: "categorical" is −ln p of the true stage, as the text names it; "binary" is Eq. 5 as printed, a binary
             cross-entropy for each stage, summed over the stages.
+        weights: of the frames (B, L) or of the videos, (B,) or (B, 1); None weighs all alike.
 
     Returns:
         Scalar; 0 where no frame is labelled.
+
+    Raises:
+        ValueError: weights of another shape.
     """
-    labelled = ops.cast(labels >= 0, "float32")
-    truth = ops.one_hot(ops.maximum(labels, 0), probabilities.shape[-1])
+    weights = frame_weights(labels, weights)
+    truth = ops.one_hot(ops.maximum(ops.cast(labels, "int32"), 0), probabilities.shape[-1])
     p = ops.clip(ops.cast(probabilities, "float32"), 1e-7, 1 - 1e-7)
     terms = truth * ops.log(p)
     if form == "binary":
         terms = terms + (1 - truth) * ops.log(1 - p)
-    per_frame = -ops.sum(terms, axis=-1)
-    return ops.sum(per_frame * labelled) / ops.maximum(ops.sum(labelled), 1.0)
+    return _ratio(-ops.sum(terms * weights[:, :, None]), ops.sum(weights))
 
 
-def half_mean_squared_error(truth, predictions):
-    """Eq. 6: 1/(2n) Σ (s − g)² over the n known scores."""
-    known, truth = _known(truth)
-    squares = ops.square(ops.cast(predictions, "float32") - truth)
-    return ops.sum(squares * known) / (2.0 * ops.maximum(ops.sum(known), 1.0))
+def half_mean_squared_error(truth, predictions, weights=None):
+    """Eq. 6: 1/(2n) Σ (s − g)² over the n known scores; with weights Σ w (s − g)² / (2 Σ w)."""
+    truth, predictions, weights = _known(truth, predictions, weights)
+    return _ratio(ops.sum(weights * ops.square(predictions - truth)), 2.0 * ops.sum(weights))
 
 
-def pairwise_ranking(truth, predictions, margin, reduction="sum"):
+def pairwise_ranking(truth, predictions, margin, reduction="sum", ties="skip", weights=None):
     """Eq. 7: Σ_{i<j} relu(−(s_j − s_i)·sign(g_j − g_i) + δ).
 
-    Pairs with g_i = g_j say nothing about order and are left out; Eq. 7 as printed adds the constant δ for them,
-    which has no gradient. With reduction "sum" (the paper's) the weight α means another thing at another batch size;
-    "mean" divides by the number of pairs that count.
-
     For g = [1, 2, 3], s = [0.0, 0.2, 0.1], δ = 0.5 the pairs (1,2), (1,3), (2,3) give 0.3, 0.4, 0.6: sum 1.3.
+
+    Args:
+        truth, predictions: g and s, (B,).
+        margin: δ.
+        reduction: "sum" is the paper's, and the weight α then means another thing at another batch size; "mean"
+            divides by the number of pairs that count.
+        ties: pairs with g_i = g_j say nothing about order. "skip" leaves them out; "constant" is Eq. 7 as printed:
+            each adds δ, which has no gradient.
+        weights: w (B,); a pair weighs w_i·w_j, in the sum and in the mean over pairs.
+
+    Returns:
+        Scalar; 0 where no pair counts.
     """
-    known, truth = _known(truth)
-    predictions = ops.cast(predictions, "float32")
-    order = ops.sign(truth[None, :] - truth[:, None])
+    truth, predictions, weights = _known(truth, predictions, weights)
+    order = ops.sign(truth[None, :] - truth[:, None])  # (B, B): row i, column j
     hinge = ops.relu(margin - (predictions[None, :] - predictions[:, None]) * order)
-    # Each pair appears twice in the square, with the same value: half of the sum counts it once.
-    counts = ops.cast(order != 0, "float32") * known[None, :] * known[:, None]
-    total = ops.sum(hinge * counts) / 2.0
-    if reduction == "mean":
-        return total / ops.maximum(ops.sum(counts) / 2.0, 1.0)
-    return total
+    index = ops.arange(ops.shape(truth)[0])
+    pairs = ops.cast(index[:, None] < index[None, :], "float32") * weights[:, None] * weights[None, :]
+    if ties == "skip":
+        pairs = pairs * ops.cast(order != 0, "float32")
+    total = ops.sum(hinge * pairs)
+    return _ratio(total, ops.sum(pairs)) if reduction == "mean" else total
 
 
-def score_loss(truth, predictions, alpha, margin, reduction="sum"):
-    """Eqs. 8 and 9 without the weight term: Eq. 6 + α · Eq. 7. β‖w‖² lives on the kernels of the towers."""
-    ranking = pairwise_ranking(truth, predictions, margin, reduction)
-    return half_mean_squared_error(truth, predictions) + alpha * ranking
+def score_vectors(*scores):
+    """Scores, predictions or weights of shape (B,) or (B, 1) as (B,); None stays None.
+
+    Raises:
+        ValueError: another shape, or more than one B: broadcasting would make a number of them all the same.
+    """
+    tensors = [None if value is None else ops.convert_to_tensor(value) for value in scores]
+    shapes = [tuple(value.shape) for value in tensors if value is not None]
+    alike = len({shape[0] for shape in shapes if shape and shape[0] is not None}) <= 1
+    if not alike or not all(shape and shape[1:] in ((), (1,), (None,)) for shape in shapes):
+        raise ValueError(
+            "Expected truth, predictions and weights of one shape, (B,) or (B, 1). Received: "
+            + ", ".join(map(str, shapes))
+        )
+    return [None if value is None else ops.reshape(value, (-1,)) for value in tensors]
 
 
-def _known(truth):
-    """Which scores are known, as 0/1 (B,), and the truth with 0 in place of NaN."""
-    truth = ops.cast(truth, "float32")
-    unknown = ops.isnan(truth)
-    return 1.0 - ops.cast(unknown, "float32"), ops.where(unknown, 0.0, truth)
+def frame_weights(labels, weights=None):
+    """Weights of frames, float32 (B, L): 0 where the label is negative, else what `weights` say, 1 without them.
+
+    Args:
+        labels: int (B, L).
+        weights: of the frames (B, L) or of the videos, (B,) or (B, 1).
+
+    Raises:
+        ValueError: weights of another shape.
+    """
+    labelled = ops.cast(labels >= 0, "float32")
+    if weights is None:
+        return labelled
+    weights = ops.cast(weights, "float32")
+    received = tuple(weights.shape)
+    if len(received) == 1:
+        weights = weights[:, None]
+    (videos, frames), shape = tuple(labels.shape), tuple(weights.shape)
+    if len(shape) != 2 or not _may_be(shape[0], videos) or not (shape[1] == 1 or _may_be(shape[1], frames)):
+        raise ValueError(f"Expected weights of the frames, {(videos, frames)}, or the videos. Received: {received}")
+    return labelled * weights
+
+
+def _may_be(size, other):
+    """Whether two sizes of a static shape can be the same; None is not known yet."""
+    return None in (size, other) or size == other
+
+
+def _known(truth, predictions, weights):
+    """The three as float32 (B,), all of them 0 where the truth is NaN or the weight 0."""
+    truth, predictions = ops.cast(truth, "float32"), ops.cast(predictions, "float32")
+    weights = ops.ones_like(truth) if weights is None else ops.cast(weights, "float32")
+    counts = ops.logical_and(ops.logical_not(ops.isnan(truth)), weights != 0)
+    return (ops.where(counts, value, 0.0) for value in (truth, predictions, weights))
+
+
+def _ratio(total, weight):
+    """Total / weight; 0, with a gradient of 0, where there is no weight."""
+    return total / ops.where(weight == 0, 1.0, weight)
 
 
 # === Keras losses ===
 
 
-def _check_reduction(reduction):
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"Expected reduction over pairs to be one of {', '.join(REDUCTIONS)}. Received: {reduction!r}")
+def _check_choice(name, value, choices):
+    if value not in choices:
+        raise ValueError(f"Expected {name} to be one of {', '.join(choices)}. Received: {value!r}")
+
+
+def _check_number(name, value, positive):
+    if not math.isfinite(value) or value < 0 or (positive and value == 0):
+        raise ValueError(f"Expected a finite {name} {'>' if positive else '>='} 0. Received: {value}")
+
+
+class _BatchLoss(keras.losses.Loss):
+    """One number for the batch, in `call(y_true, y_pred, sample_weight)`.
+
+    Keras would reduce a loss of each sample, and multiply by weights and by the mask of `y_pred` before that. These
+    losses are no sum over samples; labels and weights say what counts, and the mask of an output is not asked.
+    """
+
+    def __init__(self, name):
+        super().__init__(name=name, reduction="sum")
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        return self.call(y_true, y_pred, sample_weight)
+
+    def get_config(self):
+        return {"name": self.name}
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class StageCrossEntropy(keras.losses.Loss):
+class StageCrossEntropy(_BatchLoss):
     """Eq. 5 over all labelled frames of the batch: labels int (B, L), negative = ignored; probabilities (B, L, S).
+
+    `sample_weight` weighs frames, (B, L), or videos, (B,) or (B, 1); the loss is the weighted mean, so that it keeps
+    its size whatever the weights sum to.
 
     Args:
         form: "categorical" (default) or "binary", see `stage_cross_entropy`.
     """
 
-    def __init__(self, form="categorical", name="stage_cross_entropy", **kwargs):
-        if form not in ("categorical", "binary"):
-            raise ValueError(f"Expected form to be categorical or binary. Received: {form!r}")
-        super().__init__(name=name, **{"reduction": "sum", **kwargs})
+    def __init__(self, form="categorical", name="stage_cross_entropy"):
+        _check_choice("form", form, FORMS)
+        super().__init__(name=name)
         self.form = form
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
-        # Negative labels say which frames count. Keras would multiply the mean by the mask of y_pred once more, and
-        # sum over its frames; a copy has no mask.
-        return super().__call__(y_true, ops.copy(y_pred), sample_weight)
-
-    def call(self, y_true, y_pred):
-        return stage_cross_entropy(y_true, y_pred, self.form)
+    def call(self, y_true, y_pred, sample_weight=None):
+        return stage_cross_entropy(y_true, y_pred, self.form, sample_weight)
 
     def get_config(self):
         return {**super().get_config(), "form": self.form}
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class PairwiseRankingLoss(keras.losses.Loss):
+class PairwiseRankingLoss(_BatchLoss):
     """Eq. 7: pairs of the batch whose predicted order is wrong, or right by less than the margin.
 
-    Scores have shape (B,) or (B, 1); NaN truth = unknown.
+    Scores in points, (B,) or (B, 1); NaN truth = unknown. `sample_weight`, (B,) or (B, 1), weighs videos, and a pair
+    by the product of its two: see `pairwise_ranking`.
 
     Args:
-        margin: δ > 0, in the units of the predictions. The paper does not give it. In standard units 0.5 kept the
-            mean error while it improved the order; much smaller margins shrink the predictions.
+        margin: δ > 0, in units of the loss. The paper does not give it. In standard units 0.5 kept the mean error
+            while it improved the order; much smaller margins shrink the predictions.
         reduction: over pairs: "sum" (the paper's) or "mean".
+        ties: "skip" leaves out pairs of equal truth; "constant" adds δ for each, as printed.
+        unit: points per unit of the loss; truth and predictions are divided by it first. The standard deviation of
+            the training scores makes it standard units, in which one α and one δ suit difficulty (deviation ≈ 0.3)
+            and execution (≈ 4) alike.
     """
 
-    def __init__(self, margin=0.5, reduction="sum", name="pairwise_ranking_loss", **kwargs):
-        _check_reduction(reduction)
-        if not margin > 0:
-            raise ValueError(f"Expected margin > 0 (Eq. 7). Received: {margin}")
-        super().__init__(name=name, reduction="sum", **kwargs)  # Keras sums one number: the pairs are reduced in call.
-        self.margin = margin
-        self.pair_reduction = reduction
+    def __init__(self, margin=0.5, reduction="sum", ties="skip", unit=1.0, name="pairwise_ranking_loss"):
+        _check_choice("reduction over pairs", reduction, REDUCTIONS)
+        _check_choice("ties", ties, TIES)
+        _check_number("margin (Eq. 7)", margin, positive=True)
+        _check_number("unit", unit, positive=True)
+        super().__init__(name=name)
+        self.margin, self.unit = float(margin), float(unit)
+        self.pair_reduction, self.ties = reduction, ties
 
-    def call(self, y_true, y_pred):
-        return pairwise_ranking(ops.ravel(y_true), ops.ravel(y_pred), self.margin, self.pair_reduction)
+    def call(self, y_true, y_pred, sample_weight=None):
+        return self._ranking(*self._in_units(y_true, y_pred, sample_weight))
+
+    def _in_units(self, y_true, y_pred, sample_weight):
+        truth, predictions, weights = score_vectors(y_true, y_pred, sample_weight)
+        return ops.cast(truth, "float32") / self.unit, ops.cast(predictions, "float32") / self.unit, weights
+
+    def _ranking(self, truth, predictions, weights):
+        return pairwise_ranking(truth, predictions, self.margin, self.pair_reduction, self.ties, weights)
 
     def get_config(self):
-        return {**super().get_config(), "margin": self.margin, "reduction": self.pair_reduction}
+        arguments = {"margin": self.margin, "reduction": self.pair_reduction, "ties": self.ties, "unit": self.unit}
+        return {**super().get_config(), **arguments}
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class ScoreLoss(PairwiseRankingLoss):
-    """Eq. 6 + α · Eq. 7, the loss of one tower; scores (B,) or (B, 1), NaN truth = unknown.
+    """Eqs. 8 and 9 without the weight term: Eq. 6 + α · Eq. 7, the loss of one tower. β‖w‖² lives on the kernels.
+
+    Scores in points, (B,) or (B, 1); NaN truth = unknown. `sample_weight`, (B,) or (B, 1), weighs videos in both terms:
+    see `half_mean_squared_error` and `pairwise_ranking`.
 
     Args:
         alpha: α, 5 for diving and 10 for vault in the paper (with the sum over pairs); 0 leaves the squared error.
-        margin, reduction: of `PairwiseRankingLoss`.
+        margin, reduction, ties, unit: of `PairwiseRankingLoss`; `unit` is that of both terms.
     """
 
-    def __init__(self, alpha=5.0, margin=0.5, reduction="sum", name="score_loss", **kwargs):
-        super().__init__(margin=margin, reduction=reduction, name=name, **kwargs)
-        self.alpha = alpha
+    def __init__(self, alpha=5.0, margin=0.5, reduction="sum", ties="skip", unit=1.0, name="score_loss"):
+        _check_number("alpha", alpha, positive=False)
+        super().__init__(margin=margin, reduction=reduction, ties=ties, unit=unit, name=name)
+        self.alpha = float(alpha)
 
-    def call(self, y_true, y_pred):
-        return score_loss(ops.ravel(y_true), ops.ravel(y_pred), self.alpha, self.margin, self.pair_reduction)
+    def terms(self, y_true, y_pred, sample_weight=None):
+        """The two terms before α, for logging: `{"mse": Eq. 6, "ranking": Eq. 7}`, scalars in units of the loss."""
+        truth, predictions, weights = self._in_units(y_true, y_pred, sample_weight)
+        return {
+            "mse": half_mean_squared_error(truth, predictions, weights),
+            "ranking": self._ranking(truth, predictions, weights),
+        }
+
+    def call(self, y_true, y_pred, sample_weight=None):
+        terms = self.terms(y_true, y_pred, sample_weight)
+        return terms["mse"] + self.alpha * terms["ranking"]
 
     def get_config(self):
         return {**super().get_config(), "alpha": self.alpha}

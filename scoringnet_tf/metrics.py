@@ -1,67 +1,89 @@
-"""Metrics of §4.2: Spearman's rank correlation (SRC, Eq. 11), mean Euclidean distance (MED, Eq. 12), frame accuracy."""
+"""Metrics of §4.2: Spearman's rank correlation (SRC, Eq. 11), mean Euclidean distance (MED, Eq. 12), frame accuracy.
+
+Scores have shape (B,) or (B, 1). A video whose truth is NaN (unknown) or whose `sample_weight` is 0 takes part in
+nothing.
+"""
 
 import keras
 from keras import ops
 
-
-def average_ranks(values, valid):
-    """Ranks 1…n of the valid entries of `values` (N,); ties get the mean of their ranks, as SciPy gives them."""
-    valid = ops.cast(valid, "float32")
-    below = ops.cast(values[None, :] < values[:, None], "float32")
-    equal = ops.cast(values[None, :] == values[:, None], "float32")
-    return ops.sum((below + equal / 2) * valid[None, :], axis=1) + 0.5
+# As modules here and in `models.objective`: importing Keras registers all of them, while one may be half-initialised.
+from scoringnet_tf import losses
 
 
-def spearman(truth, predictions, valid):
+def average_ranks(values, weights):
+    """Ranks of `values` (N,), where a value of weight w counts as w of them; ties share the mean of their ranks.
+
+    Of weights that are all 1 they are the ranks 1…n less ½, which no correlation notices. Values of weight 0 must be
+    +∞; they have no rank, and what stands in their place means nothing.
+    """
+    order = ops.argsort(values)
+    ordered = ops.take(values, order)
+    below = ops.concatenate([ops.zeros((1,)), ops.cumsum(ops.take(weights, order))])  # weight of the k smallest
+    first, last = (ops.searchsorted(ordered, values, side=side) for side in ("left", "right"))
+    return (ops.take(below, first) + ops.take(below, last)) / 2
+
+
+def spearman(truth, predictions, weights):
     """Spearman's ρ with ties (Eq. 11 holds without): Pearson's correlation of average ranks; NaN where undefined.
 
-    A valid prediction that is NaN has no rank: the result is NaN, as SciPy's.
+    Args:
+        truth, predictions: (N,). A prediction that is NaN has no rank: the result is NaN, as SciPy's.
+        weights: (N,); w counts as w repetitions of a video, 0 as none.
+
+    Returns:
+        Scalar.
     """
-    count = ops.sum(ops.cast(valid, "float32"))
+    counts = weights > 0
+    total = ops.sum(weights)
 
     def centred_ranks(values):
-        return ops.where(valid, average_ranks(values, valid) - (count + 1) / 2, 0.0)
+        ranks = average_ranks(ops.where(counts, values, float("inf")), weights)
+        ranks = ops.where(counts, ranks, 0.0)
+        return ops.where(counts, ranks - ops.sum(weights * ranks) / total, 0.0)
 
     x, y = centred_ranks(truth), centred_ranks(predictions)
-    rho = ops.sum(x * y) / ops.sqrt(ops.sum(x * x) * ops.sum(y * y))
-    return ops.where(ops.any(ops.logical_and(valid, ops.isnan(predictions))), float("nan"), rho)
+    rho = ops.sum(weights * x * y) / ops.sqrt(ops.sum(weights * x * x) * ops.sum(weights * y * y))
+    return ops.where(ops.any(ops.logical_and(counts, ops.isnan(predictions))), float("nan"), rho)
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class SpearmanCorrelation(keras.metrics.Metric):
     """SRC of all scores since the last reset, tie-aware, equal to `scipy.stats.spearmanr`.
 
-    Scores have shape (B,) or (B, 1); entries whose truth is NaN are left out. NaN below two samples or where one side
+    With `sample_weight` (B,) a video of weight w counts as w repetitions of it. NaN below two samples or where one side
     is constant, and also beyond `capacity` samples: a rank correlation of a part would look like one of the whole.
 
     Args:
-        capacity: most samples kept (the result takes capacity² comparisons).
+        capacity: most samples kept. An update takes time in proportion to B, a result to capacity · log(capacity).
     """
 
     def __init__(self, capacity=4096, name="src", **kwargs):
         super().__init__(name=name, **kwargs)
         self.capacity = capacity
-        self.truth = self.add_variable((capacity,), "zeros", "float32", name="truth")
-        self.predictions = self.add_variable((capacity,), "zeros", "float32", name="predictions")
+        # One slot more than the capacity takes what has no place.
+        self.truth, self.predictions, self.weights = (
+            self.add_variable((capacity + 1,), "zeros", "float32", name=name)
+            for name in ("truth", "predictions", "weights")
+        )
         self.count = self.add_variable((), "zeros", "int32", name="count")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        truth, predictions = ops.ravel(ops.cast(y_true, "float32")), ops.ravel(ops.cast(y_pred, "float32"))
-        known = ops.logical_not(ops.isnan(truth))
-        # Slot of each known sample in the store; unknown ones, and those beyond the capacity, match no slot.
-        position = self.count + ops.cumsum(ops.cast(known, "int32")) - 1
-        slots = ops.arange(self.capacity, dtype="int32")
-        here = ops.cast(ops.logical_and(slots[:, None] == position[None, :], known[None, :]), "float32")
-        filled = ops.any(here > 0, axis=1)
-        truth = ops.where(known, truth, 0.0)
-        self.truth.assign(ops.where(filled, ops.sum(here * truth, axis=1), self.truth))
-        self.predictions.assign(ops.where(filled, ops.sum(here * predictions, axis=1), self.predictions))
-        self.count.assign(self.count + ops.sum(ops.cast(known, "int32")))
+        truth, predictions, weights = _scores(y_true, y_pred, sample_weight)
+        counts = ops.cast(weights > 0, "int32")
+        place = ops.where(weights > 0, self.count + ops.cumsum(counts) - 1, self.capacity)
+        place = ops.minimum(place, self.capacity)[:, None]
+        for kept, values in ((self.truth, truth), (self.predictions, predictions), (self.weights, weights)):
+            kept.assign(ops.scatter_update(ops.convert_to_tensor(kept), place, values))
+        self.count.assign(self.count + ops.sum(counts))
 
     def result(self):
-        valid = ops.arange(self.capacity, dtype="int32") < self.count
-        rho = spearman(ops.convert_to_tensor(self.truth), ops.convert_to_tensor(self.predictions), valid)
-        return ops.where(self.count > self.capacity, float("nan"), rho)
+        truth, predictions, weights = (
+            ops.convert_to_tensor(kept)[: self.capacity] for kept in (self.truth, self.predictions, self.weights)
+        )
+        count = ops.convert_to_tensor(self.count)
+        rho = spearman(truth, predictions, weights)
+        return ops.where(ops.logical_or(count < 2, count > self.capacity), float("nan"), rho)
 
     def get_config(self):
         return {**super().get_config(), "capacity": self.capacity}
@@ -69,23 +91,22 @@ class SpearmanCorrelation(keras.metrics.Metric):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class MeanEuclideanDistance(keras.metrics.Mean):
-    """MED of Eq. 12: the mean of |s − g|, in points; (B,) or (B, 1), entries whose truth is NaN are left out."""
+    """MED of Eq. 12: the mean of |s − g|, in points; with `sample_weight` (B,) the weighted mean."""
 
     def __init__(self, name="med", **kwargs):
         super().__init__(name=name, **kwargs)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        truth, predictions = ops.ravel(ops.cast(y_true, "float32")), ops.ravel(ops.cast(y_pred, "float32"))
-        known = ops.logical_not(ops.isnan(truth))
-        distance = ops.where(known, ops.abs(predictions - truth), 0.0)
-        super().update_state(distance, sample_weight=ops.cast(known, "float32"))
+        truth, predictions, weights = _scores(y_true, y_pred, sample_weight)
+        super().update_state(ops.abs(predictions - truth), sample_weight=weights)
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class FrameAccuracy(keras.metrics.Metric):
     """Share of labelled frames whose most probable stage is the true one (Table 3).
 
-    Labels int (B, L), negative = ignored; probabilities (B, L, S).
+    Labels int (B, L), negative = ignored; probabilities (B, L, S). `sample_weight` weighs frames, (B, L), or videos,
+    (B,) or (B, 1).
 
     Args:
         stage: count only frames of this true stage; None counts all.
@@ -98,13 +119,28 @@ class FrameAccuracy(keras.metrics.Metric):
         self.total = self.add_variable((), "zeros", "float32", name="total")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        counts = y_true >= 0 if self.stage is None else y_true == self.stage
-        hit = ops.logical_and(counts, ops.cast(ops.argmax(y_pred, axis=-1), y_true.dtype) == y_true)
-        self.right.assign(self.right + ops.sum(ops.cast(hit, "float32")))
-        self.total.assign(self.total + ops.sum(ops.cast(counts, "float32")))
+        labels = ops.cast(y_true, "int32")
+        counted = labels if self.stage is None else ops.where(labels == self.stage, labels, -1)
+        weights = losses.frame_weights(counted, sample_weight)
+        hit = ops.cast(ops.cast(ops.argmax(y_pred, axis=-1), "int32") == labels, "float32")
+        self.right.assign(self.right + ops.sum(hit * weights))
+        self.total.assign(self.total + ops.sum(weights))
 
     def result(self):
         return ops.divide_no_nan(self.right, self.total)
 
     def get_config(self):
         return {**super().get_config(), "stage": self.stage}
+
+
+def _scores(y_true, y_pred, sample_weight):
+    """Truth, predictions and weights, float32 (B,); truth and weight are 0 where the truth is not known."""
+    truth, predictions, weights = losses.score_vectors(y_true, y_pred, sample_weight)
+    truth, predictions = ops.cast(truth, "float32"), ops.cast(predictions, "float32")
+    weights = ops.ones_like(truth) if weights is None else ops.cast(weights, "float32")
+    counts = ops.logical_and(ops.logical_not(ops.isnan(truth)), weights > 0)
+    return (
+        ops.where(counts, truth, 0.0),
+        ops.where(counts, predictions, 0.0),
+        ops.where(counts, weights, 0.0),
+    )

@@ -1,5 +1,6 @@
 """Eqs. 5–9 against double loops in plain Python."""
 
+import inspect
 import itertools
 import math
 
@@ -10,17 +11,27 @@ import pytest
 from scoringnet_tf import losses
 
 
-def ranking_loop(truth, predicted, margin, reduction):
-    """Eq. 7 read off the page, ties and unknown scores left out."""
-    terms = []
+def ranking_loop(truth, predicted, margin, reduction, ties="skip", weights=None):
+    """Eq. 7 read off the page, unknown scores left out; ties left out, or as printed."""
+    weights = [1.0] * len(truth) if weights is None else weights
+    terms, total = [], 0.0
     for i, j in itertools.combinations(range(len(truth)), 2):
-        if math.isnan(truth[i]) or math.isnan(truth[j]) or truth[i] == truth[j]:
+        weight = weights[i] * weights[j]
+        if math.isnan(truth[i]) or math.isnan(truth[j]) or not weight or (ties == "skip" and truth[i] == truth[j]):
             continue
-        sign = 1.0 if truth[j] > truth[i] else -1.0
-        terms.append(max(0.0, -(predicted[j] - predicted[i]) * sign + margin))
+        sign = (truth[j] > truth[i]) - (truth[j] < truth[i])
+        terms.append(weight * max(0.0, -(predicted[j] - predicted[i]) * sign + margin))
+        total += weight
     if reduction == "mean":
-        return sum(terms) / len(terms) if terms else 0.0
+        return sum(terms) / total if terms else 0.0
     return sum(terms)
+
+
+def squares_loop(truth, predicted, weights=None):
+    """Eq. 6 over the known scores."""
+    weights = [1.0] * len(truth) if weights is None else weights
+    known = [(w, (s - g) ** 2) for w, s, g in zip(weights, predicted, truth, strict=True) if w and not math.isnan(g)]
+    return sum(w * square for w, square in known) / (2 * sum(w for w, _ in known)) if known else 0.0
 
 
 CASES = {
@@ -33,12 +44,23 @@ CASES = {
 }
 
 
+WEIGHTS = [0.5, 2.0, 0.0, 1.25]
+
+
+def draw(truth, seed):
+    return np.random.default_rng(seed).normal(2.0, 1.0, len(truth)).astype("float32")
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("ties", losses.TIES)
 @pytest.mark.parametrize("reduction", losses.REDUCTIONS)
 @pytest.mark.parametrize("truth", CASES.values(), ids=CASES)
-def test_ranking_equals_double_loop(truth, reduction):
-    predicted = np.random.default_rng(3).normal(2.0, 1.0, len(truth)).astype("float32")
-    loss = losses.PairwiseRankingLoss(margin=0.5, reduction=reduction)(np.float32(truth), predicted)
-    assert float(loss) == pytest.approx(ranking_loop(truth, predicted, 0.5, reduction), rel=1e-6, abs=1e-6)
+def test_ranking_equals_double_loop(truth, reduction, ties, weighted):
+    predicted, weights = draw(truth, 3), WEIGHTS[: len(truth)] if weighted else None
+    loss = losses.PairwiseRankingLoss(margin=0.5, reduction=reduction, ties=ties)
+    expected = ranking_loop(truth, predicted, 0.5, reduction, ties, weights)
+    value = loss(np.float32(truth), predicted, None if weights is None else np.float32(weights))
+    assert float(value) == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
 def test_ranking_worked_example():
@@ -46,14 +68,54 @@ def test_ranking_worked_example():
     assert float(value) == pytest.approx(1.3)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("unit", [1.0, 0.25])
 @pytest.mark.parametrize("truth", CASES.values(), ids=CASES)
-def test_score_loss_is_eq6_plus_alpha_eq7(truth):
-    predicted = np.random.default_rng(4).normal(2.0, 1.0, len(truth)).astype("float32")
-    known = [(s - g) ** 2 for s, g in zip(predicted, truth, strict=True) if not math.isnan(g)]
-    squares = sum(known) / (2 * len(known)) if known else 0.0
-    expected = squares + 5.0 * ranking_loop(truth, predicted, 0.1, "sum")
-    loss = losses.ScoreLoss(alpha=5.0, margin=0.1, reduction="sum")(np.float32(truth)[:, None], predicted[:, None])
-    assert float(loss) == pytest.approx(expected, rel=1e-5, abs=1e-6)
+def test_score_loss_is_eq6_plus_alpha_eq7_in_its_unit(truth, unit, weighted):
+    predicted, weights = draw(truth, 4), WEIGHTS[: len(truth)] if weighted else None
+    truth_in_units, predicted_in_units = [g / unit for g in truth], [float(s) / unit for s in predicted]
+    mse = squares_loop(truth_in_units, predicted_in_units, weights)
+    ranking = ranking_loop(truth_in_units, predicted_in_units, 0.1, "mean", weights=weights)
+    loss = losses.ScoreLoss(alpha=5.0, margin=0.1, reduction="mean", unit=unit)
+    columns = np.float32(truth)[:, None], predicted[:, None], np.float32(weights)[:, None] if weighted else None
+    terms = loss.terms(*columns)
+    assert float(terms["mse"]) == pytest.approx(mse, rel=1e-5, abs=1e-6)
+    assert float(terms["ranking"]) == pytest.approx(ranking, rel=1e-5, abs=1e-6)
+    assert set(terms) == {"mse", "ranking"}
+    assert float(loss(*columns)) == pytest.approx(mse + 5.0 * ranking, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("unit", [1.0, 0.25])
+def test_ranking_alone_is_in_its_unit_too(unit):
+    truth, predicted = CASES["distinct"], draw(CASES["distinct"], 6)
+    loss = losses.PairwiseRankingLoss(margin=0.75, unit=unit)
+    expected = ranking_loop(truth, predicted / unit, 0.75, "sum")
+    assert float(loss(np.float32(truth), predicted)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_ties_as_printed_add_the_margin_and_no_gradient():
+    """Three equal scores make three pairs: 3 δ."""
+    import tensorflow as tf
+
+    predicted = tf.Variable([1.0, 2.0, 4.0])
+    with tf.GradientTape() as tape:
+        loss = losses.PairwiseRankingLoss(margin=0.25, ties="constant")(np.float32([7, 7, 7]), predicted)
+    assert float(loss) == pytest.approx(0.75)
+    np.testing.assert_array_equal(tape.gradient(loss, predicted), [0.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize("reduction", losses.REDUCTIONS)
+def test_a_weight_of_zero_leaves_a_video_out_whatever_was_predicted(reduction):
+    import tensorflow as tf
+
+    loss = losses.ScoreLoss(alpha=2.0, margin=0.5, reduction=reduction, ties="constant")
+    predicted = tf.Variable([1.0, math.nan, 4.0, math.inf])
+    with tf.GradientTape() as tape:
+        value = loss(np.float32([3, 1, 2, 5]), predicted, np.float32([1, 0, 1, 0]))
+    assert float(value) == float(loss(np.float32([3, 2]), np.float32([1, 4])))
+    gradient = tape.gradient(value, predicted).numpy()
+    assert np.isfinite(gradient).all()
+    assert gradient[[1, 3]].tolist() == [0.0, 0.0]
 
 
 def test_tied_pairs_give_no_gradient():
@@ -71,50 +133,92 @@ def test_unknown_scores_give_finite_gradients():
 
     predicted = tf.Variable([1.0, 2.0, 4.0])
     with tf.GradientTape() as tape:
-        loss = losses.score_loss(np.float32([7, math.nan, 9]), predicted, 5.0, 0.5, "sum")
+        loss = losses.ScoreLoss(alpha=5.0, margin=0.5)(np.float32([7, math.nan, 9]), predicted)
     gradient = tape.gradient(loss, predicted).numpy()
     assert np.isfinite(gradient).all()
     assert gradient[1] == 0.0
 
 
-def stage_loop(labels, probabilities, form):
-    terms = []
-    for row, stages in zip(labels, probabilities, strict=True):
-        for label, p in zip(row, stages, strict=True):
+def stage_loop(labels, probabilities, form, weights=None):
+    """Eq. 5 frame by frame; `weights` of the frames."""
+    weights = np.ones(np.shape(labels)) if weights is None else weights
+    terms, total = [], 0.0
+    for row, stages, row_weights in zip(labels, probabilities, weights, strict=True):
+        for label, p, weight in zip(row, stages, row_weights, strict=True):
             if label < 0:
                 continue
             term = -math.log(p[label])
             if form == "binary":
                 term -= sum(math.log(1 - q) for stage, q in enumerate(p) if stage != label)
-            terms.append(term)
-    return sum(terms) / len(terms) if terms else 0.0
+            terms.append(weight * term)
+            total += weight
+    return sum(terms) / total if total else 0.0
 
 
-@pytest.mark.parametrize("form", ["categorical", "binary"])
-@pytest.mark.parametrize(
-    "labels", [[[0, 1, 3], [2, -1, -1]], [[-1, -1, -1], [-1, -1, -1]]], ids=["padded", "unlabelled"]
-)
+LABELS = {"padded": [[0, 1, 3], [2, -1, -1]], "unlabelled": [[-1, -1, -1], [-1, -1, -1]]}
+
+
+def draw_stages(seed):
+    scores = np.random.default_rng(seed).normal(size=(2, 3, 4))
+    return (np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)).astype("float32")
+
+
+@pytest.mark.parametrize("form", losses.FORMS)
+@pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
 def test_stage_cross_entropy_equals_loop(labels, form):
-    scores = np.random.default_rng(5).normal(size=(2, 3, 4))
-    probabilities = (np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)).astype("float32")
+    probabilities = draw_stages(5)
     loss = losses.StageCrossEntropy(form=form)(np.int32(labels), probabilities)
     assert float(loss) == pytest.approx(stage_loop(labels, probabilities, form), rel=1e-5, abs=1e-7)
 
 
+@pytest.mark.parametrize("form", losses.FORMS)
+@pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
 @pytest.mark.parametrize(
-    "loss",
+    ("weights", "of_frames"),
     [
-        losses.StageCrossEntropy(form="binary"),
-        losses.PairwiseRankingLoss(margin=0.25, reduction="sum"),
-        losses.ScoreLoss(alpha=10.0, margin=0.125, reduction="mean"),
+        ([0.5, 3.0], [[0.5] * 3, [3.0] * 3]),
+        ([[0.5], [3.0]], [[0.5] * 3, [3.0] * 3]),
+        ([[0.5, 0.0, 2.0], [3.0, 9.0, 9.0]],) * 2,
+        ([0.0, 0.0], [[0.0] * 3] * 2),
     ],
-    ids=lambda loss: type(loss).__name__,
+    ids=["videos", "videos as a column", "frames", "nothing"],
 )
-def test_config_round_trip(loss):
-    config = keras.saving.serialize_keras_object(loss)
-    again = keras.saving.deserialize_keras_object(config)
+def test_stage_cross_entropy_is_a_weighted_mean(labels, form, weights, of_frames):
+    probabilities = draw_stages(7)
+    loss = losses.StageCrossEntropy(form=form)(np.int32(labels), probabilities, np.float32(weights))
+    assert float(loss) == pytest.approx(stage_loop(labels, probabilities, form, of_frames), rel=1e-5, abs=1e-7)
+
+
+SAVED = [  # every argument unlike its default
+    losses.StageCrossEntropy(form="binary", name="eq5"),
+    losses.PairwiseRankingLoss(margin=0.25, reduction="mean", ties="constant", unit=0.125, name="eq7"),
+    losses.ScoreLoss(alpha=10.0, margin=0.125, reduction="mean", ties="constant", unit=4.0, name="eq8"),
+]
+
+
+@pytest.mark.parametrize("loss", SAVED, ids=lambda loss: type(loss).__name__)
+def test_what_a_loss_was_made_with_survives_saving(loss):
+    arguments = inspect.signature(type(loss)).parameters
+    config = loss.get_config()
+    assert set(config) == set(arguments)
+    assert not [name for name, argument in arguments.items() if config[name] == argument.default]
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
     assert type(again) is type(loss)
-    assert again.get_config() == loss.get_config()
+    assert again.get_config() == config
+    batch = (np.int32(LABELS["padded"]), draw_stages(5)) if "form" in config else np.float32([[2, 1, 2], [1, 3, 2]])
+    assert float(again(*batch)) == float(loss(*batch)) != float(type(loss)()(*batch))
+
+
+def test_losses_survive_in_a_saved_model(tmp_path):
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(loss=SAVED[2])
+    model.optimizer.build(model.trainable_variables)
+    x, y, weights = np.float32([[1], [2], [3]]), np.float32([[5], [4], [9]]), np.float32([1, 2, 0.5])
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    expected = float(SAVED[2](y, np.asarray(model(x)), weights))
+    assert model.evaluate(x, y, sample_weight=weights, verbose=0) == pytest.approx(expected, rel=1e-6)
+    assert again.evaluate(x, y, sample_weight=weights, verbose=0) == pytest.approx(expected, rel=1e-6)
 
 
 def test_stage_cross_entropy_compiled_into_kfs():
@@ -143,11 +247,31 @@ def test_losses_train_any_keras_model():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: losses.PairwiseRankingLoss(reduction="max"), "Expected reduction over pairs"),
-        (lambda: losses.PairwiseRankingLoss(margin=0.0), "Expected margin > 0"),
-        (lambda: losses.StageCrossEntropy(form="focal"), "Expected form"),
+        (lambda: losses.PairwiseRankingLoss(reduction="max"), "Expected reduction over pairs .* Received: 'max'"),
+        (lambda: losses.PairwiseRankingLoss(margin=0.0), r"Expected a finite margin \(Eq. 7\) > 0. Received: 0.0"),
+        (lambda: losses.PairwiseRankingLoss(margin=math.nan), "Received: nan"),
+        (lambda: losses.PairwiseRankingLoss(ties="mask"), "Expected ties to be one of skip, constant"),
+        (lambda: losses.ScoreLoss(unit=0.0), "Expected a finite unit > 0. Received: 0.0"),
+        (lambda: losses.ScoreLoss(alpha=-1.0), "Expected a finite alpha >= 0. Received: -1.0"),
+        (lambda: losses.StageCrossEntropy(form="focal"), "Expected form to be one of categorical, binary"),
     ],
 )
 def test_bad_arguments_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [((4,), (1,)), ((4, 2), (4, 2)), ((4,), (4,), (3,)), ((4,), (4,), ()), ((4, 1), (4, 1, 1))],
+    ids=str,
+)
+def test_scores_that_would_broadcast_are_refused(shapes):
+    with pytest.raises(ValueError, match=r"Expected truth, predictions and weights of one shape, \(B,\) or \(B, 1\)"):
+        losses.ScoreLoss()(*(np.ones(shape, "float32") for shape in shapes))
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 2), (2, 3, 1), ()], ids=str)
+def test_weights_that_fit_neither_frames_nor_videos_are_refused(shape):
+    with pytest.raises(ValueError, match=r"Expected weights of the frames, \(2, 3\), or the videos\. Received: "):
+        losses.StageCrossEntropy()(np.int32(LABELS["padded"]), draw_stages(5), np.ones(shape, "float32"))

@@ -31,6 +31,41 @@ def test_src_leaves_out_unknown_truth_and_resets():
     assert float(metric.result()) == pytest.approx(-1.0)
 
 
+def test_src_of_weighted_videos_is_that_of_their_repetitions():
+    """An independent truth: SciPy on a list in which each video stands as often as it weighs."""
+    rng = np.random.default_rng(1)
+    truth, predicted = rng.integers(0, 9, 40).astype("float32"), rng.integers(0, 12, 40).astype("float32")
+    weights = rng.integers(0, 4, 40)
+    repeated = stats.spearmanr(np.repeat(truth, weights), np.repeat(predicted, weights)).statistic
+    metric = metrics.SpearmanCorrelation(capacity=64)
+    for part in (slice(0, 25), slice(25, 40)):
+        metric.update_state(truth[part], predicted[part], sample_weight=weights[part])
+    assert float(metric.result()) == pytest.approx(repeated, abs=1e-6)
+    assert int(metric.count) == (weights > 0).sum()
+    alike = metrics.SpearmanCorrelation(capacity=64)
+    alike.update_state(truth, predicted, sample_weight=np.full(40, 0.3))
+    assert float(alike.result()) == pytest.approx(stats.spearmanr(truth, predicted).statistic, abs=1e-6)
+
+
+def test_src_of_infinite_predictions_is_scipys():
+    truth, predicted = np.float32([1, 2, 3, 4, 5]), np.float32([2, math.inf, 1, -math.inf, math.inf])
+    metric = metrics.SpearmanCorrelation(capacity=8)
+    metric.update_state(truth, predicted)
+    ranked = [3, 4.5, 2, 1, 4.5]
+    assert float(metric.result()) == pytest.approx(stats.pearsonr(truth, ranked).statistic, abs=1e-6)
+
+
+def test_src_at_capacity_is_still_that_of_all():
+    truth, predicted = np.float32([1, 2, 3, 4]), np.float32([1, 3, 2, 4])
+    metric = metrics.SpearmanCorrelation(capacity=4)
+    metric.update_state(truth, predicted)
+    assert float(metric.result()) == pytest.approx(0.8)
+    metric.update_state(np.float32([math.nan, 7]), np.float32([0, 1]), sample_weight=np.float32([1, 0]))
+    assert float(metric.result()) == pytest.approx(0.8)  # neither takes part
+    metric.update_state(np.float32([5]), np.float32([5]))
+    assert math.isnan(float(metric.result()))
+
+
 def test_src_is_nan_where_undefined_broken_or_beyond_capacity():
     constant = metrics.SpearmanCorrelation(capacity=8)
     constant.update_state(np.float32([1, 2, 3]), np.float32([4, 4, 4]))
@@ -50,6 +85,14 @@ def test_med_is_mean_absolute_error_of_known():
     assert float(metric.result()) == pytest.approx((1 + 2 + 0) / 3)
 
 
+def test_med_of_weighted_videos():
+    metric = metrics.MeanEuclideanDistance()
+    metric.update_state(
+        np.float32([1, 2, math.nan, 4]), np.float32([2, 5, 9, math.nan]), sample_weight=[1.0, 3.0, 5.0, 0.0]
+    )
+    assert float(metric.result()) == pytest.approx((1 * 1 + 3 * 3) / 4)
+
+
 def test_frame_accuracy_counts_labelled_frames():
     labels = np.int32([[0, 1, 1, -1], [2, 2, -1, -1]])
     predicted = np.array([[0, 1, 2, 0], [2, 1, 0, 0]])
@@ -59,6 +102,26 @@ def test_frame_accuracy_counts_labelled_frames():
         metric.update_state(keras.ops.convert_to_tensor(labels), probabilities)
     assert float(overall.result()) == pytest.approx(3 / 5)
     assert float(stage1.result()) == pytest.approx(1 / 2)
+
+
+@pytest.mark.parametrize("per_frame", [False, True])
+@pytest.mark.parametrize("stage", [None, 1])
+def test_frame_accuracy_of_weighted_frames(per_frame, stage):
+    """Against a loop over frames."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(-1, 3, (4, 6)).astype("int32")
+    probabilities = rng.uniform(size=(4, 6, 3)).astype("float32")
+    weights = rng.integers(0, 3, (4, 6) if per_frame else 4).astype("float32")
+    right = total = 0.0
+    for video in range(4):
+        for frame in range(6):
+            label, weight = labels[video, frame], weights[video, frame] if per_frame else weights[video]
+            if label >= 0 and stage in (None, label):
+                right += weight * (probabilities[video, frame].argmax() == label)
+                total += weight
+    metric = metrics.FrameAccuracy(stage=stage)
+    metric.update_state(labels, probabilities, sample_weight=weights)
+    assert float(metric.result()) == pytest.approx(right / total)
 
 
 def test_metrics_work_in_any_keras_model():

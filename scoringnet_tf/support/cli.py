@@ -1,19 +1,20 @@
 """What every command of the package does the same way: flags, user errors, a quiet stderr."""
 
 import functools
-import itertools
 import pathlib
 import sys
+import types
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from absl import app, flags, logging
 
-from scoringnet_tf.data.dataset_info import FILE_NAME, NO_INDEX, DatasetInfo
 from scoringnet_tf.support import notices
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import as_path, check_access, of_a_store, received
+from scoringnet_tf.support.paths import of_a_store, received
 
 
-def run(main, positional=False):
+def run(main: Callable[[list[str]], int | None], positional: bool = False) -> NoReturn:
     """Runs `main(arguments)` under absl: an `InputError` is one line on stderr and exit 1, not a traceback."""
 
     def checked(argv):
@@ -29,7 +30,7 @@ def run(main, positional=False):
 
 
 def _help_succeeds():
-    """absl leaves with status 1 after --help."""
+    """Makes --help leave with status 0; absl's leaves with 1."""
     app.define_help_flags()
     for name in ("help", "helpshort", "helpfull", "helpxml"):
         flag = flags.FLAGS[name]
@@ -67,50 +68,21 @@ def _remote_flags():
     return {name: value for name, value in values if isinstance(value, str) and "://" in value}
 
 
-def require(**values):
+def require(**values: object) -> None:
     """InputError naming the first flag of `values` that is empty."""
     for name, value in values.items():
         if not value:
             raise InputError(f"--{name}: expected a value. Received: none. See --help.")
 
 
-def load_records(records_dir):
-    """The `DatasetInfo` of --records_dir; where there is none, the error shows how the flag file says to make them."""
-    check_access(records_dir, "records_dir")
-    index = as_path(records_dir) / FILE_NAME
-    recipe = [line for path in flag_files(sys.argv) for line in records_recipe(path)]
-    if recipe and not index.is_file():
-        raise InputError("\n".join([NO_INDEX.format(index), *recipe]))
-    return DatasetInfo.load(records_dir)
-
-
-def flag_files(arguments):
-    """The flag files of a command line: absl replaces --flagfile by what the file holds, so only this names them."""
-    following = dict(itertools.pairwise(arguments))
-    names = (
-        following.get(argument, "") if argument.lstrip("-") == "flagfile" else argument.partition("=")[2]
-        for argument in arguments
-        if argument.startswith("-") and argument.lstrip("-").partition("=")[0] == "flagfile"
-    )
-    return [name for name in names if name]
-
-
-def records_recipe(flagfile):
-    """How a flag file's opening comment says its records are made: the lines from "Records:" to the next entry."""
-    comment = itertools.takewhile(lambda line: line.startswith("#"), pathlib.Path(flagfile).read_text().splitlines())
-    from_records = itertools.dropwhile(lambda line: not line.startswith("# Records:"), comment)
-    lines = list(itertools.takewhile(lambda line: not line.startswith("# Hardware:"), from_records))
-    return [f"{flagfile} says:", *(line.removeprefix("#") for line in lines)] if lines else []
-
-
-def flag_values(module):
+def flag_values(module: types.ModuleType) -> dict[str, Any]:
     """The flags that a command's module defines or adopts, name → value, for the record beside its output."""
     return {flag.name: flag.value for flag in flags.FLAGS.get_key_flags_for_module(module)}
 
 
-def size_flag(name):
+def size_flag(name: str) -> list[int]:
     """The two positive integers of a list flag; InputError naming it."""
-    values = flags.FLAGS[name].value
+    values: Any = flags.FLAGS[name].value
     if len(values) != 2 or not all(value.strip().isdigit() and int(value) > 0 for value in values):
         raise InputError(f"--{name}: expected two positive integers, e.g. 64,64. Received: {','.join(values)}")
     return [int(value) for value in values]

@@ -13,12 +13,13 @@ import os
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 
-from scoringnet_tf.support.paths import RemotePath, as_path
+from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
 
 @contextlib.contextmanager
-def replacing_file(path):
+def replacing_file(path: AnyPath) -> Iterator[pathlib.Path]:
     """Yields a temporary local path; it takes the place of `path` if the block ends without an error."""
     path = as_path(path)
     if isinstance(path, RemotePath):
@@ -38,7 +39,7 @@ def replacing_file(path):
 
 
 @contextlib.contextmanager
-def replacing_folder(path, last=None):
+def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib.Path]:
     """The same for a folder; an older folder at `path` is moved aside, and deleted once the new one is in place.
 
     In an object store the older folder is deleted first, and the file called `last` is the first to go and the last to
@@ -93,7 +94,7 @@ def _remove_remote_folder(path, first):
 
 
 @contextlib.contextmanager
-def local_file(path):
+def local_file(path: AnyPath) -> Iterator[pathlib.Path]:
     """Yields a local file with the content of `path`, for libraries that know no other: `path` itself, or a copy."""
     path = as_path(path)
     if not isinstance(path, RemotePath):
@@ -105,7 +106,7 @@ def local_file(path):
         yield copy
 
 
-def cached_file(path, version, num_bytes) -> pathlib.Path:
+def cached_file(path: AnyPath, version: str, num_bytes: int) -> pathlib.Path:
     """A local file with the content of `path`, until the process ends: `path` itself, or a copy.
 
     Copies lie in a folder of this process's own in the temporary folder (`TMPDIR`), which is deleted when the process
@@ -138,7 +139,7 @@ def _cache():
 
 
 @contextlib.contextmanager
-def mirrored_folder(path, last=None):
+def mirrored_folder(path: AnyPath, last: str | None = None) -> Iterator[tuple[pathlib.Path, Callable[[], None]]]:
     """A local folder that stands for `path`, for libraries that know no other and append to files as they go.
 
     Yields (folder, upload). Of a local `path`, `folder` is `path` itself and `upload()` does nothing. Of a remote one,
@@ -188,13 +189,13 @@ def _states(folder):
     return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats.items()}
 
 
-def remove_folder(path):
+def remove_folder(path: AnyPath) -> None:
     """Deletes a folder with all that is in it."""
     path = as_path(path)
     path.rmtree() if isinstance(path, RemotePath) else shutil.rmtree(path)
 
 
-def write_json(path, value):
+def write_json(path: AnyPath, value: object) -> None:
     """Writes `value` as indented JSON; NaN becomes null, which every JSON reader takes."""
     with replacing_file(path) as temporary:
         temporary.write_text(json.dumps(_plain(value), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -10,6 +10,8 @@ import pathlib
 import re
 import tempfile
 import traceback
+from collections.abc import Iterator
+from typing import TypeAlias
 
 from upath.extensions import ProxyUPath
 
@@ -36,16 +38,20 @@ class RemotePath(ProxyUPath):
 
     __slots__ = ()
 
-    def exists(self) -> bool:
+    def exists(self, **_) -> bool:
+        """Whether the store has a file or folder of this name; its errors are raised."""
         return self._kind() is not None
 
-    def is_file(self) -> bool:
+    def is_file(self, **_) -> bool:
+        """Whether the store has a file of this name."""
         return self._kind() == "file"
 
-    def is_dir(self) -> bool:
+    def is_dir(self, **_) -> bool:
+        """Whether the store has anything beneath this name."""
         return self._kind() == "directory"
 
-    def iterdir(self):
+    def iterdir(self) -> Iterator["RemotePath"]:
+        """The files and folders beneath this name."""
         self.fs.invalidate_cache()
         names = (name.rstrip("/") for name in self.fs.ls(self.path, detail=False))
         return (self / name.rpartition("/")[2] for name in names if name != self.path)  # some list the folder, too
@@ -60,11 +66,11 @@ class RemotePath(ProxyUPath):
                 raise
             return None
 
-    def upload(self, local) -> None:
+    def upload(self, local: str | os.PathLike) -> None:
         """Writes this file with the content of a local one."""
         self.fs.put_file(str(local), self.path)
 
-    def download(self, local, num_bytes=None) -> None:
+    def download(self, local: str | os.PathLike, num_bytes: int | None = None) -> None:
         """Writes a local file with the content of this one; InputError unless it is whole, or has `num_bytes`."""
         self.fs.invalidate_cache()
         expected = self.fs.info(self.path)["size"] if num_bytes is None else num_bytes
@@ -73,16 +79,20 @@ class RemotePath(ProxyUPath):
         if found != expected:
             raise InputError(f"{self}: expected {expected} bytes. Received: {found} (changed, or cut off on the way).")
 
-    def unlink(self) -> None:
+    def unlink(self, missing_ok: bool = False) -> None:
         """Deletes this file; unlike `UPath.unlink` not all those that its name is a pattern for."""
-        self.fs.rm_file(self.path)
+        if not missing_ok or self.is_file():
+            self.fs.rm_file(self.path)
 
     def rmtree(self) -> None:
         """Deletes a folder with all that is in it."""
         self.fs.rm(glob.escape(self.path), recursive=True)
 
 
-def as_path(path) -> pathlib.Path | RemotePath:
+AnyPath: TypeAlias = str | os.PathLike | RemotePath
+
+
+def as_path(path: AnyPath) -> pathlib.Path | RemotePath:
     """A `RemotePath` for `scheme://…`, else a `pathlib.Path`; takes either as well.
 
     Raises:
@@ -104,7 +114,7 @@ def as_path(path) -> pathlib.Path | RemotePath:
     return remote
 
 
-def check_access(path, flag, writing=False) -> None:
+def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
     """InputError, naming `flag`, where the store of a remote `path` does not do what the work will ask of it.
 
     Tries it: looks `path` up, or writes a file beneath it and deletes that again. That nothing is at `path` is left to
@@ -129,13 +139,13 @@ def _write_and_delete(path):
     path.unlink()
 
 
-def of_a_store(error) -> bool:
+def of_a_store(error: BaseException) -> bool:
     """Whether an error was raised beneath fsspec, be it by the store's library or by the network's."""
     modules = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__))
     return any(module.partition(".")[0] == "fsspec" for module in modules)
 
 
-def received(error, path) -> str:
+def received(error: Exception, path: AnyPath) -> str:
     """What a store said, on one line, and what to look at."""
     scheme = str(path).partition("://")[0]
     opener, settings = STORES.get(scheme, (None, None))

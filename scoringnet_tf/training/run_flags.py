@@ -19,9 +19,20 @@ flags.DEFINE_integer("decay_steps", 600, "Iterations between decays (§4.2); 0 n
 flags.DEFINE_integer(
     "warmup_steps", 0, "Iterations over which the learning rate rises to its value. Not in the paper.", 0
 )
+flags.DEFINE_integer(
+    "accumulation_steps",
+    1,
+    "Batches whose gradients are averaged for one update, to train in less memory; pairs (Eq. 7) are ranked within "
+    "each batch. --decay_steps and --warmup_steps count updates. Not in the paper.",
+    1,
+)
 flags.DEFINE_float("clip_norm", 1.0, "Largest norm of the gradient; 0 does not clip. Not in the paper.", 0)
 
 # === Run ===
+flags.DEFINE_integer(
+    "patience", 0, "Epochs without a better validation after which a phase ends; 0 never. Not in the paper.", 0
+)
+flags.DEFINE_integer("max_steps", 0, "Steps after which a phase ends, to try settings out; 0: by epochs alone.", 0)
 flags.DEFINE_enum(
     "precision",
     "auto",

@@ -4,6 +4,7 @@ Field numbers: src/caffe/proto/caffe.proto of C3D 1.0, whose blobs have five axe
 """
 
 import math
+import os
 import pathlib
 import re
 
@@ -43,7 +44,7 @@ POOL = descriptor_pool.DescriptorPool()
 POOL.Add(text_format.Parse(SCHEMA, descriptor_pb2.FileDescriptorProto()))
 
 
-def read(path):
+def read(path: str | os.PathLike) -> Weights:
     """`Weights` of a .caffemodel; InputError where the file is another, or not whole."""
     layers, unused = {}, []
     try:
@@ -62,7 +63,7 @@ def read(path):
     return Weights(LAYOUT, layers, SPORTS1M, channels_first=True, unused=tuple(unused))
 
 
-def read_blob(content):
+def read_blob(content: bytes) -> np.ndarray:
     """The array of a serialised BlobProto, float32 (num, channels, length, height, width); ValueError if it is none."""
     return _array(_parsed("BlobProto", content))
 

@@ -15,8 +15,8 @@ from upath import UPath
 
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.verifying import verify_records
-from scoringnet_tf.data.records import DatasetInfo
-from scoringnet_tf.support import cli, files, paths
+from scoringnet_tf.data.records import DatasetInfo, load_records
+from scoringnet_tf.support import files, paths
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import RemotePath, as_path, check_access
 
@@ -339,7 +339,7 @@ def test_a_missing_library_is_named_with_the_extra_that_brings_it(without_the_ex
 
 def test_an_unknown_filesystem_is_named():
     with pytest.raises(InputError, match=r"^--records_dir: s4://a/b: expected a local path or one of s3://"):
-        cli.load_records("s4://a/b")
+        load_records("s4://a/b")
 
 
 def test_the_io_extra_brings_what_the_error_names():
@@ -367,7 +367,7 @@ def test_records_in_a_store_are_those_of_a_local_disk(diving_records, tmp_path, 
     with pytest.raises(InputError, match="something that is not records"):
         build_records("unlv_diving", source, str(store), BuildSettings((36, 48)), workers=1, overwrite=True)
     with pytest.raises(InputError, match="expected the index of a folder of records"):
-        cli.load_records(str(store))
+        load_records(str(store))
 
 
 def test_records_that_were_rebuilt_are_read_anew(diving_records, tmp_path, store):

@@ -1,19 +1,28 @@
-"""The learning-rate schedule of §4.2 against its formula."""
+"""The warm-up against its formula, before a number and before a schedule of Keras."""
 
 import keras
 import pytest
 
-from scoringnet_tf.training.schedules import WarmupStepDecay
+from scoringnet_tf.training.schedules import LinearWarmup
+
+HALVING = keras.optimizers.schedules.ExponentialDecay(0.2, 4, 0.5, staircase=True)
 
 
-@pytest.mark.parametrize("step", [0, 1, 9, 10, 599, 600, 1199, 1200, 6000])
-def test_formula(step):
-    schedule = WarmupStepDecay(1e-3, decay_rate=0.45, decay_steps=600, warmup_steps=10)
-    expected = 1e-3 * 0.45 ** (step // 600) * min(1.0, (step + 1) / 10)
-    assert float(schedule(step)) == pytest.approx(expected, rel=1e-5)
+@pytest.mark.parametrize("step", range(12))
+@pytest.mark.parametrize("schedule", [0.2, HALVING], ids=["number", "schedule"])
+def test_formula(schedule, step):
+    decay = 1.0 if schedule == 0.2 else 0.5 ** (step // 4)
+    expected = 0.2 * decay * min(1.0, (step + 1) / 7)
+    assert float(LinearWarmup(schedule, 7)(step)) == pytest.approx(expected, rel=1e-6)
 
 
-def test_no_decay_no_warmup_is_constant_and_round_trips():
-    schedule = WarmupStepDecay(1e-2, decay_steps=0)
-    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(schedule))
-    assert [float(again(step)) for step in (0, 10_000)] == pytest.approx([1e-2, 1e-2])
+@pytest.mark.parametrize("schedule", [0.2, HALVING, LinearWarmup(HALVING, 3)], ids=["number", "schedule", "nested"])
+def test_round_trip(schedule):
+    warmup = LinearWarmup(schedule, 7)
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(warmup))
+    assert [float(again(step)) for step in range(12)] == [float(warmup(step)) for step in range(12)]
+
+
+def test_no_warmup_is_no_schedule():
+    with pytest.raises(ValueError, match=r"Expected warmup_steps >= 1\. Received: 0"):
+        LinearWarmup(0.1, 0)

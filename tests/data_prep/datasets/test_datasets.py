@@ -33,6 +33,7 @@ from data_prep.records.psnr import compare_with_source, psnr
 from data_prep.records.summary import summary
 from data_prep.records.verifying import decode_frames, read_records, verify_records
 from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.data.video import read_video
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
@@ -269,8 +270,41 @@ def test_ucf101_clips_with_classes(tmp_path):
     }
     assert labels["v_ApplyEyeMakeup_g01_c01"] == 0 and labels["v_BoxingPunchingBag_g09_c01"] == 1 and len(labels) == 6
     assert "Can be trained" not in summary(info)
+    for video_id, label in labels.items():
+        assert info.videos[video_id]["group"] == video_id[:-4] and info.videos[video_id]["classes"] == {"action": label}
     shutil.rmtree(source)
     assert ucf101.read(write_ucf101(source, test_labels=True, newline="\r\n")) == plain
+
+
+def test_ucf101_clips_of_one_group_are_held_out_together(tmp_path):
+    """Groups of one, two and three clips; the folder's name and the clip's may differ, as those of HandstandPushups."""
+    source = write_ucf101(tmp_path / "ucf")
+    path = source / "ucfTrainTestlist/trainlist01.txt"
+    for clip in ("ApplyEyeMakeup/v_ApplyEyeMakeup_g08_c02", "BoxingPunchingBag/v_Boxing_g20_c01"):
+        write_bars(source / f"UCF-101/{clip}.avi", 6, len(clip))
+    write_bars(source / "UCF-101/BoxingPunchingBag/v_Boxing_g20_c02.avi", 6, 7)
+    rows = ["ApplyEyeMakeup/v_ApplyEyeMakeup_g08_c02.avi 1", "BoxingPunchingBag/v_Boxing_g20_c01.avi 2"]
+    path.write_text("\n".join([rows[1], *path.read_text().split("\n")[:-1], rows[0], rows[1].replace("c01", "c02")]))
+    _build("ucf101", source, tmp_path / "records")
+    info = DatasetInfo.load(tmp_path / "records")
+    assert info.splits["train"]["ids"] != sorted(info.splits["train"]["ids"])
+    assert len({info.videos[video_id]["group"] for video_id in info.splits["train"]["ids"]}) == 5
+    for fraction, count in ((0.2, 1), (0.4, 2), (0.6, 3)):
+        parts = [split_ids(info, split, fraction) for split in ("train", "validation")]
+        groups = [{info.videos[video_id]["group"] for video_id in part} for part in parts]
+        assert len(groups[1]) == count and not groups[0] & groups[1]
+        assert sorted(parts[0] + parts[1]) == sorted(info.splits["train"]["ids"])
+
+
+def test_ucf101_clips_without_a_group_are_named(tmp_path):
+    source = write_ucf101(tmp_path / "ucf")
+    with (source / "ucfTrainTestlist/trainlist01.txt").open("a") as file:
+        file.write("ApplyEyeMakeup/v_ApplyEyeMakeup_c03.avi 1\nApplyEyeMakeup/makeup.avi 1\n")
+    problems = [str(problem) for sample in ucf101.read(source).samples for problem in sample.problems]
+    assert problems == [
+        f"trainlist01.txt, row {row}: expected a clip v_Class_gNN_cNN of a group gNN. Received: {name}"
+        for row, name in ((5, "v_ApplyEyeMakeup_c03"), (6, "makeup"))
+    ]
 
 
 def test_ucf101_labels_are_held_against_the_folders(tmp_path):

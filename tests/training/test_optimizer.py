@@ -1,0 +1,152 @@
+"""The optimizer of a run against Adam, clipping, schedule and accumulation written out in NumPy."""
+
+import keras
+import numpy as np
+import pytest
+
+import scoringnet_tf
+from scoringnet_tf.training.optimizer import TRUNK, LayerwiseAdam, learning_rate, make_optimizer
+
+SETTINGS = {  # every value unlike every default, and unlike the others
+    "learning_rate": 0.02,
+    "decay_rate": 0.7,
+    "decay_steps": 5,
+    "warmup_steps": 3,
+    "clip_norm": 0.25,
+    "accumulation_steps": 1,
+}
+PATHS = ("conv1a/kernel", "conv5b/bias", "regressor_conv1/kernel", "fc1/kernel")
+SHAPES = ((2, 3), (3,), (4,), (1, 2))
+
+
+def rate_by_hand(settings, update):
+    """Rate of the update number `update`, from 0."""
+    rate = settings["learning_rate"]
+    if settings["decay_steps"]:
+        rate *= settings["decay_rate"] ** (update // settings["decay_steps"])
+    if settings["warmup_steps"]:
+        rate *= min(1.0, (update + 1) / settings["warmup_steps"])
+    return rate
+
+
+def adam_by_hand(start, batches, settings, trunk_rate):
+    """Values after gradients (batch → one per variable): Kingma and Ba, end of §2, on clipped means of batches."""
+    values = [np.array(value, np.float64) for value in start]
+    m, v = ([np.zeros_like(value) for value in values] for _ in range(2))
+    count = settings["accumulation_steps"]
+    for update in range(len(batches) // count):
+        accumulated = batches[update * count : (update + 1) * count]
+        gradients = [np.mean([batch[i] for batch in accumulated], axis=0) for i in range(len(values))]
+        if settings["clip_norm"]:
+            norm = np.sqrt(sum(np.sum(gradient**2) for gradient in gradients))
+            gradients = [gradient * min(1.0, settings["clip_norm"] / norm) for gradient in gradients]
+        for i, gradient in enumerate(gradients):
+            m[i] = 0.9 * m[i] + 0.1 * gradient
+            v[i] = 0.999 * v[i] + 0.001 * gradient**2
+            step = m[i] / (np.sqrt(v[i]) + 1e-7) * np.sqrt(1 - 0.999 ** (update + 1)) / (1 - 0.9 ** (update + 1))
+            values[i] -= rate_by_hand(settings, update) * (trunk_rate if i < 2 else 1.0) * step
+    return values
+
+
+def variables():
+    rng = np.random.default_rng(1)
+    made = []
+    for path, shape in zip(PATHS, SHAPES, strict=True):
+        layer, name = path.split("/")
+        with keras.name_scope(layer):
+            made.append(keras.Variable(rng.normal(size=shape), dtype="float32", name=name))
+    assert tuple(variable.path for variable in made) == PATHS
+    return made
+
+
+def gradients(count):
+    """Small and large ones: some are clipped, and the largest belong to one variable."""
+    rng = np.random.default_rng(2)
+    scales = rng.choice([0.01, 1.0], (count, 1)) * [1.0, 0.1, 3.0, 0.3]
+    return [
+        [scale * rng.normal(size=shape) for scale, shape in zip(row, SHAPES, strict=True)] for row in scales.tolist()
+    ]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+@pytest.mark.parametrize("trunk_rate", [1.0, 0.3])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"clip_norm": 0.0},
+        {"decay_steps": 0},
+        {"warmup_steps": 0},
+        {"decay_steps": 0, "warmup_steps": 0},
+        {"accumulation_steps": 3},
+    ],
+    ids=str,
+)
+def test_a_run_of_updates_equals_adam_by_hand(changes, trunk_rate, dtype):
+    settings, batches = {**SETTINGS, **changes}, gradients(24)
+    trained = variables()
+    expected = adam_by_hand([np.asarray(variable) for variable in trained], batches, settings, trunk_rate)
+    optimizer = make_optimizer(settings, dtype, trunk_rate)
+    optimizer.build(trained)
+    assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer) == (dtype == "mixed_float16")
+    scale = float(optimizer.scale_loss(1.0))
+    for batch in batches:
+        optimizer.apply([keras.ops.cast(scale * gradient, "float32") for gradient in batch], trained)
+    for variable, value in zip(trained, expected, strict=True):
+        # Keras takes 1 - 0.999^t in float32, where its relative error is 1e-5 of a step of 0.02 at first.
+        np.testing.assert_allclose(variable, value, rtol=0, atol=5e-6, err_msg=variable.path)
+
+
+@pytest.mark.parametrize("batches", [1, 4])
+def test_the_rate_counts_updates(batches):
+    rate = learning_rate({**SETTINGS, "accumulation_steps": batches})
+    for update in range(20):
+        expected = rate_by_hand(SETTINGS, update)
+        assert float(rate((update + 1) * batches - 1)) == pytest.approx(expected, rel=1e-6)  # at its last batch
+
+
+def test_the_trunk_moves_by_its_share_of_adams_step():
+    """What the trunk rate meant before it was the optimizer's: old + rate · (new − old)."""
+    network = scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, clip_lengths=(8, 8))
+    before = [np.array(variable) for variable in network.trainable_variables]
+    rng = np.random.default_rng(3)
+    drawn = [rng.normal(size=value.shape).astype("float32") for value in before]
+    steps = {}
+    for name, optimizer in (
+        ("adam", keras.optimizers.Adam(0.01)),
+        ("slow", LayerwiseAdam(0.01, rate_factors={TRUNK: 0.3})),
+    ):
+        for variable, value in zip(network.trainable_variables, before, strict=True):
+            variable.assign(value)
+        optimizer.apply(drawn, network.trainable_variables)
+        steps[name] = [np.asarray(v) - old for v, old in zip(network.trainable_variables, before, strict=True)]
+    towers = [network.score_predictor.get_layer(f"{score}_tower") for score in ("difficulty", "execution")]
+    trunks = [part.get_layer("c3d") for part in (network.segmenter, *towers)]
+    slow = {id(variable) for trunk in trunks for variable in trunk.trainable_variables}
+    assert len(slow) == 3 * 2 * 8
+    for variable, full, found in zip(network.trainable_variables, steps["adam"], steps["slow"], strict=True):
+        factor = 0.3 if id(variable) in slow else 1.0
+        np.testing.assert_allclose(found, factor * full, atol=1e-6, err_msg=variable.path)
+
+
+def test_a_compiled_model_takes_its_optimizer_along(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="conv1a"), keras.layers.Dense(1)])
+    model.compile(make_optimizer({**SETTINGS, "accumulation_steps": 2}, "float32", 0.3), loss="mse")
+    x, y = np.random.default_rng(0).normal(size=(2, 8, 3)).astype("float32")
+    y = y[:, :1]
+    model.fit(x, y, batch_size=2, epochs=1, shuffle=False, verbose=0)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert again.optimizer.get_config() == model.optimizer.get_config()
+    for each in (model, again):
+        each.fit(x, y, batch_size=2, epochs=3, shuffle=False, verbose=0)
+    for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_factor_for_nothing_is_named():
+    optimizer = LayerwiseAdam(rate_factors={"conv1a/": 0.1, "conv9z/": 0.2})
+    with pytest.raises(ValueError, match=r"Expected rate_factors to fit a variable each\. Received: conv9z/"):
+        optimizer.build(variables())
+    with pytest.raises(ValueError, match=r"Expected no weight_decay"):
+        LayerwiseAdam(weight_decay=0.01)
