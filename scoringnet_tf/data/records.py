@@ -101,7 +101,7 @@ def encode_example(example: VideoExample) -> bytes:
         "image/timestamp": microseconds,
         "stage/index": stages,
     }
-    for key, values in {**frames, "stage/index": stages}.items():
+    for key, values in lists.items():
         for value in values:
             _append(sequence.feature_lists.feature_list[key].feature.add(), [value])
     return sequence.SerializeToString(deterministic=True)

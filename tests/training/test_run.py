@@ -319,7 +319,7 @@ def test_sp_starts_from_kfs_at_its_best(diving_records, tmp_path, monkeypatch):
     values, kept, complete = iter([0.2, 0.9, 0.1]), [], callbacks.NotValidated.on_epoch_end
 
     def scripted(self, epoch, logs=None):
-        if self.model.phase == "segmentation":
+        if self.model.learned.phase == "segmentation":
             logs["val_frame_accuracy"] = next(values)
             kept.append(self.model.segmenter.get_weights())
         complete(self, epoch, logs)
