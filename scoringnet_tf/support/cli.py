@@ -25,7 +25,8 @@ def run(main: Callable[[list[str]], int | None], positional: bool = False) -> No
         return _status(main, arguments, pathlib.Path(argv[0]).stem)
 
     _help_succeeds()
-    flags.FLAGS.verbosity = logging.WARNING  # absl's own default, once it runs, is to show TensorFlow's progress
+    # absl's own default, once it runs, is to show TensorFlow's progress.
+    flags.FLAGS.verbosity = logging.WARNING  # type: ignore[assignment]
     app.run(checked)
 
 
@@ -34,7 +35,7 @@ def _help_succeeds():
     app.define_help_flags()
     for name in ("help", "helpshort", "helpfull", "helpxml"):
         flag = flags.FLAGS[name]
-        flag.parse = functools.partial(_parse_help, flag.parse)
+        flag.parse = functools.partial(_parse_help, flag.parse)  # type: ignore[method-assign]
 
 
 def _parse_help(parse, argument):

@@ -36,15 +36,14 @@ def hold_back() -> None:
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") in ("0", "1") or sys.stderr is None or not sys.executable:
         return
     errors = os.dup(2)
+    reading, writing = os.pipe()
     # Without site and in a session of its own: it starts at once, and Ctrl-C is for the command alone.
-    reader = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", FILTER, *NOTICES],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    os.dup2(reader.stdin.fileno(), 2)
-    reader.stdin.close()
-    how = {"buffering": 1, "encoding": sys.stderr.encoding, "errors": sys.stderr.errors}
-    sys.stderr = open(errors, "w", **how)  # noqa: PTH123, SIM115 - it is a descriptor
-    hold_back.reader = reader  # kept, so that Python does not ask for its end: that comes when nobody writes to it
+    command = [sys.executable, "-I", "-S", "-c", FILTER, *NOTICES]
+    _readers.append(subprocess.Popen(command, stdin=reading, stdout=subprocess.DEVNULL, start_new_session=True))
+    os.dup2(writing, 2)
+    os.close(reading)
+    os.close(writing)
+    sys.stderr = os.fdopen(errors, "w", 1, sys.stderr.encoding, sys.stderr.errors)
+
+
+_readers: list[subprocess.Popen] = []  # kept, for nobody waits for them: they end once nobody writes any more
