@@ -92,7 +92,7 @@ def trunk(x, *, width_multiplier, temporal_pooling, final_endpoint, frame_mask=N
             filters = scaled_width(spec, width_multiplier)
             x = conv3d(x, filters, name=name, kernel_l2=kernel_l2, dtype=dtype)
         else:
-            window = spec if temporal_pooling else (1, *spec[1:])
+            window = spec if temporal_pooling else (1, 2, 2)
             # Caffe pools with ceil and pads on the right and bottom only; "same" with stride = window does just that.
             x = layers.MaxPooling3D(window, padding="same", name=name, dtype=dtype)(x)
         if name == final_endpoint:
