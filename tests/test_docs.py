@@ -107,19 +107,30 @@ def test_every_documented_command_line_parses(module):
     assert json.loads(result.stdout) == []
 
 
-FLAG_OF_OTHERS = {"help", "flagfile", "logdir", "editable"}
+FLAG_OF_OTHERS = {"help", "flagfile", "logdir"}
+
+
+def defined_flags(path):
+    """The names of the flags that a module defines."""
+    return set(re.findall(r"DEFINE_\w+\(\s*\"(\w+)\"", path.read_text(encoding="utf-8")))
 
 
 def test_every_flag_that_is_named_exists():
     """In sentences and tables, too; what was removed may only be named in the changelog."""
     known = set(FLAG_OF_OTHERS)
     for package in ("scoringnet_tf", "data_prep", "benchmarks"):
-        for path in (ROOT / package).rglob("*.py"):
-            known |= set(re.findall(r"DEFINE_\w+\(\s*\"(\w+)\"", path.read_text(encoding="utf-8")))
+        known = known.union(*map(defined_flags, (ROOT / package).rglob("*.py")))
     for page in PAGES:
         if page.name != "CHANGELOG.md":
             named = re.findall(r"(?<![\w-])--(?:no)?([a-z]\w*)", page.read_text(encoding="utf-8"))
             assert [name for name in named if name not in known and f"no{name}" not in known] == [], page
+
+
+@pytest.mark.parametrize("module", ["train", "pretrain", "training/run_flags"])
+def test_every_setting_of_training_is_documented(module):
+    text = "".join(page.read_text(encoding="utf-8") for page in ROOT.glob("docs/*.md"))
+    names = defined_flags(ROOT / f"scoringnet_tf/{module}.py")
+    assert {name for name in names if not re.search(rf"--(no)?{name}\b", text)} == set()
 
 
 def python_blocks():

@@ -13,7 +13,10 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.scoring import ScoringRun
 
 TINY = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "kernel_l2": 0.0005}
-WITHOUT_DROPOUT = {"segmenter": {"lstm_units": 64, "dropout_rate": 0.0}, "score_predictor": {"dropout_rate": 0.0}}
+WITHOUT_DROPOUT = {
+    "segmenter": {"lstm_units": 64, "fc_units": 64, "dropout_rate": 0.0},
+    "score_predictor": {"conv_filters": 64, "fc_units": 64, "dropout_rate": 0.0},
+}
 
 
 @pytest.mark.slow

@@ -96,12 +96,8 @@ def encode_example(example: VideoExample) -> bytes:
         _append(sequence.context.feature[key], [value])
     microseconds = np.rint(np.asarray(example.timestamps) * 1e6).astype(np.int64)
     stages = np.asarray(example.stages, np.int64)
-    lists: dict[str, Iterable] = {
-        "image/encoded": example.jpegs,
-        "image/timestamp": microseconds,
-        "stage/index": stages,
-    }
-    for key, values in {**frames, "stage/index": stages}.items():
+    lists: dict[str, Iterable] = {"image/encoded": example.jpegs, "image/timestamp": microseconds}
+    for key, values in {**lists, "stage/index": stages}.items():
         for value in values:
             _append(sequence.feature_lists.feature_list[key].feature.add(), [value])
     return sequence.SerializeToString(deterministic=True)

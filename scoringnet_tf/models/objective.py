@@ -3,6 +3,7 @@
 Kept apart from the graph in `scoring_net.py`, which knows nothing of losses.
 """
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import keras
@@ -19,8 +20,27 @@ PHASES = {
     "scoring": ("score_predictor",),
 }
 TRUE_STAGES = "true_stages"  # a further input of the model while it is trained
-# For the type checker alone: Keras swaps the bases of a functional model, and two of them would end up in another order.
-Model = keras.Model if TYPE_CHECKING else object
+if TYPE_CHECKING:
+    from keras import Model
+else:
+    Model = object  # Keras swaps the bases of a functional model, and would change their order
+
+
+@dataclasses.dataclass(frozen=True)
+class Learned:
+    """What `compile` said; in an object that Keras does not track, so that a second `compile` leaves nothing behind.
+
+    Attributes:
+        phase: key in `PHASES`.
+        losses: output → loss.
+        metrics: output → metrics.
+        trackers: name of a term of the loss → its mean.
+    """
+
+    phase: str
+    losses: dict[str, keras.losses.Loss]
+    metrics: dict[str, list[keras.metrics.Metric]]
+    trackers: dict[str, keras.metrics.Mean]
 
 
 class Objective(Model):
@@ -61,16 +81,19 @@ class Objective(Model):
             raise ValueError(
                 f"Expected fragments to be one of {', '.join(FRAGMENT_SOURCES)}. Received: fragments={fragments!r}"
             )
-        self.phase = phase
-        for part in PHASES["joint"]:
-            getattr(self, part).trainable = part in PHASES[phase]
-        self.training_fragments = TrainingFragments(fragments, fragment_jitter, name="training_fragments")
-        self.output_losses = {**self.default_losses(), **(loss or {})}
-        self.output_metrics = self.default_metrics() if metrics is None else metrics
-        unknown = {*self.output_losses, *self.output_metrics} - {"stages", *SCORES}
+        output_losses = {**self.default_losses(), **(loss or {})}
+        output_metrics = self.default_metrics() if metrics is None else metrics
+        unknown = {*output_losses, *output_metrics} - {"stages", *SCORES}
         if unknown:
             raise ValueError(f"Expected losses and metrics of stages, {', '.join(SCORES)}. Received: {sorted(unknown)}")
-        self.term_trackers = {name: keras.metrics.Mean(name=name) for name in self._term_names()}
+        for part in PHASES["joint"]:
+            getattr(self, part).trainable = part in PHASES[phase]
+        if not hasattr(self, "training_fragments"):  # one for all phases: Keras forgets no layer that it has seen
+            self.training_fragments = TrainingFragments(name="training_fragments")
+        self.training_fragments.source, self.training_fragments.jitter = fragments, fragment_jitter
+        terms = _term_names(phase, output_losses)
+        trackers = {name: keras.metrics.Mean(name=name) for name in terms}
+        self.learned = Learned(phase, output_losses, output_metrics, trackers)
         if keras.backend.backend() == "tensorflow":
             # XLA makes its 3-D convolutions 5 to 40 times slower on a CPU, and cannot compile a cuDNN LSTM.
             options = {"jit_compile": False, **options}
@@ -103,6 +126,14 @@ class Objective(Model):
         statistics = self.score_predictor.get_config()["score_statistics"]
         return {score: statistics[score][1] for score in PREDICTED_SCORES}
 
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The mean loss, its terms, and the metrics of every output; none before `compile`."""
+        if not self.compiled:
+            return []
+        measures = [metric for found in self.learned.metrics.values() for metric in found]
+        return [self._loss_tracker, *self.learned.trackers.values(), *measures]
+
     # === One step ===
 
     def train_step(self, *arguments):
@@ -123,7 +154,7 @@ class Objective(Model):
 
     def _training_outputs(self, inputs, training):
         frames, mask, true_stages = inputs["frames"], inputs["mask"], inputs[TRUE_STAGES]
-        parts, outputs = PHASES[self.phase], {}
+        parts, outputs = PHASES[self.learned.phase], {}
         if "segmenter" in parts or self.training_fragments.needs_prediction:
             kfs_learns = "segmenter" in parts
             outputs["stages"] = self.segmenter({"frames": frames, "mask": mask}, training=training and kfs_learns)
@@ -149,14 +180,14 @@ class Objective(Model):
             Scalar, float32.
         """
         total = 0.0
-        for output in self._learned_outputs():
-            loss = self.output_losses[output]
+        for output in _learned_outputs(self.learned.phase):
+            loss = self.learned.losses[output]
             total = total + loss(y[output], y_pred[output], sample_weight)
             for name, value in self._terms(output, loss, y[output], y_pred[output], sample_weight).items():
-                self.term_trackers[name].update_state(value)
-        if "score_predictor" in PHASES[self.phase]:
+                self.learned.trackers[name].update_state(value)
+        if "score_predictor" in PHASES[self.learned.phase]:
             decay = sum(self.score_predictor.losses, ops.zeros(()))
-            self.term_trackers["weight_decay"].update_state(decay)
+            self.learned.trackers["weight_decay"].update_state(decay)
             total = total + decay
         return total
 
@@ -165,33 +196,19 @@ class Objective(Model):
         for output, measures in self._output_metrics(y_pred):
             for metric in measures:
                 metric.update_state(y[output], y_pred[output], sample_weight)
-        shown = [*self.term_trackers.values(), *(m for _, measures in self._output_metrics(y_pred) for m in measures)]
+        shown = [
+            *self.learned.trackers.values(),
+            *(m for _, measures in self._output_metrics(y_pred) for m in measures),
+        ]
         return {"loss": self._loss_tracker.result(), **{metric.name: metric.result() for metric in shown}}
 
     def validation_names(self) -> list[str]:
         """The names under which `fit` logs a validation."""
-        names = [metric.name for measures in self.output_metrics.values() for metric in measures]
-        return [f"val_{name}" for name in ("loss", *self.term_trackers, *names)]
+        names = [metric.name for measures in self.learned.metrics.values() for metric in measures]
+        return [f"val_{name}" for name in ("loss", *self.learned.trackers, *names)]
 
     def _output_metrics(self, y_pred):
-        return [(output, measures) for output, measures in self.output_metrics.items() if output in y_pred]
-
-    def _learned_outputs(self):
-        """The outputs whose loss the phase minimises."""
-        parts = PHASES[self.phase]
-        return (
-            *(["stages"] if "segmenter" in parts else []),
-            *(PREDICTED_SCORES if "score_predictor" in parts else []),
-        )
-
-    def _term_names(self):
-        names = []
-        for output in self._learned_outputs():
-            if isinstance(self.output_losses[output], losses.ScoreLoss):
-                names += [f"{output}_mse", f"{output}_ranking"]
-            else:
-                names.append("stage_loss" if output == "stages" else f"{output}_loss")
-        return [*names, "weight_decay"] if "score_predictor" in PHASES[self.phase] else names
+        return [(output, measures) for output, measures in self.learned.metrics.items() if output in y_pred]
 
     def _terms(self, output, loss, truth, predicted, sample_weight):
         """What a loss is made of, by the names that it is logged under."""
@@ -200,3 +217,20 @@ class Objective(Model):
             return {f"{output}_{name}": value for name, value in terms.items()}
         name = "stage_loss" if output == "stages" else f"{output}_loss"
         return {name: loss(truth, predicted, sample_weight)}
+
+
+def _learned_outputs(phase):
+    """The outputs whose loss a phase minimises."""
+    parts = PHASES[phase]
+    return (*(["stages"] if "segmenter" in parts else []), *(PREDICTED_SCORES if "score_predictor" in parts else []))
+
+
+def _term_names(phase, output_losses):
+    """The names of the terms of the loss of a phase."""
+    names = []
+    for output in _learned_outputs(phase):
+        if isinstance(output_losses[output], losses.ScoreLoss):
+            names += [f"{output}_mse", f"{output}_ranking"]
+        else:
+            names.append("stage_loss" if output == "stages" else f"{output}_loss")
+    return [*names, "weight_decay"] if "score_predictor" in PHASES[phase] else names

@@ -7,8 +7,8 @@ from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.paths import as_path, check_access
 
 SHIPPED = "diving_small"
-# In a preset's folder; in a run's folder, where the best comes before the last.
-NAMES = ("model.keras", "c3d.keras", "best.keras", "last.keras")
+# In a run's folder the best comes before the last; in a preset's folder there is one.
+NAMES = ("best.keras", "model.keras", "c3d.keras", "last.keras")
 
 
 def shipped_presets() -> list[str]:
@@ -32,7 +32,7 @@ def model_path(path=None, flag="model"):
     check_access(path, flag)
     found = as_path(path)
     if str(path) in shipped_presets() and not found.exists():
-        found = importlib.resources.files("scoringnet_tf.saved_models") / str(path)
+        found = as_path(str(importlib.resources.files("scoringnet_tf.saved_models") / str(path)))
     if found.is_dir():
         files = [found / name for name in NAMES if (found / name).is_file()]
         if not files:

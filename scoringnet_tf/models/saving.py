@@ -9,8 +9,10 @@ from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.paths import as_path
 
 PRESET_FILE = "model.keras"
-# For the type checker alone: Keras swaps the bases of a functional model, and two of them would end up in another order.
-Model = keras.Model if TYPE_CHECKING else object
+if TYPE_CHECKING:
+    from keras import Model
+else:
+    Model = object  # Keras swaps the bases of a functional model, and would change their order
 
 
 class Preset(Model):

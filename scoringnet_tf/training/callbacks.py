@@ -113,7 +113,7 @@ class ValidationPictures(keras.callbacks.Callback):
         timeline = plots.stage_timeline(predictions.ids, strips, self.model.sport.stages, title)
         with self.writer.as_default(step=epoch):
             tf.summary.image("validation/stages", plots.pixels(timeline)[None])
-            if self.model.phase != "segmentation":
+            if self.model.learned.phase != "segmentation":
                 tf.summary.image("validation/scores", plots.pixels(plots.score_scatter(predictions))[None])
         self.writer.flush()
 

@@ -7,13 +7,13 @@ import numpy as np
 
 from scoringnet_tf.data.preprocessing import center_offset
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.weights.caffe import blob
+from scoringnet_tf.weights.caffe import read_blob
 
 CROP = (112, 112)
 NUMPY = b"\x93NUMPY"
 
 
-def read_mean(path):
+def read_mean(path: str | pathlib.Path) -> list:
     """The mean image (112, 112, 3), channels in the file's order, as nested lists of hundredths.
 
     The file is the mean of clips, (16, H, W, 3) or (3, 16, H, W), as .npy or as Caffe's .binaryproto. It is averaged
@@ -27,7 +27,7 @@ def read_mean(path):
     try:
         content = pathlib.Path(path).read_bytes()
         is_numpy = content.startswith(NUMPY)
-        mean = np.load(io.BytesIO(content), allow_pickle=False) if is_numpy else blob(memoryview(content))[0]
+        mean = np.load(io.BytesIO(content), allow_pickle=False) if is_numpy else read_blob(content)[0]
     except (OSError, ValueError, EOFError, IndexError) as error:
         raise InputError(f"{expected} Received: {error}.") from error
     if mean.ndim == 4 and mean.shape[0] == 3:

@@ -56,7 +56,7 @@ def test_joint_loss_is_eq10(units):
 
 def test_losses_are_in_standard_deviations_unless_told_otherwise():
     network = compiled(scoringnet_tf.ScoringNet(**SMALL))
-    assert {name: loss.unit for name, loss in network.output_losses.items() if name != "stages"} == {
+    assert {name: loss.unit for name, loss in network.learned.losses.items() if name != "stages"} == {
         score: std for score, (_, std) in STATISTICS.items()
     }
 

@@ -58,7 +58,7 @@ def test_a_run_starts_from_the_whole_of_another_model(diving_records, tmp_path):
 
 
 def test_an_initial_model_of_another_shape_is_refused_whole(diving_records, tmp_path):
-    changes = {"clip_lengths": (8, 16), "segmenter": {"lstm_units": 64}}
+    changes = {"clip_lengths": (8, 16), "segmenter": {"lstm_units": 64, "fc_units": 64}}
     scoringnet_tf.ScoringNet(**{**SMALL, **changes}).save(tmp_path / "model.keras")
     options = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "model.keras"))
     run = ScoringRun(DatasetInfo.load(diving_records), options)
@@ -88,7 +88,9 @@ def test_the_kfs_of_an_initial_model_may_be_kept(diving_records, tmp_path):
 
 
 def test_an_initial_model_brings_its_preprocessing(diving_records, tmp_path):
-    scoringnet_tf.ScoringNet(**SMALL, segmenter={"lstm_units": 64}, preprocessing=BGR).save(tmp_path / "model.keras")
+    scoringnet_tf.ScoringNet(**SMALL, segmenter={"lstm_units": 64, "fc_units": 64}, preprocessing=BGR).save(
+        tmp_path / "model.keras"
+    )
     options = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "model.keras"))
     run = ScoringRun(DatasetInfo.load(diving_records), options)
     assert run.model.segmenter.get_layer("c3d").preprocessing == BGR

@@ -96,11 +96,11 @@ def test_flags_of_the_model(run):
 def test_flags_of_the_loss_and_the_fragments(run, phase, trained):
     run.begin(run.phases[phase], resumed=True)
     model = run.model
-    assert model.phase == run.phases[phase].name
+    assert model.learned.phase == run.phases[phase].name
     assert [part for part in ("segmenter", "score_predictor") if getattr(model, part).trainable] == [trained]
-    assert model.output_losses["stages"].form == "binary"
+    assert model.learned.losses["stages"].form == "binary"
     for score in ("difficulty", "execution"):
-        loss = model.output_losses[score]
+        loss = model.learned.losses[score]
         assert (loss.alpha, loss.margin, loss.pair_reduction, loss.ties, loss.unit) == (
             3.5,
             0.77,
@@ -168,6 +168,7 @@ def test_flags_of_the_schedule(run):
     assert run._validated_epochs(scoring.Phase("joint", 16)) == [7, 14, 16]
     assert len(run.validation_ids) == round(0.45 * 7)
     run.begin(run.phases[1], resumed=True)
+    run.folder, run.checkpoints, run.upload = run.model_dir, None, None
     chosen = run._callbacks(run.phases[1], 0, {}, 1, None)
     stopping = next(callback for callback in chosen if isinstance(callback, keras.callbacks.EarlyStopping))
     assert (stopping.patience, stopping.monitor, stopping.mode) == (4, "val_f_src", "max")
