@@ -151,7 +151,7 @@ def test_settings_may_not_change_within_a_run(diving_records, tmp_path):
         config(alpha=3.0)
     for name in started.keys() - {"model_dir", "records_dir", "scoring_epochs"}:
         with pytest.raises(InputError, match=rf"--{name} \(was .*, now another\)"):
-            config(**{"alpha": 2.0, name: "another"})
+            record_config(tmp_path, {**started, name: "another"}, "hash", "float32", ["a"])
     with pytest.raises(InputError, match=r"precision \(was float32, now mixed_bfloat16\)"):
         config("mixed_bfloat16", alpha=2.0)
     with pytest.raises(InputError, match="another data hash"):
