@@ -21,7 +21,10 @@ PHASES = {
 }
 TRUE_STAGES = "true_stages"  # a further input of the model while it is trained
 # For the type checker alone: Keras swaps the bases of a functional model, and would change their order.
-Model = keras.Model if TYPE_CHECKING else object
+if TYPE_CHECKING:
+    from keras import Model
+else:
+    Model = object
 
 
 @dataclasses.dataclass(frozen=True)

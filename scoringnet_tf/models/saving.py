@@ -10,7 +10,10 @@ from scoringnet_tf.support.paths import as_path
 
 PRESET_FILE = "model.keras"
 # For the type checker alone: Keras swaps the bases of a functional model, and would change their order.
-Model = keras.Model if TYPE_CHECKING else object
+if TYPE_CHECKING:
+    from keras import Model
+else:
+    Model = object
 
 
 class Preset(Model):
