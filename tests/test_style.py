@@ -11,16 +11,8 @@ TYPED = (
     "data_prep",
     "scoringnet_tf/sports.py",
     "scoringnet_tf/report",
-    "scoringnet_tf/support/drawing.py",
-    "scoringnet_tf/support/flag_files.py",
-    "scoringnet_tf/support/pickle_memo.py",
-    "scoringnet_tf/weights/convert.py",
-    "scoringnet_tf/weights/keras_h5.py",
-    "scoringnet_tf/weights/layouts.py",
-    "scoringnet_tf/weights/mmaction2.py",
-    "scoringnet_tf/weights/pytorch.py",
-    "scoringnet_tf/weights/tf_checkpoint.py",
-    "scoringnet_tf/weights/torch_file.py",
+    "scoringnet_tf/support",
+    "scoringnet_tf/weights",
 )
 
 

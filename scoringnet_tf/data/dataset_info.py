@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.files import cached_file, write_json
 from scoringnet_tf.support.flag_files import flag_files, records_recipe
 from scoringnet_tf.support.paths import RemotePath, as_path, check_access
 
@@ -115,14 +115,24 @@ class DatasetInfo:
         return self.splits[name]
 
     def shard_paths(self, split):
-        """Paths of the TFRecord files of a stored split, in order."""
-        return [str(self.records_dir / shard["file"]) for shard in self.split(split)["shards"]]
+        """Local paths of the TFRecord files of a stored split, in order.
+
+        Shards in an object store are first copied, once for a process, see `files.cached_file`: the temporary folder
+        (`TMPDIR`) must have room for the whole split.
+
+        Raises:
+            RecordsError: no such split. InputError: a shard that was received is not of the size that the index says.
+        """
+        return [
+            str(cached_file(self.records_dir / shard["file"], self.data_hash, shard["bytes"]))
+            for shard in self.split(split)["shards"]
+        ]
 
 
 def load_records(records_dir):
     """The `DatasetInfo` of --records_dir; where there is none, the error shows how the flag file says to make them."""
+    check_access(records_dir, "records_dir")
     index = as_path(records_dir) / INDEX_NAME
-    check_access(index, "records_dir")
     recipe = [line for path in flag_files(sys.argv) for line in records_recipe(path)]
     if recipe and not index.is_file():
         raise InputError("\n".join([NO_INDEX.format(index), *recipe]))

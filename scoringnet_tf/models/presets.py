@@ -32,7 +32,7 @@ def model_path(path=None, flag="model"):
     check_access(path, flag)
     found = as_path(path)
     if str(path) in shipped_presets() and not found.exists():
-        found = importlib.resources.files("scoringnet_tf.saved_models") / str(path)
+        found = as_path(str(importlib.resources.files("scoringnet_tf.saved_models") / str(path)))
     if found.is_dir():
         files = [found / name for name in NAMES if (found / name).is_file()]
         if not files:

@@ -150,6 +150,18 @@ def test_aqa7_copies_give_the_same_samples(tmp_path):
             assert found.samples == expected and found.settings["score_scale"] == str(copy.get("scale", 1))
 
 
+def test_aqa7_scores_of_zero_are_stored_times_a_hundred_like_all_others(tmp_path):
+    """A failed dive scores 0, whatever the scale; a list of small numbers is taken as it is."""
+    (tmp_path / "diving-out").mkdir()
+    for scores, scale in (([0, 8415, 2160], 100), ([0.0, 84.15, 21.6], 1), ([0, 0, 0], 1), ([8415, 144.01, 0], 100)):
+        for split, numbers in (("train", (0, 1)), ("test", (2,))):
+            rows = [[1, number + 1, scores[number]] for number in numbers]
+            scipy.io.savemat(tmp_path / f"split_4_{split}_list.mat", {f"consolidated_{split}_list": rows})
+        found = aqa7.read(tmp_path, action="diving")
+        assert found.settings["score_scale"] == str(scale)
+        assert [sample.final for sample in found.samples] == pytest.approx([score / scale for score in scores])
+
+
 def test_aqa7_records(tmp_path):
     source = write_aqa7(tmp_path / "aqa7")
     info, _ = _build("aqa7", source, tmp_path / "diving", action="diving")
@@ -378,6 +390,37 @@ def test_manifest_with_stage_labels_beside_it(tmp_path):
     problems = [problem for sample in manifest.read(source, **options).samples for problem in sample.problems]
     assert [problem.kind for problem in problems] == ["nonmonotone", "inconsistent"]
     assert "mine.csv, row 3: expected stages in stage_labels.csv" in str(problems[1])
+
+
+@pytest.mark.parametrize("starts", [(-1, 5, 11, 20), (-3, -2, -1, 20), (-4, -3, -2, -1)])
+def test_manifest_boundaries_are_not_negative(tmp_path, starts):
+    source = write_manifest(tmp_path / "own", [("dive 2", 3.0, 21.0, 63.0, "train", *starts)])
+    (sample,) = manifest.read(source, sport="diving").samples
+    (problem,) = sample.problems
+    assert problem.kind == "nonmonotone" and sample.segments is None
+    received = ",".join(map(str, starts))
+    assert f"row 2: expected 0 ≤ pre-starting ≤ take-flight ≤ entry ≤ end. Received: {received}" in str(problem)
+
+
+def test_manifest_scores_have_penalties(tmp_path):
+    """Final = difficulty + execution − penalty: two of the three give the third, and all three must agree."""
+    header = ("video", "split", "difficulty", "execution", "final", "penalty")
+    rows = [
+        ("a.mp4", "train", 6.5, 9.4, "", 0.3),
+        ("b.mp4", "train", 6.5, "", 15.6, 0.3),
+        ("c.mp4", "train", 6.5, "", 15.6, ""),
+        ("d.mp4", "test", 6.5, 9.4, 15.6, 0.3),
+        ("e.mp4", "test", 6.5, 9.4, 15.9, 0.3),
+    ]
+    (tmp_path / "own").mkdir()
+    write_table(tmp_path / "own/manifest.csv", header, rows)
+    source = manifest.read(tmp_path / "own", sport="vault")
+    a, b, c, *_ = source.samples
+    assert (a.final, b.execution, c.execution) == pytest.approx((15.6, 9.4, 9.1))
+    assert [sample.penalty for sample in source.samples] == [0.3, 0.3, None, 0.3, 0.3]
+    assert _problems(source) == [
+        "manifest.csv, row 6: expected a final score of 15.60 (sum_minus_penalty rule). Received: 15.90"
+    ]
 
 
 def test_manifest_rows_are_checked(tmp_path):
