@@ -44,7 +44,7 @@ def stage_cross_entropy(labels, probabilities, form="categorical", weights=None)
 
 def half_mean_squared_error(truth, predictions, weights=None):
     """Eq. 6: 1/(2n) Σ (s − g)² over the n known scores; with weights Σ w (s − g)² / (2 Σ w)."""
-    truth, predictions, weights = _known(truth, predictions, weights)
+    truth, predictions, weights = known_scores(truth, predictions, weights)
     return _ratio(ops.sum(weights * ops.square(predictions - truth)), 2.0 * ops.sum(weights))
 
 
@@ -65,7 +65,7 @@ def pairwise_ranking(truth, predictions, margin, reduction="sum", ties="skip", w
     Returns:
         Scalar; 0 where no pair counts.
     """
-    truth, predictions, weights = _known(truth, predictions, weights)
+    truth, predictions, weights = known_scores(truth, predictions, weights)
     order = ops.sign(truth[None, :] - truth[:, None])  # (B, B): row i, column j
     hinge = ops.relu(margin - (predictions[None, :] - predictions[:, None]) * order)
     index = ops.arange(ops.shape(truth)[0])
@@ -74,6 +74,14 @@ def pairwise_ranking(truth, predictions, margin, reduction="sum", ties="skip", w
         pairs = pairs * ops.cast(order != 0, "float32")
     total = ops.sum(hinge * pairs)
     return _ratio(total, ops.sum(pairs)) if reduction == "mean" else total
+
+
+def known_scores(truth, predictions, weights=None):
+    """The three as float32 (B,), weights 1 where None, and all of them 0 where the truth is NaN or the weight 0."""
+    truth, predictions = ops.cast(truth, "float32"), ops.cast(predictions, "float32")
+    weights = ops.ones_like(truth) if weights is None else ops.cast(weights, "float32")
+    counts = ops.logical_and(ops.logical_not(ops.isnan(truth)), weights != 0)
+    return tuple(ops.where(counts, value, 0.0) for value in (truth, predictions, weights))
 
 
 def score_vectors(*scores):
@@ -119,14 +127,6 @@ def frame_weights(labels, weights=None):
 def _may_be(size, other):
     """Whether two sizes of a static shape can be the same; None is not known yet."""
     return None in (size, other) or size == other
-
-
-def _known(truth, predictions, weights):
-    """The three as float32 (B,), all of them 0 where the truth is NaN or the weight 0."""
-    truth, predictions = ops.cast(truth, "float32"), ops.cast(predictions, "float32")
-    weights = ops.ones_like(truth) if weights is None else ops.cast(weights, "float32")
-    counts = ops.logical_and(ops.logical_not(ops.isnan(truth)), weights != 0)
-    return (ops.where(counts, value, 0.0) for value in (truth, predictions, weights))
 
 
 def _ratio(total, weight):

@@ -31,38 +31,103 @@ def test_src_leaves_out_unknown_truth_and_resets():
     assert float(metric.result()) == pytest.approx(-1.0)
 
 
-def test_src_of_weighted_videos_is_that_of_their_repetitions():
-    """An independent truth: SciPy on a list in which each video stands as often as it weighs."""
-    rng = np.random.default_rng(1)
-    truth, predicted = rng.integers(0, 9, 40).astype("float32"), rng.integers(0, 12, 40).astype("float32")
-    weights = rng.integers(0, 4, 40)
-    repeated = stats.spearmanr(np.repeat(truth, weights), np.repeat(predicted, weights)).statistic
+def spearman_loop(truth, predicted, weights):
+    """ρ of weighted mid-ranks, as defined: a double loop for the ranks, then Pearson's formula."""
+    kept = [i for i in range(len(truth)) if weights[i] and not math.isnan(truth[i])]
+
+    def ranks(values):
+        return [
+            sum(weights[j] * ((values[j] < values[i]) + 0.5 * (values[j] == values[i])) for j in kept) for i in kept
+        ]
+
+    w = np.array([weights[i] for i in kept])
+    x, y = np.array(ranks(truth)), np.array(ranks(predicted))
+    x, y = x - np.average(x, weights=w), y - np.average(y, weights=w)
+    return np.sum(w * x * y) / math.sqrt(np.sum(w * x * x) * np.sum(w * y * y))
+
+
+def draw(count, decimals, seed):
+    """Truth, predictions that follow it, and weights of which some are 0; some truth is unknown."""
+    rng = np.random.default_rng(seed)
+    truth = rng.normal(0, 2, count).round(decimals)
+    predicted = (truth + rng.normal(0, 1.5, count)).round(decimals)
+    truth[rng.random(count) < 0.1] = math.nan
+    weights = rng.uniform(0.1, 3, count) * (rng.random(count) < 0.8)
+    return truth.astype("float32"), predicted.astype("float32"), weights.astype("float32")
+
+
+@pytest.mark.parametrize("decimals", [6, 0], ids=["distinct", "many ties"])
+def test_weighted_src_equals_double_loop_over_batches(decimals):
+    truth, predicted, weights = draw(50, decimals, seed=1)
     metric = metrics.SpearmanCorrelation(capacity=64)
-    for part in (slice(0, 25), slice(25, 40)):
-        metric.update_state(truth[part], predicted[part], sample_weight=weights[part])
-    assert float(metric.result()) == pytest.approx(repeated, abs=1e-6)
-    assert int(metric.count) == (weights > 0).sum()
-    alike = metrics.SpearmanCorrelation(capacity=64)
-    alike.update_state(truth, predicted, sample_weight=np.full(40, 0.3))
-    assert float(alike.result()) == pytest.approx(stats.spearmanr(truth, predicted).statistic, abs=1e-6)
+    for start in range(0, 50, 8):
+        batch = slice(start, start + 8)
+        metric.update_state(truth[batch], predicted[batch], weights[batch, None])
+    assert float(metric.result()) == pytest.approx(spearman_loop(truth, predicted, weights), abs=1e-6)
 
 
-def test_src_of_infinite_predictions_is_scipys():
-    truth, predicted = np.float32([1, 2, 3, 4, 5]), np.float32([2, math.inf, 1, -math.inf, math.inf])
-    metric = metrics.SpearmanCorrelation(capacity=8)
+@pytest.mark.parametrize("weight", [1.0, 0.3, 7.0])
+def test_equal_weights_are_none(weight):
+    truth, predicted, _ = draw(50, 0, seed=2)
+    weighted, plain = metrics.SpearmanCorrelation(capacity=64), metrics.SpearmanCorrelation(capacity=64)
+    weighted.update_state(truth, predicted, np.full(50, weight, "float32"))
+    plain.update_state(truth, predicted)
+    assert float(weighted.result()) == pytest.approx(float(plain.result()), abs=1e-6)
+
+
+def test_a_whole_number_as_weight_counts_as_often_as_it_says():
+    truth, predicted, _ = draw(40, 1, seed=3)
+    times = np.random.default_rng(4).integers(0, 4, 40) * ~np.isnan(truth)
+    metric = metrics.SpearmanCorrelation(capacity=64)
+    metric.update_state(truth, predicted, times.astype("float32"))
+    expected = stats.spearmanr(truth.repeat(times), predicted.repeat(times)).statistic
+    assert float(metric.result()) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("make", [metrics.SpearmanCorrelation, metrics.MeanEuclideanDistance])
+def test_a_weight_of_zero_leaves_a_score_out_whatever_was_predicted(make):
+    weighted, rest = make(), make()
+    weighted.update_state(np.float32([1, 5, 2, 7, 3]), np.float32([3, math.nan, 1, 9, math.inf]), [2, 0, 1, 1, 0])
+    rest.update_state(np.float32([1, 2, 7]), np.float32([3, 1, 9]), [2, 1, 1])
+    assert float(weighted.result()) == float(rest.result())
+
+
+def test_src_of_many_equals_scipy():
+    rng = np.random.default_rng(5)
+    truth = rng.normal(0, 2, 4096).round(2).astype("float32")
+    predicted = (truth + rng.normal(0, 1.5, 4096)).round(2).astype("float32")
+    metric = metrics.SpearmanCorrelation()
     metric.update_state(truth, predicted)
-    ranked = [3, 4.5, 2, 1, 4.5]
-    assert float(metric.result()) == pytest.approx(stats.pearsonr(truth, ranked).statistic, abs=1e-6)
+    assert float(metric.result()) == pytest.approx(stats.spearmanr(truth, predicted).statistic, abs=1e-5)
 
 
-def test_src_at_capacity_is_still_that_of_all():
-    truth, predicted = np.float32([1, 2, 3, 4]), np.float32([1, 3, 2, 4])
+def test_src_holds_just_as_many_as_its_capacity():
+    """A sample that is left out takes no room; one too many makes NaN, and a reset gives the room back."""
     metric = metrics.SpearmanCorrelation(capacity=4)
-    metric.update_state(truth, predicted)
-    assert float(metric.result()) == pytest.approx(0.8)
-    metric.update_state(np.float32([math.nan, 7]), np.float32([0, 1]), sample_weight=np.float32([1, 0]))
-    assert float(metric.result()) == pytest.approx(0.8)  # neither takes part
+    metric.update_state(np.float32([1, math.nan, 2]), np.float32([1, 9, 2]))
+    metric.update_state(np.float32([8, 4, 3]), np.float32([0, 3, 4]), np.float32([0, 1, 1]))
+    assert float(metric.result()) == pytest.approx(0.8)  # 1 - 6 · (0 + 0 + 1 + 1) / (4 · 15)
     metric.update_state(np.float32([5]), np.float32([5]))
+    assert math.isnan(float(metric.result()))
+    metric.reset_state()
+    metric.update_state(np.float32([1, 2]), np.float32([2, 1]))
+    assert float(metric.result()) == -1.0
+
+
+@pytest.mark.parametrize(
+    ("truth", "predicted", "weights"),
+    [
+        ([], [], []),
+        ([3], [4], [1]),
+        ([1, 2, math.nan], [1, 2, 3], [1, 0, 1]),
+        ([1, 2, 3], [-4, -4, -4], [0.1, 0.2, 0.4]),
+        ([2, 2, 2, 1], [1, 2, 3, 4], [0.1, 0.7, 0.4, 0]),
+    ],
+    ids=["none", "one", "one that counts", "constant predictions", "constant truth"],
+)
+def test_src_is_nan_where_undefined(truth, predicted, weights):
+    metric = metrics.SpearmanCorrelation(capacity=8)
+    metric.update_state(np.float32(truth), np.float32(predicted), np.float32(weights))
     assert math.isnan(float(metric.result()))
 
 
@@ -85,18 +150,38 @@ def test_med_is_mean_absolute_error_of_known():
     assert float(metric.result()) == pytest.approx((1 + 2 + 0) / 3)
 
 
-def test_med_of_weighted_videos():
+def test_med_is_a_weighted_mean():
     metric = metrics.MeanEuclideanDistance()
-    metric.update_state(
-        np.float32([1, 2, math.nan, 4]), np.float32([2, 5, 9, math.nan]), sample_weight=[1.0, 3.0, 5.0, 0.0]
-    )
-    assert float(metric.result()) == pytest.approx((1 * 1 + 3 * 3) / 4)
+    metric.update_state(np.float32([1, math.nan, 5]), np.float32([2, 9, 3]), np.float32([0.5, 4, 3]))
+    metric.update_state(np.float32([[4]]), np.float32([[8]]), np.float32([[2]]))
+    assert float(metric.result()) == pytest.approx((0.5 * 1 + 3 * 2 + 2 * 4) / 5.5)
+
+
+LABELS = np.int32([[0, 1, 1, -1], [2, 2, -1, -1]])
+PREDICTED = np.array([[0, 1, 2, 0], [2, 1, 0, 0]])
+
+
+@pytest.mark.parametrize("stage", [None, 1, 2])
+@pytest.mark.parametrize(
+    "weights",
+    [[3.0, 0.5], [[3.0], [0.5]], [[3.0, 0.5, 2.0, 9.0], [0.0, 1.5, 9.0, 9.0]]],
+    ids=["videos", "videos as a column", "frames"],
+)
+def test_frame_accuracy_is_a_weighted_share(weights, stage):
+    of_frames = np.broadcast_to(np.reshape(weights, (2, -1)), (2, 4))
+    right = total = 0.0
+    for index, label in np.ndenumerate(LABELS):
+        if label >= 0 and stage in (None, label):
+            right += of_frames[index] * (PREDICTED[index] == label)
+            total += of_frames[index]
+    metric = metrics.FrameAccuracy(stage=stage)
+    metric.update_state(LABELS, np.eye(3, dtype="float32")[PREDICTED], np.float32(weights))
+    assert float(metric.result()) == pytest.approx(right / total)
 
 
 def test_frame_accuracy_counts_labelled_frames():
-    labels = np.int32([[0, 1, 1, -1], [2, 2, -1, -1]])
-    predicted = np.array([[0, 1, 2, 0], [2, 1, 0, 0]])
-    probabilities = np.eye(3, dtype="float32")[predicted]
+    labels = LABELS
+    probabilities = np.eye(3, dtype="float32")[PREDICTED]
     overall, stage1 = metrics.FrameAccuracy(), metrics.FrameAccuracy(stage=1)
     for metric in (overall, stage1):
         metric.update_state(keras.ops.convert_to_tensor(labels), probabilities)
@@ -104,30 +189,22 @@ def test_frame_accuracy_counts_labelled_frames():
     assert float(stage1.result()) == pytest.approx(1 / 2)
 
 
-@pytest.mark.parametrize("per_frame", [False, True])
-@pytest.mark.parametrize("stage", [None, 1])
-def test_frame_accuracy_of_weighted_frames(per_frame, stage):
-    """Against a loop over frames."""
-    rng = np.random.default_rng(0)
-    labels = rng.integers(-1, 3, (4, 6)).astype("int32")
-    probabilities = rng.uniform(size=(4, 6, 3)).astype("float32")
-    weights = rng.integers(0, 3, (4, 6) if per_frame else 4).astype("float32")
-    right = total = 0.0
-    for video in range(4):
-        for frame in range(6):
-            label, weight = labels[video, frame], weights[video, frame] if per_frame else weights[video]
-            if label >= 0 and stage in (None, label):
-                right += weight * (probabilities[video, frame].argmax() == label)
-                total += weight
-    metric = metrics.FrameAccuracy(stage=stage)
-    metric.update_state(labels, probabilities, sample_weight=weights)
-    assert float(metric.result()) == pytest.approx(right / total)
-
-
 def test_metrics_work_in_any_keras_model():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
-    model.compile(loss="mse", metrics=[metrics.SpearmanCorrelation(capacity=32), metrics.MeanEuclideanDistance()])
+    weighted = [metrics.SpearmanCorrelation(capacity=32, name="src_w"), metrics.MeanEuclideanDistance(name="med_w")]
+    plain = [metrics.SpearmanCorrelation(capacity=32), metrics.MeanEuclideanDistance()]
+    model.compile(loss="mse", metrics=plain, weighted_metrics=weighted)
     x = np.arange(20, dtype="float32")[:, None]
-    result = model.evaluate(x, x + 1, verbose=0, return_dict=True)
-    assert result["src"] == pytest.approx(1.0)
-    assert result["med"] == pytest.approx(1.0)
+    y = x + 1
+    y[19] = -11  # 30 too low, and the last in the order; it has no weight
+    result = model.evaluate(x, y, sample_weight=np.arange(20) < 19, verbose=0, return_dict=True)
+    assert result["src_w"] == pytest.approx(1.0)
+    assert result["med_w"] == pytest.approx(1.0)
+    assert result["src"] == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-6)
+    assert result["med"] == pytest.approx((19 + 30) / 20)
+
+
+@pytest.mark.parametrize("make", [metrics.SpearmanCorrelation, metrics.MeanEuclideanDistance])
+def test_scores_that_would_broadcast_are_refused(make):
+    with pytest.raises(ValueError, match=r"Expected truth, predictions and weights of one shape, \(B,\) or \(B, 1\)"):
+        make().update_state(np.ones(4, "float32"), np.ones((4, 3), "float32"))

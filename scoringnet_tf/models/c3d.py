@@ -94,7 +94,7 @@ def trunk(x, *, width_multiplier, temporal_pooling, final_endpoint, frame_mask=N
             filters = scaled_width(spec, width_multiplier)
             x = conv3d(x, filters, name=name, kernel_l2=kernel_l2, dtype=dtype)
         else:
-            window = spec if temporal_pooling else (1, *spec[1:])
+            window = spec if temporal_pooling else (1, 2, 2)
             # Caffe pools with ceil and pads on the right and bottom only; "same" with stride = window does just that.
             x = layers.MaxPooling3D(window, padding="same", name=name, dtype=dtype)(x)
         if name == final_endpoint:
@@ -102,12 +102,15 @@ def trunk(x, *, width_multiplier, temporal_pooling, final_endpoint, frame_mask=N
     raise ValueError(f"Expected final_endpoint to be one of {', '.join(ENDPOINTS)}. Received: {final_endpoint!r}")
 
 
-def fully_connected(x, units, dropout_rate, dtype=None):
-    """C3D's own top: flatten, fc6 and fc7 with ReLU and dropout; KerasTensor (B, L, H, W, C) to (B, units)."""
-    x = layers.Flatten(name="flatten", dtype=dtype)(x)
+def fully_connected(x, units, dropout_rate):
+    """C3D's own top: flatten, fc6 and fc7 with ReLU and dropout; KerasTensor (B, L, H, W, C) to (B, units), float32.
+
+    It is a thousandth of the convolutions' work and stays in float32 under every dtype policy, as the regressor does.
+    """
+    x = layers.Flatten(name="flatten", dtype="float32")(x)
     for name in ("fc6", "fc7"):
-        x = layers.Dense(units, "relu", kernel_initializer="he_normal", name=name, dtype=dtype)(x)
-        x = layers.Dropout(dropout_rate, name=f"{name}_dropout", dtype=dtype)(x)
+        x = layers.Dense(units, "relu", kernel_initializer="he_normal", name=name, dtype="float32")(x)
+        x = layers.Dropout(dropout_rate, name=f"{name}_dropout", dtype="float32")(x)
     return x
 
 
@@ -179,7 +182,7 @@ class C3D(Preset, keras.Model):
         if heads is not None:
             units = scaled_width(top_units, width_multiplier)
             if top == "fc":
-                x = fully_connected(x, units, dropout_rate, dtype)
+                x = fully_connected(x, units, dropout_rate)
             else:
                 x = regressor(
                     x, filters=units, units=units, dropout_rate=dropout_rate, kernel_l2=kernel_l2, dtype=dtype

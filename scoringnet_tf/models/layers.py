@@ -4,9 +4,25 @@ import keras
 from keras import layers, ops
 
 
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class Conv3D(layers.Conv3D):  # of Keras's name: the paths of weights in a `.keras` file are made of class names
+    """Keras's Conv3D, whose bias gradient is a float32 sum in bfloat16 too.
+
+    TensorFlow's BiasAddGrad accumulates bfloat16 in bfloat16 on a CPU: 4,096 ones sum to 256. The gradient of a sum by
+    broadcasting is reduced in float32.
+    """
+
+    def call(self, inputs):
+        if self.compute_dtype != "bfloat16":
+            return super().call(inputs)
+        bias = ops.reshape(self.bias, (1, 1, 1, 1, -1))
+        # Bias first: Keras makes a BiasAdd of an addition whose second operand looks like a bias.
+        return self.activation(ops.add(bias, self.convolution_op(inputs, self.kernel)))
+
+
 def conv3d(x, filters, *, name, kernel_l2=0.0, dtype=None):
     """3×3×3 convolution with ReLU, He initialisation and optional L2; KerasTensor (B, L, H, W, C) in and out."""
-    return layers.Conv3D(
+    return Conv3D(
         filters,
         3,
         padding="same",

@@ -20,11 +20,10 @@ PHASES = {
     "scoring": ("score_predictor",),
 }
 TRUE_STAGES = "true_stages"  # a further input of the model while it is trained
-# For the type checker alone: Keras swaps the bases of a functional model, and would change their order.
 if TYPE_CHECKING:
-    from keras import Model
+    Model = keras.Model
 else:
-    Model = object
+    Model = object  # Keras swaps the bases of a functional model, and would change their order
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,11 +9,10 @@ from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.paths import as_path
 
 PRESET_FILE = "model.keras"
-# For the type checker alone: Keras swaps the bases of a functional model, and would change their order.
 if TYPE_CHECKING:
-    from keras import Model
+    Model = keras.Model
 else:
-    Model = object
+    Model = object  # Keras swaps the bases of a functional model, and would change their order
 
 
 class Preset(Model):

@@ -20,10 +20,10 @@ from typing import ClassVar
 import keras
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.files import mirrored_folder, replacing_file
 from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.training import callbacks, runtime
-from scoringnet_tf.training.checkpoints import Checkpoints
+from scoringnet_tf.training.checkpoints import STATE, Checkpoints
 from scoringnet_tf.training.config import record_config
 
 BEST, LAST = "best.keras", "last.keras"
@@ -63,7 +63,6 @@ class Run:
         self.info, self.settings, self.phases = info, settings, phases
         self.model_dir = as_path(settings["model_dir"])
         self.dtype = runtime.configure(settings["precision"], settings["seed"], settings["deterministic"])
-        self.checkpoints = Checkpoints(self.model_dir)
         self.train_ids, self.validation_ids = self.split()
         record_config(self.model_dir, settings, info.data_hash, self.dtype, self.validation_ids)
 
@@ -102,7 +101,16 @@ class Run:
     # === Training ===
 
     def run(self):
-        """Trains what is left; returns the path of the best model, or of the last one where nothing was held out."""
+        """Trains what is left; returns the path of the best model, or of the last one where nothing was held out.
+
+        A remote folder is mirrored by a local one, which is uploaded after every epoch.
+        """
+        with mirrored_folder(self.model_dir, last=STATE) as (self.folder, self.upload):
+            return self.model_dir / self._train()
+
+    def _train(self):
+        """Trains what is left in the local `self.folder`; returns the name of the model to use."""
+        self.checkpoints = Checkpoints(self.folder)
         folder, state = self.checkpoints.latest()
         if state is None:
             self._make_room()
@@ -117,25 +125,25 @@ class Run:
                 self.checkpoints.restore(self.model, folder)
             if done < phase.epochs and not (done and state["stopped"]):
                 self._fit(phase, done, state if done else {})
-        self.model.save(self.model_dir / LAST)
-        best = self.model_dir / self.phases[-1].best
-        return best if best.is_file() else self.model_dir / LAST
+        self.model.save(self.folder / LAST)
+        best = self.phases[-1].best
+        return best if (self.folder / best).is_file() else LAST
 
     def _make_room(self):
         """A new run takes a folder without models; what one left that was killed in its first epoch is removed."""
-        left = [self.model_dir / name for name in {LAST, *(phase.best for phase in self.phases)}]
-        left = [path for path in left if path.is_file()]
-        if (self.model_dir / LAST) in left:
+        names = {LAST, *(phase.best for phase in self.phases)}
+        left = [name for name in names if (self.folder / name).is_file()]
+        if LAST in left:
             raise InputError(
                 f"--model_dir={self.model_dir}: expected a new folder, or a run to go on with. Received: {LAST} "
                 "without checkpoints/ to go on from. Choose another --model_dir, or delete what is there."
             )
-        for path in left:
-            path.unlink()
+        for name in left:
+            (self.folder / name).unlink()
 
     def _fit(self, phase, done, state):
         steps = -(-len(self.train_ids) // self.settings["batch_size"])
-        figures = self.model_dir / f"{phase.name}.csv"
+        figures = self.folder / f"{phase.name}.csv"
         _keep_rows(figures, done)
         logger = keras.callbacks.CSVLogger(figures, append=True)
         try:
@@ -161,10 +169,10 @@ class Run:
         return [epoch for epoch in range(1, phase.epochs + 1) if epoch % every == 0 or epoch == phase.epochs]
 
     def _callbacks(self, phase, done, state, steps, logger):
-        log_dir = self.model_dir / "tensorboard" / phase.name
+        log_dir = self.folder / "tensorboard" / phase.name
         patience = self.settings["patience"]
         best = keras.callbacks.ModelCheckpoint(
-            self.model_dir / phase.best,
+            self.folder / phase.best,
             monitor=phase.monitor,
             mode="max",
             save_best_only=True,
@@ -197,6 +205,7 @@ class Run:
             logger,
             keras.callbacks.TensorBoard(log_dir, write_graph=False),
             callbacks.SaveCheckpoint(self.checkpoints, phase.name, state_of),
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: self.upload()),
             callbacks.ProgressBar(phase.name, steps, done, self.shown),
         ]
 

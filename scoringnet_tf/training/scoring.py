@@ -175,7 +175,7 @@ class ScoringRun(Run):
 
     def begin(self, phase, resumed):
         """Compiles the network for a phase; after a phase of KFS, SP starts from KFS at its best."""
-        kept = self.model_dir / SEGMENTATION
+        kept = self.folder / SEGMENTATION
         follows = [before.name for before in self.phases[: self.phases.index(phase)]]
         if "segmentation" in follows and not resumed and self.validation_ids:
             best = keras.models.load_model(kept, compile=False) if kept.is_file() else self.model

@@ -16,6 +16,7 @@ import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
 from scoringnet_tf.training.config import held_out_ids, record_config
@@ -58,6 +59,23 @@ def test_killed_run_ends_with_the_same_weights(diving_records, straight, tmp_pat
             weights_after(diving_records, tmp_path / "killed", **changes)
     resumed = weights_after(diving_records, tmp_path / "killed", **changes)
     assert_same(straight(**changes), resumed)
+
+
+@pytest.mark.slow
+def test_a_run_in_an_object_store_goes_on_there(diving_records, tmp_path, monkeypatch):
+    """Killed and resumed on a remote filesystem, it ends with the weights of a local run."""
+    changes = {"training": "joint", "epochs": 2}
+    _, local = weights_after(diving_records, tmp_path / "run", **changes)
+    options = settings("memory://runs/one", diving_records, **changes)
+    with monkeypatch.context() as patch:
+        kill_after_epoch(patch, 2)
+        with pytest.raises(KilledError):
+            ScoringRun(DatasetInfo.load(diving_records), options).run()
+    best = ScoringRun(DatasetInfo.load(diving_records), options).run()
+    assert str(best) == "memory://runs/one/best.keras"
+    assert_same(local, scoringnet_tf.from_preset("memory://runs/one").get_weights())
+    names = {path.name for path in as_path("memory://runs/one").iterdir()}
+    assert names >= {"config.json", "checkpoints", "joint.csv", "tensorboard", "best.keras", "last.keras"}
 
 
 @pytest.mark.slow
@@ -213,7 +231,8 @@ class ScriptedRun(ScoringRun):
 
     def __init__(self, model_dir, patience, every):
         self.settings = {"seed": 0, "patience": patience, "validation_every": every, "max_steps": 0}
-        self.model_dir, self.validation_ids, self.checkpoints = model_dir, ["a"], Checkpoints(model_dir)
+        self.folder, self.validation_ids, self.checkpoints = model_dir, ["a"], Checkpoints(model_dir)
+        self.upload = lambda: None
 
     def validation_names(self, phase):
         return ["val_f_src"]

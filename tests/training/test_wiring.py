@@ -168,6 +168,7 @@ def test_flags_of_the_schedule(run):
     assert run._validated_epochs(scoring.Phase("joint", 16)) == [7, 14, 16]
     assert len(run.validation_ids) == round(0.45 * 7)
     run.begin(run.phases[1], resumed=True)
+    run.folder, run.checkpoints, run.upload = run.model_dir, None, None
     chosen = run._callbacks(run.phases[1], 0, {}, 1, None)
     stopping = next(callback for callback in chosen if isinstance(callback, keras.callbacks.EarlyStopping))
     assert (stopping.patience, stopping.monitor, stopping.mode) == (4, "val_f_src", "max")
