@@ -21,7 +21,7 @@ PHASES = {
 }
 TRUE_STAGES = "true_stages"  # a further input of the model while it is trained
 if TYPE_CHECKING:
-    Model = keras.Model
+    from keras import Model
 else:
     Model = object  # Keras swaps the bases of a functional model, and would change their order
 

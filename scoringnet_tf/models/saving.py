@@ -10,7 +10,7 @@ from scoringnet_tf.support.paths import as_path
 
 PRESET_FILE = "model.keras"
 if TYPE_CHECKING:
-    Model = keras.Model
+    from keras import Model
 else:
     Model = object  # Keras swaps the bases of a functional model, and would change their order
 
