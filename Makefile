@@ -1,23 +1,19 @@
 # make demo    everything once, small: environment, simulate, build, train, evaluate, export, score a video
 # make test    environment, lint, tests
-# make test-io records and models on a local S3 server, in an environment with tensorflow-io and its older TensorFlow;
-#              and there every other test but the slow ones (IO_TESTS= for all)
+# make lint    ruff and mypy
 # make env     the environment alone
 # make format  rewrite the code in the project's style
 
 PYTHON ?= python3
-# Extras of setup.cfg to install; with bench, tests also hold the weights that PyTorch saves against PyTorch's outputs.
+# Extras of setup.cfg to install; with bench, tests also hold the weights that PyTorch saves against PyTorch's outputs,
+# with test-io they read and write records and models on a local S3 server.
 EXTRAS ?= dev
-# TensorFlow 2.16 needs Python 3.10 to 3.12.
-IO_PYTHON ?= $(PYTHON)
-IO_TESTS ?= -m "io or not slow"
 BIN := .venv/bin
 INSTALLED := .venv/installed-$(EXTRAS)
-IO_BIN := .venv-io/bin
 DATA := data
 DEMO := runs/demo
 
-.PHONY: env lint format test test-io demo clean
+.PHONY: env lint format test demo clean
 .DELETE_ON_ERROR:
 
 env: $(INSTALLED)
@@ -31,6 +27,7 @@ $(INSTALLED): setup.cfg setup.py pyproject.toml
 lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: env
 	$(BIN)/ruff check --fix .
@@ -38,15 +35,6 @@ format: env
 
 test: lint
 	$(BIN)/python -m pytest
-
-test-io: .venv-io/installed
-	$(IO_BIN)/python -m pytest $(IO_TESTS)
-
-.venv-io/installed: setup.cfg setup.py pyproject.toml
-	$(IO_PYTHON) -m venv .venv-io
-	$(IO_BIN)/pip install --quiet --upgrade pip
-	$(IO_BIN)/pip install --quiet --editable '.[dev,io,test-io]'
-	touch $@
 
 # === Demonstration: an easy simulated dataset, the small model, the shipped pretrained trunk ===
 
@@ -69,4 +57,4 @@ demo: $(DATA)/records/sim_demo/dataset_info.json
 	@echo "Pictures: $(DEMO)/contact_sheet.png, $(DEMO)/evaluation_test/*.png, $(DEMO)/predictions/*.png"
 
 clean:
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -46,7 +46,6 @@ def measure(precision, steps=6):
 
     import scoringnet_tf
     from scoringnet_tf.inference.evaluation import prediction_function
-    from scoringnet_tf.training.trainer import Trainer
 
     values = flags.FLAGS
     network = scoringnet_tf.ScoringNet(
@@ -55,14 +54,12 @@ def measure(precision, steps=6):
         score_statistics={"difficulty": (0.0, 1.0), "execution": (0.0, 1.0)},
         dtype=policy,
     )
-    trainer, seconds = Trainer(network), {}
-    inputs, targets = random_batch()
+    (inputs, targets), seconds = random_batch(), {}
     data = tf.data.Dataset.from_tensors((inputs, targets))
     for phase in ("segmentation", "scoring", "joint"):
-        trainer.phase = phase
-        trainer.compile(optimizer=keras.optimizers.Adam(1e-4), jit_compile=False)
-        trainer.fit(data.repeat(2), verbose=0, shuffle=False)
-        seconds[f"{phase} step"] = timed(lambda: trainer.fit(data.repeat(steps), verbose=0, shuffle=False)) / steps
+        network.compile(optimizer=keras.optimizers.Adam(1e-4), phase=phase)
+        network.fit(data.repeat(2), verbose=0, shuffle=False)
+        seconds[f"{phase} step"] = timed(lambda: network.fit(data.repeat(steps), verbose=0, shuffle=False)) / steps
     outputs_of = prediction_function(network)
     outputs_of(inputs, targets["stages"])
     seconds["inference, per video"] = timed(lambda: outputs_of(inputs, targets["stages"])) / values.batch_size
@@ -70,12 +67,14 @@ def measure(precision, steps=6):
 
 
 def timed(call):
+    """Seconds that a call takes."""
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
 
 
 def main(argv):
+    """Runs the command with the parsed flags."""
     if flags.FLAGS.measure:
         print("JSON", json.dumps(measure(flags.FLAGS.measure)))
         return

@@ -5,6 +5,7 @@ Each command has its own flags: python -m data_prep COMMAND --help
 
 import importlib
 import sys
+from typing import NoReturn
 
 from scoringnet_tf.support import cli
 
@@ -27,10 +28,10 @@ COMMANDS = {  # command: (module of data_prep.commands with its flags and main(a
 }
 
 
-def main():
+def main() -> None:
     """Imports the module of the command alone, so that its flags are the only ones, and runs it."""
     command = sys.argv[1] if len(sys.argv) > 1 else None
-    if command not in COMMANDS:
+    if command is None or command not in COMMANDS:
         _exit_with_usage(command)
     module = importlib.import_module(f"data_prep.commands.{COMMANDS[command][0]}")
     # absl's --help prints the docstring of __main__ and the flags of the module that argv[0] names.
@@ -56,7 +57,7 @@ def _run(module):
         sys.exit(getattr(module, "WRONG_USE", stop.code))
 
 
-def _exit_with_usage(command):
+def _exit_with_usage(command) -> NoReturn:
     usage = "\n".join([__doc__, *(f"  {name:10}{purpose}" for name, (_, purpose) in COMMANDS.items())])
     if command in ("-h", "--help"):
         print(usage)

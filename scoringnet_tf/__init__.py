@@ -11,15 +11,22 @@ import wrapt
 
 __version__ = "0.1.0"
 
-_PUBLIC = {
+_MODELS = {
     "C3D": "scoringnet_tf.models.c3d",
     "KeyFragmentSegmenter": "scoringnet_tf.models.segmentation",
     "ScorePredictor": "scoringnet_tf.models.score_prediction",
     "ScoringNet": "scoringnet_tf.models.scoring_net",
 }
+_PUBLIC = {
+    **_MODELS,
+    "Augmentation": "scoringnet_tf.data.augmentation",
+    "DatasetInfo": "scoringnet_tf.data.dataset_info",
+    "score_video": "scoringnet_tf.inference.prediction",
+    "videos": "scoringnet_tf.data.input_pipeline",
+}
 _MODULES = ("losses", "metrics", "models", "sports")
 
-__all__ = [*_PUBLIC, *_MODULES]
+__all__ = [*_PUBLIC, *_MODULES, "from_preset"]
 
 
 def __getattr__(name):
@@ -34,11 +41,16 @@ def __dir__():
     return sorted([*globals(), *__all__])
 
 
+def from_preset(preset: str, dtype: str | None = None):
+    """A trained `ScoringNet`: one that ships (`"diving_small"`, `"vault_small"`) or one at a path."""
+    return __getattr__("ScoringNet").from_preset(preset, dtype)
+
+
 @wrapt.when_imported("keras")
 def _register_with_keras(_):
     """Makes every class of the package known to `keras.saving`, whichever of the two was imported first."""
     for module in (
-        *_PUBLIC.values(),
+        *_MODELS.values(),
         "scoringnet_tf.losses",
         "scoringnet_tf.metrics",
         "scoringnet_tf.training.optimizer",

@@ -20,6 +20,7 @@ flags.DEFINE_integer("version", 1, "Version, a sub-folder of --export_dir; must 
 
 
 def main(_):
+    """Runs the command with the parsed flags."""
     cli.require(export_dir=flags.FLAGS.export_dir)
     target = as_path(flags.FLAGS.export_dir) / str(flags.FLAGS.version)
     check_access(flags.FLAGS.export_dir, "export_dir", writing=True)

@@ -30,7 +30,8 @@ flags.DEFINE_enum(
 )
 
 
-def main(arguments):
+def main(arguments: list[str]) -> None:
+    """Runs the command with the parsed flags."""
     if len(arguments) != 1:
         raise InputError(f"Expected one file of weights. Received: {' '.join(arguments) or 'none'}. See --help.")
     (path,), output = arguments, flags.FLAGS.output

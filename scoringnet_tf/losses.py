@@ -90,15 +90,15 @@ def score_vectors(*scores):
     Raises:
         ValueError: another shape, or more than one B: broadcasting would make a number of them all the same.
     """
-    scores = [None if value is None else ops.convert_to_tensor(value) for value in scores]
-    shapes = [tuple(value.shape) for value in scores if value is not None]
+    tensors = [None if value is None else ops.convert_to_tensor(value) for value in scores]
+    shapes = [tuple(value.shape) for value in tensors if value is not None]
     alike = len({shape[0] for shape in shapes if shape and shape[0] is not None}) <= 1
     if not alike or not all(shape and shape[1:] in ((), (1,), (None,)) for shape in shapes):
         raise ValueError(
             "Expected truth, predictions and weights of one shape, (B,) or (B, 1). Received: "
             + ", ".join(map(str, shapes))
         )
-    return [None if value is None else ops.reshape(value, (-1,)) for value in scores]
+    return [None if value is None else ops.reshape(value, (-1,)) for value in tensors]
 
 
 def frame_weights(labels, weights=None):
@@ -130,7 +130,7 @@ def _may_be(size, other):
 
 
 def _ratio(total, weight):
-    """total / weight; 0, with a gradient of 0, where there is no weight."""
+    """Total / weight; 0, with a gradient of 0, where there is no weight."""
     return total / ops.where(weight == 0, 1.0, weight)
 
 

@@ -7,7 +7,8 @@ whatever was predicted for it.
 import keras
 from keras import ops
 
-from scoringnet_tf.losses import frame_weights, known_scores, score_vectors
+# As a module: importing Keras registers both, while one may be half-initialised.
+from scoringnet_tf import losses
 
 
 def centred_ranks(values, weights):
@@ -75,7 +76,7 @@ class SpearmanCorrelation(keras.metrics.Metric):
         self.count = self.add_variable((), "zeros", "int32", name="count")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        known = known_scores(*score_vectors(y_true, y_pred, sample_weight))
+        known = losses.known_scores(*losses.score_vectors(y_true, y_pred, sample_weight))
         counts = known[2] != 0
         numbers = self.count + ops.cumsum(ops.cast(counts, "int32")) - 1
         slots = ops.where(counts, ops.minimum(numbers, self.capacity), self.capacity)[:, None]
@@ -103,7 +104,7 @@ class MeanEuclideanDistance(keras.metrics.Mean):
         super().__init__(name=name, **kwargs)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        truth, predictions, weights = known_scores(*score_vectors(y_true, y_pred, sample_weight))
+        truth, predictions, weights = losses.known_scores(*losses.score_vectors(y_true, y_pred, sample_weight))
         super().update_state(ops.abs(predictions - truth), sample_weight=weights)
 
 
@@ -126,7 +127,7 @@ class FrameAccuracy(keras.metrics.Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         labels = ops.cast(y_true, "int32")
-        weights = frame_weights(labels, sample_weight)
+        weights = losses.frame_weights(labels, sample_weight)
         if self.stage is not None:
             weights = weights * ops.cast(labels == self.stage, "float32")
         hits = ops.cast(ops.cast(ops.argmax(y_pred, axis=-1), "int32") == labels, "float32")

@@ -34,6 +34,7 @@ def describe(score):
 
 
 def main(videos):
+    """Runs the command with the parsed flags."""
     if not videos:
         raise InputError("Expected one or more video files. Received: none. See --help.")
 

@@ -12,6 +12,7 @@ import sys
 
 from absl import flags
 
+from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.training import run_flags
@@ -32,9 +33,9 @@ flags.DEFINE_integer(
 )
 flags.DEFINE_float(
     "validation_fraction",
-    0.0,
-    "Share of the training videos held out to choose the best epoch, where the records have no validation split; 0: "
-    "their test split chooses, and its accuracy flatters.",
+    0.1,
+    "Share of the training videos (of UCF-101: of their groups, which are cut from one video each) held out to choose "
+    "the best epoch, where the records have no validation split; never the test split.",
     0,
     0.9,
 )
@@ -59,16 +60,17 @@ def describe(metrics):
     lines = [f"{metrics['split']} split: {metrics['num_videos']} videos, {metrics['clips_per_video']} clips of each"]
     for head, accuracy in metrics["accuracy"].items():
         lines.append(f"  {head}: accuracy on clips {accuracy['clip']:.3f}, on videos {accuracy['video']:.3f}")
-    if metrics["split"] == metrics["epoch_chosen_on"]:
-        lines.append("  The same split chose the epoch, which flatters it (--validation_fraction).")
+    if metrics["split"] == "validation":
+        lines.append("  The same videos chose the epoch, which flatters it.")
     return "\n".join(lines)
 
 
 def main(_):
+    """Runs the command with the parsed flags."""
     settings = cli.flag_values(sys.modules[__name__])
     cli.require(records_dir=settings["records_dir"], model_dir=settings["model_dir"])
     settings["image_size"] = cli.size_flag("image_size")
-    info = cli.load_records(settings["records_dir"])
+    info = load_records(settings["records_dir"])
     check_access(settings["model_dir"], "model_dir", writing=True)
 
     from scoringnet_tf.training.pretraining import PretrainingRun

@@ -7,6 +7,8 @@ that offline tools stay light.
 import dataclasses
 import itertools
 import math
+from collections.abc import Iterable
+from typing import Any, SupportsInt
 
 NOISE = "noise"
 SCORES = ("difficulty", "execution", "final")
@@ -48,24 +50,32 @@ class Sport:
     mark_step: float | None = None
 
     @property
-    def num_stages(self):
+    def num_stages(self) -> int:
         """Number of KFS classes, noise included."""
         return len(self.stages)
 
-    def stage_index(self, stage):
-        """Label of a stage name; ValueError for a name the sport does not have."""
+    def stage_index(self, stage: str) -> int:
+        """Label of a stage name.
+
+        Raises:
+            ValueError: the sport has no such stage.
+        """
         if stage not in self.stages:
             raise ValueError(f"Expected a stage of {self.name}, one of {', '.join(self.stages)}. Received: {stage!r}")
         return self.stages.index(stage)
 
-    def fuse(self, difficulty, execution, penalty=0.0):
+    def fuse(self, difficulty: Any, execution: Any, penalty: Any = 0.0) -> Any:
         """Final score of Eq. 4; plain arithmetic, so numbers, NumPy arrays and Keras tensors all work.
 
-        `penalty` is what judges took off beside the execution (stepping out of the area, time): a model sees none.
+        Args:
+            difficulty: points.
+            execution: points.
+            penalty: points that judges took off beside the execution (stepping out of the area, time); a model sees
+                none.
         """
         return FUSIONS[self.fusion](difficulty, execution, penalty)
 
-    def execution_of(self, difficulty, final, penalty=0.0):
+    def execution_of(self, difficulty: float, final: float, penalty: float = 0.0) -> float:
         """The execution that `fuse` makes `final` of; NaN where the difficulty is a factor and 0."""
         if self.fusion == "product":
             return final / difficulty if difficulty else math.nan
@@ -130,14 +140,18 @@ _ALL = (
 SPORTS = {sport.name: sport for sport in _ALL}
 
 
-def get_sport(name):
-    """The `Sport` called `name`; ValueError naming the known ones."""
+def get_sport(name: str) -> Sport:
+    """The sport called `name`.
+
+    Raises:
+        ValueError: it is not known; those that are, are named.
+    """
     if name not in SPORTS:
         raise ValueError(f"Expected a sport, one of {', '.join(sorted(SPORTS))}. Received: {name!r}")
     return SPORTS[name]
 
 
-def stage_runs(stages):
+def stage_runs(stages: Iterable[SupportsInt]) -> list[tuple[int, int, int]]:
     """Contiguous runs of stage labels along time, ints (L,): a list of (stage, start, end), end exclusive."""
     found, start = [], 0
     for stage, group in itertools.groupby(stages):

@@ -10,6 +10,7 @@ import sys
 
 from absl import flags
 
+from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.training import run_flags
@@ -28,7 +29,8 @@ flags.DEFINE_integer(
 flags.DEFINE_float(
     "validation_fraction",
     0.1,
-    "Share of the training split held out to choose the best epoch; never the test split.",
+    "Share of the training split held out to choose the best epoch, where the records have no validation split; 0 (the "
+    "paper's) trains on all of it and keeps the last epoch. Never the test split.",
     0,
     0.9,
 )
@@ -38,7 +40,10 @@ flags.DEFINE_integer("max_start_shift", 5, "The start frame is shifted by a rand
 # === Model ===
 flags.DEFINE_float("width_multiplier", 1.0, "Scales every layer; 1 is the paper's model, 0.125 suits a CPU.", 0.01)
 flags.DEFINE_list("clip_lengths", ["32", "32"], "Frames that the difficulty and execution fragments are resampled to.")
-flags.DEFINE_integer("lstm_units", 512, "Bi-LSTM units per direction before the multiplier. Not in the paper.", 1)
+flags.DEFINE_integer("lstm_units", 512, "Bi-LSTM units per direction before the multiplier (§3.1: no number).", 1)
+flags.DEFINE_integer("segmenter_fc_units", 512, "First FC layer of KFS before the multiplier (§3.1: no number).", 1)
+flags.DEFINE_integer("conv_filters", 512, "Both convolutions of the regressor, before the multiplier (§3.2: none).", 1)
+flags.DEFINE_integer("fc_units", 512, "First two FC layers of the regressor, before the multiplier (§3.2: none).", 1)
 flags.DEFINE_float("segmenter_dropout", 0.5, "Dropout in KFS. Not in the paper.", 0, 0.95)
 flags.DEFINE_float("dropout", 0.5, "Dropout in both towers (§3.2 has it, without a rate).", 0, 0.95)
 flags.DEFINE_string("pretrained", None, "C3D (.keras; pretrain, import_weights) loaded into KFS and both towers.")
@@ -59,6 +64,12 @@ flags.DEFINE_float("alpha", 5.0, "α: weight of the ranking loss (§4.2: 5 for d
 flags.DEFINE_float("beta", 0.0005, "β: weight of ‖w‖² in both towers (§4.2).", 0)
 flags.DEFINE_float("margin", 0.5, "δ of Eq. 7, in --loss_units. Not in the paper.", 1e-6)
 flags.DEFINE_enum("pair_reduction", "sum", ["sum", "mean"], "Over the pairs of a batch: Eq. 7 sums.")
+flags.DEFINE_enum(
+    "ties",
+    "skip",
+    ["skip", "constant"],
+    "Pairs of equal scores: left out; or the constant δ that Eq. 7 as printed adds, which has no gradient.",
+)
 flags.DEFINE_enum(
     "loss_units",
     "standard",
@@ -94,15 +105,16 @@ flags.adopt_module_key_flags(run_flags)
 
 
 def main(_):
+    """Runs the command with the parsed flags."""
     settings = cli.flag_values(sys.modules[__name__])
     cli.require(records_dir=settings["records_dir"], model_dir=settings["model_dir"])
     settings["image_size"], settings["clip_lengths"] = cli.size_flag("image_size"), cli.size_flag("clip_lengths")
-    info = cli.load_records(settings["records_dir"])
+    info = load_records(settings["records_dir"])
     check_access(settings["model_dir"], "model_dir", writing=True)
 
-    from scoringnet_tf.training.session import TrainingRun
+    from scoringnet_tf.training.scoring import ScoringRun
 
-    best = TrainingRun(info, settings).run()
+    best = ScoringRun(info, settings).run()
     print(
         f"Best model: {best}\n"
         f"Evaluate:   python -m scoringnet_tf.evaluate --model={best} --records_dir={info.records_dir}"

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from scoringnet_tf.support import cli
+from scoringnet_tf.support.flag_files import flag_files
 
 ROOT = pathlib.Path(__file__).parents[1]
 SMALL = ["--image_size=32,32", "--width_multiplier=0.0625", "--batch_size=4"]
@@ -164,8 +164,8 @@ def test_wrong_use_is_named(arguments, message):
 
 def test_flag_files_of_a_command_line():
     arguments = ["train", "--flagfile=a.flags", "-flagfile", "b c.flags", "--flagfiles=d", "--seed=1", "x"]
-    assert cli.flag_files(arguments) == ["a.flags", "b c.flags"]
-    assert cli.flag_files(["train", "--flagfile"]) == []
+    assert flag_files(arguments) == ["a.flags", "b c.flags"]
+    assert flag_files(["train", "--flagfile"]) == []
 
 
 @pytest.mark.slow

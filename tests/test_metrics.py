@@ -131,6 +131,14 @@ def test_src_is_nan_where_undefined(truth, predicted, weights):
     assert math.isnan(float(metric.result()))
 
 
+def test_src_of_infinite_predictions_is_scipys():
+    truth, predicted = np.float32([1, 2, 3, 4, 5]), np.float32([2, math.inf, 1, -math.inf, math.inf])
+    metric = metrics.SpearmanCorrelation(capacity=8)
+    metric.update_state(truth, predicted)
+    ranked = [3, 4.5, 2, 1, 4.5]
+    assert float(metric.result()) == pytest.approx(stats.pearsonr(truth, ranked).statistic, abs=1e-6)
+
+
 def test_src_is_nan_where_undefined_broken_or_beyond_capacity():
     constant = metrics.SpearmanCorrelation(capacity=8)
     constant.update_state(np.float32([1, 2, 3]), np.float32([4, 4, 4]))
@@ -187,6 +195,26 @@ def test_frame_accuracy_counts_labelled_frames():
         metric.update_state(keras.ops.convert_to_tensor(labels), probabilities)
     assert float(overall.result()) == pytest.approx(3 / 5)
     assert float(stage1.result()) == pytest.approx(1 / 2)
+
+
+@pytest.mark.parametrize("per_frame", [False, True])
+@pytest.mark.parametrize("stage", [None, 1])
+def test_frame_accuracy_of_weighted_frames(per_frame, stage):
+    """Against a loop over frames."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(-1, 3, (4, 6)).astype("int32")
+    probabilities = rng.uniform(size=(4, 6, 3)).astype("float32")
+    weights = rng.integers(0, 3, (4, 6) if per_frame else 4).astype("float32")
+    right = total = 0.0
+    for video in range(4):
+        for frame in range(6):
+            label, weight = labels[video, frame], weights[video, frame] if per_frame else weights[video]
+            if label >= 0 and stage in (None, label):
+                right += weight * (probabilities[video, frame].argmax() == label)
+                total += weight
+    metric = metrics.FrameAccuracy(stage=stage)
+    metric.update_state(labels, probabilities, sample_weight=weights)
+    assert float(metric.result()) == pytest.approx(right / total)
 
 
 def test_metrics_work_in_any_keras_model():

@@ -70,13 +70,6 @@ def test_models_and_losses_know_keras_alone(path):
     assert not imported & {"tensorflow", "jax", "torch"}
 
 
-def test_scoringnet_tf_never_imports_data_prep():
-    for path in (ROOT / "scoringnet_tf").rglob("*.py"):
-        source = path.read_text(encoding="utf-8")
-        assert "import data_prep" not in source, path
-        assert "from data_prep" not in source, path
-
-
 def test_setup_lists_every_package():
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")

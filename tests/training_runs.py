@@ -4,8 +4,8 @@ import keras
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.training import session
 from scoringnet_tf.training.checkpoints import Checkpoints
+from scoringnet_tf.training.scoring import ScoringRun
 
 REGRESSOR = {"top": "regressor", "top_units": 512}
 STATISTICS = {"difficulty": (3.3, 0.25), "execution": (24.0, 4.0)}
@@ -42,6 +42,9 @@ def settings(model_dir, records_dir, **changes):
         "width_multiplier": 1 / 16,
         "clip_lengths": [8, 8],
         "lstm_units": 64,
+        "segmenter_fc_units": 64,
+        "conv_filters": 64,
+        "fc_units": 64,
         "segmenter_dropout": 0.2,
         "dropout": 0.2,
         "pretrained": None,
@@ -52,6 +55,7 @@ def settings(model_dir, records_dir, **changes):
         "beta": 0.0005,
         "margin": 0.5,
         "pair_reduction": "mean",
+        "ties": "skip",
         "loss_units": "standard",
         "stage_loss": "categorical",
         "training": "staged",
@@ -67,6 +71,8 @@ def settings(model_dir, records_dir, **changes):
         "accumulation_steps": 1,
         "clip_norm": 1.0,
         "precision": "float32",
+        "patience": 0,
+        "max_steps": 0,
         "seed": 1,
         "deterministic": True,
         "shuffle_labels": False,
@@ -82,16 +88,16 @@ def kill_after_epoch(monkeypatch, epochs):
     """Makes the process die just before the checkpoint of epoch number `epochs` (1-based, all phases) is saved."""
     save, seen = Checkpoints.save, []
 
-    def dying(self, trainer, name, state):
+    def dying(self, model, name, state):
         seen.append(name)
         if len(seen) == epochs:
             raise KilledError
-        save(self, trainer, name, state)
+        save(self, model, name, state)
 
     monkeypatch.setattr(Checkpoints, "save", dying)
 
 
 def weights_after(records, model_dir, **changes):
-    best = session.TrainingRun(DatasetInfo.load(records), settings(model_dir, records, **changes)).run()
+    best = ScoringRun(DatasetInfo.load(records), settings(model_dir, records, **changes)).run()
     last = keras.models.load_model(model_dir / "last.keras", compile=False)
     return last.get_weights(), keras.models.load_model(best, compile=False).get_weights()

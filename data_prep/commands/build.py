@@ -1,4 +1,6 @@
-"""Turns videos and their labels into TFRecords: python -m data_prep build --dataset=… --source_dir=… --output_dir=…
+"""Turns videos and their labels into TFRecords.
+
+    python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir=RECORDS
 
 Every inconsistency between videos, scores, stages and splits is reported by file and row; unless --on_error=skip says
 otherwise, nothing is written then. The output folder appears whole or not at all.
@@ -39,7 +41,7 @@ flags.DEFINE_boolean("overwrite", False, "Replace an existing --output_dir, once
 flags.DEFINE_integer("workers", None, "Processes that decode. Default: one per core.", lower_bound=1)
 
 
-def main(_):
+def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     settings = BuildSettings(
         frame_size=(FLAGS.frame_height, FLAGS.frame_width),

@@ -1,4 +1,6 @@
-"""Checks videos and labels without writing anything: python -m data_prep check --dataset=… --source_dir=…
+"""Checks videos and labels without writing anything.
+
+    python -m data_prep check --dataset=unlv_diving --source_dir=VIDEOS
 
 Every video is decoded, and all that `build` would refuse is reported by file and row. The exit status is 0 where all is
 sound, 1 where there are problems, and 2 where the command was used wrongly.
@@ -19,7 +21,7 @@ flags.DEFINE_integer("workers", None, "Processes that decode. Default: one per c
 SOUND, PROBLEMS, WRONG_USE = 0, 1, 2
 
 
-def main(_):
+def main(_: list[str]) -> int:
     """Runs the command with the parsed flags; returns its exit status."""
     try:
         lines, num_problems = check(FLAGS.dataset, FLAGS.source_dir, FLAGS.workers, **dataset_flags.options())

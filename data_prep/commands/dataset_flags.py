@@ -1,5 +1,7 @@
 """The flags that say which dataset is read, and how: of `build` and `check`."""
 
+from typing import Any
+
 from absl import flags
 
 from data_prep.datasets import DATASETS
@@ -35,6 +37,6 @@ flags.DEFINE_string(
 OPTIONS = ("split_dir", "difficulty_csv", "action", "official_split", "sport", "manifest_csv")
 
 
-def options():
+def options() -> dict[str, Any]:
     """The options that were given, for the dataset's `read`."""
     return {name: FLAGS[name].value for name in OPTIONS if FLAGS[name].value is not None}

@@ -1,4 +1,6 @@
-"""Verifies a folder of TFRecords and draws a contact sheet: python -m data_prep inspect --records_dir=… [--output=…]
+"""Verifies a folder of TFRecords and draws a contact sheet.
+
+    python -m data_prep inspect --records_dir=RECORDS [--output=sheet.png]
 
 Every record is parsed, every frame decoded, and all counts and hashes are compared with dataset_info.json. With
 --source_dir the stored frames are also compared with those of the videos that they came from.
@@ -9,7 +11,7 @@ from pathlib import Path
 from absl import flags
 
 from data_prep.records.summary import summary
-from scoringnet_tf.support import cli
+from scoringnet_tf.data.records import load_records
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path, check_access
 
@@ -23,13 +25,13 @@ flags.DEFINE_string("split", None, "Split that the contact sheet shows. Default:
 flags.DEFINE_integer("num_videos", 6, "Videos on the contact sheet, evenly spaced through the split.", lower_bound=1)
 
 
-def main(_):
+def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     if FLAGS.output and not FLAGS.output.endswith(".png"):
         raise InputError(f"--output: expected a file name ending in .png. Received: {FLAGS.output}")
     if FLAGS.output:
         check_access(as_path(FLAGS.output).parent, "output", writing=True)
-    info = cli.load_records(FLAGS.records_dir)
+    info = load_records(FLAGS.records_dir)
     split = FLAGS.split or ("train" if "train" in info.splits else min(info.splits))
     info.split(split)
     print(summary(info))

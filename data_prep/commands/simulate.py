@@ -39,9 +39,8 @@ flags.DEFINE_integer("width", 320, "Width of the frames, pixels, even (the offic
 flags.DEFINE_integer("workers", None, "Processes; default: one for every core.", lower_bound=1)
 
 
-def main(arguments):
-    """Checks the flags and simulates."""
-    del arguments
+def main(_: list[str]) -> None:
+    """Runs the command with the parsed flags."""
     settings = _settings_from_flags()
     from data_prep.simulator.dataset import simulate  # not before the flags are known to be good
 

@@ -55,7 +55,7 @@ flags.DEFINE_enum(
 POSITIONAL = True
 
 
-def main(paths):
+def main(paths: list[str]) -> None:
     """Runs the command with the parsed flags."""
     if not paths:
         raise InputError("Expected one or more files of stage labels. Received: none. See --help.")

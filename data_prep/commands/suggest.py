@@ -16,7 +16,7 @@ from absl import flags
 
 from data_prep.stages import formats as stage_formats
 from data_prep.stages.formats.videos import facts_reader
-from data_prep.stages.suggestion import find_videos, missing_stages, suggest_stages
+from data_prep.stages.suggestion import find_videos, load_model, missing_stages, suggest_stages
 from scoringnet_tf.support.errors import InputError
 
 FLAGS = flags.FLAGS
@@ -47,14 +47,12 @@ HOW_TO_CORRECT = {
 }
 
 
-def main(paths):
+def main(paths: list[str]) -> int:
     """Runs the command with the parsed flags; returns its exit status."""
-    from scoringnet_tf.models.presets import load_scoring_net  # Keras, which --help should not wait for
-
     videos_dir, video_ids = find_videos(FLAGS.videos_dir, paths)
     output = Path(FLAGS.output)
     _prepare(output)
-    model, facts_of = load_scoring_net(FLAGS.model), facts_reader(videos_dir)
+    model, facts_of = load_model(FLAGS.model), facts_reader(videos_dir)
     videos = suggest_stages(model, video_ids, facts_of)
     _report(videos, model.sport)
     sound = [video for video in videos if not video.problems]

@@ -1,4 +1,6 @@
-"""The datasets that `python -m data_prep` reads: one module each, with a function
+"""The datasets that `python -m data_prep` reads.
+
+Each is one module, with a function
 
     read(source_dir: Path, <option>=None, …) -> Source
 
@@ -6,6 +8,8 @@ whose options are those of the command's flags that it names. Adding a dataset i
 """
 
 import inspect
+from pathlib import Path
+from typing import Any
 
 from data_prep.datasets import (
     aqa7,
@@ -35,8 +39,17 @@ DATASETS = {
 }
 
 
-def check_use(dataset, source_dir, options):
-    """OptionError where `source_dir` is no folder, or an option is none of the dataset's."""
+def check_use(dataset: str, source_dir: Path, options: dict[str, Any]) -> None:
+    """Checks how a dataset is about to be read.
+
+    Args:
+        dataset: key in `DATASETS`.
+        source_dir: its folder.
+        options: arguments of its `read`, by name.
+
+    Raises:
+        OptionError: `source_dir` is no folder, or an option is none of the dataset's.
+    """
     if not source_dir.is_dir():
         raise OptionError(f"{source_dir}: expected the folder of the dataset {dataset}. Received: no such folder.")
     unknown = options.keys() - inspect.signature(DATASETS[dataset].read).parameters.keys()

@@ -4,6 +4,8 @@
 `ACTION-out/NNN/img_%05d.jpg`, videos `ACTION/NNN.avi`.
 """
 
+from pathlib import Path
+
 import numpy as np
 
 from data_prep.datasets.errors import OptionError
@@ -25,7 +27,7 @@ NUM_FRAMES = 103
 SPLITS = ("train", "test")
 
 
-def read(source_dir, action=None):
+def read(source_dir: Path, action: str | None = None) -> Source:
     """Reads the official layout for one action: a folder of records is of one sport.
 
     Raises:

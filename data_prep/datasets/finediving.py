@@ -6,15 +6,16 @@ sub-action_types}}; the coarse file adds {start_frame, end_frame, judge_scores};
 
 import itertools
 import numbers
+from pathlib import Path
 
 import numpy as np
 
+from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.annotations import read_annotations, read_splits, unused_note
-from data_prep.datasets.readers.fields import Fields
 from data_prep.datasets.readers.layout import find_file
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions, shown
-from data_prep.stages.labels import Segment
+from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.sports import get_sport
 
 FRAME_DIRS = ("FINADiving_MTL_256s", "Trimmed_Video_Frames/FINADiving_MTL_256s", "FineDiving")  # else beside the labels
@@ -25,7 +26,7 @@ ENTRY = "Entry"  # the last step of every dive, by name in `sub-action_types`
 ENTRY_LABEL = 36  # and by number in the published table, for copies without names
 
 
-def read(source_dir):
+def read(source_dir: Path) -> Source:
     """Reads the official layout.
 
     The frames of the step Entry are the stage entry. All steps before it are take-flight: the first one, named after

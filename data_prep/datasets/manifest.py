@@ -12,10 +12,11 @@ execution, final, penalty (an empty cell is unknown). Stages are labelled in one
 from pathlib import Path, PurePosixPath
 
 from data_prep.datasets.errors import OptionError
-from data_prep.datasets.readers.fields import Fields
+from data_prep.datasets.fields import Fields
+from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
 from data_prep.datasets.scores import complete_scores, odd_executions
-from data_prep.stages.labels import Segment, StageError, StageOrderError, check_segments, read_csv, read_stage_csv
+from data_prep.datasets.stage_labels import Segment, StageError, StageOrderError, check_segments, read_stage_csv
 from scoringnet_tf.sports import NOISE, SCORES, SPORTS, get_sport
 from scoringnet_tf.support.errors import InputError
 
@@ -24,7 +25,7 @@ SPLITS = ("train", "validation", "test")
 END = "end"
 
 
-def read(source_dir, sport=None, manifest_csv=None):
+def read(source_dir: Path, sport: str | None = None, manifest_csv: str | Path | None = None) -> Source:
     """Reads the table `manifest_csv` (default: the one in `source_dir`) of videos of `sport`.
 
     Raises:
@@ -32,7 +33,7 @@ def read(source_dir, sport=None, manifest_csv=None):
         InputError: no table, a column that is missing, a row of another length, or both ways of labelling stages. What
             is wrong with a row is in its `Sample`.
     """
-    if sport not in SPORTS:
+    if sport is None or sport not in SPORTS:
         raise OptionError(f"--sport: expected a sport, one of {', '.join(sorted(SPORTS))}. Received: {sport}")
     rules = get_sport(sport)
     path = Path(manifest_csv) if manifest_csv else source_dir / TABLE

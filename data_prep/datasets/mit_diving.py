@@ -2,15 +2,21 @@
 
 import collections
 import dataclasses
+from pathlib import Path
 
 from data_prep.datasets import unlv_diving
+from data_prep.datasets.sample import Source
 
 SPLIT_PATTERNS = ("split_100_59*", "random_splits_100_59/split_*")
 SPLIT_SIZES = {"train": 100, "test": 59}
 
 
-def read(source_dir, split_dir=None):
-    """Reads UNLV-Diving's layout under a split of MIT-Diving; errors as in `unlv_diving.read`."""
+def read(source_dir: Path, split_dir: str | None = None) -> Source:
+    """Reads UNLV-Diving's layout under a split of MIT-Diving.
+
+    Raises:
+        InputError: as in `unlv_diving.read`.
+    """
     source = unlv_diving.read(source_dir, split_dir, SPLIT_PATTERNS)
     sizes = collections.Counter(sample.split for sample in source.samples)
     if sizes == SPLIT_SIZES:

@@ -4,8 +4,10 @@
 clips of one's own in the same layout are read alike.
 """
 
+from pathlib import Path
+
+from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import Problem, Sample, Source
-from data_prep.stages.labels import read_csv
 from scoringnet_tf.sports import SPORTS
 from scoringnet_tf.support.errors import InputError
 
@@ -13,8 +15,13 @@ SPLITS = ("train", "validation", "test")
 NO_HEADS = ("video", "sport", "split")
 
 
-def read(source_dir):
-    """Reads the layout; the classes of a head are its distinct values, in numeric or alphabetic order."""
+def read(source_dir: Path) -> Source:
+    """Reads the layout; the classes of a head are its distinct values, in numeric or alphabetic order.
+
+    Raises:
+        InputError: no table, no rows, no column of classes, or an unknown sport. What is wrong with a row is in its
+            `Sample`.
+    """
     path = source_dir / "motion_classes.csv"
     rows = read_csv(path, NO_HEADS)
     sport = _sport(path, rows)
@@ -38,7 +45,7 @@ def _sport(path, rows):
 
 
 def _sample(source_dir, where, row, classes):
-    problems = ()
+    problems: tuple[Problem, ...] = ()
     if row["split"] not in SPLITS:
         problems = (Problem(where, f"expected a split, one of {', '.join(SPLITS)}. Received: {row['split']!r}"),)
     video_id = row["video"].removesuffix(".avi")

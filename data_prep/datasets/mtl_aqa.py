@@ -5,9 +5,10 @@
 """
 
 import reprlib
+from pathlib import Path
 
+from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.annotations import read_annotations, read_splits, unused_note
-from data_prep.datasets.readers.fields import Fields
 from data_prep.datasets.readers.layout import find_dir, find_file
 from data_prep.datasets.sample import Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
@@ -20,7 +21,7 @@ SPLIT_FILES = {"train": "train_split_0.pkl", "test": "test_split_0.pkl"}
 NUM_MARKS = 7
 
 
-def read(source_dir):
+def read(source_dir: Path) -> Source:
     """Reads the official layout.
 
     Raises:

@@ -4,11 +4,13 @@
 total, penalty, length; total = difficulty + execution − penalty. The header mixes tabs and blanks.
 """
 
+from pathlib import Path
+
 from data_prep.datasets.errors import OptionError
-from data_prep.datasets.readers.fields import Fields
+from data_prep.datasets.fields import Fields
 from data_prep.datasets.readers.layout import find_file, find_video
+from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Sample, Source
-from data_prep.stages.labels import read_text
 from scoringnet_tf.support.errors import InputError
 
 COLUMNS = ("name", "difficulty", "execution", "total", "penalty", "length")
@@ -17,7 +19,7 @@ VIDEO_DIRS = ("videos", "frames")  # else beside the lists
 SPLITS = ("train", "test")
 
 
-def read(source_dir, action=None):
+def read(source_dir: Path, action: str | None = None) -> Source:
     """Reads the lists; `action` (`Ball`, `Clubs`, `Hoop` or `Ribbon`) takes the routines of one apparatus alone.
 
     Raises:

@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from data_prep.stages.labels import Segment
+from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.data.video import Clip
 
 NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time: a flag of its own decides about those
@@ -41,6 +41,8 @@ class Sample:
         penalty: points taken off beside the execution; None where there is none or it is part of the execution.
         segments: stage labels in order; None where the dataset has none.
         classes: label of each classification head.
+        group: name that videos cut from one source share, for these are held out for validation together; None where
+            the dataset has no such groups.
         frames: (start, stop) of the clip in a folder of images, counted from 0; None for all of it.
         num_frames: how many frames the labels say there are; None where they do not.
         problems: what the dataset module found wrong with the row.
@@ -56,12 +58,13 @@ class Sample:
     penalty: float | None = None
     segments: tuple[Segment, ...] | None = None
     classes: dict[str, int] = dataclasses.field(default_factory=dict)
+    group: str | None = None
     frames: tuple[int, int] | None = None
     num_frames: int | None = None
     problems: tuple[Problem, ...] = ()
 
     @property
-    def clip(self):
+    def clip(self) -> Clip:
         """What to decode."""
         return Clip(self.path, self.frames)
 

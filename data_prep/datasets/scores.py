@@ -1,14 +1,36 @@
 """Scores of a sample: the one that the rule of the sport leaves, and what marks say of it."""
 
 import math
+from collections.abc import Iterable
+from typing import Any
+
+from data_prep.datasets.sample import Sample
+from scoringnet_tf.sports import Sport
 
 MARK_TOLERANCE = 0.02  # steps: scores are rounded to hundredths
 FINAL_TOLERANCE = 0.015  # points
 SHOWN = 10  # how many videos a note names
 
 
-def complete_scores(sport, difficulty=None, execution=None, final=None, penalty=None):
-    """All scores, the execution or final score computed from the other two where it is unknown (Eq. 4, §4.1)."""
+def complete_scores(
+    sport: Sport,
+    difficulty: float | None = None,
+    execution: float | None = None,
+    final: float | None = None,
+    penalty: float | None = None,
+) -> dict[str, Any]:
+    """All scores, the execution or final score computed from the other two where it is unknown (Eq. 4, §4.1).
+
+    Args:
+        sport: whose rule computes.
+        difficulty: points; None where unknown, as the others.
+        execution: points.
+        final: points.
+        penalty: points; None is none.
+
+    Returns:
+        {"difficulty", "execution", "final", "penalty"}: the fields of a `Sample`.
+    """
     if difficulty is not None:
         if execution is None and final is not None:
             execution = sport.execution_of(difficulty, final, penalty or 0.0)
@@ -17,7 +39,7 @@ def complete_scores(sport, difficulty=None, execution=None, final=None, penalty=
     return {"difficulty": difficulty, "execution": execution, "final": final, "penalty": penalty}
 
 
-def odd_executions(sport, samples):
+def odd_executions(sport: Sport, samples: Iterable[Sample]) -> list[str]:
     """A note on rows whose execution is no sum of marks: where execution is derived, this can be checked of it."""
     if sport.mark_step is None:
         return []
@@ -31,7 +53,7 @@ def odd_executions(sport, samples):
     return [f"Execution is no multiple of {sport.mark_step:g}, as a sum of marks would be, in {shown(odd)}."]
 
 
-def marks_final(difficulty, marks):
+def marks_final(difficulty: float, marks: Any) -> float | None:
     """Final score of a dive: difficulty times the sum of the middle three of 3, 5 or 7 marks; None for all else."""
     try:
         ordered = sorted(float(mark) for mark in marks)
@@ -43,12 +65,12 @@ def marks_final(difficulty, marks):
     return difficulty * sum(ordered[dropped : len(ordered) - dropped])
 
 
-def agree(final, expected):
+def agree(final: float, expected: float) -> bool:
     """Whether two final scores are the same up to rounding."""
     return math.isclose(final, expected, abs_tol=FINAL_TOLERANCE)
 
 
-def shown(names):
+def shown(names: Iterable[str]) -> str:
     """Names in order, for a sentence; of many the first ones, and how many more."""
     names = sorted(names)
     if len(names) <= SHOWN:

@@ -1,22 +1,25 @@
 """UCF-101: 13,320 clips of 101 actions, for pretraining (Soomro et al. 2012; §4.2).
 
-`UCF-101/<Class>/v_<Class>_gNN_cNN.avi`; `ucfTrainTestlist/` has `classInd.txt` (`1 ApplyEyeMakeup`), `trainlist0N.txt`
-(`Class/v_….avi 1`) and `testlist0N.txt` (the path alone; some copies append the label).
+`UCF-101/<Class>/v_<Class>_gNN_cNN.avi`, where clips of one group gNN are cut from one video; `ucfTrainTestlist/` has
+`classInd.txt` (`1 ApplyEyeMakeup`), `trainlist0N.txt` (`Class/v_….avi 1`) and `testlist0N.txt` (the path alone; some
+copies append the label).
 """
 
-from pathlib import PurePosixPath
+import re
+from pathlib import Path, PurePosixPath
 
 from data_prep.datasets.readers.layout import find_dir, find_file
+from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Problem, Sample, Source
-from data_prep.stages.labels import read_text
 from scoringnet_tf.support.errors import InputError
 
 LIST_DIRS = ("ucfTrainTestlist/", "")
 SPLITS = ("train", "test")
 HEAD = "action"
+CLIP_NAME = re.compile(r"(?P<group>v_\w+_g\d+)_c\d+")
 
 
-def read(source_dir, official_split=1):
+def read(source_dir: Path, official_split: int = 1) -> Source:
     """Reads one of the three official splits; the classes are in the order of `classInd.txt`.
 
     Raises:
@@ -56,15 +59,18 @@ def _read_classes(path):
 
 
 def _sample(video_dir, path, row, line, names, split):
-    """The class is the folder; a label that a list adds must agree with it."""
+    """The class is the folder, and a label that a list adds must agree with it; the group is in the name."""
     where = f"{path.name}, row {row}"
     video, _, label = line.partition(" ")
-    folder = PurePosixPath(video).parent.name
+    name = PurePosixPath(video)
+    folder, clip = name.parent.name, CLIP_NAME.fullmatch(name.stem)
     problems = []
-    if folder not in names or len(PurePosixPath(video).parts) != 2:
+    if folder not in names or len(name.parts) != 2:
         problems.append(Problem(where, f"expected Class/video.avi of a class of classInd.txt. Received: {line!r}"))
     elif label and label.strip() != str(names.index(folder) + 1):
         problems.append(Problem(where, f"expected the label {names.index(folder) + 1} of {folder}. Received: {label}"))
+    elif not clip:
+        problems.append(Problem(where, f"expected a clip v_Class_gNN_cNN of a group gNN. Received: {name.stem}"))
     classes = {} if problems else {HEAD: names.index(folder)}
-    name = PurePosixPath(video)
-    return Sample(name.stem, video_dir / name, split, where, classes=classes, problems=tuple(problems))
+    group = clip["group"] if clip else None
+    return Sample(name.stem, video_dir / name, split, where, classes=classes, group=group, problems=tuple(problems))

@@ -4,22 +4,36 @@ Videos are `NNN.avi`, or folders `NNN/` of images, numbered from 1; row i of eve
 folder with `training_idx.mat` and `testing_idx.mat`. `stage_labels.csv` is ours.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from data_prep.datasets.errors import OptionError
 from data_prep.datasets.readers.layout import index_videos
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample
 from data_prep.datasets.scores import complete_scores, odd_executions
-from data_prep.stages.labels import StageError, StageOrderError, check_segments, read_stage_csv
+from data_prep.datasets.stage_labels import Segment, StageError, StageOrderError, check_segments, read_stage_csv
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
 
 SPLIT_FILES = {"train": "training_idx", "test": "testing_idx"}  # file name and variable name are the same
 STAGE_CSV = "stage_labels.csv"
 
 
-def find_split_dir(source_dir, split_dir=None, patterns=("split_*",)):
-    """The folder of the split: `split_dir` (inside `source_dir`, or anywhere), else the only one of the patterns."""
+def find_split_dir(source_dir: Path, split_dir: str | None = None, patterns: Sequence[str] = ("split_*",)) -> Path:
+    """The folder of the split.
+
+    Args:
+        source_dir: folder of the dataset.
+        split_dir: the folder, inside `source_dir` or anywhere; None takes the only one of the patterns.
+        patterns: globs in `source_dir`.
+
+    Raises:
+        OptionError: there is no folder `split_dir`.
+        InputError: none or several folders fit the patterns.
+    """
     if split_dir is not None:
         candidates = [source_dir / split_dir, Path(split_dir)]
         found = [folder for folder in candidates if folder.is_dir()]
@@ -36,8 +50,12 @@ def find_split_dir(source_dir, split_dir=None, patterns=("split_*",)):
     return found[0]
 
 
-def read_split(split_dir):
-    """{"train": numbers, "test": numbers} of a split folder, as listed; numbers count from 1."""
+def read_split(split_dir: Path) -> dict[str, list[int]]:
+    """The numbers of the videos of each split, {"train": numbers, "test": numbers}, as listed; they count from 1.
+
+    Raises:
+        InputError: a file is missing or malformed.
+    """
     splits = {}
     for split, name in SPLIT_FILES.items():
         path = split_dir / f"{name}.mat"
@@ -45,8 +63,12 @@ def read_split(split_dir):
     return splits
 
 
-def read_numbered_stages(source_dir):
-    """`stage_labels.csv` by video number, or None where there is no such file."""
+def read_numbered_stages(source_dir: Path) -> dict[int, tuple[Segment, ...]] | None:
+    """`stage_labels.csv` by video number; None where there is no such file.
+
+    Raises:
+        InputError: it is malformed, or names a video by no number, or by two forms of one.
+    """
     path = source_dir / STAGE_CSV
     if not path.is_file():
         return None
@@ -60,11 +82,18 @@ def read_numbered_stages(source_dir):
     return numbered
 
 
-def make_samples(sport, video_dir, split_dir, overall, difficulty, segments_of):
+def make_samples(
+    sport: Sport,
+    video_dir: Path,
+    split_dir: Path,
+    overall: np.ndarray,
+    difficulty: Mapping[int, float],
+    segments_of: Callable[[int], tuple[Segment, ...] | None],
+) -> tuple[tuple[Sample, ...], list[str]]:
     """One `Sample` per entry of the split.
 
     Args:
-        sport: `sports.Sport`.
+        sport: of the videos.
         video_dir: folder of the videos.
         split_dir: folder of the split.
         overall: final scores, float (N,).

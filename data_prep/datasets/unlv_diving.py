@@ -1,9 +1,12 @@
 """UNLV-Diving: 370 dives from the 10 m platform."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from data_prep.datasets import unlv
 from data_prep.datasets.readers.matlab import read_vector
 from data_prep.datasets.sample import Source
-from data_prep.stages.labels import diving_segments, read_diving_times
+from data_prep.datasets.stage_labels import diving_segments, read_diving_times
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 
@@ -11,7 +14,7 @@ VIDEO_DIR = "diving_samples_len_ori"
 TIMES_FILE = "jump_drop_water_label.txt"
 
 
-def read(source_dir, split_dir=None, split_patterns=("split_*",)):
+def read(source_dir: Path, split_dir: str | None = None, split_patterns: Sequence[str] = ("split_*",)) -> Source:
     """Reads the official layout.
 
     Stage labels come from `stage_labels.csv` where it is there (it can name what the four times cannot, such as noise
@@ -30,12 +33,12 @@ def read(source_dir, split_dir=None, split_patterns=("split_*",)):
             f"{source_dir}: expected as many difficulties as overall scores. Received: {len(difficulty)} in "
             f"diving_difficulty_level.mat, {len(overall)} in diving_overall_scores.mat"
         )
-    split_dir = unlv.find_split_dir(source_dir, split_dir, split_patterns)
+    split = unlv.find_split_dir(source_dir, split_dir, split_patterns)
     stage_file, segments_of = _stage_labels(source_dir)
     samples, notes = unlv.make_samples(
-        get_sport("diving"), video_dir, split_dir, overall, dict(enumerate(difficulty, start=1)), segments_of
+        get_sport("diving"), video_dir, split, overall, dict(enumerate(difficulty, start=1)), segments_of
     )
-    settings = {"split_dir": split_dir.name, "stage_labels": stage_file}
+    settings = {"split_dir": split.name, "stage_labels": stage_file}
     return Source("diving", samples, settings, (f"Stage labels from {stage_file}.", *notes))
 
 

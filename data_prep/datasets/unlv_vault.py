@@ -4,8 +4,8 @@ from pathlib import Path
 
 from data_prep.datasets import unlv
 from data_prep.datasets.readers.matlab import read_vector
+from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import Source
-from data_prep.stages.labels import read_csv
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 
@@ -13,7 +13,7 @@ VIDEO_DIRS = ("gym_vault_samples_len_ori", "gym_vault_samples_len_100_lstm")  # 
 DIFFICULTY_FILE = "gym_vault_difficulty_level.mat"
 
 
-def read(source_dir, split_dir=None, difficulty_csv=None):
+def read(source_dir: Path, split_dir: str | None = None, difficulty_csv: str | None = None) -> Source:
     """Reads the official layout; `difficulty_csv` (video,difficulty) where there is no difficulty file.
 
     Raises:
@@ -26,21 +26,21 @@ def read(source_dir, split_dir=None, difficulty_csv=None):
         )
     overall = read_vector(source_dir / "gym_vault_overall_scores.mat", "overall_scores")
     difficulty_file, difficulty = _difficulty(source_dir, difficulty_csv)
-    split_dir = unlv.find_split_dir(source_dir, split_dir)
+    split = unlv.find_split_dir(source_dir, split_dir)
     stages = unlv.read_numbered_stages(source_dir)
     segments_of = (lambda number: None) if stages is None else stages.__getitem__
-    samples, notes = unlv.make_samples(get_sport("vault"), video_dirs[0], split_dir, overall, difficulty, segments_of)
+    samples, notes = unlv.make_samples(get_sport("vault"), video_dirs[0], split, overall, difficulty, segments_of)
     stage_note = (
         "No stage_labels.csv: all frames are unlabelled." if stages is None else "Stage labels from stage_labels.csv."
     )
     settings = {
         "video_dir": video_dirs[0].name,
-        "split_dir": split_dir.name,
+        "split_dir": split.name,
         "difficulty": difficulty_file,
         "stage_labels": "none" if stages is None else unlv.STAGE_CSV,
     }
-    notes = (f"Videos from {video_dirs[0].name}, difficulty from {difficulty_file}.", stage_note, *notes)
-    return Source("vault", samples, settings, notes)
+    notes = [f"Videos from {video_dirs[0].name}, difficulty from {difficulty_file}.", stage_note, *notes]
+    return Source("vault", samples, settings, tuple(notes))
 
 
 def _difficulty(source_dir, difficulty_csv):

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -16,8 +17,7 @@ from data_prep.records.checks import checked_samples
 from data_prep.records.encoding import encode_videos
 from data_prep.records.writing import RecordsWriter, check_output_dir, score_statistics
 from scoringnet_tf import __version__
-from scoringnet_tf.data.dataset_info import FILE_NAME as INDEX_NAME
-from scoringnet_tf.data.records import DatasetInfo, VideoExample
+from scoringnet_tf.data.records import INDEX_NAME, DatasetInfo, VideoExample
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
@@ -36,7 +36,16 @@ class BuildSettings:
     on_error: str = "refuse"
 
 
-def build_records(dataset, source_dir, output_dir, settings=None, *, overwrite=False, workers=None, **options):
+def build_records(
+    dataset: str,
+    source_dir: str | Path,
+    output_dir: str | os.PathLike[str],
+    settings: BuildSettings | None = None,
+    *,
+    overwrite: bool = False,
+    workers: int | None = None,
+    **options: Any,
+) -> tuple[DatasetInfo, list[str]]:
     """Builds `output_dir`, whole or not at all.
 
     Args:
@@ -54,22 +63,22 @@ def build_records(dataset, source_dir, output_dir, settings=None, *, overwrite=F
     Raises:
         InputError: the source is incomplete or inconsistent (every row is listed), or `output_dir` is taken.
     """
-    source_dir, output_dir = Path(source_dir), as_path(output_dir)
+    source_dir, target = Path(source_dir), as_path(output_dir)
     settings = settings or BuildSettings()
-    check_output_dir(output_dir, overwrite)
+    check_output_dir(target, overwrite)
     check_use(dataset, source_dir, options)
     source = DATASETS[dataset].read(source_dir, **options)
-    with replacing_folder(output_dir, last=INDEX_NAME) as folder:
+    with replacing_folder(target, last=INDEX_NAME) as folder:
         split_sizes = collections.Counter(sample.split for sample in source.samples)
         writer = RecordsWriter(folder, split_sizes, _stages(source), settings.num_shards)
         clips = [sample.clip for sample in source.samples]
-        encoded = encode_videos(clips, settings.frame_size, settings.jpeg_quality, workers or os.cpu_count())
+        encoded = encode_videos(clips, settings.frame_size, settings.jpeg_quality, workers or os.cpu_count() or 1)
         progress = tqdm(encoded, "Building records", total=len(clips), unit="video")
         rejected, warnings = _write_samples(writer, dataset, source, source_dir, settings.frame_size, progress)
         _refuse(rejected, settings, source_dir)
         info = _dataset_info(writer, dataset, source, source_dir, settings, rejected)
         info.save(folder)
-    return dataclasses.replace(info, records_dir=output_dir), [*source.notes, *warnings]
+    return dataclasses.replace(info, records_dir=target), [*source.notes, *warnings]
 
 
 def _stages(source):
@@ -86,15 +95,23 @@ def _write_samples(writer, dataset, source, source_dir, frame_size, encoded):
         for warning in video.warnings:
             warnings[warning].append(sample.path.name)
         writer.write(sample.split, _example(dataset, source, sample, source_dir, frame_size, video, stages))
+        writer.videos[sample.video_id] |= _kept_together(sample)
     return rejected, [f"{shown(names)}: {warning}" for warning, names in warnings.items()]
 
 
+def _kept_together(sample):
+    """What the index says of a video so that validation is held out by group and class; nothing where it has none."""
+    known = {"group": sample.group, "classes": sample.classes}
+    return {key: value for key, value in known.items() if value}
+
+
 def _example(dataset, source, sample, source_dir, frame_size, video, stages):
+    relative_path: Any = PurePosixPath(sample.path.relative_to(source_dir).as_posix())  # to be written, not opened
     return VideoExample(
         video_id=sample.video_id,
         dataset_name=dataset,
         sport=source.sport or "",
-        data_path=str(Clip(PurePosixPath(sample.path.relative_to(source_dir).as_posix()), sample.frames)),
+        data_path=str(Clip(relative_path, sample.frames)),
         sha256=video.sha256,
         jpegs=video.jpegs,
         frame_size=frame_size,

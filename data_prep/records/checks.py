@@ -1,16 +1,23 @@
 """Checks of samples that hold for every dataset: scores, stages and videos, and ids and videos against each other."""
 
 import collections
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
-from data_prep.datasets.sample import Problem
+import numpy as np
+
+from data_prep.datasets.sample import Problem, Sample, Source
 from data_prep.datasets.scores import agree
-from data_prep.stages.labels import StageError, frame_stages
-from scoringnet_tf.sports import get_sport
+from data_prep.datasets.stage_labels import StageError, frame_stages
+from data_prep.records.encoding import EncodedVideo
+from scoringnet_tf.sports import Sport, get_sport
 
 TOLERANCE = 0.01  # points: scores are published with two decimals
 
 
-def checked_samples(source, source_dir, encoded):
+def checked_samples(
+    source: Source, source_dir: Path, encoded: Iterable[EncodedVideo]
+) -> Iterator[tuple[Sample, EncodedVideo, np.ndarray | None, list[Problem]]]:
     """Runs every check.
 
     Args:
@@ -24,7 +31,7 @@ def checked_samples(source, source_dir, encoded):
     """
     sport = get_sport(source.sport) if source.sport else None
     repeated_ids = id_problems(source.samples)
-    owners = {}  # sha256 → (id, split) of the first video with these bytes
+    owners: dict[str, tuple[str, str]] = {}  # sha256 → (id, split) of the first video with these bytes
     for index, (sample, video) in enumerate(zip(source.samples, encoded, strict=True)):
         problems = [*sample.problems, *path_problems(sample, source_dir)]
         problems += score_problems(sample, sport) if sport else []
@@ -52,7 +59,7 @@ def _video_problems(sample, video, sport, owners):
         return None, [Problem(sample.where, str(error))]
 
 
-def path_problems(sample, source_dir):
+def path_problems(sample: Sample, source_dir: Path) -> list[Problem]:
     """A problem if a label file names a video outside the folder, or the folder itself."""
     inside = sample.path.relative_to(source_dir).parts if sample.path.is_relative_to(source_dir) else ()
     if inside and ".." not in inside:
@@ -60,7 +67,7 @@ def path_problems(sample, source_dir):
     return [Problem(sample.where, f"expected a video inside {source_dir}. Received: {sample.path}")]
 
 
-def score_problems(sample, sport):
+def score_problems(sample: Sample, sport: Sport) -> list[Problem]:
     """Problems of a sample's scores: not a number, out of the sport's range, or final ≠ the rule's."""
     ranges = {
         "difficulty": sport.difficulty_range,
@@ -75,18 +82,16 @@ def score_problems(sample, sport):
         # NaN compares false, so it is caught here as well.
         if score is not None and not low - TOLERANCE <= score <= high + TOLERANCE:
             problems.append(f"expected {name} of {sport.name} from {low:g} to {high:g}. Received: {score:g}")
-    known = None not in (sample.difficulty, sample.execution, sample.final)
-    if known and not problems:
+    final = sample.final
+    if final is not None and None not in (sample.difficulty, sample.execution) and not problems:
         fused = sport.fuse(sample.difficulty, sample.execution, sample.penalty or 0.0)
-        if not agree(sample.final, fused):
-            problems.append(
-                f"expected a final score of {fused:.2f} ({sport.fusion} rule). Received: {sample.final:.2f}"
-            )
+        if not agree(final, fused):
+            problems.append(f"expected a final score of {fused:.2f} ({sport.fusion} rule). Received: {final:.2f}")
     return [Problem(sample.where, problem) for problem in problems]
 
 
-def id_problems(samples):
-    """{index of a sample: problem} for ids that occur more than once, in one split or across splits."""
+def id_problems(samples: Sequence[Sample]) -> dict[int, Problem]:
+    """A problem for each sample whose id occurs more than once, in one split or across splits: {index: problem}."""
     entries = collections.defaultdict(list)
     for index, sample in enumerate(samples):
         entries[sample.video_id].append(index)

@@ -1,15 +1,17 @@
 """A contact sheet of records: frames through each video above its stages, with its scores."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 
 from data_prep.records.verifying import decode_frames, read_records
-from scoringnet_tf.data.dataset_info import described_pixels
-from scoringnet_tf.report.plots import draw_strip, save_png, stage_patches
+from scoringnet_tf.data.records import DatasetInfo, described_pixels
 from scoringnet_tf.sports import stage_runs
+from scoringnet_tf.support.drawing import draw_strip, save_png, stage_patches
 from scoringnet_tf.support.files import replacing_file
 
 FRAMES_PER_ROW = 12
@@ -17,22 +19,22 @@ GAP = 2  # pixels between frames
 UNLABELLED_COLOR = "#ffffff"
 
 
-def save_contact_sheet(info, split, num_videos, path):
+def save_contact_sheet(info: DatasetInfo, split: str, num_videos: int, path: str | Path) -> None:
     """Draws `num_videos` videos, evenly spaced through a split, into a PNG file."""
     figure = contact_sheet(info, split, num_videos)
     with replacing_file(path) as temporary:
         save_png(figure, temporary, dpi=120)
 
 
-def contact_sheet(info, split, num_videos):
+def contact_sheet(info: DatasetInfo, split: str, num_videos: int) -> Figure:
     """The same as a Matplotlib figure."""
     total = info.split(split)["num_videos"]
     chosen = set(np.linspace(0, total - 1, min(num_videos, total)).round().astype(int).tolist())
     records = [record for index, (_, record) in enumerate(read_records(info, split)) if index in chosen]
     height, width = info.frame_size
     row_inches = 13.0 / FRAMES_PER_ROW * height / width + 0.62
-    figure = Figure(figsize=(13.6, row_inches * len(records) + 0.9), layout="constrained")
-    figure.get_layout_engine().set(h_pad=0.02, hspace=0.02)
+    layout = ConstrainedLayoutEngine(h_pad=0.02, hspace=0.02)
+    figure = Figure(figsize=(13.6, row_inches * len(records) + 0.9), layout=layout)
     rows = figure.subfigures(len(records), 1, squeeze=False)[:, 0]
     for row, record in zip(rows, records, strict=True):
         strip, timeline = row.subplots(2, 1, height_ratios=(8, 1))
@@ -52,7 +54,7 @@ def _draw_frames(axis, record):
     """Frames at the centres of equal spans of time, so that each stands above its part of the timeline."""
     encoded = record["image/encoded"]
     centers = ((np.arange(FRAMES_PER_ROW) + 0.5) * len(encoded) / FRAMES_PER_ROW).astype(int)
-    frames = decode_frames(encoded[centers])
+    frames = np.array(decode_frames(encoded[centers]))
     padded = [np.pad(frame, ((0, 0), (GAP // 2, GAP // 2), (0, 0)), constant_values=255) for frame in frames]
     axis.imshow(np.concatenate(padded, axis=1), interpolation="nearest", aspect="auto")
     axis.set_axis_off()

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -14,12 +15,14 @@ from scoringnet_tf.support.errors import InputError
 FRAME_SIZE, JPEG_QUALITY = (8, 8), 50  # nothing is kept of the pixels
 
 
-def check(dataset, source_dir, workers=None, **options):
+def check(dataset: str, source_dir: str | Path, workers: int | None = None, **options: Any) -> tuple[list[str], int]:
     """Runs every integrity check.
 
     Args:
-        dataset, source_dir, options: as of `builder.build_records`.
+        dataset: as of `building.build_records`.
+        source_dir: likewise.
         workers: processes that decode; None for one per core.
+        **options: as of `building.build_records`.
 
     Returns:
         (report, number of problems): lines of text, first one for each problem, then notes and a summary.
@@ -37,7 +40,7 @@ def check(dataset, source_dir, workers=None, **options):
         problems = str(error).splitlines()
         return [*problems, _summary(source_dir, dataset, "not readable", problems)], len(problems)
     clips = [sample.clip for sample in source.samples]
-    encoded = encode_videos(clips, FRAME_SIZE, JPEG_QUALITY, workers or os.cpu_count())
+    encoded = encode_videos(clips, FRAME_SIZE, JPEG_QUALITY, workers or os.cpu_count() or 1)
     progress = tqdm(encoded, "Checking", total=len(clips), unit="video")
     problems, num_frames = [], 0
     for _, video, _, found in checked_samples(source, source_dir, progress):

@@ -5,12 +5,13 @@ import dataclasses
 import functools
 import hashlib
 import multiprocessing
+from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
 
 from scoringnet_tf.data.preprocessing import encode_jpeg
-from scoringnet_tf.data.video import VideoError, read_video
+from scoringnet_tf.data.video import Clip, VideoError, read_video
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,8 +37,14 @@ class EncodedVideo:
     error: str | None = None
 
 
-def encode_video(clip, size, quality):
-    """Decodes a `video.Clip`, resizes its frames to `size` = (height, width), encodes them; bad ones do not raise."""
+def encode_video(clip: Clip, size: tuple[int, int], quality: int) -> EncodedVideo:
+    """Decodes a clip, resizes its frames and encodes them; one that cannot be decoded does not raise, but says so.
+
+    Args:
+        clip: what to decode.
+        size: (height, width) of the stored frames, pixels.
+        quality: of JPEG, 1–100.
+    """
     try:
         video = read_video(clip, size=size, num_threads=1)
         sha256 = hashlib.sha256(clip.read_bytes()).hexdigest()
@@ -47,7 +54,7 @@ def encode_video(clip, size, quality):
     return EncodedVideo(jpegs, video.timestamps, video.fps, video.source_size, sha256, video.warnings)
 
 
-def encode_videos(clips, size, quality, workers):
+def encode_videos(clips: Iterable[Clip], size: tuple[int, int], quality: int, workers: int) -> Iterator[EncodedVideo]:
     """Yields `encode_video` of each clip, in order, computed by `workers` processes (one: this one)."""
     encode = functools.partial(encode_video, size=size, quality=quality)
     if workers == 1:

@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from data_prep.records.verifying import decode_frames, read_records
+from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.data.video import Clip, VideoError, read_video
 
 
@@ -26,20 +27,20 @@ class Comparison:
     missing: list = dataclasses.field(default_factory=list)
     problems: list = dataclasses.field(default_factory=list)
 
-    def summary(self):
+    def summary(self) -> str:
         """One sentence for a terminal."""
         total = len(self.psnr) + len(self.missing) + len(self.problems)
         if not self.psnr:
             return f"PSNR: the source of none of the {total} records is at hand."
-        lowest = min(self.psnr, key=self.psnr.get)
+        lowest = min(self.psnr, key=self.psnr.__getitem__)
         return (
             f"PSNR against the decoded source, {len(self.psnr)} of {total} records: "
             f"mean {np.mean(list(self.psnr.values())):.1f} dB, lowest {self.psnr[lowest]:.1f} dB ({lowest})."
         )
 
 
-def compare_with_source(info, source_dir):
-    """Decodes the source of every record in `source_dir`, where it is at hand; returns a `Comparison`."""
+def compare_with_source(info: DatasetInfo, source_dir: str | Path) -> Comparison:
+    """Decodes the source of every record in `source_dir`, where it is at hand, and compares."""
     comparison = Comparison()
     records = (record for split in sorted(info.splits) for _, record in read_records(info, split))
     for record in tqdm(records, "Comparing", total=len(info.videos), unit="video"):
@@ -55,7 +56,7 @@ def compare_with_source(info, source_dir):
     return comparison
 
 
-def psnr(frames, reference):
+def psnr(frames: np.ndarray, reference: np.ndarray) -> float:
     """Peak signal-to-noise ratio, dB, of uint8 arrays of one shape: 10 log₁₀(255² / mean squared error)."""
     error = np.mean((np.asarray(frames, np.float32) - np.asarray(reference, np.float32)) ** 2, dtype=np.float64)
     return 10 * math.log10(255**2 / error) if error else math.inf
@@ -71,4 +72,4 @@ def _psnr_of_record(record, clip, frame_size):
     if hashlib.sha256(clip.read_bytes()).hexdigest() != record["clip/sha256"].decode():
         raise VideoError(f"{clip}: expected the bytes that the record was made of. Received: others.")
     source = read_video(clip, size=frame_size, num_threads=1).frames
-    return psnr(np.stack(decode_frames(record["image/encoded"])), source)
+    return psnr(np.array(decode_frames(record["image/encoded"])), source)

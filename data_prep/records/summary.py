@@ -1,6 +1,6 @@
 """The summary table of a folder of records, printed by `build` and `inspect`."""
 
-from scoringnet_tf.data.dataset_info import described_pixels
+from scoringnet_tf.data.records import DatasetInfo, described_pixels
 from scoringnet_tf.sports import PREDICTED_SCORES
 
 UNLABELLED = "unlabelled"  # in `DatasetInfo.stage_frames`
@@ -11,7 +11,7 @@ LOST_WITHOUT = {
 }
 
 
-def summary(info):
+def summary(info: DatasetInfo) -> str:
     """What `DatasetInfo` says, as text for a terminal."""
     height, width = info.frame_size
     lines = [f"{info.name} ({info.sport or 'no sport'}): frames of {height}×{width}, {info.frame_rate:g} frames/s"]

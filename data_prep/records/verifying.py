@@ -1,29 +1,43 @@
 """Reads every record back and checks it against the index: what `python -m data_prep inspect` does before it draws."""
 
 import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import cv2
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from scoringnet_tf.data.records import UNLABELLED, parse_example
+from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example
 
 
-def read_records(info, split):
-    """Yields (serialized bytes, parsed record as NumPy values) of a split in order; tf.errors.OpError if damaged."""
+def read_records(info: DatasetInfo, split: str) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Reads a split in order.
+
+    Args:
+        info: index of the records.
+        split: name of a stored split.
+
+    Yields:
+        (serialized bytes, record as of `parse_example` with NumPy values).
+
+    Raises:
+        RecordsError: there is no such split.
+        tf.errors.OpError: a record is damaged.
+    """
     for record in tf.data.TFRecordDataset(info.shard_paths(split)):
         parsed = parse_example(record, tuple(info.classes))
         yield record.numpy(), {key: value.numpy() for key, value in parsed.items()}
 
 
-def decode_frames(encoded):
+def decode_frames(encoded: Iterable[bytes]) -> list[np.ndarray | None]:
     """Frames, uint8 (H, W, 3) RGB, of JPEG bytes; None where the bytes are no image."""
     frames = (cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) for jpeg in encoded)
     return [None if frame is None else frame[..., ::-1] for frame in frames]
 
 
-def verify_records(info):
+def verify_records(info: DatasetInfo) -> list[str]:
     """Decodes everything.
 
     Returns:

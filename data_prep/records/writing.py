@@ -1,14 +1,15 @@
 """Writing a folder of records: shards per split, and what the index will say of them."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from scoringnet_tf.data.dataset_info import FILE_NAME as INDEX_NAME
-from scoringnet_tf.data.records import UNLABELLED, VideoExample, encode_example
+from scoringnet_tf.data.records import INDEX_NAME, UNLABELLED, VideoExample, encode_example
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import check_access
+from scoringnet_tf.support.paths import RemotePath, check_access
 
 SHARD_BYTES = 64 * 2**20  # small enough to shuffle, large enough to read at full speed
 MIN_SHARDS = 2  # so that even a small split is read by interleaving
@@ -24,17 +25,18 @@ class ShardWriter:
         num_shards: how many shards; None closes one at 64 MB, or half-way through a small split.
     """
 
-    def __init__(self, folder, split, max_records, num_shards=None):
+    def __init__(self, folder: Path, split: str, max_records: int, num_shards: int | None = None) -> None:
         import tensorflow as tf
 
         self.digest = hashlib.sha256()
         self._open = tf.io.TFRecordWriter
         self._folder, self._split, self._max_records = folder, split, max_records
         self._num_shards = num_shards and min(num_shards, max_records)
-        self._shards, self._file = [], None
+        self._shards: list[dict[str, Any]] = []
+        self._file: Any = None
         self._num_written = 0
 
-    def write(self, serialized):
+    def write(self, serialized: bytes) -> None:
         """Appends one serialized record."""
         if self._file is None or self._shard_is_full():
             self._open_next()
@@ -44,7 +46,7 @@ class ShardWriter:
         self._num_written += 1
         self.digest.update(serialized)
 
-    def close(self):
+    def close(self) -> list[dict[str, Any]]:
         """Closes the last shard, gives all their final names, and returns their entries for `DatasetInfo`."""
         if self._file is not None:
             self._file.close()
@@ -73,14 +75,18 @@ class ShardWriter:
 class RecordsWriter:
     """Writes videos into the shards of their splits and counts what `DatasetInfo` will say of them."""
 
-    def __init__(self, folder, split_sizes, stages, num_shards=None):
+    def __init__(
+        self, folder: Path, split_sizes: Mapping[str, int], stages: Sequence[str], num_shards: int | None = None
+    ) -> None:
         self._stages = stages
         self._writers = {
             split: ShardWriter(folder, split, size, num_shards) for split, size in sorted(split_sizes.items())
         }
-        self.videos, self.stage_frames, self.frame_rates = {}, {split: {} for split in split_sizes}, []
+        self.videos: dict[str, dict[str, Any]] = {}
+        self.stage_frames: dict[str, dict[str, int]] = {split: {} for split in split_sizes}
+        self.frame_rates: list[float] = []
 
-    def write(self, split, example: VideoExample):
+    def write(self, split: str, example: VideoExample) -> None:
         """Writes one video."""
         self._writers[split].write(encode_example(example))
         self.videos[example.video_id] = {
@@ -98,7 +104,7 @@ class RecordsWriter:
             name = "unlabelled" if index == UNLABELLED else self._stages[index]
             counts[name] = counts.get(name, 0) + int(count)
 
-    def close(self):
+    def close(self) -> tuple[dict[str, dict[str, Any]], str]:
         """Closes all shards; returns ({split: entry}, data hash) for `DatasetInfo`."""
         splits, digest = {}, hashlib.sha256()
         for split, writer in self._writers.items():
@@ -111,9 +117,13 @@ class RecordsWriter:
         return splits, digest.hexdigest()
 
 
-def score_statistics(videos):
-    """{split: {score: {mean, std, min, max}}} over the entries of `DatasetInfo.videos`; unknown scores left out."""
-    statistics = {}
+def score_statistics(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
+    """Statistics of the known scores, points: {split: {score: {mean, std, min, max}}}.
+
+    Args:
+        videos: as `DatasetInfo.videos`. A score that no video of a split has is left out.
+    """
+    statistics: dict[str, dict[str, dict[str, float]]] = {}
     for split in sorted({video["split"] for video in videos.values()}):
         statistics[split] = {}
         for name in ("difficulty", "execution", "final"):
@@ -124,10 +134,13 @@ def score_statistics(videos):
     return statistics
 
 
-def check_output_dir(output_dir, overwrite):
-    """InputError where `output_dir` holds something that may not be replaced.
+def check_output_dir(output_dir: Path | RemotePath, overwrite: bool) -> None:
+    """Checks that `output_dir` can be written, and holds nothing that may not be replaced.
 
     `overwrite` allows to replace a folder of records, never another one that was named by mistake.
+
+    Raises:
+        InputError: it cannot be written, or holds something.
     """
     check_access(output_dir, "output_dir", writing=True)
     if not output_dir.exists() or (output_dir.is_dir() and not any(output_dir.iterdir())):

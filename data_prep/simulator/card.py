@@ -1,12 +1,17 @@
 """The card of a simulated dataset: what it holds, with measured figures. Knows no sport."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
 
 from data_prep.simulator.encoding import FPS
 from data_prep.simulator.files import replace_bytes
+from data_prep.simulator.scoring.faults import Fault
+from data_prep.simulator.settings import Settings
 from scoringnet_tf.sports import get_sport
 
 FOLDS = 10
@@ -24,7 +29,16 @@ def predicted_execution(severities: np.ndarray, execution: np.ndarray) -> np.nda
     return predicted
 
 
-def write_card(folder, settings, plans, *, elements, faults, spans, notes) -> None:
+def write_card(
+    folder: Path,
+    settings: Settings,
+    plans: Sequence[Any],
+    *,
+    elements: Iterable[str],
+    faults: Sequence[Fault],
+    spans: Mapping[str, Iterable[float]],
+    notes: Iterable[str],
+) -> None:
     """Writes `README.md` into a dataset's folder.
 
     Args:

@@ -1,5 +1,9 @@
 """Clips with the classes of their motion, for pretraining. Knows no sport."""
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
 from data_prep.simulator import files
 from data_prep.simulator.settings import Settings
 
@@ -7,7 +11,9 @@ FOLDER = "videos"
 LEAD, TAIL = 2, 4  # frames of a clip before and after what it shows
 
 
-def write_classes(plans, settings: Settings, classes_of, folder) -> None:
+def write_classes(
+    plans: Sequence[Any], settings: Settings, classes_of: Callable[[Any], dict[str, Any]], folder: Path
+) -> None:
     """Writes `motion_classes.csv`: video, sport, a column for every head, split.
 
     Args:

@@ -1,5 +1,8 @@
-"""Renders every video of a simulated dataset in parallel, then writes its labels: labels last, so that what was
-interrupted does not look whole. A run that is started again goes on where it stopped."""
+"""Renders every video of a simulated dataset in parallel, then writes its labels.
+
+Labels come last, so that what was interrupted does not look whole. A run that is started again goes on where it
+stopped.
+"""
 
 import json
 import multiprocessing

@@ -11,9 +11,20 @@ FPS = 25
 
 
 def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int) -> int:
-    """Encodes frames (H, W, 3) uint8 BGR of one even size into `path`; returns how many.
+    """Encodes frames (H, W, 3) uint8 BGR of one even size into `path`.
 
     The file appears under its name only when it is whole. The same frames give the same bytes.
+
+    Args:
+        path: the AVI file to write.
+        frames: in order.
+        quantiser: of the MPEG-4 encoder, 2 (finest) to 31.
+
+    Returns:
+        How many frames there were.
+
+    Raises:
+        ValueError: there were none.
     """
     partial = path.with_name(path.name + ".partial")
     count = 0
@@ -22,7 +33,7 @@ def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int) -> int
         for frame in frames:
             if stream is None:
                 stream = _add_stream(container, frame.shape, quantiser)
-            planes = cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420)
+            planes: np.ndarray = cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
             count += 1
         if stream is None:

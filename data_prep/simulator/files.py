@@ -2,13 +2,16 @@
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy.io
+from numpy.typing import ArrayLike
 
 
-def write_vector(file: Path, variable: str, values, column: bool = False) -> None:
+def write_vector(file: Path, variable: str, values: ArrayLike, column: bool = False) -> None:
     """Writes a vector as .mat, a row or a column, atomically and with the same bytes every time."""
     array = np.asarray(values)
     buffer = io.BytesIO()
@@ -18,7 +21,7 @@ def write_vector(file: Path, variable: str, values, column: bool = False) -> Non
     replace_bytes(file, bytes(contents))
 
 
-def write_csv(file: Path, header: tuple[str, ...], rows) -> None:
+def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Writes a CSV file atomically."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")

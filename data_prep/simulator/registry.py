@@ -7,12 +7,17 @@ Such a module offers
 """
 
 import importlib
+from types import ModuleType
 
 SIMULATORS = {"diving": "data_prep.simulator.diving.videos", "vault": "data_prep.simulator.vault.videos"}
 
 
-def get_simulator(sport: str):
-    """The simulator module of a sport; ValueError naming those that have one."""
+def get_simulator(sport: str) -> ModuleType:
+    """The simulator module of a sport.
+
+    Raises:
+        ValueError: it has none; those that have one are named.
+    """
     if sport not in SIMULATORS:
         raise ValueError(f"Expected a sport that has a simulator, one of {', '.join(SIMULATORS)}. Received: {sport!r}")
     return importlib.import_module(SIMULATORS[sport])

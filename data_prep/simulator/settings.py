@@ -46,7 +46,13 @@ class Settings:
         return values
 
     def draw_split(self) -> tuple[list[int], list[int]]:
-        """1-based ids of the training and test videos, drawn at random; no split is empty unless it was asked for."""
+        """1-based ids of the training and test videos, drawn at random; no split is empty unless it was asked for.
+
+        Raises:
+            ValueError: `num_videos` is None.
+        """
+        if self.num_videos is None:
+            raise ValueError("Expected a number of videos to draw. Received: None")
         order = self.random(0).permutation(self.num_videos) + 1
         num_test = round(self.test_fraction * self.num_videos)
         if self.test_fraction > 0:

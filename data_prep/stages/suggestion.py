@@ -1,19 +1,24 @@
 """Stages that a trained KFS finds in videos without labels: the work of `python -m data_prep suggest`."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from data_prep.datasets.readers.layout import VIDEO_SUFFIXES
+from data_prep.datasets.stage_labels import Segment
 from data_prep.stages.formats.labelled_video import LabelledVideo
-from data_prep.stages.labels import Segment
-from scoringnet_tf.inference.prediction import segment_video
-from scoringnet_tf.sports import NOISE
+from data_prep.stages.formats.videos import FactsOf
+from scoringnet_tf.inference.prediction import load_model, segment_video
+from scoringnet_tf.sports import NOISE, Sport
 from scoringnet_tf.support.errors import InputError
 
+__all__ = ["find_videos", "load_model", "missing_stages", "suggest_stages"]
 
-def find_videos(videos_dir=None, paths=()):
+
+def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tuple[Path, list[str]]:
     """Where the videos lie, and what `build --dataset=manifest` calls them: by their path below that folder.
 
     Args:
@@ -26,32 +31,32 @@ def find_videos(videos_dir=None, paths=()):
     Raises:
         InputError: both or neither were given, or there is no such folder, or no video in it.
     """
-    if (videos_dir is None) == (not paths):
-        received = "neither" if videos_dir is None else "both"
-        raise InputError(f"Expected --videos_dir, or one or more video files. Received: {received}. See --help.")
-    if paths:
+    if videos_dir is None and paths:
         # The folders are resolved, but not a link to a video: it is called as its link.
-        paths = [path.parent.resolve() / path.name for path in map(Path, paths)]
-        folder = Path(os.path.commonpath([path.parent for path in paths]))
-    else:
+        found = [path.parent.resolve() / path.name for path in map(Path, paths)]
+        folder = Path(os.path.commonpath([path.parent for path in found]))
+    elif videos_dir is not None and not paths:
         folder = Path(videos_dir)
-        paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
-        if not paths:
+        found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
+        if not found:
             raise InputError(f"--videos_dir: expected a folder of videos. Received: {folder}, where there are none.")
-    return folder, list(dict.fromkeys(path.relative_to(folder).as_posix() for path in paths))
+    else:
+        received = "both" if paths else "neither"
+        raise InputError(f"Expected --videos_dir, or one or more video files. Received: {received}. See --help.")
+    return folder, list(dict.fromkeys(path.relative_to(folder).as_posix() for path in found))
 
 
-def suggest_stages(model, video_ids, facts_of):
+def suggest_stages(model: Any, video_ids: Sequence[str], facts_of: FactsOf) -> list[LabelledVideo]:
     """Labels videos with the stages that KFS finds, noise included; shows progress.
 
     Args:
         model: `ScoringNet`.
         video_ids: of the videos.
-        facts_of: as of `stage_formats.videos.facts_reader`, with their folder.
+        facts_of: as of `formats.videos.facts_reader`, with their folder.
 
     Returns:
-        A list of `LabelledVideo` in the same order. The segments of a video are its frames from the first to the last
-        without a gap; one that cannot be decoded to its end has none, but a problem.
+        The videos in the same order. The segments of one are its frames from the first to the last without a gap; one
+        that cannot be decoded to its end has none, but a problem.
     """
     return [_labelled(model, video_id, facts_of) for video_id in tqdm(video_ids, "Suggesting stages", unit="video")]
 
@@ -67,7 +72,7 @@ def _labelled(model, video_id, facts_of):
     return LabelledVideo(video_id, where, tuple(segments))
 
 
-def missing_stages(video, sport):
-    """The stages of the sport, but noise, that a `LabelledVideo` does not show; in order."""
+def missing_stages(video: LabelledVideo, sport: Sport) -> list[str]:
+    """The stages of the sport, but noise, that a video does not show; in order."""
     found = {segment.stage for segment in video.segments}
     return [stage for stage in sport.stages if stage not in found and stage != NOISE]

@@ -122,6 +122,7 @@ class FrameDecoder:
         self.stored_size, self.image_size, self.augmentation = stored_size, image_size, augmentation
 
     def __call__(self, encoded, seeds):
+        """Decodes the frames of one video; `seeds` is from a decision to its seed pair, as `video_seeds` gives it."""
         size = self._random_size(seeds(ZOOM)) if self.augmentation and self.augmentation.zoom else self.image_size
         top, left = self._random_offset(size, seeds(CROP)) if self.augmentation else self.offset
         height, width = tf.unstack(size)

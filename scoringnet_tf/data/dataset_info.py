@@ -6,13 +6,15 @@ hashes, settings, simulation), and lets the reader find damage before it trains 
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import write_json
-from scoringnet_tf.support.paths import RemotePath, as_path
+from scoringnet_tf.support.files import cached_file, write_json
+from scoringnet_tf.support.flag_files import flag_files, records_recipe
+from scoringnet_tf.support.paths import RemotePath, as_path, check_access
 
-FILE_NAME = "dataset_info.json"
+INDEX_NAME = "dataset_info.json"
 FORMAT_VERSION = 1
 NO_INDEX = "{}: expected the index of a folder of records. Received: no such file."
 
@@ -40,7 +42,7 @@ class DatasetInfo:
         frame_rate: median frames per second over the videos.
         splits: {split: {"ids", "num_videos", "num_frames", "shards": [{"file", "num_records", "bytes"}]}}.
         videos: {id: {"split", "path", "sha256", "num_frames", "difficulty", "execution", "final"}}, scores None where
-            unknown.
+            unknown; where the dataset has them, "group", which cuts of one source share, and "classes", {head: label}.
         score_statistics: {split: {"difficulty" | "execution" | "final": {"mean", "std", "min", "max"}}}, in points;
             a score that is unknown is left out. Models take the mean and std of `"train"`.
         stage_frames: {split: {stage or "unlabelled": number of frames}}.
@@ -80,18 +82,18 @@ class DatasetInfo:
             RecordsError: no such file, another format version, or a shard that is missing or of another size.
         """
         records_dir = as_path(records_dir)
-        fields = _read_json(records_dir / FILE_NAME)
+        fields = _read_json(records_dir / INDEX_NAME)
         found = fields.get("format_version")
         if found != FORMAT_VERSION:
             raise RecordsError(
-                f"{records_dir / FILE_NAME}: expected format version {FORMAT_VERSION}. Received: {found!r}. Build the "
+                f"{records_dir / INDEX_NAME}: expected format version {FORMAT_VERSION}. Received: {found!r}. Build the "
                 "records again with this version of the package."
             )
         try:
             info = cls(**{**fields, "frame_size": tuple(fields["frame_size"]), "records_dir": records_dir})
         except (TypeError, KeyError) as error:
             raise RecordsError(
-                f"{records_dir / FILE_NAME}: expected the fields of DatasetInfo. Received: {error}"
+                f"{records_dir / INDEX_NAME}: expected the fields of DatasetInfo. Received: {error}"
             ) from error
         for split in info.splits:
             for shard in info.splits[split]["shards"]:
@@ -102,7 +104,7 @@ class DatasetInfo:
         """Writes `dataset_info.json` into `records_dir`."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         del fields["records_dir"]
-        write_json(as_path(records_dir) / FILE_NAME, fields)
+        write_json(as_path(records_dir) / INDEX_NAME, fields)
 
     def split(self, name):
         """The entry of a stored split; RecordsError naming those there are."""
@@ -113,8 +115,28 @@ class DatasetInfo:
         return self.splits[name]
 
     def shard_paths(self, split):
-        """Paths of the TFRecord files of a stored split, in order."""
-        return [str(self.records_dir / shard["file"]) for shard in self.split(split)["shards"]]
+        """Local paths of the TFRecord files of a stored split, in order.
+
+        Shards in an object store are first copied, once for a process, see `files.cached_file`: the temporary folder
+        (`TMPDIR`) must have room for the whole split.
+
+        Raises:
+            RecordsError: no such split. InputError: a shard that was received is not of the size that the index says.
+        """
+        return [
+            str(cached_file(self.records_dir / shard["file"], self.data_hash, shard["bytes"]))
+            for shard in self.split(split)["shards"]
+        ]
+
+
+def load_records(records_dir):
+    """The `DatasetInfo` of --records_dir; where there is none, the error shows how the flag file says to make them."""
+    check_access(records_dir, "records_dir")
+    index = as_path(records_dir) / INDEX_NAME
+    recipe = [line for path in flag_files(sys.argv) for line in records_recipe(path)]
+    if recipe and not index.is_file():
+        raise InputError("\n".join([NO_INDEX.format(index), *recipe]))
+    return DatasetInfo.load(records_dir)
 
 
 def _read_json(path):

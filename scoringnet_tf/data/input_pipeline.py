@@ -3,9 +3,13 @@
 Which frames are used is decided before any is decoded, and only those are. The order of the data and every random
 choice are a pure function of (seed, epoch, video): a run that is resumed at epoch k sees what an uninterrupted run
 would have seen, however many pipelines share the work.
+
+A shuffled epoch is one permutation of all its records, whatever their order on disk, and needs no buffer of them: each
+is read where it lies (`shards`) by the call that decodes it. So there are in memory: a video, encoded and decoded, for
+each parallel call (as many as cores), the batch that is being filled (with buckets, one of each), and PREFETCHED
+batches. Decoded uint8, a batch is B · L · H · W · 3 bytes: 8 videos of 150 frames at 112×112 are 45 MB.
 """
 
-import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data.augmentation import (
@@ -21,39 +25,16 @@ from scoringnet_tf.data.augmentation import (
     video_seeds,
 )
 from scoringnet_tf.data.preprocessing import center_offset
-from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example, parse_id
+from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example
+from scoringnet_tf.data.shards import locate_records, read_record
+from scoringnet_tf.data.splits import split_ids, stored_split
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.errors import InputError
 
 __all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "preprocess_frames", "split_ids", "video_clips", "videos"]
 
 CLIP_SAMPLINGS = ("whole", "consecutive")
-SHUFFLE_BUFFER = 512  # encoded videos: a whole UNLV split (about 0.4 MB each at 73×98)
-
-
-def split_ids(info, split, validation_fraction=0.0):
-    """The ids of a split, sorted.
-
-    `"train"` and `"validation"` partition the stored training split, unless the records have a validation split of
-    their own; anything else is as stored. The validation part is stratified: one video, at random, from each of as
-    many groups of neighbours in final score. It is the same whatever the seed of a run, so that runs can be compared.
-
-    Raises:
-        RecordsError: no such split. InputError: a fraction that leaves one of the parts empty.
-    """
-    if "validation" in info.splits or split not in ("train", "validation"):
-        return sorted(info.split(split)["ids"])
-    ids = sorted(info.split("train")["ids"], key=lambda video_id: (info.videos[video_id]["final"] or 0.0, video_id))
-    num_validation = round(validation_fraction * len(ids))
-    if (split == "validation" or validation_fraction) and not 0 < num_validation < len(ids):
-        raise InputError(
-            f"Expected a validation fraction that takes some but not all of the {len(ids)} training videos. Received: "
-            f"{validation_fraction} ({num_validation} videos)"
-        )
-    rng = np.random.default_rng(0)
-    groups = np.array_split(ids, num_validation) if num_validation else []
-    validation = {str(rng.choice(group)) for group in groups}
-    return sorted(validation if split == "validation" else set(ids) - validation)
+PREFETCHED = 2  # finished batches: one for the model and one more, whatever their size
 
 
 def videos(
@@ -64,6 +45,7 @@ def videos(
     batch_size,
     seed=0,
     validation_fraction=0.0,
+    ids=None,
     augmentation=None,
     shuffle=False,
     first_epoch=0,
@@ -87,8 +69,10 @@ def videos(
         batch_size: videos per batch of this pipeline.
         seed: of the order and the augmentation.
         validation_fraction: share of the stored training split that is held out as `"validation"`.
+        ids: the videos of the split to take, in place of a fraction, see `split_ids`. Choosing K of N records takes
+            O(N + K) steps and reads K.
         augmentation: `Augmentation`, or None for evaluation: the first frames, centre crop, nothing random.
-        shuffle: draw a new order in each epoch.
+        shuffle: draw a new order in each epoch, one permutation of all its videos; else they come as they are stored.
         first_epoch, epochs: the stream covers epochs [first_epoch, epochs).
         drop_remainder: drop the last, smaller batch of each epoch.
         max_frames: longer videos are cut: to a random window that contains all labelled stages but noise where it can
@@ -99,8 +83,8 @@ def videos(
         pad_to_multiple: L is rounded up to a multiple of this, for few distinct shapes.
         bucket_boundaries: lengths that separate buckets; a batch then holds videos of one bucket only, which saves
             padding, and the last batch of each bucket may be smaller. Empty: no buckets.
-        with_info: add a third element {"id": string (B,), "frame_rate": float32 (B,)}, for evaluation loops; Keras'
-            `fit` would take it for sample weights.
+        with_info: add a third element {"id": string (B,), "frame_rate": float32 (B,)}, read from the videos' own
+            records, for evaluation loops; Keras' `fit` would take it for sample weights.
         num_input_pipelines, input_pipeline_id: this pipeline takes every n-th video of the common order. All then give
             the same number of batches if `drop_remainder`.
 
@@ -111,10 +95,14 @@ def videos(
 
     Raises:
         RecordsError: the records are missing or damaged, or have no such split.
-        InputError: the records' frames are smaller than `image_size`, or the options contradict each other.
+        InputError: the records' frames are smaller than `image_size`, the records lack some of `ids`, or the options
+            contradict each other.
+        tf.errors.DataLossError, tf.errors.InvalidArgumentError: when a damaged record is read, or one whose id is not
+            that of its place in the index.
     """
     info = DatasetInfo.load(records_dir)
-    stream = _Stream(info, split, validation_fraction, seed, shuffle, num_input_pipelines, input_pipeline_id)
+    ids = split_ids(info, split, validation_fraction, ids)
+    stream = _Stream(info, split, ids, seed, shuffle, num_input_pipelines, input_pipeline_id)
     stream.check(batch_size, bool(bucket_boundaries))
     if max_frames is not None and max_frames < 1:
         raise InputError(f"Expected max_frames of at least 1 frame, or None. Received: {max_frames}")
@@ -177,7 +165,8 @@ def clips(
     info = _load_with_classes(records_dir)
     if sampling not in CLIP_SAMPLINGS:
         raise InputError(f"Expected a sampling of clips, one of {', '.join(CLIP_SAMPLINGS)}. Received: {sampling!r}")
-    stream = _Stream(info, split, validation_fraction, seed, shuffle, num_input_pipelines, input_pipeline_id)
+    ids = split_ids(info, split, validation_fraction)
+    stream = _Stream(info, split, ids, seed, shuffle, num_input_pipelines, input_pipeline_id)
     stream.check(batch_size, bucketed=False)
     decode = FrameDecoder(info.frame_size, image_size, augmentation)
 
@@ -214,7 +203,8 @@ def video_clips(
         As `clips`.
     """
     info = _load_with_classes(records_dir)
-    stream = _Stream(info, split, validation_fraction, seed=0, shuffle=False, num_pipelines=1, pipeline_id=0)
+    ids = split_ids(info, split, validation_fraction)
+    stream = _Stream(info, split, ids, seed=0, shuffle=False, num_pipelines=1, pipeline_id=0)
     stream.check(batch_size, bucketed=False)
     decode = FrameDecoder(info.frame_size, image_size, augmentation=None)
 
@@ -263,13 +253,15 @@ def preprocess_frames(frames, stored_size, image_size):
 
 
 class _Stream:
-    """The records of a split in the order of each epoch, shared out over pipelines."""
+    """The records of `ids` in the order of each epoch, shared out over pipelines."""
 
-    def __init__(self, info, split, validation_fraction, seed, shuffle, num_pipelines, pipeline_id):
-        self.info, self.seed, self.shuffle = info, seed, shuffle
+    def __init__(self, info, split, ids, seed, shuffle, num_pipelines, pipeline_id):
+        self.info, self.ids, self.seed, self.shuffle = info, ids, seed, shuffle
         self.num_pipelines, self.pipeline_id = num_pipelines, pipeline_id
-        self.ids = split_ids(info, split, validation_fraction)
-        self.stored_split = split if split in info.splits else "train"
+        places = locate_records(info, stored_split(info, split))
+        self.id_tensor = tf.constant(ids)
+        self.paths = tf.constant([places[video_id][0] for video_id in ids])
+        self.offsets = tf.constant([places[video_id][1] for video_id in ids], tf.int64)
 
     def check(self, batch_size, bucketed):
         if batch_size < 1:
@@ -288,16 +280,13 @@ class _Stream:
         """Epoch after epoch of `batch(map(load))`; `load` takes (parsed example, function of a stream → seed pair)."""
 
         def one_epoch(epoch):
-            records = self._records(epoch)
-            if drop_remainder:
-                records = records.take(self._num_batches(batch_size, True) * batch_size * self.num_pipelines)
-            records = records.shard(self.num_pipelines, self.pipeline_id)
-
-            def parse_and_load(record):
-                example = parse_example(record, tuple(self.info.classes))
+            def read_and_load(index):
+                example = self._read(index)
                 return load(example, video_seeds(self.seed, epoch, example["example/id"]))
 
-            return batch(records.map(parse_and_load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True))
+            used = self._order(epoch)[: self._num_used(batch_size, drop_remainder)]
+            records = tf.data.Dataset.from_tensor_slices(used[self.pipeline_id :: self.num_pipelines])
+            return batch(records.map(read_and_load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True))
 
         dataset = tf.data.Dataset.range(first_epoch, max(first_epoch, epochs)).flat_map(one_epoch)
         if known:
@@ -305,37 +294,32 @@ class _Stream:
             dataset = dataset.apply(tf.data.experimental.assert_cardinality(total))
         options = tf.data.Options()
         options.deterministic = True
-        return dataset.with_options(options).prefetch(tf.data.AUTOTUNE)
+        return dataset.with_options(options).prefetch(PREFETCHED)
 
     def _num_batches(self, batch_size, drop_remainder):
-        if drop_remainder:
-            return len(self.ids) // (batch_size * self.num_pipelines)
-        own = len(range(self.pipeline_id, len(self.ids), self.num_pipelines))
+        own = len(range(self.pipeline_id, self._num_used(batch_size, drop_remainder), self.num_pipelines))
         return -(-own // batch_size)
 
-    def _records(self, epoch):
-        """Serialized records of one epoch in its order."""
-        files = tf.constant(self.info.shard_paths(self.stored_split))
+    def _num_used(self, batch_size, drop_remainder):
+        """How many records all pipelines together use of an epoch: all, or as many as fill the last batch of each."""
+        global_batch = batch_size * self.num_pipelines
+        return len(self.ids) // global_batch * global_batch if drop_remainder else len(self.ids)
+
+    def _order(self, epoch):
+        """Indices into `ids` in the order of one epoch, int32 (N,)."""
+        indices = tf.range(len(self.ids))
+        if not self.shuffle:
+            return indices
         epoch_seed = fold(tf.stack([tf.cast(self.seed, tf.int64), epoch]), SHUFFLE)
-        if self.shuffle:
-            files = tf.random.experimental.stateless_shuffle(files, epoch_seed)
-            records = tf.data.Dataset.from_tensor_slices(files).interleave(tf.data.TFRecordDataset, cycle_length=4)
-        else:
-            records = tf.data.TFRecordDataset(files)
-        if set(self.ids) != set(self.info.split(self.stored_split)["ids"]):
-            wanted = tf.constant(self.ids)
-            records = records.filter(lambda record: tf.reduce_any(parse_id(record) == wanted))
-        return _shuffled(records, epoch_seed) if self.shuffle else records
+        return tf.random.experimental.stateless_shuffle(indices, epoch_seed)
 
-
-def _shuffled(records, seed):
-    """Shuffles within blocks of SHUFFLE_BUFFER. `Dataset.shuffle` would depend on TensorFlow's global seed as well."""
-    blocks = records.batch(SHUFFLE_BUFFER).enumerate()
-    return blocks.flat_map(
-        lambda index, block: tf.data.Dataset.from_tensor_slices(
-            tf.random.experimental.stateless_shuffle(block, fold(seed, index))
-        )
-    )
+    def _read(self, index):
+        """The parsed record of `ids[index]`; fails where the records are not in the order of their index."""
+        example = parse_example(read_record(self.paths[index], self.offsets[index]), tuple(self.info.classes))
+        expected, found = self.id_tensor[index], example["example/id"]
+        message = [f"{self.info.records_dir}: expected", expected, "as the index says. Received:", found]
+        tf.debugging.Assert(expected == found, [tf.strings.join(message, " ")])
+        return example
 
 
 def _video_element(example, first, last, decode, seeds, multiple, with_info):
@@ -358,8 +342,8 @@ def _video_element(example, first, last, decode, seeds, multiple, with_info):
 def _batch_videos(dataset, image_size, batch_size, drop_remainder, bucket_boundaries, with_info):
     per_frame, scalar = tf.TensorShape([None]), tf.TensorShape([])
     frames = tf.TensorShape([None, *image_size, 3])
-    shapes = ({"frames": frames, "mask": per_frame}, {"stages": per_frame, **_by_score(scalar)})
-    values = (
+    shapes: tuple[dict, ...] = ({"frames": frames, "mask": per_frame}, {"stages": per_frame, **_by_score(scalar)})
+    values: tuple[dict, ...] = (
         {"frames": tf.constant(0, tf.uint8), "mask": False},
         {"stages": tf.constant(UNLABELLED), **_by_score(0.0)},
     )

@@ -1,18 +1,29 @@
 """The schema of the records: what a `SequenceExample` holds, for the writer and the reader alike.
 
 One record is one video: encoded frames under MediaSequence's key `image/encoded`, a stage per frame, scores, and where
-all of it came from. `DatasetInfo` (in `dataset_info.py`, importable from here) is the index of a folder of records.
-TensorFlow is imported when a record is written or parsed, not before.
+all of it came from. `DatasetInfo` (in `dataset_info.py`; importable from here, with what belongs to it) is the index of
+a folder of records. TensorFlow is imported when a record is written or parsed, not before.
 """
 
 import dataclasses
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
-from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
+from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, RecordsError, described_pixels, load_records
 
-__all__ = ["UNLABELLED", "DatasetInfo", "RecordsError", "VideoExample", "encode_example", "parse_example", "parse_id"]
+__all__ = [
+    "INDEX_NAME",
+    "UNLABELLED",
+    "DatasetInfo",
+    "RecordsError",
+    "VideoExample",
+    "described_pixels",
+    "encode_example",
+    "load_records",
+    "parse_example",
+]
 
 UNLABELLED = -1  # stage of a frame that no label covers
 CLASS_PREFIX = "class/"
@@ -85,8 +96,8 @@ def encode_example(example: VideoExample) -> bytes:
         _append(sequence.context.feature[key], [value])
     microseconds = np.rint(np.asarray(example.timestamps) * 1e6).astype(np.int64)
     stages = np.asarray(example.stages, np.int64)
-    lists = {"image/encoded": example.jpegs, "image/timestamp": microseconds, "stage/index": stages}
-    for key, values in lists.items():
+    lists: dict[str, Iterable] = {"image/encoded": example.jpegs, "image/timestamp": microseconds}
+    for key, values in {**lists, "stage/index": stages}.items():
         for value in values:
             _append(sequence.feature_lists.feature_list[key].feature.add(), [value])
     return sequence.SerializeToString(deterministic=True)
@@ -135,8 +146,8 @@ def parse_example(serialized, heads=()):
     """
     import tensorflow as tf
 
-    types = [(CONTEXT_STRINGS, tf.string), (CONTEXT_INTS, tf.int64), (CONTEXT_FLOATS, tf.float32)]
-    types.append(([f"{CLASS_PREFIX}{head}" for head in heads], tf.int64))
+    classes = tuple(f"{CLASS_PREFIX}{head}" for head in heads)
+    types = [(CONTEXT_STRINGS, tf.string), (CONTEXT_INTS + classes, tf.int64), (CONTEXT_FLOATS, tf.float32)]
     context, sequence = tf.io.parse_single_sequence_example(
         serialized,
         context_features={key: tf.io.FixedLenFeature([], dtype) for keys, dtype in types for key in keys},
@@ -147,11 +158,3 @@ def parse_example(serialized, heads=()):
         },
     )
     return {**context, **sequence}
-
-
-def parse_id(serialized):
-    """The id of one record, scalar string tensor; cheaper than `parse_example`."""
-    import tensorflow as tf
-
-    features = {"example/id": tf.io.FixedLenFeature([], tf.string)}
-    return tf.io.parse_single_sequence_example(serialized, context_features=features)[0]["example/id"]

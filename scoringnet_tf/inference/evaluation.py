@@ -54,21 +54,26 @@ def prediction_function(model, true_fragments=False):
     return outputs_of
 
 
-def predict_records(outputs_of, dataset, ids, progress=None):
-    """Predictions for the batches of `dataset`, in order.
+def predict_records(outputs_of, dataset, progress=None, total=None):
+    """Predictions for the batches of `dataset`, under the ids that came with them.
 
     Args:
         outputs_of: from `prediction_function`.
-        dataset: from `input_pipeline.videos`, one epoch, not shuffled.
-        ids: the names of its videos in that order.
+        dataset: from `input_pipeline.videos` with `with_info`, one epoch.
         progress: label of a progress bar; None shows none.
+        total: number of videos, for the bar.
+
+    Returns:
+        `Predictions`.
     """
-    result = Predictions(ids=list(ids))
-    columns = {name: [] for name in (*SCORES, *(f"true_{score}" for score in SCORES), "empty_fragments")}
-    with tqdm(total=len(ids), desc=progress, unit="video", disable=progress is None) as bar:
-        for inputs, targets in dataset:
+    result = Predictions()
+    columns: dict[str, list] = {
+        name: [] for name in (*SCORES, *(f"true_{score}" for score in SCORES), "empty_fragments")
+    }
+    with tqdm(total=total, desc=progress, unit="video", disable=progress is None) as bar:
+        for inputs, targets, info in dataset:
             outputs = outputs_of(inputs, targets["stages"])
-            _collect(result, columns, inputs, targets, outputs)
+            _collect(result, columns, inputs, targets, info, outputs)
             bar.update(len(inputs["mask"]))
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
     result.predicted = {score: joined[score].astype(float) for score in SCORES}
@@ -77,7 +82,8 @@ def predict_records(outputs_of, dataset, ids, progress=None):
     return result
 
 
-def _collect(result, columns, inputs, targets, outputs):
+def _collect(result, columns, inputs, targets, info, outputs):
+    result.ids += [video_id.decode() for video_id in info["id"].numpy()]
     for score in SCORES:
         columns[score].append(outputs[score].numpy())
         columns[f"true_{score}"].append(targets[score].numpy())

@@ -31,6 +31,17 @@ class VideoScore:
     warnings: list
 
 
+def load_model(path=None):
+    """The trained `ScoringNet` at `path`: a `.keras` file or a folder with one; None is the shipped diving model.
+
+    Raises:
+        InputError: there is no such model; it names the flag --model.
+    """
+    from scoringnet_tf.models.presets import load_scoring_net  # Keras, which --help should not wait for
+
+    return load_scoring_net(path)
+
+
 def score_video(model, path):
     """Decodes the video at `path` and scores it with a `ScoringNet`.
 

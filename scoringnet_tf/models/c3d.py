@@ -5,6 +5,7 @@ from keras import layers, ops
 
 from scoringnet_tf.models.layers import FrameMask, conv3d
 from scoringnet_tf.models.regressor import regressor
+from scoringnet_tf.models.saving import Preset
 
 # (endpoint, filters of a convolution or window of a pooling). The first twelve after the input are SP's extractor.
 TRUNK = (
@@ -112,7 +113,7 @@ def fully_connected(x, units, dropout_rate):
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class C3D(keras.Model):
+class C3D(Preset, keras.Model):
     """C3D with named endpoints and Caffe's pooling semantics.
 
     Call arguments: frames (B, L, H, W, 3), uint8 or float in 0…255, RGB; with `masked=True` a dictionary
@@ -135,7 +136,6 @@ class C3D(keras.Model):
         preprocessing: arguments of `preprocess` that differ from `PREPROCESSING`.
 
     Example:
-
     >>> trunk = C3D(input_shape=(16, 112, 112, 3))
     >>> trunk.endpoint("conv5b").output_shape
     (None, 2, 7, 7, 512)

@@ -65,3 +65,63 @@ class FragmentSelector(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "stages": self.stages, "length": self.length}
+
+
+FRAGMENT_SOURCES = ("true", "predicted", "scheduled")
+
+
+class TrainingFragments(layers.Layer):
+    """The stages by which SP's fragments are cut while it is trained (§4.3 does not say which).
+
+    Call arguments: true stages int (B, L), negative where a frame has no label; stage probabilities (B, L, S) of KFS,
+    or None where `needs_prediction` is false. Returns stages int32 (B, L).
+
+    It is made by `compile` and belongs to a run: nothing of it is saved with a model.
+
+    Args:
+        source: `"true"`; `"predicted"`; or `"scheduled"`, a draw of the two for each video, whose chance of the true
+            ones is `share`, 1 until a callback lowers it. A video without labels always takes the predicted ones.
+        jitter: each video's stages are moved in time by a random 0 to this many frames, either way; the ends repeat.
+            Predicted fragments, which SP will see, begin and end a little early or late.
+        seed: of the draws.
+    """
+
+    def __init__(self, source="true", jitter=0, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.source, self.jitter = source, jitter
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.share = self.add_weight(shape=(), initializer="ones", trainable=False, name="share")
+
+    @property
+    def needs_prediction(self):
+        """Whether the stages of KFS are asked for."""
+        return self.source != "true"
+
+    def call(self, true_stages, probabilities=None):
+        return self.moved(self.chosen(ops.cast(true_stages, "int32"), probabilities))
+
+    def chosen(self, true_stages, probabilities):
+        """True or predicted stages, int32 (B, L)."""
+        if self.source == "true":
+            return true_stages
+        predicted = ops.cast(ops.argmax(probabilities, axis=-1), "int32")
+        if self.source == "predicted":
+            return predicted
+        draw = keras.random.uniform(ops.shape(true_stages)[:1], seed=self.seed_generator)
+        use_true = ops.logical_and(ops.any(true_stages >= 0, axis=1), draw < self.share)
+        return ops.where(use_true[:, None], true_stages, predicted)
+
+    def moved(self, stages):
+        """The stages int (B, L) of each video, moved by up to `jitter` frames."""
+        if not self.jitter:
+            return stages
+        batch, length = ops.shape(stages)
+        moves = keras.random.randint((batch, 1), -self.jitter, self.jitter + 1, dtype="int32", seed=self.seed_generator)
+        source = ops.clip(ops.arange(length, dtype="int32")[None] + moves, 0, length - 1)
+        return ops.take_along_axis(stages, source, axis=1)
+
+    def save_own_variables(self, store):
+        """Nothing: the share is set at the beginning of every epoch."""
+
+    def load_own_variables(self, store):
+        """Nothing: see `save_own_variables`."""

@@ -1,4 +1,4 @@
-"""Finding and loading a trained model: a `.keras` file, a run's folder, or the model that ships."""
+"""Trained models by name or path: those that ship, a folder, a run's folder, a `.keras` file, local or remote."""
 
 import importlib.resources
 
@@ -7,26 +7,43 @@ from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.paths import as_path, check_access
 
 SHIPPED = "diving_small"
-NAMES = ("best.keras", "model.keras")  # in a run's folder, in a shipped model's folder
+# In a run's folder the best comes before the last; in a preset's folder there is one.
+NAMES = ("best.keras", "model.keras", "c3d.keras", "last.keras")
+
+
+def shipped_presets() -> list[str]:
+    """The names of the models that ship with the package."""
+    root = importlib.resources.files("scoringnet_tf.saved_models")
+    return sorted(entry.name for entry in root.iterdir() if any((entry / name).is_file() for name in NAMES))
 
 
 def model_path(path=None, flag="model"):
-    """The `.keras` file that `path` (a file, a folder, or None for the shipped diving model) stands for.
+    """The `.keras` file that a preset stands for.
 
-    InputError, naming `flag`, where there is none.
+    Args:
+        path: a name of `shipped_presets`, a `.keras` file, or a folder with one; None for the shipped diving model.
+            What exists under that path comes before a name that ships.
+        flag: how the user calls it.
+
+    Raises:
+        InputError: naming `flag`, where there is none.
     """
-    if path is None:
-        path = importlib.resources.files("scoringnet_tf.saved_models") / SHIPPED
+    path = SHIPPED if path is None else path
     check_access(path, flag)
-    path = as_path(path)
-    if path.is_dir():
-        found = [path / name for name in NAMES if (path / name).is_file()]
-        if not found:
+    found = as_path(path)
+    if str(path) in shipped_presets() and not found.exists():
+        found = as_path(str(importlib.resources.files("scoringnet_tf.saved_models") / str(path)))
+    if found.is_dir():
+        files = [found / name for name in NAMES if (found / name).is_file()]
+        if not files:
             raise InputError(f"--{flag}={path}: expected a folder with {' or '.join(NAMES)}. Received: none of them.")
-        return found[0]
-    if not path.is_file():
-        raise InputError(f"--{flag}={path}: expected a .keras file or a folder with one. Received: no such file.")
-    return path
+        return files[0]
+    if not found.is_file():
+        raise InputError(
+            f"--{flag}={path}: expected a .keras file, a folder with one, or one of {', '.join(shipped_presets())}. "
+            "Received: no such file."
+        )
+    return found
 
 
 def load_keras(path, kind, flag):

@@ -3,10 +3,14 @@
 import keras
 from keras import layers, ops
 
+from scoringnet_tf import __version__
 from scoringnet_tf.models.fragments import FragmentSelector
+from scoringnet_tf.models.objective import Objective
+from scoringnet_tf.models.saving import Preset
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter
-from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports import PREDICTED_SCORES, get_sport
+from scoringnet_tf.support.errors import InputError
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -22,7 +26,7 @@ class StageDecision(layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class ScoringNet(keras.Model):
+class ScoringNet(Preset, Objective, keras.Model):
     """Scores an untrimmed video: KFS labels its frames, the key fragments go to SP, SP's scores are fused.
 
     Call arguments: `{"frames": (B, L, H, W, 3) in 0…255 RGB, "mask": bool (B, L), true for real frames}`; L is free,
@@ -33,8 +37,10 @@ class ScoringNet(keras.Model):
     - `empty_fragments`: bool (B, 2): KFS found no frame for the difficulty (0) or execution (1) fragment, and that
       tower saw the whole video instead.
 
-    The stages are an arg-max: no gradient flows from SP to KFS. `forward` takes the stages from outside, for training
-    on true fragments.
+    The stages are an arg-max: no gradient flows from SP to KFS.
+
+    `compile`, `fit` and `evaluate` are Keras's own, on batches of `data.input_pipeline.videos`, with Eq. 10 as the loss
+    and the figures of §4.2 as metrics; see `compile`.
 
     Args:
         sport, image_size, width_multiplier, preprocessing: of both parts.
@@ -46,9 +52,10 @@ class ScoringNet(keras.Model):
         provenance: what the weights were trained on; plain values, kept with the model.
 
     Example:
-
     >>> model = ScoringNet(sport="diving", image_size=(64, 64), width_multiplier=1 / 8)
     >>> scores = model({"frames": frames, "mask": mask})  # doctest: +SKIP
+    >>> model.compile(keras.optimizers.Adam(1e-3))
+    >>> model.fit(videos(RECORDS, "train", batch_size=8))  # doctest: +SKIP
     """
 
     def __init__(
@@ -124,6 +131,38 @@ class ScoringNet(keras.Model):
             "provenance": provenance,
         }
 
+    @classmethod
+    def for_records(cls, info, **options):
+        """A new model for a folder of records: its sport, the statistics of its training scores, its frames.
+
+        Args:
+            info: `DatasetInfo` of the records.
+            **options: further arguments of the constructor.
+
+        Raises:
+            InputError: a score is unknown in the training split, or all its values are the same.
+        """
+        known = info.score_statistics.get("train", {})
+        missing = " and ".join(score for score in PREDICTED_SCORES if not known.get(score))
+        if missing:
+            raise InputError(f"{info.records_dir}: expected known {missing} scores in the training split.")
+        constant = " and ".join(score for score in PREDICTED_SCORES if not known[score]["std"] > 0)
+        if constant:
+            raise InputError(f"{info.records_dir}: expected different values of {constant} to learn from.")
+        return cls(
+            sport=info.sport,
+            score_statistics={score: (known[score]["mean"], known[score]["std"]) for score in PREDICTED_SCORES},
+            frame_size=info.frame_size,
+            provenance={
+                "dataset": info.name,
+                "data_hash": info.data_hash,
+                "frame_rate": info.frame_rate,
+                "simulation": info.simulation,
+                "package_version": __version__,
+            },
+            **options,
+        )
+
     @property
     def sport(self):
         """The `sports.Sport` that this model scores."""
@@ -152,15 +191,6 @@ class ScoringNet(keras.Model):
         clips = {"difficulty_clip": difficulty_clip, "execution_clip": execution_clip}
         scores = self.score_predictor(clips, training=training)
         return {**scores, "empty_fragments": ops.stack([no_difficulty, no_execution], axis=1)}
-
-    def with_dtype(self, dtype, **changes):
-        """The same model with the same weights under another dtype policy; `changes` replace configuration entries.
-
-        A `mixed_float16` model does not run on a CPU (no float16 3-D max-pooling): export and share the float32 one.
-        """
-        twin = type(self)(**{**self.get_config(), "dtype": dtype, **changes})
-        twin.set_weights(self.get_weights())
-        return twin
 
     def get_config(self):
         return {**self._config, "name": self.name}

@@ -1,17 +1,25 @@
 """What an evaluation leaves: figures, predictions, pictures."""
 
 import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+from scoringnet_tf.inference.evaluation import Predictions
 from scoringnet_tf.report import plots
+from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file, write_json
+from scoringnet_tf.support.paths import RemotePath
 
 
-def write_report(output_dir, predictions, measured, stage_names):
+def write_report(
+    output_dir: Path | RemotePath, predictions: Predictions, measured: dict[str, Any], stage_names: Sequence[str]
+) -> None:
     """Writes metrics.json, predictions.csv, scores.png and stages.png.
 
     Args:
-        output_dir: a path as of `paths.as_path`; made where it does not exist.
-        predictions: `evaluation.Predictions`.
+        output_dir: as of `paths.as_path`; made where it does not exist.
+        predictions: of N videos.
         measured: what metrics.json holds, see `evaluation.figures`.
         stage_names: in label order.
     """
@@ -26,9 +34,9 @@ def write_report(output_dir, predictions, measured, stage_names):
             )
             writer.writerow([video_id, *(f"{value:.4f}" for value in columns)])
     with replacing_file(output_dir / "scores.png") as path:
-        plots.save_png(plots.score_scatter(predictions), path)
+        save_png(plots.score_scatter(predictions), path)
     shown = slice(0, 24)
     strips = list(zip(predictions.stages_true[shown], predictions.stages_predicted[shown], strict=True))
     with replacing_file(output_dir / "stages.png") as path:
         title = "upper: true, lower: predicted"
-        plots.save_png(plots.stage_timeline(predictions.ids[shown], strips, stage_names, title), path)
+        save_png(plots.stage_timeline(predictions.ids[shown], strips, stage_names, title), path)

@@ -1,17 +1,17 @@
 """Pictures of predictions: scores against the truth, and stages along time. Drawn off screen, no display needed."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
-from scoringnet_tf.inference.evaluation import med, src
+from scoringnet_tf.inference.evaluation import Predictions, med, src
 from scoringnet_tf.sports import SCORES, stage_runs
+from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, stage_patches
 
-STAGE_COLORS = ("#b8bcc2", "#f2b134", "#2f6db5", "#2a9d8f", "#a23b72", "#e4572e")
 
-
-def score_scatter(predictions, title=""):
+def score_scatter(predictions: Predictions, title: str = "") -> Figure:
     """Predicted against true difficulty, execution and final score, one panel each, with SRC and MED."""
     figure = Figure(figsize=(12, 4.2), layout="constrained")
     for axis, score in zip(figure.subplots(1, 3), SCORES, strict=True):
@@ -27,13 +27,20 @@ def score_scatter(predictions, title=""):
     return figure
 
 
-def stage_timeline(names, rows, stage_names, title="", frame_rate=None):
+def stage_timeline(
+    names: Sequence[str],
+    rows: Sequence[Sequence[np.ndarray]],
+    stage_names: Sequence[str],
+    title: str = "",
+    frame_rate: float | None = None,
+) -> Figure:
     """Stages along time: one strip per row.
 
     Args:
         names: a label per row.
         rows: a list of strips per label, e.g. [true, predicted]; each an integer array of stages (L,), −1 = unlabelled.
         stage_names: names of the stages, in label order.
+        title: of the legend.
         frame_rate: frames per second; None gives an axis in frames.
     """
     per_row = max(len(strips) for strips in rows)
@@ -54,25 +61,7 @@ def stage_timeline(names, rows, stage_names, title="", frame_rate=None):
     return figure
 
 
-def stage_patches(stage_names):
-    """A legend's handles for stages in label order."""
-    return [Patch(color=STAGE_COLORS[index], label=name) for index, name in enumerate(stage_names)]
-
-
-def draw_strip(axis, segments, y=0.0, scale=1.0):
-    """Draws the segments (stage, start, end) of one video at height `y`, times `scale`; unlabelled ones stay empty."""
-    for stage, start, end in segments:
-        if stage >= 0:
-            axis.barh(y, (end - start) * scale, left=start * scale, height=0.9, color=STAGE_COLORS[stage], linewidth=0)
-
-
-def save_png(figure, path, dpi=110):
-    """Writes a figure as PNG."""
-    FigureCanvasAgg(figure)
-    figure.savefig(path, dpi=dpi, format="png")
-
-
-def pixels(figure, dpi=90):
+def pixels(figure: Figure, dpi: float = 90) -> np.ndarray:
     """The figure as uint8 (H, W, 4)."""
     figure.set_dpi(dpi)
     canvas = FigureCanvasAgg(figure)

@@ -4,19 +4,22 @@ On a local disk: write beside, then rename. In an object store, where a file app
 nothing can be renamed: write to a local temporary folder, then upload.
 """
 
+import atexit
 import contextlib
+import functools
 import json
 import math
 import os
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 
-from scoringnet_tf.support.paths import RemotePath, as_path
+from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
 
 @contextlib.contextmanager
-def replacing_file(path):
+def replacing_file(path: AnyPath) -> Iterator[pathlib.Path]:
     """Yields a temporary local path; it takes the place of `path` if the block ends without an error."""
     path = as_path(path)
     if isinstance(path, RemotePath):
@@ -36,7 +39,7 @@ def replacing_file(path):
 
 
 @contextlib.contextmanager
-def replacing_folder(path, last=None):
+def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib.Path]:
     """The same for a folder; an older folder at `path` is moved aside, and deleted once the new one is in place.
 
     In an object store the older folder is deleted first, and the file called `last` is the first to go and the last to
@@ -69,13 +72,18 @@ def replacing_folder(path, last=None):
 
 def _upload_folder(folder, path, last):
     _remove_remote_folder(path, first=last)
-    files = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
     try:
-        for name in sorted(files, key=lambda name: (name == last, name)):
+        for name in sorted(_files(folder), key=lambda name: (name == last, name)):
             (path / name).upload(folder / name)
     except BaseException:
-        _remove_remote_folder(path, first=last)
+        with contextlib.suppress(Exception):  # the first error says what is wrong
+            _remove_remote_folder(path, first=last)
         raise
+
+
+def _files(folder):
+    """The names of all files of a local folder, relative to it, with slashes."""
+    return [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
 
 
 def _remove_remote_folder(path, first):
@@ -86,7 +94,7 @@ def _remove_remote_folder(path, first):
 
 
 @contextlib.contextmanager
-def local_file(path):
+def local_file(path: AnyPath) -> Iterator[pathlib.Path]:
     """Yields a local file with the content of `path`, for libraries that know no other: `path` itself, or a copy."""
     path = as_path(path)
     if not isinstance(path, RemotePath):
@@ -98,13 +106,96 @@ def local_file(path):
         yield copy
 
 
-def remove_folder(path):
+def cached_file(path: AnyPath, version: str, num_bytes: int) -> pathlib.Path:
+    """A local file with the content of `path`, until the process ends: `path` itself, or a copy.
+
+    Copies lie in a folder of this process's own in the temporary folder (`TMPDIR`), which is deleted when the process
+    ends, and take as much room as what was asked for. A copy gets its name once it is whole, so what was begun by a
+    process that died, or was cut off, is never read.
+
+    Args:
+        path: as of `paths.as_path`.
+        version: says which content of `path` is meant, e.g. a hash; each version is copied once.
+        num_bytes: of that content.
+
+    Raises:
+        InputError: what was received has another size.
+    """
+    path = as_path(path)
+    if not isinstance(path, RemotePath):
+        return path
+    copy = _cache() / version / path.name
+    if not copy.is_file():
+        with replacing_file(copy) as temporary:
+            path.download(temporary, num_bytes)
+    return copy
+
+
+@functools.cache
+def _cache():
+    folder = tempfile.mkdtemp(prefix="scoringnet-tf-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return pathlib.Path(folder)
+
+
+@contextlib.contextmanager
+def mirrored_folder(path: AnyPath, last: str | None = None) -> Iterator[tuple[pathlib.Path, Callable[[], None]]]:
+    """A local folder that stands for `path`, for libraries that know no other and append to files as they go.
+
+    Yields (folder, upload). Of a local `path`, `folder` is `path` itself and `upload()` does nothing. Of a remote one,
+    `folder` is a temporary one that begins with everything that is at `path`, so that a run goes on from it; `upload()`
+    copies what has changed since to `path` and deletes there what is gone here. It is called once more when the block
+    ends, also by an error. Of what it copies, files called `last` come last, and of what it deletes they go first: a
+    folder without one is not whole.
+    """
+    path = as_path(path)
+    if not isinstance(path, RemotePath):
+        path.mkdir(parents=True, exist_ok=True)
+        yield path, lambda: None
+        return
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        _download_folder(path, folder)
+        mirrored = _states(folder)
+
+        def upload():
+            found = _states(folder)
+            changed = [file for file in found if mirrored.get(file) != found[file]]
+            for file in sorted(changed, key=lambda file: (pathlib.Path(file).name == last, file)):
+                (path / file).upload(folder / file)
+                mirrored[file] = found[file]
+            for file in sorted(mirrored.keys() - found, key=lambda file: (pathlib.Path(file).name != last, file)):
+                (path / file).unlink()
+                del mirrored[file]
+
+        try:
+            yield folder, upload
+        finally:
+            upload()
+
+
+def _download_folder(path, folder):
+    for child in path.iterdir() if path.is_dir() else ():
+        if child.is_dir():
+            _download_folder(child, folder / child.name)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            child.download(folder / child.name)
+
+
+def _states(folder):
+    """Name of every file of a local folder → what changes when it is written to."""
+    stats = {name: (folder / name).stat() for name in _files(folder)}
+    return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats.items()}
+
+
+def remove_folder(path: AnyPath) -> None:
     """Deletes a folder with all that is in it."""
     path = as_path(path)
     path.rmtree() if isinstance(path, RemotePath) else shutil.rmtree(path)
 
 
-def write_json(path, value):
+def write_json(path: AnyPath, value: object) -> None:
     """Writes `value` as indented JSON; NaN becomes null, which every JSON reader takes."""
     with replacing_file(path) as temporary:
         temporary.write_text(json.dumps(_plain(value), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,193 +1,157 @@
 """Paths on a local disk and in an object store alike, and whether what is behind them can be used.
 
-`as_path` gives a `pathlib.Path` for the one and a `RemotePath` for the other, with the methods of `pathlib.Path` that
-this package uses. Behind a `RemotePath` are TensorFlow's filesystems: gs:// is its own, s3://, az:// and hdfs:// come
-from tensorflow-io. Neither is imported before a remote path is first used.
+`as_path` gives a `pathlib.Path` for the one; for the other a `RemotePath`, which is universal_pathlib's `UPath` on
+fsspec. What opens a scheme (s3fs for s3:// …) is imported when a path of it is first used.
 """
 
-import dataclasses
-import functools
-import importlib.metadata
-import importlib.util
+import glob
 import os
 import pathlib
-import posixpath
 import re
-import types
-import warnings
+import tempfile
+import traceback
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from upath.extensions import ProxyUPath
 
 from scoringnet_tf.support.errors import InputError
 
-OBJECT_STORES = ("gs", "s3", "az")  # have no folders to make: a name may hold slashes
-BUILT_IN = ("gs", "ram")  # with TensorFlow; "ram" is the memory of the process
-TENSORFLOW_IO, TENSORFLOW = "0.37.1", "2.16"  # the `io` extra: tensorflow-io, and what it is built for
-
-# What each filesystem reads its settings from.
-SETTINGS = {
-    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
-    "s3": "AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_PROFILE, and for a server that is not Amazon's "
-    "S3_ENDPOINT with its http:// or https://",
-    "az": "TF_AZURE_STORAGE_KEY or TF_AZURE_STORAGE_SAS",
-    "hdfs": "HADOOP_HDFS_HOME and CLASSPATH",
+# The schemes of the `io` extra: what opens each, and what that reads its settings from.
+STORES = {
+    "s3": (
+        "s3fs",
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, AWS_REGION, and for a server that is not Amazon's "
+        "AWS_ENDPOINT_URL",
+    ),
+    "gs": ("gcsfs", "GOOGLE_APPLICATION_CREDENTIALS"),
+    "az": ("adlfs", "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or AZURE_STORAGE_CONNECTION_STRING"),
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class RemotePath(os.PathLike):
-    """A file or folder on one of TensorFlow's filesystems, as `scheme://…` without a slash at the end.
+class RemotePath(ProxyUPath):
+    """A `UPath` that asks the store every time, and says that something is not there only where the store said so.
 
-    Not etils.epath, which knows neither hdfs:// nor ram://; not `pathlib.PurePath`, which makes one slash of two.
+    fsspec answers from listings that it keeps, and takes every error for "not there": where the network is lost, a run
+    would begin anew instead of going on.
     """
 
-    uri: str
+    __slots__ = ()
 
-    def __fspath__(self):
-        return self.uri
+    def exists(self, **_) -> bool:
+        """Whether the store has a file or folder of this name; its errors are raised."""
+        return self._kind() is not None
 
-    __str__ = __fspath__
+    def is_file(self, **_) -> bool:
+        """Whether the store has a file of this name."""
+        return self._kind() == "file"
 
-    def __truediv__(self, name):
-        return RemotePath(posixpath.join(self.uri, name))
+    def is_dir(self, **_) -> bool:
+        """Whether the store has anything beneath this name."""
+        return self._kind() == "directory"
 
-    @property
-    def scheme(self):
-        return self.uri.partition("://")[0]
+    def iterdir(self) -> Iterator["RemotePath"]:
+        """The files and folders beneath this name."""
+        self.fs.invalidate_cache()
+        names = (name.rstrip("/") for name in self.fs.ls(self.path, detail=False))
+        return (self / name.rpartition("/")[2] for name in names if name != self.path)  # some list the folder, too
 
-    @property
-    def name(self):
-        return posixpath.basename(self.uri)
-
-    @property
-    def parent(self):
-        return RemotePath(posixpath.dirname(self.uri))
-
-    @property
-    def gfile(self):
-        return _gfile(self.scheme)
-
-    def is_file(self):
-        """Whether it can be read; `tf.errors.OpError` where that cannot be told.
-
-        Reads, because `tf.io.gfile.exists` on s3:// says no where the server or the credentials are wrong, too. That a
-        bucket is missing, s3:// tells from a missing file when writing only.
-        """
-        from tensorflow import errors
-
+    def _kind(self):
+        """`"file"`, `"directory"` or None; FileNotFoundError where not even the bucket is there, if the store tells."""
+        self.fs.invalidate_cache()
         try:
-            self.gfile.GFile(self.uri, "rb").read(1)
-        except errors.NotFoundError as error:
-            if re.search("NoSuchBucket|bucket does not exist", error.message):
+            return self.fs.info(self.path)["type"]
+        except FileNotFoundError as error:
+            if self.path not in str(error):  # so s3fs of a bucket
                 raise
-            return False
-        except (errors.FailedPreconditionError, errors.InvalidArgumentError):  # what some say of a folder
-            if not self.is_dir():
-                raise
-            return False
-        return True
+            return None
 
-    def is_dir(self):
-        return self.gfile.isdir(self.uri)
-
-    def exists(self):
-        return self.is_file() or self.is_dir()
-
-    def stat(self):
-        return types.SimpleNamespace(st_size=self.gfile.stat(self.uri).length)
-
-    def iterdir(self):
-        # Some filesystems mark folders by a slash, and list the folder itself as an empty name.
-        names = (name.rstrip("/") for name in self.gfile.listdir(self.uri))
-        return (self / name for name in names if name)
-
-    def read_text(self, encoding):
-        return self.gfile.GFile(self.uri, "rb").read().decode(encoding)
-
-    def unlink(self):
-        self.gfile.remove(self.uri)
-
-    def rmtree(self):
-        """Deletes a folder with all that is in it."""
-        self.gfile.rmtree(self.uri)
-
-    def make_parent(self):
-        """Makes the folder of this file where there is such a thing."""
-        if self.scheme not in OBJECT_STORES:
-            self.gfile.makedirs(str(self.parent))
-
-    def upload(self, local):
+    def upload(self, local: str | os.PathLike) -> None:
         """Writes this file with the content of a local one."""
-        self.make_parent()
-        self.gfile.copy(str(local), self.uri, overwrite=True)
+        self.fs.put_file(str(local), self.path)
 
-    def download(self, local):
-        """Writes a local file with the content of this one."""
-        self.gfile.copy(self.uri, str(local), overwrite=True)
+    def download(self, local: str | os.PathLike, num_bytes: int | None = None) -> None:
+        """Writes a local file with the content of this one; InputError unless it is whole, or has `num_bytes`."""
+        self.fs.invalidate_cache()
+        expected = self.fs.info(self.path)["size"] if num_bytes is None else num_bytes
+        self.fs.get_file(self.path, str(local))
+        found = pathlib.Path(local).stat().st_size
+        if found != expected:
+            raise InputError(f"{self}: expected {expected} bytes. Received: {found} (changed, or cut off on the way).")
+
+    def unlink(self, missing_ok: bool = False) -> None:
+        """Deletes this file; unlike `UPath.unlink` not all those that its name is a pattern for."""
+        if not missing_ok or self.is_file():
+            self.fs.rm_file(self.path)
+
+    def rmtree(self) -> None:
+        """Deletes a folder with all that is in it."""
+        self.fs.rm(glob.escape(self.path), recursive=True)
 
 
-def as_path(path):
-    """A `RemotePath` for `scheme://…`, else a `pathlib.Path`; takes either as well. InputError for a whole bucket."""
-    if isinstance(path, RemotePath):
-        return path
-    found = re.fullmatch(r"([a-z][a-z0-9+.-]*://)(.*?)/*", str(path))
-    if not found:
-        return pathlib.Path(path)
-    if "/" not in found[2]:
-        raise InputError(f"{path}: expected a file or folder in it. Received: all of it.")
-    return RemotePath(found[1] + found[2])
+AnyPath: TypeAlias = str | os.PathLike | RemotePath
 
 
-def check_access(path, flag, writing=False):
-    """InputError, naming `flag`, where the filesystem of a remote `path` does not do what the work will ask of it.
+def as_path(path: AnyPath) -> pathlib.Path | RemotePath:
+    """A `RemotePath` for `scheme://…`, else a `pathlib.Path`; takes either as well.
 
-    Tries it: reads from `path`, or writes a file beneath it and deletes that again. That nothing is at `path` is left
-    to whoever reads it. A local path is not looked at.
+    Raises:
+        InputError: a scheme that fsspec does not know, or a whole bucket.
     """
-    path = as_path(path)
-    if isinstance(path, pathlib.Path):
-        return
-    from tensorflow import errors
-
+    if isinstance(path, pathlib.Path | RemotePath):
+        return path
+    if not re.match(r"[a-z][a-z0-9+.:-]+:/", str(path), re.IGNORECASE):
+        return pathlib.Path(path)
     try:
-        _write_and_delete(path / f".access-{os.getpid()}") if writing else path.is_file()
-    except errors.UnimplementedError as error:
-        raise InputError(f"--{flag}: {path}: expected {_missing_filesystem(path.scheme)}") from error
-    except errors.OpError as error:
-        settings = SETTINGS.get(path.scheme)
-        raise InputError(
-            f"--{flag}: {path}: expected a place that can be {'written to' if writing else 'read from'}. Received: "
-            f"{' '.join(error.message.split()).strip(': .') or type(error).__name__}."
-            + (f" Look at {settings}." if settings else "")
-        ) from error
+        remote = RemotePath(re.sub(r"(?<=[^:/])/+$", "", str(path)))
+    except ValueError as error:
+        schemes = ", ".join(f"{scheme}://…" for scheme in STORES)
+        raise InputError(f"{path}: expected a local path or one of {schemes}. Received: {error}.") from error
+    if remote.protocol in ("file", "local"):
+        return pathlib.Path(remote.path)
+    if not remote.name:
+        raise InputError(f"{path}: expected a file or folder in it. Received: all of it.")
+    return remote
+
+
+def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
+    """InputError, naming `flag`, where the store of a remote `path` does not do what the work will ask of it.
+
+    Tries it: looks `path` up, or writes a file beneath it and deletes that again. That nothing is at `path` is left to
+    whoever reads it. A local path is not looked at.
+    """
+    try:
+        path = as_path(path)
+        if isinstance(path, RemotePath):
+            _write_and_delete(path / f".access-{os.getpid()}") if writing else path.exists()
+    except InputError as error:
+        raise InputError(f"--{flag}: {error}") from error
+    except Exception as error:  # botocore's, aiohttp's, Google's and Azure's have no class in common
+        do = "written to" if writing else "read from"
+        raise InputError(f"--{flag}: {path}: expected a place that can be {do}. {received(error, path)}") from error
 
 
 def _write_and_delete(path):
-    path.make_parent()
-    with path.gfile.GFile(path.uri, "wb") as file:
-        file.write(b"Can this be written?\n")
+    with tempfile.TemporaryDirectory() as folder:
+        local = pathlib.Path(folder, path.name)
+        local.write_text("Can this be written?\n")
+        path.upload(local)
     path.unlink()
 
 
-def _missing_filesystem(scheme):
-    """What would be needed for `scheme`, and what is there instead."""
-    if scheme not in SETTINGS:
-        return f"a local path or one of {', '.join(f'{known}://' for known in SETTINGS)}. Received: {scheme}://."
-    tensorflow = importlib.metadata.version("tensorflow")
-    installed = importlib.util.find_spec("tensorflow_io") is not None
-    return (
-        f"tensorflow-io {TENSORFLOW_IO} beside TensorFlow {TENSORFLOW}, the one that it is built for. Received: "
-        f"TensorFlow {tensorflow} {'with' if installed else 'without'} tensorflow-io, which cannot open {scheme}://. "
-        "Install the io extra into an environment of its own: pip install 'scoringnet-tf[io]'."
-    )
+def of_a_store(error: BaseException) -> bool:
+    """Whether an error was raised beneath fsspec, be it by the store's library or by the network's."""
+    modules = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(module.partition(".")[0] == "fsspec" for module in modules)
 
 
-@functools.cache
-def _gfile(scheme):
-    """`tf.io.gfile`, once whatever brings the scheme has been imported."""
-    import tensorflow as tf
-
-    if scheme not in BUILT_IN and importlib.util.find_spec("tensorflow_io"):
-        with warnings.catch_warnings():
-            # Beside another TensorFlow it warns and does not work; `check_access` says more.
-            warnings.simplefilter("ignore")
-            importlib.import_module("tensorflow_io")
-    return tf.io.gfile
+def received(error: Exception, path: AnyPath) -> str:
+    """What a store said, on one line, and what to look at."""
+    scheme = str(path).partition("://")[0]
+    opener, settings = STORES.get(scheme, (None, None))
+    if isinstance(error, ImportError):
+        remedy = f"pip install 'scoringnet-tf[io]' brings {opener}, which opens {scheme}://." if opener else ""
+    else:
+        remedy = f"Look at {settings}." if settings else ""
+    said = " ".join(str(error).split()).strip(": .") or type(error).__name__
+    return f"Received: {said}. {remedy}".rstrip()

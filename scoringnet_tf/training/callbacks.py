@@ -1,15 +1,14 @@
-"""What happens around the epochs of a phase: reseeding, validation, TensorBoard, checkpoints, stopping on NaN."""
+"""Callbacks that Keras lacks: reseeding, the schedule of fragments, pictures, resumable states, one bar for a phase."""
 
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.report import plots
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.training.checkpoints import reseed
 
 
@@ -21,136 +20,157 @@ class Reseed(keras.callbacks.Callback):
         self.seed, self.first_epoch = seed, first_epoch
 
     def on_epoch_begin(self, epoch, logs=None):
+        """Seeds the epoch."""
         reseed(self.model, self.seed, self.first_epoch + epoch)
 
 
 class FragmentSchedule(keras.callbacks.Callback):
-    """Lowers a `Trainer`'s share of true fragments linearly, from 1 in the first epoch to 0 in the last."""
+    """Lowers the share of true fragments of a `ScoringNet` linearly, from 1 in the first epoch to 0 in the last."""
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.model.true_fragment_share.assign(1.0 - epoch / max(1, self.params["epochs"] - 1))
+        """Sets the share of the epoch."""
+        fragments = getattr(self.model, "training_fragments", None)
+        if fragments is not None:
+            fragments.share.assign(1.0 - epoch / max(1, self.params["epochs"] - 1))
 
 
-class StopOnNonFiniteLoss(keras.callbacks.Callback):
-    """Stops with a message that names the term and where to look."""
+class StopAfter(keras.callbacks.Callback):
+    """Stops after so many steps of a phase, to try settings out; 0 never stops."""
+
+    def __init__(self, max_steps):
+        super().__init__()
+        self.max_steps = max_steps
 
     def on_train_batch_end(self, batch, logs=None):
-        bad = [
-            name for name, value in (logs or {}).items() if not math.isfinite(float(value)) and name != "frame_accuracy"
-        ]
-        if bad:
-            terms = ", ".join(f"{name} {float(value):.4g}" for name, value in logs.items())
-            raise InputError(
-                f"The loss is not finite at step {batch + 1} of this epoch: {', '.join(bad)}. Terms: {terms}. Look at "
-                "--learning_rate and --warmup_steps (too fast), in train at --alpha with --pair_reduction=sum "
-                "(too heavy), at --precision (try float32), and at the records (python -m data_prep inspect)."
-            )
+        """Asks Keras to stop after this step."""
+        if self.max_steps and int(self.model.optimizer.iterations) >= self.max_steps:
+            self.model.stop_training = True
 
 
-class Validation(keras.callbacks.Callback):
-    """Predicts the held-out videos every `every` epochs, adds `val_*` figures to the logs, and keeps the best weights.
+class NotValidated(keras.callbacks.Callback):
+    """Logs NaN for the figures of an epoch that was not validated: never the best, and every row has all columns."""
+
+    def __init__(self, names):
+        super().__init__()
+        self.names = names
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Adds what is missing."""
+        for name in self.names:
+            logs.setdefault(name, math.nan)
+
+
+class ResumableEarlyStopping(keras.callbacks.EarlyStopping):
+    """Keras's early stopping on a figure to maximise, whose count of epochs in vain survives a kill.
 
     Args:
-        dataset_fn: makes the dataset; called each time.
-        ids: names of its videos.
-        criterion: name of the figure that the best weights maximise, `f_src` or `frame_accuracy`.
-        save_best: called without arguments when the criterion improves.
-        best: the best value so far, of a run that goes on.
+        monitor: name in the logs.
+        patience: epochs without a higher value.
+        resumed: what `state` gave at the checkpoint, or None.
     """
 
-    def __init__(self, dataset_fn, ids, criterion, save_best, every=1, best=None):
-        super().__init__()
-        self.dataset_fn, self.ids, self.criterion, self.save_best = dataset_fn, ids, criterion, save_best
-        self.every, self.best = every, best
-        self.predictions = None
-        self.outputs_of = None
+    def __init__(self, monitor, patience, resumed=None):
+        super().__init__(monitor=monitor, mode="max", patience=patience)
+        self.resumed = resumed or {"wait": 0, "best": -math.inf}
+        self._resume()
 
     def on_train_begin(self, logs=None):
-        self.outputs_of = evaluation.prediction_function(self.model.network)
+        """Goes on from the state of the checkpoint."""
+        super().on_train_begin(logs)
+        self._resume()
 
-    def on_epoch_end(self, epoch, logs=None):
-        self.predictions = None
-        last = epoch + 1 == self.params["epochs"]
-        if (epoch + 1) % self.every and not last:
-            return
-        network = self.model.network
-        self.predictions = evaluation.predict_records(self.outputs_of, self.dataset_fn(), self.ids)
-        measured = evaluation.figures(self.predictions, network.sport.stages)
-        per_class = measured.pop("frame_accuracy_per_class")
-        logs.update({f"val_{name}": value for name, value in measured.items() if name != "num_videos"})
-        logs.update({f"val_frame_accuracy/{name}": value for name, value in per_class.items()})
-        value = measured[self.criterion]
-        if self.best is None or value > self.best:
-            self.best = value if math.isfinite(value) else None
-            self.save_best()
+    def _resume(self):
+        self.wait, self.best, self.stopped_epoch = self.resumed["wait"], self.resumed["best"], 0
+
+    def state(self):
+        """JSON values to go on from."""
+        return {"wait": self.wait, "best": float(self.best)}
 
 
-class TensorBoardLog(keras.callbacks.Callback):
-    """Writes every loss term, the learning rate and the metrics; after a validation also scatter and timeline."""
+class ValidationPictures(keras.callbacks.Callback):
+    """Draws, for TensorBoard, stages and scores of the first held-out videos after every validation.
 
-    def __init__(self, log_dir, phase, first_epoch=0, validation=None):
+    Args:
+        log_dir: folder of the event files.
+        videos: a dataset of `input_pipeline.videos` with `with_info`, one pass.
+    """
+
+    def __init__(self, log_dir, videos):
         super().__init__()
-        self.writer = tf.summary.create_file_writer(str(log_dir))
-        self.phase, self.first_epoch, self.validation = phase, first_epoch, validation
+        self.videos = videos
+        self.writer = tf.summary.create_file_writer(str(log_dir / "pictures"))
+        self.outputs_of = None
 
     def on_epoch_end(self, epoch, logs=None):
-        step = self.first_epoch + epoch + 1
-        with self.writer.as_default(step=step):
-            for name, value in logs.items():
-                tf.summary.scalar(f"{self.phase}/{name}", float(value))
-            tf.summary.scalar(f"{self.phase}/learning_rate", float(self.model.optimizer.learning_rate))
-            if self.validation is not None and self.validation.predictions is not None:
-                self._images(self.validation.predictions)
+        """Draws, where the epoch was validated."""
+        if math.isnan(logs.get("val_loss", math.nan)):
+            return
+        if self.outputs_of is None:
+            self.outputs_of = evaluation.prediction_function(self.model)
+        predictions = evaluation.predict_records(self.outputs_of, self.videos)
+        strips = list(zip(predictions.stages_true, predictions.stages_predicted, strict=True))
+        title = "upper: true, lower: predicted"
+        timeline = plots.stage_timeline(predictions.ids, strips, self.model.sport.stages, title)
+        with self.writer.as_default(step=epoch):
+            tf.summary.image("validation/stages", plots.pixels(timeline)[None])
+            if self.model.learned.phase != "segmentation":
+                tf.summary.image("validation/scores", plots.pixels(plots.score_scatter(predictions))[None])
         self.writer.flush()
 
-    def _images(self, predictions):
-        shown = slice(0, 8)
-        strips = list(zip(predictions.stages_true[shown], predictions.stages_predicted[shown], strict=True))
-        timeline = plots.stage_timeline(
-            predictions.ids[shown], strips, self.model.network.sport.stages, "upper: true, lower: predicted"
-        )
-        tf.summary.image("validation/stages", plots.pixels(timeline)[None])
-        if self.phase != "segmentation":
-            tf.summary.image("validation/scores", plots.pixels(plots.score_scatter(predictions))[None])
+
+class MeanAccuracy(keras.callbacks.Callback):
+    """Adds `val_mean_accuracy`, the mean over the heads of a C3D, to the logs of an epoch."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Adds it."""
+        accuracies = [value for name, value in logs.items() if name.startswith("val_") and name.endswith("accuracy")]
+        logs["val_mean_accuracy"] = float(np.mean(accuracies))
 
 
 class SaveCheckpoint(keras.callbacks.Callback):
-    """Saves the training state after every epoch; `state_fn(epoch, logs)` gives the JSON state beside the weights."""
+    """Saves the training state after every epoch whose loss is finite; `state_of(epoch)` gives the JSON beside it."""
 
-    def __init__(self, checkpoints, phase, state_fn):
+    def __init__(self, checkpoints, phase, state_of):
         super().__init__()
-        self.checkpoints, self.phase, self.state_fn = checkpoints, phase, state_fn
+        self.checkpoints, self.phase, self.state_of = checkpoints, phase, state_of
 
     def on_epoch_end(self, epoch, logs=None):
-        self.checkpoints.save(self.model, f"{self.phase}_{epoch + 1:04d}", self.state_fn(epoch + 1, logs))
+        """Saves."""
+        if math.isfinite(logs["loss"]):
+            self.checkpoints.save(self.model, f"{self.phase}_{epoch + 1:04d}", self.state_of(epoch + 1))
 
 
 class ProgressBar(keras.callbacks.Callback):
-    """One bar for a whole phase, with the loss and the newest validation figures."""
+    """One bar for a whole phase, with the loss and the newest validation figures.
+
+    Args:
+        name: label of the bar.
+        steps_per_epoch: steps.
+        initial_epoch: epochs that are done already.
+        shown: name in the logs → label on the bar.
+    """
 
     def __init__(self, name, steps_per_epoch, initial_epoch, shown):
-        """`shown`: name in the logs → label on the bar."""
         super().__init__()
         self.name, self.steps_per_epoch, self.initial_epoch = name, steps_per_epoch, initial_epoch
         self.names, self.shown = shown, {}
 
     def on_train_begin(self, logs=None):
+        """Opens the bar."""
         total, done = self.steps_per_epoch * self.params["epochs"], self.steps_per_epoch * self.initial_epoch
         self.bar = tqdm(total=total, initial=done, desc=self.name, unit="step", mininterval=1.0)
 
     def on_train_batch_end(self, batch, logs=None):
+        """Moves the bar."""
         self.shown["loss"] = f"{float(logs['loss']):.3f}"
         self.bar.set_postfix(self.shown, refresh=False)
         self.bar.update()
 
     def on_epoch_end(self, epoch, logs=None):
-        self.shown.update({label: f"{logs[name]:.3f}" for name, label in self.names.items() if name in logs})
+        """Shows the figures of the validation."""
+        found = {label: logs[name] for name, label in self.names.items() if not math.isnan(logs.get(name, math.nan))}
+        self.shown.update({label: f"{value:.3f}" for label, value in found.items()})
 
     def on_train_end(self, logs=None):
+        """Closes the bar."""
         self.bar.close()
-
-
-def save_model(network, path, **changes):
-    """Saves a network as float32 `.keras`, whatever it was trained in; the file appears whole or not at all."""
-    with replacing_file(path) as temporary:
-        network.with_dtype("float32", **changes).save(temporary)

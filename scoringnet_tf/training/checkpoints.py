@@ -1,6 +1,6 @@
 """Checkpoints from which a killed run goes on and ends with the weights of one that was never killed.
 
-Training state lives in `<model_dir>/checkpoints/<phase>_<epoch>/`: `trainer.weights.h5` (network and optimizer) and
+Training state lives in `<model_dir>/checkpoints/<phase>_<epoch>/`: `model.weights.h5` (network and optimizer) and
 `state.json`. A folder appears by a rename once it is complete (in an object store, `state.json` comes last), and older
 ones are deleted after that, so at every moment the newest folder with a `state.json` is whole. What follows depends on
 nothing else: data order and dropout are functions of (seed, epoch).
@@ -9,12 +9,13 @@ nothing else: data order and dropout are functions of (seed, epoch).
 import json
 
 import keras
+import numpy as np
 
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file, remove_folder, replacing_folder, write_json
 from scoringnet_tf.support.paths import as_path
 
-WEIGHTS, STATE = "trainer.weights.h5", "state.json"
+WEIGHTS, STATE = "model.weights.h5", "state.json"
 
 
 class Checkpoints:
@@ -40,23 +41,31 @@ class Checkpoints:
         _, folder, state = max(found, key=lambda item: item[0])
         return folder, state
 
-    def save(self, trainer, name, state):
-        """Saves `trainer` and `state` (JSON values; `steps_done` orders checkpoints) as the newest checkpoint."""
+    def save(self, model, name, state):
+        """Saves `model`, compiled, and `state` (JSON values; `steps_done` orders them) as the newest checkpoint."""
         folder = self.root / name
         with replacing_folder(folder, last=STATE) as temporary:
-            trainer.save_weights(temporary / WEIGHTS)
+            model.save_weights(temporary / WEIGHTS)
             write_json(temporary / STATE, state)
         for other in self.root.iterdir():
             if other != folder:
                 remove_folder(other)
 
-    def restore(self, trainer, folder):
-        """Loads weights and optimizer state; the trainer must be compiled as it was when saved."""
+    def restore(self, model, folder):
+        """Loads weights and optimizer state; the model must be compiled as it was when saved."""
+        if not (folder / WEIGHTS).is_file():
+            raise InputError(f"{folder / WEIGHTS}: expected the weights of a checkpoint. Received: no such file.")
         with local_file(folder / WEIGHTS) as file:
-            trainer.load_weights(file)
+            model.load_weights(file)
 
 
 def reseed(model, seed, epoch):
-    """Sets every random generator of the model (dropout, draws) to a function of (seed, epoch)."""
-    for index, variable in enumerate(v for v in model.variables if v.path.endswith("seed_generator_state")):
-        variable.assign(keras.ops.cast([seed * 1_000_003 + index, epoch], variable.dtype))
+    """Sets every random generator of the model (dropout, draws) to a function of (seed, generator, epoch).
+
+    A generator's state is a key and a counter that rises by one at every draw. The epoch goes into the key: in the
+    counter, the draws of one epoch would be those of the epoch before, one step later.
+    """
+    generators = (v for v in model.variables if v.path.endswith("seed_generator_state"))
+    for index, variable in enumerate(generators):
+        (key,) = np.random.SeedSequence([seed, index, epoch]).generate_state(1) >> 1  # 31 bits fit every backend's type
+        variable.assign(keras.ops.cast([int(key), 0], variable.dtype))

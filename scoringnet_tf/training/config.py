@@ -1,4 +1,4 @@
-"""`config.json` of a run: resolved flags, versions and data hash, so that a result can be traced and a run go on."""
+"""`config.json` of a run: resolved flags, versions, data and held-out videos, so that a result can be traced."""
 
 import json
 import platform
@@ -7,46 +7,107 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import scoringnet_tf
+from scoringnet_tf import __version__
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.training.checkpoints import Checkpoints
 
+CONFIG = "config.json"
 # Flags that may change between the start of a run and its continuation: they do not change what is computed.
 FREE_TO_CHANGE = {"model_dir", "records_dir"}
+# The epochs of the last phase: they may be raised, which extends a finished run.
+EXTENDABLE = {"joint": "epochs", "scoring": "scoring_epochs", "pretraining": "epochs"}
 
 
-def record_config(model_dir, settings, data_hash, precision):
+def record_config(model_dir, settings, data_hash, precision, validation_ids):
     """Writes `config.json`; where `model_dir` holds a checkpoint to go on from, checks that settings and data agree.
+
+    Args:
+        model_dir: the run's folder.
+        settings: flag name → value.
+        data_hash: of the records.
+        precision: the dtype policy that was chosen.
+        validation_ids: the videos held out of the training split.
 
     Raises:
         InputError: names every setting that differs.
     """
-    path = as_path(model_dir) / "config.json"
-    if not path.exists() or Checkpoints(model_dir).latest()[0] is None:
-        versions = {
-            "scoringnet_tf": scoringnet_tf.__version__,
-            "tensorflow": tf.__version__,
-            "keras": keras.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        }
-        config = {"settings": settings, "data_hash": data_hash, "precision": precision, "versions": versions}
-        write_json(path, config)
-        return
-    before = json.loads(path.read_text(encoding="utf-8"))
+    path = as_path(model_dir) / CONFIG
+    versions = {
+        "scoringnet_tf": __version__,
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+    config = {
+        "settings": settings,
+        "data_hash": data_hash,
+        "precision": precision,
+        "validation_ids": validation_ids,
+        "versions": versions,
+    }
+    _, state = Checkpoints(model_dir).latest()
+    if path.is_file() and state is not None:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        changed = _changes(before, config, state)
+        if changed:
+            raise InputError(
+                f"{model_dir}: holds a run with other settings: {'; '.join(changed)}. Go on with the same ones, or "
+                "choose another --model_dir."
+            )
+        config["versions"] = before["versions"]
+    write_json(path, config)
+
+
+def _changes(before, now, state):
+    """What differs between two configurations that would change what is computed, a phrase each."""
+    settings, old = now["settings"], before["settings"]
     changed = [
-        f"--{name} (was {before['settings'].get(name)}, now {value})"
+        f"--{name} (was {old.get(name)}, now {value})"
         for name, value in settings.items()
-        if name not in FREE_TO_CHANGE and before["settings"].get(name) != value
+        if name not in FREE_TO_CHANGE and old.get(name) != value and not _extends(name, old, settings, state)
     ]
-    if before["precision"] != precision:
-        changed.append(f"precision (was {before['precision']}, now {precision})")
-    if before["data_hash"] != data_hash:
+    if before["precision"] != now["precision"]:
+        changed.append(f"precision (was {before['precision']}, now {now['precision']})")
+    if before["data_hash"] != now["data_hash"]:
         changed.append("the records (another data hash)")
-    if changed:
-        raise InputError(
-            f"{model_dir}: holds a run with other settings: {'; '.join(changed)}. Go on with the same ones, or choose "
-            "another --model_dir."
-        )
+    elif before.get("validation_ids", now["validation_ids"]) != now["validation_ids"]:
+        changed.append("the held-out videos")
+    return changed
+
+
+def _extends(name, old, settings, state):
+    """Whether a setting adds epochs to the last phase, which changes nothing of what was computed before.
+
+    A schedule from true to predicted fragments is laid over all epochs, so that more of them would change it.
+    """
+    return (
+        name == EXTENDABLE.get(state["phase"])
+        and settings[name] > old[name]
+        and settings.get("fragments") != "scheduled"
+    )
+
+
+def held_out_ids(model_path):
+    """The videos that the run of a model held out of its training split, and the hash of its records.
+
+    Args:
+        model_path: path of the `.keras` file in a run's folder.
+
+    Returns:
+        (ids, data hash).
+
+    Raises:
+        InputError: there is no `config.json` beside it, or that does not say.
+    """
+    path = as_path(model_path).parent / CONFIG
+    if path.is_file():
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if "validation_ids" in config:
+            return config["validation_ids"], config["data_hash"]
+    raise InputError(
+        f"{path}: expected the configuration of the run that made the model, which says what it held out. Received: "
+        f"{'none that does' if path.is_file() else 'no such file'}."
+    )

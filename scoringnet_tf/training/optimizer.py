@@ -5,7 +5,7 @@ import re
 import keras
 
 from scoringnet_tf.models.c3d import ENDPOINTS
-from scoringnet_tf.training.schedules import LinearWarmup
+from scoringnet_tf.training import schedules  # as a module: importing Keras registers both
 
 TRUNK = rf"(^|/)({'|'.join(name for name in ENDPOINTS if name.startswith('conv'))})/"  # paths of C3D's variables
 
@@ -60,7 +60,7 @@ def learning_rate(settings):
     if settings["decay_steps"]:
         decay_steps = settings["decay_steps"] * batches
         rate = keras.optimizers.schedules.ExponentialDecay(rate, decay_steps, settings["decay_rate"], staircase=True)
-    return LinearWarmup(rate, settings["warmup_steps"] * batches) if settings["warmup_steps"] else rate
+    return schedules.LinearWarmup(rate, settings["warmup_steps"] * batches) if settings["warmup_steps"] else rate
 
 
 def make_optimizer(settings, dtype, trunk_rate=1.0):

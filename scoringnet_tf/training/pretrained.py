@@ -77,7 +77,8 @@ def load_network(network, path):
     for part in ("segmenter", "score_predictor"):
         expected = f"--initial_model={path}: expected a {part} like the one to train."
         _check_alike(getattr(network, part), getattr(source, part), expected)
-    network.set_weights(source.get_weights())
+    for part in ("segmenter", "score_predictor"):
+        getattr(network, part).set_weights(getattr(source, part).get_weights())
 
 
 def _check_alike(ours, theirs, expected):

@@ -1,10 +1,10 @@
-"""Pretrains C3D on a classification set of records: simulated motion, or action classes (§4.2).
+"""A run of `python -m scoringnet_tf.pretrain`: a C3D on a classification set of records (§4.2 pretrains on UCF-101).
 
-A run's folder holds config.json, checkpoints/ to go on from, c3d.keras (float32, best mean validation accuracy),
-history.json and tensorboard/, as in `session`; and once it was evaluated, metrics.json.
+The best C3D by mean validation accuracy is `c3d.keras`; once it was evaluated, `metrics.json` lies beside it.
 """
 
-import keras
+from typing import ClassVar
+
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
@@ -13,30 +13,34 @@ from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.models.presets import load_keras
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import replacing_file, write_json
-from scoringnet_tf.support.paths import as_path
-from scoringnet_tf.training import callbacks, runtime
-from scoringnet_tf.training.checkpoints import Checkpoints
-from scoringnet_tf.training.config import record_config
+from scoringnet_tf.support.files import write_json
+from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.pretrained import continue_from, preprocessing_of
+from scoringnet_tf.training.run import Phase, Run
 
+BEST = "c3d.keras"
 TOPS = {
     "fc": {"top": "fc", "final_endpoint": "pool5", "top_units": 4096},
     "regressor": {"top": "regressor", "final_endpoint": "conv5b", "top_units": 512},
 }
 
 
-def validation_split(info, validation_fraction=0.0):
-    """The split that chooses the best epoch; InputError where there is none."""
-    if "validation" in info.splits or validation_fraction:
-        return "validation"
-    if "test" in info.splits:
-        return "test"
-    raise InputError(
-        f"{info.records_dir}: expected a validation or test split, or --validation_fraction. Received: "
-        f"{', '.join(info.splits)}."
-    )
+def check_validation(info, validation_fraction):
+    """InputError where nothing chooses the best epoch; the test split never does."""
+    if "validation" not in info.splits and not validation_fraction:
+        raise InputError(
+            f"--validation_fraction: expected more than 0 for records without a validation split, to choose the best "
+            f"epoch. Received: 0, and the splits {', '.join(info.splits)} of {info.records_dir}."
+        )
+
+
+def classes_of(info):
+    """Head → number of classes, of the heads with more than one; InputError where there is none."""
+    heads = {head: len(names) for head, names in info.classes.items() if len(names) > 1}
+    if not heads:
+        raise InputError(f"{info.records_dir}: expected classes (--dataset=motion or ucf101). Received: {info.name}.")
+    return heads
 
 
 def accuracies(c3d, batches):
@@ -49,7 +53,7 @@ def accuracies(c3d, batches):
     Returns:
         {head: {"clip": share of the clips, "video": share of the videos}}.
     """
-    right = {}
+    right: dict[str, tuple[list, list]] = {}
     for frames, classes in batches:
         outputs = c3d.predict_on_batch(tf.reshape(frames, (-1, *frames.shape[2:])))  # (B·K, classes)
         for head, probabilities in outputs.items():
@@ -64,52 +68,21 @@ def accuracies(c3d, batches):
     }
 
 
-class KeepBest(keras.callbacks.Callback):
-    """Adds the mean accuracy over the heads to the logs and saves the model, in float32, when it improves."""
+class PretrainingRun(Run):
+    """A `Run` of the settings of `python -m scoringnet_tf.pretrain`; the records must have classes.
 
-    def __init__(self, path, best=None):
-        super().__init__()
-        self.path, self.best = path, best
-
-    def on_epoch_end(self, epoch, logs=None):
-        accuracies = [value for name, value in logs.items() if name.startswith("val_") and name.endswith("accuracy")]
-        logs["val_mean_accuracy"] = sum(accuracies) / len(accuracies)
-        if self.best is None or logs["val_mean_accuracy"] > self.best:
-            self.best = logs["val_mean_accuracy"]
-            save_c3d(self.model, self.path)
-
-
-def save_c3d(model, path):
-    """Saves a C3D as float32 `.keras`."""
-    twin = C3D(**{**model.get_config(), "dtype": "float32"})
-    twin.set_weights(model.get_weights())
-    with replacing_file(path) as temporary:
-        twin.save(temporary)
-
-
-class PretrainingRun:
-    """Everything of one run; `run()` trains what is left and returns the path of the best C3D.
-
-    Args:
-        info: `DatasetInfo` of the records; it must have classes.
-        settings: flag name → value of `python -m scoringnet_tf.pretrain`.
+    Raises:
+        InputError: they have none, no training split, or nothing to choose the best epoch by.
     """
+
+    shown: ClassVar = {"val_mean_accuracy": "accuracy"}
 
     def __init__(self, info, settings):
         if "train" not in info.splits:
             raise InputError(f"{info.records_dir}: expected a train split. Received: {', '.join(info.splits)}.")
-        # A head with one class has nothing to tell.
-        self.heads = {head: len(names) for head, names in info.classes.items() if len(names) > 1}
-        if not self.heads:
-            raise InputError(
-                f"{info.records_dir}: expected classes (--dataset=motion or ucf101). Received: {info.name}."
-            )
-        self.info, self.settings = info, settings
-        self.validation_split = validation_split(info, settings["validation_fraction"])
-        self.model_dir = as_path(settings["model_dir"])
-        self.dtype = runtime.configure(settings["precision"], settings["seed"], settings["deterministic"])
-        record_config(self.model_dir, settings, info.data_hash, self.dtype)
-        self.checkpoints = Checkpoints(self.model_dir)
+        self.heads = classes_of(info)
+        check_validation(info, settings["validation_fraction"])
+        super().__init__(info, settings, [Phase("pretraining", settings["epochs"], 0, "val_mean_accuracy", BEST)])
         self.model = C3D(
             input_shape=(settings["clip_length"], *settings["image_size"], 3),
             width_multiplier=settings["width_multiplier"],
@@ -120,19 +93,13 @@ class PretrainingRun:
             preprocessing=preprocessing_of(settings["pretrained"], settings["image_size"]),
             dtype=self.dtype,
         )
-        self._compile()
 
-    def _compile(self):
-        settings = self.settings
-        heads = list(self.heads)
-        self.model.compile(
-            optimizer=make_optimizer(settings, self.dtype),
-            loss=dict.fromkeys(heads, "sparse_categorical_crossentropy"),
-            metrics=dict.fromkeys(heads, "accuracy"),
-            # XLA is slower on a CPU, and refuses to work where determinism is asked for.
-            jit_compile=bool(tf.config.list_physical_devices("GPU")) and not settings["deterministic"],
-        )
-        self.model.optimizer.build(self.model.trainable_variables)
+    # === Data ===
+
+    def split(self):
+        """Training videos, and those that choose the best epoch."""
+        fraction = self.settings["validation_fraction"]
+        return tuple(input_pipeline.split_ids(self.info, split, fraction) for split in ("train", "validation"))
 
     def _clips(self, split, **options):
         dataset = input_pipeline.clips(
@@ -147,7 +114,8 @@ class PretrainingRun:
         )
         return dataset.map(lambda frames, classes: (frames, {head: classes[head] for head in self.heads}))
 
-    def _training_clips(self, first_epoch):
+    def training_data(self, phase, first_epoch):
+        """Augmented clips in a new order each epoch."""
         settings = self.settings
         augmentation = input_pipeline.Augmentation(
             flip=settings["flip"],
@@ -161,55 +129,47 @@ class PretrainingRun:
             augmentation=augmentation,
             shuffle=True,
             first_epoch=first_epoch,
-            epochs=settings["epochs"],
+            epochs=phase.epochs,
         )
 
-    def run(self):
-        """Trains what is left; returns the path of `c3d.keras`."""
-        folder, state = self.checkpoints.latest()
-        done, best, history = (state["epoch"], state["best"], state["history"]) if state else (0, None, [])
-        if state:
-            self.checkpoints.restore(self.model, folder)
-        elif self.settings["pretrained"]:
+    def validation_data(self, phase):
+        """A clip of each video that chooses the best epoch."""
+        return self._clips("validation")
+
+    # === Training ===
+
+    def load_initial_weights(self):
+        """Goes on from another C3D, where the settings name one."""
+        if self.settings["pretrained"]:
             continue_from(self.model, self.settings["pretrained"])
-        keep_best = KeepBest(self.model_dir / "c3d.keras", best)
 
-        def state_of(epoch, logs):
-            history.append({"epoch": epoch, **{name: float(value) for name, value in logs.items()}})
-            return {"epoch": epoch, "steps_done": epoch, "best": keep_best.best, "history": history}
+    def begin(self, phase, resumed):
+        """Compiles the C3D as a classifier of every head."""
+        self.model.compile(
+            optimizer=make_optimizer(self.settings, self.dtype),
+            loss=dict.fromkeys(self.heads, "sparse_categorical_crossentropy"),
+            metrics=dict.fromkeys(self.heads, "accuracy"),
+            # XLA is slower on a CPU, and refuses to work where determinism is asked for.
+            jit_compile=bool(tf.config.list_physical_devices("GPU")) and not self.settings["deterministic"],
+        )
 
-        num_videos = len(input_pipeline.split_ids(self.info, "train", self.settings["validation_fraction"]))
-        steps = -(-num_videos // self.settings["batch_size"])
-        if done < self.settings["epochs"]:
-            self.model.fit(
-                self._training_clips(done),
-                initial_epoch=done,
-                epochs=self.settings["epochs"],
-                steps_per_epoch=steps,
-                validation_data=self._clips(self.validation_split),
-                shuffle=False,
-                verbose=0,
-                callbacks=[
-                    callbacks.Reseed(self.settings["seed"]),
-                    callbacks.StopOnNonFiniteLoss(),
-                    keep_best,
-                    callbacks.TensorBoardLog(self.model_dir / "tensorboard", "pretraining"),
-                    callbacks.SaveCheckpoint(self.checkpoints, "pretraining", state_of),
-                    callbacks.ProgressBar("pretraining", steps, done, {"val_mean_accuracy": "accuracy"}),
-                ],
-            )
-        write_json(self.model_dir / "history.json", history)
-        return self.model_dir / "c3d.keras"
+    def validation_names(self, phase):
+        """None: every epoch is validated."""
+        return []
+
+    def further_callbacks(self, phase, log_dir):
+        """The figure that chooses the epoch."""
+        return [callbacks.MeanAccuracy()]
 
     def evaluate(self):
         """Measures c3d.keras on several clips of each video of the test split; on the validation split where none is.
 
         Returns:
-            What it writes into metrics.json: `split`, `num_videos`, `clips_per_video`, `epoch_chosen_on`, the split
-            that chose the epoch, and `accuracy` as of `accuracies`.
+            What it writes into metrics.json: `split`, `num_videos`, `clips_per_video`, and `accuracy` as of
+            `accuracies`.
         """
         settings = self.settings
-        split = "test" if "test" in self.info.splits else self.validation_split
+        split = "test" if "test" in self.info.splits else "validation"
         batches = input_pipeline.video_clips(
             self.info.records_dir,
             split,
@@ -219,12 +179,11 @@ class PretrainingRun:
             batch_size=max(1, settings["batch_size"] // settings["clips_per_video"]),
             validation_fraction=settings["validation_fraction"],
         )
-        c3d = load_keras(self.model_dir / "c3d.keras", C3D, "model_dir")
+        c3d = load_keras(self.model_dir / BEST, C3D, "model_dir")
         metrics = {
             "split": split,
             "num_videos": len(input_pipeline.split_ids(self.info, split, settings["validation_fraction"])),
             "clips_per_video": settings["clips_per_video"],
-            "epoch_chosen_on": self.validation_split,
             "accuracy": accuracies(c3d, tqdm(batches, f"Evaluating on {split}", unit="batch")),
         }
         write_json(self.model_dir / "metrics.json", metrics)

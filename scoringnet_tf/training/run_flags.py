@@ -29,6 +29,10 @@ flags.DEFINE_integer(
 flags.DEFINE_float("clip_norm", 1.0, "Largest norm of the gradient; 0 does not clip. Not in the paper.", 0)
 
 # === Run ===
+flags.DEFINE_integer(
+    "patience", 0, "Epochs without a better validation after which a phase ends; 0 never. Not in the paper.", 0
+)
+flags.DEFINE_integer("max_steps", 0, "Steps after which a phase ends, to try settings out; 0: by epochs alone.", 0)
 flags.DEFINE_enum(
     "precision",
     "auto",

@@ -4,33 +4,58 @@ Field numbers: src/caffe/proto/caffe.proto of C3D 1.0, whose blobs have five axe
 """
 
 import math
+import os
 import pathlib
 import re
 
 import numpy as np
+from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory, text_format
 
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.weights.convert import SPORTS1M, Parameters, Weights, from_caffe
-from scoringnet_tf.weights.protobuf import WireError, fields, messages
 
 LAYOUT = "Caffe (C3D 1.0)"
 
-NET_LAYERS = 2  # NetParameter
-LAYER_NAME, LAYER_BLOBS = 4, 6  # LayerParameter
-BLOB_AXES, BLOB_DATA = (1, 2, 3, 4, 5), 6  # BlobProto: num, channels, length, height, width; packed float
+# The fields that are read. `name` and `data` are a string and packed floats, which are bytes on the wire: as such they
+# do not become Python objects one by one.
+SCHEMA = """
+name: "c3d.proto"
+package: "c3d"
+message_type {
+  name: "NetParameter"
+  field { name: "layers" number: 2 label: LABEL_REPEATED type: TYPE_MESSAGE type_name: ".c3d.LayerParameter" }
+}
+message_type {
+  name: "LayerParameter"
+  field { name: "name" number: 4 label: LABEL_OPTIONAL type: TYPE_BYTES }
+  field { name: "blobs" number: 6 label: LABEL_REPEATED type: TYPE_MESSAGE type_name: ".c3d.BlobProto" }
+}
+message_type {
+  name: "BlobProto"
+  field { name: "num" number: 1 label: LABEL_OPTIONAL type: TYPE_INT32 }
+  field { name: "channels" number: 2 label: LABEL_OPTIONAL type: TYPE_INT32 }
+  field { name: "length" number: 3 label: LABEL_OPTIONAL type: TYPE_INT32 }
+  field { name: "height" number: 4 label: LABEL_OPTIONAL type: TYPE_INT32 }
+  field { name: "width" number: 5 label: LABEL_OPTIONAL type: TYPE_INT32 }
+  field { name: "data" number: 6 label: LABEL_OPTIONAL type: TYPE_BYTES }
+}
+"""
+POOL = descriptor_pool.DescriptorPool()
+POOL.Add(text_format.Parse(SCHEMA, descriptor_pb2.FileDescriptorProto()))
 
 
-def read(path):
+def read(path: str | os.PathLike) -> Weights:
     """`Weights` of a .caffemodel; InputError where the file is another, or not whole."""
     layers, unused = {}, []
     try:
-        for name, blobs in _layers(memoryview(pathlib.Path(path).read_bytes())):
-            layer = re.match(r"conv[1-5][ab]|fc[678]", name)
-            if layer and len(blobs) == 2:
-                layers[layer.group()] = _parameters(name, *blobs)
+        for layer in _parsed("NetParameter", pathlib.Path(path).read_bytes()).layers:
+            name, blobs = layer.name.decode(), [_array(blob) for blob in layer.blobs]
+            known = re.match(r"conv[1-5][ab]|fc[678]", name)
+            if known and len(blobs) == 2:
+                layers[known.group()] = _parameters(name, *blobs)
             elif blobs:
                 unused.append(name)
-    except (WireError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise InputError(
             f"{path}: expected C3D's weights in a layout that is known (see --help); read as a .caffemodel, since it "
             f"is none of the others. Received: {error}."
@@ -38,20 +63,24 @@ def read(path):
     return Weights(LAYOUT, layers, SPORTS1M, channels_first=True, unused=tuple(unused))
 
 
-def blob(message):
-    """A BlobProto, a memoryview, as float32 (num, channels, length, height, width); WireError if it is none."""
-    found = dict(fields(message))
-    shape, data = tuple(found.get(axis, 0) for axis in BLOB_AXES), found.get(BLOB_DATA, b"")
-    if not all(isinstance(size, int) for size in shape) or isinstance(data, int) or len(data) != 4 * math.prod(shape):
-        raise WireError("a blob that is not of C3D 1.0: five axes, then as many numbers")
-    return np.frombuffer(data, "<f4").reshape(shape)
+def read_blob(content: bytes) -> np.ndarray:
+    """The array of a serialised BlobProto, float32 (num, channels, length, height, width); ValueError if it is none."""
+    return _array(_parsed("BlobProto", content))
 
 
-def _layers(net):
-    """(name, blobs) of every layer of a NetParameter."""
-    for layer in messages(net, NET_LAYERS):
-        name = b"".join(messages(layer, LAYER_NAME)).decode()
-        yield name, [blob(message) for message in messages(layer, LAYER_BLOBS)]
+def _parsed(name, content):
+    kind = message_factory.GetMessageClass(POOL.FindMessageTypeByName(f"c3d.{name}"))
+    try:
+        return kind.FromString(content)
+    except message.DecodeError as error:
+        raise ValueError(f"no {name} of protocol buffers ({error})") from error
+
+
+def _array(blob):
+    shape = blob.num, blob.channels, blob.length, blob.height, blob.width
+    if min(shape) < 0 or len(blob.data) != 4 * math.prod(shape):
+        raise ValueError("a blob that is not of C3D 1.0: five axes, then as many numbers")
+    return np.frombuffer(blob.data, "<f4").reshape(shape)
 
 
 def _parameters(name, kernel, bias):

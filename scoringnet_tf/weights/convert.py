@@ -1,6 +1,8 @@
 """What every reader of this folder returns, and the `C3D` that it makes."""
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -51,18 +53,22 @@ class Weights:
     unused: tuple = ()
 
 
-def from_caffe(kernel):
+def from_caffe(kernel: np.ndarray) -> np.ndarray:
     """A kernel (out, in, T, H, W) or (out, in), as Caffe, PyTorch and Theano have it, in Keras's layout."""
     return np.moveaxis(kernel, (1, 0), (-2, -1)) if kernel.ndim >= 2 else kernel
 
 
-def channels_last(fc6, channels):
+def channels_last(fc6: np.ndarray, channels: int) -> np.ndarray:
     """fc6 (C·T·H·W, units), whose inputs come channel by channel, for inputs as Keras flattens them: (T, H, W, C)."""
     return fc6.reshape(channels, -1, fc6.shape[-1]).swapaxes(0, 1).reshape(fc6.shape)
 
 
-def with_mean(weights, mean):
-    """The same weights, less the image `mean` instead of its average; InputError where they were trained otherwise."""
+def with_mean(weights: Weights, mean: Any) -> Weights:
+    """The same weights, less the image `mean` instead of its average.
+
+    Raises:
+        InputError: they were trained otherwise.
+    """
     if weights.preprocessing["mean"] != SPORTS1M["mean"]:
         raise InputError(
             f"--mean: expected weights that were trained with the mean of Sports-1M. Received: {weights.layout}, whose "
@@ -71,10 +77,15 @@ def with_mean(weights, mean):
     return dataclasses.replace(weights, preprocessing={**weights.preprocessing, "mean": mean})
 
 
-def build_c3d(weights, path, log=print):
-    """The float32 `C3D` (16 frames of 112×112) with these weights; a line for every layer goes to `log`.
+def build_c3d(weights: Weights, path: str, log: Callable[[str], object] = print) -> C3D:
+    """The float32 `C3D` (16 frames of 112×112) with these weights.
 
     Without fc8 it ends in the features of fc7 (`heads={}`).
+
+    Args:
+        weights: of all its layers.
+        path: file that they are of, for messages.
+        log: takes a line for every layer.
 
     Raises:
         InputError: a layer is missing, has another shape, or holds infinities or NaN.

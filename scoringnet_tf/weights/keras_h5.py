@@ -17,8 +17,12 @@ from scoringnet_tf.weights.pytorch import NAMES
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
-def read(path):
-    """`Weights` of an HDF5 file; InputError where it is another, or not whole."""
+def read(path: str) -> Weights:
+    """`Weights` of an HDF5 file.
+
+    Raises:
+        InputError: it is another, or not whole.
+    """
     try:
         with h5py.File(path) as file:
             root = file.get("model_weights", file)

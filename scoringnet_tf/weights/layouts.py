@@ -4,10 +4,11 @@ import pathlib
 
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.weights import caffe, keras_h5, mmaction2, pytorch, tf_checkpoint
+from scoringnet_tf.weights.convert import Weights
 from scoringnet_tf.weights.torch_file import PICKLE, ZIP, read_tensors
 
 
-def read_weights(path, fc6_order="auto"):
+def read_weights(path: str, fc6_order: str = "auto") -> Weights:
     """The `Weights` of a file in any known layout.
 
     Args:

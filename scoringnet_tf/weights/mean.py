@@ -7,7 +7,7 @@ import numpy as np
 
 from scoringnet_tf.data.preprocessing import center_offset
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.weights.caffe import blob
+from scoringnet_tf.weights.caffe import read_blob
 
 CROP = (112, 112)
 NUMPY = b"\x93NUMPY"
@@ -27,7 +27,7 @@ def read_mean(path):
     try:
         content = pathlib.Path(path).read_bytes()
         is_numpy = content.startswith(NUMPY)
-        mean = np.load(io.BytesIO(content), allow_pickle=False) if is_numpy else blob(memoryview(content))[0]
+        mean = np.load(io.BytesIO(content), allow_pickle=False) if is_numpy else read_blob(content)[0]
     except (OSError, ValueError, EOFError, IndexError) as error:
         raise InputError(f"{expected} Received: {error}.") from error
     if mean.ndim == 4 and mean.shape[0] == 3:

@@ -4,7 +4,11 @@ The names are those of mmaction/models/backbones/c3d.py; the preprocessing of a 
 configs/_base_/models/c3d_sports1m_pretrained.py: RGB frames, although the mean is that of BGR ones.
 """
 
-from scoringnet_tf.weights.convert import CLASSES, REQUIRED, SPORTS1M
+from collections.abc import Mapping
+
+import numpy as np
+
+from scoringnet_tf.weights.convert import CLASSES, REQUIRED, SPORTS1M, Weights
 from scoringnet_tf.weights.pytorch import named_weights
 
 LAYOUT = "MMAction2"
@@ -12,12 +16,12 @@ HEAD = "cls_head.fc_cls"
 RECOGNISER = {"channels": "rgb", "mean": [104.0, 117.0, 128.0], "scale": 1.0, "frame_size": [128, 171]}
 
 
-def recognises(tensors):
+def recognises(tensors: Mapping[str, np.ndarray]) -> bool:
     """Whether name → array is of this layout."""
     return any(name.removeprefix("backbone.") == "conv1a.conv.weight" for name in tensors)
 
 
-def read(tensors):
+def read(tensors: Mapping[str, np.ndarray]) -> Weights:
     """`Weights` of a state dict, name → array."""
     prefix = "backbone." if "backbone.conv1a.conv.weight" in tensors else ""
     modules = {layer: f"{prefix}{layer}{'.conv' if layer.startswith('conv') else ''}" for layer in REQUIRED}

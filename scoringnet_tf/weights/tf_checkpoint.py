@@ -26,7 +26,7 @@ SUFFIXES = {
 }
 
 
-def checkpoint(path):
+def checkpoint(path: str | pathlib.Path) -> str | None:
     """The name by which TensorFlow opens the checkpoint at `path`, a file or a prefix of several, or None."""
     path = pathlib.Path(path)
     prefix = path.with_suffix("") if path.suffix == ".index" else path
@@ -42,7 +42,7 @@ def _ends_as_table(path):
         return file.read() == TABLE_MAGIC
 
 
-def read(path, fc6_order):
+def read(path: str, fc6_order: str) -> Weights:
     """`Weights` of a checkpoint.
 
     Args:
@@ -66,7 +66,7 @@ def read(path, fc6_order):
 
 
 def _read_layers(path):
-    """layer → `Parameters`, and the names of all other variables."""
+    """The `Parameters` of each layer, and the names of all other variables."""
     import tensorflow as tf
 
     layers = {}

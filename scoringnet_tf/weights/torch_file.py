@@ -12,6 +12,7 @@ import pathlib
 import pickle
 import struct
 import zipfile
+from typing import IO, Any
 
 import numpy as np
 
@@ -36,14 +37,19 @@ class Storage:
 
     dtype: str
     size: int
-    data: np.ndarray | None = None
+    data: Any = None
 
     @property
-    def num_bytes(self):
+    def num_bytes(self) -> int:
+        """What the numbers take."""
         return self.size * np.dtype(self.dtype).itemsize
 
-    def fill(self, data):
-        """Takes the bytes of the storage; UnpicklingError if there are fewer."""
+    def fill(self, data: bytes) -> None:
+        """Takes the bytes of the storage.
+
+        Raises:
+            UnpicklingError: there are fewer or more.
+        """
         if len(data) != self.num_bytes:
             raise pickle.UnpicklingError(f"{len(data)} bytes of a tensor of {self.num_bytes}: the file is cut off")
         self.data = np.frombuffer(data, self.dtype)
@@ -58,8 +64,12 @@ class Tensor:
     shape: tuple
     strides: tuple
 
-    def numpy(self):
-        """The tensor as float32; UnpicklingError where it reaches beyond its storage."""
+    def numpy(self) -> np.ndarray:
+        """The tensor as float32.
+
+        Raises:
+            UnpicklingError: it reaches beyond its storage.
+        """
         if not math.prod(self.shape):
             return np.zeros(self.shape, np.float32)
         last = self.offset + sum((size - 1) * stride for size, stride in zip(self.shape, self.strides, strict=True))
@@ -73,7 +83,7 @@ class Tensor:
 class Ignored:
     """Stands for NumPy and mmengine values of a training run: takes whatever is given and keeps nothing."""
 
-    def __init__(self, *args):
+    def __init__(self, *args: object) -> None:
         pass
 
     def __setstate__(self, state):
@@ -96,26 +106,28 @@ ALLOWED = {
 class TensorUnpickler(pickle.Unpickler):
     """Unpickles tensors and plain containers; `storages` collects key → `Storage`."""
 
-    def __init__(self, file, storages):
+    def __init__(self, file: IO[bytes], storages: dict[str, Storage]) -> None:
         super().__init__(file, encoding="utf-8")
         self.storages = storages
 
-    def find_class(self, module, name):
+    def find_class(self, module: str, name: str) -> Any:
+        """Resolves a global of the pickle; everything that is not listed here is refused."""
         if f"{module}.{name}" in ALLOWED:
             return ALLOWED[f"{module}.{name}"]
         if module.split(".")[0] in ("numpy", "mmengine"):
             return Ignored
         raise pickle.UnpicklingError(f"{module}.{name}, which is not loaded: it could run anything")
 
-    def persistent_load(self, saved_id):
+    def persistent_load(self, saved_id: Any) -> Storage:
+        """The storage that a tensor refers to."""
         kind, dtype, key, _, size, *view = saved_id
         if kind != "storage" or dtype not in DTYPES.values() or any(view):
             raise pickle.UnpicklingError(f"a reference to {kind} {dtype}")
         return self.storages.setdefault(key, Storage(dtype, size))
 
 
-def read_tensors(path):
-    """name → float32 array of the state dict in a file of `torch.save`, bare or under the key `state_dict`.
+def read_tensors(path: str | pathlib.Path) -> dict[str, np.ndarray]:
+    """The state dict in a file of `torch.save`, bare or under the key `state_dict`: name → float32 array.
 
     Raises:
         InputError: the file is not whole, holds anything but tensors and plain values, or no state dict.
@@ -136,7 +148,8 @@ def read_tensors(path):
 
 def _read_zip(file):
     with zipfile.ZipFile(file) as archive:
-        names, storages = archive.namelist(), {}
+        names = archive.namelist()
+        storages: dict[str, Storage] = {}
         pickled = next((name for name in names if name.endswith("/data.pkl")), None)
         if pickled is None:
             raise pickle.UnpicklingError(f"a zip archive without data.pkl, but with {', '.join(names[:3])}")
@@ -166,7 +179,7 @@ def _load(file, storages):
 def _read_pickles(file):
     """Magic number, protocol, system; the value, the keys of its storages; then size and bytes of each."""
     file.seek(0)
-    storages = {}
+    storages: dict[str, Storage] = {}
     magic, _, _, value, keys = (_load(file, storages) for _ in range(5))
     if magic != MAGIC:
         raise pickle.UnpicklingError("a pickle that torch.save did not write")

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import read_index, write_bars
+from tiny_records import gray_jpeg, tiny_video, write_records
 
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data import augmentation as augmentation_module
 from scoringnet_tf.data.augmentation import Augmentation, FrameDecoder, clip_indices, spaced_clips, video_seeds
-from scoringnet_tf.data.input_pipeline import clips, preprocess_frames, split_ids, video_clips, videos
+from scoringnet_tf.data.input_pipeline import clips, preprocess_frames, video_clips, videos
 from scoringnet_tf.data.preprocessing import center_offset, encode_jpeg, frames_for_model
-from scoringnet_tf.data.records import DatasetInfo, RecordsError, VideoExample, encode_example
+from scoringnet_tf.data.records import DatasetInfo, RecordsError
 from scoringnet_tf.data.video import read_video
 from scoringnet_tf.support.errors import InputError
 
@@ -201,45 +202,9 @@ def test_only_stages_leave_the_fragments_as_they_were(diving_records):
 
 def _broken_records(folder, good, num_frames, classes=None):
     """One video of which only the frames `good` are JPEG."""
-    jpeg = encode_jpeg(np.full((*WHOLE, 3), 90, np.uint8), 92)
-    jpegs = [jpeg if index in good else b"broken" for index in range(num_frames)]
-    example = VideoExample(
-        "001",
-        "test",
-        "diving",
-        "001.avi",
-        "",
-        jpegs,
-        WHOLE,
-        WHOLE,
-        25.0,
-        np.arange(num_frames) / 25,
-        np.zeros(num_frames),
-        classes=dict.fromkeys(classes or {}, 0),
-    )
-    folder.mkdir()
-    with tf.io.TFRecordWriter(str(folder / "train.tfrecord")) as writer:
-        writer.write(encode_example(example))
-    shard = {"file": "train.tfrecord", "num_records": 1, "bytes": (folder / "train.tfrecord").stat().st_size}
-    info = DatasetInfo(
-        name="test",
-        sport="diving",
-        stages=["noise", "pre-starting", "take-flight", "entry"],
-        frame_size=WHOLE,
-        frame_rate=25.0,
-        splits={"train": {"ids": ["001"], "num_videos": 1, "num_frames": num_frames, "shards": [shard]}},
-        videos={"001": {"split": "train", "num_frames": num_frames, "final": None}},
-        score_statistics={},
-        stage_frames={},
-        classes=classes or {},
-        skipped=[],
-        simulation=None,
-        settings={},
-        package_version="",
-        data_hash="",
-    )
-    info.save(folder)
-    return folder
+    jpegs = [gray_jpeg(90, WHOLE) if index in good else b"broken" for index in range(num_frames)]
+    video = tiny_video("001", jpegs, WHOLE, classes=dict.fromkeys(classes or {}, 0))
+    return write_records(folder, {"train": [video]}, classes=classes)
 
 
 def test_frames_that_are_not_used_are_not_decoded(tmp_path):
@@ -264,54 +229,6 @@ def test_buckets_hold_videos_of_one_length_range(diving_records):
         assert len({int(np.digitize(length, (30, 33))) for length in lengths}) == 1
     with pytest.raises(InputError, match="2 pipelines"):
         _read(diving_records, bucket_boundaries=(30,), num_input_pipelines=2)
-
-
-def test_validation_split_partitions_the_training_split(diving_records):
-    info = DatasetInfo.load(diving_records)
-    train, validation = (split_ids(info, split, 0.3) for split in ("train", "validation"))
-    assert len(validation) == 2 and not set(train) & set(validation)
-    assert sorted(train + validation) == info.splits["train"]["ids"]
-    assert split_ids(info, "validation", 0.3) == validation
-    for seed in range(3):
-        streamed = {
-            split: {
-                video_id.decode()
-                for *_, extras in videos(
-                    diving_records,
-                    split,
-                    batch_size=2,
-                    image_size=WHOLE,
-                    seed=seed,
-                    validation_fraction=0.3,
-                    with_info=True,
-                )
-                for video_id in extras["id"].numpy()
-            }
-            for split in ("train", "validation")
-        }
-        assert streamed == {"train": set(train), "validation": set(validation)}
-    assert (
-        split_ids(info, "test", 0.3) == ["001", "002", "003"]
-        and split_ids(info, "train") == info.splits["train"]["ids"]
-    )
-    # Stratified: one from each half of the training videos in order of final score.
-    order = sorted(info.splits["train"]["ids"], key=lambda video_id: info.videos[video_id]["final"])
-    assert (validation[0] in order[:4]) != (validation[1] in order[:4])
-    for split, ids in (("train", train), ("validation", validation)):
-        found, _ = _read(diving_records, split, validation_fraction=0.3, seed=1)
-        assert sorted(video_id for video_id, _, _ in found) == ids
-
-
-def test_a_stored_validation_split_is_used_as_it_is(motion_records):
-    info = DatasetInfo.load(motion_records)
-    assert split_ids(info, "validation", 0.5) == ["00004", "00005"]
-    assert split_ids(info, "train", 0.5) == ["00000", "00001", "00002", "00003"]
-
-
-@pytest.mark.parametrize("fraction", [0.0, 0.01, 1.0])
-def test_a_fraction_that_leaves_a_part_empty(diving_records, fraction):
-    with pytest.raises(InputError, match=r"validation fraction .*7 training videos"):
-        split_ids(DatasetInfo.load(diving_records), "validation", fraction)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from scoringnet_tf.data.records import DatasetInfo, RecordsError, VideoExample, encode_example, parse_example, parse_id
+from scoringnet_tf.data.records import DatasetInfo, RecordsError, VideoExample, encode_example, parse_example
 
 
 @pytest.fixture
@@ -61,13 +61,21 @@ def test_the_same_video_gives_the_same_bytes(example):
     assert encode_example(example) == encode_example(dataclasses.replace(example))
 
 
-def test_id_alone(example):
-    assert parse_id(encode_example(example)) == b"042"
-
-
-def test_lengths_must_agree(example):
-    with pytest.raises(ValueError, match=r"042: expected .*\(3\)\. Received: 3 timestamps, 2 stages"):
-        encode_example(dataclasses.replace(example, stages=np.array([0, 0])))
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"stages": np.array([0, 0])}, r"042: expected .*\(3\)\. Received: 3 timestamps, 2 stages"),
+        ({"stages": np.array([0, 0, 0, 0])}, "Received: 3 timestamps, 4 stages"),
+        ({"timestamps": np.array([0.0, 0.1])}, "Received: 2 timestamps, 3 stages"),
+        ({"timestamps": np.arange(4) / 25}, "Received: 4 timestamps, 3 stages"),
+        ({"jpegs": [b"first", b"second"]}, r"\(2\)\. Received: 3 timestamps, 3 stages"),
+        ({"jpegs": []}, r"\(0\)\. Received: 3 timestamps, 3 stages"),
+        ({"timestamps": np.array([0.0, 0.1]), "stages": np.array([0, 0])}, r"\(3\)\. Received: 2 timestamps, 2 stages"),
+    ],
+)
+def test_lengths_must_agree(example, change, message):
+    with pytest.raises(ValueError, match=message):
+        encode_example(dataclasses.replace(example, **change))
 
 
 def test_index_round_trip(diving_records, tmp_path):

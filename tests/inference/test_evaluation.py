@@ -1,17 +1,21 @@
 """The figures against SciPy and hand counts; the report; predictions of records."""
 
+import csv
 import json
 import math
 
 import numpy as np
 import pytest
+from conftest import write_bars
 from scipy import stats
 
 import scoringnet_tf
+from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.evaluation import Predictions, figures
+from scoringnet_tf.report.evaluation_report import write_report
 from scoringnet_tf.sports import get_sport, stage_runs
 
 STAGES = get_sport("diving").stages
@@ -71,16 +75,37 @@ def test_mean_predictor_of_what_is_known():
     assert evaluation.mean_predictor_figures(truth, {}, fuse) == {}
 
 
-def test_predict_records_keeps_order_and_lengths(diving_records):
-    info = DatasetInfo.load(diving_records)
+@pytest.fixture(scope="module")
+def unsorted_records(tmp_path_factory):
+    """Records in an order that is not that of their ids: each video has its own length and score."""
+    folder = tmp_path_factory.mktemp("unsorted")
+    rows = ["video,difficulty,execution,final,split"]
+    for number in (7, 3, 9, 1, 5):
+        write_bars(folder / f"{number}.avi", 10 + number, number)
+        rows.append(f"{number}.avi,3.0,{20 + number},{3 * (20 + number)},test")
+    (folder / "manifest.csv").write_text("\n".join(rows))
+    build_records("manifest", folder, folder / "records", BuildSettings((36, 48)), workers=1, sport="diving")
+    return folder / "records"
+
+
+@pytest.mark.parametrize("records", ["diving_records", "unsorted_records"])
+def test_every_prediction_has_the_name_of_its_video(records, tmp_path, request):
+    """Zipping sorted ids onto the stream named the wrong videos of every dataset that is not stored in sorted order."""
+    records_dir = request.getfixturevalue(records)
+    info = DatasetInfo.load(records_dir)
     model = scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, clip_lengths=(8, 8))
-    ids = input_pipeline.split_ids(info, "test")
-    dataset = input_pipeline.videos(diving_records, "test", image_size=(32, 32), batch_size=2)
-    result = evaluation.predict_records(evaluation.prediction_function(model), dataset, ids)
-    for index, video_id in enumerate(ids):
-        known = info.videos[video_id]
-        assert result.truth["execution"][index] == pytest.approx(known["execution"], rel=1e-6)
-        assert len(result.stages_true[index]) == len(result.stages_predicted[index]) == known["num_frames"]
+    dataset = input_pipeline.videos(records_dir, "test", image_size=(32, 32), batch_size=2, with_info=True)
+    result = evaluation.predict_records(evaluation.prediction_function(model), dataset)
+    assert sorted(result.ids) == sorted(info.split("test")["ids"])
+    write_report(tmp_path, result, figures(result, STAGES), STAGES)
+    with (tmp_path / "predictions.csv").open(newline="") as file:
+        rows = {row["video_id"]: row for row in csv.DictReader(file)}
+    for index, video_id in enumerate(result.ids):
+        video = info.videos[video_id]
+        assert len(result.stages_true[index]) == len(result.stages_predicted[index]) == video["num_frames"]
+        assert result.truth["execution"][index] == pytest.approx(video["execution"])
+        assert float(rows[video_id]["true_final"]) == pytest.approx(video["final"], abs=1e-3)
+        assert float(rows[video_id]["predicted_final"]) == pytest.approx(result.predicted["final"][index], abs=1e-3)
 
 
 def test_true_fragments_change_the_scores_and_not_the_stages(diving_records):
@@ -100,8 +125,6 @@ def test_true_fragments_change_the_scores_and_not_the_stages(diving_records):
 
 
 def test_report_files(tmp_path):
-    from scoringnet_tf.report.evaluation_report import write_report
-
     made = predictions()
     write_report(tmp_path, made, figures(made, STAGES), STAGES)
     metrics = json.loads((tmp_path / "metrics.json").read_text())

@@ -256,9 +256,10 @@ def test_save_and_load(name, dtype, videos, tmp_path):
     model = MODELS[name](dtype)
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras")
-    assert again.get_config() == model.get_config()
+    twin = model.with_dtype("float32") if hasattr(model, "with_dtype") else model  # what a whole model is saved as
+    assert again.get_config() == twin.get_config()
     inputs = sample_inputs(name, videos)
-    before, after = model(inputs, training=False), again(inputs, training=False)
+    before, after = twin(inputs, training=False), again(inputs, training=False)
     for a, b in zip(keras.tree.flatten(before), keras.tree.flatten(after), strict=True):
         np.testing.assert_array_equal(a, b)
 

@@ -1,7 +1,9 @@
 """Pretraining on classes: resume after a kill, accuracy on clips and videos, and which split is used for what."""
 
-import dataclasses
+import csv
 import json
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -13,7 +15,7 @@ from data_prep.records.verifying import read_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import split_ids
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training.pretraining import PretrainingRun, accuracies, validation_split
+from scoringnet_tf.training.pretraining import PretrainingRun, accuracies, check_validation
 
 CONSECUTIVE = {"clip_sampling": "consecutive", "validation_fraction": 0.5}
 
@@ -44,6 +46,8 @@ def settings(model_dir, **changes):
         "accumulation_steps": 1,
         "clip_norm": 1.0,
         "precision": "float32",
+        "patience": 0,
+        "max_steps": 0,
         "seed": 1,
         "deterministic": True,
         **changes,
@@ -101,8 +105,9 @@ def test_a_run_on_ucf101_measures_the_videos_of_the_test_split(ucf101_records, t
     best = run.run()
     metrics = run.evaluate()
     assert json.loads((tmp_path / "metrics.json").read_text()) == metrics
-    history = json.loads((tmp_path / "history.json").read_text())
-    assert [entry["epoch"] for entry in history] == [1, 2] and "val_mean_accuracy" in history[0]
+    with (tmp_path / "pretraining.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["0", "1"] and "val_mean_accuracy" in rows[0]
 
     c3d, right = keras.models.load_model(best, compile=False), {"clip": [], "video": []}
     for _, record in read_records(info, "test"):
@@ -116,15 +121,22 @@ def test_a_run_on_ucf101_measures_the_videos_of_the_test_split(ucf101_records, t
         "split": "test",
         "num_videos": 2,
         "clips_per_video": 3,
-        "epoch_chosen_on": "validation",
         "accuracy": {"action": {kind: np.mean(values) for kind, values in right.items()}},
     }
 
 
-def test_which_split_chooses_the_epoch(motion_records, ucf101_records):
+def test_the_test_split_never_chooses_the_epoch(motion_records, ucf101_records, tmp_path):
     motion, ucf101 = DatasetInfo.load(motion_records), DatasetInfo.load(ucf101_records)
-    assert validation_split(motion) == validation_split(ucf101, 0.5) == "validation"
-    assert validation_split(ucf101) == "test"
+    check_validation(motion, 0.0)
+    check_validation(ucf101, 0.5)
     assert len(split_ids(ucf101, "train", 0.5)) == 2
-    with pytest.raises(InputError, match="expected a validation or test split, or --validation_fraction"):
-        validation_split(dataclasses.replace(ucf101, splits={"train": ucf101.splits["train"]}))
+    with pytest.raises(InputError, match=r"--validation_fraction: expected more than 0 .*Received: 0, and the splits"):
+        PretrainingRun(ucf101, settings(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()  # refused before anything is written
+
+
+def test_the_default_of_the_command_holds_training_videos_out():
+    command = [sys.executable, "-m", "scoringnet_tf.pretrain", "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True).stdout
+    explained = shown[shown.index("--validation_fraction:") :].partition("\n  --")[0]
+    assert "(default: '0.1')" in explained and "never the test split" in " ".join(explained.split())

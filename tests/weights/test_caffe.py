@@ -1,4 +1,7 @@
-"""C3D against Caffe: convolution and ceil-mode pooling written down independently in NumPy, from Caffe's sources."""
+"""C3D against Caffe: convolution and ceil-mode pooling written down independently in NumPy, from Caffe's sources.
+
+And Caffe's files that are not whole, byte by byte as Google's encoding guide has them: protobuf.dev/programming-guides.
+"""
 
 import itertools
 
@@ -8,6 +11,8 @@ import pytest
 
 import scoringnet_tf
 from scoringnet_tf.models.c3d import ENDPOINTS, TRUNK
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.weights import caffe
 
 WIDTH = 1 / 16
 
@@ -86,3 +91,102 @@ def test_every_endpoint_is_caffes(frames, height, width):
         assert found.shape == expected.shape, name
         np.testing.assert_allclose(found, expected, atol=1e-4, err_msg=name)
         assert 0.3 < expected.max() < 30, name  # neither died out on the way nor blew up
+
+
+# === Files ===
+
+
+def varint(value):
+    """Seven bits a byte, the lowest first; a negative number is 64 bits of two's complement."""
+    value, encoded = value % 2**64, []
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*encoded, value])
+
+
+def number(field, value):
+    return varint(field << 3) + varint(value)
+
+
+def chunk(field, content, size=None):
+    """A string, a message or packed numbers; with `size`, one that lies about its length."""
+    return varint(field << 3 | 2) + varint(len(content) if size is None else size) + content
+
+
+def blob(array, shape=None, data=None):
+    shape = (1,) * (5 - array.ndim) + array.shape if shape is None else shape
+    axes = b"".join(number(field, size) for field, size in enumerate(shape, 1))
+    return axes + (chunk(6, array.astype("<f4").tobytes()) if data is None else data)
+
+
+def net(*layers):
+    """A NetParameter of (name, blobs), with fields around that the reader has no use for."""
+    parts = [chunk(2, chunk(4, name) + b"".join(chunk(6, content) for content in blobs)) for name, blobs in layers]
+    return chunk(1, b"DeepNetA") + b"".join(parts) + number(5, 1)
+
+
+KERNEL, BIAS = np.arange(162, dtype=np.float32).reshape(2, 3, 3, 3, 3), np.float32([0.5, -1])
+LAYER = (b"conv1a", [blob(KERNEL), blob(BIAS)])
+
+
+def test_a_layer_is_read_to_the_bit_and_others_are_named(tmp_path):
+    (tmp_path / "net").write_bytes(net((b"data", []), LAYER, (b"fc9", [blob(BIAS)]), (b"fc8-2", [blob(BIAS)] * 3)))
+    weights = caffe.read(tmp_path / "net")
+    assert weights.unused == ("fc9", "fc8-2")
+    assert list(weights.layers) == ["conv1a"]
+    np.testing.assert_array_equal(weights.layers["conv1a"].kernel, np.transpose(KERNEL, (2, 3, 4, 1, 0)))
+    np.testing.assert_array_equal(weights.layers["conv1a"].bias, BIAS)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        net((b"conv1a", [blob(KERNEL, (2, 3, 3, 3, 4)), blob(BIAS)])),
+        net((b"conv1a", [blob(KERNEL, (-2, -3, 3, 3, 3)), blob(BIAS)])),
+        net((b"conv1a", [blob(KERNEL, (-1, -1, 1, 1, 162)), blob(BIAS)])),
+        net((b"conv1a", [blob(KERNEL, (2**31 - 1,) * 5), blob(BIAS)])),
+        net((b"conv1a", [blob(KERNEL, data=chunk(6, KERNEL.tobytes()[:-1])), blob(BIAS)])),
+        net((b"conv1a", [blob(KERNEL, data=number(6, 1)), blob(BIAS)])),
+        net((b"conv1a", [blob(BIAS, data=b"".join(varint(6 << 3 | 5) + value.tobytes() for value in BIAS))] * 2)),
+        net((b"conv\xff", [blob(KERNEL), blob(BIAS)])),
+        net(LAYER)[:-40],
+        chunk(2, b"", size=2**40),
+        chunk(2, b"", size=2**63 - 1),
+        b"\x12" + b"\xff" * 11,
+        b"\x17" + bytes(20),
+    ],
+    ids=[
+        *("another product", "two negative axes", "two axes of -1", "huge axes", "a byte too few", "data a number"),
+        *(
+            "data not packed",
+            "a name that is no UTF-8",
+            "cut off",
+            "a terabyte",
+            "the largest size",
+            "endless",
+            "group",
+        ),
+    ],
+)
+def test_what_is_not_c3ds_is_refused(content, tmp_path):
+    (tmp_path / "net").write_bytes(content)
+    with pytest.raises(InputError, match=r"net: expected C3D's weights in a layout that is known .* Received: .+\.$"):
+        caffe.read(tmp_path / "net")
+
+
+def test_mutated_files_are_read_or_refused(tmp_path):
+    """Nothing else: no other exception, no number that the file does not hold."""
+    content, rng, refused = net(LAYER), np.random.default_rng(0), 0
+    for _ in range(300):
+        mutated = bytearray(content)
+        for position in rng.integers(0, len(content), rng.integers(1, 4)) % rng.choice([60, len(content)]):
+            mutated[position] = rng.integers(256)
+        (tmp_path / "net").write_bytes(mutated)
+        try:
+            weights = caffe.read(tmp_path / "net")
+        except InputError:
+            refused += 1
+        else:
+            assert sum(layer.kernel.nbytes + layer.bias.nbytes for layer in weights.layers.values()) <= len(content)
+    assert 50 < refused < 250

@@ -2,6 +2,9 @@
 
 import numbers
 import reprlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,13 +12,15 @@ from data_prep.datasets.readers.layout import find_file
 from data_prep.datasets.readers.restricted_pickle import load_pickle
 from scoringnet_tf.support.errors import InputError
 
+Key = tuple[int | str, int]  # (video, clip)
 SPLITS = ("train", "test")
 
 
-def read_annotations(path):
-    """{(video, clip): {field: value}} of a pickle; InputError listing every entry that is not of this form.
+def read_annotations(path: Path) -> dict[Key, dict[str, Any]]:
+    """The entries of a pickle, {(video, clip): {field: value}}; keys of NumPy integers and strings become plain ones.
 
-    Keys of NumPy integers and strings become plain ones.
+    Raises:
+        InputError: no such pickle, or entries that are not of this form; every one is listed.
     """
     annotations, malformed = {}, []
     for key, entry in load_pickle(path, dict).items():
@@ -28,8 +33,19 @@ def read_annotations(path):
     return annotations
 
 
-def read_splits(source_dir, names):
-    """{"train": keys, "test": keys} as listed; `names` {split: paths where its pickle may lie}."""
+def read_splits(source_dir: Path, names: Mapping[str, Sequence[str]]) -> dict[str, list[Key]]:
+    """The keys of each split, as listed.
+
+    Args:
+        source_dir: folder of the dataset.
+        names: {split: paths in it where the split's pickle may lie}.
+
+    Returns:
+        {"train": keys, "test": keys}, each (video, clip).
+
+    Raises:
+        InputError: a pickle is missing, or holds something else; every such entry is listed.
+    """
     splits = {}
     for split in SPLITS:
         path = find_file(source_dir, names[split])
@@ -41,7 +57,7 @@ def read_splits(source_dir, names):
     return splits
 
 
-def unused_note(annotations, splits):
+def unused_note(annotations: Mapping[Key, Any], splits: Mapping[str, Sequence[Key]]) -> list[str]:
     """A note on annotations that no split lists."""
     unused = annotations.keys() - {key for keys in splits.values() for key in keys}
     return [f"{len(unused)} annotated clips are in neither split and are not built."] if unused else []

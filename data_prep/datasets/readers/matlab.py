@@ -7,6 +7,7 @@ SciPy's reader takes sizes and types in the file on trust, and a damaged file en
 import math
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 
@@ -21,16 +22,24 @@ COMPLEX_FLAG = 0x0800
 MAX_INFLATED_BYTES = 2**26  # label files hold kilobytes
 
 
-def read_vector(path, variable):
-    """A vector of a `.mat` file as float64 (N,); InputError naming the file if it or the variable is not there."""
+def read_vector(path: Path, variable: str) -> np.ndarray:
+    """A vector of a `.mat` file, row or column, as float64 (N,).
+
+    Raises:
+        InputError: no such file, not of this format, no such variable, or one that is no vector of real numbers.
+    """
     values = _read(path, variable, "vector")
     if values.size != max(values.shape, default=1):
         raise InputError(f"{path}: expected {variable!r} to be a row or a column. Received: shape {values.shape}")
     return values.ravel()
 
 
-def read_table(path, variable, num_columns):
-    """A table of a `.mat` file as float64 (N, num_columns), however it lies; errors as in `read_vector`."""
+def read_table(path: Path, variable: str, num_columns: int) -> np.ndarray:
+    """A table of a `.mat` file as float64 (N, num_columns), however it lies.
+
+    Raises:
+        InputError: no such file, not of this format, no such variable, or one of another shape.
+    """
     values = _read(path, variable, "table")
     if values.ndim == 2 and values.shape[1] != num_columns:
         values = values.T
@@ -39,8 +48,16 @@ def read_table(path, variable, num_columns):
     return values
 
 
-def whole_numbers(path, values):
-    """`values` as integers; InputError naming the file and what is none."""
+def whole_numbers(path: Path, values: np.ndarray) -> np.ndarray:
+    """`values`, float (N,), as int64.
+
+    Args:
+        path: file that they are of, for the message.
+        values: numbers.
+
+    Raises:
+        InputError: some are no whole numbers; it names them.
+    """
     odd = values[~(np.abs(values) < 2**53) | (values != np.round(values))]
     if odd.size:
         raise InputError(f"{path}: expected integers. Received: {odd}")

@@ -9,6 +9,8 @@ import collections
 import io
 import math
 import pickle
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +23,7 @@ BUFFER_MODULES = ("numpy.core.numeric", "numpy._core.numeric")
 PLAIN_KINDS = "biufcSUO"  # NumPy's letters for Booleans, numbers, strings, and objects (which are unpickled here, too)
 
 
-def load_pickle(path, expected):
+def load_pickle(path: Path, expected: type | tuple[type, ...]) -> Any:
     """The object of a pickle file of Python 2 or 3.
 
     Strings of Python 2 come as `str` (Latin-1, which also lets its NumPy arrays through).

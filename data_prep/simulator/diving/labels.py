@@ -37,7 +37,12 @@ class RealLabels:
 
 
 def read_labels(folder: Path) -> RealLabels:
-    """Reads the official label files; ValueError or FileNotFoundError names file or row, and what was expected."""
+    """Reads the official label files.
+
+    Raises:
+        FileNotFoundError: one is missing.
+        ValueError: one is inconsistent; file or row are named, and what was expected.
+    """
     overall, difficulty = (read_vector(folder / name, variable) for name, variable in (SCORES, DIFFICULTIES))
     boundaries = _read_boundaries(folder / STAGES)
     if not len(overall) == len(difficulty) == len(boundaries):
@@ -49,16 +54,17 @@ def read_labels(folder: Path) -> RealLabels:
     if len(splits) != 1:
         raise ValueError(f"Expected one split_*/training_idx.mat in {folder}. Received: {len(splits)}")
     split = splits[0].parent
-    ids = [
+    training, testing = (
         whole_numbers(file, read_vector(file, file.stem)).tolist()
         for file in (split / "training_idx.mat", split / "testing_idx.mat")
-    ]
-    strays = sorted(video_id for video_id in (*ids[0], *ids[1]) if not 1 <= video_id <= len(overall))
+    )
+    strays = sorted(video_id for video_id in (*training, *testing) if not 1 <= video_id <= len(overall))
     if strays:
         raise ValueError(f"Expected ids of 1 to {len(overall)} in {split}. Received: {strays}")
     usable = (np.diff(boundaries, axis=1) > 0).all(axis=1) & (boundaries[:, 0] > 0)
     _check_scores(folder, difficulty, overall)
-    return RealLabels(difficulty, overall, boundaries, *ids, split.name, (np.flatnonzero(~usable) + 1).tolist())
+    unusable = (np.flatnonzero(~usable) + 1).tolist()
+    return RealLabels(difficulty, overall, boundaries, training, testing, split.name, unusable)
 
 
 def _check_scores(folder, difficulty, overall):
@@ -97,7 +103,8 @@ def draw_boundaries(rng: np.random.Generator) -> tuple[int, int, int, int]:
     flight = np.interp(rng.random(), levels, (13, 17, 20, 23, 25, 28.65, 32)) + 0.35 * (10 - press)
     entry = np.interp(rng.random(), levels, (1, 5, 8, 11, 13, 15, 21))
     flight = np.clip(flight, max(13, 24 - press), 32)
-    return tuple(int(value) for value in np.cumsum(np.round((start, press, flight, entry))))
+    t0, t1, t2, t3 = (int(value) for value in np.cumsum(np.round((start, press, flight, entry))))
+    return t0, t1, t2, t3
 
 
 def draw_deduction(rng: np.random.Generator) -> float:

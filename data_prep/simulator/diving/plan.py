@@ -77,8 +77,8 @@ def _plan_clips(settings):
         rng = settings.random(video_id, PLAN)
         dive = dives[rng.integers(len(dives))]
         trait = random_trait(share_deduction(labels.draw_deduction(rng), FAULTS, rng), rng)
-        boundaries = np.array(labels.draw_boundaries(rng))
-        boundaries = tuple((boundaries - boundaries[0] + clips.LEAD).tolist())
+        drawn = labels.draw_boundaries(rng)
+        t0, t1, t2, t3 = (time - drawn[0] + clips.LEAD for time in drawn)
         plans.append(
             DivePlan(
                 video_id=video_id,
@@ -86,10 +86,10 @@ def _plan_clips(settings):
                 quantiser=int(rng.integers(3, 8)),
                 dive=dive,
                 trait=trait,
-                boundaries=boundaries,
+                boundaries=(t0, t1, t2, t3),
                 lead=0,
                 linger=0,
-                num_frames=boundaries[2] + clips.TAIL,
+                num_frames=t2 + clips.TAIL,
                 difficulty=degree_of_difficulty(dive),
                 execution=0.0,
                 marks=(),
@@ -139,7 +139,7 @@ def _seen_dives(easy):
 def _plan_real(settings):
     real = labels.read_labels(settings.labels_dir)
     if real.unusable:
-        logging.warning(unusable_rows(real, settings))
+        logging.warning(unusable_rows(real, settings.labels_dir))
     plans = []
     for video_id, split in _real_ids(real, settings.num_videos):
         rng = settings.random(video_id, PLAN)
@@ -188,10 +188,10 @@ def _scoring_plan(video_id, highest_id, severities, rng, *, boundaries, **known)
     )
 
 
-def unusable_rows(real: labels.RealLabels, settings: Settings) -> str:
-    """A sentence that names the label rows which have no video."""
+def unusable_rows(real: labels.RealLabels, folder: Path) -> str:
+    """A sentence that names the label rows, read from `folder`, which have no video."""
     rows = "; ".join(f"row {row}: {','.join(map(str, real.boundaries[row - 1]))}" for row in real.unusable)
-    return f"Left out of the videos, since t0 < t1 < t2 < t3 does not hold in {settings.labels_dir.name}: {rows}"
+    return f"Left out of the videos, since t0 < t1 < t2 < t3 does not hold in {folder.name}: {rows}"
 
 
 def _real_ids(real, num_videos):

@@ -44,7 +44,11 @@ class Dive:
 
 
 def parse_dive(number: str) -> Dive:
-    """The `Dive` of a dive number; ValueError where it is not one."""
+    """The dive of a dive number, such as 5253B.
+
+    Raises:
+        ValueError: it is no such number.
+    """
     digits, position = number[:-1], number[-1:]
     if not digits.isdecimal() or position not in POSITION_NAMES or len(digits) not in (3, 4):
         raise ValueError(f"Expected a dive number such as 107B, 5253B or 6243D. Received: {number!r}")
@@ -65,7 +69,7 @@ SOMERSAULTS = {
 }
 
 # Component B: position → most half somersaults of the band → forward, back, reverse, inward, armstand.
-FLIGHT_POSITION = {
+FLIGHT_POSITION: dict[str, dict[int, tuple[float | None, ...]]] = {
     "C": {
         2: (0.1, 0.1, 0.1, -0.3, 0.1),
         4: (0.0, 0.0, 0.0, 0.1, 0.0),

@@ -38,7 +38,7 @@ class Splash:
         self._paint_foam(frame, x, y, phase)
         margin = int(0.2 * scale) + 2
         half, tall = int(1.6 * self._width * scale) + margin, int(self._height * scale) + margin
-        patch = np.zeros(((tall + margin) * SUPERSAMPLING, 2 * half * SUPERSAMPLING, 4), np.uint8)
+        patch: np.ndarray = np.zeros(((tall + margin) * SUPERSAMPLING, 2 * half * SUPERSAMPLING, 4), np.uint8)
         left, top = int(x) - half, int(y) - tall
         flight = (phase - self._delay + 0.12) / 0.70
         height = 4 * self._rise * flight * (1 - flight)

@@ -101,7 +101,7 @@ def _write_card(plans, settings, folder):
 
     notes = [f"Preset: {EASY if settings.easy else 'standard (not easy)'}."]
     if settings.labels_dir and (real := labels.read_labels(settings.labels_dir)).unusable:
-        notes.append(f"{unusable_rows(real, settings)}.")
+        notes.append(f"{unusable_rows(real, settings.labels_dir)}.")
     t0, t1, t2, t3 = np.array([p.boundaries for p in plans]).T
     lead, total = np.array([(p.lead, p.num_frames) for p in plans]).T
     spans = {"take-off": t1 - t0, "flight": t2 - t1}

@@ -53,7 +53,7 @@ def random_appearance(rng: np.random.Generator) -> Appearance:
     suits = ((40, 30, 150), (130, 40, 20), (40, 40, 40), (60, 110, 30), (150, 90, 160), (30, 160, 200), (190, 190, 190))
     hairs = ((20, 25, 35), (30, 55, 90), (80, 150, 190), (15, 15, 20))
     return Appearance(
-        skin=tuple(int(value) for value in skin),
+        skin=(int(skin[0]), int(skin[1]), int(skin[2])),
         suit=suits[rng.integers(len(suits))],
         hair=hairs[rng.integers(len(hairs))],
         one_piece=bool(rng.random() < 0.45),
@@ -70,8 +70,13 @@ class FigurePainter:
         light: direction of the light in the picture, (x to the right, y upwards, z to the camera).
     """
 
-    def __init__(self, body: Body, appearance: Appearance, pixels_per_metre: float, light=(-0.5, 0.75, 0.45)):
-        light = np.array(light) / np.linalg.norm(light)
+    def __init__(
+        self,
+        body: Body,
+        appearance: Appearance,
+        pixels_per_metre: float,
+        light: tuple[float, float, float] = (-0.5, 0.75, 0.45),
+    ) -> None:
         thickness = body.scale * body.build
         parts = [(*part, "") for part in _CENTRAL]
         parts += [(*part, side) for part in _SIDED for side in ("_l", "_r")]
@@ -80,7 +85,7 @@ class FigurePainter:
         self._radii = np.array([(ra, rb) for _, _, _, ra, rb, *_ in parts]) * (thickness * pixels_per_metre)
         self._forward = np.array([forward for *_, forward, _ in parts]) * (body.scale * pixels_per_metre)
         self._colours = np.array([self._part_colour(kind, appearance) for kind, *_ in parts])
-        self._light = light
+        self._light = np.array(light) / np.linalg.norm(light)
         self._margin = int(np.ceil(0.16 * body.build * pixels_per_metre)) + 3
 
     @staticmethod
@@ -117,12 +122,12 @@ class FigurePainter:
         low = np.floor(joints[..., :2].min(axis=(0, 1))).astype(int) - self._margin
         high = np.ceil(joints[..., :2].max(axis=(0, 1))).astype(int) + self._margin
         width, height = high - low
-        total = None
+        total: np.ndarray = np.zeros((height, width, 4), np.uint8)
         for seen, (instant, direction) in enumerate(zip(joints, belly, strict=True), start=1):
-            patch = np.zeros((height * SUPERSAMPLING, width * SUPERSAMPLING, 4), np.uint8)
+            patch: np.ndarray = np.zeros((height * SUPERSAMPLING, width * SUPERSAMPLING, 4), np.uint8)
             self._paint_instant(patch, instant - (*low, 0), direction)
             patch = cv2.resize(patch, (int(width), int(height)), interpolation=cv2.INTER_AREA)
-            total = patch if total is None else cv2.addWeighted(total, 1 - 1 / seen, patch, 1 / seen, 0)
+            total = patch if seen == 1 else cv2.addWeighted(total, 1 - 1 / seen, patch, 1 / seen, 0)
         return total, (int(low[0]), int(low[1]))
 
     def _paint_instant(self, patch, joints, belly):

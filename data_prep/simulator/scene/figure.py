@@ -65,7 +65,11 @@ class Body:
 
 
 def pose(**degrees: float) -> np.ndarray:
-    """A pose vector of `POSE_FIELDS`, everything not named being 0; TypeError for a name that is no field."""
+    """A pose vector of `POSE_FIELDS`, everything not named being 0.
+
+    Raises:
+        TypeError: a name is no field.
+    """
     unknown = set(degrees) - set(POSE_FIELDS)
     if unknown:
         raise TypeError(f"Expected pose fields {', '.join(POSE_FIELDS)}. Received: {', '.join(sorted(unknown))}")

@@ -153,7 +153,7 @@ def _paint_shadow(picture, scene, gymnast, camera):
     column, row, _ = view.project(stand.panorama(np.array(((x, ground, z),))), camera)[0]
     radius = 0.36 * view.pixels_per_metre
     axes = (max(1, int(radius)), max(1, int(radius * stand.height / stand.distance * 1.3)))
-    patch = np.zeros((4 * axes[1] + 4, 3 * axes[0] + 4, 4), np.uint8)
+    patch: np.ndarray = np.zeros((4 * axes[1] + 4, 3 * axes[0] + 4, 4), np.uint8)
     middle = (patch.shape[1] // 2, patch.shape[0] // 2)
     cv2.ellipse(patch, middle, axes, 0, 0, 360, (0, 0, 0, 120), -1, cv2.LINE_AA)
     patch = cv2.blur(patch, (1 + axes[0] // 2, 1 + axes[1] // 2))

@@ -41,7 +41,12 @@ class Statistics:
 
 
 def read_statistics(folder: Path) -> Statistics:
-    """Reads both files; ValueError or FileNotFoundError names file and row, and what was expected."""
+    """Reads both files.
+
+    Raises:
+        FileNotFoundError: one is missing.
+        ValueError: one is malformed; file and row are named, and what was expected.
+    """
     scores = _read_table(folder / SCORES, SCORE_COLUMNS)
     difficulty, execution, penalty, final = scores.T
     wrong = np.flatnonzero(np.abs(difficulty + execution - penalty - final) > 0.0015) + 2

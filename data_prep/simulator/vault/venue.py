@@ -134,16 +134,20 @@ class _Brush:
         """A block between pairs of x, y and z: those sides that the camera sees, and the top.
 
         Args:
+            x: its two edges along x, metres.
+            y: lower and upper edge, metres.
+            z: its two edges along z, metres.
+            colour: blue, green, red, 0–255.
             shades: brightness of the sides across x, of those across z, and of the top.
         """
         azimuth = self.standpoint.azimuth
         end, side = (x[1] if azimuth > 0 else x[0]), (z[1] if np.cos(azimuth) > 0 else z[0])
         colour = np.array(colour)
         self.polygon([(end, y[0], z[0]), (end, y[0], z[1]), (end, y[1], z[1]), (end, y[1], z[0])], colour * shades[0])
-        steps = np.linspace(*x, 2 + int(x[1] - x[0]))
+        steps = np.linspace(x[0], x[1], 2 + int(x[1] - x[0]))
         for a, b in itertools.pairwise(steps):
             self.polygon([(a, y[0], side), (b, y[0], side), (b, y[1], side), (a, y[1], side)], colour * shades[1])
-        self.strip(*x, (z[0], z[0]), (z[1], z[1]), y[1], colour * shades[2])
+        self.strip(x[0], x[1], (z[0], z[0]), (z[1], z[1]), y[1], colour * shades[2])
 
 
 def _paint_stands(world, venue, sides, floor_edge, top, mirrored, rng):

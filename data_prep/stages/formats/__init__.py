@@ -1,4 +1,6 @@
-"""The files that stage labels come in: one module each, with
+"""The files that stage labels come in.
+
+Each format is one module, with
 
     recognises(path, text) -> bool                      whether a file, `text` its first characters, is of the format
     read(path, facts_of) -> list of LabelledVideo       InputError where the file is malformed as a whole
@@ -7,9 +9,13 @@
 `facts_of` tells what is known of a video (`videos.facts_reader`). Adding a format is one module and one entry here.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from data_prep.stages.formats import cvat, diving_times, elan, finediving, label_studio, stage_csv
+from data_prep.stages.formats.labelled_video import LabelledVideo
+from data_prep.stages.formats.videos import FactsOf
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
 
 FORMATS = {
@@ -24,7 +30,7 @@ WRITABLE = [name for name, module in FORMATS.items() if hasattr(module, "write")
 HEAD = 4096  # bytes: XML may open with a comment
 
 
-def read(path, facts_of, name=None):
+def read(path: str | Path, facts_of: FactsOf, name: str | None = None) -> list[LabelledVideo]:
     """The videos of a file of stage labels.
 
     Args:
@@ -44,14 +50,14 @@ def read(path, facts_of, name=None):
     return FORMATS[name or recognise(path)].read(path, facts_of)
 
 
-def write(name, output, videos, sport, facts_of):
+def write(name: str, output: Path, videos: Sequence[LabelledVideo], sport: Sport, facts_of: FactsOf) -> None:
     """Writes videos in the format `name`, one of `WRITABLE`, whole or not at all.
 
     Args:
         name: key in `FORMATS`.
         output: the file, or for a format with a file per video the folder.
-        videos: `LabelledVideo`s.
-        sport: `sports.Sport`.
+        videos: with sound segments.
+        sport: of the videos.
         facts_of: as of `videos.facts_reader`.
 
     Raises:
@@ -63,8 +69,12 @@ def write(name, output, videos, sport, facts_of):
         raise InputError(f"--output: expected a place to write to. Received: {error}") from error
 
 
-def recognise(path):
-    """The key in `FORMATS` of what is in a file or folder; InputError where it is none of them."""
+def recognise(path: Path) -> str:
+    """The key in `FORMATS` of what is in a file or folder.
+
+    Raises:
+        InputError: it is none of them.
+    """
     text = _head(path)
     name = next((name for name, module in FORMATS.items() if module.recognises(path, text)), None)
     if name is None:

@@ -2,24 +2,28 @@
 
 import collections
 import dataclasses
+from collections.abc import Sequence
 
-from data_prep.stages.labels import segment_errors
+from data_prep.datasets.stage_labels import segment_errors
+from data_prep.stages.formats.labelled_video import LabelledVideo
+from data_prep.stages.formats.videos import FactsOf
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
 
 
-def checked_videos(videos, sport, facts_of):
+def checked_videos(videos: Sequence[LabelledVideo], sport: Sport, facts_of: FactsOf) -> list[LabelledVideo]:
     """The videos with all their problems listed, and segments fit to be written.
 
     A stage without frames says nothing and is left out; one that reaches to the end of the video gets that end where
     it is known.
 
     Args:
-        videos: `LabelledVideo`s.
-        sport: `sports.Sport`.
+        videos: as read.
+        sport: of the videos.
         facts_of: as of `videos.facts_reader`.
 
     Returns:
-        A list of `LabelledVideo`, in the same order.
+        The videos in the same order.
     """
     places = collections.defaultdict(list)
     for video in videos:

@@ -5,18 +5,22 @@ CVAT exports it as `annotations.xml` in a ZIP; both are read. The format has no 
 the stage starts and `outside` where it has ended. Frames count from 0.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
 from xml.etree import ElementTree
 
-from data_prep.stages.formats.labelled_video import labelled_video
+from data_prep.datasets.stage_labels import Segment
+from data_prep.stages.formats.labelled_video import LabelledVideo, labelled_video
+from data_prep.stages.formats.videos import FactsOf
 from data_prep.stages.formats.xml_file import add, attribute, read_root, write_folder
-from data_prep.stages.labels import Segment
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
 
 ROOT = "annotations"
 MEMBER = "annotations.xml"  # of the ZIP that CVAT exports
 
 
-def recognises(path, text):
+def recognises(path: Path, text: str) -> bool:
     """Its root element, or a ZIP."""
     return (text.startswith("<") and f"<{ROOT}" in text) or text.startswith("PK\x03\x04")
 
@@ -24,8 +28,12 @@ def recognises(path, text):
 # === Reading ===
 
 
-def read(path, facts_of):
-    """The video of a task, called as its file; InputError where the XML is of another kind or names no video."""
+def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
+    """The video of a task, called as its file.
+
+    Raises:
+        InputError: the XML is of another kind, or names no video.
+    """
     root = read_root(path, ROOT, MEMBER)
     meta = root.find("meta")
     if meta is not None and meta.find("job") is not None:
@@ -76,7 +84,7 @@ def _segments(track, stop, path):
 # === Writing ===
 
 
-def write(output, videos, sport, facts_of):
+def write(output: Path, videos: Sequence[LabelledVideo], sport: Sport, facts_of: FactsOf) -> None:
     """Writes a folder of XML files, one per video, each to be uploaded to a task with that video.
 
     Raises:

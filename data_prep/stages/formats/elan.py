@@ -6,13 +6,16 @@ that ELAN offers them as a list.
 
 import datetime
 import mimetypes
-from pathlib import PurePosixPath
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree
 
-from data_prep.stages.formats.labelled_video import labelled_video, require_ends
+from data_prep.datasets.stage_labels import Segment
+from data_prep.stages.formats.labelled_video import LabelledVideo, labelled_video, require_ends
 from data_prep.stages.formats.timing import MILLISECOND, frame_at, milliseconds_of
+from data_prep.stages.formats.videos import FactsOf
 from data_prep.stages.formats.xml_file import add, attribute, read_root, write_folder
-from data_prep.stages.labels import Segment
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
 
 ROOT = "ANNOTATION_DOCUMENT"
@@ -22,7 +25,7 @@ VIDEO_ID = "video_id"  # a property of the header; ELAN keeps those that it does
 SCHEMA = "{http://www.w3.org/2001/XMLSchema-instance}noNamespaceSchemaLocation"
 
 
-def recognises(path, text):
+def recognises(path: Path, text: str) -> bool:
     """Its root element."""
     return text.startswith("<") and f"<{ROOT}" in text
 
@@ -30,7 +33,7 @@ def recognises(path, text):
 # === Reading ===
 
 
-def read(path, facts_of):
+def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
     """The video of the file, its stages from the tier `stages`, else from the only tier with annotations in time.
 
     Raises:
@@ -84,7 +87,7 @@ def _time(slots, annotation, name, where):
 # === Writing ===
 
 
-def write(output, videos, sport, facts_of):
+def write(output: Path, videos: Sequence[LabelledVideo], sport: Sport, facts_of: FactsOf) -> None:
     """Writes a folder of .eaf files, one per video.
 
     Raises:

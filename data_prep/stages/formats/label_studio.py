@@ -17,12 +17,17 @@ seconds.
 
 import json
 import numbers
+from collections.abc import Sequence
+from pathlib import Path
 from urllib.parse import quote
 
+from data_prep.datasets.readers.text import read_text
+from data_prep.datasets.stage_labels import Segment
 from data_prep.stages.formats.labelled_video import LabelledVideo, labelled_video, require_ends
 from data_prep.stages.formats.media import video_name
 from data_prep.stages.formats.timing import frame_at
-from data_prep.stages.labels import Segment, read_text
+from data_prep.stages.formats.videos import FactsOf
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 
@@ -32,7 +37,7 @@ MAX_NUMBER = 2**53  # beyond, JSON's numbers are not exact
 LOCAL_FILES = "/data/local-files/?d="  # how Label Studio serves files of a storage below its document root
 
 
-def recognises(path, text):
+def recognises(path: Path, text: str) -> bool:
     """JSON: an object, or a list of objects."""
     return text.lstrip("[ \n\r\t").startswith("{")
 
@@ -40,7 +45,7 @@ def recognises(path, text):
 # === Reading ===
 
 
-def read(path, facts_of):
+def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
     """One `LabelledVideo` per task of an export ("JSON", not "JSON-MIN"), or of what `write` wrote.
 
     Raises:
@@ -72,9 +77,12 @@ def _video(task, where, facts_of):
         regions = _regions(task, where)
     except Unlabelled as error:
         return LabelledVideo(video_id, where, (), (str(error),))
-    return labelled_video(
-        video_id, where, enumerate(regions, start=1), lambda region: _segments(*region, where, video_id, facts_of)
-    )
+
+    def segments_of(numbered):
+        number, region = numbered
+        return _segments(number, region, where, video_id, facts_of)
+
+    return labelled_video(video_id, where, enumerate(regions, start=1), segments_of)
 
 
 def _video_id(data, where):
@@ -156,12 +164,15 @@ def _field(container, name, kind, where):
 # === Writing ===
 
 
-def write(output, videos, sport, facts_of):
-    """Writes tasks to import, the stages as predictions; InputError where a segment has no end.
+def write(output: Path, videos: Sequence[LabelledVideo], sport: Sport, facts_of: FactsOf) -> None:
+    """Writes tasks to import, the stages as predictions.
 
     Label Studio (tried with 1.23) finds the videos where LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED is true,
     LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT is the folder that holds their folder, and the project has a storage "Local
     files" of their folder; that itself may not be the document root.
+
+    Raises:
+        InputError: a segment has no end.
     """
     require_ends(videos)
     write_json(output, [_task(video, facts_of) for video in videos])

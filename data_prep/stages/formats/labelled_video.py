@@ -1,8 +1,10 @@
 """A video with stage labels, as it was read from a file, and what is wrong with them."""
 
 import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from data_prep.stages.labels import Segment
+from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.support.errors import InputError
 
 
@@ -22,17 +24,24 @@ class LabelledVideo:
     segments: tuple[Segment, ...]
     problems: tuple[str, ...] = ()
 
-    def renamed(self, video_id):
+    def renamed(self, video_id: str) -> "LabelledVideo":
         """The same labels of a video that is called otherwise."""
         return dataclasses.replace(self, video_id=video_id)
 
 
-def labelled_video(video_id, where, regions, segments_of):
+def labelled_video(
+    video_id: str, where: str, regions: Iterable[Any], segments_of: Callable[[Any], Iterable[Segment]]
+) -> LabelledVideo:
     """A `LabelledVideo` of a tool's regions, in order of time, which is not the order that tools write them in.
 
-    `segments_of` makes segments of one region; an InputError of it becomes a problem of the video.
+    Args:
+        video_id: as `stage_labels.csv` names videos.
+        where: file, and row or task.
+        regions: what the tool stored.
+        segments_of: makes segments of one region; an InputError of it becomes a problem of the video.
     """
-    segments, problems = [], []
+    segments: list[Segment] = []
+    problems = []
     for region in regions:
         try:
             segments += segments_of(region)
@@ -42,8 +51,12 @@ def labelled_video(video_id, where, regions, segments_of):
     return LabelledVideo(video_id, where, tuple(segments), tuple(dict.fromkeys(problems)))
 
 
-def require_ends(videos):
-    """InputError listing the segments that reach to the end of a video whose length is unknown."""
+def require_ends(videos: Iterable[LabelledVideo]) -> None:
+    """Checks that every segment has an end.
+
+    Raises:
+        InputError: segments reach to the end of a video whose length is unknown; every one is listed.
+    """
     open_ended = [
         f"{segment.where}: expected an end frame, or --videos_dir to count the frames. Received: {segment}"
         for video in videos

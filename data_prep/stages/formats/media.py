@@ -10,11 +10,18 @@ from scoringnet_tf.support.errors import InputError
 UPLOAD = re.compile(r"/upload/\d+/[0-9a-f]{8}-(?P<name>[^/]+)$")
 
 
-def video_name(reference, where):
+def video_name(reference: str, where: str) -> str:
     """The file name in the URL or path of a video.
 
     Label Studio's `/data/local-files/?d=PATH` names the file in its query, `/data/upload/PROJECT/HASH-NAME` after a
-    hash. InputError where it is no URL; `where` says whose.
+    hash.
+
+    Args:
+        reference: URL or path.
+        where: whose it is, for the message.
+
+    Raises:
+        InputError: it is no URL.
     """
     try:
         url = urlsplit(reference.replace("\\", "/"), allow_fragments=False)  # "dive #1.mp4" may be a path
@@ -26,7 +33,7 @@ def video_name(reference, where):
     return upload["name"] if upload else PurePosixPath(path).name
 
 
-def file_name(video_id):
+def file_name(video_id: str) -> str:
     """A name for a file about a video, whose id may be a path.
 
     Two ids never share one: what is not a letter, a digit, or one of `-._ ()#!` is written as its code, and so is %.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
@@ -30,8 +31,12 @@ class VideoFacts:
     size: tuple[int, int] | None = None
 
     @property
-    def frame_rate(self):
-        """`fps`, for what counts time; InputError where it is unknown, or too high for milliseconds."""
+    def frame_rate(self) -> Fraction:
+        """`fps`, for what counts time.
+
+        Raises:
+            InputError: it is unknown, or too high for milliseconds.
+        """
         if self.fps is None:
             raise InputError(
                 "--fps: expected frames per second, or --videos_dir to read them from, for a file that counts time. "
@@ -42,7 +47,10 @@ class VideoFacts:
         return self.fps
 
 
-def facts_reader(videos_dir=None, fps=None):
+FactsOf = Callable[[str], VideoFacts]  # a video's id in, what is known of it out; InputError where that is wrong
+
+
+def facts_reader(videos_dir: str | Path | None = None, fps: float | None = None) -> FactsOf:
     """A function of a video id that gives its `VideoFacts`.
 
     Args:

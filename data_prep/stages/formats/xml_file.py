@@ -2,7 +2,9 @@
 
 import zipfile
 import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import defusedxml.ElementTree
@@ -14,13 +16,16 @@ from scoringnet_tf.support.files import replacing_folder
 MAX_INFLATED_BYTES = 2**28  # of a file in a ZIP: labels of hours of video hold megabytes
 
 
-def read_root(path, tag, member=None):
-    """The root element of an XML file; InputError where it is not well-formed, has a DTD, or has another root.
+def read_root(path: Path, tag: str, member: str | None = None) -> ElementTree.Element:
+    """The root element of an XML file.
 
     Args:
         path: the file, or a ZIP that holds it as `member`.
         tag: of the root.
         member: name in the ZIP; None where a ZIP is not expected.
+
+    Raises:
+        InputError: it is not well-formed, has a DTD, or has another root.
     """
     try:
         text = _unzipped(path, member) if member and zipfile.is_zipfile(path) else path.read_bytes()
@@ -44,8 +49,12 @@ def _unzipped(path, member):
     return content
 
 
-def attribute(element, name, where, kind=str):
-    """An attribute of an element, made a `kind`; InputError where it is missing or none."""
+def attribute(element: ElementTree.Element, name: str, where: str, kind: Callable[[str], Any] = str) -> Any:
+    """An attribute of an element, made a `kind`; `where` says whose it is.
+
+    Raises:
+        InputError: it is missing, or is none of that kind.
+    """
     try:
         return kind(element.attrib[name])
     except (KeyError, ValueError):
@@ -53,20 +62,23 @@ def attribute(element, name, where, kind=str):
         raise InputError(f"{where}: expected {name} of {element.tag}, {kind.__name__}. Received: {received}") from None
 
 
-def add(parent, tag, text=None, **attributes):
+def add(parent: ElementTree.Element, tag: str, text: object = None, **attributes: object) -> ElementTree.Element:
     """Appends an element to `parent` and returns it."""
     element = ElementTree.SubElement(parent, tag, {name: str(value) for name, value in attributes.items()})
     element.text = None if text is None else str(text)
     return element
 
 
-def write_folder(output, roots, suffix):
+def write_folder(output: Path, roots: Mapping[str, ElementTree.Element], suffix: str) -> None:
     """Writes a folder of indented XML files in UTF-8, whole or not at all.
 
     Args:
-        output: the folder; InputError where it is there already, since replacing it might take other files with it.
+        output: the folder.
         roots: {video id: root element}.
         suffix: of the files.
+
+    Raises:
+        InputError: the folder is there already; replacing it might take other files with it.
     """
     if Path(output).exists():
         raise InputError(f"--output: expected a new folder, for a file per video. Received: {output}, which exists.")

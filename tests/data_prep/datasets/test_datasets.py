@@ -33,6 +33,7 @@ from data_prep.records.psnr import compare_with_source, psnr
 from data_prep.records.summary import summary
 from data_prep.records.verifying import decode_frames, read_records, verify_records
 from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.data.video import read_video
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
@@ -147,6 +148,18 @@ def test_aqa7_copies_give_the_same_samples(tmp_path):
         for action, expected in plain.items():
             found = aqa7.read(source, action=action)
             assert found.samples == expected and found.settings["score_scale"] == str(copy.get("scale", 1))
+
+
+def test_aqa7_scores_of_zero_are_stored_times_a_hundred_like_all_others(tmp_path):
+    """A failed dive scores 0, whatever the scale; a list of small numbers is taken as it is."""
+    (tmp_path / "diving-out").mkdir()
+    for scores, scale in (([0, 8415, 2160], 100), ([0.0, 84.15, 21.6], 1), ([0, 0, 0], 1), ([8415, 144.01, 0], 100)):
+        for split, numbers in (("train", (0, 1)), ("test", (2,))):
+            rows = [[1, number + 1, scores[number]] for number in numbers]
+            scipy.io.savemat(tmp_path / f"split_4_{split}_list.mat", {f"consolidated_{split}_list": rows})
+        found = aqa7.read(tmp_path, action="diving")
+        assert found.settings["score_scale"] == str(scale)
+        assert [sample.final for sample in found.samples] == pytest.approx([score / scale for score in scores])
 
 
 def test_aqa7_records(tmp_path):
@@ -269,8 +282,41 @@ def test_ucf101_clips_with_classes(tmp_path):
     }
     assert labels["v_ApplyEyeMakeup_g01_c01"] == 0 and labels["v_BoxingPunchingBag_g09_c01"] == 1 and len(labels) == 6
     assert "Can be trained" not in summary(info)
+    for video_id, label in labels.items():
+        assert info.videos[video_id]["group"] == video_id[:-4] and info.videos[video_id]["classes"] == {"action": label}
     shutil.rmtree(source)
     assert ucf101.read(write_ucf101(source, test_labels=True, newline="\r\n")) == plain
+
+
+def test_ucf101_clips_of_one_group_are_held_out_together(tmp_path):
+    """Groups of one, two and three clips; the folder's name and the clip's may differ, as those of HandstandPushups."""
+    source = write_ucf101(tmp_path / "ucf")
+    path = source / "ucfTrainTestlist/trainlist01.txt"
+    for clip in ("ApplyEyeMakeup/v_ApplyEyeMakeup_g08_c02", "BoxingPunchingBag/v_Boxing_g20_c01"):
+        write_bars(source / f"UCF-101/{clip}.avi", 6, len(clip))
+    write_bars(source / "UCF-101/BoxingPunchingBag/v_Boxing_g20_c02.avi", 6, 7)
+    rows = ["ApplyEyeMakeup/v_ApplyEyeMakeup_g08_c02.avi 1", "BoxingPunchingBag/v_Boxing_g20_c01.avi 2"]
+    path.write_text("\n".join([rows[1], *path.read_text().split("\n")[:-1], rows[0], rows[1].replace("c01", "c02")]))
+    _build("ucf101", source, tmp_path / "records")
+    info = DatasetInfo.load(tmp_path / "records")
+    assert info.splits["train"]["ids"] != sorted(info.splits["train"]["ids"])
+    assert len({info.videos[video_id]["group"] for video_id in info.splits["train"]["ids"]}) == 5
+    for fraction, count in ((0.2, 1), (0.4, 2), (0.6, 3)):
+        parts = [split_ids(info, split, fraction) for split in ("train", "validation")]
+        groups = [{info.videos[video_id]["group"] for video_id in part} for part in parts]
+        assert len(groups[1]) == count and not groups[0] & groups[1]
+        assert sorted(parts[0] + parts[1]) == sorted(info.splits["train"]["ids"])
+
+
+def test_ucf101_clips_without_a_group_are_named(tmp_path):
+    source = write_ucf101(tmp_path / "ucf")
+    with (source / "ucfTrainTestlist/trainlist01.txt").open("a") as file:
+        file.write("ApplyEyeMakeup/v_ApplyEyeMakeup_c03.avi 1\nApplyEyeMakeup/makeup.avi 1\n")
+    problems = [str(problem) for sample in ucf101.read(source).samples for problem in sample.problems]
+    assert problems == [
+        f"trainlist01.txt, row {row}: expected a clip v_Class_gNN_cNN of a group gNN. Received: {name}"
+        for row, name in ((5, "v_ApplyEyeMakeup_c03"), (6, "makeup"))
+    ]
 
 
 def test_ucf101_labels_are_held_against_the_folders(tmp_path):
@@ -344,6 +390,37 @@ def test_manifest_with_stage_labels_beside_it(tmp_path):
     problems = [problem for sample in manifest.read(source, **options).samples for problem in sample.problems]
     assert [problem.kind for problem in problems] == ["nonmonotone", "inconsistent"]
     assert "mine.csv, row 3: expected stages in stage_labels.csv" in str(problems[1])
+
+
+@pytest.mark.parametrize("starts", [(-1, 5, 11, 20), (-3, -2, -1, 20), (-4, -3, -2, -1)])
+def test_manifest_boundaries_are_not_negative(tmp_path, starts):
+    source = write_manifest(tmp_path / "own", [("dive 2", 3.0, 21.0, 63.0, "train", *starts)])
+    (sample,) = manifest.read(source, sport="diving").samples
+    (problem,) = sample.problems
+    assert problem.kind == "nonmonotone" and sample.segments is None
+    received = ",".join(map(str, starts))
+    assert f"row 2: expected 0 ≤ pre-starting ≤ take-flight ≤ entry ≤ end. Received: {received}" in str(problem)
+
+
+def test_manifest_scores_have_penalties(tmp_path):
+    """Final = difficulty + execution − penalty: two of the three give the third, and all three must agree."""
+    header = ("video", "split", "difficulty", "execution", "final", "penalty")
+    rows = [
+        ("a.mp4", "train", 6.5, 9.4, "", 0.3),
+        ("b.mp4", "train", 6.5, "", 15.6, 0.3),
+        ("c.mp4", "train", 6.5, "", 15.6, ""),
+        ("d.mp4", "test", 6.5, 9.4, 15.6, 0.3),
+        ("e.mp4", "test", 6.5, 9.4, 15.9, 0.3),
+    ]
+    (tmp_path / "own").mkdir()
+    write_table(tmp_path / "own/manifest.csv", header, rows)
+    source = manifest.read(tmp_path / "own", sport="vault")
+    a, b, c, *_ = source.samples
+    assert (a.final, b.execution, c.execution) == pytest.approx((15.6, 9.4, 9.1))
+    assert [sample.penalty for sample in source.samples] == [0.3, 0.3, None, 0.3, 0.3]
+    assert _problems(source) == [
+        "manifest.csv, row 6: expected a final score of 15.60 (sum_minus_penalty rule). Received: 15.90"
+    ]
 
 
 def test_manifest_rows_are_checked(tmp_path):

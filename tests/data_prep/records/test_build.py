@@ -13,6 +13,7 @@ import PIL.Image
 import pytest
 import scipy.io
 from conftest import read_index, write_bars, write_split, write_unlv_diving
+from layouts import write_table
 
 from data_prep.datasets import unlv_diving
 from data_prep.records.building import BuildSettings, build_records
@@ -64,6 +65,17 @@ def test_the_index_counts_what_is_there(diving_records):
     assert info.settings["stage_labels"] == "jump_drop_water_label.txt" and info.settings["split_dir"] == "split_7_3"
     assert all(len(video["sha256"]) == 64 for video in info.videos.values())
     assert len(info.splits["train"]["shards"]) == 2  # by default a small split still has two
+
+
+def test_the_frame_rate_of_a_dataset_is_its_median(tmp_path):
+    """One video in slow motion says nothing of the others."""
+    rates = {"a.mp4": 25, "b.mp4": 100, "c.mp4": 25, "d.mp4": 30, "e.mp4": 50}
+    (tmp_path / "own").mkdir()
+    for number, (name, fps) in enumerate(rates.items()):
+        write_bars(tmp_path / "own" / name, 5, number, fps=fps, codec="libx264")
+    write_table(tmp_path / "own/manifest.csv", ("video", "split"), [(name, "train") for name in rates])
+    info = _build(tmp_path / "own", tmp_path / "records", "manifest", sport="diving")
+    assert info.frame_rate == pytest.approx(30)
 
 
 def test_building_again_gives_the_same_records(diving_dir, tmp_path):

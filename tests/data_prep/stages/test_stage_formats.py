@@ -16,13 +16,13 @@ import pytest
 from conftest import write_bars, write_unlv_diving
 from layouts import SPLITS, write_finediving
 
+from data_prep.datasets.stage_labels import Segment, read_stage_csv, write_stage_csv
 from data_prep.stages.formats import FORMATS, WRITABLE, read, recognise, xml_file
 from data_prep.stages.formats.checking import checked_videos
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.media import file_name, video_name
 from data_prep.stages.formats.timing import exact_rate, frame_at, milliseconds_of
 from data_prep.stages.formats.videos import VideoFacts, facts_reader
-from data_prep.stages.labels import Segment, read_stage_csv, write_stage_csv
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from conftest import write_bars
 
+from data_prep.datasets.stage_labels import Segment
 from data_prep.stages import formats as stage_formats
 from data_prep.stages.formats.checking import checked_videos
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import facts_reader
-from data_prep.stages.labels import Segment
 from data_prep.stages.suggestion import find_videos, missing_stages, suggest_stages
 from scoringnet_tf.inference.prediction import score_video
 from scoringnet_tf.models.presets import load_scoring_net

@@ -3,6 +3,8 @@
 import math
 import numbers
 import reprlib
+from collections.abc import Mapping
+from typing import Any
 
 from data_prep.datasets.sample import Problem
 
@@ -18,10 +20,11 @@ class Fields:
         problems: what was wrong with the values that were asked for.
     """
 
-    def __init__(self, where, values):
-        self.where, self._values, self.problems = where, values, []
+    def __init__(self, where: str, values: Mapping[str, Any]) -> None:
+        self.where, self._values = where, values
+        self.problems: list[Problem] = []
 
-    def number(self, name, required=True):
+    def number(self, name: str, required: bool = True) -> float | None:
         """A float, which may be NaN; None if it is missing (a problem if `required`) or no number (a problem)."""
         value = self._values.get(name)
         if value is None or (isinstance(value, str) and not value):
@@ -36,7 +39,7 @@ class Fields:
         self.expect(f"expected a number as {name}. Received: {reprlib.repr(value)}")
         return None
 
-    def integer(self, name, required=True):
+    def integer(self, name: str, required: bool = True) -> int | None:
         """An int, or None as in `number`."""
         value = self.number(name, required)
         if value is not None and not (math.isfinite(value) and value == round(value)):
@@ -44,6 +47,6 @@ class Fields:
             return None
         return None if value is None else int(value)
 
-    def expect(self, what):
+    def expect(self, what: str) -> None:
         """Adds a problem."""
         self.problems.append(Problem(self.where, what))

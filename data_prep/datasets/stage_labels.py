@@ -5,14 +5,16 @@ inconsistent is named by file and row.
 """
 
 import csv
-import io
 import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from data_prep.datasets.readers.text import read_csv, read_text
 from scoringnet_tf.data.records import UNLABELLED
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
 
@@ -39,7 +41,7 @@ class Segment(NamedTuple):
         return f"{self.stage} [{self.start}, {'end' if self.end is None else self.end})"
 
 
-def diving_segments(times, where=""):
+def diving_segments(times: Sequence[int], where: str = "") -> tuple[Segment, ...]:
     """Segments of one row `t0,t1,t2,t3` of `jump_drop_water_label.txt`.
 
     The times are the first frames of jumping, dropping, entering the water and ending. Jumping and dropping together
@@ -59,13 +61,17 @@ def diving_segments(times, where=""):
     )
 
 
-def check_segments(segments, sport):
-    """Raises the first of `segment_errors`."""
+def check_segments(segments: Iterable[Segment], sport: Sport) -> None:
+    """Checks segments in order.
+
+    Raises:
+        StageError: the first of `segment_errors`.
+    """
     for error in segment_errors(segments, sport):
         raise error
 
 
-def segment_errors(segments, sport, num_frames=None):
+def segment_errors(segments: Iterable[Segment], sport: Sport, num_frames: int | None = None) -> Iterator[StageError]:
     """What is wrong with segments, all of it.
 
     Args:
@@ -77,7 +83,7 @@ def segment_errors(segments, sport, num_frames=None):
         StageError for an unknown stage or one beyond the last frame, StageOrderError for a backward or overlapping
         segment.
     """
-    previous_end = 0
+    previous_end: float = 0
     for segment in segments:
         if segment.stage not in sport.stages:
             known = ", ".join(sport.stages)
@@ -103,7 +109,7 @@ def _beyond(segment, num_frames):
     return StageError(f"{segment.where}: {what}")
 
 
-def frame_stages(segments, num_frames, sport):
+def frame_stages(segments: Iterable[Segment] | None, num_frames: int, sport: Sport) -> np.ndarray:
     """Stage index of every frame.
 
     Args:
@@ -126,19 +132,12 @@ def frame_stages(segments, num_frames, sport):
     return stages
 
 
-def read_text(path):
-    """The text of a label file, with any line ends; InputError if it is missing or not UTF-8."""
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: expected a text file. Received: no such file.")
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: expected text in UTF-8. Received: {error}") from error
+def read_diving_times(path: Path) -> dict[int, tuple[int, int, int, int]]:
+    """The rows of `jump_drop_water_label.txt`, {row number from 1: (t0, t1, t2, t3)}.
 
-
-def read_diving_times(path):
-    """`jump_drop_water_label.txt` → {row number from 1: (t0, t1, t2, t3)}; InputError listing every malformed row."""
+    Raises:
+        InputError: no such file, or malformed rows; every one is listed.
+    """
     times, malformed = {}, []
     for row, line in enumerate(read_text(path).splitlines(), start=1):
         try:
@@ -152,37 +151,16 @@ def read_diving_times(path):
     return times
 
 
-def read_csv(path, columns):
-    """Rows of a CSV file with a header, as dicts; InputError if the file or a column is missing, or a row is short."""
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: expected a CSV file with the columns {','.join(columns)}. Received: no such file.")
-    reader = csv.DictReader(io.StringIO(read_text(path), newline=""))
-    try:
-        missing = [column for column in columns if column not in (reader.fieldnames or ())]
-        if missing:
-            raise InputError(f"{path}: expected the columns {','.join(columns)}. Received: {reader.fieldnames}")
-        rows = list(reader)
-    except csv.Error as error:
-        raise InputError(f"{path}, row {reader.line_num + 1}: expected CSV. Received: {error}") from error
-    uneven = [str(number) for number, row in enumerate(rows, start=2) if None in row or None in row.values()]
-    if uneven:
-        raise InputError(
-            f"{path}: expected {len(reader.fieldnames)} fields in every row. Received: another number in row "
-            f"{', '.join(uneven)}"
-        )
-    return rows
-
-
-def read_stage_csv(path):
-    """`stage_labels.csv` (video_id,stage,start_frame,end_frame) → {video_id: segments in file order}.
+def read_stage_csv(path: Path) -> dict[str, list[Segment]]:
+    """The segments of `stage_labels.csv` (video_id,stage,start_frame,end_frame), {video_id: in file order}.
 
     An empty end_frame reaches to the end of the video.
 
     Raises:
         InputError: a column is missing, or a frame is not an integer; every such row is listed.
     """
-    segments, malformed = {}, []
+    segments: dict[str, list[Segment]] = {}
+    malformed = []
     for number, row in enumerate(read_csv(path, STAGE_COLUMNS), start=2):
         try:
             where = f"{Path(path).name}, row {number}"
@@ -198,7 +176,7 @@ def read_stage_csv(path):
     return segments
 
 
-def write_stage_csv(path, segments):
+def write_stage_csv(path: Path, segments: Mapping[str, Sequence[Segment]]) -> None:
     """Writes {video_id: segments} as `read_stage_csv` reads it; whole or not at all."""
     with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -3,20 +3,20 @@
 import numpy as np
 import pytest
 
+from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import Sample
 from data_prep.datasets.scores import complete_scores, marks_final
-from data_prep.records.checks import id_problems, score_problems
-from data_prep.stages.labels import (
+from data_prep.datasets.stage_labels import (
     Segment,
     StageError,
     StageOrderError,
     check_segments,
     diving_segments,
     frame_stages,
-    read_csv,
     read_diving_times,
     read_stage_csv,
 )
+from data_prep.records.checks import id_problems, score_problems
 from scoringnet_tf.sports import SPORTS, get_sport
 from scoringnet_tf.support.errors import InputError
 

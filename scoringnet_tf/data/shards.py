@@ -1,0 +1,78 @@
+"""Random access to the records of TFRecord files: where each one begins, and reading it from there.
+
+An epoch in a random order over all shards then needs no buffer of records, and what is not wanted is never read.
+TensorFlow is imported when a record is read, not before.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
+
+# A record lies between 8 bytes of its length with 4 of their checksum, and 4 of its own checksum.
+LENGTH_BYTES, HEADER_BYTES, FOOTER_BYTES = 8, 12, 4
+
+
+def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
+    """Where each record of a stored split is: one pass over their headers, O(records), reading 8 bytes of each.
+
+    Returns:
+        {id: (path of its shard, byte offset in it)}, in the order of the records.
+
+    Raises:
+        RecordsError: no such split, a damaged shard, or another number of records than the index says.
+    """
+    paths, ids = info.shard_paths(split), info.split(split)["ids"]
+    places = [(path, offset) for path in paths for offset in record_offsets(path).tolist()]
+    if len(places) != len(ids):
+        raise RecordsError(
+            f"{info.records_dir}: expected {len(ids)} records in the {split} split, as its index says. Received: "
+            f"{len(places)}. Build the records again."
+        )
+    return dict(zip(ids, places, strict=True))
+
+
+def record_offsets(path: str) -> np.ndarray:
+    """Where the records of a local TFRecord file begin, in bytes, int64 (N,).
+
+    Raises:
+        RecordsError: the file does not end where its last record does.
+    """
+    offsets, position = [], 0
+    with Path(path).open("rb", buffering=0) as file:
+        size = file.seek(0, 2)
+        while position < size:
+            offsets.append(position)
+            file.seek(position)
+            length = int.from_bytes(file.read(LENGTH_BYTES), "little")
+            position += HEADER_BYTES + length + FOOTER_BYTES
+    if position != size:
+        raise RecordsError(
+            f"{path}: expected record {len(offsets)} to end where the file does, at byte {size}. Received: "
+            f"{position} (damaged). Find all damage: python -m data_prep inspect"
+        )
+    return np.array(offsets, np.int64)
+
+
+def read_record(path, offset):
+    """The serialized record that begins at byte `offset` of a TFRecord file; inside a graph or eagerly.
+
+    Args:
+        path: scalar string tensor.
+        offset: scalar int64 tensor, one of `record_offsets`.
+
+    Returns:
+        Scalar string tensor.
+
+    Raises:
+        tf.errors.DataLossError: the record does not agree with its checksum.
+    """
+    import tensorflow as tf
+
+    # tf.data.TFRecordDataset always begins with a file's first record; the op beneath it can begin anywhere. Without a
+    # buffer it reads no byte beyond this record.
+    records = tf.raw_ops.TFRecordDatasetV2(
+        filenames=[path], compression_type="", buffer_size=tf.constant(0, tf.int64), byte_offsets=[offset]
+    )
+    return tf.data.experimental.from_variant(records, tf.TensorSpec((), tf.string)).take(1).get_single_element()

@@ -1,0 +1,110 @@
+"""Which videos a split has: as stored, held out of the training split for validation, or named one by one."""
+
+import itertools
+import statistics
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.support.errors import InputError
+
+
+def stored_split(info: DatasetInfo, split: str) -> str:
+    """The stored split that has the records of `split`: validation that is held out is part of the stored training."""
+    return "train" if split == "validation" and split not in info.splits else split
+
+
+def split_ids(
+    info: DatasetInfo, split: str, validation_fraction: float = 0.0, ids: Iterable[str] | None = None
+) -> list[str]:
+    """The ids of a split, in the order of its records: that of a stream that is not shuffled.
+
+    `"train"` and `"validation"` partition the stored training split, unless the records have a validation split of
+    their own; anything else is as stored. What is held out is the same whatever the seed of a run, so that runs can be
+    compared: one video, at random, from each of as many sets of neighbours in final score; in a dataset of classes,
+    neighbours are of one class, and each class gives its share to within one. Where the dataset says which videos are
+    cuts of one source (UCF-101's groups), such a group is held out or trained on as a whole, and counts as one.
+
+    Args:
+        info: of the records.
+        split: `"train"`, `"validation"` or a stored split.
+        validation_fraction: share of the training videos (or groups) that is held out.
+        ids: those to take, in place of a fraction: the videos of `split` that an earlier run recorded. They are looked
+            for in the stored split, the training split where `"validation"` is none.
+
+    Raises:
+        RecordsError: no such split.
+        InputError: a fraction that leaves one of the parts empty; `ids` that are none, repeated, beside a fraction, or
+            not in the records.
+    """
+    stored = info.split(stored_split(info, split))["ids"]
+    if ids is not None:
+        return _chosen(info, split, stored, list(ids), validation_fraction)
+    if "validation" in info.splits or split not in ("train", "validation"):
+        return list(stored)
+    if split == "train" and not validation_fraction:
+        return list(stored)
+    held_out = _held_out(info, stored, validation_fraction)
+    return [video_id for video_id in stored if (video_id in held_out) == (split == "validation")]
+
+
+def _chosen(info, split, stored, ids, validation_fraction):
+    """`ids` in the order of `stored`, once it is sure that they can be meant."""
+    if validation_fraction:
+        raise InputError(f"Expected ids or a validation fraction. Received: {len(ids)} ids and {validation_fraction}")
+    wanted = set(ids)
+    unknown = sorted(wanted - set(stored))
+    if unknown or not ids or len(wanted) < len(ids):
+        received = f"unknown {', '.join(unknown)}" if unknown else f"{len(ids)} ids, {len(wanted)} distinct"
+        raise InputError(
+            f"{info.records_dir}: expected distinct ids of the {len(stored)} records of the "
+            f"{stored_split(info, split)} split. Received: {received}"
+        )
+    return [video_id for video_id in stored if video_id in wanted]
+
+
+def _held_out(info, ids, fraction):
+    """The ids of the validation part of `ids`."""
+    units = _units(info, ids)
+    num_held_out = round(fraction * len(units))
+    if not 0 < num_held_out < len(units):
+        kind = "training videos" if len(units) == len(ids) else "groups of training videos"
+        raise InputError(
+            f"Expected a validation fraction that takes some but not all of the {len(units)} {kind}. Received: "
+            f"{fraction} ({num_held_out} {kind.replace('training ', '')})"
+        )
+    rng = np.random.default_rng(0)
+    chosen: list[_Unit] = []
+    seen = 0
+    for _, run in itertools.groupby(units, key=lambda unit: unit.classes):
+        of_class = list(run)
+        seen += len(of_class)
+        share = num_held_out * seen // len(units) - len(chosen)
+        for neighbours in np.array_split(np.arange(len(of_class)), share) if share else ():
+            chosen.append(of_class[rng.choice(neighbours)])
+    return {video_id for unit in chosen for video_id in unit.ids}
+
+
+class _Unit(NamedTuple):
+    """What is held out as a whole: a group of videos, or a video of no group."""
+
+    classes: list[tuple[str, int]]
+    final: float
+    ids: list[str]
+
+
+def _units(info, ids):
+    """The units of `ids`, neighbours beside each other: by class, then by final score, then by id."""
+    members: dict[tuple[bool, str], list[str]] = {}
+    for video_id in ids:
+        group = info.videos[video_id].get("group")
+        members.setdefault((group is None, group or video_id), []).append(video_id)
+    return sorted(_unit(info, sorted(group)) for group in members.values())
+
+
+def _unit(info, ids):
+    videos = [info.videos[video_id] for video_id in ids]
+    final = statistics.fmean(video["final"] or 0.0 for video in videos)
+    return _Unit(sorted(videos[0].get("classes", {}).items()), final, ids)

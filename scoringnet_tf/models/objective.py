@@ -1,0 +1,234 @@
+"""How a `ScoringNet` learns: Eq. 10 on Keras's own `compile`, `fit` and `evaluate`, on every backend.
+
+Kept apart from the graph in `scoring_net.py`, which knows nothing of losses.
+"""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import keras
+from keras import ops
+
+from scoringnet_tf import losses, metrics
+from scoringnet_tf.models.fragments import FRAGMENT_SOURCES, TrainingFragments
+from scoringnet_tf.sports import PREDICTED_SCORES, SCORES
+
+# Phase → the parts that it trains: Eq. 10 in one step, or KFS first and then SP.
+PHASES = {
+    "joint": ("segmenter", "score_predictor"),
+    "segmentation": ("segmenter",),
+    "scoring": ("score_predictor",),
+}
+TRUE_STAGES = "true_stages"  # a further input of the model while it is trained
+# For the type checker alone: Keras swaps the bases of a functional model, and would change their order.
+Model = keras.Model if TYPE_CHECKING else object
+
+
+@dataclasses.dataclass(frozen=True)
+class Learned:
+    """What `compile` said; in an object that Keras does not track, so that a second `compile` leaves nothing behind.
+
+    Attributes:
+        phase: key in `PHASES`.
+        losses: output → loss.
+        metrics: output → metrics.
+        trackers: name of a term of the loss → its mean.
+    """
+
+    phase: str
+    losses: dict[str, keras.losses.Loss]
+    metrics: dict[str, list[keras.metrics.Metric]]
+    trackers: dict[str, keras.metrics.Mean]
+
+
+class Objective(Model):
+    """Eq. 10 for a functional model with the parts `segmenter` (KFS) and `score_predictor` (SP); see `ScoringNet`."""
+
+    def compile(
+        self,
+        optimizer: "str | keras.optimizers.Optimizer" = "adam",
+        loss: dict[str, keras.losses.Loss] | None = None,
+        metrics: dict[str, list[keras.metrics.Metric]] | None = None,
+        *,
+        phase: str = "joint",
+        fragments: str = "true",
+        fragment_jitter: int = 0,
+        **options,
+    ) -> None:
+        """Configures training and evaluation on batches of `data.input_pipeline.videos`.
+
+        Args:
+            optimizer: of Keras; §4.2 has Adam. Under the dtype policy mixed_float16 its loss is scaled.
+            loss: output → loss of Eq. 10, for `"stages"`, `"difficulty"` and `"execution"`. Default:
+                `StageCrossEntropy` (Eq. 5), and `ScoreLoss` (Eqs. 8 and 9) in standard deviations of the training
+                scores.
+            metrics: output → metrics. Default: frame accuracy, overall and per stage, SRC and MED of the scores
+                (§4.2).
+            phase: `"joint"` trains KFS and SP in one step (Eq. 10), `"segmentation"` KFS alone, `"scoring"` SP alone.
+            fragments: what SP is trained on: key fragments of the `"true"` stages, of those `"predicted"` by KFS, or
+                `"scheduled"`, see `TrainingFragments`. Evaluation always takes the predicted ones.
+            fragment_jitter: frames by which they are moved at random, either way.
+            **options: of `keras.Model.compile`.
+
+        Raises:
+            ValueError: an unknown phase, source of fragments or output.
+        """
+        if phase not in PHASES:
+            raise ValueError(f"Expected phase to be one of {', '.join(PHASES)}. Received: phase={phase!r}")
+        if fragments not in FRAGMENT_SOURCES:
+            raise ValueError(
+                f"Expected fragments to be one of {', '.join(FRAGMENT_SOURCES)}. Received: fragments={fragments!r}"
+            )
+        output_losses = {**self.default_losses(), **(loss or {})}
+        output_metrics = self.default_metrics() if metrics is None else metrics
+        unknown = {*output_losses, *output_metrics} - {"stages", *SCORES}
+        if unknown:
+            raise ValueError(f"Expected losses and metrics of stages, {', '.join(SCORES)}. Received: {sorted(unknown)}")
+        for part in PHASES["joint"]:
+            getattr(self, part).trainable = part in PHASES[phase]
+        if not hasattr(self, "training_fragments"):  # one for all phases: Keras forgets no layer that it has seen
+            self.training_fragments = TrainingFragments(name="training_fragments")
+        self.training_fragments.source, self.training_fragments.jitter = fragments, fragment_jitter
+        terms = _term_names(phase, output_losses)
+        trackers = {name: keras.metrics.Mean(name=name) for name in terms}
+        self.learned = Learned(phase, output_losses, output_metrics, trackers)
+        if keras.backend.backend() == "tensorflow":
+            # XLA makes its 3-D convolutions 5 to 40 times slower on a CPU, and cannot compile a cuDNN LSTM.
+            options = {"jit_compile": False, **options}
+        super().compile(optimizer=optimizer, **options)
+
+    def default_losses(self) -> dict[str, keras.losses.Loss]:
+        """Eqs. 5, 8 and 9: output → loss, the scores' in standard deviations of the training scores."""
+        return {"stages": losses.StageCrossEntropy()} | {
+            score: losses.ScoreLoss(unit=std) for score, std in self.score_std.items()
+        }
+
+    def default_metrics(self) -> dict[str, list[keras.metrics.Metric]]:
+        """The figures of §4.2: output → metrics, called `frame_accuracy`, `frame_accuracy/STAGE`, `d_src` … `f_med`."""
+        scores = {
+            score: [
+                metrics.SpearmanCorrelation(name=f"{score[0]}_src"),
+                metrics.MeanEuclideanDistance(name=f"{score[0]}_med"),
+            ]
+            for score in SCORES
+        }
+        per_stage = [
+            metrics.FrameAccuracy(stage=index, name=f"frame_accuracy/{stage}")
+            for index, stage in enumerate(self.sport.stages)
+        ]
+        return {"stages": [metrics.FrameAccuracy(name="frame_accuracy"), *per_stage], **scores}
+
+    @property
+    def score_std(self) -> dict[str, float]:
+        """Score → standard deviation in training, points."""
+        statistics = self.score_predictor.get_config()["score_statistics"]
+        return {score: statistics[score][1] for score in PREDICTED_SCORES}
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The mean loss, its terms, and the metrics of every output; none before `compile`."""
+        if not self.compiled:
+            return []
+        measures = [metric for found in self.learned.metrics.values() for metric in found]
+        return [self._loss_tracker, *self.learned.trackers.values(), *measures]
+
+    # === One step ===
+
+    def train_step(self, *arguments):
+        """One step of Keras's own on (inputs, targets), with the true stages at hand to cut SP's fragments by.
+
+        Loss scaling, gradients and the update are those of the backend's trainer; JAX's passes its state first.
+        """
+        *state, data = arguments
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        x = {**x, TRUE_STAGES: y["stages"]}
+        return super().train_step(*state, keras.utils.pack_x_y_sample_weight(x, y, sample_weight))
+
+    def call(self, inputs, training=None, mask=None):
+        """The functional model; with `true_stages` among the inputs, what the phase trains of it."""
+        if TRUE_STAGES in inputs:
+            return self._training_outputs(inputs, training)
+        return super().call(inputs, training=training, mask=mask)
+
+    def _training_outputs(self, inputs, training):
+        frames, mask, true_stages = inputs["frames"], inputs["mask"], inputs[TRUE_STAGES]
+        parts, outputs = PHASES[self.learned.phase], {}
+        if "segmenter" in parts or self.training_fragments.needs_prediction:
+            kfs_learns = "segmenter" in parts
+            outputs["stages"] = self.segmenter({"frames": frames, "mask": mask}, training=training and kfs_learns)
+        if "score_predictor" in parts:
+            stages = self.training_fragments(true_stages, outputs.get("stages"))
+            scores = self.score_fragments(frames, stages, mask, training=training)
+            outputs |= {score: scores[score] for score in SCORES}
+        return outputs
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Eq. 10: L_d + L_e + L_ce, of what the phase trains.
+
+        β‖w‖² of Eqs. 8 and 9 is on the kernels of SP. Each term is tracked under a name of its own, unweighted.
+
+        Args:
+            x: not used.
+            y: targets of `videos`: stages int (B, L), scores (B,).
+            y_pred: outputs of the model.
+            sample_weight: (B,), weight of each video, or None.
+            training: not used.
+
+        Returns:
+            Scalar, float32.
+        """
+        total = 0.0
+        for output in _learned_outputs(self.learned.phase):
+            loss = self.learned.losses[output]
+            total = total + loss(y[output], y_pred[output], sample_weight)
+            for name, value in self._terms(output, loss, y[output], y_pred[output], sample_weight).items():
+                self.learned.trackers[name].update_state(value)
+        if "score_predictor" in PHASES[self.learned.phase]:
+            decay = sum(self.score_predictor.losses, ops.zeros(()))
+            self.learned.trackers["weight_decay"].update_state(decay)
+            total = total + decay
+        return total
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Updates the metrics of the outputs that there are; returns them and the terms of the loss."""
+        for output, measures in self._output_metrics(y_pred):
+            for metric in measures:
+                metric.update_state(y[output], y_pred[output], sample_weight)
+        shown = [
+            *self.learned.trackers.values(),
+            *(m for _, measures in self._output_metrics(y_pred) for m in measures),
+        ]
+        return {"loss": self._loss_tracker.result(), **{metric.name: metric.result() for metric in shown}}
+
+    def validation_names(self) -> list[str]:
+        """The names under which `fit` logs a validation."""
+        names = [metric.name for measures in self.learned.metrics.values() for metric in measures]
+        return [f"val_{name}" for name in ("loss", *self.learned.trackers, *names)]
+
+    def _output_metrics(self, y_pred):
+        return [(output, measures) for output, measures in self.learned.metrics.items() if output in y_pred]
+
+    def _terms(self, output, loss, truth, predicted, sample_weight):
+        """What a loss is made of, by the names that it is logged under."""
+        if isinstance(loss, losses.ScoreLoss):
+            terms = loss.terms(truth, predicted, sample_weight)
+            return {f"{output}_{name}": value for name, value in terms.items()}
+        name = "stage_loss" if output == "stages" else f"{output}_loss"
+        return {name: loss(truth, predicted, sample_weight)}
+
+
+def _learned_outputs(phase):
+    """The outputs whose loss a phase minimises."""
+    parts = PHASES[phase]
+    return (*(["stages"] if "segmenter" in parts else []), *(PREDICTED_SCORES if "score_predictor" in parts else []))
+
+
+def _term_names(phase, output_losses):
+    """The names of the terms of the loss of a phase."""
+    names = []
+    for output in _learned_outputs(phase):
+        if isinstance(output_losses[output], losses.ScoreLoss):
+            names += [f"{output}_mse", f"{output}_ranking"]
+        else:
+            names.append("stage_loss" if output == "stages" else f"{output}_loss")
+    return [*names, "weight_decay"] if "score_predictor" in PHASES[phase] else names

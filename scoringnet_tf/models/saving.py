@@ -1,0 +1,62 @@
+"""Models as files and presets: in float32, whatever they were trained in, so that a file runs on any machine."""
+
+from typing import TYPE_CHECKING
+
+import keras
+
+from scoringnet_tf.models import presets
+from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.paths import as_path
+
+PRESET_FILE = "model.keras"
+# For the type checker alone: Keras swaps the bases of a functional model, and would change their order.
+Model = keras.Model if TYPE_CHECKING else object
+
+
+class Preset(Model):
+    """`save` and presets for a functional model with a constructor of its own, `dtype` among its arguments.
+
+    A preset is a folder with a `model.keras`, which brings configuration, weights, what is done to frames before, and
+    what the weights were trained on. The method names are keras-hub's.
+    """
+
+    @classmethod
+    def from_preset(cls, preset: str, dtype: str | None = None):
+        """A trained model.
+
+        Args:
+            preset: the name of one that ships, e.g. `"diving_small"`, or a path: a preset's folder, a run's folder, or
+                a `.keras` file, on a local disk or wherever fsspec reads.
+            dtype: dtype policy to run it in; default: float32.
+
+        Raises:
+            InputError: there is none, or one of another class.
+        """
+        model = presets.load_keras(presets.model_path(preset, "preset"), cls, "preset")
+        return model if dtype is None else model.with_dtype(dtype)
+
+    def save_to_preset(self, preset_dir: str) -> None:
+        """Saves the model as a preset in the folder `preset_dir`, which is made where there is none."""
+        self.save(as_path(preset_dir) / PRESET_FILE)
+
+    def save(self, filepath, overwrite: bool = True, **options) -> None:
+        """Saves as `.keras`, in float32 and not compiled; the file appears whole or not at all.
+
+        A `mixed_float16` model does not run on a CPU (TensorFlow has no float16 3-D max-pooling there), and the state
+        of an optimizer is of no use to whoever loads the model.
+
+        Raises:
+            FileExistsError: there is such a file, and `overwrite` is false.
+        """
+        if not overwrite and as_path(filepath).exists():
+            raise FileExistsError(f"{filepath}: expected a new file with overwrite=False. Received: one that exists.")
+        twin = self.with_dtype("float32")
+        with replacing_file(filepath) as temporary:
+            keras.saving.save_model(twin, temporary, **options)
+
+    def with_dtype(self, dtype: str, **changes):
+        """The same model with the same weights under another dtype policy; `changes` replace configuration entries."""
+        twin = type(self)(**{**self.get_config(), "dtype": dtype, **changes})
+        for layer, other in zip(twin.layers, self.layers, strict=True):
+            layer.set_weights(other.get_weights())
+        return twin

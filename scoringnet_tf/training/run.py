@@ -1,0 +1,233 @@
+"""A training run: a folder, the phases in which a model is trained, and how it goes on after a stop.
+
+A run's folder:
+
+    config.json             resolved flags, versions, data hash, and which videos were held out
+    checkpoints/            the newest training state, to go on from
+    PHASE.csv               every logged figure of a phase, a row per epoch
+    tensorboard/PHASE/      curves and pictures
+    best.keras              the model at its best validation; where nothing is held out there is none
+    last.keras              the model after the last epoch
+
+`ScoringRun` and `PretrainingRun` say which model, which data and which phases.
+"""
+
+import csv
+import dataclasses
+import math
+from typing import ClassVar
+
+import keras
+
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.training import callbacks, runtime
+from scoringnet_tf.training.checkpoints import Checkpoints
+from scoringnet_tf.training.config import record_config
+
+BEST, LAST = "best.keras", "last.keras"
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """Epochs in which the same parts of a model are trained.
+
+    Attributes:
+        name: of its curves, figures and checkpoints.
+        epochs: how many.
+        first_epoch: the epochs of the phases before it; data and dropout are drawn by the epoch of the whole run.
+        monitor: the validation figure whose highest value chooses the epoch that is kept.
+        best: the file that keeps it.
+    """
+
+    name: str
+    epochs: int
+    first_epoch: int = 0
+    monitor: str = "val_f_src"
+    best: str = BEST
+
+
+class Run:
+    """Everything of one run; `run()` trains what is left to train and returns the path of the model to use.
+
+    A subclass makes `self.model` and says, by the methods below, what it is trained on.
+
+    Args:
+        info: `DatasetInfo` of the records.
+        settings: flag name → value of the command.
+        phases: list of `Phase`.
+    """
+
+    def __init__(self, info, settings, phases):
+        self.info, self.settings, self.phases = info, settings, phases
+        self.model_dir = as_path(settings["model_dir"])
+        self.dtype = runtime.configure(settings["precision"], settings["seed"], settings["deterministic"])
+        self.checkpoints = Checkpoints(self.model_dir)
+        self.train_ids, self.validation_ids = self.split()
+        record_config(self.model_dir, settings, info.data_hash, self.dtype, self.validation_ids)
+
+    # === What a subclass says ===
+
+    def split(self):
+        """(ids to train on, ids to validate on); the latter may be empty."""
+        raise NotImplementedError
+
+    def load_initial_weights(self):
+        """Fills a new run's model with the weights that the settings name."""
+
+    def begin(self, phase, resumed):
+        """Compiles the model for a phase; one that does not resume it may start from what the phase before kept."""
+        raise NotImplementedError
+
+    def training_data(self, phase, first_epoch):
+        """tf.data.Dataset of the phase's epochs from `first_epoch` (counted within the phase) on."""
+        raise NotImplementedError
+
+    def validation_data(self, phase):
+        """tf.data.Dataset of one pass over the held-out videos."""
+        raise NotImplementedError
+
+    def validation_names(self, phase):
+        """The names under which a validation is logged."""
+        raise NotImplementedError
+
+    def further_callbacks(self, phase, log_dir):
+        """Callbacks of this kind of run alone, called before those that keep anything."""
+        return []
+
+    model: keras.Model
+    shown: ClassVar[dict[str, str]] = {}  # name in the logs → label on the progress bar
+
+    # === Training ===
+
+    def run(self):
+        """Trains what is left; returns the path of the best model, or of the last one where nothing was held out."""
+        folder, state = self.checkpoints.latest()
+        if state is None:
+            self._make_room()
+            self.load_initial_weights()
+        for phase in self.phases:
+            done = _epochs_done(phase, state)
+            if done is None:
+                continue
+            self.begin(phase, resumed=done > 0)
+            self.model.optimizer.build(self.model.trainable_variables)
+            if done:
+                self.checkpoints.restore(self.model, folder)
+            if done < phase.epochs and not (done and state["stopped"]):
+                self._fit(phase, done, state if done else {})
+        self.model.save(self.model_dir / LAST)
+        best = self.model_dir / self.phases[-1].best
+        return best if best.is_file() else self.model_dir / LAST
+
+    def _make_room(self):
+        """A new run takes a folder without models; what one left that was killed in its first epoch is removed."""
+        left = [self.model_dir / name for name in {LAST, *(phase.best for phase in self.phases)}]
+        left = [path for path in left if path.is_file()]
+        if (self.model_dir / LAST) in left:
+            raise InputError(
+                f"--model_dir={self.model_dir}: expected a new folder, or a run to go on with. Received: {LAST} "
+                "without checkpoints/ to go on from. Choose another --model_dir, or delete what is there."
+            )
+        for path in left:
+            path.unlink()
+
+    def _fit(self, phase, done, state):
+        steps = -(-len(self.train_ids) // self.settings["batch_size"])
+        figures = self.model_dir / f"{phase.name}.csv"
+        _keep_rows(figures, done)
+        logger = keras.callbacks.CSVLogger(figures, append=True)
+        try:
+            history = self.model.fit(
+                self.training_data(phase, done),
+                initial_epoch=done,
+                epochs=phase.epochs,
+                steps_per_epoch=steps,
+                validation_data=self.validation_data(phase) if self.validation_ids else None,
+                validation_freq=self._validated_epochs(phase),
+                shuffle=False,
+                verbose=0,
+                callbacks=self._callbacks(phase, done, state, steps, logger),
+            )
+        finally:
+            if logger.csv_file is not None:  # Keras closes it only at the end of a training that went well
+                logger.csv_file.close()
+        _check_finite(history.history)
+
+    def _validated_epochs(self, phase):
+        """Every `validation_every`-th epoch and the last, counted from 1."""
+        every = self.settings.get("validation_every", 1)
+        return [epoch for epoch in range(1, phase.epochs + 1) if epoch % every == 0 or epoch == phase.epochs]
+
+    def _callbacks(self, phase, done, state, steps, logger):
+        log_dir = self.model_dir / "tensorboard" / phase.name
+        patience = self.settings["patience"]
+        best = keras.callbacks.ModelCheckpoint(
+            self.model_dir / phase.best,
+            monitor=phase.monitor,
+            mode="max",
+            save_best_only=True,
+            initial_value_threshold=state.get("best", -math.inf),  # None would take a first NaN for the best
+        )
+        stopping = callbacks.ResumableEarlyStopping(phase.monitor, patience or math.inf, state.get("stopping"))
+        held_out = [
+            callbacks.NotValidated(self.validation_names(phase)),
+            *self.further_callbacks(phase, log_dir),
+            best,
+            stopping,
+        ]
+
+        def state_of(epoch):
+            return {
+                "phase": phase.name,
+                "epoch": epoch,
+                "steps_done": phase.first_epoch + epoch,
+                "best": best.best,
+                "stopping": stopping.state(),
+                "stopped": stopping.stopped_epoch > 0,
+            }
+
+        return [
+            callbacks.Reseed(self.settings["seed"], phase.first_epoch),
+            callbacks.FragmentSchedule(),
+            keras.callbacks.TerminateOnNaN(),
+            callbacks.StopAfter(self.settings["max_steps"]),
+            *(held_out if self.validation_ids else self.further_callbacks(phase, log_dir)),
+            logger,
+            keras.callbacks.TensorBoard(log_dir, write_graph=False),
+            callbacks.SaveCheckpoint(self.checkpoints, phase.name, state_of),
+            callbacks.ProgressBar(phase.name, steps, done, self.shown),
+        ]
+
+
+def _epochs_done(phase, state):
+    """Epochs of the phase that a checkpoint's state has behind it; None where it is in a later phase already."""
+    if state is None:
+        return 0
+    if state["phase"] == phase.name:
+        return state["epoch"]
+    return None if state["steps_done"] > phase.first_epoch else 0
+
+
+def _keep_rows(path, rows):
+    """Cuts a CSV file after so many rows: what was logged after the checkpoint will be logged again."""
+    if not path.is_file():
+        return
+    with path.open(newline="", encoding="utf-8") as file:
+        kept = list(csv.reader(file))[: rows + 1]
+    with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(kept if rows else [])
+
+
+def _check_finite(history):
+    """InputError that names the terms where a loss is not finite, and says where to look."""
+    last = {name: values[-1] for name, values in history.items() if not name.startswith("val_")}
+    if not last or math.isfinite(last["loss"]):
+        return
+    terms = ", ".join(f"{name} {float(value):.4g}" for name, value in last.items())
+    raise InputError(
+        f"The loss is not finite in epoch {len(history['loss'])} since this start: {terms}. Look at --learning_rate "
+        "and --warmup_steps (too fast), in train at --alpha with --pair_reduction=sum (too heavy), at --precision (try "
+        "float32), and at the records (python -m data_prep inspect)."
+    )

@@ -1,0 +1,148 @@
+"""Every random choice has a stream of its own: of its decision, its video, its epoch, its run."""
+
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import read_index
+
+from data_prep.records.verifying import read_records
+from scoringnet_tf.data import augmentation as streams
+from scoringnet_tf.data.augmentation import Augmentation, FrameDecoder, clip_indices, fold, frame_range, random_clip
+from scoringnet_tf.data.input_pipeline import clips, videos
+from scoringnet_tf.data.preprocessing import encode_jpeg
+from scoringnet_tf.data.records import DatasetInfo
+
+DECISIONS = {name: getattr(streams, name) for name in ("SHIFT", "WINDOW", "FLIP", "CROP", "COLOR", "SHUFFLE", "ZOOM")}
+OFF = {"max_start_shift": 0, "flip": False, "crop_shift": 0, "zoom": 0.0, "color_jitter": 0.0}
+STAGES = tf.constant([0] * 10 + [1] * 4 + [0] * 26, tf.int64)
+
+
+def _augmentation(**on):
+    return Augmentation(**(OFF | on))
+
+
+def _decoded(**on):
+    """What one frame of noise becomes, as a function of the seeds."""
+    noise = cv2.resize(np.random.default_rng(0).integers(0, 255, (6, 8, 3), np.uint8), (48, 36))
+    encoded = tf.constant([encode_jpeg(noise, 95)])
+    decode = FrameDecoder((36, 48), (20, 28), _augmentation(**on))
+    return lambda seeds: decode(encoded, seeds)
+
+
+ASPECTS = {
+    "start shift": (
+        {"SHIFT"},
+        lambda seeds: frame_range(STAGES, 0, None, _augmentation(max_start_shift=5), seeds),
+    ),
+    "window": ({"WINDOW"}, lambda seeds: frame_range(STAGES, 0, 20, _augmentation(), seeds)),
+    "shift and window": (
+        {"SHIFT", "WINDOW"},
+        lambda seeds: frame_range(STAGES, 0, 20, _augmentation(max_start_shift=5), seeds),
+    ),
+    "whole clip": ({"WINDOW"}, lambda seeds: clip_indices(100, 50, _augmentation(), seeds)),
+    "consecutive clip": ({"WINDOW"}, lambda seeds: random_clip(100, 10, seeds)),
+    "flip": ({"FLIP"}, _decoded(flip=True)),
+    "crop": ({"CROP"}, _decoded(crop_shift=3)),
+    "zoom": ({"ZOOM"}, _decoded(zoom=0.2)),
+    "color": ({"COLOR"}, _decoded(color_jitter=0.2)),
+    "all of a frame": (
+        {"FLIP", "CROP", "ZOOM", "COLOR"},
+        _decoded(flip=True, crop_shift=3, zoom=0.2, color_jitter=0.2),
+    ),
+    "none of them": (set(), _decoded()),
+}
+
+
+@pytest.mark.parametrize("aspect", ASPECTS)
+def test_what_is_drawn_depends_on_its_own_decision_alone(aspect):
+    """The seed of one decision after the other is changed, twelve times, and all others are left as they are."""
+    expected, drawn = ASPECTS[aspect]
+
+    def seeds_with(changed, number):
+        return lambda decision: fold(tf.constant([5, 6], tf.int64), 1000 * decision + number * (decision == changed))
+
+    def outcome(changed, number):
+        return tuple(np.asarray(value).tobytes() for value in tf.nest.flatten(drawn(seeds_with(changed, number))))
+
+    plain = outcome(None, 0)
+    found = {
+        name
+        for name, decision in DECISIONS.items()
+        if any(outcome(decision, number) != plain for number in range(1, 13))
+    }
+    assert found == expected
+
+
+def test_streams_differ_by_run_epoch_video_and_decision():
+    seeds = [
+        tuple(streams.video_seeds(seed, tf.constant(epoch, tf.int64), video_id)(decision).numpy())
+        for seed, epoch, video_id, decision in itertools.product(
+            (0, 1, 2), (0, 1, 2), ("001", "002", "010"), DECISIONS.values()
+        )
+    ]
+    assert len(DECISIONS) == len(set(DECISIONS.values())) == 7 and len(set(seeds)) == len(seeds) == 189
+
+
+def test_a_clip_is_cut_at_both_ends_independently():
+    """Of 100 epochs: how much is lost at one end says nothing of the other."""
+    cuts = []
+    for epoch in range(100):
+        seeds = streams.video_seeds(0, tf.constant(epoch, tf.int64), "001")
+        indices = clip_indices(1001, 500, _augmentation(), seeds).numpy()
+        cuts.append((indices[0], 1000 - indices[-1]))
+    cuts = np.array(cuts)
+    assert cuts.min() < 10 and cuts.max() > 90 and cuts.max() <= 100
+    assert abs(np.corrcoef(cuts.T)[0, 1]) < 0.3  # 3 / √100
+
+
+# === In a stream ===
+
+
+def _offset(frames, stored):
+    """Top and left of a crop of every frame of a video; None where they are not all of one place."""
+    height, width = frames.shape[1:3]
+    for top, left in itertools.product(range(stored.shape[1] - height + 1), range(stored.shape[2] - width + 1)):
+        if np.array_equal(frames, stored[:, top : top + height, left : left + width]):
+            return top, left
+    return None
+
+
+def test_each_video_is_cropped_in_a_place_of_its_own_in_each_epoch(diving_records):
+    stored = {}
+    for _, record in read_records(DatasetInfo.load(diving_records), "train"):
+        images = [cv2.imdecode(np.frombuffer(jpeg, np.uint8), 1)[..., ::-1] for jpeg in record["image/encoded"]]
+        stored[record["example/id"]] = np.stack(images)
+    batches = videos(
+        diving_records,
+        "train",
+        image_size=(24, 36),
+        batch_size=1,
+        augmentation=_augmentation(crop_shift=6),
+        shuffle=True,
+        epochs=3,
+        with_info=True,
+    ).as_numpy_iterator()
+    found = [
+        (info["id"][0], _offset(inputs["frames"][0][inputs["mask"][0]], stored[info["id"][0]]))
+        for inputs, _, info in batches
+    ]
+    epochs = [dict(found[7 * epoch : 7 * epoch + 7]) for epoch in range(3)]
+    for offsets in epochs:
+        assert len(offsets) == 7 and None not in offsets.values()
+        assert len(set(offsets.values())) >= 5  # 169 places: two of seven videos meet one time in eight
+    for first, second in itertools.combinations(epochs, 2):
+        assert sum(first[video_id] == second[video_id] for video_id in first) <= 1
+
+
+def test_each_clip_starts_at_a_frame_of_its_own_in_each_epoch(ucf101_records):
+    options = {"clip_length": 6, "sampling": "consecutive", "image_size": (36, 48), "batch_size": 4, "epochs": 20}
+    batches = clips(ucf101_records, "train", augmentation=_augmentation(), **options).as_numpy_iterator()
+    starts = np.array([[read_index(clip[0]) for clip in frames] for frames, _ in batches])
+    assert starts.shape == (20, 4)
+    for columns in itertools.combinations(starts.T, 2):  # of 15 starts, two videos share one in 1.3 of 20 epochs
+        assert np.equal(*columns).sum() <= 6
+    for rows in itertools.pairwise(starts):
+        assert np.equal(*rows).sum() <= 2

@@ -1,0 +1,76 @@
+"""Folders of records of tiny frames, written as `data_prep` writes them, of any videos one can think of."""
+
+import numpy as np
+
+from data_prep.records.writing import RecordsWriter, score_statistics
+from scoringnet_tf.data.preprocessing import encode_jpeg
+from scoringnet_tf.data.records import DatasetInfo, VideoExample
+
+STAGES = ["noise", "pre-starting", "take-flight", "entry"]
+SIZE = (8, 8)
+
+
+def gray_jpeg(level, size=SIZE):
+    """One frame of a single level of grey, which JPEG keeps to a level or two."""
+    return encode_jpeg(np.full((*size, 3), level, np.uint8), 92)
+
+
+def tiny_video(video_id, jpegs=None, size=SIZE, **known):
+    """A `VideoExample` without labels of `jpegs` (default: one grey frame); `known` are its scores and classes."""
+    jpegs = jpegs or [gray_jpeg(90, size)]
+    return VideoExample(
+        video_id=video_id,
+        dataset_name="tiny",
+        sport="diving",
+        data_path=f"{video_id}.avi",
+        sha256="",
+        jpegs=jpegs,
+        frame_size=size,
+        source_size=size,
+        frame_rate=25.0,
+        timestamps=np.arange(len(jpegs)) / 25,
+        stages=np.zeros(len(jpegs), int),
+        **known,
+    )
+
+
+def write_records(folder, videos, num_shards=None, classes=None, groups=None):
+    """Writes {split: videos in order} as records; `groups` gives some ids a group. Returns the folder."""
+    folder.mkdir(parents=True)
+    writer = RecordsWriter(folder, {split: len(examples) for split, examples in videos.items()}, STAGES, num_shards)
+    for split, examples in videos.items():
+        for example in examples:
+            writer.write(split, example)
+    splits, data_hash = writer.close()
+    for video_id, group in (groups or {}).items():
+        writer.videos[video_id]["group"] = group
+    tiny_info(
+        splits=splits,
+        videos=writer.videos,
+        frame_size=examples[0].frame_size,
+        score_statistics=score_statistics(writer.videos),
+        stage_frames=writer.stage_frames,
+        classes=classes or {},
+        data_hash=data_hash,
+    ).save(folder)
+    return folder
+
+
+def tiny_info(**fields):
+    """A `DatasetInfo` of these fields, without what they leave out."""
+    nothing = {
+        "name": "tiny",
+        "sport": "diving",
+        "stages": STAGES,
+        "frame_size": SIZE,
+        "frame_rate": 25.0,
+        "score_statistics": {},
+        "stage_frames": {},
+        "classes": {},
+        "skipped": [],
+        "simulation": None,
+        "settings": {},
+        "package_version": "",
+        "data_hash": "",
+    }
+    return DatasetInfo(**{**nothing, **fields})

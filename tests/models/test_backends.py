@@ -1,0 +1,50 @@
+"""Models, losses, metrics and `compute_loss` are `keras.ops` alone: JAX and PyTorch give TensorFlow's numbers."""
+
+import importlib.util
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from training_runs import SMALL, batch
+
+import scoringnet_tf
+
+SCRIPT = pathlib.Path(__file__).with_name("backend_step.py")
+WITHOUT_DROPOUT = {"segmenter": {"dropout_rate": 0.0}, "score_predictor": {"dropout_rate": 0.0}}
+
+
+def run(backend, folder):
+    environment = {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(SCRIPT.parents[2]), "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, SCRIPT, folder / "model.keras", folder / "batch.npz"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-3000:]
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A saved model, a batch, and what TensorFlow makes of them."""
+    folder = tmp_path_factory.mktemp("backends")
+    scoringnet_tf.ScoringNet(**SMALL, **WITHOUT_DROPOUT).save(folder / "model.keras")
+    inputs, targets = batch()
+    np.savez(folder / "batch.npz", **inputs, **targets)
+    return folder, run("tensorflow", folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_another_backend_gives_the_same_numbers(prepared, backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed: pip install '.[backends]'")
+    folder, expected = prepared
+    found = run(backend, folder)
+    assert (expected["backend"], found["backend"]) == ("tensorflow", backend)
+    for name, values in expected["outputs"].items():
+        np.testing.assert_allclose(found["outputs"][name], values, rtol=1e-3, atol=1e-4, err_msg=name)
+    for moment, figures in expected["figures"].items():
+        assert found["figures"][moment] == pytest.approx(figures, rel=2e-3, abs=2e-3), moment
+    assert found["figures"]["after"]["loss"] < found["figures"]["before"]["loss"]

@@ -1,0 +1,219 @@
+"""How a ScoringNet learns: Eq. 10 against its formula, phases, fragments, Keras's compile, fit and evaluate."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from training_runs import SMALL, STATISTICS, assert_same, batch
+
+import scoringnet_tf
+from scoringnet_tf.losses import ScoreLoss
+from scoringnet_tf.models.fragments import TrainingFragments
+
+PARTS = ("segmenter", "score_predictor")
+WITHOUT_DROPOUT = {"segmenter": {"dropout_rate": 0.0}, "score_predictor": {"dropout_rate": 0.0}}
+
+
+def compiled(network, **options):
+    network.compile(optimizer=keras.optimizers.SGD(0.01), **options)
+    return network
+
+
+def fitted(network, **options):
+    """One step; returns the logs."""
+    data = tf.data.Dataset.from_tensors(batch())
+    history = compiled(network, **options).fit(data, verbose=0, shuffle=False)
+    return {name: values[0] for name, values in history.history.items()}
+
+
+def eq10(network, scores, targets, stage_loss, alpha, margin, units):
+    """Eq. 10 by a loop over videos and pairs."""
+    total = float(sum(network.score_predictor.losses)) + stage_loss
+    for score, unit in zip(("difficulty", "execution"), units, strict=True):
+        s, g = np.asarray(scores[score]) / unit, targets[score] / unit
+        total += sum((s - g) ** 2) / 6
+        total += alpha * sum(
+            max(0.0, -(s[j] - s[i]) * np.sign(g[j] - g[i]) + margin) for i in range(3) for j in range(i + 1, 3)
+        )
+    return total
+
+
+@pytest.mark.parametrize("units", [(0.25, 4.0), (1.0, 1.0)])
+def test_joint_loss_is_eq10(units):
+    """With true fragments in training, in standard deviations or in points."""
+    network = scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.01, **WITHOUT_DROPOUT)
+    inputs, targets = batch()
+    p = np.asarray(network.segmenter(inputs)).reshape(-1, 4)
+    stage_loss = -np.mean(np.log(p[np.arange(len(p)), targets["stages"].ravel()]))
+    scores = network.score_fragments(inputs["frames"], targets["stages"], inputs["mask"])
+    expected = eq10(network, scores, targets, stage_loss, 3.0, 0.7, units)
+    losses = {
+        score: ScoreLoss(alpha=3.0, margin=0.7, unit=unit)
+        for score, unit in zip(("difficulty", "execution"), units, strict=True)
+    }
+    assert fitted(network, loss=losses)["loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_losses_are_in_standard_deviations_unless_told_otherwise():
+    network = compiled(scoringnet_tf.ScoringNet(**SMALL))
+    assert {name: loss.unit for name, loss in network.learned.losses.items() if name != "stages"} == {
+        score: std for score, (_, std) in STATISTICS.items()
+    }
+
+
+def test_evaluation_is_eq10_on_predicted_fragments():
+    """`evaluate` gives the loss and the metrics of the model's own outputs, by the same formula."""
+    network = compiled(scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.01))
+    inputs, targets = batch()
+    outputs = {name: np.asarray(value) for name, value in network(inputs).items()}
+    p = outputs["stages"].reshape(-1, 4)
+    stage_loss = -np.mean(np.log(p[np.arange(len(p)), targets["stages"].ravel()]))
+    expected = eq10(network, outputs, targets, stage_loss, 5.0, 0.5, (0.25, 4.0))
+    measured = network.evaluate(tf.data.Dataset.from_tensors((inputs, targets)), verbose=0, return_dict=True)
+    assert measured["loss"] == pytest.approx(expected, rel=1e-4)
+    assert measured["f_med"] == pytest.approx(np.abs(outputs["final"] - targets["final"]).mean(), rel=1e-5)
+    assert measured["frame_accuracy"] == pytest.approx((p.argmax(-1) == targets["stages"].ravel()).mean())
+    assert "training_fragments" not in outputs
+
+
+@pytest.mark.parametrize(
+    ("phase", "changed", "fixed"),
+    [("segmentation", "segmenter", "score_predictor"), ("scoring", "score_predictor", "segmenter")],
+)
+@pytest.mark.parametrize("fragments", ["true", "predicted"])
+def test_a_phase_trains_its_part_alone(phase, changed, fixed, fragments):
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    before = {part: getattr(network, part).get_weights() for part in PARTS}
+    fitted(network, phase=phase, fragments=fragments)
+    after = {part: getattr(network, part).get_weights() for part in PARTS}
+    assert_same(before[fixed], after[fixed])
+    assert any((a != b).any() for a, b in zip(before[changed], after[changed], strict=True))
+
+
+def test_a_phase_after_another_trains_again_what_that_one_froze():
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    fitted(network, phase="scoring")
+    before = network.segmenter.get_weights()
+    fitted(network, phase="joint")
+    assert any((a != b).any() for a, b in zip(before, network.segmenter.get_weights(), strict=True))
+
+
+SCORING_TERMS = {f"{score}_{term}" for score in ("difficulty", "execution") for term in ("mse", "ranking")}
+SCORE_METRICS = {f"{score}_{metric}" for score in "def" for metric in ("src", "med")}
+STAGES = {"noise", "pre-starting", "take-flight", "entry"}
+FRAME_METRICS = {"frame_accuracy", *(f"frame_accuracy/{stage}" for stage in STAGES)}
+
+
+@pytest.mark.parametrize(
+    ("phase", "fragments", "expected"),
+    [
+        ("segmentation", "true", {"stage_loss"} | FRAME_METRICS),
+        ("scoring", "true", SCORING_TERMS | SCORE_METRICS | {"weight_decay"}),
+        ("scoring", "predicted", SCORING_TERMS | SCORE_METRICS | FRAME_METRICS | {"weight_decay"}),
+        ("joint", "true", SCORING_TERMS | SCORE_METRICS | FRAME_METRICS | {"weight_decay", "stage_loss"}),
+    ],
+)
+def test_a_step_reports_what_it_computes(phase, fragments, expected):
+    assert set(fitted(scoringnet_tf.ScoringNet(**SMALL), phase=phase, fragments=fragments)) == expected | {"loss"}
+
+
+def test_sp_trains_with_dropout_and_a_frozen_kfs_without():
+    """Two steps of one model differ by dropout alone where nothing is learnt: a rate of 0."""
+
+    def losses(phase, fragments, **dropout):
+        keras.utils.set_random_seed(0)
+        network = scoringnet_tf.ScoringNet(**SMALL, **dropout)
+        network.compile(keras.optimizers.SGD(0.0), phase=phase, fragments=fragments)
+        data = tf.data.Dataset.from_tensors(batch())
+        history = network.fit(data.repeat(), steps_per_epoch=1, epochs=2, verbose=0, shuffle=False).history
+        return {name: values for name, values in history.items() if not name.endswith("src")}
+
+    high, none = {"dropout_rate": 0.9}, {"dropout_rate": 0.0}
+    drawn = losses("scoring", "true", segmenter=none, score_predictor=high)
+    assert drawn["execution_mse"][0] != drawn["execution_mse"][1]
+    frozen = losses("scoring", "predicted", segmenter=high, score_predictor=none)
+    assert frozen["frame_accuracy"][0] == frozen["frame_accuracy"][1]
+    assert frozen["loss"][0] == frozen["loss"][1]
+    learning = losses("segmentation", "true", segmenter=high, score_predictor=none)
+    assert learning["stage_loss"][0] != learning["stage_loss"][1]
+
+
+def test_each_tower_sees_its_own_fragment():
+    """Take-flight is bright, entry dark, all else grey: difficulty sees bright frames alone, execution both."""
+    network, (inputs, targets) = scoringnet_tf.ScoringNet(**SMALL), batch()
+    values = np.array([128, 128, 250, 5])[targets["stages"]]
+    frames = np.broadcast_to(values[:, :, None, None, None], inputs["frames"].shape).astype("uint8")
+    seen = {}
+    network.score_predictor = lambda clips, training=None: seen.update(clips) or {}
+    network.score_fragments(frames, targets["stages"], inputs["mask"])
+    assert set(np.unique(seen["difficulty_clip"])) == {250}
+    assert set(np.unique(seen["execution_clip"])) == {5, 250}
+
+
+@pytest.mark.parametrize(("share", "expected"), [(1.0, "true"), (0.0, "predicted")])
+def test_scheduled_fragments_go_from_true_to_predicted(share, expected):
+    fragments = TrainingFragments("scheduled")
+    fragments.share.assign(share)
+    true = tf.constant([[1, 2, 3], [-1, -1, -1]])
+    predicted = tf.one_hot([[0, 0, 0], [2, 2, 3]], 4)
+    stages = fragments(true, predicted).numpy().tolist()
+    assert stages[0] == ([1, 2, 3] if expected == "true" else [0, 0, 0])
+    assert stages[1] == [2, 2, 3]  # without labels there is only the prediction
+
+
+def test_half_of_the_scheduled_fragments_are_true_at_half_the_share():
+    fragments = TrainingFragments("scheduled")
+    fragments.share.assign(0.5)
+    stages = fragments(tf.ones((400, 3), tf.int32), tf.one_hot(tf.zeros((400, 3), tf.int32), 4)).numpy()
+    assert 150 < (stages[:, 0] == 1).sum() < 250
+
+
+def test_fragment_jitter_moves_each_video_by_itself():
+    stages = np.tile([0, 0, 0, 1, 1, 2, 2, 2, 3, 0, 0, 0], (400, 1))
+    moved = TrainingFragments(jitter=2)(tf.constant(stages)).numpy()
+    shifts = {tuple(np.roll(stages[0], shift)): shift for shift in range(-2, 3)}
+    found = [shifts[tuple(row)] for row in moved.tolist()]
+    counts = [found.count(shift) for shift in range(-2, 3)]
+    assert sum(counts) == 400 and min(counts) > 50
+    np.testing.assert_array_equal(TrainingFragments()(tf.constant(stages)).numpy(), stages)
+
+
+def test_mixed_float16_scales_the_loss_and_the_gradients_agree():
+    """The scaled loss and the update undo each other: one SGD step is the same with and without scaling."""
+    steps = {}
+    for scaled in (False, True):
+        keras.utils.set_random_seed(3)
+        network = scoringnet_tf.ScoringNet(**SMALL, **WITHOUT_DROPOUT)
+        optimizer = keras.optimizers.SGD(0.01)
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=1024.0) if scaled else optimizer
+        network.compile(optimizer)
+        network.fit(tf.data.Dataset.from_tensors(batch()), verbose=0, shuffle=False)
+        steps[scaled] = [weight for part in PARTS for weight in getattr(network, part).get_weights()]
+    for a, b in zip(steps[False], steps[True], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_a_model_saves_in_float32_without_its_training(tmp_path):
+    network = scoringnet_tf.ScoringNet(**SMALL, dtype="mixed_bfloat16")
+    fitted(network, fragments="scheduled")
+    network.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert again.get_config()["dtype"] == "float32" and not again.compiled
+    for part in PARTS:
+        assert_same(getattr(network, part).get_weights(), getattr(again, part).get_weights())
+    assert again.count_params() == scoringnet_tf.ScoringNet(**SMALL).count_params()
+    with pytest.raises(FileExistsError, match=r"model\.keras: expected a new file"):
+        network.save(tmp_path / "model.keras", overwrite=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"phase": "both"}, "Expected phase to be one of joint, segmentation, scoring. Received: phase='both'"),
+        ({"fragments": "all"}, "Expected fragments to be one of true, predicted, scheduled"),
+        ({"loss": {"stage": "mse"}}, r"Expected losses and metrics of stages, .*Received: \['stage'\]"),
+    ],
+)
+def test_what_compile_does_not_know_is_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        scoringnet_tf.ScoringNet(**SMALL).compile("adam", **options)

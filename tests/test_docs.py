@@ -1,0 +1,175 @@
+"""What is written stays true: every command line in the documentation parses, every link leads somewhere."""
+
+import ast
+import collections
+import json
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("saved_models/*/README.md")]
+FLAG_FILES = [*ROOT.glob("*.flags"), *ROOT.glob("recipes/*.flags")]
+COMMANDS = [*ROOT.glob("scoringnet_tf/*.py"), *ROOT.glob("data_prep/commands/*.py"), *ROOT.glob("benchmarks/*.py")]
+START = "python -m "
+OURS = ("scoringnet_tf.", "data_prep", "benchmarks.")
+
+PARSE = """
+import importlib, json, sys
+from absl import flags
+
+importlib.import_module(sys.argv[1])
+errors = []
+for words in json.loads(sys.argv[2]):
+    flags.FLAGS.unparse_flags()
+    try:
+        flags.FLAGS([sys.argv[1], *words])
+    except flags.Error as error:
+        errors.append(f"{' '.join(words)}: {error}")
+print(json.dumps(errors))
+"""
+
+
+def command_lines(text):
+    """The command lines of a text that stand in lines of their own, each as one line; a flag may go on in the next."""
+    lines = [line.removeprefix("#").strip() for line in text.splitlines()]
+    for number, line in enumerate(lines):
+        if START in line and line.count("`") % 2 == 0 and f"`{START}" not in line:
+            command = line[line.index(START) :]
+            for following in lines[number + 1 :]:
+                if not (command.endswith("\\") or following.startswith(("--", "[--"))):
+                    break
+                command = f"{command.removesuffix(chr(92))} {following}"
+            yield re.split(r"\s+#\s", command)[0]
+
+
+def quoted_commands(text):
+    """The command lines within sentences, in backquotes."""
+    return [" ".join(found.split()) for found in re.findall(rf"`({START}[^`]+)`", text)]
+
+
+def module_and_words(command):
+    """The module with the flags of a command line, and what is given to it; None for a module of others."""
+    words = shlex.split(re.sub(r"[\[\]]", "", command.removeprefix(START)))
+    if words[0] == "data_prep":
+        return (f"data_prep.commands.{words[1]}", words[2:]) if len(words) > 1 and words[1].isalpha() else None
+    return (words[0], words[1:]) if words[0].startswith(OURS) else None
+
+
+def texts():
+    """All that documents command lines: pages, flag files, the docstrings that --help prints."""
+    for path in (*PAGES, *FLAG_FILES):
+        yield path.read_text(encoding="utf-8")
+    for path in COMMANDS:
+        yield ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+
+
+def documented():
+    """Module → [words of a command line]; quoted ones without a flag name the command alone and are left out."""
+    found = collections.defaultdict(list)
+    for text in texts():
+        quoted = [command for command in quoted_commands(text) if " --" in command]
+        for command in (*command_lines(text), *quoted):
+            if parsed := module_and_words(command):
+                found[parsed[0]].append(parsed[1])
+    return found
+
+
+DOCUMENTED = documented()
+
+
+def test_command_lines_are_found():
+    packages = {
+        "scoringnet_tf": ("train", "pretrain", "evaluate", "predict", "export", "import_weights"),
+        "data_prep.commands": ("build", "check", "inspect", "simulate", "stages", "suggest"),
+    }
+    assert set(DOCUMENTED) >= {f"{package}.{name}" for package, names in packages.items() for name in names}
+
+
+def test_a_command_line_is_read_as_a_shell_reads_it():
+    page = "```\npython -m data_prep build --a=1 \\\n    --b=2  # why\n```\nSee `python -m data_prep\ncheck --c`."
+    assert list(command_lines(page)) == ["python -m data_prep build --a=1  --b=2"]
+    assert quoted_commands(page) == ["python -m data_prep check --c"]
+    flag_file = "# Command:  python -m a.b --c=1\n# Records:  python -m data_prep build --d\n#     --e=2\n--f=3\n"
+    assert list(command_lines(flag_file)) == ["python -m a.b --c=1", "python -m data_prep build --d --e=2 --f=3"]
+
+
+@pytest.mark.parametrize("module", sorted(DOCUMENTED))
+def test_every_documented_command_line_parses(module):
+    """By the flags of the command itself, flag files included: an unknown flag or value fails, a missing one too."""
+    words = json.dumps(DOCUMENTED[module])
+    result = subprocess.run([sys.executable, "-c", PARSE, module, words], cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout) == []
+
+
+FLAG_OF_OTHERS = {"help", "flagfile", "logdir"}
+
+
+def defined_flags(path):
+    """The names of the flags that a module defines."""
+    return set(re.findall(r"DEFINE_\w+\(\s*\"(\w+)\"", path.read_text(encoding="utf-8")))
+
+
+def test_every_flag_that_is_named_exists():
+    """In sentences and tables, too; what was removed may only be named in the changelog."""
+    known = set(FLAG_OF_OTHERS)
+    for package in ("scoringnet_tf", "data_prep", "benchmarks"):
+        known = known.union(*map(defined_flags, (ROOT / package).rglob("*.py")))
+    for page in PAGES:
+        if page.name != "CHANGELOG.md":
+            named = re.findall(r"(?<![\w-])--(?:no)?([a-z]\w*)", page.read_text(encoding="utf-8"))
+            assert [name for name in named if name not in known and f"no{name}" not in known] == [], page
+
+
+@pytest.mark.parametrize("module", ["train", "pretrain", "training/run_flags"])
+def test_every_setting_of_training_is_documented(module):
+    text = "".join(page.read_text(encoding="utf-8") for page in ROOT.glob("docs/*.md"))
+    names = defined_flags(ROOT / f"scoringnet_tf/{module}.py")
+    assert {name for name in names if not re.search(rf"--(no)?{name}\b", text)} == set()
+
+
+def python_blocks():
+    """(page, code) of every fenced block of Python."""
+    for page in PAGES:
+        for code in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S):
+            yield page, code
+
+
+def test_examples_in_python_name_what_there_is():
+    import scoringnet_tf
+
+    for page, code in python_blocks():
+        ast.parse(code)
+        for name in re.findall(r"scoringnet_tf\.(\w+)", code):
+            assert hasattr(scoringnet_tf, name), f"{page}: scoringnet_tf.{name}"
+
+
+def anchors(path):
+    """The anchors of the headings of a page, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_relative_link_leads_somewhere(page):
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if not re.match(r"\w+:", link):
+            name, _, anchor = link.partition("#")
+            target = page.parent / name if name else page
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link
+
+
+def test_the_readme_is_read_in_one_sitting():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 150
+
+
+@pytest.mark.parametrize("image", [*ROOT.glob("docs/images/*")], ids=lambda image: image.name)
+def test_pictures_are_small_and_shown(image):
+    assert image.stat().st_size < 150_000
+    assert any(f"images/{image.name})" in page.read_text(encoding="utf-8") for page in PAGES)

@@ -1,0 +1,110 @@
+"""Which part may import which: data flows one way, and no import points back."""
+
+import ast
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+COMMANDS = "commands"
+
+# Part: the parts of the same package that it may import. A row names rows above it alone, so that there is no way back.
+SCORINGNET_TF = {
+    "support": (),  # command line, errors, files, drawing: knows neither video nor sport
+    "sports": ("support",),  # the nouns of the field, for everyone below
+    "losses": (),  # the paper's mathematics, on tensors alone
+    "metrics": ("losses",),  # which video and frame counts, and for how much, is decided alike
+    "data": ("support", "sports"),  # records and videos in, tensors out: knows no model
+    "models": ("support", "sports", "losses", "metrics", "data"),  # data: a model's preprocessing travels with it
+    "weights": ("support", "data", "models"),  # importers: published weights become a model of ours
+    "inference": ("support", "sports", "metrics", "data", "models"),  # trained models in, stages and scores out
+    "report": ("support", "sports", "metrics", "data", "inference"),  # what inference found, as tables and pictures
+    # Above inference and report: held-out videos are scored and drawn while it trains, by what scores and draws later.
+    "training": ("support", "sports", "losses", "metrics", "data", "models", "inference", "report"),
+    COMMANDS: (  # flags and a few lines each
+        *("support", "sports", "losses", "metrics", "data", "models", "weights", "inference", "report", "training"),
+    ),
+}
+DATA_PREP = {
+    "datasets.readers": (),  # files of labels in, plain values out: knows no dataset
+    "datasets": ("datasets.readers",),  # the layout of each dataset in, samples and stage labels out
+    "simulator": ("datasets.readers",),  # writes what the datasets read, and reads real labels itself
+    "records": ("datasets",),  # samples in, TFRecords out
+    "stages": ("datasets", "datasets.readers"),  # stage labels, exchanged with annotation tools
+    COMMANDS: ("datasets", "datasets.readers", "simulator", "records", "stages"),
+}
+# What `data_prep` may import of `scoringnet_tf`: what videos, records and sports are; it trains nothing.
+SHARED = ("support", "sports", "data.records", "data.video", "data.preprocessing", "__version__")
+SUGGESTION = "data_prep.stages.suggestion"  # the one place where a trained model prepares data
+SHARED_WITH_SUGGESTION = (*SHARED, "inference")
+
+
+def modules(package):
+    """The dotted name and path of every module of a package."""
+    for path in sorted((ROOT / package).rglob("*.py")):
+        yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path
+
+
+def imports(path):
+    """The dotted names of the modules that a module imports, and of the names that it imports from them."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: expected absolute imports"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(name, prefixes):
+    """Whether a dotted name is one of the prefixes, or in one of them."""
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def part_of(name, parts):
+    """The part with the longest name that `name` (without its package) lies in; what lies in none is a command."""
+    return max((part for part in parts if within(name, [part])), key=len, default=COMMANDS)
+
+
+def arrows_back(package, parts):
+    """'module imports name' for every import within a package that its table does not allow."""
+    for module, path in modules(package):
+        source = part_of(module.removeprefix(package).removeprefix("."), parts)
+        for name in imports(path):
+            if not within(name, [package]) or name == f"{package}.__version__":
+                continue
+            if name == package or part_of(name.removeprefix(f"{package}."), parts) not in (source, *parts[source]):
+                yield f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("parts", [SCORINGNET_TF, DATA_PREP], ids=["scoringnet_tf", "data_prep"])
+def test_no_row_names_one_below(parts):
+    rows = list(parts)
+    for row, allowed in parts.items():
+        assert set(allowed) <= set(rows[: rows.index(row)]), row
+
+
+@pytest.mark.parametrize(
+    ("package", "parts"),
+    [("scoringnet_tf", SCORINGNET_TF), ("data_prep", DATA_PREP)],
+    ids=["scoringnet_tf", "data_prep"],
+)
+def test_imports_within_a_package_go_one_way(package, parts):
+    assert list(arrows_back(package, parts)) == []
+
+
+def test_scoringnet_tf_never_imports_data_prep():
+    found = [(module, name) for module, path in modules("scoringnet_tf") for name in imports(path)]
+    assert [pair for pair in found if within(pair[1], ["data_prep"])] == []
+
+
+def test_data_prep_imports_of_scoringnet_tf_what_is_shared():
+    found = []
+    for module, path in modules("data_prep"):
+        shared = SHARED_WITH_SUGGESTION if module == SUGGESTION else SHARED
+        allowed = [f"scoringnet_tf.{name}" for name in shared]
+        found += [
+            f"{module} imports {name}"
+            for name in imports(path)
+            if name.startswith("scoringnet_tf") and not within(name, allowed)
+        ]
+    assert found == []

@@ -1,0 +1,20 @@
+"""`make mutate` is not run here; that each of its changes still fits the code is."""
+
+import pathlib
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests/mutation"))
+
+from mutants import MUTANTS  # noqa: E402
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.description)
+def test_the_change_fits_the_code(mutant):
+    text = (ROOT / mutant.file).read_text(encoding="utf-8")
+    assert mutant.applied(text) != text
+    compile(mutant.applied(text), mutant.file, "exec")
+    for test in mutant.tests:
+        assert (ROOT / test.partition("::")[0]).exists(), test

@@ -1,0 +1,83 @@
+"""The package as a notebook uses it: train, evaluate, save and reload in a few lines, and as the command line does."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from training_runs import settings
+
+import scoringnet_tf
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.scoring import ScoringRun
+
+TINY = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "kernel_l2": 0.0005}
+WITHOUT_DROPOUT = {
+    "segmenter": {"lstm_units": 64, "fc_units": 64, "dropout_rate": 0.0},
+    "score_predictor": {"conv_filters": 64, "fc_units": 64, "dropout_rate": 0.0},
+}
+
+
+@pytest.mark.slow
+def test_a_script_gives_the_numbers_of_the_command_line(diving_records, tmp_path):
+    """`ScoringRun` is what `python -m scoringnet_tf.train` runs."""
+    sn = scoringnet_tf
+    keras.utils.set_random_seed(7)
+    model = sn.ScoringNet.for_records(sn.DatasetInfo.load(diving_records), **TINY, **WITHOUT_DROPOUT)
+    model.compile(keras.optimizers.Adam(1e-3, global_clipnorm=1.0))
+    data = {"image_size": (32, 32), "batch_size": 3, "validation_fraction": 0.3}
+    augmentation = sn.Augmentation(max_start_shift=2, flip=True, crop_shift=2, zoom=0.1, color_jitter=0.1)
+    train = sn.videos(diving_records, "train", **data, seed=7, shuffle=True, augmentation=augmentation, epochs=2)
+    held_out = sn.videos(diving_records, "validation", **data)
+    history = model.fit(train, validation_data=held_out, epochs=2, steps_per_epoch=2, shuffle=False, verbose=0)
+    model.save_to_preset(tmp_path / "preset")
+    again = sn.from_preset(tmp_path / "preset")
+    again.compile()
+    measured = again.evaluate(held_out, verbose=0, return_dict=True)
+
+    validated = {name[4:]: values[-1] for name, values in history.history.items() if name.startswith("val_")}
+    assert measured == pytest.approx(validated, rel=1e-5)
+    options = settings(
+        *(tmp_path / "run", diving_records),
+        training="joint",
+        epochs=2,
+        seed=7,
+        alpha=5.0,
+        pair_reduction="sum",
+        fragment_jitter=0,
+        dropout=0.0,
+        segmenter_dropout=0.0,
+        trunk_rate=1.0,
+        decay_steps=0,
+    )
+    run = ScoringRun(DatasetInfo.load(diving_records), options)
+    run.run()
+    for a, b in zip(model.segmenter.get_weights(), run.model.segmenter.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b in zip(model.score_predictor.get_weights(), run.model.score_predictor.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_presets_by_name_and_path(tmp_path):
+    shipped = scoringnet_tf.from_preset("diving_small")
+    shipped.save_to_preset(tmp_path / "copy")
+    copy = scoringnet_tf.from_preset(tmp_path / "copy")
+    assert copy.get_config() == shipped.get_config()
+    assert scoringnet_tf.from_preset("vault_small", dtype="bfloat16").get_config()["dtype"] == "bfloat16"
+    assert scoringnet_tf.C3D.from_preset("motion_small").get_config()["heads"]
+    with pytest.raises(InputError, match=r"--preset=motion_small: expected a ScoringNet .* Received: a C3D|c3d\.keras"):
+        scoringnet_tf.from_preset("motion_small")
+    with pytest.raises(InputError, match=r"--preset=divingsmall: expected .* one of diving_small, motion_small, vault"):
+        scoringnet_tf.from_preset("divingsmall")
+
+
+def test_models_are_made_for_their_records(diving_records):
+    info = DatasetInfo.load(diving_records)
+    model = scoringnet_tf.ScoringNet.for_records(info, **TINY)
+    config = model.get_config()
+    known = info.score_statistics["train"]
+    assert config["score_statistics"] == {s: [known[s]["mean"], known[s]["std"]] for s in ("difficulty", "execution")}
+    assert config["sport"] == info.sport and config["frame_size"] == tuple(info.frame_size)
+    assert config["provenance"]["data_hash"] == info.data_hash
+    assert json.loads(json.dumps(config["provenance"])) == config["provenance"]

@@ -1,0 +1,52 @@
+"""The files that a stranger looks for first: they exist and agree with the package."""
+
+import configparser
+import pathlib
+import re
+
+import yaml
+
+import scoringnet_tf
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+def text(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def metadata():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    return config["metadata"]
+
+
+def test_the_licence_is_the_one_that_the_metadata_names():
+    citation = yaml.safe_load(text("CITATION.cff"))
+    assert metadata()["license"] == citation["license"] == "Apache-2.0"
+    assert metadata()["license_files"] == "LICENSE"
+    assert "Apache License\n                           Version 2.0, January 2004" in text("LICENSE")
+    assert text("LICENSE").rstrip().endswith("limitations under the License.")
+
+
+def test_the_citation_is_of_this_version_and_of_the_paper():
+    citation = yaml.safe_load(text("CITATION.cff"))
+    paper = citation["preferred-citation"]
+    assert citation["version"] == scoringnet_tf.__version__
+    assert [author["family-names"] for author in paper["authors"]] == ["Li", "Chai", "Chen"]
+    assert (paper["volume"], paper["start"], paper["end"]) == (11366, 149, 164)
+    assert paper["doi"] == "10.1007/978-3-030-20876-9_10"
+
+
+def test_the_newest_release_of_the_changelog_is_this_version():
+    versions = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d|unreleased)$", text("CHANGELOG.md"), re.M)
+    assert next(version for version, date in versions if date != "unreleased") == scoringnet_tf.__version__
+    numbers = [tuple(map(int, version.split("."))) for version, _ in versions]
+    assert numbers == sorted(numbers, reverse=True)
+
+
+def test_hooks_need_no_network():
+    """A hook that pre-commit would have to fetch or install does not run behind a proxy, or on a train."""
+    for repository in yaml.safe_load(text(".pre-commit-config.yaml"))["repos"]:
+        assert repository["repo"] == "local"
+        assert {hook["language"] for hook in repository["hooks"]} == {"system"}

@@ -1,0 +1,79 @@
+"""Training learns what can be learnt, and nothing where labels say nothing: the whole way from records to figures."""
+
+import numpy as np
+import pytest
+from conftest import write_video
+from training_runs import settings
+
+from data_prep.records.building import BuildSettings, build_records
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.input_pipeline import videos
+from scoringnet_tf.inference import evaluation
+from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.training.scoring import ScoringRun
+
+BOARD = (128, 128, 128)
+SETTINGS = {
+    "flip": False,
+    "crop_shift": 0,
+    "zoom": 0.0,
+    "color_jitter": 0.0,
+    "max_start_shift": 0,
+    "fragment_jitter": 0,
+    "image_size": [16, 16],
+    "width_multiplier": 1 / 8,
+    "segmenter_fc_units": 512,
+    "conv_filters": 512,
+    "fc_units": 512,
+    "dropout": 0.0,
+    "trunk_rate": 1.0,
+    "beta": 0.0,
+    "learning_rate": 2e-3,
+    "decay_steps": 0,
+    "batch_size": 8,
+    "validation_fraction": 0.0,
+    "segmentation_epochs": 12,
+    "scoring_epochs": 15,
+}
+
+
+@pytest.fixture(scope="module")
+def separable_records(tmp_path_factory):
+    """Forty videos of 16 plain frames: red in flight is the difficulty, green at entry is the execution."""
+    folder, rng = tmp_path_factory.mktemp("separable"), np.random.default_rng(0)
+    rows = ["video,split,difficulty,execution,final,pre-starting,take-flight,entry,end"]
+    for number in range(40):
+        difficulty, execution = round(rng.uniform(2.5, 3.5), 1), round(rng.uniform(15, 27))
+        red, green = 255 * (difficulty - 2.5), 255 * (execution - 15) / 12
+        crowd = (20, 5 * number, 200)  # no two files are the same, and none says anything here
+        colors = [BOARD] * 3 + [(red, 0, 0)] * 6 + [(0, green, 0)] * 4 + [crowd] * 3
+        write_video(folder / f"{number:02d}.avi", [np.full((48, 64, 3), color).astype(np.uint8) for color in colors])
+        split = "test" if number % 4 == 0 else "train"
+        rows.append(f"{number:02d}.avi,{split},{difficulty},{execution},{difficulty * execution:.2f},0,3,9,13")
+    (folder / "manifest.csv").write_text("\n".join(rows))
+    build_records("manifest", folder, folder / "records", BuildSettings((24, 32)), workers=1, sport="diving")
+    return folder / "records"
+
+
+def figures_after(records_dir, model_dir, **changes):
+    """Of the test videos, after a run."""
+    path = ScoringRun(DatasetInfo.load(records_dir), settings(model_dir, records_dir, **SETTINGS, **changes)).run()
+    model = load_scoring_net(path)
+    dataset = videos(records_dir, "test", image_size=model.image_size, batch_size=10, with_info=True)
+    predictions = evaluation.predict_records(evaluation.prediction_function(model), dataset)
+    return evaluation.figures(predictions, model.sport.stages)
+
+
+@pytest.mark.slow
+def test_training_learns_what_is_there(separable_records, tmp_path):
+    measured = figures_after(separable_records, tmp_path)
+    assert measured["frame_accuracy"] > 0.9
+    assert min(measured[name] for name in ("d_src", "e_src", "f_src")) > 0.9, measured
+
+
+@pytest.mark.slow
+def test_training_learns_nothing_from_exchanged_scores(separable_records, tmp_path):
+    """`--shuffle_labels`: stages are still learnt, scores are not."""
+    measured = figures_after(separable_records, tmp_path, shuffle_labels=True)
+    assert measured["frame_accuracy"] > 0.9
+    assert max(abs(measured[name]) for name in ("d_src", "e_src")) < 0.7, measured

@@ -1,0 +1,179 @@
+"""Weights that a run starts from: pretrained C3Ds, whole models, and what is refused."""
+
+import keras
+import numpy as np
+import pytest
+from training_runs import REGRESSOR, SMALL, assert_same, batch, settings
+
+import scoringnet_tf
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.pretrained import continue_from, load_pretrained, preprocessing_of
+from scoringnet_tf.training.scoring import ScoringRun, build_network
+
+
+def test_pretrained_c3d_reaches_kfs_and_both_towers(tmp_path):
+    c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"group": 6})
+    c3d.save(tmp_path / "c3d.keras")
+    network, report = scoringnet_tf.ScoringNet(**SMALL), []
+    load_pretrained(network, tmp_path / "c3d.keras", log=report.append)
+    parts = [network.segmenter] + [network.score_predictor.get_layer(f"{s}_tower") for s in ("difficulty", "execution")]
+    for part in parts:
+        for name in ("conv1a", "conv3b", "conv5b"):
+            expected = c3d.get_layer(name).get_weights()
+            for a, b in zip(expected, part.get_layer("c3d").get_layer(name).get_weights(), strict=True):
+                np.testing.assert_array_equal(a, b)
+    assert len([line for line in report if "loaded" in line]) == 3 * 8
+    assert "not used: fc6, fc7, group" in report[-1]
+
+
+def test_pretrained_regressor_reaches_both_towers(tmp_path):
+    c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, final_endpoint="conv5b", heads={"group": 6}, **REGRESSOR)
+    c3d.save(tmp_path / "c3d.keras")
+    network, report = scoringnet_tf.ScoringNet(**SMALL), []
+    load_pretrained(network, tmp_path / "c3d.keras", log=report.append)
+    for score in ("difficulty", "execution"):
+        tower = network.score_predictor.get_layer(f"{score}_tower")
+        for name in ("regressor_conv1", "regressor_conv2", "regressor_fc1", "regressor_fc2"):
+            for a, b in zip(c3d.get_layer(name).get_weights(), tower.get_layer(name).get_weights(), strict=True):
+                np.testing.assert_array_equal(a, b)
+    assert len([line for line in report if "loaded" in line]) == 3 * 8 + 2 * 4
+    assert report[-1].endswith("not used: group")
+
+
+def test_a_run_starts_from_the_whole_of_another_model(diving_records, tmp_path):
+    info = DatasetInfo.load(diving_records)
+    first = build_network(info, settings(tmp_path / "first", diving_records), "float32")
+    twice = {
+        score: (2 * mean, 3 * std)
+        for score, (mean, std) in first.score_predictor.get_config()["score_statistics"].items()
+    }
+    first.with_dtype("float32", score_statistics=twice).save(tmp_path / "model.keras")
+    options = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "model.keras"), dropout=0.4)
+    run = ScoringRun(info, options)
+    run.load_initial_weights()
+    inputs = batch()[0]
+    for name, ours in run.model(inputs).items():
+        np.testing.assert_allclose(ours, first(inputs)[name], rtol=1e-6, err_msg=name)  # scores in our own units
+
+
+def test_an_initial_model_of_another_shape_is_refused_whole(diving_records, tmp_path):
+    changes = {"clip_lengths": (8, 16), "segmenter": {"lstm_units": 64, "fc_units": 64}}
+    scoringnet_tf.ScoringNet(**{**SMALL, **changes}).save(tmp_path / "model.keras")
+    options = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "model.keras"))
+    run = ScoringRun(DatasetInfo.load(diving_records), options)
+    before = run.model.get_weights()
+    with pytest.raises(
+        InputError, match=r"expected a score_predictor like .*clip_lengths \(8, 16\) instead of \(8, 8\)"
+    ):
+        run.load_initial_weights()
+    assert_same(before, run.model.get_weights())
+    with pytest.raises(InputError, match=r"--initial_model: expected it without --pretrained"):
+        ScoringRun(DatasetInfo.load(diving_records), {**options, "pretrained": "c3d.keras"})
+
+
+def test_the_kfs_of_an_initial_model_may_be_kept(diving_records, tmp_path):
+    info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
+    first = build_network(info, settings(tmp_path / "first", diving_records), "float32")
+    first.save(path)
+    options = settings(tmp_path / "run", diving_records, segmentation_epochs=0, scoring_epochs=1)
+    with pytest.raises(InputError, match="--segmentation_epochs=0: expected a trained KFS"):
+        ScoringRun(info, options)
+    best = ScoringRun(info, {**options, "initial_model": path}).run()
+    model = keras.models.load_model(best, compile=False)
+    assert_same(first.segmenter.get_weights(), model.segmenter.get_weights())
+    tower = "execution_tower"
+    weights = [network.score_predictor.get_layer(tower).get_weights() for network in (first, model)]
+    assert any((a != b).any() for a, b in zip(*weights, strict=True))
+
+
+def test_an_initial_model_brings_its_preprocessing(diving_records, tmp_path):
+    scoringnet_tf.ScoringNet(**SMALL, segmenter={"lstm_units": 64, "fc_units": 64}, preprocessing=BGR).save(
+        tmp_path / "model.keras"
+    )
+    options = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "model.keras"))
+    run = ScoringRun(DatasetInfo.load(diving_records), options)
+    assert run.model.segmenter.get_layer("c3d").preprocessing == BGR
+
+
+def test_pretraining_goes_on_from_a_c3d_with_other_classes(tmp_path):
+    first = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"group": 3}, final_endpoint="conv5b", **REGRESSOR)
+    first.save(tmp_path / "first.keras")
+    second = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"splash": 4}, final_endpoint="conv5b", **REGRESSOR)
+    before, report = second.get_layer("splash").get_weights(), []
+    continue_from(second, tmp_path / "first.keras", log=report.append)
+    for name in ("conv1a", "conv5b", "regressor_conv1", "regressor_fc2"):
+        for a, b in zip(first.get_layer(name).get_weights(), second.get_layer(name).get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(before[0], second.get_layer("splash").get_weights()[0])
+    assert report[-1].endswith("not used: group")
+    with pytest.raises(InputError, match="expected layer conv1a"):
+        continue_from(scoringnet_tf.C3D((8, 32, 32, 3), 1 / 8), tmp_path / "first.keras")
+
+
+def test_pretrained_mismatch_changes_nothing(tmp_path):
+    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 8).save(tmp_path / "wide.keras")
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    before = network.get_weights()
+    with pytest.raises(InputError, match=r"expected layer conv1a with a kernel of \(3, 3, 3, 3, 4\)"):
+        load_pretrained(network, tmp_path / "wide.keras")
+    assert_same(before, network.get_weights())
+
+
+BGR = {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0, "frame_size": [128, 171]}
+
+
+def test_weights_under_another_preprocessing_are_refused(tmp_path):
+    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=BGR).save(tmp_path / "bgr.keras")
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    before = network.get_weights()
+    message = r"bgr\.keras: expected a C3D for what segmenter .* RGB frames less 127\.5.*Received: BGR frames less 95,"
+    with pytest.raises(InputError, match=message):
+        load_pretrained(network, tmp_path / "bgr.keras")
+    assert_same(before, network.get_weights())
+    with pytest.raises(InputError, match="expected a C3D for what c3d does to its frames"):
+        continue_from(scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16), tmp_path / "bgr.keras")
+
+
+def test_the_network_takes_the_preprocessing_of_its_weights(diving_records, tmp_path, capsys):
+    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=BGR).save(tmp_path / "bgr.keras")
+    options = {"pretrained": str(tmp_path / "bgr.keras")}
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **options))
+    run.load_initial_weights()
+    assert "trained on frames of 128×171 (height × width); yours are 36×48" in capsys.readouterr().out
+    run.model.save(tmp_path / "network.keras")
+    again = keras.models.load_model(tmp_path / "network.keras")
+    for network in (run.model, again):
+        towers = [network.score_predictor.get_layer(f"{score}_tower") for score in ("difficulty", "execution")]
+        assert [part.get_layer("c3d").preprocessing for part in (network.segmenter, *towers)] == [BGR] * 3
+    inputs = batch()[0]
+    assert_same(run.model(inputs), again(inputs))
+
+
+def test_pretraining_goes_on_under_the_same_preprocessing(tmp_path):
+    first = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={}, preprocessing=BGR)
+    first.save(tmp_path / "first.keras")
+    preprocessing = preprocessing_of(tmp_path / "first.keras", (32, 32))
+    second = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"group": 4}, preprocessing=preprocessing)
+    continue_from(second, tmp_path / "first.keras", log=lambda line: None)
+    clip = batch()[0]["frames"][:, :8]
+    features = keras.Model(second.input, second.get_layer("fc7").output)
+    np.testing.assert_allclose(features(clip), first(clip), rtol=1e-6)
+
+
+def test_a_mean_image_ties_the_network_to_its_size(tmp_path):
+    image = np.full((32, 32, 3), 100.0).tolist()
+    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing={"mean": image}).save(tmp_path / "c3d.keras")
+    assert preprocessing_of(tmp_path / "c3d.keras", [32, 32])["mean"] == image
+    with pytest.raises(InputError, match=r"c3d\.keras: subtracts a mean image of 32×32\. Received: --image_size=64,48"):
+        preprocessing_of(tmp_path / "c3d.keras", [64, 48])
+    assert preprocessing_of(None, [64, 48]) is None
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a zip"])
+def test_pretrained_file_that_is_none_is_named(tmp_path, content):
+    path = tmp_path / "c3d.keras"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"c3d\.keras: expected a C3D saved as \.keras"):
+        load_pretrained(scoringnet_tf.ScoringNet(**SMALL), path)

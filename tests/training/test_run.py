@@ -1,0 +1,410 @@
+"""Runs: resumed to the bit, extended, stopped early, refused; what they leave; which epoch they keep."""
+
+import csv
+import json
+import math
+import types
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import write_bars
+from training_runs import SMALL, KilledError, assert_same, kill_after_epoch, settings, weights_after
+
+import scoringnet_tf
+from data_prep.records.building import BuildSettings, build_records
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training import callbacks
+from scoringnet_tf.training.checkpoints import Checkpoints, reseed
+from scoringnet_tf.training.config import held_out_ids, record_config
+from scoringnet_tf.training.run import Phase
+from scoringnet_tf.training.scoring import ScoringRun, build_network
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# === Runs ===
+
+
+@pytest.fixture(scope="module")
+def straight(diving_records, tmp_path_factory):
+    """Weights of runs that nothing disturbed; each is made once."""
+    made = {}
+
+    def weights(**changes):
+        key = json.dumps(changes)
+        if key not in made:
+            made[key] = weights_after(diving_records, tmp_path_factory.mktemp("straight"), **changes)
+        return made[key]
+
+    return weights
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("changes", "killed_at"),
+    [({}, 1), ({}, 2), ({}, 4), ({"training": "joint", "fragments": "scheduled", "epochs": 3}, 2)],
+    ids=["first epoch", "end of KFS", "last epoch of SP", "joint, scheduled fragments"],
+)
+def test_killed_run_ends_with_the_same_weights(diving_records, straight, tmp_path, monkeypatch, changes, killed_at):
+    with monkeypatch.context() as patch:
+        kill_after_epoch(patch, killed_at)
+        with pytest.raises(KilledError):
+            weights_after(diving_records, tmp_path / "killed", **changes)
+    resumed = weights_after(diving_records, tmp_path / "killed", **changes)
+    assert_same(straight(**changes), resumed)
+
+
+@pytest.mark.slow
+def test_frames_that_sp_does_not_see_change_nothing(diving_records, tmp_path, monkeypatch):
+    """Without colour jitter, whose mean is that of the decoded frames, the weights agree to the bit."""
+    few = weights_after(diving_records, tmp_path / "few", color_jitter=0)
+    monkeypatch.setattr(ScoringRun, "_frames_of_interest", lambda self, phase: {})
+    every = weights_after(diving_records, tmp_path / "all", color_jitter=0)
+    assert_same(few, every)
+
+
+@pytest.mark.slow
+def test_a_finished_run_is_extended(diving_records, tmp_path):
+    """Four epochs at once, and two that become four, end with the same weights and figures."""
+    options = {"training": "joint", "decay_steps": 3}
+    straight = weights_after(diving_records, tmp_path / "straight", **options, epochs=4)
+    weights_after(diving_records, tmp_path / "extended", **options, epochs=2)
+    assert_same(straight, weights_after(diving_records, tmp_path / "extended", **options, epochs=4))
+    assert rows_of(tmp_path / "straight/joint.csv") == rows_of(tmp_path / "extended/joint.csv")
+    with pytest.raises(InputError, match=r"--epochs \(was 4, now 3\)"):
+        weights_after(diving_records, tmp_path / "extended", **options, epochs=3)
+
+
+@pytest.mark.slow
+def test_a_run_leaves_what_it_promises(diving_records, tmp_path):
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, validation_every=2))
+    assert run.run() == tmp_path / "run/best.keras"
+    config = json.loads((tmp_path / "run/config.json").read_text())
+    assert config["data_hash"] == DatasetInfo.load(diving_records).data_hash
+    assert config["settings"]["alpha"] == 1.0
+    assert config["validation_ids"] == run.validation_ids and len(run.validation_ids) == 2
+    assert {"tensorflow", "keras", "scoringnet_tf"} <= set(config["versions"])
+    names = {"val_d_src", "val_e_src", "val_f_src", "val_frame_accuracy", "val_frame_accuracy/entry", "val_loss"}
+    for phase in ("segmentation", "scoring"):
+        rows = rows_of(tmp_path / f"run/{phase}.csv")
+        assert [row["epoch"] for row in rows] == ["0", "1"]
+        assert names <= set(rows[0])
+        assert [math.isnan(float(row["val_loss"])) for row in rows] == [True, False]
+    curves = tmp_path / "run/tensorboard"
+    assert {"epoch_loss", "epoch_learning_rate", "epoch_execution_ranking"} <= event_tags(curves / "scoring/train")
+    assert {"epoch_f_src", "epoch_loss"} <= event_tags(curves / "scoring/validation")
+    assert "epoch_stage_loss" in event_tags(curves / "segmentation/train")
+    assert event_tags(curves / "scoring/pictures") == {"validation/stages", "validation/scores"}
+
+
+def event_tags(log_dir):
+    records = tf.data.TFRecordDataset([str(path) for path in log_dir.glob("events.*")])
+    events = (tf.compat.v1.Event.FromString(record.numpy()) for record in records)
+    return {value.tag for event in events for value in event.summary.value}
+
+
+@pytest.mark.slow
+def test_a_second_run_over_a_finished_one_changes_nothing(diving_records, tmp_path):
+    first = weights_after(diving_records, tmp_path / "run")
+    rows = (tmp_path / "run/scoring.csv").read_text()
+    assert_same(first, weights_after(diving_records, tmp_path / "run"))
+    assert (tmp_path / "run/scoring.csv").read_text() == rows
+
+
+def test_settings_may_not_change_within_a_run(diving_records, tmp_path):
+    def config(precision="float32", data_hash="hash", ids=("a",), **changes):
+        record_config(tmp_path, settings(tmp_path, diving_records, **changes), data_hash, precision, list(ids))
+
+    config()
+    config(alpha=2.0)  # nothing has been trained yet: the settings may still be mended
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    network.compile()
+    Checkpoints(tmp_path).save(network, "scoring_0001", {"steps_done": 1, "phase": "scoring"})
+    with pytest.raises(InputError, match=r"--alpha \(was 2\.0, now 3\.0\)"):
+        config(alpha=3.0)
+    with pytest.raises(InputError, match=r"precision \(was float32, now mixed_bfloat16\)"):
+        config("mixed_bfloat16", alpha=2.0)
+    with pytest.raises(InputError, match="another data hash"):
+        config(data_hash="other", alpha=2.0)
+    with pytest.raises(InputError, match="the held-out videos"):
+        config(ids=["b"], alpha=2.0)
+    with pytest.raises(InputError, match=r"--segmentation_epochs \(was 2, now 3\)"):
+        config(alpha=2.0, segmentation_epochs=3)
+    with pytest.raises(InputError, match=r"--scoring_epochs \(was 2, now 1\)"):
+        config(alpha=2.0, scoring_epochs=1)
+    config(alpha=2.0, scoring_epochs=5)
+    with pytest.raises(InputError, match=r"--scoring_epochs \(was 5, now 6\)"):
+        config(alpha=2.0, scoring_epochs=6, fragments="scheduled")
+
+
+def test_what_a_run_held_out_is_read_from_beside_its_model(tmp_path):
+    record_config(tmp_path, {}, "hash", "float32", ["b", "a"])
+    assert held_out_ids(tmp_path / "best.keras") == (["b", "a"], "hash")
+    with pytest.raises(InputError, match=r"config\.json: expected the configuration .* Received: no such file"):
+        held_out_ids(tmp_path / "elsewhere/best.keras")
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(InputError, match=r"Received: none that does"):
+        held_out_ids(tmp_path / "best.keras")
+
+
+def test_non_finite_loss_says_where_to_look(diving_records, tmp_path):
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, learning_rate=1e30))
+    with pytest.raises(InputError, match=r"loss is not finite in epoch \d+ .*stage_loss .*--learning_rate"):
+        run.run()
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    (tmp_path / "checkpoints/scoring_0001").mkdir(parents=True)
+    (tmp_path / "checkpoints/scoring_0001/state.json").write_text("{")
+    with pytest.raises(InputError, match=r"state\.json: expected the state of a checkpoint"):
+        Checkpoints(tmp_path).latest()
+    with pytest.raises(InputError, match=r"model\.weights\.h5: expected the weights of a checkpoint"):
+        Checkpoints(tmp_path).restore(None, tmp_path / "checkpoints/scoring_0001")
+
+
+def test_the_checkpoint_of_most_steps_is_the_newest(tmp_path):
+    """Not the last by name: scoring comes before segmentation there, and 9 after 10."""
+    for name, steps in (("segmentation_0002", 2), ("scoring_0010", 12), ("scoring_0009", 11)):
+        folder = tmp_path / "checkpoints" / name
+        folder.mkdir(parents=True)
+        (folder / "state.json").write_text(json.dumps({"steps_done": steps}))
+    assert Checkpoints(tmp_path).latest()[0].name == "scoring_0010"
+
+
+# === Draws ===
+
+
+def generators(network):
+    return [v for v in network.variables if v.path.endswith("seed_generator_state")]
+
+
+def test_reseed_is_a_function_of_seed_and_epoch():
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    states = []
+    for seed, epoch in ((1, 0), (1, 0), (1, 1), (2, 0)):
+        reseed(network, seed, epoch)
+        states.append([tuple(np.asarray(v)) for v in generators(network)])
+    assert states[0] == states[1]
+    assert len({state for epoch in (states[0], *states[2:]) for state in epoch}) == 3 * len(generators(network))
+
+
+def test_no_draw_of_an_epoch_returns_in_another():
+    """40 epochs of 51 steps with one generator: 2,040 draws, all different."""
+    layer = keras.layers.Dropout(0.5)
+    inputs = keras.Input((1,))
+    model, drawn = keras.Model(inputs, layer(inputs)), []
+    for epoch in range(40):
+        reseed(model, 3, epoch)
+        drawn += [tuple(np.asarray(layer.seed_generator.next())) for _ in range(51)]
+    assert len(set(drawn)) == 2040
+
+
+# === Which epoch is kept ===
+
+
+class ScriptedRun(ScoringRun):
+    """A run whose callbacks are driven by hand."""
+
+    def __init__(self, model_dir, patience, every):
+        self.settings = {"seed": 0, "patience": patience, "validation_every": every, "max_steps": 0}
+        self.model_dir, self.validation_ids, self.checkpoints = model_dir, ["a"], Checkpoints(model_dir)
+
+    def validation_names(self, phase):
+        return ["val_f_src"]
+
+    def further_callbacks(self, phase, log_dir):
+        return []
+
+
+def kept_epochs(values, model_dir, patience=0, every=1):
+    """Scripted validation figures, epochs from 1: those that were saved as the best, and the one that stopped it."""
+    run, phase, saved = ScriptedRun(model_dir, patience, every), Phase("joint", len(values)), []
+    validated = run._validated_epochs(phase)
+    kinds = (callbacks.NotValidated, keras.callbacks.ModelCheckpoint, keras.callbacks.EarlyStopping)
+    chosen = [callback for callback in run._callbacks(phase, 0, {}, 1, None) if isinstance(callback, kinds)]
+    model = types.SimpleNamespace(stop_training=False, metrics=[], save=lambda *_, **__: saved.append(epoch))
+    for callback in chosen:
+        callback.set_model(model)
+        callback.on_train_begin()
+    for epoch, value in enumerate(values, start=1):
+        logs = {"val_f_src": value} if epoch in validated else {}
+        for callback in chosen:
+            callback.on_epoch_begin(epoch - 1)
+            callback.on_epoch_end(epoch - 1, logs)
+        if model.stop_training:
+            return saved, epoch
+    return saved, None
+
+
+@pytest.mark.parametrize(
+    ("values", "every", "expected"),
+    [
+        ([0.1, 0.5, 0.3, 0.5, 0.6], 1, [1, 2, 5]),
+        ([math.nan, -0.5, math.nan, -0.2], 1, [2, 4]),  # a first NaN is not the best
+        ([math.nan, math.nan], 1, []),
+        ([0.9, 0.1, 0.9, 0.2, 0.3], 2, [2, 4, 5]),  # every second is validated, and the last
+    ],
+)
+def test_the_best_epoch_is_kept(values, every, expected, tmp_path):
+    assert kept_epochs(values, tmp_path, every=every) == (expected, None)
+
+
+def test_early_stopping_counts_epochs_without_a_higher_figure(tmp_path):
+    assert kept_epochs([0.1, 0.4, 0.3, 0.4, 0.2, 0.9], tmp_path, patience=3) == ([1, 2], 5)
+
+
+def test_early_stopping_goes_on_counting_after_a_kill():
+    def stopped_after(values, resumed=None):
+        stopping = callbacks.ResumableEarlyStopping("val_f_src", 3, resumed)
+        stopping.set_model(types.SimpleNamespace(stop_training=False, metrics=[]))
+        stopping.on_train_begin()
+        for epoch, value in enumerate(values, start=1):
+            stopping.on_epoch_end(epoch, {"val_f_src": value})
+            if stopping.model.stop_training:
+                return epoch, None
+        return None, json.loads(json.dumps(stopping.state()))
+
+    values = [0.4, 0.3, 0.2, 0.1, 0.0]
+    assert stopped_after(values)[0] == 4
+    _, state = stopped_after(values[:2])
+    assert stopped_after(values[2:], state)[0] == 2
+
+
+def test_the_share_of_true_fragments_falls_from_1_to_0():
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    network.compile(fragments="scheduled")
+    schedule, shares = callbacks.FragmentSchedule(), []
+    schedule.set_model(network)
+    schedule.set_params({"epochs": 5})
+    for epoch in range(5):
+        schedule.on_epoch_begin(epoch)
+        shares.append(float(network.training_fragments.share))
+    assert shares == [1.0, 0.75, 0.5, 0.25, 0.0]
+
+
+def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
+    changes = {"training": "joint", "max_steps": 3, "batch_size": 2, "validation_fraction": 0.0}
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
+    assert run.run() == tmp_path / "last.keras"
+    assert int(run.model.optimizer.iterations) == 3
+
+
+# === What a run starts from ===
+
+
+@pytest.mark.slow
+def test_a_stale_segmenter_replaces_nothing(diving_records, tmp_path):
+    """What an earlier run left of KFS in the folder is not loaded by a run that trains none."""
+    info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
+    first = build_network(info, settings(tmp_path / "first", diving_records), "float32")
+    first.save(path)
+    (tmp_path / "run").mkdir()
+    stale = build_network(info, settings(tmp_path / "first", diving_records), "float32")
+    stale.save(tmp_path / "run/segmentation.keras")
+    stale.segmenter.save_weights(tmp_path / "run/segmenter.weights.h5")
+    options = settings(tmp_path / "run", diving_records, segmentation_epochs=0, scoring_epochs=1, initial_model=path)
+    best = keras.models.load_model(ScoringRun(info, options).run(), compile=False)
+    assert_same(first.segmenter.get_weights(), best.segmenter.get_weights())
+
+
+@pytest.mark.slow
+def test_sp_starts_from_kfs_at_its_best(diving_records, tmp_path, monkeypatch):
+    """The figures of KFS are scripted: its second epoch is the best of three."""
+    values, kept, complete = iter([0.2, 0.9, 0.1]), [], callbacks.NotValidated.on_epoch_end
+
+    def scripted(self, epoch, logs=None):
+        if self.model.learned.phase == "segmentation":
+            logs["val_frame_accuracy"] = next(values)
+            kept.append(self.model.segmenter.get_weights())
+        complete(self, epoch, logs)
+
+    monkeypatch.setattr(callbacks.NotValidated, "on_epoch_end", scripted)
+    weights_after(diving_records, tmp_path / "run", segmentation_epochs=3, scoring_epochs=1)
+    last = keras.models.load_model(tmp_path / "run/last.keras", compile=False)
+    assert_same(last.segmenter.get_weights(), kept[1])
+    assert any((a != b).any() for a, b in zip(kept[1], kept[2], strict=True))
+
+
+def test_models_that_a_run_would_overwrite_are_left_alone(diving_records, tmp_path):
+    (tmp_path / "last.keras").write_bytes(b"of somebody")
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records))
+    with pytest.raises(InputError, match=r"expected a new folder.*Received: last\.keras without checkpoints"):
+        run.run()
+    assert (tmp_path / "last.keras").read_bytes() == b"of somebody"
+
+
+def test_joint_training_needs_no_epochs_of_kfs(diving_records, tmp_path):
+    """--segmentation_epochs belongs to staged training alone."""
+    changes = {"training": "joint", "segmentation_epochs": 0}
+    ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
+
+
+# === A trained KFS for videos without stage labels ===
+
+
+@pytest.fixture(scope="module")
+def unlabelled_records(tmp_path_factory):
+    """Eight videos with scores and no stages."""
+    folder = tmp_path_factory.mktemp("unlabelled")
+    rows = ["video,difficulty,execution,final,split"]
+    for number in range(8):
+        write_bars(folder / f"{number}.avi", 20, number)
+        difficulty, execution = 3.0 + 0.1 * number, 20.0 + 0.5 * number
+        rows.append(f"{number}.avi,{difficulty:.1f},{execution},{difficulty * execution:.2f},train")
+    (folder / "manifest.csv").write_text("\n".join(rows))
+    build_records("manifest", folder, folder / "records", BuildSettings((36, 48)), workers=1, sport="diving")
+    return folder / "records"
+
+
+WITH_KFS = {"fragments": "predicted", "segmentation_epochs": 0, "scoring_epochs": 1}
+
+
+def test_a_trained_kfs_is_used_and_not_trained(unlabelled_records, tmp_path):
+    info = DatasetInfo.load(unlabelled_records)
+    options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, segmenter=str(tmp_path / "model.keras"))
+    trained = build_network(info, options, "float32")
+    trained.save(tmp_path / "model.keras")
+    best = ScoringRun(info, options).run()
+    model = keras.models.load_model(best, compile=False)
+    assert_same(trained.segmenter.get_weights(), model.segmenter.get_weights())
+    tower = "difficulty_tower"
+    weights = [network.score_predictor.get_layer(tower).get_weights() for network in (trained, model)]
+    assert any((a != b).any() for a, b in zip(*weights, strict=True))
+
+
+def test_the_kfs_of_an_initial_model_serves_videos_without_stages(unlabelled_records, tmp_path):
+    info = DatasetInfo.load(unlabelled_records)
+    options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, initial_model=str(tmp_path / "model.keras"))
+    trained = build_network(info, {**options, "initial_model": None}, "float32")
+    trained.save(tmp_path / "model.keras")
+    model = keras.models.load_model(ScoringRun(info, options).run(), compile=False)
+    assert_same(trained.segmenter.get_weights(), model.segmenter.get_weights())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, r"expected stage labels .*Give a trained KFS \(--segmenter\)"),
+        ({"segmenter": "x", "fragments": "true"}, "--segmenter: expected --training=staged --fragments=predicted"),
+        ({"segmenter": "x", "training": "joint"}, "--segmenter: expected .*Received: --training=joint"),
+        ({"segmenter": "no.keras"}, r"--segmenter=no\.keras: expected a \.keras file"),
+    ],
+)
+def test_what_videos_without_stages_need_is_said(unlabelled_records, tmp_path, changes, message):
+    options = settings(tmp_path / "run", unlabelled_records, **{**WITH_KFS, **changes})
+    with pytest.raises(InputError, match=message):
+        ScoringRun(DatasetInfo.load(unlabelled_records), options).run()
+
+
+def test_a_kfs_that_is_built_otherwise_is_refused(unlabelled_records, tmp_path):
+    scoringnet_tf.ScoringNet(**{**SMALL, "width_multiplier": 1 / 8}).save(tmp_path / "wide.keras")
+    path = str(tmp_path / "wide.keras")
+    options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, segmenter=path)
+    with pytest.raises(InputError, match=r"expected a KFS like the one .*width_multiplier 0\.125 instead of 0\.0625"):
+        ScoringRun(DatasetInfo.load(unlabelled_records), options).run()

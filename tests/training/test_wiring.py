@@ -1,0 +1,182 @@
+"""Every flag of `train` and `pretrain` reaches its object: each has a value here that is unlike every default."""
+
+import keras
+import pytest
+from absl import flags
+from training_runs import settings
+
+from scoringnet_tf.data import input_pipeline
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.training import scoring
+from scoringnet_tf.training.optimizer import make_optimizer
+from scoringnet_tf.training.scoring import ScoringRun
+
+UNUSUAL = {
+    "image_size": [24, 32],
+    "batch_size": 3,
+    "validation_fraction": 0.45,
+    "validation_every": 7,
+    "max_start_shift": 4,
+    "flip": False,
+    "crop_shift": 3,
+    "zoom": 0.17,
+    "color_jitter": 0.13,
+    "width_multiplier": 1 / 32,
+    "clip_lengths": [9, 11],
+    "lstm_units": 96,
+    "segmenter_fc_units": 160,
+    "segmenter_dropout": 0.11,
+    "conv_filters": 224,
+    "fc_units": 192,
+    "dropout": 0.22,
+    "fragment_jitter": 2,
+    "alpha": 3.5,
+    "beta": 0.0123,
+    "margin": 0.77,
+    "pair_reduction": "mean",
+    "ties": "constant",
+    "loss_units": "points",
+    "stage_loss": "binary",
+    "training": "staged",
+    "segmentation_epochs": 3,
+    "scoring_epochs": 5,
+    "fragments": "scheduled",
+    "trunk_rate": 0.31,
+    "learning_rate": 0.0042,
+    "decay_rate": 0.61,
+    "decay_steps": 17,
+    "warmup_steps": 5,
+    "clip_norm": 2.5,
+    "accumulation_steps": 3,
+    "patience": 4,
+    "max_steps": 2,
+    "seed": 11,
+}
+
+
+@pytest.fixture
+def run(diving_records, tmp_path):
+    return ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **UNUSUAL))
+
+
+def test_every_flag_is_in_these_tests():
+    """A flag that is added must be added here, with a value that is not its default."""
+    from scoringnet_tf import train
+
+    defined = {flag.name: flag.default for flag in flags.FLAGS.get_key_flags_for_module(train)}
+    elsewhere = {
+        *("records_dir", "model_dir", "epochs", "precision", "deterministic"),  # test_run.py
+        *("pretrained", "initial_model", "segmenter", "shuffle_labels"),  # test_pretrained.py, test_learning.py
+    }
+    assert set(UNUSUAL) | elsewhere == set(defined)
+    same = [name for name, value in UNUSUAL.items() if str(value) == str(defined[name])]
+    assert same == []
+
+
+def test_flags_of_the_model(run):
+    config = run.model.get_config()
+    assert config["image_size"] == (24, 32)
+    assert config["clip_lengths"] == (9, 11)
+    segmenter, predictor = run.model.segmenter, run.model.score_predictor
+    assert segmenter.get_layer("bi_lstm").forward_layer.units == 96 // 32
+    assert segmenter.get_layer("fc1").units == 160 // 32
+    assert segmenter.get_layer("fc1_dropout").rate == 0.11
+    for score in ("difficulty", "execution"):
+        tower = predictor.get_layer(f"{score}_tower")
+        assert tower.get_layer("regressor_conv2").filters == 224 // 32
+        assert [tower.get_layer(f"regressor_fc{n}").units for n in (1, 2)] == [192 // 32] * 2
+        assert [tower.get_layer(f"regressor_fc{n}_dropout").rate for n in (1, 2)] == [0.22] * 2
+        kernels = [layer for layer in (*tower.layers, *tower.get_layer("c3d").layers) if hasattr(layer, "kernel")]
+        assert len(kernels) == 8 + 2 + 3
+        assert [float(layer.kernel_regularizer.l2) for layer in kernels] == pytest.approx([0.0123] * 13)
+    assert segmenter.losses == []  # β is on the towers alone (Eqs. 8 and 9)
+
+
+@pytest.mark.parametrize(("phase", "trained"), [(0, "segmenter"), (1, "score_predictor")])
+def test_flags_of_the_loss_and_the_fragments(run, phase, trained):
+    run.begin(run.phases[phase], resumed=True)
+    model = run.model
+    assert model.learned.phase == run.phases[phase].name
+    assert [part for part in ("segmenter", "score_predictor") if getattr(model, part).trainable] == [trained]
+    assert model.learned.losses["stages"].form == "binary"
+    for score in ("difficulty", "execution"):
+        loss = model.learned.losses[score]
+        assert (loss.alpha, loss.margin, loss.pair_reduction, loss.ties, loss.unit) == (
+            3.5,
+            0.77,
+            "mean",
+            "constant",
+            1.0,
+        )
+    assert (model.training_fragments.source, model.training_fragments.jitter) == ("scheduled", 2)
+
+
+def test_standard_units_are_those_of_the_training_scores(run, diving_records):
+    known = DatasetInfo.load(diving_records).score_statistics["train"]
+    losses = scoring.losses(run.model, {**run.settings, "loss_units": "standard"})
+    assert {score: losses[score].unit for score in ("difficulty", "execution")} == {
+        score: known[score]["std"] for score in ("difficulty", "execution")
+    }
+
+
+def test_flags_of_the_optimizer(run, monkeypatch):
+    made = []
+    monkeypatch.setattr(
+        scoring, "make_optimizer", lambda *arguments: made.append(arguments) or make_optimizer(*arguments)
+    )
+    run.begin(run.phases[1], resumed=True)
+    assert made == [(run.settings, "float32", 0.31)]
+    optimizer = run.model.optimizer
+    assert (optimizer.global_clipnorm, optimizer.clipnorm, optimizer.clipvalue) == (2.5, None, None)
+    assert optimizer.gradient_accumulation_steps == 3
+    rate = optimizer._learning_rate
+    assert float(rate(0)) == pytest.approx(0.0042 / 15)
+    assert float(rate(14)) == pytest.approx(0.0042)
+    assert float(rate(51)) == pytest.approx(0.0042 * 0.61)
+    assert float(rate(102)) == pytest.approx(0.0042 * 0.61**2)
+
+
+def test_flags_of_the_data(run, monkeypatch):
+    asked = {}
+
+    def videos(records_dir, split, **options):
+        asked[split] = options
+
+    monkeypatch.setattr(input_pipeline, "videos", videos)
+    _, scoring_phase = run.phases
+    run.training_data(scoring_phase, 2)
+    run.validation_data(scoring_phase)
+    for options in asked.values():
+        assert options["image_size"] == [24, 32]
+        assert options["batch_size"] == 3
+        assert options["validation_fraction"] == 0.45
+    assert set(asked["validation"]) == {"image_size", "batch_size", "validation_fraction"}  # nothing random
+    train = asked["train"]
+    assert train["augmentation"] == input_pipeline.Augmentation(
+        max_start_shift=4, flip=False, crop_shift=3, zoom=0.17, color_jitter=0.13
+    )
+    assert (train["seed"], train["shuffle"], train["first_epoch"], train["epochs"]) == (11, True, 3 + 2, 3 + 5)
+    assert "only_stages" not in train  # KFS predicts on whole videos
+
+
+def test_flags_of_the_schedule(run):
+    assert [(phase.name, phase.epochs, phase.first_epoch) for phase in run.phases] == [
+        ("segmentation", 3, 0),
+        ("scoring", 5, 3),
+    ]
+    assert [phase.monitor for phase in run.phases] == ["val_frame_accuracy", "val_f_src"]
+    assert run._validated_epochs(scoring.Phase("joint", 16)) == [7, 14, 16]
+    assert len(run.validation_ids) == round(0.45 * 7)
+    run.begin(run.phases[1], resumed=True)
+    chosen = run._callbacks(run.phases[1], 0, {}, 1, None)
+    stopping = next(callback for callback in chosen if isinstance(callback, keras.callbacks.EarlyStopping))
+    assert (stopping.patience, stopping.monitor, stopping.mode) == (4, "val_f_src", "max")
+    assert next(callback for callback in chosen if hasattr(callback, "max_steps")).max_steps == 2
+    reseeding = next(callback for callback in chosen if hasattr(callback, "seed"))
+    assert (reseeding.seed, reseeding.first_epoch) == (11, 3)
+
+
+def test_joint_training_has_one_phase(diving_records, tmp_path):
+    changes = {"training": "joint", "epochs": 9}
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
+    assert [(phase.name, phase.epochs, phase.first_epoch) for phase in run.phases] == [("joint", 9, 0)]
