@@ -1,5 +1,9 @@
 """Small training runs that tests share: a tiny model, a batch, settings of a run, and a kill in the middle of one."""
 
+import json
+import subprocess
+import sys
+
 import keras
 import numpy as np
 
@@ -78,6 +82,51 @@ def settings(model_dir, records_dir, **changes):
         "shuffle_labels": False,
         **changes,
     }
+
+
+def pretraining_settings(model_dir, **changes):
+    return {
+        "model_dir": str(model_dir),
+        "image_size": [32, 32],
+        "clip_length": 8,
+        "clip_sampling": "whole",
+        "clips_per_video": 3,
+        "validation_fraction": 0.0,
+        "batch_size": 2,
+        "epochs": 2,
+        "flip": True,
+        "crop_shift": 2,
+        "zoom": 0.1,
+        "color_jitter": 0.1,
+        "width_multiplier": 1 / 16,
+        "dropout": 0.2,
+        "top": "fc",
+        "pretrained": None,
+        "weight_decay": 0.0,
+        "learning_rate": 1e-3,
+        "decay_rate": 0.45,
+        "decay_steps": 600,
+        "warmup_steps": 10,
+        "accumulation_steps": 1,
+        "clip_norm": 1.0,
+        "precision": "float32",
+        "patience": 0,
+        "max_steps": 0,
+        "seed": 1,
+        "deterministic": True,
+        **changes,
+    }
+
+
+def defined_flags(command):
+    """Flag → default, as text, of a command such as `scoringnet_tf.train`; two of them cannot share a process."""
+    code = (
+        "import importlib, json; from absl import flags; "
+        f"command = importlib.import_module({command!r}); "
+        "defined = flags.FLAGS.get_key_flags_for_module(command); "
+        "print(json.dumps({flag.name: str(flag.default) for flag in defined}))"
+    )
+    return json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
 
 
 class KilledError(Exception):

@@ -140,6 +140,24 @@ def test_truncated_video(tmp_path):
     assert len(video.warnings) == 1 and "expected 60 frames" in video.warnings[0]
 
 
+@pytest.mark.parametrize("announced", [20, 21, 22, 40])
+def test_frames_that_the_file_announces_and_does_not_have(tmp_path, announced):
+    """One more is said of old AVI files with packed B-frames; two are missing, though the decoder saw no damage."""
+    path = tmp_path / "dropped.avi"
+    write_bars(path, 20)
+    content = bytearray(path.read_bytes())
+    length = content.index(b"strh") + 8 + 32  # of an AVISTREAMHEADER, dwLength follows 32 bytes of other fields
+    assert int.from_bytes(content[length : length + 4], "little") == 20
+    content[length : length + 4] = announced.to_bytes(4, "little")
+    path.write_bytes(content)
+    if announced > 21:
+        with pytest.raises(VideoError, match=rf"expected {announced} frames\. Received: 20, then the end of the file"):
+            read_video(path)
+    video = read_video(path, partial=True)
+    assert [read_index(frame) for frame in video.frames] == list(range(20))
+    assert [f"expected {announced} frames" in warning for warning in video.warnings] == [True] * (announced > 21)
+
+
 def test_missing_frame_rate_comes_from_the_timestamps_or_is_assumed():
     stream = types.SimpleNamespace(average_rate=None, guessed_rate=None)
     rate, timestamps, warnings = video_module._timing(stream, [1.0, 1.1, 1.2])
@@ -150,9 +168,10 @@ def test_missing_frame_rate_comes_from_the_timestamps_or_is_assumed():
     np.testing.assert_allclose(timestamps, [0.0, 0.04])
 
 
-def test_timestamps_that_go_back_give_way_to_the_frame_rate():
+@pytest.mark.parametrize("times", [[0.033, 0.133, 0.1], [0.033, 0.133, 0.133]], ids=["back", "twice the same"])
+def test_timestamps_that_do_not_rise_give_way_to_the_frame_rate(times):
     stream = types.SimpleNamespace(average_rate=Fraction(30), guessed_rate=None)
-    rate, timestamps, _ = video_module._timing(stream, [0.033, 0.133, 0.1])
+    rate, timestamps, _ = video_module._timing(stream, times)
     assert rate == 30
     np.testing.assert_allclose(timestamps, np.arange(3) / 30)
 

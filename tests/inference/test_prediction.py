@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import types
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from conftest import write_bars
 import scoringnet_tf
 from scoringnet_tf.data.preprocessing import frames_for_model
 from scoringnet_tf.data.video import VideoError, read_video
+from scoringnet_tf.inference import prediction
 from scoringnet_tf.inference.prediction import score_video
+from scoringnet_tf.sports import get_sport
 
 
 def small_model(**options):
@@ -57,6 +60,36 @@ def test_an_empty_fragment_is_reported(tmp_path):
     score = score_video(model, tmp_path / "v.avi")
     assert [stage["name"] for stage in score.stages] == ["noise"]
     assert sum("the whole video was scored instead" in warning for warning in score.warnings) == 2
+
+
+def warnings_of(fps, labels, trained_at=None):
+    """What is said of a video whose frames have these stages, none of its fragments being empty."""
+    model = types.SimpleNamespace(provenance={"frame_rate": trained_at}, sport=get_sport("diving"))
+    return prediction._warnings(model, fps, np.array(labels), [False, False])
+
+
+@pytest.mark.parametrize("fps", [10, 19.9, 20.1, 25, 29.9, 30.1, 60])
+def test_another_frame_rate_than_that_of_training_is_said(fps):
+    """Slower or faster than 25 by more than a fifth."""
+    said = [f"The video has {fps:g} frames/s, the model was trained at 25: motion looks faster or slower."]
+    assert warnings_of(fps, [0, 1, 2, 3], 25.0) == (said if fps < 20 or fps > 30 else [])
+    assert warnings_of(fps, [0, 1, 2, 3]) == []  # nobody knows what it was trained at
+
+
+@pytest.mark.parametrize(
+    ("labels", "in_order"),
+    [
+        ([0, 1, 1, 2, 3, 0], True),
+        ([1, 0, 2, 0, 0, 3], True),  # noise between them is nothing of the kind
+        ([2], True),
+        ([0, 0], True),
+        ([0, 2, 1, 3], False),
+        ([1, 2, 3, 2, 0], False),
+        ([1, 2, 0, 2, 3], False),  # twice
+    ],
+)
+def test_stages_out_of_order_or_twice_are_said(labels, in_order):
+    assert [("not in the order of the sport" in said) for said in warnings_of(25, labels)] == [True] * (not in_order)
 
 
 def test_a_file_that_is_no_video(tmp_path):

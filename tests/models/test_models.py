@@ -215,6 +215,18 @@ def test_an_untrained_model_predicts_about_the_mean(videos):
     assert np.abs(np.asarray(outputs["execution"]) - 24.0).max() < 4.0
 
 
+def test_the_last_layer_of_a_tower_starts_small():
+    """As N(0, 0.01): the deviation of 512 draws is within a tenth of it."""
+    keras.utils.set_random_seed(0)
+    predictor = scoringnet_tf.ScorePredictor(
+        image_size=(32, 32), width_multiplier=1 / 16, fc_units=512 * 16, clip_lengths=(8, 8)
+    )
+    for score in ("difficulty", "execution"):
+        kernel, bias = predictor.get_layer(f"{score}_tower").get_layer("regressor_fc3").get_weights()
+        assert kernel.shape == (512, 1) and not bias.any()
+        assert kernel.std() == pytest.approx(0.01, rel=0.1) and abs(kernel.mean()) < 0.002
+
+
 def test_towers_do_not_share_weights():
     predictor = scoringnet_tf.ScorePredictor(**SMALL, clip_lengths=(8, 16))
     difficulty, execution = (predictor.get_layer(f"{score}_tower") for score in ("difficulty", "execution"))

@@ -84,6 +84,18 @@ def test_evaluation_is_eq10_on_predicted_fragments():
     assert "training_fragments" not in outputs
 
 
+def test_a_weight_of_zero_leaves_a_video_out():
+    """`evaluate` of three videos, one of weight 0, is that of the other two."""
+    network = compiled(scoringnet_tf.ScoringNet(**SMALL))
+    inputs, targets = batch()
+    others = ({name: value[1:] for name, value in part.items()} for part in (inputs, targets))
+    weighted, two = (
+        network.evaluate(tf.data.Dataset.from_tensors(data), verbose=0, return_dict=True)
+        for data in ((inputs, targets, np.float32([0, 1, 1])), tuple(others))
+    )
+    assert weighted == pytest.approx(two, rel=1e-5, nan_ok=True)
+
+
 @pytest.mark.parametrize(
     ("phase", "changed", "fixed"),
     [("segmentation", "segmenter", "score_predictor"), ("scoring", "score_predictor", "segmenter")],

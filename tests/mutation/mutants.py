@@ -94,7 +94,7 @@ RUN = of(
         "test_a_run_that_stopped_early_has_stopped",
     ),
     (
-        "            path.unlink()",
+        "            (self.folder / name).unlink()",
         "            pass",
         "the best model of a killed first epoch is returned as the best of the next run",
         "test_a_run_stops_after_the_steps_it_was_given",
@@ -658,30 +658,40 @@ DATA = (
     )
     + of(
         "scoringnet_tf/data/augmentation.py",
-        "tests/data/test_input_pipeline.py",
+        "tests/data/test_augmentation.py",
         (
             "start, end = cut[0], end - cut[1]",
             "start, end = cut[0], end - cut[0]",
             "both ends of a clip are cut alike",
-            "test_what_is_drawn_for_one_decision_says_nothing_of_another",
-        ),
-        (
-            "drawn = tf.random.stateless_uniform([2], seed)",
-            "drawn = tf.random.stateless_uniform([1], seed)",
-            "top and left of a crop are drawn alike",
-            "test_what_is_drawn_for_one_decision_says_nothing_of_another",
+            "test_a_clip_is_cut_at_both_ends_independently",
         ),
         (
             "SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM = range(7)",
             "SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM = 0, 1, 2, 3, 4, 5, 3",
             "crop and zoom share a stream of random numbers",
-            "test_what_is_drawn_for_one_decision_says_nothing_of_another",
+            "test_streams_differ_by_run_epoch_video_and_decision",
         ),
         (
-            "SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM = range(7)",
-            "SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM = 0, 1, 0, 3, 4, 5, 6",
-            "flip and start shift share a stream of random numbers",
-            "test_what_is_drawn_for_one_decision_says_nothing_of_another",
+            "self._random_offset(size, seeds(CROP))",
+            "self._random_offset(size, seeds(FLIP))",
+            "a crop is drawn from the stream of the flip",
+            "test_what_is_drawn_depends_on_its_own_decision_alone",
+        ),
+        (
+            "base = fold(tf.stack([tf.cast(seed, tf.int64), epoch]), hashed)",
+            "base = tf.stack([tf.cast(seed, tf.int64), epoch])",
+            "all videos of an epoch are cropped in the same place",
+            "test_each_video_is_cropped_in_a_place_of_its_own_in_each_epoch",
+        ),
+    )
+    + of(
+        "scoringnet_tf/data/augmentation.py",
+        "tests/data/test_input_pipeline.py",
+        (
+            "drawn = tf.random.stateless_uniform([2], seed)",
+            "drawn = tf.random.stateless_uniform([1], seed)",
+            "top and left of a crop are drawn alike",
+            "test_crop_and_flip_are_the_same_for_all_frames_and_reach_everywhere",
         ),
     )
     + of(
@@ -728,13 +738,13 @@ DATA_PREP = (
             " or starts[0] < 0",
             "",
             "negative boundary accepted",
-            "test_manifest_rows_are_checked",
+            "test_manifest_boundaries_are_not_negative",
         ),
         (
             'for name in (*SCORES, "penalty")',
             "for name in SCORES",
             "penalty ignored",
-            "test_manifest_of_scores_with_a_penalty",
+            "test_manifest_scores_have_penalties",
         ),
         (
             'if row["split"] not in SPLITS:',
@@ -750,7 +760,7 @@ DATA_PREP = (
             "if np.all(scores <= high) or not np.all((scores / 100 >= low) & (scores / 100 <= high)):",
             "if np.all(scores <= high) or not np.all((scores / 100 > low) & (scores / 100 <= high)):",
             "one score of 0 stops the ÷100",
-            "test_aqa7_scores_times_100_may_be_zero",
+            "test_aqa7_scores_of_zero_are_stored_times_a_hundred_like_all_others",
         ),
     )
     + of(
@@ -760,7 +770,7 @@ DATA_PREP = (
             "np.median(writer.frame_rates)",
             "np.mean(writer.frame_rates)",
             "mean for median frame rate",
-            "test_the_frame_rate_of_records_is_the_median",
+            "test_the_frame_rate_of_a_dataset_is_its_median",
         ),
     )
 )
@@ -789,7 +799,7 @@ NUMBERS = of(
         "count > self.capacity",
         "count >= self.capacity",
         "NaN at capacity",
-        "test_src_at_capacity_is_still_that_of_all",
+        "test_src_holds_just_as_many_as_its_capacity",
     ),
 )
 
@@ -861,7 +871,7 @@ INFERENCE = (
             "np.all(np.diff(times) > 0)",
             "np.all(np.diff(times) >= 0)",
             "duplicate timestamps accepted",
-            "test_timestamps_that_go_back_give_way_to_the_frame_rate",
+            "test_timestamps_that_do_not_rise_give_way_to_the_frame_rate",
         ),
     )
 )

@@ -92,7 +92,9 @@ def main(words):
             found = noticed(mutant, copy, number)
             results.append({"file": mutant.file, "change": mutant.description, "noticed": found})
             mark, seconds = "noticed    " if found else "NOT NOTICED", time.monotonic() - start
-            print(f"{number:3}/{len(chosen)}  {mark}  {seconds:4.0f} s  {mutant.file}: {mutant.description}", flush=True)
+            print(
+                f"{number:3}/{len(chosen)}  {mark}  {seconds:4.0f} s  {mutant.file}: {mutant.description}", flush=True
+            )
     score = sum(result["noticed"] for result in results)
     print(f"{score} of {len(results)} noticed")
     REPORT.parent.mkdir(exist_ok=True)

@@ -41,6 +41,18 @@ def test_pretrained_regressor_reaches_both_towers(tmp_path):
     assert report[-1].endswith("not used: group")
 
 
+def test_a_run_starts_from_its_pretrained_c3d(diving_records, tmp_path):
+    c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, final_endpoint="conv5b")
+    c3d.save(tmp_path / "c3d.keras")
+    options = settings(tmp_path / "run", diving_records, pretrained=str(tmp_path / "c3d.keras"))
+    run = ScoringRun(DatasetInfo.load(diving_records), options)
+    run.load_initial_weights()
+    towers = [run.model.score_predictor.get_layer(f"{score}_tower") for score in ("difficulty", "execution")]
+    for part in (run.model.segmenter, *towers):
+        for name in ("conv1a", "conv5b"):
+            assert_same(c3d.get_layer(name).get_weights(), part.get_layer("c3d").get_layer(name).get_weights())
+
+
 def test_a_run_starts_from_the_whole_of_another_model(diving_records, tmp_path):
     info = DatasetInfo.load(diving_records)
     first = build_network(info, settings(tmp_path / "first", diving_records), "float32")

@@ -10,48 +10,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from training_runs import KilledError, kill_after_epoch
+from training_runs import pretraining_settings as settings
 
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import split_ids
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.callbacks import MeanAccuracy
 from scoringnet_tf.training.pretraining import PretrainingRun, accuracies, check_validation
 
 CONSECUTIVE = {"clip_sampling": "consecutive", "validation_fraction": 0.5}
-
-
-def settings(model_dir, **changes):
-    return {
-        "model_dir": str(model_dir),
-        "image_size": [32, 32],
-        "clip_length": 8,
-        "clip_sampling": "whole",
-        "clips_per_video": 3,
-        "validation_fraction": 0.0,
-        "batch_size": 2,
-        "epochs": 2,
-        "flip": True,
-        "crop_shift": 2,
-        "zoom": 0.1,
-        "color_jitter": 0.1,
-        "width_multiplier": 1 / 16,
-        "dropout": 0.2,
-        "top": "fc",
-        "pretrained": None,
-        "weight_decay": 0.0,
-        "learning_rate": 1e-3,
-        "decay_rate": 0.45,
-        "decay_steps": 600,
-        "warmup_steps": 10,
-        "accumulation_steps": 1,
-        "clip_norm": 1.0,
-        "precision": "float32",
-        "patience": 0,
-        "max_steps": 0,
-        "seed": 1,
-        "deterministic": True,
-        **changes,
-    }
 
 
 @pytest.mark.slow
@@ -72,7 +40,14 @@ def test_pretraining_resumes_to_the_same_weights(records, changes, tmp_path, mon
         np.testing.assert_array_equal(a, b)
 
 
-# === Accuracy of videos ===
+# === Accuracy ===
+
+
+def test_the_mean_accuracy_is_that_of_the_heads_in_validation():
+    logs = {"group_accuracy": 1.0, "position_accuracy": 0.9, "val_group_accuracy": 0.5, "val_position_accuracy": 0.2}
+    logs |= {"val_loss": 7.0, "loss": 3.0}
+    MeanAccuracy().on_epoch_end(0, logs)
+    assert logs["val_mean_accuracy"] == pytest.approx(0.35)
 
 
 def test_a_video_is_what_the_mean_of_its_clips_says():

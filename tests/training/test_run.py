@@ -21,7 +21,7 @@ from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
 from scoringnet_tf.training.config import held_out_ids, record_config
 from scoringnet_tf.training.run import Phase
-from scoringnet_tf.training.scoring import ScoringRun, build_network
+from scoringnet_tf.training.scoring import ScoringRun, build_network, check_stages
 
 
 def rows_of(path):
@@ -59,6 +59,8 @@ def test_killed_run_ends_with_the_same_weights(diving_records, straight, tmp_pat
             weights_after(diving_records, tmp_path / "killed", **changes)
     resumed = weights_after(diving_records, tmp_path / "killed", **changes)
     assert_same(straight(**changes), resumed)
+    for path in (tmp_path / "killed").glob("*.csv"):  # what was trained twice is logged once
+        assert [row["epoch"] for row in rows_of(path)] == [str(epoch) for epoch in range(changes.get("epochs", 2))]
 
 
 @pytest.mark.slow
@@ -141,11 +143,15 @@ def test_settings_may_not_change_within_a_run(diving_records, tmp_path):
 
     config()
     config(alpha=2.0)  # nothing has been trained yet: the settings may still be mended
+    started = settings(tmp_path, diving_records, alpha=2.0)
     network = scoringnet_tf.ScoringNet(**SMALL)
     network.compile()
     Checkpoints(tmp_path).save(network, "scoring_0001", {"steps_done": 1, "phase": "scoring"})
     with pytest.raises(InputError, match=r"--alpha \(was 2\.0, now 3\.0\)"):
         config(alpha=3.0)
+    for name in started.keys() - {"model_dir", "records_dir", "scoring_epochs"}:
+        with pytest.raises(InputError, match=rf"--{name} \(was .*, now another\)"):
+            config(**{"alpha": 2.0, name: "another"})
     with pytest.raises(InputError, match=r"precision \(was float32, now mixed_bfloat16\)"):
         config("mixed_bfloat16", alpha=2.0)
     with pytest.raises(InputError, match="another data hash"):
@@ -175,6 +181,7 @@ def test_non_finite_loss_says_where_to_look(diving_records, tmp_path):
     run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, learning_rate=1e30))
     with pytest.raises(InputError, match=r"loss is not finite in epoch \d+ .*stage_loss .*--learning_rate"):
         run.run()
+    assert Checkpoints(tmp_path).latest() == (None, None)  # nothing to go on from
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):
@@ -278,6 +285,32 @@ def test_early_stopping_counts_epochs_without_a_higher_figure(tmp_path):
     assert kept_epochs([0.1, 0.4, 0.3, 0.4, 0.2, 0.9], tmp_path, patience=3) == ([1, 2], 5)
 
 
+def test_a_resumed_phase_goes_on_from_its_best_and_its_patience(tmp_path):
+    """A checkpoint says that 0.8 was reached and one epoch was in vain since; patience is 2."""
+    run = ScriptedRun(tmp_path, patience=2, every=1)
+    state = {"best": 0.8, "stopping": {"wait": 1, "best": 0.8}}
+    chosen = run._callbacks(Phase("joint", 9), 4, state, 1, None)
+    (best,) = (callback for callback in chosen if isinstance(callback, keras.callbacks.ModelCheckpoint))
+    (stopping,) = (callback for callback in chosen if isinstance(callback, keras.callbacks.EarlyStopping))
+    model = types.SimpleNamespace(stop_training=False, metrics=[], save=None)  # 0.7 is not worth saving
+    for callback in (best, stopping):
+        callback.set_model(model)
+        callback.on_train_begin()
+        callback.on_epoch_begin(4)
+        callback.on_epoch_end(4, {"val_f_src": 0.7})
+    assert model.stop_training
+
+
+@pytest.mark.slow
+def test_a_run_that_stopped_early_has_stopped(diving_records, tmp_path):
+    """At a rate of 0 no figure gets better: patience of 1 ends it after the second epoch, for good."""
+    options = {"training": "joint", "learning_rate": 0.0, "patience": 1, "epochs": 9}
+    first = weights_after(diving_records, tmp_path, **options)
+    assert [row["epoch"] for row in rows_of(tmp_path / "joint.csv")] == ["0", "1"]
+    assert_same(first, weights_after(diving_records, tmp_path, **options))
+    assert [row["epoch"] for row in rows_of(tmp_path / "joint.csv")] == ["0", "1"]
+
+
 def test_early_stopping_goes_on_counting_after_a_kill():
     def stopped_after(values, resumed=None):
         stopping = callbacks.ResumableEarlyStopping("val_f_src", 3, resumed)
@@ -308,7 +341,9 @@ def test_the_share_of_true_fragments_falls_from_1_to_0():
 
 
 def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
+    """In a folder where one that was killed in its first epoch left a best model: that is not this run's."""
     changes = {"training": "joint", "max_steps": 3, "batch_size": 2, "validation_fraction": 0.0}
+    (tmp_path / "best.keras").touch()
     run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
     assert run.run() == tmp_path / "last.keras"
     assert int(run.model.optimizer.iterations) == 3
@@ -425,6 +460,30 @@ def test_what_videos_without_stages_need_is_said(unlabelled_records, tmp_path, c
     options = settings(tmp_path / "run", unlabelled_records, **{**WITH_KFS, **changes})
     with pytest.raises(InputError, match=message):
         ScoringRun(DatasetInfo.load(unlabelled_records), options).run()
+
+
+@pytest.mark.parametrize(
+    ("unlabelled", "changes", "allowed"),
+    [
+        (0, {"fragments": "true"}, True),
+        (7, {"fragments": "true"}, False),
+        (7, {"fragments": "scheduled"}, True),
+        (100, {"fragments": "predicted"}, False),
+        (100, {"fragments": "predicted", "segmenter": "kfs.keras"}, True),
+        (100, {"fragments": "predicted", "initial_model": "x.keras", "segmentation_epochs": 0}, True),
+        (100, {"fragments": "predicted", "initial_model": "x.keras", "segmentation_epochs": 1}, False),
+    ],
+)
+def test_what_partly_labelled_videos_allow(unlabelled, changes, allowed):
+    """Of 100 frames some have no stage."""
+    counts = {"noise": 100 - unlabelled, "unlabelled": unlabelled}
+    info = types.SimpleNamespace(records_dir="records", stage_frames={"train": counts})
+    asked = settings("run", "records", **changes)
+    if allowed:
+        check_stages(info, asked)
+    else:
+        with pytest.raises(InputError, match=rf"records: expected stage labels .*Received: {unlabelled} frames"):
+            check_stages(info, asked)
 
 
 def test_a_kfs_that_is_built_otherwise_is_refused(unlabelled_records, tmp_path):

@@ -1,13 +1,18 @@
-"""Every flag of `train` and `pretrain` reaches its object: each has a value here that is unlike every default."""
+"""Every flag of `train` reaches its object: each has a value here that is unlike every default."""
+
+import dataclasses
 
 import keras
+import numpy as np
 import pytest
-from absl import flags
-from training_runs import settings
+import tensorflow as tf
+from training_runs import defined_flags, settings
 
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.training import scoring
+from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training import runtime, scoring
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.scoring import ScoringRun
 
@@ -54,22 +59,22 @@ UNUSUAL = {
 }
 
 
-@pytest.fixture
-def run(diving_records, tmp_path):
-    return ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **UNUSUAL))
+@pytest.fixture(scope="module")
+def run(diving_records, tmp_path_factory):
+    """One for all tests: each compiles it as it needs it."""
+    folder = tmp_path_factory.mktemp("run")
+    return ScoringRun(DatasetInfo.load(diving_records), settings(folder, diving_records, **UNUSUAL))
 
 
 def test_every_flag_is_in_these_tests():
     """A flag that is added must be added here, with a value that is not its default."""
-    from scoringnet_tf import train
-
-    defined = {flag.name: flag.default for flag in flags.FLAGS.get_key_flags_for_module(train)}
+    defined = defined_flags("scoringnet_tf.train")
     elsewhere = {
-        *("records_dir", "model_dir", "epochs", "precision", "deterministic"),  # test_run.py
-        *("pretrained", "initial_model", "segmenter", "shuffle_labels"),  # test_pretrained.py, test_learning.py
+        *("records_dir", "model_dir", "epochs", "precision", "deterministic", "shuffle_labels"),  # below
+        *("pretrained", "initial_model", "segmenter"),  # test_pretrained.py
     }
     assert set(UNUSUAL) | elsewhere == set(defined)
-    same = [name for name, value in UNUSUAL.items() if str(value) == str(defined[name])]
+    same = [name for name, value in UNUSUAL.items() if str(value) == defined[name]]
     assert same == []
 
 
@@ -159,6 +164,39 @@ def test_flags_of_the_data(run, monkeypatch):
     assert "only_stages" not in train  # KFS predicts on whole videos
 
 
+def test_true_fragments_are_all_that_sp_decodes(run, monkeypatch):
+    """With as many frames at both ends as fragments may be moved by; KFS sees whole videos in its phase."""
+    asked = []
+    monkeypatch.setattr(input_pipeline, "videos", lambda *_, **options: asked.append(options))
+    monkeypatch.setitem(run.settings, "fragments", "true")
+    for phase in (*run.phases, scoring.Phase("joint", 5)):
+        run.training_data(phase, 0)
+    assert [(options.get("only_stages"), options.get("margin")) for options in asked] == [
+        (None, None),
+        (["entry", "take-flight"], 2),
+        (None, None),
+    ]
+
+
+def test_shuffled_labels_are_those_of_other_videos(run, monkeypatch):
+    """The three scores of a video stay together and go to one other video; all else stays where it is."""
+    ids = run.train_ids
+    stored = {score: np.float32([run.info.videos[video_id][score] for video_id in ids]) for score in SCORES}
+    targets = {"stages": np.arange(len(ids)), **stored}
+
+    def videos(*_, with_info, **options):
+        assert with_info
+        return tf.data.Dataset.from_tensors(({"frames": ids}, targets, {"id": ids}))
+
+    monkeypatch.setattr(input_pipeline, "videos", videos)
+    monkeypatch.setitem(run.settings, "shuffle_labels", True)
+    ((inputs, exchanged),) = run.training_data(run.phases[0], 0).as_numpy_iterator()
+    assert [video_id.decode() for video_id in inputs["frames"]] == ids
+    np.testing.assert_array_equal(exchanged["stages"], targets["stages"])
+    before, after = (np.transpose([scores[score] for score in SCORES]).tolist() for scores in (stored, exchanged))
+    assert sorted(before) == sorted(after) and before != after
+
+
 def test_flags_of_the_schedule(run):
     assert [(phase.name, phase.epochs, phase.first_epoch) for phase in run.phases] == [
         ("segmentation", 3, 0),
@@ -175,6 +213,42 @@ def test_flags_of_the_schedule(run):
     assert next(callback for callback in chosen if hasattr(callback, "max_steps")).max_steps == 2
     reseeding = next(callback for callback in chosen if hasattr(callback, "seed"))
     assert (reseeding.seed, reseeding.first_epoch) == (11, 3)
+
+
+def test_flags_of_the_process(diving_records, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(runtime, "configure", lambda *arguments: asked.append(arguments) or "mixed_bfloat16")
+    changes = {"precision": "auto", "seed": 11, "deterministic": False}
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **changes))
+    assert asked == [("auto", 11, False)]
+    assert run.model.segmenter.get_layer("c3d").get_layer("conv1a").compute_dtype == "bfloat16"
+    assert run.model_dir == tmp_path / "run" and run.info.records_dir == diving_records
+
+
+def test_a_kfs_that_is_given_is_not_trained():
+    asked = {"training": "staged", "segmentation_epochs": 3, "scoring_epochs": 5}
+    (phase,) = scoring.phases({**asked, "segmenter": "model.keras"})
+    assert (phase.name, phase.epochs, phase.first_epoch) == ("scoring", 5, 0)
+    assert [phase.name for phase in scoring.phases({**asked, "segmenter": None})] == ["segmentation", "scoring"]
+
+
+def test_a_model_knows_its_records(run, diving_records):
+    """The training videos are 4 to 10, of execution 15 + n and difficulty 2.7 + 0.1 (n mod 5): `write_unlv_diving`."""
+    execution, difficulty = np.arange(19, 26), 2.7 + 0.1 * (np.arange(4, 11) % 5)
+    statistics = run.model.score_predictor.get_config()["score_statistics"]
+    assert statistics["execution"] == pytest.approx((execution.mean(), execution.std()))
+    assert statistics["difficulty"] == pytest.approx((difficulty.mean(), difficulty.std()))
+    assert run.model.frame_size == (36, 48) and run.model.sport.name == "diving"
+    assert run.model.provenance["frame_rate"] == 25 and run.model.provenance["simulation"] is None
+    assert run.model.provenance["data_hash"] == DatasetInfo.load(diving_records).data_hash
+
+
+def test_scores_that_are_all_the_same_are_refused(run, tmp_path):
+    known = run.info.score_statistics["train"]
+    same = {"train": {**known, "execution": {**known["execution"], "std": 0.0}}}
+    info = dataclasses.replace(run.info, score_statistics=same)
+    with pytest.raises(InputError, match="expected different values of execution to learn from"):
+        ScoringRun(info, settings(tmp_path, run.info.records_dir))
 
 
 def test_joint_training_has_one_phase(diving_records, tmp_path):

@@ -18,10 +18,13 @@ from data_prep.simulator import clips
 from data_prep.simulator.dataset import simulate
 from data_prep.simulator.diving import videos as diving
 from data_prep.simulator.diving.labels import read_labels
+from data_prep.simulator.diving.motion import FAULTS
+from data_prep.simulator.diving.rules import degree_of_difficulty
 from data_prep.simulator.encoding import write_video
 from data_prep.simulator.files import write_vector
 from data_prep.simulator.registry import get_simulator
 from data_prep.simulator.scene.canvas import window
+from data_prep.simulator.scoring.faults import total_deduction
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.support.errors import InputError
 
@@ -176,6 +179,25 @@ def test_real_labels_are_kept_as_they_are(labels_dir, tmp_path):
     for row in _rows(folder / "stage_labels.csv"):
         if row["stage"] == "noise" and row["start_frame"] == "0":
             assert int(row["end_frame"]) <= 0.4 * before.boundaries[int(row["video_id"]) - 1, 0]
+
+
+def test_real_dives_show_the_faults_that_their_execution_lost(labels_dir):
+    """What all faults cost together is what is missing to 30, to within what a panel errs (4 deviations of 0.6)."""
+    plans = diving.plan(dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=None))
+    assert {plan.video_id: plan.execution for plan in plans} == pytest.approx({1: 25.0, 2: 22.5, 4: 12.0, 5: 27.5})
+    for plan in plans:
+        assert total_deduction(plan.trait.severities, FAULTS) == pytest.approx(30 - plan.execution, abs=2.4)
+
+
+def test_drawn_marks_are_those_of_the_faults_shown():
+    """Of 200 dives each is marked as it deserves, to within what a panel errs, and not too well or badly on average."""
+    errors = []
+    for plan in diving.plan(dataclasses.replace(SMALL, num_videos=200)):
+        deserved = 30 - total_deduction(plan.trait.severities, FAULTS)
+        assert plan.execution == sum(sorted(plan.marks)[2:5]) and len(plan.marks) == 7
+        assert plan.difficulty == degree_of_difficulty(plan.dive)
+        errors.append(plan.execution - deserved)
+    assert max(map(abs, errors)) < 4 and abs(np.mean(errors)) < 0.2
 
 
 def test_fewer_videos_of_real_labels_represent_both_splits(labels_dir):
