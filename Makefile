@@ -1,6 +1,7 @@
 # make demo    everything once, small: environment, simulate, build, train, evaluate, export, score a video
 # make test    environment, lint, tests
 # make lint    ruff and mypy
+# make mutate  small wrong changes of the code, one at a time: does a test notice each? Takes long
 # make env     the environment alone
 # make format  rewrite the code in the project's style
 
@@ -13,7 +14,7 @@ INSTALLED := .venv/installed-$(EXTRAS)
 DATA := data
 DEMO := runs/demo
 
-.PHONY: env lint format test demo clean
+.PHONY: env lint format test mutate demo clean
 .DELETE_ON_ERROR:
 
 env: $(INSTALLED)
@@ -35,6 +36,9 @@ format: env
 
 test: lint
 	$(BIN)/python -m pytest
+
+mutate: env
+	$(BIN)/python tests/mutation/run.py
 
 # === Demonstration: an easy simulated dataset, the small model, the shipped pretrained trunk ===
 

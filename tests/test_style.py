@@ -32,10 +32,10 @@ def public_functions(node, in_class=False):
 
 
 def without_type(function, is_method):
-    """The parameters of a function that state no type; "return" where it does not say what it returns."""
+    """The parameters of a function, but `_`, that state no type; "return" where it does not say what it returns."""
     arguments = function.args
     named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
-    missing = [argument.arg for argument in named if argument is not None and argument.annotation is None]
+    missing = [argument.arg for argument in named if argument and argument.arg != "_" and not argument.annotation]
     if is_method and missing[:1] in (["self"], ["cls"]):
         missing = missing[1:]
     return missing + (["return"] if function.returns is None and function.name != "__init__" else [])

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import re
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -131,7 +132,7 @@ def image_paths(clip):
 @functools.lru_cache(maxsize=2)  # a folder may hold every frame of a competition, and the clips of it come in turn
 def _numbered_images(folder, changed):
     """{number: file name} of a folder as it was when last `changed`."""
-    images = {}
+    images: dict[int, str] = {}
     for path in folder.iterdir():
         match = IMAGE_NAME.fullmatch(path.name)
         if match is None:
@@ -159,7 +160,7 @@ def _decode_image(encoded):
     """RGB pixels of a JPEG or PNG file, None if it is anything else, truncated or corrupt."""
     if encoded[:2] not in IMAGE_CODECS:
         return None
-    decoder = av.CodecContext.create(IMAGE_CODECS[encoded[:2]], "r")
+    decoder: Any = av.CodecContext.create(IMAGE_CODECS[encoded[:2]], "r")
     decoder.options = IMAGE_OPTIONS
     try:
         frames = [*decoder.decode(av.Packet(encoded)), *decoder.decode(None)]

@@ -1,5 +1,7 @@
 """C3D, the 3-D convolutional trunk of KFS and SP (Tran et al., ICCV 2015; paper §3.1, §3.2)."""
 
+from typing import Any
+
 import keras
 from keras import layers, ops
 
@@ -8,7 +10,7 @@ from scoringnet_tf.models.regressor import regressor
 from scoringnet_tf.models.saving import Preset
 
 # (endpoint, filters of a convolution or window of a pooling). The first twelve after the input are SP's extractor.
-TRUNK = (
+TRUNK: tuple[tuple[str, Any], ...] = (
     ("conv1a", 64),
     ("pool1", (1, 2, 2)),
     ("conv2a", 128),

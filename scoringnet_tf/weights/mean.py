@@ -13,7 +13,7 @@ CROP = (112, 112)
 NUMPY = b"\x93NUMPY"
 
 
-def read_mean(path: str | pathlib.Path) -> list:
+def read_mean(path: str | pathlib.Path) -> list[list[list[float]]]:
     """The mean image (112, 112, 3), channels in the file's order, as nested lists of hundredths.
 
     The file is the mean of clips, (16, H, W, 3) or (3, 16, H, W), as .npy or as Caffe's .binaryproto. It is averaged
