@@ -7,7 +7,7 @@ whatever was predicted for it.
 import keras
 from keras import ops
 
-# As a module, here and in `models.objective`: importing Keras registers all of them, while one is half-initialised.
+# As a module: importing Keras registers both, while one may be half-initialised.
 from scoringnet_tf import losses
 
 

@@ -131,6 +131,14 @@ def test_src_is_nan_where_undefined(truth, predicted, weights):
     assert math.isnan(float(metric.result()))
 
 
+def test_src_of_infinite_predictions_is_scipys():
+    truth, predicted = np.float32([1, 2, 3, 4, 5]), np.float32([2, math.inf, 1, -math.inf, math.inf])
+    metric = metrics.SpearmanCorrelation(capacity=8)
+    metric.update_state(truth, predicted)
+    ranked = [3, 4.5, 2, 1, 4.5]
+    assert float(metric.result()) == pytest.approx(stats.pearsonr(truth, ranked).statistic, abs=1e-6)
+
+
 def test_src_is_nan_where_undefined_broken_or_beyond_capacity():
     constant = metrics.SpearmanCorrelation(capacity=8)
     constant.update_state(np.float32([1, 2, 3]), np.float32([4, 4, 4]))

@@ -1,4 +1,4 @@
-"""`make mutate` is not run here; that each of its changes still fits the code is."""
+"""`make mutate` is not run here; that each of its changes still fits the code, and each of its tests exists, is."""
 
 import pathlib
 import sys
@@ -17,4 +17,5 @@ def test_the_change_fits_the_code(mutant):
     assert mutant.applied(text) != text
     compile(mutant.applied(text), mutant.file, "exec")
     for test in mutant.tests:
-        assert (ROOT / test.partition("::")[0]).exists(), test
+        file, _, name = test.partition("::")
+        assert f"def {name}" in (ROOT / file).read_text(encoding="utf-8"), test

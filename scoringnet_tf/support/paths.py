@@ -38,15 +38,15 @@ class RemotePath(ProxyUPath):
 
     __slots__ = ()
 
-    def exists(self, **_) -> bool:
+    def exists(self, **_: object) -> bool:
         """Whether the store has a file or folder of this name; its errors are raised."""
         return self._kind() is not None
 
-    def is_file(self, **_) -> bool:
+    def is_file(self, **_: object) -> bool:
         """Whether the store has a file of this name."""
         return self._kind() == "file"
 
-    def is_dir(self, **_) -> bool:
+    def is_dir(self, **_: object) -> bool:
         """Whether the store has anything beneath this name."""
         return self._kind() == "directory"
 

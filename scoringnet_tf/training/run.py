@@ -64,6 +64,11 @@ class Run:
         self.model_dir = as_path(settings["model_dir"])
         self.dtype = runtime.configure(settings["precision"], settings["seed"], settings["deterministic"])
         self.train_ids, self.validation_ids = self.split()
+        if settings["patience"] and not self.validation_ids:
+            raise InputError(
+                f"--patience={settings['patience']}: expected held-out videos, whose figures end a phase. Received: "
+                "none (--validation_fraction=0)."
+            )
         record_config(self.model_dir, settings, info.data_hash, self.dtype, self.validation_ids)
 
     # === What a subclass says ===

@@ -175,9 +175,9 @@ class ScoringRun(Run):
 
     def begin(self, phase, resumed):
         """Compiles the network for a phase; after a phase of KFS, SP starts from KFS at its best."""
-        kept = self.folder / SEGMENTATION
         follows = [before.name for before in self.phases[: self.phases.index(phase)]]
         if "segmentation" in follows and not resumed and self.validation_ids:
+            kept = self.folder / SEGMENTATION
             best = keras.models.load_model(kept, compile=False) if kept.is_file() else self.model
             self.model.segmenter.set_weights(best.segmenter.get_weights())
         self.model.compile(

@@ -61,6 +61,14 @@ def test_losses_are_in_standard_deviations_unless_told_otherwise():
     }
 
 
+def test_a_model_without_statistics_learns_in_points():
+    network = scoringnet_tf.ScoringNet(**{**SMALL, "score_statistics": None})
+    logs = fitted(network)
+    assert {score: network.learned.losses[score].unit for score in STATISTICS} == {"difficulty": 1.0, "execution": 1.0}
+    truth = batch()[1]["execution"]
+    assert logs["execution_mse"] == pytest.approx((truth**2).mean() / 2, rel=0.01)  # its first guess is 0
+
+
 def test_evaluation_is_eq10_on_predicted_fragments():
     """`evaluate` gives the loss and the metrics of the model's own outputs, by the same formula."""
     network = compiled(scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.01))

@@ -1,4 +1,8 @@
-"""Wrong changes that a test must notice, each with the tests that should. `run.py` tries them."""
+"""Wrong changes that a test must notice, each with the tests that should. `run.py` tries them.
+
+Of two kinds: those that a review found to go unnoticed, and more like them. Most are in the wiring: which flag reaches
+which object, which fragment, which epoch, which split, `training=`, what is warned of and what is refused.
+"""
 
 import dataclasses
 
@@ -28,137 +32,843 @@ class Mutant:
         return text.replace(self.old, self.new)
 
 
-S, D = "scoringnet_tf", "data_prep"
-RUN = ("tests/training/test_run.py",)
-WIRING = ("tests/training/test_wiring.py",)
-LEARNING = ("tests/training/test_learning.py",)
-OBJECTIVE = ("tests/models/test_objective.py",)
+def of(file, tests, *changes):
+    """Mutants of a file: (old, new, description) each; a fourth text names the one test of `tests` that notices."""
+    return [
+        Mutant(file, old, new, description, (f"{tests}::{name[0]}" if name else tests,))
+        for old, new, description, *name in changes
+    ]
 
-TRAINING = (
+
+# === Training: epochs, phases, resuming ===
+
+RUN = of(
+    "scoringnet_tf/training/run.py",
+    "tests/training/test_run.py",
     (
-        f"{S}/training/run.py",
         'mode="max",\n            save_best',
         'mode="min",\n            save_best',
         "the worst epoch is kept as best",
-        RUN,
+        "test_the_best_epoch_is_kept",
     ),
-    (f"{S}/training/run.py", 'state.get("best", -math.inf)', 'state.get("best")', "a NaN best sticks", RUN),
-    (f"{S}/training/run.py", " or epoch == phase.epochs", "", "the last epoch is not validated", RUN),
     (
-        f"{S}/training/callbacks.py",
+        'state.get("best", -math.inf)',
+        'state.get("best")',
+        "a NaN best sticks",
+        "test_the_best_epoch_is_kept",
+    ),
+    (
+        "            monitor=phase.monitor,",
+        '            monitor="val_loss",',
+        "the highest validation loss chooses the epoch",
+        "test_the_best_epoch_is_kept",
+    ),
+    (
+        " or epoch == phase.epochs",
+        "",
+        "the last epoch is not validated",
+        "test_the_best_epoch_is_kept",
+    ),
+    (
+        "patience or math.inf",
+        "math.inf",
+        "--patience ignored",
+        "test_early_stopping_counts_epochs_without_a_higher_figure",
+    ),
+    (
+        'state.get("best", -math.inf)',
+        "-math.inf",
+        "a resumed run forgets its best",
+        "test_a_resumed_phase_goes_on_from_its_best_and_its_patience",
+    ),
+    (
+        'state.get("stopping")',
+        "None",
+        "a resumed run counts patience from 0",
+        "test_a_resumed_phase_goes_on_from_its_best_and_its_patience",
+    ),
+    (
+        ' and not (done and state["stopped"])',
+        "",
+        "a run that stopped early goes on when it is started again",
+        "test_a_run_that_stopped_early_has_stopped",
+    ),
+    (
+        "            path.unlink()",
+        "            pass",
+        "the best model of a killed first epoch is returned as the best of the next run",
+        "test_a_run_stops_after_the_steps_it_was_given",
+    ),
+    (
+        "_keep_rows(figures, done)",
+        "pass",
+        "an epoch that is trained again is logged twice",
+        "test_killed_run_ends_with_the_same_weights",
+    ),
+)
+CALLBACKS = of(
+    "scoringnet_tf/training/callbacks.py",
+    "tests/training/test_run.py",
+    (
         'max(1, self.params["epochs"] - 1)',
         'self.params["epochs"]',
         "the share of true fragments never reaches 0",
-        RUN,
+        "test_the_share_of_true_fragments_falls_from_1_to_0",
     ),
     (
-        f"{S}/training/scoring.py",
-        ".permutation(len(ids))",
-        ".permutation(len(ids)) * 0 + np.arange(len(ids))",
-        "--shuffle_labels shuffles nothing",
-        LEARNING,
+        "if self.max_steps and int(self.model.optimizer.iterations) >= self.max_steps",
+        "if self.max_steps and int(self.model.optimizer.iterations) > self.max_steps",
+        "--max_steps gives one step more",
+        "test_a_run_stops_after_the_steps_it_was_given",
     ),
     (
-        f"{S}/training/scoring.py",
-        "if kept.is_file() else self.model",
-        "if False else self.model",
-        "SP starts from the last KFS, not the best",
-        RUN,
+        'if math.isfinite(logs["loss"]):',
+        "if True:",
+        "a state with NaN is kept to go on from",
+        "test_non_finite_loss_says_where_to_look",
     ),
+) + of(
+    "scoringnet_tf/training/callbacks.py",
+    "tests/training/test_pretraining.py",
     (
-        f"{S}/training/scoring.py",
-        '(unlabelled and settings["fragments"] == "true")',
-        "False",
-        "partly unlabelled data accepted with true fragments",
-        RUN,
+        'if name.startswith("val_") and name.endswith("accuracy")',
+        'if name.endswith("accuracy")',
+        "accuracy in training helps to choose the epoch",
+        "test_the_mean_accuracy_is_that_of_the_heads_in_validation",
     ),
-    (f"{S}/training/scoring.py", 'kernel_l2=settings["beta"],', "", "--beta ignored", WIRING),
-    (f"{S}/training/scoring.py", '"dropout_rate": settings["dropout"],', "", "--dropout ignored", WIRING),
-    (f"{S}/training/scoring.py", 'zoom=settings["zoom"],', "", "--zoom ignored", WIRING),
+)
+CHECKPOINTS = of(
+    "scoringnet_tf/training/checkpoints.py",
+    "tests/training/test_run.py",
     (
-        f"{S}/training/scoring.py",
-        'if settings["loss_units"] == "standard" else',
-        "if True else",
-        "--loss_units ignored",
-        WIRING,
-    ),
-    (f"{S}/training/pretraining.py", 'kernel_l2=settings["weight_decay"],', "", "--weight_decay ignored", WIRING),
-    (
-        f"{S}/training/checkpoints.py",
         "SeedSequence([seed, index, epoch])",
         "SeedSequence([seed, epoch])",
         "one seed for all dropout layers",
-        RUN,
+        "test_reseed_is_a_function_of_seed_and_epoch",
     ),
     (
-        f"{S}/training/checkpoints.py",
         "SeedSequence([seed, index, epoch])",
         "SeedSequence([seed, index])",
         "every epoch draws the same",
-        RUN,
+        "test_no_draw_of_an_epoch_returns_in_another",
     ),
     (
-        f"{S}/training/checkpoints.py",
         "key=lambda item: item[0]",
         "key=lambda item: item[1].name",
         "newest checkpoint chosen by name",
-        RUN,
+        "test_the_checkpoint_of_most_steps_is_the_newest",
+    ),
+)
+CONFIG = of(
+    "scoringnet_tf/training/config.py",
+    "tests/training/test_run.py",
+    (
+        'FREE_TO_CHANGE = {"model_dir", "records_dir"}',
+        'FREE_TO_CHANGE = {"model_dir", "records_dir", "beta"}',
+        "--beta may change within a run",
+        "test_settings_may_not_change_within_a_run",
     ),
     (
-        f"{S}/models/objective.py",
+        "        and settings[name] > old[name]\n",
+        "",
+        "a run may be made shorter than it is",
+        "test_settings_may_not_change_within_a_run",
+    ),
+    (
+        'if before["data_hash"] != now["data_hash"]:',
+        "if False:",
+        "a run goes on with other records",
+        "test_settings_may_not_change_within_a_run",
+    ),
+)
+
+# === Training: which flag reaches which object ===
+
+SCORING = of(
+    "scoringnet_tf/training/scoring.py",
+    "tests/training/test_wiring.py",
+    ('kernel_l2=settings["beta"],', "", "--beta ignored", "test_flags_of_the_model"),
+    ('"dropout_rate": settings["dropout"],', "", "--dropout ignored", "test_flags_of_the_model"),
+    (
+        '"dropout_rate": settings["segmenter_dropout"],',
+        '"dropout_rate": settings["dropout"],',
+        "KFS takes --dropout for --segmenter_dropout",
+        "test_flags_of_the_model",
+    ),
+    (
+        '"fc_units": settings["segmenter_fc_units"],',
+        '"fc_units": settings["fc_units"],',
+        "KFS takes --fc_units for --segmenter_fc_units",
+        "test_flags_of_the_model",
+    ),
+    ("        dtype=dtype,\n", "", "--precision ignored", "test_flags_of_the_process"),
+    ('zoom=settings["zoom"],', "", "--zoom ignored", "test_flags_of_the_data"),
+    (
+        '            seed=settings["seed"],\n',
+        "",
+        "--seed ignored by the order of the data",
+        "test_flags_of_the_data",
+    ),
+    (
+        "epochs=phase.first_epoch + phase.epochs,",
+        "epochs=phase.epochs,",
+        "SP's data end after as many epochs as the whole run",
+        "test_flags_of_the_data",
+    ),
+    (
+        "first_epoch=phase.first_epoch + first_epoch,",
+        "first_epoch=first_epoch,",
+        "SP sees the order of KFS's epochs again",
+        "test_flags_of_the_data",
+    ),
+    (
+        'return self._videos("validation")\n',
+        'return self._videos("validation", augmentation=input_pipeline.Augmentation())\n',
+        "validation is augmented",
+        "test_flags_of_the_data",
+    ),
+    (
+        ' or self.settings["fragments"] != "true"',
+        "",
+        "KFS predicts on parts of videos",
+        "test_flags_of_the_data",
+    ),
+    (
+        '"margin": self.settings["fragment_jitter"]',
+        '"margin": 0',
+        "moved fragments reach beyond what is decoded",
+        "test_true_fragments_are_all_that_sp_decodes",
+    ),
+    (
+        ".permutation(len(ids))",
+        ".permutation(len(ids)) * 0 + np.arange(len(ids))",
+        "--shuffle_labels shuffles nothing",
+        "test_shuffled_labels_are_those_of_other_videos",
+    ),
+    (
+        'return dataset.map(self._shuffled_labels()) if settings["shuffle_labels"] else dataset',
+        "return dataset",
+        "--shuffle_labels ignored",
+        "test_shuffled_labels_are_those_of_other_videos",
+    ),
+    (
+        'if settings["loss_units"] == "standard" else',
+        "if True else",
+        "--loss_units=points ignored",
+        "test_flags_of_the_loss_and_the_fragments",
+    ),
+    (
+        'if settings["loss_units"] == "standard" else',
+        "if False else",
+        "--loss_units=standard ignored",
+        "test_standard_units_are_those_of_the_training_scores",
+    ),
+    (
+        'settings["alpha"], settings["margin"]',
+        'settings["margin"], settings["alpha"]',
+        "--alpha and --margin swapped",
+        "test_flags_of_the_loss_and_the_fragments",
+    ),
+    (
+        'fragment_jitter=self.settings["fragment_jitter"],',
+        "",
+        "--fragment_jitter ignored",
+        "test_flags_of_the_loss_and_the_fragments",
+    ),
+    (
+        'self.dtype, self.settings["trunk_rate"])',
+        "self.dtype)",
+        "--trunk_rate ignored",
+        "test_flags_of_the_optimizer",
+    ),
+    (
+        'first = 0 if settings["segmenter"] else settings["segmentation_epochs"]',
+        'first = settings["segmentation_epochs"]',
+        "the KFS of --segmenter is trained",
+        "test_a_kfs_that_is_given_is_not_trained",
+    ),
+) + of(
+    "scoringnet_tf/training/scoring.py",
+    "tests/training/test_run.py",
+    (
+        "if kept.is_file() else self.model",
+        "if False else self.model",
+        "SP starts from the last KFS, not the best",
+        "test_sp_starts_from_kfs_at_its_best",
+    ),
+    (
+        '(unlabelled and settings["fragments"] == "true")',
+        "False",
+        "partly unlabelled data accepted with true fragments",
+        "test_what_partly_labelled_videos_allow",
+    ),
+    (
+        'if settings["segmenter"] and (settings["training"], settings["fragments"]) != kept:',
+        "if False:",
+        "--segmenter beside training that would not use it",
+        "test_what_videos_without_stages_need_is_said",
+    ),
+)
+PRETRAINED = of(
+    "scoringnet_tf/training/scoring.py",
+    "tests/training/test_pretrained.py",
+    (
+        "            if self.settings[flag]:",
+        '            if self.settings[flag] and flag != "pretrained":',
+        "--pretrained loads nothing",
+        "test_a_run_starts_from_its_pretrained_c3d",
+    ),
+    (
+        'preprocessing_of(settings["pretrained"], settings["image_size"])',
+        "None",
+        "frames are not preprocessed as pretrained weights want it",
+        "test_the_network_takes_the_preprocessing_of_its_weights",
+    ),
+)
+PRETRAINING = of(
+    "scoringnet_tf/training/pretraining.py",
+    "tests/training/test_pretraining_wiring.py",
+    ('kernel_l2=settings["weight_decay"],', "", "--weight_decay ignored", "test_flags_of_the_model"),
+    ('dropout_rate=settings["dropout"],', "", "--dropout of pretraining ignored", "test_flags_of_the_model"),
+    ('**TOPS[settings["top"]],', '**TOPS["fc"],', "--top ignored", "test_flags_of_the_model"),
+    ('zoom=settings["zoom"],', "", "--zoom of pretraining ignored", "test_flags_of_the_data"),
+    (
+        'sampling=self.settings["clip_sampling"],',
+        "",
+        "--clip_sampling ignored",
+        "test_flags_of_the_data",
+    ),
+    (
+        "first_epoch=first_epoch,",
+        "first_epoch=0,",
+        "a resumed pretraining sees its first epochs again",
+        "test_flags_of_the_data",
+    ),
+    (
+        'return self._clips("validation")',
+        'return self._clips("train")',
+        "the epoch is chosen on what was trained on",
+        "test_flags_of_the_data",
+    ),
+    (
+        'clips_per_video=settings["clips_per_video"],',
+        "clips_per_video=1,",
+        "--clips_per_video ignored",
+        "test_flags_of_the_evaluation",
+    ),
+    (
+        'if self.settings["pretrained"]:',
+        "if False:",
+        "--pretrained of pretraining loads nothing",
+        "test_a_run_goes_on_from_its_pretrained_c3d",
+    ),
+) + of(
+    "scoringnet_tf/training/pretraining.py",
+    "tests/training/test_pretraining.py",
+    (
+        "of_clips.mean(axis=1, keepdims=True)",
+        "of_clips.max(axis=1, keepdims=True)",
+        "maximum over clips for mean",
+        "test_a_video_is_what_the_mean_of_its_clips_says",
+    ),
+    (
+        'if "validation" not in info.splits and not validation_fraction:',
+        "if False:",
+        "the test split may choose the epoch",
+        "test_the_test_split_never_chooses_the_epoch",
+    ),
+)
+OPTIMIZER = of(
+    "scoringnet_tf/training/optimizer.py",
+    "tests/training/test_optimizer.py",
+    (
+        '    rate, batches = settings["learning_rate"], settings["accumulation_steps"]\n',
+        '    rate, batches = settings["learning_rate"], settings["accumulation_steps"]\n'
+        '    swapped = {"decay_steps": settings["warmup_steps"], "warmup_steps": settings["decay_steps"]}\n'
+        "    settings = {**settings, **swapped}\n",
+        "decay and warm-up steps swapped",
+        "test_the_rate_counts_updates",
+    ),
+    (
+        'decay_steps = settings["decay_steps"] * batches',
+        'decay_steps = settings["decay_steps"]',
+        "the rate decays by batches, not by updates",
+        "test_the_rate_counts_updates",
+    ),
+    (
+        "global_clipnorm=settings",
+        "clipnorm=settings",
+        "clipping by variable",
+        "test_a_run_of_updates_equals_adam_by_hand",
+    ),
+    (
+        "learning_rate * factor",
+        "learning_rate",
+        "the trunk moves as fast as all else",
+        "test_the_trunk_moves_by_its_share_of_adams_step",
+    ),
+)
+
+# === Models: which fragment, which part learns ===
+
+OBJECTIVE = of(
+    "scoringnet_tf/models/objective.py",
+    "tests/models/test_objective.py",
+    (
         "training=training and kfs_learns",
         "training=training",
         "a frozen KFS runs with dropout",
-        OBJECTIVE,
+        "test_sp_trains_with_dropout_and_a_frozen_kfs_without",
     ),
     (
-        f"{S}/models/objective.py",
         "stages, mask, training=training)",
         "stages, mask, training=False)",
         "SP trains without dropout",
-        OBJECTIVE,
+        "test_sp_trains_with_dropout_and_a_frozen_kfs_without",
     ),
     (
-        f"{S}/models/scoring_net.py",
+        ".trainable = part in PHASES[phase]",
+        ".trainable = True",
+        "a part of another phase is trained too",
+        "test_a_phase_trains_its_part_alone",
+    ),
+    (
+        "            total = total + decay\n",
+        "",
+        "β‖w‖² is logged and not minimised",
+        "test_joint_loss_is_eq10",
+    ),
+    (
+        "total = total + loss(y[output], y_pred[output], sample_weight)",
+        "total = total + loss(y[output], y_pred[output])",
+        "the loss ignores weights of videos",
+        "test_a_weight_of_zero_leaves_a_video_out",
+    ),
+    (
+        "metric.update_state(y[output], y_pred[output], sample_weight)",
+        "metric.update_state(y[output], y_pred[output])",
+        "figures ignore weights of videos",
+        "test_a_weight_of_zero_leaves_a_video_out",
+    ),
+    (
+        "statistics[score][1] for score",
+        "statistics[score][0] for score",
+        "standard units are means",
+        "test_losses_are_in_standard_deviations_unless_told_otherwise",
+    ),
+)
+SCORING_NET = of(
+    "scoringnet_tf/models/scoring_net.py",
+    "tests/models/test_objective.py",
+    (
         "(rules.difficulty_fragment, rules.execution_fragment)",
         "(rules.execution_fragment, rules.difficulty_fragment)",
         "difficulty and execution fragments swapped",
-        OBJECTIVE,
+        "test_each_tower_sees_its_own_fragment",
     ),
     (
-        f"{S}/sports.py",
+        "self.score_predictor(clips, training=training)",
+        "self.score_predictor(clips, training=False)",
+        "SP is never told that it trains",
+        "test_sp_trains_with_dropout_and_a_frozen_kfs_without",
+    ),
+) + of(
+    "scoringnet_tf/models/scoring_net.py",
+    "tests/training/test_wiring.py",
+    (
+        "            frame_size=info.frame_size,\n",
+        "",
+        "the model does not know the size of its records' frames",
+        "test_a_model_knows_its_records",
+    ),
+    (
+        '(known[score]["mean"], known[score]["std"])',
+        '(known[score]["std"], known[score]["mean"])',
+        "mean and deviation of the training scores swapped",
+        "test_a_model_knows_its_records",
+    ),
+    (
+        'if not known[score]["std"] > 0',
+        "if False",
+        "scores that are all the same are trained on",
+        "test_scores_that_are_all_the_same_are_refused",
+    ),
+)
+SPORTS = of(
+    "scoringnet_tf/sports.py",
+    "tests/test_sports.py",
+    (
         'execution_fragment=("take-flight", "entry")',
         'execution_fragment=("entry",)',
         "execution loses take-flight",
-        OBJECTIVE,
     ),
     (
-        f"{S}/models/fragments.py",
-        "member = ops.logical_and(wanted, frame_mask)",
-        "member = wanted",
-        "padding enters a fragment",
-        ("tests/models",),
+        'execution_fragment=("posting-flight", "landing")',
+        'execution_fragment=("landing",)',
+        "execution loses posting-flight",
     ),
     (
-        f"{S}/models/segmentation.py",
-        "layers.Dropout(dropout_rate",
-        "layers.Dropout(0.5",
-        "dropout of KFS fixed at 0.5",
-        WIRING,
-    ),
-    (
-        f"{S}/models/regressor.py",
-        "layers.Dropout(dropout_rate",
-        "layers.Dropout(0.5",
-        "dropout of the regressor fixed at 0.5",
-        WIRING,
-    ),
-    (
-        f"{S}/models/c3d.py",
-        "layers.Dropout(dropout_rate",
-        "layers.Dropout(0.5",
-        "dropout of C3D fixed at 0.5",
-        ("tests/models",),
+        'final_range=(0.0, 17.4),\n        fusion="sum_minus_penalty"',
+        'final_range=(0.0, 17.4),\n        fusion="sum"',
+        "vault's final score knows no penalty",
     ),
 )
-MUTANTS = tuple(Mutant(*fields) for fields in TRAINING)
+MODELS = (
+    of(
+        "scoringnet_tf/models/fragments.py",
+        "tests/models/test_models.py",
+        (
+            "member = ops.logical_and(wanted, frame_mask)",
+            "member = wanted",
+            "padding enters a fragment",
+            "test_selector_cuts_the_fragment_and_reports_empty_ones",
+        ),
+        (
+            "member = ops.where(empty[:, None], frame_mask, member)",
+            "member = ops.where(empty[:, None], True, member)",
+            "padding enters a whole video",
+            "test_selector_cuts_the_fragment_and_reports_empty_ones",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/fragments.py",
+        "tests/models/test_objective.py",
+        (
+            "draw < self.share",
+            "draw >= self.share",
+            "true fragments go up, not down",
+            "test_scheduled_fragments_go_from_true_to_predicted",
+        ),
+        (
+            "ops.logical_and(ops.any(true_stages >= 0, axis=1), draw < self.share)",
+            "draw < self.share",
+            "videos without labels are cut by them",
+            "test_scheduled_fragments_go_from_true_to_predicted",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/segmentation.py",
+        "tests/training/test_wiring.py",
+        (
+            "layers.Dropout(dropout_rate",
+            "layers.Dropout(0.5",
+            "dropout of KFS fixed at 0.5",
+            "test_flags_of_the_model",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/regressor.py",
+        "tests/training/test_wiring.py",
+        (
+            "layers.Dropout(dropout_rate",
+            "layers.Dropout(0.5",
+            "dropout of the regressor fixed at 0.5",
+            "test_flags_of_the_model",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/c3d.py",
+        "tests/training/test_pretraining_wiring.py",
+        (
+            "layers.Dropout(dropout_rate",
+            "layers.Dropout(0.5",
+            "dropout of C3D fixed at 0.5",
+            "test_dropout_of_c3ds_own_top",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/score_prediction.py",
+        "tests/models/test_models.py",
+        (
+            "stddev=0.01",
+            "stddev=0.1",
+            "initial deviation ×10",
+            "test_the_last_layer_of_a_tower_starts_small",
+        ),
+    )
+)
+
+# === Data: splits, order, draws, checks ===
+
+DATA = (
+    of(
+        "scoringnet_tf/data/splits.py",
+        "tests/data/test_splits.py",
+        (
+            "return sorted(_unit(info, sorted(group)) for group in members.values())",
+            "return [_unit(info, sorted(group)) for group in members.values()]",
+            "validation not stratified",
+        ),
+        (
+            '(video_id in held_out) == (split == "validation")',
+            "video_id in held_out",
+            "trained on what is held out",
+        ),
+        (
+            "members.setdefault((group is None, group or video_id), [])",
+            "members.setdefault(video_id, [])",
+            "a group is torn between training and validation",
+        ),
+    )
+    + of(
+        "scoringnet_tf/data/input_pipeline.py",
+        "tests/data/test_epoch_order.py",
+        (
+            "epoch_seed = fold(tf.stack([tf.cast(self.seed, tf.int64), epoch]), SHUFFLE)",
+            "epoch_seed = fold(tf.stack([tf.cast(self.seed, tf.int64), 0 * epoch]), SHUFFLE)",
+            "every epoch has the same order",
+            "test_each_epoch_has_every_record_once_in_an_order_of_its_own",
+        ),
+        (
+            "return tf.random.experimental.stateless_shuffle(indices, epoch_seed)",
+            "block = tf.random.experimental.stateless_shuffle(tf.range(512), epoch_seed)\n"
+            "        places = tf.concat([block + i for i in range(0, len(self.ids), 512)], 0)\n"
+            "        return tf.boolean_mask(places, places < len(self.ids))",
+            "the same permutation every 512",
+            "test_no_stretch_of_an_epoch_repeats_the_permutation_of_another",
+        ),
+        (
+            "used[self.pipeline_id :: self.num_pipelines]",
+            "used[0 :: self.num_pipelines]",
+            "all pipelines read the same videos",
+            "test_pipelines_share_one_order",
+        ),
+        (
+            'tf.debugging.Assert(expected == found, [tf.strings.join(message, " ")])',
+            "pass",
+            "records in another order than their index are read",
+            "test_an_index_in_another_order_than_its_records_is_found",
+        ),
+    )
+    + of(
+        "scoringnet_tf/data/input_pipeline.py",
+        "tests/data/test_input_pipeline.py",
+        (
+            "constant_values=UNLABELLED",
+            "constant_values=0",
+            "padding is labelled as noise",
+            "test_padding_and_targets",
+        ),
+        (
+            "video_seeds(self.seed, epoch, ",
+            "video_seeds(self.seed, 0 * epoch, ",
+            "every epoch is augmented alike",
+            "test_each_epoch_has_an_order_and_augmentation_of_its_own",
+        ),
+    )
+    + of(
+        "scoringnet_tf/data/augmentation.py",
+        "tests/data/test_input_pipeline.py",
+        (
+            "start, end = cut[0], end - cut[1]",
+            "start, end = cut[0], end - cut[0]",
+            "both ends of a clip are cut alike",
+            "test_what_is_drawn_for_one_decision_says_nothing_of_another",
+        ),
+        (
+            "drawn = tf.random.stateless_uniform([2], seed)",
+            "drawn = tf.random.stateless_uniform([1], seed)",
+            "top and left of a crop are drawn alike",
+            "test_what_is_drawn_for_one_decision_says_nothing_of_another",
+        ),
+        (
+            "SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM = range(7)",
+            "SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM = 0, 1, 2, 3, 4, 5, 3",
+            "crop and zoom share a stream of random numbers",
+            "test_what_is_drawn_for_one_decision_says_nothing_of_another",
+        ),
+        (
+            "SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM = range(7)",
+            "SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM = 0, 1, 0, 3, 4, 5, 6",
+            "flip and start shift share a stream of random numbers",
+            "test_what_is_drawn_for_one_decision_says_nothing_of_another",
+        ),
+    )
+    + of(
+        "scoringnet_tf/data/records.py",
+        "tests/data/test_records.py",
+        (
+            "if not num_frames == len(example.timestamps) == len(example.stages):",
+            "if False:",
+            "a record of too few stages is written",
+            "test_lengths_must_agree",
+        ),
+    )
+)
+
+# === data_prep: labels in, labels drawn ===
+
+DATA_PREP = (
+    of(
+        "data_prep/simulator/diving/plan.py",
+        "tests/data_prep/simulator/test_simulator_dataset.py",
+        (
+            "deserved = MAX_EXECUTION - execution + rng",
+            "deserved = execution + rng",
+            "with real labels good dives get more faults",
+            "test_real_dives_show_the_faults_that_their_execution_lost",
+        ),
+        (
+            "marks = judge((MAX_EXECUTION - total_deduction(severities, FAULTS)) / 3, rng)",
+            "marks = judge((MAX_EXECUTION - labels.draw_deduction(rng)) / 3, rng)",
+            "marks from the wrong quality",
+            "test_drawn_marks_are_those_of_the_faults_shown",
+        ),
+        (
+            "difficulty=degree_of_difficulty(dive),\n                execution=execution_score(marks),",
+            "difficulty=degree_of_difficulty(dives[0]),\n                execution=execution_score(marks),",
+            "difficulty of another dive",
+            "test_drawn_marks_are_those_of_the_faults_shown",
+        ),
+    )
+    + of(
+        "data_prep/datasets/manifest.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            " or starts[0] < 0",
+            "",
+            "negative boundary accepted",
+            "test_manifest_rows_are_checked",
+        ),
+        (
+            'for name in (*SCORES, "penalty")',
+            "for name in SCORES",
+            "penalty ignored",
+            "test_manifest_of_scores_with_a_penalty",
+        ),
+        (
+            'if row["split"] not in SPLITS:',
+            "if False:",
+            "a split of any name accepted",
+            "test_manifest_rows_are_checked",
+        ),
+    )
+    + of(
+        "data_prep/datasets/aqa7.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            "if np.all(scores <= high) or not np.all((scores / 100 >= low) & (scores / 100 <= high)):",
+            "if np.all(scores <= high) or not np.all((scores / 100 > low) & (scores / 100 <= high)):",
+            "one score of 0 stops the ÷100",
+            "test_aqa7_scores_times_100_may_be_zero",
+        ),
+    )
+    + of(
+        "data_prep/records/building.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "np.median(writer.frame_rates)",
+            "np.mean(writer.frame_rates)",
+            "mean for median frame rate",
+            "test_the_frame_rate_of_records_is_the_median",
+        ),
+    )
+)
+
+# === Losses and metrics ===
+
+NUMBERS = of(
+    "scoringnet_tf/losses.py",
+    "tests/test_losses.py",
+    (
+        'return {**super().get_config(), "form": self.form}',
+        "return super().get_config()",
+        "`form` lost on saving",
+        "test_what_a_loss_was_made_with_survives_saving",
+    ),
+    (
+        "index[:, None] < index[None, :]",
+        "index[:, None] != index[None, :]",
+        "every pair is ranked twice",
+        "test_ranking_worked_example",
+    ),
+) + of(
+    "scoringnet_tf/metrics.py",
+    "tests/test_metrics.py",
+    (
+        "count > self.capacity",
+        "count >= self.capacity",
+        "NaN at capacity",
+        "test_src_at_capacity_is_still_that_of_all",
+    ),
+)
+
+# === Inference: warnings, refusals, what is exported ===
+
+INFERENCE = (
+    of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/inference/test_prediction.py",
+        (
+            "abs(fps / trained - 1) > FRAME_RATE_TOLERANCE",
+            "fps / trained - 1 > FRAME_RATE_TOLERANCE",
+            "lower frame rate not warned of",
+            "test_another_frame_rate_than_that_of_training_is_said",
+        ),
+        (
+            "order != sorted(set(order))",
+            "order != sorted(order)",
+            "repeated stage not warned of",
+            "test_stages_out_of_order_or_twice_are_said",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/data_prep/stages/test_suggest.py",
+        (
+            "video = read_video(path, size=model.frame_size)\n",
+            "video = read_video(path, size=model.frame_size, partial=True)\n",
+            "damaged video accepted by `suggest`",
+            "test_a_video_that_cannot_be_decoded_has_a_problem_and_no_stages",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/evaluation.py",
+        "tests/inference/test_evaluation.py",
+        (
+            "    if true_fragments:\n",
+            "    if False:\n",
+            "--true_fragments ignored",
+            "test_true_fragments_change_the_scores_and_not_the_stages",
+        ),
+        (
+            'info["id"].numpy()]',
+            'sorted(info["id"].numpy())]',
+            "predictions carry the names of other videos",
+            "test_every_prediction_has_the_name_of_its_video",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/serving.py",
+        "tests/inference/test_serving.py",
+        (
+            '    network = network.with_dtype("float32")\n',
+            "",
+            "a bfloat16 export stays bfloat16",
+            "test_a_bfloat16_model_is_exported_in_float32",
+        ),
+    )
+    + of(
+        "scoringnet_tf/data/video.py",
+        "tests/data/test_video.py",
+        (
+            "if decoded.error or num_frames < announced - ANNOUNCED_TOLERANCE:",
+            "if decoded.error:",
+            "missing frames accepted",
+            "test_frames_that_the_file_announces_and_does_not_have",
+        ),
+        (
+            "np.all(np.diff(times) > 0)",
+            "np.all(np.diff(times) >= 0)",
+            "duplicate timestamps accepted",
+            "test_timestamps_that_go_back_give_way_to_the_frame_rate",
+        ),
+    )
+)
+
+MUTANTS = (
+    *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
+    *(*SCORING, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
+    *(*OBJECTIVE, *SCORING_NET, *SPORTS, *MODELS),
+    *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE),
+)

@@ -358,6 +358,12 @@ def test_models_that_a_run_would_overwrite_are_left_alone(diving_records, tmp_pa
     assert (tmp_path / "last.keras").read_bytes() == b"of somebody"
 
 
+def test_patience_needs_videos_that_are_held_out(diving_records, tmp_path):
+    changes = {"patience": 3, "validation_fraction": 0.0}
+    with pytest.raises(InputError, match="--patience=3: expected held-out videos"):
+        ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
+
+
 def test_joint_training_needs_no_epochs_of_kfs(diving_records, tmp_path):
     """--segmentation_epochs belongs to staged training alone."""
     changes = {"training": "joint", "segmentation_epochs": 0}
