@@ -16,15 +16,18 @@ _PUBLIC = {
     "KeyFragmentSegmenter": "scoringnet_tf.models.segmentation",
     "ScorePredictor": "scoringnet_tf.models.score_prediction",
     "ScoringNet": "scoringnet_tf.models.scoring_net",
+    "ScoringNetPreprocessor": "scoringnet_tf.models.preprocessor",
 }
+_FUNCTIONS = {"score_video": "scoringnet_tf.inference.prediction"}
 _MODULES = ("losses", "metrics", "models", "sports")
 
-__all__ = [*_PUBLIC, *_MODULES]
+__all__ = [*_PUBLIC, *_FUNCTIONS, *_MODULES]
 
 
 def __getattr__(name):
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    module = {**_PUBLIC, **_FUNCTIONS}.get(name)
+    if module is not None:
+        return getattr(importlib.import_module(module), name)
     if name in _MODULES:
         return importlib.import_module(f"scoringnet_tf.{name}")
     raise AttributeError(f"module 'scoringnet_tf' has no attribute {name!r}")

@@ -8,7 +8,6 @@ from tqdm import tqdm
 from data_prep.datasets.readers.layout import VIDEO_SUFFIXES
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.labels import Segment
-from scoringnet_tf.inference.prediction import segment_video
 from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.errors import InputError
 
@@ -47,7 +46,7 @@ def suggest_stages(model, video_ids, facts_of):
     Args:
         model: `ScoringNet`.
         video_ids: of the videos.
-        facts_of: as of `stage_formats.videos.facts_reader`, with their folder.
+        facts_of: as of `formats.videos.facts_reader`, with their folder.
 
     Returns:
         A list of `LabelledVideo` in the same order. The segments of a video are its frames from the first to the last
@@ -57,9 +56,11 @@ def suggest_stages(model, video_ids, facts_of):
 
 
 def _labelled(model, video_id, facts_of):
+    from scoringnet_tf.inference.prediction import segment_video  # TensorFlow, which --help should not wait for
+
     try:
         path = facts_of(video_id).path
-        found = segment_video(model, path)
+        found = segment_video(path, model)
     except InputError as error:
         return LabelledVideo(video_id, video_id, (), (str(error),))
     where = str(path)

@@ -4,6 +4,7 @@ import keras
 from keras import layers, ops
 
 from scoringnet_tf.models.fragments import FragmentSelector
+from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter
 from scoringnet_tf.sports import get_sport
@@ -33,8 +34,8 @@ class ScoringNet(keras.Model):
     - `empty_fragments`: bool (B, 2): KFS found no frame for the difficulty (0) or execution (1) fragment, and that
       tower saw the whole video instead.
 
-    The stages are an arg-max: no gradient flows from SP to KFS. `forward` takes the stages from outside, for training
-    on true fragments.
+    The stages are an arg-max: no gradient flows from SP to KFS. `score_fragments` takes the stages from outside, for
+    training on true fragments. `preprocessor` makes the inputs from a video.
 
     Args:
         sport, image_size, width_multiplier, preprocessing: of both parts.
@@ -43,6 +44,8 @@ class ScoringNet(keras.Model):
         score_predictor: further arguments of `ScorePredictor`, e.g. `{"dropout_rate": 0.1}`.
         frame_size: (H, W) that videos are resized to before the centre crop to `image_size`; recorded so that whoever
             feeds the model treats frames as its training did.
+        stored: `jpeg_quality`, `aspect` and `fit` of the records that it was trained on (`DatasetInfo.stored`), kept
+            for the same reason; None for those of the models that ship, see `ScoringNetPreprocessor`.
         provenance: what the weights were trained on; plain values, kept with the model.
 
     Example:
@@ -64,6 +67,7 @@ class ScoringNet(keras.Model):
         frame_size=(128, 171),
         provenance=None,
         preprocessing=None,
+        stored=None,
         dtype=None,
         name="scoring_net",
         **kwargs,
@@ -112,6 +116,7 @@ class ScoringNet(keras.Model):
         self.segmenter = kfs
         self.score_predictor = sp
         self.selectors = selectors
+        self.preprocessor = ScoringNetPreprocessor(image_size, frame_size, **(stored or {}))
         self._config = {
             **shared,
             "image_size": tuple(image_size),
@@ -121,6 +126,7 @@ class ScoringNet(keras.Model):
             "segmenter": segmenter,
             "score_predictor": score_predictor,
             "frame_size": tuple(frame_size),
+            "stored": stored,
             "provenance": provenance,
         }
 
