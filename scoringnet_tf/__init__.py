@@ -16,6 +16,7 @@ _MODELS = {
     "KeyFragmentSegmenter": "scoringnet_tf.models.segmentation",
     "ScorePredictor": "scoringnet_tf.models.score_prediction",
     "ScoringNet": "scoringnet_tf.models.scoring_net",
+    "ScoringNetPreprocessor": "scoringnet_tf.models.preprocessor",
 }
 _PUBLIC = {
     **_MODELS,

@@ -38,17 +38,17 @@ def main(videos):
     if not videos:
         raise InputError("Expected one or more video files. Received: none. See --help.")
 
-    from scoringnet_tf.inference.prediction import score_video
-    from scoringnet_tf.models.presets import load_scoring_net
+    from scoringnet_tf.inference.prediction import scorer_of
     from scoringnet_tf.report.video_page import save_picture
 
     if flags.FLAGS.plot_dir:
         check_access(flags.FLAGS.plot_dir, "plot_dir", writing=True)
-    model = load_scoring_net(flags.FLAGS.model)
+    scorer = scorer_of(flags.FLAGS.model)
     scores, failed = [], 0
-    for video in videos:
+    for path in videos:
         try:
-            score = score_video(model, video)
+            video = scorer.preprocessor.read(path, partial=True)
+            score = scorer.score(video, path)
         except InputError as error:
             failed += 1
             print(f"predict: {error}", file=sys.stderr)
@@ -57,7 +57,8 @@ def main(videos):
         if not flags.FLAGS.json:
             print(describe(score), flush=True)
         if flags.FLAGS.plot_dir:
-            save_picture(score, model.sport, as_path(flags.FLAGS.plot_dir) / f"{pathlib.Path(video).name}.png")
+            picture = as_path(flags.FLAGS.plot_dir) / f"{pathlib.Path(path).name}.png"
+            save_picture(score, video, scorer.model.sport, picture)
     if flags.FLAGS.json:
         print(json.dumps([dataclasses.asdict(score) for score in scores], indent=2, ensure_ascii=False))
     return 1 if failed else 0

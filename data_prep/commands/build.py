@@ -11,6 +11,7 @@ from absl import flags
 from data_prep.commands import dataset_flags
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.summary import summary
+from scoringnet_tf.data.preprocessing import FITS
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(dataset_flags)
@@ -24,6 +25,21 @@ flags.DEFINE_integer(
 )
 flags.DEFINE_integer("frame_width", 98, "Width of the stored frames, pixels.", lower_bound=1)
 flags.DEFINE_integer("jpeg_quality", 92, "Quality of the stored JPEG frames.", lower_bound=1, upper_bound=100)
+flags.DEFINE_float(
+    "aspect",
+    None,
+    "Width over height of the picture that fills a stored frame, e.g. that of the records that a model was trained on. "
+    "Default: the median of the training videos'.",
+    lower_bound=0.1,
+    upper_bound=10,
+)
+flags.DEFINE_enum(
+    "fit",
+    "crop",
+    FITS,
+    "What is done to videos of another aspect (by more than 5 %): crop takes the middle, pad adds black bars, stretch "
+    "changes their shape. The model does the same to the videos that it scores.",
+)
 flags.DEFINE_integer("num_shards", None, "Shards per split. Default: 64 MB each, at least two.", lower_bound=1)
 flags.DEFINE_enum(
     "nonmonotone",
@@ -46,6 +62,8 @@ def main(_: list[str]) -> None:
     settings = BuildSettings(
         frame_size=(FLAGS.frame_height, FLAGS.frame_width),
         jpeg_quality=FLAGS.jpeg_quality,
+        aspect=FLAGS.aspect,
+        fit=FLAGS.fit,
         num_shards=FLAGS.num_shards,
         nonmonotone=FLAGS.nonmonotone,
         on_error=FLAGS.on_error,

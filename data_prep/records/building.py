@@ -2,8 +2,10 @@
 
 import collections
 import dataclasses
+import functools
 import json
 import os
+import statistics
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,9 +16,10 @@ from data_prep.datasets import DATASETS, check_use
 from data_prep.datasets.sample import NONMONOTONE
 from data_prep.datasets.scores import shown
 from data_prep.records.checks import checked_samples
-from data_prep.records.encoding import encode_videos
+from data_prep.records.encoding import aspect_of, encode_video, in_processes
 from data_prep.records.writing import RecordsWriter, check_output_dir, score_statistics
 from scoringnet_tf import __version__
+from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import INDEX_NAME, DatasetInfo, VideoExample
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
@@ -31,6 +34,8 @@ class BuildSettings:
 
     frame_size: tuple[int, int] = (73, 98)
     jpeg_quality: int = 92
+    aspect: float | None = None
+    fit: str = "crop"
     num_shards: int | None = None
     nonmonotone: str = "refuse"
     on_error: str = "refuse"
@@ -68,35 +73,53 @@ def build_records(
     check_output_dir(target, overwrite)
     check_use(dataset, source_dir, options)
     source = DATASETS[dataset].read(source_dir, **options)
-    with replacing_folder(target, last=INDEX_NAME) as folder:
+    clips = [sample.clip for sample in source.samples]
+    with (
+        replacing_folder(target, last=INDEX_NAME) as folder,
+        in_processes(workers or os.cpu_count() or 1) as map_clips,
+    ):
         split_sizes = collections.Counter(sample.split for sample in source.samples)
         writer = RecordsWriter(folder, split_sizes, _stages(source), settings.num_shards)
-        clips = [sample.clip for sample in source.samples]
-        encoded = encode_videos(clips, settings.frame_size, settings.jpeg_quality, workers or os.cpu_count() or 1)
+        aspect = settings.aspect or _common_aspect(map_clips, source.samples)
+        stored = StoredForm(settings.frame_size, settings.jpeg_quality, aspect, settings.fit)
+        encoded = map_clips(functools.partial(encode_video, stored=stored), clips)
         progress = tqdm(encoded, "Building records", total=len(clips), unit="video")
-        rejected, warnings = _write_samples(writer, dataset, source, source_dir, settings.frame_size, progress)
+        rejected, notes = _write_samples(writer, dataset, source, source_dir, stored, progress)
         _refuse(rejected, settings, source_dir)
-        info = _dataset_info(writer, dataset, source, source_dir, settings, rejected)
+        info = _dataset_info(writer, dataset, source, source_dir, settings, aspect, rejected)
         info.save(folder)
-    return dataclasses.replace(info, records_dir=target), [*source.notes, *warnings]
+    return dataclasses.replace(info, records_dir=target), [*source.notes, *notes]
+
+
+def _common_aspect(map_clips, samples):
+    """The median of the training videos' aspects (of all, if none are to train on), one that there is; None if none."""
+    clips = [sample.clip for sample in samples if sample.split == "train"] or [sample.clip for sample in samples]
+    progress = tqdm(map_clips(aspect_of, clips), "Looking at the aspects", total=len(clips), unit="video", leave=False)
+    aspects = [aspect for aspect in progress if aspect is not None]
+    return statistics.median_low(aspects) if aspects else None
 
 
 def _stages(source):
     return list(get_sport(source.sport).stages) if source.sport else []
 
 
-def _write_samples(writer, dataset, source, source_dir, frame_size, encoded):
-    """Writes every sample without a problem; returns the others as (sample, problems), and the decoder's warnings."""
-    rejected, warnings = [], collections.defaultdict(list)
+def _write_samples(writer, dataset, source, source_dir, stored, encoded):
+    """Writes every sample without a problem; returns the others as (sample, problems), and notes on those written."""
+    rejected, warnings, fitted = [], collections.defaultdict(list), collections.Counter()
     for sample, video, stages, problems in checked_samples(source, source_dir, encoded):
         if problems:
             rejected.append((sample, problems))
             continue
         for warning in video.warnings:
             warnings[warning].append(sample.path.name)
-        writer.write(sample.split, _example(dataset, source, sample, source_dir, frame_size, video, stages))
+        departure = stored.departure(video.aspect)
+        if departure is not None:
+            fitted[f"{video.aspect:.2f}:1, the records {stored.aspect:.2f}:1: {departure}."] += 1
+        writer.write(sample.split, _example(dataset, source, sample, source_dir, stored.frame_size, video, stages))
         writer.videos[sample.video_id] |= _kept_together(sample)
-    return rejected, [f"{shown(names)}: {warning}" for warning, names in warnings.items()]
+    notes = [f"{shown(names)}: {warning}" for warning, names in warnings.items()]
+    notes += [f"Of {len(source.samples)} videos {count} are {what}" for what, count in sorted(fitted.items())]
+    return rejected, notes
 
 
 def _kept_together(sample):
@@ -142,7 +165,7 @@ def _refuse(rejected, settings, source_dir):
         raise InputError("\n".join([*lines, f"Nothing was written. {' '.join(sorted(remedies))} leaves them out."]))
 
 
-def _dataset_info(writer, dataset, source, source_dir, settings, rejected):
+def _dataset_info(writer, dataset, source, source_dir, settings, aspect, rejected):
     splits, data_hash = writer.close()
     if not splits:
         raise InputError(f"{source_dir}: expected videos to write. Received: {len(rejected)}, all with problems.")
@@ -165,6 +188,7 @@ def _dataset_info(writer, dataset, source, source_dir, settings, rejected):
         settings={**dataclasses.asdict(settings), **source.settings},
         package_version=__version__,
         data_hash=data_hash,
+        aspect=aspect,
     )
 
 

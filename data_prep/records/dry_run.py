@@ -1,5 +1,6 @@
 """Every integrity check of a dataset, without writing anything: the work of `python -m data_prep check`."""
 
+import functools
 import os
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from tqdm import tqdm
 from data_prep.datasets import DATASETS, check_use
 from data_prep.datasets.errors import OptionError
 from data_prep.records.checks import checked_samples
-from data_prep.records.encoding import encode_videos
+from data_prep.records.encoding import encode_video, in_processes
+from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.support.errors import InputError
 
-FRAME_SIZE, JPEG_QUALITY = (8, 8), 50  # nothing is kept of the pixels
+STORED = StoredForm((8, 8), jpeg_quality=50)  # nothing is kept of the pixels
 
 
 def check(dataset: str, source_dir: str | Path, workers: int | None = None, **options: Any) -> tuple[list[str], int]:
@@ -40,12 +42,13 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
         problems = str(error).splitlines()
         return [*problems, _summary(source_dir, dataset, "not readable", problems)], len(problems)
     clips = [sample.clip for sample in source.samples]
-    encoded = encode_videos(clips, FRAME_SIZE, JPEG_QUALITY, workers or os.cpu_count() or 1)
-    progress = tqdm(encoded, "Checking", total=len(clips), unit="video")
     problems, num_frames = [], 0
-    for _, video, _, found in checked_samples(source, source_dir, progress):
-        problems += map(str, found)
-        num_frames += len(video.jpegs)
+    with in_processes(workers or os.cpu_count() or 1) as map_clips:
+        encoded = map_clips(functools.partial(encode_video, stored=STORED), clips)
+        progress = tqdm(encoded, "Checking", total=len(clips), unit="video")
+        for _, video, _, found in checked_samples(source, source_dir, progress):
+            problems += map(str, found)
+            num_frames += len(video.jpegs)
     done = f"{len(clips)} samples, {num_frames:,} frames decoded"
     return [*problems, *source.notes, _summary(source_dir, dataset, done, problems)], len(problems)
 

@@ -1,17 +1,17 @@
 """Decoding clips and encoding their frames as JPEG at the stored size, one process per core. No TensorFlow."""
 
 import concurrent.futures
+import contextlib
 import dataclasses
-import functools
 import hashlib
 import multiprocessing
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
 
-from scoringnet_tf.data.preprocessing import encode_jpeg
-from scoringnet_tf.data.video import Clip, VideoError, read_video
+from scoringnet_tf.data.preprocessing import StoredForm
+from scoringnet_tf.data.video import Clip, VideoError, VideoStream
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +23,7 @@ class EncodedVideo:
         timestamps: float64 (L,), seconds.
         fps: frames per second.
         source_size: (height, width) in the source.
+        aspect: width over height of the source's picture as shown.
         sha256: of the file, or of the images one after the other, hexadecimal.
         warnings: what decoding assumed.
         error: None, or why the video could not be decoded; then all else is empty.
@@ -32,38 +33,49 @@ class EncodedVideo:
     timestamps: np.ndarray | None = None
     fps: float = 0.0
     source_size: tuple[int, int] = (0, 0)
+    aspect: float = 0.0
     sha256: str = ""
     warnings: tuple[str, ...] = ()
     error: str | None = None
 
 
-def encode_video(clip: Clip, size: tuple[int, int], quality: int) -> EncodedVideo:
-    """Decodes a clip, resizes its frames and encodes them; one that cannot be decoded does not raise, but says so.
+def encode_video(clip: Clip, stored: StoredForm) -> EncodedVideo:
+    """Decodes a clip and encodes its frames in their stored form; a bad one does not raise, but says so.
 
     Args:
         clip: what to decode.
-        size: (height, width) of the stored frames, pixels.
-        quality: of JPEG, 1–100.
+        stored: what is kept of a frame.
     """
+    stream = VideoStream(clip, num_threads=1)
     try:
-        video = read_video(clip, size=size, num_threads=1)
+        jpegs = [stored.encode(frame, stream.pixel_aspect) for frame in stream]
         sha256 = hashlib.sha256(clip.read_bytes()).hexdigest()
     except (VideoError, OSError) as error:
         return EncodedVideo(error=str(error))
-    jpegs = [encode_jpeg(frame, quality) for frame in video.frames]
-    return EncodedVideo(jpegs, video.timestamps, video.fps, video.source_size, sha256, video.warnings)
+    video = stream.video(jpegs)
+    return EncodedVideo(jpegs, video.timestamps, video.fps, video.source_size, video.aspect, sha256, video.warnings)
 
 
-def encode_videos(clips: Iterable[Clip], size: tuple[int, int], quality: int, workers: int) -> Iterator[EncodedVideo]:
-    """Yields `encode_video` of each clip, in order, computed by `workers` processes (one: this one)."""
-    encode = functools.partial(encode_video, size=size, quality=quality)
+def aspect_of(clip: Clip) -> float | None:
+    """Width over height of the picture of a clip, of its first frame; None for a bad one."""
+    stream = VideoStream(clip, num_threads=1)
+    try:
+        next(iter(stream))
+    except (VideoError, OSError):
+        return None
+    return stream.aspect
+
+
+@contextlib.contextmanager
+def in_processes(workers: int) -> Iterator[Callable]:
+    """A `map` that keeps the order and computes in `workers` processes (one: this one)."""
     if workers == 1:
-        yield from map(encode, clips)
+        yield map
         return
     # Spawned, not forked: a fork of a process in which TensorFlow runs threads may hang.
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(workers, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
         try:
-            yield from pool.map(encode, clips)
+            yield pool.map
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -9,8 +9,9 @@ import numpy as np
 from tqdm import tqdm
 
 from data_prep.records.verifying import decode_frames, read_records
+from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import DatasetInfo
-from scoringnet_tf.data.video import Clip, VideoError, read_video
+from scoringnet_tf.data.video import Clip, VideoError, VideoStream
 
 
 @dataclasses.dataclass
@@ -41,7 +42,7 @@ class Comparison:
 
 def compare_with_source(info: DatasetInfo, source_dir: str | Path) -> Comparison:
     """Decodes the source of every record in `source_dir`, where it is at hand, and compares."""
-    comparison = Comparison()
+    comparison, stored = Comparison(), StoredForm(info.frame_size, **info.stored)
     records = (record for split in sorted(info.splits) for _, record in read_records(info, split))
     for record in tqdm(records, "Comparing", total=len(info.videos), unit="video"):
         video_id = record["example/id"].decode()
@@ -50,7 +51,7 @@ def compare_with_source(info: DatasetInfo, source_dir: str | Path) -> Comparison
             comparison.missing.append(video_id)
             continue
         try:
-            comparison.psnr[video_id] = _psnr_of_record(record, clip, info.frame_size)
+            comparison.psnr[video_id] = _psnr_of_record(record, clip, stored)
         except (VideoError, OSError) as error:
             comparison.problems.append(f"{video_id}: {error}")
     return comparison
@@ -68,8 +69,9 @@ def _source_clip(source_dir, data_path):
     return whole if whole.path.exists() else Clip.parse(str(whole.path))
 
 
-def _psnr_of_record(record, clip, frame_size):
+def _psnr_of_record(record, clip, stored):
     if hashlib.sha256(clip.read_bytes()).hexdigest() != record["clip/sha256"].decode():
         raise VideoError(f"{clip}: expected the bytes that the record was made of. Received: others.")
-    source = read_video(clip, size=frame_size, num_threads=1).frames
-    return psnr(np.array(decode_frames(record["image/encoded"])), source)
+    stream = VideoStream(clip, num_threads=1)
+    source = [stored.picture(frame, stream.pixel_aspect) for frame in stream]
+    return psnr(np.stack(decode_frames(record["image/encoded"])), source)

@@ -11,11 +11,8 @@ from data_prep.datasets.readers.layout import VIDEO_SUFFIXES
 from data_prep.datasets.stage_labels import Segment
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import FactsOf
-from scoringnet_tf.inference.prediction import load_model, segment_video
 from scoringnet_tf.sports import NOISE, Sport
 from scoringnet_tf.support.errors import InputError
-
-__all__ = ["find_videos", "load_model", "missing_stages", "suggest_stages"]
 
 
 def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tuple[Path, list[str]]:
@@ -46,6 +43,13 @@ def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tup
     return folder, list(dict.fromkeys(path.relative_to(folder).as_posix() for path in found))
 
 
+def load_model(path: str | None = None) -> Any:
+    """The trained `ScoringNet` at `path`, see `inference.prediction.load_model`; Keras is imported here, not before."""
+    from scoringnet_tf.inference.prediction import load_model
+
+    return load_model(path)
+
+
 def suggest_stages(model: Any, video_ids: Sequence[str], facts_of: FactsOf) -> list[LabelledVideo]:
     """Labels videos with the stages that KFS finds, noise included; shows progress.
 
@@ -62,9 +66,11 @@ def suggest_stages(model: Any, video_ids: Sequence[str], facts_of: FactsOf) -> l
 
 
 def _labelled(model, video_id, facts_of):
+    from scoringnet_tf.inference.prediction import segment_video  # TensorFlow, which --help should not wait for
+
     try:
         path = facts_of(video_id).path
-        found = segment_video(model, path)
+        found = segment_video(path, model)
     except InputError as error:
         return LabelledVideo(video_id, video_id, (), (str(error),))
     where = str(path)

@@ -52,6 +52,8 @@ class DatasetInfo:
         settings: the options of the build.
         package_version: of the package that built the records.
         data_hash: sha256 over all records in order: equal hashes, equal data.
+        aspect: width over height, as shown, of the picture that fills a stored frame: the median of the training
+            videos', unless the build was told; None in indices of before this was recorded: that of each source.
         format_version: of this file.
         records_dir: the folder this was loaded from; not stored.
     """
@@ -71,6 +73,7 @@ class DatasetInfo:
     settings: dict
     package_version: str
     data_hash: str
+    aspect: float | None = None
     format_version: int = FORMAT_VERSION
     records_dir: Path | RemotePath | None = None
 
@@ -105,6 +108,18 @@ class DatasetInfo:
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         del fields["records_dir"]
         write_json(as_path(records_dir) / INDEX_NAME, fields)
+
+    @property
+    def stored(self) -> dict:
+        """How a video becomes frames of these records, beside their size: `jpeg_quality`, `aspect` and `fit`.
+
+        Arguments of `preprocessing.StoredForm`, and what a model keeps of them (`ScoringNet(stored=…)`).
+        """
+        return {
+            "jpeg_quality": self.settings.get("jpeg_quality", 92),
+            "aspect": self.aspect,
+            "fit": self.settings.get("fit", "stretch"),
+        }
 
     def split(self, name):
         """The entry of a stored split; RecordsError naming those there are."""

@@ -24,14 +24,13 @@ from scoringnet_tf.data.augmentation import (
     stage_span,
     video_seeds,
 )
-from scoringnet_tf.data.preprocessing import center_offset
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import split_ids, stored_split
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.errors import InputError
 
-__all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "preprocess_frames", "split_ids", "video_clips", "videos"]
+__all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "split_ids", "video_clips", "videos"]
 
 CLIP_SAMPLINGS = ("whole", "consecutive")
 PREFETCHED = 2  # finished batches: one for the model and one more, whatever their size
@@ -231,25 +230,6 @@ def _load_with_classes(records_dir):
 def _classes(example, info):
     """Label of every head of a parsed example, int32 ()."""
     return {head: tf.cast(example[f"class/{head}"], tf.int32) for head in info.classes}
-
-
-def preprocess_frames(frames, stored_size, image_size):
-    """Brings decoded frames of any size to the model's input, inside a graph: resize to the stored size, centre crop.
-
-    The graph's counterpart of `frames.frames_for_model`, for exported models.
-
-    Args:
-        frames: uint8 (L, H, W, 3).
-        stored_size: (height, width) of the records' frames.
-        image_size: (height, width) of the model's input.
-
-    Returns:
-        uint8 (L, image_height, image_width, 3).
-    """
-    top, left = center_offset(stored_size, image_size)
-    resized = tf.image.resize(frames, stored_size, method=tf.image.ResizeMethod.AREA)
-    resized = tf.saturate_cast(tf.round(resized), tf.uint8)
-    return resized[:, top : top + image_size[0], left : left + image_size[1]]
 
 
 class _Stream:

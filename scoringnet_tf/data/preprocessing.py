@@ -1,21 +1,190 @@
-"""Frame geometry and JPEG, shared by the writer of records, training and prediction so that they cannot drift apart.
+"""From a decoded frame to the model's input: the one way, for records, training, evaluation, prediction and export.
 
-A video frame of any size is resized to the *stored* size when records are built, and cropped to the *model's* size
-when it is used. Prediction from a raw video does the same two steps. NumPy and OpenCV only.
+A frame of any size is brought to its *stored form* (`StoredForm`: the aspect, the size and the JPEG that records have),
+decoded again, and its centre is taken. Whoever scores a video does the same to it, JPEG included: the towers read
+details that JPEG changes. NumPy and OpenCV; `StoredForm.encode_in_graph` does in TensorFlow what `encode` does here.
 """
+
+import dataclasses
 
 import cv2
 import numpy as np
 
 from scoringnet_tf.support.errors import InputError
 
+FITS = ("crop", "pad", "stretch")
+ASPECT_TOLERANCE = 0.05  # share by which a video's aspect may differ from the stored one's and is stored as it is
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredForm:
+    """How records store the frames of a video.
+
+    Attributes:
+        frame_size: (height, width) of the stored frames, pixels.
+        jpeg_quality: 1–100.
+        aspect: width over height, as shown, of the picture that fills a stored frame; None where it is not known, and
+            any picture then does.
+        fit: what is done to videos of another aspect: `"crop"` takes the middle, `"pad"` adds black bars, `"stretch"`
+            changes their shape. Deviations up to `ASPECT_TOLERANCE` are stretched.
+    """
+
+    frame_size: tuple[int, int]
+    jpeg_quality: int = 92
+    aspect: float | None = None
+    fit: str = "crop"
+
+    def __post_init__(self):
+        if self.fit not in FITS:
+            raise InputError(f"Expected a fit, one of {', '.join(FITS)}. Received: {self.fit!r}")
+        if self.aspect is not None and not self.aspect > 0:
+            raise InputError(f"Expected an aspect (width over height) above 0, or None. Received: {self.aspect}")
+
+    def encode(self, frame: np.ndarray, pixel_aspect: float = 1.0) -> bytes:
+        """The JPEG that records store of a frame.
+
+        Args:
+            frame: uint8 (H, W, 3), RGB.
+            pixel_aspect: width over height of one of its pixels, as shown.
+        """
+        return encode_jpeg(self.picture(frame, pixel_aspect), self.jpeg_quality)
+
+    def picture(self, frame: np.ndarray, pixel_aspect: float = 1.0) -> np.ndarray:
+        """The same before JPEG, uint8 (frame_height, frame_width, 3)."""
+        height, width = self.part(*frame.shape[:2], pixel_aspect)
+        return resize_frame(center_part(frame, int(height), int(width)), self.frame_size)
+
+    def part(self, height, width, pixel_aspect=1.0, numpy=np):
+        """(height, width) of the middle of a frame of `height` × `width` that is stored, more than there is with bars.
+
+        `numpy` is the module that computes it; TensorFlow's has the same functions.
+        """
+        if self.aspect is None or self.fit == "stretch":
+            return height, width
+        excess = width * pixel_aspect / height / self.aspect  # above 1: too wide
+        excess = numpy.where(numpy.abs(excess - 1.0) <= ASPECT_TOLERANCE, 1.0, excess)
+        limit = numpy.minimum if self.fit == "crop" else numpy.maximum
+        # At least a pixel: of a frame of one row nothing could be cut.
+        return (
+            numpy.maximum(numpy.floor(height * limit(1.0, excess) + 0.5), 1.0),
+            numpy.maximum(numpy.floor(width * limit(1.0, 1.0 / excess) + 0.5), 1.0),
+        )
+
+    def departure(self, aspect: float) -> str | None:
+        """What is done to a video whose picture is `aspect` wide and 1 high, in words; None where nothing is."""
+        if self.aspect is None or abs(aspect / self.aspect - 1) <= ASPECT_TOLERANCE:
+            return None
+        share = min(aspect, self.aspect) / max(aspect, self.aspect)
+        side, across = ("width", "above and below") if aspect > self.aspect else ("height", "on both sides")
+        done = {
+            "crop": f"cut to the middle {share:.0%} of the {side}",
+            "pad": f"given black bars {across}",
+            "stretch": f"squeezed in {side}",
+        }
+        return done[self.fit]
+
+    def encode_in_graph(self, frame):
+        """`encode` inside a TensorFlow graph, for exported models.
+
+        The stored pixels are those of `encode`, all of them, unless a frame is smaller than `frame_size`: before JPEG
+        these differ by one level, as OpenCV rounds, or by the neighbour of a pixel that it takes.
+
+        Args:
+            frame: uint8 tensor (H, W, 3), RGB, of square pixels.
+
+        Returns:
+            A scalar string tensor.
+        """
+        import tensorflow as tf
+        import tensorflow.experimental.numpy as tnp
+
+        size = tf.cast(tf.shape(frame)[:2], tf.float64)
+        height, width = (tf.cast(side, tf.int32) for side in self.part(size[0], size[1], numpy=tnp))
+        picture = tf.cast(tf.image.resize_with_crop_or_pad(frame, height, width), tf.float32)
+        sides, stored = tf.stack([height, width]), tf.constant(self.frame_size)
+        whole = tf.reduce_all(sides % stored == 0)
+        for axis in (1, 0):
+            picture = _area_means(picture, self.frame_size[axis], axis, whole)
+        # Of whole pixels OpenCV first takes the sum. It rounds halves to even, but up in the mean of four.
+        picture *= tf.where(whole, 1 / tf.cast(tf.reduce_prod(sides // stored), tf.float32), 1.0)
+        picture = tf.where(tf.reduce_all(sides == 2 * stored), tf.floor(picture + 0.5), tf.round(picture))
+        picture = tf.ensure_shape(tf.saturate_cast(picture, tf.uint8), (*self.frame_size, 3))
+        return tf.io.encode_jpeg(picture, quality=self.jpeg_quality)
+
+
+def _area_means(pixels, stored, axis, sums):
+    """Means (or sums) of `stored` equal stretches of the side `axis`, in a graph; float32 tensor (H, W, 3) in and out.
+
+    Summed up as OpenCV does it, in its order and in float32, for its sums to fall on the same side of a half.
+    """
+    import tensorflow as tf
+
+    size = tf.shape(pixels)[axis]
+    length = tf.cast(size, tf.float64)
+    begin = length / stored * tf.range(stored, dtype=tf.float64)
+    end = begin + length / stored
+    first = tf.cast(tf.floor(begin), tf.int32)
+    means = tf.zeros_like(tf.gather(pixels, tf.zeros(stored, tf.int32), axis=axis))
+    for tap in tf.range(tf.cast(tf.math.ceil(length / stored), tf.int32) + 1):
+        pixel = tf.cast(first + tap, tf.float64)
+        overlap = tf.minimum(end, pixel + 1) - tf.maximum(begin, pixel)
+        # OpenCV leaves out what is less than a thousandth of a pixel.
+        whole = tf.where(sums, tf.ones_like(begin), tf.minimum(end - begin, length - begin))
+        share = tf.where(overlap > 1e-3, overlap / whole, 0)
+        weights = tf.reshape(tf.cast(share, tf.float32), (-1, 1) if axis == 1 else (-1, 1, 1))
+        means += tf.gather(pixels, tf.minimum(first + tap, size - 1), axis=axis) * weights
+    return means
+
+
+def center_part(frame, height, width):
+    """The middle `height` × `width` of a frame (H, W, 3), black where it has none; as `resize_with_crop_or_pad`."""
+    top, left = max(frame.shape[0] - height, 0) // 2, max(frame.shape[1] - width, 0) // 2
+    frame = frame[top : top + height, left : left + width]
+    bars = height - frame.shape[0], width - frame.shape[1]
+    return np.pad(frame, [*((bar // 2, bar - bar // 2) for bar in bars), (0, 0)]) if any(bars) else frame
+
 
 def resize_frame(frame, size):
     """Resizes one uint8 frame (H, W, 3) to `size` = (height, width), averaging areas (no aliasing when shrinking)."""
-    height, width = size
-    if frame.shape[:2] == (height, width):
-        return frame
-    return cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
+    # Where OpenCV enlarges one side it does not average along the other: that is made smaller first.
+    smaller = (min(size[0], frame.shape[0]), min(size[1], frame.shape[1]))
+    for height, width in (smaller, size):
+        if frame.shape[:2] != (height, width):
+            frame = cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA)
+    return frame
+
+
+def encode_jpeg(frame, quality):
+    """Encodes one uint8 RGB frame (H, W, 3) as JPEG bytes; `quality` 1–100."""
+    _, encoded = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return encoded.tobytes()
+
+
+def decode_jpeg(encoded):
+    """The frame, uint8 (H, W, 3) RGB, of JPEG bytes; the pixels that `augmentation.FrameDecoder` gives."""
+    return cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+
+
+def model_frames(jpegs, image_size):
+    """The model's input of frames in their stored form.
+
+    Args:
+        jpegs: L encoded frames, see `StoredForm.encode`.
+        image_size: (height, width) of the model's input.
+
+    Returns:
+        uint8 (L, image_height, image_width, 3).
+
+    Raises:
+        InputError: `image_size` exceeds the size of the frames.
+    """
+    height, width = image_size
+    frames = np.empty((len(jpegs), height, width, 3), np.uint8)
+    for index, jpeg in enumerate(jpegs):
+        frame = decode_jpeg(jpeg)
+        top, left = center_offset(frame.shape[:2], image_size)
+        frames[index] = frame[top : top + height, left : left + width]
+    return frames
 
 
 def center_offset(stored_size, image_size):
@@ -27,31 +196,3 @@ def center_offset(stored_size, image_size):
             "larger --frame_height and --frame_width, or use a smaller image size."
         )
     return (stored_size[0] - image_size[0]) // 2, (stored_size[1] - image_size[1]) // 2
-
-
-def frames_for_model(frames, stored_size, image_size):
-    """Brings raw video frames to what the model saw when evaluated: the writer's resize, then the centre crop.
-
-    Args:
-        frames: uint8 (L, H, W, 3), RGB, any H and W.
-        stored_size: (height, width) of the frames in the records the model was trained on.
-        image_size: (height, width) of the model's input.
-
-    Returns:
-        uint8 (L, image_height, image_width, 3).
-
-    Raises:
-        InputError: `image_size` exceeds `stored_size`.
-    """
-    top, left = center_offset(stored_size, image_size)
-    height, width = image_size
-    cropped = np.empty((len(frames), height, width, 3), np.uint8)
-    for index, frame in enumerate(frames):
-        cropped[index] = resize_frame(frame, stored_size)[top : top + height, left : left + width]
-    return cropped
-
-
-def encode_jpeg(frame, quality):
-    """Encodes one uint8 RGB frame (H, W, 3) as JPEG bytes; `quality` 1–100."""
-    _, encoded = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return encoded.tobytes()

@@ -1,5 +1,6 @@
 """Decoding of video files with PyAV, and of folders of images: every frame, as RGB, or a clear error. No TensorFlow."""
 
+import collections.abc
 import dataclasses
 import functools
 import re
@@ -15,6 +16,7 @@ from scoringnet_tf.support.errors import InputError
 DEFAULT_FPS = 25.0  # where a file gives neither a frame rate nor timestamps: the rate of the UNLV and UCF videos
 # MPEG-4 with packed B-frames (old AVI files) announces one frame more than it holds: that is no damage.
 ANNOUNCED_TOLERANCE = 1
+MAX_PIXEL_ASPECT = 4.0  # anamorphic film has 2; what is further from 1 is a damaged header
 DECODER_OPTIONS = {"max_pixels": str(2**26)}  # a damaged header may not ask for endless memory; 8K video has 2**25
 IMAGE_NAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 IMAGE_CODECS = {b"\xff\xd8": "mjpeg", b"\x89P": "png"}  # first bytes: FFmpeg's decoder
@@ -31,17 +33,20 @@ class Video:
     """A decoded video.
 
     Attributes:
-        frames: uint8 (L, H, W, 3), RGB, upright; resized if `read_video` was given a size.
+        frames: uint8 (L, H, W, 3), RGB, upright; resized if `read_video` was given a size. Of a `VideoStream`: what its
+            caller kept of each frame.
         fps: frames per second.
         timestamps: float64 (L,), seconds since the first frame.
         source_size: (height, width) of the frames in the file.
+        aspect: width over height of the picture as shown.
         warnings: what was assumed or lost, one sentence each.
     """
 
-    frames: np.ndarray
+    frames: collections.abc.Sequence
     fps: float
     timestamps: np.ndarray
     source_size: tuple[int, int]
+    aspect: float
     warnings: tuple[str, ...] = ()
 
 
@@ -75,34 +80,120 @@ class Clip:
         return self.path.read_bytes()
 
 
-def read_video(source, *, size=None, partial=False, num_threads=0):
+def read_video(source, *, size=None, partial=False, num_threads=0) -> Video:
     """Decodes all frames of a `Clip`: of the first video stream of a file, or the images of a folder.
 
     Args:
-        source: a `Clip`, or the path of a file in any format FFmpeg reads (animated GIF included) or of a folder.
+        source, partial, num_threads: as of `VideoStream`.
         size: (height, width) to resize each frame to as it is decoded, so that a long video fits memory; None keeps
             the file's own.
-        partial: if True, a video that is damaged half-way gives the frames before the damage and a warning instead of
-            an error.
-        num_threads: threads of the decoder; 0 lets FFmpeg choose.
 
     Returns:
         A `Video`.
 
     Raises:
-        VideoError: the file is missing, not a video, has no frames, or (unless `partial`) is truncated or corrupt; the
-            folder has no numbered images, or one is missing or damaged.
+        VideoError: as `VideoStream`.
     """
-    clip = source if isinstance(source, Clip) else Clip(Path(source))
-    if clip.path.is_dir():
-        images = image_paths(clip)
-        decoded = _decode_images(images, size)
-        return _checked_video(clip, decoded, len(images), _default_timing(len(decoded.frames)), partial)
-    if clip.frames is not None or not clip.path.is_file():
-        expected = "a video file or a folder" if clip.frames is None else "a folder"
-        received = "a file" if clip.path.is_file() else "no such file"
-        raise VideoError(f"{clip}: expected {expected} of images. Received: {received}.")
-    return _read_file(clip, size, partial, num_threads)
+    stream = VideoStream(source, partial=partial, num_threads=num_threads)
+    # All of one size: a broadcast may cut to 4:3 midway.
+    frames = [resize_frame(frame, size or stream.source_size) for frame in stream]
+    return stream.video(np.stack(frames))
+
+
+class VideoStream:
+    """The frames of a `Clip` one after the other, uint8 (H, W, 3), RGB, upright; to be iterated over once.
+
+    From the first frame on are known `source_size`, `pixel_aspect` (width over height of a pixel as shown), `aspect`
+    (the same of the picture) and `announced` (how many frames the file says there are, 0 where it does not); `video`
+    says the rest after the last one.
+
+    Args:
+        source: a `Clip`, or the path of a file in any format FFmpeg reads (animated GIF included) or of a folder.
+        partial: if True, a video that is damaged half-way gives the frames before the damage and a warning instead of
+            an error.
+        num_threads: threads of the decoder; 0 lets FFmpeg choose.
+
+    Raises:
+        VideoError: while iterating: the file is missing, not a video, has no frames, or (unless `partial`) is truncated
+            or corrupt; the folder has no numbered images, or one is missing or damaged.
+    """
+
+    def __init__(self, source, *, partial=False, num_threads=0):
+        self.clip = source if isinstance(source, Clip) else Clip(Path(source))
+        self.source_size, self.pixel_aspect, self.announced = None, 1.0, 0
+        self._partial, self._num_threads = partial, num_threads
+        self._times, self._timing, self._warnings = [], None, []  # times: seconds, None where the file has none
+
+    def __iter__(self) -> collections.abc.Iterator[np.ndarray]:
+        clip = self.clip
+        if clip.path.is_dir():
+            yield from self._images(image_paths(clip))
+            return
+        if clip.frames is not None or not clip.path.is_file():
+            expected = "a video file or a folder" if clip.frames is None else "a folder"
+            received = "a file" if clip.path.is_file() else "no such file"
+            raise VideoError(f"{clip}: expected {expected} of images. Received: {received}.")
+        with _open_container(clip.path) as container:
+            yield from self._file(container, _video_stream(container, clip.path, self._num_threads))
+
+    def video(self, frames) -> Video:
+        """The `Video` of `frames`, what the caller kept of each of the frames."""
+        fps, timestamps, guessed = self._timing
+        return Video(frames, fps, timestamps, self.source_size, self.aspect, (*self._warnings, *guessed))
+
+    @property
+    def aspect(self) -> float:
+        """Width over height of the picture as shown."""
+        height, width = self.source_size
+        return width * self.pixel_aspect / height
+
+    def _images(self, paths):
+        error, self.announced = "", len(paths)
+        for path in paths:
+            image = _decode_image(path.read_bytes())
+            if image is None:
+                error = f"{path.name}, which is no whole image"
+                break
+            yield self._counted(image, None)
+        self._end(error)
+        self._timing = _default_timing(len(self._times))
+
+    def _file(self, container, stream):
+        error, self.announced = "", stream.frames
+        try:
+            for frame in container.decode(stream):
+                if frame.is_corrupt:  # the decoder made up what it could not read
+                    error = "a frame that is corrupt"
+                    break
+                if self.source_size is None:
+                    self.pixel_aspect = _pixel_aspect(stream, frame)
+                yield self._counted(_upright(frame), frame.time)
+        except (av.FFmpegError, MemoryError) as caught:
+            error = _reason(caught)
+        self._end(error)
+        self._timing = _timing(stream, self._times)
+
+    def _counted(self, image, time):
+        if self.source_size is None:
+            self.source_size = image.shape[:2]
+        self._times.append(time)
+        return image
+
+    def _end(self, error):
+        """VideoError where frames are missing, or a warning if some are enough."""
+        num_frames, announced = len(self._times), self.announced
+        if not num_frames:
+            expected = f"{announced} frames" if announced else "at least one frame"
+            raise VideoError(f"{self.clip}: expected {expected}. Received: none ({error or 'an empty stream'}).")
+        if not error and num_frames >= announced - ANNOUNCED_TOLERANCE:
+            return
+        damage = (
+            f"{self.clip}: expected {announced or 'all'} frames. Received: {num_frames}, then "
+            f"{error or 'the end of the file'} (truncated, corrupt, or recorded with dropped frames)."
+        )
+        if not self._partial:
+            raise VideoError(damage)
+        self._warnings.append(damage)
 
 
 # === Folders of images ===
@@ -145,17 +236,6 @@ def _numbered_images(folder, changed):
     return images
 
 
-def _decode_images(paths, size):
-    decoded = _Decoded()
-    for path in paths:
-        image = _decode_image(path.read_bytes())
-        if image is None:
-            decoded.error = f"{path.name}, which is no whole image"
-            break
-        decoded.add(image, size)
-    return decoded
-
-
 def _decode_image(encoded):
     """RGB pixels of a JPEG or PNG file, None if it is anything else, truncated or corrupt."""
     if encoded[:2] not in IMAGE_CODECS:
@@ -172,54 +252,25 @@ def _decode_image(encoded):
 # === Video files ===
 
 
-def _read_file(clip, size, partial, num_threads):
-    path = clip.path
+def _open_container(path):
     try:
-        container = av.open(str(path.absolute()))  # "a:b.avi" alone would name a protocol
+        return av.open(str(path.absolute()))  # "a:b.avi" alone would name a protocol
     except (av.FFmpegError, MemoryError, UnicodeError) as error:
         raise VideoError(
             f"{path}: expected a video. Received: a file that FFmpeg cannot open ({_reason(error)})."
         ) from error
-    with container:
-        if not container.streams.video:
-            raise VideoError(f"{path}: expected a video stream. Received: none (a truncated or an audio file?).")
-        stream = container.streams.video[0]
-        if stream.codec_context is None:
-            raise VideoError(f"{path}: expected a video that FFmpeg can decode. Received: one of an unknown codec.")
-        stream.codec_context.thread_count = num_threads
-        stream.codec_context.options = DECODER_OPTIONS
-        decoded = _decode(container, stream, size)
-        return _checked_video(clip, decoded, stream.frames, _timing(stream, decoded.times), partial)
 
 
-@dataclasses.dataclass
-class _Decoded:
-    """What came out of a stream before its end or its first error."""
-
-    frames: list = dataclasses.field(default_factory=list)
-    times: list = dataclasses.field(default_factory=list)  # seconds, None where the file has none
-    source_size: tuple[int, int] = (0, 0)
-    error: str = ""
-
-    def add(self, image, size, time=None):
-        """Appends one frame, at `size` or at that of the first: a broadcast may cut to 4:3 midway."""
-        if not self.frames:
-            self.source_size = image.shape[:2]
-        self.frames.append(resize_frame(image, size or self.source_size))
-        self.times.append(time)
-
-
-def _decode(container, stream, size):
-    decoded = _Decoded()
-    try:
-        for frame in container.decode(stream):
-            if frame.is_corrupt:  # the decoder made up what it could not read
-                decoded.error = "a frame that is corrupt"
-                break
-            decoded.add(_upright(frame), size, frame.time)
-    except (av.FFmpegError, MemoryError) as error:
-        decoded.error = _reason(error)
-    return decoded
+def _video_stream(container, path, num_threads):
+    """The first video stream, with a decoder that is ready."""
+    if not container.streams.video:
+        raise VideoError(f"{path}: expected a video stream. Received: none (a truncated or an audio file?).")
+    stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise VideoError(f"{path}: expected a video that FFmpeg can decode. Received: one of an unknown codec.")
+    stream.codec_context.thread_count = num_threads
+    stream.codec_context.options = DECODER_OPTIONS
+    return stream
 
 
 def _reason(error):
@@ -233,22 +284,12 @@ def _upright(frame):
     return np.ascontiguousarray(np.rot90(image, k=round(frame.rotation / 90) % 4))
 
 
-def _checked_video(clip, decoded, announced, timing, partial):
-    num_frames = len(decoded.frames)
-    if not num_frames:
-        expected = f"{announced} frames" if announced else "at least one frame"
-        raise VideoError(f"{clip}: expected {expected}. Received: none ({decoded.error or 'an empty stream'}).")
-    warnings = []
-    if decoded.error or num_frames < announced - ANNOUNCED_TOLERANCE:
-        damage = (
-            f"{clip}: expected {announced or 'all'} frames. Received: {num_frames}, then "
-            f"{decoded.error or 'the end of the file'} (truncated, corrupt, or recorded with dropped frames)."
-        )
-        if not partial:
-            raise VideoError(damage)
-        warnings.append(damage)
-    fps, timestamps, guessed = timing
-    return Video(np.stack(decoded.frames), fps, timestamps, decoded.source_size, (*warnings, *guessed))
+def _pixel_aspect(stream, frame):
+    """Width over height of a pixel of the upright frame as shown; 1 where the file says nothing credible."""
+    stated = float(stream.sample_aspect_ratio or 1)
+    if not 1 / MAX_PIXEL_ASPECT <= stated <= MAX_PIXEL_ASPECT:
+        return 1.0
+    return 1 / stated if round(frame.rotation / 90) % 2 else stated
 
 
 def _default_timing(num_frames):

@@ -1,13 +1,16 @@
 """From a video file to stages with times and scores."""
 
 import dataclasses
+import functools
 import pathlib
 
 import numpy as np
+import tensorflow as tf
 
 from scoringnet_tf.data.dataset_info import described_pixels
-from scoringnet_tf.data.preprocessing import frames_for_model
-from scoringnet_tf.data.video import read_video
+from scoringnet_tf.inference.windows import WindowedSegmenter
+from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import NOISE, PREDICTED_SCORES, stage_runs
 
 FRAME_RATE_TOLERANCE = 0.2  # share by which a video's frame rate may differ from training's without a word
@@ -31,42 +34,36 @@ class VideoScore:
     warnings: list
 
 
-def load_model(path=None):
+def load_model(path=None) -> ScoringNet:
     """The trained `ScoringNet` at `path`: a `.keras` file or a folder with one; None is the shipped diving model.
 
     Raises:
         InputError: there is no such model; it names the flag --model.
     """
-    from scoringnet_tf.models.presets import load_scoring_net  # Keras, which --help should not wait for
-
     return load_scoring_net(path)
 
 
-def score_video(model, path):
-    """Decodes the video at `path` and scores it with a `ScoringNet`.
+def score_video(path, model=None) -> VideoScore:
+    """Decodes the video at `path` and scores it.
+
+    Args:
+        path: of a video file, or of a folder of images numbered in order.
+        model: `ScoringNet`, or the path of one (a `.keras` file, or a folder with one), which is loaded each time; None
+            for the shipped diving model.
 
     Raises:
+        InputError: there is no such model.
         VideoError: the file is missing, is not a video, or has no frames. A video that is damaged half-way is scored
             as far as it goes, with a warning.
     """
-    video = read_video(path, size=model.frame_size, partial=True)
-    outputs = {name: np.asarray(value)[0] for name, value in model(_inputs(model, video), training=False).items()}
-    labels = outputs["stages"].argmax(axis=-1)
-    times = [*video.timestamps, video.timestamps[-1] + 1 / video.fps]  # of every frame, then of the end
-    return VideoScore(
-        video=str(pathlib.Path(path)),
-        num_frames=len(labels),
-        fps=round(video.fps, 3),
-        stages=[_stage(model.sport.stages[stage], start, end, times) for stage, start, end in stage_runs(labels)],
-        difficulty=float(outputs["difficulty"]),
-        execution=float(outputs["execution"]),
-        final=float(outputs["final"]),
-        warnings=[*video.warnings, *_warnings(model, video.fps, labels, outputs["empty_fragments"])],
-    )
+    return scorer_of(model)(path)
 
 
-def segment_video(model, path):
-    """The stages that `score_video` would find in the video at `path`, by KFS of the `ScoringNet` alone.
+def segment_video(path, model=None) -> list[tuple[int, int, int]]:
+    """The stages that `score_video` would find in the video at `path`, by KFS alone.
+
+    Args:
+        path, model: as of `score_video`.
 
     Returns:
         Contiguous runs, noise included: a list of (index in the sport's stages, start, end), frames 0-based and ends
@@ -75,15 +72,89 @@ def segment_video(model, path):
     Raises:
         VideoError: the file is missing, is not a video, has no frames, or is damaged half-way.
     """
-    video = read_video(path, size=model.frame_size)
-    probabilities = model.segmenter(_inputs(model, video), training=False)
-    return stage_runs(np.asarray(probabilities)[0].argmax(axis=-1))
+    scorer = scorer_of(model)
+    return stage_runs(scorer.labels(scorer.preprocessor.read(path)))
 
 
-def _inputs(model, video):
-    """A batch of one decoded video, as a `ScoringNet` and its KFS take it."""
-    frames = frames_for_model(video.frames, model.frame_size, model.image_size)
-    return {"frames": frames[None], "mask": np.ones((1, len(frames)), bool)}
+def scorer_of(model=None):
+    """The `VideoScorer` of a model, or of the path of one; the same one for the same model."""
+    if model is None:
+        return _shipped_scorer()
+    return _scorer(model if isinstance(model, ScoringNet) else load_scoring_net(model))
+
+
+@functools.cache
+def _shipped_scorer():
+    return VideoScorer(load_scoring_net())
+
+
+@functools.lru_cache(maxsize=2)  # so that one video after another is scored by what was traced once
+def _scorer(model):
+    return VideoScorer(model)
+
+
+class VideoScorer:
+    """Scores one video after another, of any length, with functions that are traced once.
+
+    KFS runs in windows (`WindowedSegmenter`); of the frames it keeps none, SP is given those of the key fragments. The
+    scores are those of the model for the whole video, to rounding.
+
+    Args:
+        model: `ScoringNet`. Its weights are shared.
+        window: of `WindowedSegmenter`.
+    """
+
+    def __init__(self, model, window: int | None = None):
+        self.model, self.preprocessor = model, model.preprocessor
+        self._segmenter = WindowedSegmenter(model.segmenter, window)
+        self._fragments = _fragments_function(model)
+        self._scores = tf.function(lambda clips: model.score_predictor(clips, training=False))
+
+    def __call__(self, path) -> VideoScore:
+        """What `score_video` returns."""
+        return self.score(self.preprocessor.read(path, partial=True), path)
+
+    def labels(self, video) -> np.ndarray:
+        """The stage of every frame of a `Video` in stored form, int64 (L,)."""
+
+        def frames_of(start, stop):
+            return self.preprocessor.frames(video.frames[start:stop])
+
+        return self._segmenter(frames_of, len(video.frames)).argmax(axis=-1)
+
+    def score(self, video, path) -> VideoScore:
+        """The same for a `Video` that `preprocessor.read` read from `path`."""
+        labels = self.labels(video)
+        indices, empty = self._fragments(labels.astype(np.int32)[np.newaxis])
+        clips = {
+            f"{score}_clip": self.preprocessor.frames([video.frames[index] for index in chosen.numpy()])[np.newaxis]
+            for score, chosen in indices.items()
+        }
+        scores = {name: float(value[0]) for name, value in self._scores(clips).items()}
+        times = [*video.timestamps, video.timestamps[-1] + 1 / video.fps]  # of every frame, then of the end
+        names = self.model.sport.stages
+        return VideoScore(
+            video=str(pathlib.Path(path)),
+            num_frames=len(labels),
+            fps=round(video.fps, 3),
+            stages=[_stage(names[stage], start, end, times) for stage, start, end in stage_runs(labels)],
+            **scores,
+            warnings=[*video.warnings, *_warnings(self.model, video.fps, labels, empty.numpy())],
+        )
+
+
+def _fragments_function(model):
+    """A function of stages int32 (1, L): the frames of each score's fragment, {score: int32 (T,)}, and `empty` (2,)."""
+
+    @tf.function(input_signature=[tf.TensorSpec((1, None), tf.int32)])
+    def fragments(stages):
+        # The model's own selectors, given the number of each frame instead of its pixels.
+        numbers = tf.range(tf.shape(stages)[1])[tf.newaxis, :, tf.newaxis, tf.newaxis, tf.newaxis]
+        chosen = [selector(numbers, stages, tf.ones_like(stages, tf.bool)) for selector in model.selectors]
+        indices = {score: clip[0, :, 0, 0, 0] for score, (clip, _) in zip(PREDICTED_SCORES, chosen, strict=True)}
+        return indices, tf.stack([empty[0] for _, empty in chosen])
+
+    return fragments
 
 
 def _stage(name, start, end, times):

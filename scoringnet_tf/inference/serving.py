@@ -2,29 +2,33 @@
 
 import tensorflow as tf
 
-from scoringnet_tf.data.input_pipeline import preprocess_frames
+from scoringnet_tf.data.augmentation import FrameDecoder
 from scoringnet_tf.support.files import replacing_folder
 
 
-def preprocess_encoded(encoded, frame_size, image_size):
-    """Encoded images of one video to the model's frames: resize by area to the stored size, centre crop.
+def preprocess_encoded(encoded, preprocessor):
+    """Encoded images of one video to the model's frames: stored form and back, by the decoder of the records.
 
     Args:
         encoded: string (L,), JPEG, PNG or BMP images of any size.
-        frame_size: (H, W) of the stored frames.
-        image_size: (H, W) of the model's frames.
+        preprocessor: `ScoringNetPreprocessor`.
 
     Returns:
-        uint8 (L, H, W, 3). Images larger than `frame_size` come out as training's, to within rounding; smaller ones
-        are enlarged by repetition where OpenCV interpolates.
+        uint8 (L, H, W, 3), the preprocessor's own frames of the same pixels, see `StoredForm.encode_in_graph`.
     """
+    stored = preprocessor.stored
+    jpegs = tf.map_fn(lambda image: stored.encode_in_graph(_pixels(image)), encoded)
+    return FrameDecoder(stored.frame_size, preprocessor.image_size, augmentation=None)(jpegs, seeds=lambda _: None)
 
-    def one(image):
-        pixels = tf.io.decode_image(image, channels=3, expand_animations=False)
-        pixels.set_shape((None, None, 3))
-        return preprocess_frames(pixels[None], frame_size, image_size)[0]
 
-    return tf.map_fn(one, encoded, fn_output_signature=tf.TensorSpec((*image_size, 3), tf.uint8))
+def _pixels(image):
+    """uint8 (H, W, 3) of an encoded image; of a JPEG those of libjpeg's accurate method, as everywhere else."""
+    pixels = tf.cond(
+        tf.io.is_jpeg(image),
+        lambda: tf.io.decode_jpeg(image, 3, dct_method="INTEGER_ACCURATE"),
+        lambda: tf.io.decode_image(image, 3, expand_animations=False),
+    )
+    return tf.ensure_shape(pixels, (None, None, 3))
 
 
 def export_saved_model(network, path):
@@ -48,7 +52,7 @@ def export_saved_model(network, path):
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="encoded")])
     def score_encoded(encoded):
-        frames = preprocess_encoded(encoded, network.frame_size, network.image_size)[None]
+        frames = preprocess_encoded(encoded, network.preprocessor)[None]
         return network({"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)}, training=False)
 
     # Not keras.export.ExportArchive: it stores every weight twice.

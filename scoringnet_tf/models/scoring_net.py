@@ -6,6 +6,7 @@ from keras import layers, ops
 from scoringnet_tf import __version__
 from scoringnet_tf.models.fragments import FragmentSelector
 from scoringnet_tf.models.objective import Objective
+from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.saving import Preset
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter
@@ -37,7 +38,8 @@ class ScoringNet(Preset, Objective, keras.Model):
     - `empty_fragments`: bool (B, 2): KFS found no frame for the difficulty (0) or execution (1) fragment, and that
       tower saw the whole video instead.
 
-    The stages are an arg-max: no gradient flows from SP to KFS.
+    The stages are an arg-max: no gradient flows from SP to KFS. `preprocessor` makes the inputs
+    from a video.
 
     `compile`, `fit` and `evaluate` are Keras's own, on batches of `data.input_pipeline.videos`, with Eq. 10 as the loss
     and the figures of §4.2 as metrics; see `compile`.
@@ -49,6 +51,8 @@ class ScoringNet(Preset, Objective, keras.Model):
         score_predictor: further arguments of `ScorePredictor`, e.g. `{"dropout_rate": 0.1}`.
         frame_size: (H, W) that videos are resized to before the centre crop to `image_size`; recorded so that whoever
             feeds the model treats frames as its training did.
+        stored: `jpeg_quality`, `aspect` and `fit` of the records that it was trained on (`DatasetInfo.stored`), kept
+            for the same reason; None for those of the models that ship, see `ScoringNetPreprocessor`.
         provenance: what the weights were trained on; plain values, kept with the model.
 
     Example:
@@ -71,6 +75,7 @@ class ScoringNet(Preset, Objective, keras.Model):
         frame_size=(128, 171),
         provenance=None,
         preprocessing=None,
+        stored=None,
         dtype=None,
         name="scoring_net",
         **kwargs,
@@ -119,6 +124,7 @@ class ScoringNet(Preset, Objective, keras.Model):
         self.segmenter = kfs
         self.score_predictor = sp
         self.selectors = selectors
+        self.preprocessor = ScoringNetPreprocessor(image_size, frame_size, **(stored or {}))
         self._config = {
             **shared,
             "image_size": tuple(image_size),
@@ -128,6 +134,7 @@ class ScoringNet(Preset, Objective, keras.Model):
             "segmenter": segmenter,
             "score_predictor": score_predictor,
             "frame_size": tuple(frame_size),
+            "stored": stored,
             "provenance": provenance,
         }
 
@@ -153,6 +160,7 @@ class ScoringNet(Preset, Objective, keras.Model):
             sport=info.sport,
             score_statistics={score: (known[score]["mean"], known[score]["std"]) for score in PREDICTED_SCORES},
             frame_size=info.frame_size,
+            stored=info.stored,
             provenance={
                 "dataset": info.name,
                 "data_hash": info.data_hash,

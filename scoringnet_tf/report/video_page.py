@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from scoringnet_tf.data.video import read_video
+from scoringnet_tf.data.preprocessing import decode_jpeg
+from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.prediction import VideoScore
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, save_png, stage_patches
@@ -16,19 +17,21 @@ WIDTH, TITLE, STRIP, LABELS = 12.0, 0.38, 0.27, 0.35  # inches: of the picture; 
 MARGIN = 0.012  # of the width, at both sides
 
 
-def save_picture(score: VideoScore, sport: Sport, path: str | Path | RemotePath, columns: int = 10) -> None:
+def save_picture(
+    score: VideoScore, video: Video, sport: Sport, path: str | Path | RemotePath, columns: int = 10
+) -> None:
     """Draws a scored video to a PNG.
 
     Args:
         score: of the video.
+        video: in stored form, as `ScoringNetPreprocessor.read` gives it: what the model saw, but for the crop.
         sport: of its stages.
         path: of the PNG.
         columns: number of frames.
     """
-    video = read_video(score.video, size=(120, 160), partial=True)
     # At the centres of equal spans of time, so that each stands above its part of the strip.
     chosen = ((np.arange(columns) + 0.5) * len(video.frames) / columns).astype(int).tolist()
-    figure = picture(score, sport, [(index, video.frames[index]) for index in chosen])
+    figure = picture(score, sport, [(index, decode_jpeg(video.frames[index])) for index in chosen])
     with replacing_file(path) as temporary:
         save_png(figure, temporary)
 

@@ -8,16 +8,15 @@ import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import read_index, write_bars
+from conftest import read_index
 from tiny_records import gray_jpeg, tiny_video, write_records
 
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data import augmentation as augmentation_module
 from scoringnet_tf.data.augmentation import Augmentation, FrameDecoder, clip_indices, spaced_clips, video_seeds
-from scoringnet_tf.data.input_pipeline import clips, preprocess_frames, video_clips, videos
-from scoringnet_tf.data.preprocessing import center_offset, encode_jpeg, frames_for_model
+from scoringnet_tf.data.input_pipeline import clips, video_clips, videos
+from scoringnet_tf.data.preprocessing import center_offset, encode_jpeg
 from scoringnet_tf.data.records import DatasetInfo, RecordsError
-from scoringnet_tf.data.video import read_video
 from scoringnet_tf.support.errors import InputError
 
 WHOLE = (36, 48)  # the stored size of the fixtures: nothing is cropped, so that indices can be read
@@ -420,23 +419,6 @@ def test_augmentations_can_be_turned_off_alone():
     both = FrameDecoder(WHOLE, (20, 30), Augmentation(flip=False, color_jitter=0))(encoded, seeds)
     crop = FrameDecoder(WHOLE, (20, 30), Augmentation(max_start_shift=0, flip=False, color_jitter=0))(encoded, seeds)
     np.testing.assert_array_equal(both, crop)
-
-
-def test_prediction_prepares_raw_video_as_records_do(tmp_path, diving_records):
-    write_bars(tmp_path / "001.avi", 25, number=1)  # the same video as 001 of the fixture
-    raw = frames_for_model(read_video(tmp_path / "001.avi").frames, WHOLE, (20, 30))
-    evaluated = _read(diving_records, "test", image_size=(20, 30))[0][0][1]
-    assert raw.shape == evaluated.shape
-    assert np.abs(raw.astype(int) - evaluated).mean() < 3  # JPEG of quality 92
-
-
-def test_exported_models_prepare_frames_as_prediction_does():
-    rng = np.random.default_rng(0)
-    frames = cv2.GaussianBlur(rng.integers(0, 255, (240, 320, 3), np.uint8), (0, 0), 3)[np.newaxis]
-    expected = frames_for_model(frames, (73, 98), (64, 64))
-    prepared = preprocess_frames(tf.constant(frames), (73, 98), (64, 64)).numpy()
-    assert prepared.shape == (1, 64, 64, 3) and prepared.dtype == np.uint8
-    assert np.abs(prepared.astype(int) - expected).max() <= 1
 
 
 def test_center_offset():

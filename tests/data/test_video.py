@@ -13,7 +13,7 @@ import pytest
 from conftest import HEIGHT, WIDTH, bar_frame, read_index, write_bars, write_images, write_video
 
 from scoringnet_tf.data import video as video_module
-from scoringnet_tf.data.video import Clip, VideoError, read_video
+from scoringnet_tf.data.video import Clip, VideoError, VideoStream, read_video
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,48 @@ def test_rotation_of_the_file_is_applied(tmp_path):
     turned = [0, one, 0, -one, 0, 0, 0, 0, 1 << 30]
     content[matrix : matrix + 36] = b"".join(value.to_bytes(4, "big", signed=True) for value in turned)
     path.write_bytes(content)
-    np.testing.assert_array_equal(read_video(path).frames, np.rot90(upright, k=-1, axes=(1, 2)))
+    video = read_video(path)
+    np.testing.assert_array_equal(video.frames, np.rot90(upright, k=-1, axes=(1, 2)))
+    assert video.aspect == HEIGHT / WIDTH
+
+
+# === Frame by frame ===
+
+
+def test_a_stream_gives_the_frames_of_the_video_and_then_its_facts(tmp_path):
+    write_bars(tmp_path / "dive.avi", 30)
+    stream, video = VideoStream(tmp_path / "dive.avi"), read_video(tmp_path / "dive.avi")
+    kept = []
+    for frame in stream:
+        kept.append(read_index(frame))
+        assert stream.source_size == (HEIGHT, WIDTH) and stream.announced == 30
+    streamed = stream.video(kept)
+    assert streamed.frames == list(range(30)) and streamed.fps == video.fps and streamed.aspect == WIDTH / HEIGHT
+    np.testing.assert_array_equal(streamed.timestamps, video.timestamps)
+
+
+def test_a_stream_decodes_no_further_than_it_is_asked(tmp_path):
+    write_bars(tmp_path / "dive.avi", 60)
+    content = (tmp_path / "dive.avi").read_bytes()
+    (tmp_path / "cut.avi").write_bytes(content[: len(content) * 6 // 10])
+    frames = iter(VideoStream(tmp_path / "cut.avi"))
+    assert [read_index(next(frames)) for _ in range(10)] == list(range(10))
+    with pytest.raises(VideoError, match=r"cut\.avi: expected 60 frames"):
+        list(frames)
+
+
+@pytest.mark.parametrize(("stated", "aspect"), [((4, 3), 16 / 9), ((1, 1), 4 / 3), ((1, 1000), 4 / 3)])
+def test_pixels_that_are_not_square(tmp_path, stated, aspect):
+    """The aspect is that of the picture as shown, unless the file says what cannot be."""
+    with av.open(str(tmp_path / "dive.mkv"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(*stated)
+        for index in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(bar_frame(index, (9, 9, 9)), format="rgb24")))
+        container.mux(stream.encode())
+    video = read_video(tmp_path / "dive.mkv")
+    assert video.source_size == (HEIGHT, WIDTH) and video.aspect == pytest.approx(aspect)
 
 
 def _not_there(path):

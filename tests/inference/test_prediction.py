@@ -2,18 +2,27 @@
 
 import os
 import pathlib
+import subprocess
+import sys
 import types
 
+import av
+import cv2
+import keras
 import numpy as np
 import pytest
-from conftest import write_bars
+from conftest import bar_color, bar_frame, write_bars, write_video
 
 import scoringnet_tf
-from scoringnet_tf.data.preprocessing import frames_for_model
-from scoringnet_tf.data.video import VideoError, read_video
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.input_pipeline import videos
+from scoringnet_tf.data.video import VideoError
 from scoringnet_tf.inference import prediction
-from scoringnet_tf.inference.prediction import score_video
+from scoringnet_tf.inference.evaluation import prediction_function
+from scoringnet_tf.inference.prediction import VideoScorer, score_video, scorer_of, segment_video
+from scoringnet_tf.report.video_page import save_picture
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.errors import InputError
 
 
 def small_model(**options):
@@ -24,7 +33,7 @@ def small_model(**options):
 
 def test_stages_cover_the_video_in_frames_and_seconds(tmp_path):
     write_bars(tmp_path / "a b.avi", 30, fps=20)
-    score = score_video(small_model(), tmp_path / "a b.avi")
+    score = score_video(tmp_path / "a b.avi", small_model())
     assert (score.num_frames, score.fps) == (30, 20)
     assert score.stages[0]["start_frame"] == 0
     assert score.stages[-1]["end_frame"] == 30
@@ -40,15 +49,116 @@ def test_stages_cover_the_video_in_frames_and_seconds(tmp_path):
 def test_scores_are_those_of_the_model_on_the_same_frames(tmp_path):
     write_bars(tmp_path / "v.avi", 20)
     model = small_model(score_statistics={"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)})
-    frames = frames_for_model(read_video(tmp_path / "v.avi").frames, (36, 48), (32, 32))
-    expected = model({"frames": frames[None], "mask": np.ones((1, 20), bool)}, training=False)
-    assert score_video(model, tmp_path / "v.avi").execution == pytest.approx(float(expected["execution"][0]))
+    expected = model(model.preprocessor(tmp_path / "v.avi"), training=False)
+    score = score_video(tmp_path / "v.avi", model)
+    for name in ("difficulty", "execution", "final"):
+        assert getattr(score, name) == pytest.approx(float(expected[name][0]), rel=1e-5)
+
+
+@pytest.fixture(scope="module")
+def telling_model(stage_model):
+    """One that tells frames apart, so that fragments are other frames than the whole video."""
+    return keras.models.load_model(stage_model, compile=False)
+
+
+@pytest.mark.parametrize("window", [128, 8])
+def test_predict_says_what_evaluate_says(tmp_path, diving_records, telling_model, window):
+    """Of the fixture's three test videos, in a batch padded to the longest; in one window and in several."""
+    info = DatasetInfo.load(diving_records)
+    model = type(telling_model).from_config({**telling_model.get_config(), "stored": info.stored})
+    model.set_weights(telling_model.get_weights())
+    scorer = VideoScorer(model, window)
+    ((inputs, targets, facts),) = videos(diving_records, "test", image_size=(32, 32), batch_size=3, with_info=True)
+    outputs = prediction_function(model)(inputs, targets["stages"])
+    for row, video_id in enumerate(facts["id"].numpy()):
+        number = int(video_id)
+        write_bars(tmp_path / "v.avi", 24 + number, number)
+        score = scorer(tmp_path / "v.avi")
+        for name in ("difficulty", "execution", "final"):
+            assert getattr(score, name) == pytest.approx(float(outputs[name][row]), abs=1e-5)
+        labels = outputs["stages"][row, : 24 + number].numpy().argmax(axis=-1)
+        stages = [(stage["name"], stage["start_frame"], stage["end_frame"]) for stage in score.stages]
+        runs = segment_video(tmp_path / "v.avi", model)
+        assert stages == [(model.sport.stages[stage], start, end) for stage, start, end in runs]
+        assert [stage for stage, start, end in runs for _ in range(start, end)] == labels.tolist()
+        assert len(stages) > 2
+    for function in (scorer._fragments, scorer._scores, scorer._segmenter._ahead, scorer._segmenter._back):
+        assert function.experimental_get_tracing_count() == 1  # for videos of three lengths
+
+
+def test_a_model_or_its_path(tmp_path, stage_model, telling_model):
+    write_bars(tmp_path / "v.avi", 20)
+    of_path, of_model = (score_video(tmp_path / "v.avi", model) for model in (str(stage_model), telling_model))
+    assert of_path == of_model
+    with pytest.raises(InputError, match=r"none\.keras: expected a \.keras file"):
+        score_video(tmp_path / "v.avi", tmp_path / "none.keras")
+
+
+def test_one_video_after_another_is_scored_by_what_was_loaded_and_traced_once(telling_model):
+    assert scorer_of(telling_model) is scorer_of(telling_model)
+    assert scorer_of() is scorer_of(None)
+
+
+def test_the_shipped_model_scores_where_none_is_named(tmp_path):
+    write_bars(tmp_path / "v.avi", 20)
+    score = scoringnet_tf.score_video(tmp_path / "v.avi")
+    assert any("trained on simulated video" in warning for warning in score.warnings)
+    assert 2 < score.difficulty < 6 and score.final == pytest.approx(score.difficulty * score.execution, rel=1e-5)
+
+
+def test_a_picture_is_drawn_of_what_was_decoded_already(tmp_path):
+    write_bars(tmp_path / "v.avi", 20)
+    scorer = VideoScorer(small_model())
+    video = scorer.preprocessor.read(tmp_path / "v.avi")
+    (tmp_path / "v.avi").unlink()
+    save_picture(scorer.score(video, "v.avi"), video, scorer.model.sport, tmp_path / "v.png")
+    assert cv2.imread(str(tmp_path / "v.png")).shape[1] > 1000
+
+
+MEMORY = """
+import resource, sys
+from scoringnet_tf.inference.prediction import scorer_of
+scorer, before = scorer_of(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+assert scorer(sys.argv[1]).num_frames == 3000
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+@pytest.mark.slow
+def test_a_long_video_takes_little_memory(tmp_path):
+    """3,000 frames of 480×640: 2.6 GB when decoded, and 2 GB of activations in one piece."""
+    with av.open(str(tmp_path / "long.avi"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
+        image = np.kron(bar_frame(77, bar_color(1)), np.ones((10, 10, 1), np.uint8))
+        frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")
+        for index in range(3000):
+            frame.pts = index
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    code = [sys.executable, "-c", MEMORY, str(tmp_path / "long.avi")]
+    environment = {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[2])}
+    result = subprocess.run(code, capture_output=True, text=True, env=environment)
+    assert result.returncode == 0, result.stderr
+    assert float(result.stdout) < 400  # MB beyond the loaded model
+
+
+def test_wide_video_is_scored_by_its_middle_and_it_is_said(tmp_path):
+    """The same frames with a stripe of 12 columns at both sides; lossless, for the middle to be the same."""
+    middle = [bar_frame(index, bar_color(0)) for index in range(12)]
+    wide = [np.pad(frame, ((0, 0), (12, 12), (0, 0)), constant_values=90) for frame in middle]
+    model = small_model()
+    inputs = [model.preprocessor(np.stack(frames))["frames"] for frames in (middle, wide)]
+    np.testing.assert_array_equal(*inputs)
+    write_video(tmp_path / "wide.avi", wide)
+    said = [warning for warning in score_video(tmp_path / "wide.avi", model).warnings if "1.83:1" in warning]
+    assert said == ["The picture is 1.83:1, the model was trained on 1.33:1: cut to the middle 73% of the width."]
 
 
 @pytest.mark.parametrize("simulation", [None, {"seed": 0}])
 def test_says_plainly_whether_the_model_learned_from_simulated_video(tmp_path, simulation):
     write_bars(tmp_path / "v.avi", 10)
-    warnings = score_video(small_model(provenance={"simulation": simulation}), tmp_path / "v.avi").warnings
+    warnings = score_video(tmp_path / "v.avi", small_model(provenance={"simulation": simulation})).warnings
     assert any("trained on simulated video" in warning for warning in warnings) == (simulation is not None)
 
 
@@ -57,7 +167,7 @@ def test_an_empty_fragment_is_reported(tmp_path):
     model = small_model()
     kernel, bias = model.segmenter.get_layer("fc2").get_weights()
     model.segmenter.get_layer("fc2").set_weights([0 * kernel, np.add(bias, [9, 0, 0, 0])])  # everything is noise
-    score = score_video(model, tmp_path / "v.avi")
+    score = score_video(tmp_path / "v.avi", model)
     assert [stage["name"] for stage in score.stages] == ["noise"]
     assert sum("the whole video was scored instead" in warning for warning in score.warnings) == 2
 
@@ -95,13 +205,13 @@ def test_stages_out_of_order_or_twice_are_said(labels, in_order):
 def test_a_file_that_is_no_video(tmp_path):
     (tmp_path / "v.mp4").write_text("hello")
     with pytest.raises(VideoError, match=r"v\.mp4: expected a video"):
-        score_video(small_model(), tmp_path / "v.mp4")
+        score_video(tmp_path / "v.mp4", small_model())
 
 
 def test_a_real_dive_is_decoded_to_its_last_frame():
     folder = os.environ.get("SCORINGNET_REAL_DATA")
     if not folder:
         pytest.skip("SCORINGNET_REAL_DATA is not set: no real video")
-    score = score_video(small_model(), pathlib.Path(folder) / "videos/springboard_dive.mp4")
+    score = score_video(pathlib.Path(folder) / "videos/springboard_dive.mp4", small_model())
     assert score.num_frames == 259
     assert score.stages[-1]["end_frame"] == 259

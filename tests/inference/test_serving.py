@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 import scoringnet_tf
-from scoringnet_tf.data.preprocessing import encode_jpeg, frames_for_model
+from scoringnet_tf import ScoringNetPreprocessor
+from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.inference.serving import export_saved_model, preprocess_encoded
 
 
@@ -50,20 +51,32 @@ def test_serving_default_equals_keras(network, exported):
         np.testing.assert_allclose(served[name], value, rtol=1e-5, atol=1e-6)
 
 
-def test_encoded_frames_are_treated_as_in_training(network, video):
-    encoded = [cv2.imencode(".png", frame[..., ::-1])[1].tobytes() for frame in video]  # lossless: decoders agree
-    expected = frames_for_model(video, network.frame_size, network.image_size).astype(int)
-    received = preprocess_encoded(tf.constant(encoded), network.frame_size, network.image_size).numpy().astype(int)
-    assert np.abs(received - expected).max() <= 1  # the two area averages round differently
+ENCODERS = {
+    "png": lambda frame: cv2.imencode(".png", frame[..., ::-1])[1].tobytes(),
+    "bmp": lambda frame: cv2.imencode(".bmp", frame[..., ::-1])[1].tobytes(),
+    "jpeg": lambda frame: encode_jpeg(frame, 95),
+}
 
 
-def test_encoded_signature_scores_one_video(network, exported, video):
-    signature = tf.saved_model.load(str(exported)).signatures["encoded"]
-    served = signature(encoded=tf.constant([encode_jpeg(frame, 95) for frame in video]))
-    frames = frames_for_model(video, network.frame_size, network.image_size)[None]
-    expected = network({"frames": frames, "mask": np.ones((1, 10), bool)}, training=False)
-    assert served["stages"].shape == (1, 10, 4)
-    np.testing.assert_allclose(served["stages"], expected["stages"], atol=0.02)
+@pytest.mark.parametrize("size", [(120, 160), (90, 160), (144, 192)])
+@pytest.mark.parametrize("stored", [{}, {"jpeg_quality": 60, "fit": "pad"}, {"aspect": 16 / 9}])
+def test_encoded_frames_are_treated_as_in_training(stored, size):
+    """To the bit: the same stored form, the same decoder."""
+    preprocessor = ScoringNetPreprocessor((32, 32), (36, 48), **stored)
+    video = np.random.default_rng(0).integers(0, 256, (3, *size, 3)).astype(np.uint8)
+    encoded = tf.constant([ENCODERS["png"](frame) for frame in video])
+    np.testing.assert_array_equal(preprocess_encoded(encoded, preprocessor), preprocessor(video)["frames"][0])
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_encoded_signature_scores_one_video_as_keras_does(network, exported, video, encoder):
+    encoded = [ENCODERS[encoder](frame) for frame in video]
+    pixels = np.stack([decode_jpeg(image) for image in encoded])  # OpenCV reads PNG and BMP as well
+    served = tf.saved_model.load(str(exported)).signatures["encoded"](encoded=tf.constant(encoded))
+    expected = network(network.preprocessor(pixels), training=False)
+    assert set(served) == set(expected) and served["stages"].shape == (1, 10, 4)
+    for name, value in expected.items():
+        np.testing.assert_allclose(served[name], value, rtol=1e-5, atol=1e-6)
 
 
 def test_the_c_plus_plus_loader_serves_it(network, exported):

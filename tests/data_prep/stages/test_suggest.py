@@ -58,7 +58,7 @@ def run(*arguments):
 
 def test_stages_are_those_that_predict_prints(model, videos_dir, suggested):
     for video in suggested:
-        stages = score_video(model, videos_dir / video.video_id).stages
+        stages = score_video(videos_dir / video.video_id, model).stages
         expected = [(stage["name"], stage["start_frame"], stage["end_frame"]) for stage in stages]
         assert plain([video])[video.video_id] == expected
     assert max(len(video.segments) for video in suggested) > 2  # the model does tell frames apart

@@ -1,0 +1,97 @@
+"""KFS over a video of any length, window by window, at a memory that hardly grows with it (§3.1).
+
+C3D sees no further than `REACH` frames to either side, so the features of a window are those of the whole video if as
+many frames are added at both ends. The Bi-LSTM sees everything: its forward half runs through the windows from the
+first to the last and carries its state on, its backward half from the last to the first. Nothing is cut off: the result
+is that of the whole video, to rounding.
+
+What is kept of every frame is its feature vector and the output of the forward half: 1.25 KB for the models that ship,
+34 KB for 112×112 at full width. C3D's activations are those of one window: 0.1 and 0.6 GiB.
+"""
+
+import collections.abc
+import math
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from tqdm import tqdm
+
+from scoringnet_tf.models.c3d import ENDPOINTS
+from scoringnet_tf.models.preprocessor import PATIENCE
+
+REACH = sum(name.startswith("conv") for name in ENDPOINTS)  # frames: one for each convolution of three
+MAX_WINDOW = 256  # frames
+ACTIVATIONS = 2**26  # numbers that come out of conv1a, the largest layer, for one window: 256 MiB
+
+
+class WindowedSegmenter:
+    """The stages that a `KeyFragmentSegmenter` finds in one video of any length.
+
+    Its functions are traced once, and share the variables of the segmenter.
+
+    Args:
+        segmenter: `KeyFragmentSegmenter`.
+        window: frames that go through C3D at a time; None for as many as `ACTIVATIONS` and `MAX_WINDOW` allow: 256 for
+            the models that ship, 83 for 112×112 at full width.
+    """
+
+    def __init__(self, segmenter, window: int | None = None):
+        self.window = window or _window(segmenter)
+        bi_lstm, vectors = segmenter.get_layer("bi_lstm"), segmenter.get_layer("flatten").output
+        trunk = keras.Model(segmenter.input, vectors)
+        classifier = keras.Model(bi_lstm.output, segmenter.output)
+        forward, backward = _carrying_state(bi_lstm.forward_layer), _carrying_state(bi_lstm.backward_layer)
+        units = bi_lstm.forward_layer.units
+
+        def spec(*shape, dtype=tf.float32):
+            return tf.TensorSpec((1, *shape), dtype)
+
+        state = [spec(units)] * 2
+        frames = spec(*segmenter.input["frames"].shape[1:], dtype=tf.uint8)
+
+        @tf.function(input_signature=(frames, *[tf.TensorSpec((), tf.int32)] * 2, state))
+        def ahead(frames, start, stop, state):
+            inputs = {"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)}
+            features = trunk(inputs, training=False)[:, start:stop]
+            outputs, *state = forward(features, initial_state=state)
+            return features, outputs, state
+
+        @tf.function(input_signature=(spec(None, vectors.shape[-1]), spec(None, units), state))
+        def back(features, outputs_ahead, state):
+            outputs, *state = backward(features, initial_state=state)
+            both = tf.concat([outputs_ahead, tf.reverse(outputs, [1])], axis=-1)
+            return classifier(both, training=False), state
+
+        self._ahead, self._back = ahead, back
+        self._start = [tf.zeros((1, units))] * 2
+
+    def __call__(self, frames_of: collections.abc.Callable[[int, int], np.ndarray], num_frames: int) -> np.ndarray:
+        """Stage probabilities, float32 (L, S).
+
+        Args:
+            frames_of: gives the frames [start, stop) as the model takes them, uint8 (stop − start, H, W, 3).
+            num_frames: L.
+        """
+        spans = [(start, min(start + self.window, num_frames)) for start in range(0, num_frames, self.window)]
+        kept, state = [], self._start
+        for start, stop in tqdm(spans, "Segmenting", unit="window", delay=PATIENCE, leave=False, disable=None):
+            first, last = max(start - REACH, 0), min(stop + REACH, num_frames)
+            *vectors, state = self._ahead(frames_of(first, last)[np.newaxis], start - first, stop - first, state)
+            kept.append(vectors)
+        probabilities, state = [], self._start
+        while kept:
+            found, state = self._back(*kept.pop(), state)
+            probabilities.append(found.numpy()[0])
+        return np.concatenate(probabilities[::-1])
+
+
+def _window(segmenter):
+    per_frame = math.prod(segmenter.get_layer("c3d").get_layer("conv1a").output.shape[2:])
+    return max(1, min(MAX_WINDOW, ACTIVATIONS // per_frame))
+
+
+def _carrying_state(lstm):
+    """The same LSTM, the same variables, as a layer that also returns its state."""
+    return layers.RNN(lstm.cell, return_sequences=True, return_state=True, go_backwards=lstm.go_backwards)

@@ -1,0 +1,121 @@
+"""Videos of several aspects: recorded, cut or padded to one, and said; comparing with the source does the same."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from conftest import bar_color, bar_frame, read_index, write_unlv_diving, write_video
+
+from data_prep.records.building import BuildSettings, build_records
+from data_prep.records.encoding import encode_video
+from data_prep.records.psnr import compare_with_source
+from data_prep.records.verifying import decode_frames, read_records
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.preprocessing import StoredForm
+from scoringnet_tf.data.video import Clip
+
+SIDE = 11  # columns that a wide video has more at each side: 86 × 48, of which 64 × 48 is the middle
+WIDE = (1, 2, 5)  # of ten videos
+
+
+def write_wide_bars(path, num_frames, number, shade=128):
+    frames = [bar_frame(index, bar_color(number)) for index in range(num_frames)]
+    write_video(path, [np.pad(frame, ((0, 0), (SIDE, SIDE), (0, 0)), constant_values=shade) for frame in frames])
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """Ten dives, three of them wide."""
+    folder = write_unlv_diving(tmp_path_factory.mktemp("mixed") / "source")
+    for number in WIDE:
+        write_wide_bars(folder / f"diving_samples_len_ori/{number:03d}.avi", 24 + number, number)
+    return folder
+
+
+def build(source, output, workers=1, **settings):
+    return build_records("unlv_diving", source, output, BuildSettings((36, 48), **settings), workers=workers)
+
+
+def stored_frames(info):
+    """{id: uint8 (L, H, W, 3)}."""
+    return {
+        record["example/id"].decode(): np.stack(decode_frames(record["image/encoded"]))
+        for split in info.splits
+        for _, record in read_records(info, split)
+    }
+
+
+def test_wide_videos_are_cut_to_the_median_and_counted(source, tmp_path):
+    info, notes = build(source, tmp_path / "records", workers=2)
+    assert info.aspect == pytest.approx(4 / 3)
+    assert info.stored == {"jpeg_quality": 92, "aspect": info.aspect, "fit": "crop"}
+    assert "Of 10 videos 3 are 1.79:1, the records 1.33:1: cut to the middle 74% of the width." in notes
+    for video_id, frames in stored_frames(info).items():
+        assert [read_index(frame) for frame in frames] == list(range(24 + int(video_id)))
+        assert np.ptp(frames[3, 4, 2:-2].astype(int), axis=0).max() < 30  # one colour from side to side
+
+
+def test_the_index_keeps_it(source, tmp_path):
+    made, _ = build(source, tmp_path / "records", fit="pad", jpeg_quality=80)
+    assert DatasetInfo.load(tmp_path / "records").stored == made.stored
+    assert made.stored == {"jpeg_quality": 80, "aspect": pytest.approx(4 / 3), "fit": "pad"}
+
+
+def test_indices_of_before_load(diving_copy):
+    path = diving_copy / "dataset_info.json"
+    fields = json.loads(path.read_text())
+    del fields["aspect"], fields["settings"]["fit"]
+    path.write_text(json.dumps(fields))
+    assert DatasetInfo.load(diving_copy).stored == {"jpeg_quality": 92, "aspect": None, "fit": "stretch"}
+
+
+@pytest.mark.parametrize(
+    ("fit", "departure"), [("pad", "given black bars above and below"), ("stretch", "squeezed in width")]
+)
+def test_other_fits(source, tmp_path, fit, departure):
+    info, notes = build(source, tmp_path / "records", fit=fit)
+    assert f"Of 10 videos 3 are 1.79:1, the records 1.33:1: {departure}." in notes
+    frame = stored_frames(info)["005"][0].astype(int)
+    assert (np.abs(frame[18, :4] - 128).max() < 40) == (fit in ("pad", "stretch"))  # its sides are there
+    assert (frame[:3].max() < 40) == (fit == "pad")
+
+
+def test_an_aspect_of_ones_own(source, tmp_path):
+    """As for records to evaluate a model on that was trained on wide video."""
+    info, notes = build(source, tmp_path / "records", aspect=86 / 48)
+    assert info.aspect == pytest.approx(86 / 48)
+    assert "Of 10 videos 7 are 1.33:1, the records 1.79:1: cut to the middle 74% of the height." in notes
+
+
+@pytest.mark.parametrize(("wide", "aspect"), [((1, 2), 4 / 3), ((3, 4), 86 / 48), ((3,), 4 / 3)])
+def test_the_aspect_is_the_median_of_training_and_one_that_there_is(tmp_path, wide, aspect):
+    """001 and 002 are to test, 003 and 004 to train; not the mean of two."""
+    folder = write_unlv_diving(tmp_path / "source", num_videos=4, num_test=2)
+    for number in wide:
+        write_wide_bars(folder / f"diving_samples_len_ori/{number:03d}.avi", 24 + number, number)
+    assert build(folder, tmp_path / "records")[0].aspect == pytest.approx(aspect)
+
+
+def test_nothing_is_said_where_all_are_alike(diving_dir, tmp_path):
+    _, notes = build(diving_dir, tmp_path / "records")
+    assert not any("the records" in note for note in notes)
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad"])
+def test_records_are_compared_with_their_source_as_it_was_stored(source, tmp_path, fit):
+    info, _ = build(source, tmp_path / "records", fit=fit)
+    comparison = compare_with_source(info, source)
+    assert len(comparison.psnr) == 10 and min(comparison.psnr.values()) > 25 and not comparison.problems
+
+
+def test_images_that_become_wide_midway_are_each_cut(tmp_path):
+    """A folder whose images become wide: the middle of each is stored."""
+    form = StoredForm((36, 48), aspect=4 / 3)
+    frame = bar_frame(5, (200, 100, 50))
+    wide = np.pad(frame, ((0, 0), (SIDE, SIDE), (0, 0)))
+    (tmp_path / "dive").mkdir()
+    for index, image in enumerate((frame, wide)):
+        cv2.imwrite(str(tmp_path / f"dive/{index}.png"), image[..., ::-1])
+    first, second = encode_video(Clip(tmp_path / "dive"), form).jpegs
+    assert first == second

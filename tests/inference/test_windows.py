@@ -1,0 +1,104 @@
+"""KFS in windows: the result for the whole video, whatever its length, and no more frames at a time than a window."""
+
+import keras
+import numpy as np
+import pytest
+
+import scoringnet_tf
+from scoringnet_tf.inference import windows
+from scoringnet_tf.inference.windows import REACH, WindowedSegmenter
+
+WINDOW = 16
+SIZE = (32, 32)
+
+
+@pytest.fixture(scope="module")
+def segmenter():
+    """Untrained, of weights that are large enough for its probabilities to differ from frame to frame."""
+    keras.utils.set_random_seed(0)
+    model = scoringnet_tf.KeyFragmentSegmenter(image_size=SIZE, width_multiplier=1 / 16)
+    kernel, bias = model.get_layer("fc2").get_weights()
+    model.get_layer("fc2").set_weights([4 * kernel, bias])
+    return model
+
+
+@pytest.fixture(scope="module")
+def windowed(segmenter):
+    return WindowedSegmenter(segmenter, WINDOW)
+
+
+def clip(length):
+    return np.random.default_rng(length).integers(0, 256, (length, *SIZE, 3)).astype(np.uint8)
+
+
+def whole(segmenter, frames):
+    inputs = {"frames": frames[np.newaxis], "mask": np.ones((1, len(frames)), bool)}
+    return np.asarray(segmenter(inputs, training=False))[0]
+
+
+@pytest.mark.parametrize("length", [1, 7, 15, 16, 17, 23, 24, 25, 31, 32, 33, 40, 41, 100])
+def test_equals_the_whole_video(segmenter, windowed, length):
+    frames = clip(length)
+    found = windowed(lambda start, stop: frames[start:stop], length)
+    expected = whole(segmenter, frames)
+    assert found.shape == (length, 4) and found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    if length > 2 * WINDOW:
+        assert np.ptp(expected, axis=0).max() > 0.05  # else anything would do
+
+
+def test_a_shorter_reach_would_show(segmenter, monkeypatch):
+    """C3D's eight convolutions of three frames: one frame less at the edges, and the features are others."""
+    assert REACH == 8
+    monkeypatch.setattr(windows, "REACH", REACH - 1)
+    frames = clip(40)
+    found = WindowedSegmenter(segmenter, WINDOW)(lambda start, stop: frames[start:stop], 40)
+    assert np.abs(found - whole(segmenter, frames)).max() > 1e-5
+
+
+def test_the_last_frame_reaches_the_first(segmenter, windowed):
+    """The Bi-LSTM's horizon is the video, not the window."""
+    kernel = segmenter.get_layer("bi_lstm").backward_layer.cell
+    bias = kernel.bias.numpy()
+    try:
+        units = len(bias) // 4
+        kernel.bias.assign(np.concatenate([bias[:units], np.full(units, 5.0), bias[2 * units :]]))  # forgets nothing
+        frames, changed = clip(64), clip(64)
+        changed[-1] = 0
+        first, other = (windowed(lambda start, stop, f=f: f[start:stop], 64)[0] for f in (frames, changed))
+        np.testing.assert_allclose(other, whole(segmenter, changed)[0], atol=1e-5)
+        assert np.abs(first - other).max() > 1e-4
+    finally:
+        kernel.bias.assign(bias)
+
+
+def test_asks_for_a_window_at_a_time_and_is_traced_once(windowed):
+    frames, asked = clip(100), []
+
+    def frames_of(start, stop):
+        asked.append((start, stop))
+        return frames[start:stop]
+
+    windowed(frames_of, 100)
+    assert asked == [(0, 24), (8, 40), (24, 56), (40, 72), (56, 88), (72, 100), (88, 100)]
+    assert windowed._ahead.experimental_get_tracing_count() == windowed._back.experimental_get_tracing_count() == 1
+
+
+def test_the_weights_are_the_segmenters(segmenter, windowed):
+    """Not a copy: what is trained further is used."""
+    frames = clip(20)
+    layer = segmenter.get_layer("bi_lstm").forward_layer.cell
+    before = layer.recurrent_kernel.numpy()
+    try:
+        layer.recurrent_kernel.assign(2 * before)
+        found = windowed(lambda start, stop: frames[start:stop], 20)
+        np.testing.assert_allclose(found, whole(segmenter, frames), atol=1e-5)
+    finally:
+        layer.recurrent_kernel.assign(before)
+
+
+@pytest.mark.parametrize(("width", "size", "window"), [(1 / 8, 64, 256), (1, 112, 83), (1 / 2, 112, 167)])
+def test_wide_models_have_short_windows(width, size, window):
+    """2²⁶ numbers of conv1a: 64 · width · size² a frame."""
+    model = scoringnet_tf.KeyFragmentSegmenter(image_size=(size, size), width_multiplier=width)
+    assert WindowedSegmenter(model).window == window

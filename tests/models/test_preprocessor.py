@@ -1,0 +1,127 @@
+"""The preprocessor: a path, an array or a tensor to the pixels that evaluation sees; its configuration."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import write_bars, write_images, write_video
+
+import scoringnet_tf
+from scoringnet_tf import ScoringNetPreprocessor
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.input_pipeline import videos
+from scoringnet_tf.data.video import Clip, VideoError, read_video
+from scoringnet_tf.support.errors import InputError
+
+SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
+
+
+@pytest.fixture
+def preprocessor():
+    return ScoringNetPreprocessor(image_size=(32, 32), frame_size=(36, 48))
+
+
+def test_gives_the_pixels_of_the_records_to_the_bit(diving_records, tmp_path):
+    """The video is that of the fixture's 001; so are size, aspect and quality."""
+    write_bars(tmp_path / "001.avi", 25, number=1)
+    info = DatasetInfo.load(diving_records)
+    preprocessor = ScoringNetPreprocessor((20, 30), info.frame_size, **info.stored)
+    ((inputs, _, facts),) = videos(diving_records, "test", image_size=(20, 30), batch_size=3, with_info=True)
+    row = facts["id"].numpy().tolist().index(b"001")
+    evaluated = inputs["frames"].numpy()[row][inputs["mask"].numpy()[row]]
+    np.testing.assert_array_equal(preprocessor(tmp_path / "001.avi")["frames"], evaluated[np.newaxis])
+
+
+def test_takes_a_path_a_clip_an_array_or_a_tensor(tmp_path, preprocessor):
+    write_bars(tmp_path / "v.avi", 12)
+    write_images(tmp_path / "folder", 12, name="{}.png", first=0)
+    frames = read_video(tmp_path / "v.avi").frames
+    expected = preprocessor(frames)
+    assert expected["frames"].shape == (1, 12, 32, 32, 3) and expected["frames"].dtype == np.uint8
+    np.testing.assert_array_equal(expected["mask"], np.ones((1, 12), bool))
+    for video in (str(tmp_path / "v.avi"), tmp_path / "v.avi", tf.constant(frames), keras.ops.array(frames)):
+        np.testing.assert_array_equal(preprocessor(video)["frames"], expected["frames"])
+    part = preprocessor(Clip(tmp_path / "folder", (3, 8)))
+    np.testing.assert_array_equal(part["frames"], preprocessor(tmp_path / "folder")["frames"][:, 3:8])
+
+
+def test_its_outputs_are_the_models_inputs(preprocessor):
+    model = scoringnet_tf.ScoringNet(frame_size=(36, 48), **SMALL)
+    outputs = model(model.preprocessor(np.zeros((9, 60, 80, 3), np.uint8)))
+    assert outputs["stages"].shape == (1, 9, 4) and outputs["final"].shape == (1,)
+    assert model.preprocessor.get_config() == preprocessor.get_config()
+
+
+@pytest.mark.parametrize(
+    "video",
+    [
+        np.zeros((4, 60, 80, 3), np.float32),
+        np.zeros((60, 80, 3), np.uint8),
+        np.zeros((1, 4, 60, 80, 3), np.uint8),
+        np.zeros((4, 60, 80, 1), np.uint8),
+        np.zeros((0, 60, 80, 3), np.uint8),
+    ],
+)
+def test_what_is_no_video_is_refused(preprocessor, video):
+    with pytest.raises(InputError, match=r"uint8 \(L, H, W, 3\), RGB\. Received: (float32|uint8) \("):
+        preprocessor(video)
+
+
+def test_a_file_that_is_no_video(preprocessor, tmp_path):
+    with pytest.raises(VideoError, match=r"none\.mp4: expected a video file"):
+        preprocessor(tmp_path / "none.mp4")
+
+
+def test_an_image_larger_than_the_stored_frame_is_refused():
+    with pytest.raises(InputError, match=r"image size 40×32"):
+        ScoringNetPreprocessor((40, 32), (36, 48))(np.zeros((1, 60, 80, 3), np.uint8))
+
+
+def test_wide_video_is_cut_and_it_is_said(tmp_path, preprocessor):
+    frames = np.full((5, 48, 86, 3), 200, np.uint8)
+    frames[:, :, :11] = frames[:, :, -11:] = 0
+    write_video(tmp_path / "wide.avi", frames)
+    video = preprocessor.read(tmp_path / "wide.avi")
+    said = ("The picture is 1.79:1, the model was trained on 1.33:1: cut to the middle 74% of the width.",)
+    assert video.warnings == said and video.aspect == pytest.approx(86 / 48)
+    assert preprocessor.frames(video.frames).min() > 150
+
+
+# === Configuration ===
+
+
+def test_configuration_is_json_and_makes_the_same_again():
+    made = ScoringNetPreprocessor((32, 32), (36, 48), jpeg_quality=80, aspect=16 / 9, fit="pad")
+    config = json.loads(json.dumps(made.get_config()))
+    assert config == {
+        "image_size": [32, 32],
+        "frame_size": [36, 48],
+        "jpeg_quality": 80,
+        "aspect": 16 / 9,
+        "fit": "pad",
+    }
+    frames = np.random.default_rng(0).integers(0, 256, (3, 60, 80, 3)).astype(np.uint8)
+    expected = made(frames)["frames"]
+    serialized = json.loads(json.dumps(keras.saving.serialize_keras_object(made)))
+    for again in (ScoringNetPreprocessor.from_config(config), keras.saving.deserialize_keras_object(serialized)):
+        assert again.get_config() == config
+        np.testing.assert_array_equal(again(frames)["frames"], expected)
+
+
+def test_a_saved_model_keeps_how_its_frames_were_stored(tmp_path):
+    stored = {"jpeg_quality": 80, "aspect": 16 / 9, "fit": "pad"}
+    model = scoringnet_tf.ScoringNet(frame_size=(36, 48), stored=stored, **SMALL)
+    model.save(tmp_path / "m.keras")
+    again = keras.models.load_model(tmp_path / "m.keras", compile=False)
+    expected = {"image_size": [32, 32], "frame_size": [36, 48], **stored}
+    assert again.preprocessor.get_config() == expected == again.with_dtype("float32").preprocessor.get_config()
+
+
+def test_models_from_before_were_trained_on_320_by_240_at_quality_92():
+    """What the models that ship say nothing of."""
+    config = scoringnet_tf.ScoringNet(frame_size=(73, 98), **SMALL).get_config()
+    del config["stored"]
+    form = scoringnet_tf.ScoringNet.from_config(config).preprocessor.stored
+    assert (form.jpeg_quality, form.aspect, form.fit) == (92, 320 / 240, "crop")
