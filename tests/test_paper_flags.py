@@ -5,7 +5,7 @@ import pathlib
 import re
 
 import pytest
-from absl import flags
+from training_runs import defined_flags
 
 ROOT = pathlib.Path(__file__).parents[1]
 SAYS, SILENT = (
@@ -76,7 +76,4 @@ def test_every_reading_of_ours_has_its_reason(name):
 
 
 def test_nothing_that_changes_the_experiment_is_left_to_a_default():
-    from scoringnet_tf import train
-
-    defined = {flag.name for flag in flags.FLAGS.get_key_flags_for_module(train)}
-    assert defined == {*PAPER, "alpha", *OURS, *NOT_SETTINGS}
+    assert set(defined_flags("scoringnet_tf.train")) == {*PAPER, "alpha", *OURS, *NOT_SETTINGS}

@@ -105,7 +105,8 @@ def _stages(source):
 
 def _write_samples(writer, dataset, source, source_dir, stored, encoded):
     """Writes every sample without a problem; returns the others as (sample, problems), and notes on those written."""
-    rejected, warnings, fitted = [], collections.defaultdict(list), collections.Counter()
+    rejected, warnings = [], collections.defaultdict(list)
+    fitted: collections.Counter[str] = collections.Counter()
     for sample, video, stages, problems in checked_samples(source, source_dir, encoded):
         if problems:
             rejected.append((sample, problems))

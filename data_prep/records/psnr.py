@@ -73,5 +73,5 @@ def _psnr_of_record(record, clip, stored):
     if hashlib.sha256(clip.read_bytes()).hexdigest() != record["clip/sha256"].decode():
         raise VideoError(f"{clip}: expected the bytes that the record was made of. Received: others.")
     stream = VideoStream(clip, num_threads=1)
-    source = [stored.picture(frame, stream.pixel_aspect) for frame in stream]
-    return psnr(np.stack(decode_frames(record["image/encoded"])), source)
+    source = np.array([stored.picture(frame, stream.pixel_aspect) for frame in stream])
+    return psnr(np.array(decode_frames(record["image/encoded"])), source)

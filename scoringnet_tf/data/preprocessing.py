@@ -51,7 +51,7 @@ class StoredForm:
 
     def picture(self, frame: np.ndarray, pixel_aspect: float = 1.0) -> np.ndarray:
         """The same before JPEG, uint8 (frame_height, frame_width, 3)."""
-        height, width = self.part(*frame.shape[:2], pixel_aspect)
+        height, width = self.part(frame.shape[0], frame.shape[1], pixel_aspect)
         return resize_frame(center_part(frame, int(height), int(width)), self.frame_size)
 
     def part(self, height, width, pixel_aspect=1.0, numpy=np):
@@ -162,7 +162,7 @@ def encode_jpeg(frame, quality):
 
 def decode_jpeg(encoded):
     """The frame, uint8 (H, W, 3) RGB, of JPEG bytes; the pixels that `augmentation.FrameDecoder` gives."""
-    return cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    return np.asarray(cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR))[..., ::-1]
 
 
 def model_frames(jpegs, image_size):

@@ -120,9 +120,12 @@ class VideoStream:
 
     def __init__(self, source, *, partial=False, num_threads=0):
         self.clip = source if isinstance(source, Clip) else Clip(Path(source))
-        self.source_size, self.pixel_aspect, self.announced = None, 1.0, 0
+        self.source_size: Any = None  # (height, width) once the first frame has come
+        self.pixel_aspect, self.announced = 1.0, 0
         self._partial, self._num_threads = partial, num_threads
-        self._times, self._timing, self._warnings = [], None, []  # times: seconds, None where the file has none
+        self._times: list = []  # seconds, None where the file has none
+        self._timing: tuple = ()
+        self._warnings: list[str] = []
 
     def __iter__(self) -> collections.abc.Iterator[np.ndarray]:
         clip = self.clip

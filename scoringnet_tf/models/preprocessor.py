@@ -46,7 +46,7 @@ class ScoringNetPreprocessor:
         fit: str = "crop",
     ):
         self.image_size = tuple(image_size)
-        self.stored = StoredForm(tuple(frame_size), jpeg_quality, aspect, fit)
+        self.stored = StoredForm((frame_size[0], frame_size[1]), jpeg_quality, aspect, fit)
 
     def __call__(self, video) -> dict[str, np.ndarray]:
         if isinstance(video, (str, os.PathLike, Clip)):
@@ -114,7 +114,7 @@ def _checked_frames(video):
 def _overlapping(function, items, threads=2):
     """Yields `function` of each item, in order, computed while further items are made; of these few wait at a time."""
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-        waiting = collections.deque()
+        waiting: collections.deque = collections.deque()
         for item in items:
             waiting.append(pool.submit(function, item))
             if len(waiting) > 2 * threads:
