@@ -1,4 +1,4 @@
-"""Scores of the shipped models on committed clips: what a user gets is what was pinned in tests/clips/golden.json.
+"""What the shipped models say of two committed clips is what was pinned in tests/clips/golden.json.
 
 Where scores are meant to change, `python tests/inference/make_golden.py` pins the new ones.
 """

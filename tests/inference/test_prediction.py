@@ -208,6 +208,19 @@ def test_a_file_that_is_no_video(tmp_path):
         score_video(tmp_path / "v.mp4", small_model())
 
 
+def test_a_damaged_video_is_scored_with_a_warning_and_not_segmented(tmp_path):
+    """Half a video has half of the stages: as suggestions of labels they would be wrong."""
+    write_bars(tmp_path / "whole.avi", 60)
+    whole = (tmp_path / "whole.avi").read_bytes()
+    (tmp_path / "cut.avi").write_bytes(whole[: len(whole) * 6 // 10])
+    model = small_model()
+    score = score_video(model=model, path=tmp_path / "cut.avi")
+    assert 0 < score.num_frames < 60 and any("expected 60 frames" in warning for warning in score.warnings)
+    with pytest.raises(VideoError, match=r"cut\.avi: expected 60 frames"):
+        segment_video(model=model, path=tmp_path / "cut.avi")
+    assert segment_video(model=model, path=tmp_path / "whole.avi")[-1][-1] == 60
+
+
 def test_a_real_dive_is_decoded_to_its_last_frame():
     folder = os.environ.get("SCORINGNET_REAL_DATA")
     if not folder:

@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 import scoringnet_tf
 from scoringnet_tf import ScoringNetPreprocessor
@@ -92,9 +93,14 @@ def test_the_c_plus_plus_loader_serves_it(network, exported):
 
 
 def test_a_bfloat16_model_is_exported_in_float32(network, tmp_path):
+    """Its scores are those of the float32 model, and nothing in its graph is of another float type."""
     export_saved_model(network.with_dtype("mixed_bfloat16"), tmp_path / "1")
-    frames, mask = np.full((1, 8, 32, 32, 3), 90, "uint8"), np.ones((1, 8), bool)
+    frames = np.random.default_rng(1).integers(0, 256, (1, 8, 32, 32, 3)).astype("uint8")
+    mask = np.ones((1, 8), bool)
     signature = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"]
     served = signature(frames=tf.constant(frames), mask=tf.constant(mask))
     expected = network({"frames": frames, "mask": mask}, training=False)
-    np.testing.assert_allclose(served["final"], expected["final"], rtol=1e-5)
+    for name in ("stages", "difficulty", "execution", "final"):
+        np.testing.assert_allclose(served[name], expected[name], rtol=1e-5)
+    (graph,) = saved_model_pb2.SavedModel.FromString((tmp_path / "1/saved_model.pb").read_bytes()).meta_graphs
+    assert "DT_FLOAT" in str(graph.graph_def) and "DT_BFLOAT16" not in str(graph.graph_def)

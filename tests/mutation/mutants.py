@@ -821,15 +821,11 @@ INFERENCE = (
             "repeated stage not warned of",
             "test_stages_out_of_order_or_twice_are_said",
         ),
-    )
-    + of(
-        "scoringnet_tf/inference/prediction.py",
-        "tests/data_prep/stages/test_suggest.py",
         (
             "scorer.labels(scorer.preprocessor.read(path))",
             "scorer.labels(scorer.preprocessor.read(path, partial=True))",
             "damaged video accepted by `suggest`",
-            "test_a_video_that_cannot_be_decoded_has_a_problem_and_no_stages",
+            "test_a_damaged_video_is_scored_with_a_warning_and_not_segmented",
         ),
     )
     + of(
