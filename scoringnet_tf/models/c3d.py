@@ -133,6 +133,7 @@ class C3D(Preset, keras.Model):
         top: what lies between the trunk and the heads: "fc" is C3D's own fc6 and fc7; "regressor" is the regressor of
             SP without its last layer, so that a tower of SP can start from all of what was learned here.
         top_units: width of the layers of the top before the multiplier; 4096 in C3D, 512 in SP.
+        pool_stride: of `regressor`, where that is the top.
         dropout_rate: after the fully connected layers of the top.
         kernel_l2: β‖w‖² on every convolution kernel.
         preprocessing: arguments of `preprocess` that differ from `PREPROCESSING`.
@@ -153,6 +154,7 @@ class C3D(Preset, keras.Model):
         heads=None,
         top="fc",
         top_units=4096,
+        pool_stride=2,
         dropout_rate=0.5,
         kernel_l2=0.0,
         preprocessing=None,
@@ -185,7 +187,13 @@ class C3D(Preset, keras.Model):
                 x = fully_connected(x, units, dropout_rate)
             else:
                 x = regressor(
-                    x, filters=units, units=units, dropout_rate=dropout_rate, kernel_l2=kernel_l2, dtype=dtype
+                    x,
+                    filters=units,
+                    units=units,
+                    pool_stride=pool_stride,
+                    dropout_rate=dropout_rate,
+                    kernel_l2=kernel_l2,
+                    dtype=dtype,
                 )
         if heads:
             x = {
@@ -203,6 +211,7 @@ class C3D(Preset, keras.Model):
             "heads": None if heads is None else dict(heads),
             "top": top,
             "top_units": top_units,
+            "pool_stride": pool_stride,
             "dropout_rate": dropout_rate,
             "kernel_l2": kernel_l2,
             "preprocessing": preprocessing,

@@ -6,21 +6,33 @@ from keras import layers
 from scoringnet_tf.models.layers import conv3d
 
 
-def regressor(x, *, filters, units, dropout_rate, kernel_l2=0.0, dtype=None):
+def regressor(x, *, filters, units, dropout_rate, pool_stride=2, kernel_l2=0.0, dtype=None):
     """Two convolutions, each with ReLU and 3×3×3 max-pooling, then two fully connected layers with ReLU and dropout.
 
-    The pooling has stride 2: the paper gives only its window, and stride 3 would leave nothing of a 16-frame clip.
+    §3.2 gives the window of the pooling and not its stride. conv5b has 4×7×7 places for 32 frames of 112×112 and 2×7×7
+    for 16, and its pooling pads as all of C3D's does. Stride 2, that of C3D, leaves 1×2×2 of both: four places of the
+    frame stay apart. Stride 3, the window itself and so the default of Keras, leaves 1×1×1, the maximum over nearly
+    all of it; stride 1 leaves everything, and 51 (25) million weights in the first fully connected layer.
 
     Args:
         x: KerasTensor (B, L, H, W, C), the output of conv5b.
-        filters, units: widths of the convolutions and of the fully connected layers.
+        filters, units: widths of the convolutions and of the fully connected layers. Not given in the paper.
+        dropout_rate: after both fully connected layers. Not given in the paper.
+        pool_stride: in time, height and width.
+        kernel_l2: β of Eqs. 8 and 9, on every kernel.
+        dtype: dtype policy of the convolutions; the fully connected layers are float32.
 
     Returns:
         KerasTensor (B, units), float32; the third fully connected layer is the caller's.
+
+    Raises:
+        ValueError: pool_stride below 1.
     """
+    if pool_stride < 1:
+        raise ValueError(f"Expected pool_stride >= 1. Received: {pool_stride}")
     for index in (1, 2):
         x = conv3d(x, filters, name=f"regressor_conv{index}", kernel_l2=kernel_l2, dtype=dtype)
-        x = layers.MaxPooling3D(3, strides=2, padding="same", name=f"regressor_pool{index}", dtype=dtype)(x)
+        x = layers.MaxPooling3D(3, pool_stride, "same", name=f"regressor_pool{index}", dtype=dtype)(x)
     x = layers.Flatten(name="flatten", dtype="float32")(x)
     decay = keras.regularizers.L2(kernel_l2) if kernel_l2 else None
     for index in (1, 2):

@@ -33,6 +33,8 @@ def score_tower(
     width_multiplier,
     conv_filters,
     fc_units,
+    pool_stride,
+    output_activation,
     dropout_rate,
     kernel_l2,
     preprocessing,
@@ -40,8 +42,8 @@ def score_tower(
 ):
     """One branch of SP: the first twelve layers of C3D, then the score regressor.
 
-    The last of its three fully connected layers is linear (a score in standard units has both signs) and starts at
-    N(0, 0.01), so that training starts from the mean score.
+    The last of its three fully connected layers works in standard units and starts at N(0, 0.01), so that training
+    starts from the mean score.
 
     Returns:
         A model: clip (B, T, H, W, 3) in 0…255 → score (B,), float32, in points of the sport.
@@ -59,6 +61,7 @@ def score_tower(
         c3d(clip),
         filters=scaled_width(conv_filters, width_multiplier),
         units=scaled_width(fc_units, width_multiplier),
+        pool_stride=pool_stride,
         dropout_rate=dropout_rate,
         kernel_l2=kernel_l2,
         dtype=dtype,
@@ -72,6 +75,8 @@ def score_tower(
     )(x)
     x = layers.Reshape((), name="squeeze", dtype="float32")(x)
     score = layers.Rescaling(std, offset=mean, name="to_points", dtype="float32")(x)
+    if output_activation == "relu":
+        score = layers.ReLU(name="output_relu", dtype="float32")(score)
     return keras.Model(clip, score, name=name)
 
 
@@ -91,8 +96,12 @@ class ScorePredictor(keras.Model):
         score_statistics: `{"difficulty": (mean, std), "execution": (mean, std)}` of the training scores, in points.
             The towers work in standard units inside and answer in points.
         width_multiplier: scales every layer.
-        conv_filters, fc_units: widths in the regressor before the multiplier; not given in the paper.
-        dropout_rate: after the first two fully connected layers; not given in the paper.
+        conv_filters, fc_units: widths in the regressor before the multiplier (§3.2: no numbers).
+        pool_stride: of the two poolings of the regressor (§3.2: no number), see `regressor`.
+        output_activation: of the third fully connected layer. §3.2 has ReLU after all three: "relu" lets no score fall
+            below 0 points. "linear" gives every score a gradient, which ReLU takes from one that has fallen there.
+        dropout_rate: after the first two fully connected layers (§3.2: no number). §3.2 has dropout after all three;
+            the third gives the score itself, which must not be dropped.
         kernel_l2: β of Eqs. 6–9, on every kernel of both towers.
         preprocessing: of `C3D`, in both towers.
     """
@@ -106,6 +115,8 @@ class ScorePredictor(keras.Model):
         width_multiplier=1.0,
         conv_filters=512,
         fc_units=512,
+        pool_stride=2,
+        output_activation="linear",
         dropout_rate=0.5,
         kernel_l2=0.0005,
         preprocessing=None,
@@ -113,6 +124,8 @@ class ScorePredictor(keras.Model):
         name="score_predictor",
         **kwargs,
     ):
+        if output_activation not in ("linear", "relu"):
+            raise ValueError(f"Expected output_activation to be linear or relu. Received: {output_activation!r}")
         score_statistics = score_statistics or {"difficulty": (0.0, 1.0), "execution": (0.0, 1.0)}
         towers = {}
         for score, length in zip(PREDICTED_SCORES, clip_lengths, strict=True):
@@ -126,6 +139,8 @@ class ScorePredictor(keras.Model):
                 width_multiplier=width_multiplier,
                 conv_filters=conv_filters,
                 fc_units=fc_units,
+                pool_stride=pool_stride,
+                output_activation=output_activation,
                 dropout_rate=dropout_rate,
                 kernel_l2=kernel_l2,
                 preprocessing=preprocessing,
@@ -150,6 +165,8 @@ class ScorePredictor(keras.Model):
             "width_multiplier": width_multiplier,
             "conv_filters": conv_filters,
             "fc_units": fc_units,
+            "pool_stride": pool_stride,
+            "output_activation": output_activation,
             "dropout_rate": dropout_rate,
             "kernel_l2": kernel_l2,
             "preprocessing": preprocessing,

@@ -20,10 +20,10 @@ class KeyFragmentSegmenter(keras.Model):
         image_size: (H, W) of the frames. With 112×112 the per-frame vector has 4·4·512 = 8192 entries; the paper's
             "4096" corresponds to 64×128 (§3.1 does not give the input size).
         width_multiplier: scales C3D, the Bi-LSTM and the fully connected layer.
-        lstm_units: units per direction before the multiplier. Not given in the paper; 512 makes 1024 features per
-            frame, an eighth of what enters.
-        fc_units: width of the first fully connected layer before the multiplier. Not given in the paper.
-        dropout_rate: after the first fully connected layer. Not given for KFS.
+        lstm_units: units per direction before the multiplier (§3.1: no number); 512 makes 1024 features per frame, an
+            eighth of what enters.
+        fc_units: width of the first fully connected layer before the multiplier (§3.1: no number).
+        dropout_rate: after the first fully connected layer (§3.1 has none).
         preprocessing: of `C3D`.
 
     C3D follows the dtype policy; the Bi-LSTM and the classifier are cheap and stay in float32.

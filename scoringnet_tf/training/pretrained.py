@@ -43,12 +43,14 @@ def load_pretrained(network, path, log=print):
         log: takes a line for every layer.
 
     Raises:
-        InputError: a layer is missing or has another shape, or the frames are preprocessed otherwise; nothing has been
-            changed then.
+        InputError: a layer is missing or has another shape, the frames are preprocessed otherwise, or a regressor pools
+            otherwise; nothing has been changed then.
     """
     c3d = load_keras(path, C3D, "pretrained")
     _report_frame_size(c3d, network, path, log)
     available, wanted = _weighted_layers(c3d), []
+    if "regressor_conv1" in available:
+        _check_pool_stride(c3d, network, path)
     for part in PARTS:
         model = network.segmenter if part == "segmenter" else network.score_predictor.get_layer(part)
         _check_preprocessing(c3d, model.get_layer("c3d"), path, part)
@@ -118,6 +120,13 @@ def _check_preprocessing(source, target, path, part):
             f"{path}: expected a C3D for what {part} does to its frames: "
             f"{describe_preprocessing(target.preprocessing)}. Received: {describe_preprocessing(source.preprocessing)}."
         )
+
+
+def _check_pool_stride(c3d, network, path):
+    """With another stride the weights may fit, and mean something else."""
+    theirs, ours = (model.get_config()["pool_stride"] for model in (c3d, network.score_predictor))
+    if theirs != ours:
+        raise InputError(f"{path}: expected a regressor that pools with stride {ours}. Received: stride {theirs}.")
 
 
 def _report_frame_size(c3d, network, path, log):

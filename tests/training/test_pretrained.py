@@ -27,6 +27,20 @@ def test_pretrained_c3d_reaches_kfs_and_both_towers(tmp_path):
     assert "not used: fc6, fc7, group" in report[-1]
 
 
+def test_a_regressor_that_pools_with_another_stride_is_refused(tmp_path):
+    """At 32×32 strides of 2 and 3 leave one place, so that every weight would fit."""
+    c3d = scoringnet_tf.C3D(
+        (8, 32, 32, 3), 1 / 16, final_endpoint="conv5b", heads={"group": 6}, pool_stride=3, **REGRESSOR
+    )
+    c3d.save(tmp_path / "c3d.keras")
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    before = network.get_weights()
+    with pytest.raises(InputError, match=r"expected a regressor that pools with stride 2\. Received: stride 3"):
+        load_pretrained(network, tmp_path / "c3d.keras")
+    assert_same(network.get_weights(), before)
+    load_pretrained(scoringnet_tf.ScoringNet(**SMALL, score_predictor={"pool_stride": 3}), tmp_path / "c3d.keras")
+
+
 def test_pretrained_regressor_reaches_both_towers(tmp_path):
     c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, final_endpoint="conv5b", heads={"group": 6}, **REGRESSOR)
     c3d.save(tmp_path / "c3d.keras")
