@@ -46,7 +46,7 @@ def test_relu_on_the_last_layer_lets_no_score_below_zero_points(activation, bias
     expected = {}
     for score, (mean, std) in STATISTICS.items():
         layer = model.get_layer(f"{score}_tower").get_layer("regressor_fc3")
-        layer.set_weights([np.zeros_like(layer.get_weights()[0]), [bias]])
+        layer.set_weights([np.zeros_like(layer.get_weights()[0]), np.array([bias])])
         points = mean + std * bias
         expected[score] = max(0.0, points) if activation == "relu" else points
     scores = model(CLIPS, training=False)
