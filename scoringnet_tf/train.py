@@ -44,6 +44,13 @@ flags.DEFINE_integer("lstm_units", 512, "Bi-LSTM units per direction before the 
 flags.DEFINE_integer("segmenter_fc_units", 512, "First FC layer of KFS before the multiplier (§3.1: no number).", 1)
 flags.DEFINE_integer("conv_filters", 512, "Both convolutions of the regressor, before the multiplier (§3.2: none).", 1)
 flags.DEFINE_integer("fc_units", 512, "First two FC layers of the regressor, before the multiplier (§3.2: none).", 1)
+flags.DEFINE_integer("pool_stride", 2, "Of both 3×3×3 poolings of the regressor (§3.2: no number).", 1)
+flags.DEFINE_enum(
+    "output_activation",
+    "linear",
+    ["linear", "relu"],
+    "Of the regressor's third FC layer, points (§3.2: ReLU); linear gives every score a gradient.",
+)
 flags.DEFINE_float("segmenter_dropout", 0.5, "Dropout in KFS. Not in the paper.", 0, 0.95)
 flags.DEFINE_float("dropout", 0.5, "Dropout in both towers (§3.2 has it, without a rate).", 0, 0.95)
 flags.DEFINE_string("pretrained", None, "C3D (.keras; pretrain, import_weights) loaded into KFS and both towers.")

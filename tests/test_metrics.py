@@ -101,7 +101,7 @@ def test_src_of_many_equals_scipy():
     assert float(metric.result()) == pytest.approx(stats.spearmanr(truth, predicted).statistic, abs=1e-5)
 
 
-def test_src_at_capacity_is_still_that_of_all():
+def test_src_holds_just_as_many_as_its_capacity():
     """A sample that is left out takes no room; one too many makes NaN, and a reset gives the room back."""
     metric = metrics.SpearmanCorrelation(capacity=4)
     metric.update_state(np.float32([1, math.nan, 2]), np.float32([1, 9, 2]))

@@ -35,12 +35,14 @@ PAPER = {
     "patience": "0",
     "validation_fraction": "0",  # §4.1: training and test videos, no others
     "width_multiplier": "1",  # §3.1, §3.2
+    "output_activation": "relu",  # §3.2: three fully connected layers, followed by ReLU
 }
 ALPHA = {"diving.flags": "5", "vault.flags": "10"}  # §4.2
 # Ours, each with a comment above it: §3–§4 give no value, or two.
 OURS = {
     *("learning_rate", "image_size", "margin", "batch_size", "epochs", "segmenter_dropout", "dropout", "lstm_units"),
-    *("segmenter_fc_units", "conv_filters", "fc_units", "clip_lengths", "fragments", "accumulation_steps", "precision"),
+    *("segmenter_fc_units", "conv_filters", "fc_units", "pool_stride", "clip_lengths", "fragments"),
+    *("accumulation_steps", "precision"),
 }
 # Which data, where to, from which weights, how long to try; and epochs of staged training, which this is not.
 NOT_SETTINGS = {

@@ -49,6 +49,8 @@ def settings(model_dir, records_dir, **changes):
         "segmenter_fc_units": 64,
         "conv_filters": 64,
         "fc_units": 64,
+        "pool_stride": 2,
+        "output_activation": "linear",
         "segmenter_dropout": 0.2,
         "dropout": 0.2,
         "pretrained": None,

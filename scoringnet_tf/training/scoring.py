@@ -51,6 +51,8 @@ def build_network(info, settings, dtype):
         score_predictor={
             "conv_filters": settings["conv_filters"],
             "fc_units": settings["fc_units"],
+            "pool_stride": settings["pool_stride"],
+            "output_activation": settings["output_activation"],
             "dropout_rate": settings["dropout"],
         },
         preprocessing=_preprocessing(settings),

@@ -201,6 +201,13 @@ SCORING = of(
         "KFS takes --fc_units for --segmenter_fc_units",
         "test_flags_of_the_model",
     ),
+    ('"pool_stride": settings["pool_stride"],', "", "--pool_stride ignored", "test_flags_of_the_model"),
+    (
+        '"output_activation": settings["output_activation"],',
+        "",
+        "--output_activation ignored",
+        "test_flags_of_the_model",
+    ),
     ("        dtype=dtype,\n", "", "--precision ignored", "test_flags_of_the_process"),
     ('zoom=settings["zoom"],', "", "--zoom ignored", "test_flags_of_the_data"),
     (

@@ -33,6 +33,8 @@ UNUSUAL = {
     "segmenter_dropout": 0.11,
     "conv_filters": 224,
     "fc_units": 192,
+    "pool_stride": 1,
+    "output_activation": "relu",
     "dropout": 0.22,
     "fragment_jitter": 2,
     "alpha": 3.5,
@@ -91,6 +93,8 @@ def test_flags_of_the_model(run):
         assert tower.get_layer("regressor_conv2").filters == 224 // 32
         assert [tower.get_layer(f"regressor_fc{n}").units for n in (1, 2)] == [192 // 32] * 2
         assert [tower.get_layer(f"regressor_fc{n}_dropout").rate for n in (1, 2)] == [0.22] * 2
+        assert [tower.get_layer(f"regressor_pool{n}").strides for n in (1, 2)] == [(1, 1, 1)] * 2
+        assert tower.output is tower.get_layer("output_relu").output
         kernels = [layer for layer in (*tower.layers, *tower.get_layer("c3d").layers) if hasattr(layer, "kernel")]
         assert len(kernels) == 8 + 2 + 3
         assert [float(layer.kernel_regularizer.l2) for layer in kernels] == pytest.approx([0.0123] * 13)
