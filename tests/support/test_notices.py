@@ -20,6 +20,8 @@ E0000 00:00:1795606620.976129   24102 cuda_platform.cc:52] failed call to cuInit
 cuInit: UNKNOWN ERROR (303)
 E0000 00:00:1795606677.365628   24572 util.cc:131] oneDNN supports DT_BOOL only on platforms with AVX-512. Falling …
 I0000 00:00:1740000000.100000    4711 cuda_dnn.cc:529] Loaded cuDNN version 90300
+E0000 00:00:1795606677.365628   24572 node_def_util.cc:680] NodeDef mentions attribute use_unbounded_threadpool which \
+is not in the op definition: Op<name=MapDataset; signature=input_dataset:variant, other_arguments: -> handle:variant; …
 2024-05-01 12:00:00.123456: I tensorflow/core/util/port.cc:113] oneDNN custom operations are on. You may see …
 2024-05-01 12:00:00.123456: E external/local_xla/xla/stream_executor/cuda/cuda_fft.cc:485] Unable to register cuFFT \
 factory: Attempting to register factory for plugin cuFFT when one has already been registered
@@ -43,7 +45,11 @@ def run(*arguments, check=True, **changes):
     return result
 
 
-BAR = r"(\r| |evaluating test: +\d+%\|[^|]*\|[^\r\n]*|Verifying: +\d+%\|[^|]*\|[^\r\n]*)*\n"
+BAR = r"(\r| |(evaluating test|Verifying|joint): +\d+%\|[^|]*\|[^\r\n]*)*\n"
+TRAIN = (
+    *("scoringnet_tf.train", "--records_dir={records}", "--model_dir={folder}", "--validation_fraction=0.3"),
+    *("--image_size=32,32", "--width_multiplier=0.0625", "--clip_lengths=8,8", "--batch_size=4", "--epochs=1"),
+)
 
 
 @pytest.mark.slow
@@ -54,8 +60,9 @@ BAR = r"(\r| |evaluating test: +\d+%\|[^|]*\|[^\r\n]*|Verifying: +\d+%\|[^|]*\|[
         (("scoringnet_tf.evaluate", "--model={model}", "--records_dir={records}", "--output_dir={folder}"), BAR),
         (("scoringnet_tf.export", "--model={model}", "--export_dir={folder}"), ""),
         (("data_prep", "inspect", "--records_dir={records}"), BAR),
+        (TRAIN, BAR),
     ],
-    ids=["predict", "evaluate", "export", "inspect"],
+    ids=["predict", "evaluate", "export", "inspect", "train"],
 )
 def test_stderr_holds_our_words_alone(arguments, ours, stage_model, diving_records, tmp_path):
     write_bars(tmp_path / "a.mp4", 24)

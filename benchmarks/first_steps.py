@@ -1,0 +1,120 @@
+r"""The first steps of a training run: loss of every step, seconds, memory; of several settings side by side.
+
+    python -m benchmarks.first_steps --flagfile=diving.flags --records_dir=… --max_steps=20 --output=steps.csv \
+        [-- "VARIANT FLAGS" …]
+
+Each variant is a string of flags of `scoringnet_tf.train` that are added to those of the command ("" adds none), and
+runs in a process of its own. The loss is that of the step alone, not the mean of its epoch. Beside --output lies the
+same as a picture.
+"""
+
+import csv
+import pathlib
+import resource
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+
+from absl import app, flags
+
+from scoringnet_tf import train
+from scoringnet_tf.data.dataset_info import load_records
+from scoringnet_tf.support import cli
+
+flags.DEFINE_enum("phase", "joint", ["joint", "segmentation", "scoring"], "What is trained: all (Eq. 10), KFS, or SP.")
+flags.DEFINE_string("output", "first_steps.csv", "CSV file, a row per step of each variant.")
+flags.DEFINE_string("measure", None, "Internal: train in this process under this name of a variant.")
+flags.DEFINE_string("initializer", None, "Keras's name of one for the kernels of all convolutions and ReLU layers.")
+
+COLUMNS = ("variant", "step", "loss", "seconds", "peak_gib")
+
+
+def measure(name, output):
+    """Trains as the flags say, and appends a row per step."""
+    import keras
+
+    from scoringnet_tf.training.run import Phase
+    from scoringnet_tf.training.scoring import ScoringRun
+
+    class StepRows(keras.callbacks.Callback):
+        """A row for every step: its own loss, its time, and the largest memory of the process so far."""
+
+        def on_train_batch_begin(self, batch, logs=None):
+            self.model.reset_metrics()
+            self.start = time.perf_counter()
+
+        def on_train_batch_end(self, batch, logs=None):
+            seconds = time.perf_counter() - self.start
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+            row = (name, batch + 1, f"{float(logs['loss']):.4g}", f"{seconds:.1f}", f"{peak:.1f}")
+            print(*row, {k: f"{float(v):.4g}" for k, v in logs.items() if "/" not in k}, file=sys.stderr)
+            with output.open("a", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerow(row)
+
+    class FirstSteps(ScoringRun):
+        """A run that writes a row per step, from weights of another initializer if one is asked for."""
+
+        def load_initial_weights(self):
+            if flags.FLAGS.initializer:
+                for layer in self.model._flatten_layers():
+                    if getattr(layer, "activation", None) is keras.activations.relu:
+                        initializer = keras.initializers.get(flags.FLAGS.initializer)
+                        layer.kernel.assign(initializer(layer.kernel.shape))
+            super().load_initial_weights()
+
+        def further_callbacks(self, phase, log_dir):
+            return [StepRows()]
+
+    settings = cli.flag_values(train)
+    settings["image_size"], settings["clip_lengths"] = cli.size_flag("image_size"), cli.size_flag("clip_lengths")
+    with tempfile.TemporaryDirectory() as folder:
+        settings["model_dir"] = str(pathlib.Path(folder) / "run")
+        run = FirstSteps(load_records(settings["records_dir"]), settings)
+        run.phases = [Phase(flags.FLAGS.phase, settings["epochs"])]
+        run.run()
+
+
+def draw(output):
+    """The curves of all variants of a CSV file, as PNG beside it."""
+    from matplotlib.figure import Figure
+
+    with output.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    axes = (figure := Figure(figsize=(8, 5), layout="constrained")).subplots()
+    for variant in dict.fromkeys(row["variant"] for row in rows):
+        found = [row for row in rows if row["variant"] == variant]
+        axes.plot(
+            [int(row["step"]) for row in found], [float(row["loss"]) for row in found], label=variant or "as it is"
+        )
+    axes.set(xlabel="step", ylabel="loss of the step", yscale="log")
+    axes.legend(fontsize="small")
+    figure.savefig(output.with_suffix(".png"))
+
+
+def main(argv):
+    """Runs the command with the parsed flags."""
+    values, output = flags.FLAGS, pathlib.Path(flags.FLAGS.output)
+    if values.measure is not None:
+        measure(values.measure, output)
+        return
+    variants = argv[1:]
+    given = [argument for argument in sys.argv[1:] if argument not in (*variants, "--")]
+    with output.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow(COLUMNS)
+    for variant in variants or [""]:
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.first_steps",
+            *given,
+            *shlex.split(variant),
+            f"--measure={variant}",
+        ]
+        subprocess.run(command, check=True)
+        draw(output)
+
+
+if __name__ == "__main__":
+    app.run(main)
