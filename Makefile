@@ -35,7 +35,7 @@ format: env
 	$(BIN)/ruff format .
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
 
 mutate: env
 	$(BIN)/python tests/mutation/run.py

@@ -1,11 +1,11 @@
-r"""The first steps of a training run: loss of every step, seconds, memory; of several settings side by side.
+r"""The first steps of a training run, of several settings side by side: the loss of every step, seconds, memory.
 
     python -m benchmarks.first_steps --flagfile=diving.flags --records_dir=… --max_steps=20 --output=steps.csv \
-        [-- "VARIANT FLAGS" …]
+        [-- "FLAGS OF A VARIANT" …]
 
-Each variant is a string of flags of `scoringnet_tf.train` that are added to those of the command ("" adds none), and
-runs in a process of its own. The loss is that of the step alone, not the mean of its epoch. Beside --output lies the
-same as a picture.
+A variant is a string of flags of `scoringnet_tf.train` that are added to those of the command; without any, the command
+is run as it is. Each runs in a process of its own. The loss is that of the step alone, not the mean of its epoch.
+Beside --output lies a picture of the curves.
 """
 
 import csv
@@ -17,21 +17,22 @@ import sys
 import tempfile
 import time
 
-from absl import app, flags
+from absl import flags
 
 from scoringnet_tf import train
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
 
 flags.DEFINE_enum("phase", "joint", ["joint", "segmentation", "scoring"], "What is trained: all (Eq. 10), KFS, or SP.")
-flags.DEFINE_string("output", "first_steps.csv", "CSV file, a row per step of each variant.")
-flags.DEFINE_string("measure", None, "Internal: train in this process under this name of a variant.")
 flags.DEFINE_string("initializer", None, "Keras's name of one for the kernels of all convolutions and ReLU layers.")
+flags.DEFINE_string("output", "first_steps.csv", "CSV file, a row per step of each variant.")
+flags.DEFINE_string("measure", None, "Internal: train in this process, as the variant of this name.")
 
-COLUMNS = ("variant", "step", "loss", "seconds", "peak_gib")
+SCORE_TERMS = ("difficulty_mse", "difficulty_ranking", "execution_mse", "execution_ranking", "weight_decay")
+COLUMNS = ("variant", "step", "loss", "seconds", "peak_gib", "stage_loss", *SCORE_TERMS)
 
 
-def measure(name, output):
+def measure(variant, output):
     """Trains as the flags say, and appends a row per step."""
     import keras
 
@@ -39,7 +40,7 @@ def measure(name, output):
     from scoringnet_tf.training.scoring import ScoringRun
 
     class StepRows(keras.callbacks.Callback):
-        """A row for every step: its own loss, its time, and the largest memory of the process so far."""
+        """A row for every step: its own loss and terms, its seconds, the largest memory of the process so far."""
 
         def on_train_batch_begin(self, batch, logs=None):
             self.model.reset_metrics()
@@ -48,13 +49,13 @@ def measure(name, output):
         def on_train_batch_end(self, batch, logs=None):
             seconds = time.perf_counter() - self.start
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-            row = (name, batch + 1, f"{float(logs['loss']):.4g}", f"{seconds:.1f}", f"{peak:.1f}")
-            print(*row, {k: f"{float(v):.4g}" for k, v in logs.items() if "/" not in k}, file=sys.stderr)
+            losses = {name: f"{float(logs[name]):.4g}" for name in COLUMNS if name in logs}
+            row = {"variant": variant, "step": batch + 1, "seconds": f"{seconds:.1f}", "peak_gib": f"{peak:.1f}"}
             with output.open("a", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerow(row)
+                csv.DictWriter(file, COLUMNS).writerow(row | losses)
 
     class FirstSteps(ScoringRun):
-        """A run that writes a row per step, from weights of another initializer if one is asked for."""
+        """A run that writes a row per step, from weights of another initializer where one is asked for."""
 
         def load_initial_weights(self):
             if flags.FLAGS.initializer:
@@ -85,21 +86,19 @@ def draw(output):
     axes = (figure := Figure(figsize=(8, 5), layout="constrained")).subplots()
     for variant in dict.fromkeys(row["variant"] for row in rows):
         found = [row for row in rows if row["variant"] == variant]
-        axes.plot(
-            [int(row["step"]) for row in found], [float(row["loss"]) for row in found], label=variant or "as it is"
-        )
+        steps, losses = [int(row["step"]) for row in found], [float(row["loss"]) for row in found]
+        axes.plot(steps, losses, label=variant or "as the command says")
     axes.set(xlabel="step", ylabel="loss of the step", yscale="log")
     axes.legend(fontsize="small")
     figure.savefig(output.with_suffix(".png"))
 
 
-def main(argv):
+def main(variants):
     """Runs the command with the parsed flags."""
     values, output = flags.FLAGS, pathlib.Path(flags.FLAGS.output)
     if values.measure is not None:
         measure(values.measure, output)
         return
-    variants = argv[1:]
     given = [argument for argument in sys.argv[1:] if argument not in (*variants, "--")]
     with output.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerow(COLUMNS)
@@ -117,4 +116,4 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    sys.exit(cli.run(main, positional=True))

@@ -29,7 +29,6 @@ PAPER = {
     "training": "joint",  # Eq. 10
     "decay_rate": "0.45",  # §4.2
     "decay_steps": "600",  # §4.2
-    "warmup_steps": "0",
     "clip_norm": "0",
     "trunk_rate": "1",
     "patience": "0",
@@ -40,7 +39,17 @@ PAPER = {
 ALPHA = {"diving.flags": "5", "vault.flags": "10"}  # §4.2
 # Ours, each with a comment above it: §3–§4 give no value, or two.
 OURS = {
-    *("learning_rate", "image_size", "margin", "batch_size", "epochs", "segmenter_dropout", "dropout", "lstm_units"),
+    *(
+        "learning_rate",
+        "warmup_steps",
+        "image_size",
+        "margin",
+        "batch_size",
+        "epochs",
+        "segmenter_dropout",
+        "dropout",
+        "lstm_units",
+    ),
     *("segmenter_fc_units", "conv_filters", "fc_units", "pool_stride", "clip_lengths", "fragments"),
     *("accumulation_steps", "precision"),
 }

@@ -103,6 +103,7 @@ def pretraining_settings(model_dir, **changes):
         "width_multiplier": 1 / 16,
         "dropout": 0.2,
         "top": "fc",
+        "pool_stride": 2,
         "pretrained": None,
         "weight_decay": 0.0,
         "learning_rate": 1e-3,

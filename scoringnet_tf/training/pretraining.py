@@ -3,8 +3,6 @@
 The best C3D by mean validation accuracy is `c3d.keras`; once it was evaluated, `metrics.json` lies beside it.
 """
 
-from typing import ClassVar
-
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
@@ -75,8 +73,6 @@ class PretrainingRun(Run):
         InputError: they have none, no training split, or nothing to choose the best epoch by.
     """
 
-    shown: ClassVar = {"val_mean_accuracy": "accuracy"}
-
     def __init__(self, info, settings):
         if "train" not in info.splits:
             raise InputError(f"{info.records_dir}: expected a train split. Received: {', '.join(info.splits)}.")
@@ -88,6 +84,7 @@ class PretrainingRun(Run):
             width_multiplier=settings["width_multiplier"],
             heads=self.heads,
             **TOPS[settings["top"]],
+            pool_stride=settings["pool_stride"],
             dropout_rate=settings["dropout"],
             kernel_l2=settings["weight_decay"],
             preprocessing=preprocessing_of(settings["pretrained"], settings["image_size"]),
@@ -156,6 +153,10 @@ class PretrainingRun(Run):
     def validation_names(self, phase):
         """None: every epoch is validated."""
         return []
+
+    def shown(self, phase):
+        """The mean accuracy over the heads."""
+        return {"val_mean_accuracy": "accuracy"}
 
     def further_callbacks(self, phase, log_dir):
         """The figure that chooses the epoch."""

@@ -15,7 +15,6 @@ A run's folder:
 import csv
 import dataclasses
 import math
-from typing import ClassVar
 
 import keras
 
@@ -100,8 +99,11 @@ class Run:
         """Callbacks of this kind of run alone, called before those that keep anything."""
         return []
 
+    def shown(self, phase):
+        """Figures of a validation on the progress bar: name in the logs → label."""
+        return {}
+
     model: keras.Model
-    shown: ClassVar[dict[str, str]] = {}  # name in the logs → label on the progress bar
 
     # === Training ===
 
@@ -211,7 +213,7 @@ class Run:
             keras.callbacks.TensorBoard(log_dir, write_graph=False),
             callbacks.SaveCheckpoint(self.checkpoints, phase.name, state_of),
             keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: self.upload()),
-            callbacks.ProgressBar(phase.name, steps, done, self.shown),
+            callbacks.ProgressBar(phase.name, steps, done, self.shown(phase)),
         ]
 
 

@@ -1,7 +1,5 @@
 """A run of `python -m scoringnet_tf.train`: a `ScoringNet` on scored videos, jointly, or KFS first and then SP."""
 
-from typing import ClassVar
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -20,6 +18,7 @@ from scoringnet_tf.training.run import Phase, Run
 SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was
 # Flags that name weights to start from; the more particular ones come last.
 INITIAL_WEIGHTS = {"pretrained": load_pretrained, "initial_model": load_network, "segmenter": load_segmenter}
+SHOWN = {"val_frame_accuracy": "frames", "val_d_src": "D-SRC", "val_e_src": "E-SRC", "val_f_src": "F-SRC"}
 PICTURES = 8  # held-out videos whose stages TensorBoard shows
 
 
@@ -84,13 +83,6 @@ class ScoringRun(Run):
     Raises:
         InputError: the records do not hold what was asked for, or settings contradict each other.
     """
-
-    shown: ClassVar = {
-        "val_frame_accuracy": "frames",
-        "val_d_src": "D-SRC",
-        "val_e_src": "E-SRC",
-        "val_f_src": "F-SRC",
-    }
 
     def __init__(self, info, settings):
         check_weights(settings)
@@ -193,6 +185,10 @@ class ScoringRun(Run):
     def validation_names(self, phase):
         """Those of the model's losses and metrics."""
         return self.model.validation_names()
+
+    def shown(self, phase):
+        """Frame accuracy and the SRCs; of SP nothing while KFS is trained alone."""
+        return {name: label for name, label in SHOWN.items() if phase.name != "segmentation" or "src" not in name}
 
     def further_callbacks(self, phase, log_dir):
         """Pictures of the first held-out videos."""

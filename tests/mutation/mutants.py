@@ -337,6 +337,7 @@ PRETRAINING = of(
     "tests/training/test_pretraining_wiring.py",
     ('kernel_l2=settings["weight_decay"],', "", "--weight_decay ignored", "test_flags_of_the_model"),
     ('dropout_rate=settings["dropout"],', "", "--dropout of pretraining ignored", "test_flags_of_the_model"),
+    ('pool_stride=settings["pool_stride"],', "", "--pool_stride of pretraining ignored", "test_flags_of_the_model"),
     ('**TOPS[settings["top"]],', '**TOPS["fc"],', "--top ignored", "test_flags_of_the_model"),
     ('zoom=settings["zoom"],', "", "--zoom of pretraining ignored", "test_flags_of_the_data"),
     (

@@ -23,6 +23,7 @@ UNUSUAL = {
     "epochs": 9,
     "width_multiplier": 1 / 32,
     "top": "regressor",
+    "pool_stride": 1,
     "dropout": 0.23,
     "weight_decay": 0.017,
     "flip": False,
@@ -59,6 +60,7 @@ def test_flags_of_the_model(run):
     assert model.input_shape == (None, 6, 24, 32, 3)
     assert [model.get_layer(f"conv{name}").filters for name in ("1a", "2a", "5b")] == [64 // 32, 128 // 32, 512 // 32]
     assert model.get_layer("regressor_conv2").filters == 512 // 32
+    assert [model.get_layer(f"regressor_pool{n}").strides for n in (1, 2)] == [(1, 1, 1)] * 2
     assert [model.get_layer(f"regressor_fc{n}").units for n in (1, 2)] == [512 // 32] * 2
     assert [model.get_layer(f"regressor_fc{n}_dropout").rate for n in (1, 2)] == [0.23] * 2
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv3D)]

@@ -492,3 +492,13 @@ def test_a_kfs_that_is_built_otherwise_is_refused(unlabelled_records, tmp_path):
     options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, segmenter=path)
     with pytest.raises(InputError, match=r"expected a KFS like the one .*width_multiplier 0\.125 instead of 0\.0625"):
         ScoringRun(DatasetInfo.load(unlabelled_records), options).run()
+
+
+# === What is shown ===
+
+
+def test_the_bar_shows_no_scores_of_an_untrained_sp(diving_records, tmp_path):
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records))
+    assert list(run.shown(Phase("segmentation", 1)).values()) == ["frames"]
+    for name in ("scoring", "joint"):
+        assert list(run.shown(Phase(name, 1)).values()) == ["frames", "D-SRC", "E-SRC", "F-SRC"]
