@@ -1,4 +1,4 @@
-r"""Evaluates a model on a split of records: the paper's six figures and the frame accuracy (§4.2–4.4).
+r"""Evaluates a model on a split of records: the paper's six figures, frame accuracy (§4.2–4.4), segments.
 
     python -m scoringnet_tf.evaluate --model=MODEL --records_dir=RECORDS --split=test --output_dir=REPORT
 
@@ -24,10 +24,17 @@ flags.DEFINE_string(
 )
 flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the result.", 1)
 flags.DEFINE_bool("true_fragments", False, "Cut the fragments by the true stages (an oracle), to see what KFS costs.")
+flags.DEFINE_enum(
+    "decoding",
+    None,
+    ["argmax", "ordered", "cyclic"],
+    "How stages are decided, as in train; the model's own by default.",
+)
 flags.DEFINE_string(
     "output_dir",
     None,
-    "Folder for the report; evaluation_SPLIT/ beside --model where not given, in the current folder without --model.",
+    "Folder for the report; evaluation_SPLIT/ beside --model where not given, in the current folder without --model; "
+    "--true_fragments and --decoding add their names.",
 )
 
 
@@ -77,10 +84,13 @@ def main(_):
 
     model_file = model_path(values.model)
     name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
+    name += f"_{values.decoding}" if values.decoding else ""
     output_dir = as_path(values.output_dir or (model_file.parent if values.model else as_path(".")) / name)
     check_access(output_dir, "output_dir", writing=True)
     ids = evaluated_ids(info, values.split, model_file)
     model = load_scoring_net(values.model)
+    if values.decoding:
+        model = model.with_dtype("float32", decoding=values.decoding)
     check_fits(model, info)
     dataset = input_pipeline.videos(
         values.records_dir,
@@ -101,6 +111,7 @@ def main(_):
     measured |= {
         "mean_predictor": baseline,
         "split": values.split,
+        "decoding": model.stage_decision.decoding,
         "fragments": "true" if values.true_fragments else "predicted",
         "model": str(model_file),
         "data_hash": info.data_hash,

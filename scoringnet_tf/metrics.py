@@ -1,5 +1,7 @@
 """Metrics of §4.2: Spearman's rank correlation (SRC, Eq. 11), mean Euclidean distance (MED, Eq. 12), frame accuracy.
 
+And of the segments that frame accuracy says little of: edit score and F1.
+
 `sample_weight` weighs what a metric averages over. An entry whose truth is unknown or whose weight is 0 is left out,
 whatever was predicted for it.
 """
@@ -110,10 +112,11 @@ class MeanEuclideanDistance(keras.metrics.Mean):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class FrameAccuracy(keras.metrics.Metric):
-    """Share of labelled frames whose most probable stage is the true one (Table 3).
+    """Share of labelled frames whose stage is the true one (Table 3).
 
-    Labels int (B, L), negative = ignored; probabilities (B, L, S). `sample_weight` weighs frames, (B, L), or videos,
-    (B,) or (B, 1). 0 where nothing counts.
+    Labels int (B, L), negative = ignored. Of predictions probabilities (B, L, S), whose most probable stage counts, or
+    stages that are decided, int (B, L). `sample_weight` weighs frames, (B, L), or videos, (B,) or (B, 1). 0 where
+    nothing counts.
 
     Args:
         stage: count only frames of this true stage; None counts all.
@@ -130,7 +133,8 @@ class FrameAccuracy(keras.metrics.Metric):
         weights = losses.frame_weights(labels, sample_weight)
         if self.stage is not None:
             weights = weights * ops.cast(labels == self.stage, "float32")
-        hits = ops.cast(ops.cast(ops.argmax(y_pred, axis=-1), "int32") == labels, "float32")
+        found = ops.argmax(y_pred, axis=-1) if len(y_pred.shape) == 3 else y_pred
+        hits = ops.cast(ops.cast(found, "int32") == labels, "float32")
         self.right.assign(self.right + ops.sum(weights * hits))
         self.total.assign(self.total + ops.sum(weights))
 
@@ -139,3 +143,140 @@ class FrameAccuracy(keras.metrics.Metric):
 
     def get_config(self):
         return {**super().get_config(), "stage": self.stage}
+
+
+# === Segments ===
+
+
+def segments(labels, counts):
+    """The runs of one stage of each video, those of noise (0) left out.
+
+    Args:
+        labels: int (B, L).
+        counts: bool (B, L); a frame that does not count is noise.
+
+    Returns:
+        stage, start, end: int32 (B, L), frames with exclusive ends, in order of time; 0, L, L beyond the last segment.
+        number: int32 (B,), of segments.
+    """
+    labels = ops.where(counts, ops.cast(labels, "int32"), 0)
+    length = ops.shape(labels)[1]
+    nothing = ops.zeros_like(labels[:, :1])
+    before = ops.concatenate([nothing, labels[:, :-1]], axis=1)
+    after = ops.concatenate([labels[:, 1:], nothing], axis=1)
+    frame = ops.arange(length, dtype="int32")[None]
+    starts, ends = (ops.logical_and(labels != 0, labels != beside) for beside in (before, after))
+    start = ops.sort(ops.where(starts, frame, length), axis=1)
+    end = ops.minimum(ops.sort(ops.where(ends, frame, length), axis=1) + 1, length)
+    stage = ops.take_along_axis(labels, ops.minimum(start, length - 1), axis=1)
+    return ops.where(start < length, stage, 0), start, end, ops.sum(ops.cast(starts, "int32"), axis=1)
+
+
+def edit_distance(first, second, number_first, number_second):
+    """Levenshtein's distance between the first `number` entries of two rows of ints, (B, N) each: float32 (B,)."""
+    rows, width = ops.shape(first)
+    first, second = (ops.cast(row, "float32") for row in (first, second))
+    far = ops.full((rows, width + 1), float("inf"))
+    corner = ops.concatenate([ops.zeros((rows, 1)), far[:, 1:]], axis=1)
+    total = number_first + number_second
+
+    def moved(values):
+        return ops.concatenate([far[:, :1], values[:, :-1]], axis=1)
+
+    def next_diagonal(number, state):
+        """D[i, j] with i + j = `number`, by i: what is outside the table is infinite."""
+        last, before, found = state
+        j = number - ops.arange(width + 1, dtype="int32")
+        other = ops.take(second, ops.clip(j - 1, 0, width - 1), axis=1)
+        differs = ops.cast(shifted != other, "float32")
+        new = ops.minimum(ops.minimum(moved(last), last) + 1.0, moved(before) + differs)
+        here = ops.take_along_axis(new, number_first[:, None], axis=1)[:, 0]
+        return new, last, ops.where(total == number, here, found)
+
+    shifted = ops.concatenate([far[:, :1], first], axis=1)
+    start = (corner, far, ops.zeros((rows,)))
+    return ops.fori_loop(1, ops.max(total) + 1, next_diagonal, start)[2]
+
+
+class _SegmentMetric(keras.metrics.Metric):
+    """What labels int (B, L), negative = ignored, and predictions, as of `FrameAccuracy`, have as segments."""
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        labels = ops.cast(y_true, "int32")
+        found = ops.argmax(y_pred, axis=-1) if len(y_pred.shape) == 3 else y_pred
+        weights = ops.ones_like(labels[:, 0], dtype="float32") if sample_weight is None else sample_weight
+        (weights,) = losses.score_vectors(weights)
+        counts = labels >= 0
+        weights = ops.cast(weights, "float32") * ops.cast(ops.any(counts, axis=1), "float32")
+        self._update(segments(labels, counts), segments(found, counts), weights)
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class EditScore(_SegmentMetric):
+    """Mean of 1 − d / n over videos: d edits make the predicted stages the true ones, n stages has the longer row.
+
+    Which stages follow one another, however long each is: a stage that appears twice costs as much as one that is
+    missing (Lea et al., CVPR 2017, where it is in per cent). Segments of noise are left out. A video without a segment
+    has 1. `sample_weight` weighs videos, (B,) or (B, 1). 0 where nothing counts.
+    """
+
+    def __init__(self, name="edit_score", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.score = self.add_variable((), "zeros", "float32", name="score")
+        self.total = self.add_variable((), "zeros", "float32", name="total")
+
+    def _update(self, truth, predicted, weights):
+        distance = edit_distance(truth[0], predicted[0], truth[3], predicted[3])
+        longer = ops.cast(ops.maximum(ops.maximum(truth[3], predicted[3]), 1), "float32")
+        self.score.assign(self.score + ops.sum(weights * (1.0 - distance / longer)))
+        self.total.assign(self.total + ops.sum(weights))
+
+    def result(self):
+        return ops.divide_no_nan(self.score, self.total)
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class SegmentalF1(_SegmentMetric):
+    """F1 of segments over all videos (Lea et al., CVPR 2017, where it is in per cent).
+
+    A predicted segment is right where it and the true segment of its stage that it overlaps most have at least
+    `overlap` of their union in common, and no earlier one has found the same. Segments of noise are left out.
+    `sample_weight` weighs videos, (B,) or (B, 1). 0 where there is no segment.
+
+    Args:
+        overlap: share of the union; F1@10, 25, 50 of the literature are 0.1, 0.25 and 0.5.
+    """
+
+    def __init__(self, overlap=0.5, name="segmental_f1", **kwargs):
+        if not 0 < overlap <= 1:
+            raise ValueError(f"Expected 0 < overlap <= 1. Received: {overlap}")
+        super().__init__(name=name, **kwargs)
+        self.overlap = overlap
+        self.right = self.add_variable((), "zeros", "float32", name="right")
+        self.segments = self.add_variable((), "zeros", "float32", name="segments")
+
+    def _update(self, truth, predicted, weights):
+        stage, start, end, number = (
+            value[:, None] if len(value.shape) == 2 else value for value in truth
+        )  # (B, 1, true)
+        other, begin, finish, found = (value[:, :, None] if len(value.shape) == 2 else value for value in predicted)
+        common = ops.minimum(end, finish) - ops.maximum(start, begin)
+        union = ops.maximum(end, finish) - ops.minimum(start, begin)
+        same = ops.logical_and(stage == other, ops.logical_and(stage != 0, common > 0))
+        shares = ops.where(same, ops.cast(common, "float32") / ops.cast(ops.maximum(union, 1), "float32"), 0.0)
+        hit = ops.max(shares, axis=2) >= self.overlap  # (B, predicted)
+        best = ops.one_hot(ops.argmax(shares, axis=2), ops.shape(shares)[2]) * ops.cast(hit, "float32")[:, :, None]
+        right = ops.sum(ops.max(best, axis=1), axis=1)
+        self.right.assign(self.right + ops.sum(weights * right))
+        self.segments.assign(self.segments + ops.sum(weights * ops.cast(number + found, "float32")))
+
+    def result(self):
+        return ops.divide_no_nan(2.0 * self.right, self.segments)  # 2 TP / (2 TP + FP + FN)
+
+    def get_config(self):
+        return {**super().get_config(), "overlap": self.overlap}
+
+
+def segment_metrics():
+    """The figures of the segments that every evaluation has: `edit_score`, `f1_10`, `f1_25` and `f1_50`."""
+    return [EditScore(), *(SegmentalF1(percent / 100, name=f"f1_{percent}") for percent in (10, 25, 50))]

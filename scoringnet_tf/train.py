@@ -51,6 +51,13 @@ flags.DEFINE_enum(
     ["linear", "relu"],
     "Of the regressor's third FC layer, points (§3.2: ReLU); linear gives every score a gradient.",
 )
+flags.DEFINE_enum(
+    "decoding",
+    "argmax",
+    ["argmax", "ordered", "cyclic"],
+    "From stage probabilities to stages: frame by frame (§4.3), or the best path in the sport's order, of one "
+    "performance or of several.",
+)
 flags.DEFINE_float("segmenter_dropout", 0.5, "Dropout in KFS. Not in the paper.", 0, 0.95)
 flags.DEFINE_float("dropout", 0.5, "Dropout in both towers (§3.2 has it, without a rate).", 0, 0.95)
 flags.DEFINE_string("pretrained", None, "C3D (.keras; pretrain, import_weights) loaded into KFS and both towers.")

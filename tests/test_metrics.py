@@ -197,6 +197,12 @@ def test_frame_accuracy_counts_labelled_frames():
     assert float(stage1.result()) == pytest.approx(1 / 2)
 
 
+def test_frame_accuracy_takes_decided_stages():
+    metric = metrics.FrameAccuracy()
+    metric.update_state(LABELS, np.int32(PREDICTED))
+    assert float(metric.result()) == pytest.approx(3 / 5)
+
+
 def test_metrics_work_in_any_keras_model():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
     weighted = [metrics.SpearmanCorrelation(capacity=32, name="src_w"), metrics.MeanEuclideanDistance(name="med_w")]
@@ -216,3 +222,113 @@ def test_metrics_work_in_any_keras_model():
 def test_scores_that_would_broadcast_are_refused(make):
     with pytest.raises(ValueError, match=r"Expected truth, predictions and weights of one shape, \(B,\) or \(B, 1\)"):
         make().update_state(np.ones(4, "float32"), np.ones((4, 3), "float32"))
+
+
+# === Segments, against loops ===
+
+
+def runs_of(labels):
+    """(stage, start, end) of every run but those of noise."""
+    found, start = [], 0
+    for index in range(1, len(labels) + 1):
+        if index == len(labels) or labels[index] != labels[start]:
+            found.append((int(labels[start]), start, index))
+            start = index
+    return [run for run in found if run[0] > 0]
+
+
+def edit_score_by_hand(truth, predicted):
+    a, b = ([stage for stage, _, _ in runs_of(labels)] for labels in (truth, predicted))
+    distance = [[i + j if not i * j else 0 for j in range(len(b) + 1)] for i in range(len(a) + 1)]
+    for i in range(1, len(a) + 1):
+        for j in range(1, len(b) + 1):
+            distance[i][j] = min(
+                distance[i - 1][j] + 1, distance[i][j - 1] + 1, distance[i - 1][j - 1] + (a[i - 1] != b[j - 1])
+            )
+    return 1 - distance[-1][-1] / max(len(a), len(b), 1)
+
+
+def found_segments(truth, predicted, overlap):
+    """(right, all true and all predicted segments) of a video."""
+    truth, predicted = runs_of(truth), runs_of(predicted)
+    taken = set()
+    for stage, start, end in predicted:
+        shares = [
+            (max(0, min(end, e) - max(start, s)) / (max(end, e) - min(start, s)) if stage == t else 0)
+            for t, s, e in truth
+        ]
+        best = max(range(len(truth)), key=lambda i: shares[i], default=None)
+        if best is not None and shares[best] >= overlap:
+            taken.add(best)
+    return len(taken), len(truth) + len(predicted)
+
+
+@pytest.fixture(scope="module")
+def stages_of_videos():
+    """True stages, −1 behind the end of a video, and predicted ones that are wrong here and there."""
+    rng = np.random.default_rng(0)
+    truth = np.full((12, 40), -1, np.int32)
+    predicted = rng.integers(0, 4, (12, 40)).astype("int32")
+    for row, length in enumerate(rng.integers(5, 41, 12)):
+        cuts = np.sort(rng.integers(0, length + 1, 4))
+        truth[row, :length] = np.searchsorted(cuts, np.arange(length), side="right") % 4
+        right = rng.random(length) < 0.85
+        predicted[row, :length] = np.where(right, truth[row, :length], predicted[row, :length])
+    truth[11] = -1  # nothing is known of the last
+    truth[10], predicted[10] = 0, 0  # and nothing but noise in the one before
+    return truth, predicted
+
+
+def of_each(truth, predicted):
+    return [(t[t >= 0], p[t >= 0]) for t, p in zip(truth, predicted, strict=True) if (t >= 0).any()]
+
+
+@pytest.mark.parametrize("decided", [True, False], ids=["labels", "probabilities"])
+def test_edit_score_is_that_of_a_loop(stages_of_videos, decided):
+    truth, predicted = stages_of_videos
+    metric = metrics.EditScore()
+    for part in (slice(0, 5), slice(5, 12)):
+        metric.update_state(truth[part], predicted[part] if decided else np.eye(4, dtype="float32")[predicted[part]])
+    expected = [edit_score_by_hand(*video) for video in of_each(truth, predicted)]
+    assert len(expected) == 11 and 0 < min(expected) < 0.7
+    assert float(metric.result()) == pytest.approx(np.mean(expected))
+
+
+@pytest.mark.parametrize("overlap", [0.1, 0.25, 0.5, 0.9])
+def test_f1_is_that_of_a_loop(stages_of_videos, overlap):
+    truth, predicted = stages_of_videos
+    metric = metrics.SegmentalF1(overlap)
+    metric.update_state(truth[:5], predicted[:5])
+    metric.update_state(truth[5:], predicted[5:])
+    counted = np.sum([found_segments(*video, overlap) for video in of_each(truth, predicted)], axis=0)
+    assert 0 < counted[0] < counted[1] / 2
+    assert float(metric.result()) == pytest.approx(2 * counted[0] / counted[1])
+
+
+@pytest.mark.parametrize("metric", [metrics.EditScore(), metrics.SegmentalF1(0.5)], ids=["edit", "F1"])
+def test_segment_metrics_weigh_videos(stages_of_videos, metric):
+    truth, predicted = stages_of_videos
+    weights = np.float32([0, 2, 1, 0, 3, 1, 1, 0, 1, 2, 1, 5])
+    metric.reset_state()
+    metric.update_state(truth, predicted, weights)
+    repeated = np.repeat(np.arange(12), weights.astype(int))
+    weighted = float(metric.result())
+    metric.reset_state()
+    assert float(metric.result()) == 0
+    metric.update_state(truth[repeated], predicted[repeated])
+    assert float(metric.result()) == pytest.approx(weighted)
+
+
+def test_segment_metrics_of_known_cases():
+    """Frames that are nearly all right, and a stage that comes twice."""
+    truth = np.int32([[0, 1, 1, 1, 2, 2, 2, 3, 3, 0]])
+    twice = np.int32([[0, 1, 1, 1, 2, 1, 2, 3, 3, 0]])
+    for predicted, edit, f1 in ((truth, 1, 1), (twice, 3 / 5, 4 / 8), (np.zeros_like(truth), 0, 0)):
+        for metric, expected in ((metrics.EditScore(), edit), (metrics.SegmentalF1(0.5), f1)):
+            metric.update_state(truth, predicted)
+            assert float(metric.result()) == pytest.approx(expected)
+
+
+def test_an_overlap_of_nothing_is_refused():
+    with pytest.raises(ValueError, match=r"Expected 0 < overlap <= 1\. Received: 50"):
+        metrics.SegmentalF1(50)

@@ -34,6 +34,7 @@ PAPER = {
     "patience": "0",
     "validation_fraction": "0",  # §4.1: training and test videos, no others
     "width_multiplier": "1",  # §3.1, §3.2
+    "decoding": "argmax",  # §4.3: the frames of the same class form a fragment
     "output_activation": "relu",  # §3.2: three fully connected layers, followed by ReLU
 }
 ALPHA = {"diving.flags": "5", "vault.flags": "10"}  # §4.2

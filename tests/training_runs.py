@@ -51,6 +51,7 @@ def settings(model_dir, records_dir, **changes):
         "fc_units": 64,
         "pool_stride": 2,
         "output_activation": "linear",
+        "decoding": "argmax",
         "segmenter_dropout": 0.2,
         "dropout": 0.2,
         "pretrained": None,

@@ -7,7 +7,10 @@ import numpy as np
 from scipy import stats
 from tqdm import tqdm
 
+from scoringnet_tf import metrics
 from scoringnet_tf.sports import SCORES
+
+SEGMENTED = 64  # videos whose segments are compared at a time
 
 
 @dataclasses.dataclass
@@ -89,7 +92,7 @@ def _collect(result, columns, inputs, targets, info, outputs):
         columns[f"true_{score}"].append(targets[score].numpy())
     columns["empty_fragments"].append(outputs["empty_fragments"].numpy())
     lengths = inputs["mask"].numpy().sum(axis=1)
-    predicted = outputs["stages"].numpy().argmax(axis=-1)
+    predicted = outputs["labels"].numpy()
     for row, length in enumerate(lengths):
         result.stages_true.append(targets["stages"].numpy()[row, :length])
         result.stages_predicted.append(predicted[row, :length])
@@ -114,7 +117,8 @@ def figures(predictions, stage_names):
 
     Returns:
         A dictionary with `num_videos`, `frame_accuracy`, `frame_accuracy_per_class` (stage name → share; NaN for a
-        stage that never occurs), `d_src e_src f_src d_med e_med f_med` and `num_empty_fragments`.
+        stage that never occurs), `edit_score f1_10 f1_25 f1_50` (see `metrics`; NaN without stage labels), `d_src e_src
+        f_src d_med e_med f_med` and `num_empty_fragments`.
     """
     truth = np.concatenate(predictions.stages_true)
     hit = truth == np.concatenate(predictions.stages_predicted)
@@ -127,12 +131,32 @@ def figures(predictions, stage_names):
         "num_videos": len(predictions.ids),
         "frame_accuracy": float(hit[labelled].mean()) if labelled.any() else math.nan,
         "frame_accuracy_per_class": per_class,
+        **_segment_figures(predictions, labelled.any()),
     }
     for name, measure in (("src", src), ("med", med)):
         for score in SCORES:
             measured[f"{score[0]}_{name}"] = measure(predictions.truth[score], predictions.predicted[score])
     measured["num_empty_fragments"] = int(predictions.empty_fragments.sum())
     return measured
+
+
+def _segment_figures(predictions, labelled):
+    """`metrics.segment_metrics` of all videos: name → share; NaN where no frame is labelled."""
+    measures = metrics.segment_metrics()
+    for first in range(0, len(predictions.ids), SEGMENTED):
+        part = slice(first, first + SEGMENTED)
+        stages = [_padded(rows[part]) for rows in (predictions.stages_true, predictions.stages_predicted)]
+        for measure in measures:
+            measure.update_state(*stages)
+    return {measure.name: float(measure.result()) if labelled else math.nan for measure in measures}
+
+
+def _padded(rows):
+    """Integer arrays (L_n,) as one, int32 (N, L), −1 behind the end of each."""
+    padded = np.full((len(rows), max(map(len, rows))), -1, np.int32)
+    for row, values in zip(padded, rows, strict=True):
+        row[: len(values)] = values
+    return padded
 
 
 def mean_predictor_figures(truth, training_means, fuse):
@@ -148,8 +172,8 @@ def mean_predictor_figures(truth, training_means, fuse):
 
 def table(rows):
     """A text table of figures: rows are (label, figures)."""
-    columns = ("frame_accuracy", "d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
-    heads = ("frames", "D-SRC", "E-SRC", "F-SRC", "D-MED", "E-MED", "F-MED")
+    columns = ("frame_accuracy", "edit_score", "f1_50", "d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
+    heads = ("frames", "edit", "F1@50", "D-SRC", "E-SRC", "F-SRC", "D-MED", "E-MED", "F-MED")
     width = max(len(label) for label, _ in rows)
     lines = [" " * width + "".join(f"{head:>9}" for head in heads)]
     for label, measured in rows:

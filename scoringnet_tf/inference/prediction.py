@@ -107,6 +107,7 @@ class VideoScorer:
     def __init__(self, model, window: int | None = None):
         self.model, self.preprocessor = model, model.preprocessor
         self._segmenter = WindowedSegmenter(model.segmenter, window)
+        self._decide = _decision_function(model)
         self._fragments = _fragments_function(model)
         self._scores = tf.function(lambda clips: model.score_predictor(clips, training=False))
 
@@ -115,17 +116,18 @@ class VideoScorer:
         return self.score(self.preprocessor.read(path, partial=True), path)
 
     def labels(self, video) -> np.ndarray:
-        """The stage of every frame of a `Video` in stored form, int64 (L,)."""
+        """The stage of every frame of a `Video` in stored form, int32 (L,)."""
 
         def frames_of(start, stop):
             return self.preprocessor.frames(video.frames[start:stop])
 
-        return self._segmenter(frames_of, len(video.frames)).argmax(axis=-1)
+        probabilities = self._segmenter(frames_of, len(video.frames))
+        return self._decide(probabilities[np.newaxis]).numpy()[0]
 
     def score(self, video, path) -> VideoScore:
         """The same for a `Video` that `preprocessor.read` read from `path`."""
         labels = self.labels(video)
-        indices, empty = self._fragments(labels.astype(np.int32)[np.newaxis])
+        indices, empty = self._fragments(labels[np.newaxis])
         clips = {
             f"{score}_clip": self.preprocessor.frames([video.frames[index] for index in chosen.numpy()])[np.newaxis]
             for score, chosen in indices.items()
@@ -141,6 +143,16 @@ class VideoScorer:
             **scores,
             warnings=[*video.warnings, *_warnings(self.model, video.fps, labels, empty.numpy())],
         )
+
+
+def _decision_function(model):
+    """A function of stage probabilities (1, L, S): the stage of every frame as the model decides it, int32 (1, L)."""
+
+    @tf.function(input_signature=[tf.TensorSpec((1, None, model.sport.num_stages), tf.float32)])
+    def labels_of(probabilities):
+        return model.stage_decision(probabilities, tf.ones(tf.shape(probabilities)[:2], tf.bool))
+
+    return labels_of
 
 
 def _fragments_function(model):

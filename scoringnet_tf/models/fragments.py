@@ -73,8 +73,8 @@ FRAGMENT_SOURCES = ("true", "predicted", "scheduled")
 class TrainingFragments(layers.Layer):
     """The stages by which SP's fragments are cut while it is trained (§4.3 does not say which).
 
-    Call arguments: true stages int (B, L), negative where a frame has no label; stage probabilities (B, L, S) of KFS,
-    or None where `needs_prediction` is false. Returns stages int32 (B, L).
+    Call arguments: true stages int (B, L), negative where a frame has no label; those that KFS found, int32 (B, L), or
+    None where `needs_prediction` is false. Returns stages int32 (B, L).
 
     It is made by `compile` and belongs to a run: nothing of it is saved with a model.
 
@@ -97,14 +97,13 @@ class TrainingFragments(layers.Layer):
         """Whether the stages of KFS are asked for."""
         return self.source != "true"
 
-    def call(self, true_stages, probabilities=None):
-        return self.moved(self.chosen(ops.cast(true_stages, "int32"), probabilities))
+    def call(self, true_stages, predicted=None):
+        return self.moved(self.chosen(ops.cast(true_stages, "int32"), predicted))
 
-    def chosen(self, true_stages, probabilities):
+    def chosen(self, true_stages, predicted):
         """True or predicted stages, int32 (B, L)."""
         if self.source == "true":
             return true_stages
-        predicted = ops.cast(ops.argmax(probabilities, axis=-1), "int32")
         if self.source == "predicted":
             return predicted
         draw = keras.random.uniform(ops.shape(true_stages)[:1], seed=self.seed_generator)

@@ -106,7 +106,10 @@ class Objective(Model):
         }
 
     def default_metrics(self) -> dict[str, list[keras.metrics.Metric]]:
-        """The figures of §4.2: output → metrics, called `frame_accuracy`, `frame_accuracy/STAGE`, `d_src` … `f_med`."""
+        """The figures of §4.2: output → metrics, called `frame_accuracy`, `frame_accuracy/STAGE`, `d_src` … `f_med`.
+
+        And those of `metrics.segment_metrics`.
+        """
         scores = {
             score: [
                 metrics.SpearmanCorrelation(name=f"{score[0]}_src"),
@@ -118,7 +121,8 @@ class Objective(Model):
             metrics.FrameAccuracy(stage=index, name=f"frame_accuracy/{stage}")
             for index, stage in enumerate(self.sport.stages)
         ]
-        return {"stages": [metrics.FrameAccuracy(name="frame_accuracy"), *per_stage], **scores}
+        stages = [metrics.FrameAccuracy(name="frame_accuracy"), *per_stage, *metrics.segment_metrics()]
+        return {"stages": stages, **scores}
 
     @property
     def score_std(self) -> dict[str, float]:
@@ -159,7 +163,8 @@ class Objective(Model):
             kfs_learns = "segmenter" in parts
             outputs["stages"] = self.segmenter({"frames": frames, "mask": mask}, training=training and kfs_learns)
         if "score_predictor" in parts:
-            stages = self.training_fragments(true_stages, outputs.get("stages"))
+            decided = self.stage_decision(outputs["stages"], mask) if "stages" in outputs else None
+            stages = self.training_fragments(true_stages, decided)
             scores = self.score_fragments(frames, stages, mask, training=training)
             outputs |= {score: scores[score] for score in SCORES}
         return outputs
@@ -195,7 +200,7 @@ class Objective(Model):
         """Updates the metrics of the outputs that there are; returns them and the terms of the loss."""
         for output, measures in self._output_metrics(y_pred):
             for metric in measures:
-                metric.update_state(y[output], y_pred[output], sample_weight)
+                metric.update_state(y[output], self._measured(output, y_pred), sample_weight)
         shown = [
             *self.learned.trackers.values(),
             *(m for _, measures in self._output_metrics(y_pred) for m in measures),
@@ -209,6 +214,11 @@ class Objective(Model):
 
     def _output_metrics(self, y_pred):
         return [(output, measures) for output, measures in self.learned.metrics.items() if output in y_pred]
+
+    @staticmethod
+    def _measured(output, y_pred):
+        """What a metric is given: of the stages, where they were decided, the labels."""
+        return y_pred.get("labels", y_pred[output]) if output == "stages" else y_pred[output]
 
     def _terms(self, output, loss, truth, predicted, sample_weight):
         """What a loss is made of, by the names that it is logged under."""

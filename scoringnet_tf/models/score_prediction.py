@@ -42,7 +42,7 @@ def score_tower(
 ):
     """One branch of SP: the first twelve layers of C3D, then the score regressor.
 
-    The last of its three fully connected layers works in standard units and starts at N(0, 0.01), so that training
+    The last of its three fully connected layers works in standard units and starts at N(0, 0.001), so that training
     starts from the mean score.
 
     Returns:
@@ -68,7 +68,7 @@ def score_tower(
     )
     x = layers.Dense(
         1,
-        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
         kernel_regularizer=keras.regularizers.L2(kernel_l2) if kernel_l2 else None,
         name="regressor_fc3",
         dtype="float32",

@@ -1,9 +1,10 @@
 """ScoringNet: key fragment segmentation and score prediction in one functional model (§3, Fig. 1)."""
 
 import keras
-from keras import layers, ops
+from keras import ops
 
 from scoringnet_tf import __version__
+from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.fragments import FragmentSelector
 from scoringnet_tf.models.objective import Objective
 from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
@@ -15,18 +16,6 @@ from scoringnet_tf.support.errors import InputError
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class StageDecision(layers.Layer):
-    """The stage of every frame: probabilities (B, L, S) to labels int32 (B, L) by arg-max (§4.3)."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        self.supports_masking = True  # The mask reaches the fragment selectors as an input of its own.
-
-    def call(self, probabilities):
-        return ops.cast(ops.argmax(probabilities, axis=-1), "int32")
-
-
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
 class ScoringNet(Preset, Objective, keras.Model):
     """Scores an untrimmed video: KFS labels its frames, the key fragments go to SP, SP's scores are fused.
 
@@ -34,12 +23,12 @@ class ScoringNet(Preset, Objective, keras.Model):
     shorter videos of a batch are padded on the right. Returns a dictionary:
 
     - `stages`: (B, L, S) stage probabilities per frame;
+    - `labels`: int32 (B, L), the stage of every frame, see `decoding`; those of padding mean nothing;
     - `difficulty`, `execution`, `final`: (B,) in points of the sport;
     - `empty_fragments`: bool (B, 2): KFS found no frame for the difficulty (0) or execution (1) fragment, and that
       tower saw the whole video instead.
 
-    The stages are an arg-max: no gradient flows from SP to KFS. `preprocessor` makes the inputs
-    from a video.
+    The fragments are cut by `labels`: no gradient flows from SP to KFS. `preprocessor` makes the inputs from a video.
 
     `compile`, `fit` and `evaluate` are Keras's own, on batches of `data.input_pipeline.videos`, with Eq. 10 as the loss
     and the figures of §4.2 as metrics; see `compile`.
@@ -53,6 +42,8 @@ class ScoringNet(Preset, Objective, keras.Model):
             feeds the model treats frames as its training did.
         stored: `jpeg_quality`, `aspect` and `fit` of the records that it was trained on (`DatasetInfo.stored`), kept
             for the same reason; None for those of the models that ship, see `ScoringNetPreprocessor`.
+        decoding: how the stages are decided: `"argmax"`, frame by frame as in the paper (§4.3), `"ordered"` or
+            `"cyclic"`, see `StageDecision`.
         provenance: what the weights were trained on; plain values, kept with the model.
 
     Example:
@@ -76,6 +67,7 @@ class ScoringNet(Preset, Objective, keras.Model):
         provenance=None,
         preprocessing=None,
         stored=None,
+        decoding="argmax",
         dtype=None,
         name="scoring_net",
         **kwargs,
@@ -112,17 +104,20 @@ class ScoringNet(Preset, Objective, keras.Model):
             "mask": keras.Input((None,), dtype="bool", name="mask"),
         }
         probabilities = kfs(inputs)
-        stages = StageDecision(name="stage_decision")(probabilities)
+        decision = StageDecision(decoding, name="stage_decision")
+        labels = decision(probabilities, inputs["mask"])
         (difficulty_clip, no_difficulty), (execution_clip, no_execution) = (
-            selector(inputs["frames"], stages, inputs["mask"]) for selector in selectors
+            selector(inputs["frames"], labels, inputs["mask"]) for selector in selectors
         )
         scores = sp({"difficulty_clip": difficulty_clip, "execution_clip": execution_clip})
         empty = ops.stack([no_difficulty, no_execution], axis=1)
-        super().__init__(inputs, {"stages": probabilities, **scores, "empty_fragments": empty}, name=name, **kwargs)
+        outputs = {"stages": probabilities, "labels": labels, **scores, "empty_fragments": empty}
+        super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
         self.segmenter = kfs
         self.score_predictor = sp
+        self.stage_decision = decision
         self.selectors = selectors
         self.preprocessor = ScoringNetPreprocessor(image_size, frame_size, **(stored or {}))
         self._config = {
@@ -135,6 +130,7 @@ class ScoringNet(Preset, Objective, keras.Model):
             "score_predictor": score_predictor,
             "frame_size": tuple(frame_size),
             "stored": stored,
+            "decoding": decoding,
             "provenance": provenance,
         }
 

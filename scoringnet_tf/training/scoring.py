@@ -55,6 +55,7 @@ def build_network(info, settings, dtype):
             "dropout_rate": settings["dropout"],
         },
         preprocessing=_preprocessing(settings),
+        decoding=settings["decoding"],
         dtype=dtype,
     )
 

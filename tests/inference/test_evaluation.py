@@ -48,6 +48,8 @@ def test_figures_against_scipy_and_by_hand():
     per_class = measured["frame_accuracy_per_class"]
     assert (per_class["pre-starting"], per_class["take-flight"], per_class["entry"]) == (0.5, 1.0, 1.0)
     assert math.isnan(per_class["noise"])
+    assert measured["edit_score"] == 1  # the same stages in the same order; the fifth frame has no label
+    assert measured["f1_50"] == 1 and measured["f1_25"] == 1  # of pre-starting half is found
     assert measured["num_empty_fragments"] == 2
     assert measured["num_videos"] == 20
 
@@ -144,4 +146,4 @@ def test_runs():
 def test_table_shows_three_decimals_and_dashes():
     text = evaluation.table([("model", {"d_src": 0.12345, "d_med": math.nan})])
     assert "0.123" in text
-    assert text.count("–") == 6
+    assert text.count("–") == 8

@@ -61,11 +61,11 @@ def telling_model(stage_model):
     return keras.models.load_model(stage_model, compile=False)
 
 
-@pytest.mark.parametrize("window", [128, 8])
-def test_predict_says_what_evaluate_says(tmp_path, diving_records, telling_model, window):
+@pytest.mark.parametrize(("window", "decoding"), [(128, "argmax"), (8, "argmax"), (8, "ordered")])
+def test_predict_says_what_evaluate_says(tmp_path, diving_records, telling_model, window, decoding):
     """Of the fixture's three test videos, in a batch padded to the longest; in one window and in several."""
     info = DatasetInfo.load(diving_records)
-    model = type(telling_model).from_config({**telling_model.get_config(), "stored": info.stored})
+    model = type(telling_model).from_config({**telling_model.get_config(), "stored": info.stored, "decoding": decoding})
     model.set_weights(telling_model.get_weights())
     scorer = VideoScorer(model, window)
     ((inputs, targets, facts),) = videos(diving_records, "test", image_size=(32, 32), batch_size=3, with_info=True)
@@ -76,13 +76,23 @@ def test_predict_says_what_evaluate_says(tmp_path, diving_records, telling_model
         score = scorer(tmp_path / "v.avi")
         for name in ("difficulty", "execution", "final"):
             assert getattr(score, name) == pytest.approx(float(outputs[name][row]), abs=1e-5)
-        labels = outputs["stages"][row, : 24 + number].numpy().argmax(axis=-1)
+        probabilities, labels = (outputs[name][row, : 24 + number].numpy() for name in ("stages", "labels"))
+        in_argmax, in_order = np.array_equal(labels, probabilities.argmax(axis=-1)), sorted(set(labels) - {0})
+        assert in_argmax == (decoding == "argmax")
         stages = [(stage["name"], stage["start_frame"], stage["end_frame"]) for stage in score.stages]
         runs = segment_video(tmp_path / "v.avi", model)
         assert stages == [(model.sport.stages[stage], start, end) for stage, start, end in runs]
         assert [stage for stage, start, end in runs for _ in range(start, end)] == labels.tolist()
         assert len(stages) > 2
-    for function in (scorer._fragments, scorer._scores, scorer._segmenter._ahead, scorer._segmenter._back):
+        if decoding == "ordered":
+            assert [stage for stage, _, _ in runs if stage] == in_order
+    for function in (
+        scorer._decide,
+        scorer._fragments,
+        scorer._scores,
+        scorer._segmenter._ahead,
+        scorer._segmenter._back,
+    ):
         assert function.experimental_get_tracing_count() == 1  # for videos of three lengths
 
 

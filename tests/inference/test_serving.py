@@ -47,7 +47,7 @@ def test_serving_default_equals_keras(network, exported):
     signature = tf.saved_model.load(str(exported)).signatures["serving_default"]
     served = signature(frames=tf.constant(frames), mask=tf.constant(mask))
     expected = network({"frames": frames, "mask": mask}, training=False)
-    assert set(served) == set(expected) == {"stages", "difficulty", "execution", "final", "empty_fragments"}
+    assert set(served) == set(expected) == {"stages", "labels", "difficulty", "execution", "final", "empty_fragments"}
     for name, value in expected.items():
         np.testing.assert_allclose(served[name], value, rtol=1e-5, atol=1e-6)
 

@@ -216,7 +216,7 @@ def test_an_untrained_model_predicts_about_the_mean(videos):
 
 
 def test_the_last_layer_of_a_tower_starts_small():
-    """As N(0, 0.01): the deviation of 512 draws is within a tenth of it."""
+    """As N(0, 0.001): the deviation of 512 draws is within a tenth of it."""
     keras.utils.set_random_seed(0)
     predictor = scoringnet_tf.ScorePredictor(
         image_size=(32, 32), width_multiplier=1 / 16, fc_units=512 * 16, clip_lengths=(8, 8)
@@ -224,7 +224,7 @@ def test_the_last_layer_of_a_tower_starts_small():
     for score in ("difficulty", "execution"):
         kernel, bias = predictor.get_layer(f"{score}_tower").get_layer("regressor_fc3").get_weights()
         assert kernel.shape == (512, 1) and not bias.any()
-        assert kernel.std() == pytest.approx(0.01, rel=0.1) and abs(kernel.mean()) < 0.002
+        assert kernel.std() == pytest.approx(0.001, rel=0.1) and abs(kernel.mean()) < 0.0002
 
 
 def test_towers_do_not_share_weights():
@@ -281,7 +281,7 @@ def test_float16_model_builds_with_float32_results(name):
     """A float16 model does not run on a CPU (no 3-D max-pooling); its graph and result types must still be right."""
     model = MODELS[name]("mixed_float16")
     results = [tensor.dtype for tensor in keras.tree.flatten(model.output)]
-    assert set(results) <= {"float32", "bool"}
+    assert set(results) <= {"float32", "bool", "int32"}
 
 
 def test_bfloat16_is_close_to_float32(videos):

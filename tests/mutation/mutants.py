@@ -202,6 +202,7 @@ SCORING = of(
         "test_flags_of_the_model",
     ),
     ('"pool_stride": settings["pool_stride"],', "", "--pool_stride ignored", "test_flags_of_the_model"),
+    ('decoding=settings["decoding"],', "", "--decoding ignored", "test_flags_of_the_model"),
     (
         '"output_activation": settings["output_activation"],',
         "",

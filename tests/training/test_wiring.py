@@ -35,6 +35,7 @@ UNUSUAL = {
     "fc_units": 192,
     "pool_stride": 1,
     "output_activation": "relu",
+    "decoding": "ordered",
     "dropout": 0.22,
     "fragment_jitter": 2,
     "alpha": 3.5,
@@ -84,6 +85,7 @@ def test_flags_of_the_model(run):
     config = run.model.get_config()
     assert config["image_size"] == (24, 32)
     assert config["clip_lengths"] == (9, 11)
+    assert run.model.stage_decision.decoding == "ordered"
     segmenter, predictor = run.model.segmenter, run.model.score_predictor
     assert segmenter.get_layer("bi_lstm").forward_layer.units == 96 // 32
     assert segmenter.get_layer("fc1").units == 160 // 32
