@@ -98,7 +98,7 @@ def main(variants):
     values, output = flags.FLAGS, pathlib.Path(flags.FLAGS.output)
     if values.measure is not None:
         measure(values.measure, output)
-        return
+        return 0
     given = [argument for argument in sys.argv[1:] if argument not in (*variants, "--")]
     with output.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerow(COLUMNS)
@@ -111,8 +111,10 @@ def main(variants):
             *shlex.split(variant),
             f"--measure={variant}",
         ]
-        subprocess.run(command, check=True)
+        if status := subprocess.run(command).returncode:  # it has said why
+            return status
         draw(output)
+    return 0
 
 
 if __name__ == "__main__":

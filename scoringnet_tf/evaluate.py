@@ -10,7 +10,7 @@ import sys
 from absl import flags
 
 from scoringnet_tf.data.dataset_info import described_pixels, load_records
-from scoringnet_tf.sports import SCORES
+from scoringnet_tf.sports import DECODINGS, SCORES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path, check_access
@@ -24,12 +24,7 @@ flags.DEFINE_string(
 )
 flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the result.", 1)
 flags.DEFINE_bool("true_fragments", False, "Cut the fragments by the true stages (an oracle), to see what KFS costs.")
-flags.DEFINE_enum(
-    "decoding",
-    None,
-    ["argmax", "ordered", "cyclic"],
-    "How stages are decided, as in train; the model's own by default.",
-)
+flags.DEFINE_enum("decoding", None, DECODINGS, "How stages are decided, as in train; the model's own by default.")
 flags.DEFINE_string(
     "output_dir",
     None,

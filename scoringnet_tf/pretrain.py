@@ -48,7 +48,7 @@ flags.DEFINE_enum(
     ["fc", "regressor"],
     "Between trunk and classes: C3D's fc6 and fc7, or SP's regressor, which the towers then start from as well.",
 )
-flags.DEFINE_integer("pool_stride", 2, "Of both poolings of SP's regressor; as in `scoringnet_tf.train`.", 1)
+flags.DEFINE_integer("pool_stride", 2, "Of both poolings with --top=regressor; as in `scoringnet_tf.train`.", 1)
 flags.DEFINE_float("dropout", 0.5, "After the fully connected layers. C3D: 0.5.", 0, 0.95)
 flags.DEFINE_string("pretrained", None, "C3D (.keras) to go on from with other classes; default: from scratch.")
 flags.DEFINE_float("weight_decay", 0.0, "β‖w‖² on the convolution kernels.", 0)

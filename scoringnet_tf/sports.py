@@ -13,6 +13,7 @@ from typing import Any, SupportsInt
 NOISE = "noise"
 SCORES = ("difficulty", "execution", "final")
 PREDICTED_SCORES = SCORES[:2]  # the final score is fused from them
+DECODINGS = ("argmax", "ordered", "cyclic")  # how the stages of frames are decided, see `models.decoding`
 
 FUSIONS = {  # Eq. 4: rule → final score of difficulty, execution and penalty
     "product": lambda difficulty, execution, penalty: difficulty * execution,

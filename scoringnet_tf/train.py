@@ -11,6 +11,7 @@ import sys
 from absl import flags
 
 from scoringnet_tf.data.dataset_info import load_records
+from scoringnet_tf.sports import DECODINGS
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.training import run_flags
@@ -54,7 +55,7 @@ flags.DEFINE_enum(
 flags.DEFINE_enum(
     "decoding",
     "argmax",
-    ["argmax", "ordered", "cyclic"],
+    DECODINGS,
     "From stage probabilities to stages: frame by frame (§4.3), or the best path in the sport's order, of one "
     "performance or of several.",
 )

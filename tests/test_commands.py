@@ -77,6 +77,12 @@ def test_whole_path(trained):
     for name in ("predictions.csv", "scores.png", "stages.png"):
         assert (run / "evaluation_test" / name).stat().st_size > 0
 
+    records = f"--records_dir={trained / 'dives_records'}"
+    command("scoringnet_tf.evaluate", f"--model={run}", records, "--decoding=ordered", "--true_fragments")
+    ordered = json.loads((run / "evaluation_test_true_fragments_ordered/metrics.json").read_text())
+    assert (metrics["decoding"], ordered["decoding"]) == ("argmax", "ordered")
+    assert ordered["edit_score"] > metrics["edit_score"]  # an epoch of KFS jumps to and fro; a path in order does not
+
     command("scoringnet_tf.export", f"--model={run}", f"--export_dir={trained / 'servable'}")
     assert (trained / "servable/1/saved_model.pb").is_file()
 

@@ -3,7 +3,8 @@
 import keras
 from keras import layers, ops
 
-DECODINGS = ("argmax", "ordered", "cyclic")
+from scoringnet_tf.sports import DECODINGS
+
 IMPOSSIBLE = -1e9  # log-probability
 
 

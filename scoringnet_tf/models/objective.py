@@ -163,7 +163,8 @@ class Objective(Model):
             kfs_learns = "segmenter" in parts
             outputs["stages"] = self.segmenter({"frames": frames, "mask": mask}, training=training and kfs_learns)
         if "score_predictor" in parts:
-            decided = self.stage_decision(outputs["stages"], mask) if "stages" in outputs else None
+            needed = self.training_fragments.needs_prediction
+            decided = self.stage_decision(outputs["stages"], mask) if needed else None
             stages = self.training_fragments(true_stages, decided)
             scores = self.score_fragments(frames, stages, mask, training=training)
             outputs |= {score: scores[score] for score in SCORES}

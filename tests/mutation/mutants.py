@@ -786,30 +786,49 @@ DATA_PREP = (
 
 # === Losses and metrics ===
 
-NUMBERS = of(
-    "scoringnet_tf/losses.py",
-    "tests/test_losses.py",
-    (
-        'return {**super().get_config(), "form": self.form}',
-        "return super().get_config()",
-        "`form` lost on saving",
-        "test_what_a_loss_was_made_with_survives_saving",
-    ),
-    (
-        "index[:, None] < index[None, :]",
-        "index[:, None] != index[None, :]",
-        "every pair is ranked twice",
-        "test_ranking_worked_example",
-    ),
-) + of(
-    "scoringnet_tf/metrics.py",
-    "tests/test_metrics.py",
-    (
-        "count > self.capacity",
-        "count >= self.capacity",
-        "NaN at capacity",
-        "test_src_holds_just_as_many_as_its_capacity",
-    ),
+NUMBERS = (
+    of(
+        "scoringnet_tf/losses.py",
+        "tests/test_losses.py",
+        (
+            'return {**super().get_config(), "form": self.form}',
+            "return super().get_config()",
+            "`form` lost on saving",
+            "test_what_a_loss_was_made_with_survives_saving",
+        ),
+        (
+            "index[:, None] < index[None, :]",
+            "index[:, None] != index[None, :]",
+            "every pair is ranked twice",
+            "test_ranking_worked_example",
+        ),
+    )
+    + of(
+        "scoringnet_tf/metrics.py",
+        "tests/test_metrics.py",
+        (
+            "count > self.capacity",
+            "count >= self.capacity",
+            "NaN at capacity",
+            "test_src_holds_just_as_many_as_its_capacity",
+        ),
+        ("labels != beside", "labels == beside", "segments of the wrong frames", "test_edit_score_is_that_of_a_loop"),
+        (">= self.overlap", "> 0", "any overlap is enough", "test_f1_is_that_of_a_loop"),
+        ("ops.max(best, axis=1)", "ops.sum(best, axis=1)", "a segment found twice", "test_f1_is_that_of_a_loop"),
+    )
+    + of(
+        "scoringnet_tf/models/decoding.py",
+        "tests/models/test_decoding.py",
+        (
+            "+ ([state + 2] if label else [])",
+            "",
+            "no stage without noise before it",
+            "test_the_path_is_the_best_of_all",
+        ),
+        ("followers.append(1)", "followers.append(0)", "no second performance", "test_two_performances_are_one_cycle"),
+        ("logs = ops.where(frame_mask", "_ = ops.where(frame_mask", "padding counts", "test_padding_changes_nothing"),
+        ("best = best - ops.max", "_ = best - ops.max", "digits lost", "test_a_long_video_loses_no_digits"),
+    )
 )
 
 # === Inference: warnings, refusals, what is exported ===
