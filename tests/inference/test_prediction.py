@@ -83,8 +83,10 @@ def test_predict_says_what_evaluate_says(tmp_path, diving_records, telling_model
         runs = segment_video(tmp_path / "v.avi", model)
         assert stages == [(model.sport.stages[stage], start, end) for stage, start, end in runs]
         assert [stage for stage, start, end in runs for _ in range(start, end)] == labels.tolist()
-        assert len(stages) > 2
-        if decoding == "ordered":
+        if decoding == "argmax":
+            assert len(stages) > 2
+        else:  # of a model that has learnt nothing the best path is short, but it is one in order
+            assert len(stages) > 1
             assert [stage for stage, _, _ in runs if stage] == in_order
     for function in (
         scorer._decide,
