@@ -6,6 +6,9 @@ r"""The first steps of a training run, of several settings side by side: the los
 A variant is a string of flags of `scoringnet_tf.train` that are added to those of the command; without any, the command
 is run as it is. Each runs in a process of its own. The loss is that of the step alone, not the mean of its epoch.
 Beside --output lies a picture of the curves.
+
+One step's loss depends on its batch, more than on twenty steps of learning. So the loss of the same videos, those of
+the first batches, is printed as it is before the first step and after the last, without dropout.
 """
 
 import csv
@@ -28,6 +31,7 @@ flags.DEFINE_string("initializer", None, "Keras's name of one for the kernels of
 flags.DEFINE_string("output", "first_steps.csv", "CSV file, a row per step of each variant.")
 flags.DEFINE_string("measure", None, "Internal: train in this process, as the variant of this name.")
 
+PROBED = 4  # batches whose loss is compared before and after
 SCORE_TERMS = ("difficulty_mse", "difficulty_ranking", "execution_mse", "execution_ranking", "weight_decay")
 COLUMNS = ("variant", "step", "loss", "seconds", "peak_gib", "stage_loss", *SCORE_TERMS)
 
@@ -36,6 +40,7 @@ def measure(variant, output):
     """Trains as the flags say, and appends a row per step."""
     import keras
 
+    from scoringnet_tf.models.objective import TRUE_STAGES
     from scoringnet_tf.training.run import Phase
     from scoringnet_tf.training.scoring import ScoringRun
 
@@ -54,6 +59,26 @@ def measure(variant, output):
             with output.open("a", newline="", encoding="utf-8") as file:
                 csv.DictWriter(file, COLUMNS).writerow(row | losses)
 
+    class SameVideos(keras.callbacks.Callback):
+        """The loss of some batches before and after, printed."""
+
+        def __init__(self, batches):
+            super().__init__()
+            self.batches = batches
+
+        def on_train_begin(self, logs=None):
+            self.before = self.loss()
+
+        def on_train_end(self, logs=None):
+            print(f"{variant or 'as it is'}: {PROBED} batches, before {self.before}, after {self.loss()}", flush=True)
+
+        def loss(self):
+            losses = []
+            for inputs, targets in self.batches:
+                outputs = self.model({**inputs, TRUE_STAGES: targets["stages"]}, training=False)
+                losses.append(float(self.model.compute_loss(y=targets, y_pred=outputs)))
+            return f"{sum(losses) / len(losses):.4g} ({', '.join(f'{loss:.4g}' for loss in losses)})"
+
     class FirstSteps(ScoringRun):
         """A run that writes a row per step, from weights of another initializer where one is asked for."""
 
@@ -66,7 +91,7 @@ def measure(variant, output):
             super().load_initial_weights()
 
         def further_callbacks(self, phase, log_dir):
-            return [StepRows()]
+            return [StepRows(), SameVideos(list(self.training_data(phase, 0).take(PROBED)))]
 
     settings = cli.flag_values(train)
     settings["image_size"], settings["clip_lengths"] = cli.size_flag("image_size"), cli.size_flag("clip_lengths")

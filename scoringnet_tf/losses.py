@@ -12,6 +12,8 @@ from keras import ops
 FORMS = ("categorical", "binary")
 REDUCTIONS = ("mean", "sum")
 TIES = ("skip", "constant")
+NUM_BINS = 101  # of a score distribution: 0 to 100 in USDL
+BIN_REACH = 4.0  # standard deviations on either side of the mean
 
 
 # === Mathematics ===
@@ -74,6 +76,39 @@ def pairwise_ranking(truth, predictions, margin, reduction="sum", ties="skip", w
         pairs = pairs * ops.cast(order != 0, "float32")
     total = ops.sum(hinge * pairs)
     return _ratio(total, ops.sum(pairs)) if reduction == "mean" else total
+
+
+def score_bins():
+    """The scores whose probabilities a distribution has, in standard deviations from the mean: float32 (NUM_BINS,)."""
+    return ops.linspace(-BIN_REACH, BIN_REACH, NUM_BINS, dtype="float32")
+
+
+def distribution_moments(probabilities):
+    """Mean and variance (B,) of distributions (B, NUM_BINS) over `score_bins`, in standard units."""
+    bins, probabilities = score_bins(), ops.cast(probabilities, "float32")
+    mean = ops.sum(probabilities * bins, axis=-1)
+    return mean, ops.sum(probabilities * ops.square(bins - mean[:, None]), axis=-1)
+
+
+def distribution_divergence(truth, probabilities, sigma, weights=None):
+    """KL(q ‖ p), averaged over the known scores: q is a Gaussian around the truth, of the bins alone (USDL, Eqs. 1–4).
+
+    Args:
+        truth: (B,), in standard units; NaN where unknown. Beyond the bins it counts as the last one.
+        probabilities: p, (B, NUM_BINS).
+        sigma: standard deviation of q, in standard units.
+        weights: (B,); Σ w·term / Σ w.
+
+    Returns:
+        Scalar; 0 where no score is known.
+    """
+    truth, _, weights = known_scores(truth, truth, weights)
+    truth = ops.clip(truth, -BIN_REACH, BIN_REACH)
+    logits = -ops.square(score_bins() - truth[:, None]) / (2.0 * sigma**2)
+    target = ops.softmax(logits, axis=-1)
+    p = ops.maximum(ops.cast(probabilities, "float32"), 1e-7)
+    terms = ops.sum(target * (ops.log_softmax(logits, axis=-1) - ops.log(p)), axis=-1)
+    return _ratio(ops.sum(weights * terms), ops.sum(weights))
 
 
 def known_scores(truth, predictions, weights=None):
@@ -240,6 +275,8 @@ class ScoreLoss(PairwiseRankingLoss):
         margin, reduction, ties, unit: of `PairwiseRankingLoss`; `unit` is that of both terms.
     """
 
+    TERMS: tuple[str, ...] = ("mse", "ranking")  # the names of `terms`
+
     def __init__(self, alpha=5.0, margin=0.5, reduction="sum", ties="skip", unit=1.0, name="score_loss"):
         _check_number("alpha", alpha, positive=False)
         super().__init__(margin=margin, reduction=reduction, ties=ties, unit=unit, name=name)
@@ -254,8 +291,54 @@ class ScoreLoss(PairwiseRankingLoss):
         }
 
     def call(self, y_true, y_pred, sample_weight=None):
-        terms = self.terms(y_true, y_pred, sample_weight)
-        return terms["mse"] + self.alpha * terms["ranking"]
+        error, ranking = self.terms(y_true, y_pred, sample_weight).values()
+        return error + self.alpha * ranking
 
     def get_config(self):
         return {**super().get_config(), "alpha": self.alpha}
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class ScoreDistributionLoss(ScoreLoss):
+    """The loss of a tower that predicts a distribution: KL + α · Eq. 7, the order being that of the expected scores.
+
+    Truth in points, (B,) or (B, 1), NaN where unknown; predictions are the probabilities (B, NUM_BINS) of `score_bins`.
+    `sample_weight`, (B,) or (B, 1), weighs videos in both terms.
+
+    Args:
+        mean, std: of the training scores, points; the bins are standard deviations from the mean.
+        sigma: of the Gaussian around the truth, in standard deviations. USDL takes 5 of 100 bins over the whole range.
+        alpha, margin, reduction, ties, unit: of `ScoreLoss`; `unit` is that of Eq. 7.
+    """
+
+    TERMS = ("kl", "ranking")
+
+    def __init__(
+        self,
+        mean=0.0,
+        std=1.0,
+        sigma=0.3,
+        alpha=5.0,
+        margin=0.5,
+        reduction="sum",
+        ties="skip",
+        unit=1.0,
+        name="score_distribution_loss",
+    ):
+        _check_number("std", std, positive=True)
+        _check_number("sigma", sigma, positive=True)
+        super().__init__(alpha=alpha, margin=margin, reduction=reduction, ties=ties, unit=unit, name=name)
+        self.mean, self.std, self.sigma = float(mean), float(std), float(sigma)
+
+    def terms(self, y_true, y_pred, sample_weight=None):
+        """The two terms before α: `{"kl": divergence, "ranking": Eq. 7}`, scalars, the latter in units of the loss."""
+        expected, _ = distribution_moments(y_pred)
+        truth, expected, weights = score_vectors(y_true, self.mean + self.std * expected, sample_weight)
+        standard = (ops.cast(truth, "float32") - self.mean) / self.std
+        return {
+            "kl": distribution_divergence(standard, y_pred, self.sigma, weights),
+            "ranking": self._ranking(*self._in_units(truth, expected, weights)),
+        }
+
+    def get_config(self):
+        return {**super().get_config(), "mean": self.mean, "std": self.std, "sigma": self.sigma}

@@ -13,6 +13,7 @@ from typing import Any, SupportsInt
 NOISE = "noise"
 SCORES = ("difficulty", "execution", "final")
 PREDICTED_SCORES = SCORES[:2]  # the final score is fused from them
+FINAL_ALONE = SCORES[2:]  # what a model with one tower predicts
 DECODINGS = ("argmax", "ordered", "cyclic")  # how the stages of frames are decided, see `models.decoding`
 
 FUSIONS = {  # Eq. 4: rule → final score of difficulty, execution and penalty
@@ -75,6 +76,23 @@ class Sport:
                 none.
         """
         return FUSIONS[self.fusion](difficulty, execution, penalty)
+
+    def fused_variance(self, scores: Any, variances: Any) -> Any:
+        """Variance of the final score of Eq. 4, where difficulty and execution err independently of each other.
+
+        Args:
+            scores: (difficulty, execution), points, as of `fuse`.
+            variances: of the two, squared points.
+        """
+        (difficulty, execution), (of_difficulty, of_execution) = scores, variances
+        if self.fusion == "product":
+            crossed = difficulty * difficulty * of_execution + execution * execution * of_difficulty
+            return crossed + of_difficulty * of_execution
+        return of_difficulty + of_execution
+
+    def fragment(self, score: str) -> tuple[str, ...]:
+        """The stages whose frames a tower for `score` sees; for the final score they are those of execution."""
+        return self.difficulty_fragment if score == "difficulty" else self.execution_fragment
 
     def execution_of(self, difficulty: float, final: float, penalty: float = 0.0) -> float:
         """The execution that `fuse` makes `final` of; NaN where the difficulty is a factor and 0."""

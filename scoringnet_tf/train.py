@@ -15,6 +15,7 @@ from scoringnet_tf.sports import DECODINGS
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.training import run_flags
+from scoringnet_tf.training.supervision import CHOICES
 
 # === Data ===
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords made by `python -m data_prep build`.")
@@ -59,6 +60,20 @@ flags.DEFINE_enum(
     "From stage probabilities to stages: frame by frame (§4.3), or the best path in the sport's order, of one "
     "performance or of several.",
 )
+flags.DEFINE_enum(
+    "scores",
+    "auto",
+    CHOICES,
+    "parts: a tower for difficulty and one for execution; videos that know the final score alone teach that. final: one "
+    "tower for the final score. auto: what the records hold more of, said at the start.",
+)
+flags.DEFINE_enum(
+    "head",
+    "regression",
+    ["regression", "distribution"],
+    "Of the towers: a score (§3.2), or the probability of every score, whose mean is the score and whose standard "
+    "deviation says how sure it is (USDL, CVPR 2020).",
+)
 flags.DEFINE_float("segmenter_dropout", 0.5, "Dropout in KFS. Not in the paper.", 0, 0.95)
 flags.DEFINE_float("dropout", 0.5, "Dropout in both towers (§3.2 has it, without a rate).", 0, 0.95)
 flags.DEFINE_string("pretrained", None, "C3D (.keras; pretrain, import_weights) loaded into KFS and both towers.")
@@ -78,6 +93,14 @@ flags.DEFINE_string(
 flags.DEFINE_float("alpha", 5.0, "α: weight of the ranking loss (§4.2: 5 for diving, 10 for vault).", 0)
 flags.DEFINE_float("beta", 0.0005, "β: weight of ‖w‖² in both towers (§4.2).", 0)
 flags.DEFINE_float("margin", 0.5, "δ of Eq. 7, in --loss_units. Not in the paper.", 1e-6)
+flags.DEFINE_float(
+    "score_sigma",
+    0.3,
+    "Of --head=distribution: standard deviation of the Gaussian around the true score, in standard deviations of the "
+    "training scores. USDL: 5 of 100 bins.",
+    0.01,
+    4,
+)
 flags.DEFINE_enum("pair_reduction", "sum", ["sum", "mean"], "Over the pairs of a batch: Eq. 7 sums.")
 flags.DEFINE_enum(
     "ties",
@@ -105,8 +128,10 @@ flags.DEFINE_integer("scoring_epochs", 60, "Epochs of SP in staged training.", 1
 flags.DEFINE_enum(
     "fragments",
     "true",
-    ["true", "predicted", "scheduled"],
-    "Key fragments that SP is trained on: true labels, KFS's predictions, or from the former to the latter.",
+    ["true", "predicted", "scheduled", "whole"],
+    "Key fragments that SP is trained on: true labels, KFS's predictions, or from the former to the latter. whole: a "
+    "model without KFS, whose towers see --clip_lengths frames of the whole video, evenly sampled (the paper's −KFS, "
+    "table 4); it needs no stage labels.",
 )
 flags.DEFINE_integer(
     "fragment_jitter", 0, "Fragments that SP is trained on are moved by a random ± 0…this, frames. Not in the paper.", 0

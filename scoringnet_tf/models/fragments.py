@@ -25,7 +25,7 @@ def resampling_indices(member, length):
 
 
 def take_frames(frames, indices):
-    """Gathers frames (B, L, H, W, C) at int32 indices (B, T) of each video: (B, T, H, W, C)."""
+    """Gathers frames (B, L, H, W, C), or features (B, L, D), at int32 indices (B, T) of each video: (B, T, …)."""
     batch, length = ops.shape(frames)[:2]
     # One gather over all frames of the batch: take_along_axis would build an index for every single pixel.
     rows = indices + ops.arange(batch, dtype="int32")[:, None] * length
@@ -36,8 +36,8 @@ def take_frames(frames, indices):
 class FragmentSelector(layers.Layer):
     """Cuts a key fragment out of a video and resamples it to a fixed number of frames.
 
-    Call arguments: frames (B, L, H, W, C); stages int (B, L), the label of every frame; frame_mask bool (B, L).
-    Returns the clip (B, T, H, W, C), dtype of the frames, and `empty` bool (B,): true where no frame carries one of
+    Call arguments: frames (B, L, H, W, C), or features (B, L, D); stages int (B, L), the label of every frame;
+    frame_mask bool (B, L). Returns the clip (B, T, …), dtype of the frames, and `empty` bool (B,): true where no frame carries one of
     the stages; the whole video is then taken instead, and the caller should say so (§4.3 is silent).
 
     No gradient flows to `stages`: they come from an arg-max.
@@ -65,6 +65,30 @@ class FragmentSelector(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "stages": self.stages, "length": self.length}
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class EvenSampler(layers.Layer):
+    """Resamples whole videos to a fixed number of frames: what a model without key fragments sees (table 4, −KFS).
+
+    Call arguments: frames (B, L, H, W, C), or features (B, L, D); frame_mask bool (B, L). Returns (B, T, …).
+
+    Args:
+        length: T.
+    """
+
+    def __init__(self, length, **kwargs):
+        super().__init__(**kwargs)
+        self.length = length
+
+    def call(self, frames, frame_mask):
+        return take_frames(frames, resampling_indices(frame_mask, self.length))
+
+    def compute_output_spec(self, frames, frame_mask):
+        return keras.KerasTensor((frames.shape[0], self.length, *frames.shape[2:]), dtype=frames.dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "length": self.length}
 
 
 FRAGMENT_SOURCES = ("true", "predicted", "scheduled")

@@ -1,4 +1,4 @@
-"""Small pieces that the models share: convolution over frames, mask of padded frames, mask of stages."""
+"""Small pieces that the models share: convolution over frames, mask of padded frames, scaling of features."""
 
 import keras
 from keras import layers, ops
@@ -55,3 +55,28 @@ class FrameMask(layers.Layer):
 
     def compute_output_shape(self, x_shape, frame_mask_shape=None):
         return x_shape
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class FeatureScaling(layers.Layer):
+    """Features in standard units of the training videos: (…, D) → (…, D), float32.
+
+    Its mean and deviation are weights that no gradient moves; they are 0 and 1 until `adapt`.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        size = (input_shape[-1],)
+        self.mean = self.add_weight(shape=size, initializer="zeros", trainable=False, name="mean")
+        self.deviation = self.add_weight(shape=size, initializer="ones", trainable=False, name="deviation")
+
+    def adapt(self, mean, deviation):
+        """Takes mean and standard deviation (D,) of the training videos; what does not vary there is left out."""
+        self.mean.assign(mean)
+        self.deviation.assign(ops.where(ops.convert_to_tensor(deviation) > 0, deviation, float("inf")))
+
+    def call(self, x):
+        return (ops.cast(x, "float32") - self.mean) / self.deviation

@@ -11,7 +11,7 @@ from keras import ops
 
 from scoringnet_tf import losses, metrics
 from scoringnet_tf.models.fragments import FRAGMENT_SOURCES, TrainingFragments
-from scoringnet_tf.sports import PREDICTED_SCORES, SCORES
+from scoringnet_tf.sports import SCORES
 
 # Phase → the parts that it trains: Eq. 10 in one step, or KFS first and then SP.
 PHASES = {
@@ -61,9 +61,10 @@ class Objective(Model):
 
         Args:
             optimizer: of Keras; §4.2 has Adam. Under the dtype policy mixed_float16 its loss is scaled.
-            loss: output → loss of Eq. 10, for `"stages"`, `"difficulty"` and `"execution"`. Default:
-                `StageCrossEntropy` (Eq. 5), and `ScoreLoss` (Eqs. 8 and 9) in standard deviations of the training
-                scores.
+            loss: output → loss of Eq. 10. Default: for `"stages"` `StageCrossEntropy` (Eq. 5), and for the score of every
+                tower `ScoreLoss` (Eqs. 8 and 9), or `ScoreDistributionLoss`, in standard deviations of the training
+                scores. One for the `"final"` score that is fused from two towers is a further term: of videos whose
+                difficulty and execution nobody knows it is all that there is to learn from.
             metrics: output → metrics. Default: frame accuracy, overall and per stage, SRC and MED of the scores
                 (§4.2).
             phase: `"joint"` trains KFS and SP in one step (Eq. 10), `"segmentation"` KFS alone, `"scoring"` SP alone.
@@ -73,20 +74,24 @@ class Objective(Model):
             **options: of `keras.Model.compile`.
 
         Raises:
-            ValueError: an unknown phase, source of fragments or output.
+            ValueError: an unknown phase, source of fragments or output; or a phase of a part that the model lacks.
         """
-        if phase not in PHASES:
-            raise ValueError(f"Expected phase to be one of {', '.join(PHASES)}. Received: phase={phase!r}")
+        if phase not in PHASES or not set(PHASES[phase]) & set(self.parts):
+            raise ValueError(
+                f"Expected phase to be one of {', '.join(PHASES)}, of parts that there are: {', '.join(self.parts)}. "
+                f"Received: phase={phase!r}"
+            )
         if fragments not in FRAGMENT_SOURCES:
             raise ValueError(
                 f"Expected fragments to be one of {', '.join(FRAGMENT_SOURCES)}. Received: fragments={fragments!r}"
             )
         output_losses = {**self.default_losses(), **(loss or {})}
         output_metrics = self.default_metrics() if metrics is None else metrics
-        unknown = {*output_losses, *output_metrics} - {"stages", *SCORES}
+        known = [output for output in ("stages", *SCORES) if output in self.output]
+        unknown = {*output_losses, *output_metrics} - {*known}
         if unknown:
-            raise ValueError(f"Expected losses and metrics of stages, {', '.join(SCORES)}. Received: {sorted(unknown)}")
-        for part in PHASES["joint"]:
+            raise ValueError(f"Expected losses and metrics of {', '.join(known)}. Received: {sorted(unknown)}")
+        for part in self.parts:
             getattr(self, part).trainable = part in PHASES[phase]
         if not hasattr(self, "training_fragments"):  # one for all phases: Keras forgets no layer that it has seen
             self.training_fragments = TrainingFragments(name="training_fragments")
@@ -101,9 +106,23 @@ class Objective(Model):
 
     def default_losses(self) -> dict[str, keras.losses.Loss]:
         """Eqs. 5, 8 and 9: output → loss, the scores' in standard deviations of the training scores."""
-        return {"stages": losses.StageCrossEntropy()} | {
-            score: losses.ScoreLoss(unit=std) for score, std in self.score_std.items()
-        }
+        stages = {"stages": losses.StageCrossEntropy()} if "segmenter" in self.parts else {}
+        return stages | {score: self.score_loss(score) for score in self.score_predictor.scores}
+
+    def score_loss(self, score: str, unit: float | None = None, **options) -> losses.ScoreLoss:
+        """The loss of the head of a score's tower.
+
+        Args:
+            score: of a tower.
+            unit: of `ScoreLoss`, points; default: the standard deviation of the training scores.
+            **options: further arguments of `ScoreLoss`, or of `ScoreDistributionLoss` for a distribution head.
+        """
+        config = self.score_predictor.get_config()
+        mean, std = config["score_statistics"][score]
+        unit = std if unit is None else unit
+        if config["head"] == "distribution":
+            return losses.ScoreDistributionLoss(mean, std, unit=unit, **options)
+        return losses.ScoreLoss(unit=unit, **options)
 
     def default_metrics(self) -> dict[str, list[keras.metrics.Metric]]:
         """The figures of §4.2: output → metrics, called `frame_accuracy`, `frame_accuracy/STAGE`, `d_src` … `f_med`.
@@ -116,19 +135,16 @@ class Objective(Model):
                 metrics.MeanEuclideanDistance(name=f"{score[0]}_med"),
             ]
             for score in SCORES
+            if score in self.output
         }
+        if "segmenter" not in self.parts:
+            return scores
         per_stage = [
             metrics.FrameAccuracy(stage=index, name=f"frame_accuracy/{stage}")
             for index, stage in enumerate(self.sport.stages)
         ]
         stages = [metrics.FrameAccuracy(name="frame_accuracy"), *per_stage, *metrics.segment_metrics()]
         return {"stages": stages, **scores}
-
-    @property
-    def score_std(self) -> dict[str, float]:
-        """Score → standard deviation in training, points."""
-        statistics = self.score_predictor.get_config()["score_statistics"]
-        return {score: statistics[score][1] for score in PREDICTED_SCORES}
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -157,18 +173,24 @@ class Objective(Model):
         return super().call(inputs, training=training, mask=mask)
 
     def _training_outputs(self, inputs, training):
-        frames, mask, true_stages = inputs["frames"], inputs["mask"], inputs[TRUE_STAGES]
-        parts, outputs = PHASES[self.learned.phase], {}
-        if "segmenter" in parts or self.training_fragments.needs_prediction:
+        content, mask, stages = inputs[self.content], inputs["mask"], inputs[TRUE_STAGES]
+        parts, outputs = self.learning, {}
+        needed = "segmenter" in self.parts and self.training_fragments.needs_prediction
+        if "segmenter" in parts or needed:
             kfs_learns = "segmenter" in parts
-            outputs["stages"] = self.segmenter({"frames": frames, "mask": mask}, training=training and kfs_learns)
+            outputs["stages"] = self.segmenter({self.content: content, "mask": mask}, training=training and kfs_learns)
         if "score_predictor" in parts:
-            needed = self.training_fragments.needs_prediction
-            decided = self.stage_decision(outputs["stages"], mask) if needed else None
-            stages = self.training_fragments(true_stages, decided)
-            scores = self.score_fragments(frames, stages, mask, training=training)
-            outputs |= {score: scores[score] for score in SCORES}
+            if "segmenter" in self.parts:
+                decided = self.stage_decision(outputs["stages"], mask) if needed else None
+                stages = self.training_fragments(stages, decided)
+            scores = self.score_fragments(content, stages, mask, training=training)
+            outputs |= {name: value for name, value in scores.items() if name != "empty_fragments"}
         return outputs
+
+    @property
+    def learning(self):
+        """The parts that the phase trains, of those that there are."""
+        return [part for part in PHASES[self.learned.phase] if part in self.parts]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Eq. 10: L_d + L_e + L_ce, of what the phase trains.
@@ -186,12 +208,12 @@ class Objective(Model):
             Scalar, float32.
         """
         total = 0.0
-        for output in _learned_outputs(self.learned.phase):
-            loss = self.learned.losses[output]
-            total = total + loss(y[output], y_pred[output], sample_weight)
-            for name, value in self._terms(output, loss, y[output], y_pred[output], sample_weight).items():
+        for output, loss in _learned_losses(self.learned.phase, self.learned.losses).items():
+            predicted = y_pred[f"{output}_distribution" if isinstance(loss, losses.ScoreDistributionLoss) else output]
+            total = total + loss(y[output], predicted, sample_weight)
+            for name, value in _terms(output, loss, y[output], predicted, sample_weight).items():
                 self.learned.trackers[name].update_state(value)
-        if "score_predictor" in PHASES[self.learned.phase]:
+        if "score_predictor" in self.learning:
             decay = sum(self.score_predictor.losses, ops.zeros(()))
             self.learned.trackers["weight_decay"].update_state(decay)
             total = total + decay
@@ -221,27 +243,29 @@ class Objective(Model):
         """What a metric is given: of the stages, where they were decided, the labels."""
         return y_pred.get("labels", y_pred[output]) if output == "stages" else y_pred[output]
 
-    def _terms(self, output, loss, truth, predicted, sample_weight):
-        """What a loss is made of, by the names that it is logged under."""
-        if isinstance(loss, losses.ScoreLoss):
-            terms = loss.terms(truth, predicted, sample_weight)
-            return {f"{output}_{name}": value for name, value in terms.items()}
-        name = "stage_loss" if output == "stages" else f"{output}_loss"
-        return {name: loss(truth, predicted, sample_weight)}
+
+def _learned_losses(phase, output_losses):
+    """Output → loss, of the outputs whose loss a phase minimises."""
+    part_of = {output: "segmenter" if output == "stages" else "score_predictor" for output in output_losses}
+    return {output: loss for output, loss in output_losses.items() if part_of[output] in PHASES[phase]}
 
 
-def _learned_outputs(phase):
-    """The outputs whose loss a phase minimises."""
-    parts = PHASES[phase]
-    return (*(["stages"] if "segmenter" in parts else []), *(PREDICTED_SCORES if "score_predictor" in parts else []))
+def _terms(output, loss, truth, predicted, sample_weight):
+    """What a loss is made of, by the names that it is logged under."""
+    if isinstance(loss, losses.ScoreLoss):
+        terms = loss.terms(truth, predicted, sample_weight)
+        return {f"{output}_{name}": value for name, value in terms.items()}
+    return {_name_of(output): loss(truth, predicted, sample_weight)}
 
 
 def _term_names(phase, output_losses):
     """The names of the terms of the loss of a phase."""
     names = []
-    for output in _learned_outputs(phase):
-        if isinstance(output_losses[output], losses.ScoreLoss):
-            names += [f"{output}_mse", f"{output}_ranking"]
-        else:
-            names.append("stage_loss" if output == "stages" else f"{output}_loss")
+    for output, loss in _learned_losses(phase, output_losses).items():
+        is_score_loss = isinstance(loss, losses.ScoreLoss)
+        names += [f"{output}_{term}" for term in loss.TERMS] if is_score_loss else [_name_of(output)]
     return [*names, "weight_decay"] if "score_predictor" in PHASES[phase] else names
+
+
+def _name_of(output):
+    return "stage_loss" if output == "stages" else f"{output}_loss"

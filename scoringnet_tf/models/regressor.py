@@ -1,4 +1,7 @@
-"""The score regressor of SP up to its last layer (§3.2), also the top of a C3D that is pretrained for SP."""
+"""The score regressor of SP up to its last layer (§3.2), also the top of a C3D that is pretrained for SP.
+
+And the same for a sequence of features in place of C3D's.
+"""
 
 import keras
 from keras import layers
@@ -33,16 +36,53 @@ def regressor(x, *, filters, units, dropout_rate, pool_stride=2, kernel_l2=0.0, 
     for index in (1, 2):
         x = conv3d(x, filters, name=f"regressor_conv{index}", kernel_l2=kernel_l2, dtype=dtype)
         x = layers.MaxPooling3D(3, pool_stride, "same", name=f"regressor_pool{index}", dtype=dtype)(x)
+    return fully_connected(x, units, dropout_rate, kernel_l2)
+
+
+def sequence_regressor(x, *, filters, units, dropout_rate, pool_stride=2, kernel_l2=0.0):
+    """The regressor in one dimension: its convolutions and poolings run over time alone.
+
+    Dropout of the features comes first: they are many, and videos are few. One step has no time to run over: of a
+    feature vector for a whole video the fully connected layers alone are left.
+
+    Args:
+        x: KerasTensor (B, T, D), features, float32.
+        filters, units, dropout_rate, pool_stride, kernel_l2: as of `regressor`.
+
+    Returns:
+        KerasTensor (B, units), float32.
+    """
+    x = layers.Dropout(dropout_rate, name="features_dropout", dtype="float32")(x)
+    for index in (1, 2) if x.shape[1] > 1 else ():
+        x = layers.Conv1D(
+            filters,
+            3,
+            padding="same",
+            activation="relu",
+            kernel_initializer="he_normal",
+            kernel_regularizer=_decay(kernel_l2),
+            name=f"regressor_conv{index}",
+            dtype="float32",
+        )(x)
+        x = layers.MaxPooling1D(3, pool_stride, "same", name=f"regressor_pool{index}", dtype="float32")(x)
+    return fully_connected(x, units, dropout_rate, kernel_l2)
+
+
+def fully_connected(x, units, dropout_rate, kernel_l2):
+    """Both fully connected layers with ReLU and dropout: KerasTensor (B, …) → (B, units), float32."""
     x = layers.Flatten(name="flatten", dtype="float32")(x)
-    decay = keras.regularizers.L2(kernel_l2) if kernel_l2 else None
     for index in (1, 2):
         dense = layers.Dense(
             units,
             "relu",
             kernel_initializer="he_normal",
-            kernel_regularizer=decay,
+            kernel_regularizer=_decay(kernel_l2),
             name=f"regressor_fc{index}",
             dtype="float32",
         )
         x = layers.Dropout(dropout_rate, name=f"regressor_fc{index}_dropout", dtype="float32")(dense(x))
     return x
+
+
+def _decay(kernel_l2):
+    return keras.regularizers.L2(kernel_l2) if kernel_l2 else None

@@ -1,11 +1,13 @@
 """SP, score prediction: two C3D towers read Difficulty and Execution from key fragments (§3.2, Eqs. 2–4, Fig. 3)."""
 
 import keras
-from keras import layers
+from keras import layers, ops
 
+from scoringnet_tf import losses
 from scoringnet_tf.models.c3d import C3D, scaled_width
-from scoringnet_tf.models.regressor import regressor
-from scoringnet_tf.sports import PREDICTED_SCORES, get_sport
+from scoringnet_tf.models.layers import FeatureScaling
+from scoringnet_tf.models.regressor import regressor, sequence_regressor
+from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, get_sport
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -19,14 +21,40 @@ class ScoreFusion(layers.Layer):
     def call(self, difficulty, execution):
         return get_sport(self.sport).fuse(difficulty, execution)
 
+    def variance(self, scores, variances):
+        """Variance (B,) of the final score, of those of its parts, see `Sport.fused_variance`."""
+        return get_sport(self.sport).fused_variance(scores, variances)
+
     def get_config(self):
         return {**super().get_config(), "sport": self.sport}
 
 
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class ExpectedScore(layers.Layer):
+    """Mean and variance of a score distribution (B, K) over `losses.score_bins`, in points: (B,) and (B,).
+
+    Args:
+        mean, std: of the training scores, points.
+    """
+
+    def __init__(self, mean, std, **kwargs):
+        super().__init__(**kwargs)
+        self.center, self.std = float(mean), float(std)
+
+    def call(self, probabilities):
+        expected, variance = losses.distribution_moments(probabilities)
+        return self.center + self.std * expected, self.std**2 * variance
+
+    def get_config(self):
+        return {**super().get_config(), "mean": self.center, "std": self.std}
+
+
+HEADS = ("regression", "distribution")
+
+
 def score_tower(
     name,
-    clip_length,
-    image_size,
+    clip_shape,
     mean,
     std,
     *,
@@ -34,45 +62,56 @@ def score_tower(
     conv_filters,
     fc_units,
     pool_stride,
+    head,
     output_activation,
     dropout_rate,
     kernel_l2,
     preprocessing,
     dtype,
 ):
-    """One branch of SP: the first twelve layers of C3D, then the score regressor.
+    """One branch of SP: the first twelve layers of C3D, or features in their place, then the score regressor.
 
     The last of its three fully connected layers works in standard units and starts at N(0, 0.001), so that training
-    starts from the mean score.
+    starts from the mean score, or from equal chances of all.
+
+    Args:
+        clip_shape: (T, H, W, 3) of frames in 0…255, or (T, D) of features.
 
     Returns:
-        A model: clip (B, T, H, W, 3) in 0…255 → score (B,), float32, in points of the sport.
+        A model: clip (B, *clip_shape) → score (B,), float32, in points of the sport; with `head="distribution"` the
+        probabilities (B, K) of `losses.score_bins`.
     """
-    clip = keras.Input((clip_length, *image_size, 3), dtype="uint8", name="clip")
-    c3d = C3D(
-        input_shape=(clip_length, *image_size, 3),
-        width_multiplier=width_multiplier,
-        final_endpoint="conv5b",
-        kernel_l2=kernel_l2,
-        preprocessing=preprocessing,
-        dtype=dtype,
-    )
-    x = regressor(
-        c3d(clip),
-        filters=scaled_width(conv_filters, width_multiplier),
-        units=scaled_width(fc_units, width_multiplier),
-        pool_stride=pool_stride,
-        dropout_rate=dropout_rate,
-        kernel_l2=kernel_l2,
-        dtype=dtype,
-    )
+    widths = {
+        "filters": scaled_width(conv_filters, width_multiplier),
+        "units": scaled_width(fc_units, width_multiplier),
+        "pool_stride": pool_stride,
+        "dropout_rate": dropout_rate,
+        "kernel_l2": kernel_l2,
+    }
+    if len(clip_shape) == 2:
+        clip = keras.Input(clip_shape, dtype="float32", name="clip")
+        x = sequence_regressor(FeatureScaling(name="feature_scaling", dtype="float32")(clip), **widths)
+    else:
+        clip = keras.Input(clip_shape, dtype="uint8", name="clip")
+        c3d = C3D(
+            input_shape=clip_shape,
+            width_multiplier=width_multiplier,
+            final_endpoint="conv5b",
+            kernel_l2=kernel_l2,
+            preprocessing=preprocessing,
+            dtype=dtype,
+        )
+        x = regressor(c3d(clip), **widths, dtype=dtype)
     x = layers.Dense(
-        1,
+        1 if head == "regression" else losses.NUM_BINS,
+        activation=None if head == "regression" else "softmax",
         kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
         kernel_regularizer=keras.regularizers.L2(kernel_l2) if kernel_l2 else None,
         name="regressor_fc3",
         dtype="float32",
     )(x)
+    if head == "distribution":
+        return keras.Model(clip, x, name=name)
     x = layers.Reshape((), name="squeeze", dtype="float32")(x)
     score = layers.Rescaling(std, offset=mean, name="to_points", dtype="float32")(x)
     if output_activation == "relu":
@@ -82,28 +121,40 @@ def score_tower(
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class ScorePredictor(keras.Model):
-    """Two towers of the same structure and separate weights, fused to the final score.
+    """Two towers of the same structure and separate weights, fused to the final score; or one for the final score.
 
     Call arguments: `{"difficulty_clip": (B, T_d, H, W, 3), "execution_clip": (B, T_e, H, W, 3)}` in 0…255, RGB: key
     fragments resampled to a fixed number of frames (`FragmentSelector`). Returns
     `{"difficulty": (B,), "execution": (B,), "final": (B,)}`, float32, in points of the sport.
 
+    With `scores=("final",)` it is `{"final_clip": (B, T_e, H, W, 3)}` and `{"final": (B,)}`. With `features` a clip is
+    (B, T, D) float32, features in place of C3D's. With `head="distribution"` there are also, for every score of a
+    tower, `"difficulty_distribution"` (B, K), the probabilities of `losses.score_bins`, and for every score
+    `"difficulty_std"` (B,), its standard deviation in points: how sure the model is. A score is then the mean of its
+    distribution; the final score's deviation is that of the fusion of two that err independently.
+
     Args:
         sport: key in `sports.SPORTS`; its rule fuses the two scores.
+        scores: `("difficulty", "execution")`, or `("final",)` where nothing else is known (AQA-7): one tower.
         clip_lengths: (T_d, T_e), m and t of Eqs. 2 and 3, which the paper leaves open. 32 keeps nearly every frame of
             a dive's flight (33 frames in the median of UNLV-Diving).
         image_size: (H, W) of the frames.
+        features: D; None for frames.
         score_statistics: `{"difficulty": (mean, std), "execution": (mean, std)}` of the training scores, in points.
             The towers work in standard units inside and answer in points.
         width_multiplier: scales every layer.
         conv_filters, fc_units: widths in the regressor before the multiplier (§3.2: no numbers).
         pool_stride: of the two poolings of the regressor (§3.2: no number), see `regressor`.
+        head: `"regression"` is the paper's; `"distribution"` predicts the probability of every score (USDL, CVPR 2020).
         output_activation: of the third fully connected layer. §3.2 has ReLU after all three: "relu" lets no score fall
             below 0 points. "linear" gives every score a gradient, which ReLU takes from one that has fallen there.
-        dropout_rate: after the first two fully connected layers (§3.2: no number). §3.2 has dropout after all three;
-            the third gives the score itself, which must not be dropped.
+        dropout_rate: after the first two fully connected layers (§3.2: no number), and of features. §3.2 has dropout
+            after all three; the third gives the score itself, which must not be dropped.
         kernel_l2: β of Eqs. 6–9, on every kernel of both towers.
         preprocessing: of `C3D`, in both towers.
+
+    Raises:
+        ValueError: other scores, another head or output_activation.
     """
 
     def __init__(
@@ -116,30 +167,34 @@ class ScorePredictor(keras.Model):
         conv_filters=512,
         fc_units=512,
         pool_stride=2,
+        head="regression",
         output_activation="linear",
         dropout_rate=0.5,
         kernel_l2=0.0005,
         preprocessing=None,
+        scores=PREDICTED_SCORES,
+        features=None,
         dtype=None,
         name="score_predictor",
         **kwargs,
     ):
-        if output_activation not in ("linear", "relu"):
-            raise ValueError(f"Expected output_activation to be linear or relu. Received: {output_activation!r}")
-        score_statistics = score_statistics or {"difficulty": (0.0, 1.0), "execution": (0.0, 1.0)}
+        scores = tuple(scores)
+        _check_choice("scores", scores, (PREDICTED_SCORES, FINAL_ALONE))
+        _check_choice("head", head, HEADS)
+        _check_choice("output_activation", output_activation, ("linear", "relu"))
+        score_statistics = score_statistics or dict.fromkeys(scores, (0.0, 1.0))
         towers = {}
-        for score, length in zip(PREDICTED_SCORES, clip_lengths, strict=True):
-            mean, std = score_statistics[score]
+        for score in scores:
+            length = clip_lengths[0 if score == "difficulty" else 1]
             towers[score] = score_tower(
                 f"{score}_tower",
-                length,
-                image_size,
-                mean,
-                std,
+                (length, features) if features else (length, *image_size, 3),
+                *score_statistics[score],
                 width_multiplier=width_multiplier,
                 conv_filters=conv_filters,
                 fc_units=fc_units,
                 pool_stride=pool_stride,
+                head=head,
                 output_activation=output_activation,
                 dropout_rate=dropout_rate,
                 kernel_l2=kernel_l2,
@@ -149,29 +204,58 @@ class ScorePredictor(keras.Model):
 
         # === Functional Model ===
         inputs = {
-            f"{score}_clip": keras.Input(tower.input.shape[1:], dtype="uint8", name=f"{score}_clip")
+            f"{score}_clip": keras.Input(tower.input.shape[1:], dtype=tower.input.dtype, name=f"{score}_clip")
             for score, tower in towers.items()
         }
-        scores = {score: tower(inputs[f"{score}_clip"]) for score, tower in towers.items()}
-        scores["final"] = ScoreFusion(sport, name="final", dtype="float32")(scores["difficulty"], scores["execution"])
-        super().__init__(inputs, scores, name=name, **kwargs)
+        found = {score: tower(inputs[f"{score}_clip"]) for score, tower in towers.items()}
+        outputs, variances = dict(found), {}
+        if head == "distribution":
+            for score, distribution in found.items():
+                expected = ExpectedScore(*score_statistics[score], name=f"{score}_expected", dtype="float32")
+                outputs[f"{score}_distribution"] = distribution
+                outputs[score], variances[score] = expected(distribution)
+        if scores == PREDICTED_SCORES:
+            fusion = ScoreFusion(sport, name="final", dtype="float32")
+            outputs["final"] = fusion(outputs["difficulty"], outputs["execution"])
+            if variances:
+                variances["final"] = fusion.variance([outputs[s] for s in scores], [variances[s] for s in scores])
+        outputs |= {f"{score}_std": ops.sqrt(variance) for score, variance in variances.items()}
+        super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
         self._config = {
             "sport": sport,
             "clip_lengths": tuple(clip_lengths),
             "image_size": tuple(image_size),
-            "score_statistics": {score: tuple(score_statistics[score]) for score in towers},
+            "score_statistics": {score: tuple(score_statistics[score]) for score in scores},
             "width_multiplier": width_multiplier,
             "conv_filters": conv_filters,
             "fc_units": fc_units,
             "pool_stride": pool_stride,
+            "head": head,
             "output_activation": output_activation,
             "dropout_rate": dropout_rate,
             "kernel_l2": kernel_l2,
             "preprocessing": preprocessing,
+            "scores": scores,
+            "features": features,
             "dtype": dtype,
         }
 
+    @property
+    def scores(self):
+        """The scores that have a tower."""
+        return self._config["scores"]
+
+    @property
+    def towers(self):
+        """Score → its tower."""
+        return {score: self.get_layer(f"{score}_tower") for score in self.scores}
+
     def get_config(self):
         return {**self._config, "name": self.name}
+
+
+def _check_choice(what, value, known):
+    if value not in known:
+        raise ValueError(f"Expected {what} to be one of {', '.join(map(str, known))}. Received: {what}={value!r}")

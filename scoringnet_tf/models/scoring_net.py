@@ -5,14 +5,24 @@ from keras import ops
 
 from scoringnet_tf import __version__
 from scoringnet_tf.models.decoding import StageDecision
-from scoringnet_tf.models.fragments import FragmentSelector
+from scoringnet_tf.models.fragments import EvenSampler, FragmentSelector
 from scoringnet_tf.models.objective import Objective
 from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.saving import Preset
 from scoringnet_tf.models.score_prediction import ScorePredictor
-from scoringnet_tf.models.segmentation import KeyFragmentSegmenter
+from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, video_inputs
 from scoringnet_tf.sports import PREDICTED_SCORES, get_sport
 from scoringnet_tf.support.errors import InputError
+
+
+FRAGMENTS = ("key", "whole")
+
+
+def _content_of(info):
+    """What records hold of a video, as arguments of `ScoringNet`."""
+    if info.features:
+        return {"features": info.features}
+    return {"frame_size": info.frame_size, "stored": info.stored}
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -25,17 +35,21 @@ class ScoringNet(Preset, Objective, keras.Model):
     - `stages`: (B, L, S) stage probabilities per frame;
     - `labels`: int32 (B, L), the stage of every frame, see `decoding`; those of padding mean nothing;
     - `difficulty`, `execution`, `final`: (B,) in points of the sport;
-    - `empty_fragments`: bool (B, 2): KFS found no frame for the difficulty (0) or execution (1) fragment, and that
-      tower saw the whole video instead.
+    - `empty_fragments`: bool (B, n), for each of the n towers: KFS found no frame for its fragment, and the tower saw
+      the whole video instead.
 
     The fragments are cut by `labels`: no gradient flows from SP to KFS. `preprocessor` makes the inputs from a video.
+
+    What the data do not have, a model can do without: with `scores=("final",)` there is one tower and one score; with
+    `fragments="whole"` no KFS, and no `stages`, `labels` or `empty_fragments`; with `features`, `{"features": (B, L, D)
+    float32, "mask"}` in place of frames, and no C3D. A distribution head says how sure it is, see `ScorePredictor`.
 
     `compile`, `fit` and `evaluate` are Keras's own, on batches of `data.input_pipeline.videos`, with Eq. 10 as the loss
     and the figures of §4.2 as metrics; see `compile`.
 
     Args:
         sport, image_size, width_multiplier, preprocessing: of both parts.
-        clip_lengths, score_statistics, kernel_l2: of `ScorePredictor`.
+        clip_lengths, score_statistics, kernel_l2, scores: of `ScorePredictor`.
         segmenter: further arguments of `KeyFragmentSegmenter`, e.g. `{"lstm_units": 512}`.
         score_predictor: further arguments of `ScorePredictor`, e.g. `{"dropout_rate": 0.1}`.
         frame_size: (H, W) that videos are resized to before the centre crop to `image_size`; recorded so that whoever
@@ -44,6 +58,10 @@ class ScoringNet(Preset, Objective, keras.Model):
             for the same reason; None for those of the models that ship, see `ScoringNetPreprocessor`.
         decoding: how the stages are decided: `"argmax"`, frame by frame as in the paper (§4.3), `"ordered"` or
             `"cyclic"`, see `StageDecision`.
+        fragments: what the towers see: `"key"`, the key fragments that KFS finds, or `"whole"`, the video sampled evenly
+            (the paper's −KFS, table 4).
+        features: of the records of features that it was trained on (`DatasetInfo.features`): `{"size": D, …}`; None for
+            frames. Kept with the model, so that features of another kind are refused.
         provenance: what the weights were trained on; plain values, kept with the model.
 
     Example:
@@ -68,50 +86,53 @@ class ScoringNet(Preset, Objective, keras.Model):
         preprocessing=None,
         stored=None,
         decoding="argmax",
+        scores=PREDICTED_SCORES,
+        fragments="key",
+        features=None,
         dtype=None,
         name="scoring_net",
         **kwargs,
     ):
+        if fragments not in FRAGMENTS:
+            raise ValueError(f"Expected fragments to be one of {', '.join(FRAGMENTS)}. Received: {fragments!r}")
         rules = get_sport(sport)
         shared = {
             "sport": sport,
             "image_size": image_size,
             "width_multiplier": width_multiplier,
             "preprocessing": preprocessing,
+            "features": features["size"] if features else None,
             "dtype": dtype,
         }
-        kfs = KeyFragmentSegmenter(**shared, **(segmenter or {}))
+        kfs = KeyFragmentSegmenter(**shared, **(segmenter or {})) if fragments == "key" else None
         sp = ScorePredictor(
             **shared,
             clip_lengths=clip_lengths,
             score_statistics=score_statistics,
             kernel_l2=kernel_l2,
+            scores=scores,
             **(score_predictor or {}),
         )
-        selectors = [
-            FragmentSelector([rules.stage_index(stage) for stage in fragment], length, name=f"{score}_fragment")
-            for score, fragment, length in zip(
-                ("difficulty", "execution"),
-                (rules.difficulty_fragment, rules.execution_fragment),
-                clip_lengths,
-                strict=True,
-            )
-        ]
+        lengths = {score: sp.input[f"{score}_clip"].shape[1] for score in sp.scores}
 
         # === Functional Model ===
-        inputs = {
-            "frames": keras.Input((None, *image_size, 3), dtype="uint8", name="frames"),
-            "mask": keras.Input((None,), dtype="bool", name="mask"),
-        }
-        probabilities = kfs(inputs)
-        decision = StageDecision(decoding, name="stage_decision")
-        labels = decision(probabilities, inputs["mask"])
-        (difficulty_clip, no_difficulty), (execution_clip, no_execution) = (
-            selector(inputs["frames"], labels, inputs["mask"]) for selector in selectors
-        )
-        scores = sp({"difficulty_clip": difficulty_clip, "execution_clip": execution_clip})
-        empty = ops.stack([no_difficulty, no_execution], axis=1)
-        outputs = {"stages": probabilities, "labels": labels, **scores, "empty_fragments": empty}
+        inputs = video_inputs(image_size, shared["features"])
+        content, mask = inputs["features" if features else "frames"], inputs["mask"]
+        if kfs is None:
+            decision, outputs = None, {}
+            selectors = [EvenSampler(length, name=f"{score}_sample") for score, length in lengths.items()]
+            clips = [selector(content, mask) for selector in selectors]
+        else:
+            decision = StageDecision(decoding, name="stage_decision")
+            selectors = [
+                FragmentSelector([rules.stage_index(s) for s in rules.fragment(score)], length, name=f"{score}_fragment")
+                for score, length in lengths.items()
+            ]
+            probabilities = kfs(inputs)
+            labels = decision(probabilities, mask)
+            clips, empty = zip(*(selector(content, labels, mask) for selector in selectors), strict=True)
+            outputs = {"stages": probabilities, "labels": labels, "empty_fragments": ops.stack(empty, axis=1)}
+        outputs |= sp({f"{score}_clip": clip for score, clip in zip(lengths, clips, strict=True)})
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
@@ -131,6 +152,9 @@ class ScoringNet(Preset, Objective, keras.Model):
             "frame_size": tuple(frame_size),
             "stored": stored,
             "decoding": decoding,
+            "scores": tuple(scores),
+            "fragments": fragments,
+            "features": features,
             "provenance": provenance,
         }
 
@@ -145,18 +169,18 @@ class ScoringNet(Preset, Objective, keras.Model):
         Raises:
             InputError: a score is unknown in the training split, or all its values are the same.
         """
+        scores = tuple(options.get("scores", PREDICTED_SCORES))
         known = info.score_statistics.get("train", {})
-        missing = " and ".join(score for score in PREDICTED_SCORES if not known.get(score))
+        missing = " and ".join(score for score in scores if not known.get(score))
         if missing:
             raise InputError(f"{info.records_dir}: expected known {missing} scores in the training split.")
-        constant = " and ".join(score for score in PREDICTED_SCORES if not known[score]["std"] > 0)
+        constant = " and ".join(score for score in scores if not known[score]["std"] > 0)
         if constant:
             raise InputError(f"{info.records_dir}: expected different values of {constant} to learn from.")
         return cls(
             sport=info.sport,
-            score_statistics={score: (known[score]["mean"], known[score]["std"]) for score in PREDICTED_SCORES},
-            frame_size=info.frame_size,
-            stored=info.stored,
+            score_statistics={score: (known[score]["mean"], known[score]["std"]) for score in scores},
+            **_content_of(info),
             provenance={
                 "dataset": info.name,
                 "data_hash": info.data_hash,
@@ -187,14 +211,39 @@ class ScoringNet(Preset, Objective, keras.Model):
         """What the weights were trained on, or None."""
         return self._config["provenance"]
 
-    def score_fragments(self, frames, stages, mask, training=None):
-        """SP alone on the fragments that `stages` int (B, L) mark: scores, and `empty_fragments` (B, 2)."""
-        (difficulty_clip, no_difficulty), (execution_clip, no_execution) = (
-            selector(frames, stages, mask) for selector in self.selectors
-        )
-        clips = {"difficulty_clip": difficulty_clip, "execution_clip": execution_clip}
-        scores = self.score_predictor(clips, training=training)
-        return {**scores, "empty_fragments": ops.stack([no_difficulty, no_execution], axis=1)}
+    @property
+    def content(self):
+        """The key of the inputs that holds what a video shows: `"frames"` or `"features"`."""
+        return "features" if self._config["features"] else "frames"
+
+    @property
+    def scores(self):
+        """The scores that have a tower."""
+        return self.score_predictor.scores
+
+    @property
+    def parts(self):
+        """The names of the parts that learn: `"segmenter"` (KFS), where there is one, and `"score_predictor"` (SP)."""
+        return ("segmenter", "score_predictor") if self.segmenter is not None else ("score_predictor",)
+
+    @property
+    def sampled_frames(self):
+        """T, where the towers see nothing of a video but T even samples; else None: every frame counts."""
+        lengths = {selector.length for selector in self.selectors}
+        return lengths.pop() if self.segmenter is None and len(lengths) == 1 else None
+
+    def score_fragments(self, content, stages, mask, training=None):
+        """SP alone on the fragments that `stages` int (B, L) mark: its outputs, and `empty_fragments` (B, n).
+
+        A model without KFS scores whole videos, whatever the stages say.
+        """
+        if self.segmenter is None:
+            clips, found = [selector(content, mask) for selector in self.selectors], {}
+        else:
+            clips, empty = zip(*(selector(content, stages, mask) for selector in self.selectors), strict=True)
+            found = {"empty_fragments": ops.stack(empty, axis=1)}
+        named = {f"{score}_clip": clip for score, clip in zip(self.scores, clips, strict=True)}
+        return {**self.score_predictor(named, training=training), **found}
 
     def get_config(self):
         return {**self._config, "name": self.name}

@@ -4,7 +4,18 @@ import keras
 from keras import layers
 
 from scoringnet_tf.models.c3d import C3D, scaled_width
+from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.sports import get_sport
+
+
+def video_inputs(image_size, features=None):
+    """The inputs of a model for whole videos: `{"frames" | "features", "mask"}`, see `KeyFragmentSegmenter`."""
+    content = (
+        {"features": keras.Input((None, features), dtype="float32", name="features")}
+        if features
+        else {"frames": keras.Input((None, *image_size, 3), dtype="uint8", name="frames")}
+    )
+    return {**content, "mask": keras.Input((None,), dtype="bool", name="mask")}
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -15,8 +26,12 @@ class KeyFragmentSegmenter(keras.Model):
     and videos of one batch may be padded on the right: the result for the real frames does not depend on the padding.
     Returns stage probabilities (B, L, S), float32, S stages in the order of `sports.Sport.stages`.
 
+    With `features` the call argument is `{"features": (B, L, D) float32, "mask": bool (B, L)}`: features in place of
+    C3D's, one vector a step.
+
     Args:
         sport: key in `sports.SPORTS`.
+        features: D; None for frames.
         image_size: (H, W) of the frames. With 112×112 the per-frame vector has 4·4·512 = 8192 entries; the paper's
             "4096" corresponds to 64×128 (§3.1 does not give the input size).
         width_multiplier: scales C3D, the Bi-LSTM and the fully connected layer.
@@ -38,27 +53,28 @@ class KeyFragmentSegmenter(keras.Model):
         fc_units=512,
         dropout_rate=0.5,
         preprocessing=None,
+        features=None,
         dtype=None,
         name="segmenter",
         **kwargs,
     ):
         stages = get_sport(sport).stages
-        inputs = {
-            "frames": keras.Input((None, *image_size, 3), dtype="uint8", name="frames"),
-            "mask": keras.Input((None,), dtype="bool", name="mask"),
-        }
+        inputs = video_inputs(image_size, features)
 
         # === Functional Model ===
-        c3d = C3D(
-            input_shape=(None, *image_size, 3),
-            width_multiplier=width_multiplier,
-            temporal_pooling=False,
-            masked=True,
-            preprocessing=preprocessing,
-            dtype=dtype,
-        )
-        x = c3d(inputs)
-        x = layers.Reshape((-1, x.shape[2] * x.shape[3] * x.shape[4]), name="flatten", dtype="float32")(x)
+        if features:
+            x = FeatureScaling(name="feature_scaling", dtype="float32")(inputs["features"])
+        else:
+            c3d = C3D(
+                input_shape=(None, *image_size, 3),
+                width_multiplier=width_multiplier,
+                temporal_pooling=False,
+                masked=True,
+                preprocessing=preprocessing,
+                dtype=dtype,
+            )
+            x = c3d(inputs)
+            x = layers.Reshape((-1, x.shape[2] * x.shape[3] * x.shape[4]), name="flatten", dtype="float32")(x)
         lstm = layers.LSTM(scaled_width(lstm_units, width_multiplier), return_sequences=True, dtype="float32")
         x = layers.Bidirectional(lstm, name="bi_lstm", dtype="float32")(x, mask=inputs["mask"])
         fc_units_scaled = scaled_width(fc_units, width_multiplier)
@@ -76,6 +92,7 @@ class KeyFragmentSegmenter(keras.Model):
             "fc_units": fc_units,
             "dropout_rate": dropout_rate,
             "preprocessing": preprocessing,
+            "features": features,
             "dtype": dtype,
         }
 

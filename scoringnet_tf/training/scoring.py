@@ -6,19 +6,21 @@ import tensorflow as tf
 
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
+from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.pretrained import load_network, load_pretrained, load_segmenter, preprocessing_of
 from scoringnet_tf.training.run import Phase, Run
+from scoringnet_tf.training.supervision import check_segmenter, check_stages, check_weights, supervision
 
 SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was
 # Flags that name weights to start from; the more particular ones come last.
 INITIAL_WEIGHTS = {"pretrained": load_pretrained, "initial_model": load_network, "segmenter": load_segmenter}
 SHOWN = {"val_frame_accuracy": "frames", "val_d_src": "D-SRC", "val_e_src": "E-SRC", "val_f_src": "F-SRC"}
+OF_PIXELS = ("flip", "crop_shift", "zoom", "color_jitter")  # augmentation that features cannot be given
 PICTURES = 8  # held-out videos whose stages TensorBoard shows
 
 
@@ -26,18 +28,21 @@ def phases(settings):
     """The phases that the settings ask for: one joint phase, or KFS (unless a trained one is kept) and then SP."""
     if settings["training"] == "joint":
         return [Phase("joint", settings["epochs"])]
-    first = 0 if settings["segmenter"] else settings["segmentation_epochs"]
+    no_kfs_to_train = settings["segmenter"] or settings["fragments"] == "whole"
+    first = 0 if no_kfs_to_train else settings["segmentation_epochs"]
     scoring = Phase("scoring", settings["scoring_epochs"], first)
     return [Phase("segmentation", first, 0, "val_frame_accuracy", SEGMENTATION), scoring] if first else [scoring]
 
 
-def build_network(info, settings, dtype):
-    """The `ScoringNet` of the settings for the records of `info`.
+def build_network(info, settings, dtype, towers=PREDICTED_SCORES):
+    """The `ScoringNet` of the settings for the records of `info`, with towers for these scores.
 
     Where pretrained weights will be loaded, its frames are preprocessed as they want it.
     """
     return ScoringNet.for_records(
         info,
+        scores=towers,
+        fragments="whole" if settings["fragments"] == "whole" else "key",
         image_size=settings["image_size"],
         width_multiplier=settings["width_multiplier"],
         clip_lengths=settings["clip_lengths"],
@@ -51,6 +56,7 @@ def build_network(info, settings, dtype):
             "conv_filters": settings["conv_filters"],
             "fc_units": settings["fc_units"],
             "pool_stride": settings["pool_stride"],
+            "head": settings["head"],
             "output_activation": settings["output_activation"],
             "dropout_rate": settings["dropout"],
         },
@@ -67,15 +73,25 @@ def _preprocessing(settings):
     return preprocessing_of(settings["pretrained"], settings["image_size"])
 
 
-def losses(network, settings):
-    """Eqs. 5, 8 and 9 as the settings say: output of a `ScoringNet` → loss."""
-    units = network.score_std if settings["loss_units"] == "standard" else dict.fromkeys(PREDICTED_SCORES, 1.0)
-    return {"stages": StageCrossEntropy(settings["stage_loss"])} | {
-        score: ScoreLoss(
-            settings["alpha"], settings["margin"], settings["pair_reduction"], unit=unit, ties=settings["ties"]
-        )
-        for score, unit in units.items()
+def losses(network, settings, final_std=None):
+    """Eqs. 5, 8 and 9 as the settings say: output of a `ScoringNet` → loss.
+
+    With `final_std`, the standard deviation of the training videos' final scores, that score is learnt as well.
+    """
+    in_points = settings["loss_units"] == "points"
+    ranked = {
+        "alpha": settings["alpha"],
+        "margin": settings["margin"],
+        "reduction": settings["pair_reduction"],
+        "ties": settings["ties"],
     }
+    of_head = {"sigma": settings["score_sigma"]} if settings["head"] == "distribution" else {}
+    found = {"stages": StageCrossEntropy(settings["stage_loss"])} if network.segmenter is not None else {}
+    for score in network.scores:
+        found[score] = network.score_loss(score, unit=1.0 if in_points else None, **ranked, **of_head)
+    if final_std is not None:
+        found["final"] = ScoreLoss(unit=1.0 if in_points else final_std, **ranked)
+    return found
 
 
 class ScoringRun(Run):
@@ -89,8 +105,9 @@ class ScoringRun(Run):
         check_weights(settings)
         check_stages(info, settings)
         check_segmenter(settings)
+        self.supervision = supervision(info, settings["scores"])
         super().__init__(info, settings, phases(settings))
-        self.model = build_network(info, settings, self.dtype)
+        self.model = build_network(info, settings, self.dtype, self.supervision.towers)
 
     # === Data ===
 
@@ -110,6 +127,7 @@ class ScoringRun(Run):
                 "image_size": self.settings["image_size"],
                 "batch_size": self.settings["batch_size"],
                 "validation_fraction": self.settings["validation_fraction"],
+                "num_frames": self.model.sampled_frames,
                 **options,
             },
         )
@@ -122,10 +140,7 @@ class ScoringRun(Run):
             seed=settings["seed"],
             augmentation=input_pipeline.Augmentation(
                 max_start_shift=settings["max_start_shift"],
-                flip=settings["flip"],
-                crop_shift=settings["crop_shift"],
-                zoom=settings["zoom"],
-                color_jitter=settings["color_jitter"],
+                **{} if self.info.features else {name: settings[name] for name in OF_PIXELS},
             ),
             shuffle=True,
             first_epoch=phase.first_epoch + first_epoch,
@@ -140,7 +155,7 @@ class ScoringRun(Run):
         if phase.name != "scoring" or self.settings["fragments"] != "true":
             return {}
         sport = self.model.sport
-        fragments = {*sport.difficulty_fragment, *sport.execution_fragment}
+        fragments = {stage for score in self.model.scores for stage in sport.fragment(score)}
         return {"only_stages": sorted(fragments), "margin": self.settings["fragment_jitter"]}
 
     def _shuffled_labels(self):
@@ -163,7 +178,10 @@ class ScoringRun(Run):
     # === Training ===
 
     def load_initial_weights(self):
-        """Fills the network with the weights that the settings name."""
+        """Fills the network with the weights that the settings name, and with the statistics of features."""
+        print(self.supervision.said)
+        if self.info.features:
+            adapt_features(self.model, self._videos("train"))
         for flag, load in INITIAL_WEIGHTS.items():
             if self.settings[flag]:
                 load(self.model, self.settings[flag])
@@ -177,11 +195,15 @@ class ScoringRun(Run):
             self.model.segmenter.set_weights(best.segmenter.get_weights())
         self.model.compile(
             make_optimizer(self.settings, self.dtype, self.settings["trunk_rate"]),
-            loss=losses(self.model, self.settings),
+            loss=losses(self.model, self.settings, self._final_std()),
             phase=phase.name,
             fragments=self.settings["fragments"],
             fragment_jitter=self.settings["fragment_jitter"],
         )
+
+    def _final_std(self):
+        """Points; None where every training video knows difficulty and execution, or the model has no towers for them."""
+        return self.info.score_statistics["train"]["final"]["std"] if self.supervision.final_too else None
 
     def validation_names(self, phase):
         """Those of the model's losses and metrics."""
@@ -199,38 +221,14 @@ class ScoringRun(Run):
         return [callbacks.ValidationPictures(log_dir, self._videos("validation", with_info=True).take(batches))]
 
 
-# === Checks ===
-
-
-def check_weights(settings):
-    """InputError where the flags that name weights contradict each other."""
-    if settings["initial_model"] and settings["pretrained"]:
-        raise InputError("--initial_model: expected it without --pretrained, which it brings. Received: both.")
-    kept = ("staged", "predicted")
-    if settings["segmenter"] and (settings["training"], settings["fragments"]) != kept:
-        raise InputError(
-            "--segmenter: expected --training=staged --fragments=predicted with a KFS that is not trained. "
-            f"Received: --training={settings['training']} --fragments={settings['fragments']}."
-        )
-
-
-def check_stages(info, settings):
-    """InputError unless the stage labels suffice for KFS, and for the fragments that were asked for."""
-    untrained = (settings["training"], settings["segmentation_epochs"], settings["fragments"])
-    if settings["segmenter"] or (settings["initial_model"] and untrained == ("staged", 0, "predicted")):
-        return  # a trained KFS is used as it is
-    unlabelled = info.stage_frames["train"].get("unlabelled", 0)
-    labelled = sum(info.stage_frames["train"].values()) - unlabelled
-    if not labelled or (unlabelled and settings["fragments"] == "true"):
-        remedy = "Use --fragments=predicted" if labelled else "Give a trained KFS (--segmenter)"
-        raise InputError(
-            f"{info.records_dir}: expected stage labels for every training video. Received: "
-            f"{unlabelled} frames without one. {remedy}, or label them."
-        )
-
-
-def check_segmenter(settings):
-    """InputError where KFS would be neither trained nor given."""
-    trains_kfs = settings["training"] == "joint" or settings["segmentation_epochs"]
-    if not (trains_kfs or settings["initial_model"] or settings["segmenter"]):
-        raise InputError("--segmentation_epochs=0: expected a trained KFS (--initial_model or --segmenter).")
+def adapt_features(network, dataset):
+    """Gives every `FeatureScaling` of `network` the mean and deviation of the features of one pass over `dataset`."""
+    count, mean, squares = 0.0, 0.0, 0.0
+    for inputs, _ in dataset:
+        steps = inputs["features"].numpy().astype(np.float64)[inputs["mask"].numpy()]  # (N, D)
+        count, delta = count + len(steps), steps - mean
+        mean = mean + delta.sum(axis=0) / count
+        squares = squares + (delta * (steps - mean)).sum(axis=0)
+    for layer in network._flatten_layers():
+        if isinstance(layer, FeatureScaling):
+            layer.adapt(mean, np.sqrt(squares / count))

@@ -1,0 +1,105 @@
+"""What a run learns from: which scores its training videos know, and where the stages of SP's fragments come from."""
+
+import dataclasses
+
+from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES
+from scoringnet_tf.support.errors import InputError
+
+CHOICES = ("auto", "parts", "final")
+
+
+@dataclasses.dataclass(frozen=True)
+class Supervision:
+    """The scores that a run learns.
+
+    Attributes:
+        towers: the scores that have a tower: difficulty and execution, or the final score alone.
+        final_too: whether the final score that is fused from two towers is learnt as well, because some training videos
+            know no more than that.
+        said: the choice and its reason, a line.
+    """
+
+    towers: tuple[str, ...]
+    final_too: bool
+    said: str
+
+
+def supervision(info, asked="auto"):
+    """What the training videos of `info` (`DatasetInfo`) can teach.
+
+    Args:
+        info: of the records.
+        asked: `"parts"` for difficulty and execution, `"final"` for the final score alone, `"auto"` for the former
+            where at least as many videos know both as know nothing but the final score.
+
+    Raises:
+        InputError: no training video knows the scores that are asked for.
+    """
+    videos = [video for video in info.videos.values() if video["split"] == "train"]
+    parts = sum(_knows(video, PREDICTED_SCORES) for video in videos)
+    final_alone = sum(_knows(video, FINAL_ALONE) and not _knows(video, PREDICTED_SCORES) for video in videos)
+    if asked == "parts" or (asked == "auto" and parts >= max(final_alone, 1)):
+        if not parts:
+            raise InputError(f"{info.records_dir}: --scores=parts: expected videos with difficulty and execution.")
+        said = f"difficulty and execution, known of {parts} of {len(videos)} training videos"
+        said += f"; {final_alone} know the final score alone and teach that" if final_alone else ""
+        return Supervision(PREDICTED_SCORES, final_alone > 0, f"Scores: {said} (--scores).")
+    finals = sum(_knows(video, FINAL_ALONE) for video in videos)
+    if not finals:
+        raise InputError(
+            f"{info.records_dir}: expected training videos with a final score, or with difficulty and execution. "
+            f"Received: {len(videos)} without."
+        )
+    said = f"the final score alone, by one tower, known of {finals} of {len(videos)} training videos"
+    said += f"; difficulty and execution of {parts}" if parts else ""
+    return Supervision(FINAL_ALONE, False, f"Scores: {said} (--scores).")
+
+
+def _knows(video, scores):
+    return all(video[score] is not None for score in scores)
+
+
+def check_weights(settings):
+    """InputError where the flags that name weights contradict each other, or others."""
+    if settings["initial_model"] and settings["pretrained"]:
+        raise InputError("--initial_model: expected it without --pretrained, which it brings. Received: both.")
+    kept = ("staged", "predicted")
+    if settings["segmenter"] and (settings["training"], settings["fragments"]) != kept:
+        raise InputError(
+            "--segmenter: expected --training=staged --fragments=predicted with a KFS that is not trained. "
+            f"Received: --training={settings['training']} --fragments={settings['fragments']}."
+        )
+
+
+def check_stages(info, settings):
+    """InputError unless the stage labels suffice for KFS, and for the fragments that were asked for."""
+    untrained = (settings["training"], settings["segmentation_epochs"], settings["fragments"])
+    if settings["segmenter"] or (settings["initial_model"] and untrained == ("staged", 0, "predicted")):
+        return  # a trained KFS is used as it is
+    if settings["fragments"] == "whole":
+        if settings["fragment_jitter"]:
+            raise InputError(
+                f"--fragment_jitter={settings['fragment_jitter']}: expected 0 with --fragments=whole: a whole video "
+                "cannot be moved."
+            )
+        return
+    unlabelled = info.stage_frames["train"].get("unlabelled", 0)
+    labelled = sum(info.stage_frames["train"].values()) - unlabelled
+    if not labelled or (unlabelled and settings["fragments"] == "true"):
+        remedy = (
+            "Use --fragments=predicted"
+            if labelled
+            else "Score whole videos (--fragments=whole), give a trained KFS (--segmenter)"
+        )
+        raise InputError(
+            f"{info.records_dir}: expected stage labels for every training video. Received: "
+            f"{unlabelled} frames without one. {remedy}, or label them."
+        )
+
+
+def check_segmenter(settings):
+    """InputError where KFS would be neither trained nor given."""
+    trains_kfs = settings["training"] == "joint" or settings["segmentation_epochs"]
+    needless = settings["fragments"] == "whole"
+    if not (trains_kfs or needless or settings["initial_model"] or settings["segmenter"]):
+        raise InputError("--segmentation_epochs=0: expected a trained KFS (--initial_model or --segmenter).")
