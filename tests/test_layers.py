@@ -34,7 +34,7 @@ DATA_PREP = {
     COMMANDS: ("datasets", "datasets.readers", "simulator", "records", "stages"),
 }
 # What `data_prep` may import of `scoringnet_tf`: what videos, records and sports are; it trains nothing.
-SHARED = ("support", "sports", "data.records", "data.video", "data.preprocessing", "__version__")
+SHARED = ("support", "sports", "data.records", "data.video", "data.preprocessing", "data.features", "__version__")
 SUGGESTION = "data_prep.stages.suggestion"  # the one place where a trained model prepares data
 SHARED_WITH_SUGGESTION = (*SHARED, "inference")
 

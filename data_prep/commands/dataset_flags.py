@@ -31,10 +31,19 @@ flags.DEFINE_enum(
 flags.DEFINE_string(
     "manifest_csv",
     None,
-    "Manifest: CSV file with the columns video,split and any of difficulty,execution,final,penalty, and boundaries of "
-    "stages (a column with the first frame of each stage, and end). Default: manifest.csv of --source_dir.",
+    "Manifest: CSV file with the columns video,split and any of difficulty,execution,final,penalty,num_frames, and "
+    "boundaries of stages (a column with the first frame of each stage, and end). A column features in place of videos "
+    "(FILE or FILE#ARRAY; .npy, .npz or .h5; steps × size) makes records of features; fps then is the video's frame "
+    "rate. Default: manifest.csv of --source_dir.",
 )
-OPTIONS = ("split_dir", "difficulty_csv", "action", "official_split", "sport", "manifest_csv")
+flags.DEFINE_integer(
+    "feature_stride",
+    None,
+    "Manifest with a column features: frames of the video from one step to the next. Default: what features.json "
+    "beside the features says, else 1.",
+    lower_bound=1,
+)
+OPTIONS = ("split_dir", "difficulty_csv", "action", "official_split", "sport", "manifest_csv", "feature_stride")
 
 
 def options() -> dict[str, Any]:

@@ -3,7 +3,8 @@
     python -m data_prep inspect --records_dir=RECORDS [--output=sheet.png]
 
 Every record is parsed, every frame decoded, and all counts and hashes are compared with dataset_info.json. With
---source_dir the stored frames are also compared with those of the videos that they came from.
+--source_dir the stored frames are also compared with those of the videos that they came from. Of records of features
+the contact sheet shows the features through time, and --source_dir must hold the same numbers.
 """
 
 from pathlib import Path

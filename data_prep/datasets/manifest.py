@@ -7,8 +7,15 @@ execution, final, penalty (an empty cell is unknown). Stages are labelled in one
   with the first frame after the last stage; a stage ends where the next begins, and all else is noise;
 - `stage_labels.csv` beside the table: video_id (as in the column video), stage, start_frame, end_frame (exclusive;
   empty: to the end of the video).
+
+A column num_frames says how many frames a video has, which is then checked.
+
+A column `features` (path of a file in the folder, `path#name` for an array of several, see `data.features`) makes it a
+table of features in place of videos: the column video, which may be left out, then is no path but their name, and fps
+is the frame rate of the video. Stages and num_frames count frames of the video all the same.
 """
 
+import math
 from pathlib import Path, PurePosixPath
 
 from data_prep.datasets.errors import OptionError
@@ -17,6 +24,7 @@ from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
 from data_prep.datasets.scores import complete_scores, odd_executions
 from data_prep.datasets.stage_labels import Segment, StageError, StageOrderError, check_segments, read_stage_csv
+from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.sports import NOISE, SCORES, SPORTS, get_sport
 from scoringnet_tf.support.errors import InputError
 
@@ -25,11 +33,16 @@ SPLITS = ("train", "validation", "test")
 END = "end"
 
 
-def read(source_dir: Path, sport: str | None = None, manifest_csv: str | Path | None = None) -> Source:
-    """Reads the table `manifest_csv` (default: the one in `source_dir`) of videos of `sport`.
+def read(
+    source_dir: Path,
+    sport: str | None = None,
+    manifest_csv: str | Path | None = None,
+    feature_stride: int | None = None,
+) -> Source:
+    """Reads the table `manifest_csv` (default: the one in `source_dir`) of videos of `sport`, or of their features.
 
     Raises:
-        OptionError: no or an unknown sport.
+        OptionError: no or an unknown sport, or a `feature_stride` for a table of videos.
         InputError: no table, a column that is missing, a row of another length, or both ways of labelling stages. What
             is wrong with a row is in its `Sample`.
     """
@@ -37,17 +50,32 @@ def read(source_dir: Path, sport: str | None = None, manifest_csv: str | Path | 
         raise OptionError(f"--sport: expected a sport, one of {', '.join(sorted(SPORTS))}. Received: {sport}")
     rules = get_sport(sport)
     path = Path(manifest_csv) if manifest_csv else source_dir / TABLE
-    rows = read_csv(path, ("video", "split"))
+    rows = read_csv(path, ("split",))
     has_boundaries = _has_boundaries(path, rows, rules)
+    has_features = "features" in rows[0]
+    if not has_features and "video" not in rows[0]:
+        raise InputError(f"{path}: expected the columns video,split or features,split. Received: {list(rows[0])}")
+    if feature_stride is not None and not has_features:
+        raise OptionError(f"Expected no --feature_stride: {path} has no column features. Received: {feature_stride}.")
+    for row in rows:
+        row.setdefault("video", row.get("features", ""))
     labels = _read_labels(path, rows, has_boundaries)
     samples = []
     for number, row in enumerate(rows, start=2):
         fields = Fields(f"{path.name}, row {number}", row)
         segments = _boundaries(fields, row, rules) if has_boundaries else _labelled(fields, row, labels, rules)
-        samples.append(_sample(source_dir, fields, row, segments, rules))
+        files = _features(source_dir, fields, row) if has_features else _video(source_dir, row)
+        samples.append(_sample(files, fields, row, segments, rules))
     stage_source = f"columns of {path.name}" if has_boundaries else "none" if labels is None else STAGE_CSV
     notes = (f"Stage labels: {stage_source}.", *_unused_columns(rows[0], rules), *odd_executions(rules, samples))
-    return Source(sport, tuple(samples), {"manifest": path.name, "stage_labels": stage_source}, notes)
+    return Source(
+        sport,
+        tuple(samples),
+        {"manifest": path.name, "stage_labels": stage_source},
+        notes,
+        has_features=has_features,
+        feature_stride=feature_stride,
+    )
 
 
 def _has_boundaries(path, rows, sport):
@@ -65,7 +93,9 @@ def _has_boundaries(path, rows, sport):
 
 def _unused_columns(row, sport):
     """A note on columns that mean nothing here, such as the athlete's name or a misspelt score."""
-    unused = [column for column in row if column not in ("video", "split", "penalty", *SCORES, *sport.stages[1:], END)]
+    used = ["video", "split", "num_frames", "penalty", *SCORES, *sport.stages[1:], END]
+    used += ["features", "fps"] if "features" in row else []
+    unused = [column for column in row if column not in used]
     return [f"Columns that are not used: {', '.join(unused)}."] if unused else []
 
 
@@ -121,17 +151,36 @@ def _labelled(fields, row, labels, sport):
     return segments
 
 
-def _sample(source_dir, fields, row, segments, sport):
-    scores = {name: fields.number(name, required=False) for name in (*SCORES, "penalty")}
+def _video(source_dir, row):
+    """The fields of a `Sample` that say which video a row is of."""
     video = PurePosixPath(row["video"].replace("\\", "/"))
+    return {"video_id": str(video), "path": source_dir / video}
+
+
+def _features(source_dir, fields, row):
+    """The fields of a `Sample` that say which features a row is of."""
+    if not (row["features"] and row["video"]):
+        fields.expect("expected a file of features, and a name in the column video if there is one. Received: none")
+    file = FeatureFile.parse(row["features"].replace("\\", "/"))
+    fps = fields.number("fps", required=False)
+    if fps is not None and not 0 < fps < math.inf:
+        fields.expect(f"expected frames per second above 0 as fps. Received: {fps:g}")
+    return {"video_id": row["video"], "path": source_dir / file.path, "array": file.array, "fps": fps}
+
+
+def _sample(files, fields, row, segments, sport):
+    scores = {name: fields.number(name, required=False) for name in (*SCORES, "penalty")}
+    num_frames = fields.integer("num_frames", required=False)
+    if num_frames is not None and num_frames < 1:
+        fields.expect(f"expected at least 1 as num_frames. Received: {num_frames}")
     if row["split"] not in SPLITS:
         fields.expect(f"expected a split, one of {', '.join(SPLITS)}. Received: {row['split']!r}")
     return Sample(
-        str(video),
-        source_dir / video,
-        row["split"],
-        fields.where,
+        **files,
+        split=row["split"],
+        where=fields.where,
         segments=segments,
+        num_frames=num_frames,
         problems=tuple(fields.problems),
         **complete_scores(sport, **scores),
     )

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from data_prep.datasets.stage_labels import Segment
+from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.video import Clip
 
 NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time: a flag of its own decides about those
@@ -34,7 +35,7 @@ class Sample:
 
     Attributes:
         video_id: unique in the dataset.
-        path: of the video file or folder of images, whether it exists or not.
+        path: of the video file, folder of images or file of features, whether it exists or not.
         split: `"train"`, `"validation"` or `"test"`.
         where: file and row of its labels, for messages.
         difficulty, execution, final: scores in points of the sport; None where unknown.
@@ -44,7 +45,9 @@ class Sample:
         group: name that videos cut from one source share, for these are held out for validation together; None where
             the dataset has no such groups.
         frames: (start, stop) of the clip in a folder of images, counted from 0; None for all of it.
-        num_frames: how many frames the labels say there are; None where they do not.
+        num_frames: how many frames the labels say there are in the video; None where they do not.
+        array: of features, the name of the array in a file of several; None where there is one.
+        fps: of features, frames per second of the video that they were made of; None where the labels do not say.
         problems: what the dataset module found wrong with the row.
     """
 
@@ -61,12 +64,19 @@ class Sample:
     group: str | None = None
     frames: tuple[int, int] | None = None
     num_frames: int | None = None
+    array: str | None = None
+    fps: float | None = None
     problems: tuple[Problem, ...] = ()
 
     @property
     def clip(self) -> Clip:
         """What to decode."""
         return Clip(self.path, self.frames)
+
+    @property
+    def feature_file(self) -> FeatureFile:
+        """What to read, where the source has features in place of videos."""
+        return FeatureFile(self.path, self.array)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +89,9 @@ class Source:
         settings: which of several possible files was read, for provenance.
         notes: what a user should know of how the folder was read, one sentence each.
         classes: {head: class names in label order}.
+        has_features: the samples are files of features, not videos.
+        feature_stride: frames from one step of features to the next, as the user says; None where that is left to what
+            lies beside them (`features.json`).
     """
 
     sport: str | None
@@ -86,3 +99,5 @@ class Source:
     settings: dict[str, str] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
     classes: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    has_features: bool = False
+    feature_stride: int | None = None

@@ -2,7 +2,6 @@
 
 import collections
 import dataclasses
-import functools
 import json
 import os
 import statistics
@@ -16,9 +15,10 @@ from data_prep.datasets import DATASETS, check_use
 from data_prep.datasets.sample import NONMONOTONE
 from data_prep.datasets.scores import shown
 from data_prep.records.checks import checked_samples
-from data_prep.records.encoding import aspect_of, encode_video, in_processes
+from data_prep.records.encoding import aspect_of, encode_samples, in_processes
 from data_prep.records.writing import RecordsWriter, check_output_dir, score_statistics
 from scoringnet_tf import __version__
+from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import INDEX_NAME, DatasetInfo, VideoExample
 from scoringnet_tf.data.video import Clip
@@ -26,6 +26,8 @@ from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_folder
 from scoringnet_tf.support.paths import as_path
+
+OF_FRAMES = ("frame_size", "jpeg_quality", "aspect", "fit")  # the settings that say how frames are stored
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,22 +75,34 @@ def build_records(
     check_output_dir(target, overwrite)
     check_use(dataset, source_dir, options)
     source = DATASETS[dataset].read(source_dir, **options)
-    clips = [sample.clip for sample in source.samples]
+    if source.has_features:
+        settings = _without_frames(settings)
     with (
         replacing_folder(target, last=INDEX_NAME) as folder,
         in_processes(workers or os.cpu_count() or 1) as map_clips,
     ):
         split_sizes = collections.Counter(sample.split for sample in source.samples)
         writer = RecordsWriter(folder, split_sizes, _stages(source), settings.num_shards)
-        aspect = settings.aspect or _common_aspect(map_clips, source.samples)
+        aspect = settings.aspect
+        if aspect is None and not source.has_features:
+            aspect = _common_aspect(map_clips, source.samples)
         stored = StoredForm(settings.frame_size, settings.jpeg_quality, aspect, settings.fit)
-        encoded = map_clips(functools.partial(encode_video, stored=stored), clips)
-        progress = tqdm(encoded, "Building records", total=len(clips), unit="video")
+        encoded = encode_samples(source, stored, map_clips)
+        progress = tqdm(encoded, "Building records", total=len(source.samples), unit="video")
         rejected, notes = _write_samples(writer, dataset, source, source_dir, stored, progress)
         _refuse(rejected, settings, source_dir)
         info = _dataset_info(writer, dataset, source, source_dir, settings, aspect, rejected)
         info.save(folder)
     return dataclasses.replace(info, records_dir=target), [*source.notes, *notes]
+
+
+def _without_frames(settings):
+    """The settings of records of features; InputError where they say how frames are stored."""
+    default = BuildSettings()
+    given = [name for name in OF_FRAMES if getattr(settings, name) != getattr(default, name)]
+    if given:
+        raise InputError(f"Expected no settings of frames for records of features. Received: {', '.join(given)}.")
+    return dataclasses.replace(settings, frame_size=(0, 0))
 
 
 def _common_aspect(map_clips, samples):
@@ -113,10 +127,12 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded):
             continue
         for warning in video.warnings:
             warnings[warning].append(sample.path.name)
-        departure = stored.departure(video.aspect)
+        departure = None if source.has_features else stored.departure(video.aspect)
         if departure is not None:
             fitted[f"{video.aspect:.2f}:1, the records {stored.aspect:.2f}:1: {departure}."] += 1
         writer.write(sample.split, _example(dataset, source, sample, source_dir, stored.frame_size, video, stages))
+        if video.features is not None and writer.features is None:
+            writer.features = {"size": video.features.shape[1], "stride": video.stride, "origin": video.origin}
         writer.videos[sample.video_id] |= _kept_together(sample)
     notes = [f"{shown(names)}: {warning}" for warning, names in warnings.items()]
     notes += [f"Of {len(source.samples)} videos {count} are {what}" for what, count in sorted(fitted.items())]
@@ -131,11 +147,12 @@ def _kept_together(sample):
 
 def _example(dataset, source, sample, source_dir, frame_size, video, stages):
     relative_path: Any = PurePosixPath(sample.path.relative_to(source_dir).as_posix())  # to be written, not opened
+    file = Clip(relative_path, sample.frames) if video.features is None else FeatureFile(relative_path, sample.array)
     return VideoExample(
         video_id=sample.video_id,
         dataset_name=dataset,
         sport=source.sport or "",
-        data_path=str(Clip(relative_path, sample.frames)),
+        data_path=str(file),
         sha256=video.sha256,
         jpegs=video.jpegs,
         frame_size=frame_size,
@@ -147,6 +164,7 @@ def _example(dataset, source, sample, source_dir, frame_size, video, stages):
         execution=sample.execution,
         final=sample.final,
         classes=sample.classes,
+        features=video.features,
     )
 
 
@@ -186,11 +204,18 @@ def _dataset_info(writer, dataset, source, source_dir, settings, aspect, rejecte
             for sample, problems in rejected
         ],
         simulation=_read_simulation(source_dir),
-        settings={**dataclasses.asdict(settings), **source.settings},
+        settings={**_settings(source, settings), **source.settings},
         package_version=__version__,
         data_hash=data_hash,
         aspect=aspect,
+        features=writer.features,
     )
+
+
+def _settings(source, settings):
+    """The settings that these records depend on."""
+    left_out = OF_FRAMES if source.has_features else ()
+    return {key: value for key, value in dataclasses.asdict(settings).items() if key not in left_out}
 
 
 def _read_simulation(source_dir):

@@ -1,8 +1,10 @@
 """Checks of samples that hold for every dataset: scores, stages and videos, and ids and videos against each other."""
 
 import collections
+import reprlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +33,7 @@ def checked_samples(
     """
     sport = get_sport(source.sport) if source.sport else None
     repeated_ids = id_problems(source.samples)
+    first: tuple[str, dict] | None = None  # id of the first features, and what they are
     owners: dict[str, tuple[str, str]] = {}  # sha256 → (id, split) of the first video with these bytes
     for index, (sample, video) in enumerate(zip(source.samples, encoded, strict=True)):
         problems = [*sample.problems, *path_problems(sample, source_dir)]
@@ -38,6 +41,9 @@ def checked_samples(
         if index in repeated_ids:
             problems.append(repeated_ids[index])
         stages, video_problems = _video_problems(sample, video, sport, owners)
+        if video.features is not None:
+            first = first or (sample.video_id, kind_of(video))
+            video_problems += kind_problems(sample, video, *first)
         yield sample, video, stages, [*problems, *video_problems]
 
 
@@ -49,14 +55,60 @@ def _video_problems(sample, video, sport, owners):
     if owner_id != sample.video_id:
         what = f"expected a video of its own. Received: the same bytes as {owner_id} ({owner_split})"
         return None, [Problem(sample.where, what)]
-    num_frames = len(video.jpegs)
-    if sample.num_frames not in (None, num_frames):
-        what = f"expected {sample.num_frames} frames in {sample.path}, as labelled. Received: {num_frames}"
+    expected = None if sample.num_frames is None else -(-sample.num_frames // video.stride)
+    if expected not in (None, len(video)):
+        return None, [Problem(sample.where, _other_length(sample, video, expected))]
+    if sample.segments and len(video) == 1 and expected is None and video.features is not None:
+        what = f"expected no stage labels: {sample.feature_file} holds one vector of the whole video. Received: some"
         return None, [Problem(sample.where, what)]
     try:
-        return frame_stages(sample.segments, num_frames, sport), []
+        # The labels are of frames: a step has the stage of its first one.
+        num_frames = sample.num_frames or len(video) * video.stride
+        return frame_stages(sample.segments, num_frames, sport)[:: video.stride], []
     except StageError as error:
         return None, [Problem(sample.where, str(error))]
+
+
+def _other_length(sample, video, expected):
+    if video.features is None:
+        return f"expected {expected} frames in {sample.path}, as labelled. Received: {len(video)}"
+    every = "each frame" if video.stride == 1 else f"every {video.stride} of them"
+    return (
+        f"expected features of {expected} steps in {sample.feature_file}, one for {every} of {sample.num_frames} "
+        f"frames. Received: {len(video)} steps of {video.features.shape[1]}"
+    )
+
+
+def kind_of(video: EncodedVideo) -> dict[str, Any]:
+    """What features are: size, stride, and all that `features.json` says but where their videos came from."""
+    origin = video.origin or {"made with": None}
+    kind = {key: value for key, value in origin.items() if key not in ("frame_rate", "records")}
+    weights = kind.get("weights")
+    if isinstance(weights, dict):
+        kind["weights"] = weights.get("sha256")  # the file may have been called something else
+    size = None if video.features is None else video.features.shape[1]
+    return {**kind, "size": size, "stride": video.stride}
+
+
+def kind_problems(sample: Sample, video: EncodedVideo, first_id: str, first: dict[str, Any]) -> list[Problem]:
+    """A problem if features are of another size or origin than the first ones, which a model would take for theirs.
+
+    Args:
+        sample: whose features.
+        video: those.
+        first_id: of the first sample.
+        first: `kind_of` its features.
+    """
+    kind = kind_of(video)
+    different = [
+        f"{key} {reprlib.repr(kind.get(key))} instead of {reprlib.repr(first.get(key))}"
+        for key in sorted(kind.keys() | first.keys())
+        if kind.get(key) != first.get(key)
+    ]
+    if not different:
+        return []
+    what = f"expected features like those of {first_id} in {sample.feature_file}. Received: {'; '.join(different)}"
+    return [Problem(sample.where, what)]
 
 
 def path_problems(sample: Sample, source_dir: Path) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""A contact sheet of records: frames through each video above its stages, with its scores."""
+"""A contact sheet of records: frames, or features, through each video above its stages, with its scores."""
 
 import math
 from pathlib import Path
@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 
-from data_prep.records.verifying import decode_frames, read_records
+from data_prep.records.verifying import decode_frames, num_steps, read_records
 from scoringnet_tf.data.records import DatasetInfo, described_pixels
 from scoringnet_tf.sports import stage_runs
 from scoringnet_tf.support.drawing import draw_strip, save_png, stage_patches
@@ -16,6 +16,7 @@ from scoringnet_tf.support.files import replacing_file
 
 FRAMES_PER_ROW = 12
 GAP = 2  # pixels between frames
+FEATURES_SHOWN = 64  # the first of them; more would be less than a pixel high
 UNLABELLED_COLOR = "#ffffff"
 
 
@@ -31,14 +32,14 @@ def contact_sheet(info: DatasetInfo, split: str, num_videos: int) -> Figure:
     total = info.split(split)["num_videos"]
     chosen = set(np.linspace(0, total - 1, min(num_videos, total)).round().astype(int).tolist())
     records = [record for index, (_, record) in enumerate(read_records(info, split)) if index in chosen]
-    height, width = info.frame_size
+    height, width = info.frame_size if not info.features else (1, 1)
     row_inches = 13.0 / FRAMES_PER_ROW * height / width + 0.62
     layout = ConstrainedLayoutEngine(h_pad=0.02, hspace=0.02)
     figure = Figure(figsize=(13.6, row_inches * len(records) + 0.9), layout=layout)
     rows = figure.subfigures(len(records), 1, squeeze=False)[:, 0]
     for row, record in zip(rows, records, strict=True):
         strip, timeline = row.subplots(2, 1, height_ratios=(8, 1))
-        _draw_frames(strip, record)
+        _draw_features(strip, record) if info.features else _draw_frames(strip, record)
         _draw_stages(timeline, record)
         strip.set_title(_title(info, record), loc="left", fontsize=10)
     shown = info.stage_frames[split]
@@ -60,6 +61,15 @@ def _draw_frames(axis, record):
     axis.set_axis_off()
 
 
+def _draw_features(axis, record):
+    """The first features through time, a row each, standardised in the video: light is high."""
+    shown = record["feature/floats"][:, :FEATURES_SHOWN]
+    scale = shown.std(axis=0)
+    standard = (shown - shown.mean(axis=0)) / np.where(scale > 0, scale, 1)
+    axis.imshow(standard.T, interpolation="nearest", aspect="auto", cmap="viridis", vmin=-2, vmax=2)
+    axis.set_axis_off()
+
+
 def _draw_stages(axis, record):
     stages, rate = record["stage/index"], float(record["image/frame_rate"])
     draw_strip(axis, stage_runs(stages), scale=1 / rate)
@@ -77,5 +87,5 @@ def _title(info, record):
         if not math.isnan(value):
             parts.append(f"{score} {value:.2f}")
     parts += [f"{head} {names[record[f'class/{head}']]}" for head, names in info.classes.items()]
-    parts.append(f"{len(record['image/encoded'])} frames")
+    parts.append(f"{num_steps(record)} {f'steps of {info.feature_size}' if info.features else 'frames'}")
     return "   ".join(parts)

@@ -1,6 +1,5 @@
 """Every integrity check of a dataset, without writing anything: the work of `python -m data_prep check`."""
 
-import functools
 import os
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from tqdm import tqdm
 from data_prep.datasets import DATASETS, check_use
 from data_prep.datasets.errors import OptionError
 from data_prep.records.checks import checked_samples
-from data_prep.records.encoding import encode_video, in_processes
+from data_prep.records.encoding import encode_samples, in_processes
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.support.errors import InputError
 
@@ -41,15 +40,15 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     except InputError as error:
         problems = str(error).splitlines()
         return [*problems, _summary(source_dir, dataset, "not readable", problems)], len(problems)
-    clips = [sample.clip for sample in source.samples]
-    problems, num_frames = [], 0
+    problems, num_steps = [], 0
     with in_processes(workers or os.cpu_count() or 1) as map_clips:
-        encoded = map_clips(functools.partial(encode_video, stored=STORED), clips)
-        progress = tqdm(encoded, "Checking", total=len(clips), unit="video")
+        encoded = encode_samples(source, STORED, map_clips)
+        progress = tqdm(encoded, "Checking", total=len(source.samples), unit="video")
         for _, video, _, found in checked_samples(source, source_dir, progress):
             problems += map(str, found)
-            num_frames += len(video.jpegs)
-    done = f"{len(clips)} samples, {num_frames:,} frames decoded"
+            num_steps += len(video)
+    steps = "steps of features read" if source.has_features else "frames decoded"
+    done = f"{len(source.samples)} samples, {num_steps:,} {steps}"
     return [*problems, *source.notes, _summary(source_dir, dataset, done, problems)], len(problems)
 
 

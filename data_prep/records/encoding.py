@@ -1,31 +1,39 @@
-"""Decoding clips and encoding their frames as JPEG at the stored size, one process per core. No TensorFlow."""
+"""What is stored of each sample: its frames, decoded and encoded again as JPEG, or its features. No TensorFlow."""
 
 import concurrent.futures
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import multiprocessing
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import cv2
 import numpy as np
 
+from data_prep.datasets.sample import Sample, Source
+from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.preprocessing import StoredForm
-from scoringnet_tf.data.video import Clip, VideoError, VideoStream
+from scoringnet_tf.data.video import DEFAULT_FPS, Clip, VideoError, VideoStream
+from scoringnet_tf.support.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
 class EncodedVideo:
-    """A clip's frames as they will be stored, and what the record says of their source; or the error it gave.
+    """A sample's frames or features as they will be stored, and what the record says of their source; or its error.
 
     Attributes:
-        jpegs: L encoded frames.
+        jpegs: L encoded frames; none where there are features.
         timestamps: float64 (L,), seconds.
-        fps: frames per second.
+        fps: frames, or steps of features, per second.
         source_size: (height, width) in the source.
-        aspect: width over height of the source's picture as shown.
-        sha256: of the file, or of the images one after the other, hexadecimal.
+        aspect: width over height of the source's picture as shown; 0 with features.
+        sha256: of the file, or of the images one after the other, or of features, see `VideoExample`; hexadecimal.
         warnings: what decoding assumed.
+        features: float32 (L, D); None where there are frames.
+        stride: frames of the video from one step to the next; 1 where there are frames.
+        origin: what made the features, see `features.read_origin`.
         error: None, or why the video could not be decoded; then all else is empty.
     """
 
@@ -36,7 +44,27 @@ class EncodedVideo:
     aspect: float = 0.0
     sha256: str = ""
     warnings: tuple[str, ...] = ()
+    features: np.ndarray | None = None
+    stride: int = 1
+    origin: dict[str, Any] | None = None
     error: str | None = None
+
+    def __len__(self) -> int:
+        """L, the number of frames, or of steps of features."""
+        return len(self.jpegs) if self.features is None else len(self.features)
+
+
+def encode_samples(source: Source, stored: StoredForm, map_clips: Callable) -> Iterator[EncodedVideo]:
+    """The `EncodedVideo` of each sample, in order.
+
+    Args:
+        source: whose samples.
+        stored: what is kept of a frame.
+        map_clips: from `in_processes`; features, which need no decoding, are read in this process.
+    """
+    if source.has_features:
+        return map(functools.partial(encode_features, stride=source.feature_stride), source.samples)
+    return map_clips(functools.partial(encode_video, stored=stored), [sample.clip for sample in source.samples])
 
 
 def encode_video(clip: Clip, stored: StoredForm) -> EncodedVideo:
@@ -54,6 +82,41 @@ def encode_video(clip: Clip, stored: StoredForm) -> EncodedVideo:
         return EncodedVideo(error=str(error))
     video = stream.video(jpegs)
     return EncodedVideo(jpegs, video.timestamps, video.fps, video.source_size, video.aspect, sha256, video.warnings)
+
+
+def encode_features(sample: Sample, stride: int | None) -> EncodedVideo:
+    """Reads the features of a sample; bad ones do not raise, but say so.
+
+    Args:
+        sample: of a source that has features.
+        stride: frames from one step to the next; None for what `features.json` beside them says, else 1.
+    """
+    try:
+        found = read_features(sample.feature_file)
+    except (InputError, OSError) as error:
+        return EncodedVideo(error=str(error))
+    stated = found.origin["stride"] if found.origin else stride
+    if stride not in (None, stated):
+        what = f"expected --feature_stride={stated}, as features.json beside it says. Received: {stride}."
+        return EncodedVideo(error=f"{sample.feature_file}: {what}")
+    frames_per_step = stated or 1
+    fps = sample.fps or (found.origin or {}).get("frame_rate")
+    warnings = () if fps else (f"Features state no frame rate: {DEFAULT_FPS:g} frames per second assumed.",)
+    rate = (fps or DEFAULT_FPS) / frames_per_step
+    return EncodedVideo(
+        timestamps=np.arange(len(found.values)) / rate,
+        fps=rate,
+        sha256=features_hash(found.values),
+        warnings=warnings,
+        features=found.values,
+        stride=frames_per_step,
+        origin=found.origin,
+    )
+
+
+def features_hash(values: np.ndarray) -> str:
+    """sha256 of features, float32 (T, D), hexadecimal: of the values, whatever file they came in."""
+    return hashlib.sha256(np.ascontiguousarray(values, "<f4").tobytes()).hexdigest()
 
 
 def aspect_of(clip: Clip) -> float | None:

@@ -4,14 +4,17 @@ import dataclasses
 import hashlib
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from data_prep.records.verifying import decode_frames, read_records
+from scoringnet_tf.data.features import FeatureFile, read_features
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.data.video import Clip, VideoError, VideoStream
+from scoringnet_tf.support.errors import InputError
 
 
 @dataclasses.dataclass
@@ -33,6 +36,8 @@ class Comparison:
         total = len(self.psnr) + len(self.missing) + len(self.problems)
         if not self.psnr:
             return f"PSNR: the source of none of the {total} records is at hand."
+        if not math.isfinite(min(self.psnr.values())):
+            return f"Of {total} records {len(self.psnr)} are equal to their source, in every number."
         lowest = min(self.psnr, key=self.psnr.__getitem__)
         return (
             f"PSNR against the decoded source, {len(self.psnr)} of {total} records: "
@@ -41,18 +46,24 @@ class Comparison:
 
 
 def compare_with_source(info: DatasetInfo, source_dir: str | Path) -> Comparison:
-    """Decodes the source of every record in `source_dir`, where it is at hand, and compares."""
+    """Decodes the source of every record in `source_dir`, where it is at hand, and compares; features must be equal."""
     comparison, stored = Comparison(), StoredForm(info.frame_size, **info.stored)
     records = (record for split in sorted(info.splits) for _, record in read_records(info, split))
     for record in tqdm(records, "Comparing", total=len(info.videos), unit="video"):
-        video_id = record["example/id"].decode()
-        clip = _source_clip(Path(source_dir), record["clip/data_path"].decode())
-        if not clip.path.exists():
+        video_id, data_path = record["example/id"].decode(), record["clip/data_path"].decode()
+        if info.features:
+            source: Any = FeatureFile.parse(Path(source_dir) / data_path)
+        else:
+            source = _source_clip(Path(source_dir), data_path)
+        if not source.path.exists():
             comparison.missing.append(video_id)
             continue
         try:
-            comparison.psnr[video_id] = _psnr_of_record(record, clip, stored)
-        except (VideoError, OSError) as error:
+            if info.features:
+                comparison.psnr[video_id] = _psnr_of_features(record, source)
+            else:
+                comparison.psnr[video_id] = _psnr_of_record(record, source, stored)
+        except (InputError, OSError) as error:
             comparison.problems.append(f"{video_id}: {error}")
     return comparison
 
@@ -67,6 +78,13 @@ def _source_clip(source_dir, data_path):
     """A folder may be called as a stretch of another is written: what exists is meant."""
     whole = Clip(source_dir / data_path)
     return whole if whole.path.exists() else Clip.parse(str(whole.path))
+
+
+def _psnr_of_features(record, file):
+    """Infinite: features are stored as they are, or are others."""
+    if not np.array_equal(read_features(file).values, record["feature/floats"]):
+        raise InputError(f"{file}: expected the features that the record was made of. Received: others.")
+    return math.inf
 
 
 def _psnr_of_record(record, clip, stored):

@@ -13,12 +13,12 @@ LOST_WITHOUT = {
 
 def summary(info: DatasetInfo) -> str:
     """What `DatasetInfo` says, as text for a terminal."""
-    height, width = info.frame_size
-    lines = [f"{info.name} ({info.sport or 'no sport'}): frames of {height}×{width}, {info.frame_rate:g} frames/s"]
+    lines = [f"{info.name} ({info.sport or 'no sport'}): {_described_steps(info)}"]
     lines.append(f"The pixels are {described_pixels(info.simulation)}.")
+    unit = _unit(info)
     lines += [
         "",
-        *_table(["split", "videos", "frames", "hours", "shards"], [_split_row(info, name) for name in info.splits]),
+        *_table(["split", "videos", unit, "hours", "shards"], [_split_row(info, name) for name in info.splits]),
     ]
     scores = [
         _score_row(split, score, values)
@@ -29,12 +29,30 @@ def summary(info: DatasetInfo) -> str:
         lines += ["", *_table(["split", "score", "min", "max", "mean", "std"], scores)]
     names = [*info.stages, UNLABELLED]
     stages = [[split, *(f"{counts.get(name, 0):,}" for name in names)] for split, counts in info.stage_frames.items()]
-    lines += ["", *_table(["frames of", *names], stages)]
+    lines += ["", *_table([f"{unit} of", *names], stages)]
     for head, names in info.classes.items():
         lines.append(f"classes of {head}: {' '.join(names)}")
     lines += ["", *_limits(info), f"skipped videos: {len(info.skipped)}"]
     lines += [f"  {problem}" for video in info.skipped for problem in video["problems"]]
     return "\n".join(lines)
+
+
+def _unit(info):
+    return "steps" if info.features else "frames"
+
+
+def _described_steps(info):
+    """What a video of the records is made of, in words."""
+    if not info.features:
+        height, width = info.frame_size
+        return f"frames of {height}×{width}, {info.frame_rate:g} frames/s"
+    origin, stride = info.features["origin"] or {}, info.features["stride"]
+    weights = origin.get("weights")
+    made = [str(value) for value in (origin.get("endpoint"), weights and f"of {weights['file']}") if value]
+    return (
+        f"features of {info.feature_size} numbers, one step every {stride} frame{'s' * (stride > 1)}, "
+        f"{info.frame_rate:g} steps/s, made by {' '.join(made) or 'what is not known'}"
+    )
 
 
 def _limits(info):
@@ -56,8 +74,8 @@ def _limits(info):
         lines = [f"Can be trained on these records: {', '.join(trainable)}."]
     if unlabelled:
         lines.append(
-            f"{unlabelled:,} of {total:,} frames have no stage label: KFS cannot be trained on those, only used: "
-            "train SP with --fragments=predicted, and a trained KFS (--segmenter) where there is no label at all."
+            f"{unlabelled:,} of {total:,} {_unit(info)} have no stage label: KFS cannot be trained on those, only "
+            "used: train SP with --fragments=predicted, and a trained KFS (--segmenter) where there is no label at all."
         )
     for score, loss in LOST_WITHOUT.items():
         if known[score] < len(info.videos):

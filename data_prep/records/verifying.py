@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from data_prep.records.encoding import features_hash
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example
 
 
@@ -27,7 +28,7 @@ def read_records(info: DatasetInfo, split: str) -> Iterator[tuple[bytes, dict[st
         tf.errors.OpError: a record is damaged.
     """
     for record in tf.data.TFRecordDataset(info.shard_paths(split)):
-        parsed = parse_example(record, tuple(info.classes))
+        parsed = parse_example(record, tuple(info.classes), info.feature_size)
         yield record.numpy(), {key: value.numpy() for key, value in parsed.items()}
 
 
@@ -41,8 +42,8 @@ def verify_records(info: DatasetInfo) -> list[str]:
     """Decodes everything.
 
     Returns:
-        What is wrong, one sentence each: damaged or undecodable records, lengths that differ, stages out of range,
-        ids or counts other than the index says, and a data hash that is not the index's.
+        What is wrong, one sentence each: damaged or undecodable records, lengths that differ, stages out of range, ids
+        or counts other than the index says, features whose hash is another, and a data hash that is not the index's.
     """
     problems, digest = [], hashlib.sha256()
     total = sum(split["num_videos"] for split in info.splits.values())
@@ -73,8 +74,8 @@ def _record_problems(info, record):
     problems = []
     counts = {
         "clip/frames": int(record["clip/frames"]),
-        "frames": len(record["image/encoded"]),
-        "timestamps": len(record["image/timestamp"]),
+        "features" if info.features else "frames": num_steps(record),
+        "timestamps": len(record["feature/timestamp" if info.features else "image/timestamp"]),
         "stages": len(record["stage/index"]),
     }
     if set(counts.values()) != {entry["num_frames"]}:
@@ -84,7 +85,22 @@ def _record_problems(info, record):
     stages = record["stage/index"]
     if stages.min(initial=0) < UNLABELLED or stages.max(initial=UNLABELLED) >= len(info.stages):
         problems.append(f"expected stages from {UNLABELLED} to {len(info.stages) - 1}. Received: {np.unique(stages)}")
+    return problems + (_feature_problems(record) if info.features else _frame_problems(info, record))
+
+
+def num_steps(record: dict[str, Any]) -> int:
+    """L of a record, its frames or steps of features."""
+    return len(record["feature/floats"] if "feature/floats" in record else record["image/encoded"])
+
+
+def _feature_problems(record):
+    if features_hash(record["feature/floats"]) == record["clip/sha256"].decode():
+        return []
+    return ["expected the features that the record's hash was made of. Received: others"]
+
+
+def _frame_problems(info, record):
     shapes = {None if frame is None else frame.shape for frame in decode_frames(record["image/encoded"])}
-    if shapes != {(*info.frame_size, 3)}:
-        problems.append(f"expected frames of {info.frame_size}. Received: {shapes}")
-    return problems
+    if shapes == {(*info.frame_size, 3)}:
+        return []
+    return [f"expected frames of {info.frame_size}. Received: {shapes}"]

@@ -85,6 +85,7 @@ class RecordsWriter:
         self.videos: dict[str, dict[str, Any]] = {}
         self.stage_frames: dict[str, dict[str, int]] = {split: {} for split in split_sizes}
         self.frame_rates: list[float] = []
+        self.features: dict[str, Any] | None = None  # as `DatasetInfo.features`
 
     def write(self, split: str, example: VideoExample) -> None:
         """Writes one video."""
@@ -93,7 +94,7 @@ class RecordsWriter:
             "split": split,
             "path": example.data_path,
             "sha256": example.sha256,
-            "num_frames": len(example.jpegs),
+            "num_frames": len(example),
             "difficulty": example.difficulty,
             "execution": example.execution,
             "final": example.final,

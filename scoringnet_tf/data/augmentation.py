@@ -16,9 +16,14 @@ CLIP_JITTER = 0.1  # share of a clip that training may cut off at each end
 SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM = range(7)
 
 
+PIXEL_OPTIONS = ("flip", "crop_shift", "zoom", "color_jitter")  # of `Augmentation`
+
+
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
     """Random changes of a training video; each is drawn once per video and epoch and applied to all its frames.
+
+    Features have no pixels: of their videos only the start can be shifted.
 
     Attributes:
         max_start_shift: the start frame moves forward by 0 to this many frames (§4.2: 5).
@@ -96,6 +101,15 @@ def clip_indices(length, clip_length, augmentation, seeds):
         cut = tf.random.stateless_uniform([2], seeds(WINDOW), 0, CLIP_JITTER) * end
         start, end = cut[0], end - cut[1]
     return tf.cast(tf.round(tf.linspace(start, end, clip_length)), tf.int32)
+
+
+def spaced_indices(length, num_frames):
+    """`num_frames` evenly spaced indices of 0 … length − 1, int32 (K,), the first and the last included.
+
+    Repeated where there are fewer; those that `models.fragments.resampling_indices` takes of a fragment of `length`.
+    """
+    positions = tf.range(num_frames, dtype=tf.float32) / max(num_frames - 1, 1)
+    return tf.cast(tf.round(positions * tf.cast(length - 1, tf.float32)), tf.int32)
 
 
 def random_clip(length, clip_length, seeds):

@@ -38,8 +38,8 @@ class DatasetInfo:
         name: the dataset's, as in `python -m data_prep build --dataset`.
         sport: key in `sports.SPORTS`; empty for action classes (UCF-101).
         stages: stage names in label order.
-        frame_size: (height, width) of the stored frames, pixels.
-        frame_rate: median frames per second over the videos.
+        frame_size: (height, width) of the stored frames, pixels; (0, 0) for records of features, which have none.
+        frame_rate: median frames (of features: steps) per second over the videos.
         splits: {split: {"ids", "num_videos", "num_frames", "shards": [{"file", "num_records", "bytes"}]}}.
         videos: {id: {"split", "path", "sha256", "num_frames", "difficulty", "execution", "final"}}, scores None where
             unknown; where the dataset has them, "group", which cuts of one source share, and "classes", {head: label}.
@@ -74,6 +74,7 @@ class DatasetInfo:
     package_version: str
     data_hash: str
     aspect: float | None = None
+    features: dict | None = None
     format_version: int = FORMAT_VERSION
     records_dir: Path | RemotePath | None = None
 
@@ -108,6 +109,11 @@ class DatasetInfo:
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         del fields["records_dir"]
         write_json(as_path(records_dir) / INDEX_NAME, fields)
+
+    @property
+    def feature_size(self) -> int:
+        """D of records of features, 0 for records of frames."""
+        return self.features["size"] if self.features else 0
 
     @property
     def stored(self) -> dict:

@@ -10,9 +10,13 @@ each parallel call (as many as cores), the batch that is being filled (with buck
 batches. Decoded uint8, a batch is B · L · H · W · 3 bytes: 8 videos of 150 frames at 112×112 are 45 MB.
 """
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import tensorflow as tf
 
 from scoringnet_tf.data.augmentation import (
+    PIXEL_OPTIONS,
     SHUFFLE,
     Augmentation,
     FrameDecoder,
@@ -21,6 +25,7 @@ from scoringnet_tf.data.augmentation import (
     frame_range,
     random_clip,
     spaced_clips,
+    spaced_indices,
     stage_span,
     video_seeds,
 )
@@ -53,6 +58,7 @@ def videos(
     max_frames=None,
     only_stages=(),
     margin=0,
+    num_frames=None,
     pad_to_multiple=8,
     bucket_boundaries=(),
     with_info=False,
@@ -61,10 +67,13 @@ def videos(
 ):
     """Whole videos with stages and scores, padded to the longest of their batch.
 
+    Of records of features (`DatasetInfo.features`) the features take the place of the frames, and a frame of these
+    options is a step of them.
+
     Args:
         records_dir: folder made by `python -m data_prep build`.
         split: `"train"`, `"validation"` or `"test"`, see `split_ids`.
-        image_size: (height, width) of the model's input; stored frames are cropped to it.
+        image_size: (height, width) of the model's input; stored frames are cropped to it. Without meaning for features.
         batch_size: videos per batch of this pipeline.
         seed: of the order and the augmentation.
         validation_fraction: share of the stored training split that is held out as `"validation"`.
@@ -79,7 +88,10 @@ def videos(
         only_stages: names of stages, to decode nothing but these: of each video the frames from the first to the last
             of them are kept, with `margin` more at both ends; all frames where it has none of them.
         margin: frames.
-        pad_to_multiple: L is rounded up to a multiple of this, for few distinct shapes.
+        num_frames: K, to take and decode of each video only K evenly spaced frames of what the options above leave of
+            it, the first and the last included, repeated where there are fewer: those that a fragment is resampled to
+            (`models.fragments.resampling_indices`). L then is K. None: all.
+        pad_to_multiple: L is rounded up to a multiple of this, for few distinct shapes; not with `num_frames`.
         bucket_boundaries: lengths that separate buckets; a batch then holds videos of one bucket only, which saves
             padding, and the last batch of each bucket may be smaller. Empty: no buckets.
         with_info: add a third element {"id": string (B,), "frame_rate": float32 (B,)}, read from the videos' own
@@ -88,14 +100,15 @@ def videos(
             the same number of batches if `drop_remainder`.
 
     Returns:
-        tf.data.Dataset of (inputs, targets): inputs {"frames": uint8 (B, L, H, W, 3), "mask": bool (B, L)}, targets
+        tf.data.Dataset of (inputs, targets): inputs {"frames": uint8 (B, L, H, W, 3), "mask": bool (B, L)}, or
+        {"features": float32 (B, L, D), 0 where padded, "mask": bool (B, L)}, targets
         {"stages": int32 (B, L), -1 where padded or unlabelled; "difficulty", "execution", "final": float32 (B,), NaN
         where unknown}.
 
     Raises:
         RecordsError: the records are missing or damaged, or have no such split.
-        InputError: the records' frames are smaller than `image_size`, the records lack some of `ids`, or the options
-            contradict each other.
+        InputError: the records' frames are smaller than `image_size`, the records lack some of `ids`, features are to
+            be augmented as pixels are, or the options contradict each other.
         tf.errors.DataLossError, tf.errors.InvalidArgumentError: when a damaged record is read, or one whose id is not
             that of its place in the index.
     """
@@ -103,15 +116,16 @@ def videos(
     ids = split_ids(info, split, validation_fraction, ids)
     stream = _Stream(info, split, ids, seed, shuffle, num_input_pipelines, input_pipeline_id)
     stream.check(batch_size, bool(bucket_boundaries))
-    if max_frames is not None and max_frames < 1:
-        raise InputError(f"Expected max_frames of at least 1 frame, or None. Received: {max_frames}")
+    for name, value in (("max_frames", max_frames), ("num_frames", num_frames)):
+        if value is not None and value < 1:
+            raise InputError(f"Expected {name} of at least 1 frame, or None. Received: {value}")
     unknown = [stage for stage in only_stages if stage not in info.stages]
     if unknown or margin < 0:
         raise InputError(
             f"Expected only_stages of {', '.join(info.stages)}, and a margin of 0 frames or more. Received: "
             f"{', '.join(only_stages) or 'none'}, and {margin}"
         )
-    decode = FrameDecoder(info.frame_size, image_size, augmentation)
+    steps = _steps(info, image_size, augmentation)
     noise = info.stages.index(NOISE)
     wanted = [info.stages.index(stage) for stage in only_stages]
 
@@ -120,10 +134,13 @@ def videos(
         if wanted:
             begin, end = stage_span(example["stage/index"][first:last], wanted, margin)
             first, last = first + begin, first + end
-        return _video_element(example, first, last, decode, seeds, pad_to_multiple, with_info)
+        if num_frames is None:
+            return _video_element(example, tf.range(first, last), steps, seeds, pad_to_multiple, with_info)
+        chosen = first + spaced_indices(last - first, num_frames)
+        return _video_element(example, chosen, steps, seeds, 1, with_info)
 
     def batch(dataset):
-        return _batch_videos(dataset, image_size, batch_size, drop_remainder, bucket_boundaries, with_info)
+        return _batch_videos(dataset, steps, num_frames, batch_size, drop_remainder, bucket_boundaries, with_info)
 
     return stream.batches(load, batch, batch_size, drop_remainder, first_epoch, epochs, known=not bucket_boundaries)
 
@@ -295,23 +312,47 @@ class _Stream:
 
     def _read(self, index):
         """The parsed record of `ids[index]`; fails where the records are not in the order of their index."""
-        example = parse_example(read_record(self.paths[index], self.offsets[index]), tuple(self.info.classes))
+        serialized = read_record(self.paths[index], self.offsets[index])
+        example = parse_example(serialized, tuple(self.info.classes), self.info.feature_size)
         expected, found = self.id_tensor[index], example["example/id"]
         message = [f"{self.info.records_dir}: expected", expected, "as the index says. Received:", found]
         tf.debugging.Assert(expected == found, [tf.strings.join(message, " ")])
         return example
 
 
-def _video_element(example, first, last, decode, seeds, multiple, with_info):
-    """(inputs, targets[, info]) of one video, padded to a multiple of frames."""
-    frames = decode(example["image/encoded"][first:last], seeds)
-    length = last - first
+class _Steps(NamedTuple):
+    """What a model is given of every step in time of a video: its frame, or its features."""
+
+    name: str  # of the input
+    key: str  # in the record
+    decode: Callable  # (those of the record, function of a decision → seed pair) → those of the model
+    shape: tuple[int, ...]  # of one
+    padding: tf.Tensor  # where a video is shorter
+
+
+def _steps(info, image_size, augmentation):
+    if not info.features:
+        decode = FrameDecoder(info.frame_size, image_size, augmentation)
+        return _Steps("frames", "image/encoded", decode, (*image_size, 3), tf.constant(0, tf.uint8))
+    pixel_options = [name for name in PIXEL_OPTIONS if augmentation and getattr(augmentation, name)]
+    if pixel_options:
+        raise InputError(
+            f"{info.records_dir}: expected no augmentation of pixels, as these records hold features, which cannot be "
+            f"flipped, cropped or recoloured. Received: {', '.join(pixel_options)}"
+        )
+    return _Steps("features", "feature/floats", lambda values, _: values, (info.feature_size,), tf.constant(0.0))
+
+
+def _video_element(example, chosen, steps, seeds, multiple, with_info):
+    """(inputs, targets[, info]) of the `chosen` steps of one video, int32 (L,), padded to a multiple of them."""
+    values = steps.decode(tf.gather(example[steps.key], chosen), seeds)
+    length = tf.size(chosen)
     padding = -length % multiple
     inputs = {
-        "frames": tf.pad(frames, [[0, padding], [0, 0], [0, 0], [0, 0]]),
+        steps.name: tf.pad(values, [[0, padding], *[[0, 0]] * len(steps.shape)]),
         "mask": tf.range(length + padding) < length,
     }
-    stages = tf.cast(example["stage/index"][first:last], tf.int32)
+    stages = tf.cast(tf.gather(example["stage/index"], chosen), tf.int32)
     targets = {"stages": tf.pad(stages, [[0, padding]], constant_values=UNLABELLED)}
     targets |= {name: example[f"score/{name}"] for name in SCORES}
     if not with_info:
@@ -319,12 +360,15 @@ def _video_element(example, first, last, decode, seeds, multiple, with_info):
     return inputs, targets, {"id": example["example/id"], "frame_rate": example["image/frame_rate"]}
 
 
-def _batch_videos(dataset, image_size, batch_size, drop_remainder, bucket_boundaries, with_info):
-    per_frame, scalar = tf.TensorShape([None]), tf.TensorShape([])
-    frames = tf.TensorShape([None, *image_size, 3])
-    shapes: tuple[dict, ...] = ({"frames": frames, "mask": per_frame}, {"stages": per_frame, **_by_score(scalar)})
+def _batch_videos(dataset, steps, length, batch_size, drop_remainder, bucket_boundaries, with_info):
+    per_step, scalar = tf.TensorShape([length]), tf.TensorShape([])
+    values_shape = tf.TensorShape([length, *steps.shape])
+    shapes: tuple[dict, ...] = (
+        {steps.name: values_shape, "mask": per_step},
+        {"stages": per_step, **_by_score(scalar)},
+    )
     values: tuple[dict, ...] = (
-        {"frames": tf.constant(0, tf.uint8), "mask": False},
+        {steps.name: steps.padding, "mask": False},
         {"stages": tf.constant(UNLABELLED), **_by_score(0.0)},
     )
     if with_info:

@@ -1,8 +1,9 @@
 """The schema of the records: what a `SequenceExample` holds, for the writer and the reader alike.
 
-One record is one video: encoded frames under MediaSequence's key `image/encoded`, a stage per frame, scores, and where
-all of it came from. `DatasetInfo` (in `dataset_info.py`; importable from here, with what belongs to it) is the index of
-a folder of records. TensorFlow is imported when a record is written or parsed, not before.
+One record is one video: encoded frames under MediaSequence's key `image/encoded`, or features in their place under its
+key `feature/floats`; a stage per frame or step of features, scores, and where all of it came from. `DatasetInfo` (in
+`dataset_info.py`; importable from here, with what belongs to it) is the index of a folder of records. TensorFlow is
+imported when a record is written or parsed, not before.
 """
 
 import dataclasses
@@ -48,16 +49,18 @@ class VideoExample:
         video_id: unique in the dataset.
         dataset_name: as in `python -m data_prep build --dataset`.
         sport: key in `sports.SPORTS`; empty for action classes (UCF-101).
-        data_path: the video file or folder of images, relative to the source; `#start-stop` after a stretch of one.
-        sha256: of that file, hexadecimal.
-        jpegs: L encoded frames, all of `frame_size`.
-        frame_size: (height, width) as stored.
-        source_size: (height, width) in the video file.
-        frame_rate: frames per second.
-        timestamps: float (L,), seconds since the first frame.
+        data_path: the video file or folder of images, relative to the source; `#start-stop` after a stretch of one. Of
+            features their file; `#name` after an array of one.
+        sha256: of that file, hexadecimal. Of features, of `features` as little-endian bytes in C order.
+        jpegs: L encoded frames, all of `frame_size`; none where there are `features`.
+        frame_size: (height, width) as stored; (0, 0) with features.
+        source_size: (height, width) in the video file; (0, 0) with features.
+        frame_rate: frames per second; steps per second with features.
+        timestamps: float (L,), seconds since the first frame, of every frame or step.
         stages: int (L,), index into the sport's stages; `UNLABELLED` where unknown.
         difficulty, execution, final: scores in points of the sport; None where unknown (stored as NaN).
         classes: label of each classification head, empty for a scored video.
+        features: float32 (L, D), one vector a step, in place of frames; None where there are frames.
     """
 
     video_id: str
@@ -75,6 +78,11 @@ class VideoExample:
     execution: float | None = None
     final: float | None = None
     classes: dict[str, int] = dataclasses.field(default_factory=dict)
+    features: np.ndarray | None = None
+
+    def __len__(self):
+        """L, the number of frames, or of steps of features."""
+        return len(self.jpegs) if self.features is None else len(self.features)
 
 
 def encode_example(example: VideoExample) -> bytes:
@@ -83,10 +91,10 @@ def encode_example(example: VideoExample) -> bytes:
     Raises:
         ValueError: frames, timestamps and stages differ in number.
     """
-    num_frames = len(example.jpegs)
-    if not num_frames == len(example.timestamps) == len(example.stages):
+    steps, length = ("frames" if example.features is None else "features"), len(example)
+    if not length == len(example.timestamps) == len(example.stages):
         raise ValueError(
-            f"{example.video_id}: expected as many timestamps and stages as frames ({num_frames}). "
+            f"{example.video_id}: expected as many timestamps and stages as {steps} ({length}). "
             f"Received: {len(example.timestamps)} timestamps, {len(example.stages)} stages."
         )
     import tensorflow as tf
@@ -97,6 +105,11 @@ def encode_example(example: VideoExample) -> bytes:
     microseconds = np.rint(np.asarray(example.timestamps) * 1e6).astype(np.int64)
     stages = np.asarray(example.stages, np.int64)
     lists: dict[str, Iterable] = {"image/encoded": example.jpegs, "image/timestamp": microseconds}
+    if example.features is not None:
+        lists = {"feature/timestamp": microseconds}
+        steps = sequence.feature_lists.feature_list["feature/floats"].feature
+        for vector in np.asarray(example.features, np.float32):
+            steps.add().float_list.value.extend(vector.tolist())
     for key, values in {**lists, "stage/index": stages}.items():
         for value in values:
             _append(sequence.feature_lists.feature_list[key].feature.add(), [value])
@@ -111,8 +124,8 @@ def _context(example):
         "example/sport": example.sport,
         "clip/data_path": example.data_path,
         "clip/sha256": example.sha256,
-        "clip/frames": len(example.jpegs),
-        "image/format": "jpeg",
+        "clip/frames": len(example),
+        "image/format": "jpeg" if example.features is None else "",
         "image/height": example.frame_size[0],
         "image/width": example.frame_size[1],
         "image/frame_rate": float(example.frame_rate),
@@ -133,27 +146,34 @@ def _append(feature, values):
         feature.int64_list.value.extend(int(value) for value in values)
 
 
-def parse_example(serialized, heads=()):
+def parse_example(serialized, heads=(), feature_size=0):
     """Parses one record inside a graph or eagerly; frames stay encoded.
 
     Args:
         serialized: scalar string tensor, one `SequenceExample`.
         heads: classification heads to read (`DatasetInfo.classes`).
+        feature_size: D of records of features (`DatasetInfo.feature_size`); 0 for records of frames.
 
     Returns:
         dict keyed by feature name: the context features as scalars (string, int64 or float32; unknown scores NaN), and
-        `image/encoded` string (L,), `image/timestamp` int64 (L,) in µs, `stage/index` int64 (L,).
+        `stage/index` int64 (L,), with `image/encoded` string (L,) and `image/timestamp` int64 (L,) in µs, or with
+        `feature/floats` float32 (L, D) and `feature/timestamp`.
     """
     import tensorflow as tf
 
     classes = tuple(f"{CLASS_PREFIX}{head}" for head in heads)
     types = [(CONTEXT_STRINGS, tf.string), (CONTEXT_INTS + classes, tf.int64), (CONTEXT_FLOATS, tf.float32)]
+    if feature_size:
+        steps = {"feature/floats": tf.io.FixedLenSequenceFeature([feature_size], tf.float32)}
+    else:
+        steps = {"image/encoded": tf.io.FixedLenSequenceFeature([], tf.string)}
+    timestamps = "feature/timestamp" if feature_size else "image/timestamp"
     context, sequence = tf.io.parse_single_sequence_example(
         serialized,
         context_features={key: tf.io.FixedLenFeature([], dtype) for keys, dtype in types for key in keys},
         sequence_features={
-            "image/encoded": tf.io.FixedLenSequenceFeature([], tf.string),
-            "image/timestamp": tf.io.FixedLenSequenceFeature([], tf.int64),
+            **steps,
+            timestamps: tf.io.FixedLenSequenceFeature([], tf.int64),
             "stage/index": tf.io.FixedLenSequenceFeature([], tf.int64),
         },
     )

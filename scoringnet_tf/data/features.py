@@ -1,0 +1,180 @@
+"""Features in place of frames: arrays (T, D) in files, one vector for every so many frames of a video. No TensorFlow.
+
+Anyone's `.npy`, `.npz` and HDF5 files are read. `python -m scoringnet_tf.extract` writes `.npy` files, and beside them
+`features.json`, which says what made them; without it nothing is known of where features come from.
+"""
+
+import dataclasses
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from scoringnet_tf.support.errors import InputError
+
+ORIGIN_NAME = "features.json"
+HDF5_SUFFIXES = (".h5", ".hdf5")
+SUFFIXES = (".npy", ".npz", *HDF5_SUFFIXES)
+ARRAY_IN_FILE = re.compile(rf"(.*(?:{'|'.join(map(re.escape, SUFFIXES))}))#(.+)", re.IGNORECASE)
+# What NumPy and HDF5 raise for files that are cut off, damaged, of another kind, or hold Python objects.
+UNREADABLE = (ValueError, OSError, EOFError, KeyError, OverflowError, MemoryError, RuntimeError, zipfile.BadZipFile)
+
+
+@dataclasses.dataclass(frozen=True)
+class FeatureFile:
+    """Features on disk.
+
+    Attributes:
+        path: a file that ends in one of `SUFFIXES`.
+        array: the name of the array in a file of several; None where it holds one.
+    """
+
+    path: Path
+    array: str | None = None
+
+    def __str__(self):
+        """The path, with `#name` where an array is named; `parse` takes it back."""
+        return str(self.path) if self.array is None else f"{self.path}#{self.array}"
+
+    @classmethod
+    def parse(cls, text):
+        """The file that `str` gave, or that a user wrote as `path` or `path#name`."""
+        named = ARRAY_IN_FILE.fullmatch(str(text))
+        return cls(Path(named[1]), named[2]) if named else cls(Path(text))
+
+
+@dataclasses.dataclass(frozen=True)
+class FeatureSequence:
+    """The features of one video.
+
+    Attributes:
+        values: float32 (T, D), finite: T steps in time, one for a vector of the whole video.
+        origin: what `features.json` says of what made them, see `read_origin`; None where there is none.
+    """
+
+    values: np.ndarray
+    origin: dict[str, Any] | None = None
+
+
+def read_features(source) -> FeatureSequence:
+    """Reads the features of one video.
+
+    Args:
+        source: a `FeatureFile`, or its path (`path#name` for one array of several): a `.npy`, `.npz`, `.h5` or `.hdf5`
+            file with numbers (T, D), or (D,), which is T = 1.
+
+    Raises:
+        InputError: naming the file: it is missing, of another kind, damaged, holds several arrays (their names are
+            listed), other values than finite numbers, none, or another number of axes; or `features.json` beside it is
+            damaged, or speaks of another D.
+    """
+    file = source if isinstance(source, FeatureFile) else FeatureFile.parse(source)
+    if not file.path.is_file():
+        raise InputError(f"{file}: expected a file of features. Received: no such file.")
+    try:
+        values = _read_array(file)
+    except InputError:
+        raise
+    except UNREADABLE as error:
+        raise InputError(f"{file}: expected features, an array (T, D). Received: {_said(error)}") from error
+    values, origin = values.reshape(-1, values.shape[-1]), read_origin(file.path.parent)
+    if origin and origin["size"] != values.shape[1]:
+        raise InputError(
+            f"{file}: expected features (T, {origin['size']}), as {ORIGIN_NAME} beside it says. "
+            f"Received: {values.shape}"
+        )
+    return FeatureSequence(values, origin)
+
+
+def read_origin(folder) -> dict[str, Any] | None:
+    """What `features.json` in a folder says of what made the features there; None where there is none.
+
+    Its entries are those that `python -m scoringnet_tf.extract` writes; of a file of anyone's, `size` (D) and `stride`
+    (frames from one step to the next) are needed, the others are kept as they are.
+
+    Raises:
+        InputError: it is damaged, or `size` or `stride` is no positive integer.
+    """
+    path = Path(folder) / ORIGIN_NAME
+    if not path.is_file():
+        return None
+    try:
+        origin = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: expected JSON. Received: {error}") from error
+    entries = origin if isinstance(origin, dict) else {}
+    wrong = [name for name in ("size", "stride") if type(entries.get(name)) is not int or entries[name] < 1]
+    if wrong:
+        raise InputError(
+            f"{path}: expected positive integers as size and stride. Received: "
+            f"{', '.join(f'{name} {entries.get(name)!r}' for name in wrong)}"
+        )
+    return origin
+
+
+def _read_array(file):
+    """The array of a file, float32 (T, D) or (D,)."""
+    suffix = file.path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"{file}: expected a file of features, one of {', '.join(SUFFIXES)}. Received: another kind.")
+    if suffix == ".npy":
+        if file.array is not None:
+            raise InputError(f"{file}: expected no #name: a .npy file holds one array. Received: {file.array!r}")
+        # Mapped, so that a file of another shape or type is refused before it is read.
+        return _checked(np.lib.format.open_memmap(file.path, mode="r"), file)
+    if suffix == ".npz":
+        with _open_npz(file.path) as arrays:
+            return _checked(arrays[_chosen(arrays.files, file)], file)
+    with h5py.File(file.path, "r") as root:
+        arrays = _datasets(root)
+        return _checked(arrays[_chosen(list(arrays), file)], file)
+
+
+def _open_npz(path):
+    arrays = np.load(path, allow_pickle=False)
+    if not isinstance(arrays, np.lib.npyio.NpzFile):
+        raise InputError(f"{path}: expected an archive of arrays. Received: a single array, as .npy files are.")
+    return arrays
+
+
+def _datasets(root):
+    """{name: dataset} of an HDF5 file; links are not followed, and neither are values that lie in other files."""
+    found = {}
+
+    def visit(name, item):
+        if isinstance(item, h5py.Dataset) and not item.is_virtual and not item.external:
+            found[name] = item
+
+    root.visititems(visit)
+    return found
+
+
+def _chosen(names, file):
+    """The name of the array that is meant, of those in a file."""
+    if file.array is None and len(names) == 1:
+        return names[0]
+    if file.array in names:
+        return file.array
+    expected = "one array, or #name for one of several" if file.array is None else f"an array {file.array!r}"
+    raise InputError(f"{file}: expected {expected}. Received: {', '.join(sorted(names)) or 'none'}")
+
+
+def _checked(array, file):
+    """The values of an array as float32; InputError naming the file where they are no features."""
+    if array.dtype.kind not in "fiu" or len(array.shape) not in (1, 2) or min(array.shape, default=0) < 1:
+        raise InputError(f"{file}: expected numbers (T, D) or (D,). Received: {array.dtype} {tuple(array.shape)}")
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused with it
+        values = np.ascontiguousarray(array[...], np.float32)
+    if not np.isfinite(values).all():
+        step = int(np.argmin(np.isfinite(values.reshape(-1, values.shape[-1])).all(axis=1)))
+        raise InputError(f"{file}: expected finite numbers. Received: NaN or infinity, first in step {step}.")
+    return values
+
+
+def _said(error):
+    """What went wrong, on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
