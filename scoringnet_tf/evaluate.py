@@ -66,6 +66,12 @@ def evaluated_ids(info, split, model_file):
     return None
 
 
+def _fragments(model, true_fragments):
+    if model.segmenter is None:
+        return "whole"
+    return "true" if true_fragments else "predicted"
+
+
 def main(_):
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
@@ -84,15 +90,19 @@ def main(_):
     check_access(output_dir, "output_dir", writing=True)
     ids = evaluated_ids(info, values.split, model_file)
     model = load_scoring_net(values.model)
+    check_fits(model, info)
+    if model.segmenter is None and (values.decoding or values.true_fragments):
+        flag = "--decoding" if values.decoding else "--true_fragments"
+        raise InputError(f"{flag}: expected a model with KFS. Received: {model_file}, which scores whole videos.")
     if values.decoding:
         model = model.with_dtype("float32", decoding=values.decoding)
-    check_fits(model, info)
     dataset = input_pipeline.videos(
         values.records_dir,
         values.split,
         image_size=model.image_size,
         batch_size=values.batch_size,
         ids=ids,
+        num_frames=model.sampled_frames,
         with_info=True,
     )
     predictions = evaluation.predict_records(
@@ -106,8 +116,8 @@ def main(_):
     measured |= {
         "mean_predictor": baseline,
         "split": values.split,
-        "decoding": model.stage_decision.decoding,
-        "fragments": "true" if values.true_fragments else "predicted",
+        "decoding": model.stage_decision.decoding if model.stage_decision else None,
+        "fragments": _fragments(model, values.true_fragments),
         "model": str(model_file),
         "data_hash": info.data_hash,
         "pixels": described_pixels(info.simulation),
@@ -115,8 +125,10 @@ def main(_):
     write_report(output_dir, predictions, measured, model.sport.stages)
     print(evaluation.table([("model", measured), *([("mean predictor", baseline)] if baseline else [])]))
     per_class = measured["frame_accuracy_per_class"].items()
-    print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))
-    print(f"The pixels of these records are {measured['pixels']}.")
+    if model.segmenter is not None:
+        print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))
+    if not info.features:
+        print(f"The pixels of these records are {measured['pixels']}.")
     print(f"Report: {output_dir}")
 
 

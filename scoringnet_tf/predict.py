@@ -2,8 +2,10 @@ r"""Scores video files.
 
     python -m scoringnet_tf.predict [--model=MODEL] VIDEO… [--json] [--plot_dir=FOLDER]
 
-Prints stages with their times, difficulty, execution and final score. The shipped diving model is used where --model
-is not given. A file that cannot be scored is reported on stderr, the others are still scored, and the exit status is 1.
+Prints stages with their times, difficulty, execution and final score: what the model predicts of them. The shipped
+diving model is used where --model is not given. A model that was trained on features takes files of features (.npy,
+.npz, .h5) in place of videos. A file that cannot be scored is reported on stderr, the others are still scored, and the
+exit status is 1.
 """
 
 import dataclasses
@@ -28,7 +30,7 @@ def describe(score):
     for stage in score.stages:
         seconds = f"{stage['start_s']:7.2f}–{stage['end_s']:.2f} s"
         lines.append(f"  {seconds:<18} {stage['name']:<14} frames {stage['start_frame']}–{stage['end_frame'] - 1}")
-    lines.append(f"  difficulty {score.difficulty:.2f}   execution {score.execution:.2f}   final {score.final:.2f}")
+    lines.append(f"  {score.score_line()}")
     lines += [f"  Warning: {warning}" for warning in score.warnings]
     return "\n".join(lines)
 
@@ -44,10 +46,12 @@ def main(videos):
     if flags.FLAGS.plot_dir:
         check_access(flags.FLAGS.plot_dir, "plot_dir", writing=True)
     scorer = scorer_of(flags.FLAGS.model)
+    if flags.FLAGS.plot_dir and scorer.model.content == "features":
+        raise InputError("--plot_dir: expected a model that sees frames. Received: one that was trained on features.")
     scores, failed = [], 0
     for path in videos:
         try:
-            video = scorer.preprocessor.read(path, partial=True)
+            video = scorer.read(path)
             score = scorer.score(video, path)
         except InputError as error:
             failed += 1

@@ -64,8 +64,8 @@ flags.DEFINE_enum(
     "scores",
     "auto",
     CHOICES,
-    "parts: a tower for difficulty and one for execution; videos that know the final score alone teach that. final: one "
-    "tower for the final score. auto: what the records hold more of, said at the start.",
+    "parts: a tower for difficulty and one for execution; videos that know the final score alone teach that. final: "
+    "one tower for the final score. auto: what the records hold more of, said at the start.",
 )
 flags.DEFINE_enum(
     "head",

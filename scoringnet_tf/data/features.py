@@ -90,6 +90,31 @@ def read_features(source) -> FeatureSequence:
     return FeatureSequence(values, origin)
 
 
+def check_features(sequence, source, learned):
+    """InputError where a `FeatureSequence` is of another kind than a model learned from.
+
+    Args:
+        sequence: read from `source`.
+        source: its path, for the message.
+        learned: `DatasetInfo.features` of the model's training records. Where either side does not know what made its
+            features, only their size can be compared.
+    """
+    size = sequence.values.shape[1]
+    if size != learned["size"]:
+        raise InputError(
+            f"{source}: expected features (T, {learned['size']}) as the model's. Received: {size} numbers."
+        )
+    ours, theirs = learned.get("origin"), sequence.origin
+    if not ours or not theirs:
+        return
+    different = [name for name in sorted(ours) if name != "frame_rate" and theirs.get(name) != ours[name]]
+    if different:
+        raise InputError(
+            f"{source}: expected features made as the model's were. Received: "
+            + ", ".join(f"{name} {theirs.get(name)!r} instead of {ours[name]!r}" for name in different)
+        )
+
+
 def read_origin(folder) -> dict[str, Any] | None:
     """What `features.json` in a folder says of what made the features there; None where there is none.
 

@@ -1,8 +1,10 @@
 """Runs a model over records and measures it with the paper's six figures and the frame accuracy (§4.2–4.4)."""
 
+import collections
 import dataclasses
 import math
 
+import keras
 import numpy as np
 from scipy import stats
 from tqdm import tqdm
@@ -19,14 +21,17 @@ class Predictions:
 
     Attributes:
         ids: N names.
-        truth, predicted: score name → float64 (N,), points of the sport; NaN truth = unknown.
-        stages_true, stages_predicted: N integer arrays (L_n,); −1 = unlabelled.
-        empty_fragments: bool (N, 2), see `ScoringNet`.
+        truth: score name → float64 (N,), points of the sport; NaN = unknown.
+        predicted: the same of those scores that the model predicts.
+        deviations: the same, how unsure the model is of each: standard deviations, of a distribution head alone.
+        stages_true, stages_predicted: N integer arrays (L_n,); −1 = unlabelled, or predicted by a model without KFS.
+        empty_fragments: bool (N, n), see `ScoringNet`; n = 0 without KFS.
     """
 
     ids: list = dataclasses.field(default_factory=list)
     truth: dict = dataclasses.field(default_factory=dict)
     predicted: dict = dataclasses.field(default_factory=dict)
+    deviations: dict = dataclasses.field(default_factory=dict)
     stages_true: list = dataclasses.field(default_factory=list)
     stages_predicted: list = dataclasses.field(default_factory=list)
     empty_fragments: np.ndarray | None = None
@@ -39,19 +44,18 @@ def prediction_function(model, true_fragments=False):
     """
     import tensorflow as tf
 
-    signature = (
-        {
-            "frames": tf.TensorSpec((None, None, *model.image_size, 3), tf.uint8),
-            "mask": tf.TensorSpec((None, None), tf.bool),
-        },
-        tf.TensorSpec((None, None), tf.int32),
-    )
+    inputs = {
+        name: tf.TensorSpec(given.shape, keras.backend.standardize_dtype(given.dtype))
+        for name, given in model.input.items()
+    }
+    signature = (inputs, tf.TensorSpec((None, None), tf.int32))
 
     @tf.function(input_signature=signature)
     def outputs_of(inputs, stages):
         outputs = model(inputs, training=False)
         if true_fragments:
-            outputs = {**outputs, **model.score_fragments(inputs["frames"], stages, inputs["mask"], training=False)}
+            found = model.score_fragments(inputs[model.content], stages, inputs["mask"], training=False)
+            outputs = {**outputs, **found}
         return outputs
 
     return outputs_of
@@ -70,29 +74,29 @@ def predict_records(outputs_of, dataset, progress=None, total=None):
         `Predictions`.
     """
     result = Predictions()
-    columns: dict[str, list] = {
-        name: [] for name in (*SCORES, *(f"true_{score}" for score in SCORES), "empty_fragments")
-    }
+    columns: dict[str, list] = collections.defaultdict(list)
     with tqdm(total=total, desc=progress, unit="video", disable=progress is None) as bar:
         for inputs, targets, info in dataset:
             outputs = outputs_of(inputs, targets["stages"])
             _collect(result, columns, inputs, targets, info, outputs)
             bar.update(len(inputs["mask"]))
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-    result.predicted = {score: joined[score].astype(float) for score in SCORES}
+    result.predicted = {score: joined[score].astype(float) for score in SCORES if score in joined}
+    result.deviations = {score: joined[f"{score}_std"].astype(float) for score in SCORES if f"{score}_std" in joined}
     result.truth = {score: joined[f"true_{score}"].astype(float) for score in SCORES}
-    result.empty_fragments = joined["empty_fragments"].astype(bool)
+    result.empty_fragments = joined.get("empty_fragments", np.zeros((len(result.ids), 0), bool))
     return result
 
 
 def _collect(result, columns, inputs, targets, info, outputs):
     result.ids += [video_id.decode() for video_id in info["id"].numpy()]
+    for name in (*SCORES, *(f"{score}_std" for score in SCORES), "empty_fragments"):
+        if name in outputs:
+            columns[name].append(outputs[name].numpy())
     for score in SCORES:
-        columns[score].append(outputs[score].numpy())
         columns[f"true_{score}"].append(targets[score].numpy())
-    columns["empty_fragments"].append(outputs["empty_fragments"].numpy())
     lengths = inputs["mask"].numpy().sum(axis=1)
-    predicted = outputs["labels"].numpy()
+    predicted = outputs["labels"].numpy() if "labels" in outputs else np.full(inputs["mask"].shape, -1)
     for row, length in enumerate(lengths):
         result.stages_true.append(targets["stages"].numpy()[row, :length])
         result.stages_predicted.append(predicted[row, :length])
@@ -112,17 +116,27 @@ def med(truth, predicted):
     return float(np.abs(truth - predicted)[known].mean()) if known.any() else math.nan
 
 
+def relative_l2(truth, predicted):
+    """R-ℓ2: mean of ((s − g) / (max g − min g))² over the known scores, ×100 (CoRe, ICCV 2021); NaN as `src`."""
+    known = ~np.isnan(truth)
+    if known.sum() < 2 or np.ptp(truth[known]) == 0:
+        return math.nan
+    return float(100 * np.square((predicted - truth)[known] / np.ptp(truth[known])).mean())
+
+
 def figures(predictions, stage_names):
     """The figures of `metrics.json`.
 
     Returns:
         A dictionary with `num_videos`, `frame_accuracy`, `frame_accuracy_per_class` (stage name → share; NaN for a
-        stage that never occurs), `edit_score f1_10 f1_25 f1_50` (see `metrics`; NaN without stage labels), `d_src e_src
-        f_src d_med e_med f_med` and `num_empty_fragments`.
+        stage that never occurs), `edit_score f1_10 f1_25 f1_50` (see `metrics`; NaN without stage labels or without
+        KFS), `d_src e_src f_src d_med e_med f_med d_rl2 e_rl2 f_rl2` (NaN of a score that is not predicted) and
+        `num_empty_fragments`.
     """
-    truth = np.concatenate(predictions.stages_true)
-    hit = truth == np.concatenate(predictions.stages_predicted)
-    labelled = truth >= 0
+    truth, found = (np.concatenate(stages) for stages in (predictions.stages_true, predictions.stages_predicted))
+    hit = truth == found
+    labelled = (truth >= 0) & (found >= 0).any()  # without KFS nothing is right or wrong
+    truth = np.where(labelled, truth, -1)
     per_class = {
         name: float(hit[truth == index].mean()) if (truth == index).any() else math.nan
         for index, name in enumerate(stage_names)
@@ -133,9 +147,10 @@ def figures(predictions, stage_names):
         "frame_accuracy_per_class": per_class,
         **_segment_figures(predictions, labelled.any()),
     }
-    for name, measure in (("src", src), ("med", med)):
-        for score in SCORES:
-            measured[f"{score[0]}_{name}"] = measure(predictions.truth[score], predictions.predicted[score])
+    for name, measure in (("src", src), ("med", med), ("rl2", relative_l2)):
+        for score, truths in predictions.truth.items():
+            predicted = predictions.predicted.get(score)
+            measured[f"{score[0]}_{name}"] = math.nan if predicted is None else measure(truths, predicted)
     measured["num_empty_fragments"] = int(predictions.empty_fragments.sum())
     return measured
 

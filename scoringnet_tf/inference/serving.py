@@ -1,5 +1,6 @@
 """The SavedModel: what TF Serving loads, with the preprocessing of training inside."""
 
+import keras
 import tensorflow as tf
 
 from scoringnet_tf.data.augmentation import FrameDecoder
@@ -35,20 +36,18 @@ def export_saved_model(network, path):
     """Writes `network` (a `ScoringNet`, any dtype policy) to the folder `path` as a float32 SavedModel.
 
     Signatures:
-        serving_default: frames uint8 (B, L, H, W, 3), mask bool (B, L) → the outputs of the Keras model.
-        encoded: encoded string (L,), the frames of one video → the same outputs with B = 1.
+        serving_default: frames uint8 (B, L, H, W, 3), or features float32 (B, L, D), mask bool (B, L) → the outputs of
+            the Keras model.
+        encoded: encoded string (L,), the frames of one video → the same outputs with B = 1; not of a model for
+            features.
     """
     network = network.with_dtype("float32")
-    height, width = network.image_size
+    given = network.input[network.content]
+    content = tf.TensorSpec(given.shape, keras.backend.standardize_dtype(given.dtype), name=network.content)
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec((None, None, height, width, 3), tf.uint8, name="frames"),
-            tf.TensorSpec((None, None), tf.bool, name="mask"),
-        ]
-    )
-    def score(frames, mask):
-        return network({"frames": frames, "mask": mask}, training=False)
+    @tf.function(input_signature=[content, tf.TensorSpec((None, None), tf.bool, name="mask")])
+    def score(content, mask):
+        return network({network.content: content, "mask": mask}, training=False)
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="encoded")])
     def score_encoded(encoded):
@@ -58,6 +57,8 @@ def export_saved_model(network, path):
     # Not keras.export.ExportArchive: it stores every weight twice.
     module = tf.Module()
     module.weights = [variable.value for variable in network.variables]
-    signatures = {"serving_default": score, "encoded": score_encoded}
+    signatures = {"serving_default": score}
+    if network.content == "frames":
+        signatures["encoded"] = score_encoded
     with replacing_folder(path, last="saved_model.pb") as temporary:
         tf.saved_model.save(module, str(temporary), signatures=signatures)

@@ -37,8 +37,8 @@ class FragmentSelector(layers.Layer):
     """Cuts a key fragment out of a video and resamples it to a fixed number of frames.
 
     Call arguments: frames (B, L, H, W, C), or features (B, L, D); stages int (B, L), the label of every frame;
-    frame_mask bool (B, L). Returns the clip (B, T, …), dtype of the frames, and `empty` bool (B,): true where no frame carries one of
-    the stages; the whole video is then taken instead, and the caller should say so (§4.3 is silent).
+    frame_mask bool (B, L). Returns the clip (B, T, …), dtype of the frames, and `empty` bool (B,): true where no frame
+    carries one of the stages; the whole video is then taken instead, and the caller should say so (§4.3 is silent).
 
     No gradient flows to `stages`: they come from an arg-max.
 

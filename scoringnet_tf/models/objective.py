@@ -61,10 +61,10 @@ class Objective(Model):
 
         Args:
             optimizer: of Keras; §4.2 has Adam. Under the dtype policy mixed_float16 its loss is scaled.
-            loss: output → loss of Eq. 10. Default: for `"stages"` `StageCrossEntropy` (Eq. 5), and for the score of every
-                tower `ScoreLoss` (Eqs. 8 and 9), or `ScoreDistributionLoss`, in standard deviations of the training
-                scores. One for the `"final"` score that is fused from two towers is a further term: of videos whose
-                difficulty and execution nobody knows it is all that there is to learn from.
+            loss: output → loss of Eq. 10. Default: for `"stages"` `StageCrossEntropy` (Eq. 5), and for the score of
+                every tower `ScoreLoss` (Eqs. 8 and 9), or `ScoreDistributionLoss`, in standard deviations of the
+                training scores. One for the `"final"` score that is fused from two towers is a further term: of
+                videos whose difficulty and execution nobody knows it is all that there is to learn from.
             metrics: output → metrics. Default: frame accuracy, overall and per stage, SRC and MED of the scores
                 (§4.2).
             phase: `"joint"` trains KFS and SP in one step (Eq. 10), `"segmentation"` KFS alone, `"scoring"` SP alone.
@@ -76,11 +76,10 @@ class Objective(Model):
         Raises:
             ValueError: an unknown phase, source of fragments or output; or a phase of a part that the model lacks.
         """
-        if phase not in PHASES or not set(PHASES[phase]) & set(self.parts):
-            raise ValueError(
-                f"Expected phase to be one of {', '.join(PHASES)}, of parts that there are: {', '.join(self.parts)}. "
-                f"Received: phase={phase!r}"
-            )
+        if phase not in PHASES:
+            raise ValueError(f"Expected phase to be one of {', '.join(PHASES)}. Received: phase={phase!r}")
+        if not set(PHASES[phase]) & set(self.parts):
+            raise ValueError(f"Expected a phase that trains {', '.join(self.parts)}. Received: phase={phase!r}")
         if fragments not in FRAGMENT_SOURCES:
             raise ValueError(
                 f"Expected fragments to be one of {', '.join(FRAGMENT_SOURCES)}. Received: fragments={fragments!r}"

@@ -72,12 +72,16 @@ def load_scoring_net(path=None, flag="model"):
 
 
 def check_fits(model, info):
-    """InputError where records (`DatasetInfo`) are not of the sport and frame size that a `ScoringNet` learned."""
+    """InputError where records (`DatasetInfo`) are not of the sport and frames, or features, that a model learned."""
     expected = {
         "sport": (model.sport.name, info.sport),
         "stages": (list(model.sport.stages), list(info.stages)),
-        "frame size (height, width)": (tuple(model.frame_size), tuple(info.frame_size)),
+        "content": (model.content, "features" if info.features else "frames"),
     }
+    if model.content == "frames" and not info.features:
+        expected["frame size (height, width)"] = (tuple(model.frame_size), tuple(info.frame_size))
+    else:
+        expected["features"] = (model.features, info.features)
     for what, (of_model, of_records) in expected.items():
         if of_model != of_records:
             raise InputError(

@@ -14,8 +14,20 @@ from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, video_inputs
 from scoringnet_tf.sports import PREDICTED_SCORES, get_sport
 from scoringnet_tf.support.errors import InputError
 
-
 FRAGMENTS = ("key", "whole")
+
+
+def select_clips(scores, selectors, content, stages, mask):
+    """What the towers see of videos: their inputs, and `{"empty_fragments": bool (B, n)}`.
+
+    Of whole videos, `stages` None, `EvenSampler`s take samples, and nothing is said of fragments.
+    """
+    names = [f"{score}_clip" for score in scores]
+    if stages is None:
+        samples = [selector(content, mask) for selector in selectors]
+        return dict(zip(names, samples, strict=True)), {}
+    clips, empty = zip(*(selector(content, stages, mask) for selector in selectors), strict=True)
+    return dict(zip(names, clips, strict=True)), {"empty_fragments": ops.stack(empty, axis=1)}
 
 
 def _content_of(info):
@@ -58,10 +70,10 @@ class ScoringNet(Preset, Objective, keras.Model):
             for the same reason; None for those of the models that ship, see `ScoringNetPreprocessor`.
         decoding: how the stages are decided: `"argmax"`, frame by frame as in the paper (§4.3), `"ordered"` or
             `"cyclic"`, see `StageDecision`.
-        fragments: what the towers see: `"key"`, the key fragments that KFS finds, or `"whole"`, the video sampled evenly
-            (the paper's −KFS, table 4).
-        features: of the records of features that it was trained on (`DatasetInfo.features`): `{"size": D, …}`; None for
-            frames. Kept with the model, so that features of another kind are refused.
+        fragments: what the towers see: `"key"`, the key fragments that KFS finds, or `"whole"`, the video sampled
+            evenly (the paper's −KFS, table 4).
+        features: of the records of features that it was trained on (`DatasetInfo.features`): `{"size": D, …}`; None
+            for frames. Kept with the model, so that features of another kind are refused.
         provenance: what the weights were trained on; plain values, kept with the model.
 
     Example:
@@ -121,18 +133,20 @@ class ScoringNet(Preset, Objective, keras.Model):
         if kfs is None:
             decision, outputs = None, {}
             selectors = [EvenSampler(length, name=f"{score}_sample") for score, length in lengths.items()]
-            clips = [selector(content, mask) for selector in selectors]
+            clips, _ = select_clips(sp.scores, selectors, content, None, mask)
         else:
             decision = StageDecision(decoding, name="stage_decision")
             selectors = [
-                FragmentSelector([rules.stage_index(s) for s in rules.fragment(score)], length, name=f"{score}_fragment")
+                FragmentSelector(
+                    [rules.stage_index(s) for s in rules.fragment(score)], length, name=f"{score}_fragment"
+                )
                 for score, length in lengths.items()
             ]
             probabilities = kfs(inputs)
             labels = decision(probabilities, mask)
-            clips, empty = zip(*(selector(content, labels, mask) for selector in selectors), strict=True)
-            outputs = {"stages": probabilities, "labels": labels, "empty_fragments": ops.stack(empty, axis=1)}
-        outputs |= sp({f"{score}_clip": clip for score, clip in zip(lengths, clips, strict=True)})
+            clips, empty = select_clips(sp.scores, selectors, content, labels, mask)
+            outputs = {"stages": probabilities, "labels": labels, **empty}
+        outputs |= sp(clips)
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
@@ -217,9 +231,14 @@ class ScoringNet(Preset, Objective, keras.Model):
         return "features" if self._config["features"] else "frames"
 
     @property
+    def features(self):
+        """The features that the model takes, as `DatasetInfo.features`; None for frames."""
+        return self._config["features"]
+
+    @property
     def scores(self):
         """The scores that have a tower."""
-        return self.score_predictor.scores
+        return self._config["scores"]
 
     @property
     def parts(self):
@@ -237,13 +256,9 @@ class ScoringNet(Preset, Objective, keras.Model):
 
         A model without KFS scores whole videos, whatever the stages say.
         """
-        if self.segmenter is None:
-            clips, found = [selector(content, mask) for selector in self.selectors], {}
-        else:
-            clips, empty = zip(*(selector(content, stages, mask) for selector in self.selectors), strict=True)
-            found = {"empty_fragments": ops.stack(empty, axis=1)}
-        named = {f"{score}_clip": clip for score, clip in zip(self.scores, clips, strict=True)}
-        return {**self.score_predictor(named, training=training), **found}
+        stages = None if self.segmenter is None else stages
+        clips, empty = select_clips(self.scores, self.selectors, content, stages, mask)
+        return {**self.score_predictor(clips, training=training), **empty}
 
     def get_config(self):
         return {**self._config, "name": self.name}

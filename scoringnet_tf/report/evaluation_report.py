@@ -15,7 +15,7 @@ from scoringnet_tf.support.paths import RemotePath
 def write_report(
     output_dir: Path | RemotePath, predictions: Predictions, measured: dict[str, Any], stage_names: Sequence[str]
 ) -> None:
-    """Writes metrics.json, predictions.csv, scores.png and stages.png.
+    """Writes metrics.json, predictions.csv, scores.png, and stages.png where the model finds stages.
 
     Args:
         output_dir: as of `paths.as_path`; made where it does not exist.
@@ -26,15 +26,20 @@ def write_report(
     write_json(output_dir / "metrics.json", measured)
     with replacing_file(output_dir / "predictions.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        scores = list(predictions.truth)
-        writer.writerow(["video_id", *(f"{kind}_{score}" for score in scores for kind in ("true", "predicted"))])
+        kinds = {"true": predictions.truth, "predicted": predictions.predicted, "std": predictions.deviations}
+        columns = {
+            f"{kind}_{score}": values[score]
+            for score in predictions.predicted
+            for kind, values in kinds.items()
+            if score in values
+        }
+        writer.writerow(["video_id", *columns])
         for index, video_id in enumerate(predictions.ids):
-            columns = (
-                values[score][index] for score in scores for values in (predictions.truth, predictions.predicted)
-            )
-            writer.writerow([video_id, *(f"{value:.4f}" for value in columns)])
+            writer.writerow([video_id, *(f"{values[index]:.4f}" for values in columns.values())])
     with replacing_file(output_dir / "scores.png") as path:
         save_png(plots.score_scatter(predictions), path)
+    if not any((stages >= 0).any() for stages in predictions.stages_predicted):
+        return
     shown = slice(0, 24)
     strips = list(zip(predictions.stages_true[shown], predictions.stages_predicted[shown], strict=True))
     with replacing_file(output_dir / "stages.png") as path:

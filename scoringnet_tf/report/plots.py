@@ -7,14 +7,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from scoringnet_tf.inference.evaluation import Predictions, med, src
-from scoringnet_tf.sports import SCORES, stage_runs
+from scoringnet_tf.sports import stage_runs
 from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, stage_patches
 
 
 def score_scatter(predictions: Predictions, title: str = "") -> Figure:
-    """Predicted against true difficulty, execution and final score, one panel each, with SRC and MED."""
-    figure = Figure(figsize=(12, 4.2), layout="constrained")
-    for axis, score in zip(figure.subplots(1, 3), SCORES, strict=True):
+    """Predicted against true scores, a panel for each that is predicted, with SRC and MED."""
+    scores = list(predictions.predicted)
+    figure = Figure(figsize=(4 * len(scores), 4.2), layout="constrained")
+    for axis, score in zip(figure.subplots(1, len(scores), squeeze=False)[0], scores, strict=True):
         truth, predicted = predictions.truth[score], predictions.predicted[score]
         limits = np.nanmin([truth, predicted]), np.nanmax([truth, predicted])
         axis.plot(limits, limits, color="#999999", linewidth=1, zorder=1)

@@ -46,9 +46,11 @@ def picture(score: VideoScore, sport: Sport, frames: list[tuple[int, np.ndarray]
     grid.update(left=MARGIN, right=1 - MARGIN, bottom=LABELS / total, top=1 - TITLE / total)
     for column, (index, frame) in enumerate(frames):
         _draw_frame(figure.add_subplot(grid[0, column]), frame, STAGE_COLORS[_stage_at(score, sport, index)])
-    _draw_stages(figure.add_subplot(grid[1, :]), score, sport)
-    scores = f"difficulty {score.difficulty:.2f}   execution {score.execution:.2f}   final {score.final:.2f}"
-    figure.text(MARGIN, 1 - TITLE / total / 2, scores, va="center", fontsize=13, fontweight="bold")
+    if score.stages:
+        _draw_stages(figure.add_subplot(grid[1, :]), score, sport)
+    figure.text(MARGIN, 1 - TITLE / total / 2, score.score_line(), va="center", fontsize=13, fontweight="bold")
+    if not score.stages:
+        return figure
     handles = stage_patches(sport.stages)
     figure.legend(handles=handles, loc="upper right", bbox_to_anchor=(1, 1), ncols=len(handles), frameon=False)
     return figure
@@ -62,8 +64,9 @@ def _draw_stages(axis, score, sport):
 
 
 def _stage_at(score, sport, index):
+    """Label of the stage at a frame; noise where the model finds no stages."""
     return next(
-        sport.stage_index(stage["name"]) for stage in score.stages if stage["start_frame"] <= index < stage["end_frame"]
+        (sport.stage_index(run["name"]) for run in score.stages if run["start_frame"] <= index < run["end_frame"]), 0
     )
 
 

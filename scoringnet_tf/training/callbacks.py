@@ -108,11 +108,12 @@ class ValidationPictures(keras.callbacks.Callback):
         if self.outputs_of is None:
             self.outputs_of = evaluation.prediction_function(self.model)
         predictions = evaluation.predict_records(self.outputs_of, self.videos)
-        strips = list(zip(predictions.stages_true, predictions.stages_predicted, strict=True))
-        title = "upper: true, lower: predicted"
-        timeline = plots.stage_timeline(predictions.ids, strips, self.model.sport.stages, title)
         with self.writer.as_default(step=epoch):
-            tf.summary.image("validation/stages", plots.pixels(timeline)[None])
+            if "segmenter" in self.model.parts:
+                strips = list(zip(predictions.stages_true, predictions.stages_predicted, strict=True))
+                title = "upper: true, lower: predicted"
+                timeline = plots.stage_timeline(predictions.ids, strips, self.model.sport.stages, title)
+                tf.summary.image("validation/stages", plots.pixels(timeline)[None])
             if self.model.learned.phase != "segmentation":
                 tf.summary.image("validation/scores", plots.pixels(plots.score_scatter(predictions))[None])
         self.writer.flush()

@@ -8,8 +8,6 @@ from scoringnet_tf.models.c3d import C3D, describe_preprocessing
 from scoringnet_tf.models.presets import load_keras, load_scoring_net
 from scoringnet_tf.support.errors import InputError
 
-TOWERS = ("difficulty_tower", "execution_tower")
-PARTS = ("segmenter", *TOWERS)
 WITHOUT_WEIGHTS = {"dtype", "dropout_rate", "kernel_l2", "score_statistics"}  # may differ where weights are copied
 
 
@@ -51,11 +49,10 @@ def load_pretrained(network, path, log=print):
     available, wanted = _weighted_layers(c3d), []
     if "regressor_conv1" in available:
         _check_pool_stride(c3d, network, path)
-    for part in PARTS:
-        model = network.segmenter if part == "segmenter" else network.score_predictor.get_layer(part)
+    for part, model in _networks(network).items():
         _check_preprocessing(c3d, model.get_layer("c3d"), path, part)
         wanted += [(part, layer) for layer in _weighted_layers(model.get_layer("c3d")).values()]
-        if part in TOWERS:
+        if part != "segmenter":
             wanted += [(part, layer) for layer in model.layers if layer.name in available]
     _copy(available, wanted, path, log)
 
@@ -63,6 +60,8 @@ def load_pretrained(network, path, log=print):
 def load_segmenter(network, path):
     """Copies KFS of the `ScoringNet` at `path`; InputError where it is built otherwise than that of `network`."""
     source = load_scoring_net(path, "segmenter")
+    if source.segmenter is None:
+        raise InputError(f"--segmenter={path}: expected a ScoringNet with a KFS. Received: one for whole videos.")
     _check_alike(network.segmenter, source.segmenter, f"--segmenter={path}: expected a KFS like the one to train.")
     network.segmenter.set_weights(source.segmenter.get_weights())
 
@@ -76,10 +75,15 @@ def load_network(network, path):
         InputError: KFS or SP is built otherwise than that of `network`; nothing has been changed then.
     """
     source = load_scoring_net(path, "initial_model")
-    for part in ("segmenter", "score_predictor"):
+    if source.parts != network.parts:
+        raise InputError(
+            f"--initial_model={path}: expected a model with {' and '.join(network.parts)}. Received: "
+            f"{' and '.join(source.parts)}."
+        )
+    for part in network.parts:
         expected = f"--initial_model={path}: expected a {part} like the one to train."
         _check_alike(getattr(network, part), getattr(source, part), expected)
-    for part in ("segmenter", "score_predictor"):
+    for part in network.parts:
         getattr(network, part).set_weights(getattr(source, part).get_weights())
 
 
@@ -108,6 +112,12 @@ def continue_from(c3d, path, log=print):
     heads = c3d.get_config()["heads"] or {}
     wanted = [("c3d", layer) for name, layer in _weighted_layers(c3d).items() if name not in heads]
     _copy(available, wanted, path, log)
+
+
+def _networks(network):
+    """Part → the network of it that has a C3D: KFS where there is one, and the towers."""
+    kfs = {} if network.segmenter is None else {"segmenter": network.segmenter}
+    return kfs | {f"{score}_tower": tower for score, tower in network.score_predictor.towers.items()}
 
 
 def _weighted_layers(model):

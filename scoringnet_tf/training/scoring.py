@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data import input_pipeline
+from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
 from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
 from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.presets import load_scoring_net
@@ -20,7 +21,6 @@ SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was
 # Flags that name weights to start from; the more particular ones come last.
 INITIAL_WEIGHTS = {"pretrained": load_pretrained, "initial_model": load_network, "segmenter": load_segmenter}
 SHOWN = {"val_frame_accuracy": "frames", "val_d_src": "D-SRC", "val_e_src": "E-SRC", "val_f_src": "F-SRC"}
-OF_PIXELS = ("flip", "crop_shift", "zoom", "color_jitter")  # augmentation that features cannot be given
 PICTURES = 8  # held-out videos whose stages TensorBoard shows
 
 
@@ -102,7 +102,7 @@ class ScoringRun(Run):
     """
 
     def __init__(self, info, settings):
-        check_weights(settings)
+        check_weights(info, settings)
         check_stages(info, settings)
         check_segmenter(settings)
         self.supervision = supervision(info, settings["scores"])
@@ -140,7 +140,7 @@ class ScoringRun(Run):
             seed=settings["seed"],
             augmentation=input_pipeline.Augmentation(
                 max_start_shift=settings["max_start_shift"],
-                **{} if self.info.features else {name: settings[name] for name in OF_PIXELS},
+                **{} if self.info.features else {name: settings[name] for name in PIXEL_OPTIONS},
             ),
             shuffle=True,
             first_epoch=phase.first_epoch + first_epoch,
@@ -202,7 +202,7 @@ class ScoringRun(Run):
         )
 
     def _final_std(self):
-        """Points; None where every training video knows difficulty and execution, or the model has no towers for them."""
+        """Points; None where every training video knows difficulty and execution, or no tower learns them."""
         return self.info.score_statistics["train"]["final"]["std"] if self.supervision.final_too else None
 
     def validation_names(self, phase):

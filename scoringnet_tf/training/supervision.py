@@ -59,8 +59,12 @@ def _knows(video, scores):
     return all(video[score] is not None for score in scores)
 
 
-def check_weights(settings):
-    """InputError where the flags that name weights contradict each other, or others."""
+def check_weights(info, settings):
+    """InputError where the flags that name weights contradict each other, others, or the records."""
+    if settings["pretrained"] and info.features:
+        raise InputError("--pretrained: expected records of frames. Received: records of features, which need no C3D.")
+    if settings["segmenter"] and settings["fragments"] == "whole":
+        raise InputError("--segmenter: expected --fragments=predicted, which it finds. Received: --fragments=whole.")
     if settings["initial_model"] and settings["pretrained"]:
         raise InputError("--initial_model: expected it without --pretrained, which it brings. Received: both.")
     kept = ("staged", "predicted")

@@ -186,7 +186,9 @@ def test_an_empty_fragment_is_reported(tmp_path):
 
 def warnings_of(fps, labels, trained_at=None):
     """What is said of a video whose frames have these stages, none of its fragments being empty."""
-    model = types.SimpleNamespace(provenance={"frame_rate": trained_at}, sport=get_sport("diving"))
+    model = types.SimpleNamespace(
+        provenance={"frame_rate": trained_at}, sport=get_sport("diving"), scores=("difficulty", "execution")
+    )
     return prediction._warnings(model, fps, np.array(labels), [False, False])
 
 
