@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import as_path
 
 ORIGIN_NAME = "features.json"
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -99,7 +100,7 @@ def read_origin(folder) -> dict[str, Any] | None:
     Raises:
         InputError: it is damaged, or `size` or `stride` is no positive integer.
     """
-    path = Path(folder) / ORIGIN_NAME
+    path = as_path(folder) / ORIGIN_NAME
     if not path.is_file():
         return None
     try:
