@@ -115,10 +115,6 @@ def _read_file(preprocessor, path):
     return preprocessor.read(path).frames
 
 
-def _read_record(read):
-    return list(read()["image/encoded"])
-
-
 def checked_info(records_dir):
     """The `DatasetInfo` of the records; InputError where they are not scored videos of frames."""
     info = load_records(records_dir)
@@ -147,15 +143,9 @@ def main(paths):
     preprocessor = preprocessor_of(c3d, of_network, info)
     extractor = FeatureExtractor(c3d, extraction_of_flags())
     output_dir, part = as_path(values.output_dir), (values.part or "segmenter") if of_network else None
+    videos = videos_of(paths, preprocessor) if info is None else feature_folder.videos_of_records(info)
     origin = feature_folder.origin_of(values.model, part, extractor, c3d, preprocessor, info)
     feature_folder.prepare(output_dir, origin)
-    if info is None:
-        videos = videos_of(paths, preprocessor)
-    else:
-        videos = [
-            feature_folder.Video(video_id, functools.partial(_read_record, read))
-            for video_id, read in feature_folder.records_of(info)
-        ]
     kept, failed = feature_folder.extract_videos(videos, extractor, output_dir)
     print(f"{output_dir}: features of {extractor.size} numbers of {len(videos) - failed} videos", end="")
     print(", all of which were there." if kept == len(videos) else f"; {kept} were there.")

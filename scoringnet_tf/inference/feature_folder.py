@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import functools
 import json
 import sys
 import urllib.parse
@@ -114,23 +115,27 @@ def _frames_of(jpegs, image_size):
     return lambda numbers: model_frames([jpegs[number] for number in numbers], image_size)
 
 
+def videos_of_records(info) -> list[Video]:
+    """The videos of records of frames, split by split."""
+    return [Video(video_id, functools.partial(_jpegs, read)) for video_id, read in records_of(info)]
+
+
+def _jpegs(read):
+    return list(read()["image/encoded"])
+
+
 def records_of(info) -> Iterator[tuple[str, Callable]]:
     """(id, function that reads its parsed record) of every video of records of frames, split by split."""
     for split in sorted(info.splits):
-        for video_id, place in locate_records(info, split).items():
-            yield video_id, _reader(info, place)
+        for video_id, (path, offset) in locate_records(info, split).items():
+            yield video_id, functools.partial(_record_at, path, offset)
 
 
-def _reader(info, place):
+def _record_at(path, offset):
     import tensorflow as tf
 
-    path, offset = place
-
-    def read():
-        record = parse_example(read_record(path, tf.constant(offset, tf.int64)), tuple(info.classes))
-        return {key: value.numpy() for key, value in record.items()}
-
-    return read
+    record = parse_example(read_record(path, tf.constant(offset, tf.int64)))
+    return {key: value.numpy() for key, value in record.items()}
 
 
 def write_tables(info, output_dir):
