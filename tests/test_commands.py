@@ -18,6 +18,7 @@ COMMANDS = {
     "scoringnet_tf.evaluate": "--split",
     "scoringnet_tf.predict": "--json",
     "scoringnet_tf.export": "--export_dir",
+    "scoringnet_tf.extract": "--endpoint",
     "scoringnet_tf.import_weights": "--fc6_order",
 }
 

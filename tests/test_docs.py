@@ -84,7 +84,7 @@ DOCUMENTED = documented()
 
 def test_command_lines_are_found():
     packages = {
-        "scoringnet_tf": ("train", "pretrain", "evaluate", "predict", "export", "import_weights"),
+        "scoringnet_tf": ("train", "pretrain", "evaluate", "predict", "export", "extract", "import_weights"),
         "data_prep.commands": ("build", "check", "inspect", "simulate", "stages", "suggest"),
     }
     assert set(DOCUMENTED) >= {f"{package}.{name}" for package, names in packages.items() for name in names}

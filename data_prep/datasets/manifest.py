@@ -50,11 +50,9 @@ def read(
         raise OptionError(f"--sport: expected a sport, one of {', '.join(sorted(SPORTS))}. Received: {sport}")
     rules = get_sport(sport)
     path = Path(manifest_csv) if manifest_csv else source_dir / TABLE
-    rows = read_csv(path, ("split",))
+    has_features = _has_features(path)
+    rows = read_csv(path, ("features" if has_features else "video", "split"))
     has_boundaries = _has_boundaries(path, rows, rules)
-    has_features = "features" in rows[0]
-    if not has_features and "video" not in rows[0]:
-        raise InputError(f"{path}: expected the columns video,split or features,split. Received: {list(rows[0])}")
     if feature_stride is not None and not has_features:
         raise OptionError(f"Expected no --feature_stride: {path} has no column features. Received: {feature_stride}.")
     for row in rows:
@@ -76,6 +74,11 @@ def read(
         has_features=has_features,
         feature_stride=feature_stride,
     )
+
+
+def _has_features(path):
+    """Whether the table is one of features in place of videos."""
+    return path.is_file() and any("features" in row for row in read_csv(path, ())[:1])
 
 
 def _has_boundaries(path, rows, sport):

@@ -72,7 +72,7 @@ def _video_problems(sample, video, sport, owners):
 def _other_length(sample, video, expected):
     if video.features is None:
         return f"expected {expected} frames in {sample.path}, as labelled. Received: {len(video)}"
-    every = "each frame" if video.stride == 1 else f"every {video.stride} of them"
+    every = "each" if video.stride == 1 else f"every {video.stride}"
     return (
         f"expected features of {expected} steps in {sample.feature_file}, one for {every} of {sample.num_frames} "
         f"frames. Received: {len(video)} steps of {video.features.shape[1]}"

@@ -7,7 +7,6 @@ Anyone's `.npy`, `.npz` and HDF5 files are read. `python -m scoringnet_tf.extrac
 import dataclasses
 import json
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,12 @@ import h5py
 import numpy as np
 
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import as_path
 
 ORIGIN_NAME = "features.json"
 HDF5_SUFFIXES = (".h5", ".hdf5")
 SUFFIXES = (".npy", ".npz", *HDF5_SUFFIXES)
 ARRAY_IN_FILE = re.compile(rf"(.*(?:{'|'.join(map(re.escape, SUFFIXES))}))#(.+)", re.IGNORECASE)
-# What NumPy and HDF5 raise for files that are cut off, damaged, of another kind, or hold Python objects.
-UNREADABLE = (ValueError, OSError, EOFError, KeyError, OverflowError, MemoryError, RuntimeError, zipfile.BadZipFile)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +77,7 @@ def read_features(source) -> FeatureSequence:
         values = _read_array(file)
     except InputError:
         raise
-    except UNREADABLE as error:
+    except Exception as error:  # zipfile's, zlib's, tokenize's, HDF5's: of a damaged file they raise whatever they meet
         raise InputError(f"{file}: expected features, an array (T, D). Received: {_said(error)}") from error
     values, origin = values.reshape(-1, values.shape[-1]), read_origin(file.path.parent)
     if origin and origin["size"] != values.shape[1]:
@@ -124,7 +122,7 @@ def read_origin(folder) -> dict[str, Any] | None:
     Raises:
         InputError: it is damaged, or `size` or `stride` is no positive integer.
     """
-    path = Path(folder) / ORIGIN_NAME
+    path = as_path(folder) / ORIGIN_NAME
     if not path.is_file():
         return None
     try:
@@ -152,18 +150,18 @@ def _read_array(file):
         # Mapped, so that a file of another shape or type is refused before it is read.
         return _checked(np.lib.format.open_memmap(file.path, mode="r"), file)
     if suffix == ".npz":
-        with _open_npz(file.path) as arrays:
-            return _checked(arrays[_chosen(arrays.files, file)], file)
+        with file.path.open("rb") as opened:  # NumPy leaves a file open that is no archive
+            return _read_npz(np.load(opened, allow_pickle=False), file)
     with h5py.File(file.path, "r") as root:
         arrays = _datasets(root)
         return _checked(arrays[_chosen(list(arrays), file)], file)
 
 
-def _open_npz(path):
-    arrays = np.load(path, allow_pickle=False)
+def _read_npz(arrays, file):
     if not isinstance(arrays, np.lib.npyio.NpzFile):
-        raise InputError(f"{path}: expected an archive of arrays. Received: a single array, as .npy files are.")
-    return arrays
+        raise InputError(f"{file}: expected an archive of arrays. Received: a single array, as .npy files are.")
+    with arrays:
+        return _checked(arrays[_chosen(arrays.files, file)], file)
 
 
 def _datasets(root):

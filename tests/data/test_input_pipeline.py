@@ -9,14 +9,22 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import read_index
-from tiny_records import gray_jpeg, tiny_video, write_records
+from tiny_records import feature_video, gray_jpeg, tiny_video, write_records
 
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data import augmentation as augmentation_module
-from scoringnet_tf.data.augmentation import Augmentation, FrameDecoder, clip_indices, spaced_clips, video_seeds
+from scoringnet_tf.data.augmentation import (
+    Augmentation,
+    FrameDecoder,
+    clip_indices,
+    spaced_clips,
+    spaced_indices,
+    video_seeds,
+)
 from scoringnet_tf.data.input_pipeline import clips, video_clips, videos
 from scoringnet_tf.data.preprocessing import center_offset, encode_jpeg
 from scoringnet_tf.data.records import DatasetInfo, RecordsError
+from scoringnet_tf.models.fragments import resampling_indices
 from scoringnet_tf.support.errors import InputError
 
 WHOLE = (36, 48)  # the stored size of the fixtures: nothing is cropped, so that indices can be read
@@ -431,3 +439,128 @@ def test_center_offset():
 def test_shards_are_read_in_order_without_shuffling(diving_records):
     fields = json.loads((diving_records / "dataset_info.json").read_text())
     assert [video_id for video_id, _, _ in _read(diving_records)[0]] == fields["splits"]["train"]["ids"]
+
+
+# === num_frames ===
+
+
+@pytest.mark.parametrize("length", range(1, 101))
+def test_spaced_indices_are_those_of_a_fragment(length):
+    for num_frames in (1, 2, 3, 8, 16, 32, 103):
+        expected = np.asarray(resampling_indices(np.ones((1, length), bool), num_frames))[0]
+        np.testing.assert_array_equal(spaced_indices(length, num_frames), expected)
+
+
+@pytest.mark.parametrize("num_frames", [1, 2, 8, 16, 40])
+def test_num_frames_are_evenly_spaced(diving_records, num_frames):
+    whole, _ = _read(diving_records)
+    found, batches = _read(diving_records, num_frames=num_frames)
+    assert {batch[0]["frames"].shape[1] for batch in batches} == {num_frames}  # not rounded up
+    assert all(batch[0]["mask"].all() for batch in batches)
+    for (video_id, frames, stages), (_, all_frames, all_stages) in zip(found, whole, strict=True):
+        length = len(all_frames)
+        expected = np.round(np.float32(np.arange(num_frames) / np.float32(max(num_frames - 1, 1))) * (length - 1))
+        assert length == 24 + int(video_id) and _indices(frames) == expected.astype(int).tolist()
+        np.testing.assert_array_equal(stages, all_stages[_indices(frames)])
+
+
+def test_num_frames_of_what_the_other_options_leave(diving_records):
+    found, _ = _read(diving_records, num_frames=5, only_stages=("entry",), margin=1)
+    for video_id, frames, _ in found:
+        start, end = 12 + int(video_id) - 1, 18 + int(video_id) + 1
+        assert _indices(frames) == (start + np.round(np.linspace(0, end - 1 - start, 5))).astype(int).tolist()
+    found, _ = _read(diving_records, num_frames=3, max_frames=9)
+    assert {tuple(_indices(frames)) for _, frames, _ in found} == {(0, 4, 8)}
+
+
+def test_only_what_is_chosen_is_decoded(tmp_path):
+    """The others are no images here."""
+    jpegs = [gray_jpeg(10 * index) if index % 4 == 0 else b"no image" for index in range(9)]
+    folder = write_records(tmp_path / "records", {"test": [tiny_video("a", jpegs)]})
+    ((inputs, _),) = videos(folder, "test", image_size=(8, 8), batch_size=1, num_frames=3)
+    np.testing.assert_allclose(np.asarray(inputs["frames"])[0, :, 0, 0, 0], [0, 40, 80], atol=2)
+
+
+@pytest.mark.parametrize("num_frames", [0, -1])
+def test_num_frames_is_positive(diving_records, num_frames):
+    with pytest.raises(InputError, match=rf"Expected num_frames of at least 1 frame, or None. Received: {num_frames}"):
+        videos(diving_records, "test", batch_size=1, num_frames=num_frames)
+
+
+# === Features ===
+
+
+def _feature_records(folder, lengths=(5, 12, 9), size=3):
+    """Videos of features whose first number is the step; stages in the order of the sport, a third each."""
+    examples = []
+    for number, length in enumerate(lengths):
+        values = np.random.default_rng(number).normal(size=(length, size)).astype(np.float32)
+        values[:, 0] = np.arange(length)
+        stages = np.arange(length) * 3 // length + 1
+        examples.append(feature_video(f"v{number}", values, stages, difficulty=3.0 + number))
+    return write_records(folder / "records", {"train": examples}), examples
+
+
+def test_features_in_place_of_frames(tmp_path):
+    folder, examples = _feature_records(tmp_path)
+    ((inputs, targets, info),) = videos(folder, "train", batch_size=3, pad_to_multiple=8, with_info=True)
+    assert inputs.keys() == {"features", "mask"}
+    assert inputs["features"].shape == (3, 16, 3) and inputs["features"].dtype == tf.float32
+    for row, example in enumerate(examples):
+        length = len(example)
+        np.testing.assert_array_equal(inputs["features"][row, :length], example.features)
+        assert not np.asarray(inputs["features"][row, length:]).any()
+        np.testing.assert_array_equal(inputs["mask"][row], np.arange(16) < length)
+        np.testing.assert_array_equal(targets["stages"][row, :length], example.stages)
+        assert (np.asarray(targets["stages"][row, length:]) == -1).all()
+    np.testing.assert_allclose(targets["difficulty"], [3, 4, 5])
+    assert np.isnan(targets["final"]).all()
+    assert [video_id.decode() for video_id in info["id"].numpy()] == ["v0", "v1", "v2"]
+    np.testing.assert_allclose(info["frame_rate"], 5.0)
+
+
+def test_the_shape_of_features_is_known(tmp_path):
+    folder, _ = _feature_records(tmp_path)
+    inputs, _ = videos(folder, "train", batch_size=2).element_spec
+    assert inputs["features"].shape.as_list() == [None, None, 3]
+    inputs, targets = videos(folder, "train", batch_size=2, num_frames=6, drop_remainder=True).element_spec
+    assert inputs["features"].shape.as_list()[1:] == [6, 3] and targets["stages"].shape.as_list()[1:] == [6]
+
+
+def _steps(folder, **options):
+    """{id: steps that are given}, read from the first number."""
+    found = {}
+    for inputs, targets, info in videos(folder, "train", batch_size=2, with_info=True, **options):
+        for row, video_id in enumerate(info["id"].numpy()):
+            mask = np.asarray(inputs["mask"][row])
+            steps = np.asarray(inputs["features"][row])[mask, 0].astype(int)
+            expected = steps * 3 // {b"v0": 5, b"v1": 12, b"v2": 9}[video_id] + 1
+            np.testing.assert_array_equal(np.asarray(targets["stages"][row])[mask], expected)
+            found[video_id.decode()] = steps.tolist()
+    return found
+
+
+def test_the_options_choose_steps(tmp_path):
+    folder, _ = _feature_records(tmp_path)
+    assert _steps(folder, max_frames=4) == {f"v{number}": [0, 1, 2, 3] for number in range(3)}
+    assert _steps(folder, only_stages=("take-flight",), margin=1)["v1"] == list(range(3, 9))
+    assert _steps(folder, num_frames=3) == {"v0": [0, 2, 4], "v1": [0, 6, 11], "v2": [0, 4, 8]}
+    assert _steps(folder, num_frames=7)["v0"] == [0, 1, 1, 2, 3, 3, 4]
+    assert list(_steps(folder, ids=["v2"])) == ["v2"]
+    assert _steps(folder, bucket_boundaries=(8,)) == _steps(folder)
+
+
+def test_the_start_of_features_is_shifted(tmp_path):
+    folder, _ = _feature_records(tmp_path)
+    options = {"augmentation": SHIFT_ONLY, "shuffle": True, "seed": 3, "epochs": 1}
+    starts = {steps[0] for epoch in range(8) for steps in _steps(folder, **options | {"seed": epoch}).values()}
+    assert starts == set(range(6)) - {5} or starts == set(range(6))  # a video of five steps keeps its last
+    assert _steps(folder, **options) == _steps(folder, **options)
+
+
+@pytest.mark.parametrize("option", [{"flip": True}, {"crop_shift": 1}, {"zoom": 0.1}, {"color_jitter": 0.1}])
+def test_features_are_not_augmented_as_pixels_are(tmp_path, option):
+    folder, _ = _feature_records(tmp_path)
+    nothing = {"flip": False, "crop_shift": 0, "zoom": 0.0, "color_jitter": 0.0}
+    with pytest.raises(InputError, match=rf"expected no augmentation of pixels.* Received: {next(iter(option))}$"):
+        videos(folder, "train", batch_size=1, augmentation=Augmentation(**nothing | option))

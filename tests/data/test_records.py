@@ -1,6 +1,7 @@
 """The schema: what is written is what is read; the index finds damage before training does."""
 
 import dataclasses
+import hashlib
 import json
 import math
 import subprocess
@@ -59,6 +60,61 @@ def test_the_record_is_a_media_sequence(example):
 
 def test_the_same_video_gives_the_same_bytes(example):
     assert encode_example(example) == encode_example(dataclasses.replace(example))
+
+
+def test_records_of_frames_have_the_bytes_that_they_always_had(example):
+    """Their data hash names them: models and runs compare it."""
+    expected = "92516c0f84fcf090cecdd94e43babf159aae0d94dcfe51da1954f76ba2b6d255"
+    assert hashlib.sha256(encode_example(example)).hexdigest() == expected
+
+
+@pytest.fixture
+def features(example):
+    values = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+    return dataclasses.replace(example, jpegs=[], frame_size=(0, 0), source_size=(0, 0), features=values)
+
+
+def test_round_trip_of_features(features):
+    parsed = parse_example(encode_example(features), ["group"], feature_size=4)
+    parsed = {key: value.numpy() for key, value in parsed.items()}
+    assert parsed["feature/floats"].dtype == np.float32
+    np.testing.assert_array_equal(parsed["feature/floats"], features.features)
+    np.testing.assert_array_equal(parsed["feature/timestamp"], [0, 33367, 66733])
+    np.testing.assert_array_equal(parsed["stage/index"], [1, -1, 0])
+    assert parsed["clip/frames"] == 3 == len(features) and parsed["image/format"] == b""
+    assert parsed["score/difficulty"] == np.float32(3.2) and parsed["class/group"] == 2
+    assert not {"image/encoded", "image/timestamp"} & parsed.keys()
+
+
+def test_features_are_a_media_sequence(features):
+    sequence = tf.train.SequenceExample.FromString(encode_example(features))
+    steps = sequence.feature_lists.feature_list["feature/floats"].feature
+    assert [list(step.float_list.value) for step in steps] == features.features.tolist()
+    assert "image/encoded" not in sequence.feature_lists.feature_list
+
+
+def test_features_are_not_read_as_frames_or_of_another_size(example, features):
+    for serialized, size in (
+        (encode_example(features), 0),
+        (encode_example(features), 3),
+        (encode_example(example), 4),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError):
+            parse_example(serialized, ["group"], size)
+
+
+def test_as_many_stages_as_features(features):
+    with pytest.raises(ValueError, match=r"042: .* as features \(3\)\. Received: 3 timestamps, 2 stages"):
+        encode_example(dataclasses.replace(features, stages=np.array([0, 0])))
+
+
+def test_an_index_of_before_there_were_features(diving_copy):
+    path = diving_copy / "dataset_info.json"
+    fields = json.loads(path.read_text())
+    assert fields.pop("features") is None
+    path.write_text(json.dumps(fields))
+    info = DatasetInfo.load(diving_copy)
+    assert info.features is None and info.feature_size == 0
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,25 @@ def tiny_video(video_id, jpegs=None, size=SIZE, **known):
     )
 
 
+def feature_video(video_id, features, stages=None, frame_rate=5.0, **known):
+    """A `VideoExample` of features, float32 (L, D); `stages` are noise where they are not given."""
+    return VideoExample(
+        video_id=video_id,
+        dataset_name="tiny",
+        sport="diving",
+        data_path=f"{video_id}.npy",
+        sha256="",
+        jpegs=[],
+        frame_size=(0, 0),
+        source_size=(0, 0),
+        frame_rate=frame_rate,
+        timestamps=np.arange(len(features)) / frame_rate,
+        stages=np.zeros(len(features), int) if stages is None else np.asarray(stages),
+        features=features,
+        **known,
+    )
+
+
 def write_records(folder, videos, num_shards=None, classes=None, groups=None):
     """Writes {split: videos in order} as records; `groups` gives some ids a group. Returns the folder."""
     folder.mkdir(parents=True)
@@ -52,8 +71,13 @@ def write_records(folder, videos, num_shards=None, classes=None, groups=None):
         stage_frames=writer.stage_frames,
         classes=classes or {},
         data_hash=data_hash,
+        features=_described_features(examples[0].features),
     ).save(folder)
     return folder
+
+
+def _described_features(features):
+    return None if features is None else {"size": features.shape[1], "stride": 5, "origin": None}
 
 
 def tiny_info(**fields):

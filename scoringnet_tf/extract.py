@@ -1,0 +1,160 @@
+r"""Extracts features of videos: what a C3D gives at one of its layers, one .npy (steps × size) a video.
+
+    python -m scoringnet_tf.extract --model=MODEL --endpoint=conv5b --output_dir=FEATURES VIDEO…
+    python -m scoringnet_tf.extract --model=MODEL --endpoint=pool5 --records_dir=RECORDS --output_dir=FEATURES
+    python -m data_prep build --dataset=manifest --sport=diving --source_dir=FEATURES --output_dir=FEATURE_RECORDS
+
+The second writes manifest.csv and stage_labels.csv as well, so that the third makes records of the features. What made
+them is in features.json beside them. --per=frame is C3D without temporal pooling, as KFS has it: a vector for every
+--stride frames, of all that it sees around them. --per=clip is C3D as it was trained, over clips that begin every
+--stride frames; beyond the end the last frame is repeated. Of L frames either gives ⌈L / stride⌉ steps.
+
+A run that was stopped goes on when the same command is given again: a video whose file is there is left out. A video
+that cannot be read to its end is reported on stderr, the others go on, no manifest.csv is written, and the exit status
+is 1.
+"""
+
+import functools
+import pathlib
+import sys
+
+from absl import flags
+
+from scoringnet_tf.data.dataset_info import load_records
+from scoringnet_tf.support import cli
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import as_path, check_access
+
+ENDPOINTS = (  # `models.c3d.ENDPOINTS` and its fully connected layers, which --help names without Keras
+    *("conv1a", "pool1", "conv2a", "pool2", "conv3a", "conv3b", "pool3", "conv4a", "conv4b", "pool4"),
+    *("conv5a", "conv5b", "pool5", "fc6", "fc7"),
+)
+
+flags.DEFINE_string(
+    "model", None, "A .keras file of a C3D (pretrain, import_weights) or of a ScoringNet, or a folder with one."
+)
+flags.DEFINE_enum(
+    "part",
+    None,
+    ["segmenter", "difficulty", "execution"],
+    "Of a ScoringNet: whose C3D, KFS's or that of a tower of SP. Default: segmenter.",
+)
+flags.DEFINE_enum(
+    "endpoint", None, ENDPOINTS, "Layer whose output the features are, ReLU included. fc6, fc7: of clips."
+)
+flags.DEFINE_enum("per", "frame", ["frame", "clip"], "What a step of features is of.")
+flags.DEFINE_integer("clip_length", None, "With --per=clip: frames of a clip. Default: 16.", 1)
+flags.DEFINE_integer(
+    "stride", None, "Frames from one step to the next. Default: 1, with --per=clip half of --clip_length.", 1
+)
+flags.DEFINE_enum(
+    "pool",
+    "none",
+    ["none", "mean"],
+    "none: all places of the layer, flattened. mean: their mean (of a clip, in time too).",
+)
+flags.DEFINE_list(
+    "frame_size",
+    None,
+    "Height,width in pixels that a video's frames are resized to before the centre is taken, where --model is a C3D "
+    "that does not say how it was trained. Default: what the model says.",
+)
+flags.DEFINE_string("records_dir", None, "Folder of TFRecords to extract from, all splits, instead of VIDEO arguments.")
+flags.DEFINE_string(
+    "output_dir", None, "Folder for the features: a new one, or one of the same settings, whose files are kept."
+)
+
+
+def extraction_of_flags():
+    """The `Extraction` that the flags ask for."""
+    from scoringnet_tf.inference.extraction import Extraction
+
+    values = flags.FLAGS
+    clip_length = values.clip_length
+    if values.per == "clip" and clip_length is None:
+        clip_length = 16
+    default_stride = max(1, clip_length // 2) if values.per == "clip" else 1
+    return Extraction(values.endpoint, values.per, values.stride or default_stride, clip_length, values.pool)
+
+
+def preprocessor_of(c3d, of_network, info):
+    """The `ScoringNetPreprocessor` of the frames: that of the ScoringNet, of the records, or what the C3D says."""
+    from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
+
+    image_size = c3d.get_config()["input_shape"][1:3]
+    stated = of_network.stored.frame_size if of_network else c3d.preprocessing["frame_size"]
+    if flags.FLAGS.frame_size and (stated or info):
+        raise InputError("--frame_size: expected none, as the model or the records say it. Received: one.")
+    if info is None:
+        frame_size = stated or (flags.FLAGS.frame_size and cli.size_flag("frame_size"))
+        if not frame_size:
+            raise InputError("--frame_size: expected height,width, as this C3D does not say it. Received: none.")
+        return of_network or ScoringNetPreprocessor(image_size, tuple(frame_size))
+    if stated and tuple(stated) != tuple(info.frame_size):
+        raise InputError(
+            f"{info.records_dir}: expected frames of {tuple(stated)}, as the model was trained on. Received: "
+            f"{tuple(info.frame_size)}."
+        )
+    return ScoringNetPreprocessor(image_size, info.frame_size, **info.stored)
+
+
+def videos_of(paths, preprocessor):
+    """`Video`s of files; InputError where two would have the same name."""
+    from scoringnet_tf.inference.feature_folder import Video
+
+    names = [pathlib.Path(path).name for path in paths]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise InputError(f"Expected videos of different names. Received: {', '.join(repeated)} more than once.")
+    return [
+        Video(name, functools.partial(_read_file, preprocessor, path)) for name, path in zip(names, paths, strict=True)
+    ]
+
+
+def _read_file(preprocessor, path):
+    return preprocessor.read(path).frames
+
+
+def checked_info(records_dir):
+    """The `DatasetInfo` of the records; InputError where they are not scored videos of frames."""
+    info = load_records(records_dir)
+    if info.features or not info.sport or info.classes:
+        received = "features" if info.features else "classes to pretrain on"
+        raise InputError(f"--records_dir={records_dir}: expected records of frames with scores. Received: {received}.")
+    return info
+
+
+def main(paths):
+    """Runs the command with the parsed flags."""
+    values = flags.FLAGS
+    cli.require(model=values.model, endpoint=values.endpoint, output_dir=values.output_dir)
+    if bool(paths) == bool(values.records_dir):
+        received = "both" if paths else "neither"
+        raise InputError(f"Expected video files or --records_dir. Received: {received}. See --help.")
+    info = checked_info(values.records_dir) if values.records_dir else None
+    check_access(values.output_dir, "output_dir", writing=True)
+
+    from scoringnet_tf.inference import feature_folder
+    from scoringnet_tf.inference.extraction import FeatureExtractor, load_c3d
+
+    c3d, of_network = load_c3d(values.model, values.part or "segmenter")
+    if values.part and not of_network:
+        raise InputError(f"--part: expected none, as --model={values.model} is a C3D. Received: {values.part}.")
+    preprocessor = preprocessor_of(c3d, of_network, info)
+    extractor = FeatureExtractor(c3d, extraction_of_flags())
+    output_dir, part = as_path(values.output_dir), (values.part or "segmenter") if of_network else None
+    videos = videos_of(paths, preprocessor) if info is None else feature_folder.videos_of_records(info)
+    origin = feature_folder.origin_of(values.model, part, extractor, c3d, preprocessor, info)
+    feature_folder.prepare(output_dir, origin)
+    kept, failed = feature_folder.extract_videos(videos, extractor, output_dir)
+    print(f"{output_dir}: features of {extractor.size} numbers of {len(videos) - failed} videos", end="")
+    print(", all of which were there." if kept == len(videos) else f"; {kept} were there.")
+    if info is not None and not failed:
+        feature_folder.write_tables(info, output_dir)
+        print(f"Build records of them: python -m data_prep build --dataset=manifest --sport={info.sport} \\")
+        print(f"    --source_dir={output_dir} --output_dir=FEATURE_RECORDS")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main, positional=True))

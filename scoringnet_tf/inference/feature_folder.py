@@ -1,0 +1,185 @@
+"""A folder of features: one `.npy` a video, what made them, and of records the tables to build records of features."""
+
+import csv
+import dataclasses
+import functools
+import json
+import sys
+import urllib.parse
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from scoringnet_tf.data.features import ORIGIN_NAME, read_origin
+from scoringnet_tf.data.preprocessing import model_frames
+from scoringnet_tf.data.records import UNLABELLED, parse_example
+from scoringnet_tf.data.shards import locate_records, read_record
+from scoringnet_tf.inference.extraction import weights_of
+from scoringnet_tf.sports import NOISE, SCORES, get_sport, stage_runs
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import replacing_file, write_json
+
+TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation.json"  # as `data_prep` reads them
+STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
+
+
+class Video(NamedTuple):
+    """A video to extract from: its name, and a function that reads its frames, JPEGs in stored form."""
+
+    name: str
+    read: Callable[[], list[bytes]]
+
+
+def file_name(video):
+    """The `.npy` file of a video: its name or id, with what no file name may hold as in a URL (`%2F` is /)."""
+    return f"{urllib.parse.quote(video, safe=' ')}.npy"
+
+
+def origin_of(path, part, extractor, c3d, preprocessor, info=None):
+    """What `features.json` says.
+
+    Args:
+        path, part: of the model.
+        extractor: `FeatureExtractor`.
+        c3d: whose features.
+        preprocessor: `ScoringNetPreprocessor` that made its frames, or the records'.
+        info: `DatasetInfo` of the records that are extracted from, if they are.
+    """
+    stored = preprocessor.get_config()
+    origin = {
+        "weights": weights_of(path),
+        "part": part,
+        **dataclasses.asdict(extractor.extraction),
+        "size": extractor.size,
+        "preprocessing": c3d.preprocessing,
+        "image_size": stored.pop("image_size"),
+        "stored": stored,
+        "records": info and {"name": info.name, "data_hash": info.data_hash},
+    }
+    return json.loads(json.dumps(origin))
+
+
+def prepare(output_dir, origin):
+    """Makes `output_dir` with its `features.json`, or sees to it that what is there was made alike.
+
+    Raises:
+        InputError: naming what is different; or the folder holds something else.
+    """
+    found = read_origin(output_dir)
+    if found is None:
+        if output_dir.is_dir() and any(not path.name.startswith(".") for path in output_dir.iterdir()):
+            raise InputError(
+                f"--output_dir={output_dir}: expected a new folder, or one of features. Received: another."
+            )
+        write_json(output_dir / ORIGIN_NAME, origin)
+        return
+    different = [
+        f"{key} {origin.get(key)!r} instead of {found.get(key)!r}"
+        for key in sorted(origin.keys() | found.keys())
+        if origin.get(key) != found.get(key)
+    ]
+    if different:
+        raise InputError(
+            f"--output_dir={output_dir}: expected the settings that {ORIGIN_NAME} there says, or another folder. "
+            f"Received: {'; '.join(different)}"
+        )
+
+
+def extract_videos(videos: list[Video], extractor, output_dir) -> tuple[int, int]:
+    """Writes the file of every video that has none yet; one that cannot be read is reported on stderr.
+
+    Returns:
+        (how many files were there already, how many videos could not be read).
+    """
+    kept = failed = 0
+    for video in tqdm(videos, "Extracting", unit="video", disable=None):
+        target = output_dir / file_name(video.name)
+        if target.is_file():
+            kept += 1
+            continue
+        try:
+            jpegs = video.read()
+        except InputError as error:
+            failed += 1
+            print(f"extract: {error}", file=sys.stderr)
+            continue
+        values = extractor(_frames_of(jpegs, extractor.image_size), len(jpegs))
+        with replacing_file(target) as temporary, temporary.open("wb") as file:
+            np.save(file, values)
+    return kept, failed
+
+
+def _frames_of(jpegs, image_size):
+    return lambda numbers: model_frames([jpegs[number] for number in numbers], image_size)
+
+
+def videos_of_records(info) -> list[Video]:
+    """The videos of records of frames, split by split."""
+    return [Video(video_id, functools.partial(_jpegs, read)) for video_id, read in records_of(info)]
+
+
+def _jpegs(read):
+    return list(read()["image/encoded"])
+
+
+def records_of(info) -> Iterator[tuple[str, Callable]]:
+    """(id, function that reads its parsed record) of every video of records of frames, split by split."""
+    for split in sorted(info.splits):
+        for video_id, (path, offset) in locate_records(info, split).items():
+            yield video_id, functools.partial(_record_at, path, offset)
+
+
+def _record_at(path, offset):
+    import tensorflow as tf
+
+    record = parse_example(read_record(path, tf.constant(offset, tf.int64)))
+    return {key: value.numpy() for key, value in record.items()}
+
+
+def write_tables(info, output_dir):
+    """Writes what `data_prep build --dataset=manifest` needs to make records of the features of `info`'s records."""
+    sport = get_sport(info.sport)
+    rows, stages = [], []
+    for video_id, read in records_of(info):
+        record, known = read(), info.videos[video_id]
+        rows.append(
+            {
+                "features": file_name(video_id),
+                "video": video_id,
+                "split": known["split"],
+                **{score: known[score] for score in SCORES},
+                "num_frames": known["num_frames"],
+                "fps": float(record["image/frame_rate"]),
+                "penalty": _penalty(sport, known),
+            }
+        )
+        stages.append((video_id, [run for run in stage_runs(record["stage/index"]) if run[0] != UNLABELLED]))
+    columns = [column for column in rows[0] if column != "penalty" or any(row["penalty"] for row in rows)]
+    _write_csv(output_dir / TABLE, columns, ([row[column] for column in columns] for row in rows))
+    if any(runs for _, runs in stages):
+        _write_csv(output_dir / STAGE_TABLE, STAGE_COLUMNS, _stage_rows(stages, info.stages))
+    if info.simulation is not None:
+        write_json(output_dir / SIMULATION, info.simulation)
+
+
+def _penalty(sport, known):
+    """Points that the final score lacks, where the rule of the sport takes a penalty off; None where none are."""
+    if sport.fusion != "sum_minus_penalty" or None in [known[score] for score in SCORES]:
+        return None
+    return round(known["difficulty"] + known["execution"] - known["final"], 4) or None
+
+
+def _stage_rows(stages, names):
+    for video_id, runs in stages:
+        # A table of stages must speak of every video: of one without labels it names a stage of no frames.
+        for stage, start, end in runs or [(names.index(NOISE), 0, 0)]:
+            yield video_id, names[stage], start, end
+
+
+def _write_csv(path, columns, rows):
+    with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)  # None becomes an empty cell

@@ -1,0 +1,362 @@
+"""Records of features: a manifest with a column features becomes records, and what does not fit is named by row."""
+
+import json
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from layouts import write_manifest, write_table
+
+from data_prep.datasets import manifest
+from data_prep.datasets.errors import OptionError
+from data_prep.records.building import BuildSettings, build_records
+from data_prep.records.contact_sheet import save_contact_sheet
+from data_prep.records.dry_run import check
+from data_prep.records.psnr import compare_with_source
+from data_prep.records.summary import summary
+from data_prep.records.verifying import read_records, verify_records
+from scoringnet_tf.data.input_pipeline import videos
+from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.support.errors import InputError
+
+HEADER = ("features", "video", "split", "difficulty", "execution", "num_frames", "fps")
+BOUNDARIES = ("pre-starting", "take-flight", "entry", "end")
+STRIDE, SIZE = 4, 6
+LENGTHS = {"a": 21, "b": 24, "c": 30}  # frames
+ORIGIN = {"size": SIZE, "stride": STRIDE, "endpoint": "conv5b", "weights": {"file": "c3d.keras", "sha256": "ab" * 32}}
+
+
+def values_of(name, steps=None):
+    """Features, float32 (T, D), of a video of `LENGTHS`."""
+    steps = -(-LENGTHS[name] // STRIDE) if steps is None else steps
+    return np.random.default_rng(ord(name)).normal(size=(steps, SIZE)).astype(np.float32)
+
+
+def rows_of(**changes):
+    """A row for every video; `changes` replace cells of the first one."""
+    rows = [
+        {
+            "features": f"{name}.npy",
+            "video": f"dive {name}",
+            "split": "train" if name != "c" else "test",
+            "difficulty": 3.0,
+            "execution": 20 + index,
+            "num_frames": length,
+            "fps": 24,
+        }
+        for index, (name, length) in enumerate(LENGTHS.items())
+    ]
+    rows[0] |= changes
+    return rows
+
+
+def write_source(folder, rows=None, columns=HEADER, origin=ORIGIN):
+    """A folder of features with its table; `origin` None writes no features.json."""
+    folder.mkdir(parents=True)
+    for name in LENGTHS:
+        np.save(folder / f"{name}.npy", values_of(name))
+    if origin is not None:
+        (folder / "features.json").write_text(json.dumps(origin))
+    rows = rows or rows_of()
+    write_table(folder / "manifest.csv", columns, [[row.get(column, "") for column in columns] for row in rows])
+    return folder
+
+
+def build(source, output, **options):
+    return build_records("manifest", source, output, workers=1, sport="diving", **options)
+
+
+def problems(source, **options):
+    """What `check` reports, but its notes and summary."""
+    lines, number = check("manifest", source, workers=1, sport="diving", **options)
+    return lines[:number]
+
+
+def records(info):
+    return {record["example/id"].decode(): record for split in info.splits for _, record in read_records(info, split)}
+
+
+def test_records_hold_the_features_and_their_labels(tmp_path):
+    stages = {"pre-starting": 2, "take-flight": 8, "entry": 13, "end": 18}
+    source = write_source(tmp_path / "own", rows_of(**stages), (*HEADER, *BOUNDARIES))
+    info, notes = build(source, tmp_path / "records")
+    assert verify_records(info) == []
+    assert DatasetInfo.load(tmp_path / "records") == info
+    assert info.features == {"size": SIZE, "stride": STRIDE, "origin": ORIGIN} and info.feature_size == SIZE
+    assert info.frame_size == (0, 0) and info.aspect is None and info.frame_rate == 24 / STRIDE
+    assert info.splits["train"]["ids"] == ["dive a", "dive b"] and info.splits["test"]["ids"] == ["dive c"]
+    assert not {"frame_size", "jpeg_quality", "aspect", "fit"} & info.settings.keys()
+    found = records(info)
+    for name in LENGTHS:
+        record = found[f"dive {name}"]
+        np.testing.assert_array_equal(record["feature/floats"], values_of(name))
+        expected = np.arange(len(values_of(name))) * STRIDE / 24 * 1e6
+        np.testing.assert_array_equal(record["feature/timestamp"], np.rint(expected))
+        assert record["clip/data_path"].decode() == f"{name}.npy"
+    # Frames 0, 4, 8, 12, 16, 20 of noise [0, 2), pre-starting [2, 8), take-flight [8, 13), entry [13, 18), noise.
+    np.testing.assert_array_equal(found["dive a"]["stage/index"], [0, 1, 2, 2, 3, 0])
+    assert (found["dive b"]["stage/index"] == -1).all()
+    assert info.stage_frames["train"] == {"noise": 2, "pre-starting": 1, "take-flight": 2, "entry": 1, "unlabelled": 6}
+    assert "Columns that are not used" not in " ".join(notes)
+
+
+def test_stage_labels_beside_the_table_name_the_video(tmp_path):
+    source = write_source(tmp_path / "own")
+    labels = [(f"dive {name}", "take-flight", 5, 13) for name in LENGTHS]
+    write_table(source / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
+    info, _ = build(source, tmp_path / "records")
+    np.testing.assert_array_equal(records(info)["dive a"]["stage/index"], [-1, -1, 2, 2, -1, -1])
+
+
+def test_without_a_column_video_the_file_is_the_name(tmp_path):
+    columns = [column for column in HEADER if column != "video"]
+    info, _ = build(write_source(tmp_path / "own", columns=columns), tmp_path / "records")
+    assert info.splits["train"]["ids"] == ["a.npy", "b.npy"]
+
+
+def test_arrays_of_one_file(tmp_path):
+    source = write_source(tmp_path / "own", [row | {"features": f"all.h5#x/{row['video'][-1]}"} for row in rows_of()])
+    with h5py.File(source / "all.h5", "w") as file:
+        for name in LENGTHS:
+            file[f"x/{name}"] = values_of(name)
+    info, _ = build(source, tmp_path / "records")
+    assert info.videos["dive a"]["path"] == "all.h5#x/a" and verify_records(info) == []
+    np.testing.assert_array_equal(records(info)["dive b"]["feature/floats"], values_of("b"))
+    assert compare_with_source(info, source).problems == []
+    npy, _ = build(write_source(tmp_path / "npy"), tmp_path / "npy_records")
+    assert npy.videos["dive a"]["sha256"] == info.videos["dive a"]["sha256"]  # of the values, not of the file
+
+
+def test_vectors_of_whole_videos(tmp_path):
+    source = write_source(tmp_path / "own", rows_of(num_frames=""), origin=None)
+    rows = [row | {"num_frames": ""} for row in rows_of()]
+    for name in LENGTHS:
+        np.save(source / f"{name}.npy", values_of(name)[0])
+    write_table(source / "manifest.csv", HEADER, [[row[column] for column in HEADER] for row in rows])
+    info, _ = build(source, tmp_path / "records")
+    assert info.features == {"size": SIZE, "stride": 1, "origin": None}
+    assert info.splits["train"]["num_frames"] == 2 and (records(info)["dive a"]["stage/index"] == [-1]).all()
+    rows[0] |= dict(zip(BOUNDARIES, (0, 0, 1, 1), strict=True))
+    columns = (*HEADER, *BOUNDARIES)
+    write_table(source / "manifest.csv", columns, [[row.get(column, "") for column in columns] for row in rows])
+    (found,) = problems(source)
+    assert found == (
+        f"manifest.csv, row 2: expected no stage labels: {source / 'a.npy'} holds one vector of the whole video. "
+        "Received: some"
+    )
+
+
+def test_the_stride(tmp_path):
+    """Of the flag, of features.json, of both where they agree, else of every frame."""
+    unknown = write_source(tmp_path / "unknown", origin=None)
+    assert build(unknown, tmp_path / "a", feature_stride=STRIDE)[0].features["stride"] == STRIDE
+    known = write_source(tmp_path / "known")
+    assert build(known, tmp_path / "b", feature_stride=STRIDE)[0].features["origin"] == ORIGIN
+    assert problems(known, feature_stride=2) == [
+        f"manifest.csv, row {row}: {known / name}.npy: expected --feature_stride=4, as features.json beside it says. "
+        "Received: 2."
+        for row, name in enumerate(LENGTHS, start=2)
+    ]
+    assert len(problems(unknown)) == 3  # one step for every frame: there are too few
+
+
+@pytest.mark.parametrize(("steps", "num_frames"), [(5, 21), (7, 21), (6, 20), (6, 25)])
+def test_a_sequence_of_another_length_is_named(tmp_path, steps, num_frames):
+    source = write_source(tmp_path / "own", rows_of(num_frames=num_frames))
+    np.save(source / "a.npy", values_of("a", steps))
+    assert problems(source) == [
+        f"manifest.csv, row 2: expected features of {-(-num_frames // 4)} steps in {source / 'a.npy'}, one for every 4 "
+        f"of {num_frames} frames. Received: {steps} steps of 6"
+    ]
+
+
+def test_a_transposed_sequence_is_named(tmp_path):
+    """With features.json by its size; without it by its number of steps."""
+    for number, origin in enumerate((ORIGIN, None)):
+        source = write_source(tmp_path / str(number), origin=origin)
+        np.save(source / "b.npy", np.random.default_rng(0).normal(size=(SIZE, 9)))
+        found = problems(source, feature_stride=STRIDE)
+        assert any("manifest.csv, row 3: " in problem and "b.npy" in problem for problem in found)
+    np.save(source / "b.npy", np.random.default_rng(0).normal(size=(SIZE, 9)))
+    assert problems(source, feature_stride=STRIDE) == [
+        f"manifest.csv, row 3: expected features like those of dive a in {source / 'b.npy'}. Received: size 9 instead "
+        "of 6"
+    ]
+
+
+def test_stages_beyond_the_features_are_named(tmp_path):
+    """Without num_frames a video has up to T · stride frames."""
+    stages = dict(zip(BOUNDARIES, (2, 8, 13, 25), strict=True))
+    source = write_source(tmp_path / "own", rows_of(num_frames="", **stages), (*HEADER, *BOUNDARIES))
+    (found,) = problems(source)
+    assert "manifest.csv, row 2: expected stages within the video's 24 frames. Received: entry [13, 25)" in found
+    shutil.rmtree(source)
+    assert not problems(write_source(source, rows_of(num_frames="", **stages | {"end": 24}), (*HEADER, *BOUNDARIES)))
+
+
+@pytest.mark.parametrize(
+    ("change", "received"),
+    [
+        ({"weights": {"file": "c3d.keras", "sha256": "cd" * 32}}, "weights 'cdcd"),
+        ({"endpoint": "pool5"}, "endpoint 'pool5' instead of 'conv5b'"),
+        ({"pool": "mean"}, "pool 'mean' instead of None"),
+        (None, "endpoint None instead of 'conv5b'"),
+    ],
+)
+def test_features_of_another_origin_are_named(tmp_path, change, received):
+    rows = rows_of()
+    rows[-1]["features"] = "other/c.npy"
+    source = write_source(tmp_path / "own", rows)
+    (source / "other").mkdir()
+    (source / "c.npy").rename(source / "other/c.npy")
+    if change:
+        (source / "other/features.json").write_text(json.dumps(ORIGIN | change))
+    (found,) = problems(source, feature_stride=STRIDE)
+    expected = f"expected features like those of dive a in {source / 'other/c.npy'}. Received: "
+    assert found.startswith(f"manifest.csv, row 4: {expected}") and received in found
+
+
+def test_the_same_features_of_other_records_and_file_names_go_together(tmp_path):
+    source = write_source(tmp_path / "own", rows_of(features="other/a.npy"))
+    (source / "other").mkdir()
+    (source / "a.npy").rename(source / "other/a.npy")
+    weights = {"file": "renamed.keras", "sha256": ORIGIN["weights"]["sha256"]}
+    (source / "other/features.json").write_text(json.dumps(ORIGIN | {"weights": weights, "records": {"name": "x"}}))
+    assert problems(source) == []
+
+
+def test_damaged_and_missing_files_are_named(tmp_path):
+    source = write_source(tmp_path / "own")
+    (source / "a.npy").unlink()
+    (source / "b.npy").write_bytes((source / "b.npy").read_bytes()[:-4])
+    values = values_of("c")
+    values[3, 1] = np.nan
+    np.save(source / "c.npy", values)
+    found = problems(source)
+    for row, (name, received) in enumerate(
+        [("a", "no such file"), ("b", "expected features"), ("c", "NaN or infinity, first in step 3")], start=2
+    ):
+        assert f"manifest.csv, row {row}: " in found[row - 2] and f"{name}.npy" in found[row - 2]
+        assert received in found[row - 2]
+    with pytest.raises(InputError, match="3 problems"):
+        build(source, tmp_path / "records")
+    assert not (tmp_path / "records").exists()
+
+
+def test_the_same_features_twice_are_named(tmp_path):
+    source = write_source(tmp_path / "own")
+    np.save(source / "b.npy", np.load(source / "a.npy"))
+    assert "row 3: expected a video of its own. Received: the same bytes as dive a (train)" in problems(source)[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"features": ""}, "expected a file of features"),
+        ({"video": ""}, "a name in the column video"),
+        ({"features": "../a.npy"}, "expected a video inside"),
+        ({"fps": "0"}, "expected frames per second above 0 as fps. Received: 0"),
+        ({"fps": "inf"}, "expected frames per second above 0"),
+        ({"fps": "fast"}, "expected a number as fps"),
+        ({"num_frames": "0"}, "expected at least 1 as num_frames. Received: 0"),
+        ({"num_frames": "20.5"}, "expected an integer as num_frames"),
+    ],
+)
+def test_cells_are_checked(tmp_path, change, message):
+    found = problems(write_source(tmp_path / "own", rows_of(**change)))
+    assert any("manifest.csv, row 2: " in problem and message in problem for problem in found)
+
+
+def test_features_without_a_frame_rate_have_a_note(tmp_path):
+    info, notes = build(write_source(tmp_path / "own", rows_of(fps="")), tmp_path / "records")
+    assert "a.npy: Features state no frame rate: 25 frames per second assumed." in notes
+    source = write_source(tmp_path / "stated", rows_of(fps=""), origin=ORIGIN | {"frame_rate": 50.0})
+    info, notes = build(source, tmp_path / "stated_records")
+    assert records(info)["dive a"]["image/frame_rate"] == 50 / STRIDE and not any("assumed" in note for note in notes)
+
+
+def test_settings_of_frames_are_refused(tmp_path):
+    source = write_source(tmp_path / "own")
+    with pytest.raises(InputError, match=r"Expected no settings of frames .* Received: frame_size, fit"):
+        build(source, tmp_path / "records", settings=BuildSettings((36, 48), fit="pad"))
+
+
+def test_the_stride_is_of_features_alone(tmp_path):
+    source = write_manifest(tmp_path / "own")
+    with pytest.raises(OptionError, match="Expected no --feature_stride"):
+        manifest.read(source, sport="diving", feature_stride=2)
+
+
+def test_num_frames_of_videos_is_checked(tmp_path):
+    rows = [("dive #1, 100%!!.mp4", "train", 20), ("dive 2", "train", 21)]
+    source = write_manifest(tmp_path / "own", rows, ("video", "split", "num_frames"))
+    assert problems(source) == [
+        f"manifest.csv, row 3: expected 21 frames in {source / 'dive 2'}, as labelled. Received: 20"
+    ]
+
+
+def test_what_is_printed_of_them(tmp_path):
+    source = write_source(tmp_path / "own")
+    lines, _ = check("manifest", source, workers=1, sport="diving")
+    assert lines[-1] == f"{source} (manifest): 3 samples, 20 steps of features read, problems: 0."
+    info, _ = build(source, tmp_path / "records")
+    text = summary(info)
+    assert "features of 6 numbers, one step every 4 frames, 6 steps/s, made by conv5b of c3d.keras" in text
+    assert "steps of" in text and "frames of" not in text
+    unknown, _ = build(write_source(tmp_path / "unknown", origin=None), tmp_path / "u", feature_stride=STRIDE)
+    assert "made by what is not known" in summary(unknown)
+
+
+def test_a_contact_sheet_shows_them(tmp_path):
+    stages = dict(zip(BOUNDARIES, (2, 8, 13, 18), strict=True))
+    source = write_source(tmp_path / "own", rows_of(**stages), (*HEADER, *BOUNDARIES))
+    np.save(source / "b.npy", np.ones_like(values_of("b")))  # constant ones have no scale
+    info, _ = build(source, tmp_path / "records")
+    save_contact_sheet(info, "train", 2, tmp_path / "sheet.png")
+    assert (tmp_path / "sheet.png").stat().st_size > 5000
+
+
+def test_features_other_than_their_source_are_found(tmp_path):
+    source = write_source(tmp_path / "own")
+    info, _ = build(source, tmp_path / "records")
+    comparison = compare_with_source(info, source)
+    assert comparison.problems == [] and comparison.missing == []
+    assert comparison.summary() == "Of 3 records 3 are equal to their source, in every number."
+    values = values_of("a")
+    values[2, 3] = np.nextafter(values[2, 3], np.float32(9))
+    np.save(source / "a.npy", values)
+    (source / "b.npy").unlink()
+    comparison = compare_with_source(info, source)
+    assert comparison.missing == ["dive b"]
+    assert comparison.problems == [
+        f"dive a: {source / 'a.npy'}: expected the features that the record was made of. Received: others."
+    ]
+
+
+def test_damaged_records_are_found(tmp_path):
+    """A value that is changed in the index or in a record, its checksum recomputed, is found all the same."""
+    info, _ = build(write_source(tmp_path / "own"), tmp_path / "records")
+    other, _ = build(write_source(tmp_path / "other", rows_of(features="x.npy")[1:]), tmp_path / "other_records")
+    info.videos["dive a"]["sha256"] = "0" * 64
+    assert any("expected the source hash of the index" in problem for problem in verify_records(info))
+    stale = DatasetInfo.load(tmp_path / "records")
+    for shard in Path(tmp_path / "records").glob("test-*.tfrecord"):
+        content = bytearray(shard.read_bytes())
+        content[len(content) // 2] ^= 1
+        shard.write_bytes(content)
+    assert any("test: expected a record" in problem for problem in verify_records(stale))
+    assert verify_records(other) == []
+
+
+def test_records_are_batches(tmp_path):
+    build(write_source(tmp_path / "own"), tmp_path / "records")
+    ((inputs, targets),) = videos(tmp_path / "records", "train", batch_size=2)
+    np.testing.assert_array_equal(inputs["features"][0, :6], values_of("a"))
+    assert inputs["features"].shape == (2, 8, SIZE) and targets["stages"].shape == (2, 8)
+
+
+def test_the_same_features_give_the_same_records(tmp_path):
+    hashes = {build(write_source(tmp_path / f"s{n}"), tmp_path / f"r{n}")[0].data_hash for n in range(2)}
+    assert len(hashes) == 1

@@ -1,0 +1,285 @@
+"""Features of a C3D: those of the whole video, in windows and clips; and the command that writes a folder of them."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from conftest import write_bars
+
+import scoringnet_tf
+from data_prep.records.building import build_records
+from data_prep.records.verifying import read_records, verify_records
+from scoringnet_tf.data.features import read_features, read_origin
+from scoringnet_tf.data.input_pipeline import videos
+from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d
+from scoringnet_tf.inference.feature_folder import file_name, prepare
+from scoringnet_tf.support.errors import InputError
+
+ROOT = pathlib.Path(__file__).parents[2]
+SIZE = (32, 32)
+LENGTH = 53
+FRAMES = np.random.default_rng(0).integers(0, 256, (LENGTH, *SIZE, 3)).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def c3d():
+    keras.utils.set_random_seed(0)
+    return scoringnet_tf.C3D((8, *SIZE, 3), 1 / 16, heads={"group": 3})
+
+
+def extracted(c3d, *arguments, window=16, **options):
+    return FeatureExtractor(c3d, Extraction(*arguments, **options), window)(lambda numbers: FRAMES[numbers], LENGTH)
+
+
+def without_pooling(c3d, endpoint):
+    """C3D as KFS has it, over the whole video at once: (L, H, W, C)."""
+    network = scoringnet_tf.C3D((None, *SIZE, 3), 1 / 16, temporal_pooling=False, final_endpoint=endpoint)
+    for layer in network.layers:
+        if layer.weights:
+            layer.set_weights(c3d.get_layer(layer.name).get_weights())
+    return np.asarray(network(FRAMES[np.newaxis]))[0]
+
+
+@pytest.mark.parametrize("endpoint", ["conv3b", "conv5b", "pool5"])
+@pytest.mark.parametrize("stride", [1, 3, 16, 17, 100])
+def test_features_per_frame_are_those_of_the_whole_video(c3d, endpoint, stride):
+    expected = without_pooling(c3d, endpoint).reshape(LENGTH, -1)[::stride]
+    found = extracted(c3d, endpoint, "frame", stride)
+    assert found.shape == (-(-LENGTH // stride), expected.shape[1]) and found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=2e-6)
+    assert np.abs(expected).max() > 0.5  # else anything would do
+
+
+@pytest.mark.parametrize("endpoint", ["conv5b", "pool5", "fc6", "fc7"])
+@pytest.mark.parametrize(("stride", "clip_length"), [(5, 8), (8, 8), (20, 8)])
+def test_features_per_clip_are_those_of_the_clips(c3d, endpoint, stride, clip_length):
+    starts = range(0, LENGTH, stride)
+    clips = [[min(start + frame, LENGTH - 1) for frame in range(clip_length)] for start in starts]
+    expected = np.asarray(c3d.endpoint(endpoint)(FRAMES[np.array(clips)])).reshape(len(clips), -1)
+    found = extracted(c3d, endpoint, "clip", stride, clip_length)
+    assert len(found) == -(-LENGTH // stride)
+    np.testing.assert_allclose(found, expected, atol=2e-6)
+
+
+def test_clips_of_another_length_than_in_pretraining(c3d):
+    assert extracted(c3d, "conv5b", "clip", 16, 16).shape == (4, 2 * 2 * 2 * 32)
+    with pytest.raises(InputError, match=r"of the length that fc6 was trained with \(8 frames\)\. Received: 32"):
+        extracted(c3d, "fc6", "clip", 16, 32)
+
+
+def test_the_mean_over_space_and_the_time_of_a_clip(c3d):
+    whole = without_pooling(c3d, "conv5b")
+    np.testing.assert_allclose(extracted(c3d, "conv5b", pool="mean"), whole.mean(axis=(1, 2)), atol=2e-6)
+    flat = extracted(c3d, "conv4b", "clip", 8, 8).reshape(7, -1, 32)
+    np.testing.assert_allclose(extracted(c3d, "conv4b", "clip", 8, 8, pool="mean"), flat.mean(axis=1), atol=2e-6)
+
+
+def test_frames_are_asked_for_window_by_window_and_unused_ones_never(c3d):
+    asked = []
+
+    def frames_of(numbers):
+        asked.append(list(numbers))
+        return FRAMES[numbers]
+
+    FeatureExtractor(c3d, Extraction("conv5b"), 16)(frames_of, LENGTH)
+    assert max(map(len, asked)) == 16 + 2 * 8
+    asked.clear()
+    FeatureExtractor(c3d, Extraction("conv5b", "clip", 20, 8), 16)(frames_of, LENGTH)
+    assert sorted(np.concatenate(asked)) == [*range(8), *range(20, 28), *range(40, 48)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("fc6",), "Expected no endpoint fc6 with per=frame"),
+        (("conv5b", "frame", 1, 16), "Expected no clip_length with per=frame"),
+        (("fc6", "clip", 8, 8, "mean"), "Expected pool=none with endpoint fc6"),
+    ],
+)
+def test_contradictions_are_refused(arguments, message):
+    with pytest.raises(InputError, match=message):
+        Extraction(*arguments)
+
+
+def test_an_endpoint_that_a_c3d_does_not_have():
+    short = scoringnet_tf.C3D((8, *SIZE, 3), 1 / 16, final_endpoint="conv3b")
+    with pytest.raises(InputError, match=r"endpoint conv5b\. Received: one that ends at conv3b, without conv4a"):
+        FeatureExtractor(short, Extraction("conv5b"))
+    with pytest.raises(InputError, match=r"with the endpoint fc6\. Received: one that ends at pool5, without fc6"):
+        FeatureExtractor(scoringnet_tf.C3D((8, *SIZE, 3), 1 / 16), Extraction("fc6", "clip", 8, 8))
+
+
+def test_kfs_reads_these_features(stage_model):
+    """--part=segmenter --endpoint=pool5 is what enters the Bi-LSTM."""
+    c3d, preprocessor = load_c3d(stage_model)
+    segmenter = scoringnet_tf.from_preset(stage_model).segmenter
+    vectors = keras.Model(segmenter.input, segmenter.get_layer("flatten").output)
+    expected = np.asarray(vectors({"frames": FRAMES[np.newaxis], "mask": np.ones((1, LENGTH), bool)}))[0]
+    np.testing.assert_allclose(extracted(c3d, "pool5"), expected, atol=2e-6)
+    assert preprocessor.stored.frame_size == (36, 48)
+    tower, _ = load_c3d(stage_model, "execution")
+    assert not np.allclose(extracted(tower, "conv5b"), extracted(c3d, "conv5b"))
+
+
+def test_the_names_of_endpoints_in_help():
+    from scoringnet_tf.inference.extraction import FULLY_CONNECTED
+    from scoringnet_tf.models.c3d import ENDPOINTS
+
+    printed = "".join(command("--help").stdout.split())
+    assert f"--endpoint:<{'|'.join((*ENDPOINTS, *FULLY_CONNECTED))}>" in printed
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "x/a.mp4", "dive #1, 100%!!.mp4", "a%2Fb", "é"])
+def test_file_names_are_of_one_video_and_of_no_folder(name):
+    found = file_name(name)
+    assert "/" not in found and "#" not in found and found.endswith(".npy")
+    others = {"a.mp4", "x/a.mp4", "x_a.mp4", "a/b", "a%2Fb"} - {name}
+    assert found not in map(file_name, others)
+
+
+# === The command ===
+
+
+def command(*arguments, module="scoringnet_tf.extract", limit=None):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    code = [sys.executable, "-m", module, *map(str, arguments)]
+    return subprocess.run(code, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=limit)
+
+
+def content(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope="module")
+def folder(diving_records, stage_model, tmp_path_factory):
+    """Features of the ten dives, every third frame of KFS's C3D."""
+    output = tmp_path_factory.mktemp("extract") / "features"
+    result = command(*_of_records(stage_model, diving_records, output))
+    assert result.returncode == 0, result.stderr
+    assert "features of 32 numbers of 10 videos; 0 were there." in result.stdout
+    return output
+
+
+def _of_records(model, records, output, *others):
+    flags = [f"--model={model}", "--endpoint=pool5", "--stride=3", f"--records_dir={records}", f"--output_dir={output}"]
+    return [*flags, *others]
+
+
+def test_features_of_records_are_those_of_their_frames(folder, diving_records, stage_model):
+    c3d, _ = load_c3d(stage_model)
+    extractor = FeatureExtractor(c3d, Extraction("pool5", stride=3))
+    for inputs, _, info in videos(diving_records, "train", image_size=SIZE, batch_size=1, with_info=True):
+        frames = np.asarray(inputs["frames"][0])[np.asarray(inputs["mask"][0])]
+        found = read_features(folder / f"{info['id'].numpy()[0].decode()}.npy")
+        np.testing.assert_allclose(found.values, extractor(frames.__getitem__, len(frames)), atol=1e-5)
+        assert found.origin["endpoint"] == "pool5" and found.origin["stride"] == 3 and found.origin["size"] == 32
+        assert found.origin["stored"]["frame_size"] == [36, 48] and found.origin["part"] == "segmenter"
+        assert len(found.origin["weights"]["sha256"]) == 64 and found.origin["weights"]["file"] == "model.keras"
+
+
+def test_the_tables_beside_them_make_records(folder, diving_records, tmp_path):
+    built, notes = build_records("manifest", folder, tmp_path / "records", workers=1, sport="diving")
+    assert verify_records(built) == [] and not any("not used" in note for note in notes)
+    info = DatasetInfo.load(diving_records)
+    assert {split: set(entry["ids"]) for split, entry in built.splits.items()} == {
+        split: set(entry["ids"]) for split, entry in info.splits.items()
+    }
+    assert built.frame_rate == pytest.approx(25 / 3) and built.features["origin"]["records"]["name"] == "unlv_diving"
+    for name, video in info.videos.items():
+        for score in ("difficulty", "execution", "final"):
+            assert built.videos[name][score] == pytest.approx(video[score], abs=1e-9)
+    frames = {r["example/id"]: r["stage/index"] for split in info.splits for _, r in read_records(info, split)}
+    steps = {r["example/id"]: r["stage/index"] for split in built.splits for _, r in read_records(built, split)}
+    for name, stages in frames.items():
+        np.testing.assert_array_equal(steps[name], stages[::3])
+
+
+def test_a_run_that_was_stopped_goes_on(folder, diving_records, stage_model, tmp_path):
+    """As one that was killed leaves it: some videos, a file half-written beside, no tables."""
+    output = tmp_path / "features"
+    output.mkdir()
+    for name in ("features.json", "001.npy", "007.npy"):
+        (output / name).write_bytes((folder / name).read_bytes())
+    (output / ".123.002.npy").write_bytes((folder / "002.npy").read_bytes()[:50])
+    result = command(*_of_records(stage_model, diving_records, output))
+    assert result.returncode == 0 and "10 videos; 2 were there." in result.stdout
+    (output / ".123.002.npy").unlink()
+    assert content(output) == content(folder)
+    result = command(*_of_records(stage_model, diving_records, output))
+    assert result.returncode == 0 and "10 videos, all of which were there." in result.stdout
+    assert content(output) == content(folder)
+
+
+def test_a_folder_of_other_settings_is_left_alone(folder, diving_records, stage_model):
+    before = content(folder)
+    result = command(*_of_records(stage_model, diving_records, folder, "--stride=2", "--part=execution"))
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert f"--output_dir={folder}: expected the settings that features.json there says" in result.stderr
+    assert "part 'execution' instead of 'segmenter'; stride 2 instead of 3" in result.stderr
+    assert content(folder) == before
+
+
+@pytest.mark.parametrize("change", [{"endpoint": "x"}, {"weights": None}, {"records": None}, {"new": 1}])
+def test_any_other_setting_is_noticed(folder, change):
+    origin = read_origin(folder)
+    prepare(folder, origin)
+    (name,) = change
+    with pytest.raises(InputError, match=f"Received: {name} "):
+        prepare(folder, origin | change)
+
+
+@pytest.mark.slow
+def test_videos_and_bad_ones(stage_model, tmp_path):
+    write_bars(tmp_path / "good.avi", 20, 1)
+    write_bars(tmp_path / "cut.avi", 40, 2)
+    (tmp_path / "cut.avi").write_bytes((tmp_path / "cut.avi").read_bytes()[:-3000])
+    (tmp_path / "text.mp4").write_text("no video")
+    names = ("text.mp4", "cut.avi", "good.avi")
+    output = tmp_path / "features"
+    flags = [f"--model={stage_model}", "--endpoint=conv5b", "--per=clip", "--clip_length=8", f"--output_dir={output}"]
+    result = command(*flags, *(tmp_path / name for name in names))
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert "text.mp4: expected a video" in result.stderr and "cut.avi: expected" in result.stderr
+    assert sorted(content(output)) == ["features.json", "good.avi.npy"]
+    network = scoringnet_tf.from_preset(stage_model)
+    frames = network.preprocessor(tmp_path / "good.avi")["frames"][0]
+    extractor = FeatureExtractor(load_c3d(stage_model)[0], Extraction("conv5b", "clip", 4, 8))
+    expected = extractor(frames.__getitem__, 20)
+    np.testing.assert_allclose(read_features(output / "good.avi.npy").values, expected, atol=1e-5)
+    assert len(expected) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--model: expected a value"),
+        (["--model=diving_small", "--endpoint=conv5b", "--output_dir=o"], "Received: neither"),
+        (["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", "--records_dir=r", "v.mp4"], "Received: both"),
+        (
+            ["--model=nowhere", "--endpoint=conv5b", "--output_dir=o", "v.mp4"],
+            "--model=nowhere: expected a .keras file",
+        ),
+        (["--model=motion_small", "--endpoint=conv5b", "--output_dir=o", "v.mp4"], "--frame_size: expected height,"),
+        (["--model=motion_small", "--part=execution", "--endpoint=conv5b", "--output_dir=o", "v"], "--part: expected"),
+        (["--model=motion_small", "--endpoint=fc6", "--output_dir=o", "v.mp4", "--frame_size=73,98"], "endpoint fc6"),
+        (["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", "a/v.mp4", "b/v.mp4"], "v.mp4 more than once"),
+        (["--model=diving_small", "--endpoint=conv5b", "--output_dir=docs", "v.mp4"], "expected a new folder"),
+    ],
+)
+def test_wrong_use_is_named(arguments, message):
+    result = command(*arguments)
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert message in result.stderr
+    assert not (ROOT / "o/features.json").exists()
+
+
+def test_records_that_cannot_be_extracted_from(stage_model, motion_records, tmp_path):
+    result = command(*_of_records(stage_model, motion_records, tmp_path / "features"))
+    assert result.returncode == 1 and "expected records of frames with scores. Received: classes" in result.stderr
+    assert json.loads((motion_records / "dataset_info.json").read_text())["features"] is None
