@@ -4,6 +4,7 @@ Kept apart from the graph in `scoring_net.py`, which knows nothing of losses.
 """
 
 import dataclasses
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import keras
@@ -11,6 +12,7 @@ from keras import ops
 
 from scoringnet_tf import losses, metrics
 from scoringnet_tf.models.fragments import FRAGMENT_SOURCES, TrainingFragments
+from scoringnet_tf.models.parts import parts
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES
 
 # Phase → the parts that it trains: Eq. 10 in one step, or KFS first and then SP.
@@ -55,6 +57,7 @@ class Objective(Model):
         phase: str = "joint",
         fragments: str = "true",
         fragment_jitter: int = 0,
+        frozen: Collection[str] = (),
         **options,
     ) -> None:
         """Configures training and evaluation on batches of `data.input_pipeline.videos`.
@@ -70,10 +73,11 @@ class Objective(Model):
             fragments: what SP is trained on: key fragments of the `"true"` stages, of those `"predicted"` by KFS, or
                 `"scheduled"`, see `TrainingFragments`. Evaluation always takes the predicted ones.
             fragment_jitter: frames by which they are moved at random, either way.
+            frozen: keys of `models.parts.parts` that do not learn, whatever the phase; see `choose_trained`.
             **options: of `keras.Model.compile`.
 
         Raises:
-            ValueError: an unknown phase, source of fragments or output.
+            ValueError: an unknown phase, source of fragments, output or part; nothing of the phase is left to learn.
         """
         if phase not in PHASES:
             raise ValueError(f"Expected phase to be one of {', '.join(PHASES)}. Received: phase={phase!r}")
@@ -86,8 +90,11 @@ class Objective(Model):
         unknown = {*output_losses, *output_metrics} - {"stages", *SCORES}
         if unknown:
             raise ValueError(f"Expected losses and metrics of stages, {', '.join(SCORES)}. Received: {sorted(unknown)}")
-        for part in PHASES["joint"]:
-            getattr(self, part).trainable = part in PHASES[phase]
+        self.choose_trained(phase, frozen)
+        if not self.trainable_variables:
+            raise ValueError(
+                f"Expected frozen to leave something of phase={phase!r} to learn. Received: {list(frozen)}"
+            )
         if not hasattr(self, "training_fragments"):  # one for all phases: Keras forgets no layer that it has seen
             self.training_fragments = TrainingFragments(name="training_fragments")
         self.training_fragments.source, self.training_fragments.jitter = fragments, fragment_jitter
@@ -98,6 +105,30 @@ class Objective(Model):
             # XLA makes its 3-D convolutions 5 to 40 times slower on a CPU, and cannot compile a cuDNN LSTM.
             options = {"jit_compile": False, **options}
         super().compile(optimizer=optimizer, **options)
+
+    def choose_trained(self, phase: str, frozen: Collection[str] = ()) -> None:
+        """Makes trainable what a phase trains less the frozen parts, and nothing else; `compile` does it.
+
+        What is frozen has no gradient and no dropout, and Keras leaves its kernels out of β‖w‖² (`layer.losses` are
+        those of trainable weights): the term is that of the kernels which learn.
+
+        Args:
+            phase: key in `PHASES`.
+            frozen: keys of `models.parts.parts`.
+
+        Raises:
+            ValueError: a part that the model lacks.
+        """
+        known = parts(self)
+        unknown = [part for part in frozen if part not in known]
+        if unknown:
+            raise ValueError(f"Expected frozen to be parts of the model: {', '.join(known)}. Received: {unknown}")
+        for part in PHASES["joint"]:
+            # First False: TensorFlow passes over a value that is there already, and with it over frozen layers inside.
+            getattr(self, part).trainable = False
+            getattr(self, part).trainable = part in PHASES[phase]
+        for layer in (layer for part in frozen for layer in known[part]):
+            layer.trainable = False
 
     def default_losses(self) -> dict[str, keras.losses.Loss]:
         """Eqs. 5, 8 and 9: output → loss, the scores' in standard deviations of the training scores."""
@@ -158,11 +189,10 @@ class Objective(Model):
 
     def _training_outputs(self, inputs, training):
         frames, mask, true_stages = inputs["frames"], inputs["mask"], inputs[TRUE_STAGES]
-        parts, outputs = PHASES[self.learned.phase], {}
-        if "segmenter" in parts or self.training_fragments.needs_prediction:
-            kfs_learns = "segmenter" in parts
-            outputs["stages"] = self.segmenter({"frames": frames, "mask": mask}, training=training and kfs_learns)
-        if "score_predictor" in parts:
+        trained, outputs = PHASES[self.learned.phase], {}
+        if "segmenter" in trained or self.training_fragments.needs_prediction:
+            outputs["stages"] = self.segmenter({"frames": frames, "mask": mask}, training=training)
+        if "score_predictor" in trained:
             needed = self.training_fragments.needs_prediction
             decided = self.stage_decision(outputs["stages"], mask) if needed else None
             stages = self.training_fragments(true_stages, decided)
@@ -173,7 +203,7 @@ class Objective(Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Eq. 10: L_d + L_e + L_ce, of what the phase trains.
 
-        β‖w‖² of Eqs. 8 and 9 is on the kernels of SP. Each term is tracked under a name of its own, unweighted.
+        β‖w‖² of Eqs. 8 and 9 is on the kernels of SP that learn. Each term is tracked under its own name, unweighted.
 
         Args:
             x: not used.
@@ -232,8 +262,9 @@ class Objective(Model):
 
 def _learned_outputs(phase):
     """The outputs whose loss a phase minimises."""
-    parts = PHASES[phase]
-    return (*(["stages"] if "segmenter" in parts else []), *(PREDICTED_SCORES if "score_predictor" in parts else []))
+    trained = PHASES[phase]
+    stages = ["stages"] if "segmenter" in trained else []
+    return (*stages, *(PREDICTED_SCORES if "score_predictor" in trained else []))
 
 
 def _term_names(phase, output_losses):

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from scoringnet_tf.models.layers import conv3d
+from scoringnet_tf.models.layers import Dropout, conv3d
 
 
 def regressor(x, *, filters, units, dropout_rate, pool_stride=2, kernel_l2=0.0, dtype=None):
@@ -44,5 +44,5 @@ def regressor(x, *, filters, units, dropout_rate, pool_stride=2, kernel_l2=0.0, 
             name=f"regressor_fc{index}",
             dtype="float32",
         )
-        x = layers.Dropout(dropout_rate, name=f"regressor_fc{index}_dropout", dtype="float32")(dense(x))
+        x = Dropout(dropout_rate, name=f"regressor_fc{index}_dropout", dtype="float32")(dense(x))
     return x

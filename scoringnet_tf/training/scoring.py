@@ -1,11 +1,14 @@
 """A run of `python -m scoringnet_tf.train`: a `ScoringNet` on scored videos, jointly, or KFS first and then SP."""
 
+import math
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
+from scoringnet_tf.models.parts import parts, rate_factors
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES
@@ -89,8 +92,11 @@ class ScoringRun(Run):
         check_weights(settings)
         check_stages(info, settings)
         check_segmenter(settings)
+        self.rates = part_rates(settings["rates"])
         super().__init__(info, settings, phases(settings))
         self.model = build_network(info, settings, self.dtype)
+        check_parts(self.model, self.rates, settings)
+        check_frozen(self.model, self.phases, settings)
 
     # === Data ===
 
@@ -175,12 +181,14 @@ class ScoringRun(Run):
             kept = self.folder / SEGMENTATION
             best = keras.models.load_model(kept, compile=False) if kept.is_file() else self.model
             self.model.segmenter.set_weights(best.segmenter.get_weights())
+        self.model.choose_trained(phase.name, self.settings["freeze"])  # the optimizer has a factor for each of these
         self.model.compile(
-            make_optimizer(self.settings, self.dtype, self.settings["trunk_rate"]),
+            make_optimizer(self.settings, self.dtype, rate_factors(self.model, self.rates)),
             loss=losses(self.model, self.settings),
             phase=phase.name,
             fragments=self.settings["fragments"],
             fragment_jitter=self.settings["fragment_jitter"],
+            frozen=self.settings["freeze"],
         )
 
     def validation_names(self, phase):
@@ -234,3 +242,52 @@ def check_segmenter(settings):
     trains_kfs = settings["training"] == "joint" or settings["segmentation_epochs"]
     if not (trains_kfs or settings["initial_model"] or settings["segmenter"]):
         raise InputError("--segmentation_epochs=0: expected a trained KFS (--initial_model or --segmenter).")
+
+
+def part_rates(entries):
+    """--rates as part → factor; InputError where an entry is not PART:FACTOR, or a part has two."""
+    rates = {}
+    for entry in entries:
+        part, _, text = entry.partition(":")
+        try:
+            factor = float(text)
+        except ValueError:
+            factor = math.nan
+        if not 0 < factor <= 100 or part in rates:
+            hint = f" What is not to learn: --freeze={part}." if factor == 0 else ""
+            expected = "PART:FACTOR, once for a part, with a factor above 0 and up to 100"
+            raise InputError(f"--rates: expected {expected}, e.g. c3d:0.1. Received: {entry}.{hint}")
+        rates[part] = factor
+    return rates
+
+
+def check_parts(network, rates, settings):
+    """InputError where --rates or --freeze name a part that the network lacks, or both name the same one."""
+    frozen, known = settings["freeze"], parts(network)
+    for flag, named in (("rates", rates), ("freeze", frozen)):
+        unknown = [part for part in named if part not in known]
+        if unknown:
+            raise InputError(
+                f"--{flag}: expected parts of the model: {', '.join(known)}. Received: {', '.join(unknown)}."
+            )
+    both = [part for part in rates if part in frozen]
+    if both:
+        raise InputError(f"--rates: expected parts that learn. Received: {', '.join(both)}, which --freeze names.")
+
+
+def check_frozen(network, planned, settings):
+    """InputError where a frozen part would stay random, or leaves nothing of a phase to learn."""
+    given = {"c3d": settings["pretrained"], "kfs": settings["segmenter"]}
+    random = [part for part in settings["freeze"] if not (settings["initial_model"] or given.get(part))]
+    if random:
+        raise InputError(
+            "--freeze: expected parts with weights of --initial_model, c3d of --pretrained or kfs of --segmenter. "
+            f"Received: {', '.join(random)}, which would stay random."
+        )
+    for phase in planned:
+        network.choose_trained(phase.name, settings["freeze"])
+        if not network.trainable_variables:
+            raise InputError(
+                f"--freeze={','.join(settings['freeze'])}: expected something of the phase {phase.name} to learn. "
+                "Received: all of its parts."
+            )
