@@ -309,9 +309,8 @@ def test_joint_training_has_one_phase(diving_records, tmp_path):
     ],
 )
 def test_parts_that_cannot_be_are_named(files, diving_records, tmp_path, changes, message):
-    changes = {name: files.get(value, value) if isinstance(value, str) else value for name, value in changes.items()}
     with pytest.raises(InputError, match=message):
-        ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **changes))
+        run_of_parts(files, diving_records, tmp_path / "run", changes)
 
 
 @pytest.fixture(scope="module")
@@ -325,6 +324,16 @@ def files(diving_records, tmp_path_factory):
     return {name: str(folder / f"{name}.keras") for name in ("c3d", "net")}
 
 
+def run_of_parts(files, records_dir, model_dir, changes):
+    """A run whose changes may name weights of `files`, without other rates."""
+    named = {
+        name: files[value] for name, value in changes.items() if name in ("pretrained", "initial_model", "segmenter")
+    }
+    return ScoringRun(
+        DatasetInfo.load(records_dir), settings(model_dir, records_dir, **{"rates": [], **changes, **named})
+    )
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -335,5 +344,4 @@ def files(diving_records, tmp_path_factory):
     ],
 )
 def test_parts_with_weights_may_be_frozen(files, diving_records, tmp_path, changes):
-    changes = {name: files.get(value, value) if isinstance(value, str) else value for name, value in changes.items()}
-    ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **changes))
+    run_of_parts(files, diving_records, tmp_path / "run", changes)
