@@ -233,6 +233,7 @@ def recorded_weights(monkeypatch):
     return recorded
 
 
+@pytest.mark.slow
 def test_what_is_validated_and_kept_is_the_average(diving_records, tmp_path, monkeypatch):
     """Of the weights after each batch, by hand; what the checkpoint holds is the last of them."""
     recorded = recorded_weights(monkeypatch)
@@ -250,7 +251,8 @@ def test_what_is_validated_and_kept_is_the_average(diving_records, tmp_path, mon
         kept = keras.models.load_model(path, compile=False)
         for found, expected in zip(kept.trainable_variables, by_epoch[epoch], strict=True):
             np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
-        run.model.set_weights(kept.get_weights())
+        for part in ("segmenter", "score_predictor"):
+            getattr(run.model, part).set_weights(getattr(kept, part).get_weights())
         measured = run.model.evaluate(run.validation_data(run.phases[0]), verbose=0, return_dict=True)
         logged = {name: float(rows[epoch][f"val_{name}"]) for name in measured}
         assert measured == pytest.approx(logged, rel=1e-5, nan_ok=True)
