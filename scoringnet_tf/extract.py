@@ -36,8 +36,8 @@ flags.DEFINE_string(
 flags.DEFINE_enum(
     "part",
     None,
-    ["segmenter", "difficulty", "execution"],
-    "Of a ScoringNet: whose C3D, KFS's or that of a tower of SP. Default: segmenter.",
+    ["kfs", "difficulty", "execution", "final"],
+    "Of a ScoringNet: whose C3D, KFS's or that of a tower of SP. Default: kfs.",
 )
 flags.DEFINE_enum(
     "endpoint", None, ENDPOINTS, "Layer whose output the features are, ReLU included. fc6, fc7: of clips."
@@ -137,12 +137,12 @@ def main(paths):
     from scoringnet_tf.inference import feature_folder
     from scoringnet_tf.inference.extraction import FeatureExtractor, load_c3d
 
-    c3d, of_network = load_c3d(values.model, values.part or "segmenter")
+    c3d, of_network = load_c3d(values.model, values.part or "kfs")
     if values.part and not of_network:
         raise InputError(f"--part: expected none, as --model={values.model} is a C3D. Received: {values.part}.")
     preprocessor = preprocessor_of(c3d, of_network, info)
     extractor = FeatureExtractor(c3d, extraction_of_flags())
-    output_dir, part = as_path(values.output_dir), (values.part or "segmenter") if of_network else None
+    output_dir, part = as_path(values.output_dir), (values.part or "kfs") if of_network else None
     videos = videos_of(paths, preprocessor) if info is None else feature_folder.videos_of_records(info)
     origin = feature_folder.origin_of(values.model, part, extractor, c3d, preprocessor, info)
     feature_folder.prepare(output_dir, origin)

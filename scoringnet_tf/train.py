@@ -136,7 +136,19 @@ flags.DEFINE_enum(
 flags.DEFINE_integer(
     "fragment_jitter", 0, "Fragments that SP is trained on are moved by a random ± 0…this, frames. Not in the paper.", 0
 )
-flags.DEFINE_float("trunk_rate", 1.0, "Factor on the updates of every C3D; below 1 spares a pretrained trunk.", 0, 1)
+flags.DEFINE_list(
+    "rates",
+    [],
+    "PART:FACTOR, …: factors on the learning rate, above 0 and up to 100, of c3d (every C3D; below 1 spares a "
+    "pretrained trunk), kfs, and SP's towers difficulty, execution, final. A C3D has the factor of c3d times that of "
+    "the part it lies in. Not in the paper.",
+)
+flags.DEFINE_list(
+    "freeze",
+    [],
+    "Parts, named as in --rates, that do not learn and keep the weights of --pretrained (c3d), --segmenter (kfs) or "
+    "--initial_model (any).",
+)
 
 # === Run ===
 flags.DEFINE_bool("shuffle_labels", False, "Control: train on scores exchanged between videos; must learn nothing.")

@@ -30,7 +30,9 @@ PAPER = {
     "decay_rate": "0.45",  # §4.2
     "decay_steps": "600",  # §4.2
     "clip_norm": "0",
-    "trunk_rate": "1",
+    "rates": "",
+    "freeze": "",
+    "ema_momentum": "0",
     "patience": "0",
     "validation_fraction": "0",  # §4.1: training and test videos, no others
     "width_multiplier": "1",  # §3.1, §3.2

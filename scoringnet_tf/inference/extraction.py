@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from scoringnet_tf.inference.windows import ACTIVATIONS, MAX_WINDOW, REACH
 from scoringnet_tf.models.c3d import C3D
+from scoringnet_tf.models.parts import parts
 from scoringnet_tf.models.presets import load_keras, model_path
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
@@ -159,12 +160,12 @@ def _matching(c3d, layer, extraction):
     return found
 
 
-def load_c3d(path, part="segmenter"):
+def load_c3d(path, part="kfs"):
     """The C3D that is meant, and the preprocessor of its videos.
 
     Args:
         path: a `.keras` file of a `C3D` or `ScoringNet`, a folder with one, or the name of a model that ships.
-        part: of a `ScoringNet`: `"segmenter"`, `"difficulty"` or `"execution"`, whose C3D.
+        part: of a `ScoringNet`, see `models.parts.parts`, whose C3D.
 
     Returns:
         (`C3D`, the `ScoringNetPreprocessor` of its `ScoringNet`, or None for a C3D, which knows nothing of videos).
@@ -177,8 +178,11 @@ def load_c3d(path, part="segmenter"):
         return model, None
     if not isinstance(model, ScoringNet):
         raise InputError(f"--model={path}: expected a C3D or a ScoringNet. Received: a {type(model).__name__}.")
-    owner = model.segmenter if part == "segmenter" else model.score_predictor.get_layer(f"{part}_tower")
-    return owner.get_layer("c3d"), model.preprocessor
+    known = parts(model)
+    if "c3d" not in known or part not in known:
+        expected = "a model with C3Ds, which sees frames" if "c3d" not in known else f"--part of {', '.join(known)}"
+        raise InputError(f"--model={path}: expected {expected}. Received: --part={part}.")
+    return known[part][0].get_layer("c3d"), model.preprocessor
 
 
 def weights_of(path):

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from scoringnet_tf.models.layers import FrameMask, conv3d
+from scoringnet_tf.models.layers import Dropout, FrameMask, conv3d
 from scoringnet_tf.models.regressor import regressor
 from scoringnet_tf.models.saving import Preset
 
@@ -110,7 +110,7 @@ def fully_connected(x, units, dropout_rate):
     x = layers.Flatten(name="flatten", dtype="float32")(x)
     for name in ("fc6", "fc7"):
         x = layers.Dense(units, "relu", kernel_initializer="he_normal", name=name, dtype="float32")(x)
-        x = layers.Dropout(dropout_rate, name=f"{name}_dropout", dtype="float32")(x)
+        x = Dropout(dropout_rate, name=f"{name}_dropout", dtype="float32")(x)
     return x
 
 

@@ -1,4 +1,4 @@
-"""Small pieces that the models share: convolution over frames, mask of padded frames, scaling of features."""
+"""Small pieces that the models share: convolution over frames, dropout, mask of frames, scaling of features."""
 
 import keras
 from keras import layers, ops
@@ -18,6 +18,14 @@ class Conv3D(layers.Conv3D):  # of Keras's name: the paths of weights in a `.ker
         bias = ops.reshape(self.bias, (1, 1, 1, 1, -1))
         # Bias first: Keras makes a BiasAdd of an addition whose second operand looks like a bias.
         return self.activation(ops.add(bias, self.convolution_op(inputs, self.kernel)))
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class Dropout(layers.Dropout):  # of Keras's name, as Conv3D is
+    """Keras's Dropout, which drops nothing in a part that does not learn."""
+
+    def call(self, inputs, training=False):
+        return super().call(inputs, training=training and self.trainable)
 
 
 def conv3d(x, filters, *, name, kernel_l2=0.0, dtype=None):

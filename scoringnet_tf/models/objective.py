@@ -4,6 +4,7 @@ Kept apart from the graph in `scoring_net.py`, which knows nothing of losses.
 """
 
 import dataclasses
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import keras
@@ -11,6 +12,7 @@ from keras import ops
 
 from scoringnet_tf import losses, metrics
 from scoringnet_tf.models.fragments import FRAGMENT_SOURCES, TrainingFragments
+from scoringnet_tf.models.parts import parts
 from scoringnet_tf.sports import SCORES
 
 # Phase → the parts that it trains: Eq. 10 in one step, or KFS first and then SP.
@@ -55,6 +57,7 @@ class Objective(Model):
         phase: str = "joint",
         fragments: str = "true",
         fragment_jitter: int = 0,
+        frozen: Collection[str] = (),
         **options,
     ) -> None:
         """Configures training and evaluation on batches of `data.input_pipeline.videos`.
@@ -71,10 +74,12 @@ class Objective(Model):
             fragments: what SP is trained on: key fragments of the `"true"` stages, of those `"predicted"` by KFS, or
                 `"scheduled"`, see `TrainingFragments`. Evaluation always takes the predicted ones.
             fragment_jitter: frames by which they are moved at random, either way.
+            frozen: keys of `models.parts.parts` that do not learn, whatever the phase; see `choose_trained`.
             **options: of `keras.Model.compile`.
 
         Raises:
-            ValueError: an unknown phase, source of fragments or output; or a phase of a part that the model lacks.
+            ValueError: an unknown phase, source of fragments, output or part; nothing of the phase is there and left to
+                learn.
         """
         if phase not in PHASES:
             raise ValueError(f"Expected phase to be one of {', '.join(PHASES)}. Received: phase={phase!r}")
@@ -90,8 +95,11 @@ class Objective(Model):
         unknown = {*output_losses, *output_metrics} - {*known}
         if unknown:
             raise ValueError(f"Expected losses and metrics of {', '.join(known)}. Received: {sorted(unknown)}")
-        for part in self.parts:
-            getattr(self, part).trainable = part in PHASES[phase]
+        self.choose_trained(phase, frozen)
+        if not self.trainable_variables:
+            raise ValueError(
+                f"Expected frozen to leave something of phase={phase!r} to learn. Received: {list(frozen)}"
+            )
         if not hasattr(self, "training_fragments"):  # one for all phases: Keras forgets no layer that it has seen
             self.training_fragments = TrainingFragments(name="training_fragments")
         self.training_fragments.source, self.training_fragments.jitter = fragments, fragment_jitter
@@ -102,6 +110,30 @@ class Objective(Model):
             # XLA makes its 3-D convolutions 5 to 40 times slower on a CPU, and cannot compile a cuDNN LSTM.
             options = {"jit_compile": False, **options}
         super().compile(optimizer=optimizer, **options)
+
+    def choose_trained(self, phase: str, frozen: Collection[str] = ()) -> None:
+        """Makes trainable what a phase trains less the frozen parts, and nothing else; `compile` does it.
+
+        What is frozen has no gradient and no dropout, and Keras leaves its kernels out of β‖w‖² (`layer.losses` are
+        those of trainable weights): the term is that of the kernels which learn.
+
+        Args:
+            phase: key in `PHASES`.
+            frozen: keys of `models.parts.parts`.
+
+        Raises:
+            ValueError: a part that the model lacks.
+        """
+        known = parts(self)
+        unknown = [part for part in frozen if part not in known]
+        if unknown:
+            raise ValueError(f"Expected frozen to be parts of the model: {', '.join(known)}. Received: {unknown}")
+        for part in self.parts:
+            # First False: TensorFlow passes over a value that is there already, and with it over frozen layers inside.
+            getattr(self, part).trainable = False
+            getattr(self, part).trainable = part in PHASES[phase]
+        for layer in (layer for part in frozen for layer in known[part]):
+            layer.trainable = False
 
     def default_losses(self) -> dict[str, keras.losses.Loss]:
         """Eqs. 5, 8 and 9: output → loss, the scores' in standard deviations of the training scores."""
@@ -173,12 +205,11 @@ class Objective(Model):
 
     def _training_outputs(self, inputs, training):
         content, mask, stages = inputs[self.content], inputs["mask"], inputs[TRUE_STAGES]
-        parts, outputs = self.learning, {}
+        outputs = {}
         needed = "segmenter" in self.parts and self.training_fragments.needs_prediction
-        if "segmenter" in parts or needed:
-            kfs_learns = "segmenter" in parts
-            outputs["stages"] = self.segmenter({self.content: content, "mask": mask}, training=training and kfs_learns)
-        if "score_predictor" in parts:
+        if "segmenter" in self.learning or needed:
+            outputs["stages"] = self.segmenter({self.content: content, "mask": mask}, training=training)
+        if "score_predictor" in self.learning:
             if "segmenter" in self.parts:
                 decided = self.stage_decision(outputs["stages"], mask) if needed else None
                 stages = self.training_fragments(stages, decided)
@@ -194,7 +225,7 @@ class Objective(Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Eq. 10: L_d + L_e + L_ce, of what the phase trains.
 
-        β‖w‖² of Eqs. 8 and 9 is on the kernels of SP. Each term is tracked under a name of its own, unweighted.
+        β‖w‖² of Eqs. 8 and 9 is on the kernels of SP that learn. Each term is tracked under its own name, unweighted.
 
         Args:
             x: not used.

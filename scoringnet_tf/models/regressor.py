@@ -6,7 +6,7 @@ And the same for a sequence of features in place of C3D's.
 import keras
 from keras import layers
 
-from scoringnet_tf.models.layers import conv3d
+from scoringnet_tf.models.layers import Dropout, conv3d
 
 
 def regressor(x, *, filters, units, dropout_rate, pool_stride=2, kernel_l2=0.0, dtype=None):
@@ -52,7 +52,7 @@ def sequence_regressor(x, *, filters, units, dropout_rate, pool_stride=2, kernel
     Returns:
         KerasTensor (B, units), float32.
     """
-    x = layers.Dropout(dropout_rate, name="features_dropout", dtype="float32")(x)
+    x = Dropout(dropout_rate, name="features_dropout", dtype="float32")(x)
     for index in (1, 2) if x.shape[1] > 1 else ():
         x = layers.Conv1D(
             filters,
@@ -80,7 +80,7 @@ def fully_connected(x, units, dropout_rate, kernel_l2):
             name=f"regressor_fc{index}",
             dtype="float32",
         )
-        x = layers.Dropout(dropout_rate, name=f"regressor_fc{index}_dropout", dtype="float32")(dense(x))
+        x = Dropout(dropout_rate, name=f"regressor_fc{index}_dropout", dtype="float32")(dense(x))
     return x
 
 

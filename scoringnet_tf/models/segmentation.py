@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from scoringnet_tf.models.c3d import C3D, scaled_width
-from scoringnet_tf.models.layers import FeatureScaling
+from scoringnet_tf.models.layers import Dropout, FeatureScaling
 from scoringnet_tf.sports import get_sport
 
 
@@ -79,7 +79,7 @@ class KeyFragmentSegmenter(keras.Model):
         x = layers.Bidirectional(lstm, name="bi_lstm", dtype="float32")(x, mask=inputs["mask"])
         fc_units_scaled = scaled_width(fc_units, width_multiplier)
         x = layers.Dense(fc_units_scaled, "relu", kernel_initializer="he_normal", name="fc1", dtype="float32")(x)
-        x = layers.Dropout(dropout_rate, name="fc1_dropout", dtype="float32")(x)
+        x = Dropout(dropout_rate, name="fc1_dropout", dtype="float32")(x)
         x = layers.Dense(len(stages), "softmax", name="fc2", dtype="float32")(x)
         super().__init__(inputs, x, name=name, **kwargs)
 

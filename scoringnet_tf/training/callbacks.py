@@ -1,4 +1,4 @@
-"""Callbacks that Keras lacks: reseeding, the schedule of fragments, pictures, resumable states, one bar for a phase."""
+"""Callbacks that Keras lacks: reseeding, fragments by epoch, averages, pictures, resumable states, a phase's bar."""
 
 import math
 
@@ -85,6 +85,34 @@ class ResumableEarlyStopping(keras.callbacks.EarlyStopping):
     def state(self):
         """JSON values to go on from."""
         return {"wait": self.wait, "best": float(self.best)}
+
+
+class AveragedWeights(keras.callbacks.Callback):
+    """Puts the moving averages of the weights into the model, from the beginning of a validation to the epoch's end.
+
+    Comes after the callbacks that draw or keep what was validated, and before `SaveCheckpoint`: training goes on from
+    the weights themselves. Keras's `SwapEMAWeights` exchanges them by sums, which round, and in the last epoch gives up
+    the weights; a run that is resumed or extended would not be the same to the bit.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.averaged = False
+
+    def on_test_begin(self, logs=None):
+        """Averages in."""
+        if not self.averaged:
+            self._swap()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Averages out, if there was a validation."""
+        if self.averaged:
+            self._swap()
+
+    def _swap(self):
+        optimizer = self.model.optimizer
+        getattr(optimizer, "inner_optimizer", optimizer).swap_averages()  # inner: of a LossScaleOptimizer
+        self.averaged = not self.averaged
 
 
 class ValidationPictures(keras.callbacks.Callback):

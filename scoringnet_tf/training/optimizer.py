@@ -1,51 +1,63 @@
-"""Adam with the schedule of §4.2, clipping, accumulation and loss scaling, as the settings of a run say."""
-
-import re
+"""Adam with the schedule of §4.2, clipping, accumulation, averaging and loss scaling, as the settings of a run say."""
 
 import keras
+from keras import ops
 
-from scoringnet_tf.models.c3d import ENDPOINTS
 from scoringnet_tf.training import schedules  # as a module: importing Keras registers both
-
-TRUNK = rf"(^|/)({'|'.join(name for name in ENDPOINTS if name.startswith('conv'))})/"  # paths of C3D's variables
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class LayerwiseAdam(keras.optimizers.Adam):
-    """Adam with a factor on the learning rate of some layers: a pretrained trunk moves more slowly than what is new.
+    """Adam with a factor on the learning rate of each variable: a pretrained trunk moves more slowly than what is new.
 
-    A step of Adam is proportional to its learning rate, so a variable with the factor f moves by f times its step.
+    A step of Adam is proportional to its learning rate, so a variable with the factor f moves by f times its step. With
+    `use_ema` the average starts at the first update's weights, and takes in those of every later update.
 
     Args:
-        learning_rate: number or schedule, of the variables without a factor.
-        rate_factors: regular expression → factor of the variables whose `path` it is found in; the first that fits.
+        learning_rate: number or schedule, of the variables with a factor of 1.
+        rate_factors: a factor for each of the variables that it will be built with, in their order; None: 1 for all.
         kwargs: of `keras.optimizers.Adam`, all but `weight_decay`.
 
     Raises:
-        ValueError: `weight_decay` was given; on building, an expression fits no variable.
+        ValueError: `weight_decay` was given; on building, there are more or fewer variables than factors.
     """
 
     def __init__(self, learning_rate=0.001, rate_factors=None, name="adam", **kwargs):
         super().__init__(learning_rate, name=name, **kwargs)
         if self.weight_decay:  # Keras would subtract it at the full rate; β of Eqs. 8 and 9 is in the loss.
             raise ValueError(f"Expected no weight_decay: it knows no rate_factors. Received: {self.weight_decay}")
-        self.rate_factors = dict(rate_factors or {})
+        self.rate_factors = None if rate_factors is None else tuple(rate_factors)
 
     def build(self, var_list):
         if self.built:
             return
+        if self.rate_factors is not None and len(self.rate_factors) != len(var_list):
+            raise ValueError(f"Expected rate_factors of {len(var_list)} variables. Received: {len(self.rate_factors)}")
         super().build(var_list)
-        unused = [part for part in self.rate_factors if not any(re.search(part, v.path) for v in var_list)]
-        if unused:
-            raise ValueError(f"Expected rate_factors to fit a variable each. Received: {', '.join(unused)}")
-        self._factors = tuple(self._factor(variable.path) for variable in var_list)
-
-    def _factor(self, path):
-        return next((factor for part, factor in self.rate_factors.items() if re.search(part, path)), 1.0)
+        if self.use_ema:  # Keras's are zeros until the first update, which float16 may skip
+            for variable, average in zip(var_list, self._model_variables_moving_average, strict=True):
+                average.assign(variable)
 
     def update_step(self, gradient, variable, learning_rate):
-        factor = self._factors[self._get_variable_index(variable)]
-        super().update_step(gradient, variable, learning_rate * factor)
+        if self.rate_factors is not None:
+            learning_rate = learning_rate * self.rate_factors[self._get_variable_index(variable)]
+        super().update_step(gradient, variable, learning_rate)
+
+    def _update_model_variables_moving_average(self, trainable_variables):
+        """Once for an update: Keras's would average once for every batch of an accumulation."""
+        average = super()._update_model_variables_moving_average
+        if not self.gradient_accumulation_steps:
+            average(trainable_variables)
+            return
+        updated = (self._iterations + 1) % self.gradient_accumulation_steps == 0
+        ops.cond(updated, lambda: average(trainable_variables), lambda: None)
+
+    def swap_averages(self):
+        """Exchanges the variables and their moving averages, to the bit; needs `use_ema`."""
+        for variable, average in zip(self._trainable_variables, self._model_variables_moving_average, strict=True):
+            value = ops.convert_to_numpy(variable)
+            variable.assign(average)
+            average.assign(value)
 
     def get_config(self):
         return {**super().get_config(), "rate_factors": self.rate_factors}
@@ -63,23 +75,25 @@ def learning_rate(settings):
     return schedules.LinearWarmup(rate, settings["warmup_steps"] * batches) if settings["warmup_steps"] else rate
 
 
-def make_optimizer(settings, dtype, trunk_rate=1.0):
+def make_optimizer(settings, dtype, rate_factors=None):
     """The optimizer of a run.
 
     Args:
-        settings: of flags; read are learning_rate, decay_rate, decay_steps, warmup_steps, clip_norm and
-            accumulation_steps.
+        settings: of flags; read are learning_rate, decay_rate, decay_steps, warmup_steps, clip_norm,
+            accumulation_steps and ema_momentum.
         dtype: dtype policy of the model; float16 gradients need a scaled loss.
-        trunk_rate: factor on the learning rate of every C3D, below 1 to spare pretrained ones.
+        rate_factors: of `LayerwiseAdam`.
 
     Returns:
         A `LayerwiseAdam`, inside a `keras.optimizers.LossScaleOptimizer` for "mixed_float16".
     """
-    batches = settings["accumulation_steps"]
+    batches, momentum = settings["accumulation_steps"], settings["ema_momentum"]
     optimizer = LayerwiseAdam(
         learning_rate(settings),
-        rate_factors={TRUNK: trunk_rate} if trunk_rate != 1 else None,
+        rate_factors,
         global_clipnorm=settings["clip_norm"] or None,
         gradient_accumulation_steps=batches if batches > 1 else None,
+        use_ema=momentum > 0,
+        ema_momentum=momentum,
     )
     return keras.optimizers.LossScaleOptimizer(optimizer) if dtype == "mixed_float16" else optimizer

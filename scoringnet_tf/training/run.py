@@ -3,7 +3,7 @@
 A run's folder:
 
     config.json             resolved flags, versions, data hash, and which videos were held out
-    checkpoints/            the newest training state, to go on from
+    checkpoints/            the newest training state, to go on from; of the weights themselves beside their averages
     PHASE.csv               every logged figure of a phase, a row per epoch
     tensorboard/PHASE/      curves and pictures
     best.keras              the model at its best validation; where nothing is held out there is none
@@ -132,6 +132,8 @@ class Run:
                 self.checkpoints.restore(self.model, folder)
             if done < phase.epochs and not (done and state["stopped"]):
                 self._fit(phase, done, state if done else {})
+            # As every `fit` ends: averages, if any, for the weights; here for a phase that had nothing left to fit.
+            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
         self.model.save(self.folder / LAST)
         best = self.phases[-1].best
         return best if (self.folder / best).is_file() else LAST
@@ -191,6 +193,7 @@ class Run:
             *self.further_callbacks(phase, log_dir),
             best,
             stopping,
+            *([callbacks.AveragedWeights()] if self.settings["ema_momentum"] else []),
         ]
 
         def state_of(epoch):

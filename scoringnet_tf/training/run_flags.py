@@ -27,6 +27,14 @@ flags.DEFINE_integer(
     1,
 )
 flags.DEFINE_float("clip_norm", 1.0, "Largest norm of the gradient; 0 does not clip. Not in the paper.", 0)
+flags.DEFINE_float(
+    "ema_momentum",
+    0.0,
+    "Of a moving average of the weights over the updates of a phase, e.g. 0.99: it is what is validated and kept as a "
+    "model, while training goes on from the weights themselves. 0: none. Not in the paper.",
+    0,
+    0.99999,
+)
 
 # === Run ===
 flags.DEFINE_integer(

@@ -8,11 +8,13 @@ from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
 from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
 from scoringnet_tf.models.layers import FeatureScaling
+from scoringnet_tf.models.parts import rate_factors
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.optimizer import make_optimizer
+from scoringnet_tf.training.part_flags import check_frozen, check_parts, part_rates
 from scoringnet_tf.training.pretrained import load_network, load_pretrained, load_segmenter, preprocessing_of
 from scoringnet_tf.training.run import Phase, Run
 from scoringnet_tf.training.supervision import check_segmenter, check_stages, check_weights, supervision
@@ -106,8 +108,11 @@ class ScoringRun(Run):
         check_stages(info, settings)
         check_segmenter(settings)
         self.supervision = supervision(info, settings["scores"])
+        self.rates = part_rates(settings["rates"])
         super().__init__(info, settings, phases(settings))
         self.model = build_network(info, settings, self.dtype, self.supervision.towers)
+        check_parts(self.model, self.rates, settings)
+        check_frozen(self.model, self.phases, settings)
 
     # === Data ===
 
@@ -193,12 +198,14 @@ class ScoringRun(Run):
             kept = self.folder / SEGMENTATION
             best = keras.models.load_model(kept, compile=False) if kept.is_file() else self.model
             self.model.segmenter.set_weights(best.segmenter.get_weights())
+        self.model.choose_trained(phase.name, self.settings["freeze"])  # the optimizer has a factor for each of these
         self.model.compile(
-            make_optimizer(self.settings, self.dtype, self.settings["trunk_rate"]),
+            make_optimizer(self.settings, self.dtype, rate_factors(self.model, self.rates)),
             loss=losses(self.model, self.settings, self._final_std()),
             phase=phase.name,
             fragments=self.settings["fragments"],
             fragment_jitter=self.settings["fragment_jitter"],
+            frozen=self.settings["freeze"],
         )
 
     def _final_std(self):

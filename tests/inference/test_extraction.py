@@ -116,7 +116,7 @@ def test_an_endpoint_that_a_c3d_does_not_have():
 
 
 def test_kfs_reads_these_features(stage_model):
-    """--part=segmenter --endpoint=pool5 is what enters the Bi-LSTM."""
+    """--part=kfs --endpoint=pool5 is what enters the Bi-LSTM."""
     c3d, preprocessor = load_c3d(stage_model)
     segmenter = scoringnet_tf.from_preset(stage_model).segmenter
     vectors = keras.Model(segmenter.input, segmenter.get_layer("flatten").output)
@@ -179,7 +179,7 @@ def test_features_of_records_are_those_of_their_frames(folder, diving_records, s
         found = read_features(folder / f"{info['id'].numpy()[0].decode()}.npy")
         np.testing.assert_allclose(found.values, extractor(frames.__getitem__, len(frames)), atol=1e-5)
         assert found.origin["endpoint"] == "pool5" and found.origin["stride"] == 3 and found.origin["size"] == 32
-        assert found.origin["stored"]["frame_size"] == [36, 48] and found.origin["part"] == "segmenter"
+        assert found.origin["stored"]["frame_size"] == [36, 48] and found.origin["part"] == "kfs"
         assert len(found.origin["weights"]["sha256"]) == 64 and found.origin["weights"]["file"] == "model.keras"
 
 
@@ -221,7 +221,7 @@ def test_a_folder_of_other_settings_is_left_alone(folder, diving_records, stage_
     result = command(*_of_records(stage_model, diving_records, folder, "--stride=2", "--part=execution"))
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert f"--output_dir={folder}: expected the settings that features.json there says" in result.stderr
-    assert "part 'execution' instead of 'segmenter'; stride 2 instead of 3" in result.stderr
+    assert "part 'execution' instead of 'kfs'; stride 2 instead of 3" in result.stderr
     assert content(folder) == before
 
 

@@ -118,6 +118,45 @@ def test_a_phase_after_another_trains_again_what_that_one_froze():
     assert any((a != b).any() for a, b in zip(before, network.segmenter.get_weights(), strict=True))
 
 
+def layers_of(network):
+    """Part → layers, named one by one."""
+    towers = {score: network.score_predictor.get_layer(f"{score}_tower") for score in STATISTICS}
+    trunks = [part.get_layer("c3d") for part in (network.segmenter, *towers.values())]
+    return {"c3d": trunks, "kfs": [network.segmenter]} | {score: [tower] for score, tower in towers.items()}
+
+
+@pytest.mark.parametrize("frozen", [("c3d",), ("kfs",), ("execution",), ("c3d", "difficulty")])
+def test_frozen_parts_stay_and_all_else_learns(frozen):
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    fixed = {id(v) for part in frozen for layer in layers_of(network)[part] for v in layer.trainable_variables}
+    weights = network.trainable_variables  # all there are
+    before = [np.array(variable) for variable in weights]
+    fitted(network, frozen=frozen)
+    changed = {id(v) for v, old in zip(weights, before, strict=True) if (np.asarray(v) != old).any()}
+    assert fixed and changed == {id(variable) for variable in weights} - fixed
+    assert {id(v) for v in network.trainable_variables} == changed
+    assert len(network.optimizer._trainable_variables) == len(changed)
+
+
+def test_a_second_compile_learns_again_what_was_frozen():
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    learning = len(network.trainable_variables)
+    compiled(network, frozen=("c3d", "kfs"))
+    assert len(network.trainable_variables) == 2 * 2 * (2 + 3)
+    assert len(compiled(network).trainable_variables) == learning
+
+
+def test_weight_decay_is_that_of_the_kernels_that_learn():
+    network = scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.01)
+    frozen = network.score_predictor.get_layer("difficulty_tower")
+    learning = network.score_predictor.get_layer("execution_tower")
+    kernels = [np.array(v) for v in learning.trainable_variables if v.path.endswith("kernel")]
+    assert len(kernels) == 8 + 2 + 3
+    logs = fitted(network, frozen=("difficulty",))
+    assert logs["weight_decay"] == pytest.approx(0.01 * sum((kernel**2).sum() for kernel in kernels), rel=1e-5)
+    assert frozen.losses == []
+
+
 SCORING_TERMS = {f"{score}_{term}" for score in ("difficulty", "execution") for term in ("mse", "ranking")}
 SCORE_METRICS = {f"{score}_{metric}" for score in "def" for metric in ("src", "med")}
 STAGES = {"noise", "pre-starting", "take-flight", "entry"}
@@ -141,10 +180,10 @@ def test_a_step_reports_what_it_computes(phase, fragments, expected):
 def test_sp_trains_with_dropout_and_a_frozen_kfs_without():
     """Two steps of one model differ by dropout alone where nothing is learnt: a rate of 0."""
 
-    def losses(phase, fragments, **dropout):
+    def losses(phase, fragments, frozen=(), **dropout):
         keras.utils.set_random_seed(0)
         network = scoringnet_tf.ScoringNet(**SMALL, **dropout)
-        network.compile(keras.optimizers.SGD(0.0), phase=phase, fragments=fragments)
+        network.compile(keras.optimizers.SGD(0.0), phase=phase, fragments=fragments, frozen=frozen)
         data = tf.data.Dataset.from_tensors(batch())
         history = network.fit(data.repeat(), steps_per_epoch=1, epochs=2, verbose=0, shuffle=False).history
         return {name: values for name, values in history.items() if not name.endswith("src")}
@@ -157,6 +196,10 @@ def test_sp_trains_with_dropout_and_a_frozen_kfs_without():
     assert frozen["loss"][0] == frozen["loss"][1]
     learning = losses("segmentation", "true", segmenter=high, score_predictor=none)
     assert learning["stage_loss"][0] != learning["stage_loss"][1]
+    towers = losses("joint", "true", ("kfs", "execution"), segmenter=high, score_predictor=high)
+    assert towers["stage_loss"][0] == towers["stage_loss"][1]
+    assert towers["execution_mse"][0] == towers["execution_mse"][1]
+    assert towers["difficulty_mse"][0] != towers["difficulty_mse"][1]
 
 
 def test_each_tower_sees_its_own_fragment():
@@ -232,6 +275,11 @@ def test_a_model_saves_in_float32_without_its_training(tmp_path):
     [
         ({"phase": "both"}, "Expected phase to be one of joint, segmentation, scoring. Received: phase='both'"),
         ({"fragments": "all"}, "Expected fragments to be one of true, predicted, scheduled"),
+        (
+            {"frozen": ("towers",)},
+            r"Expected frozen to be parts of the model: c3d, kfs, difficulty, execution\. Received",
+        ),
+        ({"frozen": ("kfs",), "phase": "segmentation"}, "Expected frozen to leave something of phase='segmentation'"),
         ({"loss": {"stage": "mse"}}, r"Expected losses and metrics of stages, .*Received: \['stage'\]"),
     ],
 )

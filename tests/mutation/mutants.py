@@ -100,6 +100,18 @@ RUN = of(
         "test_a_run_stops_after_the_steps_it_was_given",
     ),
     (
+        '*([callbacks.AveragedWeights()] if self.settings["ema_momentum"] else []),',
+        "",
+        "what is validated is not the average",
+        "test_what_is_validated_and_kept_is_the_average",
+    ),
+    (
+        "            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)\n",
+        "",
+        "a phase that is over when a run goes on leaves the weights, not their average",
+        "test_killed_run_ends_with_the_same_weights",
+    ),
+    (
         "_keep_rows(figures, done)",
         "pass",
         "an epoch that is trained again is logged twice",
@@ -120,6 +132,12 @@ CALLBACKS = of(
         "if self.max_steps and int(self.model.optimizer.iterations) > self.max_steps",
         "--max_steps gives one step more",
         "test_a_run_stops_after_the_steps_it_was_given",
+    ),
+    (
+        '"""Averages out, if there was a validation."""\n        if self.averaged:',
+        '"""Averages out, if there was a validation."""\n        if False:',
+        "averages are saved as the weights to go on from",
+        "test_averages_change_nothing_of_what_they_average",
     ),
     (
         'if math.isfinite(logs["loss"]):',
@@ -284,10 +302,34 @@ SCORING = of(
         "test_flags_of_the_loss_and_the_fragments",
     ),
     (
-        'self.dtype, self.settings["trunk_rate"])',
+        "self.dtype, rate_factors(self.model, self.rates))",
         "self.dtype)",
-        "--trunk_rate ignored",
+        "--rates ignored",
         "test_flags_of_the_optimizer",
+    ),
+    (
+        '            frozen=self.settings["freeze"],\n',
+        "",
+        "--freeze ignored",
+        "test_flags_of_the_loss_and_the_fragments",
+    ),
+    (
+        '        self.model.choose_trained(phase.name, self.settings["freeze"])',
+        "        self.model.choose_trained(phase.name)",
+        "the optimizer has factors for what does not learn",
+        "test_flags_of_the_optimizer",
+    ),
+    (
+        "if not 0 < factor <= 100 or part in rates:",
+        "if not 0 <= factor <= 100:",
+        "a rate of 0, and a second one of a part",
+        "test_parts_that_cannot_be_are_named",
+    ),
+    (
+        '"c3d": settings["pretrained"], "kfs"',
+        '"c3d": settings["pretrained"], "kfs": settings["pretrained"], "kfs_"',
+        "a KFS of which only the C3D was loaded is frozen",
+        "test_parts_that_cannot_be_are_named",
     ),
     (
         'first = 0 if settings["segmenter"] else settings["segmentation_epochs"]',
@@ -411,10 +453,31 @@ OPTIMIZER = of(
         "test_a_run_of_updates_equals_adam_by_hand",
     ),
     (
-        "learning_rate * factor",
-        "learning_rate",
-        "the trunk moves as fast as all else",
-        "test_the_trunk_moves_by_its_share_of_adams_step",
+        "if self.rate_factors is not None:",
+        "if False:",
+        "every part moves as fast",
+        "test_each_part_moves_by_its_share_of_adams_step",
+    ),
+    (
+        "if not self.gradient_accumulation_steps:",
+        "if True:",
+        "an average takes in every batch of an accumulation",
+        "test_the_average_takes_in_every_update_once",
+    ),
+    (
+        "                average.assign(variable)\n",
+        "                pass\n",
+        "an average is zero until the first update",
+        "test_the_average_takes_in_every_update_once",
+    ),
+) + of(
+    "scoringnet_tf/models/parts.py",
+    "tests/training/test_optimizer.py",
+    (
+        "math.prod(rate for variables, rate in of_parts if id(variable) in variables)",
+        "max((rate for variables, rate in of_parts if id(variable) in variables), default=1)",
+        "factors of a C3D and of the part it lies in are not multiplied",
+        "test_each_part_moves_by_its_share_of_adams_step",
     ),
 )
 
@@ -424,10 +487,16 @@ OBJECTIVE = of(
     "scoringnet_tf/models/objective.py",
     "tests/models/test_objective.py",
     (
-        "training=training and kfs_learns",
-        "training=training",
-        "a frozen KFS runs with dropout",
-        "test_sp_trains_with_dropout_and_a_frozen_kfs_without",
+        "            getattr(self, part).trainable = False\n",
+        "",
+        "what one compile froze stays so in the next",
+        "test_a_second_compile_learns_again_what_was_frozen",
+    ),
+    (
+        "            layer.trainable = False\n",
+        "            pass\n",
+        "frozen parts learn",
+        "test_frozen_parts_stay_and_all_else_learns",
     ),
     (
         "stages, mask, training=training)",
@@ -559,18 +628,28 @@ MODELS = (
         "scoringnet_tf/models/segmentation.py",
         "tests/training/test_wiring.py",
         (
-            "layers.Dropout(dropout_rate",
-            "layers.Dropout(0.5",
+            "Dropout(dropout_rate",
+            "Dropout(0.5",
             "dropout of KFS fixed at 0.5",
             "test_flags_of_the_model",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/layers.py",
+        "tests/models/test_objective.py",
+        (
+            "training=training and self.trainable",
+            "training=training",
+            "a frozen KFS runs with dropout",
+            "test_sp_trains_with_dropout_and_a_frozen_kfs_without",
         ),
     )
     + of(
         "scoringnet_tf/models/regressor.py",
         "tests/training/test_wiring.py",
         (
-            "layers.Dropout(dropout_rate",
-            "layers.Dropout(0.5",
+            "Dropout(dropout_rate",
+            "Dropout(0.5",
             "dropout of the regressor fixed at 0.5",
             "test_flags_of_the_model",
         ),
@@ -579,8 +658,8 @@ MODELS = (
         "scoringnet_tf/models/c3d.py",
         "tests/training/test_pretraining_wiring.py",
         (
-            "layers.Dropout(dropout_rate",
-            "layers.Dropout(0.5",
+            "Dropout(dropout_rate",
+            "Dropout(0.5",
             "dropout of C3D fixed at 0.5",
             "test_dropout_of_c3ds_own_top",
         ),

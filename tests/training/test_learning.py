@@ -26,7 +26,7 @@ SETTINGS = {
     "conv_filters": 512,
     "fc_units": 512,
     "dropout": 0.0,
-    "trunk_rate": 1.0,
+    "rates": [],
     "beta": 0.0,
     "learning_rate": 2e-3,
     "decay_steps": 40,

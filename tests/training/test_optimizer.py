@@ -3,9 +3,11 @@
 import keras
 import numpy as np
 import pytest
+from training_runs import STATISTICS
 
 import scoringnet_tf
-from scoringnet_tf.training.optimizer import TRUNK, LayerwiseAdam, learning_rate, make_optimizer
+from scoringnet_tf.models.parts import rate_factors
+from scoringnet_tf.training.optimizer import LayerwiseAdam, learning_rate, make_optimizer
 
 SETTINGS = {  # every value unlike every default, and unlike the others
     "learning_rate": 0.02,
@@ -14,6 +16,7 @@ SETTINGS = {  # every value unlike every default, and unlike the others
     "warmup_steps": 3,
     "clip_norm": 0.25,
     "accumulation_steps": 1,
+    "ema_momentum": 0.0,
 }
 PATHS = ("conv1a/kernel", "conv5b/bias", "regressor_conv1/kernel", "fc1/kernel")
 SHAPES = ((2, 3), (3,), (4,), (1, 2))
@@ -29,11 +32,14 @@ def rate_by_hand(settings, update):
     return rate
 
 
-def adam_by_hand(start, batches, settings, trunk_rate):
-    """Values after gradients (batch → one per variable): Kingma and Ba, end of §2, on clipped means of batches."""
+def adam_by_hand(start, batches, settings, factors):
+    """Values after each update by gradients (batch → one per variable).
+
+    Kingma and Ba, end of §2, on clipped means of batches.
+    """
     values = [np.array(value, np.float64) for value in start]
     m, v = ([np.zeros_like(value) for value in values] for _ in range(2))
-    count = settings["accumulation_steps"]
+    count, after = settings["accumulation_steps"], []
     for update in range(len(batches) // count):
         accumulated = batches[update * count : (update + 1) * count]
         gradients = [np.mean([batch[i] for batch in accumulated], axis=0) for i in range(len(values))]
@@ -44,8 +50,17 @@ def adam_by_hand(start, batches, settings, trunk_rate):
             m[i] = 0.9 * m[i] + 0.1 * gradient
             v[i] = 0.999 * v[i] + 0.001 * gradient**2
             step = m[i] / (np.sqrt(v[i]) + 1e-7) * np.sqrt(1 - 0.999 ** (update + 1)) / (1 - 0.9 ** (update + 1))
-            values[i] -= rate_by_hand(settings, update) * (trunk_rate if i < 2 else 1.0) * step
-    return values
+            values[i] -= rate_by_hand(settings, update) * factors[i] * step
+        after.append([value.copy() for value in values])
+    return after
+
+
+def average_by_hand(after, momentum):
+    """The moving average of values after each update, which starts at those after the first."""
+    average = after[0]
+    for values in after[1:]:
+        average = [momentum * old + (1 - momentum) * new for old, new in zip(average, values, strict=True)]
+    return average
 
 
 def variables():
@@ -69,7 +84,7 @@ def gradients(count):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
-@pytest.mark.parametrize("trunk_rate", [1.0, 0.3])
+@pytest.mark.parametrize("factors", [(1.0, 1.0, 1.0, 1.0), (0.3, 0.3, 1.0, 2.0)])
 @pytest.mark.parametrize(
     "changes",
     [
@@ -82,11 +97,11 @@ def gradients(count):
     ],
     ids=str,
 )
-def test_a_run_of_updates_equals_adam_by_hand(changes, trunk_rate, dtype):
+def test_a_run_of_updates_equals_adam_by_hand(changes, factors, dtype):
     settings, batches = {**SETTINGS, **changes}, gradients(24)
     trained = variables()
-    expected = adam_by_hand([np.asarray(variable) for variable in trained], batches, settings, trunk_rate)
-    optimizer = make_optimizer(settings, dtype, trunk_rate)
+    expected = adam_by_hand([np.asarray(variable) for variable in trained], batches, settings, factors)[-1]
+    optimizer = make_optimizer(settings, dtype, factors)
     optimizer.build(trained)
     assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer) == (dtype == "mixed_float16")
     scale = float(optimizer.scale_loss(1.0))
@@ -97,6 +112,31 @@ def test_a_run_of_updates_equals_adam_by_hand(changes, trunk_rate, dtype):
         np.testing.assert_allclose(variable, value, rtol=0, atol=5e-6, err_msg=variable.path)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+@pytest.mark.parametrize("batches_per_update", [1, 3])
+def test_the_average_takes_in_every_update_once(batches_per_update, dtype):
+    """And the swap back is exact: training goes on from the same weights, to the bit."""
+    settings = {**SETTINGS, "accumulation_steps": batches_per_update, "ema_momentum": 0.6}
+    trained = variables()
+    start = [np.array(variable) for variable in trained]
+    after = adam_by_hand(start, gradients(12), settings, (1.0,) * 4)
+    optimizer = make_optimizer(settings, dtype)
+    optimizer.build(trained)
+    scale = float(optimizer.scale_loss(1.0))
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    for number, batch in enumerate(gradients(12), start=1):
+        optimizer.apply([keras.ops.cast(scale * gradient, "float32") for gradient in batch], trained)
+        updates = number // batches_per_update
+        expected = average_by_hand(after[:updates], 0.6) if updates else start
+        before = [np.array(variable) for variable in trained]
+        inner.swap_averages()
+        for variable, value in zip(trained, expected, strict=True):
+            np.testing.assert_allclose(variable, value, rtol=0, atol=5e-6, err_msg=variable.path)
+        inner.swap_averages()
+        for variable, value in zip(trained, before, strict=True):
+            np.testing.assert_array_equal(variable, value)
+
+
 @pytest.mark.parametrize("batches", [1, 4])
 def test_the_rate_counts_updates(batches):
     rate = learning_rate({**SETTINGS, "accumulation_steps": batches})
@@ -105,8 +145,8 @@ def test_the_rate_counts_updates(batches):
         assert float(rate((update + 1) * batches - 1)) == pytest.approx(expected, rel=1e-6)  # at its last batch
 
 
-def test_the_trunk_moves_by_its_share_of_adams_step():
-    """What the trunk rate meant before it was the optimizer's: old + rate · (new − old)."""
+def test_each_part_moves_by_its_share_of_adams_step():
+    """old + factor · (new − old), where a C3D has the factor of all C3Ds times that of the part it lies in."""
     network = scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, clip_lengths=(8, 8))
     before = [np.array(variable) for variable in network.trainable_variables]
     rng = np.random.default_rng(3)
@@ -114,24 +154,27 @@ def test_the_trunk_moves_by_its_share_of_adams_step():
     steps = {}
     for name, optimizer in (
         ("adam", keras.optimizers.Adam(0.01)),
-        ("slow", LayerwiseAdam(0.01, rate_factors={TRUNK: 0.3})),
+        ("slow", LayerwiseAdam(0.01, rate_factors(network, {"c3d": 0.3, "kfs": 0.5, "execution": 2.0}))),
     ):
         for variable, value in zip(network.trainable_variables, before, strict=True):
             variable.assign(value)
         optimizer.apply(drawn, network.trainable_variables)
         steps[name] = [np.asarray(v) - old for v, old in zip(network.trainable_variables, before, strict=True)]
-    towers = [network.score_predictor.get_layer(f"{score}_tower") for score in ("difficulty", "execution")]
-    trunks = [part.get_layer("c3d") for part in (network.segmenter, *towers)]
-    slow = {id(variable) for trunk in trunks for variable in trunk.trainable_variables}
-    assert len(slow) == 3 * 2 * 8
+    difficulty, execution = (network.score_predictor.get_layer(f"{score}_tower") for score in STATISTICS)
+    factors = {}
+    for part, of_part in ((network.segmenter, 0.5), (difficulty, 1.0), (execution, 2.0)):
+        factors |= {id(variable): of_part for variable in part.trainable_variables}
+        factors |= {id(variable): 0.3 * of_part for variable in part.get_layer("c3d").trainable_variables}
+    assert len(factors) == len(network.trainable_variables)
     for variable, full, found in zip(network.trainable_variables, steps["adam"], steps["slow"], strict=True):
-        factor = 0.3 if id(variable) in slow else 1.0
+        factor = factors[id(variable)]
         np.testing.assert_allclose(found, factor * full, atol=1e-6, err_msg=variable.path)
 
 
 def test_a_compiled_model_takes_its_optimizer_along(tmp_path):
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="conv1a"), keras.layers.Dense(1)])
-    model.compile(make_optimizer({**SETTINGS, "accumulation_steps": 2}, "float32", 0.3), loss="mse")
+    settings = {**SETTINGS, "accumulation_steps": 2, "ema_momentum": 0.9}
+    model.compile(make_optimizer(settings, "float32", [0.3, 0.3, 1, 2]), loss="mse")
     x, y = np.random.default_rng(0).normal(size=(2, 8, 3)).astype("float32")
     y = y[:, :1]
     model.fit(x, y, batch_size=2, epochs=1, shuffle=False, verbose=0)
@@ -144,9 +187,9 @@ def test_a_compiled_model_takes_its_optimizer_along(tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_factor_for_nothing_is_named():
-    optimizer = LayerwiseAdam(rate_factors={"conv1a/": 0.1, "conv9z/": 0.2})
-    with pytest.raises(ValueError, match=r"Expected rate_factors to fit a variable each\. Received: conv9z/"):
+def test_factors_of_other_variables_are_refused():
+    optimizer = LayerwiseAdam(rate_factors=[0.1, 0.2, 1.0])
+    with pytest.raises(ValueError, match=r"Expected rate_factors of 4 variables\. Received: 3"):
         optimizer.build(variables())
     with pytest.raises(ValueError, match=r"Expected no weight_decay"):
         LayerwiseAdam(weight_decay=0.01)

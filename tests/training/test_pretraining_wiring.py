@@ -35,6 +35,7 @@ UNUSUAL = {
     "decay_steps": 17,
     "warmup_steps": 5,
     "clip_norm": 2.5,
+    "ema_momentum": 0.87,
     "accumulation_steps": 3,
     "patience": 4,
     "max_steps": 2,
@@ -90,7 +91,8 @@ def test_flags_of_the_optimizer(run, monkeypatch):
     assert made == [(run.settings, "float32")]
     optimizer = run.model.optimizer
     assert (optimizer.global_clipnorm, optimizer.clipnorm, optimizer.clipvalue) == (2.5, None, None)
-    assert optimizer.gradient_accumulation_steps == 3 and optimizer.rate_factors == {}
+    assert optimizer.gradient_accumulation_steps == 3 and optimizer.rate_factors is None
+    assert (optimizer.use_ema, optimizer.ema_momentum) == (True, 0.87)
     rate = optimizer._learning_rate
     assert float(rate(0)) == pytest.approx(0.0042 / 15)
     assert float(rate(51)) == pytest.approx(0.0042 * 0.61)

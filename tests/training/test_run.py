@@ -49,8 +49,23 @@ def straight(diving_records, tmp_path_factory):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "killed_at"),
-    [({}, 1), ({}, 2), ({}, 4), ({"training": "joint", "fragments": "scheduled", "epochs": 3}, 2)],
-    ids=["first epoch", "end of KFS", "last epoch of SP", "joint, scheduled fragments"],
+    [
+        ({}, 1),
+        ({}, 2),
+        ({}, 4),
+        ({"training": "joint", "fragments": "scheduled", "epochs": 3}, 2),
+        ({"ema_momentum": 0.8}, 2),
+        ({"ema_momentum": 0.8, "validation_fraction": 0.0}, 3),
+        ({"training": "joint", "epochs": 3, "ema_momentum": 0.8, "accumulation_steps": 2}, 3),
+    ],
+    ids=[
+        *("first epoch", "end of KFS", "last epoch of SP", "joint, scheduled fragments"),
+        *(
+            "averages, end of KFS",
+            "averages, SP after the average of KFS",
+            "averages, in the middle of an accumulation",
+        ),
+    ],
 )
 def test_killed_run_ends_with_the_same_weights(diving_records, straight, tmp_path, monkeypatch, changes, killed_at):
     with monkeypatch.context() as patch:
@@ -90,9 +105,10 @@ def test_frames_that_sp_does_not_see_change_nothing(diving_records, tmp_path, mo
 
 
 @pytest.mark.slow
-def test_a_finished_run_is_extended(diving_records, tmp_path):
+@pytest.mark.parametrize("momentum", [0.0, 0.8])
+def test_a_finished_run_is_extended(diving_records, tmp_path, momentum):
     """Four epochs at once, and two that become four, end with the same weights and figures."""
-    options = {"training": "joint", "decay_steps": 3}
+    options = {"training": "joint", "decay_steps": 3, "ema_momentum": momentum}
     straight = weights_after(diving_records, tmp_path / "straight", **options, epochs=4)
     weights_after(diving_records, tmp_path / "extended", **options, epochs=2)
     assert_same(straight, weights_after(diving_records, tmp_path / "extended", **options, epochs=4))
@@ -202,6 +218,61 @@ def test_the_checkpoint_of_most_steps_is_the_newest(tmp_path):
     assert Checkpoints(tmp_path).latest()[0].name == "scoring_0010"
 
 
+# === Averages ===
+
+
+def recorded_weights(monkeypatch):
+    """A list that every batch of a run adds its trainable weights to."""
+    recorded, seen = [], callbacks.StopAfter.on_train_batch_end
+
+    def recording(self, batch, logs=None):
+        recorded.append([np.array(variable) for variable in self.model.trainable_variables])
+        seen(self, batch, logs)
+
+    monkeypatch.setattr(callbacks.StopAfter, "on_train_batch_end", recording)
+    return recorded
+
+
+@pytest.mark.slow
+def test_what_is_validated_and_kept_is_the_average(diving_records, tmp_path, monkeypatch):
+    """Of the weights after each batch, by hand; what the checkpoint holds is the last of them."""
+    recorded = recorded_weights(monkeypatch)
+    options = settings(tmp_path, diving_records, training="joint", ema_momentum=0.7)
+    run = ScoringRun(DatasetInfo.load(diving_records), options)
+    best = run.run()
+    average, by_epoch, steps = recorded[0], [], len(recorded) // 2
+    for number, weights in enumerate(recorded, start=1):
+        average = [0.7 * old + 0.3 * new for old, new in zip(average, weights, strict=True)]
+        by_epoch += [average] if number % steps == 0 else []
+    assert len(recorded) >= 4
+    rows = rows_of(tmp_path / "joint.csv")
+    chosen = int(np.nanargmax([float(row["val_f_src"]) for row in rows]))
+    for path, epoch in ((tmp_path / "last.keras", 1), (best, chosen)):
+        kept = keras.models.load_model(path, compile=False)
+        for found, expected in zip(kept.trainable_variables, by_epoch[epoch], strict=True):
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+        for part in ("segmenter", "score_predictor"):
+            getattr(run.model, part).set_weights(getattr(kept, part).get_weights())
+        measured = run.model.evaluate(run.validation_data(run.phases[0]), verbose=0, return_dict=True)
+        logged = {name: float(rows[epoch][f"val_{name}"]) for name in measured}
+        assert measured == pytest.approx(logged, rel=1e-5, nan_ok=True)
+    run.checkpoints.restore(run.model, run.checkpoints.latest()[0])
+    assert_same(run.model.trainable_variables, recorded[-1])
+
+
+@pytest.mark.slow
+def test_averages_change_nothing_of_what_they_average(diving_records, tmp_path, monkeypatch):
+    """Weights after every batch, with and without averages, validated after every epoch or at the end: to the bit."""
+    found = []
+    for number, (momentum, every) in enumerate([(0.0, 1), (0.8, 1), (0.8, 3)]):
+        with monkeypatch.context() as patch:
+            found.append(recorded_weights(patch))
+            changes = {"training": "joint", "epochs": 3, "ema_momentum": momentum, "validation_every": every}
+            weights_after(diving_records, tmp_path / str(number), **changes)
+    assert_same(found[0], found[1])
+    assert_same(found[0], found[2])
+
+
 # === Draws ===
 
 
@@ -238,6 +309,7 @@ class ScriptedRun(ScoringRun):
 
     def __init__(self, model_dir, patience, every):
         self.settings = {"seed": 0, "patience": patience, "validation_every": every, "max_steps": 0}
+        self.settings["ema_momentum"] = 0.0
         self.folder, self.validation_ids, self.checkpoints = model_dir, ["a"], Checkpoints(model_dir)
         self.upload = lambda: None
 

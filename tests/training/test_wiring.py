@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_runs import defined_flags, settings
+from training_runs import STATISTICS, defined_flags, settings
 
+import scoringnet_tf
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.sports import SCORES
@@ -52,12 +53,14 @@ UNUSUAL = {
     "segmentation_epochs": 3,
     "scoring_epochs": 5,
     "fragments": "scheduled",
-    "trunk_rate": 0.31,
+    "rates": ["execution:0.31", "kfs:2"],
+    "freeze": ["c3d"],
     "learning_rate": 0.0042,
     "decay_rate": 0.61,
     "decay_steps": 17,
     "warmup_steps": 5,
     "clip_norm": 2.5,
+    "ema_momentum": 0.87,
     "accumulation_steps": 3,
     "patience": 4,
     "max_steps": 2,
@@ -69,7 +72,10 @@ UNUSUAL = {
 def run(diving_records, tmp_path_factory):
     """One for all tests: each compiles it as it needs it."""
     folder = tmp_path_factory.mktemp("run")
-    return ScoringRun(DatasetInfo.load(diving_records), settings(folder, diving_records, **UNUSUAL))
+    pretrained = folder / "c3d.keras"  # without weights nothing can be frozen
+    scoringnet_tf.C3D((8, 24, 32, 3), UNUSUAL["width_multiplier"]).save(pretrained)
+    options = settings(folder / "run", diving_records, pretrained=str(pretrained), **UNUSUAL)
+    return ScoringRun(DatasetInfo.load(diving_records), options)
 
 
 def test_every_flag_is_in_these_tests():
@@ -112,6 +118,8 @@ def test_flags_of_the_loss_and_the_fragments(run, phase, trained):
     model = run.model
     assert model.learned.phase == run.phases[phase].name
     assert [part for part in ("segmenter", "score_predictor") if getattr(model, part).trainable] == [trained]
+    trunks = [model.segmenter, *(model.score_predictor.get_layer(f"{score}_tower") for score in STATISTICS)]
+    assert [part.get_layer("c3d").trainable for part in trunks] == [False] * 3  # --freeze
     assert model.learned.losses["stages"].form == "binary"
     for score in ("difficulty", "execution"):
         loss = model.learned.losses[score]
@@ -139,8 +147,13 @@ def test_flags_of_the_optimizer(run, monkeypatch):
         scoring, "make_optimizer", lambda *arguments: made.append(arguments) or make_optimizer(*arguments)
     )
     run.begin(run.phases[1], resumed=True)
-    assert made == [(run.settings, "float32", 0.31)]
+    ((made_for, dtype, factors),) = made
+    assert (made_for, dtype) == (run.settings, "float32")
+    regressor = 2 * (2 + 3)  # kernels and biases of a tower beside its C3D
+    assert factors == [1] * regressor + [0.31] * regressor
+    assert len(run.model.trainable_variables) == 2 * regressor
     optimizer = run.model.optimizer
+    assert (optimizer.use_ema, optimizer.ema_momentum, optimizer.ema_overwrite_frequency) == (True, 0.87, None)
     assert (optimizer.global_clipnorm, optimizer.clipnorm, optimizer.clipvalue) == (2.5, None, None)
     assert optimizer.gradient_accumulation_steps == 3
     rate = optimizer._learning_rate
@@ -222,6 +235,8 @@ def test_flags_of_the_schedule(run):
     assert next(callback for callback in chosen if hasattr(callback, "max_steps")).max_steps == 2
     reseeding = next(callback for callback in chosen if hasattr(callback, "seed"))
     assert (reseeding.seed, reseeding.first_epoch) == (11, 3)
+    order = [type(callback).__name__ for callback in chosen]
+    assert order.index("ModelCheckpoint") < order.index("AveragedWeights") < order.index("SaveCheckpoint")
 
 
 def test_flags_of_the_process(diving_records, tmp_path, monkeypatch):
@@ -264,3 +279,72 @@ def test_joint_training_has_one_phase(diving_records, tmp_path):
     changes = {"training": "joint", "epochs": 9}
     run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
     assert [(phase.name, phase.epochs, phase.first_epoch) for phase in run.phases] == [("joint", 9, 0)]
+
+
+# === Parts with rates of their own, and frozen ones ===
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rates": ["c3d"]}, r"--rates: expected PART:FACTOR, .*Received: c3d\.$"),
+        ({"rates": ["c3d:fast"]}, r"--rates: expected PART:FACTOR, .*Received: c3d:fast\.$"),
+        ({"rates": ["c3d:0"]}, r"--rates: .*Received: c3d:0\. What is not to learn: --freeze=c3d\.$"),
+        ({"rates": ["c3d:100.5"]}, r"--rates: .* up to 100, .*Received: c3d:100\.5"),
+        ({"rates": ["c3d:nan"]}, r"--rates: .*Received: c3d:nan"),
+        ({"rates": ["kfs:2", "kfs:3"]}, r"--rates: .* once for a part.*Received: kfs:3"),
+        (
+            {"rates": ["head:2"]},
+            r"--rates: expected parts of the model: c3d, kfs, difficulty, execution\. Received: head",
+        ),
+        ({"freeze": ["final"]}, r"--freeze: expected parts of the model: c3d, kfs, .*Received: final"),
+        (
+            {"freeze": ["kfs"], "rates": ["kfs:2"]},
+            r"--rates: expected parts that learn\. Received: kfs, which --freeze",
+        ),
+        ({"freeze": ["c3d"]}, r"--freeze: expected parts with weights .*Received: c3d, which would stay random"),
+        ({"freeze": ["kfs"], "pretrained": "c3d"}, r"--freeze: .*Received: kfs, which would stay random"),
+        ({"freeze": ["kfs"], "initial_model": "net"}, r"--freeze=kfs: expected something of the phase segmentation"),
+        (
+            {"freeze": ["difficulty", "execution"], "initial_model": "net"},
+            r"--freeze=difficulty,execution: expected something of the phase scoring to learn",
+        ),
+    ],
+)
+def test_parts_that_cannot_be_are_named(files, diving_records, tmp_path, changes, message):
+    with pytest.raises(InputError, match=message):
+        run_of_parts(files, diving_records, tmp_path / "run", changes)
+
+
+@pytest.fixture(scope="module")
+def files(diving_records, tmp_path_factory):
+    """Weights to start from: name → path."""
+    folder = tmp_path_factory.mktemp("weights")
+    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16).save(folder / "c3d.keras")
+    scoring.build_network(DatasetInfo.load(diving_records), settings(folder, diving_records), "float32").save(
+        folder / "net.keras"
+    )
+    return {name: str(folder / f"{name}.keras") for name in ("c3d", "net")}
+
+
+def run_of_parts(files, records_dir, model_dir, changes):
+    """A run whose changes may name weights of `files`, without other rates."""
+    named = {
+        name: files[value] for name, value in changes.items() if name in ("pretrained", "initial_model", "segmenter")
+    }
+    return ScoringRun(
+        DatasetInfo.load(records_dir), settings(model_dir, records_dir, **{"rates": [], **changes, **named})
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"freeze": ["c3d"], "pretrained": "c3d"},
+        {"freeze": ["c3d", "execution"], "initial_model": "net"},
+        {"freeze": ["kfs"], "segmenter": "net", "fragments": "predicted"},
+        {"freeze": ["kfs"], "initial_model": "net", "training": "joint"},
+    ],
+)
+def test_parts_with_weights_may_be_frozen(files, diving_records, tmp_path, changes):
+    run_of_parts(files, diving_records, tmp_path / "run", changes)

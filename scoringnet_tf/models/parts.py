@@ -1,0 +1,33 @@
+"""The parts of a ScoringNet that can be given a rate of their own, or frozen."""
+
+import math
+
+from scoringnet_tf.models.c3d import C3D
+
+
+def parts(network):
+    """Part → its layers: `c3d`, every C3D; `kfs`, the segmenter; and every tower of SP by the score that it reads.
+
+    A C3D is in two parts: `c3d`, and the one that it lies in. What a network lacks has no entry.
+    """
+    kfs = {} if network.segmenter is None else {"kfs": [network.segmenter]}
+    learning = kfs | {score: [tower] for score, tower in network.score_predictor.towers.items()}
+    trunks = [layer for (part,) in learning.values() for layer in part.layers if isinstance(layer, C3D)]
+    return ({"c3d": trunks} if trunks else {}) | learning
+
+
+def rate_factors(network, rates):
+    """The factor of every variable of `network.trainable_variables`, in their order: the product of its parts' rates.
+
+    Paths of variables do not tell the parts: that of both towers' first kernel is `conv1a/kernel`.
+
+    Args:
+        network: a `ScoringNet`.
+        rates: part → factor on its learning rate.
+    """
+    known = parts(network)
+    of_parts = [({id(v) for layer in known[part] for v in layer.variables}, rate) for part, rate in rates.items()]
+    return [
+        math.prod(rate for variables, rate in of_parts if id(variable) in variables)
+        for variable in network.trainable_variables
+    ]

@@ -1,0 +1,55 @@
+"""--rates and --freeze of `python -m scoringnet_tf.train`: the parts that they name, and whether they can be meant."""
+
+import math
+
+from scoringnet_tf.models.parts import parts
+from scoringnet_tf.support.errors import InputError
+
+
+def part_rates(entries):
+    """--rates as part → factor; InputError where an entry is not PART:FACTOR, or a part has two."""
+    rates = {}
+    for entry in entries:
+        part, _, text = entry.partition(":")
+        try:
+            factor = float(text)
+        except ValueError:
+            factor = math.nan
+        if not 0 < factor <= 100 or part in rates:
+            hint = f" What is not to learn: --freeze={part}." if factor == 0 else ""
+            expected = "PART:FACTOR, once for a part, with a factor above 0 and up to 100"
+            raise InputError(f"--rates: expected {expected}, e.g. c3d:0.1. Received: {entry}.{hint}")
+        rates[part] = factor
+    return rates
+
+
+def check_parts(network, rates, settings):
+    """InputError where --rates or --freeze name a part that the network lacks, or both name the same one."""
+    frozen, known = settings["freeze"], parts(network)
+    for flag, named in (("rates", rates), ("freeze", frozen)):
+        unknown = [part for part in named if part not in known]
+        if unknown:
+            raise InputError(
+                f"--{flag}: expected parts of the model: {', '.join(known)}. Received: {', '.join(unknown)}."
+            )
+    both = [part for part in rates if part in frozen]
+    if both:
+        raise InputError(f"--rates: expected parts that learn. Received: {', '.join(both)}, which --freeze names.")
+
+
+def check_frozen(network, planned, settings):
+    """InputError where a frozen part would stay random, or leaves nothing of a phase to learn."""
+    given = {"c3d": settings["pretrained"], "kfs": settings["segmenter"]}
+    random = [part for part in settings["freeze"] if not (settings["initial_model"] or given.get(part))]
+    if random:
+        raise InputError(
+            "--freeze: expected parts with weights of --initial_model, c3d of --pretrained or kfs of --segmenter. "
+            f"Received: {', '.join(random)}, which would stay random."
+        )
+    for phase in planned:
+        network.choose_trained(phase.name, settings["freeze"])
+        if not network.trainable_variables:
+            raise InputError(
+                f"--freeze={','.join(settings['freeze'])}: expected something of the phase {phase.name} to learn. "
+                "Received: all of its parts."
+            )
