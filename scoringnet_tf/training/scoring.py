@@ -145,7 +145,7 @@ class ScoringRun(Run):
             seed=settings["seed"],
             augmentation=input_pipeline.Augmentation(
                 max_start_shift=settings["max_start_shift"],
-                **{} if self.info.features else {name: settings[name] for name in PIXEL_OPTIONS},
+                **{name: 0 if self.info.features else settings[name] for name in PIXEL_OPTIONS},
             ),
             shuffle=True,
             first_epoch=phase.first_epoch + first_epoch,
@@ -203,10 +203,15 @@ class ScoringRun(Run):
             make_optimizer(self.settings, self.dtype, rate_factors(self.model, self.rates)),
             loss=losses(self.model, self.settings, self._final_std()),
             phase=phase.name,
-            fragments=self.settings["fragments"],
-            fragment_jitter=self.settings["fragment_jitter"],
             frozen=self.settings["freeze"],
+            **self._fragments(),
         )
+
+    def _fragments(self):
+        """What SP is trained on, as arguments of `compile`; nothing to say of whole videos."""
+        if self.model.segmenter is None:
+            return {}
+        return {"fragments": self.settings["fragments"], "fragment_jitter": self.settings["fragment_jitter"]}
 
     def _final_std(self):
         """Points; None where every training video knows difficulty and execution, or no tower learns them."""
