@@ -786,7 +786,7 @@ DATA = (
         "scoringnet_tf/data/records.py",
         "tests/data/test_records.py",
         (
-            "if not num_frames == len(example.timestamps) == len(example.stages):",
+            "if not length == len(example.timestamps) == len(example.stages):",
             "if False:",
             "a record of too few stages is written",
             "test_lengths_must_agree",
@@ -979,9 +979,82 @@ INFERENCE = (
     )
 )
 
+# === Features in place of frames ===
+
+FEATURES = (
+    of(
+        "scoringnet_tf/data/augmentation.py",
+        "tests/data/test_input_pipeline.py",
+        (
+            "tf.cast(tf.round(positions * tf.cast(length - 1, tf.float32)), tf.int32)",
+            "tf.cast(positions * tf.cast(length - 1, tf.float32), tf.int32)",
+            "evenly spaced frames are cut off, not rounded",
+            "test_spaced_indices_are_those_of_a_fragment",
+        ),
+    )
+    + of(
+        "scoringnet_tf/data/input_pipeline.py",
+        "tests/data/test_input_pipeline.py",
+        (
+            "chosen = first + spaced_indices",
+            "chosen = spaced_indices",
+            "num_frames forgets where the stages begin",
+            "test_num_frames_of_what_the_other_options_leave",
+        ),
+        (
+            "    if pixel_options:\n",
+            "    if False:\n",
+            "features are flipped without a word",
+            "test_features_are_not_augmented_as_pixels_are",
+        ),
+    )
+    + of(
+        "data_prep/records/checks.py",
+        "tests/data_prep/records/test_feature_records.py",
+        (
+            "sport)[:: video.stride], []",
+            "sport)[: len(video)], []",
+            "the first steps have the stages of the first frames",
+            "test_records_hold_the_features_and_their_labels",
+        ),
+        (
+            "-(-sample.num_frames // video.stride)",
+            "sample.num_frames // video.stride",
+            "the last step is one too many",
+            "test_a_sequence_of_another_length_is_named",
+        ),
+    )
+    + of(
+        "data_prep/records/encoding.py",
+        "tests/data_prep/records/test_feature_records.py",
+        (
+            "rate = (fps or DEFAULT_FPS) / frames_per_step",
+            "rate = fps or DEFAULT_FPS",
+            "steps last as long as frames",
+            "test_records_hold_the_features_and_their_labels",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/extraction.py",
+        "tests/inference/test_extraction.py",
+        (
+            "[-start % stride :: stride]",
+            "[::stride]",
+            "every window begins with a step of its own",
+            "test_features_per_frame_are_those_of_the_whole_video",
+        ),
+        (
+            "temporal_pooling=per_clip",
+            "temporal_pooling=True",
+            "features per frame are pooled in time",
+            "test_features_per_frame_are_those_of_the_whole_video",
+        ),
+    )
+)
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
     *(*OBJECTIVE, *SCORING_NET, *SPORTS, *MODELS),
-    *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE),
+    *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES),
 )
