@@ -56,7 +56,7 @@ def straight(diving_records, tmp_path_factory):
         ({"training": "joint", "fragments": "scheduled", "epochs": 3}, 2),
         ({"ema_momentum": 0.8}, 2),
         ({"ema_momentum": 0.8, "validation_fraction": 0.0}, 3),
-        ({"training": "joint", "epochs": 3, "ema_momentum": 0.8, "accumulation_steps": 2}, 3),
+        ({"training": "joint", "epochs": 3, "ema_momentum": 0.8, "accumulation_steps": 3}, 3),
     ],
     ids=[
         *("first epoch", "end of KFS", "last epoch of SP", "joint, scheduled fragments"),
