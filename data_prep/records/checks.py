@@ -12,6 +12,7 @@ from data_prep.datasets.sample import Problem, Sample, Source
 from data_prep.datasets.scores import agree
 from data_prep.datasets.stage_labels import StageError, frame_stages
 from data_prep.records.encoding import EncodedVideo
+from scoringnet_tf.data.features import origin_kind
 from scoringnet_tf.sports import Sport, get_sport
 
 TOLERANCE = 0.01  # points: scores are published with two decimals
@@ -81,11 +82,7 @@ def _other_length(sample, video, expected):
 
 def kind_of(video: EncodedVideo) -> dict[str, Any]:
     """What features are: size, stride, and all that `features.json` says but where their videos came from."""
-    origin = video.origin or {"made with": None}
-    kind = {key: value for key, value in origin.items() if key not in ("frame_rate", "records")}
-    weights = kind.get("weights")
-    if isinstance(weights, dict):
-        kind["weights"] = weights.get("sha256")  # the file may have been called something else
+    kind = origin_kind(video.origin) if video.origin else {"made with": None}
     size = None if video.features is None else video.features.shape[1]
     return {**kind, "size": size, "stride": video.stride}
 

@@ -7,6 +7,7 @@ Anyone's `.npy`, `.npz` and HDF5 files are read. `python -m scoringnet_tf.extrac
 import dataclasses
 import json
 import re
+import reprlib
 from pathlib import Path
 from typing import Any
 
@@ -97,20 +98,35 @@ def check_features(sequence, source, learned):
         learned: `DatasetInfo.features` of the model's training records. Where either side does not know what made its
             features, only their size can be compared.
     """
-    size = sequence.values.shape[1]
-    if size != learned["size"]:
-        raise InputError(
-            f"{source}: expected features (T, {learned['size']}) as the model's. Received: {size} numbers."
-        )
-    ours, theirs = learned.get("origin"), sequence.origin
-    if not ours or not theirs:
-        return
-    different = [name for name in sorted(ours) if name != "frame_rate" and theirs.get(name) != ours[name]]
+    stride = sequence.origin["stride"] if sequence.origin else learned["stride"]
+    found = {"size": sequence.values.shape[1], "stride": stride, "origin": sequence.origin}
+    different = feature_differences(learned, found)
     if different:
-        raise InputError(
-            f"{source}: expected features made as the model's were. Received: "
-            + ", ".join(f"{name} {theirs.get(name)!r} instead of {ours[name]!r}" for name in different)
-        )
+        raise InputError(f"{source}: expected features like those of the model. Received: {'; '.join(different)}.")
+
+
+def feature_differences(learned, found) -> list[str]:
+    """What is different of features, a phrase each; both as `DatasetInfo.features`.
+
+    Where one of them does not know what made its features, only their size and stride can be compared.
+    """
+    kinds = [{"size": features["size"], "stride": features["stride"]} for features in (learned, found)]
+    if learned["origin"] and found["origin"]:
+        kinds = [kind | origin_kind(features["origin"]) for kind, features in zip(kinds, (learned, found), strict=True)]
+    expected, received = kinds
+    return [
+        f"{key} {reprlib.repr(received.get(key))} instead of {reprlib.repr(expected.get(key))}"
+        for key in sorted(expected.keys() | received.keys())
+        if received.get(key) != expected.get(key)
+    ]
+
+
+def origin_kind(origin) -> dict[str, Any]:
+    """All that `features.json` says but where its videos came from, and what the file of its weights was called."""
+    kind = {key: value for key, value in origin.items() if key not in ("frame_rate", "records")}
+    if isinstance(kind.get("weights"), dict):
+        kind["weights"] = kind["weights"].get("sha256")
+    return kind
 
 
 def read_origin(folder) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 import importlib.resources
 
+from scoringnet_tf.data.features import feature_differences
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.paths import as_path, check_access
@@ -80,10 +81,14 @@ def check_fits(model, info):
     }
     if model.content == "frames" and not info.features:
         expected["frame size (height, width)"] = (tuple(model.frame_size), tuple(info.frame_size))
-    else:
-        expected["features"] = (model.features, info.features)
     for what, (of_model, of_records) in expected.items():
         if of_model != of_records:
             raise InputError(
                 f"{info.records_dir}: expected records with the model's {what}, {of_model}. Received: {of_records}."
+            )
+    if model.content == "features":
+        different = feature_differences(model.features, info.features)
+        if different:
+            raise InputError(
+                f"{info.records_dir}: expected features like those of the model. Received: {'; '.join(different)}."
             )

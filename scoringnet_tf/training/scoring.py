@@ -1,5 +1,7 @@
 """A run of `python -m scoringnet_tf.train`: a `ScoringNet` on scored videos, jointly, or KFS first and then SP."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -140,13 +142,11 @@ class ScoringRun(Run):
     def training_data(self, phase, first_epoch):
         """Augmented videos in a new order each epoch; where the control asks for it, with each other's scores."""
         settings = self.settings
+        of_pixels: dict[str, Any] = {name: 0 if self.info.features else settings[name] for name in PIXEL_OPTIONS}
         dataset = self._videos(
             "train",
             seed=settings["seed"],
-            augmentation=input_pipeline.Augmentation(
-                max_start_shift=settings["max_start_shift"],
-                **{name: 0 if self.info.features else settings[name] for name in PIXEL_OPTIONS},
-            ),
+            augmentation=input_pipeline.Augmentation(max_start_shift=settings["max_start_shift"], **of_pixels),
             shuffle=True,
             first_epoch=phase.first_epoch + first_epoch,
             epochs=phase.first_epoch + phase.epochs,

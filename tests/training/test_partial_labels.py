@@ -41,8 +41,8 @@ SETTINGS = {
     "dropout": 0.0,
     "rates": [],
     "beta": 0.0,
-    "learning_rate": 2e-3,
-    "decay_steps": 40,
+    "learning_rate": 3e-3,
+    "decay_steps": 50,
     "batch_size": 8,
     "validation_fraction": 0.0,
 }
@@ -69,7 +69,7 @@ def aqa7(folder):
     rows, drawn = [], draws()
     for number, (difficulty, _) in enumerate(drawn, start=1):
         rows.append((5, number, round(30 + 60 * difficulty, 2)))
-        frames = [colour(difficulty, 0, number)] * 103
+        frames = [colour(difficulty, 0, 10 * number)] * 103
         write_images(folder / "sync_diving_3m-out" / f"{number:03d}", frames, "img_{:05d}.jpg")
     (folder / "Split_4").mkdir()
     for split, part in (("train", rows[1:]), ("test", rows[:1])):
