@@ -62,20 +62,16 @@ def _limits(info):
     known = {score: sum(video[score] is not None for video in info.videos.values()) for score in LOST_WITHOUT}
     if info.classes or (not unlabelled and set(known.values()) == {len(info.videos)}):
         return []
-    unknown = [score for score in PREDICTED_SCORES if not known[score]]
-    if unknown:
-        lines = [
-            f"Nothing can be trained on these records: training needs difficulty and execution, and no video has a "
-            f"known {' or '.join(unknown)}. Models can be evaluated on them."
-        ]
-    else:
-        towers = [f"the {score.capitalize()} tower" for score in PREDICTED_SCORES]
-        trainable = [*(["KFS"] if unlabelled < total else []), *towers]
-        lines = [f"Can be trained on these records: {', '.join(trainable)}."]
+    towers = [f"the {score.capitalize()} tower" for score in PREDICTED_SCORES if known[score]]
+    if len(towers) < len(PREDICTED_SCORES):
+        towers = ["one tower for the final score"] if known["final"] else []
+    trainable = [*(["KFS"] if unlabelled < total else []), *towers]
+    lines = [f"Can be trained on these records: {', '.join(trainable) or 'nothing'}."]
     if unlabelled:
         lines.append(
-            f"{unlabelled:,} of {total:,} {_unit(info)} have no stage label: KFS cannot be trained on those, only "
-            "used: train SP with --fragments=predicted, and a trained KFS (--segmenter) where there is no label at all."
+            f"{unlabelled:,} of {total:,} {_unit(info)} have no stage label: KFS cannot be trained on those. Where "
+            "there is none at all, score whole videos (train --fragments=whole), or use a trained KFS (--segmenter); "
+            "where some have one, --fragments=predicted."
         )
     for score, loss in LOST_WITHOUT.items():
         if known[score] < len(info.videos):

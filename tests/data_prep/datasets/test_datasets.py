@@ -81,7 +81,7 @@ def test_mtl_aqa_cuts_clips_from_broadcasts(tmp_path, first_image):
     assert "There are no stage labels." in notes
     assert any(note.endswith("Images state no frame rate: 25 frames per second assumed.") for note in notes)
     assert "Can be trained on these records: the Difficulty tower, the Execution tower." in summary(info)
-    assert "24 of 24 frames have no stage label: KFS cannot be trained on those, only used" in summary(info)
+    assert "24 of 24 frames have no stage label: KFS cannot be trained on those." in summary(info)
     assert "difficulty is known" not in summary(info)
     comparison = compare_with_source(info, source)
     assert len(comparison.psnr) == 4 and min(comparison.psnr.values()) > 30
@@ -166,7 +166,7 @@ def test_aqa7_records(tmp_path):
     source = write_aqa7(tmp_path / "aqa7")
     info, _ = _build("aqa7", source, tmp_path / "diving", action="diving")
     assert info.sport == "diving" and _frame_indices(info)["003"] == list(range(103))
-    assert "no video has a known difficulty or execution. Models can be evaluated on them." in summary(info)
+    assert "Can be trained on these records: one tower for the final score." in summary(info)
     assert "execution is known for 0 of 4 videos: the Execution tower cannot be trained" in summary(info)
     info, _ = _build("aqa7", source, tmp_path / "vault", action="gym_vault")  # videos instead of images
     assert info.sport == "vault" and info.videos["001"]["path"] == "gym_vault/001.avi"
