@@ -110,6 +110,7 @@ def validation_curve(features, final, train_ids, held_out, settings):
     import keras
 
     import scoringnet_tf
+    from scoringnet_tf.inference import evaluation
     from scoringnet_tf.training.optimizer import make_optimizer
     from scoringnet_tf.training.scoring import adapt_features, losses
 
@@ -119,7 +120,7 @@ def validation_curve(features, final, train_ids, held_out, settings):
         return inputs, {"stages": np.full((len(rows), 1), -1, np.int32), "final": final[rows].astype(np.float32)}
 
     keras.utils.set_random_seed(settings["seed"])
-    (x, y), validation = arrays(train_ids), arrays(held_out)
+    (x, y), (held_out_inputs, truth) = arrays(train_ids), arrays(held_out)
     model = scoringnet_tf.ScoringNet(
         features={"size": features.shape[1], "stride": 1, "origin": None},
         scores=("final",),
@@ -134,19 +135,16 @@ def validation_curve(features, final, train_ids, held_out, settings):
         },
     )
     adapt_features(model, [({name: keras.ops.convert_to_tensor(value) for name, value in x.items()}, None)])
-    model.compile(make_optimizer(settings, "float32"), loss=losses(model, settings))
-    history = model.fit(
-        x,
-        y,
-        batch_size=settings["batch_size"],
-        epochs=max(EPOCHS),
-        validation_data=validation,
-        validation_batch_size=len(held_out),
-        validation_freq=min(EPOCHS),
-        verbose=0,
+    steps = -(-len(train_ids) // settings["batch_size"])
+    model.compile(
+        make_optimizer(settings, "float32"), loss=losses(model, settings), metrics={}, steps_per_execution=steps
     )
+    curve = []
+    for first, last in itertools.pairwise((0, *EPOCHS)):
+        model.fit(x, y, batch_size=settings["batch_size"], initial_epoch=first, epochs=last, verbose=0)
+        curve.append(evaluation.src(truth["final"], np.asarray(model(held_out_inputs)["final"])))
     keras.backend.clear_session()
-    return history.history["val_f_src"]
+    return curve
 
 
 def read_rows(path):

@@ -275,3 +275,76 @@ def test_scores_that_would_broadcast_are_refused(shapes):
 def test_weights_that_fit_neither_frames_nor_videos_are_refused(shape):
     with pytest.raises(ValueError, match=r"Expected weights of the frames, \(2, 3\), or the videos\. Received: "):
         losses.StageCrossEntropy()(np.int32(LABELS["padded"]), draw_stages(5), np.ones(shape, "float32"))
+
+
+# === Score distributions ===
+
+
+def divergence_loop(truth, probabilities, sigma, weights=None):
+    """KL of a Gaussian on the bins −4 … 4 (101) from each row of probabilities, by hand."""
+    bins = [-4 + 0.08 * index for index in range(101)]
+    total = weight_sum = 0.0
+    for index, g in enumerate(truth):
+        weight = 1.0 if weights is None else weights[index]
+        if math.isnan(g) or not weight:
+            continue
+        g = min(max(g, -4.0), 4.0)
+        heights = [math.exp(-((b - g) ** 2) / (2 * sigma**2)) for b in bins]
+        target = [height / sum(heights) for height in heights]
+        kl = sum(
+            q * (math.log(q) - math.log(p)) for q, p in zip(target, probabilities[index], strict=True) if q > 1e-30
+        )
+        total, weight_sum = total + weight * kl, weight_sum + weight
+    return total / weight_sum if weight_sum else 0.0
+
+
+def draw_distributions(count, seed=0):
+    logits = np.random.default_rng(seed).normal(size=(count, losses.NUM_BINS))
+    return (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).astype("float32")
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.5])
+@pytest.mark.parametrize("weights", [None, [1.0, 0.0, 2.0, 0.5]])
+def test_the_divergence_of_distributions(sigma, weights):
+    truth, p = [0.3, -1.2, math.nan, 7.0], draw_distributions(4)
+    ours = losses.distribution_divergence(np.float32(truth), p, sigma, weights and np.float32(weights))
+    assert float(ours) == pytest.approx(divergence_loop(truth, p.astype(float), sigma, weights), rel=1e-4)
+
+
+def test_the_divergence_is_0_of_the_target_itself_and_where_nothing_is_known():
+    bins = np.linspace(-4, 4, losses.NUM_BINS)
+    heights = np.exp(-((bins - 0.7) ** 2) / (2 * 0.3**2))
+    target = np.float32([heights / heights.sum()])
+    assert float(losses.distribution_divergence(np.float32([0.7]), target, 0.3)) == pytest.approx(0, abs=1e-5)
+    assert float(losses.distribution_divergence(np.float32([math.nan]), target, 0.3)) == 0.0
+
+
+def test_the_moments_of_distributions():
+    p = draw_distributions(3, seed=2)
+    mean, variance = losses.distribution_moments(p)
+    bins = np.linspace(-4, 4, losses.NUM_BINS)
+    for row in range(3):
+        expected = np.average(bins, weights=p[row])
+        assert float(mean[row]) == pytest.approx(expected, abs=1e-5)
+        assert float(variance[row]) == pytest.approx(np.average((bins - expected) ** 2, weights=p[row]), rel=1e-4)
+
+
+def test_the_loss_of_a_distribution_ranks_expected_scores_in_its_units():
+    truth, p = np.float32([70, 82, math.nan, 64]), draw_distributions(4, seed=4)
+    loss = losses.ScoreDistributionLoss(75, 10, sigma=0.4, alpha=2.0, margin=0.5, reduction="mean", unit=5.0)
+    expected = 75 + 10 * np.asarray(losses.distribution_moments(p)[0], float)
+    ranking = ranking_loop((truth / 5).tolist(), (expected / 5).tolist(), 0.5, "mean")
+    kl = divergence_loop(((truth - 75) / 10).tolist(), p.astype(float), 0.4)
+    terms = loss.terms(truth, p)
+    assert list(terms) == list(loss.TERMS) == ["kl", "ranking"]
+    assert float(terms["ranking"]) == pytest.approx(ranking, rel=1e-4)
+    assert float(loss(truth, p)) == pytest.approx(kl + 2.0 * ranking, rel=1e-4)
+    assert float(loss(truth[:, None], p)) == pytest.approx(kl + 2.0 * ranking, rel=1e-4)
+    again = losses.ScoreDistributionLoss.from_config(loss.get_config())
+    assert float(again(truth, p)) == float(loss(truth, p))
+
+
+@pytest.mark.parametrize("arguments", [{"std": 0.0}, {"sigma": 0.0}, {"sigma": math.inf}])
+def test_a_distribution_without_width_is_refused(arguments):
+    with pytest.raises(ValueError, match="Expected a finite"):
+        losses.ScoreDistributionLoss(**arguments)

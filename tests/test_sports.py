@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from scoringnet_tf.sports import SPORTS, get_sport
@@ -32,3 +33,17 @@ def test_fragments_and_fusion(name):
 
 def test_a_factor_of_0_leaves_no_execution():
     assert math.isnan(get_sport("diving").execution_of(0, 0))
+
+
+@pytest.mark.parametrize("name", ["diving", "vault", "ski_big_air"])
+def test_the_variance_of_a_final_score_is_that_of_many_draws(name):
+    rng, sport = np.random.default_rng(0), get_sport(name)
+    difficulty, execution = rng.normal(3.2, 0.2, 200_000), rng.normal(22.0, 1.5, 200_000)
+    variance = sport.fused_variance((3.2, 22.0), (0.2**2, 1.5**2))
+    assert variance == pytest.approx(np.var(sport.fuse(difficulty, execution)), rel=0.02)
+
+
+def test_the_final_score_alone_is_read_from_what_execution_is_read_from():
+    sport = get_sport("diving")
+    assert sport.fragment("difficulty") == ("take-flight",)
+    assert sport.fragment("execution") == sport.fragment("final") == ("take-flight", "entry")

@@ -36,6 +36,33 @@ def predictions():
     )
 
 
+def test_relative_l2_by_hand():
+    """100 · mean of ((s − g) / 10)², 10 being the range of the truth; the unknown one left out."""
+    truth, predicted = np.array([60.0, 70.0, np.nan, 66.0]), np.array([61.0, 68.0, 3.0, 66.0])
+    assert evaluation.relative_l2(truth, predicted) == pytest.approx(100 * (0.1**2 + 0.2**2 + 0) / 3)
+    assert math.isnan(evaluation.relative_l2(np.array([60.0, 60.0]), predicted[:2]))
+
+
+def test_figures_of_a_model_with_one_score_and_without_stages(tmp_path):
+    made = predictions()
+    made.predicted = {"final": made.predicted["final"]}
+    made.deviations = {"final": np.full(20, 2.5)}
+    made.stages_predicted = [np.full(5, -1)] * 20
+    made.empty_fragments = np.zeros((20, 0), bool)
+    measured = figures(made, STAGES)
+    unknown = ("d_src", "e_med", "d_rl2", "frame_accuracy", "edit_score", "f1_50")
+    assert all(math.isnan(measured[name]) for name in unknown)
+    assert all(math.isnan(value) for value in measured["frame_accuracy_per_class"].values())
+    assert measured["f_src"] == pytest.approx(stats.spearmanr(made.truth["final"], made.predicted["final"]).statistic)
+    assert measured["num_empty_fragments"] == 0
+    write_report(tmp_path, made, measured, STAGES)
+    assert not (tmp_path / "stages.png").exists() and (tmp_path / "scores.png").stat().st_size > 5_000
+    with (tmp_path / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["video_id", "true_final", "predicted_final", "std_final"]
+    assert rows[3]["std_final"] == "2.5000"
+
+
 def test_figures_against_scipy_and_by_hand():
     made = predictions()
     measured = figures(made, STAGES)

@@ -1,5 +1,6 @@
 """A video file to stages and scores: times, warnings, a real dive."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -26,9 +27,8 @@ from scoringnet_tf.support.errors import InputError
 
 
 def small_model(**options):
-    return scoringnet_tf.ScoringNet(
-        image_size=(32, 32), width_multiplier=1 / 16, clip_lengths=(8, 8), frame_size=(36, 48), **options
-    )
+    small = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "frame_size": (36, 48)}
+    return scoringnet_tf.ScoringNet(**{**small, **options})
 
 
 def test_stages_cover_the_video_in_frames_and_seconds(tmp_path):
@@ -53,6 +53,77 @@ def test_scores_are_those_of_the_model_on_the_same_frames(tmp_path):
     score = score_video(tmp_path / "v.avi", model)
     for name in ("difficulty", "execution", "final"):
         assert getattr(score, name) == pytest.approx(float(expected[name][0]), rel=1e-5)
+
+
+def test_a_whole_video_is_scored_by_the_model_s_own_samples(tmp_path):
+    write_bars(tmp_path / "v.avi", 21)
+    for lengths in ((8, 8), (8, 5)):
+        statistics = {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)}
+        model = small_model(fragments="whole", score_statistics=statistics, clip_lengths=lengths)
+        expected = model(model.preprocessor(tmp_path / "v.avi"), training=False)
+        score = score_video(tmp_path / "v.avi", model)
+        assert (score.stages, score.num_frames, score.warnings, score.deviations) == ([], 21, [], {})
+        for name in ("difficulty", "execution", "final"):
+            assert getattr(score, name) == pytest.approx(float(expected[name][0]), rel=1e-5), lengths
+    with pytest.raises(InputError, match="expected a model that finds stages"):
+        segment_video(tmp_path / "v.avi", model)
+    save_picture(score, model.preprocessor.read(tmp_path / "v.avi"), model.sport, tmp_path / "v.png")
+    assert (tmp_path / "v.png").stat().st_size > 5_000
+
+
+def test_a_model_of_one_score_says_that_and_how_sure_it_is(tmp_path):
+    write_bars(tmp_path / "v.avi", 12)
+    options = {"scores": ("final",), "score_statistics": {"final": (70.0, 10.0)}}
+    model = small_model(**options, score_predictor={"head": "distribution"})
+    score = score_video(tmp_path / "v.avi", model)
+    assert (score.difficulty, score.execution) == (None, None)
+    outputs = model(model.preprocessor(tmp_path / "v.avi"), training=False)
+    assert score.deviations == {"final": pytest.approx(float(outputs["final_std"][0]), rel=1e-4)}
+    assert score.score_line() == f"final {score.final:.2f} ± {score.deviations['final']:.2f}"
+
+
+def feature_scores(folder, values, origin=None, **options):
+    """The score of features (L, 4) in a file, by a model of such features."""
+    np.save(folder / "v.npy", values)
+    features = {"size": 4, "stride": 2, "origin": origin}
+    model = scoringnet_tf.ScoringNet(
+        features=features, clip_lengths=(4, 4), width_multiplier=1 / 16, provenance={"frame_rate": 12.5}, **options
+    )
+    return score_video(folder / "v.npy", model), model
+
+
+def test_features_are_scored_as_the_model_scores_them(tmp_path):
+    values = np.random.default_rng(0).normal(size=(25, 4)).astype("float32")
+    score, model = feature_scores(tmp_path, values)
+    expected = model({"features": values[None], "mask": np.ones((1, 25), bool)}, training=False)
+    assert score.final == pytest.approx(float(expected["final"][0]), rel=1e-4)
+    assert (score.num_frames, score.fps, score.stages[-1]["end_s"]) == (25, 12.5, 2.0)
+    labels = np.asarray(expected["labels"])[0]
+    assert [run["start_frame"] for run in score.stages] == [0, *(np.flatnonzero(np.diff(labels)) + 1)]
+
+
+KIND = {"size": 4, "stride": 2}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "message"),
+    [
+        (None, {"size": 5, "stride": 2}, r"v\.npy: expected features like those of the model\. .* size 5 instead of 4"),
+        ({**KIND, "endpoint": "fc6"}, {**KIND, "endpoint": "pool5"}, "endpoint 'pool5' instead of 'fc6'"),
+        (None, {"size": 4, "stride": 1}, "stride 1 instead of 2"),
+    ],
+)
+def test_features_of_another_kind_are_refused(ours, theirs, message, tmp_path):
+    (tmp_path / "features.json").write_text(json.dumps(theirs))
+    with pytest.raises(InputError, match=message):
+        feature_scores(tmp_path, np.zeros((6, theirs["size"])), ours)
+
+
+def test_a_video_is_no_file_of_features(tmp_path):
+    write_bars(tmp_path / "v.avi", 12)
+    _, model = feature_scores(tmp_path, np.zeros((6, 4)))
+    with pytest.raises(InputError, match=r"v\.avi: expected a file of features, one of \.npy"):
+        score_video(tmp_path / "v.avi", model)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,89 @@
+"""Which scores are learnt from which records, and what is refused."""
+
+import types
+
+import pytest
+from training_runs import settings
+
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.supervision import check_segmenter, check_stages, check_weights, supervision
+
+PARTS, FINAL = ("difficulty", "execution"), ("final",)
+FULL = {"difficulty": 3.0, "execution": 20.0, "final": 60.0}
+FINAL_ONLY = {"difficulty": None, "execution": None, "final": 60.0}
+DIFFICULTY_ONLY = {"difficulty": 3.0, "execution": None, "final": None}
+NOTHING = dict.fromkeys(FULL)
+
+
+def records(*kinds, **fields):
+    """Records whose training videos know these scores, and whose test videos know nothing."""
+    videos = {str(number): {**known, "split": "train"} for number, known in enumerate(kinds)}
+    fields = {"records_dir": "records", "features": None, **fields}
+    return types.SimpleNamespace(videos={**videos, "t": {**NOTHING, "split": "test"}}, **fields)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "asked", "towers", "final_too"),
+    [
+        ([FULL] * 3, "auto", PARTS, False),
+        ([FULL] * 3, "final", FINAL, False),
+        ([FINAL_ONLY] * 3, "auto", FINAL, False),
+        ([FULL] * 2 + [FINAL_ONLY] * 2, "auto", PARTS, True),
+        ([FULL] * 2 + [FINAL_ONLY] * 3, "auto", FINAL, False),
+        ([FULL] + [FINAL_ONLY] * 3, "parts", PARTS, True),
+        ([FULL] + [NOTHING] * 3, "auto", PARTS, False),
+        ([FULL] + [DIFFICULTY_ONLY] * 3, "auto", PARTS, False),
+    ],
+)
+def test_scores_are_chosen_from_what_is_known(kinds, asked, towers, final_too):
+    found = supervision(records(*kinds), asked)
+    assert (found.towers, found.final_too) == (towers, final_too)
+    assert found.said.startswith("Scores: ") and "\n" not in found.said
+
+
+def test_what_is_said_of_mixed_records():
+    said = supervision(records(FULL, FULL, FINAL_ONLY, NOTHING)).said
+    assert said == (
+        "Scores: difficulty and execution, known of 2 of 4 training videos; 1 know the final score alone and teach "
+        "that (--scores)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("kinds", "asked", "message"),
+    [
+        ([NOTHING] * 2, "auto", "expected training videos with a final score, or with difficulty and execution"),
+        ([DIFFICULTY_ONLY] * 2, "final", "Received: 2 without"),
+        ([FINAL_ONLY] * 2, "parts", "--scores=parts: expected videos with difficulty and execution"),
+    ],
+)
+def test_records_without_the_scores_are_refused(kinds, asked, message):
+    with pytest.raises(InputError, match=message):
+        supervision(records(*kinds), asked)
+
+
+def test_whole_videos_need_no_stages(tmp_path):
+    info = records(FULL, stage_frames={"train": {"unlabelled": 10}})
+    with pytest.raises(InputError, match=r"Score whole videos \(--fragments=whole\), give a trained KFS"):
+        check_stages(info, settings(tmp_path, tmp_path))
+    whole = settings(tmp_path, tmp_path, fragments="whole", fragment_jitter=0, segmentation_epochs=0)
+    check_stages(info, whole)
+    check_segmenter(whole)
+
+
+@pytest.mark.parametrize(
+    ("check", "changes", "message"),
+    [
+        (check_stages, {"fragments": "whole", "fragment_jitter": 2}, "--fragment_jitter=2: expected 0 with"),
+        (check_weights, {"fragments": "whole", "segmenter": "m"}, "--segmenter: expected --fragments=predicted"),
+    ],
+)
+def test_what_whole_videos_do_not_go_with(check, changes, message, tmp_path):
+    with pytest.raises(InputError, match=message):
+        check(records(FULL), settings(tmp_path, tmp_path, **changes))
+
+
+def test_a_c3d_is_of_no_use_to_features(tmp_path):
+    info = records(FULL, features={"size": 3, "stride": 1, "origin": None})
+    with pytest.raises(InputError, match="--pretrained: expected records of frames"):
+        check_weights(info, settings(tmp_path, tmp_path, pretrained="c3d.keras"))
