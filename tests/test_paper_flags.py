@@ -37,6 +37,8 @@ PAPER = {
     "validation_fraction": "0",  # §4.1: training and test videos, no others
     "width_multiplier": "1",  # §3.1, §3.2
     "decoding": "argmax",  # §4.3: the frames of the same class form a fragment
+    "scores": "parts",  # §3.2: two branches
+    "head": "regression",  # §3.2: to one number
     "output_activation": "relu",  # §3.2: three fully connected layers, followed by ReLU
 }
 ALPHA = {"diving.flags": "5", "vault.flags": "10"}  # §4.2
@@ -58,6 +60,7 @@ OURS = {
 }
 # Which data, where to, from which weights, how long to try; and epochs of staged training, which this is not.
 NOT_SETTINGS = {
+    "score_sigma",  # of --head=distribution alone
     *("records_dir", "model_dir", "pretrained", "initial_model", "segmenter", "max_steps", "seed", "deterministic"),
     *("segmentation_epochs", "scoring_epochs", "validation_every", "shuffle_labels"),
 }

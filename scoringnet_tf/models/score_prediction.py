@@ -154,7 +154,7 @@ class ScorePredictor(keras.Model):
         preprocessing: of `C3D`, in both towers.
 
     Raises:
-        ValueError: other scores, another head or output_activation.
+        ValueError: other scores, another head or output_activation, or "relu" on a distribution.
     """
 
     def __init__(
@@ -182,6 +182,8 @@ class ScorePredictor(keras.Model):
         _check_choice("scores", scores, (PREDICTED_SCORES, FINAL_ALONE))
         _check_choice("head", head, HEADS)
         _check_choice("output_activation", output_activation, ("linear", "relu"))
+        if head == "distribution" and output_activation == "relu":
+            raise ValueError("Expected output_activation=linear with a distribution as head. Received: relu")
         score_statistics = score_statistics or dict.fromkeys(scores, (0.0, 1.0))
         towers = {}
         for score in scores:

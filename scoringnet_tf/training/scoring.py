@@ -19,7 +19,7 @@ from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.part_flags import check_frozen, check_parts, part_rates
 from scoringnet_tf.training.pretrained import load_network, load_pretrained, load_segmenter, preprocessing_of
 from scoringnet_tf.training.run import Phase, Run
-from scoringnet_tf.training.supervision import check_segmenter, check_stages, check_weights, supervision
+from scoringnet_tf.training.supervision import check_head, check_segmenter, check_stages, check_weights, supervision
 
 SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was
 # Flags that name weights to start from; the more particular ones come last.
@@ -107,6 +107,7 @@ class ScoringRun(Run):
 
     def __init__(self, info, settings):
         check_weights(info, settings)
+        check_head(settings)
         check_stages(info, settings)
         check_segmenter(settings)
         self.supervision = supervision(info, settings["scores"])

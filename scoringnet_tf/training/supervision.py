@@ -75,6 +75,12 @@ def check_weights(info, settings):
         )
 
 
+def check_head(settings):
+    """InputError where the head has no use for what was asked of it."""
+    if settings["head"] == "distribution" and settings["output_activation"] == "relu":
+        raise InputError("--output_activation=relu: expected --head=regression. Received: --head=distribution.")
+
+
 def check_stages(info, settings):
     """InputError unless the stage labels suffice for KFS, and for the fragments that were asked for."""
     untrained = (settings["training"], settings["segmentation_epochs"], settings["fragments"])

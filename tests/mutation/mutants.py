@@ -228,7 +228,12 @@ SCORING = of(
         "test_flags_of_the_model",
     ),
     ("        dtype=dtype,\n", "", "--precision ignored", "test_flags_of_the_process"),
-    ('zoom=settings["zoom"],', "", "--zoom ignored", "test_flags_of_the_data"),
+    (
+        "0 if self.info.features else settings[name] for name in PIXEL_OPTIONS",
+        "settings[name] for name in PIXEL_OPTIONS[:2]",
+        "--zoom and --color_jitter ignored",
+        "test_flags_of_the_data",
+    ),
     (
         '            seed=settings["seed"],\n',
         "",
@@ -278,26 +283,26 @@ SCORING = of(
         "test_shuffled_labels_are_those_of_other_videos",
     ),
     (
-        'if settings["loss_units"] == "standard" else',
-        "if True else",
+        'settings["loss_units"] == "points"',
+        "False",
         "--loss_units=points ignored",
         "test_flags_of_the_loss_and_the_fragments",
     ),
     (
-        'if settings["loss_units"] == "standard" else',
-        "if False else",
+        'settings["loss_units"] == "points"',
+        "True",
         "--loss_units=standard ignored",
         "test_standard_units_are_those_of_the_training_scores",
     ),
     (
-        'settings["alpha"], settings["margin"]',
-        'settings["margin"], settings["alpha"]',
+        '"alpha": settings["alpha"],\n        "margin": settings["margin"]',
+        '"alpha": settings["margin"],\n        "margin": settings["alpha"]',
         "--alpha and --margin swapped",
         "test_flags_of_the_loss_and_the_fragments",
     ),
     (
-        'fragment_jitter=self.settings["fragment_jitter"],',
-        "",
+        ', "fragment_jitter": self.settings["fragment_jitter"]}',
+        "}",
         "--fragment_jitter ignored",
         "test_flags_of_the_loss_and_the_fragments",
     ),
@@ -320,20 +325,8 @@ SCORING = of(
         "test_flags_of_the_optimizer",
     ),
     (
-        "if not 0 < factor <= 100 or part in rates:",
-        "if not 0 <= factor <= 100:",
-        "a rate of 0, and a second one of a part",
-        "test_parts_that_cannot_be_are_named",
-    ),
-    (
-        '"c3d": settings["pretrained"], "kfs"',
-        '"c3d": settings["pretrained"], "kfs": settings["pretrained"], "kfs_"',
-        "a KFS of which only the C3D was loaded is frozen",
-        "test_parts_that_cannot_be_are_named",
-    ),
-    (
-        'first = 0 if settings["segmenter"] else settings["segmentation_epochs"]',
-        'first = settings["segmentation_epochs"]',
+        'no_kfs_to_train = settings["segmenter"] or',
+        "no_kfs_to_train =",
         "the KFS of --segmenter is trained",
         "test_a_kfs_that_is_given_is_not_trained",
     ),
@@ -346,6 +339,26 @@ SCORING = of(
         "SP starts from the last KFS, not the best",
         "test_sp_starts_from_kfs_at_its_best",
     ),
+)
+PART_FLAGS = of(
+    "scoringnet_tf/training/part_flags.py",
+    "tests/training/test_wiring.py",
+    (
+        "if not 0 < factor <= 100 or part in rates:",
+        "if not 0 <= factor <= 100:",
+        "a rate of 0, and a second one of a part",
+        "test_parts_that_cannot_be_are_named",
+    ),
+    (
+        '"c3d": settings["pretrained"], "kfs"',
+        '"c3d": settings["pretrained"], "kfs": settings["pretrained"], "kfs_"',
+        "a KFS of which only the C3D was loaded is frozen",
+        "test_parts_that_cannot_be_are_named",
+    ),
+)
+SUPERVISION = of(
+    "scoringnet_tf/training/supervision.py",
+    "tests/training/test_run.py",
     (
         '(unlabelled and settings["fragments"] == "true")',
         "False",
@@ -357,6 +370,27 @@ SCORING = of(
         "if False:",
         "--segmenter beside training that would not use it",
         "test_what_videos_without_stages_need_is_said",
+    ),
+) + of(
+    "scoringnet_tf/training/supervision.py",
+    "tests/training/test_supervision.py",
+    (
+        "parts >= max(final_alone, 1)",
+        "parts >= 1",
+        "two towers for records that hardly know difficulty and execution",
+        "test_scores_are_chosen_from_what_is_known",
+    ),
+    (
+        "PREDICTED_SCORES, final_alone > 0,",
+        "PREDICTED_SCORES, False,",
+        "videos that know the final score alone teach nothing",
+        "test_scores_are_chosen_from_what_is_known",
+    ),
+    (
+        'if video["split"] == "train"]',
+        "]",
+        "test videos choose the scores",
+        "test_records_without_the_scores_are_refused",
     ),
 )
 PRETRAINED = of(
@@ -517,8 +551,8 @@ OBJECTIVE = of(
         "test_joint_loss_is_eq10",
     ),
     (
-        "total = total + loss(y[output], y_pred[output], sample_weight)",
-        "total = total + loss(y[output], y_pred[output])",
+        "total = total + loss(y[output], predicted, sample_weight)",
+        "total = total + loss(y[output], predicted)",
         "the loss ignores weights of videos",
         "test_a_weight_of_zero_leaves_a_video_out",
     ),
@@ -529,8 +563,8 @@ OBJECTIVE = of(
         "test_a_weight_of_zero_leaves_a_video_out",
     ),
     (
-        "statistics[score][1] for score",
-        "statistics[score][0] for score",
+        "unit = std if unit is None else unit",
+        "unit = mean if unit is None else unit",
         "standard units are means",
         "test_losses_are_in_standard_deviations_unless_told_otherwise",
     ),
@@ -539,9 +573,9 @@ SCORING_NET = of(
     "scoringnet_tf/models/scoring_net.py",
     "tests/models/test_objective.py",
     (
-        "(rules.difficulty_fragment, rules.execution_fragment)",
-        "(rules.execution_fragment, rules.difficulty_fragment)",
-        "difficulty and execution fragments swapped",
+        "for s in rules.fragment(score)]",
+        'for s in rules.fragment("execution")]',
+        "difficulty is read from the fragment of execution",
         "test_each_tower_sees_its_own_fragment",
     ),
     (
@@ -554,8 +588,8 @@ SCORING_NET = of(
     "scoringnet_tf/models/scoring_net.py",
     "tests/training/test_wiring.py",
     (
-        "            frame_size=info.frame_size,\n",
-        "",
+        'return {"frame_size": info.frame_size, "stored"',
+        'return {"stored"',
         "the model does not know the size of its records' frames",
         "test_a_model_knows_its_records",
     ),
@@ -648,8 +682,8 @@ MODELS = (
         "scoringnet_tf/models/regressor.py",
         "tests/training/test_wiring.py",
         (
-            "Dropout(dropout_rate",
-            "Dropout(0.5",
+            'Dropout(dropout_rate, name=f"',
+            'Dropout(0.5, name=f"',
             "dropout of the regressor fixed at 0.5",
             "test_flags_of_the_model",
         ),
@@ -1052,9 +1086,119 @@ FEATURES = (
     )
 )
 
+PARTIAL = (
+    of(
+        "scoringnet_tf/models/scoring_net.py",
+        "tests/models/test_partial_models.py",
+        (
+            "samples = [selector(content, mask) for selector in selectors]",
+            "samples = [selector(content, ops.ones_like(mask)) for selector in selectors]",
+            "padding is sampled with a whole video",
+            "test_a_whole_video_is_sampled_evenly_and_without_its_padding",
+        ),
+        (
+            "self.segmenter is None and len(lengths) == 1",
+            "self.segmenter is None",
+            "two towers of other lengths see the samples of one",
+            "test_a_whole_video_is_sampled_evenly_and_without_its_padding",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/score_prediction.py",
+        "tests/models/test_partial_models.py",
+        (
+            "self.std**2 * variance",
+            "self.std * variance",
+            "deviations in other units than points",
+            "test_a_distribution_says_its_score_and_how_sure_it_is",
+        ),
+        (
+            'clip_lengths[0 if score == "difficulty" else 1]',
+            "clip_lengths[0]",
+            "--clip_lengths of execution ignored",
+            "test_a_whole_video_is_sampled_evenly_and_without_its_padding",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/objective.py",
+        "tests/models/test_partial_models.py",
+        (
+            '"segmenter" if output == "stages" else "score_predictor" for output',
+            '"segmenter" if output in ("stages", "final") else "score_predictor" for output',
+            "the fused final score is not learnt while SP is",
+            "test_a_fused_final_score_can_be_learnt_as_well",
+        ),
+    )
+    + of(
+        "scoringnet_tf/training/scoring.py",
+        "tests/training/test_wiring.py",
+        (
+            '{"sigma": settings["score_sigma"]}',
+            "{}",
+            "--score_sigma ignored",
+            "test_flags_of_the_loss_and_the_fragments",
+        ),
+        ('"head": settings["head"],', "", "--head ignored", "test_flags_of_the_model"),
+        (
+            'supervision(info, settings["scores"])',
+            "supervision(info)",
+            "--scores ignored",
+            "test_scores_asked_for_are_those_of_the_towers",
+        ),
+        (
+            '_videos("train"))',
+            '_videos("validation"))',
+            "features are scaled by the held-out videos",
+            "test_features_are_scaled_by_the_training_videos",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/evaluation.py",
+        "tests/inference/test_evaluation.py",
+        (
+            "(predicted - truth)[known] / np.ptp(truth[known])",
+            "(predicted - truth)[known] / np.ptp(predicted[known])",
+            "R-l2 relative to the range of the predictions",
+            "test_relative_l2_by_hand",
+        ),
+        (
+            "(truth >= 0) & (found >= 0).any()",
+            "(truth >= 0)",
+            "a model without KFS has a frame accuracy",
+            "test_figures_of_a_model_with_one_score_and_without_stages",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/inference/test_prediction.py",
+        (
+            "        check_features(sequence, path, self.model.features)\n",
+            "",
+            "features of another kind are scored",
+            "test_features_of_another_kind_are_refused",
+        ),
+    )
+    + of(
+        "scoringnet_tf/losses.py",
+        "tests/test_losses.py",
+        (
+            "(2.0 * sigma**2)",
+            "sigma**2",
+            "the target distribution is too narrow",
+            "test_the_divergence_of_distributions",
+        ),
+        (
+            "self._in_units(truth, expected, weights)",
+            "self._in_units(standard, expected, weights)",
+            "a distribution is ranked against scores in other units",
+            "test_the_loss_of_a_distribution_ranks_expected_scores_in_its_units",
+        ),
+    )
+)
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
-    *(*SCORING, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
+    *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
     *(*OBJECTIVE, *SCORING_NET, *SPORTS, *MODELS),
-    *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES),
+    *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES, *PARTIAL),
 )

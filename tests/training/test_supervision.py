@@ -6,7 +6,7 @@ import pytest
 from training_runs import settings
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training.supervision import check_segmenter, check_stages, check_weights, supervision
+from scoringnet_tf.training.supervision import check_head, check_segmenter, check_stages, check_weights, supervision
 
 PARTS, FINAL = ("difficulty", "execution"), ("final",)
 FULL = {"difficulty": 3.0, "execution": 20.0, "final": 60.0}
@@ -75,10 +75,15 @@ def test_whole_videos_need_no_stages(tmp_path):
     ("check", "changes", "message"),
     [
         (check_stages, {"fragments": "whole", "fragment_jitter": 2}, "--fragment_jitter=2: expected 0 with"),
+        (
+            lambda info, asked: check_head(asked),
+            {"head": "distribution", "output_activation": "relu"},
+            "--output_activation=relu: expected --head=regression",
+        ),
         (check_weights, {"fragments": "whole", "segmenter": "m"}, "--segmenter: expected --fragments=predicted"),
     ],
 )
-def test_what_whole_videos_do_not_go_with(check, changes, message, tmp_path):
+def test_what_does_not_go_together(check, changes, message, tmp_path):
     with pytest.raises(InputError, match=message):
         check(records(FULL), settings(tmp_path, tmp_path, **changes))
 

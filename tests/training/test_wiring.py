@@ -9,6 +9,8 @@ import tensorflow as tf
 from training_runs import STATISTICS, defined_flags, settings
 
 import scoringnet_tf
+from data_prep.records.building import build_records
+from scoringnet_tf import losses
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.sports import SCORES
@@ -35,7 +37,6 @@ UNUSUAL = {
     "conv_filters": 224,
     "fc_units": 192,
     "pool_stride": 1,
-    "output_activation": "relu",
     "scores": "parts",
     "head": "distribution",
     "score_sigma": 0.17,
@@ -84,6 +85,7 @@ def test_every_flag_is_in_these_tests():
     elsewhere = {
         *("records_dir", "model_dir", "epochs", "precision", "deterministic", "shuffle_labels"),  # below
         *("pretrained", "initial_model", "segmenter"),  # test_pretrained.py
+        "output_activation",  # of the other head, below
     }
     assert set(UNUSUAL) | elsewhere == set(defined)
     same = [name for name, value in UNUSUAL.items() if str(value) == defined[name]]
@@ -105,7 +107,7 @@ def test_flags_of_the_model(run):
         assert [tower.get_layer(f"regressor_fc{n}").units for n in (1, 2)] == [192 // 32] * 2
         assert [tower.get_layer(f"regressor_fc{n}_dropout").rate for n in (1, 2)] == [0.22] * 2
         assert [tower.get_layer(f"regressor_pool{n}").strides for n in (1, 2)] == [(1, 1, 1)] * 2
-        assert tower.output is tower.get_layer("output_relu").output
+        assert tower.output.shape[1:] == (losses.NUM_BINS,)
         kernels = [layer for layer in (*tower.layers, *tower.get_layer("c3d").layers) if hasattr(layer, "kernel")]
         assert len(kernels) == 8 + 2 + 3
         assert [float(layer.kernel_regularizer.l2) for layer in kernels] == pytest.approx([0.0123] * 13)
@@ -130,13 +132,52 @@ def test_flags_of_the_loss_and_the_fragments(run, phase, trained):
             "constant",
             1.0,
         )
+        assert loss.sigma == 0.17
     assert (model.training_fragments.source, model.training_fragments.jitter) == ("scheduled", 2)
+
+
+def test_a_relu_comes_after_a_number(diving_records, tmp_path):
+    asked = settings(tmp_path, diving_records, output_activation="relu")
+    model = scoring.build_network(DatasetInfo.load(diving_records), asked, "float32")
+    for tower in model.score_predictor.towers.values():
+        assert tower.output is tower.get_layer("output_relu").output
+
+
+@pytest.mark.parametrize(("asked", "towers"), [("parts", ("difficulty", "execution")), ("final", ("final",))])
+def test_scores_asked_for_are_those_of_the_towers(asked, towers, diving_records, tmp_path, capsys):
+    info = DatasetInfo.load(diving_records)
+    made = ScoringRun(info, settings(tmp_path, diving_records, scores=asked, fragments="whole", fragment_jitter=0))
+    assert (made.model.scores, made.model.segmenter) == (towers, None)
+    known = info.score_statistics["train"]
+    statistics = made.model.score_predictor.get_config()["score_statistics"]
+    assert statistics == {score: (known[score]["mean"], known[score]["std"]) for score in towers}
+    assert [phase.name for phase in made.phases] == ["scoring"]
+    made.load_initial_weights()
+    assert capsys.readouterr().out.startswith("Scores: ")
+
+
+def test_features_are_scaled_by_the_training_videos(tmp_path):
+    rng, rows = np.random.default_rng(0), ["features,split,final"]
+    values = {name: rng.normal(size=(3, 4)) for name in "abcd"}
+    for index, (name, array) in enumerate(values.items()):
+        np.save(tmp_path / f"{name}.npy", array)
+        rows.append(f"{name}.npy,{'validation' if name == 'd' else 'train'},{50 + index}")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport="diving")
+    changes = {"fragments": "whole", "fragment_jitter": 0, "clip_lengths": [2, 2], "rates": []}
+    info = DatasetInfo.load(tmp_path / "records")
+    made = ScoringRun(info, settings(tmp_path / "run", tmp_path / "records", **changes))
+    made.load_initial_weights()
+    scaling = made.model.score_predictor.towers["final"].get_layer("feature_scaling")
+    seen = np.concatenate([values[name][[0, 2]] for name in "abc"])  # the model samples the first step and the last
+    np.testing.assert_allclose(np.array(scaling.mean), seen.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(np.array(scaling.deviation), seen.std(axis=0), rtol=1e-5)
 
 
 def test_standard_units_are_those_of_the_training_scores(run, diving_records):
     known = DatasetInfo.load(diving_records).score_statistics["train"]
-    losses = scoring.losses(run.model, {**run.settings, "loss_units": "standard"})
-    assert {score: losses[score].unit for score in ("difficulty", "execution")} == {
+    made = scoring.losses(run.model, {**run.settings, "loss_units": "standard"})
+    assert {score: made[score].unit for score in ("difficulty", "execution")} == {
         score: known[score]["std"] for score in ("difficulty", "execution")
     }
 
@@ -177,7 +218,9 @@ def test_flags_of_the_data(run, monkeypatch):
         assert options["image_size"] == [24, 32]
         assert options["batch_size"] == 3
         assert options["validation_fraction"] == 0.45
-    assert set(asked["validation"]) == {"image_size", "batch_size", "validation_fraction"}  # nothing random
+    # Nothing random, and every frame.
+    assert set(asked["validation"]) == {"image_size", "batch_size", "validation_fraction", "num_frames"}
+    assert asked["validation"]["num_frames"] is None
     train = asked["train"]
     assert train["augmentation"] == input_pipeline.Augmentation(
         max_start_shift=4, flip=False, crop_shift=3, zoom=0.17, color_jitter=0.13
@@ -250,7 +293,7 @@ def test_flags_of_the_process(diving_records, tmp_path, monkeypatch):
 
 
 def test_a_kfs_that_is_given_is_not_trained():
-    asked = {"training": "staged", "segmentation_epochs": 3, "scoring_epochs": 5}
+    asked = {"training": "staged", "segmentation_epochs": 3, "scoring_epochs": 5, "fragments": "predicted"}
     (phase,) = scoring.phases({**asked, "segmenter": "model.keras"})
     assert (phase.name, phase.epochs, phase.first_epoch) == ("scoring", 5, 0)
     assert [phase.name for phase in scoring.phases({**asked, "segmenter": None})] == ["segmentation", "scoring"]
