@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from scoringnet_tf.support.flag_files import flag_files
@@ -210,3 +211,34 @@ def test_flag_files_hold_known_flags_only_and_name_the_missing_records(flagfile,
     assert "Records are made with" not in result.stderr  # the general recipe, which would be another one
     records = next(line.split("=")[1] for line in text.splitlines() if line.startswith("--records_dir="))
     assert f"--output_dir={records}" in result.stderr
+
+
+@pytest.mark.slow
+def test_vectors_of_features_go_the_whole_way(tmp_path):
+    """build → train → evaluate → predict on a feature vector for every video, and a final score alone."""
+    rows, rng = ["features,split,final"], np.random.default_rng(0)
+    for number in range(12):
+        np.save(tmp_path / f"{number}.npy", rng.normal(size=4))
+        rows.append(f"{number}.npy,{'test' if number % 3 == 0 else 'train'},{50 + number}")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    records, run = f"--records_dir={tmp_path / 'records'}", tmp_path / "run"
+    built = command(
+        *("data_prep", "build", "--dataset=manifest", "--sport=diving", "--workers=1"),
+        *(f"--source_dir={tmp_path}", f"--output_dir={tmp_path / 'records'}"),
+    )
+    assert "Can be trained on these records: one tower for the final score." in built.stdout
+    recipe = [f"--flagfile={ROOT / 'recipes/features_p3d.flags'}", records, f"--model_dir={run}"]
+    trained = command("scoringnet_tf.train", *recipe, "--epochs=2", "--batch_size=4", "--head=distribution")
+    assert "Scores: the final score alone, by one tower, known of 8 of 8 training videos" in trained.stdout
+    table = command("scoringnet_tf.evaluate", f"--model={run}", records).stdout
+    assert "frames per class" not in table and "pixels" not in table
+    metrics = json.loads((run / "evaluation_test/metrics.json").read_text())
+    assert metrics["fragments"] == "whole" and metrics["num_videos"] == 4 and metrics["d_src"] is None
+    (score,) = json.loads(command("scoringnet_tf.predict", f"--model={run}", tmp_path / "0.npy", "--json").stdout)
+    assert score["difficulty"] is None and score["stages"] == [] and score["deviations"]["final"] > 0
+    assert "expected a model with KFS" in error_of(
+        "scoringnet_tf.evaluate", f"--model={run}", records, "--decoding=ordered"
+    )
+    assert "--plot_dir: expected a model that sees frames" in error_of(
+        "scoringnet_tf.predict", f"--model={run}", tmp_path / "0.npy", f"--plot_dir={tmp_path}"
+    )

@@ -52,6 +52,30 @@ def test_serving_default_equals_keras(network, exported):
         np.testing.assert_allclose(served[name], value, rtol=1e-5, atol=1e-6)
 
 
+def test_a_model_of_features_is_served_by_features_alone(tmp_path):
+    keras.utils.set_random_seed(0)
+    model = scoringnet_tf.ScoringNet(
+        features={"size": 5, "stride": 1, "origin": None},
+        scores=("final",),
+        fragments="whole",
+        clip_lengths=(4, 4),
+        width_multiplier=1 / 16,
+        score_predictor={"head": "distribution"},
+    )
+    export_saved_model(model, tmp_path / "1")
+    signatures = tf.saved_model.load(str(tmp_path / "1")).signatures
+    assert list(signatures) == ["serving_default"]
+    inputs = {
+        "features": np.random.default_rng(0).normal(size=(2, 9, 5)).astype("float32"),
+        "mask": np.ones((2, 9), bool),
+    }
+    served = signatures["serving_default"](**{name: tf.constant(value) for name, value in inputs.items()})
+    expected = model(inputs, training=False)
+    assert set(served) == set(expected) == {"final", "final_std", "final_distribution"}
+    for name, value in expected.items():
+        np.testing.assert_allclose(served[name], value, rtol=1e-5, atol=1e-6)
+
+
 ENCODERS = {
     "png": lambda frame: cv2.imencode(".png", frame[..., ::-1])[1].tobytes(),
     "bmp": lambda frame: cv2.imencode(".bmp", frame[..., ::-1])[1].tobytes(),
