@@ -178,3 +178,9 @@ def stage_runs(stages: Iterable[SupportsInt]) -> list[tuple[int, int, int]]:
         found.append((int(stage), start, end))
         start = end
     return found
+
+
+def in_order(stages: Iterable[SupportsInt]) -> bool:
+    """Whether labels along time, ints (L,), are those of one performance: each stage at most once, and in order."""
+    found = [stage for stage, _, _ in stage_runs(stages) if stage > 0]  # 0 is noise, negative no label
+    return found == sorted(set(found))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from scoringnet_tf.sports import SPORTS, get_sport
+from scoringnet_tf.sports import SPORTS, get_sport, in_order
 
 # Sport: stages of the difficulty fragment, of the execution fragment, and F of difficulty 4, execution 9, penalty 1.
 TABLE = {
@@ -47,3 +47,18 @@ def test_the_final_score_alone_is_read_from_what_execution_is_read_from():
     sport = get_sport("diving")
     assert sport.fragment("difficulty") == ("take-flight",)
     assert sport.fragment("execution") == sport.fragment("final") == ("take-flight", "entry")
+
+
+@pytest.mark.parametrize(
+    ("stages", "expected"),
+    [
+        ([0, 1, 1, 0, 2, 3, 0], True),
+        ([-1, 2], True),
+        ([], True),
+        ([1, 2, 1], False),
+        ([2, 1], False),
+        ([1, 0, 1], False),
+    ],
+)
+def test_stages_of_one_performance_come_in_order_and_once(stages, expected):
+    assert in_order(stages) == expected

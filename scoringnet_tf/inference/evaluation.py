@@ -10,7 +10,7 @@ from scipy import stats
 from tqdm import tqdm
 
 from scoringnet_tf import metrics
-from scoringnet_tf.sports import SCORES
+from scoringnet_tf.sports import SCORES, in_order
 
 SEGMENTED = 64  # videos whose segments are compared at a time
 
@@ -130,7 +130,8 @@ def figures(predictions, stage_names):
     Returns:
         A dictionary with `num_videos`, `frame_accuracy`, `frame_accuracy_per_class` (stage name → share; NaN for a
         stage that never occurs), `edit_score f1_10 f1_25 f1_50` (see `metrics`; NaN without stage labels or without
-        KFS), `d_src e_src f_src d_med e_med f_med d_rl2 e_rl2 f_rl2` (NaN of a score that is not predicted) and
+        KFS), `d_src e_src f_src d_med e_med f_med d_rl2 e_rl2 f_rl2` (NaN of a score that is not predicted),
+        `share_out_of_order` (of videos whose predicted stages cannot be those of one performance; NaN without KFS) and
         `num_empty_fragments`.
     """
     truth, found = (np.concatenate(stages) for stages in (predictions.stages_true, predictions.stages_predicted))
@@ -151,6 +152,10 @@ def figures(predictions, stage_names):
         for score, truths in predictions.truth.items():
             predicted = predictions.predicted.get(score)
             measured[f"{score[0]}_{name}"] = math.nan if predicted is None else measure(truths, predicted)
+    with_stages = [stages for stages in predictions.stages_predicted if (stages >= 0).any()]
+    measured["share_out_of_order"] = (
+        float(np.mean([not in_order(stages) for stages in with_stages])) if with_stages else math.nan
+    )
     measured["num_empty_fragments"] = int(predictions.empty_fragments.sum())
     return measured
 

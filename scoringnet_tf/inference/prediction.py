@@ -13,7 +13,7 @@ from scoringnet_tf.inference.evaluation import prediction_function
 from scoringnet_tf.inference.windows import WindowedSegmenter
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.sports import NOISE, PREDICTED_SCORES, SCORES, stage_runs
+from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, in_order, stage_runs
 from scoringnet_tf.support.errors import InputError
 
 FRAME_RATE_TOLERANCE = 0.2  # share by which a video's frame rate may differ from training's without a word
@@ -85,12 +85,15 @@ def segment_video(path, model=None) -> list[tuple[int, int, int]]:
         exclusive.
 
     Raises:
-        InputError: the model finds no stages.
+        InputError: the model finds no stages, or sees no frames.
         VideoError: the file is missing, is not a video, has no frames, or is damaged half-way.
     """
     scorer = scorer_of(model)
-    if scorer.model.segmenter is None:
-        raise InputError(f"--model={model}: expected a model that finds stages. Received: one for whole videos.")
+    if scorer.model.segmenter is None or scorer.model.content == "features":
+        raise InputError(
+            f"--model={model}: expected a model that finds stages in frames. Received: one for "
+            f"{'whole videos' if scorer.model.segmenter is None else 'features'}."
+        )
     return stage_runs(scorer.labels(scorer.preprocessor.read(path)))
 
 
@@ -256,8 +259,6 @@ def _warnings(model, fps, labels, empty_fragments):
     for score, empty in zip(model.scores, empty_fragments, strict=True):
         if empty:
             found.append(f"No key fragment for {score} was found: the whole video was scored instead.")
-    runs = [] if labels is None else stage_runs(labels)
-    order = [stage for stage, _, _ in runs if model.sport.stages[stage] != NOISE]
-    if order != sorted(set(order)):
+    if labels is not None and not in_order(labels):
         found.append("The stages found are not in the order of the sport, or one appears more than once.")
     return found

@@ -36,6 +36,13 @@ def predictions():
     )
 
 
+def test_the_share_of_videos_out_of_order():
+    made = predictions()
+    assert figures(made, STAGES)["share_out_of_order"] == 0
+    made.stages_predicted = [np.array([1, 2, 1, 2, 3])] * 5 + made.stages_predicted[5:]
+    assert figures(made, STAGES)["share_out_of_order"] == 0.25
+
+
 def test_relative_l2_by_hand():
     """100 · mean of ((s − g) / 10)², 10 being the range of the truth; the unknown one left out."""
     truth, predicted = np.array([60.0, 70.0, np.nan, 66.0]), np.array([61.0, 68.0, 3.0, 66.0])
@@ -54,7 +61,7 @@ def test_figures_of_a_model_with_one_score_and_without_stages(tmp_path):
     assert all(math.isnan(measured[name]) for name in unknown)
     assert all(math.isnan(value) for value in measured["frame_accuracy_per_class"].values())
     assert measured["f_src"] == pytest.approx(stats.spearmanr(made.truth["final"], made.predicted["final"]).statistic)
-    assert measured["num_empty_fragments"] == 0
+    assert measured["num_empty_fragments"] == 0 and math.isnan(measured["share_out_of_order"])
     write_report(tmp_path, made, measured, STAGES)
     assert not (tmp_path / "stages.png").exists() and (tmp_path / "scores.png").stat().st_size > 5_000
     with (tmp_path / "predictions.csv").open() as file:

@@ -65,7 +65,7 @@ def test_a_whole_video_is_scored_by_the_model_s_own_samples(tmp_path):
         assert (score.stages, score.num_frames, score.warnings, score.deviations) == ([], 21, [], {})
         for name in ("difficulty", "execution", "final"):
             assert getattr(score, name) == pytest.approx(float(expected[name][0]), rel=1e-5), lengths
-    with pytest.raises(InputError, match="expected a model that finds stages"):
+    with pytest.raises(InputError, match="expected a model that finds stages in frames"):
         segment_video(tmp_path / "v.avi", model)
     save_picture(score, model.preprocessor.read(tmp_path / "v.avi"), model.sport, tmp_path / "v.png")
     assert (tmp_path / "v.png").stat().st_size > 5_000
