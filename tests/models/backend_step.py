@@ -17,8 +17,8 @@ import scoringnet_tf
 def main(model_path, batch_path):
     """The outputs of the model at `model_path`, and its figures before and after one step on the batch."""
     batch = dict(np.load(batch_path))
-    inputs = {name: batch.pop(name) for name in ("frames", "mask")}
     model = scoringnet_tf.ScoringNet.from_preset(model_path)
+    inputs = {name: batch.pop(name) for name in (model.content, "mask")}
     outputs = {name: np.asarray(value).tolist() for name, value in model.predict(inputs, verbose=0).items()}
     model.compile(keras.optimizers.SGD(1e-3))
     before = model.evaluate(inputs, batch, batch_size=3, verbose=0, return_dict=True)

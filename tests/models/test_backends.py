@@ -25,13 +25,28 @@ def run(backend, folder):
     return json.loads(result.stdout.splitlines()[-1])
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
+def full():
+    """The paper's model, and frames."""
+    return scoringnet_tf.ScoringNet(**SMALL, **WITHOUT_DROPOUT), batch()[0]
+
+
+def partial():
+    """One tower with a distribution as head, on samples of whole videos of features in standard units."""
+    options = {**SMALL, "scores": ("final",), "score_statistics": {"final": (80.0, 12.0)}, "fragments": "whole"}
+    head = {"head": "distribution", "dropout_rate": 0.0}
+    model = scoringnet_tf.ScoringNet(**options, features={"size": 5, "stride": 1, "origin": None}, score_predictor=head)
+    model.score_predictor.towers["final"].get_layer("feature_scaling").adapt(np.full(5, 2.0), np.full(5, 3.0))
+    values = np.random.default_rng(0).normal(2, 3, (3, 12, 5)).astype("float32")
+    return model, {"features": values, "mask": batch()[0]["mask"]}
+
+
+@pytest.fixture(scope="module", params=[full, partial])
+def prepared(request, tmp_path_factory):
     """A saved model, a batch, and what TensorFlow makes of them."""
     folder = tmp_path_factory.mktemp("backends")
-    scoringnet_tf.ScoringNet(**SMALL, **WITHOUT_DROPOUT).save(folder / "model.keras")
-    inputs, targets = batch()
-    np.savez(folder / "batch.npz", **inputs, **targets)
+    model, inputs = request.param()
+    model.save(folder / "model.keras")
+    np.savez(folder / "batch.npz", **inputs, **batch()[1])
     return folder, run("tensorflow", folder)
 
 

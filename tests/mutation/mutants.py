@@ -5,6 +5,9 @@ which object, which fragment, which epoch, which split, `training=`, what is war
 """
 
 import dataclasses
+import pathlib
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,18 +36,31 @@ class Mutant:
 
 
 def of(file, tests, *changes):
-    """Mutants of a file: (old, new, description) each; a fourth text names the one test of `tests` that notices."""
+    """Mutants of a file: (old, new, description) each; a fourth text names the one test of `tests` that notices.
+
+    `tests` is a file of tests, or a folder of such files.
+    """
     return [
-        Mutant(file, old, new, description, (f"{tests}::{name[0]}" if name else tests,))
+        Mutant(file, old, new, description, (f"{_holding(tests, name[0])}::{name[0]}" if name else tests,))
         for old, new, description, *name in changes
     ]
+
+
+def _holding(tests, name):
+    """The file of `tests` that has the test `name`; ValueError where none or several have."""
+    if tests.endswith(".py"):
+        return tests
+    found = [path for path in sorted((ROOT / tests).glob("test_*.py")) if f"def {name}(" in path.read_text("utf-8")]
+    if len(found) != 1:
+        raise ValueError(f"{tests}: expected one file with {name}. Found: {len(found)}.")
+    return found[0].relative_to(ROOT).as_posix()
 
 
 # === Training: epochs, phases, resuming ===
 
 RUN = of(
     "scoringnet_tf/training/run.py",
-    "tests/training/test_run.py",
+    "tests/training",
     (
         'mode="max",\n            save_best',
         'mode="min",\n            save_best',
@@ -120,7 +136,7 @@ RUN = of(
 )
 CALLBACKS = of(
     "scoringnet_tf/training/callbacks.py",
-    "tests/training/test_run.py",
+    "tests/training",
     (
         'max(1, self.params["epochs"] - 1)',
         'self.params["epochs"]',
@@ -157,7 +173,7 @@ CALLBACKS = of(
 )
 CHECKPOINTS = of(
     "scoringnet_tf/training/checkpoints.py",
-    "tests/training/test_run.py",
+    "tests/training",
     (
         "SeedSequence([seed, index, epoch])",
         "SeedSequence([seed, epoch])",
@@ -179,7 +195,7 @@ CHECKPOINTS = of(
 )
 CONFIG = of(
     "scoringnet_tf/training/config.py",
-    "tests/training/test_run.py",
+    "tests/training",
     (
         'FREE_TO_CHANGE = {"model_dir", "records_dir"}',
         'FREE_TO_CHANGE = {"model_dir", "records_dir", "beta"}',
@@ -332,7 +348,7 @@ SCORING = of(
     ),
 ) + of(
     "scoringnet_tf/training/scoring.py",
-    "tests/training/test_run.py",
+    "tests/training",
     (
         "if kept.is_file() else self.model",
         "if False else self.model",
@@ -358,7 +374,7 @@ PART_FLAGS = of(
 )
 SUPERVISION = of(
     "scoringnet_tf/training/supervision.py",
-    "tests/training/test_run.py",
+    "tests/training",
     (
         '(unlabelled and settings["fragments"] == "true")',
         "False",
@@ -609,6 +625,12 @@ SCORING_NET = of(
 SPORTS = of(
     "scoringnet_tf/sports.py",
     "tests/test_sports.py",
+    (
+        "found == sorted(set(found))",
+        "found == sorted(found)",
+        "a stage that comes twice is not warned of",
+        "test_stages_of_one_performance_come_in_order_and_once",
+    ),
     (
         'execution_fragment=("take-flight", "entry")',
         'execution_fragment=("entry",)',
@@ -955,12 +977,6 @@ INFERENCE = (
             "fps / trained - 1 > FRAME_RATE_TOLERANCE",
             "lower frame rate not warned of",
             "test_another_frame_rate_than_that_of_training_is_said",
-        ),
-        (
-            "order != sorted(set(order))",
-            "order != sorted(order)",
-            "repeated stage not warned of",
-            "test_stages_out_of_order_or_twice_are_said",
         ),
         (
             "scorer.labels(scorer.preprocessor.read(path))",

@@ -1,0 +1,159 @@
+"""What a run starts from: weights left over, KFS at its best, a trained KFS for videos without stages."""
+
+import types
+
+import keras
+import pytest
+from conftest import write_bars
+from training_runs import SMALL, assert_same, settings, weights_after
+
+import scoringnet_tf
+from data_prep.records.building import BuildSettings, build_records
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training import callbacks
+from scoringnet_tf.training.scoring import ScoringRun, build_network, check_stages
+
+# === What a run starts from ===
+
+
+@pytest.mark.slow
+def test_a_stale_segmenter_replaces_nothing(diving_records, tmp_path):
+    """What an earlier run left of KFS in the folder is not loaded by a run that trains none."""
+    info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
+    first = build_network(info, settings(tmp_path / "first", diving_records), "float32")
+    first.save(path)
+    (tmp_path / "run").mkdir()
+    stale = build_network(info, settings(tmp_path / "first", diving_records), "float32")
+    stale.save(tmp_path / "run/segmentation.keras")
+    stale.segmenter.save_weights(tmp_path / "run/segmenter.weights.h5")
+    options = settings(tmp_path / "run", diving_records, segmentation_epochs=0, scoring_epochs=1, initial_model=path)
+    best = keras.models.load_model(ScoringRun(info, options).run(), compile=False)
+    assert_same(first.segmenter.get_weights(), best.segmenter.get_weights())
+
+
+@pytest.mark.slow
+def test_sp_starts_from_kfs_at_its_best(diving_records, tmp_path, monkeypatch):
+    """The figures of KFS are scripted: its second epoch is the best of three."""
+    values, kept, complete = iter([0.2, 0.9, 0.1]), [], callbacks.NotValidated.on_epoch_end
+
+    def scripted(self, epoch, logs=None):
+        if self.model.learned.phase == "segmentation":
+            logs["val_frame_accuracy"] = next(values)
+            kept.append(self.model.segmenter.get_weights())
+        complete(self, epoch, logs)
+
+    monkeypatch.setattr(callbacks.NotValidated, "on_epoch_end", scripted)
+    weights_after(diving_records, tmp_path / "run", segmentation_epochs=3, scoring_epochs=1)
+    last = keras.models.load_model(tmp_path / "run/last.keras", compile=False)
+    assert_same(last.segmenter.get_weights(), kept[1])
+    assert any((a != b).any() for a, b in zip(kept[1], kept[2], strict=True))
+
+
+def test_models_that_a_run_would_overwrite_are_left_alone(diving_records, tmp_path):
+    (tmp_path / "last.keras").write_bytes(b"of somebody")
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records))
+    with pytest.raises(InputError, match=r"expected a new folder.*Received: last\.keras without checkpoints"):
+        run.run()
+    assert (tmp_path / "last.keras").read_bytes() == b"of somebody"
+
+
+def test_patience_needs_videos_that_are_held_out(diving_records, tmp_path):
+    changes = {"patience": 3, "validation_fraction": 0.0}
+    with pytest.raises(InputError, match="--patience=3: expected held-out videos"):
+        ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
+
+
+def test_joint_training_needs_no_epochs_of_kfs(diving_records, tmp_path):
+    """--segmentation_epochs belongs to staged training alone."""
+    changes = {"training": "joint", "segmentation_epochs": 0}
+    ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
+
+
+# === A trained KFS for videos without stage labels ===
+
+
+@pytest.fixture(scope="module")
+def unlabelled_records(tmp_path_factory):
+    """Eight videos with scores and no stages."""
+    folder = tmp_path_factory.mktemp("unlabelled")
+    rows = ["video,difficulty,execution,final,split"]
+    for number in range(8):
+        write_bars(folder / f"{number}.avi", 20, number)
+        difficulty, execution = 3.0 + 0.1 * number, 20.0 + 0.5 * number
+        rows.append(f"{number}.avi,{difficulty:.1f},{execution},{difficulty * execution:.2f},train")
+    (folder / "manifest.csv").write_text("\n".join(rows))
+    build_records("manifest", folder, folder / "records", BuildSettings((36, 48)), workers=1, sport="diving")
+    return folder / "records"
+
+
+WITH_KFS = {"fragments": "predicted", "segmentation_epochs": 0, "scoring_epochs": 1}
+
+
+def test_a_trained_kfs_is_used_and_not_trained(unlabelled_records, tmp_path):
+    info = DatasetInfo.load(unlabelled_records)
+    options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, segmenter=str(tmp_path / "model.keras"))
+    trained = build_network(info, options, "float32")
+    trained.save(tmp_path / "model.keras")
+    best = ScoringRun(info, options).run()
+    model = keras.models.load_model(best, compile=False)
+    assert_same(trained.segmenter.get_weights(), model.segmenter.get_weights())
+    tower = "difficulty_tower"
+    weights = [network.score_predictor.get_layer(tower).get_weights() for network in (trained, model)]
+    assert any((a != b).any() for a, b in zip(*weights, strict=True))
+
+
+def test_the_kfs_of_an_initial_model_serves_videos_without_stages(unlabelled_records, tmp_path):
+    info = DatasetInfo.load(unlabelled_records)
+    options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, initial_model=str(tmp_path / "model.keras"))
+    trained = build_network(info, {**options, "initial_model": None}, "float32")
+    trained.save(tmp_path / "model.keras")
+    model = keras.models.load_model(ScoringRun(info, options).run(), compile=False)
+    assert_same(trained.segmenter.get_weights(), model.segmenter.get_weights())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, r"expected stage labels .*Give a trained KFS \(--segmenter\)"),
+        ({"segmenter": "x", "fragments": "true"}, "--segmenter: expected --training=staged --fragments=predicted"),
+        ({"segmenter": "x", "training": "joint"}, "--segmenter: expected .*Received: --training=joint"),
+        ({"segmenter": "no.keras"}, r"--segmenter=no\.keras: expected a \.keras file"),
+    ],
+)
+def test_what_videos_without_stages_need_is_said(unlabelled_records, tmp_path, changes, message):
+    options = settings(tmp_path / "run", unlabelled_records, **{**WITH_KFS, **changes})
+    with pytest.raises(InputError, match=message):
+        ScoringRun(DatasetInfo.load(unlabelled_records), options).run()
+
+
+@pytest.mark.parametrize(
+    ("unlabelled", "changes", "allowed"),
+    [
+        (0, {"fragments": "true"}, True),
+        (7, {"fragments": "true"}, False),
+        (7, {"fragments": "scheduled"}, True),
+        (100, {"fragments": "predicted"}, False),
+        (100, {"fragments": "predicted", "segmenter": "kfs.keras"}, True),
+        (100, {"fragments": "predicted", "initial_model": "x.keras", "segmentation_epochs": 0}, True),
+        (100, {"fragments": "predicted", "initial_model": "x.keras", "segmentation_epochs": 1}, False),
+    ],
+)
+def test_what_partly_labelled_videos_allow(unlabelled, changes, allowed):
+    """Of 100 frames some have no stage."""
+    counts = {"noise": 100 - unlabelled, "unlabelled": unlabelled}
+    info = types.SimpleNamespace(records_dir="records", stage_frames={"train": counts})
+    asked = settings("run", "records", **changes)
+    if allowed:
+        check_stages(info, asked)
+    else:
+        with pytest.raises(InputError, match=rf"records: expected stage labels .*Received: {unlabelled} frames"):
+            check_stages(info, asked)
+
+
+def test_a_kfs_that_is_built_otherwise_is_refused(unlabelled_records, tmp_path):
+    scoringnet_tf.ScoringNet(**{**SMALL, "width_multiplier": 1 / 8}).save(tmp_path / "wide.keras")
+    path = str(tmp_path / "wide.keras")
+    options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, segmenter=path)
+    with pytest.raises(InputError, match=r"expected a KFS like the one .*width_multiplier 0\.125 instead of 0\.0625"):
+        ScoringRun(DatasetInfo.load(unlabelled_records), options).run()
