@@ -55,10 +55,10 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_enum(
     "decoding",
-    "argmax",
+    "ordered",
     DECODINGS,
-    "From stage probabilities to stages: frame by frame (§4.3), or the best path in the sport's order, of one "
-    "performance or of several.",
+    "From stage probabilities to stages: frame by frame (argmax, §4.3), or the best path in the sport's order, of one "
+    "performance (ordered) or of several (cyclic). Kept with the model.",
 )
 flags.DEFINE_enum(
     "scores",

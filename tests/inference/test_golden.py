@@ -4,10 +4,19 @@ Where scores are meant to change, `python tests/inference/make_golden.py` pins t
 """
 
 import json
+import pathlib
 
+import cv2
+import numpy as np
 import pytest
+import tensorflow as tf
 from make_golden import CLIPS, GOLDEN, SOURCES, golden
 
+import scoringnet_tf
+from scoringnet_tf.data.video import VideoStream
+from scoringnet_tf.sports import stage_runs
+
+ROOT = pathlib.Path(__file__).parents[2]
 # Points. Float32 sums in another order (other processors, other versions of TensorFlow) differ by some 1e-5; the final
 # score of a dive multiplies the difficulty's error by an execution of up to 30. A JPEG step more or less, another
 # resize or a crop that is a pixel off give more than this.
@@ -22,3 +31,19 @@ def test_shipped_models_score_as_they_did(clip):
     assert (found["model"], found["num_frames"]) == (pinned["model"], pinned["num_frames"])
     for score, tolerance in TOLERANCE.items():
         assert found[score] == pytest.approx(pinned[score], abs=tolerance), score
+
+
+@pytest.mark.parametrize("clip", SOURCES)
+def test_the_shipped_servable_is_that_of_the_shipped_model(clip):
+    """An export that was made before a change of preprocessing, or of the model, would serve other scores."""
+    servable = ROOT / "saved_models" / SOURCES[clip][0] / "saved_model/1"
+    serve = tf.saved_model.load(str(servable)).signatures["encoded"]
+    frames = [cv2.imencode(".png", frame[..., ::-1])[1].tobytes() for frame in VideoStream(CLIPS / clip)]
+    served, scored = serve(encoded=tf.constant(frames)), golden(clip)
+    labels = np.asarray(served["labels"])[0]
+    assert [list(run) for run in stage_runs(labels)] == [
+        [scoringnet_tf.from_preset(SOURCES[clip][0]).sport.stage_index(stage), start, end]
+        for stage, start, end in scored["stages"]
+    ]
+    for score, tolerance in TOLERANCE.items():
+        assert float(served[score][0]) == pytest.approx(scored[score], abs=tolerance), score

@@ -40,7 +40,7 @@ UNUSUAL = {
     "scores": "parts",
     "head": "distribution",
     "score_sigma": 0.17,
-    "decoding": "ordered",
+    "decoding": "cyclic",
     "dropout": 0.22,
     "fragment_jitter": 2,
     "alpha": 3.5,
@@ -96,7 +96,7 @@ def test_flags_of_the_model(run):
     config = run.model.get_config()
     assert config["image_size"] == (24, 32)
     assert config["clip_lengths"] == (9, 11)
-    assert run.model.stage_decision.decoding == "ordered"
+    assert run.model.stage_decision.decoding == "cyclic"
     segmenter, predictor = run.model.segmenter, run.model.score_predictor
     assert segmenter.get_layer("bi_lstm").forward_layer.units == 96 // 32
     assert segmenter.get_layer("fc1").units == 160 // 32
