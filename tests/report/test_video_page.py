@@ -1,10 +1,9 @@
 """The picture of a scored video: every frame in the colour of its stage, the strip as long as the stages."""
 
-import types
-
 import numpy as np
 from matplotlib.colors import to_rgba
 
+from scoringnet_tf.inference.prediction import VideoScore
 from scoringnet_tf.report.video_page import picture
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.drawing import STAGE_COLORS
@@ -17,7 +16,7 @@ def score(fps=25):
         {"name": name, "start_frame": start, "end_frame": end, "start_s": start / fps, "end_s": end / fps}
         for name, start, end in STAGES
     ]
-    return types.SimpleNamespace(stages=stages, difficulty=3.2, execution=24.0, final=76.8)
+    return VideoScore("v.mp4", 50, fps, stages, 3.2, 24.0, 76.8, deviations={}, warnings=[])
 
 
 def test_each_frame_is_framed_in_the_colour_of_its_stage():

@@ -115,7 +115,7 @@ def test_the_kfs_of_an_initial_model_serves_videos_without_stages(unlabelled_rec
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({}, r"expected stage labels .*Give a trained KFS \(--segmenter\)"),
+        ({}, r"expected stage labels .*give a trained KFS \(--segmenter\)"),
         ({"segmenter": "x", "fragments": "true"}, "--segmenter: expected --training=staged --fragments=predicted"),
         ({"segmenter": "x", "training": "joint"}, "--segmenter: expected .*Received: --training=joint"),
         ({"segmenter": "no.keras"}, r"--segmenter=no\.keras: expected a \.keras file"),
