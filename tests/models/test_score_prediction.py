@@ -75,9 +75,7 @@ def test_a_file_from_before_these_settings_means_their_defaults(kind):
 
 
 def test_settings_that_cannot_be_are_named():
-    with pytest.raises(
-        ValueError, match="Expected output_activation to be one of linear, relu. Received: .*='sigmoid'"
-    ):
+    with pytest.raises(ValueError, match=r"Expected output_activation to be one of linear, relu\."):
         ScorePredictor(**SMALL, output_activation="sigmoid")
     with pytest.raises(ValueError, match=r"Expected pool_stride >= 1\. Received: 0"):
         ScorePredictor(**SMALL, pool_stride=0)
