@@ -29,11 +29,11 @@ SETTINGS = {
     "rates": [],
     "beta": 0.0,
     "learning_rate": 2e-3,
-    "decay_steps": 40,
+    "decay_steps": 60,
     "batch_size": 8,
     "validation_fraction": 0.0,
     "segmentation_epochs": 12,
-    "scoring_epochs": 20,
+    "scoring_epochs": 30,
 }
 
 
