@@ -1205,8 +1205,8 @@ PARTIAL = (
         ),
         (
             "self._in_units(truth, expected, weights)",
-            "self._in_units(standard, expected, weights)",
-            "a distribution is ranked against scores in other units",
+            "self._in_units(truth, expected / self.std, weights)",
+            "a distribution is ranked in other units than the loss is in",
             "test_the_loss_of_a_distribution_ranks_expected_scores_in_its_units",
         ),
     )
