@@ -1,11 +1,11 @@
 r"""Heads on real features: squared error, ranking, score distribution, and both, on P3D features of UNLV-Diving.
 
-    python -m benchmarks.real_features --data_dir=UNLV_DIVING --output_dir=runs/p3d
+    python -m benchmarks.real_features --flagfile=recipes/features_p3d.flags --data_dir=UNLV_DIVING --output_dir=runs/p3d
 
 UNLV_DIVING holds `p3d.npz` (`features` (370, D), one vector a video, of S3D's release), the label files of the dataset
 and `split_300_70/`. Settings of each head are chosen by cross-validation inside the 300 training videos, by F-SRC; then
-each is trained on all of them by `recipes/features_p3d.flags` with those settings, ten seeds, and the 70 test videos
-are looked at once. What is done already in --output_dir is not done again.
+each is trained on all of them by the flag file with those settings, ten seeds, and the 70 test videos are looked at
+once. What is done already in --output_dir, by the same settings, is not done again.
 
 Writes cross_validation_N.csv of head N, results.json and results.png, and prints the table with 95 % intervals of a
 paired bootstrap over seeds and test videos.
@@ -14,6 +14,7 @@ paired bootstrap over seeds and test videos.
 import collections
 import contextlib
 import csv
+import hashlib
 import io
 import itertools
 import json
@@ -30,6 +31,7 @@ from data_prep.datasets.readers.matlab import read_vector
 from data_prep.records.building import build_records
 from scoringnet_tf import train
 from scoringnet_tf.support import cli
+from scoringnet_tf.support.errors import InputError
 
 flags.DEFINE_string("data_dir", None, "Folder with p3d.npz and the label files.")
 flags.DEFINE_string("output_dir", None, "Folder for records, runs and results.")
@@ -37,7 +39,6 @@ flags.DEFINE_integer("folds", 5, "Of the cross-validation.", 2)
 flags.DEFINE_integer("seeds", 10, "Runs of every head.", 1)
 flags.DEFINE_string("cross_validate", None, "Internal: cross-validate this head in this process.")
 
-FLAG_FILE = "recipes/features_p3d.flags"
 EPOCHS = (20, 40, 60)
 COMMON = {"dropout": [0.5, 0.7], "learning_rate": [1e-4, 3e-4]}
 ALPHAS, SIGMAS = [1.0, 5.0], [0.3, 0.6]
@@ -72,6 +73,20 @@ def write_records(folder, features, final, train_ids, test_ids):
                     writer.writerow([f"{number:03d}.npy", split, f"{final[number - 1]:.2f}", 25])
         build_records("manifest", source, folder / "records", workers=1, sport="diving")
     return folder / "records"
+
+
+def check_settings(output_dir, settings):
+    """Writes what all runs have in common; InputError where --output_dir holds results of other settings."""
+    features = pathlib.Path(flags.FLAGS.data_dir) / "p3d.npz"
+    common = {"folds": flags.FLAGS.folds, "features": hashlib.sha256(features.read_bytes()).hexdigest(), **settings}
+    path = output_dir / "settings.json"
+    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else common
+    changed = [name for name in common if before.get(name) != common[name]]
+    if changed:
+        raise InputError(
+            f"--output_dir={output_dir}: expected results of the same settings. Received: other {', '.join(changed)}."
+        )
+    path.write_text(json.dumps(common, indent=2), encoding="utf-8")
 
 
 def grid(head):
@@ -235,6 +250,9 @@ def main(_):
     output_dir.mkdir(parents=True, exist_ok=True)
     settings = cli.flag_values(train)
     settings["image_size"], settings["clip_lengths"] = cli.size_flag("image_size"), cli.size_flag("clip_lengths")
+    if settings["fragments"] != "whole":
+        raise InputError("--flagfile: expected recipes/features_p3d.flags, of vectors. Received: none, or another.")
+    check_settings(output_dir, settings)
     if values.cross_validate:
         cross_validate(values.cross_validate, output_dir, settings)
         return 0

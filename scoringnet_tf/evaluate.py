@@ -120,14 +120,14 @@ def main(_):
         "fragments": _fragments(model, values.true_fragments),
         "model": str(model_file),
         "data_hash": info.data_hash,
-        "pixels": described_pixels(info.simulation),
+        "pixels": described_pixels(info.simulation) if info.simulation or not info.features else None,
     }
     write_report(output_dir, predictions, measured, model.sport.stages)
     print(evaluation.table([("model", measured), *([("mean predictor", baseline)] if baseline else [])]))
     per_class = measured["frame_accuracy_per_class"].items()
     if model.segmenter is not None:
         print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))
-    if not info.features:
+    if measured["pixels"]:
         print(f"The pixels of these records are {measured['pixels']}.")
     print(f"Report: {output_dir}")
 

@@ -40,7 +40,7 @@ class FragmentSelector(layers.Layer):
     frame_mask bool (B, L). Returns the clip (B, T, …), dtype of the frames, and `empty` bool (B,): true where no frame
     carries one of the stages; the whole video is then taken instead, and the caller should say so (§4.3 is silent).
 
-    No gradient flows to `stages`: they come from an arg-max.
+    No gradient flows to `stages`: they are decisions (`StageDecision`).
 
     Args:
         stages: labels of the fragment, e.g. take-flight and entry.

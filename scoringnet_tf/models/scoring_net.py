@@ -190,7 +190,10 @@ class ScoringNet(Preset, Objective, keras.Model):
             raise InputError(f"{info.records_dir}: expected known {missing} scores in the training split.")
         constant = " and ".join(score for score in scores if not known[score]["std"] > 0)
         if constant:
-            raise InputError(f"{info.records_dir}: expected different values of {constant} to learn from.")
+            raise InputError(
+                f"{info.records_dir}: expected different values of {constant} to learn from. Received: the same for all "
+                "training videos. One tower for the final score needs none (train --scores=final)."
+            )
         return cls(
             sport=info.sport,
             score_statistics={score: (known[score]["mean"], known[score]["std"]) for score in scores},

@@ -39,6 +39,7 @@ def write_report(
     with replacing_file(output_dir / "scores.png") as path:
         save_png(plots.score_scatter(predictions), path)
     if not any((stages >= 0).any() for stages in predictions.stages_predicted):
+        (output_dir / "stages.png").unlink(missing_ok=True)  # of another model, evaluated into the same folder before
         return
     shown = slice(0, 24)
     strips = list(zip(predictions.stages_true[shown], predictions.stages_predicted[shown], strict=True))

@@ -40,7 +40,10 @@ def supervision(info, asked="auto"):
     final_alone = sum(_knows(video, FINAL_ALONE) and not _knows(video, PREDICTED_SCORES) for video in videos)
     if asked == "parts" or (asked == "auto" and parts >= max(final_alone, 1)):
         if not parts:
-            raise InputError(f"{info.records_dir}: --scores=parts: expected videos with difficulty and execution.")
+            raise InputError(
+                f"{info.records_dir}: --scores=parts: expected videos with difficulty and execution. Received: none of "
+                f"{len(videos)} training videos."
+            )
         said = f"difficulty and execution, known of {parts} of {len(videos)} training videos"
         said += f"; {final_alone} know the final score alone and teach that" if final_alone else ""
         return Supervision(PREDICTED_SCORES, final_alone > 0, f"Scores: {said} (--scores).")

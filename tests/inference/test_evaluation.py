@@ -62,6 +62,7 @@ def test_figures_of_a_model_with_one_score_and_without_stages(tmp_path):
     assert all(math.isnan(value) for value in measured["frame_accuracy_per_class"].values())
     assert measured["f_src"] == pytest.approx(stats.spearmanr(made.truth["final"], made.predicted["final"]).statistic)
     assert measured["num_empty_fragments"] == 0 and math.isnan(measured["share_out_of_order"])
+    (tmp_path / "stages.png").write_bytes(b"of an earlier evaluation")
     write_report(tmp_path, made, measured, STAGES)
     assert not (tmp_path / "stages.png").exists() and (tmp_path / "scores.png").stat().st_size > 5_000
     with (tmp_path / "predictions.csv").open() as file:

@@ -22,7 +22,7 @@ from scoringnet_tf.inference.prediction import score_video
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.training.scoring import ScoringRun
 
-NUMBER = 24  # videos to train on; as many again to test are there for those who need them
+NUMBER = 24  # videos; all but the first are trained on
 SETTINGS = {
     "fragments": "whole",
     "training": "joint",
