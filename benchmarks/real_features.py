@@ -1,6 +1,7 @@
 r"""Heads on real features: squared error, ranking, score distribution, and both, on P3D features of UNLV-Diving.
 
-    python -m benchmarks.real_features --flagfile=recipes/features_p3d.flags --data_dir=UNLV_DIVING --output_dir=runs/p3d
+    python -m benchmarks.real_features --flagfile=recipes/features_p3d.flags --data_dir=UNLV_DIVING \
+        --output_dir=runs/p3d
 
 UNLV_DIVING holds `p3d.npz` (`features` (370, D), one vector a video, of S3D's release), the label files of the dataset
 and `split_300_70/`. Settings of each head are chosen by cross-validation inside the 300 training videos, by F-SRC; then

@@ -15,7 +15,7 @@ from scoringnet_tf.models.fragments import FRAGMENT_SOURCES, TrainingFragments
 from scoringnet_tf.models.parts import parts
 from scoringnet_tf.sports import SCORES
 
-# Phase → the parts that it trains: Eq. 10 in one step, or KFS first and then SP.
+# Phase → the networks that it trains: Eq. 10 in one step, or KFS first and then SP.
 PHASES = {
     "joint": ("segmenter", "score_predictor"),
     "segmentation": ("segmenter",),
@@ -83,8 +83,8 @@ class Objective(Model):
         """
         if phase not in PHASES:
             raise ValueError(f"Expected phase to be one of {', '.join(PHASES)}. Received: phase={phase!r}")
-        if not set(PHASES[phase]) & set(self.parts):
-            raise ValueError(f"Expected a phase that trains {', '.join(self.parts)}. Received: phase={phase!r}")
+        if not set(PHASES[phase]) & set(self.networks):
+            raise ValueError(f"Expected a phase that trains {', '.join(self.networks)}. Received: phase={phase!r}")
         if fragments not in FRAGMENT_SOURCES:
             raise ValueError(
                 f"Expected fragments to be one of {', '.join(FRAGMENT_SOURCES)}. Received: fragments={fragments!r}"
@@ -128,7 +128,7 @@ class Objective(Model):
         unknown = [part for part in frozen if part not in known]
         if unknown:
             raise ValueError(f"Expected frozen to be parts of the model: {', '.join(known)}. Received: {unknown}")
-        for part in self.parts:
+        for part in self.networks:
             # First False: TensorFlow passes over a value that is there already, and with it over frozen layers inside.
             getattr(self, part).trainable = False
             getattr(self, part).trainable = part in PHASES[phase]
@@ -137,7 +137,7 @@ class Objective(Model):
 
     def default_losses(self) -> dict[str, keras.losses.Loss]:
         """Eqs. 5, 8 and 9: output → loss, the scores' in standard deviations of the training scores."""
-        stages = {"stages": losses.StageCrossEntropy()} if "segmenter" in self.parts else {}
+        stages = {"stages": losses.StageCrossEntropy()} if "segmenter" in self.networks else {}
         return stages | {score: self.score_loss(score) for score in self.score_predictor.scores}
 
     def score_loss(self, score: str, unit: float | None = None, **options) -> losses.ScoreLoss:
@@ -168,7 +168,7 @@ class Objective(Model):
             for score in SCORES
             if score in self.output
         }
-        if "segmenter" not in self.parts:
+        if "segmenter" not in self.networks:
             return scores
         per_stage = [
             metrics.FrameAccuracy(stage=index, name=f"frame_accuracy/{stage}")
@@ -206,11 +206,11 @@ class Objective(Model):
     def _training_outputs(self, inputs, training):
         content, mask, stages = inputs[self.content], inputs["mask"], inputs[TRUE_STAGES]
         outputs = {}
-        needed = "segmenter" in self.parts and self.training_fragments.needs_prediction
+        needed = "segmenter" in self.networks and self.training_fragments.needs_prediction
         if "segmenter" in self.learning or needed:
             outputs["stages"] = self.segmenter({self.content: content, "mask": mask}, training=training)
         if "score_predictor" in self.learning:
-            if "segmenter" in self.parts:
+            if "segmenter" in self.networks:
                 decided = self.stage_decision(outputs["stages"], mask) if needed else None
                 stages = self.training_fragments(stages, decided)
             scores = self.score_fragments(content, stages, mask, training=training)
@@ -219,8 +219,8 @@ class Objective(Model):
 
     @property
     def learning(self):
-        """The parts that the phase trains, of those that there are."""
-        return [part for part in PHASES[self.learned.phase] if part in self.parts]
+        """The networks that the phase trains, of those that there are."""
+        return [part for part in PHASES[self.learned.phase] if part in self.networks]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Eq. 10: L_d + L_e + L_ce, of what the phase trains.

@@ -191,8 +191,8 @@ class ScoringNet(Preset, Objective, keras.Model):
         constant = " and ".join(score for score in scores if not known[score]["std"] > 0)
         if constant:
             raise InputError(
-                f"{info.records_dir}: expected different values of {constant} to learn from. Received: the same for all "
-                "training videos. One tower for the final score needs none (train --scores=final)."
+                f"{info.records_dir}: expected different values of {constant} to learn from. Received: the same of all "
+                "videos. One tower for the final score needs none (train --scores=final)."
             )
         return cls(
             sport=info.sport,
@@ -244,8 +244,8 @@ class ScoringNet(Preset, Objective, keras.Model):
         return self._config["scores"]
 
     @property
-    def parts(self):
-        """The names of the parts that learn: `"segmenter"` (KFS), where there is one, and `"score_predictor"` (SP)."""
+    def networks(self):
+        """Names of the networks that learn: `"segmenter"` (KFS), where there is one, and `"score_predictor"` (SP)."""
         return ("segmenter", "score_predictor") if self.segmenter is not None else ("score_predictor",)
 
     @property

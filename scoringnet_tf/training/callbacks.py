@@ -137,7 +137,7 @@ class ValidationPictures(keras.callbacks.Callback):
             self.outputs_of = evaluation.prediction_function(self.model)
         predictions = evaluation.predict_records(self.outputs_of, self.videos)
         with self.writer.as_default(step=epoch):
-            if "segmenter" in self.model.parts:
+            if "segmenter" in self.model.networks:
                 strips = list(zip(predictions.stages_true, predictions.stages_predicted, strict=True))
                 title = "upper: true, lower: predicted"
                 timeline = plots.stage_timeline(predictions.ids, strips, self.model.sport.stages, title)

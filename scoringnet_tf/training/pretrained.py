@@ -75,15 +75,15 @@ def load_network(network, path):
         InputError: KFS or SP is built otherwise than that of `network`; nothing has been changed then.
     """
     source = load_scoring_net(path, "initial_model")
-    if source.parts != network.parts:
+    if source.networks != network.networks:
         raise InputError(
-            f"--initial_model={path}: expected a model with {' and '.join(network.parts)}. Received: "
-            f"{' and '.join(source.parts)}."
+            f"--initial_model={path}: expected a model with {' and '.join(network.networks)}. Received: "
+            f"{' and '.join(source.networks)}."
         )
-    for part in network.parts:
+    for part in network.networks:
         expected = f"--initial_model={path}: expected a {part} like the one to train."
         _check_alike(getattr(network, part), getattr(source, part), expected)
-    for part in network.parts:
+    for part in network.networks:
         getattr(network, part).set_weights(getattr(source, part).get_weights())
 
 
