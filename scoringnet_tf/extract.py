@@ -9,18 +9,21 @@ them is in features.json beside them. --per=frame is C3D without temporal poolin
 --stride frames, of all that it sees around them. --per=clip is C3D as it was trained, over clips that begin every
 --stride frames; beyond the end the last frame is repeated. Of L frames either gives ⌈L / stride⌉ steps.
 
-A run that was stopped goes on when the same command is given again: a video whose file is there is left out. A video
+A run that was stopped goes on when the same command is given again: a video whose file is there is left out, by its
+bytes (videos.json). A video
 that cannot be read to its end is reported on stderr, the others go on, no manifest.csv is written, and the exit status
 is 1.
 """
 
 import functools
+import hashlib
 import pathlib
 import sys
 
 from absl import flags
 
 from scoringnet_tf.data.dataset_info import load_records
+from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path, check_access
@@ -107,12 +110,19 @@ def videos_of(paths, preprocessor):
     if repeated:
         raise InputError(f"Expected videos of different names. Received: {', '.join(repeated)} more than once.")
     return [
-        Video(name, functools.partial(_read_file, preprocessor, path)) for name, path in zip(names, paths, strict=True)
+        Video(name, functools.partial(_read_file, preprocessor, path), functools.partial(_sha256, path))
+        for name, path in zip(names, paths, strict=True)
     ]
 
 
 def _read_file(preprocessor, path):
     return preprocessor.read(path).frames
+
+
+def _sha256(path):
+    if not pathlib.Path(path).exists():
+        return ""  # reading it says so
+    return hashlib.sha256(Clip(pathlib.Path(path)).read_bytes()).hexdigest()
 
 
 def checked_info(records_dir):

@@ -22,14 +22,16 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
 
 TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation.json"  # as `data_prep` reads them
+SOURCES = "videos.json"
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
 
 class Video(NamedTuple):
-    """A video to extract from: its name, and a function that reads its frames, JPEGs in stored form."""
+    """A video to extract from: its name, and functions that read its frames, JPEGs in stored form, and its sha256."""
 
     name: str
     read: Callable[[], list[bytes]]
+    sha256: Callable[[], str]
 
 
 def file_name(video):
@@ -90,24 +92,31 @@ def prepare(output_dir, origin):
 def extract_videos(videos: list[Video], extractor, output_dir) -> tuple[int, int]:
     """Writes the file of every video that has none yet; one that cannot be read is reported on stderr.
 
+    `videos.json` says which video each file is of: that of another video of the same name is written anew.
+
     Returns:
         (how many files were there already, how many videos could not be read).
     """
     kept = failed = 0
+    sources_path = output_dir / SOURCES
+    sources = json.loads(sources_path.read_text(encoding="utf-8")) if sources_path.is_file() else {}
     for video in tqdm(videos, "Extracting", unit="video", disable=None):
         target = output_dir / file_name(video.name)
-        if target.is_file():
-            kept += 1
-            continue
         try:
+            sha256 = video.sha256()
+            if target.is_file() and sources.get(video.name) == sha256:
+                kept += 1
+                continue
             jpegs = video.read()
-        except InputError as error:
+        except (InputError, OSError) as error:
             failed += 1
             print(f"extract: {error}", file=sys.stderr)
             continue
         values = extractor(_frames_of(jpegs, extractor.image_size), len(jpegs))
         with replacing_file(target) as temporary, temporary.open("wb") as file:
             np.save(file, values)
+        sources[video.name] = sha256
+        write_json(sources_path, dict(sorted(sources.items())))
     return kept, failed
 
 
@@ -117,7 +126,14 @@ def _frames_of(jpegs, image_size):
 
 def videos_of_records(info) -> list[Video]:
     """The videos of records of frames, split by split."""
-    return [Video(video_id, functools.partial(_jpegs, read)) for video_id, read in records_of(info)]
+    return [
+        Video(video_id, functools.partial(_jpegs, read), functools.partial(_known_sha256, info, video_id))
+        for video_id, read in records_of(info)
+    ]
+
+
+def _known_sha256(info, video_id):
+    return info.videos[video_id]["sha256"]
 
 
 def _jpegs(read):

@@ -206,6 +206,8 @@ def test_a_run_that_was_stopped_goes_on(folder, diving_records, stage_model, tmp
     output.mkdir()
     for name in ("features.json", "001.npy", "007.npy"):
         (output / name).write_bytes((folder / name).read_bytes())
+    sources = json.loads((folder / "videos.json").read_text())
+    (output / "videos.json").write_text(json.dumps({name: sources[name] for name in ("001", "007")}))
     (output / ".123.002.npy").write_bytes((folder / "002.npy").read_bytes()[:50])
     result = command(*_of_records(stage_model, diving_records, output))
     assert result.returncode == 0 and "10 videos; 2 were there." in result.stdout
@@ -246,13 +248,18 @@ def test_videos_and_bad_ones(stage_model, tmp_path):
     result = command(*flags, *(tmp_path / name for name in names))
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert "text.mp4: expected a video" in result.stderr and "cut.avi: expected" in result.stderr
-    assert sorted(content(output)) == ["features.json", "good.avi.npy"]
+    assert sorted(content(output)) == ["features.json", "good.avi.npy", "videos.json"]
     network = scoringnet_tf.from_preset(stage_model)
     frames = network.preprocessor(tmp_path / "good.avi")["frames"][0]
     extractor = FeatureExtractor(load_c3d(stage_model)[0], Extraction("conv5b", "clip", 4, 8))
     expected = extractor(frames.__getitem__, 20)
     np.testing.assert_allclose(read_features(output / "good.avi.npy").values, expected, atol=1e-5)
     assert len(expected) == 5
+    write_bars(tmp_path / "good.avi", 30, 3)  # another video of the same name is not taken for the first
+    result = command(*flags, tmp_path / "good.avi", tmp_path / "nowhere.avi")
+    assert "0 were there" in result.stdout and "nowhere.avi: expected a video" in result.stderr
+    assert len(read_features(output / "good.avi.npy").values) == 8
+    assert command(*flags, tmp_path / "good.avi").stdout.endswith("all of which were there.\n")
 
 
 @pytest.mark.parametrize(
