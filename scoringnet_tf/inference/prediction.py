@@ -16,6 +16,7 @@ from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, in_order, stage_runs
 from scoringnet_tf.support.errors import InputError
 
+ASSUMED_RATE = 25.0  # steps per second of features, where a model does not know
 FRAME_RATE_TOLERANCE = 0.2  # share by which a video's frame rate may differ from training's without a word
 
 
@@ -185,11 +186,14 @@ class VideoScorer:
         length = values.shape[1]
         inputs = {"features": values, "mask": np.ones((1, length), bool)}
         outputs = self._whole(inputs, np.zeros((1, length), np.int32))
-        steps_per_second = (self.model.provenance or {}).get("frame_rate") or 25.0
+        known = (self.model.provenance or {}).get("frame_rate")
+        steps_per_second = known or ASSUMED_RATE
         labels = outputs["labels"].numpy()[0] if "labels" in outputs else None
         empty = outputs["empty_fragments"][0].numpy() if labels is not None else [False] * len(self.model.scores)
         times = np.arange(length + 1) / steps_per_second
         warnings = _warnings(self.model, steps_per_second, labels, empty)
+        if not known:
+            warnings.append(f"The model does not say its features' steps per second: {ASSUMED_RATE:g} assumed.")
         return self._result(path, steps_per_second, times, labels, outputs, warnings)
 
     def _result(self, path, fps, times, labels, outputs, warnings):

@@ -98,6 +98,9 @@ def test_features_are_scored_as_the_model_scores_them(tmp_path):
     expected = model({"features": values[None], "mask": np.ones((1, 25), bool)}, training=False)
     assert score.final == pytest.approx(float(expected["final"][0]), rel=1e-4)
     assert (score.num_frames, score.fps, score.stages[-1]["end_s"]) == (25, 12.5, 2.0)
+    assert not any("steps per second" in warning for warning in score.warnings)
+    unknown = score_video(tmp_path / "v.npy", model.with_dtype("float32", provenance=None))
+    assert unknown.fps == 25 and any("steps per second: 25 assumed" in warning for warning in unknown.warnings)
     labels = np.asarray(expected["labels"])[0]
     assert [run["start_frame"] for run in score.stages] == [0, *(np.flatnonzero(np.diff(labels)) + 1)]
 
