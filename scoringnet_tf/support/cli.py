@@ -22,12 +22,17 @@ def run(main: Callable[[list[str]], int | None], positional: bool = False) -> No
         if arguments and not positional:
             raise app.UsageError(f"Expected flags only. Received: {' '.join(arguments)}")
         notices.hold_back()
-        return _status(main, arguments, pathlib.Path(argv[0]).stem)
+        return _status(main, arguments, _name(pathlib.Path(argv[0])))
 
     _help_succeeds()
     # absl's own default, once it runs, is to show TensorFlow's progress.
     flags.FLAGS.verbosity = logging.WARNING  # type: ignore[assignment]
     app.run(checked)
+
+
+def _name(program):
+    """What a user calls a command: the module, or the package whose `__main__` it is."""
+    return program.parent.name if program.stem == "__main__" else program.stem
 
 
 def _help_succeeds():
