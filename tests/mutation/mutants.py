@@ -622,30 +622,28 @@ SCORING_NET = of(
         "test_scores_that_are_all_the_same_are_refused",
     ),
 )
-SPORTS = of(
-    "scoringnet_tf/sports.py",
-    "tests/test_sports.py",
-    (
-        "found == sorted(set(found))",
-        "found == sorted(found)",
-        "a stage that comes twice is not warned of",
-        "test_stages_of_one_performance_come_in_order_and_once",
-    ),
-    (
-        'execution_fragment=("take-flight", "entry")',
-        'execution_fragment=("entry",)',
-        "execution loses take-flight",
-    ),
-    (
-        'execution_fragment=("posting-flight", "landing")',
-        'execution_fragment=("landing",)',
-        "execution loses posting-flight",
-    ),
-    (
-        'final_range=(0.0, 17.4),\n        fusion="sum_minus_penalty"',
-        'final_range=(0.0, 17.4),\n        fusion="sum"',
-        "vault's final score knows no penalty",
-    ),
+SPORTS = (
+    of(
+        "scoringnet_tf/sports/stage_order.py",
+        "tests/test_sports.py",
+        (
+            "found == sorted(set(found))",
+            "found == sorted(found)",
+            "a stage that comes twice is not warned of",
+            "test_stages_of_one_performance_come_in_order_and_once",
+        ),
+    )
+    + of(
+        "scoringnet_tf/sports/shipped/diving.yaml",
+        "tests/test_sports.py",
+        ("execution: [take-flight, entry]", "execution: [entry]", "execution loses take-flight"),
+    )
+    + of(
+        "scoringnet_tf/sports/shipped/vault.yaml",
+        "tests/test_sports.py",
+        ("execution: [posting-flight, landing]", "execution: [landing]", "execution loses posting-flight"),
+        ("fusion: sum_minus_penalty", "fusion: sum", "vault's final score knows no penalty"),
+    )
 )
 MODELS = (
     of(
