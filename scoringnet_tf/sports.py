@@ -7,7 +7,7 @@ that offline tools stay light.
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, SupportsInt
 
 NOISE = "noise"
@@ -21,6 +21,82 @@ FUSIONS = {  # Eq. 4: rule → final score of difficulty, execution and penalty
     "sum": lambda difficulty, execution, penalty: difficulty + execution,
     "sum_minus_penalty": lambda difficulty, execution, penalty: difficulty + execution - penalty,
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Marks:
+    """How the marks of judges make the execution: `factor` × the mean of the kept marks.
+
+    Attributes:
+        panels: the panels of judges that there are, each a tuple of groups (judges, kept) in the order of their marks.
+            Of each group the middle `kept` marks count. The number of marks tells which panel judged.
+        step: a mark is a multiple of this, points.
+        maximum: of a mark, points; the minimum is 0.
+        factor: what the mean is multiplied by.
+        penalty_off_marks: a penalty is taken off every mark, which it leaves at 0 or above, and so is part of the
+            execution.
+    """
+
+    panels: tuple[tuple[tuple[int, int], ...], ...]
+    step: float
+    maximum: float
+    factor: float = 1.0
+    penalty_off_marks: bool = False
+
+    def __post_init__(self):
+        odd = [f"{kept} of {judges}" for panel in self.panels for judges, kept in panel if not _is_middle(judges, kept)]
+        if odd:
+            raise ValueError(f"Expected kept marks in the middle of a group's. Received: {', '.join(odd)}")
+        if not self.panels or not all(self.panels) or len(set(self.numbers)) < len(self.panels):
+            raise ValueError(f"Expected panels of one or more groups, of different sizes. Received: {self.panels}")
+        if not (self.step > 0 and self.maximum > 0 and self.factor > 0):
+            received = f"{self.step:g}, {self.maximum:g}, {self.factor:g}"
+            raise ValueError(f"Expected a step, a maximum and a factor above 0. Received: {received}")
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """How many marks there may be, one number for each panel."""
+        return tuple(sum(judges for judges, _ in panel) for panel in self.panels)
+
+    @property
+    def execution_step(self) -> float:
+        """The execution is a multiple of this, points."""
+        return self.factor * self.step / math.lcm(*(sum(kept for _, kept in panel) for panel in self.panels))
+
+    def execution(self, marks: Sequence[float], penalty: float = 0.0) -> float:
+        """The execution that marks give, points.
+
+        Args:
+            marks: one of each judge, group by group; as judges gave them, before the penalty.
+            penalty: points that are taken off every mark, where `penalty_off_marks`.
+
+        Raises:
+            ValueError: not as many marks as a panel gives, or a mark that cannot be given.
+        """
+        if len(marks) not in self.numbers:
+            raise ValueError(f"expected {_alternatives(self.numbers)} marks. Received: {len(marks)}")
+        for mark in marks:
+            steps = mark / self.step
+            if not 0 <= mark <= self.maximum or not math.isclose(steps, round(steps), abs_tol=1e-6):
+                what = f"expected marks from 0 to {self.maximum:g} in steps of {self.step:g}"
+                raise ValueError(f"{what}. Received: {mark:g}")
+        off = penalty if self.penalty_off_marks else 0.0
+        remaining, kept_marks = iter(max(mark - off, 0.0) for mark in marks), []
+        for judges, kept in self.panels[self.numbers.index(len(marks))]:
+            group, dropped = sorted(itertools.islice(remaining, judges)), (judges - kept) // 2
+            kept_marks += group[dropped : judges - dropped]
+        return self.factor * sum(kept_marks) / len(kept_marks)
+
+
+def _is_middle(judges, kept):
+    """Whether as many of the highest as of the lowest marks are dropped, and some are left."""
+    return 0 < kept <= judges and (judges - kept) % 2 == 0
+
+
+def _alternatives(numbers):
+    """`3, 5 or 7`."""
+    *others, last = map(str, numbers)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +114,7 @@ class Sport:
         fusion: key in `FUSIONS`: `"product"` (final = difficulty · execution), `"sum"` (difficulty + execution) or
             `"sum_minus_penalty"`: Eq. 4 as §4.1 and the label files have it; the sentence after Eq. 4 swaps product
             and sum.
-        mark_step: execution is a sum of marks and so a multiple of this, points; None where marks are finer.
+        marks: how the marks of judges make the execution; None where they do not.
     """
 
     name: str
@@ -49,7 +125,7 @@ class Sport:
     execution_range: tuple[float, float]
     final_range: tuple[float, float]
     fusion: str
-    mark_step: float | None = None
+    marks: Marks | None = None
 
     @property
     def num_stages(self) -> int:
@@ -101,8 +177,12 @@ class Sport:
         return final - self.fuse(difficulty, 0.0, penalty)
 
 
-def _diving(name, mark_step):
-    """Diving and synchronised diving: the same stages and scores (World Aquatics rules, §4.1), other marks."""
+def _diving(name, panels):
+    """Diving and synchronised diving: the same stages and scores (§4.1), other panels of judges.
+
+    Marks are half points up to 10 and count as the sum of three (World Aquatics' diving rules D 5.2, D 7 and D 8; of
+    five kept in synchronised diving: the sum times 0.6). The referee may take two points off every mark (D 10).
+    """
     return Sport(
         name=name,
         stages=(NOISE, "pre-starting", "take-flight", "entry"),
@@ -112,7 +192,7 @@ def _diving(name, mark_step):
         execution_range=(0.0, 30.0),
         final_range=(0.0, 144.0),
         fusion="product",
-        mark_step=mark_step,
+        marks=Marks(panels, step=0.5, maximum=10.0, factor=3.0, penalty_off_marks=True),
     )
 
 
@@ -131,8 +211,9 @@ def _big_air(name):
 
 
 _ALL = (
-    _diving("diving", mark_step=0.5),
-    _diving("sync_diving", mark_step=0.3),  # five marks of half points, times 0.6
+    _diving("diving", panels=(((3, 3),), ((5, 3),), ((7, 3),))),
+    # Execution of both divers (two judges each, together), or of one and of the other (three each); synchronisation.
+    _diving("sync_diving", panels=(((4, 2), (5, 3)), ((3, 1), (3, 1), (5, 3)))),
     Sport(
         name="vault",
         stages=(NOISE, "pre-flight", "posting-flight", "landing"),
