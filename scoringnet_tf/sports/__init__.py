@@ -6,6 +6,7 @@ offline tools stay light.
 
 from scoringnet_tf.sports.definition import definition_of, differences
 from scoringnet_tf.sports.known import SPORTS, SportForm, get_sport, kept_form, named_sport
+from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.sports.sport import DECODINGS, FINAL_ALONE, FUSIONS, NOISE, PREDICTED_SCORES, SCORES, Sport
 from scoringnet_tf.sports.sport_file import read_sport, sport_yaml
 from scoringnet_tf.sports.stage_order import in_order, stage_runs
@@ -18,6 +19,7 @@ __all__ = [
     "PREDICTED_SCORES",
     "SCORES",
     "SPORTS",
+    "Marks",
     "Sport",
     "SportForm",
     "definition_of",

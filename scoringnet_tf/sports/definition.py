@@ -4,24 +4,30 @@
      "stages": ["pre-flight", "posting-flight", "landing"],           # in order; noise is every sport's label 0
      "fragments": {"difficulty": [...stages], "execution": [...]},
      "ranges": {"difficulty": [2, 7.4], "execution": [0, 10], "final": [0, 17.4]},
-     "fusion": "sum_minus_penalty"}
+     "fusion": "sum_minus_penalty",
+     "marks": {"panels": [["3 of 5"], ["2 of 4"]], "step": 0.1, "maximum": 10}}    # see `Marks`; may be left out
 
 Definitions come from users' files, and with records and models from strangers: all is checked, and nothing is guessed.
 """
 
+import dataclasses
 import math
 import re
 import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.sports.sport import FUSIONS, NOISE, PREDICTED_SCORES, SCORES, Sport
 from scoringnet_tf.support.errors import InputError
 
 KEYS = ("name", "stages", "fragments", "ranges", "fusion")
-OPTIONAL_KEYS = ("mark_step",)
+OPTIONAL_KEYS = ("marks",)
+MARKS_KEYS = ("panels", "step", "maximum")
+OPTIONAL_MARKS_KEYS = ("factor", "penalty_off_marks")
 # They become names of columns, files and options, and parts of messages.
 NAME = re.compile(r"\w[\w-]{0,63}")
+GROUP = re.compile(r"([1-9]\d?) of ([1-9]\d?)")  # of a panel: how many marks count, of how many
 STAGE_NAME = re.compile(r"\w(?:[\w -]{0,62}\w)?")
 RESERVED = (NOISE, "unlabelled")  # what frames without a stage are called
 MAX_STAGES = 64
@@ -36,7 +42,12 @@ def definition_of(sport: Sport) -> dict[str, Any]:
         "ranges": {score: list(sport.range_of(score)) for score in SCORES},
         "fusion": sport.fusion,
     }
-    return definition | ({} if sport.mark_step is None else {"mark_step": sport.mark_step})
+    return definition | ({"marks": _marks_definition(sport.marks)} if sport.marks else {})
+
+
+def _marks_definition(marks):
+    panels = [[f"{kept} of {judges}" for judges, kept in panel] for panel in marks.panels]
+    return {**dataclasses.asdict(marks), "panels": panels}
 
 
 def sport_of(definition: Any, where: str) -> Sport:
@@ -67,7 +78,7 @@ def sport_of(definition: Any, where: str) -> Sport:
         execution_range=bounds["execution"],
         final_range=bounds["final"],
         fusion=values["fusion"],
-        mark_step=_number(f"{where}: mark_step", values["mark_step"]) if "mark_step" in values else None,
+        marks=_marks(f"{where}: marks", values["marks"]) if "marks" in values else None,
     )
 
 
@@ -145,6 +156,30 @@ def _fragment(where, value, stages):
     return tuple(stage for stage in stages if stage in fragment)
 
 
+def _marks(where, value):
+    marks = _mapping(where, value, MARKS_KEYS, OPTIONAL_MARKS_KEYS)
+    panels = _panels(f"{where}.panels", marks["panels"])
+    numbers = {key: _number(f"{where}.{key}", marks[key]) for key in ("step", "maximum", "factor") if key in marks}
+    off_marks = _truth(f"{where}.penalty_off_marks", marks.get("penalty_off_marks", False))
+    try:
+        return Marks(panels, **numbers, penalty_off_marks=off_marks)
+    except ValueError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def _panels(where, value):
+    """The groups (judges, kept) of every panel."""
+    expected = "a list of panels, each a list of the groups of its judges, like 3 of 5"
+    panels = []
+    for panel in _list(where, value, expected):
+        texts = [group if isinstance(group, str) else "" for group in _list(where, panel, expected)]
+        groups = [match for match in map(GROUP.fullmatch, texts) if match]
+        if len(groups) < len(texts):
+            _refuse(where, expected, panel)
+        panels.append(tuple((int(group[2]), int(group[1])) for group in groups))
+    return tuple(panels)
+
+
 def _range(where, value):
     bounds = _list(where, value, "two numbers, [smallest, largest]")
     if len(bounds) != 2:
@@ -163,3 +198,10 @@ def _number(where, value):
     if not math.isfinite(number):
         _refuse(where, "a number", value)
     return number
+
+
+def _truth(where, value):
+    for truth in (True, False):
+        if value is truth or value == str(truth).lower():
+            return truth
+    _refuse(where, "true or false", value)

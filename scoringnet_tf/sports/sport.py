@@ -4,6 +4,8 @@ import dataclasses
 import math
 from typing import Any
 
+from scoringnet_tf.sports.marks import Marks
+
 NOISE = "noise"
 SCORES = ("difficulty", "execution", "final")
 PREDICTED_SCORES = SCORES[:2]  # the final score is fused from them
@@ -32,7 +34,7 @@ class Sport:
         fusion: key in `FUSIONS`: `"product"` (final = difficulty · execution), `"sum"` (difficulty + execution) or
             `"sum_minus_penalty"`: Eq. 4 as §4.1 and the label files have it; the sentence after Eq. 4 swaps product
             and sum.
-        mark_step: execution is a sum of marks and so a multiple of this, points; None where marks are finer.
+        marks: how the marks of judges make the execution; None where they do not.
     """
 
     name: str
@@ -43,7 +45,7 @@ class Sport:
     execution_range: tuple[float, float]
     final_range: tuple[float, float]
     fusion: str
-    mark_step: float | None = None
+    marks: Marks | None = None
 
     @property
     def num_stages(self) -> int:

@@ -158,5 +158,8 @@ def test_known_scores_give_the_unknown_one():
 @pytest.mark.parametrize("marks", [[7.0, 6.5, 8.0], [7.0, 6.5, 8.0, 2.0, 9.5], [9.0, 7.0, 6.5, 8.0, 2.0, 9.5, 1.0]])
 def test_middle_three_marks(marks):
     """3.0 × (6.5 + 7.0 + 8.0), whichever higher and lower marks are dropped."""
-    assert marks_final(3.0, marks) == 64.5
-    assert marks_final(3.0, marks[:2]) is None
+    assert marks_final(DIVING, 3.0, marks) == 64.5
+    assert marks_final(DIVING, 3.0, marks[:2]) is None
+    assert marks_final(DIVING, 3.0, [*marks[:-1], 6.7]) is None
+    assert marks_final(DIVING, 3.0, [*marks[:-1], "a"]) is None
+    assert marks_final(VAULT, 3.0, marks) is None
