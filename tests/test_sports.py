@@ -17,6 +17,8 @@ TABLE = {
     "ski_big_air": (["flight"], ["flight", "landing"], 13),
     "snowboard_big_air": (["flight"], ["flight", "landing"], 13),
     "rhythmic_gymnastics": (["routine"], ["routine"], 12),
+    "artistic_gymnastics": (["exercise", "dismount"], ["exercise", "dismount", "landing"], 12),
+    "ski_jumping": (["flight", "landing"], ["flight", "landing", "out-run"], 12),
 }
 
 

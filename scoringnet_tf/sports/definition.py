@@ -3,7 +3,7 @@
     {"name": "vault",
      "stages": ["pre-flight", "posting-flight", "landing"],           # in order; noise is every sport's label 0
      "fragments": {"difficulty": [...stages], "execution": [...]},
-     "ranges": {"difficulty": [2, 7.4], "execution": [0, 10], "final": [0, 17.4]},
+     "ranges": {"difficulty": [2, 7.4], "execution": [0, 10], "final": [0, 17.4]},    # and "penalty": 0 or more
      "fusion": "sum_minus_penalty",
      "marks": {"panels": [["3 of 5"], ["2 of 4"]], "step": 0.1, "maximum": 10}}    # see `Marks`; may be left out
 
@@ -18,9 +18,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from scoringnet_tf.sports.marks import Marks
-from scoringnet_tf.sports.sport import FUSIONS, NOISE, PREDICTED_SCORES, SCORES, Sport
+from scoringnet_tf.sports.sport import ANY_PENALTY, FUSIONS, NOISE, PREDICTED_SCORES, SCORES, Sport
 from scoringnet_tf.support.errors import InputError
 
+PENALTY = "penalty"
 KEYS = ("name", "stages", "fragments", "ranges", "fusion")
 OPTIONAL_KEYS = ("marks",)
 MARKS_KEYS = ("panels", "step", "maximum")
@@ -35,11 +36,12 @@ MAX_STAGES = 64
 
 def definition_of(sport: Sport) -> dict[str, Any]:
     """The definition of a sport, of values that JSON and YAML have; `sport_of` takes it back."""
+    ranges = SCORES if sport.penalty_range == ANY_PENALTY else (*SCORES, PENALTY)
     definition: dict[str, Any] = {
         "name": sport.name,
         "stages": list(sport.stages[1:]),
         "fragments": {score: list(sport.fragment(score)) for score in PREDICTED_SCORES},
-        "ranges": {score: list(sport.range_of(score)) for score in SCORES},
+        "ranges": {score: list(sport.range_of(score)) for score in ranges},
         "fusion": sport.fusion,
     }
     return definition | ({"marks": _marks_definition(sport.marks)} if sport.marks else {})
@@ -64,11 +66,14 @@ def sport_of(definition: Any, where: str) -> Sport:
     name = _name(f"{where}: name", values["name"], NAME)
     stages = _stages(f"{where}: stages", values["stages"])
     fragments = _mapping(f"{where}: fragments", values["fragments"], PREDICTED_SCORES)
-    ranges = _mapping(f"{where}: ranges", values["ranges"], SCORES)
-    if values["fusion"] not in FUSIONS:
-        _refuse(f"{where}: fusion", f"one of {', '.join(FUSIONS)}", values["fusion"])
+    ranges = _mapping(f"{where}: ranges", values["ranges"], SCORES, (PENALTY,))
+    fusion = values["fusion"]
+    if fusion not in tuple(FUSIONS):
+        _refuse(f"{where}: fusion", f"one of {', '.join(FUSIONS)}", fusion)
+    marks = _marks(f"{where}: marks", values["marks"]) if "marks" in values else None
+    _check_penalty(where, fusion, marks, PENALTY in ranges)
     fragment = {score: _fragment(f"{where}: fragments.{score}", fragments[score], stages) for score in PREDICTED_SCORES}
-    bounds = {score: _range(f"{where}: ranges.{score}", ranges[score]) for score in SCORES}
+    bounds = {score: _range(f"{where}: ranges.{score}", ranges[score]) for score in ranges}
     return Sport(
         name=name,
         stages=(NOISE, *stages),
@@ -77,8 +82,9 @@ def sport_of(definition: Any, where: str) -> Sport:
         difficulty_range=bounds["difficulty"],
         execution_range=bounds["execution"],
         final_range=bounds["final"],
-        fusion=values["fusion"],
-        marks=_marks(f"{where}: marks", values["marks"]) if "marks" in values else None,
+        penalty_range=bounds.get(PENALTY, ANY_PENALTY),
+        fusion=fusion,
+        marks=marks,
     )
 
 
@@ -164,7 +170,7 @@ def _marks(where, value):
     try:
         return Marks(panels, **numbers, penalty_off_marks=off_marks)
     except ValueError as error:
-        raise InputError(f"{where}: {error}") from error
+        raise InputError(f"{where}: {str(error)[:1].lower()}{str(error)[1:]}") from error
 
 
 def _panels(where, value):
@@ -178,6 +184,17 @@ def _panels(where, value):
             _refuse(where, expected, panel)
         panels.append(tuple((int(group[2]), int(group[1])) for group in groups))
     return tuple(panels)
+
+
+def _check_penalty(where, fusion, marks, has_range):
+    """InputError where a penalty would be taken off twice, or has a range and is never taken off."""
+    of_rule, of_marks = fusion == "sum_minus_penalty", marks is not None and marks.penalty_off_marks
+    if of_rule and of_marks:
+        _refuse(f"{where}: marks.penalty_off_marks", f"false, as {fusion} takes the penalty off already", True)
+    if has_range and not of_rule and not of_marks:
+        raise InputError(
+            f"{where}: ranges.penalty: expected none, as neither {fusion} nor marks take one off. Received: one"
+        )
 
 
 def _range(where, value):

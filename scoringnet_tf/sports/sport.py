@@ -17,6 +17,7 @@ FUSIONS = {  # Eq. 4: rule → final score of difficulty, execution and penalty
     "sum": lambda difficulty, execution, penalty: difficulty + execution,
     "sum_minus_penalty": lambda difficulty, execution, penalty: difficulty + execution - penalty,
 }
+ANY_PENALTY = (0.0, math.inf)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Sport:
         difficulty_range: smallest and largest difficulty that occurs, in points of the sport (§4.1, label files).
         execution_range: the same for execution.
         final_range: the same for the final score.
+        penalty_range: the same for the penalty, points taken off beside the execution; below 0 they are given.
         fusion: key in `FUSIONS`: `"product"` (final = difficulty · execution), `"sum"` (difficulty + execution) or
             `"sum_minus_penalty"`: Eq. 4 as §4.1 and the label files have it; the sentence after Eq. 4 swaps product
             and sum.
@@ -46,6 +48,7 @@ class Sport:
     final_range: tuple[float, float]
     fusion: str
     marks: Marks | None = None
+    penalty_range: tuple[float, float] = ANY_PENALTY
 
     @property
     def num_stages(self) -> int:
@@ -68,7 +71,7 @@ class Sport:
         Args:
             difficulty: points.
             execution: points.
-            penalty: points that judges took off beside the execution (stepping out of the area, time); a model sees
+            penalty: points that were taken off beside the execution (stepping out of the area, time); a model sees
                 none.
         """
         return FUSIONS[self.fusion](difficulty, execution, penalty)
@@ -91,11 +94,12 @@ class Sport:
         return self.difficulty_fragment if score == "difficulty" else self.execution_fragment
 
     def range_of(self, score: str) -> tuple[float, float]:
-        """The smallest and largest value that occurs of a score of `SCORES`, in points of the sport."""
+        """The smallest and largest value that occurs of a score of `SCORES` or the penalty, in points of the sport."""
         return {
             "difficulty": self.difficulty_range,
             "execution": self.execution_range,
             "final": self.final_range,
+            "penalty": self.penalty_range,
         }[score]
 
     def execution_of(self, difficulty: float, final: float, penalty: float = 0.0) -> float:

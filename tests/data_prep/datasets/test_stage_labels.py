@@ -115,7 +115,8 @@ def test_csv_that_lacks_something(tmp_path, text, message):
         (DIVING, {"final": float("nan")}, "Received: nan"),
         (VAULT, {"difficulty": 6.5, "execution": 9.4, "penalty": 0.3, "final": 15.6}, None),
         (VAULT, {"difficulty": 6.5, "execution": 9.4, "penalty": 0.3, "final": 15.9}, "final score of 15.60"),
-        (VAULT, {"penalty": -0.3}, "expected a penalty of 0 or more. Received: -0.3"),
+        (SPORTS["ski_jumping"], {"penalty": -60.5}, "expected penalty of ski_jumping from -60 to 60. Received: -60.5"),
+        (VAULT, {"penalty": -0.3}, "expected penalty of vault from 0 up. Received: -0.3"),
     ],
 )
 def test_scores_are_held_against_the_sport(tmp_path, sport, scores, expected):
