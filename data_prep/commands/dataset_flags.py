@@ -25,8 +25,11 @@ flags.DEFINE_string(
     "Rhythmic gymnastics: the apparatus: Ball, Clubs, Hoop or Ribbon; default: all.",
 )
 flags.DEFINE_integer("official_split", None, "UCF-101: which official split. Default: 1.", lower_bound=1, upper_bound=3)
-flags.DEFINE_enum(
-    "sport", None, sorted(SPORTS), "Manifest: sport of the videos, which says what stages and scores mean."
+flags.DEFINE_string(
+    "sport",
+    None,
+    f"Manifest, motion: sport of the videos, which says what stages and scores mean: {', '.join(SPORTS)}, or a file "
+    "(.yaml) that defines one's own.",
 )
 flags.DEFINE_string(
     "manifest_csv",

@@ -20,12 +20,13 @@ from pathlib import Path, PurePosixPath
 
 from data_prep.datasets.errors import OptionError
 from data_prep.datasets.fields import Fields
+from data_prep.datasets.options import sport_option
 from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
 from data_prep.datasets.scores import complete_scores, odd_executions
 from data_prep.datasets.stage_labels import Segment, StageError, StageOrderError, check_segments, read_stage_csv
 from scoringnet_tf.data.features import FeatureFile
-from scoringnet_tf.sports import NOISE, SCORES, SPORTS, get_sport
+from scoringnet_tf.sports import NOISE, SCORES, SportForm, kept_form
 from scoringnet_tf.support.errors import InputError
 
 TABLE, STAGE_CSV = "manifest.csv", "stage_labels.csv"
@@ -35,20 +36,24 @@ END = "end"
 
 def read(
     source_dir: Path,
-    sport: str | None = None,
+    sport: SportForm | None = None,
     manifest_csv: str | Path | None = None,
     feature_stride: int | None = None,
 ) -> Source:
     """Reads the table `manifest_csv` (default: the one in `source_dir`) of videos of `sport`, or of their features.
+
+    Args:
+        source_dir: folder of the videos or features.
+        sport: as of `options.sport_option`.
+        manifest_csv: the table.
+        feature_stride: frames of the video from one step of features to the next, see `Source`.
 
     Raises:
         OptionError: no or an unknown sport, or a `feature_stride` for a table of videos.
         InputError: no table, a column that is missing, a row of another length, or both ways of labelling stages. What
             is wrong with a row is in its `Sample`.
     """
-    if sport is None or sport not in SPORTS:
-        raise OptionError(f"--sport: expected a sport, one of {', '.join(sorted(SPORTS))}. Received: {sport}")
-    rules = get_sport(sport)
+    rules = sport_option(sport)
     path = Path(manifest_csv) if manifest_csv else source_dir / TABLE
     has_features = _has_features(path)
     rows = read_csv(path, ("features" if has_features else "video", "split"))
@@ -67,7 +72,7 @@ def read(
     stage_source = f"columns of {path.name}" if has_boundaries else "none" if labels is None else STAGE_CSV
     notes = (f"Stage labels: {stage_source}.", *_unused_columns(rows[0], rules), *odd_executions(rules, samples))
     return Source(
-        sport,
+        kept_form(rules),
         tuple(samples),
         {"manifest": path.name, "stage_labels": stage_source},
         notes,

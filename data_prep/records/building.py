@@ -151,7 +151,7 @@ def _example(dataset, source, sample, source_dir, frame_size, video, stages):
     return VideoExample(
         video_id=sample.video_id,
         dataset_name=dataset,
-        sport=source.sport or "",
+        sport=source.sport_name,
         data_path=str(file),
         sha256=video.sha256,
         jpegs=video.jpegs,

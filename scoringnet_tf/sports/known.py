@@ -40,7 +40,7 @@ def get_sport(sport: SportForm) -> Sport:
     return SPORTS[sport]
 
 
-def named_sport(text: str, flag: str = "sport") -> Sport:
+def named_sport(text: str | None, flag: str = "sport") -> Sport:
     """The sport that a user names at the command line: one that ships, or the YAML file of one's own.
 
     Raises:
@@ -48,9 +48,9 @@ def named_sport(text: str, flag: str = "sport") -> Sport:
     """
     if text in SPORTS:
         return SPORTS[text]
-    if not text.endswith(SUFFIXES):
+    if text is None or not text.endswith(SUFFIXES):
         expected = f"expected a sport, one of {', '.join(SPORTS)}, or a file {' or '.join(SUFFIXES)} that defines one"
-        raise InputError(f"--{flag}: {expected}. Received: {text!r}")
+        raise InputError(f"--{flag}: {expected}. Received: {text}")
     return read_sport(text)
 
 

@@ -19,7 +19,8 @@ from scoringnet_tf.sports import (
 )
 from scoringnet_tf.support.errors import InputError
 
-SHIPPED = pathlib.Path(__file__).parents[2] / "scoringnet_tf/sports/shipped"
+ROOT = pathlib.Path(__file__).parents[2]
+SHIPPED = ROOT / "scoringnet_tf/sports/shipped"
 FILE = """\
 name: trampoline
 stages: [Anlauf, 1st half, landing]
@@ -318,3 +319,17 @@ def test_what_is_named_must_be_there(tmp_path):
         get_sport("curling")
     with pytest.raises(InputError, match="sport: expected the key name"):
         get_sport({})
+
+
+def test_the_example_of_the_docs_is_a_sport(tmp_path):
+    page = (ROOT / "docs/data.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    sport = read_sport(written(tmp_path, example, "aerials.yaml"))
+    assert sport.name == "aerials" and sport.stages == ("noise", "in-run", "flight", "landing")
+    execution = sport.marks.execution([8.1, 7.9, 9.0, 8.4, 6.5])
+    assert sport.fuse(4.05, execution) == pytest.approx(4.05 * (8.1 + 7.9 + 8.4))
+
+
+def test_the_docs_name_every_sport_that_ships():
+    page = (ROOT / "docs/data.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in page for name in SPORTS)

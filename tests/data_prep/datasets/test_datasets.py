@@ -456,7 +456,7 @@ def test_manifest_rows_are_checked(tmp_path):
 @pytest.mark.parametrize(
     ("header", "options", "message"),
     [
-        (MANIFEST_HEADER, {}, r"--sport: expected a sport, one of diving, .*Received: None"),
+        (MANIFEST_HEADER, {}, r"--sport: expected a sport, one of artistic_gymnastics, .*Received: None"),
         (MANIFEST_HEADER, {"sport": "golf"}, r"Received: golf"),
         (("video", "entry", "split"), {"sport": "diving"}, r"a column for every boundary, .*Received: entry"),
         (("video", "set"), {"sport": "diving"}, r"expected the columns video,split"),
