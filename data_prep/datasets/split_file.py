@@ -6,7 +6,7 @@ split, whichever the dataset is.
 
 import csv
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from data_prep.datasets.readers.text import read_csv
@@ -23,6 +23,20 @@ def write_split_csv(path: Path, splits: Mapping[str, str]) -> None:
     """Writes {id: split} as `with_split` reads it."""
     with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *splits.items()])
+
+
+def check_new(taken: Sequence[Path], overwrite: bool) -> None:
+    """InputError where files that are there may not be replaced; what is no file of splits never is."""
+    others = [str(path) for path in taken if not _is_split_csv(path)]
+    if others:
+        raise InputError(f"Expected new files. Received: {', '.join(others)}, which no split command wrote.")
+    if taken and not overwrite:
+        found = ", ".join(map(str, taken))
+        raise InputError(f"Expected new files (--overwrite replaces files of splits). Received: {found}")
+
+
+def _is_split_csv(path):
+    return path.is_file() and path.read_bytes().startswith(",".join(COLUMNS).encode() + b"\n")
 
 
 def with_split(source: Source, path: Path) -> Source:
