@@ -142,7 +142,8 @@ def _stages(where, value):
         _refuse(where, f"at most {MAX_STAGES} stages", len(stages))
     seen: dict[str, str] = {}
     for stage in stages:
-        folded = _name(where, stage, STAGE_NAME).casefold()
+        # As the columns of a table are told apart.
+        folded = re.sub(r"[ _-]+", "_", _name(where, stage, STAGE_NAME).casefold())
         if folded in RESERVED:
             _refuse(where, f"the stages of the sport without {', '.join(RESERVED)}, which every sport has", stage)
         if folded in seen:

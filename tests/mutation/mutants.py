@@ -874,7 +874,7 @@ DATA_PREP = (
         ),
     )
     + of(
-        "data_prep/datasets/manifest.py",
+        "data_prep/datasets/boundaries.py",
         "tests/data_prep/datasets/test_datasets.py",
         (
             " or starts[0] < 0",
@@ -882,17 +882,41 @@ DATA_PREP = (
             "negative boundary accepted",
             "test_manifest_boundaries_are_not_negative",
         ),
+    )
+    + of(
+        "data_prep/datasets/split_file.py",
+        "tests/data_prep/datasets/test_datasets.py",
         (
-            'for name in (*SCORES, "penalty")',
-            "for name in SCORES",
-            "penalty ignored",
-            "test_manifest_scores_have_penalties",
-        ),
-        (
-            'if row["split"] not in SPLITS:',
+            "if sample.split not in SPLITS:",
             "if False:",
             "a split of any name accepted",
             "test_manifest_rows_are_checked",
+        ),
+    )
+    + of(
+        "data_prep/datasets/judges_marks.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            "sport.marks.execution(marks, penalty)",
+            "sport.marks.execution(marks)",
+            "penalty ignored where there are marks",
+            "test_a_penalty_in_diving_is_off_every_mark",
+        ),
+        (
+            "if penalty:",
+            "if False:",
+            "a penalty of any meaning accepted",
+            "test_a_penalty_whose_meaning_cannot_be_told_is_refused",
+        ),
+    )
+    + of(
+        "data_prep/datasets/readers/table.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            'or any("." in cell for cell in cells)',
+            "",
+            "a decimal comma taken where there are points",
+            "test_numbers_of_two_kinds_are_never_both_accepted",
         ),
     )
     + of(
@@ -1013,7 +1037,7 @@ INFERENCE = (
         "scoringnet_tf/data/video.py",
         "tests/data/test_video.py",
         (
-            "if not error and num_frames >= announced - ANNOUNCED_TOLERANCE:",
+            "if not error and num_frames >= announced - tolerance:",
             "if not error:",
             "missing frames accepted",
             "test_frames_that_the_file_announces_and_does_not_have",

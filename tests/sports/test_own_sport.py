@@ -9,6 +9,7 @@ from conftest import write_bars
 
 import scoringnet_tf
 from data_prep.datasets import motion
+from data_prep.datasets.errors import OptionError
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
 from data_prep.records.summary import summary
@@ -125,3 +126,11 @@ def test_clips_to_pretrain_on_may_be_of_ones_own_sport(tmp_path):
     assert get_sport(source.sport) == OWN and source.sport_name == "summer_jumping"
     with pytest.raises(InputError, match=r"expected one sport of diving\. Received: summer_jumping"):
         motion.read(tmp_path, sport="diving")
+
+
+@pytest.mark.parametrize("stage", ["end", "Group", "num frames", "Judge 1", "fps"])
+def test_a_stage_that_is_called_as_a_column_is_refused(stage, tmp_path):
+    (tmp_path / "manifest.csv").write_text("video,split,final\n1.avi,train,100\n")
+    sport = dataclasses.replace(OWN, stages=(*OWN.stages, stage))
+    with pytest.raises(OptionError, match=f"no stages of summer_jumping with the name of a column. Received: {stage}"):
+        check("manifest", tmp_path, workers=1, sport=sport)

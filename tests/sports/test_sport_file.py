@@ -141,6 +141,11 @@ WRONG = {  # what is put in place of what, and what is said of it
         "[Landing,",
         "stages: expected every stage once. Received: Landing and landing",
     ),
+    "a stage in two spellings": (
+        "[Anlauf,",
+        "[1st-half,",
+        "stages: expected every stage once. Received: 1st-half and 1st half",
+    ),
     "noise as a stage": ("[Anlauf,", "[noise,", "stages: expected the stages of the sport without noise, unlabelled"),
     "a stage with a comma": ("[Anlauf,", "['a,b',", "stages: expected a name"),
     "a stage of space": ("[Anlauf,", "[' Anlauf',", "stages: expected a name"),
