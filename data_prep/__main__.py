@@ -16,6 +16,7 @@ COMMANDS = {  # command: (module of data_prep.commands with its flags and main(a
     ),
     "build": ("build", "turn videos and their labels into TFRecords"),
     "check": ("check", "check videos and labels as build does, without writing"),
+    "split": ("split", "split a dataset at random, by score or by group, or into folds"),
     "stages": (
         "stages",
         "import stage labels from annotation tools, or export them to be corrected there",

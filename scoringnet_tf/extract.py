@@ -160,8 +160,8 @@ def main(paths):
     print(f"{output_dir}: features of {extractor.size} numbers of {len(videos) - failed} videos", end="")
     print(", all of which were there." if kept == len(videos) else f"; {kept} were there.")
     if info is not None and not failed:
-        feature_folder.write_tables(info, output_dir)
-        print(f"Build records of them: python -m data_prep build --dataset=manifest --sport={info.sport} \\")
+        sport = feature_folder.write_tables(info, output_dir)
+        print(f"Build records of them: python -m data_prep build --dataset=manifest --sport={sport} \\")
         print(f"    --source_dir={output_dir} --output_dir=FEATURE_RECORDS")
     return 1 if failed else 0
 

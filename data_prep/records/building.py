@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from data_prep.datasets import DATASETS, check_use
+from data_prep.datasets import read_source
 from data_prep.datasets.sample import NONMONOTONE
 from data_prep.datasets.scores import shown
 from data_prep.records.checks import checked_samples
@@ -73,8 +73,7 @@ def build_records(
     source_dir, target = Path(source_dir), as_path(output_dir)
     settings = settings or BuildSettings()
     check_output_dir(target, overwrite)
-    check_use(dataset, source_dir, options)
-    source = DATASETS[dataset].read(source_dir, **options)
+    source = read_source(dataset, source_dir, **options)
     if source.has_features:
         settings = _without_frames(settings)
     with (
@@ -151,7 +150,7 @@ def _example(dataset, source, sample, source_dir, frame_size, video, stages):
     return VideoExample(
         video_id=sample.video_id,
         dataset_name=dataset,
-        sport=source.sport or "",
+        sport=source.sport_name,
         data_path=str(file),
         sha256=video.sha256,
         jpegs=video.jpegs,

@@ -1,6 +1,7 @@
 """Checks of samples that hold for every dataset: scores, stages and videos, and ids and videos against each other."""
 
 import collections
+import math
 import reprlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from data_prep.datasets.scores import agree
 from data_prep.datasets.stage_labels import StageError, frame_stages
 from data_prep.records.encoding import EncodedVideo
 from scoringnet_tf.data.features import origin_kind
-from scoringnet_tf.sports import Sport, get_sport
+from scoringnet_tf.sports import SCORES, Sport, get_sport
 
 TOLERANCE = 0.01  # points: scores are published with two decimals
 
@@ -118,19 +119,13 @@ def path_problems(sample: Sample, source_dir: Path) -> list[Problem]:
 
 def score_problems(sample: Sample, sport: Sport) -> list[Problem]:
     """Problems of a sample's scores: not a number, out of the sport's range, or final ≠ the rule's."""
-    ranges = {
-        "difficulty": sport.difficulty_range,
-        "execution": sport.execution_range,
-        "final": sport.final_range,
-    }
     problems = []
-    if sample.penalty is not None and not sample.penalty >= 0:
-        problems.append(f"expected a penalty of 0 or more. Received: {sample.penalty:g}")
-    for name, (low, high) in ranges.items():
-        score = getattr(sample, name)
+    for name in ("penalty", *SCORES):
+        score, (low, high) = getattr(sample, name), sport.range_of(name)
         # NaN compares false, so it is caught here as well.
         if score is not None and not low - TOLERANCE <= score <= high + TOLERANCE:
-            problems.append(f"expected {name} of {sport.name} from {low:g} to {high:g}. Received: {score:g}")
+            expected = f"from {low:g} to {high:g}" if math.isfinite(high) else f"from {low:g} up"
+            problems.append(f"expected {name} of {sport.name} {expected}. Received: {score:g}")
     final = sample.final
     if final is not None and None not in (sample.difficulty, sample.execution) and not problems:
         fused = sport.fuse(sample.difficulty, sample.execution, sample.penalty or 0.0)

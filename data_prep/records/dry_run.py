@@ -6,7 +6,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from data_prep.datasets import DATASETS, check_use
+from data_prep.datasets import read_source
 from data_prep.datasets.errors import OptionError
 from data_prep.records.checks import checked_samples
 from data_prep.records.encoding import encode_samples, in_processes
@@ -32,9 +32,8 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
         OptionError: `source_dir` is no folder, or an option is missing or not one of the dataset's.
     """
     source_dir = Path(source_dir)
-    check_use(dataset, source_dir, options)
     try:
-        source = DATASETS[dataset].read(source_dir, **options)
+        source = read_source(dataset, source_dir, **options)
     except OptionError:
         raise
     except InputError as error:

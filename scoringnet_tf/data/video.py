@@ -3,6 +3,7 @@
 import collections.abc
 import dataclasses
 import functools
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ DEFAULT_FPS = 25.0  # where a file gives neither a frame rate nor timestamps: th
 ANNOUNCED_TOLERANCE = 1
 MAX_PIXEL_ASPECT = 4.0  # anamorphic film has 2; what is further from 1 is a damaged header
 DECODER_OPTIONS = {"max_pixels": str(2**26)}  # a damaged header may not ask for endless memory; 8K video has 2**25
+SMALLEST_FRAME = 8  # bytes: a packet of fewer repeats a frame, or (packed B-frames of old AVI files) is none
 IMAGE_NAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 IMAGE_CODECS = {b"\xff\xd8": "mjpeg", b"\x89P": "png"}  # first bytes: FFmpeg's decoder
 # Of a damaged image a decoder would rather paint the rest grey.
@@ -56,7 +58,7 @@ class Clip:
 
     Attributes:
         path: a video file, or a folder of images numbered in order (`img_00001.jpg`, `000001.png`, …).
-        frames: (start, stop), frames of a folder counted from 0, stop exclusive; None for all. The images are numbered
+        frames: (start, stop), frames counted from 0, stop exclusive; None for all. The images of a folder are numbered
             from 0 where there is a number 0, else from 1.
     """
 
@@ -74,10 +76,11 @@ class Clip:
         return cls(Path(stretch[1]), (int(stretch[2]), int(stretch[3]))) if stretch else cls(Path(text))
 
     def read_bytes(self):
-        """The bytes that its pixels come from: of the file, or of its images in order."""
+        """The bytes that its pixels come from: of its images in order, or of the file and which frames of it."""
         if self.path.is_dir():
             return b"".join(path.read_bytes() for path in image_paths(self))
-        return self.path.read_bytes()
+        stretch = b"" if self.frames is None else b"#%d-%d" % self.frames
+        return self.path.read_bytes() + stretch
 
 
 def read_video(source, *, size=None, partial=False, num_threads=0) -> Video:
@@ -132,10 +135,8 @@ class VideoStream:
         if clip.path.is_dir():
             yield from self._images(image_paths(clip))
             return
-        if clip.frames is not None or not clip.path.is_file():
-            expected = "a video file or a folder" if clip.frames is None else "a folder"
-            received = "a file" if clip.path.is_file() else "no such file"
-            raise VideoError(f"{clip}: expected {expected} of images. Received: {received}.")
+        if not clip.path.is_file():
+            raise VideoError(f"{clip}: expected a video file or a folder of images. Received: no such file.")
         with _open_container(clip.path) as container:
             yield from self._file(container, _video_stream(container, clip.path, self._num_threads))
 
@@ -163,8 +164,10 @@ class VideoStream:
 
     def _file(self, container, stream):
         error, self.announced = "", stream.frames
+        if self.clip.frames is not None:
+            self.announced = self.clip.frames[1] - self.clip.frames[0]
         try:
-            for frame in container.decode(stream):
+            for frame in _decoded(container, stream, self.clip):
                 if frame.is_corrupt:  # the decoder made up what it could not read
                     error = "a frame that is corrupt"
                     break
@@ -188,7 +191,8 @@ class VideoStream:
         if not num_frames:
             expected = f"{announced} frames" if announced else "at least one frame"
             raise VideoError(f"{self.clip}: expected {expected}. Received: none ({error or 'an empty stream'}).")
-        if not error and num_frames >= announced - ANNOUNCED_TOLERANCE:
+        tolerance = ANNOUNCED_TOLERANCE if self.clip.frames is None else 0
+        if not error and num_frames >= announced - tolerance:
             return
         damage = (
             f"{self.clip}: expected {announced or 'all'} frames. Received: {num_frames}, then "
@@ -274,6 +278,66 @@ def _video_stream(container, path, num_threads):
     stream.codec_context.thread_count = num_threads
     stream.codec_context.options = DECODER_OPTIONS
     return stream
+
+
+def frame_times(path: Path) -> np.ndarray:
+    """When each frame of a video file is shown, float64 (L,), seconds since the first one; nothing is decoded.
+
+    Raises:
+        VideoError: the file cannot be opened, or has no frames.
+    """
+    with _open_container(path) as container:
+        stream = _video_stream(container, path, 1)
+        times, rate = _packets(container, stream)[0], float(stream.average_rate or stream.guessed_rate or DEFAULT_FPS)
+        base = float(stream.time_base or 1)
+    if not times:
+        raise VideoError(f"{path}: expected at least one frame. Received: none (an empty stream).")
+    if None in times or len(set(times)) < len(times):
+        return np.arange(len(times)) / rate
+    return (np.array(times) - times[0]) * base
+
+
+def _packets(container, stream):
+    """(timestamps of the frames in the order in which they are shown, units of the stream; bytes of the smallest)."""
+    try:
+        packets = [packet for packet in container.demux(stream) if packet.size and not packet.is_discard]
+    except av.FFmpegError as error:
+        raise VideoError(f"{container.name}: expected a whole video. Received: {_reason(error)}.") from error
+    times = [packet.pts for packet in packets]
+    return times if None in times else sorted(times), min((packet.size for packet in packets), default=0)
+
+
+def _decoded(container, stream, clip):
+    """The decoded frames of a clip of a file that is open at its start."""
+    if clip.frames is None:
+        yield from container.decode(stream)
+        return
+    start, stop = clip.frames
+    with _open_container(clip.path) as other:  # where seeking fails, the first one is still at the start
+        found = _sought(other, _video_stream(other, clip.path, stream.codec_context.thread_count), clip.path, start)
+        frames = itertools.islice(container.decode(stream), start, None) if found is None else found
+        yield from itertools.islice(frames, stop - start)
+
+
+def _sought(container, stream, path, start):
+    """The decoded frames from number `start` on, from its key frame; None where they may be others."""
+    times = _frame_index(path, path.stat().st_mtime_ns) if start else ()
+    if start >= len(times):
+        return None
+    container.seek(times[start], stream=stream)
+    frames = (frame for frame in container.decode(stream) if frame.pts is None or frame.pts >= times[start])
+    first = next(frames, None)
+    return itertools.chain([first], frames) if first is not None and first.pts == times[start] else None
+
+
+@functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
+def _frame_index(path, changed):
+    """The timestamps of a file as it was when last `changed`; none where they do not tell which frame is which."""
+    with _open_container(path) as container:
+        stream = _video_stream(container, path, 1)
+        times, smallest = _packets(container, stream)
+    tell = smallest > SMALLEST_FRAME and None not in times and len(set(times)) == len(times)
+    return times if tell else ()
 
 
 def _reason(error):

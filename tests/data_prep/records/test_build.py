@@ -73,7 +73,8 @@ def test_the_frame_rate_of_a_dataset_is_its_median(tmp_path):
     (tmp_path / "own").mkdir()
     for number, (name, fps) in enumerate(rates.items()):
         write_bars(tmp_path / "own" / name, 5, number, fps=fps, codec="libx264")
-    write_table(tmp_path / "own/manifest.csv", ("video", "split"), [(name, "train") for name in rates])
+    rows = [(name, "train", 63.0) for name in rates]
+    write_table(tmp_path / "own/manifest.csv", ("video", "split", "final"), rows)
     info = _build(tmp_path / "own", tmp_path / "records", "manifest", sport="diving")
     assert info.frame_rate == pytest.approx(30)
 

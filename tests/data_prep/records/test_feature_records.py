@@ -290,8 +290,8 @@ def test_the_stride_is_of_features_alone(tmp_path):
 
 
 def test_num_frames_of_videos_is_checked(tmp_path):
-    rows = [("dive #1, 100%!!.mp4", "train", 20), ("dive 2", "train", 21)]
-    source = write_manifest(tmp_path / "own", rows, ("video", "split", "num_frames"))
+    rows = [("dive #1, 100%!!.mp4", "train", 20, 3.0), ("dive 2", "train", 21, "")]
+    source = write_manifest(tmp_path / "own", rows, ("video", "split", "num_frames", "difficulty"))
     assert problems(source) == [
         f"manifest.csv, row 3: expected 21 frames in {source / 'dive 2'}, as labelled. Received: 20"
     ]
