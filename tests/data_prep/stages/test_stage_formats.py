@@ -558,6 +558,51 @@ def test_the_command_lists_every_problem_and_writes_nothing(tmp_path):
     assert list(read_stage_csv(output)) == ["001"]
 
 
+def write_stages(path, *rows, columns="video_id,stage,start_frame,end_frame"):
+    path.write_text("\n".join([columns, *rows]) + "\n")
+    return path
+
+
+def test_labels_that_are_there_are_not_overwritten(tmp_path):
+    """The labels of a fourth video come home: those of the first three, typos and all, are still there."""
+    table = write_stages(tmp_path / "stage_labels.csv", "001,entry,0,5", "002,entri,0,5", "003,entry,2,")
+    before, new = table.read_text(), write_stages(tmp_path / "004.csv", "004,entry,0,7", "001,entry,1,5")
+    result = run(new, f"--output={table}")
+    assert result.returncode == 1 and table.read_text() == before
+    assert f"expected a new file, or --existing=merge or --existing=replace. Received: {table}" in result.stderr
+    result = run(new, f"--output={table}", "--existing=merge")
+    assert result.returncode == 0 and "2 stages of 2 videos. Kept those of 2 others." in result.stdout
+    assert table.read_text().splitlines()[1:] == ["001,entry,1,5", "002,entri,0,5", "003,entry,2,", "004,entry,0,7"]
+    result = run(new, f"--output={table}", "--existing=replace")
+    assert result.returncode == 0 and list(read_stage_csv(table)) == ["004", "001"]
+
+
+def test_what_is_left_out_is_not_lost_with_its_only_file(tmp_path):
+    """--on_error=skip with the table itself as its output: a row with a typo stays there, or nothing is written."""
+    table = write_stages(tmp_path / "stage_labels.csv", "001,entry,0,5", "002,entri,0,5")
+    before = table.read_text()
+    result = run(table, f"--output={table}", "--on_error=skip", "--existing=replace")
+    assert result.returncode == 1 and table.read_text() == before
+    assert "expected another file than" in result.stderr and "which holds what is left out" in result.stderr
+    result = run(table, f"--output={table}", "--on_error=skip", "--existing=merge")
+    assert result.returncode == 0 and table.read_text() == before
+
+
+def test_tables_that_nothing_can_be_merged_into(tmp_path):
+    new = write_stages(tmp_path / "new.csv", "004,entry,0,7")
+    for content, message in (
+        ("video_id,stage,start_frame,end_frame,rater\n1,entry,0,5,Ann\n", "expected no columns but .* Received: rater"),
+        ("video,split\n", "expected the columns video_id,stage"),
+        ("video_id,stage,start_frame,end_frame\n001,entry,x,5\n", "row 2: expected integer frames"),
+    ):
+        (tmp_path / "stage_labels.csv").write_text(content)
+        result = run(new, f"--output={tmp_path / 'stage_labels.csv'}", "--existing=merge")
+        assert result.returncode == 1 and re.search(message, result.stderr), result.stderr
+        assert (tmp_path / "stage_labels.csv").read_text() == content
+    result = run(new, f"--output={tmp_path / 'new'}", "--existing=merge", "--to=label_studio")
+    assert result.returncode == 1 and "--existing: expected merge with --to=csv alone" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
