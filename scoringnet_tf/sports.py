@@ -108,7 +108,7 @@ def _diving(name, mark_step):
         stages=(NOISE, "pre-starting", "take-flight", "entry"),
         difficulty_fragment=("take-flight",),
         execution_fragment=("take-flight", "entry"),
-        difficulty_range=(1.3, 4.8),
+        difficulty_range=(1.2, 4.8),  # 101C from 1 m has 1.2
         execution_range=(0.0, 30.0),
         final_range=(0.0, 144.0),
         fusion="product",

@@ -59,8 +59,8 @@ def read(
         row.setdefault("video", row.get("features", ""))
     labels = _read_labels(path, rows, has_boundaries)
     samples = []
-    for number, row in enumerate(rows, start=2):
-        fields = Fields(f"{path.name}, row {number}", row)
+    for row in rows:
+        fields = Fields(f"{path.name}, row {row.number}", row)
         segments = _boundaries(fields, row, rules) if has_boundaries else _labelled(fields, row, labels, rules)
         files = _features(source_dir, fields, row) if has_features else _video(source_dir, row)
         samples.append(_sample(files, fields, row, segments, rules))

@@ -1,9 +1,11 @@
 """Rhythmic Gymnastics, in the copy of ACTION-NET (Zeng et al., ACM MM 2020): routines with ball, clubs, hoop, ribbon.
 
 `train.txt` and `test.txt` have a header and rows `Ball_001 10.50 8.30 18.80 0.00 92`: name, difficulty, execution,
-total, penalty, length; total = difficulty + execution − penalty. The header mixes tabs and blanks.
+total, penalty, length in seconds; total = difficulty + execution − penalty. The header mixes tabs and blanks.
 """
 
+import math
+import re
 from pathlib import Path
 
 from data_prep.datasets.errors import OptionError
@@ -17,6 +19,7 @@ COLUMNS = ("name", "difficulty", "execution", "total", "penalty", "length")
 LABEL_DIRS = ("", "data/", "annotations/")
 VIDEO_DIRS = ("videos", "frames")  # else beside the lists
 SPLITS = ("train", "test")
+NUMBER = re.compile(r"[+-]?\d[\d.,]*")
 
 
 def read(source_dir: Path, action: str | None = None) -> Source:
@@ -40,12 +43,13 @@ def read(source_dir: Path, action: str | None = None) -> Source:
 
 
 def _read_list(path):
-    """[(row from 1, {column: text})] without the header."""
+    """[(row from 1, {column: text})] without the header, where there is one."""
+    lines = [(number, line) for number, line in enumerate(read_text(path).splitlines(), start=1) if line.strip()]
+    if lines and _is_header(path, *lines[0]):
+        lines = lines[1:]
     rows, malformed = [], []
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    for number, line in lines:
         values = line.split()
-        if number == 1 or not values:
-            continue
         if len(values) != len(COLUMNS):
             malformed.append(f"{path}, row {number}: expected {' '.join(COLUMNS)}. Received: {line!r}")
         rows.append((number, dict(zip(COLUMNS, values, strict=False))))
@@ -54,8 +58,21 @@ def _read_list(path):
     return rows
 
 
+def _is_header(path, number, line):
+    """Whether a line names the columns; InputError where it names them in another order."""
+    words = line.lower()
+    found = sorted((words.find(column), column) for column in COLUMNS if column in words)
+    if len(found) == len(COLUMNS) and tuple(column for _, column in found) != COLUMNS:
+        raise InputError(f"{path}, row {number}: expected the columns {' '.join(COLUMNS)}. Received: {line!r}")
+    return not any(NUMBER.fullmatch(value) for value in line.split())
+
+
 def _sample(video_dir, where, values, split):
     fields = Fields(where, values)
+    length = fields.number("length")
+    if length is not None and not 0 < length < math.inf:
+        fields.expect(f"expected seconds above 0 as length. Received: {length:g}")
+        length = None
     return Sample(
         values["name"],
         find_video(video_dir, values["name"]),
@@ -65,5 +82,6 @@ def _sample(video_dir, where, values, split):
         execution=fields.number("execution"),
         final=fields.number("total"),
         penalty=fields.number("penalty"),
+        seconds=length,
         problems=tuple(fields.problems),
     )

@@ -46,6 +46,7 @@ class Sample:
             the dataset has no such groups.
         frames: (start, stop) of the clip in a folder of images, counted from 0; None for all of it.
         num_frames: how many frames the labels say there are in the video; None where they do not.
+        seconds: how long the labels say that the video is, rounded; None where they do not.
         array: of features, the name of the array in a file of several; None where there is one.
         fps: of features, frames per second of the video that they were made of; None where the labels do not say.
         problems: what the dataset module found wrong with the row.
@@ -64,6 +65,7 @@ class Sample:
     group: str | None = None
     frames: tuple[int, int] | None = None
     num_frames: int | None = None
+    seconds: float | None = None
     array: str | None = None
     fps: float | None = None
     problems: tuple[Problem, ...] = ()

@@ -59,17 +59,17 @@ def _difficulty(source_dir, difficulty_csv):
 
 def _read_difficulty_csv(path):
     difficulty, malformed = {}, []
-    for row_number, row in enumerate(read_csv(path, ("video", "difficulty")), start=2):
+    for row in read_csv(path, ("video", "difficulty")):
         try:
             number, value = int(Path(row["video"]).stem), float(row["difficulty"])
         except ValueError:
             received = f"{row['video']},{row['difficulty']}"
             malformed.append(
-                f"{path}, row {row_number}: expected a video number and a difficulty. Received: {received}"
+                f"{path}, row {row.number}: expected a video number and a difficulty. Received: {received}"
             )
             continue
         if number in difficulty:
-            malformed.append(f"{path}, row {row_number}: expected each video once. Received: video {number} again")
+            malformed.append(f"{path}, row {row.number}: expected each video once. Received: video {number} again")
         difficulty[number] = value
     if malformed:
         raise InputError("\n".join(malformed))

@@ -1,5 +1,6 @@
 """Finding videos and label files: layouts differ in folders, in file formats, and in videos or folders of images."""
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,17 +35,30 @@ def _first(source_dir, names, is_there, what):
 
 
 def find_video(folder: Path, name: str) -> Path:
-    """The folder of images, or the video file, called `name`; where there is neither, the path of the folder."""
-    candidates = [folder / name, *(folder / f"{name}{suffix}" for suffix in VIDEO_SUFFIXES)]
-    return next((path for path in candidates if _exists(path)), candidates[0])
+    """The folder of images, or the video file, called `name`; where there is neither, the path of the folder.
 
-
-def _exists(path):
-    """Names come from label files: one that no file system takes is no file."""
+    Raises:
+        InputError: there are several.
+    """
+    path = folder / name
     try:
-        return path.exists()
-    except OSError:
-        return False
+        found = _entries(path.parent, path.parent.stat().st_mtime_ns).get(path.name, [])
+    except (OSError, ValueError):  # names come from label files: some no file system takes
+        return path
+    if len(found) > 1:
+        raise InputError(f"{path.parent}: expected one video called {path.name}. Received: {', '.join(found)}")
+    return path.with_name(found[0]) if found else path
+
+
+@functools.lru_cache(maxsize=4)  # a dataset's videos lie in one folder and are looked up in turn
+def _entries(folder, changed):
+    """{name: what it may mean} of a folder as it was when last `changed`; a video is also called without its suffix."""
+    entries: dict[str, list[str]] = {}
+    for entry in sorted(path.name for path in folder.iterdir()):
+        stem, _, suffix = entry.rpartition(".")
+        for name in {entry, stem if f".{suffix.lower()}" in VIDEO_SUFFIXES else entry}:
+            entries.setdefault(name, []).append(entry)
+    return entries
 
 
 def index_videos(folder: Path) -> dict[int, Path]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
-from conftest import read_index, write_bars, write_images, write_split, write_unlv_diving
+from conftest import read_index, write_bars, write_images, write_motion, write_split, write_unlv_diving
 from layouts import (
     MANIFEST_HEADER,
     write_aqa7,
@@ -24,7 +24,19 @@ from layouts import (
     write_ucf101,
 )
 
-from data_prep.datasets import DATASETS, aqa7, finediving, manifest, mit_diving, mtl_aqa, ucf101, unlv_diving
+from data_prep.datasets import (
+    DATASETS,
+    aqa7,
+    finediving,
+    manifest,
+    mit_diving,
+    motion,
+    mtl_aqa,
+    rhythmic_gymnastics,
+    ucf101,
+    unlv_diving,
+)
+from data_prep.datasets.readers.layout import find_video, index_videos
 from data_prep.datasets.readers.restricted_pickle import load_pickle
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.checks import id_problems, score_problems
@@ -260,7 +272,7 @@ def test_rhythmic_gymnastics_scores_have_penalties(tmp_path):
     assert sorted(info.videos) == ["Ball_001", "Ball_077"]
     with pytest.raises(InputError, match=r"--action: expected an apparatus, one of Ball, Hoop\. Received: Rope"):
         _build("rhythmic_gymnastics", source, tmp_path / "rope", action="Rope")
-    (source / "test.txt").write_text("header\nHoop_002 7.20 4.20 11.40 0.60 93\n")
+    (source / "test.txt").write_text("header\nHoop_002 7.20 4.20 11.40 0.60 9\n")
     lines, num_problems = check("rhythmic_gymnastics", source, workers=1)
     assert num_problems == 1 and lines[0] == (
         "test.txt, row 2: expected a final score of 10.80 (sum_minus_penalty rule). Received: 11.40"
@@ -268,6 +280,46 @@ def test_rhythmic_gymnastics_scores_have_penalties(tmp_path):
     (source / "test.txt").write_text("header\nHoop_002 7.20\n")
     with pytest.raises(InputError, match=r"test\.txt, row 2: expected name difficulty execution total penalty length"):
         _build("rhythmic_gymnastics", source, tmp_path / "short")
+
+
+def test_rhythmic_gymnastics_without_a_header_loses_no_row(tmp_path):
+    """A first line of numbers is a routine; so is one with a typo, which is named; blank lines are counted."""
+    source = write_gymnastics(tmp_path / "gymnastics")
+    plain = rhythmic_gymnastics.read(source).samples
+    _, *rows = (source / "train.txt").read_text().splitlines()
+    (source / "train.txt").write_text("\n".join(rows) + "\n")
+    ids = [sample.video_id for sample in rhythmic_gymnastics.read(source).samples]
+    assert ids == [sample.video_id for sample in plain] == ["Ball_001", "Ball_077", "Hoop_002"]
+    (source / "train.txt").write_text("\n".join(["", rows[0].replace("8.30", "8,3O"), "", rows[1]]))
+    first, second, _ = rhythmic_gymnastics.read(source).samples
+    assert [str(problem) for problem in first.problems] == [
+        "train.txt, row 2: expected a number as execution. Received: '8,3O'"
+    ]
+    assert second.where == "train.txt, row 4"
+    header = "Video_Name Execution_Score Difficulty_Score Total_Score Penalty Video_length"
+    (source / "train.txt").write_text("\n".join([header, *rows]))
+    with pytest.raises(InputError, match=r"train\.txt, row 1: expected the columns name difficulty execution"):
+        rhythmic_gymnastics.read(source)
+
+
+@pytest.mark.parametrize(
+    ("length", "message"),
+    [
+        ("92", "Ball_001.mp4, as labelled. Received: 9.0 s (9 frames at 1 frames/s)"),
+        ("11.5", "expected 11.5 s in"),
+        ("0", "expected seconds above 0 as length. Received: 0"),
+        ("long", "expected a number as length. Received: 'long'"),
+        ("8", None),
+        ("10.9", None),
+    ],
+)
+def test_rhythmic_gymnastics_lengths_are_those_of_the_videos(tmp_path, length, message):
+    """Seconds, rounded: a broadcast that was cut off is no routine of 92 s."""
+    source = write_gymnastics(tmp_path / "gymnastics")
+    (source / "train.txt").write_text(f"Ball_001 10.50 8.30 18.80 0.00 {length}\n")
+    lines, num_problems = check("rhythmic_gymnastics", source, workers=1)
+    assert num_problems == (message is not None)
+    assert message is None or (lines[0].startswith("train.txt, row 1: expected ") and message in lines[0])
 
 
 def test_ucf101_clips_with_classes(tmp_path):
@@ -354,6 +406,41 @@ def test_unlv_videos_may_be_folders_of_images(tmp_path):
     write_bars(source / "diving_samples_len_ori/2.avi", 26, 2)
     with pytest.raises(InputError, match="expected one video of each number"):
         unlv_diving.read(source)
+
+
+# === Where videos lie ===
+
+
+@pytest.mark.parametrize("name", ["001.avi", "001.AVI", "001.Mp4", "001"])
+def test_every_reader_finds_a_video_whatever_the_case_of_its_suffix(tmp_path, name):
+    Path(tmp_path, name).mkdir()
+    assert find_video(tmp_path, "001") == index_videos(tmp_path)[1] == tmp_path / name
+    assert find_video(tmp_path, "1") == tmp_path / "1" and find_video(tmp_path / "none", "1") == tmp_path / "none/1"
+    assert find_video(tmp_path, "x" * 300 + "\0") == tmp_path / ("x" * 300 + "\0")
+
+
+def test_of_several_videos_of_one_name_none_is_chosen(tmp_path):
+    for name in ("001.avi", "001.AVI", "001.txt"):
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match=r"expected one video called 001\. Received: 001\.AVI, 001\.avi"):
+        find_video(tmp_path, "001")
+
+
+def test_a_clip_without_a_class_is_a_problem_and_no_class(tmp_path):
+    """Row numbers count the blank line."""
+    source = write_motion(tmp_path / "motion", 3)
+    header, *rows = (source / "motion_classes.csv").read_text().splitlines()
+    rows[1] = rows[1].replace(",diving,2,", ",diving,,")
+    (source / "motion_classes.csv").write_text("\n".join([header, rows[0], "", *rows[1:]]))
+    read = motion.read(source)
+    assert read.classes["group"] == ["1", "3"] and [sample.classes.get("group") for sample in read.samples] == [
+        0,
+        None,
+        1,
+    ]
+    assert [problem for sample in read.samples for problem in map(str, sample.problems)] == [
+        "motion_classes.csv, row 4: expected a class of group. Received: none"
+    ]
 
 
 # === Manifest ===
