@@ -8,6 +8,7 @@ import reprlib
 from pathlib import Path
 
 from data_prep.datasets.fields import Fields
+from data_prep.datasets.published import Published, count_note
 from data_prep.datasets.readers.annotations import read_annotations, read_splits, unused_note
 from data_prep.datasets.readers.layout import find_dir, find_file
 from data_prep.datasets.sample import Sample, Source
@@ -18,6 +19,7 @@ FRAME_DIRS = ("whole_videos_frames", "new/new_total_frames")
 LABEL_DIRS = ("", "info/", "MTL-AQA_split_0_data/", "Ready_2_Use/MTL-AQA_split_0_data/")
 ANNOTATION_FILES = ("final_annotations_dict.pkl", "final_annotations_dict_with_dive_number.pkl")
 SPLIT_FILES = {"train": "train_split_0.pkl", "test": "test_split_0.pkl"}
+PUBLISHED = Published({"train": 1059, "test": 353}, "Parmar and Morris 2019, split 0")
 NUM_MARKS = 7
 
 
@@ -38,7 +40,8 @@ def read(source_dir: Path) -> Source:
         for split, keys in splits.items()
         for key in keys
     )
-    notes = ["There are no stage labels.", *unused_note(annotations, splits), *odd_executions(sport, samples)]
+    counts = count_note((sample.split for sample in samples), PUBLISHED)
+    notes = ["There are no stage labels.", counts, *unused_note(annotations, splits), *odd_executions(sport, samples)]
     return Source("diving", samples, {"annotations": path.name}, tuple(notes))
 
 

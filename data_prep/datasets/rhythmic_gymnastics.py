@@ -10,6 +10,7 @@ from pathlib import Path
 
 from data_prep.datasets.errors import OptionError
 from data_prep.datasets.fields import Fields
+from data_prep.datasets.published import Published, count_note
 from data_prep.datasets.readers.layout import find_file, find_video
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Sample, Source
@@ -19,6 +20,8 @@ COLUMNS = ("name", "difficulty", "execution", "total", "penalty", "length")
 LABEL_DIRS = ("", "data/", "annotations/")
 VIDEO_DIRS = ("videos", "frames")  # else beside the lists
 SPLITS = ("train", "test")
+APPARATUS = ("Ball", "Clubs", "Hoop", "Ribbon")
+PUBLISHED = {"train": 200, "test": 50}  # of each
 NUMBER = re.compile(r"[+-]?\d[\d.,]*")
 
 
@@ -35,11 +38,18 @@ def read(source_dir: Path, action: str | None = None) -> Source:
         for split in SPLITS
         for row, values in _read_list(find_file(source_dir, [f"{folder}{split}.txt" for folder in LABEL_DIRS]))
     ]
-    apparatus = sorted({sample.video_id.split("_")[0] for sample in samples})
+    apparatus = sorted({_apparatus(sample.video_id) for sample in samples})
     if action is not None and action not in apparatus:
         raise OptionError(f"--action: expected an apparatus, one of {', '.join(apparatus)}. Received: {action}")
-    chosen = tuple(sample for sample in samples if action in (None, sample.video_id.split("_")[0]))
-    return Source("rhythmic_gymnastics", chosen, {"action": action or "all"}, ("There are no stage labels.",))
+    chosen = tuple(sample for sample in samples if action in (None, _apparatus(sample.video_id)))
+    published = {split: number * (len(APPARATUS) if action is None else 1) for split, number in PUBLISHED.items()}
+    counts = count_note((sample.split for sample in chosen), Published(published, "Zeng et al. 2020"))
+    notes = ("There are no stage labels.", counts)
+    return Source("rhythmic_gymnastics", chosen, {"action": action or "all"}, notes)
+
+
+def _apparatus(name):
+    return name.split("_")[0]
 
 
 def _read_list(path):
@@ -52,6 +62,10 @@ def _read_list(path):
         values = line.split()
         if len(values) != len(COLUMNS):
             malformed.append(f"{path}, row {number}: expected {' '.join(COLUMNS)}. Received: {line!r}")
+        elif _apparatus(values[0]) not in APPARATUS:
+            malformed.append(
+                f"{path}, row {number}: expected a routine with {', '.join(APPARATUS)}. Received: {values[0]!r}"
+            )
         rows.append((number, dict(zip(COLUMNS, values, strict=False))))
     if malformed:
         raise InputError("\n".join(malformed))
