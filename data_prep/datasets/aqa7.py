@@ -1,7 +1,8 @@
 """AQA-7: six actions of 103 frames each with a final score, and nothing else (Parmar and Morris, WACV 2019).
 
-`Split_4/split_4_{train,test}_list.mat` (in some copies `consolidated_{train,test}_list.mat`) hold rows [action, sample,
-score]; some copies hold the score ×100. Frames are `ACTION-out/NNN/img_%05d.jpg`, videos `ACTION/NNN.avi`.
+`Split_4/split_4_{train,test}_list.mat` (in some copies called `consolidated_{train,test}_list.mat`, as their variables)
+hold rows [action, sample, score]; some copies hold the score ×100. Frames are `ACTION-out/NNN/img_%05d.jpg`, videos
+`ACTION/NNN.avi`.
 """
 
 import collections
@@ -12,7 +13,7 @@ from pathlib import Path
 from data_prep.datasets.errors import OptionError
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.published import ALL, Published, count_note
-from data_prep.datasets.readers.layout import find_dir, find_file, find_video
+from data_prep.datasets.readers.layout import find_dir, find_file_by_content, find_video
 from data_prep.datasets.readers.matlab import read_table, whole_numbers
 from data_prep.datasets.sample import Sample, Source
 from data_prep.datasets.scores import shown
@@ -46,7 +47,8 @@ ACTIONS = {  # by name of the folders
 }
 NUM_FRAMES = 103
 SPLITS = ("train", "test")
-LISTS = [f"{folder}{name}_{{}}_list.mat" for name in ("split_4", "consolidated") for folder in ("Split_4/", "")]
+LISTS = ("Split_4/split_4_{}_list.mat", "split_4_{}_list.mat")
+LABEL_DIRS = ("Split_4", "")
 SOURCE = "Parmar and Morris 2019"
 ALL_ACTIONS = Published({"train": 803, "test": 303}, f"{SOURCE}, all six actions")
 SCALES = (1, 100)
@@ -93,8 +95,10 @@ class _List:
 
 
 def _read_list(source_dir, split, action):
-    path = find_file(source_dir, [name.format(split) for name in LISTS])
-    table = read_table(path, f"consolidated_{split}_list", num_columns=3)
+    variable = f"consolidated_{split}_list"
+    names = [name.format(split) for name in LISTS]
+    path = find_file_by_content(source_dir, names, LABEL_DIRS, ".mat", lambda path: len(_table(path, variable)) > 0)
+    table = _table(path, variable)
     actions, samples = (whole_numbers(path, table[:, column]).tolist() for column in (0, 1))
     known = [entry.number for entry in ACTIONS.values()]
     odd = [f"{number} in row {row}" for row, number in enumerate(actions, start=1) if number not in known]
@@ -107,6 +111,10 @@ def _read_list(source_dir, split, action):
     if not rows:
         raise InputError(f"{path}: expected rows of action {number} ({action}). Received: none.")
     return _List(path.name, split, rows, len(table), _scale(ACTIONS[action], [score for *_, score in rows]))
+
+
+def _table(path, variable):
+    return read_table(path, variable, num_columns=3)
 
 
 def _scale(action, scores):

@@ -1,14 +1,17 @@
 """What a dataset module yields: one `Sample` per labelled video, with whatever is wrong with its row."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.video import Clip
 
-NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time: a flag of its own decides about those
-INCONSISTENT = "inconsistent"
+# A flag of `build` decides about each kind: --nonmonotone, --on_inconsistent, and --on_error about all else.
+NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time
+INCONSISTENT = "inconsistent"  # scores that are possible, each by itself, but contradict each other: may be kept
+ERROR = "error"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,15 +21,25 @@ class Problem:
     Attributes:
         where: file and row.
         what: what was expected, and what was received.
-        kind: `INCONSISTENT` or `NONMONOTONE`.
+        kind: `NONMONOTONE`, `INCONSISTENT` or `ERROR`.
     """
 
     where: str
     what: str
-    kind: str = INCONSISTENT
+    kind: str = ERROR
 
     def __str__(self):
         return f"{self.where}: {self.what}"
+
+
+def kind_of_row(problems: Sequence[Problem]) -> str:
+    """The kind by which a row with these problems, one or more, is dealt with.
+
+    A row whose boundaries go back in time is dropped or refused as such, whatever else is wrong with it; one with an
+    error is an error, whatever its scores say.
+    """
+    kinds = {problem.kind for problem in problems}
+    return next(kind for kind in (NONMONOTONE, ERROR, INCONSISTENT) if kind in kinds)
 
 
 @dataclasses.dataclass(frozen=True)

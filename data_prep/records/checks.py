@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from data_prep.datasets.sample import Problem, Sample, Source
+from data_prep.datasets.sample import INCONSISTENT, Problem, Sample, Source
 from data_prep.datasets.scores import agree, rounding
 from data_prep.datasets.stage_labels import StageError, frame_stages
 from data_prep.records.encoding import EncodedVideo
@@ -143,7 +143,8 @@ def score_problems(sample: Sample, sport: Sport) -> list[Problem]:
     if final is not None and None not in (sample.difficulty, sample.execution) and not problems:
         fused = sport.fuse(sample.difficulty, sample.execution, sample.penalty or 0.0)
         if not agree(final, fused, rounding(sport, sample.difficulty or 0.0)):
-            problems.append(f"expected a final score of {fused:.2f} ({sport.fusion} rule). Received: {final:.2f}")
+            what = f"expected a final score of {fused:.2f} ({sport.fusion} rule). Received: {final:.2f}"
+            return [Problem(sample.where, what, INCONSISTENT)]
     return [Problem(sample.where, problem) for problem in problems]
 
 

@@ -119,6 +119,79 @@ def test_mtl_aqa_keys_of_numpy_and_marks(tmp_path):
     ]
 
 
+def _with_marks(folder, name="final_annotations_dict.pkl"):
+    """The layout with seven marks a clip, of which those of (1, 2) and (2, 1) give other scores than stated."""
+    source = write_mtl_aqa(folder)
+    annotations = pickle.loads((source / "final_annotations_dict.pkl").read_bytes())
+    for key, entry in annotations.items():
+        entry["judge_scores"] = [6.5, 7.0, 7.0, 6.5, 9.0, 5.0, 7.5]
+        entry["final_score"] = 61.5 if key in ((1, 1), (2, 5)) else 62.0
+    (source / "final_annotations_dict.pkl").unlink()
+    write_pickle(source / name, annotations)
+    return source
+
+
+@pytest.mark.parametrize(
+    ("choice", "ids"),
+    [("drop", ["01_001", "02_005"]), ("keep", ["01_001", "01_002", "02_001", "02_005"])],
+)
+def test_scores_that_contradict_each_other_are_refused_dropped_or_kept(tmp_path, choice, ids):
+    """The official test split stays whole where its rows are kept, and each of them is marked in the index."""
+    source, records = _with_marks(tmp_path / "mtl"), tmp_path / "records"
+    with pytest.raises(InputError, match=r"2 problems\n.*\n.*\n.*--on_inconsistent=drop \(or =keep, marked"):
+        _build("mtl_aqa", source, records)
+    with pytest.raises(InputError, match="--on_inconsistent=drop"):
+        _build("mtl_aqa", source, records, BuildSettings((36, 48), on_error="skip"))
+    _build("mtl_aqa", source, records, BuildSettings((36, 48), on_inconsistent=choice))
+    info = DatasetInfo.load(records)
+    marked = {name: video["inconsistent"] for name, video in info.videos.items() if "inconsistent" in video}
+    found = {
+        f"{video:02d}_{clip:03d}": f"final_annotations_dict.pkl, ({video}, {clip}): expected final_score 61.50 of "
+        "judge_scores. Received: 62.00"
+        for video, clip in ((1, 2), (2, 1))
+    }
+    assert sorted(info.videos) == ids
+    assert marked == ({name: [problem] for name, problem in found.items()} if choice == "keep" else {})
+    assert {video["id"] for video in info.skipped} == (set() if choice == "keep" else found.keys())
+    shown = summary(info)
+    assert ("videos kept though their scores contradict each other: 2\n" in shown) == (choice == "keep")
+    assert all(problem in shown for problem in found.values())
+    lines, num_problems = check("mtl_aqa", source, workers=1)
+    assert (
+        num_problems == 2
+        and "Of 2 videos the scores alone contradict each other: see build --on_inconsistent." in lines
+    )
+
+
+def test_a_row_with_an_error_is_not_kept_for_its_scores(tmp_path):
+    """A contradiction beside a missing frame is an error; a final score that the rule does not give is none."""
+    source = _with_marks(tmp_path / "mtl")
+    (source / "whole_videos_frames/01/000010.jpg").unlink()
+    with pytest.raises(InputError, match=r"Nothing was written\. --on_error=skip leaves"):
+        _build("mtl_aqa", source, tmp_path / "records", BuildSettings((36, 48), on_inconsistent="keep"))
+    header = ("video", "split", "difficulty", "execution", "final")
+    write_table(
+        tmp_path / "manifest.csv", header, [("a.avi", "train", 3.0, 21.0, 60.0), ("b.avi", "test", 9, 21.0, 60.0)]
+    )
+    a, b = manifest.read(tmp_path, sport="diving").samples
+    assert [problem.kind for problem in score_problems(a, get_sport("diving"))] == ["inconsistent"]
+    assert [problem.kind for problem in score_problems(b, get_sport("diving"))] == ["error"]
+
+
+@pytest.mark.parametrize("name", ["augmented_final_annotations_dict.pkl", "info/anything.pkl"])
+def test_annotations_of_mtl_aqa_are_recognised_by_content(tmp_path, name):
+    """Beside captions, which are keyed alike, and the splits."""
+    source = _with_marks(tmp_path / "mtl", name)
+    write_pickle(source / "final_captions_dict.pkl", {(1, 1): {"caption": "a dive"}})
+    write_pickle(source / "info/vocabulary.pkl", ["a", "dive"])
+    read = mtl_aqa.read(source)
+    assert read.settings["annotations"] == Path(name).name and len(read.samples) == 4
+    assert all(sample.where.startswith(Path(name).name) for sample in read.samples)
+    shutil.copyfile(source / name, source / "copy.pkl")
+    with pytest.raises(InputError, match=r"one other \*\.pkl of the same content\. Received: .*copy\.pkl"):
+        mtl_aqa.read(source)
+
+
 def test_mtl_aqa_reports_what_is_wrong_with_a_clip(tmp_path):
     source = write_mtl_aqa(tmp_path / "mtl")
     path = source / "final_annotations_dict.pkl"
@@ -592,7 +665,7 @@ def test_manifest_with_stage_labels_beside_it(tmp_path):
     labels[1:] = [("dive 2", "entry", 8, 12)]
     write_table(tmp_path / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
     problems = [problem for sample in manifest.read(source, **options).samples for problem in sample.problems]
-    assert [problem.kind for problem in problems] == ["nonmonotone", "inconsistent"]
+    assert [problem.kind for problem in problems] == ["nonmonotone", "error"]
     assert "mine.csv, row 3: expected stages in stage_labels.csv" in str(problems[1])
 
 
