@@ -51,10 +51,17 @@ flags.DEFINE_enum(
     "Rows whose stage boundaries go back in time (32 and 95 of UNLV-Diving): refuse, or leave those videos out.",
 )
 flags.DEFINE_enum(
+    "on_inconsistent",
+    "refuse",
+    ["refuse", "drop", "keep"],
+    "Rows whose scores are possible, each by itself, but contradict each other, such as a final score and the judges' "
+    "marks (30 of MTL-AQA): refuse, leave those videos out, or keep them, marked in dataset_info.json.",
+)
+flags.DEFINE_enum(
     "on_error",
     "refuse",
     ["refuse", "skip"],
-    "Rows with any other inconsistency: refuse to write anything, or leave them out and list them.",
+    "Rows with any other problem: refuse to write anything, or leave them out and list them.",
 )
 flags.DEFINE_boolean("overwrite", False, "Replace an existing --output_dir, once the new one is complete.")
 flags.DEFINE_integer("workers", None, "Processes that decode. Default: one per core.", lower_bound=1)
@@ -69,6 +76,7 @@ def main(_: list[str]) -> None:
         fit=FLAGS.fit,
         num_shards=FLAGS.num_shards,
         nonmonotone=FLAGS.nonmonotone,
+        on_inconsistent=FLAGS.on_inconsistent,
         on_error=FLAGS.on_error,
     )
     info, notes = build_records(

@@ -5,7 +5,8 @@ r"""Imports stage labels from annotation tools, or exports them to be corrected 
 
 FILE is stage_labels.csv, jump_drop_water_label.txt, Label Studio's JSON, CVAT's XML for video 1.1 or the ZIP with it,
 ELAN's .eaf, or a folder in FineDiving's layout; it is recognised by what is in it. Every problem is reported by file
-and row, region or annotation, and unless --on_error=skip says otherwise, nothing is written then.
+and row, region or annotation, and unless --on_error=skip says otherwise, nothing is written then. Nor is anything that
+is there replaced, unless --existing says how.
 """
 
 import sys
@@ -18,6 +19,7 @@ from data_prep.stages import formats as stage_formats
 from data_prep.stages.formats.checking import checked_videos
 from data_prep.stages.formats.timing import MAX_RATE
 from data_prep.stages.formats.videos import facts_reader
+from data_prep.stages.merging import merged
 from scoringnet_tf.sports import SPORTS, named_sport
 from scoringnet_tf.support.errors import InputError
 
@@ -57,6 +59,14 @@ flags.DEFINE_enum(
     "Videos with a problem: refuse to write anything, or leave them out and list them.",
 )
 
+flags.DEFINE_enum(
+    "existing",
+    "refuse",
+    ["refuse", "merge", "replace"],
+    "An --output file that is there: refuse, merge (--to=csv: the stages of videos in FILE replace theirs, those of "
+    "all others stay), or replace it as a whole.",
+)
+
 POSITIONAL = True
 
 
@@ -66,17 +76,40 @@ def main(paths: list[str]) -> None:
         raise InputError("Expected one or more files of stage labels. Received: none. See --help.")
     if FLAGS.videos_dir is not None and not Path(FLAGS.videos_dir).is_dir():
         raise InputError(f"--videos_dir: expected a folder. Received: {FLAGS.videos_dir}, which is none.")
-    if FLAGS.to in ("csv", "label_studio") and Path(FLAGS.output).is_dir():
-        raise InputError(f"--output: expected a file. Received: {FLAGS.output}, which is a folder.")
+    output = Path(FLAGS.output)
+    _check_output(output)
     facts_of, sport = facts_reader(FLAGS.videos_dir, FLAGS.fps), named_sport(FLAGS.sport)
     videos = [video for path in paths for video in stage_formats.read(path, facts_of, FLAGS["from"].value)]
     if FLAGS.drop_suffix:
         videos = [video.renamed(_without_suffix(video.video_id)) for video in videos]
     videos = checked_videos(videos, sport, facts_of)
     sound = _sound(videos)
-    stage_formats.write(FLAGS.to, Path(FLAGS.output), sound, sport, facts_of)
+    if len(sound) < len(videos) and FLAGS.existing == "replace" and any(_same(output, path) for path in paths):
+        raise InputError(f"--output: expected another file than {output}, which holds what is left out. Received: it.")
+    written = merged(output, sound) if FLAGS.existing == "merge" and output.exists() else sound
+    stage_formats.write(FLAGS.to, output, written, sport, facts_of)
     num_segments = sum(len(video.segments) for video in sound)
-    print(f"Written to {FLAGS.output}: {num_segments} stages of {len(sound)} videos.")
+    kept = f" Kept those of {len(written) - len(sound)} others." if FLAGS.existing == "merge" else ""
+    print(f"Written to {output}: {num_segments} stages of {len(sound)} videos.{kept}")
+
+
+def _check_output(output):
+    """InputError where --output is a folder in place of a file, or there already, and not to be replaced."""
+    if FLAGS.existing == "merge" and FLAGS.to != "csv":
+        raise InputError(f"--existing: expected merge with --to=csv alone. Received: --to={FLAGS.to}")
+    if FLAGS.to not in ("csv", "label_studio"):
+        return  # a folder, which its writer refuses where it is there
+    if output.is_dir():
+        raise InputError(f"--output: expected a file. Received: {output}, which is a folder.")
+    if output.exists() and FLAGS.existing == "refuse":
+        choices = "--existing=merge or " if FLAGS.to == "csv" else ""
+        raise InputError(
+            f"--output: expected a new file, or {choices}--existing=replace. Received: {output}, which exists."
+        )
+
+
+def _same(output, path):
+    return output.exists() and output.samefile(path)
 
 
 def _without_suffix(video_id):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.datasets.fields import Fields
+from data_prep.datasets.published import Published, count_note
 from data_prep.datasets.readers.annotations import read_annotations, read_splits, unused_note
 from data_prep.datasets.readers.layout import find_file
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
@@ -22,6 +23,7 @@ FRAME_DIRS = ("FINADiving_MTL_256s", "Trimmed_Video_Frames/FINADiving_MTL_256s",
 LABEL_DIRS = ("", "Annotations/", "train_test_split/")
 FINE_FILE, COARSE_FILE = "FineDiving_fine-grained_annotation.pkl", "FineDiving_coarse_annotation.pkl"
 SPLIT_FILES = {"train": "train_split.pkl", "test": "test_split.pkl"}
+PUBLISHED = Published({"train": 2251, "test": 749}, "Xu et al. 2022")
 ENTRY = "Entry"  # the last step of every dive, by name in `sub-action_types`
 ENTRY_LABEL = 36  # and by number in the published table, for copies without names
 
@@ -46,7 +48,8 @@ def read(source_dir: Path) -> Source:
         for split, keys in splits.items()
         for key in keys
     )
-    notes = [*unused_note(fine, splits), *_odd_marks(sport, samples, coarse), *odd_executions(sport, samples)]
+    counts = count_note((sample.split for sample in samples), PUBLISHED)
+    notes = [counts, *unused_note(fine, splits), *_odd_marks(sport, samples, coarse), *odd_executions(sport, samples)]
     settings = {"coarse_annotations": coarse_path.name if coarse_path else "none"}
     return Source("diving", samples, settings, tuple(notes))
 

@@ -1,14 +1,13 @@
 """MIT-Diving: 159 of the videos of UNLV-Diving, in the same layout, with splits of 100 and 59 of its own (§4.1)."""
 
-import collections
-import dataclasses
 from pathlib import Path
 
 from data_prep.datasets import unlv_diving
+from data_prep.datasets.published import Published
 from data_prep.datasets.sample import Source
 
 SPLIT_PATTERNS = ("split_100_59*", "random_splits_100_59/split_*")
-SPLIT_SIZES = {"train": 100, "test": 59}
+PUBLISHED = Published({"train": 100, "test": 59}, "Pirsiavash et al. 2014, §4.1")
 
 
 def read(source_dir: Path, split_dir: str | None = None) -> Source:
@@ -17,9 +16,4 @@ def read(source_dir: Path, split_dir: str | None = None) -> Source:
     Raises:
         InputError: as in `unlv_diving.read`.
     """
-    source = unlv_diving.read(source_dir, split_dir, SPLIT_PATTERNS)
-    sizes = collections.Counter(sample.split for sample in source.samples)
-    if sizes == SPLIT_SIZES:
-        return source
-    note = f"MIT-Diving has 100 videos to train and 59 to test; this split has {sizes['train']} and {sizes['test']}."
-    return dataclasses.replace(source, notes=(*source.notes, note))
+    return unlv_diving.read(source_dir, split_dir, SPLIT_PATTERNS, PUBLISHED)

@@ -6,9 +6,11 @@ clips of one's own in the same layout are read alike.
 
 from pathlib import Path
 
+from data_prep.datasets.fields import Fields
 from data_prep.datasets.options import sport_option
+from data_prep.datasets.readers.layout import find_video
 from data_prep.datasets.readers.text import read_csv
-from data_prep.datasets.sample import Problem, Sample, Source
+from data_prep.datasets.sample import Sample, Source
 from scoringnet_tf.sports import SPORTS, SportForm, kept_form
 from scoringnet_tf.support.errors import InputError
 
@@ -33,10 +35,8 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
     heads = [column for column in rows[0] if column not in NO_HEADS]
     if not heads:
         raise InputError(f"{path}: expected a column of classes beside {', '.join(NO_HEADS)}. Received: none.")
-    classes = {head: sorted({row[head] for row in rows}, key=_natural) for head in heads}
-    samples = [
-        _sample(source_dir, f"{path.name}, row {number}", row, classes) for number, row in enumerate(rows, start=2)
-    ]
+    classes = {head: sorted({row[head] for row in rows} - {""}, key=_natural) for head in heads}
+    samples = [_sample(source_dir, f"{path.name}, row {row.number}", row, classes) for row in rows]
     return Source(kept_form(rules), tuple(samples), classes=classes)
 
 
@@ -52,14 +52,16 @@ def _sport(path, rows, given):
 
 
 def _sample(source_dir, where, row, classes):
-    problems: tuple[Problem, ...] = ()
+    fields = Fields(where, row)
     if row["split"] not in SPLITS:
-        problems = (Problem(where, f"expected a split, one of {', '.join(SPLITS)}. Received: {row['split']!r}"),)
+        fields.expect(f"expected a split, one of {', '.join(SPLITS)}. Received: {row['split']!r}")
+    unknown = [head for head in classes if not row[head]]
+    if unknown:
+        fields.expect(f"expected a class of {', '.join(unknown)}. Received: none")
+    labels = {head: names.index(row[head]) for head, names in classes.items() if row[head]}
     video_id = row["video"].removesuffix(".avi")
-    labels = {head: names.index(row[head]) for head, names in classes.items()}
-    return Sample(
-        video_id, source_dir / "videos" / f"{video_id}.avi", row["split"], where, classes=labels, problems=problems
-    )
+    path = find_video(source_dir / "videos", video_id)
+    return Sample(video_id, path, row["split"], where, classes=labels, problems=tuple(fields.problems))
 
 
 def _natural(value):

@@ -1,13 +1,16 @@
 """Rhythmic Gymnastics, in the copy of ACTION-NET (Zeng et al., ACM MM 2020): routines with ball, clubs, hoop, ribbon.
 
 `train.txt` and `test.txt` have a header and rows `Ball_001 10.50 8.30 18.80 0.00 92`: name, difficulty, execution,
-total, penalty, length; total = difficulty + execution − penalty. The header mixes tabs and blanks.
+total, penalty, length in seconds; total = difficulty + execution − penalty. The header mixes tabs and blanks.
 """
 
+import math
+import re
 from pathlib import Path
 
 from data_prep.datasets.errors import OptionError
 from data_prep.datasets.fields import Fields
+from data_prep.datasets.published import Published, count_note
 from data_prep.datasets.readers.layout import find_file, find_video
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Sample, Source
@@ -17,6 +20,9 @@ COLUMNS = ("name", "difficulty", "execution", "total", "penalty", "length")
 LABEL_DIRS = ("", "data/", "annotations/")
 VIDEO_DIRS = ("videos", "frames")  # else beside the lists
 SPLITS = ("train", "test")
+APPARATUS = ("Ball", "Clubs", "Hoop", "Ribbon")
+PUBLISHED = {"train": 200, "test": 50}  # of each
+NUMBER = re.compile(r"[+-]?\d[\d.,]*")
 
 
 def read(source_dir: Path, action: str | None = None) -> Source:
@@ -32,30 +38,55 @@ def read(source_dir: Path, action: str | None = None) -> Source:
         for split in SPLITS
         for row, values in _read_list(find_file(source_dir, [f"{folder}{split}.txt" for folder in LABEL_DIRS]))
     ]
-    apparatus = sorted({sample.video_id.split("_")[0] for sample in samples})
+    apparatus = sorted({_apparatus(sample.video_id) for sample in samples})
     if action is not None and action not in apparatus:
         raise OptionError(f"--action: expected an apparatus, one of {', '.join(apparatus)}. Received: {action}")
-    chosen = tuple(sample for sample in samples if action in (None, sample.video_id.split("_")[0]))
-    return Source("rhythmic_gymnastics", chosen, {"action": action or "all"}, ("There are no stage labels.",))
+    chosen = tuple(sample for sample in samples if action in (None, _apparatus(sample.video_id)))
+    published = {split: number * (len(APPARATUS) if action is None else 1) for split, number in PUBLISHED.items()}
+    counts = count_note((sample.split for sample in chosen), Published(published, "Zeng et al. 2020"))
+    notes = ("There are no stage labels.", counts)
+    return Source("rhythmic_gymnastics", chosen, {"action": action or "all"}, notes)
+
+
+def _apparatus(name):
+    return name.split("_")[0]
 
 
 def _read_list(path):
-    """[(row from 1, {column: text})] without the header."""
+    """[(row from 1, {column: text})] without the header, where there is one."""
+    lines = [(number, line) for number, line in enumerate(read_text(path).splitlines(), start=1) if line.strip()]
+    if lines and _is_header(path, *lines[0]):
+        lines = lines[1:]
     rows, malformed = [], []
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
+    for number, line in lines:
         values = line.split()
-        if number == 1 or not values:
-            continue
         if len(values) != len(COLUMNS):
             malformed.append(f"{path}, row {number}: expected {' '.join(COLUMNS)}. Received: {line!r}")
+        elif _apparatus(values[0]) not in APPARATUS:
+            malformed.append(
+                f"{path}, row {number}: expected a routine with {', '.join(APPARATUS)}. Received: {values[0]!r}"
+            )
         rows.append((number, dict(zip(COLUMNS, values, strict=False))))
     if malformed:
         raise InputError("\n".join(malformed))
     return rows
 
 
+def _is_header(path, number, line):
+    """Whether a line names the columns; InputError where it names them in another order."""
+    words = line.lower()
+    found = sorted((words.find(column), column) for column in COLUMNS if column in words)
+    if len(found) == len(COLUMNS) and tuple(column for _, column in found) != COLUMNS:
+        raise InputError(f"{path}, row {number}: expected the columns {' '.join(COLUMNS)}. Received: {line!r}")
+    return not any(NUMBER.fullmatch(value) for value in line.split())
+
+
 def _sample(video_dir, where, values, split):
     fields = Fields(where, values)
+    length = fields.number("length")
+    if length is not None and not 0 < length < math.inf:
+        fields.expect(f"expected seconds above 0 as length. Received: {length:g}")
+        length = None
     return Sample(
         values["name"],
         find_video(video_dir, values["name"]),
@@ -65,5 +96,6 @@ def _sample(video_dir, where, values, split):
         execution=fields.number("execution"),
         final=fields.number("total"),
         penalty=fields.number("penalty"),
+        seconds=length,
         problems=tuple(fields.problems),
     )

@@ -1,6 +1,7 @@
 """What a dataset module yields: one `Sample` per labelled video, with whatever is wrong with its row."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
 
-NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time: a flag of its own decides about those
-INCONSISTENT = "inconsistent"
+# A flag of `build` decides about each kind: --nonmonotone, --on_inconsistent, and --on_error about all else.
+NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time
+INCONSISTENT = "inconsistent"  # scores that are possible, each by itself, but contradict each other: may be kept
+ERROR = "error"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,15 +23,25 @@ class Problem:
     Attributes:
         where: file and row.
         what: what was expected, and what was received.
-        kind: `INCONSISTENT` or `NONMONOTONE`.
+        kind: `NONMONOTONE`, `INCONSISTENT` or `ERROR`.
     """
 
     where: str
     what: str
-    kind: str = INCONSISTENT
+    kind: str = ERROR
 
     def __str__(self):
         return f"{self.where}: {self.what}"
+
+
+def kind_of_row(problems: Sequence[Problem]) -> str:
+    """The kind by which a row with these problems, one or more, is dealt with.
+
+    A row whose boundaries go back in time is dropped or refused as such, whatever else is wrong with it; one with an
+    error is an error, whatever its scores say.
+    """
+    kinds = {problem.kind for problem in problems}
+    return next(kind for kind in (NONMONOTONE, ERROR, INCONSISTENT) if kind in kinds)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +61,7 @@ class Sample:
             the dataset has no such groups.
         frames: (start, stop) of the clip in a folder of images, counted from 0; None for all of it.
         num_frames: how many frames the labels say there are in the video; None where they do not.
+        seconds: how long the labels say that the video is, rounded; None where they do not.
         array: of features, the name of the array in a file of several; None where there is one.
         fps: of features, frames per second of the video that they were made of; None where the labels do not say.
         problems: what the dataset module found wrong with the row.
@@ -66,6 +80,7 @@ class Sample:
     group: str | None = None
     frames: tuple[int, int] | None = None
     num_frames: int | None = None
+    seconds: float | None = None
     array: str | None = None
     fps: float | None = None
     problems: tuple[Problem, ...] = ()

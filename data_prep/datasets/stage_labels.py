@@ -186,14 +186,14 @@ def read_stage_csv(path: Path) -> dict[str, list[Segment]]:
     """
     segments: dict[str, list[Segment]] = {}
     malformed = []
-    for number, row in enumerate(read_csv(path, STAGE_COLUMNS), start=2):
+    for row in read_csv(path, STAGE_COLUMNS):
         try:
-            where = f"{Path(path).name}, row {number}"
+            where = f"{Path(path).name}, row {row.number}"
             end = int(row["end_frame"]) if row["end_frame"] else None
             segment = Segment(row["stage"], int(row["start_frame"]), end, where)
         except ValueError:
             received = f"{row['start_frame']},{row['end_frame']}"
-            malformed.append(f"{path}, row {number}: expected integer frames. Received: {received}")
+            malformed.append(f"{path}, row {row.number}: expected integer frames. Received: {received}")
         else:
             segments.setdefault(row["video_id"], []).append(segment)
     if malformed:

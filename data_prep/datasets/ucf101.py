@@ -8,6 +8,7 @@ copies append the label).
 import re
 from pathlib import Path, PurePosixPath
 
+from data_prep.datasets.published import Published, count_note
 from data_prep.datasets.readers.layout import find_dir, find_file
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Problem, Sample, Source
@@ -15,6 +16,11 @@ from scoringnet_tf.support.errors import InputError
 
 LIST_DIRS = ("ucfTrainTestlist/", "")
 SPLITS = ("train", "test")
+PUBLISHED = {  # of the official splits
+    1: {"train": 9537, "test": 3783},
+    2: {"train": 9586, "test": 3734},
+    3: {"train": 9624, "test": 3696},
+}
 HEAD = "action"
 CLIP_NAME = re.compile(r"(?P<group>v_\w+_g\d+)_c\d+")
 
@@ -31,7 +37,9 @@ def read(source_dir: Path, official_split: int = 1) -> Source:
     for split in SPLITS:
         path = _find(source_dir, f"{split}list{official_split:02d}.txt")
         samples += [_sample(video_dir, path, row, line, names, split) for row, line in _lines(path)]
-    return Source(None, tuple(samples), {"official_split": str(official_split)}, classes={HEAD: names})
+    published = Published(PUBLISHED[official_split], f"Soomro et al. 2012, split {official_split}")
+    counts = count_note((sample.split for sample in samples), published)
+    return Source(None, tuple(samples), {"official_split": str(official_split)}, (counts,), classes={HEAD: names})
 
 
 def _find(source_dir, name):

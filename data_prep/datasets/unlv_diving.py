@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_prep.datasets import unlv
+from data_prep.datasets.published import Published, count_note
 from data_prep.datasets.readers.matlab import read_vector
 from data_prep.datasets.sample import Source
 from data_prep.datasets.stage_labels import diving_segments, read_diving_times
@@ -12,9 +13,15 @@ from scoringnet_tf.support.errors import InputError
 
 VIDEO_DIR = "diving_samples_len_ori"
 TIMES_FILE = "jump_drop_water_label.txt"
+PUBLISHED = Published({"train": 300, "test": 70}, "Parmar and Morris 2017, §4.1")
 
 
-def read(source_dir: Path, split_dir: str | None = None, split_patterns: Sequence[str] = ("split_*",)) -> Source:
+def read(
+    source_dir: Path,
+    split_dir: str | None = None,
+    split_patterns: Sequence[str] = ("split_*",),
+    published: Published = PUBLISHED,
+) -> Source:
     """Reads the official layout.
 
     Stage labels come from `stage_labels.csv` where it is there (it can name what the four times cannot, such as noise
@@ -39,7 +46,8 @@ def read(source_dir: Path, split_dir: str | None = None, split_patterns: Sequenc
         get_sport("diving"), video_dir, split, overall, dict(enumerate(difficulty, start=1)), segments_of
     )
     settings = {"split_dir": split.name, "stage_labels": stage_file}
-    return Source("diving", samples, settings, (f"Stage labels from {stage_file}.", *notes))
+    counts = count_note((sample.split for sample in samples), published)
+    return Source("diving", samples, settings, (f"Stage labels from {stage_file}.", counts, *notes))
 
 
 def _stage_labels(source_dir):

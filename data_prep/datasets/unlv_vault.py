@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from data_prep.datasets import unlv
+from data_prep.datasets.published import Published, count_note
 from data_prep.datasets.readers.matlab import read_vector
 from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import Source
@@ -10,6 +11,7 @@ from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 
 VIDEO_DIRS = ("gym_vault_samples_len_ori", "gym_vault_samples_len_100_lstm")  # the first that is there
+PUBLISHED = Published({"train": 120, "test": 56}, "Parmar and Morris 2017, §4.1")
 DIFFICULTY_FILE = "gym_vault_difficulty_level.mat"
 
 
@@ -39,7 +41,8 @@ def read(source_dir: Path, split_dir: str | None = None, difficulty_csv: str | N
         "difficulty": difficulty_file,
         "stage_labels": "none" if stages is None else unlv.STAGE_CSV,
     }
-    notes = [f"Videos from {video_dirs[0].name}, difficulty from {difficulty_file}.", stage_note, *notes]
+    counts = count_note((sample.split for sample in samples), PUBLISHED)
+    notes = [f"Videos from {video_dirs[0].name}, difficulty from {difficulty_file}.", stage_note, counts, *notes]
     return Source("vault", samples, settings, tuple(notes))
 
 
@@ -59,17 +62,17 @@ def _difficulty(source_dir, difficulty_csv):
 
 def _read_difficulty_csv(path):
     difficulty, malformed = {}, []
-    for row_number, row in enumerate(read_csv(path, ("video", "difficulty")), start=2):
+    for row in read_csv(path, ("video", "difficulty")):
         try:
             number, value = int(Path(row["video"]).stem), float(row["difficulty"])
         except ValueError:
             received = f"{row['video']},{row['difficulty']}"
             malformed.append(
-                f"{path}, row {row_number}: expected a video number and a difficulty. Received: {received}"
+                f"{path}, row {row.number}: expected a video number and a difficulty. Received: {received}"
             )
             continue
         if number in difficulty:
-            malformed.append(f"{path}, row {row_number}: expected each video once. Received: video {number} again")
+            malformed.append(f"{path}, row {row.number}: expected each video once. Received: video {number} again")
         difficulty[number] = value
     if malformed:
         raise InputError("\n".join(malformed))

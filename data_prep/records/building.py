@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from data_prep.datasets import read_source
-from data_prep.datasets.sample import NONMONOTONE
+from data_prep.datasets.sample import ERROR, INCONSISTENT, NONMONOTONE, kind_of_row
 from data_prep.datasets.scores import shown
 from data_prep.records.checks import checked_samples
 from data_prep.records.encoding import aspect_of, encode_samples, in_processes
@@ -40,6 +40,7 @@ class BuildSettings:
     fit: str = "crop"
     num_shards: int | None = None
     nonmonotone: str = "refuse"
+    on_inconsistent: str = "refuse"
     on_error: str = "refuse"
 
 
@@ -88,7 +89,8 @@ def build_records(
         stored = StoredForm(settings.frame_size, settings.jpeg_quality, aspect, settings.fit)
         encoded = encode_samples(source, stored, map_clips)
         progress = tqdm(encoded, "Building records", total=len(source.samples), unit="video")
-        rejected, notes = _write_samples(writer, dataset, source, source_dir, stored, progress)
+        keep = settings.on_inconsistent == "keep"
+        rejected, notes = _write_samples(writer, dataset, source, source_dir, stored, progress, keep)
         _refuse(rejected, settings, source_dir)
         info = _dataset_info(writer, dataset, source, source_dir, settings, aspect, rejected)
         info.save(folder)
@@ -116,12 +118,15 @@ def _stages(source):
     return list(get_sport(source.sport).stages) if source.sport else []
 
 
-def _write_samples(writer, dataset, source, source_dir, stored, encoded):
-    """Writes every sample without a problem; returns the others as (sample, problems), and notes on those written."""
+def _write_samples(writer, dataset, source, source_dir, stored, encoded, keep):
+    """Writes every sample without a problem, or with scores that contradict each other, if those are to `keep`.
+
+    Returns the others as (sample, problems), and notes on those written.
+    """
     rejected, warnings = [], collections.defaultdict(list)
     fitted: collections.Counter[str] = collections.Counter()
     for sample, video, stages, problems in checked_samples(source, source_dir, encoded):
-        if problems:
+        if problems and not (keep and kind_of_row(problems) == INCONSISTENT):
             rejected.append((sample, problems))
             continue
         for warning in video.warnings:
@@ -133,6 +138,8 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded):
         if video.features is not None and writer.features is None:
             writer.features = {"size": video.features.shape[1], "stride": video.stride, "origin": video.origin}
         writer.videos[sample.video_id] |= _kept_together(sample)
+        if problems:
+            writer.videos[sample.video_id]["inconsistent"] = [str(problem) for problem in problems]
     notes = [f"{shown(names)}: {warning}" for warning, names in warnings.items()]
     notes += [f"Of {len(source.samples)} videos {count} are {what}" for what, count in sorted(fitted.items())]
     return rejected, notes
@@ -169,13 +176,13 @@ def _example(dataset, source, sample, source_dir, frame_size, video, stages):
 
 def _refuse(rejected, settings, source_dir):
     """InputError listing all problems, unless the settings allow to leave every rejected video out."""
-    remedies = set()
-    for _, problems in rejected:
-        # A row whose boundaries go back in time is dropped or refused as such, whatever else is wrong with it.
-        if any(problem.kind == NONMONOTONE for problem in problems):
-            remedies |= {"--nonmonotone=drop"} if settings.nonmonotone == "refuse" else set()
-        elif settings.on_error == "refuse":
-            remedies.add("--on_error=skip")
+    choices = {
+        NONMONOTONE: (settings.nonmonotone, "--nonmonotone=drop"),
+        ERROR: (settings.on_error, "--on_error=skip"),
+        INCONSISTENT: (settings.on_inconsistent, "--on_inconsistent=drop (or =keep, marked in the index)"),
+    }
+    kinds = {kind_of_row(problems) for _, problems in rejected}
+    remedies = {remedy for kind, (choice, remedy) in choices.items() if kind in kinds and choice == "refuse"}
     if remedies:
         found = [problem for _, problems in rejected for problem in problems]
         lines = [f"{source_dir}: expected consistent videos and labels. Received: {len(found)} problems"]

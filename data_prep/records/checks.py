@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from data_prep.datasets.sample import Problem, Sample, Source
-from data_prep.datasets.scores import agree
+from data_prep.datasets.sample import INCONSISTENT, Problem, Sample, Source
+from data_prep.datasets.scores import agree, rounding
 from data_prep.datasets.stage_labels import StageError, frame_stages
 from data_prep.records.encoding import EncodedVideo
 from scoringnet_tf.data.features import origin_kind
 from scoringnet_tf.sports import SCORES, Sport, get_sport
 
 TOLERANCE = 0.01  # points: scores are published with two decimals
+SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
 
 
 def checked_samples(
@@ -60,6 +61,9 @@ def _video_problems(sample, video, sport, owners):
     expected = None if sample.num_frames is None else -(-sample.num_frames // video.stride)
     if expected not in (None, len(video)):
         return None, [Problem(sample.where, _other_length(sample, video, expected))]
+    if sample.seconds is not None and abs(len(video) / video.fps - sample.seconds) > SECONDS_TOLERANCE:
+        what = f"expected {sample.seconds:g} s in {sample.path}, as labelled. Received: {_duration(video)}"
+        return None, [Problem(sample.where, what)]
     if sample.segments and len(video) == 1 and expected is None and video.features is not None:
         what = f"expected no stage labels: {sample.feature_file} holds one vector of the whole video. Received: some"
         return None, [Problem(sample.where, what)]
@@ -69,6 +73,10 @@ def _video_problems(sample, video, sport, owners):
         return frame_stages(sample.segments, num_frames, sport)[:: video.stride], []
     except StageError as error:
         return None, [Problem(sample.where, str(error))]
+
+
+def _duration(video):
+    return f"{len(video) / video.fps:.1f} s ({len(video)} frames at {video.fps:g} frames/s)"
 
 
 def _other_length(sample, video, expected):
@@ -129,8 +137,9 @@ def score_problems(sample: Sample, sport: Sport) -> list[Problem]:
     final = sample.final
     if final is not None and None not in (sample.difficulty, sample.execution) and not problems:
         fused = sport.fuse(sample.difficulty, sample.execution, sample.penalty or 0.0)
-        if not agree(final, fused):
-            problems.append(f"expected a final score of {fused:.2f} ({sport.fusion} rule). Received: {final:.2f}")
+        if not agree(final, fused, rounding(sport, sample.difficulty or 0.0)):
+            what = f"expected a final score of {fused:.2f} ({sport.fusion} rule). Received: {final:.2f}"
+            return [Problem(sample.where, what, INCONSISTENT)]
     return [Problem(sample.where, problem) for problem in problems]
 
 

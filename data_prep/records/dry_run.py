@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from data_prep.datasets import read_source
 from data_prep.datasets.errors import OptionError
+from data_prep.datasets.sample import INCONSISTENT, kind_of_row
 from data_prep.records.checks import checked_samples
 from data_prep.records.encoding import encode_samples, in_processes
 from scoringnet_tf.data.preprocessing import StoredForm
@@ -39,16 +40,22 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     except InputError as error:
         problems = str(error).splitlines()
         return [*problems, _summary(source_dir, dataset, "not readable", problems)], len(problems)
-    problems, num_steps = [], 0
+    problems, num_steps, num_inconsistent = [], 0, 0
     with in_processes(workers or os.cpu_count() or 1) as map_clips:
         encoded = encode_samples(source, STORED, map_clips)
         progress = tqdm(encoded, "Checking", total=len(source.samples), unit="video")
         for _, video, _, found in checked_samples(source, source_dir, progress):
             problems += map(str, found)
+            num_inconsistent += bool(found) and kind_of_row(found) == INCONSISTENT
             num_steps += len(video)
     steps = "steps of features read" if source.has_features else "frames decoded"
     done = f"{len(source.samples)} samples, {num_steps:,} {steps}"
-    return [*problems, *source.notes, _summary(source_dir, dataset, done, problems)], len(problems)
+    notes = [*source.notes]
+    if num_inconsistent:
+        notes.append(
+            f"Of {num_inconsistent} videos the scores alone contradict each other: see build --on_inconsistent."
+        )
+    return [*problems, *notes, _summary(source_dir, dataset, done, problems)], len(problems)
 
 
 def _summary(source_dir, dataset, done, problems):

@@ -35,6 +35,9 @@ def summary(info: DatasetInfo) -> str:
         lines.append(f"classes of {head}: {' '.join(names)}")
     lines += ["", *_limits(info), f"skipped videos: {len(info.skipped)}"]
     lines += [f"  {problem}" for video in info.skipped for problem in video["problems"]]
+    kept = [video["inconsistent"] for video in info.videos.values() if "inconsistent" in video]
+    lines += [f"videos kept though their scores contradict each other: {len(kept)}"] if kept else []
+    lines += [f"  {problem}" for problems in kept for problem in problems]
     return "\n".join(lines)
 
 

@@ -114,7 +114,7 @@ class RecordsWriter:
             num_frames = sum(self.videos[video_id]["num_frames"] for video_id in ids)
             if ids:
                 splits[split] = {"ids": ids, "num_videos": len(ids), "num_frames": num_frames, "shards": shards}
-            digest.update(split.encode() + writer.digest.digest())
+                digest.update(split.encode() + writer.digest.digest())
         return splits, digest.hexdigest()
 
 

@@ -20,6 +20,13 @@ ANNOUNCED_TOLERANCE = 1
 MAX_PIXEL_ASPECT = 4.0  # anamorphic film has 2; what is further from 1 is a damaged header
 DECODER_OPTIONS = {"max_pixels": str(2**26)}  # a damaged header may not ask for endless memory; 8K video has 2**25
 SMALLEST_FRAME = 8  # bytes: a packet of fewer repeats a frame, or (packed B-frames of old AVI files) is none
+# FFmpeg's containers of one video, told by content whatever a file is called. Of the others some are lists of files
+# (hls, concat, dash, sdp, image2, …): who made one could have any file read.
+CONTAINERS = (
+    "avi,mov,matroska,mpeg,mpegts,mpegvideo,asf,flv,gif,apng,ogg,nut,mxf,gxf,wtv,ivf,dv,rm,swf,"
+    "h261,h263,h264,hevc,vvc,av1,obu,m4v,mjpeg,vc1,dirac,yuv4mpegpipe"
+)
+FORMAT_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 IMAGE_NAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 IMAGE_CODECS = {b"\xff\xd8": "mjpeg", b"\x89P": "png"}  # first bytes: FFmpeg's decoder
 # Of a damaged image a decoder would rather paint the rest grey.
@@ -261,10 +268,10 @@ def _decode_image(encoded):
 
 def _open_container(path):
     try:
-        return av.open(str(path.absolute()))  # "a:b.avi" alone would name a protocol
+        return av.open(str(path.absolute()), options=FORMAT_OPTIONS)  # "a:b.avi" alone would name a protocol
     except (av.FFmpegError, MemoryError, UnicodeError) as error:
         raise VideoError(
-            f"{path}: expected a video. Received: a file that FFmpeg cannot open ({_reason(error)})."
+            f"{path}: expected a video in one file. Received: what FFmpeg cannot open as such ({_reason(error)})."
         ) from error
 
 

@@ -100,7 +100,8 @@ def _differences(experiment, found):
 def _covered(found):
     cell = next(iter(next(iter(found.values())).values()))
     seeds, renderings = _counted(cell["seeds"], "seed"), _counted(cell["renderings"], "rendering")
-    return f"\nMean of {seeds} on {renderings} of the test videos; in brackets 95 % of a bootstrap over these and the videos."
+    covered = "in brackets 95 % of a bootstrap over these and the videos"
+    return f"\nMean of {seeds} on {renderings} of the test videos; {covered}."
 
 
 def _counted(number, what):

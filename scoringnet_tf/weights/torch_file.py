@@ -17,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.pickle_memo import check_memo
+from scoringnet_tf.support.pickle_check import check_pickle
 
 ZIP, PICKLE = b"PK", b"\x80"  # how the containers start
 MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of the older one
@@ -171,7 +171,7 @@ def _load(file, storages):
     start = file.tell()
     num_bytes = file.seek(0, io.SEEK_END) - start
     file.seek(start)
-    check_memo(file, num_bytes)
+    check_pickle(file, num_bytes)
     file.seek(start)
     return TensorUnpickler(file, storages).load()
 

@@ -140,6 +140,34 @@ def _text(path):
     path.write_text("not a video\n" * 100)
 
 
+def _hls(path):
+    """A playlist, which FFmpeg follows outside the folder of the video too."""
+    secret = _secret(path, ".ts", "mpeg2video")
+    path.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\n{secret}\n#EXT-X-ENDLIST\n")
+
+
+def _concat(path):
+    path.write_text(f"ffconcat version 1.0\nfile {_secret(path, '.mp4', 'libx264').name}\n")
+
+
+def _sdp(path):
+    path.write_text(
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n"
+    )
+
+
+def _picture(path):
+    cv2.imwrite(str(path.with_suffix(".png")), bar_frame(0, (9, 9, 9)))
+    path.with_suffix(".png").rename(path)
+
+
+def _secret(path, suffix, codec):
+    """A sound video beside `path`, which nobody asked for."""
+    secret = path.with_name(f"secret{suffix}")
+    write_bars(secret, 5, codec=codec)
+    return secret
+
+
 def _sound_only(path):
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
@@ -159,7 +187,11 @@ def _mp4_without_its_end(path):
         (_a_folder, "a folder"),
         (_empty, "cannot open"),
         (_text, "cannot open"),
-        (_sound_only, "video stream"),
+        (_sound_only, "cannot open"),
+        (_hls, "cannot open"),
+        (_concat, "cannot open"),
+        (_sdp, "cannot open"),
+        (_picture, "cannot open"),
         (_mp4_without_its_end, "(video stream|cannot open)"),
     ],
 )
@@ -167,6 +199,34 @@ def test_what_is_no_video_is_an_error_that_names_the_file(tmp_path, make, messag
     make(tmp_path / "dive.avi")
     with pytest.raises(VideoError, match=rf"dive\.avi: expected .*{message}"):
         read_video(tmp_path / "dive.avi")
+
+
+@pytest.mark.parametrize(("name", "make"), [("dive.m3u8", _hls), ("dive.y", _hls), ("dive.ffconcat", _concat)])
+def test_a_list_of_videos_is_none_whatever_it_is_called(tmp_path, name, make):
+    make(tmp_path / name)
+    with pytest.raises(VideoError, match=rf"{name}: expected a video in one file\. Received: what FFmpeg cannot open"):
+        read_video(tmp_path / name)
+
+
+CONTAINERS = {
+    "mpeg4": ("avi", "mov", "nut", "m4v"),
+    "libx264": ("mp4", "mkv", "flv", "3gp", "h264"),
+    "mpeg2video": ("mpg", "ts", "mxf"),
+    "wmv2": ("wmv",),
+    "libvpx": ("webm",),
+}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [(suffix, codec) for codec, suffixes in CONTAINERS.items() for suffix in suffixes]
+)
+def test_containers_are_told_by_content(tmp_path, suffix, codec):
+    """Every container that holds one video is read under its own name and under another."""
+    if codec not in av.codecs_available:
+        pytest.skip(f"this FFmpeg does not write {codec}")
+    write_bars(tmp_path / f"dive.{suffix}", 8, codec=codec)
+    (tmp_path / f"dive.{suffix}").rename(tmp_path / "dive.video")
+    assert [read_index(frame) for frame in read_video(tmp_path / "dive.video").frames] == list(range(8))
 
 
 def test_truncated_video(tmp_path):

@@ -923,10 +923,10 @@ DATA_PREP = (
         "data_prep/datasets/aqa7.py",
         "tests/data_prep/datasets/test_datasets.py",
         (
-            "if np.all(scores <= high) or not np.all((scores / 100 >= low) & (scores / 100 <= high)):",
-            "if np.all(scores <= high) or not np.all((scores / 100 > low) & (scores / 100 <= high)):",
-            "one score of 0 stops the ÷100",
-            "test_aqa7_scores_of_zero_are_stored_times_a_hundred_like_all_others",
+            "stored = collections.Counter(scale for score in scores for scale",
+            "stored = collections.Counter(scale for score in scores[:1] for scale",
+            "the first score decides the scale",
+            "test_a_row_of_aqa7_on_another_scale_is_a_problem_of_that_row",
         ),
     )
     + of(

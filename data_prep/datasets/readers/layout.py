@@ -1,6 +1,7 @@
 """Finding videos and label files: layouts differ in folders, in file formats, and in videos or folders of images."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from scoringnet_tf.support.errors import InputError
@@ -15,6 +16,40 @@ def find_file(source_dir: Path, names: Sequence[str]) -> Path:
         InputError: none of them is; it lists them.
     """
     return _first(source_dir, names, lambda path: path.is_file(), "the file")
+
+
+def find_file_by_content(
+    source_dir: Path, names: Sequence[str], folders: Sequence[str], suffix: str, is_it: Callable[[Path], bool]
+) -> Path:
+    """A label file under its own name, else under whatever name it has in a copy.
+
+    Args:
+        source_dir: folder of the dataset.
+        names: paths relative to it; the first that is a file is taken.
+        folders: where else to look, relative to it.
+        suffix: of the files that are tried.
+        is_it: function of such a file; InputError of it is no.
+
+    Raises:
+        InputError: none of `names` is there, and no other file, or several, hold what is sought.
+    """
+    named = next((source_dir / name for name in names if (source_dir / name).is_file()), None)
+    if named:
+        return named
+    paths = sorted(path for folder in folders for path in (source_dir / folder).glob(f"*{suffix}"))
+    found = [path for path in dict.fromkeys(paths) if path.is_file() and _accepted(is_it, path)]
+    if len(found) != 1:
+        received = ", ".join(str(path.relative_to(source_dir)) for path in found) or "no such one"
+        expected = f"the file {' or '.join(names)}, or one other *{suffix} of the same content"
+        raise InputError(f"{source_dir}: expected {expected}. Received: {received}.")
+    return found[0]
+
+
+def _accepted(is_it, path):
+    try:
+        return is_it(path)
+    except InputError:
+        return False
 
 
 def find_dir(source_dir: Path, names: Sequence[str], what: str) -> Path:
@@ -34,17 +69,30 @@ def _first(source_dir, names, is_there, what):
 
 
 def find_video(folder: Path, name: str) -> Path:
-    """The folder of images, or the video file, called `name`; where there is neither, the path of the folder."""
-    candidates = [folder / name, *(folder / f"{name}{suffix}" for suffix in VIDEO_SUFFIXES)]
-    return next((path for path in candidates if _exists(path)), candidates[0])
+    """The folder of images, or the video file, called `name`; where there is neither, the path of the folder.
 
-
-def _exists(path):
-    """Names come from label files: one that no file system takes is no file."""
+    Raises:
+        InputError: there are several.
+    """
+    path = folder / name
     try:
-        return path.exists()
-    except OSError:
-        return False
+        found = _entries(path.parent, path.parent.stat().st_mtime_ns).get(path.name, [])
+    except (OSError, ValueError):  # names come from label files: some no file system takes
+        return path
+    if len(found) > 1:
+        raise InputError(f"{path.parent}: expected one video called {path.name}. Received: {', '.join(found)}")
+    return path.with_name(found[0]) if found else path
+
+
+@functools.lru_cache(maxsize=4)  # a dataset's videos lie in one folder and are looked up in turn
+def _entries(folder, changed):
+    """{name: what it may mean} of a folder as it was when last `changed`; a video is also called without its suffix."""
+    entries: dict[str, list[str]] = {}
+    for entry in sorted(path.name for path in folder.iterdir()):
+        stem, _, suffix = entry.rpartition(".")
+        for name in {entry, stem if f".{suffix.lower()}" in VIDEO_SUFFIXES else entry}:
+            entries.setdefault(name, []).append(entry)
+    return entries
 
 
 def index_videos(folder: Path) -> dict[int, Path]:

@@ -19,7 +19,8 @@ MATRIX, COMPRESSED = 14, 15  # types of elements that hold others
 NUMBERS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 NUMERIC_CLASSES = range(6, 16)  # double to uint64; not cells, structs, text, sparse or functions
 COMPLEX_FLAG = 0x0800
-MAX_INFLATED_BYTES = 2**26  # label files hold kilobytes
+MAX_INFLATED_BYTES = 2**26  # of all elements together: label files hold kilobytes
+MAX_ELEMENTS = 1000  # and a few variables
 
 
 def read_vector(path: Path, variable: str) -> np.ndarray:
@@ -87,15 +88,23 @@ def _variables(content):
     order = BYTE_ORDERS.get(content[HEADER_BYTES - 2 : HEADER_BYTES])
     if order is None:
         raise ValueError("no header of such a file")
-    variables, rest = {}, content[HEADER_BYTES:]
-    while rest:
+    variables: dict[str, np.ndarray | None] = {}
+    room = MAX_INFLATED_BYTES
+    rest = memoryview(content)[HEADER_BYTES:]  # cut to pieces without copies
+    for _ in range(MAX_ELEMENTS):
+        if not rest:
+            return variables
         kind, data, rest = _element(rest, order)
         if kind == COMPRESSED:
-            kind, data, _ = _element(zlib.decompressobj().decompress(data, MAX_INFLATED_BYTES), order)
+            inflated = zlib.decompressobj().decompress(data, room)
+            room = max(room - len(inflated), 1)  # 0 would be no limit
+            kind, data, _ = _element(memoryview(inflated), order)
         if kind == MATRIX:
             name, values = _matrix(data, order)
+            if name in variables:
+                raise ValueError(f"{name!r} twice")
             variables[name] = values
-    return variables
+    raise ValueError(f"more than {MAX_ELEMENTS} elements")
 
 
 def _element(content, order):
@@ -116,7 +125,7 @@ def _matrix(data, order):
     _, flags, rest = _element(data, order)
     _, dimensions, rest = _element(rest, order)
     _, name, rest = _element(rest, order)
-    flags, name = struct.unpack_from(f"{order}I", flags)[0], name.decode("latin1")
+    flags, name = struct.unpack_from(f"{order}I", flags)[0], bytes(name).decode("latin1")
     if flags & 0xFF not in NUMERIC_CLASSES or flags & COMPLEX_FLAG:
         return name, None
     kind, data, _ = _element(rest, order)

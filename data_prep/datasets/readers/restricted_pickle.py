@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.pickle_memo import check_memo
+from scoringnet_tf.support.pickle_check import check_pickle
 
 BUILTINS = {"set": set, "frozenset": frozenset, "complex": complex, "bytes": lambda: b""}  # protocols 0 to 2
 ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")  # before and since NumPy 2
@@ -40,7 +40,7 @@ def load_pickle(path: Path, expected: type | tuple[type, ...]) -> Any:
         raise InputError(f"{path}: expected a pickle file. Received: no such file.")
     try:
         content = path.read_bytes()
-        check_memo(content, len(content))
+        check_pickle(content, len(content))
         loaded = _Unpickler(io.BytesIO(content), encoding="latin1").load()
     except ForbiddenName as error:
         raise InputError(

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 from data_prep.datasets.stage_labels import Segment
 from data_prep.stages.formats.labelled_video import LabelledVideo, labelled_video, require_ends
-from data_prep.stages.formats.timing import MILLISECOND, frame_at, milliseconds_of
+from data_prep.stages.formats.timing import MILLISECOND
 from data_prep.stages.formats.videos import FactsOf
 from data_prep.stages.formats.xml_file import add, attribute, read_root, write_folder
 from scoringnet_tf.sports import Sport
@@ -49,7 +49,7 @@ def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
     def segments_of(annotation):
         where = f"{path}, annotation {annotation.get('ANNOTATION_ID', '')}"
         times = [origin + _time(slots, annotation, name, where) for name in ("TIME_SLOT_REF1", "TIME_SLOT_REF2")]
-        start, end = (frame_at(time * MILLISECOND, facts_of(video_id).frame_rate) for time in times)
+        start, end = (facts_of(video_id).frame_at(time * MILLISECOND) for time in times)
         return [Segment((annotation.findtext("ANNOTATION_VALUE") or "").strip(), start, end, where)]
 
     return [labelled_video(video_id, str(path), _annotations(root, path), segments_of)]
@@ -108,7 +108,7 @@ def _document(video, sport, facts):
     for number, segment in enumerate(video.segments, start=1):
         slots = [f"ts{2 * number - 1}", f"ts{2 * number}"]
         for slot, frame in zip(slots, (segment.start, segment.end), strict=True):
-            add(order, "TIME_SLOT", TIME_SLOT_ID=slot, TIME_VALUE=milliseconds_of(frame, facts.frame_rate))
+            add(order, "TIME_SLOT", TIME_SLOT_ID=slot, TIME_VALUE=facts.milliseconds_of(frame))
         references = dict(zip(("TIME_SLOT_REF1", "TIME_SLOT_REF2"), slots, strict=True))
         annotation = add(add(tier, "ANNOTATION"), "ALIGNABLE_ANNOTATION", ANNOTATION_ID=f"a{number}", **references)
         add(annotation, "ANNOTATION_VALUE", segment.stage)

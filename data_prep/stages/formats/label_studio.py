@@ -11,8 +11,8 @@ A project whose labelling interface is
 
 imports what `write` wrote as predictions to correct. Without its frame rate a video is taken to have 24 frames/s, and
 every region lies beside its stage; `write` states it where it is known. Timelines count frames from 1, both ends
-inclusive (https://labelstud.io/tags/timelinelabels). The older template, which labels the audio of a video, counts
-seconds.
+inclusive (https://labelstud.io/tags/timelinelabels), at that rate: in a video whose frame rate varies they are times.
+The older template, which labels the audio of a video, counts seconds.
 """
 
 import json
@@ -25,7 +25,7 @@ from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.stage_labels import Segment
 from data_prep.stages.formats.labelled_video import LabelledVideo, labelled_video, require_ends
 from data_prep.stages.formats.media import video_name
-from data_prep.stages.formats.timing import frame_at
+from data_prep.stages.formats.timing import MAX_RATE, begin_of, exact_rate
 from data_prep.stages.formats.videos import FactsOf
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
@@ -72,7 +72,8 @@ def _tasks(path):
 
 
 def _video(task, where, facts_of):
-    video_id = _video_id(_field(task, "data", dict, where), where)
+    data = _field(task, "data", dict, where)
+    video_id = _video_id(data, where)
     try:
         regions = _regions(task, where)
     except Unlabelled as error:
@@ -80,7 +81,7 @@ def _video(task, where, facts_of):
 
     def segments_of(numbered):
         number, region = numbered
-        return _segments(number, region, where, video_id, facts_of)
+        return _segments(number, region, where, lambda: facts_of(video_id), data.get(FPS))
 
     return labelled_video(video_id, where, enumerate(regions, start=1), segments_of)
 
@@ -114,28 +115,36 @@ def _is_cancelled(entry):
     return isinstance(entry, dict) and bool(entry.get("was_cancelled"))
 
 
-def _segments(number, region, where, video_id, facts_of):
-    """Segments of one region; none of one that labels no time, such as a rectangle or a choice."""
+def _segments(number, region, where, facts, fps):
+    """Segments of one region; none of one that labels no time, such as a rectangle or a choice.
+
+    `facts` gives the `VideoFacts`, `fps` is the frame rate that the task states.
+    """
     name = region.get("id", number) if isinstance(region, dict) else number
     where = f"{where}, region {name}"
     value = _field(region, "value", dict, where)
     if "timelinelabels" in value or "ranges" in value:
         stage = _label(value, "timelinelabels", where)
-        return [_of_frames(stage, span, where) for span in _field(value, "ranges", list, where)]
+        return [_of_frames(stage, span, where, facts(), fps) for span in _field(value, "ranges", list, where)]
     if "labels" in value and "start" in value:
-        return [_of_seconds(_label(value, "labels", where), value, facts_of(video_id).frame_rate, where)]
+        return [_of_seconds(_label(value, "labels", where), value, facts(), where)]
     return []
 
 
-def _of_frames(stage, span, where):
+def _of_frames(stage, span, where, facts, fps):
     first, last = (_number(span, name, where) for name in ("start", "end"))
     if first != int(first) or last != int(last) or first < 1:
         raise InputError(f"{where}: expected frames, integers from 1. Received: {first} to {last}")
-    return Segment(stage, int(first) - 1, int(last), where)
+    if facts.timestamps is None:
+        return Segment(stage, int(first) - 1, int(last), where)
+    rate = exact_rate(_number({FPS: fps}, FPS, where))
+    if not 1 <= rate <= MAX_RATE:
+        raise InputError(f"{where}: expected {FPS} from 1 to {MAX_RATE}. Received: {fps}")
+    return Segment(stage, facts.frame_at((int(first) - 1) / rate), facts.frame_at(int(last) / rate), where)
 
 
-def _of_seconds(stage, value, fps, where):
-    start, end = (frame_at(_number(value, name, where), fps) for name in ("start", "end"))
+def _of_seconds(stage, value, facts, where):
+    start, end = (facts.frame_at(_number(value, name, where)) for name in ("start", "end"))
     return Segment(stage, start, end, where)
 
 
@@ -184,7 +193,7 @@ def _task(video, facts_of):
     rate = {} if facts.fps is None else {FPS: float(facts.fps)}
     return {
         "data": {VIDEO: LOCAL_FILES + quote(file), VIDEO_ID: video.video_id, **rate},
-        "predictions": [{"result": [_region(*item) for item in enumerate(video.segments, start=1)]}],
+        "predictions": [{"result": [_region(*item, facts) for item in enumerate(video.segments, start=1)]}],
     }
 
 
@@ -195,14 +204,17 @@ def _below_parent(path, video_id):
     return path.relative_to(path.parents[folders]).as_posix()
 
 
-def _region(number, segment):
+def _region(number, segment, facts):
+    first, end = segment.start, segment.end
+    if facts.timestamps is not None:
+        first, end = (round(begin_of(frame, facts.fps, facts.timestamps) * facts.fps) for frame in (first, end))
     return {
         "id": f"stage{number}",
         "from_name": STAGES,
         "to_name": VIDEO,
         "type": "timelinelabels",
         "value": {
-            "ranges": [{"start": segment.start + 1, "end": segment.end}],
+            "ranges": [{"start": first + 1, "end": end}],
             "timelinelabels": [segment.stage],
         },
     }

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
 from data_prep.datasets.readers.layout import find_video
-from data_prep.stages.formats.timing import MAX_RATE, exact_rate
+from data_prep.stages.formats.timing import MAX_RATE, exact_rate, frame_at, milliseconds_of, varying
 from scoringnet_tf.data.video import read_video
 from scoringnet_tf.support.errors import InputError
 
@@ -23,12 +23,22 @@ class VideoFacts:
         path: of the video file, or of the folder of its images.
         num_frames: how many can be decoded.
         size: (height, width), pixels.
+        timestamps: of each frame, seconds since the first one, where the frame rate varies.
     """
 
     fps: Fraction | None = None
     path: Path | None = None
     num_frames: int | None = None
     size: tuple[int, int] | None = None
+    timestamps: tuple[Fraction, ...] | None = None
+
+    def frame_at(self, seconds: float | Fraction) -> int:
+        """The frame that a mark at `seconds` means, see `timing.frame_at`; InputError as of `frame_rate`."""
+        return frame_at(seconds, self.frame_rate, self.timestamps)
+
+    def milliseconds_of(self, frame: int) -> int:
+        """When a frame is shown, see `timing.milliseconds_of`; InputError as of `frame_rate`."""
+        return milliseconds_of(frame, self.frame_rate, self.timestamps)
 
     @property
     def frame_rate(self) -> Fraction:
@@ -55,7 +65,7 @@ def facts_reader(videos_dir: str | Path | None = None, fps: float | None = None)
 
     Args:
         videos_dir: folder of the videos, which are decoded to count their frames; None where there are none.
-        fps: frames per second; None for what each video states.
+        fps: frames per second, whatever the videos say; None for what each states, and its timestamps.
 
     Returns:
         The function; it raises InputError for an id that is no path inside a folder, and where `videos_dir` has no such
@@ -69,7 +79,9 @@ def facts_reader(videos_dir: str | Path | None = None, fps: float | None = None)
             return VideoFacts(None if fps is None else exact_rate(fps))
         path = find_video(Path(videos_dir), video_id)
         video = read_video(path, size=FRAME_SIZE)
-        return VideoFacts(exact_rate(fps or video.fps), path, len(video.frames), video.source_size)
+        rate = exact_rate(fps or video.fps)
+        timestamps = varying(video.timestamps.tolist(), rate) if fps is None else None
+        return VideoFacts(rate, path, len(video.frames), video.source_size, timestamps)
 
     return facts_of
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
-from conftest import read_index, write_bars, write_images, write_split, write_unlv_diving
+from conftest import read_index, write_bars, write_images, write_motion, write_split, write_unlv_diving
 from layouts import (
     MANIFEST_HEADER,
     write_aqa7,
@@ -24,7 +24,20 @@ from layouts import (
     write_ucf101,
 )
 
-from data_prep.datasets import DATASETS, aqa7, finediving, manifest, mit_diving, mtl_aqa, ucf101, unlv_diving
+from data_prep.datasets import (
+    DATASETS,
+    aqa7,
+    finediving,
+    manifest,
+    mit_diving,
+    motion,
+    mtl_aqa,
+    rhythmic_gymnastics,
+    ucf101,
+    unlv_diving,
+)
+from data_prep.datasets.published import ALL, Published, count_note
+from data_prep.datasets.readers.layout import find_video, index_videos
 from data_prep.datasets.readers.restricted_pickle import load_pickle
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.checks import id_problems, score_problems
@@ -106,6 +119,79 @@ def test_mtl_aqa_keys_of_numpy_and_marks(tmp_path):
     ]
 
 
+def _with_marks(folder, name="final_annotations_dict.pkl"):
+    """The layout with seven marks a clip, of which those of (1, 2) and (2, 1) give other scores than stated."""
+    source = write_mtl_aqa(folder)
+    annotations = pickle.loads((source / "final_annotations_dict.pkl").read_bytes())
+    for key, entry in annotations.items():
+        entry["judge_scores"] = [6.5, 7.0, 7.0, 6.5, 9.0, 5.0, 7.5]
+        entry["final_score"] = 61.5 if key in ((1, 1), (2, 5)) else 62.0
+    (source / "final_annotations_dict.pkl").unlink()
+    write_pickle(source / name, annotations)
+    return source
+
+
+@pytest.mark.parametrize(
+    ("choice", "ids"),
+    [("drop", ["01_001", "02_005"]), ("keep", ["01_001", "01_002", "02_001", "02_005"])],
+)
+def test_scores_that_contradict_each_other_are_refused_dropped_or_kept(tmp_path, choice, ids):
+    """The official test split stays whole where its rows are kept, and each of them is marked in the index."""
+    source, records = _with_marks(tmp_path / "mtl"), tmp_path / "records"
+    with pytest.raises(InputError, match=r"2 problems\n.*\n.*\n.*--on_inconsistent=drop \(or =keep, marked"):
+        _build("mtl_aqa", source, records)
+    with pytest.raises(InputError, match="--on_inconsistent=drop"):
+        _build("mtl_aqa", source, records, BuildSettings((36, 48), on_error="skip"))
+    _build("mtl_aqa", source, records, BuildSettings((36, 48), on_inconsistent=choice))
+    info = DatasetInfo.load(records)
+    marked = {name: video["inconsistent"] for name, video in info.videos.items() if "inconsistent" in video}
+    found = {
+        f"{video:02d}_{clip:03d}": f"final_annotations_dict.pkl, ({video}, {clip}): expected final_score 61.50 of "
+        "judge_scores. Received: 62.00"
+        for video, clip in ((1, 2), (2, 1))
+    }
+    assert sorted(info.videos) == ids
+    assert marked == ({name: [problem] for name, problem in found.items()} if choice == "keep" else {})
+    assert {video["id"] for video in info.skipped} == (set() if choice == "keep" else found.keys())
+    shown = summary(info)
+    assert ("videos kept though their scores contradict each other: 2\n" in shown) == (choice == "keep")
+    assert all(problem in shown for problem in found.values())
+    lines, num_problems = check("mtl_aqa", source, workers=1)
+    assert (
+        num_problems == 2
+        and "Of 2 videos the scores alone contradict each other: see build --on_inconsistent." in lines
+    )
+
+
+def test_a_row_with_an_error_is_not_kept_for_its_scores(tmp_path):
+    """A contradiction beside a missing frame is an error; a final score that the rule does not give is none."""
+    source = _with_marks(tmp_path / "mtl")
+    (source / "whole_videos_frames/01/000010.jpg").unlink()
+    with pytest.raises(InputError, match=r"Nothing was written\. --on_error=skip leaves"):
+        _build("mtl_aqa", source, tmp_path / "records", BuildSettings((36, 48), on_inconsistent="keep"))
+    header = ("video", "split", "difficulty", "execution", "final")
+    write_table(
+        tmp_path / "manifest.csv", header, [("a.avi", "train", 3.0, 21.0, 60.0), ("b.avi", "test", 9, 21.0, 60.0)]
+    )
+    a, b = manifest.read(tmp_path, sport="diving").samples
+    assert [problem.kind for problem in score_problems(a, get_sport("diving"))] == ["inconsistent"]
+    assert [problem.kind for problem in score_problems(b, get_sport("diving"))] == ["error"]
+
+
+@pytest.mark.parametrize("name", ["augmented_final_annotations_dict.pkl", "info/anything.pkl"])
+def test_annotations_of_mtl_aqa_are_recognised_by_content(tmp_path, name):
+    """Beside captions, which are keyed alike, and the splits."""
+    source = _with_marks(tmp_path / "mtl", name)
+    write_pickle(source / "final_captions_dict.pkl", {(1, 1): {"caption": "a dive"}})
+    write_pickle(source / "info/vocabulary.pkl", ["a", "dive"])
+    read = mtl_aqa.read(source)
+    assert read.settings["annotations"] == Path(name).name and len(read.samples) == 4
+    assert all(sample.where.startswith(Path(name).name) for sample in read.samples)
+    shutil.copyfile(source / name, source / "copy.pkl")
+    with pytest.raises(InputError, match=r"one other \*\.pkl of the same content\. Received: .*copy\.pkl"):
+        mtl_aqa.read(source)
+
+
 def test_mtl_aqa_reports_what_is_wrong_with_a_clip(tmp_path):
     source = write_mtl_aqa(tmp_path / "mtl")
     path = source / "final_annotations_dict.pkl"
@@ -147,19 +233,92 @@ def test_aqa7_copies_give_the_same_samples(tmp_path):
         write_aqa7(source, **copy)
         for action, expected in plain.items():
             found = aqa7.read(source, action=action)
-            assert found.samples == expected and found.settings["score_scale"] == str(copy.get("scale", 1))
+            scales = {found.settings["score_scale_train"], found.settings["score_scale_test"]}
+            assert found.samples == expected and scales == {str(copy.get("scale", 1))}
 
 
-def test_aqa7_scores_of_zero_are_stored_times_a_hundred_like_all_others(tmp_path):
-    """A failed dive scores 0, whatever the scale; a list of small numbers is taken as it is."""
-    (tmp_path / "diving-out").mkdir()
-    for scores, scale in (([0, 8415, 2160], 100), ([0.0, 84.15, 21.6], 1), ([0, 0, 0], 1), ([8415, 144.01, 0], 100)):
-        for split, numbers in (("train", (0, 1)), ("test", (2,))):
-            rows = [[1, number + 1, scores[number]] for number in numbers]
-            scipy.io.savemat(tmp_path / f"split_4_{split}_list.mat", {f"consolidated_{split}_list": rows})
-        found = aqa7.read(tmp_path, action="diving")
-        assert found.settings["score_scale"] == str(scale)
-        assert [sample.final for sample in found.samples] == pytest.approx([score / scale for score in scores])
+def _write_aqa7_lists(folder, train, test, action="diving"):
+    """The two lists with these rows; without a frame."""
+    (folder / f"{action}-out").mkdir(parents=True, exist_ok=True)
+    for split, rows in (("train", train), ("test", test)):
+        scipy.io.savemat(folder / f"split_4_{split}_list.mat", {f"consolidated_{split}_list": np.array(rows, float)})
+    return folder
+
+
+def _aqa7_problems(folder, action="diving"):
+    """{id: problems} of the samples that have some."""
+    found = {}
+    for sample in aqa7.read(folder, action=action).samples:
+        problems = [*sample.problems, *score_problems(sample, get_sport("diving"))]
+        if problems:
+            found[sample.video_id] = [str(problem) for problem in problems]
+    return found
+
+
+@pytest.mark.parametrize("scales", [(1, 1), (1, 100), (100, 1), (100, 100)])
+def test_each_list_of_aqa7_says_by_itself_how_it_stores_scores(tmp_path, scales):
+    """A failed dive scores 0 by either; a row of another action does not vote."""
+    scores = [84.15, 0, 21.6], [102.6, 50.0]
+    rows = [
+        [[1, number + 10 * split, score * scale] for number, score in enumerate(scores[split], start=1)]
+        for split, scale in enumerate(scales)
+    ]
+    found = aqa7.read(_write_aqa7_lists(tmp_path, [*rows[0], [2, 1, 15.1]], [[2, 2, 1510], *rows[1]]), action="diving")
+    assert [sample.final for sample in found.samples] == pytest.approx([*scores[0], *scores[1]])
+    assert (found.settings["score_scale_train"], found.settings["score_scale_test"]) == tuple(map(str, scales))
+    assert [f"split_4_{split}_list.mat stores the scores ×100." in found.notes for split in ("train", "test")] == [
+        scale == 100 for scale in scales
+    ]
+    assert "The published scores of diving are 21.6 to 102.6; others: 002 (0)." in found.notes
+
+
+def test_a_row_of_aqa7_on_another_scale_is_a_problem_of_that_row(tmp_path):
+    train = [[1, 1, 84.15], [1, 2, 5100], [1, 3, 30.5], [1, 4, np.nan], [1, 5, 40.0]]
+    test = [[1, 6, 50.0], [1, 7, 8415], [1, 8, 5000]]
+    assert _aqa7_problems(_write_aqa7_lists(tmp_path, train, test)) == {
+        "002": ["split_4_train_list.mat, row 2: expected a score ×1, like most of the list. Received: 5100, one ×100"],
+        "004": ["split_4_train_list.mat, row 4: expected final of diving from 0 to 144. Received: nan"],
+        "006": ["split_4_test_list.mat, row 1: expected a score ×100, like most of the list. Received: 50, one ×1"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("train", "message"),
+    [
+        (
+            [[1, 1, 84.15], [7, 2, 50]],
+            r"train_list\.mat: expected the number of an action, 1 to 6.*Received: 7 in row 2",
+        ),
+        ([[1, 1, 84.15], [0, 2, 50]], "Received: 0 in row 2"),
+        ([[12, 1, 84.15], [13, 1, 50]], r"\(action, sample, score\)\. Received: 12 in row 1, 13 in row 2"),
+        ([[1, 84.15, 12], [1, 50.5, 13]], "expected integers"),
+        ([[2, 1, 15.1]], r"train_list\.mat: expected rows of action 1 \(diving\)\. Received: none"),
+    ],
+)
+def test_lists_of_aqa7_that_are_refused_as_a_whole(tmp_path, train, message):
+    """Unknown actions, columns that changed places, a split without a row."""
+    with pytest.raises(InputError, match=message):
+        aqa7.read(_write_aqa7_lists(tmp_path, train, [[1, 3, 21.6]]), action="diving")
+
+
+def test_columns_of_aqa7_that_changed_places_give_no_samples(tmp_path):
+    """With the score ×100 in the place of the sample both are integers."""
+    found = _aqa7_problems(_write_aqa7_lists(tmp_path, [[1, 8415, 12], [1, 5000, 30]], [[1, 3, 21.6]]))
+    assert "row 1: expected a sample of diving, 1 to 370. Received: 8415" in found["8415"][0] and "5000" in found
+
+
+def test_lists_of_aqa7_may_have_their_older_name(tmp_path):
+    source = write_aqa7(tmp_path / "aqa7", num_frames=1)
+    plain = aqa7.read(source, action="diving").samples
+    for split in ("train", "test"):
+        (source / f"Split_4/split_4_{split}_list.mat").rename(source / f"consolidated_{split}_list.mat")
+    (source / "diving").mkdir()
+    (source / "diving-out").rename(source / "diving/frames")
+    moved = aqa7.read(source, action="diving").samples
+    assert [(sample.video_id, sample.split, sample.final) for sample in moved] == [
+        (sample.video_id, sample.split, sample.final) for sample in plain
+    ]
+    assert moved[0].path == source / "diving/frames/001" and "consolidated_train_list.mat" in moved[0].where
 
 
 def test_aqa7_records(tmp_path):
@@ -174,7 +333,7 @@ def test_aqa7_records(tmp_path):
 
 @pytest.mark.parametrize("action", aqa7.ACTIONS)
 def test_all_six_actions_of_aqa7(tmp_path, action):
-    number, sport = aqa7.ACTIONS[action]
+    number, sport = aqa7.ACTIONS[action].number, aqa7.ACTIONS[action].sport
     (tmp_path / f"{action}-out").mkdir()
     for split in ("train", "test"):
         scipy.io.savemat(tmp_path / f"split_4_{split}_list.mat", {f"consolidated_{split}_list": [[number, 7, 15.5]]})
@@ -242,9 +401,9 @@ def test_finediving_names_marks_that_give_another_score(tmp_path):
     annotations["Final1", 1]["judge_scores"] = [8.0, 8.0, 8.0]
     annotations["Final1", 2]["judge_scores"] = [7.0, 7.0]
     write_pickle(path, annotations)
-    assert "in Final1_1, Final1_2." in finediving.read(source).notes[0]
+    assert any("in Final1_1, Final1_2." in note for note in finediving.read(source).notes)
     path.unlink()
-    assert finediving.read(source).notes == ()
+    assert not any("marks" in note for note in finediving.read(source).notes)
 
 
 # === Rhythmic gymnastics, UCF-101, MIT-Diving ===
@@ -260,14 +419,57 @@ def test_rhythmic_gymnastics_scores_have_penalties(tmp_path):
     assert sorted(info.videos) == ["Ball_001", "Ball_077"]
     with pytest.raises(InputError, match=r"--action: expected an apparatus, one of Ball, Hoop\. Received: Rope"):
         _build("rhythmic_gymnastics", source, tmp_path / "rope", action="Rope")
-    (source / "test.txt").write_text("header\nHoop_002 7.20 4.20 11.40 0.60 93\n")
+    (source / "test.txt").write_text("header\nHoop_002 7.20 4.20 11.40 0.60 9\n")
     lines, num_problems = check("rhythmic_gymnastics", source, workers=1)
     assert num_problems == 1 and lines[0] == (
         "test.txt, row 2: expected a final score of 10.80 (sum_minus_penalty rule). Received: 11.40"
     )
+    (source / "test.txt").write_text("header\nHop_002 7.20 4.20 10.80 0.60 9\n")
+    with pytest.raises(InputError, match=r"test\.txt, row 2: expected a routine with Ball, Clubs, Hoop, Ribbon"):
+        _build("rhythmic_gymnastics", source, tmp_path / "hop", action="Hoop")
     (source / "test.txt").write_text("header\nHoop_002 7.20\n")
     with pytest.raises(InputError, match=r"test\.txt, row 2: expected name difficulty execution total penalty length"):
         _build("rhythmic_gymnastics", source, tmp_path / "short")
+
+
+def test_rhythmic_gymnastics_without_a_header_loses_no_row(tmp_path):
+    """A first line of numbers is a routine; so is one with a typo, which is named; blank lines are counted."""
+    source = write_gymnastics(tmp_path / "gymnastics")
+    plain = rhythmic_gymnastics.read(source).samples
+    _, *rows = (source / "train.txt").read_text().splitlines()
+    (source / "train.txt").write_text("\n".join(rows) + "\n")
+    ids = [sample.video_id for sample in rhythmic_gymnastics.read(source).samples]
+    assert ids == [sample.video_id for sample in plain] == ["Ball_001", "Ball_077", "Hoop_002"]
+    (source / "train.txt").write_text("\n".join(["", rows[0].replace("8.30", "8,3O"), "", rows[1]]))
+    first, second, _ = rhythmic_gymnastics.read(source).samples
+    assert [str(problem) for problem in first.problems] == [
+        "train.txt, row 2: expected a number as execution. Received: '8,3O'"
+    ]
+    assert second.where == "train.txt, row 4"
+    header = "Video_Name Execution_Score Difficulty_Score Total_Score Penalty Video_length"
+    (source / "train.txt").write_text("\n".join([header, *rows]))
+    with pytest.raises(InputError, match=r"train\.txt, row 1: expected the columns name difficulty execution"):
+        rhythmic_gymnastics.read(source)
+
+
+@pytest.mark.parametrize(
+    ("length", "message"),
+    [
+        ("92", "Ball_001.mp4, as labelled. Received: 9.0 s (9 frames at 1 frames/s)"),
+        ("11.5", "expected 11.5 s in"),
+        ("0", "expected seconds above 0 as length. Received: 0"),
+        ("long", "expected a number as length. Received: 'long'"),
+        ("8", None),
+        ("10.9", None),
+    ],
+)
+def test_rhythmic_gymnastics_lengths_are_those_of_the_videos(tmp_path, length, message):
+    """Seconds, rounded: a broadcast that was cut off is no routine of 92 s."""
+    source = write_gymnastics(tmp_path / "gymnastics")
+    (source / "train.txt").write_text(f"Ball_001 10.50 8.30 18.80 0.00 {length}\n")
+    lines, num_problems = check("rhythmic_gymnastics", source, workers=1)
+    assert num_problems == (message is not None)
+    assert message is None or (lines[0].startswith("train.txt, row 1: expected ") and message in lines[0])
 
 
 def test_ucf101_clips_with_classes(tmp_path):
@@ -342,7 +544,8 @@ def test_mit_diving_takes_its_own_split(tmp_path):
     write_split(source / "random_splits_100_59/split_1", [1, 2, 3], [5])
     info, notes = _build("mit_diving", source, tmp_path / "records")
     assert sorted(info.videos) == ["001", "002", "003", "005"] and info.stage_frames["test"]["entry"] == 6
-    assert "MIT-Diving has 100 videos to train and 59 to test; this split has 3 and 1." in notes
+    published = "Published: train 100, test 59 (Pirsiavash et al. 2014, §4.1)."
+    assert f"Labelled: train 3, test 1. {published}" in notes
 
 
 def test_unlv_videos_may_be_folders_of_images(tmp_path):
@@ -354,6 +557,80 @@ def test_unlv_videos_may_be_folders_of_images(tmp_path):
     write_bars(source / "diving_samples_len_ori/2.avi", 26, 2)
     with pytest.raises(InputError, match="expected one video of each number"):
         unlv_diving.read(source)
+
+
+# === How many there are ===
+
+SMALL_COPIES = {  # dataset: (writer, options, the note on its numbers)
+    "unlv_diving": (
+        lambda folder: write_unlv_diving(folder, 3, 1),
+        {},
+        "train 2, test 1. Published: train 300, test 70",
+    ),
+    "mtl_aqa": (write_mtl_aqa, {}, "train 3, test 1. Published: train 1,059, test 353"),
+    "finediving": (write_finediving, {}, "train 3, test 1. Published: train 2,251, test 749"),
+    "aqa7": (
+        lambda folder: write_aqa7(folder, num_frames=1),
+        {"action": "gym_vault"},
+        "train 1, test 1. Published: in all 176 (Parmar and Morris 2019)",
+    ),
+    "rhythmic_gymnastics": (write_gymnastics, {}, "train 2, test 1. Published: train 800, test 200"),
+    "ucf101": (write_ucf101, {}, "train 4, test 2. Published: train 9,537, test 3,783"),
+}
+
+
+@pytest.mark.parametrize("dataset", SMALL_COPIES)
+def test_numbers_of_videos_are_shown_beside_the_published_ones(tmp_path, dataset):
+    write, options, note = SMALL_COPIES[dataset]
+    notes = DATASETS[dataset].read(write(tmp_path / "source"), **options).notes
+    assert any(found.startswith(f"Labelled: {note}") for found in notes), notes
+
+
+def test_a_copy_with_all_videos_is_said_to_be_whole():
+    published = Published({"train": 2, "test": 1}, "Ann 2020")
+    whole = "Labelled: train 2, test 1, as published (Ann 2020)."
+    assert count_note(["train", "test", "train"], published) == whole
+    assert count_note(["train"] * 2, published).startswith("Labelled: train 2, test 0. Published: train 2, test 1")
+    assert count_note(["train"], Published({ALL: 1}, "Ann 2020")) == "Labelled: train 1, as published (Ann 2020)."
+
+
+def test_the_published_numbers_of_aqa7_add_up():
+    assert sum(action.num_samples for action in aqa7.ACTIONS.values()) == sum(aqa7.ALL_ACTIONS.videos.values()) == 1106
+
+
+# === Where videos lie ===
+
+
+@pytest.mark.parametrize("name", ["001.avi", "001.AVI", "001.Mp4", "001"])
+def test_every_reader_finds_a_video_whatever_the_case_of_its_suffix(tmp_path, name):
+    Path(tmp_path, name).mkdir()
+    assert find_video(tmp_path, "001") == index_videos(tmp_path)[1] == tmp_path / name
+    assert find_video(tmp_path, "1") == tmp_path / "1" and find_video(tmp_path / "none", "1") == tmp_path / "none/1"
+    assert find_video(tmp_path, "x" * 300 + "\0") == tmp_path / ("x" * 300 + "\0")
+
+
+def test_of_several_videos_of_one_name_none_is_chosen(tmp_path):
+    for name in ("001.avi", "001.AVI", "001.txt"):
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match=r"expected one video called 001\. Received: 001\.AVI, 001\.avi"):
+        find_video(tmp_path, "001")
+
+
+def test_a_clip_without_a_class_is_a_problem_and_no_class(tmp_path):
+    """Row numbers count the blank line."""
+    source = write_motion(tmp_path / "motion", 3)
+    header, *rows = (source / "motion_classes.csv").read_text().splitlines()
+    rows[1] = rows[1].replace(",diving,2,", ",diving,,")
+    (source / "motion_classes.csv").write_text("\n".join([header, rows[0], "", *rows[1:]]))
+    read = motion.read(source)
+    assert read.classes["group"] == ["1", "3"] and [sample.classes.get("group") for sample in read.samples] == [
+        0,
+        None,
+        1,
+    ]
+    assert [problem for sample in read.samples for problem in map(str, sample.problems)] == [
+        "motion_classes.csv, row 4: expected a class of group. Received: none"
+    ]
 
 
 # === Manifest ===
@@ -388,7 +665,7 @@ def test_manifest_with_stage_labels_beside_it(tmp_path):
     labels[1:] = [("dive 2", "entry", 8, 12)]
     write_table(tmp_path / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
     problems = [problem for sample in manifest.read(source, **options).samples for problem in sample.problems]
-    assert [problem.kind for problem in problems] == ["nonmonotone", "inconsistent"]
+    assert [problem.kind for problem in problems] == ["nonmonotone", "error"]
     assert "mine.csv, row 3: expected stages in stage_labels.csv" in str(problems[1])
 
 
@@ -618,7 +895,8 @@ def test_real_mtl_aqa(tmp_path):
     splits = [sample.split for sample in plain.samples]
     assert (len(splits), splits.count("train"), splits.count("test")) == (1412, 1059, 353)
     assert _problems(plain) == []  # no clip in both splits, every score in range
-    assert len(plain.notes) == 2 and plain.notes[1].endswith("18_043 (23.09) and 1 more.")
+    assert plain.notes[1] == "Labelled: train 1,059, test 353, as published (Parmar and Morris 2019, split 0)."
+    assert len(plain.notes) == 3 and plain.notes[2].endswith("18_043 (23.09) and 1 more.")
     for name in ("final_annotations_dict", "train_split_0", "test_split_0"):
         path = source / f"{name}.pkl"
         labels = load_pickle(path, (dict, list))
@@ -635,6 +913,7 @@ def test_real_unlv_diving_in_other_conventions(tmp_path):
     (source / "diving_samples_len_ori").mkdir()
     plain = unlv_diving.read(source)
     assert sum(sample.split == "train" for sample in plain.samples) == 300
+    assert "Labelled: train 300, test 70, as published (Parmar and Morris 2017, §4.1)." in plain.notes
     assert [problem.where for sample in plain.samples for problem in sample.problems] == [
         "032.avi (row 32)",
         "095.avi (row 95)",
@@ -664,7 +943,7 @@ def test_real_mit_diving_splits(tmp_path, number):
     read = mit_diving.read(source, f"random_splits_100_59/split_{number}")
     splits = [sample.split for sample in read.samples]
     assert (splits.count("train"), splits.count("test")) == (100, 59) and id_problems(read.samples) == {}
-    assert not any("MIT-Diving has" in note for note in read.notes)
+    assert "Labelled: train 100, test 59, as published (Pirsiavash et al. 2014, §4.1)." in read.notes
     with pytest.raises(InputError, match=r"random_splits_100_59/split_1, .*split_6"):
         mit_diving.read(source)
 

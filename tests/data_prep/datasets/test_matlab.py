@@ -3,12 +3,14 @@
 import io
 import os
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.io
 
+from data_prep.datasets.readers import matlab
 from data_prep.datasets.readers.matlab import read_table, read_vector, whole_numbers
 from scoringnet_tf.support.errors import InputError
 
@@ -103,6 +105,36 @@ def test_a_small_file_that_inflates_beyond_measure_is_refused(tmp_path):
     (tmp_path / "labels.mat").write_bytes(buffer.getvalue())
     assert len(buffer.getvalue()) < 2**18
     with pytest.raises(InputError, match=r"an element of .* bytes, of which"):
+        read_vector(tmp_path / "labels.mat", "scores")
+
+
+def _zlib_bomb(num_bytes):
+    """A compressed element of zeros, which is one matrix without a name."""
+    data = zlib.compress(struct.pack("<II", 14, num_bytes) + bytes(num_bytes))
+    return struct.pack("<II", 15, len(data)) + data
+
+
+@pytest.mark.parametrize(
+    ("elements", "message"),
+    [
+        (bytes(8 * 160_000), "more than 1000 elements"),  # 1.3 MB of empty ones
+        (_zlib_bomb(2**23) * 9, "an element of 8388608 bytes, of which"),  # 72 MB, none of them above the limit
+    ],
+)
+def test_the_work_of_a_file_is_bounded(tmp_path, monkeypatch, elements, message):
+    (tmp_path / "labels.mat").write_bytes(b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM" + elements)
+    read = []
+    monkeypatch.setattr(matlab, "_matrix", lambda data, order: (len(read), read.append(len(data))))
+    with pytest.raises(InputError, match=rf"labels\.mat: expected a MATLAB file .* Received: {message}"):
+        read_vector(tmp_path / "labels.mat", "scores")
+    assert sum(read) <= matlab.MAX_INFLATED_BYTES
+
+
+def test_a_variable_that_is_there_twice_is_refused(tmp_path):
+    """Which of the two is meant, nobody knows."""
+    content = _save(tmp_path / "labels.mat").read_bytes()
+    (tmp_path / "labels.mat").write_bytes(content + content[128:])
+    with pytest.raises(InputError, match="Received: 'scores' twice"):
         read_vector(tmp_path / "labels.mat", "scores")
 
 

@@ -133,6 +133,8 @@ def test_flags_of_a_dtype_are_not_taken(path):
         (b"not a pickle at all", "expected a whole pickle"),
         (b"\x80\x02]r\xff\xff\xff\x7f.", "memo index 2147483647 in 9 bytes"),
         (pickle.dumps([1]), "expected a pickled dict. Received: list"),
+        # a key that is a pair of pairs of pairs …: 155 bytes, a minute to hash
+        (b"\x80\x02})" + b"q\x00h\x00\x86" * 29 + b"K\x01s.", "more than 10,000,000 objects"),
     ],
 )
 def test_what_is_no_pickle_of_a_dict(path, content, message):

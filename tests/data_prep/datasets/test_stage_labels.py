@@ -90,6 +90,9 @@ def test_stage_csv(tmp_path):
         (None, "no such file"),
         ("a,c\n1,2\n", "expected the columns a,b"),
         ("a,b\n1\n", "row 2"),
+        ("a,b\n1,2\n\n1\n", "expected 2 fields in every row. Received: another number in row 4"),
+        ("a,b,a\n1,2,3\n", "expected the columns a,b, each once. Received: a,b,a"),
+        ("", "Received: no header"),
         ("a,b\nMünchen,2\n", r"table\.csv: expected text in UTF-8"),
         ("a,b\n" + "x" * 200_000 + ",2\n", r"table\.csv, row 2: expected CSV\. Received: field larger"),
     ],
@@ -101,6 +104,16 @@ def test_csv_that_lacks_something(tmp_path, text, message):
         read_csv(tmp_path / "table.csv", ("a", "b"))
 
 
+def test_rows_have_the_numbers_that_an_editor_shows(tmp_path):
+    """Blank lines count, and so do line ends within quotes; columns that nobody asked for are kept."""
+    (tmp_path / "table.csv").write_text('a,b\n\n1,"x\ny"\n\n\n2,z\n')
+    rows = read_csv(tmp_path / "table.csv", ("a",))
+    assert [(row.number, row) for row in rows] == [(3, {"a": "1", "b": "x\ny"}), (7, {"a": "2", "b": "z"})]
+    (tmp_path / "stage_labels.csv").write_text("video_id,stage,start_frame,end_frame\n\n1,entry,0,5\n\n1,entry,5,x\n")
+    with pytest.raises(InputError, match=r"stage_labels\.csv, row 5: expected integer frames"):
+        read_stage_csv(tmp_path / "stage_labels.csv")
+
+
 @pytest.mark.parametrize(
     ("sport", "scores", "expected"),
     [
@@ -109,7 +122,12 @@ def test_csv_that_lacks_something(tmp_path, text, message):
         (DIVING, {}, None),
         (DIVING, {"difficulty": 3.0, "execution": 25.5, "final": 28.5}, "final score of 76.50"),
         (VAULT, {"difficulty": 6.5, "execution": 9.4, "final": 15.4}, "final score of 15.90"),
-        (DIVING, {"difficulty": 30.0}, "difficulty of diving from 1.3 to 4.8. Received: 30"),
+        (DIVING, {"difficulty": 30.0}, "difficulty of diving from 1.2 to 4.8. Received: 30"),
+        (DIVING, {"difficulty": 1.2, "execution": 15.0, "final": 18.0}, None),  # 101C from 1 m
+        (DIVING, {"difficulty": 1.18}, "difficulty of diving from 1.2 to 4.8. Received: 1.18"),
+        (DIVING, {"difficulty": 3.8, "execution": 25.33, "final": 96.27}, None),  # 25⅓, rounded before it is multiplied
+        (DIVING, {"difficulty": 3.8, "execution": 25.33, "final": 96.29}, "final score of 96.25"),
+        (DIVING, {"difficulty": 1.2, "execution": 15.0, "final": 18.02}, "final score of 18.00"),
         (DIVING, {"execution": 30.5}, "execution of diving from 0 to 30. Received: 30.5"),
         (VAULT, {"final": 1590.0}, "final of vault from 0 to 17.4. Received: 1590"),
         (DIVING, {"final": float("nan")}, "Received: nan"),

@@ -11,9 +11,10 @@ from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree
 
+import av
 import numpy as np
 import pytest
-from conftest import write_bars, write_unlv_diving
+from conftest import bar_frame, write_bars, write_unlv_diving
 from layouts import SPLITS, write_finediving
 
 from data_prep.datasets.stage_labels import Segment, read_stage_csv, write_stage_csv
@@ -21,7 +22,7 @@ from data_prep.stages.formats import FORMATS, WRITABLE, read, recognise, xml_fil
 from data_prep.stages.formats.checking import checked_videos
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.media import file_name, video_name
-from data_prep.stages.formats.timing import exact_rate, frame_at, milliseconds_of
+from data_prep.stages.formats.timing import exact_rate, frame_at, milliseconds_of, varying
 from data_prep.stages.formats.videos import VideoFacts, facts_reader
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
@@ -327,6 +328,79 @@ def test_videos_are_called_as_their_files(reference, name):
     assert video_name(reference, "x") == name
 
 
+# === Videos whose frame rate varies ===
+
+VARYING = [*(number / 60 for number in range(60)), *(1 + number / 15 for number in range(60))]  # seconds of 120 frames
+
+
+@pytest.fixture
+def varying_dir(tmp_path):
+    """A folder with a video of 60 frames in its first second, and 15 in each of the next four."""
+    (tmp_path / "videos").mkdir()
+    for name, codec in (("1.mkv", "libx264"), ("2.mp4", "libx264")):
+        with av.open(str(tmp_path / "videos" / name), "w") as container:
+            stream = container.add_stream(codec, rate=30)
+            stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+            stream.codec_context.time_base = Fraction(1, 600)
+            for index, time in enumerate(VARYING):
+                frame = av.VideoFrame.from_ndarray(bar_frame(index, (90, 90, 90)), format="rgb24")
+                frame.pts, frame.time_base = round(600 * time), Fraction(1, 600)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+    return tmp_path / "videos"
+
+
+@pytest.mark.parametrize("name", ["1.mkv", "2.mp4"])
+def test_seconds_mean_the_frames_that_are_shown_then(tmp_path, varying_dir, name):
+    """1 to 3 s are frames 60 to 90, where the mean rate, 24 frames/s, gives 24 and 72."""
+    media = f'<MEDIA_DESCRIPTOR MEDIA_URL="file:///v/{name}" MIME_TYPE="video/mp4"/>'
+    path = write_elan(tmp_path / "x", [("take-flight", 1000, 3000), ("entry", 3000, 5000)], media=media)
+    facts_of = facts_reader(varying_dir)
+    found = checked_videos(read(path, facts_of), DIVING, facts_of)
+    assert plain(found) == {name: [("take-flight", 60, 90), ("entry", 90, 120)]}
+    sound = {**REGION, "type": "labels", "value": {"start": 1.0, "end": 3.0, "labels": ["entry"]}}
+    path = write_json(tmp_path / "y", [task(sound, video=f"/data/upload/3/1a2b3c4d-{name}")])
+    assert plain(read(path, facts_of)) == {name: [("entry", 60, 90)]}
+    assert plain(read(path, facts_reader(varying_dir, fps=24))) == {name: [("entry", 24, 72)]}  # as somebody insists
+
+
+@pytest.mark.parametrize("name", WRITABLE)
+def test_stages_of_a_varying_rate_come_back_unchanged(tmp_path, varying_dir, name):
+    """Label Studio's frames, which are even, lie within one of them."""
+    stages = {"1.mkv": [("noise", 0, 20), ("take-flight", 20, 61), ("entry", 61, 93), ("noise", 93, 120)]}
+    facts_of = facts_reader(varying_dir)
+    FORMATS[name].write(tmp_path / "x", labelled(stages), DIVING, facts_of)
+    found = plain(read_all(tmp_path / "x", facts_of))["1.mkv"]
+    slack = 2 if name == "label_studio" else 0  # 30 frames/s for 60
+    assert [stage for stage, *_ in found] == [stage for stage, *_ in stages["1.mkv"]]
+    np.testing.assert_allclose([times for _, *times in found], [times for _, *times in stages["1.mkv"]], atol=slack)
+
+
+def test_frames_of_label_studio_are_times_where_the_rate_varies(tmp_path, varying_dir):
+    """At 30 a second frames 31 to 90 are the seconds 1 to 3; at which rate they count must be stated."""
+    exported = task(timeline(31, 90), video="/data/upload/3/1a2b3c4d-2.mp4")
+    for rate, expected in ((30, [("entry", 60, 90)]), (24, [("entry", 63, 101)])):
+        exported["data"]["fps"] = rate
+        assert plain(read(write_json(tmp_path / "x", [exported]), facts_reader(varying_dir))) == {"2.mp4": expected}
+    for rate, message in ((None, "expected fps, Real. Received: NoneType"), (0, "expected fps from 1 to 500")):
+        exported["data"]["fps"] = rate
+        (video,) = read(write_json(tmp_path / "x", [exported]), facts_reader(varying_dir))
+        assert message in video.problems[0]
+
+
+def test_an_even_rate_is_told_from_one_that_varies():
+    """Whole milliseconds, as Matroska has them, are no variation."""
+    even = [round(1000 * number * 1001 / 30000) / 1000 for number in range(300)]
+    assert varying(even, Fraction(30000, 1001)) is None and varying([0.0], Fraction(25)) is None
+    assert varying([*even[:299], even[299] + 0.01], Fraction(30000, 1001))[0] == 0
+    times = varying(VARYING, Fraction(24))
+    assert times == tuple(map(Fraction, (Fraction(round(600 * time), 600) for time in VARYING)))
+    assert frame_at(-0.5, Fraction(24), times) == -1  # before the video, which is refused
+    assert [frame_at(second, Fraction(24), times) for second in (4.95, 5.0, 5.05)] == [119, 120, 121]
+    for frame in range(121):
+        assert frame_at(Fraction(milliseconds_of(frame, Fraction(24), times), 1000), Fraction(24), times) == frame
+
+
 # === What is wrong is named ===
 
 
@@ -556,6 +630,51 @@ def test_the_command_lists_every_problem_and_writes_nothing(tmp_path):
     result = run(source, f"--output={output}", "--on_error=skip")
     assert result.returncode == 0 and "row 3: expected" in result.stderr and "Left out: 2 videos." in result.stderr
     assert list(read_stage_csv(output)) == ["001"]
+
+
+def write_stages(path, *rows, columns="video_id,stage,start_frame,end_frame"):
+    path.write_text("\n".join([columns, *rows]) + "\n")
+    return path
+
+
+def test_labels_that_are_there_are_not_overwritten(tmp_path):
+    """The labels of a fourth video come home: those of the first three, typos and all, are still there."""
+    table = write_stages(tmp_path / "stage_labels.csv", "001,entry,0,5", "002,entri,0,5", "003,entry,2,")
+    before, new = table.read_text(), write_stages(tmp_path / "004.csv", "004,entry,0,7", "001,entry,1,5")
+    result = run(new, f"--output={table}")
+    assert result.returncode == 1 and table.read_text() == before
+    assert f"expected a new file, or --existing=merge or --existing=replace. Received: {table}" in result.stderr
+    result = run(new, f"--output={table}", "--existing=merge")
+    assert result.returncode == 0 and "2 stages of 2 videos. Kept those of 2 others." in result.stdout
+    assert table.read_text().splitlines()[1:] == ["001,entry,1,5", "002,entri,0,5", "003,entry,2,", "004,entry,0,7"]
+    result = run(new, f"--output={table}", "--existing=replace")
+    assert result.returncode == 0 and list(read_stage_csv(table)) == ["004", "001"]
+
+
+def test_what_is_left_out_is_not_lost_with_its_only_file(tmp_path):
+    """--on_error=skip with the table itself as its output: a row with a typo stays there, or nothing is written."""
+    table = write_stages(tmp_path / "stage_labels.csv", "001,entry,0,5", "002,entri,0,5")
+    before = table.read_text()
+    result = run(table, f"--output={table}", "--on_error=skip", "--existing=replace")
+    assert result.returncode == 1 and table.read_text() == before
+    assert "expected another file than" in result.stderr and "which holds what is left out" in result.stderr
+    result = run(table, f"--output={table}", "--on_error=skip", "--existing=merge")
+    assert result.returncode == 0 and table.read_text() == before
+
+
+def test_tables_that_nothing_can_be_merged_into(tmp_path):
+    new = write_stages(tmp_path / "new.csv", "004,entry,0,7")
+    for content, message in (
+        ("video_id,stage,start_frame,end_frame,rater\n1,entry,0,5,Ann\n", "expected no columns but .* Received: rater"),
+        ("video,split\n", "expected the columns video_id,stage"),
+        ("video_id,stage,start_frame,end_frame\n001,entry,x,5\n", "row 2: expected integer frames"),
+    ):
+        (tmp_path / "stage_labels.csv").write_text(content)
+        result = run(new, f"--output={tmp_path / 'stage_labels.csv'}", "--existing=merge")
+        assert result.returncode == 1 and re.search(message, result.stderr), result.stderr
+        assert (tmp_path / "stage_labels.csv").read_text() == content
+    result = run(new, f"--output={tmp_path / 'new'}", "--existing=merge", "--to=label_studio")
+    assert result.returncode == 1 and "--existing: expected merge with --to=csv alone" in result.stderr
 
 
 @pytest.mark.parametrize(
