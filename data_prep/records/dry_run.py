@@ -1,5 +1,6 @@
 """Every integrity check of a dataset, without writing anything: the work of `python -m data_prep check`."""
 
+import dataclasses
 import os
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,11 @@ from tqdm import tqdm
 
 from data_prep.datasets import DATASETS, check_use
 from data_prep.datasets.errors import OptionError
+from data_prep.processes import in_processes
 from data_prep.records.checks import checked_samples
-from data_prep.records.encoding import encode_samples, in_processes
+from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
 from scoringnet_tf.data.preprocessing import StoredForm
+from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.errors import InputError
 
 STORED = StoredForm((8, 8), jpeg_quality=50)  # nothing is kept of the pixels
@@ -42,7 +45,7 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
         return [*problems, _summary(source_dir, dataset, "not readable", problems)], len(problems)
     problems, num_steps = [], 0
     with in_processes(workers or os.cpu_count() or 1) as map_clips:
-        encoded = encode_samples(source, STORED, map_clips)
+        encoded = encode_samples(source, map_clips, _measured)
         progress = tqdm(encoded, "Checking", total=len(source.samples), unit="video")
         for _, video, _, found in checked_samples(source, source_dir, progress):
             problems += map(str, found)
@@ -50,6 +53,10 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     steps = "steps of features read" if source.has_features else "frames decoded"
     done = f"{len(source.samples)} samples, {num_steps:,} {steps}"
     return [*problems, *source.notes, _summary(source_dir, dataset, done, problems)], len(problems)
+
+
+def _measured(clip: Clip) -> EncodedVideo:
+    return dataclasses.replace(encode_video(clip, STORED), jpegs=[])
 
 
 def _summary(source_dir, dataset, done, problems):

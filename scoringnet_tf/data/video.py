@@ -3,12 +3,14 @@
 import collections.abc
 import dataclasses
 import functools
+import hashlib
 import re
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from scoringnet_tf.data.preprocessing import resize_frame
 from scoringnet_tf.support.errors import InputError
@@ -18,8 +20,11 @@ DEFAULT_FPS = 25.0  # where a file gives neither a frame rate nor timestamps: th
 ANNOUNCED_TOLERANCE = 1
 MAX_PIXEL_ASPECT = 4.0  # anamorphic film has 2; what is further from 1 is a damaged header
 DECODER_OPTIONS = {"max_pixels": str(2**26)}  # a damaged header may not ask for endless memory; 8K video has 2**25
+HASHED_BYTES = 2**20  # at a time, for a broadcast of hours is hashed as well
 IMAGE_NAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 IMAGE_CODECS = {b"\xff\xd8": "mjpeg", b"\x89P": "png"}  # first bytes: FFmpeg's decoder
+# PyAV 17 and later would start threads for the colours of every frame, which takes longer than the colours.
+ONE_THREAD = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 # Of a damaged image a decoder would rather paint the rest grey.
 IMAGE_OPTIONS = {**DECODER_OPTIONS, "err_detect": "crccheck+explode"}
 
@@ -73,11 +78,28 @@ class Clip:
         stretch = re.fullmatch(r"(.*)#(\d+)-(\d+)", text)
         return cls(Path(stretch[1]), (int(stretch[2]), int(stretch[3]))) if stretch else cls(Path(text))
 
-    def read_bytes(self):
-        """The bytes that its pixels come from: of the file, or of its images in order."""
+    def files(self) -> list[Path]:
+        """The files that its pixels come from: the one, or its images in order.
+
+        Raises:
+            VideoError: there is no such file or folder, or an image is missing.
+        """
         if self.path.is_dir():
-            return b"".join(path.read_bytes() for path in image_paths(self))
-        return self.path.read_bytes()
+            return image_paths(self)
+        if self.frames is not None or not self.path.is_file():
+            expected = "a video file or a folder" if self.frames is None else "a folder"
+            received = "a file" if self.path.is_file() else "no such file"
+            raise VideoError(f"{self}: expected {expected} of images. Received: {received}.")
+        return [self.path]
+
+    def sha256(self) -> str:
+        """Of the bytes of its files one after the other, hexadecimal."""
+        digest = hashlib.sha256()
+        for path in self.files():
+            with path.open("rb") as file:
+                while block := file.read(HASHED_BYTES):
+                    digest.update(block)
+        return digest.hexdigest()
 
 
 def read_video(source, *, size=None, partial=False, num_threads=0) -> Video:
@@ -128,14 +150,10 @@ class VideoStream:
         self._warnings: list[str] = []
 
     def __iter__(self) -> collections.abc.Iterator[np.ndarray]:
-        clip = self.clip
+        clip, files = self.clip, self.clip.files()
         if clip.path.is_dir():
-            yield from self._images(image_paths(clip))
+            yield from self._images(files)
             return
-        if clip.frames is not None or not clip.path.is_file():
-            expected = "a video file or a folder" if clip.frames is None else "a folder"
-            received = "a file" if clip.path.is_file() else "no such file"
-            raise VideoError(f"{clip}: expected {expected} of images. Received: {received}.")
         with _open_container(clip.path) as container:
             yield from self._file(container, _video_stream(container, clip.path, self._num_threads))
 
@@ -163,6 +181,7 @@ class VideoStream:
 
     def _file(self, container, stream):
         error, self.announced = "", stream.frames
+        reformatter = VideoReformatter()  # one for all frames: making its tables takes longer than a frame
         try:
             for frame in container.decode(stream):
                 if frame.is_corrupt:  # the decoder made up what it could not read
@@ -170,7 +189,7 @@ class VideoStream:
                     break
                 if self.source_size is None:
                     self.pixel_aspect = _pixel_aspect(stream, frame)
-                yield self._counted(_upright(frame), frame.time)
+                yield self._counted(_upright(frame, reformatter), frame.time)
         except (av.FFmpegError, MemoryError) as caught:
             error = _reason(caught)
         self._end(error)
@@ -249,7 +268,9 @@ def _decode_image(encoded):
         frames = [*decoder.decode(av.Packet(encoded)), *decoder.decode(None)]
     except (av.FFmpegError, MemoryError):
         return None
-    return _upright(frames[0]) if len(frames) == 1 and not frames[0].is_corrupt else None
+    if len(frames) != 1 or frames[0].is_corrupt:
+        return None
+    return _upright(frames[0], VideoReformatter())
 
 
 # === Video files ===
@@ -281,9 +302,9 @@ def _reason(error):
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _upright(frame):
+def _upright(frame, reformatter):
     """RGB pixels, turned as the file's rotation metadata (phones) asks; `frame.rotation` is counter-clockwise."""
-    image = frame.to_ndarray(format="rgb24")
+    image = reformatter.reformat(frame, format="rgb24", **ONE_THREAD).to_ndarray()
     return np.ascontiguousarray(np.rot90(image, k=round(frame.rotation / 90) % 4))
 
 
