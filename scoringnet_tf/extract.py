@@ -16,7 +16,6 @@ is 1.
 """
 
 import functools
-import hashlib
 import pathlib
 import sys
 
@@ -122,7 +121,7 @@ def _read_file(preprocessor, path):
 def _sha256(path):
     if not pathlib.Path(path).exists():
         return ""  # reading it says so
-    return hashlib.sha256(Clip(pathlib.Path(path)).read_bytes()).hexdigest()
+    return Clip(pathlib.Path(path)).sha256()
 
 
 def checked_info(records_dir):

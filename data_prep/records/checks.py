@@ -11,13 +11,59 @@ import numpy as np
 
 from data_prep.datasets.sample import INCONSISTENT, Problem, Sample, Source
 from data_prep.datasets.scores import agree, rounding
-from data_prep.datasets.stage_labels import StageError, frame_stages
+from data_prep.datasets.stage_labels import StageError, frame_stages, segment_errors
 from data_prep.records.encoding import EncodedVideo
 from scoringnet_tf.data.features import origin_kind
+from scoringnet_tf.data.video import VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
 
 TOLERANCE = 0.01  # points: scores are published with two decimals
 SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
+
+
+def known_problems(source: Source, source_dir: Path) -> list[tuple[Sample, list[Problem]]]:
+    """What is wrong that can be known before anything is decoded.
+
+    Args:
+        source: `datasets.sample.Source`.
+        source_dir: folder that it was read from.
+
+    Returns:
+        Each sample with problems, and those: of its row, of its stages where the labels say how long the video is, and
+        of files that are not there.
+    """
+    sport = get_sport(source.sport) if source.sport else None
+    repeated_ids = id_problems(source.samples)
+    found = []
+    for index, sample in enumerate(source.samples):
+        problems = _row_problems(sample, source_dir, sport, repeated_ids.get(index))
+        if not problems and sample.segments and sport and sample.num_frames is not None:
+            errors = segment_errors(sample.segments, sport, sample.num_frames)
+            problems += [Problem(sample.where, str(error)) for error in errors]
+        problems += _file_problems(sample, source.has_features)
+        if problems:
+            found.append((sample, problems))
+    return found
+
+
+def _row_problems(sample, source_dir, sport, repeated_id):
+    problems = [*sample.problems, *path_problems(sample, source_dir)]
+    problems += score_problems(sample, sport) if sport else []
+    return [*problems, repeated_id] if repeated_id else problems
+
+
+def _file_problems(sample, has_features):
+    """A problem if there is nothing to read."""
+    try:
+        if not has_features:
+            sample.clip.files()
+        elif not sample.path.is_file():
+            return [
+                Problem(sample.where, f"{sample.feature_file}: expected a file of features. Received: no such file.")
+            ]
+    except (VideoError, OSError) as error:
+        return [Problem(sample.where, str(error))]
+    return []
 
 
 def checked_samples(
@@ -39,10 +85,7 @@ def checked_samples(
     first: tuple[str, dict] | None = None  # id of the first features, and what they are
     owners: dict[str, tuple[str, str]] = {}  # sha256 → (id, split) of the first video with these bytes
     for index, (sample, video) in enumerate(zip(source.samples, encoded, strict=True)):
-        problems = [*sample.problems, *path_problems(sample, source_dir)]
-        problems += score_problems(sample, sport) if sport else []
-        if index in repeated_ids:
-            problems.append(repeated_ids[index])
+        problems = _row_problems(sample, source_dir, sport, repeated_ids.get(index))
         stages, video_problems = _video_problems(sample, video, sport, owners)
         if video.features is not None:
             first = first or (sample.video_id, kind_of(video))

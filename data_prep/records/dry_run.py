@@ -1,5 +1,6 @@
 """Every integrity check of a dataset, without writing anything: the work of `python -m data_prep check`."""
 
+import dataclasses
 import os
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from tqdm import tqdm
 from data_prep.datasets import read_source
 from data_prep.datasets.errors import OptionError
 from data_prep.datasets.sample import INCONSISTENT, kind_of_row
+from data_prep.processes import in_processes
 from data_prep.records.checks import checked_samples
-from data_prep.records.encoding import encode_samples, in_processes
+from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
 from scoringnet_tf.data.preprocessing import StoredForm
+from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.errors import InputError
 
 STORED = StoredForm((8, 8), jpeg_quality=50)  # nothing is kept of the pixels
@@ -42,7 +45,7 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
         return [*problems, _summary(source_dir, dataset, "not readable", problems)], len(problems)
     problems, num_steps, num_inconsistent = [], 0, 0
     with in_processes(workers or os.cpu_count() or 1) as map_clips:
-        encoded = encode_samples(source, STORED, map_clips)
+        encoded = encode_samples(source, map_clips, _measured)
         progress = tqdm(encoded, "Checking", total=len(source.samples), unit="video")
         for _, video, _, found in checked_samples(source, source_dir, progress):
             problems += map(str, found)
@@ -56,6 +59,10 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
             f"Of {num_inconsistent} videos the scores alone contradict each other: see build --on_inconsistent."
         )
     return [*problems, *notes, _summary(source_dir, dataset, done, problems)], len(problems)
+
+
+def _measured(clip: Clip) -> EncodedVideo:
+    return dataclasses.replace(encode_video(clip, STORED), jpegs=[])
 
 
 def _summary(source_dir, dataset, done, problems):

@@ -3,6 +3,7 @@
 import collections.abc
 import dataclasses
 import functools
+import hashlib
 import itertools
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from scoringnet_tf.data.preprocessing import resize_frame
 from scoringnet_tf.support.errors import InputError
@@ -27,8 +29,11 @@ CONTAINERS = (
     "h261,h263,h264,hevc,vvc,av1,obu,m4v,mjpeg,vc1,dirac,yuv4mpegpipe"
 )
 FORMAT_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
+HASHED_BYTES = 2**20  # at a time, for a broadcast of hours is hashed as well
 IMAGE_NAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 IMAGE_CODECS = {b"\xff\xd8": "mjpeg", b"\x89P": "png"}  # first bytes: FFmpeg's decoder
+# PyAV 17 and later would start threads for the colours of every frame, which takes longer than the colours.
+ONE_THREAD = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 # Of a damaged image a decoder would rather paint the rest grey.
 IMAGE_OPTIONS = {**DECODER_OPTIONS, "err_detect": "crccheck+explode"}
 
@@ -82,12 +87,28 @@ class Clip:
         stretch = re.fullmatch(r"(.*)#(\d+)-(\d+)", text)
         return cls(Path(stretch[1]), (int(stretch[2]), int(stretch[3]))) if stretch else cls(Path(text))
 
-    def read_bytes(self):
-        """The bytes that its pixels come from: of its images in order, or of the file and which frames of it."""
+    def files(self) -> list[Path]:
+        """The files that its pixels come from: the one, or its images in order.
+
+        Raises:
+            VideoError: there is no such file or folder, or an image is missing.
+        """
         if self.path.is_dir():
-            return b"".join(path.read_bytes() for path in image_paths(self))
-        stretch = b"" if self.frames is None else b"#%d-%d" % self.frames
-        return self.path.read_bytes() + stretch
+            return image_paths(self)
+        if not self.path.is_file():
+            raise VideoError(f"{self}: expected a video file or a folder of images. Received: no such file.")
+        return [self.path]
+
+    def sha256(self) -> str:
+        """Of the bytes of its files one after the other, and of which frames of a file it is; hexadecimal."""
+        digest = hashlib.sha256()
+        for path in self.files():
+            with path.open("rb") as file:
+                while block := file.read(HASHED_BYTES):
+                    digest.update(block)
+        if self.frames is not None and self.path.is_file():
+            digest.update(b"#%d-%d" % self.frames)
+        return digest.hexdigest()
 
 
 def read_video(source, *, size=None, partial=False, num_threads=0) -> Video:
@@ -138,12 +159,10 @@ class VideoStream:
         self._warnings: list[str] = []
 
     def __iter__(self) -> collections.abc.Iterator[np.ndarray]:
-        clip = self.clip
+        clip, files = self.clip, self.clip.files()
         if clip.path.is_dir():
-            yield from self._images(image_paths(clip))
+            yield from self._images(files)
             return
-        if not clip.path.is_file():
-            raise VideoError(f"{clip}: expected a video file or a folder of images. Received: no such file.")
         with _open_container(clip.path) as container:
             yield from self._file(container, _video_stream(container, clip.path, self._num_threads))
 
@@ -173,6 +192,7 @@ class VideoStream:
         error, self.announced = "", stream.frames
         if self.clip.frames is not None:
             self.announced = self.clip.frames[1] - self.clip.frames[0]
+        reformatter = VideoReformatter()  # one for all frames: making its tables takes longer than a frame
         try:
             for frame in _decoded(container, stream, self.clip):
                 if frame.is_corrupt:  # the decoder made up what it could not read
@@ -180,7 +200,7 @@ class VideoStream:
                     break
                 if self.source_size is None:
                     self.pixel_aspect = _pixel_aspect(stream, frame)
-                yield self._counted(_upright(frame), frame.time)
+                yield self._counted(_upright(frame, reformatter), frame.time)
         except (av.FFmpegError, MemoryError) as caught:
             error = _reason(caught)
         self._end(error)
@@ -260,7 +280,9 @@ def _decode_image(encoded):
         frames = [*decoder.decode(av.Packet(encoded)), *decoder.decode(None)]
     except (av.FFmpegError, MemoryError):
         return None
-    return _upright(frames[0]) if len(frames) == 1 and not frames[0].is_corrupt else None
+    if len(frames) != 1 or frames[0].is_corrupt:
+        return None
+    return _upright(frames[0], VideoReformatter())
 
 
 # === Video files ===
@@ -352,9 +374,9 @@ def _reason(error):
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _upright(frame):
+def _upright(frame, reformatter):
     """RGB pixels, turned as the file's rotation metadata (phones) asks; `frame.rotation` is counter-clockwise."""
-    image = frame.to_ndarray(format="rgb24")
+    image = reformatter.reformat(frame, format="rgb24", **ONE_THREAD).to_ndarray()
     return np.ascontiguousarray(np.rot90(image, k=round(frame.rotation / 90) % 4))
 
 

@@ -22,7 +22,7 @@ def run(main: Callable[[list[str]], int | None], positional: bool = False) -> No
         if arguments and not positional:
             raise app.UsageError(f"Expected flags only. Received: {' '.join(arguments)}")
         notices.hold_back()
-        return _status(main, arguments, _name(pathlib.Path(argv[0])))
+        return _status(main, arguments, _command_name(pathlib.Path(argv[0])))
 
     _help_succeeds()
     # absl's own default, once it runs, is to show TensorFlow's progress.
@@ -30,9 +30,11 @@ def run(main: Callable[[list[str]], int | None], positional: bool = False) -> No
     app.run(checked)
 
 
-def _name(program):
-    """What a user calls a command: the module, or the package whose `__main__` it is."""
-    return program.parent.name if program.stem == "__main__" else program.stem
+def _command_name(program):
+    """`train` of `…/train.py`, `experiments` of `…/experiments/__main__.py`, `build` of `data_prep.commands.build`."""
+    if program.stem == "__main__":
+        return program.parent.name
+    return program.name.removesuffix(".py").rpartition(".")[2]
 
 
 def _help_succeeds():

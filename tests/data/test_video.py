@@ -1,5 +1,6 @@
 """Decoding: every frame of whole files, clear errors for damaged ones."""
 
+import hashlib
 import os
 import types
 import wave
@@ -306,7 +307,8 @@ def test_a_stretch_counts_from_0_however_images_are_numbered(tmp_path, first):
     assert [read_index(frame) for frame in read_video(clip).frames] == [10, 11, 12, 13, 14]
     assert Clip.parse(str(clip)) == clip and str(clip).endswith("broadcast#10-15")
     whole = sorted((tmp_path / "broadcast").iterdir())
-    assert clip.read_bytes() == b"".join(path.read_bytes() for path in whole[10:15])
+    pixels = b"".join(path.read_bytes() for path in whole[10:15])
+    assert clip.sha256() == hashlib.sha256(pixels).hexdigest()
     assert Clip.parse("dive #1.mp4") == Clip(Path("dive #1.mp4"))
 
 
