@@ -3,6 +3,7 @@
 Such a module offers
     `plan(settings) -> list[plan]`, where a plan has `path` (of the video, relative to the dataset) and `quantiser`;
     `film(plan, settings) -> iterator of frames (H, W, 3) uint8, blue green red`;
+    `label_files(labels_dir) -> list[Path]`, the files of real labels that a plan depends on;
     `write_labels(plans, settings, folder)`, which writes every label file and the card.
 """
 

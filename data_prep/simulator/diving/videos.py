@@ -9,6 +9,7 @@ import numpy as np
 from data_prep.simulator import clips, files
 from data_prep.simulator.diving import filming as dive_filming
 from data_prep.simulator.diving import labels
+from data_prep.simulator.diving.labels import label_files
 from data_prep.simulator.diving.motion import FAULTS, random_trait
 from data_prep.simulator.diving.plan import FILM, DivePlan, plan, unusable_rows
 from data_prep.simulator.diving.rules import competition_dives
@@ -23,7 +24,7 @@ EASY = (
     "no replay, water or close-up among the noise"
 )
 
-__all__ = ["film", "plan", "write_labels"]
+__all__ = ["film", "label_files", "plan", "write_labels"]
 
 
 def film(plan: DivePlan, settings: Settings) -> Iterator[np.ndarray]:
@@ -125,8 +126,7 @@ def _write_official_labels(plans, settings, folder):
     files.write_vector(folder / labels.DIFFICULTIES[0], labels.DIFFICULTIES[1], difficulty)
     (folder / name).mkdir(exist_ok=True)
     for part, split in (("training", "train"), ("testing", "test")):
-        ids = np.array([p.video_id for p in plans if p.split == split], np.uint16)
-        files.write_vector(folder / name / f"{part}_idx.mat", f"{part}_idx", ids, column=True)
+        files.write_ids(folder / name, f"{part}_idx", [p.video_id for p in plans if p.split == split])
     rows = [(p.path.stem, *segment) for p in plans for segment in stage_segments(p)]
     files.write_csv(folder / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), rows)
     text = "".join(",".join(map(str, row)) + "\n" for row in boundaries.tolist())

@@ -14,11 +14,12 @@ from data_prep.simulator.settings import Settings
 from data_prep.simulator.vault import filming as vault_filming
 from data_prep.simulator.vault import labels
 from data_prep.simulator.vault.faults import FAULTS, random_trait
+from data_prep.simulator.vault.labels import label_files
 from data_prep.simulator.vault.plan import FILM, VaultPlan, plan
 from data_prep.simulator.vault.rules import DIFFICULTIES
 from scoringnet_tf.sports import get_sport
 
-__all__ = ["film", "plan", "write_labels"]
+__all__ = ["film", "label_files", "plan", "write_labels"]
 
 EASY = "**easy**: one vault for each difficulty, one hall filmed from one side, crowd and scoreboard as the only noise"
 TIMING = (
@@ -106,8 +107,7 @@ def _write_official_labels(plans, folder):
     split_dir = folder / f"split_{len(ids['train'])}_{len(ids['test'])}"
     split_dir.mkdir(exist_ok=True)
     for part, split in (("training", "train"), ("testing", "test")):
-        numbers = np.array(ids[split], np.uint16)
-        files.write_vector(split_dir / f"{part}_idx.mat", f"{part}_idx", numbers, column=True)
+        files.write_ids(split_dir, f"{part}_idx", ids[split])
     rows = [(p.path.stem, *segment) for p in plans for segment in stage_segments(p)]
     files.write_csv(folder / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), rows)
 
