@@ -76,16 +76,16 @@ def _plan_clips(settings):
     for video_id in range(1, settings.num_videos + 1):
         rng = settings.random(video_id, PLAN)
         dive = dives[rng.integers(len(dives))]
-        trait = random_trait(share_deduction(labels.draw_deduction(rng), FAULTS, rng), rng)
         drawn = labels.draw_boundaries(rng)
         t0, t1, t2, t3 = (time - drawn[0] + clips.LEAD for time in drawn)
+        severities = share_deduction(labels.draw_deduction(rng), FAULTS, rng)
         plans.append(
             DivePlan(
                 video_id=video_id,
                 path=Path(clips.FOLDER) / f"{video_id:05d}.avi",
                 quantiser=int(rng.integers(3, 8)),
                 dive=dive,
-                trait=trait,
+                trait=random_trait(severities, rng),
                 boundaries=(t0, t1, t2, t3),
                 lead=0,
                 linger=0,

@@ -57,8 +57,8 @@ def _noise(num_frames, plan, scene, easy, rng):
     }
     kinds = list(shots)[:2] if easy else list(shots)
     while num_frames > 0:
-        length = num_frames if num_frames < 14 else int(rng.integers(6, num_frames - 5))
-        yield from shots[kinds[rng.integers(len(kinds))]](length)
+        length = num_frames if num_frames < 16 else int(rng.integers(8, min(36, num_frames) + 1))
+        yield from shots[rng.choice(kinds)](length)
         num_frames -= length
 
 
