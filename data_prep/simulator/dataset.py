@@ -17,6 +17,9 @@ from tqdm import tqdm
 
 from data_prep.simulator.encoding import write_video
 from data_prep.simulator.files import replace_bytes
+from data_prep.simulator.filming import film_video
+from data_prep.simulator.labels import write_labels
+from data_prep.simulator.plan import plan_videos
 from data_prep.simulator.registry import get_simulator
 from data_prep.simulator.settings import VERSION, Settings
 from scoringnet_tf import __version__
@@ -40,14 +43,14 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
     """
     description = _describe(settings)
     simulator = get_simulator(settings.sport)
-    plans = simulator.plan(settings)
+    plans = plan_videos(simulator, settings)
     is_done = _claim(output_dir, description)
     for folder in {(output_dir / plan.path).parent for plan in plans}:
         folder.mkdir(parents=True, exist_ok=True)
     _render_all([plan for plan in plans if not (output_dir / plan.path).exists()], settings, output_dir, workers)
     if is_done:
         return
-    simulator.write_labels(plans, settings, output_dir)
+    write_labels(simulator, plans, settings, output_dir)
     if differing := _differing(description, _describe(settings)):
         raise ValueError(f"Expected label files that stay as they are. Received: another {', '.join(differing)}")
     (output_dir / UNDER_WAY).replace(output_dir / DONE)
@@ -141,4 +144,4 @@ def _render_all(plans, settings, output_dir, workers):
 
 def _render(plan, settings, output_dir):
     cv2.setNumThreads(1)  # one process a core: threads of their own would only fight
-    write_video(output_dir / plan.path, get_simulator(settings.sport).film(plan, settings), plan.quantiser)
+    write_video(output_dir / plan.path, film_video(get_simulator(settings.sport), plan, settings), plan.quantiser)

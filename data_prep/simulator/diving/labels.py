@@ -117,3 +117,9 @@ def draw_deduction(rng: np.random.Generator) -> float:
     """Points short of 30 that a dive deserves to lose, with the distribution of the real execution scores."""
     levels = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
     return float(np.interp(rng.random(), levels, (1.0, 2.5, 4.5, 6.0, 8.0, 16.5, 24.0)))
+
+
+def unusable_rows(real: RealLabels, folder: Path) -> str:
+    """A sentence that names the label rows, read from `folder`, which have no video."""
+    rows = "; ".join(f"row {row}: {','.join(map(str, real.boundaries[row - 1]))}" for row in real.unusable)
+    return f"Left out of the videos, since t0 < t1 < t2 < t3 does not hold in {folder.name}: {rows}"

@@ -15,7 +15,9 @@ import pytest
 
 from data_prep.simulator import dataset, files
 from data_prep.simulator.dataset import simulate
-from data_prep.simulator.diving import videos as diving
+from data_prep.simulator.filming import film_video
+from data_prep.simulator.plan import plan_videos
+from data_prep.simulator.registry import get_simulator
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.processes import process_pool
@@ -160,12 +162,12 @@ def test_workers_end_with_the_command(tmp_path):
 
 def test_a_full_disk_is_said_and_leaves_no_video(tmp_path):
     """A limit on the size of files stands for a full disk: a video's last bytes do not fit."""
-    plan = diving.plan(SMALL)[0]
+    plan = plan_videos(get_simulator("diving"), SMALL)[0]
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (6000, before[1]))
     try:
         with pytest.raises(OSError, match="File too large"):
-            dataset.write_video(tmp_path / "a.avi", diving.film(plan, SMALL), plan.quantiser)
+            dataset.write_video(tmp_path / "a.avi", film_video(get_simulator("diving"), plan, SMALL), plan.quantiser)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert list(tmp_path.iterdir()) == []
