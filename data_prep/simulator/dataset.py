@@ -22,6 +22,7 @@ from data_prep.simulator.labels import write_labels
 from data_prep.simulator.plan import plan_videos
 from data_prep.simulator.registry import get_simulator
 from data_prep.simulator.settings import VERSION, Settings
+from data_prep.simulator.shortcuts import LEAST_VIDEOS, MOST_VIDEOS, glance
 from scoringnet_tf import __version__
 from scoringnet_tf.support.processes import process_pool
 
@@ -47,10 +48,12 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
     is_done = _claim(output_dir, description)
     for folder in {(output_dir / plan.path).parent for plan in plans}:
         folder.mkdir(parents=True, exist_ok=True)
-    _render_all([plan for plan in plans if not (output_dir / plan.path).exists()], settings, output_dir, workers)
+    if is_done:
+        plans = [plan for plan in plans if not (output_dir / plan.path).exists()]
+    glances = _render_all(plans, settings, output_dir, workers)
     if is_done:
         return
-    write_labels(simulator, plans, settings, output_dir)
+    write_labels(simulator, plans, glances, settings, output_dir)
     if differing := _differing(description, _describe(settings)):
         raise ValueError(f"Expected label files that stay as they are. Received: another {', '.join(differing)}")
     (output_dir / UNDER_WAY).replace(output_dir / DONE)
@@ -128,20 +131,28 @@ def _differing(found, expected):
 
 
 def _render_all(plans, settings, output_dir, workers):
-    jobs = [(plan, settings, output_dir) for plan in plans]
+    """Renders what is not there yet; returns what a glance shows of the videos that are measured, in order."""
+    measured = plans[:MOST_VIDEOS] if settings.task == "scoring" and len(plans) >= LEAST_VIDEOS else []
+    jobs = [(plan, settings, output_dir, index < len(measured)) for index, plan in enumerate(plans)]
     progress = tqdm(total=len(jobs), desc=f"simulating {settings.sport}", unit="video", disable=not jobs)
     with progress:
         if workers == 1:
+            glances = []
             for job in jobs:
-                _render(*job)
+                glances.append(_render(*job))
                 progress.update()
-            return
+            return glances[: len(measured)]
         with process_pool(workers) as pool:
-            for rendered in concurrent.futures.as_completed([pool.submit(_render, *job) for job in jobs]):
+            futures = [pool.submit(_render, *job) for job in jobs]
+            for rendered in concurrent.futures.as_completed(futures):
                 rendered.result()
                 progress.update()
+        return [future.result() for future in futures[: len(measured)]]
 
 
-def _render(plan, settings, output_dir):
+def _render(plan, settings, output_dir, is_measured):
     cv2.setNumThreads(1)  # one process a core: threads of their own would only fight
-    write_video(output_dir / plan.path, film_video(get_simulator(settings.sport), plan, settings), plan.quantiser)
+    path = output_dir / plan.path
+    if not path.exists():
+        write_video(path, film_video(get_simulator(settings.sport), plan, settings), plan.quantiser)
+    return glance(path, plan) if is_measured else None

@@ -6,20 +6,36 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.simulator import files
+from data_prep.simulator.card import write_card
 from data_prep.simulator.performance import Performance, Simulator
 from data_prep.simulator.settings import Settings
+from data_prep.simulator.shortcuts import Glance, shortcut_table
 from scoringnet_tf.sports import get_sport
 
 
-def write_labels(simulator: Simulator, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
-    """Writes the label files of the official layout (clips: `motion_classes.csv`), the true factors, and the card."""
+def write_labels(
+    simulator: Simulator,
+    performances: Sequence[Performance],
+    glances: Sequence[Glance],
+    settings: Settings,
+    folder: Path,
+) -> None:
+    """Writes the label files of the official layout (clips: `motion_classes.csv`), the true factors, and the card.
+
+    Args:
+        simulator: of the sport.
+        performances: one for each video.
+        glances: of the first of them, for the card; none where there are too few videos to measure.
+        settings: what was simulated.
+        folder: of the dataset.
+    """
     _write_factors(simulator, performances, folder)
     if settings.task == "scoring":
         _write_official_labels(simulator, performances, settings, folder)
         simulator.write_more_labels(performances, settings, folder)
     else:
         _write_classes(simulator, performances, folder)
-    _write_card(simulator, performances, settings, folder)
+    _write_card(simulator, performances, glances, settings, folder)
 
 
 def stage_segments(simulator: Simulator, performance: Performance) -> list[tuple[str, int, int]]:
@@ -74,9 +90,7 @@ def _write_factors(simulator, performances, folder):
     files.write_csv(folder / "factors.csv", header, rows)
 
 
-def _write_card(simulator, performances, settings, folder):
-    from data_prep.simulator.card import write_card  # SciPy's statistics take a second that no worker should wait
-
+def _write_card(simulator, performances, glances, settings, folder):
     preset = simulator.easy if settings.easy else "standard (not easy)"
     write_card(
         folder,
@@ -85,5 +99,6 @@ def _write_card(simulator, performances, settings, folder):
         elements=[simulator.name_of(p.element) for p in performances],
         faults=simulator.faults,
         spans=simulator.spans(performances, settings.task),
+        shortcuts=shortcut_table(performances[: len(glances)], glances, simulator.boundary_names) if glances else [],
         notes=[f"Preset: {preset}.", *simulator.notes(settings)],
     )

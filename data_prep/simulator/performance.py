@@ -83,6 +83,7 @@ class Simulator(abc.ABC):
         execution_sd: standard deviation of the execution about what a performance deserves, as the judges err.
         element_column: what `factors.csv` calls an element.
         easy: a sentence that says what the preset for demonstrations leaves out.
+        boundary_names: of the four boundaries.
         factor_columns: of `factors.csv` beside scores, severities and marks.
     """
 
@@ -94,6 +95,7 @@ class Simulator(abc.ABC):
     execution_sd: float
     element_column: str
     easy: str
+    boundary_names: tuple[str, str, str, str]
     factor_columns: tuple[str, ...]
 
     # === Elements: dives, vaults ===

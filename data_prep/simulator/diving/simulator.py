@@ -39,6 +39,7 @@ class DivingSimulator(Simulator):
         "**easy**: one dive for each degree of difficulty, one venue filmed from one side, "
         "no replay, water or close-up among the noise"
     )
+    boundary_names = ("first movement", "take-off", "entry", "end of entry")
     factor_columns = ("entry_angle_deg", "distance_m", "leg_separation_deg", "arms_up")
 
     replayed_elements = staticmethod(competition_dives)

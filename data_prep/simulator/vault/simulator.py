@@ -47,6 +47,7 @@ class VaultSimulator(Simulator):
     easy = (
         "**easy**: one vault for each difficulty, one hall filmed from one side, crowd and scoreboard as the only noise"
     )
+    boundary_names = ("first frame", "take-off", "touch-down", "end of landing")
     factor_columns = ("off_line_m", "distance_m", "fall")
 
     seen_elements = staticmethod(frequent_vaults)
