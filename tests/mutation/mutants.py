@@ -852,23 +852,23 @@ DATA = (
 
 DATA_PREP = (
     of(
-        "data_prep/simulator/diving/plan.py",
+        "data_prep/simulator/plan.py",
         "tests/data_prep/simulator/test_simulator_dataset.py",
         (
-            "deserved = MAX_EXECUTION - execution + rng",
-            "deserved = execution + rng",
+            "deserved = simulator.max_execution - label.execution + rng",
+            "deserved = label.execution + rng",
             "with real labels good dives get more faults",
             "test_real_dives_show_the_faults_that_their_execution_lost",
         ),
         (
-            "marks = judge((MAX_EXECUTION - total_deduction(severities, FAULTS)) / 3, rng)",
-            "marks = judge((MAX_EXECUTION - labels.draw_deduction(rng)) / 3, rng)",
+            "marks = simulator.judge(total_deduction(severities, simulator.faults), rng)",
+            "marks = simulator.judge(simulator.draw_deduction(rng), rng)",
             "marks from the wrong quality",
             "test_drawn_marks_are_those_of_the_faults_shown",
         ),
         (
-            "difficulty=degree_of_difficulty(dive),\n                execution=execution_score(marks),",
-            "difficulty=degree_of_difficulty(dives[0]),\n                execution=execution_score(marks),",
+            "difficulty=simulator.difficulty_of(element),\n        execution=simulator.execution_score(marks),",
+            "difficulty=simulator.difficulty_of(elements[0]),\n        execution=simulator.execution_score(marks),",
             "difficulty of another dive",
             "test_drawn_marks_are_those_of_the_faults_shown",
         ),
