@@ -64,14 +64,20 @@ def facts_reader(videos_dir: str | Path | None = None, fps: float | None = None)
 
     @functools.cache
     def facts_of(video_id):
-        _check_id(video_id)
         if videos_dir is None:
+            _check_id(video_id)
             return VideoFacts(None if fps is None else exact_rate(fps))
-        path = find_video(Path(videos_dir), video_id)
+        path = video_path(Path(videos_dir), video_id)
         video = read_video(path, size=FRAME_SIZE)
         return VideoFacts(exact_rate(fps or video.fps), path, len(video.frames), video.source_size)
 
     return facts_of
+
+
+def video_path(videos_dir: Path, video_id: str) -> Path:
+    """Where a video is, whether it exists or not; InputError for an id that is no path inside a folder."""
+    _check_id(video_id)
+    return find_video(videos_dir, video_id)
 
 
 def _check_id(video_id):
