@@ -2,9 +2,9 @@
 
     python -m benchmarks.build --dataset=unlv_diving --source_dir=VIDEOS [--workers=2] [--rounds=3]
 
-Both run in the same number of processes, in turns, each in one new process at a time; their start is counted, but for
-TensorFlow's own, which `build` waits for while it encodes. Beside the clock stand frames for every second of processor
-time, which other work on the machine disturbs less.
+Both run in the same number of processes, in turns; the start of these is counted, that of TensorFlow, which `build`
+needs for seconds while it encodes, is not. Beside the clock stand frames for every second of processor time, which
+other work on the machine disturbs less.
 """
 
 import concurrent.futures

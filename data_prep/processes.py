@@ -83,16 +83,23 @@ def in_processes(workers: int, ahead: int | None = AHEAD) -> Iterator[Callable]:
 def _map(pool, workers, ahead, function, items):
     """Begins at once, not when the first result is asked for."""
     remaining = iter(items)
-    waiting = collections.deque(pool.submit(function, item) for item in itertools.islice(remaining, ahead))
+    with _said_if_killed(workers):
+        waiting = collections.deque(pool.submit(function, item) for item in itertools.islice(remaining, ahead))
     return _results(pool, workers, function, waiting, remaining)
 
 
 def _results(pool, workers, function, waiting, remaining):
-    try:
+    with _said_if_killed(workers):
         while waiting:
             result = waiting.popleft().result()
             waiting.extend(pool.submit(function, item) for item in itertools.islice(remaining, 1))
             yield result
+
+
+@contextlib.contextmanager
+def _said_if_killed(workers):
+    try:
+        yield
     except BrokenProcessPool as error:
         raise InputError(
             f"Expected {workers} processes to do their work. Received: one was killed, as the system does where memory "

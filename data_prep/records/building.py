@@ -77,6 +77,8 @@ def build_records(
             refused before), `output_dir` is taken, being built, or cannot be written, or a worker was killed.
     """
     target = as_path(output_dir)
+    if isinstance(target, Path) and target.name in ("", ".."):
+        target = target.resolve()  # "." has no name to write beside
     with kept_videos(target) as kept:
         with writing_to(target):
             tidy_up_beside(target)

@@ -53,10 +53,12 @@ def _row_problems(sample, source_dir, sport, repeated_id):
 
 
 def _file_problems(sample, has_features):
-    """A problem if there is nothing to read."""
+    """A problem if there is nothing to read, or another number of images than there are labels."""
     try:
         if not has_features:
-            sample.clip.files()
+            files = sample.clip.files()
+            if sample.path.is_dir() and sample.num_frames not in (None, len(files)):
+                return [Problem(sample.where, _other_number(sample, sample.num_frames, len(files)))]
         elif not sample.path.is_file():
             return [
                 Problem(sample.where, f"{sample.feature_file}: expected a file of features. Received: no such file.")
@@ -124,12 +126,16 @@ def _duration(video):
 
 def _other_length(sample, video, expected):
     if video.features is None:
-        return f"expected {expected} frames in {sample.path}, as labelled. Received: {len(video)}"
+        return _other_number(sample, expected, len(video))
     every = "each" if video.stride == 1 else f"every {video.stride}"
     return (
         f"expected features of {expected} steps in {sample.feature_file}, one for {every} of {sample.num_frames} "
         f"frames. Received: {len(video)} steps of {video.features.shape[1]}"
     )
+
+
+def _other_number(sample, expected, found):
+    return f"expected {expected} frames in {sample.path}, as labelled. Received: {found}"
 
 
 def kind_of(video: EncodedVideo) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from data_prep.datasets.sample import Sample, Source
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.preprocessing import StoredForm
-from scoringnet_tf.data.video import DEFAULT_FPS, Clip, VideoError, VideoStream
+from scoringnet_tf.data.video import DEFAULT_FPS, Clip, Video, VideoError, VideoStream
 from scoringnet_tf.support.errors import InputError
 
 
@@ -38,7 +38,7 @@ class EncodedVideo:
 
     jpegs: list[bytes] = dataclasses.field(default_factory=list)
     file: Path | None = None
-    timestamps: np.ndarray | None = None
+    timestamps: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))
     fps: float = 0.0
     source_size: tuple[int, int] = (0, 0)
     aspect: float = 0.0
@@ -52,7 +52,11 @@ class EncodedVideo:
 
     def __len__(self) -> int:
         """L, the number of frames, or of steps of features."""
-        return 0 if self.timestamps is None else len(self.timestamps)
+        return len(self.timestamps)
+
+    def as_video(self) -> Video:
+        """The same as a `Video` whose frames are the JPEGs."""
+        return Video(self.jpegs, self.fps, self.timestamps, self.source_size, self.aspect, self.warnings)
 
 
 def encode_samples(

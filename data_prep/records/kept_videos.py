@@ -57,6 +57,8 @@ def kept_videos(target: AnyPath) -> Iterator[Path]:
         with tempfile.TemporaryDirectory() as temporary:
             yield Path(temporary)
         return
+    if not target.name:
+        raise InputError(f"{target}: expected a new or empty folder. Received: the root of the file system.")
     folder = folder_beside(target)
     with writing_to(target):
         folder.mkdir(parents=True, exist_ok=True)

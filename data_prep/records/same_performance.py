@@ -1,5 +1,4 @@
-"""Finds the same performance in two splits by what it shows, where it is not the same file: encoded anew, of another
-size, mirrored.
+"""Finds the same performance in two splits by what it shows, where it is another file: encoded anew, resized, mirrored.
 
 A video is reduced to a few small pictures at equal shares of its time. Two videos show the same if the pictures are
 alike, and what moves in them, too: dives from one platform before a camera that stands still are alike in all but that.
@@ -13,7 +12,7 @@ import numpy as np
 from data_prep.datasets.sample import Sample
 
 PICTURES, HEIGHT, WIDTH = 16, 12, 16
-ALIKE = 12.0  # grey levels, root mean square: an encoder at 1/3 of the bits made 4, other dives in one venue 20 and more
+ALIKE = 12.0  # grey levels, root mean square: an encoder at 1/3 of the bits made 4, other dives in one venue 20 or more
 MOVING_ALIKE = 0.95  # correlation: of copies above 0.99, of 1,770 pairs of simulated dives at most 0.63
 STILL = 1.0  # grey levels: of pictures that change less only noise would be compared
 
@@ -56,7 +55,7 @@ class SeenPerformances:
 
 
 def _moving(pictures):
-    """What changes in the pictures, of length 1, float32 (N,), so that a product is a correlation; 0 if nothing does."""
+    """What changes in the pictures, of length 1, float32 (N,), so that a product is a correlation; 0 of a still."""
     grey = pictures.mean(axis=-1, dtype=np.float32)
     change = (grey - grey.mean(axis=0)).ravel()
     still = np.sqrt(np.mean(change**2)) < STILL

@@ -415,6 +415,15 @@ def test_verification_finds_damage_that_sizes_do_not_show(diving_copy):
     assert any("data hash" in problem for problem in problems)
 
 
+def test_verification_counts_the_records_before_the_damage(diving_copy):
+    info = DatasetInfo.load(diving_copy)
+    last = info.splits["train"]["shards"][-1]
+    content = bytearray((diving_copy / last["file"]).read_bytes())
+    content[-20] ^= 0xFF
+    (diving_copy / last["file"]).write_bytes(content)
+    assert any(problem.startswith("train: expected a record after 6 others.") for problem in verify_records(info))
+
+
 def test_verification_holds_the_records_against_the_index(diving_copy):
     info = DatasetInfo.load(diving_copy)
     info.videos["001"]["num_frames"] += 1

@@ -222,6 +222,17 @@ def test_a_read_only_place_is_refused(diving_dir):
         build(diving_dir, Path("/proc/records"))
 
 
+def test_a_folder_without_a_name_is_one_like_any_other(diving_dir, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    for place, message in ((tmp_path, "not records"), (Path("/"), "root of the file system")):
+        monkeypatch.chdir(place)
+        with pytest.raises(InputError, match=message):
+            build(diving_dir, ".")
+    monkeypatch.chdir(tmp_path / "empty")
+    assert len(build(diving_dir, ".")[0].videos) == 10
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["diving", "empty"]
+
+
 def test_a_second_build_beside_one_that_is_under_way_is_refused(diving_dir, tmp_path, monkeypatch):
     def second(*arguments):
         with pytest.raises(InputError, match="expected one build of it at a time"):
