@@ -9,9 +9,11 @@ from tqdm import tqdm
 from data_prep.datasets import DATASETS, check_use
 from data_prep.datasets.errors import OptionError
 from data_prep.datasets.sample import INCONSISTENT, kind_of_row
+from data_prep.datasets.scores import shown
 from data_prep.records.checks import checked_samples
 from data_prep.records.encoding import encode_samples, in_processes
 from scoringnet_tf.data.preprocessing import StoredForm
+from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.support.errors import InputError
 
 STORED = StoredForm((8, 8), jpeg_quality=50)  # nothing is kept of the pixels
@@ -41,22 +43,32 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     except InputError as error:
         problems = str(error).splitlines()
         return [*problems, _summary(source_dir, dataset, "not readable", problems)], len(problems)
-    problems, num_steps, num_inconsistent = [], 0, 0
+    problems, num_steps, num_inconsistent, unlabelled = [], 0, 0, {}
     with in_processes(workers or os.cpu_count() or 1) as map_clips:
         encoded = encode_samples(source, STORED, map_clips)
         progress = tqdm(encoded, "Checking", total=len(source.samples), unit="video")
-        for _, video, _, found in checked_samples(source, source_dir, progress):
+        for sample, video, stages, found in checked_samples(source, source_dir, progress):
             problems += map(str, found)
             num_inconsistent += bool(found) and kind_of_row(found) == INCONSISTENT
             num_steps += len(video)
+            if sample.segments and stages is not None and UNLABELLED in stages:
+                unlabelled[sample.video_id] = int((stages == UNLABELLED).sum())
+    notes = [*source.notes, *_unlabelled(unlabelled), *_inconsistent(num_inconsistent)]
     steps = "steps of features read" if source.has_features else "frames decoded"
     done = f"{len(source.samples)} samples, {num_steps:,} {steps}"
-    notes = [*source.notes]
-    if num_inconsistent:
-        notes.append(
-            f"Of {num_inconsistent} videos the scores alone contradict each other: see build --on_inconsistent."
-        )
     return [*problems, *notes, _summary(source_dir, dataset, done, problems)], len(problems)
+
+
+def _unlabelled(num_steps):
+    """A note on videos of whose stages a part is labelled, {id: steps without a stage}."""
+    names = [f"{video_id} ({number})" for video_id, number in num_steps.items()]
+    return [f"Some frames of videos with stage labels have none: {shown(names)}."] if names else []
+
+
+def _inconsistent(num_videos):
+    if not num_videos:
+        return []
+    return [f"Of {num_videos} videos the scores alone contradict each other: see build --on_inconsistent."]
 
 
 def _summary(source_dir, dataset, done, problems):
