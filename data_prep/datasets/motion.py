@@ -37,7 +37,8 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
         raise InputError(f"{path}: expected a column of classes beside {', '.join(NO_HEADS)}. Received: none.")
     classes = {head: sorted({row[head] for row in rows} - {""}, key=_natural) for head in heads}
     samples = [_sample(source_dir, f"{path.name}, row {row.number}", row, classes) for row in rows]
-    return Source(kept_form(rules), tuple(samples), classes=classes)
+    notes = tuple(f"Classes of {head}: {', '.join(names)}." for head, names in classes.items())
+    return Source(kept_form(rules), tuple(samples), notes=notes, classes=classes)
 
 
 def _sport(path, rows, given):

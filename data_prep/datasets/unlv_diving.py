@@ -41,7 +41,7 @@ def read(
             f"diving_difficulty_level.mat, {len(overall)} in diving_overall_scores.mat"
         )
     split = unlv.find_split_dir(source_dir, split_dir, split_patterns)
-    stage_file, segments_of = _stage_labels(source_dir)
+    stage_file, segments_of = _stage_labels(source_dir, len(overall))
     samples, notes = unlv.make_samples(
         get_sport("diving"), video_dir, split, overall, dict(enumerate(difficulty, start=1)), segments_of
     )
@@ -50,7 +50,7 @@ def read(
     return Source("diving", samples, settings, (f"Stage labels from {stage_file}.", counts, *notes))
 
 
-def _stage_labels(source_dir):
+def _stage_labels(source_dir, num_videos):
     """The file with the stage labels, and a function from a video's number to its segments."""
     stages = unlv.read_numbered_stages(source_dir)
     if stages is not None:
@@ -58,4 +58,6 @@ def _stage_labels(source_dir):
     if not (source_dir / TIMES_FILE).is_file():
         raise InputError(f"{source_dir}: expected stage labels, {unlv.STAGE_CSV} or {TIMES_FILE}. Received: neither.")
     times = read_diving_times(source_dir / TIMES_FILE)
+    if len(times) != num_videos:
+        raise InputError(f"{source_dir / TIMES_FILE}: expected {num_videos} rows, one a video. Received: {len(times)}")
     return TIMES_FILE, lambda number: diving_segments(times[number], f"{TIMES_FILE}, row {number}")

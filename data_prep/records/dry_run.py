@@ -11,9 +11,11 @@ from data_prep.datasets import read_source
 from data_prep.datasets.errors import OptionError
 from data_prep.datasets.sample import INCONSISTENT, kind_of_row
 from data_prep.processes import in_processes
+from data_prep.datasets.scores import shown
 from data_prep.records.checks import checked_samples
 from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
 from scoringnet_tf.data.preprocessing import StoredForm
+from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.errors import InputError
 
@@ -43,26 +45,36 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     except InputError as error:
         problems = str(error).splitlines()
         return [*problems, _summary(source_dir, dataset, "not readable", problems)], len(problems)
-    problems, num_steps, num_inconsistent = [], 0, 0
+    problems, num_steps, num_inconsistent, unlabelled = [], 0, 0, {}
     with in_processes(workers or os.cpu_count() or 1) as map_clips:
         encoded = encode_samples(source, map_clips, _measured)
         progress = tqdm(encoded, "Checking", total=len(source.samples), unit="video")
-        for _, video, _, found in checked_samples(source, source_dir, progress):
+        for sample, video, stages, found in checked_samples(source, source_dir, progress):
             problems += map(str, found)
             num_inconsistent += bool(found) and kind_of_row(found) == INCONSISTENT
             num_steps += len(video)
+            if sample.segments and stages is not None and UNLABELLED in stages:
+                unlabelled[sample.video_id] = int((stages == UNLABELLED).sum())
+    notes = [*source.notes, *_unlabelled(unlabelled), *_inconsistent(num_inconsistent)]
     steps = "steps of features read" if source.has_features else "frames decoded"
     done = f"{len(source.samples)} samples, {num_steps:,} {steps}"
-    notes = [*source.notes]
-    if num_inconsistent:
-        notes.append(
-            f"Of {num_inconsistent} videos the scores alone contradict each other: see build --on_inconsistent."
-        )
     return [*problems, *notes, _summary(source_dir, dataset, done, problems)], len(problems)
 
 
 def _measured(clip: Clip) -> EncodedVideo:
     return dataclasses.replace(encode_video(clip, STORED), jpegs=[])
+
+
+def _unlabelled(num_steps):
+    """A note on videos of whose stages a part is labelled, {id: steps without a stage}."""
+    names = [f"{video_id} ({number})" for video_id, number in num_steps.items()]
+    return [f"Some frames of videos with stage labels have none: {shown(names)}."] if names else []
+
+
+def _inconsistent(num_videos):
+    if not num_videos:
+        return []
+    return [f"Of {num_videos} videos the scores alone contradict each other: see build --on_inconsistent."]
 
 
 def _summary(source_dir, dataset, done, problems):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import HEIGHT, WIDTH, read_index, write_bars, write_images, write_unlv_diving
+from label_mutations import damaged
 from layouts import (
     write_aqa7,
     write_finediving,
@@ -62,26 +63,6 @@ def _no_hang():
     faulthandler.cancel_dump_traceback_later()
 
 
-def _mutate(content, rng):
-    """The bytes with some flipped, cut off, set to zero, inserted, or repeated."""
-    start = int(rng.integers(len(content)))
-    stop = min(len(content), start + int(rng.integers(1, 40)))
-    match rng.integers(5):
-        case 0:
-            mutant = bytearray(content)
-            for position in rng.integers(len(content), size=rng.integers(1, 6)):
-                mutant[position] ^= 1 << rng.integers(8)
-            return bytes(mutant)
-        case 1:
-            return content[:start]
-        case 2:
-            return content[:start] + bytes(stop - start) + content[stop:]
-        case 3:
-            return content[:start] + rng.bytes(stop - start) + content[start:]
-        case _:
-            return content[:stop] + content[start:]
-
-
 @pytest.mark.parametrize(("dataset", "name"), LABEL_FILES)
 def test_mutated_label_files(tmp_path, dataset, name):
     """26 mutants of each of 12 files, a build of every sixth: errors and problems have a name, or records are sound."""
@@ -90,7 +71,7 @@ def test_mutated_label_files(tmp_path, dataset, name):
     rng = np.random.default_rng(LABEL_FILES.index((dataset, name)))
     content = (source / name).read_bytes()
     for number in range(MUTANTS_PER_FILE):
-        (source / name).write_bytes(_mutate(content, rng))
+        (source / name).write_bytes(damaged(content, rng)[0])
         lines, num_problems = check(dataset, source, workers=1, **options)
         assert len(lines) > num_problems and all(lines)
         if number % 6 == 0:
@@ -169,12 +150,12 @@ def _write_mutants(folder, rng):
         path.unlink()
         for number in range(MUTANTS_PER_VIDEO):
             names.append(f"{path.stem}{number:02d}{path.suffix}")
-            (folder / names[-1]).write_bytes(_mutate(content, rng))
+            (folder / names[-1]).write_bytes(damaged(content, rng)[0])
     for number in range(MUTANTS_PER_VIDEO):
         names.append(f"images{number:02d}")
         write_images(folder / names[-1], NUM_FRAMES, number, ("{:05d}.jpg", "{:05d}.png")[number % 2])
         image = sorted((folder / names[-1]).iterdir())[int(rng.integers(NUM_FRAMES))]
-        image.write_bytes(_mutate(image.read_bytes(), rng))
+        image.write_bytes(damaged(image.read_bytes(), rng)[0])
     return names
 
 

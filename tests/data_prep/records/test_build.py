@@ -142,7 +142,8 @@ def _labels_beyond_the_end(folder):
 
 
 def _labels_missing(folder):
-    _change_times(folder, 10, "")
+    rows = "".join(f"{number},entry,{12 + number},{18 + number}\n" for number in range(1, 10))
+    (folder / "stage_labels.csv").write_text(f"video_id,stage,start_frame,end_frame\n{rows}")
     return ["010.avi (row 10)", "expected stage labels"]
 
 
@@ -198,6 +199,14 @@ def test_an_inconsistency_is_refused_or_left_out(diving_dir, tmp_path, damage):
     assert all(part in report for part in expected) and all(part in summary(info) for part in expected)
     assert not info.videos.keys() & {video["id"] for video in info.skipped}
     assert verify_records(DatasetInfo.load(tmp_path / "records")) == []
+
+
+@pytest.mark.parametrize("line", ["", "4,8,16,22\n4,8,16,22"])
+def test_times_of_more_or_fewer_rows_than_scores_are_refused_as_a_whole(diving_dir, line):
+    """Row i is video i: one that was lost, or is there twice, moves all that follow."""
+    _change_times(diving_dir, 4, line)
+    with pytest.raises(InputError, match=r"label\.txt: expected 10 rows, one a video\. Received: (9|11)"):
+        unlv_diving.read(diving_dir)
 
 
 def test_all_inconsistencies_are_listed_at_once(diving_dir, tmp_path):

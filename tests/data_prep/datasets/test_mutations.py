@@ -1,0 +1,192 @@
+"""Mutated label files and videos of every dataset: no traceback, and no changed label without a problem or a note.
+
+    SCORINGNET_MUTANTS=500 pytest -s tests/data_prep/datasets/test_mutations.py
+
+makes as many in all, and prints what became of them. A value that is possible as well as the true one cannot be told
+from it: those are counted.
+"""
+
+import collections
+import os
+import shutil
+
+import numpy as np
+import pytest
+import scipy.io
+from conftest import write_bars, write_motion, write_split, write_unlv_diving
+from label_mutations import damaged, mutated
+from layouts import write_finediving, write_gymnastics, write_mtl_aqa, write_table, write_ucf101
+
+from data_prep.datasets import DATASETS, aqa7
+from data_prep.records.dry_run import check
+from scoringnet_tf.support.errors import InputError
+
+NUM_MUTANTS = int(os.environ.get("SCORINGNET_MUTANTS", 108))
+VIDEO_SHARE = 4  # one mutant of as many is a video
+AFFECTED = 2  # samples that a changed value, or two that changed places, may affect
+OUTCOMES = ("refused", "noted", "unchanged", "possible value", "other pixels")
+
+
+def _write_mit_diving(folder):
+    write_unlv_diving(folder, 8, 3)
+    (folder / "split_5_3").rename(folder / "split_100_59_1")
+    rows = []
+    for number in range(1, 9):
+        times = (0, 4, 12 + number, 18 + number, 24 + number)
+        stages = zip(("pre-starting", "take-flight", "entry", "noise"), times, times[1:], strict=False)
+        rows += [(f"{number:03d}", *stage) for stage in stages]
+    write_table(folder / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), rows)
+    return folder
+
+
+def _write_vault(folder):
+    numbers = np.arange(1, 9)
+    (folder / "gym_vault_samples_len_ori").mkdir(parents=True)
+    (folder / "split_4").mkdir()
+    for number in numbers:
+        write_bars(folder / f"gym_vault_samples_len_ori/{number:03d}.avi", 12, number)
+    scipy.io.savemat(folder / "gym_vault_overall_scores.mat", {"overall_scores": 13 + 0.35 * numbers[:, np.newaxis]})
+    scipy.io.savemat(folder / "gym_vault_difficulty_level.mat", {"difficulty_level": 5 + 0.2 * numbers[np.newaxis]})
+    write_split(folder / "split_4", numbers[3:], numbers[:3])
+    return folder
+
+
+def _write_gymnastics(folder):
+    """Difficulties as they are, beyond what an execution can be."""
+    write_gymnastics(folder)
+    for number, (split, row) in enumerate(
+        (("train", "Clubs_003\t12.10\t8.00\t20.10\t0.00\t9"), ("test", "Ribbon_009\t11.30\t7.45\t18.45\t0.30\t9"))
+    ):
+        write_bars(folder / f"videos/{row.split()[0]}.mp4", 9, 5 + number, fps=1, codec="libx264")
+        with (folder / f"{split}.txt").open("a") as file:
+            file.write(f"{row}\n")
+    return folder
+
+
+def _write_aqa7(folder):
+    """Eight vaults of the published range, among dives."""
+    (folder / "gym_vault").mkdir(parents=True)
+    for number in range(1, 9):
+        write_bars(folder / f"gym_vault/{number:03d}.avi", 6, number)
+    for split, numbers in (("train", range(1, 6)), ("test", range(6, 9))):
+        rows = [[2, number, 12.5 + 0.45 * number] for number in numbers] + [
+            [1, number, 60.5 + number] for number in numbers
+        ]
+        scipy.io.savemat(folder / f"split_4_{split}_list.mat", {f"consolidated_{split}_list": np.array(rows)})
+    return folder
+
+
+DATA = {  # dataset: (writer, its label files, a file of pixels, options)
+    "unlv_diving": (
+        lambda folder: write_unlv_diving(folder, 8, 3),
+        (
+            *("jump_drop_water_label.txt", "diving_overall_scores.mat", "diving_difficulty_level.mat"),
+            *("split_5_3/training_idx.mat", "split_5_3/testing_idx.mat"),
+        ),
+        "diving_samples_len_ori/004.avi",
+        {},
+    ),
+    "mit_diving": (
+        _write_mit_diving,
+        ("stage_labels.csv", "diving_overall_scores.mat", "split_100_59_1/training_idx.mat"),
+        "diving_samples_len_ori/004.avi",
+        {},
+    ),
+    "unlv_vault": (
+        _write_vault,
+        ("gym_vault_overall_scores.mat", "gym_vault_difficulty_level.mat", "split_4/testing_idx.mat"),
+        "gym_vault_samples_len_ori/004.avi",
+        {},
+    ),
+    "aqa7": (
+        _write_aqa7,
+        ("split_4_train_list.mat", "split_4_test_list.mat"),
+        "gym_vault/004.avi",
+        {"action": "gym_vault"},
+    ),
+    "mtl_aqa": (
+        write_mtl_aqa,
+        ("final_annotations_dict.pkl", "train_split_0.pkl", "test_split_0.pkl"),
+        "whole_videos_frames/01/000010.jpg",
+        {},
+    ),
+    "finediving": (
+        write_finediving,
+        (
+            *("Annotations/FineDiving_fine-grained_annotation.pkl", "Annotations/FineDiving_coarse_annotation.pkl"),
+            "train_test_split/train_split.pkl",
+        ),
+        "FINADiving_MTL_256s/Final1/1/00104.jpg",
+        {},
+    ),
+    "rhythmic_gymnastics": (_write_gymnastics, ("train.txt", "test.txt"), "videos/Ball_001.mp4", {}),
+    "ucf101": (
+        write_ucf101,
+        ("ucfTrainTestlist/classInd.txt", "ucfTrainTestlist/trainlist01.txt", "ucfTrainTestlist/testlist01.txt"),
+        "UCF-101/ApplyEyeMakeup/v_ApplyEyeMakeup_g08_c01.avi",
+        {},
+    ),
+    "motion": (write_motion, ("motion_classes.csv",), "videos/00002.avi", {}),
+}
+
+
+def _labels(dataset, source, options):
+    """{id: what is known of the sample}; None where the labels cannot be read."""
+    try:
+        read = DATASETS[dataset].read(source, **options)
+    except InputError:
+        return None
+    known = {}
+    for sample in read.samples:
+        scores = [
+            None if score is None else round(score, 4) for score in (sample.difficulty, sample.execution, sample.final)
+        ]
+        stages = [segment[:3] for segment in sample.segments or ()]
+        classes = {head: read.classes[head][label] for head, label in sample.classes.items()}
+        known[sample.video_id] = (sample.split, scores, sample.penalty, stages, classes, sample.frames)
+    return known
+
+
+def _outcome(before, after, loses, is_video):
+    """What became of a mutant, of the labels and the report of the source and of itself; AssertionError for silence."""
+    (labels, lines), (mutant_labels, mutant_lines, num_problems) = before, after
+    if num_problems:
+        return "refused"
+    if lines != mutant_lines:
+        return "noted"
+    if is_video:
+        return "other pixels"
+    if mutant_labels == labels:
+        return "unchanged"
+    changed = {name for name in labels.keys() | mutant_labels.keys() if labels.get(name) != mutant_labels.get(name)}
+    assert not loses and len(changed) <= AFFECTED, f"labels of {sorted(changed)} are others, and nothing is said"
+    return "possible value"
+
+
+@pytest.mark.parametrize("dataset", DATA)
+def test_no_mutant_changes_a_label_in_silence(tmp_path, dataset, monkeypatch):
+    monkeypatch.setattr(aqa7, "NUM_FRAMES", 6)
+    write, label_files, video, options = DATA[dataset]
+    source = write(tmp_path / "source")
+    labels, (lines, num_problems) = _labels(dataset, source, options), check(dataset, source, workers=1, **options)
+    assert labels and num_problems == 0, lines
+    rng = np.random.default_rng(list(DATA).index(dataset))
+    outcomes: collections.Counter[str] = collections.Counter()
+    for number in range(-(-NUM_MUTANTS // len(DATA))):
+        is_video = number % VIDEO_SHARE == 0
+        path = source / (video if is_video else label_files[number % len(label_files)])
+        original = path.read_bytes()
+        if is_video:
+            content, name, loses = *damaged(original, rng), False
+        else:
+            content, name, loses = mutated(path, rng)
+        path.write_bytes(content)
+        try:
+            mutant = (_labels(dataset, source, options), *check(dataset, source, workers=1, **options))
+            outcomes[_outcome((labels, lines), mutant, loses, is_video)] += 1
+        except Exception as error:
+            shutil.copyfile(path, tmp_path / f"mutant{path.suffix}")
+            raise AssertionError(f"{dataset}, {path.name}, mutant {number} ({name}): {error!r}") from error
+        path.write_bytes(original)
+    print(f"\n{dataset:20}", *(f"{name} {outcomes[name]:3}" for name in OUTCOMES), sep="  ", end="")
+    assert outcomes["refused"] + outcomes["noted"] > 0
