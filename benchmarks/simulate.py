@@ -23,13 +23,14 @@ def main(argv):
     """Renders the same videos at several sizes."""
     del argv
     from data_prep.simulator.dataset import simulate
+    from data_prep.simulator.plan import plan_videos
     from data_prep.simulator.settings import Settings
 
     rows = []
     for height, width in ((240, 320), (120, 160), (64, 64)):
         for workers in sorted({1, multiprocessing.cpu_count()}):
             settings = Settings(FLAGS.sport, "scoring", FLAGS.videos, 0, None, False, 0.2, height, width)
-            frames = sum(plan.num_frames for plan in get_simulator(FLAGS.sport).plan(settings))
+            frames = sum(plan.num_frames for plan in plan_videos(get_simulator(FLAGS.sport), settings))
             with tempfile.TemporaryDirectory() as folder:
                 clock, processor = time.perf_counter(), _processor_seconds()
                 simulate(settings, Path(folder) / "dataset", workers)

@@ -7,6 +7,7 @@ import importlib
 import sys
 from typing import NoReturn
 
+from data_prep.processes import Stopped, stoppable
 from scoringnet_tf.support import cli
 
 COMMANDS = {  # command: (module of data_prep.commands with its flags and main(arguments), purpose)
@@ -16,6 +17,7 @@ COMMANDS = {  # command: (module of data_prep.commands with its flags and main(a
     ),
     "build": ("build", "turn videos and their labels into TFRecords"),
     "check": ("check", "check videos and labels as build does, without writing"),
+    "split": ("split", "split a dataset at random, by score or by group, or into folds"),
     "stages": (
         "stages",
         "import stage labels from annotation tools, or export them to be corrected there",
@@ -47,7 +49,12 @@ def _run(module):
     def main(arguments):
         nonlocal is_running
         is_running = True
-        return module.main(arguments)
+        try:
+            with stoppable():
+                return module.main(arguments)
+        except Stopped as stop:
+            print(f"{module.__name__.rpartition('.')[2]}: {stop}", file=sys.stderr)
+            return stop.exit_status
 
     try:
         cli.run(main, positional=getattr(module, "POSITIONAL", False))

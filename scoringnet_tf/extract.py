@@ -16,7 +16,6 @@ is 1.
 """
 
 import functools
-import hashlib
 import pathlib
 import sys
 
@@ -122,7 +121,7 @@ def _read_file(preprocessor, path):
 def _sha256(path):
     if not pathlib.Path(path).exists():
         return ""  # reading it says so
-    return hashlib.sha256(Clip(pathlib.Path(path)).read_bytes()).hexdigest()
+    return Clip(pathlib.Path(path)).sha256()
 
 
 def checked_info(records_dir):
@@ -160,8 +159,8 @@ def main(paths):
     print(f"{output_dir}: features of {extractor.size} numbers of {len(videos) - failed} videos", end="")
     print(", all of which were there." if kept == len(videos) else f"; {kept} were there.")
     if info is not None and not failed:
-        feature_folder.write_tables(info, output_dir)
-        print(f"Build records of them: python -m data_prep build --dataset=manifest --sport={info.sport} \\")
+        sport = feature_folder.write_tables(info, output_dir)
+        print(f"Build records of them: python -m data_prep build --dataset=manifest --sport={sport} \\")
         print(f"    --source_dir={output_dir} --output_dir=FEATURE_RECORDS")
     return 1 if failed else 0
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "scoringnet_tf.export": "--export_dir",
     "scoringnet_tf.extract": "--endpoint",
     "scoringnet_tf.import_weights": "--fc6_order",
+    "scoringnet_tf.experiments": "--renderings",
 }
 
 

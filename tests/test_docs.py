@@ -14,7 +14,13 @@ import pytest
 ROOT = pathlib.Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("saved_models/*/README.md")]
 FLAG_FILES = [*ROOT.glob("*.flags"), *ROOT.glob("recipes/*.flags")]
-COMMANDS = [*ROOT.glob("scoringnet_tf/*.py"), *ROOT.glob("data_prep/commands/*.py"), *ROOT.glob("benchmarks/*.py")]
+PACKAGE = ".__main__"  # the module of a command that is a package
+COMMANDS = [
+    *ROOT.glob("scoringnet_tf/*.py"),
+    *ROOT.glob("scoringnet_tf/*/__main__.py"),
+    *ROOT.glob("data_prep/commands/*.py"),
+    *ROOT.glob("benchmarks/*.py"),
+]
 START = "python -m "
 OURS = ("scoringnet_tf.", "data_prep", "benchmarks.")
 
@@ -57,7 +63,8 @@ def module_and_words(command):
     words = shlex.split(re.sub(r"[\[\]]", "", command.removeprefix(START)))
     if words[0] == "data_prep":
         return (f"data_prep.commands.{words[1]}", words[2:]) if len(words) > 1 and words[1].isalpha() else None
-    return (words[0], words[1:]) if words[0].startswith(OURS) else None
+    is_package = ROOT.joinpath(*words[0].split("."), "__main__.py").is_file()
+    return (words[0] + PACKAGE * is_package, words[1:]) if words[0].startswith(OURS) else None
 
 
 def texts():

@@ -15,7 +15,8 @@ from mutants import MUTANTS  # noqa: E402
 def test_the_change_fits_the_code(mutant):
     text = (ROOT / mutant.file).read_text(encoding="utf-8")
     assert mutant.applied(text) != text
-    compile(mutant.applied(text), mutant.file, "exec")
+    if mutant.file.endswith(".py"):
+        compile(mutant.applied(text), mutant.file, "exec")
     for test in mutant.tests:
         file, _, name = test.partition("::")
         assert f"def {name}" in (ROOT / file).read_text(encoding="utf-8"), test

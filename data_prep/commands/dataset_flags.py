@@ -25,17 +25,35 @@ flags.DEFINE_string(
     "Rhythmic gymnastics: the apparatus: Ball, Clubs, Hoop or Ribbon; default: all.",
 )
 flags.DEFINE_integer("official_split", None, "UCF-101: which official split. Default: 1.", lower_bound=1, upper_bound=3)
-flags.DEFINE_enum(
-    "sport", None, sorted(SPORTS), "Manifest: sport of the videos, which says what stages and scores mean."
+flags.DEFINE_string(
+    "sport",
+    None,
+    f"Manifest, motion: sport of the videos, which says what stages and scores mean: {', '.join(SPORTS)}, or a file "
+    "(.yaml) that defines one's own.",
 )
 flags.DEFINE_string(
     "manifest_csv",
     None,
-    "Manifest: CSV file with the columns video,split and any of difficulty,execution,final,penalty,num_frames, and "
-    "boundaries of stages (a column with the first frame of each stage, and end). A column features in place of videos "
-    "(FILE or FILE#ARRAY; .npy, .npz or .h5; steps × size) makes records of features; fps then is the video's frame "
-    "rate. Default: manifest.csv of --source_dir.",
+    "Manifest: CSV file with the columns video,split and any of difficulty,execution,final,penalty,marks (of judges, "
+    "or mark_1,mark_2,…),num_frames,group,id; start_time,end_time (seconds or hh:mm:ss) or start_frame,end_frame where "
+    "performances share a file; and boundaries of stages (a column with the first frame of each stage, and end). A "
+    "column features in place of videos (FILE or FILE#ARRAY; .npy, .npz or .h5; steps × size) makes records of "
+    "features; fps then is the video's frame rate. Default: manifest.csv of --source_dir.",
 )
+flags.DEFINE_list(
+    "columns",
+    None,
+    "Manifest: what columns of other names mean, MEANING=COLUMN,…, e.g. final=Points,difficulty=DD,mark_1=Judge A.",
+)
+flags.DEFINE_string(
+    "delimiter",
+    None,
+    "Manifest: what is between cells: a character, or comma, semicolon, tab, bar. Default: found in the header.",
+)
+flags.DEFINE_boolean(
+    "decimal_comma", None, "Manifest: whether numbers are written 3,2 and not 3.2. Default: found from the numbers."
+)
+flags.DEFINE_string("encoding", None, "Manifest: encoding of the table, e.g. cp1252. Default: UTF-8.")
 flags.DEFINE_integer(
     "feature_stride",
     None,
@@ -43,7 +61,17 @@ flags.DEFINE_integer(
     "beside the features says, else 1.",
     lower_bound=1,
 )
-OPTIONS = ("split_dir", "difficulty_csv", "action", "official_split", "sport", "manifest_csv", "feature_stride")
+flags.DEFINE_string(
+    "split_csv",
+    None,
+    "CSV file (id,split) with the split of every record, as `python -m data_prep split` writes it. Default: the "
+    "dataset's own split.",
+)
+OPTIONS = (
+    *("split_dir", "difficulty_csv", "action", "official_split"),
+    *("sport", "manifest_csv", "columns", "delimiter", "decimal_comma", "encoding", "feature_stride"),
+    "split_csv",
+)
 
 
 def options() -> dict[str, Any]:

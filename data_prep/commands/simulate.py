@@ -48,6 +48,9 @@ def main(_: list[str]) -> None:
         simulate(settings, Path(FLAGS.output_dir), FLAGS.workers or os.cpu_count() or 1)
     except (ValueError, FileNotFoundError, FileExistsError) as error:
         raise InputError(str(error)) from error
+    except OSError as error:
+        where = "" if error.filename else f"--output_dir={FLAGS.output_dir}: "  # a full disk names no file
+        raise InputError(f"{where}{error}") from error
 
 
 def _settings_from_flags():

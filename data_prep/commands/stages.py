@@ -20,7 +20,7 @@ from data_prep.stages.formats.checking import checked_videos
 from data_prep.stages.formats.timing import MAX_RATE
 from data_prep.stages.formats.videos import facts_reader
 from data_prep.stages.merging import merged
-from scoringnet_tf.sports import SPORTS, get_sport
+from scoringnet_tf.sports import SPORTS, named_sport
 from scoringnet_tf.support.errors import InputError
 
 FLAGS = flags.FLAGS
@@ -29,7 +29,12 @@ flags.DEFINE_string(
 )
 flags.DEFINE_enum("from", None, sorted(stage_formats.FORMATS), "Format of FILE. Default: recognised by content.")
 flags.DEFINE_enum("to", "csv", stage_formats.WRITABLE, "Format to write; csv is what build reads.")
-flags.DEFINE_enum("sport", "diving", sorted(SPORTS), "Sport of the videos, which says what stages there are.")
+flags.DEFINE_string(
+    "sport",
+    "diving",
+    f"Sport of the videos, which says what stages there are: {', '.join(SPORTS)}, or a file (.yaml) that defines one's "
+    "own.",
+)
 flags.DEFINE_string(
     "videos_dir",
     None,
@@ -73,7 +78,7 @@ def main(paths: list[str]) -> None:
         raise InputError(f"--videos_dir: expected a folder. Received: {FLAGS.videos_dir}, which is none.")
     output = Path(FLAGS.output)
     _check_output(output)
-    facts_of, sport = facts_reader(FLAGS.videos_dir, FLAGS.fps), get_sport(FLAGS.sport)
+    facts_of, sport = facts_reader(FLAGS.videos_dir, FLAGS.fps), named_sport(FLAGS.sport)
     videos = [video for path in paths for video in stage_formats.read(path, facts_of, FLAGS["from"].value)]
     if FLAGS.drop_suffix:
         videos = [video.renamed(_without_suffix(video.video_id)) for video in videos]

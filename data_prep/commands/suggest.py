@@ -15,7 +15,6 @@ from pathlib import Path
 from absl import flags
 
 from data_prep.stages import formats as stage_formats
-from data_prep.stages.formats.videos import facts_reader
 from data_prep.stages.suggestion import find_videos, load_model, missing_stages, suggest_stages
 from scoringnet_tf.support.errors import InputError
 
@@ -33,6 +32,7 @@ flags.DEFINE_string(
     "A .keras file of a ScoringNet or a folder with one; it says which sport is labelled. Default: the shipped diving "
     "model.",
 )
+flags.DEFINE_integer("workers", None, "Processes that decode ahead of the model. Default: one per core.", lower_bound=1)
 
 POSITIONAL = True
 HOW_TO_CORRECT = {
@@ -52,8 +52,8 @@ def main(paths: list[str]) -> int:
     videos_dir, video_ids = find_videos(FLAGS.videos_dir, paths)
     output = Path(FLAGS.output)
     _prepare(output)
-    model, facts_of = load_model(FLAGS.model), facts_reader(videos_dir)
-    videos = suggest_stages(model, video_ids, facts_of)
+    model = load_model(FLAGS.model)
+    videos, facts_of = suggest_stages(model, videos_dir, video_ids, FLAGS.workers)
     _report(videos, model.sport)
     sound = [video for video in videos if not video.problems]
     if not sound:

@@ -24,6 +24,9 @@ from data_prep.datasets import (
     unlv_vault,
 )
 from data_prep.datasets.errors import OptionError
+from data_prep.datasets.sample import Source
+from data_prep.datasets.split_file import with_split, with_split_problems
+from scoringnet_tf.support.errors import InputError
 
 DATASETS = {
     "aqa7": aqa7,
@@ -55,3 +58,25 @@ def check_use(dataset: str, source_dir: Path, options: dict[str, Any]) -> None:
     unknown = options.keys() - inspect.signature(DATASETS[dataset].read).parameters.keys()
     if unknown:
         raise OptionError(f"Expected no --{', --'.join(sorted(unknown))} with --dataset={dataset}. Received: one.")
+
+
+def read_source(dataset: str, source_dir: Path, split_csv: str | Path | None = None, **options: Any) -> Source:
+    """Reads a dataset.
+
+    Args:
+        dataset: key in `DATASETS`.
+        source_dir: its folder.
+        split_csv: file that says the split of every record, see `split_file`; None for the dataset's own.
+        **options: arguments of the dataset's `read`.
+
+    Raises:
+        OptionError: as of `check_use`, or of the dataset's `read`.
+        InputError: the dataset or the split file is not readable as a whole.
+    """
+    check_use(dataset, source_dir, options)
+    source = DATASETS[dataset].read(source_dir, **options)
+    if split_csv:
+        source = with_split(source, Path(split_csv))
+    if not any(sample.split for sample in source.samples):
+        raise InputError(f"{source_dir}: expected a column split, or --split_csv. Received: no split of any record.")
+    return with_split_problems(source)

@@ -2,6 +2,7 @@
 
 import math
 import numbers
+import re
 import reprlib
 from collections.abc import Mapping
 from typing import Any
@@ -15,13 +16,14 @@ class Fields:
     Args:
         where: file and row, for messages.
         values: {name: value}, of a CSV file (text) or a pickle (numbers of Python or NumPy).
+        decimal_comma: text has a comma before decimals, 3,2, and a point nowhere.
 
     Attributes:
         problems: what was wrong with the values that were asked for.
     """
 
-    def __init__(self, where: str, values: Mapping[str, Any]) -> None:
-        self.where, self._values = where, values
+    def __init__(self, where: str, values: Mapping[str, Any], decimal_comma: bool = False) -> None:
+        self.where, self._values, self._decimal_comma = where, values, decimal_comma
         self.problems: list[Problem] = []
 
     def number(self, name: str, required: bool = True) -> float | None:
@@ -31,13 +33,31 @@ class Fields:
             if required:
                 self.expect(f"expected {name}. Received: none")
             return None
+        number = self._parsed(value)
+        if number is None:
+            sign = " with a decimal comma" if self._decimal_comma else ""
+            self.expect(f"expected a number{sign} as {name}. Received: {reprlib.repr(value)}")
+        return number
+
+    def numbers(self, name: str) -> list[float]:
+        """The floats of a text, with white space, `;`, `/` or `|` between; empty if it is, or not all are numbers."""
+        words = re.split(r"[\s;/|]+", self._values.get(name, "").strip())
+        found = [self._parsed(word.removesuffix(",")) for word in words if word]
+        if None in found:
+            self.expect(f"expected numbers with spaces between as {name}. Received: {self._values[name]!r}")
+            return []
+        return [number for number in found if number is not None]
+
+    def _parsed(self, value):
+        """A float; None for what is no number."""
         try:
-            if isinstance(value, (numbers.Real, str)):
+            if isinstance(value, numbers.Real):
                 return float(value)
+            if not isinstance(value, str) or "_" in value or (self._decimal_comma and "." in value):
+                return None  # Python alone would read 1_000
+            return float(value.replace(",", ".") if self._decimal_comma else value)
         except (ValueError, OverflowError):
-            pass
-        self.expect(f"expected a number as {name}. Received: {reprlib.repr(value)}")
-        return None
+            return None
 
     def integer(self, name: str, required: bool = True) -> int | None:
         """An int, or None as in `number`."""

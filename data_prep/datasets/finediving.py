@@ -49,7 +49,7 @@ def read(source_dir: Path) -> Source:
         for key in keys
     )
     counts = count_note((sample.split for sample in samples), PUBLISHED)
-    notes = [counts, *unused_note(fine, splits), *_odd_marks(samples, coarse), *odd_executions(sport, samples)]
+    notes = [counts, *unused_note(fine, splits), *_odd_marks(sport, samples, coarse), *odd_executions(sport, samples)]
     settings = {"coarse_annotations": coarse_path.name if coarse_path else "none"}
     return Source("diving", samples, settings, tuple(notes))
 
@@ -145,7 +145,7 @@ def _check_length(fields, coarse, num_labels):
     fields.problems += coarse.problems
 
 
-def _odd_marks(samples, coarse):
+def _odd_marks(sport, samples, coarse):
     """A note on clips whose marks give another score: synchronised dives are marked by rules of their own."""
     odd = []
     marks = {_id(key): entry.get("judge_scores") for key, entry in coarse.items()}
@@ -153,7 +153,7 @@ def _odd_marks(samples, coarse):
         found = marks.get(sample.video_id)
         if found is None or None in (sample.difficulty, sample.final):
             continue
-        expected = marks_final(sample.difficulty, found)
+        expected = marks_final(sport, sample.difficulty, found)
         if expected is None or not agree(sample.final, expected):
             odd.append(sample.video_id)
     return [f"The marks do not give the score, or are not 3, 5 or 7, in {shown(odd)}."] if odd else []

@@ -7,18 +7,23 @@ clips of one's own in the same layout are read alike.
 from pathlib import Path
 
 from data_prep.datasets.fields import Fields
+from data_prep.datasets.options import sport_option
 from data_prep.datasets.readers.layout import find_video
 from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import Sample, Source
-from scoringnet_tf.sports import SPORTS
+from scoringnet_tf.sports import SPORTS, SportForm, kept_form
 from scoringnet_tf.support.errors import InputError
 
 SPLITS = ("train", "validation", "test")
 NO_HEADS = ("video", "sport", "split")
 
 
-def read(source_dir: Path) -> Source:
+def read(source_dir: Path, sport: SportForm | None = None) -> Source:
     """Reads the layout; the classes of a head are its distinct values, in numeric or alphabetic order.
+
+    Args:
+        source_dir: folder of the table.
+        sport: that of the column, which needs it where it does not ship; as of `options.sport_option`.
 
     Raises:
         InputError: no table, no rows, no column of classes, or an unknown sport. What is wrong with a row is in its
@@ -26,23 +31,25 @@ def read(source_dir: Path) -> Source:
     """
     path = source_dir / "motion_classes.csv"
     rows = read_csv(path, NO_HEADS)
-    sport = _sport(path, rows)
+    rules = _sport(path, rows, None if sport is None else sport_option(sport))
     heads = [column for column in rows[0] if column not in NO_HEADS]
     if not heads:
         raise InputError(f"{path}: expected a column of classes beside {', '.join(NO_HEADS)}. Received: none.")
     classes = {head: sorted({row[head] for row in rows} - {""}, key=_natural) for head in heads}
     samples = [_sample(source_dir, f"{path.name}, row {row.number}", row, classes) for row in rows]
     notes = tuple(f"Classes of {head}: {', '.join(names)}." for head, names in classes.items())
-    return Source(sport, tuple(samples), notes=notes, classes=classes)
+    return Source(kept_form(rules), tuple(samples), notes=notes, classes=classes)
 
 
-def _sport(path, rows):
+def _sport(path, rows, given):
+    """The sport of all rows, one that ships or the one that was given."""
+    known = SPORTS if given is None else {given.name: given}
     found = sorted({row["sport"] for row in rows})
-    if len(found) != 1 or found[0] not in SPORTS:
+    if len(found) != 1 or found[0] not in known:
         raise InputError(
-            f"{path}: expected one sport of {', '.join(sorted(SPORTS))}. Received: {', '.join(found) or 'no rows'}."
+            f"{path}: expected one sport of {', '.join(sorted(known))}. Received: {', '.join(found) or 'no rows'}."
         )
-    return found[0]
+    return known[found[0]]
 
 
 def _sample(source_dir, where, row, classes):

@@ -61,7 +61,7 @@ def _sample(sport, frame_dir, annotation_path, key, entry, split):
         fields.expect(f"expected an annotation of this clip of the {split} split. Received: none")
         return Sample(f"{folder}_{clip:03d}", frame_dir / folder, split, fields.where, problems=tuple(fields.problems))
     scores = complete_scores(sport, fields.number("difficulty"), final=fields.number("final_score"))
-    _check_marks(fields, entry.get("judge_scores"), scores)
+    _check_marks(sport, fields, entry.get("judge_scores"), scores)
     return Sample(
         f"{folder}_{clip:03d}",
         frame_dir / folder,
@@ -84,7 +84,7 @@ def _frames(fields):
     return start, end + 1
 
 
-def _check_marks(fields, marks, scores):
+def _check_marks(sport, fields, marks, scores):
     """Where a copy has the seven marks: final = difficulty × the sum of the middle three.
 
     The published annotations break this in some 30 rows, 19 of them with sums that are legal: which of the marks, the
@@ -92,7 +92,7 @@ def _check_marks(fields, marks, scores):
     """
     if marks is None or None in (scores["difficulty"], scores["final"]):
         return
-    expected = marks_final(scores["difficulty"], marks)
+    expected = marks_final(sport, scores["difficulty"], marks)
     if expected is None or len(marks) != NUM_MARKS:
         fields.expect(f"expected {NUM_MARKS} judge_scores. Received: {reprlib.repr(marks)}", INCONSISTENT)
     elif not agree(scores["final"], expected):

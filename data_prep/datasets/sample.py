@@ -3,10 +3,12 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.video import Clip
+from scoringnet_tf.sports import get_sport
 
 # A flag of `build` decides about each kind: --nonmonotone, --on_inconsistent, and --on_error about all else.
 NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time
@@ -99,7 +101,7 @@ class Source:
     """A dataset's labels, read from its official layout.
 
     Attributes:
-        sport: key in `sports.SPORTS`; None for clips of any action, to pretrain on.
+        sport: what is kept of it (`sports.kept_form`); None for clips of any action, to pretrain on.
         samples: of all splits.
         settings: which of several possible files was read, for provenance.
         notes: what a user should know of how the folder was read, one sentence each.
@@ -109,10 +111,15 @@ class Source:
             lies beside them (`features.json`).
     """
 
-    sport: str | None
+    sport: str | dict[str, Any] | None
     samples: tuple[Sample, ...]
     settings: dict[str, str] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
     classes: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     has_features: bool = False
     feature_stride: int | None = None
+
+    @property
+    def sport_name(self) -> str:
+        """The name of the sport; empty for clips of any action."""
+        return get_sport(self.sport).name if self.sport else ""

@@ -42,28 +42,24 @@ def complete_scores(
 
 def odd_executions(sport: Sport, samples: Iterable[Sample]) -> list[str]:
     """A note on rows whose execution is no sum of marks: where execution is derived, this can be checked of it."""
-    if sport.mark_step is None:
+    if sport.marks is None:
         return []
-    odd = []
+    odd, step = [], sport.marks.execution_step
     for sample in samples:
-        steps = (sample.execution or 0.0) / sport.mark_step
+        steps = (sample.execution or 0.0) / step
         if math.isfinite(steps) and abs(steps - round(steps)) > MARK_TOLERANCE:
             odd.append(f"{sample.video_id} ({sample.execution:.2f})")
     if not odd:
         return []
-    return [f"Execution is no multiple of {sport.mark_step:g}, as a sum of marks would be, in {shown(odd)}."]
+    return [f"Execution is no multiple of {step:g}, as a sum of marks would be, in {shown(odd)}."]
 
 
-def marks_final(difficulty: float, marks: Any) -> float | None:
-    """Final score of a dive: difficulty times the sum of the middle three of 3, 5 or 7 marks; None for all else."""
+def marks_final(sport: Sport, difficulty: float, marks: Any) -> float | None:
+    """Final score of the difficulty and the judges' marks; None where the sport's rule makes none of them."""
     try:
-        ordered = sorted(float(mark) for mark in marks)
+        return None if sport.marks is None else sport.fuse(difficulty, sport.marks.execution([*map(float, marks)]))
     except (TypeError, ValueError, OverflowError):
         return None
-    if len(ordered) not in (3, 5, 7):
-        return None
-    dropped = (len(ordered) - 3) // 2
-    return difficulty * sum(ordered[dropped : len(ordered) - dropped])
 
 
 def rounding(sport: Sport, difficulty: float) -> float:

@@ -132,6 +132,31 @@ def frame_stages(segments: Iterable[Segment] | None, num_frames: int, sport: Spo
     return stages
 
 
+def within(segments: Iterable[Segment], stretch: tuple[int, int] | None, cut: bool = False) -> tuple[Segment, ...]:
+    """Segments of a file's frames as those of a stretch of it.
+
+    Args:
+        segments: of the file.
+        stretch: (start, stop), frames of the file; None for all of it.
+        cut: leave out what lies outside the stretch.
+
+    Raises:
+        StageError: unless `cut`, a segment that reaches outside the stretch.
+    """
+    if stretch is None:
+        return tuple(segments)
+    (first, last), found = stretch, []
+    for segment in segments:
+        end = last if segment.end is None else segment.end
+        if not cut and not first <= segment.start <= end <= last:
+            what = f"expected stages within frames {first} to {last} of the file. Received: {segment}"
+            raise StageError(f"{segment.where}: {what}")
+        start, end = max(segment.start, first), min(end, last)
+        if start < end:
+            found.append(segment._replace(start=start - first, end=end - first))
+    return tuple(found)
+
+
 def read_diving_times(path: Path) -> dict[int, tuple[int, int, int, int]]:
     """The rows of `jump_drop_water_label.txt`, {row number from 1: (t0, t1, t2, t3)}.
 

@@ -2,8 +2,10 @@
 
 import collections
 import dataclasses
+import functools
 import json
 import os
+import reprlib
 import statistics
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -11,12 +13,14 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from data_prep.datasets import DATASETS, check_use
+from data_prep.datasets import read_source
 from data_prep.datasets.sample import ERROR, INCONSISTENT, NONMONOTONE, kind_of_row
 from data_prep.datasets.scores import shown
-from data_prep.records.checks import checked_samples
-from data_prep.records.encoding import aspect_of, encode_samples, in_processes
-from data_prep.records.writing import RecordsWriter, check_output_dir, score_statistics
+from data_prep.processes import in_processes
+from data_prep.records.checks import checked_samples, known_problems
+from data_prep.records.encoding import aspect_of, encode_samples
+from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
+from data_prep.records.writing import RecordsWriter, check_output_dir, score_statistics, writing_to
 from scoringnet_tf import __version__
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.preprocessing import StoredForm
@@ -24,7 +28,7 @@ from scoringnet_tf.data.records import INDEX_NAME, DatasetInfo, VideoExample
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import replacing_folder
+from scoringnet_tf.support.files import replacing_folder, tidy_up_beside
 from scoringnet_tf.support.paths import as_path
 
 OF_FRAMES = ("frame_size", "jpeg_quality", "aspect", "fit")  # the settings that say how frames are stored
@@ -54,7 +58,7 @@ def build_records(
     workers: int | None = None,
     **options: Any,
 ) -> tuple[DatasetInfo, list[str]]:
-    """Builds `output_dir`, whole or not at all.
+    """Builds `output_dir`, whole or not at all; one that was interrupted goes on with the videos that it had encoded.
 
     Args:
         dataset: key in `datasets.DATASETS`.
@@ -69,31 +73,45 @@ def build_records(
         (`DatasetInfo`, notes): what was written, and what a user should know of how the source was read.
 
     Raises:
-        InputError: the source is incomplete or inconsistent (every row is listed), or `output_dir` is taken.
+        InputError: the source is incomplete or inconsistent (every row is listed; what can be known before decoding is
+            refused before), `output_dir` is taken, being built, or cannot be written, or a worker was killed.
     """
-    source_dir, target = Path(source_dir), as_path(output_dir)
-    settings = settings or BuildSettings()
-    check_output_dir(target, overwrite)
-    check_use(dataset, source_dir, options)
-    source = DATASETS[dataset].read(source_dir, **options)
+    target = as_path(output_dir)
+    if isinstance(target, Path) and target.name in ("", ".."):
+        target = target.resolve()  # "." has no name to write beside
+    with kept_videos(target) as kept:
+        with writing_to(target):
+            tidy_up_beside(target)
+            check_output_dir(target, overwrite)
+        return _build(dataset, Path(source_dir), target, settings or BuildSettings(), kept, workers, options)
+
+
+def _build(dataset, source_dir, target, settings, kept, workers, options):
+    source = read_source(dataset, source_dir, **options)
+    simulation = _read_simulation(source_dir)
     if source.has_features:
         settings = _without_frames(settings)
+    known = known_problems(source, source_dir)
+    _refuse(known, settings, source_dir)
+    if sum(not _is_kept(problems, settings) for _, problems in known) == len(source.samples):
+        raise _nothing_left(source_dir, known)
     with (
+        writing_to(target),
         replacing_folder(target, last=INDEX_NAME) as folder,
-        in_processes(workers or os.cpu_count() or 1) as map_clips,
+        # Any number of results may wait for a slow video: they hold no frames.
+        in_processes(workers or os.cpu_count() or 1, ahead=None) as map_clips,
     ):
-        split_sizes = collections.Counter(sample.split for sample in source.samples)
-        writer = RecordsWriter(folder, split_sizes, _stages(source), settings.num_shards)
         aspect = settings.aspect
         if aspect is None and not source.has_features:
             aspect = _common_aspect(map_clips, source.samples)
         stored = StoredForm(settings.frame_size, settings.jpeg_quality, aspect, settings.fit)
-        encoded = encode_samples(source, stored, map_clips)
+        encoded = encode_samples(source, map_clips, functools.partial(keep_video, stored=stored, folder=kept))
+        split_sizes = collections.Counter(sample.split for sample in source.samples)
+        writer = RecordsWriter(folder, split_sizes, _stages(source), settings.num_shards)
         progress = tqdm(encoded, "Building records", total=len(source.samples), unit="video")
-        keep = settings.on_inconsistent == "keep"
-        rejected, notes = _write_samples(writer, dataset, source, source_dir, stored, progress, keep)
+        rejected, notes = _write_samples(writer, dataset, source, source_dir, stored, progress, settings)
         _refuse(rejected, settings, source_dir)
-        info = _dataset_info(writer, dataset, source, source_dir, settings, aspect, rejected)
+        info = _dataset_info(writer, dataset, source, source_dir, settings, aspect, rejected, simulation)
         info.save(folder)
     return dataclasses.replace(info, records_dir=target), [*source.notes, *notes]
 
@@ -119,17 +137,25 @@ def _stages(source):
     return list(get_sport(source.sport).stages) if source.sport else []
 
 
-def _write_samples(writer, dataset, source, source_dir, stored, encoded, keep):
-    """Writes every sample without a problem, or with scores that contradict each other, if those are to `keep`.
+def _is_kept(problems, settings):
+    """Whether a row with these problems is written all the same: its scores contradict each other, nothing else."""
+    return settings.on_inconsistent == "keep" and kind_of_row(problems) == INCONSISTENT
+
+
+def _write_samples(writer, dataset, source, source_dir, stored, encoded, settings):
+    """Writes every sample without a problem, or with one that is kept.
 
     Returns the others as (sample, problems), and notes on those written.
     """
     rejected, warnings = [], collections.defaultdict(list)
     fitted: collections.Counter[str] = collections.Counter()
+    resumed: dict[bool, list[str]] = {True: [], False: []}
     for sample, video, stages, problems in checked_samples(source, source_dir, encoded):
-        if problems and not (keep and kind_of_row(problems) == INCONSISTENT):
+        if problems and not _is_kept(problems, settings):
             rejected.append((sample, problems))
             continue
+        if video.taken_over is not None:
+            resumed[video.taken_over].append(sample.path.name)
         for warning in video.warnings:
             warnings[warning].append(sample.path.name)
         departure = None if source.has_features else stored.departure(video.aspect)
@@ -143,7 +169,20 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded, keep):
             writer.videos[sample.video_id]["inconsistent"] = [str(problem) for problem in problems]
     notes = [f"{shown(names)}: {warning}" for warning, names in warnings.items()]
     notes += [f"Of {len(source.samples)} videos {count} are {what}" for what, count in sorted(fitted.items())]
-    return rejected, notes
+    return rejected, [*notes, *_resumed(resumed)]
+
+
+def _resumed(videos):
+    """What was taken over from a build that was interrupted, {whether it was: names}, in words."""
+    notes = []
+    if videos[True]:
+        notes.append(f"Of an interrupted build {len(videos[True])} encoded videos were taken over.")
+    if videos[False]:
+        notes.append(
+            f"Of an interrupted build {len(videos[False])} encoded videos were made anew, for the video, the settings, "
+            f"the package or the file has changed: {shown(videos[False])}."
+        )
+    return notes
 
 
 def _kept_together(sample):
@@ -158,10 +197,10 @@ def _example(dataset, source, sample, source_dir, frame_size, video, stages):
     return VideoExample(
         video_id=sample.video_id,
         dataset_name=dataset,
-        sport=source.sport or "",
+        sport=source.sport_name,
         data_path=str(file),
         sha256=video.sha256,
-        jpegs=video.jpegs,
+        jpegs=read_frames(video.file) if video.file else [],
         frame_size=frame_size,
         source_size=video.source_size,
         frame_rate=video.fps,
@@ -191,10 +230,14 @@ def _refuse(rejected, settings, source_dir):
         raise InputError("\n".join([*lines, f"Nothing was written. {' '.join(sorted(remedies))} leaves them out."]))
 
 
-def _dataset_info(writer, dataset, source, source_dir, settings, aspect, rejected):
+def _nothing_left(source_dir, rejected):
+    return InputError(f"{source_dir}: expected videos to write. Received: {len(rejected)}, all with problems.")
+
+
+def _dataset_info(writer, dataset, source, source_dir, settings, aspect, rejected, simulation):
     splits, data_hash = writer.close()
     if not splits:
-        raise InputError(f"{source_dir}: expected videos to write. Received: {len(rejected)}, all with problems.")
+        raise _nothing_left(source_dir, rejected)
     return DatasetInfo(
         name=dataset,
         sport=source.sport or "",
@@ -210,7 +253,7 @@ def _dataset_info(writer, dataset, source, source_dir, settings, aspect, rejecte
             {"id": sample.video_id, "split": sample.split, "problems": [str(problem) for problem in problems]}
             for sample, problems in rejected
         ],
-        simulation=_read_simulation(source_dir),
+        simulation=simulation,
         settings={**_settings(source, settings), **source.settings},
         package_version=__version__,
         data_hash=data_hash,
@@ -231,6 +274,10 @@ def _read_simulation(source_dir):
     if not path.is_file():
         return None
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        simulation = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{path}: expected JSON. Received: {error}") from error
+    if not isinstance(simulation, dict) or not isinstance(simulation.get("settings", {}), dict):
+        received = reprlib.repr(simulation)
+        raise InputError(f"{path}: expected a JSON object, and an object of settings in it. Received: {received}")
+    return simulation

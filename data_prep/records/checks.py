@@ -1,6 +1,7 @@
 """Checks of samples that hold for every dataset: scores, stages and videos, and ids and videos against each other."""
 
 import collections
+import math
 import reprlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -10,13 +11,61 @@ import numpy as np
 
 from data_prep.datasets.sample import INCONSISTENT, Problem, Sample, Source
 from data_prep.datasets.scores import agree, rounding
-from data_prep.datasets.stage_labels import StageError, frame_stages
+from data_prep.datasets.stage_labels import StageError, frame_stages, segment_errors
 from data_prep.records.encoding import EncodedVideo
 from scoringnet_tf.data.features import origin_kind
-from scoringnet_tf.sports import Sport, get_sport
+from scoringnet_tf.data.video import VideoError
+from scoringnet_tf.sports import SCORES, Sport, get_sport
 
 TOLERANCE = 0.01  # points: scores are published with two decimals
 SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
+
+
+def known_problems(source: Source, source_dir: Path) -> list[tuple[Sample, list[Problem]]]:
+    """What is wrong that can be known before anything is decoded.
+
+    Args:
+        source: `datasets.sample.Source`.
+        source_dir: folder that it was read from.
+
+    Returns:
+        Each sample with problems, and those: of its row, of its stages where the labels say how long the video is, and
+        of files that are not there.
+    """
+    sport = get_sport(source.sport) if source.sport else None
+    repeated_ids = id_problems(source.samples)
+    found = []
+    for index, sample in enumerate(source.samples):
+        problems = _row_problems(sample, source_dir, sport, repeated_ids.get(index))
+        if not problems and sample.segments and sport and sample.num_frames is not None:
+            errors = segment_errors(sample.segments, sport, sample.num_frames)
+            problems += [Problem(sample.where, str(error)) for error in errors]
+        problems += _file_problems(sample, source.has_features)
+        if problems:
+            found.append((sample, problems))
+    return found
+
+
+def _row_problems(sample, source_dir, sport, repeated_id):
+    problems = [*sample.problems, *path_problems(sample, source_dir)]
+    problems += score_problems(sample, sport) if sport else []
+    return [*problems, repeated_id] if repeated_id else problems
+
+
+def _file_problems(sample, has_features):
+    """A problem if there is nothing to read, or another number of images than there are labels."""
+    try:
+        if not has_features:
+            files = sample.clip.files()
+            if sample.path.is_dir() and sample.num_frames not in (None, len(files)):
+                return [Problem(sample.where, _other_number(sample, sample.num_frames, len(files)))]
+        elif not sample.path.is_file():
+            return [
+                Problem(sample.where, f"{sample.feature_file}: expected a file of features. Received: no such file.")
+            ]
+    except (VideoError, OSError) as error:
+        return [Problem(sample.where, str(error))]
+    return []
 
 
 def checked_samples(
@@ -38,10 +87,7 @@ def checked_samples(
     first: tuple[str, dict] | None = None  # id of the first features, and what they are
     owners: dict[str, tuple[str, str]] = {}  # sha256 → (id, split) of the first video with these bytes
     for index, (sample, video) in enumerate(zip(source.samples, encoded, strict=True)):
-        problems = [*sample.problems, *path_problems(sample, source_dir)]
-        problems += score_problems(sample, sport) if sport else []
-        if index in repeated_ids:
-            problems.append(repeated_ids[index])
+        problems = _row_problems(sample, source_dir, sport, repeated_ids.get(index))
         stages, video_problems = _video_problems(sample, video, sport, owners)
         if video.features is not None:
             first = first or (sample.video_id, kind_of(video))
@@ -80,12 +126,16 @@ def _duration(video):
 
 def _other_length(sample, video, expected):
     if video.features is None:
-        return f"expected {expected} frames in {sample.path}, as labelled. Received: {len(video)}"
+        return _other_number(sample, expected, len(video))
     every = "each" if video.stride == 1 else f"every {video.stride}"
     return (
         f"expected features of {expected} steps in {sample.feature_file}, one for {every} of {sample.num_frames} "
         f"frames. Received: {len(video)} steps of {video.features.shape[1]}"
     )
+
+
+def _other_number(sample, expected, found):
+    return f"expected {expected} frames in {sample.path}, as labelled. Received: {found}"
 
 
 def kind_of(video: EncodedVideo) -> dict[str, Any]:
@@ -126,19 +176,13 @@ def path_problems(sample: Sample, source_dir: Path) -> list[Problem]:
 
 def score_problems(sample: Sample, sport: Sport) -> list[Problem]:
     """Problems of a sample's scores: not a number, out of the sport's range, or final ≠ the rule's."""
-    ranges = {
-        "difficulty": sport.difficulty_range,
-        "execution": sport.execution_range,
-        "final": sport.final_range,
-    }
     problems = []
-    if sample.penalty is not None and not sample.penalty >= 0:
-        problems.append(f"expected a penalty of 0 or more. Received: {sample.penalty:g}")
-    for name, (low, high) in ranges.items():
-        score = getattr(sample, name)
+    for name in ("penalty", *SCORES):
+        score, (low, high) = getattr(sample, name), sport.range_of(name)
         # NaN compares false, so it is caught here as well.
         if score is not None and not low - TOLERANCE <= score <= high + TOLERANCE:
-            problems.append(f"expected {name} of {sport.name} from {low:g} to {high:g}. Received: {score:g}")
+            expected = f"from {low:g} to {high:g}" if math.isfinite(high) else f"from {low:g} up"
+            problems.append(f"expected {name} of {sport.name} {expected}. Received: {score:g}")
     final = sample.final
     if final is not None and None not in (sample.difficulty, sample.execution) and not problems:
         fused = sport.fuse(sample.difficulty, sample.execution, sample.penalty or 0.0)

@@ -1,19 +1,22 @@
 """Every integrity check of a dataset, without writing anything: the work of `python -m data_prep check`."""
 
+import dataclasses
 import os
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from data_prep.datasets import DATASETS, check_use
+from data_prep.datasets import read_source
 from data_prep.datasets.errors import OptionError
 from data_prep.datasets.sample import INCONSISTENT, kind_of_row
+from data_prep.processes import in_processes
 from data_prep.datasets.scores import shown
 from data_prep.records.checks import checked_samples
-from data_prep.records.encoding import encode_samples, in_processes
+from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import UNLABELLED
+from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.errors import InputError
 
 STORED = StoredForm((8, 8), jpeg_quality=50)  # nothing is kept of the pixels
@@ -35,9 +38,8 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
         OptionError: `source_dir` is no folder, or an option is missing or not one of the dataset's.
     """
     source_dir = Path(source_dir)
-    check_use(dataset, source_dir, options)
     try:
-        source = DATASETS[dataset].read(source_dir, **options)
+        source = read_source(dataset, source_dir, **options)
     except OptionError:
         raise
     except InputError as error:
@@ -45,7 +47,7 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
         return [*problems, _summary(source_dir, dataset, "not readable", problems)], len(problems)
     problems, num_steps, num_inconsistent, unlabelled = [], 0, 0, {}
     with in_processes(workers or os.cpu_count() or 1) as map_clips:
-        encoded = encode_samples(source, STORED, map_clips)
+        encoded = encode_samples(source, map_clips, _measured)
         progress = tqdm(encoded, "Checking", total=len(source.samples), unit="video")
         for sample, video, stages, found in checked_samples(source, source_dir, progress):
             problems += map(str, found)
@@ -57,6 +59,10 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     steps = "steps of features read" if source.has_features else "frames decoded"
     done = f"{len(source.samples)} samples, {num_steps:,} {steps}"
     return [*problems, *notes, _summary(source_dir, dataset, done, problems)], len(problems)
+
+
+def _measured(clip: Clip) -> EncodedVideo:
+    return dataclasses.replace(encode_video(clip, STORED), jpegs=[])
 
 
 def _unlabelled(num_steps):

@@ -1,21 +1,18 @@
 """What is stored of each sample: its frames, decoded and encoded again as JPEG, or its features. No TensorFlow."""
 
-import concurrent.futures
-import contextlib
 import dataclasses
 import functools
 import hashlib
-import multiprocessing
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from data_prep.datasets.sample import Sample, Source
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.preprocessing import StoredForm
-from scoringnet_tf.data.video import DEFAULT_FPS, Clip, VideoError, VideoStream
+from scoringnet_tf.data.video import DEFAULT_FPS, Clip, Video, VideoError, VideoStream
 from scoringnet_tf.support.errors import InputError
 
 
@@ -24,7 +21,8 @@ class EncodedVideo:
     """A sample's frames or features as they will be stored, and what the record says of their source; or its error.
 
     Attributes:
-        jpegs: L encoded frames; none where there are features.
+        jpegs: L encoded frames; none where they are in `file`, and where there are features.
+        file: where the frames are kept until they are written, see `kept_videos`; None where they are not.
         timestamps: float64 (L,), seconds.
         fps: frames, or steps of features, per second.
         source_size: (height, width) in the source.
@@ -34,11 +32,13 @@ class EncodedVideo:
         features: float32 (L, D); None where there are frames.
         stride: frames of the video from one step to the next; 1 where there are frames.
         origin: what made the features, see `features.read_origin`.
+        taken_over: whether an interrupted build had kept it as it is now; None where it had not begun with it.
         error: None, or why the video could not be decoded; then all else is empty.
     """
 
     jpegs: list[bytes] = dataclasses.field(default_factory=list)
-    timestamps: np.ndarray | None = None
+    file: Path | None = None
+    timestamps: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))
     fps: float = 0.0
     source_size: tuple[int, int] = (0, 0)
     aspect: float = 0.0
@@ -47,24 +47,31 @@ class EncodedVideo:
     features: np.ndarray | None = None
     stride: int = 1
     origin: dict[str, Any] | None = None
+    taken_over: bool | None = None
     error: str | None = None
 
     def __len__(self) -> int:
         """L, the number of frames, or of steps of features."""
-        return len(self.jpegs) if self.features is None else len(self.features)
+        return len(self.timestamps)
+
+    def as_video(self) -> Video:
+        """The same as a `Video` whose frames are the JPEGs."""
+        return Video(self.jpegs, self.fps, self.timestamps, self.source_size, self.aspect, self.warnings)
 
 
-def encode_samples(source: Source, stored: StoredForm, map_clips: Callable) -> Iterator[EncodedVideo]:
+def encode_samples(
+    source: Source, map_clips: Callable, encode: Callable[[Clip], EncodedVideo]
+) -> Iterator[EncodedVideo]:
     """The `EncodedVideo` of each sample, in order.
 
     Args:
         source: whose samples.
-        stored: what is kept of a frame.
         map_clips: from `in_processes`; features, which need no decoding, are read in this process.
+        encode: what is done to a clip, in its processes.
     """
     if source.has_features:
         return map(functools.partial(encode_features, stride=source.feature_stride), source.samples)
-    return map_clips(functools.partial(encode_video, stored=stored), [sample.clip for sample in source.samples])
+    return map_clips(encode, [sample.clip for sample in source.samples])
 
 
 def encode_video(clip: Clip, stored: StoredForm) -> EncodedVideo:
@@ -77,11 +84,19 @@ def encode_video(clip: Clip, stored: StoredForm) -> EncodedVideo:
     stream = VideoStream(clip, num_threads=1)
     try:
         jpegs = [stored.encode(frame, stream.pixel_aspect) for frame in stream]
-        sha256 = hashlib.sha256(clip.read_bytes()).hexdigest()
+        sha256 = clip.sha256()
     except (VideoError, OSError) as error:
         return EncodedVideo(error=str(error))
     video = stream.video(jpegs)
-    return EncodedVideo(jpegs, video.timestamps, video.fps, video.source_size, video.aspect, sha256, video.warnings)
+    return EncodedVideo(
+        jpegs=jpegs,
+        timestamps=video.timestamps,
+        fps=video.fps,
+        source_size=video.source_size,
+        aspect=video.aspect,
+        sha256=sha256,
+        warnings=video.warnings,
+    )
 
 
 def encode_features(sample: Sample, stride: int | None) -> EncodedVideo:
@@ -127,18 +142,3 @@ def aspect_of(clip: Clip) -> float | None:
     except (VideoError, OSError):
         return None
     return stream.aspect
-
-
-@contextlib.contextmanager
-def in_processes(workers: int) -> Iterator[Callable]:
-    """A `map` that keeps the order and computes in `workers` processes (one: this one)."""
-    if workers == 1:
-        yield map
-        return
-    # Spawned, not forked: a fork of a process in which TensorFlow runs threads may hang.
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(workers, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        try:
-            yield pool.map
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)

@@ -1,7 +1,7 @@
 """How much of the source the records keep: PSNR of stored frames against the decoded video at the same size."""
 
 import dataclasses
-import hashlib
+import functools
 import math
 from pathlib import Path
 from typing import Any
@@ -48,24 +48,29 @@ class Comparison:
 def compare_with_source(info: DatasetInfo, source_dir: str | Path) -> Comparison:
     """Decodes the source of every record in `source_dir`, where it is at hand, and compares; features must be equal."""
     comparison, stored = Comparison(), StoredForm(info.frame_size, **info.stored)
-    records = (record for split in sorted(info.splits) for _, record in read_records(info, split))
-    for record in tqdm(records, "Comparing", total=len(info.videos), unit="video"):
-        video_id, data_path = record["example/id"].decode(), record["clip/data_path"].decode()
-        if info.features:
-            source: Any = FeatureFile.parse(Path(source_dir) / data_path)
-        else:
-            source = _source_clip(Path(source_dir), data_path)
-        if not source.path.exists():
+    compare = functools.partial(_compared, info=info, source_dir=Path(source_dir), stored=stored)
+    records = (found for split in sorted(info.splits) for _, found in read_records(info, split, compare))
+    for video_id, found in tqdm(records, "Comparing", total=len(info.videos), unit="video"):
+        if found is None:
             comparison.missing.append(video_id)
-            continue
-        try:
-            if info.features:
-                comparison.psnr[video_id] = _psnr_of_features(record, source)
-            else:
-                comparison.psnr[video_id] = _psnr_of_record(record, source, stored)
-        except (InputError, OSError) as error:
-            comparison.problems.append(f"{video_id}: {error}")
+        elif isinstance(found, Exception):
+            comparison.problems.append(f"{video_id}: {found}")
+        else:
+            comparison.psnr[video_id] = found
     return comparison
+
+
+def _compared(record, info, source_dir, stored):
+    """(id, PSNR) of a record; in place of the latter None where its source is not at hand, or what is wrong with it."""
+    video_id, data_path = record["example/id"].decode(), record["clip/data_path"].decode()
+    try:
+        if info.features:
+            source: Any = FeatureFile.parse(source_dir / data_path)
+            return video_id, _psnr_of_features(record, source) if source.path.exists() else None
+        source = _source_clip(source_dir, data_path)
+        return video_id, _psnr_of_record(record, source, stored) if source.path.exists() else None
+    except (InputError, OSError) as error:
+        return video_id, error
 
 
 def psnr(frames: np.ndarray, reference: np.ndarray) -> float:
@@ -88,7 +93,7 @@ def _psnr_of_features(record, file):
 
 
 def _psnr_of_record(record, clip, stored):
-    if hashlib.sha256(clip.read_bytes()).hexdigest() != record["clip/sha256"].decode():
+    if clip.sha256() != record["clip/sha256"].decode():
         raise VideoError(f"{clip}: expected the bytes that the record was made of. Received: others.")
     stream = VideoStream(clip, num_threads=1)
     source = np.array([stored.picture(frame, stream.pixel_aspect) for frame in stream])

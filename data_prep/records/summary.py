@@ -13,7 +13,7 @@ LOST_WITHOUT = {
 
 def summary(info: DatasetInfo) -> str:
     """What `DatasetInfo` says, as text for a terminal."""
-    lines = [f"{info.name} ({info.sport or 'no sport'}): {_described_steps(info)}"]
+    lines = [f"{info.name} ({info.sport_name or 'no sport'}): {_described_steps(info)}"]
     if info.simulation or not info.features:  # of features of anyone's nothing is known
         lines.append(f"The pixels are {described_pixels(info.simulation)}.")
     unit = _unit(info)

@@ -1,7 +1,9 @@
 """Reads every record back and checks it against the index: what `python -m data_prep inspect` does before it draws."""
 
+import functools
 import hashlib
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import cv2
@@ -11,25 +13,33 @@ from tqdm import tqdm
 
 from data_prep.records.encoding import features_hash
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example
+from scoringnet_tf.support.threads import overlapping
 
 
-def read_records(info: DatasetInfo, split: str) -> Iterator[tuple[bytes, dict[str, Any]]]:
-    """Reads a split in order.
+def read_records(
+    info: DatasetInfo, split: str, function: Callable[[dict[str, Any]], Any] | None = None
+) -> Iterator[tuple[bytes, Any]]:
+    """Reads a split in order, a few records at a time.
 
     Args:
         info: index of the records.
         split: name of a stored split.
+        function: of a record, to be called in threads; None for the record itself.
 
     Yields:
-        (serialized bytes, record as of `parse_example` with NumPy values).
+        (serialized bytes, record as of `parse_example` with NumPy values, or `function` of it).
 
     Raises:
         RecordsError: there is no such split.
         tf.errors.OpError: a record is damaged.
     """
-    for record in tf.data.TFRecordDataset(info.shard_paths(split)):
-        parsed = parse_example(record, tuple(info.classes), info.feature_size)
-        yield record.numpy(), {key: value.numpy() for key, value in parsed.items()}
+
+    def read(serialized):
+        parsed = parse_example(serialized, tuple(info.classes), info.feature_size)
+        record = {key: value.numpy() for key, value in parsed.items()}
+        return serialized.numpy(), record if function is None else function(record)
+
+    return overlapping(read, tf.data.TFRecordDataset(info.shard_paths(split)), os.cpu_count() or 1)
 
 
 def decode_frames(encoded: Iterable[bytes]) -> list[np.ndarray | None]:
@@ -51,10 +61,10 @@ def verify_records(info: DatasetInfo) -> list[str]:
         for split in sorted(info.splits):
             split_digest, ids = hashlib.sha256(), []
             try:
-                for serialized, record in read_records(info, split):
+                for serialized, (video_id, found) in read_records(info, split, functools.partial(_checked, info)):
                     split_digest.update(serialized)
-                    ids.append(record["example/id"].decode())
-                    problems += [f"{split}, {ids[-1]}: {problem}" for problem in _record_problems(info, record)]
+                    ids.append(video_id)
+                    problems += [f"{split}, {video_id}: {problem}" for problem in found]
                     progress.update()
             except tf.errors.OpError as error:
                 problems.append(f"{split}: expected a record after {len(ids)} others. Received: {error.message}")
@@ -65,6 +75,11 @@ def verify_records(info: DatasetInfo) -> list[str]:
     if digest.hexdigest() != info.data_hash:
         problems.append(f"expected the data hash {info.data_hash}. Received: {digest.hexdigest()}")
     return problems
+
+
+def _checked(info, record):
+    """(id, problems) of a record."""
+    return record["example/id"].decode(), _record_problems(info, record)
 
 
 def _record_problems(info, record):

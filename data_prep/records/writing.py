@@ -1,7 +1,8 @@
 """Writing a folder of records: shards per split, and what the index will say of them."""
 
+import contextlib
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from scoringnet_tf.data.records import INDEX_NAME, UNLABELLED, VideoExample, encode_example
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import RemotePath, check_access
+from scoringnet_tf.support.paths import RemotePath, check_access, of_a_store
 
 SHARD_BYTES = 64 * 2**20  # small enough to shuffle, large enough to read at full speed
 MIN_SHARDS = 2  # so that even a small split is read by interleaving
@@ -26,10 +27,7 @@ class ShardWriter:
     """
 
     def __init__(self, folder: Path, split: str, max_records: int, num_shards: int | None = None) -> None:
-        import tensorflow as tf
-
         self.digest = hashlib.sha256()
-        self._open = tf.io.TFRecordWriter
         self._folder, self._split, self._max_records = folder, split, max_records
         self._num_shards = num_shards and min(num_shards, max_records)
         self._shards: list[dict[str, Any]] = []
@@ -40,7 +38,8 @@ class ShardWriter:
         """Appends one serialized record."""
         if self._file is None or self._shard_is_full():
             self._open_next()
-        self._file.write(serialized)
+        with _os_errors():
+            self._file.write(serialized)
         self._shards[-1]["num_records"] += 1
         self._shards[-1]["bytes"] += len(serialized)
         self._num_written += 1
@@ -48,8 +47,7 @@ class ShardWriter:
 
     def close(self) -> list[dict[str, Any]]:
         """Closes the last shard, gives all their final names, and returns their entries for `DatasetInfo`."""
-        if self._file is not None:
-            self._file.close()
+        self._close_last()
         for index, shard in enumerate(self._shards):
             name = f"{self._split}-{index:05d}-of-{len(self._shards):05d}.tfrecord"
             path = Path(self._folder, shard["file"]).rename(Path(self._folder, name))
@@ -65,11 +63,33 @@ class ShardWriter:
         return small or self._shards[-1]["bytes"] >= SHARD_BYTES
 
     def _open_next(self):
-        if self._file is not None:
-            self._file.close()
+        self._close_last()
         name = f"{self._split}-{len(self._shards):05d}.partial"
-        self._file = self._open(str(self._folder / name))
+        self._file = _open(self._folder / name)
         self._shards.append({"file": name, "num_records": 0, "bytes": 0})
+
+    def _close_last(self):
+        if self._file is not None:
+            with _os_errors():
+                self._file.close()
+
+
+def _open(path):
+    import tensorflow as tf
+
+    with _os_errors():
+        return tf.io.TFRecordWriter(str(path))
+
+
+@contextlib.contextmanager
+def _os_errors():
+    """TensorFlow's errors as those of any other file: it has its own for a full disk."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise OSError(error.message.rpartition("; ")[2]) from error
 
 
 class RecordsWriter:
@@ -133,6 +153,21 @@ def score_statistics(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[
                 summary = {"mean": np.mean(scores), "std": np.std(scores), "min": min(scores), "max": max(scores)}
                 statistics[split][name] = {key: float(value) for key, value in summary.items()}
     return statistics
+
+
+@contextlib.contextmanager
+def writing_to(output_dir: Path | RemotePath) -> Iterator[None]:
+    """InputError naming `output_dir` where it cannot be written: under a file, read-only, or the disk is full.
+
+    What an object store says is left to `cli.run`.
+    """
+    try:
+        yield
+    except OSError as error:
+        if of_a_store(error):
+            raise
+        reason = error.strerror or str(error)
+        raise InputError(f"{output_dir}: expected a place that can be written to. Received: {reason}.") from error
 
 
 def check_output_dir(output_dir: Path | RemotePath, overwrite: bool) -> None:

@@ -6,27 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from data_prep.simulator.encoding import FPS
 from data_prep.simulator.files import replace_bytes
 from data_prep.simulator.scoring.faults import Fault
-from data_prep.simulator.settings import Settings
+from data_prep.simulator.settings import VERSION, Settings
+from data_prep.simulator.shortcuts import FOLDS, LEAST_VIDEOS, cross_validated, rank_correlation
 from scoringnet_tf.sports import get_sport
-
-FOLDS = 10
-
-
-def predicted_execution(severities: np.ndarray, execution: np.ndarray) -> np.ndarray:
-    """Execution (N,) predicted from true severities (N, K) by linear regression, cross-validated in `FOLDS` folds."""
-    design = np.concatenate((np.ones((len(severities), 1)), severities), axis=1)
-    fold = np.random.default_rng(0).permutation(len(execution)) % FOLDS
-    predicted = np.empty(len(execution))
-    for held_out in range(FOLDS):
-        inside, outside = fold != held_out, fold == held_out
-        weights, *_ = np.linalg.lstsq(design[inside], execution[inside], rcond=None)
-        predicted[outside] = design[outside] @ weights
-    return predicted
 
 
 def write_card(
@@ -38,6 +24,7 @@ def write_card(
     faults: Sequence[Fault],
     spans: Mapping[str, Iterable[float]],
     notes: Iterable[str],
+    shortcuts: Sequence[str],
 ) -> None:
     """Writes `README.md` into a dataset's folder.
 
@@ -49,10 +36,12 @@ def write_card(
         faults: of the sport.
         spans: name → durations (N,) in frames.
         notes: sentences for the list at the top.
+        shortcuts: rows of `shortcuts.shortcut_table`, none where there are too few videos.
     """
     lines = [f"# Simulated {settings.sport} ({settings.task})", "", *_introduction(plans, settings, notes), ""]
     if settings.task == "scoring":
         lines += [*_scores(plans, get_sport(settings.sport)), "", *_faults(plans, faults), ""]
+        lines += [*_shortcuts(shortcuts), ""]
     lines += [*_elements(plans, elements), "", *_table("frames", spans, "d"), ""]
     replace_bytes(folder / "README.md", "\n".join(lines).encode())
 
@@ -65,6 +54,7 @@ def _introduction(plans, settings, notes):
         "Every picture in here is simulated: figures measured on it say nothing about real video.",
         "",
         f"- Command: `python -m data_prep simulate {command}`, everything else in `simulation.json`.",
+        f"- Simulator: version {VERSION}.",
         f"- Labels: {source}.",
         f"- Videos: {len(plans)} ({', '.join(f'{name} {count}' for name, count in sorted(splits.items()))}), "
         f"{sum(plan.num_frames for plan in plans)} frames of {settings.width}×{settings.height} at {FPS} frames/s.",
@@ -87,13 +77,23 @@ def _faults(plans, faults):
     lines = ["Spearman's ρ of each fault's severity with execution:", ""]
     lines += ["| fault | ρ | median severity |", "|---|---|---|"]
     for fault, values in zip(faults, severities.T, strict=True):
-        lines.append(f"| {fault.name} | {spearmanr(values, execution).statistic:.2f} | {np.median(values):.2f} |")
-    ceiling = spearmanr(predicted_execution(severities, execution), execution).statistic
+        lines.append(f"| {fault.name} | {rank_correlation(values, execution):.2f} | {np.median(values):.2f} |")
+    ceiling = rank_correlation(cross_validated(severities, execution), execution)
     lines += [
         "",
         f"Ceiling: linear regression on all true severities, {FOLDS}-fold cross-validated: ρ = {ceiling:.3f}.",
     ]
     return lines
+
+
+def _shortcuts(table):
+    if not table:
+        return [f"Shortcuts are measured from {LEAST_VIDEOS} videos on."]
+    return [
+        f"Shortcuts: Spearman's ρ with the scores of what says nothing of the movement, {FOLDS}-fold ridge regression:",
+        "",
+        *table,
+    ]
 
 
 def _elements(plans, elements):

@@ -1,11 +1,12 @@
 """Renders every video of a simulated dataset in parallel, then writes its labels.
 
 Labels come last, so that what was interrupted does not look whole. A run that is started again goes on where it
-stopped.
+stopped, if settings, label files and versions are the same still.
 """
 
+import concurrent.futures
+import hashlib
 import json
-import multiprocessing
 import platform
 from pathlib import Path
 
@@ -15,8 +16,15 @@ import numpy as np
 from tqdm import tqdm
 
 from data_prep.simulator.encoding import write_video
+from data_prep.simulator.files import replace_bytes
+from data_prep.simulator.filming import film_video
+from data_prep.simulator.labels import write_labels
+from data_prep.simulator.plan import plan_videos
 from data_prep.simulator.registry import get_simulator
-from data_prep.simulator.settings import Settings
+from data_prep.simulator.settings import VERSION, Settings
+from data_prep.simulator.shortcuts import LEAST_VIDEOS, MOST_VIDEOS, glance
+from scoringnet_tf import __version__
+from scoringnet_tf.support.processes import process_pool
 
 DONE, UNDER_WAY = "simulation.json", "simulation.json.partial"
 
@@ -31,64 +39,120 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
 
     Raises:
         FileExistsError: the folder holds something else.
-        ValueError: the settings or label files are not usable.
+        ValueError: the settings or label files are not usable, or changed meanwhile; or a process was killed.
+        OSError: the folder cannot be written.
     """
+    description = _describe(settings)
     simulator = get_simulator(settings.sport)
-    plans = simulator.plan(settings)
-    if not _claim(output_dir, settings):
-        return
+    plans = plan_videos(simulator, settings)
+    is_done = _claim(output_dir, description)
     for folder in {(output_dir / plan.path).parent for plan in plans}:
         folder.mkdir(parents=True, exist_ok=True)
-    _render_all([plan for plan in plans if not (output_dir / plan.path).exists()], settings, output_dir, workers)
-    simulator.write_labels(plans, settings, output_dir)
+    if is_done:
+        plans = [plan for plan in plans if not (output_dir / plan.path).exists()]
+    glances = _render_all(plans, settings, output_dir, workers)
+    if is_done:
+        return
+    write_labels(simulator, plans, glances, settings, output_dir)
+    if differing := _differing(description, _describe(settings)):
+        raise ValueError(f"Expected label files that stay as they are. Received: another {', '.join(differing)}")
     (output_dir / UNDER_WAY).replace(output_dir / DONE)
 
 
-def _claim(output_dir, settings):
-    """Marks the folder as under way for these settings; False where it already holds the finished dataset."""
-    text = json.dumps(_describe(settings), indent=2) + "\n"
+def _claim(output_dir, description):
+    """Marks the folder as under way for what is described; True where it already holds the finished dataset."""
     for name in (DONE, UNDER_WAY):
         file = output_dir / name
         if file.exists():
-            if file.read_text() != text:
+            if differing := _differing(_read_description(file), description):
                 raise FileExistsError(
-                    f"Expected an empty folder, or one simulated with the same settings and versions. "
-                    f"Received: {file}, which differs; remove the folder or choose another --output_dir"
+                    f"Expected an empty folder, or one simulated with the same settings, label files and versions. "
+                    f"Received: {file}, which differs in {', '.join(differing)}; "
+                    "remove the folder or choose another --output_dir"
                 )
-            return name == UNDER_WAY
+            return name == DONE
     if output_dir.exists() and any(output_dir.iterdir()):
         raise FileExistsError(f"Expected an empty or new folder. Received: {output_dir}, which holds other files")
     output_dir.mkdir(parents=True, exist_ok=True)
-    (output_dir / UNDER_WAY).write_text(text)
-    return True
+    replace_bytes(output_dir / UNDER_WAY, (json.dumps(description, indent=2) + "\n").encode())
+    return False
 
 
 def _describe(settings):
-    labels = "real label files" if settings.labels_dir else "drawn from the rules"
+    """All that the bytes of a dataset depend on."""
     versions = {
+        "scoringnet_tf": __version__,
+        "simulator": VERSION,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "opencv": cv2.__version__,
         "av": av.__version__,
     }
-    return {"simulated": True, "labels": labels, "settings": settings.to_json(), "versions": versions}
+    return {
+        "simulated": True,
+        "labels": "real label files" if settings.labels_dir else "drawn from the rules",
+        "label_files": _hash_labels(settings),
+        "settings": settings.to_json(),
+        "versions": versions,
+    }
+
+
+def _hash_labels(settings):
+    """Name in the labels folder → sha256 of each label file that is there."""
+    if not settings.labels_dir:
+        return {}
+    files = get_simulator(settings.sport).label_files(settings.labels_dir)
+    return {
+        file.relative_to(settings.labels_dir).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in files
+        if file.is_file()
+    }
+
+
+def _read_description(file):
+    """What a folder says of itself, {} where that is no description."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _differing(found, expected):
+    """Names of the entries that two descriptions do not share, one level down where both are tables."""
+    names = []
+    for key in {**found, **expected}:
+        one, other = found.get(key), expected.get(key)
+        if isinstance(one, dict) and isinstance(other, dict):
+            names += [f"{key} {name}" for name in {**one, **other} if one.get(name) != other.get(name)]
+        elif one != other:
+            names.append(key)
+    return names
 
 
 def _render_all(plans, settings, output_dir, workers):
-    jobs = [(plan, settings, output_dir) for plan in plans]
-    progress = tqdm(total=len(jobs), desc=f"simulating {settings.sport}", unit="video")
-    if workers == 1:
-        for job in jobs:
-            _render(job)
-            progress.update()
-    else:
-        with multiprocessing.get_context("spawn").Pool(workers) as pool:
-            for _ in pool.imap_unordered(_render, jobs):
+    """Renders what is not there yet; returns what a glance shows of the videos that are measured, in order."""
+    measured = plans[:MOST_VIDEOS] if settings.task == "scoring" and len(plans) >= LEAST_VIDEOS else []
+    jobs = [(plan, settings, output_dir, index < len(measured)) for index, plan in enumerate(plans)]
+    progress = tqdm(total=len(jobs), desc=f"simulating {settings.sport}", unit="video", disable=not jobs)
+    with progress:
+        if workers == 1:
+            glances = []
+            for job in jobs:
+                glances.append(_render(*job))
                 progress.update()
-    progress.close()
+            return glances[: len(measured)]
+        with process_pool(workers) as pool:
+            futures = [pool.submit(_render, *job) for job in jobs]
+            for rendered in concurrent.futures.as_completed(futures):
+                rendered.result()
+                progress.update()
+        return [future.result() for future in futures[: len(measured)]]
 
 
-def _render(job):
-    plan, settings, output_dir = job
+def _render(plan, settings, output_dir, is_measured):
     cv2.setNumThreads(1)  # one process a core: threads of their own would only fight
-    write_video(output_dir / plan.path, get_simulator(settings.sport).film(plan, settings), plan.quantiser)
+    path = output_dir / plan.path
+    if not path.exists():
+        write_video(path, film_video(get_simulator(settings.sport), plan, settings), plan.quantiser)
+    return glance(path, plan) if is_measured else None

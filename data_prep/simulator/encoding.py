@@ -1,11 +1,14 @@
 """Writes frames as an MPEG-4 .avi file, reproducibly and atomically."""
 
+import io
 from collections.abc import Iterable
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
+
+from data_prep.simulator.files import replace_bytes
 
 FPS = 25
 
@@ -25,10 +28,12 @@ def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int) -> int
 
     Raises:
         ValueError: there were none.
+        OSError: the file cannot be written, or not to its end.
     """
-    partial = path.with_name(path.name + ".partial")
+    # In memory first: FFmpeg does not say that the last bytes of a file found no room on the disk.
+    contents = io.BytesIO()
     count = 0
-    with av.open(str(partial), "w", format="avi", options={"fflags": "+bitexact"}) as container:
+    with av.open(contents, "w", format="avi", options={"fflags": "+bitexact"}) as container:
         stream = None
         for frame in frames:
             if stream is None:
@@ -39,7 +44,7 @@ def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int) -> int
         if stream is None:
             raise ValueError(f"Expected at least one frame for {path}. Received: none")
         container.mux(stream.encode(None))
-    partial.replace(path)
+    replace_bytes(path, contents.getvalue())
     return count
 
 

@@ -21,6 +21,12 @@ def write_vector(file: Path, variable: str, values: ArrayLike, column: bool = Fa
     replace_bytes(file, bytes(contents))
 
 
+def write_ids(folder: Path, variable: str, ids: Sequence[int]) -> None:
+    """Writes video ids as the column `variable` of `variable`.mat, of 16 bits as the official files where they fit."""
+    kind = np.uint16 if max(ids, default=0) <= np.iinfo(np.uint16).max else np.uint32
+    write_vector(folder / f"{variable}.mat", variable, np.array(ids, kind), column=True)
+
+
 def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Writes a CSV file atomically."""
     buffer = io.StringIO()
@@ -31,7 +37,14 @@ def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) 
 
 
 def replace_bytes(file: Path, contents: bytes) -> None:
-    """Writes a file beside its name, then moves it there."""
+    """Writes a file beside its name, then moves it there.
+
+    Raises:
+        OSError: it cannot be written, or not to its end.
+    """
     partial = file.with_name(file.name + ".partial")
-    partial.write_bytes(contents)
-    partial.replace(file)
+    try:
+        partial.write_bytes(contents)
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 
 TASKS = ("scoring", "motion")
+CLIP_LEAD, CLIP_TAIL = 2, 4  # frames of a clip of motion before and after what it shows
+VERSION = 2  # of the simulator: raised whenever the same settings give other pixels or labels
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Stages that a trained KFS finds in videos without labels: the work of `python -m data_prep suggest`."""
 
+import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,9 +10,13 @@ from tqdm import tqdm
 
 from data_prep.datasets.readers.layout import VIDEO_SUFFIXES
 from data_prep.datasets.stage_labels import Segment
+from data_prep.processes import in_processes
+from data_prep.records.encoding import EncodedVideo, encode_video
 from data_prep.stages.formats.labelled_video import LabelledVideo
-from data_prep.stages.formats.videos import FactsOf
-from scoringnet_tf.sports import NOISE, Sport
+from data_prep.stages.formats.timing import exact_rate
+from data_prep.stages.formats.videos import FactsOf, VideoFacts, video_path
+from scoringnet_tf.data.video import Clip
+from scoringnet_tf.sports import NOISE, Sport, stage_runs
 from scoringnet_tf.support.errors import InputError
 
 
@@ -50,32 +55,49 @@ def load_model(path: str | None = None) -> Any:
     return load_model(path)
 
 
-def suggest_stages(model: Any, video_ids: Sequence[str], facts_of: FactsOf) -> list[LabelledVideo]:
+def suggest_stages(
+    model: Any, videos_dir: Path, video_ids: Sequence[str], workers: int | None = None
+) -> tuple[list[LabelledVideo], FactsOf]:
     """Labels videos with the stages that KFS finds, noise included; shows progress.
 
     Args:
         model: `ScoringNet`.
-        video_ids: of the videos.
-        facts_of: as of `formats.videos.facts_reader`, with their folder.
+        videos_dir: where the videos lie.
+        video_ids: of the videos, their paths in that folder.
+        workers: processes that decode ahead of the model; None for one per core.
 
     Returns:
-        The videos in the same order. The segments of one are its frames from the first to the last without a gap; one
-        that cannot be decoded to its end has none, but a problem.
+        (videos, facts): the videos in the same order, and what is known of those that could be decoded, for
+        `formats.write`. The segments of one are its frames from the first to the last without a gap; one that cannot be
+        decoded to its end has none, but a problem.
+
+    Raises:
+        InputError: the model finds no stages in frames.
     """
-    return [_labelled(model, video_id, facts_of) for video_id in tqdm(video_ids, "Suggesting stages", unit="video")]
+    from scoringnet_tf.inference.prediction import stage_finder  # TensorFlow, which --help should not wait for
+
+    finder, videos, facts = stage_finder(model), [], {}
+    decode = functools.partial(_decoded, videos_dir=Path(videos_dir), stored=model.preprocessor.stored)
+    with in_processes(min(workers or os.cpu_count() or 1, len(video_ids) or 1)) as map_videos:
+        decoded = tqdm(map_videos(decode, video_ids), "Suggesting stages", total=len(video_ids), unit="video")
+        for video_id, (path, encoded) in zip(video_ids, decoded, strict=True):
+            if encoded.error is not None:
+                videos.append(LabelledVideo(video_id, video_id, (), (encoded.error,)))
+                continue
+            runs = stage_runs(finder.labels(encoded.as_video()))
+            segments = (Segment(model.sport.stages[stage], start, end, str(path)) for stage, start, end in runs)
+            videos.append(LabelledVideo(video_id, str(path), tuple(segments)))
+            facts[video_id] = VideoFacts(exact_rate(encoded.fps), path, len(encoded), encoded.source_size)
+    return videos, facts.__getitem__
 
 
-def _labelled(model, video_id, facts_of):
-    from scoringnet_tf.inference.prediction import segment_video  # TensorFlow, which --help should not wait for
-
+def _decoded(video_id, videos_dir, stored):
+    """(path, `EncodedVideo`) of a video."""
     try:
-        path = facts_of(video_id).path
-        found = segment_video(path, model)
+        path = video_path(videos_dir, video_id)
     except InputError as error:
-        return LabelledVideo(video_id, video_id, (), (str(error),))
-    where = str(path)
-    segments = (Segment(model.sport.stages[stage], start, end, where) for stage, start, end in found)
-    return LabelledVideo(video_id, where, tuple(segments))
+        return None, EncodedVideo(error=str(error))
+    return path, encode_video(Clip(path), stored)
 
 
 def missing_stages(video: LabelledVideo, sport: Sport) -> list[str]:

@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import cached_file, write_json
 from scoringnet_tf.support.flag_files import flag_files, records_recipe
@@ -36,7 +37,8 @@ class DatasetInfo:
 
     Attributes:
         name: the dataset's, as in `python -m data_prep build --dataset`.
-        sport: key in `sports.SPORTS`; empty for action classes (UCF-101).
+        sport: what is kept of it (`sports.kept_form`): the name of one that ships, or the definition of a user's own;
+            empty for action classes (UCF-101).
         stages: stage names in label order.
         frame_size: (height, width) of the stored frames, pixels; (0, 0) for records of features, which have none.
         frame_rate: median frames (of features: steps) per second over the videos.
@@ -60,7 +62,7 @@ class DatasetInfo:
     """
 
     name: str
-    sport: str
+    sport: str | dict
     stages: list[str]
     frame_size: tuple[int, int]
     frame_rate: float
@@ -84,7 +86,8 @@ class DatasetInfo:
         """Reads and checks the index of `records_dir`: its version, and that every shard is there, whole.
 
         Raises:
-            RecordsError: no such file, another format version, or a shard that is missing or of another size.
+            RecordsError: no such file, another format version, a sport that is not known or has other stages, or a
+                shard that is missing or of another size.
         """
         records_dir = as_path(records_dir)
         fields = _read_json(records_dir / INDEX_NAME)
@@ -100,6 +103,7 @@ class DatasetInfo:
             raise RecordsError(
                 f"{records_dir / INDEX_NAME}: expected the fields of DatasetInfo. Received: {error}"
             ) from error
+        _check_sport(info)
         for split in info.splits:
             for shard in info.splits[split]["shards"]:
                 _check_shard(records_dir / shard["file"], shard["bytes"])
@@ -110,6 +114,11 @@ class DatasetInfo:
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         del fields["records_dir"]
         write_json(as_path(records_dir) / INDEX_NAME, fields)
+
+    @property
+    def sport_name(self) -> str:
+        """The name of the sport; empty for action classes."""
+        return get_sport(self.sport).name if self.sport else ""
 
     @property
     def feature_size(self) -> int:
@@ -175,6 +184,16 @@ def _read_json(path):
     if not isinstance(fields, dict):
         raise RecordsError(f"{path}: expected a JSON object. Received: {type(fields).__name__}")
     return fields
+
+
+def _check_sport(info):
+    path = info.records_dir / INDEX_NAME
+    try:
+        stages = list(get_sport(info.sport).stages) if info.sport else info.stages
+    except InputError as error:
+        raise RecordsError(f"{path}: {error}") from error
+    if info.stages != stages:
+        raise RecordsError(f"{path}: expected the stages of {info.sport_name}, {stages}. Received: {info.stages}")
 
 
 def _check_shard(path, num_bytes):

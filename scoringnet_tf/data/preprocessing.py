@@ -6,6 +6,7 @@ details that JPEG changes. NumPy and OpenCV; `StoredForm.encode_in_graph` does i
 """
 
 import dataclasses
+import functools
 
 import cv2
 import numpy as np
@@ -51,8 +52,8 @@ class StoredForm:
 
     def picture(self, frame: np.ndarray, pixel_aspect: float = 1.0) -> np.ndarray:
         """The same before JPEG, uint8 (frame_height, frame_width, 3)."""
-        height, width = self.part(frame.shape[0], frame.shape[1], pixel_aspect)
-        return resize_frame(center_part(frame, int(height), int(width)), self.frame_size)
+        height, width = _part(self, frame.shape[0], frame.shape[1], pixel_aspect)
+        return resize_frame(center_part(frame, height, width), self.frame_size)
 
     def part(self, height, width, pixel_aspect=1.0, numpy=np):
         """(height, width) of the middle of a frame of `height` × `width` that is stored, more than there is with bars.
@@ -112,6 +113,12 @@ class StoredForm:
         return tf.io.encode_jpeg(picture, quality=self.jpeg_quality)
 
 
+@functools.lru_cache(maxsize=64)  # the frames of a video are of one size
+def _part(stored, height, width, pixel_aspect):
+    """`StoredForm.part` in whole pixels."""
+    return tuple(int(side) for side in stored.part(height, width, pixel_aspect))
+
+
 def _area_means(pixels, stored, axis, sums):
     """Means (or sums) of `stored` equal stretches of the side `axis`, in a graph; float32 tensor (H, W, 3) in and out.
 
@@ -156,7 +163,7 @@ def resize_frame(frame, size):
 
 def encode_jpeg(frame, quality):
     """Encodes one uint8 RGB frame (H, W, 3) as JPEG bytes; `quality` 1–100."""
-    _, encoded = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     return encoded.tobytes()
 
 

@@ -48,7 +48,7 @@ class VideoExample:
     Attributes:
         video_id: unique in the dataset.
         dataset_name: as in `python -m data_prep build --dataset`.
-        sport: key in `sports.SPORTS`; empty for action classes (UCF-101).
+        sport: name of the sport; empty for action classes (UCF-101).
         data_path: the video file or folder of images, relative to the source; `#start-stop` after a stretch of one. Of
             features their file; `#name` after an array of one.
         sha256: of that file, hexadecimal. Of features, of `features` as little-endian bytes in C order.

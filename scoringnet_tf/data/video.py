@@ -3,12 +3,15 @@
 import collections.abc
 import dataclasses
 import functools
+import hashlib
+import itertools
 import re
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from scoringnet_tf.data.preprocessing import resize_frame
 from scoringnet_tf.support.errors import InputError
@@ -18,6 +21,7 @@ DEFAULT_FPS = 25.0  # where a file gives neither a frame rate nor timestamps: th
 ANNOUNCED_TOLERANCE = 1
 MAX_PIXEL_ASPECT = 4.0  # anamorphic film has 2; what is further from 1 is a damaged header
 DECODER_OPTIONS = {"max_pixels": str(2**26)}  # a damaged header may not ask for endless memory; 8K video has 2**25
+SMALLEST_FRAME = 8  # bytes: a packet of fewer repeats a frame, or (packed B-frames of old AVI files) is none
 # FFmpeg's containers of one video, told by content whatever a file is called. Of the others some are lists of files
 # (hls, concat, dash, sdp, image2, …): who made one could have any file read.
 CONTAINERS = (
@@ -25,8 +29,11 @@ CONTAINERS = (
     "h261,h263,h264,hevc,vvc,av1,obu,m4v,mjpeg,vc1,dirac,yuv4mpegpipe"
 )
 FORMAT_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
+HASHED_BYTES = 2**20  # at a time, for a broadcast of hours is hashed as well
 IMAGE_NAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 IMAGE_CODECS = {b"\xff\xd8": "mjpeg", b"\x89P": "png"}  # first bytes: FFmpeg's decoder
+# PyAV 17 and later would start threads for the colours of every frame, which takes longer than the colours.
+ONE_THREAD = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 # Of a damaged image a decoder would rather paint the rest grey.
 IMAGE_OPTIONS = {**DECODER_OPTIONS, "err_detect": "crccheck+explode"}
 
@@ -63,7 +70,7 @@ class Clip:
 
     Attributes:
         path: a video file, or a folder of images numbered in order (`img_00001.jpg`, `000001.png`, …).
-        frames: (start, stop), frames of a folder counted from 0, stop exclusive; None for all. The images are numbered
+        frames: (start, stop), frames counted from 0, stop exclusive; None for all. The images of a folder are numbered
             from 0 where there is a number 0, else from 1.
     """
 
@@ -80,11 +87,28 @@ class Clip:
         stretch = re.fullmatch(r"(.*)#(\d+)-(\d+)", text)
         return cls(Path(stretch[1]), (int(stretch[2]), int(stretch[3]))) if stretch else cls(Path(text))
 
-    def read_bytes(self):
-        """The bytes that its pixels come from: of the file, or of its images in order."""
+    def files(self) -> list[Path]:
+        """The files that its pixels come from: the one, or its images in order.
+
+        Raises:
+            VideoError: there is no such file or folder, or an image is missing.
+        """
         if self.path.is_dir():
-            return b"".join(path.read_bytes() for path in image_paths(self))
-        return self.path.read_bytes()
+            return image_paths(self)
+        if not self.path.is_file():
+            raise VideoError(f"{self}: expected a video file or a folder of images. Received: no such file.")
+        return [self.path]
+
+    def sha256(self) -> str:
+        """Of the bytes of its files one after the other, and of which frames of a file it is; hexadecimal."""
+        digest = hashlib.sha256()
+        for path in self.files():
+            with path.open("rb") as file:
+                while block := file.read(HASHED_BYTES):
+                    digest.update(block)
+        if self.frames is not None and self.path.is_file():
+            digest.update(b"#%d-%d" % self.frames)
+        return digest.hexdigest()
 
 
 def read_video(source, *, size=None, partial=False, num_threads=0) -> Video:
@@ -135,14 +159,10 @@ class VideoStream:
         self._warnings: list[str] = []
 
     def __iter__(self) -> collections.abc.Iterator[np.ndarray]:
-        clip = self.clip
+        clip, files = self.clip, self.clip.files()
         if clip.path.is_dir():
-            yield from self._images(image_paths(clip))
+            yield from self._images(files)
             return
-        if clip.frames is not None or not clip.path.is_file():
-            expected = "a video file or a folder" if clip.frames is None else "a folder"
-            received = "a file" if clip.path.is_file() else "no such file"
-            raise VideoError(f"{clip}: expected {expected} of images. Received: {received}.")
         with _open_container(clip.path) as container:
             yield from self._file(container, _video_stream(container, clip.path, self._num_threads))
 
@@ -170,14 +190,17 @@ class VideoStream:
 
     def _file(self, container, stream):
         error, self.announced = "", stream.frames
+        if self.clip.frames is not None:
+            self.announced = self.clip.frames[1] - self.clip.frames[0]
+        reformatter = VideoReformatter()  # one for all frames: making its tables takes longer than a frame
         try:
-            for frame in container.decode(stream):
+            for frame in _decoded(container, stream, self.clip):
                 if frame.is_corrupt:  # the decoder made up what it could not read
                     error = "a frame that is corrupt"
                     break
                 if self.source_size is None:
                     self.pixel_aspect = _pixel_aspect(stream, frame)
-                yield self._counted(_upright(frame), frame.time)
+                yield self._counted(_upright(frame, reformatter), frame.time)
         except (av.FFmpegError, MemoryError) as caught:
             error = _reason(caught)
         self._end(error)
@@ -195,7 +218,8 @@ class VideoStream:
         if not num_frames:
             expected = f"{announced} frames" if announced else "at least one frame"
             raise VideoError(f"{self.clip}: expected {expected}. Received: none ({error or 'an empty stream'}).")
-        if not error and num_frames >= announced - ANNOUNCED_TOLERANCE:
+        tolerance = ANNOUNCED_TOLERANCE if self.clip.frames is None else 0
+        if not error and num_frames >= announced - tolerance:
             return
         damage = (
             f"{self.clip}: expected {announced or 'all'} frames. Received: {num_frames}, then "
@@ -256,7 +280,9 @@ def _decode_image(encoded):
         frames = [*decoder.decode(av.Packet(encoded)), *decoder.decode(None)]
     except (av.FFmpegError, MemoryError):
         return None
-    return _upright(frames[0]) if len(frames) == 1 and not frames[0].is_corrupt else None
+    if len(frames) != 1 or frames[0].is_corrupt:
+        return None
+    return _upright(frames[0], VideoReformatter())
 
 
 # === Video files ===
@@ -283,14 +309,74 @@ def _video_stream(container, path, num_threads):
     return stream
 
 
+def frame_times(path: Path) -> np.ndarray:
+    """When each frame of a video file is shown, float64 (L,), seconds since the first one; nothing is decoded.
+
+    Raises:
+        VideoError: the file cannot be opened, or has no frames.
+    """
+    with _open_container(path) as container:
+        stream = _video_stream(container, path, 1)
+        times, rate = _packets(container, stream)[0], float(stream.average_rate or stream.guessed_rate or DEFAULT_FPS)
+        base = float(stream.time_base or 1)
+    if not times:
+        raise VideoError(f"{path}: expected at least one frame. Received: none (an empty stream).")
+    if None in times or len(set(times)) < len(times):
+        return np.arange(len(times)) / rate
+    return (np.array(times) - times[0]) * base
+
+
+def _packets(container, stream):
+    """(timestamps of the frames in the order in which they are shown, units of the stream; bytes of the smallest)."""
+    try:
+        packets = [packet for packet in container.demux(stream) if packet.size and not packet.is_discard]
+    except av.FFmpegError as error:
+        raise VideoError(f"{container.name}: expected a whole video. Received: {_reason(error)}.") from error
+    times = [packet.pts for packet in packets]
+    return times if None in times else sorted(times), min((packet.size for packet in packets), default=0)
+
+
+def _decoded(container, stream, clip):
+    """The decoded frames of a clip of a file that is open at its start."""
+    if clip.frames is None:
+        yield from container.decode(stream)
+        return
+    start, stop = clip.frames
+    with _open_container(clip.path) as other:  # where seeking fails, the first one is still at the start
+        found = _sought(other, _video_stream(other, clip.path, stream.codec_context.thread_count), clip.path, start)
+        frames = itertools.islice(container.decode(stream), start, None) if found is None else found
+        yield from itertools.islice(frames, stop - start)
+
+
+def _sought(container, stream, path, start):
+    """The decoded frames from number `start` on, from its key frame; None where they may be others."""
+    times = _frame_index(path, path.stat().st_mtime_ns) if start else ()
+    if start >= len(times):
+        return None
+    container.seek(times[start], stream=stream)
+    frames = (frame for frame in container.decode(stream) if frame.pts is None or frame.pts >= times[start])
+    first = next(frames, None)
+    return itertools.chain([first], frames) if first is not None and first.pts == times[start] else None
+
+
+@functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
+def _frame_index(path, changed):
+    """The timestamps of a file as it was when last `changed`; none where they do not tell which frame is which."""
+    with _open_container(path) as container:
+        stream = _video_stream(container, path, 1)
+        times, smallest = _packets(container, stream)
+    tell = smallest > SMALLEST_FRAME and None not in times and len(set(times)) == len(times)
+    return times if tell else ()
+
+
 def _reason(error):
     """What went wrong, without the path that FFmpeg's errors repeat."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _upright(frame):
+def _upright(frame, reformatter):
     """RGB pixels, turned as the file's rotation metadata (phones) asks; `frame.rotation` is counter-clockwise."""
-    image = frame.to_ndarray(format="rgb24")
+    image = reformatter.reformat(frame, format="rgb24", **ONE_THREAD).to_ndarray()
     return np.ascontiguousarray(np.rot90(image, k=round(frame.rotation / 90) % 4))
 
 

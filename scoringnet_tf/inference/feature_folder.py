@@ -17,11 +17,12 @@ from scoringnet_tf.data.preprocessing import model_frames
 from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.inference.extraction import weights_of
-from scoringnet_tf.sports import NOISE, SCORES, get_sport, stage_runs
+from scoringnet_tf.sports import NOISE, SCORES, get_sport, kept_form, sport_yaml, stage_runs
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
 
 TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation.json"  # as `data_prep` reads them
+SPORT_FILE = "sport.yaml"
 SOURCES = "videos.json"
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
@@ -155,7 +156,11 @@ def _record_at(path, offset):
 
 
 def write_tables(info, output_dir):
-    """Writes what `data_prep build --dataset=manifest` needs to make records of the features of `info`'s records."""
+    """Writes what `data_prep build --dataset=manifest` needs to make records of the features of `info`'s records.
+
+    Returns:
+        What its `--sport` then is: the name of a sport that ships, or the path of a file that defines the user's own.
+    """
     sport = get_sport(info.sport)
     rows, stages = [], []
     for video_id, read in records_of(info):
@@ -178,6 +183,11 @@ def write_tables(info, output_dir):
         _write_csv(output_dir / STAGE_TABLE, STAGE_COLUMNS, _stage_rows(stages, info.stages))
     if info.simulation is not None:
         write_json(output_dir / SIMULATION, info.simulation)
+    if isinstance(kept_form(sport), str):
+        return sport.name
+    with replacing_file(output_dir / SPORT_FILE) as temporary:
+        temporary.write_text(sport_yaml(sport), encoding="utf-8")
+    return str(output_dir / SPORT_FILE)
 
 
 def _penalty(sport, known):

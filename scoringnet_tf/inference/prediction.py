@@ -89,13 +89,19 @@ def segment_video(path, model=None) -> list[tuple[int, int, int]]:
         InputError: the model finds no stages, or sees no frames.
         VideoError: the file is missing, is not a video, has no frames, or is damaged half-way.
     """
+    scorer = stage_finder(model)
+    return stage_runs(scorer.labels(scorer.preprocessor.read(path)))
+
+
+def stage_finder(model=None):
+    """The `VideoScorer` of a model that finds stages in frames; InputError for another one."""
     scorer = scorer_of(model)
     if scorer.model.segmenter is None or scorer.model.content == "features":
         raise InputError(
             f"--model={model}: expected a model that finds stages in frames. Received: one for "
             f"{'whole videos' if scorer.model.segmenter is None else 'features'}."
         )
-    return stage_runs(scorer.labels(scorer.preprocessor.read(path)))
+    return scorer
 
 
 def scorer_of(model=None):

@@ -4,7 +4,11 @@ import keras
 import tensorflow as tf
 
 from scoringnet_tf.data.augmentation import FrameDecoder
-from scoringnet_tf.support.files import replacing_folder
+from scoringnet_tf.sports import definition_of
+from scoringnet_tf.support.files import replacing_folder, write_json
+
+# Where TF Serving leaves alone what is not its own. Clients read there what the outputs mean.
+SPORT_FILE = "assets.extra/sport.json"
 
 
 def preprocess_encoded(encoded, preprocessor):
@@ -40,6 +44,8 @@ def export_saved_model(network, path):
             the Keras model.
         encoded: encoded string (L,), the frames of one video → the same outputs with B = 1; not of a model for
             features.
+
+    `SPORT_FILE` in it says what they mean: the names of the stages, and the definition of the sport.
     """
     network = network.with_dtype("float32")
     given = network.input[network.content]
@@ -62,3 +68,5 @@ def export_saved_model(network, path):
         signatures["encoded"] = score_encoded
     with replacing_folder(path, last="saved_model.pb") as temporary:
         tf.saved_model.save(module, str(temporary), signatures=signatures)
+        sport = {"stages": network.sport.stages, "sport": definition_of(network.sport)}
+        write_json(temporary / SPORT_FILE, sport)

@@ -1,7 +1,5 @@
 """From a video to the inputs of a `ScoringNet`: what its training did to frames, kept with the model."""
 
-import collections
-import concurrent.futures
 import dataclasses
 import os
 
@@ -12,6 +10,7 @@ from tqdm import tqdm
 from scoringnet_tf.data.preprocessing import StoredForm, model_frames
 from scoringnet_tf.data.video import Clip, Video, VideoStream
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.threads import overlapping
 
 PATIENCE = 3  # seconds after which a progress bar appears
 
@@ -66,7 +65,7 @@ class ScoringNetPreprocessor:
             A `Video` whose `frames` are JPEGs, for `frames`. Its warnings say what was done to another aspect.
         """
         stream, jpegs = VideoStream(source, partial=partial), []
-        encoded = _overlapping(lambda frame: self.stored.encode(frame, stream.pixel_aspect), stream)
+        encoded = overlapping(lambda frame: self.stored.encode(frame, stream.pixel_aspect), stream)
         with tqdm(desc="Reading", unit="frame", delay=PATIENCE, leave=False, disable=None) as progress:
             for jpeg in encoded:
                 jpegs.append(jpeg)
@@ -109,15 +108,3 @@ def _checked_frames(video):
             f"{frames.dtype} {frames.shape}"
         )
     return frames
-
-
-def _overlapping(function, items, threads=2):
-    """Yields `function` of each item, in order, computed while further items are made; of these few wait at a time."""
-    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-        waiting: collections.deque = collections.deque()
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > 2 * threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()

@@ -3,6 +3,7 @@
 import importlib.resources
 
 from scoringnet_tf.data.features import feature_differences
+from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.paths import as_path, check_access
@@ -74,11 +75,8 @@ def load_scoring_net(path=None, flag="model"):
 
 def check_fits(model, info):
     """InputError where records (`DatasetInfo`) are not of the sport and frames, or features, that a model learned."""
-    expected = {
-        "sport": (model.sport.name, info.sport),
-        "stages": (list(model.sport.stages), list(info.stages)),
-        "content": (model.content, "features" if info.features else "frames"),
-    }
+    _check_sport(model.sport, info)
+    expected: dict[str, tuple] = {"content": (model.content, "features" if info.features else "frames")}
     if model.content == "frames" and not info.features:
         expected["frame size (height, width)"] = (tuple(model.frame_size), tuple(info.frame_size))
     for what, (of_model, of_records) in expected.items():
@@ -92,3 +90,13 @@ def check_fits(model, info):
             raise InputError(
                 f"{info.records_dir}: expected features like those of the model. Received: {'; '.join(different)}."
             )
+
+
+def _check_sport(sport, info):
+    """InputError where records are of another sport than `sport`, or of one of the same name that is not the same."""
+    where = f"{info.records_dir}: expected records with the model's sport, {sport.name}. Received:"
+    if info.sport_name != sport.name:
+        raise InputError(f"{where} {info.sport_name or 'none'}.")
+    different = differences(get_sport(info.sport), sport)
+    if different:
+        raise InputError(f"{where} another of that name: {'; '.join(different)}.")

@@ -7,7 +7,7 @@ from scoringnet_tf import losses
 from scoringnet_tf.models.c3d import C3D, scaled_width
 from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.regressor import regressor, sequence_regressor
-from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, get_sport
+from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, get_sport, kept_form
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -16,17 +16,17 @@ class ScoreFusion(layers.Layer):
 
     def __init__(self, sport, **kwargs):
         super().__init__(**kwargs)
-        self.sport = sport
+        self.sport = get_sport(sport)
 
     def call(self, difficulty, execution):
-        return get_sport(self.sport).fuse(difficulty, execution)
+        return self.sport.fuse(difficulty, execution)
 
     def variance(self, scores, variances):
         """Variance (B,) of the final score, of those of its parts, see `Sport.fused_variance`."""
-        return get_sport(self.sport).fused_variance(scores, variances)
+        return self.sport.fused_variance(scores, variances)
 
     def get_config(self):
-        return {**super().get_config(), "sport": self.sport}
+        return {**super().get_config(), "sport": kept_form(self.sport)}
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -134,7 +134,7 @@ class ScorePredictor(keras.Model):
     distribution; the final score's deviation is that of the fusion of two that err independently.
 
     Args:
-        sport: key in `sports.SPORTS`; its rule fuses the two scores.
+        sport: as of `ScoringNet`; its rule fuses the two scores.
         scores: `("difficulty", "execution")`, or `("final",)` where nothing else is known (AQA-7): one tower.
         clip_lengths: (T_d, T_e), m and t of Eqs. 2 and 3, which the paper leaves open. 32 keeps nearly every frame of
             a dive's flight (33 frames in the median of UNLV-Diving).
@@ -226,7 +226,7 @@ class ScorePredictor(keras.Model):
 
         # === Config ===
         self._config = {
-            "sport": sport,
+            "sport": kept_form(get_sport(sport)),
             "clip_lengths": tuple(clip_lengths),
             "image_size": tuple(image_size),
             "score_statistics": {score: tuple(score_statistics[score]) for score in scores},

@@ -11,7 +11,7 @@ from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.saving import Preset
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, video_inputs
-from scoringnet_tf.sports import PREDICTED_SCORES, get_sport
+from scoringnet_tf.sports import PREDICTED_SCORES, get_sport, kept_form
 from scoringnet_tf.support.errors import InputError
 
 FRAGMENTS = ("key", "whole")
@@ -60,7 +60,8 @@ class ScoringNet(Preset, Objective, keras.Model):
     and the figures of §4.2 as metrics; see `compile`.
 
     Args:
-        sport, image_size, width_multiplier, preprocessing: of both parts.
+        sport: a `sports.Sport`, the name of one that ships, or the definition of one's own, which is kept whole.
+        image_size, width_multiplier, preprocessing: of both parts.
         clip_lengths, score_statistics, kernel_l2, scores: of `ScorePredictor`.
         segmenter: further arguments of `KeyFragmentSegmenter`, e.g. `{"lstm_units": 512}`.
         score_predictor: further arguments of `ScorePredictor`, e.g. `{"dropout_rate": 0.1}`.
@@ -109,7 +110,7 @@ class ScoringNet(Preset, Objective, keras.Model):
             raise ValueError(f"Expected fragments to be one of {', '.join(FRAGMENTS)}. Received: {fragments!r}")
         rules = get_sport(sport)
         shared = {
-            "sport": sport,
+            "sport": kept_form(rules),
             "image_size": image_size,
             "width_multiplier": width_multiplier,
             "preprocessing": preprocessing,

@@ -5,7 +5,7 @@ from keras import layers
 
 from scoringnet_tf.models.c3d import C3D, scaled_width
 from scoringnet_tf.models.layers import Dropout, FeatureScaling
-from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports import get_sport, kept_form
 
 
 def video_inputs(image_size, features=None):
@@ -30,7 +30,7 @@ class KeyFragmentSegmenter(keras.Model):
     C3D's, one vector a step.
 
     Args:
-        sport: key in `sports.SPORTS`.
+        sport: as of `ScoringNet`.
         features: D; None for frames.
         image_size: (H, W) of the frames. With 112×112 the per-frame vector has 4·4·512 = 8192 entries; the paper's
             "4096" corresponds to 64×128 (§3.1 does not give the input size).
@@ -58,7 +58,7 @@ class KeyFragmentSegmenter(keras.Model):
         name="segmenter",
         **kwargs,
     ):
-        stages = get_sport(sport).stages
+        rules = get_sport(sport)
         inputs = video_inputs(image_size, features)
 
         # === Functional Model ===
@@ -80,12 +80,12 @@ class KeyFragmentSegmenter(keras.Model):
         fc_units_scaled = scaled_width(fc_units, width_multiplier)
         x = layers.Dense(fc_units_scaled, "relu", kernel_initializer="he_normal", name="fc1", dtype="float32")(x)
         x = Dropout(dropout_rate, name="fc1_dropout", dtype="float32")(x)
-        x = layers.Dense(len(stages), "softmax", name="fc2", dtype="float32")(x)
+        x = layers.Dense(rules.num_stages, "softmax", name="fc2", dtype="float32")(x)
         super().__init__(inputs, x, name=name, **kwargs)
 
         # === Config ===
         self._config = {
-            "sport": sport,
+            "sport": kept_form(rules),
             "image_size": tuple(image_size),
             "width_multiplier": width_multiplier,
             "lstm_units": lstm_units,

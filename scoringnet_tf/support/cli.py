@@ -22,12 +22,19 @@ def run(main: Callable[[list[str]], int | None], positional: bool = False) -> No
         if arguments and not positional:
             raise app.UsageError(f"Expected flags only. Received: {' '.join(arguments)}")
         notices.hold_back()
-        return _status(main, arguments, pathlib.Path(argv[0]).stem)
+        return _status(main, arguments, _command_name(pathlib.Path(argv[0])))
 
     _help_succeeds()
     # absl's own default, once it runs, is to show TensorFlow's progress.
     flags.FLAGS.verbosity = logging.WARNING  # type: ignore[assignment]
     app.run(checked)
+
+
+def _command_name(program):
+    """`train` of `…/train.py`, `experiments` of `…/experiments/__main__.py`, `build` of `data_prep.commands.build`."""
+    if program.stem == "__main__":
+        return program.parent.name
+    return program.name.removesuffix(".py").rpartition(".")[2]
 
 
 def _help_succeeds():

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -68,6 +69,22 @@ def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def tidy_up_beside(path: AnyPath) -> None:
+    """Puts in order what processes left beside `path` that were killed in `replacing_folder`, while no other is in it.
+
+    What was being written is deleted; the older folder goes back to `path` if nothing is there, else it is deleted.
+    """
+    path = as_path(path)
+    if isinstance(path, RemotePath) or not path.parent.is_dir():
+        return
+    name = re.compile(rf"\.{re.escape(path.name)}\.\d+\.(new|old)")
+    for left in [left for left in path.parent.iterdir() if name.fullmatch(left.name)]:
+        if left.suffix == ".old" and not path.exists():
+            left.replace(path)
+        else:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _upload_folder(folder, path, last):

@@ -1,5 +1,6 @@
 """Decoding: every frame of whole files, clear errors for damaged ones."""
 
+import hashlib
 import os
 import types
 import wave
@@ -10,10 +11,10 @@ import av
 import cv2
 import numpy as np
 import pytest
-from conftest import HEIGHT, WIDTH, bar_frame, read_index, write_bars, write_images, write_video
+from conftest import HEIGHT, WIDTH, bar_color, bar_frame, read_index, write_bars, write_images, write_video
 
 from scoringnet_tf.data import video as video_module
-from scoringnet_tf.data.video import Clip, VideoError, VideoStream, read_video
+from scoringnet_tf.data.video import Clip, VideoError, VideoStream, frame_times, read_video
 
 
 @pytest.mark.parametrize(
@@ -306,7 +307,8 @@ def test_a_stretch_counts_from_0_however_images_are_numbered(tmp_path, first):
     assert [read_index(frame) for frame in read_video(clip).frames] == [10, 11, 12, 13, 14]
     assert Clip.parse(str(clip)) == clip and str(clip).endswith("broadcast#10-15")
     whole = sorted((tmp_path / "broadcast").iterdir())
-    assert clip.read_bytes() == b"".join(path.read_bytes() for path in whole[10:15])
+    pixels = b"".join(path.read_bytes() for path in whole[10:15])
+    assert clip.sha256() == hashlib.sha256(pixels).hexdigest()
     assert Clip.parse("dive #1.mp4") == Clip(Path("dive #1.mp4"))
 
 
@@ -348,10 +350,60 @@ def test_stretches_that_are_not_there(tmp_path):
     write_bars(tmp_path / "dive.avi", 8)
     with pytest.raises(VideoError, match=r"dive#6-9: expected images 7 to 9 without a gap\. Received: none of"):
         read_video(Clip(tmp_path / "dive", (6, 9)))
-    with pytest.raises(VideoError, match=r"dive\.avi#0-2: expected a folder of images\. Received: a file"):
-        read_video(Clip(tmp_path / "dive.avi", (0, 2)))
-    with pytest.raises(VideoError, match=r"gone#0-2: expected a folder of images\. Received: no such file"):
+    with pytest.raises(VideoError, match=r"dive\.avi#6-9: expected 3 frames\. Received: 2, then the end of the file"):
+        read_video(Clip(tmp_path / "dive.avi", (6, 9)))
+    with pytest.raises(VideoError, match=r"gone#0-2: expected a video file or a folder of images\. Received: no such"):
         read_video(Clip(tmp_path / "gone", (0, 2)))
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "rate"),
+    [
+        ("dive.avi", "mpeg4", 25),
+        ("dive.mp4", "libx264", 25),
+        ("dive.webm", "libvpx-vp9", 30),
+        ("dive.ts", "libx264", 25),
+        ("dive.mpg", "mpeg2video", 25),
+    ],
+)
+def test_a_stretch_of_a_file_is_those_frames_of_it(tmp_path, name, codec, rate):
+    """Whatever key frames and orders of storage there are, and whether or not the file can be sought in."""
+    path = tmp_path / name
+    write_bars(path, 60, fps=rate, codec=codec)
+    for start, stop in ((0, 5), (1, 2), (13, 40), (55, 60)):
+        video = read_video(Clip(path, (start, stop)))
+        assert [read_index(frame) for frame in video.frames] == list(range(start, stop))
+        np.testing.assert_allclose(video.timestamps, np.arange(stop - start) / rate, atol=1e-3)
+        assert video.fps == pytest.approx(rate)
+    np.testing.assert_allclose(frame_times(path), np.arange(60) / rate, atol=1e-3)
+
+
+def test_stretches_of_a_file_are_not_of_the_same_bytes(tmp_path):
+    write_bars(tmp_path / "dive.avi", 8)
+    whole, first, second = (Clip(tmp_path / "dive.avi", frames) for frames in (None, (0, 4), (4, 8)))
+    assert len({clip.read_bytes() for clip in (whole, first, second)}) == 3
+    assert whole.read_bytes() == (tmp_path / "dive.avi").read_bytes()
+
+
+def test_the_times_of_frames_are_those_of_the_file(tmp_path):
+    """At a variable frame rate frame k is not shown at k / rate."""
+    shown = [0, 1, 2, 10, 11, 12, 30]
+    with av.open(str(tmp_path / "dive.mkv"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = HEIGHT, WIDTH, "yuv420p"
+        for index, time in enumerate(shown):
+            frame = av.VideoFrame.from_ndarray(bar_frame(index, bar_color(0)), format="rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    np.testing.assert_allclose(frame_times(tmp_path / "dive.mkv"), np.array(shown) / 25, atol=1e-3)
+
+
+@pytest.mark.parametrize(("content", "message"), [(b"", "cannot open"), (b"no video" * 99, "cannot open")])
+def test_the_times_of_what_is_no_video(tmp_path, content, message):
+    (tmp_path / "dive.avi").write_bytes(content)
+    with pytest.raises(VideoError, match=message):
+        frame_times(tmp_path / "dive.avi")
 
 
 @pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")

@@ -622,30 +622,28 @@ SCORING_NET = of(
         "test_scores_that_are_all_the_same_are_refused",
     ),
 )
-SPORTS = of(
-    "scoringnet_tf/sports.py",
-    "tests/test_sports.py",
-    (
-        "found == sorted(set(found))",
-        "found == sorted(found)",
-        "a stage that comes twice is not warned of",
-        "test_stages_of_one_performance_come_in_order_and_once",
-    ),
-    (
-        'execution_fragment=("take-flight", "entry")',
-        'execution_fragment=("entry",)',
-        "execution loses take-flight",
-    ),
-    (
-        'execution_fragment=("posting-flight", "landing")',
-        'execution_fragment=("landing",)',
-        "execution loses posting-flight",
-    ),
-    (
-        'final_range=(0.0, 17.4),\n        fusion="sum_minus_penalty"',
-        'final_range=(0.0, 17.4),\n        fusion="sum"',
-        "vault's final score knows no penalty",
-    ),
+SPORTS = (
+    of(
+        "scoringnet_tf/sports/stage_order.py",
+        "tests/test_sports.py",
+        (
+            "found == sorted(set(found))",
+            "found == sorted(found)",
+            "a stage that comes twice is not warned of",
+            "test_stages_of_one_performance_come_in_order_and_once",
+        ),
+    )
+    + of(
+        "scoringnet_tf/sports/shipped/diving.yaml",
+        "tests/test_sports.py",
+        ("execution: [take-flight, entry]", "execution: [entry]", "execution loses take-flight"),
+    )
+    + of(
+        "scoringnet_tf/sports/shipped/vault.yaml",
+        "tests/test_sports.py",
+        ("execution: [posting-flight, landing]", "execution: [landing]", "execution loses posting-flight"),
+        ("fusion: sum_minus_penalty", "fusion: sum", "vault's final score knows no penalty"),
+    )
 )
 MODELS = (
     of(
@@ -854,29 +852,29 @@ DATA = (
 
 DATA_PREP = (
     of(
-        "data_prep/simulator/diving/plan.py",
+        "data_prep/simulator/plan.py",
         "tests/data_prep/simulator/test_simulator_dataset.py",
         (
-            "deserved = MAX_EXECUTION - execution + rng",
-            "deserved = execution + rng",
+            "deserved = simulator.max_execution - label.execution + rng",
+            "deserved = label.execution + rng",
             "with real labels good dives get more faults",
             "test_real_dives_show_the_faults_that_their_execution_lost",
         ),
         (
-            "marks = judge((MAX_EXECUTION - total_deduction(severities, FAULTS)) / 3, rng)",
-            "marks = judge((MAX_EXECUTION - labels.draw_deduction(rng)) / 3, rng)",
+            "marks = simulator.judge(total_deduction(severities, simulator.faults), rng)",
+            "marks = simulator.judge(simulator.draw_deduction(rng), rng)",
             "marks from the wrong quality",
             "test_drawn_marks_are_those_of_the_faults_shown",
         ),
         (
-            "difficulty=degree_of_difficulty(dive),\n                execution=execution_score(marks),",
-            "difficulty=degree_of_difficulty(dives[0]),\n                execution=execution_score(marks),",
+            "difficulty=simulator.difficulty_of(element),\n        execution=simulator.execution_score(marks),",
+            "difficulty=simulator.difficulty_of(elements[0]),\n        execution=simulator.execution_score(marks),",
             "difficulty of another dive",
             "test_drawn_marks_are_those_of_the_faults_shown",
         ),
     )
     + of(
-        "data_prep/datasets/manifest.py",
+        "data_prep/datasets/boundaries.py",
         "tests/data_prep/datasets/test_datasets.py",
         (
             " or starts[0] < 0",
@@ -884,17 +882,41 @@ DATA_PREP = (
             "negative boundary accepted",
             "test_manifest_boundaries_are_not_negative",
         ),
+    )
+    + of(
+        "data_prep/datasets/split_file.py",
+        "tests/data_prep/datasets/test_datasets.py",
         (
-            'for name in (*SCORES, "penalty")',
-            "for name in SCORES",
-            "penalty ignored",
-            "test_manifest_scores_have_penalties",
-        ),
-        (
-            'if row["split"] not in SPLITS:',
+            "if sample.split not in SPLITS:",
             "if False:",
             "a split of any name accepted",
             "test_manifest_rows_are_checked",
+        ),
+    )
+    + of(
+        "data_prep/datasets/judges_marks.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            "sport.marks.execution(marks, penalty)",
+            "sport.marks.execution(marks)",
+            "penalty ignored where there are marks",
+            "test_a_penalty_in_diving_is_off_every_mark",
+        ),
+        (
+            "if penalty:",
+            "if False:",
+            "a penalty of any meaning accepted",
+            "test_a_penalty_whose_meaning_cannot_be_told_is_refused",
+        ),
+    )
+    + of(
+        "data_prep/datasets/readers/table.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            'or any("." in cell for cell in cells)',
+            "",
+            "a decimal comma taken where there are points",
+            "test_numbers_of_two_kinds_are_never_both_accepted",
         ),
     )
     + of(
@@ -1075,7 +1097,7 @@ INFERENCE = (
         "scoringnet_tf/data/video.py",
         "tests/data/test_video.py",
         (
-            "if not error and num_frames >= announced - ANNOUNCED_TOLERANCE:",
+            "if not error and num_frames >= announced - tolerance:",
             "if not error:",
             "missing frames accepted",
             "test_frames_that_the_file_announces_and_does_not_have",

@@ -201,9 +201,19 @@ def test_what_is_known_is_learnt(kind, changes, learnt, tmp_path, capsys):
     assert list(score.deviations) == (["final"] if "head" in changes else [])
 
 
+CONTROLS = [
+    (manifest, {"scores": "parts", "epochs": 8}, ["f_src"]),
+    (manifest_of_features, {**FEATURES, "fragments": "true", "epochs": 20}, ["d_src", "e_src", "f_src"]),
+    (manifest_of_vectors, {**FEATURES, "epochs": 20}, ["f_src"]),
+]
+
+
 @pytest.mark.slow
-def test_nothing_is_learnt_from_exchanged_scores(tmp_path):
-    """Of features, which are many, so that order is not a matter of a single colour: SRC is near 0."""
-    changes = {**FEATURES, "shuffle_labels": True}
-    measured, *_ = trained(manifest_of_vectors, tmp_path, **changes)
-    assert abs(measured["f_src"]) < 0.4, measured
+@pytest.mark.parametrize(("kind", "changes", "scores"), CONTROLS, ids=[kind.__name__ for kind, *_ in CONTROLS])
+def test_nothing_is_learnt_from_exchanged_scores(kind, changes, scores, tmp_path):
+    """SRC is near 0 (23 videos: ±.42 by chance) where videos differ in more than one thing.
+
+    Of videos that differ in the brightness of one colour alone any model orders by that, upwards or downwards.
+    """
+    measured, *_ = trained(kind, tmp_path, **changes, shuffle_labels=True)
+    assert max(abs(measured[score]) for score in scores) < 0.42, measured

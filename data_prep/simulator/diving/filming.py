@@ -89,7 +89,8 @@ def dive_shot(
             patch, corner = painter.paint(joints[now], belly[now])
             composite(picture, _submerge(patch, corner, waterline, view.pixels_per_metre), corner)
         column = view.width / 2 + (motion.entry_x - centre[0]) * view.pixels_per_metre
-        splash.paint(picture, column, waterline, frame_time - boundaries[2] + 1.0)
+        if frame_time >= boundaries[2]:
+            splash.paint(picture, column, waterline, frame_time - boundaries[2] + 1.0)
         yield cv2.flip(picture, 1) if scene.mirrored else picture
 
 

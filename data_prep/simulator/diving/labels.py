@@ -11,6 +11,7 @@ from scoringnet_tf.sports import get_sport
 SCORES = ("diving_overall_scores.mat", "overall_scores")
 DIFFICULTIES = ("diving_difficulty_level.mat", "difficulty_level")
 STAGES = "jump_drop_water_label.txt"
+SPLIT_FILES = ("training_idx.mat", "testing_idx.mat")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +37,12 @@ class RealLabels:
     unusable: list[int]
 
 
+def label_files(folder: Path) -> list[Path]:
+    """The label files of a folder: all that `read_labels` reads."""
+    split = [file for part in SPLIT_FILES for file in sorted(folder.glob(f"split_*/{part}"))]
+    return [folder / SCORES[0], folder / DIFFICULTIES[0], folder / STAGES, *split]
+
+
 def read_labels(folder: Path) -> RealLabels:
     """Reads the official label files.
 
@@ -50,13 +57,12 @@ def read_labels(folder: Path) -> RealLabels:
             f"Expected as many scores, difficulties and stage rows in {folder}. "
             f"Received: {len(overall)}, {len(difficulty)}, {len(boundaries)}"
         )
-    splits = sorted(folder.glob("split_*/training_idx.mat"))
+    splits = sorted(folder.glob(f"split_*/{SPLIT_FILES[0]}"))
     if len(splits) != 1:
-        raise ValueError(f"Expected one split_*/training_idx.mat in {folder}. Received: {len(splits)}")
+        raise ValueError(f"Expected one split_*/{SPLIT_FILES[0]} in {folder}. Received: {len(splits)}")
     split = splits[0].parent
     training, testing = (
-        whole_numbers(file, read_vector(file, file.stem)).tolist()
-        for file in (split / "training_idx.mat", split / "testing_idx.mat")
+        whole_numbers(file, read_vector(file, file.stem)).tolist() for file in (split / name for name in SPLIT_FILES)
     )
     strays = sorted(video_id for video_id in (*training, *testing) if not 1 <= video_id <= len(overall))
     if strays:
@@ -111,3 +117,9 @@ def draw_deduction(rng: np.random.Generator) -> float:
     """Points short of 30 that a dive deserves to lose, with the distribution of the real execution scores."""
     levels = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
     return float(np.interp(rng.random(), levels, (1.0, 2.5, 4.5, 6.0, 8.0, 16.5, 24.0)))
+
+
+def unusable_rows(real: RealLabels, folder: Path) -> str:
+    """A sentence that names the label rows, read from `folder`, which have no video."""
+    rows = "; ".join(f"row {row}: {','.join(map(str, real.boundaries[row - 1]))}" for row in real.unusable)
+    return f"Left out of the videos, since t0 < t1 < t2 < t3 does not hold in {folder.name}: {rows}"

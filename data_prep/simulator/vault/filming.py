@@ -8,7 +8,7 @@ import numpy as np
 
 from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.camera import SHUTTER, View, follow, look
-from data_prep.simulator.scene.canvas import paint_text
+from data_prep.simulator.scene.canvas import Canvas, paint_text
 from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composite, random_appearance
 from data_prep.simulator.scene.figure import Body
 from data_prep.simulator.scene.standpoint import Standpoint
@@ -34,6 +34,11 @@ class Scene:
     body: Body
     appearance: Appearance
     mirrored: bool
+
+    @property
+    def world(self) -> Canvas:
+        """The panorama of the hall."""
+        return self.hall.world
 
 
 def random_body(rng: np.random.Generator) -> Body:

@@ -40,6 +40,11 @@ class Statistics:
     unusable: int
 
 
+def label_files(folder: Path) -> list[Path]:
+    """The files of a folder of statistics."""
+    return [folder / SCORES, folder / SECONDS]
+
+
 def read_statistics(folder: Path) -> Statistics:
     """Reads both files.
 

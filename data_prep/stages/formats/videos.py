@@ -74,16 +74,22 @@ def facts_reader(videos_dir: str | Path | None = None, fps: float | None = None)
 
     @functools.cache
     def facts_of(video_id):
-        _check_id(video_id)
         if videos_dir is None:
+            _check_id(video_id)
             return VideoFacts(None if fps is None else exact_rate(fps))
-        path = find_video(Path(videos_dir), video_id)
+        path = video_path(Path(videos_dir), video_id)
         video = read_video(path, size=FRAME_SIZE)
         rate = exact_rate(fps or video.fps)
         timestamps = varying(video.timestamps.tolist(), rate) if fps is None else None
         return VideoFacts(rate, path, len(video.frames), video.source_size, timestamps)
 
     return facts_of
+
+
+def video_path(videos_dir: Path, video_id: str) -> Path:
+    """Where a video is, whether it exists or not; InputError for an id that is no path inside a folder."""
+    _check_id(video_id)
+    return find_video(videos_dir, video_id)
 
 
 def _check_id(video_id):

@@ -705,7 +705,7 @@ def test_manifest_rows_are_checked(tmp_path):
         ("dive 2", 3.0, 21.0, 24.0, "train", 0, 5, 11, 20),
         ("../dive.avi", 3.0, "", "", "dev", 0, 5, 11, 20),
         ("dive #1, 100%!!.mp4", "3,2", "", "", "train", 0, 5, 4, 20),
-        ("2024 (final)/dive.avi", 3.0, "", "", "test", 0, 5, "", 20.5),
+        ("2024 (final)/dive.avi", 3.0, "", "", "test", 0, "?", "", 20.5),
         ("missing.mp4", "", "", "", "test", "", "", "", ""),
         ("", "", "", "", "test", "", "", "", ""),
         (str(tmp_path / "elsewhere.mp4"), "", "", "", "test", "", "", "", ""),
@@ -719,7 +719,7 @@ def test_manifest_rows_are_checked(tmp_path):
         "row 3: expected a video inside",
         "row 4: expected a number as difficulty. Received: '3,2'",
         "row 4: expected 0 ≤ pre-starting ≤ take-flight ≤ entry ≤ end. Received: 0,5,4,20",
-        "row 5: expected entry. Received: none",
+        "row 5: expected a number as take-flight. Received: '?'",
         "row 5: expected an integer as end. Received: 20.5",
         "row 6: ",
         "no such file",
@@ -733,10 +733,10 @@ def test_manifest_rows_are_checked(tmp_path):
 @pytest.mark.parametrize(
     ("header", "options", "message"),
     [
-        (MANIFEST_HEADER, {}, r"--sport: expected a sport, one of diving, .*Received: None"),
+        (MANIFEST_HEADER, {}, r"--sport: expected a sport, one of artistic_gymnastics, .*Received: None"),
         (MANIFEST_HEADER, {"sport": "golf"}, r"Received: golf"),
         (("video", "entry", "split"), {"sport": "diving"}, r"a column for every boundary, .*Received: entry"),
-        (("video", "set"), {"sport": "diving"}, r"expected the columns video,split"),
+        (("clip", "split"), {"sport": "diving"}, r"expected a column video .*Received: clip, split"),
         (MANIFEST_HEADER, {"sport": "diving", "manifest_csv": "nowhere.csv"}, r"nowhere\.csv: .*no such file"),
     ],
 )

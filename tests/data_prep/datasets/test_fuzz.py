@@ -184,12 +184,14 @@ def test_mutated_videos(tmp_path):
     folder.mkdir()
     write_bars(folder / "sound.avi", NUM_FRAMES, 9)
     mutants, garbage = _write_mutants(folder, rng), _write_garbage(folder, rng)
-    rows = [(name, "train") for name in ("sound.avi", *mutants, *garbage)]
-    write_table(folder / "manifest.csv", ("video", "split"), rows)
+    rows = [(name, "train", 63.0) for name in ("sound.avi", *mutants, *garbage)]
+    write_table(folder / "manifest.csv", ("video", "split", "final"), rows)
     build_records("manifest", folder, tmp_path / "records", SETTINGS, workers=1, sport="diving")
     info = DatasetInfo.load(tmp_path / "records")
     skipped = {video["id"]: video["problems"] for video in info.skipped}
-    assert skipped.keys() | info.videos.keys() == {name for name, _ in rows} and not skipped.keys() & info.videos.keys()
+    assert (
+        skipped.keys() | info.videos.keys() == {name for name, *_ in rows} and not skipped.keys() & info.videos.keys()
+    )
     assert set(garbage) <= skipped.keys() and "sound.avi" in info.videos
     assert all("expected" in problem and "Received" in problem for problems in skipped.values() for problem in problems)
     assert len(skipped) > len(mutants) // 3  # most damage is noticed …
@@ -210,6 +212,6 @@ def test_sizes_that_a_header_invents_are_not_allocated(tmp_path):
     content = bytearray(path.read_bytes())
     content[16:24] = (60_000).to_bytes(4, "big") * 2
     path.write_bytes(content)
-    write_table(tmp_path / "manifest.csv", ("video", "split"), [("dive", "train")])
+    write_table(tmp_path / "manifest.csv", ("video", "split", "final"), [("dive", "train", 63.0)])
     lines, num_problems = check("manifest", tmp_path, workers=1, sport="diving")
     assert num_problems == 1 and "1.png, which is no whole image" in lines[0]

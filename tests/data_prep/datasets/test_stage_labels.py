@@ -133,7 +133,8 @@ def test_rows_have_the_numbers_that_an_editor_shows(tmp_path):
         (DIVING, {"final": float("nan")}, "Received: nan"),
         (VAULT, {"difficulty": 6.5, "execution": 9.4, "penalty": 0.3, "final": 15.6}, None),
         (VAULT, {"difficulty": 6.5, "execution": 9.4, "penalty": 0.3, "final": 15.9}, "final score of 15.60"),
-        (VAULT, {"penalty": -0.3}, "expected a penalty of 0 or more. Received: -0.3"),
+        (SPORTS["ski_jumping"], {"penalty": -60.5}, "expected penalty of ski_jumping from -60 to 60. Received: -60.5"),
+        (VAULT, {"penalty": -0.3}, "expected penalty of vault from 0 up. Received: -0.3"),
     ],
 )
 def test_scores_are_held_against_the_sport(tmp_path, sport, scores, expected):
@@ -176,5 +177,8 @@ def test_known_scores_give_the_unknown_one():
 @pytest.mark.parametrize("marks", [[7.0, 6.5, 8.0], [7.0, 6.5, 8.0, 2.0, 9.5], [9.0, 7.0, 6.5, 8.0, 2.0, 9.5, 1.0]])
 def test_middle_three_marks(marks):
     """3.0 × (6.5 + 7.0 + 8.0), whichever higher and lower marks are dropped."""
-    assert marks_final(3.0, marks) == 64.5
-    assert marks_final(3.0, marks[:2]) is None
+    assert marks_final(DIVING, 3.0, marks) == 64.5
+    assert marks_final(DIVING, 3.0, marks[:2]) is None
+    assert marks_final(DIVING, 3.0, [*marks[:-1], 6.7]) is None
+    assert marks_final(DIVING, 3.0, [*marks[:-1], "a"]) is None
+    assert marks_final(VAULT, 3.0, marks) is None

@@ -21,6 +21,7 @@ from data_prep.records.contact_sheet import save_contact_sheet
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
 from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.data.video import VideoStream
 from scoringnet_tf.support.errors import InputError
 
 SMALL = BuildSettings((36, 48))
@@ -73,7 +74,8 @@ def test_the_frame_rate_of_a_dataset_is_its_median(tmp_path):
     (tmp_path / "own").mkdir()
     for number, (name, fps) in enumerate(rates.items()):
         write_bars(tmp_path / "own" / name, 5, number, fps=fps, codec="libx264")
-    write_table(tmp_path / "own/manifest.csv", ("video", "split"), [(name, "train") for name in rates])
+    rows = [(name, "train", 63.0) for name in rates]
+    write_table(tmp_path / "own/manifest.csv", ("video", "split", "final"), rows)
     info = _build(tmp_path / "own", tmp_path / "records", "manifest", sport="diving")
     assert info.frame_rate == pytest.approx(30)
 
@@ -188,7 +190,9 @@ def test_an_inconsistency_is_refused_or_left_out(diving_dir, tmp_path, damage):
         _build(diving_dir, tmp_path / "records")
     for part in [*expected, "Nothing was written", "--on_error=skip"]:
         assert part in str(error.value)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["diving"]  # no trace of the attempt
+    # No trace of the attempt but what the next one can go on from.
+    left = [".records.building"] if f"are kept in {tmp_path / '.records.building'}" in str(error.value) else []
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*left, "diving"]
 
     info = _build(diving_dir, tmp_path / "records", settings=BuildSettings((36, 48), on_error="skip"))
     report = "\n".join(problem for video in info.skipped for problem in video["problems"])
@@ -206,10 +210,39 @@ def test_times_of_more_or_fewer_rows_than_scores_are_refused_as_a_whole(diving_d
 
 
 def test_all_inconsistencies_are_listed_at_once(diving_dir, tmp_path):
-    parts = [*_remove_video(diving_dir), *_truncate_video(diving_dir), *_labels_beyond_the_end(diving_dir)]
+    parts = [*_garble_video(diving_dir), *_truncate_video(diving_dir), *_labels_beyond_the_end(diving_dir)]
     with pytest.raises(InputError, match="3 problems") as error:
         _build(diving_dir, tmp_path / "records")
     assert all(part in str(error.value) for part in parts)
+
+
+def test_all_that_labels_and_folders_show_is_refused_before_a_frame_is_decoded(diving_dir, tmp_path, monkeypatch):
+    damages = (_remove_video, _labels_missing, _score_out_of_range)
+    parts = ["expected id 008 once", *(part for damage in damages for part in damage(diving_dir))]
+    write_split(diving_dir / "split_7_3", [4, 5, 6, 7, 8, 8, 9, 10], [1, 2, 3])
+    _change_times(diving_dir, 7, "32,28,55,73")
+    (diving_dir / "diving_samples_len_ori" / "006.avi").write_bytes(bytes(99))  # that only decoding would show
+    monkeypatch.setattr(VideoStream, "__iter__", None)
+    with pytest.raises(InputError, match="row 7: expected 0 ≤ t0") as error:
+        _build(diving_dir, tmp_path / "records")
+    assert all(part in str(error.value) for part in parts) and "006.avi" not in str(error.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["diving"]
+
+
+def test_stages_beyond_a_length_that_the_labels_state_are_refused_before_decoding(tmp_path, monkeypatch):
+    write_bars(tmp_path / "a.mp4", 5, codec="libx264")
+    write_table(tmp_path / "manifest.csv", ("video", "split", "num_frames"), [("a.mp4", "train", 5)])
+    (tmp_path / "stage_labels.csv").write_text("video_id,stage,start_frame,end_frame\na.mp4,noise,0,6\n")
+    monkeypatch.setattr(VideoStream, "__iter__", None)
+    with pytest.raises(InputError, match="within the video's 5 frames"):
+        _build(tmp_path, tmp_path / "records", "manifest", sport="diving")
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", '{"settings": [1]}'])
+def test_a_simulation_that_is_no_object_is_refused(diving_dir, tmp_path, content):
+    (diving_dir / "simulation.json").write_text(content)
+    with pytest.raises(InputError, match=r"simulation.json: expected a JSON object.* Received: "):
+        _build(diving_dir, tmp_path / "records")
 
 
 def test_rows_that_go_back_in_time_have_a_flag_of_their_own(diving_dir, tmp_path):
@@ -389,6 +422,15 @@ def test_verification_finds_damage_that_sizes_do_not_show(diving_copy):
     problems = verify_records(DatasetInfo.load(diving_copy))
     assert any(problem.startswith("train: expected a record after") for problem in problems)
     assert any("data hash" in problem for problem in problems)
+
+
+def test_verification_counts_the_records_before_the_damage(diving_copy):
+    info = DatasetInfo.load(diving_copy)
+    last = info.splits["train"]["shards"][-1]
+    content = bytearray((diving_copy / last["file"]).read_bytes())
+    content[-20] ^= 0xFF
+    (diving_copy / last["file"]).write_bytes(content)
+    assert any(problem.startswith("train: expected a record after 6 others.") for problem in verify_records(info))
 
 
 def test_verification_holds_the_records_against_the_index(diving_copy):

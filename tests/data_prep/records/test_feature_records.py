@@ -240,7 +240,7 @@ def test_damaged_and_missing_files_are_named(tmp_path):
     ):
         assert f"manifest.csv, row {row}: " in found[row - 2] and f"{name}.npy" in found[row - 2]
         assert received in found[row - 2]
-    with pytest.raises(InputError, match="3 problems"):
+    with pytest.raises(InputError, match=r"a\.npy: expected a file of features\. Received: no such file"):
         build(source, tmp_path / "records")
     assert not (tmp_path / "records").exists()
 
@@ -290,8 +290,8 @@ def test_the_stride_is_of_features_alone(tmp_path):
 
 
 def test_num_frames_of_videos_is_checked(tmp_path):
-    rows = [("dive #1, 100%!!.mp4", "train", 20), ("dive 2", "train", 21)]
-    source = write_manifest(tmp_path / "own", rows, ("video", "split", "num_frames"))
+    rows = [("dive #1, 100%!!.mp4", "train", 20, 3.0), ("dive 2", "train", 21, "")]
+    source = write_manifest(tmp_path / "own", rows, ("video", "split", "num_frames", "difficulty"))
     assert problems(source) == [
         f"manifest.csv, row 3: expected 21 frames in {source / 'dive 2'}, as labelled. Received: 20"
     ]

@@ -14,21 +14,24 @@ from absl import flags
 from absl.testing import flagsaver
 
 from data_prep.commands import simulate as command
-from data_prep.simulator import clips
+from data_prep.simulator import dataset
 from data_prep.simulator.dataset import simulate
-from data_prep.simulator.diving import videos as diving
 from data_prep.simulator.diving.labels import read_labels
 from data_prep.simulator.diving.motion import FAULTS
 from data_prep.simulator.diving.rules import degree_of_difficulty
 from data_prep.simulator.encoding import write_video
 from data_prep.simulator.files import write_vector
+from data_prep.simulator.filming import film_video
+from data_prep.simulator.plan import plan_videos
 from data_prep.simulator.registry import get_simulator
 from data_prep.simulator.scene.canvas import window
 from data_prep.simulator.scoring.faults import total_deduction
-from data_prep.simulator.settings import Settings
+from data_prep.simulator.settings import CLIP_TAIL, Settings
 from scoringnet_tf.support.errors import InputError
 
 SMALL = Settings("diving", "scoring", 4, 0, None, False, 0.25, 48, 64)
+
+DIVING = get_simulator("diving")
 
 
 def _digests(folder: Path) -> dict[str, str]:
@@ -123,14 +126,14 @@ def test_another_seed_gives_other_videos(drawn, tmp_path):
 
 
 def test_an_interrupted_run_does_not_look_whole_and_goes_on(drawn, tmp_path, monkeypatch):
-    film, folder = diving.film, tmp_path / "resumed"
+    folder = tmp_path / "resumed"
 
-    def film_two(plan, settings):
+    def film_two(simulator, plan, settings):
         if plan.video_id == 3:
             raise KeyboardInterrupt
-        return film(plan, settings)
+        return film_video(simulator, plan, settings)
 
-    monkeypatch.setattr(diving, "film", film_two)
+    monkeypatch.setattr(dataset, "film_video", film_two)
     with pytest.raises(KeyboardInterrupt):
         simulate(SMALL, folder, workers=1)
     assert not (folder / "simulation.json").exists() and not (folder / "stage_labels.csv").exists()
@@ -183,7 +186,7 @@ def test_real_labels_are_kept_as_they_are(labels_dir, tmp_path):
 
 def test_real_dives_show_the_faults_that_their_execution_lost(labels_dir):
     """What all faults cost together is what is missing to 30, to within what a panel errs (4 deviations of 0.6)."""
-    plans = diving.plan(dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=None))
+    plans = plan_videos(DIVING, dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=None))
     assert {plan.video_id: plan.execution for plan in plans} == pytest.approx({1: 25.0, 2: 22.5, 4: 12.0, 5: 27.5})
     for plan in plans:
         assert total_deduction(plan.trait.severities, FAULTS) == pytest.approx(30 - plan.execution, abs=2.4)
@@ -192,19 +195,19 @@ def test_real_dives_show_the_faults_that_their_execution_lost(labels_dir):
 def test_drawn_marks_are_those_of_the_faults_shown():
     """Of 200 dives each is marked as it deserves, to within what a panel errs, and not too well or badly on average."""
     errors = []
-    for plan in diving.plan(dataclasses.replace(SMALL, num_videos=200)):
+    for plan in plan_videos(DIVING, dataclasses.replace(SMALL, num_videos=200)):
         deserved = 30 - total_deduction(plan.trait.severities, FAULTS)
         assert plan.execution == sum(sorted(plan.marks)[2:5]) and len(plan.marks) == 7
-        assert plan.difficulty == degree_of_difficulty(plan.dive)
+        assert plan.difficulty == degree_of_difficulty(plan.element)
         errors.append(plan.execution - deserved)
     assert max(map(abs, errors)) < 4 and abs(np.mean(errors)) < 0.2
 
 
 def test_fewer_videos_of_real_labels_represent_both_splits(labels_dir):
-    plans = diving.plan(dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=2))
+    plans = plan_videos(DIVING, dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=2))
     assert [(plan.video_id, plan.split) for plan in plans] == [(1, "train"), (2, "test")]
     with pytest.raises(ValueError, match="--num_videos of 2 to 4"):
-        diving.plan(dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=9))
+        plan_videos(DIVING, dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=9))
 
 
 def test_unusable_label_files_are_named(labels_dir):
@@ -235,24 +238,26 @@ def test_motion_clips_have_their_dive_as_class(tmp_path):
     rows = _rows(tmp_path / "motion" / "motion_classes.csv")
     assert [row["video"] for row in rows] == [f"{video:05d}.avi" for video in range(1, 6)]
     assert {row["split"] for row in rows} == {"train", "validation"}
-    for row, factors, plan in zip(rows, _rows(tmp_path / "motion" / "factors.csv"), diving.plan(settings), strict=True):
+    for row, factors, plan in zip(
+        rows, _rows(tmp_path / "motion" / "factors.csv"), plan_videos(DIVING, settings), strict=True
+    ):
         assert factors["dive"].startswith(row["group"]) and factors["dive"].endswith(row["position"])
-        assert _num_frames(tmp_path / "motion" / "videos" / row["video"]) == plan.boundaries[2] + clips.TAIL
+        assert _num_frames(tmp_path / "motion" / "videos" / row["video"]) == plan.boundaries[2] + CLIP_TAIL
 
 
 def test_easy_preset_has_one_dive_for_each_difficulty_and_is_named(tmp_path):
     settings = dataclasses.replace(SMALL, easy=True, num_videos=60)
     dives = {}
-    for plan in diving.plan(settings):
-        assert dives.setdefault(plan.difficulty, plan.dive.number) == plan.dive.number
+    for plan in plan_videos(DIVING, settings):
+        assert dives.setdefault(plan.difficulty, plan.element.number) == plan.element.number
     assert settings.to_json()["easy"] is True
 
 
 @pytest.mark.parametrize("size", [(32, 32), (64, 64), (120, 160), (240, 320)])
 def test_frames_have_the_size_asked_for_and_show_the_same_scene(size):
     settings = dataclasses.replace(SMALL, height=size[0], width=size[1], num_videos=2)
-    plan = diving.plan(settings)[0]
-    frames = list(diving.film(plan, settings))
+    plan = plan_videos(DIVING, settings)[0]
+    frames = list(film_video(DIVING, plan, settings))
     assert len(frames) == plan.num_frames
     assert all(frame.shape == (*size, 3) and frame.dtype == np.uint8 for frame in frames)
     assert np.std(frames[plan.boundaries[0]]) > 5
@@ -260,8 +265,8 @@ def test_frames_have_the_size_asked_for_and_show_the_same_scene(size):
 
 def test_boundaries_are_visible_in_the_pixels():
     settings = dataclasses.replace(SMALL, height=120, width=160, num_videos=8, seed=3)
-    for plan in diving.plan(settings):
-        frames = np.stack(list(diving.film(plan, settings))).astype(int)
+    for plan in plan_videos(DIVING, settings):
+        frames = np.stack(list(film_video(DIVING, plan, settings))).astype(int)
         change = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3))  # entry i: from frame i to i + 1
         t0, t1, t2, t3 = plan.boundaries
         assert change[t1 : t2 - 1].mean() > 2 * change[max(plan.lead, t0 - 4) : t0 - 1].mean()
@@ -305,3 +310,20 @@ def test_window_between_pixels(centre):
                 for c in (left, left + 1)
             ]
             assert np.abs(sum(parts) - seen[row, column]).max() <= 1.01
+
+
+def test_no_splash_before_the_entry():
+    """A dive as clean and one as wet as can be show the same until the first touch, and differ from then on."""
+    settings = dataclasses.replace(SMALL, height=120, width=160, seed=2)
+    plan = plan_videos(DIVING, settings)[0]
+    clean, wet = (
+        list(film_video(DIVING, dataclasses.replace(plan, trait=_with_splash(plan.trait, splash)), settings))
+        for splash in (0.0, 1.0)
+    )
+    t2 = plan.boundaries[2]
+    assert [bool((a != b).any()) for a, b in zip(clean[:t2], wet[:t2], strict=True)] == [False] * t2
+    assert (clean[t2] != wet[t2]).any()
+
+
+def _with_splash(trait, severity):
+    return dataclasses.replace(trait, severities={**trait.severities, "splash": severity})

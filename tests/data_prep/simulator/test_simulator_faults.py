@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from data_prep.simulator.card import predicted_execution
 from data_prep.simulator.diving.labels import draw_boundaries, draw_deduction
 from data_prep.simulator.diving.motion import FAULTS
 from data_prep.simulator.scoring.faults import share_deduction, total_deduction
 from data_prep.simulator.scoring.judges import EXECUTION_SD, MAX_EXECUTION, execution_score, judge
+from data_prep.simulator.shortcuts import cross_validated
 
 
 def test_execution_is_the_sum_of_the_middle_three():
@@ -58,7 +58,7 @@ def test_no_single_fault_explains_execution_but_all_together_do():
     assert max(single) <= 0.6
     assert min(single[:3]) > 0.4  # what judges weigh most: splash, entry angle, position
     assert all(correlation < 0 for correlation in signed)  # every fault costs points
-    assert spearmanr(predicted_execution(severities, execution), execution).statistic >= 0.95
+    assert spearmanr(cross_validated(severities, execution), execution).statistic >= 0.95
 
 
 def test_drawn_boundaries_have_the_real_ranges_and_medians():

@@ -15,16 +15,17 @@ from scipy.stats import spearmanr
 from data_prep.datasets import motion as motion_dataset
 from data_prep.datasets import unlv_vault
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.simulator import clips
-from data_prep.simulator.card import predicted_execution
 from data_prep.simulator.dataset import simulate
+from data_prep.simulator.filming import film_video
+from data_prep.simulator.plan import plan_videos
+from data_prep.simulator.registry import get_simulator
 from data_prep.simulator.scene.figure import JOINT, Body
 from data_prep.simulator.scene.standpoint import Standpoint
-from data_prep.simulator.settings import Settings
+from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
+from data_prep.simulator.shortcuts import cross_validated
 from data_prep.simulator.vault import filming as vault_filming
 from data_prep.simulator.vault import labels as vault_labels
 from data_prep.simulator.vault import motion as vault_motion
-from data_prep.simulator.vault import videos as simulator
 from data_prep.simulator.vault.faults import (
     EXECUTION_SD,
     FALL,
@@ -35,11 +36,11 @@ from data_prep.simulator.vault.faults import (
     judge,
 )
 from data_prep.simulator.vault.motion import perform
-from data_prep.simulator.vault.plan import plan
 from data_prep.simulator.vault.poses import Timing
 from data_prep.simulator.vault.rules import DIFFICULTIES, Vault, frequent_vaults, vaults_of_difficulty
 
 SMALL = Settings("vault", "scoring", 4, 0, None, False, 0.25, 48, 64)
+VAULT = get_simulator("vault")
 BOUNDARIES = (20, 50)
 CLEAN = VaultTrait({fault.name: 0.0 for fault in FAULTS}, 1, 1, 1, 0.0, True)
 BY_NAME = {vault.name: vault for vault in DIFFICULTIES}
@@ -119,23 +120,23 @@ def _assert_shared_out(plans):
     execution = np.array([p.execution for p in plans])
     single = [abs(spearmanr(column, execution).statistic) for column in severities.T]
     assert max(single) <= 0.6 and sorted(single)[-3] > 0.3
-    assert spearmanr(predicted_execution(severities, execution), execution).statistic >= 0.95
+    assert spearmanr(cross_validated(severities, execution), execution).statistic >= 0.95
 
 
 def test_no_single_fault_explains_execution_but_all_together_do():
-    _assert_shared_out(plan(dataclasses.replace(SMALL, num_videos=700)))
+    _assert_shared_out(plan_videos(VAULT, dataclasses.replace(SMALL, num_videos=700)))
 
 
 def test_the_same_holds_of_real_scores():
     if "SCORINGNET_REAL_DATA" not in os.environ:
         pytest.skip("SCORINGNET_REAL_DATA names no folder of real data")
     folder = Path(os.environ["SCORINGNET_REAL_DATA"]) / "vault"
-    plans = plan(dataclasses.replace(SMALL, labels_dir=folder, num_videos=710))
+    plans = plan_videos(VAULT, dataclasses.replace(SMALL, labels_dir=folder, num_videos=710))
     _assert_shared_out(plans)
     scores = np.array([[float(row["difficulty"]), float(row["final"])] for row in _rows(folder / "scores.csv")])
     ours = np.array([[p.difficulty, p.difficulty + p.execution] for p in plans]).round(3)
     np.testing.assert_allclose(ours[np.lexsort(ours.T)], scores[np.lexsort(scores.T)], atol=1e-9)
-    shown = np.array([DIFFICULTIES[p.vault] for p in plans])
+    shown = np.array([DIFFICULTIES[p.element] for p in plans])
     assert np.quantile(np.abs(shown - ours[:, 0]), 0.98) <= 0.1 + 1e-9
     assert 72 <= np.median([p.num_frames for p in plans]) <= 88
 
@@ -318,16 +319,16 @@ def labels_dir(tmp_path):
 
 
 def test_statistics_are_drawn_without_replacement_while_they_last(labels_dir):
-    plans = plan(dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=6))
+    plans = plan_videos(VAULT, dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=6))
     scores = sorted((p.difficulty, round(p.difficulty + p.execution, 3)) for p in plans)
     assert scores == sorted(2 * [(6.5, 15.9), (5.2, 13.7), (7.0, 16.066)])
     assert sorted(p.boundaries[2] - p.boundaries[1] for p in plans) == [20, 20, 30, 30, 35, 35]
-    assert {DIFFICULTIES[p.vault] for p in plans if p.difficulty == 6.5} == {6.4}
+    assert {DIFFICULTIES[p.element] for p in plans if p.difficulty == 6.5} == {6.4}
     assert sum(p.split == "test" for p in plans) == 2
 
 
 def test_the_default_size_and_split_are_those_of_unlv_vault(labels_dir):
-    splits = [p.split for p in plan(dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=None))]
+    splits = [p.split for p in plan_videos(VAULT, dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=None))]
     assert (splits.count("train"), splits.count("test")) == (120, 56)
 
 
@@ -415,34 +416,34 @@ def test_motion_clips_have_their_vault_as_class(tmp_path):
     simulate(settings, tmp_path / "motion", workers=1)
     source = motion_dataset.read(tmp_path / "motion")
     assert source.sport == "vault" and next(iter(source.classes)) == "family"
-    for sample, planned in zip(source.samples, plan(settings), strict=True):
+    for sample, planned in zip(source.samples, plan_videos(VAULT, settings), strict=True):
         names = [source.classes[head][label] for head, label in sample.classes.items()]
         family, half_somersaults, position, half_twists = names
-        assert Vault(family, int(half_somersaults), position, int(half_twists)) == planned.vault
-        assert _num_frames(sample.path) == planned.num_frames == planned.boundaries[2] + clips.TAIL
-        assert planned.boundaries[1] == clips.LEAD
+        assert Vault(family, int(half_somersaults), position, int(half_twists)) == planned.element
+        assert _num_frames(sample.path) == planned.num_frames == planned.boundaries[2] + CLIP_TAIL
+        assert planned.boundaries[1] == CLIP_LEAD
 
 
 def test_easy_preset_has_one_vault_for_each_difficulty():
     shown = {}
-    for planned in plan(dataclasses.replace(SMALL, easy=True, num_videos=80)):
-        assert shown.setdefault(planned.difficulty, planned.vault) == planned.vault
+    for planned in plan_videos(VAULT, dataclasses.replace(SMALL, easy=True, num_videos=80)):
+        assert shown.setdefault(planned.difficulty, planned.element) == planned.element
     assert len(shown) > 8
 
 
 @pytest.mark.parametrize("size", [(32, 32), (64, 64), (240, 320)])
 def test_frames_have_the_size_asked_for(size):
     settings = dataclasses.replace(SMALL, height=size[0], width=size[1], num_videos=2)
-    planned = plan(settings)[0]
-    frames = list(simulator.film(planned, settings))
+    planned = plan_videos(VAULT, settings)[0]
+    frames = list(film_video(VAULT, planned, settings))
     assert len(frames) == planned.num_frames
     assert all(frame.shape == (*size, 3) and frame.dtype == np.uint8 for frame in frames)
 
 
 def test_the_end_of_the_landing_is_a_cut():
     settings = dataclasses.replace(SMALL, height=120, width=160, num_videos=8, seed=3)
-    for planned in plan(settings):
-        frames = np.stack(list(simulator.film(planned, settings))).astype(int)
+    for planned in plan_videos(VAULT, settings):
+        frames = np.stack(list(film_video(VAULT, planned, settings))).astype(int)
         change = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3))  # entry i: from frame i to i + 1
         start, _, _, end = planned.boundaries
         assert change[end - 1] > 2 * np.median(change[end - 6 : end - 1])

@@ -39,7 +39,7 @@ def model(stage_model):
 
 @pytest.fixture(scope="module")
 def suggested(model, videos_dir):
-    return suggest_stages(model, NAMES, facts_reader(videos_dir))
+    return suggest_stages(model, videos_dir, NAMES, workers=1)[0]
 
 
 def plain(videos):
@@ -88,11 +88,11 @@ def test_a_video_that_cannot_be_decoded_has_a_problem_and_no_stages(tmp_path, mo
     whole = (videos_dir / "a b.avi").read_bytes()
     (tmp_path / "cut.avi").write_bytes(whole[: len(whole) * 9 // 10])
     (tmp_path / "whole.avi").write_bytes(whole)
-    videos = suggest_stages(model, ["cut.avi", "none.avi", "whole.avi"], facts_reader(tmp_path))
+    videos, facts_of = suggest_stages(model, tmp_path, ["cut.avi", "none.avi", "whole.avi"], workers=2)
     assert [len(video.problems) for video in videos] == [1, 1, 0]
     assert "cut.avi: expected 24 frames" in videos[0].problems[0] and not videos[0].segments
     assert "none.avi: expected a video file" in videos[1].problems[0]
-    assert videos[2].segments[-1].end == 24
+    assert videos[2].segments[-1].end == 24 and facts_of("whole.avi") == facts_reader(tmp_path)("whole.avi")
 
 
 # === Which videos are meant ===

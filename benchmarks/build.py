@@ -1,0 +1,98 @@
+"""Frames per second of `build` against OpenCV that does as much: decodes, resizes and writes JPEG files.
+
+    python -m benchmarks.build --dataset=unlv_diving --source_dir=VIDEOS [--workers=2] [--rounds=3]
+
+Both run in the same number of processes, in turns; the start of these is counted, that of TensorFlow, which `build`
+needs for seconds while it encodes, is not. Beside the clock stand frames for every second of processor time, which
+other work on the machine disturbs less.
+"""
+
+import concurrent.futures
+import functools
+import importlib
+import multiprocessing
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+from absl import flags
+
+from data_prep.commands import dataset_flags
+from scoringnet_tf.support import cli
+
+FLAGS = flags.FLAGS
+flags.adopt_module_key_flags(dataset_flags)
+flags.DEFINE_integer("workers", os.cpu_count(), "Processes.", lower_bound=1)
+flags.DEFINE_integer("rounds", 3, "Times that both are run.", lower_bound=1)
+flags.DEFINE_integer("frame_height", 73, "Height of the stored frames, pixels.", lower_bound=1)
+flags.DEFINE_integer("frame_width", 98, "Width of the stored frames, pixels.", lower_bound=1)
+
+
+def main(_):
+    """Prints a row for each way, and the ratio of their medians."""
+    importlib.import_module("tensorflow")  # its start is not what is measured
+    ways = {"OpenCV": _opencv, "build": _build}
+    rates = {name: [] for name in ways}
+    for _ in range(FLAGS.rounds):
+        for name, way in ways.items():
+            rates[name].append(_rates(way))
+    print(f"{'':8} {'frames/s':>9} {'frames/CPU s':>13}   medians of {FLAGS.rounds}, {FLAGS.workers} processes")
+    medians = {name: list(map(statistics.median, zip(*found, strict=True))) for name, found in rates.items()}
+    for name, (clock, processor) in medians.items():
+        print(f"{name:8} {clock:>9,.0f} {processor:>13,.0f}")
+    ratios = [ours / theirs for ours, theirs in zip(medians["build"], medians["OpenCV"], strict=True)]
+    print(f"{'ratio':8} {ratios[0]:>9.2f} {ratios[1]:>13.2f}")
+
+
+def _rates(way):
+    """Frames per second by the clock and of processor time."""
+    with tempfile.TemporaryDirectory() as folder:
+        clock, processor = time.perf_counter(), _processor_seconds()
+        frames = way(Path(folder))
+        return frames / (time.perf_counter() - clock), frames / (_processor_seconds() - processor)
+
+
+def _build(folder):
+    from data_prep.records.building import BuildSettings, build_records
+
+    settings = BuildSettings((FLAGS.frame_height, FLAGS.frame_width))
+    options = dataset_flags.options()
+    source = FLAGS.source_dir
+    info, _ = build_records(FLAGS.dataset, source, folder / "records", settings, workers=FLAGS.workers, **options)
+    return sum(split["num_frames"] for split in info.splits.values())
+
+
+def _opencv(folder):
+    from data_prep.datasets import DATASETS
+
+    source = DATASETS[FLAGS.dataset].read(Path(FLAGS.source_dir), **dataset_flags.options())
+    paths = [str(sample.path) for sample in source.samples]
+    write = functools.partial(_write_jpegs, str(folder), (FLAGS.frame_width, FLAGS.frame_height))
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(FLAGS.workers, context, cv2.setNumThreads, (1,)) as pool:
+        return sum(pool.map(write, paths))
+
+
+def _write_jpegs(folder, size, path):
+    target = Path(folder, Path(path).stem)
+    target.mkdir()
+    capture, count = cv2.VideoCapture(path, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1]), 0
+    while True:
+        found, frame = capture.read()
+        if not found:
+            return count
+        small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+        cv2.imwrite(str(target / f"{count:06d}.jpg"), small, [cv2.IMWRITE_JPEG_QUALITY, 92])
+        count += 1
+
+
+def _processor_seconds():
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
+
+
+if __name__ == "__main__":
+    cli.run(main)

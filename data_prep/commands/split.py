@@ -1,0 +1,65 @@
+"""Splits a dataset into training, validation and test records, or into k folds, as files that build reads.
+
+    python -m data_prep split --dataset=manifest --sport=diving --source_dir=VIDEOS --output=split.csv
+    python -m data_prep split --dataset=unlv_diving --source_dir=VIDEOS --by=score --folds=5 --output=fold.csv
+    python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --split_csv=fold_1.csv --output_dir=RECORDS
+
+A file says the split of every record (id,split). Folds are numbered fold_1.csv, fold_2.csv, …; each record is tested in
+one of them. The same seed gives the same files. Videos are not decoded.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+
+from data_prep.commands import dataset_flags
+from data_prep.datasets import DATASETS, check_use
+from data_prep.datasets.split_file import SPLITS, check_new, write_split_csv
+from data_prep.datasets.splitting import WAYS, SplitSettings, make_splits
+from scoringnet_tf.support.errors import InputError
+
+FLAGS = flags.FLAGS
+flags.adopt_module_key_flags(dataset_flags)
+flags.DEFINE_string("output", None, "CSV file to write; with --folds one for each, numbered.", required=True)
+flags.DEFINE_enum(
+    "by",
+    "random",
+    WAYS,
+    "random: each record by itself. score: each record by itself, so that final scores are alike in all splits. group: "
+    "records of one group (an athlete, a source video) are in one split.",
+)
+flags.DEFINE_float("test_fraction", 0.2, "Share of the records to test on; without --folds.", 0.0, 1.0)
+flags.DEFINE_float("validation_fraction", 0.0, "Share of all records to validate on.", 0.0, 1.0)
+flags.DEFINE_integer("folds", None, "How many folds. Default: one split.", lower_bound=2)
+flags.DEFINE_integer("seed", 0, "Of the random numbers.")
+flags.DEFINE_boolean("overwrite", False, "Replace files that are there.")
+
+
+def main(_: list[str]) -> None:
+    """Runs the command with the parsed flags."""
+    if FLAGS.folds and FLAGS["test_fraction"].present:
+        raise InputError("--test_fraction: expected none with --folds, each of which is tested on. Received: one.")
+    output = Path(FLAGS.output)
+    if output.suffix != ".csv":
+        raise InputError(f"--output: expected a file name ending in .csv. Received: {output}")
+    paths = [output.with_stem(f"{output.stem}_{fold + 1}") for fold in range(FLAGS.folds or 0)] or [output]
+    check_new([path for path in paths if path.exists()], FLAGS.overwrite)
+    source_dir, options = Path(FLAGS.source_dir), dataset_flags.options()
+    check_use(FLAGS.dataset, source_dir, options)
+    samples = DATASETS[FLAGS.dataset].read(source_dir, **options).samples
+    settings = SplitSettings(FLAGS.by, FLAGS.test_fraction, FLAGS.validation_fraction, FLAGS.folds, FLAGS.seed)
+    finals = {sample.video_id: np.nan if sample.final is None else sample.final for sample in samples}
+    for path, split in zip(paths, make_splits(samples, settings), strict=True):
+        write_split_csv(path, split)
+        print(f"{path}: {', '.join(_described(split, finals))}")
+
+
+def _described(split, finals):
+    """How many records each split has, and the mean and deviation of their final scores, as far as they are known."""
+    for name in SPLITS:
+        scores = np.array([finals[video_id] for video_id, of in split.items() if of == name])
+        known = scores[np.isfinite(scores)]
+        spread = f" (final {known.mean():.2f} ± {known.std():.2f})" if len(known) else ""
+        if len(scores):
+            yield f"{name} {len(scores)}{spread}"

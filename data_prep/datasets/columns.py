@@ -1,0 +1,73 @@
+"""What the columns of a user's table mean: the names that we know, in any case, and those that the user says."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from data_prep.datasets.errors import OptionError
+from scoringnet_tf.support.errors import InputError
+
+MARK = re.compile(r"(?:marks?|judge|j)_?([1-9]\d?)")  # mark_1, Judge 1, J1
+
+
+def column_names(
+    path: Path, header: Sequence[str], known: Iterable[str], given: Iterable[str] | None = None
+) -> dict[str, str]:
+    """{meaning: column} of the columns that mean something.
+
+    Args:
+        path: of the table, for messages.
+        header: its columns.
+        known: the meanings that there are; `mark_1`, `mark_2`, … are known besides.
+        given: `meaning=column`, for columns of other names.
+
+    Raises:
+        OptionError: `given` is malformed, or names an unknown meaning or a column that is not there.
+        InputError: two columns of the same meaning.
+    """
+    meanings = column_meanings(known)
+    said = _said(path, header, meanings, given or ())
+    found: dict[str, list[str]] = {}
+    for column in header:
+        meaning = said.get(column) or meaning_of(column, meanings)
+        if meaning:
+            found.setdefault(meaning, []).append(column)
+    for meaning, columns in found.items():
+        if len(columns) > 1:
+            raise InputError(f"{path}: expected one column of {meaning}. Received: {', '.join(columns)}")
+    return {meaning: columns[0] for meaning, columns in found.items()}
+
+
+def column_meanings(known: Iterable[str]) -> dict[str, str]:
+    """{name as `meaning_of` compares them: meaning} of the meanings that there are."""
+    return {_plain(name): name for name in known}
+
+
+def meaning_of(column: str, meanings: dict[str, str]) -> str | None:
+    """What a column is by its name, in any case and with spaces or underscores; None where it is nothing known."""
+    plain = _plain(column)
+    mark = MARK.fullmatch(plain)
+    return meanings.get(plain) or (f"mark_{mark[1]}" if mark else None)
+
+
+def _plain(name):
+    return re.sub(r"[\s_]+", "_", name.strip().casefold())
+
+
+def _said(path, header, meanings, given):
+    """{column: meaning} of what the user says."""
+    said = {}
+    for item in given:
+        name, _, column = (part.strip() for part in item.partition("="))
+        meaning = meaning_of(name, meanings)
+        if not column or meaning is None:
+            known = ", ".join([*sorted(meanings.values()), "mark_1, mark_2, …"])
+            raise OptionError(
+                f"--columns: expected MEANING=COLUMN, where MEANING is one of {known}. Received: {item!r}"
+            )
+        if column not in header:
+            raise OptionError(
+                f"--columns: expected a column of {path}, one of {', '.join(header)}. Received: {column!r}"
+            )
+        said[column] = meaning
+    return said

@@ -1,0 +1,62 @@
+"""The marks of judges in a table, and what they and a penalty say of its scores."""
+
+from collections.abc import Mapping, Sequence
+
+from data_prep.datasets.fields import Fields
+from data_prep.datasets.scores import FINAL_TOLERANCE
+from scoringnet_tf.sports import Sport
+
+MARKS = "marks"  # all in one cell; else a column for each, mark_1, mark_2, …
+
+
+def read_marks(fields: Fields, row: Mapping[str, str]) -> list[float]:
+    """The marks of a row, in the order of its judges; none where the table has none, or they are wrong (a problem)."""
+    names = sorted((name for name in row if name.startswith("mark_")), key=lambda name: int(name[len("mark_") :]))
+    if not names:
+        return fields.numbers(MARKS) if MARKS in row else []
+    given = [name for name in names if row[name]]
+    if given != [f"mark_{number}" for number in range(1, len(given) + 1)]:
+        fields.expect(f"expected marks without a gap. Received: {', '.join(given)}")
+        return []
+    found = [fields.number(name) for name in given]
+    return [] if None in found else [mark for mark in found if mark is not None]
+
+
+def judged_scores(
+    fields: Fields, sport: Sport, marks: Sequence[float], scores: Mapping[str, float | None]
+) -> dict[str, float | None]:
+    """The scores with the execution that marks give; what disagrees with them, or has no meaning, is a problem.
+
+    Args:
+        fields: of the row, for its problems.
+        sport: whose rule says what marks and a penalty mean.
+        marks: from `read_marks`.
+        scores: difficulty, execution, final and penalty, points; None where unknown.
+    """
+    penalty = scores["penalty"] or 0.0
+    if penalty:
+        _check_penalty(fields, sport, marks, scores)
+    if not marks or sport.marks is None:
+        return dict(scores)
+    try:
+        execution = sport.marks.execution(marks, penalty)
+    except ValueError as error:
+        fields.expect(str(error))
+        return dict(scores)
+    stated = scores["execution"]
+    if stated is not None and not abs(stated - execution) <= FINAL_TOLERANCE:
+        fields.expect(f"expected an execution of {execution:.2f}, as the marks give. Received: {stated:.2f}")
+    return {**scores, "execution": execution}
+
+
+def _check_penalty(fields, sport, marks, scores):
+    """A penalty is subtracted by the sport's rule, or off every mark and so in the execution; else it has no place."""
+    if sport.fusion == "sum_minus_penalty":
+        return
+    if sport.marks is None or not sport.marks.penalty_off_marks:
+        fields.expect(f"expected no penalty in {sport.name}, whose rule has none. Received: {scores['penalty']:g}")
+    elif not marks and scores["final"] is None:
+        fields.expect(
+            f"expected marks or a final score beside a penalty, which in {sport.name} is points off every mark. "
+            "Received: neither"
+        )

@@ -1,0 +1,158 @@
+"""Where in its file a performance lies: columns `start_frame`, `end_frame`, or `start_time`, `end_time`, of a table.
+
+Frames count from 0 and an end is exclusive, as of stages; times are seconds since the first frame or timecodes,
+hh:mm:ss.fff or mm:ss, and mean the frame that is shown then, by the file's own timestamps.
+"""
+
+import bisect
+import collections
+import dataclasses
+import functools
+import itertools
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from data_prep.datasets.fields import Fields
+from data_prep.datasets.sample import Problem, Sample
+from scoringnet_tf.data.video import Clip, VideoError, frame_times, image_paths
+from scoringnet_tf.support.errors import InputError
+
+FRAMES, TIMES, EITHER = ("start_frame", "end_frame"), ("start_time", "end_time"), ("start", "end")
+TIMECODE = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:[.,]\d+)?)")
+ROUNDING = 0.001  # seconds: timecodes are cut to whole milliseconds, when the frame before is still shown
+
+
+def stretch_columns(path: Path, rows: Iterable[Mapping[str, str]], has_stages: bool) -> tuple[str, str] | None:
+    """The two columns that say where performances start and end; None where there are none.
+
+    Args:
+        path: of the table, for messages.
+        rows: its rows, by the meaning of columns.
+        has_stages: `end` belongs to the columns of stages.
+
+    Raises:
+        InputError: one column of two, or several pairs; a column `start` whose unit cannot be told.
+    """
+    rows = list(rows)
+    names = set(rows[0]) if rows else set()
+    if has_stages:
+        names -= {"end"}
+    found = sorted(names & {*FRAMES, *TIMES, *EITHER})
+    if not found:
+        return None
+    pair = next((pair for pair in (FRAMES, TIMES, EITHER) if set(found) == set(pair)), None)
+    if pair is None:
+        expected = "start_frame and end_frame, or start_time and end_time"
+        raise InputError(f"{path}: expected {expected}, of a table's performances. Received: {', '.join(found)}")
+    cells = [row[name] for row in rows for name in pair if row[name]] if pair == EITHER else []
+    plain = next((cell for cell in cells if not TIMECODE.fullmatch(cell)), None)
+    if plain is not None:
+        raise InputError(
+            f"{path}: expected timecodes (hh:mm:ss) in the columns start and end, or other names: start_frame and "
+            f"end_frame, or start_time and end_time in seconds. Received: {plain}"
+        )
+    return pair
+
+
+def read_stretch(
+    fields: Fields, row: Mapping[str, str], columns: tuple[str, str], path: Path
+) -> tuple[int, int] | None:
+    """(start, stop) of a row's performance, frames; None where it is all of the video, or wrong (a problem).
+
+    Args:
+        fields: of the row.
+        row: the same, as text.
+        columns: from `stretch_columns`.
+        path: of the video.
+    """
+    if not any(row[name] for name in columns) or not path.exists():  # decoding says that there is no video
+        return None
+    if not row[columns[0]]:
+        fields.expect(f"expected a {columns[0]} beside the {columns[1]}. Received: none")
+        return None
+    if path.is_dir() and columns != FRAMES:
+        fields.expect(
+            f"expected start_frame and end_frame of images, which have no times. Received: {', '.join(columns)}"
+        )
+        return None
+    try:
+        times = _times(path)
+    except (VideoError, OSError) as error:
+        fields.expect(str(error))
+        return None
+    values = [
+        fields.integer(name, required=False) if columns == FRAMES else _seconds(fields, row, name) for name in columns
+    ]
+    if any(row[name] and value is None for name, value in zip(columns, values, strict=True)):
+        return None
+    start, stop = values if columns == FRAMES else (_frame_at(value, times) for value in values)
+    stop = len(times) if not row[columns[1]] else stop
+    if start is None or stop is None or not 0 <= start < stop <= len(times):
+        last = f"{len(times)} frames" if columns == FRAMES else f"{len(times)} frames, {_duration(times):.3f} s"
+        received = " to ".join(row[name] or "the end" for name in columns)
+        fields.expect(f"expected a stretch of the {last} of {path.name}. Received: {received}")
+        return None
+    return start, stop
+
+
+@functools.lru_cache(maxsize=4)  # the rows of one broadcast come in turn
+def _times(path):
+    """When each frame of a video is shown, seconds; of images, which number it has."""
+    return np.arange(len(image_paths(Clip(path)))) if path.is_dir() else frame_times(path)
+
+
+def _seconds(fields, row, name):
+    """Seconds of a timecode or a number; None where there is none, or it is wrong (a problem)."""
+    timecode = TIMECODE.fullmatch(row[name])
+    if timecode is None:
+        return fields.number(name, required=False)
+    hours, minutes, seconds = timecode.groups()
+    return 3600 * int(hours or 0) + 60 * int(minutes) + float(seconds.replace(",", "."))
+
+
+def _frame_at(seconds, times):
+    """The frame that is shown at `seconds`; the number of frames at the very end, None where there is none."""
+    if seconds is None or not 0 <= seconds <= _duration(times) + ROUNDING:
+        return None
+    if seconds >= _duration(times) - ROUNDING:
+        return len(times)
+    return bisect.bisect_right(times, seconds + ROUNDING) - 1
+
+
+def _duration(times):
+    """Seconds until the last frame is no longer shown."""
+    return float(times[-1] + (np.median(np.diff(times)) if len(times) > 1 else 0.0))
+
+
+def number_performances(samples: Iterable[Sample]) -> list[Sample]:
+    """The samples with the ids `video#1`, `video#2`, … where one file has several performances of the same id."""
+    samples = list(samples)
+    totals, seen = collections.Counter(sample.video_id for sample in samples), collections.Counter[str]()
+    numbered = []
+    for sample in samples:
+        if totals[sample.video_id] > 1 and sample.frames is not None:
+            seen[sample.video_id] += 1
+            sample = dataclasses.replace(sample, video_id=f"{sample.video_id}#{seen[sample.video_id]}")
+        numbered.append(sample)
+    return numbered
+
+
+def overlap_problems(samples: Iterable[Sample]) -> dict[str, Problem]:
+    """A problem for each sample that shares frames of a file with one before it in time: {where: problem}."""
+    problems: dict[str, Problem] = {}
+    of_file = collections.defaultdict(list)
+    for sample in samples:
+        if not sample.problems:
+            of_file[sample.path].append((sample.frames or (0, sys.maxsize), sample))
+    for together in of_file.values():
+        if any(sample.frames for _, sample in together):  # several rows of a whole video are found by their bytes
+            together.sort(key=lambda found: found[0])
+            for ((_, stop), before), ((start, _), after) in itertools.pairwise(together):
+                if start < stop:
+                    what = f"expected performances that do not overlap. Received: frame {start}, as in {before.where}"
+                    problems[after.where] = Problem(after.where, what)
+    return problems

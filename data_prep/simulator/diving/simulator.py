@@ -1,0 +1,186 @@
+"""Simulated dives, from their plan to their pixels and labels. Boundaries are t0, t1, t2, t3 of UNLV-Diving."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import logging
+
+from data_prep.simulator import files
+from data_prep.simulator.diving import filming, labels
+from data_prep.simulator.diving.motion import FAULTS, random_trait
+from data_prep.simulator.diving.rules import (
+    DIVES,
+    FREQUENCIES,
+    Dive,
+    competition_dives,
+    degree_of_difficulty,
+    dives_of_difficulty,
+)
+from data_prep.simulator.performance import Boundaries, Performance, RealLabel, Simulator
+from data_prep.simulator.scoring.judges import EXECUTION_SD, MAX_EXECUTION, execution_score, judge
+from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
+
+MAX_LEAD_SHARE = 0.4  # of the labelled pre-starting, where a lead of noise has to fit into it
+
+
+class DivingSimulator(Simulator):
+    """Dives."""
+
+    sport = "diving"
+    video_folder = "diving_samples_len_ori"
+    vectors = (labels.SCORES, labels.DIFFICULTIES)
+    faults = FAULTS
+    max_execution = MAX_EXECUTION
+    execution_sd = EXECUTION_SD
+    element_column = "dive"
+    easy = (
+        "**easy**: one dive for each degree of difficulty, one venue filmed from one side, "
+        "no replay, water or close-up among the noise"
+    )
+    boundary_names = ("first movement", "take-off", "entry", "end of entry")
+    factor_columns = ("entry_angle_deg", "distance_m", "leg_separation_deg", "arms_up")
+
+    replayed_elements = staticmethod(competition_dives)
+    elements_of_difficulty = staticmethod(dives_of_difficulty)
+    difficulty_of = staticmethod(degree_of_difficulty)
+    draw_deduction = staticmethod(labels.draw_deduction)
+    execution_score = staticmethod(execution_score)
+    random_trait = staticmethod(random_trait)
+    label_files = staticmethod(labels.label_files)
+    replay_shot = staticmethod(filming.replay_shot)
+
+    def all_elements(self) -> list[Dive]:
+        return list(DIVES.values())
+
+    def seen_elements(self, one_each: bool) -> tuple[list[Dive], list[float]]:
+        dives = competition_dives()
+        if one_each:
+            dives = [d for d in dives if dives_of_difficulty(degree_of_difficulty(d), one_each=True)[0] == [d]]
+        weights = np.array([FREQUENCIES[dive.number] for dive in dives], float)
+        return dives, (weights / weights.sum()).tolist()
+
+    def name_of(self, element: Dive) -> str:
+        return element.number
+
+    def motion_classes(self, element: Dive) -> dict[str, Any]:
+        return {
+            "group": element.group,
+            "half_somersaults": element.half_somersaults,
+            "position": element.position,
+            "half_twists": element.half_twists,
+        }
+
+    def judge(self, deduction: float, rng: np.random.Generator) -> np.ndarray:
+        return judge((MAX_EXECUTION - deduction) / 3, rng)
+
+    def draw_timing(self, rng: np.random.Generator) -> tuple[int, Boundaries]:
+        lead = 0 if rng.random() < 0.5 else int(rng.integers(6, 41))
+        t0, t1, t2, t3 = labels.draw_boundaries(rng)
+        return lead, (lead + t0, lead + t1, lead + t2, lead + t3)
+
+    def draw_clip(self, rng: np.random.Generator) -> tuple[Boundaries, int]:
+        """From the first movement to the water."""
+        t0, t1, t2, t3 = labels.draw_boundaries(rng)
+        boundaries = (CLIP_LEAD, t1 - t0 + CLIP_LEAD, t2 - t0 + CLIP_LEAD, t3 - t0 + CLIP_LEAD)
+        return boundaries, boundaries[2] + CLIP_TAIL
+
+    def draw_ending(self, boundaries: Boundaries, rng: np.random.Generator) -> tuple[int, int]:
+        entry = boundaries[3] - boundaries[2]
+        linger = int(rng.integers(6, 19)) if entry >= 6 and rng.random() < 0.25 else 0
+        return linger, int(rng.integers(20, 61))
+
+    def stage_edges(self, performance: Performance) -> tuple[int, ...]:
+        t0, _, t2, t3 = performance.boundaries
+        return (0, performance.lead, t0, t2, t3, performance.num_frames)
+
+    def spans(self, performances: Sequence[Performance], task: str) -> Mapping[str, np.ndarray]:
+        t0, t1, t2, t3 = np.array([p.boundaries for p in performances]).T
+        lead, total = np.array([(p.lead, p.num_frames) for p in performances]).T
+        spans = {"take-off": t1 - t0, "flight": t2 - t1}
+        if task != "scoring":
+            return spans
+        return {"noise before": lead, "pre-starting": t0 - lead, **spans, "entry": t3 - t2, "noise after": total - t3}
+
+    def random_scene(self, settings: Settings, rng: np.random.Generator) -> filming.Scene:
+        return filming.random_scene(settings.width, settings.height, settings.easy, rng)
+
+    def shot(
+        self, scene: filming.Scene, performance: Performance, task: str, rng: np.random.Generator
+    ) -> Iterator[np.ndarray]:
+        """The dive, until the camera has left the water where it lingers."""
+        end = performance.boundaries[3] + performance.linger if task == "scoring" else performance.num_frames
+        frames = np.arange(performance.lead, end)
+        return filming.dive_shot(scene, performance.element, performance.trait, performance.boundaries, frames, rng)
+
+    def noise_shots(
+        self, scene: filming.Scene, after: bool, rng: np.random.Generator
+    ) -> dict[str, Callable[[int], Iterator]]:
+        """The water; never first after a dive, which would hide where it ends."""
+        return {} if after else {"water": lambda length: filming.water_shot(scene, length, rng)}
+
+    def read_labels(self, settings: Settings) -> list[RealLabel]:
+        assert settings.labels_dir is not None
+        real = labels.read_labels(settings.labels_dir)
+        if real.unusable:
+            logging.warning(labels.unusable_rows(real, settings.labels_dir))
+        return [_real_label(real, *row) for row in _real_ids(real, settings.num_videos)]
+
+    def factors(self, performance: Performance) -> tuple:
+        trait = performance.trait
+        angle, distance = round(trait.entry_angle, 1), round(trait.distance, 2)
+        return angle, distance, round(trait.leg_separation, 1), int(trait.arms_up)
+
+    def notes(self, settings: Settings) -> list[str]:
+        if not settings.labels_dir:
+            return []
+        real = labels.read_labels(settings.labels_dir)
+        return [f"{labels.unusable_rows(real, settings.labels_dir)}."] if real.unusable else []
+
+    def write_more_labels(self, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
+        """Boundaries of all rows; real labels are kept as they are, those of unusable rows too."""
+        boundaries = np.array([p.boundaries for p in performances])
+        if settings.labels_dir:
+            real = labels.read_labels(settings.labels_dir)
+            boundaries = real.boundaries
+            for (file, variable), values in zip(self.vectors, (real.overall, real.difficulty), strict=True):
+                files.write_vector(folder / file, variable, values)
+        text = "".join(",".join(map(str, row)) + "\n" for row in boundaries.tolist())
+        files.replace_bytes(folder / labels.STAGES, text.encode())
+
+    def split_name(self, settings: Settings) -> str | None:
+        """That of the real labels."""
+        return labels.read_labels(settings.labels_dir).split_name if settings.labels_dir else None
+
+
+def _real_label(real, video_id, split):
+    difficulty = float(real.difficulty[video_id - 1])
+    boundaries = tuple(real.boundaries[video_id - 1].tolist())
+    return RealLabel(
+        video_id,
+        len(real.overall),
+        split,
+        difficulty,
+        float(real.overall[video_id - 1]) / difficulty,
+        lambda rng: (_lead_within(boundaries[0], rng), boundaries),
+    )
+
+
+def _lead_within(start, rng):
+    """Frames of noise at the beginning of a pre-starting of `start` frames: none, or up to two fifths of it."""
+    if start < 15 or rng.random() < 0.4:
+        return 0
+    return int(rng.uniform(0.15, MAX_LEAD_SHARE) * start)
+
+
+def _real_ids(real, num_videos):
+    """(id, split) of usable rows in order: all, or the first `num_videos` in the proportions of the split."""
+    training, testing = (sorted(set(ids) - set(real.unusable)) for ids in (real.training, real.testing))
+    total = len(training) + len(testing)
+    wanted = total if num_videos is None else num_videos
+    if not 2 <= wanted <= total:
+        raise ValueError(f"Expected --num_videos of 2 to {total}, the usable label rows. Received: {wanted}")
+    num_test = min(max(1, round(wanted * len(testing) / total)), wanted - 1)
+    chosen = [(video_id, "train") for video_id in training[: wanted - num_test]]
+    return sorted(chosen + [(video_id, "test") for video_id in testing[:num_test]])

@@ -1,0 +1,110 @@
+"""Plans every video of a dataset: what is shown, how well, when, and the labels that say so. Knows no sport."""
+
+from pathlib import Path
+
+from data_prep.simulator.performance import PLAN, Performance, Simulator
+from data_prep.simulator.scoring.faults import share_deduction, total_deduction
+from data_prep.simulator.settings import Settings
+
+CLIP_FOLDER = "videos"
+QUANTISERS = (3, 8)  # of the encoder: from, up to but not including
+
+
+def plan_videos(simulator: Simulator, settings: Settings) -> list[Performance]:
+    """Plans every video; the same settings give the same plans.
+
+    Raises:
+        FileNotFoundError: a file of real labels is missing.
+        ValueError: real labels are not usable, or fewer than the videos asked for.
+    """
+    if settings.task == "scoring" and settings.labels_dir:
+        return [_plan_real(simulator, settings, label) for label in simulator.read_labels(settings)]
+    training = set(settings.draw_split()[0])
+    plan_one = _plan_drawn if settings.task == "scoring" else _plan_clip
+    return [plan_one(simulator, settings, video_id, video_id in training) for video_id in _ids(settings)]
+
+
+def _ids(settings):
+    return range(1, settings.num_videos + 1)
+
+
+def _plan_clip(simulator, settings, video_id, is_training):
+    """A clip of the motion alone."""
+    rng = settings.random(video_id, PLAN)
+    element = simulator.all_elements()[rng.integers(len(simulator.all_elements()))]
+    boundaries, num_frames = simulator.draw_clip(rng)
+    severities = share_deduction(simulator.draw_deduction(rng), simulator.faults, rng)
+    return Performance(
+        video_id=video_id,
+        path=Path(CLIP_FOLDER) / f"{video_id:05d}.avi",
+        quantiser=int(rng.integers(*QUANTISERS)),
+        element=element,
+        trait=simulator.random_trait(severities, rng),
+        boundaries=boundaries,
+        lead=0,
+        linger=0,
+        num_frames=num_frames,
+        difficulty=simulator.difficulty_of(element),
+        execution=0.0,
+        marks=(),
+        split="train" if is_training else "validation",
+    )
+
+
+def _plan_drawn(simulator, settings, video_id, is_training):
+    rng = settings.random(video_id, PLAN)
+    elements, chances = simulator.seen_elements(settings.easy)
+    element = elements[rng.choice(len(elements), p=chances)]
+    severities = share_deduction(simulator.draw_deduction(rng), simulator.faults, rng)
+    marks = simulator.judge(total_deduction(severities, simulator.faults), rng)
+    return _scoring_plan(
+        simulator,
+        video_id,
+        settings.num_videos,
+        severities,
+        simulator.draw_timing,
+        rng,
+        element=element,
+        difficulty=simulator.difficulty_of(element),
+        execution=simulator.execution_score(marks),
+        marks=tuple(marks.tolist()),
+        split="train" if is_training else "test",
+    )
+
+
+def _plan_real(simulator, settings, label):
+    rng = settings.random(label.video_id, PLAN)
+    elements, chances = simulator.elements_of_difficulty(label.difficulty, settings.easy)
+    deserved = simulator.max_execution - label.execution + rng.normal(0.0, simulator.execution_sd)  # the panel errs
+    return _scoring_plan(
+        simulator,
+        label.video_id,
+        label.highest_id,
+        share_deduction(deserved, simulator.faults, rng),
+        label.draw_timing,
+        rng,
+        element=elements[rng.choice(len(elements), p=chances)],
+        difficulty=label.difficulty,
+        execution=label.execution,
+        marks=(),
+        split=label.split,
+    )
+
+
+def _scoring_plan(simulator, video_id, highest_id, severities, draw_timing, rng, **known):
+    """A plan from what is known about a video; the rest is drawn."""
+    lead, boundaries = draw_timing(rng)
+    quantiser = int(rng.integers(*QUANTISERS))
+    trait = simulator.random_trait(severities, rng)
+    linger, tail = simulator.draw_ending(boundaries, rng)
+    return Performance(
+        video_id=video_id,
+        path=Path(simulator.video_folder) / f"{video_id:0{max(3, len(str(highest_id)))}d}.avi",
+        quantiser=quantiser,
+        trait=trait,
+        boundaries=boundaries,
+        lead=lead,
+        linger=linger,
+        num_frames=boundaries[3] + tail,
+        **known,
+    )

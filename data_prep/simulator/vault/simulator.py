@@ -1,0 +1,173 @@
+"""Simulated vaults, from their plan to their pixels and labels.
+
+Boundaries are t0 end of the noise before, t1 take-off from the springboard, t2 touch-down, t3 end of the landing.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from data_prep.simulator.performance import ROWS, SPLIT, Boundaries, Performance, RealLabel, Simulator
+from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
+from data_prep.simulator.vault import filming, labels
+from data_prep.simulator.vault.faults import (
+    EXECUTION_SD,
+    FAULTS,
+    MAX_EXECUTION,
+    execution_score,
+    judge,
+    random_trait,
+)
+from data_prep.simulator.vault.rules import DIFFICULTIES, Vault, frequent_vaults, vaults_of_difficulty
+
+UNLV_VIDEOS, UNLV_TEST = 176, 56  # size and test part of UNLV-Vault
+TIMING = (
+    "Clips are about as short as those of UNLV-Vault: of the pre-flight (run-up and springboard) they show the last "
+    f"{labels.PRE_FLIGHT_KEPT:.0%} of its seconds, of the landing the first {labels.LANDING_KEPT:.0%}, and the whole "
+    "posting-flight, from the springboard to the mat."
+)
+
+
+class VaultSimulator(Simulator):
+    """Vaults."""
+
+    sport = "vault"
+    video_folder = "gym_vault_samples_len_ori"
+    vectors = (
+        ("gym_vault_overall_scores.mat", "overall_scores"),
+        ("gym_vault_difficulty_level.mat", "difficulty_level"),
+    )
+    faults = FAULTS
+    max_execution = MAX_EXECUTION
+    execution_sd = EXECUTION_SD
+    element_column = "vault"
+    easy = (
+        "**easy**: one vault for each difficulty, one hall filmed from one side, crowd and scoreboard as the only noise"
+    )
+    boundary_names = ("first frame", "take-off", "touch-down", "end of landing")
+    factor_columns = ("off_line_m", "distance_m", "fall")
+
+    seen_elements = staticmethod(frequent_vaults)
+    elements_of_difficulty = staticmethod(vaults_of_difficulty)
+    draw_deduction = staticmethod(labels.draw_deduction)
+    judge = staticmethod(judge)
+    execution_score = staticmethod(execution_score)
+    random_trait = staticmethod(random_trait)
+    label_files = staticmethod(labels.label_files)
+    replay_shot = staticmethod(filming.replay_shot)
+
+    def all_elements(self) -> list[Vault]:
+        return list(DIFFICULTIES)
+
+    def replayed_elements(self) -> list[Vault]:
+        return list(DIFFICULTIES)
+
+    def difficulty_of(self, element: Vault) -> float:
+        return DIFFICULTIES[element]
+
+    def name_of(self, element: Vault) -> str:
+        return element.name
+
+    def motion_classes(self, element: Vault) -> dict[str, Any]:
+        return {
+            "family": element.family,
+            "half_somersaults": element.half_somersaults,
+            "position": element.position,
+            "half_twists": element.half_twists,
+        }
+
+    def draw_timing(self, rng: np.random.Generator) -> tuple[int, Boundaries]:
+        return _timing(labels.draw_seconds(rng), rng)
+
+    def draw_clip(self, rng: np.random.Generator) -> tuple[Boundaries, int]:
+        """From the springboard to the mat."""
+        _, flight, _ = labels.stage_frames(labels.draw_seconds(rng))
+        touch_down = CLIP_LEAD + flight
+        end = touch_down + CLIP_TAIL
+        return (0, CLIP_LEAD, touch_down, end), end
+
+    def draw_ending(self, boundaries: Boundaries, rng: np.random.Generator) -> tuple[int, int]:
+        return 0, int(rng.integers(4, 19))
+
+    def stage_edges(self, performance: Performance) -> tuple[int, ...]:
+        return (0, *performance.boundaries, performance.num_frames)
+
+    def spans(self, performances: Sequence[Performance], task: str) -> Mapping[str, np.ndarray]:
+        t0, t1, t2, t3 = np.array([p.boundaries for p in performances]).T
+        total = np.array([p.num_frames for p in performances])
+        spans = {"posting-flight": t2 - t1}
+        if task != "scoring":
+            return spans
+        return {"noise before": t0, "pre-flight": t1 - t0, **spans, "landing": t3 - t2, "noise after": total - t3}
+
+    def random_scene(self, settings: Settings, rng: np.random.Generator) -> filming.Scene:
+        return filming.random_scene(settings.width, settings.height, settings.easy, rng)
+
+    def shot(
+        self, scene: filming.Scene, performance: Performance, task: str, rng: np.random.Generator
+    ) -> Iterator[np.ndarray]:
+        first, take_off, touch_down, end = performance.boundaries
+        frames = np.arange(first, end).astype(float)
+        return filming.vault_shot(scene, performance.element, performance.trait, (take_off, touch_down), frames, rng)
+
+    def noise_shots(
+        self, scene: filming.Scene, after: bool, rng: np.random.Generator
+    ) -> dict[str, Callable[[int], Iterator]]:
+        return {"walk": lambda length: filming.walk_shot(scene, length, rng)}
+
+    def read_labels(self, settings: Settings) -> list[RealLabel]:
+        assert settings.labels_dir is not None
+        real = labels.read_statistics(settings.labels_dir)
+        settings = _unlv_sized(settings)
+        assert settings.num_videos is not None
+        training = set(settings.draw_split()[0])
+        scores = labels.draw_rows(len(real.final), settings.num_videos, settings.random(SPLIT, ROWS, 0))
+        seconds = labels.draw_rows(len(real.seconds), settings.num_videos, settings.random(SPLIT, ROWS, 1))
+        return [
+            RealLabel(
+                video_id,
+                settings.num_videos,
+                "train" if video_id in training else "test",
+                float(real.difficulty[score]),
+                float(real.final[score]) - float(real.difficulty[score]),
+                functools.partial(_timing, real.seconds[row]),
+            )
+            for video_id, (score, row) in enumerate(zip(scores, seconds, strict=True), start=1)
+        ]
+
+    def factors(self, performance: Performance) -> tuple:
+        trait = performance.trait
+        return round(trait.off_line, 2), round(trait.distance, 2), int(trait.falls)
+
+    def notes(self, settings: Settings) -> list[str]:
+        sources = _sources(settings.labels_dir) if settings.labels_dir else []
+        return [*sources, TIMING] if settings.task == "scoring" else sources
+
+
+def _timing(seconds, rng):
+    """Frames of noise at the start, and boundaries, of a vault whose stages last `seconds`."""
+    lead = 0 if rng.random() < 0.45 else int(rng.integers(4, 16))
+    return lead, tuple(np.cumsum((lead, *labels.stage_frames(seconds))).tolist())
+
+
+def _unlv_sized(settings):
+    """The settings with the number of UNLV-Vault where none is given, and its proportion of test videos."""
+    num_videos = UNLV_VIDEOS if settings.num_videos is None else settings.num_videos
+    return dataclasses.replace(settings, num_videos=num_videos, test_fraction=UNLV_TEST / UNLV_VIDEOS)
+
+
+def _sources(labels_dir):
+    """Sentences that say what the labels of real vaults are, and are not."""
+    real = labels.read_statistics(labels_dir)
+    return [
+        f"Scores are rows of `{labels.SCORES}` ({len(real.final)} real vaults), drawn without replacement while they "
+        "last; execution is final − difficulty, so a penalty counts as part of execution.",
+        f"Durations are rows of `{labels.SECONDS}` ({len(real.seconds)} usable, {real.unusable} left out for a "
+        f"posting-flight outside {labels.USABLE_FLIGHT[0]} to {labels.USABLE_FLIGHT[1]} s). Those are not the "
+        "scored vaults, so durations say nothing about scores.",
+        "The split keeps UNLV-Vault's proportion, 120 : 56, whatever `--test_fraction` says.",
+        "A difficulty that the table of 2009–2012 lacks is shown by a vault of the nearest one.",
+    ]

@@ -1,0 +1,138 @@
+r"""The paper's tables, each by one command.
+
+    python -m scoringnet_tf.experiments run table5 --records_dir=RECORDS [--renderings=R2,R3] [--seeds=3] [-- FLAGS]
+    python -m scoringnet_tf.experiments list
+    python -m scoringnet_tf.experiments status [NAME …] --records_dir=…    what is done, failed or missing
+    python -m scoringnet_tf.experiments report [NAME …] --records_dir=…    tables of what is done
+
+`run` trains and evaluates whatever the named tables need ("all": every one) and is not in --runs_dir yet, then writes
+each table, its cells, its predictions and a picture to --results_dir/NAME. What was stopped goes on; what failed is
+said, tried again by the next `run`, and stops nothing else. Flags of `train` after -- are given to every training.
+"""
+
+import pathlib
+import sys
+
+from absl import flags
+
+from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
+from scoringnet_tf.experiments import report, suite
+from scoringnet_tf.experiments.catalogue import EXPERIMENTS
+from scoringnet_tf.experiments.training import Surroundings
+from scoringnet_tf.support import cli
+from scoringnet_tf.support.errors import InputError
+
+PROJECT = pathlib.Path(__file__).parents[2]
+PRESETS = {"small": "recipes/tables_{sport}.flags", "paper": "{sport}.flags"}
+
+flags.DEFINE_string("records_dir", None, "Records to train on, made by `python -m data_prep build`.")
+flags.DEFINE_list(
+    "renderings", [], "Further records with the same test videos, rendered or filmed anew; intervals cover them."
+)
+flags.DEFINE_string(
+    "preset", "small", "small: 1/8 width, for two cores; paper: diving.flags or vault.flags; or a flag file of `train`."
+)
+flags.DEFINE_integer("seeds", 3, "Trainings of each row, --seed=0 and on.", 1)
+flags.DEFINE_string("runs_dir", "runs/experiments", "Folder of the trainings.")
+flags.DEFINE_string("results_dir", "results", "Folder of the tables.")
+
+
+def list_experiments(_):
+    """Prints every table's name, question and number of rows."""
+    for name, experiment in EXPERIMENTS.items():
+        print(f"{name:<12} {len(experiment.rows):>2} rows   {experiment.title}. {experiment.question}")
+    return 0
+
+
+def run(chosen):
+    """Trains and evaluates, then reports."""
+    surroundings = _surroundings()
+    failures = suite.run(list(chosen.values()), surroundings, flags.FLAGS.seeds)
+    _report(chosen, surroundings)
+    for failure in failures:
+        print(f"experiments: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def status(chosen):
+    """Prints the state of every training that the tables need."""
+    surroundings = _surroundings()
+    for training in suite.trainings(list(chosen.values()), flags.FLAGS.seeds):
+        print(f"{training.state(surroundings):<12} {training.folder(surroundings)}")
+    return 0
+
+
+def write_report(chosen):
+    """Writes and prints the tables of what is done."""
+    _report(chosen, _surroundings())
+    return 0
+
+
+COMMANDS = {"run": run, "list": list_experiments, "status": status, "report": write_report}
+
+
+def _report(chosen, surroundings):
+    for name, experiment in chosen.items():
+        results = suite.results(experiment, surroundings, flags.FLAGS.seeds)
+        if not results.predicted:
+            print(f"{name}: nothing is done yet.")
+            continue
+        described = {
+            "data": {"name": surroundings.records.name, "hash": [info.data_hash for info in surroundings.tested]},
+            "preset": surroundings.preset.name,
+            "further_flags": list(surroundings.further),
+        }
+        folder = pathlib.Path(flags.FLAGS.results_dir) / name
+        print(report.write_results(folder, experiment, results, surroundings.records.sport, described))
+
+
+def _surroundings():
+    values = flags.FLAGS
+    cli.require(records_dir=values.records_dir)
+    info = load_records(values.records_dir)
+    found = Surroundings(
+        preset=_preset(values.preset, info.sport),
+        records=info,
+        renderings=tuple(DatasetInfo.load(path) for path in values.renderings),
+        folder=pathlib.Path(values.runs_dir),
+        further=tuple(_further()),
+    )
+    suite.check_renderings(found)
+    return found
+
+
+def _preset(name, sport):
+    path = PROJECT / PRESETS[name].format(sport=sport) if name in PRESETS else pathlib.Path(name)
+    if not path.is_file():
+        raise InputError(
+            f"--preset={name}: expected small or paper, in a checkout of the project, or a flag file. Received: "
+            f"{path}, no such file."
+        )
+    return path
+
+
+def _further():
+    """Flags of `train` behind --."""
+    return sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+
+
+def _chosen(names):
+    """The named tables; all where none or "all" is named."""
+    unknown = [name for name in names if name not in (*EXPERIMENTS, "all")]
+    if unknown:
+        raise InputError(f"Expected tables, of {', '.join(EXPERIMENTS)} or all. Received: {', '.join(unknown)}")
+    return {name: EXPERIMENTS[name] for name in (EXPERIMENTS if not names or "all" in names else names)}
+
+
+def main(arguments):
+    """Runs the command with the parsed flags."""
+    name, *names = arguments[: len(arguments) - len(_further())] or [""]
+    if name not in COMMANDS:
+        raise InputError(f"Expected a command, one of {', '.join(COMMANDS)}. Received: {name or 'none'}. See --help.")
+    if name == "run" and not names:
+        raise InputError(f"run: expected tables, of {', '.join(EXPERIMENTS)}, or all. Received: none.")
+    return COMMANDS[name](_chosen(names))
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main, positional=True))

@@ -1,0 +1,121 @@
+"""What each table of the paper asks, as ways to train and to evaluate, and what the paper printed (§4.4–4.6)."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+Figures = Mapping[str, float]  # such as {"d_src": 0.57}
+MSE = {"alpha": "0"}  # Eq. 6 alone
+WHOLE = {"fragments": "whole", "fragment_jitter": "0"}  # the baseline without KFS
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A row of a table: a way to train, and how the model is evaluated.
+
+    Attributes:
+        name: as printed.
+        flags: of `train`, name → value, over those of the preset.
+        evaluation: flags of `evaluate`.
+    """
+
+    name: str
+    flags: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    evaluation: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A table.
+
+    Attributes:
+        title: as printed above it.
+        question: what it answers, a sentence.
+        rows: those that are trained.
+        reference: name of the row that the others are compared with; None where they are not.
+        paper: sport → row → figures of the paper, where it has them.
+        compute: of a table that trains nothing, a function of (records, tested records) that gives its `Results`.
+    """
+
+    title: str
+    question: str
+    rows: Sequence[Row]
+    reference: str | None = None
+    paper: Mapping[str, Mapping[str, Figures]] = dataclasses.field(default_factory=dict)
+    compute: Callable[..., Any] | None = None
+
+
+def figures(d_src, e_src, f_src, d_med=None, e_med=None, f_med=None) -> Figures:
+    """A row of the paper: SRC, and MED where it is printed."""
+    printed = {"d_src": d_src, "e_src": e_src, "f_src": f_src, "d_med": d_med, "e_med": e_med, "f_med": f_med}
+    return {name: value for name, value in printed.items() if value is not None}
+
+
+def _shortcuts(info, tested):
+    from scoringnet_tf.experiments import shortcuts  # scikit-learn
+
+    return shortcuts.shortcuts(info, tested)
+
+
+def _varied(flag, values, name):
+    return [Row(f"{name} = {value}", {flag: value}) for value in values]
+
+
+EXPERIMENTS = {
+    "table4": Experiment(
+        "Table 4: key fragments",
+        "Do key fragments predict better than the whole video (MSE)?",
+        [
+            Row("−KFS", {**MSE, **WHOLE}),
+            Row("+KFS", MSE),
+            Row("+KFS, true fragments", MSE, ("--true_fragments",)),
+        ],
+        "−KFS",
+        {
+            "diving": {"−KFS": figures(0.35, 0.78, 0.71), "+KFS": figures(0.57, 0.82, 0.79)},
+            "vault": {"−KFS": figures(0.48, 0.33, 0.61), "+KFS": figures(0.51, 0.38, 0.68)},
+        },
+    ),
+    "table5": Experiment(
+        "Table 5: ranking loss",
+        "Does the ranking loss raise SRC without costing MED?",
+        [Row("MSE", MSE), Row("MSE + ranking")],
+        "MSE",
+        {
+            "diving": {
+                "MSE": figures(0.57, 0.82, 0.79, 0.13, 1.50, 5.95),
+                "MSE + ranking": figures(0.79, 0.86, 0.84, 0.11, 1.55, 5.36),
+            },
+            "vault": {
+                "MSE": figures(0.51, 0.38, 0.68, 0.49, 0.64, 1.04),
+                "MSE + ranking": figures(0.57, 0.57, 0.70, 0.55, 0.45, 1.11),
+            },
+        },
+    ),
+    "shortcuts": Experiment(
+        "Shortcuts",
+        "What is reached without watching the performance?",
+        [],
+        compute=_shortcuts,
+    ),
+    "stability": Experiment(
+        "Stability",
+        "How much do the settings change that the paper leaves open?",
+        [
+            Row("preset"),
+            *_varied("alpha", ["0", "0.2", "5", "25"], "α"),
+            *_varied("margin", ["0.1", "2"], "δ"),
+            *_varied("beta", ["0", "0.0005"], "β"),
+            *_varied("batch_size", ["4", "16"], "batch"),
+            *_varied("clip_lengths", ["8,8", "32,32"], "clips"),
+            Row("sum over pairs", {"pair_reduction": "sum"}),
+        ],
+        "preset",
+    ),
+    "control": Experiment(
+        "Control: exchanged scores",
+        "Is anything learnt where scores say nothing?",
+        [Row("true scores"), Row("exchanged scores", {"shuffle_labels": "true"})],
+        "true scores",
+    ),
+}

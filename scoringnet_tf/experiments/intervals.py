@@ -1,0 +1,116 @@
+"""Intervals that cover what would change a figure: seeds, renderings of the test videos, and the videos themselves."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from scipy import stats
+
+DRAWS = 2000
+COVERED = (2.5, 97.5)  # per cent of the draws between which an interval lies
+
+
+# === Figures of many predictions of the same videos ===
+
+
+def src(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Spearman's ρ (Eq. 11, tie-aware) of each row; NaN where a row or the truth is constant.
+
+    Args:
+        truth: scores (V,), without NaN.
+        predicted: (N, V).
+
+    Returns:
+        (N,).
+    """
+    true_ranks = _centred(stats.rankdata(truth))
+    ranks = _centred(stats.rankdata(predicted, axis=1))
+    scale = np.sqrt((true_ranks**2).sum() * (ranks**2).sum(axis=1))
+    products = ranks @ true_ranks
+    return np.divide(products, scale, out=np.full(len(products), np.nan), where=scale > 0)
+
+
+def med(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """MED (Eq. 12), the mean absolute error in points, of each row: (N,); arguments as of `src`."""
+    return np.abs(predicted - truth).mean(axis=1)
+
+
+def relative_l2(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """R-ℓ2 ×100 (CoRe, ICCV 2021), the mean of ((s − g) / (max g − min g))², of each row: (N,); as of `src`."""
+    width = np.ptp(truth)
+    return 100 * np.square((predicted - truth) / width).mean(axis=1) if width else np.full(len(predicted), np.nan)
+
+
+MEASURES = {"src": src, "med": med, "rl2": relative_l2}
+
+
+def _centred(ranks):
+    return ranks - ranks.mean(axis=-1, keepdims=True)
+
+
+# === Bootstrap ===
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """What several ways to train predict of the same V test videos.
+
+    Attributes:
+        ids: their V names.
+        truth: score → (V,), points; NaN = unknown, and that video is left out of the score's figures.
+        predicted: row → score → (S, R, V): of S seeds, on R renderings. Rows may have different S; R and V are common.
+    """
+
+    ids: tuple[str, ...]
+    truth: Mapping[str, np.ndarray]
+    predicted: Mapping[str, Mapping[str, np.ndarray]]
+
+    def figure(self, row: str, score: str, measure: str) -> np.ndarray:
+        """One figure of every seed and rendering, (S, R)."""
+        scores = self.predicted[row][score]
+        return _figures(self.truth[score], scores, measure)
+
+    def draws(self, score: str, measure: str, number: int | None = None) -> dict[str, np.ndarray]:
+        """Bootstrap draws of the mean figure of each row that predicts `score`: row → (number,), `DRAWS` by default.
+
+        Each draw takes seeds, renderings and videos with replacement, the same for every row (of seeds: as far as rows
+        have as many), so that differences between rows are paired.
+        """
+        number = number or DRAWS
+        rows = {row: scores[score] for row, scores in self.predicted.items() if score in scores}
+        found = {row: np.empty(number) for row in rows}
+        for index, (uniform, renderings, videos) in enumerate(self._resamples(rows, number)):
+            truth = self.truth[score][videos]
+            for row, scores in rows.items():
+                seeds = (uniform[: len(scores)] * len(scores)).astype(int)
+                drawn = scores[np.ix_(seeds, renderings, videos)]
+                figures = _figures(truth, drawn, measure)
+                defined = figures[~np.isnan(figures)]  # SRC is not, of a draw of one score alone
+                found[row][index] = defined.mean() if defined.size else np.nan
+        return found
+
+    def _resamples(self, rows, number) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """(uniform numbers in 0…1 that choose seeds, rendering indices, video indices) of every draw."""
+        rng = np.random.default_rng(0)
+        most = max(len(scores) for scores in rows.values())
+        _, num_renderings, num_videos = next(iter(rows.values())).shape
+        for _ in range(number):
+            yield (
+                rng.uniform(size=most),
+                rng.integers(0, num_renderings, num_renderings),
+                rng.integers(0, num_videos, num_videos),
+            )
+
+
+def _figures(truth, scores, measure):
+    """(S, R) figures of scores (S, R, V) against the known ones of truth (V,)."""
+    known = ~np.isnan(truth)
+    rows = scores[..., known].reshape(-1, known.sum())
+    return MEASURES[measure](truth[known], rows).reshape(scores.shape[:2])
+
+
+def interval(draws: np.ndarray) -> tuple[float, float]:
+    """The lower and upper end of what covers 95 % of the draws; those that are NaN are left out, and NaN of none."""
+    defined = draws[~np.isnan(draws)]
+    low, high = np.percentile(defined, COVERED) if defined.size else (np.nan, np.nan)
+    return float(low), float(high)

@@ -1,0 +1,178 @@
+"""A table of an experiment: figures with intervals beside the paper's, as Markdown, CSV and a picture."""
+
+import csv
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from scoringnet_tf.experiments.catalogue import Experiment
+from scoringnet_tf.experiments.intervals import MEASURES, Results, interval
+from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support.drawing import save_png
+from scoringnet_tf.support.files import replacing_file, write_json
+
+HEADS = {"src": "SRC", "med": "MED", "rl2": "R-ℓ2"}
+DECIMALS = {"src": 3, "med": 3, "rl2": 2}
+CELLS, PREDICTIONS, TABLE, PICTURE = "cells.json", "predictions.csv", "table.md", "f_src.png"
+
+
+def cells(results: Results, reference: str | None) -> dict[str, dict[str, Any]]:
+    """The figures of every row.
+
+    Returns:
+        row → figure (`"d_src"`, …) → {"mean", "std" (over seeds, of the means over renderings; None of one seed),
+        "interval" (95 %, over seeds, renderings and videos), "seeds", "renderings"}, and of every row but the
+        reference "more" (95 % of the paired difference from it).
+    """
+    found: dict[str, dict[str, Any]] = {row: {} for row in results.predicted}
+    for score in results.truth:
+        for measure in MEASURES:
+            draws = results.draws(score, measure)
+            for row, drawn in draws.items():
+                values = results.figure(row, score, measure)
+                against = draws.get(reference) if reference and row != reference else None
+                found[row][f"{score[0]}_{measure}"] = _cell(values, drawn, against)
+    return found
+
+
+def _cell(values, drawn, against):
+    means = values.mean(axis=1)
+    cell = {
+        "mean": float(means.mean()),
+        "std": float(means.std(ddof=1)) if len(means) > 1 else None,
+        "interval": interval(drawn),
+        "seeds": values.shape[0],
+        "renderings": values.shape[1],
+    }
+    if against is not None:
+        cell["more"] = interval(drawn - against)
+    return cell
+
+
+def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Any]], sport: str) -> str:
+    """The table: a line for every row, and beneath it the paper's where it has one."""
+    columns = [f"{score[0]}_{measure}" for measure in MEASURES for score in SCORES]
+    columns = [name for name in columns if any(name in row for row in found.values())]
+    paper = experiment.paper.get(sport, {})
+    lines = [f"**{experiment.title}.** {experiment.question}", ""]
+    lines += [f"| | {' | '.join(_head(name) for name in columns)} |", f"|{'---|' * (len(columns) + 1)}"]
+    for name, row in found.items():
+        lines.append(f"| {name} | {' | '.join(_text(row.get(column), column) for column in columns)} |")
+        if name in paper:
+            printed = (f"{paper[name][column]:g}" if column in paper[name] else "" for column in columns)
+            lines.append(f"| *the paper* | {' | '.join(printed)} |")
+    lines += ["", *_differences(experiment, found), _covered(found)]
+    return "\n".join(lines) + "\n"
+
+
+def _head(name):
+    score, _, measure = name.partition("_")
+    return f"{score.upper()}-{HEADS[measure]}"
+
+
+def _text(cell, name):
+    if cell is None or math.isnan(cell["mean"]):
+        return "–"
+    decimals = DECIMALS[name.partition("_")[2]]
+    low, high = cell["interval"]
+    return f"{cell['mean']:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
+
+
+def _differences(experiment, found):
+    """A sentence for every row: by how much its SRC and MED differ from the reference's."""
+    sentences = []
+    for name, row in found.items():
+        parts = [
+            f"{_head(column)} {cell['more'][0]:+.3f} to {cell['more'][1]:+.3f}"
+            for column, cell in row.items()
+            if "more" in cell and not column.endswith("rl2")
+        ]
+        if parts:
+            sentences.append(f"{name} against {experiment.reference} (95 %, paired): {', '.join(parts)}.  ")
+    return sentences
+
+
+def _covered(found):
+    cell = next(iter(next(iter(found.values())).values()))
+    seeds, renderings = _counted(cell["seeds"], "seed"), _counted(cell["renderings"], "rendering")
+    covered = "in brackets 95 % of a bootstrap over these and the videos"
+    return f"\nMean of {seeds} on {renderings} of the test videos; {covered}."
+
+
+def _counted(number, what):
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def write_results(
+    folder: Path, experiment: Experiment, results: Results, sport: str, described: Mapping[str, Any]
+) -> str:
+    """Writes table.md, cells.json, predictions.csv and f_src.png into `folder`; returns the table.
+
+    Args:
+        folder: is made where it does not exist.
+        experiment: what was asked.
+        results: what came out.
+        sport: of the records.
+        described: what cells.json says of the runs beside the figures.
+    """
+    found = cells(results, experiment.reference)
+    text = markdown(experiment, found, sport)
+    write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
+    with replacing_file(folder / TABLE) as path:
+        path.write_text(text, encoding="utf-8")
+    with replacing_file(folder / PREDICTIONS) as path:
+        write_predictions(path, results)
+    with replacing_file(folder / PICTURE) as path:
+        save_png(draw(found, "f_src"), path)
+    return text
+
+
+def write_predictions(path: Path, results: Results) -> None:
+    """A row for every way to train, seed, rendering and video: the table can be computed from it again."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        scores = list(results.truth)
+        kinds = [f"{kind}_{score}" for score in scores for kind in ("true", "predicted")]
+        writer.writerow(["row", "seed", "rendering", "video_id", *kinds])
+        for row, predicted in results.predicted.items():
+            shape = next(iter(predicted.values())).shape
+            for seed, rendering, video in np.ndindex(*shape):
+                values = [
+                    f"{value:.4f}" if value is not None else ""
+                    for score in scores
+                    for value in (
+                        results.truth[score][video],
+                        predicted[score][seed, rendering, video] if score in predicted else None,
+                    )
+                ]
+                writer.writerow([row, seed, rendering, results.ids[video], *values])
+
+
+def draw(found: Mapping[str, Mapping[str, Any]], name: str) -> Figure:
+    """One figure of every row with its interval."""
+    figure = Figure(figsize=(7, 1.2 + 0.35 * len(found)), layout="constrained")
+    axes = figure.subplots()
+    for place, row in enumerate(found.values()):
+        if name in row:
+            axes.plot(row[name]["interval"], [place] * 2, linewidth=1.5, color="#555555")
+            axes.plot(row[name]["mean"], place, "o", color="#2f6db5")
+    axes.set(yticks=range(len(found)), yticklabels=list(found), xlabel=f"{_head(name)} of the test videos, 95 %")
+    axes.grid(axis="x", alpha=0.25)
+    axes.invert_yaxis()
+    return figure
+
+
+def load_cells(folder: Path) -> dict[str, Any]:
+    """What `write_results` wrote of the figures."""
+    return json.loads((folder / CELLS).read_text(encoding="utf-8"))
+
+
+def summary(names: Sequence[str], results_dir: Path) -> str:
+    """All tables that are in `results_dir`, in this order."""
+    found = [results_dir / name / TABLE for name in names]
+    return "\n".join(path.read_text(encoding="utf-8") for path in found if path.is_file())

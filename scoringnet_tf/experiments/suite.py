@@ -1,0 +1,104 @@
+"""Trains and evaluates all that some tables need: each run once, whatever table asks; one that fails stops no other."""
+
+import itertools
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.experiments.catalogue import Experiment, Row
+from scoringnet_tf.experiments.intervals import Results
+from scoringnet_tf.experiments.predictions import read_predictions
+from scoringnet_tf.experiments.training import Surroundings, Training, TrainingError
+from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support.errors import InputError
+
+TOLERANCE = 0.005  # points by which the scores of a performance may differ between renderings: they are rounded
+
+
+def trainings(experiments: Sequence[Experiment], seeds: int) -> list[Training]:
+    """The trainings that tables need, without repetition: all tables of the first seed, then of the next."""
+    needed = [Training(row.flags, seed) for seed in range(seeds) for one in experiments for row in one.rows]
+    return [training for index, training in enumerate(needed) if training not in needed[:index]]
+
+
+def run(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: int) -> list[str]:
+    """Trains and evaluates what is not done yet, with a progress bar. Returns why those failed that did."""
+    failures = []
+    needed = trainings(experiments, seeds)
+    with tqdm(needed, "Trainings", unit="training") as progress:
+        for training in progress:
+            progress.set_postfix_str(f"{training.folder(surroundings).name[:60]}")
+            rows = [row for one in experiments for row in one.rows if row.flags == training.flags]
+            try:
+                training.train(surroundings)
+                for row, rendering in itertools.product(rows, surroundings.tested):
+                    training.evaluate(surroundings, rendering, row.evaluation)
+            except TrainingError as error:
+                failures.append(str(error))
+                tqdm.write(f"experiments: {error}", file=sys.stderr)
+    return failures
+
+
+def check_renderings(surroundings: Surroundings) -> None:
+    """InputError unless all renderings have the test performances of the records, with the same scores."""
+    expected = _test_scores(surroundings.records)
+    for rendering in surroundings.renderings:
+        found = _test_scores(rendering)
+        same = found.keys() == expected.keys() and all(
+            np.allclose(found[name], expected[name], atol=TOLERANCE, equal_nan=True) for name in expected
+        )
+        if not same or rendering.sport != surroundings.records.sport:
+            raise InputError(
+                f"--renderings={rendering.records_dir}: expected the {len(expected)} test videos of "
+                f"{surroundings.records.records_dir}, with the same scores. Received: {len(found)} videos, others."
+            )
+        if rendering.data_hash == surroundings.records.data_hash:
+            raise InputError(f"--renderings={rendering.records_dir}: expected pixels of its own. Received: the same.")
+
+
+def _test_scores(info: DatasetInfo) -> Mapping[str, list[float]]:
+    ids = info.split("test")["ids"]
+    scores = ([info.videos[video_id][score] for score in SCORES] for video_id in ids)
+    return {
+        video_id: [np.nan if v is None else v for v in values] for video_id, values in zip(ids, scores, strict=True)
+    }
+
+
+# === Results ===
+
+
+def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> Results:
+    """What the rows predict of the test videos: of each the seeds that are done on every rendering, if any."""
+    if experiment.compute:
+        return experiment.compute(surroundings.records, surroundings.tested)
+    found = {
+        row.name: [
+            [read_predictions(report / "predictions.csv") for report in reports]
+            for reports in _finished(row, surroundings, seeds)
+        ]
+        for row in experiment.rows
+    }
+    done = {name: of_seeds for name, of_seeds in found.items() if of_seeds}
+    first = next((of_seeds[0][0] for of_seeds in done.values()), None)
+    predicted = {
+        name: {
+            score: np.array([[report.predicted[score] for report in reports] for reports in of_seeds])
+            for score in of_seeds[0][0].predicted
+        }
+        for name, of_seeds in done.items()
+    }
+    return Results(first.ids if first else (), first.truth if first else {}, predicted)
+
+
+def _finished(row: Row, surroundings: Surroundings, seeds: int) -> Iterator[list[Path]]:
+    """The reports of a row on every rendering, of each seed that has them all."""
+    for seed in range(seeds):
+        training = Training(row.flags, seed)
+        if training.is_trained(surroundings):
+            reports = [training.report(surroundings, rendering, row.evaluation) for rendering in surroundings.tested]
+            if all((report / "predictions.csv").is_file() for report in reports):
+                yield reports

@@ -1,0 +1,202 @@
+"""One training and its evaluations, each by its own command, in a folder named by all that its result depends on."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scoringnet_tf import __version__
+from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import replacing_file
+
+METAFILE, LOG = "metafile.yml", "log.txt"
+FILE_FLAGS = ("pretrained", "initial_model", "segmenter")  # of train: what lies there is part of the configuration
+SHOWN_LINES = 3  # of what a command printed before it failed
+
+
+class TrainingError(Exception):
+    """A command of a training failed; the message says which, why, and where its whole output lies."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Surroundings:
+    """What all trainings of a suite have in common.
+
+    Attributes:
+        preset: flag file of `train`.
+        records: of the trainings; its test split is the first rendering.
+        renderings: further records whose test split holds the same performances, filmed or rendered anew.
+        folder: where the folders of trainings are.
+        further: flags of `train` for every training, over those of the preset and of the training itself.
+    """
+
+    preset: Path
+    records: DatasetInfo
+    renderings: tuple[DatasetInfo, ...]
+    folder: Path
+    further: tuple[str, ...] = ()
+
+    @property
+    def tested(self) -> tuple[DatasetInfo, ...]:
+        """The records whose test split is evaluated."""
+        return (self.records, *self.renderings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """A run of `train`: its flags over those of the preset, name → value, and its seed."""
+
+    flags: Mapping[str, str]
+    seed: int
+
+    def configuration(self, surroundings: Surroundings) -> dict[str, Any]:
+        """All that the result depends on.
+
+        Raises:
+            InputError: a flag names a file that does not exist.
+        """
+        given = [*preset_flags(surroundings.preset), *as_arguments(self.flags), *surroundings.further]
+        flags = dict(_name_and_value(argument) for argument in given) | {"seed": str(self.seed)}
+        for name in ("records_dir", "model_dir"):
+            flags.pop(name, None)
+        contents = {name: _content_hash(name, flags[name]) for name in FILE_FLAGS if flags.get(name)}
+        return {
+            "flags": dict(sorted(flags.items())),
+            "contents": contents,
+            "data_hash": surroundings.records.data_hash,
+            "scoringnet_tf": __version__,
+        }
+
+    def folder(self, surroundings: Surroundings) -> Path:
+        """Where it is or will be: what tells it from the preset, in words, and a hash of its configuration."""
+        told = "-".join(f"{name}={value.replace('/', '_')}" for name, value in self.flags.items()) or "preset"
+        text = json.dumps(self.configuration(surroundings), sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+        return surroundings.folder / f"{told[:80]}-seed={self.seed}-{digest}"
+
+    def is_trained(self, surroundings: Surroundings) -> bool:
+        """Whether it was finished."""
+        return (self.folder(surroundings) / METAFILE).is_file()
+
+    def state(self, surroundings: Surroundings) -> str:
+        """`"trained"`, `"begun"` (under way, stopped or failed: its log says) or `"missing"`."""
+        if self.is_trained(surroundings):
+            return "trained"
+        return "begun" if (self.folder(surroundings) / LOG).is_file() else "missing"
+
+    def train(self, surroundings: Surroundings) -> None:
+        """Trains, or goes on where it stopped; does nothing if it was finished.
+
+        Raises:
+            TrainingError: the command failed.
+        """
+        if self.is_trained(surroundings):
+            return
+        folder = self.folder(surroundings)
+        arguments = [
+            f"--flagfile={surroundings.preset}",
+            *as_arguments(self.flags),
+            *surroundings.further,
+            f"--seed={self.seed}",
+            f"--records_dir={surroundings.records.records_dir}",
+        ]
+        goes_on, start = (folder / "checkpoints").is_dir(), time.monotonic()
+        run_command("scoringnet_tf.train", [*arguments, f"--model_dir={folder}"], folder / LOG)
+        described = {
+            "command": ["python", "-m", "scoringnet_tf.train", *arguments],
+            "configuration": self.configuration(surroundings),
+            "pixels": described_pixels(surroundings.records.simulation),
+            "seed": self.seed,
+            "versions": json.loads((folder / "config.json").read_text(encoding="utf-8"))["versions"],
+            "hardware": hardware(),
+            "seconds": round(time.monotonic() - start, 1),
+            "seconds_are_of": "the last part of a run that was stopped" if goes_on else "the whole run",
+        }
+        with replacing_file(folder / METAFILE) as path:
+            path.write_text(yaml.safe_dump(described, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+    def report(self, surroundings: Surroundings, rendering: DatasetInfo, flags: Sequence[str] = ()) -> Path:
+        """Folder of the report on the test split of `rendering`, by `evaluate` with these flags."""
+        told = "".join(f"_{flag.lstrip('-')}" for flag in flags)
+        return self.folder(surroundings) / f"test_{rendering.data_hash[:10]}{told}"
+
+    def evaluate(self, surroundings: Surroundings, rendering: DatasetInfo, flags: Sequence[str] = ()) -> None:
+        """Makes that report if it is not there.
+
+        Raises:
+            TrainingError: the command failed.
+        """
+        report = self.report(surroundings, rendering, flags)
+        if not (report / "predictions.csv").is_file():
+            folder = self.folder(surroundings)
+            where = [f"--model={folder}", f"--records_dir={rendering.records_dir}", f"--output_dir={report}"]
+            run_command("scoringnet_tf.evaluate", [*where, "--split=test", *flags], folder / LOG)
+
+
+def preset_flags(path: Path) -> list[str]:
+    """The flags of a flag file, without its comments."""
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def as_arguments(flags: Mapping[str, str]) -> list[str]:
+    """Flags of a command line, of name → value."""
+    return [f"--{name}={value}" for name, value in flags.items()]
+
+
+def _name_and_value(argument):
+    """("alpha", "5") of --alpha=5, ("flip", "false") of --noflip; a name alone is true."""
+    name, given, value = argument.lstrip("-").partition("=")
+    if given:
+        return name, value
+    return (name[2:], "false") if name.startswith("no") else (name, "true")
+
+
+def _content_hash(name, path):
+    """sha256 of the model at `path`, or of all in that folder."""
+    files = sorted(Path(path).glob("*.keras")) if Path(path).is_dir() else [Path(path)]
+    if not files or not files[0].is_file():
+        raise InputError(f"--{name}={path}: expected a model. Received: no such file.")
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def run_command(module: str, arguments: Sequence[str], log: Path) -> None:
+    """Runs `python -m module`, its output appended to `log`.
+
+    Raises:
+        TrainingError: it failed; the message has the last lines that it printed.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file:
+        file.write(f"$ python -m {module} {' '.join(arguments)}\n".encode())
+        file.flush()
+        before = file.tell()
+        status = subprocess.run([sys.executable, "-m", module, *arguments], stdout=file, stderr=file).returncode
+    if status:
+        with log.open("rb") as file:
+            file.seek(before)
+            printed = file.read().decode(errors="replace").replace("\r", "\n").splitlines()
+        last = "; ".join(line.strip() for line in printed[-SHOWN_LINES:] if line.strip())
+        raise TrainingError(f"{module} exited {status}: {last or 'without a word'} ({log})")
+
+
+def hardware() -> dict[str, Any]:
+    """What computes: the processor, its cores, its accelerators."""
+    name = platform.processor() or platform.machine()
+    cpu_info = Path("/proc/cpuinfo")
+    if cpu_info.is_file():
+        for line in cpu_info.read_text().splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    return {"processor": name, "cores": os.cpu_count()}

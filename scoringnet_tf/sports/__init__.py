@@ -1,0 +1,34 @@
+"""What a sport is, the sports that ship, and a user's own; everything else asks `get_sport`.
+
+A sport is a file (`shipped/*.yaml`): adding one is adding a file. It imports neither Keras nor TensorFlow, so that
+offline tools stay light.
+"""
+
+from scoringnet_tf.sports.definition import definition_of, differences
+from scoringnet_tf.sports.known import SPORTS, SportForm, get_sport, kept_form, named_sport
+from scoringnet_tf.sports.marks import Marks
+from scoringnet_tf.sports.sport import DECODINGS, FINAL_ALONE, FUSIONS, NOISE, PREDICTED_SCORES, SCORES, Sport
+from scoringnet_tf.sports.sport_file import read_sport, sport_yaml
+from scoringnet_tf.sports.stage_order import in_order, stage_runs
+
+__all__ = [
+    "DECODINGS",
+    "FINAL_ALONE",
+    "FUSIONS",
+    "NOISE",
+    "PREDICTED_SCORES",
+    "SCORES",
+    "SPORTS",
+    "Marks",
+    "Sport",
+    "SportForm",
+    "definition_of",
+    "differences",
+    "get_sport",
+    "in_order",
+    "kept_form",
+    "named_sport",
+    "read_sport",
+    "sport_yaml",
+    "stage_runs",
+]

@@ -1,0 +1,82 @@
+"""The marks of judges: which of them count, and what they make."""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Sequence
+
+
+@dataclasses.dataclass(frozen=True)
+class Marks:
+    """How the marks of judges make the execution: `factor` × the mean of the kept marks.
+
+    Attributes:
+        panels: the panels of judges that there are, each a tuple of groups (judges, kept) in the order of their marks.
+            Of each group the middle `kept` marks count. The number of marks tells which panel judged.
+        step: a mark is a multiple of this, points.
+        maximum: of a mark, points; the minimum is 0.
+        factor: what the mean is multiplied by.
+        penalty_off_marks: a penalty is taken off every mark, which it leaves at 0 or above, and so is part of the
+            execution.
+    """
+
+    panels: tuple[tuple[tuple[int, int], ...], ...]
+    step: float
+    maximum: float
+    factor: float = 1.0
+    penalty_off_marks: bool = False
+
+    def __post_init__(self):
+        odd = [f"{kept} of {judges}" for panel in self.panels for judges, kept in panel if not _is_middle(judges, kept)]
+        if odd:
+            raise ValueError(f"Expected kept marks in the middle of a group's. Received: {', '.join(odd)}")
+        if not self.panels or not all(self.panels) or len(set(self.numbers)) < len(self.panels):
+            raise ValueError(f"Expected panels of one or more groups, of different sizes. Received: {self.panels}")
+        if not (self.step > 0 and self.maximum > 0 and self.factor > 0):
+            received = f"{self.step:g}, {self.maximum:g}, {self.factor:g}"
+            raise ValueError(f"Expected a step, a maximum and a factor above 0. Received: {received}")
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """How many marks there may be, one number for each panel."""
+        return tuple(sum(judges for judges, _ in panel) for panel in self.panels)
+
+    @property
+    def execution_step(self) -> float:
+        """The execution is a multiple of this, points."""
+        return self.factor * self.step / math.lcm(*(sum(kept for _, kept in panel) for panel in self.panels))
+
+    def execution(self, marks: Sequence[float], penalty: float = 0.0) -> float:
+        """The execution that marks give, points.
+
+        Args:
+            marks: one of each judge, group by group; as judges gave them, before the penalty.
+            penalty: points that are taken off every mark, where `penalty_off_marks`.
+
+        Raises:
+            ValueError: not as many marks as a panel gives, or a mark that cannot be given.
+        """
+        if len(marks) not in self.numbers:
+            raise ValueError(f"expected {_alternatives(self.numbers)} marks. Received: {len(marks)}")
+        for mark in marks:
+            steps = mark / self.step
+            if not 0 <= mark <= self.maximum or not math.isclose(steps, round(steps), abs_tol=1e-6):
+                what = f"expected marks from 0 to {self.maximum:g} in steps of {self.step:g}"
+                raise ValueError(f"{what}. Received: {mark:g}")
+        off = penalty if self.penalty_off_marks else 0.0
+        remaining, kept_marks = iter(max(mark - off, 0.0) for mark in marks), []
+        for judges, kept in self.panels[self.numbers.index(len(marks))]:
+            group, dropped = sorted(itertools.islice(remaining, judges)), (judges - kept) // 2
+            kept_marks += group[dropped : judges - dropped]
+        return self.factor * sum(kept_marks) / len(kept_marks)
+
+
+def _is_middle(judges, kept):
+    """Whether as many of the highest as of the lowest marks are dropped, and some are left."""
+    return 0 < kept <= judges and (judges - kept) % 2 == 0
+
+
+def _alternatives(numbers):
+    """`3, 5 or 7`."""
+    *others, last = map(str, numbers)
+    return f"{', '.join(others)} or {last}" if others else last

@@ -1,0 +1,26 @@
+"""Threads, for what spends its time in libraries that let other threads run: FFmpeg, OpenCV, TensorFlow, hashes."""
+
+import collections
+import concurrent.futures
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+
+def overlapping(function: Callable, items: Iterable, threads: int = 2) -> Iterator[Any]:
+    """Yields `function` of each item, in order, computed while further items are made; of these few wait at a time.
+
+    Where `items` raise, the results of those before come first.
+    """
+    remaining, error = iter(items), None
+    waiting: collections.deque = collections.deque()
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        while error is None or waiting:
+            if error is None:
+                try:
+                    waiting.append(pool.submit(function, next(remaining)))
+                except Exception as caught:  # StopIteration, too
+                    error = caught
+            if waiting and (error is not None or len(waiting) > 2 * threads):
+                yield waiting.popleft().result()
+    if not isinstance(error, StopIteration):
+        raise error

@@ -1,0 +1,294 @@
+"""A user's own table: what spreadsheets and timing systems write is understood, said, or refused by row and name."""
+
+import re
+
+import pytest
+
+from data_prep.datasets import manifest
+from data_prep.datasets.errors import OptionError
+from data_prep.datasets.stage_labels import frame_stages
+from data_prep.records.checks import score_problems
+from data_prep.records.dry_run import check
+from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.errors import InputError
+
+
+def source_of(tmp_path, text, sport="diving", encoding="utf-8", **options):
+    """The source of a table with this text."""
+    (tmp_path / "manifest.csv").write_bytes(text.encode(encoding))
+    return manifest.read(tmp_path, sport=sport, **options)
+
+
+def problems(source):
+    """What is wrong with the rows themselves; videos are not looked at."""
+    rules = get_sport(source.sport)
+    found = ([*sample.problems, *score_problems(sample, rules)] for sample in source.samples)
+    return [str(problem) for of_row in found for problem in of_row]
+
+
+def scores(sample):
+    return sample.difficulty, sample.execution, sample.final
+
+
+# === Marks ===
+
+HEADER = "video,split,difficulty,final,penalty,"
+SEVEN = "J1,J2,J3,J4,J5,J6,J7"
+
+
+@pytest.mark.parametrize("marks", ["7.5 8 8.5 8 7 9 8", "7.5; 8; 8.5; 8; 7; 9; 8", "7.5/8/8.5/8/7/9/8", "8  8 8"])
+def test_marks_in_one_cell_give_the_execution(tmp_path, marks):
+    """Of the seven the middle three are 8, 8, 8."""
+    (sample,) = source_of(tmp_path, f"{HEADER}marks\na.mp4,train,3.0,,,{marks}\n").samples
+    assert scores(sample) == (3.0, 24.0, 72.0) and not sample.problems
+
+
+@pytest.mark.parametrize("header", [SEVEN, "mark_1,mark_2,Mark 3,MARK_4,judge 5,Judge_6,j7"])
+def test_marks_in_columns_of_their_own(tmp_path, header):
+    rows = "a.mp4,train,3.0,72.00,,7.5,8,8.5,8,7,9,8\nb.mp4,train,2.0,,,5,6,7,4,5,,\n"
+    first, second = source_of(tmp_path, f"{HEADER}{header}\n{rows}").samples
+    assert scores(first) == (3.0, 24.0, 72.0) and not first.problems
+    assert scores(second) == (2.0, 16.0, 32.0) and not second.problems  # five judges, of whom 5, 5 and 6 count
+
+
+def test_synchronised_dives_have_nine_or_eleven_marks(tmp_path):
+    text = f"{HEADER}marks\na.mp4,train,3.0,66.6,,7 5 6 8 9 8 7.5 6 8.5\nb.mp4,train,3.0,,,7 5 6 8 9 10 9 8 7.5 6 8.5\n"
+    first, second = source_of(tmp_path, text, sport="sync_diving").samples
+    assert first.execution == pytest.approx(22.2) and not first.problems
+    assert second.execution == pytest.approx(23.4) and second.final == pytest.approx(70.2)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("1.5,25.30,,8,8.5,9,8,8.5,8.5,9", "expected a final score of 38.25 (product rule). Received: 25.30"),
+        ("1.5,,,8,8.5,9,8,,,", "expected 3, 5 or 7 marks. Received: 4"),
+        ("1.5,,,8,,9,8,8,8,8", "expected marks without a gap. Received: mark_1, mark_3, mark_4"),
+        ("1.5,,,8,8,11,8,8,8,8", "expected marks from 0 to 10 in steps of 0.5. Received: 11"),
+        ("1.5,,,8,8,x,8,8,8,8", "expected a number as mark_3. Received: 'x'"),
+    ],
+)
+def test_marks_that_disagree_or_cannot_be_are_refused(tmp_path, row, message):
+    (problem,) = problems(source_of(tmp_path, f"{HEADER}{SEVEN}\na.mp4,train,{row}\n"))[:1]
+    assert problem.startswith("manifest.csv, row 2: ") and message in problem
+
+
+def test_an_execution_beside_the_marks_is_checked(tmp_path):
+    text = "video,split,execution,marks\na.mp4,train,24,8 8 8\nb.mp4,train,23.5,8 8 8\n"
+    assert problems(source_of(tmp_path, text)) == [
+        "manifest.csv, row 3: expected an execution of 24.00, as the marks give. Received: 23.50"
+    ]
+
+
+def test_marks_in_a_sport_without_a_rule_for_them_are_said_not_to_be_used(tmp_path):
+    source = source_of(tmp_path, "video,split,execution,marks\na.mp4,train,9.4,9 9 9\n", sport="vault")
+    assert source.samples[0].execution == 9.4 and "Columns that are not used: marks." in source.notes
+
+
+def test_marks_are_in_one_way(tmp_path):
+    with pytest.raises(
+        InputError, match=r"expected marks in one column or in several\. Received: marks, mark_1, mark_2"
+    ):
+        source_of(tmp_path, "video,split,marks,J1,J2\na.mp4,train,8 8 8,8,8\n")
+
+
+# === Penalties ===
+
+
+def test_a_penalty_in_diving_is_off_every_mark(tmp_path):
+    """Two points off each of three marks of 8, at a difficulty of 3: 54 points, and not 72."""
+    text = f"{HEADER}marks\na.mp4,train,3,54,2,8 8 8\nb.mp4,train,3,,2,8 8 8\nc.mp4,train,3,72,2,8 8 8\n"
+    source = source_of(tmp_path, text)
+    assert [scores(sample) for sample in source.samples[:2]] == [(3.0, 18.0, 54.0)] * 2
+    assert problems(source) == ["manifest.csv, row 4: expected a final score of 54.00 (product rule). Received: 72.00"]
+
+
+def test_a_penalty_whose_meaning_cannot_be_told_is_refused(tmp_path):
+    """Whether an execution is before or after it, the final score says; without either nothing does."""
+    text = "video,split,difficulty,execution,final,penalty\na.mp4,train,3,24,,2\nb.mp4,train,3,,54,2\n"
+    source = source_of(tmp_path, text)
+    assert problems(source) == [
+        "manifest.csv, row 2: expected marks or a final score beside a penalty, which in diving is points off every "
+        "mark. Received: neither"
+    ]
+    assert scores(source.samples[1]) == (3.0, 18.0, 54.0)
+    source = source_of(tmp_path, "video,split,final,penalty\na.mp4,train,90,2\nb.mp4,train,90,0\n", sport="ski_big_air")
+    assert problems(source) == [
+        "manifest.csv, row 2: expected no penalty in ski_big_air, whose rule has none. Received: 2"
+    ]
+
+
+# === Columns ===
+
+
+def test_columns_are_known_in_any_case(tmp_path):
+    (sample,) = source_of(tmp_path, "Video,SPLIT, Difficulty ,Final\na.mp4,train,3.0,72\n").samples
+    assert (sample.video_id, sample.split, *scores(sample)) == ("a.mp4", "train", 3.0, 24.0, 72.0)
+
+
+def test_columns_of_other_names_are_named(tmp_path):
+    text = "Clip,split,DD,Points,Judge A,B,C,final\na.mp4,train,3.0,72,8,8,8,90\n"
+    columns = ["video=Clip", "difficulty=DD", "final=Points", "mark_1=Judge A", "mark_2=B", "mark_3=C"]
+    with pytest.raises(InputError, match=r"expected one column of final\. Received: Points, final"):
+        source_of(tmp_path, text, columns=columns)
+    source = source_of(tmp_path, text.replace(",final", ",rank"), columns=columns)
+    assert scores(source.samples[0]) == (3.0, 24.0, 72.0) and "Columns that are not used: rank." in source.notes
+
+
+@pytest.mark.parametrize("given", ["final=points", "finale=Points", "Points", "final="])
+def test_columns_that_are_not_there_are_refused(tmp_path, given):
+    with pytest.raises(OptionError, match=rf"--columns: expected .*Received: .*{re.escape(given.partition('=')[2])}"):
+        source_of(tmp_path, "video,split,Points\na.mp4,train,72\n", columns=[given])
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("video,split,final,final", "expected every column once. Received: final more than once"),
+        ("video,split,final,Final", "expected one column of final. Received: final, Final"),
+        ("video,split,final,", "row 2: expected a name above every column. Received: none above '80'"),
+    ],
+)
+def test_a_column_that_is_there_twice_is_refused_by_name(tmp_path, header, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        source_of(tmp_path, f"{header}\na.mp4,train,70,80\n")
+
+
+def test_a_table_in_which_no_score_is_known_is_a_problem(tmp_path):
+    (tmp_path / "manifest.csv").write_text("video,split,Punkte\na.mp4,train,72\n")
+    lines, number = check("manifest", tmp_path, workers=1, sport="diving")
+    assert number == 1 and "expected a score in one row at least: difficulty, execution, final, marks" in lines[0]
+    assert "the columns Punkte are not used" in lines[0]
+    assert source_of(tmp_path, "video,split,Punkte\na.mp4,train,72\n", columns=["final=Punkte"]).samples[0].final == 72
+
+
+def test_stages_alone_are_enough_unless_a_column_may_be_a_score(tmp_path):
+    text = "video,split,pre-starting,take-flight,entry,end,name\na.mp4,train,1,2,3,4,Ann\n"
+    assert source_of(tmp_path, text).samples[0].segments
+    with pytest.raises(InputError, match="expected a score"):
+        source_of(tmp_path, text.replace("Ann", "71.40"))
+
+
+# === Text ===
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|", ","])
+def test_the_delimiter_is_found_in_the_header(tmp_path, delimiter):
+    text = "video,split,difficulty,final\na.mp4,train,3.2,64\n".replace(",", delimiter)
+    source = source_of(tmp_path, text)
+    assert scores(source.samples[0]) == (3.2, 20.0, 64.0)
+    assert any("taken as the delimiter" in note for note in source.notes) == (delimiter != ",")
+
+
+def test_the_delimiter_is_as_the_user_says(tmp_path):
+    text = "video:split:final, points\na.mp4:train:64\n"
+    source = source_of(tmp_path, text, delimiter=":", columns=["final=final, points"])
+    assert source.samples[0].final == 64
+    assert source_of(tmp_path, text.replace(":", "\t"), delimiter="tab", columns=["final=final, points"]) == source
+    with pytest.raises(OptionError, match="--delimiter: expected a character, or one of comma, semicolon, tab, bar"):
+        source_of(tmp_path, text, delimiter="::")
+
+
+def test_a_decimal_comma_is_found_said_and_overridden(tmp_path):
+    text = "video;split;difficulty;final;marks\na.mp4;train;3,2;64,00;6,5 6,5 7\nb.mp4;train;3;;7 7 7\n"
+    source = source_of(tmp_path, text)
+    assert [scores(sample) for sample in source.samples] == [(3.2, 20.0, 64.0), (3.0, 21.0, 63.0)]
+    assert "Numbers are taken to have a decimal comma (--decimal_comma)." in source.notes
+    assert not any("decimal" in note for note in source_of(tmp_path, text, decimal_comma=True).notes)
+    assert problems(source_of(tmp_path, text, decimal_comma=False))[0] == (
+        "manifest.csv, row 2: expected a number as difficulty. Received: '3,2'"
+    )
+
+
+def test_numbers_of_two_kinds_are_never_both_accepted(tmp_path):
+    text = "video;split;difficulty;final\na.mp4;train;3,2;64,00\nb.mp4;train;3.0;63\n"
+    assert problems(source_of(tmp_path, text))[:1] == [
+        "manifest.csv, row 2: expected a number as difficulty. Received: '3,2'"
+    ]
+    assert problems(source_of(tmp_path, text, decimal_comma=True)) == [
+        "manifest.csv, row 3: expected a number with a decimal comma as difficulty. Received: '3.0'"
+    ]
+
+
+@pytest.mark.parametrize("number", ["1.234,5", "1,234.5", "1 234", "1_000", "3,2,1"])
+@pytest.mark.parametrize("decimal_comma", [None, True, False])
+def test_numbers_with_thousands_are_refused(tmp_path, number, decimal_comma):
+    (problem,) = problems(
+        source_of(tmp_path, f"video;split;final\na.mp4;train;{number}\n", decimal_comma=decimal_comma)
+    )
+    assert f"as final. Received: '{number}'" in problem
+
+
+def test_a_comma_before_three_digits_may_be_either_and_is_asked_about(tmp_path):
+    text = "video;split;final\na.mp4;train;64,125\n"
+    with pytest.raises(InputError, match=r"expected --decimal_comma or --nodecimal_comma: whether 64,125 is"):
+        source_of(tmp_path, text)
+    assert source_of(tmp_path, text, decimal_comma=True).samples[0].final == 64.125
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_text_that_says_its_encoding_is_read(tmp_path, encoding):
+    (sample,) = source_of(tmp_path, "video,split,final\nTürkiye.mp4,train,64\n", encoding=encoding).samples
+    assert sample.video_id == "Türkiye.mp4"
+
+
+def test_text_of_another_encoding_is_refused_until_it_is_named(tmp_path):
+    text = "video,split,final\nTürkiye.mp4,train,64\n"
+    with pytest.raises(InputError, match=r"expected text in UTF-8; --encoding=cp1252 reads"):
+        source_of(tmp_path, text, encoding="cp1252")
+    named = manifest.read(tmp_path, sport="diving", encoding="cp1252")
+    assert named.samples[0].video_id == "Türkiye.mp4"
+    with pytest.raises(OptionError, match=r"--encoding: expected an encoding.*'cp99999'"):
+        manifest.read(tmp_path, sport="diving", encoding="cp99999")
+
+
+def test_a_spreadsheet_is_not_a_table_of_text(tmp_path):
+    (tmp_path / "manifest.csv").write_bytes(b"PK\x03\x04" + bytes(50))
+    with pytest.raises(InputError, match="a spreadsheet's own format; save it as CSV"):
+        manifest.read(tmp_path, sport="diving")
+
+
+def test_rows_are_counted_as_an_editor_counts_them(tmp_path):
+    text = 'sep=;\r\nvideo;split;final;note\r\n\r\na.mp4;train;x;"two\r\nlines"\r\n;;;\r\nb.mp4;train;y;\r\n'
+    assert problems(source_of(tmp_path, text)) == [
+        "manifest.csv, row 4: expected a number as final. Received: 'x'",
+        "manifest.csv, row 7: expected a number as final. Received: 'y'",
+    ]
+    with pytest.raises(InputError, match=r"expected 3 fields in every row, with comma as .* in row 3, 4"):
+        source_of(tmp_path, "video,split,final\na.mp4,train,1\nb.mp4,train,3,2\nc.mp4,train\n")
+
+
+def test_a_header_that_two_delimiters_may_part_is_asked_about(tmp_path):
+    with pytest.raises(InputError, match=r"--delimiter names it\. Received: as many of"):
+        source_of(tmp_path, "video,split;final\na.mp4,train;3\n")
+
+
+# === Stages and groups ===
+
+
+def test_between_known_boundaries_nothing_is_guessed(tmp_path):
+    """Of frames between two known boundaries that are not neighbours the stage is not known."""
+    header = "video,split,final,pre-starting,take-flight,entry,end"
+    expected = {
+        ",4,,9": [-1] * 9 + [0] * 11,
+        "2,4,,": [0] * 2 + [1] * 2 + [-1] * 16,
+        "2,,7,9": [0] * 2 + [-1] * 5 + [3] * 2 + [0] * 11,
+        "2,4,7,": [0] * 2 + [1] * 2 + [2] * 3 + [-1] * 13,
+        ",,,": [-1] * 20,
+        ",,7,": [-1] * 20,
+    }
+    for cells, stages in expected.items():
+        (sample,) = source_of(tmp_path, f"{header}\na.avi,train,63,{cells}\n").samples
+        assert not sample.problems
+        assert frame_stages(sample.segments, 20, get_sport("diving")).tolist() == stages, cells
+
+
+def test_known_boundaries_are_in_order_past_unknown_ones(tmp_path):
+    header = "video,split,final,pre-starting,take-flight,entry,end"
+    (problem,) = problems(source_of(tmp_path, f"{header}\na.avi,train,63,8,,7,\n"))
+    assert problem == "manifest.csv, row 2: expected 0 ≤ pre-starting ≤ entry. Received: 8,7"
+
+
+def test_groups_are_kept(tmp_path):
+    first, second = source_of(tmp_path, "video,split,final,Group\na.avi,train,63,Ann\nb.avi,train,63,\n").samples
+    assert (first.group, second.group) == ("Ann", None)

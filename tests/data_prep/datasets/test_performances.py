@@ -1,0 +1,241 @@
+"""Several performances in one file: each becomes a record of its own, of those frames and no others."""
+
+import subprocess
+import sys
+from fractions import Fraction
+
+import av
+import pytest
+from conftest import HEIGHT, WIDTH, bar_color, bar_frame, read_index, write_bars, write_images
+from layouts import write_table
+
+from data_prep.datasets import manifest
+from data_prep.records.building import BuildSettings, build_records
+from data_prep.records.dry_run import check
+from data_prep.records.psnr import compare_with_source
+from data_prep.records.verifying import decode_frames, read_records, verify_records
+from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.support.errors import InputError
+
+NUM_FRAMES = 100  # of the broadcast, 4 s
+
+
+@pytest.fixture
+def broadcast(tmp_path):
+    """A folder with one file of 100 frames."""
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    write_bars(folder / "final.mp4", NUM_FRAMES, codec="libx264")
+    return folder
+
+
+def source_of(folder, header, *rows):
+    write_table(folder / "manifest.csv", header.split(","), [row.split(",") for row in rows])
+    return manifest.read(folder, sport="diving")
+
+
+def problems(source):
+    return [str(problem) for sample in source.samples for problem in sample.problems]
+
+
+def shown(info):
+    """{id: frame indices that the stored pixels show}."""
+    records = [record for split in info.splits for _, record in read_records(info, split)]
+    return {
+        record["example/id"].decode(): [read_index(frame) for frame in decode_frames(record["image/encoded"])]
+        for record in records
+    }
+
+
+@pytest.mark.parametrize(
+    ("header", "stretches"),
+    [
+        ("start_frame,end_frame", ("10,30", "40,61", "80,")),
+        ("start_time,end_time", ("0.4,1.2", "1.6,2.44", "3.2,4")),
+        ("Start Time,End Time", ("00:00.4,0:01.2", "0:00:01.600,00:00:02.440", "0:03.2,")),
+        ("start,end", ("0:00.4,0:01.2", "0:01.6,00:02.44", "00:03.2,00:04")),
+    ],
+)
+def test_every_performance_is_a_record_of_its_frames(broadcast, tmp_path, header, stretches):
+    rows = [f"final.mp4,{split},63,{row}" for split, row in zip(("train", "train", "test"), stretches, strict=True)]
+    source_of(broadcast, f"video,split,final,{header}", *rows)
+    settings = BuildSettings((HEIGHT, WIDTH))
+    info, _ = build_records("manifest", broadcast, tmp_path / "records", settings, workers=1, sport="diving")
+    assert shown(info) == {
+        "final.mp4#1": list(range(10, 30)),
+        "final.mp4#2": list(range(40, 61)),
+        "final.mp4#3": list(range(80, 100)),
+    }
+    assert info.videos["final.mp4#2"]["path"] == "final.mp4#40-61"
+    info = DatasetInfo.load(tmp_path / "records")
+    assert verify_records(info) == []
+    comparison = compare_with_source(info, broadcast)
+    assert len(comparison.psnr) == 3 and not comparison.problems and not comparison.missing
+
+
+def test_ids_are_as_the_table_says(broadcast):
+    header = "id,video,split,final,start_frame,end_frame"
+    source = source_of(broadcast, header, "Ann,final.mp4,train,63,0,20", ",final.mp4,train,64,20,40")
+    assert [sample.video_id for sample in source.samples] == ["Ann", "final.mp4"]
+    assert [sample.frames for sample in source.samples] == [(0, 20), (20, 40)]
+
+
+def test_one_performance_of_a_file_is_called_as_the_file(broadcast):
+    source = source_of(broadcast, "video,split,final,start_frame,end_frame", "final.mp4,train,63,10,20")
+    assert source.samples[0].video_id == "final.mp4"
+
+
+@pytest.mark.parametrize(
+    ("header", "stretch", "message"),
+    [
+        ("start_frame,end_frame", "90,101", "a stretch of the 100 frames of final.mp4. Received: 90 to 101"),
+        ("start_frame,end_frame", "30,30", "Received: 30 to 30"),
+        ("start_frame,end_frame", "-1,30", "Received: -1 to 30"),
+        ("start_frame,end_frame", "100,", "Received: 100 to the end"),
+        ("start_frame,end_frame", ",30", "expected a start_frame beside the end_frame. Received: none"),
+        ("start_frame,end_frame", "1.5,30", "expected an integer as start_frame. Received: 1.5"),
+        ("start_time,end_time", "3.5,4.5", "a stretch of the 100 frames, 4.000 s of final.mp4. Received: 3.5 to 4.5"),
+        ("start_time,end_time", "0:02,0:01", "Received: 0:02 to 0:01"),
+        ("start_time,end_time", "nan,1", "Received: nan to 1"),
+        ("start_time,end_time", "one,2", "expected a number as start_time. Received: 'one'"),
+    ],
+)
+def test_frames_outside_the_file_are_refused_by_row(broadcast, header, stretch, message):
+    rows = ("final.mp4,train,63,0,1", f"final.mp4,train,63,{stretch}")
+    (problem,) = problems(source_of(broadcast, f"video,split,final,{header}", *rows))
+    assert problem.startswith("manifest.csv, row 3: ") and message in problem
+
+
+@pytest.mark.parametrize(
+    ("header", "stretch", "message"),
+    [
+        ("start,end", "10,20", "expected timecodes .* other names: start_frame .* Received: 10"),
+        ("start,end", "10,0:01", "Received: 10"),
+        ("start_frame,end_time", "10,0:01", "Received: end_time, start_frame"),
+        ("start_frame", "10", "expected start_frame and end_frame, .* Received: start_frame"),
+    ],
+)
+def test_units_that_cannot_be_told_are_refused(broadcast, header, stretch, message):
+    with pytest.raises(InputError, match=message):
+        source_of(broadcast, f"video,split,final,{header}", f"final.mp4,train,63,{stretch}")
+
+
+def test_performances_that_overlap_are_refused(broadcast):
+    rows = ("final.mp4,train,63,30,60", "final.mp4,test,63,0,31", "final.mp4,train,63,60,90")
+    assert problems(source_of(broadcast, "video,split,final,start_frame,end_frame", *rows)) == [
+        "manifest.csv, row 2: expected performances that do not overlap. Received: frame 30, as in manifest.csv, row 3"
+    ]
+    rows = ("final.mp4,train,63,30,60", "final.mp4,test,63,,")
+    (problem,) = problems(source_of(broadcast, "video,split,final,start_frame,end_frame", *rows))
+    assert "manifest.csv, row 2: expected performances that do not overlap." in problem
+
+
+def test_times_are_those_of_the_file_at_a_variable_frame_rate(tmp_path):
+    """Frames 0 to 9 last 0.2 s each and the others 0.04: from 2.0 s to 2.4 s ten frames are shown, 10 to 19."""
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = HEIGHT, WIDTH, "yuv420p"
+        for index in range(40):
+            frame = av.VideoFrame.from_ndarray(bar_frame(index, bar_color(0)), format="rgb24")
+            frame.pts, frame.time_base = min(index, 10) * 5 + max(index - 10, 0), Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    (sample,) = source_of(tmp_path, "video,split,final,start_time,end_time", "a.mkv,train,63,2.0,2.4").samples
+    assert sample.frames == (10, 20)
+
+
+def test_a_stretch_of_images_is_in_frames(tmp_path):
+    write_images(tmp_path / "dive", 20)
+    (sample,) = source_of(tmp_path, "video,split,final,start_frame,end_frame", "dive,train,63,5,9").samples
+    assert sample.frames == (5, 9) and not sample.problems
+    (problem,) = problems(source_of(tmp_path, "video,split,final,start_time,end_time", "dive,train,63,0.2,0.4"))
+    assert "expected start_frame and end_frame of images, which have no times" in problem
+
+
+STAGES = "pre-starting,take-flight,entry"
+
+
+def stages_of(folder, tmp_path, **options):
+    """{id: stages that the records hold, in runs}."""
+    info, _ = build_records("manifest", folder, tmp_path / "records", workers=1, sport="diving", **options)
+    records = [record for split in info.splits for _, record in read_records(info, split)]
+    return {record["example/id"].decode(): record["stage/index"].tolist() for record in records}
+
+
+def test_boundaries_count_frames_of_the_file(broadcast, tmp_path):
+    header = f"video,split,final,start_frame,end_frame,{STAGES},end"
+    rows = ("final.mp4,train,63,10,30,12,15,20,25", "final.mp4,train,63,40,60,42,,50,55")
+    assert not problems(source_of(broadcast, header, *rows))
+    assert stages_of(broadcast, tmp_path) == {
+        "final.mp4#1": [0] * 2 + [1] * 3 + [2] * 5 + [3] * 5 + [0] * 5,
+        "final.mp4#2": [0] * 2 + [-1] * 8 + [3] * 5 + [0] * 5,
+    }
+    (problem,) = problems(source_of(broadcast, header, rows[0], "final.mp4,train,63,40,60,2,5,10,15"))
+    assert "row 3: expected stages within frames 40 to 60 of the file. Received: 2,5,10,15" in problem
+
+
+def test_stage_labels_of_a_file_are_shared_out_to_its_performances(broadcast, tmp_path):
+    """As an annotation tool gives them for the whole broadcast; by a record's id they must lie within it."""
+    header = "video,split,final,start_frame,end_frame"
+    rows = ("final.mp4,train,63,10,30", "final.mp4,train,63,40,60")
+    labels = [("final.mp4", "take-flight", 12, 20), ("final.mp4", "entry", 20, 25), ("final.mp4", "entry", 50, 70)]
+    write_table(broadcast / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
+    assert not problems(source_of(broadcast, header, *rows))
+    assert stages_of(broadcast, tmp_path) == {
+        "final.mp4#1": [-1] * 2 + [2] * 8 + [3] * 5 + [-1] * 5,
+        "final.mp4#2": [-1] * 10 + [3] * 10,
+    }
+    labels = [("final.mp4#1", "entry", 20, 25), ("final.mp4#2", "entry", 20, 25)]
+    write_table(broadcast / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
+    (problem,) = problems(source_of(broadcast, header, *rows))
+    assert "row 3: expected stages within frames 40 to 60 of the file. Received: entry [20, 25)" in problem
+
+
+def test_a_damaged_broadcast_is_reported_by_row(broadcast):
+    (broadcast / "final.mp4").write_bytes(b"no video")
+    source_of(broadcast, "video,split,final,start_frame,end_frame", "final.mp4,train,63,10,30")
+    lines, number = check("manifest", broadcast, workers=1, sport="diving")
+    assert number and all(line.startswith("manifest.csv, row 2: ") for line in lines[:number])
+
+
+GERMAN = """\
+Wettkampf;Springerin;Datei;Beginn;Ende;Schwierigkeit;KR1;KR2;KR3;KR4;KR5;KR6;KR7;Punkte;Abzug;Teil
+Turm;Jürgens;final.mp4;00:00:00,4;00:00:01,2;3,2;7,5;8,0;8,5;8,0;7,0;9,0;8,0;76,80;;train
+Turm;Müller;final.mp4;00:00:01,6;00:00:02,4;2,9;6,5;6,0;7,0;6,5;6,5;5,5;7,5;56,55;;train
+Turm;Weiß;final.mp4;00:00:03,2;00:00:04,0;3,0;7,0;7,0;7,5;6,5;7,0;7,0;8,0;45,00;2;test
+"""
+MEANINGS = (
+    "video=Datei,start_time=Beginn,end_time=Ende,difficulty=Schwierigkeit,final=Punkte,penalty=Abzug,split=Teil,"
+    "group=Springerin," + ",".join(f"mark_{number}=KR{number}" for number in range(1, 8))
+)
+
+
+def test_results_as_a_federation_publishes_them_become_records_with_one_command(broadcast, tmp_path):
+    """Seven marks, decimal commas, German headers, a referee's deduction, three dives in one video."""
+    (broadcast / "manifest.csv").write_text(GERMAN, encoding="utf-8")
+    command = [sys.executable, "-m", "data_prep", "build", "--dataset=manifest", "--sport=diving", "--workers=1"]
+    command += [f"--source_dir={broadcast}", f"--output_dir={tmp_path / 'records'}", f"--columns={MEANINGS}"]
+    command += [f"--frame_height={HEIGHT}", f"--frame_width={WIDTH}"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    info = DatasetInfo.load(tmp_path / "records")
+    assert verify_records(info) == [] and info.skipped == []
+    assert shown(info) == {f"final.mp4#{n + 1}": list(range(10 + 30 * n, 30 + 30 * n)) for n in range(2)} | {
+        "final.mp4#3": list(range(80, 100))
+    }
+    found = {name: (video["difficulty"], video["execution"], video["final"]) for name, video in info.videos.items()}
+    assert found == {
+        "final.mp4#1": (3.2, 24.0, 76.8),
+        "final.mp4#2": (2.9, 19.5, 56.55),
+        "final.mp4#3": (3.0, 15.0, 45.0),
+    }
+    assert [video["group"] for video in info.videos.values()] == ["Jürgens", "Müller", "Weiß"]
+    assert "The semicolon is taken as the delimiter" in result.stdout and "Wettkampf" in result.stdout
+    wrong = GERMAN.replace("7,5;8,0;8,5", "7,5;8,0;8,3", 1).replace("04,0;3,0", "04,8;3,0")
+    (broadcast / "manifest.csv").write_text(wrong, encoding="utf-8")
+    lines, number = check("manifest", broadcast, workers=1, sport="diving", columns=MEANINGS.split(","))
+    assert lines[:number] == [
+        "manifest.csv, row 2: expected marks from 0 to 10 in steps of 0.5. Received: 8.3",
+        "manifest.csv, row 4: expected a stretch of the 100 frames, 4.000 s of final.mp4. Received: 00:00:03,2 to "
+        "00:00:04,8",
+    ]

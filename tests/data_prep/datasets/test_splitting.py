@@ -1,0 +1,183 @@
+"""`data_prep split`: random, alike in score, by group; folds; files that build reads, and never over others."""
+
+import collections
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import write_unlv_diving
+from layouts import write_table
+
+from data_prep.datasets import read_source
+from data_prep.datasets.sample import Sample
+from data_prep.datasets.split_file import check_new, write_split_csv
+from data_prep.datasets.splitting import SplitSettings, make_splits
+from data_prep.records.building import BuildSettings, build_records
+from data_prep.records.dry_run import check
+from scoringnet_tf.support.errors import InputError
+
+
+def samples_of(number=100, groups=None, seed=0):
+    """Samples of distinct scores; of `groups` groups of unequal size."""
+    finals = np.random.default_rng(seed).normal(60, 15, number)
+    names = [None if groups is None else f"g{int((index / number) ** 2 * groups)}" for index in range(number)]
+    return [
+        Sample(f"{index:03d}", None, "", f"row {index + 2}", final=final, group=group)
+        for index, (final, group) in enumerate(zip(finals.tolist(), names, strict=True))
+    ]
+
+
+def ids(split, name):
+    return {video_id for video_id, of in split.items() if of == name}
+
+
+@pytest.mark.parametrize("by", ["random", "score"])
+def test_one_split_has_the_shares_that_were_asked_for(by):
+    (split,) = make_splits(samples_of(), SplitSettings(by, test_fraction=0.3, validation_fraction=0.1))
+    assert collections.Counter(split.values()) == {"train": 60, "validation": 10, "test": 30}
+
+
+@pytest.mark.parametrize("by", ["random", "score", "group"])
+def test_every_record_is_tested_in_one_fold(by):
+    folds = make_splits(samples_of(groups=20), SplitSettings(by, folds=5, validation_fraction=0.1))
+    assert len(folds) == 5
+    tested = [video_id for fold in folds for video_id in ids(fold, "test")]
+    assert sorted(tested) == [f"{index:03d}" for index in range(100)]
+    assert all(set(fold.values()) == {"train", "validation", "test"} for fold in folds)
+    assert all(15 <= len(ids(fold, "test")) <= 25 for fold in folds)
+
+
+@pytest.mark.parametrize("by", ["random", "score", "group"])
+def test_the_seed_decides_and_nothing_else(by):
+    settings = SplitSettings(by, seed=3)
+    assert make_splits(samples_of(groups=20), settings) == make_splits(samples_of(groups=20), settings)
+    splits = [ids(make_splits(samples_of(groups=20), SplitSettings(by, seed=seed))[0], "test") for seed in range(4)]
+    assert len(set(map(frozenset, splits))) == 4
+
+
+def test_splits_by_score_are_alike_in_score():
+    """The mean of 20 of 100 scores at random errs by 3 points (15 · √(0.8 / 20)); of sets of neighbours by far less."""
+    samples = samples_of()
+    finals = {sample.video_id: sample.final for sample in samples}
+    errors = {by: [] for by in ("random", "score")}
+    for by, found in errors.items():
+        for seed in range(20):
+            (split,) = make_splits(samples, SplitSettings(by, seed=seed))
+            test = [finals[video_id] for video_id in ids(split, "test")]
+            found.append(np.mean(test) - np.mean(list(finals.values())))
+    assert np.std(errors["score"]) < 1.0 < 2.0 < np.std(errors["random"])
+
+
+def test_a_group_is_in_one_split():
+    samples = samples_of(groups=20)
+    group = {sample.video_id: sample.group for sample in samples}
+    for split in make_splits(samples, SplitSettings("group", folds=4, validation_fraction=0.2)):
+        of = [{group[video_id] for video_id in ids(split, name)} for name in ("train", "validation", "test")]
+        assert not of[0] & of[1] and not of[0] & of[2] and not of[1] & of[2]
+
+
+@pytest.mark.parametrize(
+    ("samples", "settings", "message"),
+    [
+        (
+            samples_of(3)[:2] * 2,
+            SplitSettings(),
+            "Expected distinct ids to split by. Received: 000, 001 more than once",
+        ),
+        (
+            samples_of(9),
+            SplitSettings("group"),
+            "Expected a group of every record to split by. Received: none in row 10",
+        ),
+        (samples_of(9, groups=2), SplitSettings("group", folds=3), "Received: 9 records, 2 to be kept apart"),
+        (samples_of(2), SplitSettings(), "Expected records for test, train. Received: 2 records"),
+        ([Sample("a", None, "", "row 2")], SplitSettings("score"), "Expected a final score of every record"),
+        ([Sample("a", None, "", "row 2", final=np.nan)], SplitSettings("score"), "none in row 2"),
+    ],
+)
+def test_what_cannot_be_split_is_refused(samples, settings, message):
+    with pytest.raises(InputError, match=message.replace(".", r"\.")):
+        make_splits(samples, settings)
+
+
+# === Files ===
+
+
+def test_a_split_file_takes_the_place_of_the_datasets_own_split(tmp_path):
+    source_dir = write_unlv_diving(tmp_path / "diving", 4, 1)
+    write_split_csv(tmp_path / "mine.csv", {"001": "train", "002": "validation", "003": "test", "004": "test"})
+    info, _ = build_records(
+        "unlv_diving",
+        source_dir,
+        tmp_path / "records",
+        BuildSettings((36, 48)),
+        workers=1,
+        split_csv=str(tmp_path / "mine.csv"),
+    )
+    assert {name: split["ids"] for name, split in info.splits.items()} == {
+        "train": ["001"],
+        "validation": ["002"],
+        "test": ["003", "004"],
+    }
+    assert info.settings["split_csv"] == "mine.csv"
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([("001", "train")], "expected a split for each of the 2 records. Received: none for 002"),
+        ([("001", "train"), ("002", "test"), ("003", "test")], "Received: 003, which are no records"),
+        ([("001", "train"), ("001", "test"), ("002", "test")], "expected every id once. Received: 001 again"),
+        ([("001", "train"), ("002", "dev")], "expected a split, one of train, validation, test. Received: 'dev'"),
+    ],
+)
+def test_a_split_file_of_other_records_is_refused(tmp_path, rows, message):
+    source_dir = write_unlv_diving(tmp_path / "diving", 2, 1)
+    write_table(tmp_path / "mine.csv", ("id", "split"), rows)
+    lines, number = check("unlv_diving", source_dir, workers=1, split_csv=str(tmp_path / "mine.csv"))
+    assert number == 1 and message in lines[0]
+
+
+def test_a_table_needs_no_split_where_a_file_has_it(tmp_path):
+    write_table(tmp_path / "manifest.csv", ("video", "final"), [("a.avi", 60), ("b.avi", 70)])
+    with pytest.raises(InputError, match="expected a column split, or --split_csv"):
+        read_source("manifest", tmp_path, sport="diving")
+    write_split_csv(tmp_path / "split.csv", {"a.avi": "train", "b.avi": "test"})
+    source = read_source("manifest", tmp_path, split_csv=tmp_path / "split.csv", sport="diving")
+    assert [sample.split for sample in source.samples] == ["train", "test"]
+
+
+def run(*words):
+    return subprocess.run([sys.executable, "-m", "data_prep", "split", *words], capture_output=True, text=True)
+
+
+def test_the_command_writes_folds_once(tmp_path):
+    rows = [(f"{index}.avi", 50 + index, f"athlete {index % 4}") for index in range(12)]
+    write_table(tmp_path / "manifest.csv", ("video", "final", "group"), rows)
+    words = ("--dataset=manifest", "--sport=diving", f"--source_dir={tmp_path}", "--by=group", "--folds=2")
+    result = run(*words, f"--output={tmp_path / 'fold.csv'}")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[0].startswith(f"{tmp_path / 'fold_1.csv'}: train 6 (final ")
+    folds = [tmp_path / f"fold_{number}.csv" for number in (1, 2)]
+    tested = [
+        {
+            sample.video_id
+            for sample in read_source("manifest", tmp_path, split_csv=fold, sport="diving").samples
+            if sample.split == "test"
+        }
+        for fold in folds
+    ]
+    assert len(tested[0] | tested[1]) == 12 and not tested[0] & tested[1]
+    content = folds[0].read_bytes()
+    result = run(*words, "--seed=1", f"--output={tmp_path / 'fold.csv'}")
+    assert result.returncode == 1 and "Expected new files (--overwrite replaces files of splits)" in result.stderr
+    assert folds[0].read_bytes() == content
+
+
+def test_only_files_of_splits_are_replaced(tmp_path):
+    write_split_csv(tmp_path / "split.csv", {"a": "train"})
+    check_new([tmp_path / "split.csv"], overwrite=True)
+    (tmp_path / "manifest.csv").write_text("video,split\n")
+    with pytest.raises(InputError, match=r"Received: .*manifest\.csv, which no split command wrote"):
+        check_new([tmp_path / "split.csv", tmp_path / "manifest.csv"], overwrite=True)

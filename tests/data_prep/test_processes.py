@@ -1,0 +1,67 @@
+"""Work in several processes: in order, bounded, and never without an end."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from data_prep.processes import Stopped, in_processes, stoppable
+from scoringnet_tf.support.errors import InputError
+
+
+def begun(item):
+    """Leaves a file that says that the item was begun; the first one then waits for a file that lets it end."""
+    folder, number = item
+    Path(folder, f"begun {number}").touch()
+    while number == 0 and not Path(folder, "end").exists():
+        time.sleep(0.01)
+    return number
+
+
+def process_of(item):
+    if item == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return os.getpid()
+
+
+@pytest.mark.parametrize(("ahead", "expected"), [(3, 6), (None, 40)])
+def test_results_behind_a_slow_one_are_bounded(tmp_path, ahead, expected):
+    items = [(str(tmp_path), number) for number in range(40)]
+    with in_processes(2, ahead) as map_items:
+        results = map_items(begun, items)
+        end = time.monotonic() + 60
+        while len(list(tmp_path.glob("begun *"))) < expected and time.monotonic() < end:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        assert len(list(tmp_path.glob("begun *"))) == expected
+        (tmp_path / "end").touch()
+        assert list(results) == list(range(40))
+
+
+def test_a_killed_process_is_said_and_not_waited_for():
+    message = r"Expected 2 processes to do their work\. Received: one was killed"
+    with pytest.raises(InputError, match=message), in_processes(2) as map_items:
+        list(map_items(process_of, range(50)))
+
+
+def test_the_processes_end_with_the_block_even_amid_their_work(tmp_path):
+    with pytest.raises(RuntimeError), in_processes(2) as map_items:
+        map_items(begun, [(str(tmp_path), 0), (str(tmp_path), 0)])
+        while not list(tmp_path.glob("begun *")):
+            time.sleep(0.01)
+        raise RuntimeError  # nobody lets the first one end
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_becomes_an_exception_once(number, status):
+    before = signal.getsignal(number)
+    with pytest.raises(Stopped, match=rf"stopped by {signal.Signals(number).name}\.") as stop, stoppable():
+        if signal.getsignal(number) == signal.SIG_IGN:
+            pytest.skip("the tests were started with this signal ignored")
+        try:
+            os.kill(os.getpid(), number)
+        finally:
+            os.kill(os.getpid(), number)  # amid tidying up
+    assert stop.value.exit_status == status and signal.getsignal(number) is before

@@ -1,0 +1,69 @@
+"""Intervals of figures, against SciPy and against what is known of the draws."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from scoringnet_tf.experiments import intervals
+from scoringnet_tf.inference import evaluation
+
+
+def drawn(shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def test_figures_of_rows_are_those_of_an_evaluation():
+    truth, predicted = np.round(drawn(30), 0), np.round(drawn((4, 30), 1), 1)  # with ties
+    for name, measure in (("src", evaluation.src), ("med", evaluation.med), ("rl2", evaluation.relative_l2)):
+        expected = [measure(truth, row) for row in predicted]
+        np.testing.assert_allclose(intervals.MEASURES[name](truth, predicted), expected, rtol=1e-12)
+    assert intervals.src(truth, predicted)[0] == pytest.approx(stats.spearmanr(truth, predicted[0]).statistic)
+    assert np.isnan(intervals.src(truth, np.ones((2, 30)))).all()
+    assert np.isnan(intervals.relative_l2(np.ones(30), predicted)).all()
+
+
+def results(**predicted):
+    truth = {"final": np.arange(40.0)}
+    ids = tuple(f"{number:02d}" for number in range(40))
+    return intervals.Results(ids, truth, {row: {"final": scores} for row, scores in predicted.items()})
+
+
+def test_videos_of_unknown_score_are_left_out():
+    found = results(row=drawn((2, 3, 40)))
+    found.truth["final"][7] = np.nan
+    known = np.arange(40) != 7
+    expected = [[evaluation.src(found.truth["final"][known], scores[known]) for scores in seed] for seed in
+                found.predicted["row"]["final"]]  # fmt: skip
+    np.testing.assert_allclose(found.figure("row", "final", "src"), expected)
+
+
+def test_an_interval_covers_each_source_of_change():
+    """Wide only where seeds, renderings or videos differ."""
+    truth = np.arange(40.0)
+    same = np.broadcast_to(truth + 1, (3, 2, 40))
+    of_seeds = same + np.array([0, 1, 2.0])[:, None, None]
+    of_renderings = same + np.array([0, 2.0])[None, :, None]
+    of_videos = same + np.abs(drawn(40))
+    draws = results(same=same, seeds=of_seeds, renderings=of_renderings, videos=of_videos).draws("final", "med", 400)
+    low, high = intervals.interval(draws["same"])
+    assert (low, high) == (1.0, 1.0)
+    assert intervals.interval(draws["seeds"]) == (1.0, 3.0)
+    assert intervals.interval(draws["renderings"]) == (1.0, 3.0)
+    low, high = intervals.interval(draws["videos"])
+    expected = stats.bootstrap((np.abs(of_videos - truth)[0, 0],), np.mean, rng=0).confidence_interval
+    assert (low, high) == pytest.approx(tuple(expected), abs=0.05)
+
+
+def test_differences_between_rows_are_paired():
+    scores = np.arange(40.0) + 6 * drawn((3, 2, 40))
+    draws = results(one=scores, better=0.5 * scores + 0.5 * np.arange(40.0), shifted=scores + 2.0).draws(
+        "final", "src", 200
+    )
+    np.testing.assert_array_equal(draws["one"], draws["shifted"])
+    assert intervals.interval(draws["better"] - draws["one"])[0] > 0
+    assert np.ptp(draws["one"]) > 0
+
+
+def test_rows_may_have_another_number_of_seeds():
+    draws = results(three=drawn((3, 2, 40)), one=drawn((1, 2, 40))).draws("final", "src", 50)
+    assert np.isfinite(draws["three"]).all() and np.isfinite(draws["one"]).all()

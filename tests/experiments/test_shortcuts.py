@@ -1,0 +1,64 @@
+"""Shortcuts find what is there to be found without watching, and nothing else."""
+
+import numpy as np
+import pytest
+from conftest import write_video
+
+from data_prep.records.building import BuildSettings, build_records
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.experiments import shortcuts
+from scoringnet_tf.support.errors import InputError
+
+NUMBER, TESTED = 60, 20
+
+
+@pytest.fixture(scope="module")
+def info(tmp_path_factory):
+    """The take-flight is as long as the dive is difficult, the entry as bright as the execution is high."""
+    folder, rng = tmp_path_factory.mktemp("shortcuts"), np.random.default_rng(0)
+    rows = ["video,split,difficulty,execution,final,pre-starting,take-flight,entry,end"]
+    for number in range(NUMBER):
+        flight, execution = int(rng.integers(3, 12)), round(float(rng.uniform(10, 28)), 1)
+        difficulty = 2.0 + flight / 10
+        bright = np.full((24, 32, 3), round(255 * execution / 30), np.uint8)
+        noise = rng.integers(0, 256, (2 + flight + 2, 24, 32, 3)).astype(np.uint8)
+        frames = [*noise[: 2 + flight], bright, bright, *noise[-2:]]
+        write_video(folder / f"{number:02d}.avi", frames)
+        split = "test" if number < TESTED else "train"
+        starts = f"0,2,{2 + flight},{4 + flight}"
+        rows.append(f"{number:02d}.avi,{split},{difficulty:.1f},{execution},{difficulty * execution:.2f},{starts}")
+    (folder / "manifest.csv").write_text("\n".join(rows))
+    build_records("manifest", folder, folder / "records", BuildSettings((24, 32)), workers=1, sport="diving")
+    return DatasetInfo.load(folder / "records")
+
+
+def test_each_shortcut_finds_its_own(info):
+    found = shortcuts.shortcuts(info, (info,))
+    assert found.ids == tuple(sorted(info.split("test")["ids"]))
+    expected = [info.videos[video_id]["execution"] for video_id in found.ids]
+    np.testing.assert_allclose(found.truth["execution"], expected, atol=1e-3)
+    src = {
+        (row, score): float(found.figure(row, score, "src").item()) for row in found.predicted for score in found.truth
+    }
+    assert src["stage durations", "difficulty"] > 0.99
+    assert abs(src["stage durations", "execution"]) < 0.5
+    assert src["one 16×12 grey frame", "execution"] > 0.95
+    assert abs(src["one 16×12 grey frame", "difficulty"]) < 0.5
+    assert src["true difficulty", "difficulty"] > 0.99
+    assert np.isnan(src["mean predictor", "final"])
+    final = found.predicted["stage durations"]["difficulty"] * found.predicted["stage durations"]["execution"]
+    np.testing.assert_allclose(found.predicted["stage durations"]["final"], final)
+
+
+def test_the_mean_predictor_answers_the_training_mean(info):
+    found = shortcuts.shortcuts(info, (info, info))
+    mean = np.mean([info.videos[video_id]["difficulty"] for video_id in info.split("train")["ids"]])
+    np.testing.assert_allclose(
+        found.predicted["mean predictor"]["difficulty"], np.full((1, 2, TESTED), mean), rtol=1e-6
+    )
+
+
+def test_features_have_no_shortcuts(info):
+    features = shortcuts.dataclasses.replace(info, features={"size": 3})
+    with pytest.raises(InputError, match="expected records of frames"):
+        shortcuts.watch(features, "test")

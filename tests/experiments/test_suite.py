@@ -1,0 +1,200 @@
+"""Experiments: what is trained and evaluated, once; what fails; tables that can be computed again from what is kept."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+import yaml
+
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.experiments import intervals, report, suite, training
+from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
+from scoringnet_tf.experiments.training import Surroundings, Training, TrainingError
+from scoringnet_tf.inference import evaluation
+from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support.errors import InputError
+
+EXPERIMENT = Experiment(
+    "Table",
+    "Which?",
+    [Row("MSE", {"alpha": "0"}), Row("ranking"), Row("ranking, true fragments", {}, ("--true_fragments",))],
+    "MSE",
+    {"diving": {"MSE": {"f_src": 0.79}}},
+)
+PRESET = """# Command: …
+--alpha=5
+--noflip
+--scoring_epochs=1
+"""
+
+
+@pytest.fixture
+def surroundings(diving_records, tmp_path):
+    (tmp_path / "preset.flags").write_text(PRESET)
+    info = DatasetInfo.load(diving_records)
+    shutil.copytree(diving_records, tmp_path / "again")
+    index = json.loads((tmp_path / "again/dataset_info.json").read_text())
+    (tmp_path / "again/dataset_info.json").write_text(json.dumps({**index, "data_hash": "0123456789ab"}))
+    again = DatasetInfo.load(tmp_path / "again")
+    return Surroundings(tmp_path / "preset.flags", info, (again,), tmp_path / "runs")
+
+
+@pytest.fixture
+def commands(monkeypatch):
+    """Commands that were run; each leaves what the real one leaves, with scores of its own."""
+    seen = []
+
+    def fake(module, arguments, log):
+        seen.append((module, arguments))
+        flags = dict(argument.lstrip("-").partition("=")[::2] for argument in arguments)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.touch()
+        if module == "scoringnet_tf.train":
+            (log.parent / "config.json").write_text('{"versions": {"keras": "3"}}')
+        else:
+            write_report(flags, np.random.default_rng(len(seen)))
+
+    monkeypatch.setattr(training, "run_command", fake)
+    return seen
+
+
+def write_report(flags, rng):
+    info = DatasetInfo.load(flags["records_dir"])
+    folder = training.Path(flags["output_dir"])
+    folder.mkdir()
+    with (folder / "predictions.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["video_id", *(f"{kind}_{score}" for score in SCORES for kind in ("true", "predicted"))])
+        for video_id in reversed(info.split("test")["ids"]):
+            truth = [info.videos[video_id][score] for score in SCORES]
+            writer.writerow([video_id, *(value for score in truth for value in (score, score + rng.normal()))])
+
+
+def test_each_training_and_evaluation_is_done_once(surroundings, commands):
+    assert suite.run([EXPERIMENT], surroundings, 2) == []
+    trained = [arguments for module, arguments in commands if module.endswith("train")]
+    evaluated = [arguments for module, arguments in commands if module.endswith("evaluate")]
+    assert (len(trained), len(evaluated)) == (4, 12)  # two rows share a training; two renderings
+    assert sum("--true_fragments" in arguments for arguments in evaluated) == 4
+    assert [next(a for a in arguments if a.startswith("--seed")) for arguments in trained] == [
+        *["--seed=0"] * 2,
+        *["--seed=1"] * 2,
+    ]
+    assert ["--alpha=0" in arguments for arguments in trained] == [True, False] * 2
+    for arguments in trained:
+        assert arguments[0] == f"--flagfile={surroundings.preset}"
+    assert suite.run([EXPERIMENT], surroundings, 2) == [] and len(commands) == 16
+    assert suite.run([EXPERIMENT], surroundings, 3) == [] and len(commands) == 24
+    metafile = yaml.safe_load(next(surroundings.folder.glob("*/metafile.yml")).read_text())
+    assert metafile["configuration"]["data_hash"] == surroundings.records.data_hash
+    assert metafile["versions"] == {"keras": "3"} and metafile["hardware"]["cores"] >= 1
+
+
+def test_a_folder_is_named_by_all_that_its_result_depends_on(surroundings, tmp_path):
+    def name(changes=(), **flags):
+        return Training(flags, 0).folder(training.dataclasses.replace(surroundings, **dict(changes))).name
+
+    same = name()
+    assert name(alpha="5").rpartition("-")[2] == same.rpartition("-")[2]  # what the preset says already
+    (tmp_path / "other.flags").write_text("# Another comment\n--scoring_epochs=1\n\n--flip=false\n--alpha=5\n")
+    assert name({"preset": tmp_path / "other.flags"}) == same
+    assert name({"folder": surroundings.folder, "further": ("--flip",)}) != same
+    assert name({"further": ("--max_steps=2",)}) != same
+    assert name({"records": surroundings.renderings[0]}) != same
+    assert name(alpha="1") != same
+    assert Training({}, 1).folder(surroundings).name != same
+    model = tmp_path / "c3d.keras"
+    model.write_bytes(b"one")
+    first = name(pretrained=str(model))
+    model.write_bytes(b"two")
+    assert name(pretrained=str(model)) != first
+    with pytest.raises(InputError, match="--pretrained=none: expected a model"):
+        name(pretrained="none")
+
+
+def test_a_failure_is_said_and_stops_nothing_else(surroundings, commands, monkeypatch, capsys):
+    succeed = training.run_command
+
+    def failing(module, arguments, log):
+        if "--alpha=0" in arguments:
+            raise TrainingError("scoringnet_tf.train exited 1: --alpha: no")
+        succeed(module, arguments, log)
+
+    monkeypatch.setattr(training, "run_command", failing)
+    assert suite.run([EXPERIMENT], surroundings, 1) == ["scoringnet_tf.train exited 1: --alpha: no"]
+    assert "experiments: scoringnet_tf.train exited 1" in capsys.readouterr().err
+    assert list(suite.results(EXPERIMENT, surroundings, 1).predicted) == ["ranking", "ranking, true fragments"]
+    monkeypatch.setattr(training, "run_command", succeed)
+    suite.run([EXPERIMENT], surroundings, 1)
+    assert list(suite.results(EXPERIMENT, surroundings, 1).predicted) == [row.name for row in EXPERIMENT.rows]
+
+
+def test_a_command_that_fails_says_its_last_words(tmp_path):
+    with pytest.raises(TrainingError, match=r"scoringnet_tf\.train exited 1: train: --records_dir: expected a value"):
+        training.run_command("scoringnet_tf.train", [], tmp_path / "log.txt")
+    assert (tmp_path / "log.txt").read_text().startswith("$ python -m scoringnet_tf.train")
+
+
+def test_cells_can_be_computed_again_from_the_predictions_that_are_kept(surroundings, commands, tmp_path, monkeypatch):
+    monkeypatch.setattr(intervals, "DRAWS", 50)
+    suite.run([EXPERIMENT], surroundings, 2)
+    results = suite.results(EXPERIMENT, surroundings, 2)
+    text = report.write_results(tmp_path / "table", EXPERIMENT, results, "diving", {"preset": "tiny"})
+    kept = json.loads((tmp_path / "table/cells.json").read_text())
+    assert kept["preset"] == "tiny" and (tmp_path / "table/f_src.png").stat().st_size > 1000
+    with (tmp_path / "table/predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for name, row in kept["rows"].items():
+        for score in SCORES:
+            found = []
+            for seed, rendering in np.ndindex(2, 2):
+                chosen = [r for r in rows if (r["row"], r["seed"], r["rendering"]) == (name, str(seed), str(rendering))]
+                truth, predicted = (
+                    np.array([float(r[f"{kind}_{score}"]) for r in chosen]) for kind in ("true", "predicted")
+                )
+                found.append([evaluation.src(truth, predicted), evaluation.med(truth, predicted)])
+            mean = np.mean(found, axis=0)
+            assert row[f"{score[0]}_src"]["mean"] == pytest.approx(mean[0], abs=1e-4)
+            assert row[f"{score[0]}_med"]["mean"] == pytest.approx(mean[1], abs=1e-4)
+        assert ("more" in row["f_src"]) == (name != "MSE")
+    assert "| *the paper* |  |  | 0.79 |" in text
+    assert "ranking against MSE (95 %, paired): D-SRC" in text
+
+
+def test_renderings_have_the_same_performances(surroundings, diving_records):
+    suite.check_renderings(surroundings)
+    changed = json.loads((surroundings.renderings[0].records_dir / "dataset_info.json").read_text())
+    first = changed["splits"]["test"]["ids"][0]
+    changed["videos"][first]["final"] += 1
+    (surroundings.renderings[0].records_dir / "dataset_info.json").write_text(json.dumps(changed))
+    other = DatasetInfo.load(surroundings.renderings[0].records_dir)
+    with pytest.raises(InputError, match="with the same scores"):
+        suite.check_renderings(training.dataclasses.replace(surroundings, renderings=(other,)))
+    with pytest.raises(InputError, match="expected pixels of its own"):
+        suite.check_renderings(training.dataclasses.replace(surroundings, renderings=(surroundings.records,)))
+
+
+def test_the_catalogue_is_consistent():
+    for experiment in EXPERIMENTS.values():
+        names = [row.name for row in experiment.rows]
+        assert len(set(names)) == len(names)
+        assert experiment.compute or experiment.reference in names
+        for printed in experiment.paper.values():
+            assert printed.keys() <= set(names)
+
+
+@pytest.mark.slow
+def test_a_real_run_is_trained_evaluated_and_described(diving_records, tmp_path):
+    flags = "--image_size=32,32 --width_multiplier=0.0625 --batch_size=4 --clip_lengths=8,8 --validation_fraction=0.3"
+    (tmp_path / "tiny.flags").write_text("\n".join([*flags.split(), "--epochs=1", "--max_steps=1"]))
+    info = DatasetInfo.load(diving_records)
+    surroundings = Surroundings(tmp_path / "tiny.flags", info, (), tmp_path / "runs")
+    experiment = Experiment("Table", "Which?", [Row("preset")], "preset")
+    assert suite.run([experiment], surroundings, 1) == []
+    results = suite.results(experiment, surroundings, 1)
+    assert results.predicted["preset"]["final"].shape == (1, 1, len(info.split("test")["ids"]))
+    assert list(results.ids) == sorted(info.split("test")["ids"])
+    expected = [info.videos[video_id]["final"] for video_id in results.ids]
+    np.testing.assert_allclose(results.truth["final"], expected, atol=1e-3)

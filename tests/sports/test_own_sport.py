@@ -1,0 +1,136 @@
+"""A sport of one's own goes with its records and models: they need no file, and do not mix with others of its name."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from conftest import write_bars
+
+import scoringnet_tf
+from data_prep.datasets import motion
+from data_prep.datasets.errors import OptionError
+from data_prep.records.building import BuildSettings, build_records
+from data_prep.records.dry_run import check
+from data_prep.records.summary import summary
+from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, RecordsError
+from scoringnet_tf.inference.serving import SPORT_FILE, export_saved_model
+from scoringnet_tf.models.presets import check_fits, load_scoring_net
+from scoringnet_tf.sports import definition_of, get_sport, sport_yaml
+from scoringnet_tf.support.errors import InputError
+
+OWN = dataclasses.replace(get_sport("ski_jumping"), name="summer_jumping", final_range=(0.0, 250.0))
+SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (4, 4)}
+HEADER = "video,split,difficulty,execution,penalty,final,in-run,flight,landing,out-run,end"
+
+
+@pytest.fixture(scope="module")
+def own_records(tmp_path_factory):
+    """Records of two videos whose sport is a file that is no longer there; -4.5 points of wind were given."""
+    folder = tmp_path_factory.mktemp("own")
+    for number in (1, 2):
+        write_bars(folder / f"{number}.avi", 16, number)
+    rows = ["1.avi,train,60.5,54,-4.5,119,2,4,8,10,14", "2.avi,test,58,51.5,,,3,5,7,9,12"]
+    (folder / "manifest.csv").write_text("\n".join([HEADER, *rows]))
+    file = folder / "mine.yaml"
+    file.write_text(sport_yaml(OWN), encoding="utf-8")
+    build_records("manifest", folder, folder / "records", BuildSettings((36, 48)), workers=1, sport=str(file))
+    file.unlink()
+    return folder / "records"
+
+
+def test_records_hold_the_whole_definition(own_records):
+    info = DatasetInfo.load(own_records)
+    assert get_sport(info.sport) == OWN and info.sport_name == "summer_jumping"
+    assert info.stages == ["noise", "in-run", "flight", "landing", "out-run"]
+    assert info.stage_frames["train"] == {"noise": 4, "in-run": 2, "flight": 4, "landing": 2, "out-run": 4}
+    assert info.videos["1.avi"]["final"] == 119 and info.videos["2.avi"]["final"] == 109.5
+    assert "(summer_jumping)" in summary(info)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sport": "summer_jumping"}, "Expected a sport, one of artistic_gymnastics"),
+        ({"sport": {**definition_of(OWN), "fusion": "x"}}, "sport: fusion: expected one of product, sum"),
+        ({"stages": ["noise", "flight"]}, r"expected the stages of summer_jumping, .*Received: \['noise', 'flight'\]"),
+    ],
+)
+def test_records_of_no_sound_sport_are_refused(own_records, change, message, tmp_path):
+    index = json.loads((own_records / INDEX_NAME).read_text(encoding="utf-8"))
+    (tmp_path / INDEX_NAME).write_text(json.dumps({**index, **change}), encoding="utf-8")
+    with pytest.raises(RecordsError, match=rf"{INDEX_NAME}: {message}"):
+        DatasetInfo.load(tmp_path)
+
+
+def test_a_model_holds_the_whole_definition(own_records, tmp_path):
+    info = DatasetInfo.load(own_records)
+    # Two videos, one to train on: its scores do not vary.
+    info.score_statistics["train"] = {score: {"mean": 50.0, "std": 9.0} for score in ("difficulty", "execution")}
+    model = scoringnet_tf.ScoringNet.for_records(info, **SMALL)
+    model.save_to_preset(tmp_path / "run")
+    loaded = load_scoring_net(tmp_path / "run")
+    assert loaded.sport == loaded.score_predictor.get_layer("final").sport == OWN
+    assert loaded.get_config()["sport"] == loaded.segmenter.get_config()["sport"] == definition_of(OWN)
+    assert loaded.segmenter.output_shape[-1] == 5
+    check_fits(loaded, info)
+    frames = np.zeros((1, 6, 32, 32, 3), np.uint8)
+    scores = loaded({"frames": frames, "mask": np.ones((1, 6), bool)})
+    assert float(scores["final"][0]) == pytest.approx(float(scores["difficulty"][0] + scores["execution"][0]), rel=1e-6)
+
+
+def test_a_model_of_a_sport_that_ships_holds_its_name():
+    model = scoringnet_tf.ScoringNet(sport=get_sport("ski_jumping"), fragments="whole", **SMALL)
+    assert model.get_config()["sport"] == model.score_predictor.get_config()["sport"] == "ski_jumping"
+
+
+@pytest.mark.parametrize(
+    ("sport", "message"),
+    [
+        ("diving", r"expected records with the model's sport, summer_jumping\. Received: diving\."),
+        (
+            definition_of(dataclasses.replace(OWN, execution_range=(0.0, 6.0))),
+            r"summer_jumping\. Received: another of that name: ranges.execution \[0.0, 6.0\] instead of \[0.0, 60.0\]",
+        ),
+        (
+            definition_of(dataclasses.replace(OWN, stages=(*OWN.stages, "fall"))),
+            r"another of that name: stages \[.*'out-run', 'fall'\] instead of \[.*'out-run'\]",
+        ),
+    ],
+)
+def test_records_of_another_sport_of_the_same_name_are_refused(own_records, sport, message):
+    model = scoringnet_tf.ScoringNet(sport=OWN, fragments="whole", **SMALL)
+    with pytest.raises(InputError, match=message):
+        check_fits(model, dataclasses.replace(DatasetInfo.load(own_records), sport=sport))
+
+
+def test_an_exported_model_says_what_its_stages_are_called(tmp_path):
+    model = scoringnet_tf.ScoringNet(sport=OWN, fragments="whole", scores=("final",), **SMALL)
+    export_saved_model(model, tmp_path / "1")
+    said = json.loads((tmp_path / "1" / SPORT_FILE).read_text(encoding="utf-8"))
+    assert said["stages"] == list(OWN.stages) and get_sport(said["sport"]) == OWN
+
+
+def test_a_file_that_defines_no_sport_is_wrong_use(tmp_path):
+    (tmp_path / "manifest.csv").write_text(f"{HEADER}\n")
+    (tmp_path / "mine.yaml").write_text("name: mine\n")
+    with pytest.raises(InputError, match=r"mine\.yaml: expected the key stages. Received: name"):
+        check("manifest", tmp_path, workers=1, sport=str(tmp_path / "mine.yaml"))
+
+
+def test_clips_to_pretrain_on_may_be_of_ones_own_sport(tmp_path):
+    (tmp_path / "motion_classes.csv").write_text("video,sport,turns,split\n1,summer_jumping,2,train\n")
+    with pytest.raises(InputError, match=r"expected one sport of artistic_gymnastics, .*Received: summer_jumping"):
+        motion.read(tmp_path)
+    source = motion.read(tmp_path, sport=OWN)
+    assert get_sport(source.sport) == OWN and source.sport_name == "summer_jumping"
+    with pytest.raises(InputError, match=r"expected one sport of diving\. Received: summer_jumping"):
+        motion.read(tmp_path, sport="diving")
+
+
+@pytest.mark.parametrize("stage", ["end", "Group", "num frames", "Judge 1", "fps"])
+def test_a_stage_that_is_called_as_a_column_is_refused(stage, tmp_path):
+    (tmp_path / "manifest.csv").write_text("video,split,final\n1.avi,train,100\n")
+    sport = dataclasses.replace(OWN, stages=(*OWN.stages, stage))
+    with pytest.raises(OptionError, match=f"no stages of summer_jumping with the name of a column. Received: {stage}"):
+        check("manifest", tmp_path, workers=1, sport=sport)
