@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from data_prep.datasets.sample import Sample
+from scoringnet_tf.data.preprocessing import decode_jpeg
 
 PICTURES, HEIGHT, WIDTH = 16, 12, 16
 ALIKE = 12.0  # grey levels, root mean square: an encoder at 1/3 of the bits made 4, other dives in one venue 20 or more
@@ -24,7 +25,7 @@ def thumbnails(jpegs: Sequence[bytes]) -> np.ndarray:
         jpegs: its frames, encoded.
     """
     centres = ((np.arange(PICTURES) + 0.5) * len(jpegs) / PICTURES).astype(int)
-    frames = (cv2.imdecode(np.frombuffer(jpegs[index], np.uint8), cv2.IMREAD_COLOR) for index in centres)
+    frames = (decode_jpeg(jpegs[index]) for index in centres)
     return np.stack([cv2.resize(frame, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) for frame in frames])
 
 
