@@ -1037,8 +1037,8 @@ INFERENCE = (
         "data_prep/records/building.py",
         "tests/data_prep/datasets/test_datasets.py",
         (
-            "if problems and not (keep and kind_of_row(problems) == INCONSISTENT):",
-            "if problems and not keep:",
+            'return settings.on_inconsistent == "keep" and kind_of_row(problems) == INCONSISTENT',
+            'return settings.on_inconsistent == "keep"',
             "rows with errors are kept like those whose scores contradict each other",
             "test_a_row_with_an_error_is_not_kept_for_its_scores",
         ),
