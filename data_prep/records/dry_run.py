@@ -10,8 +10,8 @@ from tqdm import tqdm
 from data_prep.datasets import read_source
 from data_prep.datasets.errors import OptionError
 from data_prep.datasets.sample import INCONSISTENT, kind_of_row
-from data_prep.processes import in_processes
 from data_prep.datasets.scores import shown
+from data_prep.processes import in_processes
 from data_prep.records.checks import checked_samples
 from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
 from scoringnet_tf.data.preprocessing import StoredForm
@@ -19,7 +19,7 @@ from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.errors import InputError
 
-STORED = StoredForm((8, 8), jpeg_quality=50)  # nothing is kept of the pixels
+STORED = StoredForm((24, 32), jpeg_quality=75)  # nothing is kept of the pixels but thumbnails
 
 
 def check(dataset: str, source_dir: str | Path, workers: int | None = None, **options: Any) -> tuple[list[str], int]:
