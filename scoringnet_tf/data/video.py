@@ -11,9 +11,9 @@ from typing import Any
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
 
 from scoringnet_tf.data.preprocessing import resize_frame
+from scoringnet_tf.data.shown_frames import ShownFrames, is_transposed
 from scoringnet_tf.support.errors import InputError
 
 DEFAULT_FPS = 25.0  # where a file gives neither a frame rate nor timestamps: the rate of the UNLV and UCF videos
@@ -32,8 +32,6 @@ FORMAT_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 HASHED_BYTES = 2**20  # at a time, for a broadcast of hours is hashed as well
 IMAGE_NAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 IMAGE_CODECS = {b"\xff\xd8": "mjpeg", b"\x89P": "png"}  # first bytes: FFmpeg's decoder
-# PyAV 17 and later would start threads for the colours of every frame, which takes longer than the colours.
-ONE_THREAD = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 # Of a damaged image a decoder would rather paint the rest grey.
 IMAGE_OPTIONS = {**DECODER_OPTIONS, "err_detect": "crccheck+explode"}
 
@@ -47,8 +45,8 @@ class Video:
     """A decoded video.
 
     Attributes:
-        frames: uint8 (L, H, W, 3), RGB, upright; resized if `read_video` was given a size. Of a `VideoStream`: what its
-            caller kept of each frame.
+        frames: uint8 (L, H, W, 3), RGB, as shown, see `shown_frames`; resized if `read_video` was given a size. Of a
+            `VideoStream`: what its caller kept of each frame.
         fps: frames per second.
         timestamps: float64 (L,), seconds since the first frame.
         source_size: (height, width) of the frames in the file.
@@ -146,7 +144,7 @@ def read_video(source, *, size=None, partial=False, num_threads=0) -> Video:
 
 
 class VideoStream:
-    """The frames of a `Clip` one after the other, uint8 (H, W, 3), RGB, upright; to be iterated over once.
+    """The frames of a `Clip` one after the other, uint8 (H, W, 3), RGB, as shown; to be iterated over once.
 
     From the first frame on are known `source_size`, `pixel_aspect` (width over height of a pixel as shown), `aspect`
     (the same of the picture) and `announced` (how many frames the file says there are, 0 where it does not); `video`
@@ -171,6 +169,7 @@ class VideoStream:
         self._times: list = []  # seconds, None where the file has none
         self._timing: tuple = ()
         self._warnings: list[str] = []
+        self._changes_size = False
 
     def __iter__(self) -> collections.abc.Iterator[np.ndarray]:
         clip, files = self.clip, self.clip.files()
@@ -192,21 +191,22 @@ class VideoStream:
         return width * self.pixel_aspect / height
 
     def _images(self, paths):
-        error, self.announced = "", len(paths)
+        error, self.announced, shown = "", len(paths), ShownFrames()
         for path in paths:
-            image = _decode_image(path.read_bytes())
-            if image is None:
+            decoded = _decode_image(path.read_bytes())
+            if decoded is None:
                 error = f"{path.name}, which is no whole image"
                 break
-            yield self._counted(image, None)
+            for image, _ in shown.pictures(*decoded):
+                yield self._counted(image, None)
+        self._warnings += shown.notes
         self._end(error)
         self._timing = _default_timing(len(self._times))
 
     def _file(self, container, stream):
-        error, self.announced = "", stream.frames
+        error, self.announced, shown = "", stream.frames, ShownFrames()
         if self.clip.frames is not None:
             self.announced = self.clip.frames[1] - self.clip.frames[0]
-        reformatter = VideoReformatter()  # one for all frames: making its tables takes longer than a frame
         try:
             for frame in _decoded(container, stream, self.clip):
                 if frame.is_corrupt:  # the decoder made up what it could not read
@@ -214,15 +214,33 @@ class VideoStream:
                     break
                 if self.source_size is None:
                     self.pixel_aspect = _pixel_aspect(stream, frame)
-                yield self._counted(_upright(frame, reformatter), frame.time)
+                for image, time in shown.pictures(frame, stream.codec_context):
+                    yield self._counted(image, time)
         except (av.FFmpegError, MemoryError) as caught:
             error = _reason(caught)
+        for image, time in shown.remaining():
+            yield self._counted(image, time)
+        self._warnings += [*self._of_pixels(stream), *shown.notes]
         self._end(error)
         self._timing = _timing(stream, self._times)
 
+    def _of_pixels(self, stream):
+        """What to say of pixels that are not square."""
+        stated = float(stream.sample_aspect_ratio or 1)
+        if not _is_credible(stated):
+            return [f"It says that its pixels are {stated:.3g} times as wide as high: square ones are assumed."]
+        if self._times and self.pixel_aspect != 1:
+            return [f"Its pixels are not square: its picture counts as {self.aspect:.2f}:1, as it is shown."]
+        return []
+
     def _counted(self, image, time):
+        size = image.shape[:2]
         if self.source_size is None:
-            self.source_size = image.shape[:2]
+            self.source_size = size
+        elif size != self.source_size and not self._changes_size:
+            self._changes_size = True
+            before, after = (f"{width}×{height}" for height, width in (self.source_size, size))
+            self._warnings.append(f"From frame {len(self._times)} on its frames are {after} instead of {before}.")
         self._times.append(time)
         return image
 
@@ -285,7 +303,7 @@ def _numbered_images(folder, changed):
 
 
 def _decode_image(encoded):
-    """RGB pixels of a JPEG or PNG file, None if it is anything else, truncated or corrupt."""
+    """The frame of a JPEG or PNG file and its decoder, None if it is anything else, truncated or corrupt."""
     if encoded[:2] not in IMAGE_CODECS:
         return None
     decoder: Any = av.CodecContext.create(IMAGE_CODECS[encoded[:2]], "r")
@@ -294,9 +312,7 @@ def _decode_image(encoded):
         frames = [*decoder.decode(av.Packet(encoded)), *decoder.decode(None)]
     except (av.FFmpegError, MemoryError):
         return None
-    if len(frames) != 1 or frames[0].is_corrupt:
-        return None
-    return _upright(frames[0], VideoReformatter())
+    return (frames[0], decoder) if len(frames) == 1 and not frames[0].is_corrupt else None
 
 
 # === Video files ===
@@ -388,18 +404,16 @@ def _reason(error):
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _upright(frame, reformatter):
-    """RGB pixels, turned as the file's rotation metadata (phones) asks; `frame.rotation` is counter-clockwise."""
-    image = reformatter.reformat(frame, format="rgb24", **ONE_THREAD).to_ndarray()
-    return np.ascontiguousarray(np.rot90(image, k=round(frame.rotation / 90) % 4))
-
-
 def _pixel_aspect(stream, frame):
     """Width over height of a pixel of the upright frame as shown; 1 where the file says nothing credible."""
     stated = float(stream.sample_aspect_ratio or 1)
-    if not 1 / MAX_PIXEL_ASPECT <= stated <= MAX_PIXEL_ASPECT:
+    if not _is_credible(stated):
         return 1.0
-    return 1 / stated if round(frame.rotation / 90) % 2 else stated
+    return 1 / stated if is_transposed(frame) else stated
+
+
+def _is_credible(pixel_aspect):
+    return 1 / MAX_PIXEL_ASPECT <= pixel_aspect <= MAX_PIXEL_ASPECT
 
 
 def _default_timing(num_frames):

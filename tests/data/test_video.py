@@ -111,9 +111,16 @@ def test_a_stream_decodes_no_further_than_it_is_asked(tmp_path):
         list(frames)
 
 
-@pytest.mark.parametrize(("stated", "aspect"), [((4, 3), 16 / 9), ((1, 1), 4 / 3), ((1, 1000), 4 / 3)])
-def test_pixels_that_are_not_square(tmp_path, stated, aspect):
-    """The aspect is that of the picture as shown, unless the file says what cannot be."""
+@pytest.mark.parametrize(
+    ("stated", "aspect", "warning"),
+    [
+        ((4, 3), 16 / 9, "Its pixels are not square: its picture counts as 1.78:1, as it is shown."),
+        ((1, 1), 4 / 3, None),
+        ((1, 20), 4 / 3, "It says that its pixels are 0.05 times as wide as high: square ones are assumed."),
+    ],
+)
+def test_pixels_that_are_not_square(tmp_path, stated, aspect, warning):
+    """The aspect is that of the picture as shown, unless the file says what cannot be; either is said."""
     with av.open(str(tmp_path / "dive.mkv"), "w") as container:
         stream = container.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
@@ -123,6 +130,7 @@ def test_pixels_that_are_not_square(tmp_path, stated, aspect):
         container.mux(stream.encode())
     video = read_video(tmp_path / "dive.mkv")
     assert video.source_size == (HEIGHT, WIDTH) and video.aspect == pytest.approx(aspect)
+    assert video.warnings == ((warning,) if warning else ())
 
 
 def _not_there(path):

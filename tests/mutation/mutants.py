@@ -1024,6 +1024,66 @@ INFERENCE = (
         ),
     )
     + of(
+        "data_prep/datasets/mtl_aqa.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            "fields.expect(what, INCONSISTENT)",
+            "fields.expect(what)",
+            "marks that contradict a score are an error like any other",
+            "test_scores_that_contradict_each_other_are_refused_dropped_or_kept",
+        ),
+    )
+    + of(
+        "data_prep/records/building.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            "if problems and not (keep and kind_of_row(problems) == INCONSISTENT):",
+            "if problems and not keep:",
+            "rows with errors are kept like those whose scores contradict each other",
+            "test_a_row_with_an_error_is_not_kept_for_its_scores",
+        ),
+    )
+    + of(
+        "data_prep/datasets/published.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            "if all(found[split] == number",
+            "if any(found[split] == number",
+            "a copy that lacks a split is said to be whole",
+            "test_a_copy_with_all_videos_is_said_to_be_whole",
+        ),
+    )
+    + of(
+        "data_prep/stages/formats/timing.py",
+        "tests/data_prep/stages/test_stage_formats.py",
+        (
+            "    if timestamps is None:\n        return math.floor(moment * fps)",
+            "    if True:\n        return math.floor(moment * fps)",
+            "seconds become frames by the mean rate",
+            "test_seconds_mean_the_frames_that_are_shown_then",
+        ),
+    )
+    + of(
+        "data_prep/commands/stages.py",
+        "tests/data_prep/stages/test_stage_formats.py",
+        (
+            'if output.exists() and FLAGS.existing == "refuse":',
+            "if False:",
+            "labels of other videos are overwritten",
+            "test_labels_that_are_there_are_not_overwritten",
+        ),
+    )
+    + of(
+        "scoringnet_tf/support/pickle_check.py",
+        "tests/support/test_pickle_check.py",
+        (
+            "            self.parts[taken[0]] += taken[1:]\n",
+            "",
+            "what is put into a list is not counted",
+            "test_levels_that_multiply_are_refused",
+        ),
+    )
+    + of(
         "scoringnet_tf/inference/serving.py",
         "tests/inference/test_serving.py",
         (
@@ -1047,6 +1107,12 @@ INFERENCE = (
             "np.all(np.diff(times) >= 0)",
             "duplicate timestamps accepted",
             "test_timestamps_that_do_not_rise_give_way_to_the_frame_rate",
+        ),
+        (
+            "options=FORMAT_OPTIONS",
+            "options={}",
+            "playlists have other files opened",
+            "test_a_list_of_videos_is_none_whatever_it_is_called",
         ),
     )
 )

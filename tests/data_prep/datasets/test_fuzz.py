@@ -76,7 +76,8 @@ def test_mutated_label_files(tmp_path, dataset, name):
         assert len(lines) > num_problems and all(lines)
         if number % 6 == 0:
             _assert_sound_or_refused(dataset, source, tmp_path / "records", options)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["source"]
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left - {".records.building"} == {"source"}  # what a build that decoding refused encoded before
 
 
 def _assert_sound_or_refused(dataset, source, records, options):

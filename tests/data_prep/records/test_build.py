@@ -220,10 +220,11 @@ def test_all_that_labels_and_folders_show_is_refused_before_a_frame_is_decoded(d
     damages = (_remove_video, _labels_missing, _score_out_of_range)
     parts = ["expected id 008 once", *(part for damage in damages for part in damage(diving_dir))]
     write_split(diving_dir / "split_7_3", [4, 5, 6, 7, 8, 8, 9, 10], [1, 2, 3])
-    _change_times(diving_dir, 7, "32,28,55,73")
+    stages = diving_dir / "stage_labels.csv"
+    stages.write_text(stages.read_text().replace("\n7,entry,19,25", "\n7,entry,25,19"))
     (diving_dir / "diving_samples_len_ori" / "006.avi").write_bytes(bytes(99))  # that only decoding would show
     monkeypatch.setattr(VideoStream, "__iter__", None)
-    with pytest.raises(InputError, match="row 7: expected 0 ≤ t0") as error:
+    with pytest.raises(InputError, match=r"007\.avi \(row 7\)") as error:
         _build(diving_dir, tmp_path / "records")
     assert all(part in str(error.value) for part in parts) and "006.avi" not in str(error.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["diving"]
