@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from data_prep.datasets.sample import Sample
+from scoringnet_tf.data.preprocessing import decode_jpeg
 
 PICTURES, HEIGHT, WIDTH = 8, 12, 16
 # Simulated dives encoded anew (H.264 at CRF 35, MPEG-4, a third of the size, mirrored) are within 6 grey levels (root
@@ -28,8 +29,8 @@ def thumbnails(jpegs: Sequence[bytes]) -> np.ndarray:
         jpegs: its frames, encoded.
     """
     centres = ((np.arange(PICTURES) + 0.5) * len(jpegs) / PICTURES).astype(int)
-    frames = (cv2.imdecode(np.frombuffer(jpegs[index], np.uint8), cv2.IMREAD_COLOR) for index in centres)
-    return np.stack([cv2.resize(np.asarray(frame), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) for frame in frames])
+    frames = (decode_jpeg(jpegs[index]) for index in centres)
+    return np.stack([cv2.resize(frame, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) for frame in frames])
 
 
 class SeenPerformances:
