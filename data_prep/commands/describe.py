@@ -3,7 +3,7 @@
     python -m data_prep describe --records_dir=RECORDS [--output=description.png]
     python -m data_prep describe --records_dir=RECORDS --json
 
-Every record is read, no frame is decoded. To see the frames, and to verify them: python -m data_prep inspect
+Every record is read, no frame is decoded. `python -m data_prep inspect` shows the frames, and verifies them.
 """
 
 import json

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from data_prep.datasets.split_file import SPLITS
 from data_prep.records.summary import table
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, described_pixels
@@ -31,8 +32,13 @@ def describe(info: DatasetInfo) -> dict[str, Any]:
         "pixels": described_pixels(info.simulation),
         "groups_in_several_splits": _torn_groups(info),
         "score_bins": bins,
-        "splits": {split: _describe_split(info, split, bins) for split in info.splits},
+        "splits": {split: _describe_split(info, split, bins) for split in sorted(info.splits, key=_place)},
     }
+
+
+def _place(split):
+    """Splits in the order of their use, others after them."""
+    return (SPLITS.index(split) if split in SPLITS else len(SPLITS)), split
 
 
 def _edges(info, score):
