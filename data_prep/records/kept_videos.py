@@ -26,6 +26,7 @@ except ImportError:  # Windows: nothing keeps two builds of one folder apart
 
 from data_prep.processes import Stopped
 from data_prep.records.encoding import EncodedVideo, encode_video
+from data_prep.records.same_performance import thumbnails
 from data_prep.records.writing import writing_to
 from scoringnet_tf import __version__
 from scoringnet_tf.data.preprocessing import StoredForm
@@ -167,4 +168,4 @@ def _read(path, made_of=None):
     found = {name: values[name] for name in FACTS}
     found |= {name: tuple(found[name]) for name in ("source_size", "warnings")}
     frames = [content[end - length : end] for end, length in zip(ends.tolist(), lengths.tolist(), strict=True)]
-    return EncodedVideo(jpegs=frames, timestamps=timestamps, **found)
+    return EncodedVideo(jpegs=frames, timestamps=timestamps, thumbnails=thumbnails(frames), **found)
