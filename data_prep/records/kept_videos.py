@@ -107,8 +107,8 @@ def keep_video(clip: Clip, stored: StoredForm, folder: Path) -> EncodedVideo:
         OSError: `folder` cannot be written.
     """
     path = folder / f"{hashlib.sha256(str(clip).encode()).hexdigest()[:32]}.npz"
-    made_of = _made_of(clip, stored)
-    found = _read(path, made_of) if path.exists() else None
+    made_of = _made_of(stored)
+    found = _read(path, made_of | {"source": _sha256(clip)}) if path.exists() else None
     if found is not None:
         return dataclasses.replace(found, jpegs=[], file=path, taken_over=True)
     video = encode_video(clip, stored)
@@ -131,14 +131,17 @@ def read_frames(path: Path) -> list[bytes]:
     return video.jpegs
 
 
-def _made_of(clip, stored):
-    """All that the frames depend on, as JSON keeps it."""
-    try:
-        source = clip.sha256()
-    except (VideoError, OSError):
-        source = None  # decoding says what is wrong
+def _made_of(stored):
+    """All that frames depend on beside their source, as JSON keeps it."""
     versions = {"scoringnet_tf": __version__, "av": av.__version__, "opencv": cv2.__version__}
-    return json.loads(json.dumps({"source": source, "stored": dataclasses.asdict(stored), "versions": versions}))
+    return json.loads(json.dumps({"stored": dataclasses.asdict(stored), "versions": versions}))
+
+
+def _sha256(clip):
+    try:
+        return clip.sha256()
+    except (VideoError, OSError):  # decoding says what is wrong
+        return None
 
 
 def _write(path, video, made_of):
