@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from data_prep.datasets.fields import Fields
+from data_prep.datasets.sample import ERROR, INCONSISTENT
 from data_prep.datasets.scores import FINAL_TOLERANCE
 from scoringnet_tf.sports import Sport
 
@@ -45,7 +46,9 @@ def judged_scores(
         return dict(scores)
     stated = scores["execution"]
     if stated is not None and not abs(stated - execution) <= FINAL_TOLERANCE:
-        fields.expect(f"expected an execution of {execution:.2f}, as the marks give. Received: {stated:.2f}")
+        low, high = sport.execution_range
+        what = f"expected an execution of {execution:.2f}, as the marks give. Received: {stated:.2f}"
+        fields.expect(what, INCONSISTENT if low <= stated <= high else ERROR)
     return {**scores, "execution": execution}
 
 

@@ -1,10 +1,9 @@
-"""Text files of labels: whole texts, and CSV files with a header."""
+"""Text files of labels: whole texts, and CSV files of a known form."""
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from data_prep.datasets.readers.table import read_table
 from scoringnet_tf.support.errors import InputError
 
 
@@ -30,47 +29,25 @@ class Row(dict[str, str]):
         number: of its first line in the file, counted from 1 with the header and all empty lines.
     """
 
-    def __init__(self, number: int, cells: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
+    def __init__(self, number: int, cells: Mapping[str, str]) -> None:
         super().__init__(cells)
         self.number = number
 
 
 def read_csv(path: str | Path, columns: Sequence[str]) -> list[Row]:
-    """Rows of a CSV file with a header; empty lines are left out.
+    """Rows of a CSV file with a header, with commas and in UTF-8; `table.read_table` reads others.
 
     Args:
         path: the file.
         columns: that it must have; others are kept as well.
 
     Raises:
-        InputError: the file or a column is missing, a column is there twice, or rows have another number of fields;
-            every one is named.
+        InputError: a column is missing, or as of `read_table`.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"{path}: expected a CSV file with the columns {','.join(columns)}. Received: no such file.")
-    lines = _lines(path)
-    header = lines[0][1] if lines else []
-    if any(column not in header for column in columns) or len(set(header)) < len(header):
-        expected = f"the columns {','.join(columns)}" if columns else "a header with every column"
-        raise InputError(f"{path}: expected {expected}, each once. Received: {','.join(header) or 'no header'}")
-    uneven = [str(number) for number, cells in lines if len(cells) != len(header)]
-    if uneven:
-        raise InputError(
-            f"{path}: expected {len(header)} fields in every row. Received: another number in row {', '.join(uneven)}"
-        )
-    return [Row(number, zip(header, cells, strict=True)) for number, cells in lines[1:]]
-
-
-def _lines(path):
-    """(number of the first line, cells) of every row that is not empty."""
-    reader = csv.reader(io.StringIO(read_text(path), newline=""))
-    lines, number = [], 1
-    try:
-        for cells in reader:
-            if cells:
-                lines.append((number, cells))
-            number = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(f"{path}, row {number}: expected CSV. Received: {error}") from error
-    return lines
+    table = read_table(path, ",", "UTF-8")
+    if any(column not in table.header for column in columns):
+        raise InputError(f"{path}: expected the columns {','.join(columns)}. Received: {','.join(table.header)}")
+    return [Row(number, cells) for number, cells in table.rows]

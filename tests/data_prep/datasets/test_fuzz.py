@@ -26,6 +26,7 @@ from data_prep.datasets.sample import Sample
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.checks import score_problems
 from data_prep.records.dry_run import check
+from data_prep.records.kept_videos import folder_beside
 from data_prep.records.verifying import decode_frames, read_records, verify_records
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.sports import get_sport
@@ -86,6 +87,7 @@ def _assert_sound_or_refused(dataset, source, records, options):
     except InputError as error:
         assert str(error)
         assert not records.exists()
+        shutil.rmtree(folder_beside(records), ignore_errors=True)  # what it had encoded, as it says
         return
     info = DatasetInfo.load(records)
     assert verify_records(info) == []

@@ -80,6 +80,13 @@ def test_an_execution_beside_the_marks_is_checked(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(("execution", "kind"), [("23.5", "inconsistent"), ("40", "error"), ("nan", "error")])
+def test_marks_may_be_kept_beside_an_execution_that_could_be_true(tmp_path, execution, kind):
+    """--on_inconsistent decides about scores that are possible, each by itself; --on_error about one that is not."""
+    (sample,) = source_of(tmp_path, f"video,split,execution,marks\na.mp4,train,{execution},8 8 8\n").samples
+    assert [problem.kind for problem in sample.problems] == [kind] and sample.execution == 24.0
+
+
 def test_marks_in_a_sport_without_a_rule_for_them_are_said_not_to_be_used(tmp_path):
     source = source_of(tmp_path, "video,split,execution,marks\na.mp4,train,9.4,9 9 9\n", sport="vault")
     assert source.samples[0].execution == 9.4 and "Columns that are not used: marks." in source.notes
