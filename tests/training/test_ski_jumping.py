@@ -34,7 +34,8 @@ def write_sport(path):
 def write_jump(path, distance, style, rng):
     """A video whose blue is the stage, red (to the landing) the distance, green (from the flight on) the style, 0…1.
 
-    Returns the first frame of every stage and the end.
+    Above, where the model does not look, a crowd of grey moves, so that no two videos show the same. Returns the first
+    frame of every stage and the end.
     """
     starts = np.cumsum([rng.integers(1, 4), *rng.integers(3, 6, 4)])
     frames = np.zeros((starts[-1] + 2, 24, 32, 3))
@@ -42,6 +43,7 @@ def write_jump(path, distance, style, rng):
         frames[start:end, ..., 2] = 60 * (number + 1)
         frames[start:end, ..., 0] = 255 * distance * (number in (1, 2))
         frames[start:end, ..., 1] = 255 * style * (number > 0)
+    frames[:, :4] = np.repeat(rng.integers(0, 256, (len(frames), 1, 4, 1)), 8, axis=2)
     write_video(path, frames.astype(np.uint8))
     return starts
 
