@@ -133,4 +133,5 @@ def _numbers(rows):
     for _, row in rows:
         for meaning, text in row.items():
             if meaning in WITH_DECIMALS or meaning.startswith("mark_"):
-                yield from (word.removesuffix(",") for word in re.split(r"[\s;/|]+", text))
+                words = (word.removesuffix(",") for word in re.split(r"[\s;/|]+", text))
+                yield from (word for word in words if ":" not in word)  # timecodes say nothing of numbers
