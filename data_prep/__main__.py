@@ -26,6 +26,7 @@ COMMANDS = {  # command: (module of data_prep.commands with its flags and main(a
         "suggest",
         "label the stages of videos with a trained model, to be corrected in such a tool",
     ),
+    "describe": ("describe", "count what records hold, before they are trained on, in tables, JSON and a picture"),
     "inspect": ("inspect", "verify a folder of TFRecords and draw a contact sheet"),
 }
 

@@ -133,6 +133,12 @@ flags.DEFINE_enum(
     "model without KFS, whose towers see --clip_lengths frames of the whole video, evenly sampled (the paper's −KFS, "
     "table 4); it needs no stage labels.",
 )
+flags.DEFINE_list(
+    "difficulty_fragment",
+    [],
+    "Stages whose frames the Difficulty tower sees. Default: the sport's (§4.3); tables 1 and 2 try others.",
+)
+flags.DEFINE_list("execution_fragment", [], "The same of the Execution tower.")
 flags.DEFINE_integer(
     "fragment_jitter", 0, "Fragments that SP is trained on are moved by a random ± 0…this, frames. Not in the paper.", 0
 )

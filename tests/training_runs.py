@@ -61,6 +61,8 @@ def settings(model_dir, records_dir, **changes):
         "initial_model": None,
         "segmenter": None,
         "fragment_jitter": 1,
+        "difficulty_fragment": [],
+        "execution_fragment": [],
         "alpha": 1.0,
         "beta": 0.0005,
         "margin": 0.5,

@@ -13,6 +13,7 @@ from data_prep.datasets.sample import INCONSISTENT, Problem, Sample, Source
 from data_prep.datasets.scores import agree, rounding
 from data_prep.datasets.stage_labels import StageError, frame_stages, segment_errors
 from data_prep.records.encoding import EncodedVideo
+from data_prep.records.same_performance import SeenPerformances
 from scoringnet_tf.data.features import origin_kind
 from scoringnet_tf.data.video import VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
@@ -86,13 +87,23 @@ def checked_samples(
     repeated_ids = id_problems(source.samples)
     first: tuple[str, dict] | None = None  # id of the first features, and what they are
     owners: dict[str, tuple[str, str]] = {}  # sha256 → (id, split) of the first video with these bytes
+    shown = SeenPerformances(len(source.samples))
     for index, (sample, video) in enumerate(zip(source.samples, encoded, strict=True)):
         problems = _row_problems(sample, source_dir, sport, repeated_ids.get(index))
         stages, video_problems = _video_problems(sample, video, sport, owners)
         if video.features is not None:
             first = first or (sample.video_id, kind_of(video))
             video_problems += kind_problems(sample, video, *first)
+        if video.thumbnails is not None and not video_problems:
+            video_problems += _same_performance_problems(sample, shown.same_in_another_split(sample, video.thumbnails))
         yield sample, video, stages, [*problems, *video_problems]
+
+
+def _same_performance_problems(sample, other):
+    if other is None:
+        return []
+    what = f"expected a performance that no other split has. Received: what {other.where} shows, {other.video_id}"
+    return [Problem(sample.where, f"{what} ({other.split}), in other bytes")]
 
 
 def _video_problems(sample, video, sport, owners):

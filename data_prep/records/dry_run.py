@@ -20,7 +20,7 @@ from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 
-STORED = StoredForm((8, 8), jpeg_quality=50)  # nothing is kept of the pixels
+STORED = StoredForm((24, 32), jpeg_quality=75)  # nothing is kept of the pixels but thumbnails
 
 
 def check(dataset: str, source_dir: str | Path, workers: int | None = None, **options: Any) -> tuple[list[str], int]:

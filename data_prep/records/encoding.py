@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from data_prep.datasets.sample import Sample, Source
+from data_prep.records.same_performance import thumbnails
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import DEFAULT_FPS, Clip, Video, VideoError, VideoStream
@@ -32,6 +33,7 @@ class EncodedVideo:
         features: float32 (L, D); None where there are frames.
         stride: frames of the video from one step to the next; 1 where there are frames.
         origin: what made the features, see `features.read_origin`.
+        thumbnails: of the frames, see `same_performance`; None where there are features.
         taken_over: whether an interrupted build had kept it as it is now; None where it had not begun with it.
         error: None, or why the video could not be decoded; then all else is empty.
     """
@@ -47,6 +49,7 @@ class EncodedVideo:
     features: np.ndarray | None = None
     stride: int = 1
     origin: dict[str, Any] | None = None
+    thumbnails: np.ndarray | None = None
     taken_over: bool | None = None
     error: str | None = None
 
@@ -96,6 +99,7 @@ def encode_video(clip: Clip, stored: StoredForm) -> EncodedVideo:
         aspect=video.aspect,
         sha256=sha256,
         warnings=video.warnings,
+        thumbnails=thumbnails(jpegs),
     )
 
 

@@ -26,6 +26,7 @@ except ImportError:  # Windows: nothing keeps two builds of one folder apart
 
 from data_prep.processes import Stopped
 from data_prep.records.encoding import EncodedVideo, encode_video
+from data_prep.records.same_performance import thumbnails
 from data_prep.records.writing import writing_to
 from scoringnet_tf import __version__
 from scoringnet_tf.data.preprocessing import StoredForm
@@ -106,8 +107,8 @@ def keep_video(clip: Clip, stored: StoredForm, folder: Path) -> EncodedVideo:
         OSError: `folder` cannot be written.
     """
     path = folder / f"{hashlib.sha256(str(clip).encode()).hexdigest()[:32]}.npz"
-    made_of = _made_of(clip, stored)
-    found = _read(path, made_of) if path.exists() else None
+    made_of = _made_of(stored)
+    found = _read(path, made_of | {"source": _sha256(clip)}) if path.exists() else None
     if found is not None:
         return dataclasses.replace(found, jpegs=[], file=path, taken_over=True)
     video = encode_video(clip, stored)
@@ -130,14 +131,17 @@ def read_frames(path: Path) -> list[bytes]:
     return video.jpegs
 
 
-def _made_of(clip, stored):
-    """All that the frames depend on, as JSON keeps it."""
-    try:
-        source = clip.sha256()
-    except (VideoError, OSError):
-        source = None  # decoding says what is wrong
+def _made_of(stored):
+    """All that frames depend on beside their source, as JSON keeps it."""
     versions = {"scoringnet_tf": __version__, "av": av.__version__, "opencv": cv2.__version__}
-    return json.loads(json.dumps({"source": source, "stored": dataclasses.asdict(stored), "versions": versions}))
+    return json.loads(json.dumps({"stored": dataclasses.asdict(stored), "versions": versions}))
+
+
+def _sha256(clip):
+    try:
+        return clip.sha256()
+    except (VideoError, OSError):  # decoding says what is wrong
+        return None
 
 
 def _write(path, video, made_of):
@@ -167,4 +171,4 @@ def _read(path, made_of=None):
     found = {name: values[name] for name in FACTS}
     found |= {name: tuple(found[name]) for name in ("source_size", "warnings")}
     frames = [content[end - length : end] for end, length in zip(ends.tolist(), lengths.tolist(), strict=True)]
-    return EncodedVideo(jpegs=frames, timestamps=timestamps, **found)
+    return EncodedVideo(jpegs=frames, timestamps=timestamps, thumbnails=thumbnails(frames), **found)

@@ -1,5 +1,7 @@
 """The summary table of a folder of records, printed by `build` and `inspect`."""
 
+from collections.abc import Sequence
+
 from scoringnet_tf.data.records import DatasetInfo, described_pixels
 from scoringnet_tf.sports import PREDICTED_SCORES
 
@@ -19,7 +21,7 @@ def summary(info: DatasetInfo) -> str:
     unit = _unit(info)
     lines += [
         "",
-        *_table(["split", "videos", unit, "hours", "shards"], [_split_row(info, name) for name in info.splits]),
+        *table(["split", "videos", unit, "hours", "shards"], [_split_row(info, name) for name in info.splits]),
     ]
     scores = [
         _score_row(split, score, values)
@@ -27,10 +29,10 @@ def summary(info: DatasetInfo) -> str:
         for score, values in stats.items()
     ]
     if scores:
-        lines += ["", *_table(["split", "score", "min", "max", "mean", "std"], scores)]
+        lines += ["", *table(["split", "score", "min", "max", "mean", "std"], scores)]
     names = [*info.stages, UNLABELLED]
     stages = [[split, *(f"{counts.get(name, 0):,}" for name in names)] for split, counts in info.stage_frames.items()]
-    lines += ["", *_table([f"{unit} of", *names], stages)]
+    lines += ["", *table([f"{unit} of", *names], stages)]
     for head, names in info.classes.items():
         lines.append(f"classes of {head}: {' '.join(names)}")
     lines += ["", *_limits(info), f"skipped videos: {len(info.skipped)}"]
@@ -93,7 +95,7 @@ def _score_row(split, score, values):
     return [split, score, *(f"{values[key]:.2f}" for key in ("min", "max", "mean", "std"))]
 
 
-def _table(header, rows):
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns as wide as their widest cell; the first is left-aligned, the others right-aligned."""
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     return [

@@ -99,14 +99,28 @@ class Clip:
 
     def sha256(self) -> str:
         """Of the bytes of its files one after the other, and of which frames of a file it is; hexadecimal."""
-        digest = hashlib.sha256()
-        for path in self.files():
-            with path.open("rb") as file:
-                while block := file.read(HASHED_BYTES):
-                    digest.update(block)
-        if self.frames is not None and self.path.is_file():
-            digest.update(b"#%d-%d" % self.frames)
+        files = self.files()
+        if self.frames is None or self.path.is_dir():
+            return _hash_of(files).hexdigest()
+        status = self.path.stat()
+        digest = _hash_as_of(self.path, status.st_size, status.st_mtime_ns).copy()
+        digest.update(b"#%d-%d" % self.frames)
         return digest.hexdigest()
+
+
+def _hash_of(paths):
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(HASHED_BYTES):
+                digest.update(block)
+    return digest
+
+
+@functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
+def _hash_as_of(path, size, changed):
+    """That of a file which had this size when it was last `changed`."""
+    return _hash_of([path])
 
 
 def read_video(source, *, size=None, partial=False, num_threads=0) -> Video:

@@ -19,6 +19,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.experiments import report, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
 from scoringnet_tf.experiments.training import Surroundings
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 
@@ -47,6 +48,7 @@ def list_experiments(_):
 def run(chosen):
     """Trains and evaluates, then reports."""
     surroundings = _surroundings()
+    chosen = _of_sport(chosen, surroundings.sport)
     failures = suite.run(list(chosen.values()), surroundings, flags.FLAGS.seeds)
     _report(chosen, surroundings)
     for failure in failures:
@@ -57,6 +59,7 @@ def run(chosen):
 def status(chosen):
     """Prints the state of every training that the tables need."""
     surroundings = _surroundings()
+    chosen = _of_sport(chosen, surroundings.sport)
     for training in suite.trainings(list(chosen.values()), flags.FLAGS.seeds):
         print(f"{training.state(surroundings):<12} {training.folder(surroundings)}")
     return 0
@@ -64,7 +67,8 @@ def status(chosen):
 
 def write_report(chosen):
     """Writes and prints the tables of what is done."""
-    _report(chosen, _surroundings())
+    surroundings = _surroundings()
+    _report(_of_sport(chosen, surroundings.sport), surroundings)
     return 0
 
 
@@ -83,7 +87,7 @@ def _report(chosen, surroundings):
             "further_flags": list(surroundings.further),
         }
         folder = pathlib.Path(flags.FLAGS.results_dir) / name
-        print(report.write_results(folder, experiment, results, surroundings.records.sport, described))
+        print(report.write_results(folder, experiment, results, surroundings.sport, described))
 
 
 def _surroundings():
@@ -91,7 +95,7 @@ def _surroundings():
     cli.require(records_dir=values.records_dir)
     info = load_records(values.records_dir)
     found = Surroundings(
-        preset=_preset(values.preset, info.sport),
+        preset=_preset(values.preset, get_sport(info.sport).name),
         records=info,
         renderings=tuple(DatasetInfo.load(path) for path in values.renderings),
         folder=pathlib.Path(values.runs_dir),
@@ -114,6 +118,15 @@ def _preset(name, sport):
 def _further():
     """Flags of `train` behind --."""
     return sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+
+
+def _of_sport(chosen, sport):
+    """Of these tables those that can be made of records of a sport; InputError where there are none."""
+    found = {name: experiment for name, experiment in chosen.items() if experiment.sport in (None, sport)}
+    if not found:
+        others = ", ".join(f"{name} (of {experiment.sport})" for name, experiment in chosen.items())
+        raise InputError(f"--records_dir: expected records of the tables' sport. Received: {sport} for {others}.")
+    return found
 
 
 def _chosen(names):

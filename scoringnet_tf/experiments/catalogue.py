@@ -6,6 +6,7 @@ from typing import Any
 
 Figures = Mapping[str, float]  # such as {"d_src": 0.57}
 MSE = {"alpha": "0"}  # Eq. 6 alone
+TRUE = ("--true_fragments",)
 WHOLE = {"fragments": "whole", "fragment_jitter": "0"}  # the baseline without KFS
 
 
@@ -34,6 +35,7 @@ class Experiment:
         rows: those that are trained.
         reference: name of the row that the others are compared with; None where they are not.
         paper: sport → row → figures of the paper, where it has them.
+        sport: name of the only one whose records it is of; None for any.
         compute: of a table that trains nothing, a function of (records, tested records) that gives its `Results`.
     """
 
@@ -43,6 +45,7 @@ class Experiment:
     reference: str | None = None
     paper: Mapping[str, Mapping[str, Figures]] = dataclasses.field(default_factory=dict)
     compute: Callable[..., Any] | None = None
+    sport: str | None = None
 
 
 def figures(d_src, e_src, f_src, d_med=None, e_med=None, f_med=None) -> Figures:
@@ -61,14 +64,41 @@ def _varied(flag, values, name):
     return [Row(f"{name} = {value}", {flag: value}) for value in values]
 
 
+# Tables 1 and 2: the fragments that the paper tried, of each sport.
+FRAGMENTS = {
+    "diving": ("pre-starting", "take-flight", "entry", "take-flight,entry"),
+    "vault": ("pre-flight", "posting-flight", "landing", "posting-flight,landing"),
+}
+SRC_BY_FRAGMENT = {  # (D-SRC, E-SRC), in the same order
+    "diving": ((0.12, 0.08), (0.64, 0.52), (0.32, 0.82), (0.56, 0.85)),
+    "vault": ((0.20, 0.13), (0.53, 0.35), (0.25, 0.38), (0.43, 0.41)),
+}
+
+
+def _fragments(sport, number, table):
+    """Table 1 or 2: both towers see the same true fragment."""
+    rows = [
+        Row(stages.replace(",", " + "), {**MSE, "difficulty_fragment": stages, "execution_fragment": stages}, TRUE)
+        for stages in FRAGMENTS[sport]
+    ]
+    printed = {
+        row.name: {"d_src": difficulty, "e_src": execution}
+        for row, (difficulty, execution) in zip(rows, SRC_BY_FRAGMENT[sport], strict=True)
+    }
+    title, question = f"Table {number}: fragments of {table}", "Which true fragment predicts which score (MSE)?"
+    return Experiment(title, question, rows, rows[0].name, {sport: printed}, sport=sport)
+
+
 EXPERIMENTS = {
+    "table1": _fragments("diving", 1, "diving"),
+    "table2": _fragments("vault", 2, "vault"),
     "table4": Experiment(
         "Table 4: key fragments",
         "Do key fragments predict better than the whole video (MSE)?",
         [
             Row("−KFS", {**MSE, **WHOLE}),
             Row("+KFS", MSE),
-            Row("+KFS, true fragments", MSE, ("--true_fragments",)),
+            Row("+KFS, true fragments", MSE, TRUE),
         ],
         "−KFS",
         {

@@ -16,6 +16,7 @@ import yaml
 
 from scoringnet_tf import __version__
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
 
@@ -45,6 +46,11 @@ class Surroundings:
     renderings: tuple[DatasetInfo, ...]
     folder: Path
     further: tuple[str, ...] = ()
+
+    @property
+    def sport(self) -> str:
+        """The name of the records' sport."""
+        return get_sport(self.records.sport).name
 
     @property
     def tested(self) -> tuple[DatasetInfo, ...]:

@@ -73,6 +73,8 @@ class ScoringNet(Preset, Objective, keras.Model):
             `"cyclic"`, see `StageDecision`.
         fragments: what the towers see: `"key"`, the key fragments that KFS finds, or `"whole"`, the video sampled
             evenly (the paper's −KFS, table 4).
+        fragment_stages: score → names of the stages that form its key fragment, where not those of the sport (tables 1
+            and 2 try others); kept with the model.
         features: of the records of features that it was trained on (`DatasetInfo.features`): `{"size": D, …}`; None
             for frames. Kept with the model, so that features of another kind are refused.
         provenance: what the weights were trained on; plain values, kept with the model.
@@ -102,6 +104,7 @@ class ScoringNet(Preset, Objective, keras.Model):
         scores=PREDICTED_SCORES,
         fragments="key",
         features=None,
+        fragment_stages=None,
         dtype=None,
         name="scoring_net",
         **kwargs,
@@ -137,10 +140,9 @@ class ScoringNet(Preset, Objective, keras.Model):
             clips, _ = select_clips(sp.scores, selectors, content, None, mask)
         else:
             decision = StageDecision(decoding, name="stage_decision")
+            stages = {score: rules.fragment(score) for score in lengths} | (fragment_stages or {})
             selectors = [
-                FragmentSelector(
-                    [rules.stage_index(s) for s in rules.fragment(score)], length, name=f"{score}_fragment"
-                )
+                FragmentSelector(rules.stage_indices(stages[score]), length, name=f"{score}_fragment")
                 for score, length in lengths.items()
             ]
             probabilities = kfs(inputs)
@@ -170,6 +172,7 @@ class ScoringNet(Preset, Objective, keras.Model):
             "scores": tuple(scores),
             "fragments": fragments,
             "features": features,
+            "fragment_stages": fragment_stages,
             "provenance": provenance,
         }
 
@@ -238,6 +241,12 @@ class ScoringNet(Preset, Objective, keras.Model):
     def features(self):
         """The features that the model takes, as `DatasetInfo.features`; None for frames."""
         return self._config["features"]
+
+    @property
+    def seen_stages(self):
+        """Names of the stages whose frames a tower sees, in the order of the sport; none of a model without KFS."""
+        seen = {stage for selector in self.selectors for stage in getattr(selector, "stages", ())}
+        return [name for index, name in enumerate(self.sport.stages) if index in seen]
 
     @property
     def scores(self):

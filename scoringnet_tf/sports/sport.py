@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from scoringnet_tf.sports.marks import Marks
@@ -64,6 +65,10 @@ class Sport:
         if stage not in self.stages:
             raise ValueError(f"Expected a stage of {self.name}, one of {', '.join(self.stages)}. Received: {stage!r}")
         return self.stages.index(stage)
+
+    def stage_indices(self, stages: Iterable[str]) -> list[int]:
+        """The same of several."""
+        return [self.stage_index(stage) for stage in stages]
 
     def fuse(self, difficulty: Any, execution: Any, penalty: Any = 0.0) -> Any:
         """Final score of Eq. 4; plain arithmetic, so numbers, NumPy arrays and Keras tensors all work.

@@ -14,6 +14,7 @@ from scoringnet_tf.models.parts import rate_factors
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.part_flags import check_frozen, check_parts, part_rates
@@ -66,8 +67,27 @@ def build_network(info, settings, dtype, towers=PREDICTED_SCORES):
         },
         preprocessing=_preprocessing(settings),
         decoding=settings["decoding"],
+        fragment_stages=fragment_stages(info, settings, towers),
         dtype=dtype,
     )
+
+
+def fragment_stages(info, settings, towers):
+    """Score → the stages that its flag names, of those scores that have a flag with stages; None where none has."""
+    found = {}
+    for score in PREDICTED_SCORES:
+        stages, flag = settings[f"{score}_fragment"], f"--{score}_fragment"
+        if not stages:
+            continue
+        unknown = [stage for stage in stages if stage not in info.stages[1:]]
+        if unknown or len(set(stages)) < len(stages):
+            raise InputError(
+                f"{flag}: expected stages of {', '.join(info.stages[1:])}, each once. Received: {', '.join(stages)}"
+            )
+        if settings["fragments"] == "whole" or score not in towers:
+            raise InputError(f"{flag}: expected a tower that sees a key fragment. Received: none for {score}.")
+        found[score] = stages
+    return found or None
 
 
 def _preprocessing(settings):
@@ -160,9 +180,7 @@ class ScoringRun(Run):
         """SP on true fragments sees nothing else of a video; what it does not see is not decoded."""
         if phase.name != "scoring" or self.settings["fragments"] != "true":
             return {}
-        sport = self.model.sport
-        fragments = {stage for score in self.model.scores for stage in sport.fragment(score)}
-        return {"only_stages": sorted(fragments), "margin": self.settings["fragment_jitter"]}
+        return {"only_stages": self.model.seen_stages, "margin": self.settings["fragment_jitter"]}
 
     def _shuffled_labels(self):
         """A map that gives every training video the scores of another one: the control that must learn nothing."""

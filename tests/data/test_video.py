@@ -389,8 +389,8 @@ def test_a_stretch_of_a_file_is_those_frames_of_it(tmp_path, name, codec, rate):
 def test_stretches_of_a_file_are_not_of_the_same_bytes(tmp_path):
     write_bars(tmp_path / "dive.avi", 8)
     whole, first, second = (Clip(tmp_path / "dive.avi", frames) for frames in (None, (0, 4), (4, 8)))
-    assert len({clip.read_bytes() for clip in (whole, first, second)}) == 3
-    assert whole.read_bytes() == (tmp_path / "dive.avi").read_bytes()
+    assert len({clip.sha256() for clip in (whole, first, second)}) == 3
+    assert whole.sha256() == hashlib.sha256((tmp_path / "dive.avi").read_bytes()).hexdigest()
 
 
 def test_the_times_of_frames_are_those_of_the_file(tmp_path):

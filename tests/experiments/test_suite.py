@@ -198,3 +198,11 @@ def test_a_real_run_is_trained_evaluated_and_described(diving_records, tmp_path)
     assert list(results.ids) == sorted(info.split("test")["ids"])
     expected = [info.videos[video_id]["final"] for video_id in results.ids]
     np.testing.assert_allclose(results.truth["final"], expected, atol=1e-3)
+
+
+def test_tables_of_another_sport_are_refused(surroundings):
+    from scoringnet_tf.experiments.__main__ import _of_sport
+
+    assert "table2" not in _of_sport(EXPERIMENTS, "diving") and "table1" in _of_sport(EXPERIMENTS, "diving")
+    with pytest.raises(InputError, match=r"Received: diving for table2 \(of vault\)"):
+        _of_sport({"table2": EXPERIMENTS["table2"]}, surroundings.sport)

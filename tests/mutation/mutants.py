@@ -938,6 +938,73 @@ DATA_PREP = (
             "mean for median frame rate",
             "test_the_frame_rate_of_a_dataset_is_its_median",
         ),
+        (
+            "    _refuse(known, settings, source_dir)\n",
+            "",
+            "what labels show is refused after decoding",
+            "test_all_that_labels_and_folders_show_is_refused_before_a_frame_is_decoded",
+        ),
+    )
+    + of(
+        "data_prep/records/kept_videos.py",
+        "tests/data_prep/records/test_resuming.py",
+        (
+            '(None, values["made_of"])',
+            '(None, values["made_of"] | {"source": made_of and made_of["source"]})',
+            "frames of another video are taken over",
+            "test_a_video_that_has_changed_since_is_made_anew",
+        ),
+        (
+            '"stored": dataclasses.asdict(stored), ',
+            "",
+            "frames of other settings are taken over",
+            "test_other_settings_make_every_video_anew",
+        ),
+        (
+            " or ends[-1] != len(jpegs)",
+            "",
+            "a lost frame is empty",
+            "test_what_is_damaged_is_not_trusted",
+        ),
+        (
+            "jpegs=[], file=path, taken_over=taken_over",
+            "file=path, taken_over=taken_over",
+            "frames wait in memory",
+            "test_no_frames_wait_in_memory_for_a_slow_video",
+        ),
+        (
+            "fcntl.LOCK_EX | fcntl.LOCK_NB",
+            "fcntl.LOCK_SH | fcntl.LOCK_NB",
+            "two builds of one folder at once",
+            "test_a_second_build_beside_one_that_is_under_way_is_refused",
+        ),
+    )
+    + of(
+        "data_prep/processes.py",
+        "tests/data_prep/test_processes.py",
+        (
+            "None if ahead is None else ahead * workers",
+            "None",
+            "results behind a slow one pile up",
+            "test_results_behind_a_slow_one_are_bounded",
+        ),
+        ("128 + number", "1", "a signal is an error like another", "test_a_signal_becomes_an_exception_once"),
+        (
+            "            signal.signal(each, signal.SIG_IGN)\n",
+            "            pass\n",
+            "a second Ctrl-C interrupts tidying up",
+            "test_a_signal_becomes_an_exception_once",
+        ),
+    )
+    + of(
+        "scoringnet_tf/support/threads.py",
+        "tests/support/test_threads.py",
+        (
+            "while error is None or waiting:",
+            "while error is None:",
+            "what came before an error is lost",
+            "test_what_came_before_an_error_of_the_items_comes_first",
+        ),
     )
 )
 

@@ -54,6 +54,8 @@ UNUSUAL = {
     "segmentation_epochs": 3,
     "scoring_epochs": 5,
     "fragments": "scheduled",
+    "difficulty_fragment": ["entry"],
+    "execution_fragment": ["entry", "pre-starting"],
     "rates": ["execution:0.31", "kfs:2"],
     "freeze": ["c3d"],
     "learning_rate": 0.0042,
@@ -97,6 +99,7 @@ def test_flags_of_the_model(run):
     assert config["image_size"] == (24, 32)
     assert config["clip_lengths"] == (9, 11)
     assert run.model.stage_decision.decoding == "cyclic"
+    assert [selector.stages for selector in run.model.selectors] == [(3,), (3, 1)]
     segmenter, predictor = run.model.segmenter, run.model.score_predictor
     assert segmenter.get_layer("bi_lstm").forward_layer.units == 96 // 32
     assert segmenter.get_layer("fc1").units == 160 // 32
@@ -238,7 +241,7 @@ def test_true_fragments_are_all_that_sp_decodes(run, monkeypatch):
         run.training_data(phase, 0)
     assert [(options.get("only_stages"), options.get("margin")) for options in asked] == [
         (None, None),
-        (["entry", "take-flight"], 2),
+        (["pre-starting", "entry"], 2),  # what the towers of these flags see
         (None, None),
     ]
 
@@ -391,3 +394,19 @@ def run_of_parts(files, records_dir, model_dir, changes):
 )
 def test_parts_with_weights_may_be_frozen(files, diving_records, tmp_path, changes):
     run_of_parts(files, diving_records, tmp_path / "run", changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"difficulty_fragment": ["entrance"]}, r"--difficulty_fragment: expected stages of pre-starting, .* entrance"),
+        ({"execution_fragment": ["noise"]}, r"--execution_fragment: expected stages .* Received: noise"),
+        ({"execution_fragment": ["entry", "entry"]}, r"each once\. Received: entry, entry"),
+        ({"execution_fragment": ["entry"], "fragments": "whole"}, r"expected a tower that sees a key fragment"),
+        ({"difficulty_fragment": ["entry"], "scores": "final"}, r"Received: none for difficulty"),
+    ],
+)
+def test_fragments_that_no_tower_can_see_are_refused(diving_records, tmp_path, changes, message):
+    options = settings(tmp_path, diving_records, **{"fragment_jitter": 0, "rates": [], **changes})
+    with pytest.raises(InputError, match=message):
+        ScoringRun(DatasetInfo.load(diving_records), options)

@@ -1,0 +1,152 @@
+"""What records hold, as one wants to know it before training: how many, how scored, how long, what lacks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from data_prep.datasets.split_file import SPLITS
+from data_prep.records.summary import table
+from data_prep.records.verifying import read_records
+from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, described_pixels
+from scoringnet_tf.sports import NOISE, SCORES
+
+NUM_BINS = 12
+BARS = "▁▂▃▄▅▆▇█"
+
+
+def describe(info: DatasetInfo) -> dict[str, Any]:
+    """Reads every record (no frame is decoded) and counts.
+
+    Returns:
+        What JSON can hold: "name", "sport", "pixels", "groups_in_several_splits", "score_bins" {score: edges of
+        bins} and "splits" {split: {"videos", "frames" (of features: steps), "seconds" (of a video), "scores" {score:
+        distribution with "histogram"}, "stage_seconds" {stage: distribution over the videos that have it}, "lacking"
+        {field: number of videos without it}, "classes" {head: {class: videos}}}}. A distribution is {"number", "mean",
+        "std", "min", "q1", "median", "q3", "max"}.
+    """
+    bins = {score: edges for score in SCORES if (edges := _edges(info, score)) is not None}
+    return {
+        "name": info.name,
+        "sport": info.sport,
+        "pixels": described_pixels(info.simulation),
+        "groups_in_several_splits": _torn_groups(info),
+        "score_bins": bins,
+        "splits": {split: _describe_split(info, split, bins) for split in sorted(info.splits, key=_place)},
+    }
+
+
+def _place(split):
+    """Splits in the order of their use, others after them."""
+    return (SPLITS.index(split) if split in SPLITS else len(SPLITS)), split
+
+
+def _edges(info, score):
+    """Edges of bins over all splits, points; None where no video has the score."""
+    values = [video[score] for video in info.videos.values() if video[score] is not None]
+    return np.histogram_bin_edges(values, NUM_BINS).tolist() if values else None
+
+
+def _torn_groups(info):
+    """The groups (athletes, source videos) that are in more than one split."""
+    splits: dict[str, set[str]] = {}
+    for video in info.videos.values():
+        if video.get("group"):
+            splits.setdefault(video["group"], set()).add(video["split"])
+    return sorted(group for group, found in splits.items() if len(found) > 1)
+
+
+def _describe_split(info, split, bins):
+    videos = [info.videos[video_id] for video_id in info.splits[split]["ids"]]
+    stages, seconds, unlabelled = _stage_seconds(info, split)
+    lacking = {score: sum(video[score] is None for video in videos) for score in SCORES}
+    return {
+        "videos": len(videos),
+        "frames": sum(video["num_frames"] for video in videos),
+        "seconds": distribution(seconds),
+        "scores": {score: _scores(videos, score, edges) for score, edges in bins.items()},
+        "stage_seconds": {stage: distribution(found) for stage, found in stages.items() if found},
+        "lacking": {**lacking, "stages": unlabelled, "group": sum(not video.get("group") for video in videos)},
+        "classes": {head: _class_counts(videos, head, names) for head, names in info.classes.items()},
+    }
+
+
+def _scores(videos, score, edges):
+    values = [video[score] for video in videos if video[score] is not None]
+    return distribution(values) | {"histogram": np.histogram(values, edges)[0].tolist()}
+
+
+def _class_counts(videos, head, names):
+    labels = [video["classes"][head] for video in videos]
+    return {name: labels.count(index) for index, name in enumerate(names)}
+
+
+def _stage_seconds(info, split):
+    """({stage: seconds in each video that has it}, seconds of each video, number of videos with unlabelled frames)."""
+    stages: dict[str, list[float]] = {stage: [] for stage in info.stages}
+    seconds, unlabelled = [], 0
+    for _, record in read_records(info, split):
+        labels, rate = record["stage/index"], float(record["image/frame_rate"])
+        seconds.append(len(labels) / rate)
+        unlabelled += bool(np.any(labels == UNLABELLED))
+        for index, stage in enumerate(info.stages):
+            if number := np.count_nonzero(labels == index):
+                stages[stage].append(number / rate)
+    return stages, seconds, unlabelled
+
+
+def distribution(values: Sequence[float]) -> dict[str, float]:
+    """Number, mean, standard deviation and quartiles of values; the number alone where there are none."""
+    if not len(values):
+        return {"number": 0}
+    quartiles = np.quantile(values, [0, 0.25, 0.5, 0.75, 1])
+    summary = {"number": len(values), "mean": float(np.mean(values)), "std": float(np.std(values))}
+    return summary | dict(zip(("min", "q1", "median", "q3", "max"), quartiles.tolist(), strict=True))
+
+
+def as_text(description: Mapping[str, Any]) -> str:
+    """A description (of `describe`) for a terminal."""
+    splits = description["splits"]
+    lines = [f"{description['name']} ({description['sport'] or 'no sport'}), {description['pixels']}", ""]
+    header = ["", "videos", "mean", "std", "min", "q1", "median", "q3", "max"]
+    for title, key in (("score, points", "scores"), ("stage, s", "stage_seconds")):
+        names = {name: None for found in splits.values() for name in found[key]}
+        rows = [
+            [f"{split} {name}", *_cells(found[key][name]), _bars(found[key][name])]
+            for name in names
+            for split, found in splits.items()
+            if found[key].get(name, {"number": 0})["number"]
+        ]
+        if rows:
+            lines += [*table([title, *header[1:], ""], rows), ""]
+    lengths = [[split, *_cells(found["seconds"])] for split, found in splits.items()]
+    lines += [*table(["length, s", *header[1:]], lengths), ""]
+    fields = list(next(iter(splits.values()))["lacking"])
+    lacking = [[split, *(f"{found['lacking'][field]:,}" for field in fields)] for split, found in splits.items()]
+    lines += [*table(["videos without", *fields], lacking)]
+    for split, found in splits.items():
+        for head, counts in found["classes"].items():
+            few, many = min(counts.values()), max(counts.values())
+            lines.append(f"{split}: {len(counts)} classes of {head}, {few} to {many} videos in each")
+    if torn := description["groups_in_several_splits"]:
+        lines += ["", f"Groups that are in more than one split: {', '.join(torn)}."]
+    return "\n".join(lines)
+
+
+def _cells(found):
+    return [
+        f"{found['number']:,}",
+        *(f"{found[key]:.2f}" for key in ("mean", "std", "min", "q1", "median", "q3", "max")),
+    ]
+
+
+def _bars(found):
+    """A histogram in one line; nothing where there is none."""
+    counts = found.get("histogram", [])
+    return "".join(BARS[round(count / max(counts) * (len(BARS) - 1))] if count else " " for count in counts)
+
+
+def stage_names(description: Mapping[str, Any]) -> list[str]:
+    """The stages that occur, without noise, in order."""
+    names = {name: None for found in description["splits"].values() for name in found["stage_seconds"]}
+    return [name for name in names if name != NOISE]

@@ -1,0 +1,91 @@
+"""`data_prep describe`: what it counts is what the records hold, in tables, JSON and a picture."""
+
+import json
+import subprocess
+import sys
+
+import matplotlib.image
+import numpy as np
+import pytest
+from conftest import write_bars
+from layouts import write_table
+
+from data_prep.records.building import BuildSettings, build_records
+from data_prep.records.description import as_text, describe, distribution
+from data_prep.records.description_picture import save_picture
+from scoringnet_tf.data.records import DatasetInfo
+
+
+@pytest.fixture(scope="module")
+def partial_info(tmp_path_factory):
+    """Records of a table of one's own with some cells empty: of two of three videos the stages are known in part."""
+    folder = tmp_path_factory.mktemp("partial")
+    header = ("video", "split", "difficulty", "final", "group", "pre-starting", "take-flight", "entry", "end")
+    rows = [
+        ("a.avi", "train", 3.0, 63.0, "Ann", 5, 10, 15, 20),
+        ("b.avi", "train", "", 45.0, "Eve", "", 10, 15, ""),
+        ("c.avi", "test", "", "", "Ann", "", "", "", ""),
+    ]
+    write_table(folder / "manifest.csv", header, rows)
+    for number, (name, length) in enumerate({"a.avi": 25, "b.avi": 50, "c.avi": 75}.items()):
+        write_bars(folder / name, length, number)
+    settings = BuildSettings((36, 48))
+    return build_records("manifest", folder, folder / "records", settings, workers=1, sport="diving")[0]
+
+
+def test_counts_are_those_of_the_records(diving_records):
+    """Video i has 24 + i frames at 25 frames/s, stages at 4, 8, 12 + i, 18 + i, and execution 15 + i; 1 to 3 test."""
+    found = describe(DatasetInfo.load(diving_records))
+    train, numbers = found["splits"]["train"], np.arange(4, 11)
+    assert (train["videos"], train["frames"]) == (7, (24 + numbers).sum())
+    assert train["seconds"]["max"] == pytest.approx(34 / 25) and train["seconds"]["mean"] == pytest.approx(31 / 25)
+    assert train["scores"]["execution"]["median"] == pytest.approx(22)
+    assert train["stage_seconds"]["take-flight"]["mean"] == pytest.approx((8 + numbers).mean() / 25)
+    assert train["stage_seconds"]["entry"] == pytest.approx(distribution([6 / 25] * 7))
+    assert set(train["lacking"].values()) == {0, 7} and train["lacking"]["group"] == 7
+    histograms = [split["scores"]["final"]["histogram"] for split in found["splits"].values()]
+    assert np.sum(histograms) == 10 and len(found["score_bins"]["final"]) == len(histograms[0]) + 1
+    assert found["sport"] == "diving" and found["pixels"] == "filmed" and not found["groups_in_several_splits"]
+
+
+def test_what_lacks_is_counted(partial_info):
+    found = describe(partial_info)
+    train, test = found["splits"]["train"], found["splits"]["test"]
+    assert train["lacking"] == {"difficulty": 1, "execution": 1, "final": 0, "stages": 1, "group": 0}
+    assert test["lacking"] == {"difficulty": 1, "execution": 1, "final": 1, "stages": 1, "group": 0}
+    assert (
+        train["stage_seconds"]["pre-starting"]["number"] == 1 and train["stage_seconds"]["take-flight"]["number"] == 2
+    )
+    assert test["stage_seconds"] == {} and test["scores"]["final"]["number"] == 0
+    assert found["groups_in_several_splits"] == ["Ann"]
+    text = as_text(found)
+    assert "Groups that are in more than one split: Ann." in text and "train final" in text and "test final" not in text
+
+
+def test_classes_are_counted(ucf101_records):
+    found = describe(DatasetInfo.load(ucf101_records))
+    assert set(found["splits"]["train"]["classes"]["action"].values()) == {2} and found["score_bins"] == {}
+    assert "train: 2 classes of action, 2 to 2 videos in each" in as_text(found)
+
+
+@pytest.mark.parametrize("records", ["diving_records", "ucf101_records", "partial_info"])
+def test_the_picture_has_a_panel_for_all_that_there_is(records, request, tmp_path):
+    given = request.getfixturevalue(records)
+    info = given if isinstance(given, DatasetInfo) else DatasetInfo.load(given)
+    save_picture(describe(info), tmp_path / "described.png")
+    pixels = matplotlib.image.imread(tmp_path / "described.png")
+    assert pixels.shape[1] > 1000 and 0.02 < np.mean(pixels[..., :3] < 0.95) < 0.5
+
+
+def test_a_distribution_of_nothing_is_its_number():
+    assert distribution([]) == {"number": 0}
+    assert distribution([2.0, 4.0]) == {
+        "number": 2, "mean": 3.0, "std": 1.0, "min": 2.0, "q1": 2.5, "median": 3.0, "q3": 3.5, "max": 4.0
+    }  # fmt: skip
+
+
+def test_the_command_prints_json_alone(diving_records):
+    words = [sys.executable, "-m", "data_prep", "describe", f"--records_dir={diving_records}", "--json"]
+    result = subprocess.run(words, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout) == describe(DatasetInfo.load(diving_records))
