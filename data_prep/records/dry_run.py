@@ -17,6 +17,7 @@ from data_prep.records.encoding import EncodedVideo, encode_samples, encode_vide
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.video import Clip
+from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 
 STORED = StoredForm((24, 32), jpeg_quality=75)  # nothing is kept of the pixels but thumbnails
@@ -55,7 +56,7 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
             num_steps += len(video)
             if sample.segments and stages is not None and UNLABELLED in stages:
                 unlabelled[sample.video_id] = int((stages == UNLABELLED).sum())
-    notes = [*source.notes, *_unlabelled(unlabelled), *_inconsistent(num_inconsistent)]
+    notes = [*source.notes, *_known_scores(source), *_unlabelled(unlabelled), *_inconsistent(num_inconsistent)]
     steps = "steps of features read" if source.has_features else "frames decoded"
     done = f"{len(source.samples)} samples, {num_steps:,} {steps}"
     return [*problems, *notes, _summary(source_dir, dataset, done, problems)], len(problems)
@@ -63,6 +64,13 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
 
 def _measured(clip: Clip) -> EncodedVideo:
     return dataclasses.replace(encode_video(clip, STORED), jpegs=[])
+
+
+def _known_scores(source):
+    if not source.sport or source.classes:
+        return []
+    known = (f"{name} {sum(getattr(sample, name) is not None for sample in source.samples)}" for name in SCORES)
+    return [f"Scores known of the {len(source.samples)} videos: {', '.join(known)}."]
 
 
 def _unlabelled(num_steps):
