@@ -16,6 +16,7 @@ from absl import flags
 
 from data_prep.stages import formats as stage_formats
 from data_prep.stages.suggestion import find_videos, load_model, missing_stages, suggest_stages
+from scoringnet_tf.sports import option_form
 from scoringnet_tf.support.errors import InputError
 
 FLAGS = flags.FLAGS
@@ -94,12 +95,13 @@ def _next_steps(output, sport, videos_dir):
     folder, whole = (shlex.quote(str(path)) for path in (videos_dir, videos_dir.resolve()))
     parent = shlex.quote(str(videos_dir.resolve().parent))
     labels = shlex.quote(str(videos_dir / "stage_labels.csv"))
+    option = shlex.quote(option_form(sport, output.with_name(f"{output.name}.sport.yaml")))
     return "\n".join(
         [
             "Next:",
             f"  {HOW_TO_CORRECT[FLAGS.format].format(output=output, folder=whole, parent=parent)}",
             "  Then bring them back, and build beside a manifest.csv (video,split,…) in that folder:",
-            f"  python -m data_prep stages CORRECTED… --output={labels} --sport={sport.name} --videos_dir={folder}",
-            f"  python -m data_prep build --dataset=manifest --source_dir={folder} --sport={sport.name} --output_dir=…",
+            f"  python -m data_prep stages CORRECTED… --output={labels} --sport={option} --videos_dir={folder}",
+            f"  python -m data_prep build --dataset=manifest --source_dir={folder} --sport={option} --output_dir=…",
         ]
     )

@@ -8,7 +8,6 @@ is. Either is said.
 import functools
 import itertools
 import threading
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -42,28 +41,25 @@ class ShownFrames:
         self._tags: tuple = ()  # of the colours of the frames at hand
         self._reformatter = VideoReformatter()  # one for all frames: making its tables takes longer than a frame
 
-    def pictures(self, frame: av.VideoFrame, decoder: Any) -> Iterator[tuple[np.ndarray, float | None]]:
+    def pictures(self, frame: av.VideoFrame, decoder: Any) -> list[tuple[np.ndarray, float | None]]:
         """(uint8 (H, W, 3) RGB, time in seconds or None) of the frames that are ready once `frame` is known.
 
         `decoder` is the `av.VideoCodecContext` that it comes from; frames themselves tell their colours since PyAV 17.
         """
         self._tags = decoder.color_trc, decoder.color_primaries, decoder.colorspace, decoder.color_range
         size = (frame.width, frame.height, frame.format.name)
-        if self._deinterlacer is not None and size != self._deinterlacer.size:
-            yield from self.remaining()
+        before = [] if self._deinterlacer is None or size == self._deinterlacer.size else self.remaining()
         if self._deinterlacer is None and frame.interlaced_frame:
             self._note(DEINTERLACED)
             self._deinterlacer = Deinterlacer(size, frame.time_base or ANY_TIME_BASE)
         ready = [frame] if self._deinterlacer is None else self._deinterlacer.push(frame)
-        for whole in ready:
-            yield self._picture(whole), whole.time
+        return before + [(self._picture(whole), whole.time) for whole in ready]
 
-    def remaining(self) -> Iterator[tuple[np.ndarray, float | None]]:
+    def remaining(self) -> list[tuple[np.ndarray, float | None]]:
         """Those that waited for a next frame, once there is none."""
         ready = [] if self._deinterlacer is None else self._deinterlacer.push(None)
         self._deinterlacer = None
-        for whole in ready:
-            yield self._picture(whole), whole.time
+        return [(self._picture(whole), whole.time) for whole in ready]
 
     def _picture(self, frame):
         image, matrix = self._rgb(frame), display_matrix(frame)

@@ -17,7 +17,7 @@ from scoringnet_tf.data.preprocessing import model_frames
 from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.inference.extraction import weights_of
-from scoringnet_tf.sports import NOISE, SCORES, get_sport, kept_form, sport_yaml, stage_runs
+from scoringnet_tf.sports import NOISE, SCORES, get_sport, option_form, stage_runs
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
 
@@ -183,11 +183,7 @@ def write_tables(info, output_dir):
         _write_csv(output_dir / STAGE_TABLE, STAGE_COLUMNS, _stage_rows(stages, info.stages))
     if info.simulation is not None:
         write_json(output_dir / SIMULATION, info.simulation)
-    if isinstance(kept_form(sport), str):
-        return sport.name
-    with replacing_file(output_dir / SPORT_FILE) as temporary:
-        temporary.write_text(sport_yaml(sport), encoding="utf-8")
-    return str(output_dir / SPORT_FILE)
+    return option_form(sport, output_dir / SPORT_FILE)
 
 
 def _penalty(sport, known):

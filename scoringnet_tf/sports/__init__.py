@@ -5,7 +5,7 @@ offline tools stay light.
 """
 
 from scoringnet_tf.sports.definition import definition_of, differences
-from scoringnet_tf.sports.known import SPORTS, SportForm, get_sport, kept_form, named_sport
+from scoringnet_tf.sports.known import SPORTS, SportForm, get_sport, kept_form, named_sport, option_form
 from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.sports.sport import DECODINGS, FINAL_ALONE, FUSIONS, NOISE, PREDICTED_SCORES, SCORES, Sport
 from scoringnet_tf.sports.sport_file import read_sport, sport_yaml
@@ -28,6 +28,7 @@ __all__ = [
     "in_order",
     "kept_form",
     "named_sport",
+    "option_form",
     "read_sport",
     "sport_yaml",
     "stage_runs",

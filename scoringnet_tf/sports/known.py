@@ -2,12 +2,15 @@
 
 import importlib.resources
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scoringnet_tf.sports.definition import definition_of, sport_of
 from scoringnet_tf.sports.sport import Sport
-from scoringnet_tf.sports.sport_file import SUFFIXES, parse_sport, read_sport
+from scoringnet_tf.sports.sport_file import SUFFIXES, parse_sport, read_sport, sport_yaml
 from scoringnet_tf.support.errors import InputError
+
+if TYPE_CHECKING:
+    from scoringnet_tf.support.paths import AnyPath
 
 # A sport, or what is kept of one (see `kept_form`).
 SportForm: TypeAlias = Sport | str | Mapping[str, Any]
@@ -52,6 +55,17 @@ def named_sport(text: str | None, flag: str = "sport") -> Sport:
         expected = f"expected a sport, one of {', '.join(SPORTS)}, or a file {' or '.join(SUFFIXES)} that defines one"
         raise InputError(f"--{flag}: {expected}. Received: {text}")
     return read_sport(text)
+
+
+def option_form(sport: Sport, path: "AnyPath") -> str:
+    """What `--sport` is for a sport: the name of one that ships; `path` for one's own, whose file is written there."""
+    if SPORTS.get(sport.name) == sport:
+        return sport.name
+    from scoringnet_tf.support.files import replacing_file  # what opens object stores takes long to import
+
+    with replacing_file(path) as temporary:
+        temporary.write_text(sport_yaml(sport), encoding="utf-8")
+    return str(path)
 
 
 def kept_form(sport: Sport) -> str | dict[str, Any]:

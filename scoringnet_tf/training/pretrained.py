@@ -6,6 +6,7 @@ nothing under another preprocessing than theirs: a network is built with that of
 
 from scoringnet_tf.models.c3d import C3D, describe_preprocessing
 from scoringnet_tf.models.presets import load_keras, load_scoring_net
+from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.errors import InputError
 
 WITHOUT_WEIGHTS = {"dtype", "dropout_rate", "kernel_l2", "score_statistics"}  # may differ where weights are copied
@@ -91,12 +92,20 @@ def _check_alike(ours, theirs, expected):
     """InputError, beginning with `expected`, where a weight of one would mean something else in the other."""
     ours, theirs = ours.get_config(), theirs.get_config()
     different = [
-        f"{key} {theirs[key]!r} instead of {ours[key]!r}"
+        _difference(key, theirs[key], ours[key])
         for key in ours
         if key not in WITHOUT_WEIGHTS and theirs[key] != ours[key]
     ]
     if different:
         raise InputError(f"{expected} Received: {'; '.join(different)}")
+
+
+def _difference(key, theirs, ours):
+    if key == "sport" and get_sport(theirs).name == get_sport(ours).name:
+        return f"another sport of that name, {'; '.join(differences(get_sport(theirs), get_sport(ours)))}"
+    if key == "sport":
+        theirs, ours = get_sport(theirs).name, get_sport(ours).name
+    return f"{key} {theirs!r} instead of {ours!r}"
 
 
 def continue_from(c3d, path, log=print):

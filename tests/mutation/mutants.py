@@ -625,7 +625,7 @@ SCORING_NET = of(
 SPORTS = (
     of(
         "scoringnet_tf/sports/stage_order.py",
-        "tests/test_sports.py",
+        "tests/sports/test_sports.py",
         (
             "found == sorted(set(found))",
             "found == sorted(found)",
@@ -635,14 +635,66 @@ SPORTS = (
     )
     + of(
         "scoringnet_tf/sports/shipped/diving.yaml",
-        "tests/test_sports.py",
+        "tests/sports/test_sports.py",
         ("execution: [take-flight, entry]", "execution: [entry]", "execution loses take-flight"),
     )
     + of(
         "scoringnet_tf/sports/shipped/vault.yaml",
-        "tests/test_sports.py",
+        "tests/sports/test_sports.py",
         ("execution: [posting-flight, landing]", "execution: [landing]", "execution loses posting-flight"),
         ("fusion: sum_minus_penalty", "fusion: sum", "vault's final score knows no penalty"),
+    )
+    + of(
+        "scoringnet_tf/sports/sport_file.py",
+        "tests/sports/test_sport_file.py",
+        (
+            "            if key.value in seen:",
+            "            if False:",
+            "of a key that stands twice the last value counts",
+            "test_what_is_not_quite_right_is_refused_on_one_line_by_file_and_key",
+        ),
+        (
+            'getattr(event, "anchor", None) is not None',
+            "False",
+            "aliases are followed",
+            "test_what_is_not_quite_right_is_refused_on_one_line_by_file_and_key",
+        ),
+    )
+    + of(
+        "scoringnet_tf/sports/definition.py",
+        "tests/sports/test_sport_file.py",
+        (
+            "tuple(stage for stage in stages if stage in fragment)",
+            "tuple(fragment)",
+            "a fragment in another order is another sport",
+            "test_a_file_defines_a_sport",
+        ),
+        (
+            "not math.isfinite(number)",
+            "math.isnan(number)",
+            "a range may have no end",
+            "test_what_is_not_quite_right_is_refused_on_one_line_by_file_and_key",
+        ),
+    )
+    + of(
+        "scoringnet_tf/sports/known.py",
+        "tests/sports/test_sport_file.py",
+        (
+            "return sport.name if SPORTS.get(sport.name) == sport else",
+            "return sport.name if sport.name in SPORTS else",
+            "a sport of one's own with the name of one that ships is kept as that",
+            "test_names_stand_for_sports_that_ship_alone",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/presets.py",
+        "tests/sports/test_own_sport.py",
+        (
+            '    if different:\n        raise InputError(f"{where} another',
+            '    if False:\n        raise InputError(f"{where} another',
+            "records of another sport of the same name are scored",
+            "test_records_of_another_sport_of_the_same_name_are_refused",
+        ),
     )
 )
 MODELS = (

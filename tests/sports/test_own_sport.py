@@ -1,7 +1,11 @@
 """A sport of one's own goes with its records and models: they need no file, and do not mix with others of its name."""
 
+import csv
 import dataclasses
 import json
+import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -14,11 +18,14 @@ from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
 from data_prep.records.summary import summary
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, RecordsError
+from scoringnet_tf.inference.feature_folder import write_tables
 from scoringnet_tf.inference.serving import SPORT_FILE, export_saved_model
 from scoringnet_tf.models.presets import check_fits, load_scoring_net
-from scoringnet_tf.sports import definition_of, get_sport, sport_yaml
+from scoringnet_tf.sports import definition_of, get_sport, named_sport, option_form, sport_yaml
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.pretrained import load_segmenter
 
+ROOT = pathlib.Path(__file__).parents[2]
 OWN = dataclasses.replace(get_sport("ski_jumping"), name="summer_jumping", final_range=(0.0, 250.0))
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (4, 4)}
 HEADER = "video,split,difficulty,execution,penalty,final,in-run,flight,landing,out-run,end"
@@ -134,3 +141,62 @@ def test_a_stage_that_is_called_as_a_column_is_refused(stage, tmp_path):
     sport = dataclasses.replace(OWN, stages=(*OWN.stages, stage))
     with pytest.raises(OptionError, match=f"no stages of summer_jumping with the name of a column. Received: {stage}"):
         check("manifest", tmp_path, workers=1, sport=sport)
+
+
+def test_a_trained_kfs_of_another_sport_is_refused(tmp_path):
+    """Of as many stages, which would be other ones."""
+    renamed = dataclasses.replace(OWN, stages=("noise", "out-run", *OWN.stages[1:4]))
+    scoringnet_tf.ScoringNet(sport=renamed, **SMALL).save_to_preset(tmp_path)
+    with pytest.raises(InputError, match=r"Received: another sport of that name, stages \['out-run'"):
+        load_segmenter(scoringnet_tf.ScoringNet(sport=OWN, **SMALL), tmp_path)
+
+
+def test_the_file_is_written_again_where_a_next_command_needs_it(tmp_path):
+    assert option_form(get_sport("diving"), tmp_path / "sport.yaml") == "diving"
+    assert list(tmp_path.iterdir()) == []
+    option = option_form(OWN, tmp_path / "sport.yaml")
+    assert named_sport(option) == OWN
+
+
+def test_features_of_its_records_come_with_its_file(own_records, tmp_path):
+    """The tables that `extract` writes beside them, points that wind gave included."""
+    option = write_tables(DatasetInfo.load(own_records), tmp_path)
+    assert named_sport(option) == OWN
+    rows = list(csv.DictReader((tmp_path / "manifest.csv").read_text(encoding="utf-8").splitlines()))
+    assert {row["video"]: row["penalty"] for row in rows} == {"1.avi": "-4.5", "2.avi": ""}
+
+
+# === The commands ===
+
+
+def data_prep(*arguments):
+    command = [sys.executable, "-m", "data_prep", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_commands_take_the_file(tmp_path):
+    (tmp_path / "mine.yaml").write_text(sport_yaml(OWN), encoding="utf-8")
+    (tmp_path / "in.csv").write_text("video_id,stage,start_frame,end_frame\n1.avi,flight,3,7\n1.avi,landing,7,9\n")
+    stages = data_prep("stages", tmp_path / "in.csv", f"--output={tmp_path}/out.csv", f"--sport={tmp_path}/mine.yaml")
+    assert stages.returncode == 0 and "2 stages of 1 videos" in stages.stdout, stages.stderr
+    wrong = data_prep("stages", tmp_path / "in.csv", f"--output={tmp_path}/other.csv", "--sport=diving")
+    assert wrong.returncode == 1 and "expected a stage, one of" in wrong.stderr
+
+
+def test_a_wrong_file_is_wrong_use_of_check(tmp_path):
+    (tmp_path / "mine.yaml").write_text(sport_yaml(OWN).replace("fusion: sum", "fusion: some"), encoding="utf-8")
+    flags = ["--dataset=manifest", f"--source_dir={tmp_path}", f"--sport={tmp_path}/mine.yaml"]
+    result = data_prep("check", *flags)
+    assert result.returncode == 2 and "Traceback" not in result.stderr
+    assert "mine.yaml: fusion: expected one of product, sum, sum_minus_penalty. Received: 'some_minus" in result.stderr
+
+
+@pytest.mark.slow
+def test_suggest_writes_the_file_that_its_next_commands_need(tmp_path):
+    scoringnet_tf.ScoringNet(sport=OWN, frame_size=(36, 48), **SMALL).save_to_preset(tmp_path / "model")
+    write_bars(tmp_path / "1.avi", 8)
+    flags = [f"--model={tmp_path}/model", "--format=csv", f"--output={tmp_path}/out.csv"]
+    result = data_prep("suggest", tmp_path / "1.avi", *flags)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count(f"--sport={tmp_path}/out.csv.sport.yaml ") == 2
+    assert named_sport(f"{tmp_path}/out.csv.sport.yaml") == OWN
