@@ -76,7 +76,8 @@ def read(
         raise OptionError(
             f"Expected no --feature_stride: {table.path} has no column features. Received: {feature_stride}."
         )
-    samples = number_performances(_sample(source_dir, table, number, row, rules) for number, row in table.rows)
+    samples = [_sample(source_dir, table, number, row, rules) for number, row in table.rows]
+    samples = number_performances(samples, [bool(row.get("id")) for _, row in table.rows])
     overlaps = overlap_problems(samples)
     samples = [_with_problem(sample, overlaps.get(sample.where)) for sample in samples]
     label_path = _stage_csv(table, source_dir)

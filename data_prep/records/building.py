@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from data_prep.datasets import read_source
-from data_prep.datasets.sample import ERROR, INCONSISTENT, NONMONOTONE, kind_of_row
+from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, kinds_of_row
 from data_prep.datasets.scores import shown
 from data_prep.processes import in_processes
 from data_prep.records.checks import checked_samples, known_problems
@@ -45,6 +45,7 @@ class BuildSettings:
     num_shards: int | None = None
     nonmonotone: str = "refuse"
     on_inconsistent: str = "refuse"
+    on_lookalike: str = "refuse"
     on_error: str = "refuse"
 
 
@@ -138,8 +139,9 @@ def _stages(source):
 
 
 def _is_kept(problems, settings):
-    """Whether a row with these problems is written all the same: its scores contradict each other, nothing else."""
-    return settings.on_inconsistent == "keep" and kind_of_row(problems) == INCONSISTENT
+    """Whether a row with these problems is written all the same."""
+    kept = {INCONSISTENT: settings.on_inconsistent == "keep", LOOKALIKE: settings.on_lookalike == "keep"}
+    return all(kept.get(kind, False) for kind in kinds_of_row(problems))
 
 
 def _write_samples(writer, dataset, source, source_dir, stored, encoded, settings):
@@ -165,8 +167,8 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded, setting
         if video.features is not None and writer.features is None:
             writer.features = {"size": video.features.shape[1], "stride": video.stride, "origin": video.origin}
         writer.videos[sample.video_id] |= _kept_together(sample)
-        if problems:
-            writer.videos[sample.video_id]["inconsistent"] = [str(problem) for problem in problems]
+        for kind in kinds_of_row(problems):
+            writer.videos[sample.video_id][kind] = [str(problem) for problem in problems if problem.kind == kind]
     notes = [f"{shown(names)}: {warning}" for warning, names in warnings.items()]
     notes += [f"Of {len(source.samples)} videos {count} are {what}" for what, count in sorted(fitted.items())]
     return rejected, [*notes, *_resumed(resumed)]
@@ -220,8 +222,9 @@ def _refuse(rejected, settings, source_dir):
         NONMONOTONE: (settings.nonmonotone, "--nonmonotone=drop"),
         ERROR: (settings.on_error, "--on_error=skip"),
         INCONSISTENT: (settings.on_inconsistent, "--on_inconsistent=drop (or =keep, marked in the index)"),
+        LOOKALIKE: (settings.on_lookalike, "--on_lookalike=drop (or =keep, marked in the index)"),
     }
-    kinds = {kind_of_row(problems) for _, problems in rejected}
+    kinds = {kind for _, problems in rejected for kind in kinds_of_row(problems)}
     remedies = {remedy for kind, (choice, remedy) in choices.items() if kind in kinds and choice == "refuse"}
     if remedies:
         found = [problem for _, problems in rejected for problem in problems]

@@ -1156,10 +1156,52 @@ INFERENCE = (
         "data_prep/records/building.py",
         "tests/data_prep/datasets/test_datasets.py",
         (
-            'return settings.on_inconsistent == "keep" and kind_of_row(problems) == INCONSISTENT',
-            'return settings.on_inconsistent == "keep"',
+            "kept.get(kind, False)",
+            "kept.get(kind, True)",
             "rows with errors are kept like those whose scores contradict each other",
             "test_a_row_with_an_error_is_not_kept_for_its_scores",
+        ),
+    )
+    + of(
+        "data_prep/records/same_performance.py",
+        "tests/data_prep/records/test_same_performance.py",
+        (
+            "and other.split != sample.split",
+            "",
+            "a copy in the same split is refused",
+            "test_a_copy_in_another_split_is_named_by_both_rows",
+        ),
+        (
+            "for shown in (pictures, pictures[:, :, ::-1]):",
+            "for shown in (pictures,):",
+            "mirrored copies pass",
+            "test_a_copy_in_another_split_is_named_by_both_rows",
+        ),
+    )
+    + of(
+        "data_prep/datasets/performances.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            "bisect.bisect_right(times, seconds + ROUNDING) - 1",
+            "bisect.bisect_right(times, seconds + ROUNDING)",
+            "times mean the frame after the one that is shown",
+            "test_every_performance_is_a_record_of_its_frames",
+        ),
+        (
+            "if start < stop:\n                    what",
+            "if False:\n                    what",
+            "performances that overlap accepted",
+            "test_performances_that_overlap_are_refused",
+        ),
+    )
+    + of(
+        "data_prep/datasets/splitting.py",
+        "tests/data_prep/datasets/test_splitting.py",
+        (
+            "groups.setdefault(sample.group, [])",
+            "groups.setdefault(sample.video_id, [])",
+            "groups are torn apart",
+            "test_a_group_is_in_one_split",
         ),
     )
     + of(
