@@ -28,7 +28,7 @@ def describe(info: DatasetInfo) -> dict[str, Any]:
     bins = {score: edges for score in SCORES if (edges := _edges(info, score)) is not None}
     return {
         "name": info.name,
-        "sport": info.sport,
+        "sport": info.sport_name,
         "pixels": described_pixels(info.simulation),
         "groups_in_several_splits": _torn_groups(info),
         "score_bins": bins,

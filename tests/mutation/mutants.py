@@ -1256,6 +1256,38 @@ INFERENCE = (
     )
     + of(
         "scoringnet_tf/data/video.py",
+        "tests/data/test_shown_frames.py",
+        (
+            "        for image, time in shown.remaining():\n            yield self._counted(image, time)\n",
+            "",
+            "the last interlaced frame is lost",
+            "test_every_interlaced_frame_comes_once_and_in_order",
+        ),
+    )
+    + of(
+        "scoringnet_tf/data/shown_frames.py",
+        "tests/data/test_shown_frames.py",
+        (
+            "size == self._deinterlacer.size else self.remaining()",
+            "size == self._deinterlacer.size else []",
+            "the frame before a change of size is fed to what deinterlaces another",
+            "test_frames_that_change_their_size_are_said",
+        ),
+        (
+            "return bool(b), b or d, a or c",
+            "return bool(b), abs(b or d), a or c",
+            "mirrored from top to bottom is not mirrored",
+            "test_frames_are_turned_and_mirrored_as_ffmpeg_does",
+        ),
+        (
+            "        self._note(UNTURNED if turn is None else TURNED)\n",
+            "",
+            "nothing is said of frames that are turned",
+            "test_frames_are_turned_and_mirrored_as_ffmpeg_does",
+        ),
+    )
+    + of(
+        "scoringnet_tf/data/video.py",
         "tests/data/test_video.py",
         (
             "if not error and num_frames >= announced - tolerance:",
