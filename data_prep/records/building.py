@@ -96,23 +96,22 @@ def _build(dataset, source_dir, target, settings, kept, workers, options):
     _refuse(known, settings, source_dir)
     if sum(not _is_kept(problems, settings) for _, problems in known) == len(source.samples):
         raise _nothing_left(source_dir, known)
+    stored = StoredForm(settings.frame_size, settings.jpeg_quality, settings.aspect, settings.fit)
     with (
         writing_to(target),
         replacing_folder(target, last=INDEX_NAME) as folder,
         # Any number of results may wait for a slow video: they hold no frames.
         in_processes(workers or os.cpu_count() or 1, ahead=None) as map_clips,
     ):
-        aspect = settings.aspect
-        if aspect is None and not source.has_features:
-            aspect = _common_aspect(map_clips, source.samples)
-        stored = StoredForm(settings.frame_size, settings.jpeg_quality, aspect, settings.fit)
+        if stored.aspect is None and not source.has_features:
+            stored = dataclasses.replace(stored, aspect=_common_aspect(map_clips, source.samples))
         encoded = encode_samples(source, map_clips, functools.partial(keep_video, stored=stored, folder=kept))
         split_sizes = collections.Counter(sample.split for sample in source.samples)
         writer = RecordsWriter(folder, split_sizes, _stages(source), settings.num_shards)
         progress = tqdm(encoded, "Building records", total=len(source.samples), unit="video")
         rejected, notes = _write_samples(writer, dataset, source, source_dir, stored, progress, settings)
         _refuse(rejected, settings, source_dir)
-        info = _dataset_info(writer, dataset, source, source_dir, settings, aspect, rejected, simulation)
+        info = _dataset_info(writer, dataset, source, source_dir, settings, stored.aspect, rejected, simulation)
         info.save(folder)
     return dataclasses.replace(info, records_dir=target), [*source.notes, *notes]
 
