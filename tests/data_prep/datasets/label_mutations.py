@@ -211,10 +211,12 @@ def pickle_value(loaded, rng):
     entry = loaded[_draw(loaded, rng)]
     field = _draw(entry, rng)
     value = entry[field]
-    numeric = isinstance(value, (int, float))
-    entry[field] = _draw(
-        [_other_number(value, rng)] * 4 + [str(value)] if numeric else [None, "x", [], value[::-1]], rng
-    )
+    odd = [None, "x", []]
+    if isinstance(value, (int, float)):
+        odd = [*([_other_number(value, rng)] * 4), str(value)]
+    elif isinstance(value, (list, np.ndarray)):
+        odd.append(value[::-1])
+    entry[field] = odd[rng.integers(len(odd))]
 
 
 def pickle_fields_swapped(loaded, rng):
