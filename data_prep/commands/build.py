@@ -58,6 +58,13 @@ flags.DEFINE_enum(
     "marks (30 of MTL-AQA): refuse, leave those videos out, or keep them, marked in dataset_info.json.",
 )
 flags.DEFINE_enum(
+    "on_lookalike",
+    "refuse",
+    ["refuse", "drop", "keep"],
+    "Videos that look like one of another split, in other bytes: refuse, leave them out, or keep them, marked in "
+    "dataset_info.json, where you know that they are others.",
+)
+flags.DEFINE_enum(
     "on_error",
     "refuse",
     ["refuse", "skip"],
@@ -77,6 +84,7 @@ def main(_: list[str]) -> None:
         num_shards=FLAGS.num_shards,
         nonmonotone=FLAGS.nonmonotone,
         on_inconsistent=FLAGS.on_inconsistent,
+        on_lookalike=FLAGS.on_lookalike,
         on_error=FLAGS.on_error,
     )
     info, notes = build_records(

@@ -11,7 +11,7 @@ import functools
 import itertools
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -128,13 +128,18 @@ def _duration(times):
     return float(times[-1] + (np.median(np.diff(times)) if len(times) > 1 else 0.0))
 
 
-def number_performances(samples: Iterable[Sample]) -> list[Sample]:
-    """The samples with the ids `video#1`, `video#2`, … where one file has several performances of the same id."""
-    samples = list(samples)
-    totals, seen = collections.Counter(sample.video_id for sample in samples), collections.Counter[str]()
+def number_performances(samples: Sequence[Sample], are_named: Sequence[bool]) -> list[Sample]:
+    """The samples with the ids `video#1`, `video#2`, … where one file has several performances.
+
+    Args:
+        samples: called as their files, or as the table says.
+        are_named: whether it does; those keep their ids.
+    """
+    unnamed = [sample.video_id for sample, named in zip(samples, are_named, strict=True) if not named and sample.frames]
+    totals, seen = collections.Counter(unnamed), collections.Counter[str]()
     numbered = []
-    for sample in samples:
-        if totals[sample.video_id] > 1 and sample.frames is not None:
+    for sample, named in zip(samples, are_named, strict=True):
+        if not named and sample.frames and totals[sample.video_id] > 1:
             seen[sample.video_id] += 1
             sample = dataclasses.replace(sample, video_id=f"{sample.video_id}#{seen[sample.video_id]}")
         numbered.append(sample)

@@ -10,9 +10,10 @@ from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
 
-# A flag of `build` decides about each kind: --nonmonotone, --on_inconsistent, and --on_error about all else.
+# A flag of `build` decides about each kind: --nonmonotone, --on_inconsistent, --on_lookalike, and --on_error.
 NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time
 INCONSISTENT = "inconsistent"  # scores that are possible, each by itself, but contradict each other: may be kept
+LOOKALIKE = "lookalike"  # shows what a video of another split shows, as far as small pictures tell: may be kept
 ERROR = "error"
 
 
@@ -23,7 +24,7 @@ class Problem:
     Attributes:
         where: file and row.
         what: what was expected, and what was received.
-        kind: `NONMONOTONE`, `INCONSISTENT` or `ERROR`.
+        kind: `NONMONOTONE`, `INCONSISTENT`, `LOOKALIKE` or `ERROR`.
     """
 
     where: str
@@ -34,14 +35,14 @@ class Problem:
         return f"{self.where}: {self.what}"
 
 
-def kind_of_row(problems: Sequence[Problem]) -> str:
-    """The kind by which a row with these problems, one or more, is dealt with.
+def kinds_of_row(problems: Sequence[Problem]) -> set[str]:
+    """The kinds by which a row with these problems is dealt with.
 
     A row whose boundaries go back in time is dropped or refused as such, whatever else is wrong with it; one with an
-    error is an error, whatever its scores say.
+    error is an error, whatever its scores or pictures say.
     """
     kinds = {problem.kind for problem in problems}
-    return next(kind for kind in (NONMONOTONE, ERROR, INCONSISTENT) if kind in kinds)
+    return next(({kind} for kind in (NONMONOTONE, ERROR) if kind in kinds), kinds)
 
 
 @dataclasses.dataclass(frozen=True)

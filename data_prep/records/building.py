@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from data_prep.datasets import read_source
-from data_prep.datasets.sample import ERROR, INCONSISTENT, NONMONOTONE, kind_of_row
+from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, kinds_of_row
 from data_prep.datasets.scores import shown
 from data_prep.processes import in_processes
 from data_prep.records.checks import checked_samples, known_problems
@@ -45,6 +45,7 @@ class BuildSettings:
     num_shards: int | None = None
     nonmonotone: str = "refuse"
     on_inconsistent: str = "refuse"
+    on_lookalike: str = "refuse"
     on_error: str = "refuse"
 
 
@@ -95,23 +96,22 @@ def _build(dataset, source_dir, target, settings, kept, workers, options):
     _refuse(known, settings, source_dir)
     if sum(not _is_kept(problems, settings) for _, problems in known) == len(source.samples):
         raise _nothing_left(source_dir, known)
+    stored = StoredForm(settings.frame_size, settings.jpeg_quality, settings.aspect, settings.fit)
     with (
         writing_to(target),
         replacing_folder(target, last=INDEX_NAME) as folder,
         # Any number of results may wait for a slow video: they hold no frames.
         in_processes(workers or os.cpu_count() or 1, ahead=None) as map_clips,
     ):
-        aspect = settings.aspect
-        if aspect is None and not source.has_features:
-            aspect = _common_aspect(map_clips, source.samples)
-        stored = StoredForm(settings.frame_size, settings.jpeg_quality, aspect, settings.fit)
+        if stored.aspect is None and not source.has_features:
+            stored = dataclasses.replace(stored, aspect=_common_aspect(map_clips, source.samples))
         encoded = encode_samples(source, map_clips, functools.partial(keep_video, stored=stored, folder=kept))
         split_sizes = collections.Counter(sample.split for sample in source.samples)
         writer = RecordsWriter(folder, split_sizes, _stages(source), settings.num_shards)
         progress = tqdm(encoded, "Building records", total=len(source.samples), unit="video")
         rejected, notes = _write_samples(writer, dataset, source, source_dir, stored, progress, settings)
         _refuse(rejected, settings, source_dir)
-        info = _dataset_info(writer, dataset, source, source_dir, settings, aspect, rejected, simulation)
+        info = _dataset_info(writer, dataset, source, source_dir, settings, stored.aspect, rejected, simulation)
         info.save(folder)
     return dataclasses.replace(info, records_dir=target), [*source.notes, *notes]
 
@@ -138,8 +138,9 @@ def _stages(source):
 
 
 def _is_kept(problems, settings):
-    """Whether a row with these problems is written all the same: its scores contradict each other, nothing else."""
-    return settings.on_inconsistent == "keep" and kind_of_row(problems) == INCONSISTENT
+    """Whether a row with these problems is written all the same."""
+    kept = {INCONSISTENT: settings.on_inconsistent == "keep", LOOKALIKE: settings.on_lookalike == "keep"}
+    return all(kept.get(kind, False) for kind in kinds_of_row(problems))
 
 
 def _write_samples(writer, dataset, source, source_dir, stored, encoded, settings):
@@ -165,8 +166,8 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded, setting
         if video.features is not None and writer.features is None:
             writer.features = {"size": video.features.shape[1], "stride": video.stride, "origin": video.origin}
         writer.videos[sample.video_id] |= _kept_together(sample)
-        if problems:
-            writer.videos[sample.video_id]["inconsistent"] = [str(problem) for problem in problems]
+        for kind in kinds_of_row(problems):
+            writer.videos[sample.video_id][kind] = [str(problem) for problem in problems if problem.kind == kind]
     notes = [f"{shown(names)}: {warning}" for warning, names in warnings.items()]
     notes += [f"Of {len(source.samples)} videos {count} are {what}" for what, count in sorted(fitted.items())]
     return rejected, [*notes, *_resumed(resumed)]
@@ -220,8 +221,9 @@ def _refuse(rejected, settings, source_dir):
         NONMONOTONE: (settings.nonmonotone, "--nonmonotone=drop"),
         ERROR: (settings.on_error, "--on_error=skip"),
         INCONSISTENT: (settings.on_inconsistent, "--on_inconsistent=drop (or =keep, marked in the index)"),
+        LOOKALIKE: (settings.on_lookalike, "--on_lookalike=drop (or =keep, marked in the index)"),
     }
-    kinds = {kind_of_row(problems) for _, problems in rejected}
+    kinds = {kind for _, problems in rejected for kind in kinds_of_row(problems)}
     remedies = {remedy for kind, (choice, remedy) in choices.items() if kind in kinds and choice == "refuse"}
     if remedies:
         found = [problem for _, problems in rejected for problem in problems]

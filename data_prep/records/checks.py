@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from data_prep.datasets.sample import INCONSISTENT, Problem, Sample, Source
+from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, Problem, Sample, Source
 from data_prep.datasets.scores import agree, rounding
 from data_prep.datasets.stage_labels import StageError, frame_stages, segment_errors
 from data_prep.records.encoding import EncodedVideo
@@ -103,7 +103,7 @@ def _same_performance_problems(sample, other):
     if other is None:
         return []
     what = f"expected a performance that no other split has. Received: what {other.where} shows, {other.video_id}"
-    return [Problem(sample.where, f"{what} ({other.split}), in other bytes")]
+    return [Problem(sample.where, f"{what} ({other.split}), in other bytes", LOOKALIKE)]
 
 
 def _video_problems(sample, video, sport, owners):

@@ -1,5 +1,6 @@
 """Every integrity check of a dataset, without writing anything: the work of `python -m data_prep check`."""
 
+import collections
 import dataclasses
 import os
 from pathlib import Path
@@ -8,15 +9,16 @@ from typing import Any
 from tqdm import tqdm
 
 from data_prep.datasets import read_source
-from data_prep.datasets.errors import OptionError
-from data_prep.datasets.sample import INCONSISTENT, kind_of_row
+from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, kinds_of_row
 from data_prep.datasets.scores import shown
+from data_prep.errors import OptionError
 from data_prep.processes import in_processes
 from data_prep.records.checks import checked_samples
 from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.video import Clip
+from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 
 STORED = StoredForm((24, 32), jpeg_quality=75)  # nothing is kept of the pixels but thumbnails
@@ -45,17 +47,18 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     except InputError as error:
         problems = str(error).splitlines()
         return [*problems, _summary(source_dir, dataset, "not readable", problems)], len(problems)
-    problems, num_steps, num_inconsistent, unlabelled = [], 0, 0, {}
+    problems, num_steps, unlabelled = [], 0, {}
+    kinds: collections.Counter[str] = collections.Counter()
     with in_processes(workers or os.cpu_count() or 1) as map_clips:
         encoded = encode_samples(source, map_clips, _measured)
         progress = tqdm(encoded, "Checking", total=len(source.samples), unit="video")
         for sample, video, stages, found in checked_samples(source, source_dir, progress):
             problems += map(str, found)
-            num_inconsistent += bool(found) and kind_of_row(found) == INCONSISTENT
+            kinds.update(kinds_of_row(found))
             num_steps += len(video)
             if sample.segments and stages is not None and UNLABELLED in stages:
                 unlabelled[sample.video_id] = int((stages == UNLABELLED).sum())
-    notes = [*source.notes, *_unlabelled(unlabelled), *_inconsistent(num_inconsistent)]
+    notes = [*source.notes, *_known_scores(source), *_unlabelled(unlabelled), *_decided_by_build(kinds)]
     steps = "steps of features read" if source.has_features else "frames decoded"
     done = f"{len(source.samples)} samples, {num_steps:,} {steps}"
     return [*problems, *notes, _summary(source_dir, dataset, done, problems)], len(problems)
@@ -65,16 +68,26 @@ def _measured(clip: Clip) -> EncodedVideo:
     return dataclasses.replace(encode_video(clip, STORED), jpegs=[])
 
 
+def _known_scores(source):
+    if not source.sport or source.classes:
+        return []
+    known = (f"{name} {sum(getattr(sample, name) is not None for sample in source.samples)}" for name in SCORES)
+    return [f"Scores known of the {len(source.samples)} videos: {', '.join(known)}."]
+
+
 def _unlabelled(num_steps):
     """A note on videos of whose stages a part is labelled, {id: steps without a stage}."""
     names = [f"{video_id} ({number})" for video_id, number in num_steps.items()]
     return [f"Some frames of videos with stage labels have none: {shown(names)}."] if names else []
 
 
-def _inconsistent(num_videos):
-    if not num_videos:
-        return []
-    return [f"Of {num_videos} videos the scores alone contradict each other: see build --on_inconsistent."]
+def _decided_by_build(kinds):
+    """Notes on rows that `build` may keep, {kind: number of rows}."""
+    notes = {
+        INCONSISTENT: "Of {} videos the scores alone contradict each other: see build --on_inconsistent.",
+        LOOKALIKE: "Of {} videos another split has what looks the same: see build --on_lookalike.",
+    }
+    return [note.format(kinds[kind]) for kind, note in notes.items() if kinds[kind]]
 
 
 def _summary(source_dir, dataset, done, problems):

@@ -6,6 +6,10 @@ from scoringnet_tf.data.records import DatasetInfo, described_pixels
 from scoringnet_tf.sports import PREDICTED_SCORES
 
 UNLABELLED = "unlabelled"  # in `DatasetInfo.stage_frames`
+KEPT_THOUGH = {  # in `DatasetInfo.videos`
+    "inconsistent": "their scores contradict each other",
+    "lookalike": "another split has what looks the same",
+}
 LOST_WITHOUT = {
     "difficulty": "the Difficulty tower cannot be trained on the others, nor D-SRC and D-MED measured",
     "execution": "the Execution tower cannot be trained on the others, nor E-SRC and E-MED measured",
@@ -37,9 +41,10 @@ def summary(info: DatasetInfo) -> str:
         lines.append(f"classes of {head}: {' '.join(names)}")
     lines += ["", *_limits(info), f"skipped videos: {len(info.skipped)}"]
     lines += [f"  {problem}" for video in info.skipped for problem in video["problems"]]
-    kept = [video["inconsistent"] for video in info.videos.values() if "inconsistent" in video]
-    lines += [f"videos kept though their scores contradict each other: {len(kept)}"] if kept else []
-    lines += [f"  {problem}" for problems in kept for problem in problems]
+    for kind, though in KEPT_THOUGH.items():
+        kept = [video[kind] for video in info.videos.values() if kind in video]
+        lines += [f"videos kept though {though}: {len(kept)}"] if kept else []
+        lines += [f"  {problem}" for problems in kept for problem in problems]
     return "\n".join(lines)
 
 

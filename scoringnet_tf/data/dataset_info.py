@@ -45,7 +45,8 @@ class DatasetInfo:
         splits: {split: {"ids", "num_videos", "num_frames", "shards": [{"file", "num_records", "bytes"}]}}.
         videos: {id: {"split", "path", "sha256", "num_frames", "difficulty", "execution", "final"}}, scores None where
             unknown; where the dataset has them, "group", which cuts of one source share, and "classes", {head: label};
-            "inconsistent", [sentences], of a video that was kept though its scores contradict each other.
+            "inconsistent", [sentences], of a video that was kept though its scores contradict each other, and
+            "lookalike" though one of another split looks the same.
         score_statistics: {split: {"difficulty" | "execution" | "final": {"mean", "std", "min", "max"}}}, in points;
             a score that is unknown is left out. Models take the mean and std of `"train"`.
         stage_frames: {split: {stage or "unlabelled": number of frames}}.

@@ -589,8 +589,8 @@ SCORING_NET = of(
     "scoringnet_tf/models/scoring_net.py",
     "tests/models/test_objective.py",
     (
-        "for s in rules.fragment(score)]",
-        'for s in rules.fragment("execution")]',
+        "FragmentSelector(rules.stage_indices(stages[score]), length",
+        'FragmentSelector(rules.stage_indices(stages["execution"]), length',
         "difficulty is read from the fragment of execution",
         "test_each_tower_sees_its_own_fragment",
     ),
@@ -965,8 +965,8 @@ DATA_PREP = (
         "data_prep/datasets/readers/table.py",
         "tests/data_prep/datasets/test_own_table.py",
         (
-            'or any("." in cell for cell in cells)',
-            "",
+            "if with_comma and with_point:",
+            "if False:",
             "a decimal comma taken where there are points",
             "test_numbers_of_two_kinds_are_never_both_accepted",
         ),
@@ -1156,10 +1156,52 @@ INFERENCE = (
         "data_prep/records/building.py",
         "tests/data_prep/datasets/test_datasets.py",
         (
-            'return settings.on_inconsistent == "keep" and kind_of_row(problems) == INCONSISTENT',
-            'return settings.on_inconsistent == "keep"',
+            "kept.get(kind, False)",
+            "kept.get(kind, True)",
             "rows with errors are kept like those whose scores contradict each other",
             "test_a_row_with_an_error_is_not_kept_for_its_scores",
+        ),
+    )
+    + of(
+        "data_prep/records/same_performance.py",
+        "tests/data_prep/records/test_same_performance.py",
+        (
+            "and other.split != sample.split",
+            "",
+            "a copy in the same split is refused",
+            "test_a_copy_in_another_split_is_named_by_both_rows",
+        ),
+        (
+            "for shown in (pictures, pictures[:, :, ::-1]):",
+            "for shown in (pictures,):",
+            "mirrored copies pass",
+            "test_a_copy_in_another_split_is_named_by_both_rows",
+        ),
+    )
+    + of(
+        "data_prep/datasets/performances.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            "bisect.bisect_right(times, seconds + ROUNDING) - 1",
+            "bisect.bisect_right(times, seconds + ROUNDING)",
+            "times mean the frame after the one that is shown",
+            "test_every_performance_is_a_record_of_its_frames",
+        ),
+        (
+            "if start < stop:\n                    what",
+            "if False:\n                    what",
+            "performances that overlap accepted",
+            "test_performances_that_overlap_are_refused",
+        ),
+    )
+    + of(
+        "data_prep/datasets/splitting.py",
+        "tests/data_prep/datasets/test_splitting.py",
+        (
+            "groups.setdefault(sample.group, [])",
+            "groups.setdefault(sample.video_id, [])",
+            "groups are torn apart",
+            "test_a_group_is_in_one_split",
         ),
     )
     + of(

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from data_prep.datasets.errors import OptionError
+from data_prep.errors import OptionError
 from scoringnet_tf.support.errors import InputError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -147,11 +147,17 @@ def has_decimal_comma(path: Path, cells: Iterable[str]) -> bool:
         cells: those that hold numbers.
 
     Raises:
-        InputError: all that have a comma may as well have it between thousands.
+        InputError: some have a comma and some a point, or all that have a comma may have it between thousands.
     """
     cells = list(cells)
     with_comma = [cell for cell in cells if WITH_COMMA.fullmatch(cell)]
-    if not with_comma or any("." in cell for cell in cells):
+    with_point = [cell for cell in cells if "." in cell]
+    if with_comma and with_point:
+        raise InputError(
+            f"{path}: expected numbers with a decimal comma, or with a point (--decimal_comma or --nodecimal_comma). "
+            f"Received: both, {with_comma[0]} and {with_point[0]}"
+        )
+    if not with_comma:
         return False
     if all(THOUSANDS.fullmatch(cell) for cell in with_comma):
         raise InputError(

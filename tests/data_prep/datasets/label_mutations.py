@@ -5,6 +5,7 @@ apply. `VALUES` change one cell (or let two change places), which may well leave
 rows, columns or units, which must never pass in silence; `BYTES` do either.
 """
 
+import csv
 import io
 import math
 import pickle
@@ -89,14 +90,16 @@ class Lines:
     def __init__(self, content):
         text = content.decode()
         self.delimiter = "," if "," in text else " "
-        self.rows = [line.split("," if "," in text else None) for line in text.splitlines()]
+        self.rows = list(csv.reader(text.splitlines())) if "," in text else [line.split() for line in text.splitlines()]
         self.first = int(not any(NUMBER.fullmatch(cell) for cell in self.rows[0]))  # row after the header
 
     def draw(self, rng):
         return int(rng.integers(self.first, len(self.rows)))
 
     def encode(self):
-        return "".join(f"{self.delimiter.join(row)}\n" for row in self.rows).encode()
+        text = io.StringIO(newline="")
+        csv.writer(text, delimiter=self.delimiter, lineterminator="\n").writerows(self.rows)
+        return text.getvalue().encode()
 
 
 def text_value(lines, rng):
@@ -208,10 +211,12 @@ def pickle_value(loaded, rng):
     entry = loaded[_draw(loaded, rng)]
     field = _draw(entry, rng)
     value = entry[field]
-    numeric = isinstance(value, (int, float))
-    entry[field] = _draw(
-        [_other_number(value, rng)] * 4 + [str(value)] if numeric else [None, "x", [], value[::-1]], rng
-    )
+    odd = [None, "x", []]
+    if isinstance(value, (int, float)):
+        odd = [*([_other_number(value, rng)] * 4), str(value)]
+    elif isinstance(value, (list, np.ndarray)):
+        odd.append(value[::-1])
+    entry[field] = odd[rng.integers(len(odd))]
 
 
 def pickle_fields_swapped(loaded, rng):

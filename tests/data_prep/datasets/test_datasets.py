@@ -834,6 +834,7 @@ def test_exit_status_of_check(tmp_path):
     arguments = ("check", "--dataset=mtl_aqa", f"--source_dir={source}", "--workers=1")
     sound = _command(*arguments)
     assert sound.returncode == 0 and "(mtl_aqa): 4 samples, 24 frames decoded, problems: 0." in sound.stdout
+    assert "Scores known of the 4 videos: difficulty 4, execution 4, final 4." in sound.stdout
     _truncate(source / "whole_videos_frames/02/000006.jpg")
     damaged = _command(*arguments)
     assert damaged.returncode == 1 and "no whole image" in damaged.stdout and "problems: 1." in damaged.stdout

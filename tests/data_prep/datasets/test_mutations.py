@@ -15,7 +15,7 @@ import pytest
 import scipy.io
 from conftest import write_bars, write_motion, write_split, write_unlv_diving
 from label_mutations import damaged, mutated
-from layouts import write_finediving, write_gymnastics, write_mtl_aqa, write_table, write_ucf101
+from layouts import write_finediving, write_gymnastics, write_manifest, write_mtl_aqa, write_table, write_ucf101
 
 from data_prep.datasets import DATASETS, aqa7
 from data_prep.records.dry_run import check
@@ -127,6 +127,7 @@ DATA = {  # dataset: (writer, its label files, a file of pixels, options)
         {},
     ),
     "motion": (write_motion, ("motion_classes.csv",), "videos/00002.avi", {}),
+    "manifest": (write_manifest, ("manifest.csv",), "2024 (final)/dive.avi", {"sport": "diving"}),
 }
 
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from data_prep.datasets import manifest
-from data_prep.datasets.errors import OptionError
 from data_prep.datasets.stage_labels import frame_stages
+from data_prep.errors import OptionError
 from data_prep.records.checks import score_problems
 from data_prep.records.dry_run import check
 from scoringnet_tf.sports import get_sport
@@ -209,12 +209,19 @@ def test_a_decimal_comma_is_found_said_and_overridden(tmp_path):
 
 def test_numbers_of_two_kinds_are_never_both_accepted(tmp_path):
     text = "video;split;difficulty;final\na.mp4;train;3,2;64,00\nb.mp4;train;3.0;63\n"
-    assert problems(source_of(tmp_path, text))[:1] == [
+    with pytest.raises(InputError, match=r"--decimal_comma or --nodecimal_comma\)\. Received: both, 3,2 and 3\.0"):
+        source_of(tmp_path, text)
+    assert problems(source_of(tmp_path, text, decimal_comma=False))[:1] == [
         "manifest.csv, row 2: expected a number as difficulty. Received: '3,2'"
     ]
     assert problems(source_of(tmp_path, text, decimal_comma=True)) == [
         "manifest.csv, row 3: expected a number with a decimal comma as difficulty. Received: '3.0'"
     ]
+
+
+def test_timecodes_do_not_say_how_numbers_are_written(tmp_path):
+    text = "video;split;start;end;difficulty;final\na.mp4;train;0:01.5;0:02.0;3,2;64,00\n"
+    assert source_of(tmp_path, text).samples[0].difficulty == 3.2
 
 
 @pytest.mark.parametrize("number", ["1.234,5", "1,234.5", "1 234", "1_000", "3,2,1"])

@@ -78,6 +78,10 @@ def test_ids_are_as_the_table_says(broadcast):
     source = source_of(broadcast, header, "Ann,final.mp4,train,63,0,20", ",final.mp4,train,64,20,40")
     assert [sample.video_id for sample in source.samples] == ["Ann", "final.mp4"]
     assert [sample.frames for sample in source.samples] == [(0, 20), (20, 40)]
+    rows = ("Ann,final.mp4,train,63,0,20", "Ann,final.mp4,train,64,20,40")
+    source_of(broadcast, header, *rows)
+    lines, number = check("manifest", broadcast, workers=1, sport="diving")
+    assert number == 2 and lines[0].endswith("expected id Ann once, in one split. Received: 2 times in train")
 
 
 def test_one_performance_of_a_file_is_called_as_the_file(broadcast):

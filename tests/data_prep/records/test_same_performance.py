@@ -7,12 +7,15 @@ from conftest import write_video
 from layouts import write_table
 
 from data_prep.datasets.sample import Sample
+from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
 from data_prep.records.same_performance import SeenPerformances, thumbnails
+from data_prep.records.summary import summary
 from data_prep.simulator.dataset import simulate
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import read_video
+from scoringnet_tf.support.errors import InputError
 
 STORED = StoredForm((24, 32), jpeg_quality=75)
 SIX_DIVES = Settings(
@@ -68,6 +71,21 @@ def test_a_copy_in_another_split_is_named_by_both_rows(tmp_path, name, made):
     ]
     write_table(tmp_path / "manifest.csv", ("video", "split", "final"), [(video, "train", 60) for video, *_ in rows])
     assert check("manifest", tmp_path, workers=1, sport="diving")[1] == 0
+
+
+@pytest.mark.parametrize("choice", ["drop", "keep"])
+def test_what_looks_the_same_is_refused_dropped_or_kept_and_marked(tmp_path, choice):
+    for name, codec in (("a.mp4", "libx264"), ("b.avi", "mpeg4")):
+        write(tmp_path / name, blob_video(1), codec=codec)
+    write_table(tmp_path / "manifest.csv", ("video", "split", "final"), [("a.mp4", "train", 60), ("b.avi", "test", 60)])
+    with pytest.raises(InputError, match=r"--on_lookalike=drop \(or =keep, marked in the index\) leaves them out"):
+        build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport="diving")
+    settings = BuildSettings((36, 48), on_lookalike=choice)
+    info, _ = build_records("manifest", tmp_path, tmp_path / "records", settings, workers=1, sport="diving")
+    assert info.videos.keys() == ({"a.mp4", "b.avi"} if choice == "keep" else {"a.mp4"})
+    marked = [name for name, video in info.videos.items() if "lookalike" in video]
+    assert marked == (["b.avi"] if choice == "keep" else []) and len(info.skipped) == (choice == "drop")
+    assert ("videos kept though another split has what looks the same: 1" in summary(info)) == (choice == "keep")
 
 
 def found(videos):
