@@ -27,12 +27,18 @@ SCORINGNET_TF = {
     ),
 }
 DATA_PREP = {
-    "datasets.readers": (),  # files of labels in, plain values out: knows no dataset
-    "datasets": ("datasets.readers",),  # the layout of each dataset in, samples and stage labels out
-    "simulator": ("datasets.readers",),  # writes what the datasets read, and reads real labels itself
-    "records": ("datasets",),  # samples in, TFRecords out
-    "stages": ("datasets", "datasets.readers"),  # stage labels, exchanged with annotation tools
-    COMMANDS: ("datasets", "datasets.readers", "simulator", "records", "stages"),
+    "errors": (),  # a wrong option, told from wrong data
+    "processes": (),  # work in several of them, for everyone below
+    "datasets.readers": ("errors",),  # files of labels in, plain values out: knows no dataset
+    "datasets": (
+        "errors",
+        "datasets.readers",
+    ),  # the layout of each dataset in, samples and stage labels out
+    "simulator": ("processes", "datasets.readers"),  # writes what the datasets read, and reads real labels itself
+    "records": ("errors", "processes", "datasets"),  # samples in, TFRecords out
+    # Stage labels, exchanged with annotation tools; records: what is suggested for is decoded as for these.
+    "stages": ("processes", "datasets", "datasets.readers", "records"),
+    COMMANDS: ("errors", "processes", "datasets", "datasets.readers", "simulator", "records", "stages"),
 }
 # What `data_prep` may import of `scoringnet_tf`: what videos, records and sports are; it trains nothing.
 SHARED = ("support", "sports", "data.records", "data.video", "data.preprocessing", "data.features", "__version__")

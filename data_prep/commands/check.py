@@ -11,7 +11,7 @@ import sys
 from absl import flags
 
 from data_prep.commands import dataset_flags
-from data_prep.datasets.errors import OptionError
+from data_prep.errors import OptionError
 from data_prep.records.dry_run import check
 
 FLAGS = flags.FLAGS

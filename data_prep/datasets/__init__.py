@@ -23,9 +23,9 @@ from data_prep.datasets import (
     unlv_diving,
     unlv_vault,
 )
-from data_prep.datasets.errors import OptionError
 from data_prep.datasets.sample import Source
 from data_prep.datasets.split_file import with_split, with_split_problems
+from data_prep.errors import OptionError
 from scoringnet_tf.support.errors import InputError
 
 DATASETS = {

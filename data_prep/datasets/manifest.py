@@ -28,7 +28,6 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from data_prep.datasets.boundaries import read_boundaries
-from data_prep.datasets.errors import OptionError
 from data_prep.datasets.judges_marks import judged_scores, read_marks
 from data_prep.datasets.options import sport_option
 from data_prep.datasets.own_table import GIVES_A_SCORE, read_own_table
@@ -36,6 +35,7 @@ from data_prep.datasets.performances import number_performances, overlap_problem
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
 from data_prep.datasets.scores import complete_scores, odd_executions
 from data_prep.datasets.stage_labels import StageError, StageOrderError, check_segments, read_stage_csv, within
+from data_prep.errors import OptionError
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.sports import SCORES, SportForm, kept_form
 from scoringnet_tf.support.errors import InputError

@@ -8,12 +8,12 @@ import math
 import re
 from pathlib import Path
 
-from data_prep.datasets.errors import OptionError
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.published import Published, count_note
 from data_prep.datasets.readers.layout import find_file, find_video
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Sample, Source
+from data_prep.errors import OptionError
 from scoringnet_tf.support.errors import InputError
 
 COLUMNS = ("name", "difficulty", "execution", "total", "penalty", "length")

@@ -9,9 +9,9 @@ from typing import Any
 from tqdm import tqdm
 
 from data_prep.datasets import read_source
-from data_prep.datasets.errors import OptionError
 from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, kinds_of_row
 from data_prep.datasets.scores import shown
+from data_prep.errors import OptionError
 from data_prep.processes import in_processes
 from data_prep.records.checks import checked_samples
 from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video

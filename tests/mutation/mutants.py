@@ -589,8 +589,8 @@ SCORING_NET = of(
     "scoringnet_tf/models/scoring_net.py",
     "tests/models/test_objective.py",
     (
-        "{score: rules.fragment(score) for score in lengths}",
-        '{score: rules.fragment("execution") for score in lengths}',
+        "FragmentSelector(rules.stage_indices(stages[score]), length",
+        'FragmentSelector(rules.stage_indices(stages["execution"]), length',
         "difficulty is read from the fragment of execution",
         "test_each_tower_sees_its_own_fragment",
     ),

@@ -13,7 +13,7 @@ from conftest import write_bars
 
 import scoringnet_tf
 from data_prep.datasets import motion
-from data_prep.datasets.errors import OptionError
+from data_prep.errors import OptionError
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
 from data_prep.records.summary import summary

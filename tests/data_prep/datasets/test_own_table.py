@@ -5,8 +5,8 @@ import re
 import pytest
 
 from data_prep.datasets import manifest
-from data_prep.datasets.errors import OptionError
 from data_prep.datasets.stage_labels import frame_stages
+from data_prep.errors import OptionError
 from data_prep.records.checks import score_problems
 from data_prep.records.dry_run import check
 from scoringnet_tf.sports import get_sport

@@ -10,7 +10,7 @@ import pytest
 from layouts import write_manifest, write_table
 
 from data_prep.datasets import manifest
-from data_prep.datasets.errors import OptionError
+from data_prep.errors import OptionError
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.contact_sheet import save_contact_sheet
 from data_prep.records.dry_run import check
