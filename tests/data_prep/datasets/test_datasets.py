@@ -704,7 +704,7 @@ def test_manifest_rows_are_checked(tmp_path):
     rows = [
         ("dive 2", 3.0, 21.0, 24.0, "train", 0, 5, 11, 20),
         ("../dive.avi", 3.0, "", "", "dev", 0, 5, 11, 20),
-        ("dive #1, 100%!!.mp4", "3,2", "", "", "train", 0, 5, 4, 20),
+        ("dive #1, 100%!!.mp4", "3 2", "", "", "train", 0, 5, 4, 20),
         ("2024 (final)/dive.avi", 3.0, "", "", "test", 0, "?", "", 20.5),
         ("missing.mp4", "", "", "", "test", "", "", "", ""),
         ("", "", "", "", "test", "", "", "", ""),
@@ -717,7 +717,7 @@ def test_manifest_rows_are_checked(tmp_path):
         "manifest.csv, row 2: expected a final score of 63.00 (product rule). Received: 24.00",
         "row 3: expected a split, one of train, validation, test. Received: 'dev'",
         "row 3: expected a video inside",
-        "row 4: expected a number as difficulty. Received: '3,2'",
+        "row 4: expected a number as difficulty. Received: '3 2'",
         "row 4: expected 0 ≤ pre-starting ≤ take-flight ≤ entry ≤ end. Received: 0,5,4,20",
         "row 5: expected a number as take-flight. Received: '?'",
         "row 5: expected an integer as end. Received: 20.5",
