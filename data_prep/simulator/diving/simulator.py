@@ -103,8 +103,8 @@ class DivingSimulator(Simulator):
             return spans
         return {"noise before": lead, "pre-starting": t0 - lead, **spans, "entry": t3 - t2, "noise after": total - t3}
 
-    def random_scene(self, settings: Settings, rng: np.random.Generator) -> filming.Scene:
-        return filming.random_scene(settings.width, settings.height, settings.easy, rng)
+    def random_scene(self, element: Dive, settings: Settings, rng: np.random.Generator) -> filming.Scene:
+        return filming.random_scene(element.armstand, settings.width, settings.height, settings.easy, rng)
 
     def shot(
         self, scene: filming.Scene, performance: Performance, task: str, rng: np.random.Generator

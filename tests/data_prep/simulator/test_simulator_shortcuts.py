@@ -17,7 +17,9 @@ NAMES = ("start", "take-off", "entry", "end")
 
 
 def performance(execution=0.0, num_frames=60, boundaries=(10, 20, 40, 50)):
-    return Performance(1, Path("a.avi"), 3, None, None, boundaries, 0, 0, num_frames, 3.0, execution, (), "train")
+    return Performance(
+        1, Path("a.avi"), "mpeg4", 3, None, None, boundaries, 0, 0, num_frames, 3.0, execution, (), "train"
+    )
 
 
 def test_ridge_finds_what_is_linear_and_nothing_in_noise():
