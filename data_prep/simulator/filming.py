@@ -73,7 +73,7 @@ def _shots(simulator, performance, scene, settings, after, rng):
 
 def _replay(simulator, performance, scene, num_frames, rng):
     """Another element than that of the plan, and another's faults."""
-    elements = [element for element in simulator.replayed_elements() if element != performance.element]
+    elements = [element for element in simulator.replayed_elements(scene) if element != performance.element]
     severities = share_deduction(simulator.draw_deduction(rng), simulator.faults, rng)
     element = elements[rng.integers(len(elements))]
     return simulator.replay_shot(scene, element, simulator.random_trait(severities, rng), num_frames, rng)

@@ -111,8 +111,8 @@ class Simulator(abc.ABC):
         """Elements with the probabilities of competition; `one_each` keeps one for each difficulty."""
 
     @abc.abstractmethod
-    def replayed_elements(self) -> list[Any]:
-        """Elements that are seen in replays."""
+    def replayed_elements(self, scene: Any) -> list[Any]:
+        """Elements that are seen in replays of a scene."""
 
     @abc.abstractmethod
     def elements_of_difficulty(self, difficulty: float, one_each: bool) -> tuple[list[Any], Sequence[float]]:

@@ -68,7 +68,7 @@ def random_scene(armstand: bool, width: int, height: int, easy: bool, rng: np.ra
     world = paint_venue(venue, board, view.yaw, view.pixels_per_metre, mirrored, rng)
     appearance, partner = random_appearance(rng), 0.0
     if not easy:
-        appearance = dataclasses.replace(appearance, exposure=float(rng.uniform(0.5, 1.15)))
+        appearance = dataclasses.replace(appearance, exposure=float(rng.uniform(0.6, 1.15)))
         partner = float(rng.choice((-1, 1)) * rng.uniform(0.4, 1.1)) if rng.random() < 0.08 else 0.0
     return Scene(venue, board, world, view, body, appearance, mirrored, partner)
 
@@ -197,10 +197,8 @@ def replay_shot(
     """Part of another diver's dive at half speed, at another zoom, often with a replay mark in a corner."""
     zoom = rng.choice((0.8, 1.25, 1.4))
     view = dataclasses.replace(scene.view, pixels_per_metre=scene.view.pixels_per_metre * zoom, lag=0.3, hold=0.0)
-    board = Board(scene.board.height) if dive.armstand else scene.board
     other = dataclasses.replace(
         scene,
-        board=board,
         world=scene.world.scaled(zoom),
         view=view,
         body=random_body(rng),

@@ -62,7 +62,7 @@ def random_style(easy: bool, rng: np.random.Generator) -> VideoStyle:
     bars = rng.random()
     return VideoStyle(
         gain=tuple(rng.uniform(0.84, 1.12, 3)),
-        gamma=float(np.exp(rng.uniform(-0.45, 0.45))),
+        gamma=float(np.exp(rng.uniform(-0.45, 0.3))),
         black=float(max(0.0, rng.uniform(-30, 40))),
         saturation=float(rng.uniform(0.3, 1.4)) if rng.random() < 0.4 else 1.0,
         focus_sigma=float(rng.uniform(0.0, 1.6)),

@@ -62,7 +62,7 @@ class VaultSimulator(Simulator):
     def all_elements(self) -> list[Vault]:
         return list(DIFFICULTIES)
 
-    def replayed_elements(self) -> list[Vault]:
+    def replayed_elements(self, scene: filming.Scene) -> list[Vault]:
         return list(DIFFICULTIES)
 
     def difficulty_of(self, element: Vault) -> float:

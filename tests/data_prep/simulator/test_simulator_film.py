@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from data_prep.simulator.diving.board import PRESS, Board, random_board
-from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform
+from data_prep.simulator.diving.board import PRESS, SPRINGBOARD_HEIGHTS, Board, random_board
+from data_prep.simulator.diving.labels import draw_boundaries
+from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform, random_trait
 from data_prep.simulator.diving.rules import DIVES
 from data_prep.simulator.diving.splash import Splash, splash_size
 from data_prep.simulator.encoding import CODECS, write_video
@@ -136,6 +137,24 @@ def test_feet_stay_on_the_tip_of_the_board_and_hands_meet_the_water_at_t2(board)
     np.testing.assert_allclose(sole, board.height + board.tip(boundaries, times)[:41], atol=1e-6)
     lowest = motion.joints[..., 1].min(axis=1)
     assert lowest[60] == pytest.approx(0.0, abs=0.02) and (lowest[41:60] > 0).all()
+
+
+def test_every_dive_leaves_every_springboard():
+    rng = np.random.default_rng(0)
+    for dive in (dive for dive in DIVES.values() if not dive.armstand):
+        trait = random_trait({fault.name: float(rng.random()) for fault in FAULTS}, rng)
+        t0, t1, t2, t3 = draw_boundaries(rng)
+        for height in SPRINGBOARD_HEIGHTS:
+            motion = perform(dive, trait, Body(), (t0, t1, t2), np.arange(t3 + 10.0), Board(height, springs=True))
+            assert np.isfinite(motion.joints).all() and motion.centre[t2, 1] < motion.centre[t1, 1]
+
+
+def test_replays_show_no_armstand_from_a_low_board():
+    simulator, rng = get_simulator("diving"), np.random.default_rng(0)
+    settings = Settings("diving", "scoring", 4, 0, None, False, 0.25, 48, 64)
+    for _ in range(30):
+        scene = simulator.random_scene(DIVES["107B"], settings, rng)
+        assert any(dive.armstand for dive in simulator.replayed_elements(scene)) == (scene.board == Board())
 
 
 def test_armstands_and_the_easy_preset_are_seen_from_the_platform_alone():
