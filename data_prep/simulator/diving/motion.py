@@ -162,16 +162,19 @@ def perform(
         times: (N,) instants in frames, increasing.
         board: what it starts from. Before t0 nothing moves on a platform; on a springboard the diver sinks already.
     """
-    _, t1, t2 = boundaries
-    poses = _poses(dive, trait, boundaries, times, board)
-    local = figure.body_joints(poses, body)
-    flight = np.clip((times - t1) / (t2 - t1), 0.0, 1.0)
-    somersault = _somersault(dive, trait, body, boundaries, times, board)
-    twist = _twist(dive, trait, flight)
-    oriented = figure.orient(local, somersault, twist)
+    oriented, somersault, twist = _turned(dive, trait, body, boundaries, times, board)
     centre = _path(dive, trait, oriented, body, boundaries, times, board)
     belly = np.stack((np.cos(twist) * np.cos(somersault), np.cos(twist) * np.sin(somersault), -np.sin(twist)), axis=-1)
     return Motion(oriented + centre[:, None], centre, belly, trait.distance)
+
+
+def _turned(dive, trait, body, boundaries, times, board):
+    """Joints (N, J, 3) about the centre of mass, somersault and twist (N,)."""
+    _, t1, t2 = boundaries
+    local = figure.body_joints(_poses(dive, trait, boundaries, times, board), body)
+    somersault = _somersault(dive, trait, body, boundaries, times, board)
+    twist = _twist(dive, trait, np.clip((times - t1) / (t2 - t1), 0.0, 1.0))
+    return figure.orient(local, somersault, twist), somersault, twist
 
 
 def _poses(dive, trait, boundaries, times, board):
@@ -275,7 +278,8 @@ def _path(dive, trait, oriented, body, boundaries, times, board):
     _, t1, t2 = boundaries
     standing = _standing_centre(dive, oriented)
     standing[:, 1] += board.height + board.tip(boundaries, times)
-    launch = standing[min(int(np.searchsorted(times, t1)), len(times) - 1)]
+    at_launch, *_ = _turned(dive, trait, body, boundaries, np.array([float(t1)]), board)
+    launch = _standing_centre(dive, at_launch)[0] + (0.0, board.height)
     first = _first_touch(dive, trait, body)
     rise = np.interp(trait.severities["low_take_off"], (0, 1), (3.6, 0.6))
     rise *= 0.55 if dive.armstand else 1.35 if board.springs else 1.0

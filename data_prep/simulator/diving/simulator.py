@@ -23,9 +23,9 @@ from data_prep.simulator.scoring.judges import EXECUTION_SD, MAX_EXECUTION, exec
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
 
 BOARDS = (
-    "Half of the dives are from the 10 m platform, the others from lower platforms and springboards of 1 m and 3 m; the "
-    "difficulty is that of the platform's table whatever the board. A springboard is pressed down first: there the first "
-    "movement of the labels is the push against it."
+    "Half of the dives are from the 10 m platform, the others from lower platforms and springboards of 1 m and 3 m; "
+    "the difficulty is that of the platform's table whatever the board. A springboard is pressed down first: there "
+    "the first movement of the labels is the push against it."
 )
 LONG_WAITS = 0.12  # of drawn videos
 MAX_LEAD_SHARE = 0.4  # of the labelled pre-starting, where a lead of noise has to fit into it
