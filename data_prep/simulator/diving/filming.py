@@ -18,10 +18,11 @@ from data_prep.simulator.diving.venue import (
     paint_venue,
     random_venue,
 )
+from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.camera import SHUTTER, View, follow, look
 from data_prep.simulator.scene.canvas import Canvas, paint_text
 from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composite, random_appearance
-from data_prep.simulator.scene.figure import Body
+from data_prep.simulator.scene.figure import Body, pose
 
 LEAVING_SPEED = 0.22  # metres a frame that the camera rises after the end of the entry
 REPLAY_SPEED = 0.5
@@ -42,6 +43,7 @@ class Scene:
         appearance: of the diver.
         mirrored: whether frames are mirrored.
         partner: metres across the picture to the other diver of a synchronised pair; 0 for a diver alone.
+        luck: of splashes, see `splash_size`.
     """
 
     venue: Venue
@@ -52,6 +54,7 @@ class Scene:
     appearance: Appearance
     mirrored: bool
     partner: float = 0.0
+    luck: float = 0.38
 
 
 def random_body(rng: np.random.Generator) -> Body:
@@ -70,7 +73,7 @@ def random_scene(armstand: bool, width: int, height: int, easy: bool, rng: np.ra
     if not easy:
         appearance = dataclasses.replace(appearance, exposure=float(rng.uniform(0.6, 1.15)))
         partner = float(rng.choice((-1, 1)) * rng.uniform(0.4, 1.1)) if rng.random() < 0.08 else 0.0
-    return Scene(venue, board, world, view, body, appearance, mirrored, partner)
+    return Scene(venue, board, world, view, body, appearance, mirrored, partner, luck=0.1 if easy else Scene.luck)
 
 
 def _easy_view(body, width, height, rng):
@@ -124,7 +127,7 @@ def dive_shot(
     camera = follow(_pan_target(motion, scene, instants, boundaries[3]), view, rng, steps_per_frame=exposures)
     joints, belly = view.project(motion.joints, camera[:, None]), view.turn(motion.belly)
     painter = FigurePainter(scene.body, scene.appearance, view.pixels_per_metre)
-    size = splash_size(trait.severities["splash"], trait.entry_angle, scene.venue.splashing, rng)
+    size = splash_size(trait.severities["splash"], trait.entry_angle, scene.venue.splashing, scene.luck, rng)
     splashes = {
         aside: Splash(size, _splash_duration(boundaries), view.pixels_per_metre, FOAM_LIGHT * scene.venue.light, rng)
         for aside in _places(scene)
@@ -220,7 +223,7 @@ def water_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> Itera
     entry = IDEAL_DISTANCE * np.cos(view.yaw)
     place = np.array((entry + rng.uniform(-0.6, 1.2), rng.uniform(-0.2, 0.7)))
     drift = rng.uniform(-0.03, 0.03, 2)
-    size = splash_size(rng.uniform(0.1, 1.0), 0.0, scene.venue.splashing, rng)
+    size = splash_size(rng.uniform(0.1, 1.0), 0.0, scene.venue.splashing, scene.luck, rng)
     splash = Splash(size, 10.0, view.pixels_per_metre, FOAM_LIGHT * scene.venue.light, rng)
     age, swim = rng.uniform(3.0, 9.0), rng.uniform(-0.02, 0.05)
     radius = 0.13 * view.pixels_per_metre
@@ -242,3 +245,37 @@ def water_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> Itera
                 cv2.LINE_AA,
             )
         yield cv2.flip(picture, 1) if scene.mirrored else picture
+
+
+def underwater_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """A diver glides down from the surface among bubbles, seen through a window of the pool, and levels out."""
+    view, times = scene.view, np.arange(3 * num_frames) / 3
+    sunk = 2.2 * (1 - np.exp(-times / rng.uniform(8.0, 20.0)))
+    angle = np.pi * (1.0 - 0.45 * np.clip(times / 30.0, 0.0, 1.0) ** 2)
+    glide = figure.body_joints(np.tile(pose(shoulder=176, ankle=85), (len(times), 1)), scene.body)
+    joints = (
+        figure.orient(glide, angle, np.zeros(len(times))) - (np.stack((-0.3 * sunk, sunk, 0 * sunk), axis=-1))[:, None]
+    )
+    pixels = view.project(joints, np.array((0.0, -1.2)))
+    belly = np.tile((np.cos(view.yaw), 0.0, 0.5), (3, 1))
+    painter = FigurePainter(scene.body, scene.appearance, view.pixels_per_metre)
+    bubbles = rng.normal((view.width / 2, 0.0), (0.06 * view.width, 0.25 * view.height), (120, 2))
+    ground = _underwater(scene, rng)
+    for index in range(num_frames):
+        picture = ground.copy()
+        patch, corner = painter.paint(pixels[3 * index : 3 * index + 3], belly)
+        composite(picture, cv2.convertScaleAbs(patch, alpha=0.75), corner)
+        risen = bubbles + rng.normal(0, 1.0, bubbles.shape)
+        risen[:, 1] += 0.8 * sunk[3 * index] * view.pixels_per_metre
+        inside = ((risen >= 0) & (risen < (view.width, view.height))).all(axis=1)
+        columns, rows = risen[inside].astype(int).T
+        picture[rows, columns] = 235
+        yield cv2.flip(picture, 1) if scene.mirrored else picture
+
+
+def _underwater(scene, rng):
+    """Water that darkens with depth, mottled by the light."""
+    width, height = scene.view.width, scene.view.height
+    light = cv2.resize(rng.normal(0, 8, (5, 9)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    shade = np.linspace(1.05, 0.45, height)[:, None, None] * np.array(scene.venue.water) * scene.venue.light
+    return np.clip(shade + light[..., None], 0, 255).astype(np.uint8)

@@ -129,8 +129,9 @@ class DivingSimulator(Simulator):
     def noise_shots(
         self, scene: filming.Scene, after: bool, rng: np.random.Generator
     ) -> dict[str, Callable[[int], Iterator]]:
-        """The water; never first after a dive, which would hide where it ends."""
-        return {} if after else {"water": lambda length: filming.water_shot(scene, length, rng)}
+        """Below the water, or the water, which is never first after a dive: it would hide where that ends."""
+        shots = {"underwater": lambda length: filming.underwater_shot(scene, length, rng)}
+        return shots if after else {**shots, "water": lambda length: filming.water_shot(scene, length, rng)}
 
     def read_labels(self, settings: Settings) -> list[RealLabel]:
         assert settings.labels_dir is not None

@@ -9,17 +9,20 @@ FOAM_SIZE = (96, 32)  # width and height of the texture of the foam, pixels
 LASTING = 45.0  # frames in which the foam fades to a third
 
 
-def splash_size(severity: float, entry_angle: float, venue_factor: float, rng: np.random.Generator) -> float:
+def splash_size(
+    severity: float, entry_angle: float, venue_factor: float, luck: float, rng: np.random.Generator
+) -> float:
     """Size of a splash, about 0.2 to 2.5: by the fault, the entry's angle, the water, and luck.
 
     Args:
         severity: of the fault, 0..1.
         entry_angle: degrees off vertical.
         venue_factor: of height, bubbles in the water and wind.
+        luck: standard deviation of the logarithm of what nobody sees the reason of.
         rng: for the luck.
     """
     opened = 0.35 * abs(np.sin(np.radians(entry_angle)))
-    return float((0.42 + 0.75 * severity + opened) * venue_factor * np.exp(rng.normal(0.0, 0.38)))
+    return float((0.42 + 0.75 * severity + opened) * venue_factor * np.exp(rng.normal(0.0, luck)))
 
 
 class Splash:
@@ -48,6 +51,7 @@ class Splash:
             axis=1,
         )
         self._foam = _foam_texture(rng)
+        self._broken = cv2.resize(rng.uniform(60, 255, (14, 14)).astype(np.uint8), (64, 64))
 
     def paint(self, frame: np.ndarray, x: float, y: float, age: float) -> None:
         """Paints the splash on a frame in place; its foot at pixel (x, y), `age` frames after the first touch."""
@@ -71,6 +75,7 @@ class Splash:
             )
             centre = (half + int(aside * self._width * self._scale * (0.35 + phase)), tall - axes[1])
             cv2.ellipse(mask, centre, axes, 0, 0, 360, int(200 * standing), -1)
+        mask = cv2.multiply(mask, cv2.resize(self._broken, mask.shape[::-1]), scale=1 / 255)
         flight = (phase - self._delay + 0.08) / 0.8
         rows = tall - (4 * self._rise * flight * (1 - flight) * self._scale).astype(int)
         columns = half + (self._reach * np.clip(flight, 0.0, None) * self._scale).astype(int)
@@ -78,7 +83,8 @@ class Splash:
         mask[rows[seen], columns[seen]] = 255
         grain = max(1, int(0.03 * self._scale))
         mask = cv2.dilate(mask, np.ones((grain, grain), np.uint8)) if grain > 1 else mask
-        self._lay(frame, cv2.blur(mask, (3, 3)), int(x) - half, int(y) - tall)
+        soft = max(3, int(0.05 * self._scale) | 1)
+        self._lay(frame, cv2.blur(mask, (soft, soft)), int(x) - half, int(y) - tall)
 
     def _paint_foam(self, frame, x, y, age):
         """A patch that spreads, breaks up and fades, long after the crown."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from data_prep.simulator.diving.board import PRESS, SPRINGBOARD_HEIGHTS, Board, random_board
+from data_prep.simulator.diving.filming import underwater_shot
 from data_prep.simulator.diving.labels import draw_boundaries
 from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform, random_trait
 from data_prep.simulator.diving.rules import DIVES
@@ -170,11 +171,11 @@ def test_armstands_and_the_easy_preset_are_seen_from_the_platform_alone():
 def test_a_splash_grows_with_the_fault_and_the_angle_but_not_by_them_alone():
     rng = np.random.default_rng(0)
     mean = {
-        (severity, angle): np.mean([splash_size(severity, angle, 1.0, rng) for _ in range(2000)])
+        (severity, angle): np.mean([splash_size(severity, angle, 1.0, 0.38, rng) for _ in range(2000)])
         for severity, angle in ((0.0, 0.0), (1.0, 0.0), (0.0, 40.0))
     }
     assert mean[1.0, 0.0] > 2 * mean[0.0, 0.0] and mean[0.0, 40.0] > 1.3 * mean[0.0, 0.0]
-    clean, wet = ([splash_size(severity, 0.0, 1.0, rng) for _ in range(2000)] for severity in (0.3, 0.6))
+    clean, wet = ([splash_size(severity, 0.0, 1.0, 0.38, rng) for _ in range(2000)] for severity in (0.3, 0.6))
     assert 0.1 < np.mean(np.array(clean) > wet) < 0.4
 
 
@@ -191,6 +192,15 @@ def test_a_splash_rises_collapses_and_leaves_a_patch_of_foam():
     above = [covered(age)[0] for age in (0.0, 5.0, 13.0, 30.0)]
     assert above[1] > 4 * above[0] and above[1] > 5 * above[2] and above[3] == 0
     assert covered(30.0)[1] > 200
+
+
+def test_below_the_water_a_diver_sinks():
+    settings = Settings("diving", "scoring", 4, 0, None, False, 0.25, 60, 80)
+    scene = get_simulator("diving").random_scene(DIVES["107B"], settings, np.random.default_rng(0))
+    frames = list(underwater_shot(scene, 12, np.random.default_rng(1)))
+    assert len(frames) == 12 and all(frame.shape == (60, 80, 3) for frame in frames)
+    moved = [np.nonzero(np.abs(frame.astype(int) - frames[-1]).sum(axis=2) > 120)[0].mean() for frame in frames[:-4]]
+    assert len(set(moved)) > 4
 
 
 # === Noise from elsewhere ===
