@@ -144,9 +144,8 @@ def dive_shot(
             if motion.centre[start, 1] > -2.2:
                 patch, corner = painter.paint(joints[now] + (aside, 0, 0), belly[now])
                 composite(picture, _submerge(patch, corner, waterline, view.pixels_per_metre), corner)
-            if frame_time >= boundaries[2]:
-                column = view.width / 2 + (motion.entry_x * np.cos(view.yaw) - centre[0]) * view.pixels_per_metre
-                splash.paint(picture, column + aside, waterline, frame_time - boundaries[2])
+            column = view.width / 2 + (motion.entry_x * np.cos(view.yaw) - centre[0]) * view.pixels_per_metre
+            splash.paint(picture, column + aside, waterline, frame_time - boundaries[2])
         yield cv2.flip(picture, 1) if scene.mirrored else picture
 
 

@@ -74,7 +74,7 @@ def test_no_fault_gives_the_execution_away_whatever_the_seed(sport):
     simulator, real = get_simulator(sport), os.environ.get("SCORINGNET_REAL_DATA")
     folders = [None, Path(real) / {"diving": "unlv_diving", "vault": "vault"}[sport]] if real else [None]
     for labels_dir, seed in itertools.product(folders, range(8)):
-        num_videos = None if labels_dir and sport == "diving" else 500
+        num_videos = None if labels_dir and sport == "diving" else 400
         plans = plan_videos(simulator, Settings(sport, "scoring", num_videos, seed, labels_dir, False, 0.2, 48, 64))
         execution = [plan.execution for plan in plans]
         for fault in simulator.faults:
