@@ -32,6 +32,12 @@ flags.DEFINE_string(
     "Folder of real labels: files in the official layout (diving), or scores.csv and stage_seconds.csv (vault); "
     "default: drawn from the rules.",
 )
+flags.DEFINE_string(
+    "noise_clips",
+    None,
+    "Folder of real clips (UCF-101, HMDB51, any videos that show no performance of the sport), which are drawn in as "
+    "noise beside the simulated one; default: none.",
+)
 flags.DEFINE_bool("easy", False, "Preset for demonstrations; its name is written into the dataset.")
 flags.DEFINE_float("test_fraction", 0.19, "Share of drawn videos in the test (validation, for clips) split.", 0.0, 0.9)
 flags.DEFINE_integer("height", 240, "Height of the frames, pixels, even (the official videos: 240).", lower_bound=32)
@@ -61,6 +67,8 @@ def _settings_from_flags():
         raise InputError(f"Expected --labels_dir with --task=scoring alone. Received: --task={FLAGS.task}")
     if FLAGS.num_videos is None and not FLAGS.labels_dir:
         raise InputError("Expected --num_videos or --labels_dir. Received: neither")
+    if FLAGS.noise_clips and (FLAGS.easy or FLAGS.task != "scoring"):
+        raise InputError("Expected --noise_clips with --task=scoring and without --easy. Received: one of them")
     return Settings(
         sport=FLAGS.sport,
         task=FLAGS.task,
@@ -71,4 +79,5 @@ def _settings_from_flags():
         test_fraction=FLAGS.test_fraction,
         height=FLAGS.height,
         width=FLAGS.width,
+        noise_clips=Path(FLAGS.noise_clips) if FLAGS.noise_clips else None,
     )

@@ -21,7 +21,7 @@ from data_prep.simulator.filming import film_video
 from data_prep.simulator.labels import write_labels
 from data_prep.simulator.plan import plan_videos
 from data_prep.simulator.registry import get_simulator
-from data_prep.simulator.settings import VERSION, Settings
+from data_prep.simulator.settings import VERSION, Settings, clip_files
 from data_prep.simulator.shortcuts import LEAST_VIDEOS, MOST_VIDEOS, glance
 from scoringnet_tf import __version__
 from scoringnet_tf.support.processes import process_pool
@@ -92,6 +92,7 @@ def _describe(settings):
         "simulated": True,
         "labels": "real label files" if settings.labels_dir else "drawn from the rules",
         "label_files": _hash_labels(settings),
+        "noise_clips": _hash_clips(settings),
         "settings": settings.to_json(),
         "versions": versions,
     }
@@ -107,6 +108,15 @@ def _hash_labels(settings):
         for file in files
         if file.is_file()
     }
+
+
+def _hash_clips(settings):
+    """How many clips are drawn from, and a sha256 of their names and sizes: their content may be many gigabytes."""
+    if not settings.noise_clips:
+        return {}
+    files = clip_files(settings.noise_clips)
+    listed = "".join(f"{file.relative_to(settings.noise_clips).as_posix()} {file.stat().st_size}\n" for file in files)
+    return {"clips": len(files), "names and sizes": hashlib.sha256(listed.encode()).hexdigest()}
 
 
 def _read_description(file):
@@ -154,5 +164,6 @@ def _render(plan, settings, output_dir, is_measured):
     cv2.setNumThreads(1)  # one process a core: threads of their own would only fight
     path = output_dir / plan.path
     if not path.exists():
-        write_video(path, film_video(get_simulator(settings.sport), plan, settings), plan.quantiser)
+        frames = film_video(get_simulator(settings.sport), plan, settings)
+        write_video(path, frames, plan.quantiser, plan.codec)
     return glance(path, plan) if is_measured else None

@@ -1,7 +1,7 @@
-"""Writes frames as an MPEG-4 .avi file, reproducibly and atomically."""
+"""Writes frames as an .avi file, reproducibly and atomically, by one of the codecs that video comes in."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import av
@@ -11,9 +11,37 @@ import numpy as np
 from data_prep.simulator.files import replace_bytes
 
 FPS = 25
+QUANTISERS = (2, 25)  # least and most: of MPEG-4 and MPEG-2, finest to blocks as at the lowest bit rates of broadcasts
+GROUP = 12  # frames from one that stands alone to the next
 
 
-def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int) -> int:
+def _mpeg(quantiser):
+    return {"flags": "+bitexact+qscale", "global_quality": str(118 * quantiser)}
+
+
+def _h264(quantiser):
+    return {"preset": "superfast", "crf": str(17 + quantiser), "bf": "0", "x264-params": "threads=1"}
+
+
+CODECS: dict[str, Callable[[int], dict[str, str]]] = {  # name → function of the quantiser: the encoder's options
+    "mpeg4": _mpeg,
+    "mpeg2video": _mpeg,
+    "libx264": _h264,
+    "mjpeg": _mpeg,
+    "wmv2": _mpeg,
+}
+
+
+def draw_compression(easy: bool, rng: np.random.Generator) -> tuple[str, int]:
+    """Codec and quantiser at random; the easy preset is finely compressed."""
+    if easy:
+        return "mpeg4", int(rng.integers(3, 8))
+    codec = rng.choice(list(CODECS), p=(0.4, 0.15, 0.25, 0.1, 0.1))
+    least, most = np.log(QUANTISERS)
+    return str(codec), round(float(np.exp(rng.uniform(least, most))))
+
+
+def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str = "mpeg4") -> int:
     """Encodes frames (H, W, 3) uint8 BGR of one even size into `path`.
 
     The file appears under its name only when it is whole. The same frames give the same bytes.
@@ -21,7 +49,8 @@ def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int) -> int
     Args:
         path: the AVI file to write.
         frames: in order.
-        quantiser: of the MPEG-4 encoder, 2 (finest) to 31.
+        quantiser: 2 (finest) to 31.
+        codec: one of `CODECS`.
 
     Returns:
         How many frames there were.
@@ -37,7 +66,7 @@ def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int) -> int
         stream = None
         for frame in frames:
             if stream is None:
-                stream = _add_stream(container, frame.shape, quantiser)
+                stream = _add_stream(container, frame.shape, quantiser, codec)
             planes: np.ndarray = cv2.cvtColor(frame, cv2.COLOR_BGR2YUV_I420)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")))
             count += 1
@@ -48,13 +77,13 @@ def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int) -> int
     return count
 
 
-def _add_stream(container, shape, quantiser):
-    stream = container.add_stream(
-        "mpeg4", rate=FPS, options={"flags": "+bitexact+qscale", "global_quality": str(118 * quantiser)}
-    )
+def _add_stream(container, shape, quantiser, codec):
+    stream = container.add_stream(codec, rate=FPS, options=CODECS[codec](quantiser))
     stream.height, stream.width = shape[:2]
-    stream.pix_fmt = "yuv420p"
-    stream.codec_context.thread_count = 1
-    stream.codec_context.qmin = stream.codec_context.qmax = quantiser
-    stream.codec_context.gop_size = 12
+    stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    context = stream.codec_context
+    context.thread_count = 1
+    if codec != "libx264":
+        context.qmin = context.qmax = quantiser
+    context.gop_size = GROUP
     return stream

@@ -22,7 +22,8 @@ class Performance:
     Attributes:
         video_id: 1-based.
         path: of the video file, relative to the dataset.
-        quantiser: of its compression.
+        codec: of its compression.
+        quantiser: of its compression, 2 (finest) to 31.
         element: the dive, the vault.
         trait: its faults and manner.
         boundaries: of the sport's stages, see its simulator, in frames from the start of the video.
@@ -37,6 +38,7 @@ class Performance:
 
     video_id: int
     path: Path
+    codec: str
     quantiser: int
     element: Any
     trait: Any
@@ -109,8 +111,8 @@ class Simulator(abc.ABC):
         """Elements with the probabilities of competition; `one_each` keeps one for each difficulty."""
 
     @abc.abstractmethod
-    def replayed_elements(self) -> list[Any]:
-        """Elements that are seen in replays."""
+    def replayed_elements(self, scene: Any) -> list[Any]:
+        """Elements that are seen in replays of a scene."""
 
     @abc.abstractmethod
     def elements_of_difficulty(self, difficulty: float, one_each: bool) -> tuple[list[Any], Sequence[float]]:
@@ -171,8 +173,8 @@ class Simulator(abc.ABC):
     # === Filming ===
 
     @abc.abstractmethod
-    def random_scene(self, settings: Settings, rng: np.random.Generator) -> Any:
-        """Place, camera and athlete: `view`, `world`, `appearance`, `mirrored`."""
+    def random_scene(self, element: Any, settings: Settings, rng: np.random.Generator) -> Any:
+        """Place, camera and athlete for an element: `view`, `world`, `appearance`, `mirrored`."""
 
     @abc.abstractmethod
     def shot(self, scene: Any, performance: Performance, task: str, rng: np.random.Generator) -> Iterator[np.ndarray]:

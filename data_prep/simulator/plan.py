@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from data_prep.simulator.encoding import draw_compression
 from data_prep.simulator.performance import PLAN, Performance, Simulator
 from data_prep.simulator.scoring.faults import share_deduction, total_deduction
 from data_prep.simulator.settings import Settings
 
 CLIP_FOLDER = "videos"
-QUANTISERS = (3, 8)  # of the encoder: from, up to but not including
 
 
 def plan_videos(simulator: Simulator, settings: Settings) -> list[Performance]:
@@ -34,10 +34,12 @@ def _plan_clip(simulator, settings, video_id, is_training):
     element = simulator.all_elements()[rng.integers(len(simulator.all_elements()))]
     boundaries, num_frames = simulator.draw_clip(rng)
     severities = share_deduction(simulator.draw_deduction(rng), simulator.faults, rng)
+    codec, quantiser = draw_compression(settings.easy, rng)
     return Performance(
         video_id=video_id,
         path=Path(CLIP_FOLDER) / f"{video_id:05d}.avi",
-        quantiser=int(rng.integers(*QUANTISERS)),
+        codec=codec,
+        quantiser=quantiser,
         element=element,
         trait=simulator.random_trait(severities, rng),
         boundaries=boundaries,
@@ -59,6 +61,7 @@ def _plan_drawn(simulator, settings, video_id, is_training):
     marks = simulator.judge(total_deduction(severities, simulator.faults), rng)
     return _scoring_plan(
         simulator,
+        settings,
         video_id,
         settings.num_videos,
         severities,
@@ -78,6 +81,7 @@ def _plan_real(simulator, settings, label):
     deserved = simulator.max_execution - label.execution + rng.normal(0.0, simulator.execution_sd)  # the panel errs
     return _scoring_plan(
         simulator,
+        settings,
         label.video_id,
         label.highest_id,
         share_deduction(deserved, simulator.faults, rng),
@@ -91,15 +95,16 @@ def _plan_real(simulator, settings, label):
     )
 
 
-def _scoring_plan(simulator, video_id, highest_id, severities, draw_timing, rng, **known):
+def _scoring_plan(simulator, settings, video_id, highest_id, severities, draw_timing, rng, **known):
     """A plan from what is known about a video; the rest is drawn."""
     lead, boundaries = draw_timing(rng)
-    quantiser = int(rng.integers(*QUANTISERS))
+    codec, quantiser = draw_compression(settings.easy, rng)
     trait = simulator.random_trait(severities, rng)
     linger, tail = simulator.draw_ending(boundaries, rng)
     return Performance(
         video_id=video_id,
         path=Path(simulator.video_folder) / f"{video_id:0{max(3, len(str(highest_id)))}d}.avi",
+        codec=codec,
         quantiser=quantiser,
         trait=trait,
         boundaries=boundaries,

@@ -1,12 +1,14 @@
 """What a simulation is asked for, and the seeds that follow from it."""
 
 import dataclasses
+import functools
 from pathlib import Path
 
 import numpy as np
 
 TASKS = ("scoring", "motion")
 CLIP_LEAD, CLIP_TAIL = 2, 4  # frames of a clip of motion before and after what it shows
+CLIP_SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".webm", ".gif")
 VERSION = 2  # of the simulator: raised whenever the same settings give other pixels or labels
 
 
@@ -24,6 +26,7 @@ class Settings:
         test_fraction: share of drawn videos that form the test (validation, for clips) split.
         height: of the frames, pixels.
         width: of the frames, pixels.
+        noise_clips: folder of real clips that are drawn in as noise, or None.
     """
 
     sport: str
@@ -35,6 +38,7 @@ class Settings:
     test_fraction: float
     height: int
     width: int
+    noise_clips: Path | None = None
 
     def random(self, *key: int) -> np.random.Generator:
         """An independent generator for a key such as (video id, purpose), the same however work is divided."""
@@ -42,9 +46,10 @@ class Settings:
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(task, *key)))
 
     def to_json(self) -> dict:
-        """Plain values for `simulation.json`; of the labels folder its name alone, which says where they came from."""
+        """Plain values for `simulation.json`; of folders the name alone, which says what came from where."""
         values = dataclasses.asdict(self)
-        values["labels_dir"] = self.labels_dir.name if self.labels_dir else None
+        for folder in ("labels_dir", "noise_clips"):
+            values[folder] = values[folder].name if values[folder] else None
         return values
 
     def draw_split(self) -> tuple[list[int], list[int]]:
@@ -60,3 +65,16 @@ class Settings:
         if self.test_fraction > 0:
             num_test = min(max(1, num_test), self.num_videos - 1)
         return sorted(order[num_test:].tolist()), sorted(order[:num_test].tolist())
+
+
+@functools.cache
+def clip_files(folder: Path) -> list[Path]:
+    """The videos in a folder and below it, in order.
+
+    Raises:
+        ValueError: there are none.
+    """
+    found = sorted(file for file in folder.rglob("*") if file.suffix.lower() in CLIP_SUFFIXES)
+    if not found:
+        raise ValueError(f"Expected videos ({', '.join(CLIP_SUFFIXES)}) in --noise_clips={folder}. Received: none")
+    return found

@@ -926,6 +926,52 @@ DATA_PREP = (
         ),
     )
     + of(
+        "data_prep/simulator/dataset.py",
+        "tests/data_prep/simulator/test_simulator_interrupted.py",
+        (
+            "hashlib.sha256(file.read_bytes()).hexdigest()\n        for file in files",
+            "file.name\n        for file in files",
+            "a simulation goes on with corrected labels",
+            "test_an_interrupted_dataset_is_not_finished_with_corrected_labels",
+        ),
+        (
+            "if differing := _differing(description, _describe(settings)):",
+            "if differing := []:",
+            "labels that change under way are mixed",
+            "test_labels_that_change_while_videos_are_rendered_are_noticed",
+        ),
+    )
+    + of(
+        "data_prep/simulator/diving/filming.py",
+        "tests/data_prep/simulator/test_simulator_dataset.py",
+        (
+            "waterline, frame_time - boundaries[2])",
+            "waterline, frame_time - boundaries[2] + 1.0)",
+            "the splash begins a frame early",
+            "test_no_splash_before_the_entry",
+        ),
+    )
+    + of(
+        "data_prep/simulator/shortcuts.py",
+        "tests/data_prep/simulator/test_simulator_shortcuts.py",
+        (
+            "return b0, b1, (b1 + b2) // 2, b2,",
+            "return b0, b1, (b1 + b2) // 2, b2 - 1,",
+            "the frame before the entry is measured",
+            "test_a_glance_sees_the_frames_at_its_moments",
+        ),
+    )
+    + of(
+        "data_prep/simulator/scene/effects.py",
+        "tests/data_prep/simulator/test_simulator_film.py",
+        (
+            "woven[1::2] = last[1::2]",
+            "woven[0::2] = last[0::2]",
+            "the fields of interlaced video change places",
+            "test_combed_frames_have_the_odd_lines_of_the_frame_before_but_not_across_a_cut",
+        ),
+    )
+    + of(
         "data_prep/datasets/boundaries.py",
         "tests/data_prep/datasets/test_datasets.py",
         (

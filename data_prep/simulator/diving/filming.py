@@ -6,53 +6,103 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from data_prep.simulator.diving.motion import IDEAL_DISTANCE, PLATFORM_HEIGHT, DiveTrait, perform
+from data_prep.simulator.diving.board import Board, random_board
+from data_prep.simulator.diving.motion import IDEAL_DISTANCE, DiveTrait, perform
 from data_prep.simulator.diving.rules import Dive
-from data_prep.simulator.diving.splash import Splash
-from data_prep.simulator.diving.venue import Venue, paint_venue, random_venue
+from data_prep.simulator.diving.splash import Splash, splash_size
+from data_prep.simulator.diving.venue import (
+    FRONTAL,
+    SPRINGBOARD_LENGTH,
+    Venue,
+    paint_springboard,
+    paint_venue,
+    random_venue,
+)
+from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.camera import SHUTTER, View, follow, look
 from data_prep.simulator.scene.canvas import Canvas, paint_text
 from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composite, random_appearance
-from data_prep.simulator.scene.figure import Body
+from data_prep.simulator.scene.figure import Body, pose
 
 LEAVING_SPEED = 0.22  # metres a frame that the camera rises after the end of the entry
 REPLAY_SPEED = 0.5
 REPLAY_BOUNDARIES = (0, 10, 34)
+FOAM_LIGHT = 250  # grey level of a splash in full light
 
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """Everything that stays the same while a video is filmed."""
+    """Everything that stays the same while a video is filmed.
+
+    Attributes:
+        venue: where.
+        board: what is dived from.
+        world: the venue, painted.
+        view: the camera.
+        body: of the diver.
+        appearance: of the diver.
+        mirrored: whether frames are mirrored.
+        partner: metres across the picture to the other diver of a synchronised pair; 0 for a diver alone.
+        luck: of splashes, see `splash_size`.
+    """
 
     venue: Venue
+    board: Board
     world: Canvas
     view: View
     body: Body
     appearance: Appearance
     mirrored: bool
+    partner: float = 0.0
+    luck: float = 0.38
 
 
 def random_body(rng: np.random.Generator) -> Body:
     """A diver's proportions, drawn at random."""
-    return Body(height=rng.uniform(1.55, 1.82), build=rng.uniform(0.98, 1.2))
+    return Body(height=rng.uniform(1.55, 1.82), build=rng.uniform(1.0, 1.35))
 
 
-def random_scene(width: int, height: int, easy: bool, rng: np.random.Generator) -> Scene:
+def random_scene(armstand: bool, width: int, height: int, easy: bool, rng: np.random.Generator) -> Scene:
     """A scene drawn at random; the easy preset always takes the same venue, straight from the side."""
-    body = random_body(rng)
-    pixels_per_metre = rng.uniform(0.50, 0.60) * height / body.height
+    body, board = random_body(rng), random_board(armstand, easy, rng)
+    view = _easy_view(body, width, height, rng) if easy else _random_view(body, width, height, rng)
     venue = random_venue(np.random.default_rng(7) if easy else rng)
-    view = View(
+    mirrored = bool(not easy and rng.random() < 0.5)
+    world = paint_venue(venue, board, view.yaw, view.pixels_per_metre, mirrored, rng)
+    appearance, partner = random_appearance(rng), 0.0
+    if not easy:
+        appearance = dataclasses.replace(appearance, exposure=float(rng.uniform(0.6, 1.15)))
+        partner = float(rng.choice((-1, 1)) * rng.uniform(0.4, 1.1)) if rng.random() < 0.08 else 0.0
+    return Scene(venue, board, world, view, body, appearance, mirrored, partner, luck=0.1 if easy else Scene.luck)
+
+
+def _easy_view(body, width, height, rng):
+    """From the side, near, and followed closely."""
+    return View(
         width=width,
         height=height,
-        pixels_per_metre=pixels_per_metre,
-        yaw=0.15 if easy else rng.uniform(-0.4, 0.4),
+        pixels_per_metre=rng.uniform(0.50, 0.60) * height / body.height,
+        yaw=0.15,
         tremor=rng.uniform(0.01, 0.06),
         lag=rng.uniform(0.35, 0.7),
     )
-    mirrored = bool(not easy and rng.random() < 0.5)
-    world = paint_venue(venue, pixels_per_metre, mirrored, rng)
-    return Scene(venue, world, view, body, random_appearance(rng), mirrored)
+
+
+def _random_view(body, width, height, rng):
+    """From the side, aslant or from the front; near or far; with an operator who is quick, late or hardly moves."""
+    size = float(np.exp(rng.uniform(np.log(0.30), np.log(0.62))))  # of a standing diver, as a share of the picture
+    aslant = rng.uniform(1.0, 1.4) if rng.random() < 0.15 else rng.uniform(0.0, 0.6)
+    return View(
+        width=width,
+        height=height,
+        pixels_per_metre=size * height / body.height,
+        yaw=float(aslant * rng.choice((-1, 1))),
+        tremor=rng.uniform(0.01, 0.08),
+        lag=rng.uniform(0.3, 0.88),
+        shutter=rng.uniform(0.08, 0.6),
+        slack=min(rng.uniform(0.12, 0.32), 0.49 - size / 2),
+        hold=max(0.0, rng.uniform(-0.4, 0.6)),
+    )
 
 
 def dive_shot(
@@ -71,45 +121,67 @@ def dive_shot(
     Yields:
         Frames (H, W, 3).
     """
-    step = float(frames[1] - frames[0]) if len(frames) > 1 else 1.0
-    instants = (frames[:, None] + SHUTTER * step).ravel()
-    exposures = len(SHUTTER)
-    motion = perform(dive, trait, scene.body, boundaries[:3], instants)
-    view = scene.view
-    camera = follow(_pan_target(motion, instants, boundaries[3]), view, rng, steps_per_frame=exposures)
+    view, board, exposures = scene.view, scene.board, len(SHUTTER)
+    instants = view.exposures(frames)
+    motion = perform(dive, trait, scene.body, boundaries[:3], instants, board)
+    camera = follow(_pan_target(motion, scene, instants, boundaries[3]), view, rng, steps_per_frame=exposures)
     joints, belly = view.project(motion.joints, camera[:, None]), view.turn(motion.belly)
     painter = FigurePainter(scene.body, scene.appearance, view.pixels_per_metre)
-    splash = Splash(trait.severities["splash"], _splash_duration(boundaries), view.pixels_per_metre, rng)
+    size = splash_size(trait.severities["splash"], trait.entry_angle, scene.venue.splashing, scene.luck, rng)
+    splashes = {
+        aside: Splash(size, _splash_duration(boundaries), view.pixels_per_metre, FOAM_LIGHT * scene.venue.light, rng)
+        for aside in _places(scene)
+    }
+    tips = board.tip(boundaries, frames)
     for index, frame_time in enumerate(frames):
         start = exposures * index
         now, centre = slice(start, start + exposures), camera[start]
         picture = look(scene.world, centre, view, camera[now][-1] - centre)
         waterline = view.height / 2 + centre[1] * view.pixels_per_metre
-        if motion.centre[start, 1] > -2.2:
-            patch, corner = painter.paint(joints[now], belly[now])
-            composite(picture, _submerge(patch, corner, waterline, view.pixels_per_metre), corner)
-        column = view.width / 2 + (motion.entry_x - centre[0]) * view.pixels_per_metre
-        if frame_time >= boundaries[2]:
-            splash.paint(picture, column, waterline, frame_time - boundaries[2] + 1.0)
+        if board.springs:
+            _paint_board(picture, scene, centre, tips[index])
+        for aside, splash in splashes.items():
+            if motion.centre[start, 1] > -2.2:
+                patch, corner = painter.paint(joints[now] + (aside, 0, 0), belly[now])
+                composite(picture, _submerge(patch, corner, waterline, view.pixels_per_metre), corner)
+            column = view.width / 2 + (motion.entry_x * np.cos(view.yaw) - centre[0]) * view.pixels_per_metre
+            splash.paint(picture, column + aside, waterline, frame_time - boundaries[2])
         yield cv2.flip(picture, 1) if scene.mirrored else picture
 
 
-def _pan_target(motion, instants, end):
+def _places(scene):
+    """Pixels across the picture from where the dive is filmed to each diver: one, or a pair."""
+    return (0.0, scene.partner * scene.view.pixels_per_metre) if scene.partner else (0.0,)
+
+
+def _paint_board(picture, scene, centre, tip):
+    """The springboard, which moves; from the front its edge alone is seen."""
+    view, height = scene.view, scene.board.height
+    ends = np.array(((0.0, height, 0.0), (-SPRINGBOARD_LENGTH, height, 0.0)))
+    edge, fulcrum = view.project(ends, centre)[:, :2]
+    if abs(view.yaw) > FRONTAL:
+        half = np.array((0.25 * view.pixels_per_metre, 0.0))
+        edge, fulcrum = edge + half, edge - half - (0.0, tip * view.pixels_per_metre)
+    paint_springboard(picture, scene.venue, edge, fulcrum, tip, view.pixels_per_metre)
+
+
+def _pan_target(motion, scene, instants, end):
     """Where the operator aims (N, 2): ahead of the falling diver, down to the water, and away from it after the end.
 
-    Sideways the camera is led by where a dive is expected to go, so a diver who comes down close to the tower, or far
+    Sideways the camera is led by where a dive is expected to go, so a diver who comes down close to the board, or far
     from it, drifts out of the middle of the picture.
     """
     x, y = motion.centre[:, 0], motion.centre[:, 1]
     unexpected = x * (1 - IDEAL_DISTANCE / motion.entry_x)
-    fallen = np.clip((PLATFORM_HEIGHT - y) / PLATFORM_HEIGHT, 0.0, 1.0)
+    fallen = np.clip((scene.board.height - y) / scene.board.height, 0.0, 1.0)
     leaving = LEAVING_SPEED * np.maximum(instants - end, 0.0)
-    return np.stack((x - 0.4 * unexpected + 0.15, np.maximum(y - 0.5 * fallen, 0.45) + leaving), axis=-1)
+    across = (x - 0.4 * unexpected + 0.15) * np.cos(scene.view.yaw) + scene.partner / 2
+    return np.stack((across, np.maximum(y - 0.5 * fallen, 0.45) + leaving), axis=-1)
 
 
 def _splash_duration(boundaries):
-    """Frames until the splash has fallen back: about the labelled entry, within what water can do."""
-    return float(np.clip(boundaries[3] - boundaries[2], 5, 14))
+    """Frames until the crown has fallen back: about the labelled entry, within what water can do."""
+    return float(np.clip(boundaries[3] - boundaries[2], 6, 16))
 
 
 def _submerge(patch, corner, waterline, pixels_per_metre):
@@ -126,11 +198,13 @@ def replay_shot(
 ) -> Iterator[np.ndarray]:
     """Part of another diver's dive at half speed, at another zoom, often with a replay mark in a corner."""
     zoom = rng.choice((0.8, 1.25, 1.4))
-    view = dataclasses.replace(
-        scene.view, pixels_per_metre=scene.view.pixels_per_metre * zoom, yaw=rng.uniform(-0.5, 0.5), lag=0.3
-    )
+    view = dataclasses.replace(scene.view, pixels_per_metre=scene.view.pixels_per_metre * zoom, lag=0.3, hold=0.0)
     other = dataclasses.replace(
-        scene, world=scene.world.scaled(zoom), view=view, body=random_body(rng), appearance=random_appearance(rng)
+        scene,
+        world=scene.world.scaled(zoom),
+        view=view,
+        body=random_body(rng),
+        appearance=random_appearance(rng),
     )
     start = rng.uniform(2.0, 38.0 - min(30.0, REPLAY_SPEED * num_frames))
     frames = start + REPLAY_SPEED * np.arange(num_frames)
@@ -145,15 +219,17 @@ def replay_shot(
 def water_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """The water after the previous diver: the end of a splash, then foam and a swimming head."""
     view = scene.view
-    place = np.array((IDEAL_DISTANCE + rng.uniform(-0.6, 1.2), rng.uniform(-0.2, 0.7)))
+    entry = IDEAL_DISTANCE * np.cos(view.yaw)
+    place = np.array((entry + rng.uniform(-0.6, 1.2), rng.uniform(-0.2, 0.7)))
     drift = rng.uniform(-0.03, 0.03, 2)
-    splash = Splash(rng.uniform(0.1, 1.0), 10.0, view.pixels_per_metre, rng)
+    size = splash_size(rng.uniform(0.1, 1.0), 0.0, scene.venue.splashing, scene.luck, rng)
+    splash = Splash(size, 10.0, view.pixels_per_metre, FOAM_LIGHT * scene.venue.light, rng)
     age, swim = rng.uniform(3.0, 9.0), rng.uniform(-0.02, 0.05)
     radius = 0.13 * view.pixels_per_metre
     for index in range(num_frames):
         centre = place + drift * index
         picture = look(scene.world, centre, view, np.zeros(2))
-        column = view.width / 2 + (IDEAL_DISTANCE - centre[0]) * view.pixels_per_metre
+        column = view.width / 2 + (entry - centre[0]) * view.pixels_per_metre
         waterline = view.height / 2 + centre[1] * view.pixels_per_metre
         splash.paint(picture, column, waterline, age + index)
         if age + index > 14:
@@ -168,3 +244,37 @@ def water_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> Itera
                 cv2.LINE_AA,
             )
         yield cv2.flip(picture, 1) if scene.mirrored else picture
+
+
+def underwater_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """A diver glides down from the surface among bubbles, seen through a window of the pool, and levels out."""
+    view, times = scene.view, np.arange(3 * num_frames) / 3
+    sunk = 2.2 * (1 - np.exp(-times / rng.uniform(8.0, 20.0)))
+    angle = np.pi * (1.0 - 0.45 * np.clip(times / 30.0, 0.0, 1.0) ** 2)
+    glide = figure.body_joints(np.tile(pose(shoulder=176, ankle=85), (len(times), 1)), scene.body)
+    joints = (
+        figure.orient(glide, angle, np.zeros(len(times))) - (np.stack((-0.3 * sunk, sunk, 0 * sunk), axis=-1))[:, None]
+    )
+    pixels = view.project(joints, np.array((0.0, -1.2)))
+    belly = np.tile((np.cos(view.yaw), 0.0, 0.5), (3, 1))
+    painter = FigurePainter(scene.body, scene.appearance, view.pixels_per_metre)
+    bubbles = rng.normal((view.width / 2, 0.0), (0.06 * view.width, 0.25 * view.height), (120, 2))
+    ground = _underwater(scene, rng)
+    for index in range(num_frames):
+        picture = ground.copy()
+        patch, corner = painter.paint(pixels[3 * index : 3 * index + 3], belly)
+        composite(picture, cv2.convertScaleAbs(patch, alpha=0.75), corner)
+        risen = bubbles + rng.normal(0, 1.0, bubbles.shape)
+        risen[:, 1] += 0.8 * sunk[3 * index] * view.pixels_per_metre
+        inside = ((risen >= 0) & (risen < (view.width, view.height))).all(axis=1)
+        columns, rows = risen[inside].astype(int).T
+        picture[rows, columns] = 235
+        yield cv2.flip(picture, 1) if scene.mirrored else picture
+
+
+def _underwater(scene, rng):
+    """Water that darkens with depth, mottled by the light."""
+    width, height = scene.view.width, scene.view.height
+    light = cv2.resize(rng.normal(0, 8, (5, 9)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    shade = np.linspace(1.05, 0.45, height)[:, None, None] * np.array(scene.venue.water) * scene.venue.light
+    return np.clip(shade + light[..., None], 0, 255).astype(np.uint8)

@@ -1,6 +1,6 @@
 """The motion of one dive: where every joint is at every instant, from dive number, faults and stage boundaries.
 
-World axes in metres: x away from the platform, whose edge is x = 0, y up from the water surface, z to the camera.
+World axes in metres: x away from the board, whose edge is x = 0, y up from the water surface, z to the camera.
 Times are in frames; t0 first movement, t1 feet (or hands) leave the platform, t2 first touch of the water.
 """
 
@@ -8,13 +8,15 @@ import dataclasses
 
 import numpy as np
 
+from data_prep.simulator.diving.board import Board
 from data_prep.simulator.diving.rules import BACK, FORWARD, REVERSE, Dive
 from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.figure import JOINT, Body, pose
 from data_prep.simulator.scoring.faults import Fault
 
-PLATFORM_HEIGHT = 10.0
 GRAVITY = 9.81
+PLATFORM = Board()
+SPRINGBOARD_DIP = 9.0  # frames before t0 in which a springboard is pressed down
 TAKE_OFF_LEAN = np.radians(14.0)  # of the somersault, already turned when the feet leave the platform
 DRAG_SECONDS = 0.25  # time constant in which the water stops a diver
 FAULTS = (  # what judges weigh most comes first: the entry, then the position, then the rest
@@ -142,7 +144,14 @@ def _turning(dive):
     return -1 if dive.direction in (FORWARD, BACK) else 1
 
 
-def perform(dive: Dive, trait: DiveTrait, body: Body, boundaries: tuple[int, int, int], times: np.ndarray) -> Motion:
+def perform(
+    dive: Dive,
+    trait: DiveTrait,
+    body: Body,
+    boundaries: tuple[float, float, float],
+    times: np.ndarray,
+    board: Board = PLATFORM,
+) -> Motion:
     """The motion of a dive.
 
     Args:
@@ -151,45 +160,55 @@ def perform(dive: Dive, trait: DiveTrait, body: Body, boundaries: tuple[int, int
         body: proportions.
         boundaries: t0, t1, t2 in frames, strictly increasing.
         times: (N,) instants in frames, increasing.
+        board: what it starts from. Before t0 nothing moves on a platform; on a springboard the diver sinks already.
     """
-    _, t1, t2 = boundaries
-    poses = _poses(dive, trait, boundaries, times)
-    local = figure.body_joints(poses, body)
-    flight = np.clip((times - t1) / (t2 - t1), 0.0, 1.0)
-    somersault = _somersault(dive, trait, body, boundaries, times)
-    twist = _twist(dive, trait, flight)
-    oriented = figure.orient(local, somersault, twist)
-    centre = _path(dive, trait, oriented, body, boundaries, times)
+    oriented, somersault, twist = _turned(dive, trait, body, boundaries, times, board)
+    centre = _path(dive, trait, oriented, body, boundaries, times, board)
     belly = np.stack((np.cos(twist) * np.cos(somersault), np.cos(twist) * np.sin(somersault), -np.sin(twist)), axis=-1)
     return Motion(oriented + centre[:, None], centre, belly, trait.distance)
 
 
-def _poses(dive, trait, boundaries, times):
+def _turned(dive, trait, body, boundaries, times, board):
+    """Joints (N, J, 3) about the centre of mass, somersault and twist (N,)."""
+    _, t1, t2 = boundaries
+    local = figure.body_joints(_poses(dive, trait, boundaries, times, board), body)
+    somersault = _somersault(dive, trait, body, boundaries, times, board)
+    twist = _twist(dive, trait, np.clip((times - t1) / (t2 - t1), 0.0, 1.0))
+    return figure.orient(local, somersault, twist), somersault, twist
+
+
+def _poses(dive, trait, boundaries, times, board):
     """Poses (N, P) in degrees: stand, take off, take the position, come out, line up."""
     t0, t1, t2 = boundaries
     span = t2 - t1
     held = _position_pose(dive.position, trait.severities["looseness"])
     entry = _entry_pose(dive.head_first, trait.severities["bent_entry"])
     legs = pose(scissor=trait.leg_separation, straddle=0.35 * trait.leg_separation)
-    keys = _take_off_keys(dive, trait, t0, t1)
+    keys = _take_off_keys(dive, trait, t0, t1, board)
     keys += [(t1 + at * span, key + share * legs) for at, key, share in _flight_keys(dive, held)]
     keys += [(t1 + 0.90 * span, entry + legs), (t2 + 3, entry + legs)]
     poses = figure.interpolate_poses(times, keys)
-    still = times < t0 - 0.5
+    still = times < _first_movement(t0, board) + 0.2
     sway = 1.5 * np.sin(times / 9.0)
     poses[still, figure.POSE_FIELDS.index("spine")] += sway[still]
     return poses
 
 
-def _take_off_keys(dive, trait, t0, t1):
-    """Press and jump; a handstand tips and pushes. The first movement is already seen in frame t0."""
-    start, span = t0 - 0.7, t1 - t0 + 0.7
+def _first_movement(t0, board):
+    """When the diver starts to move: just before frame t0, which shows it; a springboard is pressed down first."""
+    return t0 - (SPRINGBOARD_DIP if board.springs else 0.7)
+
+
+def _take_off_keys(dive, trait, t0, t1, board):
+    """Press and jump; a handstand tips and pushes."""
+    start = _first_movement(t0, board)
+    span = t1 - start
     if dive.armstand:
         return [(start, _HANDSTAND), (start + 0.55 * span, _HANDSTAND_TIP), (t1, _HANDSTAND_PUSH)]
     weak = trait.severities["low_take_off"]
     crouch = _CROUCH * (1 - 0.45 * weak)
     stand = _REACH if trait.arms_up else _STAND
-    before = [(t0 - 18, _STAND), (t0 - 9, _REACH)] if trait.arms_up and trait.raises_arms else []
+    before = [(start - 17, _STAND), (start - 8, _REACH)] if trait.arms_up and trait.raises_arms else []
     return [*before, (start, stand), (start + 0.55 * span, crouch), (t1, _LAUNCH)]
 
 
@@ -221,20 +240,21 @@ def _twist(dive, trait, flight):
     return start + trait.twist_sign * np.pi * dive.half_twists * eased
 
 
-def _somersault(dive, trait, body, boundaries, times):
+def _somersault(dive, trait, body, boundaries, times, board):
     """Somersault angle, radians, counter-clockwise: constant angular momentum in flight, so a tuck spins fast.
 
     The angle at t2 is exactly the half somersaults of the dive, plus the fault's angle off vertical.
     """
     t0, t1, t2 = boundaries
     fine = np.linspace(t1, t2, 200)
-    inertia = figure.somersault_inertia(figure.body_joints(_poses(dive, trait, boundaries, fine), body))
+    inertia = figure.somersault_inertia(figure.body_joints(_poses(dive, trait, boundaries, fine, board), body))
     line_up = np.linspace(0.0, 1.0, len(fine))
     spin = (1.0 - 0.8 * np.clip((line_up - 0.80) / 0.15, 0.0, 1.0)) / inertia  # arms and trunk stall the spin
     turned = np.concatenate(([0.0], np.cumsum((spin[1:] + spin[:-1]) / 2)))
     turned /= turned[-1]
     total = np.pi * dive.half_somersaults + np.radians(trait.entry_angle) - TAKE_OFF_LEAN
-    before = np.clip((times - t0 + 0.7) / (t1 - t0 + 0.7), 0.0, 1.0)
+    start = _first_movement(t0, board)
+    before = np.clip((times - start) / (t1 - start), 0.0, 1.0)
     leaning = np.where(before < 0.5, 0.0, (before - 0.5) * 2) ** 1.5 * TAKE_OFF_LEAN
     crouching = _crouch_lean(dive, trait, before)
     angle = leaning + total * np.interp(times, fine, turned)
@@ -250,16 +270,19 @@ def _crouch_lean(dive, trait, before):
     return -_facing(dive) * amount * np.sin(np.pi * np.clip(before / 0.95, 0.0, 1.0)) ** 2
 
 
-def _path(dive, trait, oriented, body, boundaries, times):
+def _path(dive, trait, oriented, body, boundaries, times, board):
     """Centre of mass (N, 3) on the platform, then of a projectile, then slowed by the water.
 
     The first part to touch the water does so at `trait.distance`; the body follows it through the same hole.
     """
     _, t1, t2 = boundaries
     standing = _standing_centre(dive, oriented)
-    launch = standing[min(int(np.searchsorted(times, t1)), len(times) - 1)]
+    standing[:, 1] += board.height + board.tip(boundaries, times)
+    at_launch, *_ = _turned(dive, trait, body, boundaries, np.array([float(t1)]), board)
+    launch = _standing_centre(dive, at_launch)[0] + (0.0, board.height)
     first = _first_touch(dive, trait, body)
-    rise = np.interp(trait.severities["low_take_off"], (0, 1), (3.6, 0.6)) * (0.55 if dive.armstand else 1.0)
+    rise = np.interp(trait.severities["low_take_off"], (0, 1), (3.6, 0.6))
+    rise *= 0.55 if dive.armstand else 1.35 if board.springs else 1.0
     seconds = (rise + np.sqrt(rise * rise + 2 * GRAVITY * (launch[1] + first[1]))) / GRAVITY
     flown = np.clip((times - t1) / (t2 - t1), 0.0, 1.0)
     y = launch[1] + rise * flown * seconds - GRAVITY * (flown * seconds) ** 2 / 2
@@ -273,10 +296,10 @@ def _path(dive, trait, oriented, body, boundaries, times):
 
 
 def _standing_centre(dive, oriented):
-    """Centre of mass (N, 2) that keeps the feet, or the hands of a handstand, at the platform's edge."""
+    """Centre of mass (N, 2) from the board's edge that keeps the feet, or the hands of a handstand, there."""
     support, sole = (("hand_l",), 0.0) if dive.armstand else (("ankle_l", "toe_l"), 0.05)
     points = oriented[:, [JOINT[name] for name in support]]
-    return np.stack((-0.12 - points[:, 0, 0], PLATFORM_HEIGHT + sole - points[..., 1].min(axis=1)), axis=-1)
+    return np.stack((-0.12 - points[:, 0, 0], sole - points[..., 1].min(axis=1)), axis=-1)
 
 
 def _first_touch(dive, trait, body):

@@ -9,7 +9,7 @@ from absl import logging
 
 from data_prep.simulator import files
 from data_prep.simulator.diving import filming, labels
-from data_prep.simulator.diving.motion import FAULTS, random_trait
+from data_prep.simulator.diving.motion import FAULTS, PLATFORM, random_trait
 from data_prep.simulator.diving.rules import (
     DIVES,
     FREQUENCIES,
@@ -22,6 +22,12 @@ from data_prep.simulator.performance import Boundaries, Performance, RealLabel, 
 from data_prep.simulator.scoring.judges import EXECUTION_SD, MAX_EXECUTION, execution_score, judge
 from data_prep.simulator.settings import CLIP_LEAD, CLIP_TAIL, Settings
 
+BOARDS = (
+    "Half of the dives are from the 10 m platform, the others from lower platforms and springboards of 1 m and 3 m; "
+    "the difficulty is that of the platform's table whatever the board. A springboard is pressed down first: there "
+    "the first movement of the labels is the push against it."
+)
+LONG_WAITS = 0.12  # of drawn videos
 MAX_LEAD_SHARE = 0.4  # of the labelled pre-starting, where a lead of noise has to fit into it
 
 
@@ -42,7 +48,6 @@ class DivingSimulator(Simulator):
     boundary_names = ("first movement", "take-off", "entry", "end of entry")
     factor_columns = ("entry_angle_deg", "distance_m", "leg_separation_deg", "arms_up")
 
-    replayed_elements = staticmethod(competition_dives)
     elements_of_difficulty = staticmethod(dives_of_difficulty)
     difficulty_of = staticmethod(degree_of_difficulty)
     draw_deduction = staticmethod(labels.draw_deduction)
@@ -61,6 +66,11 @@ class DivingSimulator(Simulator):
         weights = np.array([FREQUENCIES[dive.number] for dive in dives], float)
         return dives, (weights / weights.sum()).tolist()
 
+    def replayed_elements(self, scene: filming.Scene) -> list[Dive]:
+        """Armstands from the 10 m platform alone."""
+        dives = competition_dives()
+        return dives if scene.board == PLATFORM else [dive for dive in dives if not dive.armstand]
+
     def name_of(self, element: Dive) -> str:
         return element.number
 
@@ -76,9 +86,11 @@ class DivingSimulator(Simulator):
         return judge((MAX_EXECUTION - deduction) / 3, rng)
 
     def draw_timing(self, rng: np.random.Generator) -> tuple[int, Boundaries]:
+        """As labelled clips have it, except that some divers stand much longer, as they do in uncut video."""
         lead = 0 if rng.random() < 0.5 else int(rng.integers(6, 41))
+        start = lead + (int(rng.integers(20, 121)) if rng.random() < LONG_WAITS else 0)
         t0, t1, t2, t3 = labels.draw_boundaries(rng)
-        return lead, (lead + t0, lead + t1, lead + t2, lead + t3)
+        return lead, (start + t0, start + t1, start + t2, start + t3)
 
     def draw_clip(self, rng: np.random.Generator) -> tuple[Boundaries, int]:
         """From the first movement to the water."""
@@ -103,8 +115,8 @@ class DivingSimulator(Simulator):
             return spans
         return {"noise before": lead, "pre-starting": t0 - lead, **spans, "entry": t3 - t2, "noise after": total - t3}
 
-    def random_scene(self, settings: Settings, rng: np.random.Generator) -> filming.Scene:
-        return filming.random_scene(settings.width, settings.height, settings.easy, rng)
+    def random_scene(self, element: Dive, settings: Settings, rng: np.random.Generator) -> filming.Scene:
+        return filming.random_scene(element.armstand, settings.width, settings.height, settings.easy, rng)
 
     def shot(
         self, scene: filming.Scene, performance: Performance, task: str, rng: np.random.Generator
@@ -117,8 +129,9 @@ class DivingSimulator(Simulator):
     def noise_shots(
         self, scene: filming.Scene, after: bool, rng: np.random.Generator
     ) -> dict[str, Callable[[int], Iterator]]:
-        """The water; never first after a dive, which would hide where it ends."""
-        return {} if after else {"water": lambda length: filming.water_shot(scene, length, rng)}
+        """Below the water, or the water, which is never first after a dive: it would hide where that ends."""
+        shots = {"underwater": lambda length: filming.underwater_shot(scene, length, rng)}
+        return shots if after else {**shots, "water": lambda length: filming.water_shot(scene, length, rng)}
 
     def read_labels(self, settings: Settings) -> list[RealLabel]:
         assert settings.labels_dir is not None
@@ -133,10 +146,10 @@ class DivingSimulator(Simulator):
         return angle, distance, round(trait.leg_separation, 1), int(trait.arms_up)
 
     def notes(self, settings: Settings) -> list[str]:
-        if not settings.labels_dir:
-            return []
-        real = labels.read_labels(settings.labels_dir)
-        return [f"{labels.unusable_rows(real, settings.labels_dir)}."] if real.unusable else []
+        notes = [] if settings.easy else [BOARDS]
+        if settings.labels_dir and (real := labels.read_labels(settings.labels_dir)).unusable:
+            notes.append(f"{labels.unusable_rows(real, settings.labels_dir)}.")
+        return notes
 
     def write_more_labels(self, performances: Sequence[Performance], settings: Settings, folder: Path) -> None:
         """Boundaries of all rows; real labels are kept as they are, those of unusable rows too."""

@@ -1,71 +1,121 @@
-"""A splash: droplets thrown up where a body meets the water, foam that spreads, and its collapse."""
+"""A splash: a crown that rises where a body meets the water, spray about it, and a patch of foam that stays."""
 
 import cv2
 import numpy as np
 
-from data_prep.simulator.scene.drawing import SHIFT, SUPERSAMPLING, composite
+from data_prep.simulator.scene.drawing import composite
+
+FOAM_SIZE = (96, 32)  # width and height of the texture of the foam, pixels
+LASTING = 45.0  # frames in which the foam fades to a third
+
+
+def splash_size(
+    severity: float, entry_angle: float, venue_factor: float, luck: float, rng: np.random.Generator
+) -> float:
+    """Size of a splash, about 0.2 to 2.5: by the fault, the entry's angle, the water, and luck.
+
+    Args:
+        severity: of the fault, 0..1.
+        entry_angle: degrees off vertical.
+        venue_factor: of height, bubbles in the water and wind.
+        luck: standard deviation of the logarithm of what nobody sees the reason of.
+        rng: for the luck.
+    """
+    opened = 0.35 * abs(np.sin(np.radians(entry_angle)))
+    return float((0.42 + 0.75 * severity + opened) * venue_factor * np.exp(rng.normal(0.0, luck)))
 
 
 class Splash:
     """One splash, the same at every call for the same age.
 
     Args:
-        severity: 0 is a ripple, 1 a column of half the picture.
-        duration: frames from first touch to collapse.
+        size: of `splash_size`; 1 is a crown of nine tenths of a metre.
+        duration: frames from first touch to the collapse of the crown.
         pixels_per_metre: scale of the picture.
+        light: grey level of the brightest water, 0..255.
         rng: for the droplets.
     """
 
-    def __init__(self, severity: float, duration: float, pixels_per_metre: float, rng: np.random.Generator):
+    def __init__(self, size: float, duration: float, pixels_per_metre: float, light: float, rng: np.random.Generator):
         self._scale = pixels_per_metre
         self._duration = duration
-        self._height = 0.12 + 1.55 * severity
-        self._width = 0.22 + 0.75 * severity
-        count = int(20 + 170 * severity)
-        self._rise = self._height * rng.uniform(0.25, 1.0, count) ** 0.8
-        self._reach = self._width * rng.normal(0.0, 0.42, count)
-        self._delay = rng.uniform(0.0, 0.40, count)
-        self._size = np.minimum(rng.exponential(0.014, count), 0.04) + 0.009 + 0.012 * severity
-        self._mist = (max(3, int(0.16 * pixels_per_metre * SUPERSAMPLING)),) * 2
-        self._shade = rng.integers(205, 256, count)
+        self._height, self._width = 0.9 * size * rng.uniform(0.75, 1.3), 0.55 * (0.4 + size) * rng.uniform(0.8, 1.3)
+        self._light = np.array((1.0, 0.99, 0.96)) * light
+        count = int(60 + 160 * min(size, 2.0))
+        self._rise = self._height * rng.uniform(0.3, 1.5, count)
+        self._reach = self._width * rng.normal(rng.normal(0.0, 0.25), 0.75, count)
+        self._delay = rng.uniform(0.0, 0.45, count)
+        masses = 9
+        self._masses = np.stack(
+            (rng.normal(0.0, 0.5, masses), rng.uniform(0.1, 0.75, masses) ** 1.3, rng.uniform(0.15, 0.4, masses)),
+            axis=1,
+        )
+        self._foam = _foam_texture(rng)
+        self._broken = cv2.resize(rng.uniform(60, 255, (14, 14)).astype(np.uint8), (64, 64))
 
     def paint(self, frame: np.ndarray, x: float, y: float, age: float) -> None:
         """Paints the splash on a frame in place; its foot at pixel (x, y), `age` frames after the first touch."""
         if age < 0:
             return
-        scale = self._scale
+        self._paint_foam(frame, x, y, age)
         phase = age / self._duration
-        self._paint_foam(frame, x, y, phase)
-        margin = int(0.2 * scale) + 2
-        half, tall = int(1.6 * self._width * scale) + margin, int(self._height * scale) + margin
-        patch: np.ndarray = np.zeros(((tall + margin) * SUPERSAMPLING, 2 * half * SUPERSAMPLING, 4), np.uint8)
-        left, top = int(x) - half, int(y) - tall
-        flight = (phase - self._delay + 0.12) / 0.70
-        height = 4 * self._rise * flight * (1 - flight)
-        spread = self._reach * np.sqrt(np.clip(flight, 0.0, None))
-        factor = SUPERSAMPLING * (1 << SHIFT)
-        alive = (flight > 0) & (height > 0)
-        xs = ((x - left + spread * scale) * factor).astype(int)
-        ys = ((y - top - height * scale) * factor).astype(int)
-        radii = np.maximum(self._size * scale * factor, 0.5 * factor).astype(int)
-        for index in np.flatnonzero(alive):
-            shade = int(self._shade[index])
-            centre = (int(xs[index]), int(ys[index]))
-            cv2.circle(patch, centre, int(radii[index]), (shade, shade, shade, 255), -1, cv2.LINE_8, SHIFT)
-        patch = cv2.addWeighted(patch, 0.8, cv2.blur(patch, self._mist), 0.75, 0)
-        patch = cv2.resize(patch, (2 * half, tall + margin), interpolation=cv2.INTER_AREA)
+        if phase < 1.3:
+            self._paint_crown(frame, x, y, phase)
+
+    def _paint_crown(self, frame, x, y, phase):
+        """Masses of white water that rise and fall, and droplets on their ways, on one mask."""
+        half, tall = int(1.9 * self._width * self._scale) + 4, int(1.7 * self._height * self._scale) + 4
+        mask: np.ndarray = np.zeros((tall + 4, 2 * half), np.uint8)
+        standing = max(0.0, np.sin(np.pi * min(1.0, phase / 1.1)))
+        for aside, high, thick in self._masses:
+            top = high * self._height * standing
+            axes = (
+                max(1, int(thick * self._width * self._scale * (0.6 + phase))),
+                max(1, int(0.5 * top * self._scale)),
+            )
+            centre = (half + int(aside * self._width * self._scale * (0.35 + phase)), tall - axes[1])
+            cv2.ellipse(mask, centre, axes, 0, 0, 360, int(200 * standing), -1)
+        mask = cv2.multiply(mask, cv2.resize(self._broken, mask.shape[::-1]), scale=1 / 255)
+        flight = (phase - self._delay + 0.08) / 0.8
+        rows = tall - (4 * self._rise * flight * (1 - flight) * self._scale).astype(int)
+        columns = half + (self._reach * np.clip(flight, 0.0, None) * self._scale).astype(int)
+        seen = (flight > 0) & (flight < 1) & (rows >= 0) & (columns >= 0) & (columns < 2 * half)
+        mask[rows[seen], columns[seen]] = 255
+        grain = max(1, int(0.03 * self._scale))
+        mask = cv2.dilate(mask, np.ones((grain, grain), np.uint8)) if grain > 1 else mask
+        soft = max(3, int(0.05 * self._scale) | 1)
+        self._lay(frame, cv2.blur(mask, (soft, soft)), int(x) - half, int(y) - tall)
+
+    def _paint_foam(self, frame, x, y, age):
+        """A patch that spreads, breaks up and fades, long after the crown."""
+        spread = self._width * (0.5 + 1.1 * (1 - np.exp(-age / 12.0))) * self._scale
+        size = (max(3, int(2 * spread)), max(2, int(0.66 * spread)))
+        strength = min(1.0, 0.3 + age / 6.0) * np.exp(-age / LASTING)
+        if strength < 0.04:
+            return
+        foam = cv2.resize(self._foam, size, interpolation=cv2.INTER_LINEAR)
+        foam = cv2.convertScaleAbs(foam, alpha=strength)
+        self._lay(frame, foam, int(x) - size[0] // 2, int(y) - size[1] // 2)
+
+    def _lay(self, frame, mask, left, top):
+        patch = cv2.merge([cv2.convertScaleAbs(mask, alpha=value / 255) for value in self._light] + [mask])
         composite(frame, patch, (left, top))
 
-    def _paint_foam(self, frame, x, y, phase):
-        radius = self._width * (0.35 + 0.75 * min(1.0, phase * 1.6)) * self._scale
-        strength = 0.85 * max(0.0, 1.0 - 0.55 * phase)
-        size = int(1.3 * radius) + 3
-        foam = np.zeros((size, 2 * size, 4), np.uint8)
-        axes = (max(1, int(radius)), max(1, int(radius * 0.34)))
-        value = int(255 * strength)
-        cv2.ellipse(foam, (size, size // 2), axes, 0, 0, 360, (value, value, int(value * 0.97), value), -1, cv2.LINE_AA)
-        composite(
-            frame,
-            cv2.blur(foam, (max(3, int(0.5 * radius)), max(3, int(0.2 * radius)))),
-            (int(x) - size, int(y) - size // 2),
-        )
+
+def _foam_texture(rng):
+    """A ragged ellipse of coverage, uint8 (H, W)."""
+    width, height = FOAM_SIZE
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    rough = cv2.resize(rng.normal(0.0, 0.30, (10, 18)).astype(np.float32), FOAM_SIZE, interpolation=cv2.INTER_CUBIC)
+    fine = rng.normal(0.0, 0.16, (height, width))
+    covered = 1.15 - 1.25 * np.hypot(x, y) + rough + fine
+    return np.clip(255 * covered, 0, 235).astype(np.uint8) * (np.hypot(x, y) < 1)
+
+
+def paint_aerated(region: np.ndarray, light: float, rng: np.random.Generator) -> None:
+    """Brightens a region of water (H, W, 3) in place, as the bubbles or jets do that break its surface for divers."""
+    if not region.size:
+        return
+    foam = cv2.resize(_foam_texture(rng), (region.shape[1], region.shape[0]), interpolation=cv2.INTER_LINEAR)
+    share = (foam.astype(np.float32) * (rng.uniform(0.15, 0.5) / 255))[..., None]
+    region[:] = (region * (1 - share) + light * share).astype(np.uint8)

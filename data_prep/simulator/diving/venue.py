@@ -1,14 +1,18 @@
-"""Diving venues: a tall picture of tower, wall, stands and water, painted once a video, different in every one."""
+"""Diving venues: a tall picture of boards, wall, stands and water, painted once a video, different in every one."""
 
 import dataclasses
 
 import cv2
 import numpy as np
 
+from data_prep.simulator.diving.board import SPRINGBOARD_HEIGHTS, Board
+from data_prep.simulator.diving.splash import paint_aerated
 from data_prep.simulator.scene.canvas import Canvas, paint_crowd, paint_text
 
 X_RANGE = (-5.5, 8.5)
-Y_RANGE = (-4.5, 15.5)
+LOWEST, HEADROOM = -4.5, 5.5  # metres below the water's surface at the diver, and above the board
+FRONTAL = 0.9  # radians of yaw beyond which the board is painted from the front
+SPRINGBOARD_LENGTH = 3.2  # metres beyond its fulcrum
 WORDS = ("AQUATICS", "DIVING", "10M", "GRAND PRIX", "WORLD CUP", "FINAL", "OPEN", "SPRINT", "NORDA", "VELO")
 
 
@@ -28,12 +32,16 @@ class Venue:
     lane_spacing: float
     lane_slant: float
     rings: bool
+    rough: float
+    lanes: bool
+    aerators: int
+    splashing: float
 
 
 def random_venue(rng: np.random.Generator) -> Venue:
-    """A venue drawn at random; one in four is seen from higher up, with water behind most of the flight."""
-    from_above = rng.random() < 0.25
-    far_edge = rng.uniform(3.5, 8.5) if from_above else rng.uniform(1.0, 1.7)
+    """A venue drawn at random; two in five are seen from higher up, with water behind most of the flight."""
+    from_above = rng.random() < 0.4
+    far_edge = rng.uniform(2.5, 8.5) if from_above else rng.uniform(1.0, 1.7)
     crowd_low = far_edge + rng.uniform(1.8, 2.6)
     crowd_high = crowd_low + rng.uniform(1.6, 3.6)
     grey = rng.uniform(45, 165)
@@ -47,9 +55,9 @@ def random_venue(rng: np.random.Generator) -> Venue:
         (170, 110, 60),
     )
     return Venue(
-        wall=tuple(grey * np.sort(rng.uniform(0.70, 1.12, 3))[::-1]),  # cool, so that skin stands out
+        wall=tuple(grey * np.sort(rng.uniform(0.70, 1.12, 3))[::-1]),  # cool, as halls are
         banner=tuple(np.array(banners[rng.integers(len(banners))]) * rng.uniform(0.8, 1.15)),
-        water=tuple(np.array((205, 140, 45)) * rng.uniform(0.72, 1.08, 3)),
+        water=tuple(np.array((205, 140, 45)) * rng.uniform(0.62, 1.12, 3) + rng.uniform(0, 40)),
         tower=tuple(rng.uniform(150, 225) * rng.uniform(0.94, 1.0, 3)),
         trim=tuple(rng.uniform(30, 200, 3)),
         light=float(rng.uniform(0.75, 1.1)),
@@ -59,40 +67,55 @@ def random_venue(rng: np.random.Generator) -> Venue:
         lane_spacing=float(rng.uniform(1.1, 1.7)),
         lane_slant=float(rng.uniform(-0.25, 0.25)),
         rings=bool(rng.random() < 0.4),
+        rough=float(rng.uniform(3.0, 22.0)),
+        lanes=bool(rng.random() < 0.6),
+        aerators=int(rng.integers(0, 4)),
+        splashing=float(np.exp(rng.normal(0.0, 0.25))),
     )
 
 
-def paint_venue(venue: Venue, pixels_per_metre: float, mirrored: bool, rng: np.random.Generator) -> Canvas:
-    """The venue as a picture: the platform's edge at x = 0, y = 10; the water's surface at the diver at y = 0.
+def paint_venue(
+    venue: Venue, board: Board, yaw: float, pixels_per_metre: float, mirrored: bool, rng: np.random.Generator
+) -> Canvas:
+    """The venue as a picture: the board's edge at x = 0; the water's surface at the diver at y = 0.
 
     Args:
         venue: what to paint.
+        board: what is dived from; a springboard itself, which moves, is left to `paint_springboard`.
+        yaw: radians between the camera and the normal of the plane of the movement.
         pixels_per_metre: scale.
         mirrored: whether frames will be mirrored, so that writing has to be mirrored here to read well there.
         rng: for everything that no `Venue` fixes.
     """
-    world = Canvas(X_RANGE, Y_RANGE, pixels_per_metre, venue.wall)
-    _paint_hall(world, venue, rng)
+    top = board.height + HEADROOM
+    world = Canvas(X_RANGE, (LOWEST, top), pixels_per_metre, venue.wall)
+    _paint_hall(world, venue, top, rng)
     _paint_stands(world, venue, mirrored, rng)
     _paint_deck(world, venue, rng)
     _paint_water(world, venue, rng)
-    _paint_tower(world, venue, rng)
+    if abs(yaw) > FRONTAL:
+        _paint_front(world, venue, board)
+    elif board.springs:
+        _paint_stand(world, venue, board)
+    else:
+        _paint_tower(world, venue, board.height, rng)
     if venue.light != 1.0:
         cv2.convertScaleAbs(world.image, world.image, alpha=venue.light)
     return world
 
 
-def _paint_hall(world, venue, rng):
-    """The wall behind the platform: panels, girders and a slanting roof."""
+def _paint_hall(world, venue, top, rng):
+    """The wall behind the board: panels, girders and a slanting roof."""
     wall = np.array(venue.wall)
+    low = min(6.0, venue.banner_band[1])
     for x in np.arange(X_RANGE[0], X_RANGE[1], rng.uniform(1.2, 2.6)):
-        world.rectangle(x, 6.0, x + rng.uniform(0.3, 1.1), Y_RANGE[1], wall * rng.uniform(0.65, 1.2))
-    for _ in range(rng.integers(2, 6)):
-        start = (rng.uniform(*X_RANGE), rng.uniform(9.0, 15.0))
-        end = (rng.uniform(*X_RANGE), rng.uniform(9.0, 15.0))
-        world.line(start, end, wall * rng.uniform(0.3, 1.5), rng.uniform(0.04, 0.18))
+        world.rectangle(x, low, x + rng.uniform(0.3, 1.1), top, wall * rng.uniform(0.65, 1.2))
+    for _ in range(rng.integers(2, 9)):
+        start = (rng.uniform(*X_RANGE), rng.uniform(top - 7, top))
+        end = (rng.uniform(*X_RANGE), rng.uniform(top - 7, top))
+        world.line(start, end, wall * rng.uniform(0.3, 1.5), rng.uniform(0.04, 0.25))
     if rng.random() < 0.6:
-        y = rng.uniform(9.6, 12.0)
+        y = rng.uniform(top - 6.0, top - 3.0)
         slope = rng.uniform(-1.5, 1.5)
         points = ((X_RANGE[0], y), (X_RANGE[1], y + slope), (X_RANGE[1], y + slope + 0.9), (X_RANGE[0], y + 0.9))
         world.polygon(points, np.array(venue.banner) * rng.uniform(0.6, 1.0))
@@ -101,9 +124,12 @@ def _paint_hall(world, venue, rng):
 def _paint_stands(world, venue, mirrored, rng):
     low, high = venue.banner_band
     world.rectangle(X_RANGE[0], low, X_RANGE[1], high, venue.banner)
-    _paint_banner(world.region(X_RANGE[0], low, X_RANGE[1], high), venue.rings, mirrored, rng)
+    strip = world.region(X_RANGE[0], low, X_RANGE[1], high)
+    if strip.size:  # low boards are filmed below what is up there
+        _paint_banner(strip, venue.rings, mirrored, rng)
     crowd = world.region(X_RANGE[0], venue.crowd[0], X_RANGE[1], venue.crowd[1])
-    paint_crowd(crowd, rng.uniform(0.34, 0.52) * world.pixels_per_metre, rng.uniform(0.5, 0.9), rng)
+    if crowd.size:
+        paint_crowd(crowd, rng.uniform(0.34, 0.52) * world.pixels_per_metre, rng.uniform(0.5, 0.9), rng)
 
 
 def _paint_banner(strip, rings, mirrored, rng):
@@ -140,29 +166,44 @@ def _paint_deck(world, venue, rng):
 
 
 def _paint_water(world, venue, rng):
-    region = world.region(X_RANGE[0], Y_RANGE[0], X_RANGE[1], venue.far_edge)
+    """Ripples of two sizes, glints, lane lines or none, and where bubbles or jets break the surface."""
+    region = world.region(X_RANGE[0], LOWEST, X_RANGE[1], venue.far_edge)
     height, width = region.shape[:2]
-    fade = np.linspace(0.72, 1.06, height)[:, None, None]
-    ripples = rng.normal(0.0, 1.0, (max(2, height // 4), max(2, width // 14))).astype(np.float32)
-    ripples = cv2.resize(ripples, (width, height), interpolation=cv2.INTER_CUBIC)[..., None]
-    region[:] = np.clip(np.array(venue.water) * fade + 7 * ripples, 0, 255).astype(np.uint8)
-    depth = venue.far_edge - Y_RANGE[0]
+    fade = np.linspace(0.78, 1.06, height)[:, None, None]
+    surface = np.zeros((height, width), np.float32)
+    for coarseness in (2, 6):
+        size = (max(2, height // coarseness), max(2, width // (3 * coarseness)))
+        ripples = rng.standard_normal(size, np.float32)
+        surface += cv2.resize(ripples, (width, height), interpolation=cv2.INTER_LINEAR)
+    glints = np.maximum(surface - 2.6, 0.0) * 3 * venue.rough
+    region[:] = np.clip(np.array(venue.water) * fade + (venue.rough * 0.6 * surface + glints)[..., None], 0, 255)
+    if venue.lanes:
+        _paint_lanes(world, venue)
+    for _ in range(venue.aerators):
+        x, y = rng.uniform(-0.5, 5.0), rng.uniform(LOWEST + 1.0, max(0.5, venue.far_edge - 0.5))
+        half = rng.uniform(0.5, 1.4)
+        paint_aerated(world.region(x - half, y - 0.3 * half, x + half, y + 0.3 * half), 245, rng)
+
+
+def _paint_lanes(world, venue):
+    depth = venue.far_edge - LOWEST
     for index, x in enumerate(np.arange(X_RANGE[0] + 0.2, X_RANGE[1], venue.lane_spacing)):
         lean = venue.lane_slant * depth + 0.05 * (x - 1.3) * depth
         colour = (60, 40, 190) if abs(x - 0.4) < venue.lane_spacing / 2 else np.array(venue.water) * 0.45
         width_here = 0.16 if index % 2 else 0.10
-        world.line((x, venue.far_edge), (x + lean, Y_RANGE[0]), colour, width_here)
+        world.line((x, venue.far_edge), (x + lean, LOWEST), colour, width_here)
 
 
-def _paint_tower(world, venue, rng):
+def _paint_tower(world, venue, height, rng):
     """The platforms and the column that carries them; lower platforms stand back, as the rules ask."""
     tower = np.array(venue.tower)
     column = rng.uniform(-3.6, -2.4)
-    world.rectangle(column - 0.9, 0.6, column, 10.0, tower * 0.72)
-    world.rectangle(column - 0.3, 0.6, column, 10.0, tower * 0.58)
-    for height, edge in ((7.5, -0.35), (5.0, -0.55), (3.0, -0.75)):
-        _paint_platform(world, venue, X_RANGE[0], edge, height, tower * 0.9, 0.22)
-    _paint_platform(world, venue, X_RANGE[0], 0.0, 10.0, tower, 0.28)
+    world.rectangle(column - 0.9, 0.6, column, height, tower * 0.72)
+    world.rectangle(column - 0.3, 0.6, column, height, tower * 0.58)
+    for lower, edge in ((7.5, -0.35), (5.0, -0.55), (3.0, -0.75)):
+        if lower < height:
+            _paint_platform(world, venue, X_RANGE[0], edge, lower, tower * 0.9, 0.22)
+    _paint_platform(world, venue, X_RANGE[0], 0.0, height, tower, 0.28)
 
 
 def _paint_platform(world, venue, left, edge, height, colour, thickness):
@@ -174,3 +215,50 @@ def _paint_platform(world, venue, left, edge, height, colour, thickness):
         world.line((x, height), (x, height + 0.9), rail, 0.035)
     for level in (0.45, 0.9):
         world.line((left, height + level), (edge - 1.1, height + level), rail, 0.035)
+
+
+def _paint_stand(world, venue, board):
+    """The block that a springboard is fixed to, and another springboard beyond it."""
+    tower = np.array(venue.tower)
+    world.rectangle(X_RANGE[0], 0.4, -SPRINGBOARD_LENGTH + 0.8, board.height - 0.1, tower * 0.8)
+    world.rectangle(X_RANGE[0], board.height - 0.4, -SPRINGBOARD_LENGTH + 0.9, board.height - 0.05, tower)
+    for level in (0.45, 0.9):
+        y = board.height + level
+        world.line((X_RANGE[0], y), (-SPRINGBOARD_LENGTH + 0.2, y), np.minimum(tower * 1.1, 245), 0.04)
+    other = next(height for height in SPRINGBOARD_HEIGHTS if height != board.height)
+    world.rectangle(X_RANGE[0], other - 0.08, -0.6, other, np.minimum(tower * 1.1, 250))
+
+
+def _paint_front(world, venue, board):
+    """A board, and what carries it, as its diver would see them who swims before it."""
+    tower = np.array(venue.tower)
+    half = 0.25 if board.springs else 1.3
+    world.rectangle(-0.6 * half, 0.4, 0.6 * half, board.height, tower * 0.6)
+    if not board.springs:
+        world.rectangle(-half, board.height - 0.3, half, board.height, tower)
+        world.rectangle(-half, board.height - 0.25, half, board.height - 0.08, venue.trim)
+        for x in (-half, half):
+            world.line((x, board.height), (x, board.height + 0.9), np.minimum(tower * 1.1, 245), 0.05)
+
+
+def paint_springboard(
+    frame: np.ndarray, venue: Venue, edge: np.ndarray, fulcrum: np.ndarray, tip: float, pixels_per_metre: float
+) -> None:
+    """Paints a springboard on a frame in place: level from its fulcrum to its edge, pixels (x, y), and bent at the tip.
+
+    Args:
+        frame: BGR.
+        venue: whose colours.
+        edge: where its edge would be, unloaded.
+        fulcrum: where it is held.
+        tip: metres that the edge is above that.
+        pixels_per_metre: scale.
+    """
+    share = np.linspace(0.0, 1.0, 6)[:, None]
+    line = fulcrum + (edge - fulcrum) * share
+    line[:, 1] -= tip * pixels_per_metre * share[:, 0] ** 2
+    thickness = max(1, round(0.07 * pixels_per_metre))
+    colour = np.clip(np.array(venue.trim) * 0.4 + 150, 0, 250) * venue.light
+    points = np.round(line).astype(np.int32)
+    cv2.polylines(frame, [points], False, tuple((colour * 0.6).tolist()), 2 * thickness, cv2.LINE_AA)
+    cv2.polylines(frame, [points - (0, thickness // 2)], False, tuple(colour.tolist()), thickness, cv2.LINE_AA)

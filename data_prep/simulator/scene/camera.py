@@ -7,7 +7,7 @@ import numpy as np
 
 from data_prep.simulator.scene.canvas import Canvas, window
 
-SHUTTER = np.array((0.0, 0.1, 0.2))  # instants of a frame's exposure, in frames: 1/125 s at 25 frames a second
+SHUTTER = np.array((0.0, 0.5, 1.0))  # instants of a frame's exposure, as shares of the time that the shutter is open
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +21,9 @@ class View:
         yaw: radians between the camera and the normal of the plane of the movement.
         tremor: size of the camera's shake, metres.
         lag: share of the way to its target that the camera leaves open each frame, 0..1.
+        shutter: frames that it is open: 0.2 is 1/125 s at 25 frames a second.
+        slack: how far from the middle the target may get, as a share of the picture.
+        hold: share of its target's movement that the camera does not follow, 0..1.
     """
 
     width: int
@@ -29,11 +32,19 @@ class View:
     yaw: float
     tremor: float
     lag: float
+    shutter: float = 0.2
+    slack: float = 0.165
+    hold: float = 0.0
+
+    def exposures(self, frames: np.ndarray) -> np.ndarray:
+        """Instants (F · 3,) of the exposures of `frames` (F,), in frames; a step below 1 is slow motion."""
+        step = float(frames[1] - frames[0]) if len(frames) > 1 else 1.0
+        return (np.asarray(frames, float)[:, None] + SHUTTER * (step * self.shutter)).ravel()
 
     def project(self, points: np.ndarray, centre: np.ndarray) -> np.ndarray:
-        """World metres (…, 3) → pixels (…, 3): x right, y down, z to the camera, for a camera at `centre` (…, 2)."""
-        turned = self.turn(points - np.concatenate((centre, np.zeros((*centre.shape[:-1], 1))), axis=-1))
-        return turned * self.pixels_per_metre + np.array((self.width / 2, self.height / 2, 0.0))
+        """World metres (…, 3) → pixels (…, 3), x right, y down, z to the camera, which looks at `centre` (…, 2)."""
+        middle = np.stack((centre[..., 0], -centre[..., 1], np.zeros(centre.shape[:-1])), axis=-1)
+        return (self.turn(points) - middle) * self.pixels_per_metre + (self.width / 2, self.height / 2, 0.0)
 
     def turn(self, directions: np.ndarray) -> np.ndarray:
         """World directions (…, 3) → picture axes (x right, y down, z to the camera)."""
@@ -45,7 +56,7 @@ class View:
 def follow(target: np.ndarray, view: View, rng: np.random.Generator, steps_per_frame: int = 1) -> np.ndarray:
     """Camera centres (N, 2) in metres that follow `target` (N, 2) with lag and tremor.
 
-    However fast it moves, the target stays within the central half of the picture.
+    However fast it moves, the target stays within `view.slack` of the middle of the picture.
 
     Args:
         target: where the operator wants to look, metres, one row an instant.
@@ -54,11 +65,12 @@ def follow(target: np.ndarray, view: View, rng: np.random.Generator, steps_per_f
         steps_per_frame: instants a frame.
     """
     keep = view.lag ** (1 / steps_per_frame)
-    limit = np.array((view.width, view.height)) / view.pixels_per_metre * (0.16, 0.17)
+    limit = np.array((view.width, view.height)) / view.pixels_per_metre * view.slack
+    held = target * (1 - view.hold) + target.mean(axis=0) * view.hold
     centres = np.empty_like(target)
-    centre = target[0]
-    for index, wanted in enumerate(target):
-        centre = np.clip(centre * keep + wanted * (1 - keep), wanted - limit, wanted + limit)
+    centre = np.clip(held[0], target[0] - limit, target[0] + limit)
+    for index, (wanted, athlete) in enumerate(zip(held, target, strict=True)):
+        centre = np.clip(centre * keep + wanted * (1 - keep), athlete - limit, athlete + limit)
         centres[index] = centre
     time = np.arange(len(target))[:, None] / steps_per_frame
     phases, rates = rng.uniform(0, 2 * np.pi, (3, 1, 2)), np.array((0.13, 0.31, 0.73))[:, None, None]
@@ -80,3 +92,11 @@ def look(world: Canvas, centre: np.ndarray, view: View, travel: np.ndarray) -> n
     frame = window(world.image, (column, row), view.width, view.height)
     kernel = tuple(int(1 + abs(value) * view.pixels_per_metre) for value in travel)
     return cv2.blur(frame, kernel) if max(kernel) > 1 else frame
+
+
+def zoom(frame: np.ndarray, factor: float) -> np.ndarray:
+    """The middle of a frame (H, W, 3), enlarged by `factor` from 1 on to the size of the frame."""
+    height, width = frame.shape[:2]
+    scale = np.array(((1 / factor, 0, 0), (0, 1 / factor, 0)))
+    scale[:, 2] = np.array((width - 1, height - 1)) / 2 * (1 - 1 / factor)
+    return cv2.warpAffine(frame, scale, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)

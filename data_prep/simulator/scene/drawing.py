@@ -1,4 +1,4 @@
-"""Draws an articulated figure as shaded, tapered capsules in depth order, with shutter blur. Knows no sport."""
+"""Draws an articulated figure as shaded capsules in depth order, smeared while the shutter is open. Knows no sport."""
 
 import dataclasses
 
@@ -10,6 +10,7 @@ from data_prep.simulator.scene.figure import JOINT, Body
 SHIFT = 4  # sub-pixel bits of OpenCV's drawing functions
 SUPERSAMPLING = 2
 STILL = 0.5  # pixels; what moves less while the shutter is open is painted once
+SMEAR, MOST_INSTANTS = 3.0, 7  # pixels between the instants that a moving figure is the mean of, and how many at most
 Colour = tuple[int, int, int]  # blue, green, red
 
 # part, joint, joint, radii in metres at both ends, offset towards the belly in metres
@@ -38,12 +39,13 @@ _CENTRAL = (
 
 @dataclasses.dataclass(frozen=True)
 class Appearance:
-    """Colours of a figure; a one-piece suit covers the torso and leaves the back bare."""
+    """Colours of a figure; a one-piece suit covers the torso and leaves the back bare, `exposure` 0.5 is backlit."""
 
     skin: Colour
     suit: Colour
     hair: Colour
     one_piece: bool
+    exposure: float = 1.0
 
 
 def random_appearance(rng: np.random.Generator) -> Appearance:
@@ -84,7 +86,7 @@ class FigurePainter:
         self._thigh = np.array([b == "thigh" for _, _, b, *_ in parts])
         self._radii = np.array([(ra, rb) for _, _, _, ra, rb, *_ in parts]) * (thickness * pixels_per_metre)
         self._forward = np.array([forward for *_, forward, _ in parts]) * (body.scale * pixels_per_metre)
-        self._colours = np.array([self._part_colour(kind, appearance) for kind, *_ in parts])
+        self._colours = np.array([self._part_colour(kind, appearance) for kind, *_ in parts]) * appearance.exposure
         self._light = np.array(light) / np.linalg.norm(light)
         self._margin = int(np.ceil(0.16 * body.build * pixels_per_metre)) + 3
 
@@ -108,64 +110,87 @@ class FigurePainter:
         return shades.get(kind, skin)
 
     def paint(self, joints: np.ndarray, belly: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
-        """Paints the mean of S instants.
+        """Paints the mean over an exposure.
 
         Args:
-            joints: (S, J, 3) pixels: x to the right, y downwards, z to the camera.
-            belly: (S, 3) unit vector from back to belly in the same axes.
+            joints: (3, J, 3) pixels at its start, middle and end: x to the right, y downwards, z to the camera.
+            belly: (3, 3) unit vectors from back to belly in the same axes.
 
         Returns:
             A premultiplied BGRA patch (h, w, 4) uint8 and the picture position (x, y) of its upper left corner.
         """
-        if np.abs(joints[-1] - joints[0]).max() < STILL:
-            joints, belly = joints[:1], belly[:1]
+        joints, belly = _instants(joints, belly)
+        # The mean of many instants has soft edges without painting them larger.
+        fine = SUPERSAMPLING if len(joints) == 1 else 1
         low = np.floor(joints[..., :2].min(axis=(0, 1))).astype(int) - self._margin
         high = np.ceil(joints[..., :2].max(axis=(0, 1))).astype(int) + self._margin
         width, height = high - low
-        total: np.ndarray = np.zeros((height, width, 4), np.uint8)
-        for seen, (instant, direction) in enumerate(zip(joints, belly, strict=True), start=1):
-            patch: np.ndarray = np.zeros((height * SUPERSAMPLING, width * SUPERSAMPLING, 4), np.uint8)
-            self._paint_instant(patch, instant - (*low, 0), direction)
-            patch = cv2.resize(patch, (int(width), int(height)), interpolation=cv2.INTER_AREA)
-            total = patch if seen == 1 else cv2.addWeighted(total, 1 - 1 / seen, patch, 1 / seen, 0)
-        return total, (int(low[0]), int(low[1]))
+        outlines, colours = self._parts(joints - (*low, 0), belly, fine)
+        patch: np.ndarray = np.zeros((height * fine, width * fine, 4), np.uint8)
+        if len(joints) == 1:
+            _fill(patch, outlines[0], colours[0])
+            return cv2.resize(patch, (int(width), int(height)), interpolation=cv2.INTER_AREA), tuple(low.tolist())
+        total: np.ndarray = np.zeros(patch.shape, np.float32)
+        for instant_outlines, instant_colours in zip(outlines, colours, strict=True):
+            patch[:] = 0
+            _fill(patch, instant_outlines[::2], instant_colours[::2])  # a smear has no highlights
+            cv2.accumulate(patch, total)
+        return cv2.convertScaleAbs(total, alpha=1 / len(joints)), tuple(low.tolist())
 
-    def _paint_instant(self, patch, joints, belly):
-        ends = joints[self._ends]  # (parts, 2, 3)
-        ends[self._thigh, 1] = ends[self._thigh, 0] * 0.72 + ends[self._thigh, 1] * 0.28
-        ends = ends + (self._forward[:, None] * belly)[:, None]
+    def _parts(self, joints, belly, fine):
+        """Outlines (S, 2 P, V, 2) and colours (S, 2 P, 4) to fill in order: each part, then what the light falls on."""
+        ends = joints[:, self._ends]  # (S, P, 2, 3)
+        ends[:, self._thigh, 1] = ends[:, self._thigh, 0] * 0.72 + ends[:, self._thigh, 1] * 0.28
+        ends = ends + (self._forward[:, None] * belly[:, None])[:, :, None]
         # Hair, face, chest and back lie on the surface: seen from the side, each covers its half of what bears it.
-        depth = ends[..., 2].mean(axis=1) + 0.4 * np.abs(self._forward)
-        glow = self._light[:2] * (1, -1) * 0.22
-        colours = self._colours * self._brightness(ends)[:, None]
-        base, highlight = (np.clip(colours * factor, 0, 255).astype(int).tolist() for factor in (0.86, 1.08))
-        starts, stops, radii = ends[:, 0, :2], ends[:, 1, :2], self._radii
-        outlines = capsule_outlines(starts, stops, radii)
-        lit = capsule_outlines(starts + radii[:, :1] * glow, stops + radii[:, 1:] * glow, 0.70 * radii)
-        for part in np.argsort(depth).tolist():
-            cv2.fillConvexPoly(patch, outlines[part], (*base[part], 255), cv2.LINE_8, SHIFT)
-            cv2.fillConvexPoly(patch, lit[part], (*highlight[part], 255), cv2.LINE_8, SHIFT)
+        depth = ends[..., 2].mean(axis=2) + 0.4 * np.abs(self._forward)
+        order = np.argsort(depth, axis=1)[..., None]
+        colours = self._colours * self._brightness(ends)[..., None]
+        glow = self._light[:2] * (1, -1) * 0.22 * self._radii[..., None]  # (P, 2, 2)
+        outlines = capsule_outlines(ends[..., :2], self._radii, fine)
+        lit = capsule_outlines(ends[..., :2] + glow, 0.70 * self._radii, fine)
+        outlines, lit = (np.take_along_axis(of, order[..., None], axis=1) for of in (outlines, lit))
+        colours = np.take_along_axis(colours, order, axis=1)
+        count = (len(joints), 2 * len(self._radii))
+        shades = np.stack((colours * 0.86, colours * 1.08), axis=2).clip(0, 255).reshape(*count, 3)
+        return np.stack((outlines, lit), axis=2).reshape(*count, *outlines.shape[2:]), shades
 
     def _brightness(self, ends):
         """Limbs that lie along the light are darker than those across it (Lambert on a cylinder)."""
-        axes = (ends[:, 1] - ends[:, 0]) * (1, -1, 1)
-        along = axes @ self._light / np.maximum(np.linalg.norm(axes, axis=1), 1e-6)
+        axes = (ends[..., 1, :] - ends[..., 0, :]) * (1, -1, 1)
+        along = axes @ self._light / np.maximum(np.linalg.norm(axes, axis=-1), 1e-6)
         return 0.66 + 0.34 * np.sqrt(np.maximum(0.0, 1 - along**2))
 
 
-def capsule_outlines(starts: np.ndarray, stops: np.ndarray, radii: np.ndarray) -> np.ndarray:
-    """Outlines (P, V, 2) int32 of tapered capsules, for `cv2.fillConvexPoly` with `SHIFT` on a supersampled patch.
+def _instants(joints, belly):
+    """As many instants of an exposure as its movement needs, between the three that are given."""
+    travel = np.abs(joints[-1, :, :2] - joints[0, :, :2]).max()
+    if travel < STILL:
+        return joints[:1], belly[:1]
+    share = np.linspace(0.0, 1.0, min(MOST_INSTANTS, 2 + int(travel / SMEAR)))
+    weights = np.stack(((1 - share) * (1 - 2 * share), 4 * share * (1 - share), share * (2 * share - 1)), axis=1)
+    return np.tensordot(weights, joints, 1), weights @ belly
+
+
+def _fill(patch, outlines, colours):
+    for outline, colour in zip(outlines, colours.astype(int).tolist(), strict=True):
+        cv2.fillConvexPoly(patch, outline, (*colour, 255), cv2.LINE_8, SHIFT)
+
+
+def capsule_outlines(ends: np.ndarray, radii: np.ndarray, fine: int = SUPERSAMPLING) -> np.ndarray:
+    """Outlines (…, V, 2) int32 of tapered capsules, for `cv2.fillConvexPoly` with `SHIFT`.
 
     Args:
-        starts: (P, 2) picture pixels.
-        stops: (P, 2) picture pixels; equal to the start for a disc.
-        radii: (P, 2) at start and stop, pixels.
+        ends: (…, 2, 2) picture pixels of start and stop, which are equal for a disc.
+        radii: (…, 2) at start and stop, pixels.
+        fine: pixels of the patch for each of the picture.
     """
-    axes = stops - starts
-    heading = np.arctan2(axes[:, 1], axes[:, 0])[:, None]
-    stop_cap = stops[:, None] + radii[:, 1:, None] * _unit(heading + _HALF_TURN)
-    start_cap = starts[:, None] + radii[:, :1, None] * _unit(heading + np.pi + _HALF_TURN)
-    return (np.concatenate((stop_cap, start_cap), axis=1) * (SUPERSAMPLING << SHIFT)).astype(np.int32)
+    starts, stops = ends[..., 0, :], ends[..., 1, :]
+    heading = np.arctan2(stops[..., 1] - starts[..., 1], stops[..., 0] - starts[..., 0])[..., None]
+    cap = _unit(heading + _HALF_TURN)
+    stop_cap = stops[..., None, :] + radii[..., 1:, None] * cap
+    start_cap = starts[..., None, :] - radii[..., :1, None] * cap
+    return (np.concatenate((stop_cap, start_cap), axis=-2) * (fine << SHIFT)).astype(np.int32)
 
 
 _HALF_TURN = np.linspace(-np.pi / 2, np.pi / 2, 9)

@@ -1,13 +1,17 @@
-"""What a broadcast does to every picture of a video: focus, grading, grain, station logo. Knows no sport."""
+"""What a broadcast does to every picture of a video: focus, grading, grain, fields, bars, writing. Knows no sport."""
 
 import dataclasses
+from collections.abc import Iterable, Iterator
 
 import cv2
 import numpy as np
 
+from data_prep.simulator.scene.camera import zoom
 from data_prep.simulator.scene.canvas import paint_text
+from data_prep.simulator.scene.drawing import composite
 
 GRAIN_SHIFT = 64  # pixels: the grain of a frame is a window of a field this much larger, which costs one draw
+LUMA = np.array((0.114, 0.587, 0.299))  # of blue, green, red
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,57 +21,159 @@ class VideoStyle:
     Attributes:
         gain: factors of blue, green, red.
         gamma: exponent of the tone curve.
+        black: grey level of black, which veils the picture.
+        saturation: 0 is grey, 1 as it is.
         focus_sigma: Gaussian blur in pixels of a picture 240 high.
         grain: standard deviation of the sensor noise, grey levels.
-        quantiser: of the MPEG-4 encoder, 2 (finest) to 31.
         logo: text of the station logo, empty for none.
         logo_right: whether it stands in the right corner.
+        bug: height of a score bug as a share of the picture, 0 for none.
+        combed: whether the odd lines are a frame late, as where fields of interlaced video were woven.
+        picture: width and height of the picture proper as shares of the frame; the rest is black bars.
+        squeeze: width that was filmed, as a share of the picture's: 4/3 is widescreen without bars at 4:3.
     """
 
-    gain: tuple[float, float, float]
-    gamma: float
-    focus_sigma: float
-    grain: float
-    quantiser: int
-    logo: str
-    logo_right: bool
+    gain: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    gamma: float = 1.0
+    black: float = 0.0
+    saturation: float = 1.0
+    focus_sigma: float = 0.0
+    grain: float = 1.0
+    logo: str = ""
+    logo_right: bool = False
+    bug: float = 0.0
+    combed: bool = False
+    picture: tuple[float, float] = (1.0, 1.0)
+    squeeze: float = 1.0
 
 
-def random_style(rng: np.random.Generator) -> VideoStyle:
-    """A style drawn at random."""
+def random_style(easy: bool, rng: np.random.Generator) -> VideoStyle:
+    """A style drawn at random; the easy preset stays near a clean picture."""
+    logo, logo_right = ("", "TV1", "SPORT", "LIVE", "HD")[rng.integers(5)], bool(rng.random() < 0.5)
+    if easy:
+        return VideoStyle(
+            gain=tuple(rng.uniform(0.9, 1.08, 3)),
+            gamma=float(rng.uniform(0.82, 1.2)),
+            focus_sigma=float(rng.uniform(0.0, 0.8)),
+            grain=float(rng.uniform(0.5, 4.0)),
+            logo=logo,
+            logo_right=logo_right,
+        )
+    bars = rng.random()
     return VideoStyle(
-        gain=tuple(rng.uniform(0.9, 1.08, 3)),
-        gamma=float(rng.uniform(0.82, 1.2)),
-        focus_sigma=float(rng.uniform(0.0, 0.8)),
-        grain=float(rng.uniform(0.5, 4.0)),
-        quantiser=int(rng.integers(3, 8)),
-        logo=("", "TV1", "SPORT", "LIVE", "HD")[rng.integers(5)],
-        logo_right=bool(rng.random() < 0.5),
+        gain=tuple(rng.uniform(0.84, 1.12, 3)),
+        gamma=float(np.exp(rng.uniform(-0.45, 0.3))),
+        black=float(max(0.0, rng.uniform(-30, 40))),
+        saturation=float(rng.uniform(0.3, 1.4)) if rng.random() < 0.4 else 1.0,
+        focus_sigma=float(rng.uniform(0.0, 1.6)),
+        grain=float(rng.uniform(0.3, 9.0)),
+        logo=logo,
+        logo_right=logo_right,
+        bug=float(rng.uniform(0.07, 0.16)) if rng.random() < 0.3 else 0.0,
+        combed=bool(rng.random() < 0.12),
+        picture=(1.0, 0.75) if bars < 0.12 else (0.75, 1.0) if bars < 0.18 else (1.0, 1.0),
+        squeeze=4 / 3 if 0.18 <= bars < 0.26 else 0.8 if 0.26 <= bars < 0.32 else 1.0,
     )
 
 
+def filmed_size(style: VideoStyle, width: int, height: int) -> tuple[int, int]:
+    """Width and height at which to film for a frame of a width and height."""
+    across, down = _picture_size(style, width, height)
+    return round(style.squeeze * across), down
+
+
+def _picture_size(style, width, height):
+    """Width and height of the picture proper, even, in a frame with bars."""
+    across, down = style.picture
+    return 2 * round(across * width / 2), 2 * round(down * height / 2)
+
+
 class Broadcast:
-    """Applies a `VideoStyle` to frames of one size."""
+    """Applies a `VideoStyle` to pictures of one size.
+
+    Args:
+        style: what to apply.
+        width: of the frames, pixels.
+        height: of the frames, pixels.
+        rng: for the grain and what is written.
+    """
 
     def __init__(self, style: VideoStyle, width: int, height: int, rng: np.random.Generator):
         levels = np.arange(256) / 255.0
-        curve = np.clip(255 * levels[:, None] ** style.gamma * np.array(style.gain), 0, 255)
-        self._table = np.round(curve).astype(np.uint8)[None]
+        curve = style.black + (255 - style.black) * levels[:, None] ** style.gamma
+        self._table = np.clip(np.round(curve * style.gain), 0, 255).astype(np.uint8)[None]
+        self._colours = style.saturation * np.eye(3) + (1 - style.saturation) * LUMA[None]
         sigma = style.focus_sigma * height / 240
         self._sigma = sigma if sigma > 0.25 else 0.0
-        field = rng.standard_normal((height + GRAIN_SHIFT, width + GRAIN_SHIFT, 3), np.float32)
+        picture = self._size = _picture_size(style, width, height)
+        field = rng.standard_normal((picture[1] + GRAIN_SHIFT, picture[0] + GRAIN_SHIFT, 3), np.float32)
         field = (style.grain * field).astype(np.int16)
         shifts = rng.integers(GRAIN_SHIFT + 1, size=(5, 2))
-        self._grain = [field[row : row + height, column : column + width] for row, column in shifts]
-        self._logo, self._logo_right = style.logo, style.logo_right
+        self._grain = [field[row : row + picture[1], column : column + picture[0]] for row, column in shifts]
+        self._writing = [*_logo(style, picture), *_bug(style, picture, rng)]
+        self._combed = style.combed
+        self._last: np.ndarray | None = None
+        x, y = (width - picture[0]) // 2, (height - picture[1]) // 2
+        self._bars = (y, height - picture[1] - y, x, width - picture[0] - x)
 
-    def __call__(self, frame: np.ndarray, index: int) -> np.ndarray:
-        """The frame (H, W, 3) as broadcast; `index` is its number in the video."""
+    def __call__(self, picture: np.ndarray, index: int) -> np.ndarray:
+        """The frame (H, W, 3) of a picture of `filmed_size`; `index` is its number in the video."""
+        if picture.shape[1] != self._size[0]:
+            picture = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
+        if self._combed:
+            picture, self._last = _weave(picture, self._last), picture
         if self._sigma:
-            frame = cv2.GaussianBlur(frame, (0, 0), self._sigma)
-        if self._logo:
-            height, width = frame.shape[:2]
-            corner = (int(width * (0.82 if self._logo_right else 0.04)), int(height * 0.10))
-            paint_text(frame, self._logo, corner, max(5, height // 24), (230, 230, 230))
-        frame = cv2.LUT(frame, self._table)
-        return cv2.add(frame, self._grain[index % len(self._grain)], dtype=cv2.CV_8U)
+            picture = cv2.GaussianBlur(picture, (0, 0), self._sigma)
+        for patch, corner in self._writing:
+            composite(picture, patch, corner)
+        if self._colours[0, 0] != 1.0:
+            picture = cv2.transform(picture, self._colours)
+        picture = cv2.LUT(picture, self._table)
+        picture = cv2.add(picture, self._grain[index % len(self._grain)], dtype=cv2.CV_8U)
+        return cv2.copyMakeBorder(picture, *self._bars, cv2.BORDER_CONSTANT) if any(self._bars) else picture
+
+    def cut(self) -> None:
+        """Says that the next picture is of another shot, of which no field is late."""
+        self._last = None
+
+
+def _weave(picture, last):
+    """The picture with the odd lines of the one before it."""
+    if last is None:
+        return picture.copy()
+    woven = picture.copy()
+    woven[1::2] = last[1::2]
+    return woven
+
+
+def _logo(style, picture):
+    width, height = picture
+    if not style.logo:
+        return []
+    size = max(5, height // 24)
+    patch: np.ndarray = np.zeros((2 * size, int(width * 0.18), 4), np.uint8)
+    paint_text(patch, style.logo, (1, int(1.5 * size)), size, (230, 230, 230, 255))
+    return [(patch, (int(width * (0.81 if style.logo_right else 0.03)), int(height * 0.10) - int(1.5 * size)))]
+
+
+def _bug(style, picture, rng):
+    """A box with a name and marks, along the lower or upper edge."""
+    width, height = picture
+    if not style.bug:
+        return []
+    tall, wide = max(8, int(style.bug * height)), int(rng.uniform(0.3, 0.9) * width)
+    patch: np.ndarray = np.empty((tall, wide, 4), np.uint8)
+    alpha = rng.uniform(0.6, 1.0)
+    patch[:] = (*(rng.uniform(10, 160, 3) * alpha), 255 * alpha)
+    name = "".join(chr(65 + letter) for letter in rng.integers(0, 26, 7))
+    text = f"{rng.integers(1, 13)} {name} {rng.uniform(20, 480):.2f}"
+    paint_text(patch, text, (tall // 4, int(0.75 * tall)), tall // 2, (240, 240, 240, 255))
+    y = height - tall - int(0.05 * height) if rng.random() < 0.75 else int(0.05 * height)
+    return [(patch, (int(rng.uniform(0.0, 1.0) * (width - wide)), y))]
+
+
+def zoomed(frames: Iterable[np.ndarray], num_frames: int, start: float, stop: float) -> Iterator[np.ndarray]:
+    """Frames of a shot through a lens that goes from one magnification (1 or more) to another."""
+    for index, frame in enumerate(frames):
+        share = min(1.0, index / max(1, num_frames - 1))
+        yield zoom(frame, start + (stop - start) * share * share * (3 - 2 * share))

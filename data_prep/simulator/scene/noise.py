@@ -1,12 +1,17 @@
-"""Shots that belong to no stage of a performance: crowd, scoreboard, close-up of the athlete. Knows no sport."""
+"""Shots of no stage: crowd, scoreboard, close-up of the athlete, people elsewhere, real clips. Knows no sport."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 
+from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.canvas import Canvas, paint_crowd, paint_text, window
-from data_prep.simulator.scene.drawing import Appearance
+from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composite, random_appearance
+from data_prep.simulator.scene.figure import Body, pose
 
 
 def crowd_shot(num_frames: int, width: int, height: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -83,3 +88,89 @@ def close_up_shot(
 def _ellipse(frame, centre, axes, colour):
     colour = tuple(int(min(255, value)) for value in colour)
     cv2.ellipse(frame, centre, (int(axes[0]), int(axes[1])), 0, 0, 360, colour, -1, cv2.LINE_AA)
+
+
+def elsewhere_shot(num_frames: int, width: int, height: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """People who do other things in other places: before fields, walls or trees, standing and swinging their limbs."""
+    ground = _place(width, height, rng)
+    people = [_person(width, height, num_frames, rng) for _ in range(rng.integers(1, 4))]
+    start, stop = rng.uniform(0.0, 0.2, (2, 2)) * (width, height)
+    for index in range(num_frames):
+        x, y = (start + (stop - start) * index / max(1, num_frames)).astype(int)
+        frame = ground[y : y + height, x : x + width].copy()
+        for painter, joints, belly, place in people:
+            now = np.add(joints[3 * index : 3 * index + 3], (*place, 0))
+            composite(frame, *painter.paint(now, belly))
+        yield frame
+
+
+def _place(width, height, rng):
+    """A picture larger than a frame by a fifth: bands of any colours and textures, one above the other."""
+    size = (int(1.2 * width) + 1, int(1.2 * height) + 1)
+    ground: np.ndarray = np.empty((size[1], size[0], 3), np.uint8)
+    edges = [0, *sorted(rng.integers(0, size[1], rng.integers(1, 4)).tolist()), size[1]]
+    for top, bottom in itertools.pairwise(edges):
+        if bottom > top:
+            coarse = (max(2, (bottom - top) // int(rng.integers(2, 12))), max(2, size[0] // int(rng.integers(2, 20))))
+            colour = rng.uniform(10, 245, 3) + rng.uniform(2, 45) * rng.standard_normal((*coarse, 1))
+            band = np.clip(colour, 0, 255).astype(np.uint8)
+            ground[top:bottom] = cv2.resize(band, (size[0], bottom - top), interpolation=cv2.INTER_LINEAR)
+    for _ in range(rng.integers(0, 8)):
+        x, y = rng.integers(0, size)
+        wide, tall = (rng.uniform(0.03, 0.4, 2) * size).astype(int)
+        cv2.rectangle(ground, (int(x), int(y)), (int(x + wide), int(y + tall)), rng.uniform(0, 255, 3).tolist(), -1)
+    return ground
+
+
+def _person(width, height, num_frames, rng):
+    """Painter, joints (3 F, J, 3) in pixels from the middle of the body, belly, and place (x, y)."""
+    body = Body(height=rng.uniform(1.5, 1.9), build=rng.uniform(1.1, 1.6))
+    scale = height * np.exp(rng.uniform(np.log(0.15), np.log(0.9))) / body.height
+    times = np.arange(3 * num_frames)[:, None] / 3
+    limits = {"spine": (-10, 50), "shoulder": (-30, 170), "elbow": (0, 130), "arm_swing": (-70, 70), "arm_out": (0, 60)}
+    limits |= {"hip": (-10, 60), "knee": (0, 70), "scissor": (-40, 40)}
+    low, high = (pose(**{name: rng.uniform(*limit) for name, limit in limits.items()}) for _ in range(2))
+    share = 0.5 + 0.5 * np.sin(times * rng.uniform(0.03, 0.5) + rng.uniform(0, 6))
+    turn = np.full(len(times), rng.uniform(0, 2 * np.pi))
+    joints = figure.orient(figure.body_joints(low + (high - low) * share, body), np.zeros(len(times)), turn)
+    belly = np.tile((np.cos(turn[0]), 0.0, -np.sin(turn[0])), (3, 1))
+    painter = FigurePainter(body, random_appearance(rng), scale)
+    return painter, joints * (scale, -scale, scale), belly, rng.uniform((0.1, 0.4), (0.9, 0.8)) * (width, height)
+
+
+def clip_shot(
+    num_frames: int, files: Sequence[Path], width: int, height: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Real clips, cut to the picture; one begins anywhere in its first half, and another follows where it is over.
+
+    Raises:
+        ValueError: a clip cannot be decoded.
+    """
+    while num_frames > 0:
+        file = files[int(rng.integers(len(files)))]
+        frames = _read_clip(file, width, height)
+        start = int(rng.integers(0, len(frames) // 2 + 1))
+        yield from frames[start : start + num_frames]
+        num_frames -= len(frames[start : start + num_frames])
+
+
+def _read_clip(file, width, height, most=150):
+    """The first frames (H, W, 3) of a clip."""
+    try:
+        with av.open(str(file)) as container:
+            decoded = itertools.islice(container.decode(video=0), most)
+            frames = [_cover(frame.to_ndarray(format="bgr24"), width, height) for frame in decoded]
+    except (av.FFmpegError, IndexError) as error:
+        raise ValueError(f"{file}: expected a video. Received: {error}") from error
+    if not frames:
+        raise ValueError(f"{file}: expected a video. Received: no frames")
+    return frames
+
+
+def _cover(image, width, height):
+    """The middle of an image, scaled so that it fills the picture."""
+    factor = max(width / image.shape[1], height / image.shape[0])
+    size = (max(width, round(image.shape[1] * factor)), max(height, round(image.shape[0] * factor)))
+    image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    left, top = (size[0] - width) // 2, (size[1] - height) // 2
+    return image[top : top + height, left : left + width].copy()

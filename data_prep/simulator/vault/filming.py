@@ -43,7 +43,7 @@ class Scene:
 
 def random_body(rng: np.random.Generator) -> Body:
     """A gymnast's proportions, drawn at random."""
-    return Body(height=rng.uniform(1.48, 1.74), build=rng.uniform(1.0, 1.22))
+    return Body(height=rng.uniform(1.48, 1.74), build=rng.uniform(1.0, 1.35))
 
 
 def random_gymnast(rng: np.random.Generator) -> Appearance:
@@ -63,10 +63,11 @@ def random_scene(width: int, height: int, easy: bool, rng: np.random.Generator) 
     view = View(
         width=width,
         height=height,
-        pixels_per_metre=rng.uniform(0.50, 0.60) * height / body.height,
+        pixels_per_metre=(rng.uniform(0.50, 0.60) if easy else rng.uniform(0.33, 0.60)) * height / body.height,
         yaw=0.0,  # the standpoint turns the world already
         tremor=rng.uniform(0.01, 0.05),
-        lag=rng.uniform(0.3, 0.6),
+        lag=rng.uniform(0.3, 0.6) if easy else rng.uniform(0.25, 0.85),
+        shutter=0.2 if easy else rng.uniform(0.08, 0.6),
     )
     venue = random_venue(np.random.default_rng(7) if easy else rng)
     mirrored = bool(not easy and rng.random() < 0.5)
@@ -109,8 +110,7 @@ def vault_shot(
     Yields:
         Frames (H, W, 3).
     """
-    step = float(frames[1] - frames[0]) if len(frames) > 1 else 1.0
-    instants = (frames[:, None] + SHUTTER * step).ravel()
+    instants = scene.view.exposures(frames)
     yield from _film(scene, perform(vault, trait, scene.body, boundaries, instants), rng)
 
 
@@ -187,7 +187,7 @@ def replay_shot(
 def walk_shot(scene: Scene, num_frames: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """The previous gymnast walks away beside the mat."""
     other = dataclasses.replace(scene, body=random_body(rng), appearance=random_gymnast(rng))
-    times = (np.arange(num_frames)[:, None] + SHUTTER).ravel()
+    times = scene.view.exposures(np.arange(num_frames))
     effort, way = rng.uniform(0.25, 0.5), rng.choice((-1.0, 1.0))
     twist = np.full(len(times), 0.0 if way > 0 else np.pi)
     poses = run_poses(times * 0.6, rng.uniform(0, 6), effort)

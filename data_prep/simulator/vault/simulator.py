@@ -62,7 +62,7 @@ class VaultSimulator(Simulator):
     def all_elements(self) -> list[Vault]:
         return list(DIFFICULTIES)
 
-    def replayed_elements(self) -> list[Vault]:
+    def replayed_elements(self, scene: filming.Scene) -> list[Vault]:
         return list(DIFFICULTIES)
 
     def difficulty_of(self, element: Vault) -> float:
@@ -103,7 +103,7 @@ class VaultSimulator(Simulator):
             return spans
         return {"noise before": t0, "pre-flight": t1 - t0, **spans, "landing": t3 - t2, "noise after": total - t3}
 
-    def random_scene(self, settings: Settings, rng: np.random.Generator) -> filming.Scene:
+    def random_scene(self, element: Vault, settings: Settings, rng: np.random.Generator) -> filming.Scene:
         return filming.random_scene(settings.width, settings.height, settings.easy, rng)
 
     def shot(

@@ -108,6 +108,13 @@ def test_hands_touch_the_water_at_t2_and_nothing_before(number):
     assert motion.joints[-1, :, 1].argmin() in (JOINT["hand_l"], JOINT["hand_r"])
 
 
+def test_part_of_a_dive_is_where_the_whole_dive_has_it():
+    times, boundaries = np.arange(0.0, 70.0, 0.5), (20, 30, 55)
+    whole = perform(DIVES["107B"], _trait(), Body(), boundaries, times)
+    part = perform(DIVES["107B"], _trait(), Body(), boundaries, times[90:])
+    np.testing.assert_allclose(part.joints, whole.joints[90:], atol=1e-9)
+
+
 def test_feet_stay_on_the_platform_until_t1_and_nothing_moves_before_t0():
     motion = perform(parse_dive("207B"), CLEAN, Body(), BOUNDARIES, np.arange(0, 16).astype(float))
     feet = _at(motion, "ankle_l")[:15]

@@ -17,7 +17,9 @@ NAMES = ("start", "take-off", "entry", "end")
 
 
 def performance(execution=0.0, num_frames=60, boundaries=(10, 20, 40, 50)):
-    return Performance(1, Path("a.avi"), 3, None, None, boundaries, 0, 0, num_frames, 3.0, execution, (), "train")
+    return Performance(
+        1, Path("a.avi"), "mpeg4", 3, None, None, boundaries, 0, 0, num_frames, 3.0, execution, (), "train"
+    )
 
 
 def test_ridge_finds_what_is_linear_and_nothing_in_noise():
@@ -25,6 +27,8 @@ def test_ridge_finds_what_is_linear_and_nothing_in_noise():
     features = rng.normal(size=(200, 30))
     target = features[:, :3] @ (1.0, -2.0, 0.5) + 4.0
     np.testing.assert_allclose(cross_validated(features, target), target, atol=0.05)
+    both = cross_validated(features, np.stack((target, features[:, 5]), axis=1))
+    np.testing.assert_allclose(both, np.stack((target, features[:, 5]), axis=1), atol=0.05)
     noise = rng.normal(size=200)
     assert abs(rank_correlation(cross_validated(features, noise), noise)) < 0.2
 
@@ -44,7 +48,7 @@ def test_leave_one_out_errors_are_those_of_leaving_one_out(monkeypatch):
         )
     best = shortcuts.PENALTIES[int(np.argmin(errors))]
     textbook = np.linalg.solve(design.T @ design + best * np.eye(40), design.T @ (target - target.mean()))
-    weights, mean = shortcuts._ridge(design, target)
+    ((weights, mean),) = shortcuts._ridge(design, target[:, None])
     np.testing.assert_allclose(weights, textbook, atol=1e-9)
     assert mean == target.mean()
 

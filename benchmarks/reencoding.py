@@ -1,0 +1,95 @@
+r"""How much a score depends on the codec: the same frames, re-encoded by eight codecs at their defaults, and scored.
+
+    python -m benchmarks.reencoding [--model=MODEL] VIDEO…
+
+Prints a row for each video: its final score from each re-encoding, and by how much they spread. The score is the final
+one where the model has it, else execution, else difficulty. What H.264 and its like lose at their defaults is what
+uploads and broadcasts lose.
+"""
+
+import pathlib
+import sys
+import tempfile
+
+import av
+from absl import flags
+
+from scoringnet_tf.support import cli
+from scoringnet_tf.support.errors import InputError
+
+flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
+
+ENCODINGS = {  # name → encoder, suffix of the container, pixel format
+    "H.264": ("libx264", "mp4", "yuv420p"),
+    "H.264 in TS": ("libx264", "ts", "yuv420p"),
+    "H.265": ("libx265", "mp4", "yuv420p"),
+    "VP9": ("libvpx-vp9", "webm", "yuv420p"),
+    "MPEG-4": ("mpeg4", "avi", "yuv420p"),
+    "MPEG-2": ("mpeg2video", "mpg", "yuv420p"),
+    "WMV": ("wmv2", "wmv", "yuv420p"),
+    "FFV1": ("ffv1", "mkv", "yuv420p"),  # lossless
+}
+
+
+QUIET = {"x265-params": "log-level=error"}
+
+
+def read_frames(path):
+    """All frames of a video, and its frame rate."""
+    try:
+        with av.open(path) as container:
+            stream = container.streams.video[0]
+            return list(container.decode(stream)), stream.average_rate
+    except (av.FFmpegError, IndexError) as error:
+        raise InputError(f"{path}: expected a video. Received: {error}") from error
+
+
+def encode(frames, rate, path, encoder, pixel_format):
+    """Writes frames with an encoder's own settings."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(encoder, rate=rate, options=QUIET)
+        stream.width, stream.height = (size - size % 2 for size in (frames[0].width, frames[0].height))
+        stream.pix_fmt = pixel_format
+        for index, frame in enumerate(frames):
+            plain = av.VideoFrame.from_ndarray(
+                frame.to_ndarray(format="rgb24")[: stream.height, : stream.width].copy(), format="rgb24"
+            )
+            plain.pts, plain.time_base = index, 1 / rate
+            container.mux(stream.encode(plain.reformat(format=pixel_format)))
+        container.mux(stream.encode(None))
+
+
+def scores_of(video, scorer):
+    """Encoding → score of the video; None where it cannot be scored."""
+    frames, rate = read_frames(video)
+    scores = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (encoder, suffix, pixel_format) in ENCODINGS.items():
+            path = pathlib.Path(folder, f"{encoder}.{suffix}")
+            encode(frames, rate, path, encoder, pixel_format)
+            score = scorer(path)
+            values = (score.final, score.execution, score.difficulty)
+            scores[name] = next((value for value in values if value is not None), None)
+    return scores
+
+
+def main(videos):
+    """Scores every video in every encoding."""
+    if not videos:
+        raise InputError("Expected one or more video files. Received: none. See --help.")
+    from scoringnet_tf.inference.prediction import scorer_of
+
+    scorer = scorer_of(flags.FLAGS.model)
+    print("| video |", " | ".join(ENCODINGS), "| spread |")
+    print("|---|", "---|" * (len(ENCODINGS) + 1), sep="")
+    for video in videos:
+        scores = scores_of(video, scorer)
+        known = [score for score in scores.values() if score is not None]
+        cells = ["–" if score is None else f"{score:.2f}" for score in scores.values()]
+        spread = f"{max(known) - min(known):.2f}" if known else "–"
+        print(f"| {pathlib.Path(video).name} |", " | ".join(cells), f"| {spread} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main, positional=True))

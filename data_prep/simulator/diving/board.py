@@ -1,0 +1,52 @@
+"""What a dive starts from: a platform, or a springboard, which bends."""
+
+import dataclasses
+
+import numpy as np
+
+SPRINGBOARD_HEIGHTS = (1.0, 3.0)
+SAG, PRESS = (
+    0.07,
+    0.55,
+)  # metres that a springboard's tip is down under a standing diver, and at the deepest of the press
+PRESS_FRAMES = 5.0  # frames in which a pressed springboard throws a diver up
+
+
+@dataclasses.dataclass(frozen=True)
+class Board:
+    """A platform or springboard.
+
+    Attributes:
+        height: metres above the water.
+        springs: whether it bends.
+    """
+
+    height: float = 10.0
+    springs: bool = False
+
+    def tip(self, boundaries: tuple[float, ...], times: np.ndarray) -> np.ndarray:
+        """Height (N,) of the tip above where it is unloaded, metres, at `times` (N,) in frames.
+
+        Args:
+            boundaries: t0 first movement, t1 the feet leave it, in frames, and more that are not used.
+            times: in frames.
+        """
+        times = np.asarray(times, float)
+        if not self.springs:
+            return np.zeros_like(times)
+        t0, t1 = boundaries[:2]
+        deepest = max(t0 + 0.3, t1 - PRESS_FRAMES)
+        keys = ((t0 - 16, -SAG), (t0 - 9, 0.03), (deepest, -PRESS), (t1, 0.0))
+        loaded = np.interp(times, *np.array(keys).T)
+        since = np.maximum(times - t1, 0.0)
+        swinging = 0.22 * np.exp(-since / 9.0) * np.sin(since * 1.1)
+        return np.where(times < t1, loaded, swinging)
+
+
+def random_board(armstand: bool, easy: bool, rng: np.random.Generator) -> Board:
+    """A board drawn at random; armstands, and the easy preset, are seen from the 10 m platform alone."""
+    if easy or armstand or rng.random() < 0.5:
+        return Board()
+    if rng.random() < 0.15:
+        return Board(float(rng.choice((5.0, 7.5))))
+    return Board(float(rng.choice(SPRINGBOARD_HEIGHTS, p=(0.35, 0.65))), springs=True)

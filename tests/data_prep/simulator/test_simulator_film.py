@@ -1,0 +1,269 @@
+"""What makes simulated video look filmed: each effect by itself, and what none of them may change."""
+
+import dataclasses
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from data_prep.simulator.diving.board import PRESS, SPRINGBOARD_HEIGHTS, Board, random_board
+from data_prep.simulator.diving.filming import underwater_shot
+from data_prep.simulator.diving.labels import draw_boundaries
+from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform, random_trait
+from data_prep.simulator.diving.rules import DIVES
+from data_prep.simulator.diving.splash import Splash, splash_size
+from data_prep.simulator.encoding import CODECS, write_video
+from data_prep.simulator.filming import film_video
+from data_prep.simulator.plan import plan_videos
+from data_prep.simulator.registry import get_simulator
+from data_prep.simulator.scene import noise
+from data_prep.simulator.scene.camera import View, follow, zoom
+from data_prep.simulator.scene.drawing import FigurePainter, random_appearance
+from data_prep.simulator.scene.effects import Broadcast, VideoStyle, filmed_size, zoomed
+from data_prep.simulator.scene.figure import JOINT, Body
+from data_prep.simulator.settings import Settings, clip_files
+from scoringnet_tf.data.video import Clip, VideoStream
+
+TRAIT = DiveTrait({fault.name: 0.0 for fault in FAULTS}, False, False, False, False, 1)
+VIEW = View(width=80, height=60, pixels_per_metre=20.0, yaw=0.0, tremor=0.0, lag=0.5)
+
+
+def _picture(seed=0, height=60, width=80):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def _broadcast(style, picture, index=0):
+    return Broadcast(style, 80, 60, np.random.default_rng(0))(picture, index)
+
+
+# === Broadcast ===
+
+
+def test_a_plain_style_leaves_the_picture_as_it_is():
+    np.testing.assert_array_equal(_broadcast(VideoStyle(grain=0.0), _picture()), _picture())
+
+
+def test_bars_are_black_and_the_picture_between_them():
+    style = VideoStyle(grain=0.0, picture=(1.0, 0.75))
+    assert filmed_size(style, 80, 60) == (80, 44)
+    frame = _broadcast(style, _picture(height=44))
+    assert frame.shape == (60, 80, 3) and not frame[:8].any() and not frame[-8:].any()
+    np.testing.assert_array_equal(frame[8:52], _picture(height=44))
+
+
+def test_a_squeezed_picture_is_filmed_wider():
+    style = VideoStyle(grain=0.0, squeeze=4 / 3)
+    assert filmed_size(style, 80, 60) == (107, 60)
+    assert _broadcast(style, _picture(width=107)).shape == (60, 80, 3)
+
+
+def test_no_saturation_is_grey_of_the_same_luma():
+    frame = _broadcast(VideoStyle(grain=0.0, saturation=0.0), _picture())
+    assert np.ptp(frame.astype(int), axis=2).max() <= 1
+    expected = cv2.cvtColor(_picture(), cv2.COLOR_BGR2GRAY)
+    assert np.abs(frame[..., 0].astype(int) - expected).max() <= 1
+
+
+def test_combed_frames_have_the_odd_lines_of_the_frame_before_but_not_across_a_cut():
+    broadcast = Broadcast(VideoStyle(grain=0.0, combed=True), 80, 60, np.random.default_rng(0))
+    first, second = broadcast(_picture(1), 0), broadcast(_picture(2), 1)
+    np.testing.assert_array_equal(first, _picture(1))
+    np.testing.assert_array_equal(second[0::2], _picture(2)[0::2])
+    np.testing.assert_array_equal(second[1::2], _picture(1)[1::2])
+    broadcast.cut()
+    np.testing.assert_array_equal(broadcast(_picture(3), 2), _picture(3))
+
+
+def test_a_score_bug_covers_part_of_every_frame_alike():
+    style = VideoStyle(grain=0.0, bug=0.15)
+    broadcast = Broadcast(style, 80, 60, np.random.default_rng(0))
+    dark, bright = (broadcast(np.full((60, 80, 3), level, np.uint8), 0).astype(int) for level in (0, 255))
+    assert 0.03 < (dark.sum(axis=2) > 0).mean() < 0.2
+    assert (bright - dark).min() < 150
+
+
+def test_a_zoom_enlarges_about_the_middle():
+    frame = np.zeros((61, 81, 3), np.uint8)
+    frame[26:35, 36:45] = 255  # a square of 9 pixels in the middle
+    np.testing.assert_array_equal(zoom(frame, 1.0), frame)
+    rows, columns = np.nonzero(zoom(frame, 2.0)[..., 0] > 127)
+    assert (rows.mean(), columns.mean()) == (30, 40) and np.ptp(rows) == np.ptp(columns) == pytest.approx(17, abs=1)
+    factors = [np.count_nonzero(shown[..., 0] > 127) for shown in zoomed([frame] * 5, 5, 1.0, 2.0)]
+    assert factors == sorted(factors) and factors[0] == 81
+
+
+# === Camera and figure ===
+
+
+def test_a_holding_camera_moves_less_and_still_shows_the_athlete():
+    target = np.stack((np.zeros(60), np.linspace(10, 0, 60)), axis=1)
+    follows, holds = (
+        follow(target, dataclasses.replace(VIEW, hold=hold), np.random.default_rng(0)) for hold in (0.0, 0.6)
+    )
+    assert np.ptp(holds[:, 1]) < np.ptp(follows[:, 1])
+    assert np.abs(holds - target).max() <= VIEW.slack * VIEW.width / VIEW.pixels_per_metre + 1e-9
+
+
+def test_what_moves_while_the_shutter_is_open_is_a_smear_not_ghosts():
+    """A figure that jumps by its own width leaves coverage everywhere between, none of it whole."""
+    painter = FigurePainter(Body(), random_appearance(np.random.default_rng(0)), 20.0)
+    local = np.tile((40.0, 30.0, 0.0), (3, len(JOINT), 1))
+    moved = local + np.array((0.0, 15.0, 30.0))[:, None, None] * (1, 0, 0)
+    belly = np.tile((0.0, 0.0, 1.0), (3, 1))
+    still, smear = painter.paint(local, belly)[0][..., 3], painter.paint(moved, belly)[0][..., 3]
+    row = smear[smear.shape[0] // 2].astype(int)
+    covered = np.flatnonzero(row)
+    assert still.max() == 255 and smear.max() < 255
+    assert (np.diff(covered) == 1).all() and row[covered].max() - np.median(row[covered]) < 120
+
+
+# === Boards ===
+
+
+def test_a_springboard_bends_before_the_take_off_and_a_platform_never():
+    times = np.arange(0.0, 60.0)
+    assert not Board().tip((30, 40, 60), times).any()
+    tip = Board(3.0, springs=True).tip((30, 40, 60), times)
+    assert tip.min() == pytest.approx(-PRESS, abs=0.05) and 30 <= tip.argmin() < 40
+    assert tip[40] == pytest.approx(0.0) and np.abs(tip[55:]).max() < 0.05
+
+
+@pytest.mark.parametrize("board", [Board(1.0, springs=True), Board(3.0, springs=True), Board(7.5)])
+def test_feet_stay_on_the_tip_of_the_board_and_hands_meet_the_water_at_t2(board):
+    times = np.arange(0.0, 66.0)
+    boundaries = (30, 40, 60)
+    motion = perform(DIVES["107B"], TRAIT, Body(), boundaries, times, board)
+    sole = motion.joints[:41, [JOINT["toe_l"], JOINT["ankle_l"]], 1].min(axis=1) - 0.05
+    np.testing.assert_allclose(sole, board.height + board.tip(boundaries, times)[:41], atol=1e-6)
+    lowest = motion.joints[..., 1].min(axis=1)
+    assert lowest[60] == pytest.approx(0.0, abs=0.02) and (lowest[41:60] > 0).all()
+
+
+def test_every_dive_leaves_every_springboard():
+    rng = np.random.default_rng(0)
+    for dive in (dive for dive in DIVES.values() if not dive.armstand):
+        trait = random_trait({fault.name: float(rng.random()) for fault in FAULTS}, rng)
+        t0, t1, t2, t3 = draw_boundaries(rng)
+        for height in SPRINGBOARD_HEIGHTS:
+            motion = perform(dive, trait, Body(), (t0, t1, t2), np.arange(t3 + 10.0), Board(height, springs=True))
+            assert np.isfinite(motion.joints).all() and motion.centre[t2, 1] < motion.centre[t1, 1]
+
+
+def test_replays_show_no_armstand_from_a_low_board():
+    simulator, rng = get_simulator("diving"), np.random.default_rng(0)
+    settings = Settings("diving", "scoring", 4, 0, None, False, 0.25, 48, 64)
+    for _ in range(30):
+        scene = simulator.random_scene(DIVES["107B"], settings, rng)
+        assert any(dive.armstand for dive in simulator.replayed_elements(scene)) == (scene.board == Board())
+
+
+def test_armstands_and_the_easy_preset_are_seen_from_the_platform_alone():
+    rng = np.random.default_rng(0)
+    assert {random_board(True, False, rng) for _ in range(50)} == {Board()}
+    assert {random_board(False, True, rng) for _ in range(50)} == {Board()}
+    assert len({random_board(False, False, rng) for _ in range(100)}) == 5
+
+
+# === Splash ===
+
+
+def test_a_splash_grows_with_the_fault_and_the_angle_but_not_by_them_alone():
+    rng = np.random.default_rng(0)
+    mean = {
+        (severity, angle): np.mean([splash_size(severity, angle, 1.0, 0.38, rng) for _ in range(2000)])
+        for severity, angle in ((0.0, 0.0), (1.0, 0.0), (0.0, 40.0))
+    }
+    assert mean[1.0, 0.0] > 2 * mean[0.0, 0.0] and mean[0.0, 40.0] > 1.3 * mean[0.0, 0.0]
+    clean, wet = ([splash_size(severity, 0.0, 1.0, 0.38, rng) for _ in range(2000)] for severity in (0.3, 0.6))
+    assert 0.1 < np.mean(np.array(clean) > wet) < 0.4
+
+
+def test_a_splash_rises_collapses_and_leaves_a_patch_of_foam():
+    splash = Splash(1.0, 10.0, 60.0, 250.0, np.random.default_rng(0))
+
+    def covered(age):
+        frame = np.zeros((160, 240, 3), np.uint8)
+        splash.paint(frame, 120, 120, age)
+        lit = frame[..., 1] > 40
+        return lit[:98].sum(), lit.sum()
+
+    assert covered(-1.0) == (0, 0)
+    above = [covered(age)[0] for age in (0.0, 5.0, 13.0, 30.0)]
+    assert above[1] > 4 * above[0] and above[1] > 5 * above[2] and above[3] == 0
+    assert covered(30.0)[1] > 200
+
+
+def test_below_the_water_a_diver_sinks():
+    settings = Settings("diving", "scoring", 4, 0, None, False, 0.25, 60, 80)
+    scene = get_simulator("diving").random_scene(DIVES["107B"], settings, np.random.default_rng(0))
+    frames = list(underwater_shot(scene, 12, np.random.default_rng(1)))
+    assert len(frames) == 12 and all(frame.shape == (60, 80, 3) for frame in frames)
+    moved = [np.nonzero(np.abs(frame.astype(int) - frames[-1]).sum(axis=2) > 120)[0].mean() for frame in frames[:-4]]
+    assert len(set(moved)) > 4
+
+
+# === Noise from elsewhere ===
+
+
+def test_people_elsewhere_move_and_have_the_size_asked_for():
+    frames = list(noise.elsewhere_shot(6, 80, 60, np.random.default_rng(1)))
+    assert len(frames) == 6 and all(frame.shape == (60, 80, 3) for frame in frames)
+    assert (frames[0] != frames[5]).any()
+
+
+@pytest.fixture
+def clips(tmp_path):
+    for number, level in ((1, 60), (2, 180)):
+        frames = (np.full((48, 64, 3), level, np.uint8) for _ in range(12))
+        write_video(tmp_path / f"{number}.avi", frames, 2)
+    return tmp_path
+
+
+def test_real_clips_fill_a_shot_of_any_length(clips):
+    frames = list(noise.clip_shot(50, clip_files(clips), 40, 40, np.random.default_rng(0)))
+    assert len(frames) == 50 and all(frame.shape == (40, 40, 3) for frame in frames)
+    assert {round(float(frame.mean()), -1) for frame in frames} == {60, 180}
+
+
+def test_clips_that_are_none_are_named(tmp_path):
+    with pytest.raises(ValueError, match=r"Expected videos .* in --noise_clips=.*\. Received: none"):
+        clip_files(tmp_path / "empty")
+    (tmp_path / "a.avi").write_bytes(b"RIFF")
+    with pytest.raises(ValueError, match=r"a\.avi: expected a video"):
+        list(noise.clip_shot(5, clip_files(tmp_path), 40, 40, np.random.default_rng(0)))
+
+
+def test_real_clips_are_drawn_in_as_noise(clips):
+    settings = Settings("diving", "scoring", 4, 3, None, False, 0.25, 48, 64)
+    simulator = get_simulator("diving")
+    plan = plan_videos(simulator, settings)[0]
+    without = list(film_video(simulator, plan, settings))
+    with_clips = list(film_video(simulator, plan, dataclasses.replace(settings, noise_clips=clips)))
+    assert len(with_clips) == len(without) == plan.num_frames
+    differs = [bool((a != b).any()) for a, b in zip(without, with_clips, strict=True)]
+    assert any(differs[plan.boundaries[3] + plan.linger :])
+
+
+# === Codecs ===
+
+
+@pytest.mark.parametrize("codec", list(CODECS))
+def test_every_codec_keeps_all_frames_in_order_and_gives_the_same_bytes(tmp_path, codec):
+    frames = [np.full((48, 64, 3), 20 + 9 * index, np.uint8) for index in range(25)]
+    for name in ("a.avi", "b.avi"):
+        assert write_video(tmp_path / name, iter(frames), 8, codec) == 25
+    assert (tmp_path / "a.avi").read_bytes() == (tmp_path / "b.avi").read_bytes()
+    stream = VideoStream(Clip(tmp_path / "a.avi"))
+    levels = [float(frame.mean()) for frame in stream]
+    np.testing.assert_allclose(levels, [20 + 9 * index for index in range(25)], atol=6)
+    with av.open(str(tmp_path / "a.avi")) as container:
+        assert container.streams.video[0].average_rate == 25
+
+
+@pytest.mark.parametrize("sport", ["diving", "vault"])
+def test_the_easy_preset_is_clean(sport):
+    plans = plan_videos(get_simulator(sport), Settings(sport, "scoring", 40, 0, None, True, 0.25, 48, 64))
+    assert {plan.codec for plan in plans} == {"mpeg4"} and max(plan.quantiser for plan in plans) < 8
+    plans = plan_videos(get_simulator(sport), Settings(sport, "scoring", 80, 0, None, False, 0.25, 48, 64))
+    assert {plan.codec for plan in plans} == set(CODECS)
