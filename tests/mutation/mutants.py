@@ -943,7 +943,7 @@ DATA_PREP = (
     )
     + of(
         "data_prep/simulator/diving/filming.py",
-        "tests/data_prep/simulator/test_simulator_dataset.py",
+        "tests/data_prep/simulator/test_simulator_film.py",
         (
             "waterline, frame_time - boundaries[2])",
             "waterline, frame_time - boundaries[2] + 1.0)",

@@ -313,20 +313,3 @@ def test_window_between_pixels(centre):
                 for c in (left, left + 1)
             ]
             assert np.abs(sum(parts) - seen[row, column]).max() <= 1.01
-
-
-def test_no_splash_before_the_entry():
-    """A dive as clean and one as wet as can be show the same until the first touch, and differ from then on."""
-    settings = dataclasses.replace(SMALL, height=120, width=160, seed=2)
-    plan = plan_videos(DIVING, settings)[0]
-    clean, wet = (
-        list(film_video(DIVING, dataclasses.replace(plan, trait=_with_splash(plan.trait, splash)), settings))
-        for splash in (0.0, 1.0)
-    )
-    t2 = plan.boundaries[2]
-    assert [bool((a != b).any()) for a, b in zip(clean[:t2], wet[:t2], strict=True)] == [False] * t2
-    assert (clean[t2] != wet[t2]).any()
-
-
-def _with_splash(trait, severity):
-    return dataclasses.replace(trait, severities={**trait.severities, "splash": severity})

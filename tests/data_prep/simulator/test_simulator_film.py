@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from data_prep.simulator.diving.board import PRESS, SPRINGBOARD_HEIGHTS, Board, random_board
-from data_prep.simulator.diving.filming import underwater_shot
+from data_prep.simulator.diving.filming import dive_shot, underwater_shot
 from data_prep.simulator.diving.labels import draw_boundaries
 from data_prep.simulator.diving.motion import FAULTS, DiveTrait, perform, random_trait
 from data_prep.simulator.diving.rules import DIVES
@@ -177,6 +177,23 @@ def test_a_splash_grows_with_the_fault_and_the_angle_but_not_by_them_alone():
     assert mean[1.0, 0.0] > 2 * mean[0.0, 0.0] and mean[0.0, 40.0] > 1.3 * mean[0.0, 0.0]
     clean, wet = ([splash_size(severity, 0.0, 1.0, 0.38, rng) for _ in range(2000)] for severity in (0.3, 0.6))
     assert 0.1 < np.mean(np.array(clean) > wet) < 0.4
+
+
+def test_no_splash_before_the_entry():
+    """A dive as clean and one as wet as can be show the same until the first touch, and differ from then on."""
+    settings = Settings("diving", "scoring", 4, 0, None, True, 0.25, 120, 160)
+    scene = get_simulator("diving").random_scene(DIVES["107B"], settings, np.random.default_rng(0))
+    far = dataclasses.replace(scene.view, pixels_per_metre=0.3 * scene.view.pixels_per_metre)
+    scene = dataclasses.replace(scene, view=far, world=scene.world.scaled(0.3))  # the water is in view all along
+    boundaries, times = (10, 20, 44, 56), np.arange(40.0, 50.0)
+    clean, wet = (
+        list(dive_shot(scene, DIVES["107B"], dataclasses.replace(TRAIT, severities=severities), boundaries, times, rng))
+        for severities, rng in (
+            ({**TRAIT.severities, "splash": splash}, np.random.default_rng(0)) for splash in (0.0, 1.0)
+        )
+    )
+    differs = [bool((a != b).any()) for a, b in zip(clean, wet, strict=True)]
+    assert differs == [False] * 4 + [True] * 6
 
 
 def test_a_splash_rises_collapses_and_leaves_a_patch_of_foam():

@@ -119,7 +119,7 @@ def _assert_shared_out(plans):
     severities = np.array([[p.trait.severities[fault.name] for fault in FAULTS] for p in plans])
     execution = np.array([p.execution for p in plans])
     single = [abs(spearmanr(column, execution).statistic) for column in severities.T]
-    assert max(single) <= 0.6 and sorted(single)[-3] > 0.3
+    assert max(single) <= 0.6 and sorted(single)[-3] > 0.25
     assert spearmanr(cross_validated(severities, execution), execution).statistic >= 0.95
 
 
