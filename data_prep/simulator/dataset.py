@@ -4,7 +4,6 @@ Labels come last, so that what was interrupted does not look whole. A run that i
 stopped, if settings, label files and versions are the same still.
 """
 
-import concurrent.futures
 import hashlib
 import json
 import platform
@@ -15,6 +14,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from data_prep.processes import in_processes
 from data_prep.simulator.encoding import write_video
 from data_prep.simulator.files import replace_bytes
 from data_prep.simulator.filming import film_video
@@ -24,7 +24,6 @@ from data_prep.simulator.registry import get_simulator
 from data_prep.simulator.settings import VERSION, Settings, clip_files
 from data_prep.simulator.shortcuts import LEAST_VIDEOS, MOST_VIDEOS, glance
 from scoringnet_tf import __version__
-from scoringnet_tf.support.processes import process_pool
 
 DONE, UNDER_WAY = "simulation.json", "simulation.json.partial"
 
@@ -144,24 +143,20 @@ def _render_all(plans, settings, output_dir, workers):
     """Renders what is not there yet; returns what a glance shows of the videos that are measured, in order."""
     measured = plans[:MOST_VIDEOS] if settings.task == "scoring" and len(plans) >= LEAST_VIDEOS else []
     jobs = [(plan, settings, output_dir, index < len(measured)) for index, plan in enumerate(plans)]
-    progress = tqdm(total=len(jobs), desc=f"simulating {settings.sport}", unit="video", disable=not jobs)
-    with progress:
-        if workers == 1:
-            glances = []
-            for job in jobs:
-                glances.append(_render(*job))
-                progress.update()
-            return glances[: len(measured)]
-        with process_pool(workers) as pool:
-            futures = [pool.submit(_render, *job) for job in jobs]
-            for rendered in concurrent.futures.as_completed(futures):
-                rendered.result()
-                progress.update()
-        return [future.result() for future in futures[: len(measured)]]
+    # Any number of results may wait for a slow video: they are small.
+    with in_processes(workers, ahead=None) as map_jobs:
+        rendered = tqdm(
+            map_jobs(_render, jobs),
+            f"simulating {settings.sport}",
+            total=len(jobs),
+            unit="video",
+            disable=not jobs,
+        )
+        return list(rendered)[: len(measured)]
 
 
-def _render(plan, settings, output_dir, is_measured):
-    cv2.setNumThreads(1)  # one process a core: threads of their own would only fight
+def _render(job):
+    plan, settings, output_dir, is_measured = job
     path = output_dir / plan.path
     if not path.exists():
         frames = film_video(get_simulator(settings.sport), plan, settings)

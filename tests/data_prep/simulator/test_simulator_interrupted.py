@@ -19,8 +19,6 @@ from data_prep.simulator.filming import film_video
 from data_prep.simulator.plan import plan_videos
 from data_prep.simulator.registry import get_simulator
 from data_prep.simulator.settings import Settings
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.processes import process_pool
 
 SMALL = Settings("diving", "scoring", 2, 0, None, False, 0.25, 48, 64)
 VAULT = Settings("vault", "scoring", 3, 0, None, False, 0.25, 48, 64)
@@ -91,17 +89,6 @@ def test_a_video_that_is_missing_is_rendered_again(tmp_path):
     video.unlink()
     simulate(SMALL, tmp_path, workers=1)
     assert video.read_bytes() == contents
-
-
-def _kill(victim):
-    os.kill(victim, signal.SIGKILL)
-    time.sleep(60)
-
-
-def test_a_killed_worker_is_said_in_one_line():
-    with pytest.raises(InputError, match="one was killed") as error, process_pool(1) as pool:
-        pool.submit(_kill, pool.submit(os.getpid).result()).result()
-    assert "\n" not in str(error.value)
 
 
 def _run(folder, *arguments):
