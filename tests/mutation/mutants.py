@@ -1045,7 +1045,7 @@ DATA_PREP = (
     )
     + of(
         "data_prep/records/kept_videos.py",
-        "tests/data_prep/records/test_resuming.py",
+        "tests/data_prep/records/test_build_resuming.py",
         (
             '(None, values["made_of"])',
             '(None, values["made_of"] | {"source": made_of and made_of["source"]})',

@@ -105,7 +105,7 @@ def rhythmic_gymnastics(folder):
     for number, (d, e) in enumerate(draws()):
         difficulty, execution = round(5 + 10 * d, 2), round(4 + 5 * e, 2)
         name = f"Ball_{number:03d}"
-        rows.append(f"{name}\t{difficulty}\t{execution}\t{difficulty + execution:.2f}\t0.00\t6")
+        rows.append(f"{name}\t{difficulty}\t{execution}\t{difficulty + execution:.2f}\t0.00\t1")  # second, rounded up
         write_video(folder / "videos" / f"{name}.mp4", [colour(d, e, number)] * 6, codec="libx264")
     for split, part in (("train", rows[1:]), ("test", rows[:1])):
         (folder / f"{split}.txt").write_text("\n".join(["Name Difficulty Execution Total Penalty Length", *part]))
