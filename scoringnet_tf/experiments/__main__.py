@@ -12,17 +12,19 @@ said, tried again by the next `run`, and stops nothing else. Flags of `train` af
 
 import pathlib
 import sys
+from collections.abc import Mapping
 
 from absl import flags
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.experiments import report, suite
-from scoringnet_tf.experiments.catalogue import EXPERIMENTS
+from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 
+Tables = Mapping[str, Experiment]  # of the catalogue, by name
 PROJECT = pathlib.Path(__file__).parents[2]
 PRESETS = {"small": "recipes/tables_{sport}.flags", "paper": "{sport}.flags"}
 
@@ -38,14 +40,14 @@ flags.DEFINE_string("runs_dir", "runs/experiments", "Folder of the trainings.")
 flags.DEFINE_string("results_dir", "results", "Folder of the tables.")
 
 
-def list_experiments(_):
+def list_experiments(_: Tables) -> int:
     """Prints every table's name, question and number of rows."""
     for name, experiment in EXPERIMENTS.items():
         print(f"{name:<12} {len(experiment.rows):>2} rows   {experiment.title}. {experiment.question}")
     return 0
 
 
-def run(chosen):
+def run(chosen: Tables) -> int:
     """Trains and evaluates, then reports."""
     surroundings = _surroundings()
     chosen = _of_sport(chosen, surroundings.sport)
@@ -56,7 +58,7 @@ def run(chosen):
     return 1 if failures else 0
 
 
-def status(chosen):
+def status(chosen: Tables) -> int:
     """Prints the state of every training that the tables need."""
     surroundings = _surroundings()
     chosen = _of_sport(chosen, surroundings.sport)
@@ -65,7 +67,7 @@ def status(chosen):
     return 0
 
 
-def write_report(chosen):
+def write_report(chosen: Tables) -> int:
     """Writes and prints the tables of what is done."""
     surroundings = _surroundings()
     _report(_of_sport(chosen, surroundings.sport), surroundings)
@@ -137,7 +139,7 @@ def _chosen(names):
     return {name: EXPERIMENTS[name] for name in (EXPERIMENTS if not names or "all" in names else names)}
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
     name, *names = arguments[: len(arguments) - len(_further())] or [""]
     if name not in COMMANDS:

@@ -48,10 +48,12 @@ class Experiment:
     sport: str | None = None
 
 
-def figures(d_src, e_src, f_src, d_med=None, e_med=None, f_med=None) -> Figures:
-    """A row of the paper: SRC, and MED where it is printed."""
-    printed = {"d_src": d_src, "e_src": e_src, "f_src": f_src, "d_med": d_med, "e_med": e_med, "f_med": f_med}
-    return {name: value for name, value in printed.items() if value is not None}
+PRINTED = ("d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
+
+
+def figures(*printed: float) -> Figures:
+    """A row of the paper, in the order of `PRINTED`: SRC, and MED where it has them."""
+    return dict(zip(PRINTED, printed, strict=False))
 
 
 def _shortcuts(info, tested):
