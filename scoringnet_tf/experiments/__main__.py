@@ -2,12 +2,13 @@ r"""The paper's tables, each by one command.
 
     python -m scoringnet_tf.experiments run table5 --records_dir=RECORDS [--renderings=R2,R3] [--seeds=3] [-- FLAGS]
     python -m scoringnet_tf.experiments list
-    python -m scoringnet_tf.experiments status [NAME …] --records_dir=…    what is done, failed or missing
+    python -m scoringnet_tf.experiments status [NAME …] --records_dir=…    what is trained, begun or missing
     python -m scoringnet_tf.experiments report [NAME …] --records_dir=…    tables of what is done
 
 `run` trains and evaluates whatever the named tables need ("all": every one) and is not in --runs_dir yet, then writes
 each table, its cells, its predictions and a picture to --results_dir/NAME. What was stopped goes on; what failed is
-said, tried again by the next `run`, and stops nothing else. Flags of `train` after -- are given to every training.
+said, tried again by the next `run`, and stops nothing else. Flags of `train` after -- are given to every training, but
+what a row of a table sets stays as it is.
 """
 
 import pathlib

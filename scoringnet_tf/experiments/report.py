@@ -1,9 +1,8 @@
 """A table of an experiment: figures with intervals beside the paper's, as Markdown, CSV and a picture."""
 
 import csv
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +89,7 @@ def _differences(experiment, found):
         parts = [
             f"{_head(column)} {cell['more'][0]:+.3f} to {cell['more'][1]:+.3f}"
             for column, cell in row.items()
-            if "more" in cell and not column.endswith("rl2")
+            if not column.endswith("rl2") and not math.isnan(cell.get("more", (math.nan,))[0])
         ]
         if parts:
             sentences.append(f"{name} against {experiment.reference} (95 %, paired): {', '.join(parts)}.  ")
@@ -98,8 +97,11 @@ def _differences(experiment, found):
 
 
 def _covered(found):
-    cell = next(iter(next(iter(found.values())).values()))
-    seeds, renderings = _counted(cell["seeds"], "seed"), _counted(cell["renderings"], "rendering")
+    cells_of_rows = {name: next(iter(row.values())) for name, row in found.items()}
+    most = max(cell["seeds"] for cell in cells_of_rows.values())
+    fewer = [f"{cell['seeds']} of {name}" for name, cell in cells_of_rows.items() if cell["seeds"] < most]
+    seeds = _counted(most, "seed") + (f" ({', '.join(fewer)})" if fewer else "")
+    renderings = _counted(next(iter(cells_of_rows.values()))["renderings"], "rendering")
     covered = "in brackets 95 % of a bootstrap over these and the videos"
     return f"\nMean of {seeds} on {renderings} of the test videos; {covered}."
 
@@ -165,14 +167,3 @@ def draw(found: Mapping[str, Mapping[str, Any]], name: str) -> Figure:
     axes.grid(axis="x", alpha=0.25)
     axes.invert_yaxis()
     return figure
-
-
-def load_cells(folder: Path) -> dict[str, Any]:
-    """What `write_results` wrote of the figures."""
-    return json.loads((folder / CELLS).read_text(encoding="utf-8"))
-
-
-def summary(names: Sequence[str], results_dir: Path) -> str:
-    """All tables that are in `results_dir`, in this order."""
-    found = [results_dir / name / TABLE for name in names]
-    return "\n".join(path.read_text(encoding="utf-8") for path in found if path.is_file())

@@ -21,6 +21,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
 
 METAFILE, LOG = "metafile.yml", "log.txt"
+OWN_FLAGS = ("seed", "records_dir", "model_dir", "flagfile")  # of train: what a training says of itself
 FILE_FLAGS = ("pretrained", "initial_model", "segmenter")  # of train: what lies there is part of the configuration
 SHOWN_LINES = 3  # of what a command printed before it failed
 
@@ -38,7 +39,7 @@ class Surroundings:
         records: of the trainings; its test split is the first rendering.
         renderings: further records whose test split holds the same performances, filmed or rendered anew.
         folder: where the folders of trainings are.
-        further: flags of `train` for every training, over those of the preset and of the training itself.
+        further: flags of `train` for every training, over those of the preset; what a row says stands above them.
     """
 
     preset: Path
@@ -46,6 +47,13 @@ class Surroundings:
     renderings: tuple[DatasetInfo, ...]
     folder: Path
     further: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for argument in self.further:
+            if not argument.startswith("--") or _name_and_value(argument)[0] in OWN_FLAGS:
+                raise InputError(
+                    f"--: expected flags of train as --NAME=VALUE, but {', '.join(OWN_FLAGS)}. Received: {argument}"
+                )
 
     @property
     def sport(self) -> str:
@@ -71,7 +79,7 @@ class Training:
         Raises:
             InputError: a flag names a file that does not exist.
         """
-        given = [*preset_flags(surroundings.preset), *as_arguments(self.flags), *surroundings.further]
+        given = [*preset_flags(surroundings.preset), *surroundings.further, *as_arguments(self.flags)]
         flags = dict(_name_and_value(argument) for argument in given) | {"seed": str(self.seed)}
         for name in ("records_dir", "model_dir"):
             flags.pop(name, None)
@@ -111,8 +119,8 @@ class Training:
         folder = self.folder(surroundings)
         arguments = [
             f"--flagfile={surroundings.preset}",
-            *as_arguments(self.flags),
             *surroundings.further,
+            *as_arguments(self.flags),
             f"--seed={self.seed}",
             f"--records_dir={surroundings.records.records_dir}",
         ]

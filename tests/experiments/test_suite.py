@@ -206,3 +206,33 @@ def test_tables_of_another_sport_are_refused(surroundings):
     assert "table2" not in _of_sport(EXPERIMENTS, "diving") and "table1" in _of_sport(EXPERIMENTS, "diving")
     with pytest.raises(InputError, match=r"Received: diving for table2 \(of vault\)"):
         _of_sport({"table2": EXPERIMENTS["table2"]}, surroundings.sport)
+
+
+def test_a_row_is_what_it_says_whatever_all_are_given(surroundings, commands):
+    """`-- --alpha=3` must not turn the row of squared error into one of ranking."""
+    given = training.dataclasses.replace(surroundings, further=("--alpha=3", "--max_steps=2"))
+    mse, ranking = (Training(row.flags, 0) for row in EXPERIMENT.rows[:2])
+    assert mse.configuration(given)["flags"]["alpha"] == "0"
+    assert ranking.configuration(given)["flags"]["alpha"] == "3"
+    mse.train(given)
+    _, arguments = commands[0]
+    alphas = [argument for argument in arguments if argument.startswith("--alpha")]
+    assert alphas[-1] == "--alpha=0" and "--max_steps=2" in arguments
+
+
+@pytest.mark.parametrize("argument", ["--seed=3", "--records_dir=x", "stray", "-alpha=3"])
+def test_flags_that_every_training_has_of_its_own_are_refused(surroundings, argument):
+    with pytest.raises(InputError, match=f"expected flags of train .* Received: {argument}"):
+        training.dataclasses.replace(surroundings, further=(argument,))
+
+
+def test_rows_of_fewer_seeds_are_named(surroundings, commands):
+    suite.run([EXPERIMENT], surroundings, 2)
+    results = suite.results(EXPERIMENT, surroundings, 2)
+    results.predicted["MSE"]["final"] = results.predicted["MSE"]["final"][:1]
+    found = {
+        row: {"f_src": {"mean": 0.5, "interval": (0.4, 0.6), "seeds": len(scores["final"]), "renderings": 2}}
+        for row, scores in results.predicted.items()
+    }
+    text = report.markdown(EXPERIMENT, found, "diving")
+    assert "Mean of 2 seeds (1 of MSE) on 2 renderings" in text and "nan" not in text
