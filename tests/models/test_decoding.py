@@ -9,7 +9,9 @@ import keras
 import numpy as np
 import pytest
 import scipy.io
+from training_runs import SMALL, batch
 
+import scoringnet_tf
 from scoringnet_tf.models.decoding import StageDecision, best_path, ordered_states, transitions
 
 
@@ -131,3 +133,19 @@ def test_no_path_is_worse_than_argmax_on_real_dives():
     }
     assert right["argmax"] == pytest.approx(0.967, abs=5e-4)
     assert right["ordered"] >= right["argmax"] and right["cyclic"] >= right["argmax"]
+
+
+def test_a_model_decides_as_it_is_told():
+    """What `evaluate --decoding` makes of a model whose KFS jumps from frame to frame: only a path keeps the order."""
+    keras.utils.set_random_seed(0)
+    model = scoringnet_tf.ScoringNet(**SMALL, decoding="argmax")
+    inputs, last = batch()[0], model.segmenter.get_layer("fc2")
+    seen = np.array(keras.Model(model.segmenter.input, last.input)(inputs))
+    last.kernel.assign(1e4 * np.random.default_rng(1).normal(size=last.kernel.shape))
+    last.bias.assign(-seen.mean(axis=(0, 1)) @ np.array(last.kernel))  # what little differs between frames decides
+    stages = {
+        decoding: np.array(model.with_dtype("float32", decoding=decoding)(inputs)["labels"])
+        for decoding in ("argmax", "ordered")
+    }
+    kept = {decoding: all(in_order(row, 4, cyclic=False) for row in rows) for decoding, rows in stages.items()}
+    assert kept == {"argmax": False, "ordered": True}
