@@ -9,6 +9,10 @@ import importlib
 
 import wrapt
 
+from scoringnet_tf.support import onednn
+
+onednn.enable()  # before TensorFlow is imported
+
 __version__ = "0.1.0"
 
 _MODELS = {

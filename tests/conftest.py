@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import scipy.io
 
+import scoringnet_tf  # before TensorFlow: it asks for oneDNN
+
 HEIGHT, WIDTH = 48, 64
 BITS = 8
 
@@ -151,8 +153,6 @@ def diving_copy(diving_records, tmp_path):
 def stage_model(tmp_path_factory):
     """A tiny `ScoringNet` for frames of 36×48 that tells frames of bars apart, untrained: every stage occurs."""
     import keras
-
-    import scoringnet_tf
 
     keras.utils.set_random_seed(0)
     model = scoringnet_tf.ScoringNet(
