@@ -22,6 +22,7 @@ COMMANDS = {
     "scoringnet_tf.extract": "--endpoint",
     "scoringnet_tf.import_weights": "--fc6_order",
     "scoringnet_tf.experiments": "--renderings",
+    "scoringnet_tf.baselines": "--features_dir",
 }
 
 

@@ -21,6 +21,7 @@ SCORINGNET_TF = {
     "report": ("support", "sports", "metrics", "data", "inference"),  # what inference found, as tables and pictures
     # Above inference and report: held-out videos are scored and drawn while it trains, by what scores and draws later.
     "training": ("support", "sports", "losses", "metrics", "data", "models", "inference", "report"),
+    "baselines": ("support", "sports", "losses", "data", "inference", "report"),  # other systems, reported on alike
     "experiments": ("support", "sports", "data"),  # trains and evaluates by the commands, reads what they leave
     COMMANDS: (  # flags and a few lines each
         *("support", "sports", "losses", "metrics", "data", "models", "weights", "inference", "report", "training"),
