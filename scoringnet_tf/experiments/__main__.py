@@ -11,6 +11,7 @@ said, tried again by the next `run`, and stops nothing else. Flags of `train` af
 what a row of a table sets stays as it is.
 """
 
+import dataclasses
 import pathlib
 import sys
 from collections.abc import Mapping
@@ -51,7 +52,7 @@ def list_experiments(_: Tables) -> int:
 def run(chosen: Tables) -> int:
     """Trains and evaluates, then reports."""
     surroundings = _surroundings()
-    chosen = _of_sport(chosen, surroundings.sport)
+    chosen = _possible(chosen, surroundings)
     failures = suite.run(list(chosen.values()), surroundings, flags.FLAGS.seeds)
     _report(chosen, surroundings)
     for failure in failures:
@@ -62,7 +63,7 @@ def run(chosen: Tables) -> int:
 def status(chosen: Tables) -> int:
     """Prints the state of every training that the tables need."""
     surroundings = _surroundings()
-    chosen = _of_sport(chosen, surroundings.sport)
+    chosen = _possible(chosen, surroundings)
     for training in suite.trainings(list(chosen.values()), flags.FLAGS.seeds):
         print(f"{training.state(surroundings):<12} {training.folder(surroundings)}")
     return 0
@@ -71,7 +72,7 @@ def status(chosen: Tables) -> int:
 def write_report(chosen: Tables) -> int:
     """Writes and prints the tables of what is done."""
     surroundings = _surroundings()
-    _report(_of_sport(chosen, surroundings.sport), surroundings)
+    _report(_possible(chosen, surroundings), surroundings)
     return 0
 
 
@@ -90,7 +91,8 @@ def _report(chosen, surroundings):
             "further_flags": list(surroundings.further),
         }
         folder = pathlib.Path(flags.FLAGS.results_dir) / name
-        print(report.write_results(folder, experiment, results, surroundings.sport, described))
+        printed = surroundings.records.name if surroundings.records.name in experiment.paper else surroundings.sport
+        print(report.write_results(folder, experiment, results, printed, described))
 
 
 def _surroundings():
@@ -129,6 +131,18 @@ def _of_sport(chosen, sport):
     if not found:
         others = ", ".join(f"{name} (of {experiment.sport})" for name, experiment in chosen.items())
         raise InputError(f"--records_dir: expected records of the tables' sport. Received: {sport} for {others}.")
+    return found
+
+
+def _possible(chosen, surroundings):
+    """Those of the sport, with the rows that the records have what they need for; the others are named on stderr."""
+    found = {}
+    for name, experiment in _of_sport(chosen, surroundings.sport).items():
+        rows = [row for row in experiment.rows if suite.has(surroundings.records, row.needs)]
+        for row in experiment.rows:
+            if row not in rows:
+                print(f"{name}: left out {row.name}: the records have no {row.needs}.", file=sys.stderr)
+        found[name] = dataclasses.replace(experiment, rows=rows)
     return found
 
 

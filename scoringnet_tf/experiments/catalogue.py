@@ -18,11 +18,15 @@ class Row:
         name: as printed.
         flags: of `train`, name → value, over those of the preset.
         evaluation: flags of `evaluate`.
+        baseline: name of a system of `baselines` that is fitted in place of a training; then `flags` are its.
+        needs: what the records must have: `"frames"`, `"joints"` beside them, `"vectors"`, one for each video, or None.
     """
 
     name: str
     flags: Mapping[str, str] = dataclasses.field(default_factory=dict)
     evaluation: tuple[str, ...] = ()
+    baseline: str | None = None
+    needs: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Experiment:
         question: what it answers, a sentence.
         rows: those that are trained.
         reference: name of the row that the others are compared with; None where they are not.
-        paper: sport → row → figures of the paper, where it has them.
+        paper: sport, or name of the dataset where the paper tells it from others → row → figures, where it has them.
         sport: name of the only one whose records it is of; None for any.
         compute: of a table that trains nothing, a function of (records, tested records) that gives its `Results`.
     """
@@ -54,6 +58,14 @@ PRINTED = ("d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
 def figures(*printed: float) -> Figures:
     """A row of the paper, in the order of `PRINTED`: SRC, and MED where it has them."""
     return dict(zip(PRINTED, printed, strict=False))
+
+
+OURS = "ScoringNet (MSE + ranking)"  # in table 7
+
+
+def _final(f_src):
+    """Figures of a table that prints F-SRC alone, of row → it."""
+    return {row: {"f_src": value} for row, value in f_src.items()}
 
 
 def _shortcuts(info, tested):
@@ -122,6 +134,37 @@ EXPERIMENTS = {
                 "MSE": figures(0.51, 0.38, 0.68, 0.49, 0.64, 1.04),
                 "MSE + ranking": figures(0.57, 0.57, 0.70, 0.55, 0.45, 1.11),
             },
+        },
+    ),
+    "table7": Experiment(
+        "Table 7: other systems",
+        "Does ScoringNet predict better than the systems that it is compared with? USDL and CoRe came later; they "
+        "published F-SRC .810 and .882 on UNLV-Diving, with I3D trained throughout.",
+        [
+            Row(OURS),
+            Row("C3D + SVR", baseline="c3d_svr"),
+            Row("C3D + LSTM", baseline="c3d_lstm"),
+            Row("Pose + DCT", baseline="pose_dct", needs="joints"),
+            Row("ApEnFT", baseline="apenft", needs="joints"),
+            Row("ConsISA", baseline="consisa", needs="frames"),
+            Row("S3D, true stages", baseline="s3d"),
+            Row("USDL on our C3D", baseline="usdl"),
+            Row("CoRe on our C3D", baseline="core"),
+        ],
+        OURS,
+        {
+            "diving": _final({OURS: 0.84, "C3D + SVR": 0.78, "C3D + LSTM": 0.27, "Pose + DCT": 0.53}),
+            "vault": _final({OURS: 0.70, "C3D + SVR": 0.66, "C3D + LSTM": 0.05, "Pose + DCT": 0.10}),
+            "mit_diving": _final(
+                {
+                    OURS: 0.78,
+                    "C3D + SVR": 0.74,
+                    "C3D + LSTM": 0.36,
+                    "Pose + DCT": 0.35,
+                    "ApEnFT": 0.45,
+                    "ConsISA": 0.19,
+                }
+            ),
         },
     ),
     "shortcuts": Experiment(
