@@ -42,7 +42,16 @@ DATA_PREP = {
     COMMANDS: ("errors", "processes", "datasets", "datasets.readers", "simulator", "records", "stages"),
 }
 # What `data_prep` may import of `scoringnet_tf`: what videos, records and sports are; it trains nothing.
-SHARED = ("support", "sports", "data.records", "data.video", "data.preprocessing", "data.features", "__version__")
+SHARED = (
+    "support",
+    "sports",
+    "data.records",
+    "data.video",
+    "data.preprocessing",
+    "data.features",
+    "data.joints",
+    "__version__",
+)
 SUGGESTION = "data_prep.stages.suggestion"  # the one place where a trained model prepares data
 SHARED_WITH_SUGGESTION = (*SHARED, "inference")
 
