@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from scoringnet_tf.baselines.regression import src
+from scoringnet_tf.baselines.regression import order
 from scoringnet_tf.baselines.system import TrainingSet
 
 Batches = tuple[np.ndarray, np.ndarray]  # inputs and targets of an epoch
@@ -38,11 +38,11 @@ def train(
     best, kept, weights = -np.inf, epochs, None
     for epoch in range(1, epochs + 1):
         inputs, targets = batches(rng)
-        order = rng.permutation(len(inputs))
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
+        shuffled = rng.permutation(len(inputs))
+        for start in range(0, len(inputs), batch_size):
+            chosen = shuffled[start : start + batch_size]
             model.train_on_batch(inputs[chosen], targets[chosen])
-        found = src(training.scores[held_out], predict(training.inputs[held_out])) if held_out.any() else epoch
+        found = order(training.scores[held_out], predict(training.inputs[held_out])) if held_out.any() else epoch
         if found > best:
             best, kept, weights = found, epoch, model.get_weights()
     model.set_weights(weights)

@@ -4,20 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
 from sklearn.base import RegressorMixin
 from sklearn.model_selection import GridSearchCV, KFold
 
 from scoringnet_tf.baselines.system import Learned, TrainingSet
+from scoringnet_tf.sports import src
 
 FOLDS = 5
 
 
-def src(truth: np.ndarray, predicted: np.ndarray) -> float:
-    """Spearman's ρ; 0 where it is undefined, as of equal predictions: they say nothing of the order."""
-    if np.ptp(truth) == 0 or np.ptp(predicted) == 0:
-        return 0.0
-    return float(stats.spearmanr(truth, predicted).statistic)
+def order(truth: np.ndarray, predicted: np.ndarray) -> float:
+    """SRC; 0 where it is undefined, as of equal predictions: they say nothing of the order."""
+    return float(np.nan_to_num(src(truth, predicted)))
 
 
 def cross_validated(
@@ -33,7 +31,7 @@ def cross_validated(
     """
     folds = KFold(min(FOLDS, len(training.scores)), shuffle=True, random_state=training.seed)
     search = GridSearchCV(
-        regressor, dict(grid), scoring=lambda fitted, x, y: src(y, fitted.predict(x)), cv=folds, error_score="raise"
+        regressor, dict(grid), scoring=lambda fitted, x, y: order(y, fitted.predict(x)), cv=folds, error_score="raise"
     )
     return search.fit(inputs, training.scores)
 

@@ -138,11 +138,12 @@ def _possible(chosen, surroundings):
     """Those of the sport, with the rows that the records have what they need for; the others are named on stderr."""
     found = {}
     for name, experiment in _of_sport(chosen, surroundings.sport).items():
-        rows = [row for row in experiment.rows if suite.has(surroundings.records, row.needs)]
-        for row in experiment.rows:
-            if row not in rows:
-                print(f"{name}: left out {row.name}: the records have no {row.needs}.", file=sys.stderr)
-        found[name] = dataclasses.replace(experiment, rows=rows)
+        lacking = [row for row in experiment.rows if not suite.has(surroundings.records, row.needs)]
+        for row in lacking:
+            print(f"{name}: left out {row.name}: the records have no {row.needs}.", file=sys.stderr)
+        if not experiment.rows or len(lacking) < len(experiment.rows):
+            rows = [row for row in experiment.rows if row not in lacking]
+            found[name] = dataclasses.replace(experiment, rows=rows)
     return found
 
 

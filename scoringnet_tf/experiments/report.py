@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from scoringnet_tf.experiments.catalogue import Experiment
-from scoringnet_tf.experiments.intervals import MEASURES, Results, interval
-from scoringnet_tf.sports import SCORES
+from scoringnet_tf.experiments.intervals import Results, interval
+from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file, write_json
 

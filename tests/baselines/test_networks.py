@@ -50,7 +50,7 @@ def test_the_best_epoch_is_kept(monkeypatch):
         weights.append(float(model.get_weights()[0].item()))
         return next(figures)
 
-    monkeypatch.setattr(networks, "src", measured)
+    monkeypatch.setattr(networks, "order", measured)
     targets = np.full((8, 1), 5.0)
     options = {"epochs": 4, "batch_size": 8}
     found = networks.train(model, training, lambda _: (np.ones((8, 1)), targets), lambda x: x[:, 0], **options)

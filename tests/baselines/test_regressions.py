@@ -27,8 +27,8 @@ def test_noise_has_no_order():
 
 
 def test_equal_predictions_say_nothing_of_the_order():
-    assert regression.src(np.arange(4.0), np.ones(4)) == 0
-    assert regression.src(np.arange(4.0), np.array([0.0, 2, 1, 3])) == pytest.approx(0.8)
+    assert regression.order(np.arange(4.0), np.ones(4)) == 0
+    assert regression.order(np.arange(4.0), np.array([0.0, 2, 1, 3])) == pytest.approx(0.8)
 
 
 def test_nine_of_the_clips_are_evenly_spaced():

@@ -13,7 +13,7 @@ from absl import flags
 from absl.testing import flagsaver
 
 import scoringnet_tf
-from scoringnet_tf import baselines
+from scoringnet_tf import baselines, sports
 from scoringnet_tf.baselines import __main__ as command
 from scoringnet_tf.baselines import c3d_lstm, consisa, core, usdl
 from scoringnet_tf.baselines.run import Run
@@ -21,7 +21,6 @@ from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.experiments.predictions import read_predictions
-from scoringnet_tf.inference import evaluation
 from scoringnet_tf.support.errors import InputError
 
 NETWORKS = ("c3d_lstm", "usdl", "core")
@@ -81,7 +80,7 @@ def test_every_system_leaves_the_report_of_an_evaluation(name, records, tmp_path
     expected = [info.videos[video_id]["final"] for video_id in found.ids]
     np.testing.assert_allclose(found.truth["final"], expected, atol=1e-4)
     measured = json.loads((report / "metrics.json").read_text())
-    assert measured["f_med"] == pytest.approx(evaluation.med(found.truth["final"], found.predicted["final"]), abs=1e-3)
+    assert measured["f_med"] == pytest.approx(sports.med(found.truth["final"], found.predicted["final"]), abs=1e-3)
     assert report.name == f"test_{info.data_hash[:10]}" and measured["model"] == name
     settings = json.loads((tmp_path / "settings.json").read_text())
     assert settings["system"] == name and settings["chosen"].keys() == {"difficulty", "execution", "final"}
@@ -109,7 +108,7 @@ def test_pose_dct_reads_the_score_from_the_joints(records, tmp_path, c3d):
     """Execution is 15 + i, and the hand of video i is i times as far from the head."""
     (report,) = run_of("pose_dct", records, tmp_path, c3d).run()
     found = read_predictions(report / "predictions.csv")
-    assert evaluation.src(found.truth["execution"], found.predicted["execution"]) == pytest.approx(1)
+    assert sports.src(found.truth["execution"], found.predicted["execution"]) == pytest.approx(1)
 
 
 def test_clips_are_of_sixteen_frames_and_begin_every_eighth(records, tmp_path, c3d):

@@ -5,10 +5,12 @@ import dataclasses
 import json
 import shutil
 
+import keras
 import numpy as np
 import pytest
 import yaml
 
+import scoringnet_tf
 from scoringnet_tf import baselines
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import __main__ as command
@@ -114,7 +116,32 @@ def test_rows_that_the_records_cannot_fill_are_left_out_and_named(surroundings, 
     (joints / "joints.json").touch()
     with_joints = dataclasses.replace(surroundings, records=surroundings.renderings[0], renderings=())
     assert len(command._possible({"table": TABLE}, with_joints)["table"].rows) == 3
-    assert not suite.has(dataclasses.replace(surroundings.records, features={"size": 3}), "frames")
+    of_features = dataclasses.replace(surroundings.records, features={"size": 3})
+    assert not suite.has(of_features, "frames") and not suite.has(of_features, "vectors")
+    one_step = {video_id: {**video, "num_frames": 1} for video_id, video in of_features.videos.items()}
+    assert suite.has(dataclasses.replace(of_features, videos=one_step), "vectors")
+
+
+def test_a_table_of_which_nothing_can_be_filled_is_left_out(surroundings, capsys):
+    assert command._possible(
+        {"heads": EXPERIMENTS["heads"], "shortcuts": EXPERIMENTS["shortcuts"]}, surroundings
+    ).keys() == {"shortcuts"}
+    assert "heads: left out S3D: the records have no vectors." in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_real_run_is_fitted_and_described(surroundings, tmp_path):
+    keras.utils.set_random_seed(0)
+    scoringnet_tf.C3D((16, 32, 32, 3), 1 / 16, heads={"group": 3}).save(tmp_path / "c3d.keras")
+    table = dataclasses.replace(TABLE, rows=[Row("SVR", {"validation_fraction": "0.3"}, baseline="c3d_svr")])
+    given = dataclasses.replace(surroundings, further=(f"--pretrained={tmp_path / 'c3d.keras'}",))
+    assert suite.run([table], given, 1) == []
+    results = suite.results(table, given, 1)
+    assert results.predicted["SVR"]["final"].shape == (1, 2, 3)
+    expected = [given.records.videos[video_id]["final"] for video_id in results.ids]
+    np.testing.assert_allclose(results.truth["final"], expected, atol=1e-3)
+    metafile = yaml.safe_load(next(given.folder.glob("c3d_svr*/metafile.yml")).read_text())
+    assert metafile["settings"]["sees"]["endpoint"] == "fc6" and metafile["settings"]["validation_fraction"] == 0.3
 
 
 def test_every_system_has_a_row():
