@@ -1,4 +1,4 @@
-"""Real data: the page's own lines make records of S3D's features of UNLV-Diving, and the S3D row comes out as printed."""
+"""Real data: the page's own lines make records of S3D's features of UNLV-Diving, and its row is as printed."""
 
 import json
 import os
