@@ -85,8 +85,8 @@ flags.DEFINE_string(
 flags.DEFINE_string(
     "segmenter",
     None,
-    "Trained ScoringNet (.keras or a run's folder) whose KFS is used as it is, for videos without stage labels. Needs "
-    "--training=staged --fragments=predicted.",
+    "Trained ScoringNet (.keras or a run's folder) whose KFS is used as it is: for videos without stage labels, with "
+    "--fragments=predicted, or for several runs. Needs --training=staged.",
 )
 
 # === Loss ===
@@ -124,7 +124,7 @@ flags.DEFINE_integer("epochs", 60, "Epochs of joint training. Not in the paper."
 flags.DEFINE_integer(
     "segmentation_epochs", 20, "Epochs of KFS in staged training; 0 keeps the KFS of --initial_model as it is.", 0
 )
-flags.DEFINE_integer("scoring_epochs", 60, "Epochs of SP in staged training.", 1)
+flags.DEFINE_integer("scoring_epochs", 60, "Epochs of SP in staged training; 0 trains KFS alone, see --segmenter.", 0)
 flags.DEFINE_enum(
     "fragments",
     "true",

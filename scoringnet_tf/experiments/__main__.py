@@ -63,7 +63,7 @@ def status(chosen: Tables) -> int:
     """Prints the state of every training that the tables need."""
     surroundings = _surroundings()
     chosen = _of_sport(chosen, surroundings.sport)
-    for training in suite.trainings(list(chosen.values()), flags.FLAGS.seeds):
+    for training in suite.trainings(list(chosen.values()), surroundings, flags.FLAGS.seeds):
         print(f"{training.state(surroundings):<12} {training.folder(surroundings)}")
     return 0
 

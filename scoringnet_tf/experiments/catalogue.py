@@ -104,8 +104,14 @@ EXPERIMENTS = {
         ],
         "−KFS",
         {
-            "diving": {"−KFS": figures(0.35, 0.78, 0.71), "+KFS": figures(0.57, 0.82, 0.79)},
-            "vault": {"−KFS": figures(0.48, 0.33, 0.61), "+KFS": figures(0.51, 0.38, 0.68)},
+            "diving": {
+                "−KFS": figures(0.35, 0.78, 0.71, 0.16, 1.75, 6.78),
+                "+KFS": figures(0.57, 0.82, 0.79, 0.13, 1.50, 5.95),
+            },
+            "vault": {
+                "−KFS": figures(0.48, 0.33, 0.61, 0.53, 0.86, 1.35),
+                "+KFS": figures(0.51, 0.38, 0.68, 0.49, 0.64, 1.04),
+            },
         },
     ),
     "table5": Experiment(

@@ -19,25 +19,33 @@ from scoringnet_tf.support.errors import InputError
 TOLERANCE = 0.005  # points by which the scores of a performance may differ between renderings: they are rounded
 
 
-def trainings(experiments: Sequence[Experiment], seeds: int) -> list[Training]:
-    """The trainings that tables need, without repetition: all tables of the first seed, then of the next."""
-    needed = [Training(row.flags, seed) for seed in range(seeds) for one in experiments for row in one.rows]
+def trainings(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: int) -> list[Training]:
+    """The trainings that tables need, without repetition: all tables of the first seed, then of the next.
+
+    A KFS that several share comes before the first of them.
+    """
+    rows = [Training(row.flags, seed) for seed in range(seeds) for one in experiments for row in one.rows]
+    needed = [training for row in rows for training in (row.kfs(surroundings), row) if training]
     return [training for index, training in enumerate(needed) if training not in needed[:index]]
 
 
 def run(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: int) -> list[str]:
     """Trains and evaluates what is not done yet, with a progress bar. Returns why those failed that did."""
-    failures = []
-    needed = trainings(experiments, seeds)
+    failures: list[str] = []
+    failed: list[Training] = []
+    needed = trainings(experiments, surroundings, seeds)
     with tqdm(needed, "Trainings", unit="training") as progress:
         for training in progress:
             progress.set_postfix_str(f"{training.folder(surroundings).name[:60]}")
             rows = [row for one in experiments for row in one.rows if row.flags == training.flags]
             try:
+                if training.kfs(surroundings) in failed:
+                    raise TrainingError(f"{training.folder(surroundings).name}: its KFS failed")
                 training.train(surroundings)
                 for row, rendering in itertools.product(rows, surroundings.tested):
                     training.evaluate(surroundings, rendering, row.evaluation)
             except TrainingError as error:
+                failed.append(training)
                 failures.append(str(error))
                 tqdm.write(f"experiments: {error}", file=sys.stderr)
     return failures

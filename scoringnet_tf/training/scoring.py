@@ -22,7 +22,7 @@ from scoringnet_tf.training.pretrained import load_network, load_pretrained, loa
 from scoringnet_tf.training.run import Phase, Run
 from scoringnet_tf.training.supervision import check_head, check_segmenter, check_stages, check_weights, supervision
 
-SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was
+SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was, where SP is trained after it
 # Flags that name weights to start from; the more particular ones come last.
 INITIAL_WEIGHTS = {"pretrained": load_pretrained, "initial_model": load_network, "segmenter": load_segmenter}
 SHOWN = {"val_frame_accuracy": "frames", "val_d_src": "D-SRC", "val_e_src": "E-SRC", "val_f_src": "F-SRC"}
@@ -35,6 +35,8 @@ def phases(settings):
         return [Phase("joint", settings["epochs"])]
     no_kfs_to_train = settings["segmenter"] or settings["fragments"] == "whole"
     first = 0 if no_kfs_to_train else settings["segmentation_epochs"]
+    if not settings["scoring_epochs"]:
+        return [Phase("segmentation", first, 0, "val_frame_accuracy")]
     scoring = Phase("scoring", settings["scoring_epochs"], first)
     return [Phase("segmentation", first, 0, "val_frame_accuracy", SEGMENTATION), scoring] if first else [scoring]
 
