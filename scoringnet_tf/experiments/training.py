@@ -22,7 +22,12 @@ from scoringnet_tf.support.files import replacing_file
 
 METAFILE, LOG = "metafile.yml", "log.txt"
 OWN_FLAGS = ("seed", "records_dir", "model_dir", "flagfile")  # of train: what a training says of itself
-FILE_FLAGS = ("pretrained", "initial_model", "segmenter")  # of train: what lies there is part of the configuration
+FILE_FLAGS = (
+    "pretrained",
+    "resnet50_weights",
+    "initial_model",
+    "segmenter",
+)  # of train: what lies there is part of the configuration
 SCORING_FLAGS = (  # of train: those that say nothing of KFS where it is trained before SP
     *("scoring_epochs", "fragments", "difficulty_fragment", "execution_fragment", "fragment_jitter", "clip_lengths"),
     *("conv_filters", "fc_units", "pool_stride", "output_activation", "head", "dropout", "shuffle_labels"),

@@ -68,6 +68,14 @@ def check_weights(info, settings):
         raise InputError("--pretrained: expected records of frames. Received: records of features, which need no C3D.")
     if settings["segmenter"] and settings["fragments"] == "whole":
         raise InputError("--segmenter: expected key fragments, which it finds. Received: --fragments=whole.")
+    is_resnet50 = settings["stage_network"] == "resnet50"
+    if is_resnet50 and info.features:
+        raise InputError("--stage_network=resnet50: expected records of frames. Received: records of features.")
+    if settings["resnet50_weights"] and not is_resnet50:
+        raise InputError(
+            "--resnet50_weights: expected --stage_network=resnet50. Received: --stage_network="
+            f"{settings['stage_network']}."
+        )
     if settings["initial_model"] and settings["pretrained"]:
         raise InputError("--initial_model: expected it without --pretrained, which it brings. Received: both.")
     if settings["segmenter"] and settings["training"] != "staged":

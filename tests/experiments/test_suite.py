@@ -317,6 +317,7 @@ def test_every_flag_of_train_is_of_kfs_or_of_sp():
     of_kfs = {
         *("records_dir", "model_dir", "image_size", "batch_size", "validation_fraction", "validation_every"),
         *("max_start_shift", "width_multiplier", "lstm_units", "segmenter_fc_units", "decoding", "segmenter_dropout"),
+        *("stage_network", "resnet50_weights"),
         *("pretrained", "initial_model", "segmenter", "stage_loss", "training", "epochs", "segmentation_epochs"),
         *("rates", "freeze", "flip", "crop_shift", "zoom", "color_jitter", "learning_rate", "decay_rate"),
         *("decay_steps", "warmup_steps", "accumulation_steps", "clip_norm", "ema_momentum", "patience", "max_steps"),
