@@ -36,6 +36,8 @@ class Experiment:
         reference: name of the row that the others are compared with; None where they are not.
         paper: sport → row → figures of the paper, where it has them.
         sport: name of the only one whose records it is of; None for any.
+        measures: `"scores"`, or `"stages"` for how well frames are labelled.
+        picture: the figure that is drawn.
         compute: of a table that trains nothing, a function of (records, tested records) that gives its `Results`.
     """
 
@@ -46,6 +48,8 @@ class Experiment:
     paper: Mapping[str, Mapping[str, Figures]] = dataclasses.field(default_factory=dict)
     compute: Callable[..., Any] | None = None
     sport: str | None = None
+    measures: str = "scores"
+    picture: str = "f_src"
 
 
 PRINTED = ("d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
@@ -91,9 +95,40 @@ def _fragments(sport, number, table):
     return Experiment(title, question, rows, rows[0].name, {sport: printed}, sport=sport)
 
 
+# Table 3 and Fig. 4: what labels the frames, as flags of `train`; and how the stages are decided.
+KFS_ALONE = {"training": "staged", "scoring_epochs": "0"}
+NETWORKS = {
+    "ResNet50": {"stage_network": "resnet50"},
+    "C3D": {"stage_network": "c3d"},
+    "C3D, ED-TCN": {"stage_network": "c3d_ed_tcn"},
+    "KFS": {},
+}
+
+
+def _segmentation():
+    """Table 3: the networks of Fig. 4 and one more, each decided frame by frame, as in the paper, and in order."""
+    rows = [
+        Row(f"{name}, {decoding}", {**KFS_ALONE, **flags}, (f"--decoding={decoding}",))
+        for decoding in ("argmax", "ordered")
+        for name, flags in NETWORKS.items()
+    ]
+    stages = {
+        "diving": ("noise", "pre-starting", "take-flight", "entry"),
+        "vault": ("noise", "pre-flight", "posting-flight", "landing"),
+    }
+    accuracies = {"diving": (0.97, 0.95, 0.99, 0.97), "vault": (0.96, 0.81, 0.97, 0.97)}
+    paper = {
+        sport: {"KFS, argmax": dict(zip(names, accuracies[sport], strict=True))} for sport, names in stages.items()
+    }
+    question = "What labels the frames best, and what does the order of the stages add?"
+    title = "Table 3 and Fig. 4: segmentation"
+    return Experiment(title, question, rows, "KFS, argmax", paper, measures="stages", picture="frames")
+
+
 EXPERIMENTS = {
     "table1": _fragments("diving", 1, "diving"),
     "table2": _fragments("vault", 2, "vault"),
+    "table3": _segmentation(),
     "table4": Experiment(
         "Table 4: key fragments",
         "Do key fragments predict better than the whole video (MSE)?",

@@ -12,6 +12,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments.catalogue import Experiment, Row
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.predictions import read_predictions
+from scoringnet_tf.experiments.stage_results import StageResults, counts, read_stages
 from scoringnet_tf.experiments.training import Surroundings, Training, TrainingError
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
@@ -79,10 +80,12 @@ def _test_scores(info: DatasetInfo) -> Mapping[str, list[float]]:
 # === Results ===
 
 
-def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> Results:
+def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> Results | StageResults:
     """What the rows predict of the test videos: of each the seeds that are done on every rendering, if any."""
     if experiment.compute:
         return experiment.compute(surroundings.records, surroundings.tested)
+    if experiment.measures == "stages":
+        return _stage_results(experiment, surroundings, seeds)
     found = {
         row.name: [
             [read_predictions(report / "predictions.csv") for report in reports]
@@ -93,13 +96,31 @@ def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> R
     done = {name: of_seeds for name, of_seeds in found.items() if of_seeds}
     first = next((of_seeds[0][0] for of_seeds in done.values()), None)
     predicted = {
-        name: {
-            score: np.array([[report.predicted[score] for report in reports] for reports in of_seeds])
-            for score in of_seeds[0][0].predicted
-        }
+        name: _stacked([[report.predicted for report in reports] for reports in of_seeds])
         for name, of_seeds in done.items()
     }
     return Results(first.ids if first else (), first.truth if first else {}, predicted)
+
+
+def _stage_results(experiment, surroundings, seeds):
+    names = tuple(surroundings.records.stages)
+    done = {row.name: list(_finished(row, surroundings, seeds)) for row in experiment.rows}
+    read = {
+        row: [[read_stages(report / "stages.csv", names) for report in reports] for reports in of_seeds]
+        for row, of_seeds in done.items()
+        if of_seeds
+    }
+    ids = next((tuple(of_seeds[0][0]) for of_seeds in read.values()), ())
+    predicted = {
+        row: _stacked([[counts(list(videos.values()), names) for videos in reports] for reports in of_seeds])
+        for row, of_seeds in read.items()
+    }
+    return StageResults(ids, names, predicted)
+
+
+def _stacked(of_seeds):
+    """Figure → (S, R, …) of [of each seed [of each rendering {figure: …}]]."""
+    return {name: np.array([[found[name] for found in reports] for reports in of_seeds]) for name in of_seeds[0][0]}
 
 
 def _finished(row: Row, surroundings: Surroundings, seeds: int) -> Iterator[list[Path]]:

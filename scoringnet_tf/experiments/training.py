@@ -22,12 +22,8 @@ from scoringnet_tf.support.files import replacing_file
 
 METAFILE, LOG = "metafile.yml", "log.txt"
 OWN_FLAGS = ("seed", "records_dir", "model_dir", "flagfile")  # of train: what a training says of itself
-FILE_FLAGS = (
-    "pretrained",
-    "resnet50_weights",
-    "initial_model",
-    "segmenter",
-)  # of train: what lies there is part of the configuration
+# Of train: what lies there is part of the configuration.
+FILE_FLAGS = ("pretrained", "resnet50_weights", "initial_model", "segmenter")
 SCORING_FLAGS = (  # of train: those that say nothing of KFS where it is trained before SP
     *("scoring_epochs", "fragments", "difficulty_fragment", "execution_fragment", "fragment_jitter", "clip_lengths"),
     *("conv_filters", "fc_units", "pool_stride", "output_activation", "head", "dropout", "shuffle_labels"),
@@ -102,7 +98,7 @@ class Training:
         if not staged or given or "0" in (flags.get("segmentation_epochs"), flags.get("scoring_epochs")):
             return None
         of_kfs = {name: value for name, value in self.flags.items() if name not in SCORING_FLAGS}
-        return Training({**of_kfs, "scoring_epochs": "0"}, self.seed)
+        return Training({**of_kfs, "training": "staged", "scoring_epochs": "0"}, self.seed)
 
     def configuration(self, surroundings: Surroundings) -> dict[str, Any]:
         """All that the result depends on.
@@ -122,7 +118,7 @@ class Training:
 
     def folder(self, surroundings: Surroundings) -> Path:
         """Where it is or will be: what tells it from the preset, in words, and a hash of its configuration."""
-        told = "-".join(f"{name}={value.replace('/', '_')}" for name, value in self.flags.items()) or "preset"
+        told = "-".join(f"{name}={value.replace('/', '_')}" for name, value in sorted(self.flags.items())) or "preset"
         text = json.dumps(self.configuration(surroundings), sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:10]
         return surroundings.folder / f"{told[:80]}-seed={self.seed}-{digest}"

@@ -31,7 +31,7 @@ class KeyFragmentSegmenter(keras.Model):
     C3D's, one vector a step.
 
     With another `network` something else labels the frames, to compare KFS with (Fig. 4): `"c3d"` leaves the Bi-LSTM
-    out, `"c3d_ed_tcn"` has an ED-TCN and one fully connected layer in its place, `"resnet50"` sees each frame by itself.
+    out, `"c3d_ed_tcn"` has an ED-TCN and one fully connected layer in its place, `"resnet50"` sees frame by frame.
 
     Args:
         sport: as of `ScoringNet`.

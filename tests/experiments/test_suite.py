@@ -292,7 +292,7 @@ def test_rows_that_differ_in_sp_alone_share_a_kfs(staged, commands):
 )
 def test_a_kfs_that_is_given_or_trained_with_sp_is_not_shared(staged, flags):
     assert Training(flags, 0).kfs(staged) is None
-    assert Training({}, 0).kfs(staged) == Training({"scoring_epochs": "0"}, 0)
+    assert Training({}, 0).kfs(staged) == Training({"training": "staged", "scoring_epochs": "0"}, 0)
     assert Training({"scoring_epochs": "0"}, 0).kfs(staged) is None
 
 

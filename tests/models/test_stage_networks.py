@@ -1,4 +1,4 @@
-"""What labels frames beside KFS: how far each sees, how many weights it has, that padding changes nothing, that it learns."""
+"""What labels frames beside KFS: how far each sees, its weights, that padding changes nothing, that it learns."""
 
 import pathlib
 
@@ -184,7 +184,7 @@ def test_a_run_trains_the_network_that_it_is_told(diving_records, tmp_path):
     run.load_initial_weights()
     assert run.model.segmenter.network == "resnet50"
     assert_same(run.model.segmenter.get_layer("resnet50").get_weights(), given.get_weights())
-    with pytest.raises(InputError, match="--resnet50_weights=no: expected weights .* Received: no such file"):
+    with pytest.raises(InputError, match=r"--resnet50_weights=no: expected weights .* Received: no such file"):
         run.settings["resnet50_weights"] = "no"
         run.load_initial_weights()
     with pytest.raises(InputError, match=r"--resnet50_weights=.*c3d\.keras: expected weights"):
@@ -200,7 +200,7 @@ def test_networks_that_do_not_fit_are_refused(diving_records, tmp_path):
     info.features = {"size": 3}
     with pytest.raises(InputError, match="--stage_network=resnet50: expected records of frames"):
         check_weights(info, features)
-    with pytest.raises(ValueError, match="Expected network to be one of c3d_bi_lstm, c3d, c3d_ed_tcn. Received"):
+    with pytest.raises(ValueError, match=r"Expected network to be one of c3d_bi_lstm, c3d, c3d_ed_tcn\. Received"):
         scoringnet_tf.KeyFragmentSegmenter(network="resnet50", features=3)
 
 
