@@ -54,41 +54,42 @@ def _cell(values, drawn, against):
 
 def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Any]], sport: str) -> str:
     """The table: a line for every row, and beneath it the paper's where it has one."""
-    columns = _columns(found)
+    names = columns(found)
     paper = experiment.paper.get(sport, {})
     lines = [f"**{experiment.title}.** {experiment.question}", ""]
-    lines += [f"| | {' | '.join(_head(name) for name in columns)} |", f"|{'---|' * (len(columns) + 1)}"]
+    lines += [f"| | {' | '.join(head(name) for name in names)} |", f"|{'---|' * (len(names) + 1)}"]
     for name, row in found.items():
-        lines.append(f"| {name} | {' | '.join(_text(row.get(column), column) for column in columns)} |")
+        lines.append(f"| {name} | {' | '.join(_text(row.get(column), column) for column in names)} |")
         if name in paper:
-            printed = (f"{paper[name][column]:g}" if column in paper[name] else "" for column in columns)
+            printed = (f"{paper[name][column]:g}" if column in paper[name] else "" for column in names)
             lines.append(f"| *the paper* | {' | '.join(printed)} |")
     lines += ["", *_differences(experiment, found), _covered(found)]
     return "\n".join(lines) + "\n"
 
 
-def _columns(found):
+def columns(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The figures of scores by measure, before all others in their order."""
     names = list(dict.fromkeys(name for row in found.values() for name in row))
     of_scores = [f"{score[0]}_{measure}" for measure in MEASURES for score in SCORES]
     return [name for name in of_scores if name in names] + [name for name in names if name not in of_scores]
 
 
-def _measure(name):
+def measure_of(name: str) -> str | None:
     """`"src"` of `"d_src"`; None of a figure that is not of a score."""
     found = re.fullmatch(rf"[def]_({'|'.join(MEASURES)})", name)
     return found and found[1]
 
 
-def _head(name):
-    measure = _measure(name)
+def head(name: str) -> str:
+    """How a figure is headed: `D-SRC` of `"d_src"`."""
+    measure = measure_of(name)
     return f"{name[0].upper()}-{HEADS[measure]}" if measure else name
 
 
 def _text(cell, name):
     if cell is None or math.isnan(cell["mean"]):
         return "–"
-    decimals = DECIMALS.get(_measure(name), 3)
+    decimals = DECIMALS.get(measure_of(name) or "", 3)
     low, high = cell["interval"]
     return f"{cell['mean']:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
 
@@ -98,9 +99,9 @@ def _differences(experiment, found):
     sentences = []
     for name, row in found.items():
         parts = [
-            f"{_head(column)} {cell['more'][0]:+.3f} to {cell['more'][1]:+.3f}"
+            f"{head(column)} {cell['more'][0]:+.3f} to {cell['more'][1]:+.3f}"
             for column, cell in row.items()
-            if _measure(column) != "rl2" and not math.isnan(cell.get("more", (math.nan,))[0])
+            if measure_of(column) != "rl2" and not math.isnan(cell.get("more", (math.nan,))[0])
         ]
         if parts:
             sentences.append(f"{name} against {experiment.reference} (95 %, paired): {', '.join(parts)}.  ")
@@ -163,7 +164,7 @@ def draw(found: Mapping[str, Mapping[str, Any]], name: str) -> Figure:
         if name in row:
             axes.plot(row[name]["interval"], [place] * 2, linewidth=1.5, color="#555555")
             axes.plot(row[name]["mean"], place, "o", color="#2f6db5")
-    axes.set(yticks=range(len(found)), yticklabels=list(found), xlabel=f"{_head(name)} of the test videos, 95 %")
+    axes.set(yticks=range(len(found)), yticklabels=list(found), xlabel=f"{head(name)} of the test videos, 95 %")
     axes.grid(axis="x", alpha=0.25)
     axes.invert_yaxis()
     return figure
