@@ -168,6 +168,8 @@ def test_unknown_flags_fail(module):
         (["scoringnet_tf.predict"], "Expected one or more video files"),
         (["scoringnet_tf.predict", "--model=nowhere.keras", "v.mp4"], "nowhere.keras: expected a .keras file"),
         (["scoringnet_tf.export"], "--export_dir: expected a value"),
+        (["scoringnet_tf.baselines", "svm"], "Expected a system, one of c3d_svr, "),
+        (["scoringnet_tf.baselines", "core", "--records_dir=r"], "--output_dir: expected a value"),
     ],
 )
 def test_wrong_use_is_named(arguments, message):

@@ -11,13 +11,12 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.joints import FOLDER, Joints, read_index, read_joints
+from scoringnet_tf.data.joints import Joints, joints_folder, read_index, read_joints
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.records import parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import stored_split
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import as_path
 
 CLIP, STRIDE = 16, 8  # frames of a clip of C3D, and from one to the next: every second one stands alone
 
@@ -65,7 +64,7 @@ class Videos:
         """
         if sees == "joints":
             self._check_frames(sees)
-            return {"joints": read_index(self._joints_folder)[1]}
+            return {"joints": read_index(joints_folder(self.info))[1]}
         if self.info.features:
             return {"features": "of the records"}
         if sees == "grey":
@@ -122,12 +121,8 @@ class Videos:
             InputError: the records have none, or of another number of frames.
         """
         self._check_frames("joints")
-        num_frames = (self.info.videos[video_id]["num_frames"] for video_id in self.ids)
-        return [read_joints(self._joints_folder, *video) for video in zip(self.ids, num_frames, strict=True)]
-
-    @property
-    def _joints_folder(self):
-        return as_path(f"{self.info.records_dir}/{FOLDER}")
+        folder, known = joints_folder(self.info), self.info.videos
+        return [read_joints(folder, video_id, known[video_id]["num_frames"]) for video_id in self.ids]
 
     def _check_frames(self, what):
         if self.info.features:

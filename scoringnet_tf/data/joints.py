@@ -9,6 +9,7 @@ import json
 
 import numpy as np
 
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.paths import AnyPath, as_path
@@ -44,6 +45,11 @@ class Joints:
         if not seen.any():
             raise InputError("Expected joints of the athlete in a frame at least. Received: none.")
         return relative[seen].reshape(seen.sum(), -1)
+
+
+def joints_folder(info: DatasetInfo) -> AnyPath:
+    """Where the joints of records are, or would be: of another split of these, beside the records themselves."""
+    return as_path(f"{info.source or info.records_dir}/{FOLDER}")
 
 
 def read_joints(folder: AnyPath, video_id: str, num_frames: int) -> Joints:

@@ -45,6 +45,9 @@ class Fitting(Training):
             "scoringnet_tf": __version__,
         }
 
+    def kfs(self, _: Surroundings) -> None:
+        """It has none."""
+
     def folder(self, surroundings: Surroundings) -> Path:
         """Where it is or will be."""
         return run_folder(surroundings, self.system, self.seed, self.configuration(surroundings))

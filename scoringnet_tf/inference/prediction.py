@@ -10,7 +10,7 @@ import tensorflow as tf
 from scoringnet_tf.data.dataset_info import described_pixels
 from scoringnet_tf.data.features import check_features, read_features
 from scoringnet_tf.inference.evaluation import prediction_function
-from scoringnet_tf.inference.windows import WindowedSegmenter
+from scoringnet_tf.inference.windows import windowed_segmenter
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, in_order, stage_runs
@@ -124,7 +124,7 @@ def _scorer(model):
 class VideoScorer:
     """Scores one video after another, of any length, with functions that are traced once.
 
-    KFS runs in windows (`WindowedSegmenter`); of the frames it keeps none, SP is given those of the key fragments, or
+    KFS runs in windows (`windowed_segmenter`); of the frames it keeps none, SP is given those of the key fragments, or
     of the even samples of a model without KFS. The scores are those of the model for the whole video, to rounding.
 
     Args:
@@ -137,7 +137,7 @@ class VideoScorer:
         if model.content == "features":
             self._whole = prediction_function(model)
         elif model.segmenter is not None:
-            self._segmenter = WindowedSegmenter(model.segmenter, window)
+            self._segmenter = windowed_segmenter(model.segmenter, window)
             self._decide = _decision_function(model)
         self._fragments = _fragments_function(model)
         self._scores = tf.function(lambda clips: model.score_predictor(clips, training=False))

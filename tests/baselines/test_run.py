@@ -1,5 +1,6 @@
 """The command on tiny records: every system from frames, features or joints to the report that `evaluate` writes."""
 
+import ast
 import csv
 import dataclasses
 import json
@@ -9,17 +10,16 @@ import shutil
 import keras
 import numpy as np
 import pytest
-from absl import flags
-from absl.testing import flagsaver
 
 import scoringnet_tf
 from scoringnet_tf import baselines, sports
-from scoringnet_tf.baselines import __main__ as command
 from scoringnet_tf.baselines import c3d_lstm, consisa, core, usdl
 from scoringnet_tf.baselines.run import Run
 from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.features import read_features
+from scoringnet_tf.data.resplitting import resplit
+from scoringnet_tf.experiments import suite
 from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.support.errors import InputError
 
@@ -192,17 +192,20 @@ def test_joints_that_do_not_fit_are_refused(name, problem, records, tmp_path, c3
         run_of("pose_dct", folder, tmp_path / "run", c3d).run()
 
 
-def test_the_command_says_what_is_wrong(motion_records, tmp_path):
-    flags.FLAGS.unparse_flags()
-    flags.FLAGS(["baselines", f"--output_dir={tmp_path}", f"--records_dir={motion_records}"])
-    with flagsaver.flagsaver():
-        with pytest.raises(InputError, match=r"Expected a system, one of c3d_svr, .* Received: svm"):
-            command.main(["svm"])
-        with pytest.raises(InputError, match="expected records with scores"):
-            command.main(["c3d_svr"])
-
-
 def test_help_names_every_system():
+    """Read, not imported: other commands define its flags, too."""
+    module = pathlib.Path(baselines.__file__).with_name("__main__.py")
+    shown = ast.get_docstring(ast.parse(module.read_text()))
     for name in baselines.NAMES:
-        assert f"\n    {name} " in command.__doc__
+        assert f"\n    {name} " in shown
         assert baselines.load_system(name).sees in ("clips", "grey", "joints")
+
+
+def test_another_split_of_the_records_is_learnt_from_with_their_joints(records, tmp_path, c3d):
+    """An index of another split (`data.resplitting`) has neither records nor joints of its own."""
+    split = {f"{number:03d}": "test" if number > 7 else "train" for number in range(1, 11)}
+    info = resplit(DatasetInfo.load(records), split, tmp_path / "split")
+    assert suite.has(info, "joints")
+    for name in ("pose_dct", "c3d_svr"):
+        (report,) = run_of(name, tmp_path / "split", tmp_path / name, c3d).run()
+        assert read_predictions(report / "predictions.csv").ids == ("008", "009", "010")
