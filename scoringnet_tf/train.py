@@ -171,9 +171,9 @@ flags.adopt_module_key_flags(run_flags)
 
 def _add_reference(model, best, info):
     """Keeps with the best model what its training videos are like, where they can be compared."""
-    from scoringnet_tf.inference.calibration import add_reference, can_be_measured
+    from scoringnet_tf.inference.calibration import add_reference, can_be_measured, is_measured
 
-    if can_be_measured(model):
+    if can_be_measured(model) and not is_measured(best, info):
         add_reference(best, info)
 
 

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_path
-from scoringnet_tf.models.reference import MIN_VIDEOS, Reference, Spread, checksum, pooled
+from scoringnet_tf.models.reference import MIN_VIDEOS, Reference, Spread, checksum, is_current, pooled
 from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.errors import InputError
 
@@ -62,6 +62,12 @@ def _with(model, reference):
 def can_be_measured(model) -> bool:
     """Whether a `ScoringNet` sees something that can be compared: stages, or features."""
     return model.segmenter is not None or model.content == "features"
+
+
+def is_measured(model, info) -> bool:
+    """Whether the model at a path has the reference of these records, and of its weights as they are."""
+    found = load_scoring_net(model)
+    return found.reference is not None and found.reference.data_hash == info.data_hash and is_current(found)
 
 
 def measured(model, info, batch_size: int = 4) -> Reference:

@@ -1,5 +1,7 @@
 """Scores are withheld from what is no performance like those of training, and say why; the export knows it, too."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from conftest import write_bars, write_images, write_unlv_diving, write_video
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference import calibration
-from scoringnet_tf.inference.calibration import add_reference, measured
+from scoringnet_tf.inference.calibration import add_reference, is_measured, measured
 from scoringnet_tf.inference.prediction import VideoScorer, score_video
 from scoringnet_tf.inference.refusal import reasons_against
 from scoringnet_tf.inference.serving import export_saved_model
@@ -88,7 +90,11 @@ def test_a_preset_and_a_file_keep_it(model, diving_records, tmp_path):
     assert scoringnet_tf.from_preset(tmp_path / "preset").reference == model.reference
     model.with_dtype("float32", reference=None).save(tmp_path / "run/best.keras")
     assert load_scoring_net(tmp_path / "run").reference is None
-    path, _ = add_reference(tmp_path / "run", DatasetInfo.load(diving_records))
+    info = DatasetInfo.load(diving_records)
+    assert not is_measured(tmp_path / "run", info)
+    path, _ = add_reference(tmp_path / "run", info)
+    assert is_measured(tmp_path / "run", info)
+    assert not is_measured(tmp_path / "run", dataclasses.replace(info, data_hash="other"))
     assert path == tmp_path / "run/best.keras" and load_scoring_net(tmp_path / "run").reference == model.reference
 
 
