@@ -20,11 +20,11 @@ from data_prep.processes import in_processes
 from data_prep.records.checks import checked_samples, known_problems
 from data_prep.records.encoding import aspect_of, encode_samples
 from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
-from data_prep.records.writing import RecordsWriter, check_output_dir, score_statistics, writing_to
+from data_prep.records.writing import RecordsWriter, check_output_dir, writing_to
 from scoringnet_tf import __version__
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.preprocessing import StoredForm
-from scoringnet_tf.data.records import INDEX_NAME, DatasetInfo, VideoExample
+from scoringnet_tf.data.records import INDEX_NAME, DatasetInfo, VideoExample, score_statistics
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError

@@ -14,11 +14,12 @@ what a row of a table sets stays as it is.
 import pathlib
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 from absl import flags
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
-from scoringnet_tf.experiments import report, suite
+from scoringnet_tf.experiments import report, splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.sports import get_sport
@@ -37,6 +38,10 @@ flags.DEFINE_string(
     "preset", "small", "small: 1/8 width, for two cores; paper: diving.flags or vault.flags; or a flag file of `train`."
 )
 flags.DEFINE_integer("seeds", 3, "Trainings of each row, --seed=0 and on.", 1)
+flags.DEFINE_integer("splits", 6, "Of table6: splits to draw at random.", 2)
+flags.DEFINE_list(
+    "split_files", [], "Of table6: files (id,split) of `data_prep split` to take instead, such as the published ones."
+)
 flags.DEFINE_string("runs_dir", "runs/experiments", "Folder of the trainings.")
 flags.DEFINE_string("results_dir", "results", "Folder of the tables.")
 
@@ -52,7 +57,7 @@ def run(chosen: Tables) -> int:
     """Trains and evaluates, then reports."""
     surroundings = _surroundings()
     chosen = _of_sport(chosen, surroundings.sport)
-    failures = suite.run(list(chosen.values()), surroundings, flags.FLAGS.seeds)
+    failures = [failure for work in _works(chosen, surroundings) for failure in suite.run(*work)]
     _report(chosen, surroundings)
     for failure in failures:
         print(f"experiments: {failure}", file=sys.stderr)
@@ -63,8 +68,9 @@ def status(chosen: Tables) -> int:
     """Prints the state of every training that the tables need."""
     surroundings = _surroundings()
     chosen = _of_sport(chosen, surroundings.sport)
-    for training in suite.trainings(list(chosen.values()), flags.FLAGS.seeds):
-        print(f"{training.state(surroundings):<12} {training.folder(surroundings)}")
+    for experiments, where, seeds in _works(chosen, surroundings):
+        for training in suite.trainings(experiments, where, seeds):
+            print(f"{training.state(where):<12} {training.folder(where)}")
     return 0
 
 
@@ -78,19 +84,54 @@ def write_report(chosen: Tables) -> int:
 COMMANDS = {"run": run, "list": list_experiments, "status": status, "report": write_report}
 
 
+def _works(chosen, surroundings):
+    """What is to be done, as arguments of `suite.run`: all tables of one split together, then the others."""
+    tables = list(chosen.values())
+    works = [([one for one in tables if not one.resplit], surroundings, flags.FLAGS.seeds)]
+    for experiment in (one for one in tables if one.resplit):
+        chosen_splits = _splits(surroundings)
+        works += [([experiment], where, 1) for where in splits.surroundings_of(surroundings, chosen_splits)]
+    return [work for work in works if work[0]]
+
+
+def _splits(surroundings):
+    return splits.splits_of(surroundings, flags.FLAGS.splits, flags.FLAGS.split_files)
+
+
 def _report(chosen, surroundings):
     for name, experiment in chosen.items():
+        if experiment.resplit:
+            _report_splits(name, experiment, surroundings)
+            continue
         results = suite.results(experiment, surroundings, flags.FLAGS.seeds)
         if not results.predicted:
             print(f"{name}: nothing is done yet.")
             continue
-        described = {
-            "data": {"name": surroundings.records.name, "hash": [info.data_hash for info in surroundings.tested]},
-            "preset": surroundings.preset.name,
-            "further_flags": list(surroundings.further),
-        }
         folder = pathlib.Path(flags.FLAGS.results_dir) / name
-        print(report.write_results(folder, experiment, results, surroundings.sport, described))
+        print(report.write_results(folder, experiment, results, surroundings.sport, _described(surroundings)))
+
+
+def _report_splits(name, experiment, surroundings):
+    chosen = _splits(surroundings)
+    wheres = splits.surroundings_of(surroundings, chosen)
+    results = [suite.results(experiment, where, 1) for where in wheres]
+    done = [index for index, found in enumerate(results) if len(found.predicted) == len(experiment.rows)]
+    if not done:
+        print(f"{name}: nothing is done yet.")
+        return
+    kept: list[Any] = [chosen[index] for index in done]
+    found: list[Any] = [results[index] for index in done]
+    folder = pathlib.Path(flags.FLAGS.results_dir) / name
+    print(splits.write_results(folder, experiment, kept, found, surroundings.sport, _described(surroundings)))
+
+
+def _described(surroundings):
+    """What cells.json says of the runs."""
+    return {
+        "data": {"name": surroundings.records.name, "hash": [info.data_hash for info in surroundings.tested]},
+        "preset": surroundings.preset.name,
+        "further_flags": list(surroundings.further),
+    }
 
 
 def _surroundings():

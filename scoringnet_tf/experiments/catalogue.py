@@ -36,6 +36,10 @@ class Experiment:
         reference: name of the row that the others are compared with; None where they are not.
         paper: sport → row → figures of the paper, where it has them.
         sport: name of the only one whose records it is of; None for any.
+        measures: `"scores"`, or `"stages"` for how well frames are labelled.
+        picture: the figure that is drawn.
+        paper_std: of `paper`, the standard deviations over splits that the paper prints.
+        resplit: whether the rows are trained on several splits, of one seed each, instead of several seeds.
         compute: of a table that trains nothing, a function of (records, tested records) that gives its `Results`.
     """
 
@@ -46,6 +50,10 @@ class Experiment:
     paper: Mapping[str, Mapping[str, Figures]] = dataclasses.field(default_factory=dict)
     compute: Callable[..., Any] | None = None
     sport: str | None = None
+    measures: str = "scores"
+    picture: str = "f_src"
+    paper_std: Mapping[str, Mapping[str, Figures]] = dataclasses.field(default_factory=dict)
+    resplit: bool = False
 
 
 PRINTED = ("d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
@@ -91,9 +99,40 @@ def _fragments(sport, number, table):
     return Experiment(title, question, rows, rows[0].name, {sport: printed}, sport=sport)
 
 
+# Table 3 and Fig. 4: what labels the frames, as flags of `train`; and how the stages are decided.
+KFS_ALONE = {"training": "staged", "scoring_epochs": "0"}
+NETWORKS = {
+    "ResNet50": {"stage_network": "resnet50"},
+    "C3D": {"stage_network": "c3d"},
+    "C3D, ED-TCN": {"stage_network": "c3d_ed_tcn"},
+    "KFS": {},
+}
+
+
+def _segmentation():
+    """Table 3: the networks of Fig. 4 and one more, each decided frame by frame, as in the paper, and in order."""
+    rows = [
+        Row(f"{name}, {decoding}", {**KFS_ALONE, **flags}, (f"--decoding={decoding}",))
+        for decoding in ("argmax", "ordered")
+        for name, flags in NETWORKS.items()
+    ]
+    stages = {
+        "diving": ("noise", "pre-starting", "take-flight", "entry"),
+        "vault": ("noise", "pre-flight", "posting-flight", "landing"),
+    }
+    accuracies = {"diving": (0.97, 0.95, 0.99, 0.97), "vault": (0.96, 0.81, 0.97, 0.97)}
+    paper = {
+        sport: {"KFS, argmax": dict(zip(names, accuracies[sport], strict=True))} for sport, names in stages.items()
+    }
+    question = "What labels the frames best, and what does the order of the stages add?"
+    title = "Table 3 and Fig. 4: segmentation"
+    return Experiment(title, question, rows, "KFS, argmax", paper, measures="stages", picture="frames")
+
+
 EXPERIMENTS = {
     "table1": _fragments("diving", 1, "diving"),
     "table2": _fragments("vault", 2, "vault"),
+    "table3": _segmentation(),
     "table4": Experiment(
         "Table 4: key fragments",
         "Do key fragments predict better than the whole video (MSE)?",
@@ -104,8 +143,14 @@ EXPERIMENTS = {
         ],
         "−KFS",
         {
-            "diving": {"−KFS": figures(0.35, 0.78, 0.71), "+KFS": figures(0.57, 0.82, 0.79)},
-            "vault": {"−KFS": figures(0.48, 0.33, 0.61), "+KFS": figures(0.51, 0.38, 0.68)},
+            "diving": {
+                "−KFS": figures(0.35, 0.78, 0.71, 0.16, 1.75, 6.78),
+                "+KFS": figures(0.57, 0.82, 0.79, 0.13, 1.50, 5.95),
+            },
+            "vault": {
+                "−KFS": figures(0.48, 0.33, 0.61, 0.53, 0.86, 1.35),
+                "+KFS": figures(0.51, 0.38, 0.68, 0.49, 0.64, 1.04),
+            },
         },
     ),
     "table5": Experiment(
@@ -123,6 +168,20 @@ EXPERIMENTS = {
                 "MSE + ranking": figures(0.57, 0.57, 0.70, 0.55, 0.45, 1.11),
             },
         },
+    ),
+    "table6": Experiment(
+        "Table 6: random splits",
+        "How much does the split change?",
+        [Row("MSE + ranking")],
+        paper={
+            "diving": {"MSE + ranking": figures(0.77, 0.85, 0.79, 0.10, 1.32, 5.60)},
+            "vault": {"MSE + ranking": figures(0.61, 0.50, 0.68, 0.48, 0.81, 1.08)},
+        },
+        paper_std={
+            "diving": {"MSE + ranking": figures(0.05, 0.03, 0.04, 0.01, 0.11, 0.46)},
+            "vault": {"MSE + ranking": figures(0.04, 0.07, 0.05, 0.07, 0.16, 0.12)},
+        },
+        resplit=True,
     ),
     "shortcuts": Experiment(
         "Shortcuts",

@@ -12,6 +12,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments.catalogue import Experiment, Row
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.predictions import read_predictions
+from scoringnet_tf.experiments.stage_results import StageResults, counts, read_stages
 from scoringnet_tf.experiments.training import Surroundings, Training, TrainingError
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
@@ -19,25 +20,33 @@ from scoringnet_tf.support.errors import InputError
 TOLERANCE = 0.005  # points by which the scores of a performance may differ between renderings: they are rounded
 
 
-def trainings(experiments: Sequence[Experiment], seeds: int) -> list[Training]:
-    """The trainings that tables need, without repetition: all tables of the first seed, then of the next."""
-    needed = [Training(row.flags, seed) for seed in range(seeds) for one in experiments for row in one.rows]
+def trainings(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: int) -> list[Training]:
+    """The trainings that tables need, without repetition: all tables of the first seed, then of the next.
+
+    A KFS that several share comes before the first of them.
+    """
+    rows = [Training(row.flags, seed) for seed in range(seeds) for one in experiments for row in one.rows]
+    needed = [training for row in rows for training in (row.kfs(surroundings), row) if training]
     return [training for index, training in enumerate(needed) if training not in needed[:index]]
 
 
 def run(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: int) -> list[str]:
     """Trains and evaluates what is not done yet, with a progress bar. Returns why those failed that did."""
-    failures = []
-    needed = trainings(experiments, seeds)
+    failures: list[str] = []
+    failed: list[Training] = []
+    needed = trainings(experiments, surroundings, seeds)
     with tqdm(needed, "Trainings", unit="training") as progress:
         for training in progress:
             progress.set_postfix_str(f"{training.folder(surroundings).name[:60]}")
             rows = [row for one in experiments for row in one.rows if row.flags == training.flags]
             try:
+                if training.kfs(surroundings) in failed:
+                    raise TrainingError(f"{training.folder(surroundings).name}: its KFS failed")
                 training.train(surroundings)
                 for row, rendering in itertools.product(rows, surroundings.tested):
                     training.evaluate(surroundings, rendering, row.evaluation)
             except TrainingError as error:
+                failed.append(training)
                 failures.append(str(error))
                 tqdm.write(f"experiments: {error}", file=sys.stderr)
     return failures
@@ -71,10 +80,12 @@ def _test_scores(info: DatasetInfo) -> Mapping[str, list[float]]:
 # === Results ===
 
 
-def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> Results:
+def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> Results | StageResults:
     """What the rows predict of the test videos: of each the seeds that are done on every rendering, if any."""
     if experiment.compute:
         return experiment.compute(surroundings.records, surroundings.tested)
+    if experiment.measures == "stages":
+        return _stage_results(experiment, surroundings, seeds)
     found = {
         row.name: [
             [read_predictions(report / "predictions.csv") for report in reports]
@@ -85,13 +96,31 @@ def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> R
     done = {name: of_seeds for name, of_seeds in found.items() if of_seeds}
     first = next((of_seeds[0][0] for of_seeds in done.values()), None)
     predicted = {
-        name: {
-            score: np.array([[report.predicted[score] for report in reports] for reports in of_seeds])
-            for score in of_seeds[0][0].predicted
-        }
+        name: _stacked([[report.predicted for report in reports] for reports in of_seeds])
         for name, of_seeds in done.items()
     }
     return Results(first.ids if first else (), first.truth if first else {}, predicted)
+
+
+def _stage_results(experiment, surroundings, seeds):
+    names = tuple(surroundings.records.stages)
+    done = {row.name: list(_finished(row, surroundings, seeds)) for row in experiment.rows}
+    read = {
+        row: [[read_stages(report / "stages.csv", names) for report in reports] for reports in of_seeds]
+        for row, of_seeds in done.items()
+        if of_seeds
+    }
+    ids = next((tuple(of_seeds[0][0]) for of_seeds in read.values()), ())
+    predicted = {
+        row: _stacked([[counts(list(videos.values()), names) for videos in reports] for reports in of_seeds])
+        for row, of_seeds in read.items()
+    }
+    return StageResults(ids, names, predicted)
+
+
+def _stacked(of_seeds):
+    """Figure → (S, R, …) of [of each seed [of each rendering {figure: …}]]."""
+    return {name: np.array([[found[name] for found in reports] for reports in of_seeds]) for name in of_seeds[0][0]}
 
 
 def _finished(row: Row, surroundings: Surroundings, seeds: int) -> Iterator[list[Path]]:

@@ -13,7 +13,7 @@ from scoringnet_tf.inference.inputs import local_video
 from scoringnet_tf.inference.performances import stretches
 from scoringnet_tf.inference.refusal import SEVERAL, doubts, is_whole, reasons_against, reasons_of_source
 from scoringnet_tf.inference.video_score import Performance, VideoScore
-from scoringnet_tf.inference.windows import WindowedSegmenter
+from scoringnet_tf.inference.windows import windowed_segmenter
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.presets import SHIPPED, load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
@@ -102,7 +102,7 @@ def _scorer(model, name=None):
 class VideoScorer:
     """Scores one video after another, of any length, with functions that are traced once.
 
-    KFS runs in windows (`WindowedSegmenter`); of the frames it keeps none, SP is given those of the key fragments, or
+    KFS runs in windows (`windowed_segmenter`); of the frames it keeps none, SP is given those of the key fragments, or
     of the even samples of a model without KFS. The scores are those of the model for the whole video, to rounding; of
     a video of several performances they are those of each.
 
@@ -117,7 +117,7 @@ class VideoScorer:
         if model.content == "features":
             self._whole = prediction_function(model)
         elif model.segmenter is not None:
-            self._segmenter = WindowedSegmenter(model.segmenter, window)
+            self._segmenter = windowed_segmenter(model.segmenter, window)
         if model.segmenter is not None:
             self._decide = _decision_function(model, model.stage_decision)
             self._decide_for_several = _decision_function(model, StageDecision("cyclic"))

@@ -18,13 +18,24 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.part_flags import check_frozen, check_parts, part_rates
-from scoringnet_tf.training.pretrained import load_network, load_pretrained, load_segmenter, preprocessing_of
+from scoringnet_tf.training.pretrained import (
+    load_network,
+    load_pretrained,
+    load_resnet50,
+    load_segmenter,
+    preprocessing_of,
+)
 from scoringnet_tf.training.run import Phase, Run
 from scoringnet_tf.training.supervision import check_head, check_segmenter, check_stages, check_weights, supervision
 
-SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was
+SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was, where SP is trained after it
 # Flags that name weights to start from; the more particular ones come last.
-INITIAL_WEIGHTS = {"pretrained": load_pretrained, "initial_model": load_network, "segmenter": load_segmenter}
+INITIAL_WEIGHTS = {
+    "pretrained": load_pretrained,
+    "resnet50_weights": load_resnet50,
+    "initial_model": load_network,
+    "segmenter": load_segmenter,
+}
 SHOWN = {"val_frame_accuracy": "frames", "val_d_src": "D-SRC", "val_e_src": "E-SRC", "val_f_src": "F-SRC"}
 PICTURES = 8  # held-out videos whose stages TensorBoard shows
 
@@ -35,6 +46,8 @@ def phases(settings):
         return [Phase("joint", settings["epochs"])]
     no_kfs_to_train = settings["segmenter"] or settings["fragments"] == "whole"
     first = 0 if no_kfs_to_train else settings["segmentation_epochs"]
+    if not settings["scoring_epochs"]:
+        return [Phase("segmentation", first, 0, "val_frame_accuracy")]
     scoring = Phase("scoring", settings["scoring_epochs"], first)
     return [Phase("segmentation", first, 0, "val_frame_accuracy", SEGMENTATION), scoring] if first else [scoring]
 
@@ -56,6 +69,7 @@ def build_network(info, settings, dtype, towers=PREDICTED_SCORES):
             "lstm_units": settings["lstm_units"],
             "fc_units": settings["segmenter_fc_units"],
             "dropout_rate": settings["segmenter_dropout"],
+            "network": settings["stage_network"],
         },
         score_predictor={
             "conv_filters": settings["conv_filters"],

@@ -382,7 +382,7 @@ SUPERVISION = of(
         "test_what_partly_labelled_videos_allow",
     ),
     (
-        'if settings["segmenter"] and (settings["training"], settings["fragments"]) != kept:',
+        'if settings["segmenter"] and settings["training"] != "staged":',
         "if False:",
         "--segmenter beside training that would not use it",
         "test_what_videos_without_stages_need_is_said",
