@@ -20,6 +20,7 @@ from tqdm import tqdm
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import check_access
+from scoringnet_tf.support.remarks import Remark
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_bool("json", False, "Print a line of JSON for every video, see docs/predictions.md, instead of text.")
@@ -46,20 +47,24 @@ def main(arguments):
     of_features = scorer.model.content == "features"
     if of_features:
         _check_frame_flags()
-    found = named_videos(arguments, SUFFIXES if of_features else VIDEO_SUFFIXES)
-    videos = found if STANDARD_INPUT in arguments else list(found)  # to know how many
+    named = named_videos(arguments, SUFFIXES if of_features else VIDEO_SUFFIXES)
+    videos = named if STANDARD_INPUT in arguments else list(named)  # to know how many
     options = {"stream": values.stream, "start": values.start, "end": values.end, "force": values.force}
     alone = isinstance(videos, list) and len(videos) < 2
     unscored, pictures = 0, Pictures(values.plot_dir)
     with tqdm(videos, "Scoring", unit="video", leave=False, disable=alone or None) as progress:
         printer = Printer("json" if values.json else "csv" if values.csv else "text", scorer, progress)
         for video, error in progress:
-            score, failure = scored(scorer, video, error, **options)
-            printer.show(video, score, failure)
-            undrawn = score and pictures.draw(score)
+            found = scored(scorer, video, error, **options)
+            if isinstance(found, Remark):
+                printer.failure(video, found)
+                unscored += 1
+                continue
+            printer.score(found)
+            undrawn = pictures.draw(found)
             if undrawn:
                 printer.complain(undrawn)
-            unscored += score is None or score.status == "withheld" or bool(undrawn)
+            unscored += found.status == "withheld" or undrawn is not None
     return 1 if unscored else 0
 
 

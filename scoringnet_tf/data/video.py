@@ -25,6 +25,7 @@ DEFAULT_FPS = 25.0  # where a file gives neither a frame rate nor timestamps: th
 ANNOUNCED_TOLERANCE = 1
 # Timestamps are rounded to milliseconds and less; by more than this a rate is another one.
 RATE_TOLERANCE = 0.02
+MAX_REPEATS = 10  # of each frame, on average, to show a video at another rate
 MAX_PIXEL_ASPECT = 4.0  # anamorphic film has 2; what is further from 1 is a damaged header
 DECODER_OPTIONS = {"max_pixels": str(2**26)}  # a damaged header may not ask for endless memory; 8K video has 2**25
 SMALLEST_FRAME = 8  # bytes: a packet of fewer repeats a frame, or (packed B-frames of old AVI files) is none
@@ -70,12 +71,20 @@ class Video:
     first_frame: int = 0
     first_time: float = 0.0
 
+    def is_sampled(self, rate: float | None) -> bool:
+        """Whether `samples` goes by time: not for None, nor where nearly all that it shows would be repetitions.
+
+        One timestamp of a damaged file may be years away.
+        """
+        return rate is not None and (self.timestamps[-1] + 1 / self.fps) * rate <= MAX_REPEATS * len(self.timestamps)
+
     def samples(self, rate: float | None) -> np.ndarray:
         """The frames that show the video at `rate` frames per second, int (K,): at k / rate the one nearest in time.
 
-        Frames are left out or repeated by their timestamps, whatever rate the file states. All, once, for None.
+        Frames are left out or repeated by their timestamps, whatever rate the file states. All, once, unless
+        `is_sampled`.
         """
-        if rate is None:
+        if not self.is_sampled(rate):
             return np.arange(len(self.timestamps))
         count = max(1, round((self.timestamps[-1] + 1 / self.fps) * rate))
         between = (self.timestamps[:-1] + self.timestamps[1:]) / 2
@@ -83,7 +92,7 @@ class Video:
 
     def sample_of(self, rate: float | None) -> np.ndarray:
         """Of each frame, which of the `samples` is nearest in time; int (L,)."""
-        if rate is None:
+        if not self.is_sampled(rate):
             return np.arange(len(self.timestamps))
         last = len(self.samples(rate)) - 1
         return np.clip(np.rint(self.timestamps * rate).astype(int), 0, last)

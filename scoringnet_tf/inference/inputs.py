@@ -114,8 +114,8 @@ def local_video(path) -> Iterator[Path]:
 
 def scored(
     scorer, video: str, error: InputError | None = None, *, stream=None, start=None, end=None, force=False
-) -> tuple[VideoScore | None, Remark | None]:
-    """(score, None) of a video, or (None, why there is none): what is wrong with one ends nothing but itself.
+) -> VideoScore | Remark:
+    """The score of a video, or why there is none: what is wrong with one ends nothing but itself.
 
     Args:
         scorer: `VideoScorer`.
@@ -129,14 +129,14 @@ def scored(
             raise error
         with local_video(video) as path:
             source = path if start is None and end is None else stretch(path, start, end, stream)
-            return scorer.score(scorer.read(source, stream), video, force=force), None
+            return scorer.score(scorer.read(source, stream), video, force=force)
     except InputError as wrong:
-        return None, Remark("unreadable", str(wrong))
+        return Remark("unreadable", str(wrong))
     except OSError as wrong:
-        return None, Remark("unreadable", f"{video}: {wrong.strerror or wrong}.")
+        return Remark("unreadable", f"{video}: {wrong.strerror or wrong}.")
     except (MemoryError, tf.errors.ResourceExhaustedError):
-        return None, Remark("out_of_memory", f"{video}: expected a video that fits memory. Received: too little of it.")
+        return Remark("out_of_memory", f"{video}: expected a video that fits memory. Received: too little of it.")
     except cv2.error as wrong:
         if wrong.code != OPENCV_NO_MEMORY:
             raise
-        return None, Remark("out_of_memory", f"{video}: expected a video that fits memory. Received: too little of it.")
+        return Remark("out_of_memory", f"{video}: expected a video that fits memory. Received: too little of it.")

@@ -160,14 +160,16 @@ class VideoScorer:
         if self.model.content == "features":
             return self._score_features(video, path, force)
         rate = self.preprocessor.frame_rate
-        samples = video.samples(rate)
-        probabilities, features = (None, None) if self.model.segmenter is None else self._segmented(video, samples)
+        samples, of_source = video.samples(rate), reasons_of_source(self.model, video)
+        hopeless = of_source and not force  # whatever it shows
+        probabilities, features = None, None
+        if self.model.segmenter is not None and not hopeless:
+            probabilities, features = self._segmented(video, samples)
         found = []
         for start, stop in self._stretches(probabilities, len(samples)):
             labels = None if probabilities is None else self._decide(probabilities[np.newaxis, start:stop]).numpy()[0]
             of_stretch = None if features is None else features[start:stop]
-            reasons = reasons_of_source(self.model, video)
-            reasons += reasons_against(self.model, labels, of_stretch, rate or video.fps, stop - start)
+            reasons = of_source + reasons_against(self.model, labels, of_stretch, rate or video.fps, stop - start)
             scored = self._scores_of(video, samples[start:stop], labels) if force or not reasons else ({}, [])
             found.append(_Stretch(stop - start, labels, reasons, *scored))
         times = video.first_time + np.append(video.timestamps, video.timestamps[-1] + 1 / video.fps)
@@ -247,7 +249,7 @@ class VideoScorer:
             fps=round(fps, 3),
             stages=runs,
             performances=[
-                _performance(each, _span(labels, numbers == number), times, first_frame)
+                _performance(each, _span(labels, numbers, number), times, first_frame)
                 for number, each in enumerate(found)
             ],
             warnings=list(warnings),
@@ -267,10 +269,19 @@ class _Stretch:
     warnings: list[Remark]
 
 
-def _span(labels, member):
-    """(start, end) of the stages among the frames `member`, bool (L,); of all of these where there are no stages."""
-    shown = np.flatnonzero(member & (labels > 0))
-    shown = shown if len(shown) else np.flatnonzero(member)
+def _span(labels, numbers, number):
+    """(start, end) of the stages in a stretch; of all its frames where there are no stages.
+
+    Args:
+        labels: (L,), the stage of every frame of the file.
+        numbers: (L,), in order, which stretch each is in.
+        number: of the stretch. Where frames were repeated, none of them may be in it: then the next one counts.
+    """
+    found = np.flatnonzero(numbers == number)
+    shown = found[labels[found] > 0]
+    shown = shown if len(shown) else found
+    if not len(shown):
+        shown = [min(np.searchsorted(numbers, number), len(numbers) - 1)]
     return int(shown[0]), int(shown[-1]) + 1
 
 

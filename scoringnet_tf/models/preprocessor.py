@@ -86,7 +86,7 @@ class ScoringNetPreprocessor:
         if departure is not None:
             trained = f"the model was trained on {self.stored.aspect:.2f}:1"
             found.append(Remark("aspect", f"The picture is {video.aspect:.2f}:1, {trained}: {departure}."))
-        if self.frame_rate and abs(video.fps / self.frame_rate - 1) > RATE_TOLERANCE:
+        if video.is_sampled(self.frame_rate) and abs(video.fps / self.frame_rate - 1) > RATE_TOLERANCE:
             done = "left out" if video.fps > self.frame_rate else "repeated"
             said = f"The video has {video.fps:.4g} frames/s, the model was trained at {self.frame_rate:.4g}"
             found.append(Remark("resampled", f"{said}: frames were {done} to show it at that rate."))

@@ -35,21 +35,25 @@ class Printer:
         sys.stdout.flush()
         self._progress.refresh()
 
-    def show(self, video: str, score: VideoScore | None, error: Remark | None) -> None:
-        """Prints a result, or why there is none."""
-        if error is not None:
-            self.complain(error)
-            name, sport = self._scorer.name, self._scorer.model.sport.name
-            found, rows, text = failure(video, name, sport, error), [failure_row(video, error)], ""
+    def score(self, score: VideoScore) -> None:
+        """Prints a result."""
+        if self._form == "text":
+            self.write(f"{score}\n")
         else:
-            assert score is not None
-            found, rows, text = score.to_dict(), score.rows(), str(score)
+            self._print(score.to_dict(), score.rows())
+
+    def failure(self, video: str, error: Remark) -> None:
+        """Prints why there is none."""
+        self.complain(error)
+        if self._form != "text":
+            name, sport = self._scorer.name, self._scorer.model.sport.name
+            self._print(failure(video, name, sport, error), [failure_row(video, error)])
+
+    def _print(self, found, rows):
         if self._form == "csv":
             self._table.writerows(rows)
-        elif self._form == "json":
+        else:
             self.write(json.dumps(found) + "\n")  # in ASCII, which every locale can print
-        elif text:
-            self.write(text + "\n")
 
     def complain(self, error: Remark) -> None:
         """Prints on stderr."""

@@ -1,6 +1,7 @@
 """A picture of one scored video: frames of its stages in order, the strip of these along time, scores, what to know."""
 
 import textwrap
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,7 +47,8 @@ def key_frames(
 
 def save_figure(figure: Figure, path: AnyPath) -> None:
     """Writes a figure as PNG, which appears whole or not at all."""
-    with replacing_file(path) as temporary:
+    with replacing_file(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a name may be in any script
         save_png(figure, temporary)
 
 

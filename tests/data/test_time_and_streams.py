@@ -62,7 +62,7 @@ def video_at(times, fps):
         (np.arange(120) / 60, 60),
         (np.arange(480) / 240, 240),
         (np.arange(40) / 24, 24),
-        (np.arange(5) / 1.0, 1),
+        (np.arange(5) / 5, 5),
         (UNEVEN / 1000, 20),
         (np.array([0.0]), 25),
     ],
@@ -78,6 +78,13 @@ def test_samples_show_at_every_moment_the_nearest_frame(times, fps):
     inside = times <= (len(samples) - 1) / 25
     assert np.all(np.abs(nearest / 25 - times)[inside] <= 0.5 / 25 + 1e-9)
     np.testing.assert_array_equal(video_at(times, fps).samples(None), np.arange(len(times)))
+
+
+def test_a_timestamp_that_is_years_away_asks_for_no_years_of_frames():
+    video = video_at([0.0, 0.04, 0.08, 1e9], 3 / 1e9)
+    np.testing.assert_array_equal(video.samples(25.0), [0, 1, 2, 3])
+    np.testing.assert_array_equal(video.sample_of(25.0), [0, 1, 2, 3])
+    assert not video.is_sampled(None) and video_at(np.arange(9) / 3, 3).is_sampled(25.0)
 
 
 def test_a_model_sees_a_fast_video_at_the_rate_of_its_training(tmp_path):

@@ -12,7 +12,7 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference import calibration
 from scoringnet_tf.inference.calibration import add_reference, is_measured, measured
-from scoringnet_tf.inference.prediction import VideoScorer, score_video
+from scoringnet_tf.inference.prediction import VideoScorer, _span, score_video
 from scoringnet_tf.inference.refusal import reasons_against
 from scoringnet_tf.inference.serving import export_saved_model
 from scoringnet_tf.models.presets import load_scoring_net
@@ -161,8 +161,10 @@ def test_too_few_and_too_small_frames(scorer, tmp_path):
     write_images(tmp_path / "few", 5)
     assert "too_few_frames" in codes(scorer(tmp_path / "few"))
     write_bars(tmp_path / "slow.avi", 12, fps=12)
-    (said,) = [reason for reason in scorer(tmp_path / "slow.avi").reasons if reason.code == "frame_rate_too_low"]
-    assert said == "It has 12 frames/s, the model was trained at 25: too few to see motion."
+    slow = scorer(tmp_path / "slow.avi")
+    assert slow.reasons == ["It has 12 frames/s, the model was trained at 25: too few to see motion."]
+    assert slow.stages == [] and codes(slow) == ["frame_rate_too_low"]
+    assert scorer(tmp_path / "slow.avi", force=True).stages != []
     write_video(tmp_path / "small.mkv", np.full((12, 14, 64, 3), 90, np.uint8), codec="libx264")
     assert "picture_too_small" in codes(scorer(tmp_path / "small.mkv"))
 
@@ -214,6 +216,11 @@ def test_a_dive_that_is_shown_twice_is_scored_twice(scorer, monkeypatch, tmp_pat
     assert [p.start_s for p in twice.performances] == [0.16, 1.48]
     assert [stage["name"] for stage in twice.stages].count("take-flight") == 2 and len(twice.rows()) == 2
     assert str(twice).count("Performance at") == 2 and "2 performances" in twice.score_line()
+
+
+def test_a_performance_that_no_frame_of_the_file_shows_is_where_the_next_one_is():
+    labels, numbers = np.array([0, 1, 2, 0, 1]), np.array([0, 0, 0, 2, 2])
+    assert [_span(labels, numbers, number) for number in range(4)] == [(1, 3), (3, 4), (4, 5), (4, 5)]
 
 
 def test_a_dive_and_a_part_of_one_is_one(scorer, monkeypatch, tmp_path):

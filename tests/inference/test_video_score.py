@@ -149,8 +149,7 @@ def printed(form, capsys, *results):
     printer = Printer(form, scorer, Bar())
     seen = []
     for found in results:
-        error = found if isinstance(found, Remark) else None
-        printer.show("v.mp4", None if error else found, error)
+        printer.failure("v.mp4", found) if isinstance(found, Remark) else printer.score(found)
         seen.append(capsys.readouterr())
     return [each.out for each in seen], [each.err for each in seen]
 

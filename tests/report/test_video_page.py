@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
-from scoringnet_tf.report.video_page import key_frames, picture
+from scoringnet_tf.report.video_page import key_frames, picture, save_figure
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.drawing import STAGE_COLORS
 
@@ -52,7 +52,8 @@ def test_what_to_know_stands_below_on_lines_that_fit_and_the_picture_grows():
 
 def test_names_that_are_formulas_or_no_text_are_drawn(tmp_path):
     figure = picture(get_sport("diving"), [], [frame(0)], "$x_{\udcff.mp4", "final 3")
-    figure.savefig(tmp_path / "v.png")
+    save_figure(figure, tmp_path / "v.png")
+    save_figure(picture(get_sport("diving"), [], [frame(0)], "飛込.mp4", "final 3"), tmp_path / "v.png")
     assert words(figure)[0] == r"\$x_{\udcff.mp4"
 
 
