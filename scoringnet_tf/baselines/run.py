@@ -19,6 +19,7 @@ from scoringnet_tf.report.evaluation_report import write_report
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
+from scoringnet_tf.training.config import versions
 
 SETTINGS, PREDICTIONS = "settings.json", "predictions.csv"
 
@@ -111,7 +112,7 @@ class Run:
             if (known & ~held_out).sum() > 1:
                 learned[score] = system.learn(TrainingSet(inputs[known], scores[known], held_out[known], self.seed))
         chosen = {score: dict(found.chosen) for score, found in learned.items()}
-        write_json(self.output_dir / SETTINGS, {**described, "chosen": chosen})
+        write_json(self.output_dir / SETTINGS, {**described, "chosen": chosen, "versions": versions()})
         for info in self.tested:
             videos = self._videos(info, self.split, tuple(split_ids(info, self.split)))
             seen = see(videos)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scoringnet_tf import __version__
-from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
 from scoringnet_tf.experiments.training import (
     LOG,
     Surroundings,
@@ -75,11 +75,18 @@ class Fitting(Training):
             f"--features_dir={surroundings.folder / FEATURES}",
         ]
         run_command("scoringnet_tf.baselines", [*arguments, f"--output_dir={folder}"], folder / LOG)
+        settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
         described = {
             "command": ["python", "-m", "scoringnet_tf.baselines", *arguments],
-            "settings": json.loads((folder / SETTINGS).read_text(encoding="utf-8")),
+            "configuration": self.configuration(surroundings),
+            "pixels": described_pixels(surroundings.records.simulation),
+            "seed": self.seed,
+            "chosen": settings["chosen"],
+            "sees": settings["sees"],
+            "versions": settings["versions"],
             "hardware": hardware(),
             "seconds": round(time.monotonic() - start, 1),
+            "seconds_are_of": "the fit and its predictions; features that were there already were not extracted",
         }
         write_metafile(folder, described)
 

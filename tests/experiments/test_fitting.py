@@ -52,7 +52,8 @@ def fitted(monkeypatch):
         flags = dict(argument.lstrip("-").partition("=")[::2] for argument in arguments[1:])
         folder = training.Path(flags["output_dir"])
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "settings.json").write_text('{"chosen": {"final": {"C": 1}}}')
+        settings = {"chosen": {"final": {"C": 1}}, "sees": {}, "versions": {"keras": "3"}}
+        (folder / "settings.json").write_text(json.dumps(settings))
         for path in [flags["records_dir"], *filter(None, flags.get("renderings", "").split(","))]:
             info = DatasetInfo.load(path)
             (report := folder / f"test_{info.data_hash[:10]}").mkdir(exist_ok=True)
@@ -81,7 +82,9 @@ def test_a_system_is_fitted_once_for_all_renderings(surroundings, fitted):
     assert f"--features_dir={surroundings.folder / 'features'}" in fitted[0]
     assert not any("max_steps" in argument or "scoring_epochs" in argument for argument in fitted[0])
     metafile = yaml.safe_load(next(surroundings.folder.glob("c3d_svr*/metafile.yml")).read_text())
-    assert metafile["settings"] == {"chosen": {"final": {"C": 1}}} and metafile["hardware"]["cores"] >= 1
+    assert metafile["chosen"] == {"final": {"C": 1}} and metafile["hardware"]["cores"] >= 1
+    described = suite.described_trainings(table, surroundings, 2)
+    assert [one["seed"] for one in described] == [0, 1] and described[0]["versions"] == {"keras": "3"}
 
 
 def test_a_further_rendering_is_predicted_where_the_system_was_fitted(surroundings, fitted, tmp_path):
@@ -141,7 +144,7 @@ def test_a_real_run_is_fitted_and_described(surroundings, tmp_path):
     expected = [given.records.videos[video_id]["final"] for video_id in results.ids]
     np.testing.assert_allclose(results.truth["final"], expected, atol=1e-3)
     metafile = yaml.safe_load(next(given.folder.glob("c3d_svr*/metafile.yml")).read_text())
-    assert metafile["settings"]["sees"]["endpoint"] == "fc6" and metafile["settings"]["validation_fraction"] == 0.3
+    assert metafile["sees"]["endpoint"] == "fc6" and metafile["configuration"]["flags"]["validation_fraction"] == "0.3"
 
 
 def test_every_system_has_a_row():
