@@ -75,19 +75,31 @@ def write_split(path: Path, split: Split) -> None:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *sorted(split.items())])
 
 
+def of_records(info: DatasetInfo, split: Split) -> Split:
+    """The split without videos that were left out when the records were built (`DatasetInfo.skipped`).
+
+    Raises:
+        InputError: it names others that the records lack, or leaves none to train or to test on.
+    """
+    skipped = {video["id"] for video in info.skipped}
+    unknown = sorted(split.keys() - info.videos.keys() - skipped)
+    known = {video_id: name for video_id, name in split.items() if video_id in info.videos}
+    if unknown or not {"train", "test"} <= set(known.values()):
+        received = f"{', '.join(unknown[:3])}, which are no records" if unknown else "none of one"
+        where = f"{info.records_dir}: expected a split of these records into train and test."
+        raise InputError(f"{where} Received: {received}.")
+    return known
+
+
 def resplit(info: DatasetInfo, split: Split, folder: Path) -> DatasetInfo:
     """Writes the index of `info`'s records under another split into `folder`, and loads it.
 
     Where some frames of the records have no label, those of each split are not known, and each is said to lack some.
 
     Raises:
-        InputError: videos that the records lack, or none to train or to test on.
+        InputError: as `of_records`.
     """
-    unknown = sorted(split.keys() - info.videos.keys())
-    if unknown or not {"train", "test"} <= set(split.values()):
-        received = f"{', '.join(unknown[:3])}, which are no records" if unknown else "none of one"
-        where = f"{info.records_dir}: expected a split of these records into train and test."
-        raise InputError(f"{where} Received: {received}.")
+    split = of_records(info, split)
     videos = {video_id: {**info.videos[video_id], "split": split[video_id]} for video_id in sorted(split)}
     text = json.dumps([info.data_hash, sorted(split.items())])
     new = dataclasses.replace(

@@ -6,9 +6,9 @@ r"""The paper's tables, each by one command.
     python -m scoringnet_tf.experiments report [NAME …] --records_dir=…    tables of what is done
 
 `run` trains and evaluates whatever the named tables need ("all": every one) and is not in --runs_dir yet, then writes
-each table, its cells, its predictions and a picture to --results_dir/NAME. What was stopped goes on; what failed is
-said, tried again by the next `run`, and stops nothing else. Flags of `train` after -- are given to every training, but
-what a row of a table sets stays as it is.
+each table, its cells, its predictions and a picture to --results_dir/SPORT/NAME. What was stopped goes on; what failed
+is said, tried again by the next `run`, and stops nothing else. Flags of `train` after -- are given to every training,
+but what a row of a table sets stays as it is. `report --write_docs` also puts the tables into README.md and docs/.
 """
 
 import pathlib
@@ -19,7 +19,7 @@ from typing import Any
 from absl import flags
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
-from scoringnet_tf.experiments import report, splits, suite
+from scoringnet_tf.experiments import docs, report, splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.sports import get_sport
@@ -43,7 +43,10 @@ flags.DEFINE_list(
     "split_files", [], "Of table6: files (id,split) of `data_prep split` to take instead, such as the published ones."
 )
 flags.DEFINE_string("runs_dir", "runs/experiments", "Folder of the trainings.")
-flags.DEFINE_string("results_dir", "results", "Folder of the tables.")
+flags.DEFINE_string("results_dir", "results", "Folder of the tables, in one for each sport.")
+flags.DEFINE_bool(
+    "write_docs", False, "Of report: also put the tables into README.md and docs/, between their markers."
+)
 
 
 def list_experiments(_: Tables) -> int:
@@ -78,6 +81,10 @@ def write_report(chosen: Tables) -> int:
     """Writes and prints the tables of what is done."""
     surroundings = _surroundings()
     _report(_of_sport(chosen, surroundings.sport), surroundings)
+    if flags.FLAGS.write_docs:
+        pages = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+        for page in docs.write_docs(pages, pathlib.Path(flags.FLAGS.results_dir)):
+            print(f"{page}: tables are new.")
     return 0
 
 
@@ -103,12 +110,16 @@ def _report(chosen, surroundings):
         if experiment.resplit:
             _report_splits(name, experiment, surroundings)
             continue
+        if experiment.draw:
+            print(experiment.draw(_folder(name, surroundings), experiment, surroundings, flags.FLAGS.seeds))
+            continue
         results = suite.results(experiment, surroundings, flags.FLAGS.seeds)
         if not results.predicted:
             print(f"{name}: nothing is done yet.")
             continue
-        folder = pathlib.Path(flags.FLAGS.results_dir) / name
-        print(report.write_results(folder, experiment, results, surroundings.sport, _described(surroundings)))
+        described = _described(surroundings, suite.described_trainings(experiment, surroundings, flags.FLAGS.seeds))
+        folder = _folder(name, surroundings)
+        print(report.write_results(folder, experiment, results, surroundings.sport, described))
 
 
 def _report_splits(name, experiment, surroundings):
@@ -121,13 +132,22 @@ def _report_splits(name, experiment, surroundings):
         return
     kept: list[Any] = [chosen[index] for index in done]
     found: list[Any] = [results[index] for index in done]
-    folder = pathlib.Path(flags.FLAGS.results_dir) / name
-    print(splits.write_results(folder, experiment, kept, found, surroundings.sport, _described(surroundings)))
+    trained = [one for where in wheres for one in suite.described_trainings(experiment, where, 1)]
+    described = _described(surroundings, trained)
+    print(splits.write_results(_folder(name, surroundings), experiment, kept, found, surroundings.sport, described))
 
 
-def _described(surroundings):
+def _folder(name, surroundings):
+    """Where the results of a table are: by sport, as both have tables 4 and 5."""
+    return pathlib.Path(flags.FLAGS.results_dir) / surroundings.sport / name
+
+
+def _described(surroundings, trained):
     """What cells.json says of the runs."""
     return {
+        "command": ["python", "-m", "scoringnet_tf.experiments", *sys.argv[1:]],
+        "seconds_of_training": round(sum(training["seconds"] for training in trained)),
+        "trainings": trained,
         "data": {"name": surroundings.records.name, "hash": [info.data_hash for info in surroundings.tested]},
         "preset": surroundings.preset.name,
         "further_flags": list(surroundings.further),

@@ -39,6 +39,7 @@ class Experiment:
         measures: `"scores"`, or `"stages"` for how well frames are labelled.
         picture: the figure that is drawn.
         paper_std: of `paper`, the standard deviations over splits that the paper prints.
+        draw: of a figure, a function of (folder, experiment, surroundings, seeds) that writes it and returns a text.
         resplit: whether the rows are trained on several splits, of one seed each, instead of several seeds.
         compute: of a table that trains nothing, a function of (records, tested records) that gives its `Results`.
     """
@@ -53,6 +54,7 @@ class Experiment:
     measures: str = "scores"
     picture: str = "f_src"
     paper_std: Mapping[str, Mapping[str, Figures]] = dataclasses.field(default_factory=dict)
+    draw: Callable[..., str] | None = None
     resplit: bool = False
 
 
@@ -68,6 +70,30 @@ def _shortcuts(info, tested):
     from scoringnet_tf.experiments import shortcuts  # scikit-learn
 
     return shortcuts.shortcuts(info, tested)
+
+
+def _strips(*arguments):
+    from scoringnet_tf.experiments import strips
+
+    return strips.write_segmentation(*arguments)
+
+
+def _curves(*arguments):
+    from scoringnet_tf.experiments import curves
+
+    return curves.write_curves(*arguments)
+
+
+def _feature_maps(*arguments):
+    from scoringnet_tf.experiments import feature_maps
+
+    return feature_maps.write_feature_maps(*arguments)
+
+
+def _sources(*arguments):
+    from scoringnet_tf.experiments import sources
+
+    return sources.write_sources(*arguments)
 
 
 def _varied(flag, values, name):
@@ -129,10 +155,20 @@ def _segmentation():
     return Experiment(title, question, rows, "KFS, argmax", paper, measures="stages", picture="frames")
 
 
+SEGMENTATION = _segmentation()
+RANKING = [Row("MSE", MSE), Row("MSE + ranking")]
 EXPERIMENTS = {
     "table1": _fragments("diving", 1, "diving"),
     "table2": _fragments("vault", 2, "vault"),
-    "table3": _segmentation(),
+    "table3": SEGMENTATION,
+    "fig4": Experiment(
+        "Fig. 4: segmentation",
+        "What does each network find, frame by frame?",
+        [row for row in SEGMENTATION.rows if row.evaluation == ("--decoding=argmax",)],
+        SEGMENTATION.reference,
+        measures="stages",
+        draw=_strips,
+    ),
     "table4": Experiment(
         "Table 4: key fragments",
         "Do key fragments predict better than the whole video (MSE)?",
@@ -156,7 +192,7 @@ EXPERIMENTS = {
     "table5": Experiment(
         "Table 5: ranking loss",
         "Does the ranking loss raise SRC without costing MED?",
-        [Row("MSE", MSE), Row("MSE + ranking")],
+        RANKING,
         "MSE",
         {
             "diving": {
@@ -168,6 +204,13 @@ EXPERIMENTS = {
                 "MSE + ranking": figures(0.57, 0.57, 0.70, 0.55, 0.45, 1.11),
             },
         },
+    ),
+    "fig5": Experiment(
+        "Fig. 5: curves of close scores",
+        "Does the ranking loss set videos of close scores apart while it trains?",
+        RANKING,
+        "MSE",
+        draw=_curves,
     ),
     "table6": Experiment(
         "Table 6: random splits",
@@ -182,6 +225,20 @@ EXPERIMENTS = {
             "vault": {"MSE + ranking": figures(0.04, 0.07, 0.05, 0.07, 0.16, 0.12)},
         },
         resplit=True,
+    ),
+    "fig6": Experiment(
+        "Fig. 6: feature maps",
+        "What does the first convolution give of one frame?",
+        [Row("baseline", {**MSE, **WHOLE}), Row("+KFS", MSE), Row("+KFS, ranking")],
+        "baseline",
+        draw=_feature_maps,
+    ),
+    "occlusion": Experiment(
+        "Occlusion",
+        "Where in the video does each score come from?",
+        [Row("MSE", MSE), Row("MSE + ranking")],
+        "MSE",
+        draw=_sources,
     ),
     "shortcuts": Experiment(
         "Shortcuts",

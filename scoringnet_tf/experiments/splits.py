@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scoringnet_tf.data.resplitting import Split, random_splits, read_split, resplit, write_split
+from scoringnet_tf.data.resplitting import Split, of_records, random_splits, read_split, resplit, write_split
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.intervals import Results, interval
 from scoringnet_tf.experiments.report import CELLS, DECIMALS, PREDICTIONS, TABLE, columns, head, measure_of
@@ -21,10 +21,10 @@ def splits_of(surroundings: Surroundings, number: int, files: Sequence[str]) -> 
     """Those of the files, or as many as are asked for, drawn at random: the same ones for the same records.
 
     Raises:
-        InputError: a file is no split.
+        InputError: a file is no split, or of other videos.
     """
     if files:
-        return [read_split(Path(path)) for path in files]
+        return [of_records(surroundings.records, read_split(Path(path))) for path in files]
     return random_splits(surroundings.records, number)
 
 

@@ -4,8 +4,10 @@ import itertools
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import yaml
 from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -13,7 +15,7 @@ from scoringnet_tf.experiments.catalogue import Experiment, Row
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.experiments.stage_results import StageResults, counts, read_stages
-from scoringnet_tf.experiments.training import Surroundings, Training, TrainingError
+from scoringnet_tf.experiments.training import METAFILE, Surroundings, Training, TrainingError
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 
@@ -75,6 +77,18 @@ def _test_scores(info: DatasetInfo) -> Mapping[str, list[float]]:
     return {
         video_id: [np.nan if v is None else v for v in values] for video_id, values in zip(ids, scores, strict=True)
     }
+
+
+def described_trainings(experiment: Experiment, surroundings: Surroundings, seeds: int) -> list[dict[str, Any]]:
+    """What a result says of each finished training that it needs: its folder, seed, time and hardware."""
+    found = []
+    for training in trainings([experiment], surroundings, seeds):
+        if training.is_trained(surroundings):
+            folder = training.folder(surroundings)
+            metafile = yaml.safe_load((folder / METAFILE).read_text(encoding="utf-8"))
+            kept = ("seed", "seconds", "seconds_are_of", "hardware", "versions")
+            found.append({"folder": folder.name, **{name: metafile[name] for name in kept}})
+    return found
 
 
 # === Results ===

@@ -259,11 +259,23 @@ class ScoringRun(Run):
         return {name: label for name, label in SHOWN.items() if phase.name != "segmentation" or "src" not in name}
 
     def further_callbacks(self, phase, log_dir):
-        """Pictures of the first held-out videos."""
+        """Pictures of the first held-out videos; of all of them the scores of every validation."""
         if not self.validation_ids:
             return []
         batches = -(-PICTURES // self.settings["batch_size"])
-        return [callbacks.ValidationPictures(log_dir, self._videos("validation", with_info=True).take(batches))]
+        pictures = callbacks.ValidationPictures(log_dir, self._videos("validation", with_info=True).take(batches))
+        if phase.name == "segmentation":
+            return [pictures]
+        return [callbacks.ValidationScores(self.folder / f"{phase.name}_scores.csv", self._known_scores()), pictures]
+
+    def _known_scores(self):
+        """Score that the model predicts → [(id, points)] of the held-out videos, as `ValidationScores` takes them."""
+        videos = [(video_id, self.info.videos[video_id]) for video_id in self.validation_ids]
+        return {
+            score: [(video_id, video[score]) for video_id, video in videos if video[score] is not None]
+            for score in SCORES
+            if score in self.model.output
+        }
 
 
 def adapt_features(network, dataset):

@@ -89,6 +89,13 @@ def test_a_split_of_other_records_is_refused(info, tmp_path, split, message):
         resplit(info, split, tmp_path / "new")
 
 
+def test_videos_that_were_left_out_of_the_records_are_left_out_of_the_split(info, tmp_path):
+    """Such as rows 32 and 95 of UNLV-Diving, whose stages are in no order; published splits name them."""
+    without = dataclasses.replace(info, skipped=[{"id": "77", "split": "train", "problems": ["no order"]}])
+    new = resplit(without, {**SPLIT, "77": "train"}, tmp_path / "new")
+    assert sorted(new.videos) == sorted(SPLIT)
+
+
 def test_frames_without_a_label_may_be_in_any_split(info, tmp_path):
     some = dataclasses.replace(info, stage_frames={"train": {"noise": 7}, "test": {"noise": 2, "unlabelled": 1}})
     new = resplit(some, SPLIT, tmp_path / "new")
