@@ -174,7 +174,22 @@ flags.DEFINE_list(
 # === Run ===
 flags.DEFINE_bool("shuffle_labels", False, "Control: train on scores exchanged between videos; must learn nothing.")
 
+flags.DEFINE_bool(
+    "reference",
+    True,
+    "Afterwards measure what the training videos are like (up to 256 of them), so that predict can tell what is unlike "
+    "them; see calibrate.",
+)
+
 flags.adopt_module_key_flags(run_flags)
+
+
+def _add_reference(model, best, info):
+    """Keeps with the best model what its training videos are like, where they can be compared."""
+    from scoringnet_tf.inference.calibration import add_reference, can_be_measured, is_measured
+
+    if can_be_measured(model) and not is_measured(best, info):
+        add_reference(best, info)
 
 
 def main(_):
@@ -187,7 +202,10 @@ def main(_):
 
     from scoringnet_tf.training.scoring import ScoringRun
 
-    best = ScoringRun(info, settings).run()
+    run = ScoringRun(info, settings)
+    best = run.run()
+    if settings["reference"]:
+        _add_reference(run.model, best, info)
     print(
         f"Best model: {best}\n"
         f"Evaluate:   python -m scoringnet_tf.evaluate --model={best} --records_dir={info.records_dir}"

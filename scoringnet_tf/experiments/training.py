@@ -147,7 +147,8 @@ class Training:
             flags |= {"segmentation_epochs": "0", "segmenter": str(kfs.folder(surroundings))}
         arguments = [*as_arguments(flags), f"--records_dir={surroundings.records.records_dir}"]
         goes_on, start = (folder / "checkpoints").is_dir(), time.monotonic()
-        run_command("scoringnet_tf.train", [*arguments, f"--model_dir={folder}"], folder / LOG)
+        # The tables ask of no model what is unlike its training videos.
+        run_command("scoringnet_tf.train", [*arguments, "--noreference", f"--model_dir={folder}"], folder / LOG)
         described = {
             "command": ["python", "-m", "scoringnet_tf.train", *arguments],
             "configuration": self.configuration(surroundings),

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from scoringnet_tf.data.augmentation import FrameDecoder
+from scoringnet_tf.models.reference import checks
 from scoringnet_tf.sports import definition_of
 from scoringnet_tf.support.files import replacing_folder, write_json
 
@@ -36,12 +37,32 @@ def _pixels(image):
     return tf.ensure_shape(pixels, (None, None, 3))
 
 
+def _checked(network):
+    """A function of inputs: the outputs of a `ScoringNet` and `valid`; KFS runs once for both."""
+    segmenter = None if network.segmenter is None else network.segmenter.with_features()
+
+    def outputs_of(inputs):
+        content, mask, labels = inputs[network.content], inputs["mask"], None
+        outputs, features = {}, content if network.content == "features" else None
+        if segmenter is not None:
+            found = segmenter(inputs, training=False)
+            labels, features = network.stage_decision(found["stages"], mask), found["features"]
+            outputs = {"stages": found["stages"], "labels": labels}
+        outputs |= network.score_fragments(content, labels, mask, training=False)
+        against = checks(network, labels, mask, features).values()
+        valid = tf.ones(tf.shape(mask)[:1], tf.bool)
+        return {**outputs, "valid": tf.reduce_all(tf.stack([valid, *(~each for each in against)]), axis=0)}
+
+    return outputs_of
+
+
 def export_saved_model(network, path):
     """Writes `network` (a `ScoringNet`, any dtype policy) to the folder `path` as a float32 SavedModel.
 
     Signatures:
         serving_default: frames uint8 (B, L, H, W, 3), or features float32 (B, L, D), mask bool (B, L) → the outputs of
-            the Keras model.
+            the Keras model, and `valid` bool (B,): false where one of `models.reference.CHECKS` speaks against a
+            performance.
         encoded: encoded string (L,), the frames of one video → the same outputs with B = 1; not of a model for
             features.
 
@@ -51,14 +72,16 @@ def export_saved_model(network, path):
     given = network.input[network.content]
     content = tf.TensorSpec(given.shape, keras.backend.standardize_dtype(given.dtype), name=network.content)
 
+    outputs_of = _checked(network)
+
     @tf.function(input_signature=[content, tf.TensorSpec((None, None), tf.bool, name="mask")])
     def score(content, mask):
-        return network({network.content: content, "mask": mask}, training=False)
+        return outputs_of({network.content: content, "mask": mask})
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="encoded")])
     def score_encoded(encoded):
         frames = preprocess_encoded(encoded, network.preprocessor)[None]
-        return network({"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)}, training=False)
+        return outputs_of({"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)})
 
     # Not keras.export.ExportArchive: it stores every weight twice.
     module = tf.Module()

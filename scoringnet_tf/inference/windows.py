@@ -5,8 +5,8 @@ many frames are added at both ends. The Bi-LSTM sees everything: its forward hal
 first to the last and carries its state on, its backward half from the last to the first. Nothing is cut off: the result
 is that of the whole video, to rounding.
 
-What is kept of every frame is its feature vector and the output of the forward half: 1.25 KB for the models that ship,
-34 KB for 112×112 at full width. C3D's activations are those of one window: 0.1 and 0.6 GiB.
+What is kept of every frame is its feature vector, its mean and the output of the forward half: 1.5 KB for the models
+that ship, 36 KB for 112×112 at full width. C3D's activations are those of one window: 0.1 and 0.6 GiB.
 """
 
 import collections.abc
@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from scoringnet_tf.models.c3d import ENDPOINTS
 from scoringnet_tf.models.preprocessor import PATIENCE
+from scoringnet_tf.models.segmentation import channel_means
 
 REACH = sum(name.startswith("conv") for name in ENDPOINTS)  # frames: one for each convolution of three
 MAX_WINDOW = 256  # frames
@@ -56,15 +57,18 @@ class WindowedVectors:
         def stages_of(vectors):
             return reader([vectors, tf.ones(tf.shape(vectors)[:2], tf.bool)], training=False)
 
-        self._vectors_of, self._stages_of = vectors_of, stages_of
+        self._vectors_of, self._stages_of, self._channels = vectors_of, stages_of, segmenter.channels
 
-    def __call__(self, frames_of: collections.abc.Callable[[int, int], np.ndarray], num_frames: int) -> np.ndarray:
-        """Stage probabilities, float32 (L, S); arguments as of `WindowedSegmenter`."""
-        vectors = [
+    def __call__(
+        self, frames_of: collections.abc.Callable[[int, int], np.ndarray], num_frames: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Stage probabilities (L, S) and features (L, D), as of `WindowedSegmenter`, whose arguments it has."""
+        parts = [
             self._vectors_of(frames_of(first, last)[np.newaxis])[:, start - first : stop - first]
             for start, stop, first, last in _spans(num_frames, self.window)
         ]
-        return self._stages_of(tf.concat(vectors, axis=1)).numpy()[0]
+        vectors = tf.concat(parts, axis=1)
+        return self._stages_of(vectors).numpy()[0], channel_means(vectors, self._channels).numpy()[0]
 
 
 class WindowedSegmenter:
@@ -81,7 +85,8 @@ class WindowedSegmenter:
     def __init__(self, segmenter, window: int | None = None):
         self.window = window or _window(segmenter)
         bi_lstm, vectors = segmenter.get_layer("bi_lstm"), segmenter.get_layer("flatten").output
-        trunk = keras.Model(segmenter.input, vectors)
+        means = channel_means(vectors, segmenter.channels)
+        trunk = keras.Model(segmenter.input, [vectors, means])
         classifier = keras.Model(bi_lstm.output, segmenter.output)
         forward, backward = _carrying_state(bi_lstm.forward_layer), _carrying_state(bi_lstm.backward_layer)
         units = bi_lstm.forward_layer.units
@@ -95,9 +100,9 @@ class WindowedSegmenter:
         @tf.function(input_signature=(frames, *[tf.TensorSpec((), tf.int32)] * 2, state))
         def ahead(frames, start, stop, state):
             inputs = {"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)}
-            features = trunk(inputs, training=False)[:, start:stop]
+            features, means = (each[:, start:stop] for each in trunk(inputs, training=False))
             outputs, *state = forward(features, initial_state=state)
-            return features, outputs, state
+            return means, features, outputs, state
 
         @tf.function(input_signature=(spec(None, vectors.shape[-1]), spec(None, units), state))
         def back(features, outputs_ahead, state):
@@ -108,22 +113,26 @@ class WindowedSegmenter:
         self._ahead, self._back = ahead, back
         self._start = [tf.zeros((1, units))] * 2
 
-    def __call__(self, frames_of: collections.abc.Callable[[int, int], np.ndarray], num_frames: int) -> np.ndarray:
-        """Stage probabilities, float32 (L, S).
+    def __call__(
+        self, frames_of: collections.abc.Callable[[int, int], np.ndarray], num_frames: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Stage probabilities (L, S) and features (L, D), float32, as of `KeyFragmentSegmenter.with_features`.
 
         Args:
             frames_of: gives the frames [start, stop) as the model takes them, uint8 (stop − start, H, W, 3).
             num_frames: L.
         """
-        kept, state = [], self._start
+        kept, seen, state = [], [], self._start
         for start, stop, first, last in _spans(num_frames, self.window):
-            *vectors, state = self._ahead(frames_of(first, last)[np.newaxis], start - first, stop - first, state)
+            found = self._ahead(frames_of(first, last)[np.newaxis], start - first, stop - first, state)
+            means, *vectors, state = found
+            seen.append(means.numpy()[0])
             kept.append(vectors)
         probabilities, state = [], self._start
         while kept:
             found, state = self._back(*kept.pop(), state)
             probabilities.append(found.numpy()[0])
-        return np.concatenate(probabilities[::-1])
+        return np.concatenate(probabilities[::-1]), np.concatenate(seen)
 
 
 def _spans(num_frames, window):

@@ -1,7 +1,7 @@
 """KFS, key fragment segmentation: labels every frame of an untrimmed video with a stage (§3.1, Eq. 1, Fig. 2)."""
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from scoringnet_tf.models.c3d import C3D, scaled_width
 from scoringnet_tf.models.layers import Dropout, FeatureScaling
@@ -17,6 +17,12 @@ def video_inputs(image_size, features=None):
         else {"frames": keras.Input((None, *image_size, 3), dtype="uint8", name="frames")}
     )
     return {**content, "mask": keras.Input((None,), dtype="bool", name="mask")}
+
+
+def channel_means(vectors, channels):
+    """The mean (B, L, C) over places of the vectors (B, L, H' · W' · C) that leave a trunk of C channels."""
+    places = layers.Reshape((-1, vectors.shape[-1] // channels, channels), name="places", dtype="float32")
+    return ops.mean(places(vectors), axis=2)
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -119,6 +125,22 @@ class KeyFragmentSegmenter(keras.Model):
     def network(self):
         """What labels the frames, one of `stage_networks.STAGE_NETWORKS`."""
         return self._config["network"]
+
+    @property
+    def channels(self):
+        """C, how many channels its trunk of frames ends in."""
+        return self.get_layer("flatten" if self.network == "resnet50" else "c3d").output.shape[-1]
+
+    def with_features(self):
+        """The same network, weights shared, with two outputs: `stages` and `features`, what it sees of every frame.
+
+        `features` is (B, L, D) float32: the channel means of what its trunk ends in, or the features that it is given.
+        """
+        if self._config["features"]:
+            features = self.input["features"]
+        else:
+            features = channel_means(self.get_layer("flatten").output, self.channels)
+        return keras.Model(self.input, {"stages": self.output, "features": features})
 
     def get_config(self):
         return {**self._config, "name": self.name}

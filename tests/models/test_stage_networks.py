@@ -133,8 +133,11 @@ def test_padding_is_taken_by_the_frames_of_its_video():
 @pytest.mark.parametrize("network", STAGE_NETWORKS[1:])
 def test_a_video_of_any_length_goes_through_in_windows(models, network):
     frames = clip(50)[0]
-    found = windowed_segmenter(models[network], window=16)(lambda start, stop: frames[start:stop], 50)
+    found, features = windowed_segmenter(models[network], window=16)(lambda start, stop: frames[start:stop], 50)
     np.testing.assert_allclose(found, probabilities(models[network], frames[np.newaxis])[0], atol=1e-5)
+    inputs = {"frames": frames[np.newaxis], "mask": np.ones((1, 50), bool)}
+    seen = models[network].with_features()(inputs, training=False)["features"]
+    np.testing.assert_allclose(features, np.asarray(seen)[0], atol=1e-5)
 
 
 @pytest.mark.parametrize("network", STAGE_NETWORKS[1:])

@@ -1086,12 +1086,58 @@ DATA_PREP = (
             "results behind a slow one pile up",
             "test_results_behind_a_slow_one_are_bounded",
         ),
+    )
+    + of(
+        "scoringnet_tf/support/stopping.py",
+        "tests/support/test_stopping.py",
         ("128 + number", "1", "a signal is an error like another", "test_a_signal_becomes_an_exception_once"),
         (
             "            signal.signal(each, signal.SIG_IGN)\n",
             "            pass\n",
             "a second Ctrl-C interrupts tidying up",
             "test_a_signal_becomes_an_exception_once",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/reference.py",
+        "tests/models/test_reference.py",
+        (
+            'ops.logical_or(shown < limits[0].astype("float32"), shown > limits[1].astype("float32"))',
+            'shown > limits[1].astype("float32")',
+            "a stage may be as short as it likes",
+        ),
+        ("firsts[:, stage] < latest", "firsts[:, stage] > latest", "stages in order are called out of order"),
+        ("starts > 1", "starts > 2", "a stage may occur twice"),
+        ("labels > 0, mask", "labels >= 0, mask", "noise counts for the features of a performance"),
+        ("features[numbers != fold]", "features", "the limit is set on the videos that it was fitted to"),
+    )
+    + of(
+        "scoringnet_tf/inference/refusal.py",
+        "tests/inference/test_refusal.py",
+        ("video.fps < LEAST_SHARE * trained", "False", "one frame a second is scored"),
+        ("height < least[0] or", "False and", "a picture of twelve rows is scored"),
+        ("if not is_current(model):", "if False:", "a reference from before further training is trusted"),
+    )
+    + of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/inference/test_refusal.py",
+        ("if force or not reasons else ({}, [])", "if True else ({}, [])", "nothing is withheld"),
+        ("samples[start:stop], labels)", "samples, labels)", "the second dive is scored by the first one's frames"),
+    )
+    + of(
+        "scoringnet_tf/data/video.py",
+        "tests/data/test_time_and_streams.py",
+        ("best if best in moving or not moving else moving[0]", "streams[0]", "a cover picture is scored"),
+        ("(self.timestamps[:-1] + self.timestamps[1:]) / 2", "self.timestamps[1:]", "frames are taken late"),
+    )
+    + of(
+        "scoringnet_tf/models/preprocessor.py",
+        "tests/data/test_time_and_streams.py",
+        (
+            "abs(video.fps / self.frame_rate - 1) > RATE_TOLERANCE",
+            "video.fps / self.frame_rate - 1 > RATE_TOLERANCE",
+            "lower frame rate not warned of",
+            "test_a_slow_video_is_repeated_and_it_is_said",
         ),
     )
     + of(
@@ -1159,12 +1205,6 @@ INFERENCE = (
     of(
         "scoringnet_tf/inference/prediction.py",
         "tests/inference/test_prediction.py",
-        (
-            "abs(fps / trained - 1) > FRAME_RATE_TOLERANCE",
-            "fps / trained - 1 > FRAME_RATE_TOLERANCE",
-            "lower frame rate not warned of",
-            "test_another_frame_rate_than_that_of_training_is_said",
-        ),
         (
             "scorer.labels(scorer.preprocessor.read(path))",
             "scorer.labels(scorer.preprocessor.read(path, partial=True))",
@@ -1515,7 +1555,7 @@ PARTIAL = (
         "scoringnet_tf/inference/prediction.py",
         "tests/inference/test_prediction.py",
         (
-            "        check_features(sequence, path, self.model.features)\n",
+            "            check_features(sequence, path, self.model.features)\n",
             "",
             "features of another kind are scored",
             "test_features_of_another_kind_are_refused",

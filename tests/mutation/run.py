@@ -25,6 +25,7 @@ TIMEOUT = 900  # seconds; a change that hangs a test is noticed
 PASSED, FAILED = 0, 1  # exit statuses of pytest
 # A process that has imported these once is forked for every change: most tests take less time than TensorFlow does.
 FORKS = multiprocessing.get_context("forkserver")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as scoringnet_tf does, which must come from the copy
 IMPORTED = ["pytest", "tensorflow", "keras", "scipy.stats", "matplotlib.pyplot", "cv2", "av"]
 
 
