@@ -24,6 +24,7 @@ COMMANDS = {
     "scoringnet_tf.extract": "--endpoint",
     "scoringnet_tf.import_weights": "--fc6_order",
     "scoringnet_tf.experiments": "--renderings",
+    "scoringnet_tf.baselines": "--features_dir",
 }
 
 
@@ -198,6 +199,8 @@ def test_unknown_flags_fail(module):
         (["scoringnet_tf.calibrate", "--model=m", "--records_dir=r"], "python -m data_prep build"),
         (["scoringnet_tf.predict", "--model=nowhere.keras", "v.mp4"], "nowhere.keras: expected a .keras file"),
         (["scoringnet_tf.export"], "--export_dir: expected a value"),
+        (["scoringnet_tf.baselines", "svm"], "Expected a system, one of c3d_svr, "),
+        (["scoringnet_tf.baselines", "core", "--records_dir=r"], "--output_dir: expected a value"),
     ],
 )
 def test_wrong_use_is_named(arguments, message):
