@@ -84,7 +84,9 @@ class Training:
         given = [*preset_flags(surroundings.preset), *surroundings.further, *as_arguments(self.flags)]
         flags = dict(_name_and_value(argument) for argument in given) | {"seed": str(self.seed)}
         kfs_alone = flags.get("training") == "staged" and flags.get("scoring_epochs") == "0"
-        without = {"records_dir", "model_dir"} | ({*SCORING_FLAGS} - {"scoring_epochs"} if kfs_alone else set())
+        without = {"records_dir", "model_dir", "reference"} | (
+            {*SCORING_FLAGS} - {"scoring_epochs"} if kfs_alone else set()
+        )
         return {name: flags[name] for name in sorted(flags.keys() - without)}
 
     def kfs(self, surroundings: Surroundings) -> "Training | None":
@@ -119,9 +121,7 @@ class Training:
     def folder(self, surroundings: Surroundings) -> Path:
         """Where it is or will be: what tells it from the preset, in words, and a hash of its configuration."""
         told = "-".join(f"{name}={value.replace('/', '_')}" for name, value in sorted(self.flags.items())) or "preset"
-        text = json.dumps(self.configuration(surroundings), sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
-        return surroundings.folder / f"{told[:80]}-seed={self.seed}-{digest}"
+        return run_folder(surroundings, told, self.seed, self.configuration(surroundings))
 
     def is_trained(self, surroundings: Surroundings) -> bool:
         """Whether it was finished."""
@@ -145,7 +145,8 @@ class Training:
         if kfs:
             kfs.train(surroundings)
             flags |= {"segmentation_epochs": "0", "segmenter": str(kfs.folder(surroundings))}
-        arguments = [*as_arguments(flags), f"--records_dir={surroundings.records.records_dir}"]
+        # Tables refuse no video: what training videos are like need not be measured.
+        arguments = [*as_arguments(flags), "--noreference", f"--records_dir={surroundings.records.records_dir}"]
         goes_on, start = (folder / "checkpoints").is_dir(), time.monotonic()
         # The tables ask of no model what is unlike its training videos.
         run_command("scoringnet_tf.train", [*arguments, "--noreference", f"--model_dir={folder}"], folder / LOG)
@@ -159,8 +160,7 @@ class Training:
             "seconds": round(time.monotonic() - start, 1),
             "seconds_are_of": "the last part of a run that was stopped" if goes_on else "the whole run",
         }
-        with replacing_file(folder / METAFILE) as path:
-            path.write_text(yaml.safe_dump(described, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        write_metafile(folder, described)
 
     def report(self, surroundings: Surroundings, rendering: DatasetInfo, flags: Sequence[str] = ()) -> Path:
         """Folder of the report on the test split of `rendering`, by `evaluate` with these flags."""
@@ -178,6 +178,19 @@ class Training:
             folder = self.folder(surroundings)
             where = [f"--model={folder}", f"--records_dir={rendering.records_dir}", f"--output_dir={report}"]
             run_command("scoringnet_tf.evaluate", [*where, "--split=test", *flags], folder / LOG)
+
+
+def run_folder(surroundings: Surroundings, told: str, seed: int, configuration: Mapping[str, Any]) -> Path:
+    """A folder of the suite's, named by what tells a run from others, in words, and a hash of its configuration."""
+    text = json.dumps(configuration, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+    return surroundings.folder / f"{told[:80]}-seed={seed}-{digest}"
+
+
+def write_metafile(folder: Path, described: Mapping[str, Any]) -> None:
+    """Writes what a finished run says of itself."""
+    with replacing_file(folder / METAFILE) as path:
+        path.write_text(yaml.safe_dump(dict(described), sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def preset_flags(path: Path) -> list[str]:
