@@ -2,6 +2,7 @@
 # make test    environment, lint, tests
 # make lint    ruff and mypy
 # make mutate  small wrong changes of the code, one at a time: does a test notice each? Takes long
+# make docs    the documentation as a site, in build/site
 # make env     the environment alone
 # make format  rewrite the code in the project's style
 
@@ -14,7 +15,7 @@ INSTALLED := .venv/installed-$(EXTRAS)
 DATA := data
 DEMO := runs/demo
 
-.PHONY: env lint format test mutate demo clean
+.PHONY: env lint format test mutate docs demo clean
 .DELETE_ON_ERROR:
 
 env: $(INSTALLED)
@@ -39,6 +40,10 @@ test: lint
 
 mutate: env
 	$(BIN)/python tests/mutation/run.py
+
+docs:
+	$(MAKE) env EXTRAS=docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 # === Demonstration: an easy simulated dataset, the small model, the shipped pretrained trunk ===
 

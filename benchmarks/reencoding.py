@@ -67,7 +67,7 @@ def scores_of(video, scorer):
         for name, (encoder, suffix, pixel_format) in ENCODINGS.items():
             path = pathlib.Path(folder, f"{encoder}.{suffix}")
             encode(frames, rate, path, encoder, pixel_format)
-            score = scorer(path)
+            score = scorer(path, force=True)
             values = (score.final, score.execution, score.difficulty)
             scores[name] = next((value for value in values if value is not None), None)
     return scores

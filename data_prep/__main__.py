@@ -7,7 +7,6 @@ import importlib
 import sys
 from typing import NoReturn
 
-from data_prep.processes import Stopped, stoppable
 from scoringnet_tf.support import cli
 
 COMMANDS = {  # command: (module of data_prep.commands with its flags and main(arguments), purpose)
@@ -50,12 +49,7 @@ def _run(module):
     def main(arguments):
         nonlocal is_running
         is_running = True
-        try:
-            with stoppable():
-                return module.main(arguments)
-        except Stopped as stop:
-            print(f"{module.__name__.rpartition('.')[2]}: {stop}", file=sys.stderr)
-            return stop.exit_status
+        return module.main(arguments)
 
     try:
         cli.run(main, positional=getattr(module, "POSITIONAL", False))

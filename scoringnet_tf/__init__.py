@@ -28,6 +28,7 @@ _PUBLIC = {
     "DatasetInfo": "scoringnet_tf.data.dataset_info",
     "score_video": "scoringnet_tf.inference.prediction",
     "videos": "scoringnet_tf.data.input_pipeline",
+    "with_reference": "scoringnet_tf.inference.calibration",
 }
 _MODULES = ("losses", "metrics", "models", "sports")
 

@@ -2,7 +2,8 @@ r"""Evaluates a model on a split of records: the paper's six figures, frame accu
 
     python -m scoringnet_tf.evaluate --model=MODEL --records_dir=RECORDS --split=test --output_dir=REPORT
 
-Writes metrics.json, predictions.csv, scores.png and stages.png to --output_dir, and prints a table.
+Writes metrics.json, predictions.csv, stages.csv (frames from, up to, of every stage), scores.png and stages.png to
+--output_dir, and prints a table.
 """
 
 import sys

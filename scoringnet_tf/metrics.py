@@ -198,6 +198,34 @@ def edit_distance(first, second, number_first, number_second):
     return ops.fori_loop(1, ops.max(total) + 1, next_diagonal, start)[2]
 
 
+def edit_scores(truth, predicted):
+    """1 − d / n of each video, see `EditScore`: float32 (B,), of what `segments` gives of truth and prediction."""
+    distance = edit_distance(truth[0], predicted[0], truth[3], predicted[3])
+    longer = ops.cast(ops.maximum(ops.maximum(truth[3], predicted[3]), 1), "float32")
+    return 1.0 - distance / longer
+
+
+def right_segments(truth, predicted, overlap):
+    """Of each video the predicted segments that are right, see `SegmentalF1`, and all that there are, true ones too.
+
+    Args:
+        truth, predicted: what `segments` gives of them.
+        overlap: of `SegmentalF1`.
+
+    Returns:
+        float32 (B,) and (B,).
+    """
+    stage, start, end, number = (value[:, None] if len(value.shape) == 2 else value for value in truth)  # (B, 1, true)
+    other, begin, finish, found = (value[:, :, None] if len(value.shape) == 2 else value for value in predicted)
+    common = ops.minimum(end, finish) - ops.maximum(start, begin)
+    union = ops.maximum(end, finish) - ops.minimum(start, begin)
+    same = ops.logical_and(stage == other, ops.logical_and(stage != 0, common > 0))
+    shares = ops.where(same, ops.cast(common, "float32") / ops.cast(ops.maximum(union, 1), "float32"), 0.0)
+    hit = ops.max(shares, axis=2) >= overlap  # (B, predicted)
+    best = ops.one_hot(ops.argmax(shares, axis=2), ops.shape(shares)[2]) * ops.cast(hit, "float32")[:, :, None]
+    return ops.sum(ops.max(best, axis=1), axis=1), ops.cast(number + found, "float32")
+
+
 class _SegmentMetric(keras.metrics.Metric):
     """What labels int (B, L), negative = ignored, and predictions, as of `FrameAccuracy`, have as segments."""
 
@@ -226,9 +254,7 @@ class EditScore(_SegmentMetric):
         self.total = self.add_variable((), "zeros", "float32", name="total")
 
     def _update(self, truth, predicted, weights):
-        distance = edit_distance(truth[0], predicted[0], truth[3], predicted[3])
-        longer = ops.cast(ops.maximum(ops.maximum(truth[3], predicted[3]), 1), "float32")
-        self.score.assign(self.score + ops.sum(weights * (1.0 - distance / longer)))
+        self.score.assign(self.score + ops.sum(weights * edit_scores(truth, predicted)))
         self.total.assign(self.total + ops.sum(weights))
 
     def result(self):
@@ -256,19 +282,9 @@ class SegmentalF1(_SegmentMetric):
         self.segments = self.add_variable((), "zeros", "float32", name="segments")
 
     def _update(self, truth, predicted, weights):
-        stage, start, end, number = (
-            value[:, None] if len(value.shape) == 2 else value for value in truth
-        )  # (B, 1, true)
-        other, begin, finish, found = (value[:, :, None] if len(value.shape) == 2 else value for value in predicted)
-        common = ops.minimum(end, finish) - ops.maximum(start, begin)
-        union = ops.maximum(end, finish) - ops.minimum(start, begin)
-        same = ops.logical_and(stage == other, ops.logical_and(stage != 0, common > 0))
-        shares = ops.where(same, ops.cast(common, "float32") / ops.cast(ops.maximum(union, 1), "float32"), 0.0)
-        hit = ops.max(shares, axis=2) >= self.overlap  # (B, predicted)
-        best = ops.one_hot(ops.argmax(shares, axis=2), ops.shape(shares)[2]) * ops.cast(hit, "float32")[:, :, None]
-        right = ops.sum(ops.max(best, axis=1), axis=1)
+        right, number = right_segments(truth, predicted, self.overlap)
         self.right.assign(self.right + ops.sum(weights * right))
-        self.segments.assign(self.segments + ops.sum(weights * ops.cast(number + found, "float32")))
+        self.segments.assign(self.segments + ops.sum(weights * number))
 
     def result(self):
         return ops.divide_no_nan(2.0 * self.right, self.segments)  # 2 TP / (2 TP + FP + FN)
@@ -277,6 +293,29 @@ class SegmentalF1(_SegmentMetric):
         return {**super().get_config(), "overlap": self.overlap}
 
 
+OVERLAPS = (10, 25, 50)  # per cent, of the F1 that every evaluation has
+
+
 def segment_metrics():
     """The figures of the segments that every evaluation has: `edit_score`, `f1_10`, `f1_25` and `f1_50`."""
-    return [EditScore(), *(SegmentalF1(percent / 100, name=f"f1_{percent}") for percent in (10, 25, 50))]
+    return [EditScore(), *(SegmentalF1(percent / 100, name=f"f1_{percent}") for percent in OVERLAPS)]
+
+
+def segment_counts(labels, found):
+    """The same figures of each video, as what they are the shares of.
+
+    Args:
+        labels: int (B, L), negative = ignored.
+        found: int (B, L), the predicted stages.
+
+    Returns:
+        name → (float32 (B,), float32 (B,)): over any videos a figure is the sum of the first over that of the second.
+    """
+    counts = labels >= 0
+    truth, predicted = segments(labels, counts), segments(found, counts)
+    any_labelled = ops.cast(ops.any(counts, axis=1), "float32")
+    shares = {"edit_score": (edit_scores(truth, predicted) * any_labelled, any_labelled)}
+    for percent in OVERLAPS:
+        right, number = right_segments(truth, predicted, percent / 100)
+        shares[f"f1_{percent}"] = (2.0 * right * any_labelled, number * any_labelled)
+    return shares

@@ -17,6 +17,9 @@ from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.training import run_flags
 from scoringnet_tf.training.supervision import CHOICES
 
+# `models.stage_networks.STAGE_NETWORKS`, which --help names without Keras
+STAGE_NETWORKS = ("c3d_bi_lstm", "c3d", "c3d_ed_tcn", "resnet50")
+
 # === Data ===
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords made by `python -m data_prep build`.")
 flags.DEFINE_string("model_dir", None, "Folder for checkpoints, models and curves; a stopped run in it goes on.")
@@ -42,6 +45,13 @@ flags.DEFINE_integer("max_start_shift", 5, "The start frame is shifted by a rand
 # === Model ===
 flags.DEFINE_float("width_multiplier", 1.0, "Scales every layer; 1 is the paper's model, 0.125 suits a CPU.", 0.01)
 flags.DEFINE_list("clip_lengths", ["32", "32"], "Frames that the difficulty and execution fragments are resampled to.")
+flags.DEFINE_enum(
+    "stage_network",
+    "c3d_bi_lstm",
+    STAGE_NETWORKS,
+    "What labels the frames: KFS (§3.1); or what it is compared with (§4.4, Fig. 4): C3D without the Bi-LSTM, with an "
+    "ED-TCN (CVPR 2017) in its place, or Keras Applications' ResNet50 on each frame.",
+)
 flags.DEFINE_integer("lstm_units", 512, "Bi-LSTM units per direction before the multiplier (§3.1: no number).", 1)
 flags.DEFINE_integer("segmenter_fc_units", 512, "First FC layer of KFS before the multiplier (§3.1: no number).", 1)
 flags.DEFINE_integer("conv_filters", 512, "Both convolutions of the regressor, before the multiplier (§3.2: none).", 1)
@@ -78,6 +88,11 @@ flags.DEFINE_float("segmenter_dropout", 0.5, "Dropout in KFS. Not in the paper."
 flags.DEFINE_float("dropout", 0.5, "Dropout in both towers (§3.2 has it, without a rate).", 0, 0.95)
 flags.DEFINE_string("pretrained", None, "C3D (.keras; pretrain, import_weights) loaded into KFS and both towers.")
 flags.DEFINE_string(
+    "resnet50_weights",
+    None,
+    "Of --stage_network=resnet50: file of Keras Applications' weights without the top, e.g. those of ImageNet.",
+)
+flags.DEFINE_string(
     "initial_model",
     None,
     "Trained ScoringNet (.keras or a run's folder) whose weights the run starts from: to go on with other videos.",
@@ -85,8 +100,8 @@ flags.DEFINE_string(
 flags.DEFINE_string(
     "segmenter",
     None,
-    "Trained ScoringNet (.keras or a run's folder) whose KFS is used as it is, for videos without stage labels. Needs "
-    "--training=staged --fragments=predicted.",
+    "Trained ScoringNet (.keras or a run's folder) whose KFS is used as it is: for videos without stage labels, with "
+    "--fragments=predicted, or for several runs. Needs --training=staged.",
 )
 
 # === Loss ===
@@ -124,7 +139,7 @@ flags.DEFINE_integer("epochs", 60, "Epochs of joint training. Not in the paper."
 flags.DEFINE_integer(
     "segmentation_epochs", 20, "Epochs of KFS in staged training; 0 keeps the KFS of --initial_model as it is.", 0
 )
-flags.DEFINE_integer("scoring_epochs", 60, "Epochs of SP in staged training.", 1)
+flags.DEFINE_integer("scoring_epochs", 60, "Epochs of SP in staged training; 0 trains KFS alone, see --segmenter.", 0)
 flags.DEFINE_enum(
     "fragments",
     "true",
@@ -159,7 +174,22 @@ flags.DEFINE_list(
 # === Run ===
 flags.DEFINE_bool("shuffle_labels", False, "Control: train on scores exchanged between videos; must learn nothing.")
 
+flags.DEFINE_bool(
+    "reference",
+    True,
+    "Afterwards measure what the training videos are like (up to 256 of them), so that predict can tell what is unlike "
+    "them; see calibrate.",
+)
+
 flags.adopt_module_key_flags(run_flags)
+
+
+def _add_reference(model, best, info):
+    """Keeps with the best model what its training videos are like, where they can be compared."""
+    from scoringnet_tf.inference.calibration import add_reference, can_be_measured, is_measured
+
+    if can_be_measured(model) and not is_measured(best, info):
+        add_reference(best, info)
 
 
 def main(_):
@@ -172,7 +202,10 @@ def main(_):
 
     from scoringnet_tf.training.scoring import ScoringRun
 
-    best = ScoringRun(info, settings).run()
+    run = ScoringRun(info, settings)
+    best = run.run()
+    if settings["reference"]:
+        _add_reference(run.model, best, info)
     print(
         f"Best model: {best}\n"
         f"Evaluate:   python -m scoringnet_tf.evaluate --model={best} --records_dir={info.records_dir}"

@@ -18,10 +18,13 @@ COMMANDS = {
     "scoringnet_tf.pretrain": "--clip_length",
     "scoringnet_tf.evaluate": "--split",
     "scoringnet_tf.predict": "--json",
+    "scoringnet_tf.report": "--judges",
+    "scoringnet_tf.calibrate": "--records_dir",
     "scoringnet_tf.export": "--export_dir",
     "scoringnet_tf.extract": "--endpoint",
     "scoringnet_tf.import_weights": "--fc6_order",
     "scoringnet_tf.experiments": "--renderings",
+    "scoringnet_tf.baselines": "--features_dir",
 }
 
 
@@ -91,17 +94,21 @@ def test_whole_path(trained):
     command("scoringnet_tf.export", f"--model={run}", f"--export_dir={trained / 'servable'}")
     assert (trained / "servable/1/saved_model.pb").is_file()
 
-    printed = command("scoringnet_tf.predict", f"--model={run}", video, "--json", f"--plot_dir={trained / 'plots'}")
-    (score,) = json.loads(printed.stdout)
-    assert set(score) == {
-        *("video", "num_frames", "fps", "stages", "difficulty", "execution", "final", "deviations", "warnings"),
-    }
+    printed = command(
+        *("scoringnet_tf.predict", f"--model={run}", video, "--json", "--force", f"--plot_dir={trained / 'plots'}"),
+    )
+    (score,) = map(json.loads, printed.stdout.splitlines())
+    assert (score["model"], score["sport"], score["error"]) == (str(run), "diving", None)
     assert score["fps"] == 25
     assert score["stages"][0]["start_frame"] == 0
     assert score["stages"][-1]["end_frame"] == score["num_frames"]
     assert score["final"] == pytest.approx(score["difficulty"] * score["execution"], rel=1e-5)
-    assert any("trained on simulated (--easy preset) video" in warning for warning in score["warnings"])
+    (said,) = score["warnings"]  # and not that it cannot tell what is unlike its training: `train` has measured it
+    assert "trained on simulated (--easy preset) video" in said["message"] and said["code"] == "simulated_training"
     assert (trained / "plots/001.avi.png").stat().st_size > 0
+
+    command("scoringnet_tf.report", f"--model={run}", video, "--force", f"--output={trained / 'report.html'}")
+    assert f"{score['final']:.2f}" in (trained / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -111,15 +118,17 @@ def test_bad_videos_are_reported_and_the_good_ones_scored(trained, tmp_path):
     (tmp_path / "cut.avi").write_bytes(good.read_bytes()[: good.stat().st_size // 2])
     result = command(
         *("scoringnet_tf.predict", f"--model={trained / 'run'}", tmp_path / "none.mp4", tmp_path / "text.mp4"),
-        *(tmp_path / "cut.avi", good, "--json"),
+        *(tmp_path / "cut.avi", good, "--json", "--force"),
         check=False,
     )
     assert result.returncode == 1
     assert "none.mp4: expected a video file" in result.stderr
     assert "text.mp4: expected a video" in result.stderr
-    scores = json.loads(result.stdout)
-    assert [pathlib.Path(score["video"]).name for score in scores] == ["cut.avi", "002.avi"]
-    assert any("truncated" in warning for warning in scores[0]["warnings"])
+    scores = list(map(json.loads, result.stdout.splitlines()))
+    names = [(pathlib.Path(score["video"]).name, score["status"] == "failed") for score in scores]
+    assert names == [("none.mp4", True), ("text.mp4", True), ("cut.avi", False), ("002.avi", False)]
+    assert [score["error"] and score["error"]["code"] for score in scores] == ["unreadable", "unreadable", None, None]
+    assert any(warning["code"] == "damaged" for warning in scores[2]["warnings"])
 
 
 @pytest.mark.slow
@@ -165,8 +174,42 @@ def test_unknown_flags_fail(module):
         (["scoringnet_tf.train", "--batch_size=0"], "batch_size"),
         (["scoringnet_tf.evaluate", "stray"], "Expected flags only. Received: stray"),
         (["scoringnet_tf.predict"], "Expected one or more video files"),
+        (["scoringnet_tf.predict", "--json", "--csv", "v.mp4"], "Expected --json or --csv. Received: both."),
+        (["scoringnet_tf.report", "v.mp4"], "--output: expected a value"),
+        (["scoringnet_tf.report", "--output=report.html"], "Expected one or more video files"),
+        (["scoringnet_tf.report", "--output=report.pdf", "v.mp4"], "--output: expected a name that ends in .html"),
+        (
+            ["scoringnet_tf.report", "--output=r.html", "--judges=no.csv", "v.mp4"],
+            "--judges=no.csv: expected a CSV file",
+        ),
+        (
+            ["scoringnet_tf.predict", "--start=3", "--end=2", "v.mp4"],
+            "--end: expected more than --start=3",
+        ),
+        (
+            ["scoringnet_tf.predict", "--plot_dir=setup.cfg", "v.mp4"],
+            "--plot_dir: setup.cfg: expected a folder, or a place",
+        ),
+        (
+            ["scoringnet_tf.predict", "--plot_dir=setup.cfg/new", "v.mp4"],
+            "--plot_dir: setup.cfg/new: expected a folder",
+        ),
+        (["scoringnet_tf.export", "--export_dir=setup.cfg"], "--export_dir: setup.cfg: expected a folder"),
+        (["scoringnet_tf.calibrate", "--records_dir=r"], "--model: expected a value"),
+        (["scoringnet_tf.calibrate", "--model=m", "--records_dir=r"], "python -m data_prep build"),
         (["scoringnet_tf.predict", "--model=nowhere.keras", "v.mp4"], "nowhere.keras: expected a .keras file"),
         (["scoringnet_tf.export"], "--export_dir: expected a value"),
+        (
+            ["scoringnet_tf.export", "--export_dir=e", "--precision=bfloat16"],
+            "--precision=bfloat16: expected --samples",
+        ),
+        (["scoringnet_tf.export", "--export_dir=e", "--samples=a.mp4"], "--precision=bfloat16: expected --samples"),
+        (
+            ["scoringnet_tf.export", "--export_dir=e", "--precision=bfloat16", "--samples=a", "--format=onnx"],
+            "--format=onnx: expected --precision=float32",
+        ),
+        (["scoringnet_tf.baselines", "svm"], "Expected a system, one of c3d_svr, "),
+        (["scoringnet_tf.baselines", "core", "--records_dir=r"], "--output_dir: expected a value"),
     ],
 )
 def test_wrong_use_is_named(arguments, message):
@@ -238,7 +281,8 @@ def test_vectors_of_features_go_the_whole_way(tmp_path):
     assert "frames per class" not in table and "pixels" not in table
     metrics = json.loads((run / "evaluation_test/metrics.json").read_text())
     assert metrics["fragments"] == "whole" and metrics["num_videos"] == 4 and metrics["d_src"] is None
-    (score,) = json.loads(command("scoringnet_tf.predict", f"--model={run}", tmp_path / "0.npy", "--json").stdout)
+    said = command("scoringnet_tf.predict", f"--model={run}", tmp_path / "0.npy", "--json", "--force").stdout
+    (score,) = map(json.loads, said.splitlines())
     assert score["difficulty"] is None and score["stages"] == [] and score["deviations"]["final"] > 0
     assert "expected a model with KFS" in error_of(
         "scoringnet_tf.evaluate", f"--model={run}", records, "--decoding=ordered"

@@ -17,11 +17,28 @@ SCORINGNET_TF = {
     "data": ("support", "sports"),  # records and videos in, tensors out: knows no model
     "models": ("support", "sports", "losses", "metrics", "data"),  # data: a model's preprocessing travels with it
     "weights": ("support", "data", "models"),  # importers: published weights become a model of ours
-    "inference": ("support", "sports", "metrics", "data", "models"),  # trained models in, stages and scores out
-    "report": ("support", "sports", "metrics", "data", "inference"),  # what inference found, as tables and pictures
+    "report.video_page": ("support", "sports", "data"),  # draws a result of inference, which knows how to be drawn
+    "inference": (
+        "support",
+        "sports",
+        "metrics",
+        "data",
+        "models",
+        "report.video_page",
+    ),  # trained models in, stages and scores out
+    "report": (
+        "support",
+        "sports",
+        "metrics",
+        "data",
+        "report.video_page",
+        "inference",
+    ),  # what inference found, as tables and pictures
     # Above inference and report: held-out videos are scored and drawn while it trains, by what scores and draws later.
     "training": ("support", "sports", "losses", "metrics", "data", "models", "inference", "report"),
-    "experiments": ("support", "sports", "data"),  # trains and evaluates by the commands, reads what they leave
+    "baselines": ("support", "sports", "losses", "data", "inference", "report", "training"),  # reported on alike
+    # Trains and evaluates by the commands and reads what they leave; looks into the models for its figures.
+    "experiments": ("support", "sports", "metrics", "data", "models", "inference", "report"),
     COMMANDS: (  # flags and a few lines each
         *("support", "sports", "losses", "metrics", "data", "models", "weights", "inference", "report", "training"),
     ),
@@ -41,7 +58,11 @@ DATA_PREP = {
     COMMANDS: ("errors", "processes", "datasets", "datasets.readers", "simulator", "records", "stages"),
 }
 # What `data_prep` may import of `scoringnet_tf`: what videos, records and sports are; it trains nothing.
-SHARED = ("support", "sports", "data.records", "data.video", "data.preprocessing", "data.features", "__version__")
+SHARED = (
+    *("support", "sports", "data.records", "data.video", "data.video_files", "data.preprocessing", "data.features"),
+    "data.joints",
+    "__version__",
+)
 SUGGESTION = "data_prep.stages.suggestion"  # the one place where a trained model prepares data
 SHARED_WITH_SUGGESTION = (*SHARED, "inference")
 

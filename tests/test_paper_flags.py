@@ -36,6 +36,7 @@ PAPER = {
     "patience": "0",
     "validation_fraction": "0",  # §4.1: training and test videos, no others
     "width_multiplier": "1",  # §3.1, §3.2
+    "stage_network": "c3d_bi_lstm",  # §3.1
     "decoding": "argmax",  # §4.3: the frames of the same class form a fragment
     "scores": "parts",  # §3.2: two branches
     "head": "regression",  # §3.2: to one number
@@ -68,8 +69,9 @@ OURS = {
 # Which data, where to, from which weights, how long to try; and epochs of staged training, which this is not.
 NOT_SETTINGS = {
     "score_sigma",  # of --head=distribution alone
-    *("records_dir", "model_dir", "pretrained", "initial_model", "segmenter", "max_steps", "seed", "deterministic"),
-    *("segmentation_epochs", "scoring_epochs", "validation_every", "shuffle_labels"),
+    *("records_dir", "model_dir", "pretrained", "initial_model", "segmenter", "resnet50_weights", "max_steps", "seed"),
+    "deterministic",
+    *("segmentation_epochs", "scoring_epochs", "validation_every", "shuffle_labels", "reference"),
 }
 
 

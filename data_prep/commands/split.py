@@ -27,7 +27,8 @@ flags.DEFINE_enum(
     "random",
     WAYS,
     "random: each record by itself. score: each record by itself, so that final scores are alike in all splits. group: "
-    "records of one group (an athlete, a source video) are in one split.",
+    "records of one group (an athlete, a source video) are in one split. own: the dataset's own split, that of "
+    "--split_dir, as a file.",
 )
 flags.DEFINE_float("test_fraction", 0.2, "Share of the records to test on; without --folds.", 0.0, 1.0)
 flags.DEFINE_float("validation_fraction", 0.0, "Share of all records to validate on.", 0.0, 1.0)
@@ -38,6 +39,8 @@ flags.DEFINE_boolean("overwrite", False, "Replace files that are there.")
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
+    if FLAGS.by == "own" and (FLAGS.folds or FLAGS["test_fraction"].present or FLAGS.validation_fraction):
+        raise InputError("--by=own: expected no --folds, --test_fraction or --validation_fraction. Received: one.")
     if FLAGS.folds and FLAGS["test_fraction"].present:
         raise InputError("--test_fraction: expected none with --folds, each of which is tested on. Received: one.")
     output = Path(FLAGS.output)

@@ -14,12 +14,12 @@ from pathlib import Path, PurePosixPath
 
 from absl import flags
 
-from data_prep.datasets.readers.layout import VIDEO_SUFFIXES
 from data_prep.stages import formats as stage_formats
 from data_prep.stages.formats.checking import checked_videos
 from data_prep.stages.formats.timing import MAX_RATE
 from data_prep.stages.formats.videos import facts_reader
 from data_prep.stages.merging import merged
+from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
 from scoringnet_tf.sports import SPORTS, named_sport
 from scoringnet_tf.support.errors import InputError
 

@@ -25,7 +25,10 @@ flags.DEFINE_string(
 )
 flags.DEFINE_enum("format", "csv", stage_formats.WRITABLE, "Format to write: that of the tool to correct in.")
 flags.DEFINE_string(
-    "videos_dir", None, "Folder of the videos, those in folders within it included; instead of VIDEO arguments."
+    "videos_dir",
+    None,
+    "Folder of the videos (files, or folders of numbered images), those in folders within it included; instead of "
+    "VIDEO arguments.",
 )
 flags.DEFINE_string(
     "model",

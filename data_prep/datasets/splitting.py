@@ -11,7 +11,7 @@ from data_prep.datasets.sample import Sample
 from data_prep.datasets.scores import shown
 from scoringnet_tf.support.errors import InputError
 
-WAYS = ("random", "score", "group")
+WAYS = ("random", "score", "group", "own")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +28,8 @@ class SplitSettings:
 def make_splits(samples: Iterable[Sample], settings: SplitSettings) -> list[dict[str, str]]:
     """One split, or one for each fold, whose test records together are all of them: [{id: split}], as the samples come.
 
+    By `"own"` it is the one that the samples have.
+
     Raises:
         InputError: ids that are not distinct, records without the score or group that they are split by, or so few that
             a split would be empty.
@@ -38,6 +40,8 @@ def make_splits(samples: Iterable[Sample], settings: SplitSettings) -> list[dict
     )
     if repeated:
         raise InputError(f"Expected distinct ids to split by. Received: {shown(repeated)} more than once")
+    if settings.by == "own":
+        return [{sample.video_id: sample.split for sample in samples}]
     units = _units(samples, settings.by)
     if settings.folds:
         tested = _parts(units, [1 / settings.folds] * settings.folds, settings.by, rng)

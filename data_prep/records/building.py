@@ -19,12 +19,13 @@ from data_prep.datasets.scores import shown
 from data_prep.processes import in_processes
 from data_prep.records.checks import checked_samples, known_problems
 from data_prep.records.encoding import aspect_of, encode_samples
+from data_prep.records.joints import copy_joints
 from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
-from data_prep.records.writing import RecordsWriter, check_output_dir, score_statistics, writing_to
+from data_prep.records.writing import RecordsWriter, check_output_dir, writing_to
 from scoringnet_tf import __version__
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.preprocessing import StoredForm
-from scoringnet_tf.data.records import INDEX_NAME, DatasetInfo, VideoExample
+from scoringnet_tf.data.records import INDEX_NAME, DatasetInfo, VideoExample, score_statistics
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
@@ -112,6 +113,8 @@ def _build(dataset, source_dir, target, settings, kept, workers, options):
         rejected, notes = _write_samples(writer, dataset, source, source_dir, stored, progress, settings)
         _refuse(rejected, settings, source_dir)
         info = _dataset_info(writer, dataset, source, source_dir, settings, stored.aspect, rejected, simulation)
+        if not source.has_features:
+            copy_joints(source_dir, folder, writer.videos)
         info.save(folder)
     return dataclasses.replace(info, records_dir=target), [*source.notes, *notes]
 

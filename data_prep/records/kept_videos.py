@@ -24,7 +24,6 @@ try:
 except ImportError:  # Windows: nothing keeps two builds of one folder apart
     fcntl = None  # type: ignore[assignment]
 
-from data_prep.processes import Stopped
 from data_prep.records.encoding import EncodedVideo, encode_video
 from data_prep.records.same_performance import thumbnails
 from data_prep.records.writing import writing_to
@@ -34,6 +33,7 @@ from scoringnet_tf.data.video import Clip, VideoError
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
+from scoringnet_tf.support.stopping import Stopped
 
 LOCK = "lock"
 FACTS = ("fps", "source_size", "aspect", "sha256", "warnings")  # of `EncodedVideo`, beside its arrays

@@ -138,23 +138,6 @@ class RecordsWriter:
         return splits, digest.hexdigest()
 
 
-def score_statistics(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
-    """Statistics of the known scores, points: {split: {score: {mean, std, min, max}}}.
-
-    Args:
-        videos: as `DatasetInfo.videos`. A score that no video of a split has is left out.
-    """
-    statistics: dict[str, dict[str, dict[str, float]]] = {}
-    for split in sorted({video["split"] for video in videos.values()}):
-        statistics[split] = {}
-        for name in ("difficulty", "execution", "final"):
-            scores = [video[name] for video in videos.values() if video["split"] == split and video[name] is not None]
-            if scores:
-                summary = {"mean": np.mean(scores), "std": np.std(scores), "min": min(scores), "max": max(scores)}
-                statistics[split][name] = {key: float(value) for key, value in summary.items()}
-    return statistics
-
-
 @contextlib.contextmanager
 def writing_to(output_dir: Path | RemotePath) -> Iterator[None]:
     """InputError naming `output_dir` where it cannot be written: under a file, read-only, or the disk is full.

@@ -8,7 +8,6 @@ from typing import Any
 
 from tqdm import tqdm
 
-from data_prep.datasets.readers.layout import VIDEO_SUFFIXES
 from data_prep.datasets.stage_labels import Segment
 from data_prep.processes import in_processes
 from data_prep.records.encoding import EncodedVideo, encode_video
@@ -16,6 +15,7 @@ from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.timing import exact_rate
 from data_prep.stages.formats.videos import FactsOf, VideoFacts, video_path
 from scoringnet_tf.data.video import Clip
+from scoringnet_tf.data.video_files import videos_in
 from scoringnet_tf.sports import NOISE, Sport, stage_runs
 from scoringnet_tf.support.errors import InputError
 
@@ -24,7 +24,8 @@ def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tup
     """Where the videos lie, and what `build --dataset=manifest` calls them: by their path below that folder.
 
     Args:
-        videos_dir: folder; every video file in it and in its folders is meant. None where `paths` are given.
+        videos_dir: folder; every video file in it and in its folders is meant, and every folder of numbered images in
+            it. None where `paths` are given.
         paths: of video files, or of folders of images.
 
     Returns:
@@ -39,7 +40,7 @@ def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tup
         folder = Path(os.path.commonpath([path.parent for path in found]))
     elif videos_dir is not None and not paths:
         folder = Path(videos_dir)
-        found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
+        found = videos_in(folder) if folder.is_dir() else []
         if not found:
             raise InputError(f"--videos_dir: expected a folder of videos. Received: {folder}, where there are none.")
     else:

@@ -7,7 +7,11 @@ hashes, settings, simulation), and lets the reader find damage before it trains 
 import dataclasses
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
@@ -59,6 +63,7 @@ class DatasetInfo:
         aspect: width over height, as shown, of the picture that fills a stored frame: the median of the training
             videos', unless the build was told; None in indices of before this was recorded: that of each source.
         format_version: of this file.
+        source: of an index that splits the records of another folder anew (`resplitting`), that folder; else None.
         records_dir: the folder this was loaded from; not stored.
     """
 
@@ -79,6 +84,7 @@ class DatasetInfo:
     data_hash: str
     aspect: float | None = None
     features: dict | None = None
+    source: str | None = None
     format_version: int = FORMAT_VERSION
     records_dir: Path | RemotePath | None = None
 
@@ -153,8 +159,14 @@ class DatasetInfo:
         (`TMPDIR`) must have room for the whole split.
 
         Raises:
-            RecordsError: no such split. InputError: a shard that was received is not of the size that the index says.
+            RecordsError: no such split, or the records lie in another folder (`source`).
+            InputError: a shard that was received is not of the size that the index says.
         """
+        if self.source:
+            raise RecordsError(
+                f"{self.records_dir}: expected records. Received: another split of those in {self.source}, which does "
+                "not hold them itself."
+            )
         return [
             str(cached_file(self.records_dir / shard["file"], self.data_hash, shard["bytes"]))
             for shard in self.split(split)["shards"]
@@ -204,3 +216,20 @@ def _check_shard(path, num_bytes):
         raise RecordsError(
             f"{path}: expected a shard of {num_bytes} bytes. Received: {received}. Build the records again."
         )
+
+
+def score_statistics(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:
+    """Statistics of the known scores, points: {split: {score: {mean, std, min, max}}}.
+
+    Args:
+        videos: as `DatasetInfo.videos`. A score that no video of a split has is left out.
+    """
+    statistics: dict[str, dict[str, dict[str, float]]] = {}
+    for split in sorted({video["split"] for video in videos.values()}):
+        statistics[split] = {}
+        for name in ("difficulty", "execution", "final"):
+            scores = [video[name] for video in videos.values() if video["split"] == split and video[name] is not None]
+            if scores:
+                summary = {"mean": np.mean(scores), "std": np.std(scores), "min": min(scores), "max": max(scores)}
+                statistics[split][name] = {key: float(value) for key, value in summary.items()}
+    return statistics

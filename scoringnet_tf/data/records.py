@@ -12,7 +12,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, RecordsError, described_pixels, load_records
+from scoringnet_tf.data.dataset_info import (
+    INDEX_NAME,
+    DatasetInfo,
+    RecordsError,
+    described_pixels,
+    load_records,
+    score_statistics,
+)
 
 __all__ = [
     "INDEX_NAME",
@@ -24,6 +31,7 @@ __all__ = [
     "encode_example",
     "load_records",
     "parse_example",
+    "score_statistics",
 ]
 
 UNLABELLED = -1  # stage of a frame that no label covers

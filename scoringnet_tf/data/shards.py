@@ -18,12 +18,25 @@ def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
     """Where each record of a stored split is: one pass over their headers, O(records), reading 8 bytes of each.
 
     Returns:
-        {id: (path of its shard, byte offset in it)}, in the order of the records.
+        {id: (path of its shard, byte offset in it)}, in the order of the records. Of an index that splits the records
+        of another folder anew, they lie there.
 
     Raises:
         RecordsError: no such split, a damaged shard, or another number of records than the index says.
     """
-    paths, ids = info.shard_paths(split), info.split(split)["ids"]
+    ids = info.split(split)["ids"]
+    if info.source:
+        source = DatasetInfo.load(info.source)
+        found: dict[str, tuple[str, int]] = {}
+        for stored in source.splits:
+            found |= locate_records(source, stored)
+        missing = [video_id for video_id in ids if video_id not in found]
+        if missing:
+            raise RecordsError(
+                f"{info.records_dir}: expected records of {info.source}. Received: {', '.join(missing)}, none there."
+            )
+        return {video_id: found[video_id] for video_id in ids}
+    paths = info.shard_paths(split)
     places = [(path, offset) for path in paths for offset in record_offsets(path).tolist()]
     if len(places) != len(ids):
         raise RecordsError(

@@ -16,6 +16,8 @@ import numpy as np
 from av.filter import Graph
 from av.video.reformatter import VideoReformatter
 
+from scoringnet_tf.support.remarks import Remark
+
 # Transfer characteristics (ITU-T H.273) of 8-bit RGB, or no more than a shade off.
 ORDINARY_TRANSFERS = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 14, 15})
 HDR = {16: "PQ", 18: "HLG"}
@@ -23,9 +25,9 @@ WIDE_PRIMARIES = {9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
 # PyAV 17 and later would start threads for the colours of every frame, which takes longer than the colours.
 ONE_THREAD = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 ANY_TIME_BASE = Fraction(1, 1000)  # of frames without one, whose times nobody asks for
-DEINTERLACED = "Its frames are interlaced: each was made whole from one of its fields (bwdif)."
-TURNED = "Its frames were turned or mirrored, as the file says that they are shown."
-UNTURNED = "Its frames are to be turned by other than quarters: they were left as they are."
+DEINTERLACED = Remark("interlaced", "Its frames are interlaced: each was made whole from one of its fields (bwdif).")
+TURNED = Remark("turned", "Its frames were turned or mirrored, as the file says that they are shown.")
+UNTURNED = Remark("not_turned", "Its frames are to be turned by other than quarters: they were left as they are.")
 
 
 class ShownFrames:
@@ -36,7 +38,7 @@ class ShownFrames:
     """
 
     def __init__(self) -> None:
-        self.notes: list[str] = []
+        self.notes: list[Remark] = []
         self._deinterlacer: Deinterlacer | None = None
         self._tags: tuple = ()  # of the colours of the frames at hand
         self._reformatter = VideoReformatter()  # one for all frames: making its tables takes longer than a frame
@@ -74,10 +76,12 @@ class ShownFrames:
         if colors:
             try:
                 image = _converter(frame.width, frame.height, frame.format.name, *self._tags)(frame)
-                self._note(f"Its colours are {colors}: they were converted to those of an ordinary screen (BT.709).")
+                said = f"Its colours are {colors}: they were converted to those of an ordinary screen (BT.709)."
+                self._note(Remark("colours_converted", said))
                 return image
             except (av.FFmpegError, ValueError) as error:  # an FFmpeg before 8 knows no such conversion
-                self._note(f"Its colours are {colors}, which this FFmpeg does not convert ({error}): they look wrong.")
+                said = f"Its colours are {colors}, which this FFmpeg does not convert ({error}): they look wrong."
+                self._note(Remark("colours_wrong", said))
         return self._reformatter.reformat(frame, format="rgb24", **ONE_THREAD).to_ndarray()
 
     def _note(self, note):

@@ -11,14 +11,21 @@ from typing import Any
 
 import av
 import numpy as np
+from av.stream import Disposition
 
 from scoringnet_tf.data.preprocessing import resize_frame
 from scoringnet_tf.data.shown_frames import ShownFrames, is_transposed
+from scoringnet_tf.data.webp import is_webp, num_frames, webp_frames
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import what_is_at
+from scoringnet_tf.support.remarks import Remark
 
 DEFAULT_FPS = 25.0  # where a file gives neither a frame rate nor timestamps: the rate of the UNLV and UCF videos
 # MPEG-4 with packed B-frames (old AVI files) announces one frame more than it holds: that is no damage.
 ANNOUNCED_TOLERANCE = 1
+# Timestamps are rounded to milliseconds and less; by more than this a rate is another one.
+RATE_TOLERANCE = 0.02
+MAX_REPEATS = 10  # of each frame, on average, to show a video at another rate
 MAX_PIXEL_ASPECT = 4.0  # anamorphic film has 2; what is further from 1 is a damaged header
 DECODER_OPTIONS = {"max_pixels": str(2**26)}  # a damaged header may not ask for endless memory; 8K video has 2**25
 SMALLEST_FRAME = 8  # bytes: a packet of fewer repeats a frame, or (packed B-frames of old AVI files) is none
@@ -51,7 +58,8 @@ class Video:
         timestamps: float64 (L,), seconds since the first frame.
         source_size: (height, width) of the frames in the file.
         aspect: width over height of the picture as shown.
-        warnings: what was assumed or lost, one sentence each.
+        warnings: what was assumed or lost, a `Remark` each.
+        first_frame, first_time: number in the file, and seconds after its first frame, of the first of these frames.
     """
 
     frames: collections.abc.Sequence
@@ -60,6 +68,34 @@ class Video:
     source_size: tuple[int, int]
     aspect: float
     warnings: tuple[str, ...] = ()
+    first_frame: int = 0
+    first_time: float = 0.0
+
+    def is_sampled(self, rate: float | None) -> bool:
+        """Whether `samples` goes by time: not for None, nor where nearly all that it shows would be repetitions.
+
+        One timestamp of a damaged file may be years away.
+        """
+        return rate is not None and (self.timestamps[-1] + 1 / self.fps) * rate <= MAX_REPEATS * len(self.timestamps)
+
+    def samples(self, rate: float | None) -> np.ndarray:
+        """The frames that show the video at `rate` frames per second, int (K,): at k / rate the one nearest in time.
+
+        Frames are left out or repeated by their timestamps, whatever rate the file states. All, once, unless
+        `is_sampled`.
+        """
+        if not self.is_sampled(rate):
+            return np.arange(len(self.timestamps))
+        count = max(1, round((self.timestamps[-1] + 1 / self.fps) * rate))
+        between = (self.timestamps[:-1] + self.timestamps[1:]) / 2
+        return np.searchsorted(between, np.arange(count) / rate, side="right")
+
+    def sample_of(self, rate: float | None) -> np.ndarray:
+        """Of each frame, which of the `samples` is nearest in time; int (L,)."""
+        if not self.is_sampled(rate):
+            return np.arange(len(self.timestamps))
+        last = len(self.samples(rate)) - 1
+        return np.clip(np.rint(self.timestamps * rate).astype(int), 0, last)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +130,7 @@ class Clip:
         if self.path.is_dir():
             return image_paths(self)
         if not self.path.is_file():
-            raise VideoError(f"{self}: expected a video file or a folder of images. Received: no such file.")
+            raise VideoError(f"{self}: expected a video file or a folder of images. Received: {what_is_at(self.path)}.")
         return [self.path]
 
     def sha256(self) -> str:
@@ -124,7 +160,7 @@ def _hash_as_of(path, size, changed):
 
 
 def read_video(source, *, size=None, partial=False, num_threads=0) -> Video:
-    """Decodes all frames of a `Clip`: of the first video stream of a file, or the images of a folder.
+    """Decodes all frames of a `Clip`: of the main video stream of a file, or the images of a folder.
 
     Args:
         source, partial, num_threads: as of `VideoStream`.
@@ -155,34 +191,46 @@ class VideoStream:
         partial: if True, a video that is damaged half-way gives the frames before the damage and a warning instead of
             an error.
         num_threads: threads of the decoder; 0 lets FFmpeg choose.
+        stream: number of a video stream of the file, from 0; None for the main one, which is no cover picture.
 
     Raises:
-        VideoError: while iterating: the file is missing, not a video, has no frames, or (unless `partial`) is truncated
-            or corrupt; the folder has no numbered images, or one is missing or damaged.
+        VideoError: while iterating: the file is missing, not a video, has no frames or no such stream, cannot be read,
+            or (unless `partial`) is truncated or corrupt; the folder has no numbered images, or one is missing or
+            damaged.
     """
 
-    def __init__(self, source, *, partial=False, num_threads=0):
+    def __init__(self, source, *, partial=False, num_threads=0, stream=None):
         self.clip = source if isinstance(source, Clip) else Clip(Path(source))
+        self.stream = stream
         self.source_size: Any = None  # (height, width) once the first frame has come
         self.pixel_aspect, self.announced = 1.0, 0
         self._partial, self._num_threads = partial, num_threads
         self._times: list = []  # seconds, None where the file has none
         self._timing: tuple = ()
-        self._warnings: list[str] = []
+        self._start: float | None = None  # seconds, of the first frame of the file
+        self._warnings: list[Remark] = []
         self._changes_size = False
 
     def __iter__(self) -> collections.abc.Iterator[np.ndarray]:
-        clip, files = self.clip, self.clip.files()
+        clip, files = self.clip, _readable(self.clip.files, self.clip)
         if clip.path.is_dir():
             yield from self._images(files)
-            return
-        with _open_container(clip.path) as container:
-            yield from self._file(container, _video_stream(container, clip.path, self._num_threads))
+        elif is_webp(clip.path):
+            yield from self._webp()
+        else:
+            with _open_container(clip.path) as container:
+                stream = _video_stream(container, clip.path, self._num_threads, self.stream)
+                yield from self._file(container, stream)
 
     def video(self, frames) -> Video:
         """The `Video` of `frames`, what the caller kept of each of the frames."""
         fps, timestamps, guessed = self._timing
-        return Video(frames, fps, timestamps, self.source_size, self.aspect, (*self._warnings, *guessed))
+        first_frame = self.clip.frames[0] if self.clip.frames else 0
+        first_time = first_frame / fps
+        if first_frame and self._start is not None and self._times[0] is not None:
+            first_time = self._times[0] - self._start
+        warnings = (*self._warnings, *guessed)
+        return Video(frames, fps, timestamps, self.source_size, self.aspect, warnings, first_frame, first_time)
 
     @property
     def aspect(self) -> float:
@@ -193,7 +241,7 @@ class VideoStream:
     def _images(self, paths):
         error, self.announced, shown = "", len(paths), ShownFrames()
         for path in paths:
-            decoded = _decode_image(path.read_bytes())
+            decoded = _decode_image(_readable(path.read_bytes, path))
             if decoded is None:
                 error = f"{path.name}, which is no whole image"
                 break
@@ -203,8 +251,30 @@ class VideoStream:
         self._end(error)
         self._timing = _default_timing(len(self._times))
 
+    def _webp(self):
+        if self.stream:
+            raise _no_stream(self.clip.path, self.stream, 1)
+        start, stop = self.clip.frames or (0, num_frames(self.clip.path))
+        error, self.announced, time = "", stop - start, 0.0
+        shown: list[float] = []
+        try:
+            for index, (image, seconds) in enumerate(webp_frames(self.clip.path)):
+                if index >= start:
+                    yield self._counted(image, time)
+                    shown.append(seconds)
+                    if index + 1 == stop:
+                        break
+                time += seconds
+        except ValueError as caught:
+            error = str(caught)
+        self._end(error)
+        rate = 1 / float(np.median(shown)) if np.median(shown) > 0 else DEFAULT_FPS
+        self._timing = _credible_timing(rate, self._times)
+
     def _file(self, container, stream):
         error, self.announced, shown = "", stream.frames, ShownFrames()
+        if stream.start_time is not None:
+            self._start = float(stream.start_time * stream.time_base)
         if self.clip.frames is not None:
             self.announced = self.clip.frames[1] - self.clip.frames[0]
         try:
@@ -220,17 +290,27 @@ class VideoStream:
             error = _reason(caught)
         for image, time in shown.remaining():
             yield self._counted(image, time)
-        self._warnings += [*self._of_pixels(stream), *shown.notes]
+        self._warnings += [*self._of_streams(container, stream), *self._of_pixels(stream), *shown.notes]
         self._end(error)
         self._timing = _timing(stream, self._times)
+
+    def _of_streams(self, container, stream):
+        """What to say of a file in which one of several streams was chosen."""
+        count = len(container.streams.video)
+        if count == 1 or self.stream is not None:
+            return []
+        said = f"It has {count} video streams: number {container.streams.video.index(stream)}, the main one, was taken."
+        return [Remark("several_streams", said)]
 
     def _of_pixels(self, stream):
         """What to say of pixels that are not square."""
         stated = float(stream.sample_aspect_ratio or 1)
         if not _is_credible(stated):
-            return [f"It says that its pixels are {stated:.3g} times as wide as high: square ones are assumed."]
+            said = f"It says that its pixels are {stated:.3g} times as wide as high: square ones are assumed."
+            return [Remark("pixel_aspect_ignored", said)]
         if self._times and self.pixel_aspect != 1:
-            return [f"Its pixels are not square: its picture counts as {self.aspect:.2f}:1, as it is shown."]
+            said = f"Its pixels are not square: its picture counts as {self.aspect:.2f}:1, as it is shown."
+            return [Remark("pixel_aspect", said)]
         return []
 
     def _counted(self, image, time):
@@ -240,7 +320,8 @@ class VideoStream:
         elif size != self.source_size and not self._changes_size:
             self._changes_size = True
             before, after = (f"{width}×{height}" for height, width in (self.source_size, size))
-            self._warnings.append(f"From frame {len(self._times)} on its frames are {after} instead of {before}.")
+            said = f"From frame {len(self._times)} on its frames are {after} instead of {before}."
+            self._warnings.append(Remark("size_changes", said))
         self._times.append(time)
         return image
 
@@ -259,7 +340,7 @@ class VideoStream:
         )
         if not self._partial:
             raise VideoError(damage)
-        self._warnings.append(damage)
+        self._warnings.append(Remark("damaged", damage))
 
 
 # === Folders of images ===
@@ -327,11 +408,14 @@ def _open_container(path):
         ) from error
 
 
-def _video_stream(container, path, num_threads):
-    """The first video stream, with a decoder that is ready."""
-    if not container.streams.video:
+def _video_stream(container, path, num_threads, number=None):
+    """A video stream by its number among them, or the main one, with a decoder that is ready."""
+    streams = container.streams.video
+    if not streams:
         raise VideoError(f"{path}: expected a video stream. Received: none (a truncated or an audio file?).")
-    stream = container.streams.video[0]
+    if number is not None and number >= len(streams):
+        raise _no_stream(path, number, len(streams))
+    stream = _main_stream(container) if number is None else streams[number]
     if stream.codec_context is None:
         raise VideoError(f"{path}: expected a video that FFmpeg can decode. Received: one of an unknown codec.")
     stream.codec_context.thread_count = num_threads
@@ -339,21 +423,47 @@ def _video_stream(container, path, num_threads):
     return stream
 
 
-def frame_times(path: Path) -> np.ndarray:
+def _main_stream(container):
+    """What FFmpeg takes for the main video stream, but no cover picture where there is anything else."""
+    streams = container.streams.video
+    moving = [s for s in streams if s.frames != 1 and not s.disposition & Disposition.attached_pic]
+    best = container.streams.best("video")
+    return best if best in moving or not moving else moving[0]
+
+
+def _no_stream(path, number, count):
+    return VideoError(f"{path}: expected a video stream number {number}, from 0. Received: a file with {count}.")
+
+
+def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
     """When each frame of a video file is shown, float64 (L,), seconds since the first one; nothing is decoded.
 
+    Args:
+        path: of the file.
+        stream: as of `VideoStream`.
+
     Raises:
-        VideoError: the file cannot be opened, or has no frames.
+        VideoError: the file cannot be opened, or has no frames or no such stream.
     """
+    if is_webp(path):
+        return _webp_times(path)
     with _open_container(path) as container:
-        stream = _video_stream(container, path, 1)
-        times, rate = _packets(container, stream)[0], float(stream.average_rate or stream.guessed_rate or DEFAULT_FPS)
-        base = float(stream.time_base or 1)
+        found = _video_stream(container, path, 1, stream)
+        times, rate = _packets(container, found)[0], float(found.average_rate or found.guessed_rate or DEFAULT_FPS)
+        base = float(found.time_base or 1)
     if not times:
         raise VideoError(f"{path}: expected at least one frame. Received: none (an empty stream).")
     if None in times or len(set(times)) < len(times):
         return np.arange(len(times)) / rate
     return (np.array(times) - times[0]) * base
+
+
+def _webp_times(path):
+    try:
+        seconds = [shown for _, shown in webp_frames(path)]
+    except ValueError as error:
+        raise VideoError(f"{path}: expected a whole WebP file. Received: {error}.") from error
+    return np.concatenate([[0.0], np.cumsum(seconds)[:-1]])
 
 
 def _packets(container, stream):
@@ -373,14 +483,16 @@ def _decoded(container, stream, clip):
         return
     start, stop = clip.frames
     with _open_container(clip.path) as other:  # where seeking fails, the first one is still at the start
-        found = _sought(other, _video_stream(other, clip.path, stream.codec_context.thread_count), clip.path, start)
+        same = other.streams[stream.index]
+        same.codec_context.thread_count, same.codec_context.options = stream.codec_context.thread_count, DECODER_OPTIONS
+        found = _sought(other, same, clip.path, start)
         frames = itertools.islice(container.decode(stream), start, None) if found is None else found
         yield from itertools.islice(frames, stop - start)
 
 
 def _sought(container, stream, path, start):
     """The decoded frames from number `start` on, from its key frame; None where they may be others."""
-    times = _frame_index(path, path.stat().st_mtime_ns) if start else ()
+    times = _frame_index(path, stream.index, path.stat().st_mtime_ns) if start else ()
     if start >= len(times):
         return None
     container.seek(times[start], stream=stream)
@@ -390,11 +502,10 @@ def _sought(container, stream, path, start):
 
 
 @functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
-def _frame_index(path, changed):
-    """The timestamps of a file as it was when last `changed`; none where they do not tell which frame is which."""
+def _frame_index(path, index, changed):
+    """The timestamps of a stream of a file as it was when last `changed`; none where they do not tell frames apart."""
     with _open_container(path) as container:
-        stream = _video_stream(container, path, 1)
-        times, smallest = _packets(container, stream)
+        times, smallest = _packets(container, container.streams[index])
     tell = smallest > SMALLEST_FRAME and None not in times and len(set(times)) == len(times)
     return times if tell else ()
 
@@ -416,20 +527,44 @@ def _is_credible(pixel_aspect):
     return 1 / MAX_PIXEL_ASPECT <= pixel_aspect <= MAX_PIXEL_ASPECT
 
 
+def _readable(read, what):
+    """What `read()` gives; VideoError naming `what` where the system refuses."""
+    try:
+        return read()
+    except OSError as error:
+        raise VideoError(f"{what}: expected what can be read. Received: {_reason(error)}.") from error
+
+
 def _default_timing(num_frames):
-    warning = f"Images state no frame rate: {DEFAULT_FPS:g} frames per second assumed."
-    return DEFAULT_FPS, np.arange(num_frames) / DEFAULT_FPS, [warning]
+    said = f"Images state no frame rate: {DEFAULT_FPS:g} frames per second assumed."
+    return DEFAULT_FPS, np.arange(num_frames) / DEFAULT_FPS, [Remark("frame_rate_assumed", said)]
 
 
 def _timing(stream, times):
     """Frame rate and timestamps, from whichever of the two the file states credibly; and warnings."""
-    has_times = None not in times and len(times) > 1 and bool(np.all(np.diff(times) > 0))
+    has_times = _rise(times)
     rate = float(stream.average_rate or stream.guessed_rate or 0)
     warnings = []
     if not 1 <= rate <= 1000:
         rate = 1 / float(np.median(np.diff(times))) if has_times else DEFAULT_FPS
         if not has_times:
-            warnings.append(f"The file states no frame rate: {DEFAULT_FPS:g} frames per second assumed.")
-    # Old AVI files carry timestamps that go back: then frames are evenly spaced.
-    timestamps = np.array(times) - times[0] if has_times else np.arange(len(times)) / rate
-    return rate, timestamps, warnings
+            said = f"The file states no frame rate: {DEFAULT_FPS:g} frames per second assumed."
+            warnings.append(Remark("frame_rate_assumed", said))
+    rate, timestamps, further = _credible_timing(rate, times)
+    return rate, timestamps, [*warnings, *further]
+
+
+def _credible_timing(rate, times):
+    """The same of a stated rate: where the timestamps say otherwise, they are right."""
+    if not _rise(times):  # old AVI files carry timestamps that go back: then frames are evenly spaced
+        return rate, np.arange(len(times)) / rate, []
+    timestamps = np.array(times) - times[0]
+    measured = (len(times) - 1) / float(timestamps[-1])
+    if abs(measured / rate - 1) <= RATE_TOLERANCE:
+        return rate, timestamps, []
+    said = f"It states {rate:.4g} frames per second, its timestamps say {measured:.4g}: these are taken."
+    return measured, timestamps, [Remark("frame_rate_by_timestamps", said)]
+
+
+def _rise(times):
+    return None not in times and len(times) > 1 and bool(np.all(np.diff(times) > 0))

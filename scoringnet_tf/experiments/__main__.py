@@ -6,19 +6,21 @@ r"""The paper's tables, each by one command.
     python -m scoringnet_tf.experiments report [NAME …] --records_dir=…    tables of what is done
 
 `run` trains and evaluates whatever the named tables need ("all": every one) and is not in --runs_dir yet, then writes
-each table, its cells, its predictions and a picture to --results_dir/NAME. What was stopped goes on; what failed is
-said, tried again by the next `run`, and stops nothing else. Flags of `train` after -- are given to every training, but
-what a row of a table sets stays as it is.
+each table, its cells, its predictions and a picture to --results_dir/SPORT/NAME. What was stopped goes on; what failed
+is said, tried again by the next `run`, and stops nothing else. Flags of `train` after -- are given to every training,
+but what a row of a table sets stays as it is. `report --write_docs` also puts the tables into README.md and docs/.
 """
 
+import dataclasses
 import pathlib
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 from absl import flags
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
-from scoringnet_tf.experiments import report, suite
+from scoringnet_tf.experiments import docs, report, splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.sports import get_sport
@@ -37,8 +39,15 @@ flags.DEFINE_string(
     "preset", "small", "small: 1/8 width, for two cores; paper: diving.flags or vault.flags; or a flag file of `train`."
 )
 flags.DEFINE_integer("seeds", 3, "Trainings of each row, --seed=0 and on.", 1)
+flags.DEFINE_integer("splits", 6, "Of table6: splits to draw at random.", 2)
+flags.DEFINE_list(
+    "split_files", [], "Of table6: files (id,split) of `data_prep split` to take instead, such as the published ones."
+)
 flags.DEFINE_string("runs_dir", "runs/experiments", "Folder of the trainings.")
-flags.DEFINE_string("results_dir", "results", "Folder of the tables.")
+flags.DEFINE_string("results_dir", "results", "Folder of the tables, in one for each sport.")
+flags.DEFINE_bool(
+    "write_docs", False, "Of report: also put the tables into README.md and docs/, between their markers."
+)
 
 
 def list_experiments(_: Tables) -> int:
@@ -51,8 +60,8 @@ def list_experiments(_: Tables) -> int:
 def run(chosen: Tables) -> int:
     """Trains and evaluates, then reports."""
     surroundings = _surroundings()
-    chosen = _of_sport(chosen, surroundings.sport)
-    failures = suite.run(list(chosen.values()), surroundings, flags.FLAGS.seeds)
+    chosen = _possible(chosen, surroundings)
+    failures = [failure for work in _works(chosen, surroundings) for failure in suite.run(*work)]
     _report(chosen, surroundings)
     for failure in failures:
         print(f"experiments: {failure}", file=sys.stderr)
@@ -62,35 +71,89 @@ def run(chosen: Tables) -> int:
 def status(chosen: Tables) -> int:
     """Prints the state of every training that the tables need."""
     surroundings = _surroundings()
-    chosen = _of_sport(chosen, surroundings.sport)
-    for training in suite.trainings(list(chosen.values()), flags.FLAGS.seeds):
-        print(f"{training.state(surroundings):<12} {training.folder(surroundings)}")
+    chosen = _possible(chosen, surroundings)
+    for experiments, where, seeds in _works(chosen, surroundings):
+        for training in suite.trainings(experiments, where, seeds):
+            print(f"{training.state(where):<12} {training.folder(where)}")
     return 0
 
 
 def write_report(chosen: Tables) -> int:
     """Writes and prints the tables of what is done."""
     surroundings = _surroundings()
-    _report(_of_sport(chosen, surroundings.sport), surroundings)
+    _report(_possible(chosen, surroundings), surroundings)
+    if flags.FLAGS.write_docs:
+        pages = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+        for page in docs.write_docs(pages, pathlib.Path(flags.FLAGS.results_dir)):
+            print(f"{page}: tables are new.")
     return 0
 
 
 COMMANDS = {"run": run, "list": list_experiments, "status": status, "report": write_report}
 
 
+def _works(chosen, surroundings):
+    """What is to be done, as arguments of `suite.run`: all tables of one split together, then the others."""
+    tables = list(chosen.values())
+    works = [([one for one in tables if not one.resplit], surroundings, flags.FLAGS.seeds)]
+    for experiment in (one for one in tables if one.resplit):
+        chosen_splits = _splits(surroundings)
+        works += [([experiment], where, 1) for where in splits.surroundings_of(surroundings, chosen_splits)]
+    return [work for work in works if work[0]]
+
+
+def _splits(surroundings):
+    return splits.splits_of(surroundings, flags.FLAGS.splits, flags.FLAGS.split_files)
+
+
 def _report(chosen, surroundings):
     for name, experiment in chosen.items():
+        if experiment.resplit:
+            _report_splits(name, experiment, surroundings)
+            continue
+        if experiment.draw:
+            print(experiment.draw(_folder(name, surroundings), experiment, surroundings, flags.FLAGS.seeds))
+            continue
         results = suite.results(experiment, surroundings, flags.FLAGS.seeds)
         if not results.predicted:
             print(f"{name}: nothing is done yet.")
             continue
-        described = {
-            "data": {"name": surroundings.records.name, "hash": [info.data_hash for info in surroundings.tested]},
-            "preset": surroundings.preset.name,
-            "further_flags": list(surroundings.further),
-        }
-        folder = pathlib.Path(flags.FLAGS.results_dir) / name
-        print(report.write_results(folder, experiment, results, surroundings.sport, described))
+        described = _described(surroundings, suite.described_trainings(experiment, surroundings, flags.FLAGS.seeds))
+        folder = _folder(name, surroundings)
+        printed = surroundings.records.name if surroundings.records.name in experiment.paper else surroundings.sport
+        print(report.write_results(folder, experiment, results, printed, described))
+
+
+def _report_splits(name, experiment, surroundings):
+    chosen = _splits(surroundings)
+    wheres = splits.surroundings_of(surroundings, chosen)
+    results = [suite.results(experiment, where, 1) for where in wheres]
+    done = [index for index, found in enumerate(results) if len(found.predicted) == len(experiment.rows)]
+    if not done:
+        print(f"{name}: nothing is done yet.")
+        return
+    kept: list[Any] = [chosen[index] for index in done]
+    found: list[Any] = [results[index] for index in done]
+    trained = [one for where in wheres for one in suite.described_trainings(experiment, where, 1)]
+    described = _described(surroundings, trained)
+    print(splits.write_results(_folder(name, surroundings), experiment, kept, found, surroundings.sport, described))
+
+
+def _folder(name, surroundings):
+    """Where the results of a table are: by sport, as both have tables 4 and 5."""
+    return pathlib.Path(flags.FLAGS.results_dir) / surroundings.sport / name
+
+
+def _described(surroundings, trained):
+    """What cells.json says of the runs."""
+    return {
+        "command": ["python", "-m", "scoringnet_tf.experiments", *sys.argv[1:]],
+        "seconds_of_training": round(sum(training["seconds"] for training in trained)),
+        "trainings": trained,
+        "data": {"name": surroundings.records.name, "hash": [info.data_hash for info in surroundings.tested]},
+        "preset": surroundings.preset.name,
+        "further_flags": list(surroundings.further),
+    }
 
 
 def _surroundings():
@@ -129,6 +192,19 @@ def _of_sport(chosen, sport):
     if not found:
         others = ", ".join(f"{name} (of {experiment.sport})" for name, experiment in chosen.items())
         raise InputError(f"--records_dir: expected records of the tables' sport. Received: {sport} for {others}.")
+    return found
+
+
+def _possible(chosen, surroundings):
+    """Those of the sport, with the rows that the records have what they need for; the others are named on stderr."""
+    found = {}
+    for name, experiment in _of_sport(chosen, surroundings.sport).items():
+        lacking = [row for row in experiment.rows if not suite.has(surroundings.records, row.needs)]
+        for row in lacking:
+            print(f"{name}: left out {row.name}: the records have no {row.needs}.", file=sys.stderr)
+        if not experiment.rows or len(lacking) < len(experiment.rows):
+            rows = [row for row in experiment.rows if row not in lacking]
+            found[name] = dataclasses.replace(experiment, rows=rows)
     return found
 
 

@@ -18,11 +18,15 @@ class Row:
         name: as printed.
         flags: of `train`, name → value, over those of the preset.
         evaluation: flags of `evaluate`.
+        baseline: name of a system of `baselines` that is fitted in place of a training; then `flags` are its.
+        needs: what the records must have: `"frames"`, `"joints"` beside them, `"vectors"`, one for each video, or None.
     """
 
     name: str
     flags: Mapping[str, str] = dataclasses.field(default_factory=dict)
     evaluation: tuple[str, ...] = ()
+    baseline: str | None = None
+    needs: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,8 +38,13 @@ class Experiment:
         question: what it answers, a sentence.
         rows: those that are trained.
         reference: name of the row that the others are compared with; None where they are not.
-        paper: sport → row → figures of the paper, where it has them.
+        paper: sport, or name of the dataset where the paper tells it from others → row → figures, where it has them.
         sport: name of the only one whose records it is of; None for any.
+        measures: `"scores"`, or `"stages"` for how well frames are labelled.
+        picture: the figure that is drawn.
+        paper_std: of `paper`, the standard deviations over splits that the paper prints.
+        draw: of a figure, a function of (folder, experiment, surroundings, seeds) that writes it and returns a text.
+        resplit: whether the rows are trained on several splits, of one seed each, instead of several seeds.
         compute: of a table that trains nothing, a function of (records, tested records) that gives its `Results`.
     """
 
@@ -46,6 +55,11 @@ class Experiment:
     paper: Mapping[str, Mapping[str, Figures]] = dataclasses.field(default_factory=dict)
     compute: Callable[..., Any] | None = None
     sport: str | None = None
+    measures: str = "scores"
+    picture: str = "f_src"
+    paper_std: Mapping[str, Mapping[str, Figures]] = dataclasses.field(default_factory=dict)
+    draw: Callable[..., str] | None = None
+    resplit: bool = False
 
 
 PRINTED = ("d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
@@ -56,10 +70,47 @@ def figures(*printed: float) -> Figures:
     return dict(zip(PRINTED, printed, strict=False))
 
 
+# On P3D features of UNLV-Diving: chosen by F-SRC in five folds of the 300 training videos, of dropout .5 and .7, a rate
+# of 1e-4 and 3e-4, 20, 40 and 60 epochs, α 1 and 5, σ .3 and .6.
+HEAD = {"dropout": "0.5", "learning_rate": "0.0003", "epochs": "60", "head": "regression"}
+DISTRIBUTION = {**HEAD, "head": "distribution", "score_sigma": "0.6"}
+
+OURS = "ScoringNet (MSE + ranking)"  # in table 7
+
+
+def _final(f_src):
+    """Figures of a table that prints F-SRC alone, of row → it."""
+    return {row: {"f_src": value} for row, value in f_src.items()}
+
+
 def _shortcuts(info, tested):
     from scoringnet_tf.experiments import shortcuts  # scikit-learn
 
     return shortcuts.shortcuts(info, tested)
+
+
+def _strips(*arguments):
+    from scoringnet_tf.experiments import strips
+
+    return strips.write_segmentation(*arguments)
+
+
+def _curves(*arguments):
+    from scoringnet_tf.experiments import curves
+
+    return curves.write_curves(*arguments)
+
+
+def _feature_maps(*arguments):
+    from scoringnet_tf.experiments import feature_maps
+
+    return feature_maps.write_feature_maps(*arguments)
+
+
+def _sources(*arguments):
+    from scoringnet_tf.experiments import sources
+
+    return sources.write_sources(*arguments)
 
 
 def _varied(flag, values, name):
@@ -91,9 +142,50 @@ def _fragments(sport, number, table):
     return Experiment(title, question, rows, rows[0].name, {sport: printed}, sport=sport)
 
 
+# Table 3 and Fig. 4: what labels the frames, as flags of `train`; and how the stages are decided.
+KFS_ALONE = {"training": "staged", "scoring_epochs": "0"}
+NETWORKS = {
+    "ResNet50": {"stage_network": "resnet50"},
+    "C3D": {"stage_network": "c3d"},
+    "C3D + ED-TCN": {"stage_network": "c3d_ed_tcn"},
+    "KFS": {},
+}
+
+
+def _segmentation():
+    """Table 3: the networks of Fig. 4 and one more, each decided frame by frame, as in the paper, and in order."""
+    rows = [
+        Row(f"{name}, {decoding}", {**KFS_ALONE, **flags}, (f"--decoding={decoding}",))
+        for decoding in ("argmax", "ordered")
+        for name, flags in NETWORKS.items()
+    ]
+    stages = {
+        "diving": ("noise", "pre-starting", "take-flight", "entry"),
+        "vault": ("noise", "pre-flight", "posting-flight", "landing"),
+    }
+    accuracies = {"diving": (0.97, 0.95, 0.99, 0.97), "vault": (0.96, 0.81, 0.97, 0.97)}
+    paper = {
+        sport: {"KFS, argmax": dict(zip(names, accuracies[sport], strict=True))} for sport, names in stages.items()
+    }
+    question = "What labels the frames best, and what does the order of the stages add?"
+    title = "Table 3 and Fig. 4: segmentation"
+    return Experiment(title, question, rows, "KFS, argmax", paper, measures="stages", picture="frames")
+
+
+SEGMENTATION = _segmentation()
+RANKING = [Row("MSE", MSE), Row("MSE + ranking")]
 EXPERIMENTS = {
     "table1": _fragments("diving", 1, "diving"),
     "table2": _fragments("vault", 2, "vault"),
+    "table3": SEGMENTATION,
+    "fig4": Experiment(
+        "Fig. 4: segmentation",
+        "What does each network find, frame by frame?",
+        [row for row in SEGMENTATION.rows if row.evaluation == ("--decoding=argmax",)],
+        SEGMENTATION.reference,
+        measures="stages",
+        draw=_strips,
+    ),
     "table4": Experiment(
         "Table 4: key fragments",
         "Do key fragments predict better than the whole video (MSE)?",
@@ -104,14 +196,20 @@ EXPERIMENTS = {
         ],
         "−KFS",
         {
-            "diving": {"−KFS": figures(0.35, 0.78, 0.71), "+KFS": figures(0.57, 0.82, 0.79)},
-            "vault": {"−KFS": figures(0.48, 0.33, 0.61), "+KFS": figures(0.51, 0.38, 0.68)},
+            "diving": {
+                "−KFS": figures(0.35, 0.78, 0.71, 0.16, 1.75, 6.78),
+                "+KFS": figures(0.57, 0.82, 0.79, 0.13, 1.50, 5.95),
+            },
+            "vault": {
+                "−KFS": figures(0.48, 0.33, 0.61, 0.53, 0.86, 1.35),
+                "+KFS": figures(0.51, 0.38, 0.68, 0.49, 0.64, 1.04),
+            },
         },
     ),
     "table5": Experiment(
         "Table 5: ranking loss",
         "Does the ranking loss raise SRC without costing MED?",
-        [Row("MSE", MSE), Row("MSE + ranking")],
+        RANKING,
         "MSE",
         {
             "diving": {
@@ -123,6 +221,84 @@ EXPERIMENTS = {
                 "MSE + ranking": figures(0.57, 0.57, 0.70, 0.55, 0.45, 1.11),
             },
         },
+    ),
+    "fig5": Experiment(
+        "Fig. 5: curves of close scores",
+        "Does the ranking loss set videos of close scores apart while it trains?",
+        RANKING,
+        "MSE",
+        draw=_curves,
+    ),
+    "table6": Experiment(
+        "Table 6: random splits",
+        "How much does the split change?",
+        [Row("MSE + ranking")],
+        paper={
+            "diving": {"MSE + ranking": figures(0.77, 0.85, 0.79, 0.10, 1.32, 5.60)},
+            "vault": {"MSE + ranking": figures(0.61, 0.50, 0.68, 0.48, 0.81, 1.08)},
+        },
+        paper_std={
+            "diving": {"MSE + ranking": figures(0.05, 0.03, 0.04, 0.01, 0.11, 0.46)},
+            "vault": {"MSE + ranking": figures(0.04, 0.07, 0.05, 0.07, 0.16, 0.12)},
+        },
+        resplit=True,
+    ),
+    "table7": Experiment(
+        "Table 7: other systems",
+        "Does ScoringNet predict better than the systems that it is compared with? USDL and CoRe came later; they "
+        "published F-SRC .810 and .882 on UNLV-Diving, with I3D trained throughout.",
+        [
+            Row(OURS),
+            Row("C3D + SVR", baseline="c3d_svr"),
+            Row("C3D + LSTM", baseline="c3d_lstm"),
+            Row("Pose + DCT", baseline="pose_dct", needs="joints"),
+            Row("ApEnFT", baseline="apenft", needs="joints"),
+            Row("ConsISA", baseline="consisa", needs="frames"),
+            Row("S3D, true stages", baseline="s3d"),
+            Row("USDL on our C3D", baseline="usdl"),
+            Row("CoRe on our C3D", baseline="core"),
+        ],
+        OURS,
+        {
+            "diving": _final({OURS: 0.84, "C3D + SVR": 0.78, "C3D + LSTM": 0.27, "Pose + DCT": 0.53}),
+            "vault": _final({OURS: 0.70, "C3D + SVR": 0.66, "C3D + LSTM": 0.05, "Pose + DCT": 0.10}),
+            "mit_diving": _final(
+                {
+                    OURS: 0.78,
+                    "C3D + SVR": 0.74,
+                    "C3D + LSTM": 0.36,
+                    "Pose + DCT": 0.35,
+                    "ApEnFT": 0.45,
+                    "ConsISA": 0.19,
+                }
+            ),
+        },
+    ),
+    "heads": Experiment(
+        "Heads on real features",
+        "Which head predicts the final score best from one vector of features for every video?",
+        [
+            Row("MSE", {**HEAD, "alpha": "0", "epochs": "40"}, needs="vectors"),
+            Row("MSE + ranking", {**HEAD, "alpha": "1"}, needs="vectors"),
+            Row("distribution", {**DISTRIBUTION, "alpha": "0"}, needs="vectors"),
+            Row("distribution + ranking", {**DISTRIBUTION, "alpha": "5"}, needs="vectors"),
+            Row("S3D", baseline="s3d", needs="vectors"),
+        ],
+        "MSE",
+    ),
+    "fig6": Experiment(
+        "Fig. 6: feature maps",
+        "What does the first convolution give of one frame?",
+        [Row("baseline", {**MSE, **WHOLE}), Row("+KFS", MSE), Row("+KFS, ranking")],
+        "baseline",
+        draw=_feature_maps,
+    ),
+    "occlusion": Experiment(
+        "Occlusion",
+        "Where in the video does each score come from?",
+        [Row("MSE", MSE), Row("MSE + ranking")],
+        "MSE",
+        draw=_sources,
     ),
     "shortcuts": Experiment(
         "Shortcuts",

@@ -1,54 +1,17 @@
 """Intervals that cover what would change a figure: seeds, renderings of the test videos, and the videos themselves."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
-from scipy import stats
+
+from scoringnet_tf.sports import MEASURES
+
+Lines = Iterator[list[Any]]  # of a CSV file, its heading first
 
 DRAWS = 2000
 COVERED = (2.5, 97.5)  # per cent of the draws between which an interval lies
-
-
-# === Figures of many predictions of the same videos ===
-
-
-def src(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Spearman's ρ (Eq. 11, tie-aware) of each row; NaN where a row or the truth is constant.
-
-    Args:
-        truth: scores (V,), without NaN.
-        predicted: (N, V).
-
-    Returns:
-        (N,).
-    """
-    true_ranks = _centred(stats.rankdata(truth))
-    ranks = _centred(stats.rankdata(predicted, axis=1))
-    scale = np.sqrt((true_ranks**2).sum() * (ranks**2).sum(axis=1))
-    products = ranks @ true_ranks
-    return np.divide(products, scale, out=np.full(len(products), np.nan), where=scale > 0)
-
-
-def med(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """MED (Eq. 12), the mean absolute error in points, of each row: (N,); arguments as of `src`."""
-    return np.abs(predicted - truth).mean(axis=1)
-
-
-def relative_l2(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """R-ℓ2 ×100 (CoRe, ICCV 2021), the mean of ((s − g) / (max g − min g))², of each row: (N,); as of `src`."""
-    width = np.ptp(truth)
-    return 100 * np.square((predicted - truth) / width).mean(axis=1) if width else np.full(len(predicted), np.nan)
-
-
-MEASURES = {"src": src, "med": med, "rl2": relative_l2}
-
-
-def _centred(ranks):
-    return ranks - ranks.mean(axis=-1, keepdims=True)
-
-
-# === Bootstrap ===
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +28,42 @@ class Results:
     truth: Mapping[str, np.ndarray]
     predicted: Mapping[str, Mapping[str, np.ndarray]]
 
+    @property
+    def names(self) -> list[str]:
+        """The figures: `"d_src"`, `"d_med"`, …, by score."""
+        return [f"{score[0]}_{measure}" for score in self.truth for measure in MEASURES]
+
+    def values(self, row: str, name: str) -> np.ndarray:
+        """The figure called `name` of every seed and rendering, (S, R)."""
+        score, measure = self._parts(name)
+        return self.figure(row, score, measure)
+
+    def drawn(self, name: str, number: int | None = None) -> dict[str, np.ndarray]:
+        """`draws` of the figure called `name`."""
+        score, measure = self._parts(name)
+        return self.draws(score, measure, number)
+
+    def _parts(self, name):
+        initial, _, measure = name.partition("_")
+        return next(score for score in self.truth if score[0] == initial), measure
+
+    def lines(self) -> Lines:
+        """What predictions.csv holds: of every row, seed, rendering and video the scores; a table can be made of it."""
+        scores = list(self.truth)
+        kinds = [f"{kind}_{score}" for score in scores for kind in ("true", "predicted")]
+        yield ["row", "seed", "rendering", "video_id", *kinds]
+        for row, predicted in self.predicted.items():
+            for seed, rendering, video in np.ndindex(*next(iter(predicted.values())).shape):
+                values = [
+                    f"{value:.4f}" if value is not None else ""
+                    for score in scores
+                    for value in (
+                        self.truth[score][video],
+                        predicted[score][seed, rendering, video] if score in predicted else None,
+                    )
+                ]
+                yield [row, seed, rendering, self.ids[video], *values]
+
     def figure(self, row: str, score: str, measure: str) -> np.ndarray:
         """One figure of every seed and rendering, (S, R)."""
         scores = self.predicted[row][score]
@@ -76,10 +75,10 @@ class Results:
         Each draw takes seeds, renderings and videos with replacement, the same for every row (of seeds: as far as rows
         have as many), so that differences between rows are paired.
         """
-        number = number or DRAWS
         rows = {row: scores[score] for row, scores in self.predicted.items() if score in scores}
-        found = {row: np.empty(number) for row in rows}
-        for index, (uniform, renderings, videos) in enumerate(self._resamples(rows, number)):
+        found = {row: np.empty(number or DRAWS) for row in rows}
+        drawn = resamples([scores.shape for scores in rows.values()], number)
+        for index, (uniform, renderings, videos) in enumerate(drawn):
             truth = self.truth[score][videos]
             for row, scores in rows.items():
                 seeds = (uniform[: len(scores)] * len(scores)).astype(int)
@@ -89,24 +88,29 @@ class Results:
                 found[row][index] = defined.mean() if defined.size else np.nan
         return found
 
-    def _resamples(self, rows, number) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """(uniform numbers in 0…1 that choose seeds, rendering indices, video indices) of every draw."""
-        rng = np.random.default_rng(0)
-        most = max(len(scores) for scores in rows.values())
-        _, num_renderings, num_videos = next(iter(rows.values())).shape
-        for _ in range(number):
-            yield (
-                rng.uniform(size=most),
-                rng.integers(0, num_renderings, num_renderings),
-                rng.integers(0, num_videos, num_videos),
-            )
+
+def resamples(
+    shapes: Sequence[Sequence[int]], number: int | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The draws of a bootstrap: (uniform numbers in 0…1 that choose seeds, rendering indices, video indices) of each.
+
+    Args:
+        shapes: of every row (S, R, V, …).
+        number: of draws; `DRAWS` by default.
+    """
+    rng = np.random.default_rng(0)
+    most, (_, num_renderings, num_videos) = max(shape[0] for shape in shapes), shapes[0][:3]
+    for _ in range(number or DRAWS):
+        yield (
+            rng.uniform(size=most),
+            rng.integers(0, num_renderings, num_renderings),
+            rng.integers(0, num_videos, num_videos),
+        )
 
 
 def _figures(truth, scores, measure):
     """(S, R) figures of scores (S, R, V) against the known ones of truth (V,)."""
-    known = ~np.isnan(truth)
-    rows = scores[..., known].reshape(-1, known.sum())
-    return MEASURES[measure](truth[known], rows).reshape(scores.shape[:2])
+    return MEASURES[measure](truth, scores)
 
 
 def interval(draws: np.ndarray) -> tuple[float, float]:

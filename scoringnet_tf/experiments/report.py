@@ -2,40 +2,39 @@
 
 import csv
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from scoringnet_tf.experiments.catalogue import Experiment
-from scoringnet_tf.experiments.intervals import MEASURES, Results, interval
-from scoringnet_tf.sports import SCORES
+from scoringnet_tf.experiments.intervals import Results, interval
+from scoringnet_tf.experiments.stage_results import StageResults
+from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file, write_json
 
 HEADS = {"src": "SRC", "med": "MED", "rl2": "R-ℓ2"}
 DECIMALS = {"src": 3, "med": 3, "rl2": 2}
-CELLS, PREDICTIONS, TABLE, PICTURE = "cells.json", "predictions.csv", "table.md", "f_src.png"
+CELLS, PREDICTIONS, TABLE = "cells.json", "predictions.csv", "table.md"
 
 
-def cells(results: Results, reference: str | None) -> dict[str, dict[str, Any]]:
+def cells(results: Results | StageResults, reference: str | None) -> dict[str, dict[str, Any]]:
     """The figures of every row.
 
     Returns:
-        row → figure (`"d_src"`, …) → {"mean", "std" (over seeds, of the means over renderings; None of one seed),
+        row → figure of `results.names` → {"mean", "std" (over seeds, of the means over renderings; None of one seed),
         "interval" (95 %, over seeds, renderings and videos), "seeds", "renderings"}, and of every row but the
         reference "more" (95 % of the paired difference from it).
     """
     found: dict[str, dict[str, Any]] = {row: {} for row in results.predicted}
-    for score in results.truth:
-        for measure in MEASURES:
-            draws = results.draws(score, measure)
-            for row, drawn in draws.items():
-                values = results.figure(row, score, measure)
-                against = draws.get(reference) if reference and row != reference else None
-                found[row][f"{score[0]}_{measure}"] = _cell(values, drawn, against)
+    for name in results.names:
+        draws = results.drawn(name)
+        for row, drawn in draws.items():
+            against = draws.get(reference) if reference and row != reference else None
+            found[row][name] = _cell(results.values(row, name), drawn, against)
     return found
 
 
@@ -55,41 +54,54 @@ def _cell(values, drawn, against):
 
 def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Any]], sport: str) -> str:
     """The table: a line for every row, and beneath it the paper's where it has one."""
-    columns = [f"{score[0]}_{measure}" for measure in MEASURES for score in SCORES]
-    columns = [name for name in columns if any(name in row for row in found.values())]
+    names = columns(found)
     paper = experiment.paper.get(sport, {})
     lines = [f"**{experiment.title}.** {experiment.question}", ""]
-    lines += [f"| | {' | '.join(_head(name) for name in columns)} |", f"|{'---|' * (len(columns) + 1)}"]
+    lines += [f"| | {' | '.join(head(name) for name in names)} |", f"|{'---|' * (len(names) + 1)}"]
     for name, row in found.items():
-        lines.append(f"| {name} | {' | '.join(_text(row.get(column), column) for column in columns)} |")
+        lines.append(f"| {name} | {' | '.join(_text(row.get(column), column) for column in names)} |")
         if name in paper:
-            printed = (f"{paper[name][column]:g}" if column in paper[name] else "" for column in columns)
+            printed = (f"{paper[name][column]:g}" if column in paper[name] else "" for column in names)
             lines.append(f"| *the paper* | {' | '.join(printed)} |")
     lines += ["", *_differences(experiment, found), _covered(found)]
     return "\n".join(lines) + "\n"
 
 
-def _head(name):
-    score, _, measure = name.partition("_")
-    return f"{score.upper()}-{HEADS[measure]}"
+def columns(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The figures of scores by measure, before all others in their order."""
+    names = list(dict.fromkeys(name for row in found.values() for name in row))
+    of_scores = [f"{score[0]}_{measure}" for measure in MEASURES for score in SCORES]
+    return [name for name in of_scores if name in names] + [name for name in names if name not in of_scores]
+
+
+def measure_of(name: str) -> str | None:
+    """`"src"` of `"d_src"`; None of a figure that is not of a score."""
+    found = re.fullmatch(rf"[def]_({'|'.join(MEASURES)})", name)
+    return found and found[1]
+
+
+def head(name: str) -> str:
+    """How a figure is headed: `D-SRC` of `"d_src"`."""
+    measure = measure_of(name)
+    return f"{name[0].upper()}-{HEADS[measure]}" if measure else name
 
 
 def _text(cell, name):
     if cell is None or math.isnan(cell["mean"]):
         return "–"
-    decimals = DECIMALS[name.partition("_")[2]]
+    decimals = DECIMALS.get(measure_of(name) or "", 3)
     low, high = cell["interval"]
     return f"{cell['mean']:.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}]"
 
 
 def _differences(experiment, found):
-    """A sentence for every row: by how much its SRC and MED differ from the reference's."""
+    """A sentence for every row: by how much its figures, but R-ℓ2, differ from the reference's."""
     sentences = []
     for name, row in found.items():
         parts = [
-            f"{_head(column)} {cell['more'][0]:+.3f} to {cell['more'][1]:+.3f}"
+            f"{head(column)} {cell['more'][0]:+.3f} to {cell['more'][1]:+.3f}"
             for column, cell in row.items()
-            if not column.endswith("rl2") and not math.isnan(cell.get("more", (math.nan,))[0])
+            if measure_of(column) != "rl2" and not math.isnan(cell.get("more", (math.nan,))[0])
         ]
         if parts:
             sentences.append(f"{name} against {experiment.reference} (95 %, paired): {', '.join(parts)}.  ")
@@ -111,9 +123,13 @@ def _counted(number, what):
 
 
 def write_results(
-    folder: Path, experiment: Experiment, results: Results, sport: str, described: Mapping[str, Any]
+    folder: Path,
+    experiment: Experiment,
+    results: Results | StageResults,
+    sport: str,
+    described: Mapping[str, Any],
 ) -> str:
-    """Writes table.md, cells.json, predictions.csv and f_src.png into `folder`; returns the table.
+    """Writes table.md, cells.json, predictions.csv and a picture (f_src.png) into `folder`; returns the table.
 
     Args:
         folder: is made where it does not exist.
@@ -129,30 +145,15 @@ def write_results(
         path.write_text(text, encoding="utf-8")
     with replacing_file(folder / PREDICTIONS) as path:
         write_predictions(path, results)
-    with replacing_file(folder / PICTURE) as path:
-        save_png(draw(found, "f_src"), path)
+    with replacing_file(folder / f"{experiment.picture}.png") as path:
+        save_png(draw(found, experiment.picture), path)
     return text
 
 
-def write_predictions(path: Path, results: Results) -> None:
+def write_predictions(path: Path, results: Results | StageResults) -> None:
     """A row for every way to train, seed, rendering and video: the table can be computed from it again."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        scores = list(results.truth)
-        kinds = [f"{kind}_{score}" for score in scores for kind in ("true", "predicted")]
-        writer.writerow(["row", "seed", "rendering", "video_id", *kinds])
-        for row, predicted in results.predicted.items():
-            shape = next(iter(predicted.values())).shape
-            for seed, rendering, video in np.ndindex(*shape):
-                values = [
-                    f"{value:.4f}" if value is not None else ""
-                    for score in scores
-                    for value in (
-                        results.truth[score][video],
-                        predicted[score][seed, rendering, video] if score in predicted else None,
-                    )
-                ]
-                writer.writerow([row, seed, rendering, results.ids[video], *values])
+        csv.writer(file).writerows(results.lines())
 
 
 def draw(found: Mapping[str, Mapping[str, Any]], name: str) -> Figure:
@@ -163,7 +164,7 @@ def draw(found: Mapping[str, Mapping[str, Any]], name: str) -> Figure:
         if name in row:
             axes.plot(row[name]["interval"], [place] * 2, linewidth=1.5, color="#555555")
             axes.plot(row[name]["mean"], place, "o", color="#2f6db5")
-    axes.set(yticks=range(len(found)), yticklabels=list(found), xlabel=f"{_head(name)} of the test videos, 95 %")
+    axes.set(yticks=range(len(found)), yticklabels=list(found), xlabel=f"{head(name)} of the test videos, 95 %")
     axes.grid(axis="x", alpha=0.25)
     axes.invert_yaxis()
     return figure

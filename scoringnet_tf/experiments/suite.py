@@ -4,40 +4,70 @@ import itertools
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import yaml
 from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.joints import INDEX, joints_folder
 from scoringnet_tf.experiments.catalogue import Experiment, Row
+from scoringnet_tf.experiments.fitting import Fitting
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.predictions import read_predictions
-from scoringnet_tf.experiments.training import Surroundings, Training, TrainingError
+from scoringnet_tf.experiments.stage_results import StageResults, counts, read_stages
+from scoringnet_tf.experiments.training import METAFILE, Surroundings, Training, TrainingError
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import as_path
 
 TOLERANCE = 0.005  # points by which the scores of a performance may differ between renderings: they are rounded
 
 
-def trainings(experiments: Sequence[Experiment], seeds: int) -> list[Training]:
-    """The trainings that tables need, without repetition: all tables of the first seed, then of the next."""
-    needed = [Training(row.flags, seed) for seed in range(seeds) for one in experiments for row in one.rows]
+def trainings(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: int) -> list[Training]:
+    """The trainings that tables need, without repetition: all tables of the first seed, then of the next.
+
+    A KFS that several share comes before the first of them.
+    """
+    rows = [run_of(row, seed) for seed in range(seeds) for one in experiments for row in one.rows]
+    needed = [training for row in rows for training in (row.kfs(surroundings), row) if training]
     return [training for index, training in enumerate(needed) if training not in needed[:index]]
+
+
+def has(info: DatasetInfo, what: str | None) -> bool:
+    """Whether records have what a row needs, see `catalogue.Row`."""
+    if what == "frames":
+        return not info.features
+    if what == "joints":
+        return not info.features and (as_path(joints_folder(info)) / INDEX).is_file()
+    if what == "vectors":
+        return bool(info.features) and {video["num_frames"] for video in info.videos.values()} == {1}
+    return True
+
+
+def run_of(row: Row, seed: int) -> Training:
+    """What a row trains, or fits."""
+    return Fitting(row.flags, seed, row.baseline) if row.baseline else Training(row.flags, seed)
 
 
 def run(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: int) -> list[str]:
     """Trains and evaluates what is not done yet, with a progress bar. Returns why those failed that did."""
-    failures = []
-    needed = trainings(experiments, seeds)
+    failures: list[str] = []
+    failed: list[Training] = []
+    needed = trainings(experiments, surroundings, seeds)
     with tqdm(needed, "Trainings", unit="training") as progress:
         for training in progress:
             progress.set_postfix_str(f"{training.folder(surroundings).name[:60]}")
-            rows = [row for one in experiments for row in one.rows if row.flags == training.flags]
+            rows = [row for one in experiments for row in one.rows if run_of(row, training.seed) == training]
             try:
+                if training.kfs(surroundings) in failed:
+                    raise TrainingError(f"{training.folder(surroundings).name}: its KFS failed")
                 training.train(surroundings)
                 for row, rendering in itertools.product(rows, surroundings.tested):
                     training.evaluate(surroundings, rendering, row.evaluation)
             except TrainingError as error:
+                failed.append(training)
                 failures.append(str(error))
                 tqdm.write(f"experiments: {error}", file=sys.stderr)
     return failures
@@ -68,13 +98,27 @@ def _test_scores(info: DatasetInfo) -> Mapping[str, list[float]]:
     }
 
 
+def described_trainings(experiment: Experiment, surroundings: Surroundings, seeds: int) -> list[dict[str, Any]]:
+    """What a result says of each finished training that it needs: its folder, seed, time and hardware."""
+    found = []
+    for training in trainings([experiment], surroundings, seeds):
+        if training.is_trained(surroundings):
+            folder = training.folder(surroundings)
+            metafile = yaml.safe_load((folder / METAFILE).read_text(encoding="utf-8"))
+            kept = ("seed", "seconds", "seconds_are_of", "hardware", "versions")
+            found.append({"folder": folder.name, **{name: metafile[name] for name in kept}})
+    return found
+
+
 # === Results ===
 
 
-def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> Results:
+def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> Results | StageResults:
     """What the rows predict of the test videos: of each the seeds that are done on every rendering, if any."""
     if experiment.compute:
         return experiment.compute(surroundings.records, surroundings.tested)
+    if experiment.measures == "stages":
+        return _stage_results(experiment, surroundings, seeds)
     found = {
         row.name: [
             [read_predictions(report / "predictions.csv") for report in reports]
@@ -85,19 +129,37 @@ def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> R
     done = {name: of_seeds for name, of_seeds in found.items() if of_seeds}
     first = next((of_seeds[0][0] for of_seeds in done.values()), None)
     predicted = {
-        name: {
-            score: np.array([[report.predicted[score] for report in reports] for reports in of_seeds])
-            for score in of_seeds[0][0].predicted
-        }
+        name: _stacked([[report.predicted for report in reports] for reports in of_seeds])
         for name, of_seeds in done.items()
     }
     return Results(first.ids if first else (), first.truth if first else {}, predicted)
 
 
+def _stage_results(experiment, surroundings, seeds):
+    names = tuple(surroundings.records.stages)
+    done = {row.name: list(_finished(row, surroundings, seeds)) for row in experiment.rows}
+    read = {
+        row: [[read_stages(report / "stages.csv", names) for report in reports] for reports in of_seeds]
+        for row, of_seeds in done.items()
+        if of_seeds
+    }
+    ids = next((tuple(of_seeds[0][0]) for of_seeds in read.values()), ())
+    predicted = {
+        row: _stacked([[counts(list(videos.values()), names) for videos in reports] for reports in of_seeds])
+        for row, of_seeds in read.items()
+    }
+    return StageResults(ids, names, predicted)
+
+
+def _stacked(of_seeds):
+    """Figure → (S, R, …) of [of each seed [of each rendering {figure: …}]]."""
+    return {name: np.array([[found[name] for found in reports] for reports in of_seeds]) for name in of_seeds[0][0]}
+
+
 def _finished(row: Row, surroundings: Surroundings, seeds: int) -> Iterator[list[Path]]:
     """The reports of a row on every rendering, of each seed that has them all."""
     for seed in range(seeds):
-        training = Training(row.flags, seed)
+        training = run_of(row, seed)
         if training.is_trained(surroundings):
             reports = [training.report(surroundings, rendering, row.evaluation) for rendering in surroundings.tested]
             if all((report / "predictions.csv").is_file() for report in reports):

@@ -22,7 +22,13 @@ from scoringnet_tf.support.files import replacing_file
 
 METAFILE, LOG = "metafile.yml", "log.txt"
 OWN_FLAGS = ("seed", "records_dir", "model_dir", "flagfile")  # of train: what a training says of itself
-FILE_FLAGS = ("pretrained", "initial_model", "segmenter")  # of train: what lies there is part of the configuration
+# Of train: what lies there is part of the configuration.
+FILE_FLAGS = ("pretrained", "resnet50_weights", "initial_model", "segmenter")
+SCORING_FLAGS = (  # of train: those that say nothing of KFS where it is trained before SP
+    *("scoring_epochs", "fragments", "difficulty_fragment", "execution_fragment", "fragment_jitter", "clip_lengths"),
+    *("conv_filters", "fc_units", "pool_stride", "output_activation", "head", "dropout", "shuffle_labels"),
+    *("alpha", "beta", "margin", "score_sigma", "pair_reduction", "ties", "loss_units"),
+)
 SHOWN_LINES = 3  # of what a command printed before it failed
 
 
@@ -73,30 +79,49 @@ class Training:
     flags: Mapping[str, str]
     seed: int
 
+    def resolved(self, surroundings: Surroundings) -> dict[str, str]:
+        """The flags that its result depends on, name → value, but the records; sorted by name."""
+        given = [*preset_flags(surroundings.preset), *surroundings.further, *as_arguments(self.flags)]
+        flags = dict(_name_and_value(argument) for argument in given) | {"seed": str(self.seed)}
+        kfs_alone = flags.get("training") == "staged" and flags.get("scoring_epochs") == "0"
+        without = {"records_dir", "model_dir", "reference"} | (
+            {*SCORING_FLAGS} - {"scoring_epochs"} if kfs_alone else set()
+        )
+        return {name: flags[name] for name in sorted(flags.keys() - without)}
+
+    def kfs(self, surroundings: Surroundings) -> "Training | None":
+        """The training of KFS alone whose KFS this one takes: the same for all that differ in SP alone.
+
+        None where it has no KFS, is given one, or trains KFS and SP in one step.
+        """
+        flags = self.resolved(surroundings)
+        staged = flags.get("training") == "staged" and flags.get("fragments") != "whole"
+        given = flags.get("segmenter") or flags.get("initial_model")
+        if not staged or given or "0" in (flags.get("segmentation_epochs"), flags.get("scoring_epochs")):
+            return None
+        of_kfs = {name: value for name, value in self.flags.items() if name not in SCORING_FLAGS}
+        return Training({**of_kfs, "training": "staged", "scoring_epochs": "0"}, self.seed)
+
     def configuration(self, surroundings: Surroundings) -> dict[str, Any]:
         """All that the result depends on.
 
         Raises:
             InputError: a flag names a file that does not exist.
         """
-        given = [*preset_flags(surroundings.preset), *surroundings.further, *as_arguments(self.flags)]
-        flags = dict(_name_and_value(argument) for argument in given) | {"seed": str(self.seed)}
-        for name in ("records_dir", "model_dir"):
-            flags.pop(name, None)
+        flags, kfs = self.resolved(surroundings), self.kfs(surroundings)
         contents = {name: _content_hash(name, flags[name]) for name in FILE_FLAGS if flags.get(name)}
         return {
-            "flags": dict(sorted(flags.items())),
+            "flags": flags,
             "contents": contents,
+            **({"kfs": kfs.folder(surroundings).name} if kfs else {}),
             "data_hash": surroundings.records.data_hash,
             "scoringnet_tf": __version__,
         }
 
     def folder(self, surroundings: Surroundings) -> Path:
         """Where it is or will be: what tells it from the preset, in words, and a hash of its configuration."""
-        told = "-".join(f"{name}={value.replace('/', '_')}" for name, value in self.flags.items()) or "preset"
-        text = json.dumps(self.configuration(surroundings), sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
-        return surroundings.folder / f"{told[:80]}-seed={self.seed}-{digest}"
+        told = "-".join(f"{name}={value.replace('/', '_')}" for name, value in sorted(self.flags.items())) or "preset"
+        return run_folder(surroundings, told, self.seed, self.configuration(surroundings))
 
     def is_trained(self, surroundings: Surroundings) -> bool:
         """Whether it was finished."""
@@ -109,23 +134,22 @@ class Training:
         return "begun" if (self.folder(surroundings) / LOG).is_file() else "missing"
 
     def train(self, surroundings: Surroundings) -> None:
-        """Trains, or goes on where it stopped; does nothing if it was finished.
+        """Trains, or goes on where it stopped, its shared KFS first; does nothing if it was finished.
 
         Raises:
             TrainingError: the command failed.
         """
         if self.is_trained(surroundings):
             return
-        folder = self.folder(surroundings)
-        arguments = [
-            f"--flagfile={surroundings.preset}",
-            *surroundings.further,
-            *as_arguments(self.flags),
-            f"--seed={self.seed}",
-            f"--records_dir={surroundings.records.records_dir}",
-        ]
+        folder, kfs, flags = self.folder(surroundings), self.kfs(surroundings), self.resolved(surroundings)
+        if kfs:
+            kfs.train(surroundings)
+            flags |= {"segmentation_epochs": "0", "segmenter": str(kfs.folder(surroundings))}
+        # Tables refuse no video: what training videos are like need not be measured.
+        arguments = [*as_arguments(flags), "--noreference", f"--records_dir={surroundings.records.records_dir}"]
         goes_on, start = (folder / "checkpoints").is_dir(), time.monotonic()
-        run_command("scoringnet_tf.train", [*arguments, f"--model_dir={folder}"], folder / LOG)
+        # The tables ask of no model what is unlike its training videos.
+        run_command("scoringnet_tf.train", [*arguments, "--noreference", f"--model_dir={folder}"], folder / LOG)
         described = {
             "command": ["python", "-m", "scoringnet_tf.train", *arguments],
             "configuration": self.configuration(surroundings),
@@ -136,8 +160,7 @@ class Training:
             "seconds": round(time.monotonic() - start, 1),
             "seconds_are_of": "the last part of a run that was stopped" if goes_on else "the whole run",
         }
-        with replacing_file(folder / METAFILE) as path:
-            path.write_text(yaml.safe_dump(described, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        write_metafile(folder, described)
 
     def report(self, surroundings: Surroundings, rendering: DatasetInfo, flags: Sequence[str] = ()) -> Path:
         """Folder of the report on the test split of `rendering`, by `evaluate` with these flags."""
@@ -155,6 +178,19 @@ class Training:
             folder = self.folder(surroundings)
             where = [f"--model={folder}", f"--records_dir={rendering.records_dir}", f"--output_dir={report}"]
             run_command("scoringnet_tf.evaluate", [*where, "--split=test", *flags], folder / LOG)
+
+
+def run_folder(surroundings: Surroundings, told: str, seed: int, configuration: Mapping[str, Any]) -> Path:
+    """A folder of the suite's, named by what tells a run from others, in words, and a hash of its configuration."""
+    text = json.dumps(configuration, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+    return surroundings.folder / f"{told[:80]}-seed={seed}-{digest}"
+
+
+def write_metafile(folder: Path, described: Mapping[str, Any]) -> None:
+    """Writes what a finished run says of itself."""
+    with replacing_file(folder / METAFILE) as path:
+        path.write_text(yaml.safe_dump(dict(described), sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def preset_flags(path: Path) -> list[str]:

@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.inference.model_description import model_description
+from scoringnet_tf.inference.serving import checked_outputs
 from scoringnet_tf.inference.warmup import example_videos
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import new_folder, write_json
@@ -29,7 +30,7 @@ OPSET = 18  # of ONNX
 def export_portable(network, path, version, form):
     """Writes a `ScoringNet` in float32 to the folder `path`: `model.tflite` or `model.onnx`, and `model.json`.
 
-    Inputs and outputs are those of the Keras model; LiteRT takes one video at a time, of any length. `model.json` is
+    Inputs and outputs are those of `serving_default`; LiteRT takes one video at a time, of any length. `model.json` is
     the `model_description`.
 
     Args:
@@ -82,8 +83,9 @@ def _function(network, batch):
         tf.TensorSpec((batch, *given.shape[1:]), keras.backend.standardize_dtype(given.dtype), name=network.content),
         tf.TensorSpec((batch, None), tf.bool, name="mask"),
     ]
+    outputs_of = checked_outputs(network)
     return tf.function(
-        lambda content, mask: network({network.content: content, "mask": mask}, training=False), input_signature=specs
+        lambda content, mask: outputs_of({network.content: content, "mask": mask}), input_signature=specs
     )
 
 

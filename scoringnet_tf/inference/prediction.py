@@ -2,52 +2,28 @@
 
 import dataclasses
 import functools
-import pathlib
 
 import numpy as np
 import tensorflow as tf
 
-from scoringnet_tf.data.dataset_info import described_pixels
 from scoringnet_tf.data.features import check_features, read_features
+from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.evaluation import prediction_function
-from scoringnet_tf.inference.windows import WindowedSegmenter
-from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.inference.inputs import local_video
+from scoringnet_tf.inference.performances import stretches
+from scoringnet_tf.inference.refusal import SEVERAL, doubts, is_whole, reasons_against, reasons_of_source
+from scoringnet_tf.inference.video_score import Performance, VideoScore
+from scoringnet_tf.inference.windows import windowed_segmenter
+from scoringnet_tf.models.decoding import StageDecision
+from scoringnet_tf.models.presets import SHIPPED, load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, in_order, stage_runs
+from scoringnet_tf.report.video_page import key_frames
+from scoringnet_tf.sports import SCORES, stage_runs
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.remarks import Remark
 
 ASSUMED_RATE = 25.0  # steps per second of features, where a model does not know
-FRAME_RATE_TOLERANCE = 0.2  # share by which a video's frame rate may differ from training's without a word
-
-
-@dataclasses.dataclass
-class VideoScore:
-    """What a model says of one video; the fields of `predict --json`.
-
-    `stages` lists contiguous runs, noise included: `{"name", "start_frame", "end_frame", "start_s", "end_s"}`, frames
-    (or steps of features) 0-based and ends exclusive, times in seconds; none of a model without KFS. `num_frames` and
-    `fps` count steps, where features were scored. Scores are in points of the sport; None where the model predicts the
-    final score alone. `deviations` are the standard deviations of those scores, of a model with a distribution head.
-    """
-
-    video: str
-    num_frames: int
-    fps: float
-    stages: list
-    difficulty: float | None
-    execution: float | None
-    final: float
-    deviations: dict
-    warnings: list
-
-    def score_line(self) -> str:
-        """The scores that the model predicts, with their standard deviations where it knows them, on one line."""
-        found = []
-        for name in SCORES:
-            value, deviation = getattr(self, name), self.deviations.get(name)
-            if value is not None:
-                found.append(f"{name} {value:.2f}" + (f" ± {deviation:.2f}" if deviation is not None else ""))
-        return "   ".join(found)
 
 
 def load_model(path=None) -> ScoringNet:
@@ -59,20 +35,22 @@ def load_model(path=None) -> ScoringNet:
     return load_scoring_net(path)
 
 
-def score_video(path, model=None) -> VideoScore:
+def score_video(path, model=None, *, force: bool = False) -> VideoScore:
     """Decodes the video at `path` and scores it.
 
     Args:
-        path: of a video file, or of a folder of images numbered in order; of a file of features for a model of those.
+        path: of a video file, or of a folder of images numbered in order; of a file of features for a model of those;
+            or a `Clip`. A file may lie where fsspec reads (`https://…`, `s3://…`, `gs://…`).
         model: `ScoringNet`, or the path of one (a `.keras` file, or a folder with one), which is loaded each time; None
             for the shipped diving model.
+        force: give the scores also where `VideoScore.reasons` speak against them.
 
     Raises:
         InputError: there is no such model.
         VideoError: the file is missing, is not a video, or has no frames. A video that is damaged half-way is scored
             as far as it goes, with a warning.
     """
-    return scorer_of(model)(path)
+    return scorer_of(model)(path, force=force)
 
 
 def segment_video(path, model=None) -> list[tuple[int, int, int]]:
@@ -108,122 +86,249 @@ def scorer_of(model=None):
     """The `VideoScorer` of a model, or of the path of one; the same one for the same model."""
     if model is None:
         return _shipped_scorer()
-    return _scorer(model if isinstance(model, ScoringNet) else load_scoring_net(model))
+    return _scorer(model) if isinstance(model, ScoringNet) else _scorer(load_scoring_net(model), str(model))
 
 
 @functools.cache
 def _shipped_scorer():
-    return VideoScorer(load_scoring_net())
+    return VideoScorer(load_scoring_net(), name=SHIPPED)
 
 
 @functools.lru_cache(maxsize=2)  # so that one video after another is scored by what was traced once
-def _scorer(model):
-    return VideoScorer(model)
+def _scorer(model, name=None):
+    return VideoScorer(model, name=name)
 
 
 class VideoScorer:
     """Scores one video after another, of any length, with functions that are traced once.
 
-    KFS runs in windows (`WindowedSegmenter`); of the frames it keeps none, SP is given those of the key fragments, or
-    of the even samples of a model without KFS. The scores are those of the model for the whole video, to rounding.
+    KFS runs in windows (`windowed_segmenter`); of the frames it keeps none, SP is given those of the key fragments, or
+    of the even samples of a model without KFS. The scores are those of the model for the whole video, to rounding; of
+    a video of several performances they are those of each.
 
     Args:
         model: `ScoringNet`. Its weights are shared.
         window: of `WindowedSegmenter`.
+        name: what the results call the model.
     """
 
-    def __init__(self, model, window: int | None = None):
-        self.model, self.preprocessor = model, model.preprocessor
+    def __init__(self, model, window: int | None = None, name: str | None = None):
+        self.model, self.preprocessor, self.name = model, model.preprocessor, name
         if model.content == "features":
             self._whole = prediction_function(model)
         elif model.segmenter is not None:
-            self._segmenter = WindowedSegmenter(model.segmenter, window)
-            self._decide = _decision_function(model)
+            self._segmenter = windowed_segmenter(model.segmenter, window)
+        if model.segmenter is not None:
+            self._decide = _decision_function(model, model.stage_decision)
+            self._decide_for_several = _decision_function(model, StageDecision("cyclic"))
         self._fragments = _fragments_function(model)
         self._scores = tf.function(lambda clips: model.score_predictor(clips, training=False))
+        self._doubts = doubts(model)
 
-    def __call__(self, path) -> VideoScore:
+    def __call__(self, path, *, force: bool = False) -> VideoScore:
         """What `score_video` returns."""
-        return self.score(self.read(path), path)
+        return self.score(self.read(path), path, force=force)
 
-    def read(self, path):
+    def read(self, path, stream: int | None = None):
         """What the model sees of the video at `path`: a `Video` in stored form, or a `FeatureSequence`.
+
+        Args:
+            path: as of `score_video`.
+            stream: of the file, as of `VideoStream`.
 
         Raises:
             InputError: features of another kind than the model learned from.
             VideoError: as `score_video`.
         """
-        if self.model.content == "frames":
-            return self.preprocessor.read(path, partial=True)
-        sequence = read_features(path)
-        check_features(sequence, path, self.model.features)
-        return sequence
+        if self.model.content == "features":
+            sequence = read_features(path)
+            check_features(sequence, path, self.model.features)
+            return sequence
+        if isinstance(path, Clip):
+            return self.preprocessor.read(path, partial=True, stream=stream)
+        with local_video(path) as local:
+            return self.preprocessor.read(local, partial=True, stream=stream)
 
     def labels(self, video) -> np.ndarray:
         """The stage of every frame of a `Video` in stored form, int32 (L,)."""
+        rate = self.preprocessor.frame_rate
+        probabilities, _ = self._segmented(video, video.samples(rate))
+        return self._decide(probabilities[np.newaxis]).numpy()[0][video.sample_of(rate)]
 
-        def frames_of(start, stop):
-            return self.preprocessor.frames(video.frames[start:stop])
+    def probabilities(self, video) -> np.ndarray:
+        """How probable every stage is in every frame of a `Video` in stored form, float (L, S)."""
+        rate = self.preprocessor.frame_rate
+        probabilities, _ = self._segmented(video, video.samples(rate))
+        return probabilities[video.sample_of(rate)]
 
-        probabilities = self._segmenter(frames_of, len(video.frames))
-        return self._decide(probabilities[np.newaxis]).numpy()[0]
-
-    def score(self, video, path) -> VideoScore:
+    def score(self, video, path, *, force: bool = False) -> VideoScore:
         """The same for what `read` read from `path`."""
         if self.model.content == "features":
-            return self._score_features(video, path)
-        if self.model.segmenter is None:
-            labels, clipped = None, np.zeros((1, len(video.frames)), np.int32)
-        else:
-            labels = self.labels(video)
-            clipped = labels[np.newaxis]
-        indices, empty = self._fragments(clipped)
+            return self._score_features(video, path, force)
+        rate = self.preprocessor.frame_rate
+        samples, of_source = video.samples(rate), reasons_of_source(self.model, video)
+        hopeless = of_source and not force  # whatever it shows
+        probabilities, features = None, None
+        if self.model.segmenter is not None and not hopeless:
+            probabilities, features = self._segmented(video, samples)
+        found = []
+        for start, stop in self._stretches(probabilities, len(samples)):
+            labels = None if probabilities is None else self._decide(probabilities[np.newaxis, start:stop]).numpy()[0]
+            of_stretch = None if features is None else features[start:stop]
+            reasons = of_source + reasons_against(self.model, labels, of_stretch, rate or video.fps, stop - start)
+            scored = self._scores_of(video, samples[start:stop], labels) if force or not reasons else ({}, [])
+            found.append(_Stretch(stop - start, labels, reasons, *scored))
+        times = video.first_time + np.append(video.timestamps, video.timestamps[-1] + 1 / video.fps)
+        result = self._result(path, found, video.sample_of(rate), times, video.first_frame, video.fps)
+        frames = key_frames(result.stages, len(video.frames), video.first_frame)
+        result.shown = [(index + video.first_frame, float(times[index]), video.frames[index]) for index in frames]
+        result.warnings = [*video.warnings, *result.warnings]
+        return result
+
+    def _segmented(self, video, samples):
+        """Stage probabilities (K, S) and features (K, D) of frames of a `Video`; `samples` (K,) are their numbers."""
+
+        def frames_of(start, stop):
+            return self.preprocessor.frames([video.frames[index] for index in samples[start:stop]])
+
+        return self._segmenter(frames_of, len(samples))
+
+    def _stretches(self, probabilities, length):
+        """The stretches (start, stop) of each performance; all L frames where there are fewer than two."""
+        if probabilities is None:
+            return [(0, length)]
+        labels = self._decide_for_several(probabilities[np.newaxis]).numpy()[0]
+        rate = self.model.frame_rate or ASSUMED_RATE
+        return stretches(labels, lambda of_one: is_whole(self.model, of_one, rate))
+
+    def _scores_of(self, video, samples, labels):
+        """The outputs of SP for the frames whose numbers are `samples`, and warnings."""
+        stages = np.zeros(len(samples), np.int32) if labels is None else labels
+        indices, empty = self._fragments(stages[np.newaxis])
         clips = {
-            f"{score}_clip": self.preprocessor.frames([video.frames[index] for index in chosen.numpy()])[np.newaxis]
+            f"{score}_clip": self.preprocessor.frames([video.frames[samples[index]] for index in chosen.numpy()])
             for score, chosen in indices.items()
         }
-        times = [*video.timestamps, video.timestamps[-1] + 1 / video.fps]  # of every frame, then of the end
-        outputs = self._scores(clips)
-        warnings = [*video.warnings, *_warnings(self.model, video.fps, labels, empty.numpy())]
-        return self._result(path, video.fps, times, labels, outputs, warnings)
+        outputs = self._scores({name: clip[np.newaxis] for name, clip in clips.items()})
+        return outputs, _empty_fragments(self.model, empty.numpy())
 
-    def _score_features(self, sequence, path):
+    def _score_features(self, sequence, path, force):
         values = sequence.values[np.newaxis]
         length = values.shape[1]
-        inputs = {"features": values, "mask": np.ones((1, length), bool)}
-        outputs = self._whole(inputs, np.zeros((1, length), np.int32))
-        known = (self.model.provenance or {}).get("frame_rate")
-        steps_per_second = known or ASSUMED_RATE
-        labels = outputs["labels"].numpy()[0] if "labels" in outputs else None
-        empty = outputs["empty_fragments"][0].numpy() if labels is not None else [False] * len(self.model.scores)
-        times = np.arange(length + 1) / steps_per_second
-        warnings = _warnings(self.model, steps_per_second, labels, empty)
-        if not known:
-            warnings.append(f"The model does not say its features' steps per second: {ASSUMED_RATE:g} assumed.")
-        return self._result(path, steps_per_second, times, labels, outputs, warnings)
+        outputs = self._whole({"features": values, "mask": np.ones((1, length), bool)}, np.zeros((1, length), np.int32))
+        rate = self.model.frame_rate or ASSUMED_RATE
+        labels, warnings = None, []
+        if "labels" in outputs:
+            labels = outputs["labels"].numpy()[0]
+            warnings = _empty_fragments(self.model, outputs["empty_fragments"].numpy()[0])
+        reasons = reasons_against(self.model, labels, sequence.values, rate, length)
+        if labels is not None and len(self._stretches(outputs["stages"].numpy()[0], length)) > 1:
+            reasons.append(SEVERAL)
+        found = _Stretch(length, labels, reasons, outputs if force or not reasons else {}, warnings)
+        if not self.model.frame_rate:
+            said = f"The model does not say its features' steps per second: {ASSUMED_RATE:g} assumed."
+            found.warnings.append(Remark("frame_rate_assumed", said))
+        return self._result(path, [found], np.arange(length), np.arange(length + 1) / rate, 0, rate)
 
-    def _result(self, path, fps, times, labels, outputs, warnings):
-        names = self.model.sport.stages
-        runs = [] if labels is None else stage_runs(labels)
-        parts = {name: float(outputs[name][0]) if name in outputs else None for name in PREDICTED_SCORES}
+    def _result(self, path, found, sample_of, times, first_frame, fps):
+        """The `VideoScore` of the stretches `found`.
+
+        Args:
+            path: of the video.
+            found: `_Stretch` of each performance, of the frames as the model saw them.
+            sample_of: (L,), which of those frames shows each frame of the file.
+            times: (L + 1,), seconds, of every frame of the file and of the end.
+            first_frame: number of the first of them.
+            fps: of the file.
+        """
+        numbers = np.repeat(np.arange(len(found)), [each.length for each in found])[sample_of]
+        runs, has_stages = [], found[0].labels is not None
+        labels = np.concatenate([each.labels for each in found])[sample_of] if has_stages else np.zeros(len(sample_of))
+        if has_stages:
+            names = self.model.sport.stages
+            runs = [_stage(names[stage], start, end, times, first_frame) for stage, start, end in stage_runs(labels)]
+        warnings = dict.fromkeys([*self._doubts, *(warning for each in found for warning in each.warnings)])
         return VideoScore(
-            video=str(pathlib.Path(path)),
-            num_frames=len(times) - 1,
+            video=_as_given(path),
+            sport=self.model.sport,
+            num_frames=len(sample_of),
             fps=round(fps, 3),
-            stages=[_stage(names[stage], start, end, times) for stage, start, end in runs],
-            **parts,
-            final=float(outputs["final"][0]),
-            deviations={name: float(outputs[f"{name}_std"][0]) for name in SCORES if f"{name}_std" in outputs},
-            warnings=warnings,
+            stages=runs,
+            performances=[
+                _performance(each, _span(labels, numbers, number), times, first_frame)
+                for number, each in enumerate(found)
+            ],
+            warnings=list(warnings),
+            model=self.name,
+            further_reasons=[SEVERAL] if len(found) > 1 else [],
         )
 
 
-def _decision_function(model):
-    """A function of stage probabilities (1, L, S): the stage of every frame as the model decides it, int32 (1, L)."""
+@dataclasses.dataclass
+class _Stretch:
+    """What was found in a stretch of L frames: stages int (L,), reasons against, outputs of SP, warnings."""
+
+    length: int
+    labels: np.ndarray | None
+    reasons: list[Remark]
+    outputs: dict
+    warnings: list[Remark]
+
+
+def _span(labels, numbers, number):
+    """(start, end) of the stages in a stretch; of all its frames where there are no stages.
+
+    Args:
+        labels: (L,), the stage of every frame of the file.
+        numbers: (L,), in order, which stretch each is in.
+        number: of the stretch. Where frames were repeated, none of them may be in it: then the next one counts.
+    """
+    found = np.flatnonzero(numbers == number)
+    shown = found[labels[found] > 0]
+    shown = shown if len(shown) else found
+    if not len(shown):
+        shown = [min(np.searchsorted(numbers, number), len(numbers) - 1)]
+    return int(shown[0]), int(shown[-1]) + 1
+
+
+def _performance(stretch, span, times, first_frame):
+    (start, end), outputs = span, stretch.outputs
+    return Performance(
+        start_frame=start + first_frame,
+        end_frame=end + first_frame,
+        start_s=round(float(times[start]), 3),
+        end_s=round(float(times[end]), 3),
+        **{score: float(outputs[score][0]) if score in outputs else None for score in SCORES},
+        deviations={score: float(outputs[f"{score}_std"][0]) for score in SCORES if f"{score}_std" in outputs},
+        reasons=stretch.reasons,
+    )
+
+
+def _stage(name, start, end, times, first_frame):
+    seconds = {"start_s": round(float(times[start]), 3), "end_s": round(float(times[end]), 3)}
+    return {"name": name, "start_frame": start + first_frame, "end_frame": end + first_frame, **seconds}
+
+
+def _as_given(path):
+    """What the result calls a video: its path, without the stretch of a `Clip`."""
+    return str(path.path if isinstance(path, Clip) else as_path(path))
+
+
+def _empty_fragments(model, empty_fragments):
+    said = "No key fragment for {} was found: the whole video was scored instead."
+    return [
+        Remark("empty_fragment", said.format(score))
+        for score, empty in zip(model.scores, empty_fragments, strict=True)
+        if empty
+    ]
+
+
+def _decision_function(model, decision):
+    """A function of stage probabilities (1, L, S): the stage of every frame by a `StageDecision`, int32 (1, L)."""
 
     @tf.function(input_signature=[tf.TensorSpec((1, None, model.sport.num_stages), tf.float32)])
     def labels_of(probabilities):
-        return model.stage_decision(probabilities, tf.ones(tf.shape(probabilities)[:2], tf.bool))
+        return decision(probabilities, tf.ones(tf.shape(probabilities)[:2], tf.bool))
 
     return labels_of
 
@@ -247,28 +352,3 @@ def _fragments_function(model):
         return indices, tf.stack([empty[0] for _, empty in found])
 
     return fragments
-
-
-def _stage(name, start, end, times):
-    seconds = {"start_s": round(float(times[start]), 3), "end_s": round(float(times[end]), 3)}
-    return {"name": name, "start_frame": start, "end_frame": end, **seconds}
-
-
-def _warnings(model, fps, labels, empty_fragments):
-    """What whoever reads the scores must know; `labels` are None where the model finds no stages."""
-    found = []
-    provenance = model.provenance or {}
-    if provenance.get("simulation"):
-        pixels = described_pixels(provenance["simulation"])
-        found.append(f"The model was trained on {pixels} video: on filmed video its scores are not to be relied on.")
-    trained = provenance.get("frame_rate")
-    if trained and abs(fps / trained - 1) > FRAME_RATE_TOLERANCE:
-        found.append(
-            f"The video has {fps:g} frames/s, the model was trained at {trained:g}: motion looks faster or slower."
-        )
-    for score, empty in zip(model.scores, empty_fragments, strict=True):
-        if empty:
-            found.append(f"No key fragment for {score} was found: the whole video was scored instead.")
-    if labels is not None and not in_order(labels):
-        found.append("The stages found are not in the order of the sport, or one appears more than once.")
-    return found

@@ -7,6 +7,7 @@ from scoringnet_tf.data.augmentation import FrameDecoder
 from scoringnet_tf.inference.model_description import as_json_fields, model_description
 from scoringnet_tf.inference.request_checks import checked_images, checked_videos
 from scoringnet_tf.inference.warmup import WARMUP_FILE, example_requests, write_warmup_requests
+from scoringnet_tf.models.reference import checks
 from scoringnet_tf.support.files import new_folder, write_json
 
 # Where TF Serving leaves alone what is not its own. Whoever has the files reads there what `describe` tells a client.
@@ -38,9 +39,28 @@ def _pixels(image):
     return tf.ensure_shape(pixels, (None, None, 3))
 
 
+def checked_outputs(network):
+    """A function of inputs: the outputs of a `ScoringNet` and `valid`; KFS runs once for both."""
+    segmenter = None if network.segmenter is None else network.segmenter.with_features()
+
+    def outputs_of(inputs):
+        content, mask, labels = inputs[network.content], inputs["mask"], None
+        outputs, features = {}, content if network.content == "features" else None
+        if segmenter is not None:
+            found = segmenter(inputs, training=False)
+            labels, features = network.stage_decision(found["stages"], mask), found["features"]
+            outputs = {"stages": found["stages"], "labels": labels}
+        outputs |= network.score_fragments(content, labels, mask, training=False)
+        against = checks(network, labels, mask, features).values()
+        valid = tf.ones(tf.shape(mask)[:1], tf.bool)
+        return {**outputs, "valid": tf.reduce_all(tf.stack([valid, *(~each for each in against)]), axis=0)}
+
+    return outputs_of
+
+
 def signatures(network, description):
     """The functions of the SavedModel by the names of their signatures, see `export_saved_model`."""
-    given = network.input[network.content]
+    given, outputs_of = network.input[network.content], checked_outputs(network)
     video = [
         tf.TensorSpec(given.shape, keras.backend.standardize_dtype(given.dtype), name=network.content),
         tf.TensorSpec((None, None), tf.bool, name="mask"),
@@ -49,7 +69,7 @@ def signatures(network, description):
     @tf.function(input_signature=video)
     def score(content, mask):
         content, mask = checked_videos(content, mask, network.content)
-        return network({network.content: content, "mask": mask}, training=False)
+        return outputs_of({network.content: content, "mask": mask})
 
     @tf.function(input_signature=video)
     def segment(content, mask):
@@ -70,7 +90,7 @@ def signatures(network, description):
         frames = preprocess_encoded(images, network.preprocessor)
         shape = tf.concat([tf.shape(mask), frames.shape[1:]], axis=0)
         frames = tf.ensure_shape(tf.scatter_nd(tf.cast(tf.where(mask), tf.int32), frames, shape), given.shape)
-        return network({"frames": frames, "mask": mask}, training=False)
+        return outputs_of({"frames": frames, "mask": mask})
 
     found = {"serving_default": score, "describe": _describe(description)}
     if network.segmenter is not None:
@@ -102,7 +122,8 @@ def export_saved_model(network, path, version=None, precision="float32"):
 
     Signatures, for any B and L:
         serving_default: frames uint8 (B, L, H, W, 3), or features float32 (B, L, D), mask bool (B, L), true for the
-            real frames, which come first → the outputs of the Keras model.
+            real frames, which come first → the outputs of the Keras model, and `valid` bool (B,): false where one of
+            `models.reference.CHECKS` speaks against a performance.
         score_encoded: encoded string (B, L), JPEG, PNG or BMP images of any size, lengths int64 (B,), how many of them
             are those of each video, whatever comes after → the same outputs; not of a model for features.
         segment: as serving_default → `stages` and `labels`; not of a model without KFS.

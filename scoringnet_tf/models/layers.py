@@ -56,10 +56,10 @@ def safe_policy(temporal_length, dtype):
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class FrameMask(layers.Layer):
-    """Sets the frames that are padding to zero: x (B, L, H, W, C), frame_mask bool (B, L)."""
+    """Sets the frames that are padding to zero: x (B, L, …), frame_mask bool (B, L)."""
 
     def call(self, x, frame_mask):
-        return x * ops.cast(frame_mask, x.dtype)[:, :, None, None, None]
+        return x * ops.expand_dims(ops.cast(frame_mask, x.dtype), list(range(2, len(x.shape))))
 
     def compute_output_shape(self, x_shape, frame_mask_shape=None):
         return x_shape

@@ -8,8 +8,9 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf.data.preprocessing import StoredForm, model_frames
-from scoringnet_tf.data.video import Clip, Video, VideoStream
+from scoringnet_tf.data.video import RATE_TOLERANCE, Clip, Video, VideoStream
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.threads import overlapping
 
 PATIENCE = 3  # seconds after which a progress bar appears
@@ -27,6 +28,8 @@ class ScoringNetPreprocessor:
         image_size: (H, W) of the model's input, the centre of the stored frame.
         frame_size, jpeg_quality, aspect, fit: of `StoredForm`, as the records had them that the model was trained on.
             By default those of the models that ship: videos of 320×240, and others cut to their aspect.
+        frame_rate: frames per second of training, to which videos are brought by their timestamps; None takes every
+            frame. Of an array every frame is taken.
 
     Raises:
         InputError: `image_size` exceeds `frame_size`, or the call's argument is none of those.
@@ -43,40 +46,51 @@ class ScoringNetPreprocessor:
         jpeg_quality: int = 92,
         aspect: float | None = 4 / 3,
         fit: str = "crop",
+        frame_rate: float | None = None,
     ):
-        self.image_size = tuple(image_size)
+        self.image_size, self.frame_rate = tuple(image_size), frame_rate
         self.stored = StoredForm((frame_size[0], frame_size[1]), jpeg_quality, aspect, fit)
 
     def __call__(self, video) -> dict[str, np.ndarray]:
         if isinstance(video, (str, os.PathLike, Clip)):
-            jpegs = self.read(video).frames
+            found = self.read(video)
+            jpegs = [found.frames[index] for index in found.samples(self.frame_rate)]
         else:
             jpegs = [self.stored.encode(frame) for frame in _checked_frames(video)]
         frames = self.frames(jpegs)[np.newaxis]
         return {"frames": frames, "mask": np.ones(frames.shape[:2], bool)}
 
-    def read(self, source, *, partial: bool = False) -> Video:
+    def read(self, source, *, partial: bool = False, stream: int | None = None) -> Video:
         """The video with its frames in stored form, encoded: a few kilobytes each, whatever the size of the video.
 
         Args:
-            source, partial: as of `VideoStream`.
+            source, partial, stream: as of `VideoStream`.
 
         Returns:
-            A `Video` whose `frames` are JPEGs, for `frames`. Its warnings say what was done to another aspect.
+            A `Video` whose `frames` are JPEGs, for `frames`, all that the file has; `Video.samples` chooses those at
+            the rate of training. Its warnings say what was done to another aspect, and will be to another rate.
         """
-        stream, jpegs = VideoStream(source, partial=partial), []
-        encoded = overlapping(lambda frame: self.stored.encode(frame, stream.pixel_aspect), stream)
+        frames, jpegs = VideoStream(source, partial=partial, stream=stream), []
+        encoded = overlapping(lambda frame: self.stored.encode(frame, frames.pixel_aspect), frames)
         with tqdm(desc="Reading", unit="frame", delay=PATIENCE, leave=False, disable=None) as progress:
             for jpeg in encoded:
                 jpegs.append(jpeg)
-                progress.total = stream.announced or None
+                progress.total = frames.announced or None
                 progress.update()
-        video = stream.video(jpegs)
-        departure = self.stored.departure(video.aspect)
-        if departure is None:
-            return video
-        said = f"The picture is {video.aspect:.2f}:1, the model was trained on {self.stored.aspect:.2f}:1: {departure}."
-        return dataclasses.replace(video, warnings=(*video.warnings, said))
+        video = frames.video(jpegs)
+        return dataclasses.replace(video, warnings=(*video.warnings, *self._departures(video)))
+
+    def _departures(self, video):
+        """What of a video is not as in training, and what is done about it."""
+        found, departure = [], self.stored.departure(video.aspect)
+        if departure is not None:
+            trained = f"the model was trained on {self.stored.aspect:.2f}:1"
+            found.append(Remark("aspect", f"The picture is {video.aspect:.2f}:1, {trained}: {departure}."))
+        if video.is_sampled(self.frame_rate) and abs(video.fps / self.frame_rate - 1) > RATE_TOLERANCE:
+            done = "left out" if video.fps > self.frame_rate else "repeated"
+            said = f"The video has {video.fps:.4g} frames/s, the model was trained at {self.frame_rate:.4g}"
+            found.append(Remark("resampled", f"{said}: frames were {done} to show it at that rate."))
+        return found
 
     def frames(self, jpegs) -> np.ndarray:
         """Frames in stored form, L JPEGs, as the model takes them: uint8 (L, H, W, 3)."""
@@ -91,6 +105,7 @@ class ScoringNetPreprocessor:
             "jpeg_quality": form.jpeg_quality,
             "aspect": form.aspect,
             "fit": form.fit,
+            "frame_rate": self.frame_rate,
         }
 
     @classmethod

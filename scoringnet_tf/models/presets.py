@@ -1,6 +1,7 @@
 """Trained models by name or path: those that ship, a folder, a run's folder, a `.keras` file, local or remote."""
 
 import importlib.resources
+import zipfile
 
 from scoringnet_tf.data.features import feature_differences
 from scoringnet_tf.sports import differences, get_sport
@@ -10,6 +11,7 @@ from scoringnet_tf.support.paths import as_path, check_access
 
 SHIPPED = "diving_small"
 # In a run's folder the best comes before the last; in a preset's folder there is one.
+SHOWN_LETTERS = 300  # of what a library says of a damaged file
 NAMES = ("best.keras", "model.keras", "c3d.keras", "last.keras")
 
 
@@ -58,12 +60,26 @@ def load_keras(path, kind, flag):
         raise InputError(f"{where} Received: no such file.")
     try:
         with local_file(path) as file:
+            _check_whole(file)
             model = keras.models.load_model(file, compile=False)
-    except (ValueError, TypeError, OSError, KeyError) as error:
-        raise InputError(f"{where} Received: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # zipfile's, zlib's, HDF5's, JSON's, Keras's: a damaged file raises whatever they meet
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{where} Received: {said[:SHOWN_LETTERS]}") from error
     if not isinstance(model, kind):
         raise InputError(f"{where} Received: a {type(model).__name__}.")
     return model
+
+
+def _check_whole(file):
+    """ValueError where a `.keras` file is empty, no archive, or not what was written; Keras would miss some of that."""
+    if not file.stat().st_size:
+        raise ValueError("an empty file.")
+    if not zipfile.is_zipfile(file):
+        raise ValueError("no such archive (truncated, or another kind of file).")
+    with zipfile.ZipFile(file) as archive:
+        damaged = archive.testzip()
+    if damaged:
+        raise ValueError(f"a damaged file ({damaged} in it).")
 
 
 def load_scoring_net(path=None, flag="model"):

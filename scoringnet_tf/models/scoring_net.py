@@ -8,6 +8,7 @@ from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.fragments import EvenSampler, FragmentSelector
 from scoringnet_tf.models.objective import Objective
 from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
+from scoringnet_tf.models.reference import Reference
 from scoringnet_tf.models.saving import Preset
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, video_inputs
@@ -78,6 +79,8 @@ class ScoringNet(Preset, Objective, keras.Model):
         features: of the records of features that it was trained on (`DatasetInfo.features`): `{"size": D, …}`; None
             for frames. Kept with the model, so that features of another kind are refused.
         provenance: what the weights were trained on; plain values, kept with the model.
+        reference: what its training videos were like, `Reference.get_config()`, see `inference.calibration`; None where
+            that was not measured: the model then cannot tell what is unlike them.
 
     Example:
     >>> model = ScoringNet(sport="diving", image_size=(64, 64), width_multiplier=1 / 8)
@@ -105,6 +108,7 @@ class ScoringNet(Preset, Objective, keras.Model):
         fragments="key",
         features=None,
         fragment_stages=None,
+        reference=None,
         dtype=None,
         name="scoring_net",
         **kwargs,
@@ -157,7 +161,8 @@ class ScoringNet(Preset, Objective, keras.Model):
         self.score_predictor = sp
         self.stage_decision = decision
         self.selectors = selectors
-        self.preprocessor = ScoringNetPreprocessor(image_size, frame_size, **(stored or {}))
+        frame_rate = (provenance or {}).get("frame_rate")
+        self.preprocessor = ScoringNetPreprocessor(image_size, frame_size, **(stored or {}), frame_rate=frame_rate)
         self._config = {
             **shared,
             "image_size": tuple(image_size),
@@ -174,6 +179,7 @@ class ScoringNet(Preset, Objective, keras.Model):
             "features": features,
             "fragment_stages": fragment_stages,
             "provenance": provenance,
+            "reference": reference,
         }
 
     @classmethod
@@ -231,6 +237,17 @@ class ScoringNet(Preset, Objective, keras.Model):
     def provenance(self):
         """What the weights were trained on, or None."""
         return self._config["provenance"]
+
+    @property
+    def frame_rate(self):
+        """Frames (of features: steps) per second of the training videos; None where it is not known."""
+        return (self.provenance or {}).get("frame_rate")
+
+    @property
+    def reference(self):
+        """The `Reference` of its training videos, or None."""
+        config = self._config["reference"]
+        return Reference.from_config(config) if config else None
 
     @property
     def content(self):

@@ -1,10 +1,11 @@
 """KFS, key fragment segmentation: labels every frame of an untrimmed video with a stage (§3.1, Eq. 1, Fig. 2)."""
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from scoringnet_tf.models.c3d import C3D, scaled_width
 from scoringnet_tf.models.layers import Dropout, FeatureScaling
+from scoringnet_tf.models.stage_networks import STAGE_NETWORKS, ed_tcn, resnet50
 from scoringnet_tf.sports import get_sport, kept_form
 
 
@@ -18,6 +19,12 @@ def video_inputs(image_size, features=None):
     return {**content, "mask": keras.Input((None,), dtype="bool", name="mask")}
 
 
+def channel_means(vectors, channels):
+    """The mean (B, L, C) over places of the vectors (B, L, H' · W' · C) that leave a trunk of C channels."""
+    places = layers.Reshape((-1, vectors.shape[-1] // channels, channels), name="places", dtype="float32")
+    return ops.mean(places(vectors), axis=2)
+
+
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class KeyFragmentSegmenter(keras.Model):
     """C3D without temporal pooling, flattened per frame, then a Bi-LSTM and two fully connected layers.
@@ -28,6 +35,9 @@ class KeyFragmentSegmenter(keras.Model):
 
     With `features` the call argument is `{"features": (B, L, D) float32, "mask": bool (B, L)}`: features in place of
     C3D's, one vector a step.
+
+    With another `network` something else labels the frames, to compare KFS with (Fig. 4): `"c3d"` leaves the Bi-LSTM
+    out, `"c3d_ed_tcn"` has an ED-TCN and one fully connected layer in its place, `"resnet50"` sees frame by frame.
 
     Args:
         sport: as of `ScoringNet`.
@@ -40,6 +50,10 @@ class KeyFragmentSegmenter(keras.Model):
         fc_units: width of the first fully connected layer before the multiplier (§3.1: no number).
         dropout_rate: after the first fully connected layer (§3.1 has none).
         preprocessing: of `C3D`.
+        network: one of `stage_networks.STAGE_NETWORKS`.
+
+    Raises:
+        ValueError: another network, or ResNet50 of features.
 
     C3D follows the dtype policy; the Bi-LSTM and the classifier are cheap and stay in float32.
     """
@@ -54,16 +68,22 @@ class KeyFragmentSegmenter(keras.Model):
         dropout_rate=0.5,
         preprocessing=None,
         features=None,
+        network="c3d_bi_lstm",
         dtype=None,
         name="segmenter",
         **kwargs,
     ):
+        if network not in STAGE_NETWORKS or (features and network == "resnet50"):
+            expected = ", ".join(STAGE_NETWORKS[: 3 if features else None])
+            raise ValueError(f"Expected network to be one of {expected}. Received: network={network!r}")
         rules = get_sport(sport)
         inputs = video_inputs(image_size, features)
 
         # === Functional Model ===
         if features:
             x = FeatureScaling(name="feature_scaling", dtype="float32")(inputs["features"])
+        elif network == "resnet50":
+            x = resnet50(inputs["frames"], inputs["mask"])
         else:
             c3d = C3D(
                 input_shape=(None, *image_size, 3),
@@ -75,11 +95,15 @@ class KeyFragmentSegmenter(keras.Model):
             )
             x = c3d(inputs)
             x = layers.Reshape((-1, x.shape[2] * x.shape[3] * x.shape[4]), name="flatten", dtype="float32")(x)
-        lstm = layers.LSTM(scaled_width(lstm_units, width_multiplier), return_sequences=True, dtype="float32")
-        x = layers.Bidirectional(lstm, name="bi_lstm", dtype="float32")(x, mask=inputs["mask"])
-        fc_units_scaled = scaled_width(fc_units, width_multiplier)
-        x = layers.Dense(fc_units_scaled, "relu", kernel_initializer="he_normal", name="fc1", dtype="float32")(x)
-        x = Dropout(dropout_rate, name="fc1_dropout", dtype="float32")(x)
+        if network == "c3d_bi_lstm":
+            lstm = layers.LSTM(scaled_width(lstm_units, width_multiplier), return_sequences=True, dtype="float32")
+            x = layers.Bidirectional(lstm, name="bi_lstm", dtype="float32")(x, mask=inputs["mask"])
+        if network == "c3d_ed_tcn":
+            x = ed_tcn(x, inputs["mask"])
+        if network in ("c3d_bi_lstm", "c3d"):
+            fc_units_scaled = scaled_width(fc_units, width_multiplier)
+            x = layers.Dense(fc_units_scaled, "relu", kernel_initializer="he_normal", name="fc1", dtype="float32")(x)
+            x = Dropout(dropout_rate, name="fc1_dropout", dtype="float32")(x)
         x = layers.Dense(rules.num_stages, "softmax", name="fc2", dtype="float32")(x)
         super().__init__(inputs, x, name=name, **kwargs)
 
@@ -93,8 +117,30 @@ class KeyFragmentSegmenter(keras.Model):
             "dropout_rate": dropout_rate,
             "preprocessing": preprocessing,
             "features": features,
+            "network": network,
             "dtype": dtype,
         }
+
+    @property
+    def network(self):
+        """What labels the frames, one of `stage_networks.STAGE_NETWORKS`."""
+        return self._config["network"]
+
+    @property
+    def channels(self):
+        """C, how many channels its trunk of frames ends in."""
+        return self.get_layer("flatten" if self.network == "resnet50" else "c3d").output.shape[-1]
+
+    def with_features(self):
+        """The same network, weights shared, with two outputs: `stages` and `features`, what it sees of every frame.
+
+        `features` is (B, L, D) float32: the channel means of what its trunk ends in, or the features that it is given.
+        """
+        if self._config["features"]:
+            features = self.input["features"]
+        else:
+            features = channel_means(self.get_layer("flatten").output, self.channels)
+        return keras.Model(self.input, {"stages": self.output, "features": features})
 
     def get_config(self):
         return {**self._config, "name": self.name}

@@ -7,15 +7,18 @@ from typing import Any
 
 from scoringnet_tf.inference.evaluation import Predictions
 from scoringnet_tf.report import plots
+from scoringnet_tf.sports import stage_runs
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file, write_json
 from scoringnet_tf.support.paths import RemotePath
+
+STAGE_COLUMNS = ("video_id", "of", "stage", "start_frame", "end_frame")  # of: "true" or "predicted"; the end exclusive
 
 
 def write_report(
     output_dir: Path | RemotePath, predictions: Predictions, measured: dict[str, Any], stage_names: Sequence[str]
 ) -> None:
-    """Writes metrics.json, predictions.csv, scores.png, and stages.png where the model finds stages.
+    """Writes metrics.json, predictions.csv, scores.png, and stages.csv and stages.png where the model finds stages.
 
     Args:
         output_dir: as of `paths.as_path`; made where it does not exist.
@@ -39,10 +42,22 @@ def write_report(
     with replacing_file(output_dir / "scores.png") as path:
         save_png(plots.score_scatter(predictions), path)
     if not any((stages >= 0).any() for stages in predictions.stages_predicted):
-        (output_dir / "stages.png").unlink(missing_ok=True)  # of another model, evaluated into the same folder before
+        for name in ("stages.csv", "stages.png"):  # of another model, evaluated into the same folder before
+            (output_dir / name).unlink(missing_ok=True)
         return
+    with replacing_file(output_dir / "stages.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([STAGE_COLUMNS, *_runs(predictions, stage_names)])
     shown = slice(0, 24)
     strips = list(zip(predictions.stages_true[shown], predictions.stages_predicted[shown], strict=True))
     with replacing_file(output_dir / "stages.png") as path:
         title = "upper: true, lower: predicted"
         save_png(plots.stage_timeline(predictions.ids[shown], strips, stage_names, title), path)
+
+
+def _runs(predictions, stage_names):
+    """A row for every run of frames of one stage, true and predicted; frames without a label are left out."""
+    for video_id, *stages in zip(predictions.ids, predictions.stages_true, predictions.stages_predicted, strict=True):
+        for of, labels in zip(("true", "predicted"), stages, strict=True):
+            yield from (
+                [video_id, of, stage_names[stage], start, end] for stage, start, end in stage_runs(labels) if stage >= 0
+            )

@@ -1,76 +1,122 @@
-"""A picture of one scored video: frames through time above the stages that they show, and the scores."""
+"""A picture of one scored video: frames of its stages in order, the strip of these along time, scores, what to know."""
 
-from pathlib import Path
+import textwrap
+import warnings
+from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from scoringnet_tf.data.preprocessing import decode_jpeg
-from scoringnet_tf.data.video import Video
-from scoringnet_tf.inference.prediction import VideoScore
-from scoringnet_tf.sports import Sport
+from scoringnet_tf.sports import NOISE, Sport
 from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, save_png, stage_patches
 from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.support.paths import RemotePath
+from scoringnet_tf.support.paths import AnyPath
 
-WIDTH, TITLE, STRIP, LABELS = 12.0, 0.38, 0.27, 0.35  # inches: of the picture; heights of its parts
+# Inches: of the picture; heights of its parts.
+WIDTH, NAME, TITLE, TIMES, STRIP, LABELS, NOTE = 12.0, 0.3, 0.38, 0.2, 0.27, 0.35, 0.19
 MARGIN = 0.012  # of the width, at both sides
+LETTERS = 175  # of a note on a line
+COLUMNS = 10
 
 
-def save_picture(
-    score: VideoScore, video: Video, sport: Sport, path: str | Path | RemotePath, columns: int = 10
-) -> None:
-    """Draws a scored video to a PNG.
+def key_frames(
+    stages: Sequence[dict[str, Any]], num_frames: int, first_frame: int = 0, columns: int = COLUMNS
+) -> list[int]:
+    """The frames to draw: of each stage but noise at least one, of longer ones more, at the centres of equal parts.
+
+    Of a video without stages they are those of the whole; of one with more stages than columns, of some of them.
 
     Args:
-        score: of the video.
-        video: in stored form, as `ScoringNetPreprocessor.read` gives it: what the model saw, but for the crop.
-        sport: of its stages.
-        path: of the PNG.
-        columns: number of frames.
+        stages: runs as in `VideoScore.stages`.
+        num_frames: of the video.
+        first_frame: number of its first frame, from which the result counts.
+        columns: how many to draw.
     """
-    # At the centres of equal spans of time, so that each stands above its part of the strip.
-    chosen = ((np.arange(columns) + 0.5) * len(video.frames) / columns).astype(int).tolist()
-    figure = picture(score, sport, [(index, decode_jpeg(video.frames[index])) for index in chosen])
-    with replacing_file(path) as temporary:
+    runs = [run for run in stages if run["name"] != NOISE]
+    spans = [(run["start_frame"] - first_frame, run["end_frame"] - first_frame) for run in runs] or [(0, num_frames)]
+    spans = [spans[index * len(spans) // columns] for index in range(columns)] if len(spans) > columns else spans
+    total, left = sum(end - start for start, end in spans), columns - len(spans)
+    counts = [1 + left * (end - start) // total for start, end in spans]
+    return [
+        start + int((part + 0.5) * (end - start) / count)
+        for (start, end), count in zip(spans, counts, strict=True)
+        for part in range(count)
+    ]
+
+
+def save_figure(figure: Figure, path: AnyPath) -> None:
+    """Writes a figure as PNG, which appears whole or not at all."""
+    with replacing_file(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a name may be in any script
         save_png(figure, temporary)
 
 
-def picture(score: VideoScore, sport: Sport, frames: list[tuple[int, np.ndarray]]) -> Figure:
-    """Frames (index, (H, W, 3)) of a scored video, each in the colour of its stage, above the strip of its stages."""
-    height, width = frames[0][1].shape[:2]
-    row = WIDTH / len(frames) * height / width
-    total = TITLE + row + STRIP + LABELS
+def picture(
+    sport: Sport,
+    stages: Sequence[dict[str, Any]],
+    frames: Sequence[tuple[int, float, bytes]],
+    name: str,
+    scores: str,
+    notes: Sequence[str] = (),
+) -> Figure:
+    """Draws a scored video.
+
+    Args:
+        sport: of its stages.
+        stages: runs as in `VideoScore.stages`.
+        frames: (number, time in seconds, JPEG) of each, drawn in the colour of its stage.
+        name: of the video.
+        scores: on one line.
+        notes: why there is no score, and warnings; a sentence each.
+    """
+    images = [decode_jpeg(jpeg) for _, _, jpeg in frames]
+    lines = [line for note in notes for line in textwrap.wrap(_printable(note), LETTERS)]
+    row = WIDTH / len(frames) * images[0].shape[0] / images[0].shape[1]
+    below = TIMES + (STRIP + LABELS if stages else 0) + NOTE * len(lines)
+    total = NAME + TITLE + row + below
     figure = Figure(figsize=(WIDTH, total))
-    grid = figure.add_gridspec(2, len(frames), height_ratios=[row, STRIP], hspace=0.06, wspace=0.06)
-    grid.update(left=MARGIN, right=1 - MARGIN, bottom=LABELS / total, top=1 - TITLE / total)
-    for column, (index, frame) in enumerate(frames):
-        _draw_frame(figure.add_subplot(grid[0, column]), frame, STAGE_COLORS[_stage_at(score, sport, index)])
-    if score.stages:
-        _draw_stages(figure.add_subplot(grid[1, :]), score, sport)
-    figure.text(MARGIN, 1 - TITLE / total / 2, score.score_line(), va="center", fontsize=13, fontweight="bold")
-    if not score.stages:
-        return figure
-    handles = stage_patches(sport.stages)
-    figure.legend(handles=handles, loc="upper right", bbox_to_anchor=(1, 1), ncols=len(handles), frameon=False)
+    top, bottom = 1 - (NAME + TITLE) / total, below / total
+    grid = figure.add_gridspec(1, len(frames), wspace=0.06, left=MARGIN, right=1 - MARGIN, bottom=bottom, top=top)
+    for column, ((index, time, _), image) in enumerate(zip(frames, images, strict=True)):
+        axis = figure.add_subplot(grid[0, column])
+        _draw_frame(axis, image, f"{time:.2f} s", STAGE_COLORS[_stage_at(sport, stages, index)])
+    if stages:
+        height = STRIP / total
+        strip = figure.add_axes((MARGIN, (below - TIMES) / total - height, 1 - 2 * MARGIN, height))
+        _draw_stages(strip, stages, sport)
+        handles = stage_patches(sport.stages)
+        figure.legend(handles=handles, loc="upper right", bbox_to_anchor=(1, 1), ncols=len(handles), frameon=False)
+    figure.text(MARGIN, 1 - NAME / total / 2, _shortened(_printable(name)), va="center", fontsize=10)
+    figure.text(MARGIN, 1 - (NAME + TITLE / 2) / total, scores, va="center", fontsize=13, fontweight="bold")
+    for number, line in enumerate(lines):
+        figure.text(MARGIN, (len(lines) - number - 0.5) * NOTE / total, line, va="center", fontsize=8)
     return figure
 
 
-def _draw_stages(axis, score, sport):
-    draw_strip(axis, [(sport.stage_index(stage["name"]), stage["start_s"], stage["end_s"]) for stage in score.stages])
-    axis.set(yticks=[], xlim=(0, score.stages[-1]["end_s"]), ylim=(-0.45, 0.45))
+def _printable(text):
+    """Text that Matplotlib can draw: no formulas, and of names that are no text what can be written of them."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("$", r"\$")
+
+
+def _shortened(name, longest=90):
+    return name if len(name) <= longest else f"…{name[-longest:]}"
+
+
+def _draw_stages(axis, stages, sport):
+    draw_strip(axis, [(sport.stage_index(stage["name"]), stage["start_s"], stage["end_s"]) for stage in stages])
+    axis.set(yticks=[], xlim=(stages[0]["start_s"], stages[-1]["end_s"]), ylim=(-0.45, 0.45))
     axis.xaxis.set_major_formatter("{x:g} s")
     axis.spines[:].set_visible(False)
 
 
-def _stage_at(score, sport, index):
+def _stage_at(sport, stages, index):
     """Label of the stage at a frame; noise where the model finds no stages."""
-    return next(
-        (sport.stage_index(run["name"]) for run in score.stages if run["start_frame"] <= index < run["end_frame"]), 0
-    )
+    return next((sport.stage_index(run["name"]) for run in stages if run["start_frame"] <= index < run["end_frame"]), 0)
 
 
-def _draw_frame(axis, frame, color):
-    axis.imshow(frame, aspect="auto")
+def _draw_frame(axis, image, time, color):
+    axis.imshow(image, aspect="auto")
     axis.set(xticks=[], yticks=[])
+    axis.set_xlabel(time, fontsize=8, labelpad=2)
     axis.spines[:].set(color=color, linewidth=3.5)

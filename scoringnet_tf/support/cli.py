@@ -1,6 +1,7 @@
-"""What every command of the package does the same way: flags, user errors, a quiet stderr."""
+"""What every command of the package does the same way: flags, user errors, a quiet stderr, how it ends."""
 
 import functools
+import os
 import pathlib
 import sys
 import types
@@ -12,15 +13,23 @@ from absl import app, flags, logging
 from scoringnet_tf.support import notices
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import of_a_store, received
+from scoringnet_tf.support.stopping import Stopped, stoppable
 
 
 def run(main: Callable[[list[str]], int | None], positional: bool = False) -> NoReturn:
-    """Runs `main(arguments)` under absl: an `InputError` is one line on stderr and exit 1, not a traceback."""
+    """Runs `main(arguments)` under absl.
+
+    What a user can see to (an `InputError`, a full disk, too little memory, a closed pipe) is one line on stderr and
+    exit 1, not a traceback; SIGINT and SIGTERM are one line and 130 or 143.
+    """
 
     def checked(argv):
         arguments = argv[1:]
         if arguments and not positional:
             raise app.UsageError(f"Expected flags only. Received: {' '.join(arguments)}")
+        for stream in (sys.stdout, sys.stderr):  # the name of a file may be no text, or none in this locale
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
         notices.hold_back()
         return _status(main, arguments, _command_name(pathlib.Path(argv[0])))
 
@@ -55,19 +64,45 @@ def _parse_help(parse, argument):
 def _status(main, arguments, name):
     """The exit status of `main`; what went wrong for a reason that a user can see to is on stderr."""
     try:
-        return main(arguments) or 0
+        with stoppable():
+            status = main(arguments) or 0
+            sys.stdout.flush()
+            return status
+    except Stopped as stop:
+        print(f"{name}: {stop}", file=sys.stderr)
+        return stop.exit_status
     except InputError as error:
         print(f"{name}: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        _give_up_stdout()
+        print(f"{name}: whoever read the output has closed it: stopped.", file=sys.stderr)
+    except MemoryError:
+        print(f"{name}: out of memory.", file=sys.stderr)
     except Exception as error:
         if type(error).__name__ == "DataLossError":  # TensorFlow's; importing it here would slow every command
             print(f"{name}: damaged records ({error}). Find them: python -m data_prep inspect", file=sys.stderr)
+        elif type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's, too: of memory, and of a disk
+            print(f"{name}: out of memory or disk: {str(error).splitlines()[0]}", file=sys.stderr)
         elif of_a_store(error) and (stores := _remote_flags()):
             where = ", ".join(f"--{flag}={path}" for flag, path in stores.items())
             said = received(error, next(iter(stores.values())))
             print(f"{name}: {where}: expected a store that can be reached all the time. {said}", file=sys.stderr)
+        elif isinstance(error, OSError) and error.strerror:
+            if error.filename is None:
+                _give_up_stdout()  # it may be what is full
+            where = "" if error.filename is None else f"{error.filename}: "
+            print(f"{name}: {where}{error.strerror}.", file=sys.stderr)
         else:
             raise
     return 1
+
+
+def _give_up_stdout():
+    """What could not be written to stdout is not tried again when Python ends, which would be an error once more."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _remote_flags():

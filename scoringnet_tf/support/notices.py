@@ -20,8 +20,8 @@ NOTICES = (
     r"\.cc:\d+\] Unable to register cu\w+ factory: .* when one has already been registered$",
     # An option of tf.data that its own rewriting of graphs adds, and its kernels then do not know.
     r"\.cc:\d+\] NodeDef mentions attribute use_unbounded_threadpool which is not in the op definition: ",
-    # Said of booleans on every CPU, one with AVX-512 included.
-    r"\.cc:\d+\] oneDNN supports DT_BOOL only on platforms with AVX-512\.",
+    # Said of booleans on every CPU, one with AVX-512 included, and of integers.
+    r"\.cc:\d+\] oneDNN supports DT_\w+ only on platforms with AVX-512\.",
 )
 FILTER = """
 import re, sys

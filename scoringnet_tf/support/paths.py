@@ -8,6 +8,7 @@ import glob
 import os
 import pathlib
 import re
+import stat
 import tempfile
 import traceback
 from collections.abc import Iterator
@@ -76,7 +77,7 @@ class RemotePath(ProxyUPath):
         expected = self.fs.info(self.path)["size"] if num_bytes is None else num_bytes
         self.fs.get_file(self.path, str(local))
         found = pathlib.Path(local).stat().st_size
-        if found != expected:
+        if expected is not None and found != expected:  # a web server need not say
             raise InputError(f"{self}: expected {expected} bytes. Received: {found} (changed, or cut off on the way).")
 
     def unlink(self, missing_ok: bool = False) -> None:
@@ -87,6 +88,28 @@ class RemotePath(ProxyUPath):
     def rmtree(self) -> None:
         """Deletes a folder with all that is in it."""
         self.fs.rm(glob.escape(self.path), recursive=True)
+
+
+KINDS = {
+    stat.S_ISDIR: "a folder",
+    stat.S_ISFIFO: "a FIFO, which is no file",
+    stat.S_ISSOCK: "a socket, which is no file",
+    stat.S_ISCHR: "a device, which is no file",
+    stat.S_ISBLK: "a device, which is no file",
+}
+
+
+def what_is_at(path: pathlib.Path) -> str:
+    """What a local path that is no file leads to, in words, such as "no such file"."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "a symbolic link to what is not there" if path.is_symlink() else "no such file"
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    except ValueError as error:  # a null byte
+        return str(error)
+    return next((words for is_kind, words in KINDS.items() if is_kind(mode)), "a file")
 
 
 AnyPath: TypeAlias = str | os.PathLike | RemotePath
@@ -115,20 +138,31 @@ def as_path(path: AnyPath) -> pathlib.Path | RemotePath:
 
 
 def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
-    """InputError, naming `flag`, where the store of a remote `path` does not do what the work will ask of it.
+    """InputError, naming `flag`, where a `path` does not do what the work will ask of it.
 
-    Tries it: looks `path` up, or writes a file beneath it and deletes that again. That nothing is at `path` is left to
-    whoever reads it. A local path is not looked at.
+    Tries it: looks a remote `path` up, or writes a file beneath it and deletes that again; writes one to where a local
+    folder is or would be made. That nothing is at `path` is left to whoever reads it.
     """
     try:
         path = as_path(path)
         if isinstance(path, RemotePath):
             _write_and_delete(path / f".access-{os.getpid()}") if writing else path.exists()
+        elif writing:
+            _write_nearby(path)
     except InputError as error:
         raise InputError(f"--{flag}: {error}") from error
     except Exception as error:  # botocore's, aiohttp's, Google's and Azure's have no class in common
         do = "written to" if writing else "read from"
         raise InputError(f"--{flag}: {path}: expected a place that can be {do}. {received(error, path)}") from error
+
+
+def _write_nearby(path):
+    """Writes an unnamed file to the nearest folder above `path`, or to it; nothing is left, nothing is made."""
+    folder = next(parent for parent in (path, *path.absolute().parents) if os.path.lexists(parent))
+    if not folder.is_dir():
+        raise InputError(f"{path}: expected a folder, or a place for one. Received: {folder}, {what_is_at(folder)}.")
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def _write_and_delete(path):

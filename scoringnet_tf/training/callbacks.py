@@ -1,5 +1,6 @@
 """Callbacks that Keras lacks: reseeding, fragments by epoch, averages, pictures, resumable states, a phase's bar."""
 
+import csv
 import math
 
 import keras
@@ -8,7 +9,9 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from scoringnet_tf.inference import evaluation
+from scoringnet_tf.metrics import SpearmanCorrelation
 from scoringnet_tf.report import plots
+from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.training.checkpoints import reseed
 
 
@@ -145,6 +148,45 @@ class ValidationPictures(keras.callbacks.Callback):
             if self.model.learned.phase != "segmentation":
                 tf.summary.image("validation/scores", plots.pixels(plots.score_scatter(predictions))[None])
         self.writer.flush()
+
+
+class ValidationScores(keras.callbacks.Callback):
+    """Keeps what each validation predicted of the held-out videos: a row for every epoch, score and video.
+
+    The scores are those that the metric of SRC holds after a validation; nothing is predicted again.
+
+    Args:
+        path: CSV file (epoch,score,video_id,true,predicted), epochs counted from 1; what it has of epochs that are
+            trained now is replaced.
+        truth: score → [(id, points)] of the held-out videos whose score is known, in the order of their validation.
+    """
+
+    COLUMNS = ("epoch", "score", "video_id", "true", "predicted")
+
+    def __init__(self, path, truth):
+        super().__init__()
+        self.path, self.truth, self.begun = path, truth, False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Before the first epoch: removes what was kept of it and of those after it, before a kill."""
+        if self.begun:
+            return
+        self.begun = True
+        rows = list(csv.reader(self.path.read_text(encoding="utf-8").splitlines())) if self.path.is_file() else []
+        kept = [row for row in rows[1:] if len(row) == len(self.COLUMNS) and int(row[0]) <= epoch]
+        with replacing_file(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([self.COLUMNS, *kept])
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Adds what was predicted, where the epoch was validated."""
+        if math.isnan(logs.get("val_loss", math.nan)):
+            return
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            for score, known in self.truth.items():
+                metric = next(m for m in self.model.learned.metrics[score] if isinstance(m, SpearmanCorrelation))
+                predicted = keras.ops.convert_to_numpy(metric.predictions)[: metric.capacity]
+                for (video_id, true), value in zip(known, predicted, strict=False):  # beyond them nothing is held
+                    csv.writer(file).writerow([epoch + 1, score, video_id, f"{true:.4f}", f"{value:.6f}"])
 
 
 class MeanAccuracy(keras.callbacks.Callback):

@@ -4,10 +4,14 @@ A C3D that was pretrained under SP's regressor (`C3D(top="regressor")`) brings t
 nothing under another preprocessing than theirs: a network is built with that of its file (`preprocessing_of`).
 """
 
+import warnings
+
 from scoringnet_tf.models.c3d import C3D, describe_preprocessing
 from scoringnet_tf.models.presets import load_keras, load_scoring_net
 from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import local_file
+from scoringnet_tf.support.paths import as_path
 
 WITHOUT_WEIGHTS = {"dtype", "dropout_rate", "kernel_l2", "score_statistics"}  # may differ where weights are copied
 
@@ -56,6 +60,23 @@ def load_pretrained(network, path, log=print):
         if part != "segmenter":
             wanted += [(part, layer) for layer in model.layers if layer.name in available]
     _copy(available, wanted, path, log)
+
+
+def load_resnet50(network, path):
+    """Fills the ResNet50 that labels frames with Keras Applications' weights "without top", at a local path.
+
+    Raises:
+        InputError: no such file, or not such weights.
+    """
+    where = f"--resnet50_weights={path}: expected weights of keras.applications.ResNet50 without its top."
+    if not as_path(path).is_file():
+        raise InputError(f"{where} Received: no such file.")
+    try:
+        with local_file(path) as file, warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras goes on where a layer's weights are not in the file
+            network.segmenter.get_layer("resnet50").load_weights(str(file))
+    except (ValueError, TypeError, OSError, KeyError, UserWarning) as error:
+        raise InputError(f"{where} Received: {str(error).splitlines()[0]}") from error
 
 
 def load_segmenter(network, path):
@@ -124,8 +145,9 @@ def continue_from(c3d, path, log=print):
 
 
 def _networks(network):
-    """Part → the network of it that has a C3D: KFS where there is one, and the towers."""
-    kfs = {} if network.segmenter is None else {"segmenter": network.segmenter}
+    """Part → the network of it that has a C3D: KFS where there is one with a C3D, and the towers."""
+    with_c3d = network.segmenter is not None and network.segmenter.network != "resnet50"
+    kfs = {"segmenter": network.segmenter} if with_c3d else {}
     return kfs | {f"{score}_tower": tower for score, tower in network.score_predictor.towers.items()}
 
 

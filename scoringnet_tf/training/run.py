@@ -5,6 +5,7 @@ A run's folder:
     config.json             resolved flags, versions, data hash, and which videos were held out
     checkpoints/            the newest training state, to go on from; of the weights themselves beside their averages
     PHASE.csv               every logged figure of a phase, a row per epoch
+    PHASE_scores.csv        what was predicted of the held-out videos, epoch by epoch, where scores are learnt
     tensorboard/PHASE/      curves and pictures
     best.keras              the model at its best validation; where nothing is held out there is none
     last.keras              the model after the last epoch

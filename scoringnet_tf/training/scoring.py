@@ -18,13 +18,24 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.part_flags import check_frozen, check_parts, part_rates
-from scoringnet_tf.training.pretrained import load_network, load_pretrained, load_segmenter, preprocessing_of
+from scoringnet_tf.training.pretrained import (
+    load_network,
+    load_pretrained,
+    load_resnet50,
+    load_segmenter,
+    preprocessing_of,
+)
 from scoringnet_tf.training.run import Phase, Run
 from scoringnet_tf.training.supervision import check_head, check_segmenter, check_stages, check_weights, supervision
 
-SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was
+SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was, where SP is trained after it
 # Flags that name weights to start from; the more particular ones come last.
-INITIAL_WEIGHTS = {"pretrained": load_pretrained, "initial_model": load_network, "segmenter": load_segmenter}
+INITIAL_WEIGHTS = {
+    "pretrained": load_pretrained,
+    "resnet50_weights": load_resnet50,
+    "initial_model": load_network,
+    "segmenter": load_segmenter,
+}
 SHOWN = {"val_frame_accuracy": "frames", "val_d_src": "D-SRC", "val_e_src": "E-SRC", "val_f_src": "F-SRC"}
 PICTURES = 8  # held-out videos whose stages TensorBoard shows
 
@@ -35,6 +46,8 @@ def phases(settings):
         return [Phase("joint", settings["epochs"])]
     no_kfs_to_train = settings["segmenter"] or settings["fragments"] == "whole"
     first = 0 if no_kfs_to_train else settings["segmentation_epochs"]
+    if not settings["scoring_epochs"]:
+        return [Phase("segmentation", first, 0, "val_frame_accuracy")]
     scoring = Phase("scoring", settings["scoring_epochs"], first)
     return [Phase("segmentation", first, 0, "val_frame_accuracy", SEGMENTATION), scoring] if first else [scoring]
 
@@ -56,6 +69,7 @@ def build_network(info, settings, dtype, towers=PREDICTED_SCORES):
             "lstm_units": settings["lstm_units"],
             "fc_units": settings["segmenter_fc_units"],
             "dropout_rate": settings["segmenter_dropout"],
+            "network": settings["stage_network"],
         },
         score_predictor={
             "conv_filters": settings["conv_filters"],
@@ -245,11 +259,23 @@ class ScoringRun(Run):
         return {name: label for name, label in SHOWN.items() if phase.name != "segmentation" or "src" not in name}
 
     def further_callbacks(self, phase, log_dir):
-        """Pictures of the first held-out videos."""
+        """Pictures of the first held-out videos; of all of them the scores of every validation."""
         if not self.validation_ids:
             return []
         batches = -(-PICTURES // self.settings["batch_size"])
-        return [callbacks.ValidationPictures(log_dir, self._videos("validation", with_info=True).take(batches))]
+        pictures = callbacks.ValidationPictures(log_dir, self._videos("validation", with_info=True).take(batches))
+        if phase.name == "segmentation":
+            return [pictures]
+        return [callbacks.ValidationScores(self.folder / f"{phase.name}_scores.csv", self._known_scores()), pictures]
+
+    def _known_scores(self):
+        """Score that the model predicts → [(id, points)] of the held-out videos, as `ValidationScores` takes them."""
+        videos = [(video_id, self.info.videos[video_id]) for video_id in self.validation_ids]
+        return {
+            score: [(video_id, video[score]) for video_id, video in videos if video[score] is not None]
+            for score in SCORES
+            if score in self.model.output
+        }
 
 
 def adapt_features(network, dataset):

@@ -67,14 +67,21 @@ def check_weights(info, settings):
     if settings["pretrained"] and info.features:
         raise InputError("--pretrained: expected records of frames. Received: records of features, which need no C3D.")
     if settings["segmenter"] and settings["fragments"] == "whole":
-        raise InputError("--segmenter: expected --fragments=predicted, which it finds. Received: --fragments=whole.")
+        raise InputError("--segmenter: expected key fragments, which it finds. Received: --fragments=whole.")
+    is_resnet50 = settings["stage_network"] == "resnet50"
+    if is_resnet50 and info.features:
+        raise InputError("--stage_network=resnet50: expected records of frames. Received: records of features.")
+    if settings["resnet50_weights"] and not is_resnet50:
+        raise InputError(
+            "--resnet50_weights: expected --stage_network=resnet50. Received: --stage_network="
+            f"{settings['stage_network']}."
+        )
     if settings["initial_model"] and settings["pretrained"]:
         raise InputError("--initial_model: expected it without --pretrained, which it brings. Received: both.")
-    kept = ("staged", "predicted")
-    if settings["segmenter"] and (settings["training"], settings["fragments"]) != kept:
+    if settings["segmenter"] and settings["training"] != "staged":
         raise InputError(
-            "--segmenter: expected --training=staged --fragments=predicted with a KFS that is not trained. "
-            f"Received: --training={settings['training']} --fragments={settings['fragments']}."
+            "--segmenter: expected --training=staged with a KFS that is not trained. Received: --training="
+            f"{settings['training']}."
         )
 
 
@@ -87,7 +94,8 @@ def check_head(settings):
 def check_stages(info, settings):
     """InputError unless the stage labels suffice for KFS, and for the fragments that were asked for."""
     untrained = (settings["training"], settings["segmentation_epochs"], settings["fragments"])
-    if settings["segmenter"] or (settings["initial_model"] and untrained == ("staged", 0, "predicted")):
+    needless = settings["segmenter"] and settings["fragments"] != "true"
+    if needless or (settings["initial_model"] and untrained == ("staged", 0, "predicted")):
         return  # a trained KFS is used as it is
     if settings["fragments"] == "whole":
         if settings["fragment_jitter"]:
@@ -101,7 +109,7 @@ def check_stages(info, settings):
     if not labelled or (unlabelled and settings["fragments"] == "true"):
         remedy = (
             "Use --fragments=predicted"
-            if labelled
+            if labelled or settings["segmenter"]
             else "Score whole videos (--fragments=whole), give a trained KFS (--segmenter)"
         )
         raise InputError(
@@ -111,8 +119,11 @@ def check_stages(info, settings):
 
 
 def check_segmenter(settings):
-    """InputError where KFS would be neither trained nor given."""
+    """InputError where KFS would be neither trained nor given, or nothing trained at all."""
     trains_kfs = settings["training"] == "joint" or settings["segmentation_epochs"]
     needless = settings["fragments"] == "whole"
+    kfs_alone = settings["training"] == "staged" and not settings["scoring_epochs"]
+    if kfs_alone and (needless or settings["segmenter"] or not settings["segmentation_epochs"]):
+        raise InputError("--scoring_epochs=0: expected a KFS to be trained. Received: none.")
     if not (trains_kfs or needless or settings["initial_model"] or settings["segmenter"]):
         raise InputError("--segmentation_epochs=0: expected a trained KFS (--initial_model or --segmenter).")

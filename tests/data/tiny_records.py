@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from data_prep.records.writing import RecordsWriter, score_statistics
+from data_prep.records.writing import RecordsWriter
 from scoringnet_tf.data.preprocessing import encode_jpeg
-from scoringnet_tf.data.records import DatasetInfo, VideoExample
+from scoringnet_tf.data.records import DatasetInfo, VideoExample, score_statistics
 
 STAGES = ["noise", "pre-starting", "take-flight", "entry"]
 SIZE = (8, 8)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from data_prep.processes import Stopped, in_processes, stoppable
+from data_prep.processes import in_processes
 from scoringnet_tf.support.errors import InputError
 
 
@@ -52,17 +52,3 @@ def test_the_processes_end_with_the_block_even_amid_their_work(tmp_path):
         while not list(tmp_path.glob("begun *")):
             time.sleep(0.01)
         raise RuntimeError  # nobody lets the first one end
-
-
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_becomes_an_exception_once(number, status):
-    before, tidied_up = signal.getsignal(number), False
-    with pytest.raises(Stopped, match=rf"stopped by {signal.Signals(number).name}\.") as stop, stoppable():
-        if signal.getsignal(number) == signal.SIG_IGN:
-            pytest.skip("the tests were started with this signal ignored")
-        try:
-            os.kill(os.getpid(), number)
-        finally:
-            os.kill(os.getpid(), number)
-            tidied_up = True
-    assert tidied_up and stop.value.exit_status == status and signal.getsignal(number) is before

@@ -7,12 +7,13 @@ import shutil
 import numpy as np
 import pytest
 import yaml
+from training_runs import defined_flags
 
+from scoringnet_tf import sports
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import intervals, report, suite, training
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
 from scoringnet_tf.experiments.training import Surroundings, Training, TrainingError
-from scoringnet_tf.inference import evaluation
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 
@@ -84,7 +85,7 @@ def test_each_training_and_evaluation_is_done_once(surroundings, commands):
     ]
     assert ["--alpha=0" in arguments for arguments in trained] == [True, False] * 2
     for arguments in trained:
-        assert arguments[0] == f"--flagfile={surroundings.preset}"
+        assert {"--flip=false", "--scoring_epochs=1"} <= set(arguments)  # the preset's
     assert suite.run([EXPERIMENT], surroundings, 2) == [] and len(commands) == 16
     assert suite.run([EXPERIMENT], surroundings, 3) == [] and len(commands) == 24
     metafile = yaml.safe_load(next(surroundings.folder.glob("*/metafile.yml")).read_text())
@@ -154,7 +155,7 @@ def test_cells_can_be_computed_again_from_the_predictions_that_are_kept(surround
                 truth, predicted = (
                     np.array([float(r[f"{kind}_{score}"]) for r in chosen]) for kind in ("true", "predicted")
                 )
-                found.append([evaluation.src(truth, predicted), evaluation.med(truth, predicted)])
+                found.append([sports.src(truth, predicted), sports.med(truth, predicted)])
             mean = np.mean(found, axis=0)
             assert row[f"{score[0]}_src"]["mean"] == pytest.approx(mean[0], abs=1e-4)
             assert row[f"{score[0]}_med"]["mean"] == pytest.approx(mean[1], abs=1e-4)
@@ -180,8 +181,8 @@ def test_the_catalogue_is_consistent():
     for experiment in EXPERIMENTS.values():
         names = [row.name for row in experiment.rows]
         assert len(set(names)) == len(names)
-        assert experiment.compute or experiment.reference in names
-        for printed in experiment.paper.values():
+        assert experiment.compute or experiment.resplit or experiment.reference in names
+        for printed in (*experiment.paper.values(), *experiment.paper_std.values()):
             assert printed.keys() <= set(names)
 
 
@@ -236,3 +237,92 @@ def test_rows_of_fewer_seeds_are_named(surroundings, commands):
     }
     text = report.markdown(EXPERIMENT, found, "diving")
     assert "Mean of 2 seeds (1 of MSE) on 2 renderings" in text and "nan" not in text
+
+
+# === A KFS that several trainings share ===
+
+STAGED = """--training=staged
+--segmentation_epochs=1
+--scoring_epochs=1
+--alpha=5
+"""
+SHARING = Experiment(
+    "Table",
+    "Which?",
+    [
+        Row("MSE", {"alpha": "0"}),
+        Row("ranking"),
+        Row("whole", {"fragments": "whole"}),
+        Row("KFS", {"lstm_units": "9"}),
+    ],
+)
+
+
+@pytest.fixture
+def staged(surroundings, tmp_path):
+    (tmp_path / "staged.flags").write_text(STAGED)
+    return training.dataclasses.replace(surroundings, preset=tmp_path / "staged.flags")
+
+
+def given(arguments, name):
+    return [argument.partition("=")[2] for argument in arguments if argument.startswith(f"--{name}=")]
+
+
+def test_rows_that_differ_in_sp_alone_share_a_kfs(staged, commands):
+    assert suite.run([SHARING], staged, 2) == []
+    trained = [arguments for module, arguments in commands if module.endswith("train")]
+    alone = [arguments for arguments in trained if given(arguments, "scoring_epochs") == ["0"]]
+    assert [given(arguments, "seed") for arguments in alone] == [["0"], ["0"], ["1"], ["1"]]
+    assert [given(arguments, "lstm_units") for arguments in alone] == [[], ["9"]] * 2
+    assert not any(given(arguments, "alpha") for arguments in alone)  # SP's, which does not matter
+    folders = [given(arguments, "model_dir") for arguments in alone]
+    first = [arguments for arguments in trained if given(arguments, "seed") == ["0"] and arguments not in alone]
+    assert [given(arguments, "segmenter") for arguments in first] == [folders[0], folders[0], [], folders[1]]
+    assert [given(arguments, "segmentation_epochs") for arguments in first] == [["0"], ["0"], ["1"], ["0"]]
+    metafile = yaml.safe_load((training.Path(given(first[0], "model_dir")[0]) / "metafile.yml").read_text())
+    assert metafile["configuration"]["kfs"] == training.Path(folders[0][0]).name
+    assert metafile["configuration"]["flags"]["segmentation_epochs"] == "1"
+    states = {training.state(staged) for training in suite.trainings([SHARING], staged, 2)}
+    assert states == {"trained"} and len(suite.trainings([SHARING], staged, 2)) == 12
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [{"training": "joint"}, {"segmentation_epochs": "0"}, {"segmenter": "m"}, {"initial_model": "m"}],
+)
+def test_a_kfs_that_is_given_or_trained_with_sp_is_not_shared(staged, flags):
+    assert Training(flags, 0).kfs(staged) is None
+    assert Training({}, 0).kfs(staged) == Training({"training": "staged", "scoring_epochs": "0"}, 0)
+    assert Training({"scoring_epochs": "0"}, 0).kfs(staged) is None
+
+
+def test_a_kfs_that_fails_fails_its_rows_alone(staged, commands, monkeypatch):
+    succeed, tried = training.run_command, []
+
+    def failing(module, arguments, log):
+        if given(arguments, "scoring_epochs") == ["0"] and not given(arguments, "lstm_units"):
+            tried.append(arguments)
+            raise TrainingError("no KFS")
+        succeed(module, arguments, log)
+
+    monkeypatch.setattr(training, "run_command", failing)
+    failures = suite.run([SHARING], staged, 1)
+    assert [failure.partition(": ")[2] or failure for failure in failures] == ["no KFS", *["its KFS failed"] * 2]
+    assert len(tried) == 1
+    assert list(suite.results(SHARING, staged, 1).predicted) == ["whole", "KFS"]
+
+
+def test_every_flag_of_train_is_of_kfs_or_of_sp():
+    """A new flag of SP alone belongs in SCORING_FLAGS; one that KFS learns by must not be there."""
+    of_kfs = {
+        *("records_dir", "model_dir", "image_size", "batch_size", "validation_fraction", "validation_every"),
+        *("max_start_shift", "width_multiplier", "lstm_units", "segmenter_fc_units", "decoding", "segmenter_dropout"),
+        *("stage_network", "resnet50_weights"),
+        *("pretrained", "initial_model", "segmenter", "stage_loss", "training", "epochs", "segmentation_epochs"),
+        *("rates", "freeze", "flip", "crop_shift", "zoom", "color_jitter", "learning_rate", "decay_rate"),
+        *("decay_steps", "warmup_steps", "accumulation_steps", "clip_norm", "ema_momentum", "patience", "max_steps"),
+        *("precision", "seed", "deterministic", "scores"),
+    }
+    changes_nothing = {"reference"}  # what is measured after a training
+    assert set(defined_flags("scoringnet_tf.train")) == of_kfs | changes_nothing | set(training.SCORING_FLAGS)
+    assert not of_kfs & set(training.SCORING_FLAGS)

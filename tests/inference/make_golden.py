@@ -43,7 +43,7 @@ def make_clip(name):
 def golden(name):
     """What is pinned of a clip: its stages as (name, first frame, end), and its scores in points."""
     model = scoringnet_tf.from_preset(SOURCES[name][0])
-    score = scoringnet_tf.score_video(model=model, path=CLIPS / name)
+    score = scoringnet_tf.score_video(model=model, path=CLIPS / name, force=True)
     stages = [(stage["name"], stage["start_frame"], stage["end_frame"]) for stage in score.stages]
     scores = {key: round(getattr(score, key), 4) for key in ("difficulty", "execution", "final")}
     return {"model": SOURCES[name][0], "num_frames": score.num_frames, "stages": stages, **scores}

@@ -39,7 +39,9 @@ def whole(segmenter, frames):
 @pytest.mark.parametrize("length", [1, 7, 15, 16, 17, 23, 24, 25, 31, 32, 33, 40, 41, 100])
 def test_equals_the_whole_video(segmenter, windowed, length):
     frames = clip(length)
-    found = windowed(lambda start, stop: frames[start:stop], length)
+    found, features = windowed(lambda start, stop: frames[start:stop], length)
+    seen = segmenter.with_features()({"frames": frames[np.newaxis], "mask": np.ones((1, length), bool)}, training=False)
+    np.testing.assert_allclose(features, np.asarray(seen["features"])[0], atol=1e-5)
     expected = whole(segmenter, frames)
     assert found.shape == (length, 4) and found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -52,7 +54,7 @@ def test_a_shorter_reach_would_show(segmenter, monkeypatch):
     assert REACH == 8
     monkeypatch.setattr(windows, "REACH", REACH - 1)
     frames = clip(40)
-    found = WindowedSegmenter(segmenter, WINDOW)(lambda start, stop: frames[start:stop], 40)
+    found, _ = WindowedSegmenter(segmenter, WINDOW)(lambda start, stop: frames[start:stop], 40)
     assert np.abs(found - whole(segmenter, frames)).max() > 1e-5
 
 
@@ -65,7 +67,7 @@ def test_the_last_frame_reaches_the_first(segmenter, windowed):
         kernel.bias.assign(np.concatenate([bias[:units], np.full(units, 5.0), bias[2 * units :]]))  # forgets nothing
         frames, changed = clip(64), clip(64)
         changed[-1] = 0
-        first, other = (windowed(lambda start, stop, f=f: f[start:stop], 64)[0] for f in (frames, changed))
+        first, other = (windowed(lambda start, stop, f=f: f[start:stop], 64)[0][0] for f in (frames, changed))
         np.testing.assert_allclose(other, whole(segmenter, changed)[0], atol=1e-5)
         assert np.abs(first - other).max() > 1e-4
     finally:
@@ -91,7 +93,7 @@ def test_the_weights_are_the_segmenters(segmenter, windowed):
     before = layer.recurrent_kernel.numpy()
     try:
         layer.recurrent_kernel.assign(2 * before)
-        found = windowed(lambda start, stop: frames[start:stop], 20)
+        found, _ = windowed(lambda start, stop: frames[start:stop], 20)
         np.testing.assert_allclose(found, whole(segmenter, frames), atol=1e-5)
     finally:
         layer.recurrent_kernel.assign(before)

@@ -93,7 +93,7 @@ def test_wide_video_is_cut_and_it_is_said(tmp_path, preprocessor):
 
 
 def test_configuration_is_json_and_makes_the_same_again():
-    made = ScoringNetPreprocessor((32, 32), (36, 48), jpeg_quality=80, aspect=16 / 9, fit="pad")
+    made = ScoringNetPreprocessor((32, 32), (36, 48), jpeg_quality=80, aspect=16 / 9, fit="pad", frame_rate=30.0)
     config = json.loads(json.dumps(made.get_config()))
     assert config == {
         "image_size": [32, 32],
@@ -101,6 +101,7 @@ def test_configuration_is_json_and_makes_the_same_again():
         "jpeg_quality": 80,
         "aspect": 16 / 9,
         "fit": "pad",
+        "frame_rate": 30.0,
     }
     frames = np.random.default_rng(0).integers(0, 256, (3, 60, 80, 3)).astype(np.uint8)
     expected = made(frames)["frames"]
@@ -112,10 +113,10 @@ def test_configuration_is_json_and_makes_the_same_again():
 
 def test_a_saved_model_keeps_how_its_frames_were_stored(tmp_path):
     stored = {"jpeg_quality": 80, "aspect": 16 / 9, "fit": "pad"}
-    model = scoringnet_tf.ScoringNet(frame_size=(36, 48), stored=stored, **SMALL)
+    model = scoringnet_tf.ScoringNet(frame_size=(36, 48), stored=stored, provenance={"frame_rate": 25.0}, **SMALL)
     model.save(tmp_path / "m.keras")
     again = keras.models.load_model(tmp_path / "m.keras", compile=False)
-    expected = {"image_size": [32, 32], "frame_size": [36, 48], **stored}
+    expected = {"image_size": [32, 32], "frame_size": [36, 48], **stored, "frame_rate": 25.0}
     assert again.preprocessor.get_config() == expected == again.with_dtype("float32").preprocessor.get_config()
 
 

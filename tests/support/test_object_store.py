@@ -131,8 +131,10 @@ def test_whole_path(endpoint, tmp_path):
     error = error_of("scoringnet_tf.export", f"--model={root}/run", f"--export_dir={root}/servable")
     assert "expected a version that does not exist yet" in error
     video = source / "diving_samples_len_ori/001.avi"
-    printed = command("scoringnet_tf.predict", f"--model={root}/run", video, "--json", f"--plot_dir={root}/plots")
-    assert json.loads(printed.stdout)[0]["num_frames"] == 25
+    printed = command(
+        "scoringnet_tf.predict", f"--model={root}/run", video, "--json", "--force", f"--plot_dir={root}/plots"
+    )
+    assert json.loads(printed.stdout)["num_frames"] == 25
     found = objects(endpoint, "path/")
     run = ("best.keras", "last.keras", "config.json")
     report = ("metrics.json", "predictions.csv", "scores.png", "stages.png")

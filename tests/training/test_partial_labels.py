@@ -195,7 +195,7 @@ def test_what_is_known_is_learnt(kind, changes, learnt, tmp_path, capsys):
     measured, path, video = trained(kind, tmp_path, **changes)
     assert min(measured[name] for name in learnt) > 0.9, measured
     assert "Scores: " in capsys.readouterr().out
-    score = score_video(video, path)
+    score = score_video(video, path, force=True)
     assert (score.stages != []) == ("frame_accuracy" in learnt)
     assert (score.difficulty is not None) == ("d_src" in learnt or "scores" in changes)
     assert list(score.deviations) == (["final"] if "head" in changes else [])

@@ -264,3 +264,29 @@ def test_averages_change_nothing_of_what_they_average(diving_records, tmp_path, 
             weights_after(diving_records, tmp_path / str(number), **changes)
     assert_same(found[0], found[1])
     assert_same(found[0], found[2])
+
+
+# === What was predicted of the held-out videos, epoch by epoch ===
+
+
+def test_scores_of_every_validation_are_kept_and_a_resumed_run_keeps_the_same(diving_records, tmp_path, monkeypatch):
+    """They are what MED was measured of; a kill in the second epoch leaves no row twice."""
+    changes = {"training": "joint", "epochs": 2}
+    weights_after(diving_records, tmp_path / "whole", **changes)
+    rows, logged = rows_of(tmp_path / "whole/joint_scores.csv"), rows_of(tmp_path / "whole/joint.csv")
+    assert len(rows) == 2 * 3 * 2  # epochs, scores, held-out videos
+    info = DatasetInfo.load(diving_records)
+    for epoch, figures in enumerate(logged, 1):
+        for score in ("difficulty", "execution", "final"):
+            chosen = [row for row in rows if (row["epoch"], row["score"]) == (str(epoch), score)]
+            errors = [abs(float(row["true"]) - float(row["predicted"])) for row in chosen]
+            assert np.mean(errors) == pytest.approx(float(figures[f"val_{score[0]}_med"]), abs=2e-4)
+            expected = {row["video_id"]: info.videos[row["video_id"]][score] for row in chosen}
+            assert {row["video_id"]: float(row["true"]) for row in chosen} == pytest.approx(expected, abs=1e-4)
+    with monkeypatch.context() as patch:
+        kill_after_epoch(patch, 2)
+        with pytest.raises(KilledError):
+            weights_after(diving_records, tmp_path / "killed", **changes)
+    assert {row["epoch"] for row in rows_of(tmp_path / "killed/joint_scores.csv")} == {"1", "2"}
+    weights_after(diving_records, tmp_path / "killed", **changes)
+    assert rows_of(tmp_path / "killed/joint_scores.csv") == rows

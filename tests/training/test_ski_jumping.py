@@ -78,7 +78,7 @@ def test_ski_jumping_by_a_file_of_ones_own(tmp_path):
     assert measured["f_src"] > 0.6  # less, as the longest distances are guessed alike after so few epochs
     assert list(measured["frame_accuracy_per_class"]) == ["noise", *STAGES]
 
-    printed = command("scoringnet_tf.predict", f"--model={run}", tmp_path / "07.avi", "--json").stdout
-    (score,) = json.loads(printed)
+    printed = command("scoringnet_tf.predict", f"--model={run}", tmp_path / "07.avi", "--json", "--force").stdout
+    (score,) = map(json.loads, printed.splitlines())
     assert [stage["name"] for stage in score["stages"] if stage["name"] != "noise"] == STAGES
     assert score["final"] == pytest.approx(score["difficulty"] + score["execution"], abs=1e-3)

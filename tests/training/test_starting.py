@@ -116,7 +116,7 @@ def test_the_kfs_of_an_initial_model_serves_videos_without_stages(unlabelled_rec
     ("changes", "message"),
     [
         ({}, r"expected stage labels .*give a trained KFS \(--segmenter\)"),
-        ({"segmenter": "x", "fragments": "true"}, "--segmenter: expected --training=staged --fragments=predicted"),
+        ({"segmenter": "x", "fragments": "true"}, r"expected stage labels .*Use --fragments=predicted"),
         ({"segmenter": "x", "training": "joint"}, "--segmenter: expected .*Received: --training=joint"),
         ({"segmenter": "no.keras"}, r"--segmenter=no\.keras: expected a \.keras file"),
     ],
@@ -157,3 +157,37 @@ def test_a_kfs_that_is_built_otherwise_is_refused(unlabelled_records, tmp_path):
     options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, segmenter=path)
     with pytest.raises(InputError, match=r"expected a KFS like the one .*width_multiplier 0\.125 instead of 0\.0625"):
         ScoringRun(DatasetInfo.load(unlabelled_records), options).run()
+
+
+# === KFS alone, for several runs ===
+
+
+def test_kfs_trained_alone_is_that_of_a_staged_run_and_serves_others(diving_records, tmp_path):
+    """Whatever SP's settings are; the model that is kept evaluates with it."""
+    info = DatasetInfo.load(diving_records)
+    staged = settings(tmp_path / "staged", diving_records, segmentation_epochs=2, scoring_epochs=1)
+    best = keras.models.load_model(ScoringRun(info, staged).run(), compile=False)
+    alone = {**staged, "model_dir": str(tmp_path / "kfs"), "scoring_epochs": 0, "clip_lengths": [4, 4], "alpha": 3.0}
+    kept = ScoringRun(info, alone).run()
+    assert kept.name == "best.keras"
+    kfs = keras.models.load_model(kept, compile=False)
+    assert_same(best.segmenter.get_weights(), kfs.segmenter.get_weights())
+    options = {
+        **staged,
+        "model_dir": str(tmp_path / "sp"),
+        "segmentation_epochs": 0,
+        "segmenter": str(tmp_path / "kfs"),
+    }
+    run = ScoringRun(info, options)
+    assert [phase.name for phase in run.phases] == ["scoring"]
+    scored = keras.models.load_model(run.run(), compile=False)
+    assert_same(kfs.segmenter.get_weights(), scored.segmenter.get_weights())
+
+
+@pytest.mark.parametrize(
+    "changes", [{"segmentation_epochs": 0, "initial_model": "x"}, {"segmenter": "x"}, {"fragments": "whole"}]
+)
+def test_no_epochs_of_sp_leave_kfs_to_be_trained(diving_records, tmp_path, changes):
+    options = settings(tmp_path, diving_records, scoring_epochs=0, **{"fragment_jitter": 0, **changes})
+    with pytest.raises(InputError, match="--scoring_epochs=0: expected a KFS to be trained"):
+        ScoringRun(DatasetInfo.load(diving_records), options)

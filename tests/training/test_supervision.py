@@ -80,7 +80,7 @@ def test_whole_videos_need_no_stages(tmp_path):
             {"head": "distribution", "output_activation": "relu"},
             "--output_activation=relu: expected --head=regression",
         ),
-        (check_weights, {"fragments": "whole", "segmenter": "m"}, "--segmenter: expected --fragments=predicted"),
+        (check_weights, {"fragments": "whole", "segmenter": "m"}, "--segmenter: expected key fragments"),
     ],
 )
 def test_what_does_not_go_together(check, changes, message, tmp_path):

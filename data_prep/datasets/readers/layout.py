@@ -4,9 +4,8 @@ import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
 from scoringnet_tf.support.errors import InputError
-
-VIDEO_SUFFIXES = (".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif")
 
 
 def find_file(source_dir: Path, names: Sequence[str]) -> Path:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import write_bars
+from conftest import write_bars, write_images
 
 from data_prep.datasets.stage_labels import Segment
 from data_prep.stages import formats as stage_formats
@@ -104,6 +104,12 @@ def test_videos_are_named_by_their_path_in_the_folder(videos_dir, monkeypatch):
     assert find_videos(paths=["a b.avi", "./a b.avi"]) == (videos_dir, ["a b.avi"])
     assert find_videos(paths=["c.mp4", "2024 (final)/../2024 (final)/dive #1, 100%.avi"])[1] == ["c.mp4", NAMES[0]]
     assert find_videos(paths=[NAMES[0]]) == (videos_dir / "2024 (final)", [Path(NAMES[0]).name])
+
+
+def test_a_folder_of_images_is_a_video_as_build_takes_it(tmp_path):
+    write_bars(tmp_path / "b.avi", 3)
+    write_images(tmp_path / "in/a", 3)
+    assert find_videos(tmp_path) == (tmp_path, ["b.avi", "in/a"])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,37 @@
+"""Which files of a folder are videos, by their names, and which folders in it are: those with numbered images."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from scoringnet_tf.data.video import IMAGE_NAME
+
+VIDEO_SUFFIXES = (
+    *(".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif", ".webp"),
+    *(".ts", ".m2ts", ".mts", ".wmv", ".flv", ".3gp", ".ogv", ".mxf"),
+)
+
+
+def is_frame_folder(folder: Path) -> bool:
+    """Whether a folder holds numbered images, and so is a video itself."""
+    return any(IMAGE_NAME.fullmatch(name) for name in os.listdir(folder))  # noqa: PTH208 as text
+
+
+def videos_in(folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Path]:
+    """The video files in a folder and in those within it, and the folders of numbered images; sorted.
+
+    Args:
+        folder: where to look; not itself one of the results.
+        suffixes: of the files.
+    """
+    found = []
+    for parent, folders, names in os.walk(folder, onerror=_raise):
+        found += [Path(parent, name) for name in names if Path(name).suffix.lower() in suffixes]
+        images = [name for name in folders if is_frame_folder(Path(parent, name))]
+        found += [Path(parent, name) for name in images]
+        folders[:] = [name for name in folders if name not in images]
+    return sorted(path for path in found if path.is_dir() or path.is_file())
+
+
+def _raise(error):
+    raise error

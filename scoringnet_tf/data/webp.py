@@ -1,0 +1,46 @@
+"""Animated WebP by Pillow: FFmpeg reads still ones alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+MAX_PIXELS = 2**26  # as of the other decoders
+
+
+def is_webp(path: Path) -> bool:
+    """Whether a file is WebP by its first bytes; what cannot be read is none."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    return head[:4] == b"RIFF" and head[8:] == b"WEBP"
+
+
+def webp_frames(path: Path) -> Iterator[tuple[np.ndarray, float]]:
+    """The frames of a WebP file one after the other: (uint8 (H, W, 3) RGB, how long it is shown, seconds).
+
+    Raises:
+        ValueError: it is damaged or too large; the frames before the damage come first.
+    """
+    try:
+        with Image.open(path, formats=["WEBP"]) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError(f"frames of {image.width}×{image.height}, too large")
+            for index in range(getattr(image, "n_frames", 1)):
+                image.seek(index)
+                frame = np.asarray(image.convert("RGB"))  # decodes it, and with it `info` is that of this frame
+                yield frame, image.info.get("duration", 0) / 1000
+    except (OSError, EOFError, SyntaxError, UnidentifiedImageError) as error:
+        raise ValueError(str(error) or "no whole image") from error
+
+
+def num_frames(path: Path) -> int:
+    """How many frames a WebP file says that it has; 0 where it cannot be read."""
+    try:
+        with Image.open(path, formats=["WEBP"]) as image:
+            return getattr(image, "n_frames", 1)
+    except (OSError, SyntaxError, UnidentifiedImageError):
+        return 0

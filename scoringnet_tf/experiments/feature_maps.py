@@ -1,0 +1,97 @@
+"""Fig. 6: what the first convolution of the difficulty tower gives of one frame, in models trained in three ways."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.experiments.catalogue import Experiment
+from scoringnet_tf.experiments.training import Surroundings
+from scoringnet_tf.experiments.watching import read_video, trained_models
+from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.drawing import save_png
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import replacing_file
+
+SCORE, SHOWN_SCORE = "difficulty", 3.7  # §4.6: a test video of that true difficulty
+CHANNELS, FEW = (8, 44), 8  # §4.6, counted from 1; of a narrower layer the first few
+NOTHING = "nothing is done yet."
+
+
+def chosen_video(info: DatasetInfo) -> str:
+    """The test video whose true difficulty is nearest to the paper's; in vault, where it has none, to the median."""
+    known = {
+        video_id: info.videos[video_id][SCORE]
+        for video_id in sorted(info.split("test")["ids"])
+        if info.videos[video_id][SCORE] is not None
+    }
+    if not known:
+        raise InputError(f"{info.records_dir}: expected test videos of known {SCORE}. Received: none.")
+    wanted = SHOWN_SCORE if get_sport(info.sport).name == "diving" else float(np.median(list(known.values())))
+    return min(known, key=lambda video_id: abs(known[video_id] - wanted))
+
+
+def chosen_frame(stages: np.ndarray, fragment: Sequence[int]) -> int:
+    """The middle one of the frames of the stages `fragment`; of all where there is none."""
+    frames = np.flatnonzero(np.isin(stages, fragment))
+    return int(frames[len(frames) // 2]) if len(frames) else len(stages) // 2
+
+
+def write_feature_maps(folder: Path, experiment: Experiment, surroundings: Surroundings, seeds: int) -> str:
+    """Writes fig6.png and table.md of the models of the first seed that are trained; returns the text."""
+    from scoringnet_tf.inference.attribution import attribute, clips_of, feature_maps
+
+    models = trained_models(list(experiment.rows), surroundings)
+    models = {name: model for name, model in models.items() if SCORE in model.scores and model.content == "frames"}
+    if not models:
+        return NOTHING
+    info = surroundings.records
+    video = read_video(info, chosen_video(info), next(iter(models.values())).image_size)
+    sport = get_sport(info.sport)
+    frame = chosen_frame(video.stages, sport.stage_indices(sport.fragment(SCORE)))
+    maps, lines = {}, []
+    for name, model in models.items():
+        found = attribute(model, video.frames)
+        numbers, clip = clips_of(model, video.frames, found.labels)[SCORE]
+        place = int(np.abs(numbers - frame).argmin())
+        maps[name] = feature_maps(model, SCORE, clip)[place]
+        lines.append(f"| {name} | {found.scores[SCORE]:.2f} | {numbers[place]} |")
+    with replacing_file(folder / "fig6.png") as path:
+        save_png(draw(video.frames[frame], maps), path)
+    true = info.videos[video.name][SCORE]
+    text = "\n".join(
+        [
+            f"**{experiment.title}.** {experiment.question}",
+            "",
+            "![](fig6.png)",
+            "",
+            f"| test video {video.name}, true {SCORE} {true:g} | predicted | frame of its clip nearest to {frame} |",
+            *["|---|---|---|", *lines, ""],
+        ]
+    )
+    with replacing_file(folder / "table.md") as path:
+        path.write_text(text, encoding="utf-8")
+    return text
+
+
+def channels(number: int) -> list[int]:
+    """Those that are shown of so many, counted from 0: the paper's, or the first few of a narrow layer."""
+    return [channel - 1 for channel in CHANNELS] if number >= max(CHANNELS) else list(range(min(number, FEW)))
+
+
+def draw(frame: np.ndarray, maps: Mapping[str, np.ndarray]) -> Figure:
+    """The frame, and beside it a row of maps (H, W, C) for every model: the lighter, the larger (as in the paper)."""
+    shown = channels(next(iter(maps.values())).shape[-1])
+    figure = Figure(figsize=(1.6 * (len(shown) + 1), 1.8 * len(maps)), layout="constrained")
+    grid = figure.subplots(len(maps), len(shown) + 1, squeeze=False)
+    for row, (axes, (name, found)) in enumerate(zip(grid, maps.items(), strict=True)):
+        axes[0].imshow(frame)
+        axes[0].set_ylabel(name, fontsize="small")
+        for axis, channel in zip(axes[1:], shown, strict=True):
+            axis.imshow(found[:, :, channel], cmap="gray")
+            axis.set_title("" if row else f"channel {channel + 1}", fontsize="small")
+    for axis in grid.ravel():
+        axis.set(xticks=[], yticks=[])
+    return figure

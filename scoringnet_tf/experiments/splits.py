@@ -1,0 +1,131 @@
+"""The same rows on several splits of the videos (table 6): mean and standard deviation over splits, which are kept."""
+
+import csv
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scoringnet_tf.data.resplitting import Split, of_records, random_splits, read_split, resplit, write_split
+from scoringnet_tf.experiments.catalogue import Experiment
+from scoringnet_tf.experiments.intervals import Results, interval
+from scoringnet_tf.experiments.report import CELLS, DECIMALS, PREDICTIONS, TABLE, columns, head, measure_of
+from scoringnet_tf.experiments.training import Surroundings
+from scoringnet_tf.support.files import replacing_file, write_json
+
+
+def splits_of(surroundings: Surroundings, number: int, files: Sequence[str]) -> list[Split]:
+    """Those of the files, or as many as are asked for, drawn at random: the same ones for the same records.
+
+    Raises:
+        InputError: a file is no split, or of other videos.
+    """
+    if files:
+        return [of_records(surroundings.records, read_split(Path(path))) for path in files]
+    return random_splits(surroundings.records, number)
+
+
+def surroundings_of(surroundings: Surroundings, splits: Sequence[Split]) -> list[Surroundings]:
+    """The surroundings under each split: their indices lie in `splits/` of the folder of trainings."""
+    found = []
+    for split in splits:
+        first, *others = (
+            resplit(info, split, surroundings.folder / "splits" / f"{_name(split)}_{info.data_hash[:10]}")
+            for info in surroundings.tested
+        )
+        found.append(dataclasses.replace(surroundings, records=first, renderings=tuple(others)))
+    return found
+
+
+def _name(split):
+    """Ten characters that tell a split from others."""
+    return hashlib.sha256(repr(sorted(split.items())).encode()).hexdigest()[:10]
+
+
+def summary(row: str, results: Sequence[Results]) -> dict[str, dict[str, Any]]:
+    """Mean and standard deviation over splits of every figure of a row, of one seed.
+
+    Returns:
+        figure → {"mean", "std", "interval" (95 % of the mean over a bootstrap of the splits, and of the videos, and
+        renderings within each), "of_splits" (K,)}.
+    """
+    found = {}
+    rng = np.random.default_rng(0)
+    for name in results[0].names:
+        of_splits = [float(result.values(row, name).mean()) for result in results]
+        draws = np.array([result.drawn(name)[row] for result in results])  # (K, DRAWS)
+        chosen = rng.integers(0, len(results), (len(results), draws.shape[1]))
+        found[name] = {
+            "mean": float(np.mean(of_splits)),
+            "std": float(np.std(of_splits, ddof=1)) if len(of_splits) > 1 else None,
+            "interval": interval(np.take_along_axis(draws, chosen, axis=0).mean(axis=0)),
+            "of_splits": of_splits,
+        }
+    return found
+
+
+def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Any]], sport: str, drawn: str) -> str:
+    """The table: mean ± standard deviation of every row, the paper's, and every split's figures beneath."""
+    names = columns(found)
+    lines = [f"**{experiment.title}.** {experiment.question}", ""]
+    lines += [f"| | {' | '.join(head(name) for name in names)} |", f"|{'---|' * (len(names) + 1)}"]
+    paper, spread = (printed.get(sport, {}) for printed in (experiment.paper, experiment.paper_std))
+    for row, figures in found.items():
+        lines.append(f"| {row} | {' | '.join(_text(figures[name], name) for name in names)} |")
+        if row in paper:
+            printed = (f"{paper[row][name]:g} ± {spread[row][name]:g}" if name in paper[row] else "" for name in names)
+            lines.append(f"| *the paper* | {' | '.join(printed)} |")
+        for number in range(len(next(iter(figures.values()))["of_splits"])):
+            values = (f"{figures[name]['of_splits'][number]:.{_decimals(name)}f}" for name in names)
+            lines.append(f"| {row}, split {number + 1} | {' | '.join(values)} |")
+    return "\n".join([*lines, "", f"Mean ± standard deviation over {drawn}; one seed each.", ""])
+
+
+def _decimals(name):
+    return DECIMALS.get(measure_of(name) or "", 3)
+
+
+def _text(figure, name):
+    deviation = f" ± {figure['std']:.{_decimals(name)}f}" if figure["std"] is not None else ""
+    return f"{figure['mean']:.{_decimals(name)}f}{deviation}"
+
+
+def write_results(
+    folder: Path,
+    experiment: Experiment,
+    splits: Sequence[Split],
+    results: Sequence[Results],
+    sport: str,
+    described: Mapping[str, Any],
+) -> str:
+    """Writes table.md, cells.json, predictions.csv and splits/ into `folder`; returns the table.
+
+    Args:
+        folder: is made where it does not exist.
+        experiment: what was asked.
+        splits: those that are done.
+        results: of each.
+        sport, described: as of `report.write_results`.
+    """
+    found = {row.name: summary(row.name, results) for row in experiment.rows}
+    text = markdown(experiment, found, sport, f"{len(splits)} splits")
+    write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
+    (folder / "splits").mkdir(exist_ok=True)
+    for number, split in enumerate(splits, 1):
+        write_split(folder / "splits" / f"{number}.csv", split)
+    with replacing_file(folder / PREDICTIONS) as path, path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(_lines(results))
+    with replacing_file(folder / TABLE) as path:
+        path.write_text(text, encoding="utf-8")
+    return text
+
+
+def _lines(results):
+    for number, result in enumerate(results, 1):
+        heading, *rows = result.lines()
+        if number == 1:
+            yield ["split", *heading]
+        yield from ([number, *row] for row in rows)

@@ -1,0 +1,158 @@
+"""The videos that a command line means: files, folders, patterns, addresses, a list on standard input."""
+
+import contextlib
+import glob
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import tensorflow as tf
+
+from scoringnet_tf.data.video import DEFAULT_FPS, Clip, VideoError, frame_times, image_paths
+from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, is_frame_folder, videos_in
+from scoringnet_tf.inference.video_score import VideoScore
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import local_file
+from scoringnet_tf.support.paths import RemotePath, as_path, received
+from scoringnet_tf.support.remarks import Remark
+
+STANDARD_INPUT = "-"
+Result = TypeVar("Result")
+OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
+
+
+def named_videos(
+    arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFIXES
+) -> Iterator[tuple[str, InputError | None]]:
+    """(path, None) of every video that the arguments mean, in order; (argument, error) where one means none.
+
+    Args:
+        arguments: paths of files, of folders of numbered images, of folders in which videos lie, at any depth; patterns
+            (`*`, `?`, `[…]`, `**`) of such; addresses that fsspec reads; `-` for a line each of standard input.
+        suffixes: what the names of files in folders end in.
+    """
+    for argument in arguments:
+        if argument == STANDARD_INPUT:
+            lines = (line.rstrip("\r\n") for line in sys.stdin)
+            yield from named_videos((line for line in lines if line and line != STANDARD_INPUT), suffixes)
+            continue
+        try:
+            found = _meant(argument, suffixes)
+        except (InputError, OSError) as error:
+            yield argument, error if isinstance(error, InputError) else InputError(f"{argument}: {error.strerror}.")
+        else:
+            yield from ((path, None) for path in found)
+
+
+def _meant(argument, suffixes):
+    """The paths that one argument means."""
+    path = as_path(argument)
+    if isinstance(path, RemotePath):
+        return [argument]
+    if path.is_dir():
+        if is_frame_folder(path):
+            return [argument]
+        found = videos_in(path, suffixes)
+        if not found:
+            raise InputError(f"{argument}: expected a folder of videos or of numbered images. Received: neither in it.")
+        return [str(each) for each in found]
+    if glob.has_magic(argument) and not os.path.lexists(argument):
+        found = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 Path.glob takes no absolute pattern
+        if not found:
+            raise InputError(f"{argument}: expected a pattern of videos. Received: one that nothing is called by.")
+        return [each for one in found for each in (_meant(one, suffixes) if Path(one).is_dir() else [one])]
+    return [argument]
+
+
+def stretch(path: Path, start: float | None, end: float | None, stream: int | None = None) -> Clip:
+    """The frames of a video that are shown from `start` to `end`.
+
+    Args:
+        path: of a local video file, or of a folder of images.
+        start, end: seconds since its first frame; None for its beginning and end.
+        stream: as of `VideoStream`.
+
+    Raises:
+        InputError: no frame is shown then.
+        VideoError: as `frame_times`.
+    """
+    if start is None and end is None:
+        return Clip(path)
+    if path.is_dir():
+        times = [index / DEFAULT_FPS for index in range(len(image_paths(Clip(path))))]
+    else:
+        times = list(frame_times(path, stream))
+    chosen = [index for index, time in enumerate(times) if (start or 0) <= time and (end is None or time < end)]
+    if not chosen:
+        span = f"{start or 0:g} to {'its end' if end is None else f'{end:g} s'}"
+        raise InputError(f"{path}: expected frames from {span}. Received: frames from 0 to {times[-1]:.2f} s.")
+    return Clip(path, (chosen[0], chosen[-1] + 1))
+
+
+@contextlib.contextmanager
+def local_video(path) -> Iterator[Path]:
+    """Yields a local path of what is at `path`: itself, or a copy for as long as the block lasts.
+
+    Raises:
+        VideoError: it cannot be fetched.
+    """
+    found = as_path(path)
+    if not isinstance(found, RemotePath):
+        yield found
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            copy = stack.enter_context(local_file(found))
+        except Exception as error:  # botocore's, aiohttp's, Google's and Azure's have no class in common
+            raise VideoError(f"{path}: expected a file that can be fetched. {received(error, path)}") from error
+        try:
+            yield copy
+        except InputError as error:
+            raise type(error)(str(error).replace(str(copy), str(path))) from error
+
+
+def scored(
+    scorer, video: str, error: InputError | None = None, *, stream=None, start=None, end=None, force=False
+) -> VideoScore | Remark:
+    """The score of a video, or why there is none.
+
+    Args:
+        scorer: `VideoScorer`.
+        video, error: of `named_videos`.
+        stream: as of `VideoStream`.
+        start, end: as of `stretch`.
+        force: as of `score_video`.
+    """
+
+    def score(path):
+        source = path if start is None and end is None else stretch(path, start, end, stream)
+        return scorer.score(scorer.read(source, stream), video, force=force)
+
+    return attempted(score, video, error)
+
+
+def attempted(function: Callable[[Path], Result], video: str, error: InputError | None = None) -> Result | Remark:
+    """What `function` gives of a video, or why it gives nothing: what is wrong with one ends nothing but itself.
+
+    Args:
+        function: of a local path.
+        video, error: of `named_videos`.
+    """
+    try:
+        if error is not None:
+            raise error
+        with local_video(video) as path:
+            return function(path)
+    except InputError as wrong:
+        return Remark("unreadable", str(wrong))
+    except OSError as wrong:
+        return Remark("unreadable", f"{video}: {wrong.strerror or wrong}.")
+    except (MemoryError, tf.errors.ResourceExhaustedError):
+        return Remark("out_of_memory", f"{video}: expected a video that fits memory. Received: too little of it.")
+    except cv2.error as wrong:
+        if wrong.code != OPENCV_NO_MEMORY:
+            raise
+        return Remark("out_of_memory", f"{video}: expected a video that fits memory. Received: too little of it.")

@@ -1,0 +1,102 @@
+"""Why a score is withheld: what speaks against a performance, in words."""
+
+import numpy as np
+
+from scoringnet_tf.data.dataset_info import described_pixels
+from scoringnet_tf.models.reference import SHORTEST, checks, is_current, pooled
+from scoringnet_tf.sports import NOISE
+from scoringnet_tf.support.remarks import Remark
+
+LEAST_SHARE = 0.5  # of the frame rate, and of the size, of training: with less every other frame or pixel is made up
+SEVERAL = Remark("several_performances", "It shows several performances: each has scores of its own.")
+
+
+def is_whole(model, labels, frame_rate) -> bool:
+    """Whether labels in order, int (L,), have all stages of a performance, each as long as it can be."""
+    counts = np.bincount(labels, minlength=model.sport.num_stages)
+    required = model.reference.required if model.reference else model.sport.stages[1:]
+    if any(counts[model.sport.stage_index(name)] == 0 for name in required):
+        return False
+    return not model.reference or not _impossible(model, counts, frame_rate)
+
+
+def reasons_against(model, labels, features, frame_rate, length) -> list[Remark]:
+    """What speaks against the performance that a model found in a video, a `Remark` each with a key of `CHECKS`.
+
+    Args:
+        model: `ScoringNet`.
+        labels: int (L,), the stage of every frame; None of a model without KFS.
+        features: (L, D), what it saw of every frame; None where there is nothing to compare.
+        frame_rate: of these frames, per second.
+        length: L.
+    """
+    batch = [None if each is None else each[np.newaxis] for each in (labels, features)]
+    mask = np.ones((1, length), bool)
+    found = {code for code, value in checks(model, batch[0], mask, batch[1]).items() if bool(np.asarray(value)[0])}
+    sentences = {
+        "too_few_frames": lambda: f"It has {length} frames: at least {SHORTEST} are needed.",
+        "missing_stage": lambda: _missing(model, labels),
+        "stage_order": lambda: "The stages found are not in the order of the sport, or one appears more than once.",
+        "stage_duration": lambda: f"{'; '.join(_impossible(model, np.bincount(labels), frame_rate))}.",
+        "unlike_training": lambda: _unlike(model.reference.spread, pooled(batch[1], batch[0], mask)),
+    }
+    return [Remark(code, sentence()) for code, sentence in sentences.items() if code in found]
+
+
+def reasons_of_source(model, video) -> list[Remark]:
+    """The same of the file: too few frames per second (`frame_rate_too_low`), too small ones (`picture_too_small`)."""
+    found, trained, (height, width) = [], model.frame_rate, video.source_size
+    if trained and video.fps < LEAST_SHARE * trained:
+        said = f"It has {video.fps:.4g} frames/s, the model was trained at {trained:.4g}: too few to see motion."
+        found.append(Remark("frame_rate_too_low", said))
+    least = tuple(LEAST_SHARE * side for side in model.image_size)
+    if height < least[0] or width < least[1]:
+        said = f"Its picture is {width}×{height}: at least {least[1]:g}×{least[0]:g} is needed."
+        found.append(Remark("picture_too_small", said))
+    return found
+
+
+def doubts(model) -> list[Remark]:
+    """What whoever reads the scores of a model must know: that it learned from simulated video, or cannot tell."""
+    found = []
+    simulation = (model.provenance or {}).get("simulation")
+    if simulation:
+        pixels = described_pixels(simulation)
+        said = f"The model was trained on {pixels} video: on filmed video its scores are not to be relied on."
+        found.append(Remark("simulated_training", said))
+    return found + _doubts_of_reference(model)
+
+
+def _doubts_of_reference(model):
+    """Why a model can tell less than it should of what is unlike its training; empty where it can."""
+    if model.reference is None:
+        said = "The model keeps no record of what its training videos were like, and cannot tell what is unlike them"
+        return [Remark("no_reference", f"{said} (python -m scoringnet_tf.calibrate).")]
+    if not is_current(model):
+        said = "The model was trained on after the record of what its training videos were like: it may be wrong"
+        return [Remark("stale_reference", f"{said} (python -m scoringnet_tf.calibrate).")]
+    return []
+
+
+def _missing(model, labels):
+    names = model.reference.required if model.reference else model.sport.stages[1:]
+    missing = [name for name in names if not (labels == model.sport.stage_index(name)).any()]
+    return f"No {' and no '.join(missing)} was found."
+
+
+def _impossible(model, counts, frame_rate):
+    """A phrase for each stage that lasts longer or shorter than one of training can; `counts` are its frames."""
+    found = []
+    for name, count in zip(model.sport.stages, counts, strict=False):
+        seconds, (low, high) = count / frame_rate, model.reference.limits(name)
+        if name != NOISE and count and not low <= seconds <= high:
+            shortest, longest = model.reference.durations[name]
+            found.append(f"{name} lasts {seconds:.2f} s, in training {shortest:.2f} to {longest:.2f} s")
+    return found
+
+
+def _unlike(spread, features):
+    distance = float(np.asarray(spread.distance(features))[0])
+    return f"It looks unlike the training videos: {distance:.3g} from their middle, where nearly all are within " + (
+        f"{spread.limit:.3g}."
+    )

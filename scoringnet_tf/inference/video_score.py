@@ -1,0 +1,245 @@
+"""The result for one video: in Python, as text, as a line of JSON, as rows of a table, as a picture."""
+
+import csv
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from scoringnet_tf.report.video_page import picture, save_figure
+from scoringnet_tf.sports import NOISE, SCORES, Sport
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import replacing_file, write_json
+from scoringnet_tf.support.paths import AnyPath, as_path
+from scoringnet_tf.support.remarks import Remark
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SCHEMA_VERSION = 1  # of `to_dict`, docs/predictions.md; a change that readers must know of adds one
+COLUMNS = (
+    *("video", "performance", "status", "start_s", "end_s"),
+    *SCORES,
+    *(f"{score}_std" for score in SCORES),
+    *("reasons", "warnings", "error"),
+)
+
+
+@dataclasses.dataclass
+class Performance:
+    """One performance in a video.
+
+    Attributes:
+        start_frame, end_frame: of the file, counted from 0, end exclusive: from its first stage to its last; of a video
+            without stages all of it.
+        start_s, end_s: the same in seconds.
+        difficulty, execution, final: points of the sport. None where the model predicts no such score, or where it is
+            withheld.
+        deviations: score → standard deviation in points, of a model with a distribution head.
+        reasons: why the scores are withheld, or would be if they had not been asked for by force.
+    """
+
+    start_frame: int
+    end_frame: int
+    start_s: float
+    end_s: float
+    difficulty: float | None = None
+    execution: float | None = None
+    final: float | None = None
+    deviations: dict[str, float] = dataclasses.field(default_factory=dict)
+    reasons: list[Remark] = dataclasses.field(default_factory=list)
+
+    def score_line(self) -> str:
+        """The scores, with their standard deviations where these are known, on one line; or that there are none."""
+        found = []
+        for name in SCORES:
+            value, deviation = getattr(self, name), self.deviations.get(name)
+            if value is not None:
+                found.append(f"{name} {value:.2f}" + (f" ± {deviation:.2f}" if deviation is not None else ""))
+        return "   ".join(found) or "no score"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As an entry of `performances` in docs/predictions.md."""
+        return {**dataclasses.asdict(self), "reasons": [reason.to_dict() for reason in self.reasons]}
+
+
+@dataclasses.dataclass
+class VideoScore:
+    """What a model says of one video.
+
+    `stages` lists contiguous runs, noise included: `{"name", "start_frame", "end_frame", "start_s", "end_s"}`, frames
+    (or steps of features) of the file, 0-based and ends exclusive, times in seconds; none of a model without KFS.
+    `num_frames` and `fps` are the file's, of steps where features were scored. `difficulty`, `execution`, `final`,
+    `deviations` and `reasons` are those of the performance, where the video shows one; of several there are none but in
+    `performances`.
+
+    Attributes:
+        video: its path, as it was given.
+        sport: the model's.
+        performances: one or more.
+        warnings: what whoever reads the scores must know.
+        model: name or path of the model; None of one that was given as an object.
+        further_reasons: why the video as a whole has no score.
+        shown: (frame, time in seconds, JPEG) of a few frames of the key stages, for `plot`.
+    """
+
+    video: str
+    sport: Sport
+    num_frames: int
+    fps: float
+    stages: list[dict[str, Any]]
+    performances: list[Performance]
+    warnings: list[Remark]
+    model: str | None = None
+    further_reasons: list[Remark] = dataclasses.field(default_factory=list)
+    shown: list[tuple[int, float, bytes]] = dataclasses.field(default_factory=list, repr=False)
+
+    @property
+    def _only(self):
+        return self.performances[0] if len(self.performances) == 1 else None
+
+    @property
+    def difficulty(self) -> float | None:
+        """Points; None where it is withheld, is not predicted, or there are several performances."""
+        return self._only.difficulty if self._only else None
+
+    @property
+    def execution(self) -> float | None:
+        """Points; None as `difficulty`."""
+        return self._only.execution if self._only else None
+
+    @property
+    def final(self) -> float | None:
+        """Points; None as `difficulty`."""
+        return self._only.final if self._only else None
+
+    @property
+    def deviations(self) -> dict[str, float]:
+        """Score → standard deviation in points, of a model with a distribution head."""
+        return self._only.deviations if self._only else {}
+
+    @property
+    def reasons(self) -> list[Remark]:
+        """Why the video has no score, or should have none."""
+        return [*(self._only.reasons if self._only else []), *self.further_reasons]
+
+    @property
+    def status(self) -> str:
+        """`"scored"`; `"forced"`, in spite of reasons against it; or `"withheld"`: no performance has a score."""
+        scored = [performance for performance in self.performances if performance.final is not None]
+        if not scored:
+            return "withheld"
+        return "forced" if any(performance.reasons for performance in scored) else "scored"
+
+    def score_line(self) -> str:
+        """The scores on one line; of several performances the final ones."""
+        if self._only:
+            return self._only.score_line()
+        finals = (f"{p.final:.2f}" if p.final is not None else "no score" for p in self.performances)
+        return f"{len(self.performances)} performances: {', '.join(finals)}"
+
+    def __str__(self) -> str:
+        """The result as text."""
+        lines = [f"{self.video}: {self.num_frames} frames, {self.fps:g} frames/s"]
+        for performance in self.performances:
+            if not self._only:
+                lines.append(f"  Performance at {performance.start_s:.2f}–{performance.end_s:.2f} s")
+            within = [s for s in self.stages if self._only or _is_within(s, performance)]
+            lines += [_stage_line(stage) for stage in within]
+            lines.append(f"  {performance.score_line()}")
+            against = "Withheld" if performance.final is None else "By force, in spite of"
+            lines += [f"  {against}: {reason}" for reason in performance.reasons]
+        lines += [f"  {reason}" for reason in self.further_reasons]
+        lines += [f"  Warning: {warning}" for warning in self.warnings]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as docs/predictions.md describes them."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "video": self.video,
+            "status": self.status,
+            "model": self.model,
+            "sport": self.sport.name,
+            "num_frames": self.num_frames,
+            "fps": self.fps,
+            **{score: getattr(self, score) for score in SCORES},
+            "deviations": self.deviations,
+            "reasons": [reason.to_dict() for reason in self.reasons],
+            "stages": self.stages,
+            "performances": [performance.to_dict() for performance in self.performances],
+            "warnings": [warning.to_dict() for warning in self.warnings],
+            "error": None,
+        }
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row of `COLUMNS` for each performance, numbered from 1."""
+        shared = {"video": self.video, "warnings": " ".join(warning.code for warning in self.warnings)}
+        return [
+            dict.fromkeys(COLUMNS) | shared | {"performance": number, **_cells(performance)}
+            for number, performance in enumerate(self.performances, start=1)
+        ]
+
+    def to_dataframe(self) -> Any:
+        """The `rows` as a pandas.DataFrame; InputError where pandas is not installed, which nothing else needs."""
+        try:
+            import pandas
+        except ImportError as error:
+            raise InputError("Expected pandas, for a DataFrame. Received: none. pip install pandas") from error
+        return pandas.DataFrame(self.rows(), columns=list(COLUMNS))
+
+    def plot(self) -> "Figure":
+        """A picture: frames of the key stages above the strip of the stages, scores, reasons and warnings."""
+        if not self.shown:
+            raise InputError(f"{self.video}: expected frames to draw. Received: features, which are no pictures.")
+        notes = [*self.reasons, *self.warnings]
+        return picture(self.sport, self.stages, self.shown, self.video, self.score_line(), notes)
+
+    def save(self, path: AnyPath) -> None:
+        """Writes the result as `.json`, `.csv` or `.png`, as the name of the file says.
+
+        Raises:
+            InputError: another ending.
+        """
+        suffix = as_path(path).suffix.lower()
+        if suffix == ".json":
+            write_json(path, self.to_dict())
+        elif suffix == ".csv":
+            with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, COLUMNS)
+                writer.writeheader()
+                writer.writerows(self.rows())
+        elif suffix == ".png":
+            save_figure(self.plot(), path)
+        else:
+            raise InputError(f"{path}: expected a name that ends in .json, .csv or .png. Received: {suffix or 'none'}.")
+
+
+def failure(video: str, model: str | None, sport: str | None, error: Remark) -> dict[str, Any]:
+    """What `VideoScore.to_dict` is of a video that could not be read: the same keys, nothing in them, and the error."""
+    known = {"schema_version": SCHEMA_VERSION, "video": video, "status": "failed", "model": model, "sport": sport}
+    unknown = dict.fromkeys(("num_frames", "fps", *SCORES))
+    empty: dict[str, Any] = {"deviations": {}, "reasons": [], "stages": [], "performances": [], "warnings": []}
+    return {**known, **unknown, **empty, "error": error.to_dict()}
+
+
+def failure_row(video: str, error: Remark) -> dict[str, Any]:
+    """The row of `COLUMNS` of such a video."""
+    return {**dict.fromkeys(COLUMNS), "video": video, "status": "failed", "error": str(error)}
+
+
+def _cells(performance):
+    """The cells of `COLUMNS` that a performance fills."""
+    known = {name: getattr(performance, name) for name in ("start_s", "end_s", *SCORES)}
+    deviations = {f"{score}_std": value for score, value in performance.deviations.items()}
+    status = "withheld" if performance.final is None else "forced" if performance.reasons else "scored"
+    reasons = " ".join(reason.code for reason in performance.reasons)
+    return {**known, **deviations, "status": status, "reasons": reasons}
+
+
+def _is_within(stage, performance):
+    inside = performance.start_frame <= stage["start_frame"] < performance.end_frame
+    return inside and stage["name"] != NOISE
+
+
+def _stage_line(stage):
+    seconds = f"{stage['start_s']:7.2f}–{stage['end_s']:.2f} s"
+    return f"  {seconds:<18} {stage['name']:<14} frames {stage['start_frame']}–{stage['end_frame'] - 1}"

@@ -1,0 +1,205 @@
+"""What the training videos of a model were like, kept with it, so that it can tell what is unlike them.
+
+A tower gives a number for anything. Whether it means something is told by the stages that were found, by how long they
+last, and by how far the features of the performance lie from those of training: the Mahalanobis distance (Lee et al.,
+NeurIPS 2018), in a Gaussian of few axes and the same deviation along all others (probabilistic PCA).
+"""
+
+import dataclasses
+import zlib
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+CHECKS = ("too_few_frames", "missing_stage", "stage_order", "stage_duration", "unlike_training")
+SHORTEST = 8  # frames: a tower's C3D halves their number three times
+# A stage may last this much longer than the longest of training, or be shorter than the shortest by as much.
+DURATION_SLACK = 1.5
+MAX_AXES = 16
+VIDEOS_PER_AXIS = 8
+FOLDS = 5
+MIN_VIDEOS = 4  # below that no deviation is worth anything
+# The limit of distances: their mean and so many standard deviations, of logarithms, over videos that were left out.
+LIMIT_DEVIATIONS = 3.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Spread:
+    """Where the features of training lie; D numbers for each video, K ≤ D axes.
+
+    Attributes:
+        mean: (D,).
+        axes: (K, D), orthonormal, along which they vary most.
+        deviations: (K,), their standard deviations along these.
+        rest: standard deviation along each direction that is left.
+        limit: distance beyond which a video is unlike them.
+    """
+
+    mean: list[float]
+    axes: list[list[float]]
+    deviations: list[float]
+    rest: float
+    limit: float = np.inf
+
+    @classmethod
+    def of(cls, features: np.ndarray) -> "Spread":
+        """The spread of features (N, D); its limit is set on videos that were left out in turn (`FOLDS`)."""
+        features = np.asarray(features, np.float64)
+        numbers = np.arange(len(features)) % FOLDS
+        left_out = [
+            cls._fitted(features[numbers != fold]).distance(features[numbers == fold]) for fold in np.unique(numbers)
+        ]
+        logs = np.log(np.maximum(np.concatenate([ops.convert_to_numpy(part) for part in left_out]), 1e-6))
+        limit = float(np.exp(logs.mean() + LIMIT_DEVIATIONS * logs.std()))
+        return dataclasses.replace(cls._fitted(features), limit=_rounded(limit))
+
+    @classmethod
+    def _fitted(cls, features):
+        count, size = features.shape
+        mean = features.mean(axis=0)
+        _, singular, axes = np.linalg.svd(features - mean, full_matrices=False)
+        variances = singular**2 / max(count - 1, 1)
+        kept = max(1, min(MAX_AXES, count // VIDEOS_PER_AXIS, size - 1))
+        least = max(1e-6 * variances.sum(), 1e-12)  # what never varied in training may not decide alone
+        rest = max(variances[kept:].sum() / max(size - kept, 1), least)
+        deviations = np.sqrt(np.maximum(variances[:kept], rest))
+        return cls(_rounded(mean), _rounded(axes[:kept]), _rounded(deviations), _rounded(np.sqrt(rest)))
+
+    def distance(self, features: Any) -> Any:
+        """Mahalanobis distance (B,) of features (B, D)."""
+        away = ops.cast(features, "float32") - ops.convert_to_tensor(self.mean, "float32")
+        along = ops.matmul(away, ops.transpose(ops.convert_to_tensor(self.axes, "float32")))
+        deviations = ops.convert_to_tensor(self.deviations, "float32")
+        squares = ops.sum(ops.square(along / deviations), axis=1)
+        left = ops.sum(ops.square(away), axis=1) - ops.sum(ops.square(along), axis=1)
+        return ops.sqrt(squares + ops.maximum(left, 0.0) / self.rest**2)
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """What N training videos of a model were like, see `inference.calibration`.
+
+    Attributes:
+        num_videos: N.
+        data_hash: of their records.
+        weights: checksum of the weights that saw them, see `checksum`: after further training it is out of date.
+        durations: stage → the shortest and the longest, seconds.
+        required: the stages that (nearly) all of them show.
+        spread: of their features; None where there are too few of them, or nothing to compare.
+    """
+
+    num_videos: int
+    data_hash: str
+    weights: int
+    durations: dict[str, tuple[float, float]]
+    required: tuple[str, ...]
+    spread: Spread | None = None
+
+    @classmethod
+    def from_config(cls, config: dict) -> "Reference":
+        """The reference that `get_config` described."""
+        spread = config["spread"]
+        durations = {stage: (low, high) for stage, (low, high) in config["durations"].items()}
+        required = tuple(config["required"])
+        found = {"durations": durations, "required": required, "spread": Spread(**spread) if spread else None}
+        return cls(**{**config, **found})
+
+    def get_config(self) -> dict:
+        """Plain values, as JSON has them."""
+        config = dataclasses.asdict(self)
+        durations = {stage: list(limits) for stage, limits in self.durations.items()}
+        return {**config, "durations": durations, "required": list(self.required)}
+
+    def limits(self, stage: str) -> tuple[float, float]:
+        """How short and how long a stage may be, seconds."""
+        shortest, longest = self.durations.get(stage, (0.0, np.inf))
+        return shortest / DURATION_SLACK, longest * DURATION_SLACK
+
+
+def checksum(model: Any) -> int | None:
+    """Of the weights by which a `ScoringNet` sees and scores; seeds do not count. None unless they are float32."""
+    weights = [variable for variable in model.variables if "float" in keras.backend.standardize_dtype(variable.dtype)]
+    if any(variable.dtype != "float32" for variable in weights):
+        return None
+    value = 0
+    for variable in weights:
+        value = zlib.crc32(ops.convert_to_numpy(variable).tobytes(), value)
+    return value
+
+
+def is_current(model: Any) -> bool:
+    """Whether the weights of a `ScoringNet` are those that its reference was measured with, as far as can be told."""
+    found = checksum(model)
+    return found is None or found == model.reference.weights
+
+
+def pooled(features: Any, labels: Any, mask: Any) -> Any:
+    """Mean (B, D) of the features (B, L, D) of a performance: of all frames but noise, of these if there are no others.
+
+    Args:
+        features: (B, L, D).
+        labels: int (B, L), the stage of every frame; None counts every frame.
+        mask: bool (B, L), true for real frames.
+    """
+    member = mask if labels is None else ops.logical_and(labels > 0, mask)
+    member = ops.where(ops.any(member, axis=1, keepdims=True), member, mask)
+    weights = ops.cast(member, "float32")
+    return ops.sum(ops.cast(features, "float32") * weights[..., None], axis=1) / ops.sum(weights, axis=1)[:, None]
+
+
+def checks(model: Any, labels: Any, mask: Any, features: Any) -> dict[str, Any]:
+    """What speaks against a performance in each of B videos: key of `CHECKS` → bool (B,), of those that can be made.
+
+    Args:
+        model: `ScoringNet`.
+        labels: int (B, L), the stage of every frame; None of a model without KFS.
+        mask: bool (B, L), true for real frames.
+        features: (B, L, D) of every frame, see `ScoringNet.frame_features`; None where there are none.
+    """
+    found, reference = {}, model.reference
+    if model.content == "frames":
+        found["too_few_frames"] = ops.sum(ops.cast(mask, "int32"), axis=1) < SHORTEST
+    if labels is not None:
+        counts, starts, firsts = _stages_found(labels, mask, model.sport.num_stages)
+        names = model.sport.stages
+        required = [name in (reference.required if reference else names[1:]) for name in names[1:]]
+        found["missing_stage"] = ops.any(ops.logical_and(counts == 0, ops.convert_to_tensor([required])), axis=1)
+        found["stage_order"] = _out_of_order(counts, starts, firsts)
+        if reference and model.frame_rate:
+            limits = np.transpose([reference.limits(name) for name in names[1:]]) * model.frame_rate
+            shown = ops.cast(counts, "float32")
+            outside = ops.logical_or(shown < limits[0].astype("float32"), shown > limits[1].astype("float32"))
+            found["stage_duration"] = ops.any(ops.logical_and(counts > 0, outside), axis=1)
+    if reference and reference.spread and features is not None:
+        distance = reference.spread.distance(pooled(features, labels, mask))
+        found["unlike_training"] = distance > reference.spread.limit
+    return found
+
+
+def _stages_found(labels, mask, num_stages):
+    """Of every stage but noise, int32 (B, S − 1) each: its frames, in how many pieces they are, the first of them."""
+    stages = ops.arange(1, num_stages, dtype="int32")
+    shown = ops.logical_and(ops.cast(labels, "int32")[:, :, None] == stages, mask[:, :, None])  # (B, L, S − 1)
+    before = ops.pad(shown[:, :-1], [[0, 0], [1, 0], [0, 0]])
+    counts, starts = (
+        ops.sum(ops.cast(each, "int32"), axis=1) for each in (shown, ops.logical_and(shown, ops.logical_not(before)))
+    )
+    return counts, starts, ops.cast(ops.argmax(ops.cast(shown, "int32"), axis=1), "int32")
+
+
+def _out_of_order(counts, starts, firsts):
+    """Whether a stage occurs twice, or one before another that it should follow; bool (B,). As `sports.in_order`."""
+    found = ops.any(starts > 1, axis=1)
+    latest = ops.full_like(firsts[:, 0], -1)
+    for stage in range(firsts.shape[1]):
+        shown = counts[:, stage] > 0
+        found = ops.logical_or(found, ops.logical_and(shown, firsts[:, stage] < latest))
+        latest = ops.where(shown, firsts[:, stage], latest)
+    return found
+
+
+def _rounded(values):
+    """Six digits are enough, and make small files."""
+    return np.array([float(f"{value:.6g}") for value in np.ravel(values)]).reshape(np.shape(values)).tolist()

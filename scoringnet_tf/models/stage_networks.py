@@ -1,0 +1,133 @@
+"""What labels frames beside KFS (§4.4, Fig. 4): C3D alone, ResNet50, and the ED-TCN of Lea et al. (CVPR 2017)."""
+
+import keras
+from keras import layers, ops
+
+from scoringnet_tf.models.c3d import preprocess
+from scoringnet_tf.models.fragments import take_frames
+from scoringnet_tf.models.layers import Dropout, FrameMask
+
+# §3.1's KFS; the same without the Bi-LSTM ("Modified C3D"); with an ED-TCN in its place; each frame by itself.
+STAGE_NETWORKS = ("c3d_bi_lstm", "c3d", "c3d_ed_tcn", "resnet50")
+# Of the authors' code (github.com/colincsl/TemporalConvolutionalNetworks): filters of the levels, length, dropout.
+ED_TCN_FILTERS, ED_TCN_LENGTH, ED_TCN_DROPOUT = (64, 96), 25, 0.3
+# What Keras Applications' weights were trained on: BGR less the mean of ImageNet.
+IMAGENET = {"channels": "bgr", "mean": [103.939, 116.779, 123.68], "scale": 1.0, "frame_size": None}
+BATCH_NORM_MOMENTUM = 0.9  # Keras's 0.99 needs some 500 steps to forget where the averages began
+
+
+# === Each frame by itself ===
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class RealFrames(layers.Layer):
+    """Videos as a batch of images: frames (B, L, H, W, C), frame_mask bool (B, L) → (B·L, H, W, C).
+
+    What is padding is taken by the frames of the same video, from the first on, so that batch normalisation learns no
+    statistics of padding.
+    """
+
+    def call(self, frames, frame_mask):
+        real = ops.maximum(ops.sum(ops.cast(frame_mask, "int32"), axis=1, keepdims=True), 1)
+        indices = ops.arange(ops.shape(frames)[1], dtype="int32")[None] % real
+        return ops.reshape(take_frames(frames, indices), (-1, *frames.shape[2:]))
+
+    def compute_output_spec(self, frames, frame_mask):
+        return keras.KerasTensor((None, *frames.shape[2:]), dtype=frames.dtype)
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class VectorsOfFrames(layers.Layer):
+    """A vector for each of those images (B·L, D), frame_mask bool (B, L) → (B, L, D)."""
+
+    def call(self, vectors, frame_mask):
+        return ops.reshape(vectors, (*ops.shape(frame_mask), vectors.shape[-1]))
+
+    def compute_output_spec(self, vectors, frame_mask):
+        return keras.KerasTensor((*frame_mask.shape, vectors.shape[-1]), dtype=vectors.dtype)
+
+
+def resnet50(frames, frame_mask):
+    """Keras Applications' ResNet50 without its classes, averaged over space: the paper's per-frame classifier (Fig. 4).
+
+    In float32 under every dtype policy, and of one width; `width_multiplier` means nothing to it.
+
+    Args:
+        frames: KerasTensor (B, L, H, W, 3), 0…255, RGB; H and W at least 32.
+        frame_mask: KerasTensor (B, L), true for real frames.
+
+    Returns:
+        KerasTensor (B, L, 2048).
+    """
+    images = RealFrames(name="real_frames", dtype="float32")(frames, frame_mask)
+    images = preprocess(images, **IMAGENET, dtype="float32")
+    network = keras.applications.ResNet50(
+        include_top=False, weights=None, input_shape=frames.shape[2:], pooling="avg", name="resnet50"
+    )
+    for layer in network.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = BATCH_NORM_MOMENTUM
+    return VectorsOfFrames(name="flatten", dtype="float32")(network(images), frame_mask)
+
+
+# === ED-TCN ===
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class NormalizedReLU(layers.Layer):
+    """ReLU, divided at every step by its largest channel: x (B, L, C) → (B, L, C), 0…1 (Lea et al., §3)."""
+
+    def call(self, x):
+        x = ops.relu(x)
+        return x / (ops.max(x, axis=-1, keepdims=True) + 1e-5)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class RepeatedSteps(layers.Layer):
+    """Every step twice, as many as `like` has: x (B, ⌈L / 2⌉, C), like (B, L, …) → (B, L, C)."""
+
+    def call(self, x, like):
+        return ops.repeat(x, 2, axis=1)[:, : ops.shape(like)[1]]
+
+    def compute_output_spec(self, x, like):
+        return keras.KerasTensor((x.shape[0], like.shape[1], x.shape[2]), dtype=x.dtype)
+
+
+def ed_tcn(x, frame_mask, filters=ED_TCN_FILTERS, length=ED_TCN_LENGTH):
+    """An encoder and a decoder of temporal convolutions: of each level one, then halved or doubled in time.
+
+    Widths, length and dropout are those of the authors' code, whatever the `width_multiplier`. Steps beyond the end of
+    a video are zero for every convolution and pooling, as they are beyond the end of an unpadded one.
+
+    Args:
+        x: KerasTensor (B, L, D), features of every frame.
+        frame_mask: KerasTensor (B, L), true for real frames.
+        filters: of the levels of the encoder; the decoder's are the same, backwards.
+        length: of a convolution, steps.
+
+    Returns:
+        KerasTensor (B, L, filters[0]), float32.
+    """
+    masks = []
+    for level, width in enumerate(filters):
+        masks.append(frame_mask)
+        x = _convolved(x, frame_mask, width, length, f"encoder{level + 1}")
+        x = FrameMask(name=f"encoder{level + 1}_pool_mask", dtype="float32")(x, frame_mask)
+        x = layers.MaxPooling1D(2, padding="same", name=f"encoder{level + 1}_pool", dtype="float32")(x)
+        halved = ops.max_pool(ops.cast(frame_mask, "float32")[:, :, None], 2, padding="same")
+        frame_mask = halved[:, :, 0] > 0
+    for level, width in reversed(list(enumerate(filters))):
+        x = RepeatedSteps(name=f"decoder{level + 1}_repeat", dtype="float32")(x, masks[level])
+        x = _convolved(x, masks[level], width, length, f"decoder{level + 1}")
+    return x
+
+
+def _convolved(x, frame_mask, filters, length, name):
+    x = FrameMask(name=f"{name}_mask", dtype="float32")(x, frame_mask)
+    x = layers.Conv1D(filters, length, padding="same", name=name, dtype="float32")(x)
+    noise_shape = (None, 1, filters)  # whole channels are dropped, over all of the time
+    x = Dropout(ED_TCN_DROPOUT, noise_shape=noise_shape, name=f"{name}_dropout", dtype="float32")(x)
+    return NormalizedReLU(name=f"{name}_normalized", dtype="float32")(x)

@@ -1,0 +1,348 @@
+"""Self-contained HTML pages: one of a scored performance, one of a session that leads to them. No network is needed."""
+
+import base64
+import dataclasses
+import io
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+import av
+import jinja2
+import markupsafe
+import numpy as np
+from scipy import stats
+
+from scoringnet_tf import __version__
+from scoringnet_tf.sports import NOISE, SCORES
+from scoringnet_tf.support.drawing import STAGE_COLORS
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import replacing_file, replacing_folder
+from scoringnet_tf.support.paths import AnyPath, as_path
+
+FILM_FRAMES = 12
+CURVE_COLOR = "#1f5fae"
+WITHHELD = "withheld"
+PAGE = re.compile(r"\d{3,}\.html")  # name of one of a session
+CHARTS = 1000  # horizontal units of a curve, templates/charts.html; vertical ones are 100
+
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("scoringnet_tf.report"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class ShownScore:
+    """A score on the scale of its sport.
+
+    Attributes:
+        name: one of `SCORES`.
+        value: points; None where it was withheld.
+        range: smallest and largest that occurs in the sport, points.
+        interval: lower and upper end, points; None where the model states none.
+        confidence: what the interval covers, in words.
+        true: of the judges, points; None where it is not known.
+    """
+
+    name: str
+    value: float | None
+    range: tuple[float, float]
+    interval: tuple[float, float] | None = None
+    confidence: str = ""
+    true: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The value as printed."""
+        return WITHHELD if self.value is None else f"{self.value:.2f}"
+
+    def at(self, points: float) -> float:
+        """Where it lies along the scale, percent; the ends where it lies beyond them."""
+        low, high = self.range
+        return min(max(100 * (points - low) / (high - low), 0.0), 100.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class ShownPerformance:
+    """What a page shows of one performance; what is None or empty is left out.
+
+    Attributes:
+        name: of the video.
+        sport: name.
+        stage_names: in label order.
+        fps: frames per second.
+        num_frames: L.
+        scores: those that the model predicts.
+        stages: contiguous runs, as in `VideoScore`.
+        probabilities: of the stages, float (L, S).
+        film: (frame, JPEG) of frames evenly spaced in time.
+        attribution: score → by how many points it falls where the frames around each are hidden, float (L,).
+        clips: (caption, MP4) of the key fragments.
+        alike: (name, score → points, distance) of performances of training, the nearest first.
+        reasons: why the scores are withheld, or would be without force.
+        notes: what could lower trust.
+    """
+
+    name: str
+    sport: str
+    stage_names: Sequence[str]
+    fps: float
+    num_frames: int
+    scores: Sequence[ShownScore]
+    stages: Sequence[Mapping] = ()
+    probabilities: np.ndarray | None = None
+    film: Sequence[tuple[int, bytes]] = ()
+    attribution: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    clips: Sequence[tuple[str, bytes]] = ()
+    alike: Sequence[tuple[str, Mapping[str, float], float]] = ()
+    reasons: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+# === One performance ===
+
+
+def performance_page(shown: ShownPerformance, model: str, index_link: str | None = None) -> str:
+    """The page of one performance, HTML.
+
+    Args:
+        shown: what it shows.
+        model: name of the model that scored it.
+        index_link: relative link of the page of the session.
+    """
+    colors = dict(zip(shown.stage_names, STAGE_COLORS, strict=False))
+    return TEMPLATES.get_template("performance.html").render(
+        version=__version__,
+        model=model,
+        title=shown.name,
+        sport=shown.sport,
+        fps=shown.fps,
+        num_frames=shown.num_frames,
+        index_link=index_link,
+        reasons=shown.reasons,
+        withheld=all(score.value is None for score in shown.scores),
+        notes=shown.notes,
+        scores=shown.scores,
+        film=[{"index": index, "source": _data_uri("image/jpeg", jpeg)} for index, jpeg in shown.film],
+        segments=[
+            {"start": stage["start_frame"], "end": stage["end_frame"], "color": colors[stage["name"]]}
+            for stage in shown.stages
+        ],
+        ticks=_ticks(shown.num_frames / shown.fps),
+        probabilities=_probability_curves(shown, colors),
+        attribution=[_attribution_curve(score, values) for score, values in shown.attribution.items()],
+        readings=_readings(shown),
+        stage_colors=list(colors.items()) if shown.stages else [],
+        stages=shown.stages,
+        clips=[{"caption": caption, "source": _data_uri("video/mp4", clip)} for caption, clip in shown.clips],
+        alike=[
+            {"name": name, "scores": {score: _points(scores.get(score)) for score in SCORES}, "distance": distance}
+            for name, scores, distance in shown.alike
+        ],
+    )
+
+
+def _points(value):
+    return "" if value is None or not math.isfinite(value) else f"{value:.2f}"
+
+
+def _data_uri(kind, content):
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _ticks(seconds):
+    """Five moments along the time of a video, their place in percent."""
+    return [{"at": 25 * part, "text": f"{seconds * part / 4:.1f} s"} for part in range(5)]
+
+
+def _path(values, low, high):
+    """A curve through `values` (L,), each at the centre of its frame, from `low` at the bottom to `high` at the top."""
+    across = CHARTS * (np.arange(len(values)) + 0.5) / len(values)
+    up = 100 * (1 - (np.asarray(values, float) - low) / (high - low))
+    return "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in zip(across, up, strict=True))
+
+
+def _probability_curves(shown, colors):
+    if shown.probabilities is None:
+        return []
+    names = enumerate(shown.stage_names)
+    return [{"path": _path(shown.probabilities[:, index], -0.02, 1.02), "color": colors[name]} for index, name in names]
+
+
+def _attribution_curve(score, values):
+    low, high = float(np.min(values)), float(np.max(values))
+    room = 0.05 * (high - low) or 1.0
+    line = {"path": _path(values, low - room, high + room), "color": CURVE_COLOR}
+    name = f"{score} score" if score == SCORES[-1] else score
+    return {"name": name, "line": line, "low": low, "high": high}
+
+
+def _readings(shown):
+    """JSON for the slider: what every curve says at each frame, in words; "" where there is no curve."""
+    if shown.probabilities is None and not shown.attribution:
+        return ""
+    text = []
+    for frame in range(shown.num_frames):
+        said = [f"frame {frame}, {frame / shown.fps:.2f} s"]
+        if shown.probabilities is not None:
+            best = int(np.argmax(shown.probabilities[frame]))
+            said.append(f"{shown.stage_names[best]} {100 * shown.probabilities[frame, best]:.0f} %")
+        said += [f"{score} {values[frame]:+.2f}" for score, values in shown.attribution.items()]
+        text.append("; ".join(said))
+    start = next((stage["start_frame"] for stage in shown.stages if stage["name"] != NOISE), 0)
+    # Within a script nothing is unescaped: "</" must not end it.
+    return markupsafe.Markup(json.dumps({"start": start, "text": text}).replace("</", "<\\/"))
+
+
+def film_frames(num_frames: int, count: int = FILM_FRAMES) -> list[int]:
+    """The frames at the centres of `count` equal spans of a video."""
+    return ((np.arange(count) + 0.5) * num_frames / count).astype(int).tolist()
+
+
+def encode_clip(frames: Sequence[np.ndarray], fps: float) -> bytes:
+    """An MP4 (H.264) that browsers play, of frames uint8 (H, W, 3), RGB; odd sizes lose a row or column."""
+    height, width = (size - size % 2 for size in frames[0].shape[:2])
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=round(fps) or 1, options={"crf": "26", "preset": "fast"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for frame in frames:
+            image = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame[:height, :width]), format="rgb24")
+            container.mux(stream.encode(image))
+        container.mux(stream.encode())
+    return file.getvalue()
+
+
+# === A session ===
+
+
+def session_page(title: str, performances: Sequence[tuple[ShownPerformance, str]], model: str) -> str:
+    """The page of several performances: their ranking, and their agreement with the judges where that is known, HTML.
+
+    Args:
+        title: of the session.
+        performances: each with the relative link of its page.
+        model: name of the model that scored them.
+    """
+    names = [score for score in SCORES if any(_score(shown, score) for shown, _ in performances)]
+    judged = any(score.true is not None for shown, _ in performances for score in shown.scores)
+    last = names[-1]  # the final score wherever there is one
+    ordered = sorted(performances, key=lambda one: -_value(_score(one[0], last), -math.inf))
+    columns = ["rank", "performance", *names, *([f"{last} of the judges", "difference"] if judged else []), "notes"]
+    known = [(shown, link) for shown, link in ordered if _pair(_score(shown, last))]
+    return TEMPLATES.get_template("session.html").render(
+        version=__version__,
+        model=model,
+        title=title,
+        sport=performances[0][0].sport,
+        withheld=sum(_score(shown, last) is None or _score(shown, last).value is None for shown, _ in performances),
+        columns=[{"name": name, "number": name not in ("performance",)} for name in columns],
+        rows=[{"cells": _cells(rank, *one, names, judged)} for rank, one in enumerate(ordered, start=1)],
+        agreement=[found for name in names if (found := _agreement(name, performances))["count"]],
+        points=[_point(shown, link, last) for shown, link in known],
+        range=known[0][0].scores[-1].range if known else (0, 1),
+    )
+
+
+def _score(shown, name):
+    return next((score for score in shown.scores if score.name == name), None)
+
+
+def _value(score, default):
+    return default if score is None or score.value is None else score.value
+
+
+def _pair(score):
+    """(true, predicted) where both are known, else None."""
+    known = score is not None and score.value is not None and score.true is not None
+    return (score.true, score.value) if known else None
+
+
+def _cells(rank, shown, link, names, judged):
+    def number(value, sign=""):
+        return {
+            "text": "" if value is None else f"{value:{sign}.2f}",
+            "value": "" if value is None else f"{abs(value) if sign else value:.4f}",  # the largest difference first
+            "number": True,
+            "link": None,
+        }
+
+    last = _score(shown, names[-1])
+    scored = _value(last, None) is not None
+    cells = [
+        {"text": rank if scored else WITHHELD, "value": rank, "number": True, "link": None},
+        {"text": shown.name, "value": shown.name, "number": False, "link": link},
+        *(number(_value(_score(shown, name), None)) for name in names),
+    ]
+    if judged:
+        pair = _pair(last)
+        cells += [number(last.true if last else None), number(pair[1] - pair[0] if pair else None, "+")]
+    count = len(shown.reasons) + len(shown.notes)
+    return [*cells, {"text": count or "", "value": count, "number": True, "link": link if count else None}]
+
+
+def _agreement(name, performances):
+    """SRC and MED of a score over the performances whose true one is known."""
+    pairs = np.array([pair for shown, _ in performances if (pair := _pair(_score(shown, name)))]).reshape(-1, 2)
+    if len(pairs) < 3 or np.ptp(pairs, axis=0).min() == 0:
+        return {"name": name, "src": "", "med": "", "count": len(pairs)}
+    src = stats.spearmanr(pairs[:, 0], pairs[:, 1]).statistic
+    med = np.abs(pairs[:, 0] - pairs[:, 1]).mean()
+    return {"name": name, "src": f"{src:.3f}", "med": f"{med:.2f}", "count": len(pairs)}
+
+
+def _point(shown, link, name):
+    score = _score(shown, name)
+    return {
+        "x": round(score.at(score.true), 2),
+        "y": round(score.at(score.value), 2),
+        "link": link,
+        "title": f"{shown.name}: {score.value:.2f}, judges {score.true:.2f}",
+    }
+
+
+# === Files ===
+
+
+def write_pages(
+    output: AnyPath, performances: Sequence[ShownPerformance], model: str, title: str | None = None
+) -> list[AnyPath]:
+    """Writes the page of one performance; of several that of the session, and theirs into a folder beside it.
+
+    Args:
+        output: of the one page, or of that of the session. What was there is replaced.
+        performances: in the order in which their pages are numbered.
+        model: name of the model that scored them.
+        title: of the session; None is the name of `output`.
+
+    Returns:
+        The paths of the pages, that of the session first.
+
+    Raises:
+        InputError: in the folder lies something else.
+    """
+    output = as_path(output)
+    if len(performances) == 1:
+        _write(output, performance_page(performances[0], model))
+        return [output]
+    folder = output.with_name(f"{output.stem}_pages")
+    others = [path.name for path in folder.iterdir() if not PAGE.fullmatch(path.name)] if folder.is_dir() else []
+    if others:
+        raise InputError(f"{folder}: expected a folder of pages, which is replaced. Received: {others[0]} in it.")
+    names = [f"{number:03d}.html" for number in range(1, len(performances) + 1)]
+    with replacing_folder(folder) as temporary:
+        for name, shown in zip(names, performances, strict=True):
+            (temporary / name).write_text(performance_page(shown, model, f"../{output.name}"), encoding="utf-8")
+    links = [f"{folder.name}/{name}" for name in names]
+    _write(output, session_page(title or output.stem, list(zip(performances, links, strict=True)), model))
+    return [output, *(folder / name for name in names)]
+
+
+def _write(path, text):
+    with replacing_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,91 @@
+"""Results of many videos as they come: lines of text or JSON, rows of a table, pictures in a folder."""
+
+import csv
+import json
+import sys
+from typing import Any
+
+from scoringnet_tf.inference.prediction import VideoScorer
+from scoringnet_tf.inference.video_score import COLUMNS, VideoScore, failure, failure_row
+from scoringnet_tf.support.paths import AnyPath, as_path
+from scoringnet_tf.support.remarks import Remark
+
+FORMATS = ("text", "json", "csv")
+
+
+class Printer:
+    """Prints each result on stdout once it is there, and what failed on stderr.
+
+    Args:
+        form: one of `FORMATS`; `"json"` is a line for each video, `"csv"` a row for each performance.
+        scorer: what scores them.
+        progress: a bar of tqdm, which is taken away while something is printed.
+    """
+
+    def __init__(self, form: str, scorer: VideoScorer, progress: Any) -> None:
+        self._form, self._scorer, self._progress = form, scorer, progress
+        self._table = csv.DictWriter(self, COLUMNS, lineterminator="\n")
+        if form == "csv":
+            self._table.writeheader()
+
+    def write(self, text: str) -> None:
+        """Prints text, a newline included, and lets nothing wait: what is done is not lost."""
+        self._progress.clear()
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        self._progress.refresh()
+
+    def score(self, score: VideoScore) -> None:
+        """Prints a result."""
+        if self._form == "text":
+            self.write(f"{score}\n")
+        else:
+            self._print(score.to_dict(), score.rows())
+
+    def failure(self, video: str, error: Remark) -> None:
+        """Prints why there is none."""
+        self.complain(error)
+        if self._form != "text":
+            name, sport = self._scorer.name, self._scorer.model.sport.name
+            self._print(failure(video, name, sport, error), [failure_row(video, error)])
+
+    def _print(self, found, rows):
+        if self._form == "csv":
+            self._table.writerows(rows)
+        else:
+            self.write(json.dumps(found) + "\n")  # in ASCII, which every locale can print
+
+    def complain(self, error: Remark) -> None:
+        """Prints on stderr."""
+        self._progress.clear()
+        print(f"predict: {error}", file=sys.stderr)
+
+
+class Pictures:
+    """Draws results into a folder, each under a name of its own.
+
+    Args:
+        folder: made where there is none; None draws nothing.
+    """
+
+    def __init__(self, folder: AnyPath | None) -> None:
+        self._folder = None if folder is None else as_path(folder)
+        self._names: set[str] = set()
+
+    def draw(self, score: VideoScore) -> Remark | None:
+        """Draws a result; what went wrong with the picture, or None."""
+        if self._folder is None:
+            return None
+        path = self._folder / self._free_name(as_path(score.video).name)
+        try:
+            score.save(path)
+        except OSError as error:
+            return Remark("picture_not_written", f"{path}: expected a place for a picture. Received: {error.strerror}.")
+        return None
+
+    def _free_name(self, video):
+        """`dive.mp4.png`, or `dive.mp4-2.png` where another video of that name was drawn."""
+        names = [f"{video}.png", *(f"{video}-{number}.png" for number in range(2, len(self._names) + 3))]
+        name = next(name for name in names if name not in self._names)
+        self._names.add(name)
+        return name

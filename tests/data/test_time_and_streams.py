@@ -1,0 +1,248 @@
+"""Which frames of a file are meant, and when they are shown: timestamps, streams, stretches, WebP, what is no file."""
+
+import os
+import socket
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from conftest import HEIGHT, WIDTH, bar_color, bar_frame, read_index, write_bars, write_images
+from PIL import Image
+
+from scoringnet_tf import ScoringNetPreprocessor
+from scoringnet_tf.data.video import Clip, Video, VideoError, VideoStream, frame_times, read_video
+
+
+def write_timed(path, times, rate=30):
+    """Bars that are shown at these times, in milliseconds, in a file that states `rate`."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.width, stream.height, stream.pix_fmt, stream.time_base = WIDTH, HEIGHT, "yuv420p", Fraction(1, 1000)
+        stream.codec_context.time_base = Fraction(1, 1000)
+        stream.codec_context.options = {"qp": "5", "bf": "0"}
+        for index, time in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(bar_frame(index, bar_color(0)), format="rgb24")
+            frame.pts, frame.time_base = int(time), Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+UNEVEN = np.cumsum([0] + [33] * 50 + [68] * 49)  # 100 frames in 5 s: 30 frames/s, then 15
+
+
+# === Time ===
+
+
+def test_a_variable_frame_rate_is_that_of_the_timestamps(tmp_path):
+    write_timed(tmp_path / "vfr.mkv", UNEVEN)
+    video = read_video(tmp_path / "vfr.mkv")
+    np.testing.assert_allclose(video.timestamps, UNEVEN / 1000, atol=2e-3)
+    assert len(video.frames) == 100 and video.fps == pytest.approx(99 / UNEVEN[-1] * 1000, rel=1e-2)
+
+
+def test_a_stated_rate_that_the_timestamps_contradict_is_not_believed(tmp_path):
+    from scoringnet_tf.data.video import _credible_timing
+
+    rate, timestamps, (said,) = _credible_timing(30.0, [0.0, 0.05, 0.1, 0.15])
+    assert rate == pytest.approx(20) and said.code == "frame_rate_by_timestamps" and "states 30" in said
+    np.testing.assert_allclose(timestamps, [0, 0.05, 0.1, 0.15])
+    assert _credible_timing(30.0, [1.0, 1.033, 1.067, 1.1])[2] == []  # rounded to milliseconds
+
+
+def video_at(times, fps):
+    return Video([], fps, np.array(times), (48, 64), 4 / 3)
+
+
+@pytest.mark.parametrize(
+    ("times", "fps"),
+    [
+        (np.arange(40) / 25, 25),
+        (np.arange(40) / 25.01, 25.01),
+        (np.arange(120) / 60, 60),
+        (np.arange(480) / 240, 240),
+        (np.arange(40) / 24, 24),
+        (np.arange(5) / 5, 5),
+        (UNEVEN / 1000, 20),
+        (np.array([0.0]), 25),
+    ],
+)
+def test_samples_show_at_every_moment_the_nearest_frame(times, fps):
+    samples = video_at(times, fps).samples(25.0)
+    assert len(samples) == max(1, round((times[-1] + 1 / fps) * 25))
+    for index, sample in enumerate(samples):
+        assert abs(times[sample] - index / 25) == pytest.approx(np.abs(times - index / 25).min(), abs=1e-9)
+    assert np.array_equal(samples, np.arange(len(times))) == (abs(fps / 25 - 1) < 0.01)
+    nearest = video_at(times, fps).sample_of(25.0)
+    assert len(nearest) == len(times) and np.all(np.diff(nearest) >= 0)
+    inside = times <= (len(samples) - 1) / 25
+    assert np.all(np.abs(nearest / 25 - times)[inside] <= 0.5 / 25 + 1e-9)
+    np.testing.assert_array_equal(video_at(times, fps).samples(None), np.arange(len(times)))
+
+
+def test_a_timestamp_that_is_years_away_asks_for_no_years_of_frames():
+    video = video_at([0.0, 0.04, 0.08, 1e9], 3 / 1e9)
+    np.testing.assert_array_equal(video.samples(25.0), [0, 1, 2, 3])
+    np.testing.assert_array_equal(video.sample_of(25.0), [0, 1, 2, 3])
+    assert not video.is_sampled(None) and video_at(np.arange(9) / 3, 3).is_sampled(25.0)
+
+
+def test_a_model_sees_a_fast_video_at_the_rate_of_its_training(tmp_path):
+    write_bars(tmp_path / "fast.avi", 40, fps=50)
+    plain, timed = (ScoringNetPreprocessor((36, 48), (36, 48), frame_rate=rate) for rate in (None, 25.0))
+    frames = timed(tmp_path / "fast.avi")["frames"][0]
+    assert [read_index(frame) for frame in frames] == list(range(0, 40, 2))
+    np.testing.assert_array_equal(frames, plain(tmp_path / "fast.avi")["frames"][0, ::2])
+    (said,) = timed.read(tmp_path / "fast.avi").warnings
+    assert said.code == "resampled" and "50 frames/s, the model was trained at 25" in said
+    assert plain.read(tmp_path / "fast.avi").warnings == ()
+
+
+def test_a_slow_video_is_repeated_and_it_is_said(tmp_path):
+    write_bars(tmp_path / "slow.avi", 20, fps=20)
+    timed = ScoringNetPreprocessor((36, 48), (36, 48), frame_rate=25.0)
+    shown = [read_index(frame) for frame in timed(tmp_path / "slow.avi")["frames"][0]]
+    assert len(shown) == 25 and sorted(set(shown)) == list(range(20))
+    (said,) = timed.read(tmp_path / "slow.avi").warnings
+    assert said.code == "resampled" and "frames were repeated" in said
+
+
+# === Streams ===
+
+
+def write_streams(path, sizes, first=0):
+    """A video stream for each size (height, width, frames); its frames are bars that count from its own number."""
+    with av.open(str(path), "w") as container:
+        streams = []
+        for height, width, count in sizes:
+            is_picture = count == 1
+            stream = container.add_stream("mjpeg" if is_picture else "libx264", rate=25)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuvj420p" if is_picture else "yuv420p"
+            streams.append((stream, count))
+        for stream, count in streams:
+            for index in range(count):
+                image = np.full((stream.height, stream.width, 3), 40, np.uint8)
+                frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format=stream.pix_fmt)
+                frame.pts, frame.time_base = index, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mov"])
+def test_a_picture_before_the_video_is_not_taken_for_it(tmp_path, suffix):
+    path = tmp_path / f"v.{suffix}"
+    write_streams(path, [(32, 32, 1), (48, 64, 12)])
+    video = read_video(path)
+    assert (len(video.frames), video.source_size) == (12, (48, 64))
+    (said,) = video.warnings
+    assert said == "It has 2 video streams: number 1, the main one, was taken." and said.code == "several_streams"
+    assert len(frame_times(path)) == 12 and len(frame_times(path, 0)) == 1
+    picture = VideoStream(path, stream=0)
+    assert len(list(picture)) == 1 and picture.source_size == (32, 32)
+
+
+def test_a_stream_that_is_not_there(tmp_path):
+    write_bars(tmp_path / "v.mp4", 3, codec="libx264")
+    with pytest.raises(VideoError, match=r"v\.mp4: expected a video stream number 1, from 0\. Received: a file with 1"):
+        list(VideoStream(tmp_path / "v.mp4", stream=1))
+
+
+def test_a_stretch_of_another_stream_is_of_that_stream(tmp_path):
+    write_streams(tmp_path / "v.mkv", [(32, 32, 20), (48, 64, 20)])
+    stream = VideoStream(Clip(tmp_path / "v.mkv", (5, 9)), stream=1)
+    frames = list(stream)
+    video = stream.video(frames)
+    assert [frame.shape for frame in frames] == [(48, 64, 3)] * 4
+    assert (video.first_frame, video.first_time) == (5, pytest.approx(0.2, abs=2e-3))
+
+
+# === WebP ===
+
+
+def write_webp(path, num_frames, milliseconds=40):
+    images = [Image.fromarray(bar_frame(index, bar_color(0))) for index in range(num_frames)]
+    images[0].save(path, save_all=True, append_images=images[1:], duration=milliseconds, lossless=True)
+
+
+def test_animated_webp_is_read_whatever_it_is_called(tmp_path):
+    write_webp(tmp_path / "v.gif", 12, [40] * 11 + [100])
+    video = read_video(tmp_path / "v.gif")
+    assert [read_index(frame) for frame in video.frames] == list(range(12))
+    np.testing.assert_array_equal(video.frames[3], bar_frame(3, bar_color(0)))
+    np.testing.assert_allclose(video.timestamps, np.arange(12) / 25)
+    assert (video.fps, video.warnings) == (25, ())
+    np.testing.assert_allclose(frame_times(tmp_path / "v.gif"), np.arange(12) / 25)
+    part = read_video(Clip(tmp_path / "v.gif", (4, 7)))
+    assert [read_index(frame) for frame in part.frames] == [4, 5, 6] and part.first_time == pytest.approx(0.16)
+
+
+def test_a_still_webp_is_a_video_of_one_frame(tmp_path):
+    Image.fromarray(bar_frame(7, bar_color(0))).save(tmp_path / "v.webp", lossless=True)
+    assert [read_index(frame) for frame in read_video(tmp_path / "v.webp").frames] == [7]
+
+
+@pytest.mark.parametrize("kept", [0.02, 0.5, 0.9])
+def test_webp_that_is_cut_off_is_refused(tmp_path, kept):
+    write_webp(tmp_path / "whole.webp", 12)
+    content = (tmp_path / "whole.webp").read_bytes()
+    (tmp_path / "v.webp").write_bytes(content[: int(len(content) * kept)])
+    with pytest.raises(VideoError, match=r"v\.webp: expected"):
+        read_video(tmp_path / "v.webp")
+
+
+# === What is no file ===
+
+
+def _fifo(path):
+    os.mkfifo(path)
+
+
+def _loop(path):
+    path.symlink_to(path.name)
+
+
+def _dangling(path):
+    path.symlink_to("nowhere")
+
+
+def _socket(path):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+
+
+@pytest.mark.parametrize(
+    ("make", "received"),
+    [
+        (lambda path: None, "no such file"),
+        (_fifo, "a FIFO, which is no file"),
+        (_loop, "Too many levels of symbolic links"),
+        (_dangling, "a symbolic link to what is not there"),
+        (_socket, "a socket, which is no file"),
+        (lambda path: path.symlink_to("/dev/null"), "a device, which is no file"),
+    ],
+)
+def test_what_is_no_file_is_called_what_it_is(tmp_path, make, received):
+    make(tmp_path / "v.mp4")
+    with pytest.raises(
+        VideoError, match=rf"v\.mp4: expected a video file or a folder of images\. Received: {received}"
+    ):
+        read_video(tmp_path / "v.mp4")
+
+
+def test_a_frame_that_cannot_be_read_is_named(tmp_path):
+    write_images(tmp_path / "v", 3)
+    (tmp_path / "v/img_00002.jpg").unlink()
+    (tmp_path / "v/img_00002.jpg").mkdir()
+    with pytest.raises(VideoError, match=r"img_00002\.jpg: expected what can be read\. Received: Is a directory"):
+        read_video(tmp_path / "v")
+
+
+def test_a_folder_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
+    """The tests may run as root, who may open any."""
+
+    def forbidden(self):
+        raise PermissionError(13, "Permission denied", str(self.path))
+
+    monkeypatch.setattr(Clip, "files", forbidden)
+    with pytest.raises(VideoError, match=r"v: expected what can be read\. Received: Permission denied"):
+        read_video(tmp_path / "v")

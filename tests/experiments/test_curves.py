@@ -1,0 +1,68 @@
+"""Fig. 5: which samples are chosen, by their true scores alone; how many close pairs are in order."""
+
+import csv
+
+import numpy as np
+import pytest
+from test_suite import commands, surroundings  # noqa: F401
+
+from scoringnet_tf.experiments import curves, suite
+from scoringnet_tf.experiments.catalogue import EXPERIMENTS
+from scoringnet_tf.experiments.training import Training
+
+FIG5 = EXPERIMENTS["fig5"]
+
+
+def course(truth, predicted):
+    ids = tuple(f"{number:02d}" for number in range(len(truth)))
+    return curves.Course(ids, np.array(truth, float), np.arange(1, len(predicted) + 1), np.array(predicted, float))
+
+
+def test_samples_are_the_papers_in_diving_and_about_the_median_elsewhere():
+    one = course([20, 16, 9, 13.5, 15.5, 13.5], [[0] * 6])
+    assert curves.samples(one, "diving") == [3, 4, 1]
+    assert [one.truth[video] for video in curves.samples(one, "vault")] == [13.5, 15.5, 16]
+    few = course([10, 10, 12], [[0] * 3])
+    assert sorted(few.truth[video] for video in curves.samples(few, "vault")) == [10, 12]
+
+
+def test_only_close_pairs_of_different_scores_count():
+    """A pair is close within half a deviation, 1.96 points: the first two and no other; ties do not count."""
+    one = course([10, 11.9, 18, 18, 20.1], [[1, 2, 0, 0, 0], [2, 1, 9, 8, 7], [1, 1, 0, 0, 0]])
+    assert 1.9 < curves.CLOSE * one.truth.std() < 2.1
+    assert curves.share_in_order(one).tolist() == [1.0, 0.0, 0.0]
+    assert np.isnan(curves.share_in_order(course([1, 1], [[0, 1]]))).all()
+
+
+@pytest.fixture
+def trained(surroundings, commands):  # noqa: F811
+    """Both rows of two seeds; under the ranking loss every close pair comes into order."""
+    suite.run([FIG5], surroundings, 2)
+    for row in FIG5.rows:
+        for seed in range(2):
+            folder = Training(row.flags, seed).folder(surroundings)
+            with (folder / "scoring_scores.csv").open("w", newline="") as file:
+                writer = csv.writer(file)
+                writer.writerow(["epoch", "score", "video_id", "true", "predicted"])
+                for epoch in range(1, 5):
+                    for number in range(9):
+                        sign = 1 if row.name != "MSE" and epoch > 1 else -1
+                        writer.writerow([epoch, "execution", f"{number}", 12 + number / 2, 14 + sign * number / 4])
+                        writer.writerow([epoch, "final", f"{number}", 50, 50])
+    return surroundings
+
+
+def test_curves_are_drawn_and_kept(trained, tmp_path):
+    text = FIG5.draw(tmp_path / "fig5", FIG5, trained, 2)
+    assert "| MSE | 0.000 | 0.000 |" in text and "| MSE + ranking | 1.000 | 0.750 |" in text
+    assert "true scores: 13.00, 15.50, 16.00" in text and "mean of 2 seeds" in text
+    with (tmp_path / "fig5/curves.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * 2 * 4 * 3
+    assert {(row["video_id"], float(row["true"])) for row in rows} == {("2", 13), ("7", 15.5), ("8", 16)}
+    assert (tmp_path / "fig5/fig5.png").stat().st_size > 10_000
+
+
+def test_nothing_is_drawn_of_nothing(surroundings, tmp_path):  # noqa: F811
+    assert FIG5.draw(tmp_path / "fig5", FIG5, surroundings, 2) == curves.NOTHING
+    assert not (tmp_path / "fig5").exists()

@@ -1,0 +1,94 @@
+"""Results that are kept: cells computed of predictions.csv again; tables inside pages are those of the results."""
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+from test_stage_results import results as stage_results  # noqa: F401
+
+from scoringnet_tf.experiments import docs, intervals, report
+from scoringnet_tf.experiments.catalogue import Experiment, Row
+from scoringnet_tf.experiments.intervals import Results
+from scoringnet_tf.experiments.kept import read_results, wrong_cells
+from scoringnet_tf.support.errors import InputError
+
+ROOT = pathlib.Path(__file__).parents[2]
+EXPERIMENT = Experiment("Table", "Which?", [Row("one"), Row("two")], "one")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Two rows of two seeds on two renderings; one of them predicts the final score alone, one score is unknown."""
+    monkeypatch.setattr(intervals, "DRAWS", 20)
+    rng = np.random.default_rng(0)
+    truth = {"execution": rng.normal(20, 4, 30), "final": rng.normal(60, 12, 30)}
+    truth["execution"][3] = np.nan
+    predicted = {
+        row: {score: truth[score].mean() + rng.normal(size=(2, 2, 30)) for score in scores}
+        for row, scores in (("one", ("final",)), ("two", ("execution", "final")))
+    }
+    predicted["two"]["execution"] = rng.normal(20, 4, (2, 2, 30))
+    made = Results(tuple(f"{n:02d}" for n in range(30)), truth, predicted)
+    report.write_results(tmp_path / "table", EXPERIMENT, made, "diving", {})
+    return tmp_path / "table"
+
+
+def test_what_is_kept_is_read_again(folder):
+    assert wrong_cells(folder) == []
+    found = read_results(folder / "predictions.csv")
+    assert found.predicted["two"]["final"].shape == (2, 2, 30) and list(found.predicted["one"]) == ["final"]
+
+
+def test_a_cell_that_is_not_of_its_predictions_is_named(folder):
+    kept = json.loads((folder / "cells.json").read_text())
+    kept["rows"]["two"]["f_med"]["mean"] += 0.1
+    kept["rows"]["three"] = kept["rows"]["one"]
+    (folder / "cells.json").write_text(json.dumps(kept))
+    assert wrong_cells(folder) == ["three, no such row", "two, f_med"]
+
+
+def test_table_3_is_read_again(stage_results, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(intervals, "DRAWS", 20)
+    experiment = Experiment("Table 3", "Which?", [Row("worse")], "worse", measures="stages", picture="frames")
+    report.write_results(tmp_path, experiment, stage_results, "diving", {})
+    assert wrong_cells(tmp_path) == []
+    assert read_results(tmp_path / "predictions.csv").stage_names == stage_results.stage_names
+
+
+# === What is committed ===
+
+
+def test_cells_of_committed_results_are_those_of_their_predictions():
+    """Of tables of one split; those of several are held by test_splits.py's way."""
+    folders = [path.parent for path in ROOT.glob("results/*/*/cells.json") if not (path.parent / "splits").is_dir()]
+    assert {str(folder): wrong_cells(folder) for folder in folders} == {str(folder): [] for folder in folders}
+
+
+def test_tables_in_pages_are_those_of_the_committed_results():
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        assert docs.filled(page, ROOT / "results") == page.read_text(encoding="utf-8"), page
+
+
+PAGE = "# Page\n\n<!-- results: diving/table5 -->\nold\n<!-- /results -->\n\nText.\n"
+
+
+def test_a_page_takes_the_newest_table_and_its_pictures(tmp_path):
+    (tmp_path / "docs").mkdir()
+    page, folder = tmp_path / "docs/page.md", tmp_path / "results/diving/table5"
+    page.write_text(PAGE)
+    assert docs.marked_results(PAGE) == {"diving/table5": "old\n"}
+    assert docs.write_docs([page], tmp_path / "results") == [page]
+    assert docs.marked_results(page.read_text()) == {"diving/table5": docs.MISSING}
+    folder.mkdir(parents=True)
+    (folder / "table.md").write_text("| a |\n![](fig.png) ![x](https://y/z.png)\n\n")
+    assert docs.write_docs([page], tmp_path / "results") == [page]
+    expected = "| a |\n![](../results/diving/table5/fig.png) ![x](https://y/z.png)\n"
+    assert page.read_text() == PAGE.replace("old\n", expected)
+    assert docs.write_docs([page], tmp_path / "results") == []
+
+
+def test_a_marker_that_is_not_closed_is_refused(tmp_path):
+    (tmp_path / "page.md").write_text(PAGE.replace("<!-- /results -->", ""))
+    with pytest.raises(InputError, match=r"page\.md: expected <!-- /results --> after"):
+        docs.filled(tmp_path / "page.md", tmp_path)

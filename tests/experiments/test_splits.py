@@ -1,0 +1,72 @@
+"""Table 6: rows on several splits, which are kept; mean and deviation over them; cells computed again."""
+
+import csv
+import json
+import sys
+
+import numpy as np
+import pytest
+from test_suite import commands, surroundings  # noqa: F401
+
+from scoringnet_tf.data.resplitting import read_split
+from scoringnet_tf.experiments import intervals, splits, suite
+from scoringnet_tf.experiments.catalogue import EXPERIMENTS
+from scoringnet_tf.inference import evaluation
+
+TABLE6 = EXPERIMENTS["table6"]
+
+
+@pytest.fixture
+def done(surroundings, commands):  # noqa: F811
+    """Three splits, trained on and tested on two renderings each."""
+    chosen = splits.splits_of(surroundings, 3, [])
+    wheres = splits.surroundings_of(surroundings, chosen)
+    for where in wheres:
+        assert suite.run([TABLE6], where, 1) == []
+    return chosen, wheres, [suite.results(TABLE6, where, 1) for where in wheres]
+
+
+def test_each_split_is_trained_and_tested_on_its_own_videos(done, commands, surroundings):  # noqa: F811
+    chosen, wheres, results = done
+    assert [sum(module.endswith(name) for module, _ in commands) for name in ("train", "evaluate")] == [3, 6]
+    for split, where, result in zip(chosen, wheres, results, strict=True):
+        assert list(result.ids) == sorted(video_id for video_id, of in split.items() if of == "test")
+        assert result.predicted["MSE + ranking"]["final"].shape == (1, 2, 3)
+        assert where.records.source == str(surroundings.records.records_dir)
+    again = splits.surroundings_of(surroundings, chosen)
+    assert [where.records.data_hash for where in again] == [where.records.data_hash for where in wheres]
+
+
+def test_cells_and_splits_are_kept(done, tmp_path, monkeypatch):
+    monkeypatch.setattr(intervals, "DRAWS", 50)
+    chosen, _, results = done
+    text = splits.write_results(tmp_path / "table6", TABLE6, chosen, results, "diving", {"preset": "tiny"})
+    assert [read_split(tmp_path / f"table6/splits/{number}.csv") for number in (1, 2, 3)] == chosen
+    cell = json.loads((tmp_path / "table6/cells.json").read_text())["rows"]["MSE + ranking"]["e_med"]
+    with (tmp_path / "table6/predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    of_splits = []
+    for number in "123":
+        truth, predicted = (
+            np.array([float(r[f"{kind}_execution"]) for r in rows if r["split"] == number])
+            for kind in ("true", "predicted")
+        )
+        of_splits.append(evaluation.med(truth, predicted))
+    assert cell["of_splits"] == pytest.approx(of_splits, abs=1e-3)
+    assert (cell["mean"], cell["std"]) == pytest.approx((np.mean(of_splits), np.std(of_splits, ddof=1)), abs=1e-3)
+    assert "| *the paper* | 0.77 ± 0.05 | 0.85 ± 0.03 | 0.79 ± 0.04 | 0.1 ± 0.01 |" in text
+    assert "| MSE + ranking, split 3 |" in text and "over 3 splits; one seed each" in text
+
+
+def test_the_command_goes_over_all_splits(surroundings, commands, tmp_path, monkeypatch, capsys):  # noqa: F811
+    from scoringnet_tf.experiments import __main__ as command
+
+    monkeypatch.setattr(intervals, "DRAWS", 20)
+    folders = [f"--runs_dir={tmp_path / 'runs'}", f"--results_dir={tmp_path / 'results'}"]
+    where = [f"--records_dir={surroundings.records.records_dir}", f"--preset={surroundings.preset}"]
+    for name, printed in (("run", "over 2 splits"), ("status", "trained "), ("report", "over 2 splits")):
+        monkeypatch.setattr(sys, "argv", ["experiments", name, "table6", "--splits=2", *where, *folders])
+        command.flags.FLAGS.unparse_flags()
+        assert command.main(command.flags.FLAGS(sys.argv)[1:]) == 0
+        assert printed in capsys.readouterr().out
+    assert len(commands) == 4

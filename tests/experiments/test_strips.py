@@ -1,0 +1,49 @@
+"""Fig. 4: bars and strips of what each network finds."""
+
+import numpy as np
+import pytest
+from test_suite import commands, surroundings  # noqa: F401
+
+from scoringnet_tf.experiments import intervals, strips, suite
+from scoringnet_tf.experiments.catalogue import EXPERIMENTS
+from scoringnet_tf.experiments.training import Training
+from scoringnet_tf.inference.evaluation import Predictions
+from scoringnet_tf.report.evaluation_report import write_report
+
+FIG4 = EXPERIMENTS["fig4"]
+
+
+@pytest.fixture
+def trained(surroundings, commands):  # noqa: F811
+    """One seed of every network, each with an error rate of its own."""
+    suite.run([FIG4], surroundings, 1)
+    for number, row in enumerate(FIG4.rows):
+        rng = np.random.default_rng(number)
+        for rendering in surroundings.tested:
+            ids = rendering.split("test")["ids"]
+            found = Predictions(ids=ids, truth={"final": np.arange(3.0)}, predicted={"final": np.arange(3.0)})
+            for _ in ids:
+                truth = np.repeat([1, 2, 3, 0], [20, 30, 20, 10])
+                wrong = rng.uniform(size=80) < 0.2 - 0.05 * number
+                found.stages_true.append(truth)
+                found.stages_predicted.append(np.where(wrong, (truth + 1) % 4, truth))
+            write_report(
+                Training(row.flags, 0).report(surroundings, rendering, row.evaluation), found, {}, rendering.stages
+            )
+    return surroundings
+
+
+def test_networks_are_drawn(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(intervals, "DRAWS", 50)
+    assert [row.name for row in FIG4.rows] == [f"{name}, argmax" for name in ("ResNet50", "C3D", "C3D + ED-TCN", "KFS")]
+    text = FIG4.draw(tmp_path / "fig4", FIG4, trained, 1)
+    assert "![](fig4.png)" in text
+    for name in ("fig4.png", "strips.png"):
+        assert (tmp_path / "fig4" / name).stat().st_size > 10_000
+    results = suite.results(EXPERIMENTS["table3"], trained, 1)
+    assert list(results.predicted) == [row.name for row in FIG4.rows]  # of the ordered ones nothing is done
+    assert results.values("KFS, argmax", "frames").mean() > results.values("ResNet50, argmax", "frames").mean()
+
+
+def test_nothing_is_drawn_of_nothing(surroundings, tmp_path):  # noqa: F811
+    assert FIG4.draw(tmp_path / "fig4", FIG4, surroundings, 1) == strips.NOTHING

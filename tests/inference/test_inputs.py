@@ -1,0 +1,171 @@
+"""What a command line means by its arguments, and what becomes of those that mean no video."""
+
+import functools
+import http.server
+import io
+import os
+import threading
+import types
+
+import cv2
+import pytest
+import tensorflow as tf
+from conftest import write_bars, write_images
+
+from scoringnet_tf.data.video import Clip, VideoError
+from scoringnet_tf.inference.inputs import local_video, named_videos, scored, stretch
+from scoringnet_tf.support.errors import InputError
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Videos at two depths, a folder of frames, and what is none."""
+    (tmp_path / "in/deep").mkdir(parents=True)
+    for name in ("in/b.mp4", "in/a.AVI", "in/deep/c.webp", "in/notes.txt", "[odd].mp4"):
+        (tmp_path / name).touch()
+    write_images(tmp_path / "in/frames", 2)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names_of(arguments, **options):
+    return [path for path, error in named_videos(arguments, **options) if error is None]
+
+
+EVERY = ["in/a.AVI", "in/b.mp4", "in/deep/c.webp", "in/frames"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "expected"),
+    [
+        ("in/b.mp4", ["in/b.mp4"]),
+        ("in", EVERY),
+        ("in/", EVERY),
+        ("in/frames", ["in/frames"]),
+        ("in/*.mp4", ["in/b.mp4"]),
+        ("**/*.webp", ["in/deep/c.webp"]),
+        ("i[n]", EVERY),
+        ("[odd].mp4", ["[odd].mp4"]),  # there is such a file
+        ("none.mp4", ["none.mp4"]),  # whoever reads it says so
+        ("https://a.org/x/dive.mp4", ["https://a.org/x/dive.mp4"]),
+        ("s3://bucket/dive.mp4", ["s3://bucket/dive.mp4"]),
+    ],
+)
+def test_arguments(folder, argument, expected):
+    assert names_of([argument]) == expected
+    assert names_of([argument, argument]) == [*expected, *expected]
+
+
+def test_features_are_found_by_their_own_suffixes(folder):
+    (folder / "in/v.npy").touch()
+    assert names_of(["in"], suffixes=(".npy",)) == ["in/frames", "in/v.npy"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("empty", "empty: expected a folder of videos or of numbered images. Received: neither in it."),
+        ("no*.mp4", "no*.mp4: expected a pattern of videos. Received: one that nothing is called by."),
+        ("s4://a/b.mp4", "s4://a/b.mp4: expected a local path or one of s3://"),
+    ],
+)
+def test_arguments_that_mean_nothing_are_errors_of_their_own(folder, argument, message):
+    (wrong, error), right = named_videos([argument, "in/b.mp4"])
+    assert wrong == argument and str(error).startswith(message) and right == ("in/b.mp4", None)
+    failure = scored(None, wrong, error)
+    assert failure.code == "unreadable" and str(failure).startswith(message)
+
+
+def test_a_folder_that_cannot_be_opened_is_an_error_of_its_own(folder, monkeypatch):
+    def forbidden(path):
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "listdir", forbidden)
+    ((_, error), right) = named_videos(["in", "in/b.mp4"])
+    assert str(error) == "in: Permission denied." and right[1] is None
+
+
+def test_a_list_on_standard_input_is_taken_line_by_line(folder, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("in/b.mp4\n\nx y.mp4\r\nin/frames"))
+    assert names_of(["first.mp4", "-"]) == ["first.mp4", "in/b.mp4", "x y.mp4", "in/frames"]
+
+
+# === Stretches ===
+
+
+def test_a_stretch_is_what_is_shown_between(tmp_path):
+    write_bars(tmp_path / "v.avi", 50, fps=25)
+    assert stretch(tmp_path / "v.avi", 0.4, 1.0) == Clip(tmp_path / "v.avi", (10, 25))
+    assert stretch(tmp_path / "v.avi", None, 1.0).frames == (0, 25)
+    assert stretch(tmp_path / "v.avi", 1.9, None).frames == (48, 50)
+    assert stretch(tmp_path / "v.avi", None, None).frames is None
+    with pytest.raises(
+        InputError, match=r"v\.avi: expected frames from 7 to its end\. Received: frames from 0 to 1\.96"
+    ):
+        stretch(tmp_path / "v.avi", 7, None)
+    write_images(tmp_path / "frames", 10)
+    assert stretch(tmp_path / "frames", 0.2, 0.3).frames == (5, 8)
+
+
+# === Elsewhere ===
+
+
+@pytest.fixture
+def server(tmp_path):
+    """The address of a web server of the folder."""
+    quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    handler = functools.partial(quiet, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as found:
+        thread = threading.Thread(target=found.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{found.server_port}"
+        found.shutdown()
+        thread.join()
+
+
+def test_a_video_on_a_web_server_is_fetched(tmp_path, server):
+    pytest.importorskip("aiohttp")
+    write_bars(tmp_path / "v.avi", 3)
+    with local_video(f"{server}/v.avi") as path:
+        assert path.name == "v.avi" and path.read_bytes() == (tmp_path / "v.avi").read_bytes()
+    assert not path.exists()
+    with pytest.raises(VideoError, match=rf"{server}/none\.avi: expected a file that can be fetched"):
+        local_video(f"{server}/none.avi").__enter__()
+    with pytest.raises(VideoError, match=rf"^{server}/v\.avi: wrong"), local_video(f"{server}/v.avi") as path:
+        raise VideoError(f"{path}: wrong")
+
+
+# === What is wrong with one ends nothing but itself ===
+
+
+def failing(error):
+    def read(*_):
+        raise error
+
+    return types.SimpleNamespace(read=read, score=None)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (InputError("v.mp4: wrong"), "unreadable", "v.mp4: wrong"),
+        (PermissionError(13, "Permission denied"), "unreadable", "v.mp4: Permission denied."),
+        (MemoryError(), "out_of_memory", "v.mp4: expected a video that fits memory."),
+        (
+            tf.errors.ResourceExhaustedError(None, None, "OOM"),
+            "out_of_memory",
+            "v.mp4: expected a video that fits memory.",
+        ),
+    ],
+)
+def test_failures_that_are_to_be_expected(error, code, message):
+    failure = scored(failing(error), "v.mp4")
+    assert failure.code == code and str(failure).startswith(message)
+
+
+def test_errors_of_ours_are_not_hidden():
+    with pytest.raises(ZeroDivisionError):
+        scored(failing(ZeroDivisionError()), "v.mp4")
+    with pytest.raises(cv2.error):
+        scored(failing(cv2.error("a bug")), "v.mp4")

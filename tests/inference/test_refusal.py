@@ -1,0 +1,293 @@
+"""Scores are withheld from what is no performance like those of training, and say why; the export knows it, too."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import write_bars, write_images, write_unlv_diving, write_video
+
+import scoringnet_tf
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.inference import calibration
+from scoringnet_tf.inference.calibration import add_reference, is_measured, measured
+from scoringnet_tf.inference.prediction import VideoScorer, _span, score_video
+from scoringnet_tf.inference.refusal import reasons_against
+from scoringnet_tf.inference.serving import export_saved_model
+from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.support.errors import InputError
+
+SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "frame_size": (36, 48)}
+STAGES = ("pre-starting", "take-flight", "entry")
+
+
+@pytest.fixture(scope="module")
+def model(diving_records):
+    """An untrained one for the records, which knows what their training videos are like."""
+    keras.utils.set_random_seed(0)
+    options = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "decoding": "ordered"}
+    plain = scoringnet_tf.ScoringNet.for_records(DatasetInfo.load(diving_records), **options)
+    return scoringnet_tf.with_reference(plain, diving_records)
+
+
+@pytest.fixture(scope="module")
+def scorer(model):
+    return VideoScorer(model)
+
+
+DIVE = ((0, 4), (1, 4), (2, 12), (3, 8), (0, 5))
+
+
+def script(scorer, monkeypatch, runs, frames=None):
+    """Makes KFS of a scorer find these stages, surely, and see what its features are, or zeros."""
+    labels = np.repeat([stage for stage, _ in runs], [count for _, count in runs])
+    original = scorer._segmented
+
+    def segmented(video, samples):
+        _, features = original(video, samples)
+        return np.eye(4, dtype="float32")[labels] * 0.96 + 0.01, features
+
+    monkeypatch.setattr(scorer, "_segmented", segmented)
+
+
+def codes(score):
+    return [reason.code for reason in score.reasons]
+
+
+# === What training was like ===
+
+
+def test_durations_are_those_of_the_labels_and_videos_those_of_training(diving_records, model):
+    """Of the fixture's video i: the flight from 4 to 12 + i, the entry to 18 + i, at 25 frames/s."""
+    info, reference = DatasetInfo.load(diving_records), model.reference
+    assert reference.num_videos == 7 and reference.data_hash == info.data_hash
+    assert reference.required == STAGES
+    numbers = [int(video) for video in info.splits["train"]["ids"]]
+    assert reference.durations["pre-starting"] == (0.16, 0.16)
+    flights = [(12 + number - 4) / 25 for number in numbers]
+    assert reference.durations["take-flight"] == pytest.approx((min(flights), max(flights)))
+    assert reference.durations["entry"] == (0.24, 0.24)
+    assert len(reference.spread.mean) == 512 // 16
+
+
+def test_the_test_split_is_never_looked_at(diving_records, model, monkeypatch):
+    asked = []
+    original = calibration.input_pipeline.videos
+
+    def videos(records_dir, split, **options):
+        asked.append((split, len(options["ids"])))
+        return original(records_dir, split, **options)
+
+    monkeypatch.setattr(calibration.input_pipeline, "videos", videos)
+    monkeypatch.setattr(calibration, "MAX_VIDEOS", 4)
+    assert measured(model, DatasetInfo.load(diving_records)).num_videos == 4
+    assert asked == [("train", 4)]
+
+
+def test_a_preset_and_a_file_keep_it(model, diving_records, tmp_path):
+    model.save_to_preset(tmp_path / "preset")
+    assert scoringnet_tf.from_preset(tmp_path / "preset").reference == model.reference
+    model.with_dtype("float32", reference=None).save(tmp_path / "run/best.keras")
+    assert load_scoring_net(tmp_path / "run").reference is None
+    info = DatasetInfo.load(diving_records)
+    assert not is_measured(tmp_path / "run", info)
+    path, _ = add_reference(tmp_path / "run", info)
+    assert is_measured(tmp_path / "run", info)
+    assert not is_measured(tmp_path / "run", dataclasses.replace(info, data_hash="other"))
+    assert path == tmp_path / "run/best.keras" and load_scoring_net(tmp_path / "run").reference == model.reference
+
+
+def test_samples_of_whole_videos_have_nothing_to_compare(diving_records):
+    whole = scoringnet_tf.ScoringNet(fragments="whole", **SMALL)
+    with pytest.raises(InputError, match="Expected a model that finds stages or sees features"):
+        scoringnet_tf.with_reference(whole, diving_records)
+
+
+# === Withheld ===
+
+
+def test_a_video_like_those_of_training_is_scored(scorer, monkeypatch, tmp_path):
+    write_bars(tmp_path / "v.avi", 33, number=2)
+    script(scorer, monkeypatch, DIVE)
+    score = scorer(tmp_path / "v.avi")
+    assert (score.status, score.reasons) == ("scored", []) and score.final > 0
+    assert [warning.code for warning in score.warnings] == []
+    assert score.performances[0].start_frame == 4 and score.performances[0].end_frame == 28
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        (((0, 33),), ["missing_stage"]),
+        (((0, 4), (1, 4), (2, 12), (0, 13)), ["missing_stage"]),
+        (((0, 1), (1, 4), (2, 26), (3, 2)), ["stage_duration"]),
+    ],
+)
+def test_scores_are_withheld_where_stages_lack_or_are_impossible(scorer, monkeypatch, tmp_path, runs, expected):
+    write_bars(tmp_path / "v.avi", 33, number=2)
+    script(scorer, monkeypatch, runs)
+    score = scorer(tmp_path / "v.avi")
+    assert codes(score) == expected and score.status == "withheld"
+    assert (score.difficulty, score.execution, score.final, score.deviations) == (None, None, None, {})
+    assert "Withheld: " in str(score) and "no score" in str(score)
+    forced = scorer(tmp_path / "v.avi", force=True)
+    assert codes(forced) == expected and forced.status == "forced" and forced.final > 0
+    assert "By force, in spite of: " in str(forced)
+
+
+def test_an_impossible_duration_is_told_in_seconds_beside_those_of_training(model):
+    labels = np.repeat([1, 2, 3], [4, 30, 6]).astype("int32")
+    (reason,) = reasons_against(model, labels, None, 25.0, 40)
+    low, high = model.reference.durations["take-flight"]
+    assert reason == f"take-flight lasts 1.20 s, in training {low:.2f} to {high:.2f} s."
+
+
+NOT_DIVES = {
+    "noise": lambda: np.random.default_rng(0).integers(0, 256, (33, 48, 64, 3)).astype(np.uint8),
+    "black": lambda: np.zeros((33, 48, 64, 3), np.uint8),
+}
+
+
+@pytest.mark.parametrize("name", NOT_DIVES)
+def test_what_looks_unlike_training_is_withheld_whatever_stages_are_found(scorer, monkeypatch, tmp_path, name):
+    write_video(tmp_path / "v.avi", NOT_DIVES[name]())
+    script(scorer, monkeypatch, DIVE)
+    score = scorer(tmp_path / "v.avi")
+    assert codes(score) == ["unlike_training"] and score.final is None
+
+
+def test_too_few_and_too_small_frames(scorer, tmp_path):
+    write_images(tmp_path / "few", 5)
+    assert "too_few_frames" in codes(scorer(tmp_path / "few"))
+    write_bars(tmp_path / "slow.avi", 12, fps=12)
+    slow = scorer(tmp_path / "slow.avi")
+    assert slow.reasons == ["It has 12 frames/s, the model was trained at 25: too few to see motion."]
+    assert slow.stages == [] and codes(slow) == ["frame_rate_too_low"]
+    assert scorer(tmp_path / "slow.avi", force=True).stages != []
+    write_video(tmp_path / "small.mkv", np.full((12, 14, 64, 3), 90, np.uint8), codec="libx264")
+    assert "picture_too_small" in codes(scorer(tmp_path / "small.mkv"))
+
+
+def test_a_model_that_cannot_tell_says_so(model, tmp_path):
+    write_bars(tmp_path / "v.avi", 12)
+    without = model.with_dtype("float32", reference=None)
+    assert "no_reference" in [warning.code for warning in score_video(tmp_path / "v.avi", without).warnings]
+    trained_on = model.with_dtype("float32")
+    trained_on.score_predictor.variables[0].assign_add(np.ones_like(trained_on.score_predictor.variables[0]))
+    warnings = [warning.code for warning in score_video(tmp_path / "v.avi", trained_on).warnings]
+    assert "stale_reference" in warnings and "no_reference" not in warnings
+
+
+def test_features_far_from_those_of_training_are_withheld(tmp_path):
+    rng = np.random.default_rng(0)
+    from scoringnet_tf.models.reference import Reference, Spread
+
+    reference = Reference(60, "", 0, {}, (), Spread.of(rng.normal(size=(60, 4))))
+    model = scoringnet_tf.ScoringNet(
+        features={"size": 4, "stride": 2, "origin": None},
+        fragments="whole",
+        clip_lengths=(4, 4),
+        width_multiplier=1 / 16,
+        reference=reference.get_config(),
+    )
+    for name, mean in (("near", 0), ("far", 9)):
+        np.save(tmp_path / f"{name}.npy", mean + rng.normal(size=(25, 4)))
+    assert score_video(tmp_path / "near.npy", model).status == "scored"
+    assert codes(score_video(tmp_path / "far.npy", model)) == ["unlike_training"]
+
+
+# === Several performances ===
+
+
+def test_a_dive_that_is_shown_twice_is_scored_twice(scorer, monkeypatch, tmp_path):
+    """The same images twice: what is scored of each are the same pixels, and not a mixture of both."""
+    write_images(tmp_path / "once", 33, number=2, name="{}.png")
+    write_images(tmp_path / "twice", 33, number=2, name="{}.png")
+    write_images(tmp_path / "twice", 33, number=2, name="{}.png", first=34)
+    with monkeypatch.context() as patch:
+        script(scorer, patch, DIVE)
+        once = scorer(tmp_path / "once", force=True)
+    script(scorer, monkeypatch, DIVE * 2)
+    twice = scorer(tmp_path / "twice", force=True)
+    assert (twice.final, codes(twice)) == (None, ["several_performances"])
+    assert [p.final for p in twice.performances] == pytest.approx([once.final] * 2, abs=1e-4)
+    assert [(p.start_frame, p.end_frame) for p in twice.performances] == [(4, 28), (37, 61)]
+    assert [p.start_s for p in twice.performances] == [0.16, 1.48]
+    assert [stage["name"] for stage in twice.stages].count("take-flight") == 2 and len(twice.rows()) == 2
+    assert str(twice).count("Performance at") == 2 and "2 performances" in twice.score_line()
+
+
+def test_a_performance_that_no_frame_of_the_file_shows_is_where_the_next_one_is():
+    labels, numbers = np.array([0, 1, 2, 0, 1]), np.array([0, 0, 0, 2, 2])
+    assert [_span(labels, numbers, number) for number in range(4)] == [(1, 3), (3, 4), (4, 5), (4, 5)]
+
+
+def test_a_dive_and_a_part_of_one_is_one(scorer, monkeypatch, tmp_path):
+    write_bars(tmp_path / "v.avi", 44, number=2)
+    script(scorer, monkeypatch, (*DIVE, (1, 4), (0, 7)))
+    assert len(scorer(tmp_path / "v.avi", force=True).performances) == 1
+
+
+# === Time in the file ===
+
+
+def test_stages_are_told_in_the_frames_and_seconds_of_the_file(scorer, monkeypatch, tmp_path):
+    write_bars(tmp_path / "fast.avi", 66, number=2, fps=50)
+    script(scorer, monkeypatch, DIVE)
+    score = scorer(tmp_path / "fast.avi", force=True)
+    spans = [(stage["name"], stage["start_frame"], stage["start_s"]) for stage in score.stages]
+    assert (score.num_frames, score.fps) == (66, 50)
+    for (name, frame, second), start in zip(spans, (0, 4, 8, 20, 28), strict=True):
+        assert abs(frame - 2 * start) <= 1 and second == pytest.approx(frame / 50), name
+    assert "resampled" in [warning.code for warning in score.warnings]
+
+
+def test_a_stretch_counts_in_the_file(scorer, monkeypatch, tmp_path):
+    from scoringnet_tf.data.video import Clip
+
+    write_bars(tmp_path / "v.avi", 60, number=2)
+    script(scorer, monkeypatch, DIVE)
+    clip = Clip(tmp_path / "v.avi", (20, 53))
+    score = scorer(clip, force=True)
+    assert score.video == str(tmp_path / "v.avi") and score.num_frames == 33
+    assert (score.stages[0]["start_frame"], score.stages[-1]["end_frame"]) == (20, 53)
+    assert (score.stages[0]["start_s"], score.stages[-1]["end_s"]) == (0.8, 2.12)
+    assert (score.performances[0].start_frame, score.performances[0].start_s) == (24, 0.96)
+    assert all(20 <= frame < 53 for frame, _, _ in score.shown)
+    score.save(tmp_path / "v.png")
+
+
+# === Export ===
+
+
+@pytest.mark.slow
+def test_the_exported_model_refuses_what_predict_refuses(model, scorer, tmp_path):
+    """Of videos like those of training and of noise, padded together; the stages are those that it finds."""
+    export_saved_model(model, tmp_path / "1")
+    serve = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"]
+    folder = write_unlv_diving(tmp_path / "dives", 6, 2)
+    write_video(tmp_path / "noise.avi", NOT_DIVES["noise"]())
+    paths = [*sorted((folder / "diving_samples_len_ori").iterdir()), tmp_path / "noise.avi"]
+    for path in paths:
+        inputs = model.preprocessor(path)
+        padded = {
+            "frames": tf.pad(inputs["frames"], [[0, 0], [0, 5], [0, 0], [0, 0], [0, 0]]),
+            "mask": tf.pad(inputs["mask"], [[0, 0], [0, 5]]),
+        }
+        served = serve(**padded)
+        assert bool(served["valid"][0]) == (not scorer(path).reasons), path
+        expected = model(inputs, training=False)
+        np.testing.assert_allclose(served["final"], expected["final"], rtol=1e-4)
+
+
+def test_valid_is_what_the_distance_says_where_all_stages_are_found(model, tmp_path):
+    """KFS made to find a whole dive by the frame's own colour would need training: its labels are given instead."""
+    from scoringnet_tf.models.reference import checks
+
+    near = np.repeat(np.float32([model.reference.spread.mean])[:, None], 33, axis=1)
+    labels = np.repeat([0, 1, 2, 3, 0], [4, 4, 12, 8, 5])[None].astype("int32")
+    mask = np.ones((1, 33), bool)
+    for features, expected in ((near, False), (near + 50, True)):
+        found = {code: bool(np.asarray(value)[0]) for code, value in checks(model, labels, mask, features).items()}
+        assert found.pop("unlike_training") == expected and not any(found.values())

@@ -1,0 +1,186 @@
+"""The result object: text, plain values, rows, files; and what is printed and drawn of many as they come."""
+
+import csv
+import io
+import json
+import pathlib
+import re
+import sys
+import types
+
+import cv2
+import numpy as np
+import pytest
+
+from scoringnet_tf.data.preprocessing import encode_jpeg
+from scoringnet_tf.inference import video_score
+from scoringnet_tf.inference.video_score import COLUMNS, Performance, VideoScore, failure, failure_row
+from scoringnet_tf.report.printing import Pictures, Printer
+from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.remarks import Remark
+
+ROOT = pathlib.Path(__file__).parents[2]
+MISSING = Remark("missing_stage", "No entry was found.")
+SIMULATED = Remark("simulated_training", "The model was trained on simulated video.")
+
+
+def stages_of(*runs):
+    return [
+        {"name": name, "start_frame": start, "end_frame": end, "start_s": start / 25, "end_s": end / 25}
+        for name, start, end in runs
+    ]
+
+
+STAGES = stages_of(("noise", 0, 5), ("take-flight", 5, 40), ("noise", 40, 50))
+
+
+def score(*performances, video="a/v.mp4", stages=STAGES):
+    shown = [(9, 0.36, encode_jpeg(np.zeros((6, 8, 3), np.uint8), 92))]
+    warnings = [SIMULATED]
+    return VideoScore(video, get_sport("diving"), 50, 25.0, stages, list(performances), warnings, "m", shown=shown)
+
+
+SCORED = Performance(5, 40, 0.2, 1.6, 3.2, 24.0, 76.8, {"final": 4.0})
+WITHHELD = Performance(5, 40, 0.2, 1.6, reasons=[MISSING])
+FORCED = Performance(5, 40, 0.2, 1.6, 3.2, 24.0, 76.8, reasons=[MISSING])
+
+
+@pytest.mark.parametrize(
+    ("performances", "status", "final"),
+    [
+        ((SCORED,), "scored", 76.8),
+        ((WITHHELD,), "withheld", None),
+        ((FORCED,), "forced", 76.8),
+        ((SCORED, WITHHELD), "scored", None),
+        ((WITHHELD, WITHHELD), "withheld", None),
+    ],
+)
+def test_the_status_is_that_of_the_performances(performances, status, final):
+    found = score(*performances)
+    assert (found.status, found.final) == (status, final)
+    assert json.loads(json.dumps(found.to_dict()))["status"] == status
+    assert [row["performance"] for row in found.rows()] == list(range(1, len(performances) + 1))
+
+
+def test_text():
+    assert str(score(SCORED)).splitlines() == [
+        "a/v.mp4: 50 frames, 25 frames/s",
+        "     0.00–0.20 s     noise          frames 0–4",
+        "     0.20–1.60 s     take-flight    frames 5–39",
+        "     1.60–2.00 s     noise          frames 40–49",
+        "  difficulty 3.20   execution 24.00   final 76.80 ± 4.00",
+        "  Warning: The model was trained on simulated video.",
+    ]
+    assert str(score(WITHHELD)).splitlines()[4:6] == ["  no score", "  Withheld: No entry was found."]
+    assert "  By force, in spite of: No entry was found." in str(score(FORCED)).splitlines()
+    two = str(score(SCORED, Performance(60, 90, 2.4, 3.6, reasons=[MISSING]))).splitlines()
+    assert two[1:4] == [
+        "  Performance at 0.20–1.60 s",
+        "     0.20–1.60 s     take-flight    frames 5–39",
+        "  difficulty 3.20   execution 24.00   final 76.80 ± 4.00",
+    ]
+    assert two[4:7] == ["  Performance at 2.40–3.60 s", "  no score", "  Withheld: No entry was found."]
+
+
+def test_a_failure_has_the_keys_of_a_result_and_the_row_those_of_the_table():
+    error = Remark("unreadable", "v.mp4: no.")
+    found = failure("v.mp4", "m", "diving", error)
+    assert list(found) and set(found) == set(score(SCORED).to_dict())
+    assert (found["status"], found["final"], found["error"]) == ("failed", None, error.to_dict())
+    assert set(failure_row("v.mp4", error)) == set(score(SCORED).rows()[0]) == set(COLUMNS)
+
+
+def test_the_page_names_every_key_code_and_column():
+    page = (ROOT / "docs/predictions.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z0-9_]+)`", page))
+    assert set(score(SCORED).to_dict()) | set(SCORED.to_dict()) | set(COLUMNS) <= named
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "scoringnet_tf").rglob("*.py")]
+    codes = {code for source in sources for code in re.findall(r"Remark\(\s*\"(\w+)\"", source)}
+    from scoringnet_tf.models.reference import CHECKS
+
+    assert codes | set(CHECKS) <= named | {"picture_not_written"}  # which is printed alone
+    assert f"schema version {video_score.SCHEMA_VERSION}" in page
+
+
+def test_files(tmp_path):
+    found = score(SCORED)
+    for suffix in ("json", "csv", "png"):
+        found.save(tmp_path / f"v.{suffix}")
+    assert json.loads((tmp_path / "v.json").read_text()) == json.loads(json.dumps(found.to_dict()))
+    (row,) = csv.DictReader(io.StringIO((tmp_path / "v.csv").read_text()))
+    assert (row["final"], row["final_std"], row["status"], row["warnings"]) == (
+        *("76.8", "4.0", "scored"),
+        "simulated_training",
+    )
+    assert cv2.imread(str(tmp_path / "v.png")).shape[1] > 1000
+    with pytest.raises(InputError, match=r"v\.txt: expected a name that ends in \.json, \.csv or \.png"):
+        found.save(tmp_path / "v.txt")
+    found.shown = []
+    with pytest.raises(InputError, match="expected frames to draw"):
+        found.plot()
+
+
+def test_a_data_frame_needs_pandas(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(InputError, match="pip install pandas"):
+        score(SCORED).to_dataframe()
+
+
+def test_a_data_frame_has_a_row_for_each_performance():
+    pytest.importorskip("pandas")
+    table = score(SCORED, WITHHELD).to_dataframe()
+    assert list(table.columns) == list(COLUMNS) and table["final"].tolist()[0] == 76.8
+
+
+# === Of many ===
+
+
+class Bar:
+    def clear(self):
+        pass
+
+    def refresh(self):
+        pass
+
+
+def printed(form, capsys, *results):
+    scorer = types.SimpleNamespace(name="m", model=types.SimpleNamespace(sport=get_sport("diving")))
+    printer = Printer(form, scorer, Bar())
+    seen = []
+    for found in results:
+        printer.failure("v.mp4", found) if isinstance(found, Remark) else printer.score(found)
+        seen.append(capsys.readouterr())
+    return [each.out for each in seen], [each.err for each in seen]
+
+
+LOST = Remark("unreadable", "v.mp4: no.")
+
+
+def test_each_result_is_printed_once_it_is_there(capsys):
+    out, err = printed("json", capsys, score(SCORED, video="ä\udcff"), LOST)
+    assert [json.loads(text)["status"] for text in out] == ["scored", "failed"] and out[0].isascii()
+    assert [text.count("\n") for text in out] == [1, 1] and err == ["", "predict: v.mp4: no.\n"]
+    assert json.loads(out[0])["video"] == "ä\udcff"
+    out, err = printed("text", capsys, LOST, score(SCORED))
+    assert out == ["", f"{score(SCORED)}\n"] and err[0] == "predict: v.mp4: no.\n"
+
+
+def test_a_table_has_its_header_once(capsys):
+    out, _ = printed("csv", capsys, score(SCORED, WITHHELD), LOST)
+    rows = list(csv.DictReader(io.StringIO("".join(out))))
+    assert [row["status"] for row in rows] == ["scored", "withheld", "failed"]
+    assert rows[1]["reasons"] == "missing_stage" and rows[2]["error"] == "v.mp4: no."
+
+
+def test_pictures_of_videos_of_one_name_do_not_overwrite_each_other(tmp_path):
+    pictures = Pictures(tmp_path / "new")
+    assert [pictures.draw(score(SCORED, video=video)) for video in ("a/v.mp4", "b/v.mp4", "b/w.mp4")] == [None] * 3
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["v.mp4-2.png", "v.mp4.png", "w.mp4.png"]
+    assert Pictures(None).draw(score(SCORED)) is None
+
+
+def test_a_picture_that_cannot_be_written_ends_nothing(tmp_path):
+    (tmp_path / "file").touch()
+    error = Pictures(tmp_path / "file").draw(score(SCORED))
+    assert error.code == "picture_not_written" and "file/v.mp4.png: expected a place for a picture" in error

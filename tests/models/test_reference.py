@@ -1,0 +1,129 @@
+"""What speaks against a performance: stages that lack, are out of order or last too long, features of another kind."""
+
+import itertools
+import json
+import types
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import mahalanobis
+
+import scoringnet_tf  # noqa: F401  before Keras
+from scoringnet_tf.models.reference import CHECKS, Reference, Spread, checks, pooled
+from scoringnet_tf.sports import get_sport, in_order
+
+DURATIONS = {"pre-starting": (0.2, 1.0), "take-flight": (0.8, 1.6), "entry": (0.1, 0.4)}
+
+
+def reference(**changes):
+    plain = {"num_videos": 9, "data_hash": "", "weights": 0, "durations": DURATIONS, "required": tuple(DURATIONS)}
+    return Reference(**{**plain, **changes})
+
+
+def model(of=None, frame_rate=25.0):
+    return types.SimpleNamespace(content="frames", sport=get_sport("diving"), reference=of, frame_rate=frame_rate)
+
+
+def labels_of(*runs):
+    return np.repeat([stage for stage, _ in runs], [count for _, count in runs])[np.newaxis].astype("int32")
+
+
+def said(labels, of=None, features=None, mask=None):
+    mask = np.ones(labels.shape, bool) if mask is None else mask
+    found = checks(model(of), labels, mask, features)
+    assert set(found) <= set(CHECKS)
+    return {code for code, value in found.items() if bool(np.asarray(value)[0])}
+
+
+DIVE = ((0, 9), (1, 12), (2, 30), (3, 6), (0, 9))
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        (DIVE, set()),
+        (((0, 60),), {"missing_stage"}),
+        (((0, 9), (1, 12), (2, 30)), {"missing_stage"}),
+        (((2, 30), (1, 12), (3, 6)), {"stage_order"}),
+        (((1, 12), (2, 15), (0, 3), (2, 15), (3, 6)), {"stage_order"}),
+        (((1, 12), (2, 143), (3, 6)), {"stage_duration"}),
+        (((1, 12), (2, 61), (3, 6)), {"stage_duration"}),  # 1.5 times the longest is 60 frames
+        (((1, 12), (2, 60), (3, 6)), set()),
+        (((1, 12), (2, 13), (3, 6)), {"stage_duration"}),  # the shortest by 1.5 is 13.3
+        (((1, 12), (2, 14), (3, 6)), set()),
+        (((1, 2), (2, 2), (3, 1)), {"too_few_frames", "stage_duration"}),
+    ],
+)
+def test_stages_that_no_performance_has(runs, expected):
+    assert said(labels_of(*runs), reference()) == expected
+    without = said(labels_of(*runs))
+    assert without == expected - {"stage_duration"}, "what needs no statistics is told without"
+
+
+def test_out_of_order_is_what_the_sport_calls_so():
+    """All sequences of four labels, against the plain Python of `sports.in_order`, in one batch; padding is nothing."""
+    every = np.array(list(itertools.product(range(4), repeat=4)), np.int32)
+    padded = np.pad(every, [(0, 0), (0, 2)], constant_values=1)
+    mask = np.ones(padded.shape, bool)
+    mask[:, 4:] = False
+    found = np.asarray(checks(model(), padded, mask, None)["stage_order"])
+    np.testing.assert_array_equal(found, [not in_order(row) for row in every])
+
+
+def test_a_stage_that_training_videos_lack_need_not_be_found():
+    assert said(labels_of((1, 12), (2, 30), (0, 5)), reference(required=("pre-starting", "take-flight"))) == set()
+
+
+# === Distance ===
+
+
+def test_distance_is_that_of_the_covariance():
+    """All axes kept but one: the mean square of what is left is the last variance itself."""
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(400, 5)) @ rng.normal(size=(5, 5)) + 3
+    spread = Spread._fitted(features)
+    assert np.shape(spread.axes) == (4, 5)
+    inverse = np.linalg.inv(np.cov(features.T))
+    expected = [mahalanobis(row, features.mean(axis=0), inverse) for row in features[:20]]
+    np.testing.assert_allclose(np.asarray(spread.distance(features[:20])), expected, rtol=1e-3)
+
+
+def test_the_limit_lets_those_of_training_pass_and_not_what_is_elsewhere():
+    rng = np.random.default_rng(1)
+    mixed = rng.normal(size=(6, 40))
+    train, test, elsewhere = (rng.normal(size=(n, 6)) @ mixed + rng.normal(size=(n, 40)) / 9 for n in (300, 1000, 50))
+    spread = Spread.of(train)
+    assert np.mean(np.asarray(spread.distance(test)) > spread.limit) < 0.01
+    shifted = elsewhere + rng.normal(size=40)  # within the scale of the features, off the six axes
+    assert np.mean(np.asarray(spread.distance(shifted)) > spread.limit) == 1
+
+
+@pytest.mark.parametrize("values", [np.zeros((7, 4)), np.eye(7, 4), np.ones((4, 1))])
+def test_few_videos_or_constant_features_still_have_a_limit(values):
+    spread = Spread.of(values)
+    assert np.isfinite(spread.limit) and np.isfinite(np.asarray(spread.distance(values))).all()
+
+
+def test_features_far_from_those_of_training_are_told():
+    rng = np.random.default_rng(0)
+    of = reference(spread=Spread.of(rng.normal(size=(60, 3))))
+    labels = labels_of(*DIVE)
+    features = np.zeros((1, labels.shape[1], 3), "float32")
+    features[:, labels[0] == 0] = 99  # noise is not looked at
+    assert said(labels, of, features) == set()
+    features[:, labels[0] > 0] = 9
+    assert said(labels, of, features) == {"unlike_training"}
+
+
+def test_pooled_features_are_of_the_performance_or_of_all():
+    features = np.arange(12, dtype="float32").reshape(2, 6, 1)
+    labels = np.int32([[0, 1, 2, 0, 3, 3], [0, 0, 0, 0, 1, 1]])
+    mask = np.bool_([[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 0, 0]])
+    np.testing.assert_allclose(pooled(features, labels, mask), [[7 / 3], [7.5]])
+    np.testing.assert_allclose(pooled(features, None, mask), [[2], [7.5]])
+
+
+def test_a_reference_is_json_and_comes_back():
+    of = reference(spread=Spread.of(np.random.default_rng(0).normal(size=(20, 3))))
+    assert Reference.from_config(json.loads(json.dumps(of.get_config()))) == of
+    assert Reference.from_config(reference().get_config()) == reference()

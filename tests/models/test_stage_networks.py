@@ -1,0 +1,212 @@
+"""What labels frames beside KFS: how far each sees, its weights, that padding changes nothing, that it learns."""
+
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+from training_runs import assert_same, settings
+
+import scoringnet_tf
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.inference.windows import windowed_segmenter
+from scoringnet_tf.models.stage_networks import STAGE_NETWORKS, RealFrames
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.scoring import ScoringRun
+from scoringnet_tf.training.supervision import check_weights
+
+SIZE = (32, 32)
+
+
+def segmenter(network, **options):
+    """Untrained, of frames, of weights for which its probabilities differ from frame to frame."""
+    keras.utils.set_random_seed(0)
+    model = scoringnet_tf.KeyFragmentSegmenter(image_size=SIZE, width_multiplier=1 / 16, network=network, **options)
+    last = model.get_layer("fc2")
+    inputs = {"frames": clip(8), "mask": np.ones((1, 8), bool)}
+    vectors = np.asarray(keras.Model(model.input, last.input)(inputs))[0]
+    kernel, _ = last.get_weights()
+    kernel = kernel / (vectors @ kernel).std(axis=0)
+    last.set_weights([kernel, -vectors.mean(axis=0) @ kernel])
+    return model
+
+
+def clip(length, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (1, length, *SIZE, 3)).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def models():
+    return {network: segmenter(network) for network in STAGE_NETWORKS}
+
+
+@pytest.fixture(scope="module")
+def of_features():
+    """An ED-TCN on three features, at the authors' widths."""
+    keras.utils.set_random_seed(0)
+    return scoringnet_tf.KeyFragmentSegmenter(network="c3d_ed_tcn", features=3)
+
+
+def probabilities(model, content, mask=None, name="frames"):
+    mask = np.ones(content.shape[:2], bool) if mask is None else mask
+    return np.asarray(model({name: content, "mask": mask}, training=False))
+
+
+# === How far each sees ===
+
+
+def changed_frames(model, frames, at, name="frames"):
+    """Which frames' probabilities depend on frame `at`."""
+    other = frames.copy()
+    other[:, at] = 255 - other[:, at] if name == "frames" else 3 - other[:, at]
+    difference = np.abs(probabilities(model, other, name=name) - probabilities(model, frames, name=name))
+    return np.flatnonzero(difference[0].max(axis=-1) > 1e-7)
+
+
+def test_resnet50_sees_a_frame(models):
+    assert changed_frames(models["resnet50"], clip(7), 3).tolist() == [3]
+
+
+def test_c3d_sees_eight_frames_to_either_side(models):
+    """Eight convolutions of three frames."""
+    found = changed_frames(models["c3d"], clip(40), 20)
+    assert found.min() >= 12 and found.max() <= 28 and found.min() <= 13
+
+
+def test_c3d_with_a_bi_lstm_sees_the_video(models):
+    found = changed_frames(models["c3d_bi_lstm"], clip(40), 20)
+    assert found.min() < 12 and found.max() > 28
+
+
+def test_an_ed_tcn_sees_as_far_as_its_convolutions(of_features):
+    """12 steps a convolution to either side at full rate, twice; 24 at half of it, twice; the poolings add up to 3."""
+    values = np.random.default_rng(0).normal(size=(1, 400, 3)).astype(np.float32)
+    found = changed_frames(of_features, values, 200, "features")
+    reach = 12 + 24 + 24 + 12
+    assert 200 - reach - 3 <= found.min() <= 200 - reach + 6
+    assert 200 + reach - 6 <= found.max() <= 200 + reach + 3
+
+
+# === Weights ===
+
+
+def test_weights_are_as_many_as_published(of_features):
+    model = segmenter("resnet50")
+    assert model.get_layer("resnet50").count_params() == 23_587_712  # Keras Applications' without its top
+    assert model.count_params() == 23_587_712 + 2048 * 4 + 4
+    encoder = (3 * 25 * 64 + 64) + (64 * 25 * 96 + 96)
+    decoder = (96 * 25 * 96 + 96) + (96 * 25 * 64 + 64)
+    scaling = 2 * 3  # mean and deviation of the features
+    assert of_features.count_params() == scaling + encoder + decoder + 64 * 4 + 4
+
+
+def test_no_network_but_kfs_has_a_bi_lstm(models):
+    for network, model in models.items():
+        names = {layer.name for layer in model.layers}
+        assert ("bi_lstm" in names) == (network == "c3d_bi_lstm")
+        assert ("c3d" in names) == (network != "resnet50")
+        assert model.network == network
+
+
+# === Padding, lengths, saving, windows ===
+
+
+@pytest.mark.parametrize("network", STAGE_NETWORKS)
+@pytest.mark.parametrize("length", [1, 7])
+def test_padding_changes_nothing(models, network, length):
+    frames = clip(12)
+    mask = np.arange(12)[np.newaxis] < length
+    padded = probabilities(models[network], frames, mask)
+    assert padded.shape == (1, 12, 4)
+    np.testing.assert_allclose(padded.sum(axis=-1), 1, rtol=1e-5)
+    alone = probabilities(models[network], frames[:, :length])
+    np.testing.assert_allclose(padded[:, :length], alone, atol=1e-5)
+
+
+def test_padding_is_taken_by_the_frames_of_its_video():
+    frames = np.arange(2 * 5).reshape(2, 5, 1, 1, 1).astype(np.uint8)
+    mask = np.array([[True] * 2 + [False] * 3, [True] * 5])
+    found = np.asarray(RealFrames()(frames, mask)).ravel()
+    assert found.tolist() == [0, 1, 0, 1, 0, 5, 6, 7, 8, 9]
+
+
+@pytest.mark.parametrize("network", STAGE_NETWORKS[1:])
+def test_a_video_of_any_length_goes_through_in_windows(models, network):
+    frames = clip(50)[0]
+    found, features = windowed_segmenter(models[network], window=16)(lambda start, stop: frames[start:stop], 50)
+    np.testing.assert_allclose(found, probabilities(models[network], frames[np.newaxis])[0], atol=1e-5)
+    inputs = {"frames": frames[np.newaxis], "mask": np.ones((1, 50), bool)}
+    seen = models[network].with_features()(inputs, training=False)["features"]
+    np.testing.assert_allclose(features, np.asarray(seen)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("network", STAGE_NETWORKS[1:])
+def test_a_model_keeps_its_network(network, tmp_path):
+    options = {
+        "image_size": SIZE,
+        "width_multiplier": 1 / 16,
+        "clip_lengths": (4, 4),
+        "segmenter": {"network": network},
+    }
+    model = scoringnet_tf.ScoringNet(**options)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    assert again.segmenter.network == network
+    inputs = {"frames": clip(6), "mask": np.ones((1, 6), bool)}
+    assert_same(again(inputs)["stages"], model(inputs)["stages"])
+
+
+# === Learning ===
+
+
+def test_an_ed_tcn_learns_what_a_frame_alone_does_not_show():
+    """Noise, then a stage that begins ten steps after a signal: without time there is nothing to see."""
+    rng = np.random.default_rng(0)
+    features, stages = rng.normal(0, 0.1, (16, 48, 2)).astype(np.float32), np.zeros((16, 48), int)
+    for row, start in enumerate(rng.integers(5, 20, 16)):
+        features[row, start] = 3.0
+        stages[row, start + 10 : start + 18] = 2
+    keras.utils.set_random_seed(0)
+    model = scoringnet_tf.KeyFragmentSegmenter(network="c3d_ed_tcn", features=2)
+    model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy")
+    inputs = {"features": features, "mask": np.ones((16, 48), bool)}
+    model.fit(inputs, stages, epochs=40, batch_size=4, verbose=0)
+    found = probabilities(model, features, name="features").argmax(axis=-1)
+    assert (found == stages)[stages == 2].mean() > 0.9 and (found == stages).mean() > 0.97
+
+
+def test_a_run_trains_the_network_that_it_is_told(diving_records, tmp_path):
+    """ResNet50 with weights of a file; the C3D that is pretrained goes to the towers alone."""
+    info = DatasetInfo.load(diving_records)
+    weights, c3d = tmp_path / "resnet50_notop.weights.h5", tmp_path / "c3d.keras"
+    given = segmenter("resnet50").get_layer("resnet50")
+    given.save_weights(weights)
+    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16).save(c3d)
+    asked = {"stage_network": "resnet50", "resnet50_weights": str(weights), "pretrained": str(c3d)}
+    run = ScoringRun(info, settings(tmp_path / "run", diving_records, **asked, scoring_epochs=0))
+    run.load_initial_weights()
+    assert run.model.segmenter.network == "resnet50"
+    assert_same(run.model.segmenter.get_layer("resnet50").get_weights(), given.get_weights())
+    with pytest.raises(InputError, match=r"--resnet50_weights=no: expected weights .* Received: no such file"):
+        run.settings["resnet50_weights"] = "no"
+        run.load_initial_weights()
+    with pytest.raises(InputError, match=r"--resnet50_weights=.*c3d\.keras: expected weights"):
+        run.settings["resnet50_weights"] = str(c3d)
+        run.load_initial_weights()
+
+
+def test_networks_that_do_not_fit_are_refused(diving_records, tmp_path):
+    info = DatasetInfo.load(diving_records)
+    with pytest.raises(InputError, match="--resnet50_weights: expected --stage_network=resnet50"):
+        check_weights(info, settings(tmp_path, diving_records, resnet50_weights="x"))
+    features = settings(tmp_path, diving_records, stage_network="resnet50")
+    info.features = {"size": 3}
+    with pytest.raises(InputError, match="--stage_network=resnet50: expected records of frames"):
+        check_weights(info, features)
+    with pytest.raises(ValueError, match=r"Expected network to be one of c3d_bi_lstm, c3d, c3d_ed_tcn\. Received"):
+        scoringnet_tf.KeyFragmentSegmenter(network="resnet50", features=3)
+
+
+def test_the_command_names_them_all():
+    text = pathlib.Path(scoringnet_tf.__path__[0], "train.py").read_text(encoding="utf-8")
+    assert f"STAGE_NETWORKS = {STAGE_NETWORKS}".replace("'", '"') in text

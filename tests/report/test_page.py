@@ -1,0 +1,182 @@
+"""The HTML pages: whole, harmless whatever the names, and true to what they are given."""
+
+import html.parser
+import io
+import json
+import re
+
+import av
+import numpy as np
+import pytest
+
+from scoringnet_tf.report import page
+
+STAGES = ("noise", "pre-starting", "take-flight", "entry")
+RANGES = {"difficulty": (1.0, 5.0), "execution": (0.0, 30.0), "final": (0.0, 150.0)}
+
+
+def shown(name="dive.mp4", values=(3.0, 24.0, 72.0), true=(None, None, None), **kwargs):
+    scores = [
+        page.ShownScore(score, value, RANGES[score], true=judged)
+        for score, value, judged in zip(RANGES, values, true, strict=True)
+    ]
+    return page.ShownPerformance(name, "diving", STAGES, fps=25.0, num_frames=10, scores=scores, **kwargs)
+
+
+class Elements(html.parser.HTMLParser):
+    """The (tag, attributes) of a page, its words, and what is left open at its end."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.words, self.open = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in ("meta", "link", "img", "input"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1:] not in (["style"], ["script"]):
+            self.words.append(data)
+
+    def of(self, tag):
+        return [attributes for name, attributes in self.found if name == tag]
+
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+def run(name, start, end):
+    return {"name": name, "start_frame": start, "end_frame": end, "start_s": start / 25, "end_s": end / 25}
+
+
+def full():
+    probabilities = np.full((10, 4), 0.1)
+    probabilities[np.arange(10), [0, 0, 1, 1, 2, 2, 2, 3, 3, 0]] = 0.7
+    return shown(
+        stages=[run("noise", 0, 2), run("pre-starting", 2, 4), run("take-flight", 4, 7), run("entry", 7, 9)],
+        probabilities=probabilities,
+        film=[(2, b"jpeg"), (7, b"jpeg")],
+        attribution={"execution": np.linspace(-1, 2, 10)},
+        clips=[("take-flight", b"mp4")],
+        alike=[("017", {"difficulty": 3.2, "execution": 25.5}, 0.5)],
+        notes=["Trained on simulated video."],
+    )
+
+
+def test_a_page_needs_nothing_beside_itself():
+    text = page.performance_page(full(), "diving_small")
+    elements = Elements(text)
+    assert elements.open == []
+    sources = [value for _, attributes in elements.found for key, value in attributes.items() if key in ("src", "href")]
+    assert sources and all(source.startswith("data:") for source in sources)
+    assert "http" not in text
+
+
+def test_what_is_given_is_on_the_page():
+    elements = Elements(page.performance_page(full(), "diving_small"))
+    text = elements.text()
+    for said in (
+        "3.00",
+        "24.00",
+        "72.00",
+        "Trained on simulated video.",
+        "017",
+        "3.20",
+        "25.50",
+        "diving_small",
+        "4–6",
+    ):
+        assert said in text
+    bands = [one for one in elements.of("rect") if one.get("height") == "10"]
+    assert [(one["x"], one["width"]) for one in bands] == [("0", "2"), ("2", "2"), ("4", "3"), ("7", "2")]
+    assert len(elements.of("video")) == 1 and len(elements.of("img")) == 2
+
+
+def test_what_is_not_given_is_left_out():
+    elements = Elements(page.performance_page(shown(), "diving_small"))
+    assert not elements.of("video") and not elements.of("input") and not elements.of("path")
+    assert "Stages" not in elements.text() and "trust" not in elements.text()
+
+
+def test_a_withheld_score_is_no_number():
+    elements = Elements(page.performance_page(shown(values=(None, None, None)), "m"))
+    assert elements.text().count("withheld") == 3
+    assert not [one for one in elements.of("rect") if one.get("width") == "1.4"]  # no mark on a scale
+
+
+def test_the_slider_reads_the_curves():
+    text = page.performance_page(full(), "m")
+    readings = json.loads(re.search(r'id="readings">(.*?)</script>', text, re.DOTALL)[1])
+    assert len(readings["text"]) == 10 and readings["start"] == 2
+    assert readings["text"][4] == "frame 4, 0.16 s; take-flight 70 %; execution +0.33"
+
+
+@pytest.mark.parametrize(
+    "name", ["<b>dive</b>.mp4", "</script><script>alert(1)</script>", '"onload="x', "Tauchen & Öl"]
+)
+def test_names_are_text(name):
+    one = full()
+    for text in (
+        page.performance_page(page.dataclasses.replace(one, name=name), name, "index.html"),
+        page.session_page(name, [(page.dataclasses.replace(one, name=name), "1.html")], name),
+    ):
+        elements = Elements(text)
+        assert name in elements.text() and not elements.of("b")
+        assert not any("alert" in str(attributes) for attributes in elements.of("script"))
+        assert not any("onload" in attributes for _, attributes in elements.found)
+
+
+@pytest.mark.parametrize(("points", "percent"), [(1.0, 0), (5.0, 100), (2.0, 25), (0.0, 0), (9.0, 100)])
+def test_a_score_lies_on_its_scale(points, percent):
+    assert page.ShownScore("difficulty", points, (1.0, 5.0)).at(points) == percent
+
+
+def test_a_curve_goes_through_the_centres_of_its_frames():
+    assert page._path([0, 1], 0, 1) == "M250.0 100.0 L750.0 0.0"
+
+
+def session(*performances):
+    return Elements(page.session_page("Final", [(one, f"{one.name}.html") for one in performances], "m"))
+
+
+def test_a_session_is_ranked_by_the_final_score():
+    elements = session(
+        shown("a", (3, 20, 60)), shown("b", (3, 28, 84)), shown("c", (None, None, None)), shown("d", (3, 22, 66))
+    )
+    links = [one["href"] for one in elements.of("a")]
+    assert [link[0] for link in links] == ["b", "d", "a", "c"]
+    assert "1 without a score" in elements.text() and "judges" not in elements.text()
+
+
+def test_agreement_with_the_judges():
+    true = [(3, 21, 63), (3, 27, 81), (3, 23, 69), (3, 25, 75)]
+    predicted = [(3, 22, 66), (3, 26, 78), (3, 24, 72), (3, 23, 69)]  # of the finals 2 and 3 are exchanged
+    elements = session(*(shown(name, p, t) for name, p, t in zip("abcd", predicted, true, strict=True)))
+    # ranks of truth 1 4 2 3, predicted 1 4 3 2: SRC = 1 - 6·2/(4·15)
+    assert "final 0.800 3.75 4" in elements.text()
+    assert "difficulty 4" in elements.text()  # one value: no order
+    assert len(elements.of("circle")) == 4
+    circle = next(one for one in elements.of("circle"))
+    assert (float(circle["cx"]), float(circle["cy"])) == (54.0, 48.0)  # b, 81 and 78 of 150
+
+
+def test_a_clip_holds_its_frames():
+    frames = [np.full((35, 47, 3), value, np.uint8) for value in (0, 80, 160, 240)]
+    with av.open(io.BytesIO(page.encode_clip(frames, 25.0))) as container:
+        decoded = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        assert float(container.streams.video[0].average_rate) == 25
+    assert [frame.shape for frame in decoded] == [(34, 46, 3)] * 4
+    assert [round(frame.mean() / 80) for frame in decoded] == [0, 1, 2, 3]
+
+
+def test_film_frames_are_at_the_centres_of_equal_spans():
+    assert page.film_frames(120, 4) == [15, 45, 75, 105]
+    assert page.film_frames(2, 4) == [0, 0, 1, 1]

@@ -1,0 +1,53 @@
+"""`python -m scoringnet_tf.predict` as a user runs it on many videos: some good, some bad, stopped midway."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from conftest import write_bars, write_images
+from test_commands import ROOT, command
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two videos of one name, a folder of frames, a text that is called a video."""
+    folder = tmp_path_factory.mktemp("videos")
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        write_bars(folder / name / "v.avi", 30, number=len(name))
+    write_images(folder / "c", 30)
+    (folder / "d.mp4").write_text("not a video")
+    return folder
+
+
+@pytest.mark.slow
+def test_every_video_of_a_folder_has_its_row_and_its_picture(folder, stage_model, tmp_path):
+    options = ["--csv", "--force", f"--plot_dir={tmp_path / 'new/pictures'}"]
+    result = command("scoringnet_tf.predict", f"--model={stage_model}", folder, *options, check=False)
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["video"] for row in rows] == [str(folder / name) for name in ("a/v.avi", "b/v.avi", "c", "d.mp4")]
+    assert rows[3]["status"] == "failed" and all(float(row["final"]) for row in rows[:3])
+    assert result.returncode == 1 and len(result.stderr.splitlines()) == 1
+    assert sorted(path.name for path in (tmp_path / "new/pictures").iterdir()) == ["c.png", "v.avi-2.png", "v.avi.png"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_what_is_done_when_it_is_stopped_is_printed(folder, stage_model, number, status):
+    """It waits for the next name of a list that has not ended when the signal comes."""
+    arguments = [sys.executable, "-m", "scoringnet_tf.predict", f"--model={stage_model}", "-", "--json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(arguments, **pipes, text=True, env=environment) as process:
+        process.stdin.write(f"{folder / 'a/v.avi'}\n")
+        process.stdin.flush()
+        first = process.stdout.readline()
+        process.send_signal(number)
+        left, said = process.stdout.read(), process.stderr.read()
+    assert json.loads(first)["video"] == str(folder / "a/v.avi") and left == ""
+    assert (process.returncode, said) == (status, f"predict: stopped by {signal.Signals(number).name}.\n")
