@@ -8,7 +8,7 @@
 
 PYTHON ?= python3
 # Extras of setup.cfg to install; with bench, tests also hold the weights that PyTorch saves against PyTorch's outputs,
-# with test-io they read and write records and models on a local S3 server.
+# with test-io they read and write records and models on a local S3 server, with litert and onnx they run exports there.
 EXTRAS ?= dev
 BIN := .venv/bin
 INSTALLED := .venv/installed-$(EXTRAS)

@@ -199,6 +199,15 @@ def test_unknown_flags_fail(module):
         (["scoringnet_tf.calibrate", "--model=m", "--records_dir=r"], "python -m data_prep build"),
         (["scoringnet_tf.predict", "--model=nowhere.keras", "v.mp4"], "nowhere.keras: expected a .keras file"),
         (["scoringnet_tf.export"], "--export_dir: expected a value"),
+        (
+            ["scoringnet_tf.export", "--export_dir=e", "--precision=bfloat16"],
+            "--precision=bfloat16: expected --samples",
+        ),
+        (["scoringnet_tf.export", "--export_dir=e", "--samples=a.mp4"], "--precision=bfloat16: expected --samples"),
+        (
+            ["scoringnet_tf.export", "--export_dir=e", "--precision=bfloat16", "--samples=a", "--format=onnx"],
+            "--format=onnx: expected --precision=float32",
+        ),
         (["scoringnet_tf.baselines", "svm"], "Expected a system, one of c3d_svr, "),
         (["scoringnet_tf.baselines", "core", "--records_dir=r"], "--output_dir: expected a value"),
     ],

@@ -1334,10 +1334,52 @@ INFERENCE = (
         "scoringnet_tf/inference/serving.py",
         "tests/inference/test_serving.py",
         (
-            '    network = network.with_dtype("float32")\n',
-            "",
-            "a bfloat16 export stays bfloat16",
-            "test_a_bfloat16_model_is_exported_in_float32",
+            'network.with_dtype("mixed_bfloat16" if precision == "bfloat16" else "float32")',
+            'network.with_dtype("mixed_bfloat16") if precision == "bfloat16" else network',
+            "a bfloat16 model is exported in bfloat16",
+            "test_precision_is_what_was_asked_for",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/request_checks.py",
+        "tests/inference/test_serving.py",
+        (
+            "_has_shape(shape, mask_shape, element)",
+            "tf.constant(True)",
+            "a mask of one column is spread over all frames",
+            "test_malformed_videos_are_refused",
+        ),
+        (
+            "(lengths == 0) | ~prefix",
+            "lengths == 0",
+            "padding before frames is taken for frames",
+            "test_malformed_videos_are_refused",
+        ),
+        (
+            "(lengths >= 1) & (lengths <= most)",
+            "lengths <= most",
+            "an empty list of images is scored",
+            "test_malformed_images_are_refused",
+        ),
+    )
+    + of(
+        "scoringnet_tf/support/files.py",
+        "tests/inference/test_serving.py",
+        (
+            '        if as_path(path).exists():\n            raise InputError(f"{path}: expected a folder',
+            '        if False:\n            raise InputError(f"{path}: expected a folder',
+            "a version that is there is replaced",
+            "test_versions_count_up_and_are_never_replaced",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/portable.py",
+        "tests/inference/test_portable.py",
+        (
+            "if not difference <= TOLERANCE",
+            "if difference > TOLERANCE",
+            "an export that gives NaN is taken for right",
+            "test_numbers_that_are_none_are_refused",
         ),
     )
     + of(
