@@ -147,7 +147,7 @@ KFS_ALONE = {"training": "staged", "scoring_epochs": "0"}
 NETWORKS = {
     "ResNet50": {"stage_network": "resnet50"},
     "C3D": {"stage_network": "c3d"},
-    "C3D, ED-TCN": {"stage_network": "c3d_ed_tcn"},
+    "C3D + ED-TCN": {"stage_network": "c3d_ed_tcn"},
     "KFS": {},
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.training import Surroundings, Training
@@ -154,6 +155,8 @@ def draw(courses: Mapping[str, Sequence[Course]], sport: str) -> Figure:
             last.plot(course.epochs, share, color=color, linewidth=0.6, alpha=0.6)
         if len({len(share) for share in shares}) == 1:
             last.plot(found[0].epochs, np.mean(shares, axis=0), color=color, linewidth=2, label=name)
-    last.set(title="close pairs in the right order", xlabel="epoch", ylim=(0, 1))
+    last.set(title="close pairs in the right order", xlabel="epoch", ylim=(-0.03, 1.03))
     last.legend(frameon=False, fontsize="small")
+    for axes in figure.axes:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure

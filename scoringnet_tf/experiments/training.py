@@ -84,7 +84,9 @@ class Training:
         given = [*preset_flags(surroundings.preset), *surroundings.further, *as_arguments(self.flags)]
         flags = dict(_name_and_value(argument) for argument in given) | {"seed": str(self.seed)}
         kfs_alone = flags.get("training") == "staged" and flags.get("scoring_epochs") == "0"
-        without = {"records_dir", "model_dir"} | ({*SCORING_FLAGS} - {"scoring_epochs"} if kfs_alone else set())
+        without = {"records_dir", "model_dir", "reference"} | (
+            {*SCORING_FLAGS} - {"scoring_epochs"} if kfs_alone else set()
+        )
         return {name: flags[name] for name in sorted(flags.keys() - without)}
 
     def kfs(self, surroundings: Surroundings) -> "Training | None":
@@ -143,7 +145,8 @@ class Training:
         if kfs:
             kfs.train(surroundings)
             flags |= {"segmentation_epochs": "0", "segmenter": str(kfs.folder(surroundings))}
-        arguments = [*as_arguments(flags), f"--records_dir={surroundings.records.records_dir}"]
+        # Tables refuse no video: what training videos are like need not be measured.
+        arguments = [*as_arguments(flags), "--noreference", f"--records_dir={surroundings.records.records_dir}"]
         goes_on, start = (folder / "checkpoints").is_dir(), time.monotonic()
         # The tables ask of no model what is unlike its training videos.
         run_command("scoringnet_tf.train", [*arguments, "--noreference", f"--model_dir={folder}"], folder / LOG)

@@ -186,7 +186,7 @@ class ValidationScores(keras.callbacks.Callback):
                 metric = next(m for m in self.model.learned.metrics[score] if isinstance(m, SpearmanCorrelation))
                 predicted = keras.ops.convert_to_numpy(metric.predictions)[: metric.capacity]
                 for (video_id, true), value in zip(known, predicted, strict=False):  # beyond them nothing is held
-                    csv.writer(file).writerow([epoch + 1, score, video_id, f"{true:.4f}", f"{value:.4f}"])
+                    csv.writer(file).writerow([epoch + 1, score, video_id, f"{true:.4f}", f"{value:.6f}"])
 
 
 class MeanAccuracy(keras.callbacks.Callback):

@@ -35,7 +35,7 @@ def trained(surroundings, commands):  # noqa: F811
 
 def test_networks_are_drawn(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(intervals, "DRAWS", 50)
-    assert [row.name for row in FIG4.rows] == [f"{name}, argmax" for name in ("ResNet50", "C3D", "C3D, ED-TCN", "KFS")]
+    assert [row.name for row in FIG4.rows] == [f"{name}, argmax" for name in ("ResNet50", "C3D", "C3D + ED-TCN", "KFS")]
     text = FIG4.draw(tmp_path / "fig4", FIG4, trained, 1)
     assert "![](fig4.png)" in text
     for name in ("fig4.png", "strips.png"):

@@ -1334,10 +1334,52 @@ INFERENCE = (
         "scoringnet_tf/inference/serving.py",
         "tests/inference/test_serving.py",
         (
-            '    network = network.with_dtype("float32")\n',
-            "",
-            "a bfloat16 export stays bfloat16",
-            "test_a_bfloat16_model_is_exported_in_float32",
+            'network.with_dtype("mixed_bfloat16" if precision == "bfloat16" else "float32")',
+            'network.with_dtype("mixed_bfloat16") if precision == "bfloat16" else network',
+            "a bfloat16 model is exported in bfloat16",
+            "test_precision_is_what_was_asked_for",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/request_checks.py",
+        "tests/inference/test_serving.py",
+        (
+            "_has_shape(shape, mask_shape, element)",
+            "tf.constant(True)",
+            "a mask of one column is spread over all frames",
+            "test_malformed_videos_are_refused",
+        ),
+        (
+            "(lengths == 0) | ~prefix",
+            "lengths == 0",
+            "padding before frames is taken for frames",
+            "test_malformed_videos_are_refused",
+        ),
+        (
+            "(lengths >= 1) & (lengths <= most)",
+            "lengths <= most",
+            "an empty list of images is scored",
+            "test_malformed_images_are_refused",
+        ),
+    )
+    + of(
+        "scoringnet_tf/support/files.py",
+        "tests/inference/test_serving.py",
+        (
+            '        if as_path(path).exists():\n            raise InputError(f"{path}: expected a folder',
+            '        if False:\n            raise InputError(f"{path}: expected a folder',
+            "a version that is there is replaced",
+            "test_versions_count_up_and_are_never_replaced",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/portable.py",
+        "tests/inference/test_portable.py",
+        (
+            "if not difference <= TOLERANCE",
+            "if difference > TOLERANCE",
+            "an export that gives NaN is taken for right",
+            "test_numbers_that_are_none_are_refused",
         ),
     )
     + of(
@@ -1616,9 +1658,102 @@ PARTIAL = (
     )
 )
 
+EXPERIMENTS = (
+    of(
+        "scoringnet_tf/experiments/training.py",
+        "tests/experiments/test_suite.py",
+        (
+            "if name not in SCORING_FLAGS}",
+            "}",
+            "no two rows share a KFS",
+            "test_rows_that_differ_in_sp_alone_share_a_kfs",
+        ),
+        (
+            '{"kfs": kfs.folder(surroundings).name} if kfs else {}',
+            "{}",
+            "a row with a shared KFS is taken for one that trained its own",
+            "test_rows_that_differ_in_sp_alone_share_a_kfs",
+        ),
+        (
+            'and flags.get("fragments") != "whole"',
+            "",
+            "a KFS is trained for whole videos",
+            "test_rows_that_differ_in_sp_alone_share_a_kfs",
+        ),
+    )
+    + of(
+        "scoringnet_tf/experiments/suite.py",
+        "tests/experiments/test_suite.py",
+        (
+            "failed.append(training)",
+            "pass",
+            "a KFS that failed is tried again for each of its rows",
+            "test_a_kfs_that_fails_fails_its_rows_alone",
+        ),
+    )
+    + of(
+        "scoringnet_tf/experiments/stage_results.py",
+        "tests/experiments/test_stage_results.py",
+        (
+            "(truth == stage) & (predicted == stage)",
+            "(predicted == stage)",
+            "frames that are wrong are right",
+            "test_figures_are_those_of_an_evaluation",
+        ),
+    )
+    + of(
+        "scoringnet_tf/experiments/curves.py",
+        "tests/experiments/test_curves.py",
+        ("if 0 < abs(", "if 0 <= abs(", "ties count as pairs", "test_only_close_pairs_of_different_scores_count"),
+    )
+    + of(
+        "scoringnet_tf/data/resplitting.py",
+        "tests/data/test_resplitting.py",
+        (
+            "score_statistics=score_statistics(videos)",
+            "score_statistics=info.score_statistics",
+            "a split has the statistics of another one",
+            "test_the_records_of_another_split_are_the_same_records",
+        ),
+        (
+            "json.dumps([info.data_hash, sorted(split.items())])",
+            "json.dumps([info.data_hash])",
+            "two splits have the same hash",
+            "test_the_hash_is_of_records_and_split",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/attribution.py",
+        "tests/inference/test_attribution.py",
+        (
+            "value - np.asarray(found[score], float)",
+            "np.asarray(found[score], float) - value",
+            "a fall is a rise",
+            "test_falls_are_those_of_a_score_that_is_known",
+        ),
+        (
+            "np.add.at(found, numbers, sizes)",
+            "found[: len(sizes)] += sizes",
+            "the gradient is of the first frames, whichever the tower sees",
+            "test_a_score_comes_from_its_fragment_alone",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/stage_networks.py",
+        "tests/models/test_stage_networks.py",
+        (
+            '        x = FrameMask(name=f"encoder{level + 1}_pool_mask", dtype="float32")(x, frame_mask)\n',
+            "",
+            "padding is pooled with the last frame",
+            "test_padding_changes_nothing",
+        ),
+        ("indices = ops.arange(", "indices = 0 * ops.arange(", "the first frame for all", "test_resnet50_sees_a_frame"),
+    )
+)
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
     *(*OBJECTIVE, *SCORING_NET, *SPORTS, *MODELS),
-    *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES, *PARTIAL),
+    *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES, *PARTIAL, *EXPERIMENTS),
 )

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import types
 
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ from training_runs import SMALL, KilledError, assert_same, kill_after_epoch, set
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.metrics import SpearmanCorrelation
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.training import callbacks
@@ -269,24 +271,37 @@ def test_averages_change_nothing_of_what_they_average(diving_records, tmp_path, 
 # === What was predicted of the held-out videos, epoch by epoch ===
 
 
-def test_scores_of_every_validation_are_kept_and_a_resumed_run_keeps_the_same(diving_records, tmp_path, monkeypatch):
-    """They are what SRC and MED were measured of; a kill in the second epoch of SP leaves no row twice."""
-    changes = {"scoring_epochs": 3, "segmentation_epochs": 1}
-    weights_after(diving_records, tmp_path / "whole", **changes)
-    rows, logged = rows_of(tmp_path / "whole/scoring_scores.csv"), rows_of(tmp_path / "whole/scoring.csv")
-    assert len(rows) == 3 * 3 * 2  # epochs, scores, held-out videos
-    info = DatasetInfo.load(diving_records)
-    for epoch, figures in enumerate(logged, 1):
-        for score in ("difficulty", "execution", "final"):
-            chosen = [row for row in rows if (row["epoch"], row["score"]) == (str(epoch), score)]
-            errors = [abs(float(row["true"]) - float(row["predicted"])) for row in chosen]
-            assert np.mean(errors) == pytest.approx(float(figures[f"val_{score[0]}_med"]), abs=2e-4)
-            expected = {row["video_id"]: info.videos[row["video_id"]][score] for row in chosen}
-            assert {row["video_id"]: float(row["true"]) for row in chosen} == pytest.approx(expected, abs=1e-4)
-    with monkeypatch.context() as patch:
-        kill_after_epoch(patch, 3)
-        with pytest.raises(KilledError):
-            weights_after(diving_records, tmp_path / "killed", **changes)
-    assert {row["epoch"] for row in rows_of(tmp_path / "killed/scoring_scores.csv")} == {"1", "2"}
-    weights_after(diving_records, tmp_path / "killed", **changes)
-    assert rows_of(tmp_path / "killed/scoring_scores.csv") == rows
+def validate(callback, metric, epoch, truth, predicted):
+    """What `fit` does in an epoch: a validation of two batches, whose metrics stay as they are until the next."""
+    callback.on_epoch_begin(epoch)
+    metric.reset_state()
+    for part in (slice(0, 2), slice(2, None)):
+        metric.update_state(np.float32(truth[part]), np.float32(predicted[part]))
+    callback.on_epoch_end(epoch, {"val_loss": 1.0})
+
+
+def test_scores_of_every_validation_are_kept_and_those_after_a_kill_replaced(tmp_path):
+    """In the order of the videos, without the one whose score is unknown, and without a row cut short."""
+    metric = SpearmanCorrelation()
+    model = types.SimpleNamespace(learned=types.SimpleNamespace(metrics={"final": [metric]}))
+    known = [("a", 50.0), ("c", 70.0), ("d", 60.0)]
+
+    def made():
+        callback = callbacks.ValidationScores(tmp_path / "scores.csv", {"final": known})
+        callback.set_model(model)
+        return callback
+
+    first, truth = made(), [50, np.nan, 70, 60]
+    for epoch in range(3):
+        validate(first, metric, epoch, truth, [1 + epoch, 2, 3, 4.0000004 + epoch])
+    first.on_epoch_begin(3)
+    first.on_epoch_end(3, {"val_loss": math.nan})  # not validated
+    with (tmp_path / "scores.csv").open("a") as file:
+        file.write("4,final,a")  # a kill in the middle
+    before = (tmp_path / "scores.csv").read_text()
+    validate(made(), metric, 2, truth, [3, 2, 3, 6.0000004])
+    rows = rows_of(tmp_path / "scores.csv")
+    assert [(row["epoch"], row["video_id"]) for row in rows] == [(e, v) for e in "123" for v in "acd"]
+    assert [float(row["true"]) for row in rows[:3]] == [50, 70, 60]
+    assert [float(row["predicted"]) for row in rows[3:6]] == [2, 3, 5]
+    assert (tmp_path / "scores.csv").read_text() == before.removesuffix("4,final,a")
