@@ -5,6 +5,7 @@ says what the score reads, not what KFS would have done.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable
 
 import keras
@@ -129,8 +130,13 @@ def _labels(model, frames):
     return np.asarray(model.stage_decision(model.segmenter(inputs, training=False), inputs["mask"]))[0]
 
 
+@functools.lru_cache(maxsize=2)  # so that one video after another goes through what was traced once
 def _outputs_function(model):
-    @tf.function(reduce_retracing=True)
+    signature = {
+        name: tf.TensorSpec((None, *clip.shape[1:]), tf.uint8) for name, clip in model.score_predictor.input.items()
+    }
+
+    @tf.function(input_signature=[signature])
     def scores_of(clips):
         return model.score_predictor(clips, training=False)
 
