@@ -8,7 +8,7 @@
 
 PYTHON ?= python3
 # Extras of setup.cfg to install; with bench, tests also hold the weights that PyTorch saves against PyTorch's outputs,
-# with test-io they read and write records and models on a local S3 server.
+# with test-io they read and write records and models on a local S3 server, with litert and onnx they run exports there.
 EXTRAS ?= dev
 BIN := .venv/bin
 INSTALLED := .venv/installed-$(EXTRAS)
@@ -61,7 +61,7 @@ demo: $(DATA)/records/sim_demo/dataset_info.json
 	$(BIN)/python -m scoringnet_tf.evaluate --model=$(DEMO) --records_dir=$(DATA)/records/sim_demo --split=test
 	test -d $(DEMO)/saved_model/1 || \
 	    $(BIN)/python -m scoringnet_tf.export --model=$(DEMO) --export_dir=$(DEMO)/saved_model
-	$(BIN)/python -m scoringnet_tf.predict --model=$(DEMO) --plot_dir=$(DEMO)/predictions \
+	$(BIN)/python -m scoringnet_tf.predict --force --model=$(DEMO) --plot_dir=$(DEMO)/predictions \
 	    $(DATA)/sim_demo/diving_samples_len_ori/001.avi
 	@echo "Pictures: $(DEMO)/contact_sheet.png, $(DEMO)/evaluation_test/*.png, $(DEMO)/predictions/*.png"
 

@@ -1,9 +1,10 @@
-r"""Exports a model as a SavedModel for TF Serving.
+r"""Exports a model for those who do not have this package: a SavedModel for TF Serving, LiteRT or ONNX.
 
-    python -m scoringnet_tf.export --model=MODEL --export_dir=saved_models/diving/saved_model [--version=1]
+    python -m scoringnet_tf.export --model=MODEL --export_dir=servables/diving
 
-Writes EXPORT_DIR/VERSION with two signatures: `serving_default` takes frames and mask as the Keras model does,
-`encoded` takes the JPEG or PNG frames of one video of any size and does what training did to them.
+Writes EXPORT_DIR/VERSION, by default the version after the newest there. A SavedModel has the signatures
+`serving_default` (frames and mask), `score_encoded` (JPEG or PNG frames of any size), `segment` (stages alone) and
+`describe`; what they mean is in docs/serving.md.
 """
 
 import sys
@@ -16,22 +17,63 @@ from scoringnet_tf.support.paths import as_path, check_access
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("export_dir", None, "Folder of the servable: TF Serving's base path.")
-flags.DEFINE_integer("version", 1, "Version, a sub-folder of --export_dir; must not exist yet.", 1)
+flags.DEFINE_integer(
+    "version", None, "Version, a sub-folder of --export_dir; must not exist yet. Default: one above the highest.", 1
+)
+flags.DEFINE_enum("format", "saved_model", ["saved_model", "litert", "onnx"], "What to write.")
+flags.DEFINE_enum(
+    "precision",
+    "float32",
+    ["float32", "bfloat16"],
+    "What C3D computes in; bfloat16 must hold its numbers on --samples.",
+)
+flags.DEFINE_list("samples", None, "Videos of the kind that will be scored, for --precision=bfloat16.")
 
 
 def main(_):
     """Runs the command with the parsed flags."""
-    cli.require(export_dir=flags.FLAGS.export_dir)
-    target = as_path(flags.FLAGS.export_dir) / str(flags.FLAGS.version)
-    check_access(flags.FLAGS.export_dir, "export_dir", writing=True)
+    values = flags.FLAGS
+    cli.require(export_dir=values.export_dir)
+    if (values.precision == "bfloat16") != bool(values.samples):
+        raise InputError(
+            "--precision=bfloat16: expected --samples, videos on which its numbers are compared, and those with it "
+            f"alone. Received: --precision={values.precision} --samples={','.join(values.samples or [])}."
+        )
+    if values.precision == "bfloat16" and values.format != "saved_model":
+        raise InputError(f"--format={values.format}: expected --precision=float32. Received: bfloat16.")
+    check_access(values.export_dir, "export_dir", writing=True)
+    version = values.version or next_version(values.export_dir)
+    target = as_path(values.export_dir) / str(version)
     if target.exists():
-        raise InputError(f"{target}: expected a version that does not exist yet. Received: --version={target.name}.")
+        raise InputError(f"{target}: expected a version that does not exist yet. Received: --version={version}.")
 
-    from scoringnet_tf.inference.serving import export_saved_model
     from scoringnet_tf.models.presets import load_scoring_net
 
-    export_saved_model(load_scoring_net(flags.FLAGS.model), target)
+    network = load_scoring_net(values.model)
+    if values.format == "saved_model":
+        _saved_model(network, target, version)
+    else:
+        from scoringnet_tf.inference.portable import export_portable
+
+        print(f"{values.format}: {export_portable(network, target, version, values.format)}")
+
+
+def _saved_model(network, target, version):
+    from scoringnet_tf.inference.precision import check_precision
+    from scoringnet_tf.inference.serving import export_saved_model
+
+    precision = flags.FLAGS.precision
+    if precision == "bfloat16":
+        print(check_precision(network, flags.FLAGS.samples))
+    export_saved_model(network, target, version, precision)
     print(f"SavedModel: {target}")
+
+
+def next_version(export_dir: str) -> int:
+    """One above the highest version in a folder: those of its folders whose names are numbers, as TF Serving has it."""
+    base = as_path(export_dir)
+    names = [child.name for child in base.iterdir()] if base.is_dir() else []
+    return max((int(name) for name in names if name.isascii() and name.isdigit()), default=0) + 1
 
 
 if __name__ == "__main__":

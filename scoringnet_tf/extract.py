@@ -81,23 +81,18 @@ def extraction_of_flags():
 
 def preprocessor_of(c3d, of_network, info):
     """The `ScoringNetPreprocessor` of the frames: that of the ScoringNet, of the records, or what the C3D says."""
+    from scoringnet_tf.inference.extraction import records_preprocessor
     from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 
-    image_size = c3d.get_config()["input_shape"][1:3]
     stated = of_network.stored.frame_size if of_network else c3d.preprocessing["frame_size"]
     if flags.FLAGS.frame_size and (stated or info):
         raise InputError("--frame_size: expected none, as the model or the records say it. Received: one.")
-    if info is None:
-        frame_size = stated or (flags.FLAGS.frame_size and cli.size_flag("frame_size"))
-        if not frame_size:
-            raise InputError("--frame_size: expected height,width, as this C3D does not say it. Received: none.")
-        return of_network or ScoringNetPreprocessor(image_size, tuple(frame_size))
-    if stated and tuple(stated) != tuple(info.frame_size):
-        raise InputError(
-            f"{info.records_dir}: expected frames of {tuple(stated)}, as the model was trained on. Received: "
-            f"{tuple(info.frame_size)}."
-        )
-    return ScoringNetPreprocessor(image_size, info.frame_size, **info.stored)
+    if info is not None:
+        return records_preprocessor(c3d, of_network, info)
+    frame_size = stated or (flags.FLAGS.frame_size and cli.size_flag("frame_size"))
+    if not frame_size:
+        raise InputError("--frame_size: expected height,width, as this C3D does not say it. Received: none.")
+    return of_network or ScoringNetPreprocessor(c3d.get_config()["input_shape"][1:3], tuple(frame_size))
 
 
 def videos_of(paths, preprocessor):

@@ -18,11 +18,13 @@ COMMANDS = {
     "scoringnet_tf.pretrain": "--clip_length",
     "scoringnet_tf.evaluate": "--split",
     "scoringnet_tf.predict": "--json",
+    "scoringnet_tf.report": "--judges",
     "scoringnet_tf.calibrate": "--records_dir",
     "scoringnet_tf.export": "--export_dir",
     "scoringnet_tf.extract": "--endpoint",
     "scoringnet_tf.import_weights": "--fc6_order",
     "scoringnet_tf.experiments": "--renderings",
+    "scoringnet_tf.baselines": "--features_dir",
 }
 
 
@@ -105,6 +107,9 @@ def test_whole_path(trained):
     assert "trained on simulated (--easy preset) video" in said["message"] and said["code"] == "simulated_training"
     assert (trained / "plots/001.avi.png").stat().st_size > 0
 
+    command("scoringnet_tf.report", f"--model={run}", video, "--force", f"--output={trained / 'report.html'}")
+    assert f"{score['final']:.2f}" in (trained / "report.html").read_text(encoding="utf-8")
+
 
 @pytest.mark.slow
 def test_bad_videos_are_reported_and_the_good_ones_scored(trained, tmp_path):
@@ -170,6 +175,13 @@ def test_unknown_flags_fail(module):
         (["scoringnet_tf.evaluate", "stray"], "Expected flags only. Received: stray"),
         (["scoringnet_tf.predict"], "Expected one or more video files"),
         (["scoringnet_tf.predict", "--json", "--csv", "v.mp4"], "Expected --json or --csv. Received: both."),
+        (["scoringnet_tf.report", "v.mp4"], "--output: expected a value"),
+        (["scoringnet_tf.report", "--output=report.html"], "Expected one or more video files"),
+        (["scoringnet_tf.report", "--output=report.pdf", "v.mp4"], "--output: expected a name that ends in .html"),
+        (
+            ["scoringnet_tf.report", "--output=r.html", "--judges=no.csv", "v.mp4"],
+            "--judges=no.csv: expected a CSV file",
+        ),
         (
             ["scoringnet_tf.predict", "--start=3", "--end=2", "v.mp4"],
             "--end: expected more than --start=3",
@@ -187,6 +199,17 @@ def test_unknown_flags_fail(module):
         (["scoringnet_tf.calibrate", "--model=m", "--records_dir=r"], "python -m data_prep build"),
         (["scoringnet_tf.predict", "--model=nowhere.keras", "v.mp4"], "nowhere.keras: expected a .keras file"),
         (["scoringnet_tf.export"], "--export_dir: expected a value"),
+        (
+            ["scoringnet_tf.export", "--export_dir=e", "--precision=bfloat16"],
+            "--precision=bfloat16: expected --samples",
+        ),
+        (["scoringnet_tf.export", "--export_dir=e", "--samples=a.mp4"], "--precision=bfloat16: expected --samples"),
+        (
+            ["scoringnet_tf.export", "--export_dir=e", "--precision=bfloat16", "--samples=a", "--format=onnx"],
+            "--format=onnx: expected --precision=float32",
+        ),
+        (["scoringnet_tf.baselines", "svm"], "Expected a system, one of c3d_svr, "),
+        (["scoringnet_tf.baselines", "core", "--records_dir=r"], "--output_dir: expected a value"),
     ],
 )
 def test_wrong_use_is_named(arguments, message):

@@ -36,7 +36,9 @@ SCORINGNET_TF = {
     ),  # what inference found, as tables and pictures
     # Above inference and report: held-out videos are scored and drawn while it trains, by what scores and draws later.
     "training": ("support", "sports", "losses", "metrics", "data", "models", "inference", "report"),
-    "experiments": ("support", "sports", "data"),  # trains and evaluates by the commands, reads what they leave
+    "baselines": ("support", "sports", "losses", "data", "inference", "report", "training"),  # reported on alike
+    # Trains and evaluates by the commands and reads what they leave; looks into the models for its figures.
+    "experiments": ("support", "sports", "metrics", "data", "models", "inference", "report"),
     COMMANDS: (  # flags and a few lines each
         *("support", "sports", "losses", "metrics", "data", "models", "weights", "inference", "report", "training"),
     ),
@@ -58,6 +60,7 @@ DATA_PREP = {
 # What `data_prep` may import of `scoringnet_tf`: what videos, records and sports are; it trains nothing.
 SHARED = (
     *("support", "sports", "data.records", "data.video", "data.video_files", "data.preprocessing", "data.features"),
+    "data.joints",
     "__version__",
 )
 SUGGESTION = "data_prep.stages.suggestion"  # the one place where a trained model prepares data

@@ -9,6 +9,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 # Add a module or folder here once all its public functions state what they take and return; mypy then checks them.
 TYPED = (
     "data_prep",
+    "scoringnet_tf/baselines",
     "scoringnet_tf/experiments",
     "scoringnet_tf/sports",
     "scoringnet_tf/report",

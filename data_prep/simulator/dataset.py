@@ -18,9 +18,11 @@ from data_prep.processes import in_processes
 from data_prep.simulator.encoding import write_video
 from data_prep.simulator.files import replace_bytes
 from data_prep.simulator.filming import film_video
+from data_prep.simulator.joints import joints_file, write_index, write_joints
 from data_prep.simulator.labels import write_labels
 from data_prep.simulator.plan import plan_videos
 from data_prep.simulator.registry import get_simulator
+from data_prep.simulator.scene.figure import JOINTS
 from data_prep.simulator.settings import VERSION, Settings, clip_files
 from data_prep.simulator.shortcuts import LEAST_VIDEOS, MOST_VIDEOS, glance
 from scoringnet_tf import __version__
@@ -47,8 +49,10 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
     is_done = _claim(output_dir, description)
     for folder in {(output_dir / plan.path).parent for plan in plans}:
         folder.mkdir(parents=True, exist_ok=True)
+    if settings.task == "scoring":
+        write_index(output_dir)
     if is_done:
-        plans = [plan for plan in plans if not (output_dir / plan.path).exists()]
+        plans = [plan for plan in plans if not _is_rendered(plan, settings, output_dir)]
     glances = _render_all(plans, settings, output_dir, workers)
     if is_done:
         return
@@ -155,10 +159,19 @@ def _render_all(plans, settings, output_dir, workers):
         return list(rendered)[: len(measured)]
 
 
+def _is_rendered(plan, settings, output_dir):
+    """Whether the video is there, and, of a whole performance, the joints."""
+    joints_are_there = settings.task != "scoring" or joints_file(output_dir, plan).exists()
+    return (output_dir / plan.path).exists() and joints_are_there
+
+
 def _render(job):
     plan, settings, output_dir, is_measured = job
     path = output_dir / plan.path
-    if not path.exists():
-        frames = film_video(get_simulator(settings.sport), plan, settings)
+    if not _is_rendered(plan, settings, output_dir):
+        joints = np.full((plan.num_frames, len(JOINTS), 2), np.nan)
+        frames = film_video(get_simulator(settings.sport), plan, settings, joints)
         write_video(path, frames, plan.quantiser, plan.codec)
+        if settings.task == "scoring":
+            write_joints(output_dir, plan, joints)
     return glance(path, plan) if is_measured else None

@@ -8,7 +8,8 @@ import numpy as np
 
 from data_prep.simulator.performance import FILM, Performance, Simulator
 from data_prep.simulator.scene import noise
-from data_prep.simulator.scene.effects import Broadcast, filmed_size, random_style, zoomed
+from data_prep.simulator.scene.camera import zoomed_places
+from data_prep.simulator.scene.effects import Broadcast, filmed_size, magnifications, random_style, zoomed
 from data_prep.simulator.scoring.faults import share_deduction
 from data_prep.simulator.settings import Settings, clip_files
 
@@ -17,8 +18,20 @@ ZOOMED = 0.3  # of the shots that show a performance
 CLIP_SHOTS = ("clip", "another clip", "third clip")  # as many chances that a shot of no stage is a real one
 
 
-def film_video(simulator: Simulator, performance: Performance, settings: Settings) -> Iterator[np.ndarray]:
-    """The frames (H, W, 3) uint8 BGR of a planned video."""
+def film_video(
+    simulator: Simulator, performance: Performance, settings: Settings, joints: np.ndarray | None = None
+) -> Iterator[np.ndarray]:
+    """The frames (H, W, 3) uint8 BGR of a planned video.
+
+    Args:
+        simulator: of the sport.
+        performance: the plan.
+        settings: of the dataset.
+        joints: (L, J, 2), takes the athlete's joints in every frame of the performance once all were filmed, pixels.
+
+    Yields:
+        Frames.
+    """
     rng = settings.random(performance.video_id, FILM)
     style = random_style(settings.easy, rng)
     broadcast = Broadcast(style, settings.width, settings.height, rng)
@@ -26,15 +39,22 @@ def film_video(simulator: Simulator, performance: Performance, settings: Setting
     settings = dataclasses.replace(settings, width=width, height=height)
     scene = simulator.random_scene(performance.element, settings, rng)
     end = performance.boundaries[3] + performance.linger if settings.task == "scoring" else performance.num_frames
-    shot = simulator.shot(scene, performance, settings.task, rng)
+    seen: list[np.ndarray] = []
+    shot = simulator.shot(scene, performance, settings.task, rng, seen)
+    lens = (1.0, 1.0)
     if not settings.easy and rng.random() < ZOOMED:
-        shot = zoomed(shot, end - performance.lead, *rng.uniform(1.0, 1.3, 2))
+        lens = tuple(rng.uniform(1.0, 1.3, 2))
+        shot = zoomed(shot, end - performance.lead, *lens)
     before = _noise(simulator, performance, scene, performance.lead, settings, rng)
     after = _noise(simulator, performance, scene, performance.num_frames - end, settings, rng, after=True)
     for index, frame in enumerate(itertools.chain(before, shot, after)):
         if index in (performance.lead, end):
             broadcast.cut()
         yield broadcast(frame, index)
+    if joints is not None:
+        factors = magnifications(np.arange(len(seen)), end - performance.lead, *lens)
+        places = zoomed_places(np.array(seen), factors, width, height)
+        joints[performance.lead : end] = broadcast.places(places, width)
 
 
 def _noise(simulator, performance, scene, num_frames, settings, rng, after=False):

@@ -177,8 +177,13 @@ class Simulator(abc.ABC):
         """Place, camera and athlete for an element: `view`, `world`, `appearance`, `mirrored`."""
 
     @abc.abstractmethod
-    def shot(self, scene: Any, performance: Performance, task: str, rng: np.random.Generator) -> Iterator[np.ndarray]:
-        """The frames (H, W, 3) of the performance, from the end of the lead on, or of a clip."""
+    def shot(
+        self, scene: Any, performance: Performance, task: str, rng: np.random.Generator, joints: list[np.ndarray]
+    ) -> Iterator[np.ndarray]:
+        """The frames (H, W, 3) of the performance, from the end of the lead on, or of a clip.
+
+        The athlete's joints in each, (J, 2) in pixels, NaN where none is painted, are appended to `joints`.
+        """
 
     @abc.abstractmethod
     def replay_shot(

@@ -11,6 +11,7 @@ is said, tried again by the next `run`, and stops nothing else. Flags of `train`
 but what a row of a table sets stays as it is. `report --write_docs` also puts the tables into README.md and docs/.
 """
 
+import dataclasses
 import pathlib
 import sys
 from collections.abc import Mapping
@@ -59,7 +60,7 @@ def list_experiments(_: Tables) -> int:
 def run(chosen: Tables) -> int:
     """Trains and evaluates, then reports."""
     surroundings = _surroundings()
-    chosen = _of_sport(chosen, surroundings.sport)
+    chosen = _possible(chosen, surroundings)
     failures = [failure for work in _works(chosen, surroundings) for failure in suite.run(*work)]
     _report(chosen, surroundings)
     for failure in failures:
@@ -70,7 +71,7 @@ def run(chosen: Tables) -> int:
 def status(chosen: Tables) -> int:
     """Prints the state of every training that the tables need."""
     surroundings = _surroundings()
-    chosen = _of_sport(chosen, surroundings.sport)
+    chosen = _possible(chosen, surroundings)
     for experiments, where, seeds in _works(chosen, surroundings):
         for training in suite.trainings(experiments, where, seeds):
             print(f"{training.state(where):<12} {training.folder(where)}")
@@ -80,7 +81,7 @@ def status(chosen: Tables) -> int:
 def write_report(chosen: Tables) -> int:
     """Writes and prints the tables of what is done."""
     surroundings = _surroundings()
-    _report(_of_sport(chosen, surroundings.sport), surroundings)
+    _report(_possible(chosen, surroundings), surroundings)
     if flags.FLAGS.write_docs:
         pages = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
         for page in docs.write_docs(pages, pathlib.Path(flags.FLAGS.results_dir)):
@@ -119,7 +120,8 @@ def _report(chosen, surroundings):
             continue
         described = _described(surroundings, suite.described_trainings(experiment, surroundings, flags.FLAGS.seeds))
         folder = _folder(name, surroundings)
-        print(report.write_results(folder, experiment, results, surroundings.sport, described))
+        printed = surroundings.records.name if surroundings.records.name in experiment.paper else surroundings.sport
+        print(report.write_results(folder, experiment, results, printed, described))
 
 
 def _report_splits(name, experiment, surroundings):
@@ -190,6 +192,19 @@ def _of_sport(chosen, sport):
     if not found:
         others = ", ".join(f"{name} (of {experiment.sport})" for name, experiment in chosen.items())
         raise InputError(f"--records_dir: expected records of the tables' sport. Received: {sport} for {others}.")
+    return found
+
+
+def _possible(chosen, surroundings):
+    """Those of the sport, with the rows that the records have what they need for; the others are named on stderr."""
+    found = {}
+    for name, experiment in _of_sport(chosen, surroundings.sport).items():
+        lacking = [row for row in experiment.rows if not suite.has(surroundings.records, row.needs)]
+        for row in lacking:
+            print(f"{name}: left out {row.name}: the records have no {row.needs}.", file=sys.stderr)
+        if not experiment.rows or len(lacking) < len(experiment.rows):
+            rows = [row for row in experiment.rows if row not in lacking]
+            found[name] = dataclasses.replace(experiment, rows=rows)
     return found
 
 

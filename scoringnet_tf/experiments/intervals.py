@@ -5,53 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
+
+from scoringnet_tf.sports import MEASURES
 
 Lines = Iterator[list[Any]]  # of a CSV file, its heading first
 
 DRAWS = 2000
 COVERED = (2.5, 97.5)  # per cent of the draws between which an interval lies
-
-
-# === Figures of many predictions of the same videos ===
-
-
-def src(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Spearman's ρ (Eq. 11, tie-aware) of each row; NaN where a row or the truth is constant.
-
-    Args:
-        truth: scores (V,), without NaN.
-        predicted: (N, V).
-
-    Returns:
-        (N,).
-    """
-    true_ranks = _centred(stats.rankdata(truth))
-    ranks = _centred(stats.rankdata(predicted, axis=1))
-    scale = np.sqrt((true_ranks**2).sum() * (ranks**2).sum(axis=1))
-    products = ranks @ true_ranks
-    return np.divide(products, scale, out=np.full(len(products), np.nan), where=scale > 0)
-
-
-def med(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """MED (Eq. 12), the mean absolute error in points, of each row: (N,); arguments as of `src`."""
-    return np.abs(predicted - truth).mean(axis=1)
-
-
-def relative_l2(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """R-ℓ2 ×100 (CoRe, ICCV 2021), the mean of ((s − g) / (max g − min g))², of each row: (N,); as of `src`."""
-    width = np.ptp(truth)
-    return 100 * np.square((predicted - truth) / width).mean(axis=1) if width else np.full(len(predicted), np.nan)
-
-
-MEASURES = {"src": src, "med": med, "rl2": relative_l2}
-
-
-def _centred(ranks):
-    return ranks - ranks.mean(axis=-1, keepdims=True)
-
-
-# === Bootstrap ===
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,9 +110,7 @@ def resamples(
 
 def _figures(truth, scores, measure):
     """(S, R) figures of scores (S, R, V) against the known ones of truth (V,)."""
-    known = ~np.isnan(truth)
-    rows = scores[..., known].reshape(-1, known.sum())
-    return MEASURES[measure](truth[known], rows).reshape(scores.shape[:2])
+    return MEASURES[measure](truth, scores)
 
 
 def interval(draws: np.ndarray) -> tuple[float, float]:

@@ -10,9 +10,9 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from scoringnet_tf.experiments.catalogue import Experiment
-from scoringnet_tf.experiments.intervals import MEASURES, Results, interval
+from scoringnet_tf.experiments.intervals import Results, interval
 from scoringnet_tf.experiments.stage_results import StageResults
-from scoringnet_tf.sports import SCORES
+from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file, write_json
 

@@ -11,13 +11,16 @@ import yaml
 from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.joints import INDEX, joints_folder
 from scoringnet_tf.experiments.catalogue import Experiment, Row
+from scoringnet_tf.experiments.fitting import Fitting
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.experiments.stage_results import StageResults, counts, read_stages
 from scoringnet_tf.experiments.training import METAFILE, Surroundings, Training, TrainingError
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import as_path
 
 TOLERANCE = 0.005  # points by which the scores of a performance may differ between renderings: they are rounded
 
@@ -27,9 +30,25 @@ def trainings(experiments: Sequence[Experiment], surroundings: Surroundings, see
 
     A KFS that several share comes before the first of them.
     """
-    rows = [Training(row.flags, seed) for seed in range(seeds) for one in experiments for row in one.rows]
+    rows = [run_of(row, seed) for seed in range(seeds) for one in experiments for row in one.rows]
     needed = [training for row in rows for training in (row.kfs(surroundings), row) if training]
     return [training for index, training in enumerate(needed) if training not in needed[:index]]
+
+
+def has(info: DatasetInfo, what: str | None) -> bool:
+    """Whether records have what a row needs, see `catalogue.Row`."""
+    if what == "frames":
+        return not info.features
+    if what == "joints":
+        return not info.features and (as_path(joints_folder(info)) / INDEX).is_file()
+    if what == "vectors":
+        return bool(info.features) and {video["num_frames"] for video in info.videos.values()} == {1}
+    return True
+
+
+def run_of(row: Row, seed: int) -> Training:
+    """What a row trains, or fits."""
+    return Fitting(row.flags, seed, row.baseline) if row.baseline else Training(row.flags, seed)
 
 
 def run(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: int) -> list[str]:
@@ -40,7 +59,7 @@ def run(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: in
     with tqdm(needed, "Trainings", unit="training") as progress:
         for training in progress:
             progress.set_postfix_str(f"{training.folder(surroundings).name[:60]}")
-            rows = [row for one in experiments for row in one.rows if row.flags == training.flags]
+            rows = [row for one in experiments for row in one.rows if run_of(row, training.seed) == training]
             try:
                 if training.kfs(surroundings) in failed:
                     raise TrainingError(f"{training.folder(surroundings).name}: its KFS failed")
@@ -140,7 +159,7 @@ def _stacked(of_seeds):
 def _finished(row: Row, surroundings: Surroundings, seeds: int) -> Iterator[list[Path]]:
     """The reports of a row on every rendering, of each seed that has them all."""
     for seed in range(seeds):
-        training = Training(row.flags, seed)
+        training = run_of(row, seed)
         if training.is_trained(surroundings):
             reports = [training.report(surroundings, rendering, row.evaluation) for rendering in surroundings.tested]
             if all((report / "predictions.csv").is_file() for report in reports):

@@ -121,9 +121,7 @@ class Training:
     def folder(self, surroundings: Surroundings) -> Path:
         """Where it is or will be: what tells it from the preset, in words, and a hash of its configuration."""
         told = "-".join(f"{name}={value.replace('/', '_')}" for name, value in sorted(self.flags.items())) or "preset"
-        text = json.dumps(self.configuration(surroundings), sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
-        return surroundings.folder / f"{told[:80]}-seed={self.seed}-{digest}"
+        return run_folder(surroundings, told, self.seed, self.configuration(surroundings))
 
     def is_trained(self, surroundings: Surroundings) -> bool:
         """Whether it was finished."""
@@ -162,8 +160,7 @@ class Training:
             "seconds": round(time.monotonic() - start, 1),
             "seconds_are_of": "the last part of a run that was stopped" if goes_on else "the whole run",
         }
-        with replacing_file(folder / METAFILE) as path:
-            path.write_text(yaml.safe_dump(described, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        write_metafile(folder, described)
 
     def report(self, surroundings: Surroundings, rendering: DatasetInfo, flags: Sequence[str] = ()) -> Path:
         """Folder of the report on the test split of `rendering`, by `evaluate` with these flags."""
@@ -181,6 +178,19 @@ class Training:
             folder = self.folder(surroundings)
             where = [f"--model={folder}", f"--records_dir={rendering.records_dir}", f"--output_dir={report}"]
             run_command("scoringnet_tf.evaluate", [*where, "--split=test", *flags], folder / LOG)
+
+
+def run_folder(surroundings: Surroundings, told: str, seed: int, configuration: Mapping[str, Any]) -> Path:
+    """A folder of the suite's, named by what tells a run from others, in words, and a hash of its configuration."""
+    text = json.dumps(configuration, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+    return surroundings.folder / f"{told[:80]}-seed={seed}-{digest}"
+
+
+def write_metafile(folder: Path, described: Mapping[str, Any]) -> None:
+    """Writes what a finished run says of itself."""
+    with replacing_file(folder / METAFILE) as path:
+        path.write_text(yaml.safe_dump(dict(described), sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def preset_flags(path: Path) -> list[str]:

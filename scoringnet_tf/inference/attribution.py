@@ -132,16 +132,16 @@ def _labels(model, frames):
 
 @functools.lru_cache(maxsize=2)  # so that one video after another goes through what was traced once
 def _outputs_function(model):
-    signature = {
-        name: tf.TensorSpec((None, *clip.shape[1:]), tf.uint8) for name, clip in model.score_predictor.input.items()
+    specs = {
+        name: tf.TensorSpec((None, *given.shape[1:]), tf.uint8) for name, given in model.score_predictor.input.items()
     }
 
-    @tf.function(input_signature=[signature])
+    @tf.function(input_signature=[specs])
     def scores_of(clips):
         return model.score_predictor(clips, training=False)
 
     def outputs(clips):
-        found = scores_of({name: tf.constant(clip) for name, clip in clips.items()})
+        found = scores_of({name: tf.constant(clips[name]) for name in specs})
         return {score: found[score].numpy() for score in SCORES if score in found}
 
     return outputs

@@ -6,11 +6,10 @@ import math
 
 import keras
 import numpy as np
-from scipy import stats
 from tqdm import tqdm
 
 from scoringnet_tf import metrics
-from scoringnet_tf.sports import SCORES, in_order
+from scoringnet_tf.sports import MEASURES, SCORES, in_order, med
 
 SEGMENTED = 64  # videos whose segments are compared at a time
 
@@ -102,28 +101,6 @@ def _collect(result, columns, inputs, targets, info, outputs):
         result.stages_predicted.append(predicted[row, :length])
 
 
-def src(truth, predicted):
-    """Spearman's ρ (Eq. 11, tie-aware) over the known scores; NaN where it is undefined."""
-    known = ~np.isnan(truth)
-    if known.sum() < 2 or np.ptp(truth[known]) == 0 or np.ptp(predicted[known]) == 0:
-        return math.nan
-    return float(stats.spearmanr(truth[known], predicted[known]).statistic)
-
-
-def med(truth, predicted):
-    """MED (Eq. 12): the mean absolute error over the known scores, in points; NaN where none is known."""
-    known = ~np.isnan(truth)
-    return float(np.abs(truth - predicted)[known].mean()) if known.any() else math.nan
-
-
-def relative_l2(truth, predicted):
-    """R-ℓ2: mean of ((s − g) / (max g − min g))² over the known scores, ×100 (CoRe, ICCV 2021); NaN as `src`."""
-    known = ~np.isnan(truth)
-    if known.sum() < 2 or np.ptp(truth[known]) == 0:
-        return math.nan
-    return float(100 * np.square((predicted - truth)[known] / np.ptp(truth[known])).mean())
-
-
 def figures(predictions, stage_names):
     """The figures of `metrics.json`.
 
@@ -148,7 +125,7 @@ def figures(predictions, stage_names):
         "frame_accuracy_per_class": per_class,
         **_segment_figures(predictions, labelled.any()),
     }
-    for name, measure in (("src", src), ("med", med), ("rl2", relative_l2)):
+    for name, measure in MEASURES.items():
         for score, truths in predictions.truth.items():
             predicted = predictions.predicted.get(score)
             measured[f"{score[0]}_{name}"] = math.nan if predicted is None else measure(truths, predicted)

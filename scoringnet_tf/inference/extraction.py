@@ -16,6 +16,7 @@ import tensorflow as tf
 from scoringnet_tf.inference.windows import ACTIVATIONS, MAX_WINDOW, REACH
 from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.models.parts import parts
+from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.presets import load_keras, model_path
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
@@ -183,6 +184,25 @@ def load_c3d(path, part="kfs"):
         expected = "a model with C3Ds, which sees frames" if "c3d" not in known else f"--part of {', '.join(known)}"
         raise InputError(f"--model={path}: expected {expected}. Received: --part={part}.")
     return known[part][0].get_layer("c3d"), model.preprocessor
+
+
+def records_preprocessor(c3d, network, info):
+    """The preprocessor of the frames of records for a C3D.
+
+    Args:
+        c3d, network: of `load_c3d`; the latter is the preprocessor of a `ScoringNet`, or None.
+        info: `DatasetInfo`.
+
+    Raises:
+        InputError: the records' frames are of another size than the C3D was trained on, if that is known.
+    """
+    stated = network.stored.frame_size if network else c3d.preprocessing["frame_size"]
+    if stated and tuple(stated) != tuple(info.frame_size):
+        raise InputError(
+            f"{info.records_dir}: expected frames of {tuple(stated)}, as the model was trained on. Received: "
+            f"{tuple(info.frame_size)}."
+        )
+    return ScoringNetPreprocessor(c3d.get_config()["input_shape"][1:3], info.frame_size, **info.stored)
 
 
 def weights_of(path):

@@ -4,8 +4,9 @@ import contextlib
 import glob
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import tensorflow as tf
@@ -19,6 +20,7 @@ from scoringnet_tf.support.paths import RemotePath, as_path, received
 from scoringnet_tf.support.remarks import Remark
 
 STANDARD_INPUT = "-"
+Result = TypeVar("Result")
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 
 
@@ -115,7 +117,7 @@ def local_video(path) -> Iterator[Path]:
 def scored(
     scorer, video: str, error: InputError | None = None, *, stream=None, start=None, end=None, force=False
 ) -> VideoScore | Remark:
-    """The score of a video, or why there is none: what is wrong with one ends nothing but itself.
+    """The score of a video, or why there is none.
 
     Args:
         scorer: `VideoScorer`.
@@ -124,12 +126,26 @@ def scored(
         start, end: as of `stretch`.
         force: as of `score_video`.
     """
+
+    def score(path):
+        source = path if start is None and end is None else stretch(path, start, end, stream)
+        return scorer.score(scorer.read(source, stream), video, force=force)
+
+    return attempted(score, video, error)
+
+
+def attempted(function: Callable[[Path], Result], video: str, error: InputError | None = None) -> Result | Remark:
+    """What `function` gives of a video, or why it gives nothing: what is wrong with one ends nothing but itself.
+
+    Args:
+        function: of a local path.
+        video, error: of `named_videos`.
+    """
     try:
         if error is not None:
             raise error
         with local_video(video) as path:
-            source = path if start is None and end is None else stretch(path, start, end, stream)
-            return scorer.score(scorer.read(source, stream), video, force=force)
+            return function(path)
     except InputError as wrong:
         return Remark("unreadable", str(wrong))
     except OSError as wrong:

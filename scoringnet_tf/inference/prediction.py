@@ -155,6 +155,12 @@ class VideoScorer:
         probabilities, _ = self._segmented(video, video.samples(rate))
         return self._decide(probabilities[np.newaxis]).numpy()[0][video.sample_of(rate)]
 
+    def probabilities(self, video) -> np.ndarray:
+        """How probable every stage is in every frame of a `Video` in stored form, float (L, S)."""
+        rate = self.preprocessor.frame_rate
+        probabilities, _ = self._segmented(video, video.samples(rate))
+        return probabilities[video.sample_of(rate)]
+
     def score(self, video, path, *, force: bool = False) -> VideoScore:
         """The same for what `read` read from `path`."""
         if self.model.content == "features":

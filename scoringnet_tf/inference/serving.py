@@ -4,23 +4,25 @@ import keras
 import tensorflow as tf
 
 from scoringnet_tf.data.augmentation import FrameDecoder
+from scoringnet_tf.inference.model_description import as_json_fields, model_description
+from scoringnet_tf.inference.request_checks import checked_images, checked_videos
+from scoringnet_tf.inference.warmup import WARMUP_FILE, example_requests, write_warmup_requests
 from scoringnet_tf.models.reference import checks
-from scoringnet_tf.sports import definition_of
-from scoringnet_tf.support.files import replacing_folder, write_json
+from scoringnet_tf.support.files import new_folder, write_json
 
-# Where TF Serving leaves alone what is not its own. Clients read there what the outputs mean.
-SPORT_FILE = "assets.extra/sport.json"
+# Where TF Serving leaves alone what is not its own. Whoever has the files reads there what `describe` tells a client.
+DESCRIPTION_FILE = "assets.extra/model.json"
 
 
 def preprocess_encoded(encoded, preprocessor):
-    """Encoded images of one video to the model's frames: stored form and back, by the decoder of the records.
+    """Encoded images to the model's frames: stored form and back, by the decoder of the records.
 
     Args:
-        encoded: string (L,), JPEG, PNG or BMP images of any size.
+        encoded: string (N,), JPEG, PNG or BMP images of any size.
         preprocessor: `ScoringNetPreprocessor`.
 
     Returns:
-        uint8 (L, H, W, 3), the preprocessor's own frames of the same pixels, see `StoredForm.encode_in_graph`.
+        uint8 (N, H, W, 3), the preprocessor's own frames of the same pixels, see `StoredForm.encode_in_graph`.
     """
     stored = preprocessor.stored
     jpegs = tf.map_fn(lambda image: stored.encode_in_graph(_pixels(image)), encoded)
@@ -37,7 +39,7 @@ def _pixels(image):
     return tf.ensure_shape(pixels, (None, None, 3))
 
 
-def _checked(network):
+def checked_outputs(network):
     """A function of inputs: the outputs of a `ScoringNet` and `valid`; KFS runs once for both."""
     segmenter = None if network.segmenter is None else network.segmenter.with_features()
 
@@ -56,40 +58,96 @@ def _checked(network):
     return outputs_of
 
 
-def export_saved_model(network, path):
-    """Writes `network` (a `ScoringNet`, any dtype policy) to the folder `path` as a float32 SavedModel.
+def signatures(network, description):
+    """The functions of the SavedModel by the names of their signatures, see `export_saved_model`."""
+    given, outputs_of = network.input[network.content], checked_outputs(network)
+    video = [
+        tf.TensorSpec(given.shape, keras.backend.standardize_dtype(given.dtype), name=network.content),
+        tf.TensorSpec((None, None), tf.bool, name="mask"),
+    ]
 
-    Signatures:
-        serving_default: frames uint8 (B, L, H, W, 3), or features float32 (B, L, D), mask bool (B, L) → the outputs of
-            the Keras model, and `valid` bool (B,): false where one of `models.reference.CHECKS` speaks against a
-            performance.
-        encoded: encoded string (L,), the frames of one video → the same outputs with B = 1; not of a model for
-            features.
-
-    `SPORT_FILE` in it says what they mean: the names of the stages, and the definition of the sport.
-    """
-    network = network.with_dtype("float32")
-    given = network.input[network.content]
-    content = tf.TensorSpec(given.shape, keras.backend.standardize_dtype(given.dtype), name=network.content)
-
-    outputs_of = _checked(network)
-
-    @tf.function(input_signature=[content, tf.TensorSpec((None, None), tf.bool, name="mask")])
+    @tf.function(input_signature=video)
     def score(content, mask):
+        content, mask = checked_videos(content, mask, network.content)
         return outputs_of({network.content: content, "mask": mask})
 
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="encoded")])
-    def score_encoded(encoded):
-        frames = preprocess_encoded(encoded, network.preprocessor)[None]
-        return outputs_of({"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)})
+    @tf.function(input_signature=video)
+    def segment(content, mask):
+        content, mask = checked_videos(content, mask, network.content)
+        probabilities = network.segmenter({network.content: content, "mask": mask}, training=False)
+        return {"stages": probabilities, "labels": network.stage_decision(probabilities, mask)}
 
+    # Not a flat list of frames and the lengths: a server that joins requests to batches joins their first axes, and
+    # here that of every input is the batch. Not an empty string for padding: the server pads with what comes first.
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec((None, None), tf.string, name="encoded"),
+            tf.TensorSpec((None,), tf.int64, name="lengths"),
+        ]
+    )
+    def score_encoded(encoded, lengths):
+        images, mask = checked_images(encoded, lengths)
+        frames = preprocess_encoded(images, network.preprocessor)
+        shape = tf.concat([tf.shape(mask), frames.shape[1:]], axis=0)
+        frames = tf.ensure_shape(tf.scatter_nd(tf.cast(tf.where(mask), tf.int32), frames, shape), given.shape)
+        return outputs_of({"frames": frames, "mask": mask})
+
+    found = {"serving_default": score, "describe": _describe(description)}
+    if network.segmenter is not None:
+        found["segment"] = segment
+    if network.content == "frames":
+        found["score_encoded"] = score_encoded
+    return found
+
+
+def _describe(description):
+    """The signature that gives the fields of the description that it is asked for; one without input REST refuses."""
+    fields = as_json_fields(description)
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="fields")])
+    def describe(fields_asked):
+        known = fields_asked[:, tf.newaxis] == tf.constant(list(fields))
+        expected = tf.debugging.Assert(
+            tf.reduce_all(tf.reduce_any(known, axis=1)),
+            [tf.strings.format(f"fields: expected some of {', '.join(fields)}. Received: {{}}", fields_asked)],
+        )
+        with tf.control_dependencies([expected]):
+            return {"values": tf.gather(tf.constant(list(fields.values())), tf.argmax(known, axis=1))}
+
+    return describe
+
+
+def export_saved_model(network, path, version=None, precision="float32"):
+    """Writes `network` (a `ScoringNet`, any dtype policy) to the folder `path` as a SavedModel.
+
+    Signatures, for any B and L:
+        serving_default: frames uint8 (B, L, H, W, 3), or features float32 (B, L, D), mask bool (B, L), true for the
+            real frames, which come first → the outputs of the Keras model, and `valid` bool (B,): false where one of
+            `models.reference.CHECKS` speaks against a performance.
+        score_encoded: encoded string (B, L), JPEG, PNG or BMP images of any size, lengths int64 (B,), how many of them
+            are those of each video, whatever comes after → the same outputs; not of a model for features.
+        segment: as serving_default → `stages` and `labels`; not of a model without KFS.
+        describe: fields string (N,) → values string (N,), JSON, see `model_description`.
+
+    A request that is not like that fails with `InvalidArgumentError`, which says what was expected. `DESCRIPTION_FILE`
+    holds the whole description, `WARMUP_FILE` requests that TF Serving runs before it takes others.
+
+    Args:
+        network: the model.
+        path: the folder, local or remote, which appears whole or not at all.
+        version: the number of the folder, for the description.
+        precision: `"float32"` or `"bfloat16"`, in which C3D computes.
+
+    Raises:
+        InputError: something is at `path`.
+    """
+    network = network.with_dtype("mixed_bfloat16" if precision == "bfloat16" else "float32")
+    description = model_description(network, version, precision)
     # Not keras.export.ExportArchive: it stores every weight twice.
     module = tf.Module()
     module.weights = [variable.value for variable in network.variables]
-    signatures = {"serving_default": score}
-    if network.content == "frames":
-        signatures["encoded"] = score_encoded
-    with replacing_folder(path, last="saved_model.pb") as temporary:
-        tf.saved_model.save(module, str(temporary), signatures=signatures)
-        sport = {"stages": network.sport.stages, "sport": definition_of(network.sport)}
-        write_json(temporary / SPORT_FILE, sport)
+    found = signatures(network, description)
+    with new_folder(path, last="saved_model.pb") as temporary:
+        tf.saved_model.save(module, str(temporary), signatures=found)
+        write_json(temporary / DESCRIPTION_FILE, description)
+        write_warmup_requests(temporary / WARMUP_FILE, example_requests(network, set(found) - {"describe"}))

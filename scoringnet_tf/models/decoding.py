@@ -35,36 +35,63 @@ def transitions(num_stages, cyclic=False):
     return allowed
 
 
+class _Ahead(layers.Layer):
+    """A step of Viterbi's algorithm: the best path's log-probability in every state (B, K), after one more frame."""
+
+    def __init__(self, allowed):
+        super().__init__(dtype="float32")
+        self.state_size = len(allowed)
+        self.allowed = allowed
+
+    def call(self, frame, states):
+        best = ops.max(states[0][:, :, None] + ops.convert_to_tensor(self.allowed, "float32"), axis=1) + frame
+        # Only differences matter: the best stays at 0, and long videos lose no digits.
+        best = best - ops.max(best, axis=1, keepdims=True)
+        return best, [best]
+
+
+class _Back(layers.Layer):
+    """A step back: the state of this frame (B, 1), and where its path came from, which `came_from` (B, K) says."""
+
+    state_size = 1
+
+    def call(self, came_from, states):
+        chosen = ops.one_hot(ops.cast(states[0][:, 0], "int32"), came_from.shape[-1], dtype="float32")
+        return states[0], [ops.sum(came_from * chosen, axis=1, keepdims=True)]
+
+
 def best_path(log_probabilities, allowed):
     """The most probable path of states (Viterbi): it may begin and end in any state.
 
+    Loops of `keras.layers.RNN`: those of `ops.scan` cannot be exported to ONNX or LiteRT.
+
     Args:
         log_probabilities: (B, L, K) of each state in each frame.
-        allowed: (K, K), log-probability of a step from a state (row) to another (column).
+        allowed: (K, K), log-probability of a step from a state (row) to another (column), 0 from each to itself.
 
     Returns:
         int32 (B, L). Where several paths are as probable, the one that is in the earlier state at the later frame.
     """
-    frames = ops.moveaxis(log_probabilities, 1, 0)  # (L, B, K)
-    allowed = ops.convert_to_tensor(allowed, dtype=frames.dtype)
+    # From zeros a step leads to the first frame itself, and its way back is one that is not gone.
+    start = ops.zeros_like(log_probabilities[:, 0])
+    best = layers.RNN(_Ahead(allowed), return_sequences=True)(log_probabilities, initial_state=start)
+    before = ops.concatenate([start[:, None], best[:, :-1]], axis=1)
+    came_from = first_argmax(before[:, :, None, :] + ops.transpose(ops.convert_to_tensor(allowed, "float32")))
+    last = ops.cast(first_argmax(best[:, -1])[:, None], "float32")
+    back = layers.RNN(_Back(dtype="float32"), return_sequences=True, go_backwards=True)
+    states = back(ops.cast(came_from, "float32"), initial_state=last)
+    return ops.cast(ops.flip(states[:, :, 0], axis=1), "int32")
 
-    def ahead(best, frame):
-        best = ops.max(best[:, :, None] + allowed[None], axis=1) + frame
-        # Only differences matter: the best stays at 0, and long videos lose no digits.
-        best = best - ops.max(best, axis=1, keepdims=True)
-        return best, best
 
-    def back(state, came_from):
-        state = ops.take_along_axis(came_from, state[:, None], axis=1)[:, 0]
-        return state, state
+def first_argmax(x):
+    """Index of the greatest along the last axis, the first of those that are equal: (…, K) → int32 (…).
 
-    first = frames[0] - ops.max(frames[0], axis=1, keepdims=True)
-    last, best = ops.scan(ahead, first, frames[1:])
-    best = ops.concatenate([first[None], best], axis=0)  # (L, B, K), each state's best path up to each frame
-    came_from = ops.cast(ops.argmax(best[:-1, :, :, None] + allowed, axis=2), "int32")  # (L − 1, B, K)
-    last = ops.cast(ops.argmax(last, axis=1), "int32")
-    _, earlier = ops.scan(back, last, came_from, reverse=True)
-    return ops.transpose(ops.concatenate([earlier, last[None]], axis=0))
+    `ops.argmax` looks at the bits of floats, for which ONNX and LiteRT have no operation.
+    """
+    size = x.shape[-1]
+    greatest = x >= ops.max(x, axis=-1, keepdims=True)
+    indices = ops.where(greatest, ops.arange(size, dtype="int32"), size - 1)  # of NaN the last
+    return ops.min(indices, axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -89,7 +116,7 @@ class StageDecision(layers.Layer):
 
     def call(self, probabilities, frame_mask):
         if self.decoding == "argmax":
-            return ops.cast(ops.argmax(probabilities, axis=-1), "int32")
+            return first_argmax(probabilities)
         num_stages = probabilities.shape[-1]
         states = ordered_states(num_stages)
         logs = ops.log(ops.maximum(ops.cast(probabilities, "float32"), 1e-7))

@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 import av
@@ -16,10 +17,14 @@ from scipy import stats
 from scoringnet_tf import __version__
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.drawing import STAGE_COLORS
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import replacing_file, replacing_folder
+from scoringnet_tf.support.paths import AnyPath, as_path
 
 FILM_FRAMES = 12
 CURVE_COLOR = "#1f5fae"
 WITHHELD = "withheld"
+PAGE = re.compile(r"\d{3,}\.html")  # name of one of a session
 CHARTS = 1000  # horizontal units of a curve, templates/charts.html; vertical ones are 100
 
 TEMPLATES = jinja2.Environment(
@@ -76,9 +81,10 @@ class ShownPerformance:
         stages: contiguous runs, as in `VideoScore`.
         probabilities: of the stages, float (L, S).
         film: (frame, JPEG) of frames evenly spaced in time.
-        attribution: score → change of it where the frames around each are hidden, points, float (L,).
+        attribution: score → by how many points it falls where the frames around each are hidden, float (L,).
         clips: (caption, MP4) of the key fragments.
         alike: (name, score → points, distance) of performances of training, the nearest first.
+        reasons: why the scores are withheld, or would be without force.
         notes: what could lower trust.
     """
 
@@ -94,6 +100,7 @@ class ShownPerformance:
     attribution: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     clips: Sequence[tuple[str, bytes]] = ()
     alike: Sequence[tuple[str, Mapping[str, float], float]] = ()
+    reasons: Sequence[str] = ()
     notes: Sequence[str] = ()
 
 
@@ -117,6 +124,8 @@ def performance_page(shown: ShownPerformance, model: str, index_link: str | None
         fps=shown.fps,
         num_frames=shown.num_frames,
         index_link=index_link,
+        reasons=shown.reasons,
+        withheld=all(score.value is None for score in shown.scores),
         notes=shown.notes,
         scores=shown.scores,
         film=[{"index": index, "source": _data_uri("image/jpeg", jpeg)} for index, jpeg in shown.film],
@@ -169,7 +178,8 @@ def _attribution_curve(score, values):
     low, high = float(np.min(values)), float(np.max(values))
     room = 0.05 * (high - low) or 1.0
     line = {"path": _path(values, low - room, high + room), "color": CURVE_COLOR}
-    return {"score": score, "line": line, "low": low, "high": high}
+    name = f"{score} score" if score == SCORES[-1] else score
+    return {"name": name, "line": line, "low": low, "high": high}
 
 
 def _readings(shown):
@@ -233,7 +243,7 @@ def session_page(title: str, performances: Sequence[tuple[ShownPerformance, str]
         withheld=sum(_score(shown, last) is None or _score(shown, last).value is None for shown, _ in performances),
         columns=[{"name": name, "number": name not in ("performance",)} for name in columns],
         rows=[{"cells": _cells(rank, *one, names, judged)} for rank, one in enumerate(ordered, start=1)],
-        agreement=[_agreement(name, performances) for name in names] if judged else [],
+        agreement=[found for name in names if (found := _agreement(name, performances))["count"]],
         points=[_point(shown, link, last) for shown, link in known],
         range=known[0][0].scores[-1].range if known else (0, 1),
     )
@@ -257,7 +267,7 @@ def _cells(rank, shown, link, names, judged):
     def number(value, sign=""):
         return {
             "text": "" if value is None else f"{value:{sign}.2f}",
-            "value": "" if value is None else f"{value:.4f}",
+            "value": "" if value is None else f"{abs(value) if sign else value:.4f}",  # the largest difference first
             "number": True,
             "link": None,
         }
@@ -272,7 +282,7 @@ def _cells(rank, shown, link, names, judged):
     if judged:
         pair = _pair(last)
         cells += [number(last.true if last else None), number(pair[1] - pair[0] if pair else None, "+")]
-    count = len(shown.notes)
+    count = len(shown.reasons) + len(shown.notes)
     return [*cells, {"text": count or "", "value": count, "number": True, "link": link if count else None}]
 
 
@@ -294,3 +304,45 @@ def _point(shown, link, name):
         "link": link,
         "title": f"{shown.name}: {score.value:.2f}, judges {score.true:.2f}",
     }
+
+
+# === Files ===
+
+
+def write_pages(
+    output: AnyPath, performances: Sequence[ShownPerformance], model: str, title: str | None = None
+) -> list[AnyPath]:
+    """Writes the page of one performance; of several that of the session, and theirs into a folder beside it.
+
+    Args:
+        output: of the one page, or of that of the session. What was there is replaced.
+        performances: in the order in which their pages are numbered.
+        model: name of the model that scored them.
+        title: of the session; None is the name of `output`.
+
+    Returns:
+        The paths of the pages, that of the session first.
+
+    Raises:
+        InputError: in the folder lies something else.
+    """
+    output = as_path(output)
+    if len(performances) == 1:
+        _write(output, performance_page(performances[0], model))
+        return [output]
+    folder = output.with_name(f"{output.stem}_pages")
+    others = [path.name for path in folder.iterdir() if not PAGE.fullmatch(path.name)] if folder.is_dir() else []
+    if others:
+        raise InputError(f"{folder}: expected a folder of pages, which is replaced. Received: {others[0]} in it.")
+    names = [f"{number:03d}.html" for number in range(1, len(performances) + 1)]
+    with replacing_folder(folder) as temporary:
+        for name, shown in zip(names, performances, strict=True):
+            (temporary / name).write_text(performance_page(shown, model, f"../{output.name}"), encoding="utf-8")
+    links = [f"{folder.name}/{name}" for name in names]
+    _write(output, session_page(title or output.stem, list(zip(performances, links, strict=True)), model))
+    return [output, *(folder / name for name in names)]
+
+
+def _write(path, text):
+    with replacing_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from scoringnet_tf.inference.evaluation import Predictions, med, src
-from scoringnet_tf.sports import stage_runs
+from scoringnet_tf.inference.evaluation import Predictions
+from scoringnet_tf.sports import med, src, stage_runs
 from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, stage_patches
 
 

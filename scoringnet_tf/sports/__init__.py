@@ -7,6 +7,7 @@ offline tools stay light.
 from scoringnet_tf.sports.definition import definition_of, differences
 from scoringnet_tf.sports.known import SPORTS, SportForm, get_sport, kept_form, named_sport, option_form
 from scoringnet_tf.sports.marks import Marks
+from scoringnet_tf.sports.measures import MEASURES, med, relative_l2, src
 from scoringnet_tf.sports.sport import DECODINGS, FINAL_ALONE, FUSIONS, NOISE, PREDICTED_SCORES, SCORES, Sport
 from scoringnet_tf.sports.sport_file import read_sport, sport_yaml
 from scoringnet_tf.sports.stage_order import in_order, stage_runs
@@ -15,6 +16,7 @@ __all__ = [
     "DECODINGS",
     "FINAL_ALONE",
     "FUSIONS",
+    "MEASURES",
     "NOISE",
     "PREDICTED_SCORES",
     "SCORES",
@@ -27,9 +29,12 @@ __all__ = [
     "get_sport",
     "in_order",
     "kept_form",
+    "med",
     "named_sport",
     "option_form",
     "read_sport",
+    "relative_l2",
     "sport_yaml",
+    "src",
     "stage_runs",
 ]

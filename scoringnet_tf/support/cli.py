@@ -81,6 +81,8 @@ def _status(main, arguments, name):
     except Exception as error:
         if type(error).__name__ == "DataLossError":  # TensorFlow's; importing it here would slow every command
             print(f"{name}: damaged records ({error}). Find them: python -m data_prep inspect", file=sys.stderr)
+        elif type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's, too: of memory, and of a disk
+            print(f"{name}: out of memory or disk: {str(error).splitlines()[0]}", file=sys.stderr)
         elif of_a_store(error) and (stores := _remote_flags()):
             where = ", ".join(f"--{flag}={path}" for flag, path in stores.items())
             said = received(error, next(iter(stores.values())))

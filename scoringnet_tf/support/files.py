@@ -16,6 +16,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 
 
@@ -69,6 +70,24 @@ def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def new_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib.Path]:
+    """`replacing_folder` for a `path` where nothing is, and where nothing may come while the block runs.
+
+    Raises:
+        InputError: something is there.
+    """
+
+    def check():
+        if as_path(path).exists():
+            raise InputError(f"{path}: expected a folder that does not exist yet. Received: one that does.")
+
+    check()
+    with replacing_folder(path, last) as temporary:
+        yield temporary
+        check()
 
 
 def tidy_up_beside(path: AnyPath) -> None:

@@ -34,19 +34,12 @@ def record_config(model_dir, settings, data_hash, precision, validation_ids):
         InputError: names every setting that differs.
     """
     path = as_path(model_dir) / CONFIG
-    versions = {
-        "scoringnet_tf": __version__,
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-    }
     config = {
         "settings": settings,
         "data_hash": data_hash,
         "precision": precision,
         "validation_ids": validation_ids,
-        "versions": versions,
+        "versions": versions(),
     }
     _, state = Checkpoints(model_dir).latest()
     if path.is_file() and state is not None:
@@ -59,6 +52,17 @@ def record_config(model_dir, settings, data_hash, precision, validation_ids):
             )
         config["versions"] = before["versions"]
     write_json(path, config)
+
+
+def versions():
+    """Package → version, of what a result is computed by."""
+    return {
+        "scoringnet_tf": __version__,
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
 
 
 def _changes(before, now, state):

@@ -5,21 +5,11 @@ import pytest
 from scipy import stats
 
 from scoringnet_tf.experiments import intervals
-from scoringnet_tf.inference import evaluation
+from scoringnet_tf.sports import src
 
 
 def drawn(shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape)
-
-
-def test_figures_of_rows_are_those_of_an_evaluation():
-    truth, predicted = np.round(drawn(30), 0), np.round(drawn((4, 30), 1), 1)  # with ties
-    for name, measure in (("src", evaluation.src), ("med", evaluation.med), ("rl2", evaluation.relative_l2)):
-        expected = [measure(truth, row) for row in predicted]
-        np.testing.assert_allclose(intervals.MEASURES[name](truth, predicted), expected, rtol=1e-12)
-    assert intervals.src(truth, predicted)[0] == pytest.approx(stats.spearmanr(truth, predicted[0]).statistic)
-    assert np.isnan(intervals.src(truth, np.ones((2, 30)))).all()
-    assert np.isnan(intervals.relative_l2(np.ones(30), predicted)).all()
 
 
 def results(**predicted):
@@ -32,7 +22,7 @@ def test_videos_of_unknown_score_are_left_out():
     found = results(row=drawn((2, 3, 40)))
     found.truth["final"][7] = np.nan
     known = np.arange(40) != 7
-    expected = [[evaluation.src(found.truth["final"][known], scores[known]) for scores in seed] for seed in
+    expected = [[src(found.truth["final"][known], scores[known]) for scores in seed] for seed in
                 found.predicted["row"]["final"]]  # fmt: skip
     np.testing.assert_allclose(found.figure("row", "final", "src"), expected)
 

@@ -9,11 +9,11 @@ import pytest
 import yaml
 from training_runs import defined_flags
 
+from scoringnet_tf import sports
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import intervals, report, suite, training
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
 from scoringnet_tf.experiments.training import Surroundings, Training, TrainingError
-from scoringnet_tf.inference import evaluation
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 
@@ -155,7 +155,7 @@ def test_cells_can_be_computed_again_from_the_predictions_that_are_kept(surround
                 truth, predicted = (
                     np.array([float(r[f"{kind}_{score}"]) for r in chosen]) for kind in ("true", "predicted")
                 )
-                found.append([evaluation.src(truth, predicted), evaluation.med(truth, predicted)])
+                found.append([sports.src(truth, predicted), sports.med(truth, predicted)])
             mean = np.mean(found, axis=0)
             assert row[f"{score[0]}_src"]["mean"] == pytest.approx(mean[0], abs=1e-4)
             assert row[f"{score[0]}_med"]["mean"] == pytest.approx(mean[1], abs=1e-4)

@@ -43,13 +43,6 @@ def test_the_share_of_videos_out_of_order():
     assert figures(made, STAGES)["share_out_of_order"] == 0.25
 
 
-def test_relative_l2_by_hand():
-    """100 · mean of ((s − g) / 10)², 10 being the range of the truth; the unknown one left out."""
-    truth, predicted = np.array([60.0, 70.0, np.nan, 66.0]), np.array([61.0, 68.0, 3.0, 66.0])
-    assert evaluation.relative_l2(truth, predicted) == pytest.approx(100 * (0.1**2 + 0.2**2 + 0) / 3)
-    assert math.isnan(evaluation.relative_l2(np.array([60.0, 60.0]), predicted[:2]))
-
-
 def test_figures_of_a_model_with_one_score_and_without_stages(tmp_path):
     made = predictions()
     made.predicted = {"final": made.predicted["final"]}
@@ -87,14 +80,6 @@ def test_figures_against_scipy_and_by_hand():
     assert measured["f1_50"] == 1 and measured["f1_25"] == 1  # of pre-starting half is found
     assert measured["num_empty_fragments"] == 2
     assert measured["num_videos"] == 20
-
-
-def test_unknown_scores_are_left_out_and_constant_ones_have_no_src():
-    truth = np.array([1.0, math.nan, 2.0, 3.0])
-    assert evaluation.src(truth, np.array([1.0, 99.0, 2.0, 3.0])) == pytest.approx(1.0)
-    assert evaluation.med(truth, np.array([2.0, 99.0, 2.0, 3.0])) == pytest.approx(1 / 3)
-    assert math.isnan(evaluation.src(truth, np.full(4, 7.0)))
-    assert math.isnan(evaluation.med(np.array([math.nan]), np.array([1.0])))
 
 
 def test_mean_predictor():

@@ -37,9 +37,10 @@ def test_shipped_models_score_as_they_did(clip):
 def test_the_shipped_servable_is_that_of_the_shipped_model(clip):
     """An export that was made before a change of preprocessing, or of the model, would serve other scores."""
     servable = ROOT / "saved_models" / SOURCES[clip][0] / "saved_model/1"
-    serve = tf.saved_model.load(str(servable)).signatures["encoded"]
+    serve = tf.saved_model.load(str(servable)).signatures["score_encoded"]
     frames = [cv2.imencode(".png", frame[..., ::-1])[1].tobytes() for frame in VideoStream(CLIPS / clip)]
-    served, scored = serve(encoded=tf.constant(frames)), golden(clip)
+    lengths = tf.constant([len(frames)], tf.int64)
+    served, scored = serve(encoded=tf.constant([frames]), lengths=lengths), golden(clip)
     labels = np.asarray(served["labels"])[0]
     assert [list(run) for run in stage_runs(labels)] == [
         [scoringnet_tf.from_preset(SOURCES[clip][0]).sport.stage_index(stage), start, end]

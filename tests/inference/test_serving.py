@@ -1,16 +1,31 @@
-"""The SavedModel against the Keras model, and its preprocessing against that of training."""
+"""The SavedModel against the Keras model, without our package and as TF Serving runs it; what requests it refuses."""
+
+import json
+import os
+import pickle
+import re
+import subprocess
+import sys
 
 import cv2
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
+from conftest import write_bars
+from served_model import ServedModel
+from tensorflow_serving.apis import prediction_log_pb2
 
 import scoringnet_tf
 from scoringnet_tf import ScoringNetPreprocessor
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
+from scoringnet_tf.export import next_version
+from scoringnet_tf.inference import precision as precision_check
 from scoringnet_tf.inference.serving import export_saved_model, preprocess_encoded
+from scoringnet_tf.inference.warmup import example_requests, example_videos
+from scoringnet_tf.support.errors import InputError
+
+LENGTHS = (11, 7, 1)
 
 
 @pytest.fixture(scope="module")
@@ -22,40 +37,29 @@ def network():
         clip_lengths=(8, 8),
         score_statistics={"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)},
         frame_size=(36, 48),
+        decoding="ordered",
+        provenance={"frame_rate": 25.0},
     )
 
 
 @pytest.fixture(scope="module")
 def exported(network, tmp_path_factory):
-    path = tmp_path_factory.mktemp("export") / "1"
-    export_saved_model(network, path)
+    path = tmp_path_factory.mktemp("export") / "3"
+    export_saved_model(network, path, version=3)
     return path
 
 
-@pytest.fixture
-def video():
-    """Smooth moving colours (L, H, W, 3): JPEG keeps them nearly unchanged."""
-    t, y, x = np.meshgrid(np.arange(10), np.linspace(0, 3, 120), np.linspace(0, 4, 160), indexing="ij")
-    waves = [np.sin(x + 0.3 * t), np.cos(y - 0.2 * t), np.sin(x + y)]
-    return (127.5 + 120 * np.stack(waves, axis=-1)).astype("uint8")
+@pytest.fixture(scope="module")
+def served(exported):
+    model = ServedModel(exported)
+    yield model
+    model.close()
 
 
-def test_serving_default_equals_keras(network, exported):
-    frames = np.random.default_rng(0).integers(0, 256, (2, 11, 32, 32, 3)).astype("uint8")
-    mask = np.ones((2, 11), bool)
-    mask[1, 7:] = False
-    signature = tf.saved_model.load(str(exported)).signatures["serving_default"]
-    served = signature(frames=tf.constant(frames), mask=tf.constant(mask))
-    expected = network({"frames": frames, "mask": mask}, training=False)
-    assert set(expected) == {"stages", "labels", "difficulty", "execution", "final", "empty_fragments"}
-    assert set(served) == {*expected, "valid"}
-    for name, value in expected.items():
-        np.testing.assert_allclose(served[name], value, rtol=1e-5, atol=1e-6)
-
-
-def test_a_model_of_features_is_served_by_features_alone(tmp_path):
+@pytest.fixture(scope="module")
+def features_network():
     keras.utils.set_random_seed(0)
-    model = scoringnet_tf.ScoringNet(
+    return scoringnet_tf.ScoringNet(
         features={"size": 5, "stride": 1, "origin": None},
         scores=("final",),
         fragments="whole",
@@ -63,28 +67,128 @@ def test_a_model_of_features_is_served_by_features_alone(tmp_path):
         width_multiplier=1 / 16,
         score_predictor={"head": "distribution"},
     )
-    export_saved_model(model, tmp_path / "1")
-    signatures = tf.saved_model.load(str(tmp_path / "1")).signatures
-    assert list(signatures) == ["serving_default"]
-    inputs = {
-        "features": np.random.default_rng(0).normal(size=(2, 9, 5)).astype("float32"),
-        "mask": np.ones((2, 9), bool),
-    }
-    served = signatures["serving_default"](**{name: tf.constant(value) for name, value in inputs.items()})
-    expected = model(inputs, training=False)
-    assert (
-        set(expected) == {"final", "final_std", "final_distribution"} and served["valid"].numpy().tolist() == [True] * 2
-    )
-    assert set(served) == {*expected, "valid"}
-    for name, value in expected.items():
-        np.testing.assert_allclose(served[name], value, rtol=1e-5, atol=1e-6)
 
+
+# === The same numbers ===
 
 ENCODERS = {
     "png": lambda frame: cv2.imencode(".png", frame[..., ::-1])[1].tobytes(),
     "bmp": lambda frame: cv2.imencode(".bmp", frame[..., ::-1])[1].tobytes(),
     "jpeg": lambda frame: encode_jpeg(frame, 95),
 }
+SIZES = ((120, 160), (36, 48), (90, 200))
+
+
+def encoded_videos(network):
+    """The lists of images of three videos of unequal length, size and format; and what Keras makes of their pixels."""
+    images, inputs = [], example_videos(network, LENGTHS)
+    pixels = np.random.default_rng(1)
+    for video, (length, size, encode) in enumerate(zip(LENGTHS, SIZES, ENCODERS.values(), strict=True)):
+        waves = [cv2.resize(frame, size[::-1]) for frame in inputs["frames"][video, :length]]
+        images.append([encode(cv2.add(frame, pixels.integers(0, 9, frame.shape, np.uint8))) for frame in waves])
+        decoded = np.stack([decode_jpeg(image) for image in images[-1]])  # OpenCV reads PNG and BMP as well
+        inputs["frames"][video, :length] = network.preprocessor(decoded)["frames"][0]
+    return images, inputs
+
+
+def requests_and_outputs(network):
+    """Signature → (request of three videos of unequal length, what the Keras model says)."""
+    videos = example_videos(network, LENGTHS)
+    whole = network(videos, training=False)
+    found = {"serving_default": (videos, whole)}
+    if network.segmenter is not None:
+        found["segment"] = (videos, {name: whole[name] for name in ("stages", "labels")})
+    if network.content == "frames":
+        images, inputs = encoded_videos(network)
+        padded = [[*frames, *[b"what comes after is not looked at"] * (11 - len(frames))] for frames in images]
+        request = {"encoded": np.array(padded, object), "lengths": np.array(LENGTHS)}
+        found["score_encoded"] = (request, network(inputs, training=False))
+    return found
+
+
+@pytest.fixture(scope="module")
+def expected(network):
+    return requests_and_outputs(network)
+
+
+def assert_equal_outputs(found, expected):
+    """`valid` is what an export adds to the outputs of the Keras model; the stages alone have none."""
+    assert set(found) == {*expected} | ({"valid"} if "final" in expected else set())
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+WITHOUT_OUR_PACKAGE = """
+import pathlib, pickle, sys
+import tensorflow as tf
+
+requests = pickle.loads(pathlib.Path(sys.argv[2]).read_bytes())
+signatures = tf.saved_model.load(sys.argv[1]).signatures
+assert set(signatures) == {*requests, "describe"}
+outputs = {
+    name: signatures[name](**{key: tf.constant(value) for key, value in inputs.items()})
+    for name, inputs in requests.items()
+}
+outputs = {name: {key: value.numpy() for key, value in found.items()} for name, found in outputs.items()}
+assert not any(name.startswith("scoringnet_tf") for name in sys.modules)
+pathlib.Path(sys.argv[3]).write_bytes(pickle.dumps(outputs))
+"""
+
+
+def outputs_of_tensorflow_alone(path, requests, folder):
+    """Signature → outputs, from a process that has TensorFlow and the files."""
+    (folder / "requests").write_bytes(pickle.dumps(requests))
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-c", WITHOUT_OUR_PACKAGE, path, folder / "requests", folder / "outputs"]
+    result = subprocess.run([*map(str, command)], cwd=folder, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return pickle.loads((folder / "outputs").read_bytes())
+
+
+def test_tensorflow_alone_gives_the_numbers_of_keras(expected, exported, tmp_path):
+    requests = {name: request for name, (request, _) in expected.items()}
+    found = outputs_of_tensorflow_alone(exported, requests, tmp_path)
+    assert set(found) == {"serving_default", "score_encoded", "segment"}
+    for name, (_, outputs) in expected.items():
+        assert_equal_outputs(found[name], outputs)
+    assert set(expected["serving_default"][1]) == {
+        *("stages", "labels", "difficulty", "execution", "final", "empty_fragments"),
+    }
+
+
+def test_the_c_plus_plus_loader_gives_the_numbers_of_keras(expected, served):
+    """TF Serving runs this loader and a session."""
+    assert set(served.signatures) == {*expected, "describe"}
+    for name, (request, outputs) in expected.items():
+        assert_equal_outputs(served(name, request), outputs)
+
+
+def test_a_model_of_features_is_served_by_features_alone(features_network, tmp_path):
+    export_saved_model(features_network, tmp_path / "1")
+    expected = requests_and_outputs(features_network)
+    assert set(expected) == {"serving_default"}
+    request, outputs = expected["serving_default"]
+    assert set(outputs) == {"final", "final_std", "final_distribution"}
+    assert_equal_outputs(
+        outputs_of_tensorflow_alone(tmp_path / "1", {"serving_default": request}, tmp_path)["serving_default"], outputs
+    )
+    served = ServedModel(tmp_path / "1")
+    assert_equal_outputs(served("serving_default", request), outputs)
+    assert served("serving_default", request)["valid"].tolist() == [True] * 3
+    request["features"][1, 2, 3] = np.nan
+    with pytest.raises(tf.errors.InvalidArgumentError, match="features: expected finite numbers"):
+        served("serving_default", request)
+
+
+def test_a_video_scores_the_same_alone_and_beside_longer_ones(expected, served):
+    request, _ = expected["score_encoded"]
+    together = served("score_encoded", request)
+    for video, length in enumerate(LENGTHS):
+        alone = {"encoded": request["encoded"][video : video + 1, :length], "lengths": request["lengths"][[video]]}
+        for name, value in served("score_encoded", alone).items():
+            padded = together[name][video : video + 1]
+            real = padded[:, :length] if name in ("stages", "labels") else padded
+            np.testing.assert_allclose(value, real, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
 @pytest.mark.parametrize("size", [(120, 160), (90, 160), (144, 192)])
@@ -97,38 +201,156 @@ def test_encoded_frames_are_treated_as_in_training(stored, size):
     np.testing.assert_array_equal(preprocess_encoded(encoded, preprocessor), preprocessor(video)["frames"][0])
 
 
-@pytest.mark.parametrize("encoder", ENCODERS)
-def test_encoded_signature_scores_one_video_as_keras_does(network, exported, video, encoder):
-    encoded = [ENCODERS[encoder](frame) for frame in video]
-    pixels = np.stack([decode_jpeg(image) for image in encoded])  # OpenCV reads PNG and BMP as well
-    served = tf.saved_model.load(str(exported)).signatures["encoded"](encoded=tf.constant(encoded))
-    expected = network(network.preprocessor(pixels), training=False)
-    assert set(served) == {*expected, "valid"} and served["stages"].shape == (1, 10, 4)
-    for name, value in expected.items():
-        np.testing.assert_allclose(served[name], value, rtol=1e-5, atol=1e-6)
+# === Requests that are refused ===
+
+VIDEO_ERRORS = {
+    "frames of another size": (
+        lambda v: {"frames": v["frames"][:, :, :30]},
+        "frames: expected uint8 (B, L, 32, 32, 3)",
+    ),
+    "frames of one video": (lambda v: {"frames": v["frames"][0]}, "Received a shape of [11 32 32 3]"),
+    "grey frames": (lambda v: {"frames": v["frames"][..., :1]}, "Received a shape of [3 11 32 32 1]"),
+    "no videos": (lambda v: {"frames": v["frames"][:0], "mask": v["mask"][:0]}, "B and L at least 1"),
+    "no frames": (lambda v: {"frames": v["frames"][:, :0], "mask": v["mask"][:, :0]}, "B and L at least 1"),
+    "floats": (lambda v: {"frames": v["frames"] / np.float32(255)}, "actual float vs. expect uint8"),
+    "a mask of one column": (lambda v: {"mask": v["mask"][:, :1]}, "mask: expected bool (B, L), as long as frames"),
+    "a mask of one video": (lambda v: {"mask": v["mask"][:1]}, "mask: expected bool (B, L), as long as frames"),
+    "a flat mask": (lambda v: {"mask": v["mask"].ravel()}, "mask: expected bool (B, L), as long as frames"),
+    "an empty video": (lambda v: {"mask": v["mask"] & (np.arange(11) < [[9], [0], [9]])}, "in videos [1]"),
+    "padding first": (lambda v: {"mask": v["mask"][:, ::-1]}, "in videos [1 2]"),
+}
 
 
-def test_the_c_plus_plus_loader_serves_it(network, exported):
-    """TF Serving runs this loader and a session."""
-    frames = np.zeros((1, 8, 32, 32, 3), "uint8")
-    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-        meta = tf.compat.v1.saved_model.loader.load(session, ["serve"], str(exported))
-        signature = meta.signature_def["serving_default"]
-        feeds = {signature.inputs["frames"].name: frames, signature.inputs["mask"].name: np.ones((1, 8), bool)}
-        final = session.run(signature.outputs["final"].name, feeds)
-    expected = network({"frames": frames, "mask": np.ones((1, 8), bool)}, training=False)["final"]
-    np.testing.assert_allclose(final, expected, rtol=1e-5)
+@pytest.mark.parametrize("signature", ["serving_default", "segment"])
+@pytest.mark.parametrize("wrong", VIDEO_ERRORS)
+def test_malformed_videos_are_refused(expected, served, signature, wrong):
+    change, message = VIDEO_ERRORS[wrong]
+    videos, _ = expected["serving_default"]
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        served(signature, {**videos, **change(videos)})
+    assert message in str(caught.value)
 
 
-def test_a_bfloat16_model_is_exported_in_float32(network, tmp_path):
-    """Its scores are those of the float32 model, and nothing in its graph is of another float type."""
-    export_saved_model(network.with_dtype("mixed_bfloat16"), tmp_path / "1")
-    frames = np.random.default_rng(1).integers(0, 256, (1, 8, 32, 32, 3)).astype("uint8")
-    mask = np.ones((1, 8), bool)
-    signature = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"]
-    served = signature(frames=tf.constant(frames), mask=tf.constant(mask))
-    expected = network({"frames": frames, "mask": mask}, training=False)
-    for name in ("stages", "difficulty", "execution", "final"):
-        np.testing.assert_allclose(served[name], expected[name], rtol=1e-5)
-    (graph,) = saved_model_pb2.SavedModel.FromString((tmp_path / "1/saved_model.pb").read_bytes()).meta_graphs
-    assert "DT_FLOAT" in str(graph.graph_def) and "DT_BFLOAT16" not in str(graph.graph_def)
+def with_image(request, video, frame, image):
+    changed = request["encoded"].copy()
+    changed[video, frame] = image(changed[video, frame])
+    return {"encoded": changed}
+
+
+IMAGE_ERRORS = {
+    "one list": (lambda r: {"encoded": r["encoded"][0]}, "encoded: expected string (B, L)"),
+    "empty lists": (lambda r: {"encoded": r["encoded"][:, :0]}, "encoded: expected string (B, L), B and L at least 1"),
+    "no lists": (lambda r: {name: value[:0] for name, value in r.items()}, "B and L at least 1"),
+    "fewer lengths": (lambda r: {"lengths": r["lengths"][:2]}, "lengths: expected int64 (B,), a number for each video"),
+    "lengths in a column": (lambda r: {"lengths": r["lengths"][:, None]}, "lengths: expected int64 (B,)"),
+    "an empty list": (lambda r: {"lengths": r["lengths"] * [1, 0, 1]}, "expected 1 to 11 frames"),
+    "a length below 0": (lambda r: {"lengths": r["lengths"] * [1, -1, 1]}, "expected 1 to 11 frames"),
+    "a length beyond": (lambda r: {"lengths": r["lengths"] + 1}, "as many as encoded has at most. Received: [12 8 2]"),
+    "an empty image": (lambda r: with_image(r, 1, 3, lambda _: b""), "at (video, frame) [[1 3]]"),
+    "a GIF": (lambda r: with_image(r, 0, 10, lambda _: b"GIF89a"), "expected images, JPEG, PNG, BMP"),
+    "half a PNG": (lambda r: with_image(r, 0, 4, lambda png: png[: len(png) // 2]), "PNG"),
+    "half a BMP": (lambda r: with_image(r, 1, 4, lambda bmp: bmp[: len(bmp) // 2]), "Input size should match"),
+    "half a JPEG": (lambda r: with_image(r, 2, 0, lambda jpeg: jpeg[: len(jpeg) // 2]), "Invalid JPEG data"),
+    "int32 lengths": (lambda r: {"lengths": r["lengths"].astype(np.int32)}, "actual int32 vs. expect int64"),
+}
+
+
+@pytest.mark.parametrize("wrong", IMAGE_ERRORS)
+def test_malformed_images_are_refused(expected, served, wrong):
+    change, message = IMAGE_ERRORS[wrong]
+    request, _ = expected["score_encoded"]
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        served("score_encoded", {**request, **change(request)})
+    assert message in str(caught.value)
+
+
+# === What a model says of itself ===
+
+
+def test_a_model_describes_itself(network, exported, served):
+    """In the file, and to a client that cannot read it."""
+    told = json.loads((exported / "assets.extra/model.json").read_text(encoding="utf-8"))
+    assert told["stages"] == ["noise", "pre-starting", "take-flight", "entry"] and told["sport"]["name"] == "diving"
+    assert (told["version"], told["frame_rate"], told["precision"]) == (3, 25.0, "float32")
+    assert told["package_version"] == scoringnet_tf.__version__
+    twin = ScoringNetPreprocessor.from_config(told["preprocessing"])
+    assert twin.get_config() == network.preprocessor.get_config()
+    values = served("describe", {"fields": np.array(list(told), object)})["values"]
+    assert dict(zip(told, map(json.loads, values), strict=True)) == told
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"fields: expected some of format, .*version"):
+        served("describe", {"fields": np.array(["stages", "colour"], object)})
+
+
+def test_warm_up_requests_run_every_signature(exported, served):
+    """TF Serving does not serve a model whose warm-up fails."""
+    asked = []
+    for record in tf.data.TFRecordDataset(
+        str(exported / "assets.extra/tf_serving_warmup_requests")
+    ).as_numpy_iterator():
+        request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
+        asked.append(request.model_spec.signature_name)
+        served(asked[-1], {name: tf.make_ndarray(tensor) for name, tensor in request.inputs.items()})
+    assert set(asked) == set(served.signatures) - {"describe"}
+
+
+def test_examples_are_videos_that_differ(network):
+    videos = example_requests(network, ["serving_default"], LENGTHS)["serving_default"]
+    assert videos["mask"].sum(axis=1).tolist() == list(LENGTHS)
+    frames = videos["frames"].reshape(-1, 32 * 32 * 3)
+    assert len(np.unique(frames, axis=0)) == len(frames)
+
+
+# === Folders and precision ===
+
+
+def test_versions_count_up_and_are_never_replaced(network, exported, tmp_path):
+    assert next_version(exported.parent) == 4 and next_version(tmp_path / "none") == 1
+    for name in ("9", "10", ".11.77.new", "12a", "٣"):
+        (tmp_path / name).mkdir()
+    assert next_version(tmp_path) == 11
+    with pytest.raises(InputError, match="10: expected a folder that does not exist yet"):
+        export_saved_model(network, tmp_path / "10")
+
+
+@pytest.fixture(scope="module")
+def whole_network():
+    """One tower on whole videos: little to trace."""
+    keras.utils.set_random_seed(0)
+    return scoringnet_tf.ScoringNet(
+        image_size=(32, 32),
+        width_multiplier=1 / 16,
+        clip_lengths=(8, 8),
+        score_statistics={"final": (60.0, 20.0)},
+        frame_size=(36, 48),
+        scores=("final",),
+        fragments="whole",
+    )
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_precision_is_what_was_asked_for(whole_network, tmp_path, precision):
+    """Whatever the model was trained in; in float32 nothing of the graph is of another float type."""
+    export_saved_model(whole_network.with_dtype("mixed_bfloat16"), tmp_path / "1", precision=precision)
+    served = ServedModel(tmp_path / "1")
+    assert set(served.signatures) == {"serving_default", "score_encoded", "describe"}
+    types = str(served.meta_graph.graph_def)
+    assert "DT_FLOAT" in types and ("DT_BFLOAT16" in types) == (precision == "bfloat16")
+    assert json.loads((tmp_path / "1/assets.extra/model.json").read_text())["precision"] == precision
+    videos = example_videos(whole_network, (5, 9))
+    exact = np.asarray(whole_network(videos, training=False)["final"])
+    tolerance = 1e-5 if precision == "float32" else 1e-2
+    np.testing.assert_allclose(served("serving_default", videos)["final"], exact, rtol=tolerance)
+
+
+def test_bfloat16_must_hold_its_numbers_on_videos(whole_network, tmp_path, monkeypatch):
+    write_bars(tmp_path / "dive.mp4", 12)
+    said = precision_check.check_precision(whole_network, [str(tmp_path / "dive.mp4")])
+    assert re.fullmatch(r"bfloat16 against float32 on 1 videos, at most: final 0\.\d\d% .*", said)
+    monkeypatch.setattr(precision_check, "MAX_SHARE_OF_RANGE", 0.0)
+    with pytest.raises(InputError, match=r"expected final within 0% of float32\. Received: .* on .*dive\.mp4"):
+        precision_check.check_precision(whole_network, [str(tmp_path / "dive.mp4")])
+
+
+def test_bfloat16_is_for_models_of_frames(features_network):
+    with pytest.raises(InputError, match="expected a model of frames"):
+        precision_check.check_precision(features_network, ["run.npy"])

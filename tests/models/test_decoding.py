@@ -9,10 +9,11 @@ import keras
 import numpy as np
 import pytest
 import scipy.io
+import tensorflow as tf
 from training_runs import SMALL, batch
 
 import scoringnet_tf
-from scoringnet_tf.models.decoding import StageDecision, best_path, ordered_states, transitions
+from scoringnet_tf.models.decoding import StageDecision, best_path, first_argmax, ordered_states, transitions
 
 
 def in_order(labels, num_stages, cyclic):
@@ -94,7 +95,8 @@ def test_a_long_video_loses_no_digits():
     truth = np.zeros(length, int)
     truth[-90:-60], truth[-60:-30], truth[-30:] = 1, 2, 3
     probabilities[0, np.arange(length), truth] += 1e-4
-    assert (StageDecision("ordered")(probabilities, np.ones((1, length), bool))[0].numpy() == truth).all()
+    decide = tf.function(StageDecision("ordered"))  # in Python each frame would take milliseconds
+    assert (decide(probabilities, np.ones((1, length), bool))[0].numpy() == truth).all()
 
 
 def test_states_and_steps_of_three_stages():
@@ -103,6 +105,19 @@ def test_states_and_steps_of_three_stages():
     assert steps == [[0, 1], [1, 2, 3], [2, 3], [3, 4], [4]]
     steps = [[column for column, cost in enumerate(row) if cost == 0] for row in transitions(3, cyclic=True)]
     assert sorted(steps[3]) == [1, 3, 4] and sorted(steps[4]) == [1, 4]
+
+
+def test_a_graph_for_any_batch_decides_a_single_frame():
+    """As an exported model is asked to: neither the batch nor the length is known before."""
+    spec = [tf.TensorSpec((None, None, 3)), tf.TensorSpec((None, None), tf.bool)]
+    for decoding in ("argmax", "ordered", "cyclic"):
+        decide = tf.function(StageDecision(decoding), input_signature=spec)
+        assert decide(np.float32([[[0.1, 0.7, 0.2]]]), np.ones((1, 1), bool)).numpy().tolist() == [[1]]
+
+
+def test_the_greatest_is_the_first_of_equals_and_always_an_index():
+    rows = np.float32([[0, 3, 3], [-1, -2, -1], [np.nan, 0, 1], [-np.inf] * 3])
+    assert keras.ops.convert_to_numpy(first_argmax(rows)).tolist() == [1, 0, 2, 0]
 
 
 def test_ties_are_decided_alike():

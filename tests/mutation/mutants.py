@@ -1334,10 +1334,52 @@ INFERENCE = (
         "scoringnet_tf/inference/serving.py",
         "tests/inference/test_serving.py",
         (
-            '    network = network.with_dtype("float32")\n',
-            "",
-            "a bfloat16 export stays bfloat16",
-            "test_a_bfloat16_model_is_exported_in_float32",
+            'network.with_dtype("mixed_bfloat16" if precision == "bfloat16" else "float32")',
+            'network.with_dtype("mixed_bfloat16") if precision == "bfloat16" else network',
+            "a bfloat16 model is exported in bfloat16",
+            "test_precision_is_what_was_asked_for",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/request_checks.py",
+        "tests/inference/test_serving.py",
+        (
+            "_has_shape(shape, mask_shape, element)",
+            "tf.constant(True)",
+            "a mask of one column is spread over all frames",
+            "test_malformed_videos_are_refused",
+        ),
+        (
+            "(lengths == 0) | ~prefix",
+            "lengths == 0",
+            "padding before frames is taken for frames",
+            "test_malformed_videos_are_refused",
+        ),
+        (
+            "(lengths >= 1) & (lengths <= most)",
+            "lengths <= most",
+            "an empty list of images is scored",
+            "test_malformed_images_are_refused",
+        ),
+    )
+    + of(
+        "scoringnet_tf/support/files.py",
+        "tests/inference/test_serving.py",
+        (
+            '        if as_path(path).exists():\n            raise InputError(f"{path}: expected a folder',
+            '        if False:\n            raise InputError(f"{path}: expected a folder',
+            "a version that is there is replaced",
+            "test_versions_count_up_and_are_never_replaced",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/portable.py",
+        "tests/inference/test_portable.py",
+        (
+            "if not difference <= TOLERANCE",
+            "if difference > TOLERANCE",
+            "an export that gives NaN is taken for right",
+            "test_numbers_that_are_none_are_refused",
         ),
     )
     + of(
@@ -1536,14 +1578,51 @@ PARTIAL = (
         ),
     )
     + of(
+        "scoringnet_tf/sports/measures.py",
+        "tests/sports/test_measures.py",
+        (
+            "width = np.ptp(truth) if",
+            "width = np.ptp(predicted) if",
+            "R-l2 relative to the range of the predictions",
+            "test_med_and_relative_l2_by_hand",
+        ),
+        ("stats.rankdata(scores, axis=-1)", "np.argsort(scores, axis=-1)", "no ranks", "test_src_is_scipys_with_ties"),
+        (
+            "truth[known], predicted[..., known]",
+            "truth, predicted",
+            "unknown scores are measured",
+            "test_med_and_relative_l2_by_hand",
+        ),
+    )
+    + of(
+        "scoringnet_tf/baselines/core.py",
+        "tests/baselines/test_networks.py",
+        (
+            "[~np.eye(len(scores), dtype=bool)]",
+            "",
+            "a video is its own exemplar",
+            "test_groups_have_as_many_pairs_each",
+        ),
+        (
+            "leaves[..., 1] - truth[:, 1:]",
+            "leaves[..., 1]",
+            "the place in the group is not taught",
+            "test_the_loss_is_that_of_the_true_leaf",
+        ),
+    )
+    + of(
+        "scoringnet_tf/baselines/apenft.py",
+        "tests/baselines/test_regressions.py",
+        (
+            "distances <= tolerance",
+            "distances < 2 * tolerance",
+            "another r",
+            "test_approximate_entropy_is_that_of_a_double_loop",
+        ),
+    )
+    + of(
         "scoringnet_tf/inference/evaluation.py",
         "tests/inference/test_evaluation.py",
-        (
-            "(predicted - truth)[known] / np.ptp(truth[known])",
-            "(predicted - truth)[known] / np.ptp(predicted[known])",
-            "R-l2 relative to the range of the predictions",
-            "test_relative_l2_by_hand",
-        ),
         (
             "(truth >= 0) & (found >= 0).any()",
             "(truth >= 0)",

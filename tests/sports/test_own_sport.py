@@ -19,7 +19,7 @@ from data_prep.records.dry_run import check
 from data_prep.records.summary import summary
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, RecordsError
 from scoringnet_tf.inference.feature_folder import write_tables
-from scoringnet_tf.inference.serving import SPORT_FILE, export_saved_model
+from scoringnet_tf.inference.serving import DESCRIPTION_FILE, export_saved_model
 from scoringnet_tf.models.presets import check_fits, load_scoring_net
 from scoringnet_tf.sports import definition_of, get_sport, named_sport, option_form, sport_yaml
 from scoringnet_tf.support.errors import InputError
@@ -114,7 +114,7 @@ def test_records_of_another_sport_of_the_same_name_are_refused(own_records, spor
 def test_an_exported_model_says_what_its_stages_are_called(tmp_path):
     model = scoringnet_tf.ScoringNet(sport=OWN, fragments="whole", scores=("final",), **SMALL)
     export_saved_model(model, tmp_path / "1")
-    said = json.loads((tmp_path / "1" / SPORT_FILE).read_text(encoding="utf-8"))
+    said = json.loads((tmp_path / "1" / DESCRIPTION_FILE).read_text(encoding="utf-8"))
     assert said["stages"] == list(OWN.stages) and get_sport(said["sport"]) == OWN
 
 

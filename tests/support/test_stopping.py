@@ -53,6 +53,7 @@ def ended(work, **options):
         ("os.kill(os.getpid(), signal.SIGINT)", 130, "-c: stopped by SIGINT."),
         ("os.kill(os.getpid(), signal.SIGTERM)", 143, "-c: stopped by SIGTERM."),
         ("raise MemoryError", 1, "-c: out of memory."),
+        ("raise type('ResourceExhaustedError', (Exception,), {})('a: full')", 1, "-c: out of memory or disk: a: full"),
         (
             "raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), 'a/b.png')",
             1,

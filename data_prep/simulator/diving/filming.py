@@ -25,6 +25,7 @@ from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composi
 from data_prep.simulator.scene.figure import Body, pose
 
 LEAVING_SPEED = 0.22  # metres a frame that the camera rises after the end of the entry
+SUNK = -2.2  # metres of the diver's centre below which the water hides all
 REPLAY_SPEED = 0.5
 REPLAY_BOUNDARIES = (0, 10, 34)
 FOAM_LIGHT = 250  # grey level of a splash in full light
@@ -106,7 +107,13 @@ def _random_view(body, width, height, rng):
 
 
 def dive_shot(
-    scene: Scene, dive: Dive, trait: DiveTrait, boundaries: tuple, frames: np.ndarray, rng: np.random.Generator
+    scene: Scene,
+    dive: Dive,
+    trait: DiveTrait,
+    boundaries: tuple,
+    frames: np.ndarray,
+    rng: np.random.Generator,
+    seen: list[np.ndarray] | None = None,
 ) -> Iterator[np.ndarray]:
     """Films a dive.
 
@@ -117,6 +124,7 @@ def dive_shot(
         boundaries: t0, t1, t2, t3 on the time axis of `frames`.
         frames: (F,) instants to film, in frames, increasing; a step below 1 is slow motion.
         rng: for the camera's tremor and the splash's droplets.
+        seen: takes the diver's joints in each frame, (J, 2) pixels, NaN once the water hides all; of a pair the first.
 
     Yields:
         Frames (H, W, 3).
@@ -126,6 +134,9 @@ def dive_shot(
     motion = perform(dive, trait, scene.body, boundaries[:3], instants, board)
     camera = follow(_pan_target(motion, scene, instants, boundaries[3]), view, rng, steps_per_frame=exposures)
     joints, belly = view.project(motion.joints, camera[:, None]), view.turn(motion.belly)
+    sunk = motion.centre[:, 1] <= SUNK
+    if seen is not None:
+        seen.extend(view.in_picture(np.where(sunk[:, None, None], np.nan, joints), scene.mirrored))
     painter = FigurePainter(scene.body, scene.appearance, view.pixels_per_metre)
     size = splash_size(trait.severities["splash"], trait.entry_angle, scene.venue.splashing, scene.luck, rng)
     splashes = {
@@ -141,7 +152,7 @@ def dive_shot(
         if board.springs:
             _paint_board(picture, scene, centre, tips[index])
         for aside, splash in splashes.items():
-            if motion.centre[start, 1] > -2.2:
+            if not sunk[start]:
                 patch, corner = painter.paint(joints[now] + (aside, 0, 0), belly[now])
                 composite(picture, _submerge(patch, corner, waterline, view.pixels_per_metre), corner)
             column = view.width / 2 + (motion.entry_x * np.cos(view.yaw) - centre[0]) * view.pixels_per_metre

@@ -119,12 +119,18 @@ class DivingSimulator(Simulator):
         return filming.random_scene(element.armstand, settings.width, settings.height, settings.easy, rng)
 
     def shot(
-        self, scene: filming.Scene, performance: Performance, task: str, rng: np.random.Generator
+        self,
+        scene: filming.Scene,
+        performance: Performance,
+        task: str,
+        rng: np.random.Generator,
+        joints: list[np.ndarray],
     ) -> Iterator[np.ndarray]:
         """The dive, until the camera has left the water where it lingers."""
         end = performance.boundaries[3] + performance.linger if task == "scoring" else performance.num_frames
         frames = np.arange(performance.lead, end)
-        return filming.dive_shot(scene, performance.element, performance.trait, performance.boundaries, frames, rng)
+        dive, trait, boundaries = performance.element, performance.trait, performance.boundaries
+        return filming.dive_shot(scene, dive, trait, boundaries, frames, rng, joints)
 
     def noise_shots(
         self, scene: filming.Scene, after: bool, rng: np.random.Generator

@@ -46,6 +46,16 @@ class View:
         middle = np.stack((centre[..., 0], -centre[..., 1], np.zeros(centre.shape[:-1])), axis=-1)
         return (self.turn(points) - middle) * self.pixels_per_metre + (self.width / 2, self.height / 2, 0.0)
 
+    def in_picture(self, pixels: np.ndarray, mirrored: bool) -> np.ndarray:
+        """Where `pixels` (F · 3, J, 3) of `project` lie in the picture of each of F frames, (F, J, 2): x right, y down.
+
+        At the middle of the exposure; `mirrored` as pictures are.
+        """
+        places = pixels[len(SHUTTER) // 2 :: len(SHUTTER), :, :2].copy()
+        if mirrored:
+            places[..., 0] = self.width - 1 - places[..., 0]
+        return places
+
     def turn(self, directions: np.ndarray) -> np.ndarray:
         """World directions (…, 3) → picture axes (x right, y down, z to the camera)."""
         x, y, z = directions[..., 0], directions[..., 1], directions[..., 2]
@@ -92,6 +102,12 @@ def look(world: Canvas, centre: np.ndarray, view: View, travel: np.ndarray) -> n
     frame = window(world.image, (column, row), view.width, view.height)
     kernel = tuple(int(1 + abs(value) * view.pixels_per_metre) for value in travel)
     return cv2.blur(frame, kernel) if max(kernel) > 1 else frame
+
+
+def zoomed_places(places: np.ndarray, factors: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Where `places` (F, J, 2) of pictures of a width and height go when `zoom` enlarges each by its factor (F,)."""
+    middle = np.array((width - 1, height - 1)) / 2
+    return middle + (places - middle) * factors[:, None, None]
 
 
 def zoom(frame: np.ndarray, factor: float) -> np.ndarray:

@@ -132,6 +132,12 @@ class Broadcast:
         picture = cv2.add(picture, self._grain[index % len(self._grain)], dtype=cv2.CV_8U)
         return cv2.copyMakeBorder(picture, *self._bars, cv2.BORDER_CONSTANT) if any(self._bars) else picture
 
+    def places(self, places: np.ndarray, filmed_width: int) -> np.ndarray:
+        """Where `places` (…, 2), x and y in a picture of `filmed_size`, lie in the frame, pixels."""
+        squeeze, (top, _, left, _) = self._size[0] / filmed_width, self._bars
+        x, y = places[..., 0], places[..., 1]
+        return np.stack(((x + 0.5) * squeeze - 0.5 + left, y + top), axis=-1)
+
     def cut(self) -> None:
         """Says that the next picture is of another shot, of which no field is late."""
         self._last = None
@@ -175,5 +181,10 @@ def _bug(style, picture, rng):
 def zoomed(frames: Iterable[np.ndarray], num_frames: int, start: float, stop: float) -> Iterator[np.ndarray]:
     """Frames of a shot through a lens that goes from one magnification (1 or more) to another."""
     for index, frame in enumerate(frames):
-        share = min(1.0, index / max(1, num_frames - 1))
-        yield zoom(frame, start + (stop - start) * share * share * (3 - 2 * share))
+        yield zoom(frame, float(magnifications(np.array([index]), num_frames, start, stop)[0]))
+
+
+def magnifications(indices: np.ndarray, num_frames: int, start: float, stop: float) -> np.ndarray:
+    """Those of `zoomed` at the frames of these indices."""
+    share = np.minimum(1.0, indices / max(1, num_frames - 1))
+    return start + (stop - start) * share * share * (3 - 2 * share)

@@ -96,6 +96,7 @@ def vault_shot(
     boundaries: tuple[float, float],
     frames: np.ndarray,
     rng: np.random.Generator,
+    seen: list[np.ndarray] | None = None,
 ) -> Iterator[np.ndarray]:
     """Films a vault.
 
@@ -106,18 +107,21 @@ def vault_shot(
         boundaries: take-off and touch-down on the time axis of `frames`.
         frames: (F,) instants to film, in frames, increasing; a step below 1 is slow motion.
         rng: for the camera's tremor.
+        seen: takes the gymnast's joints in each frame, (J, 2) pixels.
 
     Yields:
         Frames (H, W, 3).
     """
     instants = scene.view.exposures(frames)
-    yield from _film(scene, perform(vault, trait, scene.body, boundaries, instants), rng)
+    yield from _film(scene, perform(vault, trait, scene.body, boundaries, instants), rng, seen)
 
 
-def _film(scene, motion, rng):
+def _film(scene, motion, rng, seen=None):
     exposures, view = len(SHUTTER), scene.view
     camera = follow(_pan_target(scene, motion.centre), view, rng, steps_per_frame=exposures)
     joints = view.project(scene.standpoint.panorama(motion.joints), camera[:, None])
+    if seen is not None:
+        seen.extend(view.in_picture(joints, scene.mirrored))
     belly = scene.standpoint.turn(motion.belly) * (1, -1, 1)
     nearness = scene.standpoint.distance / scene.standpoint.range(motion.centre)
     hidden = scene.standpoint.turn(motion.centre)[:, 2] < -HIDING

@@ -107,11 +107,17 @@ class VaultSimulator(Simulator):
         return filming.random_scene(settings.width, settings.height, settings.easy, rng)
 
     def shot(
-        self, scene: filming.Scene, performance: Performance, task: str, rng: np.random.Generator
+        self,
+        scene: filming.Scene,
+        performance: Performance,
+        task: str,
+        rng: np.random.Generator,
+        joints: list[np.ndarray],
     ) -> Iterator[np.ndarray]:
         first, take_off, touch_down, end = performance.boundaries
         frames = np.arange(first, end).astype(float)
-        return filming.vault_shot(scene, performance.element, performance.trait, (take_off, touch_down), frames, rng)
+        vault, trait = performance.element, performance.trait
+        return filming.vault_shot(scene, vault, trait, (take_off, touch_down), frames, rng, joints)
 
     def noise_shots(
         self, scene: filming.Scene, after: bool, rng: np.random.Generator

@@ -82,7 +82,8 @@ def test_layout_is_the_official_one(drawn):
         *(f"diving_samples_len_ori/00{video}.avi" for video in range(1, 5)),
         *("diving_overall_scores.mat", "diving_difficulty_level.mat", "jump_drop_water_label.txt"),
         *("split_3_1/training_idx.mat", "split_3_1/testing_idx.mat"),
-        *("stage_labels.csv", "factors.csv", "README.md", "simulation.json"),
+        *("stage_labels.csv", "factors.csv", "README.md", "simulation.json", "joints/joints.json"),
+        *(f"joints/00{video}.npy" for video in range(1, 5)),
     }
     difficulty = scipy.io.loadmat(drawn / "diving_difficulty_level.mat")["difficulty_level"]
     overall = scipy.io.loadmat(drawn / "diving_overall_scores.mat")["overall_scores"]
@@ -129,10 +130,10 @@ def test_another_seed_gives_other_videos(drawn, tmp_path):
 def test_an_interrupted_run_does_not_look_whole_and_goes_on(drawn, tmp_path, monkeypatch):
     folder = tmp_path / "resumed"
 
-    def film_two(simulator, plan, settings):
+    def film_two(simulator, plan, *further):
         if plan.video_id == 3:
             raise KeyboardInterrupt
-        return film_video(simulator, plan, settings)
+        return film_video(simulator, plan, *further)
 
     monkeypatch.setattr(dataset, "film_video", film_two)
     with pytest.raises(KeyboardInterrupt):

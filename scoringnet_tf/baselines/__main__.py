@@ -1,0 +1,80 @@
+r"""Fits a system that ScoringNet is compared with, and evaluates it as `evaluate` does a model.
+
+    python -m scoringnet_tf.baselines NAME --records_dir=RECORDS --output_dir=OUTPUT [--renderings=R2,R3] [--seed=0]
+
+NAME is one of
+    c3d_svr    C3D + SVR: Parmar and Morris, CVPR Workshops 2017
+    c3d_lstm   C3D + LSTM, incremental labels: the same
+    pose_dct   Pose + DCT: Pirsiavash, Vondrick, Torralba, ECCV 2014; needs joints beside the records
+    apenft     ApEnFT, approximate entropy: Venkataraman, Vlachos, Turaga, BMVC 2015; needs joints
+    consisa    ConsISA, independent subspaces and a bag of words: Le, Zou, Yeung, Ng, CVPR 2011; needs frames
+    s3d        S3D, features stacked by stage: Xiang, Tian, Reiter, Hager, Tran, ICIP 2018
+    usdl       USDL, score distributions: Tang et al., CVPR 2020
+    core       CoRe, contrastive regression: Yu et al., ICCV 2021
+
+It learns from the training split alone; settings are chosen inside it. Writes settings.json (what was chosen), and for
+the records and each of --renderings OUTPUT/SPLIT_HASH with metrics.json, predictions.csv and scores.png, HASH being the
+first ten digits of their data hash. What is there already, by the same settings, is not done again.
+"""
+
+import pathlib
+import sys
+
+from absl import flags
+
+from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
+from scoringnet_tf.support import cli
+from scoringnet_tf.support.errors import InputError
+
+flags.DEFINE_string("records_dir", None, "Records to learn from, made by `python -m data_prep build`.")
+flags.DEFINE_list(
+    "renderings", [], "Further records whose split is predicted: the same videos, rendered or filmed anew."
+)
+flags.DEFINE_string("split", "test", "Split to predict.")
+flags.DEFINE_string("output_dir", None, "Folder for the reports: a new one, or one of the same settings.")
+flags.DEFINE_string("features_dir", None, "Folder that keeps the features of C3D. Default: OUTPUT_DIR/features.")
+flags.DEFINE_string(
+    "pretrained", "motion_small", "C3D whose features are read (.keras; pretrain, import_weights), or one that ships."
+)
+flags.DEFINE_float(
+    "validation_fraction",
+    0.1,
+    "Share of the training split that chooses epochs, as of train; 0 keeps the last epoch.",
+    0,
+    0.9,
+)
+flags.DEFINE_integer("seed", 0, "Of everything random.", 0)
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command with the parsed flags."""
+    from scoringnet_tf.baselines import NAMES
+
+    values = flags.FLAGS
+    if len(arguments) != 1 or arguments[0] not in NAMES:
+        raise InputError(f"Expected a system, one of {', '.join(NAMES)}. Received: {' '.join(arguments) or 'none'}")
+    cli.require(records_dir=values.records_dir, output_dir=values.output_dir)
+    info = load_records(values.records_dir)
+    if info.classes or not info.sport:
+        raise InputError(f"--records_dir={values.records_dir}: expected records with scores. Received: of classes.")
+    output_dir = pathlib.Path(values.output_dir)
+
+    from scoringnet_tf.baselines.run import Run
+
+    reports = Run(
+        name=arguments[0],
+        info=info,
+        tested=(info, *(DatasetInfo.load(path) for path in values.renderings)),
+        split=values.split,
+        output_dir=output_dir,
+        features_dir=pathlib.Path(values.features_dir or output_dir / "features"),
+        pretrained=values.pretrained,
+        validation_fraction=values.validation_fraction,
+        seed=values.seed,
+    ).run()
+    print("\n".join(f"Report: {report}" for report in reports))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main, positional=True))

@@ -1,0 +1,124 @@
+"""ConsISA: bags of words of a hierarchy of independent subspaces, which is learnt without labels.
+
+Le, Zou, Yeung, Ng, *Learning hierarchical invariant spatio-temporal features for action recognition with independent
+subspace analysis*, CVPR 2011; scored with in Pirsiavash et al., ECCV 2014. Published: layer 1 sees blocks of 16×16
+pixels and 10 frames and has 300 units, layer 2 blocks of 20×20 and 14 frames and 200 units; what both say of blocks all
+over a video is put into 3,000 words (k-means), and a support vector machine with a χ² kernel reads the bag. Ours, where
+we know no more: subspaces of two units; grey frames of the size that records have; blocks half a block apart; layers
+and words learnt from a sample of the training videos' blocks; C by cross-validation inside the training split.
+"""
+
+import dataclasses
+import itertools
+
+import numpy as np
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.metrics.pairwise import additive_chi2_kernel
+from sklearn.svm import SVR
+
+from scoringnet_tf.baselines import regression
+from scoringnet_tf.baselines.isa import Subspaces
+from scoringnet_tf.baselines.system import Learned, See, System, TrainingSet
+from scoringnet_tf.baselines.videos import Videos
+
+SMALL, LARGE = (10, 16, 16), (14, 20, 20)  # blocks of the layers: frames, height, width
+INNER = 4  # frames and pixels from one small block to the next within a large one
+STEP = (7, 10, 10)  # from one large block to the next
+UNITS = (300, 200)
+WORDS = 3000
+SAMPLED = 20_000  # blocks that a layer and the words are learnt from
+C = (1e-2, 1e-1, 1.0, 10.0, 100.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Hierarchy:
+    """Two layers of subspaces.
+
+    Attributes:
+        first: of small blocks.
+        second: of what `first` says of the small blocks in a large one.
+    """
+
+    first: Subspaces
+    second: Subspaces
+
+    def describe(self, large: np.ndarray) -> np.ndarray:
+        """What both layers say of large blocks (N, 14, 20, 20): (N, …)."""
+        inner = self.first(small_blocks(large).reshape(-1, np.prod(SMALL))).reshape(len(large), -1)
+        return np.concatenate([inner, self.second(inner)], axis=1)
+
+
+def large_blocks(frames: np.ndarray) -> np.ndarray:
+    """Blocks all over a video (L, H, W), `STEP` apart: (N, 14, 20, 20); what is too short is repeated at its end."""
+    missing = [(0, max(0, least - size)) for least, size in zip(LARGE, frames.shape, strict=True)]
+    return _blocks(np.pad(frames, missing, mode="edge"), LARGE, STEP)
+
+
+def small_blocks(large: np.ndarray) -> np.ndarray:
+    """The eight small blocks within each of N large ones: (N, 8, 10, 16, 16)."""
+    offsets = itertools.product(*([0, INNER] for _ in SMALL))
+    parts = [large[:, t : t + SMALL[0], y : y + SMALL[1], x : x + SMALL[2]] for t, y, x in offsets]
+    return np.stack(parts, axis=1)
+
+
+def _blocks(frames, size, step):
+    windows = np.lib.stride_tricks.sliding_window_view(frames, size)
+    return windows[tuple(slice(None, None, every) for every in step)].reshape(-1, *size)
+
+
+# === Without scores: layers and words ===
+
+
+def watch(train: Videos, seed: int) -> See:
+    """The share of every word among a video's blocks, (V, K)."""
+    rng = np.random.default_rng(seed)
+    hierarchy, words = learn_words(sampled_blocks(train, rng), rng)
+
+    def bags(videos: Videos) -> np.ndarray:
+        return np.stack([bag(hierarchy, words, frames) for frames in videos.grey()])
+
+    return bags
+
+
+def sampled_blocks(videos: Videos, rng: np.random.Generator) -> np.ndarray:
+    """About `SAMPLED` large blocks, as many of each video."""
+    of_each = max(1, SAMPLED // len(videos.ids))
+    found = []
+    for frames in videos.grey():
+        blocks = large_blocks(frames)
+        found.append(blocks[rng.permutation(len(blocks))[:of_each]])
+    return np.concatenate(found)
+
+
+def learn_words(large: np.ndarray, rng: np.random.Generator) -> tuple[Hierarchy, MiniBatchKMeans]:
+    """Both layers, and the words of what they say, from large blocks (N, 14, 20, 20)."""
+    small = small_blocks(large).reshape(-1, np.prod(SMALL))
+    first = Subspaces.learn(small[rng.permutation(len(small))[:SAMPLED]], UNITS[0], rng)
+    inner = first(small).reshape(len(large), -1)
+    hierarchy = Hierarchy(first, Subspaces.learn(inner, UNITS[1], rng))
+    words = MiniBatchKMeans(min(WORDS, len(large)), n_init=1, random_state=int(rng.integers(2**31)))
+    return hierarchy, words.fit(hierarchy.describe(large))
+
+
+def bag(hierarchy: Hierarchy, words: MiniBatchKMeans, frames: np.ndarray) -> np.ndarray:
+    """The share of every word among the blocks of a video, (K,)."""
+    found = words.predict(hierarchy.describe(large_blocks(frames)))
+    return np.bincount(found, minlength=words.n_clusters) / len(found)
+
+
+# === With scores: regression ===
+
+
+def learn(training: TrainingSet) -> Learned:
+    """A support vector regression with the kernel exp(−χ² / mean χ² of the training videos)."""
+    distances = -additive_chi2_kernel(training.inputs)
+    unit = distances.mean() or 1.0
+    search = regression.cross_validated(SVR(kernel="precomputed"), {"C": C}, training, np.exp(-distances / unit))
+
+    def predict(inputs):
+        return search.predict(np.exp(additive_chi2_kernel(inputs, training.inputs) / unit))
+
+    return Learned(predict, {**regression.learned(search, kernel="chi2").chosen, "words": training.inputs.shape[1]})
+
+
+SYSTEM = System("ConsISA", "grey", watch, learn)

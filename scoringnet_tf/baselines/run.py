@@ -1,0 +1,135 @@
+"""Fits a system to records and leaves a report for each rendering, as `evaluate` does; what is there is not redone."""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scoringnet_tf import __version__
+from scoringnet_tf.baselines import load_system
+from scoringnet_tf.baselines.system import System, TrainingSet
+from scoringnet_tf.baselines.videos import Videos
+from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
+from scoringnet_tf.data.splits import split_ids
+from scoringnet_tf.inference import evaluation
+from scoringnet_tf.report.evaluation_report import write_report
+from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import write_json
+from scoringnet_tf.training.config import versions
+
+SETTINGS, PREDICTIONS = "settings.json", "predictions.csv"
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A system, fitted to the training split of records and tried on a split of these and of other renderings.
+
+    Attributes:
+        name: of the system, see `baselines.NAMES`.
+        info: records that are learnt from.
+        tested: records whose split is predicted.
+        split: of them.
+        output_dir: folder of the run.
+        features_dir: folder in which features of C3D are kept; runs may share it.
+        pretrained: C3D, as `--pretrained`.
+        validation_fraction: share of the training split that chooses epochs.
+        seed: of everything random.
+    """
+
+    name: str
+    info: DatasetInfo
+    tested: Sequence[DatasetInfo]
+    split: str
+    output_dir: Path
+    features_dir: Path
+    pretrained: str
+    validation_fraction: float = 0.1
+    seed: int = 0
+
+    def run(self) -> list[Path]:
+        """Fits the system unless every report is there; returns the folders of the reports.
+
+        Raises:
+            InputError: the records are not what the system needs, or `output_dir` is of another run.
+        """
+        system = load_system(self.name)
+        parts = [part for part in (self._part("train"), self._part("validation")) if part.ids]
+        described = self._describe(system, parts[0])
+        self._check_folder(described)
+        reports = [self._report(info) for info in self.tested]
+        if not all((report / PREDICTIONS).is_file() for report in reports):
+            self._fit(system, parts, described)
+        return reports
+
+    def _part(self, split):
+        """The videos that are learnt from, or those held out."""
+        fraction = self.validation_fraction
+        if split == "validation" and not fraction and split not in self.info.splits:
+            return self._videos(self.info, split, ())
+        return self._videos(self.info, split, tuple(split_ids(self.info, split, fraction)))
+
+    def _videos(self, info, split, ids):
+        return Videos(info, split, ids, self.pretrained, self.features_dir)
+
+    def _report(self, info):
+        return self.output_dir / f"{self.split}_{info.data_hash[:10]}"
+
+    def _describe(self, system, videos):
+        """All that the result depends on."""
+        return {
+            "system": self.name,
+            "sees": videos.describe(system.sees),
+            "data_hash": self.info.data_hash,
+            "validation_fraction": self.validation_fraction,
+            "seed": self.seed,
+            "scoringnet_tf": __version__,
+        }
+
+    def _check_folder(self, described):
+        path = self.output_dir / SETTINGS
+        if not path.is_file():
+            return
+        found = json.loads(path.read_text(encoding="utf-8"))
+        different = [name for name in described if found.get(name) != described[name]]
+        if different:
+            raise InputError(
+                f"--output_dir={self.output_dir}: expected a new folder, or a run of the same settings. Received: one "
+                f"of other {', '.join(different)}."
+            )
+
+    def _fit(self, system: System, parts: Sequence[Videos], described: Mapping[str, Any]) -> None:
+        see = system.watch(parts[0], self.seed)
+        inputs = np.concatenate([see(part) for part in parts])
+        held_out = np.concatenate([np.full(len(part.ids), part.split == "validation") for part in parts])
+        learned = {}
+        for score in SCORES:
+            scores = np.concatenate([part.scores(score) for part in parts])
+            known = np.isfinite(scores)
+            if (known & ~held_out).sum() > 1:
+                learned[score] = system.learn(TrainingSet(inputs[known], scores[known], held_out[known], self.seed))
+        chosen = {score: dict(found.chosen) for score, found in learned.items()}
+        write_json(self.output_dir / SETTINGS, {**described, "chosen": chosen, "versions": versions()})
+        for info in self.tested:
+            videos = self._videos(info, self.split, tuple(split_ids(info, self.split)))
+            seen = see(videos)
+            predicted = {score: found.predict(seen) for score, found in learned.items()}
+            self._write_report(info, videos, predicted)
+
+    def _write_report(self, info, videos, predicted):
+        unlabelled = [np.full(1, -1) for _ in videos.ids]
+        truth = {score: videos.scores(score) for score in SCORES}
+        nothing_empty = np.zeros((len(videos.ids), 0), bool)
+        predictions = evaluation.Predictions(
+            list(videos.ids), truth, predicted, {}, unlabelled, unlabelled, nothing_empty
+        )
+        measured = evaluation.figures(predictions, info.stages) | {
+            "split": self.split,
+            "model": self.name,
+            "data_hash": info.data_hash,
+            "pixels": described_pixels(info.simulation) if info.simulation or not info.features else None,
+        }
+        write_report(self._report(info), predictions, measured, info.stages)

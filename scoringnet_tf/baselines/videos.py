@@ -1,0 +1,134 @@
+"""What the systems see of a split of records: features of clips, grey frames, stages, joints."""
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.joints import Joints, joints_folder, read_index, read_joints
+from scoringnet_tf.data.preprocessing import decode_jpeg
+from scoringnet_tf.data.records import parse_example
+from scoringnet_tf.data.shards import locate_records, read_record
+from scoringnet_tf.data.splits import stored_split
+from scoringnet_tf.support.errors import InputError
+
+CLIP, STRIDE = 16, 8  # frames of a clip of C3D, and from one to the next: every second one stands alone
+
+
+class ClipFeatures(NamedTuple):
+    """Features of the clips of a video.
+
+    Attributes:
+        values: float32 (T, D).
+        stages: int (T,), at the middle of each clip; −1 where unlabelled.
+    """
+
+    values: np.ndarray
+    stages: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Videos:
+    """V videos of a split.
+
+    Attributes:
+        info: of their records.
+        split: that they are of.
+        ids: V names.
+        pretrained: path or name of the C3D of `clips`.
+        features_dir: folder in which the features of C3D are kept.
+    """
+
+    info: DatasetInfo
+    split: str
+    ids: tuple[str, ...]
+    pretrained: str
+    features_dir: Path
+
+    def scores(self, score: str) -> np.ndarray:
+        """(V,), points; NaN where unknown."""
+        known = (self.info.videos[video_id][score] for video_id in self.ids)
+        return np.array([np.nan if value is None else value for value in known], float)
+
+    def describe(self, sees: str) -> dict[str, Any]:
+        """What one of `clips`, `grey` or `joints` is, for the record beside a result.
+
+        Raises:
+            InputError: there is none.
+        """
+        if sees == "joints":
+            self._check_frames(sees)
+            return {"joints": read_index(joints_folder(self.info))[1]}
+        if self.info.features:
+            return {"features": "of the records"}
+        if sees == "grey":
+            return {"frame_size": list(self.info.frame_size)}
+        from scoringnet_tf.baselines.clip_features import described
+
+        return described(self)
+
+    def records(self, what: str) -> Iterator[dict[str, Any]]:
+        """The parsed record of each, with a progress bar."""
+        import tensorflow as tf
+
+        places = locate_records(self.info, stored_split(self.info, self.split))
+        for video_id in tqdm(self.ids, f"{what}, {self.split}", unit="video", disable=None):
+            path, offset = places[video_id]
+            serialized = read_record(path, tf.constant(offset, tf.int64))
+            parsed = parse_example(serialized, tuple(self.info.classes), self.info.feature_size)
+            yield {key: value.numpy() for key, value in parsed.items()}
+
+    @functools.cached_property
+    def stages(self) -> list[np.ndarray]:
+        """Int (L,) of each."""
+        return [record["stage/index"] for record in self.records("Stages")]
+
+    def clips(self) -> list[ClipFeatures]:
+        """C3D's features of clips of `CLIP` frames that begin every `STRIDE`; of records of features these, by step."""
+        if self.info.features:
+            return [
+                ClipFeatures(record["feature/floats"], record["stage/index"]) for record in self.records("Features")
+            ]
+        from scoringnet_tf.baselines.clip_features import extracted
+
+        found = []
+        for values, stages in zip(extracted(self), self.stages, strict=True):
+            middles = np.minimum(np.arange(len(values)) * STRIDE + CLIP // 2, len(stages) - 1)
+            found.append(ClipFeatures(values, stages[middles]))
+        return found
+
+    def grey(self) -> Iterator[np.ndarray]:
+        """Grey frames of each, float32 (L, H, W), 0…1.
+
+        Raises:
+            InputError: the records hold features.
+        """
+        self._check_frames("grey frames")
+        for record in self.records("Watching"):
+            frames = [cv2.cvtColor(decode_jpeg(jpeg), cv2.COLOR_RGB2GRAY) for jpeg in record["image/encoded"]]
+            yield np.stack(frames).astype(np.float32) / 255
+
+    def joints(self) -> list[Joints]:
+        """Joints of each.
+
+        Raises:
+            InputError: the records have none, or of another number of frames.
+        """
+        self._check_frames("joints")
+        folder, known = joints_folder(self.info), self.info.videos
+        return [read_joints(folder, video_id, known[video_id]["num_frames"]) for video_id in self.ids]
+
+    def _check_frames(self, what):
+        if self.info.features:
+            raise InputError(f"{self.info.records_dir}: expected records of frames, for {what}. Received: features.")
+
+
+def evenly(number: int, length: int) -> np.ndarray:
+    """Indices of `number` of `length` steps, evenly spaced, the first and the last included; int (number,)."""
+    return np.rint(np.linspace(0, length - 1, number)).astype(int)

@@ -1,0 +1,97 @@
+"""Joints of the athlete in every frame, as records have them beside their shards: `joints/ID.npy`. No TensorFlow.
+
+`joints/joints.json` says whose they are and what they are called: {"source": "…", "names": ["pelvis", …]}; one of them
+is `head`. An array is (L, J, 2): pixels of the video's frames, x right and y down; NaN where no athlete is seen.
+"""
+
+import dataclasses
+import json
+
+import numpy as np
+
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import local_file
+from scoringnet_tf.support.paths import AnyPath, as_path
+
+FOLDER, INDEX = "joints", "joints.json"
+HEAD = "head"
+
+
+@dataclasses.dataclass(frozen=True)
+class Joints:
+    """Joints of one video.
+
+    Attributes:
+        positions: float32 (L, J, 2), pixels; NaN where no athlete is seen.
+        names: J of them.
+        source: whose they are, a phrase.
+    """
+
+    positions: np.ndarray
+    names: tuple[str, ...]
+    source: str
+
+    def relative_to_head(self) -> np.ndarray:
+        """The other joints' x and y relative to the head's, in the frames that have them all: (L', (J − 1) · 2).
+
+        Raises:
+            InputError: no frame has them.
+        """
+        head = self.names.index(HEAD)
+        others = [index for index in range(len(self.names)) if index != head]
+        relative = self.positions[:, others] - self.positions[:, [head]]
+        seen = np.isfinite(relative).all(axis=(1, 2))
+        if not seen.any():
+            raise InputError("Expected joints of the athlete in a frame at least. Received: none.")
+        return relative[seen].reshape(seen.sum(), -1)
+
+
+def joints_folder(info: DatasetInfo) -> AnyPath:
+    """Where the joints of records are, or would be: of another split of these, beside the records themselves."""
+    return as_path(f"{info.source or info.records_dir}/{FOLDER}")
+
+
+def read_joints(folder: AnyPath, video_id: str, num_frames: int) -> Joints:
+    """Joints of a video.
+
+    Args:
+        folder: of joints.
+        video_id: whose.
+        num_frames: L.
+
+    Raises:
+        InputError: there are none, or they are not those of `num_frames` frames.
+    """
+    names, source = read_index(folder)
+    path = as_path(folder) / f"{video_id}.npy"
+    if not path.is_file():
+        raise InputError(f"{path}: expected joints. Received: no such file.")
+    with local_file(path) as local:
+        try:
+            positions = np.load(local, allow_pickle=False)
+        except (ValueError, EOFError, OSError) as error:
+            raise InputError(f"{path}: expected an array of joints. Received: {error}") from error
+    expected = (num_frames, len(names), 2)
+    if positions.shape != expected or positions.dtype.kind != "f" or np.isinf(positions).any():
+        raise InputError(f"{path}: expected numbers {expected}. Received: {positions.dtype} {positions.shape}.")
+    return Joints(positions.astype(np.float32), names, source)
+
+
+def read_index(folder: AnyPath) -> tuple[tuple[str, ...], str]:
+    """(names of the joints, whose they are) of a folder of joints.
+
+    Raises:
+        InputError: it has no index, or one that is not right.
+    """
+    path = as_path(folder) / INDEX
+    if not path.is_file():
+        raise InputError(f"{path}: expected joints beside the records. Received: none.")
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+        names, source = tuple(index["names"]), index["source"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: expected {{source, names}}. Received: {error!r}") from error
+    if names.count(HEAD) != 1 or len(set(names)) < len(names) or not isinstance(source, str):
+        raise InputError(f"{path}: expected different names, {HEAD} among them. Received: {', '.join(map(str, names))}")
+    return names, source

@@ -1,0 +1,61 @@
+"""Whether a model may compute in bfloat16: on videos of the kind that it will score, its numbers are held to bounds."""
+
+import numpy as np
+
+from scoringnet_tf.inference.prediction import VideoScorer
+from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support.errors import InputError
+
+MAX_SHARE_OF_RANGE = 0.01  # of the range of a score in its sport, by which it may differ from that in float32
+MAX_SHARE_OF_FRAMES = 0.02  # that may be of another stage
+
+
+def check_precision(network, videos: list[str]) -> str:
+    """What bfloat16 changes of the scores of some videos, in one line.
+
+    Args:
+        network: `ScoringNet` for frames.
+        videos: paths, see `VideoStream`.
+
+    Raises:
+        InputError: the model takes features, or a number differs by more than the bounds.
+        VideoError: a video cannot be read.
+    """
+    if network.content != "frames":
+        raise InputError("--precision=bfloat16: expected a model of frames. Received: one of features, without C3D.")
+    exact, coarse = (VideoScorer(network.with_dtype(dtype)) for dtype in ("float32", "mixed_bfloat16"))
+    worst: dict[str, float] = {}
+    for path in videos:
+        differences = _differences(network.sport, exact(path, force=True), coarse(path, force=True))
+        for name, difference in differences.items():
+            bound = MAX_SHARE_OF_FRAMES if name == "stages" else MAX_SHARE_OF_RANGE
+            if not difference <= bound:
+                raise InputError(
+                    f"--precision=bfloat16: expected {name} within {bound:.0%} of float32. Received: {difference:.1%} "
+                    f"on {path}. Export in float32."
+                )
+            worst[name] = max(worst.get(name, 0.0), difference)
+    said = ", ".join(f"{name} {difference:.2%}" for name, difference in worst.items())
+    return f"bfloat16 against float32 on {len(videos)} videos, at most: {said} (of a range; stages: of the frames)"
+
+
+def _differences(sport, exact, coarse):
+    """Score → its difference as a share of its range; `stages`, the share of frames of another stage."""
+    differences: dict[str, float] = {}
+    if len(exact.performances) != len(coarse.performances):
+        return {"performances": float("inf")}
+    for expected, found in zip(exact.performances, coarse.performances, strict=True):
+        for score in SCORES:
+            if (value := getattr(expected, score)) is not None:
+                low, high = sport.range_of(score)
+                difference = abs(getattr(found, score) - value) / (high - low)
+                differences[score] = max(differences.get(score, 0.0), difference)
+    if exact.stages:
+        differences["stages"] = float(np.mean(_labels(exact) != _labels(coarse)))
+    return differences
+
+
+def _labels(scored):
+    """The name of the stage of every frame, (L,)."""
+    names = [stage["name"] for stage in scored.stages]
+    return np.repeat(names, [stage["end_frame"] - stage["start_frame"] for stage in scored.stages])

@@ -1,0 +1,117 @@
+r"""Writes pages about scored videos: what the model saw, stage by stage, and where its scores come from.
+
+    python -m scoringnet_tf.report [--model=MODEL] VIDEO… --output=report.html [--judges=SCORES.csv]
+
+A page of one performance is one HTML file that needs nothing beside itself, no network either: frames, stages, their
+probabilities, scores, the key fragments to play, where each score comes from, and what could lower trust. Of several
+performances --output is the page of the session, their ranking, and theirs lie in a folder of its name beside it.
+--judges is a table with the columns video (a file's name) and any of difficulty, execution, final: then the pages show
+these, and that of the session how well they agree. VIDEO is what `python -m scoringnet_tf.predict` takes. A video that
+cannot be read is reported on stderr, the others are still shown, and the exit status is 1.
+"""
+
+import csv
+import math
+import sys
+
+from absl import flags
+from tqdm import tqdm
+
+from scoringnet_tf.support import cli
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import AnyPath, as_path, check_access
+
+flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
+flags.DEFINE_string("output", None, "The page: a file that ends in .html. One that is there is replaced.")
+flags.DEFINE_string("judges", None, "CSV file: video, and any of difficulty, execution, final, in points.")
+flags.DEFINE_string("title", None, "Of the page of a session; default: the name of --output.")
+flags.DEFINE_bool("force", False, "Give scores also where reasons speak against them.")
+
+
+def read_judges(path: AnyPath) -> dict[str, dict[str, float]]:
+    """Name of a video → {score: points} of a CSV file with `video` and any of `SCORES`.
+
+    Raises:
+        InputError: a column or a number is not one, or a video appears twice; it names the row.
+    """
+    from scoringnet_tf.sports import SCORES
+
+    found = {}
+    try:
+        with as_path(path).open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            columns = reader.fieldnames or []
+            if "video" not in columns or not {*columns} & {*SCORES} or {*columns} - {"video", *SCORES}:
+                raise InputError(
+                    f"{path}: expected the columns video and any of {', '.join(SCORES)}. "
+                    f"Received: {', '.join(columns) or 'none'}."
+                )
+            for row in reader:
+                where = f"{path}:{reader.line_num}"
+                if None in row or None in row.values():
+                    raise InputError(f"{where}: expected {len(columns)} cells. Received: more or fewer.")
+                if row["video"] in found:
+                    raise InputError(f"{where}: expected each video once. Received: {row['video']} again.")
+                found[row["video"]] = {name: _points(row[name], where, name) for name in SCORES if row.get(name)}
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--judges={path}: expected a CSV file in UTF-8. Received: {error}.") from error
+    return found
+
+
+def _points(text, where, name):
+    try:
+        points = float(text)
+    except ValueError:
+        points = math.nan
+    if not math.isfinite(points):
+        raise InputError(f"{where}: expected a number as {name}. Received: {text!r}.")
+    return points
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command with the parsed flags."""
+    values = flags.FLAGS
+    cli.require(output=values.output)
+    if not arguments:
+        raise InputError("Expected one or more video files. Received: none. See --help.")
+    output = as_path(values.output)
+    if output.suffix != ".html":
+        raise InputError(f"--output: expected a name that ends in .html. Received: {values.output}.")
+    check_access(str(output.parent), "output", writing=True)
+    judges = read_judges(values.judges) if values.judges else {}
+
+    from scoringnet_tf.inference.inputs import attempted, named_videos
+    from scoringnet_tf.inference.prediction import scorer_of
+    from scoringnet_tf.report.collecting import shown_performances
+    from scoringnet_tf.report.page import write_pages
+    from scoringnet_tf.support.remarks import Remark
+
+    scorer = scorer_of(values.model)
+    if scorer.model.content == "features":
+        raise InputError("--model: expected a model that sees frames. Received: one that was trained on features.")
+    videos = list(named_videos(arguments))
+    names = {as_path(path).name for path, _ in videos}
+    if unknown := sorted({*judges} - names):
+        raise InputError(f"--judges={values.judges}: expected the names of the videos. Received: {', '.join(unknown)}.")
+    shown, failed = [], 0
+    for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
+
+        def shown_of(local, path=path):
+            video = scorer.read(local)
+            score = scorer.score(video, path, force=values.force)
+            return shown_performances(scorer, video, score, judges.get(as_path(path).name))
+
+        found = attempted(shown_of, path, error)
+        if isinstance(found, Remark):
+            failed += 1
+            tqdm.write(f"report: {found}", file=sys.stderr)
+        else:
+            shown += found
+    if shown:
+        for page in write_pages(output, shown, scorer.name or "given", values.title):
+            print(page)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main, positional=True))

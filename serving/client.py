@@ -1,0 +1,141 @@
+"""A client for an exported model in TF Serving, over REST or gRPC, to use or to copy: it needs no `scoringnet_tf`.
+
+    python serving/client.py http://localhost:8501 diving FRAMES_FOLDER…
+    python serving/client.py grpc://localhost:8500 diving FRAMES_FOLDER…
+
+Scores videos, each a folder of JPEG or PNG frames in the order of their names, in one request, and prints a line of
+JSON for each. REST needs NumPy; gRPC needs `tensorflow-serving-api`, which brings TensorFlow.
+"""
+
+import base64
+import itertools
+import json
+import pathlib
+import sys
+import urllib.error
+import urllib.request
+
+import numpy as np
+
+TIMEOUT = 300  # seconds
+
+
+class RequestError(Exception):
+    """The server could not be reached, or refused a request; in its own words."""
+
+
+class RestClient:
+    """Asks the model called `model` at `url`, e.g. http://localhost:8501."""
+
+    def __init__(self, url: str, model: str):
+        self.url = f"{url.rstrip('/')}/v1/models/{model}:predict"
+
+    def predict(self, inputs: dict[str, np.ndarray], signature: str = "serving_default") -> dict[str, np.ndarray]:
+        """The outputs of a signature, name → array; RequestError where there are none."""
+        body = {"signature_name": signature, "inputs": {name: _as_json(value) for name, value in inputs.items()}}
+        request = urllib.request.Request(self.url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+                outputs = json.load(response)["outputs"]
+        except urllib.error.HTTPError as error:
+            raise RequestError(_said(error.read())) from error
+        except OSError as error:
+            raise RequestError(f"{self.url}: {error}") from error
+        # The only output of a signature comes without its name.
+        outputs = outputs if isinstance(outputs, dict) else {"values": outputs}
+        return {name: np.array(value) for name, value in outputs.items()}
+
+
+class GrpcClient:
+    """Asks the model called `model` at `address`, e.g. localhost:8500."""
+
+    def __init__(self, address: str, model: str):
+        import grpc
+        from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+        self.model = model
+        channel = grpc.insecure_channel(address, options=[("grpc.max_receive_message_length", -1)])
+        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+
+    def predict(self, inputs: dict[str, np.ndarray], signature: str = "serving_default") -> dict[str, np.ndarray]:
+        """The outputs of a signature, name → array; RequestError where there are none."""
+        import grpc
+        import tensorflow as tf
+        from tensorflow_serving.apis import predict_pb2
+
+        request = predict_pb2.PredictRequest()
+        request.model_spec.name, request.model_spec.signature_name = self.model, signature
+        for name, value in inputs.items():
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(value, tf.string if value.dtype == object else None))
+        try:
+            response = self._stub.Predict(request, timeout=TIMEOUT)
+        except grpc.RpcError as error:
+            raise RequestError(error.details()) from error
+        outputs = {name: tf.make_ndarray(tensor) for name, tensor in response.outputs.items()}
+        return {name: value.astype(str) if value.dtype == object else value for name, value in outputs.items()}
+
+
+def connect(address: str, model: str) -> RestClient | GrpcClient:
+    """A client for an address that begins with http://, https:// or grpc://."""
+    scheme, _, rest = address.partition("://")
+    if scheme not in ("http", "https", "grpc") or not rest:
+        raise RequestError(f"Expected an address of http://… or grpc://… Received: {address}")
+    return GrpcClient(rest, model) if scheme == "grpc" else RestClient(address, model)
+
+
+def encoded_videos(videos: list[list[bytes]]) -> dict[str, np.ndarray]:
+    """The inputs of `score_encoded` of videos of any length, each a list of encoded frames: shorter ones are padded."""
+    longest = max(map(len, videos), default=0)
+    encoded = np.array([[*frames, *[b""] * (longest - len(frames))] for frames in videos], object)
+    return {"encoded": encoded.reshape(len(videos), longest), "lengths": np.array([*map(len, videos)], np.int64)}
+
+
+def runs(labels: np.ndarray, names: list[str]) -> list[dict]:
+    """Stages one after the other, of the label of every frame (L,): name, first frame, and the frame after the last."""
+    found, start = [], 0
+    for label, group in itertools.groupby(labels.tolist()):
+        end = start + len(list(group))
+        found.append({"name": names[label], "start_frame": start, "end_frame": end})
+        start = end
+    return found
+
+
+def _as_json(value):
+    """An array as nested lists, bytes as TF Serving's REST wants them."""
+    if isinstance(value, bytes):
+        return {"b64": base64.b64encode(value).decode()}
+    if isinstance(value, list):
+        return [_as_json(item) for item in value]
+    return _as_json(value.tolist()) if isinstance(value, np.ndarray) else value
+
+
+def _said(body):
+    try:
+        return json.loads(body)["error"]
+    except (ValueError, KeyError, TypeError):
+        return body.decode(errors="replace")
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the command; the exit status."""
+    if len(arguments) < 3:
+        print(__doc__, file=sys.stderr)
+        return 2
+    address, model, *folders = arguments
+    try:
+        client = connect(address, model)
+        videos = [[path.read_bytes() for path in sorted(pathlib.Path(folder).iterdir())] for folder in folders]
+        (stages,) = client.predict({"fields": np.array([b"stages"], object)}, "describe")["values"]
+        scores = client.predict(encoded_videos(videos), "score_encoded")
+    except (RequestError, OSError) as error:
+        print(f"client: {error}", file=sys.stderr)
+        return 1
+    for index, (folder, frames) in enumerate(zip(folders, videos, strict=True)):
+        found = {name: float(scores[name][index]) for name in ("difficulty", "execution", "final") if name in scores}
+        labels = scores["labels"][index, : len(frames)] if "labels" in scores else np.array([], int)
+        print(json.dumps({"video": folder, "stages": runs(labels, json.loads(stages)), **found}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

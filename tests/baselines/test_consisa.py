@@ -1,0 +1,75 @@
+"""Independent subspaces, blocks, words, and the χ² kernel."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from tiny_sets import training_set
+
+from scoringnet_tf.baselines import consisa, isa
+
+
+def mixed_subspaces(number=4000, subspaces=3, seed=0):
+    """(inputs (N, 6), mixing (6, 6)): pairs of sources that are large together, mixed by a rotation."""
+    rng = np.random.default_rng(seed)
+    energy = rng.exponential(size=(number, subspaces)) ** 1.5
+    sources = rng.normal(size=(number, 2 * subspaces)) * np.repeat(energy, 2, axis=1)
+    mixing = isa.orthonormal(rng.normal(size=(2 * subspaces, 2 * subspaces)))
+    return (sources / sources.std(axis=0)) @ mixing.T, mixing
+
+
+def shares_of_subspaces(filters, mixing, size):
+    """How much of each filter, or pair of filters, lies in each of the subspaces that were mixed: (6 / size, 3)."""
+    shares = np.square(filters @ mixing).reshape(-1, size, 3, 2).sum(axis=(1, 3))
+    return shares / shares.sum(axis=1, keepdims=True)
+
+
+def test_units_find_subspaces():
+    inputs, mixing = mixed_subspaces()
+    layer = isa.Subspaces.learn(inputs, 6, np.random.default_rng(1))
+    shares = shares_of_subspaces(layer.filters @ layer.whitening.transform(np.eye(6)).T, mixing, 1)
+    assert sorted(shares.argmax(axis=1)) == [0, 0, 1, 1, 2, 2] and shares.max(axis=1).mean() > 0.85
+
+
+def test_pairs_find_subspaces_from_a_start_nearby():
+    inputs, mixing = mixed_subspaces()
+    start = isa.orthonormal(mixing.T + 0.25 * np.random.default_rng(0).normal(size=(6, 6)))
+    filters = isa.sparsest(inputs, start)
+    before, after = (shares_of_subspaces(found, mixing, 2) for found in (start, filters))
+    assert sorted(after.argmax(axis=1)) == [0, 1, 2] and before.max(axis=1).min() < 0.9 < 0.98 < after.max(axis=1).min()
+    assert isa.lengths(inputs @ filters.T).mean() < isa.lengths(inputs @ start.T).mean()
+
+
+def test_a_layer_gives_the_lengths_within_subspaces():
+    np.testing.assert_allclose(isa.lengths(np.array([[3.0, 4, 0, 0]])), [[5, 0]], atol=2e-4)
+    filters = isa.orthonormal(np.random.default_rng(0).normal(size=(6, 6)))
+    np.testing.assert_allclose(filters @ filters.T, np.eye(6), atol=1e-12)
+
+
+def test_blocks_lie_all_over_a_video():
+    frames = np.arange(28 * 40 * 30, dtype=np.float32).reshape(28, 40, 30)
+    blocks = consisa.large_blocks(frames)
+    assert blocks.shape == (3 * 3 * 2, 14, 20, 20)
+    np.testing.assert_array_equal(blocks[-1], frames[14:28, 20:40, 10:30])
+    np.testing.assert_array_equal(consisa.small_blocks(blocks)[0, 5], frames[4:14, 0:16, 4:20])
+    assert consisa.large_blocks(frames[:3]).shape == (6, 14, 20, 20)  # too short: its last frame is repeated
+
+
+def test_a_bag_is_read_by_its_words():
+    """The score is the share of one word."""
+    rng = np.random.default_rng(0)
+    bags = rng.dirichlet(np.full(5, 2.0), size=120)
+    learned = consisa.learn(training_set(bags[:60], 100 * bags[:60, 2]))
+    assert stats.spearmanr(learned.predict(bags[60:]), bags[60:, 2]).statistic > 0.95
+    assert learned.chosen["words"] == 5 and learned.chosen["kernel"] == "chi2"
+
+
+def test_what_is_seen_differs_becomes_another_word(monkeypatch):
+    monkeypatch.setattr(consisa, "UNITS", (8, 6))
+    rng = np.random.default_rng(0)
+    columns, rows = (np.sin(np.arange(40) * 1.5) + 0.1 * rng.normal(size=(20, 40, 40)) for _ in range(2))
+    rows = rows.swapaxes(1, 2)
+    blocks = np.concatenate([consisa.large_blocks(frames.astype(np.float32)) for frames in (columns, rows)])
+    monkeypatch.setattr(consisa, "WORDS", 2)
+    hierarchy, words = consisa.learn_words(blocks, rng)
+    one, other = (consisa.bag(hierarchy, words, frames) for frames in (columns, rows))
+    assert one.sum() == pytest.approx(1) and np.abs(one - other).max() > 0.9

@@ -1,0 +1,115 @@
+"""The systems that are fitted at once: each on a case whose answer is known."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from tiny_sets import linear_set, training_set
+
+from scoringnet_tf.baselines import apenft, c3d_svr, pose_dct, regression, s3d
+from scoringnet_tf.baselines.videos import ClipFeatures, evenly
+from scoringnet_tf.data.joints import Joints
+
+
+@pytest.mark.parametrize("system", [c3d_svr, s3d, apenft])
+def test_a_linear_truth_is_recovered(system):
+    training, inputs, scores = linear_set((60, 6))
+    learned = system.learn(training)
+    assert stats.spearmanr(learned.predict(inputs), scores).statistic > 0.99
+    assert np.abs(learned.predict(inputs) - scores).mean() < 0.2
+    assert learned.chosen["cross_validation_src"] > 0.98 and learned.chosen["folds"] == 5
+    assert any(value in system.C for value in learned.chosen.values())
+
+
+def test_noise_has_no_order():
+    rng = np.random.default_rng(0)
+    training = training_set(rng.normal(size=(60, 6)), rng.normal(size=60))
+    assert abs(c3d_svr.learn(training).chosen["cross_validation_src"]) < 0.4
+
+
+def test_equal_predictions_say_nothing_of_the_order():
+    assert regression.order(np.arange(4.0), np.ones(4)) == 0
+    assert regression.order(np.arange(4.0), np.array([0.0, 2, 1, 3])) == pytest.approx(0.8)
+
+
+def test_nine_of_the_clips_are_evenly_spaced():
+    assert evenly(9, 17).tolist() == list(range(0, 17, 2))
+    assert evenly(9, 1).tolist() == [0] * 9
+    assert evenly(9, 5).tolist() == [0, 0, 1, 2, 2, 2, 3, 4, 4]
+
+
+# === S3D ===
+
+
+def test_segments_are_averaged_and_stacked():
+    values, stages = np.arange(12.0).reshape(6, 2), np.array([0, 1, 1, 2, 0, -1])
+    found = s3d.stacked(ClipFeatures(values, stages), 4)
+    np.testing.assert_array_equal(found, [3, 4, 6, 7, *values.mean(axis=0)])  # no clip of stage 3: the whole video
+    np.testing.assert_array_equal(s3d.stacked(ClipFeatures(values[:1], stages[:1]), 4), values[0])
+
+
+# === Pose + DCT ===
+
+
+def test_a_cosine_is_one_frequency():
+    """The cosine of frequency k of the DCT itself is √(L / 2) at k, and nothing elsewhere."""
+    length, frequency = 80, 7
+    cosine = np.cos(np.pi * frequency * (np.arange(length) + 0.5) / length)
+    found = pose_dct.frequencies(np.stack([cosine, -3 * cosine], axis=1)).reshape(2, 50)
+    expected = np.zeros((2, 50))
+    expected[:, frequency] = np.sqrt(length / 2) * np.array([1, 3])
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_a_short_video_lacks_high_frequencies():
+    found = pose_dct.frequencies(np.ones((10, 1)))
+    assert found.shape == (50,) and found[0] == pytest.approx(np.sqrt(10)) and not found[1:].any()
+
+
+def test_joints_are_relative_to_the_head():
+    positions = np.array([[[1, 2], [5, 5]], [[np.nan, np.nan], [5, 6]], [[3, 3], [4, 8]]])
+    joints = Joints(positions, ("head", "toe"), "drawn")
+    np.testing.assert_array_equal(joints.relative_to_head(), [[4, 3], [1, 5]])
+
+
+def test_pose_dct_has_the_published_settings():
+    training, inputs, scores = linear_set((60, 6))
+    scaled = training_set(1000 * training.inputs, training.scores)  # magnitudes of pixels
+    learned = pose_dct.learn(scaled)
+    assert learned.chosen == {"kernel": "linear", "C": 1e-3, "nu": 0.5}
+    assert stats.spearmanr(learned.predict(1000 * inputs), scores).statistic > 0.98
+
+
+# === ApEnFT ===
+
+
+def double_loop(signal, length, tolerance):
+    """Approximate entropy, word for word after Pincus."""
+
+    def phi(m):
+        windows = [signal[start : start + m] for start in range(len(signal) - m + 1)]
+        shares = []
+        for one in windows:
+            near = sum(max(abs(a - b) for a, b in zip(one, other, strict=True)) <= tolerance for other in windows)
+            shares.append(near / len(windows))
+        return sum(np.log(shares)) / len(windows)
+
+    return phi(length) - phi(length + 1)
+
+
+@pytest.mark.parametrize("signal", [np.sin(np.arange(60) / 3), np.random.default_rng(0).normal(size=60)])
+def test_approximate_entropy_is_that_of_a_double_loop(signal):
+    expected = double_loop(signal.tolist(), 2, 0.2 * signal.std())
+    assert apenft.regularity(signal) == pytest.approx(expected, rel=1e-12)
+
+
+def test_approximate_entropy_of_a_published_example():
+    """Heart rates of 85, 80, 89, …, with m = 2 and r = 3, in Wikipedia's article, which gives its size."""
+    signal = np.array([85, 80, 89] * 17, float)
+    assert abs(apenft.approximate_entropy(signal, 2, 3)) == pytest.approx(1.0996541105257052e-05, abs=1e-12)
+
+
+def test_what_is_regular_has_less_entropy():
+    rng = np.random.default_rng(0)
+    sine, noise = np.sin(np.arange(150) / 5), rng.normal(size=150)
+    assert apenft.regularity(sine) < 0.3 < apenft.regularity(noise)
+    assert apenft.regularity(np.ones(50)) == 0 and apenft.regularity(np.arange(3.0)) == 0

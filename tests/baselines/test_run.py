@@ -1,0 +1,211 @@
+"""The command on tiny records: every system from frames, features or joints to the report that `evaluate` writes."""
+
+import ast
+import csv
+import dataclasses
+import json
+import pathlib
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+import scoringnet_tf
+from scoringnet_tf import baselines, sports
+from scoringnet_tf.baselines import c3d_lstm, consisa, core, usdl
+from scoringnet_tf.baselines.run import Run
+from scoringnet_tf.baselines.videos import Videos
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.features import read_features
+from scoringnet_tf.data.resplitting import resplit
+from scoringnet_tf.experiments import suite
+from scoringnet_tf.experiments.predictions import read_predictions
+from scoringnet_tf.support.errors import InputError
+
+NETWORKS = ("c3d_lstm", "usdl", "core")
+
+
+@pytest.fixture(scope="module")
+def c3d(tmp_path_factory):
+    """A tiny C3D with fc6, untrained."""
+    keras.utils.set_random_seed(0)
+    path = tmp_path_factory.mktemp("c3d") / "c3d.keras"
+    scoringnet_tf.C3D((16, 32, 32, 3), 1 / 16, heads={"group": 3}).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def records(diving_records, tmp_path_factory):
+    """Those of `diving_records`, with joints: of video i a head, and a hand i times as far from it."""
+    folder = pathlib.Path(shutil.copytree(diving_records, tmp_path_factory.mktemp("joints") / "records"))
+    (folder / "joints").mkdir()
+    index = {"source": "drawn by hand", "names": ["head", "hand"]}
+    (folder / "joints/joints.json").write_text(json.dumps(index))
+    for video_id, video in DatasetInfo.load(folder).videos.items():
+        joints = np.zeros((video["num_frames"], 2, 2), np.float16)
+        joints[:, 1, 0] = 10 * int(video_id)
+        np.save(folder / f"joints/{video_id}.npy", joints)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """An epoch, and few units and words."""
+    for system in (c3d_lstm, usdl, core):
+        monkeypatch.setattr(system, "EPOCHS", 1)
+    monkeypatch.setattr(core, "DEPTH", 2)
+    for name, value in {"UNITS": (6, 4), "SAMPLED": 60, "WORDS": 5, "STEP": (7, 16, 16)}.items():
+        monkeypatch.setattr(consisa, name, value)
+
+
+def run_of(name, records, folder, c3d, **options):
+    info = DatasetInfo.load(records)
+    folders = {"output_dir": folder, "features_dir": folder / "features"}
+    options = {"tested": (info,), "validation_fraction": 0.3, **options}
+    return Run(name, info, split="test", pretrained=str(c3d), **folders, **options)
+
+
+@pytest.mark.parametrize("name", sorted({*baselines.NAMES} - {*NETWORKS}))
+def test_every_system_leaves_the_report_of_an_evaluation(name, records, tmp_path, c3d):
+    (report,) = run_of(name, records, tmp_path, c3d).run()
+    info = DatasetInfo.load(records)
+    found = read_predictions(report / "predictions.csv")
+    assert found.ids == tuple(sorted(info.split("test")["ids"]))
+    with (report / "predictions.csv").open() as file:
+        assert next(csv.reader(file)) == [
+            "video_id",
+            *(f"{kind}_{score}" for score in ("difficulty", "execution", "final") for kind in ("true", "predicted")),
+        ]
+    expected = [info.videos[video_id]["final"] for video_id in found.ids]
+    np.testing.assert_allclose(found.truth["final"], expected, atol=1e-4)
+    measured = json.loads((report / "metrics.json").read_text())
+    assert measured["f_med"] == pytest.approx(sports.med(found.truth["final"], found.predicted["final"]), abs=1e-3)
+    assert report.name == f"test_{info.data_hash[:10]}" and measured["model"] == name
+    settings = json.loads((tmp_path / "settings.json").read_text())
+    assert settings["system"] == name and settings["chosen"].keys() == {"difficulty", "execution", "final"}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_learn_the_scores_that_are_known(name, records, tmp_path, c3d):
+    """A training each: here of the final score alone."""
+    info = DatasetInfo.load(records)
+    for video in info.videos.values():
+        video |= {"difficulty": None, "execution": None}
+    (report,) = dataclasses.replace(run_of(name, records, tmp_path, c3d, tested=(info,)), info=info).run()
+    found = read_predictions(report / "predictions.csv")
+    assert found.predicted.keys() == {"final"} and np.isfinite(found.predicted["final"]).all()
+    settings = json.loads((tmp_path / "settings.json").read_text())
+    assert settings["chosen"]["final"]["epoch"] == 1 and settings["sees"]["endpoint"] == "fc6"
+
+
+def test_whose_joints_were_used_is_said(records, tmp_path, c3d):
+    run_of("apenft", records, tmp_path, c3d).run()
+    assert json.loads((tmp_path / "settings.json").read_text())["sees"] == {"joints": "drawn by hand"}
+
+
+def test_pose_dct_reads_the_score_from_the_joints(records, tmp_path, c3d):
+    """Execution is 15 + i, and the hand of video i is i times as far from the head."""
+    (report,) = run_of("pose_dct", records, tmp_path, c3d).run()
+    found = read_predictions(report / "predictions.csv")
+    assert sports.src(found.truth["execution"], found.predicted["execution"]) == pytest.approx(1)
+
+
+def test_clips_are_of_sixteen_frames_and_begin_every_eighth(records, tmp_path, c3d):
+    info = DatasetInfo.load(records)
+    ids = tuple(info.split("test")["ids"])
+    videos = Videos(info, "test", ids, str(c3d), tmp_path)
+    clips = videos.clips()
+    for video_id, found in zip(ids, clips, strict=True):
+        num_frames = info.videos[video_id]["num_frames"]
+        assert found.values.shape == (-(-num_frames // 8), 256)  # fc6 of 1/16 width
+        assert found.stages.shape == found.values.shape[:1]
+    number = int(ids[0])  # stages of video i: noise to 4, pre-starting to 8, flight to 18 + i … , see conftest
+    assert clips[0].stages.tolist()[0] == videos.stages[0][8] and len(videos.stages[0]) == 24 + number
+    stored = next(tmp_path.glob("*-fc6-*"))
+    np.testing.assert_array_equal(read_features(stored / f"{ids[0]}.npy").values, clips[0].values)
+    assert {path.stem for path in stored.glob("*.npy")} == set(ids)  # of the videos that were asked for
+
+
+def test_a_run_is_not_redone_and_goes_on_with_another_rendering(records, tmp_path, c3d, monkeypatch):
+    first = run_of("c3d_svr", records, tmp_path, c3d)
+    (report,) = first.run()
+    before = (report / "predictions.csv").read_bytes()
+    monkeypatch.setattr(baselines.run, "write_report", lambda *_: pytest.fail("written again"))
+    assert first.run() == [report]
+    monkeypatch.undo()
+    other = shutil.copytree(records, tmp_path / "other")
+    index = json.loads((other / "dataset_info.json").read_text())
+    (other / "dataset_info.json").write_text(json.dumps({**index, "data_hash": "0123456789ab"}))
+    both = run_of("c3d_svr", records, tmp_path, c3d, tested=(first.info, DatasetInfo.load(other)))
+    assert [path.name for path in both.run()] == [report.name, "test_0123456789"]
+    assert (tmp_path / "test_0123456789/predictions.csv").read_bytes() == before
+    assert (report / "predictions.csv").read_bytes() == before
+
+
+def test_a_folder_of_another_run_is_refused(records, tmp_path, c3d):
+    run_of("c3d_svr", records, tmp_path, c3d).run()
+    for name, options, what in (("s3d", {}, "system"), ("c3d_svr", {"seed": 1}, "seed")):
+        with pytest.raises(InputError, match=f"Received: one of other {what}"):
+            run_of(name, records, tmp_path, c3d, **options).run()
+
+
+def test_test_scores_are_not_looked_at(records, tmp_path, c3d):
+    """The same predictions whatever the test videos' scores."""
+    one = run_of("c3d_svr", records, tmp_path / "one", c3d)
+    info = DatasetInfo.load(records)
+    for video_id in info.split("test")["ids"]:
+        info.videos[video_id] |= {"difficulty": 1.0, "execution": 1.0, "final": 1.0}
+    other = Run("c3d_svr", info, (info,), "test", tmp_path / "other", tmp_path / "one/features", str(c3d), 0.3)
+    (found,), (again,) = one.run(), other.run()
+    found, again = (read_predictions(report / "predictions.csv") for report in (found, again))
+    np.testing.assert_array_equal(found.predicted["final"], again.predicted["final"])
+    assert (again.truth["final"] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("none", r"joints\.json: expected joints beside the records. Received: none"),
+        ("index", "expected different names, head among them. Received: hand"),
+        ("length", r"002\.npy: expected numbers \(26, 2, 2\). Received: float16 \(25, 2, 2\)"),
+        ("missing", r"002\.npy: expected joints. Received: no such file"),
+        ("damaged", r"002\.npy: expected an array of joints"),
+        ("unseen", "expected joints of the athlete in a frame"),
+    ],
+)
+def test_joints_that_do_not_fit_are_refused(name, problem, records, tmp_path, c3d):
+    folder = shutil.copytree(records, tmp_path / "records")
+    array = folder / "joints/002.npy"
+    if name == "none":
+        shutil.rmtree(folder / "joints")
+    elif name == "index":
+        (folder / "joints/joints.json").write_text('{"source": "x", "names": ["hand"]}')
+    elif name == "missing":
+        array.unlink()
+    elif name == "damaged":
+        array.write_bytes(array.read_bytes()[:90])
+    else:
+        joints = np.load(array)
+        np.save(array, joints[1:] if name == "length" else np.full_like(joints, np.nan))
+    with pytest.raises(InputError, match=f"(?i){problem}"):
+        run_of("pose_dct", folder, tmp_path / "run", c3d).run()
+
+
+def test_help_names_every_system():
+    """Read, not imported: other commands define its flags, too."""
+    module = pathlib.Path(baselines.__file__).with_name("__main__.py")
+    shown = ast.get_docstring(ast.parse(module.read_text()))
+    for name in baselines.NAMES:
+        assert f"\n    {name} " in shown
+        assert baselines.load_system(name).sees in ("clips", "grey", "joints")
+
+
+def test_another_split_of_the_records_is_learnt_from_with_their_joints(records, tmp_path, c3d):
+    """An index of another split (`data.resplitting`) has neither records nor joints of its own."""
+    split = {f"{number:03d}": "test" if number > 7 else "train" for number in range(1, 11)}
+    info = resplit(DatasetInfo.load(records), split, tmp_path / "split")
+    assert suite.has(info, "joints")
+    for name in ("pose_dct", "c3d_svr"):
+        (report,) = run_of(name, tmp_path / "split", tmp_path / name, c3d).run()
+        assert read_predictions(report / "predictions.csv").ids == ("008", "009", "010")

@@ -1,0 +1,158 @@
+"""Systems that ScoringNet is compared with, as rows of a table: fitted once, over all renderings, by their command."""
+
+import csv
+import dataclasses
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import yaml
+
+import scoringnet_tf
+from scoringnet_tf import baselines
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.experiments import __main__ as command
+from scoringnet_tf.experiments import fitting, suite, training
+from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
+from scoringnet_tf.experiments.fitting import Fitting
+from scoringnet_tf.experiments.training import Surroundings, Training
+from scoringnet_tf.sports import SCORES
+
+SYSTEM = Row("SVR", baseline="c3d_svr")
+TABLE = Experiment("Table", "Which?", [Row("ours"), SYSTEM, Row("Pose", baseline="pose_dct", needs="joints")], "ours")
+
+
+def copy_of(records, folder, data_hash):
+    """Records of the same videos that count as another rendering."""
+    shutil.copytree(records, folder)
+    index = json.loads((folder / "dataset_info.json").read_text())
+    (folder / "dataset_info.json").write_text(json.dumps({**index, "data_hash": data_hash}))
+    return DatasetInfo.load(folder)
+
+
+@pytest.fixture
+def surroundings(diving_records, tmp_path):
+    (tmp_path / "preset.flags").write_text("--scoring_epochs=1\n")
+    other = copy_of(diving_records, tmp_path / "again", "0123456789ab")
+    return Surroundings(
+        tmp_path / "preset.flags", DatasetInfo.load(diving_records), (other,), tmp_path / "runs", ("--max_steps=1",)
+    )
+
+
+@pytest.fixture
+def fitted(monkeypatch):
+    """Runs of the command; each leaves what the real one leaves, with predictions of its own."""
+    seen = []
+
+    def fake(module, arguments, log):
+        assert module == "scoringnet_tf.baselines"
+        seen.append(arguments)
+        flags = dict(argument.lstrip("-").partition("=")[::2] for argument in arguments[1:])
+        folder = training.Path(flags["output_dir"])
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = {"chosen": {"final": {"C": 1}}, "sees": {}, "versions": {"keras": "3"}}
+        (folder / "settings.json").write_text(json.dumps(settings))
+        for path in [flags["records_dir"], *filter(None, flags.get("renderings", "").split(","))]:
+            info = DatasetInfo.load(path)
+            (report := folder / f"test_{info.data_hash[:10]}").mkdir(exist_ok=True)
+            if not (report / "predictions.csv").is_file():
+                write_predictions(report / "predictions.csv", info, np.random.default_rng(len(seen)))
+
+    monkeypatch.setattr(fitting, "run_command", fake)
+    return seen
+
+
+def write_predictions(path, info, rng):
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["video_id", *(f"{kind}_{score}" for score in SCORES for kind in ("true", "predicted"))])
+        for video_id in info.split("test")["ids"]:
+            truth = [info.videos[video_id][score] for score in SCORES]
+            writer.writerow([video_id, *(value for score in truth for value in (score, score + rng.normal()))])
+
+
+def test_a_system_is_fitted_once_for_all_renderings(surroundings, fitted):
+    table = dataclasses.replace(TABLE, rows=[SYSTEM], reference="SVR")
+    assert suite.run([table, table], surroundings, 2) == [] and len(fitted) == 2
+    assert suite.run([table], surroundings, 2) == [] and len(fitted) == 2
+    assert suite.results(table, surroundings, 2).predicted["SVR"]["final"].shape == (2, 2, 3)
+    assert fitted[0][0] == "c3d_svr" and f"--renderings={surroundings.renderings[0].records_dir}" in fitted[0]
+    assert f"--features_dir={surroundings.folder / 'features'}" in fitted[0]
+    assert not any("max_steps" in argument or "scoring_epochs" in argument for argument in fitted[0])
+    metafile = yaml.safe_load(next(surroundings.folder.glob("c3d_svr*/metafile.yml")).read_text())
+    assert metafile["chosen"] == {"final": {"C": 1}} and metafile["hardware"]["cores"] >= 1
+    described = suite.described_trainings(table, surroundings, 2)
+    assert [one["seed"] for one in described] == [0, 1] and described[0]["versions"] == {"keras": "3"}
+
+
+def test_a_further_rendering_is_predicted_where_the_system_was_fitted(surroundings, fitted, tmp_path):
+    alone = dataclasses.replace(surroundings, renderings=())
+    fit = Fitting({}, 0, "c3d_svr")
+    fit.train(alone)
+    assert fit.is_trained(alone) and not fit.is_trained(surroundings)
+    fit.train(surroundings)
+    assert len(fitted) == 2 and fit.is_trained(surroundings)
+    assert fit.folder(alone) == fit.folder(surroundings)
+
+
+def test_a_fitting_is_named_by_its_system_its_seed_and_the_c3d(surroundings, tmp_path):
+    folders = {Fitting({}, seed, name).folder(surroundings) for seed in (0, 1) for name in ("usdl", "core")}
+    assert len(folders) == 4 and not folders & {Training({}, 0).folder(surroundings)}
+    model = tmp_path / "c3d.keras"
+    model.write_bytes(b"one")
+    given = dataclasses.replace(surroundings, further=(f"--pretrained={model}",))
+    fit = Fitting({}, 0, "usdl")
+    assert fit.configuration(given)["flags"]["pretrained"] == str(model)
+    first = fit.folder(given)
+    model.write_bytes(b"two")
+    assert first not in (fit.folder(given), fit.folder(surroundings))
+
+
+def test_rows_that_the_records_cannot_fill_are_left_out_and_named(surroundings, capsys):
+    found = command._possible({"table": TABLE}, surroundings)["table"]
+    assert [row.name for row in found.rows] == ["ours", "SVR"]
+    assert "table: left out Pose: the records have no joints." in capsys.readouterr().err
+    joints = surroundings.renderings[0].records_dir / "joints"
+    joints.mkdir()
+    (joints / "joints.json").touch()
+    with_joints = dataclasses.replace(surroundings, records=surroundings.renderings[0], renderings=())
+    assert len(command._possible({"table": TABLE}, with_joints)["table"].rows) == 3
+    of_features = dataclasses.replace(surroundings.records, features={"size": 3})
+    assert not suite.has(of_features, "frames") and not suite.has(of_features, "vectors")
+    one_step = {video_id: {**video, "num_frames": 1} for video_id, video in of_features.videos.items()}
+    assert suite.has(dataclasses.replace(of_features, videos=one_step), "vectors")
+
+
+def test_a_table_of_which_nothing_can_be_filled_is_left_out(surroundings, capsys):
+    assert command._possible(
+        {"heads": EXPERIMENTS["heads"], "shortcuts": EXPERIMENTS["shortcuts"]}, surroundings
+    ).keys() == {"shortcuts"}
+    assert "heads: left out S3D: the records have no vectors." in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_real_run_is_fitted_and_described(surroundings, tmp_path):
+    keras.utils.set_random_seed(0)
+    scoringnet_tf.C3D((16, 32, 32, 3), 1 / 16, heads={"group": 3}).save(tmp_path / "c3d.keras")
+    table = dataclasses.replace(TABLE, rows=[Row("SVR", {"validation_fraction": "0.3"}, baseline="c3d_svr")])
+    given = dataclasses.replace(surroundings, further=(f"--pretrained={tmp_path / 'c3d.keras'}",))
+    assert suite.run([table], given, 1) == []
+    results = suite.results(table, given, 1)
+    assert results.predicted["SVR"]["final"].shape == (1, 2, 3)
+    expected = [given.records.videos[video_id]["final"] for video_id in results.ids]
+    np.testing.assert_allclose(results.truth["final"], expected, atol=1e-3)
+    metafile = yaml.safe_load(next(given.folder.glob("c3d_svr*/metafile.yml")).read_text())
+    assert metafile["sees"]["endpoint"] == "fc6" and metafile["configuration"]["flags"]["validation_fraction"] == "0.3"
+
+
+def test_every_system_has_a_row():
+    table = EXPERIMENTS["table7"]
+    assert {row.baseline for row in table.rows} == {None, *baselines.NAMES}
+    for row in table.rows:
+        sees = baselines.load_system(row.baseline).sees if row.baseline else None
+        assert row.needs == {"joints": "joints", "grey": "frames"}.get(sees)
+    assert (
+        table.paper["diving"]["C3D + SVR"] == {"f_src": 0.78} and table.paper["mit_diving"]["ConsISA"]["f_src"] == 0.19
+    )

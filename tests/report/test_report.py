@@ -1,0 +1,139 @@
+"""What a report shows of a video is what was decoded and found, and its files are whole and its own."""
+
+import dataclasses
+import io
+
+import av
+import keras
+import numpy as np
+import pytest
+from conftest import read_index, write_bars
+
+import scoringnet_tf
+from scoringnet_tf.data.preprocessing import decode_jpeg
+from scoringnet_tf.inference.prediction import VideoScorer
+from scoringnet_tf.inference.video_score import Performance
+from scoringnet_tf.report.__main__ import read_judges
+from scoringnet_tf.report.collecting import shown_performances
+from scoringnet_tf.report.page import ShownPerformance, ShownScore, write_pages
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.remarks import Remark
+
+
+@pytest.fixture(scope="module")
+def scorer():
+    keras.utils.set_random_seed(0)
+    model = scoringnet_tf.ScoringNet(
+        image_size=(32, 32),
+        width_multiplier=1 / 16,
+        clip_lengths=(8, 8),
+        frame_size=(36, 48),
+        jpeg_quality=100,
+        score_statistics={"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)},
+    )
+    return VideoScorer(model, name="tiny")
+
+
+def run(name, start, end):
+    return {"name": name, "start_frame": start, "end_frame": end, "start_s": start / 25, "end_s": end / 25}
+
+
+def test_a_page_shows_the_video_and_what_was_found(scorer, tmp_path):
+    write_bars(tmp_path / "dive.avi", 40)
+    video = scorer.read(tmp_path / "dive.avi")
+    score = dataclasses.replace(
+        scorer.score(video, tmp_path / "dive.avi"),
+        performances=[Performance(0, 40, 0.0, 1.6, 3.0, 24.0, 72.0, reasons=[Remark("stage_order", "Wrong order.")])],
+        further_reasons=[],
+    )
+    (shown,) = shown_performances(scorer, video, score, {"final": 70.0})
+    assert (shown.name, shown.num_frames, shown.fps) == ("dive.avi", 40, 25)
+    assert [(one.name, one.value, one.true) for one in shown.scores] == [
+        ("difficulty", 3.0, None),
+        ("execution", 24.0, None),
+        ("final", 72.0, 70.0),
+    ]
+    assert shown.stages == [pytest.approx(stage) for stage in score.stages]
+    assert [read_index(decode_jpeg(jpeg)) for _, jpeg in shown.film] == [index for index, _ in shown.film]
+    np.testing.assert_allclose(shown.probabilities.sum(axis=1), np.ones(40), rtol=1e-5)
+    assert {name: values.shape for name, values in shown.attribution.items()} == dict.fromkeys(
+        ("difficulty", "execution", "final"), (40,)
+    )
+    assert list(shown.reasons) == ["Wrong order."] and shown.notes == [str(warning) for warning in score.warnings]
+
+
+def test_each_performance_has_its_own_stretch(scorer, tmp_path):
+    write_bars(tmp_path / "two.avi", 200)
+    video = scorer.read(tmp_path / "two.avi")
+    runs = [("noise", 0, 50), ("take-flight", 50, 60), ("entry", 60, 70), ("noise", 70, 150), ("entry", 150, 160)]
+    score = dataclasses.replace(
+        scorer.score(video, tmp_path / "two.avi"),
+        stages=[run(*one) for one in (*runs, ("noise", 160, 200))],
+        performances=[Performance(50, 70, 2.0, 2.8, 3.0, 24.0, 72.0), Performance(150, 160, 6.0, 6.4)],
+    )
+    first, second = shown_performances(scorer, video, score, {"final": 70.0})
+    assert (first.name, first.num_frames) == ("two.avi, performance 1", 70)  # frames 25 to 95: a second around it
+    assert [(one["name"], one["start_frame"], one["end_frame"]) for one in first.stages] == [
+        *(("noise", 0, 25), ("take-flight", 25, 35), ("entry", 35, 45), ("noise", 45, 70))
+    ]
+    assert [read_index(decode_jpeg(jpeg)) for _, jpeg in first.film] == [25 + index for index, _ in first.film]
+    (flight, entry) = first.clips
+    with av.open(io.BytesIO(flight[1])) as container:
+        assert (flight[0], entry[0], len(list(container.decode(video=0)))) == ("take-flight", "entry", 10)
+    assert second.num_frames == 60 and second.scores[-1].value is None and second.attribution == {}
+    assert {one.true for one in (*first.scores, *second.scores)} == {None}  # which one the judges saw is not known
+
+
+def shown(name):
+    return ShownPerformance(name, "diving", ("noise",), 25.0, 10, [ShownScore("final", 70.0, (0.0, 150.0))])
+
+
+def test_one_performance_is_one_file(tmp_path):
+    assert write_pages(tmp_path / "new/report.html", [shown("a")], "tiny") == [tmp_path / "new/report.html"]
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["report.html"]
+
+
+def test_pages_of_a_session_lead_to_each_other(tmp_path):
+    output = tmp_path / "report.html"
+    for names in ("abc", "ab"):  # the second run leaves nothing of the first
+        pages = write_pages(output, [shown(name) for name in names], "tiny")
+        assert sorted(tmp_path.rglob("*.html")) == sorted(pages) and len(pages) == len(names) + 1
+    session = output.read_text(encoding="utf-8")
+    for page in pages[1:]:
+        assert f'href="{page.relative_to(tmp_path).as_posix()}"' in session
+        assert 'href="../report.html"' in page.read_text(encoding="utf-8")
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / "report_pages").mkdir()
+    (tmp_path / "report_pages/thesis.html").write_text("mine")
+    with pytest.raises(InputError, match=r"expected a folder of pages.*thesis\.html"):
+        write_pages(tmp_path / "report.html", [shown("a"), shown("b")], "tiny")
+    assert (tmp_path / "report_pages/thesis.html").read_text() == "mine"
+
+
+def test_judges(tmp_path):
+    (tmp_path / "j.csv").write_text("video,final,difficulty\na.mp4,70.5,3.0\nb.mp4,,2.8\n")
+    assert read_judges(tmp_path / "j.csv") == {
+        "a.mp4": {"final": 70.5, "difficulty": 3.0},
+        "b.mp4": {"difficulty": 2.8},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,final\na,1\n", r"expected the columns video and any of .* Received: name, final"),
+        ("video,points\na,1\n", "Received: video, points"),
+        ("video\na\n", "Received: video"),
+        ("", "Received: none"),
+        ("video,final\na,70\na,71\n", r"j\.csv:3: expected each video once. Received: a again"),
+        ("video,final\na,70\nb,many\n", r"j\.csv:3: expected a number as final. Received: 'many'"),
+        ("video,final\na,nan\n", r"j\.csv:2: expected a number as final. Received: 'nan'"),
+        ("video,final\na,70,5\n", r"j\.csv:2: expected 2 cells"),
+    ],
+)
+def test_wrong_judges_are_refused(text, message, tmp_path):
+    (tmp_path / "j.csv").write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_judges(tmp_path / "j.csv")

@@ -1,0 +1,174 @@
+"""The client in serving/, over REST and gRPC, against a server that runs the SavedModel as TF Serving does."""
+
+import json
+import pathlib
+import sys
+
+import cv2
+import keras
+import numpy as np
+import pytest
+import yaml
+from google.protobuf import text_format
+from model_server import ModelServer
+from tensorflow_serving.config import model_server_config_pb2
+
+import scoringnet_tf
+from scoringnet_tf.data.preprocessing import decode_jpeg
+from scoringnet_tf.inference.serving import export_saved_model
+from scoringnet_tf.inference.warmup import example_requests, example_videos
+
+ROOT = pathlib.Path(__file__).parents[2]
+SERVING = ROOT / "serving"
+sys.path.insert(0, str(SERVING))
+
+import client  # noqa: E402
+
+LENGTHS = (9, 4)
+
+
+@pytest.fixture(scope="module")
+def network():
+    keras.utils.set_random_seed(0)
+    return scoringnet_tf.ScoringNet(
+        image_size=(32, 32), width_multiplier=1 / 16, clip_lengths=(8, 8), frame_size=(36, 48), decoding="ordered"
+    )
+
+
+@pytest.fixture(scope="module")
+def server(network, tmp_path_factory):
+    path = tmp_path_factory.mktemp("served") / "1"
+    export_saved_model(network, path)
+    with ModelServer(path, "diving") as running:
+        yield running
+
+
+@pytest.fixture(params=["http", "grpc"])
+def connected(request, server):
+    address = server.rest_url if request.param == "http" else f"grpc://{server.grpc_address}"
+    return client.connect(address, "diving")
+
+
+def images_of(network):
+    """Two videos of unequal length as lists of JPEGs."""
+    encoded = example_requests(network, ["score_encoded"], LENGTHS)["score_encoded"]["encoded"]
+    return [list(row[:length]) for row, length in zip(encoded, LENGTHS, strict=True)]
+
+
+def test_a_batch_of_unequal_videos_scores_as_keras_does(network, connected):
+    videos = example_videos(network, LENGTHS)
+    expected = network(videos, training=False)
+    found = connected.predict(videos)
+    assert set(found) == {*expected, "valid"}
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-5, atol=1e-6)
+    segmented = connected.predict(videos, "segment")
+    np.testing.assert_array_equal(segmented["labels"], expected["labels"])
+
+
+def test_lists_of_images_of_unequal_length_are_scored_together(network, connected):
+    videos = images_of(network)
+    found = connected.predict(client.encoded_videos(videos), "score_encoded")
+    for row, images in enumerate(videos):
+        inputs = network.preprocessor(np.stack([decode_jpeg(image) for image in images]))
+        expected = network(inputs, training=False)
+        for name in ("difficulty", "execution", "final", "empty_fragments"):
+            np.testing.assert_allclose(found[name][row], expected[name][0], rtol=1e-5)
+        np.testing.assert_array_equal(found["labels"][row, : len(images)], expected["labels"][0])
+
+
+REFUSALS = {
+    "another size": (lambda v: {**v, "frames": v["frames"][:, :, :30]}, "frames: expected uint8 (B, L, 32, 32, 3)"),
+    "a missing mask": (lambda v: {"frames": v["frames"]}, "mask"),
+    "a mask of one video": (lambda v: {**v, "mask": v["mask"][:1]}, "mask: expected bool (B, L), as long as frames"),
+    "floats": (lambda v: {**v, "frames": v["frames"] / np.float32(255)}, "uint8"),
+    "a mask of numbers": (lambda v: {**v, "mask": v["mask"].astype(np.int64)}, "bool"),
+    "no videos": (lambda v: {"frames": v["frames"][:0], "mask": v["mask"][:0]}, "expected"),
+}
+
+
+@pytest.mark.parametrize("wrong", REFUSALS)
+def test_malformed_videos_are_refused_in_words(network, connected, wrong):
+    change, message = REFUSALS[wrong]
+    with pytest.raises(client.RequestError) as caught:
+        connected.predict(change(example_videos(network, LENGTHS)))
+    assert message in str(caught.value)
+
+
+BROKEN = {
+    "a broken JPEG": (lambda videos: [videos[0], [videos[1][0][:200]]], "Invalid JPEG data"),
+    "text": (
+        lambda videos: [videos[0], [videos[1][0], b"no image"]],
+        "Received something else at (video, frame) [[1 1]]",
+    ),
+    "an empty list": (lambda videos: [videos[0], []], "lengths: expected 1 to 9 frames"),
+    "empty lists": (lambda videos: [[], []], "encoded: expected string (B, L), B and L at least 1"),
+    "no list": (lambda videos: [], "encoded: expected string (B, L)"),
+}
+
+
+@pytest.mark.parametrize("wrong", BROKEN)
+def test_malformed_images_are_refused_in_words(network, connected, wrong):
+    change, message = BROKEN[wrong]
+    with pytest.raises(client.RequestError) as caught:
+        connected.predict(client.encoded_videos(change(images_of(network))), "score_encoded")
+    assert message in str(caught.value)
+
+
+def test_what_is_not_there_is_named(server, network):
+    videos = example_videos(network, LENGTHS)
+    for address in (server.rest_url, f"grpc://{server.grpc_address}"):
+        with pytest.raises(client.RequestError, match="Servable not found"):
+            client.connect(address, "vault").predict(videos)
+        with pytest.raises(client.RequestError, match='signature key "encoded" not found'):
+            client.connect(address, "diving").predict(videos, "encoded")
+    with pytest.raises(client.RequestError, match=r"localhost:9/v1/models/diving:predict: .*refused"):
+        client.connect("http://localhost:9", "diving").predict(videos)
+    with pytest.raises(client.RequestError, match=r"Expected an address of http://… or grpc://… Received: localhost"):
+        client.connect("localhost:8501", "diving")
+
+
+@pytest.mark.parametrize("scheme", ["http", "grpc"])
+def test_the_command_scores_folders_of_frames(network, server, tmp_path, capsys, scheme):
+    for folder, images in zip(("a", "b"), images_of(network), strict=True):
+        (tmp_path / folder).mkdir()
+        for number, image in enumerate(images):
+            (tmp_path / folder / f"{number:03d}.jpg").write_bytes(image)
+    address = server.rest_url if scheme == "http" else f"grpc://{server.grpc_address}"
+    assert client.main([address, "diving", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    pixels = [np.stack([cv2.imread(str(path))[..., ::-1] for path in sorted((tmp_path / "b").iterdir())])]
+    expected = network(network.preprocessor(pixels[0]), training=False)
+    assert told[1]["video"] == str(tmp_path / "b") and told[1]["stages"][-1]["end_frame"] == LENGTHS[1]
+    assert told[1]["final"] == pytest.approx(float(expected["final"][0]), rel=1e-5)
+    labels = np.repeat(
+        [network.sport.stages.index(stage["name"]) for stage in told[1]["stages"]],
+        [stage["end_frame"] - stage["start_frame"] for stage in told[1]["stages"]],
+    )
+    np.testing.assert_array_equal(labels, expected["labels"][0])
+
+    (tmp_path / "b/000.jpg").write_bytes(b"no image")
+    assert client.main([address, "diving", str(tmp_path / "b")]) == 1
+    assert "client: " in (error := capsys.readouterr().err) and "expected images" in error
+    assert client.main([address, "diving", str(tmp_path / "none")]) == 1
+    assert "none" in capsys.readouterr().err
+
+
+def test_wrong_use_of_the_command_says_how_it_is_used(capsys):
+    assert client.main(["http://localhost:8501"]) == 2
+    assert "python serving/client.py http://localhost:8501 diving" in capsys.readouterr().err
+
+
+def test_the_server_is_given_the_models_that_ship():
+    """models.config is read by TF Serving's own definition, and every folder that compose.yaml mounts is there."""
+    config = model_server_config_pb2.ModelServerConfig()
+    text_format.Parse((SERVING / "models.config").read_text(encoding="utf-8"), config)
+    (service,) = yaml.safe_load((SERVING / "compose.yaml").read_text(encoding="utf-8"))["services"].values()
+    mounted = {}
+    for volume in service["volumes"]:
+        source, target, mode = volume.split(":")
+        assert (SERVING / source).exists() and mode == "ro"
+        mounted[target] = SERVING / source
+    assert service["command"][0] == "--model_config_file=/models/models.config" and "/models/models.config" in mounted
+    for model in config.model_config_list.config:
+        assert (mounted[model.base_path] / "1/saved_model.pb").is_file(), model.name
