@@ -379,6 +379,7 @@ def test_layout_is_the_official_one_and_labels_agree_with_the_videos(drawn):
     assert {name for name in _digests(drawn) if not name.endswith(".avi")} == {
         *("gym_vault_overall_scores.mat", "gym_vault_difficulty_level.mat", "stage_labels.csv", "factors.csv"),
         *("split_3_1/training_idx.mat", "split_3_1/testing_idx.mat", "README.md", "simulation.json"),
+        *("joints/joints.json", *(f"joints/00{video}.npy" for video in range(1, 5))),
     }
     overall = scipy.io.loadmat(drawn / "gym_vault_overall_scores.mat")["overall_scores"]
     difficulty = scipy.io.loadmat(drawn / "gym_vault_difficulty_level.mat")["difficulty_level"]
