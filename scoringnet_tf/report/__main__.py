@@ -10,8 +10,6 @@ these, and that of the session how well they agree. VIDEO is what `python -m sco
 cannot be read is reported on stderr, the others are still shown, and the exit status is 1.
 """
 
-import csv
-import math
 import sys
 
 from absl import flags
@@ -19,53 +17,13 @@ from tqdm import tqdm
 
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import AnyPath, as_path, check_access
+from scoringnet_tf.support.paths import as_path, check_access
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("output", None, "The page: a file that ends in .html. One that is there is replaced.")
 flags.DEFINE_string("judges", None, "CSV file: video, and any of difficulty, execution, final, in points.")
 flags.DEFINE_string("title", None, "Of the page of a session; default: the name of --output.")
 flags.DEFINE_bool("force", False, "Give scores also where reasons speak against them.")
-
-
-def read_judges(path: AnyPath) -> dict[str, dict[str, float]]:
-    """Name of a video → {score: points} of a CSV file with `video` and any of `SCORES`.
-
-    Raises:
-        InputError: a column or a number is not one, or a video appears twice; it names the row.
-    """
-    from scoringnet_tf.sports import SCORES
-
-    found = {}
-    try:
-        with as_path(path).open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = reader.fieldnames or []
-            if "video" not in columns or not {*columns} & {*SCORES} or {*columns} - {"video", *SCORES}:
-                raise InputError(
-                    f"{path}: expected the columns video and any of {', '.join(SCORES)}. "
-                    f"Received: {', '.join(columns) or 'none'}."
-                )
-            for row in reader:
-                where = f"{path}:{reader.line_num}"
-                if None in row or None in row.values():
-                    raise InputError(f"{where}: expected {len(columns)} cells. Received: more or fewer.")
-                if row["video"] in found:
-                    raise InputError(f"{where}: expected each video once. Received: {row['video']} again.")
-                found[row["video"]] = {name: _points(row[name], where, name) for name in SCORES if row.get(name)}
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"--judges={path}: expected a CSV file in UTF-8. Received: {error}.") from error
-    return found
-
-
-def _points(text, where, name):
-    try:
-        points = float(text)
-    except ValueError:
-        points = math.nan
-    if not math.isfinite(points):
-        raise InputError(f"{where}: expected a number as {name}. Received: {text!r}.")
-    return points
 
 
 def main(arguments: list[str]) -> int:
@@ -78,14 +36,15 @@ def main(arguments: list[str]) -> int:
     if output.suffix != ".html":
         raise InputError(f"--output: expected a name that ends in .html. Received: {values.output}.")
     check_access(str(output.parent), "output", writing=True)
-    judges = read_judges(values.judges) if values.judges else {}
 
     from scoringnet_tf.inference.inputs import attempted, named_videos
     from scoringnet_tf.inference.prediction import scorer_of
     from scoringnet_tf.report.collecting import shown_performances
+    from scoringnet_tf.report.judges import read_judges
     from scoringnet_tf.report.page import write_pages
     from scoringnet_tf.support.remarks import Remark
 
+    judges = read_judges(values.judges) if values.judges else {}
     scorer = scorer_of(values.model)
     if scorer.model.content == "features":
         raise InputError("--model: expected a model that sees frames. Received: one that was trained on features.")

@@ -13,8 +13,8 @@ import scoringnet_tf
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.inference.video_score import Performance
-from scoringnet_tf.report.__main__ import read_judges
 from scoringnet_tf.report.collecting import shown_performances
+from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.report.page import ShownPerformance, ShownScore, write_pages
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.remarks import Remark

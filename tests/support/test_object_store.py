@@ -128,8 +128,8 @@ def test_whole_path(endpoint, tmp_path):
     printed = command("scoringnet_tf.evaluate", f"--model={root}/run", f"--records_dir={root}/dives").stdout
     assert "D-SRC" in printed and f"Report: {root}/run/evaluation_test" in printed
     command("scoringnet_tf.export", f"--model={root}/run", f"--export_dir={root}/servable")
-    error = error_of("scoringnet_tf.export", f"--model={root}/run", f"--export_dir={root}/servable")
-    assert "expected a version that does not exist yet" in error
+    again = ("scoringnet_tf.export", f"--model={root}/run", f"--export_dir={root}/servable")
+    assert "expected a version that does not exist yet" in error_of(*again, "--version=1")
     video = source / "diving_samples_len_ori/001.avi"
     printed = command(
         "scoringnet_tf.predict", f"--model={root}/run", video, "--json", "--force", f"--plot_dir={root}/plots"

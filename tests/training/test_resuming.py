@@ -69,8 +69,12 @@ def test_killed_run_ends_with_the_same_weights(diving_records, straight, tmp_pat
             weights_after(diving_records, tmp_path / "killed", **changes)
     resumed = weights_after(diving_records, tmp_path / "killed", **changes)
     assert_same(straight(**changes), resumed)
-    for path in (tmp_path / "killed").glob("*.csv"):  # what was trained twice is logged once
+    kept = sorted((tmp_path / "killed").glob("*_scores.csv"))
+    for path in {*(tmp_path / "killed").glob("*.csv")} - {*kept}:  # what was trained twice is logged once
         assert [row["epoch"] for row in rows_of(path)] == [str(epoch) for epoch in range(changes.get("epochs", 2))]
+    for path in kept:
+        told = [tuple(row.values())[:-2] for row in rows_of(path)]  # epoch, score and video
+        assert len(told) == len({*told})
 
 
 @pytest.mark.slow
