@@ -46,7 +46,7 @@ def run(*arguments, check=True, **changes):
     return result
 
 
-BAR = r"(\r| |(evaluating test|Verifying|joint|Measuring the training videos): +\d+%\|[^|]*\|[^\r\n]*)*\n"
+BARS = r"((\r| |(evaluating test|Verifying|joint|Measuring the training videos): +\d+%\|[^|]*\|[^\r\n]*)*\n)+"
 TRAIN = (
     *("scoringnet_tf.train", "--records_dir={records}", "--model_dir={folder}", "--validation_fraction=0.3"),
     *("--image_size=32,32", "--width_multiplier=0.0625", "--clip_lengths=8,8", "--batch_size=4", "--epochs=1"),
@@ -58,10 +58,10 @@ TRAIN = (
     ("arguments", "ours"),
     [
         (("scoringnet_tf.predict", "--model={model}", "{video}", "--plot_dir={folder}", "--force"), ""),
-        (("scoringnet_tf.evaluate", "--model={model}", "--records_dir={records}", "--output_dir={folder}"), BAR),
+        (("scoringnet_tf.evaluate", "--model={model}", "--records_dir={records}", "--output_dir={folder}"), BARS),
         (("scoringnet_tf.export", "--model={model}", "--export_dir={folder}"), ""),
-        (("data_prep", "inspect", "--records_dir={records}"), BAR),
-        (TRAIN, BAR),
+        (("data_prep", "inspect", "--records_dir={records}"), BARS),
+        (TRAIN, BARS),
     ],
     ids=["predict", "evaluate", "export", "inspect", "train"],
 )
