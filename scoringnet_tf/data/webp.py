@@ -1,12 +1,16 @@
 """Animated WebP by Pillow: FFmpeg reads still ones alone."""
 
+import contextlib
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 MAX_PIXELS = 2**26  # as of the other decoders
+# What Pillow raises of a damaged file; of one that asks for too much memory it warns first.
+DAMAGE = (OSError, EOFError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
 def is_webp(path: Path) -> bool:
@@ -19,6 +23,15 @@ def is_webp(path: Path) -> bool:
     return head[:4] == b"RIFF" and head[8:] == b"WEBP"
 
 
+@contextlib.contextmanager
+def _opened(path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        image = Image.open(path, formats=["WEBP"])
+    with image:
+        yield image
+
+
 def webp_frames(path: Path) -> Iterator[tuple[np.ndarray, float]]:
     """The frames of a WebP file one after the other: (uint8 (H, W, 3) RGB, how long it is shown, seconds).
 
@@ -26,21 +39,21 @@ def webp_frames(path: Path) -> Iterator[tuple[np.ndarray, float]]:
         ValueError: it is damaged or too large; the frames before the damage come first.
     """
     try:
-        with Image.open(path, formats=["WEBP"]) as image:
+        with _opened(path) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ValueError(f"frames of {image.width}×{image.height}, too large")
             for index in range(getattr(image, "n_frames", 1)):
                 image.seek(index)
                 frame = np.asarray(image.convert("RGB"))  # decodes it, and with it `info` is that of this frame
                 yield frame, image.info.get("duration", 0) / 1000
-    except (OSError, EOFError, SyntaxError, UnidentifiedImageError) as error:
+    except DAMAGE as error:
         raise ValueError(str(error) or "no whole image") from error
 
 
 def num_frames(path: Path) -> int:
     """How many frames a WebP file says that it has; 0 where it cannot be read."""
     try:
-        with Image.open(path, formats=["WEBP"]) as image:
+        with _opened(path) as image:
             return getattr(image, "n_frames", 1)
-    except (OSError, SyntaxError, UnidentifiedImageError):
+    except DAMAGE:
         return 0

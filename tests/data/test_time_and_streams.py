@@ -190,6 +190,19 @@ def test_webp_that_is_cut_off_is_refused(tmp_path, kept):
         read_video(tmp_path / "v.webp")
 
 
+@pytest.mark.parametrize("side", [8200, 9600, 16383])
+def test_webp_that_asks_for_endless_memory_is_refused(tmp_path, side):
+    """A few bytes are enough for a picture of any size; beyond some Pillow warns, beyond others it raises."""
+    size = side - 1  # lossless WebP: a byte 0x2f, then 14 bits each of width − 1 and height − 1
+    head = b"\x2f" + (size | size << 14).to_bytes(4, "little")
+    chunk = b"VP8L" + (len(head) + 1).to_bytes(4, "little") + head + b"\0"
+    (tmp_path / "v.webp").write_bytes(b"RIFF" + (len(chunk) + 4).to_bytes(4, "little") + b"WEBP" + chunk)
+    with pytest.raises(VideoError, match=r"v\.webp: expected"):
+        read_video(tmp_path / "v.webp")
+    with pytest.raises(VideoError, match=r"v\.webp: expected"):
+        frame_times(tmp_path / "v.webp")
+
+
 # === What is no file ===
 
 
