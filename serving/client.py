@@ -4,7 +4,8 @@
     python serving/client.py grpc://localhost:8500 diving FRAMES_FOLDER…
 
 Scores videos, each a folder of JPEG or PNG frames in the order of their names, in one request, and prints a line of
-JSON for each. REST needs NumPy; gRPC needs `tensorflow-serving-api`, which brings TensorFlow.
+JSON for each; its scores are null where the model finds no performance like those of training. REST needs NumPy; gRPC
+needs `tensorflow-serving-api`, which brings TensorFlow.
 """
 
 import base64
@@ -100,6 +101,19 @@ def runs(labels: np.ndarray, names: list[str]) -> list[dict]:
     return found
 
 
+def result(outputs: dict[str, np.ndarray], index: int, num_frames: int, names: list[str]) -> dict:
+    """What `score_encoded` says of one video of a batch: `valid`, its `stages`, and its scores.
+
+    Scores are None where `valid` is false: a tower gives a number for anything, and there is no performance like those
+    of training.
+    """
+    valid = bool(outputs["valid"][index])
+    labels = outputs["labels"][index, :num_frames] if "labels" in outputs else np.array([], int)
+    scores = (name for name in ("difficulty", "execution", "final") if name in outputs)
+    found = {name: float(outputs[name][index]) if valid else None for name in scores}
+    return {"valid": valid, "stages": runs(labels, names), **found}
+
+
 def _as_json(value):
     """An array as nested lists, bytes as TF Serving's REST wants them."""
     if isinstance(value, bytes):
@@ -131,9 +145,7 @@ def main(arguments: list[str]) -> int:
         print(f"client: {error}", file=sys.stderr)
         return 1
     for index, (folder, frames) in enumerate(zip(folders, videos, strict=True)):
-        found = {name: float(scores[name][index]) for name in ("difficulty", "execution", "final") if name in scores}
-        labels = scores["labels"][index, : len(frames)] if "labels" in scores else np.array([], int)
-        print(json.dumps({"video": folder, "stages": runs(labels, json.loads(stages)), **found}))
+        print(json.dumps({"video": folder, **result(scores, index, len(frames), json.loads(stages))}))
     return 0
 
 

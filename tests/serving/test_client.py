@@ -8,6 +8,7 @@ import cv2
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 import yaml
 from google.protobuf import text_format
 from model_server import ModelServer
@@ -15,7 +16,7 @@ from tensorflow_serving.config import model_server_config_pb2
 
 import scoringnet_tf
 from scoringnet_tf.data.preprocessing import decode_jpeg
-from scoringnet_tf.inference.serving import export_saved_model
+from scoringnet_tf.inference.serving import checked_outputs, export_saved_model
 from scoringnet_tf.inference.warmup import example_requests, example_videos
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -140,7 +141,10 @@ def test_the_command_scores_folders_of_frames(network, server, tmp_path, capsys,
     pixels = [np.stack([cv2.imread(str(path))[..., ::-1] for path in sorted((tmp_path / "b").iterdir())])]
     expected = network(network.preprocessor(pixels[0]), training=False)
     assert told[1]["video"] == str(tmp_path / "b") and told[1]["stages"][-1]["end_frame"] == LENGTHS[1]
-    assert told[1]["final"] == pytest.approx(float(expected["final"][0]), rel=1e-5)
+    inputs = {name: tf.constant(value) for name, value in network.preprocessor(pixels[0]).items()}
+    assert told[1]["valid"] == bool(checked_outputs(network)(inputs)["valid"][0])
+    final = pytest.approx(float(expected["final"][0]), rel=1e-5) if told[1]["valid"] else None
+    assert told[1]["final"] == final
     labels = np.repeat(
         [network.sport.stages.index(stage["name"]) for stage in told[1]["stages"]],
         [stage["end_frame"] - stage["start_frame"] for stage in told[1]["stages"]],
@@ -152,6 +156,20 @@ def test_the_command_scores_folders_of_frames(network, server, tmp_path, capsys,
     assert "client: " in (error := capsys.readouterr().err) and "expected images" in error
     assert client.main([address, "diving", str(tmp_path / "none")]) == 1
     assert "none" in capsys.readouterr().err
+
+
+def test_what_is_no_performance_has_no_score():
+    outputs = {
+        "valid": np.array([True, False]),
+        "labels": np.array([[0, 1, 1, 0], [0, 0, 0, 0]]),
+        "difficulty": np.array([3.0, 3.5]),
+        "final": np.array([72.0, 70.0]),
+    }
+    stages = [{"name": "noise", "start_frame": 0, "end_frame": 1}, {"name": "entry", "start_frame": 1, "end_frame": 3}]
+    scored = client.result(outputs, 0, 3, ["noise", "entry"])
+    assert scored == {"valid": True, "stages": stages, "difficulty": 3.0, "final": 72.0}
+    none = client.result(outputs, 1, 4, ["noise", "entry"])
+    assert (none["valid"], none["difficulty"], none["final"]) == (False, None, None)
 
 
 def test_wrong_use_of_the_command_says_how_it_is_used(capsys):
