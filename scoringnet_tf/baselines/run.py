@@ -13,6 +13,7 @@ from scoringnet_tf.baselines import load_system
 from scoringnet_tf.baselines.system import System, TrainingSet
 from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
+from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.report.evaluation_report import write_report
@@ -31,7 +32,7 @@ class Run:
     Attributes:
         name: of the system, see `baselines.NAMES`.
         info: records that are learnt from.
-        tested: records whose split is predicted.
+        tested: records whose split is predicted: `info`, and other renderings of it.
         split: of them.
         output_dir: folder of the run.
         features_dir: folder in which features of C3D are kept; runs may share it.
@@ -54,8 +55,10 @@ class Run:
         """Fits the system unless every report is there; returns the folders of the reports.
 
         Raises:
-            InputError: the records are not what the system needs, or `output_dir` is of another run.
+            InputError: the records are not what the system needs, those of `tested` are of other videos, or
+                `output_dir` is of another run.
         """
+        check_renderings(self.info, self.tested[1:], self.split)
         system = load_system(self.name)
         parts = [part for part in (self._part("train"), self._part("validation")) if part.ids]
         described = self._describe(system, parts[0])
@@ -93,7 +96,10 @@ class Run:
         path = self.output_dir / SETTINGS
         if not path.is_file():
             return
-        found = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            found = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{path}: expected the settings of a run. Received: {error}.") from error
         different = [name for name in described if found.get(name) != described[name]]
         if different:
             raise InputError(

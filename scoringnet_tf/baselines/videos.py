@@ -17,6 +17,7 @@ from scoringnet_tf.data.records import parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import stored_split
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import as_path
 
 CLIP, STRIDE = 16, 8  # frames of a clip of C3D, and from one to the next: every second one stands alone
 
@@ -118,11 +119,15 @@ class Videos:
         """Joints of each.
 
         Raises:
-            InputError: the records have none, or of another number of frames.
+            InputError: the records have none, of another number of frames, or of a video in no frame.
         """
         self._check_frames("joints")
-        folder, known = joints_folder(self.info), self.info.videos
-        return [read_joints(folder, video_id, known[video_id]["num_frames"]) for video_id in self.ids]
+        folder, found = as_path(joints_folder(self.info)), []
+        for video_id in self.ids:
+            found.append(read_joints(folder, video_id, self.info.videos[video_id]["num_frames"]))
+            if not found[-1].seen.any():
+                raise InputError(f"{folder / f'{video_id}.npy'}: expected joints in a frame at least. Received: none.")
+        return found
 
     def _check_frames(self, what):
         if self.info.features:

@@ -32,19 +32,17 @@ class Joints:
     names: tuple[str, ...]
     source: str
 
-    def relative_to_head(self) -> np.ndarray:
-        """The other joints' x and y relative to the head's, in the frames that have them all: (L', (J − 1) · 2).
+    @property
+    def seen(self) -> np.ndarray:
+        """Bool (L,), the frames that have them all."""
+        return np.isfinite(self.positions).all(axis=(1, 2))
 
-        Raises:
-            InputError: no frame has them.
-        """
+    def relative_to_head(self) -> np.ndarray:
+        """The other joints' x and y relative to the head's, in the frames that have them all: (L', (J − 1) · 2)."""
         head = self.names.index(HEAD)
         others = [index for index in range(len(self.names)) if index != head]
         relative = self.positions[:, others] - self.positions[:, [head]]
-        seen = np.isfinite(relative).all(axis=(1, 2))
-        if not seen.any():
-            raise InputError("Expected joints of the athlete in a frame at least. Received: none.")
-        return relative[seen].reshape(seen.sum(), -1)
+        return relative[self.seen].reshape(self.seen.sum(), -1)
 
 
 def joints_folder(info: DatasetInfo) -> AnyPath:

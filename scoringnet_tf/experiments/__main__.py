@@ -20,6 +20,7 @@ from typing import Any
 from absl import flags
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
+from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.experiments import docs, report, splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
 from scoringnet_tf.experiments.training import Surroundings
@@ -167,7 +168,7 @@ def _surroundings():
         folder=pathlib.Path(values.runs_dir),
         further=tuple(_further()),
     )
-    suite.check_renderings(found)
+    check_renderings(found.records, found.renderings)
     return found
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,7 @@ from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.experiments.stage_results import StageResults, counts, read_stages
 from scoringnet_tf.experiments.training import METAFILE, Surroundings, Training, TrainingError
-from scoringnet_tf.sports import SCORES
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path
-
-TOLERANCE = 0.005  # points by which the scores of a performance may differ between renderings: they are rounded
 
 
 def trainings(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: int) -> list[Training]:
@@ -71,31 +67,6 @@ def run(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: in
                 failures.append(str(error))
                 tqdm.write(f"experiments: {error}", file=sys.stderr)
     return failures
-
-
-def check_renderings(surroundings: Surroundings) -> None:
-    """InputError unless all renderings have the test performances of the records, with the same scores."""
-    expected = _test_scores(surroundings.records)
-    for rendering in surroundings.renderings:
-        found = _test_scores(rendering)
-        same = found.keys() == expected.keys() and all(
-            np.allclose(found[name], expected[name], atol=TOLERANCE, equal_nan=True) for name in expected
-        )
-        if not same or rendering.sport != surroundings.records.sport:
-            raise InputError(
-                f"--renderings={rendering.records_dir}: expected the {len(expected)} test videos of "
-                f"{surroundings.records.records_dir}, with the same scores. Received: {len(found)} videos, others."
-            )
-        if rendering.data_hash == surroundings.records.data_hash:
-            raise InputError(f"--renderings={rendering.records_dir}: expected pixels of its own. Received: the same.")
-
-
-def _test_scores(info: DatasetInfo) -> Mapping[str, list[float]]:
-    ids = info.split("test")["ids"]
-    scores = ([info.videos[video_id][score] for score in SCORES] for video_id in ids)
-    return {
-        video_id: [np.nan if v is None else v for v in values] for video_id, values in zip(ids, scores, strict=True)
-    }
 
 
 def described_trainings(experiment: Experiment, surroundings: Surroundings, seeds: int) -> list[dict[str, Any]]:

@@ -150,6 +150,22 @@ def test_a_folder_of_another_run_is_refused(records, tmp_path, c3d):
             run_of(name, records, tmp_path, c3d, **options).run()
 
 
+def test_damaged_settings_are_named(records, tmp_path, c3d):
+    (tmp_path / "settings.json").write_text("[1")
+    with pytest.raises(InputError, match=r"settings\.json: expected the settings of a run"):
+        run_of("c3d_svr", records, tmp_path, c3d).run()
+
+
+def test_renderings_of_other_videos_are_refused(records, tmp_path, c3d):
+    other = shutil.copytree(records, tmp_path / "other")
+    index = json.loads((other / "dataset_info.json").read_text())
+    index["videos"][index["splits"]["test"]["ids"][0]]["final"] += 1
+    (other / "dataset_info.json").write_text(json.dumps({**index, "data_hash": "0123456789ab"}))
+    tested = (DatasetInfo.load(records), DatasetInfo.load(other))
+    with pytest.raises(InputError, match=r"--renderings=.*other: expected the .* test videos of .*the same scores"):
+        run_of("c3d_svr", records, tmp_path / "run", c3d, tested=tested).run()
+
+
 def test_test_scores_are_not_looked_at(records, tmp_path, c3d):
     """The same predictions whatever the test videos' scores."""
     one = run_of("c3d_svr", records, tmp_path / "one", c3d)
@@ -171,7 +187,7 @@ def test_test_scores_are_not_looked_at(records, tmp_path, c3d):
         ("length", r"002\.npy: expected numbers \(26, 2, 2\). Received: float16 \(25, 2, 2\)"),
         ("missing", r"002\.npy: expected joints. Received: no such file"),
         ("damaged", r"002\.npy: expected an array of joints"),
-        ("unseen", "expected joints of the athlete in a frame"),
+        ("unseen", r"002\.npy: expected joints in a frame at least. Received: none"),
     ],
 )
 def test_joints_that_do_not_fit_are_refused(name, problem, records, tmp_path, c3d):

@@ -164,19 +164,6 @@ def test_cells_can_be_computed_again_from_the_predictions_that_are_kept(surround
     assert "ranking against MSE (95 %, paired): D-SRC" in text
 
 
-def test_renderings_have_the_same_performances(surroundings, diving_records):
-    suite.check_renderings(surroundings)
-    changed = json.loads((surroundings.renderings[0].records_dir / "dataset_info.json").read_text())
-    first = changed["splits"]["test"]["ids"][0]
-    changed["videos"][first]["final"] += 1
-    (surroundings.renderings[0].records_dir / "dataset_info.json").write_text(json.dumps(changed))
-    other = DatasetInfo.load(surroundings.renderings[0].records_dir)
-    with pytest.raises(InputError, match="with the same scores"):
-        suite.check_renderings(training.dataclasses.replace(surroundings, renderings=(other,)))
-    with pytest.raises(InputError, match="expected pixels of its own"):
-        suite.check_renderings(training.dataclasses.replace(surroundings, renderings=(surroundings.records,)))
-
-
 def test_the_catalogue_is_consistent():
     for experiment in EXPERIMENTS.values():
         names = [row.name for row in experiment.rows]

@@ -1,0 +1,36 @@
+"""Records of the same performances, filmed or rendered anew."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support.errors import InputError
+
+TOLERANCE = 0.005  # points by which the scores of a performance may differ between renderings: they are rounded
+
+
+def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo], split: str = "test") -> None:
+    """InputError unless all renderings have the performances of a split of `info`, with the same scores."""
+    expected = _scores(info, split)
+    for rendering in renderings:
+        found = _scores(rendering, split)
+        same = found.keys() == expected.keys() and all(
+            np.allclose(found[name], expected[name], atol=TOLERANCE, equal_nan=True) for name in expected
+        )
+        if not same or rendering.sport != info.sport:
+            raise InputError(
+                f"--renderings={rendering.records_dir}: expected the {len(expected)} {split} videos of "
+                f"{info.records_dir}, with the same scores. Received: {len(found)} videos, others."
+            )
+        if rendering.data_hash == info.data_hash:
+            raise InputError(f"--renderings={rendering.records_dir}: expected pixels of its own. Received: the same.")
+
+
+def _scores(info: DatasetInfo, split: str) -> Mapping[str, list[float]]:
+    ids = info.split(split)["ids"]
+    scores = ([info.videos[video_id][score] for score in SCORES] for video_id in ids)
+    return {
+        video_id: [np.nan if v is None else v for v in values] for video_id, values in zip(ids, scores, strict=True)
+    }

@@ -1,0 +1,60 @@
+"""Renderings are of the same performances, with pixels of their own."""
+
+import json
+import shutil
+
+import pytest
+
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.renderings import check_renderings
+from scoringnet_tf.support.errors import InputError
+
+
+@pytest.fixture
+def changed(diving_records, tmp_path):
+    """A function: the records with another data hash, and their index changed by a function."""
+
+    def make(change):
+        folder = tmp_path / "again"
+        shutil.copytree(diving_records, folder)
+        index = json.loads((folder / "dataset_info.json").read_text()) | {"data_hash": "0123456789ab"}
+        change(index)
+        (folder / "dataset_info.json").write_text(json.dumps(index))
+        return DatasetInfo.load(folder)
+
+    return make
+
+
+def other_score(index, split="test"):
+    index["videos"][index["splits"][split]["ids"][0]]["final"] += 1
+
+
+def test_the_same_performances_are_accepted(diving_records, changed):
+    """Scores are rounded, and those of another split do not count."""
+
+    def change(index):
+        index["videos"][index["splits"]["test"]["ids"][0]]["final"] += 0.004
+        other_score(index, "train")
+
+    check_renderings(DatasetInfo.load(diving_records), [changed(change)])
+
+
+@pytest.mark.parametrize(
+    ("change", "split"),
+    [
+        (other_score, "test"),
+        (lambda index: other_score(index, "train"), "train"),
+        (lambda index: index["splits"]["test"]["ids"].pop(), "test"),
+        (lambda index: index.update(sport="sync_diving"), "test"),
+    ],
+    ids=["score", "of another split", "fewer", "sport"],
+)
+def test_others_are_refused(diving_records, changed, change, split):
+    with pytest.raises(InputError, match=rf"--renderings=.*again: expected the \d+ {split} videos of .*same scores"):
+        check_renderings(DatasetInfo.load(diving_records), [changed(change)], split)
+
+
+def test_the_same_pixels_are_refused(diving_records):
+    info = DatasetInfo.load(diving_records)
+    with pytest.raises(InputError, match="expected pixels of its own"):
+        check_renderings(info, [info])
