@@ -296,7 +296,7 @@ EXPERIMENTS = {
     "occlusion": Experiment(
         "Occlusion",
         "Where in the video does each score come from?",
-        [Row("MSE", MSE), Row("MSE + ranking")],
+        RANKING,
         "MSE",
         draw=_sources,
     ),

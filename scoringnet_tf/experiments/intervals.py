@@ -66,8 +66,7 @@ class Results:
 
     def figure(self, row: str, score: str, measure: str) -> np.ndarray:
         """One figure of every seed and rendering, (S, R)."""
-        scores = self.predicted[row][score]
-        return _figures(self.truth[score], scores, measure)
+        return MEASURES[measure](self.truth[score], self.predicted[row][score])
 
     def draws(self, score: str, measure: str, number: int | None = None) -> dict[str, np.ndarray]:
         """Bootstrap draws of the mean figure of each row that predicts `score`: row → (number,), `DRAWS` by default.
@@ -83,7 +82,7 @@ class Results:
             for row, scores in rows.items():
                 seeds = (uniform[: len(scores)] * len(scores)).astype(int)
                 drawn = scores[np.ix_(seeds, renderings, videos)]
-                figures = _figures(truth, drawn, measure)
+                figures = MEASURES[measure](truth, drawn)
                 defined = figures[~np.isnan(figures)]  # SRC is not, of a draw of one score alone
                 found[row][index] = defined.mean() if defined.size else np.nan
         return found
@@ -106,11 +105,6 @@ def resamples(
             rng.integers(0, num_renderings, num_renderings),
             rng.integers(0, num_videos, num_videos),
         )
-
-
-def _figures(truth, scores, measure):
-    """(S, R) figures of scores (S, R, V) against the known ones of truth (V,)."""
-    return MEASURES[measure](truth, scores)
 
 
 def interval(draws: np.ndarray) -> tuple[float, float]:
