@@ -109,6 +109,14 @@ def test_whole_path(trained):
 
     command("scoringnet_tf.report", f"--model={run}", video, "--force", f"--output={trained / 'report.html'}")
     assert f"{score['final']:.2f}" in (trained / "report.html").read_text(encoding="utf-8")
+    (trained / "judges.csv").write_text("video,final\n001.avi,71.23\n")
+    session = ("scoringnet_tf.report", f"--model={run}", video, video.with_name("002.avi"))
+    judged = (f"--output={trained / 'session.html'}", f"--judges={trained / 'judges.csv'}", "--title=The final")
+    command(*session, *judged)
+    text = (trained / "session.html").read_text(encoding="utf-8")
+    assert "<h1>The final</h1>" in text and "71.23" in text and "2 performances" in text
+    error = error_of(*session, trained / "again/001.avi", *judged)
+    assert "judges.csv: expected a name of one video in each row. Received: 001.avi, the name of 2 of them" in error
 
 
 @pytest.mark.slow

@@ -22,8 +22,16 @@ from scoringnet_tf.support.paths import as_path, check_access
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("output", None, "The page: a file that ends in .html. One that is there is replaced.")
 flags.DEFINE_string("judges", None, "CSV file: video, and any of difficulty, execution, final, in points.")
-flags.DEFINE_string("title", None, "Of the page of a session; default: the name of --output.")
+flags.DEFINE_string("title", None, "Above the page; default: the name of the video, of a session that of --output.")
 flags.DEFINE_bool("force", False, "Give scores also where reasons speak against them.")
+
+
+def _check_names(judges, names):
+    """InputError unless every row of --judges is of one video."""
+    wrong = [name for name in judges if names.count(name) != 1]
+    if wrong:
+        found = f"{wrong[0]}, the name of {names.count(wrong[0]) or 'none'} of them"
+        raise InputError(f"--judges={flags.FLAGS.judges}: expected a name of one video in each row. Received: {found}.")
 
 
 def main(arguments: list[str]) -> int:
@@ -49,9 +57,7 @@ def main(arguments: list[str]) -> int:
     if scorer.model.content == "features":
         raise InputError("--model: expected a model that sees frames. Received: one that was trained on features.")
     videos = list(named_videos(arguments))
-    names = {as_path(path).name for path, _ in videos}
-    if unknown := sorted({*judges} - names):
-        raise InputError(f"--judges={values.judges}: expected the names of the videos. Received: {', '.join(unknown)}.")
+    _check_names(judges, [as_path(path).name for path, _ in videos])
     shown, failed = [], 0
     for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
 

@@ -107,19 +107,23 @@ class ShownPerformance:
 # === One performance ===
 
 
-def performance_page(shown: ShownPerformance, model: str, index_link: str | None = None) -> str:
+def performance_page(
+    shown: ShownPerformance, model: str, title: str | None = None, index_link: str | None = None
+) -> str:
     """The page of one performance, HTML.
 
     Args:
         shown: what it shows.
         model: name of the model that scored it.
+        title: above it; None is the name of the performance, which it says in any case.
         index_link: relative link of the page of the session.
     """
     colors = dict(zip(shown.stage_names, STAGE_COLORS, strict=False))
     return TEMPLATES.get_template("performance.html").render(
         version=__version__,
         model=model,
-        title=shown.name,
+        title=title or shown.name,
+        name=shown.name,
         sport=shown.sport,
         fps=shown.fps,
         num_frames=shown.num_frames,
@@ -318,7 +322,7 @@ def write_pages(
         output: of the one page, or of that of the session. What was there is replaced.
         performances: in the order in which their pages are numbered.
         model: name of the model that scored them.
-        title: of the session; None is the name of `output`.
+        title: of the one page, or of that of the session; None is the name of the performance, or of `output`.
 
     Returns:
         The paths of the pages, that of the session first.
@@ -328,7 +332,7 @@ def write_pages(
     """
     output = as_path(output)
     if len(performances) == 1:
-        _write(output, performance_page(performances[0], model))
+        _write(output, performance_page(performances[0], model, title))
         return [output]
     folder = output.with_name(f"{output.stem}_pages")
     others = [path.name for path in folder.iterdir() if not PAGE.fullmatch(path.name)] if folder.is_dir() else []
@@ -337,7 +341,9 @@ def write_pages(
     names = [f"{number:03d}.html" for number in range(1, len(performances) + 1)]
     with replacing_folder(folder) as temporary:
         for name, shown in zip(names, performances, strict=True):
-            (temporary / name).write_text(performance_page(shown, model, f"../{output.name}"), encoding="utf-8")
+            (temporary / name).write_text(
+                performance_page(shown, model, index_link=f"../{output.name}"), encoding="utf-8"
+            )
     links = [f"{folder.name}/{name}" for name in names]
     _write(output, session_page(title or output.stem, list(zip(performances, links, strict=True)), model))
     return [output, *(folder / name for name in names)]

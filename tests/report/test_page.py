@@ -125,7 +125,7 @@ def test_the_slider_reads_the_curves():
 def test_names_are_text(name):
     one = full()
     for text in (
-        page.performance_page(page.dataclasses.replace(one, name=name), name, "index.html"),
+        page.performance_page(page.dataclasses.replace(one, name=name), name, name, "index.html"),
         page.session_page(name, [(page.dataclasses.replace(one, name=name), "1.html")], name),
     ):
         elements = Elements(text)

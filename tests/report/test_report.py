@@ -93,6 +93,13 @@ def test_one_performance_is_one_file(tmp_path):
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["report.html"]
 
 
+def test_a_title_stands_above_and_the_name_remains(tmp_path):
+    for performances in ([shown("a.mp4")], [shown("a.mp4"), shown("b.mp4")]):
+        write_pages(tmp_path / "report.html", performances, "tiny", "Final, women")
+        text = (tmp_path / "report.html").read_text(encoding="utf-8")
+        assert "<h1>Final, women</h1>" in text and "a.mp4" in text
+
+
 def test_pages_of_a_session_lead_to_each_other(tmp_path):
     output = tmp_path / "report.html"
     for names in ("abc", "ab"):  # the second run leaves nothing of the first
