@@ -1751,9 +1751,70 @@ EXPERIMENTS = (
     )
 )
 
+REPORTS = (
+    of(
+        "scoringnet_tf/report/page.py",
+        "tests/report/test_page.py",
+        ("0.0), 100.0)", "0.0), 200.0)", "a score beyond the scale lies outside it", "test_a_score_lies_on_its_scale"),
+        (
+            "return (score.true, score.value)",
+            "return (score.value, score.true)",
+            "judge and model exchanged",
+            "test_agreement_with_the_judges",
+        ),
+        (
+            "-_value(_score(one[0], last), -math.inf)",
+            "_value(_score(one[0], last), -math.inf)",
+            "the last is first",
+            "test_a_session_is_ranked_by_the_final_score",
+        ),
+    )
+    + of(
+        "scoringnet_tf/report/collecting.py",
+        "tests/report/test_report.py",
+        (
+            "performance.end_frame - video.first_frame\n",
+            "performance.start_frame - video.first_frame\n",
+            "a page ends where its performance begins",
+            "test_each_performance_has_its_own_stretch",
+        ),
+        (
+            "{} if several or judges is None else judges",
+            "judges or {}",
+            "the judges' score of a video is that of each performance",
+            "test_each_performance_has_its_own_stretch",
+        ),
+    )
+    + of(
+        "scoringnet_tf/data/renderings.py",
+        "tests/data/test_renderings.py",
+        ('info.split(split)["ids"]', 'info.split("test")["ids"]', "another split is taken", "test_others_are_refused"),
+    )
+    + of(
+        "serving/client.py",
+        "tests/serving/test_client.py",
+        (
+            "if valid else None for name",
+            "for name",
+            "the client gives a number for anything",
+            "test_what_is_no_performance_has_no_score",
+        ),
+    )
+    + of(
+        "scoringnet_tf/support/onednn.py",
+        "tests/support/test_onednn.py",
+        (
+            'os.environ.setdefault(OPTION, "1")',
+            'os.environ[OPTION] = "1"',
+            "what the environment says is overridden",
+            "test_what_the_environment_says_stands",
+        ),
+    )
+)
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
     *(*OBJECTIVE, *SCORING_NET, *SPORTS, *MODELS),
-    *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES, *PARTIAL, *EXPERIMENTS),
+    *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES, *PARTIAL, *EXPERIMENTS, *REPORTS),
 )
