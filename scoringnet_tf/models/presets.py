@@ -98,6 +98,8 @@ def load_scoring_net(path=None, flag="model"):
 
 def check_fits(model, info):
     """InputError where records (`DatasetInfo`) are not of the sport and frames, or features, that a model learned."""
+    if info.classes:
+        raise InputError(f"{info.records_dir}: expected records of performances. Received: of classes, to pretrain on.")
     _check_sport(model.sport, info)
     expected: dict[str, tuple] = {"content": (model.content, "features" if info.features else "frames")}
     if model.content == "frames" and not info.features:

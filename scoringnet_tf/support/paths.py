@@ -187,5 +187,7 @@ def received(error: Exception, path: AnyPath) -> str:
         remedy = f"pip install 'scoringnet-tf[io]' brings {opener}, which opens {scheme}://." if opener else ""
     else:
         remedy = f"Look at {settings}." if settings else ""
-    said = " ".join(str(error).split()).strip(": .") or type(error).__name__
+    # fsspec says of an address nothing but itself, whatever went wrong.
+    cause = error.__cause__ if error.__cause__ and str(error) == str(path) else error
+    said = " ".join(str(cause).split()).strip(": .") or type(cause).__name__
     return f"Received: {said}. {remedy}".rstrip()

@@ -42,7 +42,8 @@ DATA = (
         "another dataset than is said",
         "data_prep check --dataset=mtl_aqa --source_dir=dives",
         status=1,
-        prints="dives: expected …. Received: ….…",
+        prints="dives: expected the folder of the broadcasts' frames, …. Received: no such one.\n"
+        "dives (mtl_aqa): not readable, problems: 1.",
     ),
     Case(
         "a sport that there is not",

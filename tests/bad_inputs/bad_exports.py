@@ -48,7 +48,7 @@ OTHERS = (
     Case(
         "text as weights",
         "scoringnet_tf.import_weights --output=c.keras w.txt",
-        "import_weights: w.txt: expected …. Received: …",
+        "import_weights: w.txt: expected C3D's weights in a layout that is known (see --help); …. Received: …",
         holding("w.txt", b"no weights\n"),
     ),
     Case(

@@ -81,8 +81,8 @@ RECORDS = (
     ),
     Case(
         "records of classes, which have no scores",
-        "scoringnet_tf.evaluate --model=model.keras --records_dir=motion_records",
-        "evaluate: …",
+        "scoringnet_tf.evaluate --model=model.keras --records_dir=motion_records --split=validation",
+        "evaluate: motion_records: expected records of performances. Received: of classes, to pretrain on.",
     ),
     Case(
         "records of features for a model of frames",
@@ -147,6 +147,16 @@ RECORDS = (
         "a model that ships, which cannot be replaced",
         "scoringnet_tf.calibrate --records_dir=records --model=diving_small",
         "calibrate: --model=diving_small: expected a path. Received: the name of a model that ships.",
+    ),
+    Case(
+        "records of classes to calibrate on",
+        "scoringnet_tf.calibrate --records_dir=motion_records --model=model.keras",
+        "calibrate: motion_records: expected records of performances. Received: of classes, to pretrain on.",
+    ),
+    Case(
+        "records without classes to pretrain on",
+        "scoringnet_tf.pretrain --records_dir=records --model_dir=run",
+        "pretrain: records: expected classes (--dataset=motion or ucf101). Received: unlv_diving.",
     ),
     Case(
         "records of another sport to calibrate on",

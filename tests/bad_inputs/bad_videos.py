@@ -38,12 +38,12 @@ VIDEOS = (
     ),
     Video("a photo", "photo.jpg", f"photo.jpg: {NOT_OPENED}", picture("photo.jpg")),
     Video("a photo called .avi", "photo.avi", f"photo.avi: {NOT_OPENED}", picture("photo.avi")),
-    Video("sound alone", "sound.wav", "sound.wav: …", holding("sound.wav", sound_of(1))),
+    Video("sound alone", "sound.wav", f"sound.wav: {NOT_OPENED}", holding("sound.wav", sound_of(1))),
     Video("a model", "model.keras", f"model.keras: {NOT_OPENED}"),
     Video(
         "an animated WebP that asks for 16,383 × 16,383 pixels",
         "bomb.webp",
-        "bomb.webp: expected …. Received: …",
+        "bomb.webp: expected at least one frame. Received: none (…).",
         holding("bomb.webp", huge_webp()),
     ),
     Video(
@@ -87,12 +87,13 @@ VIDEOS = (
     Video(
         "an address of no such host",
         "http://no-such-host.invalid/a.mp4",
-        "http://no-such-host.invalid/a.mp4: expected a file that can be fetched. Received: …",
+        "http://no-such-host.invalid/a.mp4: expected a file that can be fetched. Received: Cannot connect to host "
+        "no-such-host.invalid:80 …",
     ),
     Video(
         "an address that refuses",
         "http://127.0.0.1:9/a.mp4",
-        "http://127.0.0.1:9/a.mp4: expected a file that can be fetched. Received: …",
+        "http://127.0.0.1:9/a.mp4: expected a file that can be fetched. Received: Cannot connect to host 127.0.0.1:9 …",
     ),
     Video(
         "an unknown scheme",
@@ -199,7 +200,7 @@ PREDICT = (
     Case(
         "a folder where a picture is to go",
         f"{P} --force --plot_dir=p dive.avi",
-        "predict: …p/dive.avi.png: …",
+        "predict: p/dive.avi.png: expected a place for a picture. Received: Is a directory.",
         folder_at("p/dive.avi.png"),
         prints="dive.avi: 30 frames, 25 frames/s…final…",
     ),
