@@ -172,6 +172,13 @@ flags.DEFINE_list(
 )
 
 # === Run ===
+flags.DEFINE_integer(
+    "replicas",
+    0,
+    "Devices that share each batch, and learn what one would from the whole of it. 0: every GPU. Without a GPU the "
+    "processor counts as so many, which is no faster. Not in the paper.",
+    0,
+)
 flags.DEFINE_bool("shuffle_labels", False, "Control: train on scores exchanged between videos; must learn nothing.")
 
 flags.DEFINE_bool(

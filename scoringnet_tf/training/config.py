@@ -15,7 +15,7 @@ from scoringnet_tf.training.checkpoints import Checkpoints
 
 CONFIG = "config.json"
 # Flags that may change between the start of a run and its continuation: they do not change what is computed.
-FREE_TO_CHANGE = {"model_dir", "records_dir"}
+FREE_TO_CHANGE = {"model_dir", "records_dir", "replicas"}
 # The epochs of the last phase: they may be raised, which extends a finished run.
 EXTENDABLE = {"joint": "epochs", "scoring": "scoring_epochs", "pretraining": "epochs"}
 

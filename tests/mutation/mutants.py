@@ -197,7 +197,7 @@ CONFIG = of(
     "scoringnet_tf/training/config.py",
     "tests/training",
     (
-        'FREE_TO_CHANGE = {"model_dir", "records_dir"}',
+        'FREE_TO_CHANGE = {"model_dir", "records_dir", "replicas"}',
         'FREE_TO_CHANGE = {"model_dir", "records_dir", "beta"}',
         "--beta may change within a run",
         "test_settings_may_not_change_within_a_run",
@@ -1798,6 +1798,22 @@ REPORTS = (
             "for name",
             "the client gives a number for anything",
             "test_what_is_no_performance_has_no_score",
+        ),
+    )
+    + of(
+        "scoringnet_tf/training/strategy.py",
+        "tests/training/test_replicas.py",
+        (
+            "index = tf.range(whole) % number",
+            "index = tf.minimum(tf.range(whole), 0)",
+            "a batch for replicas is made of its first video",
+            "test_a_batch_that_does_not_divide",
+        ),
+        (
+            "tf.cast(tf.range(whole) < number",
+            "tf.cast(tf.range(whole) <= number",
+            "a copy that fills up a batch weighs like a video",
+            "test_a_batch_that_does_not_divide",
         ),
     )
     + of(
