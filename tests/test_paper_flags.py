@@ -71,7 +71,7 @@ NOT_SETTINGS = {
     "score_sigma",  # of --head=distribution alone
     *("records_dir", "model_dir", "pretrained", "initial_model", "segmenter", "resnet50_weights", "max_steps", "seed"),
     "deterministic",
-    *("segmentation_epochs", "scoring_epochs", "validation_every", "shuffle_labels", "reference"),
+    *("segmentation_epochs", "scoring_epochs", "validation_every", "shuffle_labels", "reference", "training_ids"),
 }
 
 

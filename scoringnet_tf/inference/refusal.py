@@ -75,6 +75,12 @@ def _doubts_of_reference(model):
     if not is_current(model):
         said = "The model was trained on after the record of what its training videos were like: it may be wrong"
         return [Remark("stale_reference", f"{said} (python -m scoringnet_tf.calibrate).")]
+    intervals = model.reference.intervals
+    lacking = "They were not measured when its training ended." if intervals is None else intervals.lacking
+    if lacking:
+        some = "some scores" if intervals and intervals.half_widths else "its scores"
+        said = f"The model states no intervals of {some} (python -m scoringnet_tf.calibrate). {lacking}"
+        return [Remark("no_intervals", said)]
     return []
 
 
