@@ -87,11 +87,14 @@ def _check(model, model_file):
 
 
 def _stated_intervals(model):
-    """What the model states, where it is evaluated as it was when that was measured; else None."""
+    """What the model states, where it is evaluated as it was when that was measured; else none."""
     from scoringnet_tf.inference.coverage import stated_intervals
+    from scoringnet_tf.models.intervals import Intervals
 
     values, own = flags.FLAGS, model.stage_decision and model.stage_decision.decoding
-    return None if values.true_fragments or values.decoding not in (None, own) else stated_intervals(model)
+    if values.true_fragments or values.decoding not in (None, own):
+        return Intervals.none("They were measured with stages that the model finds, decoded in its own way.")
+    return stated_intervals(model)
 
 
 def _predictions(model, ids, total):
@@ -121,7 +124,7 @@ def _measured(predictions, intervals, info, model, model_file):
     return {
         **evaluation.figures(predictions, model.sport.stages),
         "mean_predictor": evaluation.mean_predictor_figures(predictions.truth, training_means(info), model.sport.fuse),
-        "intervals": coverage(predictions, intervals, values.split, info.data_hash) if intervals else None,
+        "intervals": coverage(predictions, intervals, values.split, info.data_hash),
         "split": values.split,
         "decoding": model.stage_decision.decoding if model.stage_decision else None,
         "fragments": _fragments(model, values.true_fragments),
@@ -140,8 +143,7 @@ def _print(measured, model):
     if model.segmenter is not None:
         per_class = measured["frame_accuracy_per_class"].items()
         print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))
-    if measured["intervals"]:
-        print(coverage_line(measured["intervals"]))
+    print(coverage_line(measured["intervals"]))
     if measured["pixels"]:
         print(f"The pixels of these records are {measured['pixels']}.")
 
@@ -171,8 +173,7 @@ def main(_):
     if values.decoding:
         model = model.with_dtype("float32", decoding=values.decoding)
     predictions = _predictions(model, ids, len(split_ids(info, values.split, ids=ids)))
-    if intervals:
-        predictions.bounds = interval_bounds(predictions, intervals, model.sport)
+    predictions.bounds = interval_bounds(predictions, intervals, model.sport)
     measured = _measured(predictions, intervals, info, model, model_file)
     write_report(output_dir, predictions, measured, model.sport.stages)
     _print(measured, model)

@@ -127,7 +127,7 @@ def measured(model, info, held_out=NOTHING_HELD_OUT, batch_size: int = 4, traini
     seen = _seen(model, info, batch_size)
     count = len(seen.ids)
     spread = Spread.of(np.stack(seen.features)) if count >= MIN_VIDEOS else None
-    apart = held_out.ids or () if isinstance(held_out, HeldOut) and held_out.info.data_hash == info.data_hash else ()
+    apart = set(held_out.ids or ()) if isinstance(held_out, HeldOut) else set()
     return Reference(
         num_videos=count,
         data_hash=info.data_hash,
@@ -198,7 +198,7 @@ def _intervals(model, held_out, batch_size):
 
 def _bank(seen, spread, apart):
     """The `Bank` of the videos that a model learned from, without those that were held `apart`."""
-    learned = [n for n, split in enumerate(seen.splits) if split == "train" and seen.ids[n] not in set(apart)]
+    learned = [n for n, split in enumerate(seen.splits) if split == "train" and seen.ids[n] not in apart]
     scores = {score: [values[number] for number in learned] for score, values in seen.scores.items()}
     coordinates = spread.coordinates(np.stack([seen.features[number] for number in learned]))
     return Bank.of([seen.ids[number] for number in learned], scores, coordinates)

@@ -5,14 +5,17 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf.inference.evaluation import Predictions
+from scoringnet_tf.inference.refusal import doubts_of_reference
 from scoringnet_tf.models.intervals import Intervals
-from scoringnet_tf.models.reference import is_current
 from scoringnet_tf.sports import Sport
 
 
-def stated_intervals(model: Any) -> Intervals | None:
-    """The `Intervals` that a `ScoringNet` states; None where they are not known, or those of other weights."""
-    return model.reference.intervals if model.reference and is_current(model) else None
+def stated_intervals(model: Any) -> Intervals:
+    """The `Intervals` that a `ScoringNet` states; none, and why, where they are not known or of other weights."""
+    doubts = doubts_of_reference(model)
+    if doubts and (doubts[0].code != "no_intervals" or model.reference.intervals is None):
+        return Intervals.none(doubts[0])
+    return model.reference.intervals
 
 
 def interval_bounds(predictions: Predictions, intervals: Intervals, sport: Sport) -> dict[str, np.ndarray]:

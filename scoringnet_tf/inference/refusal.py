@@ -64,10 +64,10 @@ def doubts(model) -> list[Remark]:
         pixels = described_pixels(simulation)
         said = f"The model was trained on {pixels} video: on filmed video its scores are not to be relied on."
         found.append(Remark("simulated_training", said))
-    return found + _doubts_of_reference(model)
+    return found + doubts_of_reference(model)
 
 
-def _doubts_of_reference(model):
+def doubts_of_reference(model) -> list[Remark]:
     """Why a model can tell less than it should of what is unlike its training; empty where it can."""
     if model.reference is None:
         said = "The model keeps no record of what its training videos were like, and cannot tell what is unlike them"

@@ -13,6 +13,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.data.stored_videos import stored_videos
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut, add_reference, is_measured, measured
+from scoringnet_tf.inference.coverage import stated_intervals
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
 from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.models.presets import load_scoring_net
@@ -117,6 +118,19 @@ def test_damaged_ones_are_refused_in_a_line(plain, model, tmp_path):
     config["intervals"] = {**config["intervals"], "level": 7}
     with pytest.raises(ValueError, match="expected a level below 1"):
         plain.with_dtype("float32", reference=config)
+
+
+def test_an_evaluation_states_what_the_model_does_or_why_not(plain, model):
+    assert stated_intervals(model) == model.reference.intervals
+    old = {**model.reference.get_config(), "intervals": None}
+    stale = model.with_dtype("float32")
+    stale.score_predictor.variables[0].assign_add(np.ones_like(stale.score_predictor.variables[0]))
+    for other, said in (
+        (plain, "keeps no record"),
+        (plain.with_dtype("float32", reference=old), "not measured"),
+        (stale, "trained on after"),
+    ):
+        assert stated_intervals(other).half_widths == {} and said in stated_intervals(other).lacking
 
 
 # === What is said of a video ===
