@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +13,7 @@ from scoringnet_tf.inference.evaluation import prediction_function
 from scoringnet_tf.inference.inputs import local_video
 from scoringnet_tf.inference.performances import stretches
 from scoringnet_tf.inference.refusal import SEVERAL, doubts, is_whole, reasons_against, reasons_of_source
+from scoringnet_tf.inference.trust import Likeness, Trust
 from scoringnet_tf.inference.video_score import Performance, VideoScore
 from scoringnet_tf.inference.windows import windowed_segmenter
 from scoringnet_tf.models.decoding import StageDecision
@@ -110,10 +112,15 @@ class VideoScorer:
         model: `ScoringNet`. Its weights are shared.
         window: of `WindowedSegmenter`.
         name: what the results call the model.
+        as_recorded: every frame of a video counts, at whatever rate, and it shows one performance: as records of videos
+            are evaluated.
     """
 
-    def __init__(self, model, window: int | None = None, name: str | None = None):
+    def __init__(self, model, window: int | None = None, name: str | None = None, as_recorded: bool = False):
         self.model, self.preprocessor, self.name = model, model.preprocessor, name
+        if as_recorded:
+            self.preprocessor = type(self.preprocessor)(**{**self.preprocessor.get_config(), "frame_rate": None})
+        self._as_recorded = as_recorded
         if model.content == "features":
             self._whole = prediction_function(model)
         elif model.segmenter is not None:
@@ -124,6 +131,7 @@ class VideoScorer:
         self._fragments = _fragments_function(model)
         self._scores = tf.function(lambda clips: model.score_predictor(clips, training=False))
         self._doubts = doubts(model)
+        self._trust = Trust(model, self._doubts)
 
     def __call__(self, path, *, force: bool = False) -> VideoScore:
         """What `score_video` returns."""
@@ -176,13 +184,14 @@ class VideoScorer:
             labels = None if probabilities is None else self._decide(probabilities[np.newaxis, start:stop]).numpy()[0]
             of_stretch = None if features is None else features[start:stop]
             reasons = of_source + reasons_against(self.model, labels, of_stretch, rate or video.fps, stop - start)
-            scored = self._scores_of(video, samples[start:stop], labels) if force or not reasons else ({}, [])
-            found.append(_Stretch(stop - start, labels, reasons, *scored))
+            outputs, said = self._scores_of(video, samples[start:stop], labels) if force or not reasons else ({}, [])
+            likeness = self._trust.likeness(labels, of_stretch)
+            found.append(_Stretch(stop - start, labels, reasons, outputs, said, likeness))
         times = video.first_time + np.append(video.timestamps, video.timestamps[-1] + 1 / video.fps)
-        result = self._result(path, found, video.sample_of(rate), times, video.first_frame, video.fps)
+        sample_of = video.sample_of(rate)
+        result = self._result(path, found, sample_of, times, video.first_frame, video.fps, video.warnings)
         frames = key_frames(result.stages, len(video.frames), video.first_frame)
         result.shown = [(index + video.first_frame, float(times[index]), video.frames[index]) for index in frames]
-        result.warnings = [*video.warnings, *result.warnings]
         return result
 
     def _segmented(self, video, samples):
@@ -195,7 +204,7 @@ class VideoScorer:
 
     def _stretches(self, probabilities, length):
         """The stretches (start, stop) of each performance; all L frames where there are fewer than two."""
-        if probabilities is None:
+        if probabilities is None or self._as_recorded:
             return [(0, length)]
         labels = self._decide_for_several(probabilities[np.newaxis]).numpy()[0]
         rate = self.model.frame_rate or ASSUMED_RATE
@@ -224,13 +233,14 @@ class VideoScorer:
         reasons = reasons_against(self.model, labels, sequence.values, rate, length)
         if labels is not None and len(self._stretches(outputs["stages"].numpy()[0], length)) > 1:
             reasons.append(SEVERAL)
-        found = _Stretch(length, labels, reasons, outputs if force or not reasons else {}, warnings)
+        likeness = self._trust.likeness(labels, sequence.values)
+        found = _Stretch(length, labels, reasons, outputs if force or not reasons else {}, warnings, likeness)
         if not self.model.frame_rate:
             said = f"The model does not say its features' steps per second: {ASSUMED_RATE:g} assumed."
             found.warnings.append(Remark("frame_rate_assumed", said))
         return self._result(path, [found], np.arange(length), np.arange(length + 1) / rate, 0, rate)
 
-    def _result(self, path, found, sample_of, times, first_frame, fps):
+    def _result(self, path, found, sample_of, times, first_frame, fps, said=()):
         """The `VideoScore` of the stretches `found`.
 
         Args:
@@ -240,6 +250,7 @@ class VideoScorer:
             times: (L + 1,), seconds, of every frame of the file and of the end.
             first_frame: number of the first of them.
             fps: of the file.
+            said: the warnings of whoever read it.
         """
         numbers = np.repeat(np.arange(len(found)), [each.length for each in found])[sample_of]
         runs, has_stages = [], found[0].labels is not None
@@ -247,7 +258,7 @@ class VideoScorer:
         if has_stages:
             names = self.model.sport.stages
             runs = [_stage(names[stage], start, end, times, first_frame) for stage, start, end in stage_runs(labels)]
-        warnings = dict.fromkeys([*self._doubts, *(warning for each in found for warning in each.warnings)])
+        warnings = [*said, *dict.fromkeys([*self._doubts, *(warning for each in found for warning in each.warnings)])]
         return VideoScore(
             video=_as_given(path),
             sport=self.model.sport,
@@ -255,24 +266,26 @@ class VideoScorer:
             fps=round(fps, 3),
             stages=runs,
             performances=[
-                _performance(each, _span(labels, numbers, number), times, first_frame)
+                _performance(each, _span(labels, numbers, number), times, first_frame, self._trust, warnings)
                 for number, each in enumerate(found)
             ],
-            warnings=list(warnings),
+            warnings=warnings,
             model=self.name,
+            interval_level=self._trust.level,
             further_reasons=[SEVERAL] if len(found) > 1 else [],
         )
 
 
 @dataclasses.dataclass
 class _Stretch:
-    """What was found in a stretch of L frames: stages int (L,), reasons against, outputs of SP, warnings."""
+    """What was found in a stretch of L frames: stages int (L,), reasons against, outputs of SP, warnings, likeness."""
 
     length: int
     labels: np.ndarray | None
     reasons: list[Remark]
     outputs: dict
     warnings: list[Remark]
+    likeness: Likeness
 
 
 def _span(labels, numbers, number):
@@ -291,16 +304,19 @@ def _span(labels, numbers, number):
     return int(shown[0]), int(shown[-1]) + 1
 
 
-def _performance(stretch, span, times, first_frame):
+def _performance(stretch, span, times, first_frame, trust, warnings):
     (start, end), outputs = span, stretch.outputs
+    scores: dict[str, Any] = {score: float(outputs[score][0]) for score in SCORES if score in outputs}
+    codes = [[remark.code for remark in remarks] for remarks in (stretch.reasons, warnings)]
     return Performance(
         start_frame=start + first_frame,
         end_frame=end + first_frame,
         start_s=round(float(times[start]), 3),
         end_s=round(float(times[end]), 3),
-        **{score: float(outputs[score][0]) if score in outputs else None for score in SCORES},
+        **scores,
         deviations={score: float(outputs[f"{score}_std"][0]) for score in SCORES if f"{score}_std" in outputs},
         reasons=stretch.reasons,
+        **trust.said_of(scores, *codes, stretch.likeness),
     )
 
 

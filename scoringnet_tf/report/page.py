@@ -15,6 +15,7 @@ import numpy as np
 from scipy import stats
 
 from scoringnet_tf import __version__
+from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.drawing import STAGE_COLORS
 from scoringnet_tf.support.errors import InputError
@@ -84,6 +85,7 @@ class ShownPerformance:
         attribution: score → by how many points it falls where the frames around each are hidden, float (L,).
         clips: (caption, MP4) of the key fragments.
         alike: (name, score → points, distance) of performances of training, the nearest first.
+        reliability: how far the scores are to be relied on; None where they are withheld.
         reasons: why the scores are withheld, or would be without force.
         notes: what could lower trust.
     """
@@ -99,7 +101,8 @@ class ShownPerformance:
     film: Sequence[tuple[int, bytes]] = ()
     attribution: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     clips: Sequence[tuple[str, bytes]] = ()
-    alike: Sequence[tuple[str, Mapping[str, float], float]] = ()
+    alike: Sequence[tuple[str, Mapping[str, float | None], float]] = ()
+    reliability: Reliability | None = None
     reasons: Sequence[str] = ()
     notes: Sequence[str] = ()
 
@@ -131,6 +134,7 @@ def performance_page(
         reasons=shown.reasons,
         withheld=all(score.value is None for score in shown.scores),
         notes=shown.notes,
+        reliability=shown.reliability,
         scores=shown.scores,
         film=[{"index": index, "source": _data_uri("image/jpeg", jpeg)} for index, jpeg in shown.film],
         segments=[
@@ -237,7 +241,9 @@ def session_page(title: str, performances: Sequence[tuple[ShownPerformance, str]
     judged = any(score.true is not None for shown, _ in performances for score in shown.scores)
     last = names[-1]  # the final score wherever there is one
     ordered = sorted(performances, key=lambda one: -_value(_score(one[0], last), -math.inf))
-    columns = ["rank", "performance", *names, *([f"{last} of the judges", "difference"] if judged else []), "notes"]
+    graded = any(shown.reliability for shown, _ in performances)
+    of_judges = [f"{last} of the judges", "difference"] if judged else []
+    columns = ["rank", "performance", *names, *of_judges, *(["reliability"] if graded else []), "notes"]
     known = [(shown, link) for shown, link in ordered if _pair(_score(shown, last))]
     return TEMPLATES.get_template("session.html").render(
         version=__version__,
@@ -245,8 +251,8 @@ def session_page(title: str, performances: Sequence[tuple[ShownPerformance, str]
         title=title,
         sport=performances[0][0].sport,
         withheld=sum(_score(shown, last) is None or _score(shown, last).value is None for shown, _ in performances),
-        columns=[{"name": name, "number": name not in ("performance",)} for name in columns],
-        rows=[{"cells": _cells(rank, *one, names, judged)} for rank, one in enumerate(ordered, start=1)],
+        columns=[{"name": name, "number": name not in ("performance", "reliability")} for name in columns],
+        rows=[{"cells": _cells(rank, *one, names, judged, graded)} for rank, one in enumerate(ordered, start=1)],
         agreement=[found for name in names if (found := _agreement(name, performances))["count"]],
         points=[_point(shown, link, last) for shown, link in known],
         range=known[0][0].scores[-1].range if known else (0, 1),
@@ -267,7 +273,7 @@ def _pair(score):
     return (score.true, score.value) if known else None
 
 
-def _cells(rank, shown, link, names, judged):
+def _cells(rank, shown, link, names, judged, graded):
     def number(value, sign=""):
         return {
             "text": "" if value is None else f"{value:{sign}.2f}",
@@ -286,6 +292,9 @@ def _cells(rank, shown, link, names, judged):
     if judged:
         pair = _pair(last)
         cells += [number(last.true if last else None), number(pair[1] - pair[0] if pair else None, "+")]
+    if graded:
+        grade = shown.reliability.grade if shown.reliability else ""
+        cells.append({"text": grade, "value": grade, "number": False, "link": None})
     count = len(shown.reasons) + len(shown.notes)
     return [*cells, {"text": count or "", "value": count, "number": True, "link": link if count else None}]
 

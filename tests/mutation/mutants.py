@@ -197,8 +197,8 @@ CONFIG = of(
     "scoringnet_tf/training/config.py",
     "tests/training",
     (
-        'FREE_TO_CHANGE = {"model_dir", "records_dir", "replicas"}',
-        'FREE_TO_CHANGE = {"model_dir", "records_dir", "beta"}',
+        '"records_dir", "replicas", "training_ids"}',
+        '"records_dir", "replicas", "training_ids", "beta"}',
         "--beta may change within a run",
         "test_settings_may_not_change_within_a_run",
     ),
@@ -1110,6 +1110,65 @@ DATA_PREP = (
         ("starts > 1", "starts > 2", "a stage may occur twice"),
         ("labels > 0, mask", "labels >= 0, mask", "noise counts for the features of a performance"),
         ("features[numbers != fold]", "features", "the limit is set on the videos that it was fitted to"),
+    )
+    + of(
+        "scoringnet_tf/models/intervals.py",
+        "tests/models/test_intervals.py",
+        ("(count + 1) * level", "count * level", "intervals forget that the held-out videos are few"),
+        ("nan_to_num(errors, nan=np.inf)", "nan_to_num(errors)", "a prediction that is no number is right"),
+        (
+            "min(max(value - width, lowest), highest)",
+            "value - width",
+            "an interval goes below what occurs in the sport",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/bank.py",
+        "tests/models/test_bank.py",
+        ("np.argsort(distances,", "np.argsort(-distances,", "the performances least alike are shown"),
+    )
+    + of(
+        "scoringnet_tf/inference/calibration.py",
+        "tests/inference/test_calibration.py",
+        (
+            'if split == "train" and seen.ids[n] not in apart',
+            "if split",
+            "a held-out video is called one of training",
+            "test_the_bank_is_of_training_videos_alone",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/trust.py",
+        "tests/inference/test_calibration.py",
+        (
+            "{} if reasons else self._intervals_of(scores)",
+            "self._intervals_of(scores)",
+            "an interval is claimed for what is unlike training",
+            "test_a_forced_score_has_no_interval_and_the_lowest_grade",
+        ),
+        (
+            "None if stale else model.reference",
+            "model.reference",
+            "intervals of other weights are stated",
+            "test_what_was_measured_with_other_weights_says_nothing",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/reliability.py",
+        "tests/inference/test_reliability.py",
+        ("*reasons, *(code for", "*(code for", "a score that was given by force is relied on"),
+        ("distance > FAR", "distance > 1", "a performance far from training is relied on"),
+    )
+    + of(
+        "scoringnet_tf/inference/coverage.py",
+        "tests/inference/test_coverage.py",
+        ("(low <= truth) & (truth <= high)", "truth <= high", "a true score below its interval counts as within"),
+    )
+    + of(
+        "scoringnet_tf/training/held_out.py",
+        "tests/training/test_held_out.py",
+        ("if data_hash != info.data_hash:", "if False:", "videos that may have been learned from set the intervals"),
+        ("    if both:", "    if False:", "training videos set the intervals"),
     )
     + of(
         "scoringnet_tf/inference/refusal.py",

@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 
+from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.report import page
 
 STAGES = ("noise", "pre-starting", "take-flight", "entry")
@@ -100,10 +101,30 @@ def test_what_is_given_is_on_the_page():
     assert len(elements.of("video")) == 1 and len(elements.of("img")) == 2
 
 
+def test_intervals_and_the_grade_are_on_the_page():
+    scores = [page.ShownScore("final", 72.0, (0.0, 150.0), (60.0, 84.0), "where the true score lies")]
+    one = page.dataclasses.replace(full(), scores=scores, reliability=Reliability("fair", ["wide_interval", "aspect"]))
+    elements = Elements(page.performance_page(one, "m"))
+    assert "60.00 – 84.00, where the true score lies" in elements.text()
+    assert "Reliability: fair (wide interval, aspect)" in elements.text()
+    band = next(rect for rect in elements.of("rect") if rect.get("height") == "8")
+    assert (float(band["x"]), float(band["width"])) == (40.0, 16.0)
+    high = Elements(page.performance_page(page.dataclasses.replace(one, reliability=Reliability("high")), "m"))
+    assert "Reliability: high" in high.text() and "(" not in high.text()
+
+
+def test_a_session_shows_the_grades_where_there_are_any():
+    graded = page.dataclasses.replace(shown("a"), reliability=Reliability("low", ["damaged"]))
+    elements = session(graded, shown("b", (None, None, None)))
+    (column,) = (at for at, name in enumerate(elements.of("th")) if name.get("class") == "" and at > 1)
+    assert "reliability" in elements.text() and "low" in elements.text() and column == 5
+    assert "reliability" not in session(shown("b")).text()
+
+
 def test_what_is_not_given_is_left_out():
     elements = Elements(page.performance_page(shown(), "diving_small"))
     assert not elements.of("video") and not elements.of("input") and not elements.of("path")
-    assert "Stages" not in elements.text() and "trust" not in elements.text()
+    assert not {"Stages", "trust", "Reliability", "alike"} & set(elements.text().split())
 
 
 def test_a_withheld_score_is_no_number():
