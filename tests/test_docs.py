@@ -68,9 +68,12 @@ def module_and_words(command):
 
 
 def texts():
-    """All that documents command lines: pages, flag files, the docstrings that --help prints."""
+    """All that documents command lines: pages, flag files, notebooks, the docstrings that --help prints."""
     for path in (*PAGES, *FLAG_FILES):
         yield path.read_text(encoding="utf-8")
+    for path in ROOT.glob("notebooks/*.ipynb"):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            yield "".join(cell["source"])
     for path in COMMANDS:
         yield ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
 

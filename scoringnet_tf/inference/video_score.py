@@ -1,11 +1,14 @@
 """The result for one video: in Python, as text, as a line of JSON, as rows of a table, as a picture."""
 
+import base64
 import csv
 import dataclasses
+import html
+import io
 from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.inference.reliability import Reliability
-from scoringnet_tf.report.video_page import picture, save_figure
+from scoringnet_tf.report.video_page import picture, save_figure, write_figure
 from scoringnet_tf.sports import NOISE, SCORES, Sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
@@ -239,6 +242,17 @@ class VideoScore:
         trust = self._only.trust_line(self.interval_level) if self._only else ""
         notes = [*([f"{trust}."] if trust else []), *self.reasons, *self.warnings]
         return picture(self.sport, self.stages, self.shown, self.video, self.score_line(), notes)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the picture, where there is one, above the text."""
+        printable = str(self).encode("utf-8", "backslashreplace").decode("utf-8")  # a name may be no text
+        text = f"<pre>{html.escape(printable)}</pre>"
+        if not self.shown:
+            return text
+        file = io.BytesIO()
+        write_figure(self.plot(), file)
+        source = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+        return f'<img src="{source}" alt="Frames of the key stages" style="max-width: 100%">{text}'
 
     def save(self, path: AnyPath) -> None:
         """Writes the result as `.json`, `.csv` or `.png`, as the name of the file says.

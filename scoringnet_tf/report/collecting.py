@@ -75,7 +75,7 @@ def _shown(scorer, video, score, performance, name, window, probabilities, judge
         film=[(index, video.frames[start + index]) for index in film_frames(end - start)],
         attribution=_attribution(scorer, video, performance, window),
         clips=[
-            (stage["name"], encode_clip(_pixels(video, start, stage), video.fps))
+            (stage["name"], encode_clip(_pixels(video, start, stage), video.fps), _middle(video, start, stage))
             for stage in stages
             if stage["name"] != NOISE
         ],
@@ -124,6 +124,10 @@ def _within(stages, first, last, fps):
 
 def _pixels(video, start, stage):
     return [decode_jpeg(video.frames[start + index]) for index in range(stage["start_frame"], stage["end_frame"])]
+
+
+def _middle(video, start, stage):
+    return video.frames[start + (stage["start_frame"] + stage["end_frame"]) // 2]
 
 
 def _attribution(scorer, video, performance, window):

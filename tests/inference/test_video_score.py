@@ -1,5 +1,6 @@
 """The result object: text, plain values, rows, files; and what is printed and drawn of many as they come."""
 
+import base64
 import csv
 import dataclasses
 import io
@@ -166,6 +167,16 @@ def test_a_data_frame_has_a_row_for_each_performance():
     pytest.importorskip("pandas")
     table = score(SCORED, WITHHELD).to_dataframe()
     assert list(table.columns) == list(COLUMNS) and table["final"].tolist()[0] == 76.8
+
+
+def test_a_notebook_shows_the_picture_above_the_text():
+    shown = score(WITHHELD, video="<b>\udcff&.mp4")._repr_html_()
+    form = r'<img src="data:image/png;base64,([^"]+)" alt="[^"]+" style="[^"]+"><pre>(.*)</pre>'
+    image, text = re.fullmatch(form, shown, re.S).groups()
+    assert cv2.imdecode(np.frombuffer(base64.b64decode(image), np.uint8), cv2.IMREAD_COLOR).shape[1] == 1320
+    assert text.startswith("&lt;b&gt;\\udcff&amp;.mp4: 50 frames") and "Withheld: No entry was found." in text
+    without = dataclasses.replace(score(SCORED), shown=[])
+    assert without._repr_html_() == f"<pre>{without}</pre>"
 
 
 # === Of many ===

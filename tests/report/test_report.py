@@ -81,6 +81,7 @@ def test_each_performance_has_its_own_stretch(scorer, tmp_path):
     (flight, entry) = first.clips
     with av.open(io.BytesIO(flight[1])) as container:
         assert (flight[0], entry[0], len(list(container.decode(video=0)))) == ("take-flight", "entry", 10)
+    assert read_index(decode_jpeg(flight[2])) == 55
     assert second.num_frames == 60 and second.scores[-1].value is None and second.attribution == {}
     assert {one.true for one in (*first.scores, *second.scores)} == {None}  # which one the judges saw is not known
 
