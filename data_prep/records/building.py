@@ -3,7 +3,6 @@
 import collections
 import dataclasses
 import functools
-import json
 import os
 import reprlib
 import statistics
@@ -31,6 +30,7 @@ from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_folder, tidy_up_beside
 from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.reading import read_json
 
 OF_FRAMES = ("frame_size", "jpeg_quality", "aspect", "fit")  # the settings that say how frames are stored
 
@@ -278,11 +278,8 @@ def _read_simulation(source_dir):
     path = source_dir / "simulation.json"
     if not path.is_file():
         return None
-    try:
-        simulation = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path}: expected JSON. Received: {error}") from error
-    if not isinstance(simulation, dict) or not isinstance(simulation.get("settings", {}), dict):
+    simulation = read_json(path)
+    if not isinstance(simulation.get("settings", {}), dict):
         received = reprlib.repr(simulation)
         raise InputError(f"{path}: expected a JSON object, and an object of settings in it. Received: {received}")
     return simulation

@@ -128,7 +128,8 @@ def _video_problems(sample, video, sport, owners):
         num_frames = sample.num_frames or len(video) * video.stride
         return frame_stages(sample.segments, num_frames, sport)[:: video.stride], []
     except StageError as error:
-        return None, [Problem(sample.where, str(error))]
+        # Of labels in a file of their own it names their row, of those in the sample's own row that once more.
+        return None, [Problem(sample.where, str(error).removeprefix(f"{sample.where}: "))]
 
 
 def _duration(video):

@@ -35,7 +35,10 @@ def read_records(
     """
 
     def read(serialized):
-        parsed = parse_example(serialized, tuple(info.classes), info.feature_size)
+        try:
+            parsed = parse_example(serialized, tuple(info.classes), info.feature_size)
+        except tf.errors.InvalidArgumentError as error:  # whole by its checksum, but no record of this index
+            raise tf.errors.DataLossError(None, None, error.message) from error
         record = {key: value.numpy() for key, value in parsed.items()}
         return serialized.numpy(), record if function is None else function(record)
 

@@ -26,6 +26,8 @@ from data_prep.simulator.scene.figure import JOINTS
 from data_prep.simulator.settings import VERSION, Settings, clip_files
 from data_prep.simulator.shortcuts import LEAST_VIDEOS, MOST_VIDEOS, glance
 from scoringnet_tf import __version__
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.reading import read_json
 
 DONE, UNDER_WAY = "simulation.json", "simulation.json.partial"
 
@@ -125,10 +127,9 @@ def _hash_clips(settings):
 def _read_description(file):
     """What a folder says of itself, {} where that is no description."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
+        return read_json(file)
+    except InputError:
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _differing(found, expected):

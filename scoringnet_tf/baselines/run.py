@@ -1,7 +1,6 @@
 """Fits a system to records and leaves a report for each rendering, as `evaluate` does; what is there is not redone."""
 
 import dataclasses
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from scoringnet_tf.report.evaluation_report import write_report
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.reading import read_json
 from scoringnet_tf.training.config import versions
 
 SETTINGS, PREDICTIONS = "settings.json", "predictions.csv"
@@ -96,10 +96,7 @@ class Run:
         path = self.output_dir / SETTINGS
         if not path.is_file():
             return
-        try:
-            found = dict(json.loads(path.read_text(encoding="utf-8")))
-        except (ValueError, TypeError) as error:
-            raise InputError(f"{path}: expected the settings of a run. Received: {error}.") from error
+        found = read_json(path)
         different = [name for name in described if found.get(name) != described[name]]
         if different:
             raise InputError(

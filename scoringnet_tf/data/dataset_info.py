@@ -5,7 +5,6 @@ hashes, settings, simulation), and lets the reader find damage before it trains 
 """
 
 import dataclasses
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from scoringnet_tf.data.index_checks import index_problem
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import cached_file, write_json
 from scoringnet_tf.support.flag_files import flag_files, records_recipe
 from scoringnet_tf.support.paths import RemotePath, as_path, check_access
+from scoringnet_tf.support.reading import read_json
 
 INDEX_NAME = "dataset_info.json"
 FORMAT_VERSION = 1
@@ -93,23 +94,23 @@ class DatasetInfo:
         """Reads and checks the index of `records_dir`: its version, and that every shard is there, whole.
 
         Raises:
-            RecordsError: no such file, another format version, a sport that is not known or has other stages, or a
-                shard that is missing or of another size.
+            RecordsError: no such file, another format version, fields that are of another kind or contradict each
+                other (`index_checks`), a sport that is not known or has other stages, or a shard that is missing or of
+                another size.
         """
         records_dir = as_path(records_dir)
-        fields = _read_json(records_dir / INDEX_NAME)
+        fields = _read_fields(records_dir / INDEX_NAME)
         found = fields.get("format_version")
         if found != FORMAT_VERSION:
             raise RecordsError(
                 f"{records_dir / INDEX_NAME}: expected format version {FORMAT_VERSION}. Received: {found!r}. Build the "
                 "records again with this version of the package."
             )
-        try:
-            info = cls(**{**fields, "frame_size": tuple(fields["frame_size"]), "records_dir": records_dir})
-        except (TypeError, KeyError) as error:
-            raise RecordsError(
-                f"{records_dir / INDEX_NAME}: expected the fields of DatasetInfo. Received: {error}"
-            ) from error
+        unknown = fields.keys() - {field.name for field in dataclasses.fields(cls)}
+        problem = f"another one, {min(unknown)}" if unknown else index_problem(fields)
+        if problem:
+            raise RecordsError(f"{records_dir / INDEX_NAME}: expected the fields of DatasetInfo. Received: {problem}")
+        info = cls(**{**fields, "frame_size": tuple(fields["frame_size"]), "records_dir": records_dir})
         _check_sport(info)
         for split in info.splits:
             for shard in info.splits[split]["shards"]:
@@ -183,7 +184,7 @@ def load_records(records_dir):
     return DatasetInfo.load(records_dir)
 
 
-def _read_json(path):
+def _read_fields(path):
     if not path.is_file():
         raise RecordsError(
             f"{NO_INDEX.format(path)} Records are made with\n"
@@ -191,12 +192,9 @@ def _read_json(path):
             f"  python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir={path.parent}"
         )
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RecordsError(f"{path}: expected JSON. Received: {error}") from error
-    if not isinstance(fields, dict):
-        raise RecordsError(f"{path}: expected a JSON object. Received: {type(fields).__name__}")
-    return fields
+        return read_json(path)
+    except InputError as error:
+        raise RecordsError(str(error)) from error
 
 
 def _check_sport(info):

@@ -5,7 +5,6 @@ Anyone's `.npy`, `.npz` and HDF5 files are read. `python -m scoringnet_tf.extrac
 """
 
 import dataclasses
-import json
 import re
 import reprlib
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.reading import read_json
 
 ORIGIN_NAME = "features.json"
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -141,16 +141,12 @@ def read_origin(folder) -> dict[str, Any] | None:
     path = as_path(folder) / ORIGIN_NAME
     if not path.is_file():
         return None
-    try:
-        origin = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path}: expected JSON. Received: {error}") from error
-    entries = origin if isinstance(origin, dict) else {}
-    wrong = [name for name in ("size", "stride") if type(entries.get(name)) is not int or entries[name] < 1]
+    origin = read_json(path)
+    wrong = [name for name in ("size", "stride") if type(origin.get(name)) is not int or origin[name] < 1]
     if wrong:
         raise InputError(
             f"{path}: expected positive integers as size and stride. Received: "
-            f"{', '.join(f'{name} {entries.get(name)!r}' for name in wrong)}"
+            f"{', '.join(f'{name} {origin.get(name)!r}' for name in wrong)}"
         )
     return origin
 

@@ -5,7 +5,6 @@ is `head`. An array is (L, J, 2): pixels of the video's frames, x right and y do
 """
 
 import dataclasses
-import json
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.paths import AnyPath, as_path
+from scoringnet_tf.support.reading import read_json
 
 FOLDER, INDEX = "joints", "joints.json"
 HEAD = "head"
@@ -86,9 +86,9 @@ def read_index(folder: AnyPath) -> tuple[tuple[str, ...], str]:
     if not path.is_file():
         raise InputError(f"{path}: expected joints beside the records. Received: none.")
     try:
-        index = json.loads(path.read_text(encoding="utf-8"))
+        index = read_json(path)
         names, source = tuple(index["names"]), index["source"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise InputError(f"{path}: expected {{source, names}}. Received: {error!r}") from error
     if names.count(HEAD) != 1 or len(set(names)) < len(names) or not isinstance(source, str):
         raise InputError(f"{path}: expected different names, {HEAD} among them. Received: {', '.join(map(str, names))}")

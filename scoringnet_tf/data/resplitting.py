@@ -13,6 +13,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, score_statistics
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.reading import read_csv
 
 Split = Mapping[str, str]  # id → "train", "validation" or "test"; what is left out is in none
 COLUMNS, SPLITS = ("id", "split"), ("train", "validation", "test")
@@ -57,9 +58,8 @@ def read_split(path: Path) -> Split:
     """
     if not path.is_file():
         raise InputError(f"{path}: expected a file of a split ({','.join(COLUMNS)}). Received: no such file.")
-    with path.open(newline="", encoding="utf-8") as file:
-        heading, *rows = list(csv.reader(file)) or [[]]
-    ids = [row[0] for row in rows if row]
+    heading, *rows = [cells for _, cells in read_csv(path)] or [[]]
+    ids = [row[0] for row in rows]
     malformed = [",".join(row) for row in rows if len(row) != 2 or row[1] not in SPLITS]
     repeated = sorted({video_id for video_id in ids if ids.count(video_id) > 1})
     if tuple(heading) != COLUMNS or malformed or repeated:

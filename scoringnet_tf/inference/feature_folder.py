@@ -20,6 +20,7 @@ from scoringnet_tf.inference.extraction import weights_of
 from scoringnet_tf.sports import NOISE, SCORES, get_sport, option_form, stage_runs
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
+from scoringnet_tf.support.reading import read_json
 
 TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation.json"  # as `data_prep` reads them
 SPORT_FILE = "sport.yaml"
@@ -100,7 +101,7 @@ def extract_videos(videos: list[Video], extractor, output_dir) -> tuple[int, int
     """
     kept = failed = 0
     sources_path = output_dir / SOURCES
-    sources = json.loads(sources_path.read_text(encoding="utf-8")) if sources_path.is_file() else {}
+    sources = read_json(sources_path) if sources_path.is_file() else {}
     for video in tqdm(videos, "Extracting", unit="video", disable=None):
         target = output_dir / file_name(video.name)
         try:

@@ -3,6 +3,8 @@
 import importlib.resources
 import zipfile
 
+import numpy as np
+
 from scoringnet_tf.data.features import feature_differences
 from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.errors import InputError
@@ -67,6 +69,11 @@ def load_keras(path, kind, flag):
         raise InputError(f"{where} Received: {said[:SHOWN_LETTERS]}") from error
     if not isinstance(model, kind):
         raise InputError(f"{where} Received: a {type(model).__name__}.")
+    unsound = [
+        variable.path for variable in model.weights if not np.isfinite(keras.ops.convert_to_numpy(variable)).all()
+    ]
+    if unsound:
+        raise InputError(f"{where} Received: one whose weights are no finite numbers, {unsound[0]} among them.")
     return model
 
 

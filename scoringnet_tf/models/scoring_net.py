@@ -1,5 +1,7 @@
 """ScoringNet: key fragment segmentation and score prediction in one functional model (§3, Fig. 1)."""
 
+import math
+
 import keras
 from keras import ops
 
@@ -29,6 +31,22 @@ def select_clips(scores, selectors, content, stages, mask):
         return dict(zip(names, samples, strict=True)), {}
     clips, empty = zip(*(selector(content, stages, mask) for selector in selectors), strict=True)
     return dict(zip(names, clips, strict=True)), {"empty_fragments": ops.stack(empty, axis=1)}
+
+
+def _check_kept(provenance, features, reference):
+    """ValueError where what a model keeps of its training, and asks when it scores, is not of the kind it should be."""
+    kept = provenance or {}
+    rate, simulation = kept.get("frame_rate"), kept.get("simulation")
+    if not isinstance(simulation, dict | None) or (rate is not None and not (_is_number(rate) and rate > 0)):
+        raise ValueError(f"Expected provenance with frame_rate and simulation. Received: {rate!r}, {simulation!r}")
+    if features and not all(_is_number(features.get(name)) and features[name] > 0 for name in ("size", "stride")):
+        raise ValueError(f"Expected features with size and stride. Received: {features!r}")
+    if reference:
+        Reference.from_config(reference)
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _content_of(info):
@@ -116,6 +134,7 @@ class ScoringNet(Preset, Objective, keras.Model):
         if fragments not in FRAGMENTS:
             raise ValueError(f"Expected fragments to be one of {', '.join(FRAGMENTS)}. Received: {fragments!r}")
         rules = get_sport(sport)
+        _check_kept(provenance, features, reference)
         shared = {
             "sport": kept_form(rules),
             "image_size": image_size,

@@ -3,17 +3,23 @@
 import functools
 import os
 import pathlib
+import re
 import sys
 import types
 from collections.abc import Callable
+from math import isfinite
 from typing import Any, NoReturn
 
 from absl import app, flags, logging
 
 from scoringnet_tf.support import notices
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.flag_files import flag_files
 from scoringnet_tf.support.paths import of_a_store, received
 from scoringnet_tf.support.stopping import Stopped, stoppable
+
+# What TensorFlow says of a record that is whole, but not that of the index (`data.input_pipeline`), or of other fields.
+NO_SUCH_RECORD = re.compile("as the index says|Could not parse example|Can't parse serialized Example")
 
 
 def run(main: Callable[[list[str]], int | None], positional: bool = False) -> NoReturn:
@@ -24,19 +30,43 @@ def run(main: Callable[[list[str]], int | None], positional: bool = False) -> No
     """
 
     def checked(argv):
-        arguments = argv[1:]
+        arguments, name = argv[1:], _command_name(pathlib.Path(argv[0]))
+        _take_any_name()
         if arguments and not positional:
-            raise app.UsageError(f"Expected flags only. Received: {' '.join(arguments)}")
-        for stream in (sys.stdout, sys.stderr):  # the name of a file may be no text, or none in this locale
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="backslashreplace")
+            print(f"{name}: Expected flags only. Received: {' '.join(arguments)}. See --help.", file=sys.stderr)
+            return 1
         notices.hold_back()
-        return _status(main, arguments, _command_name(pathlib.Path(argv[0])))
+        return _status(main, arguments, name)
 
     _help_succeeds()
     # absl's own default, once it runs, is to show TensorFlow's progress.
     flags.FLAGS.verbosity = logging.WARNING  # type: ignore[assignment]
-    app.run(checked)
+    app.run(checked, flags_parser=_parsed)
+
+
+def _parsed(argv):
+    """What is left of a command line without its flags; leaves with status 1 where those are wrong, as absl does."""
+    try:
+        left = app.parse_flags_with_usage(argv)
+        numbers = {name: value for name, value in flags.FLAGS.flag_values_dict().items() if isinstance(value, float)}
+        wrong = [f"--{name}: expected a finite number. Received: {x}" for name, x in numbers.items() if not isfinite(x)]
+    except UnicodeDecodeError as error:
+        wrong = [f"--flagfile={','.join(flag_files(argv))}: expected text in UTF-8. Received: {error}"]
+    if wrong:
+        print(f"FATAL Flags parsing error: {'; '.join(wrong)}", file=sys.stderr)
+        sys.exit(1)
+    return left
+
+
+def _take_any_name():
+    """Lets streams of text pass on the name of a file that is no text, or none in this locale."""
+    for stream, errors in (
+        (sys.stdin, "surrogateescape"),
+        (sys.stdout, "backslashreplace"),
+        (sys.stderr, "backslashreplace"),
+    ):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=errors)
 
 
 def _command_name(program):
@@ -79,8 +109,9 @@ def _status(main, arguments, name):
     except MemoryError:
         print(f"{name}: out of memory.", file=sys.stderr)
     except Exception as error:
-        if type(error).__name__ == "DataLossError":  # TensorFlow's; importing it here would slow every command
-            print(f"{name}: damaged records ({error}). Find them: python -m data_prep inspect", file=sys.stderr)
+        if _of_damaged_records(error):
+            said = " ".join(str(error).split())
+            print(f"{name}: damaged records ({said}). Find them: python -m data_prep inspect", file=sys.stderr)
         elif type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's, too: of memory, and of a disk
             print(f"{name}: out of memory or disk: {str(error).splitlines()[0]}", file=sys.stderr)
         elif of_a_store(error) and (stores := _remote_flags()):
@@ -95,6 +126,12 @@ def _status(main, arguments, name):
         else:
             raise
     return 1
+
+
+def _of_damaged_records(error):
+    """Whether TensorFlow met a damaged record, or another than the index says; importing it here would be slow."""
+    kind = type(error).__name__
+    return kind == "DataLossError" or (kind == "InvalidArgumentError" and bool(NO_SUCH_RECORD.search(str(error))))
 
 
 def _give_up_stdout():

@@ -6,14 +6,13 @@ ones are deleted after that, so at every moment the newest folder with a `state.
 nothing else: data order and dropout are functions of (seed, epoch).
 """
 
-import json
-
 import keras
 import numpy as np
 
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file, remove_folder, replacing_folder, write_json
 from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.reading import read_json
 
 WEIGHTS, STATE = "model.weights.h5", "state.json"
 
@@ -31,11 +30,11 @@ class Checkpoints:
             path = folder / STATE
             if folder.name.startswith(".") or not path.is_file():
                 continue
-            try:
-                state = json.loads(path.read_text(encoding="utf-8"))
-                found.append((state["steps_done"], folder, state))
-            except (json.JSONDecodeError, KeyError) as error:
-                raise InputError(f"{path}: expected the state of a checkpoint. Received: {error!r}") from error
+            state = read_json(path)
+            if type(state.get("steps_done")) is not int:
+                received = f"steps_done {state.get('steps_done')!r}"
+                raise InputError(f"{path}: expected the state of a checkpoint. Received: {received}")
+            found.append((state["steps_done"], folder, state))
         if not found:
             return None, None
         _, folder, state = max(found, key=lambda item: item[0])

@@ -1,6 +1,5 @@
 """`config.json` of a run: resolved flags, versions, data and held-out videos, so that a result can be traced."""
 
-import json
 import platform
 
 import keras
@@ -11,6 +10,7 @@ from scoringnet_tf import __version__
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.reading import read_json
 from scoringnet_tf.training.checkpoints import Checkpoints
 
 CONFIG = "config.json"
@@ -45,7 +45,7 @@ def record_config(model_dir, settings, data_hash, precision, validation_ids):
     }
     _, state = Checkpoints(model_dir).latest()
     if path.is_file() and state is not None:
-        before = json.loads(path.read_text(encoding="utf-8"))
+        before = _read(path)
         changed = _changes(before, config, state)
         if changed:
             raise InputError(
@@ -54,6 +54,18 @@ def record_config(model_dir, settings, data_hash, precision, validation_ids):
             )
         config["versions"] = before["versions"]
     write_json(path, config)
+
+
+def _read(path):
+    """What `record_config` wrote; InputError naming the file where it is damaged."""
+    config = read_json(path)
+    kinds = {"settings": dict, "data_hash": str, "precision": str, "versions": dict, "validation_ids": list}
+    wrong = [name for name, kind in kinds.items() if not isinstance(config.get(name, kind()), kind)]
+    missing = [name for name in kinds if name not in config and name != "validation_ids"]
+    if wrong or missing:
+        received = ", ".join([*(f"{name} {config[name]!r:.40}" for name in wrong), *(f"no {name}" for name in missing)])
+        raise InputError(f"{path}: expected the configuration of a run, {', '.join(kinds)}. Received: {received}.")
+    return config
 
 
 def versions():
@@ -140,7 +152,7 @@ def held_out_ids(model_path):
     """
     path = as_path(model_path).parent / CONFIG
     if path.is_file():
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = _read(path)
         if "validation_ids" in config:
             return config["validation_ids"], config["data_hash"]
     raise InputError(

@@ -152,7 +152,7 @@ def test_a_folder_of_another_run_is_refused(records, tmp_path, c3d):
 
 def test_damaged_settings_are_named(records, tmp_path, c3d):
     (tmp_path / "settings.json").write_text("[1")
-    with pytest.raises(InputError, match=r"settings\.json: expected the settings of a run"):
+    with pytest.raises(InputError, match=r"settings\.json: expected a JSON object"):
         run_of("c3d_svr", records, tmp_path, c3d).run()
 
 

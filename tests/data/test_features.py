@@ -194,8 +194,8 @@ def test_what_lies_beside_them_says_what_made_them(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "expected JSON"),
-        ("[1]", "expected positive integers as size and stride"),
+        ("{", "expected a JSON object"),
+        ("[1]", "expected a JSON object. Received: list"),
         ('{"size": 5}', "stride None"),
         ('{"size": 5, "stride": 0}', "stride 0"),
         ('{"size": 5.0, "stride": 1}', "size 5.0"),

@@ -150,6 +150,18 @@ def test_missing_records_name_the_two_commands_that_make_them(tmp_path):
     assert f"--output_dir={tmp_path / 'nowhere'}" in str(error.value)
 
 
+def _with_video(**changes):
+    return lambda fields: {**fields, "videos": {**fields["videos"], "001": {**fields["videos"]["001"], **changes}}}
+
+
+def _with_shard(**changes):
+    def change(fields):
+        fields["splits"]["test"]["shards"][0].update(changes)
+        return fields
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -157,7 +169,17 @@ def test_missing_records_name_the_two_commands_that_make_them(tmp_path):
         (lambda fields: {}, "expected format version 1. Received: None"),
         (lambda fields: [fields], "expected a JSON object. Received: list"),
         (lambda fields: {key: value for key, value in fields.items() if key != "splits"}, "expected the fields"),
-        (lambda fields: {**fields, "shards": 3}, "expected the fields"),
+        (lambda fields: {**fields, "shards": 3}, "expected the fields of DatasetInfo. Received: another one, shards"),
+        (lambda fields: {**fields, "splits": []}, r"Received: splits \[\]"),
+        (lambda fields: {**fields, "splits": {"train": {}}}, "Received: splits, train: no ids"),
+        (lambda fields: {**fields, "frame_size": [36]}, r"Received: frame_size \[36\]"),
+        (lambda fields: {**fields, "frame_rate": math.nan}, "Received: frame_rate nan"),
+        (lambda fields: {**fields, "settings": None}, "Received: settings None"),
+        (_with_video(final="9"), "Received: videos, 001: final '9'"),
+        (_with_video(num_frames=7), "Received: splits, test: 3 videos and 78 frames instead of 3 and 60"),
+        (_with_video(split="train"), "Received: splits, .*: ids that are not those of its videos"),
+        (_with_shard(file="../test.tfrecord"), r"Received: splits, test: a shard in another folder, '\.\./test"),
+        (_with_shard(num_records=9), "Received: splits, test: shards of .* records instead of 3"),
     ],
 )
 def test_index_of_another_format(diving_records, tmp_path, change, message):
@@ -169,7 +191,7 @@ def test_index_of_another_format(diving_records, tmp_path, change, message):
 
 def test_index_that_is_no_json(tmp_path):
     (tmp_path / "dataset_info.json").write_text('{"name": ')
-    with pytest.raises(RecordsError, match="expected JSON"):
+    with pytest.raises(RecordsError, match="expected a JSON object"):
         DatasetInfo.load(tmp_path)
 
 

@@ -140,3 +140,10 @@ def test_what_is_no_split_is_refused(tmp_path, text, received):
         read_split(tmp_path / "split.csv")
     with pytest.raises(InputError, match="Received: no such file"):
         read_split(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("content", [b"id,split\n\xff,train\n", b"id,split\n" + b"a" * 200_000 + b",train\n"])
+def test_what_is_no_table_is_refused(tmp_path, content):
+    (tmp_path / "split.csv").write_bytes(content)
+    with pytest.raises(InputError, match=r"split\.csv: expected CSV in UTF-8\. Received: "):
+        read_split(tmp_path / "split.csv")

@@ -1888,9 +1888,70 @@ REPORTS = (
     )
 )
 
+BAD_INPUT = (
+    of(
+        "scoringnet_tf/support/cli.py",
+        "tests/bad_inputs/test_bad_inputs.py",
+        ("if not isfinite(x)]", "if False]", "NaN is a learning rate", "test_it_says_what_is_wrong"),
+        (
+            '(sys.stdin, "surrogateescape")',
+            '(sys.stdin, "strict")',
+            "a list of names is text",
+            "test_it_says_what_is_wrong",
+        ),
+    )
+    + of(
+        "scoringnet_tf/support/reading.py",
+        "tests/training/test_resuming.py",
+        (
+            "(ValueError, RecursionError)",
+            "ValueError",
+            "lists in lists without end are a traceback",
+            "test_a_damaged_configuration_is_named",
+        ),
+    )
+    + of(
+        "scoringnet_tf/data/index_checks.py",
+        "tests/data/test_records.py",
+        (
+            "math.isfinite(value) and (value >= 0 or kinds != (int,))",
+            "True",
+            "NaN frames a second are frames a second",
+            "test_index_of_another_format",
+        ),
+        (
+            'PurePath(shard["file"]).name != shard["file"]',
+            "False",
+            "an index has files of other folders opened",
+            "test_index_of_another_format",
+        ),
+    )
+    + of(
+        "scoringnet_tf/report/judges.py",
+        "tests/report/test_report.py",
+        (
+            "sorted({*columns} & known) != sorted(columns)",
+            "{*columns} - known",
+            "of a column that is there twice the last one wins",
+            "test_wrong_judges_are_refused",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/presets.py",
+        "tests/test_mutated_files.py",
+        (
+            "if unsound:",
+            "if False:",
+            "a model of NaN gives scores",
+            "test_a_model_whose_weights_are_no_numbers_is_refused",
+        ),
+    )
+)
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
     *(*OBJECTIVE, *SCORING_NET, *SPORTS, *MODELS),
     *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES, *PARTIAL, *EXPERIMENTS, *REPORTS),
+    *BAD_INPUT,
 )

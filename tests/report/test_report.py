@@ -162,6 +162,8 @@ def test_judges(tmp_path):
         ("video,final\na,70\nb,many\n", r"j\.csv:3: expected a number as final. Received: 'many'"),
         ("video,final\na,nan\n", r"j\.csv:2: expected a number as final. Received: 'nan'"),
         ("video,final\na,70,5\n", r"j\.csv:2: expected 2 cells"),
+        ("video,final,final\na,70,71\n", "each once. Received: video, final, final"),
+        (f"video,final\n{'a' * 200_000},70\n", r"j\.csv: expected CSV in UTF-8. Received: field larger"),
     ],
 )
 def test_wrong_judges_are_refused(text, message, tmp_path):

@@ -11,11 +11,3 @@ ALL = [(name,) for name in COMMANDS] + [("data_prep", name) for name in ("build"
 def test_help_succeeds(arguments, flag):
     result = command(*arguments, flag)
     assert result.stderr == "" and "--" in result.stdout
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status"), [(("scoringnet_tf.export", "--hepl"), 1), (("data_prep", "check", "--hepl"), 2)]
-)
-def test_an_unknown_flag_fails(arguments, status):
-    result = command(*arguments, check=False)
-    assert result.returncode == status and "Unknown command line flag 'hepl'" in result.stderr

@@ -187,8 +187,26 @@ def test_what_a_run_held_out_is_read_from_beside_its_model(tmp_path):
     assert held_out_ids(tmp_path / "best.keras") == (["b", "a"], "hash")
     with pytest.raises(InputError, match=r"config\.json: expected the configuration .* Received: no such file"):
         held_out_ids(tmp_path / "elsewhere/best.keras")
-    (tmp_path / "config.json").write_text("{}")
+    of_old = {"settings": {}, "data_hash": "hash", "precision": "float32", "versions": {}}
+    (tmp_path / "config.json").write_text(json.dumps(of_old))
     with pytest.raises(InputError, match=r"Received: none that does"):
+        held_out_ids(tmp_path / "best.keras")
+
+
+@pytest.mark.parametrize(
+    ("damaged", "received"),
+    [
+        ("{", "expected a JSON object"),
+        ("[" * 100_000, "expected a JSON object"),
+        ("[]", "expected a JSON object. Received: list"),
+        ("{}", "expected the configuration of a run, .* Received: no settings, no data_hash, no precision"),
+        ('{"settings": 1, "data_hash": "", "precision": "", "versions": {}}', "expected .* Received: settings 1"),
+    ],
+)
+def test_a_damaged_configuration_is_named(tmp_path, damaged, received):
+    record_config(tmp_path, {}, "hash", "float32", ["b", "a"])
+    (tmp_path / "config.json").write_text(damaged)
+    with pytest.raises(InputError, match=rf"config\.json: {received}"):
         held_out_ids(tmp_path / "best.keras")
 
 
@@ -202,7 +220,7 @@ def test_non_finite_loss_says_where_to_look(diving_records, tmp_path):
 def test_a_damaged_checkpoint_is_named(tmp_path):
     (tmp_path / "checkpoints/scoring_0001").mkdir(parents=True)
     (tmp_path / "checkpoints/scoring_0001/state.json").write_text("{")
-    with pytest.raises(InputError, match=r"state\.json: expected the state of a checkpoint"):
+    with pytest.raises(InputError, match=r"state\.json: expected a JSON object"):
         Checkpoints(tmp_path).latest()
     with pytest.raises(InputError, match=r"model\.weights\.h5: expected the weights of a checkpoint"):
         Checkpoints(tmp_path).restore(None, tmp_path / "checkpoints/scoring_0001")

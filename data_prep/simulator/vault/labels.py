@@ -5,13 +5,13 @@ A folder of statistics holds `scores.csv` (difficulty,execution,penalty,final) a
 """
 
 import contextlib
-import csv
 import dataclasses
 from pathlib import Path
 
 import numpy as np
 
 from data_prep.simulator.encoding import FPS
+from scoringnet_tf.support.reading import read_csv
 
 SCORES, SECONDS = "scores.csv", "stage_seconds.csv"
 SCORE_COLUMNS = ("difficulty", "execution", "penalty", "final")
@@ -76,17 +76,16 @@ def _read_table(file, columns):
         raise FileNotFoundError(
             f"Expected the file {file} with the columns {','.join(columns)}. Received: no such file"
         )
-    with file.open(newline="", encoding="utf-8") as lines:
-        header, *rows = list(csv.reader(lines)) or [[]]
+    (_, header), *rows = read_csv(file) or [(1, [])]
     if tuple(header) != columns or not rows:
         raise ValueError(f"Expected the columns {','.join(columns)} and rows in {file}. Received: {','.join(header)}")
     values = np.full((len(rows), len(columns)), np.nan)
-    for number, row in enumerate(rows):
+    for number, (line, row) in enumerate(rows):
         with contextlib.suppress(ValueError):
             values[number] = row
-        if not (values[number] >= 0).all():
+        if not ((values[number] >= 0) & np.isfinite(values[number])).all():
             raise ValueError(
-                f"Expected {len(columns)} numbers from 0 on in row {number + 2} of {file}. Received: {','.join(row)}"
+                f"Expected {len(columns)} numbers from 0 on in row {line} of {file}. Received: {','.join(row)}"
             )
     return values
 

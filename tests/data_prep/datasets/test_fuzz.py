@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import HEIGHT, WIDTH, read_index, write_bars, write_images, write_unlv_diving
-from label_mutations import damaged
+from file_mutations import damaged
 from layouts import (
     write_aqa7,
     write_finediving,

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import scipy.io
 from conftest import write_bars, write_motion, write_split, write_unlv_diving
-from label_mutations import damaged, mutated
+from file_mutations import damaged, mutated
 from layouts import write_finediving, write_gymnastics, write_manifest, write_mtl_aqa, write_table, write_ucf101
 
 from data_prep.datasets import DATASETS, aqa7

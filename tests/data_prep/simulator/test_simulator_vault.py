@@ -345,6 +345,7 @@ def test_run_up_and_landing_are_cut_and_the_flight_is_kept_whole():
         ("scores.csv", "difficulty,execution,penalty,final\n5,x,0,14\n", r"row 2 of .*scores\.csv.*5,x,0,14"),
         ("stage_seconds.csv", "pre_flight,posting_flight,landing\n3,1\n", r"row 2 of .*stage_seconds\.csv"),
         ("stage_seconds.csv", "pre_flight,posting_flight,landing\n3,-1,2\n", r"row 2 of .*stage_seconds\.csv"),
+        ("stage_seconds.csv", "pre_flight,posting_flight,landing\n\n3,inf,2\n", r"row 3 of .*stage_seconds\.csv"),
         ("stage_seconds.csv", "pre_flight,posting_flight,landing\n3,9,2\n", r"posting_flight of 0\.6 to 2\.0 s"),
         ("stage_seconds.csv", None, r"stage_seconds\.csv.*no such file"),
     ],

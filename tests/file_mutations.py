@@ -1,4 +1,4 @@
-"""Small wrong changes of label files: what a hurried editor, a spreadsheet, a converter or a bad disk makes of them.
+"""Small wrong changes of files: what a hurried editor, a spreadsheet, a converter or a bad disk makes of them.
 
 Each mutation is a function of a file's content and a generator, which gives the changed content; None where it does not
 apply. `VALUES` change one cell (or let two change places), which may well leave a possible value; `STRUCTURES` lose
@@ -7,6 +7,7 @@ rows, columns or units, which must never pass in silence; `BYTES` do either.
 
 import csv
 import io
+import json
 import math
 import pickle
 import re
@@ -255,6 +256,36 @@ def pickle_field_scaled(loaded, rng):
 
 PICKLE_VALUES = (pickle_value, pickle_value, pickle_value, pickle_fields_swapped)
 PICKLE_STRUCTURES = (pickle_entry_lost, pickle_entry_renamed, pickle_field_lost, pickle_field_scaled)
+
+
+# === JSON: objects within objects ===
+
+ODD = (None, "x", [], {}, [None], True, -1, 0, 1e308, 10**30, math.nan, "../x")
+
+
+def mutated_json(content: bytes, rng: np.random.Generator) -> tuple[bytes, str]:
+    """A mutant of a JSON file, and the name of the mutation: one value is odd, lost, or another's."""
+    root = json.loads(content)
+    holder = _draw(_holders(root), rng)
+    keys = list(holder) if isinstance(holder, dict) else range(len(holder))
+    key, other = keys[rng.integers(len(keys))], keys[rng.integers(len(keys))]
+    kind = ("odd", "odd", "lost", "swapped", "wrapped")[rng.integers(5)]
+    if kind == "odd":
+        holder[key] = ODD[rng.integers(len(ODD))]
+    elif kind == "lost":
+        del holder[key]
+    elif kind == "swapped":
+        holder[key], holder[other] = holder[other], holder[key]
+    else:
+        holder[key] = [holder[key]]
+    return json.dumps(root).encode(), f"json_{kind}"
+
+
+def _holders(value):
+    """All objects and lists in a value that hold something."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    found = [value] if inner else []
+    return found + [holder for each in inner for holder in _holders(each)]
 
 
 # === Any label file ===

@@ -1,0 +1,38 @@
+"""Small files of text that anyone may have written or damaged: what is not as it should be is named by file."""
+
+import csv
+import json
+
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import AnyPath, as_path
+
+
+def read_json(path: AnyPath) -> dict:
+    """The JSON object in a file, such as `files.write_json` writes.
+
+    Raises:
+        InputError: it holds none.
+        OSError: it cannot be read.
+    """
+    try:
+        value = json.loads(as_path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:  # of bytes that are no UTF-8, too
+        raise InputError(f"{path}: expected a JSON object. Received: {error}") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: expected a JSON object. Received: {type(value).__name__}")
+    return value
+
+
+def read_csv(path: AnyPath) -> list[tuple[int, list[str]]]:
+    """(number of its last line, cells) of every row of a CSV file; blank lines are no rows.
+
+    Raises:
+        InputError: it is no CSV in UTF-8.
+        OSError: it cannot be read.
+    """
+    try:
+        with as_path(path).open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, strict=True)
+            return [(reader.line_num, cells) for cells in reader if cells]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: expected CSV in UTF-8. Received: {error}") from error

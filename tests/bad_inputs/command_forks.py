@@ -1,0 +1,60 @@
+"""Commands as a user runs them, each in a fork of a process that has imported TensorFlow: most take less than that."""
+
+import atexit
+import dataclasses
+import multiprocessing
+import os
+import pathlib
+import runpy
+import sys
+
+FORKS = multiprocessing.get_context("forkserver")
+# What most commands import; nothing here starts threads, which a fork would lack.
+IMPORTED = ["scoringnet_tf", "tensorflow", "keras", "av", "cv2", "matplotlib.pyplot", "scipy.io", "scipy.stats"]
+TIMEOUT = 300  # seconds; what takes longer hangs
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """How a command ended; `status` is None where it hung."""
+
+    status: int | None
+    stdout: str
+    stderr: str
+
+
+def ended(words: list[str], folder: pathlib.Path, logs: pathlib.Path, stdin: bytes = b"", stdout: str | None = None):
+    """Runs `python -m WORDS…`.
+
+    Args:
+        words: module and arguments.
+        folder: where it runs.
+        logs: folder for what it reads and prints.
+        stdin: what it can read.
+        stdout: what it prints to; a file in `logs` where not given.
+    """
+    FORKS.set_forkserver_preload(IMPORTED)
+    paths = [logs / name for name in ("stdin", "stdout", "stderr")]
+    for path, content in zip(paths, (stdin, b"", b""), strict=True):
+        path.write_bytes(content)
+    process = FORKS.Process(target=_run, args=(words, folder, [paths[0], stdout or paths[1], paths[2]]))
+    process.start()
+    process.join(TIMEOUT)
+    hangs = process.is_alive()
+    process.kill()
+    process.join()
+    printed = [path.read_text(encoding="utf-8", errors="backslashreplace") for path in paths[1:]]
+    return Ended(None if hangs else process.exitcode, *printed)
+
+
+def _run(words, folder, streams):
+    """Becomes the command: its streams, folder and arguments; leaves with its exit status."""
+    for number, path in enumerate(streams):
+        os.dup2(os.open(path, os.O_WRONLY if number else os.O_RDONLY), number)
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, "w" if number else "r") for number in range(3))
+    os.chdir(folder)
+    sys.argv = list(words)
+    try:
+        runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+    finally:
+        atexit._run_exitfuncs()  # which a process of `multiprocessing` leaves out
