@@ -78,6 +78,7 @@ class VideoScore:
         warnings: what whoever reads the scores must know.
         model: name or path of the model; None of one that was given as an object.
         further_reasons: why the video as a whole has no score.
+        complete: whether it is of the whole video, and not of a performance found while others may follow.
         shown: (frame, time in seconds, JPEG) of a few frames of the key stages, for `plot`.
     """
 
@@ -91,6 +92,7 @@ class VideoScore:
     model: str | None = None
     further_reasons: list[Remark] = dataclasses.field(default_factory=list)
     shown: list[tuple[int, float, bytes]] = dataclasses.field(default_factory=list, repr=False)
+    complete: bool = True
 
     @property
     def _only(self):
@@ -168,6 +170,7 @@ class VideoScore:
             "performances": [performance.to_dict() for performance in self.performances],
             "warnings": [warning.to_dict() for warning in self.warnings],
             "error": None,
+            "complete": self.complete,
         }
 
     def rows(self) -> list[dict[str, Any]]:
@@ -218,7 +221,7 @@ def failure(video: str, model: str | None, sport: str | None, error: Remark) -> 
     known = {"schema_version": SCHEMA_VERSION, "video": video, "status": "failed", "model": model, "sport": sport}
     unknown = dict.fromkeys(("num_frames", "fps", *SCORES))
     empty: dict[str, Any] = {"deviations": {}, "reasons": [], "stages": [], "performances": [], "warnings": []}
-    return {**known, **unknown, **empty, "error": error.to_dict()}
+    return {**known, **unknown, **empty, "error": error.to_dict(), "complete": True}
 
 
 def failure_row(video: str, error: Remark) -> dict[str, Any]:
