@@ -8,6 +8,7 @@ from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.remarks import Remark
 
 LEAST_SHARE = 0.5  # of the frame rate, and of the size, of training: with less every other frame or pixel is made up
+NO_PERFORMANCE = Remark("no_performance", "No whole performance was found in it.")
 SEVERAL = Remark("several_performances", "It shows several performances: each has scores of its own.")
 
 

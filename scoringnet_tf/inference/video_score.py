@@ -106,6 +106,7 @@ class VideoScore:
         model: name or path of the model; None of one that was given as an object.
         interval_level: the probability with which an interval is to hold the true score; None without intervals.
         further_reasons: why the video as a whole has no score.
+        complete: whether it is of the whole video, and not of a performance found while others may follow.
         shown: (frame, time in seconds, JPEG) of a few frames of the key stages, for `plot`.
     """
 
@@ -120,6 +121,7 @@ class VideoScore:
     interval_level: float | None = None
     further_reasons: list[Remark] = dataclasses.field(default_factory=list)
     shown: list[tuple[int, float, bytes]] = dataclasses.field(default_factory=list, repr=False)
+    complete: bool = True
 
     @property
     def _only(self):
@@ -217,6 +219,7 @@ class VideoScore:
             "performances": [performance.to_dict() for performance in self.performances],
             "warnings": [warning.to_dict() for warning in self.warnings],
             "error": None,
+            "complete": self.complete,
         }
 
     def rows(self) -> list[dict[str, Any]]:
@@ -280,7 +283,7 @@ def failure(video: str, model: str | None, sport: str | None, error: Remark) -> 
     unknown = dict.fromkeys(("num_frames", "fps", *SCORES, "interval_level", "reliability"))
     empty: dict[str, Any] = {"deviations": {}, "intervals": {}}
     empty |= {name: [] for name in ("alike", "reasons", "stages", "performances", "warnings")}
-    return {**known, **unknown, **empty, "error": error.to_dict()}
+    return {**known, **unknown, **empty, "error": error.to_dict(), "complete": True}
 
 
 def failure_row(video: str, error: Remark) -> dict[str, Any]:

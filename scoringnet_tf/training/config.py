@@ -134,7 +134,7 @@ def started_from(model_path):
         model_path: path of the `.keras` file in a run's folder.
     """
     path = as_path(model_path).parent / CONFIG
-    settings = json.loads(path.read_text(encoding="utf-8"))["settings"] if path.is_file() else {}
+    settings = _read(path)["settings"] if path.is_file() else {}
     return [settings[name] for name in STARTED_FROM if settings.get(name)]
 
 

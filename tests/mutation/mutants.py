@@ -1178,6 +1178,65 @@ DATA_PREP = (
         ("if not is_current(model):", "if False:", "a reference from before further training is trusted"),
     )
     + of(
+        "scoringnet_tf/inference/performances.py",
+        "tests/inference/test_cycles.py",
+        ("        if is_whole(labels[first:end])\n", "", "a part of a replay is a performance"),
+        ("if not seen[start:end].any():", "if False:", "a flight alone counts as a dive"),
+        ("max(before, first - around)", "before", "a performance reaches back to the one before, however long ago"),
+    )
+    + of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/inference/test_long_videos.py",
+        (
+            "if findings.is_new(*np.searchsorted(sample_of, (each.first, each.end)))",
+            "if True",
+            "a performance in two parts of a long video counts twice",
+            "test_parts_show_what_the_whole_video_shows",
+        ),
+        (
+            "and (not video.shared or each.end <= settled)",
+            "and True",
+            "a performance is taken from a part that ends in it",
+            "test_every_performance_is_told_as_soon_as_it_is_found",
+        ),
+        (
+            "or self.model.segmenter is None:  # nothing tells where to cut",
+            "and True:",
+            "a model without stages scores the last part of a long video",
+            "test_a_model_without_stages_sees_a_long_video_whole",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/preprocessor.py",
+        "tests/inference/test_long_videos.py",
+        (
+            "round(count * self._density(part))",
+            "round(count)",
+            "a part of a video of twice the rate shows half as much",
+            "test_a_video_of_twice_the_rate_has_parts_of_twice_the_frames",
+        ),
+    )
+    + of(
+        "scoringnet_tf/data/video.py",
+        "tests/inference/test_long_videos.py",
+        (
+            "return int(np.rint(self.since * rate))",
+            "return 0",
+            "parts of a long video are sampled from their own beginning",
+            "test_frames_are_sampled_as_in_the_whole_video",
+        ),
+    )
+    + of(
+        "data_prep/simulator/session.py",
+        "tests/data_prep/simulator/test_sessions.py",
+        (
+            "plan.num_frames + replay for plan",
+            "plan.num_frames for plan",
+            "the replay before a performance is not counted",
+            "test_a_performance_has_the_pixels_that_it_has_by_itself",
+        ),
+    )
+    + of(
         "scoringnet_tf/inference/prediction.py",
         "tests/inference/test_refusal.py",
         ("if force or not reasons else ({}, [])", "if True else ({}, [])", "nothing is withheld"),
