@@ -44,7 +44,8 @@ def command_lines(text):
     """The command lines of a text that stand in lines of their own, each as one line; a flag may go on in the next."""
     lines = [line.removeprefix("#").strip() for line in text.splitlines()]
     for number, line in enumerate(lines):
-        if START in line and line.count("`") % 2 == 0 and f"`{START}" not in line:
+        alone = f"`{START}" not in line and not line.startswith("|")  # in a table: what a program says
+        if START in line and line.count("`") % 2 == 0 and alone:
             command = line[line.index(START) :]
             for following in lines[number + 1 :]:
                 if not (command.endswith("\\") or following.startswith(("--", "[--"))):
