@@ -2,6 +2,8 @@
 # make test    environment, lint, tests
 # make lint    ruff and mypy
 # make mutate  small wrong changes of the code, one at a time: does a test notice each? Takes long
+# make browser    the pages of a report in the Chromium of the system; skipped where there is none
+# make notebooks  the notebooks, each from a clean kernel
 # make docs    the documentation as a site, in build/site
 # make env     the environment alone
 # make format  rewrite the code in the project's style
@@ -15,7 +17,7 @@ INSTALLED := .venv/installed-$(EXTRAS)
 DATA := data
 DEMO := runs/demo
 
-.PHONY: env lint format test mutate docs demo clean
+.PHONY: env lint format test mutate browser notebooks docs demo clean
 .DELETE_ON_ERROR:
 
 env: $(INSTALLED)
@@ -40,6 +42,11 @@ test: lint
 
 mutate: env
 	$(BIN)/python tests/mutation/run.py
+
+# Suites with an environment of their own, which a run of pytest without arguments leaves out.
+browser notebooks:
+	$(MAKE) env EXTRAS=dev,$@
+	$(BIN)/python -m pytest -rs tests/$@
 
 docs:
 	$(MAKE) env EXTRAS=docs

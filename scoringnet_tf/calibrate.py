@@ -1,11 +1,15 @@
-r"""Measures what a model's training videos are like, so that it can tell what is unlike them.
+r"""Measures what a model's training videos are like, to tell what is unlike them, and how far its scores are off.
 
     python -m scoringnet_tf.calibrate --model=MODEL --records_dir=RECORDS
 
 `train` does it at its end. For a model from before, or one that was trained further: the records are those that it was
 trained on; their training and validation splits are looked at, never the test split. The file of the model is replaced
-by the same model with what was measured. `predict` then withholds scores of what is too far from it, see
-docs/serving.md.
+by the same model with what was measured. `predict` then withholds scores of what is too far from it, states intervals,
+and shows the training videos most alike, see docs/serving.md.
+
+Intervals are measured on videos that the model did not learn from: the validation split of the records, or what its run
+held out of the training split, as config.json beside the model says. Where there are neither, --held_out_split names
+other ones. A split whose videos set the intervals says nothing about how well they hold.
 """
 
 import sys
@@ -18,6 +22,18 @@ from scoringnet_tf.support.errors import InputError
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one: a path, whose file is replaced.")
 flags.DEFINE_string("records_dir", None, "Folder of the TFRecords that it was trained on.")
+flags.DEFINE_string(
+    "held_out_split",
+    None,
+    "Split whose videos set the intervals. Default: what the run of --model held out of its training.",
+)
+flags.DEFINE_string("held_out_records_dir", None, "Folder of the records of --held_out_split. Default: --records_dir.")
+flags.DEFINE_bool(
+    "training_ids",
+    True,
+    "Keep ids and true scores of training videos in the model, so that predict shows the three most alike; "
+    "--notraining_ids where a model is shared and these are not to be.",
+)
 flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the result.", 1)
 
 
@@ -25,23 +41,48 @@ def main(_):
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
     cli.require(model=values.model, records_dir=values.records_dir)
+    if values.held_out_records_dir and not values.held_out_split:
+        raise InputError("--held_out_records_dir: expected --held_out_split, which of their splits. Received: none.")
     info = load_records(values.records_dir)
 
     from scoringnet_tf.inference.calibration import add_reference
-    from scoringnet_tf.models.presets import shipped_presets
+    from scoringnet_tf.models.presets import load_scoring_net, shipped_presets
 
     if values.model in shipped_presets():
         raise InputError(f"--model={values.model}: expected a path. Received: the name of a model that ships.")
-    path, model = add_reference(values.model, info, values.batch_size)
-    known = (model.provenance or {}).get("data_hash")
+    known = (load_scoring_net(values.model).provenance or {}).get("data_hash")
+    path, model = add_reference(values.model, info, _held_out(info, known), values.batch_size, values.training_ids)
     if known and known != info.data_hash:
         print(f"{info.records_dir} are not the records that {path} was trained on: it now goes by these.")
+    _print(path, model)
+
+
+def _held_out(info, data_hash):
+    """The videos that set the intervals, or why there are none."""
+    from scoringnet_tf.models.presets import model_path
+    from scoringnet_tf.training.held_out import held_out_by_name, held_out_by_run
+
+    values, folder = flags.FLAGS, flags.FLAGS.held_out_records_dir
+    if values.held_out_split:
+        return held_out_by_name(info, load_records(folder) if folder else info, values.held_out_split)
+    return held_out_by_run(info, model_path(values.model), data_hash)
+
+
+def _print(path, model):
     reference = model.reference
     print(f"Model: {path}, which now knows what {reference.num_videos} training videos are like:")
     for stage, (shortest, longest) in reference.durations.items():
         print(f"  {stage:<14} {shortest:.2f} to {longest:.2f} s")
     if reference.spread:
         print(f"  nearly all within a distance of {reference.spread.limit:.3g} from their middle")
+    intervals = reference.intervals
+    for score, width in intervals.half_widths.items():
+        of = f"of {intervals.num_videos[score]} held-out videos"
+        print(f"  {score:<14} true score within ± {width:.3g} with {100 * intervals.level:.0f} %, {of}")
+    if intervals.lacking:
+        print(f"  no intervals: {intervals.lacking}")
+    if reference.bank:
+        print(f"  it keeps ids and true scores of {len(reference.bank.ids)} of them (--notraining_ids leaves them out)")
 
 
 if __name__ == "__main__":

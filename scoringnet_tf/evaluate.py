@@ -3,7 +3,8 @@ r"""Evaluates a model on a split of records: the paper's six figures, frame accu
     python -m scoringnet_tf.evaluate --model=MODEL --records_dir=RECORDS --split=test --output_dir=REPORT
 
 Writes metrics.json, predictions.csv, stages.csv (frames from, up to, of every stage), scores.png and stages.png to
---output_dir, and prints a table.
+--output_dir, and prints a table; and, of a model that states intervals, how often they hold beside what they claim.
+--pages adds a page of every video, as `python -m scoringnet_tf.report` writes them, and one that ranks them.
 """
 
 import sys
@@ -26,6 +27,12 @@ flags.DEFINE_string(
 flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the result.", 1)
 flags.DEFINE_bool("true_fragments", False, "Cut the fragments by the true stages (an oracle), to see what KFS costs.")
 flags.DEFINE_enum("decoding", None, DECODINGS, "How stages are decided, as in train; the model's own by default.")
+flags.DEFINE_bool(
+    "pages",
+    False,
+    "Write pages.html and a page of every video, too. Where each score comes from takes as long as some dozen "
+    "evaluations of the video.",
+)
 flags.DEFINE_string(
     "output_dir",
     None,
@@ -55,15 +62,9 @@ def evaluated_ids(info, split, model_file):
         InputError: nothing says what was held out, or it was held out of other records.
     """
     if split == "validation" and split not in info.splits:
-        from scoringnet_tf.training.config import held_out_ids
+        from scoringnet_tf.training.config import held_out_of
 
-        held_out, data_hash = held_out_ids(model_file)
-        if data_hash != info.data_hash:
-            raise InputError(
-                f"--split=validation: expected the records of the run that made {model_file}, which held videos out of "
-                f"them. Received: {info.records_dir}, which are others (another data hash)."
-            )
-        return held_out
+        return held_out_of(info, model_file)
     return None
 
 
@@ -73,15 +74,90 @@ def _fragments(model, true_fragments):
     return "true" if true_fragments else "predicted"
 
 
+def _check(model, model_file):
+    """InputError where flags ask for what the model does not have."""
+    values = flags.FLAGS
+    if model.segmenter is None and (values.decoding or values.true_fragments):
+        flag = "--decoding" if values.decoding else "--true_fragments"
+        raise InputError(f"{flag}: expected a model with KFS. Received: {model_file}, which scores whole videos.")
+    if values.pages and model.content == "features":
+        raise InputError(f"--pages: expected a model that sees frames. Received: {model_file}, for features.")
+    if values.pages and values.true_fragments:
+        raise InputError("--pages: expected fragments that the model finds. Received: --true_fragments.")
+
+
+def _stated_intervals(model):
+    """What the model states, where it is evaluated as it was when that was measured; else none."""
+    from scoringnet_tf.inference.coverage import stated_intervals
+    from scoringnet_tf.models.intervals import Intervals
+
+    values, own = flags.FLAGS, model.stage_decision and model.stage_decision.decoding
+    if values.true_fragments or values.decoding not in (None, own):
+        return Intervals.none("They were measured with stages that the model finds, decoded in its own way.")
+    return stated_intervals(model)
+
+
+def _predictions(model, ids, total):
+    from scoringnet_tf.data import input_pipeline
+    from scoringnet_tf.inference import evaluation
+
+    values = flags.FLAGS
+    dataset = input_pipeline.videos(
+        values.records_dir,
+        values.split,
+        image_size=model.image_size,
+        batch_size=values.batch_size,
+        ids=ids,
+        num_frames=model.sampled_frames,
+        with_info=True,
+    )
+    outputs_of = evaluation.prediction_function(model, values.true_fragments)
+    return evaluation.predict_records(outputs_of, dataset, progress=f"evaluating {values.split}", total=total)
+
+
+def _measured(predictions, intervals, info, model, model_file):
+    """What metrics.json says."""
+    from scoringnet_tf.inference import evaluation
+    from scoringnet_tf.inference.coverage import coverage
+
+    values = flags.FLAGS
+    return {
+        **evaluation.figures(predictions, model.sport.stages),
+        "mean_predictor": evaluation.mean_predictor_figures(predictions.truth, training_means(info), model.sport.fuse),
+        "intervals": coverage(predictions, intervals, values.split, info.data_hash),
+        "split": values.split,
+        "decoding": model.stage_decision.decoding if model.stage_decision else None,
+        "fragments": _fragments(model, values.true_fragments),
+        "model": str(model_file),
+        "data_hash": info.data_hash,
+        "pixels": described_pixels(info.simulation) if info.simulation or not info.features else None,
+    }
+
+
+def _print(measured, model):
+    from scoringnet_tf.inference import evaluation
+    from scoringnet_tf.inference.coverage import coverage_line
+
+    baseline = measured["mean_predictor"]
+    print(evaluation.table([("model", measured), *([("mean predictor", baseline)] if baseline else [])]))
+    if model.segmenter is not None:
+        per_class = measured["frame_accuracy_per_class"].items()
+        print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))
+    print(coverage_line(measured["intervals"]))
+    if measured["pixels"]:
+        print(f"The pixels of these records are {measured['pixels']}.")
+
+
 def main(_):
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
     cli.require(records_dir=values.records_dir)
     info = load_records(values.records_dir)
 
-    from scoringnet_tf.data import input_pipeline
-    from scoringnet_tf.inference import evaluation
+    from scoringnet_tf.data.splits import split_ids
+    from scoringnet_tf.inference.coverage import interval_bounds
     from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_path
+    from scoringnet_tf.report.evaluation_pages import write_evaluation_pages
     from scoringnet_tf.report.evaluation_report import write_report
 
     model_file = model_path(values.model)
@@ -92,44 +168,19 @@ def main(_):
     ids = evaluated_ids(info, values.split, model_file)
     model = load_scoring_net(values.model)
     check_fits(model, info)
-    if model.segmenter is None and (values.decoding or values.true_fragments):
-        flag = "--decoding" if values.decoding else "--true_fragments"
-        raise InputError(f"{flag}: expected a model with KFS. Received: {model_file}, which scores whole videos.")
+    _check(model, model_file)
+    intervals = _stated_intervals(model)
     if values.decoding:
         model = model.with_dtype("float32", decoding=values.decoding)
-    dataset = input_pipeline.videos(
-        values.records_dir,
-        values.split,
-        image_size=model.image_size,
-        batch_size=values.batch_size,
-        ids=ids,
-        num_frames=model.sampled_frames,
-        with_info=True,
-    )
-    predictions = evaluation.predict_records(
-        evaluation.prediction_function(model, values.true_fragments),
-        dataset,
-        progress=f"evaluating {values.split}",
-        total=len(input_pipeline.split_ids(info, values.split, ids=ids)),
-    )
-    measured = evaluation.figures(predictions, model.sport.stages)
-    baseline = evaluation.mean_predictor_figures(predictions.truth, training_means(info), model.sport.fuse)
-    measured |= {
-        "mean_predictor": baseline,
-        "split": values.split,
-        "decoding": model.stage_decision.decoding if model.stage_decision else None,
-        "fragments": _fragments(model, values.true_fragments),
-        "model": str(model_file),
-        "data_hash": info.data_hash,
-        "pixels": described_pixels(info.simulation) if info.simulation or not info.features else None,
-    }
+    predictions = _predictions(model, ids, len(split_ids(info, values.split, ids=ids)))
+    predictions.bounds = interval_bounds(predictions, intervals, model.sport)
+    measured = _measured(predictions, intervals, info, model, model_file)
     write_report(output_dir, predictions, measured, model.sport.stages)
-    print(evaluation.table([("model", measured), *([("mean predictor", baseline)] if baseline else [])]))
-    per_class = measured["frame_accuracy_per_class"].items()
-    if model.segmenter is not None:
-        print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))
-    if measured["pixels"]:
-        print(f"The pixels of these records are {measured['pixels']}.")
+    _print(measured, model)
+    if values.pages:
+        called = values.model or str(model_file)
+        pages = write_evaluation_pages(output_dir / "pages.html", model, info, values.split, ids, called)
+        print(f"Pages: {pages[0]}")
     print(f"Report: {output_dir}")
 
 

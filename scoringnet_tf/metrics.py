@@ -72,10 +72,10 @@ class SpearmanCorrelation(keras.metrics.Metric):
         self.capacity = capacity
         # One slot more than samples: what is left out, or finds no room, is written there, and nothing reads it.
         self.truth, self.predictions, self.weights = (
-            self.add_variable((capacity + 1,), "zeros", "float32", name=name)
+            self.add_variable((capacity + 1,), "zeros", "float32", "only_first_replica", name)
             for name in ("truth", "predictions", "weights")
         )
-        self.count = self.add_variable((), "zeros", "int32", name="count")
+        self.count = self.add_variable((), "zeros", "int32", "only_first_replica", "count")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         known = losses.known_scores(*losses.score_vectors(y_true, y_pred, sample_weight))

@@ -24,6 +24,7 @@ from scoringnet_tf.support.remarks import Remark
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_bool("json", False, "Print a line of JSON for every video, see docs/predictions.md, instead of text.")
+flags.DEFINE_bool("live", False, "With --json: of a long video also a line for each performance, once it is found.")
 flags.DEFINE_bool("csv", False, "Print a table, a row for every performance, instead of text.")
 flags.DEFINE_string("plot_dir", None, "Folder for a picture of each video: frames of its stages above their times.")
 flags.DEFINE_bool("force", False, "Give scores also where reasons speak against them.")
@@ -55,7 +56,7 @@ def main(arguments):
     with tqdm(videos, "Scoring", unit="video", leave=False, disable=alone or None) as progress:
         printer = Printer("json" if values.json else "csv" if values.csv else "text", scorer, progress)
         for video, error in progress:
-            found = scored(scorer, video, error, **options)
+            found = scored(scorer, video, error, found=printer.score if values.live else None, **options)
             if isinstance(found, Remark):
                 printer.failure(video, found)
                 unscored += 1
@@ -75,6 +76,8 @@ def _check(arguments):
         raise InputError("Expected one or more video files. Received: none. See --help.")
     if values.json and values.csv:
         raise InputError("Expected --json or --csv. Received: both.")
+    if values.live and not values.json:
+        raise InputError("Expected --live with --json. Received: --live alone.")
     if values.end is not None and values.end <= (values.start or 0):
         raise InputError(f"--end: expected more than --start={values.start or 0:g}. Received: {values.end:g}.")
     if values.plot_dir:

@@ -172,24 +172,39 @@ flags.DEFINE_list(
 )
 
 # === Run ===
+flags.DEFINE_integer(
+    "replicas",
+    0,
+    "Devices that share each batch, and learn what one would from the whole of it. 0: every GPU. Without a GPU the "
+    "processor counts as so many, which is no faster. Not in the paper.",
+    0,
+)
 flags.DEFINE_bool("shuffle_labels", False, "Control: train on scores exchanged between videos; must learn nothing.")
 
 flags.DEFINE_bool(
     "reference",
     True,
-    "Afterwards measure what the training videos are like (up to 256 of them), so that predict can tell what is unlike "
-    "them; see calibrate.",
+    "Afterwards measure what the training videos are like (up to 2,000 of them), so that predict can tell what is "
+    "unlike them, and how far scores of held-out videos are off, for intervals; see calibrate.",
+)
+flags.DEFINE_bool(
+    "training_ids",
+    True,
+    "Keep ids and true scores of training videos in the model, so that predict shows the three most alike; "
+    "--notraining_ids where a model is shared and these are not to be.",
 )
 
 flags.adopt_module_key_flags(run_flags)
 
 
-def _add_reference(model, best, info):
+def _add_reference(run, best, training_ids):
     """Keeps with the best model what its training videos are like, where they can be compared."""
     from scoringnet_tf.inference.calibration import add_reference, can_be_measured, is_measured
+    from scoringnet_tf.training.held_out import held_out_by_run
 
-    if can_be_measured(model) and not is_measured(best, info):
-        add_reference(best, info)
+    if can_be_measured(run.model) and not is_measured(best, run.info, training_ids):
+        held_out = held_out_by_run(run.info, best, run.info.data_hash)
+        add_reference(best, run.info, held_out, training_ids=training_ids)
 
 
 def main(_):
@@ -205,7 +220,7 @@ def main(_):
     run = ScoringRun(info, settings)
     best = run.run()
     if settings["reference"]:
-        _add_reference(run.model, best, info)
+        _add_reference(run, best, settings["training_ids"])
     print(
         f"Best model: {best}\n"
         f"Evaluate:   python -m scoringnet_tf.evaluate --model={best} --records_dir={info.records_dir}"

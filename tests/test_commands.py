@@ -91,6 +91,16 @@ def test_whole_path(trained):
     assert metrics["edit_score"] >= argmax["edit_score"]
     assert metrics["share_out_of_order"] == 0 <= argmax["share_out_of_order"]
 
+    named = ("scoringnet_tf.calibrate", f"--model={run}", records, "--held_out_split=train")
+    assert "--held_out_split=train: expected videos that the model did not learn from" in error_of(*named)
+    said = command("scoringnet_tf.calibrate", f"--model={run}", records, "--notraining_ids").stdout
+    assert "no intervals: An interval needs 9 held-out videos" in said and "it keeps ids" not in said
+    assert "it keeps ids" in command("scoringnet_tf.calibrate", f"--model={run}", records).stdout
+    printed = command("scoringnet_tf.evaluate", f"--model={run}", records, "--pages").stdout
+    assert "No intervals. An interval needs" in printed
+    text = (run / "evaluation_test/pages.html").read_text(encoding="utf-8")
+    assert f"{metrics['num_videos']} performances" in text and "Agreement with the judges" in text
+
     command("scoringnet_tf.export", f"--model={run}", f"--export_dir={trained / 'servable'}")
     assert (trained / "servable/1/saved_model.pb").is_file()
 
@@ -103,8 +113,10 @@ def test_whole_path(trained):
     assert score["stages"][0]["start_frame"] == 0
     assert score["stages"][-1]["end_frame"] == score["num_frames"]
     assert score["final"] == pytest.approx(score["difficulty"] * score["execution"], rel=1e-5)
-    (said,) = score["warnings"]  # and not that it cannot tell what is unlike its training: `train` has measured it
-    assert "trained on simulated (--easy preset) video" in said["message"] and said["code"] == "simulated_training"
+    simulated, few = score["warnings"]  # and not that it cannot tell what is unlike training: `train` has measured it
+    assert "trained on simulated (--easy preset) video" in simulated["message"]
+    assert (simulated["code"], few["code"]) == ("simulated_training", "no_intervals")
+    assert "An interval needs 9 held-out videos" in few["message"] and len(score["alike"]) == 3
     assert (trained / "plots/001.avi.png").stat().st_size > 0
 
     command("scoringnet_tf.report", f"--model={run}", video, "--force", f"--output={trained / 'report.html'}")

@@ -44,7 +44,8 @@ def command_lines(text):
     """The command lines of a text that stand in lines of their own, each as one line; a flag may go on in the next."""
     lines = [line.removeprefix("#").strip() for line in text.splitlines()]
     for number, line in enumerate(lines):
-        if START in line and line.count("`") % 2 == 0 and f"`{START}" not in line:
+        alone = f"`{START}" not in line and not line.startswith("|")  # in a table: what a program says
+        if START in line and line.count("`") % 2 == 0 and alone:
             command = line[line.index(START) :]
             for following in lines[number + 1 :]:
                 if not (command.endswith("\\") or following.startswith(("--", "[--"))):
@@ -68,9 +69,12 @@ def module_and_words(command):
 
 
 def texts():
-    """All that documents command lines: pages, flag files, the docstrings that --help prints."""
+    """All that documents command lines: pages, flag files, notebooks, the docstrings that --help prints."""
     for path in (*PAGES, *FLAG_FILES):
         yield path.read_text(encoding="utf-8")
+    for path in ROOT.glob("notebooks/*.ipynb"):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            yield "".join(cell["source"])
     for path in COMMANDS:
         yield ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
 

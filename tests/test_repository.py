@@ -4,6 +4,7 @@ import configparser
 import pathlib
 import re
 
+import pytest
 import yaml
 
 import scoringnet_tf
@@ -50,3 +51,14 @@ def test_hooks_need_no_network():
     for repository in yaml.safe_load(text(".pre-commit-config.yaml"))["repos"]:
         assert repository["repo"] == "local"
         assert {hook["language"] for hook in repository["hooks"]} == {"system"}
+
+
+@pytest.mark.parametrize("suite", ["browser", "notebooks"])
+def test_suites_with_an_environment_of_their_own_have_a_command_and_are_left_out_of_others(suite):
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    assert f"tests/{suite}" in config["tool:pytest"]["norecursedirs"].split()
+    assert config["options.extras_require"][suite].split()
+    assert list((ROOT / "tests" / suite).glob("test_*.py"))
+    assert re.search(rf"^[\w ]*\b{suite}\b[\w ]*:\n", text("Makefile"), re.M)
+    assert f"make {suite}\n" in text(".ci/run")

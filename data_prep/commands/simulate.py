@@ -16,14 +16,17 @@ flags.DEFINE_enum(
     "task",
     "scoring",
     TASKS,
-    "Whole videos with scores, or flights with the classes of their motion.",
+    "Whole videos with scores, flights with the classes of their motion, or sessions of many performances with scores.",
 )
 flags.DEFINE_integer(
     "num_videos",
     None,
-    "Videos to draw; with --labels_dir the default is every usable row (diving) or 176, as in UNLV-Vault (vault).",
-    lower_bound=2,
+    "Videos to draw, two or more but of sessions; with --labels_dir the default is every usable row (diving) or 176, "
+    "as in UNLV-Vault (vault).",
+    lower_bound=1,
 )
+flags.DEFINE_integer("performances", None, "Performances in each session; default: 30.", lower_bound=1)
+flags.DEFINE_float("minutes", None, "Minutes that each session lasts; default: 120.", lower_bound=0.1)
 flags.DEFINE_integer("seed", 0, "Seed of everything random; the same seed gives the same bytes.", lower_bound=0)
 flags.DEFINE_string("output_dir", None, "Folder of the dataset: new, empty, or that of the same run interrupted.")
 flags.DEFINE_string(
@@ -67,6 +70,12 @@ def _settings_from_flags():
         raise InputError(f"Expected --labels_dir with --task=scoring alone. Received: --task={FLAGS.task}")
     if FLAGS.num_videos is None and not FLAGS.labels_dir:
         raise InputError("Expected --num_videos or --labels_dir. Received: neither")
+    is_session = FLAGS.task == "session"
+    if FLAGS.num_videos == 1 and not is_session:
+        raise InputError("Expected --num_videos of 2 or more, for a split. Received: 1")
+    given = [name for name in ("performances", "minutes") if FLAGS[name].value is not None]
+    if given and not is_session:
+        raise InputError(f"Expected --{given[0]} with --task=session alone. Received: --task={FLAGS.task}")
     if FLAGS.noise_clips and (FLAGS.easy or FLAGS.task != "scoring"):
         raise InputError("Expected --noise_clips with --task=scoring and without --easy. Received: one of them")
     return Settings(
@@ -80,4 +89,6 @@ def _settings_from_flags():
         height=FLAGS.height,
         width=FLAGS.width,
         noise_clips=Path(FLAGS.noise_clips) if FLAGS.noise_clips else None,
+        performances=FLAGS.performances or 30 if is_session else None,
+        minutes=FLAGS.minutes or 120.0 if is_session else None,
     )

@@ -8,6 +8,7 @@ import hashlib
 import json
 import platform
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -23,6 +24,7 @@ from data_prep.simulator.labels import write_labels
 from data_prep.simulator.plan import plan_videos
 from data_prep.simulator.registry import get_simulator
 from data_prep.simulator.scene.figure import JOINTS
+from data_prep.simulator.session import plan_sessions, write_session, write_session_labels
 from data_prep.simulator.settings import VERSION, Settings, clip_files
 from data_prep.simulator.shortcuts import LEAST_VIDEOS, MOST_VIDEOS, glance
 from scoringnet_tf import __version__
@@ -47,7 +49,9 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
     """
     description = _describe(settings)
     simulator = get_simulator(settings.sport)
-    plans = plan_videos(simulator, settings)
+    plans: list[Any] = (
+        plan_sessions(simulator, settings) if settings.task == "session" else plan_videos(simulator, settings)
+    )
     is_done = _claim(output_dir, description)
     for folder in {(output_dir / plan.path).parent for plan in plans}:
         folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +62,10 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
     glances = _render_all(plans, settings, output_dir, workers)
     if is_done:
         return
-    write_labels(simulator, plans, glances, settings, output_dir)
+    if settings.task == "session":
+        write_session_labels(simulator, plans, output_dir)
+    else:
+        write_labels(simulator, plans, glances, settings, output_dir)
     if differing := _differing(description, _describe(settings)):
         raise ValueError(f"Expected label files that stay as they are. Received: another {', '.join(differing)}")
     (output_dir / UNDER_WAY).replace(output_dir / DONE)
@@ -169,6 +176,10 @@ def _is_rendered(plan, settings, output_dir):
 def _render(job):
     plan, settings, output_dir, is_measured = job
     path = output_dir / plan.path
+    if settings.task == "session":
+        if not _is_rendered(plan, settings, output_dir):
+            write_session(get_simulator(settings.sport), plan, output_dir)
+        return None
     if not _is_rendered(plan, settings, output_dir):
         joints = np.full((plan.num_frames, len(JOINTS), 2), np.nan)
         frames = film_video(get_simulator(settings.sport), plan, settings, joints)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from data_prep.simulator.files import replace_bytes
+from scoringnet_tf.support.files import replacing_file
 
 FPS = 25
 QUANTISERS = (2, 25)  # least and most: of MPEG-4 and MPEG-2, finest to blocks as at the lowest bit rates of broadcasts
@@ -61,8 +62,21 @@ def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, codec:
     """
     # In memory first: FFmpeg does not say that the last bytes of a file found no room on the disk.
     contents = io.BytesIO()
+    count = _encode(contents, path, frames, quantiser, codec)
+    replace_bytes(path, contents.getvalue())
+    return count
+
+
+def write_long_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str = "mpeg4") -> int:
+    """`write_video` of one that need not fit memory."""
+    with replacing_file(path) as temporary, temporary.open("wb") as file:  # Python says where there was no room
+        return _encode(file, path, frames, quantiser, codec)
+
+
+def _encode(target, path, frames, quantiser, codec):
+    """Writes frames to an open file, and returns how many there were."""
     count = 0
-    with av.open(contents, "w", format="avi", options={"fflags": "+bitexact"}) as container:
+    with av.open(target, "w", format="avi", options={"fflags": "+bitexact"}) as container:
         stream = None
         for frame in frames:
             if stream is None:
@@ -73,7 +87,6 @@ def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, codec:
         if stream is None:
             raise ValueError(f"Expected at least one frame for {path}. Received: none")
         container.mux(stream.encode(None))
-    replace_bytes(path, contents.getvalue())
     return count
 
 

@@ -32,39 +32,87 @@ def film_video(
     Yields:
         Frames.
     """
-    rng = settings.random(performance.video_id, FILM)
-    style = random_style(settings.easy, rng)
-    broadcast = Broadcast(style, settings.width, settings.height, rng)
-    width, height = filmed_size(style, settings.width, settings.height)
-    settings = dataclasses.replace(settings, width=width, height=height)
-    scene = simulator.random_scene(performance.element, settings, rng)
-    end = performance.boundaries[3] + performance.linger if settings.task == "scoring" else performance.num_frames
-    seen: list[np.ndarray] = []
-    shot = simulator.shot(scene, performance, settings.task, rng, seen)
-    lens = (1.0, 1.0)
-    if not settings.easy and rng.random() < ZOOMED:
-        lens = tuple(rng.uniform(1.0, 1.3, 2))
-        shot = zoomed(shot, end - performance.lead, *lens)
-    before = _noise(simulator, performance, scene, performance.lead, settings, rng)
-    after = _noise(simulator, performance, scene, performance.num_frames - end, settings, rng, after=True)
-    for index, frame in enumerate(itertools.chain(before, shot, after)):
-        if index in (performance.lead, end):
-            broadcast.cut()
-        yield broadcast(frame, index)
-    if joints is not None:
-        factors = magnifications(np.arange(len(seen)), end - performance.lead, *lens)
-        places = zoomed_places(np.array(seen), factors, width, height)
-        joints[performance.lead : end] = broadcast.places(places, width)
+    return Filming(simulator, performance, settings).video(joints)
 
 
-def _noise(simulator, performance, scene, num_frames, settings, rng, after=False):
+class Filming:
+    """The scene, the camera and the broadcast of one planned video.
+
+    Args:
+        simulator, performance, settings: as of `film_video`.
+    """
+
+    def __init__(self, simulator: Simulator, performance: Performance, settings: Settings):
+        self._simulator, self._performance = simulator, performance
+        self._rng = settings.random(performance.video_id, FILM)
+        style = random_style(settings.easy, self._rng)
+        self._broadcast = Broadcast(style, settings.width, settings.height, self._rng)
+        width, height = filmed_size(style, settings.width, settings.height)
+        self._settings = dataclasses.replace(settings, width=width, height=height)
+        self._scene = simulator.random_scene(performance.element, self._settings, self._rng)
+
+    def video(self, joints: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        """What `film_video` returns."""
+        performance, settings, rng, broadcast = self._performance, self._settings, self._rng, self._broadcast
+        end = performance.boundaries[3] + performance.linger if settings.task == "scoring" else performance.num_frames
+        seen: list[np.ndarray] = []
+        shot = self._simulator.shot(self._scene, performance, settings.task, rng, seen)
+        lens = (1.0, 1.0)
+        if not settings.easy and rng.random() < ZOOMED:
+            lens = tuple(rng.uniform(1.0, 1.3, 2))
+            shot = zoomed(shot, end - performance.lead, *lens)
+        before = _noise(self._simulator, performance, self._scene, performance.lead, settings, rng)
+        after = _noise(
+            self._simulator, performance, self._scene, performance.num_frames - end, settings, rng, after=True
+        )
+        for index, frame in enumerate(itertools.chain(before, shot, after)):
+            if index in (performance.lead, end):
+                broadcast.cut()
+            yield broadcast(frame, index)
+        if joints is not None:
+            factors = magnifications(np.arange(len(seen)), end - performance.lead, *lens)
+            places = zoomed_places(np.array(seen), factors, settings.width, settings.height)
+            joints[performance.lead : end] = broadcast.places(places, settings.width)
+
+    def replay(self, num_frames: int) -> Iterator[np.ndarray]:
+        """Frames of the performance in slow motion, from another point of view, by another athlete."""
+        element, trait = self._performance.element, self._performance.trait
+        return self._broadcasted(self._simulator.replay_shot(self._scene, element, trait, num_frames, self._rng))
+
+    def between(self, num_frames: int, shot_frames: tuple[int, int]) -> Iterator[np.ndarray]:
+        """Frames of shots of no stage, no replays among them, each of so many frames."""
+        return self._broadcasted(
+            _noise(
+                *(self._simulator, self._performance, self._scene, num_frames, self._settings, self._rng),
+                shot_frames=shot_frames,
+                without=("replay",),
+            )
+        )
+
+    def _broadcasted(self, frames):
+        self._broadcast.cut()
+        return (self._broadcast(frame, index) for index, frame in enumerate(frames))
+
+
+def _noise(
+    simulator,
+    performance,
+    scene,
+    num_frames,
+    settings,
+    rng,
+    after=False,
+    shot_frames=SHOT_FRAMES,
+    without=(),
+):
     """Shots of no stage, one after the other."""
     while num_frames > 0:
         shots = _shots(simulator, performance, scene, settings, after, rng)
-        shortest, longest = SHOT_FRAMES
+        names = [name for name in shots if name not in without]
+        shortest, longest = shot_frames
         cut = num_frames >= 2 * shortest
         length = int(rng.integers(shortest, min(longest, num_frames) + 1)) if cut else num_frames
-        yield from shots[rng.choice(list(shots))](length)
+        yield from shots[rng.choice(names)](length)
         num_frames, after = num_frames - length, False
 
 

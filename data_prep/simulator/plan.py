@@ -24,6 +24,11 @@ def plan_videos(simulator: Simulator, settings: Settings) -> list[Performance]:
     return [plan_one(simulator, settings, video_id, video_id in training) for video_id in _ids(settings)]
 
 
+def plan_performances(simulator: Simulator, settings: Settings) -> list[Performance]:
+    """Plans drawn performances that are in no split."""
+    return [_plan_drawn(simulator, settings, video_id, is_training=True) for video_id in _ids(settings)]
+
+
 def _ids(settings):
     return range(1, settings.num_videos + 1)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-TASKS = ("scoring", "motion")
+TASKS = ("scoring", "motion", "session")
 CLIP_LEAD, CLIP_TAIL = 2, 4  # frames of a clip of motion before and after what it shows
 CLIP_SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".webm", ".gif")
 VERSION = 2  # of the simulator: raised whenever the same settings give other pixels or labels
@@ -18,7 +18,8 @@ class Settings:
 
     Attributes:
         sport: a sport that has a simulator.
-        task: `scoring` (whole videos with scores) or `motion` (flights with the classes of their motion).
+        task: `scoring` (whole videos with scores), `motion` (flights with the classes of their motion) or `session`
+            (videos of many performances with scores).
         num_videos: how many to draw; with `labels_dir`, None takes every usable row.
         seed: of everything random.
         labels_dir: folder of real label files, or None to draw labels from the rules.
@@ -27,6 +28,8 @@ class Settings:
         height: of the frames, pixels.
         width: of the frames, pixels.
         noise_clips: folder of real clips that are drawn in as noise, or None.
+        performances: in each session.
+        minutes: that each session lasts.
     """
 
     sport: str
@@ -39,6 +42,8 @@ class Settings:
     height: int
     width: int
     noise_clips: Path | None = None
+    performances: int | None = None
+    minutes: float | None = None
 
     def random(self, *key: int) -> np.random.Generator:
         """An independent generator for a key such as (video id, purpose), the same however work is divided."""

@@ -60,6 +60,8 @@ class Video:
         aspect: width over height of the picture as shown.
         warnings: what was assumed or lost, a `Remark` each.
         first_frame, first_time: number in the file, and seconds after its first frame, of the first of these frames.
+        since: seconds, how much of the video was shown before these frames, of a part of one that is read in parts.
+        shared: with how many of these frames the next part begins, 0 of the last one.
     """
 
     frames: collections.abc.Sequence
@@ -70,6 +72,13 @@ class Video:
     warnings: tuple[str, ...] = ()
     first_frame: int = 0
     first_time: float = 0.0
+    since: float = 0.0
+    shared: int = 0
+
+    @property
+    def is_part(self) -> bool:
+        """Whether these frames are a part of a video that was too long to be read at once."""
+        return self.shared > 0 or self.since > 0
 
     def is_sampled(self, rate: float | None) -> bool:
         """Whether `samples` goes by time: not for None, nor where nearly all that it shows would be repetitions.
@@ -86,16 +95,21 @@ class Video:
         """
         if not self.is_sampled(rate):
             return np.arange(len(self.timestamps))
-        count = max(1, round((self.timestamps[-1] + 1 / self.fps) * rate))
-        between = (self.timestamps[:-1] + self.timestamps[1:]) / 2
-        return np.searchsorted(between, np.arange(count) / rate, side="right")
+        first = self._first_sample(rate)
+        end = max(first + 1, round((self.since + self.timestamps[-1] + 1 / self.fps) * rate))
+        between = self.since + (self.timestamps[:-1] + self.timestamps[1:]) / 2
+        return np.searchsorted(between, np.arange(first, end) / rate, side="right")
 
     def sample_of(self, rate: float | None) -> np.ndarray:
         """Of each frame, which of the `samples` is nearest in time; int (L,)."""
-        if not self.is_sampled(rate):
+        if rate is None or not self.is_sampled(rate):
             return np.arange(len(self.timestamps))
         last = len(self.samples(rate)) - 1
-        return np.clip(np.rint(self.timestamps * rate).astype(int), 0, last)
+        return np.clip(np.rint((self.since + self.timestamps) * rate).astype(int) - self._first_sample(rate), 0, last)
+
+    def _first_sample(self, rate):
+        """The number of the first of the `samples`, counted through all parts, so that they are those of the whole."""
+        return int(np.rint(self.since * rate))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -206,7 +220,8 @@ class VideoStream:
         self.pixel_aspect, self.announced = 1.0, 0
         self._partial, self._num_threads = partial, num_threads
         self._times: list = []  # seconds, None where the file has none
-        self._timing: tuple = ()
+        # Function of the times of frames in a row: their rate, timestamps since the first of them, and warnings.
+        self._timing: Any = None
         self._start: float | None = None  # seconds, of the first frame of the file
         self._warnings: list[Remark] = []
         self._changes_size = False
@@ -222,15 +237,25 @@ class VideoStream:
                 stream = _video_stream(container, clip.path, self._num_threads, self.stream)
                 yield from self._file(container, stream)
 
-    def video(self, frames) -> Video:
-        """The `Video` of `frames`, what the caller kept of each of the frames."""
-        fps, timestamps, guessed = self._timing
-        first_frame = self.clip.frames[0] if self.clip.frames else 0
+    def video(self, frames, start: int = 0) -> Video:
+        """The `Video` of `frames`, what the caller kept of each of the frames, or of those from number `start` on.
+
+        Args:
+            frames: of all that have come, or of some in a row.
+            start: how many came before them.
+        """
+        times = self._times[start : start + len(frames)]
+        fps, timestamps, guessed = self._timing(times)
+        first_frame = start + (self.clip.frames[0] if self.clip.frames else 0)
         first_time = first_frame / fps
-        if first_frame and self._start is not None and self._times[0] is not None:
-            first_time = self._times[0] - self._start
+        if first_frame and self._start is not None and times[0] is not None:
+            first_time = times[0] - self._start
+        since = 0.0
+        if start:
+            since = start / fps if None in (self._times[0], times[0]) else times[0] - self._times[0]
         warnings = (*self._warnings, *guessed)
-        return Video(frames, fps, timestamps, self.source_size, self.aspect, warnings, first_frame, first_time)
+        size = self.source_size
+        return Video(frames, fps, timestamps, size, self.aspect, warnings, first_frame, first_time, since)
 
     @property
     def aspect(self) -> float:
@@ -240,6 +265,7 @@ class VideoStream:
 
     def _images(self, paths):
         error, self.announced, shown = "", len(paths), ShownFrames()
+        self._timing = _default_timing
         for path in paths:
             decoded = _decode_image(_readable(path.read_bytes, path))
             if decoded is None:
@@ -249,7 +275,6 @@ class VideoStream:
                 yield self._counted(image, None)
         self._warnings += shown.notes
         self._end(error)
-        self._timing = _default_timing(len(self._times))
 
     def _webp(self):
         if self.stream:
@@ -257,22 +282,23 @@ class VideoStream:
         start, stop = self.clip.frames or (0, num_frames(self.clip.path))
         error, self.announced, time = "", stop - start, 0.0
         shown: list[float] = []
+        self._timing = lambda times: _credible_timing(_rate_of(shown), times)
         try:
             for index, (image, seconds) in enumerate(webp_frames(self.clip.path)):
                 if index >= start:
-                    yield self._counted(image, time)
                     shown.append(seconds)
+                    yield self._counted(image, time)
                     if index + 1 == stop:
                         break
                 time += seconds
         except ValueError as caught:
             error = str(caught)
         self._end(error)
-        rate = 1 / float(np.median(shown)) if np.median(shown) > 0 else DEFAULT_FPS
-        self._timing = _credible_timing(rate, self._times)
 
     def _file(self, container, stream):
         error, self.announced, shown = "", stream.frames, ShownFrames()
+        stated = float(stream.average_rate or stream.guessed_rate or 0)  # while the file is open
+        self._timing = functools.partial(_timing, stated)
         if stream.start_time is not None:
             self._start = float(stream.start_time * stream.time_base)
         if self.clip.frames is not None:
@@ -292,7 +318,6 @@ class VideoStream:
             yield self._counted(image, time)
         self._warnings += [*self._of_streams(container, stream), *self._of_pixels(stream), *shown.notes]
         self._end(error)
-        self._timing = _timing(stream, self._times)
 
     def _of_streams(self, container, stream):
         """What to say of a file in which one of several streams was chosen."""
@@ -535,15 +560,20 @@ def _readable(read, what):
         raise VideoError(f"{what}: expected what can be read. Received: {_reason(error)}.") from error
 
 
-def _default_timing(num_frames):
+def _default_timing(times):
     said = f"Images state no frame rate: {DEFAULT_FPS:g} frames per second assumed."
-    return DEFAULT_FPS, np.arange(num_frames) / DEFAULT_FPS, [Remark("frame_rate_assumed", said)]
+    return DEFAULT_FPS, np.arange(len(times)) / DEFAULT_FPS, [Remark("frame_rate_assumed", said)]
 
 
-def _timing(stream, times):
-    """Frame rate and timestamps, from whichever of the two the file states credibly; and warnings."""
+def _rate_of(seconds):
+    """Frames per second of frames that are shown for so long each."""
+    middle = float(np.median(seconds))
+    return 1 / middle if middle > 0 else DEFAULT_FPS
+
+
+def _timing(rate, times):
+    """Frame rate and timestamps, from whichever the file states credibly, `rate` or `times`; and warnings."""
     has_times = _rise(times)
-    rate = float(stream.average_rate or stream.guessed_rate or 0)
     warnings = []
     if not 1 <= rate <= 1000:
         rate = 1 / float(np.median(np.diff(times))) if has_times else DEFAULT_FPS

@@ -148,8 +148,7 @@ class Training:
         # Tables refuse no video: what training videos are like need not be measured.
         arguments = [*as_arguments(flags), "--noreference", f"--records_dir={surroundings.records.records_dir}"]
         goes_on, start = (folder / "checkpoints").is_dir(), time.monotonic()
-        # The tables ask of no model what is unlike its training videos.
-        run_command("scoringnet_tf.train", [*arguments, "--noreference", f"--model_dir={folder}"], folder / LOG)
+        run_command("scoringnet_tf.train", [*arguments, f"--model_dir={folder}"], folder / LOG)
         described = {
             "command": ["python", "-m", "scoringnet_tf.train", *arguments],
             "configuration": self.configuration(surroundings),

@@ -1,6 +1,8 @@
-"""Measures what the training videos of a model are like, so that it can tell what is unlike them."""
+"""Measures what the training videos of a model are like, to tell what is unlike them, and how far it errs."""
 
 import collections
+import dataclasses
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -8,23 +10,48 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from scoringnet_tf.data import input_pipeline
-from scoringnet_tf.data.dataset_info import load_records
+from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
+from scoringnet_tf.inference.evaluation import predict_records, prediction_function
+from scoringnet_tf.models.bank import Bank
+from scoringnet_tf.models.intervals import Intervals
 from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_path
 from scoringnet_tf.models.reference import MIN_VIDEOS, Reference, Spread, checksum, is_current, pooled
-from scoringnet_tf.sports import NOISE
+from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.errors import InputError
 
-MAX_VIDEOS = 256  # more would tell little that these do not
+MAX_VIDEOS = 2000  # more would tell little that these do not; their `Bank` is bounded, too
 REQUIRED_SHARE = 0.95  # of the training videos show a stage: then one without it is no performance
+NOTHING_HELD_OUT = (
+    "Nothing was held out of training: errors on training videos are too small to tell how far a score may be off."
+)
 
 
-def add_reference(model, info, batch_size: int = 4):
+@dataclasses.dataclass(frozen=True)
+class HeldOut:
+    """Videos that a model did not learn from, whose errors make its `Intervals`.
+
+    Attributes:
+        info: `DatasetInfo` of their records.
+        split: that they are in.
+        ids: of it; None for all.
+    """
+
+    info: DatasetInfo
+    split: str
+    ids: Sequence[str] | None = None
+
+
+def add_reference(
+    model, info, held_out: HeldOut | str = NOTHING_HELD_OUT, batch_size: int = 4, training_ids: bool = True
+):
     """Measures the reference of the model at a path, and replaces the file by the same model with it.
 
     Args:
         model: as of `presets.model_path`.
         info: `DatasetInfo` of the records that it was trained on.
+        held_out: videos that it did not learn from, or why there are none.
         batch_size: videos at a time.
+        training_ids: whether to keep the `Bank` of training videos, which names them.
 
     Returns:
         (path of the file, the `ScoringNet`).
@@ -34,12 +61,14 @@ def add_reference(model, info, batch_size: int = 4):
     """
     path = model_path(model)
     plain = load_scoring_net(path)
-    found = _with(plain, measured(plain, info, batch_size))
+    found = _with(plain, measured(plain, info, held_out, batch_size, training_ids))
     found.save(path)
     return path, found
 
 
-def with_reference(model, records_dir, batch_size: int = 4):
+def with_reference(
+    model, records_dir, batch_size: int = 4, held_out_ids: Sequence[str] = (), training_ids: bool = True
+):
     """The same `ScoringNet` with the `Reference` of its training videos, for `save` and `save_to_preset` to keep.
 
     Args:
@@ -47,12 +76,19 @@ def with_reference(model, records_dir, batch_size: int = 4):
         records_dir: folder of the records that it was trained on. Of their training and validation splits at most
             `MAX_VIDEOS` are looked at, never of the test split.
         batch_size: videos at a time.
+        held_out_ids: videos of the training split that the model did not learn from. Their errors make its intervals,
+            or those of the validation split, where the records have one; without either it states none.
+        training_ids: keep ids and true scores of training videos, to tell which are most alike.
 
     Raises:
         InputError: the records are not of the sport and frames of the model, or have no training split; or the model
             sees samples of whole videos in frames, of which nothing can be compared.
     """
-    return _with(model, measured(model, load_records(records_dir), batch_size))
+    info = load_records(records_dir)
+    held_out: HeldOut | str = NOTHING_HELD_OUT
+    if held_out_ids or "validation" in info.splits:
+        held_out = HeldOut(info, "validation", held_out_ids or None)
+    return _with(model, measured(model, info, held_out, batch_size, training_ids))
 
 
 def _with(model, reference):
@@ -64,50 +100,108 @@ def can_be_measured(model) -> bool:
     return model.segmenter is not None or model.content == "features"
 
 
-def is_measured(model, info) -> bool:
-    """Whether the model at a path has the reference of these records, and of its weights as they are."""
+def is_measured(model, info, training_ids: bool = True) -> bool:
+    """Whether the model at a path has a whole reference of these records, and of its weights as they are.
+
+    Args:
+        model: as of `presets.model_path`.
+        info: `DatasetInfo` of the records.
+        training_ids: whether that has a `Bank`.
+    """
     found = load_scoring_net(model)
-    return found.reference is not None and found.reference.data_hash == info.data_hash and is_current(found)
+    reference = found.reference
+    if reference is None or reference.data_hash != info.data_hash or reference.intervals is None:
+        return False
+    return is_current(found) and (reference.bank is not None) == (training_ids and reference.spread is not None)
 
 
-def measured(model, info, batch_size: int = 4) -> Reference:
-    """The `Reference` of a model for records (`DatasetInfo`), see `with_reference`."""
-    check_fits(model, info)
+def measured(model, info, held_out=NOTHING_HELD_OUT, batch_size: int = 4, training_ids: bool = True) -> Reference:
+    """The `Reference` of a model for records (`DatasetInfo`), see `add_reference`."""
+    for records in [info, *([held_out.info] if isinstance(held_out, HeldOut) else [])]:
+        check_fits(model, records)
     if not can_be_measured(model):
         raise InputError(
             "Expected a model that finds stages or sees features, which can be compared with those of training. "
             "Received: one that sees samples of whole videos (train --fragments=whole)."
         )
-    seconds: dict[str, list[float]] = collections.defaultdict(list)
-    features: list[np.ndarray] = []
-    see, ids = _seeing_function(model), _chosen_ids(info)
+    seen = _seen(model, info, batch_size)
+    count = len(seen.ids)
+    spread = Spread.of(np.stack(seen.features)) if count >= MIN_VIDEOS else None
+    apart = set(held_out.ids or ()) if isinstance(held_out, HeldOut) else set()
+    return Reference(
+        num_videos=count,
+        data_hash=info.data_hash,
+        weights=checksum(model) or 0,
+        durations={stage: (min(each), max(each)) for stage, each in seen.seconds.items()},
+        required=tuple(stage for stage, each in seen.seconds.items() if len(each) >= REQUIRED_SHARE * count),
+        spread=spread,
+        intervals=_intervals(model, held_out, batch_size),
+        bank=_bank(seen, spread, apart) if training_ids and spread else None,
+    )
+
+
+@dataclasses.dataclass
+class _Seen:
+    """What a model saw of N videos: ids, splits, features (D,) each, true scores; stage → seconds that it lasts."""
+
+    ids: list[str] = dataclasses.field(default_factory=list)
+    splits: list[str] = dataclasses.field(default_factory=list)
+    features: list[np.ndarray] = dataclasses.field(default_factory=list)
+    scores: dict[str, list[float]] = dataclasses.field(default_factory=lambda: {score: [] for score in SCORES})
+    seconds: dict[str, list[float]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
+
+
+def _seen(model, info, batch_size):
+    """`_Seen` of the chosen videos of records."""
+    found, see, ids = _Seen(), _seeing_function(model), _chosen_ids(info)
     with tqdm(total=sum(map(len, ids.values())), desc="Measuring the training videos", unit="video") as progress:
         for split, of_split in ids.items():
-            for inputs, targets, facts in input_pipeline.videos(
-                info.records_dir,
-                split,
-                ids=of_split,
-                image_size=model.image_size,
-                batch_size=batch_size,
-                with_info=True,
-            ):
-                labels, found = see(inputs)
-                features += list(found.numpy())
+            for inputs, targets, facts in _videos(model, info, split, of_split, batch_size):
+                labels, features = see(inputs)
+                found.ids += [video_id.decode() for video_id in facts["id"].numpy()]
+                found.features += list(features.numpy())
                 truth, mask, rates = targets["stages"].numpy(), inputs["mask"].numpy(), facts["frame_rate"].numpy()
+                found.splits += [split] * len(mask)
+                for score in SCORES:
+                    found.scores[score] += targets[score].numpy().tolist()
                 for row in range(len(mask)):
                     stages = truth[row][mask[row]]
                     if model.segmenter is not None:  # labelled in part counts as unlabelled
                         stages = labels.numpy()[row][mask[row]] if (stages < 0).any() else stages
-                        _note_durations(seconds, stages, rates[row], model.sport)
+                        _note_durations(found.seconds, stages, rates[row], model.sport)
                 progress.update(len(mask))
-    return Reference(
-        num_videos=len(features),
-        data_hash=info.data_hash,
-        weights=checksum(model) or 0,
-        durations={stage: (min(each), max(each)) for stage, each in seconds.items()},
-        required=tuple(stage for stage, each in seconds.items() if len(each) >= REQUIRED_SHARE * len(features)),
-        spread=Spread.of(np.stack(features)) if len(features) >= MIN_VIDEOS else None,
+    return found
+
+
+def _videos(model, info, split, ids, batch_size):
+    return input_pipeline.videos(
+        info.records_dir,
+        split,
+        ids=ids,
+        image_size=model.image_size,
+        batch_size=batch_size,
+        with_info=True,
     )
+
+
+def _intervals(model, held_out, batch_size):
+    """The `Intervals` of a model by its errors on held-out videos, or none and why."""
+    if not isinstance(held_out, HeldOut):
+        return Intervals.none(held_out)
+    found = predict_records(
+        prediction_function(model),
+        _videos(model, held_out.info, held_out.split, held_out.ids, batch_size),
+        progress="Measuring errors on held-out videos",
+    )
+    return Intervals.measured(found.truth, found.predicted, held_out.split, held_out.info.data_hash)
+
+
+def _bank(seen, spread, apart):
+    """The `Bank` of the videos that a model learned from, without those that were held `apart`."""
+    learned = [n for n, split in enumerate(seen.splits) if split == "train" and seen.ids[n] not in apart]
+    scores = {score: [values[number] for number in learned] for score, values in seen.scores.items()}
+    coordinates = spread.coordinates(np.stack([seen.features[number] for number in learned]))
+    return Bank.of([seen.ids[number] for number in learned], scores, coordinates)
 
 
 def _chosen_ids(info):

@@ -25,6 +25,7 @@ class Predictions:
         deviations: the same, how unsure the model is of each: standard deviations, of a distribution head alone.
         stages_true, stages_predicted: N integer arrays (L_n,); −1 = unlabelled, or predicted by a model without KFS.
         empty_fragments: bool (N, n), see `ScoringNet`; n = 0 without KFS.
+        bounds: score name → float64 (N, 2), ends of the intervals, points, of a model that states any, see `coverage`.
     """
 
     ids: list = dataclasses.field(default_factory=list)
@@ -34,6 +35,7 @@ class Predictions:
     stages_true: list = dataclasses.field(default_factory=list)
     stages_predicted: list = dataclasses.field(default_factory=list)
     empty_fragments: np.ndarray | None = None
+    bounds: dict = dataclasses.field(default_factory=dict)
 
 
 def prediction_function(model, true_fragments=False):

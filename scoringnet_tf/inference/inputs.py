@@ -115,7 +115,7 @@ def local_video(path) -> Iterator[Path]:
 
 
 def scored(
-    scorer, video: str, error: InputError | None = None, *, stream=None, start=None, end=None, force=False
+    scorer, video: str, error: InputError | None = None, *, stream=None, start=None, end=None, force=False, found=None
 ) -> VideoScore | Remark:
     """The score of a video, or why there is none.
 
@@ -125,11 +125,12 @@ def scored(
         stream: as of `VideoStream`.
         start, end: as of `stretch`.
         force: as of `score_video`.
+        found: of `VideoScorer.score_file`.
     """
 
     def score(path):
         source = path if start is None and end is None else stretch(path, start, end, stream)
-        return scorer.score(scorer.read(source, stream), video, force=force)
+        return scorer.score_file(source, video, stream=stream, force=force, found=found)
 
     return attempted(score, video, error)
 

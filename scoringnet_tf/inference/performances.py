@@ -1,11 +1,21 @@
-"""Where one video shows several performances, or one twice: the stretch of each."""
+"""Where a video shows several performances, or one twice: the stretch of each, without what is no whole one."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from scoringnet_tf.sports import stage_runs
+
+
+class Stretch(NamedTuple):
+    """Frames [start, stop) in which a performance is looked for, and [first, end) where it was found in them."""
+
+    start: int
+    stop: int
+    first: int
+    end: int
 
 
 def performances_in(labels: np.ndarray) -> list[tuple[int, int]]:
@@ -25,14 +35,35 @@ def performances_in(labels: np.ndarray) -> list[tuple[int, int]]:
     return [(start, end) for start, end in found]
 
 
-def stretches(labels: np.ndarray, is_whole: Callable[[np.ndarray], bool]) -> Sequence[tuple[int, int]]:
-    """Cuts a video between its whole performances: a list of (start, end) from 0 to L; all of it for fewer than two.
+def without_unseen(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """The labels without stages that the best path had to pass through to be in order, and that no frame shows.
+
+    Args:
+        labels: int (L,), 0 is noise.
+        probabilities: (L, S) of the stages; a stage is seen where it is the most probable in one of its frames.
+    """
+    seen, found = probabilities.argmax(axis=1) == labels, labels.copy()
+    for _, start, end in stage_runs(labels):
+        if not seen[start:end].any():
+            found[start:end] = 0
+    return found
+
+
+def stretches(labels: np.ndarray, is_whole: Callable[[np.ndarray], bool], around: int) -> list[Stretch]:
+    """The stretch of each whole performance, in order: it, and what is around it up to half-way to its neighbours.
+
+    What is no whole performance (part of a replay, a start that was broken off) is in nobody's stretch, and neither are
+    crowds and boards that are further away than `around`.
 
     Args:
         labels: int (L,), decided for several performances (`StageDecision("cyclic")`).
         is_whole: function of the labels of one performance, from its first stage to its last.
+        around: frames before and after a performance that at most belong to its stretch.
     """
-    whole = [span for span in performances_in(labels) if is_whole(labels[slice(*span)])]
-    cuts = [(end + start) // 2 for (_, end), (start, _) in itertools.pairwise(whole)]
-    bounds = [0, *cuts, len(labels)]
-    return list(itertools.pairwise(bounds))
+    spans = performances_in(labels)
+    cuts = [0, *((end + start) // 2 for (_, end), (start, _) in itertools.pairwise(spans)), len(labels)]
+    return [
+        Stretch(max(before, first - around), min(after, end + around), first, end)
+        for (first, end), (before, after) in zip(spans, itertools.pairwise(cuts), strict=False)
+        if is_whole(labels[first:end])
+    ]

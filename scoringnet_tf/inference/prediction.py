@@ -1,7 +1,8 @@
 """From a video file to stages with times and scores."""
 
-import dataclasses
+import contextlib
 import functools
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -9,21 +10,24 @@ import tensorflow as tf
 from scoringnet_tf.data.features import check_features, read_features
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.evaluation import prediction_function
+from scoringnet_tf.inference.findings import Findings, Found
 from scoringnet_tf.inference.inputs import local_video
-from scoringnet_tf.inference.performances import stretches
+from scoringnet_tf.inference.performances import stretches, without_unseen
 from scoringnet_tf.inference.refusal import SEVERAL, doubts, is_whole, reasons_against, reasons_of_source
-from scoringnet_tf.inference.video_score import Performance, VideoScore
+from scoringnet_tf.inference.trust import Trust
+from scoringnet_tf.inference.video_score import VideoScore
 from scoringnet_tf.inference.windows import windowed_segmenter
 from scoringnet_tf.models.decoding import StageDecision
+from scoringnet_tf.models.preprocessor import OVERLAP, PART
 from scoringnet_tf.models.presets import SHIPPED, load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.report.video_page import key_frames
-from scoringnet_tf.sports import SCORES, stage_runs
+from scoringnet_tf.sports import stage_runs
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.support.remarks import Remark
 
 ASSUMED_RATE = 25.0  # steps per second of features, where a model does not know
+AROUND = 10.0  # seconds before and after a performance in which its stages are looked for: training saw no more
 
 
 def load_model(path=None) -> ScoringNet:
@@ -110,10 +114,26 @@ class VideoScorer:
         model: `ScoringNet`. Its weights are shared.
         window: of `WindowedSegmenter`.
         name: what the results call the model.
+        part, overlap: of a long video, `length` and `overlap` of `ScoringNetPreprocessor.parts`. A performance that
+            ends in the last half of the overlap is found in the next part, where more is seen of what follows it.
+        as_recorded: every frame of a video counts, at whatever rate, and it shows one performance: as records of videos
+            are evaluated.
     """
 
-    def __init__(self, model, window: int | None = None, name: str | None = None):
+    def __init__(
+        self,
+        model,
+        window: int | None = None,
+        name: str | None = None,
+        part: int = PART,
+        overlap: int = OVERLAP,
+        as_recorded: bool = False,
+    ):
         self.model, self.preprocessor, self.name = model, model.preprocessor, name
+        if as_recorded:
+            self.preprocessor = type(self.preprocessor)(**{**self.preprocessor.get_config(), "frame_rate": None})
+        self._as_recorded = as_recorded
+        self._sizes = {"length": part, "overlap": overlap}
         if model.content == "features":
             self._whole = prediction_function(model)
         elif model.segmenter is not None:
@@ -124,10 +144,11 @@ class VideoScorer:
         self._fragments = _fragments_function(model)
         self._scores = tf.function(lambda clips: model.score_predictor(clips, training=False))
         self._doubts = doubts(model)
+        self._trust = Trust(model, self._doubts)
 
     def __call__(self, path, *, force: bool = False) -> VideoScore:
         """What `score_video` returns."""
-        return self.score(self.read(path), path, force=force)
+        return self.score_file(path, path, force=force)
 
     def read(self, path, stream: int | None = None):
         """What the model sees of the video at `path`: a `Video` in stored form, or a `FeatureSequence`.
@@ -165,25 +186,74 @@ class VideoScorer:
         """The same for what `read` read from `path`."""
         if self.model.content == "features":
             return self._score_features(video, path, force)
+        return self._score_parts([video], path, force)
+
+    def score_file(
+        self,
+        source,
+        path,
+        *,
+        stream: int | None = None,
+        force: bool = False,
+        found: Callable[[VideoScore], None] | None = None,
+    ) -> VideoScore:
+        """The same of a video of any length, of which no more than a part is kept at a time.
+
+        Args:
+            source, stream: as of `read`, whose errors it raises.
+            path: what the result calls it.
+            force: as of `score_video`.
+            found: is called with the result for each performance of a long video as soon as it is found.
+        """
+        if self.model.content == "features" or self.model.segmenter is None:  # nothing tells where to cut
+            return self.score(self.read(source, stream), path, force=force)
+        with contextlib.nullcontext(source) if isinstance(source, Clip) else local_video(source) as local:
+            parts = self.preprocessor.parts(local, partial=True, stream=stream, **self._sizes)
+            return self._score_parts(parts, path, force, found)
+
+    def _score_parts(self, parts, path, force, found=None):
+        findings, given = Findings(self.model, self._trust, self._doubts), _as_given(path)
+        for video in parts:
+            times = video.first_time + np.append(video.timestamps, video.timestamps[-1] + 1 / video.fps)
+            findings.begin(times, video.first_frame, video.warnings)
+            sample_of = video.sample_of(self.preprocessor.frame_rate)
+            for each in self._found_in(video, findings, force):
+                performance = findings.add(each, sample_of)
+                if found is not None and video.is_part:
+                    found(findings.on_the_way(performance, given, video.fps, self.name))
+            findings.show(video)
+        return findings.result(given, video.fps, self.name)
+
+    def _found_in(self, video, findings, force):
+        """Yields `Found`, the performances in a part that are new; in a video that is no part at least one."""
         rate = self.preprocessor.frame_rate
-        samples, of_source = video.samples(rate), reasons_of_source(self.model, video)
-        hopeless = of_source and not force  # whatever it shows
+        samples, findings.against = video.samples(rate), reasons_of_source(self.model, video)
         probabilities, features = None, None
-        if self.model.segmenter is not None and not hopeless:
+        if self.model.segmenter is not None and (force or not findings.against):  # else whatever it shows
             probabilities, features = self._segmented(video, samples)
-        found = []
-        for start, stop in self._stretches(probabilities, len(samples)):
+            findings.has_stages = True
+        for start, stop in self._new_stretches(video, probabilities, len(samples), findings):
             labels = None if probabilities is None else self._decide(probabilities[np.newaxis, start:stop]).numpy()[0]
             of_stretch = None if features is None else features[start:stop]
-            reasons = of_source + reasons_against(self.model, labels, of_stretch, rate or video.fps, stop - start)
-            scored = self._scores_of(video, samples[start:stop], labels) if force or not reasons else ({}, [])
-            found.append(_Stretch(stop - start, labels, reasons, *scored))
-        times = video.first_time + np.append(video.timestamps, video.timestamps[-1] + 1 / video.fps)
-        result = self._result(path, found, video.sample_of(rate), times, video.first_frame, video.fps)
-        frames = key_frames(result.stages, len(video.frames), video.first_frame)
-        result.shown = [(index + video.first_frame, float(times[index]), video.frames[index]) for index in frames]
-        result.warnings = [*video.warnings, *result.warnings]
-        return result
+            against = reasons_against(self.model, labels, of_stretch, rate or video.fps, stop - start)
+            reasons = findings.against + against
+            outputs, said = self._scores_of(video, samples[start:stop], labels) if force or not reasons else ({}, [])
+            yield Found(start, stop, labels, reasons, outputs, said, self._trust.likeness(labels, of_stretch))
+
+    def _new_stretches(self, video, probabilities, length, findings):
+        """The (start, stop) of each performance that is not in the part before, and not left to the next one."""
+        if not video.is_part:
+            return self._stretches(probabilities, length)
+        if probabilities is None:
+            return []
+        sample_of = video.sample_of(self.preprocessor.frame_rate)
+        settled = sample_of[len(sample_of) - video.shared // 2 - 1]
+        return [
+            (each.start, each.stop)
+            for each in self._performances(probabilities)
+            if findings.is_new(*np.searchsorted(sample_of, (each.first, each.end)))
+            and (not video.shared or each.end <= settled)
+        ]
 
     def _segmented(self, video, samples):
         """Stage probabilities (K, S) and features (K, D) of frames of a `Video`; `samples` (K,) are their numbers."""
@@ -194,12 +264,16 @@ class VideoScorer:
         return self._segmenter(frames_of, len(samples))
 
     def _stretches(self, probabilities, length):
-        """The stretches (start, stop) of each performance; all L frames where there are fewer than two."""
-        if probabilities is None:
+        """The (start, stop) of each whole performance; of all L frames where there is none."""
+        if probabilities is None or self._as_recorded:
             return [(0, length)]
-        labels = self._decide_for_several(probabilities[np.newaxis]).numpy()[0]
+        return [(each.start, each.stop) for each in self._performances(probabilities)] or [(0, length)]
+
+    def _performances(self, probabilities):
+        """The `Stretch` of each whole performance."""
+        labels = without_unseen(self._decide_for_several(probabilities[np.newaxis]).numpy()[0], probabilities)
         rate = self.model.frame_rate or ASSUMED_RATE
-        return stretches(labels, lambda of_one: is_whole(self.model, of_one, rate))
+        return stretches(labels, lambda of_one: is_whole(self.model, of_one, rate), round(AROUND * rate))
 
     def _scores_of(self, video, samples, labels):
         """The outputs of SP for the frames whose numbers are `samples`, and warnings."""
@@ -224,89 +298,15 @@ class VideoScorer:
         reasons = reasons_against(self.model, labels, sequence.values, rate, length)
         if labels is not None and len(self._stretches(outputs["stages"].numpy()[0], length)) > 1:
             reasons.append(SEVERAL)
-        found = _Stretch(length, labels, reasons, outputs if force or not reasons else {}, warnings)
-        if not self.model.frame_rate:
-            said = f"The model does not say its features' steps per second: {ASSUMED_RATE:g} assumed."
-            found.warnings.append(Remark("frame_rate_assumed", said))
-        return self._result(path, [found], np.arange(length), np.arange(length + 1) / rate, 0, rate)
-
-    def _result(self, path, found, sample_of, times, first_frame, fps):
-        """The `VideoScore` of the stretches `found`.
-
-        Args:
-            path: of the video.
-            found: `_Stretch` of each performance, of the frames as the model saw them.
-            sample_of: (L,), which of those frames shows each frame of the file.
-            times: (L + 1,), seconds, of every frame of the file and of the end.
-            first_frame: number of the first of them.
-            fps: of the file.
-        """
-        numbers = np.repeat(np.arange(len(found)), [each.length for each in found])[sample_of]
-        runs, has_stages = [], found[0].labels is not None
-        labels = np.concatenate([each.labels for each in found])[sample_of] if has_stages else np.zeros(len(sample_of))
-        if has_stages:
-            names = self.model.sport.stages
-            runs = [_stage(names[stage], start, end, times, first_frame) for stage, start, end in stage_runs(labels)]
-        warnings = dict.fromkeys([*self._doubts, *(warning for each in found for warning in each.warnings)])
-        return VideoScore(
-            video=_as_given(path),
-            sport=self.model.sport,
-            num_frames=len(sample_of),
-            fps=round(fps, 3),
-            stages=runs,
-            performances=[
-                _performance(each, _span(labels, numbers, number), times, first_frame)
-                for number, each in enumerate(found)
-            ],
-            warnings=list(warnings),
-            model=self.name,
-            further_reasons=[SEVERAL] if len(found) > 1 else [],
-        )
-
-
-@dataclasses.dataclass
-class _Stretch:
-    """What was found in a stretch of L frames: stages int (L,), reasons against, outputs of SP, warnings."""
-
-    length: int
-    labels: np.ndarray | None
-    reasons: list[Remark]
-    outputs: dict
-    warnings: list[Remark]
-
-
-def _span(labels, numbers, number):
-    """(start, end) of the stages in a stretch; of all its frames where there are no stages.
-
-    Args:
-        labels: (L,), the stage of every frame of the file.
-        numbers: (L,), in order, which stretch each is in.
-        number: of the stretch. Where frames were repeated, none of them may be in it: then the next one counts.
-    """
-    found = np.flatnonzero(numbers == number)
-    shown = found[labels[found] > 0]
-    shown = shown if len(shown) else found
-    if not len(shown):
-        shown = [min(np.searchsorted(numbers, number), len(numbers) - 1)]
-    return int(shown[0]), int(shown[-1]) + 1
-
-
-def _performance(stretch, span, times, first_frame):
-    (start, end), outputs = span, stretch.outputs
-    return Performance(
-        start_frame=start + first_frame,
-        end_frame=end + first_frame,
-        start_s=round(float(times[start]), 3),
-        end_s=round(float(times[end]), 3),
-        **{score: float(outputs[score][0]) if score in outputs else None for score in SCORES},
-        deviations={score: float(outputs[f"{score}_std"][0]) for score in SCORES if f"{score}_std" in outputs},
-        reasons=stretch.reasons,
-    )
-
-
-def _stage(name, start, end, times, first_frame):
-    seconds = {"start_s": round(float(times[start]), 3), "end_s": round(float(times[end]), 3)}
-    return {"name": name, "start_frame": start + first_frame, "end_frame": end + first_frame, **seconds}
+        said = f"The model does not say its features' steps per second: {ASSUMED_RATE:g} assumed."
+        assumed = [] if self.model.frame_rate else [Remark("frame_rate_assumed", said)]
+        findings = Findings(self.model, self._trust, self._doubts)
+        findings.has_stages = labels is not None
+        findings.begin(np.arange(length + 1) / rate)
+        scored = outputs if force or not reasons else {}
+        likeness = self._trust.likeness(labels, sequence.values)
+        findings.add(Found(0, length, labels, reasons, scored, warnings + assumed, likeness), np.arange(length))
+        return findings.result(_as_given(path), rate, self.name)
 
 
 def _as_given(path):

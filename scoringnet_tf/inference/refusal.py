@@ -8,6 +8,7 @@ from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.remarks import Remark
 
 LEAST_SHARE = 0.5  # of the frame rate, and of the size, of training: with less every other frame or pixel is made up
+NO_PERFORMANCE = Remark("no_performance", "No whole performance was found in it.")
 SEVERAL = Remark("several_performances", "It shows several performances: each has scores of its own.")
 
 
@@ -64,10 +65,10 @@ def doubts(model) -> list[Remark]:
         pixels = described_pixels(simulation)
         said = f"The model was trained on {pixels} video: on filmed video its scores are not to be relied on."
         found.append(Remark("simulated_training", said))
-    return found + _doubts_of_reference(model)
+    return found + doubts_of_reference(model)
 
 
-def _doubts_of_reference(model):
+def doubts_of_reference(model) -> list[Remark]:
     """Why a model can tell less than it should of what is unlike its training; empty where it can."""
     if model.reference is None:
         said = "The model keeps no record of what its training videos were like, and cannot tell what is unlike them"
@@ -75,6 +76,12 @@ def _doubts_of_reference(model):
     if not is_current(model):
         said = "The model was trained on after the record of what its training videos were like: it may be wrong"
         return [Remark("stale_reference", f"{said} (python -m scoringnet_tf.calibrate).")]
+    intervals = model.reference.intervals
+    lacking = "They were not measured when its training ended." if intervals is None else intervals.lacking
+    if lacking:
+        some = "some scores" if intervals and intervals.half_widths else "its scores"
+        said = f"The model states no intervals of {some} (python -m scoringnet_tf.calibrate). {lacking}"
+        return [Remark("no_intervals", said)]
     return []
 
 

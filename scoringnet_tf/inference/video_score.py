@@ -1,10 +1,14 @@
 """The result for one video: in Python, as text, as a line of JSON, as rows of a table, as a picture."""
 
+import base64
 import csv
 import dataclasses
+import html
+import io
 from typing import TYPE_CHECKING, Any
 
-from scoringnet_tf.report.video_page import picture, save_figure
+from scoringnet_tf.inference.reliability import Reliability
+from scoringnet_tf.report.video_page import picture, save_figure, write_figure
 from scoringnet_tf.sports import NOISE, SCORES, Sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
@@ -19,6 +23,8 @@ COLUMNS = (
     *("video", "performance", "status", "start_s", "end_s"),
     *SCORES,
     *(f"{score}_std" for score in SCORES),
+    *(f"{score}_{end}" for score in SCORES for end in ("low", "high")),
+    "reliability",
     *("reasons", "warnings", "error"),
 )
 
@@ -35,6 +41,11 @@ class Performance:
             withheld.
         deviations: score → standard deviation in points, of a model with a distribution head.
         reasons: why the scores are withheld, or would be if they had not been asked for by force.
+        intervals: score → its lower and upper end in points, see `VideoScore.interval_level`; none of a score that is
+            withheld or forced, or of a model that states none.
+        reliability: how far the scores are to be relied on; None where they are withheld.
+        alike: the training performances most alike, the nearest first: `{"id", "distance", "difficulty", "execution",
+            "final"}`, true scores; none of a model that keeps none.
     """
 
     start_frame: int
@@ -46,15 +57,31 @@ class Performance:
     final: float | None = None
     deviations: dict[str, float] = dataclasses.field(default_factory=dict)
     reasons: list[Remark] = dataclasses.field(default_factory=list)
+    intervals: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    reliability: Reliability | None = None
+    alike: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
     def score_line(self) -> str:
-        """The scores, with their standard deviations where these are known, on one line; or that there are none."""
+        """The scores on one line, with deviations and intervals where these are known; or that there are none."""
         found = []
         for name in SCORES:
             value, deviation = getattr(self, name), self.deviations.get(name)
             if value is not None:
-                found.append(f"{name} {value:.2f}" + (f" ± {deviation:.2f}" if deviation is not None else ""))
+                said = f"{name} {value:.2f}" + (f" ± {deviation:.2f}" if deviation is not None else "")
+                interval = self.intervals.get(name)
+                found.append(said + (" ({:.2f}–{:.2f})".format(*interval) if interval else ""))
         return "   ".join(found) or "no score"
+
+    def trust_line(self, level: float | None) -> str:
+        """How far the scores are to be relied on, and what the intervals are; empty where neither is known.
+
+        Args:
+            level: of the intervals.
+        """
+        said = [f"Reliability: {self.reliability}"] if self.reliability else []
+        if self.intervals and level:
+            said.append(f"in brackets where the true score lies in {100 * level:.0f} of 100 such performances")
+        return "; ".join(said)
 
     def to_dict(self) -> dict[str, Any]:
         """As an entry of `performances` in docs/predictions.md."""
@@ -68,8 +95,8 @@ class VideoScore:
     `stages` lists contiguous runs, noise included: `{"name", "start_frame", "end_frame", "start_s", "end_s"}`, frames
     (or steps of features) of the file, 0-based and ends exclusive, times in seconds; none of a model without KFS.
     `num_frames` and `fps` are the file's, of steps where features were scored. `difficulty`, `execution`, `final`,
-    `deviations` and `reasons` are those of the performance, where the video shows one; of several there are none but in
-    `performances`.
+    `deviations`, `intervals`, `reliability`, `alike` and `reasons` are those of the performance, where the video shows
+    one; of several there are none but in `performances`.
 
     Attributes:
         video: its path, as it was given.
@@ -77,7 +104,9 @@ class VideoScore:
         performances: one or more.
         warnings: what whoever reads the scores must know.
         model: name or path of the model; None of one that was given as an object.
+        interval_level: the probability with which an interval is to hold the true score; None without intervals.
         further_reasons: why the video as a whole has no score.
+        complete: whether it is of the whole video, and not of a performance found while others may follow.
         shown: (frame, time in seconds, JPEG) of a few frames of the key stages, for `plot`.
     """
 
@@ -89,8 +118,10 @@ class VideoScore:
     performances: list[Performance]
     warnings: list[Remark]
     model: str | None = None
+    interval_level: float | None = None
     further_reasons: list[Remark] = dataclasses.field(default_factory=list)
     shown: list[tuple[int, float, bytes]] = dataclasses.field(default_factory=list, repr=False)
+    complete: bool = True
 
     @property
     def _only(self):
@@ -115,6 +146,21 @@ class VideoScore:
     def deviations(self) -> dict[str, float]:
         """Score → standard deviation in points, of a model with a distribution head."""
         return self._only.deviations if self._only else {}
+
+    @property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """Score → lower and upper end, points, see `Performance`."""
+        return self._only.intervals if self._only else {}
+
+    @property
+    def reliability(self) -> Reliability | None:
+        """How far the scores are to be relied on, see `Performance`."""
+        return self._only.reliability if self._only else None
+
+    @property
+    def alike(self) -> list[dict[str, Any]]:
+        """The training performances most alike, see `Performance`."""
+        return self._only.alike if self._only else []
 
     @property
     def reasons(self) -> list[Remark]:
@@ -144,7 +190,8 @@ class VideoScore:
                 lines.append(f"  Performance at {performance.start_s:.2f}–{performance.end_s:.2f} s")
             within = [s for s in self.stages if self._only or _is_within(s, performance)]
             lines += [_stage_line(stage) for stage in within]
-            lines.append(f"  {performance.score_line()}")
+            trust = performance.trust_line(self.interval_level)
+            lines += [f"  {performance.score_line()}", *([f"  {trust}"] if trust else [])]
             against = "Withheld" if performance.final is None else "By force, in spite of"
             lines += [f"  {against}: {reason}" for reason in performance.reasons]
         lines += [f"  {reason}" for reason in self.further_reasons]
@@ -163,11 +210,16 @@ class VideoScore:
             "fps": self.fps,
             **{score: getattr(self, score) for score in SCORES},
             "deviations": self.deviations,
+            "interval_level": self.interval_level,
+            "intervals": self.intervals,
+            "reliability": dataclasses.asdict(self.reliability) if self.reliability else None,
+            "alike": self.alike,
             "reasons": [reason.to_dict() for reason in self.reasons],
             "stages": self.stages,
             "performances": [performance.to_dict() for performance in self.performances],
             "warnings": [warning.to_dict() for warning in self.warnings],
             "error": None,
+            "complete": self.complete,
         }
 
     def rows(self) -> list[dict[str, Any]]:
@@ -190,8 +242,20 @@ class VideoScore:
         """A picture: frames of the key stages above the strip of the stages, scores, reasons and warnings."""
         if not self.shown:
             raise InputError(f"{self.video}: expected frames to draw. Received: features, which are no pictures.")
-        notes = [*self.reasons, *self.warnings]
+        trust = self._only.trust_line(self.interval_level) if self._only else ""
+        notes = [*([f"{trust}."] if trust else []), *self.reasons, *self.warnings]
         return picture(self.sport, self.stages, self.shown, self.video, self.score_line(), notes)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the picture, where there is one, above the text."""
+        printable = str(self).encode("utf-8", "backslashreplace").decode("utf-8")  # a name may be no text
+        text = f"<pre>{html.escape(printable)}</pre>"
+        if not self.shown:
+            return text
+        file = io.BytesIO()
+        write_figure(self.plot(), file)
+        source = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
+        return f'<img src="{source}" alt="Frames of the key stages" style="max-width: 100%">{text}'
 
     def save(self, path: AnyPath) -> None:
         """Writes the result as `.json`, `.csv` or `.png`, as the name of the file says.
@@ -216,9 +280,10 @@ class VideoScore:
 def failure(video: str, model: str | None, sport: str | None, error: Remark) -> dict[str, Any]:
     """What `VideoScore.to_dict` is of a video that could not be read: the same keys, nothing in them, and the error."""
     known = {"schema_version": SCHEMA_VERSION, "video": video, "status": "failed", "model": model, "sport": sport}
-    unknown = dict.fromkeys(("num_frames", "fps", *SCORES))
-    empty: dict[str, Any] = {"deviations": {}, "reasons": [], "stages": [], "performances": [], "warnings": []}
-    return {**known, **unknown, **empty, "error": error.to_dict()}
+    unknown = dict.fromkeys(("num_frames", "fps", *SCORES, "interval_level", "reliability"))
+    empty: dict[str, Any] = {"deviations": {}, "intervals": {}}
+    empty |= {name: [] for name in ("alike", "reasons", "stages", "performances", "warnings")}
+    return {**known, **unknown, **empty, "error": error.to_dict(), "complete": True}
 
 
 def failure_row(video: str, error: Remark) -> dict[str, Any]:
@@ -230,9 +295,15 @@ def _cells(performance):
     """The cells of `COLUMNS` that a performance fills."""
     known = {name: getattr(performance, name) for name in ("start_s", "end_s", *SCORES)}
     deviations = {f"{score}_std": value for score, value in performance.deviations.items()}
+    ends = {
+        f"{score}_{end}": value
+        for score, interval in performance.intervals.items()
+        for end, value in zip(("low", "high"), interval, strict=True)
+    }
     status = "withheld" if performance.final is None else "forced" if performance.reasons else "scored"
     reasons = " ".join(reason.code for reason in performance.reasons)
-    return {**known, **deviations, "status": status, "reasons": reasons}
+    grade = performance.reliability.grade if performance.reliability else None
+    return {**known, **deviations, **ends, "reliability": grade, "status": status, "reasons": reasons}
 
 
 def _is_within(stage, performance):

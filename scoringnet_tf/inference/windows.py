@@ -3,7 +3,8 @@
 C3D sees no further than `REACH` frames to either side, so the features of a window are those of the whole video if as
 many frames are added at both ends. The Bi-LSTM sees everything: its forward half runs through the windows from the
 first to the last and carries its state on, its backward half from the last to the first. Nothing is cut off: the result
-is that of the whole video, to rounding.
+is that of the whole video, to rounding. How far the Bi-LSTM sees is up to its weights: `models.preprocessor.OVERLAP` is
+more than twice what was measured of the models that ship.
 
 What is kept of every frame is its feature vector, its mean and the output of the forward half: 1.5 KB for the models
 that ship, 36 KB for 112×112 at full width. C3D's activations are those of one window: 0.1 and 0.6 GiB.

@@ -14,6 +14,7 @@ from scoringnet_tf import losses, metrics
 from scoringnet_tf.models.fragments import FRAGMENT_SOURCES, TrainingFragments
 from scoringnet_tf.models.parts import parts
 from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support import replicas
 
 # Phase → the networks that it trains: Eq. 10 in one step, or KFS first and then SP.
 PHASES = {
@@ -37,12 +38,14 @@ class Learned:
         losses: output → loss.
         metrics: output → metrics.
         trackers: name of a term of the loss → its mean.
+        total: mean of the loss over videos. Keras's own would count the copies that fill up a batch for replicas.
     """
 
     phase: str
     losses: dict[str, keras.losses.Loss]
     metrics: dict[str, list[keras.metrics.Metric]]
     trackers: dict[str, keras.metrics.Mean]
+    total: keras.metrics.Mean
 
 
 class Objective(Model):
@@ -105,7 +108,7 @@ class Objective(Model):
         self.training_fragments.source, self.training_fragments.jitter = fragments, fragment_jitter
         terms = _term_names(phase, output_losses)
         trackers = {name: keras.metrics.Mean(name=name) for name in terms}
-        self.learned = Learned(phase, output_losses, output_metrics, trackers)
+        self.learned = Learned(phase, output_losses, output_metrics, trackers, keras.metrics.Mean(name="loss"))
         if keras.backend.backend() == "tensorflow":
             # XLA makes its 3-D convolutions 5 to 40 times slower on a CPU, and cannot compile a cuDNN LSTM.
             options = {"jit_compile": False, **options}
@@ -183,7 +186,7 @@ class Objective(Model):
         if not self.compiled:
             return []
         measures = [metric for found in self.learned.metrics.values() for metric in found]
-        return [self._loss_tracker, *self.learned.trackers.values(), *measures]
+        return [self.learned.total, *self.learned.trackers.values(), *measures]
 
     # === One step ===
 
@@ -196,6 +199,11 @@ class Objective(Model):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         x = {**x, TRUE_STAGES: y["stages"]}
         return super().train_step(*state, keras.utils.pack_x_y_sample_weight(x, y, sample_weight))
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Keras's, before a `fit` on several replicas, takes the mean of a batch's bools; here all is built."""
+        with self.distribute_strategy.scope():
+            self.optimizer.build(self.trainable_variables)
 
     def call(self, inputs, training=None, mask=None):
         """The functional model; with `true_stages` among the inputs, what the phase trains of it."""
@@ -226,6 +234,8 @@ class Objective(Model):
         """Eq. 10: L_d + L_e + L_ce, of what the phase trains.
 
         β‖w‖² of Eqs. 8 and 9 is on the kernels of SP that learn. Each term is tracked under its own name, unweighted.
+        Where a batch is shared by several replicas, the pairs of Eq. 7 are those of the whole batch: each replica has
+        the loss of all videos, divided by the number of replicas, and the sum of their gradients is that of one device.
 
         Args:
             x: not used.
@@ -237,6 +247,7 @@ class Objective(Model):
         Returns:
             Scalar, float32.
         """
+        y, y_pred, sample_weight = self._of_all_replicas(y, y_pred, sample_weight)
         total = 0.0
         for output, loss in _learned_losses(self.learned.phase, self.learned.losses).items():
             predicted = y_pred[f"{output}_distribution" if isinstance(loss, losses.ScoreDistributionLoss) else output]
@@ -247,10 +258,12 @@ class Objective(Model):
             decay = sum(self.score_predictor.losses, ops.zeros(()))
             self.learned.trackers["weight_decay"].update_state(decay)
             total = total + decay
-        return total
+        self.learned.total.update_state(total, sample_weight=_number_of_videos(y, sample_weight))
+        return total / replicas.number()
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Updates the metrics of the outputs that there are; returns them and the terms of the loss."""
+        y, y_pred, sample_weight = self._of_all_replicas(y, y_pred, sample_weight)
         for output, measures in self._output_metrics(y_pred):
             for metric in measures:
                 metric.update_state(y[output], self._measured(output, y_pred), sample_weight)
@@ -258,12 +271,20 @@ class Objective(Model):
             *self.learned.trackers.values(),
             *(m for _, measures in self._output_metrics(y_pred) for m in measures),
         ]
-        return {"loss": self._loss_tracker.result(), **{metric.name: metric.result() for metric in shown}}
+        return {"loss": self.learned.total.result(), **{metric.name: metric.result() for metric in shown}}
 
     def validation_names(self) -> list[str]:
         """The names under which `fit` logs a validation."""
         names = [metric.name for measures in self.learned.metrics.values() for metric in measures]
         return [f"val_{name}" for name in ("loss", *self.learned.trackers, *names)]
+
+    def _of_all_replicas(self, y, y_pred, sample_weight):
+        """Targets, outputs and weights of the whole batch, of those outputs that have a loss or a metric."""
+        names = {*self.learned.losses, *self.learned.metrics}
+        names |= {"labels", *(f"{name}_distribution" for name in names)}
+        measured = {name: value for name, value in y_pred.items() if name in names}
+        targets = {name: value for name, value in y.items() if name in measured}
+        return replicas.gathered((targets, measured, sample_weight))
 
     def _output_metrics(self, y_pred):
         return [(output, measures) for output, measures in self.learned.metrics.items() if output in y_pred]
@@ -272,6 +293,14 @@ class Objective(Model):
     def _measured(output, y_pred):
         """What a metric is given: of the stages, where they were decided, the labels."""
         return y_pred.get("labels", y_pred[output]) if output == "stages" else y_pred[output]
+
+
+def _number_of_videos(targets, weights):
+    """How many videos of a batch take part in its loss, float32."""
+    if weights is None:
+        return ops.cast(ops.shape(next(iter(targets.values())))[0], "float32")
+    takes_part = ops.cast(weights, "float32") != 0
+    return ops.sum(ops.cast(ops.any(ops.reshape(takes_part, (ops.shape(takes_part)[0], -1)), axis=1), "float32"))
 
 
 def _learned_losses(phase, output_losses):

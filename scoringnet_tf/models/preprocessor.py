@@ -2,6 +2,8 @@
 
 import dataclasses
 import os
+import sys
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -14,6 +16,10 @@ from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.threads import overlapping
 
 PATIENCE = 3  # seconds after which a progress bar appears
+# Frames of a long video that are kept at a time: 60 MB, in stored form, for the models that ship.
+PART = 8000  # 320 s at 25 frames/s: what is no longer is read at once
+OVERLAP = 2000  # two horizons of the Bi-LSTM, see `inference.windows`, and a performance
+DENSEST = 4.0  # times the rate of training at most: else a part may not fit memory
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -70,14 +76,51 @@ class ScoringNetPreprocessor:
             A `Video` whose `frames` are JPEGs, for `frames`, all that the file has; `Video.samples` chooses those at
             the rate of training. Its warnings say what was done to another aspect, and will be to another rate.
         """
-        frames, jpegs = VideoStream(source, partial=partial, stream=stream), []
+        (video,) = self.parts(source, partial=partial, stream=stream, length=sys.maxsize)
+        return video
+
+    def parts(
+        self,
+        source,
+        *,
+        partial: bool = False,
+        stream: int | None = None,
+        length: int = PART,
+        overlap: int = OVERLAP,
+    ) -> Iterator[Video]:
+        """The same of a video of any length, a part at a time, of which no more is kept.
+
+        Args:
+            source, partial, stream: as of `VideoStream`.
+            length: frames of a part, at the rate of training: of a video at twice that rate there are twice as many.
+            overlap: how many of them the next part begins with, too.
+
+        Yields:
+            `Video`s; one alone where the video is no longer than a part.
+        """
+        frames = VideoStream(source, partial=partial, stream=stream)
+        jpegs: list[bytes] = []
+        start, limit = 0, length
         encoded = overlapping(lambda frame: self.stored.encode(frame, frames.pixel_aspect), frames)
         with tqdm(desc="Reading", unit="frame", delay=PATIENCE, leave=False, disable=None) as progress:
             for jpeg in encoded:
+                if len(jpegs) >= limit:
+                    part = frames.video(jpegs, start)
+                    limit, shared = (round(count * self._density(part)) for count in (length, overlap))
+                    if len(jpegs) >= limit:
+                        yield self._described(dataclasses.replace(part, shared=shared))
+                        start, jpegs = start + len(jpegs) - shared, jpegs[-shared:]
                 jpegs.append(jpeg)
                 progress.total = frames.announced or None
                 progress.update()
-        video = frames.video(jpegs)
+        yield self._described(frames.video(jpegs, start))
+
+    def _density(self, video):
+        """How many frames of a video come in the time of one of training: 1 to `DENSEST`."""
+        return min(max(1.0, video.fps / (self.frame_rate or video.fps)), DENSEST)
+
+    def _described(self, video):
+        """The video, with warnings of its departures from training."""
         return dataclasses.replace(video, warnings=(*video.warnings, *self._departures(video)))
 
     def _departures(self, video):

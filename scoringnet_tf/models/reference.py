@@ -13,6 +13,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from scoringnet_tf.models.bank import Bank
+from scoringnet_tf.models.intervals import Intervals
+
 CHECKS = ("too_few_frames", "missing_stage", "stage_order", "stage_duration", "unlike_training")
 SHORTEST = 8  # frames: a tower's C3D halves their number three times
 # A stage may last this much longer than the longest of training, or be shorter than the shortest by as much.
@@ -69,12 +72,21 @@ class Spread:
 
     def distance(self, features: Any) -> Any:
         """Mahalanobis distance (B,) of features (B, D)."""
-        away = ops.cast(features, "float32") - ops.convert_to_tensor(self.mean, "float32")
-        along = ops.matmul(away, ops.transpose(ops.convert_to_tensor(self.axes, "float32")))
+        away, along = self._split(features)
         deviations = ops.convert_to_tensor(self.deviations, "float32")
         squares = ops.sum(ops.square(along / deviations), axis=1)
         left = ops.sum(ops.square(away), axis=1) - ops.sum(ops.square(along), axis=1)
         return ops.sqrt(squares + ops.maximum(left, 0.0) / self.rest**2)
+
+    def coordinates(self, features: Any) -> np.ndarray:
+        """Where features (B, D) lie along the axes, in standard deviations along each: float32 (B, K)."""
+        _, along = self._split(features)
+        return ops.convert_to_numpy(along) / np.asarray(self.deviations, np.float32)
+
+    def _split(self, features):
+        """How far features (B, D) are from the mean, (B, D), and of that along the axes, (B, K)."""
+        away = ops.cast(features, "float32") - ops.convert_to_tensor(self.mean, "float32")
+        return away, ops.matmul(away, ops.transpose(ops.convert_to_tensor(self.axes, "float32")))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +100,9 @@ class Reference:
         durations: stage → the shortest and the longest, seconds.
         required: the stages that (nearly) all of them show.
         spread: of their features; None where there are too few of them, or nothing to compare.
+        intervals: how far true scores of held-out videos lay from predicted ones; None of a reference that was measured
+            before there were any.
+        bank: some of the videos, to tell which are most alike; None where they were left out, or as before.
     """
 
     num_videos: int
@@ -96,15 +111,19 @@ class Reference:
     durations: dict[str, tuple[float, float]]
     required: tuple[str, ...]
     spread: Spread | None = None
+    intervals: Intervals | None = None
+    bank: Bank | None = None
 
     @classmethod
     def from_config(cls, config: dict) -> "Reference":
-        """The reference that `get_config` described."""
-        spread = config["spread"]
+        """The reference that `get_config` described; ValueError where it is none."""
         durations = {stage: (low, high) for stage, (low, high) in config["durations"].items()}
-        required = tuple(config["required"])
-        found = {"durations": durations, "required": required, "spread": Spread(**spread) if spread else None}
-        return cls(**{**config, **found})
+        parts = {"spread": Spread, "intervals": Intervals, "bank": Bank}
+        made = {name: kind(**config[name]) if config.get(name) else None for name, kind in parts.items()}
+        found = cls(**{**config, "durations": durations, "required": tuple(config["required"]), **made})
+        if found.bank and found.spread and found.bank.num_axes != len(found.spread.axes):
+            raise ValueError(f"expected {len(found.spread.axes)} coordinates a video, received {found.bank.num_axes}")
+        return found
 
     def get_config(self) -> dict:
         """Plain values, as JSON has them."""

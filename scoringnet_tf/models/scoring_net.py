@@ -182,6 +182,7 @@ class ScoringNet(Preset, Objective, keras.Model):
         self.selectors = selectors
         frame_rate = (provenance or {}).get("frame_rate")
         self.preprocessor = ScoringNetPreprocessor(image_size, frame_size, **(stored or {}), frame_rate=frame_rate)
+        self._reference = Reference.from_config(reference) if reference else None
         self._config = {
             **shared,
             "image_size": tuple(image_size),
@@ -265,8 +266,7 @@ class ScoringNet(Preset, Objective, keras.Model):
     @property
     def reference(self):
         """The `Reference` of its training videos, or None."""
-        config = self._config["reference"]
-        return Reference.from_config(config) if config else None
+        return self._reference
 
     @property
     def content(self):

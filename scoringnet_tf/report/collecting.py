@@ -16,11 +16,15 @@ from scoringnet_tf.sports import NOISE, SCORES
 
 AROUND = 1.0  # seconds before and after a performance that its page shows of a longer video
 HIDDEN = 5  # frames that are hidden together for the curve of where a score comes from
-CONFIDENCE = "± one standard deviation"
+ONE_DEVIATION = "± one standard deviation"
 
 
 def shown_performances(
-    scorer: VideoScorer, video: Video, score: VideoScore, judges: Mapping[str, float] | None = None
+    scorer: VideoScorer,
+    video: Video,
+    score: VideoScore,
+    judges: Mapping[str, float] | None = None,
+    name: str | None = None,
 ) -> list[ShownPerformance]:
     """What to show of each performance of a video.
 
@@ -29,10 +33,11 @@ def shown_performances(
         video: in stored form, as the scorer read it.
         score: of it.
         judges: score → points of the judges, of a video of one performance.
+        name: of the video; default: that of its file.
     """
     probabilities = None if scorer.model.segmenter is None else scorer.probabilities(video)
     several = len(score.performances) > 1
-    name = PurePosixPath(score.video.replace("\\", "/")).name
+    name = name or PurePosixPath(score.video.replace("\\", "/")).name
     return [
         _shown(
             scorer,
@@ -64,30 +69,42 @@ def _shown(scorer, video, score, performance, name, window, probabilities, judge
         stage_names=scorer.model.sport.stages,
         fps=video.fps,
         num_frames=end - start,
-        scores=_scores(performance, scorer.model.sport, scorer.model.scores, judges),
+        scores=_scores(performance, scorer.model.sport, scorer.model.scores, judges, score.interval_level),
         stages=stages,
         probabilities=None if probabilities is None else probabilities[start:end],
         film=[(index, video.frames[start + index]) for index in film_frames(end - start)],
         attribution=_attribution(scorer, video, performance, window),
         clips=[
-            (stage["name"], encode_clip(_pixels(video, start, stage), video.fps))
+            (stage["name"], encode_clip(_pixels(video, start, stage), video.fps), _middle(video, start, stage))
             for stage in stages
             if stage["name"] != NOISE
         ],
+        alike=[(one["id"], {name: one.get(name) for name in SCORES}, one["distance"]) for one in performance.alike],
+        reliability=performance.reliability,
         reasons=[str(remark) for remark in performance.reasons],
         notes=[str(remark) for remark in (*score.further_reasons, *score.warnings)],
     )
 
 
-def _scores(performance: Performance, sport: Any, predicted: Any, judges: Mapping[str, float]) -> list[ShownScore]:
-    names = [name for name in SCORES if name in predicted or (name == "final" and len(predicted) > 1)]
+def _scores(
+    performance: Performance, sport: Any, predicted: Any, judges: Mapping[str, float], level: float | None
+) -> list[ShownScore]:
     found = []
-    for name in names:
-        value, deviation = getattr(performance, name), performance.deviations.get(name)
-        interval = None if value is None or deviation is None else (value - deviation, value + deviation)
-        confidence = CONFIDENCE if interval else ""
-        found.append(ShownScore(name, value, sport.range_of(name), interval, confidence, judges.get(name)))
+    for name in SCORES:
+        if name in predicted or (name == "final" and len(predicted) > 1):
+            value, (interval, confidence) = getattr(performance, name), _interval(performance, name, level)
+            found.append(ShownScore(name, value, sport.range_of(name), interval, confidence, judges.get(name)))
     return found
+
+
+def _interval(performance, name, level):
+    """(lower and upper end or None, what it covers): the interval, or where there is none the standard deviation."""
+    if name in performance.intervals:
+        return performance.intervals[name], f"where the true score lies in {100 * level:.0f} of 100 such performances"
+    value, deviation = getattr(performance, name), performance.deviations.get(name)
+    if value is None or deviation is None:
+        return None, ""
+    return (value - deviation, value + deviation), ONE_DEVIATION
 
 
 def _within(stages, first, last, fps):
@@ -107,6 +124,10 @@ def _within(stages, first, last, fps):
 
 def _pixels(video, start, stage):
     return [decode_jpeg(video.frames[start + index]) for index in range(stage["start_frame"], stage["end_frame"])]
+
+
+def _middle(video, start, stage):
+    return video.frames[start + (stage["start_frame"] + stage["end_frame"]) // 2]
 
 
 def _attribution(scorer, video, performance, window):

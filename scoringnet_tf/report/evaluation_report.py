@@ -29,7 +29,13 @@ def write_report(
     write_json(output_dir / "metrics.json", measured)
     with replacing_file(output_dir / "predictions.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        kinds = {"true": predictions.truth, "predicted": predictions.predicted, "std": predictions.deviations}
+        kinds = {
+            "true": predictions.truth,
+            "predicted": predictions.predicted,
+            "std": predictions.deviations,
+            "low": {score: ends[:, 0] for score, ends in predictions.bounds.items()},
+            "high": {score: ends[:, 1] for score, ends in predictions.bounds.items()},
+        }
         columns = {
             f"{kind}_{score}": values[score]
             for score in predictions.predicted

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import stats
 
 from scoringnet_tf import __version__
+from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.drawing import STAGE_COLORS
 from scoringnet_tf.support.errors import InputError
@@ -82,8 +83,9 @@ class ShownPerformance:
         probabilities: of the stages, float (L, S).
         film: (frame, JPEG) of frames evenly spaced in time.
         attribution: score → by how many points it falls where the frames around each are hidden, float (L,).
-        clips: (caption, MP4) of the key fragments.
+        clips: (caption, MP4, JPEG to show before it is played, and in print) of the key fragments.
         alike: (name, score → points, distance) of performances of training, the nearest first.
+        reliability: how far the scores are to be relied on; None where they are withheld.
         reasons: why the scores are withheld, or would be without force.
         notes: what could lower trust.
     """
@@ -98,8 +100,9 @@ class ShownPerformance:
     probabilities: np.ndarray | None = None
     film: Sequence[tuple[int, bytes]] = ()
     attribution: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
-    clips: Sequence[tuple[str, bytes]] = ()
-    alike: Sequence[tuple[str, Mapping[str, float], float]] = ()
+    clips: Sequence[tuple[str, bytes, bytes]] = ()
+    alike: Sequence[tuple[str, Mapping[str, float | None], float]] = ()
+    reliability: Reliability | None = None
     reasons: Sequence[str] = ()
     notes: Sequence[str] = ()
 
@@ -131,6 +134,7 @@ def performance_page(
         reasons=shown.reasons,
         withheld=all(score.value is None for score in shown.scores),
         notes=shown.notes,
+        reliability=shown.reliability,
         scores=shown.scores,
         film=[{"index": index, "source": _data_uri("image/jpeg", jpeg)} for index, jpeg in shown.film],
         segments=[
@@ -143,7 +147,10 @@ def performance_page(
         readings=_readings(shown),
         stage_colors=list(colors.items()) if shown.stages else [],
         stages=shown.stages,
-        clips=[{"caption": caption, "source": _data_uri("video/mp4", clip)} for caption, clip in shown.clips],
+        clips=[
+            {"caption": caption, "source": _data_uri("video/mp4", clip), "poster": _data_uri("image/jpeg", jpeg)}
+            for caption, clip, jpeg in shown.clips
+        ],
         alike=[
             {"name": name, "scores": {score: _points(scores.get(score)) for score in SCORES}, "distance": distance}
             for name, scores, distance in shown.alike
@@ -183,7 +190,8 @@ def _attribution_curve(score, values):
     room = 0.05 * (high - low) or 1.0
     line = {"path": _path(values, low - room, high + room), "color": CURVE_COLOR}
     name = f"{score} score" if score == SCORES[-1] else score
-    return {"name": name, "line": line, "low": low, "high": high}
+    zero = round(100 * (1 - (room - low) / (high - low + 2 * room)), 1)
+    return {"name": name, "line": line, "low": low, "high": high, "zero": zero}
 
 
 def _readings(shown):
@@ -237,19 +245,29 @@ def session_page(title: str, performances: Sequence[tuple[ShownPerformance, str]
     judged = any(score.true is not None for shown, _ in performances for score in shown.scores)
     last = names[-1]  # the final score wherever there is one
     ordered = sorted(performances, key=lambda one: -_value(_score(one[0], last), -math.inf))
-    columns = ["rank", "performance", *names, *([f"{last} of the judges", "difference"] if judged else []), "notes"]
+    graded = any(shown.reliability for shown, _ in performances)
+    of_judges = ["judges", "difference"] if judged else []
+    columns = ["rank", "performance", last, *of_judges, *names[:-1], *(["reliability"] if graded else []), "notes"]
     known = [(shown, link) for shown, link in ordered if _pair(_score(shown, last))]
+    axis = _axis([_score(shown, last) for shown, _ in known]) if known else (0, 1)
     return TEMPLATES.get_template("session.html").render(
         version=__version__,
         model=model,
         title=title,
         sport=performances[0][0].sport,
         withheld=sum(_score(shown, last) is None or _score(shown, last).value is None for shown, _ in performances),
-        columns=[{"name": name, "number": name not in ("performance",)} for name in columns],
-        rows=[{"cells": _cells(rank, *one, names, judged)} for rank, one in enumerate(ordered, start=1)],
+        columns=[
+            {
+                "name": name,
+                "number": name not in ("performance", "reliability"),
+                "first": "ascending" if name in ("rank", "performance") else "descending",
+            }
+            for name in columns
+        ],
+        rows=[{"cells": _cells(rank, *one, names, judged, graded)} for rank, one in enumerate(ordered, start=1)],
         agreement=[found for name in names if (found := _agreement(name, performances))["count"]],
-        points=[_point(shown, link, last) for shown, link in known],
-        range=known[0][0].scores[-1].range if known else (0, 1),
+        points=[_point(shown, link, last, axis) for shown, link in known],
+        range=axis,
     )
 
 
@@ -267,7 +285,7 @@ def _pair(score):
     return (score.true, score.value) if known else None
 
 
-def _cells(rank, shown, link, names, judged):
+def _cells(rank, shown, link, names, judged, graded):
     def number(value, sign=""):
         return {
             "text": "" if value is None else f"{value:{sign}.2f}",
@@ -276,16 +294,20 @@ def _cells(rank, shown, link, names, judged):
             "link": None,
         }
 
-    last = _score(shown, names[-1])
+    *parts, last = (_score(shown, name) for name in names)
     scored = _value(last, None) is not None
     cells = [
-        {"text": rank if scored else WITHHELD, "value": rank, "number": True, "link": None},
+        {"text": rank if scored else "–", "value": rank, "number": True, "link": None},
         {"text": shown.name, "value": shown.name, "number": False, "link": link},
-        *(number(_value(_score(shown, name), None)) for name in names),
+        number(last.value) if scored else number(None) | {"text": WITHHELD},
     ]
     if judged:
         pair = _pair(last)
         cells += [number(last.true if last else None), number(pair[1] - pair[0] if pair else None, "+")]
+    cells += [number(_value(part, None)) for part in parts]
+    if graded:
+        grade = shown.reliability.grade if shown.reliability else ""
+        cells.append({"text": grade, "value": grade, "number": False, "link": None})
     count = len(shown.reasons) + len(shown.notes)
     return [*cells, {"text": count or "", "value": count, "number": True, "link": link if count else None}]
 
@@ -300,8 +322,16 @@ def _agreement(name, performances):
     return {"name": name, "src": f"{src:.3f}", "med": f"{med:.2f}", "count": len(pairs)}
 
 
-def _point(shown, link, name):
-    score = _score(shown, name)
+def _axis(scores):
+    """The ends of a chart of scores and those of the judges, points: round numbers around all of them."""
+    values = [points for score in scores for points in (score.value, score.true)]
+    lowest, highest = min(values), max(values)
+    step = 10 ** math.floor(math.log10(highest - lowest)) if highest > lowest else 1
+    return step * math.floor(lowest / step - 0.25), step * math.ceil(highest / step + 0.25)
+
+
+def _point(shown, link, name, axis):
+    score = dataclasses.replace(_score(shown, name), range=axis)
     return {
         "x": round(score.at(score.true), 2),
         "y": round(score.at(score.value), 2),

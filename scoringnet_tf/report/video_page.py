@@ -3,7 +3,8 @@
 import textwrap
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from matplotlib.figure import Figure
 
@@ -47,9 +48,15 @@ def key_frames(
 
 def save_figure(figure: Figure, path: AnyPath) -> None:
     """Writes a figure as PNG, which appears whole or not at all."""
-    with replacing_file(path) as temporary, warnings.catch_warnings():
+    with replacing_file(path) as temporary:
+        write_figure(figure, temporary)
+
+
+def write_figure(figure: Figure, target: str | Path | BinaryIO) -> None:
+    """Writes a figure as PNG to a path or an open file."""
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a name may be in any script
-        save_png(figure, temporary)
+        save_png(figure, target)
 
 
 def picture(

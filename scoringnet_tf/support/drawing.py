@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -23,7 +24,7 @@ def draw_strip(axis: Axes, segments: Iterable[tuple[int, float, float]], y: floa
             axis.barh(y, (end - start) * scale, left=start * scale, height=0.9, color=STAGE_COLORS[stage], linewidth=0)
 
 
-def save_png(figure: Figure, path: str | Path, dpi: float = 110) -> None:
-    """Writes a figure as PNG."""
+def save_png(figure: Figure, path: str | Path | BinaryIO, dpi: float = 110) -> None:
+    """Writes a figure as PNG to a path or an open file."""
     FigureCanvasAgg(figure)
     figure.savefig(path, dpi=dpi, format="png")

@@ -15,7 +15,9 @@ from scoringnet_tf.training.checkpoints import Checkpoints
 
 CONFIG = "config.json"
 # Flags that may change between the start of a run and its continuation: they do not change what is computed.
-FREE_TO_CHANGE = {"model_dir", "records_dir"}
+FREE_TO_CHANGE = {"model_dir", "records_dir", "replicas", "training_ids"}
+# Flags that name a trained ScoringNet, or its KFS, to start from.
+STARTED_FROM = ("initial_model", "segmenter")
 # The epochs of the last phase: they may be raised, which extends a finished run.
 EXTENDABLE = {"joint": "epochs", "scoring": "scoring_epochs", "pretraining": "epochs"}
 
@@ -104,6 +106,36 @@ def _extends(name, old, settings, state):
         and settings[name] > old[name]
         and settings.get("fragments") != "scheduled"
     )
+
+
+def held_out_of(info, model_path):
+    """The videos that the run of a model held out of the training split of records.
+
+    Args:
+        info: `DatasetInfo` of the records.
+        model_path: path of the `.keras` file in a run's folder.
+
+    Raises:
+        InputError: as `held_out_ids`; or they were held out of other records.
+    """
+    ids, data_hash = held_out_ids(model_path)
+    if data_hash != info.data_hash:
+        raise InputError(
+            f"Expected the records of the run that made {model_path}, which held videos out of them. Received: "
+            f"{info.records_dir}, which are others (another data hash)."
+        )
+    return ids
+
+
+def started_from(model_path):
+    """The trained models, as the user named them, whose weights the run of a model started from.
+
+    Args:
+        model_path: path of the `.keras` file in a run's folder.
+    """
+    path = as_path(model_path).parent / CONFIG
+    settings = _read(path)["settings"] if path.is_file() else {}
+    return [settings[name] for name in STARTED_FROM if settings.get(name)]
 
 
 def held_out_ids(model_path):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from scoringnet_tf.support import replicas
 from scoringnet_tf.training import schedules  # as a module: importing Keras registers both
 
 
@@ -37,6 +38,13 @@ class LayerwiseAdam(keras.optimizers.Adam):
         if self.use_ema:  # Keras's are zeros until the first update, which float16 may skip
             for variable, average in zip(var_list, self._model_variables_moving_average, strict=True):
                 average.assign(variable)
+
+    def apply(self, grads, trainable_variables=None):
+        super().apply(replicas.summed(grads), trainable_variables)
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        """Nothing is left to sum: `apply` did, for Keras would clip and accumulate the gradient of each replica."""
+        return grads_and_vars
 
     def update_step(self, gradient, variable, learning_rate):
         if self.rate_factors is not None:

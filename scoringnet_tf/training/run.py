@@ -25,6 +25,7 @@ from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import STATE, Checkpoints
 from scoringnet_tf.training.config import record_config
+from scoringnet_tf.training.strategy import shared, strategy_of
 
 BEST, LAST = "best.keras", "last.keras"
 
@@ -62,6 +63,7 @@ class Run:
     def __init__(self, info, settings, phases):
         self.info, self.settings, self.phases = info, settings, phases
         self.model_dir = as_path(settings["model_dir"])
+        self.strategy = _strategy(settings)
         self.dtype = runtime.configure(settings["precision"], settings["seed"], settings["deterministic"])
         self.train_ids, self.validation_ids = self.split()
         if settings["patience"] and not self.validation_ids:
@@ -113,7 +115,8 @@ class Run:
 
         A remote folder is mirrored by a local one, which is uploaded after every epoch.
         """
-        with mirrored_folder(self.model_dir, last=STATE) as (self.folder, self.upload):
+        mirror = mirrored_folder(self.model_dir, last=STATE)
+        with self.strategy.scope(), mirror as (self.folder, self.upload):
             return self.model_dir / self._train()
 
     def _train(self):
@@ -158,11 +161,11 @@ class Run:
         logger = keras.callbacks.CSVLogger(figures, append=True)
         try:
             history = self.model.fit(
-                self.training_data(phase, done),
+                shared(self.training_data(phase, done), self.strategy.num_replicas_in_sync),
                 initial_epoch=done,
                 epochs=phase.epochs,
                 steps_per_epoch=steps,
-                validation_data=self.validation_data(phase) if self.validation_ids else None,
+                validation_data=self._validation(phase),
                 validation_freq=self._validated_epochs(phase),
                 shuffle=False,
                 verbose=0,
@@ -172,6 +175,11 @@ class Run:
             if logger.csv_file is not None:  # Keras closes it only at the end of a training that went well
                 logger.csv_file.close()
         _check_finite(history.history)
+
+    def _validation(self, phase):
+        if not self.validation_ids:
+            return None
+        return shared(self.validation_data(phase), self.strategy.num_replicas_in_sync)
 
     def _validated_epochs(self, phase):
         """Every `validation_every`-th epoch and the last, counted from 1."""
@@ -219,6 +227,25 @@ class Run:
             keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: self.upload()),
             callbacks.ProgressBar(phase.name, steps, done, self.shown(phase)),
         ]
+
+
+def _strategy(settings):
+    """Of the devices that share a batch, see `strategy_of`; said where there are several."""
+    found = strategy_of(settings.get("replicas", 1))
+    number = found.num_replicas_in_sync
+    if number > settings["batch_size"]:
+        raise InputError(
+            f"--replicas={settings['replicas']}: expected at most one for each video of a batch "
+            f"(--batch_size={settings['batch_size']}). Received: {number}."
+        )
+    if number > 1 and settings["accumulation_steps"] > 1:
+        raise InputError(
+            f"--accumulation_steps={settings['accumulation_steps']}: expected 1, for Keras does not accumulate over "
+            f"several replicas. Received: {number} (--replicas)."
+        )
+    if number > 1:
+        print(f"Replicas: {number}, which share each batch of {settings['batch_size']}.")
+    return found
 
 
 def _epochs_done(phase, state):

@@ -147,7 +147,8 @@ class ScoringRun(Run):
         self.supervision = supervision(info, settings["scores"])
         self.rates = part_rates(settings["rates"])
         super().__init__(info, settings, phases(settings))
-        self.model = build_network(info, settings, self.dtype, self.supervision.towers)
+        with self.strategy.scope():
+            self.model = build_network(info, settings, self.dtype, self.supervision.towers)
         check_parts(self.model, self.rates, settings)
         check_frozen(self.model, self.phases, settings)
 

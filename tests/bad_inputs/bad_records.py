@@ -144,6 +144,11 @@ RECORDS = (
         "calibrate: --model: expected a value. …",
     ),
     Case(
+        "records that set intervals, and no split of them",
+        "scoringnet_tf.calibrate --records_dir=records --model=model.keras --held_out_records_dir=records",
+        "calibrate: --held_out_records_dir: expected --held_out_split, which of their splits. Received: none.",
+    ),
+    Case(
         "a model that ships, which cannot be replaced",
         "scoringnet_tf.calibrate --records_dir=records --model=diving_small",
         "calibrate: --model=diving_small: expected a path. Received: the name of a model that ships.",

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from scoringnet_tf.inference.performances import performances_in, stretches
+from scoringnet_tf.inference.performances import performances_in, stretches, without_unseen
 
 
 def labels(*runs):
@@ -35,19 +35,35 @@ def test_a_performance_ends_where_the_next_begins(runs, expected):
     assert performances_in(labels(*runs)) == expected
 
 
-def test_a_video_is_cut_in_the_middle_between_whole_performances():
+def test_a_video_is_cut_in_the_middle_between_performances():
     two = labels(*DIVE, *DIVE)
-    assert stretches(two, has_all) == [(0, 19), (19, 40)]
-    assert stretches(labels(*DIVE), has_all) == [(0, 20)]
+    assert stretches(two, has_all, 99) == [(0, 19, 4, 14), (19, 40, 24, 34)]
+    assert stretches(labels(*DIVE), has_all, 99) == [(0, 20, 4, 14)]
+
+
+def test_what_is_no_whole_performance_is_in_nobody_s_stretch():
     replay_cut_off = labels(*DIVE, (2, 5), (0, 3), *DIVE)
-    assert stretches(replay_cut_off, has_all) == [(0, (14 + 32) // 2), (23, 48)]
-    assert stretches(labels((0, 7), (2, 3)), has_all) == [(0, 10)]
+    assert stretches(replay_cut_off, has_all, 99) == [(0, (14 + 20) // 2, 4, 14), ((25 + 32) // 2, 48, 32, 42)]
+    assert stretches(labels((0, 7), (2, 3)), has_all, 99) == []
 
 
-def test_stretches_cover_the_video_whatever_it_shows():
+def test_a_stage_that_no_frame_shows_is_none():
+    """A flight alone is in the order of a dive only with a start and an entry of a frame each."""
+    shown, found = labels((0, 6), (2, 5), (0, 4)), labels((0, 5), (1, 1), (2, 5), (3, 1), (0, 3))
+    np.testing.assert_array_equal(without_unseen(found, np.eye(4)[shown]), shown)
+    late, found = labels((0, 6), (1, 2), (2, 5)), labels((0, 5), (1, 4), (2, 4))
+    np.testing.assert_array_equal(without_unseen(found, np.eye(4)[late]), found)
+
+
+def test_what_is_far_from_a_performance_is_none_of_it():
+    assert stretches(labels(*DIVE, (0, 50), *DIVE), has_all, 3) == [(1, 17, 4, 14), (71, 87, 74, 84)]
+
+
+def test_stretches_lie_in_order_around_their_performances():
     rng = np.random.default_rng(0)
-    for _ in range(50):
-        found = rng.integers(0, 4, 40)
-        spans = stretches(found, has_all)
-        assert spans[0][0] == 0 and spans[-1][1] == 40
-        assert all(before[1] == after[0] for before, after in itertools.pairwise(spans))
+    for around in range(50):
+        found = stretches(rng.integers(0, 4, 40), has_all, around)
+        for stretch in found:
+            assert 0 <= stretch.start <= stretch.first < stretch.end <= stretch.stop <= 40
+            assert stretch.first - stretch.start <= around and stretch.stop - stretch.end <= around
+        assert all(before.stop <= after.start for before, after in itertools.pairwise(found))

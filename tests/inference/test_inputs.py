@@ -140,10 +140,10 @@ def test_a_video_on_a_web_server_is_fetched(tmp_path, server):
 
 
 def failing(error):
-    def read(*_):
+    def score_file(*_, **__):
         raise error
 
-    return types.SimpleNamespace(read=read, score=None)
+    return types.SimpleNamespace(score_file=score_file)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference import calibration
 from scoringnet_tf.inference.calibration import add_reference, is_measured, measured
-from scoringnet_tf.inference.prediction import VideoScorer, _span, score_video
+from scoringnet_tf.inference.findings import _span
+from scoringnet_tf.inference.prediction import VideoScorer, score_video
 from scoringnet_tf.inference.refusal import reasons_against
 from scoringnet_tf.inference.serving import export_saved_model
 from scoringnet_tf.models.presets import load_scoring_net
@@ -112,7 +113,7 @@ def test_a_video_like_those_of_training_is_scored(scorer, monkeypatch, tmp_path)
     script(scorer, monkeypatch, DIVE)
     score = scorer(tmp_path / "v.avi")
     assert (score.status, score.reasons) == ("scored", []) and score.final > 0
-    assert [warning.code for warning in score.warnings] == []
+    assert [warning.code for warning in score.warnings] == ["no_intervals"]  # nothing was held out of its training
     assert score.performances[0].start_frame == 4 and score.performances[0].end_frame == 28
 
 
@@ -220,7 +221,7 @@ def test_a_dive_that_is_shown_twice_is_scored_twice(scorer, monkeypatch, tmp_pat
 
 def test_a_performance_that_no_frame_of_the_file_shows_is_where_the_next_one_is():
     labels, numbers = np.array([0, 1, 2, 0, 1]), np.array([0, 0, 0, 2, 2])
-    assert [_span(labels, numbers, number) for number in range(4)] == [(1, 3), (3, 4), (4, 5), (4, 5)]
+    assert [_span(labels, numbers, number, number + 1) for number in range(4)] == [(1, 3), (3, 4), (4, 5), (4, 5)]
 
 
 def test_a_dive_and_a_part_of_one_is_one(scorer, monkeypatch, tmp_path):

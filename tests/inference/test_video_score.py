@@ -1,6 +1,8 @@
 """The result object: text, plain values, rows, files; and what is printed and drawn of many as they come."""
 
+import base64
 import csv
+import dataclasses
 import io
 import json
 import pathlib
@@ -14,6 +16,7 @@ import pytest
 
 from scoringnet_tf.data.preprocessing import encode_jpeg
 from scoringnet_tf.inference import video_score
+from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.inference.video_score import COLUMNS, Performance, VideoScore, failure, failure_row
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
@@ -42,6 +45,13 @@ def score(*performances, video="a/v.mp4", stages=STAGES):
 
 
 SCORED = Performance(5, 40, 0.2, 1.6, 3.2, 24.0, 76.8, {"final": 4.0})
+ALIKE = {"id": "017", "distance": 0.5, "difficulty": 3.0, "execution": None, "final": 70.5}
+TRUSTED = dataclasses.replace(
+    SCORED,
+    intervals={"difficulty": (2.9, 3.5), "final": (61.8, 91.8)},
+    reliability=Reliability("fair", ["aspect"]),
+    alike=[ALIKE],
+)
 WITHHELD = Performance(5, 40, 0.2, 1.6, reasons=[MISSING])
 FORCED = Performance(5, 40, 0.2, 1.6, 3.2, 24.0, 76.8, reasons=[MISSING])
 
@@ -81,6 +91,32 @@ def test_text():
         "  difficulty 3.20   execution 24.00   final 76.80 ± 4.00",
     ]
     assert two[4:7] == ["  Performance at 2.40–3.60 s", "  no score", "  Withheld: No entry was found."]
+
+
+def test_what_is_said_of_trust():
+    found = dataclasses.replace(score(TRUSTED), interval_level=0.9)
+    assert str(found).splitlines()[4:6] == [
+        "  difficulty 3.20 (2.90–3.50)   execution 24.00   final 76.80 ± 4.00 (61.80–91.80)",
+        "  Reliability: fair (aspect); in brackets where the true score lies in 90 of 100 such performances",
+    ]
+    plain = json.loads(json.dumps(found.to_dict()))
+    assert (plain["interval_level"], plain["intervals"]["final"]) == (0.9, [61.8, 91.8])
+    assert plain["reliability"] == {"grade": "fair", "because": ["aspect"]} and plain["alike"] == [ALIKE]
+    assert plain["performances"][0]["reliability"] == plain["reliability"]
+    assert plain["performances"][0]["intervals"] == plain["intervals"]
+    (row,) = found.rows()
+    assert (row["final_low"], row["final_high"], row["execution_low"], row["reliability"]) == (61.8, 91.8, None, "fair")
+    drawn = " ".join(text.get_text() for text in found.plot().texts)
+    assert "(61.80–91.80)" in drawn and "Reliability: fair (aspect)" in drawn
+
+
+def test_nothing_is_said_of_trust_where_nothing_is_known():
+    found = score(SCORED).to_dict()
+    assert (found["interval_level"], found["intervals"], found["reliability"], found["alike"]) == (None, {}, None, [])
+    two = dataclasses.replace(score(TRUSTED, TRUSTED), interval_level=0.9)
+    assert (two.intervals, two.reliability, two.alike) == ({}, None, [])
+    assert str(two).count("Reliability: fair (aspect)") == 2 and two.rows()[1]["final_low"] == 61.8
+    assert "Reliability" not in " ".join(text.get_text() for text in two.plot().texts)
 
 
 def test_a_failure_has_the_keys_of_a_result_and_the_row_those_of_the_table():
@@ -131,6 +167,16 @@ def test_a_data_frame_has_a_row_for_each_performance():
     pytest.importorskip("pandas")
     table = score(SCORED, WITHHELD).to_dataframe()
     assert list(table.columns) == list(COLUMNS) and table["final"].tolist()[0] == 76.8
+
+
+def test_a_notebook_shows_the_picture_above_the_text():
+    shown = score(WITHHELD, video="<b>\udcff&.mp4")._repr_html_()
+    form = r'<img src="data:image/png;base64,([^"]+)" alt="[^"]+" style="[^"]+"><pre>(.*)</pre>'
+    image, text = re.fullmatch(form, shown, re.S).groups()
+    assert cv2.imdecode(np.frombuffer(base64.b64decode(image), np.uint8), cv2.IMREAD_COLOR).shape[1] == 1320
+    assert text.startswith("&lt;b&gt;\\udcff&amp;.mp4: 50 frames") and "Withheld: No entry was found." in text
+    without = dataclasses.replace(score(SCORED), shown=[])
+    assert without._repr_html_() == f"<pre>{without}</pre>"
 
 
 # === Of many ===

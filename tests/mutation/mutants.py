@@ -197,8 +197,8 @@ CONFIG = of(
     "scoringnet_tf/training/config.py",
     "tests/training",
     (
-        'FREE_TO_CHANGE = {"model_dir", "records_dir"}',
-        'FREE_TO_CHANGE = {"model_dir", "records_dir", "beta"}',
+        '"records_dir", "replicas", "training_ids"}',
+        '"records_dir", "replicas", "training_ids", "beta"}',
         "--beta may change within a run",
         "test_settings_may_not_change_within_a_run",
     ),
@@ -1112,11 +1112,129 @@ DATA_PREP = (
         ("features[numbers != fold]", "features", "the limit is set on the videos that it was fitted to"),
     )
     + of(
+        "scoringnet_tf/models/intervals.py",
+        "tests/models/test_intervals.py",
+        ("(count + 1) * level", "count * level", "intervals forget that the held-out videos are few"),
+        ("nan_to_num(errors, nan=np.inf)", "nan_to_num(errors)", "a prediction that is no number is right"),
+        (
+            "min(max(value - width, lowest), highest)",
+            "value - width",
+            "an interval goes below what occurs in the sport",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/bank.py",
+        "tests/models/test_bank.py",
+        ("np.argsort(distances,", "np.argsort(-distances,", "the performances least alike are shown"),
+    )
+    + of(
+        "scoringnet_tf/inference/calibration.py",
+        "tests/inference/test_calibration.py",
+        (
+            'if split == "train" and seen.ids[n] not in apart',
+            "if split",
+            "a held-out video is called one of training",
+            "test_the_bank_is_of_training_videos_alone",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/trust.py",
+        "tests/inference/test_calibration.py",
+        (
+            "{} if reasons else self._intervals_of(scores)",
+            "self._intervals_of(scores)",
+            "an interval is claimed for what is unlike training",
+            "test_a_forced_score_has_no_interval_and_the_lowest_grade",
+        ),
+        (
+            "None if stale else model.reference",
+            "model.reference",
+            "intervals of other weights are stated",
+            "test_what_was_measured_with_other_weights_says_nothing",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/reliability.py",
+        "tests/inference/test_reliability.py",
+        ("*reasons, *(code for", "*(code for", "a score that was given by force is relied on"),
+        ("distance > FAR", "distance > 1", "a performance far from training is relied on"),
+    )
+    + of(
+        "scoringnet_tf/inference/coverage.py",
+        "tests/inference/test_coverage.py",
+        ("(low <= truth) & (truth <= high)", "truth <= high", "a true score below its interval counts as within"),
+    )
+    + of(
+        "scoringnet_tf/training/held_out.py",
+        "tests/training/test_held_out.py",
+        ("if data_hash != info.data_hash:", "if False:", "videos that may have been learned from set the intervals"),
+        ("    if both:", "    if False:", "training videos set the intervals"),
+    )
+    + of(
         "scoringnet_tf/inference/refusal.py",
         "tests/inference/test_refusal.py",
         ("video.fps < LEAST_SHARE * trained", "False", "one frame a second is scored"),
         ("height < least[0] or", "False and", "a picture of twelve rows is scored"),
         ("if not is_current(model):", "if False:", "a reference from before further training is trusted"),
+    )
+    + of(
+        "scoringnet_tf/inference/performances.py",
+        "tests/inference/test_cycles.py",
+        ("        if is_whole(labels[first:end])\n", "", "a part of a replay is a performance"),
+        ("if not seen[start:end].any():", "if False:", "a flight alone counts as a dive"),
+        ("max(before, first - around)", "before", "a performance reaches back to the one before, however long ago"),
+    )
+    + of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/inference/test_long_videos.py",
+        (
+            "if findings.is_new(*np.searchsorted(sample_of, (each.first, each.end)))",
+            "if True",
+            "a performance in two parts of a long video counts twice",
+            "test_parts_show_what_the_whole_video_shows",
+        ),
+        (
+            "and (not video.shared or each.end <= settled)",
+            "and True",
+            "a performance is taken from a part that ends in it",
+            "test_every_performance_is_told_as_soon_as_it_is_found",
+        ),
+        (
+            "or self.model.segmenter is None:  # nothing tells where to cut",
+            "and True:",
+            "a model without stages scores the last part of a long video",
+            "test_a_model_without_stages_sees_a_long_video_whole",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/preprocessor.py",
+        "tests/inference/test_long_videos.py",
+        (
+            "round(count * self._density(part))",
+            "round(count)",
+            "a part of a video of twice the rate shows half as much",
+            "test_a_video_of_twice_the_rate_has_parts_of_twice_the_frames",
+        ),
+    )
+    + of(
+        "scoringnet_tf/data/video.py",
+        "tests/inference/test_long_videos.py",
+        (
+            "return int(np.rint(self.since * rate))",
+            "return 0",
+            "parts of a long video are sampled from their own beginning",
+            "test_frames_are_sampled_as_in_the_whole_video",
+        ),
+    )
+    + of(
+        "data_prep/simulator/session.py",
+        "tests/data_prep/simulator/test_sessions.py",
+        (
+            "plan.num_frames + replay for plan",
+            "plan.num_frames for plan",
+            "the replay before a performance is not counted",
+            "test_a_performance_has_the_pixels_that_it_has_by_itself",
+        ),
     )
     + of(
         "scoringnet_tf/inference/prediction.py",
@@ -1768,6 +1886,7 @@ REPORTS = (
             "the last is first",
             "test_a_session_is_ranked_by_the_final_score",
         ),
+        ("(room - low)", "(room + low)", "falls begin elsewhere than at zero", "test_no_change_lies_at_zero"),
     )
     + of(
         "scoringnet_tf/report/collecting.py",
@@ -1798,6 +1917,22 @@ REPORTS = (
             "for name",
             "the client gives a number for anything",
             "test_what_is_no_performance_has_no_score",
+        ),
+    )
+    + of(
+        "scoringnet_tf/training/strategy.py",
+        "tests/training/test_replicas.py",
+        (
+            "index = tf.range(whole) % number",
+            "index = tf.minimum(tf.range(whole), 0)",
+            "a batch for replicas is made of its first video",
+            "test_a_batch_that_does_not_divide",
+        ),
+        (
+            "tf.cast(tf.range(whole) < number",
+            "tf.cast(tf.range(whole) <= number",
+            "a copy that fills up a batch weighs like a video",
+            "test_a_batch_that_does_not_divide",
         ),
     )
     + of(

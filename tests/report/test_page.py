@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 
+from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.report import page
 
 STAGES = ("noise", "pre-starting", "take-flight", "entry")
@@ -65,7 +66,7 @@ def full():
         probabilities=probabilities,
         film=[(2, b"jpeg"), (7, b"jpeg")],
         attribution={"execution": np.linspace(-1, 2, 10)},
-        clips=[("take-flight", b"mp4")],
+        clips=[("take-flight", b"mp4", b"jpeg")],
         alike=[("017", {"difficulty": 3.2, "execution": 25.5}, 0.5)],
         notes=["Trained on simulated video."],
     )
@@ -75,7 +76,7 @@ def test_a_page_needs_nothing_beside_itself():
     text = page.performance_page(full(), "diving_small")
     elements = Elements(text)
     assert elements.open == []
-    sources = [value for _, attributes in elements.found for key, value in attributes.items() if key in ("src", "href")]
+    sources = [value for _, found in elements.found for key, value in found.items() if key in ("src", "href", "poster")]
     assert sources and all(source.startswith("data:") for source in sources)
     assert "http" not in text
 
@@ -100,10 +101,30 @@ def test_what_is_given_is_on_the_page():
     assert len(elements.of("video")) == 1 and len(elements.of("img")) == 2
 
 
+def test_intervals_and_the_grade_are_on_the_page():
+    scores = [page.ShownScore("final", 72.0, (0.0, 150.0), (60.0, 84.0), "where the true score lies")]
+    one = page.dataclasses.replace(full(), scores=scores, reliability=Reliability("fair", ["wide_interval", "aspect"]))
+    elements = Elements(page.performance_page(one, "m"))
+    assert "60.00 – 84.00, where the true score lies" in elements.text()
+    assert "Reliability: fair (wide interval, aspect)" in elements.text()
+    band = next(rect for rect in elements.of("rect") if rect.get("height") == "8")
+    assert (float(band["x"]), float(band["width"])) == (40.0, 16.0)
+    high = Elements(page.performance_page(page.dataclasses.replace(one, reliability=Reliability("high")), "m"))
+    assert "Reliability: high" in high.text() and "(" not in high.text()
+
+
+def test_a_session_shows_the_grades_where_there_are_any():
+    graded = page.dataclasses.replace(shown("a"), reliability=Reliability("low", ["damaged"]))
+    elements = session(graded, shown("b", (None, None, None)))
+    (column,) = (at for at, name in enumerate(elements.of("th")) if name.get("class") == "" and at > 1)
+    assert "reliability" in elements.text() and "low" in elements.text() and column == 5
+    assert "reliability" not in session(shown("b")).text()
+
+
 def test_what_is_not_given_is_left_out():
     elements = Elements(page.performance_page(shown(), "diving_small"))
     assert not elements.of("video") and not elements.of("input") and not elements.of("path")
-    assert "Stages" not in elements.text() and "trust" not in elements.text()
+    assert not {"Stages", "trust", "Reliability", "alike"} & set(elements.text().split())
 
 
 def test_a_withheld_score_is_no_number():
@@ -153,6 +174,7 @@ def test_a_session_is_ranked_by_the_final_score():
     )
     links = [one["href"] for one in elements.of("a")]
     assert [link[0] for link in links] == ["b", "d", "a", "c"]
+    assert "– c withheld" in elements.text() and "3 a 60.00" in elements.text()
     assert "1 without a score" in elements.text() and "judges" not in elements.text()
 
 
@@ -165,7 +187,21 @@ def test_agreement_with_the_judges():
     assert "difficulty 4" in elements.text()  # one value: no order
     assert len(elements.of("circle")) == 4
     circle = next(one for one in elements.of("circle"))
-    assert (float(circle["cx"]), float(circle["cy"])) == (54.0, 48.0)  # b, 81 and 78 of 150
+    assert (float(circle["cx"]), float(circle["cy"])) == (70.0, 40.0)  # b, 81 and 78 of 60 to 90
+
+
+@pytest.mark.parametrize(
+    ("points", "ends"),
+    [((66, 63, 78, 81), (60, 90)), ((60, 60), (59, 61)), ((3.1, 3.6), (3.0, 3.7)), ((0, 100), (-100, 200))],
+)
+def test_the_scatter_has_round_ends_around_all_points(points, ends):
+    scores = [page.ShownScore("final", value, (0, 150), true=value) for value in points]
+    assert page._axis(scores) == pytest.approx(ends)
+
+
+def test_no_change_lies_at_zero():
+    curve = page._attribution_curve("execution", [-1.0, 0.0, 3.0])
+    assert curve["line"]["path"].split()[2:4] == ["L500.0", str(curve["zero"])]
 
 
 def test_a_clip_holds_its_frames():

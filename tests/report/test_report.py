@@ -12,8 +12,9 @@ from conftest import read_index, write_bars
 import scoringnet_tf
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.inference.prediction import VideoScorer
+from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.inference.video_score import Performance
-from scoringnet_tf.report.collecting import shown_performances
+from scoringnet_tf.report.collecting import ONE_DEVIATION, shown_performances
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.report.page import ShownPerformance, ShownScore, write_pages
 from scoringnet_tf.support.errors import InputError
@@ -80,8 +81,31 @@ def test_each_performance_has_its_own_stretch(scorer, tmp_path):
     (flight, entry) = first.clips
     with av.open(io.BytesIO(flight[1])) as container:
         assert (flight[0], entry[0], len(list(container.decode(video=0)))) == ("take-flight", "entry", 10)
+    assert read_index(decode_jpeg(flight[2])) == 55
     assert second.num_frames == 60 and second.scores[-1].value is None and second.attribution == {}
     assert {one.true for one in (*first.scores, *second.scores)} == {None}  # which one the judges saw is not known
+
+
+def test_what_is_known_of_trust_is_shown(scorer, tmp_path):
+    write_bars(tmp_path / "dive.avi", 12)
+    video = scorer.read(tmp_path / "dive.avi")
+    one = Performance(
+        *(0, 12, 0.0, 0.48, 3.0, 24.0, 72.0),
+        deviations={"execution": 2.0, "final": 6.0},
+        intervals={"final": (60.0, 84.0)},
+        reliability=Reliability("low", ["damaged"]),
+        alike=[{"id": "017", "distance": 0.5, "difficulty": 3.1, "execution": None, "final": 70.5}],
+    )
+    score = scorer.score(video, tmp_path / "dive.avi")
+    score = dataclasses.replace(score, performances=[one], interval_level=0.9)
+    (shown,) = shown_performances(scorer, video, score, name="a/dive")
+    assert [(each.interval, each.confidence) for each in shown.scores] == [
+        (None, ""),
+        ((22.0, 26.0), ONE_DEVIATION),
+        ((60.0, 84.0), "where the true score lies in 90 of 100 such performances"),
+    ]
+    assert shown.alike == [("017", {"difficulty": 3.1, "execution": None, "final": 70.5}, 0.5)]
+    assert (shown.name, shown.reliability) == ("a/dive", one.reliability)
 
 
 def shown(name):

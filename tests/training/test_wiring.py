@@ -89,7 +89,8 @@ def test_every_flag_is_in_these_tests():
         *("pretrained", "initial_model", "segmenter"),  # test_pretrained.py
         "output_activation",  # of the other head, below
         *("stage_network", "resnet50_weights"),  # test_stage_networks.py
-        "reference",  # of the command alone
+        *("reference", "training_ids"),  # of the command alone
+        "replicas",  # test_replicas.py
     }
     assert set(UNUSUAL) | elsewhere == set(defined)
     same = [name for name, value in UNUSUAL.items() if str(value) == defined[name]]

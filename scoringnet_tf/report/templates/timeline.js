@@ -12,8 +12,5 @@ function read() {
   }
 }
 slider.addEventListener("input", read);
-// It opens where the performance begins; on a narrow screen that may lie to the right.
-slider.value = readings.start;
+slider.value = readings.start; // where the performance begins
 read();
-const timeline = document.querySelector(".timeline");
-timeline.scrollLeft = (timeline.scrollWidth * readings.start) / readings.text.length - timeline.clientWidth / 4;

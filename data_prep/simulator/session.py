@@ -1,0 +1,133 @@
+"""Whole sessions, a video each: performances between crowds, boards and other views, some replayed. Knows no sport.
+
+Each performance is planned and filmed as a video by itself; what comes before and after it in the session is filmed in
+its scene. Nothing is kept of what was filmed: a session may last for hours.
+"""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from data_prep.simulator import files
+from data_prep.simulator.encoding import FPS, draw_compression, write_long_video
+from data_prep.simulator.filming import Filming
+from data_prep.simulator.performance import PLAN, Performance, Simulator
+from data_prep.simulator.plan import plan_performances
+from data_prep.simulator.settings import Settings
+from scoringnet_tf.sports import get_sport
+
+FOLDER = "sessions"
+REPLAYED = 0.5  # of the performances
+REPLAY_FRAMES = (72, 110)  # at half speed: all of the flight, and what follows it
+SHOT_FRAMES = (50, 250)  # least and most of one shot between performances
+LEAST_GAP = 25  # frames from one performance to the next, the noise of their own videos not counted
+PERFORMANCES, REPLAYS = "performances.csv", "replays.csv"
+
+
+@dataclasses.dataclass(frozen=True)
+class Session:
+    """The plan of one session.
+
+    Attributes:
+        session_id: 1-based.
+        path: of the video file, relative to the dataset.
+        codec, quantiser: of its compression.
+        performances: N, in order.
+        settings: by which they are filmed.
+        gaps: N + 1 numbers of frames, before, between and after the performances.
+        replays: N numbers of frames of the replay after each, 0 for none.
+    """
+
+    session_id: int
+    path: Path
+    codec: str
+    quantiser: int
+    performances: list[Performance]
+    settings: Settings
+    gaps: list[int]
+    replays: list[int]
+
+    def starts(self) -> list[int]:
+        """The first frame of the video of each performance."""
+        lengths = [plan.num_frames + replay for plan, replay in zip(self.performances, self.replays, strict=True)]
+        return np.cumsum([self.gaps[0], *np.add(lengths, self.gaps[1:])])[:-1].tolist()
+
+
+def plan_sessions(simulator: Simulator, settings: Settings) -> list[Session]:
+    """Plans every session; the same settings give the same plans.
+
+    Raises:
+        ValueError: the performances do not fit the minutes.
+    """
+    assert settings.num_videos is not None
+    return [_plan(simulator, settings, number) for number in range(1, settings.num_videos + 1)]
+
+
+def _plan(simulator, settings, session_id):
+    rng = settings.random(session_id, PLAN)
+    count, total = settings.performances, round(settings.minutes * 60 * FPS)
+    own = dataclasses.replace(settings, task="scoring", num_videos=count, seed=int(rng.integers(2**31)))
+    performances = plan_performances(simulator, own)
+    replays = [int(rng.integers(*REPLAY_FRAMES)) if rng.random() < REPLAYED else 0 for _ in range(count)]
+    replays = [0] * count if settings.easy else replays
+    left = total - sum(plan.num_frames for plan in performances) - sum(replays) - LEAST_GAP * (count + 1)
+    if left < 0:
+        least = (total - left) / 60 / FPS
+        raise ValueError(f"Expected --minutes={math.ceil(10 * least) / 10:g} or more. Received: {settings.minutes:g}")
+    edges = np.sort(rng.integers(0, left + 1, count))
+    gaps = (LEAST_GAP + np.diff([0, *edges, left])).tolist()
+    codec, quantiser = draw_compression(settings.easy, rng)
+    path = Path(FOLDER) / f"{session_id:03d}.avi"
+    return Session(session_id, path, codec, quantiser, performances, own, gaps, replays)
+
+
+def film_session(simulator: Simulator, session: Session) -> Iterator[np.ndarray]:
+    """The frames (H, W, 3) uint8 BGR of a planned session."""
+    for number, plan in enumerate(session.performances):
+        filming = Filming(simulator, plan, session.settings)
+        if number == 0:
+            yield from filming.between(session.gaps[0], SHOT_FRAMES)
+        yield from filming.video()
+        if session.replays[number]:
+            yield from filming.replay(session.replays[number])
+        yield from filming.between(session.gaps[number + 1], SHOT_FRAMES)
+
+
+def write_session(simulator: Simulator, session: Session, output_dir: Path) -> None:
+    """Films a session into its file, which appears once it is whole."""
+    frames = film_session(simulator, session)
+    write_long_video(output_dir / session.path, frames, session.quantiser, session.codec)
+
+
+def write_session_labels(simulator: Simulator, sessions: Sequence[Session], folder: Path) -> None:
+    """Writes `performances.csv`, the first frame of each stage, the end and the true scores, and `replays.csv`.
+
+    Frames are counted from 0 in the session; an end is the first frame after.
+    """
+    header = ("video", *get_sport(simulator.sport).stages[1:], "end", "element", "difficulty", "execution", "final")
+    rows = itertools.chain.from_iterable(_rows(simulator, each) for each in sessions)
+    files.write_csv(folder / PERFORMANCES, header, rows)
+    replays = [
+        (each.path.as_posix(), start + plan.num_frames, start + plan.num_frames + replay)
+        for each in sessions
+        for start, plan, replay in zip(each.starts(), each.performances, each.replays, strict=True)
+        if replay
+    ]
+    files.write_csv(folder / REPLAYS, ("video", "start", "end"), replays)
+
+
+def _rows(simulator, session):
+    fuse = get_sport(simulator.sport).fuse
+    for start, plan in zip(session.starts(), session.performances, strict=True):
+        yield (
+            session.path.as_posix(),
+            *(start + edge for edge in simulator.stage_edges(plan)[1:-1]),
+            simulator.name_of(plan.element),
+            plan.difficulty,
+            round(plan.execution, 4),
+            round(float(fuse(plan.difficulty, plan.execution)), 4),
+        )

@@ -1,0 +1,81 @@
+"""One table in Python, for a notebook or a script: what `python -m scoringnet_tf.experiments run` does for many."""
+
+import dataclasses
+import pathlib
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from scoringnet_tf.data.dataset_info import load_records
+from scoringnet_tf.experiments import report, suite
+from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
+from scoringnet_tf.experiments.intervals import Results
+from scoringnet_tf.experiments.stage_results import StageResults
+from scoringnet_tf.experiments.training import Surroundings, TrainingError
+from scoringnet_tf.support.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """What the rows of a table reached on the test videos; a notebook shows it as that table.
+
+    Attributes:
+        experiment: the table.
+        results: what every row predicted of every test video.
+        sport: of the records.
+    """
+
+    experiment: Experiment
+    results: Results | StageResults = dataclasses.field(repr=False)
+    sport: str
+
+    @property
+    def cells(self) -> dict[str, dict[str, Any]]:
+        """Row → figure (`"f_src"`, `"f_med"`, …) → `"mean"`, `"interval"` and what else `cells.json` holds."""
+        return report.cells(self.results, self.experiment.reference)
+
+    def __str__(self) -> str:
+        """The table, Markdown."""
+        return report.markdown(self.experiment, self.cells, self.sport)
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+    def plot(self, figure: str | None = None) -> Figure:
+        """Draws one of the figures of `cells` for every row with its interval; by default that of the table."""
+        return report.draw(self.cells, figure or self.experiment.picture)
+
+
+def compare(
+    experiment: Experiment | str,
+    records_dir: str | pathlib.Path,
+    preset: str | pathlib.Path,
+    *,
+    seeds: int = 1,
+    runs_dir: str | pathlib.Path = "runs/experiments",
+) -> Comparison:
+    """Trains what a table asks for and is not in `runs_dir` yet, evaluates it on the test split, and compares.
+
+    Args:
+        experiment: the name of a table of the paper (`EXPERIMENTS`), or one's own: an `Experiment` of `Row`s.
+        records_dir: records to train on, made by `python -m data_prep build`.
+        preset: file of flags of `train`, which the rows add to.
+        seeds: trainings of each row.
+        runs_dir: folder of the trainings. What is there already is not trained again.
+
+    Raises:
+        InputError: there is no such table, file or folder, or the table is not one of trainings on one split.
+        TrainingError: a training failed; those that did not are kept.
+    """
+    if isinstance(experiment, str) and experiment not in EXPERIMENTS:
+        raise InputError(f"Expected a table, one of {', '.join(EXPERIMENTS)}. Received: {experiment}.")
+    table = EXPERIMENTS[experiment] if isinstance(experiment, str) else experiment
+    if not table.rows or table.draw or table.resplit:
+        raise InputError(f"{table.title}: expected a table of trainings on one split. See the command for this one.")
+    if not pathlib.Path(preset).is_file():
+        raise InputError(f"{preset}: expected a file of flags of train. Received: no such file.")
+    surroundings = Surroundings(pathlib.Path(preset), load_records(records_dir), (), pathlib.Path(runs_dir))
+    failures = suite.run([table], surroundings, seeds)
+    if failures:
+        raise TrainingError("; ".join(failures))
+    return Comparison(table, suite.results(table, surroundings, seeds), surroundings.sport)

@@ -1,0 +1,59 @@
+"""Replicas: copies of a model on several devices, each with a part of a batch, that learn as one from the whole batch.
+
+They are those of TensorFlow's distribution strategies (`training.strategy`). Outside of one, and under other backends,
+there is one, and nothing here does anything.
+"""
+
+from typing import Any
+
+import keras
+
+TREE = Any  # nested tensors
+
+
+def number() -> int:
+    """How many replicas share a batch."""
+    context = _context()
+    return context.num_replicas_in_sync if context else 1
+
+
+def gathered(values: TREE) -> TREE:
+    """The same tensors of all replicas, one after the other: (B of this one, …) becomes (B of all, …).
+
+    A gradient goes back to the replica that a value came from, from all that used it: where each computes the loss of
+    the whole batch, it is as many times too large as there are replicas.
+    """
+    context = _context()
+    if not context:
+        return values
+
+    def gather(value):
+        if value is None:
+            return None
+        found = context.all_gather(value, axis=0)
+        found.set_shape((None, *value.shape[1:]))  # which TensorFlow forgets
+        return found
+
+    return keras.tree.map_structure(gather, values)
+
+
+def summed(values: list) -> list:
+    """The sum over all replicas of each tensor; None stays None."""
+    context = _context()
+    known = [value for value in values if value is not None]
+    if not context or not known:
+        return values
+    import tensorflow as tf
+
+    sums = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, known))
+    return [None if value is None else next(sums) for value in values]
+
+
+def _context():
+    """TensorFlow's context of this replica, None where there is but one."""
+    if keras.backend.backend() != "tensorflow":
+        return None
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    return context if context and context.num_replicas_in_sync > 1 else None

@@ -1,0 +1,68 @@
+"""Which videos a trained model did not learn from, so that its errors on them say how far it errs on others."""
+
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut
+from scoringnet_tf.models.presets import load_scoring_net, model_path
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import AnyPath
+from scoringnet_tf.training.config import held_out_of, started_from
+
+
+def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | None) -> HeldOut | str:
+    """The videos that the run of a model held out of its training, or why they are not known, a sentence.
+
+    Args:
+        info: of the records.
+        model_file: path of the model.
+        data_hash: of the records that it says it was trained on.
+    """
+    if data_hash != info.data_hash:
+        return "It is not known which videos of these records the model did not learn from (--held_out_split)."
+    if "validation" in info.splits:
+        return HeldOut(info, "validation")
+    try:
+        ids = held_out_of(info, model_file)
+        known = {start: _held_out_before(info, start) for start in started_from(model_file)}
+    except InputError as error:
+        return f"It is not known which videos were held out of training. {error}"
+    learned = [start for start, before in known.items() if before is not None and not set(ids) <= before]
+    if learned:
+        return f"The run started from {learned[0]}, which may have learned from the videos that it held out."
+    return HeldOut(info, "validation", ids) if ids else NOTHING_HELD_OUT
+
+
+def _held_out_before(info, model):
+    """The ids that the run of a trained model held out of the same records; None where it was trained on others."""
+    path = model_path(model)
+    known = (load_scoring_net(path).provenance or {}).get("data_hash")
+    if known != info.data_hash:
+        return None
+    found = held_out_by_run(info, path, known)
+    return set(found.ids or ()) if isinstance(found, HeldOut) else set()
+
+
+def held_out_by_name(info: DatasetInfo, records: DatasetInfo, split: str) -> HeldOut:
+    """The videos of a split that a user names.
+
+    Args:
+        info: of the records that the model was trained on.
+        records: of those with the split; the same, or others.
+        split: name of it.
+
+    Raises:
+        RecordsError: there is no such split.
+        InputError: some of its videos are training videos.
+    """
+    learned = {_shown(info.videos[video_id]) for video_id in info.split("train")["ids"]}
+    both = [video_id for video_id in records.split(split)["ids"] if _shown(records.videos[video_id]) in learned]
+    if both:
+        raise InputError(
+            f"--held_out_split={split}: expected videos that the model did not learn from. Received: {len(both)} of "
+            f"the training split of {info.records_dir}, the first {both[0]}."
+        )
+    return HeldOut(records, split)
+
+
+def _shown(video):
+    """What an entry of `DatasetInfo.videos` shows, whatever it is called: the content of a file, and which stretch."""
+    return video["sha256"], video["path"].rpartition("#")[2] if "#" in video["path"] else ""

@@ -1,0 +1,112 @@
+"""Simulated sessions: their length, where their performances and replays lie, the same pixels as by themselves."""
+
+import csv
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+from absl import flags
+from absl.testing import flagsaver
+
+from data_prep.commands import simulate as command
+from data_prep.simulator.dataset import simulate
+from data_prep.simulator.encoding import write_long_video, write_video
+from data_prep.simulator.filming import film_video
+from data_prep.simulator.registry import get_simulator
+from data_prep.simulator.session import film_session, plan_sessions
+from data_prep.simulator.settings import Settings
+from scoringnet_tf.data.video import read_video
+from scoringnet_tf.support.errors import InputError
+
+
+def settings(sport="diving", **options):
+    given = {"performances": 3, "minutes": 0.6, **options}
+    return Settings(sport, "session", 1, 5, None, False, 0.0, 48, 64, **given)
+
+
+@pytest.mark.parametrize("sport", ["diving", "vault"])
+def test_a_session_lasts_as_long_as_it_is_to_and_its_performances_do_not_overlap(sport):
+    first, second = (plan_sessions(get_simulator(sport), settings(sport, performances=30, minutes=120.0)) for _ in "ab")
+    assert first == second
+    (session,) = first
+    starts, videos = session.starts(), [plan.num_frames for plan in session.performances]
+    assert sum(session.gaps) + sum(videos) + sum(session.replays) == 120 * 60 * 25
+    assert len(starts) == 30 and min(session.gaps) >= 25
+    ends = [start + video + replay for start, video, replay in zip(starts, videos, session.replays, strict=True)]
+    assert all(after - end >= 25 for end, after in zip(ends[:-1], starts[1:], strict=True))
+    assert 5 < np.count_nonzero(session.replays) < 25
+    assert len({plan.video_id for plan in session.performances}) == 30
+
+
+def test_too_many_performances_are_refused_and_it_is_said_what_is_enough():
+    with pytest.raises(ValueError, match=r"--minutes=\d") as refused:
+        plan_sessions(get_simulator("diving"), settings(performances=30))
+    least = float(str(refused.value).split("--minutes=")[1].split()[0])
+    assert plan_sessions(get_simulator("diving"), settings(performances=30, minutes=least))
+
+
+def test_a_session_shows_its_performances_and_says_where(tmp_path):
+    given = settings()
+    simulate(given, tmp_path / "s", 1)
+    (session,) = plan_sessions(get_simulator("diving"), given)
+    video = read_video(tmp_path / "s" / session.path)
+    assert len(video.frames) == 0.6 * 60 * 25
+    with (tmp_path / "s/performances.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row, start, plan in zip(rows, session.starts(), session.performances, strict=True):
+        first, _, entry, end = plan.boundaries
+        stages = [int(row[name]) - start for name in ("pre-starting", "take-flight", "entry", "end")]
+        assert stages == [plan.lead, first, entry, end]
+        assert row["video"] == "sessions/001.avi" and row["element"] == plan.element.number
+        assert float(row["final"]) == pytest.approx(plan.difficulty * plan.execution, abs=1e-3)
+    with (tmp_path / "s/replays.csv").open(newline="") as file:
+        replays = [int(row["end"]) - int(row["start"]) for row in csv.DictReader(file)]
+    assert replays == [frames for frames in session.replays if frames]
+
+
+def test_a_performance_has_the_pixels_that_it_has_by_itself():
+    simulator = get_simulator("diving")
+    (session,) = plan_sessions(simulator, dataclasses.replace(settings(performances=2, minutes=0.4), seed=6))
+    assert session.replays[0]
+    start, plan = session.starts()[1], session.performances[1]
+    shown = itertools.islice(film_session(simulator, session), start, start + plan.num_frames)
+    for one, other in itertools.islice(zip(shown, film_video(simulator, plan, session.settings), strict=True), 30):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_long_video_is_written_as_a_short_one(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 256, (30, 48, 64, 3)).astype(np.uint8)
+    assert write_video(tmp_path / "a.avi", frames, 5) == write_long_video(tmp_path / "b.avi", frames, 5) == 30
+    assert (tmp_path / "a.avi").read_bytes() == (tmp_path / "b.avi").read_bytes()
+
+    def broken():
+        yield from frames
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_long_video(tmp_path / "c.avi", broken(), 5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.avi", "b.avi"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"minutes": 3.0}, "--minutes with --task=session alone"),
+        ({"performances": 3, "task": "motion"}, "--performances with --task=session alone"),
+        ({"num_videos": 1}, "--num_videos of 2 or more"),
+    ],
+)
+def test_flags_of_sessions_are_of_sessions_alone(given, message):
+    if not flags.FLAGS.is_parsed():
+        flags.FLAGS(["test"])
+    with flagsaver.flagsaver(output_dir="x", **{"num_videos": 4, **given}), pytest.raises(InputError, match=message):
+        command.main([])
+
+
+def test_a_session_is_asked_for_by_flags():
+    if not flags.FLAGS.is_parsed():
+        flags.FLAGS(["test"])
+    with flagsaver.flagsaver(output_dir="x", num_videos=1, task="session", minutes=3.0):
+        found = command._settings_from_flags()
+    assert (found.task, found.num_videos, found.performances, found.minutes) == ("session", 1, 30, 3.0)

@@ -1,0 +1,76 @@
+"""A table in Python is the one that the command writes; what cannot be compared is said."""
+
+import numpy as np
+import pytest
+
+from scoringnet_tf import experiments
+from scoringnet_tf.experiments import comparison, suite
+from scoringnet_tf.experiments.intervals import Results
+from scoringnet_tf.experiments.training import TrainingError
+from scoringnet_tf.support.errors import InputError
+
+
+@pytest.fixture
+def preset(tmp_path):
+    (tmp_path / "small.flags").write_text("# Command: …\n--epochs=1\n")
+    return tmp_path / "small.flags"
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What was trained: (tables, surroundings, seeds). The second row predicts exactly, the first is off by 2."""
+    seen = []
+    truth = {"final": np.array([60.0, 72.0, 66.0, 81.0])}
+    predicted = {"MSE": truth["final"] + [2, -2, 2, -2], "MSE + ranking": truth["final"]}
+    found = Results(tuple("abcd"), truth, {row: {"final": values[None, None]} for row, values in predicted.items()})
+    monkeypatch.setattr(suite, "run", lambda *arguments: seen.append(arguments) or [])
+    monkeypatch.setattr(suite, "results", lambda *_: found)
+    return seen
+
+
+def test_a_table_by_its_name(asked, diving_records, preset, tmp_path):
+    table = experiments.compare("table5", diving_records, preset, seeds=2, runs_dir=tmp_path / "runs")
+    ((tables, surroundings, seeds),) = asked
+    assert (tables, seeds) == ([experiments.EXPERIMENTS["table5"]], 2)
+    assert (surroundings.preset, surroundings.folder) == (preset, tmp_path / "runs")
+    assert surroundings.records.records_dir == diving_records and surroundings.renderings == ()
+    assert (table.cells["MSE"]["f_med"]["mean"], table.cells["MSE + ranking"]["f_med"]["mean"]) == (2, 0)
+    assert "f_med" in table.cells["MSE"] and "more" in table.cells["MSE + ranking"]["f_med"]
+
+
+def test_it_is_shown_as_the_table_with_the_papers_rows(asked, diving_records, preset):
+    table = experiments.compare("table5", diving_records, preset)
+    text = table._repr_markdown_()
+    assert text == str(table) and text.startswith("**Table 5: ranking loss.**")
+    assert "| MSE + ranking | 1.000 [" in text and "| *the paper* | 0.84 | 5.36 |" in text
+    assert [label.get_text() for label in table.plot("f_med").axes[0].get_yticklabels()] == ["MSE", "MSE + ranking"]
+    assert table.plot().axes[0].get_xlabel().startswith("F-SRC")
+
+
+def test_a_table_of_ones_own(asked, diving_records, preset):
+    own = experiments.Experiment("Mine", "Which?", [experiments.Row("MSE", {"alpha": "0"})], "MSE")
+    assert experiments.compare(own, diving_records, preset).experiment is own and asked[0][0] == [own]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"experiment": "table9"}, r"Expected a table, one of table1, .*\. Received: table9"),
+        ({"experiment": "fig4"}, "Fig. 4: segmentation: expected a table of trainings on one split"),
+        ({"experiment": "table6"}, "expected a table of trainings on one split"),
+        ({"experiment": "shortcuts"}, "expected a table of trainings on one split"),
+        ({"preset": "none.flags"}, r"none\.flags: expected a file of flags of train. Received: no such file"),
+        ({"records_dir": "none"}, "expected"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(changes, message, asked, diving_records, preset):
+    given = {"experiment": "table5", "records_dir": diving_records, "preset": preset, **changes}
+    with pytest.raises(InputError, match=message):
+        experiments.compare(**given)
+    assert asked == []
+
+
+def test_a_training_that_failed_is_said(diving_records, preset, monkeypatch):
+    monkeypatch.setattr(comparison.suite, "run", lambda *_: ["alpha=0: out of memory", "alpha=1: too"])
+    with pytest.raises(TrainingError, match="alpha=0: out of memory; alpha=1: too"):
+        experiments.compare("table5", diving_records, preset)

@@ -1,0 +1,234 @@
+"""What a model keeps of held-out and training videos, and what it says by it: intervals, a grade, the most alike."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+from conftest import write_unlv_diving
+
+import scoringnet_tf
+from data_prep.records.building import BuildSettings, build_records
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.resplitting import resplit
+from scoringnet_tf.data.stored_videos import stored_videos
+from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut, add_reference, is_measured, measured
+from scoringnet_tf.inference.coverage import stated_intervals
+from scoringnet_tf.inference.evaluation import predict_records, prediction_function
+from scoringnet_tf.inference.prediction import VideoScorer
+from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.models.reference import Reference, Spread
+from scoringnet_tf.support.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Records of 15 dives: 3 to train, 9 for validation, 3 to test."""
+    root = tmp_path_factory.mktemp("split")
+    source = write_unlv_diving(root / "source", 15, 3)
+    build_records("unlv_diving", source, root / "records", BuildSettings((36, 48)), workers=1)
+    info = DatasetInfo.load(root / "records")
+    test, others = info.splits["test"]["ids"], info.splits["train"]["ids"]
+    split = dict.fromkeys(test, "test") | {name: "train" if at < 3 else "validation" for at, name in enumerate(others)}
+    resplit(info, split, root / "index")
+    return root / "index"
+
+
+@pytest.fixture(scope="module")
+def plain(folder):
+    keras.utils.set_random_seed(0)
+    options = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "decoding": "ordered"}
+    return scoringnet_tf.ScoringNet.for_records(DatasetInfo.load(folder), **options)
+
+
+@pytest.fixture(scope="module")
+def model(plain, folder):
+    return scoringnet_tf.with_reference(plain, folder)
+
+
+def errors_of(model, info, split):
+    dataset = scoringnet_tf.videos(info.records_dir, split, image_size=(32, 32), batch_size=1, with_info=True)
+    found = predict_records(prediction_function(model), dataset)
+    return {score: np.abs(values - found.truth[score]) for score, values in found.predicted.items()}
+
+
+def test_intervals_are_measured_on_the_validation_split(model, plain, folder):
+    info, intervals = DatasetInfo.load(folder), model.reference.intervals
+    assert (intervals.split, intervals.data_hash, intervals.lacking) == ("validation", info.data_hash, "")
+    assert intervals.num_videos == dict.fromkeys(("difficulty", "execution", "final"), 9)
+    for score, errors in errors_of(plain, info, "validation").items():
+        assert intervals.half_widths[score] == pytest.approx(errors.max(), rel=1e-4)  # the ninth of nine
+
+
+def test_the_bank_is_of_training_videos_alone(model, folder):
+    info, bank = DatasetInfo.load(folder), model.reference.bank
+    assert sorted(bank.ids) == sorted(info.splits["train"]["ids"])
+    for score in ("difficulty", "execution", "final"):
+        assert list(bank.scores[score]) == pytest.approx([info.videos[name][score] for name in bank.ids], rel=1e-5)
+
+
+def test_what_a_run_held_out_of_training_is_neither_in_the_bank_nor_trained_on(plain, diving_records):
+    info = DatasetInfo.load(diving_records)
+    ids = info.splits["train"]["ids"][:2]
+    model = plain.with_dtype("float32")
+    found = measured(model, info, HeldOut(info, "validation", ids))
+    assert sorted([*found.bank.ids, *ids]) == sorted(info.splits["train"]["ids"])
+    assert found.intervals.half_widths == {} and found.intervals.num_videos["final"] == 2
+    assert "there are 2 of difficulty, 2 of execution, 2 of final" in found.intervals.lacking
+
+
+def test_without_held_out_videos_there_are_none_and_it_is_said(plain, diving_records, tmp_path):
+    found = scoringnet_tf.with_reference(plain, diving_records, training_ids=False)
+    assert found.reference.intervals.half_widths == {} and found.reference.intervals.lacking == NOTHING_HELD_OUT
+    assert found.reference.bank is None
+    scorer = VideoScorer(found)
+    (warning,) = (each for each in scorer._doubts if each.code == "no_intervals")
+    assert NOTHING_HELD_OUT in warning and scorer._trust.level is None
+
+
+def test_a_file_keeps_them_and_is_measured_again_where_something_lacks(plain, model, folder, tmp_path):
+    info = DatasetInfo.load(folder)
+    model.save(tmp_path / "best.keras")
+    loaded = load_scoring_net(tmp_path / "best.keras")
+    assert loaded.reference == model.reference and is_measured(tmp_path, info)
+    assert not is_measured(tmp_path, info, training_ids=False)  # its ids are to go
+    add_reference(tmp_path, info, HeldOut(info, "validation"), training_ids=False)
+    assert load_scoring_net(tmp_path).reference.bank is None and is_measured(tmp_path, info, training_ids=False)
+    before = dataclasses.replace(model.reference, intervals=None, bank=None).get_config()
+    plain.with_dtype("float32", reference=before).save(tmp_path / "best.keras")
+    assert not is_measured(tmp_path, info)
+
+
+def test_a_reference_of_before_loads_and_says_what_lacks(plain, model):
+    """As version 0.1 wrote it: without the keys."""
+    config = model.reference.get_config()
+    old = {name: value for name, value in config.items() if name not in ("intervals", "bank")}
+    scorer = VideoScorer(plain.with_dtype("float32", reference=old))
+    assert (scorer.model.reference.intervals, scorer.model.reference.bank) == (None, None)
+    said = {doubt.code: doubt for doubt in scorer._doubts}
+    assert "not measured" in said["no_intervals"] and "calibrate" in said["no_intervals"]
+
+
+def test_damaged_ones_are_refused_in_a_line(plain, model, tmp_path):
+    config = model.reference.get_config()
+    config["bank"] = {**config["bank"], "ids": ["a"]}
+    with pytest.raises(ValueError, match="of the same videos"):
+        plain.with_dtype("float32", reference=config)
+    config["bank"] = None
+    config["intervals"] = {**config["intervals"], "level": 7}
+    with pytest.raises(ValueError, match="expected a level below 1"):
+        plain.with_dtype("float32", reference=config)
+
+
+def test_an_evaluation_states_what_the_model_does_or_why_not(plain, model):
+    assert stated_intervals(model) == model.reference.intervals
+    old = {**model.reference.get_config(), "intervals": None}
+    stale = model.with_dtype("float32")
+    stale.score_predictor.variables[0].assign_add(np.ones_like(stale.score_predictor.variables[0]))
+    for other, said in (
+        (plain, "keeps no record"),
+        (plain.with_dtype("float32", reference=old), "not measured"),
+        (stale, "trained on after"),
+    ):
+        assert stated_intervals(other).half_widths == {} and said in stated_intervals(other).lacking
+
+
+# === What is said of a video ===
+
+
+@pytest.fixture(scope="module")
+def scorer(model):
+    return VideoScorer(model, name="m", as_recorded=True)
+
+
+@pytest.fixture(scope="module")
+def scored(scorer, folder):
+    """(id, video, its score, true scores) of the test videos, with nothing against them."""
+    info, found = DatasetInfo.load(folder), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scoringnet_tf.inference.prediction.reasons_against", lambda *_: [])
+        for video_id, video, truth in stored_videos(info, "test"):
+            found.append((video_id, video, scorer.score(video, video_id), truth))
+    return found
+
+
+def test_scores_intervals_and_grade_of_a_video(scored, model, folder):
+    info = DatasetInfo.load(folder)
+    assert [video_id for video_id, *_ in scored] == info.splits["test"]["ids"]
+    for video_id, _, score, truth in scored:
+        assert (score.status, score.interval_level, score.video) == ("scored", 0.9, video_id)
+        for name, width in model.reference.intervals.half_widths.items():
+            low, high = score.intervals[name]
+            lowest, highest = model.sport.range_of(name)
+            value = getattr(score, name)
+            assert (low, high) == pytest.approx((max(value - width, lowest), min(value + width, highest)))
+            assert truth[name] == pytest.approx(info.videos[video_id][name], rel=1e-5)
+        assert score.reliability.grade in ("high", "fair", "low")
+        assert len(score.alike) == 3 and {one["id"] for one in score.alike} <= set(model.reference.bank.ids)
+        assert score.alike[0]["distance"] <= score.alike[2]["distance"]
+
+
+def test_a_forced_score_has_no_interval_and_the_lowest_grade(scorer, scored):
+    video_id, video, free, _ = scored[0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "scoringnet_tf.inference.prediction.reasons_against",
+            lambda *_: [scoringnet_tf.support.remarks.Remark("stage_order", "Wrong.")],
+        )
+        forced, withheld = (scorer.score(video, video_id, force=force) for force in (True, False))
+    assert forced.final == free.final and forced.intervals == {} and forced.status == "forced"
+    assert forced.reliability.grade == "low" and forced.reliability.because[0] == "stage_order"
+    assert (withheld.intervals, withheld.reliability, len(withheld.alike)) == ({}, None, 3)
+
+
+def test_the_score_of_a_record_is_that_of_the_evaluation(scored, plain, folder):
+    info = DatasetInfo.load(folder)
+    dataset = scoringnet_tf.videos(folder, "test", image_size=(32, 32), batch_size=3, with_info=True)
+    found = predict_records(prediction_function(plain), dataset)
+    assert found.ids == info.splits["test"]["ids"]
+    for (_, _, score, _), final in zip(scored, found.predicted["final"], strict=True):
+        assert score.final == pytest.approx(final, rel=1e-4)
+
+
+def test_what_was_measured_with_other_weights_says_nothing(model, scored):
+    trained_on = model.with_dtype("float32")
+    trained_on.score_predictor.variables[0].assign_add(np.ones_like(trained_on.score_predictor.variables[0]))
+    video_id, video, *_ = scored[0]
+    score = VideoScorer(trained_on).score(video, video_id, force=True)
+    assert (score.interval_level, score.intervals, score.alike) == (None, {}, [])
+    assert "stale_reference" in score.reliability.because and score.reliability.grade == "low"
+
+
+def test_features_have_them_too(tmp_path):
+    rng = np.random.default_rng(0)
+    train = rng.normal(size=(60, 4))
+    spread = Spread.of(train)
+    from scoringnet_tf.models.bank import Bank
+    from scoringnet_tf.models.intervals import Intervals
+
+    bank = Bank.of([f"{number}" for number in range(60)], {"final": np.arange(60.0)}, spread.coordinates(train))
+    intervals = Intervals(0.9, {"final": 5.0}, {"final": 20}, "validation", "")
+    model = scoringnet_tf.ScoringNet(
+        features={"size": 4, "stride": 2, "origin": None},
+        fragments="whole",
+        clip_lengths=(4, 4),
+        width_multiplier=1 / 16,
+        score_statistics={"difficulty": (3.0, 0.1), "execution": (20.0, 1.0)},
+        reference=Reference(60, "", 0, {}, (), spread, intervals, bank).get_config(),
+    )
+    np.save(tmp_path / "v.npy", np.repeat(train[7:8], 25, axis=0))
+    from scoringnet_tf.models.reference import checksum
+
+    fresh = model.with_dtype("float32", reference={**model.reference.get_config(), "weights": checksum(model)})
+    score = scoringnet_tf.score_video(tmp_path / "v.npy", fresh)
+    assert score.alike[0]["id"] == "7" and score.alike[0]["final"] == 7.0
+    assert score.intervals["final"] == pytest.approx((score.final - 5, score.final + 5))
+
+
+# === Records that are not those of the run ===
+
+
+def test_held_out_records_that_do_not_fit_are_refused_before_anything_is_measured(plain, folder):
+    info = DatasetInfo.load(folder)
+    with pytest.raises(InputError, match="expected records with the model's frame size"):
+        measured(plain, info, HeldOut(dataclasses.replace(info, frame_size=(72, 96)), "validation"))

@@ -1,0 +1,120 @@
+"""How often intervals hold is counted right, and is what they claim where the data are exchangeable."""
+
+import csv
+import json
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from scoringnet_tf.inference.coverage import coverage, coverage_line, interval_bounds
+from scoringnet_tf.inference.evaluation import Predictions, figures
+from scoringnet_tf.models.intervals import Intervals
+from scoringnet_tf.report.evaluation_report import write_report
+from scoringnet_tf.report.plots import score_scatter
+from scoringnet_tf.sports import get_sport
+
+DIVING = get_sport("diving")
+
+
+def predictions(count, rng, scale=8.0):
+    """Of a made-up model whose errors grow with the score and are skewed, as no Gaussian's."""
+    truth = {"difficulty": rng.uniform(2, 4, count), "execution": rng.uniform(10, 28, count)}
+    truth["final"] = truth["difficulty"] * truth["execution"]
+    wrong = {score: (rng.gamma(2.0, size=count) - 2) * values * scale / 100 for score, values in truth.items()}
+    return Predictions(
+        ids=[f"{number}" for number in range(count)],
+        truth=truth,
+        predicted={score: values + wrong[score] for score, values in truth.items()},
+        stages_true=[np.array([0])] * count,
+        stages_predicted=[np.array([-1])] * count,
+        empty_fragments=np.zeros((count, 0), bool),
+    )
+
+
+def measured(found):
+    return Intervals.measured(found.truth, found.predicted, "validation", "hash")
+
+
+def test_they_hold_as_often_as_they_claim_on_videos_like_those_that_set_them():
+    """Over many draws of 30 videos to set them and 70 to evaluate, as of the smallest dataset: exactly 28 of 31."""
+    rng, shares = np.random.default_rng(0), []
+    for _ in range(300):
+        intervals, evaluated = measured(predictions(30, rng)), predictions(70, rng)
+        evaluated.bounds = interval_bounds(evaluated, intervals, DIVING)
+        shares.append(coverage(evaluated, intervals, "test", "hash")["scores"]["final"]["held"])
+    # The share of a draw varies with the 30 (beta) and with the 70 (binomial): beta-binomial; here the mean of 300.
+    expected = 28 / 31
+    deviation = math.sqrt(stats.betabinom(70, 28, 3).var()) / 70 / math.sqrt(300)
+    assert abs(np.mean(shares) - expected) < 3 * deviation
+    assert 3 * deviation < expected - 0.88  # what held 88 of 100 would be told from it
+
+
+def test_worse_videos_are_told():
+    rng = np.random.default_rng(0)
+    intervals, worse = measured(predictions(200, rng)), predictions(200, rng, scale=24.0)
+    worse.bounds = interval_bounds(worse, intervals, DIVING)
+    found = coverage(worse, intervals, "test", "hash")
+    assert found["scores"]["final"]["held"] < 0.7 and found["claimed"] == 0.9
+
+
+def small():
+    found = predictions(4, np.random.default_rng(0))
+    found.truth = {"difficulty": np.array([3.0, 3, 3, np.nan]), "final": np.array([60.0, 70, 80, 90])}
+    found.predicted = {"difficulty": np.array([3.1, 2.9, 3.3, 3.0]), "final": np.array([66.0, 64, 90, 90])}
+    intervals = Intervals(0.9, {"difficulty": 0.2, "final": 6.0}, {"difficulty": 9, "final": 9}, "validation", "hash")
+    found.bounds = interval_bounds(found, intervals, DIVING)
+    return found, intervals
+
+
+def test_by_hand():
+    found, intervals = small()
+    np.testing.assert_allclose(found.bounds["final"][:2], [[60, 72], [58, 70]])
+    said = coverage(found, intervals, "test", "hash")
+    assert said["scores"] == {
+        "difficulty": {"held": pytest.approx(2 / 3), "num_videos": 3, "half_width": 0.2},
+        "final": {"held": 0.75, "num_videos": 4, "half_width": 6.0},
+    }
+    line = coverage_line(said)
+    assert line == "intervals: claimed 90 %; held difficulty 66.7 % of 3, final 75.0 % of 4"
+
+
+def test_the_videos_that_set_them_are_no_evidence():
+    found, intervals = small()
+    assert not coverage(found, intervals, "validation", "other")["same_videos"]
+    said = coverage(found, intervals, "validation", "hash")
+    assert said["same_videos"] and "which says nothing" in coverage_line(said)
+
+
+def test_none_say_why():
+    found, _ = small()
+    none = Intervals.none("Nothing was held out.")
+    found.bounds = interval_bounds(found, none, DIVING)
+    said = coverage(found, none, "test", "hash")
+    assert (found.bounds, said["scores"]) == ({}, {})
+    assert coverage_line(said) == "No intervals. Nothing was held out."
+
+
+def test_a_score_that_is_not_predicted_or_known_has_no_share():
+    found, intervals = small()
+    found.truth["final"] = np.full(4, np.nan)
+    said = coverage(found, intervals, "test", "hash")["scores"]["final"]
+    assert math.isnan(said["held"]) and said["num_videos"] == 0
+    del found.predicted["final"]
+    assert list(interval_bounds(found, intervals, DIVING)) == ["difficulty"]
+
+
+def test_the_report_holds_them(tmp_path):
+    found, intervals = small()
+    found.truth["execution"] = np.full(4, np.nan)
+    said = {**figures(found, DIVING.stages), "intervals": coverage(found, intervals, "test", "hash")}
+    write_report(tmp_path, found, said, DIVING.stages)
+    with (tmp_path / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert (rows[1]["low_final"], rows[1]["high_final"], rows[0]["low_difficulty"]) == ("58.0000", "70.0000", "2.9000")
+    assert json.loads((tmp_path / "metrics.json").read_text())["intervals"]["scores"]["final"]["held"] == 0.75
+    panel = score_scatter(found).axes[1]
+    assert "intervals hold 75 %" in panel.get_title()
+    (lines,) = (one for one in panel.collections if len(one.get_paths()) == 4 and hasattr(one, "get_segments"))
+    np.testing.assert_allclose(lines.get_segments()[1], [[70, 58], [70, 70]])

@@ -1,0 +1,65 @@
+"""Notebooks as they are committed: short, without outputs, and of what is public; `make notebooks` runs them."""
+
+import ast
+import json
+import pathlib
+import re
+
+import pytest
+
+import scoringnet_tf
+
+ROOT = pathlib.Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PUBLIC = {*scoringnet_tf.__all__, "experiments"}
+
+
+def cells(path, kind):
+    found = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [cell for cell in found if cell["cell_type"] == kind]
+
+
+def python_of(cell):
+    """The Python of a code cell: without what IPython takes."""
+    text = "".join(cell["source"])
+    return "" if text.startswith("%%") else re.sub(r"^%.*$", "", text, flags=re.M)
+
+
+def test_there_is_one_for_each_purpose():
+    names = [path.stem for path in NOTEBOOKS]
+    assert names == ["compare_losses", "quickstart", "reuse_a_tower", "your_own_sport"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_is_committed_without_outputs(path):
+    for cell in cells(path, "code"):
+        assert cell["outputs"] == [] and cell["execution_count"] is None
+    assert path.stat().st_size < 20_000
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_is_short_and_says_what_it_is(path):
+    first = "".join(cells(path, "markdown")[0]["source"])
+    assert re.match(r"# \w", first) and len(cells(path, "code")) <= 10
+    assert max(len("".join(cell["source"]).splitlines()) for cell in cells(path, "code")) <= 40
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_it_imports_what_is_public(path):
+    for cell in cells(path, "code"):
+        tree = ast.parse(python_of(cell))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith(("scoringnet_tf", "data_prep")):
+                assert node.module == "scoringnet_tf" and {alias.name for alias in node.names} <= PUBLIC
+            elif isinstance(node, ast.Import):
+                assert not [alias.name for alias in node.names if re.match(r"data_prep|scoringnet_tf\.", alias.name)]
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                assert node.value.id != "scoringnet_tf" or node.attr in PUBLIC
+                assert not node.attr.startswith("_")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_its_links_lead_somewhere(path):
+    for cell in cells(path, "markdown"):
+        for link in re.findall(r"\]\(([^)#\s]+)", "".join(cell["source"])):
+            assert (path.parent / link).exists(), link

@@ -1,0 +1,127 @@
+"""Intervals are never measured on training videos: which videos are held out is known, or it is said that it is not."""
+
+import dataclasses
+import json
+import types
+
+import pytest
+
+from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
+from scoringnet_tf.data.resplitting import resplit
+from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training import held_out
+from scoringnet_tf.training.held_out import held_out_by_name, held_out_by_run
+
+
+def run_of(folder, info, ids, settings=None):
+    config = {"validation_ids": ids, "data_hash": info.data_hash, "settings": settings or {}}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder / "best.keras"
+
+
+@pytest.fixture
+def info(diving_records):
+    return DatasetInfo.load(diving_records)
+
+
+def test_what_the_run_held_out(info, tmp_path):
+    ids = info.splits["train"]["ids"][:2]
+    found = held_out_by_run(info, run_of(tmp_path, info, ids), info.data_hash)
+    assert (found.info, found.split, found.ids) == (info, "validation", ids)
+
+
+def test_a_validation_split_of_the_records(info, tmp_path):
+    split = {name: video["split"] for name, video in info.videos.items()}
+    split[info.splits["train"]["ids"][0]] = "validation"
+    new = resplit(info, split, tmp_path / "index")
+    found = held_out_by_run(new, tmp_path / "best.keras", new.data_hash)
+    assert (found.split, found.ids) == ("validation", None)
+    said = held_out_by_run(
+        new, tmp_path / "best.keras", info.data_hash
+    )  # another split: these it may have learned from
+    assert "not known which videos" in said
+
+
+def test_a_run_that_held_nothing_out(info, tmp_path):
+    assert held_out_by_run(info, run_of(tmp_path, info, []), info.data_hash) == NOTHING_HELD_OUT
+
+
+@pytest.mark.parametrize("known", [None, "other"])
+def test_records_of_which_the_model_says_nothing(info, tmp_path, known):
+    found = held_out_by_run(info, run_of(tmp_path, info, info.splits["train"]["ids"][:2]), known)
+    assert "not known which videos" in found and "--held_out_split" in found
+
+
+def test_a_model_without_its_run(info, tmp_path):
+    found = held_out_by_run(info, tmp_path / "model.keras", info.data_hash)
+    assert "not known which videos were held out" in found and "no such file" in found
+    other = dataclasses.replace(info, data_hash="other")
+    run_of(tmp_path, other, ["001"])
+    assert "another data hash" in held_out_by_run(info, tmp_path / "model.keras", info.data_hash)
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "before", "is_known"),
+    [
+        ("the same", slice(0, 3), True),
+        ("the same", slice(0, 1), False),
+        ("the same", None, False),
+        ("others", None, True),
+    ],
+)
+def test_a_run_that_started_from_another(info, tmp_path, monkeypatch, trained_on, before, is_known):
+    """What the first run learned from is no evidence, though the second held it out."""
+    train = info.splits["train"]["ids"]
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "best.keras").touch()
+    if before is not None:
+        run_of(tmp_path / "first", info, train[before])
+    started = {"segmenter": None, "initial_model": str(tmp_path / "first")}
+    second = run_of(tmp_path / "second", info, train[:2], settings=started)
+    provenance = {"data_hash": info.data_hash if trained_on == "the same" else "other"}
+    monkeypatch.setattr(held_out, "load_scoring_net", lambda _: types.SimpleNamespace(provenance=provenance))
+    found = held_out_by_run(info, second, info.data_hash)
+    if is_known:
+        assert found.ids == train[:2]
+    else:
+        assert (
+            found
+            == f"The run started from {tmp_path / 'first'}, which may have learned from the videos that it held out."
+        )
+    (tmp_path / "first/best.keras").unlink()
+    assert "not known which videos were held out" in held_out_by_run(info, second, info.data_hash)
+
+
+def test_a_split_that_is_named(info):
+    found = held_out_by_name(info, info, "test")
+    assert (found.info, found.split, found.ids) == (info, "test", None)
+    with pytest.raises(RecordsError, match="expected a split, one of test, train"):
+        held_out_by_name(info, info, "validation")
+
+
+def test_training_videos_are_refused_under_any_name(info, tmp_path):
+    with pytest.raises(InputError, match=r"did not learn from\. Received: 7 of the training split"):
+        held_out_by_name(info, info, "train")
+    train, test = info.splits["train"]["ids"], info.splits["test"]["ids"]
+    swapped = dict.fromkeys([*test, train[0]], "test") | dict.fromkeys(train[1:], "train")
+    other = resplit(info, swapped, tmp_path / "index")
+    with pytest.raises(InputError, match=f"Received: 1 of the training split .* the first {train[0]}"):
+        held_out_by_name(info, other, "test")
+    renamed = {f"x{name}": video for name, video in info.videos.items()}
+    splits = {"test": {**info.splits["train"], "ids": [f"x{name}" for name in train]}}
+    with pytest.raises(InputError, match="Received: 7 of"):
+        held_out_by_name(info, dataclasses.replace(info, videos=renamed, splits=splits), "test")
+
+
+def test_other_stretches_of_a_file_are_other_performances(info):
+    first, second = info.splits["train"]["ids"][0], info.splits["test"]["ids"][0]
+    videos = dict(info.videos)
+    for name, stretch in ((first, "0-30"), (second, "40-70")):
+        videos[name] = {**videos[name], "path": f"broadcast.mp4#{stretch}", "sha256": "same"}
+    made = dataclasses.replace(info, videos=videos)
+    assert held_out_by_name(made, made, "test").split == "test"
+    videos[second] = {**videos[second], "path": "copy.mp4#0-30"}
+    with pytest.raises(InputError, match="Received: 1 of"):
+        held_out_by_name(made, made, "test")
