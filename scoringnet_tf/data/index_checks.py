@@ -81,8 +81,8 @@ def _inner_problems(fields):
 
 def _video_problems(video_id, video, classes):
     yield from _wrong_kinds({"group": None, **video}, {**VIDEO, "group": (str, NONE)}, f"videos, {video_id}: ")
-    labels = video.get("classes", {}) if classes else {}
-    for head, names in classes.items():
+    labels = video.get("classes")
+    for head, names in classes.items() if labels is not None else ():
         label = labels.get(head, -1) if isinstance(labels, Mapping) else -1
         if not _is(label, (int,)) or label >= len(names):
             yield f"videos, {video_id}: {label!r} as {head}"

@@ -1113,7 +1113,7 @@ DATA_PREP = (
     )
     + of(
         "scoringnet_tf/models/intervals.py",
-        "tests/models/test_intervals.py",
+        "tests/models/test_score_intervals.py",
         ("(count + 1) * level", "count * level", "intervals forget that the held-out videos are few"),
         ("nan_to_num(errors, nan=np.inf)", "nan_to_num(errors)", "a prediction that is no number is right"),
         (

@@ -46,7 +46,9 @@ def run(*arguments, check=True, **changes):
     return result
 
 
-BARS = r"((\r| |(evaluating test|Verifying|joint|Measuring the training videos): +\d+%\|[^|]*\|[^\r\n]*)*\n)+"
+BAR = r"(evaluating test|Verifying|joint|Measuring the training videos): +\d+%\|[^|]*\|[^\r\n]*"
+COUNT = r"Measuring errors on held-out videos: \d+video [^\r\n]*"
+BARS = rf"((\r| |{BAR}|{COUNT})*\n)+"
 TRAIN = (
     *("scoringnet_tf.train", "--records_dir={records}", "--model_dir={folder}", "--validation_fraction=0.3"),
     *("--image_size=32,32", "--width_multiplier=0.0625", "--clip_lengths=8,8", "--batch_size=4", "--epochs=1"),

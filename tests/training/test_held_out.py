@@ -16,6 +16,7 @@ from scoringnet_tf.training.held_out import held_out_by_name, held_out_by_run
 
 def run_of(folder, info, ids, settings=None):
     config = {"validation_ids": ids, "data_hash": info.data_hash, "settings": settings or {}}
+    config |= {"precision": "float32", "versions": {}}
     (folder / "config.json").write_text(json.dumps(config))
     return folder / "best.keras"
 

@@ -437,6 +437,7 @@ def test_verification_counts_the_records_before_the_damage(diving_copy):
 def test_verification_holds_the_records_against_the_index(diving_copy):
     info = DatasetInfo.load(diving_copy)
     info.videos["001"]["num_frames"] += 1
+    info.splits[info.videos["001"]["split"]]["num_frames"] += 1
     info.frame_size = (36, 47)
     info.save(diving_copy)
     problems = verify_records(DatasetInfo.load(diving_copy))

@@ -34,7 +34,7 @@ def test_the_half_width_is_an_error_itself():
 @pytest.mark.parametrize("distribution", [stats.norm, stats.cauchy, stats.expon, stats.beta(0.4, 0.3)])
 def test_simulated_truth_lies_within_as_often_as_is_claimed(count, distribution):
     """Of exchangeable errors without ties exactly rank / (n + 1) of further ones, however they are distributed."""
-    repetitions, rng = 20_000, np.random.default_rng(0)
+    repetitions, rng = 40_000, np.random.default_rng(0)
     errors = distribution.rvs(size=(repetitions, count + 1), random_state=rng)
     widths = np.array([half_width(each) for each in errors[:, :-1]])
     held = int((np.abs(errors[:, -1]) <= widths).sum())
