@@ -42,6 +42,7 @@ def test_what_is_done_when_it_is_stopped_is_printed(folder, stage_model, number,
     """It waits for the next name of a list that has not ended when the signal comes."""
     arguments = [sys.executable, "-m", "scoringnet_tf.predict", f"--model={stage_model}", "-", "--json"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # JAX sets it to 1 in a process that imports it, as Keras does
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     with subprocess.Popen(arguments, **pipes, text=True, env=environment) as process:
         process.stdin.write(f"{folder / 'a/v.avi'}\n")
