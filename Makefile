@@ -3,6 +3,7 @@
 # make lint    ruff and mypy
 # make mutate  small wrong changes of the code, one at a time: does a test notice each? Takes long
 # make browser    the pages of a report in the Chromium of the system; skipped where there is none
+# make distributed  training on several devices and by several processes, of which some are killed
 # make notebooks  the notebooks, each from a clean kernel
 # make docs    the documentation as a site, in build/site
 # make env     the environment alone
@@ -17,7 +18,7 @@ INSTALLED := .venv/installed-$(EXTRAS)
 DATA := data
 DEMO := runs/demo
 
-.PHONY: env lint format test mutate browser notebooks docs demo clean
+.PHONY: env lint format test mutate browser notebooks distributed docs demo clean
 .DELETE_ON_ERROR:
 
 env: $(INSTALLED)
@@ -47,6 +48,10 @@ mutate: env
 browser notebooks:
 	$(MAKE) env EXTRAS=dev,$@
 	$(BIN)/python -m pytest -rs tests/$@
+
+# Processes that wait for each other: at most two at a time, and so not beside the other tests.
+distributed: env
+	$(BIN)/python -m pytest -rs tests/distributed
 
 docs:
 	$(MAKE) env EXTRAS=docs

@@ -174,10 +174,10 @@ flags.DEFINE_list(
 # === Run ===
 flags.DEFINE_integer(
     "replicas",
-    0,
-    "Devices that share each batch, and learn what one would from the whole of it. 0: every GPU. Without a GPU the "
-    "processor counts as so many, which is no faster. Not in the paper.",
-    0,
+    1,
+    "Devices that share each batch, and learn what one would from the whole of it: GPUs. Without one the processor "
+    "counts as so many, which is no faster. Not in the paper.",
+    1,
 )
 flags.DEFINE_bool("shuffle_labels", False, "Control: train on scores exchanged between videos; must learn nothing.")
 
@@ -219,6 +219,8 @@ def main(_):
 
     run = ScoringRun(info, settings)
     best = run.run()
+    if run.worker > 0:
+        return
     if settings["reference"]:
         _add_reference(run, best, settings["training_ids"])
     print(

@@ -92,7 +92,7 @@ def settings(model_dir, records_dir, **changes):
         "seed": 1,
         "deterministic": True,
         "shuffle_labels": False,
-        "replicas": 0,
+        "replicas": 1,
         **changes,
     }
 

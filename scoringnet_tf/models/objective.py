@@ -198,7 +198,11 @@ class Objective(Model):
         *state, data = arguments
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         x = {**x, TRUE_STAGES: y["stages"]}
-        return super().train_step(*state, keras.utils.pack_x_y_sample_weight(x, y, sample_weight))
+        return replicas.logged(super().train_step(*state, keras.utils.pack_x_y_sample_weight(x, y, sample_weight)))
+
+    def test_step(self, *arguments):
+        """Keras's own."""
+        return replicas.logged(super().test_step(*arguments))
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Keras's, before a `fit` on several replicas, takes the mean of a batch's bools; here all is built."""

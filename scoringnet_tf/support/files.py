@@ -175,23 +175,29 @@ def _cache():
 
 
 @contextlib.contextmanager
-def mirrored_folder(path: AnyPath, last: str | None = None) -> Iterator[tuple[pathlib.Path, Callable[[], None]]]:
+def mirrored_folder(
+    path: AnyPath, last: str | None = None, kept: bool = True
+) -> Iterator[tuple[pathlib.Path, Callable[[], None]]]:
     """A local folder that stands for `path`, for libraries that know no other and append to files as they go.
 
     Yields (folder, upload). Of a local `path`, `folder` is `path` itself and `upload()` does nothing. Of a remote one,
     `folder` is a temporary one that begins with everything that is at `path`, so that a run goes on from it; `upload()`
     copies what has changed since to `path` and deletes there what is gone here. It is called once more when the block
     ends, also by an error. Of what it copies, files called `last` come last, and of what it deletes they go first: a
-    folder without one is not whole.
+    folder without one is not whole. What is not to be `kept` is a temporary copy of a local `path` too, and `upload()`
+    does nothing.
     """
     path = as_path(path)
-    if not isinstance(path, RemotePath):
+    if kept and not isinstance(path, RemotePath):
         path.mkdir(parents=True, exist_ok=True)
         yield path, lambda: None
         return
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        _download_folder(path, folder)
+        _copy_folder(path, folder)
+        if not kept:
+            yield folder, lambda: None
+            return
         mirrored = _states(folder)
 
         def upload():
@@ -210,13 +216,16 @@ def mirrored_folder(path: AnyPath, last: str | None = None) -> Iterator[tuple[pa
             upload()
 
 
-def _download_folder(path, folder):
+def _copy_folder(path, folder):
     for child in path.iterdir() if path.is_dir() else ():
         if child.is_dir():
-            _download_folder(child, folder / child.name)
-        else:
+            _copy_folder(child, folder / child.name)
+        elif isinstance(child, RemotePath):
             folder.mkdir(parents=True, exist_ok=True)
             child.download(folder / child.name)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(child, folder / child.name)
 
 
 def _states(folder):

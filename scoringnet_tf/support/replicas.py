@@ -26,10 +26,16 @@ def gathered(values: TREE) -> TREE:
     context = _context()
     if not context:
         return values
+    import tensorflow as tf
+
+    here = context.strategy.extended.worker_devices
 
     def gather(value):
         if value is None:
             return None
+        if len(here) == 1:  # one of several machines: TensorFlow asks where a tensor lies, and does not say so itself
+            with tf.device(here[0]):
+                value = tf.identity(value)
         found = context.all_gather(value, axis=0)
         found.set_shape((None, *value.shape[1:]))  # which TensorFlow forgets
         return found
@@ -47,6 +53,17 @@ def summed(values: list) -> list:
 
     sums = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, known))
     return [None if value is None else next(sums) for value in values]
+
+
+def logged(values: TREE) -> TREE:
+    """Figures of a step, the same on all replicas, as Keras takes them.
+
+    Of several machines it takes the mean over the first axis, which a number does not have.
+    """
+    context = _context()
+    if not context or not context.strategy.extended._in_multi_worker_mode():
+        return values
+    return keras.tree.map_structure(lambda value: keras.ops.reshape(value, (1,)), values)
 
 
 def _context():

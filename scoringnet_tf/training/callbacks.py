@@ -46,7 +46,7 @@ class StopAfter(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         """Asks Keras to stop after this step."""
-        if self.max_steps and int(self.model.optimizer.iterations) >= self.max_steps:
+        if self.max_steps and int(keras.ops.convert_to_numpy(self.model.optimizer.iterations)) >= self.max_steps:
             self.model.stop_training = True
 
 

@@ -36,13 +36,7 @@ def record_config(model_dir, settings, data_hash, precision, validation_ids):
         InputError: names every setting that differs.
     """
     path = as_path(model_dir) / CONFIG
-    config = {
-        "settings": settings,
-        "data_hash": data_hash,
-        "precision": precision,
-        "validation_ids": validation_ids,
-        "versions": versions(),
-    }
+    config = _configuration(settings, data_hash, precision, validation_ids)
     _, state = Checkpoints(model_dir).latest()
     if path.is_file() and state is not None:
         before = _read(path)
@@ -54,6 +48,32 @@ def record_config(model_dir, settings, data_hash, precision, validation_ids):
             )
         config["versions"] = before["versions"]
     write_json(path, config)
+
+
+def check_config(model_dir, settings, data_hash, precision, validation_ids):
+    """Checks that another process of the same run recorded the same; arguments of `record_config`.
+
+    Raises:
+        InputError: names every setting that differs, or there is no configuration.
+    """
+    path = as_path(model_dir) / CONFIG
+    if not path.is_file():
+        raise InputError(
+            f"{path}: expected what the first worker wrote, in a folder that all see. Received: no such file."
+        )
+    changed = _changes(_read(path), _configuration(settings, data_hash, precision, validation_ids), {"phase": None})
+    if changed:
+        raise InputError(f"{path}: expected the settings of the first worker. Received: {'; '.join(changed)}.")
+
+
+def _configuration(settings, data_hash, precision, validation_ids):
+    return {
+        "settings": settings,
+        "data_hash": data_hash,
+        "precision": precision,
+        "validation_ids": validation_ids,
+        "versions": versions(),
+    }
 
 
 def _read(path):

@@ -71,6 +71,15 @@ class LayerwiseAdam(keras.optimizers.Adam):
         return {**super().get_config(), "rate_factors": self.rate_factors}
 
 
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class LossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
+    """Keras's, for gradients that the optimizer inside it sums over replicas: finite is what is so on all of them."""
+
+    def check_finite(self, grads):
+        overflowed = ops.cast(ops.logical_not(super().check_finite(grads)), "float32")
+        return ops.equal(replicas.summed([overflowed])[0], 0)
+
+
 def learning_rate(settings):
     """The rate at every batch of a run: §4.2's, multiplied by 0.45 every 600 iterations, after a warm-up if any.
 
@@ -93,7 +102,7 @@ def make_optimizer(settings, dtype, rate_factors=None):
         rate_factors: of `LayerwiseAdam`.
 
     Returns:
-        A `LayerwiseAdam`, inside a `keras.optimizers.LossScaleOptimizer` for "mixed_float16".
+        A `LayerwiseAdam`, inside a `LossScaleOptimizer` for "mixed_float16".
     """
     batches, momentum = settings["accumulation_steps"], settings["ema_momentum"]
     optimizer = LayerwiseAdam(
@@ -104,4 +113,4 @@ def make_optimizer(settings, dtype, rate_factors=None):
         use_ema=momentum > 0,
         ema_momentum=momentum,
     )
-    return keras.optimizers.LossScaleOptimizer(optimizer) if dtype == "mixed_float16" else optimizer
+    return LossScaleOptimizer(optimizer) if dtype == "mixed_float16" else optimizer

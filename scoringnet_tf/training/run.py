@@ -10,22 +10,26 @@ A run's folder:
     best.keras              the model at its best validation; where nothing is held out there is none
     last.keras              the model after the last epoch
 
-`ScoringRun` and `PretrainingRun` say which model, which data and which phases.
+`ScoringRun` and `PretrainingRun` say which model, which data and which phases. Of several machines that train together
+the first writes the folder; the others go on from a copy of their own, which they throw away.
 """
 
+import contextlib
 import csv
 import dataclasses
 import math
 
 import keras
+import tensorflow as tf
 
+from scoringnet_tf.support import replicas
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import mirrored_folder, replacing_file
 from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import STATE, Checkpoints
-from scoringnet_tf.training.config import record_config
-from scoringnet_tf.training.strategy import shared, strategy_of
+from scoringnet_tf.training.config import check_config, record_config
+from scoringnet_tf.training.strategy import shared, strategy_of, workers
 
 BEST, LAST = "best.keras", "last.keras"
 
@@ -63,6 +67,7 @@ class Run:
     def __init__(self, info, settings, phases):
         self.info, self.settings, self.phases = info, settings, phases
         self.model_dir = as_path(settings["model_dir"])
+        self.worker, self.workers = workers()
         self.strategy = _strategy(settings)
         self.dtype = runtime.configure(settings["precision"], settings["seed"], settings["deterministic"])
         self.train_ids, self.validation_ids = self.split()
@@ -71,7 +76,12 @@ class Run:
                 f"--patience={settings['patience']}: expected held-out videos, whose figures end a phase. Received: "
                 "none (--validation_fraction=0)."
             )
-        record_config(self.model_dir, settings, info.data_hash, self.dtype, self.validation_ids)
+        described = (self.model_dir, settings, info.data_hash, self.dtype, self.validation_ids)
+        if self.worker == 0:
+            record_config(*described)
+        self._wait_for_all()
+        if self.worker > 0:
+            check_config(*described)
 
     # === What a subclass says ===
 
@@ -114,10 +124,23 @@ class Run:
         """Trains what is left; returns the path of the best model, or of the last one where nothing was held out.
 
         A remote folder is mirrored by a local one, which is uploaded after every epoch.
+
+        Raises:
+            InputError: among others, another of several machines is gone.
         """
-        mirror = mirrored_folder(self.model_dir, last=STATE)
+        mirror = mirrored_folder(self.model_dir, last=STATE, kept=self.worker == 0)
         with self.strategy.scope(), mirror as (self.folder, self.upload):
-            return self.model_dir / self._train()
+            self._wait_for_all()
+            with _noticing_the_gone(self.workers):
+                name = self._train()
+            self._wait_for_all()
+            return self.model_dir / name
+
+    def _wait_for_all(self):
+        """Until every machine is here: none writes what another still reads, or ends while another needs it."""
+        if self.workers > 1:
+            with _noticing_the_gone(self.workers):
+                self.strategy.run(tf.function(lambda: replicas.summed([tf.ones(())])))
 
     def _train(self):
         """Trains what is left in the local `self.folder`; returns the name of the model to use."""
@@ -229,20 +252,34 @@ class Run:
         ]
 
 
+@contextlib.contextmanager
+def _noticing_the_gone(workers):
+    """TensorFlow's errors of a machine that waits in vain for another, in our words."""
+    try:
+        yield
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.InternalError) as error:
+        if workers == 1:
+            raise
+        raise InputError(
+            f"Expected {workers} workers, as TF_CONFIG says. Received: one is gone: {error.message:.200}. "
+            "Start all of them again with the same flags: the run goes on from its newest checkpoint."
+        ) from error
+
+
 def _strategy(settings):
     """Of the devices that share a batch, see `strategy_of`; said where there are several."""
-    found = strategy_of(settings.get("replicas", 1))
-    number = found.num_replicas_in_sync
+    number = settings.get("replicas", 1)
     if number > settings["batch_size"]:
         raise InputError(
-            f"--replicas={settings['replicas']}: expected at most one for each video of a batch "
-            f"(--batch_size={settings['batch_size']}). Received: {number}."
+            f"--replicas={number}: expected at most one for each video of a batch. "
+            f"Received: --batch_size={settings['batch_size']}."
         )
     if number > 1 and settings["accumulation_steps"] > 1:
         raise InputError(
             f"--accumulation_steps={settings['accumulation_steps']}: expected 1, for Keras does not accumulate over "
-            f"several replicas. Received: {number} (--replicas)."
+            f"several replicas. Received: --replicas={number}."
         )
+    found = strategy_of(number)
     if number > 1:
         print(f"Replicas: {number}, which share each batch of {settings['batch_size']}.")
     return found

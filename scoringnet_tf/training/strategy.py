@@ -1,5 +1,7 @@
-"""Which devices of a machine train, and how a batch is shared out among them."""
+"""Which devices train, of one machine or of several, and how a batch is shared out among them."""
 
+import json
+import os
 from typing import Any
 
 import tensorflow as tf
@@ -7,34 +9,79 @@ import tensorflow as tf
 from scoringnet_tf.support.errors import InputError
 
 
+def workers() -> tuple[int, int]:
+    """(number of this process, counted from 0; how many there are) of the machines of a run, as TF_CONFIG says.
+
+    That is TensorFlow's: {"cluster": {"worker": ["host:port", …]}, "task": {"type": "worker", "index": 0}}, with the
+    same cluster on all. A "chief" comes before the workers. Without the variable there is one.
+
+    Raises:
+        InputError: the variable holds anything else.
+    """
+    text = os.environ.get("TF_CONFIG", "")
+    if not text:
+        return 0, 1
+    try:
+        config = json.loads(text)
+        cluster, task = config["cluster"], config["task"]
+        addresses = [*cluster.get("chief", []), *cluster["worker"]]
+        number = task["index"] + (len(cluster.get("chief", [])) if task["type"] == "worker" else 0)
+        known = cluster.keys() <= {"chief", "worker"} and task["index"] in range(len(cluster[task["type"]]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        known = False
+    if not known:
+        raise InputError(
+            'TF_CONFIG: expected {"cluster": {"worker": ["HOST:PORT", …]}, "task": {"type": "worker", "index": 0}}, '
+            f"the index counted from 0. Received: {text}"
+        )
+    return number, len(addresses)
+
+
 def strategy_of(replicas: int) -> tf.distribute.Strategy:
     """TensorFlow's strategy for a run; several replicas must be asked for before TensorFlow has made use of a device.
 
     Args:
-        replicas: how many share a batch; 0 for one on each GPU, or one where there is none. Without GPUs the processor
-            counts as so many devices, which is no faster: to see what several GPUs would do.
+        replicas: how many share a batch. Without GPUs the processor counts as so many devices, which is no faster: to
+            see what several GPUs would do. Of several machines (see `workers`) each has as many as it has GPUs, or one,
+            and this is the sum.
 
     Raises:
-        InputError: there are fewer GPUs.
+        InputError: there are fewer GPUs, or TensorFlow has made use of the processor as fewer devices; of several
+            machines, there are not as many as there must be.
     """
     gpus = tf.config.list_physical_devices("GPU")
+    _, machines = workers()
+    if machines > 1:
+        each = max(1, len(gpus))
+        if replicas != machines * each:
+            raise InputError(
+                f"--replicas={replicas}: expected {machines * each}, for TF_CONFIG names {machines} workers, and this "
+                f"one has {each} of the devices."
+            )
+        return tf.distribute.MultiWorkerMirroredStrategy()
     if gpus and replicas > len(gpus):
         raise InputError(f"--replicas={replicas}: expected at most a replica for each GPU. Received: {len(gpus)} GPUs.")
-    number = replicas or max(1, len(gpus))
-    if number == 1:
+    if replicas == 1:
         return tf.distribute.get_strategy()
     if not gpus:
         (processor,) = tf.config.list_physical_devices("CPU")
-        if len(tf.config.get_logical_device_configuration(processor) or ()) < number:
-            devices = [tf.config.LogicalDeviceConfiguration()] * number
-            tf.config.set_logical_device_configuration(processor, devices)
-    return tf.distribute.MirroredStrategy([f"{'GPU' if gpus else 'CPU'}:{index}" for index in range(number)])
+        if len(tf.config.get_logical_device_configuration(processor) or ()) < replicas:
+            devices = [tf.config.LogicalDeviceConfiguration()] * replicas
+            try:
+                tf.config.set_logical_device_configuration(processor, devices)
+            except RuntimeError as error:
+                raise InputError(
+                    f"--replicas={replicas}: expected a process in which TensorFlow has not used the processor yet. "
+                    f"Received: {error}"
+                ) from error
+    return tf.distribute.MirroredStrategy([f"{'GPU' if gpus else 'CPU'}:{index}" for index in range(replicas)])
 
 
 def shared(dataset: tf.data.Dataset, replicas: int) -> Any:
     """Batches that so many replicas can share: (inputs, targets, weights of the videos).
 
     A batch that does not divide is filled up with videos of weight 0, copies of its own, which take part in nothing.
+    Of several machines each reads all of a batch and trains on its part: batches stay what they are on one.
 
     Args:
         dataset: batches (inputs, targets), of nested tensors (B, …).
@@ -50,4 +97,6 @@ def shared(dataset: tf.data.Dataset, replicas: int) -> Any:
         inputs, targets = tf.nest.map_structure(lambda value: tf.gather(value, index), (inputs, targets))
         return inputs, targets, tf.cast(tf.range(whole) < number, tf.float32)
 
-    return dataset.map(filled)
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return dataset.map(filled).with_options(options)

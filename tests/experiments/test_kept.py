@@ -60,7 +60,7 @@ def test_table_3_is_read_again(stage_results, tmp_path, monkeypatch):  # noqa: F
 
 
 def test_cells_of_committed_results_are_those_of_their_predictions():
-    """Of tables of one split; those of several are held by test_splits.py's way."""
+    """Of tables of one split; those of several are held by test_random_splits.py's way."""
     folders = [path.parent for path in ROOT.glob("results/*/*/cells.json") if not (path.parent / "splits").is_dir()]
     assert {str(folder): wrong_cells(folder) for folder in folders} == {str(folder): [] for folder in folders}
 

@@ -1934,6 +1934,22 @@ REPORTS = (
             "a copy that fills up a batch weighs like a video",
             "test_a_batch_that_does_not_divide",
         ),
+        (
+            'if task["type"] == "worker" else 0',
+            'if task["type"] == "chief" else 0',
+            "a worker is taken for the chief, which alone writes",
+            "test_the_first_of_several_machines_is_known",
+        ),
+    )
+    + of(
+        "scoringnet_tf/training/optimizer.py",
+        "tests/training/test_replicas.py",
+        (
+            "return ops.equal(replicas.summed([overflowed])[0], 0)",
+            "return ops.equal(overflowed, 0)",
+            "each replica looks for overflow in its own gradients alone",
+            "test_a_gradient_that_overflows_on_one_replica",
+        ),
     )
     + of(
         "scoringnet_tf/support/onednn.py",

@@ -1,0 +1,103 @@
+"""Several devices, and several machines, train what one would from the whole of each batch; some are killed."""
+
+import concurrent.futures
+import csv
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+SCRIPT = pathlib.Path(__file__).with_name("run_together.py")
+# Two epochs of two steps are done, and one step of the third, when a process is killed.
+KILLED_AT = 5
+
+
+def start(records, folder, replicas, *killed_at, cluster=None, **changed):
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[2])}
+    if cluster:
+        environment["TF_CONFIG"] = json.dumps(cluster)
+    command = [sys.executable, SCRIPT, records, folder, replicas, json.dumps(changed), *killed_at]
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(list(map(str, command)), env=environment, **output)
+
+
+def start_two(records, folder, *killed_at, **changed):
+    """Two workers of one replica each; the second is killed after a step, where one is named, or has other settings."""
+    listeners = [socket.create_server(("localhost", 0)) for _ in range(2)]
+    addresses = [f"localhost:{listener.getsockname()[1]}" for listener in listeners]
+    for listener in listeners:
+        listener.close()
+
+    def cluster(index):
+        return {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+
+    first = start(records, folder, 2, cluster=cluster(0))
+    return [first, start(records, folder, 2, *killed_at, cluster=cluster(1), **changed)]
+
+
+def end_both(processes):
+    """What `end` says of each; neither waits for the other to be read."""
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        return list(threads.map(end, processes))
+
+
+def end(process):
+    """(exit status, standard output, standard error) of a process."""
+    output, errors = process.communicate(timeout=600)
+    return process.returncode, output, errors
+
+
+def result(folder):
+    """The logged figures, and the weights."""
+    with (folder / "joint.csv").open(newline="") as file:
+        figures = [[float(value) for value in row.values()] for row in csv.DictReader(file)]
+    return np.array(figures), list(np.load(folder / "weights.npz").values())
+
+
+@pytest.fixture(scope="module")
+def alone(diving_records, tmp_path_factory):
+    """What one device learns."""
+    folder = tmp_path_factory.mktemp("alone")
+    status, _, errors = end(start(diving_records, folder, 1))
+    assert status == 0, errors[-3000:]
+    return result(folder)
+
+
+def assert_like(found, expected):
+    for found_weights, expected_weights in zip(found[1], expected[1], strict=True):
+        np.testing.assert_allclose(found_weights, expected_weights, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-3, atol=1e-4)
+
+
+def test_1_2_and_4_replicas_end_with_the_same_weights(diving_records, alone, tmp_path):
+    """Pairs of the whole batch, its clipping, its average; a killed run goes on with another number of them."""
+    status, output, _ = end(start(diving_records, tmp_path, 4, KILLED_AT))
+    assert status < 0 and "Replicas: 4, which share each batch of 4." in output
+    status, output, errors = end(start(diving_records, tmp_path, 2))
+    assert status == 0, errors[-3000:]
+    assert "Replicas: 2, which share each batch of 4." in output
+    assert_like(result(tmp_path), alone)
+
+
+def test_two_workers_end_with_the_same_weights_though_one_was_killed(diving_records, alone, tmp_path):
+    """The other says so and ends; started again, they go on. The first alone writes."""
+    (status, _, errors), (killed, *_) = end_both(start_two(diving_records, tmp_path, KILLED_AT))
+    assert killed < 0 and status > 0
+    assert "InputError: Expected 2 workers, as TF_CONFIG says. Received: one is gone" in errors, errors[-3000:]
+    assert not (tmp_path / "last.keras").exists()
+    for status, output, errors in end_both(start_two(diving_records, tmp_path)):
+        assert status == 0, errors[-3000:]
+        assert "Replicas: 2, which share each batch of 4." in output
+    assert_like(result(tmp_path), alone)
+
+
+def test_workers_of_other_settings_are_refused(diving_records, tmp_path):
+    (first, _, _), (status, _, errors) = end_both(start_two(diving_records, tmp_path, alpha=2.0))
+    assert first > 0 and status > 0
+    assert "config.json: expected the settings of the first worker. Received: --alpha (was 1.0, now 2.0)." in errors
+    assert not (tmp_path / "checkpoints").exists()
