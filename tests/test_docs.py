@@ -118,7 +118,7 @@ def test_every_documented_command_line_parses(module):
     assert json.loads(result.stdout) == []
 
 
-FLAG_OF_OTHERS = {"help", "flagfile", "logdir"}
+FLAG_OF_OTHERS = {"help", "flagfile", "logdir"} | {"direct_running_mode", "direct_num_workers"}  # the latter: of Beam
 
 
 def defined_flags(path):

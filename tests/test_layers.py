@@ -46,13 +46,14 @@ SCORINGNET_TF = {
 DATA_PREP = {
     "errors": (),  # a wrong option, told from wrong data
     "processes": (),  # work in several of them, for everyone below
+    "beam": (),  # the same on a cluster
     "datasets.readers": ("errors",),  # files of labels in, plain values out: knows no dataset
     "datasets": (
         "errors",
         "datasets.readers",
     ),  # the layout of each dataset in, samples and stage labels out
     "simulator": ("processes", "datasets.readers"),  # writes what the datasets read, and reads real labels itself
-    "records": ("errors", "processes", "datasets"),  # samples in, TFRecords out
+    "records": ("errors", "processes", "beam", "datasets"),  # samples in, TFRecords out
     # Stage labels, exchanged with annotation tools; records: what is suggested for is decoded as for these.
     "stages": ("processes", "datasets", "datasets.readers", "records"),
     COMMANDS: ("errors", "processes", "datasets", "datasets.readers", "simulator", "records", "stages"),

@@ -72,6 +72,13 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_boolean("overwrite", False, "Replace an existing --output_dir, once the new one is complete.")
 flags.DEFINE_integer("workers", None, "Processes that decode. Default: one per core.", lower_bound=1)
+flags.DEFINE_string(
+    "runner",
+    None,
+    "Decode on a runner of Apache Beam in place of processes: its name and Beam's options, such as 'DirectRunner "
+    "--direct_running_mode=multi_processing --direct_num_workers=4'. Its workers must see the source and the folder of "
+    "--output_dir. Needs the extra beam.",
+)
 
 
 def main(_: list[str]) -> None:
@@ -94,6 +101,7 @@ def main(_: list[str]) -> None:
         settings,
         overwrite=FLAGS.overwrite,
         workers=FLAGS.workers,
+        runner=FLAGS.runner,
         **dataset_flags.options(),
     )
     print("\n".join([f"\n{summary(info)}", "", *notes, f"Written to {FLAGS.output_dir}"]))

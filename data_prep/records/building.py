@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from data_prep.beam import on_runner
 from data_prep.datasets import read_source
 from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, kinds_of_row
 from data_prep.datasets.scores import shown
@@ -29,7 +30,7 @@ from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_folder, tidy_up_beside
-from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.support.reading import read_json
 
 OF_FRAMES = ("frame_size", "jpeg_quality", "aspect", "fit")  # the settings that say how frames are stored
@@ -58,6 +59,7 @@ def build_records(
     *,
     overwrite: bool = False,
     workers: int | None = None,
+    runner: str | None = None,
     **options: Any,
 ) -> tuple[DatasetInfo, list[str]]:
     """Builds `output_dir`, whole or not at all; one that was interrupted goes on with the videos that it had encoded.
@@ -69,6 +71,8 @@ def build_records(
         settings: `BuildSettings`; None for the defaults.
         overwrite: replace an existing `output_dir`.
         workers: processes that decode; None for one per core.
+        runner: of Apache Beam, to decode on in place of processes, see `beam.on_runner`; its workers must see the
+            source, and the folder of `output_dir`.
         **options: what only some datasets take (`split_dir`, `sport`, …): the arguments of the dataset's `read`.
 
     Returns:
@@ -76,7 +80,8 @@ def build_records(
 
     Raises:
         InputError: the source is incomplete or inconsistent (every row is listed; what can be known before decoding is
-            refused before), `output_dir` is taken, being built, or cannot be written, or a worker was killed.
+            refused before), `output_dir` is taken, being built, or cannot be written, or a worker was killed;
+            `output_dir` of a runner is in an object store.
     """
     target = as_path(output_dir)
     if isinstance(target, Path) and target.name in ("", ".."):
@@ -85,10 +90,23 @@ def build_records(
         with writing_to(target):
             tidy_up_beside(target)
             check_output_dir(target, overwrite)
-        return _build(dataset, Path(source_dir), target, settings or BuildSettings(), kept, workers, options)
+        computing = _computing(target, kept, workers, runner)
+        return _build(dataset, Path(source_dir), target, settings or BuildSettings(), kept, computing, options)
 
 
-def _build(dataset, source_dir, target, settings, kept, workers, options):
+def _computing(target, kept, workers, runner):
+    """What gives a `map` that decodes: here in processes, or on a runner of Beam."""
+    if runner is None:
+        # Any number of results may wait for a slow video: they hold no frames.
+        return in_processes(workers or os.cpu_count() or 1, ahead=None)
+    if isinstance(target, RemotePath):
+        raise InputError(f"--runner={runner}: expected --output_dir in a file system. Received: {target}.")
+    if workers is not None:
+        raise InputError(f"--workers={workers}: expected it without --runner, whose options say how many.")
+    return on_runner(runner, kept)
+
+
+def _build(dataset, source_dir, target, settings, kept, computing, options):
     source = read_source(dataset, source_dir, **options)
     simulation = _read_simulation(source_dir)
     if source.has_features:
@@ -101,8 +119,7 @@ def _build(dataset, source_dir, target, settings, kept, workers, options):
     with (
         writing_to(target),
         replacing_folder(target, last=INDEX_NAME) as folder,
-        # Any number of results may wait for a slow video: they hold no frames.
-        in_processes(workers or os.cpu_count() or 1, ahead=None) as map_clips,
+        computing as map_clips,
     ):
         if stored.aspect is None and not source.has_features:
             stored = dataclasses.replace(stored, aspect=_common_aspect(map_clips, source.samples))

@@ -1,0 +1,126 @@
+"""Work on a cluster, by Apache Beam: the functions of a local run, on any of Beam's runners. Needs the extra beam."""
+
+import concurrent.futures
+import contextlib
+import functools
+import io
+import logging
+import pickle
+import shlex
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import replacing_file
+
+POLL = 0.1  # seconds between two looks for the next result
+
+
+@contextlib.contextmanager
+def on_runner(runner: str, folder: Path) -> Iterator[Callable]:
+    """A `map` that keeps the order and computes on a runner of Beam, as `processes.in_processes` does in processes.
+
+    Each result passes through a file in `folder`. All workers must see it at the same path, and whatever the function
+    reads and writes. Results are taken while the pipeline goes on.
+
+    Args:
+        runner: name of the runner and, after spaces, Beam's own options, such as
+            "DirectRunner --direct_running_mode=multi_processing --direct_num_workers=4".
+        folder: for the results, which are removed with the block.
+
+    Raises:
+        InputError: Beam is not installed, does not know the runner or an option, or its pipeline failed.
+    """
+    options = _options(runner)
+    with tempfile.TemporaryDirectory(prefix="results-", dir=folder) as results:
+        thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="beam")
+        try:
+            yield functools.partial(_map, thread, options, runner, Path(results))
+        finally:
+            thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _options(runner):
+    """Beam's options; its workers log what went wrong alone."""
+    logging.disable(logging.WARNING)  # Beam says on import what it lacks for services that are not asked for
+    try:
+        from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+        from apache_beam.runners.runner import create_runner
+    except ImportError as error:
+        message = f"--runner={runner}: expected Apache Beam (pip install 'scoringnet-tf[beam]'). Received: {error}."
+        raise InputError(message) from error
+    finally:
+        logging.disable(logging.NOTSET)
+    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    name, *given = shlex.split(runner) or [""]
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            options = PipelineOptions([f"--runner={name}", "--default_sdk_harness_log_level=ERROR", *given])
+            known = options.get_all_options()
+            unknown = options.get_all_options(retain_unknown_options=True).keys() - known.keys()
+    except SystemExit as error:  # argparse's, after its usage
+        message = said.getvalue().strip().splitlines()[-1]
+        raise InputError(f"--runner={runner}: expected options that Beam knows. Received: {message}.") from error
+    if unknown:
+        raise InputError(
+            f"--runner={runner}: expected options that Beam knows. Received: {', '.join(sorted(unknown))}."
+        )
+    try:
+        create_runner(options.view_as(StandardOptions).runner)
+    except ValueError as error:
+        raise InputError(f"--runner={runner}: expected a runner of Beam. Received: {error}") from error
+    return options
+
+
+def _map(thread, options, runner, results, function, items):
+    """Begins at once, not when the first result is asked for."""
+    items = list(items)
+    folder = Path(tempfile.mkdtemp(dir=results))
+    pipeline = thread.submit(_run, options, functools.partial(_keep_result, function=function, folder=folder), items)
+    return _results(pipeline, runner, folder, len(items))
+
+
+def _run(options, work, items):
+    import apache_beam as beam
+
+    with beam.Pipeline(options=options) as pipeline:
+        _ = pipeline | beam.Create(list(enumerate(items))) | beam.Reshuffle() | beam.Map(work)
+
+
+def _keep_result(numbered: tuple[int, Any], function: Callable, folder: Path) -> None:
+    """In a worker. Beam may ask for the same again, of another worker: the first result stands."""
+    cv2.setNumThreads(1)  # one worker a core: threads of their own would only fight
+    index, item = numbered
+    path = _file(folder, index)
+    if not path.exists():
+        result = pickle.dumps(function(item))
+        with replacing_file(path) as temporary:
+            temporary.write_bytes(result)
+
+
+def _file(folder, index):
+    return folder / f"{index:08d}.pickle"
+
+
+def _results(pipeline, runner, folder, number):
+    for index in range(number):
+        path = _file(folder, index)
+        while not path.exists():
+            if pipeline.done() and not path.exists():
+                raise _failure(runner, pipeline.exception())
+            time.sleep(POLL)
+        yield pickle.loads(path.read_bytes())  # written by our own workers, in a folder of our own
+        path.unlink()
+
+
+def _failure(runner, error):
+    lines = str(error).strip().splitlines() or [""]
+    return InputError(
+        f"--runner={runner}: expected Beam to finish its pipeline. Received: {type(error).__name__}: {lines[-1]}"
+    )

@@ -1,0 +1,99 @@
+"""Building on Apache Beam, by two workers of its portable runner: the records of a local build, also after a kill."""
+
+import filecmp
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import write_unlv_diving
+
+from data_prep.records.kept_videos import folder_beside
+
+beam = pytest.importorskip("apache_beam", reason="Apache Beam is not installed: make distributed installs it")
+
+RUNNER = "FnApiRunner --direct_running_mode=multi_processing --direct_num_workers=2"
+
+
+def command(source, output, *more):
+    asked = ["--dataset=unlv_diving", f"--source_dir={source}", f"--output_dir={output}", *more]
+    return [sys.executable, "-m", "data_prep", "build", *asked]
+
+
+def build(*arguments):
+    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=300)
+
+
+def assert_same_files(first, second):
+    found = filecmp.dircmp(first, second)
+    assert not found.left_only and not found.right_only
+    assert filecmp.cmpfiles(first, second, found.common_files, shallow=False)[1:] == ([], [])
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """Ten videos, of which one is none."""
+    folder = write_unlv_diving(tmp_path_factory.mktemp("beam") / "source")
+    sorted(folder.rglob("*.avi"))[4].write_bytes(b"no video")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def local(source, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("local") / "records"
+    done = build(source, folder, "--on_error=skip")
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout.replace(str(folder), "…")
+
+
+def test_records_are_those_of_a_local_build_and_a_bad_video_is_left_out(source, local, tmp_path):
+    done = build(source, tmp_path / "records", "--on_error=skip", f"--runner={RUNNER}")
+    assert done.returncode == 0, done.stderr
+    assert "skipped videos: 1" in done.stdout
+    assert done.stdout.replace(str(tmp_path / "records"), "…") == local[1]
+    assert_same_files(tmp_path / "records", local[0])
+
+
+def test_a_bad_video_is_named(source, tmp_path):
+    done = build(source, tmp_path / "records", f"--runner={RUNNER}")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "expected consistent videos and labels. Received: 1 problems" in done.stderr
+    assert not (tmp_path / "records").exists()
+
+
+def test_a_killed_build_goes_on(source, local, tmp_path):
+    folder = tmp_path / "records"
+    kept = folder_beside(folder)
+    asked = command(source, folder, "--on_error=skip", f"--runner={RUNNER}")
+    process = subprocess.Popen(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while not list(kept.glob("*.npz")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() < 0 and not folder.exists()
+    done = build(source, folder, "--on_error=skip", f"--runner={RUNNER}")
+    assert done.returncode == 0, done.stderr
+    assert "encoded videos were taken over." in done.stdout
+    assert_same_files(folder, local[0])
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--runner=NoRunner"], "--runner=NoRunner: expected a runner of Beam. Received: Unexpected pipeline runner"),
+        (["--runner=DirectRunner --no_such=3"], "expected options that Beam knows. Received: no_such."),
+        (["--runner=DirectRunner --direct_num_workers=x"], "Received: .*invalid int value: 'x'"),
+        (["--runner=DirectRunner", "--workers=2"], "--workers=2: expected it without --runner"),
+    ],
+)
+def test_what_beam_does_not_know_is_refused(source, tmp_path, more, message):
+    done = build(source, tmp_path / "records", *more)
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith("build: ")
+    assert re.search(message, line)
+    assert not (tmp_path / "records").exists()
