@@ -83,10 +83,11 @@ class ResumableEarlyStopping(keras.callbacks.EarlyStopping):
         self._resume()
 
     def _resume(self):
-        self.wait, self.best, self.stopped_epoch = self.resumed["wait"], self.resumed["best"], 0
+        best = self.resumed["best"]
+        self.wait, self.best, self.stopped_epoch = self.resumed["wait"], -math.inf if best is None else best, 0
 
     def state(self):
-        """JSON values to go on from."""
+        """JSON values to go on from; JSON knows no infinity, and has None for the best where there is none yet."""
         return {"wait": self.wait, "best": float(self.best)}
 
 

@@ -212,12 +212,13 @@ class Run:
     def _callbacks(self, phase, done, state, steps, logger):
         log_dir = self.folder / "tensorboard" / phase.name
         patience = self.settings["patience"]
+        best_so_far = state.get("best")
         best = keras.callbacks.ModelCheckpoint(
             self.folder / phase.best,
             monitor=phase.monitor,
             mode="max",
             save_best_only=True,
-            initial_value_threshold=state.get("best", -math.inf),  # None would take a first NaN for the best
+            initial_value_threshold=-math.inf if best_so_far is None else best_so_far,  # None takes a first NaN
         )
         stopping = callbacks.ResumableEarlyStopping(phase.monitor, patience or math.inf, state.get("stopping"))
         held_out = [

@@ -27,10 +27,10 @@ def rows_of(path):
         return list(csv.DictReader(file))
 
 
-def kill_at_each(monkeypatch, records, model_dir, epochs, **changes):
-    """Trains until just before the checkpoint of the first of `epochs` (1-based, all phases), and on to the next."""
+def kill_at_each(monkeypatch, records, model_dir, killed_at, **changes):
+    """Trains until just before the checkpoint of the first of these epochs (1-based, all phases), and to the next."""
     saved = 0
-    for epoch in epochs:
+    for epoch in killed_at:
         with monkeypatch.context() as patch:
             kill_after_epoch(patch, epoch - saved)
             with pytest.raises(KilledError):
@@ -45,14 +45,21 @@ def kill_at_each(monkeypatch, records, model_dir, epochs, **changes):
         ({}, (1, 2, 4)),
         ({"ema_momentum": 0.8, "validation_fraction": 0.0}, (2, 3)),
         (
-            {"training": "joint", "fragments": "scheduled", "epochs": 3, "ema_momentum": 0.8, "accumulation_steps": 3},
+            {
+                "training": "joint",
+                "fragments": "scheduled",
+                "epochs": 3,
+                "validation_every": 3,
+                "ema_momentum": 0.8,
+                "accumulation_steps": 3,
+            },
             (2, 3),
         ),
     ],
     ids=[
         "first epoch, end of KFS, last epoch of SP",
         "averages, end of KFS, SP after the average of KFS",
-        "joint, scheduled fragments, averages, in the middle of an accumulation",
+        "joint, scheduled fragments, averages, in the middle of an accumulation, not validated before",
     ],
 )
 def test_killed_run_ends_with_the_same_weights(diving_records, tmp_path, monkeypatch, changes, killed_at):
@@ -92,10 +99,9 @@ def test_a_run_in_an_object_store_goes_on_there(diving_records, tmp_path, monkey
 @pytest.mark.slow
 def test_frames_that_sp_does_not_see_change_nothing(diving_records, tmp_path, monkeypatch):
     """Without colour jitter, whose mean is that of the decoded frames, the weights agree to the bit."""
-    alone = {"color_jitter": 0, "segmentation_epochs": 0}
-    few = weights_after(diving_records, tmp_path / "few", **alone)
+    few = weights_after(diving_records, tmp_path / "few", color_jitter=0)
     monkeypatch.setattr(ScoringRun, "_frames_of_interest", lambda self, phase: {})
-    every = weights_after(diving_records, tmp_path / "all", **alone)
+    every = weights_after(diving_records, tmp_path / "all", color_jitter=0)
     assert_same(few, every)
 
 
