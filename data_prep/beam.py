@@ -57,7 +57,10 @@ def _options(runner):
     finally:
         logging.disable(logging.NOTSET)
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
-    name, *given = shlex.split(runner) or [""]
+    try:
+        name, *given = shlex.split(runner) or [""]
+    except ValueError as error:
+        raise InputError(f"--runner={runner}: expected a name and options of Beam. Received: {error}.") from error
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
@@ -94,14 +97,19 @@ def _run(options, work, items):
 
 
 def _keep_result(numbered: tuple[int, Any], function: Callable, folder: Path) -> None:
-    """In a worker. Beam may ask for the same again, of another worker: the first result stands."""
+    """In a worker. Beam may ask for the same again, of another worker: the first result stands.
+
+    Where there is no folder, nobody waits any more: what is left of the pipeline passes without work.
+    """
+    logging.getLogger("apache_beam").setLevel(logging.ERROR)  # which not every runner tells its workers
     cv2.setNumThreads(1)  # one worker a core: threads of their own would only fight
     index, item = numbered
     path = _file(folder, index)
-    if not path.exists():
+    if folder.is_dir() and not path.exists():
         result = pickle.dumps(function(item))
-        with replacing_file(path) as temporary:
-            temporary.write_bytes(result)
+        if folder.is_dir():
+            with replacing_file(path) as temporary:
+                temporary.write_bytes(result)
 
 
 def _file(folder, index):
@@ -113,13 +121,15 @@ def _results(pipeline, runner, folder, number):
         path = _file(folder, index)
         while not path.exists():
             if pipeline.done() and not path.exists():
-                raise _failure(runner, pipeline.exception())
+                raise _failure(runner, pipeline.exception(), path)
             time.sleep(POLL)
         yield pickle.loads(path.read_bytes())  # written by our own workers, in a folder of our own
         path.unlink()
 
 
-def _failure(runner, error):
+def _failure(runner, error, path):
+    if error is None:
+        return InputError(f"{path}: expected what a worker of --runner={runner} leaves there. Received: no such file.")
     lines = str(error).strip().splitlines() or [""]
     return InputError(
         f"--runner={runner}: expected Beam to finish its pipeline. Received: {type(error).__name__}: {lines[-1]}"

@@ -102,7 +102,7 @@ def _computing(target, kept, workers, runner):
     if isinstance(target, RemotePath):
         raise InputError(f"--runner={runner}: expected --output_dir in a file system. Received: {target}.")
     if workers is not None:
-        raise InputError(f"--workers={workers}: expected it without --runner, whose options say how many.")
+        raise InputError(f"--workers={workers}: expected it without --runner. Received: --runner={runner}.")
     return on_runner(runner, kept)
 
 

@@ -84,6 +84,7 @@ def test_a_killed_build_goes_on(source, local, tmp_path):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
+        (["--runner=DirectRunner '"], "expected a name and options of Beam. Received: No closing quotation."),
         (["--runner=NoRunner"], "--runner=NoRunner: expected a runner of Beam. Received: Unexpected pipeline runner"),
         (["--runner=DirectRunner --no_such=3"], "expected options that Beam knows. Received: no_such."),
         (["--runner=DirectRunner --direct_num_workers=x"], "Received: .*invalid int value: 'x'"),

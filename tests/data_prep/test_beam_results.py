@@ -1,0 +1,75 @@
+"""Results of workers on a cluster, taken in order; what stands in for Beam here needs no Beam."""
+
+import concurrent.futures
+import sys
+
+import pytest
+from conftest import write_unlv_diving
+
+from data_prep import beam
+from data_prep.records.building import build_records
+from scoringnet_tf.support.errors import InputError
+
+
+@pytest.fixture
+def ended():
+    """A pipeline that has ended."""
+    future = concurrent.futures.Future()
+    future.set_result(None)
+    return future
+
+
+def test_results_come_in_order_whatever_the_order_of_the_work(tmp_path, ended):
+    for numbered in ((2, "c"), (0, "a"), (1, "b"), (0, "again")):
+        beam._keep_result(numbered, str.upper, tmp_path)
+    assert list(beam._results(ended, "NAME", tmp_path, 3)) == ["A", "B", "C"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_result_that_is_nowhere_is_named(tmp_path, ended):
+    """As where a worker does not see the folder."""
+    beam._keep_result((0, "a"), str.upper, tmp_path)
+    results = beam._results(ended, "NAME", tmp_path, 2)
+    assert next(results) == "A"
+    with pytest.raises(InputError, match=r"00000001\.pickle: expected what a worker of --runner=NAME leaves there"):
+        next(results)
+
+
+def test_what_a_pipeline_died_of_is_said(tmp_path):
+    failed = concurrent.futures.Future()
+    failed.set_exception(RuntimeError("a bundle\nworker 3: no space left"))
+    with pytest.raises(
+        InputError, match=r"--runner=NAME: expected Beam to finish .*RuntimeError: worker 3: no space left"
+    ):
+        next(beam._results(failed, "NAME", tmp_path, 1))
+
+
+def test_nobody_works_for_a_build_that_has_ended(tmp_path):
+    done = []
+    beam._keep_result((0, "a"), done.append, tmp_path / "removed")
+    assert not done and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("output", "more", "message"),
+    [
+        (
+            "memory://beam/records",
+            {},
+            "--runner=DirectRunner: expected --output_dir in a file system. Received: memory:",
+        ),
+        ("records", {"workers": 2}, "--workers=2: expected it without --runner. Received: --runner=DirectRunner"),
+    ],
+)
+def test_what_a_runner_cannot_do_is_refused(tmp_path, output, more, message):
+    source = write_unlv_diving(tmp_path / "source")
+    target = output if "://" in output else tmp_path / output
+    with pytest.raises(InputError, match=message):
+        build_records("unlv_diving", source, target, runner="DirectRunner", **more)
+
+
+def test_without_beam_what_to_install_is_said(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "apache_beam", None)
+    with pytest.raises(InputError, match=r"expected Apache Beam \(pip install 'scoringnet-tf\[beam\]'\)"):
+        build_records("unlv_diving", write_unlv_diving(tmp_path / "s"), tmp_path / "r", runner="DirectRunner")
+    assert not (tmp_path / "r").exists()
