@@ -1,5 +1,6 @@
 # make demo    everything once, small: environment, simulate, build, train, evaluate, export, score a video
 # make test    environment, lint, tests
+# make interop  the same models on JAX, PyTorch, LiteRT and ONNX, PyTorch's weights, all commands on a local S3 server
 # make lint    ruff and mypy
 # make mutate  small wrong changes of the code, one at a time: does a test notice each? Takes long
 # make browser    the pages of a report in the Chromium of the system; skipped where there is none
@@ -10,15 +11,14 @@
 # make format  rewrite the code in the project's style
 
 PYTHON ?= python3
-# Extras of setup.cfg to install; with bench, tests also hold the weights that PyTorch saves against PyTorch's outputs,
-# with test-io they read and write records and models on a local S3 server, with litert and onnx they run exports there.
+# Extras of setup.cfg to install
 EXTRAS ?= dev
 BIN := .venv/bin
 INSTALLED := .venv/installed-$(EXTRAS)
 DATA := data
 DEMO := runs/demo
 
-.PHONY: env lint format test mutate browser notebooks distributed docs demo clean
+.PHONY: env lint format test interop mutate browser notebooks distributed docs demo clean
 .DELETE_ON_ERROR:
 
 env: $(INSTALLED)
@@ -39,7 +39,11 @@ format: env
 	$(BIN)/ruff format .
 
 test: lint
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+	$(BIN)/python -m pytest -m "not interop" --numprocesses=2 --dist=loadfile
+
+interop:
+	$(MAKE) env EXTRAS=dev,bench,backends,test-io,litert,onnx
+	$(BIN)/python -m pytest -rs -m interop --numprocesses=2 --dist=loadfile
 
 mutate: env
 	$(BIN)/python tests/mutation/run.py

@@ -39,6 +39,7 @@ def assert_same(found, expected):
 
 
 @pytest.mark.slow
+@pytest.mark.interop
 @pytest.mark.parametrize("form", ["litert", "onnx"])
 @pytest.mark.usefixtures("needs")
 def test_a_model_of_frames_gives_the_numbers_of_keras(form, tmp_path):
@@ -60,6 +61,7 @@ def test_a_model_of_frames_gives_the_numbers_of_keras(form, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.interop
 @pytest.mark.parametrize("form", ["litert", "onnx"])
 @pytest.mark.usefixtures("needs")
 def test_an_operation_that_cannot_be_converted_is_named(form, tmp_path, monkeypatch):

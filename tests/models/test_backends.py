@@ -51,6 +51,7 @@ def prepared(request, tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.interop
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_another_backend_gives_the_same_numbers(prepared, backend):
     if importlib.util.find_spec(backend) is None:

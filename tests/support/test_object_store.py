@@ -24,7 +24,7 @@ from scoringnet_tf.support.paths import as_path
 
 MISSING = [name for name in ("s3fs", "moto", "flask") if importlib.util.find_spec(name) is None]
 pytestmark = [
-    pytest.mark.io,
+    pytest.mark.interop,
     pytest.mark.skipif(bool(MISSING), reason=f"needs {' and '.join(MISSING)}: pip install '.[test-io]'"),
 ]
 

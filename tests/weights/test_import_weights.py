@@ -348,6 +348,7 @@ def test_fc6_order_of_a_checkpoint_may_be_given(clip, pool5, tmp_path):
     np.testing.assert_allclose(outputs(model, clip, ["fc6"])["fc6"], expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.interop
 @pytest.mark.parametrize("zipped", [True, False])
 def test_pytorch_itself_writes_what_is_read(zipped, tmp_path):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
@@ -384,6 +385,7 @@ def pytorch_outputs(torch, state, frames):
     return found
 
 
+@pytest.mark.interop
 @pytest.mark.parametrize("layout", ["c3d.pickle", "c3d.pickle, legacy", "mmaction2"])
 def test_weights_that_pytorch_saved_give_the_outputs_of_pytorch(layout, clip, tmp_path):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
