@@ -42,7 +42,7 @@ test: lint
 	$(BIN)/python -m pytest -m "not interop" --numprocesses=2 --dist=loadfile
 
 interop:
-	$(MAKE) env EXTRAS=dev,bench,backends,test-io,litert,onnx
+	$(MAKE) env EXTRAS=dev,bench,backends,test-io,litert,onnx,pandas
 	$(BIN)/python -m pytest -rs -m interop --numprocesses=2 --dist=loadfile
 
 mutate: env

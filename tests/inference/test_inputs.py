@@ -124,6 +124,7 @@ def server(tmp_path):
         thread.join()
 
 
+@pytest.mark.interop
 def test_a_video_on_a_web_server_is_fetched(tmp_path, server):
     pytest.importorskip("aiohttp")
     write_bars(tmp_path / "v.avi", 3)

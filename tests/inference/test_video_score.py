@@ -163,6 +163,7 @@ def test_a_data_frame_needs_pandas(monkeypatch):
         score(SCORED).to_dataframe()
 
 
+@pytest.mark.interop
 def test_a_data_frame_has_a_row_for_each_performance():
     pytest.importorskip("pandas")
     table = score(SCORED, WITHHELD).to_dataframe()
