@@ -19,6 +19,7 @@ from scoringnet_tf.data.webp import is_webp, num_frames, webp_frames
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import what_is_at
 from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.wording import counted
 
 DEFAULT_FPS = 25.0  # where a file gives neither a frame rate nor timestamps: the rate of the UNLV and UCF videos
 # MPEG-4 with packed B-frames (old AVI files) announces one frame more than it holds: that is no damage.
@@ -354,13 +355,14 @@ class VideoStream:
         """VideoError where frames are missing, or a warning if some are enough."""
         num_frames, announced = len(self._times), self.announced
         if not num_frames:
-            expected = f"{announced} frames" if announced else "at least one frame"
+            expected = counted(announced, "frame") if announced else "at least one frame"
             raise VideoError(f"{self.clip}: expected {expected}. Received: none ({error or 'an empty stream'}).")
         tolerance = ANNOUNCED_TOLERANCE if self.clip.frames is None else 0
         if not error and num_frames >= announced - tolerance:
             return
+        expected = counted(announced, "frame") if announced else "all frames"
         damage = (
-            f"{self.clip}: expected {announced or 'all'} frames. Received: {num_frames}, then "
+            f"{self.clip}: expected {expected}. Received: {num_frames}, then "
             f"{error or 'the end of the file'} (truncated, corrupt, or recorded with dropped frames)."
         )
         if not self._partial:
@@ -387,7 +389,7 @@ def image_paths(clip):
     if missing is not None:
         raise VideoError(
             f"{clip}: expected images {numbers[0]} to {numbers[-1]} without a gap. Received: none of number {missing} "
-            f"({len(images)} images, {min(images)} to {max(images)})."
+            f"({counted(len(images), 'image')}, {min(images)} to {max(images)})."
         )
     return [clip.path / images[number] for number in numbers]
 
