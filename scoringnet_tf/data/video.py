@@ -81,6 +81,19 @@ class Video:
         """Whether these frames are a part of a video that was too long to be read at once."""
         return self.shared > 0 or self.since > 0
 
+    def cut(self, start: int, stop: int) -> "Video":
+        """The frames from number `start` of these to `stop`, shown at the same times."""
+        times = self.timestamps[start:stop]
+        return dataclasses.replace(
+            self,
+            frames=self.frames[start:stop],
+            timestamps=times - times[0],
+            first_frame=self.first_frame + start,
+            first_time=self.first_time + float(times[0]),
+            since=self.since + float(times[0]),
+            shared=0,
+        )
+
     def is_sampled(self, rate: float | None) -> bool:
         """Whether `samples` goes by time: not for None, nor where nearly all that it shows would be repetitions.
 
