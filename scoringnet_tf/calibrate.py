@@ -19,6 +19,7 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one: a path, whose file is replaced.")
 flags.DEFINE_string("records_dir", None, "Folder of the TFRecords that it was trained on.")
@@ -70,14 +71,14 @@ def _held_out(info, data_hash):
 
 def _print(path, model):
     reference = model.reference
-    print(f"Model: {path}, which now knows what {reference.num_videos} training videos are like:")
+    print(f"Model: {path}, which now goes by {counted(reference.num_videos, 'training video')}:")
     for stage, (shortest, longest) in reference.durations.items():
         print(f"  {stage:<14} {shortest:.2f} to {longest:.2f} s")
     if reference.spread:
         print(f"  nearly all within a distance of {reference.spread.limit:.3g} from their middle")
     intervals = reference.intervals
     for score, width in intervals.half_widths.items():
-        of = f"of {intervals.num_videos[score]} held-out videos"
+        of = f"of {counted(intervals.num_videos[score], 'held-out video')}"
         print(f"  {score:<14} true score within ± {width:.3g} with {100 * intervals.level:.0f} %, {of}")
     if intervals.lacking:
         print(f"  no intervals: {intervals.lacking}")

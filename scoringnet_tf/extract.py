@@ -26,6 +26,7 @@ from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path, check_access
+from scoringnet_tf.support.wording import counted
 
 ENDPOINTS = (  # `models.c3d.ENDPOINTS` and its fully connected layers, which --help names without Keras
     *("conv1a", "pool1", "conv2a", "pool2", "conv3a", "conv3b", "pool3", "conv4a", "conv4b", "pool4"),
@@ -151,8 +152,8 @@ def main(paths):
     origin = feature_folder.origin_of(values.model, part, extractor, c3d, preprocessor, info)
     feature_folder.prepare(output_dir, origin)
     kept, failed = feature_folder.extract_videos(videos, extractor, output_dir)
-    print(f"{output_dir}: features of {extractor.size} numbers of {len(videos) - failed} videos", end="")
-    print(", all of which were there." if kept == len(videos) else f"; {kept} were there.")
+    numbers, done = counted(extractor.size, "number"), counted(len(videos) - failed, "video")
+    print(f"{output_dir}: features of {numbers} of {done}, there before: {'all' if kept == len(videos) else kept}.")
     if info is not None and not failed:
         sport = feature_folder.write_tables(info, output_dir)
         print(f"Build records of them: python -m data_prep build --dataset=manifest --sport={sport} \\")

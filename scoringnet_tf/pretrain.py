@@ -15,6 +15,7 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.paths import check_access
+from scoringnet_tf.support.wording import counted
 from scoringnet_tf.training import run_flags
 
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords with classes, made by `python -m data_prep build`.")
@@ -58,7 +59,8 @@ flags.adopt_module_key_flags(run_flags)
 
 def describe(metrics):
     """What `PretrainingRun.evaluate` measured, as text."""
-    lines = [f"{metrics['split']} split: {metrics['num_videos']} videos, {metrics['clips_per_video']} clips of each"]
+    videos, clips = counted(metrics["num_videos"], "video"), counted(metrics["clips_per_video"], "clip")
+    lines = [f"{metrics['split']} split: {videos}, {clips} of each"]
     for head, accuracy in metrics["accuracy"].items():
         lines.append(f"  {head}: accuracy on clips {accuracy['clip']:.3f}, on videos {accuracy['video']:.3f}")
     if metrics["split"] == "validation":

@@ -15,6 +15,7 @@ from data_prep.records.summary import summary
 from scoringnet_tf.data.records import load_records
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path, check_access
+from scoringnet_tf.support.wording import counted
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("records_dir", None, "Folder made by `python -m data_prep build`.", required=True)
@@ -45,7 +46,7 @@ def main(_: list[str]) -> None:
         problems = _compare(info, FLAGS.source_dir)
     if problems:
         raise InputError("\n  ".join([f"{FLAGS.records_dir}: expected sound records. Received:", *problems]))
-    print(f"All {len(info.videos)} records are sound.")
+    print(f"{counted(len(info.videos), 'record')}, all sound.")
     if FLAGS.output:
         save_contact_sheet(info, split, FLAGS.num_videos, FLAGS.output)
         print(f"Contact sheet: {FLAGS.output}")

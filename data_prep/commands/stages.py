@@ -22,6 +22,7 @@ from data_prep.stages.merging import merged
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
 from scoringnet_tf.sports import SPORTS, named_sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string(
@@ -89,8 +90,8 @@ def main(paths: list[str]) -> None:
     written = merged(output, sound) if FLAGS.existing == "merge" and output.exists() else sound
     stage_formats.write(FLAGS.to, output, written, sport, facts_of)
     num_segments = sum(len(video.segments) for video in sound)
-    kept = f" Kept those of {len(written) - len(sound)} others." if FLAGS.existing == "merge" else ""
-    print(f"Written to {output}: {num_segments} stages of {len(sound)} videos.{kept}")
+    kept = f" Kept those of {counted(len(written) - len(sound), 'other')}." if FLAGS.existing == "merge" else ""
+    print(f"Written to {output}: {counted(num_segments, 'stage')} of {counted(len(sound), 'video')}.{kept}")
 
 
 def _check_output(output):
@@ -124,7 +125,7 @@ def _sound(videos):
     if problems and FLAGS.on_error == "refuse":
         raise InputError("\n".join(problems))
     if problems:
-        print("\n".join([*problems, f"Left out: {len(videos) - len(sound)} videos."]), file=sys.stderr)
+        print("\n".join([*problems, f"Left out: {counted(len(videos) - len(sound), 'video')}."]), file=sys.stderr)
     if not sound:
         raise InputError("Expected stage labels of one video or more. Received: none.")
     return sound

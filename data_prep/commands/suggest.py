@@ -18,6 +18,7 @@ from data_prep.stages import formats as stage_formats
 from data_prep.stages.suggestion import find_videos, load_model, missing_stages, suggest_stages
 from scoringnet_tf.sports import option_form
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string(
@@ -64,7 +65,7 @@ def main(paths: list[str]) -> int:
         raise InputError("Expected one or more videos that can be decoded. Received: none. Nothing was written.")
     stage_formats.write(FLAGS.format, output, sound, model.sport, facts_of)
     num_segments = sum(len(video.segments) for video in sound)
-    print(f"Written to {output}: {num_segments} stages of {len(sound)} videos.")
+    print(f"Written to {output}: {counted(num_segments, 'stage')} of {counted(len(sound), 'video')}.")
     if (model.provenance or {}).get("simulation"):
         print("The model was trained on simulated video: on filmed video expect much to correct.")
     print(_next_steps(output, model.sport, videos_dir))

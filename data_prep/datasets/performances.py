@@ -20,6 +20,7 @@ from data_prep.datasets.fields import Fields
 from data_prep.datasets.sample import Problem, Sample
 from scoringnet_tf.data.video import Clip, VideoError, frame_times, image_paths
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 FRAMES, TIMES, EITHER = ("start_frame", "end_frame"), ("start_time", "end_time"), ("start", "end")
 TIMECODE = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:[.,]\d+)?)")
@@ -92,7 +93,7 @@ def read_stretch(
     start, stop = values if columns == FRAMES else (_frame_at(value, times) for value in values)
     stop = len(times) if not row[columns[1]] else stop
     if start is None or stop is None or not 0 <= start < stop <= len(times):
-        last = f"{len(times)} frames" if columns == FRAMES else f"{len(times)} frames, {_duration(times):.3f} s"
+        last = counted(len(times), "frame") + ("" if columns == FRAMES else f", {_duration(times):.3f} s")
         received = " to ".join(row[name] or "the end" for name in columns)
         fields.expect(f"expected a stretch of the {last} of {path.name}. Received: {received}")
         return None

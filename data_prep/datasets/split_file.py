@@ -14,6 +14,7 @@ from data_prep.datasets.sample import Problem, Source
 from data_prep.datasets.scores import shown
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.wording import counted
 
 COLUMNS = ("id", "split")
 SPLITS = ("train", "validation", "test")
@@ -56,7 +57,7 @@ def with_split(source: Source, path: Path) -> Source:
         received = [f"none for {shown(missing)}"] if missing else []
         received += [f"{shown(unknown)}, which are no records"] if unknown else []
         raise InputError(
-            f"{path}: expected a split for each of the {len(ids)} records. Received: {'; '.join(received)}"
+            f"{path}: expected a split for each of {counted(len(ids), 'record')}. Received: {'; '.join(received)}"
         )
     samples = tuple(dataclasses.replace(sample, split=splits[sample.video_id]) for sample in source.samples)
     return dataclasses.replace(source, samples=samples, settings={**source.settings, "split_csv": path.name})

@@ -10,6 +10,7 @@ import numpy as np
 from data_prep.datasets.sample import Sample
 from data_prep.datasets.scores import shown
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 WAYS = ("random", "score", "group", "own")
 
@@ -91,8 +92,8 @@ def _split(samples, units, test, settings, rng):
     expected = {"train", *(name for name, share in shares.items() if share)}
     if set(split.values()) != expected:
         raise InputError(
-            f"Expected records for {', '.join(sorted(expected))}. Received: {len(samples)} records, {len(units)} to be "
-            "kept apart, which leave one of these empty"
+            f"Expected records for {', '.join(sorted(expected))}. Received: {counted(len(samples), 'record')}, "
+            f"{len(units)} to be kept apart, which leave one of these empty"
         )
     return split
 

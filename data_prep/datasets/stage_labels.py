@@ -17,6 +17,7 @@ from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.wording import counted
 
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
@@ -105,7 +106,7 @@ def _is_beyond(segment, num_frames):
 
 
 def _beyond(segment, num_frames):
-    what = f"expected stages within the video's {num_frames} frames. Received: {segment}"
+    what = f"expected stages within the video's {counted(num_frames, 'frame')}. Received: {segment}"
     return StageError(f"{segment.where}: {what}")
 
 

@@ -13,6 +13,7 @@ from data_prep.datasets.readers.layout import find_dir, find_file
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Problem, Sample, Source
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 LIST_DIRS = ("ucfTrainTestlist/", "")
 SPLITS = ("train", "test")
@@ -62,7 +63,9 @@ def _read_classes(path):
     ]
     names = [fields[1] for _, fields in rows if len(fields) == 2]
     if malformed or not names or len(set(names)) != len(names):
-        raise InputError("\n".join(malformed) or f"{path}: expected distinct classes. Received: {len(rows)} rows.")
+        raise InputError(
+            "\n".join(malformed) or f"{path}: expected distinct classes. Received: {counted(len(rows), 'row')}."
+        )
     return names
 
 

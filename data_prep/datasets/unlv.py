@@ -17,6 +17,7 @@ from data_prep.datasets.stage_labels import Segment, StageError, StageOrderError
 from data_prep.errors import OptionError
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 SPLIT_FILES = {"train": "training_idx", "test": "testing_idx"}  # file name and variable name are the same
 STAGE_CSV = "stage_labels.csv"
@@ -112,7 +113,7 @@ def make_samples(
             path = videos.get(number, video_dir / f"{number:03d}.avi")
             samples.append(_sample(sport, path, split, number, overall, difficulty, segments_of))
     unused = sorted(set(videos).difference(*splits.values()))
-    notes = [f"{len(unused)} videos are in neither split and are not built."] if unused else []
+    notes = [f"Not built, as in neither split: {counted(len(unused), 'video')}."] if unused else []
     notes += odd_executions(sport, samples)
     return tuple(sorted(samples, key=lambda sample: sample.video_id)), notes
 

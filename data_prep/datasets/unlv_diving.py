@@ -10,6 +10,7 @@ from data_prep.datasets.sample import Source
 from data_prep.datasets.stage_labels import diving_segments, read_diving_times
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 VIDEO_DIR = "diving_samples_len_ori"
 TIMES_FILE = "jump_drop_water_label.txt"
@@ -59,5 +60,7 @@ def _stage_labels(source_dir, num_videos):
         raise InputError(f"{source_dir}: expected stage labels, {unlv.STAGE_CSV} or {TIMES_FILE}. Received: neither.")
     times = read_diving_times(source_dir / TIMES_FILE)
     if len(times) != num_videos:
-        raise InputError(f"{source_dir / TIMES_FILE}: expected {num_videos} rows, one a video. Received: {len(times)}")
+        raise InputError(
+            f"{source_dir / TIMES_FILE}: expected {counted(num_videos, 'row')}, one a video. Received: {len(times)}"
+        )
     return TIMES_FILE, lambda number: diving_segments(times[number], f"{TIMES_FILE}, row {number}")

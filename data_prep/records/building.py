@@ -32,6 +32,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_folder, tidy_up_beside
 from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.support.reading import read_json
+from scoringnet_tf.support.wording import counted
 
 OF_FRAMES = ("frame_size", "jpeg_quality", "aspect", "fit")  # the settings that say how frames are stored
 
@@ -189,7 +190,10 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded, setting
         for kind in kinds_of_row(problems):
             writer.videos[sample.video_id][kind] = [str(problem) for problem in problems if problem.kind == kind]
     notes = [f"{shown(names)}: {warning}" for warning, names in warnings.items()]
-    notes += [f"Of {len(source.samples)} videos {count} are {what}" for what, count in sorted(fitted.items())]
+    notes += [
+        f"In {count} of {counted(len(source.samples), 'video')} pictures are {what}"
+        for what, count in sorted(fitted.items())
+    ]
     return rejected, [*notes, *_resumed(resumed)]
 
 
@@ -197,11 +201,11 @@ def _resumed(videos):
     """What was taken over from a build that was interrupted, {whether it was: names}, in words."""
     notes = []
     if videos[True]:
-        notes.append(f"Of an interrupted build {len(videos[True])} encoded videos were taken over.")
+        notes.append(f"Taken over from an interrupted build: {counted(len(videos[True]), 'encoded video')}.")
     if videos[False]:
         notes.append(
-            f"Of an interrupted build {len(videos[False])} encoded videos were made anew, for the video, the settings, "
-            f"the package or the file has changed: {shown(videos[False])}."
+            f"Made anew of an interrupted build: {counted(len(videos[False]), 'encoded video')}, for the video, the "
+            f"settings, the package or the file has changed: {shown(videos[False])}."
         )
     return notes
 
@@ -247,7 +251,7 @@ def _refuse(rejected, settings, source_dir):
     remedies = {remedy for kind, (choice, remedy) in choices.items() if kind in kinds and choice == "refuse"}
     if remedies:
         found = [problem for _, problems in rejected for problem in problems]
-        lines = [f"{source_dir}: expected consistent videos and labels. Received: {len(found)} problems"]
+        lines = [f"{source_dir}: expected consistent videos and labels. Received: {counted(len(found), 'problem')}"]
         lines += [f"  {problem}" for problem in found]
         raise InputError("\n".join([*lines, f"Nothing was written. {' '.join(sorted(remedies))} leaves them out."]))
 

@@ -17,6 +17,7 @@ from data_prep.records.same_performance import SeenPerformances
 from scoringnet_tf.data.features import origin_kind
 from scoringnet_tf.data.video import VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
+from scoringnet_tf.support.wording import counted
 
 TOLERANCE = 0.01  # points: scores are published with two decimals
 SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
@@ -133,7 +134,7 @@ def _video_problems(sample, video, sport, owners):
 
 
 def _duration(video):
-    return f"{len(video) / video.fps:.1f} s ({len(video)} frames at {video.fps:g} frames/s)"
+    return f"{len(video) / video.fps:.1f} s ({counted(len(video), 'frame')} at {video.fps:g} frames/s)"
 
 
 def _other_length(sample, video, expected):
@@ -141,13 +142,13 @@ def _other_length(sample, video, expected):
         return _other_number(sample, expected, len(video))
     every = "each" if video.stride == 1 else f"every {video.stride}"
     return (
-        f"expected features of {expected} steps in {sample.feature_file}, one for {every} of {sample.num_frames} "
-        f"frames. Received: {len(video)} steps of {video.features.shape[1]}"
+        f"expected features of {counted(expected, 'step')} in {sample.feature_file}, one for {every} of "
+        f"{counted(sample.num_frames, 'frame')}. Received: {counted(len(video), 'step')} of {video.features.shape[1]}"
     )
 
 
 def _other_number(sample, expected, found):
-    return f"expected {expected} frames in {sample.path}, as labelled. Received: {found}"
+    return f"expected {counted(expected, 'frame')} in {sample.path}, as labelled. Received: {found}"
 
 
 def kind_of(video: EncodedVideo) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from scoringnet_tf.data.records import DatasetInfo, described_pixels
 from scoringnet_tf.sports import stage_runs
 from scoringnet_tf.support.drawing import draw_strip, save_png, stage_patches
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.wording import counted
 
 FRAMES_PER_ROW = 12
 GAP = 2  # pixels between frames
@@ -46,7 +47,7 @@ def contact_sheet(info: DatasetInfo, split: str, num_videos: int) -> Figure:
     handles = [patch for patch in stage_patches(info.stages) if patch.get_label() in shown]
     if "unlabelled" in shown:
         handles.append(Patch(facecolor=UNLABELLED_COLOR, edgecolor="#999999", label="unlabelled"))
-    title = f"{info.name}, {split}: {len(records)} of {total} videos, {described_pixels(info.simulation)}"
+    title = f"{info.name}, {split}: {len(records)} of {counted(total, 'video')}, {described_pixels(info.simulation)}"
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, title=title)
     return figure
 
@@ -87,5 +88,6 @@ def _title(info, record):
         if not math.isnan(value):
             parts.append(f"{score} {value:.2f}")
     parts += [f"{head} {names[record[f'class/{head}']]}" for head, names in info.classes.items()]
-    parts.append(f"{num_steps(record)} {f'steps of {info.feature_size}' if info.features else 'frames'}")
+    length = num_steps(record)
+    parts.append(f"{counted(length, 'step')} of {info.feature_size}" if info.features else counted(length, "frame"))
     return "   ".join(parts)

@@ -10,6 +10,7 @@ from data_prep.records.summary import table
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, described_pixels
 from scoringnet_tf.sports import NOISE, SCORES
+from scoringnet_tf.support.wording import counted
 
 NUM_BINS = 12
 BARS = "▁▂▃▄▅▆▇█"
@@ -127,7 +128,8 @@ def as_text(description: Mapping[str, Any]) -> str:
     for split, found in splits.items():
         for head, counts in found["classes"].items():
             few, many = min(counts.values()), max(counts.values())
-            lines.append(f"{split}: {len(counts)} classes of {head}, {few} to {many} videos in each")
+            classes = counted(len(counts), "class", plural="classes")
+            lines.append(f"{split}: {classes} of {head}, {few} to {counted(many, 'video')} in each")
     if torn := description["groups_in_several_splits"]:
         lines += ["", f"Groups that are in more than one split: {', '.join(torn)}."]
     return "\n".join(lines)

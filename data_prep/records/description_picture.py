@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 from data_prep.records.description import stage_names
 from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.wording import counted
 
 SPLIT_COLORS = {"train": STAGE_COLORS[2], "validation": STAGE_COLORS[1], "test": STAGE_COLORS[5]}
 GROUP_WIDTH = 0.8  # of the boxes or bars of one stage or field, all splits together
@@ -39,7 +40,8 @@ def picture(description: Mapping[str, Any]) -> Figure:
     _draw_boxes(stages, durations, "stages")
     _draw_known(known, splits)
     handles = [
-        Patch(color=_color(split), label=f"{split}: {found['videos']:,} videos") for split, found in splits.items()
+        Patch(color=_color(split), label=f"{split}: {counted(found['videos'], 'video', ',')}")
+        for split, found in splits.items()
     ]
     title = f"{description['name']} ({description['sport'] or 'no sport'}), {description['pixels']}"
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, title=title)

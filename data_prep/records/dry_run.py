@@ -20,6 +20,7 @@ from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 STORED = StoredForm((24, 32), jpeg_quality=75)  # nothing is kept of the pixels but thumbnails
 
@@ -59,8 +60,8 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
             if sample.segments and stages is not None and UNLABELLED in stages:
                 unlabelled[sample.video_id] = int((stages == UNLABELLED).sum())
     notes = [*source.notes, *_known_scores(source), *_unlabelled(unlabelled), *_decided_by_build(kinds)]
-    steps = "steps of features read" if source.has_features else "frames decoded"
-    done = f"{len(source.samples)} samples, {num_steps:,} {steps}"
+    noun, done = ("step", "of features read") if source.has_features else ("frame", "decoded")
+    done = f"{counted(len(source.samples), 'sample')}, {counted(num_steps, noun, ',')} {done}"
     return [*problems, *notes, _summary(source_dir, dataset, done, problems)], len(problems)
 
 
@@ -72,7 +73,7 @@ def _known_scores(source):
     if not source.sport or source.classes:
         return []
     known = (f"{name} {sum(getattr(sample, name) is not None for sample in source.samples)}" for name in SCORES)
-    return [f"Scores known of the {len(source.samples)} videos: {', '.join(known)}."]
+    return [f"Scores known of {counted(len(source.samples), 'video')}: {', '.join(known)}."]
 
 
 def _unlabelled(num_steps):
@@ -84,10 +85,10 @@ def _unlabelled(num_steps):
 def _decided_by_build(kinds):
     """Notes on rows that `build` may keep, {kind: number of rows}."""
     notes = {
-        INCONSISTENT: "Of {} videos the scores alone contradict each other: see build --on_inconsistent.",
-        LOOKALIKE: "Of {} videos another split has what looks the same: see build --on_lookalike.",
+        INCONSISTENT: "Of {} the scores alone contradict each other: see build --on_inconsistent.",
+        LOOKALIKE: "Of {} another split has what looks the same: see build --on_lookalike.",
     }
-    return [note.format(kinds[kind]) for kind, note in notes.items() if kinds[kind]]
+    return [note.format(counted(kinds[kind], "video")) for kind, note in notes.items() if kinds[kind]]
 
 
 def _summary(source_dir, dataset, done, problems):

@@ -34,6 +34,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 from scoringnet_tf.support.stopping import Stopped
+from scoringnet_tf.support.wording import counted
 
 LOCK = "lock"
 FACTS = ("fps", "source_size", "aspect", "sha256", "warnings")  # of `EncodedVideo`, beside its arrays
@@ -73,7 +74,7 @@ def kept_videos(target: AnyPath) -> Iterator[Path]:
             if not num_videos:
                 shutil.rmtree(folder, ignore_errors=True)
             elif isinstance(error, InputError | Stopped):
-                remark = f"{num_videos} encoded videos are kept in {folder}: the same command goes on from there."
+                remark = f"Kept in {folder}: {counted(num_videos, 'encoded video')}; the same command goes on."
                 error.args = (f"{error} {remark}",)
             raise
         shutil.rmtree(folder, ignore_errors=True)

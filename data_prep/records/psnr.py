@@ -15,6 +15,7 @@ from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.data.video import Clip, VideoError, VideoStream
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 
 @dataclasses.dataclass
@@ -35,12 +36,12 @@ class Comparison:
         """One sentence for a terminal."""
         total = len(self.psnr) + len(self.missing) + len(self.problems)
         if not self.psnr:
-            return f"PSNR: the source of none of the {total} records is at hand."
+            return f"PSNR: no source of {counted(total, 'record')} is at hand."
         if not math.isfinite(min(self.psnr.values())):
-            return f"Of {total} records {len(self.psnr)} are equal to their source, in every number."
+            return f"Equal to the source in every number: {len(self.psnr)} of {counted(total, 'record')}."
         lowest = min(self.psnr, key=self.psnr.__getitem__)
         return (
-            f"PSNR against the decoded source, {len(self.psnr)} of {total} records: "
+            f"PSNR against the decoded source, {len(self.psnr)} of {counted(total, 'record')}: "
             f"mean {np.mean(list(self.psnr.values())):.1f} dB, lowest {self.psnr[lowest]:.1f} dB ({lowest})."
         )
 

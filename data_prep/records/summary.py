@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from scoringnet_tf.data.records import DatasetInfo, described_pixels
 from scoringnet_tf.sports import PREDICTED_SCORES
+from scoringnet_tf.support.wording import counted
 
 UNLABELLED = "unlabelled"  # in `DatasetInfo.stage_frames`
 KEPT_THOUGH = {  # in `DatasetInfo.videos`
@@ -61,7 +62,7 @@ def _described_steps(info):
     weights = origin.get("weights")
     made = [str(value) for value in (origin.get("endpoint"), weights and f"of {weights['file']}") if value]
     return (
-        f"features of {info.feature_size} numbers, one step every {stride} frame{'s' * (stride > 1)}, "
+        f"features of {counted(info.feature_size, 'number')}, one step every {counted(stride, 'frame')}, "
         f"{info.frame_rate:g} steps/s, made by {' '.join(made) or 'what is not known'}"
     )
 
@@ -86,7 +87,7 @@ def _limits(info):
         )
     for score, loss in LOST_WITHOUT.items():
         if known[score] < len(info.videos):
-            lines.append(f"{score} is known for {known[score]} of {len(info.videos)} videos: {loss}.")
+            lines.append(f"{score} is known for {known[score]} of {counted(len(info.videos), 'video')}: {loss}.")
     return [*lines, ""]
 
 

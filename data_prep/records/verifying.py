@@ -14,6 +14,7 @@ from tqdm import tqdm
 from data_prep.records.encoding import features_hash
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example
 from scoringnet_tf.support.threads import overlapping
+from scoringnet_tf.support.wording import counted
 
 
 def read_records(
@@ -70,10 +71,14 @@ def verify_records(info: DatasetInfo) -> list[str]:
                     problems += [f"{split}, {video_id}: {problem}" for problem in found]
                     progress.update()
             except tf.errors.OpError as error:
-                problems.append(f"{split}: expected a record after {len(ids)} others. Received: {error.message}")
+                problems.append(
+                    f"{split}: expected a record after {counted(len(ids), 'other')}. Received: {error.message}"
+                )
             expected = info.splits[split]["ids"]
             if ids != expected:
-                problems.append(f"{split}: expected the {len(expected)} ids of the index. Received: {len(ids)}, {ids}")
+                problems.append(
+                    f"{split}: expected the {counted(len(expected), 'id')} of the index. Received: {len(ids)}, {ids}"
+                )
             digest.update(split.encode() + split_digest.digest())
     if digest.hexdigest() != info.data_hash:
         problems.append(f"expected the data hash {info.data_hash}. Received: {digest.hexdigest()}")

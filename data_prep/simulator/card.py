@@ -13,6 +13,7 @@ from data_prep.simulator.scoring.faults import Fault
 from data_prep.simulator.settings import VERSION, Settings
 from data_prep.simulator.shortcuts import FOLDS, LEAST_VIDEOS, cross_validated, rank_correlation
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.wording import counted
 
 
 def write_card(
@@ -57,7 +58,8 @@ def _introduction(plans, settings, notes):
         f"- Simulator: version {VERSION}.",
         f"- Labels: {source}.",
         f"- Videos: {len(plans)} ({', '.join(f'{name} {count}' for name, count in sorted(splits.items()))}), "
-        f"{sum(plan.num_frames for plan in plans)} frames of {settings.width}×{settings.height} at {FPS} frames/s.",
+        f"{counted(sum(plan.num_frames for plan in plans), 'frame')} of {settings.width}×{settings.height} "
+        f"at {FPS} frames/s.",
         *(f"- {note}" for note in notes),
     ]
 

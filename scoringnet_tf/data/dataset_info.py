@@ -19,6 +19,7 @@ from scoringnet_tf.support.files import cached_file, write_json
 from scoringnet_tf.support.flag_files import flag_files, records_recipe
 from scoringnet_tf.support.paths import RemotePath, as_path, check_access
 from scoringnet_tf.support.reading import read_json
+from scoringnet_tf.support.wording import counted
 
 INDEX_NAME = "dataset_info.json"
 FORMAT_VERSION = 1
@@ -210,7 +211,7 @@ def _check_sport(info):
 def _check_shard(path, num_bytes):
     found = path.stat().st_size if path.is_file() else None
     if found != num_bytes:
-        received = "no such file" if found is None else f"{found} bytes (truncated or changed)"
+        received = "no such file" if found is None else f"{counted(found, 'byte')} (truncated or changed)"
         raise RecordsError(
             f"{path}: expected a shard of {num_bytes} bytes. Received: {received}. Build the records again."
         )

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support.wording import counted
 
 NUMBER, MAYBE_NUMBER, NONE = (int, float), (int, float, type(None)), type(None)
 FIELDS: dict[str, tuple[type, ...]] = {
@@ -96,7 +97,7 @@ def _split_problems(name, split, fields):
         yield f"{where}ids that are not those of its videos"
     frames = sum(fields["videos"][video_id]["num_frames"] for video_id in split["ids"])
     if (split["num_videos"], split["num_frames"]) != (len(videos), frames):
-        counts = f"{split['num_videos']} videos and {split['num_frames']} frames"
+        counts = f"{counted(split['num_videos'], 'video')} and {counted(split['num_frames'], 'frame')}"
         yield f"{where}{counts} instead of {len(videos)} and {frames}"
     for shard in split["shards"]:
         yield from _wrong_kinds(shard, SHARD, f"{where}a shard: ")
@@ -104,7 +105,7 @@ def _split_problems(name, split, fields):
             yield f"{where}a shard in another folder, {shard['file']!r}"
     records = sum(shard["num_records"] for shard in split["shards"])
     if split["shards"] and records != len(videos):
-        yield f"{where}shards of {records} records instead of {len(videos)}"
+        yield f"{where}shards of {counted(records, 'record')} instead of {len(videos)}"
 
 
 def _wrong_kinds(entry, kinds, where) -> Iterator[str]:

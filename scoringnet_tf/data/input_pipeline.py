@@ -34,6 +34,7 @@ from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import split_ids, stored_split
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 __all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "split_ids", "video_clips", "videos"]
 
@@ -270,7 +271,7 @@ class _Stream:
         if bucketed and self.num_pipelines > 1:
             raise InputError(
                 "Expected no bucket boundaries with several input pipelines, which would then give different numbers "
-                f"of batches. Received: {self.num_pipelines} pipelines"
+                f"of batches. Received: {counted(self.num_pipelines, 'pipeline')}"
             )
 
     def batches(self, load, batch, batch_size, drop_remainder, first_epoch, epochs, known):

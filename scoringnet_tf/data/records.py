@@ -20,6 +20,7 @@ from scoringnet_tf.data.dataset_info import (
     load_records,
     score_statistics,
 )
+from scoringnet_tf.support.wording import counted
 
 __all__ = [
     "INDEX_NAME",
@@ -103,7 +104,7 @@ def encode_example(example: VideoExample) -> bytes:
     if not length == len(example.timestamps) == len(example.stages):
         raise ValueError(
             f"{example.video_id}: expected as many timestamps and stages as {steps} ({length}). "
-            f"Received: {len(example.timestamps)} timestamps, {len(example.stages)} stages."
+            f"Received: {counted(len(example.timestamps), 'timestamp')}, {counted(len(example.stages), 'stage')}."
         )
     import tensorflow as tf
 

@@ -7,6 +7,7 @@ import numpy as np
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 TOLERANCE = 0.005  # points by which the scores of a performance may differ between renderings: they are rounded
 
@@ -21,8 +22,8 @@ def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo], split
         )
         if not same or rendering.sport != info.sport:
             raise InputError(
-                f"--renderings={rendering.records_dir}: expected the {len(expected)} {split} videos of "
-                f"{info.records_dir}, with the same scores. Received: {len(found)} videos, others."
+                f"--renderings={rendering.records_dir}: expected the {counted(len(expected), f'{split} video')} of "
+                f"{info.records_dir}, with the same scores. Received: {counted(len(found), 'video')}, others."
             )
         if rendering.data_hash == info.data_hash:
             raise InputError(f"--renderings={rendering.records_dir}: expected pixels of its own. Received: the same.")

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
+from scoringnet_tf.support.wording import counted
 
 # A record lies between 8 bytes of its length with 4 of their checksum, and 4 of its own checksum.
 LENGTH_BYTES, HEADER_BYTES, FOOTER_BYTES = 8, 12, 4
@@ -40,8 +41,8 @@ def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
     places = [(path, offset) for path in paths for offset in record_offsets(path).tolist()]
     if len(places) != len(ids):
         raise RecordsError(
-            f"{info.records_dir}: expected {len(ids)} records in the {split} split, as its index says. Received: "
-            f"{len(places)}. Build the records again."
+            f"{info.records_dir}: expected {counted(len(ids), 'record')} in the {split} split, as its index says. "
+            f"Received: {len(places)}. Build the records again."
         )
     return dict(zip(ids, places, strict=True))
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 
 def stored_split(info: DatasetInfo, split: str) -> str:
@@ -53,13 +54,15 @@ def split_ids(
 def _chosen(info, split, stored, ids, validation_fraction):
     """`ids` in the order of `stored`, once it is sure that they can be meant."""
     if validation_fraction:
-        raise InputError(f"Expected ids or a validation fraction. Received: {len(ids)} ids and {validation_fraction}")
+        raise InputError(
+            f"Expected ids or a validation fraction. Received: {counted(len(ids), 'id')} and {validation_fraction}"
+        )
     wanted = set(ids)
     unknown = sorted(wanted - set(stored))
     if unknown or not ids or len(wanted) < len(ids):
-        received = f"unknown {', '.join(unknown)}" if unknown else f"{len(ids)} ids, {len(wanted)} distinct"
+        received = f"unknown {', '.join(unknown)}" if unknown else f"{counted(len(ids), 'id')}, {len(wanted)} distinct"
         raise InputError(
-            f"{info.records_dir}: expected distinct ids of the {len(stored)} records of the "
+            f"{info.records_dir}: expected distinct ids of the {counted(len(stored), 'record')} of the "
             f"{stored_split(info, split)} split. Received: {received}"
         )
     return [video_id for video_id in stored if video_id in wanted]
@@ -70,10 +73,10 @@ def _held_out(info, ids, fraction):
     units = _units(info, ids)
     num_held_out = round(fraction * len(units))
     if not 0 < num_held_out < len(units):
-        kind = "training videos" if len(units) == len(ids) else "groups of training videos"
+        kind, whole = ("training video", "video") if len(units) == len(ids) else ("training group", "group")
         raise InputError(
-            f"Expected a validation fraction that takes some but not all of the {len(units)} {kind}. Received: "
-            f"{fraction} ({num_held_out} {kind.replace('training ', '')})"
+            f"Expected a validation fraction that takes some but not all of the {counted(len(units), kind)}. Received: "
+            f"{fraction} ({counted(num_held_out, whole)})"
         )
     rng = np.random.default_rng(0)
     chosen: list[_Unit] = []

@@ -19,6 +19,7 @@ from scoringnet_tf.data.webp import is_webp, num_frames, webp_frames
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import what_is_at
 from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.wording import counted
 
 DEFAULT_FPS = 25.0  # where a file gives neither a frame rate nor timestamps: the rate of the UNLV and UCF videos
 # MPEG-4 with packed B-frames (old AVI files) announces one frame more than it holds: that is no damage.
@@ -79,6 +80,19 @@ class Video:
     def is_part(self) -> bool:
         """Whether these frames are a part of a video that was too long to be read at once."""
         return self.shared > 0 or self.since > 0
+
+    def cut(self, start: int, stop: int) -> "Video":
+        """The frames from number `start` of these to `stop`, shown at the same times."""
+        times = self.timestamps[start:stop]
+        return dataclasses.replace(
+            self,
+            frames=self.frames[start:stop],
+            timestamps=times - times[0],
+            first_frame=self.first_frame + start,
+            first_time=self.first_time + float(times[0]),
+            since=self.since + float(times[0]),
+            shared=0,
+        )
 
     def is_sampled(self, rate: float | None) -> bool:
         """Whether `samples` goes by time: not for None, nor where nearly all that it shows would be repetitions.
@@ -354,13 +368,14 @@ class VideoStream:
         """VideoError where frames are missing, or a warning if some are enough."""
         num_frames, announced = len(self._times), self.announced
         if not num_frames:
-            expected = f"{announced} frames" if announced else "at least one frame"
+            expected = counted(announced, "frame") if announced else "at least one frame"
             raise VideoError(f"{self.clip}: expected {expected}. Received: none ({error or 'an empty stream'}).")
         tolerance = ANNOUNCED_TOLERANCE if self.clip.frames is None else 0
         if not error and num_frames >= announced - tolerance:
             return
+        expected = counted(announced, "frame") if announced else "all frames"
         damage = (
-            f"{self.clip}: expected {announced or 'all'} frames. Received: {num_frames}, then "
+            f"{self.clip}: expected {expected}. Received: {num_frames}, then "
             f"{error or 'the end of the file'} (truncated, corrupt, or recorded with dropped frames)."
         )
         if not self._partial:
@@ -387,7 +402,7 @@ def image_paths(clip):
     if missing is not None:
         raise VideoError(
             f"{clip}: expected images {numbers[0]} to {numbers[-1]} without a gap. Received: none of number {missing} "
-            f"({len(images)} images, {min(images)} to {max(images)})."
+            f"({counted(len(images), 'image')}, {min(images)} to {max(images)})."
         )
     return [clip.path / images[number] for number in numbers]
 

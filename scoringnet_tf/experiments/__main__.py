@@ -27,6 +27,7 @@ from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 Tables = Mapping[str, Experiment]  # of the catalogue, by name
 PROJECT = pathlib.Path(__file__).parents[2]
@@ -54,7 +55,7 @@ flags.DEFINE_bool(
 def list_experiments(_: Tables) -> int:
     """Prints every table's name, question and number of rows."""
     for name, experiment in EXPERIMENTS.items():
-        print(f"{name:<12} {len(experiment.rows):>2} rows   {experiment.title}. {experiment.question}")
+        print(f"{name:<12} {counted(len(experiment.rows), 'row', '>2'):<7}   {experiment.title}. {experiment.question}")
     return 0
 
 

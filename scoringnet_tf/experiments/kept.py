@@ -15,10 +15,16 @@ from scoringnet_tf.sports import SCORES
 ROUNDING = 2e-3  # of a figure: scores are kept with four digits, and ties may break
 
 
-def read_results(path: Path) -> Results | StageResults:
-    """The results of a `predictions.csv` of one split."""
+def read_results(path: Path) -> list[Results | StageResults]:
+    """The results of a `predictions.csv`: of each split in table 6, of any other table of the one."""
+    by_split: dict[str, list[dict[str, str]]] = {}
     with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+        for row in csv.DictReader(file):
+            by_split.setdefault(row.pop("split", ""), []).append(row)
+    return [_results_of(rows) for rows in by_split.values()]
+
+
+def _results_of(rows):
     columns = list(rows[0])[4:]
     ids = tuple(dict.fromkeys(row["video_id"] for row in rows))
     by_row: dict[str, list[dict[str, str]]] = {}
@@ -49,15 +55,29 @@ def _array(rows, column):
 
 
 def wrong_cells(folder: Path) -> list[str]:
-    """The cells of a folder of results whose mean is not that of its predictions, as `row, figure`."""
+    """The cells of a folder of results that are not those of its predictions, as `row, figure`.
+
+    Of a cell its mean is computed again; of several splits also each split's figure and their deviation.
+    """
     kept = json.loads((folder / CELLS).read_text(encoding="utf-8"))["rows"]
     results = read_results(folder / PREDICTIONS)
-    wrong = [f"{row}, no such row" for row in kept.keys() ^ results.predicted.keys()]
-    for row in kept.keys() & results.predicted.keys():
+    rows = results[0].predicted.keys()
+    wrong = [f"{row}, no such row" for row in kept.keys() ^ rows]
+    for row in kept.keys() & rows:
         for name, cell in kept[row].items():
-            found = float(results.values(row, name).mean())
-            limit = ROUNDING * max(1.0, abs(found))
-            mean = math.nan if cell["mean"] is None else cell["mean"]
-            if not (abs(found - mean) <= limit or (math.isnan(found) and math.isnan(mean))):
+            of_splits = [float(result.values(row, name).mean()) for result in results]
+            if not _is_of(cell, of_splits):
                 wrong.append(f"{row}, {name}")
     return sorted(wrong)
+
+
+def _is_of(cell, of_splits):
+    """Whether a cell is that of the figures of K splits, (K,)."""
+    expected, found = [np.mean(of_splits)], [cell["mean"]]
+    if "of_splits" in cell:
+        std = np.std(of_splits, ddof=1) if len(of_splits) > 1 else math.nan
+        expected, found = [*expected, std, *of_splits], [*found, cell["std"], *cell["of_splits"]]
+    found = [math.nan if value is None else value for value in found]
+    if len(found) != len(expected):
+        return False
+    return np.allclose(found, expected, rtol=ROUNDING, atol=ROUNDING, equal_nan=True)

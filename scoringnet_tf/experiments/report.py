@@ -15,6 +15,7 @@ from scoringnet_tf.experiments.stage_results import StageResults
 from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file, write_json
+from scoringnet_tf.support.wording import counted
 
 HEADS = {"src": "SRC", "med": "MED", "rl2": "R-ℓ2"}
 DECIMALS = {"src": 3, "med": 3, "rl2": 2}
@@ -112,14 +113,10 @@ def _covered(found):
     cells_of_rows = {name: next(iter(row.values())) for name, row in found.items()}
     most = max(cell["seeds"] for cell in cells_of_rows.values())
     fewer = [f"{cell['seeds']} of {name}" for name, cell in cells_of_rows.items() if cell["seeds"] < most]
-    seeds = _counted(most, "seed") + (f" ({', '.join(fewer)})" if fewer else "")
-    renderings = _counted(next(iter(cells_of_rows.values()))["renderings"], "rendering")
+    seeds = counted(most, "seed") + (f" ({', '.join(fewer)})" if fewer else "")
+    renderings = counted(next(iter(cells_of_rows.values()))["renderings"], "rendering")
     covered = "in brackets 95 % of a bootstrap over these and the videos"
     return f"\nMean of {seeds} on {renderings} of the test videos; {covered}."
-
-
-def _counted(number, what):
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def write_results(

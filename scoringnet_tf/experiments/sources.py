@@ -13,6 +13,7 @@ from scoringnet_tf.experiments.watching import read_video, trained_models
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.wording import counted
 
 VIDEOS, DRAWN = 20, 3  # test videos that are looked into, and drawn; by their names
 WIDTH = 3  # frames that are hidden together
@@ -88,6 +89,6 @@ def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Mapping[st
     lines += [
         "",
         "Points by which a score moves where all frames of a stage are grey, in brackets by which it falls, and the "
-        f"share of the stage's pixels in its gradient: means over {len(videos)} test videos, one seed.",
+        f"share of the stage's pixels in its gradient: means over {counted(len(videos), 'test video')}, one seed.",
     ]
     return "\n".join([*lines, "", *(f"![]({video}.png)\n" for video in videos[:DRAWN])])

@@ -15,6 +15,7 @@ from scoringnet_tf.experiments.intervals import Results, interval
 from scoringnet_tf.experiments.report import CELLS, DECIMALS, PREDICTIONS, TABLE, columns, head, measure_of
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.support.files import replacing_file, write_json
+from scoringnet_tf.support.wording import counted
 
 
 def splits_of(surroundings: Surroundings, number: int, files: Sequence[str]) -> list[Split]:
@@ -111,7 +112,7 @@ def write_results(
         sport, described: as of `report.write_results`.
     """
     found = {row.name: summary(row.name, results) for row in experiment.rows}
-    text = markdown(experiment, found, sport, f"{len(splits)} splits")
+    text = markdown(experiment, found, sport, counted(len(splits), "split"))
     write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
     (folder / "splits").mkdir(exist_ok=True)
     for number, split in enumerate(splits, 1):

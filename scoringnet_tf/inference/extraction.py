@@ -21,6 +21,7 @@ from scoringnet_tf.models.presets import load_keras, model_path
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
+from scoringnet_tf.support.wording import counted
 
 FULLY_CONNECTED = ("fc6", "fc7")  # of whole clips, where a C3D has them
 
@@ -155,8 +156,8 @@ def _matching(c3d, layer, extraction):
     if expected != received:
         length = c3d.get_config()["input_shape"][0]
         raise InputError(
-            f"Expected clips of the length that {layer.name} was trained with ({length} frames). Received: "
-            f"{extraction.clip_length}, which gives it {expected[0]} inputs instead of {received[0]}."
+            f"Expected clips of the length that {layer.name} was trained with ({counted(length, 'frame')}). Received: "
+            f"{extraction.clip_length}, which gives it {counted(expected[0], 'input')} instead of {received[0]}."
         )
     return found
 

@@ -5,6 +5,7 @@ import numpy as np
 from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 MAX_SHARE_OF_RANGE = 0.01  # of the range of a score in its sport, by which it may differ from that in float32
 MAX_SHARE_OF_FRAMES = 0.02  # that may be of another stage
@@ -36,7 +37,8 @@ def check_precision(network, videos: list[str]) -> str:
                 )
             worst[name] = max(worst.get(name, 0.0), difference)
     said = ", ".join(f"{name} {difference:.2%}" for name, difference in worst.items())
-    return f"bfloat16 against float32 on {len(videos)} videos, at most: {said} (of a range; stages: of the frames)"
+    compared = counted(len(videos), "video")
+    return f"bfloat16 against float32 on {compared}, at most: {said} (of a range; stages: of the frames)"
 
 
 def _differences(sport, exact, coarse):

@@ -8,25 +8,25 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data.features import check_features, read_features
-from scoringnet_tf.data.video import Clip
+from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.evaluation import prediction_function
 from scoringnet_tf.inference.findings import Findings, Found
 from scoringnet_tf.inference.inputs import local_video
 from scoringnet_tf.inference.performances import stretches, without_unseen
 from scoringnet_tf.inference.refusal import SEVERAL, doubts, is_whole, reasons_against, reasons_of_source
 from scoringnet_tf.inference.trust import Trust
-from scoringnet_tf.inference.video_score import VideoScore
+from scoringnet_tf.inference.video_score import Performance, VideoScore
 from scoringnet_tf.inference.windows import windowed_segmenter
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.preprocessor import OVERLAP, PART
 from scoringnet_tf.models.presets import SHIPPED, load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.sports import stage_runs
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.support.remarks import Remark
 
 ASSUMED_RATE = 25.0  # steps per second of features, where a model does not know
+Seen = Callable[[Video, np.ndarray | None, list[Performance]], None]  # of `VideoScorer.score_file`
 AROUND = 10.0  # seconds before and after a performance in which its stages are looked for: training saw no more
 
 
@@ -58,7 +58,7 @@ def score_video(path, model=None, *, force: bool = False) -> VideoScore:
 
 
 def segment_video(path, model=None) -> list[tuple[int, int, int]]:
-    """The stages that `score_video` would find in the video at `path`, by KFS alone.
+    """The stages that `score_video` finds in the video at `path`, whatever speaks against its scores.
 
     Args:
         path, model: as of `score_video`.
@@ -72,7 +72,9 @@ def segment_video(path, model=None) -> list[tuple[int, int, int]]:
         VideoError: the file is missing, is not a video, has no frames, or is damaged half-way.
     """
     scorer = stage_finder(model)
-    return stage_runs(scorer.labels(scorer.preprocessor.read(path)))
+    found = scorer.score_file(path, path, force=True, partial=False).stages
+    index, first = scorer.model.sport.stage_index, found[0]["start_frame"]
+    return [(index(run["name"]), run["start_frame"] - first, run["end_frame"] - first) for run in found]
 
 
 def stage_finder(model=None):
@@ -176,17 +178,11 @@ class VideoScorer:
         probabilities, _ = self._segmented(video, video.samples(rate))
         return self._decide(probabilities[np.newaxis]).numpy()[0][video.sample_of(rate)]
 
-    def probabilities(self, video) -> np.ndarray:
-        """How probable every stage is in every frame of a `Video` in stored form, float (L, S)."""
-        rate = self.preprocessor.frame_rate
-        probabilities, _ = self._segmented(video, video.samples(rate))
-        return probabilities[video.sample_of(rate)]
-
-    def score(self, video, path, *, force: bool = False) -> VideoScore:
-        """The same for what `read` read from `path`."""
+    def score(self, video, path, *, force: bool = False, seen: Seen | None = None) -> VideoScore:
+        """The same for what `read` read from `path`; `seen` as of `score_file`."""
         if self.model.content == "features":
             return self._score_features(video, path, force)
-        return self._score_parts([video], path, force)
+        return self._score_parts([video], path, force, seen=seen)
 
     def score_file(
         self,
@@ -195,7 +191,9 @@ class VideoScorer:
         *,
         stream: int | None = None,
         force: bool = False,
+        partial: bool = True,
         found: Callable[[VideoScore], None] | None = None,
+        seen: Seen | None = None,
     ) -> VideoScore:
         """The same of a video of any length, of which no more than a part is kept at a time.
 
@@ -203,35 +201,46 @@ class VideoScorer:
             source, stream: as of `read`, whose errors it raises.
             path: what the result calls it.
             force: as of `score_video`.
+            partial: of a model that finds stages, whether a video that is damaged half-way is scored as far as it goes.
             found: is called with the result for each performance of a long video as soon as it is found.
+            seen: is called with each `Video` in stored form that the result is of, the whole or a part, the stage
+                probabilities of its frames, (L, S) or None, and the performances that were new in it.
         """
         if self.model.content == "features" or self.model.segmenter is None:  # nothing tells where to cut
-            return self.score(self.read(source, stream), path, force=force)
+            return self.score(self.read(source, stream), path, force=force, seen=seen)
         with contextlib.nullcontext(source) if isinstance(source, Clip) else local_video(source) as local:
-            parts = self.preprocessor.parts(local, partial=True, stream=stream, **self._sizes)
-            return self._score_parts(parts, path, force, found)
+            parts = self.preprocessor.parts(local, partial=partial, stream=stream, **self._sizes)
+            return self._score_parts(parts, path, force, found, seen)
 
-    def _score_parts(self, parts, path, force, found=None):
+    def _score_parts(self, parts, path, force, found=None, seen=None):
         findings, given = Findings(self.model, self._trust, self._doubts), _as_given(path)
         for video in parts:
             times = video.first_time + np.append(video.timestamps, video.timestamps[-1] + 1 / video.fps)
             findings.begin(times, video.first_frame, video.warnings)
-            sample_of = video.sample_of(self.preprocessor.frame_rate)
-            for each in self._found_in(video, findings, force):
+            sample_of, known = video.sample_of(self.preprocessor.frame_rate), len(findings.performances)
+            probabilities, features = self._looked_at(video, findings, force)
+            for each in self._found_in(video, probabilities, features, findings, force):
                 performance = findings.add(each, sample_of)
                 if found is not None and video.is_part:
                     found(findings.on_the_way(performance, given, video.fps, self.name))
             findings.show(video)
+            if seen is not None:
+                of_frames = None if probabilities is None else probabilities[sample_of]
+                seen(video, of_frames, findings.performances[known:])
         return findings.result(given, video.fps, self.name)
 
-    def _found_in(self, video, findings, force):
+    def _looked_at(self, video, findings, force):
+        """Stage probabilities and features as of `_segmented`; None where there is no KFS, or nothing can be scored."""
+        findings.against = reasons_of_source(self.model, video)
+        if self.model.segmenter is None or (findings.against and not force):  # whatever it shows
+            return None, None
+        findings.has_stages = True
+        return self._segmented(video, video.samples(self.preprocessor.frame_rate))
+
+    def _found_in(self, video, probabilities, features, findings, force):
         """Yields `Found`, the performances in a part that are new; in a video that is no part at least one."""
         rate = self.preprocessor.frame_rate
-        samples, findings.against = video.samples(rate), reasons_of_source(self.model, video)
-        probabilities, features = None, None
-        if self.model.segmenter is not None and (force or not findings.against):  # else whatever it shows
-            probabilities, features = self._segmented(video, samples)
-            findings.has_stages = True
+        samples = video.samples(rate)
         for start, stop in self._new_stretches(video, probabilities, len(samples), findings):
             labels = None if probabilities is None else self._decide(probabilities[np.newaxis, start:stop]).numpy()[0]
             of_stretch = None if features is None else features[start:stop]

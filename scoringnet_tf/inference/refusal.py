@@ -6,6 +6,7 @@ from scoringnet_tf.data.dataset_info import described_pixels
 from scoringnet_tf.models.reference import SHORTEST, checks, is_current, pooled
 from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.wording import counted
 
 LEAST_SHARE = 0.5  # of the frame rate, and of the size, of training: with less every other frame or pixel is made up
 NO_PERFORMANCE = Remark("no_performance", "No whole performance was found in it.")
@@ -35,7 +36,7 @@ def reasons_against(model, labels, features, frame_rate, length) -> list[Remark]
     mask = np.ones((1, length), bool)
     found = {code for code, value in checks(model, batch[0], mask, batch[1]).items() if bool(np.asarray(value)[0])}
     sentences = {
-        "too_few_frames": lambda: f"It has {length} frames: at least {SHORTEST} are needed.",
+        "too_few_frames": lambda: f"It has {counted(length, 'frame')}: at least {SHORTEST} are needed.",
         "missing_stage": lambda: _missing(model, labels),
         "stage_order": lambda: "The stages found are not in the order of the sport, or one appears more than once.",
         "stage_duration": lambda: f"{'; '.join(_impossible(model, np.bincount(labels), frame_rate))}.",

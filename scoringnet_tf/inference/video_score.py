@@ -14,6 +14,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
 from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.wording import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -180,11 +181,11 @@ class VideoScore:
         if self._only:
             return self._only.score_line()
         finals = (f"{p.final:.2f}" if p.final is not None else "no score" for p in self.performances)
-        return f"{len(self.performances)} performances: {', '.join(finals)}"
+        return f"{counted(len(self.performances), 'performance')}: {', '.join(finals)}"
 
     def __str__(self) -> str:
         """The result as text."""
-        lines = [f"{self.video}: {self.num_frames} frames, {self.fps:g} frames/s"]
+        lines = [f"{self.video}: {counted(self.num_frames, 'frame')}, {self.fps:g} frames/s"]
         for performance in self.performances:
             if not self._only:
                 lines.append(f"  Performance at {performance.start_s:.2f}–{performance.end_s:.2f} s")

@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
 
     from scoringnet_tf.inference.inputs import attempted, named_videos
     from scoringnet_tf.inference.prediction import scorer_of
-    from scoringnet_tf.report.collecting import shown_performances
+    from scoringnet_tf.report.collecting import Scenes, shown_performances
     from scoringnet_tf.report.judges import read_judges
     from scoringnet_tf.report.page import write_pages
     from scoringnet_tf.support.remarks import Remark
@@ -62,9 +62,12 @@ def main(arguments: list[str]) -> int:
     for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
 
         def shown_of(local, path=path):
-            video = scorer.read(local)
-            score = scorer.score(video, path, force=values.force)
-            return shown_performances(scorer, video, score, judges.get(as_path(path).name))
+            scenes, judged = Scenes(), judges.get(as_path(path).name)
+            score = scorer.score_file(local, path, force=values.force, seen=scenes)
+            if judged and (count := len(score.performances)) > 1:
+                unused = f"its row of --judges is left out, as it may be of any of its {count} performances"
+                tqdm.write(f"report: {path}: {unused}.", file=sys.stderr)
+            return shown_performances(scorer, scenes, score, judged)
 
         found = attempted(shown_of, path, error)
         if isinstance(found, Remark):

@@ -1,6 +1,6 @@
 """What the pages show of a scored video: film, curves, fragments that can be played, where its scores come from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -19,9 +19,27 @@ HIDDEN = 5  # frames that are hidden together for the curve of where a score com
 ONE_DEVIATION = "± one standard deviation"
 
 
+class Scenes:
+    """What a page needs of the frames of each performance, kept while a video is scored; to be given to it as `seen`.
+
+    Of a longer video that is the performance and a second around it, so that what is kept grows with what is shown, and
+    not with the video.
+    """
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[Video, np.ndarray | None]] = []  # frames, and their stage probabilities (L, S)
+
+    def __call__(self, video: Video, probabilities: np.ndarray | None, performances: Sequence[Performance]) -> None:
+        """Keeps those of the performances that were found in a video, or in a part of one."""
+        is_longer = video.is_part or len(performances) > 1
+        for performance in performances:
+            start, stop = _window(video, performance) if is_longer else (0, len(video.frames))
+            self.kept.append((video.cut(start, stop), None if probabilities is None else probabilities[start:stop]))
+
+
 def shown_performances(
     scorer: VideoScorer,
-    video: Video,
+    scenes: Scenes,
     score: VideoScore,
     judges: Mapping[str, float] | None = None,
     name: str | None = None,
@@ -30,26 +48,25 @@ def shown_performances(
 
     Args:
         scorer: what scored it.
-        video: in stored form, as the scorer read it.
+        scenes: kept of it while it was scored.
         score: of it.
         judges: score → points of the judges, of a video of one performance.
         name: of the video; default: that of its file.
     """
-    probabilities = None if scorer.model.segmenter is None else scorer.probabilities(video)
     several = len(score.performances) > 1
     name = name or PurePosixPath(score.video.replace("\\", "/")).name
+    if not scenes.kept:
+        return [_without_a_scene(scorer, score, name, judges or {})]
     return [
         _shown(
             scorer,
-            video,
+            *scene,
             score,
             performance,
             f"{name}, performance {number}" if several else name,
-            _window(video, performance) if several else (0, len(video.frames)),
-            probabilities,
             {} if several or judges is None else judges,
         )
-        for number, performance in enumerate(score.performances, start=1)
+        for number, (scene, performance) in enumerate(zip(scenes.kept, score.performances, strict=True), start=1)
     ]
 
 
@@ -60,30 +77,47 @@ def _window(video, performance):
     return max(0, start - around), min(len(video.frames), end + around)
 
 
-def _shown(scorer, video, score, performance, name, window, probabilities, judges):
-    start, end = window
-    stages = _within(score.stages, start + video.first_frame, end + video.first_frame, video.fps)
+def _shown(scorer, video, probabilities, score, performance, name, judges):
+    stages = _within(score.stages, video.first_frame, video.first_frame + len(video.frames), video.fps)
     return ShownPerformance(
-        name=name,
-        sport=scorer.model.sport.name,
-        stage_names=scorer.model.sport.stages,
+        **_said(scorer, score, performance, name, judges),
         fps=video.fps,
-        num_frames=end - start,
-        scores=_scores(performance, scorer.model.sport, scorer.model.scores, judges, score.interval_level),
+        num_frames=len(video.frames),
         stages=stages,
-        probabilities=None if probabilities is None else probabilities[start:end],
-        film=[(index, video.frames[start + index]) for index in film_frames(end - start)],
-        attribution=_attribution(scorer, video, performance, window),
+        probabilities=probabilities,
+        film=[(index, video.frames[index]) for index in film_frames(len(video.frames))],
+        attribution=_attribution(scorer, video, performance),
         clips=[
-            (stage["name"], encode_clip(_pixels(video, start, stage), video.fps), _middle(video, start, stage))
+            (stage["name"], encode_clip(_pixels(video, stage), video.fps), _middle(video, stage))
             for stage in stages
             if stage["name"] != NOISE
         ],
-        alike=[(one["id"], {name: one.get(name) for name in SCORES}, one["distance"]) for one in performance.alike],
-        reliability=performance.reliability,
-        reasons=[str(remark) for remark in performance.reasons],
-        notes=[str(remark) for remark in (*score.further_reasons, *score.warnings)],
     )
+
+
+def _without_a_scene(scorer, score, name, judges):
+    """Of a long video in which no performance was found: a few of its frames, and why there is no score."""
+    (performance,), first = score.performances, score.performances[0].start_frame
+    return ShownPerformance(
+        **_said(scorer, score, performance, name, judges),
+        fps=score.fps,
+        num_frames=score.num_frames,
+        film=[(number - first, jpeg) for number, _, jpeg in score.shown],
+    )
+
+
+def _said(scorer, score, performance, name, judges):
+    """What is said of a performance, whatever is shown of it."""
+    return {
+        "name": name,
+        "sport": scorer.model.sport.name,
+        "stage_names": scorer.model.sport.stages,
+        "scores": _scores(performance, scorer.model.sport, scorer.model.scores, judges, score.interval_level),
+        "alike": [(one["id"], {name: one.get(name) for name in SCORES}, one["distance"]) for one in performance.alike],
+        "reliability": performance.reliability,
+        "reasons": [str(remark) for remark in performance.reasons],
+        "notes": [str(remark) for remark in (*score.further_reasons, *score.warnings)],
+    }
 
 
 def _scores(
@@ -122,22 +156,19 @@ def _within(stages, first, last, fps):
     ]
 
 
-def _pixels(video, start, stage):
-    return [decode_jpeg(video.frames[start + index]) for index in range(stage["start_frame"], stage["end_frame"])]
+def _pixels(video, stage):
+    return [decode_jpeg(video.frames[index]) for index in range(stage["start_frame"], stage["end_frame"])]
 
 
-def _middle(video, start, stage):
-    return video.frames[start + (stage["start_frame"] + stage["end_frame"]) // 2]
+def _middle(video, stage):
+    return video.frames[(stage["start_frame"] + stage["end_frame"]) // 2]
 
 
-def _attribution(scorer, video, performance, window):
+def _attribution(scorer, video, performance):
     """Score → by how many points it falls where the frames around each are hidden, float (L,); nothing if withheld."""
     if performance.final is None:
         return {}
-    start, end = window
     rate = scorer.preprocessor.frame_rate
-    samples, sample_of = video.samples(rate), video.sample_of(rate)
-    first, last = sample_of[start], sample_of[end - 1] + 1
-    frames = scorer.preprocessor.frames([video.frames[index] for index in samples[first:last]])
+    frames = scorer.preprocessor.frames([video.frames[index] for index in video.samples(rate)])
     found = attribute(scorer.model, frames, width=HIDDEN).by_frame
-    return {name: values[np.asarray(sample_of[start:end]) - first] for name, values in found.items()}
+    return {name: values[video.sample_of(rate)] for name, values in found.items()}

@@ -10,7 +10,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.data.stored_videos import stored_videos
 from scoringnet_tf.inference.prediction import VideoScorer
-from scoringnet_tf.report.collecting import shown_performances
+from scoringnet_tf.report.collecting import Scenes, shown_performances
 from scoringnet_tf.report.page import write_pages
 from scoringnet_tf.support.paths import AnyPath
 
@@ -34,5 +34,7 @@ def write_evaluation_pages(
     total = len(split_ids(info, split, ids=ids))
     for video_id, video, truth in tqdm(stored_videos(info, split, ids), "Drawing pages", total, unit="video"):
         judges = {score: points for score, points in truth.items() if not math.isnan(points)}
-        shown += shown_performances(scorer, video, scorer.score(video, video_id, force=True), judges, name=video_id)
+        scenes = Scenes()
+        score = scorer.score(video, video_id, force=True, seen=scenes)
+        shown += shown_performances(scorer, scenes, score, judges, name=video_id)
     return write_pages(output, shown, name, f"{info.name}, {split} split")

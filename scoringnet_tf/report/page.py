@@ -21,6 +21,7 @@ from scoringnet_tf.support.drawing import STAGE_COLORS
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, replacing_folder
 from scoringnet_tf.support.paths import AnyPath, as_path
+from scoringnet_tf.support.wording import counted
 
 FILM_FRAMES = 12
 CURVE_COLOR = "#1f5fae"
@@ -35,6 +36,7 @@ TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+TEMPLATES.filters["counted"] = counted
 
 
 @dataclasses.dataclass(frozen=True)

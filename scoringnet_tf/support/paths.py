@@ -17,6 +17,7 @@ from typing import TypeAlias
 from upath.extensions import ProxyUPath
 
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 # The schemes of the `io` extra: what opens each, and what that reads its settings from.
 STORES = {
@@ -78,7 +79,9 @@ class RemotePath(ProxyUPath):
         self.fs.get_file(self.path, str(local))
         found = pathlib.Path(local).stat().st_size
         if expected is not None and found != expected:  # a web server need not say
-            raise InputError(f"{self}: expected {expected} bytes. Received: {found} (changed, or cut off on the way).")
+            raise InputError(
+                f"{self}: expected {counted(expected, 'byte')}. Received: {found} (changed, or cut off on the way)."
+            )
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Deletes this file; unlike `UPath.unlink` not all those that its name is a pattern for."""

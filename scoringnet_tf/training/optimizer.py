@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from scoringnet_tf.support import replicas
+from scoringnet_tf.support.wording import counted
 from scoringnet_tf.training import schedules  # as a module: importing Keras registers both
 
 
@@ -33,7 +34,9 @@ class LayerwiseAdam(keras.optimizers.Adam):
         if self.built:
             return
         if self.rate_factors is not None and len(self.rate_factors) != len(var_list):
-            raise ValueError(f"Expected rate_factors of {len(var_list)} variables. Received: {len(self.rate_factors)}")
+            raise ValueError(
+                f"Expected rate_factors of {counted(len(var_list), 'variable')}. Received: {len(self.rate_factors)}"
+            )
         super().build(var_list)
         if self.use_ema:  # Keras's are zeros until the first update, which float16 may skip
             for variable, average in zip(var_list, self._model_variables_moving_average, strict=True):

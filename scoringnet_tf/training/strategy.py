@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 
 def workers() -> tuple[int, int]:
@@ -60,7 +61,9 @@ def strategy_of(replicas: int) -> tf.distribute.Strategy:
             )
         return tf.distribute.MultiWorkerMirroredStrategy()
     if gpus and replicas > len(gpus):
-        raise InputError(f"--replicas={replicas}: expected at most a replica for each GPU. Received: {len(gpus)} GPUs.")
+        raise InputError(
+            f"--replicas={replicas}: expected at most a replica for each GPU. Received: {counted(len(gpus), 'GPU')}."
+        )
     if replicas == 1:
         return tf.distribute.get_strategy()
     if not gpus:

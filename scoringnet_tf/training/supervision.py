@@ -4,6 +4,7 @@ import dataclasses
 
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 CHOICES = ("auto", "parts", "final")
 
@@ -42,10 +43,10 @@ def supervision(info, asked="auto"):
         if not parts:
             raise InputError(
                 f"{info.records_dir}: --scores=parts: expected videos with difficulty and execution. Received: none of "
-                f"{len(videos)} training videos."
+                f"{counted(len(videos), 'training video')}."
             )
-        said = f"difficulty and execution, known of {parts} of {len(videos)} training videos"
-        said += f"; {final_alone} know the final score alone and teach that" if final_alone else ""
+        said = f"difficulty and execution, known of {parts} of {counted(len(videos), 'training video')}"
+        said += f"; the final score alone of {final_alone} more, learned from too" if final_alone else ""
         return Supervision(PREDICTED_SCORES, final_alone > 0, f"Scores: {said} (--scores).")
     finals = sum(_knows(video, FINAL_ALONE) for video in videos)
     if not finals:
@@ -53,7 +54,7 @@ def supervision(info, asked="auto"):
             f"{info.records_dir}: expected training videos with a final score, or with difficulty and execution. "
             f"Received: {len(videos)} without."
         )
-    said = f"the final score alone, by one tower, known of {finals} of {len(videos)} training videos"
+    said = f"the final score alone, by one tower, known of {finals} of {counted(len(videos), 'training video')}"
     said += f"; difficulty and execution of {parts}" if parts else ""
     return Supervision(FINAL_ALONE, False, f"Scores: {said} (--scores).")
 
@@ -114,7 +115,7 @@ def check_stages(info, settings):
         )
         raise InputError(
             f"{info.records_dir}: expected stage labels for every training video. Received: "
-            f"{unlabelled} frames without one. {remedy}, or label them."
+            f"{counted(unlabelled, 'frame')} without one. {remedy}, or label them."
         )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.pickle_check import check_pickle
+from scoringnet_tf.support.wording import counted
 
 ZIP, PICKLE = b"PK", b"\x80"  # how the containers start
 MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of the older one
@@ -51,7 +52,9 @@ class Storage:
             UnpicklingError: there are fewer or more.
         """
         if len(data) != self.num_bytes:
-            raise pickle.UnpicklingError(f"{len(data)} bytes of a tensor of {self.num_bytes}: the file is cut off")
+            raise pickle.UnpicklingError(
+                f"{counted(len(data), 'byte')} of a tensor of {self.num_bytes}: the file is cut off"
+            )
         self.data = np.frombuffer(data, self.dtype)
 
 

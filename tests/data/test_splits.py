@@ -148,7 +148,7 @@ def test_a_fraction_that_leaves_a_part_empty(diving_records, fraction):
 @pytest.mark.parametrize("split", ["train", "validation"])
 def test_a_fraction_too_small_for_groups(split):
     info = _info({f"{number:02d}": {"group": str(number // 10)} for number in range(30)})
-    with pytest.raises(InputError, match=r"of the 3 groups of training videos\. Received: 0\.1 \(0 groups of videos\)"):
+    with pytest.raises(InputError, match=r"of the 3 training groups\. Received: 0\.1 \(0 groups\)"):
         split_ids(info, split, 0.1)
 
 
@@ -175,7 +175,7 @@ def test_ids_in_place_of_a_fraction(scored, split):
         (["v01", "other"], 0.0, "unknown other"),  # of the test split
         ([], 0.0, "Received: 0 ids, 0 distinct"),
         (["v01", "v02", "v01"], 0.0, "Received: 3 ids, 2 distinct"),
-        (["v01"], 0.1, "Expected ids or a validation fraction. Received: 1 ids and 0.1"),
+        (["v01"], 0.1, "Expected ids or a validation fraction. Received: 1 id and 0.1"),
     ],
 )
 def test_ids_that_cannot_be(scored, ids, fraction, message):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from test_stage_results import results as stage_results  # noqa: F401
 
-from scoringnet_tf.experiments import docs, intervals, report
+from scoringnet_tf.experiments import docs, intervals, report, splits
 from scoringnet_tf.experiments.catalogue import Experiment, Row
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.kept import read_results, wrong_cells
@@ -36,7 +36,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_what_is_kept_is_read_again(folder):
     assert wrong_cells(folder) == []
-    found = read_results(folder / "predictions.csv")
+    (found,) = read_results(folder / "predictions.csv")
     assert found.predicted["two"]["final"].shape == (2, 2, 30) and list(found.predicted["one"]) == ["final"]
 
 
@@ -53,15 +53,53 @@ def test_table_3_is_read_again(stage_results, tmp_path, monkeypatch):  # noqa: F
     experiment = Experiment("Table 3", "Which?", [Row("worse")], "worse", measures="stages", picture="frames")
     report.write_results(tmp_path, experiment, stage_results, "diving", {})
     assert wrong_cells(tmp_path) == []
-    assert read_results(tmp_path / "predictions.csv").stage_names == stage_results.stage_names
+    (found,) = read_results(tmp_path / "predictions.csv")
+    assert found.stage_names == stage_results.stage_names
+
+
+@pytest.fixture
+def table_6(tmp_path, monkeypatch):
+    """Two rows of one seed on three splits, each of test videos of its own."""
+    monkeypatch.setattr(intervals, "DRAWS", 20)
+    rng = np.random.default_rng(1)
+    chosen, made = [], []
+    for number in range(3):
+        ids = tuple(f"{number}{video:02d}" for video in range(20 + number))
+        truth = {"final": rng.normal(60, 12, len(ids))}
+        predicted = {row: {"final": rng.normal(60, 12, (1, 1, len(ids)))} for row in ("one", "two")}
+        chosen.append(dict.fromkeys(ids, "test"))
+        made.append(Results(ids, truth, predicted))
+    splits.write_results(tmp_path, EXPERIMENT, chosen, made, "diving", {})
+    return tmp_path
+
+
+def test_table_6_is_read_again(table_6):
+    assert wrong_cells(table_6) == []
+    assert [len(found.ids) for found in read_results(table_6 / "predictions.csv")] == [20, 21, 22]
+
+
+@pytest.mark.parametrize(
+    "tampered",
+    [
+        lambda cell: {"mean": cell["mean"] + 0.01},
+        lambda cell: {"std": 1.01 * cell["std"]},
+        lambda cell: {"std": None},
+        lambda cell: {"of_splits": cell["of_splits"][::-1]},
+        lambda cell: {"of_splits": cell["of_splits"][:2]},
+    ],
+)
+def test_a_tampered_cell_of_table_6_is_named(table_6, tampered):
+    kept = json.loads((table_6 / "cells.json").read_text())
+    kept["rows"]["two"]["f_src"] |= tampered(kept["rows"]["two"]["f_src"])
+    (table_6 / "cells.json").write_text(json.dumps(kept))
+    assert wrong_cells(table_6) == ["two, f_src"]
 
 
 # === What is committed ===
 
 
 def test_cells_of_committed_results_are_those_of_their_predictions():
-    """Of tables of one split; those of several are held by test_random_splits.py's way."""
-    folders = [path.parent for path in ROOT.glob("results/*/*/cells.json") if not (path.parent / "splits").is_dir()]
+    folders = [path.parent for path in ROOT.glob("results/*/*/cells.json")]
     assert {str(folder): wrong_cells(folder) for folder in folders} == {str(folder): [] for folder in folders}
 
 

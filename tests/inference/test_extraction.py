@@ -162,7 +162,7 @@ def folder(diving_records, stage_model, tmp_path_factory):
     output = tmp_path_factory.mktemp("extract") / "features"
     result = command(*_of_records(stage_model, diving_records, output))
     assert result.returncode == 0, result.stderr
-    assert "features of 32 numbers of 10 videos; 0 were there." in result.stdout
+    assert "features of 32 numbers of 10 videos, there before: 0." in result.stdout
     return output
 
 
@@ -210,11 +210,11 @@ def test_a_run_that_was_stopped_goes_on(folder, diving_records, stage_model, tmp
     (output / "videos.json").write_text(json.dumps({name: sources[name] for name in ("001", "007")}))
     (output / ".123.002.npy").write_bytes((folder / "002.npy").read_bytes()[:50])
     result = command(*_of_records(stage_model, diving_records, output))
-    assert result.returncode == 0 and "10 videos; 2 were there." in result.stdout
+    assert result.returncode == 0 and "10 videos, there before: 2." in result.stdout
     (output / ".123.002.npy").unlink()
     assert content(output) == content(folder)
     result = command(*_of_records(stage_model, diving_records, output))
-    assert result.returncode == 0 and "10 videos, all of which were there." in result.stdout
+    assert result.returncode == 0 and "10 videos, there before: all." in result.stdout
     assert content(output) == content(folder)
 
 
@@ -257,9 +257,9 @@ def test_videos_and_bad_ones(stage_model, tmp_path):
     assert len(expected) == 5
     write_bars(tmp_path / "good.avi", 30, 3)  # another video of the same name is not taken for the first
     result = command(*flags, tmp_path / "good.avi", tmp_path / "nowhere.avi")
-    assert "0 were there" in result.stdout and "nowhere.avi: expected a video" in result.stderr
+    assert "1 video, there before: 0." in result.stdout and "nowhere.avi: expected a video" in result.stderr
     assert len(read_features(output / "good.avi.npy").values) == 8
-    assert command(*flags, tmp_path / "good.avi").stdout.endswith("all of which were there.\n")
+    assert command(*flags, tmp_path / "good.avi").stdout.endswith("there before: all.\n")
 
 
 @pytest.mark.parametrize(

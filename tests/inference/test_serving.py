@@ -345,7 +345,7 @@ def test_precision_is_what_was_asked_for(whole_network, tmp_path, precision):
 def test_bfloat16_must_hold_its_numbers_on_videos(whole_network, tmp_path, monkeypatch):
     write_bars(tmp_path / "dive.mp4", 12)
     said = precision_check.check_precision(whole_network, [str(tmp_path / "dive.mp4")])
-    assert re.fullmatch(r"bfloat16 against float32 on 1 videos, at most: final 0\.\d\d% .*", said)
+    assert re.fullmatch(r"bfloat16 against float32 on 1 video, at most: final 0\.\d\d% .*", said)
     monkeypatch.setattr(precision_check, "MAX_SHARE_OF_RANGE", 0.0)
     with pytest.raises(InputError, match=r"expected final within 0% of float32\. Received: .* on .*dive\.mp4"):
         precision_check.check_precision(whole_network, [str(tmp_path / "dive.mp4")])

@@ -1324,8 +1324,8 @@ INFERENCE = (
         "scoringnet_tf/inference/prediction.py",
         "tests/inference/test_prediction.py",
         (
-            "scorer.labels(scorer.preprocessor.read(path))",
-            "scorer.labels(scorer.preprocessor.read(path, partial=True))",
+            "force=True, partial=False).stages",
+            "force=True, partial=True).stages",
             "damaged video accepted by `suggest`",
             "test_a_damaged_video_is_scored_with_a_warning_and_not_segmented",
         ),
@@ -1896,6 +1896,12 @@ REPORTS = (
             "performance.start_frame - video.first_frame\n",
             "a page ends where its performance begins",
             "test_each_performance_has_its_own_stretch",
+        ),
+        (
+            "_window(video, performance) if is_longer else (0, len(video.frames))",
+            "(0, len(video.frames))",
+            "the page of a performance keeps the whole of a long video",
+            "test_a_long_video_of_one_performance_shows_it_and_not_the_rest",
         ),
         (
             "{} if several or judges is None else judges",

@@ -7,14 +7,19 @@ import av
 import keras
 import numpy as np
 import pytest
+from absl import flags
+from absl.testing import flagsaver
 from conftest import read_index, write_bars
 
 import scoringnet_tf
 from scoringnet_tf.data.preprocessing import decode_jpeg
+from scoringnet_tf.inference import prediction
 from scoringnet_tf.inference.prediction import VideoScorer
+from scoringnet_tf.inference.refusal import NO_PERFORMANCE
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.inference.video_score import Performance
-from scoringnet_tf.report.collecting import ONE_DEVIATION, shown_performances
+from scoringnet_tf.report import __main__ as report
+from scoringnet_tf.report.collecting import ONE_DEVIATION, Scenes, shown_performances
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.report.page import ShownPerformance, ShownScore, write_pages
 from scoringnet_tf.support.errors import InputError
@@ -39,15 +44,21 @@ def run(name, start, end):
     return {"name": name, "start_frame": start, "end_frame": end, "start_s": start / 25, "end_s": end / 25}
 
 
+def scored(scorer, path, **changes):
+    """The score of a video, changed, and the scenes that are kept of the performances in it."""
+    seen = []
+    score = dataclasses.replace(scorer.score_file(path, path, seen=lambda *found: seen.append(found)), **changes)
+    ((video, probabilities, _),) = seen
+    scenes = Scenes()
+    scenes(video, probabilities, score.performances)
+    return score, scenes
+
+
 def test_a_page_shows_the_video_and_what_was_found(scorer, tmp_path):
     write_bars(tmp_path / "dive.avi", 40)
-    video = scorer.read(tmp_path / "dive.avi")
-    score = dataclasses.replace(
-        scorer.score(video, tmp_path / "dive.avi"),
-        performances=[Performance(0, 40, 0.0, 1.6, 3.0, 24.0, 72.0, reasons=[Remark("stage_order", "Wrong order.")])],
-        further_reasons=[],
-    )
-    (shown,) = shown_performances(scorer, video, score, {"final": 70.0})
+    one = Performance(0, 40, 0.0, 1.6, 3.0, 24.0, 72.0, reasons=[Remark("stage_order", "Wrong order.")])
+    score, scenes = scored(scorer, tmp_path / "dive.avi", performances=[one], further_reasons=[])
+    (shown,) = shown_performances(scorer, scenes, score, {"final": 70.0})
     assert (shown.name, shown.num_frames, shown.fps) == ("dive.avi", 40, 25)
     assert [(one.name, one.value, one.true) for one in shown.scores] == [
         ("difficulty", 3.0, None),
@@ -65,14 +76,14 @@ def test_a_page_shows_the_video_and_what_was_found(scorer, tmp_path):
 
 def test_each_performance_has_its_own_stretch(scorer, tmp_path):
     write_bars(tmp_path / "two.avi", 200)
-    video = scorer.read(tmp_path / "two.avi")
     runs = [("noise", 0, 50), ("take-flight", 50, 60), ("entry", 60, 70), ("noise", 70, 150), ("entry", 150, 160)]
-    score = dataclasses.replace(
-        scorer.score(video, tmp_path / "two.avi"),
+    score, scenes = scored(
+        scorer,
+        tmp_path / "two.avi",
         stages=[run(*one) for one in (*runs, ("noise", 160, 200))],
         performances=[Performance(50, 70, 2.0, 2.8, 3.0, 24.0, 72.0), Performance(150, 160, 6.0, 6.4)],
     )
-    first, second = shown_performances(scorer, video, score, {"final": 70.0})
+    first, second = shown_performances(scorer, scenes, score, {"final": 70.0})
     assert (first.name, first.num_frames) == ("two.avi, performance 1", 70)  # frames 25 to 95: a second around it
     assert [(one["name"], one["start_frame"], one["end_frame"]) for one in first.stages] == [
         *(("noise", 0, 25), ("take-flight", 25, 35), ("entry", 35, 45), ("noise", 45, 70))
@@ -86,9 +97,96 @@ def test_each_performance_has_its_own_stretch(scorer, tmp_path):
     assert {one.true for one in (*first.scores, *second.scores)} == {None}  # which one the judges saw is not known
 
 
+# === Long videos, which are read part by part ===
+
+DIVE = np.repeat([1, 2, 3], [4, 12, 6])
+PARTS = {"part": 200, "overlap": 100}
+
+
+def script(monkeypatch, scorer, starts, length):
+    """Makes KFS of a scorer find dives that start at these frames of a file, surely."""
+    labels = np.zeros(length, int)
+    for start in starts:
+        labels[start : start + len(DIVE)] = DIVE
+
+    def segmented(video, samples):
+        of_part = labels[video.first_frame + samples]
+        return np.eye(4, dtype="float32")[of_part] * 0.96 + 0.01, np.zeros((len(samples), 2), "float32")
+
+    monkeypatch.setattr(scorer, "_segmented", segmented)
+
+
+def pages_of(scorer, path):
+    """(what is shown of a video, the scenes that were kept, the length of each part that was read)."""
+    scenes, lengths = Scenes(), []
+
+    def seen(video, *found):
+        lengths.append(len(video.frames))
+        scenes(video, *found)
+
+    score = scorer.score_file(path, path, force=True, seen=seen)
+    return shown_performances(scorer, scenes, score), scenes, lengths
+
+
+def test_the_pages_of_a_long_video_are_those_of_the_whole(scorer, monkeypatch, tmp_path):
+    """Performances in the first part, over the edge of a part, in the overlap of two and at the very end."""
+    starts = [10, 135, 230, 377]
+    write_bars(tmp_path / "v.avi", 400)
+    in_parts = VideoScorer(scorer.model, name="tiny", **PARTS)
+    for each in (scorer, in_parts):
+        script(monkeypatch, each, starts, 400)
+    expected, _, (whole,) = pages_of(scorer, tmp_path / "v.avi")
+    found, scenes, parts = pages_of(in_parts, tmp_path / "v.avi")
+    assert whole == 400 and parts == [200, 200, 200]
+    assert len(found) == len(expected) == 4
+    for one, other in zip(found, expected, strict=True):
+        assert (one.name, one.num_frames, one.scores) == (other.name, other.num_frames, other.scores)
+        assert (one.stages, one.film, one.fps) == (other.stages, other.film, other.fps)
+        assert [(name, poster) for name, _, poster in one.clips] == [(name, jpeg) for name, _, jpeg in other.clips]
+        np.testing.assert_allclose(one.probabilities, other.probabilities)
+        for name, values in other.attribution.items():
+            np.testing.assert_allclose(one.attribution[name], values, atol=1e-5)
+    assert [len(video.frames) for video, _ in scenes.kept] == [57, 72, 72, 48]  # a dive, and a second around it
+
+
+def test_a_long_video_of_one_performance_shows_it_and_not_the_rest(scorer, monkeypatch, tmp_path):
+    write_bars(tmp_path / "v.avi", 300)
+    in_parts = VideoScorer(scorer.model, name="tiny", **PARTS)
+    script(monkeypatch, in_parts, [220], 300)
+    (page,), _, _ = pages_of(in_parts, tmp_path / "v.avi")
+    assert (page.name, page.num_frames) == ("v.avi", 72)
+    assert [read_index(decode_jpeg(jpeg)) for _, jpeg in page.film] == [(195 + index) % 256 for index, _ in page.film]
+
+
+def test_a_long_video_without_a_performance_is_a_page_that_says_so(scorer, monkeypatch, tmp_path):
+    write_bars(tmp_path / "v.avi", 250)
+    in_parts = VideoScorer(scorer.model, name="tiny", **PARTS)
+    script(monkeypatch, in_parts, [], 250)
+    (page,), scenes, _ = pages_of(in_parts, tmp_path / "v.avi")
+    assert scenes.kept == [] and page.reasons == [str(NO_PERFORMANCE)]
+    assert [read_index(decode_jpeg(jpeg)) for _, jpeg in page.film] == [index for index, _ in page.film] != []
+    assert write_pages(tmp_path / "report.html", [page], "tiny") == [tmp_path / "report.html"]
+
+
+@pytest.mark.parametrize(("starts", "said"), [([30], ""), ([30, 110], "may be of any of its 2 performances")])
+def test_scores_of_judges_are_of_one_performance(scorer, monkeypatch, tmp_path, capsys, starts, said):
+    write_bars(tmp_path / "v.avi", 200)
+    (tmp_path / "judges.csv").write_text("video,final\nv.avi,71.23\n")
+    script(monkeypatch, scorer, starts, 200)
+    monkeypatch.setattr(prediction, "scorer_of", lambda _: scorer)
+    judged = {"judges": str(tmp_path / "judges.csv"), "output": str(tmp_path / "r.html"), "force": True}
+    if not flags.FLAGS.is_parsed():
+        flags.FLAGS.mark_as_parsed()
+    with flagsaver.flagsaver(**judged):
+        assert report.main([str(tmp_path / "v.avi")]) == 0
+    assert said in capsys.readouterr().err
+    texts = [path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.html")]
+    assert len(texts) == (1 if len(starts) == 1 else 3)
+    assert any("71.23" in text for text in texts) == (not said)
+
+
 def test_what_is_known_of_trust_is_shown(scorer, tmp_path):
     write_bars(tmp_path / "dive.avi", 12)
-    video = scorer.read(tmp_path / "dive.avi")
     one = Performance(
         *(0, 12, 0.0, 0.48, 3.0, 24.0, 72.0),
         deviations={"execution": 2.0, "final": 6.0},
@@ -96,9 +194,8 @@ def test_what_is_known_of_trust_is_shown(scorer, tmp_path):
         reliability=Reliability("low", ["damaged"]),
         alike=[{"id": "017", "distance": 0.5, "difficulty": 3.1, "execution": None, "final": 70.5}],
     )
-    score = scorer.score(video, tmp_path / "dive.avi")
-    score = dataclasses.replace(score, performances=[one], interval_level=0.9)
-    (shown,) = shown_performances(scorer, video, score, name="a/dive")
+    score, scenes = scored(scorer, tmp_path / "dive.avi", performances=[one], interval_level=0.9)
+    (shown,) = shown_performances(scorer, scenes, score, name="a/dive")
     assert [(each.interval, each.confidence) for each in shown.scores] == [
         (None, ""),
         ((22.0, 26.0), ONE_DEVIATION),

@@ -178,7 +178,7 @@ def test_commands_take_the_file(tmp_path):
     (tmp_path / "mine.yaml").write_text(sport_yaml(OWN), encoding="utf-8")
     (tmp_path / "in.csv").write_text("video_id,stage,start_frame,end_frame\n1.avi,flight,3,7\n1.avi,landing,7,9\n")
     stages = data_prep("stages", tmp_path / "in.csv", f"--output={tmp_path}/out.csv", f"--sport={tmp_path}/mine.yaml")
-    assert stages.returncode == 0 and "2 stages of 1 videos" in stages.stdout, stages.stderr
+    assert stages.returncode == 0 and "2 stages of 1 video." in stages.stdout, stages.stderr
     wrong = data_prep("stages", tmp_path / "in.csv", f"--output={tmp_path}/other.csv", "--sport=diving")
     assert wrong.returncode == 1 and "expected a stage, one of" in wrong.stderr
 

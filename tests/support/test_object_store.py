@@ -113,7 +113,7 @@ def test_whole_path(endpoint, tmp_path):
     build(source, f"{root}/dives")
     build(write_motion(tmp_path / "motion"), f"{root}/motion", dataset="motion")
     sheet = f"--output={root}/sheet.png"
-    assert "All 10 records are sound." in command("data_prep", "inspect", f"--records_dir={root}/dives", sheet).stdout
+    assert "10 records, all sound." in command("data_prep", "inspect", f"--records_dir={root}/dives", sheet).stdout
     command(
         *("scoringnet_tf.pretrain", f"--records_dir={root}/motion", f"--model_dir={root}/c3d"),
         *("--epochs=1", "--clip_length=8", *SMALL),

@@ -44,8 +44,8 @@ def test_scores_are_chosen_from_what_is_known(kinds, asked, towers, final_too):
 def test_what_is_said_of_mixed_records():
     said = supervision(records(FULL, FULL, FINAL_ONLY, NOTHING)).said
     assert said == (
-        "Scores: difficulty and execution, known of 2 of 4 training videos; 1 know the final score alone and teach "
-        "that (--scores)."
+        "Scores: difficulty and execution, known of 2 of 4 training videos; the final score alone of 1 more, learned "
+        "from too (--scores)."
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from data_prep.datasets.readers.layout import find_file
 from data_prep.datasets.readers.restricted_pickle import load_pickle
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 Key = tuple[int | str, int]  # (video, clip)
 SPLITS = ("train", "test")
@@ -60,7 +61,7 @@ def read_splits(source_dir: Path, names: Mapping[str, Sequence[str]]) -> dict[st
 def unused_note(annotations: Mapping[Key, Any], splits: Mapping[str, Sequence[Key]]) -> list[str]:
     """A note on annotations that no split lists."""
     unused = annotations.keys() - {key for keys in splits.values() for key in keys}
-    return [f"{len(unused)} annotated clips are in neither split and are not built."] if unused else []
+    return [f"Not built, as in neither split: {counted(len(unused), 'annotated clip')}."] if unused else []
 
 
 def _is_key(key):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 HEADER_BYTES = 128
 BYTE_ORDERS = {b"IM": "<", b"MI": ">"}  # the last two bytes of the header
@@ -45,7 +46,9 @@ def read_table(path: Path, variable: str, num_columns: int) -> np.ndarray:
     if values.ndim == 2 and values.shape[1] != num_columns:
         values = values.T
     if values.ndim != 2 or values.shape[1] != num_columns:
-        raise InputError(f"{path}: expected {num_columns} columns in {variable!r}. Received: shape {values.shape}")
+        raise InputError(
+            f"{path}: expected {counted(num_columns, 'column')} in {variable!r}. Received: shape {values.shape}"
+        )
     return values
 
 
@@ -115,7 +118,7 @@ def _element(content, order):
         kind, size, start = kind & 0xFFFF, kind >> 16, 4
     data = content[start : start + size]
     if len(data) < size:
-        raise ValueError(f"an element of {size} bytes, of which {len(data)} are there")
+        raise ValueError(f"an element of {counted(size, 'byte')}, of which {len(data)} are there")
     padded = size if kind == COMPRESSED else -(-size // 8) * 8
     return kind, data, content[8 if start == 4 else start + padded :]
 
@@ -134,5 +137,5 @@ def _matrix(data, order):
     shape = np.frombuffer(dimensions, f"{order}i4").tolist()
     values = np.frombuffer(data, order + NUMBERS[kind])
     if min(shape, default=0) < 0 or math.prod(shape) != values.size:
-        raise ValueError(f"{values.size} numbers in {name!r} of shape {tuple(shape)}")
+        raise ValueError(f"{counted(values.size, 'number')} in {name!r} of shape {tuple(shape)}")
     return name, values.reshape(shape, order="F")

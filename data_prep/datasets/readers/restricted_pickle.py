@@ -16,6 +16,7 @@ import numpy as np
 
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.pickle_check import check_pickle
+from scoringnet_tf.support.wording import counted
 
 BUILTINS = {"set": set, "frozenset": frozenset, "complex": complex, "bytes": lambda: b""}  # protocols 0 to 2
 ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")  # before and since NumPy 2
@@ -95,7 +96,7 @@ class _Array(np.ndarray):
         _, shape, dtype, fortran, contents = state
         num_values = len(contents) if dtype.dtype.hasobject else len(dtype.read(contents))
         if min(shape, default=0) < 0 or math.prod(shape) != num_values:
-            raise ValueError(f"expected an array of shape {shape}. Received: {num_values} values")
+            raise ValueError(f"expected an array of shape {shape}. Received: {counted(num_values, 'value')}")
         super().__setstate__((1, shape, dtype.dtype, fortran, contents))
 
 

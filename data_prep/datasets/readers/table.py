@@ -13,6 +13,7 @@ from pathlib import Path
 
 from data_prep.errors import OptionError
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 WORKBOOK = b"PK\x03\x04"  # what .xlsx and .ods begin with
@@ -124,8 +125,8 @@ def _rows(path, names, lines, delimiter):
     uneven = [str(number) for number, cells in lines if len(cells) != len(names)]
     if uneven:
         raise InputError(
-            f"{path}: expected {len(names)} fields in every row, with {_named(delimiter)} as the delimiter. Received: "
-            f"another number in row {', '.join(uneven)}"
+            f"{path}: expected {counted(len(names), 'field')} in every row, with {_named(delimiter)} as the delimiter. "
+            f"Received: another number in row {', '.join(uneven)}"
         )
     rows = []
     for number, cells in lines:

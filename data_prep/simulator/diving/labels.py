@@ -7,6 +7,7 @@ import numpy as np
 
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.wording import counted
 
 SCORES = ("diving_overall_scores.mat", "overall_scores")
 DIFFICULTIES = ("diving_difficulty_level.mat", "difficulty_level")
@@ -85,7 +86,7 @@ def _check_scores(folder, difficulty, overall):
         if len(wrong):
             raise ValueError(
                 f"Expected {name} from {low:g} to {high:g} in {folder}. Received: {values[wrong[0]]:g} in row "
-                f"{wrong[0] + 1}, and {len(wrong) - 1} more rows like it"
+                f"{wrong[0] + 1}, and {counted(len(wrong) - 1, 'more row')} like it"
             )
 
 

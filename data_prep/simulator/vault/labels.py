@@ -12,6 +12,7 @@ import numpy as np
 
 from data_prep.simulator.encoding import FPS
 from scoringnet_tf.support.reading import read_csv
+from scoringnet_tf.support.wording import counted
 
 SCORES, SECONDS = "scores.csv", "stage_seconds.csv"
 SCORE_COLUMNS = ("difficulty", "execution", "penalty", "final")
@@ -85,7 +86,8 @@ def _read_table(file, columns):
             values[number] = row
         if not ((values[number] >= 0) & np.isfinite(values[number])).all():
             raise ValueError(
-                f"Expected {len(columns)} numbers from 0 on in row {line} of {file}. Received: {','.join(row)}"
+                f"Expected {counted(len(columns), 'number')} from 0 on in row {line} of {file}. "
+                f"Received: {','.join(row)}"
             )
     return values
 

@@ -22,6 +22,7 @@ from data_prep.simulator.vault.faults import (
     random_trait,
 )
 from data_prep.simulator.vault.rules import DIFFICULTIES, Vault, frequent_vaults, vaults_of_difficulty
+from scoringnet_tf.support.wording import counted
 
 UNLV_VIDEOS, UNLV_TEST = 176, 56  # size and test part of UNLV-Vault
 TIMING = (
@@ -169,8 +170,8 @@ def _sources(labels_dir):
     """Sentences that say what the labels of real vaults are, and are not."""
     real = labels.read_statistics(labels_dir)
     return [
-        f"Scores are rows of `{labels.SCORES}` ({len(real.final)} real vaults), drawn without replacement while they "
-        "last; execution is final − difficulty, so a penalty counts as part of execution.",
+        f"Scores are rows of `{labels.SCORES}` ({counted(len(real.final), 'real vault')}), drawn without replacement "
+        "while they last; execution is final − difficulty, so a penalty counts as part of execution.",
         f"Durations are rows of `{labels.SECONDS}` ({len(real.seconds)} usable, {real.unusable} left out for a "
         f"posting-flight outside {labels.USABLE_FLIGHT[0]} to {labels.USABLE_FLIGHT[1]} s). Those are not the "
         "scored vaults, so durations say nothing about scores.",

@@ -50,6 +50,7 @@ from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.data.video import read_video
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 SMALL = BuildSettings((36, 48))
 needs_real_data = pytest.mark.skipif(
@@ -209,7 +210,7 @@ def test_mtl_aqa_reports_what_is_wrong_with_a_clip(tmp_path):
         "(1, 2): expected 0 ≤ start_frame ≤ end_frame. Received: 20, 19",
         "(2, 5): ",
         "expected images 21 to 91 without a gap. Received: none of number 41 (40 images, 1 to 40)",
-        "1 annotated clips are in neither split",
+        "Not built, as in neither split: 1 annotated clip.",
     ):
         assert expected in report
     assert num_problems >= 4
@@ -834,7 +835,7 @@ def test_exit_status_of_check(tmp_path):
     arguments = ("check", "--dataset=mtl_aqa", f"--source_dir={source}", "--workers=1")
     sound = _command(*arguments)
     assert sound.returncode == 0 and "(mtl_aqa): 4 samples, 24 frames decoded, problems: 0." in sound.stdout
-    assert "Scores known of the 4 videos: difficulty 4, execution 4, final 4." in sound.stdout
+    assert "Scores known of 4 videos: difficulty 4, execution 4, final 4." in sound.stdout
     _truncate(source / "whole_videos_frames/02/000006.jpg")
     damaged = _command(*arguments)
     assert damaged.returncode == 1 and "no whole image" in damaged.stdout and "problems: 1." in damaged.stdout
@@ -860,7 +861,7 @@ def test_check_writes_what_build_refuses(tmp_path):
         if damage:
             (source / "jump_drop_water_label.txt").write_text(damage)
             write_bars(source / "diving_samples_len_ori/004.avi", 28, 4)
-        with pytest.raises(InputError, match=f"{number} problems") as error:
+        with pytest.raises(InputError, match=counted(number, "problem")) as error:
             build_records("unlv_diving", source, tmp_path / "records", SMALL, workers=1)
         found += [line.strip() for line in str(error.value).splitlines()[1:-1]]
     assert num_problems == 3 and sorted(found) == sorted(lines[:3])

@@ -50,7 +50,7 @@ def test_wide_videos_are_cut_to_the_median_and_counted(source, tmp_path):
     info, notes = build(source, tmp_path / "records", workers=2)
     assert info.aspect == pytest.approx(4 / 3)
     assert info.stored == {"jpeg_quality": 92, "aspect": info.aspect, "fit": "crop"}
-    assert "Of 10 videos 3 are 1.79:1, the records 1.33:1: cut to the middle 74% of the width." in notes
+    assert "In 3 of 10 videos pictures are 1.79:1, the records 1.33:1: cut to the middle 74% of the width." in notes
     for video_id, frames in stored_frames(info).items():
         assert [read_index(frame) for frame in frames] == list(range(24 + int(video_id)))
         assert np.ptp(frames[3, 4, 2:-2].astype(int), axis=0).max() < 30  # one colour from side to side
@@ -75,7 +75,7 @@ def test_indices_of_before_load(diving_copy):
 )
 def test_other_fits(source, tmp_path, fit, departure):
     info, notes = build(source, tmp_path / "records", fit=fit)
-    assert f"Of 10 videos 3 are 1.79:1, the records 1.33:1: {departure}." in notes
+    assert f"In 3 of 10 videos pictures are 1.79:1, the records 1.33:1: {departure}." in notes
     frame = stored_frames(info)["005"][0].astype(int)
     assert (np.abs(frame[18, :4] - 128).max() < 40) == (fit in ("pad", "stretch"))  # its sides are there
     assert (frame[:3].max() < 40) == (fit == "pad")
@@ -85,7 +85,7 @@ def test_an_aspect_of_ones_own(source, tmp_path):
     """As for records to evaluate a model on that was trained on wide video."""
     info, notes = build(source, tmp_path / "records", aspect=86 / 48)
     assert info.aspect == pytest.approx(86 / 48)
-    assert "Of 10 videos 7 are 1.33:1, the records 1.79:1: cut to the middle 74% of the height." in notes
+    assert "In 7 of 10 videos pictures are 1.33:1, the records 1.79:1: cut to the middle 74% of the height." in notes
 
 
 @pytest.mark.parametrize(("wide", "aspect"), [((1, 2), 4 / 3), ((3, 4), 86 / 48), ((3,), 4 / 3)])

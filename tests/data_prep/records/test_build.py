@@ -191,7 +191,7 @@ def test_an_inconsistency_is_refused_or_left_out(diving_dir, tmp_path, damage):
     for part in [*expected, "Nothing was written", "--on_error=skip"]:
         assert part in str(error.value)
     # No trace of the attempt but what the next one can go on from.
-    left = [".records.building"] if f"are kept in {tmp_path / '.records.building'}" in str(error.value) else []
+    left = [".records.building"] if f"Kept in {tmp_path / '.records.building'}" in str(error.value) else []
     assert sorted(path.name for path in tmp_path.iterdir()) == [*left, "diving"]
 
     info = _build(diving_dir, tmp_path / "records", settings=BuildSettings((36, 48), on_error="skip"))
@@ -302,7 +302,7 @@ def test_split_dir_option(diving_dir, tmp_path):
         "unlv_diving", diving_dir, tmp_path / "records", SMALL, workers=1, split_dir="random_splits/split_1"
     )
     assert {split: entry["ids"] for split, entry in info.splits.items()} == {"train": ["001", "002"], "test": ["005"]}
-    assert "7 videos are in neither split and are not built." in notes
+    assert "Not built, as in neither split: 7 videos." in notes
     with pytest.raises(InputError, match="--split_dir"):
         _build(diving_dir, tmp_path / "other", split_dir="nowhere")
 
@@ -490,7 +490,7 @@ def test_build_and_inspect_from_the_command_line(tmp_path):
     assert built.returncode == 0 and "take-flight" in built.stdout and f"Written to {records}" in built.stdout
     assert DatasetInfo.load(records).frame_size == (73, 98)
     shown = _command("inspect", f"--records_dir={records}", f"--output={tmp_path / 'sheet.png'}")
-    assert shown.returncode == 0 and "All 4 records are sound." in shown.stdout
+    assert shown.returncode == 0 and "4 records, all sound." in shown.stdout
     assert (tmp_path / "sheet.png").stat().st_size > 10_000
     wrong = _command("inspect", f"--records_dir={records}", "--split=dev")
     assert wrong.returncode == 1 and "one of test, train" in wrong.stderr

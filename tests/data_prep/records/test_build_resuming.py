@@ -76,7 +76,7 @@ def test_an_interrupted_build_goes_on(diving_dir, tmp_path, monkeypatch, whole):
     )
     info, notes = build(diving_dir, tmp_path / "records")
     assert decoded == ["007", "008", "009", "010"] and info.data_hash == whole
-    assert note_of(notes) == "Of an interrupted build 6 encoded videos were taken over."
+    assert note_of(notes) == "Taken over from an interrupted build: 6 encoded videos."
     assert sorted(path.name for path in tmp_path.iterdir()) == ["diving", "records"]
     assert verify_records(DatasetInfo.load(tmp_path / "records")) == []
 
@@ -89,7 +89,8 @@ def test_a_video_that_has_changed_since_is_made_anew(diving_dir, tmp_path, monke
     os.utime(video, ns=(before.st_atime_ns, before.st_mtime_ns))
     info, notes = build(diving_dir, tmp_path / "records")
     assert info.data_hash == build(diving_dir, tmp_path / "other")[0].data_hash
-    assert "5 encoded videos were taken over" in note_of(notes) and "made anew" in note_of(notes)
+    assert "Taken over from an interrupted build: 5 encoded videos." in note_of(notes)
+    assert "Made anew of an interrupted build: 1 encoded video, for" in note_of(notes)
     assert note_of(notes).endswith("has changed: 002.avi.")
 
 
@@ -98,7 +99,9 @@ def test_labels_are_those_of_now(diving_dir, tmp_path, monkeypatch):
     times = diving_dir / "jump_drop_water_label.txt"
     times.write_text(times.read_text().replace("4,8,13,19", "5,8,13,19"))
     info, notes = build(diving_dir, tmp_path / "records")
-    assert info.stage_frames["test"]["pre-starting"] == 13 and "6 encoded videos were taken over" in note_of(notes)
+    assert info.stage_frames["test"][
+        "pre-starting"
+    ] == 13 and "Taken over from an interrupted build: 6 encoded videos." in note_of(notes)
     assert info.data_hash == build(diving_dir, tmp_path / "other")[0].data_hash
 
 
@@ -106,7 +109,9 @@ def test_other_settings_make_every_video_anew(diving_dir, tmp_path, monkeypatch,
     interrupt(diving_dir, tmp_path / "records", monkeypatch, settings=BuildSettings((36, 48), 50, aspect=4 / 3))
     info, notes = build(diving_dir, tmp_path / "records")
     assert info.data_hash == whole
-    assert "taken over" not in note_of(notes) and "6 encoded videos were made anew" in note_of(notes)
+    assert "Taken over" not in note_of(notes) and "Made anew of an interrupted build: 6 encoded videos" in note_of(
+        notes
+    )
 
 
 def _flip(path):
@@ -154,11 +159,11 @@ def test_a_refused_build_keeps_what_it_encoded(diving_dir, tmp_path, whole):
     video = diving_dir / "diving_samples_len_ori" / "009.avi"
     content = video.read_bytes()
     video.write_bytes(content[: len(content) // 2])
-    with pytest.raises(InputError, match=r"9 encoded videos are kept in .*/\.records\.building: the same command"):
+    with pytest.raises(InputError, match=r"Kept in .*/\.records\.building: 9 encoded videos; the same command"):
         build(diving_dir, tmp_path / "records")
     video.write_bytes(content)
     info, notes = build(diving_dir, tmp_path / "records")
-    assert info.data_hash == whole and "9 encoded videos were taken over" in note_of(notes)
+    assert info.data_hash == whole and "Taken over from an interrupted build: 9 encoded videos." in note_of(notes)
 
 
 def test_what_a_killed_build_was_writing_is_deleted(diving_dir, tmp_path):
@@ -261,10 +266,10 @@ def test_a_full_disk_is_said_and_the_work_goes_on_once_there_is_room(diving_dir,
     with files_of_at_most(1000), pytest.raises(InputError, match=message):
         build(diving_dir, tmp_path / "records")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["diving"]
-    with files_of_at_most(60_000), pytest.raises(InputError, match=f"{message} . encoded videos are kept in "):
+    with files_of_at_most(60_000), pytest.raises(InputError, match=rf"{message} Kept in \S+: \d encoded videos?; "):
         build(diving_dir, tmp_path / "records")
     info, notes = build(diving_dir, tmp_path / "records")
-    assert info.data_hash == whole and re.search(r" \d encoded videos were taken over", note_of(notes))
+    assert info.data_hash == whole and re.search(r"Taken over .*: \d encoded video", note_of(notes))
 
 
 # === The command ===
@@ -337,10 +342,12 @@ def test_a_signal_ends_a_build_and_its_processes(slow_dir, tmp_path, number, to_
     assert "Traceback" not in shown
     if said:
         line = shown.split("\r")[-1].splitlines()[-1]
-        assert line.startswith(said) and f"encoded videos are kept in {folder}: the same command goes on" in line
+        assert line.startswith(said) and re.search(
+            rf"Kept in {re.escape(str(folder))}: \d+ encoded videos?; the same command goes on", line
+        )
     names = sorted(path.name for path in tmp_path.iterdir() if not path.name.endswith(".new"))
     assert names == [".records.building", "diving"]
     info, notes = build(slow_dir, tmp_path / "records")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["diving", "records"]
-    assert re.search(r" \d+ encoded videos were taken over", note_of(notes))
+    assert re.search(r"Taken over .*: \d+ encoded video", note_of(notes))
     assert verify_records(DatasetInfo.load(tmp_path / "records")) == [] and len(info.videos) == 10

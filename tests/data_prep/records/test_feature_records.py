@@ -323,7 +323,7 @@ def test_features_other_than_their_source_are_found(tmp_path):
     info, _ = build(source, tmp_path / "records")
     comparison = compare_with_source(info, source)
     assert comparison.problems == [] and comparison.missing == []
-    assert comparison.summary() == "Of 3 records 3 are equal to their source, in every number."
+    assert comparison.summary() == "Equal to the source in every number: 3 of 3 records."
     values = values_of("a")
     values[2, 3] = np.nextafter(values[2, 3], np.float32(9))
     np.save(source / "a.npy", values)

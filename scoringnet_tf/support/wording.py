@@ -1,0 +1,13 @@
+"""How messages put things into words."""
+
+
+def counted(number: int, noun: str, style: str = "", plural: str = "") -> str:
+    """A number with its noun: 1 frame, 2 frames, 0 frames.
+
+    Args:
+        number: how many.
+        noun: what they are, of one.
+        style: format specification of the number, such as `","`.
+        plural: of the noun, where it is not the noun and an s.
+    """
+    return f"{number:{style}} {noun if number == 1 else plural or f'{noun}s'}"
