@@ -45,6 +45,11 @@ class Stage:
     patience: float = math.inf
     attempts: float = math.inf
 
+    @property
+    def mean(self) -> float:
+        """Seconds of an attempt, stragglers included, if nothing ends it."""
+        return self.seconds * (1 + self.stragglers * (self.straggle - 1))
+
     def draw(self, rng: np.random.Generator) -> float:
         """Seconds of one attempt, if nothing ends it."""
         seconds = self.seconds
