@@ -1,6 +1,7 @@
 """What `benchmarks.scaling` simulates of a cluster: figures, a picture, tables. Needs SimPy, of the extra bench."""
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -8,7 +9,8 @@ from benchmarks.queues import Stage, best_stretch, expected_seconds, simulate
 
 BUFFER = 2  # videos that wait for each server of a stage, at most
 PATIENCE = 5  # times the mean after which a slow attempt is given up
-HOPELESS = 3.0  # failures in one attempt above which hardly one succeeds: not simulated
+HOPELESS = 3.0  # failures during a piece of work from which on hardly an attempt succeeds
+MOST = 8  # times as many workers as there are cores, to see what more would do
 PER_WORKER = 40  # videos for each worker at least, so that most of the time the line is full
 MACHINES = (1, 16, 256)  # that train together
 HOURS = (1, 10)  # between two failures of a worker, beside what is assumed: one that may be taken away
@@ -18,7 +20,7 @@ def simulated(costs, supply, risks):
     """All figures of the picture and the tables, as JSON has them."""
     gpus = sorted({1, max(1, supply.gpus // 4), max(1, supply.gpus)})
     supplies = [dataclasses.replace(supply, gpus=number) for number in gpus]
-    sweep = [2**power for power in range(10)]
+    sweep = [2**power for power in range(round(math.log2(MOST * supply.cores)) + 1)]
     return {
         "throughput": [[throughput(costs, each, risks, workers) for workers in sweep] for each in supplies],
         "pieces": [pieces(costs, risks, hours * 3600) for hours in (*HOURS, risks.mtbf / 3600)],
@@ -62,40 +64,41 @@ def throughput(costs, supply, risks, workers):
     }
 
 
-def piece(useful, beside, failures, risks):
-    """How many times its useful seconds a piece of work takes, by the formula and (unless hopeless) simulated.
+def losses(useful, beside, failures, risks):
+    """How many times its useful seconds a piece of work takes, by the formula and simulated.
 
     Args:
-        useful, beside: seconds; with the latter begins or ends every piece.
+        useful: {x: seconds of a piece}; those that hardly ever succeed are left out.
+        beside: seconds with which every piece begins or ends.
         failures: for every second, each of which loses the piece.
         risks: `Risks`.
     """
-    work = useful + beside
-    found = {"expected": expected_seconds(work, failures, risks.repair) / useful}
-    if work * failures < HOPELESS:
-        stage = Stage("piece", 1, work, failures=failures, repair=risks.repair)
-        found["simulated"] = simulate([stage], np.zeros(risks.jobs), risks.seed).seconds / risks.jobs / useful
-    return found
+    points = []
+    for x, seconds in useful.items():
+        work = seconds + beside
+        if work * failures < HOPELESS:
+            stage = Stage("piece", 1, work, failures=failures, repair=risks.repair)
+            took = simulate([stage], np.zeros(risks.jobs), risks.seed).seconds / risks.jobs
+            expected = expected_seconds(work, failures, risks.repair)
+            points.append({"x": x, "expected": expected / seconds, "simulated": took / seconds})
+    return points
 
 
 def pieces(costs, risks, between):
     """Scoring on cores in pieces of several videos, each by a process of its own that fails every `between` seconds."""
     numbers = np.unique(np.geomspace(1, 1e6, 25).round()).tolist()
-    points = [
-        {"x": number} | piece(number * (costs.read + costs.model), costs.start, 1 / between, risks)
-        for number in numbers
-    ]
-    return {"hours": between / 3600, "points": points}
+    useful = {number: number * (costs.read + costs.model) for number in numbers}
+    return {"hours": between / 3600, "points": losses(useful, costs.start, 1 / between, risks)}
 
 
 def checkpointing(risks, machines):
     """Training on so many machines that wait for each other: any failure loses what came after the last checkpoint."""
     failures = machines / risks.mtbf
-    stretches = np.geomspace(30, 3e5, 25).tolist()
-    points = [{"x": stretch} | piece(stretch, risks.checkpoint, failures, risks) for stretch in stretches]
     best = best_stretch(risks.checkpoint, failures)
-    at_best = piece(best, risks.checkpoint, failures, risks)["expected"]
-    return {"machines": machines, "best": best, "at_best": at_best, "points": points}
+    (at_best,) = losses({best: best}, risks.checkpoint, failures, risks)
+    stretches = np.geomspace(30, 3e5, 25).tolist()
+    points = losses(dict(zip(stretches, stretches, strict=True)), risks.checkpoint, failures, risks)
+    return {"machines": machines, "best": best, "at_best": at_best["expected"], "points": points}
 
 
 def straggling(costs, risks, workers):
@@ -149,10 +152,9 @@ def draw(found, path):
 
 def _dots_on_line(axes, points, color, label):
     """What was simulated on the line of the formula."""
-    axes.semilogx([point["x"] for point in points], [point["expected"] for point in points], color=color, linewidth=1)
-    dots = [point for point in points if "simulated" in point]
-    places, values = ([point[name] for point in dots] for name in ("x", "simulated"))
-    axes.semilogx(places, values, "o", color=color, markersize=4, label=label)
+    x, expected, found = ([point[name] for point in points] for name in ("x", "expected", "simulated"))
+    axes.semilogx(x, expected, color=color, linewidth=1)
+    axes.semilogx(x, found, "o", color=color, markersize=4, label=label)
 
 
 def summary(found):

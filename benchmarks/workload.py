@@ -1,12 +1,18 @@
 """What benchmarks work on and measure by: batches of random videos, tables of any videos, processor time, memory."""
 
+import concurrent.futures
 import csv
+import multiprocessing
+import os
 import resource
 from pathlib import Path
 
 import numpy as np
 
 from scoringnet_tf.support.errors import InputError
+
+# Of NumPy's products: threads that wait for each other are at work as the processor counts it.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 def processor_seconds():
@@ -25,6 +31,18 @@ def forget_peak():
     path = Path("/proc/self/clear_refs")
     if path.exists():
         path.write_text("5", encoding="ascii")
+
+
+def apart(function, *arguments):
+    """Runs a function in a new process, so that what it holds counts nowhere, with `ONE_THREAD`; returns its result."""
+    kept = dict(os.environ)
+    os.environ.update(ONE_THREAD)
+    try:
+        with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            return pool.submit(function, *arguments).result()
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
 
 
 def random_batch(batch_size, num_frames, image_size):
