@@ -33,13 +33,14 @@ from benchmarks.workload import (
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.reading import read_json
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("videos", None, "A folder of videos, as many as the longest curve of videos asks for.")
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_list("curves", None, "Which to measure; default: all.")
 flags.DEFINE_integer("rounds", 2, "Runs of each point that are counted.", 1)
-flags.DEFINE_string("json", None, "File for all points.")
+flags.DEFINE_string("json", None, "File for all points; those that are in it already are not measured again.")
 flags.DEFINE_string("picture", None, "PNG file for the curves.")
 flags.DEFINE_string("point", None, "Internal: CURVE=X, measure this point in this process and print JSON.")
 
@@ -130,10 +131,10 @@ def _write_many(folder, videos, number):
 
 
 CURVES = {  # name: (what x is, function, values of x)
-    "length": ("frames of a video, scored", _length, (100, 200, 400, 800, 1600)),
+    "length": ("frames of a video, scored", _length, (100, 200, 400, 800)),
     "batch": ("videos of a training step", _batch, (1, 2, 4, 8)),
     "videos": ("videos, built", _videos, (5, 10, 20, 40)),
-    "compared": ("videos, compared", _compared, (500, 1000, 2000, 4000, 8000)),
+    "compared": ("videos, compared", _compared, (250, 500, 1000, 2000, 4000)),
     "records": ("records in an index, read", _records, (3000, 10_000, 30_000, 100_000)),
     "replicas": (f"devices that share a step of {TOGETHER} videos", _replicas, (1, 2, 4)),
 }
@@ -162,19 +163,21 @@ def main(_):
     if unknown := [name for name in names if name not in CURVES]:
         raise InputError(f"--curves: expected some of {', '.join(CURVES)}. Received: {', '.join(unknown)}.")
     videos_of(FLAGS.videos, max(CURVES["videos"][2]) if "videos" in names else 2)
-    found = {}
-    for name in names:
-        found[name] = []
-        for x in CURVES[name][2]:
-            command = [sys.executable, "-m", "benchmarks.curves", *sys.argv[1:], f"--point={name}={x}"]
-            result = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=os.environ | OF_POINTS)
-            if result.returncode:  # it has said why
-                return result.returncode
-            found[name].append(json.loads(result.stdout.split("JSON", 1)[1]))
+    path = Path(FLAGS.json) if FLAGS.json else None
+    found = read_json(path) if path and path.is_file() else {}
+    for name, x in ((name, x) for name in names for x in CURVES[name][2]):
+        points = found.setdefault(name, [])
+        if any(point["x"] == x for point in points):
+            continue
+        command = [sys.executable, "-m", "benchmarks.curves", *sys.argv[1:], f"--point={name}={x}"]
+        result = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=os.environ | OF_POINTS)
+        if result.returncode:  # it has said why
+            return result.returncode
+        points.append(json.loads(result.stdout.split("JSON", 1)[1]))
+        if path:
+            write_json(path, found)
     titles = {name: CURVES[name][0] for name in found}
     print(growth.table(found, titles))
-    if FLAGS.json:
-        write_json(Path(FLAGS.json), found)
     if FLAGS.picture:
         growth.draw(found, titles, FLAGS.picture)
     return 0

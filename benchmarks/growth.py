@@ -85,7 +85,7 @@ def draw(curves, titles, path):
         low, high = axes.get_ylim()
         axes.set_ylim(low, high * (high / low) ** 0.4)  # room for the legend
         axes.legend(frameon=False, fontsize="small", loc="upper left")
-    save_png(figure, path)
+    save_png(figure, path, dpi=90)
 
 
 def _line(axes, x, y, color, marker, label):
