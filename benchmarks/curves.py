@@ -165,7 +165,8 @@ def main(_):
     videos_of(FLAGS.videos, max(CURVES["videos"][2]) if "videos" in names else 2)
     path = Path(FLAGS.json) if FLAGS.json else None
     found = read_json(path) if path and path.is_file() else {}
-    for name, x in ((name, x) for name in names for x in CURVES[name][2]):
+    wanted = [(name, x) for name in names for x in CURVES[name][2]]
+    for name, x in wanted:
         points = found.setdefault(name, [])
         if any(point["x"] == x for point in points):
             continue
