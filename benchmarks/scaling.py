@@ -46,7 +46,7 @@ flags.DEFINE_float("mtbf", 1000.0, "Assumed: hours of work between two failures 
 flags.DEFINE_float("repair", 5.0, "Assumed: minutes until a machine that failed works again.", 0.0)
 flags.DEFINE_float("checkpoint", 10.0, "Assumed: seconds that training waits for a checkpoint to be written.", 0.01)
 flags.DEFINE_float("stragglers", 0.01, "Assumed: share of the attempts at a video that are slow.", 0.0, 1.0)
-flags.DEFINE_float("straggle", 20.0, "Assumed: times as slow.", 1.0)
+flags.DEFINE_float("straggle", 50.0, "Assumed: times as slow.", 1.0)
 flags.DEFINE_integer("jobs", 3000, "Videos, or pieces of work, in each simulation.", 10)
 flags.DEFINE_integer("seed", 0, "Of the simulation.", 0)
 flags.DEFINE_string("json", None, "File for all figures, those of the simulation included.")
