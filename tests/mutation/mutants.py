@@ -2025,33 +2025,30 @@ BAD_INPUT = (
 
 # === Benchmarks: what many videos take ===
 
-SCALING = (
-    of(
-        "benchmarks/capacity.py",
-        "tests/scaling/test_capacity.py",
-        (
-            "videos * (videos - 1) / 2 * costs.compare",
-            "videos * costs.compare",
-            "the search for the same performance grows with the videos, not with their pairs",
-            "test_prepare",
-        ),
-        (
-            "core_seconds=machines * shown * costs.load",
-            "core_seconds=shown * costs.load",
-            "machines that train together share the reading",
-            "test_train",
-        ),
-    )
-    + of(
-        "benchmarks/growth.py",
-        "tests/scaling/test_growth.py",
-        (
-            "scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom)",
-            "scipy.stats.t.ppf(CONFIDENCE, freedom)",
-            "the interval of a slope covers nine tenths",
-            "test_intervals_are_those_of_least_squares",
-        ),
-    )
+SCALING = of(
+    "benchmarks/capacity.py",
+    "tests/scaling/test_capacity.py",
+    (
+        "videos * (videos - 1) / 2 * costs.compare",
+        "videos * costs.compare",
+        "the search for the same performance grows with the videos, not with their pairs",
+        "test_prepare",
+    ),
+    (
+        "core_seconds=machines * shown * costs.load",
+        "core_seconds=shown * costs.load",
+        "machines that train together share the reading",
+        "test_train",
+    ),
+) + of(
+    "benchmarks/growth.py",
+    "tests/scaling/test_growth.py",
+    (
+        "scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom)",
+        "scipy.stats.t.ppf(CONFIDENCE, freedom)",
+        "the interval of a slope covers nine tenths",
+        "test_intervals_are_those_of_least_squares",
+    ),
 )
 
 MUTANTS = (
