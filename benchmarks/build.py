@@ -20,6 +20,7 @@ from pathlib import Path
 import cv2
 from absl import flags
 
+from benchmarks.workload import processor_seconds
 from data_prep.commands import dataset_flags
 from scoringnet_tf.support import cli
 
@@ -50,9 +51,9 @@ def main(_):
 def _rates(way):
     """Frames per second by the clock and of processor time."""
     with tempfile.TemporaryDirectory() as folder:
-        clock, processor = time.perf_counter(), _processor_seconds()
+        clock, processor = time.perf_counter(), processor_seconds()
         frames = way(Path(folder))
-        return frames / (time.perf_counter() - clock), frames / (_processor_seconds() - processor)
+        return frames / (time.perf_counter() - clock), frames / (processor_seconds() - processor)
 
 
 def _build(folder):
@@ -87,11 +88,6 @@ def _write_jpegs(folder, size, path):
         small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
         cv2.imwrite(str(target / f"{count:06d}.jpg"), small, [cv2.IMWRITE_JPEG_QUALITY, 92])
         count += 1
-
-
-def _processor_seconds():
-    used = os.times()
-    return used.user + used.system + used.children_user + used.children_system
 
 
 if __name__ == "__main__":

@@ -5,13 +5,13 @@ frames for every second of processor time, which other work on the machine distu
 """
 
 import multiprocessing
-import os
 import tempfile
 import time
 from pathlib import Path
 
 from absl import app, flags
 
+from benchmarks.workload import processor_seconds
 from data_prep.simulator.registry import SIMULATORS, get_simulator
 
 FLAGS = flags.FLAGS
@@ -32,18 +32,13 @@ def main(argv):
             settings = Settings(FLAGS.sport, "scoring", FLAGS.videos, 0, None, False, 0.2, height, width)
             frames = sum(plan.num_frames for plan in plan_videos(get_simulator(FLAGS.sport), settings))
             with tempfile.TemporaryDirectory() as folder:
-                clock, processor = time.perf_counter(), _processor_seconds()
+                clock, processor = time.perf_counter(), processor_seconds()
                 simulate(settings, Path(folder) / "dataset", workers)
-                seconds = time.perf_counter() - clock, _processor_seconds() - processor
+                seconds = time.perf_counter() - clock, processor_seconds() - processor
                 rows.append((f"{width}×{height}", workers, frames, frames / seconds[0], frames / seconds[1]))
     print(f"{'size':>9} {'processes':>9} {'frames':>7} {'frames/s':>9} {'frames/CPU s':>13}")
     for size, workers, frames, rate, processor_rate in rows:
         print(f"{size:>9} {workers:>9} {frames:>7} {rate:>9.0f} {processor_rate:>13.0f}")
-
-
-def _processor_seconds():
-    used = os.times()
-    return used.user + used.system + used.children_user + used.children_system
 
 
 if __name__ == "__main__":

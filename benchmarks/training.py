@@ -15,6 +15,8 @@ import time
 
 from absl import app, flags
 
+from benchmarks.workload import random_batch
+
 flags.DEFINE_string("precision", "mixed_bfloat16", "Compared with float32.")
 flags.DEFINE_float("width_multiplier", 0.125, "Of the model.")
 flags.DEFINE_integer("image_size", 64, "Height and width of the frames, pixels.")
@@ -22,18 +24,6 @@ flags.DEFINE_integer("num_frames", 104, "Frames of a video.")
 flags.DEFINE_integer("batch_size", 4, "Videos per step.")
 flags.DEFINE_integer("rounds", 3, "Processes per precision.")
 flags.DEFINE_string("measure", None, "Internal: measure this precision in this process and print JSON.")
-
-
-def random_batch():
-    """Inputs and targets of one batch of random videos."""
-    import numpy as np
-
-    values, rng = flags.FLAGS, np.random.default_rng(0)
-    shape = (values.batch_size, values.num_frames, values.image_size, values.image_size, 3)
-    stages = np.resize(np.repeat([1, 2, 3, 0], values.num_frames // 4 + 1), shape[:2]).astype("int32")
-    scores = {name: rng.normal(0, 1, shape[0]).astype("float32") for name in ("difficulty", "execution", "final")}
-    inputs = {"frames": rng.integers(0, 256, shape).astype("uint8"), "mask": np.ones(shape[:2], bool)}
-    return inputs, {"stages": stages, **scores}
 
 
 def measure(precision, steps=6):
@@ -47,14 +37,14 @@ def measure(precision, steps=6):
     import scoringnet_tf
     from scoringnet_tf.inference.evaluation import prediction_function
 
-    values = flags.FLAGS
+    values, image_size = flags.FLAGS, (flags.FLAGS.image_size,) * 2
     network = scoringnet_tf.ScoringNet(
-        image_size=(values.image_size,) * 2,
+        image_size=image_size,
         width_multiplier=values.width_multiplier,
         score_statistics={"difficulty": (0.0, 1.0), "execution": (0.0, 1.0)},
         dtype=policy,
     )
-    (inputs, targets), seconds = random_batch(), {}
+    (inputs, targets), seconds = random_batch(values.batch_size, values.num_frames, image_size), {}
     data = tf.data.Dataset.from_tensors((inputs, targets))
     for phase in ("segmentation", "scoring", "joint"):
         network.compile(optimizer=keras.optimizers.Adam(1e-4), phase=phase)

@@ -2029,10 +2029,38 @@ BAD_INPUT = (
     )
 )
 
+# === Benchmarks: what many videos take ===
+
+SCALING = of(
+    "benchmarks/capacity.py",
+    "tests/scaling/test_capacity.py",
+    (
+        "videos * (videos - 1) / 2 * costs.compare",
+        "videos * costs.compare",
+        "the search for the same performance grows with the videos, not with their pairs",
+        "test_prepare",
+    ),
+    (
+        "core_seconds=machines * shown * costs.load",
+        "core_seconds=shown * costs.load",
+        "machines that train together share the reading",
+        "test_train",
+    ),
+) + of(
+    "benchmarks/growth.py",
+    "tests/scaling/test_growth.py",
+    (
+        "scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom)",
+        "scipy.stats.t.ppf(CONFIDENCE, freedom)",
+        "the interval of a slope covers nine tenths",
+        "test_intervals_are_those_of_least_squares",
+    ),
+)
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
     *(*OBJECTIVE, *SCORING_NET, *SPORTS, *MODELS),
     *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES, *PARTIAL, *EXPERIMENTS, *REPORTS),
-    *BAD_INPUT,
+    *(*BAD_INPUT, *SCALING),
 )

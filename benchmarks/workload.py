@@ -1,0 +1,105 @@
+"""What benchmarks work on and measure by: batches of random videos, tables of any videos, processor time, memory."""
+
+import concurrent.futures
+import csv
+import multiprocessing
+import os
+import resource
+from pathlib import Path
+
+import numpy as np
+
+from scoringnet_tf.support.errors import InputError
+
+# Of NumPy's products: threads that wait for each other are at work as the processor counts it.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+def processor_seconds():
+    """User and system time of this process and of its children that have ended; other work disturbs it less."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def peak_mib():
+    """The most memory that this process has held, MiB; on Linux since `forget_peak`."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def forget_peak():
+    """Has the peak begin with what is held now, where there is Linux to do so."""
+    path = Path("/proc/self/clear_refs")
+    if path.exists():
+        path.write_text("5", encoding="ascii")
+
+
+def apart(function, *arguments):
+    """Runs a function in a new process, so that what it holds counts nowhere, with `ONE_THREAD`; returns its result."""
+    kept = dict(os.environ)
+    os.environ.update(ONE_THREAD)
+    try:
+        with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            return pool.submit(function, *arguments).result()
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
+
+
+def random_batch(batch_size, num_frames, image_size):
+    """Inputs and targets of one batch of random videos for a `ScoringNet` of a sport with three stages."""
+    rng = np.random.default_rng(0)
+    shape = (batch_size, num_frames, *image_size, 3)
+    stages = np.resize(np.repeat([1, 2, 3, 0], num_frames // 4 + 1), shape[:2]).astype("int32")
+    scores = {name: rng.normal(0, 1, batch_size).astype("float32") for name in ("difficulty", "execution", "final")}
+    inputs = {"frames": rng.integers(0, 256, shape).astype("uint8"), "mask": np.ones(shape[:2], bool)}
+    return inputs, {"stages": stages, **scores}
+
+
+def videos_of(folder, number=None):
+    """The first `number` videos in a folder (all where None); InputError where it has none or fewer."""
+    from scoringnet_tf.data.video_files import videos_in
+
+    found = [path for path in videos_in(Path(folder)) if path.is_file()] if Path(folder).is_dir() else []
+    if len(found) < (number or 1):
+        raise InputError(f"--videos={folder}: expected a folder of {number or 'some'} videos. Received: {len(found)}.")
+    return found[:number]
+
+
+def write_source(folder, videos):
+    """Makes a folder of them for `data_prep build --dataset=manifest`: links, and a table of made-up scores."""
+    folder.mkdir(parents=True)
+    rows = [("video", "split", "final")]
+    for number, video in enumerate(videos):
+        name = f"{number:06d}{video.suffix}"
+        (folder / name).symlink_to(video.resolve())
+        rows.append((name, "test" if number % 5 == 0 else "train", 50 + number % 40))
+    with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    return folder
+
+
+def build_from(folder, videos, **settings):
+    """Builds `folder`/records of the videos in this process, and returns their `DatasetInfo`."""
+    from data_prep.records.building import BuildSettings, build_records
+
+    source = folder / "source"
+    if not source.exists():
+        write_source(source, videos)
+    settings = BuildSettings(on_lookalike="keep", **settings)
+    return build_records("manifest", source, folder / "records", settings, overwrite=True, workers=1, sport="diving")[0]
+
+
+def write_index(records, folder, number):
+    """Makes the index of so many videos, all like one of `records`; their records are not made."""
+    from scoringnet_tf.data.records import DatasetInfo
+
+    info = DatasetInfo.load(records)
+    entry = {**next(iter(info.videos.values())), "split": "train"}
+    ids = [f"{index:08d}" for index in range(number)]
+    info.videos = {video_id: {**entry, "path": f"{video_id}.mp4"} for video_id in ids}
+    info.splits = {
+        "train": {"ids": ids, "num_videos": number, "num_frames": number * entry["num_frames"], "shards": []}
+    }
+    folder.mkdir()
+    info.save(folder)
+    return folder

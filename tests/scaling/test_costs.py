@@ -1,0 +1,88 @@
+"""What benchmarks measure with, and that every cost is measured of what it says."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import write_bars
+
+from benchmarks import costs
+from benchmarks.workload import ONE_THREAD, apart, forget_peak, peak_mib, processor_seconds, videos_of, write_index
+from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.support.errors import InputError
+
+MIB = 2**20
+BURN = "import time\nwhile time.process_time() < 0.3: pass"
+
+
+@pytest.fixture
+def videos(tmp_path):
+    """A folder of four videos of 30 to 33 frames."""
+    (tmp_path / "videos").mkdir()
+    for number in range(4):
+        write_bars(tmp_path / "videos" / f"{number}.mp4", 30 + number, number)
+    return tmp_path / "videos"
+
+
+def test_processor_time_counts_children():
+    before = processor_seconds()
+    subprocess.run([sys.executable, "-c", BURN], check=True)
+    assert processor_seconds() - before >= 0.3
+
+
+@pytest.mark.skipif(not pathlib.Path("/proc/self/clear_refs").exists(), reason="a peak is forgotten on Linux alone")
+def test_the_peak_is_that_since_it_was_forgotten():
+    forget_peak()
+    before = peak_mib()
+    held = np.ones(64 * MIB, np.uint8)
+    assert peak_mib() - before == pytest.approx(64, abs=4)
+    del held
+    assert peak_mib() - before > 60
+    forget_peak()
+    assert peak_mib() - before < 8
+
+
+def test_work_apart_has_one_thread_and_another_process():
+    before = dict(os.environ)
+    assert apart(os.getpid) != os.getpid()
+    assert {name: apart(os.getenv, name) for name in ONE_THREAD} == ONE_THREAD
+    assert dict(os.environ) == before
+
+
+def test_the_first_videos_are_taken(videos):
+    assert [path.name for path in videos_of(videos, 2)] == ["0.mp4", "1.mp4"]
+    assert len(videos_of(videos)) == 4
+    with pytest.raises(InputError, match=r"--videos=.*expected a folder of 5 videos\. Received: 4"):
+        videos_of(videos, 5)
+
+
+def test_an_index_of_many_is_read_as_one(diving_records, tmp_path):
+    write_index(diving_records, tmp_path / "many", 50)
+    info = DatasetInfo.load(tmp_path / "many")
+    assert len(info.videos) == info.splits["train"]["num_videos"] == 50
+
+
+@pytest.mark.slow
+def test_every_cost_is_measured(videos, stage_model, monkeypatch):
+    monkeypatch.setattr(costs, "PAIRED", 50)
+    monkeypatch.setattr(costs, "INDEXED", 200)
+    found = costs.measure(videos, stage_model)
+    assert (found.videos, found.frames) == (4, 31.5)
+    assert found.spread == pytest.approx(np.std([30, 31, 32, 33]) / 31.5)
+    assert found.video_bytes == np.mean([path.stat().st_size for path in videos.iterdir()])
+    assert found.record_bytes > 30 * 500  # as many JPEGs
+    assert 150 < found.index_bytes < 600 and found.index_memory > 300
+    assert found.memory == 8 * 12 * 16 * (3 + 4)  # of each video small pictures in bytes, what moves in float32
+    import scoringnet_tf
+
+    assert found.parameters == scoringnet_tf.from_preset(stage_model).count_params()
+    seconds = ("encode", "write", "start", "read", "model", "load", "step", "index")
+    assert all(getattr(found, name) > 0 for name in seconds) and found.compare >= 0
+
+
+def test_what_ships_was_measured():
+    shipped = costs.load_costs(pathlib.Path(costs.__file__).with_name("costs.json"))
+    assert shipped.compare > 0 and shipped.videos >= 20
