@@ -4,10 +4,8 @@ import concurrent.futures
 import sys
 
 import pytest
-from conftest import write_unlv_diving
 
-from data_prep import beam
-from data_prep.records.building import build_records
+from scoringnet_tf.support import beam
 from scoringnet_tf.support.errors import InputError
 
 
@@ -50,26 +48,11 @@ def test_nobody_works_for_a_build_that_has_ended(tmp_path):
     assert not done and not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("output", "more", "message"),
-    [
-        (
-            "memory://beam/records",
-            {},
-            "--runner=DirectRunner: expected --output_dir in a file system. Received: memory:",
-        ),
-        ("records", {"workers": 2}, "--workers=2: expected it without --runner. Received: --runner=DirectRunner"),
-    ],
-)
-def test_what_a_runner_cannot_do_is_refused(tmp_path, output, more, message):
-    source = write_unlv_diving(tmp_path / "source")
-    target = output if "://" in output else tmp_path / output
-    with pytest.raises(InputError, match=message):
-        build_records("unlv_diving", source, target, runner="DirectRunner", **more)
-
-
-def test_without_beam_what_to_install_is_said(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "apache_beam", None)
-    with pytest.raises(InputError, match=r"expected Apache Beam \(pip install 'scoringnet-tf\[beam\]'\)"):
-        build_records("unlv_diving", write_unlv_diving(tmp_path / "s"), tmp_path / "r", runner="DirectRunner")
-    assert not (tmp_path / "r").exists()
+@pytest.mark.parametrize("missing", ["apache_beam", "apache_beam.options.pipeline_options"])
+def test_without_beam_what_to_install_is_said(tmp_path, monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    with (
+        pytest.raises(InputError, match=r"expected Apache Beam \(pip install 'scoringnet-tf\[beam\]'\)"),
+        beam.on_runner("DirectRunner", tmp_path),
+    ):
+        pass
