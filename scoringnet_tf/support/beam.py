@@ -111,7 +111,9 @@ def _map(process, runner, results, function, items):
     """Begins at once, not when the first result is asked for."""
     items = list(items)
     folder = Path(tempfile.mkdtemp(dir=results))
-    pipeline = process.submit(_run, runner, functools.partial(_keep_result, function=function, folder=folder), items)
+    # Pickled, so that the process need not import what its workers work with.
+    work = functools.partial(_keep_result, function=pickle.dumps(function), folder=folder)
+    pipeline = process.submit(_run, runner, work, items)
     return _results(pipeline, runner, folder, len(items))
 
 
@@ -133,7 +135,7 @@ def _said(error):
     return f"{type(error).__name__}: {lines[-1]}"
 
 
-def _keep_result(numbered: tuple[int, Any], function: Callable, folder: Path) -> None:
+def _keep_result(numbered: tuple[int, Any], function: bytes, folder: Path) -> None:
     """In a worker. Beam may ask for the same again, of another worker: the first result stands.
 
     Where there is no folder, nobody waits any more: what is left of the pipeline passes without work.
@@ -143,7 +145,7 @@ def _keep_result(numbered: tuple[int, Any], function: Callable, folder: Path) ->
     index, item = numbered
     path = _file(folder, index)
     if folder.is_dir() and not path.exists():
-        result = pickle.dumps(function(item))
+        result = pickle.dumps(pickle.loads(function)(item))
         if folder.is_dir():
             with replacing_file(path) as temporary:
                 temporary.write_bytes(result)

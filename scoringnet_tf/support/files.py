@@ -14,6 +14,7 @@ import pathlib
 import re
 import shutil
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
@@ -39,8 +40,8 @@ def replacing_file(path: AnyPath) -> Iterator[pathlib.Path]:
             path.upload(temporary)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    # All suffixes stay: libraries choose formats by them.
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    # All suffixes stay: libraries choose formats by them. Threads, and machines, may write the same file.
+    temporary = path.with_name(f".{uuid.uuid4().hex[:8]}.{path.name}")
     try:
         yield temporary
         temporary.replace(path)

@@ -1,12 +1,16 @@
 """Results of workers on a cluster, taken in order; what stands in for Beam here needs no Beam."""
 
 import concurrent.futures
+import pathlib
+import pickle
 import sys
 
 import pytest
 
 from scoringnet_tf.support import beam
 from scoringnet_tf.support.errors import InputError
+
+UPPER = pickle.dumps(str.upper)
 
 
 @pytest.fixture
@@ -19,14 +23,14 @@ def ended():
 
 def test_results_come_in_order_whatever_the_order_of_the_work(tmp_path, ended):
     for numbered in ((2, "c"), (0, "a"), (1, "b"), (0, "again")):
-        beam._keep_result(numbered, str.upper, tmp_path)
+        beam._keep_result(numbered, UPPER, tmp_path)
     assert list(beam._results(ended, "NAME", tmp_path, 3)) == ["A", "B", "C"]
     assert not list(tmp_path.iterdir())
 
 
 def test_a_result_that_is_nowhere_is_named(tmp_path, ended):
     """As where a worker does not see the folder."""
-    beam._keep_result((0, "a"), str.upper, tmp_path)
+    beam._keep_result((0, "a"), UPPER, tmp_path)
     results = beam._results(ended, "NAME", tmp_path, 2)
     assert next(results) == "A"
     with pytest.raises(InputError, match=r"00000001\.pickle: expected what a worker of --runner=NAME leaves there"):
@@ -43,9 +47,8 @@ def test_what_a_pipeline_died_of_is_said(tmp_path):
 
 
 def test_nobody_works_for_a_build_that_has_ended(tmp_path):
-    done = []
-    beam._keep_result((0, "a"), done.append, tmp_path / "removed")
-    assert not done and not list(tmp_path.iterdir())
+    beam._keep_result((0, tmp_path / "made"), pickle.dumps(pathlib.Path.mkdir), tmp_path / "removed")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("missing", ["apache_beam", "apache_beam.options.pipeline_options"])
