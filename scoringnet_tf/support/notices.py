@@ -1,9 +1,10 @@
 """Keeps TensorFlow's and Beam's notices off stderr, so that a user sees our words there, and every error.
 
 TensorFlow's C++ writes some lines before it reads TF_CPP_MIN_LOG_LEVEL, and a few harmless ones as errors; they go to
-file descriptor 2, which Python's streams have no say in. That descriptor therefore becomes a pipe to a process that
-passes on every line but the notices. It is a process and not a thread, so that the last words of one that is aborted
-come through, too. What a worker of Beam says when it begins and ends takes that way as well. What Python itself prints does not take that way.
+file descriptor 2, which Python's streams have no say in, and so does what a worker of Beam says when it begins and
+ends. That descriptor therefore becomes a pipe to a process that passes on every line but the notices. It is a process
+and not a thread, so that the last words of one that is aborted come through, too. What Python itself prints does not
+take that way.
 """
 
 import os

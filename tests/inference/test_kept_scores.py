@@ -156,7 +156,7 @@ def test_results_come_as_they_are_made(model, videos, tmp_path):
 def test_one_run_at_a_time(model, tmp_path):
     with keeping_scores(tmp_path, model.path, model.scorer):
         second = keeping_scores(tmp_path, model.path, model.scorer)
-        with pytest.raises(InputError, match="expected one run at a time. Received: one that is under way"):
+        with pytest.raises(InputError, match=r"expected one run at a time\. Received: one that is under way"):
             second.__enter__()
 
 
