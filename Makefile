@@ -4,7 +4,7 @@
 # make lint    ruff and mypy
 # make mutate  small wrong changes of the code, one at a time: does a test notice each? Takes long
 # make browser    the pages of a report in the Chromium of the system; skipped where there is none
-# make distributed  training on several devices and by several processes, building on Apache Beam; some are killed
+# make distributed  training on several devices and by several processes, building and scoring on Apache Beam; some are killed
 # make notebooks  the notebooks, each from a clean kernel
 # make docs    the documentation as a site, in build/site
 # make env     the environment alone

@@ -7,11 +7,17 @@ diving model is used where --model is not given. VIDEO is a file, a folder of nu
 pattern ('dives/*.mp4'), an address that fsspec reads (https://…, s3://…), or - for a list on standard input. A model
 that was trained on features takes files of features (.npy, .npz, .h5) in place of videos.
 
+With --results_dir results are also kept, and those that are kept already are not made again: a run that was stopped
+goes on where its command is given again. With --runner as well, an archive is scored on a cluster.
+
 A score is withheld where the video does not show a performance like those of training; --force gives it all the same.
 A video that cannot be scored is reported on stderr, the others are still scored. The exit status is 0 where every video
 has a score, else 1.
 """
 
+import collections
+import contextlib
+import functools
 import sys
 
 from absl import flags
@@ -31,6 +37,20 @@ flags.DEFINE_bool("force", False, "Give scores also where reasons speak against 
 flags.DEFINE_integer("stream", None, "Number of the video stream of every file, from 0; default: its main one.", 0)
 flags.DEFINE_float("start", None, "Score what is shown from here on, seconds from the first frame.", 0)
 flags.DEFINE_float("end", None, "Score what is shown before this, seconds from the first frame.", 0)
+flags.DEFINE_string(
+    "results_dir",
+    None,
+    "Folder that keeps the result of each video once it is there. Where the command is given again, be it with more "
+    "videos or after it was stopped, those with a kept result are not scored again, unless the video, the model, the "
+    "options or versions have changed.",
+)
+flags.DEFINE_string(
+    "runner",
+    None,
+    "With --results_dir: score on a runner of Apache Beam, its name and Beam's options, such as 'DirectRunner "
+    "--direct_running_mode=multi_processing --direct_num_workers=4'. Its workers must see videos, model and "
+    "--results_dir. Needs the extra beam.",
+)
 
 
 def main(arguments):
@@ -40,7 +60,8 @@ def main(arguments):
 
     from scoringnet_tf.data.features import SUFFIXES
     from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
-    from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, scored
+    from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos
+    from scoringnet_tf.inference.kept_scores import keeping_scores, score_named
     from scoringnet_tf.inference.prediction import scorer_of
     from scoringnet_tf.report.printing import Pictures, Printer
 
@@ -49,24 +70,48 @@ def main(arguments):
     if of_features:
         _check_frame_flags()
     named = named_videos(arguments, SUFFIXES if of_features else VIDEO_SUFFIXES)
-    videos = named if STANDARD_INPUT in arguments else list(named)  # to know how many
+    videos = named if STANDARD_INPUT in arguments and not values.runner else list(named)  # to know how many
     options = {"stream": values.stream, "start": values.start, "end": values.end, "force": values.force}
-    alone = isinstance(videos, list) and len(videos) < 2
-    unscored, pictures = 0, Pictures(values.plot_dir)
-    with tqdm(videos, "Scoring", unit="video", leave=False, disable=alone or None) as progress:
-        printer = Printer("json" if values.json else "csv" if values.csv else "text", scorer, progress)
-        for video, error in progress:
-            found = scored(scorer, video, error, found=printer.score if values.live else None, **options)
-            if isinstance(found, Remark):
-                printer.failure(video, found)
-                unscored += 1
-                continue
-            printer.score(found)
-            undrawn = pictures.draw(found)
+    total = len(videos) if isinstance(videos, list) else None
+    alone = total is not None and total < 2
+    with contextlib.ExitStack() as kept:
+        score_all = None
+        if values.results_dir:
+            score_all = kept.enter_context(
+                keeping_scores(values.results_dir, values.model, scorer, values.runner, **options)
+            )
+        with tqdm(total=total, desc="Scoring", unit="video", leave=False, disable=alone or None) as progress:
+            printer = Printer("json" if values.json else "csv" if values.csv else "text", scorer, progress)
+            if score_all is None:
+                found = printer.score if values.live else None
+                score_all = functools.partial(
+                    map, functools.partial(score_named, scorer=scorer, found=found, **options)
+                )
+            return 1 if _print(score_all(videos), printer, progress, Pictures(values.plot_dir)) else 0
+
+
+def _print(results, printer, progress, pictures):
+    """Prints and draws what becomes of each video, once that is known; how many have no score, or no picture."""
+    unscored, taken_over, changed = 0, 0, collections.Counter()
+    for result in results:
+        taken_over += result.taken_over
+        changed.update([result.changed] if result.changed else [])
+        if isinstance(result.found, Remark):
+            printer.failure(result.video, result.found)
+            unscored += 1
+        else:
+            printer.score(result.found)
+            undrawn = pictures.draw(result.found)
             if undrawn:
                 printer.complain(undrawn)
-            unscored += found.status == "withheld" or undrawn is not None
-    return 1 if unscored else 0
+            unscored += result.found.status == "withheld" or undrawn is not None
+        progress.update()
+    where = f"results that are kept in {flags.FLAGS.results_dir}"
+    if taken_over:
+        printer.complain(f"{taken_over} {where} were taken over.")
+    for what, number in changed.items():
+        printer.complain(f"{number} {where} did not count, for what has changed ({', '.join(what)}): scored anew.")
+    return unscored
 
 
 def _check(arguments):
@@ -80,12 +125,23 @@ def _check(arguments):
         raise InputError("Expected --live with --json. Received: --live alone.")
     if values.end is not None and values.end <= (values.start or 0):
         raise InputError(f"--end: expected more than --start={values.start or 0:g}. Received: {values.end:g}.")
+    if values.runner is not None and not values.results_dir:
+        raise InputError(
+            f"--runner={values.runner}: expected --results_dir, for what its workers find. Received: none."
+        )
+    for flag in ("live", "plot_dir"):
+        if values.results_dir and values[flag].value:
+            raise InputError(
+                f"--{flag}: expected it without --results_dir, which keeps whole results, and no pictures."
+            )
+    if values.results_dir:
+        check_access(values.results_dir, "results_dir", writing=True)
     if values.plot_dir:
         check_access(values.plot_dir, "plot_dir", writing=True)
 
 
 def _check_frame_flags():
-    for flag in ("plot_dir", "stream", "start", "end"):
+    for flag in ("plot_dir", "results_dir", "stream", "start", "end"):
         if flags.FLAGS[flag].value is not None:
             raise InputError(
                 f"--{flag}: expected a model that sees frames. Received: one that was trained on features."

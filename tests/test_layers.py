@@ -10,7 +10,7 @@ COMMANDS = "commands"
 
 # Part: the parts of the same package that it may import. A row names rows above it alone, so that there is no way back.
 SCORINGNET_TF = {
-    "support": (),  # command line, errors, files, drawing: knows neither video nor sport
+    "support": (),  # command line, errors, files, drawing, work on a cluster: knows neither video nor sport
     "sports": ("support",),  # the nouns of the field, for everyone below
     "losses": (),  # the paper's mathematics, on tensors alone
     "metrics": ("losses",),  # which video and frame counts, and for how much, is decided alike
@@ -46,14 +46,13 @@ SCORINGNET_TF = {
 DATA_PREP = {
     "errors": (),  # a wrong option, told from wrong data
     "processes": (),  # work in several of them, for everyone below
-    "beam": (),  # the same on a cluster
     "datasets.readers": ("errors",),  # files of labels in, plain values out: knows no dataset
     "datasets": (
         "errors",
         "datasets.readers",
     ),  # the layout of each dataset in, samples and stage labels out
     "simulator": ("processes", "datasets.readers"),  # writes what the datasets read, and reads real labels itself
-    "records": ("errors", "processes", "beam", "datasets"),  # samples in, TFRecords out
+    "records": ("errors", "processes", "datasets"),  # samples in, TFRecords out
     # Stage labels, exchanged with annotation tools; records: what is suggested for is decoded as for these.
     "stages": ("processes", "datasets", "datasets.readers", "records"),
     COMMANDS: ("errors", "processes", "datasets", "datasets.readers", "simulator", "records", "stages"),

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from data_prep.beam import on_runner
 from data_prep.datasets import read_source
 from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, kinds_of_row
 from data_prep.datasets.scores import shown
@@ -28,6 +27,7 @@ from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import INDEX_NAME, DatasetInfo, VideoExample, score_statistics
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.beam import on_runner
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_folder, tidy_up_beside
 from scoringnet_tf.support.paths import RemotePath, as_path

@@ -19,11 +19,6 @@ import av
 import cv2
 import numpy as np
 
-try:
-    import fcntl
-except ImportError:  # Windows: nothing keeps two builds of one folder apart
-    fcntl = None  # type: ignore[assignment]
-
 from data_prep.records.encoding import EncodedVideo, encode_video
 from data_prep.records.same_performance import thumbnails
 from data_prep.records.writing import writing_to
@@ -31,12 +26,11 @@ from scoringnet_tf import __version__
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.video import Clip, VideoError
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.files import locked, replacing_file
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 from scoringnet_tf.support.stopping import Stopped
 from scoringnet_tf.support.wording import counted
 
-LOCK = "lock"
 FACTS = ("fps", "source_size", "aspect", "sha256", "warnings")  # of `EncodedVideo`, beside its arrays
 
 
@@ -64,9 +58,8 @@ def kept_videos(target: AnyPath) -> Iterator[Path]:
     folder = folder_beside(target)
     with writing_to(target):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / LOCK).open("a")
+        lock = locked(folder, f"{target}: expected one build of it at a time. Received: one that is under way.")
     with lock:
-        _lock(lock, target)
         try:
             yield folder
         except BaseException as error:
@@ -78,18 +71,6 @@ def kept_videos(target: AnyPath) -> Iterator[Path]:
                 error.args = (f"{error} {remark}",)
             raise
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _lock(file, target):
-    """Taken until the file is closed, or the process dies."""
-    if fcntl is None:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise InputError(f"{target}: expected one build of it at a time. Received: one that is under way.") from error
-    except OSError:  # a file system without locks
-        return
 
 
 def keep_video(clip: Clip, stored: StoredForm, folder: Path) -> EncodedVideo:

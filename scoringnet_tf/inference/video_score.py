@@ -88,6 +88,19 @@ class Performance:
         """As an entry of `performances` in docs/predictions.md."""
         return {**dataclasses.asdict(self), "reasons": [reason.to_dict() for reason in self.reasons]}
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Performance":
+        """The performance that `to_dict` gave, also when that has been JSON."""
+        reliability = values["reliability"]
+        return cls(
+            **values
+            | {
+                "reasons": [Remark.from_dict(reason) for reason in values["reasons"]],
+                "intervals": {score: tuple(ends) for score, ends in values["intervals"].items()},
+                "reliability": None if reliability is None else Reliability(**reliability),
+            }
+        )
+
 
 @dataclasses.dataclass
 class VideoScore:
@@ -222,6 +235,25 @@ class VideoScore:
             "error": None,
             "complete": self.complete,
         }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any], sport: Sport) -> "VideoScore":
+        """The result that `to_dict` gave, without pictures.
+
+        Args:
+            values: also when they have been JSON.
+            sport: that of the result.
+        """
+        performances = [Performance.from_dict(performance) for performance in values["performances"]]
+        of_them = len(performances[0].reasons) if len(performances) == 1 else 0  # `reasons` begins with these
+        same = ("video", "num_frames", "fps", "stages", "model", "interval_level", "complete")
+        return cls(
+            **{name: values[name] for name in same},
+            sport=sport,
+            performances=performances,
+            warnings=[Remark.from_dict(warning) for warning in values["warnings"]],
+            further_reasons=[Remark.from_dict(reason) for reason in values["reasons"][of_them:]],
+        )
 
     def rows(self) -> list[dict[str, Any]]:
         """A row of `COLUMNS` for each performance, numbered from 1."""

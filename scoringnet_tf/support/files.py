@@ -14,10 +14,19 @@ import pathlib
 import re
 import shutil
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
+from typing import TextIO
+
+try:
+    import fcntl
+except ImportError:  # Windows: nothing keeps two processes out of one folder
+    fcntl = None  # type: ignore[assignment]
 
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
+
+LOCK = "lock"
 
 
 @contextlib.contextmanager
@@ -31,8 +40,8 @@ def replacing_file(path: AnyPath) -> Iterator[pathlib.Path]:
             path.upload(temporary)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    # All suffixes stay: libraries choose formats by them.
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    # All suffixes stay: libraries choose formats by them. Threads, and machines, may write the same file.
+    temporary = path.with_name(f".{uuid.uuid4().hex[:8]}.{path.name}")
     try:
         yield temporary
         temporary.replace(path)
@@ -232,6 +241,25 @@ def _states(folder):
     """Name of every file of a local folder → what changes when it is written to."""
     stats = {name: (folder / name).stat() for name in _files(folder)}
     return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats.items()}
+
+
+def locked(folder: pathlib.Path, refusal: str) -> TextIO:
+    """A file in a local folder that one process at a time holds: until it closes it, or dies.
+
+    Raises:
+        InputError: with the `refusal`, where another one holds it; not in a file system without locks.
+        OSError: it cannot be opened.
+    """
+    file = (folder / LOCK).open("a")
+    if fcntl is not None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.close()
+            raise InputError(refusal) from error
+        except OSError:  # no locks there
+            pass
+    return file
 
 
 def remove_folder(path: AnyPath) -> None:

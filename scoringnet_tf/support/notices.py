@@ -1,16 +1,17 @@
-"""Keeps TensorFlow's notices off stderr, so that a user sees our words there, and every error.
+"""Keeps TensorFlow's and Beam's notices off stderr, so that a user sees our words there, and every error.
 
 TensorFlow's C++ writes some lines before it reads TF_CPP_MIN_LOG_LEVEL, and a few harmless ones as errors; they go to
-file descriptor 2, which Python's streams have no say in. That descriptor therefore becomes a pipe to a process that
-passes on every line but the notices. It is a process and not a thread, so that the last words of one that is aborted
-come through, too. What Python itself prints does not take that way.
+file descriptor 2, which Python's streams have no say in, and so does what a worker of Beam says when it begins and
+ends. That descriptor therefore becomes a pipe to a process that passes on every line but the notices. It is a process
+and not a thread, so that the last words of one that is aborted come through, too. What Python itself prints does not
+take that way.
 """
 
 import os
 import subprocess
 import sys
 
-# Regular expressions of lines, in the formats of TensorFlow 2.16 to 2.21.
+# Regular expressions of lines, in the formats of TensorFlow 2.16 to 2.21 and Beam 2.77.
 NOTICES = (
     r"^WARNING: All log messages before absl::InitializeLog\(\) is called are written to STDERR$",
     r"^I\d{4} \d\d:\d\d:[\d.]+ +\d+ \S+\.cc:\d+\] ",
@@ -22,6 +23,10 @@ NOTICES = (
     r"\.cc:\d+\] NodeDef mentions attribute use_unbounded_threadpool which is not in the op definition: ",
     # Said of booleans on every CPU, one with AVX-512 included, and of integers.
     r"\.cc:\d+\] oneDNN supports DT_\w+ only on platforms with AVX-512\.",
+    # Of Beam's workers on this machine, which read no level of logging before these.
+    r"^INFO:(__main__|apache_beam\.[\w.]+):",
+    r"^WARNING:__main__:No semi_persistent_directory found: ",
+    r"^WARNING:root:apitools not found, ",
 )
 FILTER = """
 import re, sys

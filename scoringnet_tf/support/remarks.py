@@ -23,3 +23,8 @@ class Remark(str):
     def to_dict(self) -> dict[str, str]:
         """`{"code", "message"}`."""
         return {"code": self.code, "message": str(self)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, str]) -> "Remark":
+        """The remark that `to_dict` gave."""
+        return cls(values["code"], values["message"])

@@ -174,6 +174,31 @@ PREDICT = (
         "predict: --plot_dir: /proc/pictures: expected a place that can be written to. Received: ….",
     ),
     Case(
+        "a runner, and no place for what its workers find",
+        "scoringnet_tf.predict --runner=DirectRunner dive.avi",
+        "predict: --runner=DirectRunner: expected --results_dir, for what its workers find. Received: none.",
+    ),
+    Case(
+        "pictures of results that are kept",
+        "scoringnet_tf.predict --results_dir=results --plot_dir=pictures dive.avi",
+        "predict: --plot_dir: expected it without --results_dir, which keeps whole results, and no pictures.",
+    ),
+    Case(
+        "results on the way where whole ones are kept",
+        "scoringnet_tf.predict --results_dir=results --live --json dive.avi",
+        "predict: --live: expected it without --results_dir, which keeps whole results, and no pictures.",
+    ),
+    Case(
+        "a file where results are to be kept",
+        "scoringnet_tf.predict --results_dir=dive.avi dive.avi",
+        "predict: --results_dir: dive.avi: expected a folder, or a place for one. Received: dive.avi, a file.",
+    ),
+    Case(
+        "results that are to be kept in an object store",
+        f"{P} --results_dir=memory://kept/results dive.avi",
+        "predict: --results_dir=memory://kept/results: expected a folder in a file system. Received: an object store.",
+    ),
+    Case(
         "a stream that the file does not have",
         f"{P} --stream=3 dive.avi",
         "predict: dive.avi: expected a video stream number 3, from 0. Received: a file with 1.",

@@ -73,6 +73,19 @@ def test_the_status_is_that_of_the_performances(performances, status, final):
     assert [row["performance"] for row in found.rows()] == list(range(1, len(performances) + 1))
 
 
+@pytest.mark.parametrize(
+    "performances", [(SCORED,), (TRUSTED,), (WITHHELD,), (FORCED,), (TRUSTED, WITHHELD), (SCORED, SCORED)]
+)
+def test_a_result_comes_back_from_json(performances):
+    more = {"interval_level": 0.9, "further_reasons": [Remark("several_performances", "Several.")], "complete": False}
+    for found in (score(*performances), dataclasses.replace(score(*performances), **more)):
+        again = VideoScore.from_dict(json.loads(json.dumps(found.to_dict())), found.sport)
+        assert again == dataclasses.replace(found, shown=[])
+        assert str(again) == str(found) and again.rows() == found.rows() and again.to_dict() == found.to_dict()
+        assert [reason.code for reason in again.reasons] == [reason.code for reason in found.reasons]
+        assert [warning.code for warning in again.warnings] == ["simulated_training"]
+
+
 def test_text():
     assert str(score(SCORED)).splitlines() == [
         "a/v.mp4: 50 frames, 25 frames/s",

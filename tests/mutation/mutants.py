@@ -1070,6 +1070,10 @@ DATA_PREP = (
             "frames wait in memory",
             "test_no_frames_wait_in_memory_for_a_slow_video",
         ),
+    )
+    + of(
+        "scoringnet_tf/support/files.py",
+        "tests/data_prep/records/test_build_resuming.py",
         (
             "fcntl.LOCK_EX | fcntl.LOCK_NB",
             "fcntl.LOCK_SH | fcntl.LOCK_NB",

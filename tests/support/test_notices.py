@@ -1,4 +1,4 @@
-"""A user sees our words on stderr and every error, but none of TensorFlow's notices."""
+"""A user sees our words on stderr and every error, but none of TensorFlow's notices, and none of Beam's."""
 
 import itertools
 import os
@@ -11,7 +11,7 @@ import pytest
 from conftest import write_bars
 from test_commands import ROOT
 
-# As TensorFlow 2.16, 2.19 and 2.21 write them.
+# As TensorFlow 2.16, 2.19 and 2.21, and a worker of Beam 2.77, write them.
 NOTICES = """\
 WARNING: All log messages before absl::InitializeLog() is called are written to STDERR
 I0000 00:00:1795606617.521242   24102 port.cc:153] oneDNN custom operations are on. You may see slightly different …
@@ -26,12 +26,18 @@ is not in the op definition: Op<name=MapDataset; signature=input_dataset:variant
 2024-05-01 12:00:00.123456: I tensorflow/core/util/port.cc:113] oneDNN custom operations are on. You may see …
 2024-05-01 12:00:00.123456: E external/local_xla/xla/stream_executor/cuda/cuda_fft.cc:485] Unable to register cuFFT \
 factory: Attempting to register factory for plugin cuFFT when one has already been registered
+INFO:__main__:Python sdk harness starting.
+INFO:apache_beam.runners.worker.sdk_worker:Control channel established.
+WARNING:__main__:No semi_persistent_directory found:  User registered objects (e.g. schema, logical type) …
+WARNING:root:apitools not found, and bigquery client libraries are not available despite the import not raising an …
 """
 NEWS = """\
 E0000 00:00:1795606620.976129   24102 cuda_platform.cc:52] failed call to cuInit: INTERNAL: CUDA error: Failed call to \
 cuInit: CUDA_ERROR_SYSTEM_DRIVER_MISMATCH: system has unsupported display driver / cuda driver combination
 E0000 00:00:1740000000.100000    4711 cuda_dnn.cc:522] Loaded runtime CuDNN library: 8.9.4 but source was compiled …
 W0000 00:00:1740000000.100000    4711 gpu_device.cc:2433] TensorFlow was not built with CUDA kernel binaries …
+ERROR:apache_beam.runners.worker.sdk_worker:Error processing instruction 7.
+WARNING:__main__:I am no notice
 I am a line of ours that begins as a notice does: util.cc:131]
 terminate called after throwing an instance of 'std::bad_alloc'
 """

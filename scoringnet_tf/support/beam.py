@@ -5,9 +5,15 @@ import contextlib
 import functools
 import io
 import logging
+import multiprocessing
+import multiprocessing.connection
+import os
 import pickle
 import shlex
+import shutil
+import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,30 +25,50 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
 
 POLL = 0.1  # seconds between two looks for the next result
+RESULTS = "results-"  # begins the name of a folder of results
 
 
 @contextlib.contextmanager
 def on_runner(runner: str, folder: Path) -> Iterator[Callable]:
-    """A `map` that keeps the order and computes on a runner of Beam, as `processes.in_processes` does in processes.
+    """A `map` that keeps the order and computes on a runner of Beam.
 
     Each result passes through a file in `folder`. All workers must see it at the same path, and whatever the function
-    reads and writes. Results are taken while the pipeline goes on.
+    reads and writes. Results are taken while the pipeline goes on. It is run by a process of its own, so that it ends
+    with the block, what its workers are at on this machine included, and with this process, even if it is killed.
 
     Args:
         runner: name of the runner and, after spaces, Beam's own options, such as
             "DirectRunner --direct_running_mode=multi_processing --direct_num_workers=4".
-        folder: for the results, which are removed with the block.
+        folder: for the results, which are removed with the block, and at its begin those that a killed process left:
+            it is this one's alone.
 
     Raises:
         InputError: Beam is not installed, does not know the runner or an option, or its pipeline failed.
     """
-    options = _options(runner)
-    with tempfile.TemporaryDirectory(prefix="results-", dir=folder) as results:
-        thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="beam")
-        try:
-            yield functools.partial(_map, thread, options, runner, Path(results))
-        finally:
-            thread.shutdown(wait=False, cancel_futures=True)
+    _options(runner)
+    for left in folder.glob(f"{RESULTS}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    context = multiprocessing.get_context("spawn")
+    held_by_it, lifeline = context.Pipe(duplex=False)
+    with (
+        held_by_it,
+        tempfile.TemporaryDirectory(prefix=RESULTS, dir=folder, ignore_cleanup_errors=True) as results,
+        concurrent.futures.ProcessPoolExecutor(1, context, initializer=_begin, initargs=(held_by_it,)) as process,
+        lifeline,
+    ):
+        yield functools.partial(_map, process, runner, Path(results))
+        process.shutdown()  # Beam ends what it began, such as containers
+
+
+def _begin(lifeline):
+    """Prepares the process: the end of the lifeline, whose other end its parent holds, is its own and its workers'."""
+    os.setsid()  # Ctrl-C is for the command alone
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+
+
+def _end_with(lifeline):
+    multiprocessing.connection.wait([lifeline])
+    os.killpg(0, signal.SIGKILL)
 
 
 def _options(runner):
@@ -81,22 +107,35 @@ def _options(runner):
     return options
 
 
-def _map(thread, options, runner, results, function, items):
+def _map(process, runner, results, function, items):
     """Begins at once, not when the first result is asked for."""
     items = list(items)
     folder = Path(tempfile.mkdtemp(dir=results))
-    pipeline = thread.submit(_run, options, functools.partial(_keep_result, function=function, folder=folder), items)
+    # Pickled, so that the process need not import what its workers work with.
+    work = functools.partial(_keep_result, function=pickle.dumps(function), folder=folder)
+    pipeline = process.submit(_run, runner, work, items)
     return _results(pipeline, runner, folder, len(items))
 
 
-def _run(options, work, items):
+def _run(runner, work, items):
+    """What went wrong, in words, for not every error of Beam's can be sent to another process; None where nothing."""
+    options = _options(runner)
     import apache_beam as beam
 
-    with beam.Pipeline(options=options) as pipeline:
-        _ = pipeline | beam.Create(list(enumerate(items))) | beam.Reshuffle() | beam.Map(work)
+    try:
+        with beam.Pipeline(options=options) as pipeline:
+            _ = pipeline | beam.Create(list(enumerate(items))) | beam.Reshuffle() | beam.Map(work)
+    except Exception as error:  # whatever a worker raised, and Beam's, gRPC's and the runner's
+        return _said(error)
+    return None
 
 
-def _keep_result(numbered: tuple[int, Any], function: Callable, folder: Path) -> None:
+def _said(error):
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[-1]}"
+
+
+def _keep_result(numbered: tuple[int, Any], function: bytes, folder: Path) -> None:
     """In a worker. Beam may ask for the same again, of another worker: the first result stands.
 
     Where there is no folder, nobody waits any more: what is left of the pipeline passes without work.
@@ -106,7 +145,7 @@ def _keep_result(numbered: tuple[int, Any], function: Callable, folder: Path) ->
     index, item = numbered
     path = _file(folder, index)
     if folder.is_dir() and not path.exists():
-        result = pickle.dumps(function(item))
+        result = pickle.dumps(pickle.loads(function)(item))
         if folder.is_dir():
             with replacing_file(path) as temporary:
                 temporary.write_bytes(result)
@@ -121,16 +160,15 @@ def _results(pipeline, runner, folder, number):
         path = _file(folder, index)
         while not path.exists():
             if pipeline.done() and not path.exists():
-                raise _failure(runner, pipeline.exception(), path)
+                raise _failure(runner, pipeline, path)
             time.sleep(POLL)
         yield pickle.loads(path.read_bytes())  # written by our own workers, in a folder of our own
         path.unlink()
 
 
-def _failure(runner, error, path):
-    if error is None:
+def _failure(runner, pipeline, path):
+    error = pipeline.exception()
+    wrong = pipeline.result() if error is None else _said(error)
+    if wrong is None:
         return InputError(f"{path}: expected what a worker of --runner={runner} leaves there. Received: no such file.")
-    lines = str(error).strip().splitlines() or [""]
-    return InputError(
-        f"--runner={runner}: expected Beam to finish its pipeline. Received: {type(error).__name__}: {lines[-1]}"
-    )
+    return InputError(f"--runner={runner}: expected Beam to finish its pipeline. Received: {wrong}")

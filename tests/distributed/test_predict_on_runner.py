@@ -1,0 +1,159 @@
+"""Scoring on Apache Beam, by two workers of its portable runner: what a local run prints, also after a kill."""
+
+import functools
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import write_bars, write_images
+
+from scoringnet_tf.inference import kept_scores
+from scoringnet_tf.support.beam import on_runner as on_runner_of
+from scoringnet_tf.support.errors import InputError
+
+beam = pytest.importorskip("apache_beam", reason="Apache Beam is not installed: make distributed installs it")
+
+RUNNER = "FnApiRunner --direct_running_mode=multi_processing --direct_num_workers=2"
+FORMS = {"text": [], "json": ["--json"], "csv": ["--csv"]}
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    """Eight videos, of which one is none, one is not there, and one is a folder of images."""
+    folder = tmp_path_factory.mktemp("videos")
+    for number in range(5):
+        write_bars(folder / f"{number}.avi", 24 + number, number=number)
+    write_images(folder / "images", 30)
+    (folder / "bad.mp4").write_text("not a video")
+    names = ("3.avi", "bad.mp4", "images", "0.avi", "none.mp4", "4.avi", "1.avi", "2.avi")
+    return [str(folder / name) for name in names]
+
+
+def command(model, videos, *more):
+    return [sys.executable, "-m", "scoringnet_tf.predict", f"--model={model}", "--force", *videos, *more]
+
+
+def predict(*arguments, **changes):
+    """The status of a run, what it printed, and what it said."""
+    environment = {**os.environ, **changes}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # JAX sets it to 1 in a process that imports it, as Keras does
+    done = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=400, env=environment)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def local(stage_model, videos):
+    return {form: predict(stage_model, videos, *flags) for form, flags in FORMS.items()}
+
+
+@pytest.fixture(scope="module")
+def on_runner(stage_model, videos, tmp_path_factory):
+    """The folder of results, and what a run into it gave."""
+    folder = tmp_path_factory.mktemp("results")
+    return folder, predict(stage_model, videos, "--json", f"--results_dir={folder}", f"--runner={RUNNER}")
+
+
+def test_all_is_that_of_a_local_run(local, on_runner):
+    assert on_runner[1] == local["json"]
+    status, printed, said = local["json"]
+    assert status == 1 and len(said.splitlines()) == 2 and "bad.mp4: " in said and "none.mp4: " in said
+    assert [json.loads(line)["status"] for line in printed.splitlines()].count("forced") == 6
+
+
+@pytest.mark.parametrize("form", ["text", "csv"])
+def test_kept_results_are_printed_in_every_form(stage_model, videos, local, on_runner, form):
+    status, printed, said = predict(stage_model, videos, *FORMS[form], f"--results_dir={on_runner[0]}")
+    assert (status, printed) == local[form][:2]
+    assert said == f"{local[form][2]}predict: 6 results that are kept in {on_runner[0]} were taken over.\n"
+
+
+def test_a_killed_run_goes_on(stage_model, videos, local, tmp_path):
+    """By a list on standard input, which is read to its end."""
+    flags = [f"--results_dir={tmp_path}", f"--runner={RUNNER}", "--json"]
+    process = subprocess.Popen(command(stage_model, videos, *flags), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 300
+    while len(list(tmp_path.glob("*.json"))) < 2:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode < 0
+    number = len(list(tmp_path.glob("*.json")))
+    resumed = subprocess.run(
+        command(stage_model, ["-"], *flags), input="\n".join(videos), capture_output=True, text=True, timeout=400
+    )
+    assert (resumed.returncode, resumed.stdout) == local["json"][:2]
+    said = resumed.stderr
+    assert int(re.search(r"(\d+) results that are kept", said)[1]) >= number  # a worker may end what it was at
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == ["", *[".json"] * 6]
+
+
+def test_a_stopped_run_ends_with_its_workers(tmp_path):
+    """Whatever they are at: a video of an hour is not waited for."""
+    (tmp_path / "results").mkdir()
+    script = [sys.executable, "-c", WAITING, RUNNER, str(tmp_path / "results"), str(tmp_path / "at_work")]
+    process = subprocess.Popen(script, stderr=subprocess.PIPE, text=True, cwd=pathlib.Path(__file__).parent)
+    deadline = time.monotonic() + 300
+    while not (tmp_path / "at_work").exists():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    worker = int((tmp_path / "at_work").read_text())
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=300)  # of an hour
+    assert process.returncode == 143 and not list((tmp_path / "results").iterdir())
+    while is_alive(worker):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+WAITING = """
+import pathlib, sys
+from at_work import wait
+from scoringnet_tf.support.beam import on_runner
+from scoringnet_tf.support.stopping import Stopped, stoppable
+
+try:
+    with stoppable(), on_runner(sys.argv[1], pathlib.Path(sys.argv[2])) as map_items:
+        list(map_items(wait, [pathlib.Path(sys.argv[3])]))
+except Stopped as stop:
+    sys.exit(stop.exit_status)
+"""
+
+
+def is_alive(number):
+    """Whether a process runs; one that has ended and whose parent has not asked yet does not."""
+    status = pathlib.Path(f"/proc/{number}/stat")
+    try:
+        return status.read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_nothing_is_printed_where_beam_knows_no_such_runner(stage_model, videos, tmp_path):
+    status, printed, said = predict(stage_model, videos, "--csv", f"--results_dir={tmp_path}", "--runner=NoRunner")
+    assert (status, printed) == (1, "")
+    (line,) = said.splitlines()
+    assert line.startswith(
+        "predict: --runner=NoRunner: expected a runner of Beam. Received: Unexpected pipeline runner"
+    )
+
+
+def test_a_model_that_workers_see_otherwise_is_refused(stage_model, videos, tmp_path):
+    """In a worker, of which Beam passes on what it raised."""
+    load = functools.partial(kept_scores._load, str(stage_model), "0" * 64)
+    with (
+        pytest.raises(InputError, match=r"model\.keras: expected one file for the command and all workers"),
+        on_runner_of(RUNNER, tmp_path) as map_items,
+    ):
+        list(
+            map_items(
+                functools.partial(kept_scores._score_kept, load=load, sha256="", folder=tmp_path, options={}),
+                [(videos[0], None)],
+            )
+        )
