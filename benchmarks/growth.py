@@ -82,6 +82,9 @@ def draw(curves, titles, path):
         if len(sized(curves[name])[0]) > 2:
             _line(axes, *sized(curves[name]), STAGE_COLORS[5], "s", "memory, MiB")
         axes.set(xlabel=titles[name], xscale="log", yscale="log")
+        measured = [point["x"] for point in curves[name]]
+        axes.set_xticks(measured, [f"{x:,}" for x in measured])
+        axes.minorticks_off()
         low, high = axes.get_ylim()
         axes.set_ylim(low, high * (high / low) ** 0.4)  # room for the legend
         axes.legend(frameon=False, fontsize="small", loc="upper left")
