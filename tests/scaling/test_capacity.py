@@ -112,7 +112,6 @@ def test_wrong_costs_are_refused(change, said, tmp_path):
 
 
 def test_a_full_line_is_as_fast_as_its_slowest_stage():
-    pytest.importorskip("simpy", reason="needs the extra bench")
     from benchmarks import scenarios
 
     supply = dataclasses.replace(SUPPLY, network=1e9)
@@ -128,7 +127,6 @@ def test_a_full_line_is_as_fast_as_its_slowest_stage():
 
 
 def test_pieces_and_checkpoints_follow_the_formula():
-    pytest.importorskip("simpy", reason="needs the extra bench")
     from benchmarks import scenarios
 
     risks = dataclasses.replace(RISKS, mtbf=50_000.0, repair=100.0, jobs=4000)
@@ -144,7 +142,6 @@ def run(*arguments):
 
 
 def test_the_command_prints_writes_and_draws(tmp_path):
-    pytest.importorskip("simpy", reason="needs the extra bench")
     files = [f"--{kind}={tmp_path / name}" for kind, name in (("json", "a.json"), ("picture", "a.png"))]
     result = run(*files, *SMALL, "--cores=4", "--gpus=0")
     assert result.returncode == 0, result.stderr

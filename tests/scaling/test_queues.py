@@ -5,8 +5,6 @@ import math
 import numpy as np
 import pytest
 
-pytest.importorskip("simpy", reason="needs the extra bench")
-
 from benchmarks.queues import Stage, best_stretch, expected_seconds, simulate
 
 MANY = 20_000
