@@ -1,7 +1,10 @@
 """Batches that a tf.data service makes are those made here, in the same order, whatever becomes of its workers."""
 
 import collections
+import pathlib
 import socket
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -14,6 +17,7 @@ from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.service import dispatcher_at, in_order, worker_of
 from scoringnet_tf.support.errors import InputError
 
+ROOT = pathlib.Path(__file__).parents[2]
 OPTIONS = {
     "image_size": (32, 32),
     "batch_size": 3,
@@ -165,3 +169,29 @@ def test_nobody_who_answers_is_named(diving_records):
 def test_buckets_have_no_number_of_batches(diving_records):
     with pytest.raises(InputError, match="Expected no bucket boundaries with a service"):
         videos(diving_records, "train", service="localhost:1", bucket_boundaries=(8,), **OPTIONS)
+
+
+@pytest.mark.slow
+def test_the_command_starts_a_dispatcher_and_further_workers(diving_records, none_is_made_here):
+    """Ended like any command: by a signal, with one line."""
+
+    def started(*arguments):
+        command = [sys.executable, "-m", "scoringnet_tf.serve_data", *arguments]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        lines = iter(process.stdout.readline, "")
+        return process, next(line for line in lines if line.startswith("Working for ")).split()[-1].rstrip(".")
+
+    first, address = started("--port=0")
+    second, same = started(f"--dispatcher={address}")
+    try:
+        assert same == address
+        assert_same(
+            batches_of(diving_records, epochs=2, service=address, **OPTIONS),
+            batches_of(diving_records, epochs=2, **OPTIONS),
+        )
+    finally:
+        for process in (second, first):
+            process.terminate()
+    for process in (second, first):
+        _, said = process.communicate()
+        assert process.returncode == 143 and "Traceback" not in said and "serve_data: " in said

@@ -10,16 +10,17 @@ from scoringnet_tf.training.scoring import ScoringRun
 
 
 def test_weights_are_those_of_a_run_without_it_also_over_a_kill(diving_records, tmp_path, monkeypatch):
-    """Killed in the second phase, and gone on with on the same service."""
-    expected = weights_after(diving_records, tmp_path / "local")
+    """Killed in the second epoch, and gone on with on the same service."""
+    joint = {"training": "joint", "epochs": 2}
+    expected = weights_after(diving_records, tmp_path / "local", **joint)
     dispatcher = dispatcher_at(0)
     address = dispatcher.target.removeprefix("grpc://")
     workers = [worker_of(address), worker_of(address)]
     with monkeypatch.context() as killing:
-        kill_after_epoch(killing, 4)
+        kill_after_epoch(killing, 2)
         with pytest.raises(KilledError):
-            weights_after(diving_records, tmp_path / "served", data_service=address)
-    assert_same(weights_after(diving_records, tmp_path / "served", data_service=address), expected)
+            weights_after(diving_records, tmp_path / "served", data_service=address, **joint)
+    assert_same(weights_after(diving_records, tmp_path / "served", data_service=address, **joint), expected)
     for server in (*workers, dispatcher):
         server._stop()
 
