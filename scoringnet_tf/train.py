@@ -179,6 +179,12 @@ flags.DEFINE_integer(
     "counts as so many, which is no faster. Not in the paper.",
     1,
 )
+flags.DEFINE_string(
+    "data_service",
+    None,
+    "HOST:PORT of `python -m scoringnet_tf.serve_data`: other machines decode and augment the training videos. "
+    "Batches, order and result are those without it; validation stays here. Not in the paper.",
+)
 flags.DEFINE_bool("shuffle_labels", False, "Control: train on scores exchanged between videos; must learn nothing.")
 
 flags.DEFINE_bool(

@@ -93,6 +93,7 @@ def settings(model_dir, records_dir, **changes):
         "deterministic": True,
         "shuffle_labels": False,
         "replicas": 1,
+        "data_service": None,
         **changes,
     }
 

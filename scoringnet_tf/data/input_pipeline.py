@@ -30,6 +30,7 @@ from scoringnet_tf.data.augmentation import (
     video_seeds,
 )
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example
+from scoringnet_tf.data.service import served
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import split_ids, stored_split
 from scoringnet_tf.sports import NOISE, SCORES
@@ -65,6 +66,7 @@ def videos(
     with_info=False,
     num_input_pipelines=1,
     input_pipeline_id=0,
+    service=None,
 ):
     """Whole videos with stages and scores, padded to the longest of their batch.
 
@@ -99,6 +101,8 @@ def videos(
             records, for evaluation loops; Keras' `fit` would take it for sample weights.
         num_input_pipelines, input_pipeline_id: this pipeline takes every n-th video of the common order. All then give
             the same number of batches if `drop_remainder`.
+        service: HOST:PORT of a tf.data service whose workers make the batches, see `data.service`: the same ones in the
+            same order. None: this process.
 
     Returns:
         tf.data.Dataset of (inputs, targets): inputs {"frames": uint8 (B, L, H, W, 3), "mask": bool (B, L)}, or
@@ -116,7 +120,7 @@ def videos(
     info = DatasetInfo.load(records_dir)
     ids = split_ids(info, split, validation_fraction, ids)
     stream = _Stream(info, split, ids, seed, shuffle, num_input_pipelines, input_pipeline_id)
-    stream.check(batch_size, bool(bucket_boundaries))
+    stream.check(batch_size, bool(bucket_boundaries), service)
     for name, value in (("max_frames", max_frames), ("num_frames", num_frames)):
         if value is not None and value < 1:
             raise InputError(f"Expected {name} of at least 1 frame, or None. Received: {value}")
@@ -143,6 +147,8 @@ def videos(
     def batch(dataset):
         return _batch_videos(dataset, steps, num_frames, batch_size, drop_remainder, bucket_boundaries, with_info)
 
+    if service:
+        return stream.served_batches(service, load, batch, batch_size, drop_remainder, first_epoch, epochs)
     return stream.batches(load, batch, batch_size, drop_remainder, first_epoch, epochs, known=not bucket_boundaries)
 
 
@@ -261,12 +267,16 @@ class _Stream:
         self.paths = tf.constant([places[video_id][0] for video_id in ids])
         self.offsets = tf.constant([places[video_id][1] for video_id in ids], tf.int64)
 
-    def check(self, batch_size, bucketed):
+    def check(self, batch_size, bucketed, service=None):
         if batch_size < 1:
             raise InputError(f"Expected a batch size of at least 1. Received: {batch_size}")
         if not 0 <= self.pipeline_id < self.num_pipelines:
             raise InputError(
                 f"Expected an input pipeline id from 0 to {self.num_pipelines - 1}. Received: {self.pipeline_id}"
+            )
+        if bucketed and service:
+            raise InputError(
+                "Expected no bucket boundaries with a service, which needs to know the batches. Received: both"
             )
         if bucketed and self.num_pipelines > 1:
             raise InputError(
@@ -278,13 +288,7 @@ class _Stream:
         """Epoch after epoch of `batch(map(load))`; `load` takes (parsed example, function of a stream → seed pair)."""
 
         def one_epoch(epoch):
-            def read_and_load(index):
-                example = self._read(index)
-                return load(example, video_seeds(self.seed, epoch, example["example/id"]))
-
-            used = self._order(epoch)[: self._num_used(batch_size, drop_remainder)]
-            records = tf.data.Dataset.from_tensor_slices(used[self.pipeline_id :: self.num_pipelines])
-            return batch(records.map(read_and_load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True))
+            return batch(self._loaded(load, epoch, self._used(epoch, batch_size, drop_remainder)))
 
         dataset = tf.data.Dataset.range(first_epoch, max(first_epoch, epochs)).flat_map(one_epoch)
         if known:
@@ -293,6 +297,36 @@ class _Stream:
         options = tf.data.Options()
         options.deterministic = True
         return dataset.with_options(options).prefetch(PREFETCHED)
+
+    def served_batches(self, service, load, batch, batch_size, drop_remainder, first_epoch, epochs):
+        """The same from the workers of a tf.data service: batch number k of an epoch is made of its k-th records."""
+        per_epoch = self._num_batches(batch_size, drop_remainder)
+
+        def numbered(numbers):
+            def one_batch(number):
+                epoch, start = number // per_epoch, number % per_epoch * batch_size
+                used = self._used(epoch, batch_size, drop_remainder)[start : start + batch_size]
+                return batch(self._loaded(load, epoch, used)).map(lambda *elements: (number, elements))
+
+            return numbers.flat_map(one_batch).prefetch(PREFETCHED)
+
+        dataset = served(service, numbered, first_epoch * per_epoch, max(first_epoch, epochs) * per_epoch)
+        return dataset.prefetch(PREFETCHED)
+
+    def _used(self, epoch, batch_size, drop_remainder):
+        """Indices into `ids` of the records of an epoch that are this pipeline's, in order."""
+        used = self._order(epoch)[: self._num_used(batch_size, drop_remainder)]
+        return used[self.pipeline_id :: self.num_pipelines]
+
+    def _loaded(self, load, epoch, indices):
+        """Dataset of what `load` makes of each of these records."""
+
+        def read_and_load(index):
+            example = self._read(index)
+            return load(example, video_seeds(self.seed, epoch, example["example/id"]))
+
+        records = tf.data.Dataset.from_tensor_slices(indices)
+        return records.map(read_and_load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
     def _num_batches(self, batch_size, drop_remainder):
         own = len(range(self.pipeline_id, self._num_used(batch_size, drop_remainder), self.num_pipelines))

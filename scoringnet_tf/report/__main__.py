@@ -18,6 +18,7 @@ from tqdm import tqdm
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path, check_access
+from scoringnet_tf.support.wording import counted
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("output", None, "The page: a file that ends in .html. One that is there is replaced.")
@@ -65,7 +66,7 @@ def main(arguments: list[str]) -> int:
             scenes, judged = Scenes(), judges.get(as_path(path).name)
             score = scorer.score_file(local, path, force=values.force, seen=scenes)
             if judged and (count := len(score.performances)) > 1:
-                unused = f"its row of --judges is left out, as it may be of any of its {count} performances"
+                unused = f"its row of --judges is left out, as it may be of any of its {counted(count, 'performance')}"
                 tqdm.write(f"report: {path}: {unused}.", file=sys.stderr)
             return shown_performances(scorer, scenes, score, judged)
 

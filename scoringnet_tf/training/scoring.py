@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
+from scoringnet_tf.data.service import check_service
 from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
 from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.parts import rate_factors
@@ -144,6 +145,8 @@ class ScoringRun(Run):
         check_head(settings)
         check_stages(info, settings)
         check_segmenter(settings)
+        if settings["data_service"]:
+            check_service(settings["data_service"])
         self.supervision = supervision(info, settings["scores"])
         self.rates = part_rates(settings["rates"])
         super().__init__(info, settings, phases(settings))
@@ -187,6 +190,7 @@ class ScoringRun(Run):
             first_epoch=phase.first_epoch + first_epoch,
             epochs=phase.first_epoch + phase.epochs,
             with_info=settings["shuffle_labels"],
+            service=settings["data_service"],
             **self._frames_of_interest(phase),
         )
         return dataset.map(self._shuffled_labels()) if settings["shuffle_labels"] else dataset

@@ -310,6 +310,11 @@ def test_every_flag_of_train_is_of_kfs_or_of_sp():
         *("decay_steps", "warmup_steps", "accumulation_steps", "clip_norm", "ema_momentum", "patience", "max_steps"),
         *("precision", "seed", "deterministic", "scores"),
     }
-    changes_nothing = {"reference", "training_ids", "replicas"}  # measured after a training; which devices train
+    changes_nothing = {
+        "reference",
+        "training_ids",
+        "replicas",
+        "data_service",
+    }  # measured after a training; which devices train
     assert set(defined_flags("scoringnet_tf.train")) == of_kfs | changes_nothing | set(training.SCORING_FLAGS)
     assert not of_kfs & set(training.SCORING_FLAGS)

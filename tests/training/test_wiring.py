@@ -91,6 +91,7 @@ def test_every_flag_is_in_these_tests():
         *("stage_network", "resnet50_weights"),  # test_stage_networks.py
         *("reference", "training_ids"),  # of the command alone
         "replicas",  # test_replicas.py
+        "data_service",  # test_data_service.py
     }
     assert set(UNUSUAL) | elsewhere == set(defined)
     same = [name for name, value in UNUSUAL.items() if str(value) == defined[name]]

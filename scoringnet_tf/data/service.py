@@ -1,0 +1,150 @@
+"""Batches that other machines make, by a tf.data service: the same ones in the same order, whatever becomes of it.
+
+Each batch has a number, and all that is in it follows from that number. The service gives every number to one of its
+workers, and they come as they are done. Here they are put in order. One that does not come, because a worker was
+killed or the whole service, is made here.
+"""
+
+import queue
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import tensorflow as tf
+from tqdm import tqdm
+
+from scoringnet_tf.support.errors import InputError
+
+AHEAD = 16  # batches that are kept while one before them is missing
+PATIENCE = 60.0  # seconds without any batch after which they are made here
+ANSWER = 5.0  # seconds in which a dispatcher must answer
+POLL = 0.5  # seconds between two looks at whether anyone still wants the batches
+
+Numbered = Callable[[tf.data.Dataset], tf.data.Dataset]  # of numbers, int64 () → (number, batch) of each
+
+
+def dispatcher_at(port: int) -> Any:
+    """A dispatcher that listens on a port, 0 for a free one; it lives as long as what is returned."""
+    service = tf.data.experimental.service
+    return service.DispatchServer(service.DispatcherConfig(port=port, protocol="grpc"))
+
+
+def worker_of(address: str, host: str = "localhost") -> Any:
+    """A worker of the dispatcher at `address` that others reach at `host`; it lives as long as what is returned."""
+    service = tf.data.experimental.service
+    return service.WorkerServer(
+        service.WorkerConfig(dispatcher_address=address, worker_address=f"{host}:%port%", protocol="grpc")
+    )
+
+
+def check_service(address: str, flag: str = "data_service") -> None:
+    """InputError naming the flag unless something answers at `address`, HOST:PORT."""
+    host, _, port = address.rpartition(":")
+    try:
+        if not host or not port.isdecimal():
+            raise InputError(f"--{flag}={address}: expected HOST:PORT. Received: something else.")
+        socket.create_connection((host, int(port)), ANSWER).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(
+            f"--{flag}={address}: expected what `python -m scoringnet_tf.serve_data` started there. Received: no "
+            f"answer ({error})."
+        ) from error
+
+
+def served(address: str, numbered: Numbered, first: int, stop: int) -> tf.data.Dataset:
+    """The batches from number `first` to `stop`, in order, made by the workers of a tf.data service.
+
+    Args:
+        address: HOST:PORT of its dispatcher.
+        numbered: makes batches of their numbers; what it reads must be found by the same path on the workers.
+        first, stop: numbers of batches.
+
+    Raises:
+        InputError: nothing answers there.
+    """
+    check_service(address)
+    numbers = tf.data.Dataset.range(first, stop)
+    service = tf.data.experimental.service
+    remote = numbered(numbers).apply(
+        service.distribute(processing_mode=service.ShardingPolicy.DYNAMIC, service=f"grpc://{address}")
+    )
+
+    def made_here(number):
+        return next(iter(numbered(tf.data.Dataset.range(number, number + 1))))[1]
+
+    def batches():
+        yield from in_order(lambda: ((int(number), batch) for number, batch in remote), made_here, first, stop, address)
+
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=remote.element_spec[1])
+    return dataset.apply(tf.data.experimental.assert_cardinality(max(0, stop - first)))
+
+
+def in_order(
+    arriving: Callable[[], Iterator[tuple[int, Any]]],
+    made_here: Callable[[int], Any],
+    first: int,
+    stop: int,
+    address: str,
+) -> Iterator[Any]:
+    """What belongs to each number from `first` to `stop`, in order and each once.
+
+    Args:
+        arriving: gives an iterator of (number, what belongs to it) in any order, which may lack some, block or raise.
+        made_here: makes what does not arrive.
+        first, stop: numbers.
+        address: of the service, for what is said of it.
+    """
+    arrived: queue.Queue = queue.Queue(2)
+    unwanted = threading.Event()
+    threading.Thread(target=_fetch, args=(arriving, arrived, unwanted), daemon=True).start()
+    waiting: dict[int, Any] = {}
+    patience, over = PATIENCE, False
+    try:
+        for number in range(first, stop):
+            while number not in waiting and len(waiting) < AHEAD and not over:
+                try:
+                    found, batch = arrived.get(timeout=patience)
+                except queue.Empty:
+                    if patience:
+                        _say(address, f"no batch for {PATIENCE:g} s: are its workers running?")
+                    patience = 0.0
+                    break
+                patience, over = PATIENCE, found is None
+                if isinstance(batch, Exception):
+                    _say(address, f"{batch}"[:300])
+                elif not over and found >= number:
+                    waiting[found] = batch
+            yield waiting.pop(number) if number in waiting else made_here(number)
+    finally:
+        unwanted.set()
+
+
+def _fetch(arriving, arrived, unwanted):
+    """Puts what arrives into a queue as long as it is wanted; at the end (None, None), or (None, the error)."""
+    end = None
+    try:
+        for item in arriving():
+            if not _put(arrived, item, unwanted):
+                return
+    except Exception as error:  # whatever the service ends with, the training goes on
+        end = error
+    _put(arrived, (None, end), unwanted)
+
+
+def _put(arrived, item, unwanted):
+    """Whether the item was put before the queue was no longer wanted."""
+    while not unwanted.is_set():
+        try:
+            arrived.put(item, timeout=POLL)
+        except queue.Full:
+            continue
+        return True
+    return False
+
+
+def _say(address, what):
+    """One line on stderr, beside a progress bar."""
+    said = " ".join(what.split())
+    tqdm.write(f"--data_service={address}: {said} What does not come is made here.", file=sys.stderr)

@@ -1,0 +1,197 @@
+"""Batches that a tf.data service makes are those made here, in the same order, whatever becomes of its workers."""
+
+import collections
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from scoringnet_tf.data import service
+from scoringnet_tf.data.augmentation import Augmentation
+from scoringnet_tf.data.input_pipeline import videos
+from scoringnet_tf.data.service import dispatcher_at, in_order, worker_of
+from scoringnet_tf.support.errors import InputError
+
+ROOT = pathlib.Path(__file__).parents[2]
+OPTIONS = {
+    "image_size": (32, 32),
+    "batch_size": 3,
+    "seed": 4,
+    "shuffle": True,
+    "augmentation": Augmentation(max_start_shift=3, color_jitter=0.2),
+    "with_info": True,
+}
+
+
+@pytest.fixture
+def machines():
+    """(address of a dispatcher, its two workers)."""
+    dispatcher = dispatcher_at(0)
+    address = dispatcher.target.removeprefix("grpc://")
+    yield address, [worker_of(address), worker_of(address)]
+
+
+def batches_of(records_dir, **options):
+    return [
+        tf.nest.map_structure(lambda value: value.numpy(), each) for each in videos(records_dir, "train", **options)
+    ]
+
+
+def assert_same(found, expected):
+    assert len(found) == len(expected)
+    for one, other in zip(found, expected, strict=True):
+        tf.nest.map_structure(np.testing.assert_array_equal, one, other)
+
+
+@pytest.fixture
+def none_is_made_here(monkeypatch):
+    """Every batch must come from the workers."""
+
+    def from_workers_alone(arriving, _, *rest):
+        def made_here(number):
+            raise AssertionError(f"batch {number} was made here")
+
+        return in_order(arriving, made_here, *rest)
+
+    monkeypatch.setattr(service, "in_order", from_workers_alone)
+
+
+def test_two_workers_make_the_batches_of_every_epoch_in_order(diving_records, machines, none_is_made_here):
+    """Seven training videos in batches of three: the last of an epoch is smaller."""
+    address, _ = machines
+    expected = batches_of(diving_records, epochs=3, **OPTIONS)
+    found = batches_of(diving_records, epochs=3, service=address, **OPTIONS)
+    assert_same(found, expected)
+    for epoch in range(3):
+        ids = np.concatenate([facts["id"] for _, _, facts in found[3 * epoch : 3 * epoch + 3]])
+        assert set(collections.Counter(ids).values()) == {1} and len(ids) == 7
+
+
+def test_a_run_that_goes_on_gets_what_would_have_come(diving_records, machines, none_is_made_here):
+    address, _ = machines
+    expected = batches_of(diving_records, epochs=4, **OPTIONS)[6:]
+    assert_same(batches_of(diving_records, first_epoch=2, epochs=4, service=address, **OPTIONS), expected)
+
+
+def test_the_share_of_a_pipeline(diving_records, machines, none_is_made_here):
+    address, _ = machines
+    options = {**OPTIONS, "drop_remainder": True, "num_input_pipelines": 2, "input_pipeline_id": 1}
+    assert_same(batches_of(diving_records, service=address, **options), batches_of(diving_records, **options))
+
+
+@pytest.mark.parametrize("killed", [1, 2])
+def test_killed_workers_change_nothing(diving_records, machines, monkeypatch, capsys, killed):
+    monkeypatch.setattr(service, "PATIENCE", 2.0)
+    address, workers = machines
+    expected = batches_of(diving_records, epochs=30, **OPTIONS)
+    found = []
+    for batch in videos(diving_records, "train", epochs=30, service=address, **OPTIONS):
+        found.append(tf.nest.map_structure(lambda value: value.numpy(), batch))
+        if len(found) == 2:
+            for worker in workers[:killed]:
+                worker._stop()
+    assert_same(found, expected)
+    if killed == 2:
+        assert f"--data_service={address}: " in capsys.readouterr().err
+
+
+# === Order ===
+
+
+def arrived(numbers, made, **options):
+    """What `in_order` gives of 0 to 39, where `numbers` arrive, each named by its text."""
+    return list(
+        in_order(lambda: ((n, f"far {n}") for n in numbers), lambda n: made.append(n) or f"here {n}", 0, 40, "a")
+    )
+
+
+def test_what_arrives_out_of_order_is_put_in_order():
+    made, numbers = [], np.arange(40).reshape(10, 4)[:, ::-1].ravel().tolist()
+    assert arrived(numbers, made) == [f"far {number}" for number in range(40)] and made == []
+
+
+def test_what_does_not_arrive_is_made_here_and_what_comes_too_late_is_left(monkeypatch):
+    made, numbers = [], [number for number in range(40) if number not in (5, 30)] + [5]
+    found = arrived(numbers, made)
+    assert made == [5, 30]
+    assert found == [f"here {n}" if n in made else f"far {n}" for n in range(40)]
+
+
+def test_a_service_that_fails_is_said_once_and_the_rest_is_made_here(capsys):
+    def failing():
+        yield 0, "far 0"
+        raise tf.errors.UnavailableError(None, None, "gone\naway")
+
+    assert list(in_order(failing, lambda number: f"here {number}", 0, 4, "h:1")) == [
+        "far 0",
+        "here 1",
+        "here 2",
+        "here 3",
+    ]
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and said.startswith("--data_service=h:1: ") and "gone away" in said
+
+
+def test_a_service_that_is_silent_is_waited_for_once(monkeypatch, capsys):
+    monkeypatch.setattr(service, "PATIENCE", 0.2)
+    end = threading.Event()
+
+    def silent():
+        yield 0, "far 0"
+        end.wait()
+
+    assert list(in_order(silent, lambda number: f"here {number}", 0, 50, "h:1"))[1:] == [
+        f"here {n}" for n in range(1, 50)
+    ]
+    assert capsys.readouterr().err.count("no batch for") == 1
+    end.set()
+
+
+@pytest.mark.parametrize("address", ["nowhere", "localhost:", "localhost:x", "localhost:99999999"])
+def test_an_address_that_is_none_is_named(diving_records, address):
+    with pytest.raises(InputError, match=f"--data_service={address}: expected"):
+        videos(diving_records, "train", service=address, **OPTIONS)
+
+
+def test_nobody_who_answers_is_named(diving_records):
+    with socket.socket() as taken:
+        taken.bind(("localhost", 0))
+        port = taken.getsockname()[1]
+    with pytest.raises(InputError, match=f"localhost:{port}: expected what `python -m scoringnet_tf.serve_data`"):
+        videos(diving_records, "train", service=f"localhost:{port}", **OPTIONS)
+
+
+def test_buckets_have_no_number_of_batches(diving_records):
+    with pytest.raises(InputError, match="Expected no bucket boundaries with a service"):
+        videos(diving_records, "train", service="localhost:1", bucket_boundaries=(8,), **OPTIONS)
+
+
+@pytest.mark.slow
+def test_the_command_starts_a_dispatcher_and_further_workers(diving_records, none_is_made_here):
+    """Ended like any command: by a signal, with one line."""
+
+    def started(*arguments):
+        command = [sys.executable, "-m", "scoringnet_tf.serve_data", *arguments]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        lines = iter(process.stdout.readline, "")
+        return process, next(line for line in lines if line.startswith("Working for ")).split()[-1].rstrip(".")
+
+    first, address = started("--port=0")
+    second, same = started(f"--dispatcher={address}")
+    try:
+        assert same == address
+        assert_same(
+            batches_of(diving_records, epochs=2, service=address, **OPTIONS),
+            batches_of(diving_records, epochs=2, **OPTIONS),
+        )
+    finally:
+        for process in (second, first):
+            process.terminate()
+    for process in (second, first):
+        _, said = process.communicate()
+        assert process.returncode == 143 and "Traceback" not in said and "serve_data: " in said
