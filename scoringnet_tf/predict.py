@@ -92,7 +92,8 @@ def main(arguments):
 
 def _print(results, printer, progress, pictures):
     """Prints and draws what becomes of each video, once that is known; how many have no score, or no picture."""
-    unscored, taken_over, changed = 0, 0, collections.Counter()
+    unscored, taken_over = 0, 0
+    changed: collections.Counter[tuple[str, ...]] = collections.Counter()
     for result in results:
         taken_over += result.taken_over
         changed.update([result.changed] if result.changed else [])

@@ -1082,6 +1082,45 @@ DATA_PREP = (
         ),
     )
     + of(
+        "scoringnet_tf/inference/kept_scores.py",
+        "tests/inference/test_kept_scores.py",
+        (
+            '"video": _video_sha256(clip.path),',
+            '"video": clip.path.name,',
+            "a result of another video is taken over",
+            "test_a_video_that_has_changed_is_scored_anew",
+        ),
+        (
+            '"model": self._sha256,',
+            '"model": "",',
+            "a result of another model is taken over",
+            "test_another_model_is_told_by_its_bytes_not_by_its_name",
+        ),
+        ('"force": force},', "},", "a forced score stays", "test_other_options_are_other_results"),
+        (
+            "_digest(kept) != values",
+            '"sha256" not in values',
+            "a damaged score is taken over",
+            "test_what_is_damaged_does_not_count",
+        ),
+        (
+            "    with _loading:\n        return",
+            "    if True:\n        return",
+            "each thread of a worker loads the model",
+            "test_a_worker_loads_the_model_once_for_all_its_threads",
+        ),
+    )
+    + of(
+        "scoringnet_tf/inference/video_score.py",
+        "tests/inference/test_video_score.py",
+        (
+            "len(performances[0].reasons) if len(performances) == 1 else 0",
+            "0",
+            "reasons of the one performance are given twice",
+            "test_a_result_comes_back_from_json",
+        ),
+    )
+    + of(
         "data_prep/processes.py",
         "tests/data_prep/test_processes.py",
         (
