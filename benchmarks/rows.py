@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from benchmarks import data
 from benchmarks.pairs import Comparison, Row, Target, worker
+from scoringnet_tf.support.errors import InputError
 
 PHASES = ("segmentation", "scoring", "joint")  # what `benchmarks.training` is asked for
 INFERENCE = "inference"
@@ -15,6 +16,26 @@ SHAPES = {  # flags of a model and a batch
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 CLOCK, PROCESSOR = "frames/s", "frames/CPU s"  # of `benchmarks.build`
 LONGER = 4  # times as long is the longer video
+
+
+def comparisons(folder: pathlib.Path, quick: bool) -> list[Comparison]:
+    """All that is measured, on data that are kept in a folder."""
+    count = 12 if quick else 48
+    return [
+        *training(("small",) if quick else ("small", "full")),
+        reading(folder, count, epochs=1 if quick else 2),
+        building(folder, count),
+        predicting(folder, frames=9000 if quick else 18000),
+    ]
+
+
+def chosen(found: list[Comparison], only: list[str]) -> list[Comparison]:
+    """Those whose names begin like one of `only`; InputError for one that none begins like."""
+    names = [comparison.name for comparison in found]
+    for start in only:
+        if not any(name.startswith(start) for name in names):
+            raise InputError(f"--only: expected beginnings of {', '.join(names)}. Received: {start}.")
+    return [each for each in found if not only or each.name.startswith(tuple(only))]
 
 
 def training(shapes: tuple[str, ...]) -> Iterator[Comparison]:

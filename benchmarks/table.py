@@ -19,7 +19,6 @@ from absl import flags
 
 from benchmarks import pairs, rows
 from scoringnet_tf.support import cli
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 
 PACKAGES = ("tensorflow", "keras", "torch", "numpy", "opencv-python-headless", "av")
@@ -28,26 +27,6 @@ flags.DEFINE_bool("quick", False, "Fewer and smaller measurements, none of full 
 flags.DEFINE_list("only", [], "Beginnings of names of what to measure, e.g. predict or training.small; default: all.")
 flags.DEFINE_string("output", "build/bench/table.json", "File for the figures; beside it lies what is measured on.")
 flags.DEFINE_integer("rounds", None, "Pairs for each row; default: 7, or 3 with --quick.", 1)
-
-
-def comparisons(folder: pathlib.Path, quick: bool) -> list[pairs.Comparison]:
-    """All that is measured, on data that are kept in a folder."""
-    count = 12 if quick else 48
-    return [
-        *rows.training(("small",) if quick else ("small", "full")),
-        rows.reading(folder, count, epochs=1 if quick else 2),
-        rows.building(folder, count),
-        rows.predicting(folder, frames=9000 if quick else 18000),
-    ]
-
-
-def chosen(found: list[pairs.Comparison], only: list[str]) -> list[pairs.Comparison]:
-    """Those whose names begin like one of `only`; InputError for one that none begins like."""
-    names = [comparison.name for comparison in found]
-    for start in only:
-        if not any(name.startswith(start) for name in names):
-            raise InputError(f"--only: expected beginnings of {', '.join(names)}. Received: {start}.")
-    return [each for each in found if not only or each.name.startswith(tuple(only))]
 
 
 def machine() -> dict[str, object]:
@@ -76,7 +55,7 @@ def _version(package):
 def main(_):
     """Runs the command with the parsed flags."""
     values, output = flags.FLAGS, pathlib.Path(flags.FLAGS.output)
-    wanted = chosen(comparisons(output.parent.absolute(), values.quick), values.only)
+    wanted = rows.chosen(rows.comparisons(output.parent.absolute(), values.quick), values.only)
     rounds, found, results = values.rounds or (3 if values.quick else 7), machine(), []
     for comparison in wanted:
         print(f"measuring {comparison.name}", file=sys.stderr)

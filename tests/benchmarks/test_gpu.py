@@ -77,19 +77,15 @@ def test_without_a_gpu_nothing_is_measured_unless_asked_for(tmp_path):
 
 
 def test_out_of_memory_ends_the_batches_and_another_error_does_not_pass():
-    from benchmarks import gpu
-
-    def failing(message):
-        def run(what, size):
-            raise RuntimeError(message)
-
-        return run
-
-    for said in (
-        "RESOURCE_EXHAUSTED: Out of memory",
-        "CUDA out of memory. Tried to allocate",
-        "ResourceExhaustedError",
-    ):
-        assert gpu.answer("joint step 4", failing(said), lambda: 0.0) is None
-    with pytest.raises(RuntimeError, match="wrong shape"):
-        gpu.answer("joint step 4", failing("wrong shape"), lambda: 0.0)
+    code = (
+        "import sys\n"
+        "from absl import flags\n"
+        "from benchmarks import gpu\n"
+        "flags.FLAGS(sys.argv[:1])\n"
+        "def run(what, size): raise RuntimeError(sys.argv[1])\n"
+        "print(gpu.answer('joint step 4', run, lambda: 0.0))"
+    )
+    for said in ("RESOURCE_EXHAUSTED: Out of", "CUDA out of memory. Tried to allocate", "ResourceExhaustedError"):
+        result = run(["-c", code], said)
+        assert result.stdout == "None\n", result.stderr
+    assert "RuntimeError: wrong shape" in run(["-c", code], "wrong shape").stderr

@@ -21,7 +21,8 @@ def batch():
     rng = np.random.default_rng(0)
     mask = np.arange(12)[None] < np.array(LENGTHS)[:, None]
     stages = np.int32([[1] * 3 + [2] * 5 + [3] * 2 + [0] * 2, [1] * 2 + [2] * 3 + [3] * 4 + [-1] * 3, [1] * 12])
-    inputs = {"frames": rng.integers(0, 256, (3, 12, 32, 32, 3)).astype("uint8"), "mask": mask}
+    bright = np.linspace(0.2, 1, 36).reshape(3, 12, 1, 1, 1) * np.linspace(0.3, 1, 32)[:, None]
+    inputs = {"frames": (rng.integers(0, 256, (3, 12, 32, 32, 3)) * bright).astype("uint8"), "mask": mask}
     scores = {"difficulty": np.float32([3.2, 3.6, 3.4]), "execution": np.float32([20, 27, 24])}
     return inputs, {"stages": stages, **scores}
 
@@ -34,7 +35,7 @@ def both():
     rng = np.random.default_rng(1)
     for tower in ours.score_predictor.towers.values():  # from its small start, so that what it reads shows
         kernel, bias = tower.get_layer("regressor_fc3").get_weights()
-        tower.get_layer("regressor_fc3").set_weights([rng.normal(0, 0.3, kernel.shape), bias + 0.1])
+        tower.get_layer("regressor_fc3").set_weights([rng.normal(0, 100, kernel.shape), bias + 0.1])
     theirs = peers.ScoringNet(32, 1 / 16, clip_length=8, statistics=STATISTICS, dropout=0.0)
     return ours, peers.load(theirs.to(memory_format=torch.channels_last_3d), weights(ours))
 
@@ -55,7 +56,7 @@ def test_outputs_are_the_same(both):
     np.testing.assert_allclose(found["stages"][mask], expected["stages"][mask], atol=1e-4)
     for score in ("difficulty", "execution", "final"):
         np.testing.assert_allclose(found[score], expected[score], rtol=1e-4, err_msg=score)
-        assert np.ptp(expected[score]) > 0.01 * np.abs(expected[score]).mean(), "videos are told apart"
+        assert np.ptp(expected[score]) > 0.02 * np.abs(expected[score]).mean(), "videos are told apart"
 
 
 @pytest.mark.parametrize("phase", ["segmentation", "scoring", "joint"])
@@ -75,7 +76,9 @@ def test_loss_and_gradients_are_the_same(both, phase):
     found.backward()
     assert found.item() == pytest.approx(float(loss), rel=1e-4)
     expected = sorted(float(tf.norm(slope)) for slope in slopes)
-    np.testing.assert_allclose(sorted(p.grad.norm().item() for p in trained), expected, rtol=2e-3, atol=1e-5)
+    np.testing.assert_allclose(
+        sorted(p.grad.norm().item() for p in trained), expected, rtol=0.01, atol=1e-5
+    )  # of equal maxima another one is taken
 
 
 def test_a_fragment_is_sampled_as_ours_or_is_the_whole_video(both):

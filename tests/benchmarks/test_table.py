@@ -1,44 +1,58 @@
 """Which rows the table has, how they are chosen, and the data that they are measured on."""
 
 import json
+import os
+import pathlib
+import subprocess
+import sys
 
 import av
 import pytest
 
-from benchmarks import data, pairs, rows, table
+from benchmarks import data, rows
 from scoringnet_tf.support.errors import InputError
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 def test_every_row_has_a_name_of_its_own_and_the_whole_table_adds_full_width(tmp_path):
-    whole, quick = ([each.name for each in table.comparisons(tmp_path, quick)] for quick in (False, True))
+    whole, quick = ([each.name for each in rows.comparisons(tmp_path, quick)] for quick in (False, True))
     assert set(whole) - set(quick) == {"training.full.float32", "training.full.bfloat16"}
-    for comparison in table.comparisons(tmp_path, quick=False):
+    for comparison in rows.comparisons(tmp_path, quick=False):
         names = [(row.name, row.against, row.unit) for row in comparison.rows]
         assert len(set(names)) == len(names)
     assert not list(tmp_path.iterdir()), "nothing is made before it is needed"
 
 
 def test_rows_are_chosen_by_the_beginnings_of_their_names(tmp_path):
-    found = table.comparisons(tmp_path, quick=True)
-    assert [each.name for each in table.chosen(found, ["training", "input"])] == [
+    found = rows.comparisons(tmp_path, quick=True)
+    assert [each.name for each in rows.chosen(found, ["training", "input"])] == [
         *("training.small.float32", "training.small.bfloat16", "input")
     ]
-    assert table.chosen(found, []) == found
+    assert rows.chosen(found, []) == found
     with pytest.raises(InputError, match=r"--only: expected beginnings of .* Received: nothing\."):
-        table.chosen(found, ["nothing"])
+        rows.chosen(found, ["nothing"])
 
 
-def test_the_table_is_printed_and_written(tmp_path, monkeypatch, capsys):
-    row = pairs.Row("step", "theirs", "a", "b", "s", pairs.Target(2.0))
-    fake = pairs.Comparison(
-        "x", lambda: pairs.contextlib.nullcontext(lambda what: {"a": 3.0, "b": 2.0}[what]), None, (row,)
+def test_the_table_is_printed_and_written(tmp_path):
+    """In a process of its own: commands define flags of the same names."""
+    code = (
+        "import contextlib\n"
+        "from absl import flags\n"
+        "from benchmarks import pairs, rows, table\n"
+        "row = pairs.Row('step', 'theirs', 'a', 'b', 's', pairs.Target(2.0))\n"
+        "ask = {'a': 3.0, 'b': 2.0}.get\n"
+        "fake = pairs.Comparison('x', lambda: contextlib.nullcontext(ask), None, (row,))\n"
+        "rows.comparisons = lambda folder, quick: [fake]\n"
+        "flags.FLAGS(['table', '--output=new/table.json', '--rounds=2'])\n"
+        "table.main([])"
     )
-    monkeypatch.setattr(table, "comparisons", lambda folder, quick: [fake])
-    output = tmp_path / "new" / "table.json"
-    table.flags.FLAGS(["table", f"--output={output}", "--rounds=2"])
-    table.main([])
-    assert "1.50  1.50–1.50   ≤ 2×  yes" in capsys.readouterr().out
-    written = json.loads(output.read_text())
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[1].endswith("1.50  1.50–1.50    ≤ 2×  yes")
+    written = json.loads((tmp_path / "new" / "table.json").read_text())
     assert written["rows"][0] | {"met": True, "ratio": 1.5, "ours": [3.0, 3.0]} == written["rows"][0]
     assert written["machine"]["packages"]["keras"]
 
