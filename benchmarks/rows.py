@@ -25,7 +25,7 @@ def comparisons(folder: pathlib.Path, quick: bool) -> list[Comparison]:
         *training(("small",) if quick else ("small", "full")),
         reading(folder, count, epochs=1 if quick else 2),
         building(folder, count),
-        predicting(folder, frames=9000 if quick else 18000),
+        predicting(folder, frames=9000),
     ]
 
 

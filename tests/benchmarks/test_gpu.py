@@ -52,7 +52,10 @@ def test_under_jax_all_is_measured_and_tensorflow_is_not_imported():
     pytest.importorskip("jax", reason="needs JAX: pip install '.[backends]'")
     code = (
         "import json, sys\n"
-        "sys.modules['tensorflow'] = None\n"  # as where it is not installed
+        "class WithoutTensorFlow:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name.split('.')[0] == 'tensorflow': raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, WithoutTensorFlow())\n"
         "from absl import flags\n"
         "from benchmarks import gpu\n"
         "flags.FLAGS(sys.argv)\n"
