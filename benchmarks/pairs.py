@@ -173,7 +173,8 @@ def worker(module: str, **flags: Any) -> Side:
             try:
                 yield lambda what: _answer(process, what, said)
             finally:
-                process.stdin.close()
+                with contextlib.suppress(BrokenPipeError):
+                    process.stdin.close()
                 process.wait()
                 process.stdout.close()
 

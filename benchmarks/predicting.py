@@ -51,7 +51,10 @@ def _seconds(command):
 def _peak(video):
     """The most memory that `predict` holds of this video, MiB."""
     process = subprocess.Popen([*PREDICT, str(video), "--json"], stdout=subprocess.DEVNULL)
-    _, _, used = os.wait4(process.pid, 0)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 1):  # 1: of some performance the score was withheld
+        sys.exit(f"predict {video}: ended with status {process.returncode}.")
     return used.ru_maxrss / 1024
 
 
