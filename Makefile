@@ -5,6 +5,7 @@
 # make mutate  small wrong changes of the code, one at a time: does a test notice each? Takes long
 # make browser    the pages of a report in the Chromium of the system; skipped where there is none
 # make distributed  training on several devices and by several processes, building and scoring on Apache Beam; some are killed
+# make bench    how fast, in one table: ours, the peer's, target; BENCH=--quick in minutes, BENCH=--only=predict a part
 # make notebooks  the notebooks, each from a clean kernel
 # make docs    the documentation as a site, in build/site
 # make env     the environment alone
@@ -17,8 +18,10 @@ BIN := .venv/bin
 INSTALLED := .venv/installed-$(EXTRAS)
 DATA := data
 DEMO := runs/demo
+# Flags of python -m benchmarks.table.
+BENCH ?=
 
-.PHONY: env lint format test interop mutate browser notebooks distributed docs demo clean
+.PHONY: env lint format test interop mutate browser notebooks distributed bench docs demo clean
 .DELETE_ON_ERROR:
 
 env: $(INSTALLED)
@@ -57,6 +60,11 @@ browser notebooks:
 distributed:
 	$(MAKE) env EXTRAS=dev,beam
 	$(BIN)/python -m pytest -rs tests/distributed
+
+# On a machine that does nothing else.
+bench:
+	$(MAKE) env EXTRAS=bench
+	$(BIN)/python -m benchmarks.table $(BENCH)
 
 docs:
 	$(MAKE) env EXTRAS=docs

@@ -8,11 +8,11 @@ other work on the machine disturbs less.
 """
 
 import concurrent.futures
+import contextlib
 import functools
 import importlib
 import multiprocessing
 import os
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -20,6 +20,8 @@ from pathlib import Path
 import cv2
 from absl import flags
 
+from benchmarks import pairs
+from benchmarks.rows import CLOCK, PROCESSOR, frame_rates
 from benchmarks.workload import processor_seconds
 from data_prep.commands import dataset_flags
 from scoringnet_tf.support import cli
@@ -30,22 +32,29 @@ flags.DEFINE_integer("workers", os.cpu_count(), "Processes.", lower_bound=1)
 flags.DEFINE_integer("rounds", 3, "Times that both are run.", lower_bound=1)
 flags.DEFINE_integer("frame_height", 73, "Height of the stored frames, pixels.", lower_bound=1)
 flags.DEFINE_integer("frame_width", 98, "Width of the stored frames, pixels.", lower_bound=1)
+flags.DEFINE_bool("serve", False, "Internal: measure as `benchmarks.pairs` asks.")
+
+
+def measurements():
+    """What this process answers with: `build` or `OpenCV`, in `CLOCK` or `PROCESSOR`."""
+    importlib.import_module("tensorflow")  # its start is not what is measured
+    ways = {"build": _build, "OpenCV": _opencv}
+
+    def measure(what):
+        way, unit = what.split(" ", 1)
+        return _rates(ways[way])[unit]
+
+    return measure
 
 
 def main(_):
-    """Prints a row for each way, and the ratio of their medians."""
-    importlib.import_module("tensorflow")  # its start is not what is measured
-    ways = {"OpenCV": _opencv, "build": _build}
-    rates = {name: [] for name in ways}
-    for _ in range(FLAGS.rounds):
-        for name, way in ways.items():
-            rates[name].append(_rates(way))
-    print(f"{'':8} {'frames/s':>9} {'frames/CPU s':>13}   medians of {FLAGS.rounds}, {FLAGS.workers} processes")
-    medians = {name: list(map(statistics.median, zip(*found, strict=True))) for name, found in rates.items()}
-    for name, (clock, processor) in medians.items():
-        print(f"{name:8} {clock:>9,.0f} {processor:>13,.0f}")
-    ratios = [ours / theirs for ours, theirs in zip(medians["build"], medians["OpenCV"], strict=True)]
-    print(f"{'ratio':8} {ratios[0]:>9.2f} {ratios[1]:>13.2f}")
+    """Prints a row by the clock, and one by processor time."""
+    if FLAGS.serve:
+        pairs.serve(measurements())
+        return
+    side = contextlib.nullcontext(measurements())
+    comparison = pairs.Comparison("build", lambda: side, None, frame_rates(f"in {FLAGS.workers} processes"))
+    print(pairs.table(list(pairs.measured(comparison, FLAGS.rounds))))
 
 
 def _rates(way):
@@ -53,7 +62,8 @@ def _rates(way):
     with tempfile.TemporaryDirectory() as folder:
         clock, processor = time.perf_counter(), processor_seconds()
         frames = way(Path(folder))
-        return frames / (time.perf_counter() - clock), frames / (processor_seconds() - processor)
+        used = {CLOCK: time.perf_counter() - clock, PROCESSOR: processor_seconds() - processor}
+        return {unit: frames / seconds for unit, seconds in used.items()}
 
 
 def _build(folder):

@@ -1,84 +1,89 @@
-r"""Seconds per training step of each phase, and per video in inference, side by side in float32 and another precision.
+r"""Seconds per training step of each phase, and per video in inference: ours in float32 against another precision.
 
     python -m benchmarks.training [--precision=mixed_bfloat16] [--width_multiplier=0.125] [--image_size=64]
 
-Each precision runs in a process of its own (Grappler's options are per process), in turn, several rounds; the table
-shows medians and the ratio of the two.
+Each precision has a process of its own (Grappler's options are per process); the two take turns, see
+`benchmarks.pairs`. Against PyTorch: `python -m benchmarks.table --only=training`.
 """
 
-import json
-import os
-import statistics
-import subprocess
-import sys
 import time
 
-from absl import app, flags
+from absl import flags
 
-from benchmarks.workload import random_batch
+from benchmarks import pairs, rows, workload
+from scoringnet_tf.support import cli
 
 flags.DEFINE_string("precision", "mixed_bfloat16", "Compared with float32.")
 flags.DEFINE_float("width_multiplier", 0.125, "Of the model.")
 flags.DEFINE_integer("image_size", 64, "Height and width of the frames, pixels.")
 flags.DEFINE_integer("num_frames", 104, "Frames of a video.")
 flags.DEFINE_integer("batch_size", 4, "Videos per step.")
-flags.DEFINE_integer("rounds", 3, "Processes per precision.")
-flags.DEFINE_string("measure", None, "Internal: measure this precision in this process and print JSON.")
+flags.DEFINE_integer("steps", 3, "Steps in a measurement, whose mean is its figure.", 1)
+flags.DEFINE_integer("rounds", 5, "Measurements of each.", 1)
+flags.DEFINE_bool("serve", False, "Internal: measure --precision in this process, as `benchmarks.pairs` asks.")
 
 
-def measure(precision, steps=6):
-    """Seconds per step of each phase and per video of inference, in this process."""
+def batch():
+    """Inputs and targets of one batch of random videos: NumPy, as the flags say."""
+    values = flags.FLAGS
+    return workload.random_batch(values.batch_size, values.num_frames, (values.image_size,) * 2)
+
+
+def measurements():
+    """What this process answers with: seconds per step of a phase, or per video of inference."""
     from scoringnet_tf.training import runtime
 
-    policy = runtime.configure(precision, deterministic=False)
+    values = flags.FLAGS
+    policy = runtime.configure(values.precision, deterministic=False)
     import keras
     import tensorflow as tf
 
     import scoringnet_tf
     from scoringnet_tf.inference.evaluation import prediction_function
 
-    values, image_size = flags.FLAGS, (flags.FLAGS.image_size,) * 2
     network = scoringnet_tf.ScoringNet(
-        image_size=image_size,
+        image_size=(values.image_size,) * 2,
         width_multiplier=values.width_multiplier,
         score_statistics={"difficulty": (0.0, 1.0), "execution": (0.0, 1.0)},
         dtype=policy,
     )
-    (inputs, targets), seconds = random_batch(values.batch_size, values.num_frames, image_size), {}
-    data = tf.data.Dataset.from_tensors((inputs, targets))
-    for phase in ("segmentation", "scoring", "joint"):
-        network.compile(optimizer=keras.optimizers.Adam(1e-4), phase=phase)
-        network.fit(data.repeat(2), verbose=0, shuffle=False)
-        seconds[f"{phase} step"] = timed(lambda: network.fit(data.repeat(steps), verbose=0, shuffle=False)) / steps
-    outputs_of = prediction_function(network)
-    outputs_of(inputs, targets["stages"])
-    seconds["inference, per video"] = timed(lambda: outputs_of(inputs, targets["stages"])) / values.batch_size
-    return seconds
+    inputs, targets = batch()
+    data, outputs_of = tf.data.Dataset.from_tensors((inputs, targets)), prediction_function(network)
+    compiled = ""
+
+    def measure(what):
+        nonlocal compiled
+        if what == rows.INFERENCE:
+            return timed(lambda: outputs_of(inputs, targets["stages"]), values.steps) / values.batch_size
+        if what != compiled:
+            network.compile(optimizer=keras.optimizers.Adam(1e-4), phase=what)
+            network.fit(data, verbose=0, shuffle=False)
+            compiled = what
+        return timed(lambda: network.fit(data.repeat(values.steps), verbose=0, shuffle=False)) / values.steps
+
+    return measure
 
 
-def timed(call):
-    """Seconds that a call takes."""
+def timed(call, times=1):
+    """Seconds that a call takes, the mean of several."""
     start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
+    for _ in range(times):
+        call()
+    return (time.perf_counter() - start) / times
 
 
-def main(argv):
+def main(_):
     """Runs the command with the parsed flags."""
-    if flags.FLAGS.measure:
-        print("JSON", json.dumps(measure(flags.FLAGS.measure)))
+    values = flags.FLAGS
+    if values.serve:
+        pairs.serve(measurements())
         return
-    results = {"float32": [], flags.FLAGS.precision: []}
-    for _ in range(flags.FLAGS.rounds):
-        for precision, rounds in results.items():
-            command = [sys.executable, "-m", "benchmarks.training", f"--measure={precision}", *sys.argv[1:]]
-            printed = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ)).stdout
-            rounds.append(json.loads(printed.split("JSON", 1)[1]))
-    print(f"{'':24}{'float32':>10}{flags.FLAGS.precision:>16}{'ratio':>8}")
-    for name in results["float32"][0]:
-        base, other = (statistics.median(run[name] for run in rounds) for rounds in results.values())
-        print(f"{name:24}{base:>9.3f}s{other:>15.3f}s{base / other:>8.2f}")
+    names = ("width_multiplier", "image_size", "num_frames", "batch_size", "steps")
+    given = {name: values[name].value for name in names}
+    sides = [pairs.worker("benchmarks.training", precision=p, **given) for p in (values.precision, "float32")]
+    comparison = pairs.Comparison(values.precision, *sides, rows.steps("float32"))
+    print(pairs.table(list(pairs.measured(comparison, values.rounds))))
 
 
 if __name__ == "__main__":
-    app.run(main)
+    cli.run(main)

@@ -26,6 +26,7 @@ from tqdm import tqdm
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import check_access
+from scoringnet_tf.support.quick_start import quick_start
 from scoringnet_tf.support.remarks import Remark
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
@@ -58,14 +59,15 @@ def main(arguments):
     values = flags.FLAGS
     _check(arguments)
 
-    from scoringnet_tf.data.features import SUFFIXES
-    from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
-    from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos
-    from scoringnet_tf.inference.kept_scores import keeping_scores, score_named
-    from scoringnet_tf.inference.prediction import scorer_of
-    from scoringnet_tf.report.printing import Pictures, Printer
+    with quick_start():
+        from scoringnet_tf.data.features import SUFFIXES
+        from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
+        from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos
+        from scoringnet_tf.inference.kept_scores import keeping_scores, score_named
+        from scoringnet_tf.inference.prediction import scorer_of
+        from scoringnet_tf.report.printing import Pictures, Printer
 
-    scorer = scorer_of(values.model)
+        scorer = scorer_of(values.model)
     of_features = scorer.model.content == "features"
     if of_features:
         _check_frame_flags()

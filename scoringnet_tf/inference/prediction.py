@@ -144,7 +144,7 @@ class VideoScorer:
             self._decide = _decision_function(model, model.stage_decision)
             self._decide_for_several = _decision_function(model, StageDecision("cyclic"))
         self._fragments = _fragments_function(model)
-        self._scores = tf.function(lambda clips: model.score_predictor(clips, training=False))
+        self._scores = tf.function(lambda clips: model.score_predictor(clips, training=False), autograph=False)
         self._doubts = doubts(model)
         self._trust = Trust(model, self._doubts)
 
@@ -335,7 +335,7 @@ def _empty_fragments(model, empty_fragments):
 def _decision_function(model, decision):
     """A function of stage probabilities (1, L, S): the stage of every frame by a `StageDecision`, int32 (1, L)."""
 
-    @tf.function(input_signature=[tf.TensorSpec((1, None, model.sport.num_stages), tf.float32)])
+    @tf.function(input_signature=[tf.TensorSpec((1, None, model.sport.num_stages), tf.float32)], autograph=False)
     def labels_of(probabilities):
         return decision(probabilities, tf.ones(tf.shape(probabilities)[:2], tf.bool))
 
@@ -348,7 +348,7 @@ def _fragments_function(model):
     Without KFS the stages mean nothing but the length, and nothing is empty.
     """
 
-    @tf.function(input_signature=[tf.TensorSpec((1, None), tf.int32)])
+    @tf.function(input_signature=[tf.TensorSpec((1, None), tf.int32)], autograph=False)
     def fragments(stages):
         # The model's own selectors, given the number of each frame instead of its pixels.
         numbers = tf.range(tf.shape(stages)[1])[tf.newaxis, :, tf.newaxis, tf.newaxis, tf.newaxis]

@@ -50,11 +50,11 @@ class WindowedVectors:
         reader = keras.Model([vectors, segmenter.input["mask"]], segmenter.output)
         frames = tf.TensorSpec((1, *segmenter.input["frames"].shape[1:]), tf.uint8)
 
-        @tf.function(input_signature=[frames])
+        @tf.function(input_signature=[frames], autograph=False)
         def vectors_of(frames):
             return trunk({"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)}, training=False)
 
-        @tf.function(input_signature=[tf.TensorSpec((1, None, vectors.shape[-1]), tf.float32)])
+        @tf.function(input_signature=[tf.TensorSpec((1, None, vectors.shape[-1]), tf.float32)], autograph=False)
         def stages_of(vectors):
             return reader([vectors, tf.ones(tf.shape(vectors)[:2], tf.bool)], training=False)
 
@@ -98,14 +98,14 @@ class WindowedSegmenter:
         state = [spec(units)] * 2
         frames = spec(*segmenter.input["frames"].shape[1:], dtype=tf.uint8)
 
-        @tf.function(input_signature=(frames, *[tf.TensorSpec((), tf.int32)] * 2, state))
+        @tf.function(input_signature=(frames, *[tf.TensorSpec((), tf.int32)] * 2, state), autograph=False)
         def ahead(frames, start, stop, state):
             inputs = {"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)}
             features, means = (each[:, start:stop] for each in trunk(inputs, training=False))
             outputs, *state = forward(features, initial_state=state)
             return means, features, outputs, state
 
-        @tf.function(input_signature=(spec(None, vectors.shape[-1]), spec(None, units), state))
+        @tf.function(input_signature=(spec(None, vectors.shape[-1]), spec(None, units), state), autograph=False)
         def back(features, outputs_ahead, state):
             outputs, *state = backward(features, initial_state=state)
             both = tf.concat([outputs_ahead, tf.reverse(outputs, [1])], axis=-1)

@@ -4,15 +4,16 @@ import textwrap
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.sports import NOISE, Sport
 from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, save_png, stage_patches
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.paths import AnyPath
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Inches: of the picture; heights of its parts.
 WIDTH, NAME, TITLE, TIMES, STRIP, LABELS, NOTE = 12.0, 0.3, 0.38, 0.2, 0.27, 0.35, 0.19
@@ -46,13 +47,13 @@ def key_frames(
     ]
 
 
-def save_figure(figure: Figure, path: AnyPath) -> None:
+def save_figure(figure: "Figure", path: AnyPath) -> None:
     """Writes a figure as PNG, which appears whole or not at all."""
     with replacing_file(path) as temporary:
         write_figure(figure, temporary)
 
 
-def write_figure(figure: Figure, target: str | Path | BinaryIO) -> None:
+def write_figure(figure: "Figure", target: str | Path | BinaryIO) -> None:
     """Writes a figure as PNG to a path or an open file."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a name may be in any script
@@ -66,7 +67,7 @@ def picture(
     name: str,
     scores: str,
     notes: Sequence[str] = (),
-) -> Figure:
+) -> "Figure":
     """Draws a scored video.
 
     Args:
@@ -77,6 +78,8 @@ def picture(
         scores: on one line.
         notes: why there is no score, and warnings; a sentence each.
     """
+    from matplotlib.figure import Figure  # scores without a picture do not wait for it
+
     images = [decode_jpeg(jpeg) for _, _, jpeg in frames]
     lines = [line for note in notes for line in textwrap.wrap(_printable(note), LETTERS)]
     row = WIDTH / len(frames) * images[0].shape[0] / images[0].shape[1]

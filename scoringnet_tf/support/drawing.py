@@ -1,30 +1,37 @@
-"""How stages are drawn, in every picture alike: their colours, their strips along time. No display is needed."""
+"""How stages are drawn, in every picture alike: their colours, their strips along time. No display is needed.
+
+Matplotlib is imported once something is drawn: a video is scored without it.
+"""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
 STAGE_COLORS = ("#b8bcc2", "#f2b134", "#2f6db5", "#2a9d8f", "#a23b72", "#e4572e")
 
 
-def stage_patches(stage_names: Sequence[str]) -> list[Patch]:
+def stage_patches(stage_names: Sequence[str]) -> "list[Patch]":
     """A legend's handles for stages in label order."""
+    from matplotlib.patches import Patch
+
     return [Patch(color=STAGE_COLORS[index], label=name) for index, name in enumerate(stage_names)]
 
 
-def draw_strip(axis: Axes, segments: Iterable[tuple[int, float, float]], y: float = 0.0, scale: float = 1.0) -> None:
+def draw_strip(axis: "Axes", segments: Iterable[tuple[int, float, float]], y: float = 0.0, scale: float = 1.0) -> None:
     """Draws the segments (stage, start, end) of one video at height `y`, times `scale`; unlabelled ones stay empty."""
     for stage, start, end in segments:
         if stage >= 0:
             axis.barh(y, (end - start) * scale, left=start * scale, height=0.9, color=STAGE_COLORS[stage], linewidth=0)
 
 
-def save_png(figure: Figure, path: str | Path | BinaryIO, dpi: float = 110) -> None:
+def save_png(figure: "Figure", path: str | Path | BinaryIO, dpi: float = 110) -> None:
     """Writes a figure as PNG to a path or an open file."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     FigureCanvasAgg(figure)
     figure.savefig(path, dpi=dpi, format="png")

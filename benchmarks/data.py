@@ -1,0 +1,104 @@
+"""What the benchmarks work on: simulated videos, records of them, folders of JPEGs, a long video; made once."""
+
+import os
+import pathlib
+import shutil
+from collections.abc import Callable
+
+STORED = (128, 171)  # height and width of the records' frames, pixels
+FILMED = (240, 320)  # of the videos
+SHOWN = (112, 112)  # of what is cut out of the stored frames for a model
+CLIP = pathlib.Path(__file__).parents[1] / "tests" / "clips" / "diving.mp4"  # 120 frames
+
+
+def kept(path: pathlib.Path, make: Callable[[pathlib.Path], None]) -> pathlib.Path:
+    """The file or folder at `path`, which `make` writes, whole or not at all, where it is not there."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f"unfinished-{path.name}")
+        if unfinished.is_dir():
+            shutil.rmtree(unfinished)
+        make(unfinished)
+        unfinished.rename(path)
+    return path
+
+
+def videos(folder: pathlib.Path, count: int) -> pathlib.Path:
+    """`count` simulated dives of 320×240 in UNLV-Diving's layout."""
+
+    def make(target):
+        from data_prep.simulator.dataset import simulate
+        from data_prep.simulator.settings import Settings
+
+        simulate(Settings("diving", "scoring", count, 0, None, False, 0.2, *FILMED), target, os.cpu_count() or 1)
+
+    return kept(folder / f"videos-{count}", make)
+
+
+def records(folder: pathlib.Path, count: int) -> pathlib.Path:
+    """Records of these videos, 128×171."""
+
+    def make(target):
+        from data_prep.records.building import BuildSettings, build_records
+
+        build_records("unlv_diving", videos(folder, count), target, BuildSettings(STORED))
+
+    return kept(folder / f"records-{count}", make)
+
+
+def jpegs(folder: pathlib.Path, count: int) -> pathlib.Path:
+    """The frames of the training split of these records, as they are: a folder of JPEG files for each video."""
+
+    def make(target):
+        from data_prep.records.verifying import read_records
+        from scoringnet_tf.data.dataset_info import DatasetInfo
+
+        for _, record in read_records(DatasetInfo.load(records(folder, count)), "train"):
+            _write(target / record["example/id"].decode(), record["image/encoded"])
+
+    return kept(folder / f"jpegs-{count}", make)
+
+
+def larger_jpegs(folder: pathlib.Path, count: int) -> pathlib.Path:
+    """The frames of the same videos as they were filmed, 320×240, quality 92."""
+
+    def make(target):
+        import cv2
+
+        from scoringnet_tf.data.dataset_info import DatasetInfo
+
+        info = DatasetInfo.load(records(folder, count))
+        paths = {path.stem: path for path in videos(folder, count).rglob("*.avi")}
+        for video_id in info.splits["train"]["ids"]:
+            capture, frames = cv2.VideoCapture(str(paths[video_id])), []
+            while (read := capture.read())[0]:
+                frames.append(cv2.imencode(".jpg", read[1], [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes())
+            _write(target / video_id, frames)
+
+    return kept(folder / f"larger-jpegs-{count}", make)
+
+
+def _write(folder, frames):
+    folder.mkdir(parents=True)
+    for index, frame in enumerate(frames):
+        (folder / f"{index:06d}.jpg").write_bytes(frame)
+
+
+def long_video(folder: pathlib.Path, frames: int) -> pathlib.Path:
+    """The clip, again and again, without decoding it: a video of `frames` frames, rounded up to whole clips."""
+
+    def make(target):
+        import av
+
+        with av.open(str(CLIP)) as source, av.open(str(target), "w", format="mp4") as long:
+            stream = source.streams.video[0]
+            packets = [packet for packet in source.demux(stream) if packet.dts is not None]
+            length = packets[-1].dts + packets[-1].duration - packets[0].dts
+            written = long.add_stream_from_template(stream)
+            again = -(-frames // len(packets))
+            for packet in packets * again:
+                packet.stream = written
+                long.mux(packet)
+                packet.dts, packet.pts = packet.dts + length, packet.pts + length
+
+    return kept(folder / f"long-{frames}.mp4", make)

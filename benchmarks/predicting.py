@@ -1,0 +1,119 @@
+"""How long `predict` takes for a video, cold and warm, and its memory; a process of `benchmarks.pairs`.
+
+    python -m benchmarks.table --only=predict
+
+Cold is the whole command, from its start to its end: against a PyTorch script with the same weights that does the same.
+Warm is one video after another in a process: against decoding it and the model alone. Memory is that of the command at
+its peak, of a video four times as long.
+"""
+
+import functools
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import numpy as np
+from absl import flags
+
+from benchmarks import data, pairs, rows
+from scoringnet_tf.support import cli
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("folder", None, "Where what is made for the benchmarks is kept.", required=True)
+flags.DEFINE_integer("frames", 10000, "Of the shorter of the long videos; more than `predict` keeps at a time.", 1)
+flags.DEFINE_bool("serve", True, "Internal: as `benchmarks.pairs` calls it.")
+
+PREDICT = (sys.executable, "-m", "scoringnet_tf.predict")
+
+
+def measurements():
+    """What this process answers with."""
+    script = (sys.executable, "-m", "benchmarks.peers.predict")
+    ways = {
+        "cold": lambda: _seconds((*PREDICT, data.CLIP)),
+        "cold PyTorch": lambda: _seconds((*script, _torch_weights(), data.CLIP)),
+        "warm": lambda: _timed(_warm(), data.CLIP),
+        "decode + model": lambda: _timed(_decode_and_model(), data.CLIP),
+        "long": lambda: _peak(data.long_video(pathlib.Path(FLAGS.folder), FLAGS.frames)),
+        "longer": lambda: _peak(data.long_video(pathlib.Path(FLAGS.folder), rows.LONGER * FLAGS.frames)),
+    }
+    return lambda what: ways[what]()
+
+
+def _seconds(command):
+    start = time.perf_counter()
+    subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - start
+
+
+def _peak(video):
+    """The most memory that `predict` holds of this video, MiB."""
+    process = subprocess.Popen([*PREDICT, str(video), "--json"], stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode not in (0, 1):  # 1: of some performance the score was withheld
+        sys.exit(f"predict {video}: ended with status {process.returncode}.")
+    return used.ru_maxrss / 1024
+
+
+def _timed(function, argument):
+    start = time.perf_counter()
+    function(argument)
+    return time.perf_counter() - start
+
+
+@functools.cache
+def _model():
+    from scoringnet_tf.models.presets import load_scoring_net
+
+    return load_scoring_net()
+
+
+def _torch_weights():
+    """The shipped model's weights for `benchmarks.peers.predict`, a file."""
+    from benchmarks.peers.weights import weights
+
+    def make(path):
+        statistics = {f"statistics.{s}": pair for s, pair in _model().get_config()["score_statistics"].items()}
+        with path.open("wb") as file:
+            np.savez(file, **weights(_model()), **statistics)
+
+    return data.kept(pathlib.Path(FLAGS.folder) / "diving_small.npz", make)
+
+
+@functools.cache
+def _warm():
+    from scoringnet_tf.inference.prediction import scorer_of
+
+    return scorer_of()
+
+
+@functools.cache
+def _decode_and_model():
+    """A function of a path: PyAV decodes it, OpenCV resizes, the model in one traced call scores all frames."""
+    import av
+    import cv2
+
+    from scoringnet_tf.inference.evaluation import prediction_function
+
+    model = _model()
+    outputs_of = prediction_function(model)
+    (height, width), shown = model.frame_size, model.image_size
+    top, left = (height - shown[0]) // 2, (width - shown[1]) // 2
+
+    def score(path):
+        with av.open(str(path)) as container:
+            pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        small = [cv2.resize(each, (width, height), interpolation=cv2.INTER_AREA) for each in pictures]
+        frames = np.stack([each[top : top + shown[0], left : left + shown[1]] for each in small])[np.newaxis]
+        inputs = {"frames": frames, "mask": np.ones(frames.shape[:2], bool)}
+        outputs = outputs_of(inputs, np.zeros(frames.shape[:2], np.int32))
+        return float(outputs["final"][0])
+
+    return score
+
+
+if __name__ == "__main__":
+    cli.run(lambda _: pairs.serve(measurements()))

@@ -1,0 +1,105 @@
+"""What `benchmarks.table` measures: the rows, their sides and targets. Each part's module says what it answers to."""
+
+import pathlib
+from collections.abc import Iterator
+
+from benchmarks import data
+from benchmarks.pairs import Comparison, Row, Target, worker
+from scoringnet_tf.support.errors import InputError
+
+PHASES = ("segmentation", "scoring", "joint")  # what `benchmarks.training` is asked for
+INFERENCE = "inference"
+SHAPES = {  # flags of a model and a batch
+    "small": {"width_multiplier": 0.125, "image_size": 64, "num_frames": 104, "batch_size": 4},
+    "full": {"width_multiplier": 1.0, "image_size": 112, "num_frames": 32, "batch_size": 1, "steps": 1},
+}
+PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+CLOCK, PROCESSOR = "frames/s", "frames/CPU s"  # of `benchmarks.build`
+LONGER = 4  # times as long is the longer video
+
+
+def comparisons(folder: pathlib.Path, quick: bool) -> list[Comparison]:
+    """All that is measured, on data that are kept in a folder."""
+    count = 12 if quick else 48
+    return [
+        *training(("small",) if quick else ("small", "full")),
+        reading(folder, count, epochs=1 if quick else 2),
+        building(folder, count),
+        predicting(folder, frames=9000),
+    ]
+
+
+def chosen(found: list[Comparison], only: list[str]) -> list[Comparison]:
+    """Those whose names begin like one of `only`; InputError for one that none begins like."""
+    names = [comparison.name for comparison in found]
+    for start in only:
+        if not any(name.startswith(start) for name in names):
+            raise InputError(f"--only: expected beginnings of {', '.join(names)}. Received: {start}.")
+    return [each for each in found if not only or each.name.startswith(tuple(only))]
+
+
+def training(shapes: tuple[str, ...]) -> Iterator[Comparison]:
+    """A step of every phase and inference against PyTorch, in these of `SHAPES`."""
+    for shape in shapes:
+        for precision, policy in PRECISIONS.items():
+            given = {**SHAPES[shape], "precision": policy}
+            modules = ("benchmarks.training", "benchmarks.peers.training")
+            sides = [worker(module, **given) for module in modules]
+            yield Comparison(f"training.{shape}.{precision}", *sides, steps("PyTorch", Target(0.85)))
+
+
+def steps(against: str, target: Target | None = None) -> tuple[Row, ...]:
+    """A row for a step of every phase, and for a video of inference."""
+    found = (Row(f"{phase} step", against, phase, phase, "s", target) for phase in PHASES)
+    return (*found, Row("inference of a video", against, INFERENCE, INFERENCE, "s", target))
+
+
+def reading(folder: pathlib.Path, count: int, epochs: int) -> Comparison:
+    """The input pipeline against a DataLoader and against libjpeg-turbo alone.
+
+    Args:
+        folder: where the data are kept, see `benchmarks.data`.
+        count: of simulated videos, 128×171.
+        epochs: that each measurement reads.
+    """
+    size = "{},{}".format(*data.SHOWN)
+    ours = {"records_dir": lambda: data.records(folder, count), "image_size": size, "epochs": epochs}
+    peer = {"stored": lambda: data.jpegs(folder, count), "larger": lambda: data.larger_jpegs(folder, count)}
+    twice, share = Target(2.0, at_most=False), Target(0.85, at_most=False)
+    rows = (
+        Row("plain", "DataLoader", "plain", "plain", CLOCK),
+        Row("crop and flip", "DataLoader", "crop and flip", "augmented", CLOCK),
+        Row("augmented", "DataLoader", "augmented", "augmented", CLOCK, twice),
+        Row("augmented", "DataLoader, 320×240", "augmented", "augmented larger", CLOCK, twice),
+        Row("plain", "libjpeg-turbo alone", "plain", "libjpeg-turbo", CLOCK, share),
+    )
+    sides = worker("benchmarks.input_pipeline", **ours), worker("benchmarks.peers.loader", epochs=epochs, **peer)
+    return Comparison("input", *sides, rows)
+
+
+def building(folder: pathlib.Path, count: int) -> Comparison:
+    """`build` of `count` simulated videos against OpenCV, both in two processes."""
+    given = {"dataset": "unlv_diving", "source_dir": lambda: data.videos(folder, count), "workers": 2}
+    return Comparison("build", worker("benchmarks.build", **given), None, frame_rates("in two processes"))
+
+
+def frame_rates(name: str) -> tuple[Row, ...]:
+    """A row by the clock, and one by processor time, which other work disturbs less."""
+    target = Target(1.0, at_most=False)
+    return tuple(Row(name, "OpenCV", f"build {unit}", f"OpenCV {unit}", unit, target) for unit in (CLOCK, PROCESSOR))
+
+
+def predicting(folder: pathlib.Path, frames: int) -> Comparison:
+    """`predict` cold and warm, and its memory.
+
+    Args:
+        folder: where videos are kept, see `benchmarks.data`.
+        frames: of the shorter of two long videos.
+    """
+    in_time, near, flat = Target(2.2, of="ours"), Target(1.2), Target(1.1)
+    rows = (
+        Row("cold, 120 frames", "PyTorch script", "cold", "cold PyTorch", "s", in_time),
+        Row("warm, per video", "decode + model", "warm", "decode + model", "s", near),
+        Row(f"memory, {LONGER * frames:,} frames", f"{frames:,} frames", "longer", "long", "MiB", flat, rounds=1),
+    )
+    return Comparison("predict", worker("benchmarks.predicting", folder=folder, frames=frames), None, rows)

@@ -1,0 +1,122 @@
+"""Ratios of neighbours, targets, what is said where a side fails, and the processes that measure."""
+
+import contextlib
+import sys
+
+import pytest
+
+from benchmarks import pairs
+from benchmarks.pairs import Comparison, NotMeasured, Result, Row, Target
+
+RATIO = Row("step", "theirs", "a", "b", "s", Target(0.85))
+
+
+def side(answers, asked, name):
+    """A side that gives these figures in turn, and writes down that it was asked."""
+
+    def ask(what):
+        asked.append((name, what))
+        return answers.pop(0)
+
+    return lambda: contextlib.nullcontext(ask)
+
+
+def test_neighbours_take_turns_and_the_first_pair_is_not_counted():
+    asked = []
+    ours, peer = side([9.0, 1.0, 2.0, 6.0], asked, "ours"), side([9.0, 2.0, 4.0, 3.0], asked, "peer")
+    (result,) = pairs.measured(Comparison("x", ours, peer, (RATIO,)), 3)
+    assert result.figures == ((1.0, 2.0), (2.0, 4.0), (6.0, 3.0))
+    assert [name for name, _ in asked] == ["ours", "peer", "peer", "ours", "ours", "peer", "peer", "ours"]
+    assert {what for name, what in asked if name == "peer"} == {"b"}
+    assert (result.ratio, result.ours, result.peer) == (0.5, 2.0, 3.0)  # not 2 / 3: the median of the ratios
+    assert result.to_dict()["spread"] == [0.5, 2.0]
+
+
+def test_one_side_may_do_both_and_a_row_may_ask_for_fewer_rounds():
+    asked = []
+    row = Row("memory", "short", "long", "short", "MiB", rounds=1)
+    (result,) = pairs.measured(Comparison("x", side([11.0, 10.0], asked, "one"), None, (row,)), 5)
+    assert result.figures == ((11.0, 10.0),)
+    assert asked == [("one", "long"), ("one", "short")]
+
+
+@pytest.mark.parametrize(
+    ("target", "met"),
+    [
+        (Target(0.5), True),
+        (Target(0.49), False),
+        (Target(0.5, at_most=False), True),
+        (Target(0.51, at_most=False), False),
+        (Target(2.2, of="ours"), True),
+        (Target(0.99, of="ours"), False),
+    ],
+)
+def test_targets(target, met):
+    assert target.met(Result("x", RATIO, ((1.0, 2.0),))) is met
+
+
+def test_a_side_that_fails_leaves_a_reason_and_what_was_measured_before():
+    def ask(what):
+        if what == "bad":
+            raise NotMeasured("no PyTorch")
+        return 1.0
+
+    rows = (RATIO, Row("next", "theirs", "bad", "b", "s"), Row("last", "theirs", "a", "b", "s"))
+    results = list(pairs.measured(Comparison("x", lambda: contextlib.nullcontext(ask), None, rows), 1))
+    assert [result.missing for result in results] == ["", "no PyTorch", "no PyTorch"]
+    assert results[1].to_dict()["missing"] == "no PyTorch"
+    text = pairs.table(results)
+    assert "x, next: not measured: no PyTorch" in text
+    assert text.splitlines()[1].split() == [
+        "x:",
+        "step",
+        "theirs",
+        "1",
+        "s",
+        "1",
+        "s",
+        "1.00",
+        "1.00–1.00",
+        "≤",
+        "0.85×",
+        "no",
+    ]
+
+
+SERVED = """
+import sys
+from benchmarks import pairs
+print("said before")
+def measure(what):
+    print("said by a library")
+    if what == "stop":
+        sys.exit("what: stopped.")
+    return {"half": 0.5, "nothing": None}[what]
+pairs.serve(measure)
+"""
+
+
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    (tmp_path / "served_here.py").write_text(SERVED.replace('print("said before")\n', ""))
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{':'.join(sys.path)}")
+    return pairs.worker("served_here", size=3)
+
+
+def test_a_process_answers_and_what_libraries_print_is_no_answer(served):
+    with served() as ask:
+        assert ask("half") == 0.5
+        assert ask("nothing") is None
+
+
+def test_the_last_words_of_a_process_that_ends_are_the_reason(served):
+    with pytest.raises(NotMeasured, match=r"^what: stopped\.$"), served() as ask:
+        ask("stop")
+
+
+def test_a_flag_may_be_a_function_that_is_called_once_it_is_needed():
+    made = []
+    start = pairs.worker("json.tool", folder=lambda: made.append(1))
+    assert made == []
+    with start():
+        assert made == [1]

@@ -1,0 +1,101 @@
+"""Which rows the table has, how they are chosen, and the data that they are measured on."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import av
+import pytest
+
+from benchmarks import data, rows
+from scoringnet_tf.support.errors import InputError
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def test_every_row_has_a_name_of_its_own_and_the_whole_table_adds_full_width(tmp_path):
+    whole, quick = ([each.name for each in rows.comparisons(tmp_path, quick)] for quick in (False, True))
+    assert set(whole) - set(quick) == {"training.full.float32", "training.full.bfloat16"}
+    for comparison in rows.comparisons(tmp_path, quick=False):
+        names = [(row.name, row.against, row.unit) for row in comparison.rows]
+        assert len(set(names)) == len(names)
+    assert not list(tmp_path.iterdir()), "nothing is made before it is needed"
+
+
+def test_rows_are_chosen_by_the_beginnings_of_their_names(tmp_path):
+    found = rows.comparisons(tmp_path, quick=True)
+    assert [each.name for each in rows.chosen(found, ["training", "input"])] == [
+        *("training.small.float32", "training.small.bfloat16", "input")
+    ]
+    assert rows.chosen(found, []) == found
+    with pytest.raises(InputError, match=r"--only: expected beginnings of .* Received: nothing\."):
+        rows.chosen(found, ["nothing"])
+
+
+def test_the_table_is_printed_and_written(tmp_path):
+    """In a process of its own: commands define flags of the same names."""
+    code = (
+        "import contextlib\n"
+        "from absl import flags\n"
+        "from benchmarks import pairs, rows, table\n"
+        "row = pairs.Row('step', 'theirs', 'a', 'b', 's', pairs.Target(2.0))\n"
+        "ask = {'a': 3.0, 'b': 2.0}.get\n"
+        "fake = pairs.Comparison('x', lambda: contextlib.nullcontext(ask), None, (row,))\n"
+        "rows.comparisons = lambda folder, quick: [fake]\n"
+        "flags.FLAGS(['table', '--output=new/table.json', '--rounds=2'])\n"
+        "table.main([])"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[1].endswith("1.50  1.50–1.50    ≤ 2×  yes")
+    written = json.loads((tmp_path / "new" / "table.json").read_text())
+    assert written["rows"][0] | {"met": True, "ratio": 1.5, "ours": [3.0, 3.0]} == written["rows"][0]
+    assert written["machine"]["packages"]["keras"]
+
+
+def test_what_is_made_is_made_once_and_whole(tmp_path):
+    made = []
+
+    def make(path):
+        made.append(path)
+        path.mkdir()
+        if len(made) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        data.kept(tmp_path / "a" / "b", make)
+    for _ in range(2):
+        assert data.kept(tmp_path / "a" / "b", make).is_dir()
+    assert len(made) == 2
+
+
+def test_a_long_video_is_the_clip_again_and_again(tmp_path):
+    path = data.long_video(tmp_path, 150)
+    with av.open(str(path)) as long:
+        frames = [(frame.time, int(frame.to_ndarray(format="gray").sum())) for frame in long.decode(video=0)]
+    times, sums = zip(*frames, strict=True)
+    assert len(frames) == 240
+    assert sums[:120] == sums[120:]
+    assert times[-1] == pytest.approx(239 / 25)
+    assert list(times) == sorted(set(times))
+
+
+def test_folders_of_jpegs_are_the_frames_of_the_records(diving_records, monkeypatch, tmp_path):
+    from data_prep.records.verifying import read_records
+    from scoringnet_tf.data.dataset_info import DatasetInfo
+
+    monkeypatch.setattr(data, "records", lambda folder, count: diving_records)
+    folder = data.jpegs(tmp_path, 10)
+    _, record = next(read_records(DatasetInfo.load(diving_records), "train"))
+    files = sorted((folder / record["example/id"].decode()).iterdir())
+    assert [file.read_bytes() for file in files] == list(record["image/encoded"])
+
+
+def test_phases_are_those_of_training():
+    from scoringnet_tf.models.objective import PHASES
+
+    assert set(rows.PHASES) == set(PHASES)
