@@ -24,6 +24,7 @@ def test_convolutions_of_c3d_are_counted_as_by_hand():
     assert flops.forward(trunk, 16) == pytest.approx(77e9, rel=0.01)
 
 
+@pytest.mark.interop
 def test_operations_of_a_scoring_net_are_those_that_pytorch_counts():
     torch = pytest.importorskip("torch", reason="needs PyTorch: pip install '.[bench]'")
     from torch.utils.flop_counter import FlopCounterMode
@@ -48,6 +49,7 @@ def run(code, *arguments):
 
 
 @pytest.mark.slow
+@pytest.mark.interop
 def test_under_jax_all_is_measured_and_tensorflow_is_not_imported():
     pytest.importorskip("jax", reason="needs JAX: pip install '.[backends]'")
     code = (
@@ -71,6 +73,7 @@ def test_under_jax_all_is_measured_and_tensorflow_is_not_imported():
 
 
 @pytest.mark.slow
+@pytest.mark.interop
 def test_without_a_gpu_nothing_is_measured_unless_asked_for(tmp_path):
     pytest.importorskip("torch", reason="needs PyTorch: pip install '.[bench]'")
     chosen = ("--ways=torch", "--precisions=float32", f"--output={tmp_path / 'gpu.json'}")

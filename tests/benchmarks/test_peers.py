@@ -14,6 +14,8 @@ torch = pytest.importorskip("torch", reason="needs PyTorch: pip install '.[bench
 
 from benchmarks.peers import network as peers  # noqa: E402 after the skip
 
+pytestmark = pytest.mark.interop
+
 LENGTHS = (12, 9, 12)  # the second video is padded
 
 

@@ -2076,7 +2076,7 @@ BAD_INPUT = (
 
 SCALING = of(
     "benchmarks/capacity.py",
-    "tests/scaling/test_capacity.py",
+    "tests/benchmarks/test_capacity.py",
     (
         "videos * (videos - 1) / 2 * costs.compare",
         "videos * costs.compare",
@@ -2091,7 +2091,7 @@ SCALING = of(
     ),
 ) + of(
     "benchmarks/growth.py",
-    "tests/scaling/test_growth.py",
+    "tests/benchmarks/test_growth.py",
     (
         "scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom)",
         "scipy.stats.t.ppf(CONFIDENCE, freedom)",
