@@ -18,7 +18,6 @@ from tqdm import tqdm
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path, check_access
-from scoringnet_tf.support.wording import counted
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("output", None, "The page: a file that ends in .html. One that is there is replaced.")
@@ -48,7 +47,7 @@ def main(arguments: list[str]) -> int:
 
     from scoringnet_tf.inference.inputs import attempted, named_videos
     from scoringnet_tf.inference.prediction import scorer_of
-    from scoringnet_tf.report.collecting import Scenes, shown_performances
+    from scoringnet_tf.report.collecting import scored_and_shown
     from scoringnet_tf.report.judges import read_judges
     from scoringnet_tf.report.page import write_pages
     from scoringnet_tf.support.remarks import Remark
@@ -63,12 +62,10 @@ def main(arguments: list[str]) -> int:
     for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
 
         def shown_of(local, path=path):
-            scenes, judged = Scenes(), judges.get(as_path(path).name)
-            score = scorer.score_file(local, path, force=values.force, seen=scenes)
-            if judged and (count := len(score.performances)) > 1:
-                unused = f"its row of --judges is left out, as it may be of any of its {counted(count, 'performance')}"
-                tqdm.write(f"report: {path}: {unused}.", file=sys.stderr)
-            return shown_performances(scorer, scenes, score, judged)
+            pages, said = scored_and_shown(scorer, local, path, judges.get(as_path(path).name), values.force)
+            if said:
+                tqdm.write(f"report: {path}: {said}.", file=sys.stderr)
+            return pages
 
         found = attempted(shown_of, path, error)
         if isinstance(found, Remark):

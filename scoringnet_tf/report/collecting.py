@@ -13,6 +13,7 @@ from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.inference.video_score import Performance, VideoScore
 from scoringnet_tf.report.page import ShownPerformance, ShownScore, encode_clip, film_frames
 from scoringnet_tf.sports import NOISE, SCORES
+from scoringnet_tf.support.wording import counted
 
 AROUND = 1.0  # seconds before and after a performance that its page shows of a longer video
 HIDDEN = 5  # frames that are hidden together for the curve of where a score comes from
@@ -35,6 +36,22 @@ class Scenes:
         for performance in performances:
             start, stop = _window(video, performance) if is_longer else (0, len(video.frames))
             self.kept.append((video.cut(start, stop), None if probabilities is None else probabilities[start:stop]))
+
+
+def scored_and_shown(
+    scorer: VideoScorer, source: Any, path: Any, judges: Mapping[str, float] | None = None, force: bool = False
+) -> tuple[list[ShownPerformance], str]:
+    """Scores a video; what to show of each performance in it, and what is to be said of its judges' scores, or "".
+
+    Args:
+        source, path, force: as of `VideoScorer.score_file`, whose errors it raises.
+        judges: score → points of the judges.
+    """
+    scenes, said = Scenes(), ""
+    score = scorer.score_file(source, path, force=force, seen=scenes)
+    if judges and (count := len(score.performances)) > 1:
+        said = f"its row of --judges is left out, as it may be of any of its {counted(count, 'performance')}"
+    return shown_performances(scorer, scenes, score, judges), said
 
 
 def shown_performances(

@@ -206,7 +206,7 @@ DATA = (
     Case(
         "a split of videos that there are not",
         f"{B} --split_csv=split.csv",
-        "build: split.csv: expected a split for each of the 2 records. Received: none for a.avi, b.avi; z.avi, which "
+        "build: split.csv: expected a split for each of 2 records. Received: none for a.avi, b.avi; z.avi, which "
         "are no records",
         holding("split.csv", b"id,split\nz.avi,train\n"),
     ),

@@ -7,19 +7,15 @@ import av
 import keras
 import numpy as np
 import pytest
-from absl import flags
-from absl.testing import flagsaver
 from conftest import read_index, write_bars
 
 import scoringnet_tf
 from scoringnet_tf.data.preprocessing import decode_jpeg
-from scoringnet_tf.inference import prediction
 from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.inference.refusal import NO_PERFORMANCE
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.inference.video_score import Performance
-from scoringnet_tf.report import __main__ as report
-from scoringnet_tf.report.collecting import ONE_DEVIATION, Scenes, shown_performances
+from scoringnet_tf.report.collecting import ONE_DEVIATION, Scenes, scored_and_shown, shown_performances
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.report.page import ShownPerformance, ShownScore, write_pages
 from scoringnet_tf.support.errors import InputError
@@ -169,20 +165,14 @@ def test_a_long_video_without_a_performance_is_a_page_that_says_so(scorer, monke
 
 
 @pytest.mark.parametrize(("starts", "said"), [([30], ""), ([30, 110], "may be of any of its 2 performances")])
-def test_scores_of_judges_are_of_one_performance(scorer, monkeypatch, tmp_path, capsys, starts, said):
+def test_scores_of_judges_are_of_one_performance(scorer, monkeypatch, tmp_path, starts, said):
     write_bars(tmp_path / "v.avi", 200)
-    (tmp_path / "judges.csv").write_text("video,final\nv.avi,71.23\n")
     script(monkeypatch, scorer, starts, 200)
-    monkeypatch.setattr(prediction, "scorer_of", lambda _: scorer)
-    judged = {"judges": str(tmp_path / "judges.csv"), "output": str(tmp_path / "r.html"), "force": True}
-    if not flags.FLAGS.is_parsed():
-        flags.FLAGS.mark_as_parsed()
-    with flagsaver.flagsaver(**judged):
-        assert report.main([str(tmp_path / "v.avi")]) == 0
-    assert said in capsys.readouterr().err
-    texts = [path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.html")]
-    assert len(texts) == (1 if len(starts) == 1 else 3)
-    assert any("71.23" in text for text in texts) == (not said)
+    shown, found = scored_and_shown(scorer, tmp_path / "v.avi", tmp_path / "v.avi", {"final": 71.23}, force=True)
+    assert len(shown) == len(starts) and found.endswith(said) and bool(found) == bool(said)
+    assert [each.true for one in shown for each in one.scores if each.name == "final"] == (
+        [None, None] if said else [71.23]
+    )
 
 
 def test_what_is_known_of_trust_is_shown(scorer, tmp_path):

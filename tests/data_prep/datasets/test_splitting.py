@@ -133,7 +133,7 @@ def test_a_split_file_takes_the_place_of_the_datasets_own_split(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([("001", "train")], "expected a split for each of the 2 records. Received: none for 002"),
+        ([("001", "train")], "expected a split for each of 2 records. Received: none for 002"),
         ([("001", "train"), ("002", "test"), ("003", "test")], "Received: 003, which are no records"),
         ([("001", "train"), ("001", "test"), ("002", "test")], "expected every id once. Received: 001 again"),
         ([("001", "train"), ("002", "dev")], "expected a split, one of train, validation, test. Received: 'dev'"),
