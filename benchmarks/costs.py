@@ -132,8 +132,8 @@ def measure(folder, model=None, number=None):
         **apart(_comparing, PAIRED),
         load=load,
         **index,
+        parameters=scorer.model.count_params(),  # before a step, which adds variables that are none of its own
         step=_stepping(scorer.model, round(np.mean(lengths))),
-        parameters=scorer.model.count_params(),
     )
 
 

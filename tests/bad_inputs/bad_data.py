@@ -13,9 +13,7 @@ STAGES = "video_id,stage,start_frame,end_frame"
 def problems_of(*problems):
     """What `build` says of rows."""
     lines = "".join(f"\n  manifest.csv, {problem}" for problem in problems)
-    return (
-        f"…build: own: expected consistent videos and labels. Received: {len(problems)} problems{lines}\nNothing was …"
-    )
+    return f"…build: own: expected consistent videos and labels. Received: {len(problems)} problem{'s' * (len(problems) > 1)}{lines}\nNothing was …"
 
 
 DATA = (

@@ -159,7 +159,14 @@ def test_settings_may_not_change_within_a_run(diving_records, tmp_path):
     Checkpoints(tmp_path).save(network, "scoring_0001", {"steps_done": 1, "phase": "scoring"})
     with pytest.raises(InputError, match=r"--alpha \(was 2\.0, now 3\.0\)"):
         config(alpha=3.0)
-    for name in started.keys() - {"model_dir", "records_dir", "replicas", "training_ids", "scoring_epochs"}:
+    for name in started.keys() - {
+        "data_service",
+        "model_dir",
+        "records_dir",
+        "replicas",
+        "training_ids",
+        "scoring_epochs",
+    }:
         with pytest.raises(InputError, match=rf"--{name} \(was .*, now another\)"):
             record_config(tmp_path, {**started, name: "another"}, "hash", "float32", ["a"])
     with pytest.raises(InputError, match=r"precision \(was float32, now mixed_bfloat16\)"):
