@@ -206,4 +206,5 @@ def _span(labels, sample_of, start, stop):
 def _thinned(shown):
     """As many as are drawn, evenly, in the order of the video."""
     ordered = sorted(shown, key=lambda each: each[0])
-    return [ordered[index * len(ordered) // COLUMNS] for index in range(COLUMNS)] if ordered else []
+    count = min(COLUMNS, len(ordered))
+    return [ordered[index * len(ordered) // count] for index in range(count)]
