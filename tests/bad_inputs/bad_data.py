@@ -13,7 +13,8 @@ STAGES = "video_id,stage,start_frame,end_frame"
 def problems_of(*problems):
     """What `build` says of rows."""
     lines = "".join(f"\n  manifest.csv, {problem}" for problem in problems)
-    return f"…build: own: expected consistent videos and labels. Received: {len(problems)} problem{'s' * (len(problems) > 1)}{lines}\nNothing was …"
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return f"…build: own: expected consistent videos and labels. Received: {count}{lines}\nNothing was …"
 
 
 DATA = (
