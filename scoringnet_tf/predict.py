@@ -28,6 +28,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.support.quick_start import quick_start
 from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.wording import counted
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_bool("json", False, "Print a line of JSON for every video, see docs/predictions.md, instead of text.")
@@ -109,11 +110,11 @@ def _print(results, printer, progress, pictures):
                 printer.complain(undrawn)
             unscored += result.found.status == "withheld" or undrawn is not None
         progress.update()
-    where = f"results that are kept in {flags.FLAGS.results_dir}"
+    where = f"kept in {flags.FLAGS.results_dir}"
     if taken_over:
-        printer.complain(f"{taken_over} {where} were taken over.")
+        printer.complain(f"{counted(taken_over, 'result')} {where} taken over.")
     for what, number in changed.items():
-        printer.complain(f"{number} {where} did not count, for what has changed ({', '.join(what)}): scored anew.")
+        printer.complain(f"{counted(number, 'result')} {where} made anew, for what has changed: {', '.join(what)}.")
     return unscored
 
 

@@ -1,5 +1,6 @@
 """The files that a stranger looks for first: they exist and agree with the package."""
 
+import ast
 import configparser
 import pathlib
 import re
@@ -51,6 +52,21 @@ def test_hooks_need_no_network():
     for repository in yaml.safe_load(text(".pre-commit-config.yaml"))["repos"]:
         assert repository["repo"] == "local"
         assert {hook["language"] for hook in repository["hooks"]} == {"system"}
+
+
+def test_what_needs_other_libraries_is_left_out_of_make_test_and_has_a_command():
+    """A test that skips where a library is missing, without the mark, would run nowhere: no target installs it."""
+    assert '-m "not interop"' in text("Makefile") and "make interop\n" in text(".ci/run")
+    brought = {"pympi.Elan"}  # by the extra dev
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        if path.parent.name in ("browser", "notebooks", "distributed") or path == pathlib.Path(__file__):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        marked = "pytestmark" in {name.id for name in ast.walk(tree) if isinstance(name, ast.Name)}
+        for function in (node for node in tree.body if isinstance(node, ast.FunctionDef)):
+            needed = set(re.findall(r"importorskip\(\s*['\"]([\w.]+)", ast.unparse(function))) - brought
+            decorators = [ast.unparse(each) for each in function.decorator_list]
+            assert not needed or marked or "pytest.mark.interop" in decorators, (path, function.name, needed)
 
 
 @pytest.mark.parametrize("suite", ["browser", "notebooks"])

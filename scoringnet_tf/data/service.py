@@ -44,7 +44,7 @@ def check_service(address: str, flag: str = "data_service") -> None:
     host, _, port = address.rpartition(":")
     try:
         if not host or not port.isdecimal():
-            raise InputError(f"--{flag}={address}: expected HOST:PORT. Received: something else.")
+            raise InputError(f"--{flag}={address}: expected HOST:PORT. Received: {address}.")
         socket.create_connection((host, int(port)), ANSWER).close()
     except (OSError, OverflowError) as error:
         raise InputError(

@@ -32,6 +32,7 @@ from scoringnet_tf.support.files import local_file, locked, replacing_file
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.stopping import Stopped
+from scoringnet_tf.support.wording import counted
 
 Named: TypeAlias = tuple[str, InputError | None]  # of `inputs.named_videos`
 DAMAGED = "file"  # stands in `Scored.changed` for a kept result that is not as it was written
@@ -108,7 +109,7 @@ def _kept_in(folder):
         except (InputError, Stopped) as error:
             number = len(list(path.glob("*.json")))
             if number:
-                remark = f"{number} results are kept in {folder}: the same command goes on from there."
+                remark = f"{counted(number, 'result')} kept in {folder}: the same command goes on from there."
                 error.args = (f"{error} {remark}",)
             raise
 

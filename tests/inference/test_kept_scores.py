@@ -144,7 +144,7 @@ def test_results_come_as_they_are_made(model, videos, tmp_path):
     """A stopped run says how many there are."""
     keeping = keeping_scores(tmp_path / "kept", model.path, model.scorer, force=True)
     with (
-        pytest.raises(Stopped, match=rf"stopped by SIGTERM\. 1 results are kept in {tmp_path}/kept: the same command"),
+        pytest.raises(Stopped, match=rf"stopped by SIGTERM\. 1 result kept in {tmp_path}/kept: the same command"),
         keeping as score_all,
     ):
         results = score_all(named_videos(videos))

@@ -11,7 +11,9 @@ from scoringnet_tf.support.wording import counted
 
 ROOT = pathlib.Path(__file__).parents[2]
 # What is counted in messages; "frames/s" is a unit.
-NOUNS = "frame video problem record stage step shard file sample clip split performance row column byte value image"
+NOUNS = (
+    "result frame video problem record stage step shard file sample clip split performance row column byte value image"
+)
 PLURAL = re.compile(rf" ([a-z]+ )?({'|'.join(f'{noun}s' for noun in NOUNS.split())})\b(?!/| per second)")
 # Constants and what is never 1; names and lists that stand before "frames" or "rows" without counting them.
 NO_COUNT = re.compile(r"[A-Z_]+|2 \* FOLDS|num_bytes|self\.maximum|.*\.join\(.*\)|stage\['name'\]|.*\.upper\(\)|split")
