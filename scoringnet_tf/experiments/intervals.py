@@ -55,7 +55,7 @@ class Results:
         for row, predicted in self.predicted.items():
             for seed, rendering, video in np.ndindex(*next(iter(predicted.values())).shape):
                 values = [
-                    f"{value:.4f}" if value is not None else ""
+                    repr(float(value)) if value is not None else ""
                     for score in scores
                     for value in (
                         self.truth[score][video],

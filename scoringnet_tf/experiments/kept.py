@@ -12,7 +12,7 @@ from scoringnet_tf.experiments.report import CELLS, PREDICTIONS
 from scoringnet_tf.experiments.stage_results import FRAMES, StageResults
 from scoringnet_tf.sports import SCORES
 
-ROUNDING = 2e-3  # of a figure: scores are kept with four digits, and ties may break
+ROUNDING = 1e-9  # of a figure: scores are kept as they are
 
 
 def read_results(path: Path) -> list[Results | StageResults]:
