@@ -12,7 +12,7 @@ from scoringnet_tf.experiments.report import CELLS, PREDICTIONS
 from scoringnet_tf.experiments.stage_results import FRAMES, StageResults
 from scoringnet_tf.sports import SCORES
 
-ROUNDING = 1e-9  # of a figure: scores are kept as they are
+ROUNDING = 1e-6  # of a figure: scores are kept as they are, and some are summed up in float32
 
 
 def read_results(path: Path) -> list[Results | StageResults]:

@@ -109,5 +109,5 @@ class StageResults:
         yield ["row", "seed", "rendering", "video_id", *(f"{name}_{of}" for name in figures for of in ("right", "all"))]
         for row, found in self.predicted.items():
             for seed, rendering, video in np.ndindex(*found[FRAMES].shape[:3]):
-                values = (f"{value:.6g}" for name in figures for value in found[name][seed, rendering, video])
+                values = (repr(float(value)) for name in figures for value in found[name][seed, rendering, video])
                 yield [row, seed, rendering, self.ids[video], *values]
