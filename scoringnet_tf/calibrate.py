@@ -71,9 +71,11 @@ def _held_out(info, data_hash):
 
 def _print(path, model):
     reference = model.reference
+    certainty = reference.certainty
     print(f"Model: {path}, which now goes by {counted(reference.num_videos, 'training video')}:")
     for stage, (shortest, longest) in reference.durations.items():
-        print(f"  {stage:<14} {shortest:.2f} to {longest:.2f} s")
+        surely = f", found with a probability of {certainty[stage]:.2f} or more" if stage in certainty else ""
+        print(f"  {stage:<14} {shortest:.2f} to {longest:.2f} s{surely}")
     if reference.spread:
         print(f"  nearly all within a distance of {reference.spread.limit:.3g} from their middle")
     intervals = reference.intervals

@@ -1,16 +1,20 @@
 r"""Converts published C3D weights to a `.keras` file for `train --pretrained` and `pretrain --pretrained`.
 
     python -m scoringnet_tf.import_weights FILE --output=c3d.keras [--mean=train01_16_128_171_mean.binaryproto]
+    python -m scoringnet_tf.import_weights MODEL.keras --output=c3d.keras [--tower=execution]
 
 FILE is a .caffemodel of C3D 1.0, PyTorch's c3d.pickle, MMAction2's .pth, a Keras 1 or 2 .h5 in either dimension order,
 or a checkpoint of C3D-tensorflow; it is recognised by what is in it, and nothing in it is run. The preprocessing that
 the weights were trained with becomes part of the model. The Caffe model and what derives from it is CC BY-NC.
+
+MODEL.keras is a ScoringNet that `train` made: then it is the C3D of one of its towers, with the regressor.
 """
 
 import sys
 
 from absl import flags
 
+from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 
@@ -28,6 +32,7 @@ flags.DEFINE_enum(
     "Of a TensorFlow checkpoint: how fc6 reads its input. auto: channels_last (converted from Caffe) with 487 classes, "
     "else channels_first (trained in TensorFlow). No other layout needs it.",
 )
+flags.DEFINE_enum("tower", None, SCORES, "Of a ScoringNet: whose C3D; default: its first, that of difficulty.")
 
 
 def main(arguments: list[str]) -> None:
@@ -40,17 +45,37 @@ def main(arguments: list[str]) -> None:
         raise InputError(f"--output: expected a name that ends in .keras. Received: {output}.")
 
     from scoringnet_tf.support.files import replacing_file
+
+    model = _of_scoring_net(path) if path.endswith(".keras") else _of_published_weights(path)
+    with replacing_file(output) as temporary:
+        model.save(temporary)
+    print(f"C3D:     {output}\nUse it:  python -m scoringnet_tf.train --pretrained={output} …")
+
+
+def _of_published_weights(path):
     from scoringnet_tf.weights.convert import build_c3d, with_mean
     from scoringnet_tf.weights.layouts import read_weights
     from scoringnet_tf.weights.mean import read_mean
 
+    if flags.FLAGS.tower:
+        raise InputError(f"--tower: expected a ScoringNet, .keras. Received: {path}.")
     weights = read_weights(path, flags.FLAGS.fc6_order)
     if flags.FLAGS.mean:
         weights = with_mean(weights, read_mean(flags.FLAGS.mean))
-    model = build_c3d(weights, path)
-    with replacing_file(output) as temporary:
-        model.save(temporary)
-    print(f"C3D:     {output}\nUse it:  python -m scoringnet_tf.train --pretrained={output} …")
+    return build_c3d(weights, path)
+
+
+def _of_scoring_net(path):
+    from scoringnet_tf.models.presets import load_keras
+    from scoringnet_tf.models.scoring_net import ScoringNet
+    from scoringnet_tf.weights.tower import c3d_of_tower
+
+    if flags.FLAGS.mean or flags.FLAGS.fc6_order != "auto":
+        raise InputError(f"--mean, --fc6_order: expected published weights with them. Received: {path}.")
+    try:
+        return c3d_of_tower(load_keras(path, ScoringNet, "model"), flags.FLAGS.tower)
+    except InputError as error:
+        raise InputError(f"{path}: {error}".replace(f"{path}: --model={path}: ", f"{path}: ")) from error
 
 
 if __name__ == "__main__":

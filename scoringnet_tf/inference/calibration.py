@@ -15,12 +15,13 @@ from scoringnet_tf.inference.evaluation import predict_records, prediction_funct
 from scoringnet_tf.models.bank import Bank
 from scoringnet_tf.models.intervals import Intervals
 from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_path
-from scoringnet_tf.models.reference import MIN_VIDEOS, Reference, Spread, checksum, is_current, pooled
+from scoringnet_tf.models.reference import MIN_VIDEOS, Reference, Spread, certainties, checksum, is_current, pooled
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.errors import InputError
 
 MAX_VIDEOS = 2000  # more would tell little that these do not; their `Bank` is bounded, too
 REQUIRED_SHARE = 0.95  # of the training videos show a stage: then one without it is no performance
+DOUBTFUL_SHARE = 0.01  # of the training videos whose stages are found less surely than what is kept
 NOTHING_HELD_OUT = (
     "Nothing was held out of training: errors on training videos are too small to tell how far a score may be off."
 )
@@ -112,6 +113,8 @@ def is_measured(model, info, training_ids: bool = True) -> bool:
     reference = found.reference
     if reference is None or reference.data_hash != info.data_hash or reference.intervals is None:
         return False
+    if found.segmenter is not None and not reference.certainty:
+        return False
     return is_current(found) and (reference.bank is not None) == (training_ids and reference.spread is not None)
 
 
@@ -137,18 +140,20 @@ def measured(model, info, held_out=NOTHING_HELD_OUT, batch_size: int = 4, traini
         spread=spread,
         intervals=_intervals(model, held_out, batch_size),
         bank=_bank(seen, spread, apart) if training_ids and spread else None,
+        certainty={stage: round(float(np.quantile(each, DOUBTFUL_SHARE)), 4) for stage, each in seen.surely.items()},
     )
 
 
 @dataclasses.dataclass
 class _Seen:
-    """What a model saw of N videos: ids, splits, features (D,) each, true scores; stage → seconds that it lasts."""
+    """What a model saw of N videos: ids, splits, features (D,) each, true scores; of a stage its seconds, certainty."""
 
     ids: list[str] = dataclasses.field(default_factory=list)
     splits: list[str] = dataclasses.field(default_factory=list)
     features: list[np.ndarray] = dataclasses.field(default_factory=list)
     scores: dict[str, list[float]] = dataclasses.field(default_factory=lambda: {score: [] for score in SCORES})
     seconds: dict[str, list[float]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
+    surely: dict[str, list[float]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
 
 
 def _seen(model, info, batch_size):
@@ -157,7 +162,7 @@ def _seen(model, info, batch_size):
     with tqdm(total=sum(map(len, ids.values())), desc="Measuring the training videos", unit="video") as progress:
         for split, of_split in ids.items():
             for inputs, targets, facts in _videos(model, info, split, of_split, batch_size):
-                labels, features = see(inputs)
+                labels, features, surely = see(inputs)
                 found.ids += [video_id.decode() for video_id in facts["id"].numpy()]
                 found.features += list(features.numpy())
                 truth, mask, rates = targets["stages"].numpy(), inputs["mask"].numpy(), facts["frame_rate"].numpy()
@@ -166,9 +171,11 @@ def _seen(model, info, batch_size):
                     found.scores[score] += targets[score].numpy().tolist()
                 for row in range(len(mask)):
                     stages = truth[row][mask[row]]
-                    if model.segmenter is not None:  # labelled in part counts as unlabelled
-                        stages = labels.numpy()[row][mask[row]] if (stages < 0).any() else stages
+                    if model.segmenter is not None:
+                        decided = labels.numpy()[row][mask[row]]
+                        stages = decided if (stages < 0).any() else stages  # labelled in part counts as unlabelled
                         _note_durations(found.seconds, stages, rates[row], model.sport)
+                        _note_certainties(found.surely, decided, surely.numpy()[row], model.sport)
                 progress.update(len(mask))
     return found
 
@@ -222,8 +229,15 @@ def _note_durations(seconds, stages, frame_rate, sport):
             seconds[stage].append(round(float((stages == index).sum() / frame_rate), 4))
 
 
+def _note_certainties(surely, labels, probabilities, sport):
+    """Adds how surely each stage is found in a video, (S − 1,), to `surely`, stage → list."""
+    for index, stage in enumerate(sport.stages):
+        if stage != NOISE and (labels == index).any():
+            surely[stage].append(float(probabilities[index - 1]))
+
+
 def _seeing_function(model):
-    """A compiled function of inputs: the stages that a model decides, int32 (B, L), and `pooled` features (B, D)."""
+    """A compiled function of inputs: decided stages (B, L), `pooled` features (B, D), `certainties` (B, S − 1)."""
     inputs = {
         name: tf.TensorSpec(given.shape, keras.backend.standardize_dtype(given.dtype))
         for name, given in model.input.items()
@@ -233,9 +247,11 @@ def _seeing_function(model):
     @tf.function(input_signature=[inputs])
     def see(inputs):
         if segmenter is None:
-            return tf.zeros_like(inputs["mask"], tf.int32), pooled(inputs["features"], None, inputs["mask"])
+            labels = tf.zeros_like(inputs["mask"], tf.int32)
+            return labels, pooled(inputs["features"], None, inputs["mask"]), None
         found = segmenter(inputs, training=False)
         labels = model.stage_decision(found["stages"], inputs["mask"])
-        return labels, pooled(found["features"], labels, inputs["mask"])
+        surely = certainties(found["stages"], labels, inputs["mask"])
+        return labels, pooled(found["features"], labels, inputs["mask"]), surely
 
     return see

@@ -230,9 +230,10 @@ class VideoScorer:
         return findings.result(given, video.fps, self.name)
 
     def _looked_at(self, video, findings, force):
-        """Stage probabilities and features as of `_segmented`; None where there is no KFS, or nothing can be scored."""
+        """Stage probabilities and features as of `_segmented`; None where there is no KFS, or too little to see."""
         findings.against = reasons_of_source(self.model, video)
-        if self.model.segmenter is None or (findings.against and not force):  # whatever it shows
+        too_small = any(reason.code == "picture_too_small" for reason in findings.against)
+        if self.model.segmenter is None or (too_small and not force):
             return None, None
         findings.has_stages = True
         return self._segmented(video, video.samples(self.preprocessor.frame_rate))
@@ -244,8 +245,11 @@ class VideoScorer:
         for start, stop in self._new_stretches(video, probabilities, len(samples), findings):
             labels = None if probabilities is None else self._decide(probabilities[np.newaxis, start:stop]).numpy()[0]
             of_stretch = None if features is None else features[start:stop]
-            against = reasons_against(self.model, labels, of_stretch, rate or video.fps, stop - start)
-            reasons = findings.against + against
+            surely = None if probabilities is None else probabilities[start:stop]
+            # Of a file that shows too little, what is found is told, and not judged.
+            reasons = findings.against or reasons_against(
+                self.model, labels, of_stretch, rate or video.fps, stop - start, surely
+            )
             outputs, said = self._scores_of(video, samples[start:stop], labels) if force or not reasons else ({}, [])
             yield Found(start, stop, labels, reasons, outputs, said, self._trust.likeness(labels, of_stretch))
 
@@ -265,10 +269,10 @@ class VideoScorer:
         ]
 
     def _segmented(self, video, samples):
-        """Stage probabilities (K, S) and features (K, D) of frames of a `Video`; `samples` (K,) are their numbers."""
+        """Stage probabilities (K, S) and features (K, D) of a `Video` at `samples` (K,), see `Video.samples`."""
 
         def frames_of(start, stop):
-            return self.preprocessor.frames([video.frames[index] for index in samples[start:stop]])
+            return self.preprocessor.sampled(video, samples[start:stop])
 
         return self._segmenter(frames_of, len(samples))
 
@@ -285,11 +289,11 @@ class VideoScorer:
         return stretches(labels, lambda of_one: is_whole(self.model, of_one, rate), round(AROUND * rate))
 
     def _scores_of(self, video, samples, labels):
-        """The outputs of SP for the frames whose numbers are `samples`, and warnings."""
+        """The outputs of SP for a `Video` at `samples`, and warnings."""
         stages = np.zeros(len(samples), np.int32) if labels is None else labels
         indices, empty = self._fragments(stages[np.newaxis])
         clips = {
-            f"{score}_clip": self.preprocessor.frames([video.frames[samples[index]] for index in chosen.numpy()])
+            f"{score}_clip": self.preprocessor.sampled(video, samples[chosen.numpy()])
             for score, chosen in indices.items()
         }
         outputs = self._scores({name: clip[np.newaxis] for name, clip in clips.items()})
@@ -300,12 +304,12 @@ class VideoScorer:
         length = values.shape[1]
         outputs = self._whole({"features": values, "mask": np.ones((1, length), bool)}, np.zeros((1, length), np.int32))
         rate = self.model.frame_rate or ASSUMED_RATE
-        labels, warnings = None, []
+        labels, probabilities, warnings = None, None, []
         if "labels" in outputs:
-            labels = outputs["labels"].numpy()[0]
+            labels, probabilities = (outputs[name].numpy()[0] for name in ("labels", "stages"))
             warnings = _empty_fragments(self.model, outputs["empty_fragments"].numpy()[0])
-        reasons = reasons_against(self.model, labels, sequence.values, rate, length)
-        if labels is not None and len(self._stretches(outputs["stages"].numpy()[0], length)) > 1:
+        reasons = reasons_against(self.model, labels, sequence.values, rate, length, probabilities)
+        if labels is not None and len(self._stretches(probabilities, length)) > 1:
             reasons.append(SEVERAL)
         said = f"The model does not say its features' steps per second: {ASSUMED_RATE:g} assumed."
         assumed = [] if self.model.frame_rate else [Remark("frame_rate_assumed", said)]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import described_pixels
-from scoringnet_tf.models.reference import SHORTEST, checks, is_current, pooled
+from scoringnet_tf.models.reference import SHORTEST, certainties, checks, is_current, pooled
 from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.wording import counted
@@ -22,7 +22,7 @@ def is_whole(model, labels, frame_rate) -> bool:
     return not model.reference or not _impossible(model, counts, frame_rate)
 
 
-def reasons_against(model, labels, features, frame_rate, length) -> list[Remark]:
+def reasons_against(model, labels, features, frame_rate, length, probabilities=None) -> list[Remark]:
     """What speaks against the performance that a model found in a video, a `Remark` each with a key of `CHECKS`.
 
     Args:
@@ -31,15 +31,18 @@ def reasons_against(model, labels, features, frame_rate, length) -> list[Remark]
         features: (L, D), what it saw of every frame; None where there is nothing to compare.
         frame_rate: of these frames, per second.
         length: L.
+        probabilities: (L, S) of KFS; None of a model without.
     """
-    batch = [None if each is None else each[np.newaxis] for each in (labels, features)]
+    batch = [None if each is None else each[np.newaxis] for each in (labels, features, probabilities)]
     mask = np.ones((1, length), bool)
-    found = {code for code, value in checks(model, batch[0], mask, batch[1]).items() if bool(np.asarray(value)[0])}
+    against = checks(model, batch[0], mask, *batch[1:])
+    found = {code for code, value in against.items() if bool(np.asarray(value)[0])}
     sentences = {
         "too_few_frames": lambda: f"It has {counted(length, 'frame')}: at least {SHORTEST} are needed.",
         "missing_stage": lambda: _missing(model, labels),
         "stage_order": lambda: "The stages found are not in the order of the sport, or one appears more than once.",
         "stage_duration": lambda: f"{'; '.join(_impossible(model, np.bincount(labels), frame_rate))}.",
+        "uncertain_stage": lambda: _uncertain(model, certainties(batch[2], batch[0], mask)),
         "unlike_training": lambda: _unlike(model.reference.spread, pooled(batch[1], batch[0], mask)),
     }
     return [Remark(code, sentence()) for code, sentence in sentences.items() if code in found]
@@ -96,11 +99,21 @@ def _impossible(model, counts, frame_rate):
     """A phrase for each stage that lasts longer or shorter than one of training can; `counts` are its frames."""
     found = []
     for name, count in zip(model.sport.stages, counts, strict=False):
-        seconds, (low, high) = count / frame_rate, model.reference.limits(name)
+        seconds, (low, high) = count / frame_rate, model.reference.limits(name, name in model.seen_stages)
         if name != NOISE and count and not low <= seconds <= high:
             shortest, longest = model.reference.durations[name]
             found.append(f"{name} lasts {seconds:.2f} s, in training {shortest:.2f} to {longest:.2f} s")
     return found
+
+
+def _uncertain(model, probabilities):
+    """A sentence of each stage that is doubtful; `probabilities` (1, S − 1) are their means."""
+    found, reference = [], model.reference
+    for name, probability in zip(model.sport.stages[1:], np.asarray(probabilities)[0], strict=True):
+        if probability < reference.least_certainty(name, name in model.seen_stages):
+            usual = reference.certainty.get(name, 0.0)
+            found.append(f"{name} is found with a probability of {probability:.2f}, in training of {usual:.2f} or more")
+    return f"{'; '.join(found)}."
 
 
 def _unlike(spread, features):

@@ -51,7 +51,7 @@ def checked_outputs(network):
             labels, features = network.stage_decision(found["stages"], mask), found["features"]
             outputs = {"stages": found["stages"], "labels": labels}
         outputs |= network.score_fragments(content, labels, mask, training=False)
-        against = checks(network, labels, mask, features).values()
+        against = checks(network, labels, mask, features, outputs.get("stages")).values()
         valid = tf.ones(tf.shape(mask)[:1], tf.bool)
         return {**outputs, "valid": tf.reduce_all(tf.stack([valid, *(~each for each in against)]), axis=0)}
 

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf.data.preprocessing import StoredForm, model_frames
-from scoringnet_tf.data.video import RATE_TOLERANCE, Clip, Video, VideoStream
+from scoringnet_tf.data.video import RATE_TOLERANCE, SPARSE, Clip, Video, VideoStream
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.threads import overlapping
@@ -60,10 +60,10 @@ class ScoringNetPreprocessor:
     def __call__(self, video) -> dict[str, np.ndarray]:
         if isinstance(video, (str, os.PathLike, Clip)):
             found = self.read(video)
-            jpegs = [found.frames[index] for index in found.samples(self.frame_rate)]
+            frames = self.sampled(found, found.samples(self.frame_rate))
         else:
-            jpegs = [self.stored.encode(frame) for frame in _checked_frames(video)]
-        frames = self.frames(jpegs)[np.newaxis]
+            frames = self.frames([self.stored.encode(frame) for frame in _checked_frames(video)])
+        frames = frames[np.newaxis]
         return {"frames": frames, "mask": np.ones(frames.shape[:2], bool)}
 
     def read(self, source, *, partial: bool = False, stream: int | None = None) -> Video:
@@ -130,7 +130,8 @@ class ScoringNetPreprocessor:
             trained = f"the model was trained on {self.stored.aspect:.2f}:1"
             found.append(Remark("aspect", f"The picture is {video.aspect:.2f}:1, {trained}: {departure}."))
         if video.is_sampled(self.frame_rate) and abs(video.fps / self.frame_rate - 1) > RATE_TOLERANCE:
-            done = "left out" if video.fps > self.frame_rate else "repeated"
+            dense, sparse = video.fps > self.frame_rate, video.fps * SPARSE < self.frame_rate
+            done = "left out" if dense else "mixed" if sparse else "repeated"
             said = f"The video has {video.fps:.4g} frames/s, the model was trained at {self.frame_rate:.4g}"
             found.append(Remark("resampled", f"{said}: frames were {done} to show it at that rate."))
         return found
@@ -138,6 +139,17 @@ class ScoringNetPreprocessor:
     def frames(self, jpegs) -> np.ndarray:
         """Frames in stored form, L JPEGs, as the model takes them: uint8 (L, H, W, 3)."""
         return model_frames(jpegs, self.image_size)
+
+    def sampled(self, video, samples) -> np.ndarray:
+        """The same of a `Video` in stored form at `Video.samples`, float (K,), or some of them: uint8 (K, H, W, 3)."""
+        before, share = np.floor(samples).astype(int), np.asarray(samples) % 1
+        frames = self.frames([video.frames[index] for index in before])
+        mixed = np.flatnonzero(share)
+        if mixed.size:
+            after = self.frames([video.frames[index + 1] for index in before[mixed]])
+            weight = share[mixed, None, None, None]
+            frames[mixed] = np.rint(frames[mixed] * (1 - weight) + after * weight).astype(np.uint8)
+        return frames
 
     def get_config(self) -> dict:
         """The constructor's arguments, as JSON has them."""

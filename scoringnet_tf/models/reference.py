@@ -1,8 +1,9 @@
 """What the training videos of a model were like, kept with it, so that it can tell what is unlike them.
 
 A tower gives a number for anything. Whether it means something is told by the stages that were found, by how long they
-last, and by how far the features of the performance lie from those of training: the Mahalanobis distance (Lee et al.,
-NeurIPS 2018), in a Gaussian of few axes and the same deviation along all others (probabilistic PCA).
+last, by how sure KFS is of them (Hendrycks and Gimpel, ICLR 2017), and by how far the features of the performance lie
+from those of training: the Mahalanobis distance (Lee et al., NeurIPS 2018), in a Gaussian of few axes and the same
+deviation along all others (probabilistic PCA).
 """
 
 import dataclasses
@@ -16,10 +17,20 @@ from keras import ops
 from scoringnet_tf.models.bank import Bank
 from scoringnet_tf.models.intervals import Intervals
 
-CHECKS = ("too_few_frames", "missing_stage", "stage_order", "stage_duration", "unlike_training")
+CHECKS = (
+    "too_few_frames",
+    "missing_stage",
+    "stage_order",
+    "stage_duration",
+    "uncertain_stage",
+    "unlike_training",
+)
 SHORTEST = 8  # frames: a tower's C3D halves their number three times
 # A stage may last this much longer than the longest of training, or be shorter than the shortest by as much.
 DURATION_SLACK = 1.5
+# KFS may doubt a stage this much more than it does in the doubtful ones of training, and always a tenth.
+DOUBT_SLACK = 1.5
+SURE = 0.9
 MAX_AXES = 16
 VIDEOS_PER_AXIS = 8
 FOLDS = 5
@@ -103,6 +114,8 @@ class Reference:
         intervals: how far true scores of held-out videos lay from predicted ones; None of a reference that was measured
             before there were any.
         bank: some of the videos, to tell which are most alike; None where they were left out, or as before.
+        certainty: stage → the mean probability of its frames that (nearly) all videos reach, see `certainties`; of none
+            where nothing finds stages, or as before.
     """
 
     num_videos: int
@@ -113,6 +126,7 @@ class Reference:
     spread: Spread | None = None
     intervals: Intervals | None = None
     bank: Bank | None = None
+    certainty: dict[str, float] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def from_config(cls, config: dict) -> "Reference":
@@ -131,10 +145,14 @@ class Reference:
         durations = {stage: list(limits) for stage, limits in self.durations.items()}
         return {**config, "durations": durations, "required": list(self.required)}
 
-    def limits(self, stage: str) -> tuple[float, float]:
-        """How short and how long a stage may be, seconds."""
+    def limits(self, stage: str, seen: bool = True) -> tuple[float, float]:
+        """How short and how long a stage may be, seconds; of one that no tower has `seen`, as long as one waits."""
         shortest, longest = self.durations.get(stage, (0.0, np.inf))
-        return shortest / DURATION_SLACK, longest * DURATION_SLACK
+        return shortest / DURATION_SLACK, longest * DURATION_SLACK if seen else np.inf
+
+    def least_certainty(self, stage: str, seen: bool = True) -> float:
+        """The mean probability of its frames with which a stage counts as found; 0 for one that no tower has `seen`."""
+        return min(SURE, 1.0 - DOUBT_SLACK * (1.0 - self.certainty.get(stage, 0.0))) if seen else 0.0
 
 
 def checksum(model: Any) -> int | None:
@@ -168,7 +186,21 @@ def pooled(features: Any, labels: Any, mask: Any) -> Any:
     return ops.sum(ops.cast(features, "float32") * weights[..., None], axis=1) / ops.sum(weights, axis=1)[:, None]
 
 
-def checks(model: Any, labels: Any, mask: Any, features: Any) -> dict[str, Any]:
+def certainties(probabilities: Any, labels: Any, mask: Any) -> Any:
+    """Mean probability, float32 (B, S − 1), of every stage but noise over the frames that carry it; 1 of one without.
+
+    Args:
+        probabilities: (B, L, S), of KFS.
+        labels: int (B, L), the stage of every frame.
+        mask: bool (B, L), true for real frames.
+    """
+    shown = ops.cast(_shown(labels, mask, probabilities.shape[-1]), "float32")
+    counts = ops.sum(shown, axis=1)
+    total = ops.sum(shown * ops.cast(probabilities[:, :, 1:], "float32"), axis=1)
+    return ops.where(counts > 0, total / ops.maximum(counts, 1.0), 1.0)
+
+
+def checks(model: Any, labels: Any, mask: Any, features: Any, probabilities: Any = None) -> dict[str, Any]:
     """What speaks against a performance in each of B videos: key of `CHECKS` → bool (B,), of those that can be made.
 
     Args:
@@ -176,6 +208,7 @@ def checks(model: Any, labels: Any, mask: Any, features: Any) -> dict[str, Any]:
         labels: int (B, L), the stage of every frame; None of a model without KFS.
         mask: bool (B, L), true for real frames.
         features: (B, L, D) of every frame, see `ScoringNet.frame_features`; None where there are none.
+        probabilities: (B, L, S) of KFS; None where there are none.
     """
     found, reference = {}, model.reference
     if model.content == "frames":
@@ -187,20 +220,30 @@ def checks(model: Any, labels: Any, mask: Any, features: Any) -> dict[str, Any]:
         found["missing_stage"] = ops.any(ops.logical_and(counts == 0, ops.convert_to_tensor([required])), axis=1)
         found["stage_order"] = _out_of_order(counts, starts, firsts)
         if reference and model.frame_rate:
-            limits = np.transpose([reference.limits(name) for name in names[1:]]) * model.frame_rate
+            limits = np.transpose([reference.limits(name, name in model.seen_stages) for name in names[1:]])
+            limits = limits * model.frame_rate
             shown = ops.cast(counts, "float32")
             outside = ops.logical_or(shown < limits[0].astype("float32"), shown > limits[1].astype("float32"))
             found["stage_duration"] = ops.any(ops.logical_and(counts > 0, outside), axis=1)
+        if reference and reference.certainty and probabilities is not None:
+            seen = [name in model.seen_stages for name in names[1:]]
+            least = np.float32([[*map(reference.least_certainty, names[1:], seen)]])
+            found["uncertain_stage"] = ops.any(certainties(probabilities, labels, mask) < least, axis=1)
     if reference and reference.spread and features is not None:
         distance = reference.spread.distance(pooled(features, labels, mask))
         found["unlike_training"] = distance > reference.spread.limit
     return found
 
 
+def _shown(labels, mask, num_stages):
+    """Which frames carry each stage but noise, bool (B, L, S − 1)."""
+    stages = ops.arange(1, num_stages, dtype="int32")
+    return ops.logical_and(ops.cast(labels, "int32")[:, :, None] == stages, mask[:, :, None])
+
+
 def _stages_found(labels, mask, num_stages):
     """Of every stage but noise, int32 (B, S − 1) each: its frames, in how many pieces they are, the first of them."""
-    stages = ops.arange(1, num_stages, dtype="int32")
-    shown = ops.logical_and(ops.cast(labels, "int32")[:, :, None] == stages, mask[:, :, None])  # (B, L, S − 1)
+    shown = _shown(labels, mask, num_stages)
     before = ops.pad(shown[:, :-1], [[0, 0], [1, 0], [0, 0]])
     counts, starts = (
         ops.sum(ops.cast(each, "int32"), axis=1) for each in (shown, ops.logical_and(shown, ops.logical_not(before)))

@@ -186,6 +186,6 @@ def _attribution(scorer, video, performance):
     if performance.final is None:
         return {}
     rate = scorer.preprocessor.frame_rate
-    frames = scorer.preprocessor.frames([video.frames[index] for index in video.samples(rate)])
+    frames = scorer.preprocessor.sampled(video, video.samples(rate))
     found = attribute(scorer.model, frames, width=HIDDEN).by_frame
     return {name: values[video.sample_of(rate)] for name, values in found.items()}

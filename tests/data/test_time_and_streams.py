@@ -1,5 +1,6 @@
 """Which frames of a file are meant, and when they are shown: timestamps, streams, stretches, WebP, what is no file."""
 
+import dataclasses
 import os
 import socket
 from fractions import Fraction
@@ -67,11 +68,17 @@ def video_at(times, fps):
         (np.array([0.0]), 25),
     ],
 )
-def test_samples_show_at_every_moment_the_nearest_frame(times, fps):
+def test_samples_show_at_every_moment_the_nearest_frame_or_a_mixture_of_two_far_ones(times, fps):
     samples = video_at(times, fps).samples(25.0)
     assert len(samples) == max(1, round((times[-1] + 1 / fps) * 25))
     for index, sample in enumerate(samples):
-        assert abs(times[sample] - index / 25) == pytest.approx(np.abs(times - index / 25).min(), abs=1e-9)
+        before = int(np.searchsorted(times, index / 25, side="right")) - 1
+        if before + 1 < len(times) and (times[before + 1] - times[before]) * 25 > 1.5:
+            share = sample - before
+            assert (1 - share) * times[before] + share * times[before + 1] == pytest.approx(index / 25, abs=1e-9)
+        else:
+            away = np.abs(times - index / 25)
+            assert sample % 1 == 0 and away[int(sample)] == pytest.approx(away.min(), abs=1e-9)
     assert np.array_equal(samples, np.arange(len(times))) == (abs(fps / 25 - 1) < 0.01)
     nearest = video_at(times, fps).sample_of(25.0)
     assert len(nearest) == len(times) and np.all(np.diff(nearest) >= 0)
@@ -85,6 +92,18 @@ def test_a_timestamp_that_is_years_away_asks_for_no_years_of_frames():
     np.testing.assert_array_equal(video.samples(25.0), [0, 1, 2, 3])
     np.testing.assert_array_equal(video.sample_of(25.0), [0, 1, 2, 3])
     assert not video.is_sampled(None) and video_at(np.arange(9) / 3, 3).is_sampled(25.0)
+
+
+def test_a_model_sees_a_slow_video_as_mixtures_of_its_frames():
+    """Grey frames at 10 frames/s that grow brighter by 20 levels: at 25 frames/s by 8."""
+    preprocessor = ScoringNetPreprocessor((16, 16), (16, 16), aspect=None, frame_rate=25.0)
+    jpegs = [preprocessor.stored.encode(np.full((16, 16, 3), 20 * number, np.uint8)) for number in range(10)]
+    video = dataclasses.replace(video_at(np.arange(10) / 10, 10), frames=jpegs)
+    samples = video.samples(25.0)
+    frames = preprocessor.sampled(video, samples)
+    assert frames.shape == (25, 16, 16, 3) and frames.dtype == np.uint8
+    np.testing.assert_allclose(frames[:, 8, 8, 0], np.minimum(8 * np.arange(25), 180), atol=1)
+    np.testing.assert_array_equal(preprocessor.sampled(video, samples[[3, 20]]), frames[[3, 20]])
 
 
 def test_a_model_sees_a_fast_video_at_the_rate_of_its_training(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.distance import mahalanobis
 
 import scoringnet_tf  # noqa: F401  before Keras
-from scoringnet_tf.models.reference import CHECKS, Reference, Spread, checks, pooled
+from scoringnet_tf.models.reference import CHECKS, Reference, Spread, certainties, checks, pooled
 from scoringnet_tf.sports import get_sport, in_order
 
 DURATIONS = {"pre-starting": (0.2, 1.0), "take-flight": (0.8, 1.6), "entry": (0.1, 0.4)}
@@ -21,7 +21,9 @@ def reference(**changes):
 
 
 def model(of=None, frame_rate=25.0):
-    return types.SimpleNamespace(content="frames", sport=get_sport("diving"), reference=of, frame_rate=frame_rate)
+    diving = get_sport("diving")
+    seen = ["take-flight", "entry"]
+    return types.SimpleNamespace(content="frames", sport=diving, reference=of, frame_rate=frame_rate, seen_stages=seen)
 
 
 def labels_of(*runs):
@@ -51,6 +53,8 @@ DIVE = ((0, 9), (1, 12), (2, 30), (3, 6), (0, 9))
         (((1, 12), (2, 60), (3, 6)), set()),
         (((1, 12), (2, 13), (3, 6)), {"stage_duration"}),  # the shortest by 1.5 is 13.3
         (((1, 12), (2, 14), (3, 6)), set()),
+        (((1, 400), (2, 30), (3, 6)), set()),  # no tower sees how long an athlete waits
+        (((1, 3), (2, 30), (3, 6)), {"stage_duration"}),
         (((1, 2), (2, 2), (3, 1)), {"too_few_frames", "stage_duration"}),
     ],
 )
@@ -72,6 +76,47 @@ def test_out_of_order_is_what_the_sport_calls_so():
 
 def test_a_stage_that_training_videos_lack_need_not_be_found():
     assert said(labels_of((1, 12), (2, 30), (0, 5)), reference(required=("pre-starting", "take-flight"))) == set()
+
+
+# === How sure KFS is ===
+
+SURE = {"pre-starting": 0.4, "take-flight": 0.96, "entry": 0.8}
+
+
+def sure(labels, of_stage):
+    """Probabilities (B, L, S) that give each frame's label `of_stage`, and the others the rest alike."""
+    of_frame = np.float32(of_stage)[labels][..., None]
+    return np.where(np.eye(4)[labels] > 0, of_frame, (1 - of_frame) / 3).astype("float32")
+
+
+def test_certainty_is_the_mean_probability_over_the_frames_of_a_stage():
+    labels = np.int32([[0, 1, 1, 3, 3, 1], [2, 2, 0, 0, 0, 0]])
+    mask = np.bool_([[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]])
+    rng = np.random.default_rng(0)
+    given = rng.dirichlet(np.ones(4), (2, 6)).astype("float32")
+    expected = np.ones((2, 3))
+    for row, stage in ((0, 1), (0, 3), (1, 2)):
+        chosen = [given[row, at, stage] for at in range(6) if mask[row, at] and labels[row, at] == stage]
+        expected[row, stage - 1] = sum(chosen) / len(chosen)
+    np.testing.assert_allclose(certainties(given, labels, mask), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("of_stage", "expected"),
+    [
+        ((0.9, 0.9, 0.98, 0.9), set()),
+        ((0.1, 0.11, 0.91, 0.71), set()),  # at most .9, 1 − 1.5 · 0.2
+        ((0.9, 0.05, 0.98, 0.9), set()),  # no tower sees it
+        ((0.9, 0.9, 0.89, 0.9), {"uncertain_stage"}),
+        ((0.9, 0.9, 0.98, 0.69), {"uncertain_stage"}),
+    ],
+)
+def test_a_stage_that_is_doubtful_is_told(of_stage, expected):
+    labels, of = labels_of(*DIVE), reference(certainty=SURE)
+    mask = np.ones(labels.shape, bool)
+    found = checks(model(of), labels, mask, None, sure(labels, of_stage))
+    assert {code for code, value in found.items() if bool(np.asarray(value)[0])} == expected
+    assert "uncertain_stage" not in checks(model(reference()), labels, mask, None, sure(labels, of_stage))
 
 
 # === Distance ===
@@ -124,6 +169,6 @@ def test_pooled_features_are_of_the_performance_or_of_all():
 
 
 def test_a_reference_is_json_and_comes_back():
-    of = reference(spread=Spread.of(np.random.default_rng(0).normal(size=(20, 3))))
+    of = reference(spread=Spread.of(np.random.default_rng(0).normal(size=(20, 3))), certainty=SURE)
     assert Reference.from_config(json.loads(json.dumps(of.get_config()))) == of
     assert Reference.from_config(reference().get_config()) == reference()

@@ -1145,6 +1145,12 @@ DATA_PREP = (
         "scoringnet_tf/models/reference.py",
         "tests/models/test_reference.py",
         (
+            "certainties(probabilities, labels, mask) < least",
+            "certainties(probabilities, labels, mask) < 0",
+            "no stage is ever doubtful",
+        ),
+        ("min(SURE, 1.0 - DOUBT_SLACK", "min(1.0, 1.0 - DOUBT_SLACK", "what is nearly sure is doubted"),
+        (
             'ops.logical_or(shown < limits[0].astype("float32"), shown > limits[1].astype("float32"))',
             'shown > limits[1].astype("float32")',
             "a stage may be as short as it likes",
@@ -1289,7 +1295,8 @@ DATA_PREP = (
         "scoringnet_tf/data/video.py",
         "tests/data/test_time_and_streams.py",
         ("best if best in moving or not moving else moving[0]", "streams[0]", "a cover picture is scored"),
-        ("(self.timestamps[:-1] + self.timestamps[1:]) / 2", "self.timestamps[1:]", "frames are taken late"),
+        ("(shown[:-1] + shown[1:]) / 2", "shown[1:]", "frames are taken late"),
+        ("[before] * rate > SPARSE", "[before] * rate > 9", "frames are repeated where they should be mixed"),
     )
     + of(
         "scoringnet_tf/models/preprocessor.py",

@@ -106,7 +106,7 @@ def script(monkeypatch, scorer, starts, length):
         labels[start : start + len(DIVE)] = DIVE
 
     def segmented(video, samples):
-        of_part = labels[video.first_frame + samples]
+        of_part = labels[video.first_frame + samples.astype(int)]
         return np.eye(4, dtype="float32")[of_part] * 0.96 + 0.01, np.zeros((len(samples), 2), "float32")
 
     monkeypatch.setattr(scorer, "_segmented", segmented)

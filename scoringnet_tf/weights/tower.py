@@ -1,0 +1,35 @@
+"""The C3D of a trained tower of SP as a model of its own: others begin with what it learned from scored videos."""
+
+from scoringnet_tf.models.c3d import C3D
+from scoringnet_tf.models.scoring_net import ScoringNet
+from scoringnet_tf.support.errors import InputError
+
+
+def c3d_of_tower(model: ScoringNet, score: str | None = None) -> C3D:
+    """The `C3D` of a tower with its regressor but for the last layer, as `pretrain` makes it (`top="regressor"`).
+
+    Args:
+        model: `ScoringNet` of frames.
+        score: whose tower; None for the first, difficulty's where there is one.
+
+    Raises:
+        InputError: it has no such tower, or one that sees features or whose regressor no C3D can have on its top.
+    """
+    score = score or model.scores[0]
+    if model.content == "features" or score not in model.scores:
+        towers = "none that sees frames" if model.content == "features" else ", ".join(model.scores)
+        raise InputError(f"Expected a ScoringNet with a tower for {score} that sees frames. Received: {towers}.")
+    sp, tower = model.score_predictor.get_config(), model.score_predictor.towers[score]
+    if sp["conv_filters"] != sp["fc_units"]:
+        raise InputError(
+            "Expected a regressor with as many filters as units. Received: "
+            f"{sp['conv_filters']} and {sp['fc_units']} (--conv_filters, --fc_units)."
+        )
+    trunk = tower.get_layer("c3d")
+    options = {"top": "regressor", "top_units": sp["fc_units"], "pool_stride": sp["pool_stride"], "heads": {}}
+    found = C3D(**{**trunk.get_config(), **options, "dtype": "float32"})
+    for layer in found.layers:
+        if layer.weights:
+            source = tower if layer.name.startswith("regressor") else trunk
+            layer.set_weights(source.get_layer(layer.name).get_weights())
+    return found

@@ -1,0 +1,60 @@
+"""The C3D of a trained tower: the same numbers as inside of it, and a start for every part of another network."""
+
+import keras
+import numpy as np
+import pytest
+
+import scoringnet_tf
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.pretrained import load_pretrained
+from scoringnet_tf.weights.tower import c3d_of_tower
+
+SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 16)}
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(0)
+    return scoringnet_tf.ScoringNet(**SMALL, preprocessing={"scale": 1 / 127.5})
+
+
+@pytest.mark.parametrize(("score", "length"), [("difficulty", 8), ("execution", 16)])
+def test_it_gives_what_the_tower_computes_before_its_last_layer(model, score, length):
+    clip = np.random.default_rng(0).integers(0, 256, (2, length, 32, 32, 3), dtype=np.uint8)
+    tower = model.score_predictor.towers[score]
+    inside = keras.Model(tower.inputs[0], tower.get_layer("regressor_fc2").output)
+    expected = np.asarray(inside(clip, training=False))
+    found = c3d_of_tower(model, score)
+    assert expected.shape[-1] == 512 // 16 and expected.any()
+    np.testing.assert_allclose(np.asarray(found(clip, training=False)), expected, rtol=1e-5, atol=1e-6)
+    assert found.preprocessing == tower.get_layer("c3d").preprocessing
+
+
+def test_another_network_starts_from_it(model, tmp_path):
+    c3d_of_tower(model).save(tmp_path / "c3d.keras")
+    options = {**SMALL, "clip_lengths": (8, 8), "preprocessing": {"scale": 1 / 127.5}}
+    network, lines = scoringnet_tf.ScoringNet(**options), []
+    load_pretrained(network, tmp_path / "c3d.keras", log=lines.append)
+    source = model.score_predictor.towers["difficulty"]
+    for part in (network.segmenter, *network.score_predictor.towers.values()):
+        pair = (each.get_layer("c3d").get_layer("conv5a").kernel for each in (part, source))
+        np.testing.assert_array_equal(*map(np.asarray, pair))
+    for tower in network.score_predictor.towers.values():
+        pair = (each.get_layer("regressor_fc1").kernel for each in (tower, source))
+        np.testing.assert_array_equal(*map(np.asarray, pair))
+    assert lines[-1].endswith("not used: nothing")
+
+
+def test_a_tower_that_no_c3d_can_be_is_refused(model):
+    with pytest.raises(InputError, match=r"with a tower for final that sees frames\. Received: difficulty, execution"):
+        c3d_of_tower(model, "final")
+    features = {
+        "features": {"size": 4, "stride": 2, "origin": None},
+        "clip_lengths": (4, 4),
+        "width_multiplier": 1 / 16,
+    }
+    with pytest.raises(InputError, match="Received: none that sees frames"):
+        c3d_of_tower(scoringnet_tf.ScoringNet(**features, fragments="whole"))
+    other = scoringnet_tf.ScoringNet(**SMALL, score_predictor={"conv_filters": 256})
+    with pytest.raises(InputError, match=r"as many filters as units\. Received: 256 and 512"):
+        c3d_of_tower(other)
