@@ -227,7 +227,7 @@ def checks(model: Any, labels: Any, mask: Any, features: Any, probabilities: Any
             found["stage_duration"] = ops.any(ops.logical_and(counts > 0, outside), axis=1)
         if reference and reference.certainty and probabilities is not None:
             seen = [name in model.seen_stages for name in names[1:]]
-            least = np.float32([[*map(reference.least_certainty, names[1:], seen)]])
+            least = np.array([[*map(reference.least_certainty, names[1:], seen)]], np.float32)
             found["uncertain_stage"] = ops.any(certainties(probabilities, labels, mask) < least, axis=1)
     if reference and reference.spread and features is not None:
         distance = reference.spread.distance(pooled(features, labels, mask))
