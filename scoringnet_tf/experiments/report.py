@@ -154,14 +154,16 @@ def write_predictions(path: Path, results: Results | StageResults) -> None:
 
 
 def draw(found: Mapping[str, Mapping[str, Any]], name: str) -> Figure:
-    """One figure of every row with its interval."""
-    figure = Figure(figsize=(7, 1.2 + 0.35 * len(found)), layout="constrained")
+    """One figure with its interval of every row that has it."""
+    shown = {
+        row: cells[name] for row, cells in found.items() if not math.isnan(cells.get(name, {}).get("mean", math.nan))
+    }
+    figure = Figure(figsize=(7, 1.2 + 0.35 * len(shown)), layout="constrained")
     axes = figure.subplots()
-    for place, row in enumerate(found.values()):
-        if name in row:
-            axes.plot(row[name]["interval"], [place] * 2, linewidth=1.5, color="#555555")
-            axes.plot(row[name]["mean"], place, "o", color="#2f6db5")
-    axes.set(yticks=range(len(found)), yticklabels=list(found), xlabel=f"{head(name)} of the test videos, 95 %")
+    for place, cell in enumerate(shown.values()):
+        axes.plot(cell["interval"], [place] * 2, linewidth=1.5, color="#555555")
+        axes.plot(cell["mean"], place, "o", color="#2f6db5")
+    axes.set(yticks=range(len(shown)), yticklabels=list(shown), ylim=(len(shown) - 0.5, -0.5))
+    axes.set(xlabel=f"{head(name)} of the test videos, 95 %")
     axes.grid(axis="x", alpha=0.25)
-    axes.invert_yaxis()
     return figure

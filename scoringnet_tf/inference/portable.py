@@ -130,7 +130,7 @@ def _max_pooling_in_two_dimensions(layer, x):
 
 @contextlib.contextmanager
 def _without_native_messages():
-    """MLIR writes every operation that it cannot convert to file descriptor 2, with pages of history."""
+    """MLIR writes every operation that it cannot convert to file descriptor 2, with pages of history; LiteRT greets."""
     kept = os.dup(2)
     with open(os.devnull, "wb") as nothing:  # noqa: PTH123, os.devnull is no path to be joined
         os.dup2(nothing.fileno(), 2)
@@ -143,7 +143,8 @@ def _without_native_messages():
 
 def _run_litert(path, videos):
     litert = importlib.import_module("ai_edge_litert.interpreter")
-    return litert.Interpreter(str(path)).get_signature_runner()(**videos)
+    with _without_native_messages():
+        return litert.Interpreter(str(path)).get_signature_runner()(**videos)
 
 
 # === ONNX ===
