@@ -2,8 +2,9 @@
 
     python -m benchmarks.input_pipeline --records_dir=data/records/sim_diving
 
-The plain loop reads with TensorFlow and decodes with OpenCV on one core: what there would be without tf.data. Against
-a DataLoader of PyTorch: `python -m benchmarks.table --only=input`.
+The plain loop reads with TensorFlow and decodes with OpenCV on one core: what there would be without tf.data. Beside
+other work the processor time of a frame, of all threads, says more than the clock; it holds the start of the reading,
+which many epochs share. Against a DataLoader of PyTorch: `python -m benchmarks.table --only=input`.
 """
 
 import time
@@ -50,12 +51,13 @@ def _dataset(label):
 
 
 def _rate(dataset):
-    """Frames per second, and the share of padding."""
-    start, frames, padded = time.perf_counter(), 0, 0
+    """Frames per second, processor time of a frame in µs, and the share of padding."""
+    start, busy, frames, padded = time.perf_counter(), time.process_time(), 0, 0
     for inputs, _ in dataset.as_numpy_iterator():
         frames += int(inputs["mask"].sum())
         padded += inputs["mask"].size
-    return frames / (time.perf_counter() - start), 1 - frames / padded
+    busy = time.process_time() - busy
+    return frames / (time.perf_counter() - start), 1e6 * busy / frames, 1 - frames / padded
 
 
 def main(_):
@@ -70,17 +72,18 @@ def main(_):
     height, width = info.frame_size
     num_videos = info.splits["train"]["num_videos"]
     print(f"{num_videos} videos of {height}×{width}, {FLAGS.epochs} epochs, batch {FLAGS.batch_size}")
-    print(f"{'':34}{'frames/s':>10}{'padding':>9}")
-    start, frames = time.perf_counter(), 0
+    print(f"{'':34}{'frames/s':>10}{'CPU µs':>9}{'padding':>9}")
+    start, busy, frames = time.perf_counter(), time.process_time(), 0
     for _, record in read_records(info, "train"):
         frames += len(decode_frames(record["image/encoded"]))
-    _print_row("plain loop, one core", frames / (time.perf_counter() - start), 0.0)
+    busy = time.process_time() - busy
+    _print_row("plain loop, one core", frames / (time.perf_counter() - start), 1e6 * busy / frames, 0.0)
     for label in LABELS:
         _print_row(label, *_rate(_dataset(label)))
 
 
-def _print_row(label, rate, padding):
-    print(f"{label:34}{rate:>10,.0f}{padding:>9.0%}", flush=True)
+def _print_row(label, rate, busy, padding):
+    print(f"{label:34}{rate:>10,.0f}{busy:>9.1f}{padding:>9.0%}", flush=True)
 
 
 if __name__ == "__main__":
