@@ -2,16 +2,15 @@
 
 import json
 import os
-import pathlib
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from command_forks import ROOT, forked
 
 from scoringnet_tf.support.flag_files import flag_files
 
-ROOT = pathlib.Path(__file__).parents[1]
 SMALL = ["--image_size=32,32", "--width_multiplier=0.0625", "--batch_size=4"]
 COMMANDS = {
     "scoringnet_tf.train": "--records_dir",
@@ -29,13 +28,17 @@ COMMANDS = {
 }
 
 
-def command(*arguments, cwd=ROOT, check=True):
-    """Runs `python -m …`; with `check` a failure shows what was printed."""
+def started(*arguments):
+    """`python -m …` as a process of its own, from its very start."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    result = subprocess.run(
-        [sys.executable, "-m", *map(str, arguments)], cwd=cwd, env=environment, capture_output=True, text=True
-    )
-    if check and result.returncode:
+    words = [sys.executable, "-m", *map(str, arguments)]
+    return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def command(*arguments, cwd=ROOT, check=True, run=None):
+    """Runs `python -m …` in a fork, or by `run`; with `check` a failure shows what was printed."""
+    result = run(*arguments) if run else forked(*arguments, folder=cwd)
+    if check and result.returncode != 0:
         raise AssertionError(f"{arguments} exited {result.returncode}:\n{result.stdout}\n{result.stderr}")
     return result
 
@@ -43,7 +46,7 @@ def command(*arguments, cwd=ROOT, check=True):
 def error_of(*arguments):
     """What a command that must fail prints on stderr; a traceback is not an error message."""
     result = command(*arguments, check=False)
-    assert result.returncode != 0, result.stdout
+    assert result.returncode, result.stdout
     assert "Traceback" not in result.stderr
     return result.stderr
 
@@ -63,6 +66,7 @@ def trained(tmp_path_factory):
     command(
         *("scoringnet_tf.pretrain", f"--records_dir={folder / 'motion_records'}", f"--model_dir={folder / 'c3d'}"),
         *("--epochs=1", "--clip_length=8", *SMALL),
+        run=started,
     )
     command(
         *("scoringnet_tf.train", f"--records_dir={folder / 'dives_records'}", f"--model_dir={folder / 'run'}"),
@@ -92,9 +96,10 @@ def test_whole_path(trained):
     assert metrics["edit_score"] >= argmax["edit_score"]
     assert metrics["share_out_of_order"] == 0 <= argmax["share_out_of_order"]
 
+    # One call of each command is a process of its own; those of train, evaluate, predict, export: `test_notices`.
     named = ("scoringnet_tf.calibrate", f"--model={run}", records, "--held_out_split=train")
     assert "--held_out_split=train: expected videos that the model did not learn from" in error_of(*named)
-    said = command("scoringnet_tf.calibrate", f"--model={run}", records, "--notraining_ids").stdout
+    said = command("scoringnet_tf.calibrate", f"--model={run}", records, "--notraining_ids", run=started).stdout
     assert "no intervals: An interval needs 9 held-out videos" in said and "it keeps ids" not in said
     assert "it keeps ids" in command("scoringnet_tf.calibrate", f"--model={run}", records).stdout
     printed = command("scoringnet_tf.evaluate", f"--model={run}", records, "--pages").stdout
@@ -120,7 +125,8 @@ def test_whole_path(trained):
     assert "An interval needs 9 held-out videos" in few["message"] and len(score["alike"]) == 3
     assert (trained / "plots/001.avi.png").stat().st_size > 0
 
-    command("scoringnet_tf.report", f"--model={run}", video, "--force", f"--output={trained / 'report.html'}")
+    report = ("scoringnet_tf.report", f"--model={run}", video, "--force", f"--output={trained / 'report.html'}")
+    command(*report, run=started)
     assert f"{score['final']:.2f}" in (trained / "report.html").read_text(encoding="utf-8")
     (trained / "judges.csv").write_text("video,final\n001.avi,71.23\n")
     session = ("scoringnet_tf.report", f"--model={run}", video, video.with_name("002.avi"))
@@ -134,7 +140,7 @@ def test_whole_path(trained):
 
 @pytest.mark.parametrize(("module", "flag"), COMMANDS.items())
 def test_help_lists_the_flags(module, flag):
-    result = command(module, "--help", check=False)
+    result = started(module, "--help")
     assert flag in result.stdout
     assert len(result.stdout) > 300
 

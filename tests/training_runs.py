@@ -163,6 +163,11 @@ def kill_after_epoch(monkeypatch, epochs):
 
 
 def weights_after(records, model_dir, **changes):
-    best = ScoringRun(DatasetInfo.load(records), settings(model_dir, records, **changes)).run()
-    last = keras.models.load_model(model_dir / "last.keras", compile=False)
-    return last.get_weights(), keras.models.load_model(best, compile=False).get_weights()
+    return weights_beside(ScoringRun(DatasetInfo.load(records), settings(model_dir, records, **changes)).run())
+
+
+def weights_beside(best):
+    """(Weights of last.keras, those of the model that a run said is the best) in the folder of a run."""
+    return tuple(
+        keras.models.load_model(path, compile=False).get_weights() for path in (best.parent / "last.keras", best)
+    )

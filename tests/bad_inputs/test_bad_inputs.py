@@ -96,7 +96,7 @@ def test_it_says_what_is_wrong(case, sound, tmp_path):
     assert "Traceback" not in result.stderr, result.stderr
     assert_says(result.stderr, case.says)
     assert_says(result.stdout, case.prints.removesuffix("\n"))
-    assert result.status == case.status
+    assert result.returncode == case.status
     after = files(folder)
     assert {path.partition("/")[0] for path in after - before} == set(case.leaves.split())
     assert all(path.startswith(".") for path in before - after)  # what a killed process left
@@ -112,7 +112,7 @@ ALL += [f"data_prep {name}" for name in PREPARING]
 def test_a_flag_that_there_is_not_fails(command, tmp_path):
     result = ended([*command.split(), "--learningrate=1"], tmp_path, tmp_path)
     assert_says(result.stderr, "FATAL Flags parsing error:…Unknown command line flag 'learningrate'…")
-    assert (result.status, result.stdout) == (2 if command == "data_prep check" else 1, "")
+    assert (result.returncode, result.stdout) == (2 if command == "data_prep check" else 1, "")
 
 
 def test_bad_videos_are_named_and_the_sound_one_is_scored(sound, tmp_path):
@@ -133,7 +133,7 @@ def test_bad_videos_are_named_and_the_sound_one_is_scored(sound, tmp_path):
     assert not wrong, "\n".join(wrong)
     assert found[-1]["num_frames"] == 30 and found[-1]["error"] is None
     failed = [f"predict: {one['error']['message']}" for one in found if one["error"]]
-    assert result.stderr.splitlines() == failed and result.status == 1
+    assert result.stderr.splitlines() == failed and result.returncode == 1
     assert files(folder) == before
 
 

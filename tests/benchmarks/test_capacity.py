@@ -3,11 +3,9 @@
 import dataclasses
 import json
 import math
-import subprocess
-import sys
 
 import pytest
-from test_commands import ROOT
+from command_forks import forked
 
 from benchmarks.capacity import WORKS, Supply, crossing, demand
 from benchmarks.costs import Costs, load_costs
@@ -137,8 +135,7 @@ def test_pieces_and_checkpoints_follow_the_formula():
 
 
 def run(*arguments):
-    command = [sys.executable, "-m", "benchmarks.scaling", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return forked("benchmarks.scaling", *arguments)
 
 
 def test_the_command_prints_writes_and_draws(tmp_path):

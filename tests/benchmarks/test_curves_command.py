@@ -1,17 +1,14 @@
 """The command that measures curves: its points, and what is wrong with its flags."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from command_forks import forked
 from conftest import write_bars
-from test_commands import ROOT
 
 
 def run(*arguments):
-    command = [sys.executable, "-m", "benchmarks.curves", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return forked("benchmarks.curves", *arguments)
 
 
 @pytest.fixture

@@ -1,15 +1,14 @@
 """Features of a C3D: those of the whole video, in windows and clips; and the command that writes a folder of them."""
 
 import json
-import os
 import pathlib
-import subprocess
-import sys
 
 import keras
 import numpy as np
 import pytest
+from command_forks import forked
 from conftest import write_bars
+from test_commands import started
 
 import scoringnet_tf
 from data_prep.records.building import build_records
@@ -146,10 +145,8 @@ def test_file_names_are_of_one_video_and_of_no_folder(name):
 # === The command ===
 
 
-def command(*arguments, module="scoringnet_tf.extract", limit=None):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    code = [sys.executable, "-m", module, *map(str, arguments)]
-    return subprocess.run(code, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=limit)
+def command(*arguments):
+    return forked("scoringnet_tf.extract", *arguments)
 
 
 def content(folder):
@@ -160,7 +157,7 @@ def content(folder):
 def folder(diving_records, stage_model, tmp_path_factory):
     """Features of the ten dives, every third frame of KFS's C3D."""
     output = tmp_path_factory.mktemp("extract") / "features"
-    result = command(*_of_records(stage_model, diving_records, output))
+    result = started("scoringnet_tf.extract", *_of_records(stage_model, diving_records, output))
     assert result.returncode == 0, result.stderr
     assert "features of 32 numbers of 10 videos, there before: 0." in result.stdout
     return output

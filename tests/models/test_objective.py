@@ -1,5 +1,7 @@
 """How a ScoringNet learns: Eq. 10 against its formula, phases, fragments, Keras's compile, fit and evaluate."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -24,6 +26,15 @@ def fitted(network, **options):
     data = tf.data.Dataset.from_tensors(batch())
     history = compiled(network, **options).fit(data, verbose=0, shuffle=False)
     return {name: values[0] for name, values in history.history.items()}
+
+
+@functools.cache
+def step(phase, fragments):
+    """Of one step, which several tests look at: the logs, and the weights of each part before and after it."""
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    before = {part: getattr(network, part).get_weights() for part in PARTS}
+    logs = fitted(network, phase=phase, fragments=fragments)
+    return logs, before, {part: getattr(network, part).get_weights() for part in PARTS}
 
 
 def eq10(network, scores, targets, stage_loss, alpha, margin, units):
@@ -102,10 +113,7 @@ def test_a_weight_of_zero_leaves_a_video_out():
 )
 @pytest.mark.parametrize("fragments", ["true", "predicted"])
 def test_a_phase_trains_its_part_alone(phase, changed, fixed, fragments):
-    network = scoringnet_tf.ScoringNet(**SMALL)
-    before = {part: getattr(network, part).get_weights() for part in PARTS}
-    fitted(network, phase=phase, fragments=fragments)
-    after = {part: getattr(network, part).get_weights() for part in PARTS}
+    _, before, after = step(phase, fragments)
     assert_same(before[fixed], after[fixed])
     assert any((a != b).any() for a, b in zip(before[changed], after[changed], strict=True))
 
@@ -174,7 +182,8 @@ FRAME_METRICS |= {"edit_score", "f1_10", "f1_25", "f1_50"}
     ],
 )
 def test_a_step_reports_what_it_computes(phase, fragments, expected):
-    assert set(fitted(scoringnet_tf.ScoringNet(**SMALL), phase=phase, fragments=fragments)) == expected | {"loss"}
+    logs, *_ = step(phase, fragments)
+    assert set(logs) == expected | {"loss"}
 
 
 def test_sp_trains_with_dropout_and_a_frozen_kfs_without():

@@ -4,11 +4,10 @@ import csv
 import dataclasses
 import json
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from command_forks import forked
 from conftest import write_bars
 
 import scoringnet_tf
@@ -170,8 +169,7 @@ def test_features_of_its_records_come_with_its_file(own_records, tmp_path):
 
 
 def data_prep(*arguments):
-    command = [sys.executable, "-m", "data_prep", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return forked("data_prep", *arguments)
 
 
 def test_commands_take_the_file(tmp_path):

@@ -99,12 +99,17 @@ def test_an_initial_model_of_another_shape_is_refused_whole(diving_records, tmp_
 
 
 def test_the_kfs_of_an_initial_model_may_be_kept(diving_records, tmp_path):
+    """What an earlier run left of KFS in the folder is not loaded by one that trains none."""
     info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
     first = build_network(info, settings(tmp_path / "first", diving_records), "float32")
     first.save(path)
     options = settings(tmp_path / "run", diving_records, segmentation_epochs=0, scoring_epochs=1)
     with pytest.raises(InputError, match="--segmentation_epochs=0: expected a trained KFS"):
         ScoringRun(info, options)
+    (tmp_path / "run").mkdir()
+    stale = build_network(info, options, "float32")
+    stale.save(tmp_path / "run/segmentation.keras")
+    stale.segmenter.save_weights(tmp_path / "run/segmenter.weights.h5")
     best = ScoringRun(info, {**options, "initial_model": path}).run()
     model = keras.models.load_model(best, compile=False)
     assert_same(first.segmenter.get_weights(), model.segmenter.get_weights())

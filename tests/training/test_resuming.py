@@ -1,21 +1,20 @@
-"""Runs go on: after a kill, to the bit; extended; with averages beside the weights; what they leave and refuse."""
+"""Runs go on after a kill, to the bit; what they leave and refuse. `test_joint_run` has those with averages."""
 
 import csv
 import json
 import math
+import shutil
 import types
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_runs import SMALL, KilledError, assert_same, kill_after_epoch, settings, weights_after
+from training_runs import SMALL, KilledError, assert_same, kill_after_epoch, settings, weights_after, weights_beside
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.metrics import SpearmanCorrelation
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import held_out_ids, record_config
@@ -27,9 +26,24 @@ def rows_of(path):
         return list(csv.DictReader(file))
 
 
-def kill_at_each(monkeypatch, records, model_dir, killed_at, **changes):
-    """Trains until just before the checkpoint of the first of these epochs (1-based, all phases), and to the next."""
-    saved = 0
+def copy_before_checkpoint(monkeypatch, epoch, model_dir, target):
+    """Copies a run's folder as a kill leaves it just before the checkpoint of an epoch (1-based, all phases)."""
+    save, seen = Checkpoints.save, []
+
+    def copying(self, model, name, state):
+        seen.append(name)
+        if len(seen) == epoch:
+            shutil.copytree(model_dir, target)
+        save(self, model, name, state)
+
+    monkeypatch.setattr(Checkpoints, "save", copying)
+
+
+def kill_at_each(monkeypatch, records, model_dir, killed_at, saved, **changes):
+    """Goes on from `saved` epochs until just before the checkpoint of the first of these, and from there to the next.
+
+    Epochs are counted over all phases, from 1.
+    """
     for epoch in killed_at:
         with monkeypatch.context() as patch:
             kill_after_epoch(patch, epoch - saved)
@@ -65,10 +79,14 @@ def kill_at_each(monkeypatch, records, model_dir, killed_at, **changes):
     ],
 )
 def test_killed_run_ends_with_the_same_weights(diving_records, tmp_path, monkeypatch, changes, killed_at):
-    """As one that nothing disturbed; a run over what has ended changes nothing."""
-    kill_at_each(monkeypatch, diving_records, tmp_path / "killed", killed_at, **changes)
+    """As one that nothing disturbed, whose folder at the first kill it starts with; when it has ended it stays."""
+    first, *later = killed_at
+    with monkeypatch.context() as patch:
+        copy_before_checkpoint(patch, first, tmp_path / "straight", tmp_path / "killed")
+        straight = weights_after(diving_records, tmp_path / "straight", **changes)
+    kill_at_each(monkeypatch, diving_records, tmp_path / "killed", later, first - 1, **changes)
     resumed = weights_after(diving_records, tmp_path / "killed", **changes)
-    assert_same(weights_after(diving_records, tmp_path / "straight", **changes), resumed)
+    assert_same(straight, resumed)
     kept = sorted((tmp_path / "killed").glob("*_scores.csv"))
     tables = sorted({*(tmp_path / "killed").glob("*.csv")} - {*kept})
     for path in tables:  # what was trained twice is logged once
@@ -81,60 +99,41 @@ def test_killed_run_ends_with_the_same_weights(diving_records, tmp_path, monkeyp
     assert [path.read_text() for path in tables] == logged
 
 
-@pytest.mark.slow
-def test_a_run_in_an_object_store_goes_on_there(diving_records, tmp_path, monkeypatch):
-    """Killed and resumed on a remote filesystem, it ends with the weights of a local run."""
-    changes = {"training": "joint", "epochs": 2}
-    _, local = weights_after(diving_records, tmp_path / "run", **changes)
-    options = settings("memory://runs/one", diving_records, **changes)
-    with monkeypatch.context() as patch:
-        kill_after_epoch(patch, 2)
-        with pytest.raises(KilledError):
-            ScoringRun(DatasetInfo.load(diving_records), options).run()
-    best = ScoringRun(DatasetInfo.load(diving_records), options).run()
-    assert str(best) == "memory://runs/one/best.keras"
-    assert_same(local, scoringnet_tf.from_preset("memory://runs/one").get_weights())
-    names = {path.name for path in as_path("memory://runs/one").iterdir()}
-    assert names >= {"config.json", "checkpoints", "joint.csv", "tensorboard", "best.keras", "last.keras"}
+# Without colour jitter, whose mean is that of the decoded frames.
+STAGED = {"validation_every": 2, "color_jitter": 0}
+
+
+@pytest.fixture(scope="module")
+def staged(diving_records, tmp_path_factory):
+    """(A run that has ended, the model that it said is the best.)"""
+    options = settings(tmp_path_factory.mktemp("staged"), diving_records, **STAGED)
+    run = ScoringRun(DatasetInfo.load(diving_records), options)
+    return run, run.run()
 
 
 @pytest.mark.slow
-def test_frames_that_sp_does_not_see_change_nothing(diving_records, tmp_path, monkeypatch):
-    """Without colour jitter, whose mean is that of the decoded frames, the weights agree to the bit."""
-    few = weights_after(diving_records, tmp_path / "few", color_jitter=0)
+def test_frames_that_sp_does_not_see_change_nothing(staged, diving_records, tmp_path, monkeypatch):
+    """The weights agree to the bit."""
     monkeypatch.setattr(ScoringRun, "_frames_of_interest", lambda self, phase: {})
-    every = weights_after(diving_records, tmp_path / "all", color_jitter=0)
-    assert_same(few, every)
+    assert_same(weights_beside(staged[1]), weights_after(diving_records, tmp_path, **STAGED))
 
 
 @pytest.mark.slow
-def test_a_finished_run_is_extended(diving_records, tmp_path):
-    """Four epochs at once, and two that become four, end with the same weights, averages and figures."""
-    options = {"training": "joint", "decay_steps": 3, "ema_momentum": 0.8}
-    straight = weights_after(diving_records, tmp_path / "straight", **options, epochs=4)
-    weights_after(diving_records, tmp_path / "extended", **options, epochs=2)
-    assert_same(straight, weights_after(diving_records, tmp_path / "extended", **options, epochs=4))
-    assert rows_of(tmp_path / "straight/joint.csv") == rows_of(tmp_path / "extended/joint.csv")
-    with pytest.raises(InputError, match=r"--epochs \(was 4, now 3\)"):
-        weights_after(diving_records, tmp_path / "extended", **options, epochs=3)
-
-
-@pytest.mark.slow
-def test_a_run_leaves_what_it_promises(diving_records, tmp_path):
-    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, validation_every=2))
-    assert run.run() == tmp_path / "run/best.keras"
-    config = json.loads((tmp_path / "run/config.json").read_text())
+def test_a_run_leaves_what_it_promises(staged, diving_records):
+    run, best = staged
+    assert best == run.model_dir / "best.keras"
+    config = json.loads((run.model_dir / "config.json").read_text())
     assert config["data_hash"] == DatasetInfo.load(diving_records).data_hash
     assert config["settings"]["alpha"] == 1.0
     assert config["validation_ids"] == run.validation_ids and len(run.validation_ids) == 2
     assert {"tensorflow", "keras", "scoringnet_tf"} <= set(config["versions"])
     names = {"val_d_src", "val_e_src", "val_f_src", "val_frame_accuracy", "val_frame_accuracy/entry", "val_loss"}
     for phase in ("segmentation", "scoring"):
-        rows = rows_of(tmp_path / f"run/{phase}.csv")
+        rows = rows_of(run.model_dir / f"{phase}.csv")
         assert [row["epoch"] for row in rows] == ["0", "1"]
         assert names <= set(rows[0])
         assert [math.isnan(float(row["val_loss"])) for row in rows] == [True, False]
-    curves = tmp_path / "run/tensorboard"
+    curves = run.model_dir / "tensorboard"
     assert {"epoch_loss", "epoch_learning_rate", "epoch_execution_ranking"} <= event_tags(curves / "scoring/train")
     assert {"epoch_f_src", "epoch_loss"} <= event_tags(curves / "scoring/validation")
     assert "epoch_stage_loss" in event_tags(curves / "segmentation/train")
@@ -235,61 +234,6 @@ def test_the_checkpoint_of_most_steps_is_the_newest(tmp_path):
         folder.mkdir(parents=True)
         (folder / "state.json").write_text(json.dumps({"steps_done": steps}))
     assert Checkpoints(tmp_path).latest()[0].name == "scoring_0010"
-
-
-# === Averages ===
-
-
-def recorded_weights(monkeypatch):
-    """A list that every batch of a run adds its trainable weights to."""
-    recorded, seen = [], callbacks.StopAfter.on_train_batch_end
-
-    def recording(self, batch, logs=None):
-        recorded.append([np.array(variable) for variable in self.model.trainable_variables])
-        seen(self, batch, logs)
-
-    monkeypatch.setattr(callbacks.StopAfter, "on_train_batch_end", recording)
-    return recorded
-
-
-@pytest.mark.slow
-def test_what_is_validated_and_kept_is_the_average(diving_records, tmp_path, monkeypatch):
-    """Of the weights after each batch, by hand; what the checkpoint holds is the last of them."""
-    recorded = recorded_weights(monkeypatch)
-    options = settings(tmp_path, diving_records, training="joint", ema_momentum=0.7)
-    run = ScoringRun(DatasetInfo.load(diving_records), options)
-    best = run.run()
-    average, by_epoch, steps = recorded[0], [], len(recorded) // 2
-    for number, weights in enumerate(recorded, start=1):
-        average = [0.7 * old + 0.3 * new for old, new in zip(average, weights, strict=True)]
-        by_epoch += [average] if number % steps == 0 else []
-    assert len(recorded) >= 4
-    rows = rows_of(tmp_path / "joint.csv")
-    chosen = int(np.nanargmax([float(row["val_f_src"]) for row in rows]))
-    for path, epoch in ((tmp_path / "last.keras", 1), (best, chosen)):
-        kept = keras.models.load_model(path, compile=False)
-        for found, expected in zip(kept.trainable_variables, by_epoch[epoch], strict=True):
-            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
-        for part in ("segmenter", "score_predictor"):
-            getattr(run.model, part).set_weights(getattr(kept, part).get_weights())
-        measured = run.model.evaluate(run.validation_data(run.phases[0]), verbose=0, return_dict=True)
-        logged = {name: float(rows[epoch][f"val_{name}"]) for name in measured}
-        assert measured == pytest.approx(logged, rel=1e-5, nan_ok=True)
-    run.checkpoints.restore(run.model, run.checkpoints.latest()[0])
-    assert_same(run.model.trainable_variables, recorded[-1])
-
-
-@pytest.mark.slow
-def test_averages_change_nothing_of_what_they_average(diving_records, tmp_path, monkeypatch):
-    """Weights after every batch, with and without averages, validated after every epoch or at the end: to the bit."""
-    found = []
-    for number, (momentum, every) in enumerate([(0.0, 1), (0.8, 1), (0.8, 3)]):
-        with monkeypatch.context() as patch:
-            found.append(recorded_weights(patch))
-            changes = {"training": "joint", "epochs": 3, "ema_momentum": momentum, "validation_every": every}
-            weights_after(diving_records, tmp_path / str(number), **changes)
-    assert_same(found[0], found[1])
-    assert_same(found[0], found[2])
 
 
 # === What was predicted of the held-out videos, epoch by epoch ===

@@ -18,21 +18,6 @@ from scoringnet_tf.training.scoring import ScoringRun, build_network, check_stag
 
 
 @pytest.mark.slow
-def test_a_stale_segmenter_replaces_nothing(diving_records, tmp_path):
-    """What an earlier run left of KFS in the folder is not loaded by a run that trains none."""
-    info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
-    first = build_network(info, settings(tmp_path / "first", diving_records), "float32")
-    first.save(path)
-    (tmp_path / "run").mkdir()
-    stale = build_network(info, settings(tmp_path / "first", diving_records), "float32")
-    stale.save(tmp_path / "run/segmentation.keras")
-    stale.segmenter.save_weights(tmp_path / "run/segmenter.weights.h5")
-    options = settings(tmp_path / "run", diving_records, segmentation_epochs=0, scoring_epochs=1, initial_model=path)
-    best = keras.models.load_model(ScoringRun(info, options).run(), compile=False)
-    assert_same(first.segmenter.get_weights(), best.segmenter.get_weights())
-
-
-@pytest.mark.slow
 def test_sp_starts_from_kfs_at_its_best(diving_records, tmp_path, monkeypatch):
     """The figures of KFS are scripted: its second epoch is the best of three."""
     values, kept, complete = iter([0.2, 0.9, 0.1]), [], callbacks.NotValidated.on_epoch_end

@@ -10,16 +10,16 @@ import pathlib
 import pickle
 import re
 import struct
-import subprocess
-import sys
 import zipfile
 
 import h5py
 import keras
 import numpy as np
 import pytest
+from command_forks import forked
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from test_caffe import WIDTH, caffe_top, caffe_trunk, random_parameters
+from test_commands import started
 
 import scoringnet_tf
 from scoringnet_tf.models.c3d import TRUNK
@@ -590,17 +590,10 @@ def test_what_does_not_fit_c3d_is_named(layer, change, message, tmp_path):
 # === The command ===
 
 
-def run(*arguments):
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-m", "scoringnet_tf.import_weights", *map(str, arguments)]
-    root = pathlib.Path(__file__).parents[2]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root)
-
-
 @pytest.mark.slow
 def test_the_command_writes_a_c3d(clip, pool5, tmp_path):
     write_caffe(tmp_path / "weights", PARAMETERS)
-    result = run(tmp_path / "weights", f"--output={tmp_path / 'c3d.keras'}")
+    result = started("scoringnet_tf.import_weights", tmp_path / "weights", f"--output={tmp_path / 'c3d.keras'}")
     assert result.returncode == 0, result.stderr
     assert "fc6-1 (256, 512) → fc6 (512, 256)" in result.stdout
     model = keras.models.load_model(tmp_path / "c3d.keras")
@@ -620,7 +613,7 @@ def test_the_command_writes_a_c3d(clip, pool5, tmp_path):
     ],
 )
 def test_the_command_names_what_is_wrong(arguments, message):
-    result = run(*arguments)
+    result = forked("scoringnet_tf.import_weights", *arguments)
     assert result.returncode == 1
     assert re.search(message, result.stderr)
     assert "Traceback" not in result.stderr

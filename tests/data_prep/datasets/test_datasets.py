@@ -4,13 +4,12 @@ import csv
 import os
 import pickle
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.io
+from command_forks import forked
 from conftest import read_index, write_bars, write_images, write_motion, write_split, write_unlv_diving
 from layouts import (
     MANIFEST_HEADER,
@@ -827,7 +826,7 @@ def test_an_empty_folder_is_no_layout(tmp_path, dataset):
 
 
 def _command(*arguments):
-    return subprocess.run([sys.executable, "-m", "data_prep", *arguments], capture_output=True, text=True)
+    return forked("data_prep", *arguments)
 
 
 def test_exit_status_of_check(tmp_path):

@@ -1,11 +1,10 @@
 """Several performances in one file: each becomes a record of its own, of those frames and no others."""
 
-import subprocess
-import sys
 from fractions import Fraction
 
 import av
 import pytest
+from command_forks import forked
 from conftest import HEIGHT, WIDTH, bar_color, bar_frame, read_index, write_bars, write_images
 from layouts import write_table
 
@@ -217,10 +216,10 @@ MEANINGS = (
 def test_results_as_a_federation_publishes_them_become_records_with_one_command(broadcast, tmp_path):
     """Seven marks, decimal commas, German headers, a referee's deduction, three dives in one video."""
     (broadcast / "manifest.csv").write_text(GERMAN, encoding="utf-8")
-    command = [sys.executable, "-m", "data_prep", "build", "--dataset=manifest", "--sport=diving", "--workers=1"]
+    command = ["data_prep", "build", "--dataset=manifest", "--sport=diving", "--workers=1"]
     command += [f"--source_dir={broadcast}", f"--output_dir={tmp_path / 'records'}", f"--columns={MEANINGS}"]
     command += [f"--frame_height={HEIGHT}", f"--frame_width={WIDTH}"]
-    result = subprocess.run(command, capture_output=True, text=True)
+    result = forked(*command)
     assert result.returncode == 0, result.stderr
     info = DatasetInfo.load(tmp_path / "records")
     assert verify_records(info) == [] and info.skipped == []

@@ -1,11 +1,10 @@
 """`data_prep split`: random, alike in score, by group; folds; files that build reads, and never over others."""
 
 import collections
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from command_forks import forked
 from conftest import write_unlv_diving
 from layouts import write_table
 
@@ -156,7 +155,7 @@ def test_a_table_needs_no_split_where_a_file_has_it(tmp_path):
 
 
 def run(*words):
-    return subprocess.run([sys.executable, "-m", "data_prep", "split", *words], capture_output=True, text=True)
+    return forked("data_prep", "split", *words)
 
 
 def test_the_command_writes_folds_once(tmp_path):

@@ -4,14 +4,13 @@ import io
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
 import scipy.io
+from command_forks import forked
 from conftest import read_index, write_bars, write_split, write_unlv_diving
 from layouts import write_table
 
@@ -456,7 +455,7 @@ def test_contact_sheet(name, request, tmp_path):
 
 
 def _command(*arguments):
-    return subprocess.run([sys.executable, "-m", "data_prep", *arguments], capture_output=True, text=True)
+    return forked("data_prep", *arguments)
 
 
 def test_the_dispatcher_lists_its_commands():

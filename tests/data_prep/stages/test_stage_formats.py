@@ -4,8 +4,6 @@ import json
 import os
 import random
 import re
-import subprocess
-import sys
 import zipfile
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +12,7 @@ from xml.etree import ElementTree
 import av
 import numpy as np
 import pytest
+from command_forks import forked
 from conftest import bar_frame, write_bars, write_unlv_diving
 from layouts import SPLITS, write_finediving
 
@@ -599,8 +598,7 @@ def test_the_real_times_of_unlv_diving():
 
 def run(*arguments):
     """`python -m data_prep stages` with these arguments."""
-    command = [sys.executable, "-m", "data_prep", "stages", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
+    return forked("data_prep", "stages", *arguments)
 
 
 def test_the_command_takes_labels_to_a_tool_and_back(tmp_path):

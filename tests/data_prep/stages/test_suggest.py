@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_forks import forked
 from conftest import write_bars, write_images
 
 from data_prep.datasets.stage_labels import Segment
@@ -49,8 +50,7 @@ def plain(videos):
 
 def run(*arguments):
     """`python -m data_prep suggest` with these arguments."""
-    command = [sys.executable, "-m", "data_prep", "suggest", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True)
+    return forked("data_prep", "suggest", *arguments)
 
 
 # === What is suggested ===

@@ -7,21 +7,29 @@ import os
 import pathlib
 import runpy
 import sys
+import tempfile
 import unittest.mock
 
 FORKS = multiprocessing.get_context("forkserver")
 # What most commands import; nothing here starts threads, which a fork would lack.
 IMPORTED = ["scoringnet_tf", "tensorflow", "keras", "av", "cv2", "matplotlib.pyplot", "scipy.io", "scipy.stats"]
+ROOT = pathlib.Path(__file__).parents[1]
 TIMEOUT = 300  # seconds; what takes longer hangs
 
 
 @dataclasses.dataclass(frozen=True)
 class Ended:
-    """How a command ended; `status` is None where it hung."""
+    """How a command ended, as `subprocess` calls it; `returncode` is None where it hung."""
 
-    status: int | None
+    returncode: int | None
     stdout: str
     stderr: str
+
+
+def forked(*words, folder=ROOT):
+    """Runs `python -m WORDS…` in a folder. What the process itself does when it starts is not tested thereby."""
+    with tempfile.TemporaryDirectory() as logs:
+        return ended([*map(str, words)], folder, pathlib.Path(logs))
 
 
 def ended(words: list[str], folder: pathlib.Path, logs: pathlib.Path, stdin: bytes = b"", stdout: str | None = None):
@@ -38,9 +46,11 @@ def ended(words: list[str], folder: pathlib.Path, logs: pathlib.Path, stdin: byt
     paths = [logs / name for name in ("stdin", "stdout", "stderr")]
     for path, content in zip(paths, (stdin, b"", b""), strict=True):
         path.write_bytes(content)
-    process = FORKS.Process(target=_run, args=(words, folder, [paths[0], stdout or paths[1], paths[2]]))
-    # The notices of a TensorFlow that is imported already pass by `support.notices`, which other tests hold.
+    streams = [paths[0], stdout or paths[1], paths[2]]
+    # The notices of a TensorFlow that is imported already pass by `support.notices`, which other tests hold. Its level
+    # is that of the environment in which the process to be forked started, with the first command.
     with unittest.mock.patch.dict(os.environ, TF_CPP_MIN_LOG_LEVEL="3"):
+        process = FORKS.Process(target=_run, args=(words, folder, streams, dict(os.environ)))
         process.start()
     process.join(TIMEOUT)
     hangs = process.is_alive()
@@ -50,12 +60,14 @@ def ended(words: list[str], folder: pathlib.Path, logs: pathlib.Path, stdin: byt
     return Ended(None if hangs else process.exitcode, *printed)
 
 
-def _run(words, folder, streams):
-    """Becomes the command: its streams, folder and arguments; leaves with its exit status."""
+def _run(words, folder, streams, environment):
+    """Becomes the command: its streams, folder, environment and arguments; leaves with its exit status."""
     for number, path in enumerate(streams):
         os.dup2(os.open(path, os.O_WRONLY if number else os.O_RDONLY), number)
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, "w" if number else "r") for number in range(3))
     os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
     sys.argv = list(words)
     try:
         runpy.run_module(words[0], run_name="__main__", alter_sys=True)

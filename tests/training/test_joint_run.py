@@ -1,0 +1,127 @@
+"""A joint run with averages: what it keeps; others end as it did: extended, in a store, with batches of a service."""
+
+import csv
+import types
+
+import keras
+import numpy as np
+import pytest
+from training_runs import KilledError, assert_same, kill_after_epoch, settings, weights_after, weights_beside
+
+import scoringnet_tf
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.service import dispatcher_at, worker_of
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.training import callbacks
+from scoringnet_tf.training.scoring import ScoringRun
+
+OPTIONS = {"training": "joint", "epochs": 4, "decay_steps": 3, "ema_momentum": 0.8}
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def recorded_weights(monkeypatch):
+    """A list that every batch of a run adds its trainable weights to."""
+    recorded, seen = [], callbacks.StopAfter.on_train_batch_end
+
+    def recording(self, batch, logs=None):
+        recorded.append([np.array(variable) for variable in self.model.trainable_variables])
+        seen(self, batch, logs)
+
+    monkeypatch.setattr(callbacks.StopAfter, "on_train_batch_end", recording)
+    return recorded
+
+
+@pytest.fixture(scope="module")
+def straight(diving_records, tmp_path_factory):
+    """The run that nothing disturbed, the model that it said is the best, and the weights after every batch."""
+    options = settings(tmp_path_factory.mktemp("straight"), diving_records, **OPTIONS)
+    with pytest.MonkeyPatch.context() as patch:
+        recorded = recorded_weights(patch)
+        run = ScoringRun(DatasetInfo.load(diving_records), options)
+        best = run.run()
+    return types.SimpleNamespace(run=run, best=best, recorded=recorded)
+
+
+@pytest.mark.slow
+def test_a_finished_run_is_extended(straight, diving_records, tmp_path):
+    """Four epochs at once, and two that become four, end with the same weights, averages and figures."""
+    weights_after(diving_records, tmp_path, **{**OPTIONS, "epochs": 2})
+    assert_same(weights_beside(straight.best), weights_after(diving_records, tmp_path, **OPTIONS))
+    assert rows_of(straight.run.model_dir / "joint.csv") == rows_of(tmp_path / "joint.csv")
+    with pytest.raises(InputError, match=r"--epochs \(was 4, now 3\)"):
+        weights_after(diving_records, tmp_path, **{**OPTIONS, "epochs": 3})
+
+
+@pytest.mark.slow
+def test_a_run_in_an_object_store_goes_on_there(straight, diving_records, monkeypatch):
+    """Killed and resumed on a remote filesystem, it ends with the weights of a local run."""
+    options = settings("memory://runs/one", diving_records, **OPTIONS)
+    with monkeypatch.context() as patch:
+        kill_after_epoch(patch, 2)
+        with pytest.raises(KilledError):
+            ScoringRun(DatasetInfo.load(diving_records), options).run()
+    best = ScoringRun(DatasetInfo.load(diving_records), options).run()
+    assert str(best) == "memory://runs/one/best.keras"
+    _, local = weights_beside(straight.best)
+    assert_same(local, scoringnet_tf.from_preset("memory://runs/one").get_weights())
+    names = {path.name for path in as_path("memory://runs/one").iterdir()}
+    assert names >= {"config.json", "checkpoints", "joint.csv", "tensorboard", "best.keras", "last.keras"}
+
+
+def test_a_data_service_changes_nothing_also_over_a_kill(straight, diving_records, tmp_path, monkeypatch):
+    """Batches that other machines make; killed in the second epoch, and gone on with on the same service."""
+    dispatcher = dispatcher_at(0)
+    address = dispatcher.target.removeprefix("grpc://")
+    workers = [worker_of(address), worker_of(address)]
+    with monkeypatch.context() as killing:
+        kill_after_epoch(killing, 2)
+        with pytest.raises(KilledError):
+            weights_after(diving_records, tmp_path, data_service=address, **OPTIONS)
+    assert_same(weights_after(diving_records, tmp_path, data_service=address, **OPTIONS), weights_beside(straight.best))
+    for server in (*workers, dispatcher):
+        server._stop()
+
+
+def test_nobody_who_answers_is_said_before_anything_is_written(diving_records, tmp_path):
+    wrong = settings(tmp_path / "run", diving_records, data_service="localhost:1")
+    with pytest.raises(InputError, match=r"--data_service=localhost:1: expected what .*serve_data.* no answer"):
+        ScoringRun(DatasetInfo.load(diving_records), wrong)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_what_is_validated_and_kept_is_the_average(straight):
+    """Of the weights after each batch, by hand; what the checkpoint holds is the last of them."""
+    run, recorded = straight.run, straight.recorded
+    average, by_epoch, steps = recorded[0], [], len(recorded) // OPTIONS["epochs"]
+    for number, weights in enumerate(recorded, start=1):
+        average = [0.8 * old + 0.2 * new for old, new in zip(average, weights, strict=True)]
+        by_epoch += [average] if number % steps == 0 else []
+    assert len(recorded) >= 4
+    rows = rows_of(run.model_dir / "joint.csv")
+    chosen = int(np.nanargmax([float(row["val_f_src"]) for row in rows]))
+    for path, epoch in ((run.model_dir / "last.keras", -1), (straight.best, chosen)):
+        kept = keras.models.load_model(path, compile=False)
+        for found, expected in zip(kept.trainable_variables, by_epoch[epoch], strict=True):
+            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+        for part in ("segmenter", "score_predictor"):
+            getattr(run.model, part).set_weights(getattr(kept, part).get_weights())
+        measured = run.model.evaluate(run.validation_data(run.phases[0]), verbose=0, return_dict=True)
+        logged = {name: float(rows[epoch][f"val_{name}"]) for name in measured}
+        assert measured == pytest.approx(logged, rel=1e-5, nan_ok=True)
+    run.checkpoints.restore(run.model, run.checkpoints.latest()[0])
+    assert_same(run.model.trainable_variables, recorded[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("momentum", "every"), [(0.0, 1), (0.8, 4)], ids=["no averages", "validated at the end alone"])
+def test_averages_change_nothing_of_what_they_average(straight, diving_records, tmp_path, monkeypatch, momentum, every):
+    """Weights after every batch, with and without averages, validated after every epoch or at the end: to the bit."""
+    recorded = recorded_weights(monkeypatch)
+    weights_after(diving_records, tmp_path, **{**OPTIONS, "ema_momentum": momentum, "validation_every": every})
+    assert_same(straight.recorded, recorded)
