@@ -1982,13 +1982,13 @@ REPORTS = (
             "index = tf.range(whole) % number",
             "index = tf.minimum(tf.range(whole), 0)",
             "a batch for replicas is made of its first video",
-            "test_a_batch_that_does_not_divide",
+            "test_a_batch_that_does_not_divide_is_filled_with_what_weighs_nothing",
         ),
         (
             "tf.cast(tf.range(whole) < number",
             "tf.cast(tf.range(whole) <= number",
             "a copy that fills up a batch weighs like a video",
-            "test_a_batch_that_does_not_divide",
+            "test_a_batch_that_does_not_divide_is_filled_with_what_weighs_nothing",
         ),
         (
             'if task["type"] == "worker" else 0',
@@ -2004,7 +2004,7 @@ REPORTS = (
             "return ops.equal(replicas.summed([overflowed])[0], 0)",
             "return ops.equal(overflowed, 0)",
             "each replica looks for overflow in its own gradients alone",
-            "test_a_gradient_that_overflows_on_one_replica",
+            "test_a_gradient_that_overflows_on_one_replica_is_left_out_on_all",
         ),
     )
     + of(
