@@ -143,6 +143,14 @@ def test_the_limit_lets_those_of_training_pass_and_not_what_is_elsewhere():
     assert np.mean(np.asarray(spread.distance(shifted)) > spread.limit) == 1
 
 
+def test_the_limit_goes_by_videos_that_the_spread_was_not_fitted_to():
+    features = np.random.default_rng(2).normal(size=(40, 3))
+    folds = np.arange(40) % 5
+    fitted = [Spread._fitted(features[folds != fold]).distance(features[folds == fold]) for fold in range(5)]
+    logs = np.log(np.concatenate([np.asarray(each) for each in fitted]))
+    assert Spread.of(features).limit == pytest.approx(np.exp(logs.mean() + 3 * logs.std()), rel=1e-4)
+
+
 @pytest.mark.parametrize("values", [np.zeros((7, 4)), np.eye(7, 4), np.ones((4, 1))])
 def test_few_videos_or_constant_features_still_have_a_limit(values):
     spread = Spread.of(values)

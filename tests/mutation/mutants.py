@@ -241,7 +241,7 @@ SCORING = of(
         '"output_activation": settings["output_activation"],',
         "",
         "--output_activation ignored",
-        "test_flags_of_the_model",
+        "test_a_relu_comes_after_a_number",
     ),
     ("        dtype=dtype,\n", "", "--precision ignored", "test_flags_of_the_process"),
     (
@@ -1924,12 +1924,6 @@ REPORTS = (
         "scoringnet_tf/report/page.py",
         "tests/report/test_page.py",
         ("0.0), 100.0)", "0.0), 200.0)", "a score beyond the scale lies outside it", "test_a_score_lies_on_its_scale"),
-        (
-            "return (score.true, score.value)",
-            "return (score.value, score.true)",
-            "judge and model exchanged",
-            "test_agreement_with_the_judges",
-        ),
         (
             "-_value(_score(one[0], last), -math.inf)",
             "_value(_score(one[0], last), -math.inf)",
