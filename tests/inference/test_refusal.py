@@ -231,18 +231,25 @@ def test_features_far_from_those_of_training_are_withheld(tmp_path):
 # === Several performances ===
 
 
-def test_a_dive_that_is_shown_twice_is_scored_twice(scorer, monkeypatch, tmp_path):
-    """The same images twice: what is scored of each are the same pixels, and not a mixture of both."""
-    write_images(tmp_path / "once", 33, number=2, name="{}.png")
+def test_two_dives_are_scored_each_by_its_own_frames(model, monkeypatch, tmp_path):
+    """What is scored of each are its own pixels, not those of the other one, and not a mixture of both."""
+    changed = model.with_dtype("float32")
+    for tower in changed.score_predictor.towers.values():  # which begin near the mean, whatever they see
+        kernel = tower.get_layer("regressor_fc3").kernel
+        kernel.assign(np.ones(kernel.shape))
+    scorer = VideoScorer(changed)
+    for name, number in (("first", 2), ("second", 5)):
+        write_images(tmp_path / name, 33, number=number, name="{}.png")
     write_images(tmp_path / "twice", 33, number=2, name="{}.png")
-    write_images(tmp_path / "twice", 33, number=2, name="{}.png", first=34)
+    write_images(tmp_path / "twice", 33, number=5, name="{}.png", first=34)
     with monkeypatch.context() as patch:
         script(scorer, patch, DIVE)
-        once = scorer(tmp_path / "once", force=True)
+        first, second = (scorer(tmp_path / name, force=True) for name in ("first", "second"))
+    assert abs(first.final - second.final) > 1e-2
     script(scorer, monkeypatch, DIVE * 2)
     twice = scorer(tmp_path / "twice", force=True)
     assert (twice.final, codes(twice)) == (None, ["several_performances"])
-    assert [p.final for p in twice.performances] == pytest.approx([once.final] * 2, abs=1e-4)
+    assert [p.final for p in twice.performances] == pytest.approx([first.final, second.final], abs=1e-4)
     assert [(p.start_frame, p.end_frame) for p in twice.performances] == [(4, 28), (37, 61)]
     assert [p.start_s for p in twice.performances] == [0.16, 1.48]
     assert [stage["name"] for stage in twice.stages].count("take-flight") == 2 and len(twice.rows()) == 2

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from command_forks import forked
 
 import scoringnet_tf
 from scoringnet_tf.support.errors import InputError
@@ -58,3 +59,33 @@ def test_a_tower_that_no_c3d_can_be_is_refused(model):
     other = scoringnet_tf.ScoringNet(**SMALL, score_predictor={"conv_filters": 256})
     with pytest.raises(InputError, match=r"as many filters as units\. Received: 256 and 512"):
         c3d_of_tower(other)
+
+
+def test_the_command_takes_the_tower_that_it_is_asked_for(model, tmp_path):
+    model.save(tmp_path / "model.keras")
+    command = ("scoringnet_tf.import_weights", tmp_path / "model.keras", f"--output={tmp_path / 'c3d.keras'}")
+    for asked, score in (((), "difficulty"), (("--tower=execution",), "execution")):
+        result = forked(*command, *asked)
+        assert result.returncode == 0, result.stderr
+        found = keras.saving.load_model(tmp_path / "c3d.keras").get_layer("conv5a").kernel
+        inside = model.score_predictor.towers[score].get_layer("c3d").get_layer("conv5a").kernel
+        np.testing.assert_array_equal(np.asarray(found), np.asarray(inside))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("model.keras", "--tower=final"),
+            "model.keras: Expected a ScoringNet with a tower for final that",
+        ),
+        (("model.keras", "--fc6_order=channels_last"), "--mean, --fc6_order: expected published weights with them"),
+        (("weights", "--tower=execution"), "--tower: expected a ScoringNet, .keras. Received: weights"),
+        (("none.keras",), "none.keras: expected a ScoringNet saved as .keras. Received: no such file"),
+    ],
+)
+def test_the_command_names_what_does_not_fit(model, arguments, message, tmp_path):
+    model.save(tmp_path / "model.keras")
+    result = forked("scoringnet_tf.import_weights", *arguments, "--output=c3d.keras", folder=tmp_path)
+    assert result.returncode == 1 and message in result.stderr, result.stderr
+    assert not (tmp_path / "c3d.keras").exists()
