@@ -174,6 +174,7 @@ def _with_shard(**changes):
         (lambda fields: {**fields, "splits": {"train": {}}}, "Received: splits, train: no ids"),
         (lambda fields: {**fields, "frame_size": [36]}, r"Received: frame_size \[36\]"),
         (lambda fields: {**fields, "frame_rate": math.nan}, "Received: frame_rate nan"),
+        (lambda fields: {**fields, "frame_rate": math.inf}, "Received: frame_rate inf"),
         (lambda fields: {**fields, "settings": None}, "Received: settings None"),
         (_with_video(final="9"), "Received: videos, 001: final '9'"),
         (_with_video(num_frames=7), "Received: splits, test: 3 videos and 78 frames instead of 3 and 60"),

@@ -1,6 +1,7 @@
 """The datasets of the field: official layouts become samples and records; what is wrong with a copy is named."""
 
 import csv
+import dataclasses
 import os
 import pickle
 import shutil
@@ -176,6 +177,15 @@ def test_a_row_with_an_error_is_not_kept_for_its_scores(tmp_path):
     a, b = manifest.read(tmp_path, sport="diving").samples
     assert [problem.kind for problem in score_problems(a, get_sport("diving"))] == ["inconsistent"]
     assert [problem.kind for problem in score_problems(b, get_sport("diving"))] == ["error"]
+    rows = [  # nothing but the rows themselves is wrong
+        ("dive #1, 100%!!.mp4", 9, 21.0, 60.0, "train", 2, 6, 12, 16),
+        ("dive 2", 2.8, 21.0, 60.0, "train", 0, 5, 11, 20),
+    ]
+    videos, keep = write_manifest(tmp_path / "videos", rows), BuildSettings((36, 48), on_inconsistent="keep")
+    with pytest.raises(InputError, match=r"difficulty .*Received: 9"):
+        _build("manifest", videos, tmp_path / "refused", keep, sport="diving")
+    info, _ = _build("manifest", videos, tmp_path / "kept", dataclasses.replace(keep, on_error="skip"), sport="diving")
+    assert list(info.videos) == ["dive 2"] and [entry["id"] for entry in info.skipped] == ["dive #1, 100%!!.mp4"]
 
 
 @pytest.mark.parametrize("name", ["augmented_final_annotations_dict.pkl", "info/anything.pkl"])
