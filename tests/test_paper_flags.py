@@ -20,6 +20,7 @@ PAPER = {
     "crop_shift": "0",
     "zoom": "0",
     "color_jitter": "0",
+    "degradation": "0",
     "fragment_jitter": "0",
     "stage_loss": "categorical",  # Eq. 5 as it is called
     "loss_units": "points",  # Eqs. 6 and 7 as they stand

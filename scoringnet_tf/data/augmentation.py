@@ -13,10 +13,10 @@ from scoringnet_tf.data.records import UNLABELLED
 CLIP_JITTER = 0.1  # share of a clip that training may cut off at each end
 
 # One stream of random numbers per decision, so that turning one off leaves the others as they were.
-SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM = range(7)
+SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM, DEGRADATION = range(8)
 
 
-PIXEL_OPTIONS = ("flip", "crop_shift", "zoom", "color_jitter")  # of `Augmentation`
+PIXEL_OPTIONS = ("flip", "crop_shift", "zoom", "color_jitter", "degradation")  # of `Augmentation`
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +33,8 @@ class Augmentation:
         zoom: strength s: the crop is 1 ± s times as large, and resized; at most what is stored. 0 is off.
         color_jitter: strength s: contrast and saturation are scaled by 1 ± s, brightness moves by ± s/2 of the range;
             0 is off.
+        degradation: strength s: blur by up to s of a 3×3 binomial filter, and noise of up to s times 16 levels of luma
+            in blocks of 2×2 pixels, anew in every frame, such as encoding leaves; 0 is off.
     """
 
     max_start_shift: int = 5
@@ -40,6 +42,7 @@ class Augmentation:
     crop_shift: int = 6
     zoom: float = 0.0
     color_jitter: float = 0.2
+    degradation: float = 0.0
 
 
 def fold(seed, number):
@@ -177,6 +180,8 @@ class FrameDecoder:
             frames = tf.reshape(rows, (-1, *self.image_size, 3))
         if self.augmentation.color_jitter:
             frames = _jitter_color(frames, self.augmentation.color_jitter, seeds(COLOR))
+        if self.augmentation.degradation:
+            frames = _degrade(frames, self.augmentation.degradation, seeds(DEGRADATION))
         return frames
 
 
@@ -191,3 +196,21 @@ def _jitter_color(frames, strength, seed):
     # A 1×1 convolution, twice as fast here as a product of matrices; ½ rounds.
     mapped = tf.nn.conv2d(pixels, matrix[tf.newaxis, tf.newaxis], 1, "VALID") + (offset + 0.5)
     return tf.saturate_cast(mapped, tf.uint8)
+
+
+NOISE = 16  # levels, its standard deviation at a strength of 1
+BLOCK = 2  # pixels: 8 of a broadcast's, seen four times as small
+
+
+def _degrade(frames, strength, seed):
+    """Blurs all frames alike, and adds noise to each."""
+    blur, noise = tf.unstack(tf.random.stateless_uniform([2], seed, 0, strength))
+    filtered = blur / 4 * tf.constant([1.0, -2.0, 1.0]) + tf.constant([0.0, 1.0, 0.0])
+    kernel = tf.tile((filtered[:, tf.newaxis] * filtered)[:, :, tf.newaxis, tf.newaxis], [1, 1, 3, 1])
+    padded = tf.pad(tf.cast(frames, tf.float32), [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC")
+    blurred = tf.nn.depthwise_conv2d(padded, kernel, [1, 1, 1, 1], "VALID")
+    length, height, width, _ = tf.unstack(tf.shape(frames))
+    blocks = [length, -(-height // BLOCK), -(-width // BLOCK), 1]
+    grain = NOISE * noise * tf.random.stateless_normal(blocks, fold(seed, 1))
+    grain = tf.repeat(tf.repeat(grain, BLOCK, axis=1), BLOCK, axis=2)[:, :height, :width]
+    return tf.saturate_cast(tf.round(blurred + grain), tf.uint8)

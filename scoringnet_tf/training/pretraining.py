@@ -119,6 +119,7 @@ class PretrainingRun(Run):
             crop_shift=settings["crop_shift"],
             zoom=settings["zoom"],
             color_jitter=settings["color_jitter"],
+            degradation=settings["degradation"],
         )
         return self._clips(
             "train",

@@ -11,6 +11,9 @@ flags.DEFINE_float("zoom", 0.0, "The crop is 1 ± this times as large, and resiz
 flags.DEFINE_float(
     "color_jitter", 0.2, "Strength of random brightness, contrast and saturation. Not in the paper.", 0, 1
 )
+flags.DEFINE_float(
+    "degradation", 0.0, "Strength of random blur and noise, such as encoding leaves. Not in the paper.", 0, 1
+)
 
 # === Optimizer ===
 flags.DEFINE_float("learning_rate", 1e-3, 'Of Adam (§4.2: "10e-4", literally 1e-3).', 0)

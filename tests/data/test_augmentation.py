@@ -15,8 +15,9 @@ from scoringnet_tf.data.input_pipeline import clips, videos
 from scoringnet_tf.data.preprocessing import encode_jpeg
 from scoringnet_tf.data.records import DatasetInfo
 
-DECISIONS = {name: getattr(streams, name) for name in ("SHIFT", "WINDOW", "FLIP", "CROP", "COLOR", "SHUFFLE", "ZOOM")}
-OFF = {"max_start_shift": 0, "flip": False, "crop_shift": 0, "zoom": 0.0, "color_jitter": 0.0}
+NAMES = ("SHIFT", "WINDOW", "FLIP", "CROP", "COLOR", "SHUFFLE", "ZOOM", "DEGRADATION")
+DECISIONS = {name: getattr(streams, name) for name in NAMES}
+OFF = {"max_start_shift": 0, "flip": False, "crop_shift": 0, "zoom": 0.0, "color_jitter": 0.0, "degradation": 0.0}
 STAGES = tf.constant([0] * 10 + [1] * 4 + [0] * 26, tf.int64)
 
 
@@ -48,9 +49,10 @@ ASPECTS = {
     "crop": ({"CROP"}, _decoded(crop_shift=3)),
     "zoom": ({"ZOOM"}, _decoded(zoom=0.2)),
     "color": ({"COLOR"}, _decoded(color_jitter=0.2)),
+    "degradation": ({"DEGRADATION"}, _decoded(degradation=0.5)),
     "all of a frame": (
-        {"FLIP", "CROP", "ZOOM", "COLOR"},
-        _decoded(flip=True, crop_shift=3, zoom=0.2, color_jitter=0.2),
+        {"FLIP", "CROP", "ZOOM", "COLOR", "DEGRADATION"},
+        _decoded(flip=True, crop_shift=3, zoom=0.2, color_jitter=0.2, degradation=0.5),
     ),
     "none of them": (set(), _decoded()),
 }
@@ -83,7 +85,7 @@ def test_streams_differ_by_run_epoch_video_and_decision():
             (0, 1, 2), (0, 1, 2), ("001", "002", "010"), DECISIONS.values()
         )
     ]
-    assert len(DECISIONS) == len(set(DECISIONS.values())) == 7 and len(set(seeds)) == len(seeds) == 189
+    assert len(DECISIONS) == len(set(DECISIONS.values())) == 8 and len(set(seeds)) == len(seeds) == 216
 
 
 def test_a_clip_is_cut_at_both_ends_independently():

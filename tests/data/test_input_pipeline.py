@@ -419,6 +419,28 @@ def test_color_jitter_against_numpy():
         assert not np.array_equal(jittered, stored)
 
 
+@pytest.mark.parametrize("strength", [0.3, 1.0])
+def test_degradation_against_loops(strength):
+    """Blur by a 3×3 filter, the border repeated; noise alike within 2×2 pixels, of another frame another."""
+    rng = np.random.default_rng(0)
+    frames = rng.integers(60, 196, (2, 5, 6, 3)).astype("uint8")
+    for seed in range(4):
+        pair = tf.constant([seed, 0], tf.int64)
+        blur, noise = tf.random.stateless_uniform([2], pair, 0, strength).numpy()
+        normal = tf.random.stateless_normal((2, 3, 3, 1), augmentation_module.fold(pair, 1)).numpy()
+        side = np.array([blur / 4, 1 - blur / 2, blur / 4])
+        expected = np.zeros(frames.shape)
+        for t, i, j in np.ndindex(2, 5, 6):
+            for k, m in np.ndindex(3, 3):
+                row, column = np.clip(i + k - 1, 0, 4), np.clip(j + m - 1, 0, 5)
+                expected[t, i, j] += side[k] * side[m] * frames[t, row, column]
+            expected[t, i, j] += 16 * noise * normal[t, i // 2, j // 2]
+        degraded = augmentation_module._degrade(tf.constant(frames), strength, pair).numpy()
+        np.testing.assert_allclose(degraded, np.clip(np.round(expected), 0, 255), atol=1)
+        assert np.abs(degraded - expected).mean() < 0.3  # rounded, to the nearest
+        assert not np.array_equal(degraded, frames)
+
+
 def test_augmentations_can_be_turned_off_alone():
     encoded, stored = _encoded_noise()
     seeds = video_seeds(0, tf.constant(7, tf.int64), "001")
@@ -558,7 +580,9 @@ def test_the_start_of_features_is_shifted(tmp_path):
     assert _steps(folder, **options) == _steps(folder, **options)
 
 
-@pytest.mark.parametrize("option", [{"flip": True}, {"crop_shift": 1}, {"zoom": 0.1}, {"color_jitter": 0.1}])
+@pytest.mark.parametrize(
+    "option", [{"flip": True}, {"crop_shift": 1}, {"zoom": 0.1}, {"color_jitter": 0.1}, {"degradation": 0.1}]
+)
 def test_features_are_not_augmented_as_pixels_are(tmp_path, option):
     folder, _ = _feature_records(tmp_path)
     nothing = {"flip": False, "crop_shift": 0, "zoom": 0.0, "color_jitter": 0.0}

@@ -306,8 +306,17 @@ def test_every_flag_of_train_is_of_kfs_or_of_sp():
         *("max_start_shift", "width_multiplier", "lstm_units", "segmenter_fc_units", "decoding", "segmenter_dropout"),
         *("stage_network", "resnet50_weights"),
         *("pretrained", "initial_model", "segmenter", "stage_loss", "training", "epochs", "segmentation_epochs"),
-        *("rates", "freeze", "flip", "crop_shift", "zoom", "color_jitter", "learning_rate", "decay_rate"),
-        *("decay_steps", "warmup_steps", "accumulation_steps", "clip_norm", "ema_momentum", "patience", "max_steps"),
+        *("rates", "freeze", "flip", "crop_shift", "zoom", "color_jitter", "degradation", "learning_rate"),
+        *(
+            "decay_rate",
+            "decay_steps",
+            "warmup_steps",
+            "accumulation_steps",
+            "clip_norm",
+            "ema_momentum",
+            "patience",
+            "max_steps",
+        ),
         *("precision", "seed", "deterministic", "scores"),
     }
     changes_nothing = {

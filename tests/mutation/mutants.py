@@ -247,7 +247,7 @@ SCORING = of(
     (
         "0 if self.info.features else settings[name] for name in PIXEL_OPTIONS",
         "settings[name] for name in PIXEL_OPTIONS[:2]",
-        "--zoom and --color_jitter ignored",
+        "--zoom, --color_jitter and --degradation ignored",
         "test_flags_of_the_data",
     ),
     (
@@ -433,6 +433,7 @@ PRETRAINING = of(
     ('pool_stride=settings["pool_stride"],', "", "--pool_stride of pretraining ignored", "test_flags_of_the_model"),
     ('**TOPS[settings["top"]],', '**TOPS["fc"],', "--top ignored", "test_flags_of_the_model"),
     ('zoom=settings["zoom"],', "", "--zoom of pretraining ignored", "test_flags_of_the_data"),
+    ('degradation=settings["degradation"],', "", "--degradation of pretraining ignored", "test_flags_of_the_data"),
     (
         'sampling=self.settings["clip_sampling"],',
         "",
@@ -860,8 +861,8 @@ DATA = (
             "test_a_clip_is_cut_at_both_ends_independently",
         ),
         (
-            "SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM = range(7)",
-            "SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM = 0, 1, 2, 3, 4, 5, 3",
+            "COLOR, SHUFFLE, ZOOM, DEGRADATION = range(8)",
+            "COLOR, SHUFFLE, ZOOM, DEGRADATION = 0, 1, 2, 3, 4, 5, 3, 7",
             "crop and zoom share a stream of random numbers",
             "test_streams_differ_by_run_epoch_video_and_decision",
         ),
@@ -886,6 +887,18 @@ DATA = (
             "drawn = tf.random.stateless_uniform([1], seed)",
             "top and left of a crop are drawn alike",
             "test_crop_and_flip_are_the_same_for_all_frames_and_reach_everywhere",
+        ),
+        (
+            "blocks = [length, ",
+            "blocks = [1, ",
+            "the noise of all frames is the same",
+            "test_degradation_against_loops",
+        ),
+        (
+            '[0, 0]], "SYMMETRIC")',
+            "[0, 0]])",
+            "blur darkens the border",
+            "test_degradation_against_loops",
         ),
     )
     + of(

@@ -18,6 +18,7 @@ SETTINGS = {
     "crop_shift": 0,
     "zoom": 0.0,
     "color_jitter": 0.0,
+    "degradation": 0.0,
     "max_start_shift": 0,
     "fragment_jitter": 0,
     "image_size": [16, 16],

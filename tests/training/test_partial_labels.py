@@ -32,6 +32,7 @@ SETTINGS = {
     "crop_shift": 0,
     "zoom": 0.0,
     "color_jitter": 0.0,
+    "degradation": 0.0,
     "max_start_shift": 0,
     "image_size": [16, 16],
     "width_multiplier": 1 / 8,

@@ -30,6 +30,7 @@ UNUSUAL = {
     "crop_shift": 3,
     "zoom": 0.17,
     "color_jitter": 0.13,
+    "degradation": 0.37,
     "learning_rate": 0.0042,
     "decay_rate": 0.61,
     "decay_steps": 17,
@@ -118,7 +119,9 @@ def test_flags_of_the_data(run, monkeypatch):
         "shuffle": True,
         "first_epoch": 2,
         "epochs": 9,
-        "augmentation": input_pipeline.Augmentation(flip=False, crop_shift=3, zoom=0.17, color_jitter=0.13),
+        "augmentation": input_pipeline.Augmentation(
+            flip=False, crop_shift=3, zoom=0.17, color_jitter=0.13, degradation=0.37
+        ),
     }
     assert asked["train"] == (run.info.records_dir, shared | random)
     assert asked["validation"] == (run.info.records_dir, shared)  # nothing random

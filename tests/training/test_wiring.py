@@ -29,6 +29,7 @@ UNUSUAL = {
     "crop_shift": 3,
     "zoom": 0.17,
     "color_jitter": 0.13,
+    "degradation": 0.37,
     "width_multiplier": 1 / 32,
     "clip_lengths": [9, 11],
     "lstm_units": 96,
@@ -230,7 +231,7 @@ def test_flags_of_the_data(run, monkeypatch):
     assert asked["validation"]["num_frames"] is None
     train = asked["train"]
     assert train["augmentation"] == input_pipeline.Augmentation(
-        max_start_shift=4, flip=False, crop_shift=3, zoom=0.17, color_jitter=0.13
+        max_start_shift=4, flip=False, crop_shift=3, zoom=0.17, color_jitter=0.13, degradation=0.37
     )
     assert (train["seed"], train["shuffle"], train["first_epoch"], train["epochs"]) == (11, True, 3 + 2, 3 + 5)
     assert "only_stages" not in train  # KFS predicts on whole videos
