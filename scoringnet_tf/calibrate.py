@@ -71,7 +71,7 @@ def _held_out(info, data_hash):
 
 def _print(path, model):
     reference = model.reference
-    certainty = reference.certainty
+    certainty = reference.certainty or {}
     print(f"Model: {path}, which now goes by {counted(reference.num_videos, 'training video')}:")
     for stage, (shortest, longest) in reference.durations.items():
         surely = f", found with a probability of {certainty[stage]:.2f} or more" if stage in certainty else ""

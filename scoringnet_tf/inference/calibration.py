@@ -113,7 +113,7 @@ def is_measured(model, info, training_ids: bool = True) -> bool:
     reference = found.reference
     if reference is None or reference.data_hash != info.data_hash or reference.intervals is None:
         return False
-    if found.segmenter is not None and not reference.certainty:
+    if reference.certainty is None:
         return False
     return is_current(found) and (reference.bank is not None) == (training_ids and reference.spread is not None)
 

@@ -12,10 +12,11 @@ from scoringnet_tf.sports import Sport
 
 def stated_intervals(model: Any) -> Intervals:
     """The `Intervals` that a `ScoringNet` states; none, and why, where they are not known or of other weights."""
-    doubts = doubts_of_reference(model)
-    if doubts and (doubts[0].code != "no_intervals" or model.reference.intervals is None):
-        return Intervals.none(doubts[0])
-    return model.reference.intervals
+    doubts = {doubt.code: doubt for doubt in doubts_of_reference(model)}
+    for code in ("no_reference", "stale_reference"):
+        if code in doubts:
+            return Intervals.none(doubts[code])
+    return model.reference.intervals or Intervals.none(doubts["no_intervals"])
 
 
 def interval_bounds(predictions: Predictions, intervals: Intervals, sport: Sport) -> dict[str, np.ndarray]:

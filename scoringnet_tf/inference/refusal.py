@@ -80,13 +80,16 @@ def doubts_of_reference(model) -> list[Remark]:
     if not is_current(model):
         said = "The model was trained on after the record of what its training videos were like: it may be wrong"
         return [Remark("stale_reference", f"{said} (python -m scoringnet_tf.calibrate).")]
-    intervals = model.reference.intervals
+    found, intervals = [], model.reference.intervals
     lacking = "They were not measured when its training ended." if intervals is None else intervals.lacking
     if lacking:
         some = "some scores" if intervals and intervals.half_widths else "its scores"
         said = f"The model states no intervals of {some} (python -m scoringnet_tf.calibrate). {lacking}"
-        return [Remark("no_intervals", said)]
-    return []
+        found.append(Remark("no_intervals", said))
+    if model.segmenter is not None and model.reference.certainty is None:
+        said = "How sure the model is of the stages of its training videos was not measured, and is not compared"
+        found.append(Remark("no_certainty", f"{said} (python -m scoringnet_tf.calibrate)."))
+    return found
 
 
 def _missing(model, labels):
@@ -111,7 +114,7 @@ def _uncertain(model, probabilities):
     found, reference = [], model.reference
     for name, probability in zip(model.sport.stages[1:], np.asarray(probabilities)[0], strict=True):
         if probability < reference.least_certainty(name, name in model.seen_stages):
-            usual = reference.certainty.get(name, 0.0)
+            usual = (reference.certainty or {}).get(name, 0.0)
             found.append(f"{name} is found with a probability of {probability:.2f}, in training of {usual:.2f} or more")
     return f"{'; '.join(found)}."
 

@@ -115,7 +115,7 @@ class Reference:
             before there were any.
         bank: some of the videos, to tell which are most alike; None where they were left out, or as before.
         certainty: stage → the mean probability of its frames that (nearly) all videos reach, see `certainties`; of none
-            where nothing finds stages, or as before.
+            where nothing finds stages; None as before.
     """
 
     num_videos: int
@@ -126,7 +126,7 @@ class Reference:
     spread: Spread | None = None
     intervals: Intervals | None = None
     bank: Bank | None = None
-    certainty: dict[str, float] = dataclasses.field(default_factory=dict)
+    certainty: dict[str, float] | None = None
 
     @classmethod
     def from_config(cls, config: dict) -> "Reference":
@@ -152,7 +152,8 @@ class Reference:
 
     def least_certainty(self, stage: str, seen: bool = True) -> float:
         """The mean probability of its frames with which a stage counts as found; 0 for one that no tower has `seen`."""
-        return min(SURE, 1.0 - DOUBT_SLACK * (1.0 - self.certainty.get(stage, 0.0))) if seen else 0.0
+        usual = (self.certainty or {}).get(stage, 0.0)
+        return min(SURE, 1.0 - DOUBT_SLACK * (1.0 - usual)) if seen else 0.0
 
 
 def checksum(model: Any) -> int | None:

@@ -97,16 +97,22 @@ def test_a_file_keeps_them_and_is_measured_again_where_something_lacks(plain, mo
     before = dataclasses.replace(model.reference, intervals=None, bank=None).get_config()
     plain.with_dtype("float32", reference=before).save(tmp_path / "best.keras")
     assert not is_measured(tmp_path, info)
+    before = dataclasses.replace(model.reference, certainty=None).get_config()
+    plain.with_dtype("float32", reference=before).save(tmp_path / "best.keras")
+    assert not is_measured(tmp_path, info)
 
 
 def test_a_reference_of_before_loads_and_says_what_lacks(plain, model):
     """As version 0.1 wrote it: without the keys."""
     config = model.reference.get_config()
-    old = {name: value for name, value in config.items() if name not in ("intervals", "bank")}
+    old = {name: value for name, value in config.items() if name not in ("intervals", "bank", "certainty")}
     scorer = VideoScorer(plain.with_dtype("float32", reference=old))
-    assert (scorer.model.reference.intervals, scorer.model.reference.bank) == (None, None)
+    reference = scorer.model.reference
+    assert (reference.intervals, reference.bank, reference.certainty) == (None, None, None)
     said = {doubt.code: doubt for doubt in scorer._doubts}
-    assert "not measured" in said["no_intervals"] and "calibrate" in said["no_intervals"]
+    for code in ("no_intervals", "no_certainty"):
+        assert "not measured" in said[code] and "calibrate" in said[code]
+    assert "no_certainty" not in {doubt.code for doubt in VideoScorer(model)._doubts}
 
 
 def test_damaged_ones_are_refused_in_a_line(plain, model, tmp_path):
