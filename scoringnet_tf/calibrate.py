@@ -35,6 +35,11 @@ flags.DEFINE_bool(
     "Keep ids and true scores of training videos in the model, so that predict shows the three most alike; "
     "--notraining_ids where a model is shared and these are not to be.",
 )
+flags.DEFINE_integer(
+    "views",
+    None,
+    "Views of a fragment that the model is to score from, as in train; kept with it. Default: as many as it has.",
+)
 flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the result.", 1)
 
 
@@ -52,7 +57,10 @@ def main(_):
     if values.model in shipped_presets():
         raise InputError(f"--model={values.model}: expected a path. Received: the name of a model that ships.")
     known = (load_scoring_net(values.model).provenance or {}).get("data_hash")
-    path, model = add_reference(values.model, info, _held_out(info, known), values.batch_size, values.training_ids)
+    held_out = _held_out(info, known)
+    path, model = add_reference(
+        values.model, info, held_out, values.batch_size, values.training_ids, views=values.views
+    )
     if known and known != info.data_hash:
         print(f"{info.records_dir} are not the records that {path} was trained on: it now goes by these.")
     _print(path, model)

@@ -27,6 +27,7 @@ flags.DEFINE_string(
 flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the result.", 1)
 flags.DEFINE_bool("true_fragments", False, "Cut the fragments by the true stages (an oracle), to see what KFS costs.")
 flags.DEFINE_enum("decoding", None, DECODINGS, "How stages are decided, as in train; the model's own by default.")
+flags.DEFINE_integer("views", None, "Views of a fragment, as in train; as many as the model has by default.")
 flags.DEFINE_bool(
     "pages",
     False,
@@ -37,7 +38,7 @@ flags.DEFINE_string(
     "output_dir",
     None,
     "Folder for the report; evaluation_SPLIT/ beside --model where not given, in the current folder without --model; "
-    "--true_fragments and --decoding add their names.",
+    "--true_fragments, --decoding and --views add their names.",
 )
 
 
@@ -92,8 +93,8 @@ def _stated_intervals(model):
     from scoringnet_tf.models.intervals import Intervals
 
     values, own = flags.FLAGS, model.stage_decision and model.stage_decision.decoding
-    if values.true_fragments or values.decoding not in (None, own):
-        return Intervals.none("They were measured with stages that the model finds, decoded in its own way.")
+    if values.true_fragments or values.decoding not in (None, own) or values.views not in (None, model.views):
+        return Intervals.none("They were measured with stages that the model finds, decoded and viewed in its own way.")
     return stated_intervals(model)
 
 
@@ -127,6 +128,7 @@ def _measured(predictions, intervals, info, model, model_file):
         "intervals": coverage(predictions, intervals, values.split, info.data_hash),
         "split": values.split,
         "decoding": model.stage_decision.decoding if model.stage_decision else None,
+        "views": model.views,
         "fragments": _fragments(model, values.true_fragments),
         "model": str(model_file),
         "data_hash": info.data_hash,
@@ -156,13 +158,14 @@ def main(_):
 
     from scoringnet_tf.data.splits import split_ids
     from scoringnet_tf.inference.coverage import interval_bounds
-    from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_path
+    from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_path, with_views
     from scoringnet_tf.report.evaluation_pages import write_evaluation_pages
     from scoringnet_tf.report.evaluation_report import write_report
 
     model_file = model_path(values.model)
     name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
     name += f"_{values.decoding}" if values.decoding else ""
+    name += f"_{values.views}_views" if values.views else ""
     output_dir = as_path(values.output_dir or (model_file.parent if values.model else as_path(".")) / name)
     check_access(output_dir, "output_dir", writing=True)
     ids = evaluated_ids(info, values.split, model_file)
@@ -172,6 +175,8 @@ def main(_):
     intervals = _stated_intervals(model)
     if values.decoding:
         model = model.with_dtype("float32", decoding=values.decoding)
+    if values.views:
+        model = with_views(model, values.views)
     predictions = _predictions(model, ids, len(split_ids(info, values.split, ids=ids)))
     predictions.bounds = interval_bounds(predictions, intervals, model.sport)
     measured = _measured(predictions, intervals, info, model, model_file)

@@ -84,6 +84,12 @@ flags.DEFINE_enum(
     "Of the towers: a score (§3.2), or the probability of every score, whose mean is the score and whose standard "
     "deviation says how sure it is (USDL, CVPR 2020).",
 )
+flags.DEFINE_integer(
+    "views",
+    1,
+    "Of a fragment, when the model scores: 1, as it is; 2, mirrored too; 6, both also a frame earlier and later. The "
+    "score is the mean of theirs. Not in the paper. Kept with the model.",
+)
 flags.DEFINE_float("segmenter_dropout", 0.5, "Dropout in KFS. Not in the paper.", 0, 0.95)
 flags.DEFINE_float("dropout", 0.5, "Dropout in both towers (§3.2 has it, without a rate).", 0, 0.95)
 flags.DEFINE_string("pretrained", None, "C3D (.keras; pretrain, import_weights) loaded into KFS and both towers.")

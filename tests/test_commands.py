@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from command_forks import ROOT, forked
 
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.flag_files import flag_files
 
 SMALL = ["--image_size=32,32", "--width_multiplier=0.0625", "--batch_size=4"]
@@ -89,9 +90,10 @@ def test_whole_path(trained):
         assert (run / "evaluation_test" / name).stat().st_size > 0
 
     records = f"--records_dir={trained / 'dives_records'}"
-    command("scoringnet_tf.evaluate", f"--model={run}", records, "--decoding=argmax", "--true_fragments")
-    argmax = json.loads((run / "evaluation_test_true_fragments_argmax/metrics.json").read_text())
+    command("scoringnet_tf.evaluate", f"--model={run}", records, "--decoding=argmax", "--true_fragments", "--views=2")
+    argmax = json.loads((run / "evaluation_test_true_fragments_argmax_2_views/metrics.json").read_text())
     assert (metrics["decoding"], argmax["decoding"]) == ("ordered", "argmax")
+    assert (metrics["views"], argmax["views"]) == (1, 2)
     # An epoch of KFS may jump to and fro; a path in order does not.
     assert metrics["edit_score"] >= argmax["edit_score"]
     assert metrics["share_out_of_order"] == 0 <= argmax["share_out_of_order"]
@@ -101,7 +103,8 @@ def test_whole_path(trained):
     assert "--held_out_split=train: expected videos that the model did not learn from" in error_of(*named)
     said = command("scoringnet_tf.calibrate", f"--model={run}", records, "--notraining_ids", run=started).stdout
     assert "no intervals: An interval needs 9 held-out videos" in said and "it keeps ids" not in said
-    assert "it keeps ids" in command("scoringnet_tf.calibrate", f"--model={run}", records).stdout
+    assert "it keeps ids" in command("scoringnet_tf.calibrate", f"--model={run}", records, "--views=6").stdout
+    assert load_scoring_net(run).views == 6
     printed = command("scoringnet_tf.evaluate", f"--model={run}", records, "--pages").stdout
     assert "No intervals. An interval needs" in printed
     text = (run / "evaluation_test/pages.html").read_text(encoding="utf-8")
@@ -213,9 +216,9 @@ def test_vectors_of_features_go_the_whole_way(tmp_path):
     said = command("scoringnet_tf.predict", f"--model={run}", tmp_path / "0.npy", "--json", "--force").stdout
     (score,) = map(json.loads, said.splitlines())
     assert score["difficulty"] is None and score["stages"] == [] and score["deviations"]["final"] > 0
-    assert "expected a model with KFS" in error_of(
-        "scoringnet_tf.evaluate", f"--model={run}", records, "--decoding=ordered"
-    )
+    for flag, reason in (("--decoding=ordered", "expected a model with KFS"), ("--views=2", "expected 1 views of")):
+        said = error_of("scoringnet_tf.evaluate", f"--model={run}", records, flag)
+        assert flag.partition("=")[0] in said and reason in said
     assert "--plot_dir: expected a model that sees frames" in error_of(
         "scoringnet_tf.predict", f"--model={run}", tmp_path / "0.npy", f"--plot_dir={tmp_path}"
     )

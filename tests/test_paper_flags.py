@@ -39,6 +39,7 @@ PAPER = {
     "width_multiplier": "1",  # §3.1, §3.2
     "stage_network": "c3d_bi_lstm",  # §3.1
     "decoding": "argmax",  # §4.3: the frames of the same class form a fragment
+    "views": "1",
     "scores": "parts",  # §3.2: two branches
     "head": "regression",  # §3.2: to one number
     "output_activation": "relu",  # §3.2: three fully connected layers, followed by ReLU

@@ -57,6 +57,7 @@ def settings(model_dir, records_dir, **changes):
         "head": "regression",
         "score_sigma": 0.3,
         "decoding": "argmax",
+        "views": 1,
         "segmenter_dropout": 0.2,
         "dropout": 0.2,
         "pretrained": None,

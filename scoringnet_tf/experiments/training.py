@@ -25,7 +25,15 @@ OWN_FLAGS = ("seed", "records_dir", "model_dir", "flagfile")  # of train: what a
 # Of train: what lies there is part of the configuration.
 FILE_FLAGS = ("pretrained", "resnet50_weights", "initial_model", "segmenter")
 SCORING_FLAGS = (  # of train: those that say nothing of KFS where it is trained before SP
-    *("scoring_epochs", "fragments", "difficulty_fragment", "execution_fragment", "fragment_jitter", "clip_lengths"),
+    *(
+        "scoring_epochs",
+        "fragments",
+        "difficulty_fragment",
+        "execution_fragment",
+        "fragment_jitter",
+        "clip_lengths",
+        "views",
+    ),
     *("conv_filters", "fc_units", "pool_stride", "output_activation", "head", "dropout", "shuffle_labels"),
     *("alpha", "beta", "margin", "score_sigma", "pair_reduction", "ties", "loss_units"),
 )

@@ -14,7 +14,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
 from scoringnet_tf.models.bank import Bank
 from scoringnet_tf.models.intervals import Intervals
-from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_path
+from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_path, with_views
 from scoringnet_tf.models.reference import MIN_VIDEOS, Reference, Spread, certainties, checksum, is_current, pooled
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.errors import InputError
@@ -43,7 +43,12 @@ class HeldOut:
 
 
 def add_reference(
-    model, info, held_out: HeldOut | str = NOTHING_HELD_OUT, batch_size: int = 4, training_ids: bool = True
+    model,
+    info,
+    held_out: HeldOut | str = NOTHING_HELD_OUT,
+    batch_size: int = 4,
+    training_ids: bool = True,
+    views: int | None = None,
 ):
     """Measures the reference of the model at a path, and replaces the file by the same model with it.
 
@@ -53,15 +58,17 @@ def add_reference(
         held_out: videos that it did not learn from, or why there are none.
         batch_size: videos at a time.
         training_ids: whether to keep the `Bank` of training videos, which names them.
+        views: of a fragment that the model is to score from; None for as many as it has.
 
     Returns:
         (path of the file, the `ScoringNet`).
 
     Raises:
-        InputError: as `with_reference`.
+        InputError: as `with_reference`; the model cannot see so many views.
     """
     path = model_path(model)
     plain = load_scoring_net(path)
+    plain = plain if views is None else with_views(plain, views)
     found = _with(plain, measured(plain, info, held_out, batch_size, training_ids))
     found.save(path)
     return path, found

@@ -36,6 +36,7 @@ def model_description(network, version: int | None = None, precision: str = "flo
         "content": network.content,
         "preprocessing": network.preprocessor.get_config() if of_frames else network.features,
         "decoding": network.stage_decision.decoding if network.stage_decision is not None else None,
+        "views": network.views,
         "provenance": network.provenance,
     }
 

@@ -21,6 +21,7 @@ from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.preprocessor import OVERLAP, PART
 from scoringnet_tf.models.presets import SHIPPED, load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
+from scoringnet_tf.models.views import score_views
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.support.remarks import Remark
@@ -144,7 +145,9 @@ class VideoScorer:
             self._decide = _decision_function(model, model.stage_decision)
             self._decide_for_several = _decision_function(model, StageDecision("cyclic"))
         self._fragments = _fragments_function(model)
-        self._scores = tf.function(lambda clips: model.score_predictor(clips, training=False), autograph=False)
+        self._scores = tf.function(
+            lambda clips: score_views(model.score_predictor, clips, model.views, training=False), autograph=False
+        )
         self._doubts = doubts(model)
         self._trust = Trust(model, self._doubts)
 
@@ -292,11 +295,11 @@ class VideoScorer:
         """The outputs of SP for a `Video` at `samples`, and warnings."""
         stages = np.zeros(len(samples), np.int32) if labels is None else labels
         indices, empty = self._fragments(stages[np.newaxis])
-        clips = {
-            f"{score}_clip": self.preprocessor.sampled(video, samples[chosen.numpy()])
-            for score, chosen in indices.items()
-        }
-        outputs = self._scores({name: clip[np.newaxis] for name, clip in clips.items()})
+        clips = {}
+        for name, chosen in indices.items():
+            seen, where = np.unique(chosen.numpy(), return_inverse=True)  # moves share nearly all frames
+            clips[name] = self.preprocessor.sampled(video, samples[seen])[where.reshape(chosen.shape)]
+        outputs = self._scores(clips)
         return outputs, _empty_fragments(self.model, empty.numpy())
 
     def _score_features(self, sequence, path, force):
@@ -347,7 +350,7 @@ def _decision_function(model, decision):
 
 
 def _fragments_function(model):
-    """A function of stages int32 (1, L): the frames of each score's clip, {score: int32 (T,)}, and `empty` (n,).
+    """A function of stages int32 (1, L): the frames of each score's clips, {name: int32 (M, T)}, and `empty` (n,).
 
     Without KFS the stages mean nothing but the length, and nothing is empty.
     """
@@ -357,11 +360,8 @@ def _fragments_function(model):
         # The model's own selectors, given the number of each frame instead of its pixels.
         numbers = tf.range(tf.shape(stages)[1])[tf.newaxis, :, tf.newaxis, tf.newaxis, tf.newaxis]
         mask = tf.ones_like(stages, tf.bool)
-        if model.segmenter is None:
-            found = [(selector(numbers, mask), tf.constant([False])) for selector in model.selectors]
-        else:
-            found = [selector(numbers, stages, mask) for selector in model.selectors]
-        indices = {score: clip[0, :, 0, 0, 0] for score, (clip, _) in zip(model.scores, found, strict=True)}
-        return indices, tf.stack([empty[0] for _, empty in found])
+        clips, said = model.select_views(numbers, stages, mask)
+        empty = said["empty_fragments"][0] if said else tf.zeros(len(model.scores), tf.bool)
+        return {name: clip[:, :, 0, 0, 0] for name, clip in clips.items()}, empty
 
     return fragments

@@ -37,8 +37,9 @@ class FragmentSelector(layers.Layer):
     """Cuts a key fragment out of a video and resamples it to a fixed number of frames.
 
     Call arguments: frames (B, L, H, W, C), or features (B, L, D); stages int (B, L), the label of every frame;
-    frame_mask bool (B, L). Returns the clip (B, T, …), dtype of the frames, and `empty` bool (B,): true where no frame
-    carries one of the stages; the whole video is then taken instead, and the caller should say so (§4.3 is silent).
+    frame_mask bool (B, L); move, an int: by how many frames later each is taken, within the video. Returns the clip
+    (B, T, …), dtype of the frames, and `empty` bool (B,): true where no frame carries one of the stages; the whole
+    video is then taken instead, and the caller should say so (§4.3 is silent).
 
     No gradient flows to `stages`: they are decisions (`StageDecision`).
 
@@ -52,14 +53,18 @@ class FragmentSelector(layers.Layer):
         self.stages = tuple(stages)
         self.length = length
 
-    def call(self, frames, stages, frame_mask):
+    def call(self, frames, stages, frame_mask, move=0):
         wanted = ops.any(ops.stack([stages == stage for stage in self.stages]), axis=0)
         member = ops.logical_and(wanted, frame_mask)
         empty = ops.logical_not(ops.any(member, axis=1))
         member = ops.where(empty[:, None], frame_mask, member)
-        return take_frames(frames, resampling_indices(member, self.length)), empty
+        indices = resampling_indices(member, self.length)
+        if move:
+            last = ops.sum(ops.cast(frame_mask, "int32"), axis=1, keepdims=True) - 1
+            indices = ops.clip(indices + move, 0, last)
+        return take_frames(frames, indices), empty
 
-    def compute_output_spec(self, frames, stages, frame_mask):
+    def compute_output_spec(self, frames, stages, frame_mask, move=0):
         clip = keras.KerasTensor((frames.shape[0], self.length, *frames.shape[2:]), dtype=frames.dtype)
         return clip, keras.KerasTensor((frames.shape[0],), dtype="bool")
 

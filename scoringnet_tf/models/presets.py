@@ -96,6 +96,14 @@ def load_scoring_net(path=None, flag="model"):
     return load_keras(model_path(path, flag), ScoringNet, flag)
 
 
+def with_views(model, views):
+    """The same `ScoringNet` that scores from so many views of a fragment; InputError where it cannot (`--views`)."""
+    try:
+        return model.with_dtype(model.get_config()["dtype"], views=views)
+    except ValueError as error:
+        raise InputError(f"--views={views}: {error}") from error
+
+
 def check_fits(model, info):
     """InputError where records (`DatasetInfo`) are not of the sport and frames, or features, that a model learned."""
     if info.classes:

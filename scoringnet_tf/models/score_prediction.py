@@ -210,18 +210,13 @@ class ScorePredictor(keras.Model):
             for score, tower in towers.items()
         }
         found = {score: tower(inputs[f"{score}_clip"]) for score, tower in towers.items()}
-        outputs, variances = dict(found), {}
-        if head == "distribution":
-            for score, distribution in found.items():
-                expected = ExpectedScore(*score_statistics[score], name=f"{score}_expected", dtype="float32")
-                outputs[f"{score}_distribution"] = distribution
-                outputs[score], variances[score] = expected(distribution)
-        if scores == PREDICTED_SCORES:
-            fusion = ScoreFusion(sport, name="final", dtype="float32")
-            outputs["final"] = fusion(outputs["difficulty"], outputs["execution"])
-            if variances:
-                variances["final"] = fusion.variance([outputs[s] for s in scores], [variances[s] for s in scores])
-        outputs |= {f"{score}_std": ops.sqrt(variance) for score, variance in variances.items()}
+        expected = {
+            score: ExpectedScore(*score_statistics[score], name=f"{score}_expected", dtype="float32")
+            for score in scores
+            if head == "distribution"
+        }
+        fusion = ScoreFusion(sport, name="final", dtype="float32") if scores == PREDICTED_SCORES else None
+        outputs = _combined(found, expected, fusion, fusion and fusion.variance)
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
@@ -254,8 +249,43 @@ class ScorePredictor(keras.Model):
         """Score → its tower."""
         return {score: self.get_layer(f"{score}_tower") for score in self.scores}
 
+    def of_towers(self, outputs):
+        """What the towers say, of all outputs: score → (B,), or its distribution (B, K)."""
+        suffix = "_distribution" if self._config["head"] == "distribution" else ""
+        return {score: outputs[f"{score}{suffix}"] for score in self.scores}
+
+    def combined(self, found):
+        """All outputs, of what the towers say as `of_towers` gives it."""
+        # The layers' functions, not the layers: a functional model that this is part of has them once.
+        with_distribution = self._config["head"] == "distribution"
+        expected = {score: self.get_layer(f"{score}_expected").call for score in self.scores if with_distribution}
+        if self.scores != PREDICTED_SCORES:
+            return _combined(found, expected, None, None)
+        fusion = self.get_layer("final")
+        return _combined(found, expected, fusion.call, fusion.variance)
+
     def get_config(self):
         return {**self._config, "name": self.name}
+
+
+def _combined(found, expected, fuse, fused_variance):
+    """All outputs of SP: scores, and of distributions what follows from them.
+
+    Args:
+        found: score → (B,), or its distribution (B, K), of each tower.
+        expected: score → function of a distribution, `ExpectedScore`; of distributions.
+        fuse, fused_variance: functions of two scores, of `ScoreFusion`; None of one.
+    """
+    outputs, variances = dict(found), {}
+    for score, moments in expected.items():
+        outputs[f"{score}_distribution"] = found[score]
+        outputs[score], variances[score] = moments(found[score])
+    if fuse is not None:
+        parts = [outputs[score] for score in PREDICTED_SCORES]
+        outputs["final"] = fuse(*parts)
+        if variances:
+            variances["final"] = fused_variance(parts, [variances[score] for score in PREDICTED_SCORES])
+    return outputs | {f"{score}_std": ops.sqrt(variance) for score, variance in variances.items()}
 
 
 def _check_choice(what, value, known):

@@ -3,7 +3,6 @@
 import math
 
 import keras
-from keras import ops
 
 from scoringnet_tf import __version__
 from scoringnet_tf.models.decoding import StageDecision
@@ -14,23 +13,11 @@ from scoringnet_tf.models.reference import Reference
 from scoringnet_tf.models.saving import Preset
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, video_inputs
+from scoringnet_tf.models.views import check_views, score_views, select_views
 from scoringnet_tf.sports import PREDICTED_SCORES, get_sport, kept_form
 from scoringnet_tf.support.errors import InputError
 
 FRAGMENTS = ("key", "whole")
-
-
-def select_clips(scores, selectors, content, stages, mask):
-    """What the towers see of videos: their inputs, and `{"empty_fragments": bool (B, n)}`.
-
-    Of whole videos, `stages` None, `EvenSampler`s take samples, and nothing is said of fragments.
-    """
-    names = [f"{score}_clip" for score in scores]
-    if stages is None:
-        samples = [selector(content, mask) for selector in selectors]
-        return dict(zip(names, samples, strict=True)), {}
-    clips, empty = zip(*(selector(content, stages, mask) for selector in selectors), strict=True)
-    return dict(zip(names, clips, strict=True)), {"empty_fragments": ops.stack(empty, axis=1)}
 
 
 def _check_kept(provenance, features, reference):
@@ -94,6 +81,9 @@ class ScoringNet(Preset, Objective, keras.Model):
             evenly (the paper's −KFS, table 4).
         fragment_stages: score → names of the stages that form its key fragment, where not those of the sport (tables 1
             and 2 try others); kept with the model.
+        views: how many views of a fragment the towers see when the model scores, not when it learns; the mean of
+            their scores is the score. 1: the fragment as it is, as in the paper; 2: its mirror image too; 6: both also
+            a frame earlier and a frame later, for KFS's boundaries are no surer. Whole videos have 1 or 2, features 1.
         features: of the records of features that it was trained on (`DatasetInfo.features`): `{"size": D, …}`; None
             for frames. Kept with the model, so that features of another kind are refused.
         provenance: what the weights were trained on; plain values, kept with the model.
@@ -124,6 +114,7 @@ class ScoringNet(Preset, Objective, keras.Model):
         decoding="argmax",
         scores=PREDICTED_SCORES,
         fragments="key",
+        views=1,
         features=None,
         fragment_stages=None,
         reference=None,
@@ -133,6 +124,7 @@ class ScoringNet(Preset, Objective, keras.Model):
     ):
         if fragments not in FRAGMENTS:
             raise ValueError(f"Expected fragments to be one of {', '.join(FRAGMENTS)}. Received: {fragments!r}")
+        check_views(views, of_frames=not features, of_fragments=fragments == "key")
         rules = get_sport(sport)
         _check_kept(provenance, features, reference)
         shared = {
@@ -160,7 +152,7 @@ class ScoringNet(Preset, Objective, keras.Model):
         if kfs is None:
             decision, outputs = None, {}
             selectors = [EvenSampler(length, name=f"{score}_sample") for score, length in lengths.items()]
-            clips, _ = select_clips(sp.scores, selectors, content, None, mask)
+            labels = None
         else:
             decision = StageDecision(decoding, name="stage_decision")
             stages = {score: rules.fragment(score) for score in lengths} | (fragment_stages or {})
@@ -170,9 +162,9 @@ class ScoringNet(Preset, Objective, keras.Model):
             ]
             probabilities = kfs(inputs)
             labels = decision(probabilities, mask)
-            clips, empty = select_clips(sp.scores, selectors, content, labels, mask)
-            outputs = {"stages": probabilities, "labels": labels, **empty}
-        outputs |= sp(clips)
+            outputs = {"stages": probabilities, "labels": labels}
+        clips, empty = select_views(sp.scores, selectors, content, labels, mask, views)
+        outputs |= {**empty, **score_views(sp, clips, views)}
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
@@ -196,6 +188,7 @@ class ScoringNet(Preset, Objective, keras.Model):
             "decoding": decoding,
             "scores": tuple(scores),
             "fragments": fragments,
+            "views": views,
             "features": features,
             "fragment_stages": fragment_stages,
             "provenance": provenance,
@@ -279,6 +272,11 @@ class ScoringNet(Preset, Objective, keras.Model):
         return self._config["features"]
 
     @property
+    def views(self):
+        """How many views of a fragment the towers see when the model scores."""
+        return self._config["views"]
+
+    @property
     def seen_stages(self):
         """Names of the stages whose frames a tower sees, in the order of the sport; none of a model without KFS."""
         seen = {stage for selector in self.selectors for stage in getattr(selector, "stages", ())}
@@ -305,9 +303,14 @@ class ScoringNet(Preset, Objective, keras.Model):
 
         A model without KFS scores whole videos, whatever the stages say.
         """
+        views = 1 if training else self.views
+        clips, empty = self.select_views(content, stages, mask, views)
+        return {**score_views(self.score_predictor, clips, views, training=training), **empty}
+
+    def select_views(self, content, stages, mask, views=None):
+        """What the towers see of videos, see `views.select_views`; in as many views as the model has, or others."""
         stages = None if self.segmenter is None else stages
-        clips, empty = select_clips(self.scores, self.selectors, content, stages, mask)
-        return {**self.score_predictor(clips, training=training), **empty}
+        return select_views(self.scores, self.selectors, content, stages, mask, views or self.views)
 
     def get_config(self):
         return {**self._config, "name": self.name}

@@ -27,7 +27,14 @@ from scoringnet_tf.training.pretrained import (
     preprocessing_of,
 )
 from scoringnet_tf.training.run import Phase, Run
-from scoringnet_tf.training.supervision import check_head, check_segmenter, check_stages, check_weights, supervision
+from scoringnet_tf.training.supervision import (
+    check_head,
+    check_segmenter,
+    check_stages,
+    check_views_flag,
+    check_weights,
+    supervision,
+)
 
 SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was, where SP is trained after it
 # Flags that name weights to start from; the more particular ones come last.
@@ -82,6 +89,7 @@ def build_network(info, settings, dtype, towers=PREDICTED_SCORES):
         },
         preprocessing=_preprocessing(settings),
         decoding=settings["decoding"],
+        views=settings["views"],
         fragment_stages=fragment_stages(info, settings, towers),
         dtype=dtype,
     )
@@ -143,6 +151,7 @@ class ScoringRun(Run):
     def __init__(self, info, settings):
         check_weights(info, settings)
         check_head(settings)
+        check_views_flag(info, settings)
         check_stages(info, settings)
         check_segmenter(settings)
         if settings["data_service"]:

@@ -92,6 +92,16 @@ def check_head(settings):
         raise InputError("--output_activation=relu: expected --head=regression. Received: --head=distribution.")
 
 
+def check_views_flag(info, settings):
+    """InputError where a model of these settings cannot see so many views of a fragment."""
+    from scoringnet_tf.models.views import check_views  # Keras, which a command that is asked for --help can do without
+
+    try:
+        check_views(settings["views"], of_frames=not info.features, of_fragments=settings["fragments"] != "whole")
+    except ValueError as error:
+        raise InputError(f"--views={settings['views']}: {error}") from error
+
+
 def check_stages(info, settings):
     """InputError unless the stage labels suffice for KFS, and for the fragments that were asked for."""
     untrained = (settings["training"], settings["segmentation_epochs"], settings["fragments"])

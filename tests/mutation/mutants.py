@@ -243,6 +243,7 @@ SCORING = of(
         "--output_activation ignored",
         "test_a_relu_comes_after_a_number",
     ),
+    ('        views=settings["views"],\n', "", "--views ignored", "test_flags_of_the_model"),
     ("        dtype=dtype,\n", "", "--precision ignored", "test_flags_of_the_process"),
     (
         "0 if self.info.features else settings[name] for name in PIXEL_OPTIONS",
@@ -596,8 +597,8 @@ SCORING_NET = of(
         "test_each_tower_sees_its_own_fragment",
     ),
     (
-        "self.score_predictor(clips, training=training)",
-        "self.score_predictor(clips, training=False)",
+        "score_views(self.score_predictor, clips, views, training=training)",
+        "score_views(self.score_predictor, clips, views, training=False)",
         "SP is never told that it trains",
         "test_sp_trains_with_dropout_and_a_frozen_kfs_without",
     ),
@@ -714,6 +715,33 @@ MODELS = (
             "padding enters a whole video",
             "test_selector_cuts_the_fragment_and_reports_empty_ones",
         ),
+    )
+    + of(
+        "scoringnet_tf/models/views.py",
+        "tests/models/test_views.py",
+        ("axis=-2)", "axis=-3)", "views are upside down", "test_scores_are_the_mean_over_the_views"),
+        ("6: (0, -1, 1)}", "6: (0, -1, -1)}", "no view is later", "test_scores_are_the_mean_over_the_views"),
+        (
+            "(count, -1, *each.shape[1:])), axis=0)",
+            "(-1, count, *each.shape[1:])), axis=1)",
+            "the views of several videos are mixed",
+            "test_scores_are_the_mean_over_the_views",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/fragments.py",
+        "tests/models/test_views.py",
+        (
+            "ops.sum(ops.cast(frame_mask",
+            "ops.sum(1 + 0 * ops.cast(frame_mask",
+            "a later view sees padding",
+            "test_scores_are_the_mean_over_the_views",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/scoring_net.py",
+        "tests/models/test_views.py",
+        ("1 if training else self.views", "self.views", "training sees all views", "test_training_sees_one"),
     )
     + of(
         "scoringnet_tf/models/fragments.py",
@@ -1694,7 +1722,7 @@ FEATURES = (
 
 PARTIAL = (
     of(
-        "scoringnet_tf/models/scoring_net.py",
+        "scoringnet_tf/models/views.py",
         "tests/models/test_partial_models.py",
         (
             "samples = [selector(content, mask) for selector in selectors]",
@@ -1702,6 +1730,10 @@ PARTIAL = (
             "padding is sampled with a whole video",
             "test_a_whole_video_is_sampled_evenly_and_without_its_padding",
         ),
+    )
+    + of(
+        "scoringnet_tf/models/scoring_net.py",
+        "tests/models/test_partial_models.py",
         (
             "self.segmenter is None and len(lengths) == 1",
             "self.segmenter is None",

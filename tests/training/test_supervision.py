@@ -6,7 +6,14 @@ import pytest
 from training_runs import settings
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training.supervision import check_head, check_segmenter, check_stages, check_weights, supervision
+from scoringnet_tf.training.supervision import (
+    check_head,
+    check_segmenter,
+    check_stages,
+    check_views_flag,
+    check_weights,
+    supervision,
+)
 
 PARTS, FINAL = ("difficulty", "execution"), ("final",)
 FULL = {"difficulty": 3.0, "execution": 20.0, "final": 60.0}
@@ -81,6 +88,8 @@ def test_whole_videos_need_no_stages(tmp_path):
             "--output_activation=relu: expected --head=regression",
         ),
         (check_weights, {"fragments": "whole", "segmenter": "m"}, "--segmenter: expected key fragments"),
+        (check_views_flag, {"fragments": "whole", "views": 6}, "--views=6: expected 1 or 2 views of whole videos"),
+        (check_views_flag, {"views": 4}, "--views=4: expected 1 or 2 or 6 views. Received: 4"),
     ],
 )
 def test_what_does_not_go_together(check, changes, message, tmp_path):

@@ -42,6 +42,7 @@ UNUSUAL = {
     "head": "distribution",
     "score_sigma": 0.17,
     "decoding": "cyclic",
+    "views": 6,
     "dropout": 0.22,
     "fragment_jitter": 2,
     "alpha": 3.5,
@@ -104,6 +105,7 @@ def test_flags_of_the_model(run):
     assert config["image_size"] == (24, 32)
     assert config["clip_lengths"] == (9, 11)
     assert run.model.stage_decision.decoding == "cyclic"
+    assert run.model.views == 6
     assert [selector.stages for selector in run.model.selectors] == [(3,), (3, 1)]
     segmenter, predictor = run.model.segmenter, run.model.score_predictor
     assert segmenter.get_layer("bi_lstm").forward_layer.units == 96 // 32

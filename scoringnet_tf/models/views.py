@@ -1,0 +1,56 @@
+"""Views of a key fragment: a model may score several of each, and answer with the mean."""
+
+from keras import ops
+
+MOVES = {1: (0,), 2: (0,), 6: (0, -1, 1)}  # views → frames by which the fragments are moved
+VIEWS = tuple(MOVES)
+
+
+def check_views(views, *, of_frames, of_fragments):
+    """ValueError where a model cannot see so many: features have no mirror image, whole videos cannot be moved."""
+    known = [number for number in VIEWS if (of_frames or number == 1) and (of_fragments or len(MOVES[number]) == 1)]
+    if views not in known:
+        what = "" if of_frames and of_fragments else f" of {'whole videos' if of_frames else 'features'}"
+        raise ValueError(f"expected {' or '.join(map(str, known))} views{what}. Received: {views!r}")
+
+
+def select_views(scores, selectors, content, stages, mask, views):
+    """What the towers see of videos, mirroring aside.
+
+    Args:
+        scores: n names, of the towers.
+        selectors: n `FragmentSelector`s; `EvenSampler`s where `stages` is None.
+        content: frames (B, L, H, W, C) or features (B, L, D).
+        stages: int (B, L), the stage of every frame; None scores whole videos.
+        mask: bool (B, L), true for real frames.
+        views: one of `VIEWS`.
+
+    Returns:
+        `{"difficulty_clip": (M·B, T, …), …}`, a move after the other, and `{"empty_fragments": bool (B, n)}`, which
+        whole videos do not have.
+    """
+    names = [f"{score}_clip" for score in scores]
+    if stages is None:
+        samples = [selector(content, mask) for selector in selectors]
+        return dict(zip(names, samples, strict=True)), {}
+    clips, empty = {}, []
+    for name, selector in zip(names, selectors, strict=True):
+        moves, none_found = zip(*(selector(content, stages, mask, move=move) for move in MOVES[views]), strict=True)
+        clips[name] = ops.concatenate(moves) if len(moves) > 1 else moves[0]
+        empty.append(none_found[0])  # moved as they are
+    return clips, {"empty_fragments": ops.stack(empty, axis=1)}
+
+
+def score_views(predictor, clips, views, training=None):
+    """SP's outputs (B, …) of clips (M·B, T, …) as of `select_views`: the mean over all views, mirrored ones included.
+
+    What follows from the towers follows from the means: the final score, and of a distribution its mean and deviation.
+    """
+    if views == 1:
+        return predictor(clips, training=training)
+    both = {name: ops.concatenate([clip, ops.flip(clip, axis=-2)]) for name, clip in clips.items()}
+    found = predictor.of_towers(predictor(both, training=training))
+    count = 2 * len(MOVES[views])
+    return predictor.combined(
+        {score: ops.mean(ops.reshape(each, (count, -1, *each.shape[1:])), axis=0) for score, each in found.items()}
+    )
