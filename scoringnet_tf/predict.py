@@ -63,7 +63,7 @@ def main(arguments):
     with quick_start():
         from scoringnet_tf.data.features import SUFFIXES
         from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
-        from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos
+        from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, reading_ahead
         from scoringnet_tf.inference.kept_scores import keeping_scores, score_named
         from scoringnet_tf.inference.prediction import scorer_of
         from scoringnet_tf.report.printing import Pictures, Printer
@@ -86,6 +86,8 @@ def main(arguments):
         with tqdm(total=total, desc="Scoring", unit="video", leave=False, disable=alone or None) as progress:
             printer = Printer("json" if values.json else "csv" if values.csv else "text", scorer, progress)
             if score_all is None:
+                if isinstance(videos, list) and values.start is values.end is None:
+                    videos = reading_ahead(scorer, videos, values.stream)
                 found = printer.score if values.live else None
                 score_all = functools.partial(
                     map, functools.partial(score_named, scorer=scorer, found=found, **options)

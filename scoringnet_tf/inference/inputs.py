@@ -2,11 +2,12 @@
 
 import contextlib
 import glob
+import itertools
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import cv2
 import tensorflow as tf
@@ -21,12 +22,11 @@ from scoringnet_tf.support.remarks import Remark
 
 STANDARD_INPUT = "-"
 Result = TypeVar("Result")
+Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant to be one, and why it is none
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 
 
-def named_videos(
-    arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFIXES
-) -> Iterator[tuple[str, InputError | None]]:
+def named_videos(arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFIXES) -> Iterator[Named]:
     """(path, None) of every video that the arguments mean, in order; (argument, error) where one means none.
 
     Args:
@@ -112,6 +112,22 @@ def local_video(path) -> Iterator[Path]:
             yield copy
         except InputError as error:
             raise type(error)(str(error).replace(str(copy), str(path))) from error
+
+
+def reading_ahead(scorer, videos: Sequence[Named], stream: int | None = None) -> Iterator[Named]:
+    """Yields videos; while one is scored by `scored`, without a stretch of it, the next one is read.
+
+    Args:
+        scorer: `VideoScorer`.
+        videos: of `named_videos`. Those that must be fetched are not read ahead.
+        stream: as of `VideoStream`.
+    """
+    for named, following in itertools.zip_longest(videos, videos[1:]):
+        if following is not None and following[1] is None:
+            path = as_path(following[0])
+            if not isinstance(path, RemotePath):
+                scorer.read_ahead(path, stream)
+        yield named
 
 
 def scored(

@@ -13,7 +13,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import Any
 
 import av
 import cv2
@@ -22,7 +22,7 @@ import tensorflow as tf
 
 from scoringnet_tf import __version__
 from scoringnet_tf.data.video import Clip, VideoError
-from scoringnet_tf.inference.inputs import scored
+from scoringnet_tf.inference.inputs import Named, scored
 from scoringnet_tf.inference.prediction import VideoScorer, scorer_of
 from scoringnet_tf.inference.video_score import VideoScore
 from scoringnet_tf.models.presets import model_path
@@ -34,7 +34,6 @@ from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.stopping import Stopped
 from scoringnet_tf.support.wording import counted
 
-Named: TypeAlias = tuple[str, InputError | None]  # of `inputs.named_videos`
 DAMAGED = "file"  # stands in `Scored.changed` for a kept result that is not as it was written
 _loading = threading.Lock()  # a runner may work on several videos at a time in one process
 

@@ -1,7 +1,9 @@
 """From a video file to stages with times and scores."""
 
+import concurrent.futures
 import contextlib
 import functools
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -106,6 +108,9 @@ def _scorer(model, name=None):
     return VideoScorer(model, name=name)
 
 
+READER = concurrent.futures.ThreadPoolExecutor(1)  # of `VideoScorer.read_ahead`; it begins when it is first asked
+
+
 class VideoScorer:
     """Scores one video after another, of any length, with functions that are traced once.
 
@@ -148,6 +153,7 @@ class VideoScorer:
         self._scores = tf.function(
             lambda clips: score_views(model.score_predictor, clips, model.views, training=False), autograph=False
         )
+        self._ahead: dict = {}  # of `read_ahead`
         self._doubts = doubts(model)
         self._trust = Trust(model, self._doubts)
 
@@ -174,6 +180,28 @@ class VideoScorer:
             return self.preprocessor.read(path, partial=True, stream=stream)
         with local_video(path) as local:
             return self.preprocessor.read(local, partial=True, stream=stream)
+
+    def read_ahead(self, source, stream: int | None = None) -> None:
+        """Begins to read a video that `score_file` will be asked for soon, while another one is scored.
+
+        No more than its first part. What is wrong with it `score_file` will say.
+
+        Args:
+            source: local path.
+            stream: as of `score_file`.
+        """
+        if self.model.content == "features" or self.model.segmenter is None:
+            return
+        parts = self.preprocessor.parts(source, partial=True, stream=stream, **self._sizes)
+        self._ahead[source, stream, True] = parts, READER.submit(next, parts)
+
+    def _parts(self, source, stream, partial):
+        """The `Video` or its parts, as far as they have been read."""
+        begun = self._ahead.pop((source, stream, partial), None)
+        if begun is None:
+            return self.preprocessor.parts(source, partial=partial, stream=stream, **self._sizes)
+        parts, first = begun
+        return itertools.chain([first.result()], parts)
 
     def labels(self, video) -> np.ndarray:
         """The stage of every frame of a `Video` in stored form, int32 (L,)."""
@@ -212,8 +240,7 @@ class VideoScorer:
         if self.model.content == "features" or self.model.segmenter is None:  # nothing tells where to cut
             return self.score(self.read(source, stream), path, force=force, seen=seen)
         with contextlib.nullcontext(source) if isinstance(source, Clip) else local_video(source) as local:
-            parts = self.preprocessor.parts(local, partial=partial, stream=stream, **self._sizes)
-            return self._score_parts(parts, path, force, found, seen)
+            return self._score_parts(self._parts(local, stream, partial), path, force, found, seen)
 
     def _score_parts(self, parts, path, force, found=None, seen=None):
         findings, given = Findings(self.model, self._trust, self._doubts), _as_given(path)
