@@ -1,7 +1,8 @@
 """Where in a video a score comes from: what it loses where frames are hidden, and where its gradient is.
 
 The key fragments are held as they were found in the whole video: what is hidden is hidden from SP alone, so that a fall
-says what the score reads, not what KFS would have done.
+says what the score reads, not what KFS would have done. Of a model with several views those that are not moved count;
+the gradient is that of the fragments as they are.
 """
 
 import dataclasses
@@ -12,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from scoringnet_tf.models.views import score_views
 from scoringnet_tf.sports import SCORES
 
 GREY = 128  # what a hidden pixel shows, of 0…255
@@ -138,7 +140,7 @@ def _outputs_function(model):
 
     @tf.function(input_signature=[signature])
     def scores_of(clips):
-        return model.score_predictor(clips, training=False)
+        return score_views(model.score_predictor, clips, min(model.views, 2), training=False)
 
     def outputs(clips):
         found = scores_of({name: tf.constant(clip) for name, clip in clips.items()})

@@ -52,11 +52,11 @@ def test_falls_are_those_of_a_score_that_is_known():
     assert (falls["difficulty"][[0, 1, 3, 5, 7, 8, 9, 10, 11, 13]] == 0).all()  # to the bit
 
 
-@pytest.fixture(scope="module")
-def model():
+@pytest.fixture(scope="module", params=[1, 2])
+def model(request):
     """Of random weights that are large enough; KFS says that frames 3 to 7 are take-flight and 8 to 11 entry."""
     keras.utils.set_random_seed(0)
-    made = scoringnet_tf.ScoringNet(**SMALL, score_statistics=STATISTICS)
+    made = scoringnet_tf.ScoringNet(**SMALL, score_statistics=STATISTICS, views=request.param)
     for score in STATISTICS:
         layer = made.score_predictor.towers[score].get_layer("regressor_fc3")
         kernel, bias = layer.get_weights()
