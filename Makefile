@@ -18,6 +18,8 @@ BIN := .venv/bin
 INSTALLED := .venv/installed-$(EXTRAS)
 DATA := data
 DEMO := runs/demo
+# Processes of make test: one more than cores, for many tests wait for processes of their own
+WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # Flags of python -m benchmarks.table.
 BENCH ?=
 
@@ -42,7 +44,7 @@ format: env
 	$(BIN)/ruff format .
 
 test: lint
-	$(BIN)/python -m pytest -m "not interop" --numprocesses=2 --dist=loadfile
+	$(BIN)/python -m pytest -m "not interop" --numprocesses=$(WORKERS) --dist=loadfile
 
 interop:
 	$(MAKE) env EXTRAS=dev,bench,backends,test-io,litert,onnx,pandas
