@@ -18,8 +18,8 @@ BIN := .venv/bin
 INSTALLED := .venv/installed-$(EXTRAS)
 DATA := data
 DEMO := runs/demo
-# Processes of make test: one more than cores, for many tests wait for processes of their own
-WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
+# Processes of make test: three for two cores, for many tests wait for processes of their own
+WORKERS ?= 3
 # Flags of python -m benchmarks.table.
 BENCH ?=
 
@@ -44,7 +44,7 @@ format: env
 	$(BIN)/ruff format .
 
 test: lint
-	$(BIN)/python -m pytest -m "not interop" --numprocesses=$(WORKERS) --dist=loadfile
+	$(BIN)/python -m pytest -m "not interop" --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
 interop:
 	$(MAKE) env EXTRAS=dev,bench,backends,test-io,litert,onnx,pandas
