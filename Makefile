@@ -18,8 +18,6 @@ BIN := .venv/bin
 INSTALLED := .venv/installed-$(EXTRAS)
 DATA := data
 DEMO := runs/demo
-# Processes of make test: three for two cores, for many tests wait for processes of their own
-WORKERS ?= 3
 # Flags of python -m benchmarks.table.
 BENCH ?=
 
@@ -44,7 +42,7 @@ format: env
 	$(BIN)/ruff format .
 
 test: lint
-	$(BIN)/python -m pytest -m "not interop" --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "not interop" --numprocesses=2 --dist=loadfile
 
 interop:
 	$(MAKE) env EXTRAS=dev,bench,backends,test-io,litert,onnx,pandas

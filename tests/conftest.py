@@ -15,19 +15,8 @@ import scoringnet_tf  # before TensorFlow: it asks for oneDNN
 
 gc.set_threshold(50_000, 20, 20)  # with graphs and models by the dozen, passes of the collector take 7 % of the time
 
-LONGEST = (  # files that one process runs from begin to end: whichever comes last keeps the others waiting
-    *("training/test_resuming", "training/test_joint_run", "test_commands", "training/test_partial_labels"),
-    *("training/test_starting", "models/test_objective", "support/test_notices", "training/test_learning"),
-)
 HEIGHT, WIDTH = 48, 64
 BITS = 8
-
-
-def pytest_collection_modifyitems(items):
-    """The longest files first; make test tells xdist not to sort them itself, by the number of their tests."""
-    rank = {f"{name}.py": number for number, name in enumerate(LONGEST)}
-    root = Path(__file__).parent
-    items.sort(key=lambda item: rank.get(item.path.relative_to(root).as_posix(), len(rank)))
 
 
 def bar_frame(index, color):
