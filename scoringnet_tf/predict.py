@@ -87,7 +87,7 @@ def main(arguments):
             printer = Printer("json" if values.json else "csv" if values.csv else "text", scorer, progress)
             if score_all is None:
                 if isinstance(videos, list) and values.start is values.end is None:
-                    videos = reading_ahead(scorer, videos, values.stream)
+                    videos = kept.enter_context(contextlib.closing(reading_ahead(scorer, videos, values.stream)))
                 found = printer.score if values.live else None
                 score_all = functools.partial(
                     map, functools.partial(score_named, scorer=scorer, found=found, **options)

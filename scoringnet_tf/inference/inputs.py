@@ -5,7 +5,7 @@ import glob
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -114,20 +114,23 @@ def local_video(path) -> Iterator[Path]:
             raise type(error)(str(error).replace(str(copy), str(path))) from error
 
 
-def reading_ahead(scorer, videos: Sequence[Named], stream: int | None = None) -> Iterator[Named]:
-    """Yields videos; while one is scored by `scored`, without a stretch of it, the next one is read.
+def reading_ahead(scorer, videos: Sequence[Named], stream: int | None = None) -> Generator[Named, None, None]:
+    """Yields videos; while one is scored by `scored`, without a stretch of it, the next one is read. To be closed.
 
     Args:
         scorer: `VideoScorer`.
         videos: of `named_videos`. Those that must be fetched are not read ahead.
         stream: as of `VideoStream`.
     """
-    for named, following in itertools.zip_longest(videos, videos[1:]):
-        if following is not None and following[1] is None:
-            path = as_path(following[0])
-            if not isinstance(path, RemotePath):
-                scorer.read_ahead(path, stream)
-        yield named
+    try:
+        for named, following in itertools.zip_longest(videos, videos[1:]):
+            if following is not None and following[1] is None:
+                path = as_path(following[0])
+                if not isinstance(path, RemotePath):
+                    scorer.read_ahead(path, stream)
+            yield named
+    finally:
+        scorer.read_no_further()
 
 
 def scored(

@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import functools
 import itertools
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -154,6 +155,7 @@ class VideoScorer:
             lambda clips: score_views(model.score_predictor, clips, model.views, training=False), autograph=False
         )
         self._ahead: dict = {}  # of `read_ahead`
+        self._unwanted = threading.Event()
         self._doubts = doubts(model)
         self._trust = Trust(model, self._doubts)
 
@@ -192,8 +194,15 @@ class VideoScorer:
         """
         if self.model.content == "features" or self.model.segmenter is None:
             return
-        parts = self.preprocessor.parts(source, partial=True, stream=stream, **self._sizes)
+        self._unwanted.clear()
+        unwanted = self._unwanted.is_set
+        parts = self.preprocessor.parts(source, partial=True, stream=stream, unwanted=unwanted, **self._sizes)
         self._ahead[source, stream, True] = parts, READER.submit(next, parts)
+
+    def read_no_further(self) -> None:
+        """Drops what was read ahead and not scored, and stops its reading, for whose end a process waits."""
+        self._unwanted.set()
+        self._ahead.clear()
 
     def _parts(self, source, stream, partial):
         """The `Video` or its parts, as far as they have been read."""

@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -87,6 +87,7 @@ class ScoringNetPreprocessor:
         stream: int | None = None,
         length: int = PART,
         overlap: int = OVERLAP,
+        unwanted: Callable[[], bool] = lambda: False,
     ) -> Iterator[Video]:
         """The same of a video of any length, a part at a time, of which no more is kept.
 
@@ -94,6 +95,7 @@ class ScoringNetPreprocessor:
             source, partial, stream: as of `VideoStream`.
             length: frames of a part, at the rate of training: of a video at twice that rate there are twice as many.
             overlap: how many of them the next part begins with, too.
+            unwanted: whether nobody waits for it any more: then nothing further is read or yielded.
 
         Yields:
             `Video`s; one alone where the video is no longer than a part.
@@ -104,6 +106,8 @@ class ScoringNetPreprocessor:
         encoded = overlapping(lambda frame: self.stored.encode(frame, frames.pixel_aspect), frames)
         with tqdm(desc="Reading", unit="frame", delay=PATIENCE, leave=False, disable=None) as progress:
             for jpeg in encoded:
+                if unwanted():
+                    return
                 if len(jpegs) >= limit:
                     part = frames.video(jpegs, start)
                     limit, shared = (round(count * self._density(part)) for count in (length, overlap))

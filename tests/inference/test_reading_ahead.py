@@ -65,3 +65,26 @@ def test_another_stream_or_a_strict_reading_is_made_anew(model, videos):
     assert list(scorer._ahead) == [(path, None, True)]
     (video,) = scorer._parts(path, None, True)
     assert len(video.frames) == 30 and not scorer._ahead
+
+
+def test_what_is_not_wanted_any_more_is_not_read_to_its_end(model, videos, monkeypatch):
+    """As where the command is stopped in the first video: the second ends where it is, not where its file ends."""
+    scorer, begun = VideoScorer(model), threading.Event()
+    encode, seen = scorer.preprocessor.stored.encode, []
+
+    def slow(frame, *arguments):
+        seen.append(frame)
+        if len(seen) == 3:
+            begun.set()
+            assert stopped.wait(20)
+        return encode(frame, *arguments)
+
+    stopped = threading.Event()
+    monkeypatch.setattr(type(scorer.preprocessor.stored), "encode", lambda self, *arguments: slow(*arguments))
+    ahead = reading_ahead(scorer, [videos[0], videos[2]])
+    next(ahead)
+    ((_, first),) = scorer._ahead.values()
+    assert begun.wait(20)
+    ahead.close()
+    stopped.set()
+    assert isinstance(first.exception(20), StopIteration) and len(seen) < 20 and not scorer._ahead
