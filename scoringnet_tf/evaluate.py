@@ -93,8 +93,8 @@ def _stated_intervals(model):
     from scoringnet_tf.models.intervals import Intervals
 
     values, own = flags.FLAGS, model.stage_decision and model.stage_decision.decoding
-    if values.true_fragments or values.decoding not in (None, own) or values.views not in (None, model.views):
-        return Intervals.none("They were measured with stages that the model finds, decoded and viewed in its own way.")
+    if values.true_fragments or values.decoding not in (None, own):
+        return Intervals.none("They were measured with stages that the model finds, decoded in its own way.")
     return stated_intervals(model)
 
 
@@ -165,18 +165,18 @@ def main(_):
     model_file = model_path(values.model)
     name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
     name += f"_{values.decoding}" if values.decoding else ""
-    name += f"_{values.views}_views" if values.views else ""
+    name += "" if values.views is None else f"_{values.views}_views"
     output_dir = as_path(values.output_dir or (model_file.parent if values.model else as_path(".")) / name)
     check_access(output_dir, "output_dir", writing=True)
     ids = evaluated_ids(info, values.split, model_file)
     model = load_scoring_net(values.model)
     check_fits(model, info)
     _check(model, model_file)
+    if values.views is not None:
+        model = with_views(model, values.views)
     intervals = _stated_intervals(model)
     if values.decoding:
         model = model.with_dtype("float32", decoding=values.decoding)
-    if values.views:
-        model = with_views(model, values.views)
     predictions = _predictions(model, ids, len(split_ids(info, values.split, ids=ids)))
     predictions.bounds = interval_bounds(predictions, intervals, model.sport)
     measured = _measured(predictions, intervals, info, model, model_file)

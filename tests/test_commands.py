@@ -216,7 +216,11 @@ def test_vectors_of_features_go_the_whole_way(tmp_path):
     said = command("scoringnet_tf.predict", f"--model={run}", tmp_path / "0.npy", "--json", "--force").stdout
     (score,) = map(json.loads, said.splitlines())
     assert score["difficulty"] is None and score["stages"] == [] and score["deviations"]["final"] > 0
-    for flag, reason in (("--decoding=ordered", "expected a model with KFS"), ("--views=2", "expected 1 views of")):
+    for flag, reason in (
+        ("--decoding=ordered", "expected a model with KFS"),
+        ("--views=2", "expected 1 views of"),
+        ("--views=0", "Received: 0"),
+    ):
         said = error_of("scoringnet_tf.evaluate", f"--model={run}", records, flag)
         assert flag.partition("=")[0] in said and reason in said
     assert "--plot_dir: expected a model that sees frames" in error_of(

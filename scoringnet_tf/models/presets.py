@@ -1,11 +1,13 @@
 """Trained models by name or path: those that ship, a folder, a run's folder, a `.keras` file, local or remote."""
 
+import dataclasses
 import importlib.resources
 import zipfile
 
 import numpy as np
 
 from scoringnet_tf.data.features import feature_differences
+from scoringnet_tf.models.intervals import Intervals
 from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
@@ -97,9 +99,17 @@ def load_scoring_net(path=None, flag="model"):
 
 
 def with_views(model, views):
-    """The same `ScoringNet` that scores from so many views of a fragment; InputError where it cannot (`--views`)."""
+    """The same `ScoringNet` that scores from so many views of a fragment; InputError where it cannot (`--views`).
+
+    With another number its scores err otherwise: it states no intervals until they are measured anew.
+    """
+    config = model.get_config()
+    changes = {"views": views}
+    if model.reference and views != model.views:
+        lacking = Intervals.none("They were measured with another number of views.")
+        changes["reference"] = dataclasses.replace(model.reference, intervals=lacking).get_config()
     try:
-        return model.with_dtype(model.get_config()["dtype"], views=views)
+        return model.with_dtype(config["dtype"], **changes)
     except ValueError as error:
         raise InputError(f"--views={views}: {error}") from error
 

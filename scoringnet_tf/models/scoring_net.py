@@ -310,7 +310,8 @@ class ScoringNet(Preset, Objective, keras.Model):
     def select_views(self, content, stages, mask, views=None):
         """What the towers see of videos, see `views.select_views`; in as many views as the model has, or others."""
         stages = None if self.segmenter is None else stages
-        return select_views(self.scores, self.selectors, content, stages, mask, views or self.views)
+        views = self.views if views is None else views
+        return select_views(self.scores, self.selectors, content, stages, mask, views)
 
     def get_config(self):
         return {**self._config, "name": self.name}
