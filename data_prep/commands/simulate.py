@@ -28,6 +28,13 @@ flags.DEFINE_integer(
 flags.DEFINE_integer("performances", None, "Performances in each session; default: 30.", lower_bound=1)
 flags.DEFINE_float("minutes", None, "Minutes that each session lasts; default: 120.", lower_bound=0.1)
 flags.DEFINE_integer("seed", 0, "Seed of everything random; the same seed gives the same bytes.", lower_bound=0)
+flags.DEFINE_integer(
+    "rendering",
+    0,
+    "Which filming of the performances that --seed draws: another number gives the same scores, stages and split in "
+    "other pixels, such as `--renderings` of `python -m scoringnet_tf.experiments` asks for.",
+    lower_bound=0,
+)
 flags.DEFINE_string("output_dir", None, "Folder of the dataset: new, empty, or that of the same run interrupted.")
 flags.DEFINE_string(
     "labels_dir",
@@ -91,4 +98,5 @@ def _settings_from_flags():
         noise_clips=Path(FLAGS.noise_clips) if FLAGS.noise_clips else None,
         performances=FLAGS.performances or 30 if is_session else None,
         minutes=FLAGS.minutes or 120.0 if is_session else None,
+        rendering=FLAGS.rendering,
     )

@@ -51,6 +51,7 @@ def _introduction(plans, settings, notes):
     splits = Counter(plan.split for plan in plans)
     source = "real label files" if settings.labels_dir else "drawn from the rules: elements, faults, judges"
     command = f"--sport={settings.sport} --task={settings.task} --seed={settings.seed}"
+    command += f" --rendering={settings.rendering}" if settings.rendering else ""
     return [
         "Every picture in here is simulated: figures measured on it say nothing about real video.",
         "",

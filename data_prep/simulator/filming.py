@@ -44,7 +44,7 @@ class Filming:
 
     def __init__(self, simulator: Simulator, performance: Performance, settings: Settings):
         self._simulator, self._performance = simulator, performance
-        self._rng = settings.random(performance.video_id, FILM)
+        self._rng = settings.filming_random(performance.video_id, FILM)
         style = random_style(settings.easy, self._rng)
         self._broadcast = Broadcast(style, settings.width, settings.height, self._rng)
         width, height = filmed_size(style, settings.width, settings.height)

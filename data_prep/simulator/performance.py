@@ -11,7 +11,7 @@ import numpy as np
 from data_prep.simulator.scoring.faults import Fault
 from data_prep.simulator.settings import Settings
 
-SPLIT, PLAN, FILM, ROWS = 0, 1, 2, 3  # purposes of random numbers
+SPLIT, PLAN, FILM, ROWS, ENCODING = 0, 1, 2, 3, 4  # purposes of random numbers
 Boundaries = tuple[int, int, int, int]
 
 

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from data_prep.simulator.encoding import draw_compression
-from data_prep.simulator.performance import PLAN, Performance, Simulator
+from data_prep.simulator.performance import ENCODING, PLAN, Performance, Simulator
 from data_prep.simulator.scoring.faults import share_deduction, total_deduction
 from data_prep.simulator.settings import Settings
 
@@ -33,13 +35,21 @@ def _ids(settings):
     return range(1, settings.num_videos + 1)
 
 
+def draw_encoder(settings: Settings, video_id: int, rng: np.random.Generator) -> tuple[str, int]:
+    """Codec and quantiser: from what the performance is drawn from or, for another rendering, of its own."""
+    drawn = draw_compression(settings.easy, rng)  # in any case: what is drawn next is the same
+    if settings.rendering:
+        return draw_compression(settings.easy, settings.filming_random(video_id, ENCODING))
+    return drawn
+
+
 def _plan_clip(simulator, settings, video_id, is_training):
     """A clip of the motion alone."""
     rng = settings.random(video_id, PLAN)
     element = simulator.all_elements()[rng.integers(len(simulator.all_elements()))]
     boundaries, num_frames = simulator.draw_clip(rng)
     severities = share_deduction(simulator.draw_deduction(rng), simulator.faults, rng)
-    codec, quantiser = draw_compression(settings.easy, rng)
+    codec, quantiser = draw_encoder(settings, video_id, rng)
     return Performance(
         video_id=video_id,
         path=Path(CLIP_FOLDER) / f"{video_id:05d}.avi",
@@ -103,7 +113,7 @@ def _plan_real(simulator, settings, label):
 def _scoring_plan(simulator, settings, video_id, highest_id, severities, draw_timing, rng, **known):
     """A plan from what is known about a video; the rest is drawn."""
     lead, boundaries = draw_timing(rng)
-    codec, quantiser = draw_compression(settings.easy, rng)
+    codec, quantiser = draw_encoder(settings, video_id, rng)
     trait = simulator.random_trait(severities, rng)
     linger, tail = simulator.draw_ending(boundaries, rng)
     return Performance(

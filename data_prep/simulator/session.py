@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.simulator import files
-from data_prep.simulator.encoding import FPS, draw_compression, write_long_video
+from data_prep.simulator.encoding import FPS, write_long_video
 from data_prep.simulator.filming import Filming
 from data_prep.simulator.performance import PLAN, Performance, Simulator
-from data_prep.simulator.plan import plan_performances
+from data_prep.simulator.plan import draw_encoder, plan_performances
 from data_prep.simulator.settings import Settings
 from scoringnet_tf.sports import get_sport
 
@@ -80,7 +80,7 @@ def _plan(simulator, settings, session_id):
         raise ValueError(f"Expected --minutes={math.ceil(10 * least) / 10:g} or more. Received: {settings.minutes:g}")
     edges = np.sort(rng.integers(0, left + 1, count))
     gaps = (LEAST_GAP + np.diff([0, *edges, left])).tolist()
-    codec, quantiser = draw_compression(settings.easy, rng)
+    codec, quantiser = draw_encoder(settings, session_id, rng)
     path = Path(FOLDER) / f"{session_id:03d}.avi"
     return Session(session_id, path, codec, quantiser, performances, own, gaps, replays)
 

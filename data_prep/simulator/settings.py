@@ -30,6 +30,8 @@ class Settings:
         noise_clips: folder of real clips that are drawn in as noise, or None.
         performances: in each session.
         minutes: that each session lasts.
+        rendering: which filming of the performances that `seed` draws. Another has the same elements, faults, scores,
+            stages and splits in other places, by other athletes, cameras and encoders.
     """
 
     sport: str
@@ -44,17 +46,24 @@ class Settings:
     noise_clips: Path | None = None
     performances: int | None = None
     minutes: float | None = None
+    rendering: int = 0
 
     def random(self, *key: int) -> np.random.Generator:
         """An independent generator for a key such as (video id, purpose), the same however work is divided."""
         task = TASKS.index(self.task)
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(task, *key)))
 
+    def filming_random(self, *key: int) -> np.random.Generator:
+        """As `random`, for what another rendering has otherwise."""
+        return self.random(*key, self.rendering) if self.rendering else self.random(*key)
+
     def to_json(self) -> dict:
         """Plain values for `simulation.json`; of folders the name alone, which says what came from where."""
         values = dataclasses.asdict(self)
         for folder in ("labels_dir", "noise_clips"):
             values[folder] = values[folder].name if values[folder] else None
+        if not self.rendering:
+            del values["rendering"]  # as of datasets from before there were renderings, which can be gone on with
         return values
 
     def draw_split(self) -> tuple[list[int], list[int]]:

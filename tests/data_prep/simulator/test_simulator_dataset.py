@@ -314,3 +314,35 @@ def test_window_between_pixels(centre):
                 for c in (left, left + 1)
             ]
             assert np.abs(sum(parts) - seen[row, column]).max() <= 1.01
+
+
+@pytest.mark.parametrize(("sport", "task"), [("diving", "scoring"), ("vault", "scoring"), ("diving", "session")])
+def test_another_rendering_is_the_same_performances_in_other_pixels(tmp_path, sport, task):
+    of_session = {"num_videos": 1, "performances": 2, "minutes": 0.4} if task == "session" else {}
+    first = dataclasses.replace(SMALL, sport=sport, task=task, **of_session)
+    folders = [tmp_path / str(number) for number in range(3)]
+    for folder, rendering in zip(folders, (0, 1, 2), strict=True):
+        simulate(dataclasses.replace(first, rendering=rendering), folder, workers=1)
+    digests = [_digests(folder) for folder in folders]
+    is_picture = {name: name.endswith((".avi", ".npy")) for name in digests[0]}
+    labels = {name for name, pictured in is_picture.items() if not pictured} - {"README.md", "simulation.json"}
+    for other in digests[1:]:
+        assert all(other[name] == digests[0][name] for name in labels)
+    for name in is_picture.keys() - labels:
+        assert len({digest[name] for digest in digests}) == 3, name
+    assert task == "session" or "--seed=0 --rendering=1" in (folders[1] / "README.md").read_text()
+    with pytest.raises(FileExistsError, match="differs in settings rendering"):
+        simulate(first, folders[1], workers=1)
+
+
+def test_another_rendering_has_encoders_of_its_own():
+    settings = dataclasses.replace(SMALL, num_videos=60)
+    first, other = (plan_videos(DIVING, dataclasses.replace(settings, rendering=number)) for number in (0, 1))
+    assert sum(a.codec != b.codec for a, b in zip(first, other, strict=True)) > 20
+    for a, b in zip(first, other, strict=True):
+        assert dataclasses.replace(a, codec=b.codec, quantiser=b.quantiser) == b
+
+
+def test_the_first_rendering_is_described_as_before_there_were_any(drawn):
+    """So that such a dataset can be gone on with."""
+    assert "rendering" not in json.loads((drawn / "simulation.json").read_text())["settings"]
