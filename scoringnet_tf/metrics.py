@@ -29,11 +29,10 @@ def centred_ranks(values, weights):
     valid = weights != 0
     values = ops.where(valid, values, float("inf"))  # the others come last
     order = ops.argsort(values)
-    ordered = ops.take(values, order)
-    below = ops.concatenate([ops.zeros((1,)), ops.cumsum(ops.take(weights, order))])  # weight of the first k
-    total = ops.take(below, ops.sum(ops.cast(valid, "int32")))
-    first, last = (ops.searchsorted(ordered, values, side=side) for side in ("left", "right"))
-    return (ops.take(below, first) + ops.take(below, last) - total) / 2
+    ordered = ops.take(ops.stack([values, weights]), order, axis=1)
+    below = ops.concatenate([ops.zeros((1,)), ops.cumsum(ordered[1])])  # weight of the first k
+    between = ops.stack([ops.searchsorted(ordered[0], values, side=side) for side in ("left", "right")])
+    return (ops.sum(ops.take(below, between), axis=0) - below[-1]) / 2
 
 
 def spearman(truth, predictions, weights):
@@ -205,25 +204,31 @@ def edit_scores(truth, predicted):
     return 1.0 - distance / longer
 
 
-def right_segments(truth, predicted, overlap):
-    """Of each video the predicted segments that are right, see `SegmentalF1`, and all that there are, true ones too.
+def matched_segments(truth, predicted):
+    """Which true segment of its stage each predicted one overlaps most.
 
     Args:
         truth, predicted: what `segments` gives of them.
-        overlap: of `SegmentalF1`.
 
     Returns:
-        float32 (B,) and (B,).
+        share: float32 (B, predicted), what both have in common of their union.
+        match: float32 (B, predicted, true), 1 at that segment.
+        number: float32 (B,), of all segments, true and predicted.
     """
-    stage, start, end, number = (value[:, None] if len(value.shape) == 2 else value for value in truth)  # (B, 1, true)
-    other, begin, finish, found = (value[:, :, None] if len(value.shape) == 2 else value for value in predicted)
+    stage, start, end = (value[:, None] for value in truth[:3])  # (B, 1, true)
+    other, begin, finish = (value[:, :, None] for value in predicted[:3])
     common = ops.minimum(end, finish) - ops.maximum(start, begin)
     union = ops.maximum(end, finish) - ops.minimum(start, begin)
     same = ops.logical_and(stage == other, ops.logical_and(stage != 0, common > 0))
     shares = ops.where(same, ops.cast(common, "float32") / ops.cast(ops.maximum(union, 1), "float32"), 0.0)
-    hit = ops.max(shares, axis=2) >= overlap  # (B, predicted)
-    best = ops.one_hot(ops.argmax(shares, axis=2), ops.shape(shares)[2]) * ops.cast(hit, "float32")[:, :, None]
-    return ops.sum(ops.max(best, axis=1), axis=1), ops.cast(number + found, "float32")
+    match = ops.one_hot(ops.argmax(shares, axis=2), ops.shape(shares)[2])
+    return ops.max(shares, axis=2), match, ops.cast(truth[3] + predicted[3], "float32")
+
+
+def right_segments(share, match, overlap):
+    """How many predicted segments of each video are right, see `SegmentalF1`: float32 (B,), of `matched_segments`."""
+    hit = ops.cast(share >= overlap, "float32")
+    return ops.sum(ops.max(match * hit[:, :, None], axis=1), axis=1)
 
 
 class _SegmentMetric(keras.metrics.Metric):
@@ -282,8 +287,11 @@ class SegmentalF1(_SegmentMetric):
         self.segments = self.add_variable((), "zeros", "float32", name="segments")
 
     def _update(self, truth, predicted, weights):
-        right, number = right_segments(truth, predicted, self.overlap)
-        self.right.assign(self.right + ops.sum(weights * right))
+        self.add(*matched_segments(truth, predicted), weights)
+
+    def add(self, share, match, number, weights):
+        """Takes in what `matched_segments` gives of videos with these weights, float32 (B,)."""
+        self.right.assign(self.right + ops.sum(weights * right_segments(share, match, self.overlap)))
         self.segments.assign(self.segments + ops.sum(weights * number))
 
     def result(self):
@@ -296,9 +304,39 @@ class SegmentalF1(_SegmentMetric):
 OVERLAPS = (10, 25, 50)  # per cent, of the F1 that every evaluation has
 
 
-def segment_metrics():
-    """The figures of the segments that every evaluation has: `edit_score`, `f1_10`, `f1_25` and `f1_50`."""
-    return [EditScore(), *(SegmentalF1(percent / 100, name=f"f1_{percent}") for percent in OVERLAPS)]
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class SegmentFigures(_SegmentMetric):
+    """`EditScore` and several `SegmentalF1`, of segments that are looked for once.
+
+    The result is a dict: `edit_score`, and `f1_10`, `f1_25` and `f1_50` for these overlaps.
+
+    Args:
+        overlaps: of F1, per cent.
+    """
+
+    def __init__(self, overlaps=OVERLAPS, name="segments", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.edit = EditScore()
+        self.f1 = [SegmentalF1(percent / 100, name=f"f1_{percent}") for percent in overlaps]
+        self.overlaps = tuple(overlaps)
+
+    def _update(self, truth, predicted, weights):
+        self.edit._update(truth, predicted, weights)
+        matched = matched_segments(truth, predicted)
+        for metric in self.f1:
+            metric.add(*matched, weights)
+
+    def result(self):
+        return {metric.name: metric.result() for metric in (self.edit, *self.f1)}
+
+    def get_config(self):
+        return {**super().get_config(), "overlaps": self.overlaps}
+
+
+def results(metric):
+    """What a metric shows, name → value; of most it is one value under their own name."""
+    result = metric.result()
+    return result if isinstance(result, dict) else {metric.name: result}
 
 
 def segment_counts(labels, found):
@@ -315,7 +353,8 @@ def segment_counts(labels, found):
     truth, predicted = segments(labels, counts), segments(found, counts)
     any_labelled = ops.cast(ops.any(counts, axis=1), "float32")
     shares = {"edit_score": (edit_scores(truth, predicted) * any_labelled, any_labelled)}
+    share, match, number = matched_segments(truth, predicted)
     for percent in OVERLAPS:
-        right, number = right_segments(truth, predicted, percent / 100)
+        right = right_segments(share, match, percent / 100)
         shares[f"f1_{percent}"] = (2.0 * right * any_labelled, number * any_labelled)
     return shares

@@ -329,6 +329,24 @@ def test_segment_metrics_of_known_cases():
             assert float(metric.result()) == pytest.approx(expected)
 
 
+def test_segment_figures_are_those_metrics(stages_of_videos):
+    """One after the other, with weights; what is kept is forgotten together."""
+    together, alone = metrics.SegmentFigures(), [metrics.EditScore()]
+    alone += [metrics.SegmentalF1(overlap, name=f"f1_{overlap:.0%}"[:-1]) for overlap in (0.1, 0.25, 0.5)]
+    weights = np.float32([0, 2, 1, 0, 3, 1, 1, 0, 1, 2, 1, 5])
+    for part in (slice(0, 5), slice(5, 12)):
+        for metric in (together, *alone):
+            metric.update_state(*(values[part] for values in (*stages_of_videos, weights)))
+    expected = {metric.name: float(metric.result()) for metric in alone}
+    assert {name: float(value) for name, value in metrics.results(together).items()} == expected
+    assert list(expected) == ["edit_score", "f1_10", "f1_25", "f1_50"] and len({*expected.values()}) > 2
+    assert metrics.results(alone[0]) == {"edit_score": alone[0].result()}
+    together.reset_state()
+    assert {float(value) for value in together.result().values()} == {0.0}
+    copy = metrics.SegmentFigures.from_config(metrics.SegmentFigures((75,)).get_config())
+    assert list(copy.result()) == ["edit_score", "f1_75"]
+
+
 def test_an_overlap_of_nothing_is_refused():
     with pytest.raises(ValueError, match=r"Expected 0 < overlap <= 1\. Received: 50"):
         metrics.SegmentalF1(50)

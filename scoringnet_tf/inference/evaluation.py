@@ -140,14 +140,13 @@ def figures(predictions, stage_names):
 
 
 def _segment_figures(predictions, labelled):
-    """`metrics.segment_metrics` of all videos: name → share; NaN where no frame is labelled."""
-    measures = metrics.segment_metrics()
+    """`metrics.SegmentFigures` of all videos: name → share; NaN where no frame is labelled."""
+    measure = metrics.SegmentFigures()
     for first in range(0, len(predictions.ids), SEGMENTED):
         part = slice(first, first + SEGMENTED)
         stages = [_padded(rows[part]) for rows in (predictions.stages_true, predictions.stages_predicted)]
-        for measure in measures:
-            measure.update_state(*stages)
-    return {measure.name: float(measure.result()) if labelled else math.nan for measure in measures}
+        measure.update_state(*stages)
+    return {name: float(share) if labelled else math.nan for name, share in measure.result().items()}
 
 
 def _padded(rows):

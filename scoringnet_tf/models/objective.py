@@ -161,7 +161,7 @@ class Objective(Model):
     def default_metrics(self) -> dict[str, list[keras.metrics.Metric]]:
         """The figures of §4.2: output → metrics, called `frame_accuracy`, `frame_accuracy/STAGE`, `d_src` … `f_med`.
 
-        And those of `metrics.segment_metrics`.
+        And those of `metrics.SegmentFigures`.
         """
         scores = {
             score: [
@@ -177,7 +177,7 @@ class Objective(Model):
             metrics.FrameAccuracy(stage=index, name=f"frame_accuracy/{stage}")
             for index, stage in enumerate(self.sport.stages)
         ]
-        stages = [metrics.FrameAccuracy(name="frame_accuracy"), *per_stage, *metrics.segment_metrics()]
+        stages = [metrics.FrameAccuracy(name="frame_accuracy"), *per_stage, metrics.SegmentFigures()]
         return {"stages": stages, **scores}
 
     @property
@@ -272,14 +272,16 @@ class Objective(Model):
             for metric in measures:
                 metric.update_state(y[output], self._measured(output, y_pred), sample_weight)
         shown = [
+            self.learned.total,
             *self.learned.trackers.values(),
             *(m for _, measures in self._output_metrics(y_pred) for m in measures),
         ]
-        return {"loss": self.learned.total.result(), **{metric.name: metric.result() for metric in shown}}
+        return {name: value for metric in shown for name, value in metrics.results(metric).items()}
 
     def validation_names(self) -> list[str]:
         """The names under which `fit` logs a validation."""
-        names = [metric.name for measures in self.learned.metrics.values() for metric in measures]
+        measures = [metric for found in self.learned.metrics.values() for metric in found]
+        names = [name for metric in measures for name in metrics.results(metric)]
         return [f"val_{name}" for name in ("loss", *self.learned.trackers, *names)]
 
     def _of_all_replicas(self, y, y_pred, sample_weight):
