@@ -119,9 +119,19 @@ def test_what_is_validated_and_kept_is_the_average(straight):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("momentum", "every"), [(0.0, 1), (0.8, 4)], ids=["no averages", "validated at the end alone"])
-def test_averages_change_nothing_of_what_they_average(straight, diving_records, tmp_path, monkeypatch, momentum, every):
+@pytest.mark.parametrize(
+    ("changes", "killed"),
+    [({"ema_momentum": 0.0}, True), ({"validation_every": 4}, False)],
+    ids=["no averages, killed in the third epoch", "validated at the end alone"],
+)
+def test_averages_change_nothing_of_what_they_average(straight, diving_records, tmp_path, monkeypatch, changes, killed):
     """Weights after every batch, with and without averages, validated after every epoch or at the end: to the bit."""
-    recorded = recorded_weights(monkeypatch)
-    weights_after(diving_records, tmp_path, **{**OPTIONS, "ema_momentum": momentum, "validation_every": every})
+    recorded, changes = recorded_weights(monkeypatch), {**OPTIONS, **changes}
+    if killed:
+        with monkeypatch.context() as patch:
+            kill_after_epoch(patch, 3)
+            with pytest.raises(KilledError):
+                weights_after(diving_records, tmp_path, **changes)
+        del recorded[2 * len(straight.recorded) // OPTIONS["epochs"] :]  # what is trained again
+    weights_after(diving_records, tmp_path, **changes)
     assert_same(straight.recorded, recorded)
