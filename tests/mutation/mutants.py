@@ -945,8 +945,24 @@ DATA = (
 
 DATA_PREP = (
     of(
+        "data_prep/simulator/settings.py",
+        "tests/data_prep/simulator/test_simulator_dataset.py",
+        (
+            "self.random(*key, self.rendering) if self.rendering else",
+            "self.random(*key) if self.rendering else",
+            "another rendering is the same pixels",
+            "test_another_rendering_is_the_same_performances_in_other_pixels",
+        ),
+    )
+    + of(
         "data_prep/simulator/plan.py",
         "tests/data_prep/simulator/test_simulator_dataset.py",
+        (
+            "return draw_compression(settings.easy, settings.filming_random(video_id, ENCODING))",
+            "return drawn",
+            "another rendering has the same encoders",
+            "test_another_rendering_has_encoders_of_its_own",
+        ),
         (
             "deserved = simulator.max_execution - label.execution + rng",
             "deserved = label.execution + rng",
@@ -1391,7 +1407,13 @@ NUMBERS = (
         ),
         ("labels != beside", "labels == beside", "segments of the wrong frames", "test_edit_score_is_that_of_a_loop"),
         (">= overlap", "> 0", "any overlap is enough", "test_f1_is_that_of_a_loop"),
-        ("ops.max(best, axis=1)", "ops.sum(best, axis=1)", "a segment found twice", "test_f1_is_that_of_a_loop"),
+        ("ops.max(match * hit", "ops.sum(match * hit", "a segment found twice", "test_f1_is_that_of_a_loop"),
+        (
+            "metric.add(*matched, weights)",
+            "metric.add(*matched, ops.ones_like(weights))",
+            "F1 of several overlaps without weights",
+            "test_segment_figures_are_those_metrics",
+        ),
     )
     + of(
         "scoringnet_tf/models/decoding.py",
