@@ -47,6 +47,12 @@ def straight(diving_records, tmp_path_factory):
     return types.SimpleNamespace(run=run, best=best, recorded=recorded)
 
 
+@pytest.fixture(autouse=True)
+def _no_pictures(monkeypatch):
+    """Of the runs here `straight` alone draws pictures, which change nothing of it."""
+    monkeypatch.setattr(callbacks.ValidationPictures, "on_epoch_end", lambda self, epoch, logs=None: None)
+
+
 @pytest.mark.slow
 def test_a_finished_run_is_extended(straight, diving_records, tmp_path):
     """Four epochs at once, and two that become four, end with the same weights, averages and figures."""

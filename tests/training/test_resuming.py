@@ -52,6 +52,12 @@ def kill_at_each(monkeypatch, records, model_dir, killed_at, saved, **changes):
         saved = epoch - 1
 
 
+@pytest.fixture(autouse=True)
+def _no_pictures(monkeypatch):
+    """Of the runs here `staged` alone draws pictures, which change nothing of it."""
+    monkeypatch.setattr(callbacks.ValidationPictures, "on_epoch_end", lambda self, epoch, logs=None: None)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "killed_at"),
