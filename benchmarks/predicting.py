@@ -22,7 +22,7 @@ from scoringnet_tf.support import cli
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("folder", None, "Where what is made for the benchmarks is kept.", required=True)
-flags.DEFINE_integer("frames", 10000, "Of the shorter of the long videos; more than `predict` keeps at a time.", 1)
+flags.DEFINE_integer("frames", 13000, "Of the shorter of the long videos; more than `predict` keeps at a time.", 1)
 flags.DEFINE_bool("serve", True, "Internal: as `benchmarks.pairs` calls it.")
 
 PREDICT = (sys.executable, "-m", "scoringnet_tf.predict")
