@@ -17,6 +17,7 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path, check_access
 
+PAGES = "pages.html"
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords made by `python -m data_prep build`.")
 flags.DEFINE_string(
@@ -180,11 +181,15 @@ def main(_):
     predictions = _predictions(model, ids, len(split_ids(info, values.split, ids=ids)))
     predictions.bounds = interval_bounds(predictions, intervals, model.sport)
     measured = _measured(predictions, intervals, info, model, model_file)
+    if (output_dir / PAGES).is_file():  # of an evaluation into the same folder before
+        from scoringnet_tf.report.page import remove_pages
+
+        remove_pages(output_dir / PAGES)
     write_report(output_dir, predictions, measured, model.sport.stages)
     _print(measured, model)
     if values.pages:
         called = values.model or str(model_file)
-        pages = write_evaluation_pages(output_dir / "pages.html", model, info, values.split, ids, called)
+        pages = write_evaluation_pages(output_dir / PAGES, model, info, values.split, ids, called)
         print(f"Pages: {pages[0]}")
     print(f"Report: {output_dir}")
 

@@ -287,10 +287,11 @@ class SegmentalF1(_SegmentMetric):
         self.segments = self.add_variable((), "zeros", "float32", name="segments")
 
     def _update(self, truth, predicted, weights):
-        self.add(*matched_segments(truth, predicted), weights)
+        self.add(matched_segments(truth, predicted), weights)
 
-    def add(self, share, match, number, weights):
+    def add(self, matched, weights):
         """Takes in what `matched_segments` gives of videos with these weights, float32 (B,)."""
+        share, match, number = matched
         self.right.assign(self.right + ops.sum(weights * right_segments(share, match, self.overlap)))
         self.segments.assign(self.segments + ops.sum(weights * number))
 
@@ -324,7 +325,7 @@ class SegmentFigures(_SegmentMetric):
         self.edit._update(truth, predicted, weights)
         matched = matched_segments(truth, predicted)
         for metric in self.f1:
-            metric.add(*matched, weights)
+            metric.add(matched, weights)
 
     def result(self):
         return {metric.name: metric.result() for metric in (self.edit, *self.f1)}

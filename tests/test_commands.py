@@ -109,6 +109,8 @@ def test_whole_path(trained):
     assert "No intervals. An interval needs" in printed
     text = (run / "evaluation_test/pages.html").read_text(encoding="utf-8")
     assert f"{metrics['num_videos']} performances" in text and "Agreement with the judges" in text
+    command("scoringnet_tf.evaluate", f"--model={run}", records)
+    assert not list((run / "evaluation_test").glob("pages*")), "pages of another evaluation stay beside this one"
 
     command("scoringnet_tf.export", f"--model={run}", f"--export_dir={trained / 'servable'}")
     assert (trained / "servable/1/saved_model.pb").is_file()

@@ -15,7 +15,7 @@ from absl import flags
 
 from data_prep.commands import dataset_flags
 from data_prep.datasets import DATASETS, check_use
-from data_prep.datasets.split_file import SPLITS, check_new, write_split_csv
+from data_prep.datasets.split_file import SPLITS, check_new, further_folds, write_split_csv
 from data_prep.datasets.splitting import WAYS, SplitSettings, make_splits
 from scoringnet_tf.support.errors import InputError
 
@@ -33,7 +33,7 @@ flags.DEFINE_enum(
 flags.DEFINE_float("test_fraction", 0.2, "Share of the records to test on; without --folds.", 0.0, 1.0)
 flags.DEFINE_float("validation_fraction", 0.0, "Share of all records to validate on.", 0.0, 1.0)
 flags.DEFINE_integer("folds", None, "How many folds. Default: one split.", lower_bound=2)
-flags.DEFINE_integer("seed", 0, "Of the random numbers.")
+flags.DEFINE_integer("seed", 0, "Of the random numbers.", lower_bound=0)
 flags.DEFINE_boolean("overwrite", False, "Replace files that are there.")
 
 
@@ -47,7 +47,8 @@ def main(_: list[str]) -> None:
     if output.suffix != ".csv":
         raise InputError(f"--output: expected a file name ending in .csv. Received: {output}")
     paths = [output.with_stem(f"{output.stem}_{fold + 1}") for fold in range(FLAGS.folds or 0)] or [output]
-    check_new([path for path in paths if path.exists()], FLAGS.overwrite)
+    left = further_folds(output, FLAGS.folds) if FLAGS.folds else []
+    check_new([path for path in (*paths, *left) if path.exists()], FLAGS.overwrite)
     source_dir, options = Path(FLAGS.source_dir), dataset_flags.options()
     check_use(FLAGS.dataset, source_dir, options)
     samples = DATASETS[FLAGS.dataset].read(source_dir, **options).samples
@@ -56,6 +57,9 @@ def main(_: list[str]) -> None:
     for path, split in zip(paths, make_splits(samples, settings), strict=True):
         write_split_csv(path, split)
         print(f"{path}: {', '.join(_described(split, finals))}")
+    for path in left:
+        path.unlink()
+        print(f"{path}: removed, a fold of the split before")
 
 
 def _described(split, finals):

@@ -6,6 +6,7 @@ split, whichever the dataset is.
 
 import csv
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -34,6 +35,14 @@ def check_new(taken: Sequence[Path], overwrite: bool) -> None:
     if taken and not overwrite:
         found = ", ".join(map(str, taken))
         raise InputError(f"Expected new files (--overwrite replaces files of splits). Received: {found}")
+
+
+def further_folds(output: Path, folds: int) -> list[Path]:
+    """The files of further folds of `output` that a split of more than `folds` left; other files do not count."""
+    numbered = re.compile(rf"{re.escape(output.stem)}_(\d+)\.csv")
+    matches = [numbered.fullmatch(path.name) for path in sorted(output.parent.glob("*.csv"))]
+    found = [output.with_name(match[0]) for match in matches if match and int(match[1]) > folds]
+    return [path for path in found if _is_split_csv(path)]
 
 
 def _is_split_csv(path):

@@ -417,6 +417,13 @@ def image_paths(clip):
     return [clip.path / images[number] for number in numbers]
 
 
+def number_of(image: Path) -> int:
+    """The number in the name of an image of `image_paths`."""
+    match = IMAGE_NAME.fullmatch(image.name)
+    assert match is not None
+    return int(match[1])
+
+
 @functools.lru_cache(maxsize=2)  # a folder may hold every frame of a competition, and the clips of it come in turn
 def _numbered_images(folder, changed):
     """{number: file name} of a folder as it was when last `changed`."""

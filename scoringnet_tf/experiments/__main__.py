@@ -64,9 +64,9 @@ def run(chosen: Tables) -> int:
     surroundings = _surroundings()
     chosen = _possible(chosen, surroundings)
     failures = [failure for work in _works(chosen, surroundings) for failure in suite.run(*work)]
-    _report(chosen, surroundings)
     for failure in failures:
         print(f"experiments: {failure}", file=sys.stderr)
+    _report(chosen, surroundings)
     return 1 if failures else 0
 
 
@@ -198,15 +198,24 @@ def _of_sport(chosen, sport):
 
 
 def _possible(chosen, surroundings):
-    """Those of the sport, with the rows that the records have what they need for; the others are named on stderr."""
+    """Those of the sport, with the rows that the records have what they need for; the others are named on stderr.
+
+    Raises:
+        InputError: none is left.
+    """
     found = {}
     for name, experiment in _of_sport(chosen, surroundings.sport).items():
+        if not suite.has(surroundings.records, experiment.needs):
+            print(f"{name}: left out: the records have no {experiment.needs}.", file=sys.stderr)
+            continue
         lacking = [row for row in experiment.rows if not suite.has(surroundings.records, row.needs)]
         for row in lacking:
             print(f"{name}: left out {row.name}: the records have no {row.needs}.", file=sys.stderr)
         if not experiment.rows or len(lacking) < len(experiment.rows):
             rows = [row for row in experiment.rows if row not in lacking]
             found[name] = dataclasses.replace(experiment, rows=rows)
+    if not found:
+        raise InputError(f"--records_dir: expected records of what {', '.join(chosen)} needs. Received: none of it.")
     return found
 
 

@@ -45,6 +45,7 @@ class Experiment:
         paper_std: of `paper`, the standard deviations over splits that the paper prints.
         draw: of a figure, a function of (folder, experiment, surroundings, seeds) that writes it and returns a text.
         resplit: whether the rows are trained on several splits, of one seed each, instead of several seeds.
+        needs: what the records must have for any of it, as of `Row`.
         compute: of a table that trains nothing, a function of (records, tested records) that gives its `Results`.
     """
 
@@ -60,6 +61,7 @@ class Experiment:
     paper_std: Mapping[str, Mapping[str, Figures]] = dataclasses.field(default_factory=dict)
     draw: Callable[..., str] | None = None
     resplit: bool = False
+    needs: str | None = None
 
 
 PRINTED = ("d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
@@ -299,12 +301,14 @@ EXPERIMENTS = {
         RANKING,
         "MSE",
         draw=_sources,
+        needs="frames",
     ),
     "shortcuts": Experiment(
         "Shortcuts",
         "What is reached without watching the performance?",
         [],
         compute=_shortcuts,
+        needs="frames",
     ),
     "stability": Experiment(
         "Stability",

@@ -84,28 +84,29 @@ def share_in_order(course: Course) -> np.ndarray:
 
 def write_curves(folder: Path, experiment: Experiment, surroundings: Surroundings, seeds: int) -> str:
     """Writes fig5.png, curves.csv and table.md of the trainings that are done; returns the text."""
-    courses = {row.name: _courses(row, surroundings, seeds) for row in experiment.rows}
-    courses = {name: found for name, found in courses.items() if found}
+    by_row = {row.name: _courses(row, surroundings, seeds) for row in experiment.rows}
+    courses = {name: list(found.values()) for name, found in by_row.items() if found}
     if not courses:
         return NOTHING
     text = _text(experiment, courses, surroundings.sport)
     with replacing_file(folder / "fig5.png") as path:
         save_png(draw(courses, surroundings.sport), path)
     with replacing_file(folder / "curves.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(_lines(courses, surroundings.sport))
+        csv.writer(file).writerows(_lines(by_row, surroundings.sport))
     with replacing_file(folder / "table.md") as path:
         path.write_text(text, encoding="utf-8")
     return text
 
 
 def _courses(row, surroundings, seeds):
-    """Of each seed that is trained and held videos out."""
-    found = []
+    """Seed → its course, of each that is trained and predicted the score of videos held out."""
+    found: dict[int, Course] = {}
     for seed in range(seeds):
         training = Training(row.flags, seed)
         paths = sorted(training.folder(surroundings).glob("*_scores.csv"))
         if training.is_trained(surroundings) and paths:
-            found.append(read_course(paths[0]))
+            course = read_course(paths[0])
+            found |= {seed: course} if course.ids else {}
     return found
 
 
@@ -127,10 +128,10 @@ def _text(experiment, courses, sport):
     return "\n".join(lines) + "\n"
 
 
-def _lines(courses, sport):
+def _lines(by_row, sport):
     yield ["row", "seed", "epoch", "video_id", "true", "predicted"]
-    for name, found in courses.items():
-        for seed, course in enumerate(found):
+    for name, found in by_row.items():
+        for seed, course in found.items():
             for index, epoch in enumerate(course.epochs):
                 for video in samples(course, sport):
                     values = (f"{course.truth[video]:.4f}", f"{course.predicted[index, video]:.4f}")

@@ -22,11 +22,13 @@ class Results:
         ids: their V names.
         truth: score → (V,), points; NaN = unknown, and that video is left out of the score's figures.
         predicted: row → score → (S, R, V): of S seeds, on R renderings. Rows may have different S; R and V are common.
+        seeds: row → which S seeds these are; where it is missing, 0 to S − 1.
     """
 
     ids: tuple[str, ...]
     truth: Mapping[str, np.ndarray]
     predicted: Mapping[str, Mapping[str, np.ndarray]]
+    seeds: Mapping[str, Sequence[int]] = dataclasses.field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -62,7 +64,7 @@ class Results:
                         predicted[score][seed, rendering, video] if score in predicted else None,
                     )
                 ]
-                yield [row, seed, rendering, self.ids[video], *values]
+                yield [row, self.seeds[row][seed] if row in self.seeds else seed, rendering, self.ids[video], *values]
 
     def figure(self, row: str, score: str, measure: str) -> np.ndarray:
         """One figure of every seed and rendering, (S, R)."""

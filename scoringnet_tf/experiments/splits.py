@@ -115,6 +115,8 @@ def write_results(
     text = markdown(experiment, found, sport, counted(len(splits), "split"))
     write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
     (folder / "splits").mkdir(exist_ok=True)
+    for left in (folder / "splits").glob("*.csv"):  # of more splits, before
+        left.unlink()
     for number, split in enumerate(splits, 1):
         write_split(folder / "splits" / f"{number}.csv", split)
     with replacing_file(folder / PREDICTIONS) as path, path.open("w", newline="", encoding="utf-8") as file:

@@ -72,11 +72,13 @@ class StageResults:
         ids: their V names.
         stage_names: in label order.
         predicted: row → figure → (S, R, V, 2): `counts` of S seeds, on R renderings.
+        seeds: as of `Results`.
     """
 
     ids: tuple[str, ...]
     stage_names: tuple[str, ...]
     predicted: Mapping[str, Mapping[str, np.ndarray]]
+    seeds: Mapping[str, Sequence[int]] = dataclasses.field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -110,4 +112,4 @@ class StageResults:
         for row, found in self.predicted.items():
             for seed, rendering, video in np.ndindex(*found[FRAMES].shape[:3]):
                 values = (repr(float(value)) for name in figures for value in found[name][seed, rendering, video])
-                yield [row, seed, rendering, self.ids[video], *values]
+                yield [row, self.seeds[row][seed] if row in self.seeds else seed, rendering, self.ids[video], *values]

@@ -91,26 +91,27 @@ def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> R
     if experiment.measures == "stages":
         return _stage_results(experiment, surroundings, seeds)
     found = {
-        row.name: [
-            [read_predictions(report / "predictions.csv") for report in reports]
-            for reports in _finished(row, surroundings, seeds)
-        ]
+        row.name: {
+            seed: [read_predictions(report / "predictions.csv") for report in reports]
+            for seed, reports in _finished(row, surroundings, seeds)
+        }
         for row in experiment.rows
     }
-    done = {name: of_seeds for name, of_seeds in found.items() if of_seeds}
+    done = {name: list(of_seeds.values()) for name, of_seeds in found.items() if of_seeds}
     first = next((of_seeds[0][0] for of_seeds in done.values()), None)
     predicted = {
         name: _stacked([[report.predicted for report in reports] for reports in of_seeds])
         for name, of_seeds in done.items()
     }
-    return Results(first.ids if first else (), first.truth if first else {}, predicted)
+    of_rows = {name: tuple(found[name]) for name in done}
+    return Results(first.ids if first else (), first.truth if first else {}, predicted, of_rows)
 
 
 def _stage_results(experiment, surroundings, seeds):
     names = tuple(surroundings.records.stages)
-    done = {row.name: list(_finished(row, surroundings, seeds)) for row in experiment.rows}
+    done = {row.name: dict(_finished(row, surroundings, seeds)) for row in experiment.rows}
     read = {
-        row: [[read_stages(report / "stages.csv", names) for report in reports] for reports in of_seeds]
+        row: [[read_stages(report / "stages.csv", names) for report in reports] for reports in of_seeds.values()]
         for row, of_seeds in done.items()
         if of_seeds
     }
@@ -119,7 +120,7 @@ def _stage_results(experiment, surroundings, seeds):
         row: _stacked([[counts(list(videos.values()), names) for videos in reports] for reports in of_seeds])
         for row, of_seeds in read.items()
     }
-    return StageResults(ids, names, predicted)
+    return StageResults(ids, names, predicted, {row: tuple(done[row]) for row in read})
 
 
 def _stacked(of_seeds):
@@ -127,11 +128,11 @@ def _stacked(of_seeds):
     return {name: np.array([[found[name] for found in reports] for reports in of_seeds]) for name in of_seeds[0][0]}
 
 
-def _finished(row: Row, surroundings: Surroundings, seeds: int) -> Iterator[list[Path]]:
-    """The reports of a row on every rendering, of each seed that has them all."""
+def _finished(row: Row, surroundings: Surroundings, seeds: int) -> Iterator[tuple[int, list[Path]]]:
+    """Each seed whose reports of a row on every rendering are there, and these."""
     for seed in range(seeds):
         training = run_of(row, seed)
         if training.is_trained(surroundings):
             reports = [training.report(surroundings, rendering, row.evaluation) for rendering in surroundings.tested]
             if all((report / "predictions.csv").is_file() for report in reports):
-                yield reports
+                yield seed, reports

@@ -200,10 +200,25 @@ def write_metafile(folder: Path, described: Mapping[str, Any]) -> None:
         path.write_text(yaml.safe_dump(dict(described), sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
-def preset_flags(path: Path) -> list[str]:
-    """The flags of a flag file, without its comments."""
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
+def preset_flags(path: Path, within: tuple[Path, ...] = ()) -> list[str]:
+    """The flags of a flag file, without its comments; in place of a flag file that it names stand that one's.
+
+    Args:
+        within: the files that named it, one in the other.
+
+    Raises:
+        InputError: there is no such file, or it is within itself.
+    """
+    if not path.is_file() or path.resolve() in within:
+        received = "no such file" if not path.is_file() else "one that is within itself"
+        raise InputError(f"--flagfile={path}: expected a flag file. Received: {received}.")
+    found = []
+    for line in map(str.strip, path.read_text(encoding="utf-8").splitlines()):
+        if not line or line.startswith(("#", "//")):
+            continue
+        name, value = _name_and_value(line)
+        found += preset_flags(Path(value), (*within, path.resolve())) if name == "flagfile" else [line]
+    return found
 
 
 def as_arguments(flags: Mapping[str, str]) -> list[str]:

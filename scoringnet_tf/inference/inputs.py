@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar
 import cv2
 import tensorflow as tf
 
-from scoringnet_tf.data.video import DEFAULT_FPS, Clip, VideoError, frame_times, image_paths
+from scoringnet_tf.data.video import DEFAULT_FPS, Clip, VideoError, frame_times, image_paths, number_of
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, is_frame_folder, videos_in
 from scoringnet_tf.inference.video_score import VideoScore
 from scoringnet_tf.support.errors import InputError
@@ -40,15 +40,39 @@ def named_videos(arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFI
             yield from named_videos((line for line in lines if line and line != STANDARD_INPUT), suffixes)
             continue
         try:
-            found = _meant(argument, suffixes)
+            matches = _matches(argument)
         except (InputError, OSError) as error:
-            yield argument, error if isinstance(error, InputError) else InputError(f"{argument}: {error.strerror}.")
-        else:
-            yield from ((path, None) for path in found)
+            yield argument, _as_input_error(argument, error)
+            continue
+        seen: set[str] = set()  # a pattern such as `**` meets a folder, and what is in it
+        for match in matches:
+            try:
+                found = _meant(match, suffixes)
+            except (InputError, OSError) as error:
+                yield match, _as_input_error(match, error)
+            else:
+                yield from ((path, None) for path in found if path not in seen)
+                seen.update(found)
+
+
+def _as_input_error(argument, error):
+    return error if isinstance(error, InputError) else InputError(f"{argument}: {error.strerror}.")
+
+
+def _matches(argument):
+    """What a pattern matches, without the images of folders that it matches too; anything else as it is."""
+    if isinstance(as_path(argument), RemotePath) or not glob.has_magic(argument) or os.path.lexists(argument):
+        return [argument]
+    found = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 Path.glob takes no absolute pattern
+    if not found:
+        raise InputError(f"{argument}: expected a pattern of videos. Received: one that nothing is called by.")
+    paths = [str(Path(each)) for each in found]
+    folders = {path for path in paths if Path(path).is_dir() and is_frame_folder(Path(path))}
+    return [path for path in paths if str(Path(path).parent) not in folders]
 
 
 def _meant(argument, suffixes):
-    """The paths that one argument means."""
+    """The paths that one argument, or one match of a pattern, means."""
     path = as_path(argument)
     if isinstance(path, RemotePath):
         return [argument]
@@ -59,11 +83,6 @@ def _meant(argument, suffixes):
         if not found:
             raise InputError(f"{argument}: expected a folder of videos or of numbered images. Received: neither in it.")
         return [str(each) for each in found]
-    if glob.has_magic(argument) and not os.path.lexists(argument):
-        found = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 Path.glob takes no absolute pattern
-        if not found:
-            raise InputError(f"{argument}: expected a pattern of videos. Received: one that nothing is called by.")
-        return [each for one in found for each in (_meant(one, suffixes) if Path(one).is_dir() else [one])]
     return [argument]
 
 
@@ -82,7 +101,12 @@ def stretch(path: Path, start: float | None, end: float | None, stream: int | No
     if start is None and end is None:
         return Clip(path)
     if path.is_dir():
-        times = [index / DEFAULT_FPS for index in range(len(image_paths(Clip(path))))]
+        images = image_paths(Clip(path))
+        first = number_of(images[0])
+        if first > 1:  # a `Clip` would count from image 1
+            said = f"{path}: expected images numbered from 0 or 1, for --start and --end"
+            raise InputError(f"{said}. Received: numbers from {first} on.")
+        times = [index / DEFAULT_FPS for index in range(len(images))]
     else:
         times = list(frame_times(path, stream))
     chosen = [index for index, time in enumerate(times) if (start or 0) <= time and (end is None or time < end)]

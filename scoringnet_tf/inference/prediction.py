@@ -23,6 +23,7 @@ from scoringnet_tf.inference.windows import windowed_segmenter
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.preprocessor import OVERLAP, PART
 from scoringnet_tf.models.presets import SHIPPED, load_scoring_net
+from scoringnet_tf.models.reference import checksum
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.views import score_views
 from scoringnet_tf.support.errors import InputError
@@ -93,10 +94,12 @@ def stage_finder(model=None):
 
 
 def scorer_of(model=None):
-    """The `VideoScorer` of a model, or of the path of one; the same one for the same model."""
+    """The `VideoScorer` of a model, or of the path of one; the same one for the same model with the same weights."""
     if model is None:
         return _shipped_scorer()
-    return _scorer(model) if isinstance(model, ScoringNet) else _scorer(load_scoring_net(model), str(model))
+    if isinstance(model, ScoringNet):
+        return _scorer(model, weights=checksum(model))  # it may have been trained on: then its reference is of old
+    return _scorer(load_scoring_net(model), str(model))
 
 
 @functools.cache
@@ -105,7 +108,7 @@ def _shipped_scorer():
 
 
 @functools.lru_cache(maxsize=2)  # so that one video after another is scored by what was traced once
-def _scorer(model, name=None):
+def _scorer(model, name=None, weights=None):
     return VideoScorer(model, name=name)
 
 

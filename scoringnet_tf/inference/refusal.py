@@ -35,7 +35,7 @@ def reasons_against(model, labels, features, frame_rate, length, probabilities=N
     """
     batch = [None if each is None else each[np.newaxis] for each in (labels, features, probabilities)]
     mask = np.ones((1, length), bool)
-    against = checks(model, batch[0], mask, *batch[1:])
+    against = checks(model, batch[0], mask, batch[1], batch[2], frame_rate)
     found = {code for code, value in against.items() if bool(np.asarray(value)[0])}
     sentences = {
         "too_few_frames": lambda: f"It has {counted(length, 'frame')}: at least {SHORTEST} are needed.",

@@ -201,7 +201,9 @@ def certainties(probabilities: Any, labels: Any, mask: Any) -> Any:
     return ops.where(counts > 0, total / ops.maximum(counts, 1.0), 1.0)
 
 
-def checks(model: Any, labels: Any, mask: Any, features: Any, probabilities: Any = None) -> dict[str, Any]:
+def checks(
+    model: Any, labels: Any, mask: Any, features: Any, probabilities: Any = None, frame_rate: float | None = None
+) -> dict[str, Any]:
     """What speaks against a performance in each of B videos: key of `CHECKS` → bool (B,), of those that can be made.
 
     Args:
@@ -210,8 +212,9 @@ def checks(model: Any, labels: Any, mask: Any, features: Any, probabilities: Any
         mask: bool (B, L), true for real frames.
         features: (B, L, D) of every frame, see `ScoringNet.frame_features`; None where there are none.
         probabilities: (B, L, S) of KFS; None where there are none.
+        frame_rate: of the frames, per second; None for that of training.
     """
-    found, reference = {}, model.reference
+    found, reference, frame_rate = {}, model.reference, frame_rate or model.frame_rate
     if model.content == "frames":
         found["too_few_frames"] = ops.sum(ops.cast(mask, "int32"), axis=1) < SHORTEST
     if labels is not None:
@@ -220,9 +223,9 @@ def checks(model: Any, labels: Any, mask: Any, features: Any, probabilities: Any
         required = [name in (reference.required if reference else names[1:]) for name in names[1:]]
         found["missing_stage"] = ops.any(ops.logical_and(counts == 0, ops.convert_to_tensor([required])), axis=1)
         found["stage_order"] = _out_of_order(counts, starts, firsts)
-        if reference and model.frame_rate:
+        if reference and frame_rate:
             limits = np.transpose([reference.limits(name, name in model.seen_stages) for name in names[1:]])
-            limits = limits * model.frame_rate
+            limits = limits * frame_rate
             shown = ops.cast(counts, "float32")
             outside = ops.logical_or(shown < limits[0].astype("float32"), shown > limits[1].astype("float32"))
             found["stage_duration"] = ops.any(ops.logical_and(counts > 0, outside), axis=1)

@@ -26,7 +26,12 @@ def write_report(
         measured: what metrics.json holds, see `evaluation.figures`.
         stage_names: in label order.
     """
+    # Of an evaluation before; the new ones come last: whoever finds predictions finds all the rest, of the same run.
+    (output_dir / "predictions.csv").unlink(missing_ok=True)
     write_json(output_dir / "metrics.json", measured)
+    with replacing_file(output_dir / "scores.png") as path:
+        save_png(plots.score_scatter(predictions), path)
+    _write_stages(output_dir, predictions, stage_names)
     with replacing_file(output_dir / "predictions.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         kinds = {
@@ -45,8 +50,9 @@ def write_report(
         writer.writerow(["video_id", *columns])
         for index, video_id in enumerate(predictions.ids):
             writer.writerow([video_id, *(f"{values[index]:.4f}" for values in columns.values())])
-    with replacing_file(output_dir / "scores.png") as path:
-        save_png(plots.score_scatter(predictions), path)
+
+
+def _write_stages(output_dir, predictions, stage_names):
     if not any((stages >= 0).any() for stages in predictions.stages_predicted):
         for name in ("stages.csv", "stages.png"):  # of another model, evaluated into the same folder before
             (output_dir / name).unlink(missing_ok=True)

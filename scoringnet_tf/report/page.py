@@ -19,7 +19,7 @@ from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.drawing import STAGE_COLORS
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import replacing_file, replacing_folder
+from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
 from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.support.wording import counted
 
@@ -366,10 +366,7 @@ def write_pages(
     if len(performances) == 1:
         _write(output, performance_page(performances[0], model, title))
         return [output]
-    folder = output.with_name(f"{output.stem}_pages")
-    others = [path.name for path in folder.iterdir() if not PAGE.fullmatch(path.name)] if folder.is_dir() else []
-    if others:
-        raise InputError(f"{folder}: expected a folder of pages, which is replaced. Received: {others[0]} in it.")
+    folder = _folder_of_pages(output)
     names = [f"{number:03d}.html" for number in range(1, len(performances) + 1)]
     with replacing_folder(folder) as temporary:
         for name, shown in zip(names, performances, strict=True):
@@ -379,6 +376,24 @@ def write_pages(
     links = [f"{folder.name}/{name}" for name in names]
     _write(output, session_page(title or output.stem, list(zip(performances, links, strict=True)), model))
     return [output, *(folder / name for name in names)]
+
+
+def remove_pages(output: AnyPath) -> None:
+    """Removes what `write_pages` left of an earlier call with this `output`; raises as it does."""
+    output = as_path(output)
+    folder = _folder_of_pages(output)
+    if folder.is_dir():
+        remove_folder(folder)
+    output.unlink(missing_ok=True)
+
+
+def _folder_of_pages(output):
+    """The folder beside the page of a session; InputError where something else lies in it."""
+    folder = output.with_name(f"{output.stem}_pages")
+    others = [path.name for path in folder.iterdir() if not PAGE.fullmatch(path.name)] if folder.is_dir() else []
+    if others:
+        raise InputError(f"{folder}: expected a folder of pages, which is replaced. Received: {others[0]} in it.")
+    return folder
 
 
 def _write(path, text):

@@ -24,7 +24,7 @@ import tensorflow as tf
 
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import mirrored_folder, replacing_file
+from scoringnet_tf.support.files import locked, mirrored_folder, replacing_file
 from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import STATE, Checkpoints
@@ -126,15 +126,22 @@ class Run:
         A remote folder is mirrored by a local one, which is uploaded after every epoch.
 
         Raises:
-            InputError: among others, another of several machines is gone.
+            InputError: among others, another of several machines is gone, or another run trains in the folder.
         """
         mirror = mirrored_folder(self.model_dir, last=STATE, kept=self.worker == 0)
-        with self.strategy.scope(), mirror as (self.folder, self.upload):
+        with self.strategy.scope(), mirror as (self.folder, self.upload), self._alone():
             self._wait_for_all()
             with _noticing_the_gone(self.workers):
                 name = self._train()
             self._wait_for_all()
             return self.model_dir / name
+
+    def _alone(self):
+        """Holds a local folder for this run: two would delete each other's checkpoints."""
+        if self.worker or self.folder != self.model_dir:
+            return contextlib.nullcontext()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return locked(self.folder, f"--model_dir={self.folder}: expected one run at a time. Received: one under way.")
 
     def _wait_for_all(self):
         """Until every machine is here: none writes what another still reads, or ends while another needs it."""

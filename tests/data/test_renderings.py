@@ -66,3 +66,10 @@ def test_the_same_pixels_are_refused(diving_records):
     info = DatasetInfo.load(diving_records)
     with pytest.raises(InputError, match="expected pixels of its own"):
         check_renderings(info, [info])
+
+
+def test_a_rendering_given_twice_is_refused(diving_records, changed):
+    again = changed(lambda index: None)
+    check_renderings(DatasetInfo.load(diving_records), [again])
+    with pytest.raises(InputError, match=r"again: expected pixels of its own\. Received: the same"):
+        check_renderings(DatasetInfo.load(diving_records), [again, again])

@@ -63,6 +63,17 @@ def test_curves_are_drawn_and_kept(trained, tmp_path):
     assert (tmp_path / "fig5/fig5.png").stat().st_size > 10_000
 
 
+def test_seeds_have_their_own_numbers_and_runs_without_the_score_are_left_out(trained, tmp_path):
+    """As of records that know the final score alone."""
+    (_, other) = FIG5.rows
+    for row, seed in ((FIG5.rows[0], 0), (other, 0), (other, 1)):
+        path = Training(row.flags, seed).folder(trained) / "scoring_scores.csv"
+        path.write_text("\n".join(line for line in path.read_text().splitlines() if ",execution," not in line))
+    assert "| MSE + ranking |" not in FIG5.draw(tmp_path / "fig5", FIG5, trained, 2)
+    with (tmp_path / "fig5/curves.csv").open(newline="") as file:
+        assert {(row["row"], row["seed"]) for row in csv.DictReader(file)} == {("MSE", "1")}
+
+
 def test_nothing_is_drawn_of_nothing(surroundings, tmp_path):  # noqa: F811
     assert FIG5.draw(tmp_path / "fig5", FIG5, surroundings, 2) == curves.NOTHING
     assert not (tmp_path / "fig5").exists()

@@ -19,6 +19,7 @@ from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
 from scoringnet_tf.experiments.fitting import Fitting
 from scoringnet_tf.experiments.training import Surroundings, Training
 from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support.errors import InputError
 
 SYSTEM = Row("SVR", baseline="c3d_svr")
 TABLE = Experiment("Table", "Which?", [Row("ours"), SYSTEM, Row("Pose", baseline="pose_dct", needs="joints")], "ours")
@@ -130,6 +131,17 @@ def test_a_table_of_which_nothing_can_be_filled_is_left_out(surroundings, capsys
         {"heads": EXPERIMENTS["heads"], "shortcuts": EXPERIMENTS["shortcuts"]}, surroundings
     ).keys() == {"shortcuts"}
     assert "heads: left out S3D: the records have no vectors." in capsys.readouterr().err
+    with pytest.raises(InputError, match="--records_dir: expected records of what heads needs"):
+        command._possible({"heads": EXPERIMENTS["heads"]}, surroundings)
+
+
+def test_tables_that_need_frames_are_left_out_of_records_of_features(surroundings, capsys):
+    of_features = dataclasses.replace(surroundings.records, features={"size": 3})
+    named = {name: EXPERIMENTS[name] for name in ("shortcuts", "occlusion", "table5")}
+    found = command._possible(named, dataclasses.replace(surroundings, records=of_features, renderings=()))
+    assert found.keys() == {"table5"}
+    said = capsys.readouterr().err
+    assert "shortcuts: left out: the records have no frames." in said and "occlusion: left out" in said
 
 
 @pytest.mark.slow

@@ -42,6 +42,9 @@ def test_cells_and_splits_are_kept(done, tmp_path, monkeypatch):
     chosen, _, results = done
     text = splits.write_results(tmp_path / "table6", TABLE6, chosen, results, "diving", {"preset": "tiny"})
     assert [read_split(tmp_path / f"table6/splits/{number}.csv") for number in (1, 2, 3)] == chosen
+    splits.write_results(tmp_path / "fewer", TABLE6, chosen, results, "diving", {})
+    splits.write_results(tmp_path / "fewer", TABLE6, chosen[1:], results[1:], "diving", {})
+    assert [read_split(path) for path in sorted((tmp_path / "fewer/splits").iterdir())] == chosen[1:]
     cell = json.loads((tmp_path / "table6/cells.json").read_text())["rows"]["MSE + ranking"]["e_med"]
     with (tmp_path / "table6/predictions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

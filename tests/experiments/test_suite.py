@@ -214,6 +214,38 @@ def test_flags_that_every_training_has_of_its_own_are_refused(surroundings, argu
         training.dataclasses.replace(surroundings, further=(argument,))
 
 
+def test_a_preset_may_name_a_flag_file_and_a_row_stands_above_both(surroundings, commands, tmp_path):
+    """Also what is in the named file is part of the configuration."""
+    (tmp_path / "mine.flags").write_text(f"// ours\n--flagfile={surroundings.preset}\n--beta=0.25\n")
+    mine = training.dataclasses.replace(surroundings, preset=tmp_path / "mine.flags")
+    inner = training.preset_flags(surroundings.preset)
+    assert training.preset_flags(mine.preset) == [*inner, "--beta=0.25"] and len(inner) > 1
+    mse = suite.run_of(EXPERIMENT.rows[0], 0)
+    before = mse.folder(mine)
+    mse.train(mine)
+    assert not [argument for argument in commands[0][1] if argument.startswith("--flagfile")]
+    assert "--alpha=0" in commands[0][1] and "--beta=0.25" in commands[0][1]
+    surroundings.preset.write_text(PRESET + "--dropout=0.125\n")
+    assert mse.folder(mine) != before
+    for content, received in (
+        (f"--flagfile={tmp_path}/none.flags", "no such"),
+        (f"--flagfile={mine.preset}", "within"),
+    ):
+        mine.preset.write_text(content)
+        with pytest.raises(InputError, match=f"--flagfile=.*: expected a flag file. Received: .*{received}"):
+            training.preset_flags(mine.preset)
+
+
+def test_a_seed_has_its_own_number_where_another_failed(surroundings, commands):
+    suite.run([EXPERIMENT], surroundings, 3)
+    missing = suite.run_of(EXPERIMENT.rows[0], 0).folder(surroundings)
+    (missing / training.METAFILE).unlink()
+    heading, *rows = suite.results(EXPERIMENT, surroundings, 3).lines()
+    seeds = {name: {row[1] for row in rows if row[0] == name} for name in {row[0] for row in rows}}
+    assert heading[1] == "seed"
+    assert seeds[EXPERIMENT.rows[0].name] == {1, 2} and seeds[EXPERIMENT.rows[1].name] == {0, 1, 2}
+
+
 def test_rows_of_fewer_seeds_are_named(surroundings, commands):
     suite.run([EXPERIMENT], surroundings, 2)
     results = suite.results(EXPERIMENT, surroundings, 2)

@@ -15,8 +15,11 @@ from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.evaluation import Predictions, figures
+from scoringnet_tf.report import evaluation_report
 from scoringnet_tf.report.evaluation_report import write_report
 from scoringnet_tf.sports import get_sport, stage_runs
+from scoringnet_tf.support import files
+from scoringnet_tf.support.files import replacing_file
 
 STAGES = get_sport("diving").stages
 
@@ -156,6 +159,27 @@ def test_report_files(tmp_path):
     assert len(rows) == 21
     for name in ("scores.png", "stages.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("killed_at", ["metrics.json", "scores.png", "stages.csv", "stages.png", "predictions.csv"])
+def test_predictions_come_last_and_those_of_before_are_gone(tmp_path, monkeypatch, killed_at):
+    """So that whoever finds them finds all of a report, whenever `evaluate` was killed."""
+    made = predictions()
+    write_report(tmp_path, made, figures(made, STAGES), STAGES)
+    written = []
+
+    def dying(path):
+        if path.name == killed_at:
+            raise KeyboardInterrupt
+        written.append(path.name)
+        return replacing_file(path)
+
+    for module in (evaluation_report, files):  # metrics.json is written by a function of `files`
+        monkeypatch.setattr(module, "replacing_file", dying)
+    with pytest.raises(KeyboardInterrupt):
+        write_report(tmp_path, made, figures(made, STAGES), STAGES)
+    assert not (tmp_path / "predictions.csv").exists()
+    assert killed_at != "predictions.csv" or set(written) == {"metrics.json", "scores.png", "stages.csv", "stages.png"}
 
 
 def test_runs():

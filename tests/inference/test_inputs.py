@@ -57,6 +57,14 @@ def test_arguments(folder, argument, expected):
     assert names_of([argument, argument]) == [*expected, *expected]
 
 
+def test_a_pattern_means_each_video_once_and_a_folder_without_any_is_an_error_of_its_own(folder):
+    """`**` meets folders, what is in them, and the images of a folder that is a video."""
+    assert sorted(names_of(["in/**"])) == sorted([*EVERY, "in/notes.txt"])
+    found = list(named_videos(["[ei]*"]))
+    assert [path for path, error in found if error is None] == EVERY
+    assert [path for path, error in found if error is not None] == ["empty"]
+
+
 def test_features_are_found_by_their_own_suffixes(folder):
     (folder / "in/v.npy").touch()
     assert names_of(["in"], suffixes=(".npy",)) == ["in/frames", "in/v.npy"]
@@ -106,6 +114,12 @@ def test_a_stretch_is_what_is_shown_between(tmp_path):
         stretch(tmp_path / "v.avi", 7, None)
     write_images(tmp_path / "frames", 10)
     assert stretch(tmp_path / "frames", 0.2, 0.3).frames == (5, 8)
+    write_images(tmp_path / "from_0", 10, first=0)
+    assert stretch(tmp_path / "from_0", 0.2, 0.3).frames == (5, 8)
+    write_images(tmp_path / "later", 10, first=3)
+    with pytest.raises(InputError, match=r"later: expected images numbered from 0 or 1.*: numbers from 3 on"):
+        stretch(tmp_path / "later", 0.2, 0.3)
+    assert stretch(tmp_path / "later", None, None).frames is None
 
 
 # === Elsewhere ===

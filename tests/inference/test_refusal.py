@@ -145,6 +145,15 @@ def test_an_impossible_duration_is_told_in_seconds_beside_those_of_training(mode
     assert reason == f"take-flight lasts 1.20 s, in training {low:.2f} to {high:.2f} s."
 
 
+def test_a_duration_is_that_of_the_frame_rate_which_the_frames_have(model):
+    """Twice the frames at twice the rate are as long; half the rate makes a stage too long that was not."""
+    labels = np.repeat([1, 2, 3], [4, 12, 8]).astype("int32")
+    assert [str(reason) for reason in reasons_against(model, labels, None, 25.0, 24)] == []
+    assert reasons_against(model, np.repeat(labels, 2), None, 50.0, 48) == []
+    (reason,) = reasons_against(model, labels, None, 5.0, 24)
+    assert reason.code == "stage_duration" and "take-flight lasts 2.40 s" in reason
+
+
 def test_how_sure_kfs_is_of_training_videos_is_kept(diving_records, model):
     """By the whole model, video by video: the lowest but for one in a hundred, here a hundredth from the lowest on."""
     found = {stage: [] for stage in STAGES}
@@ -205,6 +214,8 @@ def test_a_model_that_cannot_tell_says_so(model, tmp_path):
     without = model.with_dtype("float32", reference=None)
     assert "no_reference" in [warning.code for warning in score_video(tmp_path / "v.avi", without).warnings]
     trained_on = model.with_dtype("float32")
+    before = [warning.code for warning in score_video(tmp_path / "v.avi", trained_on).warnings]
+    assert "stale_reference" not in before, "and then it is trained on"
     trained_on.score_predictor.variables[0].assign_add(np.ones_like(trained_on.score_predictor.variables[0]))
     warnings = [warning.code for warning in score_video(tmp_path / "v.avi", trained_on).warnings]
     assert "stale_reference" in warnings and "no_reference" not in warnings

@@ -1409,8 +1409,8 @@ NUMBERS = (
         (">= overlap", "> 0", "any overlap is enough", "test_f1_is_that_of_a_loop"),
         ("ops.max(match * hit", "ops.sum(match * hit", "a segment found twice", "test_f1_is_that_of_a_loop"),
         (
-            "metric.add(*matched, weights)",
-            "metric.add(*matched, ops.ones_like(weights))",
+            "metric.add(matched, weights)",
+            "metric.add(matched, ops.ones_like(weights))",
             "F1 of several overlaps without weights",
             "test_segment_figures_are_those_metrics",
         ),
@@ -2168,10 +2168,104 @@ SCALING = of(
     ),
 )
 
+# What stayed of another run, or was taken for another than it is.
+LEFT_OVERS = (
+    *of(
+        "scoringnet_tf/report/evaluation_report.py",
+        "tests/inference/test_evaluation.py",
+        (
+            '    (output_dir / "predictions.csv").unlink(missing_ok=True)\n',
+            "",
+            "a report that was cut short has the predictions of another",
+            "test_predictions_come_last_and_those_of_before_are_gone",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/renderings.py",
+        "tests/data/test_renderings.py",
+        (
+            "        seen.add(rendering.data_hash)\n",
+            "",
+            "a rendering counts twice",
+            "test_a_rendering_given_twice_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/inference/test_refusal.py",
+        (
+            "weights=checksum(model)",
+            "weights=0",
+            "a model that is trained on has the intervals of before",
+            "test_a_model_that_cannot_tell_says_so",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/reference.py",
+        "tests/inference/test_refusal.py",
+        (
+            "limits = limits * frame_rate",
+            "limits = limits * (model.frame_rate or frame_rate)",
+            "stages of any rate are measured in frames of training",
+            "test_a_duration_is_that_of_the_frame_rate_which_the_frames_have",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/run.py",
+        "tests/training/test_resuming.py",
+        (
+            "if self.worker or self.folder != self.model_dir:",
+            "if True:",
+            "two runs train in one folder",
+            "test_a_second_run_does_not_train_in_the_folder_of_one_that_is_under_way",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/inputs.py",
+        "tests/inference/test_inputs.py",
+        (
+            "for path in found if path not in seen",
+            "for path in found",
+            "a pattern means a video twice",
+            "test_a_pattern_means_each_video_once_and_a_folder_without_any_is_an_error_of_its_own",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/splits.py",
+        "tests/experiments/test_random_splits.py",
+        (
+            "        left.unlink()\n",
+            "        pass\n",
+            "splits of more before stay beside those of a table",
+            "test_cells_and_splits_are_kept",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/training.py",
+        "tests/experiments/test_suite.py",
+        (
+            'if name == "flagfile" else [line]',
+            "if not name else [line]",
+            "a flag file that a preset names stands above its rows",
+            "test_a_preset_may_name_a_flag_file_and_a_row_stands_above_both",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/intervals.py",
+        "tests/experiments/test_suite.py",
+        (
+            "self.seeds[row][seed] if row in self.seeds else seed",
+            "seed",
+            "a seed that is missing gives its number to the next",
+            "test_a_seed_has_its_own_number_where_another_failed",
+        ),
+    ),
+)
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
     *(*OBJECTIVE, *SCORING_NET, *SPORTS, *MODELS),
     *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES, *PARTIAL, *EXPERIMENTS, *REPORTS),
-    *(*BAD_INPUT, *SCALING),
+    *(*BAD_INPUT, *SCALING, *LEFT_OVERS),
 )

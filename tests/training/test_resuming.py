@@ -15,6 +15,7 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.metrics import SpearmanCorrelation
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import locked
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import held_out_ids, record_config
@@ -213,6 +214,17 @@ def test_a_damaged_configuration_is_named(tmp_path, damaged, received):
     (tmp_path / "config.json").write_text(damaged)
     with pytest.raises(InputError, match=rf"config\.json: {received}"):
         held_out_ids(tmp_path / "best.keras")
+
+
+def test_a_second_run_does_not_train_in_the_folder_of_one_that_is_under_way(diving_records, tmp_path):
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records))
+    (tmp_path / "run").mkdir(exist_ok=True)
+    with (
+        locked(tmp_path / "run", "held"),
+        pytest.raises(InputError, match=r"--model_dir=.*run: expected one run at a time\. Received: one under way"),
+    ):
+        run.run()
+    assert not list((tmp_path / "run").glob("*.keras")) and not (tmp_path / "run/checkpoints").exists()
 
 
 def test_non_finite_loss_says_where_to_look(diving_records, tmp_path):

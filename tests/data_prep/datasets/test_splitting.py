@@ -187,3 +187,19 @@ def test_only_files_of_splits_are_replaced(tmp_path):
     (tmp_path / "manifest.csv").write_text("video,split\n")
     with pytest.raises(InputError, match=r"Received: .*manifest\.csv, which no split command wrote"):
         check_new([tmp_path / "split.csv", tmp_path / "manifest.csv"], overwrite=True)
+
+
+def test_fewer_folds_leave_none_of_more_behind(tmp_path):
+    """Those of another split would stand in `fold_*.csv` beside them; a file that is none of a split's stays."""
+    rows = [(f"{index}.avi", 50 + index) for index in range(12)]
+    write_table(tmp_path / "manifest.csv", ("video", "final"), rows)
+    words = ("--dataset=manifest", "--sport=diving", f"--source_dir={tmp_path}", f"--output={tmp_path / 'fold.csv'}")
+    assert run(*words, "--folds=4").returncode == 0
+    (tmp_path / "fold_7.csv").write_text("mine")
+    refused = run(*words, "--folds=2")
+    assert refused.returncode == 1 and "fold_3.csv" in refused.stderr
+    result = run(*words, "--folds=2", "--overwrite")
+    assert result.returncode == 0 and f"{tmp_path / 'fold_4.csv'}: removed" in result.stdout
+    assert sorted(path.name for path in tmp_path.glob("fold_*")) == ["fold_1.csv", "fold_2.csv", "fold_7.csv"]
+    wrong = run(*words, "--seed=-1")
+    assert wrong.returncode == 1 and "--seed=-1: -1 is not a non-negative integer" in wrong.stderr
