@@ -110,8 +110,12 @@ def videos_of(paths, preprocessor):
     ]
 
 
-def _read_file(preprocessor, path):
-    return preprocessor.read(path).frames
+def _read_file(preprocessor, path, image_size):
+    """As of `feature_folder.Video`: at the rate of training, as `predict` brings a video to it."""
+    assert tuple(image_size) == preprocessor.image_size
+    video = preprocessor.read(path)
+    samples = video.samples(preprocessor.frame_rate)
+    return lambda numbers: preprocessor.sampled(video, samples[list(numbers)]), len(samples)
 
 
 def _sha256(path):

@@ -9,6 +9,7 @@ needs `tensorflow-serving-api`, which brings TensorFlow.
 """
 
 import base64
+import http.client
 import itertools
 import json
 import pathlib
@@ -40,8 +41,10 @@ class RestClient:
                 outputs = json.load(response)["outputs"]
         except urllib.error.HTTPError as error:
             raise RequestError(_said(error.read())) from error
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise RequestError(f"{self.url}: {error}") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise RequestError(f"{self.url}: expected an answer of TF Serving. Received: another.") from error
         # The only output of a signature comes without its name.
         outputs = outputs if isinstance(outputs, dict) else {"values": outputs}
         return {name: np.array(value) for name, value in outputs.items()}

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.features import feature_differences
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted
@@ -25,9 +26,25 @@ def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo], split
                 f"--renderings={rendering.records_dir}: expected the {counted(len(expected), f'{split} video')} of "
                 f"{info.records_dir}, with the same scores. Received: {counted(len(found), 'video')}, others."
             )
+        _check_form(info, rendering)
         if rendering.data_hash in seen:
             raise InputError(f"--renderings={rendering.records_dir}: expected pixels of its own. Received: the same.")
         seen.add(rendering.data_hash)
+
+
+def _check_form(info, rendering):
+    """InputError where a rendering has frames of another size, or other features."""
+    sizes = [tuple(each.frame_size) if each.frame_size else None for each in (info, rendering)]
+    different = [f"frames of {sizes[1]} instead of {sizes[0]} (height, width)"] if sizes[0] != sizes[1] else []
+    if info.features and rendering.features:
+        different = feature_differences(info.features, rendering.features)
+    if bool(info.features) != bool(rendering.features):
+        different = ["features instead of frames" if rendering.features else "frames instead of features"]
+    if different:
+        raise InputError(
+            f"--renderings={rendering.records_dir}: expected records like those of {info.records_dir}. Received: "
+            f"{'; '.join(different)}."
+        )
 
 
 def _scores(info: DatasetInfo, split: str) -> Mapping[str, list[float]]:

@@ -6,7 +6,7 @@ import functools
 import json
 import sys
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,10 +29,14 @@ STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
 
 class Video(NamedTuple):
-    """A video to extract from: its name, and functions that read its frames, JPEGs in stored form, and its sha256."""
+    """A video to extract from: its name, and functions that read its frames, and its sha256.
+
+    The former takes (height, width) of the model's input, and returns a function of frame numbers, which gives them as
+    uint8 (K, height, width, 3), and how many frames there are.
+    """
 
     name: str
-    read: Callable[[], list[bytes]]
+    read: Callable[[tuple[int, int]], tuple[Callable[[Sequence[int]], np.ndarray], int]]
     sha256: Callable[[], str]
 
 
@@ -60,6 +64,7 @@ def origin_of(path, part, extractor, c3d, preprocessor, info=None):
         "preprocessing": c3d.preprocessing,
         "image_size": stored.pop("image_size"),
         "stored": stored,
+        **({"frame_rate": rate} if (rate := stored.pop("frame_rate")) else {}),
         "records": info and {"name": info.name, "data_hash": info.data_hash},
     }
     return json.loads(json.dumps(origin))
@@ -109,12 +114,12 @@ def extract_videos(videos: list[Video], extractor, output_dir) -> tuple[int, int
             if target.is_file() and sources.get(video.name) == sha256:
                 kept += 1
                 continue
-            jpegs = video.read()
+            frames_of, count = video.read(extractor.image_size)
         except (InputError, OSError) as error:
             failed += 1
             print(f"extract: {error}", file=sys.stderr)
             continue
-        values = extractor(_frames_of(jpegs, extractor.image_size), len(jpegs))
+        values = extractor(frames_of, count)
         with replacing_file(target) as temporary, temporary.open("wb") as file:
             np.save(file, values)
         sources[video.name] = sha256
@@ -122,14 +127,10 @@ def extract_videos(videos: list[Video], extractor, output_dir) -> tuple[int, int
     return kept, failed
 
 
-def _frames_of(jpegs, image_size):
-    return lambda numbers: model_frames([jpegs[number] for number in numbers], image_size)
-
-
 def videos_of_records(info) -> list[Video]:
     """The videos of records of frames, split by split."""
     return [
-        Video(video_id, functools.partial(_jpegs, read), functools.partial(_known_sha256, info, video_id))
+        Video(video_id, functools.partial(_stored_frames, read), functools.partial(_known_sha256, info, video_id))
         for video_id, read in records_of(info)
     ]
 
@@ -138,8 +139,9 @@ def _known_sha256(info, video_id):
     return info.videos[video_id]["sha256"]
 
 
-def _jpegs(read):
-    return list(read()["image/encoded"])
+def _stored_frames(read, image_size):
+    jpegs = list(read()["image/encoded"])
+    return lambda numbers: model_frames([jpegs[number] for number in numbers], image_size), len(jpegs)
 
 
 def records_of(info) -> Iterator[tuple[str, Callable]]:

@@ -17,7 +17,7 @@ from scipy import stats
 from scoringnet_tf import __version__
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.sports import NOISE, SCORES
-from scoringnet_tf.support.drawing import STAGE_COLORS
+from scoringnet_tf.support.drawing import stage_color
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
 from scoringnet_tf.support.paths import AnyPath, as_path
@@ -123,7 +123,7 @@ def performance_page(
         title: above it; None is the name of the performance, which it says in any case.
         index_link: relative link of the page of the session.
     """
-    colors = dict(zip(shown.stage_names, STAGE_COLORS, strict=False))
+    colors = {name: stage_color(index) for index, name in enumerate(shown.stage_names)}
     return TEMPLATES.get_template("performance.html").render(
         version=__version__,
         model=model,

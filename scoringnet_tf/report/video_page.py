@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.sports import NOISE, Sport
-from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, save_png, stage_patches
+from scoringnet_tf.support.drawing import draw_strip, save_png, stage_color, stage_patches
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.paths import AnyPath
 
@@ -90,7 +90,7 @@ def picture(
     grid = figure.add_gridspec(1, len(frames), wspace=0.06, left=MARGIN, right=1 - MARGIN, bottom=bottom, top=top)
     for column, ((index, time, _), image) in enumerate(zip(frames, images, strict=True)):
         axis = figure.add_subplot(grid[0, column])
-        _draw_frame(axis, image, f"{time:.2f} s", STAGE_COLORS[_stage_at(sport, stages, index)])
+        _draw_frame(axis, image, f"{time:.2f} s", stage_color(_stage_at(sport, stages, index)))
     if stages:
         height = STRIP / total
         strip = figure.add_axes((MARGIN, (below - TIMES) / total - height, 1 - 2 * MARGIN, height))

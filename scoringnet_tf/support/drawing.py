@@ -15,18 +15,23 @@ if TYPE_CHECKING:
 STAGE_COLORS = ("#b8bcc2", "#f2b134", "#2f6db5", "#2a9d8f", "#a23b72", "#e4572e")
 
 
+def stage_color(index: int) -> str:
+    """The colour of a stage by its label; noise is grey, and beyond five stages the colours begin again."""
+    return STAGE_COLORS[0] if index == 0 else STAGE_COLORS[1 + (index - 1) % (len(STAGE_COLORS) - 1)]
+
+
 def stage_patches(stage_names: Sequence[str]) -> "list[Patch]":
     """A legend's handles for stages in label order."""
     from matplotlib.patches import Patch
 
-    return [Patch(color=STAGE_COLORS[index], label=name) for index, name in enumerate(stage_names)]
+    return [Patch(color=stage_color(index), label=name) for index, name in enumerate(stage_names)]
 
 
 def draw_strip(axis: "Axes", segments: Iterable[tuple[int, float, float]], y: float = 0.0, scale: float = 1.0) -> None:
     """Draws the segments (stage, start, end) of one video at height `y`, times `scale`; unlabelled ones stay empty."""
     for stage, start, end in segments:
         if stage >= 0:
-            axis.barh(y, (end - start) * scale, left=start * scale, height=0.9, color=STAGE_COLORS[stage], linewidth=0)
+            axis.barh(y, (end - start) * scale, left=start * scale, height=0.9, color=stage_color(stage), linewidth=0)
 
 
 def save_png(figure: "Figure", path: str | Path | BinaryIO, dpi: float = 110) -> None:

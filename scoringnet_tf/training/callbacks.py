@@ -46,8 +46,13 @@ class StopAfter(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         """Asks Keras to stop after this step."""
-        if self.max_steps and int(keras.ops.convert_to_numpy(self.model.optimizer.iterations)) >= self.max_steps:
+        if has_taken(self.model, self.max_steps):
             self.model.stop_training = True
+
+
+def has_taken(model, max_steps) -> bool:
+    """Whether the optimizer of a model has taken so many steps; never 0."""
+    return bool(max_steps) and int(keras.ops.convert_to_numpy(model.optimizer.iterations)) >= max_steps
 
 
 class NotValidated(keras.callbacks.Callback):
@@ -81,6 +86,11 @@ class ResumableEarlyStopping(keras.callbacks.EarlyStopping):
         """Goes on from the state of the checkpoint."""
         super().on_train_begin(logs)
         self._resume()
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Counts epochs that were validated: in others nothing was in vain."""
+        if not math.isnan(logs.get("val_loss", 0.0)):
+            super().on_epoch_end(epoch, logs)
 
     def _resume(self):
         best = self.resumed["best"]

@@ -6,6 +6,7 @@ nothing under another preprocessing than theirs: a network is built with that of
 
 import warnings
 
+from scoringnet_tf.data.features import feature_differences
 from scoringnet_tf.models.c3d import C3D, describe_preprocessing
 from scoringnet_tf.models.presets import load_keras, load_scoring_net
 from scoringnet_tf.sports import differences, get_sport
@@ -85,6 +86,7 @@ def load_segmenter(network, path):
     if source.segmenter is None:
         raise InputError(f"--segmenter={path}: expected a ScoringNet with a KFS. Received: one for whole videos.")
     _check_alike(network.segmenter, source.segmenter, f"--segmenter={path}: expected a KFS like the one to train.")
+    _check_sees_alike(network, source, f"--segmenter={path}: expected a KFS that sees what the records have.")
     network.segmenter.set_weights(source.segmenter.get_weights())
 
 
@@ -105,6 +107,7 @@ def load_network(network, path):
     for part in network.networks:
         expected = f"--initial_model={path}: expected a {part} like the one to train."
         _check_alike(getattr(network, part), getattr(source, part), expected)
+    _check_sees_alike(network, source, f"--initial_model={path}: expected a model that sees what the records have.")
     for part in network.networks:
         getattr(network, part).set_weights(getattr(source, part).get_weights())
 
@@ -119,6 +122,17 @@ def _check_alike(ours, theirs, expected):
     ]
     if different:
         raise InputError(f"{expected} Received: {'; '.join(different)}")
+
+
+def _check_sees_alike(network, source, expected):
+    """InputError, beginning with `expected`, where the frames of one are of another scale, or the features others."""
+    different = []
+    if network.content == source.content == "features":
+        different = feature_differences(network.features, source.features)
+    elif network.content == source.content == "frames" and tuple(network.frame_size) != tuple(source.frame_size):
+        different = [f"frames of {source.frame_size} instead of {network.frame_size} (height, width)"]
+    if different:
+        raise InputError(f"{expected} Received: {'; '.join(different)}.")
 
 
 def _difference(key, theirs, ours):

@@ -25,13 +25,14 @@ import tensorflow as tf
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import locked, mirrored_folder, replacing_file
-from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import STATE, Checkpoints
-from scoringnet_tf.training.config import check_config, record_config
+from scoringnet_tf.training.config import CONFIG, check_config, record_config
 from scoringnet_tf.training.strategy import shared, strategy_of, workers
 
 BEST, LAST = "best.keras", "last.keras"
+STARTS = ("pretrained", "initial_model", "segmenter")  # flags that name a model to start from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,12 +77,6 @@ class Run:
                 f"--patience={settings['patience']}: expected held-out videos, whose figures end a phase. Received: "
                 "none (--validation_fraction=0)."
             )
-        described = (self.model_dir, settings, info.data_hash, self.dtype, self.validation_ids)
-        if self.worker == 0:
-            record_config(*described)
-        self._wait_for_all()
-        if self.worker > 0:
-            check_config(*described)
 
     # === What a subclass says ===
 
@@ -129,7 +124,12 @@ class Run:
             InputError: among others, another of several machines is gone, or another run trains in the folder.
         """
         mirror = mirrored_folder(self.model_dir, last=STATE, kept=self.worker == 0)
-        with self.strategy.scope(), mirror as (self.folder, self.upload), self._alone():
+        with self._alone():
+            self._record()
+            return self._run(mirror)
+
+    def _run(self, mirror):
+        with self.strategy.scope(), mirror as (self.folder, self.upload):
             self._wait_for_all()
             with _noticing_the_gone(self.workers):
                 name = self._train()
@@ -138,10 +138,22 @@ class Run:
 
     def _alone(self):
         """Holds a local folder for this run: two would delete each other's checkpoints."""
-        if self.worker or self.folder != self.model_dir:
+        if self.worker or isinstance(self.model_dir, RemotePath):
             return contextlib.nullcontext()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return locked(self.folder, f"--model_dir={self.folder}: expected one run at a time. Received: one under way.")
+        self.model_dir.mkdir(parents=True, exist_ok=True)
+        return locked(
+            self.model_dir, f"--model_dir={self.model_dir}: expected one run at a time. Received: one under way."
+        )
+
+    def _record(self):
+        """Writes the configuration, or checks that it is that of the run to go on with."""
+        self._follows_a_run = (self.model_dir / CONFIG).is_file()
+        described = (self.model_dir, self.settings, self.info.data_hash, self.dtype, self.validation_ids)
+        if self.worker == 0:
+            record_config(*described)
+        self._wait_for_all()
+        if self.worker > 0:
+            check_config(*described)
 
     def _wait_for_all(self):
         """Until every machine is here: none writes what another still reads, or ends while another needs it."""
@@ -176,11 +188,16 @@ class Run:
         """A new run takes a folder without models; what one left that was killed in its first epoch is removed."""
         names = {LAST, *(phase.best for phase in self.phases)}
         left = [name for name in names if (self.folder / name).is_file()]
-        if LAST in left:
+        others = left if not self._follows_a_run else [LAST] if LAST in left else []
+        if others:
             raise InputError(
-                f"--model_dir={self.model_dir}: expected a new folder, or a run to go on with. Received: {LAST} "
+                f"--model_dir={self.model_dir}: expected a new folder, or a run to go on with. Received: {others[0]} "
                 "without checkpoints/ to go on from. Choose another --model_dir, or delete what is there."
             )
+        for flag in STARTS:
+            start = self.settings.get(flag) and as_path(self.settings[flag])
+            if start and self.model_dir in (start, start.parent):
+                raise InputError(f"--{flag}={start}: expected a model outside --model_dir. Received: one in it.")
         for name in left:
             (self.folder / name).unlink()
 
@@ -243,7 +260,7 @@ class Run:
                 "steps_done": phase.first_epoch + epoch,
                 "best": best.best,
                 "stopping": stopping.state(),
-                "stopped": stopping.stopped_epoch > 0,
+                "stopped": stopping.stopped_epoch > 0 or callbacks.has_taken(self.model, self.settings["max_steps"]),
             }
 
         return [

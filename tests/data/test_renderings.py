@@ -1,5 +1,6 @@
 """Renderings are of the same performances, with pixels of their own."""
 
+import dataclasses
 import json
 import shutil
 
@@ -66,6 +67,19 @@ def test_the_same_pixels_are_refused(diving_records):
     info = DatasetInfo.load(diving_records)
     with pytest.raises(InputError, match="expected pixels of its own"):
         check_renderings(info, [info])
+
+
+def test_records_of_another_scale_or_content_are_no_rendering(diving_records, changed):
+    info, other = DatasetInfo.load(diving_records), changed(lambda index: None)
+    larger = dataclasses.replace(other, frame_size=(72, 96))
+    with pytest.raises(InputError, match=r"again: .* Received: frames of \(72, 96\) instead of \(36, 48\)"):
+        check_renderings(info, [larger])
+    of_features = dataclasses.replace(other, features={"size": 3, "stride": 1, "origin": None}, frame_size=None)
+    with pytest.raises(InputError, match="Received: features instead of frames"):
+        check_renderings(info, [of_features])
+    wider = dataclasses.replace(of_features, features={"size": 5, "stride": 1, "origin": None})
+    with pytest.raises(InputError, match="Received: size 5 instead of 3"):
+        check_renderings(of_features, [wider])
 
 
 def test_a_rendering_given_twice_is_refused(diving_records, changed):

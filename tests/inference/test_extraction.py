@@ -177,6 +177,7 @@ def test_features_of_records_are_those_of_their_frames(folder, diving_records, s
         np.testing.assert_allclose(found.values, extractor(frames.__getitem__, len(frames)), atol=1e-5)
         assert found.origin["endpoint"] == "pool5" and found.origin["stride"] == 3 and found.origin["size"] == 32
         assert found.origin["stored"]["frame_size"] == [36, 48] and found.origin["part"] == "kfs"
+        assert "frame_rate" not in found.origin["stored"], "features of a file, whose rate is known, would be others"
         assert len(found.origin["weights"]["sha256"]) == 64 and found.origin["weights"]["file"] == "model.keras"
 
 
@@ -257,6 +258,15 @@ def test_videos_and_bad_ones(stage_model, tmp_path):
     assert "1 video, there before: 0." in result.stdout and "nowhere.avi: expected a video" in result.stderr
     assert len(read_features(output / "good.avi.npy").values) == 8
     assert command(*flags, tmp_path / "good.avi").stdout.endswith("there before: all.\n")
+
+
+def test_a_video_is_brought_to_the_rate_of_training(tmp_path):
+    """Of 60 frames in 1.2 s those of 25 a second."""
+    write_bars(tmp_path / "fast.avi", 60, fps=50)
+    flags = ("--model=diving_small", "--endpoint=conv5b", f"--output_dir={tmp_path / 'features'}")
+    assert command(*flags, tmp_path / "fast.avi").returncode == 0
+    found = read_features(tmp_path / "features/fast.avi.npy")
+    assert len(found.values) == 30 and found.origin["frame_rate"] == 25 and "frame_rate" not in found.origin["stored"]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """The client in serving/, over REST and gRPC, against a server that runs the SavedModel as TF Serving does."""
 
+import http.server
 import json
 import pathlib
 import sys
+import threading
 
 import cv2
 import keras
@@ -127,6 +129,28 @@ def test_what_is_not_there_is_named(server, network):
         client.connect("http://localhost:9", "diving").predict(videos)
     with pytest.raises(client.RequestError, match=r"Expected an address of http://… or grpc://… Received: localhost"):
         client.connect("localhost:8501", "diving")
+
+
+@pytest.mark.parametrize("answer", [b"<html>", b"{}", b"[]", b""])
+def test_an_answer_of_another_server_is_named(answer):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as other:
+        thread = threading.Thread(target=other.handle_request)
+        thread.start()
+        url = f"http://127.0.0.1:{other.server_port}"
+        with pytest.raises(client.RequestError, match=rf"{url}/v1.*: expected an answer of TF Serving"):
+            client.connect(url, "diving").predict({})
+        thread.join()
 
 
 @pytest.mark.parametrize("scheme", ["http", "grpc"])

@@ -98,6 +98,33 @@ def test_an_initial_model_of_another_shape_is_refused_whole(diving_records, tmp_
         ScoringRun(DatasetInfo.load(diving_records), {**options, "pretrained": "c3d.keras"})
 
 
+def test_a_model_to_start_from_is_not_taken_for_what_a_run_left(diving_records, tmp_path):
+    """It would be deleted."""
+    info, path = DatasetInfo.load(diving_records), tmp_path / "run/best.keras"
+    (tmp_path / "run").mkdir()
+    build_network(info, settings(tmp_path / "first", diving_records), "float32").save(path)
+    options = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "run"))
+    with pytest.raises(InputError, match=r"expected a new folder, or a run to go on with\. Received: best\.keras"):
+        ScoringRun(info, options).run()
+    assert path.is_file()
+    with pytest.raises(InputError, match=r"--initial_model=.*run: expected a model outside --model_dir"):
+        ScoringRun(info, options).run()  # now there is a configuration as of a run that was killed
+    assert path.is_file()
+
+
+@pytest.mark.parametrize("flag", ["initial_model", "segmenter"])
+def test_a_model_of_frames_of_another_scale_is_refused(diving_records, tmp_path, flag):
+    info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
+    same = build_network(info, settings(tmp_path / "first", diving_records), "float32")
+    same.with_dtype("float32", frame_size=(72, 96)).save(path)
+    options = settings(tmp_path / "run", diving_records, fragments="predicted", segmentation_epochs=0, **{flag: path})
+    run = ScoringRun(info, options)
+    before = run.model.get_weights()
+    with pytest.raises(InputError, match=rf"--{flag}=.*: expected .* frames of \(72, 96\) instead of \(36, 48\)"):
+        run.load_initial_weights()
+    assert_same(before, run.model.get_weights())
+
+
 def test_the_kfs_of_an_initial_model_may_be_kept(diving_records, tmp_path):
     """What an earlier run left of KFS in the folder is not loaded by one that trains none."""
     info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")

@@ -8,7 +8,7 @@ import types
 import keras
 import numpy as np
 import pytest
-from training_runs import SMALL, assert_same, settings, weights_after
+from training_runs import SMALL, assert_same, settings, weights_after, weights_beside
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -64,7 +64,7 @@ class ScriptedRun(ScoringRun):
         self.upload = lambda: None
 
     def validation_names(self, phase):
-        return ["val_f_src"]
+        return ["val_loss", "val_f_src"]
 
     def further_callbacks(self, phase, log_dir):
         return []
@@ -81,7 +81,7 @@ def kept_epochs(values, model_dir, patience=0, every=1):
         callback.set_model(model)
         callback.on_train_begin()
     for epoch, value in enumerate(values, start=1):
-        logs = {"val_f_src": value} if epoch in validated else {}
+        logs = {"val_loss": 1.0, "val_f_src": value} if epoch in validated else {}
         for callback in chosen:
             callback.on_epoch_begin(epoch - 1)
             callback.on_epoch_end(epoch - 1, logs)
@@ -105,6 +105,12 @@ def test_the_best_epoch_is_kept(values, every, expected, tmp_path):
 
 def test_early_stopping_counts_epochs_without_a_higher_figure(tmp_path):
     assert kept_epochs([0.1, 0.4, 0.3, 0.4, 0.2, 0.9], tmp_path, patience=3) == ([1, 2], 5)
+
+
+def test_epochs_that_are_not_validated_are_not_in_vain(tmp_path):
+    """Every fifth is: the first is the best, and three after it are not higher."""
+    figures = [0.9] * 4 + [0.5] + [0.9] * 4 + [0.4] + [0.9] * 4 + [0.3] + [0.9] * 4 + [0.2] + [0.9] * 5
+    assert kept_epochs(figures, tmp_path, patience=3, every=5) == ([5], 20)
 
 
 def test_a_resumed_phase_goes_on_from_its_best_and_its_patience(tmp_path):
@@ -165,10 +171,14 @@ def test_the_share_of_true_fragments_falls_from_1_to_0():
 def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
     """In a folder where one that was killed in its first epoch left a best model: that is not this run's."""
     changes = {"training": "joint", "max_steps": 3, "batch_size": 2, "validation_fraction": 0.0}
-    (tmp_path / "best.keras").touch()
+    for left in ("best.keras", "config.json"):
+        (tmp_path / left).touch()
     run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
     assert run.run() == tmp_path / "last.keras"
     assert int(run.model.optimizer.iterations) == 3
+    figures = (tmp_path / "joint.csv").read_text()
+    assert_same(weights_after(diving_records, tmp_path, **changes), weights_beside(tmp_path / "last.keras"))
+    assert (tmp_path / "joint.csv").read_text() == figures, "given again it trains on"
 
 
 # === What is shown ===

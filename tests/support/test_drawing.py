@@ -1,0 +1,24 @@
+"""Stages have colours, however many a sport has."""
+
+import itertools
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from scoringnet_tf.report import plots
+from scoringnet_tf.support import drawing
+
+NAMES = ("noise", *(f"stage {number}" for number in range(1, 12)))
+
+
+def test_sports_of_many_stages_are_drawn():
+    """Neighbours differ, and nothing but noise is grey."""
+    colors = [drawing.stage_color(index) for index in range(len(NAMES))]
+    assert colors[:6] == list(drawing.STAGE_COLORS) and colors.count(drawing.STAGE_COLORS[0]) == 1
+    assert all(one != other for one, other in itertools.pairwise(colors))
+    assert [patch.get_label() for patch in drawing.stage_patches(NAMES)] == list(NAMES)
+    axis = Figure().subplots()
+    drawing.draw_strip(axis, [(index, index, index + 1) for index in range(len(NAMES))])
+    assert len(axis.patches) == len(NAMES)
+    labels = np.arange(len(NAMES))
+    assert plots.stage_timeline(["a"], [(labels, labels[::-1])], NAMES, "title") is not None
