@@ -52,6 +52,7 @@ LABEL_DIRS = ("Split_4", "")
 SOURCE = "Parmar and Morris 2019"
 ALL_ACTIONS = Published({"train": 803, "test": 303}, f"{SOURCE}, all six actions")
 SCALES = (1, 100)
+LEAST_SHARE = 10  # all scores below that part of the lowest published one are of another scale, such as 0 to 1
 TOLERANCE = 0.005  # points: scores have two decimals
 
 
@@ -110,7 +111,12 @@ def _read_list(source_dir, split, action):
     rows = [row for row, of_action in zip(triples, actions, strict=True) if of_action == number]
     if not rows:
         raise InputError(f"{path}: expected rows of action {number} ({action}). Received: none.")
-    return _List(path.name, split, rows, len(table), _scale(ACTIONS[action], [score for *_, score in rows]))
+    scores = [score for *_, score in rows]
+    low, high = ACTIONS[action].scores
+    if 0 < max(scores) < low / LEAST_SHARE:
+        what = f"expected scores of {action}, {low:g} to {high:g} points, or a hundred times that"
+        raise InputError(f"{path}: {what}. Received: {min(scores):g} to {max(scores):g}.")
+    return _List(path.name, split, rows, len(table), _scale(ACTIONS[action], scores))
 
 
 def _table(path, variable):

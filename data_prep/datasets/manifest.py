@@ -77,7 +77,9 @@ def read(
             f"Expected no --feature_stride: {table.path} has no column features. Received: {feature_stride}."
         )
     samples = [_sample(source_dir, table, number, row, rules) for number, row in table.rows]
-    samples = number_performances(samples, [bool(row.get("id")) for _, row in table.rows])
+    rows = [row for _, row in table.rows]
+    are_stretches = [any(row[name] for name in table.stretch or ()) for row in rows]
+    samples = number_performances(samples, [bool(row.get("id")) for row in rows], are_stretches)
     overlaps = overlap_problems(samples)
     samples = [_with_problem(sample, overlaps.get(sample.where)) for sample in samples]
     label_path = _stage_csv(table, source_dir)
@@ -156,18 +158,28 @@ def _labelled(samples, table, path, sport):
     unknown = sorted(labels.keys() - {*files, *(sample.video_id for sample in samples)})
     if unknown:
         raise InputError(f"{path}: expected video_id as in the column video of {table.path}. Received: {unknown}")
-    return [_with_labels(sample, file, labels, sport) for sample, file in zip(samples, files, strict=True)]
+    named = [bool(row.get("id")) for _, row in table.rows]
+    # An id that the table gives, or a number, is that of one performance; the name of a file is that of all in it.
+    of_all = [
+        not (sample.video_id in labels and (given or sample.video_id != file))
+        for sample, file, given in zip(samples, files, named, strict=True)
+    ]
+    return [_with_labels(*each, labels, sport) for each in zip(samples, files, of_all, strict=True)]
 
 
-def _with_labels(sample, file, labels, sport):
-    """A sample with the segments of its id, or with the part of those of its file that is its own."""
+def _with_labels(sample, file, of_all, labels, sport):
+    """A sample with the segments of its id, or with the part of those `of_all` in its file that is its own."""
     segments = labels.get(sample.video_id, labels.get(file))
     if segments is None:
         what = f"expected stages in {STAGE_CSV}. Received: none for this video"
         return _with_problem(sample, Problem(sample.where, what))
     try:
         check_segments(segments, sport)
-        return dataclasses.replace(sample, segments=within(segments, sample.frames, cut=sample.video_id not in labels))
+        own = within(segments, sample.frames, cut=of_all)
+        if not own:
+            what = f"expected stages in {STAGE_CSV} of its part of the file. Received: none of it"
+            return _with_problem(sample, Problem(sample.where, what))
+        return dataclasses.replace(sample, segments=own)
     except StageOrderError as error:
         return _with_problem(sample, Problem(sample.where, str(error), NONMONOTONE))
     except StageError as error:

@@ -8,7 +8,6 @@ import bisect
 import collections
 import dataclasses
 import functools
-import itertools
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +17,7 @@ import numpy as np
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.sample import Problem, Sample
-from scoringnet_tf.data.video import Clip, VideoError, frame_times, image_paths
+from scoringnet_tf.data.video import Clip, VideoError, frame_times, image_paths, number_of
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted
 
@@ -81,6 +80,10 @@ def read_stretch(
         )
         return None
     try:
+        first = number_of(image_paths(Clip(path))[0]) if path.is_dir() else 0
+        if first > 1:  # a `Clip` would count from image 1
+            fields.expect(f"expected images numbered from 0 or 1, for a stretch of them. Received: from {first} on")
+            return None
         times = _times(path)
     except (VideoError, OSError) as error:
         fields.expect(str(error))
@@ -129,18 +132,22 @@ def _duration(times):
     return float(times[-1] + (np.median(np.diff(times)) if len(times) > 1 else 0.0))
 
 
-def number_performances(samples: Sequence[Sample], are_named: Sequence[bool]) -> list[Sample]:
+def number_performances(
+    samples: Sequence[Sample], are_named: Sequence[bool], are_stretches: Sequence[bool]
+) -> list[Sample]:
     """The samples with the ids `video#1`, `video#2`, … where one file has several performances.
 
     Args:
         samples: called as their files, or as the table says.
         are_named: whether it does; those keep their ids.
+        are_stretches: whether a row states a stretch, right or wrong: one that is wrong changes no other's number.
     """
-    unnamed = [sample.video_id for sample, named in zip(samples, are_named, strict=True) if not named and sample.frames]
-    totals, seen = collections.Counter(unnamed), collections.Counter[str]()
+    counted_in = [stretch and not named for named, stretch in zip(are_named, are_stretches, strict=True)]
+    totals = collections.Counter(sample.video_id for sample, counts in zip(samples, counted_in, strict=True) if counts)
+    seen = collections.Counter[str]()
     numbered = []
-    for sample, named in zip(samples, are_named, strict=True):
-        if not named and sample.frames and totals[sample.video_id] > 1:
+    for sample, counts in zip(samples, counted_in, strict=True):
+        if counts and totals[sample.video_id] > 1:
             seen[sample.video_id] += 1
             sample = dataclasses.replace(sample, video_id=f"{sample.video_id}#{seen[sample.video_id]}")
         numbered.append(sample)
@@ -157,8 +164,11 @@ def overlap_problems(samples: Iterable[Sample]) -> dict[str, Problem]:
     for together in of_file.values():
         if any(sample.frames for _, sample in together):  # several rows of a whole video are found by their bytes
             together.sort(key=lambda found: found[0])
-            for ((_, stop), before), ((start, _), after) in itertools.pairwise(together):
-                if start < stop:
+            (_, last), before = together[0]
+            for (start, stop), after in together[1:]:
+                if start < last:
                     what = f"expected performances that do not overlap. Received: frame {start}, as in {before.where}"
                     problems[after.where] = Problem(after.where, what)
+                if stop > last:
+                    last, before = stop, after
     return problems

@@ -4,7 +4,7 @@ Videos are `NNN.avi`, or folders `NNN/` of images, numbered from 1; row i of eve
 folder with `training_idx.mat` and `testing_idx.mat`. `stage_labels.csv` is ours.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from data_prep.datasets.readers.layout import index_videos
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample
-from data_prep.datasets.scores import complete_scores, odd_executions
+from data_prep.datasets.scores import complete_scores, odd_executions, shown
 from data_prep.datasets.stage_labels import Segment, StageError, StageOrderError, check_segments, read_stage_csv
 from data_prep.errors import OptionError
 from scoringnet_tf.sports import Sport
@@ -81,6 +81,13 @@ def read_numbered_stages(source_dir: Path) -> dict[int, tuple[Segment, ...]] | N
     if len(numbered) != len(segments):
         raise InputError(f"{path}: expected one way to write a number. Received: several, such as 1 and 001")
     return numbered
+
+
+def check_numbers(path: Path, numbers: Iterable[int], count: int) -> None:
+    """InputError where the rows of a table are not of the videos 1 to `count`: it may count from 0."""
+    outside = sorted(number for number in numbers if not 1 <= number <= count)
+    if outside:
+        raise InputError(f"{path}: expected numbers of videos, 1 to {count}. Received: {shown(map(str, outside))}.")
 
 
 def make_samples(

@@ -9,6 +9,7 @@ from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import Source
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 VIDEO_DIRS = ("gym_vault_samples_len_ori", "gym_vault_samples_len_100_lstm")  # the first that is there
 PUBLISHED = Published({"train": 120, "test": 56}, "Parmar and Morris 2017, §4.1")
@@ -27,9 +28,11 @@ def read(source_dir: Path, split_dir: str | None = None, difficulty_csv: str | N
             f"{source_dir}: expected the folder of the videos, {' or '.join(VIDEO_DIRS)}. Received: neither."
         )
     overall = read_vector(source_dir / "gym_vault_overall_scores.mat", "overall_scores")
-    difficulty_file, difficulty = _difficulty(source_dir, difficulty_csv)
+    difficulty_file, difficulty = _difficulty(source_dir, difficulty_csv, len(overall))
     split = unlv.find_split_dir(source_dir, split_dir)
     stages = unlv.read_numbered_stages(source_dir)
+    if stages is not None:
+        unlv.check_numbers(source_dir / unlv.STAGE_CSV, stages, len(overall))
     segments_of = (lambda number: None) if stages is None else stages.__getitem__
     samples, notes = unlv.make_samples(get_sport("vault"), video_dirs[0], split, overall, difficulty, segments_of)
     stage_note = (
@@ -46,10 +49,12 @@ def read(source_dir: Path, split_dir: str | None = None, difficulty_csv: str | N
     return Source("vault", samples, settings, tuple(notes))
 
 
-def _difficulty(source_dir, difficulty_csv):
-    """Name of the file that gives the difficulties, and {number: difficulty}."""
+def _difficulty(source_dir, difficulty_csv, count):
+    """Name of the file that gives the difficulties of `count` videos, and {number: difficulty}."""
     if difficulty_csv is not None:
-        return Path(difficulty_csv).name, _read_difficulty_csv(Path(difficulty_csv))
+        found = _read_difficulty_csv(Path(difficulty_csv))
+        unlv.check_numbers(Path(difficulty_csv), found, count)
+        return Path(difficulty_csv).name, found
     path = source_dir / DIFFICULTY_FILE
     if not path.is_file():
         raise InputError(
@@ -57,7 +62,10 @@ def _difficulty(source_dir, difficulty_csv):
             f"{DIFFICULTY_FILE} (variable 'difficulty_level', one entry per video) or --difficulty_csv naming a CSV "
             "file with the columns video,difficulty. Received: neither."
         )
-    return path.name, dict(enumerate(read_vector(path, "difficulty_level"), start=1))
+    values = read_vector(path, "difficulty_level")
+    if len(values) != count:
+        raise InputError(f"{path}: expected the difficulty of {counted(count, 'video')}. Received: {len(values)}.")
+    return path.name, dict(enumerate(values, start=1))
 
 
 def _read_difficulty_csv(path):

@@ -296,7 +296,10 @@ def _settings(source, settings):
 
 def _read_simulation(source_dir):
     """What a simulated dataset says of itself, so that everything downstream can say so too; None for filmed video."""
-    path = source_dir / "simulation.json"
+    path, under_way = source_dir / "simulation.json", source_dir / "simulation.json.partial"
+    if under_way.is_file():
+        what = "expected a simulation that has ended. Received: one that is under way or was interrupted"
+        raise InputError(f"{under_way}: {what}; give its command again.")
     if not path.is_file():
         return None
     simulation = read_json(path)

@@ -60,11 +60,16 @@ def _described_steps(info):
         return f"frames of {height}×{width}, {info.frame_rate:g} frames/s"
     origin, stride = info.features["origin"] or {}, info.features["stride"]
     weights = origin.get("weights")
-    made = [str(value) for value in (origin.get("endpoint"), weights and f"of {weights['file']}") if value]
+    made = [str(value) for value in (origin.get("endpoint"), weights and f"of {_file_of(weights)}") if value]
     return (
         f"features of {counted(info.feature_size, 'number')}, one step every {counted(stride, 'frame')}, "
         f"{info.frame_rate:g} steps/s, made by {' '.join(made) or 'what is not known'}"
     )
+
+
+def _file_of(weights):
+    """What `features.json` calls the file of its weights, whoever wrote it."""
+    return weights["file"] if isinstance(weights, dict) and "file" in weights else weights
 
 
 def _limits(info):

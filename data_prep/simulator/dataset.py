@@ -62,13 +62,19 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
     glances = _render_all(plans, settings, output_dir, workers)
     if is_done:
         return
+    _check_unchanged(description, settings)
     if settings.task == "session":
         write_session_labels(simulator, plans, output_dir)
     else:
         write_labels(simulator, plans, glances, settings, output_dir)
+    _check_unchanged(description, settings)
+    (output_dir / UNDER_WAY).replace(output_dir / DONE)
+
+
+def _check_unchanged(description, settings):
+    """ValueError where label files are others by now than those that the videos show."""
     if differing := _differing(description, _describe(settings)):
         raise ValueError(f"Expected label files that stay as they are. Received: another {', '.join(differing)}")
-    (output_dir / UNDER_WAY).replace(output_dir / DONE)
 
 
 def _claim(output_dir, description):

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 
 from data_prep.simulator.files import replace_bytes
-from scoringnet_tf.support.files import replacing_file
 
 FPS = 25
 QUANTISERS = (2, 25)  # least and most: of MPEG-4 and MPEG-2, finest to blocks as at the lowest bit rates of broadcasts
@@ -69,8 +68,15 @@ def write_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, codec:
 
 def write_long_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, codec: str = "mpeg4") -> int:
     """`write_video` of one that need not fit memory."""
-    with replacing_file(path) as temporary, temporary.open("wb") as file:  # Python says where there was no room
-        return _encode(file, path, frames, quantiser, codec)
+    # Of one name: what a process that was killed has left, the next takes.
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as file:  # Python says where there was no room
+            count = _encode(file, path, frames, quantiser, codec)
+        partial.replace(path)
+        return count
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _encode(target, path, frames, quantiser, codec):

@@ -12,7 +12,7 @@ from data_prep.datasets.stage_labels import Segment
 from data_prep.processes import in_processes
 from data_prep.records.encoding import EncodedVideo, encode_video
 from data_prep.stages.formats.labelled_video import LabelledVideo
-from data_prep.stages.formats.timing import exact_rate
+from data_prep.stages.formats.timing import exact_rate, varying
 from data_prep.stages.formats.videos import FactsOf, VideoFacts, video_path
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.data.video_files import videos_in
@@ -88,7 +88,9 @@ def suggest_stages(
             runs = stage_runs(finder.labels(encoded.as_video()))
             segments = (Segment(model.sport.stages[stage], start, end, str(path)) for stage, start, end in runs)
             videos.append(LabelledVideo(video_id, str(path), tuple(segments)))
-            facts[video_id] = VideoFacts(exact_rate(encoded.fps), path, len(encoded), encoded.source_size)
+            rate = exact_rate(encoded.fps)
+            times = varying(encoded.timestamps.tolist(), rate)
+            facts[video_id] = VideoFacts(rate, path, len(encoded), encoded.source_size, times)
     return videos, facts.__getitem__
 
 

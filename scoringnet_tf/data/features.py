@@ -5,6 +5,7 @@ Anyone's `.npy`, `.npz` and HDF5 files are read. `python -m scoringnet_tf.extrac
 """
 
 import dataclasses
+import math
 import re
 import reprlib
 from pathlib import Path
@@ -136,7 +137,7 @@ def read_origin(folder) -> dict[str, Any] | None:
     (frames from one step to the next) are needed, the others are kept as they are.
 
     Raises:
-        InputError: it is damaged, or `size` or `stride` is no positive integer.
+        InputError: it is damaged, `size` or `stride` is no positive integer, or `frame_rate` no positive number.
     """
     path = as_path(folder) / ORIGIN_NAME
     if not path.is_file():
@@ -148,6 +149,9 @@ def read_origin(folder) -> dict[str, Any] | None:
             f"{path}: expected positive integers as size and stride. Received: "
             f"{', '.join(f'{name} {origin.get(name)!r}' for name in wrong)}"
         )
+    rate = origin.get("frame_rate")
+    if rate is not None and not (type(rate) in (int, float) and 0 < rate < math.inf):
+        raise InputError(f"{path}: expected a number above 0 as frame_rate, or none. Received: {rate!r}")
     return origin
 
 

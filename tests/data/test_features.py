@@ -200,6 +200,10 @@ def test_what_lies_beside_them_says_what_made_them(tmp_path):
         ('{"size": 5, "stride": 0}', "stride 0"),
         ('{"size": 5.0, "stride": 1}', "size 5.0"),
         ('{"size": true, "stride": 1}', "size True"),
+        *(
+            (f'{{"size": 5, "stride": 1, "frame_rate": {rate}}}', "expected a number above 0 as frame_rate, or none")
+            for rate in ('"25"', "-25", "0", "true", "NaN", "Infinity")
+        ),
     ],
 )
 def test_a_damaged_origin_is_refused(tmp_path, text, message):

@@ -135,11 +135,13 @@ def _of_frames(stage, span, where, facts, fps):
     first, last = (_number(span, name, where) for name in ("start", "end"))
     if first != int(first) or last != int(last) or first < 1:
         raise InputError(f"{where}: expected frames, integers from 1. Received: {first} to {last}")
-    if facts.timestamps is None:
+    if facts.timestamps is None and (fps is None or facts.fps is None):
         return Segment(stage, int(first) - 1, int(last), where)
     rate = exact_rate(_number({FPS: fps}, FPS, where))
     if not 1 <= rate <= MAX_RATE:
         raise InputError(f"{where}: expected {FPS} from 1 to {MAX_RATE}. Received: {fps}")
+    if facts.timestamps is None and rate == facts.fps:  # nothing to convert, and nothing to round
+        return Segment(stage, int(first) - 1, int(last), where)
     return Segment(stage, facts.frame_at((int(first) - 1) / rate), facts.frame_at(int(last) / rate), where)
 
 

@@ -228,6 +228,13 @@ def test_mtl_aqa_reports_what_is_wrong_with_a_clip(tmp_path):
 # === AQA-7 ===
 
 
+def test_aqa7_lists_of_no_known_scale_are_refused(tmp_path):
+    """From 0 to 1: nothing in them looks wrong but that nothing fits."""
+    write_aqa7(tmp_path / "aqa7", scale=0.01)
+    with pytest.raises(InputError, match=r"train_list\.mat: expected scores of diving, .* a hundred times that"):
+        aqa7.read(tmp_path / "aqa7", action="diving")
+
+
 def test_aqa7_copies_give_the_same_samples(tmp_path):
     source = tmp_path / "aqa7"
     write_aqa7(source)

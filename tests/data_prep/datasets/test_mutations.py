@@ -17,7 +17,7 @@ from conftest import write_bars, write_motion, write_split, write_unlv_diving
 from file_mutations import damaged, mutated
 from layouts import write_finediving, write_gymnastics, write_manifest, write_mtl_aqa, write_table, write_ucf101
 
-from data_prep.datasets import DATASETS, aqa7
+from data_prep.datasets import DATASETS, aqa7, unlv_vault
 from data_prep.records.dry_run import check
 from scoringnet_tf.support.errors import InputError
 
@@ -191,3 +191,20 @@ def test_no_mutant_changes_a_label_in_silence(tmp_path, dataset, monkeypatch):
         path.write_bytes(original)
     print(f"\n{dataset:20}", *(f"{name} {outcomes[name]:3}" for name in OUTCOMES), sep="  ", end="")
     assert outcomes["refused"] + outcomes["noted"] > 0
+
+
+def test_tables_of_vaults_that_count_otherwise_are_refused(tmp_path):
+    """From 0, or with a difficulty too many: each vault would have what is its neighbour's."""
+    _write_vault(tmp_path / "v")
+    values = scipy.io.loadmat(tmp_path / "v/gym_vault_difficulty_level.mat")["difficulty_level"].ravel()
+    scipy.io.savemat(tmp_path / "v/gym_vault_difficulty_level.mat", {"difficulty_level": [[5.0, *values]]})
+    count = len(values)
+    with pytest.raises(InputError, match=rf"expected the difficulty of {count} videos\. Received: {count + 1}\."):
+        unlv_vault.read(tmp_path / "v")
+    (tmp_path / "d.csv").write_text("video,difficulty\n" + "".join(f"{n},{v}\n" for n, v in enumerate(values)))
+    with pytest.raises(InputError, match=rf"d\.csv: expected numbers of videos, 1 to {count}\. Received: 0"):
+        unlv_vault.read(tmp_path / "v", difficulty_csv=tmp_path / "d.csv")
+    scipy.io.savemat(tmp_path / "v/gym_vault_difficulty_level.mat", {"difficulty_level": values[np.newaxis]})
+    (tmp_path / "v/stage_labels.csv").write_text("video_id,stage,start_frame,end_frame\n000,landing,0,3\n")
+    with pytest.raises(InputError, match=r"stage_labels\.csv: expected numbers of videos, 1 to .* Received: 0"):
+        unlv_vault.read(tmp_path / "v")

@@ -133,6 +133,20 @@ def test_performances_that_overlap_are_refused(broadcast):
     assert "manifest.csv, row 2: expected performances that do not overlap." in problem
 
 
+def test_every_performance_within_a_longer_one_is_refused(broadcast):
+    rows = ("final.mp4,train,63,0,90", "final.mp4,train,63,10,20", "final.mp4,test,63,50,60", "final.mp4,test,63,90,95")
+    found = problems(source_of(broadcast, "video,split,final,start_frame,end_frame", *rows))
+    assert [problem.partition(":")[0] for problem in found] == ["manifest.csv, row 3", "manifest.csv, row 4"]
+    assert all("as in manifest.csv, row 2" in problem for problem in found)
+
+
+def test_a_row_that_is_wrong_changes_no_others_number(broadcast):
+    rows = ("final.mp4,train,63,10,3x", "final.mp4,train,63,40,60", "final.mp4,test,63,80,90")
+    source = source_of(broadcast, "video,split,final,start_frame,end_frame", *rows)
+    assert [sample.video_id for sample in source.samples] == ["final.mp4#1", "final.mp4#2", "final.mp4#3"]
+    assert [bool(sample.problems) for sample in source.samples] == [True, False, False]
+
+
 def test_times_are_those_of_the_file_at_a_variable_frame_rate(tmp_path):
     """Frames 0 to 9 last 0.2 s each and the others 0.04: from 2.0 s to 2.4 s ten frames are shown, 10 to 19."""
     with av.open(str(tmp_path / "a.mkv"), "w") as container:
@@ -153,6 +167,9 @@ def test_a_stretch_of_images_is_in_frames(tmp_path):
     assert sample.frames == (5, 9) and not sample.problems
     (problem,) = problems(source_of(tmp_path, "video,split,final,start_time,end_time", "dive,train,63,0.2,0.4"))
     assert "expected start_frame and end_frame of images, which have no times" in problem
+    write_images(tmp_path / "later", 20, first=5)
+    (problem,) = problems(source_of(tmp_path, "video,split,final,start_frame,end_frame", "later,train,63,5,9"))
+    assert "expected images numbered from 0 or 1, for a stretch of them. Received: from 5 on" in problem
 
 
 STAGES = "pre-starting,take-flight,entry"
@@ -192,6 +209,16 @@ def test_stage_labels_of_a_file_are_shared_out_to_its_performances(broadcast, tm
     write_table(broadcast / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
     (problem,) = problems(source_of(broadcast, header, *rows))
     assert "row 3: expected stages within frames 40 to 60 of the file. Received: entry [20, 25)" in problem
+
+
+def test_a_performance_that_was_forgotten_has_a_problem_and_a_single_one_its_part(broadcast, tmp_path):
+    header, labels = "video,split,final,start_frame,end_frame", [("final.mp4", "noise", 0, 12)]
+    labels += [("final.mp4", "take-flight", 12, 20), ("final.mp4", "entry", 20, 40)]
+    write_table(broadcast / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
+    (problem,) = problems(source_of(broadcast, header, "final.mp4,train,63,10,30", "final.mp4,train,63,40,60"))
+    assert "row 3: expected stages in stage_labels.csv of its part of the file. Received: none of it" in problem
+    assert not problems(source_of(broadcast, header, "final.mp4,train,63,10,30"))
+    assert stages_of(broadcast, tmp_path) == {"final.mp4": [0] * 2 + [2] * 8 + [3] * 10}
 
 
 def test_a_damaged_broadcast_is_reported_by_row(broadcast):

@@ -245,6 +245,13 @@ def test_a_simulation_that_is_no_object_is_refused(diving_dir, tmp_path, content
         _build(diving_dir, tmp_path / "records")
 
 
+def test_a_simulation_that_has_not_ended_is_refused(diving_dir, tmp_path):
+    """Its videos would pass for filmed ones."""
+    (diving_dir / "simulation.json.partial").write_text("{}")
+    with pytest.raises(InputError, match=r"simulation\.json\.partial: expected a simulation that has ended"):
+        _build(diving_dir, tmp_path / "records")
+
+
 def test_rows_that_go_back_in_time_have_a_flag_of_their_own(diving_dir, tmp_path):
     _change_times(diving_dir, 4, "32,28,55,73")
     for settings in (SMALL, BuildSettings((36, 48), on_error="skip")):

@@ -62,6 +62,7 @@ def test_labels_that_change_while_videos_are_rendered_are_noticed(tmp_path, monk
     with pytest.raises(ValueError, match=r"label files that stay as they are\. Received: another label_files scores"):
         simulate(dataclasses.replace(VAULT, labels_dir=labels_dir), tmp_path / "sim", workers=1)
     assert not (tmp_path / "sim" / "simulation.json").exists()
+    assert not list((tmp_path / "sim").glob("*.mat")), "labels of now beside videos of those before"
 
 
 @pytest.mark.parametrize("version", ["simulator", "scoringnet_tf", "opencv"])

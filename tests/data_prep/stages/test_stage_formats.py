@@ -387,6 +387,18 @@ def test_frames_of_label_studio_are_times_where_the_rate_varies(tmp_path, varyin
         assert message in video.problems[0]
 
 
+def test_frames_of_label_studio_at_another_rate_than_the_videos_are_times(tmp_path):
+    """At 25 a second frames 51 to 75 are the seconds 2 to 3, of a video of 50 a second frames 100 to 149."""
+    exported = task(timeline(51, 75), video="/data/upload/3/1a2b3c4d-2.mp4")
+    for rate, expected in ((25, ("entry", 100, 150)), (50, ("entry", 50, 75))):
+        exported["data"]["fps"] = rate
+        path = write_json(tmp_path / "x", [exported])
+        assert plain(read(path, lambda _: VideoFacts(Fraction(50), None, 200, (24, 32)))) == {"2.mp4": [expected]}
+    del exported["data"]["fps"]
+    path = write_json(tmp_path / "x", [exported])
+    assert plain(read(path, lambda _: VideoFacts(Fraction(50), None, 200, (24, 32)))) == {"2.mp4": [("entry", 50, 75)]}
+
+
 def test_an_even_rate_is_told_from_one_that_varies():
     """Whole milliseconds, as Matroska has them, are no variation."""
     even = [round(1000 * number * 1001 / 30000) / 1000 for number in range(300)]

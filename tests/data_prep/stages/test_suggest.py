@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 from command_forks import forked
-from conftest import write_bars, write_images
+from conftest import bar_frame, write_bars, write_images
 
 from data_prep.datasets.stage_labels import Segment
 from data_prep.stages import formats as stage_formats
@@ -77,6 +79,20 @@ def test_every_format_gives_back_what_was_suggested(tmp_path, videos_dir, sugges
     output = tmp_path / "labels"
     paths = sorted(output.iterdir()) if output.is_dir() else [output]
     assert plain(video for path in paths for video in stage_formats.read(path, facts_of)) == plain(suggested)
+
+
+def test_times_of_what_is_suggested_are_those_of_the_video_where_its_rate_varies(tmp_path, model):
+    with av.open(str(tmp_path / "v.mkv"), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 600)
+        for index in range(60):  # 60 a second, then 15
+            frame = av.VideoFrame.from_ndarray(bar_frame(index, (90, 90, 90)), format="rgb24")
+            frame.pts, frame.time_base = 10 * min(index, 30) + 40 * max(index - 30, 0), Fraction(1, 600)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    _, facts_of = suggest_stages(model, tmp_path, ["v.mkv"], workers=1)
+    assert facts_of("v.mkv") == facts_reader(tmp_path)("v.mkv") and facts_of("v.mkv").timestamps is not None
 
 
 def test_stages_that_are_not_there_are_named():
