@@ -40,20 +40,24 @@ class Attribution:
     gradient: dict[str, np.ndarray]
 
 
-def attribute(model, frames: np.ndarray, width: int = 1) -> Attribution:
+def attribute(model, frames: np.ndarray, width: int = 1, labels: np.ndarray | None = None) -> Attribution:
     """Where the scores that a `ScoringNet` gives a video come from.
 
     Args:
         model: of frames.
         frames: of one video as the model takes them, uint8 (L, H, W, 3).
         width: frames that are hidden together for `by_frame`, centred on each; an odd number.
+        labels: the stage of every frame, int (L,), by which the scores were given; None where KFS is to find them.
 
     Raises:
         ValueError: a model of features.
     """
     if model.content != "frames":
         raise ValueError("Expected a model of frames. Received: one of features.")
-    labels = None if model.segmenter is None else _labels(model, frames)
+    if model.segmenter is None:
+        labels = None
+    elif labels is None:
+        labels = _labels(model, frames)
     clips = clips_of(model, frames, labels)
     outputs = _outputs_function(model)
     length, stages = len(frames), model.sport.stages

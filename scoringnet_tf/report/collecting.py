@@ -103,7 +103,7 @@ def _shown(scorer, video, probabilities, score, performance, name, judges):
         stages=stages,
         probabilities=probabilities,
         film=[(index, video.frames[index]) for index in film_frames(len(video.frames))],
-        attribution=_attribution(scorer, video, performance),
+        attribution=_attribution(scorer, video, score, performance),
         clips=[
             (stage["name"], encode_clip(_pixels(video, stage), video.fps), _middle(video, stage))
             for stage in stages
@@ -181,11 +181,23 @@ def _middle(video, stage):
     return video.frames[(stage["start_frame"] + stage["end_frame"]) // 2]
 
 
-def _attribution(scorer, video, performance):
+def _labels_of(sport, score, performance, frames):
+    """The stage of each of these frames of the file, int32 (K,), as the performance was scored by; None without any."""
+    if not score.stages:
+        return None
+    labels = np.full(len(frames), sport.stage_index(NOISE), np.int32)
+    for run in score.stages:
+        start, end = max(run["start_frame"], performance.start_frame), min(run["end_frame"], performance.end_frame)
+        labels[(start <= frames) & (frames < end)] = sport.stage_index(run["name"])
+    return labels
+
+
+def _attribution(scorer, video, score, performance):
     """Score → by how many points it falls where the frames around each are hidden, float (L,); nothing if withheld."""
     if performance.final is None:
         return {}
     rate = scorer.preprocessor.frame_rate
-    frames = scorer.preprocessor.sampled(video, video.samples(rate))
-    found = attribute(scorer.model, frames, width=HIDDEN).by_frame
+    samples = video.samples(rate)
+    labels = _labels_of(scorer.model.sport, score, performance, video.first_frame + np.floor(samples).astype(int))
+    found = attribute(scorer.model, scorer.preprocessor.sampled(video, samples), HIDDEN, labels).by_frame
     return {name: values[video.sample_of(rate)] for name, values in found.items()}

@@ -73,6 +73,14 @@ def found(model, monkeypatch):
     return attribute(model, video())
 
 
+def test_labels_that_are_given_are_those_it_goes_by(model, found):
+    """KFS is not asked."""
+    given = attribute(model, video(), labels=LABELS)
+    np.testing.assert_array_equal(given.labels, LABELS)
+    for score, falls in found.by_frame.items():
+        np.testing.assert_array_equal(given.by_frame[score], falls)
+
+
 def test_a_score_comes_from_its_fragment_alone(model, found):
     """Difficulty sees 4 of the frames 3…7, execution 8 of 3…11 (§4.3)."""
     seen = {score: numbers for score, (numbers, _) in clips_of(model, video(), LABELS).items()}

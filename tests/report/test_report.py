@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import types
 
 import av
 import keras
@@ -122,6 +123,28 @@ def pages_of(scorer, path):
 
     score = scorer.score_file(path, path, force=True, seen=seen)
     return shown_performances(scorer, scenes, score), scenes, lengths
+
+
+def test_where_a_score_comes_from_goes_by_the_stages_that_gave_it(scorer, tmp_path, monkeypatch):
+    """Of each performance its own alone; KFS, which saw the whole video, is not asked about a part."""
+    write_bars(tmp_path / "dive.avi", 60)
+    names, edges = ("pre-starting", "take-flight", "entry"), ((5, 10, 20, 26), (30, 34, 44, 50))
+    stages = [run("noise", 0, 5), run("noise", 26, 30), run("noise", 50, 60)]
+    stages += [run(name, *edges[n][i : i + 2]) for n in range(2) for i, name in enumerate(names)]
+    two = [Performance(first, last, first / 25, last / 25, 3.0, 24.0, 72.0) for first, *_, last in edges]
+    score, scenes = scored(scorer, tmp_path / "dive.avi", performances=two, stages=stages)
+    given = []
+
+    def attribute(model, frames, width, labels):
+        given.append(labels)
+        return types.SimpleNamespace(by_frame={})
+
+    monkeypatch.setattr("scoringnet_tf.report.collecting.attribute", attribute)
+    shown_performances(scorer, scenes, score)
+    for labels, (first, take_off, entry, last), window in zip(given, edges, ((0, 51), (5, 60)), strict=True):
+        expected = np.zeros(60)
+        expected[first:take_off], expected[take_off:entry], expected[entry:last] = 1, 2, 3
+        np.testing.assert_array_equal(labels, expected[slice(*window)])
 
 
 def test_the_pages_of_a_long_video_are_those_of_the_whole(scorer, monkeypatch, tmp_path):
