@@ -137,6 +137,7 @@ class C3D(Preset, keras.Model):
         dropout_rate: after the fully connected layers of the top.
         kernel_l2: β‖w‖² on every convolution kernel.
         preprocessing: arguments of `preprocess` that differ from `PREPROCESSING`.
+        scores_of: hash of the records whose scores it has learned from, of a tower of a `ScoringNet`; None of others.
 
     Example:
     >>> trunk = C3D(input_shape=(16, 112, 112, 3))
@@ -158,6 +159,7 @@ class C3D(Preset, keras.Model):
         dropout_rate=0.5,
         kernel_l2=0.0,
         preprocessing=None,
+        scores_of=None,
         dtype=None,
         name="c3d",
         **kwargs,
@@ -215,8 +217,14 @@ class C3D(Preset, keras.Model):
             "dropout_rate": dropout_rate,
             "kernel_l2": kernel_l2,
             "preprocessing": preprocessing,
+            "scores_of": scores_of,
             "dtype": dtype,
         }
+
+    @property
+    def scores_of(self):
+        """Hash of the records whose scores it has learned from, or None."""
+        return self._config["scores_of"]
 
     @property
     def preprocessing(self):

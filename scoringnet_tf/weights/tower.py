@@ -27,6 +27,7 @@ def c3d_of_tower(model: ScoringNet, score: str | None = None) -> C3D:
         )
     trunk = tower.get_layer("c3d")
     options = {"top": "regressor", "top_units": sp["fc_units"], "pool_stride": sp["pool_stride"], "heads": {}}
+    options["scores_of"] = (model.provenance or {}).get("data_hash")
     found = C3D(**{**trunk.get_config(), **options, "dtype": "float32"})
     for layer in found.layers:
         if layer.weights:

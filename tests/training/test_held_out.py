@@ -6,6 +6,7 @@ import types
 
 import pytest
 
+import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
 from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT
@@ -93,6 +94,25 @@ def test_a_run_that_started_from_another(info, tmp_path, monkeypatch, trained_on
         )
     (tmp_path / "first/best.keras").unlink()
     assert "not known which videos were held out" in held_out_by_run(info, second, info.data_hash)
+
+
+@pytest.mark.parametrize("of_these", [True, False])
+def test_a_run_that_started_from_a_tower(info, tmp_path, of_these):
+    """What a tower of an earlier run learned from these records may be the videos that this one held out."""
+    shape = {"input_shape": (8, 32, 32, 3), "width_multiplier": 1 / 16}
+    c3d = scoringnet_tf.C3D(**shape, scores_of=info.data_hash if of_these else "other")
+    c3d.save(tmp_path / "c3d.keras")
+    ids = info.splits["train"]["ids"][:2]
+    model = run_of(tmp_path, info, ids, {"pretrained": str(tmp_path / "c3d.keras")})
+    found = held_out_by_run(info, model, info.data_hash)
+    if of_these:
+        assert found == (
+            f"The run started from {tmp_path / 'c3d.keras'}, which may have learned from the videos that it held out."
+        )
+    else:
+        assert found.ids == ids
+    (tmp_path / "c3d.keras").unlink()
+    assert held_out_by_run(info, model, info.data_hash).ids == ids
 
 
 def test_a_split_that_is_named(info):

@@ -29,6 +29,9 @@ def test_it_gives_what_the_tower_computes_before_its_last_layer(model, score, le
     assert expected.shape[-1] == 512 // 16 and expected.any()
     np.testing.assert_allclose(np.asarray(found(clip, training=False)), expected, rtol=1e-5, atol=1e-6)
     assert found.preprocessing == tower.get_layer("c3d").preprocessing
+    assert found.scores_of is None, "it is not known"
+    known = model.with_dtype("float32", provenance={"frame_rate": 25.0, "simulation": None, "data_hash": "0123"})
+    assert c3d_of_tower(known, score).scores_of == "0123"
 
 
 def test_another_network_starts_from_it(model, tmp_path):
