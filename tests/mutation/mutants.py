@@ -2171,6 +2171,126 @@ SCALING = of(
 # What stayed of another run, or was taken for another than it is.
 LEFT_OVERS = (
     *of(
+        "scoringnet_tf/training/run.py",
+        "tests/training/test_pretrained.py",
+        (
+            "if start and self.model_dir in (start, start.parent):",
+            "if False:",
+            "a model in the folder of a run is deleted before it is read",
+            "test_a_model_to_start_from_is_not_taken_for_what_a_run_left",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/run.py",
+        "tests/training/test_run.py",
+        (
+            ' or callbacks.has_taken(self.model, self.settings["max_steps"])',
+            "",
+            "a run of so many steps, given again, trains on",
+            "test_a_run_stops_after_the_steps_it_was_given",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/callbacks.py",
+        "tests/training/test_run.py",
+        (
+            'if not math.isnan(logs.get("val_loss", 0.0)):',
+            "if True:",
+            "epochs that are not validated are in vain",
+            "test_epochs_that_are_not_validated_are_not_in_vain",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/pretrained.py",
+        "tests/training/test_pretrained.py",
+        (
+            "tuple(network.frame_size) != tuple(source.frame_size)",
+            "False",
+            "a model of frames of another scale is started from",
+            "test_a_model_of_frames_of_another_scale_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/held_out.py",
+        "tests/training/test_held_out.py",
+        (
+            ".scores_of == info.data_hash",
+            '.scores_of == "x"',
+            "what a tower learned from is held out",
+            "test_a_run_that_started_from_a_tower",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/attribution.py",
+        "tests/inference/test_attribution.py",
+        (
+            "    elif labels is None:\n",
+            "    else:\n",
+            "where a score comes from goes by other stages than the score",
+            "test_labels_that_are_given_are_those_it_goes_by",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/performances.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            "                if stop > last:\n",
+            "                if True:\n",
+            "only neighbours overlap",
+            "test_every_performance_within_a_longer_one_is_refused",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/performances.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            "stretch and not named for named, stretch",
+            "bool(stretch) is not named for named, stretch",
+            "performances with ids of their own are numbered",
+            "test_ids_are_as_the_table_says",
+        ),
+    ),
+    *of(
+        "data_prep/stages/suggestion.py",
+        "tests/data_prep/stages/test_suggest.py",
+        (
+            "encoded.source_size, times)",
+            "encoded.source_size)",
+            "suggested times are of an even rate",
+            "test_times_of_what_is_suggested_are_those_of_the_video_where_its_rate_varies",
+        ),
+    ),
+    *of(
+        "data_prep/records/joints.py",
+        "tests/data_prep/records/test_joints_of_records.py",
+        (
+            "if own != video_id and shared[own] > 1:",
+            "if False:",
+            "joints of videos that are called alike are exchanged",
+            "test_joints_of_one_are_not_taken_for_those_of_another",
+        ),
+    ),
+    *of(
+        "data_prep/records/building.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "    if under_way.is_file():\n",
+            "    if False:\n",
+            "a simulation that has not ended passes for film",
+            "test_a_simulation_that_has_not_ended_is_refused",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/unlv_vault.py",
+        "tests/data_prep/datasets/test_mutations.py",
+        (
+            "    if len(values) != count:\n",
+            "    if False:\n",
+            "each vault has its neighbour's difficulty",
+            "test_tables_of_vaults_that_count_otherwise_are_refused",
+        ),
+    ),
+    *of(
         "scoringnet_tf/report/evaluation_report.py",
         "tests/inference/test_evaluation.py",
         (
