@@ -74,11 +74,13 @@ def found(model, monkeypatch):
 
 
 def test_labels_that_are_given_are_those_it_goes_by(model, found):
-    """KFS is not asked."""
-    given = attribute(model, video(), labels=LABELS)
-    np.testing.assert_array_equal(given.labels, LABELS)
-    for score, falls in found.by_frame.items():
-        np.testing.assert_array_equal(given.by_frame[score], falls)
+    """KFS, which would find others, is not asked."""
+    later = np.roll(LABELS, 3)
+    given = attribute(model, video(), labels=later)
+    np.testing.assert_array_equal(given.labels, later)
+    seen = clips_of(model, video(), later)["difficulty"][0]
+    assert set(np.flatnonzero(given.by_frame["difficulty"])) <= set(seen) <= set(range(6, 11))
+    assert (given.by_frame["difficulty"] != found.by_frame["difficulty"]).any()
 
 
 def test_a_score_comes_from_its_fragment_alone(model, found):
