@@ -118,25 +118,23 @@ RECORDS = (
         "a pretrained network that is not there",
         f"{T} --pretrained=none.keras",
         "train: --pretrained=none.keras: expected …. Received: no such file.",
-        leaves="run",
     ),
     Case(
         "a ScoringNet as pretrained C3D",
         f"{T} --pretrained=model.keras",
         "train: --pretrained=model.keras: expected a C3D saved as .keras. Received: a ScoringNet.",
-        leaves="run",
     ),
     Case(
         "a part that there is not",
         f"{T} --freeze=head",
         "train: --freeze: expected parts of the model: …. Received: head.",
-        leaves="run",
     ),
     Case(
         "the damaged state of an earlier run",
         T,
         "train: run/checkpoints/joint_0001/state.json: expected a JSON object. Received: …",
         holding("run/checkpoints/joint_0001/state.json", b"{"),
+        leaves="run",  # its lock
     ),
     Case(
         "no model to calibrate",
