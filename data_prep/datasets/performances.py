@@ -17,7 +17,7 @@ import numpy as np
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.sample import Problem, Sample
-from scoringnet_tf.data.video import Clip, VideoError, frame_times, image_paths, number_of
+from scoringnet_tf.data.video import VideoError, frame_times, images_to_cut
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted
 
@@ -80,10 +80,6 @@ def read_stretch(
         )
         return None
     try:
-        first = number_of(image_paths(Clip(path))[0]) if path.is_dir() else 0
-        if first > 1:  # a `Clip` would count from image 1
-            fields.expect(f"expected images numbered from 0 or 1, for a stretch of them. Received: from {first} on")
-            return None
         times = _times(path)
     except (VideoError, OSError) as error:
         fields.expect(str(error))
@@ -106,7 +102,7 @@ def read_stretch(
 @functools.lru_cache(maxsize=4)  # the rows of one broadcast come in turn
 def _times(path):
     """When each frame of a video is shown, seconds; of images, which number it has."""
-    return np.arange(len(image_paths(Clip(path)))) if path.is_dir() else frame_times(path)
+    return np.arange(len(images_to_cut(path))) if path.is_dir() else frame_times(path)
 
 
 def _seconds(fields, row, name):

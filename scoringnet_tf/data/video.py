@@ -417,11 +417,18 @@ def image_paths(clip):
     return [clip.path / images[number] for number in numbers]
 
 
-def number_of(image: Path) -> int:
-    """The number in the name of an image of `image_paths`."""
-    match = IMAGE_NAME.fullmatch(image.name)
-    assert match is not None
-    return int(match[1])
+def images_to_cut(folder: Path) -> list[Path]:
+    """The images of a folder of which a stretch is meant, in order: frame 0 of it is the first.
+
+    Raises:
+        VideoError: as `image_paths`, or they are numbered from 2 or later, of which a `Clip` would take others.
+    """
+    images = image_paths(Clip(folder))
+    first = min(_numbered_images(folder, folder.stat().st_mtime_ns))
+    if first > 1:
+        said = "expected images numbered from 0 or 1, for a stretch of them"
+        raise VideoError(f"{folder}: {said}. Received: numbers from {first} on.")
+    return images
 
 
 @functools.lru_cache(maxsize=2)  # a folder may hold every frame of a competition, and the clips of it come in turn

@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar
 import cv2
 import tensorflow as tf
 
-from scoringnet_tf.data.video import DEFAULT_FPS, Clip, VideoError, frame_times, image_paths, number_of
+from scoringnet_tf.data.video import DEFAULT_FPS, Clip, VideoError, frame_times, images_to_cut
 from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, is_frame_folder, videos_in
 from scoringnet_tf.inference.video_score import VideoScore
 from scoringnet_tf.support.errors import InputError
@@ -101,12 +101,7 @@ def stretch(path: Path, start: float | None, end: float | None, stream: int | No
     if start is None and end is None:
         return Clip(path)
     if path.is_dir():
-        images = image_paths(Clip(path))
-        first = number_of(images[0])
-        if first > 1:  # a `Clip` would count from image 1
-            said = f"{path}: expected images numbered from 0 or 1, for --start and --end"
-            raise InputError(f"{said}. Received: numbers from {first} on.")
-        times = [index / DEFAULT_FPS for index in range(len(images))]
+        times = [index / DEFAULT_FPS for index in range(len(images_to_cut(path)))]
     else:
         times = list(frame_times(path, stream))
     chosen = [index for index, time in enumerate(times) if (start or 0) <= time and (end is None or time < end)]

@@ -117,7 +117,9 @@ def test_a_stretch_is_what_is_shown_between(tmp_path):
     write_images(tmp_path / "from_0", 10, first=0)
     assert stretch(tmp_path / "from_0", 0.2, 0.3).frames == (5, 8)
     write_images(tmp_path / "later", 10, first=3)
-    with pytest.raises(InputError, match=r"later: expected images numbered from 0 or 1.*: numbers from 3 on"):
+    with pytest.raises(
+        InputError, match=r"later: expected images numbered from 0 or 1, for a stretch.*: numbers from 3 on"
+    ):
         stretch(tmp_path / "later", 0.2, 0.3)
     assert stretch(tmp_path / "later", None, None).frames is None
 

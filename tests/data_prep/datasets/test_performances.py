@@ -169,7 +169,7 @@ def test_a_stretch_of_images_is_in_frames(tmp_path):
     assert "expected start_frame and end_frame of images, which have no times" in problem
     write_images(tmp_path / "later", 20, first=5)
     (problem,) = problems(source_of(tmp_path, "video,split,final,start_frame,end_frame", "later,train,63,5,9"))
-    assert "expected images numbered from 0 or 1, for a stretch of them. Received: from 5 on" in problem
+    assert "expected images numbered from 0 or 1, for a stretch of them. Received: numbers from 5 on" in problem
 
 
 STAGES = "pre-starting,take-flight,entry"
