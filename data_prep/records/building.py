@@ -18,7 +18,7 @@ from data_prep.datasets.scores import shown
 from data_prep.processes import in_processes
 from data_prep.records.checks import checked_samples, known_problems
 from data_prep.records.encoding import aspect_of, encode_samples
-from data_prep.records.joints import copy_joints
+from data_prep.records.joints import SourceJoints
 from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
 from data_prep.records.writing import RecordsWriter, check_output_dir, writing_to
 from scoringnet_tf import __version__
@@ -132,7 +132,7 @@ def _build(dataset, source_dir, target, settings, kept, computing, options):
         _refuse(rejected, settings, source_dir)
         info = _dataset_info(writer, dataset, source, source_dir, settings, stored.aspect, rejected, simulation)
         if not source.has_features:
-            copy_joints(source_dir, folder, writer.videos)
+            SourceJoints(source_dir, source.samples).copy(folder, writer.videos)
         info.save(folder)
     return dataclasses.replace(info, records_dir=target), [*source.notes, *notes]
 

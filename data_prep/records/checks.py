@@ -13,6 +13,7 @@ from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, Problem, Sample, 
 from data_prep.datasets.scores import agree, rounding
 from data_prep.datasets.stage_labels import StageError, frame_stages, segment_errors
 from data_prep.records.encoding import EncodedVideo
+from data_prep.records.joints import SourceJoints
 from data_prep.records.same_performance import SeenPerformances
 from scoringnet_tf.data.features import origin_kind
 from scoringnet_tf.data.video import VideoError
@@ -32,10 +33,14 @@ def known_problems(source: Source, source_dir: Path) -> list[tuple[Sample, list[
 
     Returns:
         Each sample with problems, and those: of its row, of its stages where the labels say how long the video is, and
-        of files that are not there.
+        of files, joints among them, that are not there.
+
+    Raises:
+        InputError: the index of the joints is not right.
     """
     sport = get_sport(source.sport) if source.sport else None
     repeated_ids = id_problems(source.samples)
+    joints = None if source.has_features else SourceJoints(source_dir, source.samples)
     found = []
     for index, sample in enumerate(source.samples):
         problems = _row_problems(sample, source_dir, sport, repeated_ids.get(index))
@@ -43,6 +48,8 @@ def known_problems(source: Source, source_dir: Path) -> list[tuple[Sample, list[
             errors = segment_errors(sample.segments, sport, sample.num_frames)
             problems += [Problem(sample.where, str(error)) for error in errors]
         problems += _file_problems(sample, source.has_features)
+        if joints:
+            problems += joints.problems(sample, None)
         if problems:
             found.append((sample, problems))
     return found
@@ -83,18 +90,24 @@ def checked_samples(
     Yields:
         (sample, video, stages, problems) of each sample: its `EncodedVideo`, the stage of every frame int (L,) or None
         where it has a problem, and the problems.
+
+    Raises:
+        InputError: the index of the joints is not right.
     """
     sport = get_sport(source.sport) if source.sport else None
     repeated_ids = id_problems(source.samples)
     first: tuple[str, dict] | None = None  # id of the first features, and what they are
     owners: dict[str, tuple[str, str]] = {}  # sha256 → (id, split) of the first video with these bytes
     shown = SeenPerformances(len(source.samples))
+    joints = None if source.has_features else SourceJoints(source_dir, source.samples)
     for index, (sample, video) in enumerate(zip(source.samples, encoded, strict=True)):
         problems = _row_problems(sample, source_dir, sport, repeated_ids.get(index))
         stages, video_problems = _video_problems(sample, video, sport, owners)
         if video.features is not None:
             first = first or (sample.video_id, kind_of(video))
             video_problems += kind_problems(sample, video, *first)
+        if joints and not video_problems:
+            video_problems += joints.problems(sample, len(video))
         if video.thumbnails is not None and not video_problems:
             video_problems += _same_performance_problems(sample, shown.same_in_another_split(sample, video.thumbnails))
         yield sample, video, stages, [*problems, *video_problems]

@@ -2,44 +2,70 @@
 
 import collections
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from scoringnet_tf.data.joints import FOLDER, INDEX, read_joints
-from scoringnet_tf.data.video import Clip
+from data_prep.datasets.sample import Problem, Sample
+from scoringnet_tf.data.joints import FOLDER, INDEX, read_index, read_joints
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted
 
 
-def copy_joints(source_dir: Path, folder: Path, videos: Mapping[str, Mapping[str, Any]]) -> None:
-    """Copies those of the written videos, if the dataset has joints, to `joints/ID.npy`.
+class SourceJoints:
+    """The joints that lie beside a dataset's videos, where it has any, in `joints/ID.npy`.
 
-    They lie under the same name or, of a file that no other video comes from or is called like, in `joints/STEM.npy`.
+    Of a file that no other video comes from or is called like they may lie in `joints/STEM.npy`.
 
     Args:
         source_dir: of the dataset.
-        folder: of the records.
-        videos: id → its entry in the index.
+        samples: all of it.
 
     Raises:
-        InputError: a video has none of its own, or they are not of its frames, or its id is no name in a folder.
+        InputError: the index of the joints is not right.
     """
-    source, target = source_dir / FOLDER, folder / FOLDER
-    if not (source / INDEX).is_file():
-        return
-    target.mkdir()
-    shutil.copyfile(source / INDEX, target / INDEX)
-    stems = {video_id: Clip.parse(video["path"]).path.stem for video_id, video in videos.items()}
-    shared = collections.Counter(stems.values())
-    for video_id, video in videos.items():
+
+    def __init__(self, source_dir: Path, samples: Sequence[Sample]) -> None:
+        self.folder = source_dir / FOLDER
+        self._exist = (self.folder / INDEX).is_file()
+        self._stems = {sample.video_id: sample.path.stem for sample in samples}
+        self._shared = collections.Counter(sample.path.stem for sample in samples)
+        if self._exist:
+            read_index(self.folder)
+
+    def problems(self, sample: Sample, num_frames: int | None) -> list[Problem]:
+        """A problem if a video has none of its own, or they are not of its frames, or its id is no name in a folder.
+
+        Args:
+            sample: whose.
+            num_frames: of its video; None where that is not known yet.
+        """
+        if not self._exist:
+            return []
+        try:
+            read_joints(self.folder, self._name(sample.video_id), num_frames)
+        except InputError as error:
+            return [Problem(sample.where, str(error))]
+        return []
+
+    def copy(self, folder: Path, video_ids: Iterable[str]) -> None:
+        """Copies those of videos without a problem to `joints/ID.npy` in the folder of the records."""
+        if not self._exist:
+            return
+        target = folder / FOLDER
+        target.mkdir()
+        shutil.copyfile(self.folder / INDEX, target / INDEX)
+        for video_id in video_ids:
+            (target / video_id).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self.folder / f"{self._name(video_id)}.npy", target / f"{video_id}.npy")
+
+    def _name(self, video_id):
         name = PurePosixPath(video_id)
         if name.is_absolute() or ".." in name.parts:
-            raise InputError(f"{source}: expected ids that name files in a folder. Received: {video_id!r}.")
-        own = video_id if (source / f"{video_id}.npy").is_file() else stems[video_id]
-        if own != video_id and shared[own] > 1:
-            what = f"{video_id}.npy, as {counted(shared[own], 'video')} would have {own}.npy"
-            raise InputError(f"{source}: expected joints in {what}. Received: no such file.")
-        read_joints(source, own, video["num_frames"])
-        (target / video_id).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / f"{own}.npy", target / f"{video_id}.npy")
+            raise InputError(f"{self.folder}: expected ids that name files in a folder. Received: {video_id!r}.")
+        if (self.folder / f"{video_id}.npy").is_file():
+            return video_id
+        stem = self._stems[video_id]
+        if self._shared[stem] > 1:
+            what = f"{video_id}.npy, as {counted(self._shared[stem], 'video')} would have {stem}.npy"
+            raise InputError(f"{self.folder}: expected joints in {what}. Received: no such file.")
+        return stem

@@ -50,13 +50,13 @@ def joints_folder(info: DatasetInfo) -> AnyPath:
     return as_path(f"{info.source or info.records_dir}/{FOLDER}")
 
 
-def read_joints(folder: AnyPath, video_id: str, num_frames: int) -> Joints:
+def read_joints(folder: AnyPath, video_id: str, num_frames: int | None) -> Joints:
     """Joints of a video.
 
     Args:
         folder: of joints.
         video_id: whose.
-        num_frames: L.
+        num_frames: L; None for as many as there are.
 
     Raises:
         InputError: there are none, or they are not those of `num_frames` frames.
@@ -70,8 +70,12 @@ def read_joints(folder: AnyPath, video_id: str, num_frames: int) -> Joints:
             positions = np.load(local, allow_pickle=False)
         except (ValueError, EOFError, OSError) as error:
             raise InputError(f"{path}: expected an array of joints. Received: {error}") from error
-    expected = (num_frames, len(names), 2)
-    if positions.shape != expected or positions.dtype.kind != "f" or np.isinf(positions).any():
+    if not isinstance(positions, np.ndarray):
+        raise InputError(f"{path}: expected an array of joints. Received: an archive.")
+    length = positions.shape[:1] if num_frames is None else (num_frames,)
+    is_finite = positions.dtype.kind == "f" and not np.isinf(positions).any()
+    if positions.shape != (*length, len(names), 2) or not is_finite:
+        expected = f"({'L' if num_frames is None else num_frames}, {len(names)}, 2)"
         raise InputError(f"{path}: expected numbers {expected}. Received: {positions.dtype} {positions.shape}.")
     return Joints(positions.astype(np.float32), names, source)
 

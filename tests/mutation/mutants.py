@@ -2264,10 +2264,26 @@ LEFT_OVERS = (
         "data_prep/records/joints.py",
         "tests/data_prep/records/test_joints_of_records.py",
         (
-            "if own != video_id and shared[own] > 1:",
+            "if self._shared[stem] > 1:",
             "if False:",
             "joints of videos that are called alike are exchanged",
             "test_joints_of_one_are_not_taken_for_those_of_another",
+        ),
+    ),
+    *of(
+        "data_prep/records/checks.py",
+        "tests/data_prep/records/test_joints_of_records.py",
+        (
+            "        if joints:\n",
+            "        if False:\n",
+            "joints that are missing are found when all is decoded",
+            "test_joints_that_are_not_there_are_known_before_anything_is_decoded",
+        ),
+        (
+            "joints.problems(sample, len(video))",
+            "joints.problems(sample, None)",
+            "joints of other frames pass",
+            "test_joints_of_other_frames_are_found_by_check_and_refused_by_build",
         ),
     ),
     *of(

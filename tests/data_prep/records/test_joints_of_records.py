@@ -1,62 +1,126 @@
 """Joints lie beside the records of their own video, and of no other that is called alike."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
-from data_prep.records.joints import copy_joints
+from data_prep.datasets.sample import Sample, Source
+from data_prep.records.building import BuildSettings, build_records
+from data_prep.records.checks import known_problems
+from data_prep.records.dry_run import check
+from data_prep.records.joints import SourceJoints
 from scoringnet_tf.data.joints import read_joints
+from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.errors import InputError
 
-
-@pytest.fixture
-def source(tmp_path):
-    """A function that writes arrays of 5 frames, each of one value, into a dataset; returns its folder."""
-
-    def write(**values):
-        (tmp_path / "joints").mkdir()
-        (tmp_path / "joints/joints.json").write_text(json.dumps({"source": "mine", "names": ["head", "hand"]}))
-        for name, value in values.items():
-            path = tmp_path / f"joints/{name.replace('__', '/')}.npy"
-            path.parent.mkdir(exist_ok=True)
-            np.save(path, np.full((5, 2, 2), value, np.float16))
-        (tmp_path / "records").mkdir()
-        return tmp_path
-
-    return write
+SMALL = BuildSettings((36, 48))
 
 
-def videos(*paths, **named):
+def write_joints(folder, length=5, **values):
+    """Arrays of so many frames, each of one value."""
+    (folder / "joints").mkdir()
+    (folder / "joints/joints.json").write_text(json.dumps({"source": "mine", "names": ["head", "hand"]}))
+    for name, value in values.items():
+        path = folder / f"joints/{name}.npy"
+        path.parent.mkdir(exist_ok=True)
+        np.save(path, np.full((length, 2, 2), value, np.float16))
+
+
+def samples(folder, *paths, **named):
     entries = {path: path for path in paths} | named
-    return {video_id: {"path": path, "num_frames": 5} for video_id, path in entries.items()}
+    clips = {video_id: Clip.parse(str(folder / path)) for video_id, path in entries.items()}
+    return [Sample(name, clip.path, "train", "labels.csv: row 1", frames=clip.frames) for name, clip in clips.items()]
 
 
-def kept(folder, video_id):
-    return read_joints(folder / "records/joints", video_id, 5).positions[0, 0, 0]
+def kept(folder, of):
+    """The value of each video's joints among the records."""
+    (folder / "records").mkdir()
+    ids = [sample.video_id for sample in of]
+    SourceJoints(folder, of).copy(folder / "records", ids)
+    return [read_joints(folder / "records/joints", video_id, 5).positions[0, 0, 0] for video_id in ids]
 
 
-def test_the_name_of_a_file_is_enough_where_it_is_one_videos(source):
-    folder = source(**{"001": 1, "dive #1": 2})
-    copy_joints(folder, folder / "records", videos(**{"001": "samples/001.avi", "b": "dive #1.avi"}))
-    assert (kept(folder, "001"), kept(folder, "b")) == (1, 2)
+def problems(folder, of):
+    joints = SourceJoints(folder, of)
+    return [str(problem) for sample in of for problem in joints.problems(sample, 5)]
 
 
-def test_videos_that_are_called_alike_have_joints_by_their_ids(source):
-    folder = source(**{"a__001.avi": 1, "b__001.avi": 2, "final.mp4#1": 3, "final.mp4#2": 4})
+def test_the_name_of_a_file_is_enough_where_it_is_one_videos(tmp_path):
+    write_joints(tmp_path, **{"001": 1, "dive #1": 2})
+    assert kept(tmp_path, samples(tmp_path, **{"001": "samples/001.avi", "b": "dive #1.avi"})) == [1, 2]
+
+
+def test_videos_that_are_called_alike_have_joints_by_their_ids(tmp_path):
+    write_joints(tmp_path, **{"a/001.avi": 1, "b/001.avi": 2, "final.mp4#1": 3, "final.mp4#2": 4})
     stretches = {f"final.mp4#{number}": f"final.mp4#{5 * number}-{5 * number + 5}" for number in (1, 2)}
-    copy_joints(folder, folder / "records", videos("a/001.avi", "b/001.avi", **stretches))
-    assert [kept(folder, name) for name in ("a/001.avi", "b/001.avi", *stretches)] == [1, 2, 3, 4]
+    assert kept(tmp_path, samples(tmp_path, "a/001.avi", "b/001.avi", **stretches)) == [1, 2, 3, 4]
 
 
-def test_joints_of_one_are_not_taken_for_those_of_another(source):
-    folder = source(**{"001": 1})
-    with pytest.raises(InputError, match=r"expected joints in a/001\.avi\.npy, as 2 videos would have 001\.npy"):
-        copy_joints(folder, folder / "records", videos("a/001.avi", "b/001.avi"))
+def test_joints_of_one_are_not_taken_for_those_of_another(tmp_path):
+    write_joints(tmp_path, **{"001": 1})
+    first, second = problems(tmp_path, samples(tmp_path, "a/001.avi", "b/001.avi"))
+    assert "expected joints in a/001.avi.npy, as 2 videos would have 001.npy" in first
+    assert "expected joints in b/001.avi.npy, as 2 videos would have 001.npy" in second
 
 
 @pytest.mark.parametrize("video_id", ["/elsewhere/x", "../../x"])
-def test_an_id_that_leaves_the_folder_is_refused(source, video_id):
-    folder = source(**{"001": 1})
-    with pytest.raises(InputError, match="expected ids that name files in a folder"):
-        copy_joints(folder, folder / "records", videos(**{video_id: "001.avi"}))
+def test_an_id_that_leaves_the_folder_is_refused(tmp_path, video_id):
+    write_joints(tmp_path, **{"001": 1})
+    (problem,) = problems(tmp_path, samples(tmp_path, **{video_id: "001.avi"}))
+    assert problem.startswith("labels.csv: row 1: ") and "expected ids that name files in a folder" in problem
+
+
+def test_what_is_no_array_of_joints_is_refused(tmp_path):
+    write_joints(tmp_path, **{"001": 1, "002": np.inf})
+    np.savez(tmp_path / "joints/003.npz", np.zeros((5, 2, 2)))
+    (tmp_path / "joints/003.npz").rename(tmp_path / "joints/003.npy")
+    np.save(tmp_path / "joints/004.npy", np.float32(1))
+    found = problems(tmp_path, samples(tmp_path, *(f"00{number}.avi" for number in (1, 2, 3, 4, 5))))
+    expected = ["numbers (5, 2, 2)", "an array of joints. Received: an archive", "numbers (5, 2, 2)", "no such file"]
+    assert len(found) == 4 and all(what in line for what, line in zip(expected, found, strict=True)), found
+
+
+def test_joints_that_are_not_there_are_known_before_anything_is_decoded(tmp_path):
+    write_joints(tmp_path, **{"001": 1})
+    of = samples(tmp_path, "001.avi", "002.avi")
+    for sample in of:
+        sample.path.touch()
+    found = [(sample.video_id, str(*problems)) for sample, problems in known_problems(Source(None, of), tmp_path)]
+    missing = tmp_path / "joints/002.npy"
+    assert found == [("002.avi", f"labels.csv: row 1: {missing}: expected joints. Received: no such file.")]
+
+
+def write_joints_of_diving(folder, wrong):
+    """Of every video of `diving_dir`, but of those in {id: number of frames}, which have other ones."""
+    write_joints(folder)
+    for number in range(1, 11):
+        length = wrong.get(f"{number:03d}", 24 + number)
+        np.save(folder / f"joints/{number:03d}.npy", np.zeros((length, 2, 2), np.float32))
+
+
+def test_joints_of_other_frames_are_found_by_check_and_refused_by_build(diving_dir, tmp_path):
+    write_joints_of_diving(diving_dir, {"002": 25, "005": 30})
+    lines, number = check("unlv_diving", diving_dir, workers=1)
+    assert number == 2
+    for line, video_id, right, wrong in zip(lines, ("002", "005"), (26, 29), (25, 30), strict=False):
+        path = diving_dir / f"joints/{video_id}.npy"
+        assert line.endswith(f"{path}: expected numbers ({right}, 2, 2). Received: float32 ({wrong}, 2, 2).")
+    with pytest.raises(InputError, match=r"002\.npy: expected numbers .*\n.*005\.npy: expected numbers"):
+        build_records("unlv_diving", diving_dir, tmp_path / "records", SMALL, workers=1)
+    skipping = dataclasses.replace(SMALL, on_error="skip")
+    info, _ = build_records("unlv_diving", diving_dir, tmp_path / "records", skipping, workers=1)
+    right = sorted(info.videos)
+    assert len(right) == 8 and sorted(path.stem for path in (tmp_path / "records/joints").glob("*.npy")) == right
+
+
+def test_an_index_of_joints_that_is_not_right_is_named(diving_dir, tmp_path):
+    write_joints_of_diving(diving_dir, {})
+    (diving_dir / "joints/joints.json").write_text('{"names": ["hand"]}')
+    for command in (
+        lambda: check("unlv_diving", diving_dir, workers=1),
+        lambda: build_records("unlv_diving", diving_dir, tmp_path / "records", SMALL, workers=1),
+    ):
+        with pytest.raises(InputError, match=r"joints\.json: expected \{source, names\}"):
+            command()
