@@ -16,6 +16,7 @@ from scoringnet_tf.sports import DECODINGS, SCORES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path, check_access
+from scoringnet_tf.support.wording import counted
 
 PAGES = "pages.html"
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
@@ -117,7 +118,7 @@ def _predictions(model, ids, total):
     return evaluation.predict_records(outputs_of, dataset, progress=f"evaluating {values.split}", total=total)
 
 
-def _measured(predictions, intervals, info, model, model_file):
+def _measured(predictions, intervals, info, model, model_file, learned):
     """What metrics.json says."""
     from scoringnet_tf.inference import evaluation
     from scoringnet_tf.inference.coverage import coverage
@@ -130,6 +131,7 @@ def _measured(predictions, intervals, info, model, model_file):
         "split": values.split,
         "decoding": model.stage_decision.decoding if model.stage_decision else None,
         "views": model.views,
+        "training_videos": learned,
         "fragments": _fragments(model, values.true_fragments),
         "model": str(model_file),
         "data_hash": info.data_hash,
@@ -162,6 +164,7 @@ def main(_):
     from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_path, with_views
     from scoringnet_tf.report.evaluation_pages import write_evaluation_pages
     from scoringnet_tf.report.evaluation_report import write_report
+    from scoringnet_tf.training.held_out import learned_among
 
     model_file = model_path(values.model)
     name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
@@ -180,13 +183,16 @@ def main(_):
         model = model.with_dtype("float32", decoding=values.decoding)
     predictions = _predictions(model, ids, len(split_ids(info, values.split, ids=ids)))
     predictions.bounds = interval_bounds(predictions, intervals, model.sport)
-    measured = _measured(predictions, intervals, info, model, model_file)
+    learned = learned_among(info, predictions.ids, model_file)
+    measured = _measured(predictions, intervals, info, model, model_file, len(learned))
     if (output_dir / PAGES).is_file():  # of an evaluation into the same folder before
         from scoringnet_tf.report.page import remove_pages
 
         remove_pages(output_dir / PAGES)
     write_report(output_dir, predictions, measured, model.sport.stages)
     _print(measured, model)
+    if learned:
+        print(f"Of these {counted(len(predictions.ids), 'video')} the model learned from {len(learned)}.")
     if values.pages:
         called = values.model or str(model_file)
         pages = write_evaluation_pages(output_dir / PAGES, model, info, values.split, ids, called)

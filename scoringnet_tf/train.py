@@ -228,8 +228,12 @@ def main(_):
     check_access(settings["model_dir"], "model_dir", writing=True)
 
     from scoringnet_tf.training.scoring import ScoringRun
+    from scoringnet_tf.training.supervision import idle_flags
 
     run = ScoringRun(info, settings)
+    for name, beside in idle_flags(settings).items():
+        if flags.FLAGS[name].present:
+            print(f"--{name}={settings[name]} changes nothing beside {beside}.")
     best = run.run()
     if run.worker > 0:
         return

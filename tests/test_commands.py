@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from command_forks import ROOT, forked
 
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.flag_files import flag_files
 
@@ -171,6 +172,10 @@ def test_records_without_a_training_split_are_evaluated(trained, tmp_path):
     metrics = json.loads((tmp_path / "report/metrics.json").read_text())
     assert "mean predictor" not in printed
     assert metrics["num_videos"] == 2 and metrics["mean_predictor"] == {} and metrics["pixels"] == "filmed"
+    learned = {"001", "002"} & set(DatasetInfo.load(trained / "dives_records").splits["train"]["ids"])
+    learned -= set(json.loads((trained / "run/config.json").read_text())["validation_ids"])
+    assert metrics["training_videos"] == len(learned)
+    assert ("Of these 2 videos the model learned from" in printed) == bool(learned)
 
 
 FLAG_FILES = sorted(str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.flags"), *ROOT.glob("recipes/*.flags")))

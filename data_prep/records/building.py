@@ -9,7 +9,6 @@ import statistics
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
 from data_prep.datasets import read_source
@@ -23,7 +22,7 @@ from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
 from data_prep.records.writing import RecordsWriter, check_output_dir, writing_to
 from scoringnet_tf import __version__
 from scoringnet_tf.data.features import FeatureFile
-from scoringnet_tf.data.preprocessing import StoredForm
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm
 from scoringnet_tf.data.records import INDEX_NAME, DatasetInfo, VideoExample, score_statistics
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
@@ -194,7 +193,16 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded, setting
         f"In {count} of {counted(len(source.samples), 'video')} pictures are {what}"
         for what, count in sorted(fitted.items())
     ]
-    return rejected, [*notes, *_resumed(resumed)]
+    return rejected, [*notes, *_mixed_rates(writer.frame_rates), *_resumed(resumed)]
+
+
+def _mixed_rates(rates):
+    """A note where videos have different frame rates: records keep every frame, and a model is trained at one rate."""
+    low, high = min(rates, default=1.0), max(rates, default=1.0)
+    if high / low - 1 <= RATE_TOLERANCE:
+        return []
+    said = f"Videos have from {low:.4g} to {high:.4g} frames/s, and records keep all frames"
+    return [f"{said}: a model learns them as {statistics.median_low(rates):.4g}. Bring them to one rate first."]
 
 
 def _resumed(videos):
@@ -269,7 +277,7 @@ def _dataset_info(writer, dataset, source, source_dir, settings, aspect, rejecte
         sport=source.sport or "",
         stages=_stages(source),
         frame_size=settings.frame_size,
-        frame_rate=float(np.median(writer.frame_rates)),
+        frame_rate=float(statistics.median_low(writer.frame_rates)),  # one that there is
         splits=splits,
         videos=writer.videos,
         score_statistics=score_statistics(writer.videos),

@@ -15,6 +15,19 @@ from scoringnet_tf.support.errors import InputError
 
 FITS = ("crop", "pad", "stretch")
 ASPECT_TOLERANCE = 0.05  # share by which a video's aspect may differ from the stored one's and is stored as it is
+# Timestamps are rounded to milliseconds and less; by more than this share a frame rate is another one.
+RATE_TOLERANCE = 0.02
+
+
+def form_differences(learned: tuple, found: tuple) -> list[str]:
+    """What is different of how frames were stored, a phrase each; both (frames per second, aspect), None if unknown."""
+    (rate, aspect), (found_rate, found_aspect) = learned, found
+    different = []
+    if rate and found_rate and abs(found_rate / rate - 1) > RATE_TOLERANCE:
+        different.append(f"{found_rate:.4g} frames/s instead of {rate:.4g}")
+    if aspect and found_aspect and abs(found_aspect / aspect - 1) > ASPECT_TOLERANCE:
+        different.append(f"pictures of {found_aspect:.2f}:1 instead of {aspect:.2f}:1")
+    return different
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,6 +6,7 @@ import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.features import feature_differences
+from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted
@@ -36,6 +37,7 @@ def _check_form(info, rendering):
     """InputError where a rendering has frames of another size, or other features."""
     sizes = [tuple(each.frame_size) if each.frame_size else None for each in (info, rendering)]
     different = [f"frames of {sizes[1]} instead of {sizes[0]} (height, width)"] if sizes[0] != sizes[1] else []
+    different += form_differences((info.frame_rate, info.aspect), (rendering.frame_rate, rendering.aspect))
     if info.features and rendering.features:
         different = feature_differences(info.features, rendering.features)
     if bool(info.features) != bool(rendering.features):

@@ -13,7 +13,7 @@ import av
 import numpy as np
 from av.stream import Disposition
 
-from scoringnet_tf.data.preprocessing import resize_frame
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, resize_frame
 from scoringnet_tf.data.shown_frames import ShownFrames, is_transposed
 from scoringnet_tf.data.webp import is_webp, num_frames, webp_frames
 from scoringnet_tf.support.errors import InputError
@@ -24,8 +24,6 @@ from scoringnet_tf.support.wording import counted
 DEFAULT_FPS = 25.0  # where a file gives neither a frame rate nor timestamps: the rate of the UNLV and UCF videos
 # MPEG-4 with packed B-frames (old AVI files) announces one frame more than it holds: that is no damage.
 ANNOUNCED_TOLERANCE = 1
-# Timestamps are rounded to milliseconds and less; by more than this a rate is another one.
-RATE_TOLERANCE = 0.02
 # Frames this many times as far apart as those asked for are mixed; repeated, the athlete stops and jumps. Of dives at
 # half the rate of training 96 % of the frames are labelled rightly and 4 % of the scores withheld; repeated 92 % and
 # 23 % (python -m benchmarks.frame_rates).

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from scoringnet_tf.data.preprocessing import StoredForm, model_frames
-from scoringnet_tf.data.video import RATE_TOLERANCE, SPARSE, Clip, Video, VideoStream
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm, model_frames
+from scoringnet_tf.data.video import SPARSE, Clip, Video, VideoStream
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.threads import overlapping

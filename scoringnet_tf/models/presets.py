@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 
 from scoringnet_tf.data.features import feature_differences
+from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.models.intervals import Intervals
 from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.errors import InputError
@@ -114,6 +115,11 @@ def with_views(model, views):
         raise InputError(f"--views={views}: {error}") from error
 
 
+def form_of(model):
+    """(frames per second, aspect) of what a `ScoringNet` learned from, as of `form_differences`."""
+    return (model.frame_rate, model.preprocessor.stored.aspect) if model.provenance else (None, None)
+
+
 def check_fits(model, info):
     """InputError where records (`DatasetInfo`) are not of the sport and frames, or features, that a model learned."""
     if info.classes:
@@ -126,6 +132,13 @@ def check_fits(model, info):
         if of_model != of_records:
             raise InputError(
                 f"{info.records_dir}: expected records with the model's {what}, {of_model}. Received: {of_records}."
+            )
+    if model.content == "frames":
+        different = form_differences(form_of(model), (info.frame_rate, info.aspect))
+        if different:
+            raise InputError(
+                f"{info.records_dir}: expected frames as the model learned them. Received: {'; '.join(different)}. "
+                "Records are taken as they are; predict brings videos to the model's rate and aspect."
             )
     if model.content == "features":
         different = feature_differences(model.features, info.features)

@@ -22,7 +22,7 @@ STARTED_FROM = ("initial_model", "segmenter")
 EXTENDABLE = {"joint": "epochs", "scoring": "scoring_epochs", "pretraining": "epochs"}
 
 
-def record_config(model_dir, settings, data_hash, precision, validation_ids):
+def record_config(model_dir, settings, data_hash, precision, validation_ids, learned_from=()):
     """Writes `config.json`; where `model_dir` holds a checkpoint to go on from, checks that settings and data agree.
 
     Args:
@@ -31,12 +31,13 @@ def record_config(model_dir, settings, data_hash, precision, validation_ids):
         data_hash: of the records.
         precision: the dtype policy that was chosen.
         validation_ids: the videos held out of the training split.
+        learned_from: what its training videos, and those of the models that it starts from, show; see `shown`.
 
     Raises:
-        InputError: names every setting that differs.
+        InputError: names every setting that differs; or the run is to be longer, and was ended before its last epoch.
     """
     path = as_path(model_dir) / CONFIG
-    config = _configuration(settings, data_hash, precision, validation_ids)
+    config = _configuration(settings, data_hash, precision, validation_ids) | {"learned_from": sorted(learned_from)}
     _, state = Checkpoints(model_dir).latest()
     if path.is_file() and state is not None:
         before = _read(path)
@@ -46,7 +47,14 @@ def record_config(model_dir, settings, data_hash, precision, validation_ids):
                 f"{model_dir}: holds a run with other settings: {'; '.join(changed)}. Go on with the same ones, or "
                 "choose another --model_dir."
             )
+        last = EXTENDABLE.get(state["phase"])
+        if state.get("stopped") and last and settings[last] != before["settings"][last]:
+            raise InputError(
+                f"--{last}={settings[last]}: expected {before['settings'][last]}, for the run in {model_dir} was ended "
+                f"by --patience or --max_steps after epoch {state['epoch']}. Received: more."
+            )
         config["versions"] = before["versions"]
+        config["learned_from"] = sorted({*learned_from, *before.get("learned_from", ())})
     write_json(path, config)
 
 
@@ -79,9 +87,10 @@ def _configuration(settings, data_hash, precision, validation_ids):
 def _read(path):
     """What `record_config` wrote; InputError naming the file where it is damaged."""
     config = read_json(path)
-    kinds = {"settings": dict, "data_hash": str, "precision": str, "versions": dict, "validation_ids": list}
-    wrong = [name for name, kind in kinds.items() if not isinstance(config.get(name, kind()), kind)]
-    missing = [name for name in kinds if name not in config and name != "validation_ids"]
+    kinds = {"settings": dict, "data_hash": str, "precision": str, "versions": dict}
+    optional = {"validation_ids": list, "learned_from": list}
+    wrong = [name for name, kind in (kinds | optional).items() if not isinstance(config.get(name, kind()), kind)]
+    missing = [name for name in kinds if name not in config]
     if wrong or missing:
         received = ", ".join([*(f"{name} {config[name]!r:.40}" for name in wrong), *(f"no {name}" for name in missing)])
         raise InputError(f"{path}: expected the configuration of a run, {', '.join(kinds)}. Received: {received}.")
@@ -126,6 +135,25 @@ def _extends(name, old, settings, state):
         and settings[name] > old[name]
         and settings.get("fragments") != "scheduled"
     )
+
+
+def shown(video):
+    """What an entry of `DatasetInfo.videos` shows, whatever it is called: content of its file, and which stretch."""
+    stretch = video["path"].rpartition("#")[2] if "#" in video["path"] else ""
+    return f"{video['sha256'][:16]}#{stretch}".removesuffix("#")
+
+
+def learned_from(model_path):
+    """What the training videos of a run show, and those of the models that it started from; see `shown`.
+
+    Args:
+        model_path: path of the `.keras` file in a run's folder.
+
+    Returns:
+        A set; empty where nothing says.
+    """
+    path = as_path(model_path).parent / CONFIG
+    return set(_read(path).get("learned_from", ())) if path.is_file() else set()
 
 
 def held_out_of(info, model_path):

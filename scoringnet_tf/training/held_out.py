@@ -1,12 +1,14 @@
 """Which videos a trained model did not learn from, so that its errors on them say how far it errs on others."""
 
+from collections.abc import Iterable
+
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut
 from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.models.presets import load_keras, load_scoring_net, model_path
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath, as_path
-from scoringnet_tf.training.config import held_out_of, pretrained_of, started_from
+from scoringnet_tf.training.config import held_out_of, learned_from, pretrained_of, shown, started_from
 
 
 def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | None) -> HeldOut | str:
@@ -19,10 +21,13 @@ def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | Non
     """
     if data_hash != info.data_hash:
         return "It is not known which videos of these records the model did not learn from (--held_out_split)."
-    if "validation" in info.splits:
-        return HeldOut(info, "validation")
+    stored = "validation" in info.splits
     try:
-        ids = held_out_of(info, model_file)
+        ids = info.splits["validation"]["ids"] if stored else held_out_of(info, model_file)
+        if both := learned_among(info, ids, model_file):
+            return f"The model learned from {len(both)} of the videos that were held out, the first {both[0]}."
+        if stored:
+            return HeldOut(info, "validation")
         known = {start: _held_out_before(info, start) for start in started_from(model_file)}
     except InputError as error:
         return f"It is not known which videos were held out of training. {error}"
@@ -31,6 +36,18 @@ def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | Non
     if learned:
         return f"The run started from {learned[0]}, which may have learned from the videos that it held out."
     return HeldOut(info, "validation", ids) if ids else NOTHING_HELD_OUT
+
+
+def learned_among(info: DatasetInfo, ids: Iterable[str], model_file: AnyPath) -> list[str]:
+    """Those of the videos of records that the run of a model learned from, whichever records it had; none if unknown.
+
+    Args:
+        info: of the records.
+        ids: of the videos.
+        model_file: path of the model.
+    """
+    learned = learned_from(model_file)
+    return [video_id for video_id in ids if shown(info.videos[video_id]) in learned]
 
 
 def _pretrained_on(info, model_file):
@@ -66,16 +83,11 @@ def held_out_by_name(info: DatasetInfo, records: DatasetInfo, split: str) -> Hel
         RecordsError: there is no such split.
         InputError: some of its videos are training videos.
     """
-    learned = {_shown(info.videos[video_id]) for video_id in info.split("train")["ids"]}
-    both = [video_id for video_id in records.split(split)["ids"] if _shown(records.videos[video_id]) in learned]
+    learned = {shown(info.videos[video_id]) for video_id in info.split("train")["ids"]}
+    both = [video_id for video_id in records.split(split)["ids"] if shown(records.videos[video_id]) in learned]
     if both:
         raise InputError(
             f"--held_out_split={split}: expected videos that the model did not learn from. Received: {len(both)} of "
             f"the training split of {info.records_dir}, the first {both[0]}."
         )
     return HeldOut(records, split)
-
-
-def _shown(video):
-    """What an entry of `DatasetInfo.videos` shows, whatever it is called: the content of a file, and which stretch."""
-    return video["sha256"], video["path"].rpartition("#")[2] if "#" in video["path"] else ""

@@ -7,8 +7,9 @@ nothing under another preprocessing than theirs: a network is built with that of
 import warnings
 
 from scoringnet_tf.data.features import feature_differences
+from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.models.c3d import C3D, describe_preprocessing
-from scoringnet_tf.models.presets import load_keras, load_scoring_net
+from scoringnet_tf.models.presets import form_of, load_keras, load_scoring_net
 from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
@@ -86,7 +87,7 @@ def load_segmenter(network, path):
     if source.segmenter is None:
         raise InputError(f"--segmenter={path}: expected a ScoringNet with a KFS. Received: one for whole videos.")
     _check_alike(network.segmenter, source.segmenter, f"--segmenter={path}: expected a KFS like the one to train.")
-    _check_sees_alike(network, source, f"--segmenter={path}: expected a KFS that sees what the records have.")
+    _check_sees_alike(network, source, f"--segmenter={path}")
     network.segmenter.set_weights(source.segmenter.get_weights())
 
 
@@ -107,7 +108,7 @@ def load_network(network, path):
     for part in network.networks:
         expected = f"--initial_model={path}: expected a {part} like the one to train."
         _check_alike(getattr(network, part), getattr(source, part), expected)
-    _check_sees_alike(network, source, f"--initial_model={path}: expected a model that sees what the records have.")
+    _check_sees_alike(network, source, f"--initial_model={path}")
     for part in network.networks:
         getattr(network, part).set_weights(getattr(source, part).get_weights())
 
@@ -124,15 +125,24 @@ def _check_alike(ours, theirs, expected):
         raise InputError(f"{expected} Received: {'; '.join(different)}")
 
 
-def _check_sees_alike(network, source, expected):
-    """InputError, beginning with `expected`, where the frames of one are of another scale, or the features others."""
+def _check_sees_alike(network, source, named):
+    """InputError where frames of the model that is `named` are of another scale, or its features others.
+
+    Of another rate or aspect it may learn what they look like: that is printed.
+    """
     different = []
     if network.content == source.content == "features":
         different = feature_differences(network.features, source.features)
     elif network.content == source.content == "frames" and tuple(network.frame_size) != tuple(source.frame_size):
         different = [f"frames of {source.frame_size} instead of {network.frame_size} (height, width)"]
     if different:
-        raise InputError(f"{expected} Received: {'; '.join(different)}.")
+        raise InputError(
+            f"{named}: expected a model that sees what the records have. Received: {'; '.join(different)}."
+        )
+    if network.content == "frames":
+        other = form_differences(form_of(source), form_of(network))
+        if other:  # it may learn anew what they look like
+            print(f"{named} learned from other frames: the records have {'; '.join(other)}.")
 
 
 def _difference(key, theirs, ours):

@@ -22,13 +22,21 @@ import math
 import keras
 import tensorflow as tf
 
+from scoringnet_tf.models.presets import model_path
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import locked, mirrored_folder, replacing_file
 from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import STATE, Checkpoints
-from scoringnet_tf.training.config import CONFIG, check_config, record_config
+from scoringnet_tf.training.config import (
+    CONFIG,
+    STARTED_FROM,
+    check_config,
+    learned_from,
+    record_config,
+    shown,
+)
 from scoringnet_tf.training.strategy import shared, strategy_of, workers
 
 BEST, LAST = "best.keras", "last.keras"
@@ -72,11 +80,23 @@ class Run:
         self.strategy = _strategy(settings)
         self.dtype = runtime.configure(settings["precision"], settings["seed"], settings["deterministic"])
         self.train_ids, self.validation_ids = self.split()
+        self._check_updates()
         if settings["patience"] and not self.validation_ids:
             raise InputError(
                 f"--patience={settings['patience']}: expected held-out videos, whose figures end a phase. Received: "
                 "none (--validation_fraction=0)."
             )
+
+    def _check_updates(self):
+        """InputError where a phase has fewer batches than one update takes, and would learn nothing."""
+        asked = self.settings["accumulation_steps"]
+        for phase in self.phases:
+            batches = -(-len(self.train_ids) // self.settings["batch_size"]) * phase.epochs
+            if 0 < batches < asked:
+                raise InputError(
+                    f"--accumulation_steps={asked}: expected at most {batches}, all batches of the phase {phase.name}. "
+                    "Received: more, with which nothing is learned."
+                )
 
     # === What a subclass says ===
 
@@ -150,10 +170,19 @@ class Run:
         self._follows_a_run = (self.model_dir / CONFIG).is_file()
         described = (self.model_dir, self.settings, self.info.data_hash, self.dtype, self.validation_ids)
         if self.worker == 0:
-            record_config(*described)
+            record_config(*described, self._learned_from())
         self._wait_for_all()
         if self.worker > 0:
             check_config(*described)
+
+    def _learned_from(self):
+        """What the training videos show, and those of the models that the run starts from."""
+        learned = {shown(self.info.videos[video_id]) for video_id in self.train_ids}
+        for flag in STARTED_FROM:
+            if start := self.settings.get(flag):
+                with contextlib.suppress(InputError):  # it may be gone where a run goes on; a new one will miss it
+                    learned |= learned_from(model_path(start, flag))
+        return learned
 
     def _wait_for_all(self):
         """Until every machine is here: none writes what another still reads, or ends while another needs it."""
@@ -298,6 +327,13 @@ def _strategy(settings):
         raise InputError(
             f"--replicas={number}: expected at most one for each video of a batch. "
             f"Received: --batch_size={settings['batch_size']}."
+        )
+    if "replicas" not in settings and workers()[1] > 1:
+        raise InputError("TF_CONFIG: expected none, for C3D is pretrained on one machine. Received: several workers.")
+    if number > 1 and settings.get("stage_network") == "resnet50":
+        raise InputError(
+            "--stage_network=resnet50: expected --replicas=1, for each replica would normalise by its own frames. "
+            f"Received: --replicas={number}."
         )
     if number > 1 and settings["accumulation_steps"] > 1:
         raise InputError(

@@ -29,6 +29,7 @@ from scoringnet_tf.training.pretrained import (
 from scoringnet_tf.training.run import Phase, Run
 from scoringnet_tf.training.supervision import (
     check_head,
+    check_held_out,
     check_segmenter,
     check_stages,
     check_views_flag,
@@ -159,6 +160,8 @@ class ScoringRun(Run):
         self.supervision = supervision(info, settings["scores"])
         self.rates = part_rates(settings["rates"])
         super().__init__(info, settings, phases(settings))
+        if self.validation_ids and self.phases[-1].monitor == "val_f_src":
+            check_held_out(info, self.validation_ids, settings["validation_fraction"])
         with self.strategy.scope():
             self.model = build_network(info, settings, self.dtype, self.supervision.towers)
         check_parts(self.model, self.rates, settings)

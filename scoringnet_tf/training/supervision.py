@@ -86,6 +86,34 @@ def check_weights(info, settings):
         )
 
 
+def check_held_out(info, ids, fraction):
+    """InputError unless the held-out videos have different final scores: the epoch of the best F-SRC is chosen."""
+    finals = {info.videos[video_id]["final"] for video_id in ids} - {None}
+    if len(finals) < 2:
+        stored = "validation" in info.splits
+        which = "its validation split" if stored else f"what --validation_fraction={fraction:g} holds out"
+        raise InputError(
+            f"{info.records_dir}: expected two different final scores or more in {which}, to choose the best epoch by. "
+            f"Received: {len(finals)}, of {counted(len(ids), 'video')}."
+            + ("" if stored else " Hold out more, or none (--validation_fraction=0).")
+        )
+
+
+def idle_flags(settings):
+    """Flags that change nothing beside the others: {name: the flag beside which it does nothing}."""
+    staged, whole = settings["training"] == "staged", settings["fragments"] == "whole"
+    of_kfs = ("stage_network", "lstm_units", "segmenter_fc_units", "segmenter_dropout", "stage_loss", "decoding")
+    of_others = ("epochs",) if staged else ("segmentation_epochs", "scoring_epochs")
+    found = dict.fromkeys(of_others, f"--training={settings['training']}")
+    if whole:
+        found |= dict.fromkeys((*of_kfs, "segmentation_epochs"), "--fragments=whole")
+    elif settings["segmenter"]:
+        found |= dict.fromkeys(("segmentation_epochs", "stage_loss"), "--segmenter")
+    if settings["head"] == "regression":
+        found["score_sigma"] = "--head=regression"
+    return found
+
+
 def check_head(settings):
     """InputError where the head has no use for what was asked of it."""
     if settings["head"] == "distribution" and settings["output_activation"] == "relu":

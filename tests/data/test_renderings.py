@@ -74,6 +74,9 @@ def test_records_of_another_scale_or_content_are_no_rendering(diving_records, ch
     larger = dataclasses.replace(other, frame_size=(72, 96))
     with pytest.raises(InputError, match=r"again: .* Received: frames of \(72, 96\) instead of \(36, 48\)"):
         check_renderings(info, [larger])
+    slower = dataclasses.replace(other, frame_rate=24.0)
+    with pytest.raises(InputError, match="Received: 24 frames/s instead of 25"):
+        check_renderings(info, [slower])
     of_features = dataclasses.replace(other, features={"size": 3, "stride": 1, "origin": None}, frame_size=None)
     with pytest.raises(InputError, match="Received: features instead of frames"):
         check_renderings(info, [of_features])

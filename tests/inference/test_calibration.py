@@ -16,7 +16,7 @@ from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut, add_r
 from scoringnet_tf.inference.coverage import stated_intervals
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
 from scoringnet_tf.inference.prediction import VideoScorer
-from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.models.presets import check_fits, load_scoring_net
 from scoringnet_tf.models.reference import Reference, Spread
 from scoringnet_tf.support.errors import InputError
 
@@ -238,3 +238,16 @@ def test_held_out_records_that_do_not_fit_are_refused_before_anything_is_measure
     info = DatasetInfo.load(folder)
     with pytest.raises(InputError, match="expected records with the model's frame size"):
         measured(plain, info, HeldOut(dataclasses.replace(info, frame_size=(72, 96)), "validation"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "received"),
+    [({"frame_rate": 50.0}, "50 frames/s instead of 25"), ({"aspect": 0.6}, r"pictures of 0\.60:1 instead of 1\.33:1")],
+)
+def test_records_of_another_rate_or_aspect_are_refused(folder, changes, received):
+    """Of a model that was made for records; one that knows no training cannot tell."""
+    info = DatasetInfo.load(folder)
+    model = scoringnet_tf.ScoringNet.for_records(info, image_size=(32, 32), width_multiplier=1 / 16)
+    check_fits(model, dataclasses.replace(info, frame_rate=info.frame_rate * 1.01))
+    with pytest.raises(InputError, match=f"expected frames as the model learned them. Received: {received}"):
+        check_fits(model, dataclasses.replace(info, **changes))

@@ -2271,6 +2271,88 @@ LEFT_OVERS = (
         ),
     ),
     *of(
+        "scoringnet_tf/training/held_out.py",
+        "tests/training/test_held_out.py",
+        (
+            "if shown(info.videos[video_id]) in learned]",
+            "if video_id in learned]",
+            "training videos are known by their names in other records",
+            "test_videos_that_a_run_learned_from_are_known_in_other_records",
+        ),
+        (
+            "if both := learned_among(info, ids, model_file):",
+            "if both := []:",
+            "intervals are measured on what the run before learned from",
+            "test_a_validation_split_that_the_run_before_learned_from",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/config.py",
+        "tests/training/test_held_out.py",
+        (
+            'sorted({*learned_from, *before.get("learned_from", ())})',
+            "sorted(learned_from)",
+            "a run that goes on forgets what its start learned from",
+            "test_a_run_keeps_what_it_and_its_start_learned_from",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/config.py",
+        "tests/training/test_resuming.py",
+        (
+            'if state.get("stopped") and last',
+            "if False and last",
+            "more epochs are promised to a run that was ended",
+            "test_settings_may_not_change_within_a_run",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/run.py",
+        "tests/training/test_starting.py",
+        (
+            "if 0 < batches < asked:",
+            "if False:",
+            "a phase without an update is called trained",
+            "test_what_would_choose_or_learn_nothing_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/preprocessing.py",
+        "tests/inference/test_calibration.py",
+        (
+            "abs(found_rate / rate - 1) > RATE_TOLERANCE",
+            "found_rate / rate - 1 > 9",
+            "records of another frame rate are evaluated",
+            "test_records_of_another_rate_or_aspect_are_refused",
+        ),
+        (
+            "abs(found_aspect / aspect - 1) > ASPECT_TOLERANCE",
+            "found_aspect / aspect - 1 > ASPECT_TOLERANCE",
+            "records of a narrower aspect are evaluated",
+            "test_records_of_another_rate_or_aspect_are_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/supervision.py",
+        "tests/training/test_supervision.py",
+        (
+            "if len(finals) < 2:",
+            "if len(finals) < 1:",
+            "an epoch is chosen by one final score",
+            "test_held_out_videos_of_one_final_score_choose_nothing",
+        ),
+    ),
+    *of(
+        "data_prep/records/building.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "if high / low - 1 <= RATE_TOLERANCE:",
+            "if True:",
+            "videos of different rates are built without a word",
+            "test_videos_of_different_rates_are_said",
+        ),
+    ),
+    *of(
         "data_prep/records/checks.py",
         "tests/data_prep/records/test_joints_of_records.py",
         (

@@ -5,6 +5,7 @@ import json
 import types
 
 import pytest
+import training_runs
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
@@ -12,7 +13,10 @@ from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training import held_out
-from scoringnet_tf.training.held_out import held_out_by_name, held_out_by_run
+from scoringnet_tf.training.checkpoints import Checkpoints
+from scoringnet_tf.training.config import learned_from, record_config, shown
+from scoringnet_tf.training.held_out import held_out_by_name, held_out_by_run, learned_among
+from scoringnet_tf.training.scoring import ScoringRun
 
 
 def run_of(folder, info, ids, settings=None):
@@ -43,6 +47,44 @@ def test_a_validation_split_of_the_records(info, tmp_path):
         new, tmp_path / "best.keras", info.data_hash
     )  # another split: these it may have learned from
     assert "not known which videos" in said
+
+
+def test_videos_that_a_run_learned_from_are_known_in_other_records(info, tmp_path):
+    record_config(tmp_path, {}, "others", "float32", [], {shown(info.videos["002"]), "of another"})
+    assert learned_among(info, ["001", "002", "003"], tmp_path / "best.keras") == ["002"]
+    assert learned_among(info, ["001", "002", "003"], tmp_path / "elsewhere/best.keras") == []
+
+
+def test_what_shows_the_same_has_the_same_name():
+    whole, stretch = {"sha256": "ab" * 32, "path": "a.mp4"}, {"sha256": "ab" * 32, "path": "b.mp4#5-9"}
+    assert [shown(video) for video in (whole, stretch)] == ["ab" * 8, "ab" * 8 + "#5-9"]
+    assert shown({**whole, "path": "c/d.mp4"}) == shown(whole) != shown({**whole, "sha256": "cd" * 32})
+
+
+def test_a_validation_split_that_the_run_before_learned_from(info, tmp_path):
+    split = {name: video["split"] for name, video in info.videos.items()}
+    first = info.splits["train"]["ids"][0]
+    new = resplit(info, {**split, first: "validation"}, tmp_path / "index")
+    record_config(tmp_path, {}, new.data_hash, "float32", [], {shown(info.videos[first])})
+    said = held_out_by_run(new, tmp_path / "best.keras", new.data_hash)
+    assert said == f"The model learned from 1 of the videos that were held out, the first {first}."
+
+
+def test_a_run_keeps_what_it_and_its_start_learned_from(info, tmp_path, diving_records):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "first/best.keras").touch()
+    record_config(tmp_path / "first", {}, "others", "float32", [], {"of another"})
+    changes = {"segmenter": str(tmp_path / "first"), "training": "staged"}
+    run = ScoringRun(info, training_runs.settings(tmp_path / "second", diving_records, **changes))
+    run._record()
+    expected = {shown(info.videos[video_id]) for video_id in run.train_ids} | {"of another"}
+    assert len(expected) == len(run.train_ids) + 1
+    assert learned_from(tmp_path / "second/best.keras") == expected
+    Checkpoints(tmp_path / "second").save(run.model, "scoring_0001", {"steps_done": 1, "phase": "scoring"})
+    (tmp_path / "first/best.keras").unlink()  # a run goes on without what it started from
+    run._record()
+    assert learned_from(tmp_path / "second/best.keras") == expected
 
 
 def test_a_run_that_held_nothing_out(info, tmp_path):

@@ -106,6 +106,10 @@ def test_alone_nothing_is_gathered_or_summed():
     ("changes", "message"),
     [
         ({"batch_size": 3}, "--replicas=4: expected at most one for each video of a batch. Received: --batch_size=3"),
+        (
+            {"batch_size": 4, "stage_network": "resnet50"},
+            "--stage_network=resnet50: expected --replicas=1, for each replica",
+        ),
         ({"batch_size": 4, "accumulation_steps": 2}, "--accumulation_steps=2: expected 1, for Keras does not"),
         ({"batch_size": 4}, "--replicas=4: expected a process in which TensorFlow has not used the processor yet"),
     ],

@@ -186,6 +186,12 @@ def test_settings_may_not_change_within_a_run(diving_records, tmp_path):
     config(alpha=2.0, scoring_epochs=5)
     with pytest.raises(InputError, match=r"--scoring_epochs \(was 5, now 6\)"):
         config(alpha=2.0, scoring_epochs=6, fragments="scheduled")
+    stopped = {"steps_done": 2, "phase": "scoring", "epoch": 2, "stopped": True}
+    Checkpoints(tmp_path).save(network, "scoring_0002", stopped)
+    config(alpha=2.0, scoring_epochs=5)
+    with pytest.raises(InputError, match=r"--scoring_epochs=6: expected 5, for the run .* was ended .* after epoch 2"):
+        config(alpha=2.0, scoring_epochs=6)
+    config(alpha=2.0, scoring_epochs=5)  # what was refused is not in config.json
 
 
 def test_what_a_run_held_out_is_read_from_beside_its_model(tmp_path):

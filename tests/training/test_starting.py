@@ -49,6 +49,27 @@ def test_patience_needs_videos_that_are_held_out(diving_records, tmp_path):
         ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"validation_fraction": 0.1}, "--validation_fraction=0.1 holds out, to choose .* Received: 1, of 1 video"),
+        (
+            {"accumulation_steps": 3, "epochs": 1},
+            "--accumulation_steps=3: expected at most 2, all batches of the phase",
+        ),
+    ],
+)
+def test_what_would_choose_or_learn_nothing_is_refused(changes, message, diving_records, tmp_path):
+    changes = {"training": "joint", **changes}
+    with pytest.raises(InputError, match=message):
+        ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
+
+
+def test_kfs_alone_needs_no_scores_to_choose_by(diving_records, tmp_path):
+    changes = {"training": "staged", "scoring_epochs": 0, "validation_fraction": 0.1}
+    ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
+
+
 def test_joint_training_needs_no_epochs_of_kfs(diving_records, tmp_path):
     """--segmentation_epochs belongs to staged training alone."""
     changes = {"training": "joint", "segmentation_epochs": 0}

@@ -8,10 +8,12 @@ from training_runs import settings
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.supervision import (
     check_head,
+    check_held_out,
     check_segmenter,
     check_stages,
     check_views_flag,
     check_weights,
+    idle_flags,
     supervision,
 )
 
@@ -20,6 +22,7 @@ FULL = {"difficulty": 3.0, "execution": 20.0, "final": 60.0}
 FINAL_ONLY = {"difficulty": None, "execution": None, "final": 60.0}
 DIFFICULTY_ONLY = {"difficulty": 3.0, "execution": None, "final": None}
 NOTHING = dict.fromkeys(FULL)
+STAGED_EPOCHS = ("segmentation_epochs", "scoring_epochs")
 
 
 def records(*kinds, **fields):
@@ -95,6 +98,36 @@ def test_whole_videos_need_no_stages(tmp_path):
 def test_what_does_not_go_together(check, changes, message, tmp_path):
     with pytest.raises(InputError, match=message):
         check(records(FULL), settings(tmp_path, tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"training": "staged"}, {"epochs": "--training=staged", "score_sigma": "--head=regression"}),
+        ({"training": "joint", "head": "distribution"}, dict.fromkeys(STAGED_EPOCHS, "--training=joint")),
+        (
+            {"training": "staged", "head": "distribution", "segmenter": "m"},
+            {"epochs": "--training=staged", "segmentation_epochs": "--segmenter", "stage_loss": "--segmenter"},
+        ),
+    ],
+)
+def test_flags_that_change_nothing_beside_others_are_known(changes, expected, tmp_path):
+    assert idle_flags(settings(tmp_path, tmp_path, **changes)) == expected
+    whole = idle_flags(settings(tmp_path, tmp_path, **changes, fragments="whole"))
+    assert whole.keys() >= expected.keys() | {"stage_network", "lstm_units", "decoding", "stage_loss"}
+
+
+def test_held_out_videos_of_one_final_score_choose_nothing():
+    info = records(FULL, FULL | {"final": 61.0}, splits={})
+    first, second, *_ = info.videos
+    check_held_out(info, [first, second], 0.1)
+    info.videos[second]["final"] = info.videos[first]["final"]
+    with pytest.raises(InputError, match=r"--validation_fraction=0\.1 holds out.* Received: 1, of 2 videos\. Hold out"):
+        check_held_out(info, [first, second], 0.1)
+    info.videos[second]["final"] = None
+    info.splits["validation"] = {}
+    with pytest.raises(InputError, match=r"in its validation split, .* Received: 1, of 2 videos\.$"):
+        check_held_out(info, [first, second], 0.1)
 
 
 def test_a_c3d_is_of_no_use_to_features(tmp_path):

@@ -107,6 +107,16 @@ def test_stage_csv_is_preferred_and_simulation_is_passed_on(diving_dir, tmp_path
     assert "The pixels are simulated (--easy preset)." in summary(info)
 
 
+def test_videos_of_different_rates_are_said(diving_dir, tmp_path):
+    """The rate of the records is one that there is, not one between two."""
+    source = diving_dir / "diving_samples_len_ori"
+    for number in range(1, 6):
+        write_bars(source / f"{number:03d}.avi", 24 + number, number, fps=50)
+    info, notes = build_records("unlv_diving", diving_dir, tmp_path / "records", SMALL, workers=1)
+    assert info.frame_rate == 25
+    assert [note for note in notes if note.startswith("Videos have from 25 to 50 frames/s")]
+
+
 def _remove_video(folder):
     (folder / "diving_samples_len_ori" / "005.avi").unlink()
     return ["005.avi (row 5)", "no such file"]
