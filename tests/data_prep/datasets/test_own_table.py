@@ -142,6 +142,15 @@ def test_columns_of_other_names_are_named(tmp_path):
     assert scores(source.samples[0]) == (3.0, 24.0, 72.0) and "Columns that are not used: rank." in source.notes
 
 
+def test_a_column_may_mean_two_things(tmp_path):
+    """As of athletes who jump once: their name is both that of the group and that of the record."""
+    text = "video,split,final,Springer\na.mp4,train,72,Ann\nb.mp4,test,63,Eve\n"
+    source = source_of(tmp_path, text, columns=["group=Springer", "id=Springer", "id=Springer"])
+    assert [(sample.group, sample.video_id) for sample in source.samples] == [("Ann", "Ann"), ("Eve", "Eve")]
+    (sample, _) = source_of(tmp_path, text, columns=["video=video", "group=video"]).samples
+    assert (sample.group, sample.video_id) == ("a.mp4", "a.mp4")
+
+
 @pytest.mark.parametrize("given", ["final=points", "finale=Points", "Points", "final="])
 def test_columns_that_are_not_there_are_refused(tmp_path, given):
     with pytest.raises(OptionError, match=rf"--columns: expected .*Received: .*{re.escape(given.partition('=')[2])}"):
