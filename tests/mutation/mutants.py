@@ -2416,6 +2416,36 @@ LEFT_OVERS = (
             "test_a_column_may_mean_two_things",
         ),
     ),
+    *of(
+        "data_prep/datasets/split_file.py",
+        "tests/data_prep/datasets/test_splitting.py",
+        (
+            "source.published and source.published.in_all()",
+            "source.published",
+            "a split of one's own held against published splits",
+            "test_a_split_file_takes_the_place_of_the_datasets_own_split",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/__init__.py",
+        "tests/data_prep/datasets/test_splitting.py",
+        (
+            "source = with_split(source, Path(split_csv))",
+            "source = dataclasses.replace(with_split(source, Path(split_csv)), samples=source.samples)",
+            "a file of splits is read and not applied",
+            "test_a_split_file_takes_the_place_of_the_datasets_own_split",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/__init__.py",
+        "tests/data_prep/records/test_description.py",
+        (
+            "(*source.notes, *counts, *torn)",
+            "(*source.notes, *counts)",
+            "nothing is said of groups in more than one split",
+            "test_a_group_in_two_splits_is_said_by_describe_check_and_build_alike",
+        ),
+    ),
 )
 
 MUTANTS = (
