@@ -2446,6 +2446,28 @@ LEFT_OVERS = (
             "test_a_group_in_two_splits_is_said_by_describe_check_and_build_alike",
         ),
     ),
+    *of(
+        "scoringnet_tf/data/augmentation.py",
+        "tests/data/test_augmentation.py",
+        (
+            "if not getattr(self, name) >= 0:",
+            "if False:",
+            "shifts below 0 accepted",
+            "test_changes_that_cannot_be_are_refused",
+        ),
+        (
+            "if not 0 <= getattr(self, name) <= 1:",
+            "if False:",
+            "strengths of any size accepted",
+            "test_changes_that_cannot_be_are_refused",
+        ),
+        (
+            "if self.zoom == 1:",
+            "if False:",
+            "a zoom to nothing accepted",
+            "test_changes_that_cannot_be_are_refused",
+        ),
+    ),
 )
 
 MUTANTS = (
