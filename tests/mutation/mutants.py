@@ -2468,6 +2468,28 @@ LEFT_OVERS = (
             "test_changes_that_cannot_be_are_refused",
         ),
     ),
+    *of(
+        "scoringnet_tf/sports/definition.py",
+        "tests/sports/test_sport_file.py",
+        (
+            "not math.isclose(highest, marks.factor * marks.maximum)",
+            "False",
+            "an execution that marks do not make accepted",
+            "test_what_is_not_quite_right_is_refused_on_one_line_by_file_and_key",
+        ),
+        (
+            "final / FAR <= fused",
+            "0 <= fused",
+            "a final score that the rule never reaches accepted",
+            "test_what_is_not_quite_right_is_refused_on_one_line_by_file_and_key",
+        ),
+        (
+            "fused <= final * FAR",
+            "True",
+            "a final score far below that of the rule accepted",
+            "test_what_is_not_quite_right_is_refused_on_one_line_by_file_and_key",
+        ),
+    ),
 )
 
 MUTANTS = (

@@ -95,8 +95,9 @@ def test_a_model_of_a_sport_that_ships_holds_its_name():
     [
         ("diving", r"expected records with the model's sport, summer_jumping\. Received: diving\."),
         (
-            definition_of(dataclasses.replace(OWN, execution_range=(0.0, 6.0))),
-            r"summer_jumping\. Received: another of that name: ranges.execution \[0.0, 6.0\] instead of \[0.0, 60.0\]",
+            definition_of(dataclasses.replace(OWN, difficulty_range=(-80.0, 190.0))),
+            r"summer_jumping\. Received: another of that name: ranges.difficulty \[-80.0, 190.0\] "
+            r"instead of \[-80.0, 200.0\]",
         ),
         (
             definition_of(dataclasses.replace(OWN, stages=(*OWN.stages, "fall"))),
