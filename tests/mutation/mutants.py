@@ -2490,6 +2490,42 @@ LEFT_OVERS = (
             "test_what_is_not_quite_right_is_refused_on_one_line_by_file_and_key",
         ),
     ),
+    *of(
+        "data_prep/datasets/judges_marks.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            "> sport.marks.maximum:",
+            "> 100:",
+            "a penalty above the highest mark accepted",
+            "test_a_penalty_off_every_mark_is_no_more_than_a_mark",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/scores.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            "if found and least < most and max(found)",
+            "if found and least < most and min(found)",
+            "one low score makes a scale of all",
+            "test_scores_on_another_scale_are_noted_where_all_are",
+        ),
+        (
+            "marks.factor <= 1 or ",
+            "",
+            "executions that are a mean of marks noted where they should be",
+            "test_executions_that_are_a_mean_of_marks_are_noted",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/stage_labels.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            "max(lengths) >= SHORTEST",
+            "min(lengths) >= SHORTEST",
+            "one short performance makes seconds of all stages",
+            "test_stages_in_seconds_are_noted_where_all_performances_are_short",
+        ),
+    ),
 )
 
 MUTANTS = (
