@@ -2485,7 +2485,7 @@ LEFT_OVERS = (
         ),
         (
             "fused <= final * FAR",
-            "True",
+            "fused",
             "a final score far below that of the rule accepted",
             "test_what_is_not_quite_right_is_refused_on_one_line_by_file_and_key",
         ),
@@ -2512,7 +2512,7 @@ LEFT_OVERS = (
         (
             "marks.factor <= 1 or ",
             "",
-            "executions that are a mean of marks noted where they should be",
+            "executions of a sport whose rule is the mean of marks noted",
             "test_executions_that_are_a_mean_of_marks_are_noted",
         ),
     ),
