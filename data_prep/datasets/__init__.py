@@ -7,6 +7,7 @@ Each is one module, with a function
 whose options are those of the command's flags that it names. Adding a dataset is one module and one entry here.
 """
 
+import dataclasses
 import inspect
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ from data_prep.datasets import (
     unlv_diving,
     unlv_vault,
 )
+from data_prep.datasets.published import count_note
 from data_prep.datasets.sample import Source
 from data_prep.datasets.split_file import with_split, with_split_problems
+from data_prep.datasets.splitting import torn_groups, torn_note
 from data_prep.errors import OptionError
 from scoringnet_tf.support.errors import InputError
 
@@ -79,4 +82,7 @@ def read_source(dataset: str, source_dir: Path, split_csv: str | Path | None = N
         source = with_split(source, Path(split_csv))
     if not any(sample.split for sample in source.samples):
         raise InputError(f"{source_dir}: expected a column split, or --split_csv. Received: no split of any record.")
-    return with_split_problems(source)
+    # Of the splits that are built, and so not before a file of splits is applied.
+    counts = [count_note((sample.split for sample in source.samples), source.published)] if source.published else []
+    torn = torn_note(torn_groups((sample.group, sample.split) for sample in source.samples))
+    return with_split_problems(dataclasses.replace(source, notes=(*source.notes, *counts, *torn)))

@@ -74,14 +74,14 @@ def read(source_dir: Path, action: str | None = None) -> Source:
     samples = tuple(_sample(video_dir, action, scores, row) for scores in lists for row in scores.rows)
     notes = [
         "There are no stage labels, and of the scores only the final one.",
-        count_note((sample.split for sample in samples), Published({ALL: ACTIONS[action].num_samples}, SOURCE)),
         count_note((scores.split for scores in lists for _ in range(scores.num_rows)), ALL_ACTIONS),
         *(f"{scores.file} stores the scores ×{scores.scale}." for scores in lists if scores.scale != 1),
         *_odd_scores(action, samples),
     ]
     settings = {"action": action, "video_dir": video_dir.name}
     settings |= {f"score_scale_{scores.split}": str(scores.scale) for scores in lists}
-    return Source(ACTIONS[action].sport, samples, settings, tuple(notes))
+    published = Published({ALL: ACTIONS[action].num_samples}, SOURCE)
+    return Source(ACTIONS[action].sport, samples, settings, tuple(notes), published=published)
 
 
 @dataclasses.dataclass(frozen=True)

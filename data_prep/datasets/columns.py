@@ -13,13 +13,13 @@ MARK = re.compile(r"(?:marks?|judge|j)_?([1-9]\d?)")  # mark_1, Judge 1, J1
 def column_names(
     path: Path, header: Sequence[str], known: Iterable[str], given: Iterable[str] | None = None
 ) -> dict[str, str]:
-    """{meaning: column} of the columns that mean something.
+    """{meaning: column} of the columns that mean something; one may mean several things, where `given` says so.
 
     Args:
         path: of the table, for messages.
         header: its columns.
         known: the meanings that there are; `mark_1`, `mark_2`, … are known besides.
-        given: `meaning=column`, for columns of other names.
+        given: `meaning=column`, for columns of other names, which then mean that alone.
 
     Raises:
         OptionError: `given` is malformed, or names an unknown meaning or a column that is not there.
@@ -29,9 +29,9 @@ def column_names(
     said = _said(path, header, meanings, given or ())
     found: dict[str, list[str]] = {}
     for column in header:
-        meaning = said.get(column) or meaning_of(column, meanings)
-        if meaning:
-            found.setdefault(meaning, []).append(column)
+        for meaning in said.get(column) or [meaning_of(column, meanings)]:
+            if meaning:
+                found.setdefault(meaning, []).append(column)
     for meaning, columns in found.items():
         if len(columns) > 1:
             raise InputError(f"{path}: expected one column of {meaning}. Received: {', '.join(columns)}")
@@ -55,8 +55,8 @@ def _plain(name):
 
 
 def _said(path, header, meanings, given):
-    """{column: meaning} of what the user says."""
-    said = {}
+    """{column: its meanings} of what the user says."""
+    said: dict[str, list[str]] = {}
     for item in given:
         name, _, column = (part.strip() for part in item.partition("="))
         meaning = meaning_of(name, meanings)
@@ -69,5 +69,6 @@ def _said(path, header, meanings, given):
             raise OptionError(
                 f"--columns: expected a column of {path}, one of {', '.join(header)}. Received: {column!r}"
             )
-        said[column] = meaning
+        if meaning not in said.setdefault(column, []):
+            said[column].append(meaning)
     return said

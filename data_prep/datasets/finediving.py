@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.published import Published, count_note
+from data_prep.datasets.published import Published
 from data_prep.datasets.readers.annotations import read_annotations, read_splits, unused_note
 from data_prep.datasets.readers.layout import find_file
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
@@ -48,10 +48,9 @@ def read(source_dir: Path) -> Source:
         for split, keys in splits.items()
         for key in keys
     )
-    counts = count_note((sample.split for sample in samples), PUBLISHED)
-    notes = [counts, *unused_note(fine, splits), *_odd_marks(sport, samples, coarse), *odd_executions(sport, samples)]
+    notes = [*unused_note(fine, splits), *_odd_marks(sport, samples, coarse), *odd_executions(sport, samples)]
     settings = {"coarse_annotations": coarse_path.name if coarse_path else "none"}
-    return Source("diving", samples, settings, tuple(notes))
+    return Source("diving", samples, settings, tuple(notes), published=PUBLISHED)
 
 
 def _paths(name):

@@ -58,6 +58,9 @@ def _check_penalty(fields, sport, marks, scores):
         return
     if sport.marks is None or not sport.marks.penalty_off_marks:
         fields.expect(f"expected no penalty in {sport.name}, whose rule has none. Received: {scores['penalty']:g}")
+    elif scores["penalty"] > sport.marks.maximum:
+        off = f"points off every mark of {sport.name}, {sport.marks.maximum:g} at most"
+        fields.expect(f"expected as penalty {off}. Received: {scores['penalty']:g}")
     elif not marks and scores["final"] is None:
         fields.expect(
             f"expected marks or a final score beside a penalty, which in {sport.name} is points off every mark. "

@@ -33,8 +33,15 @@ from data_prep.datasets.options import sport_option
 from data_prep.datasets.own_table import GIVES_A_SCORE, read_own_table
 from data_prep.datasets.performances import number_performances, overlap_problems, read_stretch
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
-from data_prep.datasets.scores import complete_scores, odd_executions
-from data_prep.datasets.stage_labels import StageError, StageOrderError, check_segments, read_stage_csv, within
+from data_prep.datasets.scores import complete_scores, odd_executions, odd_scales
+from data_prep.datasets.stage_labels import (
+    StageError,
+    StageOrderError,
+    check_segments,
+    read_stage_csv,
+    short_performances,
+    within,
+)
 from data_prep.errors import OptionError
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.sports import SCORES, SportForm, kept_form
@@ -87,11 +94,16 @@ def read(
         samples = _labelled(samples, table, label_path, rules)
     stage_source = f"columns of {table.path.name}" if table.has_boundaries else STAGE_CSV if label_path else "none"
     _expect_scores(table, samples)
+    oddities = [
+        *odd_executions(rules, samples),
+        *odd_scales(rules, samples),
+        *short_performances(sample.segments for sample in samples if sample.segments),
+    ]
     return Source(
         kept_form(rules),
         tuple(samples),
         {"manifest": table.path.name, "stage_labels": stage_source},
-        (f"Stage labels: {stage_source}.", *table.notes, *odd_executions(rules, samples)),
+        (f"Stage labels: {stage_source}.", *table.notes, *oddities),
         has_features=table.has_features,
         feature_stride=feature_stride,
     )

@@ -8,7 +8,7 @@ import reprlib
 from pathlib import Path
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.published import Published, count_note
+from data_prep.datasets.published import Published
 from data_prep.datasets.readers.annotations import read_annotations, read_splits, unused_note
 from data_prep.datasets.readers.layout import find_dir, find_file_by_content
 from data_prep.datasets.sample import INCONSISTENT, Sample, Source
@@ -42,9 +42,8 @@ def read(source_dir: Path) -> Source:
         for split, keys in splits.items()
         for key in keys
     )
-    counts = count_note((sample.split for sample in samples), PUBLISHED)
-    notes = ["There are no stage labels.", counts, *unused_note(annotations, splits), *odd_executions(sport, samples)]
-    return Source("diving", samples, {"annotations": path.name}, tuple(notes))
+    notes = ["There are no stage labels.", *unused_note(annotations, splits), *odd_executions(sport, samples)]
+    return Source("diving", samples, {"annotations": path.name}, tuple(notes), published=PUBLISHED)
 
 
 def _holds_annotations(path):

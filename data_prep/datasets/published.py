@@ -19,6 +19,10 @@ class Published:
     videos: Mapping[str, int]
     source: str
 
+    def in_all(self) -> "Published":
+        """The same of all splits together, which holds under any split of one's own."""
+        return Published({ALL: sum(self.videos.values())}, self.source)
+
 
 def count_note(splits: Iterable[str], published: Published) -> str:
     """A sentence with the numbers of a copy's labelled videos, and the published ones where they differ.

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.published import Published, count_note
+from data_prep.datasets.published import Published
 from data_prep.datasets.readers.layout import find_file, find_video
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Sample, Source
@@ -42,10 +42,10 @@ def read(source_dir: Path, action: str | None = None) -> Source:
     if action is not None and action not in apparatus:
         raise OptionError(f"--action: expected an apparatus, one of {', '.join(apparatus)}. Received: {action}")
     chosen = tuple(sample for sample in samples if action in (None, _apparatus(sample.video_id)))
-    published = {split: number * (len(APPARATUS) if action is None else 1) for split, number in PUBLISHED.items()}
-    counts = count_note((sample.split for sample in chosen), Published(published, "Zeng et al. 2020"))
-    notes = ("There are no stage labels.", counts)
-    return Source("rhythmic_gymnastics", chosen, {"action": action or "all"}, notes)
+    videos = {split: number * (len(APPARATUS) if action is None else 1) for split, number in PUBLISHED.items()}
+    published = Published(videos, "Zeng et al. 2020")
+    notes = ("There are no stage labels.",)
+    return Source("rhythmic_gymnastics", chosen, {"action": action or "all"}, notes, published=published)
 
 
 def _apparatus(name):

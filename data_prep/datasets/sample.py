@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from data_prep.datasets.published import Published
 from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.video import Clip
@@ -110,6 +111,7 @@ class Source:
         has_features: the samples are files of features, not videos.
         feature_stride: frames from one step of features to the next, as the user says; None where that is left to what
             lies beside them (`features.json`).
+        published: how many samples there should be; None where nobody says.
     """
 
     sport: str | dict[str, Any] | None
@@ -119,6 +121,7 @@ class Source:
     classes: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     has_features: bool = False
     feature_stride: int | None = None
+    published: Published | None = None
 
     @property
     def sport_name(self) -> str:

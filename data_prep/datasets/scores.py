@@ -1,15 +1,16 @@
 """Scores of a sample: the one that the rule of the sport leaves, and what marks say of it."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from data_prep.datasets.sample import Sample
-from scoringnet_tf.sports import Sport
+from scoringnet_tf.sports import SCORES, Sport
 
 MARK_TOLERANCE = 0.02  # steps: scores are rounded to hundredths
 HALF_HUNDREDTH = 0.005
 FINAL_TOLERANCE = 3 * HALF_HUNDREDTH  # points: difficulty, execution and final are each rounded
+LOWEST = 0.1  # share of a score's range: where all values lie in that, they may be of another scale
 SHOWN = 10  # how many videos a note names
 
 
@@ -52,6 +53,33 @@ def odd_executions(sport: Sport, samples: Iterable[Sample]) -> list[str]:
     if not odd:
         return []
     return [f"Execution is no multiple of {step:g}, as a sum of marks would be, in {shown(odd)}."]
+
+
+def odd_scales(sport: Sport, samples: Sequence[Sample]) -> list[str]:
+    """Notes on scores that are possible, but all so low that they may be of another scale than the sport's."""
+    values = {score: _known(score, samples) for score in SCORES}
+    low = [
+        f"{score} ({min(found):.2f} to {max(found):.2f})"
+        for score, found in values.items()
+        for least, most in [sport.range_of(score)]
+        if found and least < most and max(found) <= least + LOWEST * (most - least)
+    ]
+    if low:
+        lowest = f"in the lowest tenth of its range in {sport.name}; maybe it is on another scale"
+        return [f"Every value of {name} is {lowest}." for name in low]
+    marks, executions = sport.marks, values["execution"]
+    if marks is None or marks.factor <= 1 or not executions or max(executions) > marks.maximum:
+        return []
+    return [
+        f"No execution is above {marks.maximum:g}, the highest mark; maybe it is the mean of the marks, which in "
+        f"{sport.name} is multiplied by {marks.factor:g}."
+    ]
+
+
+def _known(score, samples):
+    """The values of a score where it is known and a number."""
+    values = (getattr(sample, score) for sample in samples)
+    return [value for value in values if value is not None and math.isfinite(value)]
 
 
 def marks_final(sport: Sport, difficulty: float, marks: Any) -> float | None:

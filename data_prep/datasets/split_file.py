@@ -69,7 +69,8 @@ def with_split(source: Source, path: Path) -> Source:
             f"{path}: expected a split for each of {counted(len(ids), 'record')}. Received: {'; '.join(received)}"
         )
     samples = tuple(dataclasses.replace(sample, split=splits[sample.video_id]) for sample in source.samples)
-    return dataclasses.replace(source, samples=samples, settings={**source.settings, "split_csv": path.name})
+    settings, published = {**source.settings, "split_csv": path.name}, source.published and source.published.in_all()
+    return dataclasses.replace(source, samples=samples, settings=settings, published=published)
 
 
 def with_split_problems(source: Source) -> Source:

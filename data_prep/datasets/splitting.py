@@ -51,6 +51,20 @@ def make_splits(samples: Iterable[Sample], settings: SplitSettings) -> list[dict
     return [_split(samples, units, test, settings, rng) for test in tested]
 
 
+def torn_groups(splits: Iterable[tuple[str | None, str]]) -> list[str]:
+    """The groups (athletes, source videos) of (group, split) that are in more than one split."""
+    found: dict[str, set[str]] = {}
+    for group, split in splits:
+        if group:
+            found.setdefault(group, set()).add(split)
+    return sorted(group for group, of_group in found.items() if len(of_group) > 1)
+
+
+def torn_note(groups: Sequence[str]) -> list[str]:
+    """A sentence on those: a model may know them by their looks."""
+    return [f"Groups that are in more than one split: {shown(groups)}."] if groups else []
+
+
 def _units(samples, by):
     """What goes into a split as a whole: groups of samples, or each by itself; in order of score where that matters."""
     expected, lacking = {

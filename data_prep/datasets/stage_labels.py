@@ -6,6 +6,7 @@ inconsistent is named by file and row.
 
 import csv
 import math
+import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +15,7 @@ import numpy as np
 
 from data_prep.datasets.readers.text import read_csv, read_text
 from scoringnet_tf.data.records import UNLABELLED
-from scoringnet_tf.sports import Sport
+from scoringnet_tf.sports import NOISE, SHORTEST, Sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.wording import counted
@@ -131,6 +132,22 @@ def frame_stages(segments: Iterable[Segment] | None, num_frames: int, sport: Spo
         end = num_frames if segment.end is None else segment.end
         stages[segment.start : end] = sport.stage_index(segment.stage)
     return stages
+
+
+def short_performances(labelled: Iterable[Sequence[Segment]]) -> list[str]:
+    """A note where every labelled performance is too short to be scored: its stages may be in other units than frames.
+
+    Args:
+        labelled: the segments of each video.
+    """
+    performances = [[segment for segment in segments if segment.stage != NOISE] for segments in labelled]
+    lengths = [math.inf if own[-1].end is None else own[-1].end - own[0].start for own in performances if own]
+    if not lengths or max(lengths) >= SHORTEST:
+        return []
+    return [
+        f"By its stages no performance has the {SHORTEST} frames that a model needs (median: "
+        f"{statistics.median(lengths):g}); maybe they are in seconds."
+    ]
 
 
 def within(segments: Iterable[Segment], stretch: tuple[int, int] | None, cut: bool = False) -> tuple[Segment, ...]:

@@ -8,7 +8,7 @@ copies append the label).
 import re
 from pathlib import Path, PurePosixPath
 
-from data_prep.datasets.published import Published, count_note
+from data_prep.datasets.published import Published
 from data_prep.datasets.readers.layout import find_dir, find_file
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Problem, Sample, Source
@@ -39,8 +39,8 @@ def read(source_dir: Path, official_split: int = 1) -> Source:
         path = _find(source_dir, f"{split}list{official_split:02d}.txt")
         samples += [_sample(video_dir, path, row, line, names, split) for row, line in _lines(path)]
     published = Published(PUBLISHED[official_split], f"Soomro et al. 2012, split {official_split}")
-    counts = count_note((sample.split for sample in samples), published)
-    return Source(None, tuple(samples), {"official_split": str(official_split)}, (counts,), classes={HEAD: names})
+    settings = {"official_split": str(official_split)}
+    return Source(None, tuple(samples), settings, classes={HEAD: names}, published=published)
 
 
 def _find(source_dir, name):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_prep.datasets import unlv
-from data_prep.datasets.published import Published, count_note
+from data_prep.datasets.published import Published
 from data_prep.datasets.readers.matlab import read_vector
 from data_prep.datasets.sample import Source
 from data_prep.datasets.stage_labels import diving_segments, read_diving_times
@@ -47,8 +47,8 @@ def read(
         get_sport("diving"), video_dir, split, overall, dict(enumerate(difficulty, start=1)), segments_of
     )
     settings = {"split_dir": split.name, "stage_labels": stage_file}
-    counts = count_note((sample.split for sample in samples), published)
-    return Source("diving", samples, settings, (f"Stage labels from {stage_file}.", counts, *notes))
+    notes = [f"Stage labels from {stage_file}.", *notes]
+    return Source("diving", samples, settings, tuple(notes), published=published)
 
 
 def _stage_labels(source_dir, num_videos):

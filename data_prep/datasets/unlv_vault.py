@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from data_prep.datasets import unlv
-from data_prep.datasets.published import Published, count_note
+from data_prep.datasets.published import Published
 from data_prep.datasets.readers.matlab import read_vector
 from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import Source
@@ -44,9 +44,8 @@ def read(source_dir: Path, split_dir: str | None = None, difficulty_csv: str | N
         "difficulty": difficulty_file,
         "stage_labels": "none" if stages is None else unlv.STAGE_CSV,
     }
-    counts = count_note((sample.split for sample in samples), PUBLISHED)
-    notes = [f"Videos from {video_dirs[0].name}, difficulty from {difficulty_file}.", stage_note, counts, *notes]
-    return Source("vault", samples, settings, tuple(notes))
+    notes = [f"Videos from {video_dirs[0].name}, difficulty from {difficulty_file}.", stage_note, *notes]
+    return Source("vault", samples, settings, tuple(notes), published=PUBLISHED)
 
 
 def _difficulty(source_dir, difficulty_csv, count):

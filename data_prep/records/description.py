@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from data_prep.datasets.split_file import SPLITS
+from data_prep.datasets.splitting import torn_groups, torn_note
 from data_prep.records.summary import table
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, described_pixels
@@ -31,7 +32,7 @@ def describe(info: DatasetInfo) -> dict[str, Any]:
         "name": info.name,
         "sport": info.sport_name,
         "pixels": described_pixels(info.simulation),
-        "groups_in_several_splits": _torn_groups(info),
+        "groups_in_several_splits": torn_groups((video.get("group"), video["split"]) for video in info.videos.values()),
         "score_bins": bins,
         "splits": {split: _describe_split(info, split, bins) for split in sorted(info.splits, key=_place)},
     }
@@ -46,15 +47,6 @@ def _edges(info, score):
     """Edges of bins over all splits, points; None where no video has the score."""
     values = [video[score] for video in info.videos.values() if video[score] is not None]
     return np.histogram_bin_edges(values, NUM_BINS).tolist() if values else None
-
-
-def _torn_groups(info):
-    """The groups (athletes, source videos) that are in more than one split."""
-    splits: dict[str, set[str]] = {}
-    for video in info.videos.values():
-        if video.get("group"):
-            splits.setdefault(video["group"], set()).add(video["split"])
-    return sorted(group for group, found in splits.items() if len(found) > 1)
 
 
 def _describe_split(info, split, bins):
@@ -130,8 +122,8 @@ def as_text(description: Mapping[str, Any]) -> str:
             few, many = min(counts.values()), max(counts.values())
             classes = counted(len(counts), "class", plural="classes")
             lines.append(f"{split}: {classes} of {head}, {few} to {counted(many, 'video')} in each")
-    if torn := description["groups_in_several_splits"]:
-        lines += ["", f"Groups that are in more than one split: {', '.join(torn)}."]
+    if torn := torn_note(description["groups_in_several_splits"]):
+        lines += ["", *torn]
     return "\n".join(lines)
 
 

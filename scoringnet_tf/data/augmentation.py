@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from scoringnet_tf.data.preprocessing import center_offset
 from scoringnet_tf.data.records import UNLABELLED
+from scoringnet_tf.support.errors import InputError
 
 CLIP_JITTER = 0.1  # share of a clip that training may cut off at each end
 
@@ -35,6 +36,9 @@ class Augmentation:
             0 is off.
         degradation: strength s: blur by up to s of a 3×3 binomial filter, and noise of up to s times 16 levels of luma
             in blocks of 2×2 pixels, anew in every frame, such as encoding leaves; 0 is off.
+
+    Raises:
+        InputError: a shift below 0, or a strength that is not of 0 to 1 (of zoom below 1).
     """
 
     max_start_shift: int = 5
@@ -43,6 +47,16 @@ class Augmentation:
     zoom: float = 0.0
     color_jitter: float = 0.2
     degradation: float = 0.0
+
+    def __post_init__(self):
+        for name in ("max_start_shift", "crop_shift"):
+            if not getattr(self, name) >= 0:
+                raise InputError(f"{name}: expected 0 or more. Received: {getattr(self, name)}")
+        for name in ("zoom", "color_jitter", "degradation"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name}: expected a strength from 0 to 1. Received: {getattr(self, name)}")
+        if self.zoom == 1:
+            raise InputError("zoom: expected a strength below 1, which leaves a crop some size. Received: 1")
 
 
 def fold(seed, number):

@@ -25,6 +25,7 @@ from scoringnet_tf.support.reading import read_json
 TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation.json"  # as `data_prep` reads them
 SPORT_FILE = "sport.yaml"
 SOURCES = "videos.json"
+MAY_BE_LEFT_OUT = ("group", "penalty")  # columns of the table, where no video has any
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
 
@@ -173,6 +174,7 @@ def write_tables(info, output_dir):
                 "features": file_name(video_id),
                 "video": video_id,
                 "split": known["split"],
+                "group": known.get("group"),
                 **{score: known[score] for score in SCORES},
                 "num_frames": known["num_frames"],
                 "fps": float(record["image/frame_rate"]),
@@ -180,7 +182,7 @@ def write_tables(info, output_dir):
             }
         )
         stages.append((video_id, [run for run in stage_runs(record["stage/index"]) if run[0] != UNLABELLED]))
-    columns = [column for column in rows[0] if column != "penalty" or any(row["penalty"] for row in rows)]
+    columns = [column for column in rows[0] if column not in MAY_BE_LEFT_OUT or any(row[column] for row in rows)]
     _write_csv(output_dir / TABLE, columns, ([row[column] for column in columns] for row in rows))
     if any(runs for _, runs in stages):
         _write_csv(output_dir / STAGE_TABLE, STAGE_COLUMNS, _stage_rows(stages, info.stages))

@@ -3,8 +3,8 @@
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import described_pixels
-from scoringnet_tf.models.reference import SHORTEST, certainties, checks, is_current, pooled
-from scoringnet_tf.sports import NOISE
+from scoringnet_tf.models.reference import certainties, checks, is_current, pooled
+from scoringnet_tf.sports import NOISE, SHORTEST
 from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.wording import counted
 

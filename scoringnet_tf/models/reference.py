@@ -16,6 +16,7 @@ from keras import ops
 
 from scoringnet_tf.models.bank import Bank
 from scoringnet_tf.models.intervals import Intervals
+from scoringnet_tf.sports import SHORTEST
 
 CHECKS = (
     "too_few_frames",
@@ -25,7 +26,6 @@ CHECKS = (
     "uncertain_stage",
     "unlike_training",
 )
-SHORTEST = 8  # frames: a tower's C3D halves their number three times
 # A stage may last this much longer than the longest of training, or be shorter than the shortest by as much.
 DURATION_SLACK = 1.5
 # KFS may doubt a stage this much more than it does in the doubtful ones of training, and always a tenth.

@@ -8,7 +8,16 @@ from scoringnet_tf.sports.definition import definition_of, differences
 from scoringnet_tf.sports.known import SPORTS, SportForm, get_sport, kept_form, named_sport, option_form
 from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.sports.measures import MEASURES, med, relative_l2, src
-from scoringnet_tf.sports.sport import DECODINGS, FINAL_ALONE, FUSIONS, NOISE, PREDICTED_SCORES, SCORES, Sport
+from scoringnet_tf.sports.sport import (
+    DECODINGS,
+    FINAL_ALONE,
+    FUSIONS,
+    NOISE,
+    PREDICTED_SCORES,
+    SCORES,
+    SHORTEST,
+    Sport,
+)
 from scoringnet_tf.sports.sport_file import read_sport, sport_yaml
 from scoringnet_tf.sports.stage_order import in_order, stage_runs
 
@@ -20,6 +29,7 @@ __all__ = [
     "NOISE",
     "PREDICTED_SCORES",
     "SCORES",
+    "SHORTEST",
     "SPORTS",
     "Marks",
     "Sport",

@@ -32,6 +32,7 @@ GROUP = re.compile(r"([1-9]\d?) of ([1-9]\d?)")  # of a panel: how many marks co
 STAGE_NAME = re.compile(r"\w(?:[\w -]{0,62}\w)?")
 RESERVED = (NOISE, "unlabelled")  # what frames without a stage are called
 MAX_STAGES = 64
+FAR = 2  # times: the largest final score and what the rule makes of the largest difficulty and execution are nearer
 
 
 def definition_of(sport: Sport) -> dict[str, Any]:
@@ -60,7 +61,8 @@ def sport_of(definition: Any, where: str) -> Sport:
         where: the file that it stands in, for messages.
 
     Raises:
-        InputError: a key is unknown or missing, or a value is not what it should be; it names `where` and the key.
+        InputError: a key is unknown or missing, or a value is not what it should be, or contradicts another; it names
+            `where` and the key.
     """
     values = _mapping(where, definition, KEYS, OPTIONAL_KEYS)
     name = _name(f"{where}: name", values["name"], NAME)
@@ -74,7 +76,7 @@ def sport_of(definition: Any, where: str) -> Sport:
     _check_penalty(where, fusion, marks, PENALTY in ranges)
     fragment = {score: _fragment(f"{where}: fragments.{score}", fragments[score], stages) for score in PREDICTED_SCORES}
     bounds = {score: _range(f"{where}: ranges.{score}", ranges[score]) for score in ranges}
-    return Sport(
+    sport = Sport(
         name=name,
         stages=(NOISE, *stages),
         difficulty_fragment=fragment["difficulty"],
@@ -86,6 +88,8 @@ def sport_of(definition: Any, where: str) -> Sport:
         fusion=fusion,
         marks=marks,
     )
+    _check_highest(where, sport)
+    return sport
 
 
 def differences(sport: Sport, other: Sport) -> list[str]:
@@ -196,6 +200,19 @@ def _check_penalty(where, fusion, marks, has_range):
         raise InputError(
             f"{where}: ranges.penalty: expected none, as neither {fusion} nor marks take one off. Received: one"
         )
+
+
+def _check_highest(where, sport):
+    """InputError where the highest scores contradict the marks or the rule: one of them is of another scale."""
+    highest, marks = sport.execution_range[1], sport.marks
+    if marks is not None and not math.isclose(highest, marks.factor * marks.maximum):
+        expected = f"{marks.factor * marks.maximum:g} as the largest, marks.factor × marks.maximum"
+        _refuse(f"{where}: ranges.execution", expected, highest)
+    # Seldom do the highest difficulty and execution come together, and a penalty may give points: near is enough.
+    fused, final = sport.fuse(sport.difficulty_range[1], highest), sport.final_range[1]
+    if final > 0 and not final / FAR <= fused <= final * FAR:
+        expected = f"about {fused:g} as the largest, the {sport.fusion} of the largest difficulty and execution"
+        _refuse(f"{where}: ranges.final", expected, final)
 
 
 def _range(where, value):

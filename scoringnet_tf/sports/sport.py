@@ -12,6 +12,7 @@ SCORES = ("difficulty", "execution", "final")
 PREDICTED_SCORES = SCORES[:2]  # the final score is fused from them
 FINAL_ALONE = SCORES[2:]  # what a model with one tower predicts
 DECODINGS = ("argmax", "ordered", "cyclic")  # how the stages of frames are decided, see `models.decoding`
+SHORTEST = 8  # frames of a performance that can be scored: a tower's C3D halves their number three times
 
 FUSIONS = {  # Eq. 4: rule → final score of difficulty, execution and penalty
     "product": lambda difficulty, execution, penalty: difficulty * execution,

@@ -14,6 +14,7 @@ from scoringnet_tf.data.augmentation import Augmentation, FrameDecoder, clip_ind
 from scoringnet_tf.data.input_pipeline import clips, videos
 from scoringnet_tf.data.preprocessing import encode_jpeg
 from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.support.errors import InputError
 
 NAMES = ("SHIFT", "WINDOW", "FLIP", "CROP", "COLOR", "SHUFFLE", "ZOOM", "DEGRADATION")
 DECISIONS = {name: getattr(streams, name) for name in NAMES}
@@ -56,6 +57,26 @@ ASPECTS = {
     ),
     "none of them": (set(), _decoded()),
 }
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("max_start_shift", (-3, 0)),
+        ("crop_shift", (-1, 0)),
+        ("zoom", (1.5, 0.9)),
+        ("zoom", (-0.1, 0.0)),
+        ("zoom", (1, 0.99)),
+        ("color_jitter", (-1, 1)),
+        ("color_jitter", (float("nan"), 0)),
+        ("degradation", (1.01, 1)),
+    ],
+)
+def test_changes_that_cannot_be_are_refused(name, values):
+    wrong, right = values
+    with pytest.raises(InputError, match=rf"^{name}: expected .* Received: {wrong}$"):
+        Augmentation(**{name: wrong})
+    assert getattr(Augmentation(**{name: right}), name) == right
 
 
 @pytest.mark.parametrize("aspect", ASPECTS)

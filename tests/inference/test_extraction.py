@@ -184,6 +184,7 @@ def test_features_of_records_are_those_of_their_frames(folder, diving_records, s
 def test_the_tables_beside_them_make_records(folder, diving_records, tmp_path):
     built, notes = build_records("manifest", folder, tmp_path / "records", workers=1, sport="diving")
     assert verify_records(built) == [] and not any("not used" in note for note in notes)
+    assert "group" not in (folder / "manifest.csv").read_text(), "no video of theirs is of any"
     info = DatasetInfo.load(diving_records)
     assert {split: set(entry["ids"]) for split, entry in built.splits.items()} == {
         split: set(entry["ids"]) for split, entry in info.splits.items()

@@ -2478,6 +2478,136 @@ LEFT_OVERS = (
             "test_a_seed_has_its_own_number_where_another_failed",
         ),
     ),
+    *of(
+        "scoringnet_tf/inference/feature_folder.py",
+        "tests/sports/test_own_sport.py",
+        (
+            '"group": known.get("group"),',
+            '"group": None,',
+            "features of a table lose their groups",
+            "test_features_of_its_records_come_with_its_file",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/columns.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            "said[column].append(meaning)",
+            "said[column] = [meaning]",
+            "of two meanings of a column the first is lost",
+            "test_a_column_may_mean_two_things",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/split_file.py",
+        "tests/data_prep/datasets/test_splitting.py",
+        (
+            "source.published and source.published.in_all()",
+            "source.published",
+            "a split of one's own held against published splits",
+            "test_a_split_file_takes_the_place_of_the_datasets_own_split",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/__init__.py",
+        "tests/data_prep/datasets/test_splitting.py",
+        (
+            "source = with_split(source, Path(split_csv))",
+            "source = dataclasses.replace(with_split(source, Path(split_csv)), samples=source.samples)",
+            "a file of splits is read and not applied",
+            "test_a_split_file_takes_the_place_of_the_datasets_own_split",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/__init__.py",
+        "tests/data_prep/records/test_description.py",
+        (
+            "(*source.notes, *counts, *torn)",
+            "(*source.notes, *counts)",
+            "nothing is said of groups in more than one split",
+            "test_a_group_in_two_splits_is_said_by_describe_check_and_build_alike",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/augmentation.py",
+        "tests/data/test_augmentation.py",
+        (
+            "if not getattr(self, name) >= 0:",
+            "if False:",
+            "shifts below 0 accepted",
+            "test_changes_that_cannot_be_are_refused",
+        ),
+        (
+            "if not 0 <= getattr(self, name) <= 1:",
+            "if False:",
+            "strengths of any size accepted",
+            "test_changes_that_cannot_be_are_refused",
+        ),
+        (
+            "if self.zoom == 1:",
+            "if False:",
+            "a zoom to nothing accepted",
+            "test_changes_that_cannot_be_are_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/sports/definition.py",
+        "tests/sports/test_sport_file.py",
+        (
+            "not math.isclose(highest, marks.factor * marks.maximum)",
+            "False",
+            "an execution that marks do not make accepted",
+            "test_what_is_not_quite_right_is_refused_on_one_line_by_file_and_key",
+        ),
+        (
+            "final / FAR <= fused",
+            "0 <= fused",
+            "a final score that the rule never reaches accepted",
+            "test_what_is_not_quite_right_is_refused_on_one_line_by_file_and_key",
+        ),
+        (
+            "fused <= final * FAR",
+            "fused",
+            "a final score far below that of the rule accepted",
+            "test_what_is_not_quite_right_is_refused_on_one_line_by_file_and_key",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/judges_marks.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            "> sport.marks.maximum:",
+            "> 100:",
+            "a penalty above the highest mark accepted",
+            "test_a_penalty_off_every_mark_is_no_more_than_a_mark",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/scores.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            "if found and least < most and max(found)",
+            "if found and least < most and min(found)",
+            "one low score makes a scale of all",
+            "test_scores_on_another_scale_are_noted_where_all_are",
+        ),
+        (
+            "marks.factor <= 1 or ",
+            "",
+            "executions of a sport whose rule is the mean of marks noted",
+            "test_executions_that_are_a_mean_of_marks_are_noted",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/stage_labels.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            "max(lengths) >= SHORTEST",
+            "min(lengths) >= SHORTEST",
+            "one short performance makes seconds of all stages",
+            "test_stages_in_seconds_are_noted_where_all_performances_are_short",
+        ),
+    ),
 )
 
 MUTANTS = (

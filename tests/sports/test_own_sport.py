@@ -27,7 +27,7 @@ from scoringnet_tf.training.pretrained import load_segmenter
 ROOT = pathlib.Path(__file__).parents[2]
 OWN = dataclasses.replace(get_sport("ski_jumping"), name="summer_jumping", final_range=(0.0, 250.0))
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (4, 4)}
-HEADER = "video,split,difficulty,execution,penalty,final,in-run,flight,landing,out-run,end"
+HEADER = "video,split,group,difficulty,execution,penalty,final,in-run,flight,landing,out-run,end"
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def own_records(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own")
     for number in (1, 2):
         write_bars(folder / f"{number}.avi", 16, number)
-    rows = ["1.avi,train,60.5,54,-4.5,119,2,4,8,10,14", "2.avi,test,58,51.5,,,3,5,7,9,12"]
+    rows = ["1.avi,train,Ann,60.5,54,-4.5,119,2,4,8,10,14", "2.avi,test,,58,51.5,,,3,5,7,9,12"]
     (folder / "manifest.csv").write_text("\n".join([HEADER, *rows]))
     file = folder / "mine.yaml"
     file.write_text(sport_yaml(OWN), encoding="utf-8")
@@ -95,8 +95,9 @@ def test_a_model_of_a_sport_that_ships_holds_its_name():
     [
         ("diving", r"expected records with the model's sport, summer_jumping\. Received: diving\."),
         (
-            definition_of(dataclasses.replace(OWN, execution_range=(0.0, 6.0))),
-            r"summer_jumping\. Received: another of that name: ranges.execution \[0.0, 6.0\] instead of \[0.0, 60.0\]",
+            definition_of(dataclasses.replace(OWN, difficulty_range=(-80.0, 190.0))),
+            r"summer_jumping\. Received: another of that name: ranges.difficulty \[-80.0, 190.0\] "
+            r"instead of \[-80.0, 200.0\]",
         ),
         (
             definition_of(dataclasses.replace(OWN, stages=(*OWN.stages, "fall"))),
@@ -158,11 +159,12 @@ def test_the_file_is_written_again_where_a_next_command_needs_it(tmp_path):
 
 
 def test_features_of_its_records_come_with_its_file(own_records, tmp_path):
-    """The tables that `extract` writes beside them, points that wind gave included."""
+    """The tables that `extract` writes beside them, points that wind gave and athletes included."""
     option = write_tables(DatasetInfo.load(own_records), tmp_path)
     assert named_sport(option) == OWN
     rows = list(csv.DictReader((tmp_path / "manifest.csv").read_text(encoding="utf-8").splitlines()))
     assert {row["video"]: row["penalty"] for row in rows} == {"1.avi": "-4.5", "2.avi": ""}
+    assert {row["video"]: row["group"] for row in rows} == {"1.avi": "Ann", "2.avi": ""}
 
 
 # === The commands ===

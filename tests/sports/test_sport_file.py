@@ -29,7 +29,7 @@ fragments:
   execution: [landing, 1st half]
 ranges:
   difficulty: [0, 20]
-  execution: [0, 6e1]
+  execution: [0, 3e1]
   final: [-5, 80.5]
   penalty: [0, 2.5]
 fusion: sum
@@ -48,7 +48,7 @@ TRAMPOLINE = Sport(
     difficulty_fragment=("1st half",),
     execution_fragment=("1st half", "landing"),
     difficulty_range=(0.0, 20.0),
-    execution_range=(0.0, 60.0),
+    execution_range=(0.0, 30.0),
     final_range=(-5.0, 80.5),
     penalty_range=(0.0, 2.5),
     fusion="sum",
@@ -263,6 +263,23 @@ WRONG = {  # what is put in place of what, and what is said of it
         "penalty_off_marks: true",
         "penalty_off_marks: [1]",
         "marks.penalty_off_marks: expected true or false",
+    ),
+    "an execution that marks do not make": (
+        "factor: 3",
+        "factor: 1",
+        "ranges.execution: expected 10 as the largest, marks.factor × marks.maximum. Received: 30.0",
+    ),
+    "a final score of another rule": (
+        ": sum",
+        ": product",
+        "ranges.final: expected about 600 as the largest, the product of the largest difficulty and execution. "
+        "Received: 80.5",
+    ),
+    "a final score that nothing reaches": (
+        "80.5]",
+        "805]",
+        "ranges.final: expected about 50 as the largest, the sum of the largest difficulty and execution. "
+        "Received: 805.0",
     ),
     "an anchor": ("[0, 20]", "&x [0, 20]", "mine.yaml, line 7: expected plain YAML. Received: an anchor or alias, x."),
     "an alias": ("[0, 20]", "*x", "mine.yaml, line 7: expected plain YAML. Received: an anchor or alias, x."),

@@ -32,6 +32,7 @@ from data_prep.datasets import (
     mit_diving,
     motion,
     mtl_aqa,
+    read_source,
     rhythmic_gymnastics,
     ucf101,
     unlv_diving,
@@ -599,7 +600,7 @@ SMALL_COPIES = {  # dataset: (writer, options, the note on its numbers)
 @pytest.mark.parametrize("dataset", SMALL_COPIES)
 def test_numbers_of_videos_are_shown_beside_the_published_ones(tmp_path, dataset):
     write, options, note = SMALL_COPIES[dataset]
-    notes = DATASETS[dataset].read(write(tmp_path / "source"), **options).notes
+    notes = read_source(dataset, write(tmp_path / "source"), **options).notes
     assert any(found.startswith(f"Labelled: {note}") for found in notes), notes
 
 

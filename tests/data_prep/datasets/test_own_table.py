@@ -125,6 +125,53 @@ def test_a_penalty_whose_meaning_cannot_be_told_is_refused(tmp_path):
     ]
 
 
+def test_a_penalty_off_every_mark_is_no_more_than_a_mark(tmp_path):
+    """Points that were taken off the final score, say."""
+    source = source_of(tmp_path, "video,split,difficulty,final,penalty\na.mp4,train,3,54,18\nb.mp4,train,3,0,10\n")
+    assert problems(source) == [
+        "manifest.csv, row 2: expected as penalty points off every mark of diving, 10 at most. Received: 18"
+    ]
+
+
+# === Scales and units ===
+
+
+def notes_of(tmp_path, header, *rows, sport="diving"):
+    """What is said of rows beside where stages are from."""
+    named = (f"{number}.mp4,train,{row}\n" for number, row in enumerate(rows))
+    stages, *notes = source_of(tmp_path, f"video,split,{header}\n{''.join(named)}", sport).notes
+    assert stages.startswith("Stage labels: ")
+    return notes
+
+
+def test_scores_on_another_scale_are_noted_where_all_are(tmp_path):
+    said = "is in the lowest tenth of its range in diving; maybe it is on another scale."
+    assert notes_of(tmp_path, "final", "0.82", "0.67") == [f"Every value of final (0.67 to 0.82) {said}"]
+    assert notes_of(tmp_path, "final", "0.82", "14.4", "nan") == [f"Every value of final (0.82 to 14.40) {said}"]
+    assert notes_of(tmp_path, "final", "0.82", "14.5") == []
+    assert notes_of(tmp_path, "difficulty", "1.3", "1.5") == [f"Every value of difficulty (1.30 to 1.50) {said}"]
+    assert notes_of(tmp_path, "difficulty,final", "0,60", "0,72", sport="ski_big_air") == [], "difficulty is always 0"
+
+
+def test_executions_that_are_a_mean_of_marks_are_noted(tmp_path):
+    said = (
+        "No execution is above 10, the highest mark; maybe it is the mean of the marks, which in diving is multiplied "
+        "by 3."
+    )
+    assert notes_of(tmp_path, "execution", "8.5", "7.0") == [said]
+    assert notes_of(tmp_path, "difficulty,final", "3,25.5", "2,20") == [said]
+    assert notes_of(tmp_path, "execution", "8.5", "10.5") == []
+    assert notes_of(tmp_path, "execution", "8.5", "7.0", sport="artistic_gymnastics") == []
+
+
+def test_stages_in_seconds_are_noted_where_all_performances_are_short(tmp_path):
+    header = "final,pre-starting,take-flight,entry,end"
+    said = "By its stages no performance has the 8 frames that a model needs (median: 4); maybe they are in seconds."
+    assert notes_of(tmp_path, header, "63,1,2,4,5", "70,0,1,3,4", "72,0,2,3,7", "80,,,,") == [said]
+    assert notes_of(tmp_path, header, "63,1,2,4,5", "70,0,1,3,8") == []
+    assert notes_of(tmp_path, header, "63,,,,") == []
+
+
 # === Columns ===
 
 
@@ -140,6 +187,15 @@ def test_columns_of_other_names_are_named(tmp_path):
         source_of(tmp_path, text, columns=columns)
     source = source_of(tmp_path, text.replace(",final", ",rank"), columns=columns)
     assert scores(source.samples[0]) == (3.0, 24.0, 72.0) and "Columns that are not used: rank." in source.notes
+
+
+def test_a_column_may_mean_two_things(tmp_path):
+    """As of athletes who jump once: their name is both that of the group and that of the record."""
+    text = "video,split,final,Springer\na.mp4,train,72,Ann\nb.mp4,test,63,Eve\n"
+    source = source_of(tmp_path, text, columns=["group=Springer", "id=Springer", "id=Springer"])
+    assert [(sample.group, sample.video_id) for sample in source.samples] == [("Ann", "Ann"), ("Eve", "Eve")]
+    (sample, _) = source_of(tmp_path, text, columns=["video=video", "group=video"]).samples
+    assert (sample.group, sample.video_id) == ("a.mp4", "a.mp4")
 
 
 @pytest.mark.parametrize("given", ["final=points", "finale=Points", "Points", "final="])

@@ -113,7 +113,7 @@ def test_what_cannot_be_split_is_refused(samples, settings, message):
 def test_a_split_file_takes_the_place_of_the_datasets_own_split(tmp_path):
     source_dir = write_unlv_diving(tmp_path / "diving", 4, 1)
     write_split_csv(tmp_path / "mine.csv", {"001": "train", "002": "validation", "003": "test", "004": "test"})
-    info, _ = build_records(
+    info, notes = build_records(
         "unlv_diving",
         source_dir,
         tmp_path / "records",
@@ -127,6 +127,9 @@ def test_a_split_file_takes_the_place_of_the_datasets_own_split(tmp_path):
         "test": ["003", "004"],
     }
     assert info.settings["split_csv"] == "mine.csv"
+    published = "Published: in all 370 (Parmar and Morris 2017, §4.1)."
+    assert f"Labelled: train 1, validation 1, test 2. {published}" in notes
+    assert not any("Labelled: train 3" in note for note in notes), "of its own split, which is not built"
 
 
 @pytest.mark.parametrize(

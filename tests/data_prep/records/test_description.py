@@ -13,11 +13,12 @@ from layouts import write_table
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.description import as_text, describe, distribution
 from data_prep.records.description_picture import save_picture
+from data_prep.records.dry_run import check
 from scoringnet_tf.data.records import DatasetInfo
 
 
 @pytest.fixture(scope="module")
-def partial_info(tmp_path_factory):
+def partial_build(tmp_path_factory):
     """Records of a table of one's own with some cells empty: of two of three videos the stages are known in part."""
     folder = tmp_path_factory.mktemp("partial")
     header = ("video", "split", "difficulty", "final", "group", "pre-starting", "take-flight", "entry", "end")
@@ -30,7 +31,12 @@ def partial_info(tmp_path_factory):
     for number, (name, length) in enumerate({"a.avi": 25, "b.avi": 50, "c.avi": 75}.items()):
         write_bars(folder / name, length, number)
     settings = BuildSettings((36, 48))
-    return build_records("manifest", folder, folder / "records", settings, workers=1, sport="diving")[0]
+    return build_records("manifest", folder, folder / "records", settings, workers=1, sport="diving")
+
+
+@pytest.fixture(scope="module")
+def partial_info(partial_build):
+    return partial_build[0]
 
 
 def test_counts_are_those_of_the_records(diving_records):
@@ -60,6 +66,14 @@ def test_what_lacks_is_counted(partial_info):
     assert found["groups_in_several_splits"] == ["Ann"]
     text = as_text(found)
     assert "Groups that are in more than one split: Ann." in text and "train final" in text and "test final" not in text
+
+
+def test_a_group_in_two_splits_is_said_by_describe_check_and_build_alike(partial_build):
+    info, notes = partial_build
+    said = "Groups that are in more than one split: Ann."
+    lines, number = check("manifest", info.records_dir.parent, workers=1, sport="diving")
+    assert number == 0 and said in lines and said in notes
+    assert as_text(describe(info)).endswith(f"\n{said}")
 
 
 def test_classes_are_counted(ucf101_records):
