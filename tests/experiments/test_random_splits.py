@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from test_suite import commands, surroundings  # noqa: F401
 
-from scoringnet_tf.data.resplitting import read_split
+from scoringnet_tf.data.resplitting import read_split, write_split
 from scoringnet_tf.experiments import intervals, splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
 from scoringnet_tf.inference import evaluation
+from scoringnet_tf.support.errors import InputError
 
 TABLE6 = EXPERIMENTS["table6"]
 
@@ -59,6 +60,16 @@ def test_cells_and_splits_are_kept(done, tmp_path, monkeypatch):
     assert (cell["mean"], cell["std"]) == pytest.approx((np.mean(of_splits), np.std(of_splits, ddof=1)), abs=1e-3)
     assert "| *the paper* | 0.77 ± 0.05 | 0.85 ± 0.03 | 0.79 ± 0.04 | 0.1 ± 0.01 |" in text
     assert "| MSE + ranking, split 3 |" in text and "over 3 splits; one seed each" in text
+
+
+def test_a_file_of_a_part_of_the_records_is_refused(surroundings, tmp_path):  # noqa: F811
+    (split,) = splits.splits_of(surroundings, 1, [])
+    write_split(tmp_path / "whole.csv", split)
+    assert splits.splits_of(surroundings, 6, [tmp_path / "whole.csv"]) == [split]
+    part = {video_id: of for video_id, of in split.items() if video_id not in ("002", "009")}
+    write_split(tmp_path / "part.csv", part)
+    with pytest.raises(InputError, match=r"part\.csv: expected a split for each of 10 records.*none for 2: 002, 009\."):
+        splits.splits_of(surroundings, 6, [tmp_path / "whole.csv", tmp_path / "part.csv"])
 
 
 def test_the_command_goes_over_all_splits(surroundings, commands, tmp_path, monkeypatch, capsys):  # noqa: F811

@@ -2375,6 +2375,12 @@ LEFT_OVERS = (
             "splits of more before stay beside those of a table",
             "test_cells_and_splits_are_kept",
         ),
+        (
+            "    if missing:\n",
+            "    if not missing:\n",
+            "a table takes a split of a part of the records",
+            "test_a_file_of_a_part_of_the_records_is_refused",
+        ),
     ),
     *of(
         "scoringnet_tf/experiments/training.py",
