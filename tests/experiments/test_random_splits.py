@@ -84,3 +84,11 @@ def test_the_command_goes_over_all_splits(surroundings, commands, tmp_path, monk
         assert command.main(command.flags.FLAGS(sys.argv)[1:]) == 0
         assert printed in capsys.readouterr().out
     assert len(commands) == 4
+    # One is no longer done: what two gave stays.
+    next((tmp_path / "runs").glob("preset*/metafile.yml")).unlink()
+    before = (tmp_path / "results/diving/table6/cells.json").read_bytes()
+    monkeypatch.setattr(sys, "argv", ["experiments", "report", "table6", "--splits=2", *where, *folders])
+    command.flags.FLAGS.unparse_flags()
+    assert command.main(command.flags.FLAGS(sys.argv)[1:]) == 1
+    assert "those of 2 splits of MSE + ranking, of which there are 1 now" in capsys.readouterr().err
+    assert (tmp_path / "results/diving/table6/cells.json").read_bytes() == before

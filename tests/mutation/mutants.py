@@ -2432,6 +2432,38 @@ LEFT_OVERS = (
             "test_a_system_that_reads_joints_is_fitted_anew_to_others",
         ),
     ),
+    *of(
+        "scoringnet_tf/experiments/kept.py",
+        "tests/experiments/test_kept.py",
+        (
+            "if known[:1] != [*hashes[:1]]:",
+            "if False:",
+            "a result of other data is replaced",
+            "test_results_of_other_data_or_of_more_stay",
+        ),
+        (
+            "numbers.get(row, of_others) < number",
+            "numbers.get(row, of_others) < 0",
+            "a result of more seeds is replaced",
+            "test_results_of_other_data_or_of_more_stay",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/__main__.py",
+        "tests/experiments",
+        (
+            "    _check_kept(chosen, surroundings)\n    failures",
+            "    failures",
+            "a result that is to stay stops a table after its trainings",
+            "test_a_command_that_would_replace_other_results_is_refused_before_it_trains",
+        ),
+        (
+            "_refusal(name, surroundings, {row.name: len(done) for row in experiment.rows})",
+            "None",
+            "fewer splits replace more",
+            "test_the_command_goes_over_all_splits",
+        ),
+    ),
 )
 
 MUTANTS = (
