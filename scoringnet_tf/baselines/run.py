@@ -16,14 +16,14 @@ from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.inference import evaluation
-from scoringnet_tf.report.evaluation_report import write_report
+from scoringnet_tf.report.evaluation_report import METRICS, write_report
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.reading import read_json
 from scoringnet_tf.training.config import versions
 
-SETTINGS, PREDICTIONS, METRICS = "settings.json", "predictions.csv", "metrics.json"
+SETTINGS, PREDICTIONS = "settings.json", "predictions.csv"
 
 
 @dataclasses.dataclass(frozen=True)

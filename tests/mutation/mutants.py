@@ -2464,6 +2464,22 @@ LEFT_OVERS = (
             "test_the_command_goes_over_all_splits",
         ),
     ),
+    *of(
+        "scoringnet_tf/report/evaluation_report.py",
+        "tests/test_commands.py",
+        (
+            "as_path(of).name == model_file.name if beside",
+            "True if beside",
+            "an evaluation of last.keras is replaced by that of best.keras",
+            "test_an_evaluation_replaces_none_of_another_model_or_of_other_records",
+        ),
+        (
+            'if not same or kept.get("data_hash") != data_hash:',
+            "if not same:",
+            "an evaluation of other records is replaced",
+            "test_an_evaluation_replaces_none_of_another_model_or_of_other_records",
+        ),
+    ),
 )
 
 MUTANTS = (
