@@ -2490,6 +2490,28 @@ LEFT_OVERS = (
             "test_a_preset_is_saved_beside_no_other_model",
         ),
     ),
+    *of(
+        "scoringnet_tf/models/objective.py",
+        "tests/models/test_objective.py",
+        (
+            'for name in ("loss_weights", "weighted_metrics") if options',
+            "for name in () if options",
+            "weights of losses are taken and not used",
+            "test_what_compile_does_not_know_is_named",
+        ),
+        (
+            "        _check_names(terms, output_metrics)\n",
+            "",
+            "of two metrics of one name one is lost",
+            "test_what_compile_does_not_know_is_named",
+        ),
+        (
+            "if isinstance(sample_weight, dict):",
+            "if False:",
+            "weights by output fail in foreign words",
+            "test_weights_by_output_are_refused_and_metrics_of_names_of_their_own_are_not",
+        ),
+    ),
 )
 
 MUTANTS = (
