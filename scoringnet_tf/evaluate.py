@@ -40,7 +40,8 @@ flags.DEFINE_string(
     "output_dir",
     None,
     "Folder for the report; evaluation_SPLIT/ beside --model where not given, in the current folder without --model; "
-    "--true_fragments, --decoding and --views add their names.",
+    "--true_fragments, --decoding and --views add their names. An evaluation there of another model or other records "
+    "is not replaced.",
 )
 
 
@@ -163,7 +164,7 @@ def main(_):
     from scoringnet_tf.inference.coverage import interval_bounds
     from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_path, with_views
     from scoringnet_tf.report.evaluation_pages import write_evaluation_pages
-    from scoringnet_tf.report.evaluation_report import write_report
+    from scoringnet_tf.report.evaluation_report import check_replaceable, write_report
     from scoringnet_tf.training.held_out import learned_among
 
     model_file = model_path(values.model)
@@ -172,6 +173,7 @@ def main(_):
     name += "" if values.views is None else f"_{values.views}_views"
     output_dir = as_path(values.output_dir or (model_file.parent if values.model else as_path(".")) / name)
     check_access(output_dir, "output_dir", writing=True)
+    check_replaceable(output_dir, model_file, info.data_hash)
     ids = evaluated_ids(info, values.split, model_file)
     model = load_scoring_net(values.model)
     check_fits(model, info)

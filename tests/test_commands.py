@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -176,6 +177,29 @@ def test_records_without_a_training_split_are_evaluated(trained, tmp_path):
     learned -= set(json.loads((trained / "run/config.json").read_text())["validation_ids"])
     assert metrics["training_videos"] == len(learned)
     assert ("Of these 2 videos the model learned from" in printed) == bool(learned)
+
+
+def test_an_evaluation_replaces_none_of_another_model_or_of_other_records(stage_model, diving_copy, tmp_path):
+    """The same one it does, also where the model was trained on since, or its folder is called another way."""
+    run = tmp_path / "run"
+    run.mkdir()
+    shutil.copy(stage_model, run / "last.keras")
+    evaluate = ["scoringnet_tf.evaluate", f"--records_dir={diving_copy}", "--batch_size=3"]
+    command(*evaluate, f"--model={run}")
+    command(*evaluate, "--model=run/last.keras", cwd=tmp_path)
+    kept = (run / "evaluation_test/metrics.json").read_bytes()
+    shutil.copy(stage_model, run / "best.keras")
+    said = error_of(*evaluate, f"--model={run}")
+    assert "evaluation_test: expected no evaluation there, or one of the same model and records (choose another" in said
+    assert "--output_dir). Received: one of run/last.keras." in said and "evaluating" not in said
+    index = json.loads((diving_copy / "dataset_info.json").read_text())
+    (diving_copy / "dataset_info.json").write_text(json.dumps({**index, "data_hash": "0123456789ab"}))
+    other = (*evaluate, f"--model={run / 'last.keras'}")
+    assert "Received: one of run/last.keras on other records." in error_of(*other)
+    assert (run / "evaluation_test/metrics.json").read_bytes() == kept
+    command(*other, f"--output_dir={tmp_path / 'report'}")
+    said = error_of(*evaluate, f"--model={run / 'best.keras'}", f"--output_dir={tmp_path / 'report'}")
+    assert f"Received: one of {run / 'last.keras'}." in said
 
 
 FLAG_FILES = sorted(str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.flags"), *ROOT.glob("recipes/*.flags")))

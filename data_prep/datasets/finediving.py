@@ -15,9 +15,10 @@ from data_prep.datasets.published import Published
 from data_prep.datasets.readers.annotations import read_annotations, read_splits, unused_note
 from data_prep.datasets.readers.layout import find_file
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
-from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions, shown
+from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
 from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.wording import shown
 
 FRAME_DIRS = ("FINADiving_MTL_256s", "Trimmed_Video_Frames/FINADiving_MTL_256s", "FineDiving")  # else beside the labels
 LABEL_DIRS = ("", "Annotations/", "train_test_split/")

@@ -6,12 +6,12 @@ from typing import Any
 
 from data_prep.datasets.sample import Sample
 from scoringnet_tf.sports import SCORES, Sport
+from scoringnet_tf.support.wording import shown
 
 MARK_TOLERANCE = 0.02  # steps: scores are rounded to hundredths
 HALF_HUNDREDTH = 0.005
 FINAL_TOLERANCE = 3 * HALF_HUNDREDTH  # points: difficulty, execution and final are each rounded
 LOWEST = 0.1  # share of a score's range: where all values lie in that, they may be of another scale
-SHOWN = 10  # how many videos a note names
 
 
 def complete_scores(
@@ -103,11 +103,3 @@ def rounding(sport: Sport, difficulty: float) -> float:
 def agree(final: float, expected: float, tolerance: float = FINAL_TOLERANCE) -> bool:
     """Whether two final scores are the same up to rounding."""
     return math.isclose(final, expected, abs_tol=tolerance)
-
-
-def shown(names: Iterable[str]) -> str:
-    """Names in order, for a sentence; of many the first ones, and how many more."""
-    names = sorted(names)
-    if len(names) <= SHOWN:
-        return ", ".join(names)
-    return f"{', '.join(names[:SHOWN])} and {len(names) - SHOWN} more"

@@ -12,10 +12,9 @@ from pathlib import Path
 
 from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import Problem, Source
-from data_prep.datasets.scores import shown
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.wording import counted, shown
 
 COLUMNS = ("id", "split")
 SPLITS = ("train", "validation", "test")

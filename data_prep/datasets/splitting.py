@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from data_prep.datasets.sample import Sample
-from data_prep.datasets.scores import shown
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.wording import counted, shown
 
 WAYS = ("random", "score", "group", "own")
 

@@ -12,12 +12,12 @@ import numpy as np
 from data_prep.datasets.readers.layout import index_videos
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample
-from data_prep.datasets.scores import complete_scores, odd_executions, shown
+from data_prep.datasets.scores import complete_scores, odd_executions
 from data_prep.datasets.stage_labels import Segment, StageError, StageOrderError, check_segments, read_stage_csv
 from data_prep.errors import OptionError
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.wording import counted, shown
 
 SPLIT_FILES = {"train": "training_idx", "test": "testing_idx"}  # file name and variable name are the same
 STAGE_CSV = "stage_labels.csv"

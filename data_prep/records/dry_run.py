@@ -10,7 +10,6 @@ from tqdm import tqdm
 
 from data_prep.datasets import read_source
 from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, kinds_of_row
-from data_prep.datasets.scores import shown
 from data_prep.errors import OptionError
 from data_prep.processes import in_processes
 from data_prep.records.checks import checked_samples
@@ -20,7 +19,7 @@ from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.wording import counted, shown
 
 STORED = StoredForm((24, 32), jpeg_quality=75)  # nothing is kept of the pixels but thumbnails
 

@@ -12,10 +12,11 @@ from scoringnet_tf.baselines import load_system
 from scoringnet_tf.baselines.system import System, TrainingSet
 from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
+from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.inference import evaluation
-from scoringnet_tf.report.evaluation_report import write_report
+from scoringnet_tf.report.evaluation_report import METRICS, write_report
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
@@ -64,7 +65,7 @@ class Run:
         described = self._describe(system, parts[0])
         self._check_folder(described)
         reports = [self._report(info) for info in self.tested]
-        if not all((report / PREDICTIONS).is_file() for report in reports):
+        if not all(self._is_done(system, info) for info in self.tested):
             self._fit(system, parts, described)
         return reports
 
@@ -80,6 +81,13 @@ class Run:
 
     def _report(self, info):
         return self.output_dir / f"{self.split}_{info.data_hash[:10]}"
+
+    def _is_done(self, system, info):
+        """Whether the report on a rendering is there, of the joints that are there now where the system reads them."""
+        report = self._report(info)
+        if not (report / PREDICTIONS).is_file():
+            return False
+        return system.sees != "joints" or read_json(report / METRICS).get("joints") == joints_hash(info)
 
     def _describe(self, system, videos):
         """All that the result depends on."""
@@ -120,9 +128,9 @@ class Run:
             videos = self._videos(info, self.split, tuple(split_ids(info, self.split)))
             seen = see(videos)
             predicted = {score: found.predict(seen) for score, found in learned.items()}
-            self._write_report(info, videos, predicted)
+            self._write_report(system, info, videos, predicted)
 
-    def _write_report(self, info, videos, predicted):
+    def _write_report(self, system, info, videos, predicted):
         unlabelled = [np.full(1, -1) for _ in videos.ids]
         truth = {score: videos.scores(score) for score in SCORES}
         nothing_empty = np.zeros((len(videos.ids), 0), bool)
@@ -134,5 +142,6 @@ class Run:
             "model": self.name,
             "data_hash": info.data_hash,
             "pixels": described_pixels(info.simulation) if info.simulation or not info.features else None,
+            **({"joints": joints_hash(info)} if system.sees == "joints" else {}),
         }
         write_report(self._report(info), predictions, measured, info.stages)

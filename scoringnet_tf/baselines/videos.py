@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.joints import Joints, joints_folder, read_index, read_joints
+from scoringnet_tf.data.joints import Joints, joints_folder, joints_hash, read_index, read_joints
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.records import parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
@@ -65,7 +65,7 @@ class Videos:
         """
         if sees == "joints":
             self._check_frames(sees)
-            return {"joints": read_index(joints_folder(self.info))[1]}
+            return {"joints": read_index(joints_folder(self.info))[1], "sha256": joints_hash(self.info)}
         if self.info.features:
             return {"features": "of the records"}
         if sees == "grey":

@@ -5,6 +5,8 @@ is `head`. An array is (L, J, 2): pixels of the video's frames, x right and y do
 """
 
 import dataclasses
+import hashlib
+import json
 
 import numpy as np
 
@@ -48,6 +50,17 @@ class Joints:
 def joints_folder(info: DatasetInfo) -> AnyPath:
     """Where the joints of records are, or would be: of another split of these, beside the records themselves."""
     return as_path(f"{info.source or info.records_dir}/{FOLDER}")
+
+
+def joints_hash(info: DatasetInfo) -> str:
+    """sha256 over the joints of the videos of records and their index, by name; the data hash does not cover them."""
+    folder = as_path(joints_folder(info))
+    digests = {}
+    for path in (folder / name for name in (INDEX, *(f"{video_id}.npy" for video_id in sorted(info.videos)))):
+        if path.is_file():  # what lacks is said by whoever reads it
+            with local_file(path) as local:
+                digests[path.name] = hashlib.sha256(local.read_bytes()).hexdigest()
+    return hashlib.sha256(json.dumps(digests).encode()).hexdigest()
 
 
 def read_joints(folder: AnyPath, video_id: str, num_frames: int | None) -> Joints:

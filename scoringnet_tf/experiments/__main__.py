@@ -8,7 +8,8 @@ r"""The paper's tables, each by one command.
 `run` trains and evaluates whatever the named tables need ("all": every one) and is not in --runs_dir yet, then writes
 each table, its cells, its predictions and a picture to --results_dir/SPORT/NAME. What was stopped goes on; what failed
 is said, tried again by the next `run`, and stops nothing else. Flags of `train` after -- are given to every training,
-but what a row of a table sets stays as it is. `report --write_docs` also puts the tables into README.md and docs/.
+but what a row of a table sets stays as it is. Results of other data, or of more seeds, splits or renderings than now,
+are not replaced without --overwrite. `report --write_docs` also puts the tables into README.md and docs/.
 """
 
 import dataclasses
@@ -23,6 +24,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.experiments import docs, report, splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
+from scoringnet_tf.experiments.kept import why_kept
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
@@ -48,6 +50,11 @@ flags.DEFINE_list(
 flags.DEFINE_string("runs_dir", "runs/experiments", "Folder of the trainings.")
 flags.DEFINE_string("results_dir", "results", "Folder of the tables, in one for each sport.")
 flags.DEFINE_bool(
+    "overwrite",
+    False,
+    "Replace results in --results_dir that are of other data, or of more seeds, splits or renderings than these.",
+)
+flags.DEFINE_bool(
     "write_docs", False, "Of report: also put the tables into README.md and docs/, between their markers."
 )
 
@@ -63,10 +70,11 @@ def run(chosen: Tables) -> int:
     """Trains and evaluates, then reports."""
     surroundings = _surroundings()
     chosen = _possible(chosen, surroundings)
+    _check_kept(chosen, surroundings)
     failures = [failure for work in _works(chosen, surroundings) for failure in suite.run(*work)]
     for failure in failures:
         print(f"experiments: {failure}", file=sys.stderr)
-    _report(chosen, surroundings)
+    failures += _report(chosen, surroundings)
     return 1 if failures else 0
 
 
@@ -83,12 +91,14 @@ def status(chosen: Tables) -> int:
 def write_report(chosen: Tables) -> int:
     """Writes and prints the tables of what is done."""
     surroundings = _surroundings()
-    _report(_possible(chosen, surroundings), surroundings)
+    chosen = _possible(chosen, surroundings)
+    _check_kept(chosen, surroundings)
+    refused = _report(chosen, surroundings)
     if flags.FLAGS.write_docs:
         pages = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
         for page in docs.write_docs(pages, pathlib.Path(flags.FLAGS.results_dir)):
             print(f"{page}: tables are new.")
-    return 0
+    return 1 if refused else 0
 
 
 COMMANDS = {"run": run, "list": list_experiments, "status": status, "report": write_report}
@@ -108,22 +118,52 @@ def _splits(surroundings):
     return splits.splits_of(surroundings, flags.FLAGS.splits, flags.FLAGS.split_files)
 
 
-def _report(chosen, surroundings):
+def _check_kept(chosen, surroundings):
+    """InputError where the tables, were all of them done, would replace results that are to stay."""
     for name, experiment in chosen.items():
-        if experiment.resplit:
-            _report_splits(name, experiment, surroundings)
-            continue
-        if experiment.draw:
-            print(experiment.draw(_folder(name, surroundings), experiment, surroundings, flags.FLAGS.seeds))
-            continue
-        results = suite.results(experiment, surroundings, flags.FLAGS.seeds)
-        if not results.predicted:
-            print(f"{name}: nothing is done yet.")
-            continue
-        described = _described(surroundings, suite.described_trainings(experiment, surroundings, flags.FLAGS.seeds))
-        folder = _folder(name, surroundings)
-        printed = surroundings.records.name if surroundings.records.name in experiment.paper else surroundings.sport
-        print(report.write_results(folder, experiment, results, printed, described))
+        number = len(_splits(surroundings)) if experiment.resplit else flags.FLAGS.seeds
+        refusal = _refusal(name, surroundings, {}, number)
+        if refusal:
+            raise InputError(refusal)
+
+
+def _refusal(name, surroundings, numbers, of_others=0):
+    """Why a table of so many seeds, or splits, of each row is not written; None where it may be."""
+    if flags.FLAGS.overwrite:
+        return None
+    hashes = [info.data_hash for info in surroundings.tested]
+    return why_kept(_folder(name, surroundings), hashes, numbers, of_others)
+
+
+def _report(chosen, surroundings):
+    """Writes and prints the tables; returns, and says, why those were not written that would replace better ones."""
+    refusals = []
+    for name, experiment in chosen.items():
+        refusal = _report_table(name, experiment, surroundings)
+        if refusal:
+            print(f"experiments: {refusal}", file=sys.stderr)
+            refusals.append(refusal)
+    return refusals
+
+
+def _report_table(name, experiment, surroundings):
+    if experiment.resplit:
+        return _report_splits(name, experiment, surroundings)
+    if experiment.draw:
+        print(experiment.draw(_folder(name, surroundings), experiment, surroundings, flags.FLAGS.seeds))
+        return None
+    results = suite.results(experiment, surroundings, flags.FLAGS.seeds)
+    if not results.predicted:
+        print(f"{name}: nothing is done yet.")
+        return None
+    numbers = {row: len(next(iter(figures.values()))) for row, figures in results.predicted.items()}
+    refusal = _refusal(name, surroundings, numbers)
+    if refusal:
+        return refusal
+    described = _described(surroundings, suite.described_trainings(experiment, surroundings, flags.FLAGS.seeds))
+    printed = surroundings.records.name if surroundings.records.name in experiment.paper else surroundings.sport
+    print(report.write_results(_folder(name, surroundings), experiment, results, printed, described))
+    return None
 
 
 def _report_splits(name, experiment, surroundings):
@@ -133,12 +173,16 @@ def _report_splits(name, experiment, surroundings):
     done = [index for index, found in enumerate(results) if len(found.predicted) == len(experiment.rows)]
     if not done:
         print(f"{name}: nothing is done yet.")
-        return
+        return None
+    refusal = _refusal(name, surroundings, {row.name: len(done) for row in experiment.rows})
+    if refusal:
+        return refusal
     kept: list[Any] = [chosen[index] for index in done]
     found: list[Any] = [results[index] for index in done]
     trained = [one for where in wheres for one in suite.described_trainings(experiment, where, 1)]
     described = _described(surroundings, trained)
     print(splits.write_results(_folder(name, surroundings), experiment, kept, found, surroundings.sport, described))
+    return None
 
 
 def _folder(name, surroundings):

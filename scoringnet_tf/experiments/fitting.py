@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from scoringnet_tf import __version__
+from scoringnet_tf.baselines import load_system
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
+from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.experiments.training import (
     LOG,
     Surroundings,
@@ -35,6 +37,9 @@ class Fitting(Training):
 
     def configuration(self, surroundings: Surroundings) -> dict[str, Any]:
         """All that the result depends on; the C3D is that which the trainings start from, where they do."""
+        # Of every rendering: reports on all of them lie in the one folder, and no data hash covers joints.
+        reads_joints = load_system(self.system).sees == "joints"
+        joints = {"joints": [joints_hash(info) for info in surroundings.tested]} if reads_joints else {}
         trained = Training({}, self.seed).configuration(surroundings)
         pretrained = {name: trained["flags"][name] for name in ("pretrained",) if trained["flags"].get(name)}
         return {
@@ -42,6 +47,7 @@ class Fitting(Training):
             "flags": {**pretrained, **self.flags, "seed": str(self.seed)},
             "contents": {name: trained["contents"][name] for name in pretrained},
             "data_hash": surroundings.records.data_hash,
+            **joints,
             "scoringnet_tf": __version__,
         }
 

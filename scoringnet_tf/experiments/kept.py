@@ -1,8 +1,9 @@
-"""Results as they are kept: `predictions.csv` read again, and cells computed of it again."""
+"""Results as they are kept: `predictions.csv` read again, cells computed of it again, and what may replace them."""
 
 import csv
 import json
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.report import CELLS, PREDICTIONS
 from scoringnet_tf.experiments.stage_results import FRAMES, StageResults
 from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support.reading import read_json
+from scoringnet_tf.support.wording import counted
 
 ROUNDING = 1e-6  # of a figure: scores are kept as they are, and some are summed up in float32
 
@@ -69,6 +72,41 @@ def wrong_cells(folder: Path) -> list[str]:
             if not _is_of(cell, of_splits):
                 wrong.append(f"{row}, {name}")
     return sorted(wrong)
+
+
+def why_kept(folder: Path, hashes: Sequence[str], numbers: Mapping[str, int], of_others: int = 0) -> str | None:
+    """Why new results must not take the place of those in `folder`; None where they may, or there are none.
+
+    Args:
+        folder: of a table.
+        hashes: data hash of the new results' records, and of each further rendering.
+        numbers: row → seeds of the new results, or splits of table 6.
+        of_others: the number of all other rows.
+
+    Raises:
+        InputError: what is kept there cannot be read.
+    """
+    if not (folder / CELLS).is_file():
+        return None
+    kept = read_json(folder / CELLS)
+    known = kept.get("data", {}).get("hash", [])
+    kind, of_rows = "seed", {}
+    for row, figures in kept.get("rows", {}).items():
+        cell = next(iter(figures.values()))
+        kind = "split" if "of_splits" in cell else kind
+        of_rows[row] = len(cell["of_splits"]) if "of_splits" in cell else cell["seeds"]
+    fewer = [row for row, number in of_rows.items() if numbers.get(row, of_others) < number]
+    if known[:1] != [*hashes[:1]]:
+        received = "those of other records"
+    elif set(known) - set(hashes):
+        received = f"those of {counted(len(known), 'rendering')}, not all of which are given"
+    elif fewer:
+        more = counted(of_rows[fewer[0]], kind)
+        received = f"those of {more} of {fewer[0]}, of which there are {numbers.get(fewer[0], of_others)} now"
+    else:
+        return None
+    expected = "no results there, or some of the same data and of no more seeds, splits and renderings than now"
+    return f"{folder}: expected {expected} (another --results_dir, or --overwrite). Received: {received}."
 
 
 def _is_of(cell, of_splits):

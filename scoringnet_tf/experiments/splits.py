@@ -14,19 +14,29 @@ from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.intervals import Results, interval
 from scoringnet_tf.experiments.report import CELLS, DECIMALS, PREDICTIONS, TABLE, columns, head, measure_of
 from scoringnet_tf.experiments.training import Surroundings
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.wording import counted, shown
 
 
 def splits_of(surroundings: Surroundings, number: int, files: Sequence[str]) -> list[Split]:
     """Those of the files, or as many as are asked for, drawn at random: the same ones for the same records.
 
     Raises:
-        InputError: a file is no split, or of other videos.
+        InputError: a file is no split, of other videos, or of a part of the records.
     """
     if files:
-        return [of_records(surroundings.records, read_split(Path(path))) for path in files]
+        return [_whole_split(surroundings.records, Path(path)) for path in files]
     return random_splits(surroundings.records, number)
+
+
+def _whole_split(info, path):
+    split = of_records(info, read_split(path))
+    missing = info.videos.keys() - split.keys()
+    if missing:
+        expected = f"a split for each of {counted(len(info.videos), 'record')}"
+        raise InputError(f"{path}: expected {expected}. Received: none for {len(missing)}: {shown(missing)}.")
+    return split
 
 
 def surroundings_of(surroundings: Surroundings, splits: Sequence[Split]) -> list[Surroundings]:

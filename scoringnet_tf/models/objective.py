@@ -71,18 +71,18 @@ class Objective(Model):
                 every tower `ScoreLoss` (Eqs. 8 and 9), or `ScoreDistributionLoss`, in standard deviations of the
                 training scores. One for the `"final"` score that is fused from two towers is a further term: of
                 videos whose difficulty and execution nobody knows it is all that there is to learn from.
-            metrics: output → metrics. Default: frame accuracy, overall and per stage, SRC and MED of the scores
-                (§4.2).
+            metrics: output → metrics, each of a name of its own; weighted as the losses are. Default: frame accuracy,
+                overall and per stage, SRC and MED of the scores (§4.2).
             phase: `"joint"` trains KFS and SP in one step (Eq. 10), `"segmentation"` KFS alone, `"scoring"` SP alone.
             fragments: what SP is trained on: key fragments of the `"true"` stages, of those `"predicted"` by KFS, or
                 `"scheduled"`, see `TrainingFragments`. Evaluation always takes the predicted ones.
             fragment_jitter: frames by which they are moved at random, either way.
             frozen: keys of `models.parts.parts` that do not learn, whatever the phase; see `choose_trained`.
-            **options: of `keras.Model.compile`.
+            **options: of `keras.Model.compile`, but `loss_weights` and `weighted_metrics`.
 
         Raises:
             ValueError: an unknown phase, source of fragments, output or part; nothing of the phase is there and left to
-                learn.
+                learn; losses or metrics of another kind, or two results of one name; an option that is not for it.
         """
         if phase not in PHASES:
             raise ValueError(f"Expected phase to be one of {', '.join(PHASES)}. Received: phase={phase!r}")
@@ -92,12 +92,18 @@ class Objective(Model):
             raise ValueError(
                 f"Expected fragments to be one of {', '.join(FRAGMENT_SOURCES)}. Received: fragments={fragments!r}"
             )
+        for kind, given in {"loss": loss, "metrics": metrics}.items():
+            if not isinstance(given, dict | None):
+                raise ValueError(f"Expected {kind} by output, a dict. Received: {kind}={given!r}")
         output_losses = {**self.default_losses(), **(loss or {})}
         output_metrics = self.default_metrics() if metrics is None else metrics
         known = [output for output in ("stages", *SCORES) if output in self.output]
         unknown = {*output_losses, *output_metrics} - {*known}
         if unknown:
             raise ValueError(f"Expected losses and metrics of {', '.join(known)}. Received: {sorted(unknown)}")
+        _check_kinds(output_losses, output_metrics, options)
+        terms = _term_names(phase, output_losses)
+        _check_names(terms, output_metrics)
         self.choose_trained(phase, frozen)
         if not self.trainable_variables:
             raise ValueError(
@@ -106,7 +112,6 @@ class Objective(Model):
         if not hasattr(self, "training_fragments"):  # one for all phases: Keras forgets no layer that it has seen
             self.training_fragments = TrainingFragments(name="training_fragments")
         self.training_fragments.source, self.training_fragments.jitter = fragments, fragment_jitter
-        terms = _term_names(phase, output_losses)
         trackers = {name: keras.metrics.Mean(name=name) for name in terms}
         self.learned = Learned(phase, output_losses, output_metrics, trackers, keras.metrics.Mean(name="loss"))
         if keras.backend.backend() == "tensorflow":
@@ -250,7 +255,12 @@ class Objective(Model):
 
         Returns:
             Scalar, float32.
+
+        Raises:
+            ValueError: weights by output.
         """
+        if isinstance(sample_weight, dict):
+            raise ValueError(f"Expected sample weights (B,), one a video. Received: a dict of {sorted(sample_weight)}")
         y, y_pred, sample_weight = self._of_all_replicas(y, y_pred, sample_weight)
         total = 0.0
         for output, loss in _learned_losses(self.learned.phase, self.learned.losses).items():
@@ -299,6 +309,34 @@ class Objective(Model):
     def _measured(output, y_pred):
         """What a metric is given: of the stages, where they were decided, the labels."""
         return y_pred.get("labels", y_pred[output]) if output == "stages" else y_pred[output]
+
+
+def _check_kinds(output_losses, output_metrics, options):
+    """ValueError where `compile` was given what Keras takes and Eq. 10 has no place for."""
+    foreign = [name for name in ("loss_weights", "weighted_metrics") if options.get(name) is not None]
+    if foreign:
+        raise ValueError(
+            f"Expected no {foreign[0]}: losses have factors of their own, and all metrics are weighted. "
+            f"Received: {foreign[0]}={options[foreign[0]]!r}"
+        )
+    for output, loss in output_losses.items():
+        if not isinstance(loss, keras.losses.Loss):
+            raise ValueError(f"Expected keras.losses.Loss objects as losses. Received: {loss!r} for {output}")
+    for output, measures in output_metrics.items():
+        is_list = isinstance(measures, list | tuple)
+        if not is_list or not all(isinstance(metric, keras.metrics.Metric) for metric in measures):
+            raise ValueError(
+                f"Expected lists of keras.metrics.Metric objects as metrics. Received: {measures!r} for {output}"
+            )
+
+
+def _check_names(terms, output_metrics):
+    """ValueError where two results would be logged under one name, and one of them lost."""
+    names = [name for found in output_metrics.values() for metric in found for name in metrics.results(metric)]
+    names += ["loss", *terms]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"Expected metrics with names of their own. Received: {', '.join(repeated)} more than once")
 
 
 def _number_of_videos(targets, weights):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import keras
 
 from scoringnet_tf.models import presets
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.paths import as_path
 
@@ -38,7 +39,14 @@ class Preset(Model):
         return model if dtype is None else model.with_dtype(dtype)
 
     def save_to_preset(self, preset_dir: str) -> None:
-        """Saves the model as a preset in the folder `preset_dir`, which is made where there is none."""
+        """Saves the model as a preset in the folder `preset_dir`, which is made where there is none.
+
+        Raises:
+            InputError: the folder holds a model by another name, such as that of a run: it could be taken for this one.
+        """
+        others = [name for name in presets.NAMES if name != PRESET_FILE and (as_path(preset_dir) / name).is_file()]
+        if others:
+            raise InputError(f"{preset_dir}: expected a folder of no other model. Received: one with {others[0]}.")
         self.save(as_path(preset_dir) / PRESET_FILE)
 
     def save(self, filepath, overwrite: bool = True, **options) -> None:

@@ -9,10 +9,34 @@ from scoringnet_tf.inference.evaluation import Predictions
 from scoringnet_tf.report import plots
 from scoringnet_tf.sports import stage_runs
 from scoringnet_tf.support.drawing import save_png
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
-from scoringnet_tf.support.paths import RemotePath
+from scoringnet_tf.support.paths import RemotePath, as_path
+from scoringnet_tf.support.reading import read_json
 
+METRICS = "metrics.json"
 STAGE_COLUMNS = ("video_id", "of", "stage", "start_frame", "end_frame")  # of: "true" or "predicted"; the end exclusive
+
+
+def check_replaceable(output_dir: Path | RemotePath, model_file: Path | RemotePath, data_hash: str) -> None:
+    """That an evaluation may be written to `output_dir`: it holds none of another model, or of other records.
+
+    Raises:
+        InputError: it does.
+    """
+    if not (output_dir / METRICS).is_file():
+        return
+    kept = read_json(output_dir / METRICS)
+    of = str(kept.get("model"))
+    # Beside the model the name tells: its folder may have been moved, or be called from elsewhere.
+    beside = output_dir.parent.resolve() == model_file.parent.resolve()
+    same = as_path(of).name == model_file.name if beside else as_path(of).resolve() == model_file.resolve()
+    if not same or kept.get("data_hash") != data_hash:
+        received = f"one of {of}" + (" on other records" if same else "")
+        raise InputError(
+            f"{output_dir}: expected no evaluation there, or one of the same model and records (choose another "
+            f"--output_dir). Received: {received}."
+        )
 
 
 def write_report(
@@ -28,7 +52,7 @@ def write_report(
     """
     # Of an evaluation before; the new ones come last: whoever finds predictions finds all the rest, of the same run.
     (output_dir / "predictions.csv").unlink(missing_ok=True)
-    write_json(output_dir / "metrics.json", measured)
+    write_json(output_dir / METRICS, measured)
     with replacing_file(output_dir / "scores.png") as path:
         save_png(plots.score_scatter(predictions), path)
     _write_stages(output_dir, predictions, stage_names)

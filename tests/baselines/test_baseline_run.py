@@ -19,6 +19,7 @@ from scoringnet_tf.baselines.run import Run
 from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.features import read_features
+from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.experiments import suite
 from scoringnet_tf.experiments.predictions import read_predictions
@@ -102,7 +103,30 @@ def test_networks_learn_the_scores_that_are_known(name, records, tmp_path, c3d):
 
 def test_whose_joints_were_used_is_said(records, tmp_path, c3d):
     run_of("apenft", records, tmp_path, c3d).run()
-    assert json.loads((tmp_path / "settings.json").read_text())["sees"] == {"joints": "drawn by hand"}
+    sees = {"joints": "drawn by hand", "sha256": joints_hash(DatasetInfo.load(records))}
+    assert json.loads((tmp_path / "settings.json").read_text())["sees"] == sees
+
+
+def test_other_joints_of_the_same_records_are_other_data(records, tmp_path, c3d):
+    """Their data hash does not cover them: a run of before is refused, a rendering predicted anew."""
+    first, second = (pathlib.Path(shutil.copytree(records, tmp_path / name)) for name in ("first", "second"))
+    index = json.loads((second / "dataset_info.json").read_text())
+    (second / "dataset_info.json").write_text(json.dumps({**index, "data_hash": "0123456789ab"}))
+    tested = (DatasetInfo.load(first), DatasetInfo.load(second))
+    run = run_of("pose_dct", first, tmp_path / "run", c3d, tested=tested)
+    _, report = run.run()
+    before = read_predictions(report / "predictions.csv").predicted["execution"]
+    for folder in (second, first):
+        for path in (folder / "joints").glob("*.npy"):
+            joints = np.load(path)
+            joints[:, 1] += np.arange(len(joints), dtype=np.float16)[:, None] ** 2
+            np.save(path, joints)
+        if folder == second:
+            run.run()
+            after = read_predictions(report / "predictions.csv").predicted["execution"]
+            assert not np.allclose(before, after)
+    with pytest.raises(InputError, match="Received: one of other sees"):
+        run.run()
 
 
 def test_pose_dct_reads_the_score_from_the_joints(records, tmp_path, c3d):

@@ -111,6 +111,18 @@ def test_a_fitting_is_named_by_its_system_its_seed_and_the_c3d(surroundings, tmp
     assert first not in (fit.folder(given), fit.folder(surroundings))
 
 
+def test_a_system_that_reads_joints_is_fitted_anew_to_others(surroundings):
+    """Of the records and of every rendering; a system that reads none is not."""
+    joints, none = Fitting({}, 0, "pose_dct"), Fitting({}, 0, "c3d_svr")
+    folders, kept = [joints.folder(surroundings)], none.folder(surroundings)
+    rendering = surroundings.renderings[0].records_dir / "joints"
+    rendering.mkdir()
+    for number in range(2):
+        np.save(rendering / "001.npy", np.full((25, 2, 2), number))
+        folders.append(joints.folder(surroundings))
+    assert len(set(folders)) == 3 and none.folder(surroundings) == kept
+
+
 def test_rows_that_the_records_cannot_fill_are_left_out_and_named(surroundings, capsys):
     found = command._possible({"table": TABLE}, surroundings)["table"]
     assert [row.name for row in found.rows] == ["ours", "SVR"]

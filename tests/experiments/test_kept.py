@@ -5,12 +5,13 @@ import pathlib
 
 import numpy as np
 import pytest
+from command_forks import forked
 from test_stage_results import results as stage_results  # noqa: F401
 
 from scoringnet_tf.experiments import docs, intervals, report, splits
 from scoringnet_tf.experiments.catalogue import Experiment, Row
 from scoringnet_tf.experiments.intervals import Results
-from scoringnet_tf.experiments.kept import read_results, wrong_cells
+from scoringnet_tf.experiments.kept import read_results, why_kept, wrong_cells
 from scoringnet_tf.support.errors import InputError
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -46,6 +47,43 @@ def test_a_cell_that_is_not_of_its_predictions_is_named(folder):
     kept["rows"]["three"] = kept["rows"]["one"]
     (folder / "cells.json").write_text(json.dumps(kept))
     assert wrong_cells(folder) == ["three, no such row", "two, f_med"]
+
+
+@pytest.mark.parametrize(
+    ("hashes", "numbers", "received"),
+    [
+        (["a", "b"], {"one": 2, "two": 2}, None),
+        (["a", "c", "b"], {"one": 2, "two": 3, "three": 1}, None),
+        (["b", "a"], {"one": 2, "two": 2}, "Received: those of other records."),
+        (["c", "a", "b"], {"one": 2, "two": 2}, "Received: those of other records."),
+        (["a"], {"one": 2, "two": 2}, "Received: those of 2 renderings, not all of which are given."),
+        (["a", "b"], {"one": 2, "two": 1}, "Received: those of 2 seeds of two, of which there are 1 now."),
+        (["a", "b"], {"one": 2}, "Received: those of 2 seeds of two, of which there are 0 now."),
+    ],
+)
+def test_results_of_other_data_or_of_more_stay(folder, hashes, numbers, received):
+    cells = folder / "cells.json"
+    cells.write_text(json.dumps({**json.loads(cells.read_text()), "data": {"hash": ["a", "b"]}}))
+    found = why_kept(folder, hashes, numbers)
+    assert (found is None) if received is None else found.endswith(received)
+    assert why_kept(folder, ["a", "b"], {}, 2) is None
+    assert why_kept(folder.with_name("new"), hashes, numbers) is None
+
+
+def test_a_command_that_would_replace_other_results_is_refused_before_it_trains(diving_copy, tmp_path):
+    words = ["--records_dir", diving_copy, "--results_dir", tmp_path / "results", "--runs_dir", tmp_path / "runs"]
+    cells = tmp_path / "results/diving/shortcuts/cells.json"
+    for _ in range(2):  # the same may be written again
+        assert forked("scoringnet_tf.experiments", "run", "shortcuts", *words).returncode == 0
+    index = json.loads((diving_copy / "dataset_info.json").read_text())
+    (diving_copy / "dataset_info.json").write_text(json.dumps({**index, "data_hash": "0123456789ab"}))
+    before = cells.read_bytes()
+    for command in ("run", "report"):
+        result = forked("scoringnet_tf.experiments", command, "table5", "shortcuts", *words)
+        assert result.returncode == 1 and "(another --results_dir, or --overwrite). Received: those of" in result.stderr
+    assert cells.read_bytes() == before and not (tmp_path / "runs").exists()
+    assert forked("scoringnet_tf.experiments", "report", "shortcuts", *words, "--overwrite").returncode == 0
+    assert json.loads(cells.read_text())["data"]["hash"] == ["0123456789ab"]
 
 
 def test_table_3_is_read_again(stage_results, tmp_path, monkeypatch):  # noqa: F811

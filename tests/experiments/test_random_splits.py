@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from test_suite import commands, surroundings  # noqa: F401
 
-from scoringnet_tf.data.resplitting import read_split
+from scoringnet_tf.data.resplitting import read_split, write_split
 from scoringnet_tf.experiments import intervals, splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
 from scoringnet_tf.inference import evaluation
+from scoringnet_tf.support.errors import InputError
 
 TABLE6 = EXPERIMENTS["table6"]
 
@@ -61,6 +62,16 @@ def test_cells_and_splits_are_kept(done, tmp_path, monkeypatch):
     assert "| MSE + ranking, split 3 |" in text and "over 3 splits; one seed each" in text
 
 
+def test_a_file_of_a_part_of_the_records_is_refused(surroundings, tmp_path):  # noqa: F811
+    (split,) = splits.splits_of(surroundings, 1, [])
+    write_split(tmp_path / "whole.csv", split)
+    assert splits.splits_of(surroundings, 6, [tmp_path / "whole.csv"]) == [split]
+    part = {video_id: of for video_id, of in split.items() if video_id not in ("002", "009")}
+    write_split(tmp_path / "part.csv", part)
+    with pytest.raises(InputError, match=r"part\.csv: expected a split for each of 10 records.*none for 2: 002, 009\."):
+        splits.splits_of(surroundings, 6, [tmp_path / "whole.csv", tmp_path / "part.csv"])
+
+
 def test_the_command_goes_over_all_splits(surroundings, commands, tmp_path, monkeypatch, capsys):  # noqa: F811
     from scoringnet_tf.experiments import __main__ as command
 
@@ -73,3 +84,11 @@ def test_the_command_goes_over_all_splits(surroundings, commands, tmp_path, monk
         assert command.main(command.flags.FLAGS(sys.argv)[1:]) == 0
         assert printed in capsys.readouterr().out
     assert len(commands) == 4
+    # One is no longer done: what two gave stays.
+    next((tmp_path / "runs").glob("preset*/metafile.yml")).unlink()
+    before = (tmp_path / "results/diving/table6/cells.json").read_bytes()
+    monkeypatch.setattr(sys, "argv", ["experiments", "report", "table6", "--splits=2", *where, *folders])
+    command.flags.FLAGS.unparse_flags()
+    assert command.main(command.flags.FLAGS(sys.argv)[1:]) == 1
+    assert "those of 2 splits of MSE + ranking, of which there are 1 now" in capsys.readouterr().err
+    assert (tmp_path / "results/diving/table6/cells.json").read_bytes() == before

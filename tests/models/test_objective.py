@@ -12,6 +12,7 @@ import scoringnet_tf
 from scoringnet_tf.losses import ScoreLoss
 from scoringnet_tf.models.fragments import TrainingFragments
 
+MAE = keras.metrics.MeanAbsoluteError()
 PARTS = ("segmenter", "score_predictor")
 WITHOUT_DROPOUT = {"segmenter": {"dropout_rate": 0.0}, "score_predictor": {"dropout_rate": 0.0}}
 
@@ -290,8 +291,32 @@ def test_a_model_saves_in_float32_without_its_training(tmp_path):
         ),
         ({"frozen": ("kfs",), "phase": "segmentation"}, "Expected frozen to leave something of phase='segmentation'"),
         ({"loss": {"stage": "mse"}}, r"Expected losses and metrics of stages, .*Received: \['stage'\]"),
+        ({"loss": "mse"}, "Expected loss by output, a dict. Received: loss='mse'"),
+        ({"metrics": [MAE]}, "Expected metrics by output, a dict. Received: metrics="),
+        (
+            {"loss": {"stages": "sparse_categorical_crossentropy"}},
+            r"Expected keras\.losses\.Loss objects as losses\. Received: 'sparse_categorical_crossentropy' for stages",
+        ),
+        ({"loss": {"final": keras.losses.mean_squared_error}}, r"Loss objects as losses\. Received: <.* for final"),
+        ({"metrics": {"final": ["mae"]}}, r"Expected lists of keras\.metrics\.Metric .*Received: \['mae'\] for final"),
+        ({"metrics": {"final": MAE}}, r"Expected lists of keras\.metrics\.Metric objects as metrics\. Received: <.*"),
+        ({"metrics": {"final": [MAE], "difficulty": [MAE]}}, "Received: mean_absolute_error more than once"),
+        ({"metrics": {"final": [keras.metrics.Mean("stage_loss")]}}, "Received: stage_loss more than once"),
+        ({"loss_weights": {"final": 2.0}}, "Expected no loss_weights: losses have factors of their own"),
+        ({"weighted_metrics": [MAE]}, "Expected no weighted_metrics: .*all metrics are weighted. Received"),
     ],
 )
 def test_what_compile_does_not_know_is_named(options, message):
     with pytest.raises(ValueError, match=message):
         scoringnet_tf.ScoringNet(**SMALL).compile("adam", **options)
+
+
+def test_weights_by_output_are_refused_and_metrics_of_names_of_their_own_are_not():
+    measures = {score: [keras.metrics.MeanAbsoluteError(name=f"{score}_mae")] for score in ("difficulty", "final")}
+    network = compiled(scoringnet_tf.ScoringNet(**SMALL), metrics=measures, loss_weights=None)
+    inputs, targets = batch()
+    logs = network.evaluate(tf.data.Dataset.from_tensors((inputs, targets)), verbose=0, return_dict=True)
+    assert {"difficulty_mae", "final_mae"} <= set(logs)
+    weighted = tf.data.Dataset.from_tensors((inputs, targets, {"stages": np.ones(3), "final": np.ones(3)}))
+    with pytest.raises(ValueError, match=r"Expected sample weights \(B,\), .*a dict of \['final', 'stages'\]"):
+        network.fit(weighted, verbose=0, shuffle=False)

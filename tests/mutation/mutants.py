@@ -2457,6 +2457,12 @@ LEFT_OVERS = (
             "splits of more before stay beside those of a table",
             "test_cells_and_splits_are_kept",
         ),
+        (
+            "    if missing:\n",
+            "    if not missing:\n",
+            "a table takes a split of a part of the records",
+            "test_a_file_of_a_part_of_the_records_is_refused",
+        ),
     ),
     *of(
         "scoringnet_tf/experiments/training.py",
@@ -2606,6 +2612,116 @@ LEFT_OVERS = (
             "min(lengths) >= SHORTEST",
             "one short performance makes seconds of all stages",
             "test_stages_in_seconds_are_noted_where_all_performances_are_short",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/videos.py",
+        "tests/baselines/test_baseline_run.py",
+        (
+            '"sha256": joints_hash(self.info)',
+            '"sha256": ""',
+            "a run on other joints passes for this one",
+            "test_other_joints_of_the_same_records_are_other_data",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/run.py",
+        "tests/baselines/test_baseline_run.py",
+        (
+            'return system.sees != "joints" or',
+            "return True or",
+            "a rendering keeps what was predicted of other joints",
+            "test_other_joints_of_the_same_records_are_other_data",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/fitting.py",
+        "tests/experiments/test_fitting.py",
+        (
+            "joints_hash(info) for info in surroundings.tested",
+            "joints_hash(info) for info in (surroundings.records,)",
+            "a table takes what was predicted of other joints of a rendering",
+            "test_a_system_that_reads_joints_is_fitted_anew_to_others",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/kept.py",
+        "tests/experiments/test_kept.py",
+        (
+            "if known[:1] != [*hashes[:1]]:",
+            "if False:",
+            "a result of other data is replaced",
+            "test_results_of_other_data_or_of_more_stay",
+        ),
+        (
+            "numbers.get(row, of_others) < number",
+            "numbers.get(row, of_others) < 0",
+            "a result of more seeds is replaced",
+            "test_results_of_other_data_or_of_more_stay",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/__main__.py",
+        "tests/experiments",
+        (
+            "    _check_kept(chosen, surroundings)\n    failures",
+            "    failures",
+            "a result that is to stay stops a table after its trainings",
+            "test_a_command_that_would_replace_other_results_is_refused_before_it_trains",
+        ),
+        (
+            "_refusal(name, surroundings, {row.name: len(done) for row in experiment.rows})",
+            "None",
+            "fewer splits replace more",
+            "test_the_command_goes_over_all_splits",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/report/evaluation_report.py",
+        "tests/test_commands.py",
+        (
+            "as_path(of).name == model_file.name if beside",
+            "True if beside",
+            "an evaluation of last.keras is replaced by that of best.keras",
+            "test_an_evaluation_replaces_none_of_another_model_or_of_other_records",
+        ),
+        (
+            'if not same or kept.get("data_hash") != data_hash:',
+            "if not same:",
+            "an evaluation of other records is replaced",
+            "test_an_evaluation_replaces_none_of_another_model_or_of_other_records",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/saving.py",
+        "tests/test_public_api.py",
+        (
+            "        if others:\n",
+            "        if not others:\n",
+            "a preset is saved beside the model that is read in its place",
+            "test_a_preset_is_saved_beside_no_other_model",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/objective.py",
+        "tests/models/test_objective.py",
+        (
+            'for name in ("loss_weights", "weighted_metrics") if options',
+            "for name in () if options",
+            "weights of losses are taken and not used",
+            "test_what_compile_does_not_know_is_named",
+        ),
+        (
+            "        _check_names(terms, output_metrics)\n",
+            "",
+            "of two metrics of one name one is lost",
+            "test_what_compile_does_not_know_is_named",
+        ),
+        (
+            "if isinstance(sample_weight, dict):",
+            "if False:",
+            "weights by output fail in foreign words",
+            "test_weights_by_output_are_refused_and_metrics_of_names_of_their_own_are_not",
         ),
     ),
 )
