@@ -38,7 +38,7 @@ SCORINGNET_TF = {
     "training": ("support", "sports", "losses", "metrics", "data", "models", "inference", "report"),
     "baselines": ("support", "sports", "losses", "data", "inference", "report", "training"),  # reported on alike
     # Trains and evaluates by the commands and reads what they leave; looks into the models for its figures.
-    "experiments": ("support", "sports", "metrics", "data", "models", "inference", "report"),
+    "experiments": ("support", "sports", "metrics", "data", "models", "inference", "report", "baselines"),
     COMMANDS: (  # flags and a few lines each
         *("support", "sports", "losses", "metrics", "data", "models", "weights", "inference", "report", "training"),
     ),

@@ -1088,8 +1088,8 @@ DATA_PREP = (
         "data_prep/records/building.py",
         "tests/data_prep/records/test_build.py",
         (
-            "np.median(writer.frame_rates)",
-            "np.mean(writer.frame_rates)",
+            "statistics.median_low(writer.frame_rates)",
+            "statistics.mean(writer.frame_rates)",
             "mean for median frame rate",
             "test_the_frame_rate_of_a_dataset_is_its_median",
         ),
