@@ -98,7 +98,8 @@ class SpearmanCorrelation(keras.metrics.Metric):
 class MeanEuclideanDistance(keras.metrics.Mean):
     """MED of Eq. 12: the mean of |s − g|, in points; with weights Σ w·|s − g| / Σ w.
 
-    Scores and `sample_weight` have shape (B,) or (B, 1); entries whose truth is NaN are left out.
+    Scores and `sample_weight` have shape (B,) or (B, 1); entries whose truth is NaN are left out. NaN where none is
+    left: 0 would be perfect.
     """
 
     def __init__(self, name="med", **kwargs):
@@ -107,6 +108,9 @@ class MeanEuclideanDistance(keras.metrics.Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         truth, predictions, weights = losses.known_scores(*losses.score_vectors(y_true, y_pred, sample_weight))
         super().update_state(ops.abs(predictions - truth), sample_weight=weights)
+
+    def result(self):
+        return ops.where(self.count == 0, float("nan"), super().result())
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")

@@ -37,7 +37,7 @@ class Learned:
         phase: key in `PHASES`.
         losses: output → loss.
         metrics: output → metrics.
-        trackers: name of a term of the loss → its mean.
+        trackers: name of a term of the loss → its mean over videos that have it, of `weight_decay` over batches.
         total: mean of the loss over videos. Keras's own would count the copies that fill up a batch for replicas.
     """
 
@@ -237,7 +237,8 @@ class Objective(Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Eq. 10: L_d + L_e + L_ce, of what the phase trains.
 
-        β‖w‖² of Eqs. 8 and 9 is on the kernels of SP that learn. Each term is tracked under its own name, unweighted.
+        β‖w‖² of Eqs. 8 and 9 is on the kernels of SP that learn. Each term is tracked under its own name, before α: the
+        mean over the videos whose truth is known.
         Where a batch is shared by several replicas, the pairs of Eq. 7 are those of the whole batch: each replica has
         the loss of all videos, divided by the number of replicas, and the sum of their gradients is that of one device.
 
@@ -256,8 +257,9 @@ class Objective(Model):
         for output, loss in _learned_losses(self.learned.phase, self.learned.losses).items():
             predicted = y_pred[f"{output}_distribution" if isinstance(loss, losses.ScoreDistributionLoss) else output]
             total = total + loss(y[output], predicted, sample_weight)
+            known = _number_known(output, y[output], sample_weight)
             for name, value in _terms(output, loss, y[output], predicted, sample_weight).items():
-                self.learned.trackers[name].update_state(value)
+                self.learned.trackers[name].update_state(value, sample_weight=known)
         if "score_predictor" in self.learning:
             decay = sum(self.score_predictor.losses, ops.zeros(()))
             self.learned.trackers["weight_decay"].update_state(decay)
@@ -305,8 +307,20 @@ def _number_of_videos(targets, weights):
     """How many videos of a batch take part in its loss, float32."""
     if weights is None:
         return ops.cast(ops.shape(next(iter(targets.values())))[0], "float32")
-    takes_part = ops.cast(weights, "float32") != 0
-    return ops.sum(ops.cast(ops.any(ops.reshape(takes_part, (ops.shape(takes_part)[0], -1)), axis=1), "float32"))
+    return _number_with_any(ops.cast(weights, "float32"))
+
+
+def _number_known(output, truth, weights):
+    """How many videos of a batch have something known of an output, and a weight, float32."""
+    if output == "stages":
+        return _number_with_any(losses.frame_weights(truth, weights))
+    return _number_with_any(losses.known_scores(*losses.score_vectors(truth, truth, weights))[2])
+
+
+def _number_with_any(weights):
+    """How many of the B videos have any weight but 0 in weights (B, …), float32."""
+    counts = ops.reshape(weights != 0, (ops.shape(weights)[0], -1))
+    return ops.sum(ops.cast(ops.any(counts, axis=1), "float32"))
 
 
 def _learned_losses(phase, output_losses):

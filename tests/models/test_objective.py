@@ -95,6 +95,25 @@ def test_evaluation_is_eq10_on_predicted_fragments():
     assert "training_fragments" not in outputs
 
 
+def test_a_batch_without_known_truth_is_not_in_the_terms():
+    """A video with scores and no stages, then one with stages alone: the terms of each are those of its own batch."""
+    network = compiled(scoringnet_tf.ScoringNet(**SMALL))
+    inputs, targets = batch()
+    scored = {**targets, "stages": np.full_like(targets["stages"], -1)}
+    unknown = {score: np.full_like(targets[score], np.nan) for score in (*STATISTICS, "final")}
+
+    def terms(*parts):
+        batches = tf.data.Dataset.from_tensors((inputs, parts[0]))
+        for part in parts[1:]:
+            batches = batches.concatenate(tf.data.Dataset.from_tensors((inputs, part)))
+        measured = network.evaluate(batches, verbose=0, return_dict=True)
+        return {name: measured[name] for name in (*SCORING_TERMS, "stage_loss")}
+
+    whole = terms(targets)
+    assert min(whole.values()) > 0
+    assert terms(scored, {**targets, **unknown}) == pytest.approx(whole, rel=1e-5)
+
+
 def test_a_weight_of_zero_leaves_a_video_out():
     """`evaluate` of three videos, one of weight 0, is that of the other two."""
     network = compiled(scoringnet_tf.ScoringNet(**SMALL))

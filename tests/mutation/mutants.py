@@ -2397,6 +2397,26 @@ LEFT_OVERS = (
         ),
     ),
     *of(
+        "scoringnet_tf/metrics.py",
+        "tests/test_metrics.py",
+        (
+            'ops.where(self.count == 0, float("nan"), super().result())',
+            "super().result()",
+            "MED of nothing is perfect",
+            "test_med_of_nothing_known_is_nan",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/objective.py",
+        "tests/models/test_objective.py",
+        (
+            "update_state(value, sample_weight=known)",
+            "update_state(value)",
+            "a batch without known truth has terms of 0",
+            "test_a_batch_without_known_truth_is_not_in_the_terms",
+        ),
+    ),
+    *of(
         "scoringnet_tf/models/reference.py",
         "tests/inference/test_calibration.py",
         (
