@@ -54,6 +54,9 @@ def spearman(truth, predictions, weights):
     return ops.where(ops.any(ops.logical_and(weights != 0, ops.isnan(predictions))), float("nan"), rho)
 
 
+CAPACITY = 4096  # scores whose SRC is measured without asking; the room is sorted at every step
+
+
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class SpearmanCorrelation(keras.metrics.Metric):
     """SRC of all scores since the last reset, tie-aware, equal to `scipy.stats.spearmanr`.
@@ -66,7 +69,7 @@ class SpearmanCorrelation(keras.metrics.Metric):
         capacity: most samples kept; those left out take no room.
     """
 
-    def __init__(self, capacity=4096, name="src", **kwargs):
+    def __init__(self, capacity=CAPACITY, name="src", **kwargs):
         super().__init__(name=name, **kwargs)
         self.capacity = capacity
         # One slot more than samples: what is left out, or finds no room, is written there, and nothing reads it.

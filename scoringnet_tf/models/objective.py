@@ -61,6 +61,7 @@ class Objective(Model):
         fragments: str = "true",
         fragment_jitter: int = 0,
         frozen: Collection[str] = (),
+        num_videos: int = 0,
         **options,
     ) -> None:
         """Configures training and evaluation on batches of `data.input_pipeline.videos`.
@@ -78,6 +79,8 @@ class Objective(Model):
                 `"scheduled"`, see `TrainingFragments`. Evaluation always takes the predicted ones.
             fragment_jitter: frames by which they are moved at random, either way.
             frozen: keys of `models.parts.parts` that do not learn, whatever the phase; see `choose_trained`.
+            num_videos: of how many the default metrics have an SRC where they are more than `metrics.CAPACITY`; of more
+                it is NaN.
             **options: of `keras.Model.compile`.
 
         Raises:
@@ -93,7 +96,7 @@ class Objective(Model):
                 f"Expected fragments to be one of {', '.join(FRAGMENT_SOURCES)}. Received: fragments={fragments!r}"
             )
         output_losses = {**self.default_losses(), **(loss or {})}
-        output_metrics = self.default_metrics() if metrics is None else metrics
+        output_metrics = self.default_metrics(num_videos) if metrics is None else metrics
         known = [output for output in ("stages", *SCORES) if output in self.output]
         unknown = {*output_losses, *output_metrics} - {*known}
         if unknown:
@@ -158,14 +161,18 @@ class Objective(Model):
             return losses.ScoreDistributionLoss(mean, std, unit=unit, **options)
         return losses.ScoreLoss(unit=unit, **options)
 
-    def default_metrics(self) -> dict[str, list[keras.metrics.Metric]]:
+    def default_metrics(self, num_videos: int = 0) -> dict[str, list[keras.metrics.Metric]]:
         """The figures of §4.2: output → metrics, called `frame_accuracy`, `frame_accuracy/STAGE`, `d_src` … `f_med`.
 
         And those of `metrics.SegmentFigures`.
+
+        Args:
+            num_videos: as of `compile`.
         """
+        capacity = max(metrics.CAPACITY, num_videos)
         scores = {
             score: [
-                metrics.SpearmanCorrelation(name=f"{score[0]}_src"),
+                metrics.SpearmanCorrelation(capacity, name=f"{score[0]}_src"),
                 metrics.MeanEuclideanDistance(name=f"{score[0]}_med"),
             ]
             for score in SCORES

@@ -251,6 +251,7 @@ class ScoringRun(Run):
             loss=losses(self.model, self.settings, self._final_std()),
             phase=phase.name,
             frozen=self.settings["freeze"],
+            num_videos=len(self.validation_ids),  # with an SRC of NaN no epoch would be the best
             **self._fragments(),
         )
 

@@ -10,6 +10,7 @@ from training_runs import SMALL, STATISTICS, assert_same, batch
 
 import scoringnet_tf
 from scoringnet_tf.losses import ScoreLoss
+from scoringnet_tf.metrics import CAPACITY
 from scoringnet_tf.models.fragments import TrainingFragments
 
 PARTS = ("segmenter", "score_predictor")
@@ -93,6 +94,17 @@ def test_evaluation_is_eq10_on_predicted_fragments():
     assert measured["f_med"] == pytest.approx(np.abs(outputs["final"] - targets["final"]).mean(), rel=1e-5)
     assert measured["frame_accuracy"] == pytest.approx((p.argmax(-1) == targets["stages"].ravel()).mean())
     assert "training_fragments" not in outputs
+
+
+def test_src_is_of_as_many_videos_as_there_are():
+    """5,000, more than the metrics have room for without being asked."""
+    network = compiled(scoringnet_tf.ScoringNet(**SMALL), num_videos=5000)
+    truth = np.random.default_rng(0).permutation(5000).astype("float32")
+    for score in ("difficulty", "execution", "final"):
+        metric = network.learned.metrics[score][0]
+        metric.update_state(truth, -truth)
+        assert float(metric.result()) == pytest.approx(-1)
+    assert scoringnet_tf.ScoringNet(**SMALL).default_metrics(3)["final"][0].capacity == CAPACITY
 
 
 def test_a_batch_without_known_truth_is_not_in_the_terms():

@@ -2397,6 +2397,26 @@ LEFT_OVERS = (
         ),
     ),
     *of(
+        "scoringnet_tf/models/objective.py",
+        "tests/models/test_objective.py",
+        (
+            "max(metrics.CAPACITY, num_videos)",
+            "metrics.CAPACITY",
+            "SRC has no more room than without asking",
+            "test_src_is_of_as_many_videos_as_there_are",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/scoring.py",
+        "tests/training/test_wiring.py",
+        (
+            "num_videos=len(self.validation_ids),",
+            "",
+            "SRC of no more held-out videos than without asking",
+            "test_src_is_of_all_held_out_videos",
+        ),
+    ),
+    *of(
         "scoringnet_tf/metrics.py",
         "tests/test_metrics.py",
         (
