@@ -88,8 +88,9 @@ def videos(
         drop_remainder: drop the last, smaller batch of each epoch.
         max_frames: longer videos are cut: to a random window that contains all labelled stages but noise where it can
             (with augmentation), else to the first frames.
-        only_stages: names of stages, to decode nothing but these: of each video the frames from the first to the last
-            of them are kept, with `margin` more at both ends; all frames where it has none of them.
+        only_stages: the names of the stages of each fragment, to decode nothing but these: of each video the frames
+            from the first to the last of them are kept, with `margin` more at both ends; all frames where it has none
+            of one of the fragments.
         margin: frames.
         num_frames: K, to take and decode of each video only K evenly spaced frames of what the options above leave of
             it, the first and the last included, repeated where there are fewer: those that a fragment is resampled to
@@ -124,20 +125,20 @@ def videos(
     for name, value in (("max_frames", max_frames), ("num_frames", num_frames)):
         if value is not None and value < 1:
             raise InputError(f"Expected {name} of at least 1 frame, or None. Received: {value}")
-    unknown = [stage for stage in only_stages if stage not in info.stages]
-    if unknown or margin < 0:
+    asked = [stage for fragment in only_stages for stage in fragment]
+    if not set(asked) <= set(info.stages) or not all(only_stages) or margin < 0:
         raise InputError(
             f"Expected only_stages of {', '.join(info.stages)}, and a margin of 0 frames or more. Received: "
-            f"{', '.join(only_stages) or 'none'}, and {margin}"
+            f"{', '.join(asked) or 'none'}, and {margin}"
         )
     steps = _steps(info, image_size, augmentation)
     noise = info.stages.index(NOISE)
-    wanted = [info.stages.index(stage) for stage in only_stages]
+    fragments = [[info.stages.index(stage) for stage in fragment] for fragment in only_stages]
 
     def load(example, seeds):
         first, last = frame_range(example["stage/index"], noise, max_frames, augmentation, seeds)
-        if wanted:
-            begin, end = stage_span(example["stage/index"][first:last], wanted, margin)
+        if fragments:
+            begin, end = stage_span(example["stage/index"][first:last], fragments, margin)
             first, last = first + begin, first + end
         if num_frames is None:
             return _video_element(example, tf.range(first, last), steps, seeds, pad_to_multiple, with_info)

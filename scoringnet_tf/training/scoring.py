@@ -205,10 +205,10 @@ class ScoringRun(Run):
         return dataset.map(self._shuffled_labels()) if settings["shuffle_labels"] else dataset
 
     def _frames_of_interest(self, phase):
-        """SP on true fragments sees nothing else of a video; what it does not see is not decoded."""
+        """SP on true fragments sees nothing else of a video that has them all; what it does not see is not decoded."""
         if phase.name != "scoring" or self.settings["fragments"] != "true":
             return {}
-        return {"only_stages": self.model.seen_stages, "margin": self.settings["fragment_jitter"]}
+        return {"only_stages": [*self.model.fragment_stages.values()], "margin": self.settings["fragment_jitter"]}
 
     def _shuffled_labels(self):
         """A map that gives every training video the scores of another one: the control that must learn nothing."""

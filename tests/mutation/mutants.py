@@ -2397,6 +2397,16 @@ LEFT_OVERS = (
         ),
     ),
     *of(
+        "scoringnet_tf/data/augmentation.py",
+        "tests/data/test_input_pipeline.py",
+        (
+            " | ~tf.reduce_all(tf.reduce_any(members, axis=1))",
+            "",
+            "a tower without its stages sees the other's",
+            "test_a_tower_whose_stages_a_video_lacks_sees_all_of_it",
+        ),
+    ),
+    *of(
         "scoringnet_tf/models/objective.py",
         "tests/models/test_objective.py",
         (

@@ -255,7 +255,7 @@ def test_true_fragments_are_all_that_sp_decodes(run, monkeypatch):
         run.training_data(phase, 0)
     assert [(options.get("only_stages"), options.get("margin")) for options in asked] == [
         (None, None),
-        (["pre-starting", "entry"], 2),  # what the towers of these flags see
+        ([["entry"], ["entry", "pre-starting"]], 2),  # what the towers of these flags see
         (None, None),
     ]
 
