@@ -30,7 +30,7 @@ from scoringnet_tf.data.augmentation import (
     video_seeds,
 )
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example
-from scoringnet_tf.data.service import served
+from scoringnet_tf.data.service import check_shared, served
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import split_ids, stored_split
 from scoringnet_tf.sports import NOISE, SCORES
@@ -114,11 +114,14 @@ def videos(
     Raises:
         RecordsError: the records are missing or damaged, or have no such split.
         InputError: the records' frames are smaller than `image_size`, the records lack some of `ids`, features are to
-            be augmented as pixels are, or the options contradict each other.
+            be augmented as pixels are, the options contradict each other, or records for a `service` are in an object
+            store.
         tf.errors.DataLossError, tf.errors.InvalidArgumentError: when a damaged record is read, or one whose id is not
             that of its place in the index.
     """
     info = DatasetInfo.load(records_dir)
+    if service:
+        check_shared(info, service)  # before anything is copied
     ids = split_ids(info, split, validation_fraction, ids)
     stream = _Stream(info, split, ids, seed, shuffle, num_input_pipelines, input_pipeline_id)
     stream.check(batch_size, bool(bucket_boundaries), service)

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
-from scoringnet_tf.data.service import check_service
+from scoringnet_tf.data.service import check_service, check_shared
 from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
 from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.parts import rate_factors
@@ -155,6 +155,7 @@ class ScoringRun(Run):
         check_stages(info, settings)
         check_segmenter(settings)
         if settings["data_service"]:
+            check_shared(info, settings["data_service"])
             check_service(settings["data_service"])
         self.supervision = supervision(info, settings["scores"])
         self.rates = part_rates(settings["rates"])
