@@ -2397,6 +2397,26 @@ LEFT_OVERS = (
         ),
     ),
     *of(
+        "data_prep/records/building.py",
+        "tests/data_prep/records",
+        (
+            "(runner or target.name",
+            "(target.name",
+            "workers of a runner are given a relative path",
+            "test_workers_are_given_paths_that_hold_in_any_folder",
+        ),
+    ),
+    *of(
+        "data_prep/records/building.py",
+        "tests/data_prep/records",
+        (
+            "        if given:\n",
+            "        if False:\n",
+            "--runner has no effect on features, silently",
+            "test_what_decodes_is_refused",
+        ),
+    ),
+    *of(
         "scoringnet_tf/data/input_pipeline.py",
         "tests/support/test_paths.py",
         (
