@@ -2397,6 +2397,16 @@ LEFT_OVERS = (
         ),
     ),
     *of(
+        "scoringnet_tf/support/replicas.py",
+        "tests/training/test_replicas.py",
+        (
+            "draw(rows * number())[first : first + rows]",
+            "draw(rows)",
+            "every replica draws the same for its fragments",
+            "test_replicas_draw_for_fragments_what_one_device_does",
+        ),
+    ),
+    *of(
         "data_prep/records/writing.py",
         "tests/support/test_paths.py",
         (
