@@ -54,6 +54,9 @@ def spearman(truth, predictions, weights):
     return ops.where(ops.any(ops.logical_and(weights != 0, ops.isnan(predictions))), float("nan"), rho)
 
 
+CAPACITY = 4096  # scores whose SRC is measured without asking; the room is sorted at every step
+
+
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class SpearmanCorrelation(keras.metrics.Metric):
     """SRC of all scores since the last reset, tie-aware, equal to `scipy.stats.spearmanr`.
@@ -66,7 +69,7 @@ class SpearmanCorrelation(keras.metrics.Metric):
         capacity: most samples kept; those left out take no room.
     """
 
-    def __init__(self, capacity=4096, name="src", **kwargs):
+    def __init__(self, capacity=CAPACITY, name="src", **kwargs):
         super().__init__(name=name, **kwargs)
         self.capacity = capacity
         # One slot more than samples: what is left out, or finds no room, is written there, and nothing reads it.
@@ -98,7 +101,8 @@ class SpearmanCorrelation(keras.metrics.Metric):
 class MeanEuclideanDistance(keras.metrics.Mean):
     """MED of Eq. 12: the mean of |s − g|, in points; with weights Σ w·|s − g| / Σ w.
 
-    Scores and `sample_weight` have shape (B,) or (B, 1); entries whose truth is NaN are left out.
+    Scores and `sample_weight` have shape (B,) or (B, 1); entries whose truth is NaN are left out. NaN where none is
+    left: 0 would be perfect.
     """
 
     def __init__(self, name="med", **kwargs):
@@ -107,6 +111,9 @@ class MeanEuclideanDistance(keras.metrics.Mean):
     def update_state(self, y_true, y_pred, sample_weight=None):
         truth, predictions, weights = losses.known_scores(*losses.score_vectors(y_true, y_pred, sample_weight))
         super().update_state(ops.abs(predictions - truth), sample_weight=weights)
+
+    def result(self):
+        return ops.where(self.count == 0, float("nan"), super().result())
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")

@@ -158,6 +158,15 @@ def test_med_is_mean_absolute_error_of_known():
     assert float(metric.result()) == pytest.approx((1 + 2 + 0) / 3)
 
 
+def test_med_of_nothing_known_is_nan():
+    metric = metrics.MeanEuclideanDistance()
+    assert math.isnan(float(metric.result()))
+    metric.update_state(np.float32([math.nan, 5]), np.float32([2, 9]), np.float32([1, 0]))
+    assert math.isnan(float(metric.result()))
+    metric.update_state(np.float32([5]), np.float32([5]))
+    assert float(metric.result()) == 0
+
+
 def test_med_is_a_weighted_mean():
     metric = metrics.MeanEuclideanDistance()
     metric.update_state(np.float32([1, math.nan, 5]), np.float32([2, 9, 3]), np.float32([0.5, 4, 3]))

@@ -6,7 +6,7 @@ Every inconsistency between videos, scores, stages and splits is reported by fil
 otherwise, nothing is written then. The output folder appears whole or not at all.
 
 A manifest.csv with a column features makes records of features (of `python -m scoringnet_tf.extract`, or of anyone's)
-in place of frames; the flags that say how frames are stored are refused then.
+in place of frames; the flags that say how frames are stored, or on what they are decoded, are refused then.
 """
 
 from absl import flags

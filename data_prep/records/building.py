@@ -69,7 +69,7 @@ def build_records(
         output_dir: folder to create.
         settings: `BuildSettings`; None for the defaults.
         overwrite: replace an existing `output_dir`.
-        workers: processes that decode; None for one per core.
+        workers: processes that decode; None for one per core. Features need none.
         runner: of Apache Beam, to decode on in place of processes, see `beam.on_runner`; its workers must see the
             source, and the folder of `output_dir`.
         **options: what only some datasets take (`split_dir`, `sport`, …): the arguments of the dataset's `read`.
@@ -80,17 +80,19 @@ def build_records(
     Raises:
         InputError: the source is incomplete or inconsistent (every row is listed; what can be known before decoding is
             refused before), `output_dir` is taken, being built, or cannot be written, or a worker was killed;
-            `output_dir` of a runner is in an object store.
+            `output_dir` of a runner is in an object store, or there are features and nothing for it to decode.
     """
     target = as_path(output_dir)
-    if isinstance(target, Path) and target.name in ("", ".."):
-        target = target.resolve()  # "." has no name to write beside
+    if isinstance(target, Path) and (runner or target.name in ("", "..")):
+        target = target.resolve()  # workers of a runner may be in another folder, and "." has no name to write beside
     with kept_videos(target) as kept:
         with writing_to(target):
             tidy_up_beside(target)
             check_output_dir(target, overwrite)
         computing = _computing(target, kept, workers, runner)
-        return _build(dataset, Path(source_dir), target, settings or BuildSettings(), kept, computing, options)
+        given = f"--runner={runner}" if runner else f"--workers={workers}" if workers not in (None, 1) else ""
+        source_dir = Path(source_dir).absolute() if runner else Path(source_dir)
+        return _build(dataset, source_dir, target, settings or BuildSettings(), kept, (computing, given), options)
 
 
 def _computing(target, kept, workers, runner):
@@ -105,11 +107,14 @@ def _computing(target, kept, workers, runner):
     return on_runner(runner, kept)
 
 
-def _build(dataset, source_dir, target, settings, kept, computing, options):
+def _build(dataset, source_dir, target, settings, kept, decoding, options):
+    computing, given = decoding  # on what, and the flag that says so
     source = read_source(dataset, source_dir, **options)
     simulation = _read_simulation(source_dir)
     if source.has_features:
         settings = _without_frames(settings)
+        if given:
+            raise InputError(f"{given}: expected videos to decode. Received: features, which this process reads.")
     known = known_problems(source, source_dir)
     _refuse(known, settings, source_dir)
     if sum(not _is_kept(problems, settings) for _, problems in known) == len(source.samples):

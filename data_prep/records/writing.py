@@ -2,18 +2,21 @@
 
 import contextlib
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from scoringnet_tf.data.joints import FOLDER as JOINTS
 from scoringnet_tf.data.records import INDEX_NAME, UNLABELLED, VideoExample, encode_example
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import RemotePath, check_access, of_a_store
 
 SHARD_BYTES = 64 * 2**20  # small enough to shuffle, large enough to read at full speed
 MIN_SHARDS = 2  # so that even a small split is read by interleaving
+SHARD = re.compile(r".+-\d{5}-of-\d{5}\.tfrecord")  # the names that `ShardWriter` gives
 
 
 class ShardWriter:
@@ -156,7 +159,8 @@ def writing_to(output_dir: Path | RemotePath) -> Iterator[None]:
 def check_output_dir(output_dir: Path | RemotePath, overwrite: bool) -> None:
     """Checks that `output_dir` can be written, and holds nothing that may not be replaced.
 
-    `overwrite` allows to replace a folder of records, never another one that was named by mistake.
+    `overwrite` allows to replace a folder of records, never another one that was named by mistake. In an object store
+    also what an upload left that was killed: shards, and joints, whose index has not come.
 
     Raises:
         InputError: it cannot be written, or holds something.
@@ -164,9 +168,20 @@ def check_output_dir(output_dir: Path | RemotePath, overwrite: bool) -> None:
     check_access(output_dir, "output_dir", writing=True)
     if not output_dir.exists() or (output_dir.is_dir() and not any(output_dir.iterdir())):
         return
-    if not (output_dir / INDEX_NAME).is_file():
+    if (output_dir / INDEX_NAME).is_file():
+        found = "records"
+    elif _is_cut_off(output_dir):
+        found = f"records without {INDEX_NAME}, as an upload leaves them that is cut off"
+    else:
         raise InputError(f"{output_dir}: expected a new or empty folder. Received: something that is not records.")
     if not overwrite:
         raise InputError(
-            f"{output_dir}: expected a new or empty folder. Received: records (--overwrite replaces them)."
+            f"{output_dir}: expected a new or empty folder. Received: {found} (--overwrite replaces them)."
         )
+
+
+def _is_cut_off(folder):
+    """Whether a folder holds nothing but what a build uploads before the index; on a local disk none is left so."""
+    if not isinstance(folder, RemotePath) or not folder.is_dir():
+        return False
+    return all(SHARD.fullmatch(path.name) or path.name == JOINTS for path in folder.iterdir())

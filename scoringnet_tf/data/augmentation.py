@@ -88,13 +88,18 @@ def frame_range(stages, noise, max_frames, augmentation, seeds):
     return first, tf.minimum(first + max_frames, length)
 
 
-def stage_span(stages, wanted, margin):
-    """Frames [first, last) from the first to the last one that carries a wanted stage, and `margin` more at both ends.
+def stage_span(stages, fragments, margin):
+    """Frames [first, last) from the first to the last one of all fragments, and `margin` more at both ends.
 
-    The whole video where none does.
+    The whole video where one of them has no frame: its tower then sees all of it (`models.fragments.FragmentSelector`).
+
+    Args:
+        stages: int (L,), the stage of every frame.
+        fragments: the stages of each fragment.
+        margin: frames.
     """
-    carrying = tf.reduce_any([stages == stage for stage in wanted], axis=0)
-    carrying = tf.where(tf.reduce_any(carrying), carrying, True)
+    members = tf.stack([tf.reduce_any([stages == stage for stage in fragment], axis=0) for fragment in fragments])
+    carrying = tf.reduce_any(members, axis=0) | ~tf.reduce_all(tf.reduce_any(members, axis=1))
     indices = tf.cast(tf.where(carrying)[:, 0], tf.int32)
     return tf.maximum(indices[0] - margin, 0), tf.minimum(indices[-1] + 1 + margin, tf.size(stages))
 

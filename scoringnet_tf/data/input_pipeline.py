@@ -30,7 +30,7 @@ from scoringnet_tf.data.augmentation import (
     video_seeds,
 )
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example
-from scoringnet_tf.data.service import served
+from scoringnet_tf.data.service import check_shared, served
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import split_ids, stored_split
 from scoringnet_tf.sports import NOISE, SCORES
@@ -88,8 +88,9 @@ def videos(
         drop_remainder: drop the last, smaller batch of each epoch.
         max_frames: longer videos are cut: to a random window that contains all labelled stages but noise where it can
             (with augmentation), else to the first frames.
-        only_stages: names of stages, to decode nothing but these: of each video the frames from the first to the last
-            of them are kept, with `margin` more at both ends; all frames where it has none of them.
+        only_stages: the names of the stages of each fragment, to decode nothing but these: of each video the frames
+            from the first to the last of them are kept, with `margin` more at both ends; all frames where it has none
+            of one of the fragments.
         margin: frames.
         num_frames: K, to take and decode of each video only K evenly spaced frames of what the options above leave of
             it, the first and the last included, repeated where there are fewer: those that a fragment is resampled to
@@ -113,31 +114,34 @@ def videos(
     Raises:
         RecordsError: the records are missing or damaged, or have no such split.
         InputError: the records' frames are smaller than `image_size`, the records lack some of `ids`, features are to
-            be augmented as pixels are, or the options contradict each other.
+            be augmented as pixels are, the options contradict each other, or records for a `service` are in an object
+            store.
         tf.errors.DataLossError, tf.errors.InvalidArgumentError: when a damaged record is read, or one whose id is not
             that of its place in the index.
     """
     info = DatasetInfo.load(records_dir)
+    if service:
+        check_shared(info, service)  # before anything is copied
     ids = split_ids(info, split, validation_fraction, ids)
     stream = _Stream(info, split, ids, seed, shuffle, num_input_pipelines, input_pipeline_id)
     stream.check(batch_size, bool(bucket_boundaries), service)
     for name, value in (("max_frames", max_frames), ("num_frames", num_frames)):
         if value is not None and value < 1:
             raise InputError(f"Expected {name} of at least 1 frame, or None. Received: {value}")
-    unknown = [stage for stage in only_stages if stage not in info.stages]
-    if unknown or margin < 0:
+    asked = [stage for fragment in only_stages for stage in fragment]
+    if not set(asked) <= set(info.stages) or not all(only_stages) or margin < 0:
         raise InputError(
             f"Expected only_stages of {', '.join(info.stages)}, and a margin of 0 frames or more. Received: "
-            f"{', '.join(only_stages) or 'none'}, and {margin}"
+            f"{', '.join(asked) or 'none'}, and {margin}"
         )
     steps = _steps(info, image_size, augmentation)
     noise = info.stages.index(NOISE)
-    wanted = [info.stages.index(stage) for stage in only_stages]
+    fragments = [[info.stages.index(stage) for stage in fragment] for fragment in only_stages]
 
     def load(example, seeds):
         first, last = frame_range(example["stage/index"], noise, max_frames, augmentation, seeds)
-        if wanted:
-            begin, end = stage_span(example["stage/index"][first:last], wanted, margin)
+        if fragments:
+            begin, end = stage_span(example["stage/index"][first:last], fragments, margin)
             first, last = first + begin, first + end
         if num_frames is None:
             return _video_element(example, tf.range(first, last), steps, seeds, pad_to_multiple, with_info)

@@ -15,7 +15,9 @@ from typing import Any
 import tensorflow as tf
 from tqdm import tqdm
 
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import RemotePath, as_path
 
 AHEAD = 16  # batches that are kept while one before them is missing
 PATIENCE = 60.0  # seconds without any batch after which they are made here
@@ -51,6 +53,15 @@ def check_service(address: str, flag: str = "data_service") -> None:
             f"--{flag}={address}: expected what `python -m scoringnet_tf.serve_data` started there. Received: no "
             f"answer ({error})."
         ) from error
+
+
+def check_shared(info: DatasetInfo, address: str) -> None:
+    """InputError where the records of `info` are in an object store: what is read are copies of our own."""
+    path = as_path(info.source or info.records_dir or "")
+    if isinstance(path, RemotePath):
+        raise InputError(
+            f"--data_service={address}: expected records in a file system that its workers see too. Received: {path}."
+        )
 
 
 def served(address: str, numbered: Numbered, first: int, stop: int) -> tf.data.Dataset:

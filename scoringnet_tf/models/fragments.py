@@ -3,6 +3,8 @@
 import keras
 from keras import layers, ops
 
+from scoringnet_tf.support import replicas
+
 
 def resampling_indices(member, length):
     """Frame indices that sample a fragment evenly in time.
@@ -135,7 +137,9 @@ class TrainingFragments(layers.Layer):
             return true_stages
         if self.source == "predicted":
             return predicted
-        draw = keras.random.uniform(ops.shape(true_stages)[:1], seed=self.seed_generator)
+        draw = replicas.own_rows(
+            lambda rows: keras.random.uniform((rows,), seed=self.seed_generator), ops.shape(true_stages)[0]
+        )
         use_true = ops.logical_and(ops.any(true_stages >= 0, axis=1), draw < self.share)
         return ops.where(use_true[:, None], true_stages, predicted)
 
@@ -144,7 +148,10 @@ class TrainingFragments(layers.Layer):
         if not self.jitter:
             return stages
         batch, length = ops.shape(stages)
-        moves = keras.random.randint((batch, 1), -self.jitter, self.jitter + 1, dtype="int32", seed=self.seed_generator)
+        low, high = -self.jitter, self.jitter + 1
+        moves = replicas.own_rows(
+            lambda rows: keras.random.randint((rows, 1), low, high, dtype="int32", seed=self.seed_generator), batch
+        )
         source = ops.clip(ops.arange(length, dtype="int32")[None] + moves, 0, length - 1)
         return ops.take_along_axis(stages, source, axis=1)
 

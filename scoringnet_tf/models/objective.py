@@ -37,7 +37,7 @@ class Learned:
         phase: key in `PHASES`.
         losses: output → loss.
         metrics: output → metrics.
-        trackers: name of a term of the loss → its mean.
+        trackers: name of a term of the loss → its mean over videos that have it, of `weight_decay` over batches.
         total: mean of the loss over videos. Keras's own would count the copies that fill up a batch for replicas.
     """
 
@@ -61,6 +61,7 @@ class Objective(Model):
         fragments: str = "true",
         fragment_jitter: int = 0,
         frozen: Collection[str] = (),
+        num_videos: int = 0,
         **options,
     ) -> None:
         """Configures training and evaluation on batches of `data.input_pipeline.videos`.
@@ -78,6 +79,8 @@ class Objective(Model):
                 `"scheduled"`, see `TrainingFragments`. Evaluation always takes the predicted ones.
             fragment_jitter: frames by which they are moved at random, either way.
             frozen: keys of `models.parts.parts` that do not learn, whatever the phase; see `choose_trained`.
+            num_videos: of how many the default metrics have an SRC where they are more than `metrics.CAPACITY`; of more
+                it is NaN.
             **options: of `keras.Model.compile`, but `loss_weights` and `weighted_metrics`.
 
         Raises:
@@ -96,7 +99,7 @@ class Objective(Model):
             if not isinstance(given, dict | None):
                 raise ValueError(f"Expected {kind} by output, a dict. Received: {kind}={given!r}")
         output_losses = {**self.default_losses(), **(loss or {})}
-        output_metrics = self.default_metrics() if metrics is None else metrics
+        output_metrics = self.default_metrics(num_videos) if metrics is None else metrics
         known = [output for output in ("stages", *SCORES) if output in self.output]
         unknown = {*output_losses, *output_metrics} - {*known}
         if unknown:
@@ -163,14 +166,18 @@ class Objective(Model):
             return losses.ScoreDistributionLoss(mean, std, unit=unit, **options)
         return losses.ScoreLoss(unit=unit, **options)
 
-    def default_metrics(self) -> dict[str, list[keras.metrics.Metric]]:
+    def default_metrics(self, num_videos: int = 0) -> dict[str, list[keras.metrics.Metric]]:
         """The figures of §4.2: output → metrics, called `frame_accuracy`, `frame_accuracy/STAGE`, `d_src` … `f_med`.
 
         And those of `metrics.SegmentFigures`.
+
+        Args:
+            num_videos: as of `compile`.
         """
+        capacity = max(metrics.CAPACITY, num_videos)
         scores = {
             score: [
-                metrics.SpearmanCorrelation(name=f"{score[0]}_src"),
+                metrics.SpearmanCorrelation(capacity, name=f"{score[0]}_src"),
                 metrics.MeanEuclideanDistance(name=f"{score[0]}_med"),
             ]
             for score in SCORES
@@ -242,7 +249,8 @@ class Objective(Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Eq. 10: L_d + L_e + L_ce, of what the phase trains.
 
-        β‖w‖² of Eqs. 8 and 9 is on the kernels of SP that learn. Each term is tracked under its own name, unweighted.
+        β‖w‖² of Eqs. 8 and 9 is on the kernels of SP that learn. Each term is tracked under its own name, before α: the
+        mean over the videos whose truth is known.
         Where a batch is shared by several replicas, the pairs of Eq. 7 are those of the whole batch: each replica has
         the loss of all videos, divided by the number of replicas, and the sum of their gradients is that of one device.
 
@@ -266,8 +274,9 @@ class Objective(Model):
         for output, loss in _learned_losses(self.learned.phase, self.learned.losses).items():
             predicted = y_pred[f"{output}_distribution" if isinstance(loss, losses.ScoreDistributionLoss) else output]
             total = total + loss(y[output], predicted, sample_weight)
+            known = _number_known(output, y[output], sample_weight)
             for name, value in _terms(output, loss, y[output], predicted, sample_weight).items():
-                self.learned.trackers[name].update_state(value)
+                self.learned.trackers[name].update_state(value, sample_weight=known)
         if "score_predictor" in self.learning:
             decay = sum(self.score_predictor.losses, ops.zeros(()))
             self.learned.trackers["weight_decay"].update_state(decay)
@@ -343,8 +352,20 @@ def _number_of_videos(targets, weights):
     """How many videos of a batch take part in its loss, float32."""
     if weights is None:
         return ops.cast(ops.shape(next(iter(targets.values())))[0], "float32")
-    takes_part = ops.cast(weights, "float32") != 0
-    return ops.sum(ops.cast(ops.any(ops.reshape(takes_part, (ops.shape(takes_part)[0], -1)), axis=1), "float32"))
+    return _number_with_any(ops.cast(weights, "float32"))
+
+
+def _number_known(output, truth, weights):
+    """How many videos of a batch have something known of an output, and a weight, float32."""
+    if output == "stages":
+        return _number_with_any(losses.frame_weights(truth, weights))
+    return _number_with_any(losses.known_scores(*losses.score_vectors(truth, truth, weights))[2])
+
+
+def _number_with_any(weights):
+    """How many of the B videos have any weight but 0 in weights (B, …), float32."""
+    counts = ops.reshape(weights != 0, (ops.shape(weights)[0], -1))
+    return ops.sum(ops.cast(ops.any(counts, axis=1), "float32"))
 
 
 def _learned_losses(phase, output_losses):

@@ -158,7 +158,9 @@ class Reference:
 
 def checksum(model: Any) -> int | None:
     """Of the weights by which a `ScoringNet` sees and scores; seeds do not count. None unless they are float32."""
-    weights = [variable for variable in model.variables if "float" in keras.backend.standardize_dtype(variable.dtype)]
+    # Not `model.variables`: a compiled model has one more, which belongs to the run (`TrainingFragments`).
+    variables = [variable for name in model.networks for variable in getattr(model, name).variables]
+    weights = [variable for variable in variables if "float" in keras.backend.standardize_dtype(variable.dtype)]
     if any(variable.dtype != "float32" for variable in weights):
         return None
     value = 0

@@ -277,10 +277,21 @@ class ScoringNet(Preset, Objective, keras.Model):
         return self._config["views"]
 
     @property
+    def fragment_stages(self):
+        """Score → names of the stages that form the key fragment of its tower; none of a model without KFS."""
+        if self.segmenter is None:
+            return {}
+        names = self.sport.stages
+        return {
+            score: [names[stage] for stage in selector.stages]
+            for score, selector in zip(self.scores, self.selectors, strict=True)
+        }
+
+    @property
     def seen_stages(self):
         """Names of the stages whose frames a tower sees, in the order of the sport; none of a model without KFS."""
-        seen = {stage for selector in self.selectors for stage in getattr(selector, "stages", ())}
-        return [name for index, name in enumerate(self.sport.stages) if index in seen]
+        seen = {stage for fragment in self.fragment_stages.values() for stage in fragment}
+        return [stage for stage in self.sport.stages if stage in seen]
 
     @property
     def scores(self):

@@ -4,6 +4,7 @@ They are those of TensorFlow's distribution strategies (`training.strategy`). Ou
 there is one, and nothing here does anything.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -41,6 +42,22 @@ def gathered(values: TREE) -> TREE:
         return found
 
     return keras.tree.map_structure(gather, values)
+
+
+def own_rows(draw: Callable[[Any], Any], rows: Any) -> Any:
+    """This replica's rows of what is drawn for a whole batch, as `gathered` orders it.
+
+    The random states of all replicas are alike: each that drew for itself would draw what the others do.
+
+    Args:
+        draw: number of rows → that many, (rows, …).
+        rows: of this replica.
+    """
+    context = _context()
+    if not context:
+        return draw(rows)
+    first = context.replica_id_in_sync_group * rows
+    return draw(rows * number())[first : first + rows]
 
 
 def summed(values: list) -> list:

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
-from scoringnet_tf.data.service import check_service
+from scoringnet_tf.data.service import check_service, check_shared
 from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
 from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.parts import rate_factors
@@ -156,6 +156,7 @@ class ScoringRun(Run):
         check_stages(info, settings)
         check_segmenter(settings)
         if settings["data_service"]:
+            check_shared(info, settings["data_service"])
             check_service(settings["data_service"])
         self.supervision = supervision(info, settings["scores"])
         self.rates = part_rates(settings["rates"])
@@ -208,10 +209,10 @@ class ScoringRun(Run):
         return dataset.map(self._shuffled_labels()) if settings["shuffle_labels"] else dataset
 
     def _frames_of_interest(self, phase):
-        """SP on true fragments sees nothing else of a video; what it does not see is not decoded."""
+        """SP on true fragments sees nothing else of a video that has them all; what it does not see is not decoded."""
         if phase.name != "scoring" or self.settings["fragments"] != "true":
             return {}
-        return {"only_stages": self.model.seen_stages, "margin": self.settings["fragment_jitter"]}
+        return {"only_stages": [*self.model.fragment_stages.values()], "margin": self.settings["fragment_jitter"]}
 
     def _shuffled_labels(self):
         """A map that gives every training video the scores of another one: the control that must learn nothing."""
@@ -254,6 +255,7 @@ class ScoringRun(Run):
             loss=losses(self.model, self.settings, self._final_std()),
             phase=phase.name,
             frozen=self.settings["freeze"],
+            num_videos=len(self.validation_ids),  # with an SRC of NaN no epoch would be the best
             **self._fragments(),
         )
 

@@ -24,7 +24,7 @@ from scoringnet_tf.data.augmentation import (
 from scoringnet_tf.data.input_pipeline import clips, video_clips, videos
 from scoringnet_tf.data.preprocessing import center_offset, encode_jpeg
 from scoringnet_tf.data.records import DatasetInfo, RecordsError
-from scoringnet_tf.models.fragments import resampling_indices
+from scoringnet_tf.models.fragments import FragmentSelector, resampling_indices
 from scoringnet_tf.support.errors import InputError
 
 WHOLE = (36, 48)  # the stored size of the fixtures: nothing is cropped, so that indices can be read
@@ -186,11 +186,20 @@ def test_window_start_against_all_windows():
 
 
 def test_stage_span_against_a_loop():
-    cases = [([0, 1, 2, 2, 3, 0, 0], (2, 3), 0), ([0, 1, 2, 0, 2], (2,), 1), ([3, 0, 0], (3,), 2), ([0, 1], (2,), 1)]
-    for stages, wanted, margin in cases:
-        marked = [index for index, stage in enumerate(stages) if stage in wanted] or range(len(stages))
+    cases = [
+        ([0, 1, 2, 2, 3, 0, 0], [(2, 3)], 0),
+        ([0, 1, 2, 0, 2], [(2,)], 1),
+        ([3, 0, 0], [(3,)], 2),
+        ([0, 1], [(2,)], 1),
+        ([0, 1, 2, 2, 3, 0], [(2, 3), (2,)], 0),
+        ([0, 1, 2, 2, 0], [(2,), (3,)], 0),  # the tower of the second sees the whole video
+        ([0, 1, 2, 2, 0], [(2, 3), (2,)], 0),
+    ]
+    for stages, fragments, margin in cases:
+        marked = [[index for index, stage in enumerate(stages) if stage in fragment] for fragment in fragments]
+        marked = [index for each in marked for index in each] if all(marked) else range(len(stages))
         reached = [i for i in range(len(stages)) if any(abs(i - index) <= margin for index in marked)]
-        first, last = augmentation_module.stage_span(tf.constant(stages, tf.int64), wanted, margin)
+        first, last = augmentation_module.stage_span(tf.constant(stages, tf.int64), fragments, margin)
         assert (int(first), int(last)) == (reached[0], reached[-1] + 1), stages
 
 
@@ -198,13 +207,30 @@ def test_only_stages_leave_the_fragments_as_they_were(diving_records):
     fragments = ("take-flight", "entry")
     settings = {"augmentation": SHIFT_ONLY, "epochs": 3}
     whole = _read(diving_records, **settings)[0]
-    found = _read(diving_records, only_stages=fragments, margin=2, **settings)[0]
+    found = _read(diving_records, only_stages=[fragments, fragments[:1]], margin=2, **settings)[0]
     assert len(whole) == len(found)
     for (_, frames, stages), (_, kept_frames, kept_stages) in zip(whole, found, strict=True):
         in_fragment = np.flatnonzero(np.isin(stages, (2, 3)))
         expected = np.arange(max(in_fragment[0] - 2, 0), min(in_fragment[-1] + 3, len(stages)))
         np.testing.assert_array_equal(kept_stages, stages[expected])
         np.testing.assert_array_equal(kept_frames, frames[expected])
+
+
+def test_a_tower_whose_stages_a_video_lacks_sees_all_of_it(tmp_path):
+    """Take-flight and no entry: with and without `only_stages` each tower sees the same steps."""
+    values = np.arange(24, dtype=np.float32)[:, None]
+    video = feature_video("v", values, [0] * 5 + [1] * 4 + [2] * 6 + [0] * 9)
+    records = write_records(tmp_path / "records", {"train": [video]})
+
+    def seen(**options):
+        ((inputs, targets),) = videos(records, "train", batch_size=1, **options)
+        selectors = [FragmentSelector((2,), 8), FragmentSelector((3,), 8)]
+        clips = [selector(inputs["features"], targets["stages"], inputs["mask"])[0] for selector in selectors]
+        return np.array(clips)[:, 0, :, 0].tolist()
+
+    whole = seen()
+    assert whole[0][0] == 9 and whole[1][0] == 0
+    assert seen(only_stages=[["take-flight"], ["entry"]], margin=1) == whole
 
 
 def _broken_records(folder, good, num_frames, classes=None):
@@ -246,7 +272,8 @@ def test_buckets_hold_videos_of_one_length_range(diving_records):
         ({"batch_size": 0}, InputError, "batch size of at least 1"),
         ({"num_input_pipelines": 2, "input_pipeline_id": 2}, InputError, "from 0 to 1"),
         ({"max_frames": 0}, InputError, "at least 1 frame"),
-        ({"only_stages": ["flight"]}, InputError, "only_stages of noise, .*Received: flight, and 0"),
+        ({"only_stages": [["flight"]]}, InputError, "only_stages of noise, .*Received: flight, and 0"),
+        ({"only_stages": [[]]}, InputError, "only_stages of noise, .*Received: none, and 0"),
         ({"margin": -1}, InputError, "a margin of 0 frames or more. Received: none, and -1"),
     ],
 )
@@ -487,7 +514,7 @@ def test_num_frames_are_evenly_spaced(diving_records, num_frames):
 
 
 def test_num_frames_of_what_the_other_options_leave(diving_records):
-    found, _ = _read(diving_records, num_frames=5, only_stages=("entry",), margin=1)
+    found, _ = _read(diving_records, num_frames=5, only_stages=[("entry",)], margin=1)
     for video_id, frames, _ in found:
         start, end = 12 + int(video_id) - 1, 18 + int(video_id) + 1
         assert _indices(frames) == (start + np.round(np.linspace(0, end - 1 - start, 5))).astype(int).tolist()
@@ -565,7 +592,7 @@ def _steps(folder, **options):
 def test_the_options_choose_steps(tmp_path):
     folder, _ = _feature_records(tmp_path)
     assert _steps(folder, max_frames=4) == {f"v{number}": [0, 1, 2, 3] for number in range(3)}
-    assert _steps(folder, only_stages=("take-flight",), margin=1)["v1"] == list(range(3, 9))
+    assert _steps(folder, only_stages=[("take-flight",)], margin=1)["v1"] == list(range(3, 9))
     assert _steps(folder, num_frames=3) == {"v0": [0, 2, 4], "v1": [0, 6, 11], "v2": [0, 4, 8]}
     assert _steps(folder, num_frames=7)["v0"] == [0, 1, 1, 2, 3, 3, 4]
     assert list(_steps(folder, ids=["v2"])) == ["v2"]

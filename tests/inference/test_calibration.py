@@ -17,7 +17,7 @@ from scoringnet_tf.inference.coverage import stated_intervals
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
 from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.models.presets import check_fits, load_scoring_net
-from scoringnet_tf.models.reference import Reference, Spread
+from scoringnet_tf.models.reference import Reference, Spread, is_current
 from scoringnet_tf.support.errors import InputError
 
 
@@ -203,6 +203,18 @@ def test_what_was_measured_with_other_weights_says_nothing(model, scored):
     score = VideoScorer(trained_on).score(video, video_id, force=True)
     assert (score.interval_level, score.intervals, score.alike) == (None, {}, [])
     assert "stale_reference" in score.reliability.because and score.reliability.grade == "low"
+
+
+def test_a_model_that_was_compiled_keeps_its_reference(model, folder, tmp_path):
+    """And has one that is its own after it was trained, as saved and loaded."""
+    learning = model.with_dtype("float32")
+    learning.compile(keras.optimizers.SGD(0.01))
+    assert is_current(learning)
+    batches = scoringnet_tf.videos(folder, "train", image_size=(32, 32), batch_size=3)
+    learning.fit(batches, verbose=0, shuffle=False)
+    assert not is_current(learning)
+    scoringnet_tf.with_reference(learning, folder).save(tmp_path / "model.keras")
+    assert is_current(load_scoring_net(tmp_path / "model.keras"))
 
 
 def test_features_have_them_too(tmp_path):

@@ -10,6 +10,7 @@ from training_runs import SMALL, STATISTICS, assert_same, batch
 
 import scoringnet_tf
 from scoringnet_tf.losses import ScoreLoss
+from scoringnet_tf.metrics import CAPACITY
 from scoringnet_tf.models.fragments import TrainingFragments
 
 MAE = keras.metrics.MeanAbsoluteError()
@@ -94,6 +95,36 @@ def test_evaluation_is_eq10_on_predicted_fragments():
     assert measured["f_med"] == pytest.approx(np.abs(outputs["final"] - targets["final"]).mean(), rel=1e-5)
     assert measured["frame_accuracy"] == pytest.approx((p.argmax(-1) == targets["stages"].ravel()).mean())
     assert "training_fragments" not in outputs
+
+
+def test_src_is_of_as_many_videos_as_there_are():
+    """5,000, more than the metrics have room for without being asked."""
+    network = compiled(scoringnet_tf.ScoringNet(**SMALL), num_videos=5000)
+    truth = np.random.default_rng(0).permutation(5000).astype("float32")
+    for score in ("difficulty", "execution", "final"):
+        metric = network.learned.metrics[score][0]
+        metric.update_state(truth, -truth)
+        assert float(metric.result()) == pytest.approx(-1)
+    assert scoringnet_tf.ScoringNet(**SMALL).default_metrics(3)["final"][0].capacity == CAPACITY
+
+
+def test_a_batch_without_known_truth_is_not_in_the_terms():
+    """A video with scores and no stages, then one with stages alone: the terms of each are those of its own batch."""
+    network = compiled(scoringnet_tf.ScoringNet(**SMALL))
+    inputs, targets = batch()
+    scored = {**targets, "stages": np.full_like(targets["stages"], -1)}
+    unknown = {score: np.full_like(targets[score], np.nan) for score in (*STATISTICS, "final")}
+
+    def terms(*parts):
+        batches = tf.data.Dataset.from_tensors((inputs, parts[0]))
+        for part in parts[1:]:
+            batches = batches.concatenate(tf.data.Dataset.from_tensors((inputs, part)))
+        measured = network.evaluate(batches, verbose=0, return_dict=True)
+        return {name: measured[name] for name in (*SCORING_TERMS, "stage_loss")}
+
+    whole = terms(targets)
+    assert min(whole.values()) > 0
+    assert terms(scored, {**targets, **unknown}) == pytest.approx(whole, rel=1e-5)
 
 
 def test_a_weight_of_zero_leaves_a_video_out():

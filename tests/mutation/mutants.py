@@ -2535,6 +2535,66 @@ LEFT_OVERS = (
         ),
     ),
     *of(
+        "scoringnet_tf/support/replicas.py",
+        "tests/training/test_replicas.py",
+        (
+            "draw(rows * number())[first : first + rows]",
+            "draw(rows)",
+            "every replica draws the same for its fragments",
+            "test_replicas_draw_for_fragments_what_one_device_does",
+        ),
+    ),
+    *of(
+        "data_prep/records/writing.py",
+        "tests/support/test_paths.py",
+        (
+            "SHARD.fullmatch(path.name) or path.name == JOINTS",
+            "True",
+            "anything in an object store counts as a killed upload",
+            "test_records_in_a_store_are_those_of_a_local_disk",
+        ),
+    ),
+    *of(
+        "data_prep/records/writing.py",
+        "tests/support/test_paths.py",
+        (
+            "elif _is_cut_off(output_dir):",
+            "elif False:",
+            "what a killed upload left can never be replaced",
+            "test_an_upload_that_was_killed_is_repeated",
+        ),
+    ),
+    *of(
+        "data_prep/records/building.py",
+        "tests/data_prep/records",
+        (
+            "(runner or target.name",
+            "(target.name",
+            "workers of a runner are given a relative path",
+            "test_workers_are_given_paths_that_hold_in_any_folder",
+        ),
+    ),
+    *of(
+        "data_prep/records/building.py",
+        "tests/data_prep/records",
+        (
+            "        if given:\n",
+            "        if False:\n",
+            "--runner has no effect on features, silently",
+            "test_what_decodes_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/input_pipeline.py",
+        "tests/support/test_paths.py",
+        (
+            "        check_shared(info, service)  # before anything is copied",
+            "        pass",
+            "a data service is to read copies that it does not have",
+            "test_records_in_a_store_are_refused_to_a_data_service",
+        ),
+    ),
+    *of(
         "scoringnet_tf/data/augmentation.py",
         "tests/data/test_augmentation.py",
         (
@@ -2703,6 +2763,15 @@ LEFT_OVERS = (
         ),
     ),
     *of(
+        "tests/data/test_input_pipeline.py",
+        (
+            " | ~tf.reduce_all(tf.reduce_any(members, axis=1))",
+            "",
+            "a tower without its stages sees the other's",
+            "test_a_tower_whose_stages_a_video_lacks_sees_all_of_it",
+        ),
+    ),
+    *of(
         "scoringnet_tf/models/objective.py",
         "tests/models/test_objective.py",
         (
@@ -2722,6 +2791,52 @@ LEFT_OVERS = (
             "if False:",
             "weights by output fail in foreign words",
             "test_weights_by_output_are_refused_and_metrics_of_names_of_their_own_are_not",
+        ),
+        (
+            "max(metrics.CAPACITY, num_videos)",
+            "metrics.CAPACITY",
+            "SRC has no more room than without asking",
+            "test_src_is_of_as_many_videos_as_there_are",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/scoring.py",
+        "tests/training/test_wiring.py",
+        (
+            "num_videos=len(self.validation_ids),",
+            "",
+            "SRC of no more held-out videos than without asking",
+            "test_src_is_of_all_held_out_videos",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/metrics.py",
+        "tests/test_metrics.py",
+        (
+            'ops.where(self.count == 0, float("nan"), super().result())',
+            "super().result()",
+            "MED of nothing is perfect",
+            "test_med_of_nothing_known_is_nan",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/objective.py",
+        "tests/models/test_objective.py",
+        (
+            "update_state(value, sample_weight=known)",
+            "update_state(value)",
+            "a batch without known truth has terms of 0",
+            "test_a_batch_without_known_truth_is_not_in_the_terms",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/reference.py",
+        "tests/inference/test_calibration.py",
+        (
+            "for name in model.networks for variable in getattr(model, name).variables",
+            "for variable in model.variables",
+            "what belongs to a run is in the checksum of weights",
+            "test_a_model_that_was_compiled_keeps_its_reference",
         ),
     ),
 )

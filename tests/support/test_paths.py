@@ -11,14 +11,19 @@ import fsspec
 import pytest
 from conftest import write_unlv_diving
 from fsspec.implementations.memory import MemoryFileSystem
+from training_runs import settings
 from upath import UPath
 
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.verifying import verify_records
+from data_prep.records.writing import check_output_dir
+from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.records import DatasetInfo, load_records
+from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.support import files, paths
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import RemotePath, as_path, check_access
+from scoringnet_tf.training.scoring import ScoringRun
 
 ROOT = Path(__file__).parents[2]
 
@@ -364,10 +369,41 @@ def test_records_in_a_store_are_those_of_a_local_disk(diving_records, tmp_path, 
     with pytest.raises(InputError, match="Received: records"):
         build_records("unlv_diving", source, str(store), BuildSettings((36, 48)), workers=1)
     (store / "dataset_info.json").unlink()
+    put(store / "mine.txt")
     with pytest.raises(InputError, match="something that is not records"):
         build_records("unlv_diving", source, str(store), BuildSettings((36, 48)), workers=1, overwrite=True)
     with pytest.raises(InputError, match="expected the index of a folder of records"):
         load_records(str(store))
+
+
+def test_an_upload_that_was_killed_is_repeated(store, tmp_path):
+    """Shards without an index are replaced where one says so; on a local disk none are left, and they stay."""
+    put(store / "joints" / "joints.json")
+    put(store / "test-00000-of-00001.tfrecord")
+    with pytest.raises(InputError, match=r"Received: records without dataset_info.json, .* \(--overwrite replaces"):
+        check_output_dir(store, overwrite=False)
+    check_output_dir(store, overwrite=True)
+    (tmp_path / "test-00000-of-00001.tfrecord").touch()
+    with pytest.raises(InputError, match="something that is not records"):
+        check_output_dir(tmp_path, overwrite=True)
+    source = write_unlv_diving(tmp_path / "source")
+    build_records("unlv_diving", source, str(store), BuildSettings((36, 48)), workers=1, overwrite=True)
+    assert verify_records(DatasetInfo.load(store)) == []
+    assert "joints" not in {path.name for path in store.iterdir()}
+
+
+def test_records_in_a_store_are_refused_to_a_data_service(diving_records, tmp_path, store):
+    """What is read of them are copies in this process's temporary folder. Also of an index that splits them anew."""
+    for path in diving_records.iterdir():
+        put(store / path.name, path.read_bytes())
+    info = DatasetInfo.load(store)
+    resplit(info, {video_id: video["split"] for video_id, video in info.videos.items()}, tmp_path / "index")
+    for folder in (store, tmp_path / "index"):
+        message = rf"^--data_service=host:1: expected records in a file system .* Received: {re.escape(str(store))}\."
+        with pytest.raises(InputError, match=message):
+            videos(folder, "train", batch_size=3, service="host:1")
+        with pytest.raises(InputError, match=message):
+            ScoringRun(DatasetInfo.load(folder), settings(tmp_path / "run", folder, data_service="host:1"))
 
 
 def test_records_that_were_rebuilt_are_read_anew(diving_records, tmp_path, store):

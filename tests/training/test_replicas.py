@@ -38,6 +38,32 @@ def test_a_gradient_that_overflows_on_one_replica_is_left_out_on_all():
     assert done.stdout.splitlines() == ["False True 512.0", "False True 256.0", "True True 256.0"], done.stderr[-3000:]
 
 
+FRAGMENTS = """
+import numpy as np, scoringnet_tf, tensorflow as tf
+from scoringnet_tf.models.fragments import TrainingFragments
+from scoringnet_tf.training.strategy import strategy_of
+
+strategy = strategy_of(2)
+with strategy.scope():
+    shared = TrainingFragments("scheduled", jitter=9, seed=3)
+alone = TrainingFragments("scheduled", jitter=9, seed=3)
+for fragments in (shared, alone):
+    fragments.share.assign(0.5)
+true = np.tile(np.arange(40, dtype="int32"), (16, 1))
+batches = tf.data.Dataset.from_tensor_slices((true, true + 100)).batch(8)
+run = tf.function(lambda *batch: strategy.run(shared, batch))
+for batch, whole in zip(strategy.experimental_distribute_dataset(batches), batches):
+    found = np.concatenate([part.numpy() for part in strategy.experimental_local_results(run(*batch))])
+    expected = alone(*whole).numpy()
+    print((found == expected).all(), (found[:4] == found[4:]).all(), len(np.unique(expected[:, 20])) > 4)
+"""
+
+
+def test_replicas_draw_for_fragments_what_one_device_does():
+    done = subprocess.run([sys.executable, "-c", FRAGMENTS], capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["True False True"] * 2, done.stderr[-3000:]
+
+
 def of(task, cluster):
     return json.dumps({"cluster": cluster, "task": task})
 

@@ -10,7 +10,7 @@ from training_runs import STATISTICS, defined_flags, settings
 
 import scoringnet_tf
 from data_prep.records.building import build_records
-from scoringnet_tf import losses
+from scoringnet_tf import losses, metrics
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.sports import SCORES
@@ -122,6 +122,13 @@ def test_flags_of_the_model(run):
         assert len(kernels) == 8 + 2 + 3
         assert [float(layer.kernel_regularizer.l2) for layer in kernels] == pytest.approx([0.0123] * 13)
     assert segmenter.losses == []  # β is on the towers alone (Eqs. 8 and 9)
+
+
+def test_src_is_of_all_held_out_videos(run, monkeypatch):
+    monkeypatch.setattr(metrics, "CAPACITY", 1)
+    run.begin(run.phases[1], resumed=True)
+    room = [measures[0].capacity for score, measures in run.model.learned.metrics.items() if score != "stages"]
+    assert room == [len(run.validation_ids)] * 3 and room[0] > 1
 
 
 @pytest.mark.parametrize(("phase", "trained"), [(0, "segmenter"), (1, "score_predictor")])
@@ -248,7 +255,7 @@ def test_true_fragments_are_all_that_sp_decodes(run, monkeypatch):
         run.training_data(phase, 0)
     assert [(options.get("only_stages"), options.get("margin")) for options in asked] == [
         (None, None),
-        (["pre-starting", "entry"], 2),  # what the towers of these flags see
+        ([["entry"], ["entry", "pre-starting"]], 2),  # what the towers of these flags see
         (None, None),
     ]
 

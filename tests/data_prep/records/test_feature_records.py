@@ -283,6 +283,15 @@ def test_settings_of_frames_are_refused(tmp_path):
         build(source, tmp_path / "records", settings=BuildSettings((36, 48), fit="pad"))
 
 
+@pytest.mark.parametrize(
+    ("given", "flag"), [({"runner": "DirectRunner"}, "--runner=DirectRunner"), ({"workers": 2}, "--workers=2")]
+)
+def test_what_decodes_is_refused(tmp_path, given, flag):
+    source = write_source(tmp_path / "own")
+    with pytest.raises(InputError, match=f"^{flag}: expected videos to decode. Received: features, which this process"):
+        build_records("manifest", source, tmp_path / "records", sport="diving", **given)
+
+
 def test_the_stride_is_of_features_alone(tmp_path):
     source = write_manifest(tmp_path / "own")
     with pytest.raises(OptionError, match="Expected no --feature_stride"):
