@@ -62,7 +62,7 @@ def main(arguments):
 
     with quick_start():
         from scoringnet_tf.data.features import SUFFIXES
-        from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
+        from scoringnet_tf.data.video import VIDEO_SUFFIXES
         from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, reading_ahead
         from scoringnet_tf.inference.kept_scores import keeping_scores, score_named
         from scoringnet_tf.inference.prediction import scorer_of

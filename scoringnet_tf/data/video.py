@@ -42,7 +42,13 @@ CONTAINERS = (
 )
 FORMAT_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 HASHED_BYTES = 2**20  # at a time, for a broadcast of hours is hashed as well
-IMAGE_NAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
+VIDEO_SUFFIXES = (
+    *(".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif", ".webp"),
+    *(".ts", ".m2ts", ".mts", ".wmv", ".flv", ".3gp", ".ogv", ".mxf"),
+)
+# A picture of a video, `dive.mp4.png` or `dive.mp4-2.png`, as `predict --plot_dir` draws it, is no frame of one.
+OF_A_VIDEO = rf".*(?:{'|'.join(map(re.escape, VIDEO_SUFFIXES))})(?:-\d+)?\.\w+$"
+IMAGE_NAME = re.compile(rf"(?!\.|{OF_A_VIDEO})(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 IMAGE_CODECS = {b"\xff\xd8": "mjpeg", b"\x89P": "png"}  # first bytes: FFmpeg's decoder
 # Of a damaged image a decoder would rather paint the rest grey.
 IMAGE_OPTIONS = {**DECODER_OPTIONS, "err_detect": "crccheck+explode"}

@@ -12,8 +12,8 @@ from typing import TypeAlias, TypeVar
 import cv2
 import tensorflow as tf
 
-from scoringnet_tf.data.video import DEFAULT_FPS, Clip, VideoError, frame_times, images_to_cut
-from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, is_frame_folder, videos_in
+from scoringnet_tf.data.video import DEFAULT_FPS, VIDEO_SUFFIXES, Clip, VideoError, frame_times, images_to_cut
+from scoringnet_tf.data.video_files import is_frame_folder, videos_in
 from scoringnet_tf.inference.video_score import VideoScore
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file

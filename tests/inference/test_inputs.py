@@ -65,6 +65,19 @@ def test_a_pattern_means_each_video_once_and_a_folder_without_any_is_an_error_of
     assert [path for path, error in found if error is not None] == ["empty"]
 
 
+def test_pictures_of_videos_beside_them_are_no_frames(folder):
+    """What `predict --plot_dir` drew is no further video, and makes none of the folder that it lies in."""
+    write_images(folder / "in", 3)
+    assert names_of(["in"]) == EVERY
+    (folder / "pictures").mkdir()
+    for name in ("b.mp4.png", "a.AVI-2.png"):
+        (folder / "pictures" / name).touch()
+    assert names_of(["."]) == ["[odd].mp4", *EVERY]
+    (folder / "in/frames/b.mp4_00001.jpg").touch()  # who cuts a video into frames may call them so
+    (folder / "in/frames/img_00001.jpg").unlink()
+    assert [path.name for path in Clip(folder / "in/frames").files()] == ["b.mp4_00001.jpg", "img_00002.jpg"]
+
+
 def test_features_are_found_by_their_own_suffixes(folder):
     (folder / "in/v.npy").touch()
     assert names_of(["in"], suffixes=(".npy",)) == ["in/frames", "in/v.npy"]

@@ -2396,6 +2396,26 @@ LEFT_OVERS = (
             "test_a_seed_has_its_own_number_where_another_failed",
         ),
     ),
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/inference/test_inputs.py",
+        (
+            r"(?!\.|{OF_A_VIDEO})",
+            r"(?!\.)",
+            "pictures of videos are frames of one",
+            "test_pictures_of_videos_beside_them_are_no_frames",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video_files.py",
+        "tests/inference/test_inputs.py",
+        (
+            "not any(_is_called(name, VIDEO_SUFFIXES) for name in names)",
+            "True",
+            "videos beside an image are not seen",
+            "test_pictures_of_videos_beside_them_are_no_frames",
+        ),
+    ),
 )
 
 MUTANTS = (
