@@ -97,6 +97,12 @@ OTHERS = (
         holding("judges.csv", b"video,final\ndive.avi,nan\n"),
     ),
     Case(
+        "judges of another scale",
+        "scoringnet_tf.report --output=page.html --judges=judges.csv dive.avi",
+        "report: judges.csv:2: expected final of diving from 0 to 144. Received: 7200.",
+        holding("judges.csv", b"video,final\ndive.avi,7200\n"),
+    ),
+    Case(
         "a system that there is not",
         "scoringnet_tf.baselines svm",
         "baselines: Expected a system, one of …. Received: svm",

@@ -2416,6 +2416,32 @@ LEFT_OVERS = (
             "test_pictures_of_videos_beside_them_are_no_frames",
         ),
     ),
+    *of(
+        "scoringnet_tf/report/judges.py",
+        "tests/report/test_report.py",
+        (
+            "in out_of_range(sport, scores) or",
+            "in",
+            "judges' scores may be of any scale",
+            "test_wrong_judges_are_refused",
+        ),
+        (
+            "if not any(found.values()):",
+            "if False:",
+            "a table without a judge's score is taken for one",
+            "test_wrong_judges_are_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/sports/true_scores.py",
+        "tests/report/test_report.py",
+        (
+            "penalties or sport.penalty_range",
+            "penalties or (0.0, 0.0)",
+            "judges who took something off contradict themselves",
+            "test_what_judges_took_off_is_not_in_their_table",
+        ),
+    ),
 )
 
 MUTANTS = (
