@@ -21,6 +21,12 @@ OTHERS = (
         folder_at("e/2"),
     ),
     Case(
+        "another sport's model as the next version",
+        "scoringnet_tf.export --export_dir=e --model=vault.keras",
+        "export: e/2: expected saved_model of diving, as the newest version there. Received: saved_model of vault.",
+        holding("e/2/assets.extra/model.json", b'{"sport": {"name": "diving"}}'),
+    ),
+    Case(
         "bfloat16 without videos to compare on",
         "scoringnet_tf.export --export_dir=e --precision=bfloat16",
         "export: --precision=bfloat16: expected --samples, videos on which its numbers are compared, and those with it "

@@ -2442,6 +2442,26 @@ LEFT_OVERS = (
             "test_what_judges_took_off_is_not_in_their_table",
         ),
     ),
+    *of(
+        "scoringnet_tf/inference/versions.py",
+        "tests/inference/test_serving.py",
+        (
+            "(found, of) != (form, sport.name)",
+            "of != sport.name",
+            "another format is the next version",
+            "test_a_version_follows_one_of_its_own_sport_and_format",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/export.py",
+        "tests/bad_inputs/test_bad_inputs.py",
+        (
+            "    check_successor(base / str(following - 1), values.format, network.sport)\n",
+            "",
+            "another sport's model is the next version",
+            "test_it_says_what_is_wrong",
+        ),
+    ),
 )
 
 MUTANTS = (
