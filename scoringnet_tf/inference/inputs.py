@@ -61,6 +61,8 @@ def _as_input_error(argument, error):
 
 def _matches(argument):
     """What a pattern matches, without the images of folders that it matches too; anything else as it is."""
+    if not argument:
+        raise InputError("'': expected a video, a folder or a pattern. Received: an empty argument.")
     if isinstance(as_path(argument), RemotePath) or not glob.has_magic(argument) or os.path.lexists(argument):
         return [argument]
     found = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 Path.glob takes no absolute pattern

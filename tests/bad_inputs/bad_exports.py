@@ -85,6 +85,11 @@ OTHERS = (
         "report: --output: expected a name that ends in .html. Received: page.pdf.",
     ),
     Case(
+        "judges without a name",
+        "scoringnet_tf.report --output=page.html --judges= dive.avi",
+        "report: --judges: expected a value. Received: an empty one.",
+    ),
+    Case(
         "judges that are not there",
         "scoringnet_tf.report --output=page.html --judges=no.csv dive.avi",
         "report: --judges=no.csv: expected a CSV file. Received: …",

@@ -119,6 +119,16 @@ P = "scoringnet_tf.predict --model=model.keras"
 PREDICT = (
     Case("no video", "scoringnet_tf.predict", "predict: Expected one or more video files. Received: none. See --help."),
     Case(
+        "an empty argument",
+        f"{P} ''",
+        "predict: '': expected a video, a folder or a pattern. Received: an empty argument.",
+    ),
+    Case(
+        "a flag without a value",
+        "scoringnet_tf.predict --plot_dir= dive.avi",
+        "predict: --plot_dir: expected a value. Received: an empty one.",
+    ),
+    Case(
         "a flag of another command",
         "scoringnet_tf.predict --epochs=3 dive.avi",
         "FATAL Flags parsing error: Unknown command line flag 'epochs'…",

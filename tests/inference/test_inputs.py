@@ -86,6 +86,7 @@ def test_features_are_found_by_their_own_suffixes(folder):
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
+        ("", "'': expected a video, a folder or a pattern. Received: an empty argument."),
         ("empty", "empty: expected a folder of videos or of numbered images. Received: neither in it."),
         ("no*.mp4", "no*.mp4: expected a pattern of videos. Received: one that nothing is called by."),
         ("s4://a/b.mp4", "s4://a/b.mp4: expected a local path or one of s3://"),

@@ -2478,6 +2478,26 @@ LEFT_OVERS = (
             "test_a_table_has_its_header_once",
         ),
     ),
+    *of(
+        "scoringnet_tf/support/cli.py",
+        "tests/support/test_cli.py",
+        (
+            'if value == "" and flags.FLAGS[name].present:',
+            "if False:",
+            "a flag without a value is one that is not given",
+            "test_a_flag_without_a_value_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/inputs.py",
+        "tests/inference/test_inputs.py",
+        (
+            "if not argument:",
+            "if False:",
+            "an empty argument is the current folder",
+            "test_arguments_that_mean_nothing_are_errors_of_their_own",
+        ),
+    ),
 )
 
 MUTANTS = (
