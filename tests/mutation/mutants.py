@@ -2498,6 +2498,16 @@ LEFT_OVERS = (
             "test_arguments_that_mean_nothing_are_errors_of_their_own",
         ),
     ),
+    *of(
+        "scoringnet_tf/report/page.py",
+        "tests/report/test_report.py",
+        (
+            "        _remove_if_there(folder)\n",
+            "",
+            "pages of a session stay beside that of one performance",
+            "test_one_performance_leaves_nothing_of_a_session",
+        ),
+    ),
 )
 
 MUTANTS = (

@@ -248,11 +248,19 @@ def test_pages_of_a_session_lead_to_each_other(tmp_path):
         assert 'href="../report.html"' in page.read_text(encoding="utf-8")
 
 
-def test_a_folder_of_something_else_is_left_alone(tmp_path):
+def test_one_performance_leaves_nothing_of_a_session(tmp_path):
+    output = tmp_path / "report.html"
+    write_pages(output, [shown("a"), shown("b")], "tiny")
+    write_pages(output, [shown("a")], "tiny")
+    assert list(tmp_path.iterdir()) == [output]
+
+
+@pytest.mark.parametrize("names", ["a", "ab"])
+def test_a_folder_of_something_else_is_left_alone(names, tmp_path):
     (tmp_path / "report_pages").mkdir()
     (tmp_path / "report_pages/thesis.html").write_text("mine")
     with pytest.raises(InputError, match=r"expected a folder of pages.*thesis\.html"):
-        write_pages(tmp_path / "report.html", [shown("a"), shown("b")], "tiny")
+        write_pages(tmp_path / "report.html", [shown(name) for name in names], "tiny")
     assert (tmp_path / "report_pages/thesis.html").read_text() == "mine"
 
 
