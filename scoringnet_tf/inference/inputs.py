@@ -27,32 +27,47 @@ OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 
 
 def named_videos(arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFIXES) -> Iterator[Named]:
-    """(path, None) of every video that the arguments mean, in order; (argument, error) where one means none.
+    """(path, None) of every video that the arguments mean, once and in order; (argument, error) where one means none.
 
     Args:
         arguments: paths of files, of folders of numbered images, of folders in which videos lie, at any depth; patterns
             (`*`, `?`, `[…]`, `**`) of such; addresses that fsspec reads; `-` for a line each of standard input.
         suffixes: what the names of files in folders end in.
     """
-    for argument in arguments:
-        if argument == STANDARD_INPUT:
-            lines = (line.rstrip("\r\n") for line in sys.stdin)
-            yield from named_videos((line for line in lines if line and line != STANDARD_INPUT), suffixes)
-            continue
+    seen: set[str] = set()  # two arguments may mean one video; a pattern such as `**` a folder, and what is in it
+    for argument in _with_listed(arguments):
         try:
             matches = _matches(argument)
         except (InputError, OSError) as error:
             yield argument, _as_input_error(argument, error)
             continue
-        seen: set[str] = set()  # a pattern such as `**` meets a folder, and what is in it
         for match in matches:
             try:
                 found = _meant(match, suffixes)
             except (InputError, OSError) as error:
                 yield match, _as_input_error(match, error)
-            else:
-                yield from ((path, None) for path in found if path not in seen)
-                seen.update(found)
+                continue
+            for path in found:
+                place = _place(path)
+                if place not in seen:
+                    seen.add(place)
+                    yield path, None
+
+
+def _with_listed(arguments):
+    """The arguments, in place of `-` the lines of standard input."""
+    for argument in arguments:
+        if argument == STANDARD_INPUT:
+            lines = (line.rstrip("\r\n") for line in sys.stdin)
+            yield from (line for line in lines if line and line != STANDARD_INPUT)
+        else:
+            yield argument
+
+
+def _place(video):
+    """What is the same of two names of one file or folder."""
+    path = as_path(video)
+    return video if isinstance(path, RemotePath) else os.path.normpath(path.absolute())
 
 
 def _as_input_error(argument, error):

@@ -54,7 +54,14 @@ EVERY = ["in/a.AVI", "in/b.mp4", "in/deep/c.webp", "in/frames"]
 )
 def test_arguments(folder, argument, expected):
     assert names_of([argument]) == expected
-    assert names_of([argument, argument]) == [*expected, *expected]
+    assert names_of([argument, argument]) == expected
+
+
+def test_several_arguments_mean_each_video_once(folder):
+    """Twice, it would count twice in the ranking of `report`; the first name stands."""
+    again = ["./in/b.mp4", str(folder / "in/a.AVI"), "in/deep/../frames", "in"]
+    assert names_of(again) == [*again[:3], "in/deep/c.webp"]
+    assert names_of(["s3://a//b.mp4", "s3://a/b.mp4"]) == ["s3://a//b.mp4", "s3://a/b.mp4"]  # two objects
 
 
 def test_a_pattern_means_each_video_once_and_a_folder_without_any_is_an_error_of_its_own(folder):
