@@ -18,7 +18,7 @@ def _is_called(name, suffixes):
 
 
 def videos_in(folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Path]:
-    """The video files in a folder and in those within it, and the folders of numbered images; sorted.
+    """The video files in a folder and in those within it, and the folders of numbered images; sorted, none hidden.
 
     Args:
         folder: where to look; not itself one of the results.
@@ -26,11 +26,17 @@ def videos_in(folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Pa
     """
     found = []
     for parent, folders, names in os.walk(folder, onerror=_raise):
+        names, folders[:] = (_seen(each) for each in (names, folders))
         found += [Path(parent, name) for name in names if _is_called(name, suffixes)]
         images = [name for name in folders if is_frame_folder(Path(parent, name))]
         found += [Path(parent, name) for name in images]
         folders[:] = [name for name in folders if name not in images]
     return sorted(path for path in found if path.is_dir() or path.is_file())
+
+
+def _seen(names):
+    """Without those that are hidden: of macOS's `._dive.mp4` and `.Trash` nobody means what is in them."""
+    return [name for name in names if not name.startswith(".")]
 
 
 def _raise(error):

@@ -72,6 +72,15 @@ def test_a_pattern_means_each_video_once_and_a_folder_without_any_is_an_error_of
     assert [path for path, error in found if error is not None] == ["empty"]
 
 
+def test_what_is_hidden_is_no_video_of_a_folder(folder):
+    (folder / "in/.Trash").mkdir()
+    for name in ("in/._b.mp4", "in/.Trash/old.mp4"):
+        (folder / name).touch()
+    write_images(folder / "in/.frames", 2)
+    assert names_of(["in"]) == EVERY
+    assert names_of(["in/._b.mp4", "in/.Trash"]) == ["in/._b.mp4", "in/.Trash/old.mp4"]  # who names it means it
+
+
 def test_pictures_of_videos_beside_them_are_no_frames(folder):
     """What `predict --plot_dir` drew is no further video, and makes none of the folder that it lies in."""
     write_images(folder / "in", 3)
