@@ -258,7 +258,10 @@ class VideoStream:
 
     def __iter__(self) -> collections.abc.Iterator[np.ndarray]:
         clip, files = self.clip, _readable(self.clip.files, self.clip)
-        if clip.path.is_dir():
+        is_folder = clip.path.is_dir()
+        if self.stream and (is_folder or is_webp(clip.path)):
+            raise _no_stream(clip.path, self.stream, 1)
+        if is_folder:
             yield from self._images(files)
         elif is_webp(clip.path):
             yield from self._webp()
@@ -307,8 +310,6 @@ class VideoStream:
         self._end(error)
 
     def _webp(self):
-        if self.stream:
-            raise _no_stream(self.clip.path, self.stream, 1)
         start, stop = self.clip.frames or (0, num_frames(self.clip.path))
         error, self.announced, time = "", stop - start, 0.0
         shown: list[float] = []
@@ -502,7 +503,8 @@ def _main_stream(container):
 
 
 def _no_stream(path, number, count):
-    return VideoError(f"{path}: expected a video stream number {number}, from 0. Received: a file with {count}.")
+    received = f"{'a folder' if path.is_dir() else 'a file'} with {count}"
+    return VideoError(f"{path}: expected a video stream number {number}, from 0. Received: {received}.")
 
 
 def frame_times(path: Path, stream: int | None = None) -> np.ndarray:

@@ -9,7 +9,7 @@ from scoringnet_tf.data.video import IMAGE_NAME, VIDEO_SUFFIXES
 
 def is_frame_folder(folder: Path) -> bool:
     """Whether a folder holds numbered images and no videos, and so is a video itself."""
-    names = os.listdir(folder)  # noqa: PTH208 as text
+    names = _seen(os.listdir(folder))  # noqa: PTH208 as text
     return any(map(IMAGE_NAME.fullmatch, names)) and not any(_is_called(name, VIDEO_SUFFIXES) for name in names)
 
 

@@ -175,6 +175,15 @@ def test_a_stretch_of_another_stream_is_of_that_stream(tmp_path):
     assert (video.first_frame, video.first_time) == (5, pytest.approx(0.2, abs=2e-3))
 
 
+def test_images_and_webp_have_one_stream(tmp_path):
+    write_images(tmp_path / "folder", 3)
+    write_webp(tmp_path / "v.webp", 3)
+    for name, what in (("folder", "a folder"), ("v.webp", "a file")):
+        assert len(list(VideoStream(tmp_path / name, stream=0))) == 3
+        with pytest.raises(VideoError, match=rf"{name}: expected a video stream number 1, .* Received: {what} with 1"):
+            list(VideoStream(tmp_path / name, stream=1))
+
+
 # === WebP ===
 
 

@@ -2528,6 +2528,16 @@ LEFT_OVERS = (
             "test_what_is_hidden_is_no_video_of_a_folder",
         ),
     ),
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/data/test_time_and_streams.py",
+        (
+            "if self.stream and (is_folder or is_webp(clip.path)):",
+            "if self.stream and is_webp(clip.path):",
+            "a stream of a folder of images is asked for in vain",
+            "test_images_and_webp_have_one_stream",
+        ),
+    ),
 )
 
 MUTANTS = (
