@@ -285,7 +285,7 @@ class VideoStream:
             first_time = times[0] - self._start
         since = 0.0
         if start:
-            since = start / fps if None in (self._times[0], times[0]) else times[0] - self._times[0]
+            since = times[0] - self._times[0] if _rise([self._times[0], times[0]]) else start / fps
         warnings = (*self._warnings, *guessed)
         size = self.source_size
         return Video(frames, fps, timestamps, size, self.aspect, warnings, first_frame, first_time, since)
@@ -313,7 +313,7 @@ class VideoStream:
         start, stop = self.clip.frames or (0, num_frames(self.clip.path))
         error, self.announced, time = "", stop - start, 0.0
         shown: list[float] = []
-        self._timing = lambda times: _credible_timing(_rate_of(shown), times)
+        self._timing = lambda times: _timing(_rate_of(shown), times)
         try:
             for index, (image, seconds) in enumerate(webp_frames(self.clip.path)):
                 if index >= start:
@@ -535,7 +535,7 @@ def _webp_times(path):
         seconds = [shown for _, shown in webp_frames(path)]
     except ValueError as error:
         raise VideoError(f"{path}: expected a whole WebP file. Received: {error}.") from error
-    return np.concatenate([[0.0], np.cumsum(seconds)[:-1]])
+    return _timing(_rate_of(seconds), [0.0, *np.cumsum(seconds)[:-1]])[1]
 
 
 def _packets(container, stream):
@@ -613,9 +613,9 @@ def _default_timing(times):
 
 
 def _rate_of(seconds):
-    """Frames per second of frames that are shown for so long each."""
+    """Frames per second of frames that are shown for so long each; 0 where that is not stated."""
     middle = float(np.median(seconds))
-    return 1 / middle if middle > 0 else DEFAULT_FPS
+    return 1 / middle if middle > 0 else 0.0
 
 
 def _timing(rate, times):

@@ -2538,6 +2538,16 @@ LEFT_OVERS = (
             "test_images_and_webp_have_one_stream",
         ),
     ),
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/data/test_time_and_streams.py",
+        (
+            "return 1 / middle if middle > 0 else 0.0",
+            "return 1 / middle if middle > 0 else DEFAULT_FPS",
+            "nothing is said of the assumed rate of WebP",
+            "test_webp_that_states_no_durations_is_said_to_be_of_an_assumed_rate",
+        ),
+    ),
 )
 
 MUTANTS = (
