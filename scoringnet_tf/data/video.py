@@ -150,10 +150,19 @@ class Clip:
         path: a video file, or a folder of images numbered in order (`img_00001.jpg`, `000001.png`, …).
         frames: (start, stop), frames counted from 0, stop exclusive; None for all. The images of a folder are numbered
             from 0 where there is a number 0, else from 1.
+
+    Raises:
+        VideoError: the stretch has no frames, or begins before the first one.
     """
 
     path: Path
     frames: tuple[int, int] | None = None
+
+    def __post_init__(self):
+        object.__setattr__(self, "path", Path(self.path))
+        if self.frames is not None and not 0 <= self.frames[0] < self.frames[1]:
+            start, stop = self.frames
+            raise VideoError(f"{self.path}: expected frames, 0 ≤ start < stop. Received: {start}, {stop}.")
 
     def __str__(self):
         """The path, with `#start-stop` where the clip is a stretch; `parse` takes it back."""
@@ -244,7 +253,7 @@ class VideoStream:
     """
 
     def __init__(self, source, *, partial=False, num_threads=0, stream=None):
-        self.clip = source if isinstance(source, Clip) else Clip(Path(source))
+        self.clip = source if isinstance(source, Clip) else Clip(source)
         self.stream = stream
         self.source_size: Any = None  # (height, width) once the first frame has come
         self.pixel_aspect, self.announced = 1.0, 0

@@ -2548,6 +2548,26 @@ LEFT_OVERS = (
             "test_webp_that_states_no_durations_is_said_to_be_of_an_assumed_rate",
         ),
     ),
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/data/test_video.py",
+        (
+            "not 0 <= self.frames[0] < self.frames[1]",
+            "not self.frames[0] < self.frames[1]",
+            "a stretch may begin before the video",
+            "test_stretches_that_cannot_be_are_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/inference/test_prediction.py",
+        (
+            ' or path == "":',
+            ":",
+            "an empty path is the current folder",
+            "test_what_is_no_path_is_called_what_it_is",
+        ),
+    ),
 )
 
 MUTANTS = (
