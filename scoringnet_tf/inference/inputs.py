@@ -21,6 +21,7 @@ from scoringnet_tf.support.paths import RemotePath, as_path, received
 from scoringnet_tf.support.remarks import Remark
 
 STANDARD_INPUT = "-"
+BYTE_ORDER_MARK = "\ufeff"  # Windows begins a list in UTF-8 with it
 Result = TypeVar("Result")
 Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant to be one, and why it is none
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
@@ -58,8 +59,10 @@ def _with_listed(arguments):
     """The arguments, in place of `-` the lines of standard input."""
     for argument in arguments:
         if argument == STANDARD_INPUT:
-            lines = (line.rstrip("\r\n") for line in sys.stdin)
-            yield from (line for line in lines if line and line != STANDARD_INPUT)
+            for number, line in enumerate(sys.stdin):
+                name = (line if number else line.removeprefix(BYTE_ORDER_MARK)).rstrip("\r\n")
+                if name and name != STANDARD_INPUT:
+                    yield name
         else:
             yield argument
 
@@ -98,7 +101,8 @@ def _meant(argument, suffixes):
             return [argument]
         found = videos_in(path, suffixes)
         if not found:
-            raise InputError(f"{argument}: expected a folder of videos or of numbered images. Received: neither in it.")
+            expected = "expected a folder of videos or of numbered images (.jpg, .png)"
+            raise InputError(f"{argument}: {expected}. Received: neither in it.")
         return [str(each) for each in found]
     return [argument]
 

@@ -67,7 +67,7 @@ VIDEOS = (
     Video(
         "an empty folder",
         "nothing",
-        "nothing: expected a folder of videos or of numbered images. Received: neither in it.",
+        "nothing: expected a folder of videos or of numbered images (.jpg, .png). Received: neither in it.",
         folder_at("nothing"),
     ),
     Video("a FIFO", "pipe.avi", f"pipe.avi: {NOT_FOUND} a FIFO, which is no file.", fifo("pipe.avi")),

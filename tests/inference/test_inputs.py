@@ -103,7 +103,7 @@ def test_features_are_found_by_their_own_suffixes(folder):
     ("argument", "message"),
     [
         ("", "'': expected a video, a folder or a pattern. Received: an empty argument."),
-        ("empty", "empty: expected a folder of videos or of numbered images. Received: neither in it."),
+        ("empty", "empty: expected a folder of videos or of numbered images (.jpg, .png). Received: neither in it."),
         ("no*.mp4", "no*.mp4: expected a pattern of videos. Received: one that nothing is called by."),
         ("s4://a/b.mp4", "s4://a/b.mp4: expected a local path or one of s3://"),
     ],
@@ -125,7 +125,7 @@ def test_a_folder_that_cannot_be_opened_is_an_error_of_its_own(folder, monkeypat
 
 
 def test_a_list_on_standard_input_is_taken_line_by_line(folder, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.StringIO("in/b.mp4\n\nx y.mp4\r\nin/frames"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("\ufeffin/b.mp4\n\nx y.mp4\r\nin/frames"))
     assert names_of(["first.mp4", "-"]) == ["first.mp4", "in/b.mp4", "x y.mp4", "in/frames"]
 
 

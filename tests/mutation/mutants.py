@@ -2568,6 +2568,16 @@ LEFT_OVERS = (
             "test_what_is_no_path_is_called_what_it_is",
         ),
     ),
+    *of(
+        "scoringnet_tf/inference/inputs.py",
+        "tests/inference/test_inputs.py",
+        (
+            "(line if number else line.removeprefix(BYTE_ORDER_MARK))",
+            "line",
+            "the first video of a list from Windows is not found",
+            "test_a_list_on_standard_input_is_taken_line_by_line",
+        ),
+    ),
 )
 
 MUTANTS = (
