@@ -2,9 +2,9 @@ r"""Exports a model for those who do not have this package: a SavedModel for TF 
 
     python -m scoringnet_tf.export --model=MODEL --export_dir=servables/diving
 
-Writes EXPORT_DIR/VERSION, by default the version after the newest there. A SavedModel has the signatures
-`serving_default` (frames and mask), `score_encoded` (JPEG or PNG frames of any size), `segment` (stages alone) and
-`describe`; what they mean is in docs/serving.md.
+Writes EXPORT_DIR/VERSION, by default the version after the newest there, whose sport and format it must have. A
+SavedModel has the signatures `serving_default` (frames and mask), `score_encoded` (JPEG or PNG frames of any size),
+`segment` (stages alone) and `describe`; what they mean is in docs/serving.md.
 """
 
 import sys
@@ -42,14 +42,17 @@ def main(_):
     if values.precision == "bfloat16" and values.format != "saved_model":
         raise InputError(f"--format={values.format}: expected --precision=float32. Received: bfloat16.")
     check_access(values.export_dir, "export_dir", writing=True)
-    version = values.version or next_version(values.export_dir)
-    target = as_path(values.export_dir) / str(version)
+    following, base = next_version(values.export_dir), as_path(values.export_dir)
+    version = values.version or following
+    target = base / str(version)
     if target.exists():
         raise InputError(f"{target}: expected a version that does not exist yet. Received: --version={version}.")
 
+    from scoringnet_tf.inference.versions import check_successor
     from scoringnet_tf.models.presets import load_scoring_net
 
     network = load_scoring_net(values.model)
+    check_successor(base / str(following - 1), values.format, network.sport)
     if values.format == "saved_model":
         _saved_model(network, target, version)
     else:

@@ -62,7 +62,7 @@ def main(arguments):
 
     with quick_start():
         from scoringnet_tf.data.features import SUFFIXES
-        from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
+        from scoringnet_tf.data.video import VIDEO_SUFFIXES
         from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, reading_ahead
         from scoringnet_tf.inference.kept_scores import keeping_scores, score_named
         from scoringnet_tf.inference.prediction import scorer_of
@@ -123,6 +123,7 @@ def _print(results, printer, progress, pictures):
 def _check(arguments):
     """InputError where the command line contradicts itself, or where there is no place for pictures."""
     values = flags.FLAGS
+    cli.refuse_empty()
     if not arguments:
         raise InputError("Expected one or more video files. Received: none. See --help.")
     if values.json and values.csv:

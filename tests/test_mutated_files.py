@@ -266,7 +266,10 @@ def test_sports(tmp_path):
 @pytest.mark.parametrize(
     ("read", "text"),
     [
-        (read_judges, "video,difficulty,final\na.avi,3.0,60.5\nb.avi,2.8,55.0\nc.avi,3.2,\n"),
+        (
+            functools.partial(read_judges, sport=SPORTS["diving"]),
+            "video,difficulty,final\na.avi,3.0,60.5\nb.avi,2.8,55.0\nc.avi,3.2,\n",
+        ),
         (read_split, "id,split\n001,train\n002,train\n003,test\n"),
     ],
 )

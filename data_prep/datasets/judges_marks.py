@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.sample import ERROR, INCONSISTENT
-from data_prep.datasets.scores import FINAL_TOLERANCE
 from scoringnet_tf.sports import Sport
+from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
 
 MARKS = "marks"  # all in one cell; else a column for each, mark_1, mark_2, …
 

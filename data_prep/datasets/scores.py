@@ -6,11 +6,10 @@ from typing import Any
 
 from data_prep.datasets.sample import Sample
 from scoringnet_tf.sports import SCORES, Sport
+from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
 from scoringnet_tf.support.wording import shown
 
 MARK_TOLERANCE = 0.02  # steps: scores are rounded to hundredths
-HALF_HUNDREDTH = 0.005
-FINAL_TOLERANCE = 3 * HALF_HUNDREDTH  # points: difficulty, execution and final are each rounded
 LOWEST = 0.1  # share of a score's range: where all values lie in that, they may be of another scale
 
 
@@ -90,16 +89,6 @@ def marks_final(sport: Sport, difficulty: float, marks: Any) -> float | None:
         return None
 
 
-def rounding(sport: Sport, difficulty: float) -> float:
-    """How far a final score and that of difficulty and execution may lie apart, points: each is rounded to hundredths.
-
-    Where the difficulty is a factor, so is it of what rounding takes off the execution: 3.8 × 25⅓ is 96.27, but
-    3.8 × 25.33 is 96.25.
-    """
-    factor = sport.fuse(difficulty, 1.0) - sport.fuse(difficulty, 0.0)
-    return FINAL_TOLERANCE + HALF_HUNDREDTH * max(factor - 1, 0.0)
-
-
-def agree(final: float, expected: float, tolerance: float = FINAL_TOLERANCE) -> bool:
+def agree(final: float, expected: float) -> bool:
     """Whether two final scores are the same up to rounding."""
-    return math.isclose(final, expected, abs_tol=tolerance)
+    return math.isclose(final, expected, abs_tol=FINAL_TOLERANCE)

@@ -1,7 +1,6 @@
 """Checks of samples that hold for every dataset: scores, stages and videos, and ids and videos against each other."""
 
 import collections
-import math
 import reprlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, Problem, Sample, Source
-from data_prep.datasets.scores import agree, rounding
 from data_prep.datasets.stage_labels import StageError, frame_stages, segment_errors
 from data_prep.records.encoding import EncodedVideo
 from data_prep.records.joints import SourceJoints
@@ -18,9 +16,9 @@ from data_prep.records.same_performance import SeenPerformances
 from scoringnet_tf.data.features import origin_kind
 from scoringnet_tf.data.video import VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
+from scoringnet_tf.sports.true_scores import contradiction, out_of_range
 from scoringnet_tf.support.wording import counted
 
-TOLERANCE = 0.01  # points: scores are published with two decimals
 SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
 
 
@@ -202,20 +200,13 @@ def path_problems(sample: Sample, source_dir: Path) -> list[Problem]:
 
 def score_problems(sample: Sample, sport: Sport) -> list[Problem]:
     """Problems of a sample's scores: not a number, out of the sport's range, or final ≠ the rule's."""
-    problems = []
-    for name in ("penalty", *SCORES):
-        score, (low, high) = getattr(sample, name), sport.range_of(name)
-        # NaN compares false, so it is caught here as well.
-        if score is not None and not low - TOLERANCE <= score <= high + TOLERANCE:
-            expected = f"from {low:g} to {high:g}" if math.isfinite(high) else f"from {low:g} up"
-            problems.append(f"expected {name} of {sport.name} {expected}. Received: {score:g}")
-    final = sample.final
-    if final is not None and None not in (sample.difficulty, sample.execution) and not problems:
-        fused = sport.fuse(sample.difficulty, sample.execution, sample.penalty or 0.0)
-        if not agree(final, fused, rounding(sport, sample.difficulty or 0.0)):
-            what = f"expected a final score of {fused:.2f} ({sport.fusion} rule). Received: {final:.2f}"
-            return [Problem(sample.where, what, INCONSISTENT)]
-    return [Problem(sample.where, problem) for problem in problems]
+    scores = {name: getattr(sample, name) for name in ("penalty", *SCORES)}
+    problems = out_of_range(sport, scores)
+    if problems:
+        return [Problem(sample.where, problem) for problem in problems]
+    penalty = sample.penalty or 0.0
+    contradicted = contradiction(sport, scores, (penalty, penalty))
+    return [Problem(sample.where, contradicted, INCONSISTENT)] if contradicted else []
 
 
 def id_problems(samples: Sequence[Sample]) -> dict[int, Problem]:

@@ -40,7 +40,13 @@ CONTAINERS = (
 )
 FORMAT_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
 HASHED_BYTES = 2**20  # at a time, for a broadcast of hours is hashed as well
-IMAGE_NAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
+VIDEO_SUFFIXES = (
+    *(".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif", ".webp"),
+    *(".ts", ".m2ts", ".mts", ".wmv", ".flv", ".3gp", ".ogv", ".mxf"),
+)
+# A picture of a video, `dive.mp4.png` or `dive.mp4-2.png`, as `predict --plot_dir` draws it, is no frame of one.
+OF_A_VIDEO = rf".*(?:{'|'.join(map(re.escape, VIDEO_SUFFIXES))})(?:-\d+)?\.\w+$"
+IMAGE_NAME = re.compile(rf"(?!\.|{OF_A_VIDEO})(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 IMAGE_CODECS = {b"\xff\xd8": "mjpeg", b"\x89P": "png"}  # first bytes: FFmpeg's decoder
 # Of a damaged image a decoder would rather paint the rest grey.
 IMAGE_OPTIONS = {**DECODER_OPTIONS, "err_detect": "crccheck+explode"}
@@ -142,10 +148,19 @@ class Clip:
         path: a video file, or a folder of images numbered in order (`img_00001.jpg`, `000001.png`, …).
         frames: (start, stop), frames counted from 0, stop exclusive; None for all. The images of a folder are numbered
             from 0 where there is a number 0, else from 1.
+
+    Raises:
+        VideoError: the stretch has no frames, or begins before the first one.
     """
 
     path: Path
     frames: tuple[int, int] | None = None
+
+    def __post_init__(self):
+        object.__setattr__(self, "path", Path(self.path))
+        if self.frames is not None and not 0 <= self.frames[0] < self.frames[1]:
+            start, stop = self.frames
+            raise VideoError(f"{self.path}: expected frames, 0 ≤ start < stop. Received: {start}, {stop}.")
 
     def __str__(self):
         """The path, with `#start-stop` where the clip is a stretch; `parse` takes it back."""
@@ -236,7 +251,7 @@ class VideoStream:
     """
 
     def __init__(self, source, *, partial=False, num_threads=0, stream=None):
-        self.clip = source if isinstance(source, Clip) else Clip(Path(source))
+        self.clip = source if isinstance(source, Clip) else Clip(source)
         self.stream = stream
         self.source_size: Any = None  # (height, width) once the first frame has come
         self.pixel_aspect, self.announced = 1.0, 0
@@ -250,7 +265,10 @@ class VideoStream:
 
     def __iter__(self) -> collections.abc.Iterator[np.ndarray]:
         clip, files = self.clip, _readable(self.clip.files, self.clip)
-        if clip.path.is_dir():
+        is_folder = clip.path.is_dir()
+        if self.stream and (is_folder or is_webp(clip.path)):
+            raise _no_stream(clip.path, self.stream, 1)
+        if is_folder:
             yield from self._images(files)
         elif is_webp(clip.path):
             yield from self._webp()
@@ -274,7 +292,7 @@ class VideoStream:
             first_time = times[0] - self._start
         since = 0.0
         if start:
-            since = start / fps if None in (self._times[0], times[0]) else times[0] - self._times[0]
+            since = times[0] - self._times[0] if _rise([self._times[0], times[0]]) else start / fps
         warnings = (*self._warnings, *guessed)
         size = self.source_size
         return Video(frames, fps, timestamps, size, self.aspect, warnings, first_frame, first_time, since)
@@ -299,12 +317,10 @@ class VideoStream:
         self._end(error)
 
     def _webp(self):
-        if self.stream:
-            raise _no_stream(self.clip.path, self.stream, 1)
         start, stop = self.clip.frames or (0, num_frames(self.clip.path))
         error, self.announced, time = "", stop - start, 0.0
         shown: list[float] = []
-        self._timing = lambda times: _credible_timing(_rate_of(shown), times)
+        self._timing = lambda times: _timing(_rate_of(shown), times)
         try:
             for index, (image, seconds) in enumerate(webp_frames(self.clip.path)):
                 if index >= start:
@@ -494,7 +510,8 @@ def _main_stream(container):
 
 
 def _no_stream(path, number, count):
-    return VideoError(f"{path}: expected a video stream number {number}, from 0. Received: a file with {count}.")
+    received = f"{'a folder' if path.is_dir() else 'a file'} with {count}"
+    return VideoError(f"{path}: expected a video stream number {number}, from 0. Received: {received}.")
 
 
 def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
@@ -525,7 +542,7 @@ def _webp_times(path):
         seconds = [shown for _, shown in webp_frames(path)]
     except ValueError as error:
         raise VideoError(f"{path}: expected a whole WebP file. Received: {error}.") from error
-    return np.concatenate([[0.0], np.cumsum(seconds)[:-1]])
+    return _timing(_rate_of(seconds), [0.0, *np.cumsum(seconds)[:-1]])[1]
 
 
 def _packets(container, stream):
@@ -603,9 +620,9 @@ def _default_timing(times):
 
 
 def _rate_of(seconds):
-    """Frames per second of frames that are shown for so long each."""
+    """Frames per second of frames that are shown for so long each; 0 where that is not stated."""
     middle = float(np.median(seconds))
-    return 1 / middle if middle > 0 else DEFAULT_FPS
+    return 1 / middle if middle > 0 else 0.0
 
 
 def _timing(rate, times):

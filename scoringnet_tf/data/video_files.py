@@ -4,21 +4,21 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from scoringnet_tf.data.video import IMAGE_NAME
-
-VIDEO_SUFFIXES = (
-    *(".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif", ".webp"),
-    *(".ts", ".m2ts", ".mts", ".wmv", ".flv", ".3gp", ".ogv", ".mxf"),
-)
+from scoringnet_tf.data.video import IMAGE_NAME, VIDEO_SUFFIXES
 
 
 def is_frame_folder(folder: Path) -> bool:
-    """Whether a folder holds numbered images, and so is a video itself."""
-    return any(IMAGE_NAME.fullmatch(name) for name in os.listdir(folder))  # noqa: PTH208 as text
+    """Whether a folder holds numbered images and no videos, and so is a video itself."""
+    names = _seen(os.listdir(folder))  # noqa: PTH208 as text
+    return any(map(IMAGE_NAME.fullmatch, names)) and not any(_is_called(name, VIDEO_SUFFIXES) for name in names)
+
+
+def _is_called(name, suffixes):
+    return Path(name).suffix.lower() in suffixes
 
 
 def videos_in(folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Path]:
-    """The video files in a folder and in those within it, and the folders of numbered images; sorted.
+    """The video files in a folder and in those within it, and the folders of numbered images; sorted, none hidden.
 
     Args:
         folder: where to look; not itself one of the results.
@@ -26,11 +26,17 @@ def videos_in(folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Pa
     """
     found = []
     for parent, folders, names in os.walk(folder, onerror=_raise):
-        found += [Path(parent, name) for name in names if Path(name).suffix.lower() in suffixes]
+        names, folders[:] = (_seen(each) for each in (names, folders))
+        found += [Path(parent, name) for name in names if _is_called(name, suffixes)]
         images = [name for name in folders if is_frame_folder(Path(parent, name))]
         found += [Path(parent, name) for name in images]
         folders[:] = [name for name in folders if name not in images]
     return sorted(path for path in found if path.is_dir() or path.is_file())
+
+
+def _seen(names):
+    """Without those that are hidden: of macOS's `._dive.mp4` and `.Trash` nobody means what is in them."""
+    return [name for name in names if not name.startswith(".")]
 
 
 def _raise(error):

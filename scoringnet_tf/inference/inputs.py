@@ -12,8 +12,8 @@ from typing import TypeAlias, TypeVar
 import cv2
 import tensorflow as tf
 
-from scoringnet_tf.data.video import DEFAULT_FPS, Clip, VideoError, frame_times, images_to_cut
-from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, is_frame_folder, videos_in
+from scoringnet_tf.data.video import DEFAULT_FPS, VIDEO_SUFFIXES, Clip, VideoError, frame_times, images_to_cut
+from scoringnet_tf.data.video_files import is_frame_folder, videos_in
 from scoringnet_tf.inference.video_score import VideoScore
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
@@ -21,38 +21,56 @@ from scoringnet_tf.support.paths import RemotePath, as_path, received
 from scoringnet_tf.support.remarks import Remark
 
 STANDARD_INPUT = "-"
+BYTE_ORDER_MARK = "\ufeff"  # Windows begins a list in UTF-8 with it
 Result = TypeVar("Result")
 Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant to be one, and why it is none
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 
 
 def named_videos(arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFIXES) -> Iterator[Named]:
-    """(path, None) of every video that the arguments mean, in order; (argument, error) where one means none.
+    """(path, None) of every video that the arguments mean, once and in order; (argument, error) where one means none.
 
     Args:
         arguments: paths of files, of folders of numbered images, of folders in which videos lie, at any depth; patterns
             (`*`, `?`, `[…]`, `**`) of such; addresses that fsspec reads; `-` for a line each of standard input.
         suffixes: what the names of files in folders end in.
     """
-    for argument in arguments:
-        if argument == STANDARD_INPUT:
-            lines = (line.rstrip("\r\n") for line in sys.stdin)
-            yield from named_videos((line for line in lines if line and line != STANDARD_INPUT), suffixes)
-            continue
+    seen: set[str] = set()  # two arguments may mean one video; a pattern such as `**` a folder, and what is in it
+    for argument in _with_listed(arguments):
         try:
             matches = _matches(argument)
         except (InputError, OSError) as error:
             yield argument, _as_input_error(argument, error)
             continue
-        seen: set[str] = set()  # a pattern such as `**` meets a folder, and what is in it
         for match in matches:
             try:
                 found = _meant(match, suffixes)
             except (InputError, OSError) as error:
                 yield match, _as_input_error(match, error)
-            else:
-                yield from ((path, None) for path in found if path not in seen)
-                seen.update(found)
+                continue
+            for path in found:
+                place = _place(path)
+                if place not in seen:
+                    seen.add(place)
+                    yield path, None
+
+
+def _with_listed(arguments):
+    """The arguments, in place of `-` the lines of standard input."""
+    for argument in arguments:
+        if argument == STANDARD_INPUT:
+            for number, line in enumerate(sys.stdin):
+                name = (line if number else line.removeprefix(BYTE_ORDER_MARK)).rstrip("\r\n")
+                if name and name != STANDARD_INPUT:
+                    yield name
+        else:
+            yield argument
+
+
+def _place(video):
+    """What is the same of two names of one file or folder."""
+    path = as_path(video)
+    return video if isinstance(path, RemotePath) else os.path.normpath(path.absolute())
 
 
 def _as_input_error(argument, error):
@@ -61,6 +79,8 @@ def _as_input_error(argument, error):
 
 def _matches(argument):
     """What a pattern matches, without the images of folders that it matches too; anything else as it is."""
+    if not argument:
+        raise InputError("'': expected a video, a folder or a pattern. Received: an empty argument.")
     if isinstance(as_path(argument), RemotePath) or not glob.has_magic(argument) or os.path.lexists(argument):
         return [argument]
     found = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 Path.glob takes no absolute pattern
@@ -81,7 +101,8 @@ def _meant(argument, suffixes):
             return [argument]
         found = videos_in(path, suffixes)
         if not found:
-            raise InputError(f"{argument}: expected a folder of videos or of numbered images. Received: neither in it.")
+            expected = "expected a folder of videos or of numbered images (.jpg, .png)"
+            raise InputError(f"{argument}: {expected}. Received: neither in it.")
         return [str(each) for each in found]
     return [argument]
 

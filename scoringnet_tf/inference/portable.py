@@ -25,6 +25,7 @@ from scoringnet_tf.support.files import new_folder, write_json
 
 TOLERANCE = 1e-3  # of what the output is given in: points, probabilities
 OPSET = 18  # of ONNX
+PORTABLE_DESCRIPTION = "model.json"  # beside the model
 
 
 def export_portable(network, path, version, form):
@@ -54,7 +55,7 @@ def export_portable(network, path, version, form):
         lengths = [(11,), (1,), (40,)] if form == "litert" else [(11, 7), (1,), (40,)]
         for videos in (example_videos(network, batch) for batch in lengths):
             _check_numbers(form, run(temporary / name, videos), network(videos, training=False))
-        write_json(temporary / "model.json", model_description(network, version))
+        write_json(temporary / PORTABLE_DESCRIPTION, model_description(network, version))
     return path / name
 
 

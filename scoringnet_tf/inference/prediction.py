@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import functools
 import itertools
+import os
 import threading
 from collections.abc import Callable
 
@@ -27,7 +28,7 @@ from scoringnet_tf.models.reference import checksum
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.views import score_views
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.support.remarks import Remark
 
 ASSUMED_RATE = 25.0  # steps per second of features, where a model does not know
@@ -55,7 +56,7 @@ def score_video(path, model=None, *, force: bool = False) -> VideoScore:
         force: give the scores also where `VideoScore.reasons` speak against them.
 
     Raises:
-        InputError: there is no such model.
+        InputError: there is no such model, or `path` is none.
         VideoError: the file is missing, is not a video, or has no frames. A video that is damaged half-way is scored
             as far as it goes, with a warning.
     """
@@ -164,6 +165,9 @@ class VideoScorer:
 
     def __call__(self, path, *, force: bool = False) -> VideoScore:
         """What `score_video` returns."""
+        if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
+            received = "an empty text" if isinstance(path, str) else type(path).__name__
+            raise InputError(f"path: expected that of a video, or a Clip. Received: {received}.")
         return self.score_file(path, path, force=force)
 
     def read(self, path, stream: int | None = None):

@@ -27,6 +27,7 @@ COLUMNS = (
     *(f"{score}_{end}" for score in SCORES for end in ("low", "high")),
     "reliability",
     *("reasons", "warnings", "error"),
+    *("model", "sport"),
 )
 
 
@@ -198,7 +199,8 @@ class VideoScore:
 
     def __str__(self) -> str:
         """The result as text."""
-        lines = [f"{self.video}: {counted(self.num_frames, 'frame')}, {self.fps:g} frames/s"]
+        of = f"sport {self.sport.name}" if self.model is None else f"model {self.model}, sport {self.sport.name}"
+        lines = [f"{self.video}: {counted(self.num_frames, 'frame')}, {self.fps:g} frames/s; {of}"]
         for performance in self.performances:
             if not self._only:
                 lines.append(f"  Performance at {performance.start_s:.2f}–{performance.end_s:.2f} s")
@@ -257,7 +259,8 @@ class VideoScore:
 
     def rows(self) -> list[dict[str, Any]]:
         """A row of `COLUMNS` for each performance, numbered from 1."""
-        shared = {"video": self.video, "warnings": " ".join(warning.code for warning in self.warnings)}
+        shared = {"video": self.video, "model": self.model, "sport": self.sport.name}
+        shared["warnings"] = " ".join(warning.code for warning in self.warnings)
         return [
             dict.fromkeys(COLUMNS) | shared | {"performance": number, **_cells(performance)}
             for number, performance in enumerate(self.performances, start=1)
@@ -319,9 +322,10 @@ def failure(video: str, model: str | None, sport: str | None, error: Remark) -> 
     return {**known, **unknown, **empty, "error": error.to_dict(), "complete": True}
 
 
-def failure_row(video: str, error: Remark) -> dict[str, Any]:
+def failure_row(video: str, model: str | None, sport: str | None, error: Remark) -> dict[str, Any]:
     """The row of `COLUMNS` of such a video."""
-    return {**dict.fromkeys(COLUMNS), "video": video, "status": "failed", "error": str(error)}
+    known = {"video": video, "status": "failed", "error": str(error), "model": model, "sport": sport}
+    return {**dict.fromkeys(COLUMNS), **known}
 
 
 def _cells(performance):

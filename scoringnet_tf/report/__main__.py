@@ -5,9 +5,10 @@ r"""Writes pages about scored videos: what the model saw, stage by stage, and wh
 A page of one performance is one HTML file that needs nothing beside itself, no network either: frames, stages, their
 probabilities, scores, the key fragments to play, where each score comes from, and what could lower trust. Of several
 performances --output is the page of the session, their ranking, and theirs lie in a folder of its name beside it.
---judges is a table with the columns video (a file's name) and any of difficulty, execution, final: then the pages show
-these, and that of the session how well they agree. VIDEO is what `python -m scoringnet_tf.predict` takes. A video that
-cannot be read is reported on stderr, the others are still shown, and the exit status is 1.
+--judges is a table with the columns video (a file's name) and any of difficulty, execution, final, as the rules of the
+sport give them: then the pages show these, and that of the session how well they agree. VIDEO is what
+`python -m scoringnet_tf.predict` takes. A video that cannot be read is reported on stderr, the others are still shown,
+and the exit status is 1.
 """
 
 import sys
@@ -37,6 +38,7 @@ def _check_names(judges, names):
 def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
+    cli.refuse_empty()
     cli.require(output=values.output)
     if not arguments:
         raise InputError("Expected one or more video files. Received: none. See --help.")
@@ -52,10 +54,10 @@ def main(arguments: list[str]) -> int:
     from scoringnet_tf.report.page import write_pages
     from scoringnet_tf.support.remarks import Remark
 
-    judges = read_judges(values.judges) if values.judges else {}
     scorer = scorer_of(values.model)
     if scorer.model.content == "features":
         raise InputError("--model: expected a model that sees frames. Received: one that was trained on features.")
+    judges = read_judges(values.judges, scorer.model.sport) if values.judges else {}
     videos = list(named_videos(arguments))
     _check_names(judges, [as_path(path).name for path, _ in videos])
     shown, failed = [], 0

@@ -2,17 +2,23 @@
 
 import math
 
-from scoringnet_tf.sports import SCORES
+from scoringnet_tf.sports import SCORES, Sport
+from scoringnet_tf.sports.true_scores import contradiction, out_of_range
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.reading import read_csv
 
 
-def read_judges(path: AnyPath) -> dict[str, dict[str, float]]:
+def read_judges(path: AnyPath, sport: Sport) -> dict[str, dict[str, float]]:
     """Name of a video → {score: points} of a CSV file with `video` and any of `SCORES`.
 
+    Args:
+        path: of the file.
+        sport: whose judges gave the scores.
+
     Raises:
-        InputError: a column or a number is not one, or a video appears twice; it names the row.
+        InputError: a column or a number is not one, a video appears twice, or scores are none that the rules of the
+            sport give; it names the row. Or there is no score at all.
     """
     try:
         (_, columns), *rows = read_csv(path) or [(1, [])]
@@ -32,7 +38,12 @@ def read_judges(path: AnyPath) -> dict[str, dict[str, float]]:
         row = dict(zip(columns, cells, strict=True))
         if row["video"] in found:
             raise InputError(f"{where}: expected each video once. Received: {row['video']} again.")
-        found[row["video"]] = {name: _points(row[name], where, name) for name in SCORES if row.get(name)}
+        scores = {name: _points(row[name], where, name) for name in SCORES if row.get(name)}
+        for problem in out_of_range(sport, scores) or filter(None, [contradiction(sport, scores)]):
+            raise InputError(f"{where}: {problem}.")
+        found[row["video"]] = scores
+    if not any(found.values()):
+        raise InputError(f"--judges={path}: expected a score in one row or more. Received: none.")
     return found
 
 

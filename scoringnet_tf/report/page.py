@@ -351,7 +351,7 @@ def write_pages(
     """Writes the page of one performance; of several that of the session, and theirs into a folder beside it.
 
     Args:
-        output: of the one page, or of that of the session. What was there is replaced.
+        output: of the one page, or of that of the session. What was there is replaced, pages in the folder too.
         performances: in the order in which their pages are numbered.
         model: name of the model that scored them.
         title: of the one page, or of that of the session; None is the name of the performance, or of `output`.
@@ -363,10 +363,11 @@ def write_pages(
         InputError: in the folder lies something else.
     """
     output = as_path(output)
+    folder = _folder_of_pages(output)
     if len(performances) == 1:
         _write(output, performance_page(performances[0], model, title))
+        _remove_if_there(folder)
         return [output]
-    folder = _folder_of_pages(output)
     names = [f"{number:03d}.html" for number in range(1, len(performances) + 1)]
     with replacing_folder(folder) as temporary:
         for name, shown in zip(names, performances, strict=True):
@@ -381,9 +382,7 @@ def write_pages(
 def remove_pages(output: AnyPath) -> None:
     """Removes what `write_pages` left of an earlier call with this `output`; raises as it does."""
     output = as_path(output)
-    folder = _folder_of_pages(output)
-    if folder.is_dir():
-        remove_folder(folder)
+    _remove_if_there(_folder_of_pages(output))
     output.unlink(missing_ok=True)
 
 
@@ -394,6 +393,11 @@ def _folder_of_pages(output):
     if others:
         raise InputError(f"{folder}: expected a folder of pages, which is replaced. Received: {others[0]} in it.")
     return folder
+
+
+def _remove_if_there(folder):
+    if folder.is_dir():
+        remove_folder(folder)
 
 
 def _write(path, text):

@@ -46,8 +46,8 @@ class Printer:
         """Prints why there is none."""
         self.complain(error)
         if self._form != "text":
-            name, sport = self._scorer.name, self._scorer.model.sport.name
-            self._print(failure(video, name, sport, error), [failure_row(video, error)])
+            of = video, self._scorer.name, self._scorer.model.sport.name, error
+            self._print(failure(*of), [failure_row(*of)])
 
     def _print(self, found, rows):
         if self._form == "csv":

@@ -155,6 +155,13 @@ def require(**values: object) -> None:
             raise InputError(f"--{name}: expected a value. Received: none. See --help.")
 
 
+def refuse_empty() -> None:
+    """InputError naming a flag that is given as an empty text, as a shell makes it of a variable that is not set."""
+    for name, value in flags.FLAGS.flag_values_dict().items():
+        if value == "" and flags.FLAGS[name].present:
+            raise InputError(f"--{name}: expected a value. Received: an empty one.")
+
+
 def flag_values(module: types.ModuleType) -> dict[str, Any]:
     """The flags that a command's module defines or adopts, name → value, for the record beside its output."""
     return {flag.name: flag.value for flag in flags.FLAGS.get_key_flags_for_module(module)}

@@ -21,6 +21,12 @@ OTHERS = (
         folder_at("e/2"),
     ),
     Case(
+        "another sport's model as the next version",
+        "scoringnet_tf.export --export_dir=e --model=vault.keras",
+        "export: e/2: expected saved_model of diving, as the newest version there. Received: saved_model of vault.",
+        holding("e/2/assets.extra/model.json", b'{"sport": {"name": "diving"}}'),
+    ),
+    Case(
         "bfloat16 without videos to compare on",
         "scoringnet_tf.export --export_dir=e --precision=bfloat16",
         "export: --precision=bfloat16: expected --samples, videos on which its numbers are compared, and those with it "
@@ -79,6 +85,11 @@ OTHERS = (
         "report: --output: expected a name that ends in .html. Received: page.pdf.",
     ),
     Case(
+        "judges without a name",
+        "scoringnet_tf.report --output=page.html --judges= dive.avi",
+        "report: --judges: expected a value. Received: an empty one.",
+    ),
+    Case(
         "judges that are not there",
         "scoringnet_tf.report --output=page.html --judges=no.csv dive.avi",
         "report: --judges=no.csv: expected a CSV file. Received: …",
@@ -95,6 +106,12 @@ OTHERS = (
         "scoringnet_tf.report --output=page.html --judges=judges.csv dive.avi",
         "report: judges.csv:2: expected a number as final. Received: 'nan'.",
         holding("judges.csv", b"video,final\ndive.avi,nan\n"),
+    ),
+    Case(
+        "judges of another scale",
+        "scoringnet_tf.report --output=page.html --judges=judges.csv dive.avi",
+        "report: judges.csv:2: expected final of diving from 0 to 144. Received: 7200.",
+        holding("judges.csv", b"video,final\ndive.avi,7200\n"),
     ),
     Case(
         "a system that there is not",

@@ -67,7 +67,7 @@ VIDEOS = (
     Video(
         "an empty folder",
         "nothing",
-        "nothing: expected a folder of videos or of numbered images. Received: neither in it.",
+        "nothing: expected a folder of videos or of numbered images (.jpg, .png). Received: neither in it.",
         folder_at("nothing"),
     ),
     Video("a FIFO", "pipe.avi", f"pipe.avi: {NOT_FOUND} a FIFO, which is no file.", fifo("pipe.avi")),
@@ -118,6 +118,16 @@ VIDEOS = (
 P = "scoringnet_tf.predict --model=model.keras"
 PREDICT = (
     Case("no video", "scoringnet_tf.predict", "predict: Expected one or more video files. Received: none. See --help."),
+    Case(
+        "an empty argument",
+        f"{P} ''",
+        "predict: '': expected a video, a folder or a pattern. Received: an empty argument.",
+    ),
+    Case(
+        "a flag without a value",
+        "scoringnet_tf.predict --plot_dir= dive.avi",
+        "predict: --plot_dir: expected a value. Received: an empty one.",
+    ),
     Case(
         "a flag of another command",
         "scoringnet_tf.predict --epochs=3 dive.avi",

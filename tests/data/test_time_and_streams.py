@@ -13,6 +13,7 @@ from PIL import Image
 
 from scoringnet_tf import ScoringNetPreprocessor
 from scoringnet_tf.data.video import Clip, Video, VideoError, VideoStream, frame_times, read_video
+from scoringnet_tf.inference.inputs import stretch
 
 
 def write_timed(path, times, rate=30):
@@ -175,6 +176,15 @@ def test_a_stretch_of_another_stream_is_of_that_stream(tmp_path):
     assert (video.first_frame, video.first_time) == (5, pytest.approx(0.2, abs=2e-3))
 
 
+def test_images_and_webp_have_one_stream(tmp_path):
+    write_images(tmp_path / "folder", 3)
+    write_webp(tmp_path / "v.webp", 3)
+    for name, what in (("folder", "a folder"), ("v.webp", "a file")):
+        assert len(list(VideoStream(tmp_path / name, stream=0))) == 3
+        with pytest.raises(VideoError, match=rf"{name}: expected a video stream number 1, .* Received: {what} with 1"):
+            list(VideoStream(tmp_path / name, stream=1))
+
+
 # === WebP ===
 
 
@@ -193,6 +203,19 @@ def test_animated_webp_is_read_whatever_it_is_called(tmp_path):
     np.testing.assert_allclose(frame_times(tmp_path / "v.gif"), np.arange(12) / 25)
     part = read_video(Clip(tmp_path / "v.gif", (4, 7)))
     assert [read_index(frame) for frame in part.frames] == [4, 5, 6] and part.first_time == pytest.approx(0.16)
+
+
+def test_webp_that_states_no_durations_is_said_to_be_of_an_assumed_rate(tmp_path):
+    path = tmp_path / "v.webp"
+    write_webp(path, 12, 0)
+    stream = VideoStream(path)
+    frames = list(stream)
+    video = stream.video(frames)
+    assert video.fps == 25 and [warning.code for warning in video.warnings] == ["frame_rate_assumed"]
+    for times in (video.timestamps, frame_times(path)):
+        np.testing.assert_allclose(times, np.arange(12) / 25)
+    assert stream.video(frames[5:], 5).since == pytest.approx(0.2)
+    assert stretch(path, 0.2, 0.4).frames == (5, 10)
 
 
 def test_a_still_webp_is_a_video_of_one_frame(tmp_path):

@@ -350,6 +350,13 @@ def test_damaged_folders_of_images(tmp_path, damage, message):
         read_video(tmp_path / "dive")
 
 
+@pytest.mark.parametrize("frames", [(-20, 50), (50, 20), (5, 5)])
+def test_stretches_that_cannot_be_are_refused(frames):
+    with pytest.raises(VideoError, match=rf"v\.mp4: expected frames, 0 ≤ start < stop\. Received: {frames[0]}, "):
+        Clip("v.mp4", frames)
+    assert Clip("v.mp4", (0, 1)) == Clip(Path("v.mp4"), (0, 1))  # text is a path as well
+
+
 def test_stretches_that_are_not_there(tmp_path):
     write_images(tmp_path / "dive", 8)
     write_bars(tmp_path / "dive.avi", 8)

@@ -54,7 +54,14 @@ EVERY = ["in/a.AVI", "in/b.mp4", "in/deep/c.webp", "in/frames"]
 )
 def test_arguments(folder, argument, expected):
     assert names_of([argument]) == expected
-    assert names_of([argument, argument]) == [*expected, *expected]
+    assert names_of([argument, argument]) == expected
+
+
+def test_several_arguments_mean_each_video_once(folder):
+    """Twice, it would count twice in the ranking of `report`; the first name stands."""
+    again = ["./in/b.mp4", str(folder / "in/a.AVI"), "in/deep/../frames", "in"]
+    assert names_of(again) == [*again[:3], "in/deep/c.webp"]
+    assert names_of(["s3://a//b.mp4", "s3://a/b.mp4"]) == ["s3://a//b.mp4", "s3://a/b.mp4"]  # two objects
 
 
 def test_a_pattern_means_each_video_once_and_a_folder_without_any_is_an_error_of_its_own(folder):
@@ -65,6 +72,28 @@ def test_a_pattern_means_each_video_once_and_a_folder_without_any_is_an_error_of
     assert [path for path, error in found if error is not None] == ["empty"]
 
 
+def test_what_is_hidden_is_no_video_of_a_folder(folder):
+    (folder / "in/.Trash").mkdir()
+    for name in ("in/._b.mp4", "in/.Trash/old.mp4"):
+        (folder / name).touch()
+    write_images(folder / "in/.frames", 2)
+    assert names_of(["in"]) == EVERY
+    assert names_of(["in/._b.mp4", "in/.Trash"]) == ["in/._b.mp4", "in/.Trash/old.mp4"]  # who names it means it
+
+
+def test_pictures_of_videos_beside_them_are_no_frames(folder):
+    """What `predict --plot_dir` drew is no further video, and makes none of the folder that it lies in."""
+    write_images(folder / "in", 3)
+    assert names_of(["in"]) == EVERY
+    (folder / "pictures").mkdir()
+    for name in ("b.mp4.png", "a.AVI-2.png"):
+        (folder / "pictures" / name).touch()
+    assert names_of(["."]) == ["[odd].mp4", *EVERY]
+    (folder / "in/frames/b.mp4_00001.jpg").touch()  # who cuts a video into frames may call them so
+    (folder / "in/frames/img_00001.jpg").unlink()
+    assert [path.name for path in Clip(folder / "in/frames").files()] == ["b.mp4_00001.jpg", "img_00002.jpg"]
+
+
 def test_features_are_found_by_their_own_suffixes(folder):
     (folder / "in/v.npy").touch()
     assert names_of(["in"], suffixes=(".npy",)) == ["in/frames", "in/v.npy"]
@@ -73,7 +102,8 @@ def test_features_are_found_by_their_own_suffixes(folder):
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("empty", "empty: expected a folder of videos or of numbered images. Received: neither in it."),
+        ("", "'': expected a video, a folder or a pattern. Received: an empty argument."),
+        ("empty", "empty: expected a folder of videos or of numbered images (.jpg, .png). Received: neither in it."),
         ("no*.mp4", "no*.mp4: expected a pattern of videos. Received: one that nothing is called by."),
         ("s4://a/b.mp4", "s4://a/b.mp4: expected a local path or one of s3://"),
     ],
@@ -95,7 +125,7 @@ def test_a_folder_that_cannot_be_opened_is_an_error_of_its_own(folder, monkeypat
 
 
 def test_a_list_on_standard_input_is_taken_line_by_line(folder, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.StringIO("in/b.mp4\n\nx y.mp4\r\nin/frames"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("\ufeffin/b.mp4\n\nx y.mp4\r\nin/frames"))
     assert names_of(["first.mp4", "-"]) == ["first.mp4", "in/b.mp4", "x y.mp4", "in/frames"]
 
 

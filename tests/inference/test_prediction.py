@@ -283,3 +283,11 @@ def test_a_real_dive_is_decoded_to_its_last_frame():
     score = score_video(pathlib.Path(folder) / "videos/springboard_dive.mp4", small_model())
     assert score.num_frames == 259
     assert score.stages[-1]["end_frame"] == 259
+
+
+@pytest.mark.parametrize(
+    ("path", "received"), [(None, "NoneType"), ("", "an empty text"), (np.zeros((9, 8, 8, 3), np.uint8), "ndarray")]
+)
+def test_what_is_no_path_is_called_what_it_is(path, received):
+    with pytest.raises(InputError, match=rf"^path: expected that of a video, or a Clip\. Received: {received}\.$"):
+        scoringnet_tf.score_video(path)

@@ -22,7 +22,9 @@ from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.export import next_version
 from scoringnet_tf.inference import precision as precision_check
 from scoringnet_tf.inference.serving import export_saved_model, preprocess_encoded
+from scoringnet_tf.inference.versions import check_successor
 from scoringnet_tf.inference.warmup import example_requests, example_videos
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 
 LENGTHS = (11, 7, 1)
@@ -310,6 +312,23 @@ def test_versions_count_up_and_are_never_replaced(network, exported, tmp_path):
     assert next_version(tmp_path) == 11
     with pytest.raises(InputError, match="10: expected a folder that does not exist yet"):
         export_saved_model(network, tmp_path / "10")
+
+
+def test_a_version_follows_one_of_its_own_sport_and_format(network, exported, tmp_path):
+    check_successor(exported, "saved_model", network.sport)
+    check_successor(tmp_path, "onnx", network.sport)  # nothing is there
+    with pytest.raises(InputError, match=r"3: expected saved_model of diving, as the newest.*: saved_model of vault\."):
+        check_successor(exported, "saved_model", get_sport("vault"))
+    with pytest.raises(InputError, match=r"3: expected saved_model of diving, as the newest.*: onnx of diving\."):
+        check_successor(exported, "onnx", network.sport)
+    for name, text in (("model.tflite", ""), ("model.json", '{"sport": {"name": "vault"}}')):
+        (tmp_path / name).write_text(text)
+    check_successor(tmp_path, "litert", get_sport("vault"))
+    with pytest.raises(InputError, match=r"expected litert of vault, as the newest.*: onnx of vault\."):
+        check_successor(tmp_path, "onnx", get_sport("vault"))
+    (tmp_path / "model.json").write_text("{}")
+    with pytest.raises(InputError, match=r"model\.json: expected what describes an exported model\."):
+        check_successor(tmp_path, "litert", get_sport("vault"))
 
 
 @pytest.fixture(scope="module")

@@ -88,13 +88,15 @@ def test_a_result_comes_back_from_json(performances):
 
 def test_text():
     assert str(score(SCORED)).splitlines() == [
-        "a/v.mp4: 50 frames, 25 frames/s",
+        "a/v.mp4: 50 frames, 25 frames/s; model m, sport diving",
         "     0.00–0.20 s     noise          frames 0–4",
         "     0.20–1.60 s     take-flight    frames 5–39",
         "     1.60–2.00 s     noise          frames 40–49",
         "  difficulty 3.20   execution 24.00   final 76.80 ± 4.00",
         "  Warning: The model was trained on simulated video.",
     ]
+    unnamed = dataclasses.replace(score(SCORED), model=None)
+    assert str(unnamed).splitlines()[0] == "a/v.mp4: 50 frames, 25 frames/s; sport diving"
     assert str(score(WITHHELD)).splitlines()[4:6] == ["  no score", "  Withheld: No entry was found."]
     assert "  By force, in spite of: No entry was found." in str(score(FORCED)).splitlines()
     two = str(score(SCORED, Performance(60, 90, 2.4, 3.6, reasons=[MISSING]))).splitlines()
@@ -137,7 +139,7 @@ def test_a_failure_has_the_keys_of_a_result_and_the_row_those_of_the_table():
     found = failure("v.mp4", "m", "diving", error)
     assert list(found) and set(found) == set(score(SCORED).to_dict())
     assert (found["status"], found["final"], found["error"]) == ("failed", None, error.to_dict())
-    assert set(failure_row("v.mp4", error)) == set(score(SCORED).rows()[0]) == set(COLUMNS)
+    assert set(failure_row("v.mp4", "m", "diving", error)) == set(score(SCORED).rows()[0]) == set(COLUMNS)
 
 
 def test_the_page_names_every_key_code_and_column():
@@ -231,6 +233,7 @@ def test_a_table_has_its_header_once(capsys):
     rows = list(csv.DictReader(io.StringIO("".join(out))))
     assert [row["status"] for row in rows] == ["scored", "withheld", "failed"]
     assert rows[1]["reasons"] == "missing_stage" and rows[2]["error"] == "v.mp4: no."
+    assert [(row["model"], row["sport"]) for row in rows] == [("m", "diving")] * 3
 
 
 def test_pictures_of_videos_of_one_name_do_not_overwrite_each_other(tmp_path):

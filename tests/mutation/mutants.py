@@ -2442,8 +2442,8 @@ LEFT_OVERS = (
         "scoringnet_tf/inference/inputs.py",
         "tests/inference/test_inputs.py",
         (
-            "for path in found if path not in seen",
-            "for path in found",
+            "if place not in seen:",
+            "if True:",
             "a pattern means a video twice",
             "test_a_pattern_means_each_video_once_and_a_folder_without_any_is_an_error_of_its_own",
         ),
@@ -2837,6 +2837,188 @@ LEFT_OVERS = (
             "for variable in model.variables",
             "what belongs to a run is in the checksum of weights",
             "test_a_model_that_was_compiled_keeps_its_reference",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/inference/test_inputs.py",
+        (
+            r"(?!\.|{OF_A_VIDEO})",
+            r"(?!\.)",
+            "pictures of videos are frames of one",
+            "test_pictures_of_videos_beside_them_are_no_frames",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video_files.py",
+        "tests/inference/test_inputs.py",
+        (
+            "not any(_is_called(name, VIDEO_SUFFIXES) for name in names)",
+            "True",
+            "videos beside an image are not seen",
+            "test_pictures_of_videos_beside_them_are_no_frames",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/report/judges.py",
+        "tests/report/test_report.py",
+        (
+            "in out_of_range(sport, scores) or",
+            "in",
+            "judges' scores may be of any scale",
+            "test_wrong_judges_are_refused",
+        ),
+        (
+            "if not any(found.values()):",
+            "if False:",
+            "a table without a judge's score is taken for one",
+            "test_wrong_judges_are_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/sports/true_scores.py",
+        "tests/report/test_report.py",
+        (
+            "penalties or sport.penalty_range",
+            "penalties or (0.0, 0.0)",
+            "judges who took something off contradict themselves",
+            "test_what_judges_took_off_is_not_in_their_table",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/versions.py",
+        "tests/inference/test_serving.py",
+        (
+            "(found, of) != (form, sport.name)",
+            "of != sport.name",
+            "another format is the next version",
+            "test_a_version_follows_one_of_its_own_sport_and_format",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/export.py",
+        "tests/bad_inputs/test_bad_inputs.py",
+        (
+            "    check_successor(base / str(following - 1), values.format, network.sport)\n",
+            "",
+            "another sport's model is the next version",
+            "test_it_says_what_is_wrong",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/video_score.py",
+        "tests/inference/test_video_score.py",
+        (
+            'shared = {"video": self.video, "model": self.model, "sport": self.sport.name}',
+            'shared = {"video": self.video}',
+            "a row does not say of which model it is",
+            "test_a_table_has_its_header_once",
+        ),
+        (
+            '"error": str(error), "model": model, "sport": sport}',
+            '"error": str(error)}',
+            "the row of a failure does not say of which model it is",
+            "test_a_table_has_its_header_once",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/support/cli.py",
+        "tests/support/test_cli.py",
+        (
+            'if value == "" and flags.FLAGS[name].present:',
+            "if False:",
+            "a flag without a value is one that is not given",
+            "test_a_flag_without_a_value_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/inputs.py",
+        "tests/inference/test_inputs.py",
+        (
+            "if not argument:",
+            "if False:",
+            "an empty argument is the current folder",
+            "test_arguments_that_mean_nothing_are_errors_of_their_own",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/report/page.py",
+        "tests/report/test_report.py",
+        (
+            "        _remove_if_there(folder)\n",
+            "",
+            "pages of a session stay beside that of one performance",
+            "test_one_performance_leaves_nothing_of_a_session",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/inputs.py",
+        "tests/inference/test_inputs.py",
+        (
+            "os.path.normpath(path.absolute())",
+            "video",
+            "a video that is named in two ways counts twice",
+            "test_several_arguments_mean_each_video_once",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video_files.py",
+        "tests/inference/test_inputs.py",
+        (
+            "names, folders[:] = (_seen(each) for each in (names, folders))",
+            "names = _seen(names)",
+            "videos in hidden folders are scored",
+            "test_what_is_hidden_is_no_video_of_a_folder",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/data/test_time_and_streams.py",
+        (
+            "if self.stream and (is_folder or is_webp(clip.path)):",
+            "if self.stream and is_webp(clip.path):",
+            "a stream of a folder of images is asked for in vain",
+            "test_images_and_webp_have_one_stream",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/data/test_time_and_streams.py",
+        (
+            "return 1 / middle if middle > 0 else 0.0",
+            "return 1 / middle if middle > 0 else DEFAULT_FPS",
+            "nothing is said of the assumed rate of WebP",
+            "test_webp_that_states_no_durations_is_said_to_be_of_an_assumed_rate",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/data/test_video.py",
+        (
+            "not 0 <= self.frames[0] < self.frames[1]",
+            "not self.frames[0] < self.frames[1]",
+            "a stretch may begin before the video",
+            "test_stretches_that_cannot_be_are_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/inference/test_prediction.py",
+        (
+            ' or path == "":',
+            ":",
+            "an empty path is the current folder",
+            "test_what_is_no_path_is_called_what_it_is",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/inputs.py",
+        "tests/inference/test_inputs.py",
+        (
+            "(line if number else line.removeprefix(BYTE_ORDER_MARK))",
+            "line",
+            "the first video of a list from Windows is not found",
+            "test_a_list_on_standard_input_is_taken_line_by_line",
         ),
     ),
 )

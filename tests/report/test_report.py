@@ -19,8 +19,11 @@ from scoringnet_tf.inference.video_score import Performance
 from scoringnet_tf.report.collecting import ONE_DEVIATION, Scenes, scored_and_shown, shown_performances
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.report.page import ShownPerformance, ShownScore, write_pages
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.remarks import Remark
+
+DIVING = get_sport("diving")
 
 
 @pytest.fixture(scope="module")
@@ -245,17 +248,25 @@ def test_pages_of_a_session_lead_to_each_other(tmp_path):
         assert 'href="../report.html"' in page.read_text(encoding="utf-8")
 
 
-def test_a_folder_of_something_else_is_left_alone(tmp_path):
+def test_one_performance_leaves_nothing_of_a_session(tmp_path):
+    output = tmp_path / "report.html"
+    write_pages(output, [shown("a"), shown("b")], "tiny")
+    write_pages(output, [shown("a")], "tiny")
+    assert list(tmp_path.iterdir()) == [output]
+
+
+@pytest.mark.parametrize("names", ["a", "ab"])
+def test_a_folder_of_something_else_is_left_alone(names, tmp_path):
     (tmp_path / "report_pages").mkdir()
     (tmp_path / "report_pages/thesis.html").write_text("mine")
     with pytest.raises(InputError, match=r"expected a folder of pages.*thesis\.html"):
-        write_pages(tmp_path / "report.html", [shown("a"), shown("b")], "tiny")
+        write_pages(tmp_path / "report.html", [shown(name) for name in names], "tiny")
     assert (tmp_path / "report_pages/thesis.html").read_text() == "mine"
 
 
 def test_judges(tmp_path):
     (tmp_path / "j.csv").write_text("video,final,difficulty\na.mp4,70.5,3.0\nb.mp4,,2.8\n")
-    assert read_judges(tmp_path / "j.csv") == {
+    assert read_judges(tmp_path / "j.csv", DIVING) == {
         "a.mp4": {"final": 70.5, "difficulty": 3.0},
         "b.mp4": {"difficulty": 2.8},
     }
@@ -273,10 +284,27 @@ def test_judges(tmp_path):
         ("video,final\na,nan\n", r"j\.csv:2: expected a number as final. Received: 'nan'"),
         ("video,final\na,70,5\n", r"j\.csv:2: expected 2 cells"),
         ("video,final,final\na,70,71\n", "each once. Received: video, final, final"),
+        ("video,final\na,7200\n", r"j\.csv:2: expected final of diving from 0 to 144. Received: 7200\.$"),
+        (
+            "video,difficulty\na,3\nb,8.5\n",
+            r"j\.csv:3: expected difficulty of diving from 1\.2 to 4\.8. Received: 8\.5",
+        ),
+        (
+            "video,difficulty,execution,final\na,3.2,25,60\n",
+            r"j\.csv:2: expected a final score of 80\.00 \(product rule\). Received: 60\.00\.$",
+        ),
+        ("video,final\na,\n", r"--judges=.*j\.csv: expected a score in one row or more. Received: none"),
         (f"video,final\n{'a' * 200_000},70\n", r"j\.csv: expected CSV in UTF-8. Received: field larger"),
     ],
 )
 def test_wrong_judges_are_refused(text, message, tmp_path):
     (tmp_path / "j.csv").write_text(text)
     with pytest.raises(InputError, match=message):
-        read_judges(tmp_path / "j.csv")
+        read_judges(tmp_path / "j.csv", DIVING)
+
+
+def test_what_judges_took_off_is_not_in_their_table(tmp_path):
+    """A final score of a vault may lie below difficulty + execution, and not above it."""
+    (tmp_path / "j.csv").write_text("video,difficulty,execution,final\na,5.2,9.1,14.2\nb,5.2,9.1,14.4\n")
+    with pytest.raises(InputError, match=r":3: expected a final score of up to 14\.30 \(sum_minus_penalty rule\)"):
+        read_judges(tmp_path / "j.csv", get_sport("vault"))

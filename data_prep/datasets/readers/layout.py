@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
+from scoringnet_tf.data.video import VIDEO_SUFFIXES
 from scoringnet_tf.support.errors import InputError
 
 

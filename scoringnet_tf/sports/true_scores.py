@@ -1,0 +1,58 @@
+"""What cannot be right of the true scores of a performance: what the rules of its sport do not give."""
+
+import math
+from collections.abc import Mapping
+
+from scoringnet_tf.sports.sport import Sport
+
+HALF_HUNDREDTH = 0.005
+FINAL_TOLERANCE = 3 * HALF_HUNDREDTH  # points: difficulty, execution and final are each rounded
+RANGE_TOLERANCE = 2 * HALF_HUNDREDTH  # points: scores are published with two decimals
+
+
+def out_of_range(sport: Sport, scores: Mapping[str, float | None]) -> list[str]:
+    """What is expected and received of scores that do not occur in a sport, or are no numbers; none where all do.
+
+    Args:
+        sport: whose ranges count.
+        scores: of `SCORES` and the penalty, points; None where unknown.
+    """
+    problems = []
+    for name, score in scores.items():
+        low, high = sport.range_of(name)
+        # NaN compares false, so it is caught here as well.
+        if score is not None and not low - RANGE_TOLERANCE <= score <= high + RANGE_TOLERANCE:
+            expected = f"from {low:g} to {high:g}" if math.isfinite(high) else f"from {low:g} up"
+            problems.append(f"expected {name} of {sport.name} {expected}. Received: {score:g}")
+    return problems
+
+
+def contradiction(
+    sport: Sport, scores: Mapping[str, float | None], penalties: tuple[float, float] | None = None
+) -> str | None:
+    """What is expected and received where the rule makes another final score (Eq. 4); None where it does not.
+
+    Args:
+        sport: whose rule counts.
+        scores: difficulty, execution, final, points; None where unknown, then nothing can contradict it.
+        penalties: the smallest and largest penalty that there may have been; None for any of the sport.
+    """
+    difficulty, execution, final = (scores.get(name) for name in ("difficulty", "execution", "final"))
+    if difficulty is None or execution is None or final is None:
+        return None
+    smallest, largest = penalties or sport.penalty_range
+    low, high = (sport.fuse(difficulty, execution, penalty) for penalty in (largest, smallest))
+    if max(low - final, final - high) <= _rounding(sport, difficulty):
+        return None
+    expected = f"{high:.2f}" if low == high else f"up to {high:.2f}" if final > high else f"{low:.2f} or more"
+    return f"expected a final score of {expected} ({sport.fusion} rule). Received: {final:.2f}"
+
+
+def _rounding(sport, difficulty):
+    """How far a final score and that of difficulty and execution may lie apart, points: each is rounded to hundredths.
+
+    Where the difficulty is a factor, so is it of what rounding takes off the execution: 3.8 × 25⅓ is 96.27, but
+    3.8 × 25.33 is 96.25.
+    """
+    factor = sport.fuse(difficulty, 1.0) - sport.fuse(difficulty, 0.0)
+    return FINAL_TOLERANCE + HALF_HUNDREDTH * max(factor - 1, 0.0)
