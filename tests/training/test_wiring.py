@@ -175,10 +175,10 @@ def test_scores_asked_for_are_those_of_the_towers(asked, towers, diving_records,
 
 def test_features_are_scaled_by_the_training_videos(tmp_path):
     rng, rows = np.random.default_rng(0), ["features,split,final"]
-    values = {name: rng.normal(size=(3, 4)) for name in "abcd"}
+    values = {name: rng.normal(size=(3, 4)) for name in "abcde"}
     for index, (name, array) in enumerate(values.items()):
         np.save(tmp_path / f"{name}.npy", array)
-        rows.append(f"{name}.npy,{'validation' if name == 'd' else 'train'},{50 + index}")
+        rows.append(f"{name}.npy,{'validation' if name in 'de' else 'train'},{50 + index}")
     (tmp_path / "manifest.csv").write_text("\n".join(rows))
     build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport="diving")
     changes = {"fragments": "whole", "fragment_jitter": 0, "clip_lengths": [2, 2], "rates": []}

@@ -916,19 +916,19 @@ def test_real_mtl_aqa(tmp_path):
     source = tmp_path / "mtl"
     shutil.copytree(_real("mtl_aqa"), source)
     (source / "whole_videos_frames").mkdir()
-    plain = mtl_aqa.read(source)
+    plain = read_source("mtl_aqa", source)
     splits = [sample.split for sample in plain.samples]
     assert (len(splits), splits.count("train"), splits.count("test")) == (1412, 1059, 353)
     assert _problems(plain) == []  # no clip in both splits, every score in range
-    assert plain.notes[1] == "Labelled: train 1,059, test 353, as published (Parmar and Morris 2019, split 0)."
-    assert len(plain.notes) == 3 and plain.notes[2].endswith("18_043 (23.09) and 1 more.")
+    assert plain.notes[2] == "Labelled: train 1,059, test 353, as published (Parmar and Morris 2019, split 0)."
+    assert len(plain.notes) == 3 and plain.notes[1].endswith("18_043 (23.09) and 1 more.")
     for name in ("final_annotations_dict", "train_split_0", "test_split_0"):
         path = source / f"{name}.pkl"
         labels = load_pickle(path, (dict, list))
         keys = [tuple(np.int64(number) for number in key) for key in labels]
         path.chmod(0o644)
         write_pickle(path, dict(zip(keys, labels.values(), strict=True)) if isinstance(labels, dict) else keys)
-    assert mtl_aqa.read(source) == plain
+    assert read_source("mtl_aqa", source) == plain
 
 
 @needs_real_data
@@ -936,7 +936,7 @@ def test_real_unlv_diving_in_other_conventions(tmp_path):
     source = tmp_path / "unlv"
     shutil.copytree(_real("unlv_diving"), source, copy_function=shutil.copyfile)
     (source / "diving_samples_len_ori").mkdir()
-    plain = unlv_diving.read(source)
+    plain = read_source("unlv_diving", source)
     assert sum(sample.split == "train" for sample in plain.samples) == 300
     assert "Labelled: train 300, test 70, as published (Parmar and Morris 2017, §4.1)." in plain.notes
     assert [problem.where for sample in plain.samples for problem in sample.problems] == [
@@ -951,7 +951,7 @@ def test_real_unlv_diving_in_other_conventions(tmp_path):
     ]:
         vector = scipy.io.loadmat(path)[variable].T
         scipy.io.savemat(path, {variable: vector.astype(np.uint16) if "idx" in variable else vector})
-    assert unlv_diving.read(source) == plain
+    assert read_source("unlv_diving", source) == plain
     lines, num_problems = check("unlv_diving", source, workers=1)
     report = "\n".join(lines)
     assert num_problems == 372 and report.count("no such file") == 370
@@ -965,7 +965,7 @@ def test_real_mit_diving_splits(tmp_path, number):
     source = tmp_path / "unlv"
     shutil.copytree(_real("unlv_diving"), source, copy_function=shutil.copyfile)
     (source / "diving_samples_len_ori").mkdir()
-    read = mit_diving.read(source, f"random_splits_100_59/split_{number}")
+    read = read_source("mit_diving", source, split_dir=f"random_splits_100_59/split_{number}")
     splits = [sample.split for sample in read.samples]
     assert (splits.count("train"), splits.count("test")) == (100, 59) and id_problems(read.samples) == {}
     assert "Labelled: train 100, test 59, as published (Pirsiavash et al. 2014, §4.1)." in read.notes
