@@ -160,9 +160,13 @@ def test_flag_files_of_a_command_line():
 
 @pytest.mark.slow
 def test_records_without_a_training_split_are_evaluated(trained, tmp_path):
-    """Scores of test videos are all that is needed; the mean predictor is left out."""
-    rows = ["video,difficulty,execution,final,split", "001.avi,3.0,20,60,test", "002.avi,3.2,25,80,test"]
-    for name in ("001.avi", "002.avi"):
+    """Scores of test videos are all that is needed; the mean predictor is left out. One is a training video."""
+    held_out = json.loads((trained / "run/config.json").read_text())["validation_ids"]
+    splits = DatasetInfo.load(trained / "dives_records").splits
+    learned = next(name for name in splits["train"]["ids"] if name not in held_out)
+    names = [f"{learned}.avi", f"{splits['test']['ids'][0]}.avi"]
+    rows = ["video,difficulty,execution,final,split", f"{names[0]},3.0,20,60,test", f"{names[1]},3.2,25,80,test"]
+    for name in names:
         (tmp_path / name).write_bytes((trained / "dives/diving_samples_len_ori" / name).read_bytes())
     (tmp_path / "manifest.csv").write_text("\n".join(rows))
     records, model = tmp_path / "records", f"--model={trained / 'run'}"
@@ -173,10 +177,16 @@ def test_records_without_a_training_split_are_evaluated(trained, tmp_path):
     metrics = json.loads((tmp_path / "report/metrics.json").read_text())
     assert "mean predictor" not in printed
     assert metrics["num_videos"] == 2 and metrics["mean_predictor"] == {} and metrics["pixels"] == "filmed"
-    learned = {"001", "002"} & set(DatasetInfo.load(trained / "dives_records").splits["train"]["ids"])
-    learned -= set(json.loads((trained / "run/config.json").read_text())["validation_ids"])
-    assert metrics["training_videos"] == len(learned)
-    assert ("Of these 2 videos the model learned from" in printed) == bool(learned)
+    assert metrics["training_videos"] == 1 and "Of these 2 videos the model learned from 1." in printed
+
+
+def test_a_flag_that_changes_nothing_is_named(diving_copy, tmp_path):
+    """Where it is given: its default is nobody's wish. The run itself is refused, for a model lies in its folder."""
+    (tmp_path / "last.keras").touch()
+    train = ["scoringnet_tf.train", f"--records_dir={diving_copy}", f"--model_dir={tmp_path}", *SMALL]
+    result = command(*train, "--training=staged", "--epochs=7", "--validation_fraction=0.3", check=False)
+    assert "--epochs=7 changes nothing beside --training=staged.\n" in result.stdout
+    assert "score_sigma" not in result.stdout and "expected a new folder" in result.stderr
 
 
 def test_an_evaluation_replaces_none_of_another_model_or_of_other_records(stage_model, diving_copy, tmp_path):

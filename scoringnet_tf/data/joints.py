@@ -54,12 +54,11 @@ def joints_folder(info: DatasetInfo) -> AnyPath:
 
 def joints_hash(info: DatasetInfo) -> str:
     """sha256 over the joints of the videos of records and their index, by name; the data hash does not cover them."""
-    folder = as_path(joints_folder(info))
-    digests = {}
-    for path in (folder / name for name in (INDEX, *(f"{video_id}.npy" for video_id in sorted(info.videos)))):
-        if path.is_file():  # what lacks is said by whoever reads it
-            with local_file(path) as local:
-                digests[path.name] = hashlib.sha256(local.read_bytes()).hexdigest()
+    folder, digests = as_path(joints_folder(info)), {}
+    for name in (INDEX, *(f"{video_id}.npy" for video_id in sorted(info.videos))):
+        if (folder / name).is_file():  # what lacks is said by whoever reads it
+            with local_file(folder / name) as local:
+                digests[name] = hashlib.sha256(local.read_bytes()).hexdigest()
     return hashlib.sha256(json.dumps(digests).encode()).hexdigest()
 
 

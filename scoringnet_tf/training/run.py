@@ -53,6 +53,7 @@ class Phase:
         first_epoch: the epochs of the phases before it; data and dropout are drawn by the epoch of the whole run.
         monitor: the validation figure whose highest value chooses the epoch that is kept.
         best: the file that keeps it.
+        nothing: the value of the figure that says nothing; an epoch is kept for a higher one alone.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Phase:
     first_epoch: int = 0
     monitor: str = "val_f_src"
     best: str = BEST
+    nothing: float = -math.inf
 
 
 class Run:
@@ -271,7 +273,7 @@ class Run:
             monitor=phase.monitor,
             mode="max",
             save_best_only=True,
-            initial_value_threshold=-math.inf if best_so_far is None else best_so_far,  # None takes a first NaN
+            initial_value_threshold=phase.nothing if best_so_far is None else best_so_far,  # None takes a first NaN
         )
         stopping = callbacks.ResumableEarlyStopping(phase.monitor, patience or math.inf, state.get("stopping"))
         held_out = [

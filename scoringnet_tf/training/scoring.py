@@ -38,6 +38,7 @@ from scoringnet_tf.training.supervision import (
 )
 
 SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was, where SP is trained after it
+UNLABELLED_ACCURACY = 0.0  # of `FrameAccuracy` where no held-out frame has a label: the last KFS is as good as any
 # Flags that name weights to start from; the more particular ones come last.
 INITIAL_WEIGHTS = {
     "pretrained": load_pretrained,
@@ -56,9 +57,10 @@ def phases(settings):
     no_kfs_to_train = settings["segmenter"] or settings["fragments"] == "whole"
     first = 0 if no_kfs_to_train else settings["segmentation_epochs"]
     if not settings["scoring_epochs"]:
-        return [Phase("segmentation", first, 0, "val_frame_accuracy")]
+        return [Phase("segmentation", first, monitor="val_frame_accuracy", nothing=UNLABELLED_ACCURACY)]
     scoring = Phase("scoring", settings["scoring_epochs"], first)
-    return [Phase("segmentation", first, 0, "val_frame_accuracy", SEGMENTATION), scoring] if first else [scoring]
+    kfs = Phase("segmentation", first, 0, "val_frame_accuracy", SEGMENTATION, UNLABELLED_ACCURACY)
+    return [kfs, scoring] if first else [scoring]
 
 
 def build_network(info, settings, dtype, towers=PREDICTED_SCORES):

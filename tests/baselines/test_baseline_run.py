@@ -6,6 +6,7 @@ import dataclasses
 import json
 import pathlib
 import shutil
+import types
 
 import keras
 import numpy as np
@@ -127,6 +128,18 @@ def test_other_joints_of_the_same_records_are_other_data(records, tmp_path, c3d)
             assert not np.allclose(before, after)
     with pytest.raises(InputError, match="Received: one of other sees"):
         run.run()
+
+
+def test_joints_of_videos_that_are_called_alike_all_count(tmp_path):
+    info = types.SimpleNamespace(source=None, records_dir=tmp_path, videos={"a/001": {}, "b/001": {}})
+    for name in info.videos:
+        (tmp_path / "joints" / name).parent.mkdir(parents=True)
+        (tmp_path / f"joints/{name}.npy").write_bytes(b"first")
+    hashes = [joints_hash(info)]
+    for name in info.videos:
+        (tmp_path / f"joints/{name}.npy").write_bytes(b"second")
+        hashes.append(joints_hash(info))
+    assert len(set(hashes)) == 3
 
 
 def test_pose_dct_reads_the_score_from_the_joints(records, tmp_path, c3d):

@@ -68,7 +68,7 @@ RUN = of(
         "test_the_best_epoch_is_kept",
     ),
     (
-        "-math.inf if best_so_far is None else best_so_far",
+        "phase.nothing if best_so_far is None else best_so_far",
         "best_so_far",
         "a NaN best sticks",
         "test_the_best_epoch_is_kept",
@@ -92,7 +92,7 @@ RUN = of(
         "test_early_stopping_counts_epochs_without_a_higher_figure",
     ),
     (
-        "-math.inf if best_so_far is None else best_so_far",
+        "phase.nothing if best_so_far is None else best_so_far",
         "-math.inf",
         "a resumed run forgets its best",
         "test_a_resumed_phase_goes_on_from_its_best_and_its_patience",
@@ -2304,6 +2304,66 @@ LEFT_OVERS = (
             "if False and last",
             "more epochs are promised to a run that was ended",
             "test_settings_may_not_change_within_a_run",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/joints.py",
+        "tests/baselines/test_baseline_run.py",
+        (
+            "digests[name] =",
+            "digests[(folder / name).name] =",
+            "joints of videos that are called alike count once",
+            "test_joints_of_videos_that_are_called_alike_all_count",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/run.py",
+        "tests/training/test_run.py",
+        (
+            "threshold=phase.nothing if",
+            "threshold=-math.inf if",
+            "KFS of its first epoch is the best where nothing is labelled",
+            "test_an_accuracy_of_held_out_videos_without_labels_chooses_no_epoch",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/run.py",
+        "tests/training/test_pretraining.py",
+        (
+            'if "replicas" not in settings and workers()[1] > 1:',
+            "if False:",
+            "pretraining names a flag that it does not have",
+            "test_one_of_several_workers_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/train.py",
+        "tests/test_commands.py",
+        (
+            "if flags.FLAGS[name].present:",
+            "if True:",
+            "flags that nobody gave are said to change nothing",
+            "test_a_flag_that_changes_nothing_is_named",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/pretrained.py",
+        "tests/training/test_pretrained.py",
+        (
+            "form_differences(form_of(source), form_of(network))",
+            "form_differences(form_of(network), form_of(source))",
+            "the records' frame rate is said to be the model's",
+            "test_a_model_of_frames_of_another_rate_may_learn_on_and_it_is_said",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/evaluate.py",
+        "tests/test_commands.py",
+        (
+            "model_file, len(learned))",
+            "model_file, 0)",
+            "an evaluation on training videos says nothing of them",
+            "test_records_without_a_training_split_are_evaluated",
         ),
     ),
     *of(

@@ -1,5 +1,7 @@
 """Weights that a run starts from: pretrained C3Ds, whole models, and what is refused."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -123,6 +125,17 @@ def test_a_model_of_frames_of_another_scale_is_refused(diving_records, tmp_path,
     with pytest.raises(InputError, match=rf"--{flag}=.*: expected .* frames of \(72, 96\) instead of \(36, 48\)"):
         run.load_initial_weights()
     assert_same(before, run.model.get_weights())
+
+
+@pytest.mark.parametrize("flag", ["initial_model", "segmenter"])
+def test_a_model_of_frames_of_another_rate_may_learn_on_and_it_is_said(diving_records, tmp_path, capsys, flag):
+    info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
+    slower = dataclasses.replace(info, frame_rate=10.0)
+    build_network(slower, settings(tmp_path / "first", diving_records), "float32").save(path)
+    options = settings(tmp_path / "run", diving_records, fragments="predicted", segmentation_epochs=0, **{flag: path})
+    ScoringRun(info, options).load_initial_weights()
+    said = f"--{flag}={path} learned from other frames: the records have 25 frames/s instead of 10."
+    assert said in capsys.readouterr().out
 
 
 def test_the_kfs_of_an_initial_model_may_be_kept(diving_records, tmp_path):

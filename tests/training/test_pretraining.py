@@ -112,6 +112,14 @@ def test_the_test_split_never_chooses_the_epoch(motion_records, ucf101_records, 
     assert not (tmp_path / "run").exists()  # refused before anything is written
 
 
+def test_one_of_several_workers_is_refused(motion_records, tmp_path, monkeypatch):
+    """`pretrain` has no --replicas that a message could name."""
+    task = {"type": "worker", "index": 0}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {"worker": ["a:1", "b:1"]}, "task": task}))
+    with pytest.raises(InputError, match=r"^TF_CONFIG: expected none, .* Received: several workers\.$"):
+        PretrainingRun(DatasetInfo.load(motion_records), settings(tmp_path / "run"))
+
+
 def test_the_default_of_the_command_holds_training_videos_out():
     command = [sys.executable, "-m", "scoringnet_tf.pretrain", "--help"]
     shown = subprocess.run(command, capture_output=True, text=True).stdout

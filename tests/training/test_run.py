@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import pathlib
 import types
 
 import keras
@@ -15,7 +16,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
 from scoringnet_tf.training.run import Phase
-from scoringnet_tf.training.scoring import ScoringRun
+from scoringnet_tf.training.scoring import ScoringRun, phases
 
 
 def rows_of(path):
@@ -111,6 +112,18 @@ def test_epochs_that_are_not_validated_are_not_in_vain(tmp_path):
     """Every fifth is: the first is the best, and three after it are not higher."""
     figures = [0.9] * 4 + [0.5] + [0.9] * 4 + [0.4] + [0.9] * 4 + [0.3] + [0.9] * 4 + [0.2] + [0.9] * 5
     assert kept_epochs(figures, tmp_path, patience=3, every=5) == ([5], 20)
+
+
+def test_an_accuracy_of_held_out_videos_without_labels_chooses_no_epoch(tmp_path):
+    """It is 0 in every one of them; the first would be kept as the best."""
+    saved, staged = [], settings(tmp_path, tmp_path, training="staged")
+    for phase in (phases(staged | {"scoring_epochs": 0})[0], phases(staged)[0]):
+        chosen = ScriptedRun(tmp_path, patience=0, every=1)._callbacks(phase, 0, {}, 1, None)
+        (best,) = (callback for callback in chosen if isinstance(callback, keras.callbacks.ModelCheckpoint))
+        best.set_model(types.SimpleNamespace(save=lambda path, **_: saved.append(pathlib.Path(path).name)))
+        for epoch, accuracy in enumerate([0.0, 0.0, 0.4, 0.0]):
+            best.on_epoch_end(epoch, {"val_frame_accuracy": accuracy})
+    assert saved == ["best.keras", "segmentation.keras"]
 
 
 def test_a_resumed_phase_goes_on_from_its_best_and_its_patience(tmp_path):
