@@ -28,7 +28,7 @@ CHANGES = {
     "epochs": 3,
     "dropout": 0.0,
     "segmenter_dropout": 0.0,
-    "fragment_jitter": 0,
+    "fragment_jitter": 2,
     "ema_momentum": 0.8,
     "pair_reduction": "sum",
     "clip_norm": 0.05,
