@@ -44,8 +44,9 @@ VIDEO_SUFFIXES = (
     *(".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif", ".webp"),
     *(".ts", ".m2ts", ".mts", ".wmv", ".flv", ".3gp", ".ogv", ".mxf"),
 )
-# A picture of a video, `dive.mp4.png` or `dive.mp4-2.png`, as `predict --plot_dir` draws it, is no frame of one.
-OF_A_VIDEO = rf".*(?:{'|'.join(map(re.escape, VIDEO_SUFFIXES))})(?:-\d+)?\.\w+$"
+FRAMES_SUFFIX = ".frames"  # of a video that is not called as one, such as a folder of frames, in the name of a picture
+# A picture of a video, `dive.mp4.png` or `dive2.frames-2.png`, as `predict --plot_dir` draws it, is no frame of one.
+OF_A_VIDEO = rf".*(?:{'|'.join(map(re.escape, (*VIDEO_SUFFIXES, FRAMES_SUFFIX)))})(?:-\d+)?\.\w+$"
 IMAGE_NAME = re.compile(rf"(?!\.|{OF_A_VIDEO})(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 IMAGE_CODECS = {b"\xff\xd8": "mjpeg", b"\x89P": "png"}  # first bytes: FFmpeg's decoder
 # Of a damaged image a decoder would rather paint the rest grey.

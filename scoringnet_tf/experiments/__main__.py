@@ -29,6 +29,7 @@ from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.wording import counted
 
 Tables = Mapping[str, Experiment]  # of the catalogue, by name
@@ -150,8 +151,7 @@ def _report_table(name, experiment, surroundings):
     if experiment.resplit:
         return _report_splits(name, experiment, surroundings)
     if experiment.draw:
-        print(experiment.draw(_folder(name, surroundings), experiment, surroundings, flags.FLAGS.seeds))
-        return None
+        return _report_figure(name, experiment, surroundings)
     results = suite.results(experiment, surroundings, flags.FLAGS.seeds)
     if not results.predicted:
         print(f"{name}: nothing is done yet.")
@@ -163,6 +163,22 @@ def _report_table(name, experiment, surroundings):
     described = _described(surroundings, suite.described_trainings(experiment, surroundings, flags.FLAGS.seeds))
     printed = surroundings.records.name if surroundings.records.name in experiment.paper else surroundings.sport
     print(report.write_results(_folder(name, surroundings), experiment, results, printed, described))
+    return None
+
+
+def _report_figure(name, experiment, surroundings):
+    folder, seeds = _folder(name, surroundings), flags.FLAGS.seeds
+    numbers = suite.seeds_done(experiment, surroundings, seeds)
+    refusal = _refusal(name, surroundings, numbers)
+    if refusal and any(numbers.values()):
+        return refusal
+    text = experiment.draw(folder, experiment, surroundings, seeds) if any(numbers.values()) else None
+    if text is None:
+        print(f"{name}: nothing is done yet.")
+        return None
+    described = _described(surroundings, suite.described_trainings(experiment, surroundings, seeds))
+    write_json(folder / report.DRAWN, {"title": experiment.title, **described, "seeds": numbers})
+    print(text)
     return None
 
 

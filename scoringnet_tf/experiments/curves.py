@@ -18,7 +18,6 @@ from scoringnet_tf.support.files import replacing_file
 SCORE = "execution"
 PAPERS = {"diving": (13.0, 15.5, 16.0)}  # §4.5: true Execution scores of the paper's samples
 CLOSE = 0.5  # standard deviations of the true scores by which those of a close pair differ at most
-NOTHING = "nothing is done yet."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,12 +81,16 @@ def share_in_order(course: Course) -> np.ndarray:
     return (np.array(differences) > 0).mean(axis=0)
 
 
-def write_curves(folder: Path, experiment: Experiment, surroundings: Surroundings, seeds: int) -> str:
-    """Writes fig5.png, curves.csv and table.md of the trainings that are done; returns the text."""
+def write_curves(folder: Path, experiment: Experiment, surroundings: Surroundings, seeds: int) -> str | None:
+    """Writes fig5.png, curves.csv and table.md of the trainings that are done.
+
+    Returns:
+        the text; None where nothing is done.
+    """
     by_row = {row.name: _courses(row, surroundings, seeds) for row in experiment.rows}
     courses = {name: list(found.values()) for name, found in by_row.items() if found}
     if not courses:
-        return NOTHING
+        return None
     text = _text(experiment, courses, surroundings.sport)
     with replacing_file(folder / "fig5.png") as path:
         save_png(draw(courses, surroundings.sport), path)

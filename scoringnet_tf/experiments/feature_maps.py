@@ -17,7 +17,6 @@ from scoringnet_tf.support.files import replacing_file
 
 SCORE, SHOWN_SCORE = "difficulty", 3.7  # §4.6: a test video of that true difficulty
 CHANNELS, FEW = (8, 44), 8  # §4.6, counted from 1; of a narrower layer the first few
-NOTHING = "nothing is done yet."
 
 
 def chosen_video(info: DatasetInfo) -> str:
@@ -39,14 +38,18 @@ def chosen_frame(stages: np.ndarray, fragment: Sequence[int]) -> int:
     return int(frames[len(frames) // 2]) if len(frames) else len(stages) // 2
 
 
-def write_feature_maps(folder: Path, experiment: Experiment, surroundings: Surroundings, seeds: int) -> str:
-    """Writes fig6.png and table.md of the models of the first seed that are trained; returns the text."""
+def write_feature_maps(folder: Path, experiment: Experiment, surroundings: Surroundings, seeds: int) -> str | None:
+    """Writes fig6.png and table.md of the models of the first seed that are trained.
+
+    Returns:
+        the text; None where nothing is done.
+    """
     from scoringnet_tf.inference.attribution import attribute, clips_of, feature_maps
 
     models = trained_models(list(experiment.rows), surroundings)
     models = {name: model for name, model in models.items() if SCORE in model.scores and model.content == "frames"}
     if not models:
-        return NOTHING
+        return None
     info = surroundings.records
     video = read_video(info, chosen_video(info), next(iter(models.values())).image_size)
     sport = get_sport(info.sport)

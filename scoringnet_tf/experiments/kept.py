@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from scoringnet_tf.experiments.intervals import Results
-from scoringnet_tf.experiments.report import CELLS, PREDICTIONS
+from scoringnet_tf.experiments.report import CELLS, DRAWN, PREDICTIONS
 from scoringnet_tf.experiments.stage_results import FRAMES, StageResults
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.reading import read_json
@@ -86,11 +86,12 @@ def why_kept(folder: Path, hashes: Sequence[str], numbers: Mapping[str, int], of
     Raises:
         InputError: what is kept there cannot be read.
     """
-    if not (folder / CELLS).is_file():
+    file = next((path for path in (folder / CELLS, folder / DRAWN) if path.is_file()), None)
+    if file is None:
         return None
-    kept = read_json(folder / CELLS)
+    kept = read_json(file)
     known = kept.get("data", {}).get("hash", [])
-    kind, of_rows = "seed", {}
+    kind, of_rows = "seed", dict(kept.get("seeds", {}))
     for row, figures in kept.get("rows", {}).items():
         cell = next(iter(figures.values()))
         kind = "split" if "of_splits" in cell else kind

@@ -20,6 +20,7 @@ from scoringnet_tf.support.wording import counted
 HEADS = {"src": "SRC", "med": "MED", "rl2": "R-ℓ2"}
 DECIMALS = {"src": 3, "med": 3, "rl2": 2}
 CELLS, PREDICTIONS, TABLE = "cells.json", "predictions.csv", "table.md"
+DRAWN = "drawn.json"  # beside a figure, what cells.json says of the runs beside a table
 
 
 def cells(results: Results | StageResults, reference: str | None) -> dict[str, dict[str, Any]]:

@@ -17,18 +17,21 @@ from scoringnet_tf.support.wording import counted
 
 VIDEOS, DRAWN = 20, 3  # test videos that are looked into, and drawn; by their names
 WIDTH = 3  # frames that are hidden together
-NOTHING = "nothing is done yet."
 COLUMNS = ("row", "video_id", "score", "stage", "frames", "fall", "gradient_share")
 
 
-def write_sources(folder: Path, experiment: Experiment, surroundings: Surroundings, seeds: int) -> str:
-    """Writes falls.csv, a picture of each of a few videos, and table.md, of the first seed; returns the text."""
+def write_sources(folder: Path, experiment: Experiment, surroundings: Surroundings, seeds: int) -> str | None:
+    """Writes falls.csv, a picture of each of a few videos, and table.md, of the first seed.
+
+    Returns:
+        the text; None where nothing is done.
+    """
     from scoringnet_tf.inference.attribution import attribute
     from scoringnet_tf.report.attribution_plot import attribution_figure
 
     models = trained_models(list(experiment.rows), surroundings)
     if not models:
-        return NOTHING
+        return None
     info, sport, rows = surroundings.records, get_sport(surroundings.records.sport), []
     chosen = sorted(info.split("test")["ids"])[:VIDEOS]
     for name, model in models.items():

@@ -16,14 +16,17 @@ from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
 from scoringnet_tf.support.files import replacing_file
 
 SHOWN = 6  # test videos
-NOTHING = "nothing is done yet."
 
 
-def write_segmentation(folder: Path, experiment: Experiment, surroundings: Surroundings, seeds: int) -> str:
-    """Writes fig4.png (bars), strips.png and table.md; returns the text."""
+def write_segmentation(folder: Path, experiment: Experiment, surroundings: Surroundings, seeds: int) -> str | None:
+    """Writes fig4.png (bars), strips.png and table.md.
+
+    Returns:
+        the text; None where nothing is done.
+    """
     results: Any = suite.results(experiment, surroundings, seeds)
     if not results.predicted:
-        return NOTHING
+        return None
     found = report.cells(results, experiment.reference)
     text = f"**{experiment.title}.** {experiment.question}\n\n![](fig4.png)\n\n![](strips.png)\n"
     with replacing_file(folder / "fig4.png") as path:

@@ -81,6 +81,13 @@ def described_trainings(experiment: Experiment, surroundings: Surroundings, seed
     return found
 
 
+def seeds_done(experiment: Experiment, surroundings: Surroundings, seeds: int) -> dict[str, int]:
+    """Row → how many of so many seeds are trained."""
+    return {
+        row.name: sum(run_of(row, seed).is_trained(surroundings) for seed in range(seeds)) for row in experiment.rows
+    }
+
+
 # === Results ===
 
 

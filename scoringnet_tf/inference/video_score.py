@@ -308,7 +308,7 @@ class VideoScore:
                 writer.writeheader()
                 writer.writerows(self.rows())
         elif suffix == ".png":
-            save_figure(self.plot(), path)
+            save_figure(self.plot(), path, self.video)
         else:
             raise InputError(f"{path}: expected a name that ends in .json, .csv or .png. Received: {suffix or 'none'}.")
 

@@ -1,12 +1,15 @@
 """Results of many videos as they come: lines of text or JSON, rows of a table, pictures in a folder."""
 
 import csv
+import itertools
 import json
 import sys
 from typing import Any
 
+from scoringnet_tf.data.video import FRAMES_SUFFIX, VIDEO_SUFFIXES
 from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.inference.video_score import COLUMNS, VideoScore, failure, failure_row
+from scoringnet_tf.report.video_page import is_figure_of
 from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.support.remarks import Remark
 
@@ -62,7 +65,7 @@ class Printer:
 
 
 class Pictures:
-    """Draws results into a folder, each under a name of its own.
+    """Draws results into a folder, each under a name of its own; an earlier picture of the same video is replaced.
 
     Args:
         folder: made where there is none; None draws nothing.
@@ -76,16 +79,23 @@ class Pictures:
         """Draws a result; what went wrong with the picture, or None."""
         if self._folder is None:
             return None
-        path = self._folder / self._free_name(as_path(score.video).name)
         try:
+            path = self._folder / self._free_name(score.video)
             score.save(path)
         except OSError as error:
             return Remark("picture_not_written", f"{path}: expected a place for a picture. Received: {error.strerror}.")
         return None
 
     def _free_name(self, video):
-        """`dive.mp4.png`, or `dive.mp4-2.png` where another video of that name was drawn."""
-        names = [f"{video}.png", *(f"{video}-{number}.png" for number in range(2, len(self._names) + 3))]
-        name = next(name for name in names if name not in self._names)
-        self._names.add(name)
-        return name
+        """`dive.mp4.png`, or `dive.mp4-2.png` where there is one of another video of that name."""
+        name = as_path(video).name
+        if not name.lower().endswith(VIDEO_SUFFIXES):
+            name += FRAMES_SUFFIX
+        names = itertools.chain([f"{name}.png"], (f"{name}-{number}.png" for number in itertools.count(2)))
+        free = next(name for name in names if self._is_free(name, video))
+        self._names.add(free)
+        return free
+
+    def _is_free(self, name, video):
+        path = self._folder / name
+        return name not in self._names and (not path.is_file() or is_figure_of(path, video))

@@ -1,5 +1,6 @@
 """A picture of one scored video: frames of its stages in order, the strip of these along time, scores, what to know."""
 
+import hashlib
 import textwrap
 import warnings
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.sports import NOISE, Sport
 from scoringnet_tf.support.drawing import draw_strip, save_png, stage_color, stage_patches
 from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.support.paths import AnyPath
+from scoringnet_tf.support.paths import AnyPath, as_path
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +21,7 @@ WIDTH, NAME, TITLE, TIMES, STRIP, LABELS, NOTE = 12.0, 0.3, 0.38, 0.2, 0.27, 0.3
 MARGIN = 0.012  # of the width, at both sides
 LETTERS = 175  # of a note on a line
 COLUMNS = 10
+HEADER_BYTES = 4096  # of a PNG file: what stands before its picture
 
 
 def key_frames(
@@ -47,17 +49,32 @@ def key_frames(
     ]
 
 
-def save_figure(figure: "Figure", path: AnyPath) -> None:
-    """Writes a figure as PNG, which appears whole or not at all."""
+def save_figure(figure: "Figure", path: AnyPath, video: str) -> None:
+    """Writes a figure of a video as PNG, which appears whole or not at all, and which `is_figure_of` knows again."""
     with replacing_file(path) as temporary:
-        write_figure(figure, temporary)
+        write_figure(figure, temporary, _mark(video))
 
 
-def write_figure(figure: "Figure", target: str | Path | BinaryIO) -> None:
-    """Writes a figure as PNG to a path or an open file."""
+def is_figure_of(path: AnyPath, video: str) -> bool:
+    """Whether a file is what `save_figure` wrote of a video at the same place.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with as_path(path).open("rb") as file:
+        return _mark(video).encode() in file.read(HEADER_BYTES)
+
+
+def _mark(video):
+    """A hash of where the video is: a picture that is passed on tells nothing of its owner's folders."""
+    return hashlib.sha256(str(as_path(video).absolute()).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def write_figure(figure: "Figure", target: str | Path | BinaryIO, source: str | None = None) -> None:
+    """Writes a figure as PNG to a path or an open file; what it shows stands in it as `source`."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a name may be in any script
-        save_png(figure, target)
+        save_png(figure, target, source=source)
 
 
 def picture(

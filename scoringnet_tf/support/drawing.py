@@ -34,9 +34,9 @@ def draw_strip(axis: "Axes", segments: Iterable[tuple[int, float, float]], y: fl
             axis.barh(y, (end - start) * scale, left=start * scale, height=0.9, color=stage_color(stage), linewidth=0)
 
 
-def save_png(figure: "Figure", path: str | Path | BinaryIO, dpi: float = 110) -> None:
-    """Writes a figure as PNG to a path or an open file."""
+def save_png(figure: "Figure", path: str | Path | BinaryIO, dpi: float = 110, source: str | None = None) -> None:
+    """Writes a figure as PNG to a path or an open file; what it shows stands in it as `source`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     FigureCanvasAgg(figure)
-    figure.savefig(path, dpi=dpi, format="png")
+    figure.savefig(path, dpi=dpi, format="png", metadata={} if source is None else {"Source": source})

@@ -75,5 +75,5 @@ def test_seeds_have_their_own_numbers_and_runs_without_the_score_are_left_out(tr
 
 
 def test_nothing_is_drawn_of_nothing(surroundings, tmp_path):  # noqa: F811
-    assert FIG5.draw(tmp_path / "fig5", FIG5, surroundings, 2) == curves.NOTHING
+    assert FIG5.draw(tmp_path / "fig5", FIG5, surroundings, 2) is None
     assert not (tmp_path / "fig5").exists()

@@ -1,10 +1,13 @@
 """Fig. 4: bars and strips of what each network finds."""
 
+import json
+
 import numpy as np
 import pytest
+from command_forks import forked
 from test_suite import commands, surroundings  # noqa: F401
 
-from scoringnet_tf.experiments import intervals, strips, suite
+from scoringnet_tf.experiments import intervals, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
 from scoringnet_tf.experiments.training import Training
 from scoringnet_tf.inference.evaluation import Predictions
@@ -45,5 +48,21 @@ def test_networks_are_drawn(trained, tmp_path, monkeypatch):
     assert results.values("KFS, argmax", "frames").mean() > results.values("ResNet50, argmax", "frames").mean()
 
 
+def test_of_what_a_figure_is_stands_beside_it_and_keeps_it_from_less(trained, diving_records, tmp_path):
+    words = ["--preset", trained.preset, "--records_dir", diving_records, "--renderings", tmp_path / "again"]
+    words += ["--runs_dir", trained.folder, "--results_dir", tmp_path / "results", "--seeds=2"]
+    folder = tmp_path / "results/diving/fig4"
+    for _ in range(2):  # the same may be drawn again
+        assert forked("scoringnet_tf.experiments", "report", "fig4", *words).returncode == 0
+    drawn = json.loads((folder / "drawn.json").read_text())
+    assert drawn["seeds"] == {row.name: 1 for row in FIG4.rows} and len(drawn["trainings"]) == 4
+    assert drawn["data"]["hash"] == [info.data_hash for info in trained.tested]
+    (folder / "drawn.json").write_text(json.dumps({**drawn, "seeds": {**drawn["seeds"], "KFS, argmax": 2}}))
+    before = (folder / "fig4.png").stat().st_mtime_ns
+    result = forked("scoringnet_tf.experiments", "report", "fig4", *words)
+    assert result.returncode == 1 and "those of 2 seeds of KFS, argmax, of which there are 1 now" in result.stderr
+    assert (folder / "fig4.png").stat().st_mtime_ns == before
+
+
 def test_nothing_is_drawn_of_nothing(surroundings, tmp_path):  # noqa: F811
-    assert FIG4.draw(tmp_path / "fig4", FIG4, surroundings, 1) == strips.NOTHING
+    assert FIG4.draw(tmp_path / "fig4", FIG4, surroundings, 1) is None

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from scoringnet_tf.data.preprocessing import encode_jpeg
+from scoringnet_tf.data.video_files import is_frame_folder
 from scoringnet_tf.inference import video_score
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.inference.video_score import COLUMNS, Performance, VideoScore, failure, failure_row
@@ -241,6 +242,31 @@ def test_pictures_of_videos_of_one_name_do_not_overwrite_each_other(tmp_path):
     assert [pictures.draw(score(SCORED, video=video)) for video in ("a/v.mp4", "b/v.mp4", "b/w.mp4")] == [None] * 3
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["v.mp4-2.png", "v.mp4.png", "w.mp4.png"]
     assert Pictures(None).draw(score(SCORED)) is None
+
+
+def test_a_later_run_replaces_pictures_of_the_same_videos_alone(tmp_path):
+    """Of a video at the same place it is the newer one; a video of that name elsewhere, or another file, stays."""
+    for video in ("a/v.mp4", "b/v.mp4"):
+        assert Pictures(tmp_path).draw(score(SCORED, video=video)) is None
+    first = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert first.keys() == {"v.mp4.png", "v.mp4-2.png"}
+    (tmp_path / "w.mp4.png").write_text("of somebody else")
+    again = score(WITHHELD, video="b/v.mp4")
+    for scored in (again, score(SCORED, video="w.mp4")):
+        assert Pictures(tmp_path).draw(scored) is None
+    later = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert later.keys() == {*first, "w.mp4.png", "w.mp4-2.png"}
+    changed = [name for name in first if later[name] != first[name]]
+    assert changed == ["v.mp4-2.png"] and later["w.mp4.png"] == b"of somebody else"
+    assert str(tmp_path).encode() not in later["w.mp4-2.png"]
+
+
+@pytest.mark.parametrize("video", ["dive2", "c", "clips.7"])
+def test_a_picture_of_a_folder_of_frames_is_no_numbered_image(tmp_path, video):
+    pictures = Pictures(tmp_path)
+    assert [pictures.draw(score(SCORED, video=f"{folder}/{video}")) for folder in "ab"] == [None, None]
+    assert {path.name for path in tmp_path.iterdir()} == {f"{video}.frames.png", f"{video}.frames-2.png"}
+    assert not is_frame_folder(tmp_path)
 
 
 def test_a_picture_that_cannot_be_written_ends_nothing(tmp_path):

@@ -2795,6 +2795,22 @@ LEFT_OVERS = (
             "fewer splits replace more",
             "test_the_command_goes_over_all_splits",
         ),
+        (
+            "    if refusal and any(numbers.values()):\n",
+            "    if False:\n",
+            "a figure of fewer seeds takes the place of one of more",
+            "test_of_what_a_figure_is_stands_beside_it_and_keeps_it_from_less",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/report/printing.py",
+        "tests/inference/test_video_score.py",
+        (
+            "(not path.is_file() or is_figure_of(path, video))",
+            "True",
+            "a later run's picture takes the place of another video's",
+            "test_a_later_run_replaces_pictures_of_the_same_videos_alone",
+        ),
     ),
     *of(
         "scoringnet_tf/report/evaluation_report.py",
