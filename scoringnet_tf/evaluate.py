@@ -91,13 +91,12 @@ def _check(model, model_file):
 
 
 def _stated_intervals(model):
-    """What the model states, where it is evaluated as it was when that was measured; else none."""
+    """What the model states; none for true fragments, with which it was not measured."""
     from scoringnet_tf.inference.coverage import stated_intervals
     from scoringnet_tf.models.intervals import Intervals
 
-    values, own = flags.FLAGS, model.stage_decision and model.stage_decision.decoding
-    if values.true_fragments or values.decoding not in (None, own):
-        return Intervals.none("They were measured with stages that the model finds, decoded in its own way.")
+    if flags.FLAGS.true_fragments:
+        return Intervals.none("They were measured with stages that the model finds.")
     return stated_intervals(model)
 
 
@@ -162,9 +161,10 @@ def main(_):
 
     from scoringnet_tf.data.splits import split_ids
     from scoringnet_tf.inference.coverage import interval_bounds
-    from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_path, with_views
+    from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_path, with_decoding, with_views
     from scoringnet_tf.report.evaluation_pages import write_evaluation_pages
     from scoringnet_tf.report.evaluation_report import check_replaceable, write_report
+    from scoringnet_tf.report.page import check_pages, remove_pages
     from scoringnet_tf.training.held_out import learned_among
 
     model_file = model_path(values.model)
@@ -174,22 +174,21 @@ def main(_):
     output_dir = as_path(values.output_dir or (model_file.parent if values.model else as_path(".")) / name)
     check_access(output_dir, "output_dir", writing=True)
     check_replaceable(output_dir, model_file, info.data_hash)
+    check_pages(output_dir / PAGES)
     ids = evaluated_ids(info, values.split, model_file)
     model = load_scoring_net(values.model)
     check_fits(model, info)
     _check(model, model_file)
     if values.views is not None:
         model = with_views(model, values.views)
-    intervals = _stated_intervals(model)
     if values.decoding:
-        model = model.with_dtype("float32", decoding=values.decoding)
+        model = with_decoding(model, values.decoding)
+    intervals = _stated_intervals(model)
     predictions = _predictions(model, ids, len(split_ids(info, values.split, ids=ids)))
     predictions.bounds = interval_bounds(predictions, intervals, model.sport)
     learned = learned_among(info, predictions.ids, model_file)
     measured = _measured(predictions, intervals, info, model, model_file, len(learned))
     if (output_dir / PAGES).is_file():  # of an evaluation into the same folder before
-        from scoringnet_tf.report.page import remove_pages
-
         remove_pages(output_dir / PAGES)
     write_report(output_dir, predictions, measured, model.sport.stages)
     _print(measured, model)

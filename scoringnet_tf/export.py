@@ -42,8 +42,8 @@ def main(_):
     if values.precision == "bfloat16" and values.format != "saved_model":
         raise InputError(f"--format={values.format}: expected --precision=float32. Received: bfloat16.")
     check_access(values.export_dir, "export_dir", writing=True)
-    following, base = next_version(values.export_dir), as_path(values.export_dir)
-    version = values.version or following
+    base, there = as_path(values.export_dir), versions_in(values.export_dir)
+    version = values.version or max(there, default=0) + 1
     target = base / str(version)
     if target.exists():
         raise InputError(f"{target}: expected a version that does not exist yet. Received: --version={version}.")
@@ -52,7 +52,8 @@ def main(_):
     from scoringnet_tf.models.presets import load_scoring_net
 
     network = load_scoring_net(values.model)
-    check_successor(base / str(following - 1), values.format, network.sport)
+    if there:
+        check_successor(base / there[max(there)], values.format, network.sport)
     if values.format == "saved_model":
         _saved_model(network, target, version)
     else:
@@ -72,11 +73,11 @@ def _saved_model(network, target, version):
     print(f"SavedModel: {target}")
 
 
-def next_version(export_dir: str) -> int:
-    """One above the highest version in a folder: those of its folders whose names are numbers, as TF Serving has it."""
+def versions_in(export_dir: str) -> dict[int, str]:
+    """Version → its folder's name, of those in a folder whose names are numbers, as TF Serving has it."""
     base = as_path(export_dir)
     names = [child.name for child in base.iterdir()] if base.is_dir() else []
-    return max((int(name) for name in names if name.isascii() and name.isdigit()), default=0) + 1
+    return {int(name): name for name in names if name.isascii() and name.isdigit()}
 
 
 if __name__ == "__main__":

@@ -3,9 +3,9 @@
     python serving/client.py http://localhost:8501 diving FRAMES_FOLDER…
     python serving/client.py grpc://localhost:8500 diving FRAMES_FOLDER…
 
-Scores videos, each a folder of JPEG or PNG frames in the order of their names, in one request, and prints a line of
-JSON for each; its scores are null where the model finds no performance like those of training. REST needs NumPy; gRPC
-needs `tensorflow-serving-api`, which brings TensorFlow.
+Scores videos, each a folder of numbered JPEG or PNG frames, in the order of their numbers, in one request, and prints a
+line of JSON for each; its scores are null where the model finds no performance like those of training. REST needs
+NumPy; gRPC needs `tensorflow-serving-api`, which brings TensorFlow.
 """
 
 import base64
@@ -13,6 +13,7 @@ import http.client
 import itertools
 import json
 import pathlib
+import re
 import sys
 import urllib.error
 import urllib.request
@@ -20,6 +21,7 @@ import urllib.request
 import numpy as np
 
 TIMEOUT = 300  # seconds
+FRAME = re.compile(r"(?!\.)(?:.*?\D)?(\d+)\.(?:jpe?g|png)", re.IGNORECASE)
 
 
 class RequestError(Exception):
@@ -133,6 +135,23 @@ def _said(body):
         return body.decode(errors="replace")
 
 
+def frame_files(folder: pathlib.Path) -> list[pathlib.Path]:
+    """The numbered images of a folder (`1.jpg`, `img_00002.png`, …) in the order of their numbers.
+
+    Raises:
+        RequestError: there are none, a number is missing, or two images have the same one.
+    """
+    found: dict[int, pathlib.Path] = {}
+    for path in sorted(folder.iterdir()):
+        match = FRAME.fullmatch(path.name)
+        if match and (other := found.setdefault(int(match[1]), path)) != path:
+            raise RequestError(f"{folder}: expected one image of each number. Received: {other.name}, {path.name}.")
+    if not found or len(found) != max(found) - min(found) + 1:
+        received = f"{len(found)}, numbered {min(found)} to {max(found)}" if found else "none"
+        raise RequestError(f"{folder}: expected numbered images (.jpg, .png) without a gap. Received: {received}.")
+    return [found[number] for number in sorted(found)]
+
+
 def main(arguments: list[str]) -> int:
     """Runs the command; the exit status."""
     if len(arguments) < 3:
@@ -141,7 +160,7 @@ def main(arguments: list[str]) -> int:
     address, model, *folders = arguments
     try:
         client = connect(address, model)
-        videos = [[path.read_bytes() for path in sorted(pathlib.Path(folder).iterdir())] for folder in folders]
+        videos = [[path.read_bytes() for path in frame_files(pathlib.Path(folder))] for folder in folders]
         (stages,) = client.predict({"fields": np.array([b"stages"], object)}, "describe")["values"]
         scores = client.predict(encoded_videos(videos), "score_encoded")
     except (RequestError, OSError) as error:

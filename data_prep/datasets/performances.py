@@ -4,7 +4,6 @@ Frames count from 0 and an end is exclusive, as of stages; times are seconds sin
 hh:mm:ss.fff or mm:ss, and mean the frame that is shown then, by the file's own timestamps.
 """
 
-import bisect
 import collections
 import dataclasses
 import functools
@@ -17,13 +16,12 @@ import numpy as np
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.sample import Problem, Sample
-from scoringnet_tf.data.video import VideoError, frame_times, images_to_cut
+from scoringnet_tf.data.video import VideoError, duration_of, frame_at, frame_times, images_to_cut
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted
 
 FRAMES, TIMES, EITHER = ("start_frame", "end_frame"), ("start_time", "end_time"), ("start", "end")
 TIMECODE = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:[.,]\d+)?)")
-ROUNDING = 0.001  # seconds: timecodes are cut to whole milliseconds, when the frame before is still shown
 
 
 def stretch_columns(path: Path, rows: Iterable[Mapping[str, str]], has_stages: bool) -> tuple[str, str] | None:
@@ -89,10 +87,10 @@ def read_stretch(
     ]
     if any(row[name] and value is None for name, value in zip(columns, values, strict=True)):
         return None
-    start, stop = values if columns == FRAMES else (_frame_at(value, times) for value in values)
+    start, stop = values if columns == FRAMES else (frame_at(value, times) for value in values)
     stop = len(times) if not row[columns[1]] else stop
     if start is None or stop is None or not 0 <= start < stop <= len(times):
-        last = counted(len(times), "frame") + ("" if columns == FRAMES else f", {_duration(times):.3f} s")
+        last = counted(len(times), "frame") + ("" if columns == FRAMES else f", {duration_of(times):.3f} s")
         received = " to ".join(row[name] or "the end" for name in columns)
         fields.expect(f"expected a stretch of the {last} of {path.name}. Received: {received}")
         return None
@@ -112,20 +110,6 @@ def _seconds(fields, row, name):
         return fields.number(name, required=False)
     hours, minutes, seconds = timecode.groups()
     return 3600 * int(hours or 0) + 60 * int(minutes) + float(seconds.replace(",", "."))
-
-
-def _frame_at(seconds, times):
-    """The frame that is shown at `seconds`; the number of frames at the very end, None where there is none."""
-    if seconds is None or not 0 <= seconds <= _duration(times) + ROUNDING:
-        return None
-    if seconds >= _duration(times) - ROUNDING:
-        return len(times)
-    return bisect.bisect_right(times, seconds + ROUNDING) - 1
-
-
-def _duration(times):
-    """Seconds until the last frame is no longer shown."""
-    return float(times[-1] + (np.median(np.diff(times)) if len(times) > 1 else 0.0))
 
 
 def number_performances(

@@ -1,5 +1,6 @@
 """Decoding of video files with PyAV, and of folders of images: every frame, as RGB, or a clear error. No TensorFlow."""
 
+import bisect
 import collections.abc
 import dataclasses
 import functools
@@ -44,6 +45,7 @@ VIDEO_SUFFIXES = (
     *(".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif", ".webp"),
     *(".ts", ".m2ts", ".mts", ".wmv", ".flv", ".3gp", ".ogv", ".mxf"),
 )
+ROUNDING = 0.001  # seconds: timecodes are cut to whole milliseconds, when the frame before is still shown
 FRAMES_SUFFIX = ".frames"  # of a video that is not called as one, such as a folder of frames, in the name of a picture
 # A picture of a video, `dive.mp4.png` or `dive2.frames-2.png`, as `predict --plot_dir` draws it, is no frame of one.
 OF_A_VIDEO = rf".*(?:{'|'.join(map(re.escape, (*VIDEO_SUFFIXES, FRAMES_SUFFIX)))})(?:-\d+)?\.\w+$"
@@ -536,6 +538,25 @@ def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
     if None in times or len(set(times)) < len(times):
         return np.arange(len(times)) / rate
     return (np.array(times) - times[0]) * base
+
+
+def frame_at(seconds: float | None, times: collections.abc.Sequence[float]) -> int | None:
+    """The frame that is shown at a moment; L at the end of the last one, None where there is none.
+
+    Args:
+        seconds: since the first frame. Those that are cut to whole milliseconds mean the frame that begins within one.
+        times: (L,), when each frame is shown, as of `frame_times`.
+    """
+    if seconds is None or not 0 <= seconds <= duration_of(times) + ROUNDING:
+        return None
+    if seconds >= duration_of(times) - ROUNDING:
+        return len(times)
+    return bisect.bisect_right(times, seconds + ROUNDING) - 1
+
+
+def duration_of(times: collections.abc.Sequence[float]) -> float:
+    """Seconds until the last of the frames that are shown at `times`, (L,), is no longer shown."""
+    return float(times[-1] + (np.median(np.diff(times)) if len(times) > 1 else 1 / DEFAULT_FPS))
 
 
 def _webp_times(path):

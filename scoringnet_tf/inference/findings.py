@@ -40,7 +40,7 @@ class Found:
 class Findings:
     """Gathers what is found in one video of any length.
 
-    Of every frame it keeps the stage and the time, of the pictures a few.
+    Of every frame it keeps the stage and the time, of the pictures a few of each part.
 
     Args:
         model: `ScoringNet`.
@@ -125,7 +125,7 @@ class Findings:
         if self.end > self._offset:
             self._shown += shown
         else:
-            self._of_noise = shown
+            self._of_noise += shown
 
     def result(self, path: str, fps: float, name: str | None) -> VideoScore:
         """The result for the video.

@@ -12,7 +12,16 @@ from typing import TypeAlias, TypeVar
 import cv2
 import tensorflow as tf
 
-from scoringnet_tf.data.video import DEFAULT_FPS, VIDEO_SUFFIXES, Clip, VideoError, frame_times, images_to_cut
+from scoringnet_tf.data.video import (
+    DEFAULT_FPS,
+    VIDEO_SUFFIXES,
+    Clip,
+    VideoError,
+    duration_of,
+    frame_at,
+    frame_times,
+    images_to_cut,
+)
 from scoringnet_tf.data.video_files import is_frame_folder, videos_in
 from scoringnet_tf.inference.video_score import VideoScore
 from scoringnet_tf.support.errors import InputError
@@ -108,7 +117,7 @@ def _meant(argument, suffixes):
 
 
 def stretch(path: Path, start: float | None, end: float | None, stream: int | None = None) -> Clip:
-    """The frames of a video that are shown from `start` to `end`.
+    """The frames of a video that are shown from `start` to `end`: from that shown at `start` to that before `end`'s.
 
     Args:
         path: of a local video file, or of a folder of images.
@@ -125,11 +134,12 @@ def stretch(path: Path, start: float | None, end: float | None, stream: int | No
         times = [index / DEFAULT_FPS for index in range(len(images_to_cut(path)))]
     else:
         times = list(frame_times(path, stream))
-    chosen = [index for index, time in enumerate(times) if (start or 0) <= time and (end is None or time < end)]
-    if not chosen:
+    first = frame_at(start or 0.0, times)
+    stop = frame_at(min(duration_of(times) if end is None else end, duration_of(times)), times)
+    if first is None or stop is None or first >= stop:
         span = f"{start or 0:g} to {'its end' if end is None else f'{end:g} s'}"
         raise InputError(f"{path}: expected frames from {span}. Received: frames from 0 to {times[-1]:.2f} s.")
-    return Clip(path, (chosen[0], chosen[-1] + 1))
+    return Clip(path, (first, stop))
 
 
 @contextlib.contextmanager

@@ -28,7 +28,7 @@ from scoringnet_tf.models.reference import checksum
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.views import score_views
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import RemotePath, as_path
+from scoringnet_tf.support.paths import RemotePath
 from scoringnet_tf.support.remarks import Remark
 
 ASSUMED_RATE = 25.0  # steps per second of features, where a model does not know
@@ -370,7 +370,7 @@ class VideoScorer:
 
 def _as_given(path):
     """What the result calls a video: its path, without the stretch of a `Clip`."""
-    return str(path.path if isinstance(path, Clip) else as_path(path))
+    return str(path.path if isinstance(path, Clip) else path)
 
 
 def _empty_fragments(model, empty_fragments):

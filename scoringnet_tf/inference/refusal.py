@@ -38,7 +38,9 @@ def reasons_against(model, labels, features, frame_rate, length, probabilities=N
     against = checks(model, batch[0], mask, batch[1], batch[2], frame_rate)
     found = {code for code, value in against.items() if bool(np.asarray(value)[0])}
     sentences = {
-        "too_few_frames": lambda: f"It has {counted(length, 'frame')}: at least {SHORTEST} are needed.",
+        "too_few_frames": lambda: (
+            f"It has {counted(length, 'frame')} at {frame_rate:.4g} frames/s: at least {SHORTEST} are needed."
+        ),
         "missing_stage": lambda: _missing(model, labels),
         "stage_order": lambda: "The stages found are not in the order of the sport, or one appears more than once.",
         "stage_duration": lambda: f"{'; '.join(_impossible(model, np.bincount(labels), frame_rate))}.",

@@ -1,8 +1,8 @@
-"""What may stand beside the versions of a servable: a model of the same sport, in the same format."""
+"""What may stand beside the versions of a servable: a model of the same sport, part by part, in the same format."""
 
 from scoringnet_tf.inference.portable import FORMATS, PORTABLE_DESCRIPTION
 from scoringnet_tf.inference.serving import DESCRIPTION_FILE
-from scoringnet_tf.sports import Sport
+from scoringnet_tf.sports import Sport, differences, sport_of
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.support.reading import read_json
@@ -26,13 +26,16 @@ def check_successor(newest: AnyPath, form: str, sport: Sport) -> None:
     for found, (file, description) in files.items():
         if (folder / file).is_file():
             of = _sport_of(folder / description)
-            if (found, of) != (form, sport.name):
-                expected = f"expected {found} of {of}, as the newest version there"
+            if (found, of.name) != (form, sport.name):
+                expected = f"expected {found} of {of.name}, as the newest version there"
                 raise InputError(f"{folder}: {expected}. Received: {form} of {sport.name}.")
+            if differences(sport, of):
+                expected = f"expected {of.name} as the newest version there has it"
+                raise InputError(f"{folder}: {expected}. Received: {'; '.join(differences(sport, of))}.")
 
 
 def _sport_of(description):
     try:
-        return read_json(description)["sport"]["name"]
+        return sport_of(read_json(description)["sport"], str(description))
     except (OSError, KeyError, TypeError) as error:
         raise InputError(f"{description}: expected what describes an exported model. Received: {error!r}.") from error

@@ -303,7 +303,7 @@ class VideoScore:
         if suffix == ".json":
             write_json(path, self.to_dict())
         elif suffix == ".csv":
-            with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            with replacing_file(path) as temporary, _opened(temporary) as file:
                 writer = csv.DictWriter(file, COLUMNS)
                 writer.writeheader()
                 writer.writerows(self.rows())
@@ -311,6 +311,11 @@ class VideoScore:
             save_figure(self.plot(), path, self.video)
         else:
             raise InputError(f"{path}: expected a name that ends in .json, .csv or .png. Received: {suffix or 'none'}.")
+
+
+def _opened(path):
+    """A file to write a table to; of names that are no UTF-8 the bytes are told, as on the screen."""
+    return path.open("w", newline="", encoding="utf-8", errors="backslashreplace")
 
 
 def failure(video: str, model: str | None, sport: str | None, error: Remark) -> dict[str, Any]:

@@ -104,15 +104,28 @@ def with_views(model, views):
 
     With another number its scores err otherwise: it states no intervals until they are measured anew.
     """
-    config = model.get_config()
     changes = {"views": views}
-    if model.reference and views != model.views:
-        lacking = Intervals.none("They were measured with another number of views.")
-        changes["reference"] = dataclasses.replace(model.reference, intervals=lacking).get_config()
+    if views != model.views:
+        changes |= _without_intervals(model, "They were measured with another number of views.")
     try:
-        return model.with_dtype(config["dtype"], **changes)
+        return model.with_dtype(model.get_config()["dtype"], **changes)
     except ValueError as error:
         raise InputError(f"--views={views}: {error}") from error
+
+
+def with_decoding(model, decoding):
+    """The same `ScoringNet` that decodes stages otherwise; then it states no intervals, which went by its own way."""
+    changes = {"decoding": decoding}
+    if decoding != model.stage_decision.decoding:
+        changes |= _without_intervals(model, "They were measured with stages that were decoded in another way.")
+    return model.with_dtype("float32", **changes)
+
+
+def _without_intervals(model, why):
+    """The change of a model's settings that leaves out its intervals."""
+    if not model.reference:
+        return {}
+    return {"reference": dataclasses.replace(model.reference, intervals=Intervals.none(why)).get_config()}
 
 
 def form_of(model):

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import as_path, check_access
+from scoringnet_tf.support.paths import as_path, check_access, told_apart
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("output", None, "The page: a file that ends in .html. One that is there is replaced.")
@@ -51,20 +51,30 @@ def main(arguments: list[str]) -> int:
     from scoringnet_tf.inference.prediction import scorer_of
     from scoringnet_tf.report.collecting import scored_and_shown
     from scoringnet_tf.report.judges import read_judges
-    from scoringnet_tf.report.page import write_pages
+    from scoringnet_tf.report.page import check_pages, write_pages
     from scoringnet_tf.support.remarks import Remark
 
+    check_pages(output)
     scorer = scorer_of(values.model)
     if scorer.model.content == "features":
         raise InputError("--model: expected a model that sees frames. Received: one that was trained on features.")
     judges = read_judges(values.judges, scorer.model.sport) if values.judges else {}
     videos = list(named_videos(arguments))
     _check_names(judges, [as_path(path).name for path, _ in videos])
-    shown, failed = [], 0
-    for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
+    shown, failed, names = [], 0, told_apart([path for path, _ in videos])
+    named = tqdm(
+        zip(videos, names, strict=True),
+        "Scoring",
+        len(videos),
+        unit="video",
+        leave=False,
+        disable=len(videos) < 2 or None,
+    )
+    for (path, error), name in named:
 
-        def shown_of(local, path=path):
-            pages, said = scored_and_shown(scorer, local, path, judges.get(as_path(path).name), values.force)
+        def shown_of(local, path=path, name=name):
+            of_judges = judges.get(as_path(path).name)
+            pages, said = scored_and_shown(scorer, local, path, of_judges, values.force, name)
             if said:
                 tqdm.write(f"report: {path}: {said}.", file=sys.stderr)
             return pages

@@ -1,7 +1,7 @@
 """What the pages show of a scored video: film, curves, fragments that can be played, where its scores come from."""
 
+import math
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.inference.video_score import Performance, VideoScore
 from scoringnet_tf.report.page import ShownPerformance, ShownScore, encode_clip, film_frames
 from scoringnet_tf.sports import NOISE, SCORES
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.paths import name_of
+from scoringnet_tf.support.wording import clock, counted
 
 AROUND = 1.0  # seconds before and after a performance that its page shows of a longer video
 HIDDEN = 5  # frames that are hidden together for the curve of where a score comes from
@@ -23,8 +24,8 @@ ONE_DEVIATION = "± one standard deviation"
 class Scenes:
     """What a page needs of the frames of each performance, kept while a video is scored; to be given to it as `seen`.
 
-    Of a longer video that is the performance and a second around it, so that what is kept grows with what is shown, and
-    not with the video.
+    Of a longer video that is the performance and a second around it, as far as nothing of another one is in it, so that
+    what is kept grows with what is shown, and not with the video.
     """
 
     def __init__(self) -> None:
@@ -33,25 +34,34 @@ class Scenes:
     def __call__(self, video: Video, probabilities: np.ndarray | None, performances: Sequence[Performance]) -> None:
         """Keeps those of the performances that were found in a video, or in a part of one."""
         is_longer = video.is_part or len(performances) > 1
-        for performance in performances:
-            start, stop = _window(video, performance) if is_longer else (0, len(video.frames))
+        ends = [0, *(one.end_frame for one in performances)]
+        starts = [*(one.start_frame for one in performances), math.inf]
+        for number, performance in enumerate(performances):
+            free = ends[number], starts[number + 1]
+            start, stop = _window(video, performance, free) if is_longer else (0, len(video.frames))
             self.kept.append((video.cut(start, stop), None if probabilities is None else probabilities[start:stop]))
 
 
 def scored_and_shown(
-    scorer: VideoScorer, source: Any, path: Any, judges: Mapping[str, float] | None = None, force: bool = False
+    scorer: VideoScorer,
+    source: Any,
+    path: Any,
+    judges: Mapping[str, float] | None = None,
+    force: bool = False,
+    name: str | None = None,
 ) -> tuple[list[ShownPerformance], str]:
     """Scores a video; what to show of each performance in it, and what is to be said of its judges' scores, or "".
 
     Args:
         source, path, force: as of `VideoScorer.score_file`, whose errors it raises.
         judges: score → points of the judges.
+        name: of the video; default: that of its file.
     """
     scenes, said = Scenes(), ""
     score = scorer.score_file(source, path, force=force, seen=scenes)
     if judges and (count := len(score.performances)) > 1:
         said = f"its row of --judges is left out, as it may be of any of its {counted(count, 'performance')}"
-    return shown_performances(scorer, scenes, score, judges), said
+    return shown_performances(scorer, scenes, score, judges, name), said
 
 
 def shown_performances(
@@ -71,7 +81,7 @@ def shown_performances(
         name: of the video; default: that of its file.
     """
     several = len(score.performances) > 1
-    name = name or PurePosixPath(score.video.replace("\\", "/")).name
+    name = name or name_of(score.video)
     if not scenes.kept:
         return [_without_a_scene(scorer, score, name, judges or {})]
     return [
@@ -80,26 +90,29 @@ def shown_performances(
             *scene,
             score,
             performance,
-            f"{name}, performance {number}" if several else name,
+            f"{name}, performance {number} at {clock(performance.start_s)}" if several else name,
             {} if several or judges is None else judges,
         )
         for number, (scene, performance) in enumerate(zip(scenes.kept, score.performances, strict=True), start=1)
     ]
 
 
-def _window(video, performance):
-    """The frames (start, end) of `video` around one of its performances."""
+def _window(video, performance, free):
+    """The frames (start, end) of `video` around one of its performances, of those `free` of others, (start, end)."""
     around = round(AROUND * video.fps)
-    start, end = performance.start_frame - video.first_frame, performance.end_frame - video.first_frame
-    return max(0, start - around), min(len(video.frames), end + around)
+    start = max(performance.start_frame - around, free[0])
+    end = min(performance.end_frame + around, free[1])
+    return max(0, start - video.first_frame), min(len(video.frames), end - video.first_frame)
 
 
 def _shown(scorer, video, probabilities, score, performance, name, judges):
-    stages = _within(score.stages, video.first_frame, video.first_frame + len(video.frames), video.fps)
+    times = video.first_time + np.append(video.timestamps, video.timestamps[-1] + 1 / video.fps)
+    stages = _within(score.stages, performance, video.first_frame, times)
     return ShownPerformance(
         **_said(scorer, score, performance, name, judges),
         fps=video.fps,
-        num_frames=len(video.frames),
+        first_frame=video.first_frame,
+        times=times,
         stages=stages,
         probabilities=probabilities,
         film=[(index, video.frames[index]) for index in film_frames(len(video.frames))],
@@ -114,11 +127,15 @@ def _shown(scorer, video, probabilities, score, performance, name, judges):
 
 def _without_a_scene(scorer, score, name, judges):
     """Of a long video in which no performance was found: a few of its frames, and why there is no score."""
-    (performance,), first = score.performances, score.performances[0].start_frame
+    (performance,) = score.performances
+    first = performance.start_frame
+    known = [(number, seconds) for number, seconds, _ in score.shown]
+    edges = np.array([(first, performance.start_s), *known, (first + score.num_frames, performance.end_s)])
     return ShownPerformance(
         **_said(scorer, score, performance, name, judges),
         fps=score.fps,
-        num_frames=score.num_frames,
+        first_frame=first,
+        times=np.interp(np.arange(first, first + score.num_frames + 1), edges[:, 0], edges[:, 1]),
         film=[(number - first, jpeg) for number, _, jpeg in score.shown],
     )
 
@@ -158,19 +175,25 @@ def _interval(performance, name, level):
     return (value - deviation, value + deviation), ONE_DEVIATION
 
 
-def _within(stages, first, last, fps):
-    """The runs of stages from frame `first` to `last`, counted from there."""
-    return [
-        {
-            "name": run["name"],
-            "start_frame": max(run["start_frame"], first) - first,
-            "end_frame": min(run["end_frame"], last) - first,
-            "start_s": (max(run["start_frame"], first) - first) / fps,
-            "end_s": (min(run["end_frame"], last) - first) / fps,
-        }
-        for run in stages
-        if run["start_frame"] < last and run["end_frame"] > first
-    ]
+def _within(stages, performance, first, times):
+    """The runs of stages of a performance, and of noise around it, in frames counted from number `first` of the file.
+
+    Args:
+        stages: of the whole video.
+        performance: of which what lies around it is noise, or of another one, which is left out.
+        first: number of the first frame that is shown.
+        times: (L + 1,), seconds in the file, of every frame that is shown and of their end.
+    """
+    found = []
+    for run in stages:
+        edges = (first, first + len(times) - 1)
+        if run["name"] != NOISE:
+            edges = max(edges[0], performance.start_frame), min(edges[1], performance.end_frame)
+        start, end = max(run["start_frame"], edges[0]) - first, min(run["end_frame"], edges[1]) - first
+        if start < end:
+            seconds = {"start_s": float(times[start]), "end_s": float(times[end])}
+            found.append({"name": run["name"], "start_frame": start, "end_frame": end, **seconds})
+    return found
 
 
 def _pixels(video, stage):

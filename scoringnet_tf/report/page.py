@@ -2,10 +2,12 @@
 
 import base64
 import dataclasses
+import fractions
 import io
 import json
 import math
 import re
+import urllib.parse
 from collections.abc import Mapping, Sequence
 
 import av
@@ -79,11 +81,12 @@ class ShownPerformance:
         sport: name.
         stage_names: in label order.
         fps: frames per second.
-        num_frames: L.
+        first_frame: number in the file of the first frame that is shown.
+        times: (L + 1,), seconds in the file, of every frame that is shown and of their end.
         scores: those that the model predicts.
-        stages: contiguous runs, as in `VideoScore`.
+        stages: contiguous runs, as in `VideoScore`; their frames are counted from the first that is shown.
         probabilities: of the stages, float (L, S).
-        film: (frame, JPEG) of frames evenly spaced in time.
+        film: (frame, counted from the first that is shown, JPEG) of frames evenly spaced.
         attribution: score → by how many points it falls where the frames around each are hidden, float (L,).
         clips: (caption, MP4, JPEG to show before it is played, and in print) of the key fragments.
         alike: (name, score → points, distance) of performances of training, the nearest first.
@@ -96,8 +99,9 @@ class ShownPerformance:
     sport: str
     stage_names: Sequence[str]
     fps: float
-    num_frames: int
+    times: np.ndarray
     scores: Sequence[ShownScore]
+    first_frame: int = 0
     stages: Sequence[Mapping] = ()
     probabilities: np.ndarray | None = None
     film: Sequence[tuple[int, bytes]] = ()
@@ -107,6 +111,11 @@ class ShownPerformance:
     reliability: Reliability | None = None
     reasons: Sequence[str] = ()
     notes: Sequence[str] = ()
+
+    @property
+    def num_frames(self) -> int:
+        """How many frames are shown, L."""
+        return len(self.times) - 1
 
 
 # === One performance ===
@@ -132,6 +141,8 @@ def performance_page(
         sport=shown.sport,
         fps=shown.fps,
         num_frames=shown.num_frames,
+        first_frame=shown.first_frame,
+        times=shown.times,
         index_link=index_link,
         reasons=shown.reasons,
         withheld=all(score.value is None for score in shown.scores),
@@ -143,7 +154,7 @@ def performance_page(
             {"start": stage["start_frame"], "end": stage["end_frame"], "color": colors[stage["name"]]}
             for stage in shown.stages
         ],
-        ticks=_ticks(shown.num_frames / shown.fps),
+        ticks=_ticks(shown.times),
         probabilities=_probability_curves(shown, colors),
         attribution=[_attribution_curve(score, values) for score, values in shown.attribution.items()],
         readings=_readings(shown),
@@ -168,9 +179,11 @@ def _data_uri(kind, content):
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def _ticks(seconds):
-    """Five moments along the time of a video, their place in percent."""
-    return [{"at": 25 * part, "text": f"{seconds * part / 4:.1f} s"} for part in range(5)]
+def _ticks(times):
+    """Five places along the frames of a video, in percent, and when the frame that begins there is shown."""
+    places = np.linspace(0, len(times) - 1, 5)
+    moments = np.interp(places, np.arange(len(times)), times)
+    return [{"at": 25 * part, "text": f"{seconds:.1f} s"} for part, seconds in enumerate(moments)]
 
 
 def _path(values, low, high):
@@ -202,7 +215,7 @@ def _readings(shown):
         return ""
     text = []
     for frame in range(shown.num_frames):
-        said = [f"frame {frame}, {frame / shown.fps:.2f} s"]
+        said = [f"frame {shown.first_frame + frame}, {shown.times[frame]:.2f} s"]
         if shown.probabilities is not None:
             best = int(np.argmax(shown.probabilities[frame]))
             said.append(f"{shown.stage_names[best]} {100 * shown.probabilities[frame, best]:.0f} %")
@@ -223,7 +236,8 @@ def encode_clip(frames: Sequence[np.ndarray], fps: float) -> bytes:
     height, width = (size - size % 2 for size in frames[0].shape[:2])
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=round(fps) or 1, options={"crf": "26", "preset": "fast"})
+        rate = fractions.Fraction(fps).limit_denominator(1001)
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "26", "preset": "fast"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for frame in frames:
             image = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame[:height, :width]), format="rgb24")
@@ -371,10 +385,9 @@ def write_pages(
     names = [f"{number:03d}.html" for number in range(1, len(performances) + 1)]
     with replacing_folder(folder) as temporary:
         for name, shown in zip(names, performances, strict=True):
-            (temporary / name).write_text(
-                performance_page(shown, model, index_link=f"../{output.name}"), encoding="utf-8"
-            )
-    links = [f"{folder.name}/{name}" for name in names]
+            back = f"../{_link(output.name)}"
+            _write_text(temporary / name, performance_page(shown, model, index_link=back))
+    links = [f"./{_link(folder.name)}/{name}" for name in names]
     _write(output, session_page(title or output.stem, list(zip(performances, links, strict=True)), model))
     return [output, *(folder / name for name in names)]
 
@@ -384,6 +397,11 @@ def remove_pages(output: AnyPath) -> None:
     output = as_path(output)
     _remove_if_there(_folder_of_pages(output))
     output.unlink(missing_ok=True)
+
+
+def check_pages(output: AnyPath) -> None:
+    """InputError where `write_pages` would not write there."""
+    _folder_of_pages(as_path(output))
 
 
 def _folder_of_pages(output):
@@ -402,4 +420,14 @@ def _remove_if_there(folder):
 
 def _write(path, text):
     with replacing_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        _write_text(temporary, text)
+
+
+def _write_text(path, text):
+    """A name that is no UTF-8 is told by its bytes, and ends no page."""
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def _link(name):
+    """The name of a file or folder in a link, where `#`, `?` and `%` mean something else."""
+    return urllib.parse.quote(name, errors="surrogateescape")

@@ -10,7 +10,7 @@ from scoringnet_tf.data.video import FRAMES_SUFFIX, VIDEO_SUFFIXES
 from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.inference.video_score import COLUMNS, VideoScore, failure, failure_row
 from scoringnet_tf.report.video_page import is_figure_of
-from scoringnet_tf.support.paths import AnyPath, as_path
+from scoringnet_tf.support.paths import AnyPath, as_path, name_of
 from scoringnet_tf.support.remarks import Remark
 
 FORMATS = ("text", "json", "csv")
@@ -79,18 +79,17 @@ class Pictures:
         """Draws a result; what went wrong with the picture, or None."""
         if self._folder is None:
             return None
+        name = _called(score.video)
+        path = self._folder / f"{name}.png"
         try:
-            path = self._folder / self._free_name(score.video)
+            path = self._folder / self._free_name(name, score.video)
             score.save(path)
         except OSError as error:
             return Remark("picture_not_written", f"{path}: expected a place for a picture. Received: {error.strerror}.")
         return None
 
-    def _free_name(self, video):
+    def _free_name(self, name, video):
         """`dive.mp4.png`, or `dive.mp4-2.png` where there is one of another video of that name."""
-        name = as_path(video).name
-        if not name.lower().endswith(VIDEO_SUFFIXES):
-            name += FRAMES_SUFFIX
         names = itertools.chain([f"{name}.png"], (f"{name}-{number}.png" for number in itertools.count(2)))
         free = next(name for name in names if self._is_free(name, video))
         self._names.add(free)
@@ -99,3 +98,9 @@ class Pictures:
     def _is_free(self, name, video):
         path = self._folder / name
         return name not in self._names and (not path.is_file() or is_figure_of(path, video))
+
+
+def _called(video):
+    """What a picture of a video is called: as it is, and what is not called as videos are, not like a frame of one."""
+    name = name_of(video)
+    return name if name.lower().endswith(VIDEO_SUFFIXES) else name + FRAMES_SUFFIX

@@ -4,7 +4,7 @@ A sport is a file (`shipped/*.yaml`): adding one is adding a file. It imports ne
 offline tools stay light.
 """
 
-from scoringnet_tf.sports.definition import definition_of, differences
+from scoringnet_tf.sports.definition import definition_of, differences, sport_of
 from scoringnet_tf.sports.known import SPORTS, SportForm, get_sport, kept_form, named_sport, option_form
 from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.sports.measures import MEASURES, med, relative_l2, src
@@ -44,6 +44,7 @@ __all__ = [
     "option_form",
     "read_sport",
     "relative_l2",
+    "sport_of",
     "sport_yaml",
     "src",
     "stage_runs",

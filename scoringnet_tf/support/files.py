@@ -269,9 +269,13 @@ def remove_folder(path: AnyPath) -> None:
 
 
 def write_json(path: AnyPath, value: object) -> None:
-    """Writes `value` as indented JSON; NaN becomes null, which every JSON reader takes."""
+    """Writes `value` as indented JSON; NaN becomes null, which every JSON reader takes.
+
+    Names that are no UTF-8 are written as JSON escapes them, and read again as they were.
+    """
+    text = json.dumps(_plain(value), indent=2, ensure_ascii=False) + "\n"
     with replacing_file(path) as temporary:
-        temporary.write_text(json.dumps(_plain(value), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _plain(value):

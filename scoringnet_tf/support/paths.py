@@ -11,7 +11,7 @@ import re
 import stat
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from upath.extensions import ProxyUPath
@@ -138,6 +138,23 @@ def as_path(path: AnyPath) -> pathlib.Path | RemotePath:
     if not remote.name:
         raise InputError(f"{path}: expected a file or folder in it. Received: all of it.")
     return remote
+
+
+def name_of(path: AnyPath) -> str:
+    """The last part of a path; of `.` and `..`, the name of the folder that they are."""
+    found = as_path(path)
+    return found.name if found.name not in ("", "..") else found.absolute().resolve().name
+
+
+def told_apart(paths: Sequence[str]) -> list[str]:
+    """What to call each of several paths: by its name, and the folders before it that tell those of one name apart."""
+    wholes = [(*str(as_path(path).parent).replace("\\", "/").split("/"), name_of(path)) for path in paths]
+    found = []
+    for whole in wholes:
+        others = [other for other in wholes if other != whole]
+        lengths = (length for length in range(1, len(whole)) if all(o[-length:] != whole[-length:] for o in others))
+        found.append("/".join(whole[-next(lengths, len(whole)) :]))
+    return found
 
 
 def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:

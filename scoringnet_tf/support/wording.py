@@ -17,6 +17,14 @@ def counted(number: int, noun: str, style: str = "", plural: str = "") -> str:
     return f"{number:{style}} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def clock(seconds: float) -> str:
+    """A moment of a video as players show it, to a tenth of a second: 0:07.5, 12:31.0, 1:02:03.0."""
+    tenths = round(10 * seconds)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    return (f"{hours}:{minutes:02d}" if hours else f"{minutes}") + f":{rest // 10:02d}.{rest % 10}"
+
+
 def shown(names: Iterable[str]) -> str:
     """Names in order, for a sentence; of many the first ones, and how many more."""
     names = sorted(names)

@@ -33,7 +33,7 @@ def a_performance(name, final, judged, **kwargs):
         sport="diving",
         stage_names=stages,
         fps=25.0,
-        num_frames=length,
+        times=np.arange(length + 1) / 25,
         scores=[
             ShownScore("difficulty", 3.0, RANGES["difficulty"], true=3.1),
             ShownScore("execution", final / 3, RANGES["execution"], (final / 3 - 2, final / 3 + 2), "± 2", judged / 3),

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from conftest import write_bars, write_images
 
-from scoringnet_tf.data.video import Clip, VideoError
+from scoringnet_tf.data.video import Clip, VideoError, frame_times
 from scoringnet_tf.inference.inputs import local_video, named_videos, scored, stretch
 from scoringnet_tf.support.errors import InputError
 
@@ -136,22 +136,36 @@ def test_a_stretch_is_what_is_shown_between(tmp_path):
     write_bars(tmp_path / "v.avi", 50, fps=25)
     assert stretch(tmp_path / "v.avi", 0.4, 1.0) == Clip(tmp_path / "v.avi", (10, 25))
     assert stretch(tmp_path / "v.avi", None, 1.0).frames == (0, 25)
-    assert stretch(tmp_path / "v.avi", 1.9, None).frames == (48, 50)
+    assert stretch(tmp_path / "v.avi", 1.9, None).frames == (47, 50)  # frame 47 is shown until 1.92 s
     assert stretch(tmp_path / "v.avi", None, None).frames is None
     with pytest.raises(
         InputError, match=r"v\.avi: expected frames from 7 to its end\. Received: frames from 0 to 1\.96"
     ):
         stretch(tmp_path / "v.avi", 7, None)
     write_images(tmp_path / "frames", 10)
-    assert stretch(tmp_path / "frames", 0.2, 0.3).frames == (5, 8)
+    assert stretch(tmp_path / "frames", 0.2, 0.3).frames == (5, 7)
     write_images(tmp_path / "from_0", 10, first=0)
-    assert stretch(tmp_path / "from_0", 0.2, 0.3).frames == (5, 8)
+    assert stretch(tmp_path / "from_0", 0.2, 0.3).frames == (5, 7)
     write_images(tmp_path / "later", 10, first=3)
     with pytest.raises(
         InputError, match=r"later: expected images numbered from 0 or 1, for a stretch.*: numbers from 3 on"
     ):
         stretch(tmp_path / "later", 0.2, 0.3)
     assert stretch(tmp_path / "later", None, None).frames is None
+
+
+@pytest.mark.parametrize("fps", [30, 24, 25])
+def test_the_times_that_predict_prints_mean_the_same_frames(tmp_path, fps):
+    """Cut to whole milliseconds, in a file whose ticks are 1/15360 s or so."""
+    write_bars(tmp_path / "v.mp4", 40, fps=fps)
+    times = frame_times(tmp_path / "v.mp4")
+    for frame in range(39):
+        printed = round(float(times[frame]), 3)
+        assert stretch(tmp_path / "v.mp4", printed, None).frames == (frame, 40)
+        if frame:
+            assert stretch(tmp_path / "v.mp4", None, printed).frames == (0, frame)
+    middle = (times[10] + times[11]) / 2  # as a table of performances has it: frame 10 is shown then
+    assert stretch(tmp_path / "v.mp4", middle, 99).frames == (10, 40)
 
 
 # === Elsewhere ===

@@ -172,6 +172,8 @@ def test_a_long_video_without_a_performance_has_none(monkeypatch, scorers, video
         assert (none.start_frame, none.end_frame, none.final) == (0, LENGTH, None)
         assert [(stage["name"], stage["end_frame"]) for stage in score.stages] == [("noise", LENGTH)]
         assert len(score.shown) == 10
+        gaps = np.diff([0, *(number for number, _, _ in score.shown), LENGTH])  # it shows the whole video, evenly
+        assert gaps.min() >= 0 and gaps.max() < LENGTH / 5
 
 
 def test_why_a_long_video_cannot_be_scored_is_told_once(model, tmp_path):

@@ -19,12 +19,12 @@ from tensorflow_serving.apis import prediction_log_pb2
 import scoringnet_tf
 from scoringnet_tf import ScoringNetPreprocessor
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
-from scoringnet_tf.export import next_version
+from scoringnet_tf.export import versions_in
 from scoringnet_tf.inference import precision as precision_check
 from scoringnet_tf.inference.serving import export_saved_model, preprocess_encoded
 from scoringnet_tf.inference.versions import check_successor
 from scoringnet_tf.inference.warmup import example_requests, example_videos
-from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports import definition_of, get_sport, sport_of
 from scoringnet_tf.support.errors import InputError
 
 LENGTHS = (11, 7, 1)
@@ -306,10 +306,10 @@ def test_examples_are_videos_that_differ(network):
 
 
 def test_versions_count_up_and_are_never_replaced(network, exported, tmp_path):
-    assert next_version(exported.parent) == 4 and next_version(tmp_path / "none") == 1
-    for name in ("9", "10", ".11.77.new", "12a", "٣"):
+    assert versions_in(exported.parent) == {3: "3"} and versions_in(tmp_path / "none") == {}
+    for name in ("9", "10", "007", ".11.77.new", "12a", "٣"):
         (tmp_path / name).mkdir()
-    assert next_version(tmp_path) == 11
+    assert versions_in(tmp_path) == {7: "007", 9: "9", 10: "10"}
     with pytest.raises(InputError, match="10: expected a folder that does not exist yet"):
         export_saved_model(network, tmp_path / "10")
 
@@ -321,8 +321,14 @@ def test_a_version_follows_one_of_its_own_sport_and_format(network, exported, tm
         check_successor(exported, "saved_model", get_sport("vault"))
     with pytest.raises(InputError, match=r"3: expected saved_model of diving, as the newest.*: onnx of diving\."):
         check_successor(exported, "onnx", network.sport)
-    for name, text in (("model.tflite", ""), ("model.json", '{"sport": {"name": "vault"}}')):
-        (tmp_path / name).write_text(text)
+    definition = definition_of(network.sport)
+    definition["ranges"] = {**definition["ranges"], "final": [0, 1000]}
+    with pytest.raises(
+        InputError, match=r"3: expected diving as the newest version there has it\..*ranges\.final.*1000"
+    ):
+        check_successor(exported, "saved_model", sport_of(definition, "own"))
+    (tmp_path / "model.tflite").touch()
+    (tmp_path / "model.json").write_text(json.dumps({"sport": definition_of(get_sport("vault"))}))
     check_successor(tmp_path, "litert", get_sport("vault"))
     with pytest.raises(InputError, match=r"expected litert of vault, as the newest.*: onnx of vault\."):
         check_successor(tmp_path, "onnx", get_sport("vault"))

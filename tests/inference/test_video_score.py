@@ -261,6 +261,13 @@ def test_a_later_run_replaces_pictures_of_the_same_videos_alone(tmp_path):
     assert str(tmp_path).encode() not in later["w.mp4-2.png"]
 
 
+def test_a_picture_of_the_folder_that_one_is_in_has_its_name(tmp_path, monkeypatch):
+    (tmp_path / "dive2").mkdir()
+    monkeypatch.chdir(tmp_path / "dive2")
+    assert Pictures(tmp_path).draw(score(SCORED, video=".")) is None
+    assert [path.name for path in tmp_path.glob("*.png")] == ["dive2.frames.png"]
+
+
 @pytest.mark.parametrize("video", ["dive2", "c", "clips.7"])
 def test_a_picture_of_a_folder_of_frames_is_no_numbered_image(tmp_path, video):
     pictures = Pictures(tmp_path)
@@ -273,3 +280,15 @@ def test_a_picture_that_cannot_be_written_ends_nothing(tmp_path):
     (tmp_path / "file").touch()
     error = Pictures(tmp_path / "file").draw(score(SCORED))
     assert error.code == "picture_not_written" and "file/v.mp4.png: expected a place for a picture" in error
+    error = Pictures(tmp_path).draw(score(SCORED, video=f"{'飛' * 84}.mp4"))  # a name of 256 bytes with .png
+    assert error.code == "picture_not_written" and error.endswith("Received: File name too long.")
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv"])
+def test_a_name_that_is_no_text_is_kept_in_files(tmp_path, suffix):
+    named = score(SCORED, video="a\udcff.mp4")
+    named.save(tmp_path / f"one{suffix}")
+    text = (tmp_path / f"one{suffix}").read_text(encoding="utf-8")
+    assert "a\\udcff.mp4" in text
+    if suffix == ".json":
+        assert json.loads(text)["video"] == "a\udcff.mp4"

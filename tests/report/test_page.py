@@ -21,7 +21,7 @@ def shown(name="dive.mp4", values=(3.0, 24.0, 72.0), true=(None, None, None), **
         page.ShownScore(score, value, RANGES[score], true=judged)
         for score, value, judged in zip(RANGES, values, true, strict=True)
     ]
-    return page.ShownPerformance(name, "diving", STAGES, fps=25.0, num_frames=10, scores=scores, **kwargs)
+    return page.ShownPerformance(name, "diving", STAGES, fps=25.0, times=np.arange(11) / 25, scores=scores, **kwargs)
 
 
 class Elements(html.parser.HTMLParser):

@@ -1,8 +1,11 @@
 """What a report shows of a video is what was decoded and found, and its files are whole and its own."""
 
 import dataclasses
+import html
 import io
+import re
 import types
+import urllib.parse
 
 import av
 import keras
@@ -18,7 +21,7 @@ from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.inference.video_score import Performance
 from scoringnet_tf.report.collecting import ONE_DEVIATION, Scenes, scored_and_shown, shown_performances
 from scoringnet_tf.report.judges import read_judges
-from scoringnet_tf.report.page import ShownPerformance, ShownScore, write_pages
+from scoringnet_tf.report.page import ShownPerformance, ShownScore, performance_page, write_pages
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.remarks import Remark
@@ -84,7 +87,10 @@ def test_each_performance_has_its_own_stretch(scorer, tmp_path):
         performances=[Performance(50, 70, 2.0, 2.8, 3.0, 24.0, 72.0), Performance(150, 160, 6.0, 6.4)],
     )
     first, second = shown_performances(scorer, scenes, score, {"final": 70.0})
-    assert (first.name, first.num_frames) == ("two.avi, performance 1", 70)  # frames 25 to 95: a second around it
+    assert (first.name, first.num_frames) == (
+        "two.avi, performance 1 at 0:02.0",
+        70,
+    )  # frames 25 to 95: a second around it
     assert [(one["name"], one["start_frame"], one["end_frame"]) for one in first.stages] == [
         *(("noise", 0, 25), ("take-flight", 25, 35), ("entry", 35, 45), ("noise", 45, 70))
     ]
@@ -95,6 +101,47 @@ def test_each_performance_has_its_own_stretch(scorer, tmp_path):
     assert read_index(decode_jpeg(flight[2])) == 55
     assert second.num_frames == 60 and second.scores[-1].value is None and second.attribution == {}
     assert {one.true for one in (*first.scores, *second.scores)} == {None}  # which one the judges saw is not known
+
+
+def test_a_page_shows_nothing_of_the_performance_beside_its_own(scorer, tmp_path):
+    """Two, ten frames apart: what is around each ends where the other begins, its clips and stages too."""
+    write_bars(tmp_path / "two.avi", 120)
+    stages = [("noise", 0, 40), ("take-flight", 40, 50), ("entry", 50, 60), ("noise", 60, 70), ("take-flight", 70, 90)]
+    score, scenes = scored(
+        scorer,
+        tmp_path / "two.avi",
+        stages=[run(*one) for one in (*stages, ("entry", 90, 95), ("noise", 95, 120))],
+        performances=[Performance(40, 60, 1.6, 2.4), Performance(70, 95, 2.8, 3.8)],
+    )
+    first, second = shown_performances(scorer, scenes, score)
+    assert (first.first_frame, first.num_frames, second.first_frame, second.num_frames) == (15, 55, 60, 60)
+    assert [clip[0] for clip in first.clips] == [clip[0] for clip in second.clips] == ["take-flight", "entry"]
+    assert [(one["name"], one["start_frame"], one["start_s"]) for one in second.stages] == [
+        *(("noise", 0, pytest.approx(2.4)), ("take-flight", 10, pytest.approx(2.8))),
+        *(("entry", 30, pytest.approx(3.6)), ("noise", 35, pytest.approx(3.8))),
+    ]
+    text = performance_page(second, "tiny")
+    assert "60 frames, 25 frames/s, 2.4 s; from frame 60 of the file on, 2.4 s after its first" in text
+    assert '<td class="number">2.80 s</td><td class="number">3.60 s</td><td class="number">70–89</td>' in text
+    assert '"start": 10, "text": ["frame 60, 2.40 s;' in text and ">4.8 s</span>" in text
+
+
+def test_times_of_a_page_are_those_of_the_file(scorer, tmp_path):
+    """A second of 50 frames and then one of 10: what begins at frame 50 begins at one second."""
+    write_bars(tmp_path / "dive.avi", 60)
+    video = scorer.read(tmp_path / "dive.avi")
+    times = np.concatenate([np.arange(50) / 50, 1 + np.arange(10) / 10])
+    varying = dataclasses.replace(video, fps=30.0, timestamps=times, first_time=5.0)
+    scenes = Scenes()
+    score = scorer.score(varying, "dive.avi", force=True, seen=scenes)
+    stages = [run("take-flight", 0, 50), run("entry", 50, 60)]
+    score = dataclasses.replace(score, stages=stages, performances=[Performance(0, 60, 5.0, 7.0)])
+    (shown,) = shown_performances(scorer, scenes, score)
+    assert [one["start_s"] for one in shown.stages] == pytest.approx([5, 6])
+    assert shown.stages[1]["end_s"] == pytest.approx(6.9 + 1 / 30)
+    text = performance_page(shown, "tiny")
+    assert [f">{seconds} s</span>" in text for seconds in ("5.0", "5.3", "5.6", "5.9", "6.9")] == [True] * 5
+    assert "frame 59, 6.90 s;" in text
 
 
 # === Long videos, which are read part by part ===
@@ -144,7 +191,7 @@ def test_where_a_score_comes_from_goes_by_the_stages_that_gave_it(scorer, tmp_pa
 
     monkeypatch.setattr("scoringnet_tf.report.collecting.attribute", attribute)
     shown_performances(scorer, scenes, score)
-    for labels, (first, take_off, entry, last), window in zip(given, edges, ((0, 51), (5, 60)), strict=True):
+    for labels, (first, take_off, entry, last), window in zip(given, edges, ((0, 30), (26, 60)), strict=True):
         expected = np.zeros(60)
         expected[first:take_off], expected[take_off:entry], expected[entry:last] = 1, 2, 3
         np.testing.assert_array_equal(labels, expected[slice(*window)])
@@ -222,7 +269,9 @@ def test_what_is_known_of_trust_is_shown(scorer, tmp_path):
 
 
 def shown(name):
-    return ShownPerformance(name, "diving", ("noise",), 25.0, 10, [ShownScore("final", 70.0, (0.0, 150.0))])
+    return ShownPerformance(
+        name, "diving", ("noise",), 25.0, np.arange(11) / 25, [ShownScore("final", 70.0, (0.0, 150.0))]
+    )
 
 
 def test_one_performance_is_one_file(tmp_path):
@@ -244,8 +293,24 @@ def test_pages_of_a_session_lead_to_each_other(tmp_path):
         assert sorted(tmp_path.rglob("*.html")) == sorted(pages) and len(pages) == len(names) + 1
     session = output.read_text(encoding="utf-8")
     for page in pages[1:]:
-        assert f'href="{page.relative_to(tmp_path).as_posix()}"' in session
+        assert f'href="./{page.relative_to(tmp_path).as_posix()}"' in session
         assert 'href="../report.html"' in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["Final: women", "session #2", "a?b", "50%25", "ä", "\udcff"])
+def test_links_lead_to_pages_of_any_name(tmp_path, name):
+    """As a browser takes them: relative, unquoted."""
+    session, *pages = write_pages(tmp_path / f"{name}.html", [shown("a\udcff"), shown("b")], "tiny")
+    links = re.findall(r'<a href="([^"]*)"', session.read_text(encoding="utf-8"))
+    for page, link in zip(pages, links, strict=True):
+        base = "http://host/"
+        found = urllib.parse.urlsplit(urllib.parse.urljoin(base, html.unescape(link)))
+        local = urllib.parse.unquote(found.path, errors="surrogateescape")
+        assert found.netloc == "host" and tmp_path / local.lstrip("/") == page and not (found.query or found.fragment)
+        (back,) = re.findall(r'<p><a href="([^"]*)"', page.read_text(encoding="utf-8"))
+        back = urllib.parse.urljoin(base + "folder/", html.unescape(back))
+        assert urllib.parse.unquote(back, errors="surrogateescape") == f"{base}{name}.html"
+    assert "a\\udcff" in session.read_text(encoding="utf-8")
 
 
 def test_one_performance_leaves_nothing_of_a_session(tmp_path):

@@ -52,8 +52,8 @@ def test_what_to_know_stands_below_on_lines_that_fit_and_the_picture_grows():
 
 def test_names_that_are_formulas_or_no_text_are_drawn(tmp_path):
     figure = picture(get_sport("diving"), [], [frame(0)], "$x_{\udcff.mp4", "final 3")
-    save_figure(figure, tmp_path / "v.png")
-    save_figure(picture(get_sport("diving"), [], [frame(0)], "飛込.mp4", "final 3"), tmp_path / "v.png")
+    save_figure(figure, tmp_path / "v.png", "v.mp4")
+    save_figure(picture(get_sport("diving"), [], [frame(0)], "飛込.mp4", "final 3"), tmp_path / "v.png", "v.mp4")
     assert words(figure)[0] == r"\$x_{\udcff.mp4"
 
 

@@ -158,11 +158,12 @@ def test_the_command_scores_folders_of_frames(network, server, tmp_path, capsys,
     for folder, images in zip(("a", "b"), images_of(network), strict=True):
         (tmp_path / folder).mkdir()
         for number, image in enumerate(images):
-            (tmp_path / folder / f"{number:03d}.jpg").write_bytes(image)
+            (tmp_path / folder / f"{number}.jpg").write_bytes(image)
+        (tmp_path / folder / ".DS_Store").touch()
     address = server.rest_url if scheme == "http" else f"grpc://{server.grpc_address}"
     assert client.main([address, "diving", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    pixels = [np.stack([cv2.imread(str(path))[..., ::-1] for path in sorted((tmp_path / "b").iterdir())])]
+    pixels = [np.stack([cv2.imread(str(path))[..., ::-1] for path in client.frame_files(tmp_path / "b")])]
     expected = network(network.preprocessor(pixels[0]), training=False)
     assert told[1]["video"] == str(tmp_path / "b") and told[1]["stages"][-1]["end_frame"] == LENGTHS[1]
     inputs = {name: tf.constant(value) for name, value in network.preprocessor(pixels[0]).items()}
@@ -175,11 +176,34 @@ def test_the_command_scores_folders_of_frames(network, server, tmp_path, capsys,
     )
     np.testing.assert_array_equal(labels, expected["labels"][0])
 
-    (tmp_path / "b/000.jpg").write_bytes(b"no image")
+    (tmp_path / "b/0.jpg").write_bytes(b"no image")
     assert client.main([address, "diving", str(tmp_path / "b")]) == 1
     assert "client: " in (error := capsys.readouterr().err) and "expected images" in error
     assert client.main([address, "diving", str(tmp_path / "none")]) == 1
     assert "none" in capsys.readouterr().err
+
+
+def test_frames_come_in_the_order_of_their_numbers(tmp_path):
+    for name in (
+        "2.jpg",
+        "10.jpg",
+        "frame_1.png",
+        "3.PNG",
+        ".4.jpg",
+        "notes.txt",
+        "b.mp4",
+        *map("{}.jpg".format, range(4, 10)),
+    ):
+        (tmp_path / name).touch()
+    names = [path.name for path in client.frame_files(tmp_path)]
+    assert names == ["frame_1.png", "2.jpg", "3.PNG", *(f"{number}.jpg" for number in range(4, 11))]
+    (tmp_path / "5.png").touch()
+    with pytest.raises(client.RequestError, match=r"expected one image of each number\. Received: 5\.jpg, 5\.png\."):
+        client.frame_files(tmp_path)
+    for name in ("5.jpg", "5.png"):
+        (tmp_path / name).unlink()
+    with pytest.raises(client.RequestError, match=r"without a gap\. Received: 9, numbered 1 to 10\."):
+        client.frame_files(tmp_path)
 
 
 def test_what_is_no_performance_has_no_score():

@@ -425,3 +425,14 @@ def test_shards_that_change_under_a_reader_are_refused(diving_records, store):
     put(shard, b"another build's")
     with pytest.raises(InputError, match=rf"{shard.name}: expected \d+ bytes\. Received: 15 \(changed, or cut off"):
         info.shard_paths("test")
+
+
+def test_paths_of_one_name_are_told_apart():
+    names = ["a/001.avi", "b/001.avi", "x/b/001.avi", "002.avi", "s3://bucket/c/001.avi"]
+    assert paths.told_apart(names) == ["a/001.avi", "b/001.avi", "x/b/001.avi", "002.avi", "c/001.avi"]
+
+
+def test_the_folder_that_one_is_in_has_a_name(tmp_path, monkeypatch):
+    (tmp_path / "dive/frames").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "dive/frames")
+    assert [paths.name_of(path) for path in (".", "..", "x/..y", "/v.mp4")] == ["frames", "dive", "..y", "v.mp4"]
