@@ -7,6 +7,9 @@ import numpy as np
 
 from scoringnet_tf.baselines.regression import order
 from scoringnet_tf.baselines.system import TrainingSet
+from scoringnet_tf.models.layers import FeatureScaling
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 Batches = tuple[np.ndarray, np.ndarray]  # inputs and targets of an epoch
 
@@ -32,25 +35,40 @@ def train(
 
     Returns:
         {"epoch": from 1 on, "validation_src": of it}.
+
+    Raises:
+        InputError: the held-out videos have all the same score, or the model predicts no numbers after any epoch.
     """
+    scores = set(training.scores[training.held_out].tolist())
+    if len(scores) == 1:
+        expected = "different scores of the held-out videos, to choose the epoch by (hold out more, or none)"
+        raise InputError(
+            f"Expected {expected}. Received: {counted(int(training.held_out.sum()), 'video')} of {scores}."
+        )
     rng = np.random.default_rng(training.seed)
     held_out = training.held_out
     best, kept, weights = -np.inf, epochs, None
     for epoch in range(1, epochs + 1):
         inputs, targets = batches(rng)
-        shuffled = rng.permutation(len(inputs))
+        shuffled, losses = rng.permutation(len(inputs)), []
         for start in range(0, len(inputs), batch_size):
             chosen = shuffled[start : start + batch_size]
-            model.train_on_batch(inputs[chosen], targets[chosen])
-        found = order(training.scores[held_out], predict(training.inputs[held_out])) if held_out.any() else epoch
+            losses.append(model.train_on_batch(inputs[chosen], targets[chosen]))
+        predicted = predict(training.inputs[held_out]) if held_out.any() else np.zeros(0)
+        if not (np.isfinite(losses).all() and np.isfinite(predicted).all()):
+            break
+        found = order(training.scores[held_out], predicted) if held_out.any() else epoch
         if found > best:
             best, kept, weights = found, epoch, model.get_weights()
+    if weights is None:
+        raise InputError("Expected a training that converges. Received: predictions that are no numbers.")
     model.set_weights(weights)
     return {"epoch": kept, **({"validation_src": round(best, 4)} if held_out.any() else {})}
 
 
-def standardised(values: np.ndarray, held_out: np.ndarray) -> keras.layers.Normalization:
+def standardised(values: np.ndarray, held_out: np.ndarray) -> FeatureScaling:
     """A layer that gives the last axis of `values` (V, …, D) mean 0 and deviation 1 over what is not held out."""
-    layer = keras.layers.Normalization()
-    layer.adapt(values[~held_out])
+    layer, shown = FeatureScaling(), values[~held_out].reshape(-1, values.shape[-1]).astype(float)
+    layer.build(values.shape)
+    layer.adapt(shown.mean(axis=0), shown.std(axis=0))
     return layer

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 
 from scoringnet_tf.baselines.system import Learned, TrainingSet
 from scoringnet_tf.sports import src
@@ -23,13 +23,19 @@ def cross_validated(
 ) -> GridSearchCV:
     """`regressor` with the setting of `grid` that has the highest SRC in `FOLDS` folds, fitted to all of `training`.
 
+    Cuts of one source are in one fold.
+
     Args:
         regressor: of scikit-learn.
         grid: name of a setting → what is tried.
         training: its scores and seed.
         inputs: (V, D), or a kernel (V, V).
     """
-    folds = KFold(min(FOLDS, len(training.scores)), shuffle=True, random_state=training.seed)
+    number = len(set(training.groups.tolist()))
+    if number == len(training.groups):
+        folds = list(KFold(min(FOLDS, number), shuffle=True, random_state=training.seed).split(inputs))
+    else:
+        folds = list(GroupKFold(min(FOLDS, number)).split(inputs, groups=training.groups))
     search = GridSearchCV(
         regressor, dict(grid), scoring=lambda fitted, x, y: order(y, fitted.predict(x)), cv=folds, error_score="raise"
     )

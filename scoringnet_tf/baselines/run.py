@@ -116,12 +116,16 @@ class Run:
         see = system.watch(parts[0], self.seed)
         inputs = np.concatenate([see(part) for part in parts])
         held_out = np.concatenate([np.full(len(part.ids), part.split == "validation") for part in parts])
+        groups = np.array(
+            [self.info.videos[video_id].get("group") or f"={video_id}" for p in parts for video_id in p.ids]
+        )
         learned = {}
         for score in SCORES:
             scores = np.concatenate([part.scores(score) for part in parts])
             known = np.isfinite(scores)
             if (known & ~held_out).sum() > 1:
-                learned[score] = system.learn(TrainingSet(inputs[known], scores[known], held_out[known], self.seed))
+                chosen_part = (inputs[known], scores[known], held_out[known], self.seed, groups[known])
+                learned[score] = system.learn(TrainingSet(*chosen_part))
         chosen = {score: dict(found.chosen) for score, found in learned.items()}
         write_json(self.output_dir / SETTINGS, {**described, "chosen": chosen, "versions": versions()})
         for info in self.tested:

@@ -20,12 +20,14 @@ class TrainingSet:
         scores: (V,), points.
         held_out: bool (V,), the validation part: what chooses epochs; what is fitted at once may learn from it.
         seed: of everything random.
+        groups: (V,), which videos are cuts of one source: they are held out together.
     """
 
     inputs: np.ndarray
     scores: np.ndarray
     held_out: np.ndarray
     seed: int
+    groups: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)

@@ -122,18 +122,19 @@ def _splits(surroundings):
 def _check_kept(chosen, surroundings):
     """InputError where the tables, were all of them done, would replace results that are to stay."""
     for name, experiment in chosen.items():
-        number = len(_splits(surroundings)) if experiment.resplit else flags.FLAGS.seeds
-        refusal = _refusal(name, surroundings, {}, number)
+        names = [splits.name_of(split) for split in _splits(surroundings)] if experiment.resplit else []
+        refusal = _refusal(name, surroundings, {}, len(names) or flags.FLAGS.seeds, names)
         if refusal:
             raise InputError(refusal)
 
 
-def _refusal(name, surroundings, numbers, of_others=0):
-    """Why a table of so many seeds, or splits, of each row is not written; None where it may be."""
+def _refusal(name, surroundings, numbers, of_others=0, names=()):
+    """Why a table of so many seeds, or splits (`names`), of each row is not written; None where it may be."""
     if flags.FLAGS.overwrite:
         return None
     hashes = [info.data_hash for info in surroundings.tested]
-    return why_kept(_folder(name, surroundings), hashes, numbers, of_others)
+    made = {"preset": surroundings.preset.name, "further_flags": list(surroundings.further), "splits": list(names)}
+    return why_kept(_folder(name, surroundings), hashes, numbers, of_others, made)
 
 
 def _report(chosen, surroundings):
@@ -161,8 +162,8 @@ def _report_table(name, experiment, surroundings):
     if refusal:
         return refusal
     described = _described(surroundings, suite.described_trainings(experiment, surroundings, flags.FLAGS.seeds))
-    printed = surroundings.records.name if surroundings.records.name in experiment.paper else surroundings.sport
-    print(report.write_results(_folder(name, surroundings), experiment, results, printed, described))
+    of = surroundings.records.name, surroundings.sport
+    print(report.write_results(_folder(name, surroundings), experiment, results, *of, described))
     return None
 
 
@@ -190,14 +191,16 @@ def _report_splits(name, experiment, surroundings):
     if not done:
         print(f"{name}: nothing is done yet.")
         return None
-    refusal = _refusal(name, surroundings, {row.name: len(done) for row in experiment.rows})
+    kept: list[Any] = [chosen[index] for index in done]
+    names = [splits.name_of(split) for split in kept]
+    refusal = _refusal(name, surroundings, {row.name: len(done) for row in experiment.rows}, names=names)
     if refusal:
         return refusal
-    kept: list[Any] = [chosen[index] for index in done]
     found: list[Any] = [results[index] for index in done]
     trained = [one for where in wheres for one in suite.described_trainings(experiment, where, 1)]
-    described = _described(surroundings, trained)
-    print(splits.write_results(_folder(name, surroundings), experiment, kept, found, surroundings.sport, described))
+    described = {**_described(surroundings, trained), "splits": names}
+    of = surroundings.records.name, surroundings.sport
+    print(splits.write_results(_folder(name, surroundings), experiment, kept, found, *of, described))
     return None
 
 

@@ -22,11 +22,12 @@ class Comparison:
     Attributes:
         experiment: the table.
         results: what every row predicted of every test video.
-        sport: of the records.
+        data, sport: name of the records' dataset, and its sport.
     """
 
     experiment: Experiment
     results: Results | StageResults = dataclasses.field(repr=False)
+    data: str
     sport: str
 
     @property
@@ -36,7 +37,7 @@ class Comparison:
 
     def __str__(self) -> str:
         """The table, Markdown."""
-        return report.markdown(self.experiment, self.cells, self.sport)
+        return report.markdown(self.experiment, self.cells, self.data, self.sport)
 
     def _repr_markdown_(self) -> str:
         return str(self)
@@ -78,4 +79,4 @@ def compare(
     failures = suite.run([table], surroundings, seeds)
     if failures:
         raise TrainingError("; ".join(failures))
-    return Comparison(table, suite.results(table, surroundings, seeds), surroundings.sport)
+    return Comparison(table, suite.results(table, surroundings, seeds), surroundings.records.name, surroundings.sport)

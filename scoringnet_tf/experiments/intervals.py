@@ -1,12 +1,13 @@
 """Intervals that cover what would change a figure: seeds, renderings of the test videos, and the videos themselves."""
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from scoringnet_tf.sports import MEASURES
+from scoringnet_tf.sports import MEASURES, relative_l2, width_of
 
 Lines = Iterator[list[Any]]  # of a CSV file, its heading first
 
@@ -29,6 +30,10 @@ class Results:
     truth: Mapping[str, np.ndarray]
     predicted: Mapping[str, Mapping[str, np.ndarray]]
     seeds: Mapping[str, Sequence[int]] = dataclasses.field(default_factory=dict)
+
+    def seeds_of(self, row: str) -> Sequence[int]:
+        """Which seeds those of a row are."""
+        return list(self.seeds.get(row, range(len(next(iter(self.predicted[row].values()))))))
 
     @property
     def names(self) -> list[str]:
@@ -64,7 +69,7 @@ class Results:
                         predicted[score][seed, rendering, video] if score in predicted else None,
                     )
                 ]
-                yield [row, self.seeds[row][seed] if row in self.seeds else seed, rendering, self.ids[video], *values]
+                yield [row, self.seeds_of(row)[seed], rendering, self.ids[video], *values]
 
     def figure(self, row: str, score: str, measure: str) -> np.ndarray:
         """One figure of every seed and rendering, (S, R)."""
@@ -73,9 +78,12 @@ class Results:
     def draws(self, score: str, measure: str, number: int | None = None) -> dict[str, np.ndarray]:
         """Bootstrap draws of the mean figure of each row that predicts `score`: row → (number,), `DRAWS` by default.
 
-        Each draw takes seeds, renderings and videos with replacement, the same for every row (of seeds: as far as rows
-        have as many), so that differences between rows are paired.
+        Each draw takes seeds, renderings and videos with replacement, the same for every row of the same seeds, so that
+        differences between these are paired. R-ℓ2 of drawn videos goes by the range of scores of all.
         """
+        measured = MEASURES[measure]
+        if measured is relative_l2:
+            measured = functools.partial(relative_l2, width=width_of(self.truth[score]))
         rows = {row: scores[score] for row, scores in self.predicted.items() if score in scores}
         found = {row: np.empty(number or DRAWS) for row in rows}
         drawn = resamples([scores.shape for scores in rows.values()], number)
@@ -84,7 +92,7 @@ class Results:
             for row, scores in rows.items():
                 seeds = (uniform[: len(scores)] * len(scores)).astype(int)
                 drawn = scores[np.ix_(seeds, renderings, videos)]
-                figures = MEASURES[measure](truth, drawn)
+                figures = measured(truth, drawn)
                 defined = figures[~np.isnan(figures)]  # SRC is not, of a draw of one score alone
                 found[row][index] = defined.mean() if defined.size else np.nan
         return found

@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.reading import read_json
 from scoringnet_tf.support.wording import counted
 
+WORDS = {"preset": "preset", "further_flags": "choice of further flags", "splits": "choice of splits"}
 ROUNDING = 1e-6  # of a figure: scores are kept as they are, and some are summed up in float32
 
 
@@ -33,6 +35,7 @@ def _results_of(rows):
     by_row: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         by_row.setdefault(row["row"], []).append(row)
+    seeds = {name: list(dict.fromkeys(int(row["seed"]) for row in of)) for name, of in by_row.items()}
     arrays = {name: {column: _array(of, column) for column in columns} for name, of in by_row.items()}
     if columns[0].endswith("_right"):
         names = [column.removesuffix("_right") for column in columns[::2]]
@@ -40,7 +43,7 @@ def _results_of(rows):
             row: {name: np.stack([found[f"{name}_right"], found[f"{name}_all"]], axis=-1) for name in names}
             for row, found in arrays.items()
         }
-        return StageResults(ids, tuple(names[: names.index(FRAMES)]), predicted)
+        return StageResults(ids, tuple(names[: names.index(FRAMES)]), predicted, seeds)
     truth = {
         score: next(iter(arrays.values()))[f"true_{score}"][0, 0] for score in SCORES if f"true_{score}" in columns
     }
@@ -48,7 +51,7 @@ def _results_of(rows):
         row: {score: found[f"predicted_{score}"] for score in truth if np.isfinite(found[f"predicted_{score}"]).all()}
         for row, found in arrays.items()
     }
-    return Results(ids, truth, scores)
+    return Results(ids, truth, scores, seeds)
 
 
 def _array(rows, column):
@@ -74,7 +77,13 @@ def wrong_cells(folder: Path) -> list[str]:
     return sorted(wrong)
 
 
-def why_kept(folder: Path, hashes: Sequence[str], numbers: Mapping[str, int], of_others: int = 0) -> str | None:
+def why_kept(
+    folder: Path,
+    hashes: Sequence[str],
+    numbers: Mapping[str, int],
+    of_others: int = 0,
+    made: Mapping[str, Any] | None = None,
+) -> str | None:
     """Why new results must not take the place of those in `folder`; None where they may, or there are none.
 
     Args:
@@ -82,6 +91,7 @@ def why_kept(folder: Path, hashes: Sequence[str], numbers: Mapping[str, int], of
         hashes: data hash of the new results' records, and of each further rendering.
         numbers: row → seeds of the new results, or splits of table 6.
         of_others: the number of all other rows.
+        made: how the new results are made, by keys of `CELLS`; of splits it may be more than are kept.
 
     Raises:
         InputError: what is kept there cannot be read.
@@ -104,10 +114,19 @@ def why_kept(folder: Path, hashes: Sequence[str], numbers: Mapping[str, int], of
     elif fewer:
         more = counted(of_rows[fewer[0]], kind)
         received = f"those of {more} of {fewer[0]}, of which there are {numbers.get(fewer[0], of_others)} now"
+    elif other := [
+        name for name, value in (made or {}).items() if name in kept and not _holds(name, value, kept[name])
+    ]:
+        received = f"those of another {WORDS[other[0]]}"
     else:
         return None
     expected = "no results there, or some of the same data and of no more seeds, splits and renderings than now"
     return f"{folder}: expected {expected} (another --results_dir, or --overwrite). Received: {received}."
+
+
+def _holds(name, value, kept):
+    """Whether what is made now is made as what is kept; of splits there may be more."""
+    return set(kept) <= set(value) if name == "splits" else value == kept
 
 
 def _is_of(cell, of_splits):

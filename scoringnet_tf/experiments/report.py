@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from scoringnet_tf.experiments.catalogue import Experiment
@@ -20,6 +21,7 @@ from scoringnet_tf.support.wording import counted
 HEADS = {"src": "SRC", "med": "MED", "rl2": "R-ℓ2"}
 DECIMALS = {"src": 3, "med": 3, "rl2": 2}
 CELLS, PREDICTIONS, TABLE = "cells.json", "predictions.csv", "table.md"
+MEASURED = {"diving": "unlv_diving", "vault": "unlv_vault"}  # the dataset that the paper's tables of a sport are of
 DRAWN = "drawn.json"  # beside a figure, what cells.json says of the runs beside a table
 
 
@@ -29,44 +31,61 @@ def cells(results: Results | StageResults, reference: str | None) -> dict[str, d
     Returns:
         row → figure of `results.names` → {"mean", "std" (over seeds, of the means over renderings; None of one seed),
         "interval" (95 %, over seeds, renderings and videos), "seeds", "renderings"}, and of every row but the
-        reference "more" (95 % of the paired difference from it).
+        reference, where it has the same seeds, "more" (95 % of the paired difference from it). What is undefined of one
+        seed, as SRC of equal predictions, is undefined: it has a mean and an interval of NaN, and no difference.
     """
     found: dict[str, dict[str, Any]] = {row: {} for row in results.predicted}
     for name in results.names:
         draws = results.drawn(name)
         for row, drawn in draws.items():
-            against = draws.get(reference) if reference and row != reference else None
+            is_paired = reference in draws and row != reference and results.seeds_of(row) == results.seeds_of(reference)
+            against = draws[reference] if reference and is_paired else None
             found[row][name] = _cell(results.values(row, name), drawn, against)
     return found
 
 
 def _cell(values, drawn, against):
     means = values.mean(axis=1)
+    is_defined = not np.isnan(means).any()
     cell = {
         "mean": float(means.mean()),
         "std": float(means.std(ddof=1)) if len(means) > 1 else None,
-        "interval": interval(drawn),
+        "interval": interval(drawn) if is_defined else (math.nan, math.nan),
         "seeds": values.shape[0],
         "renderings": values.shape[1],
     }
     if against is not None:
-        cell["more"] = interval(drawn - against)
+        cell["more"] = interval(drawn - against) if is_defined else (math.nan, math.nan)
     return cell
 
 
-def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Any]], sport: str) -> str:
-    """The table: a line for every row, and beneath it the paper's where it has one."""
+def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Any]], data: str, sport: str) -> str:
+    """The table: a line for every row, and beneath it the paper's where it has one, of the same dataset or of another.
+
+    Args:
+        experiment, found: what was asked, and what came out.
+        data: name of the dataset.
+        sport: of it.
+    """
     names = columns(found)
-    paper = experiment.paper.get(sport, {})
+    paper, said = papers(experiment.paper, data, sport)
     lines = [f"**{experiment.title}.** {experiment.question}", ""]
     lines += [f"| | {' | '.join(head(name) for name in names)} |", f"|{'---|' * (len(names) + 1)}"]
     for name, row in found.items():
         lines.append(f"| {name} | {' | '.join(_text(row.get(column), column) for column in names)} |")
         if name in paper:
             printed = (f"{paper[name][column]:g}" if column in paper[name] else "" for column in names)
-            lines.append(f"| *the paper* | {' | '.join(printed)} |")
+            lines.append(f"| *{said}* | {' | '.join(printed)} |")
     lines += ["", *_differences(experiment, found), _covered(found)]
     return "\n".join(lines) + "\n"
+
+
+def papers(printed: Mapping[str, Mapping[str, Any]], data: str, sport: str) -> tuple[Mapping[str, Any], str]:
+    """What the paper prints for a dataset, or else for that of the sport which it measured; and of which that is."""
+    if data in printed:
+        return printed[data], "the paper"
+    measured = MEASURED.get(sport, "")
+    return printed.get(sport, {}), "the paper" if data == measured else f"the paper, of {measured}"
 
 
 def columns(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -107,6 +126,12 @@ def _differences(experiment, found):
         ]
         if parts:
             sentences.append(f"{name} against {experiment.reference} (95 %, paired): {', '.join(parts)}.  ")
+        elif (
+            experiment.reference in found
+            and name != experiment.reference
+            and not any("more" in c for c in row.values())
+        ):
+            sentences.append(f"{name} is not compared with {experiment.reference}, whose seeds are others.  ")
     return sentences
 
 
@@ -124,6 +149,7 @@ def write_results(
     folder: Path,
     experiment: Experiment,
     results: Results | StageResults,
+    data: str,
     sport: str,
     described: Mapping[str, Any],
 ) -> str:
@@ -133,11 +159,11 @@ def write_results(
         folder: is made where it does not exist.
         experiment: what was asked.
         results: what came out.
-        sport: of the records.
+        data, sport: name of the records' dataset, and its sport.
         described: what cells.json says of the runs beside the figures.
     """
     found = cells(results, experiment.reference)
-    text = markdown(experiment, found, sport)
+    text = markdown(experiment, found, data, sport)
     write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
     with replacing_file(folder / TABLE) as path:
         path.write_text(text, encoding="utf-8")

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.resplitting import Split, of_records, random_splits, read_split, resplit, write_split
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.intervals import Results, interval
-from scoringnet_tf.experiments.report import CELLS, DECIMALS, PREDICTIONS, TABLE, columns, head, measure_of
+from scoringnet_tf.experiments.report import CELLS, DECIMALS, PREDICTIONS, TABLE, columns, head, measure_of, papers
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
@@ -40,18 +41,23 @@ def _whole_split(info, path):
 
 
 def surroundings_of(surroundings: Surroundings, splits: Sequence[Split]) -> list[Surroundings]:
-    """The surroundings under each split: their indices lie in `splits/` of the folder of trainings."""
+    """The surroundings under each split: their indices lie in `splits/` of the folder of trainings.
+
+    Raises:
+        InputError: a rendering has other scores of what a split tests.
+    """
     found = []
     for split in splits:
         first, *others = (
-            resplit(info, split, surroundings.folder / "splits" / f"{_name(split)}_{info.data_hash[:10]}")
+            resplit(info, split, surroundings.folder / "splits" / f"{name_of(split)}_{info.data_hash[:10]}")
             for info in surroundings.tested
         )
+        check_renderings(first, others)  # their former training videos are tested now
         found.append(dataclasses.replace(surroundings, records=first, renderings=tuple(others)))
     return found
 
 
-def _name(split):
+def name_of(split: Split) -> str:
     """Ten characters that tell a split from others."""
     return hashlib.sha256(repr(sorted(split.items())).encode()).hexdigest()[:10]
 
@@ -78,17 +84,17 @@ def summary(row: str, results: Sequence[Results]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Any]], sport: str, drawn: str) -> str:
+def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Any]], data: str, sport: str, drawn: str) -> str:
     """The table: mean ± standard deviation of every row, the paper's, and every split's figures beneath."""
     names = columns(found)
     lines = [f"**{experiment.title}.** {experiment.question}", ""]
     lines += [f"| | {' | '.join(head(name) for name in names)} |", f"|{'---|' * (len(names) + 1)}"]
-    paper, spread = (printed.get(sport, {}) for printed in (experiment.paper, experiment.paper_std))
+    (paper, said), (spread, _) = (papers(printed, data, sport) for printed in (experiment.paper, experiment.paper_std))
     for row, figures in found.items():
         lines.append(f"| {row} | {' | '.join(_text(figures[name], name) for name in names)} |")
         if row in paper:
             printed = (f"{paper[row][name]:g} ± {spread[row][name]:g}" if name in paper[row] else "" for name in names)
-            lines.append(f"| *the paper* | {' | '.join(printed)} |")
+            lines.append(f"| *{said}* | {' | '.join(printed)} |")
         for number in range(len(next(iter(figures.values()))["of_splits"])):
             values = (f"{figures[name]['of_splits'][number]:.{_decimals(name)}f}" for name in names)
             lines.append(f"| {row}, split {number + 1} | {' | '.join(values)} |")
@@ -109,6 +115,7 @@ def write_results(
     experiment: Experiment,
     splits: Sequence[Split],
     results: Sequence[Results],
+    data: str,
     sport: str,
     described: Mapping[str, Any],
 ) -> str:
@@ -119,10 +126,10 @@ def write_results(
         experiment: what was asked.
         splits: those that are done.
         results: of each.
-        sport, described: as of `report.write_results`.
+        data, sport, described: as of `report.write_results`.
     """
     found = {row.name: summary(row.name, results) for row in experiment.rows}
-    text = markdown(experiment, found, sport, counted(len(splits), "split"))
+    text = markdown(experiment, found, data, sport, counted(len(splits), "split"))
     write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
     (folder / "splits").mkdir(exist_ok=True)
     for left in (folder / "splits").glob("*.csv"):  # of more splits, before

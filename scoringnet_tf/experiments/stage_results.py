@@ -80,6 +80,10 @@ class StageResults:
     predicted: Mapping[str, Mapping[str, np.ndarray]]
     seeds: Mapping[str, Sequence[int]] = dataclasses.field(default_factory=dict)
 
+    def seeds_of(self, row: str) -> Sequence[int]:
+        """Which seeds those of a row are."""
+        return list(self.seeds.get(row, range(len(self.predicted[row][FRAMES]))))
+
     @property
     def names(self) -> list[str]:
         """The figures: the frames of each stage, their mean, all frames, and those of the segments."""
@@ -112,4 +116,4 @@ class StageResults:
         for row, found in self.predicted.items():
             for seed, rendering, video in np.ndindex(*found[FRAMES].shape[:3]):
                 values = (repr(float(value)) for name in figures for value in found[name][seed, rendering, video])
-                yield [row, self.seeds[row][seed] if row in self.seeds else seed, rendering, self.ids[video], *values]
+                yield [row, self.seeds_of(row)[seed], rendering, self.ids[video], *values]

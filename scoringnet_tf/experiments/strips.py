@@ -32,15 +32,16 @@ def write_segmentation(folder: Path, experiment: Experiment, surroundings: Surro
     with replacing_file(folder / "fig4.png") as path:
         save_png(draw_bars(found), path)
     with replacing_file(folder / "strips.png") as path:
-        save_png(draw_strips(_videos(experiment, surroundings), surroundings.records.stages), path)
+        save_png(draw_strips(_videos(experiment, surroundings, results), surroundings.records.stages), path)
     with replacing_file(folder / "table.md") as path:
         path.write_text(text, encoding="utf-8")
     return text
 
 
-def _videos(experiment, surroundings):
-    """Row → id → stages, of the first seed and rendering."""
-    rows = [(row, Training(row.flags, 0)) for row in experiment.rows]
+def _videos(experiment, surroundings, results):
+    """Row → id → stages, of the first seed that is done, and the first rendering."""
+    done = [row for row in experiment.rows if row.name in results.predicted]
+    rows = [(row, Training(row.flags, results.seeds_of(row.name)[0])) for row in done]
     reports = {row.name: training.report(surroundings, surroundings.records, row.evaluation) for row, training in rows}
     return {
         name: read_stages(folder / "stages.csv", surroundings.records.stages)

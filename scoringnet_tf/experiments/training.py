@@ -235,7 +235,11 @@ def _name_and_value(argument):
 
 
 def _content_hash(name, path):
-    """sha256 of the model at `path`, or of all in that folder."""
+    """sha256 of the model at `path`, or of all in that folder, or of one that ships."""
+    from scoringnet_tf.models.presets import model_path, shipped_presets  # Keras
+
+    if path in shipped_presets() and not Path(path).exists():
+        path = model_path(path, name)
     files = sorted(Path(path).glob("*.keras")) if Path(path).is_dir() else [Path(path)]
     if not files or not files[0].is_file():
         raise InputError(f"--{name}={path}: expected a model. Received: no such file.")

@@ -105,7 +105,8 @@ class TrainingFragments(layers.Layer):
     """The stages by which SP's fragments are cut while it is trained (§4.3 does not say which).
 
     Call arguments: true stages int (B, L), negative where a frame has no label; those that KFS found, int32 (B, L), or
-    None where `needs_prediction` is false. Returns stages int32 (B, L).
+    None where `needs_prediction` is false; bool (B, L), where there is a frame, None for everywhere. Returns stages
+    int32 (B, L), of each video whatever its batch is padded to.
 
     It is made by `compile` and belongs to a run: nothing of it is saved with a model.
 
@@ -128,8 +129,8 @@ class TrainingFragments(layers.Layer):
         """Whether the stages of KFS are asked for."""
         return self.source != "true"
 
-    def call(self, true_stages, predicted=None):
-        return self.moved(self.chosen(ops.cast(true_stages, "int32"), predicted))
+    def call(self, true_stages, predicted=None, is_frame=None):
+        return self.moved(self.chosen(ops.cast(true_stages, "int32"), predicted), is_frame)
 
     def chosen(self, true_stages, predicted):
         """True or predicted stages, int32 (B, L)."""
@@ -143,8 +144,8 @@ class TrainingFragments(layers.Layer):
         use_true = ops.logical_and(ops.any(true_stages >= 0, axis=1), draw < self.share)
         return ops.where(use_true[:, None], true_stages, predicted)
 
-    def moved(self, stages):
-        """The stages int (B, L) of each video, moved by up to `jitter` frames."""
+    def moved(self, stages, is_frame=None):
+        """The stages int (B, L) of each video, moved by up to `jitter` frames, of those that are some: bool (B, L)."""
         if not self.jitter:
             return stages
         batch, length = ops.shape(stages)
@@ -152,7 +153,9 @@ class TrainingFragments(layers.Layer):
         moves = replicas.own_rows(
             lambda rows: keras.random.randint((rows, 1), low, high, dtype="int32", seed=self.seed_generator), batch
         )
-        source = ops.clip(ops.arange(length, dtype="int32")[None] + moves, 0, length - 1)
+        places = ops.arange(length, dtype="int32")[None]
+        last = length - 1 if is_frame is None else ops.sum(ops.cast(is_frame, "int32"), axis=1, keepdims=True) - 1
+        source = ops.where(places <= last, ops.clip(places + moves, 0, last), places)
         return ops.take_along_axis(stages, source, axis=1)
 
     def save_own_variables(self, store):

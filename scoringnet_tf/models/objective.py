@@ -236,7 +236,7 @@ class Objective(Model):
         if "score_predictor" in self.learning:
             if "segmenter" in self.networks:
                 decided = self.stage_decision(outputs["stages"], mask) if needed else None
-                stages = self.training_fragments(stages, decided)
+                stages = self.training_fragments(stages, decided, mask)
             scores = self.score_fragments(content, stages, mask, training=training)
             outputs |= {name: value for name, value in scores.items() if name != "empty_fragments"}
         return outputs

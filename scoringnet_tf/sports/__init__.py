@@ -7,7 +7,7 @@ offline tools stay light.
 from scoringnet_tf.sports.definition import definition_of, differences, sport_of
 from scoringnet_tf.sports.known import SPORTS, SportForm, get_sport, kept_form, named_sport, option_form
 from scoringnet_tf.sports.marks import Marks
-from scoringnet_tf.sports.measures import MEASURES, med, relative_l2, src
+from scoringnet_tf.sports.measures import MEASURES, med, relative_l2, src, width_of
 from scoringnet_tf.sports.sport import (
     DECODINGS,
     FINAL_ALONE,
@@ -48,4 +48,5 @@ __all__ = [
     "sport_yaml",
     "src",
     "stage_runs",
+    "width_of",
 ]

@@ -26,11 +26,20 @@ def med(truth: np.ndarray, predicted: np.ndarray) -> Any:
     return _mean(np.abs(np.subtract(*reversed(_known(truth, predicted)))))
 
 
-def relative_l2(truth: np.ndarray, predicted: np.ndarray) -> Any:
-    """R-ℓ2 ×100 (CoRe, ICCV 2021), the mean of ((s − g) / (max g − min g))²; NaN as `src`, arguments as of it."""
+def relative_l2(truth: np.ndarray, predicted: np.ndarray, width: float | None = None) -> Any:
+    """R-ℓ2 ×100 (CoRe, ICCV 2021), the mean of ((s − g) / (max g − min g))²; NaN as `src`, arguments as of it.
+
+    `width` is max g − min g, points, where these are some of the videos that it is of: see `width_of`.
+    """
     truth, predicted = _known(truth, predicted)
-    width = np.ptp(truth) if truth.size else 0
+    width = width_of(truth) if width is None else width
     return _mean(100 * np.square((predicted - truth) / (width or np.nan)))
+
+
+def width_of(truth: np.ndarray) -> float:
+    """The difference of the largest and the smallest known score, points; 0 of none."""
+    known = truth[~np.isnan(truth)]
+    return float(np.ptp(known)) if known.size else 0.0
 
 
 MEASURES = {"src": src, "med": med, "rl2": relative_l2}

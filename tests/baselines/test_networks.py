@@ -7,6 +7,7 @@ from scipy import stats
 from tiny_sets import linear_set, training_set
 
 from scoringnet_tf.baselines import c3d_lstm, core, networks, usdl
+from scoringnet_tf.support.errors import InputError
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +65,46 @@ def test_without_a_validation_part_the_last_epoch_is_kept(monkeypatch):
     learned = usdl.learn(training_set(training.inputs, training.scores, held_out=0))
     assert learned.chosen["epoch"] == 3 and "validation_src" not in learned.chosen
     assert np.isfinite(learned.predict(inputs)).all()
+
+
+def test_held_out_videos_of_one_score_choose_no_epoch():
+    training, *_ = linear_set((10, 3))
+    training.scores[training.held_out] = 9.5
+    with pytest.raises(InputError, match=r"Expected different scores of the held-out videos.*Received: 2 videos"):
+        usdl.learn(training)
+
+
+@pytest.mark.parametrize("held_out", [0.0, 0.2])
+def test_weights_that_are_no_numbers_are_never_kept(held_out):
+    """Of a model that diverges in its third epoch the best of the two before; of one that does at once, none."""
+    training = training_set(np.ones((10, 1), np.float32), np.arange(10.0), held_out)
+    for rate, epoch in ((1e30, 1), (0.1, 2)):
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        model.compile(keras.optimizers.SGD(rate), "mse", jit_compile=False)
+        epochs = iter(range(1, 5))
+
+        def batches(_, epochs=epochs, epoch=epoch):
+            return np.ones((8, 1)), np.full((8, 1), 5.0 if next(epochs) <= epoch else np.inf)
+
+        arguments = (model, training, batches, lambda x, model=model: model.predict(x, verbose=0)[:, 0])
+        options = {"epochs": 4, "batch_size": 2}
+        if rate > 1:
+            with pytest.raises(InputError, match="predictions that are no numbers"):
+                networks.train(*arguments, **options)
+        else:
+            found = networks.train(*arguments, **options)
+            assert found["epoch"] == (1 if held_out else 2) and np.isfinite(model.get_weights()[0]).all()
+
+
+@pytest.mark.parametrize("system", [usdl, core])
+def test_what_does_not_vary_in_training_says_nothing(system, monkeypatch):
+    """A unit that is silent there, and says a hundredth in half of the other videos."""
+    monkeypatch.setattr(system, "EPOCHS", 1)
+    training, inputs, _ = linear_set((20, 3))
+    silent = training_set(np.pad(training.inputs, ((0, 0), (0, 1))), training.scores)
+    learned = system.learn(silent)
+    quiet, loud = (np.pad(inputs, ((0, 0), (0, 1)), constant_values=value) for value in (0.0, 0.01))
+    np.testing.assert_array_equal(learned.predict(quiet), learned.predict(loud))
 
 
 # === C3D + LSTM ===

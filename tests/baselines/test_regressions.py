@@ -1,5 +1,7 @@
 """The systems that are fitted at once: each on a case whose answer is known."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -24,6 +26,16 @@ def test_noise_has_no_order():
     rng = np.random.default_rng(0)
     training = training_set(rng.normal(size=(60, 6)), rng.normal(size=60))
     assert abs(c3d_svr.learn(training).chosen["cross_validation_src"]) < 0.4
+
+
+def test_cuts_of_one_source_are_in_one_fold():
+    """Pairs that show the same: whoever has seen the one of a pair knows the other, and no new one."""
+    rng = np.random.default_rng(0)
+    inputs, scores = np.repeat(np.eye(20), 2, axis=0), np.repeat(rng.normal(size=20), 2)
+    known = training_set(inputs, scores)
+    grouped = dataclasses.replace(known, groups=np.repeat(np.arange(20), 2))
+    found = [c3d_svr.learn(training).chosen["cross_validation_src"] for training in (known, grouped)]
+    assert found[0] > 0.8 and abs(found[1]) < 0.3
 
 
 def test_equal_predictions_say_nothing_of_the_order():

@@ -8,7 +8,7 @@ from scoringnet_tf.baselines.system import TrainingSet
 def training_set(inputs, scores, held_out=0.2, seed=0):
     """The last `held_out` share is the validation part."""
     number = len(scores)
-    return TrainingSet(inputs, scores, np.arange(number) >= (1 - held_out) * number, seed)
+    return TrainingSet(inputs, scores, np.arange(number) >= (1 - held_out) * number, seed, np.arange(number))
 
 
 def linear_set(shape, seed=0, noise=0.0):

@@ -57,3 +57,20 @@ def test_differences_between_rows_are_paired():
 def test_rows_may_have_another_number_of_seeds():
     draws = results(three=drawn((3, 2, 40)), one=drawn((1, 2, 40))).draws("final", "src", 50)
     assert np.isfinite(draws["three"]).all() and np.isfinite(draws["one"]).all()
+
+
+def test_relative_l2_of_drawn_videos_goes_by_the_range_of_all():
+    """As a double loop has it: a draw of 40 misses an end of the scale in a third of all cases."""
+    found = results(one=np.arange(40.0) + drawn((2, 2, 40)), other=drawn((2, 2, 40)))
+    draws = found.draws("final", "rl2", 50)
+    for index, (uniform, renderings, videos) in enumerate(intervals.resamples([(2, 2, 40)] * 2, 50)):
+        for row, scores in found.predicted.items():
+            errors = [
+                ((scores["final"][int(2 * seed), rendering, video] - video) / 39) ** 2
+                for seed in uniform
+                for rendering in renderings
+                for video in videos
+            ]
+            assert draws[row][index] == pytest.approx(100 * np.mean(errors))
+    mean = found.figure("other", "final", "rl2").mean()
+    assert 0.3 < (draws["other"] < mean).mean() < 0.7  # half of the draws are below

@@ -31,7 +31,7 @@ def folder(tmp_path, monkeypatch):
     }
     predicted["two"]["execution"] = 20 + 1e-7 * rng.normal(size=(2, 2, 30))  # nearly one score, and yet an order
     made = Results(tuple(f"{n:02d}" for n in range(30)), truth, predicted)
-    report.write_results(tmp_path / "table", EXPERIMENT, made, "diving", {})
+    report.write_results(tmp_path / "table", EXPERIMENT, made, "unlv_diving", "diving", {})
     return tmp_path / "table"
 
 
@@ -67,6 +67,11 @@ def test_results_of_other_data_or_of_more_stay(folder, hashes, numbers, received
     found = why_kept(folder, hashes, numbers)
     assert (found is None) if received is None else found.endswith(received)
     assert why_kept(folder, ["a", "b"], {}, 2) is None
+    kept = {"preset": "small.flags", "further_flags": [], "splits": ["1", "2"]}
+    cells.write_text(json.dumps({**json.loads(cells.read_text()), **kept}))
+    assert why_kept(folder, ["a", "b"], {}, 2, {**kept, "splits": ["2", "1", "3"]}) is None
+    for changed in ({"preset": "paper.flags"}, {"further_flags": ["--max_steps=2"]}, {"splits": ["1", "3"]}):
+        assert "Received: those of another " in (why_kept(folder, ["a", "b"], {}, 2, {**kept, **changed}) or "")
     assert why_kept(folder.with_name("new"), hashes, numbers) is None
 
 
@@ -89,7 +94,7 @@ def test_a_command_that_would_replace_other_results_is_refused_before_it_trains(
 def test_table_3_is_read_again(stage_results, tmp_path, monkeypatch):  # noqa: F811
     monkeypatch.setattr(intervals, "DRAWS", 20)
     experiment = Experiment("Table 3", "Which?", [Row("worse")], "worse", measures="stages", picture="frames")
-    report.write_results(tmp_path, experiment, stage_results, "diving", {})
+    report.write_results(tmp_path, experiment, stage_results, "unlv_diving", "diving", {})
     assert wrong_cells(tmp_path) == []
     (found,) = read_results(tmp_path / "predictions.csv")
     assert found.stage_names == stage_results.stage_names
@@ -107,7 +112,7 @@ def table_6(tmp_path, monkeypatch):
         predicted = {row: {"final": rng.normal(60, 12, (1, 1, len(ids)))} for row in ("one", "two")}
         chosen.append(dict.fromkeys(ids, "test"))
         made.append(Results(ids, truth, predicted))
-    splits.write_results(tmp_path, EXPERIMENT, chosen, made, "diving", {})
+    splits.write_results(tmp_path, EXPERIMENT, chosen, made, "unlv_diving", "diving", {})
     return tmp_path
 
 

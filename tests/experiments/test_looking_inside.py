@@ -86,5 +86,5 @@ def test_a_summary_is_of_sizes_and_signs():
 
 def test_nothing_is_drawn_of_nothing(surroundings, tmp_path):  # noqa: F811
     for experiment in (OCCLUSION, FIG6):
-        assert experiment.draw(tmp_path / "nothing", experiment, surroundings, 1) == "nothing is done yet."
+        assert experiment.draw(tmp_path / "nothing", experiment, surroundings, 1) is None
     assert not (tmp_path / "nothing").exists()

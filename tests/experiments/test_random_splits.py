@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from test_suite import commands, surroundings  # noqa: F401
 
+from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.resplitting import read_split, write_split
 from scoringnet_tf.experiments import intervals, splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
@@ -41,10 +42,12 @@ def test_each_split_is_trained_and_tested_on_its_own_videos(done, commands, surr
 def test_cells_and_splits_are_kept(done, tmp_path, monkeypatch):
     monkeypatch.setattr(intervals, "DRAWS", 50)
     chosen, _, results = done
-    text = splits.write_results(tmp_path / "table6", TABLE6, chosen, results, "diving", {"preset": "tiny"})
+    text = splits.write_results(
+        tmp_path / "table6", TABLE6, chosen, results, "unlv_diving", "diving", {"preset": "tiny"}
+    )
     assert [read_split(tmp_path / f"table6/splits/{number}.csv") for number in (1, 2, 3)] == chosen
-    splits.write_results(tmp_path / "fewer", TABLE6, chosen, results, "diving", {})
-    splits.write_results(tmp_path / "fewer", TABLE6, chosen[1:], results[1:], "diving", {})
+    splits.write_results(tmp_path / "fewer", TABLE6, chosen, results, "unlv_diving", "diving", {})
+    splits.write_results(tmp_path / "fewer", TABLE6, chosen[1:], results[1:], "unlv_diving", "diving", {})
     assert [read_split(path) for path in sorted((tmp_path / "fewer/splits").iterdir())] == chosen[1:]
     cell = json.loads((tmp_path / "table6/cells.json").read_text())["rows"]["MSE + ranking"]["e_med"]
     with (tmp_path / "table6/predictions.csv").open(newline="") as file:
@@ -70,6 +73,17 @@ def test_a_file_of_a_part_of_the_records_is_refused(surroundings, tmp_path):  # 
     write_split(tmp_path / "part.csv", part)
     with pytest.raises(InputError, match=r"part\.csv: expected a split for each of 10 records.*none for 2: 002, 009\."):
         splits.splits_of(surroundings, 6, [tmp_path / "whole.csv", tmp_path / "part.csv"])
+
+
+def test_a_rendering_with_other_scores_of_what_a_split_tests_is_refused(surroundings):  # noqa: F811
+    """Of its training videos nobody asks until they are tested."""
+    again = surroundings.renderings[0]
+    chosen = splits.splits_of(surroundings, 3, [])
+    for video_id in again.split("train")["ids"]:
+        again.videos[video_id]["final"] += 1
+    check_renderings(surroundings.records, surroundings.renderings)
+    with pytest.raises(InputError, match=r"--renderings=.*with the same scores"):
+        splits.surroundings_of(surroundings, chosen)
 
 
 def test_the_command_goes_over_all_splits(surroundings, commands, tmp_path, monkeypatch, capsys):  # noqa: F811

@@ -92,7 +92,7 @@ def test_cells_can_be_computed_again_from_what_is_kept(results, tmp_path, monkey
     monkeypatch.setattr(report, "interval", lambda draws: (0.0, 1.0))
     paper = {"diving": {"worse": {"entry": 0.97}}}
     experiment = Experiment("Table 3", "Which?", [Row("worse")], "worse", paper, measures="stages", picture="frames")
-    text = report.write_results(tmp_path, experiment, results, "diving", {})
+    text = report.write_results(tmp_path, experiment, results, "unlv_diving", "diving", {})
     found = report.cells(results, "worse")
     with (tmp_path / "predictions.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["row"] == "better"]

@@ -9,6 +9,7 @@ from test_suite import commands, surroundings  # noqa: F401
 
 from scoringnet_tf.experiments import intervals, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
+from scoringnet_tf.experiments.strips import _videos
 from scoringnet_tf.experiments.training import Training
 from scoringnet_tf.inference.evaluation import Predictions
 from scoringnet_tf.report.evaluation_report import write_report
@@ -46,6 +47,16 @@ def test_networks_are_drawn(trained, tmp_path, monkeypatch):
     results = suite.results(EXPERIMENTS["table3"], trained, 1)
     assert list(results.predicted) == [row.name for row in FIG4.rows]  # of the ordered ones nothing is done
     assert results.values("KFS, argmax", "frames").mean() > results.values("ResNet50, argmax", "frames").mean()
+
+
+def test_strips_are_of_a_seed_that_is_done(trained, tmp_path, monkeypatch):
+    """Of the first row its second seed alone."""
+    monkeypatch.setattr(intervals, "DRAWS", 20)
+    row = FIG4.rows[0]
+    first, second = (Training(row.flags, seed).folder(trained) for seed in (0, 1))
+    first.rename(second)
+    assert FIG4.draw(tmp_path / "fig4", FIG4, trained, 2) is not None
+    assert list(_videos(FIG4, trained, suite.results(FIG4, trained, 2))) == [row.name for row in FIG4.rows]
 
 
 def test_of_what_a_figure_is_stands_beside_it_and_keeps_it_from_less(trained, diving_records, tmp_path):

@@ -1,6 +1,8 @@
 """Experiments: what is trained and evaluated, once; what fails; tables that can be computed again from what is kept."""
 
 import csv
+import dataclasses
+import hashlib
 import json
 import shutil
 
@@ -14,6 +16,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import intervals, report, suite, training
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
 from scoringnet_tf.experiments.training import Surroundings, Training, TrainingError
+from scoringnet_tf.models import presets
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 
@@ -142,7 +145,7 @@ def test_cells_can_be_computed_again_from_the_predictions_that_are_kept(surround
     monkeypatch.setattr(intervals, "DRAWS", 50)
     suite.run([EXPERIMENT], surroundings, 2)
     results = suite.results(EXPERIMENT, surroundings, 2)
-    text = report.write_results(tmp_path / "table", EXPERIMENT, results, "diving", {"preset": "tiny"})
+    text = report.write_results(tmp_path / "table", EXPERIMENT, results, "unlv_diving", "diving", {"preset": "tiny"})
     kept = json.loads((tmp_path / "table/cells.json").read_text())
     assert kept["preset"] == "tiny" and (tmp_path / "table/f_src.png").stat().st_size > 1000
     with (tmp_path / "table/predictions.csv").open(newline="") as file:
@@ -254,8 +257,52 @@ def test_rows_of_fewer_seeds_are_named(surroundings, commands):
         row: {"f_src": {"mean": 0.5, "interval": (0.4, 0.6), "seeds": len(scores["final"]), "renderings": 2}}
         for row, scores in results.predicted.items()
     }
-    text = report.markdown(EXPERIMENT, found, "diving")
+    text = report.markdown(EXPERIMENT, found, "unlv_diving", "diving")
     assert "Mean of 2 seeds (1 of MSE) on 2 renderings" in text and "nan" not in text
+
+
+def test_rows_of_other_seeds_are_not_called_paired(surroundings, commands, monkeypatch):
+    """As many, and not the same: what seed 0 of the one and seed 1 of the other differ by is more than the rows."""
+    monkeypatch.setattr(intervals, "DRAWS", 20)
+    suite.run([EXPERIMENT], surroundings, 3)
+    for row, seed in zip(EXPERIMENT.rows, (0, 1, 1), strict=True):
+        (suite.run_of(row, seed).folder(surroundings) / training.METAFILE).unlink(missing_ok=True)
+    found = report.cells(suite.results(EXPERIMENT, surroundings, 3), "MSE")
+    assert all(cell["seeds"] == 2 and "more" not in cell for row in found.values() for cell in row.values())
+    text = report.markdown(EXPERIMENT, found, "unlv_diving", "diving")
+    assert "ranking is not compared with MSE, whose seeds are others." in text and "(95 %, paired)" not in text
+
+
+def test_a_figure_that_one_seed_does_not_have_is_undefined(monkeypatch):
+    monkeypatch.setattr(intervals, "DRAWS", 20)
+    scores = np.random.default_rng(0).normal(size=(2, 1, 12))
+    equal = scores.copy()
+    equal[1] = 5
+    predicted = {"MSE": {"final": scores}, "ranking": {"final": equal}}
+    made = intervals.Results(tuple(map(str, range(12))), {"final": np.arange(12.0)}, predicted)
+    found = report.cells(made, "MSE")
+    assert np.isnan([found["ranking"]["f_src"]["mean"], *found["ranking"]["f_src"]["interval"]]).all()
+    text = report.markdown(EXPERIMENT, found, "unlv_diving", "diving")
+    assert "| ranking | – |" in text and "ranking against MSE (95 %, paired): F-MED" in text
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [("unlv_diving", "| *the paper* | 0.79"), ("mtl_aqa", "| *the paper, of unlv_diving* | 0.79"), ("own", "| 0.81")],
+)
+def test_of_which_dataset_the_papers_figures_are(data, said):
+    experiment = dataclasses.replace(EXPERIMENT, paper={**EXPERIMENT.paper, "own": {"MSE": {"f_src": 0.81}}})
+    found = {"MSE": {"f_src": {"mean": 0.5, "interval": (0.4, 0.6), "seeds": 1, "renderings": 1}}}
+    assert said in report.markdown(experiment, found, data, "diving")
+
+
+def test_a_model_that_ships_is_part_of_a_configuration(surroundings):
+    row = Training({"initial_model": "diving_small"}, 0)
+    content = row.configuration(surroundings)["contents"]["initial_model"]
+    path = presets.model_path("diving_small")
+    assert content == hashlib.sha256(path.read_bytes()).hexdigest()
+    with pytest.raises(InputError, match=r"--initial_model=diving_smal: expected a model\. Received: no such file"):
+        Training({"initial_model": "diving_smal"}, 0).configuration(surroundings)
 
 
 # === A KFS that several trainings share ===

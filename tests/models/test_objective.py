@@ -283,6 +283,18 @@ def test_fragment_jitter_moves_each_video_by_itself():
     np.testing.assert_array_equal(TrainingFragments()(tf.constant(stages)).numpy(), stages)
 
 
+def test_fragment_jitter_does_not_depend_on_the_rest_of_the_batch():
+    """Of a shorter video the last frame repeats, not what it is padded with, and that stays what it is."""
+    stages = np.tile([1, 1, 2, 2, 3, 3, -1, -1, -1], (400, 1))
+    is_frame = np.arange(9) < np.where(np.arange(400) < 200, 6, 9)[:, None]
+    stages[200:] = [0, 1, 1, 2, 2, 3, 3, 0, 0]
+    moved = TrainingFragments(jitter=2)(tf.constant(stages), None, tf.constant(is_frame)).numpy()
+    for rows, length in ((range(200), 6), (range(200, 400), 9)):
+        row, places = stages[rows[0]], np.arange(9)
+        shifts = [np.where(places < length, row[np.clip(places + move, 0, length - 1)], row) for move in range(-2, 3)]
+        assert {tuple(each) for each in moved[rows]} == {tuple(each) for each in shifts}
+
+
 def test_mixed_float16_scales_the_loss_and_the_gradients_agree():
     """The scaled loss and the update undo each other: one SGD step is the same with and without scaling."""
     steps = {}
