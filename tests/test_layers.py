@@ -36,7 +36,16 @@ SCORINGNET_TF = {
     ),  # what inference found, as tables and pictures
     # Above inference and report: held-out videos are scored and drawn while it trains, by what scores and draws later.
     "training": ("support", "sports", "losses", "metrics", "data", "models", "inference", "report"),
-    "baselines": ("support", "sports", "losses", "data", "inference", "report", "training"),  # reported on alike
+    "baselines": (
+        "support",
+        "sports",
+        "losses",
+        "data",
+        "models",
+        "inference",
+        "report",
+        "training",
+    ),  # reported on alike
     # Trains and evaluates by the commands and reads what they leave; looks into the models for its figures.
     "experiments": ("support", "sports", "metrics", "data", "models", "inference", "report", "baselines"),
     COMMANDS: (  # flags and a few lines each

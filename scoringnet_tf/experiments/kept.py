@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf.experiments.intervals import Results
-from scoringnet_tf.experiments.report import CELLS, DRAWN, PREDICTIONS
+from scoringnet_tf.experiments.report import CELLS, DRAWN, PREDICTIONS, TABLE
 from scoringnet_tf.experiments.stage_results import FRAMES, StageResults
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.reading import read_json
@@ -97,9 +97,9 @@ def why_kept(
         InputError: what is kept there cannot be read.
     """
     file = next((path for path in (folder / CELLS, folder / DRAWN) if path.is_file()), None)
-    if file is None:
+    if file is None and not (folder / TABLE).is_file():
         return None
-    kept = read_json(file)
+    kept = read_json(file) if file else {}
     known = kept.get("data", {}).get("hash", [])
     kind, of_rows = "seed", dict(kept.get("seeds", {}))
     for row, figures in kept.get("rows", {}).items():
@@ -107,7 +107,9 @@ def why_kept(
         kind = "split" if "of_splits" in cell else kind
         of_rows[row] = len(cell["of_splits"]) if "of_splits" in cell else cell["seeds"]
     fewer = [row for row, number in of_rows.items() if numbers.get(row, of_others) < number]
-    if known[:1] != [*hashes[:1]]:
+    if file is None:
+        received = f"a {TABLE} that does not say what it is of"
+    elif known[:1] != [*hashes[:1]]:
         received = "those of other records"
     elif set(known) - set(hashes):
         received = f"those of {counted(len(known), 'rendering')}, not all of which are given"

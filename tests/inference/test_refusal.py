@@ -300,6 +300,7 @@ def test_a_stretch_counts_in_the_file(scorer, monkeypatch, tmp_path):
     clip = Clip(tmp_path / "v.avi", (20, 53))
     score = scorer(clip, force=True)
     assert score.video == str(tmp_path / "v.avi") and score.num_frames == 33
+    assert scorer(f"{tmp_path}/./v.avi").video == f"{tmp_path}/./v.avi"  # as it was given, which its failure says too
     assert (score.stages[0]["start_frame"], score.stages[-1]["end_frame"]) == (20, 53)
     assert (score.stages[0]["start_s"], score.stages[-1]["end_s"]) == (0.8, 2.12)
     assert (score.performances[0].start_frame, score.performances[0].start_s) == (24, 0.96)

@@ -10,7 +10,7 @@ from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.inference.serving import checked_outputs
 from scoringnet_tf.losses import NUM_BINS
 from scoringnet_tf.models.intervals import Intervals
-from scoringnet_tf.models.presets import load_scoring_net, with_views
+from scoringnet_tf.models.presets import load_scoring_net, with_decoding, with_views
 from scoringnet_tf.models.reference import Reference
 from scoringnet_tf.support.errors import InputError
 
@@ -129,12 +129,14 @@ def test_files_exports_and_the_model_say_the_same(tmp_path):
         assert float(exported[name][0]) == pytest.approx(float(outputs[name][0]), rel=1e-5)
 
 
-def test_another_number_of_views_has_no_intervals():
+def test_another_number_of_views_or_another_decoding_has_no_intervals():
     """They were measured with the first; the same number keeps them."""
     widths = Intervals(0.9, {"final": 9.0}, {"final": 40})
     reference = Reference(40, "", 0, {"entry": (0.2, 0.5)}, ("entry",), intervals=widths, certainty={})
-    model = made(2, reference=reference.get_config())
+    model = made(2, reference=reference.get_config(), decoding="ordered")
     assert with_views(model, 2).reference.intervals == widths
     changed = with_views(model, 6).reference
     assert changed.intervals.half_widths == {} and "another number of views" in changed.intervals.lacking
     assert changed.durations == reference.durations
+    as_it_is, otherwise = (with_decoding(model, decoding).reference for decoding in ("ordered", "argmax"))
+    assert as_it_is.intervals == widths and "decoded in another way" in otherwise.intervals.lacking

@@ -1499,12 +1499,6 @@ INFERENCE = (
         "data_prep/datasets/performances.py",
         "tests/data_prep/datasets/test_performances.py",
         (
-            "bisect.bisect_right(times, seconds + ROUNDING) - 1",
-            "bisect.bisect_right(times, seconds + ROUNDING)",
-            "times mean the frame after the one that is shown",
-            "test_every_performance_is_a_record_of_its_frames",
-        ),
-        (
             "if start < last:\n                    what",
             "if False:\n                    what",
             "performances that overlap accepted",
@@ -1816,8 +1810,8 @@ PARTIAL = (
         "scoringnet_tf/sports/measures.py",
         "tests/sports/test_measures.py",
         (
-            "width = np.ptp(truth) if",
-            "width = np.ptp(predicted) if",
+            "width = width_of(truth) if",
+            "width = width_of(predicted) if",
             "R-l2 relative to the range of the predictions",
             "test_med_and_relative_l2_by_hand",
         ),
@@ -2003,13 +1997,13 @@ REPORTS = (
         "scoringnet_tf/report/collecting.py",
         "tests/report/test_report.py",
         (
-            "performance.end_frame - video.first_frame\n",
-            "performance.start_frame - video.first_frame\n",
+            "min(performance.end_frame + around, free[1])",
+            "min(performance.start_frame, free[1])",
             "a page ends where its performance begins",
             "test_each_performance_has_its_own_stretch",
         ),
         (
-            "_window(video, performance) if is_longer else (0, len(video.frames))",
+            "_window(video, performance, free) if is_longer else (0, len(video.frames))",
             "(0, len(video.frames))",
             "the page of a performance keeps the whole of a long video",
             "test_a_long_video_of_one_performance_shows_it_and_not_the_rest",
@@ -2538,8 +2532,8 @@ LEFT_OVERS = (
         "scoringnet_tf/experiments/intervals.py",
         "tests/experiments/test_suite.py",
         (
-            "self.seeds[row][seed] if row in self.seeds else seed",
-            "seed",
+            "self.seeds.get(row, range(",
+            "(lambda _, other: other)(row, range(",
             "a seed that is missing gives its number to the next",
             "test_a_seed_has_its_own_number_where_another_failed",
         ),
@@ -2790,7 +2784,7 @@ LEFT_OVERS = (
             "test_a_command_that_would_replace_other_results_is_refused_before_it_trains",
         ),
         (
-            "_refusal(name, surroundings, {row.name: len(done) for row in experiment.rows})",
+            "_refusal(name, surroundings, {row.name: len(done) for row in experiment.rows}, names=names)",
             "None",
             "fewer splits replace more",
             "test_the_command_goes_over_all_splits",
@@ -2800,6 +2794,140 @@ LEFT_OVERS = (
             "    if False:\n",
             "a figure of fewer seeds takes the place of one of more",
             "test_of_what_a_figure_is_stands_beside_it_and_keeps_it_from_less",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/kept.py",
+        "tests/experiments/test_kept.py",
+        (
+            'if name == "splits" else value == kept',
+            'if name == "splits" else True',
+            "results of another preset take the place of those that are kept",
+            "test_results_of_other_data_or_of_more_stay",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/intervals.py",
+        "tests/experiments/test_intervals.py",
+        (
+            "functools.partial(relative_l2, width=width_of(self.truth[score]))",
+            "relative_l2",
+            "R-l2 of every draw goes by its own range of scores",
+            "test_relative_l2_of_drawn_videos_goes_by_the_range_of_all",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/report.py",
+        "tests/experiments/test_suite.py",
+        (
+            " and results.seeds_of(row) == results.seeds_of(reference)",
+            "",
+            "rows of other seeds are called paired",
+            "test_rows_of_other_seeds_are_not_called_paired",
+        ),
+        (
+            "    is_defined = not np.isnan(means).any()\n",
+            "    is_defined = True\n",
+            "a figure that one seed lacks has an interval and a difference",
+            "test_a_figure_that_one_seed_does_not_have_is_undefined",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/splits.py",
+        "tests/experiments/test_random_splits.py",
+        (
+            "        check_renderings(first, others)",
+            "        # check_renderings(first, others)",
+            "renderings are not compared on what a split tests",
+            "test_a_rendering_with_other_scores_of_what_a_split_tests_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/fragments.py",
+        "tests/models/test_objective.py",
+        (
+            "        last = length - 1 if is_frame is None else",
+            "        last = length - 1 if True else",
+            "jitter draws padding into a fragment",
+            "test_fragment_jitter_does_not_depend_on_the_rest_of_the_batch",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/regression.py",
+        "tests/baselines/test_regressions.py",
+        (
+            "    if number == len(training.groups):",
+            "    if True:",
+            "cross-validation parts cuts of one source",
+            "test_cuts_of_one_source_are_in_one_fold",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/report/collecting.py",
+        "tests/report/test_report.py",
+        (
+            "            edges = max(edges[0], performance.start_frame), min(edges[1], performance.end_frame)\n",
+            "            pass\n",
+            "a page shows stages of a neighbour, where its window holds some",
+            "test_stages_of_another_performance_are_none_of_a_page",
+        ),
+        (
+            "    start = max(performance.start_frame - around, free[0])",
+            "    start = performance.start_frame - around",
+            "a page begins within the performance before",
+            "test_a_page_shows_nothing_of_the_performance_beside_its_own",
+        ),
+        (
+            "    times = video.first_time + np.append(video.timestamps",
+            "    times = np.append(video.timestamps",
+            "times of a page begin at nought",
+            "test_times_of_a_page_are_those_of_the_file",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/inference/test_inputs.py",
+        (
+            "bisect.bisect_right(times, seconds + ROUNDING) - 1",
+            "bisect.bisect_right(times, seconds + ROUNDING)",
+            "times mean the frame after the one that is shown",
+            "test_a_stretch_is_what_is_shown_between",
+        ),
+        (
+            "bisect.bisect_right(times, seconds + ROUNDING)",
+            "bisect.bisect_right(times, seconds)",
+            "a printed time begins a frame early or late",
+            "test_the_times_that_predict_prints_mean_the_same_frames",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/findings.py",
+        "tests/inference/test_long_videos.py",
+        (
+            "            self._of_noise += shown\n",
+            "            self._of_noise = shown\n",
+            "the picture of a long video without a performance is of its last part",
+            "test_a_long_video_without_a_performance_has_none",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/presets.py",
+        "tests/models/test_views.py",
+        (
+            'changes |= _without_intervals(model, "They were measured with stages',
+            'dict(changes) | _without_intervals(model, "They were measured with stages',
+            "another decoding keeps intervals",
+            "test_another_number_of_views_or_another_decoding_has_no_intervals",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/versions.py",
+        "tests/inference/test_serving.py",
+        (
+            "            if differences(sport, of):",
+            "            if False:",
+            "another sport of the same name is the next version",
+            "test_a_version_follows_one_of_its_own_sport_and_format",
         ),
     ),
     *of(
@@ -2965,8 +3093,8 @@ LEFT_OVERS = (
         "scoringnet_tf/inference/versions.py",
         "tests/inference/test_serving.py",
         (
-            "(found, of) != (form, sport.name)",
-            "of != sport.name",
+            "(found, of.name) != (form, sport.name)",
+            "of.name != sport.name",
             "another format is the next version",
             "test_a_version_follows_one_of_its_own_sport_and_format",
         ),
@@ -2975,8 +3103,8 @@ LEFT_OVERS = (
         "scoringnet_tf/export.py",
         "tests/bad_inputs/test_bad_inputs.py",
         (
-            "    check_successor(base / str(following - 1), values.format, network.sport)\n",
-            "",
+            "        check_successor(base / there[max(there)], values.format, network.sport)\n",
+            "        pass\n",
             "another sport's model is the next version",
             "test_it_says_what_is_wrong",
         ),

@@ -19,7 +19,7 @@ from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.inference.refusal import NO_PERFORMANCE
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.inference.video_score import Performance
-from scoringnet_tf.report.collecting import ONE_DEVIATION, Scenes, scored_and_shown, shown_performances
+from scoringnet_tf.report.collecting import ONE_DEVIATION, Scenes, _within, scored_and_shown, shown_performances
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.report.page import ShownPerformance, ShownScore, performance_page, write_pages
 from scoringnet_tf.sports import get_sport
@@ -124,6 +124,16 @@ def test_a_page_shows_nothing_of_the_performance_beside_its_own(scorer, tmp_path
     assert "60 frames, 25 frames/s, 2.4 s; from frame 60 of the file on, 2.4 s after its first" in text
     assert '<td class="number">2.80 s</td><td class="number">3.60 s</td><td class="number">70–89</td>' in text
     assert '"start": 10, "text": ["frame 60, 2.40 s;' in text and ">4.8 s</span>" in text
+
+
+def test_stages_of_another_performance_are_none_of_a_page():
+    """Of one that was found in the part before, of which its own part knows nothing but the frames."""
+    stages = [run("take-flight", 0, 8), run("entry", 8, 12), run("noise", 12, 20), run("entry", 20, 30)]
+    found = _within(stages, Performance(20, 30, 0.8, 1.2), 5, np.arange(5, 35) / 25)
+    assert [(one["name"], one["start_frame"], one["end_frame"]) for one in found] == [
+        ("noise", 7, 15),
+        ("entry", 15, 25),
+    ]
 
 
 def test_times_of_a_page_are_those_of_the_file(scorer, tmp_path):
