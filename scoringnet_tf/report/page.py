@@ -261,6 +261,8 @@ def session_page(title: str, performances: Sequence[tuple[ShownPerformance, str]
     judged = any(score.true is not None for shown, _ in performances for score in shown.scores)
     last = names[-1]  # the final score wherever there is one
     ordered = sorted(performances, key=lambda one: -_value(_score(one[0], last), -math.inf))
+    values = [_value(_score(shown, last), -math.inf) for shown, _ in ordered]
+    ranks = [1 + values.index(value) for value in values]  # equal scores share one, as in competitions
     graded = any(shown.reliability for shown, _ in performances)
     of_judges = ["judges", "difference"] if judged else []
     columns = ["rank", "performance", last, *of_judges, *names[:-1], *(["reliability"] if graded else []), "notes"]
@@ -280,7 +282,7 @@ def session_page(title: str, performances: Sequence[tuple[ShownPerformance, str]
             }
             for name in columns
         ],
-        rows=[{"cells": _cells(rank, *one, names, judged, graded)} for rank, one in enumerate(ordered, start=1)],
+        rows=[{"cells": _cells(rank, *one, names, judged, graded)} for rank, one in zip(ranks, ordered, strict=True)],
         agreement=[found for name in names if (found := _agreement(name, performances))["count"]],
         points=[_point(shown, link, last, axis) for shown, link in known],
         range=axis,

@@ -168,6 +168,13 @@ def session(*performances):
     return Elements(page.session_page("Final", [(one, f"{one.name}.html") for one in performances], "m"))
 
 
+def test_equal_scores_share_a_rank():
+    finals = {"a": 70.0, "b": 80.0, "c": 70.0, "d": None, "e": 60.0}
+    found = session(*(shown(name, values=(3.0, 20.0, final)) for name, final in finals.items()))
+    words = re.findall(r"([\d–]+) ([a-e]) (?:[\d.]+|withheld)", found.text())
+    assert words == [("1", "b"), ("2", "a"), ("2", "c"), ("4", "e"), ("–", "d")]
+
+
 def test_a_session_is_ranked_by_the_final_score():
     elements = session(
         shown("a", (3, 20, 60)), shown("b", (3, 28, 84)), shown("c", (None, None, None)), shown("d", (3, 22, 66))
