@@ -103,7 +103,7 @@ VIDEOS = (
     Video(
         "one frame",
         "one.avi",
-        "It has 1 frame: at least 8 are needed. …",
+        "It has 1 frame at … frames/s: at least 8 are needed. …",
         video("one.avi", 1),
     ),
     Video("8 × 8 pixels", "tiny.avi", "…Its picture is 8×8: at least …×… is needed.", tiny_video),
