@@ -73,7 +73,8 @@ def _held_out(info, data_hash):
 
     values, folder = flags.FLAGS, flags.FLAGS.held_out_records_dir
     if values.held_out_split:
-        return held_out_by_name(info, load_records(folder) if folder else info, values.held_out_split)
+        records = load_records(folder) if folder else info
+        return held_out_by_name(info, records, values.held_out_split, model_path(values.model))
     return held_out_by_run(info, model_path(values.model), data_hash)
 
 

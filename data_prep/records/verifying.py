@@ -12,7 +12,8 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from data_prep.records.encoding import features_hash
-from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example
+from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example, score_statistics
+from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.threads import overlapping
 from scoringnet_tf.support.wording import counted
 
@@ -56,10 +57,11 @@ def verify_records(info: DatasetInfo) -> list[str]:
     """Decodes everything.
 
     Returns:
-        What is wrong, one sentence each: damaged or undecodable records, lengths that differ, stages out of range, ids
-        or counts other than the index says, features whose hash is another, and a data hash that is not the index's.
+        What is wrong, one sentence each: damaged or undecodable records, lengths that differ, stages out of range, ids,
+        counts, scores, classes or statistics other than the index says, features whose hash is another, and a data hash
+        that is not the index's.
     """
-    problems, digest = [], hashlib.sha256()
+    problems, digest = _statistics_problems(info), hashlib.sha256()
     total = sum(split["num_videos"] for split in info.splits.values())
     with tqdm(total=total, desc="Verifying", unit="video") as progress:
         for split in sorted(info.splits):
@@ -85,6 +87,18 @@ def verify_records(info: DatasetInfo) -> list[str]:
     return problems
 
 
+def _statistics_problems(info):
+    """Where the statistics of the index, by which SP's outputs are scaled, are not those of its scores."""
+    known = score_statistics(info.videos)
+    return [
+        f"{split}: expected statistics of its scores, {score} {stats}. Received: {given}"
+        for split, of_scores in known.items()
+        for score, stats in of_scores.items()
+        if not (given := info.score_statistics.get(split, {}).get(score))
+        or any(not np.isclose(given.get(key, np.nan), value) for key, value in stats.items())
+    ]
+
+
 def _checked(info, record):
     """(id, problems) of a record."""
     return record["example/id"].decode(), _record_problems(info, record)
@@ -105,10 +119,23 @@ def _record_problems(info, record):
         problems.append(f"expected {entry['num_frames']} of each. Received: {counts}")
     if record["clip/sha256"].decode() != entry["sha256"]:
         problems.append("expected the source hash of the index. Received: another")
+    problems += _label_problems(info, entry, record)
     stages = record["stage/index"]
     if stages.min(initial=0) < UNLABELLED or stages.max(initial=UNLABELLED) >= len(info.stages):
         problems.append(f"expected stages from {UNLABELLED} to {len(info.stages) - 1}. Received: {np.unique(stages)}")
     return problems + (_feature_problems(record) if info.features else _frame_problems(info, record))
+
+
+def _label_problems(info, entry, record):
+    """Where the index has other scores or classes than the record: a run takes its targets from either."""
+    expected = {f"score/{score}": entry.get(score) for score in SCORES}
+    expected |= {f"class/{head}": entry["classes"][head] for head in info.classes}
+    problems = []
+    for name, value in expected.items():
+        found = float(record[name])
+        if not np.isclose(found, np.nan if value is None else value, rtol=1e-6, equal_nan=True):
+            problems.append(f"expected {name} {value} of the index. Received: {found:g}")
+    return problems
 
 
 def num_steps(record: dict[str, Any]) -> int:

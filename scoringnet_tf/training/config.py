@@ -58,6 +58,13 @@ def record_config(model_dir, settings, data_hash, precision, validation_ids, lea
     write_json(path, config)
 
 
+def is_recorded(model_dir, settings, data_hash, precision, validation_ids):
+    """Whether the configuration in a folder is this one; arguments of `record_config`."""
+    path = as_path(model_dir) / CONFIG
+    now = _configuration(settings, data_hash, precision, validation_ids)
+    return path.is_file() and not _changes(_read(path), now, {"phase": None})
+
+
 def check_config(model_dir, settings, data_hash, precision, validation_ids):
     """Checks that another process of the same run recorded the same; arguments of `record_config`.
 

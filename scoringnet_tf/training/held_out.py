@@ -71,13 +71,14 @@ def _held_out_before(info, model):
     return set(found.ids or ()) if isinstance(found, HeldOut) else set()
 
 
-def held_out_by_name(info: DatasetInfo, records: DatasetInfo, split: str) -> HeldOut:
+def held_out_by_name(info: DatasetInfo, records: DatasetInfo, split: str, model_file: AnyPath) -> HeldOut:
     """The videos of a split that a user names.
 
     Args:
         info: of the records that the model was trained on.
         records: of those with the split; the same, or others.
         split: name of it.
+        model_file: path of the model, whose run may have learned from more, by other records and by its start.
 
     Raises:
         RecordsError: there is no such split.
@@ -89,5 +90,11 @@ def held_out_by_name(info: DatasetInfo, records: DatasetInfo, split: str) -> Hel
         raise InputError(
             f"--held_out_split={split}: expected videos that the model did not learn from. Received: {len(both)} of "
             f"the training split of {info.records_dir}, the first {both[0]}."
+        )
+    both = learned_among(records, records.split(split)["ids"], model_file)
+    if both:
+        raise InputError(
+            f"--held_out_split={split}: expected videos that the model did not learn from. Received: {len(both)} that "
+            f"the run of {model_file} did, or one that it started from, the first {both[0]}."
         )
     return HeldOut(records, split)

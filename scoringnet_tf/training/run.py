@@ -30,9 +30,9 @@ from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import STATE, Checkpoints
 from scoringnet_tf.training.config import (
-    CONFIG,
     STARTED_FROM,
     check_config,
+    is_recorded,
     learned_from,
     record_config,
     shown,
@@ -169,9 +169,9 @@ class Run:
 
     def _record(self):
         """Writes the configuration, or checks that it is that of the run to go on with."""
-        self._follows_a_run = (self.model_dir / CONFIG).is_file()
         described = (self.model_dir, self.settings, self.info.data_hash, self.dtype, self.validation_ids)
         if self.worker == 0:
+            self._check_room(described)
             record_config(*described, self._learned_from())
         self._wait_for_all()
         if self.worker > 0:
@@ -197,7 +197,8 @@ class Run:
         self.checkpoints = Checkpoints(self.folder)
         folder, state = self.checkpoints.latest()
         if state is None:
-            self._make_room()
+            for name in self._models:
+                (self.folder / name).unlink(missing_ok=True)
             self.load_initial_weights()
         for phase in self.phases:
             done = _epochs_done(phase, state)
@@ -215,22 +216,32 @@ class Run:
         best = self.phases[-1].best
         return best if (self.folder / best).is_file() else LAST
 
-    def _make_room(self):
-        """A new run takes a folder without models; what one left that was killed in its first epoch is removed."""
-        names = {LAST, *(phase.best for phase in self.phases)}
-        left = [name for name in names if (self.folder / name).is_file()]
-        others = left if not self._follows_a_run else [LAST] if LAST in left else []
-        if others:
+    @property
+    def _models(self):
+        """Names of the models that the run writes."""
+        return [LAST, *(phase.best for phase in self.phases)]
+
+    def _check_room(self, described):
+        """InputError, and nothing is changed, unless the folder is a new one, or has what this very run left in it.
+
+        A run that was killed in its first epoch leaves its configuration and perhaps a best model, to begin anew. What
+        else lies there without checkpoints to go on from is somebody's.
+        """
+        if Checkpoints(self.model_dir).latest()[1] is not None:
+            return
+        left = [name for name in self._models if (self.model_dir / name).is_file()]
+        if left and (LAST in left or not is_recorded(*described)):
             raise InputError(
-                f"--model_dir={self.model_dir}: expected a new folder, or a run to go on with. Received: {others[0]} "
+                f"--model_dir={self.model_dir}: expected a new folder, or a run to go on with. Received: {left[0]} "
                 "without checkpoints/ to go on from. Choose another --model_dir, or delete what is there."
             )
+        folder = _place(self.model_dir)
         for flag in STARTS:
-            start = self.settings.get(flag) and as_path(self.settings[flag])
-            if start and self.model_dir in (start, start.parent):
-                raise InputError(f"--{flag}={start}: expected a model outside --model_dir. Received: one in it.")
-        for name in left:
-            (self.folder / name).unlink()
+            start = self.settings.get(flag) and _place(as_path(self.settings[flag]))
+            if start and folder in (start, start.parent):
+                raise InputError(
+                    f"--{flag}={self.settings[flag]}: expected a model outside --model_dir. Received: one in it."
+                )
 
     def _fit(self, phase, done, state):
         steps = -(-len(self.train_ids) // self.settings["batch_size"])
@@ -378,3 +389,8 @@ def _check_finite(history):
         "and --warmup_steps (too fast), in train at --alpha with --pair_reduction=sum (too heavy), at --precision (try "
         "float32), and at the records (python -m data_prep inspect)."
     )
+
+
+def _place(path):
+    """Where a path leads, however it is written."""
+    return path if isinstance(path, RemotePath) else path.resolve()

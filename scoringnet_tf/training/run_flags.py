@@ -43,7 +43,9 @@ flags.DEFINE_float(
 flags.DEFINE_integer(
     "patience", 0, "Validations without a better one after which a phase ends; 0 never. Not in the paper.", 0
 )
-flags.DEFINE_integer("max_steps", 0, "Steps after which a phase ends, to try settings out; 0: by epochs alone.", 0)
+flags.DEFINE_integer(
+    "max_steps", 0, "Updates of the weights after which a phase ends, to try settings out; 0: by epochs alone.", 0
+)
 flags.DEFINE_enum(
     "precision",
     "auto",

@@ -220,7 +220,9 @@ class ScoringRun(Run):
         """A map that gives every training video the scores of another one: the control that must learn nothing."""
         ids = self.train_ids
         order = np.random.default_rng(self.settings["seed"]).permutation(len(ids))
-        scores = np.array([[self.info.videos[ids[i]][name] for name in SCORES] for i in order], np.float32)
+        others = np.empty_like(order)
+        others[order] = np.roll(order, 1)  # of none its own
+        scores = np.array([[self.info.videos[ids[i]][name] for name in SCORES] for i in others], np.float32)
         table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(ids, np.arange(len(ids))), -1)
 
         def exchange(inputs, targets, extras):

@@ -18,6 +18,8 @@ from scoringnet_tf.training.config import learned_from, record_config, shown
 from scoringnet_tf.training.held_out import held_out_by_name, held_out_by_run, learned_among
 from scoringnet_tf.training.scoring import ScoringRun
 
+NO_RUN = "nowhere/best.keras"  # of which nothing is known
+
 
 def run_of(folder, info, ids, settings=None):
     config = {"validation_ids": ids, "data_hash": info.data_hash, "settings": settings or {}}
@@ -158,24 +160,32 @@ def test_a_run_that_started_from_a_tower(info, tmp_path, of_these):
 
 
 def test_a_split_that_is_named(info):
-    found = held_out_by_name(info, info, "test")
+    found = held_out_by_name(info, info, "test", NO_RUN)
     assert (found.info, found.split, found.ids) == (info, "test", None)
     with pytest.raises(RecordsError, match="expected a split, one of test, train"):
-        held_out_by_name(info, info, "validation")
+        held_out_by_name(info, info, "validation", NO_RUN)
+
+
+def test_videos_that_the_run_learned_from_by_other_records_are_refused(info, tmp_path):
+    """Such as another fold of the same videos, or those of the model that it started from."""
+    test = info.splits["test"]["ids"]
+    record_config(tmp_path, {}, "others", "float32", [], {shown(info.videos[test[1]])})
+    with pytest.raises(InputError, match=rf"did not learn from\. Received: 1 that the run of .* the first {test[1]}"):
+        held_out_by_name(info, info, "test", tmp_path / "best.keras")
 
 
 def test_training_videos_are_refused_under_any_name(info, tmp_path):
     with pytest.raises(InputError, match=r"did not learn from\. Received: 7 of the training split"):
-        held_out_by_name(info, info, "train")
+        held_out_by_name(info, info, "train", NO_RUN)
     train, test = info.splits["train"]["ids"], info.splits["test"]["ids"]
     swapped = dict.fromkeys([*test, train[0]], "test") | dict.fromkeys(train[1:], "train")
     other = resplit(info, swapped, tmp_path / "index")
     with pytest.raises(InputError, match=f"Received: 1 of the training split .* the first {train[0]}"):
-        held_out_by_name(info, other, "test")
+        held_out_by_name(info, other, "test", NO_RUN)
     renamed = {f"x{name}": video for name, video in info.videos.items()}
     splits = {"test": {**info.splits["train"], "ids": [f"x{name}" for name in train]}}
     with pytest.raises(InputError, match="Received: 7 of"):
-        held_out_by_name(info, dataclasses.replace(info, videos=renamed, splits=splits), "test")
+        held_out_by_name(info, dataclasses.replace(info, videos=renamed, splits=splits), "test", NO_RUN)
 
 
 def test_other_stretches_of_a_file_are_other_performances(info):
@@ -184,7 +194,7 @@ def test_other_stretches_of_a_file_are_other_performances(info):
     for name, stretch in ((first, "0-30"), (second, "40-70")):
         videos[name] = {**videos[name], "path": f"broadcast.mp4#{stretch}", "sha256": "same"}
     made = dataclasses.replace(info, videos=videos)
-    assert held_out_by_name(made, made, "test").split == "test"
+    assert held_out_by_name(made, made, "test", NO_RUN).split == "test"
     videos[second] = {**videos[second], "path": "copy.mp4#0-30"}
     with pytest.raises(InputError, match="Received: 1 of"):
-        held_out_by_name(made, made, "test")
+        held_out_by_name(made, made, "test", NO_RUN)

@@ -12,6 +12,7 @@ from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training import callbacks
+from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.scoring import ScoringRun, build_network, check_stages
 
 # === What a run starts from ===
@@ -35,12 +36,36 @@ def test_sp_starts_from_kfs_at_its_best(diving_records, tmp_path, monkeypatch):
     assert any((a != b).any() for a, b in zip(kept[1], kept[2], strict=True))
 
 
-def test_models_that_a_run_would_overwrite_are_left_alone(diving_records, tmp_path):
-    (tmp_path / "last.keras").write_bytes(b"of somebody")
-    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records))
-    with pytest.raises(InputError, match=r"expected a new folder.*Received: last\.keras without checkpoints"):
+@pytest.mark.parametrize("config", [None, {"seed": 9}])
+@pytest.mark.parametrize("name", ["last.keras", "best.keras"])
+def test_models_that_a_run_would_overwrite_are_left_alone(diving_records, tmp_path, name, config):
+    """However often it is tried, with nothing beside them or the configuration of another run, which stays."""
+    info = DatasetInfo.load(diving_records)
+    (tmp_path / name).write_bytes(b"of somebody")
+    if config:
+        other = ScoringRun(info, settings(tmp_path, diving_records, **config))
+        record_config(tmp_path, other.settings, info.data_hash, other.dtype, other.validation_ids, ())
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("*.*")}
+    for _ in range(2):
+        run = ScoringRun(info, settings(tmp_path, diving_records))
+        with pytest.raises(InputError, match=rf"expected a new folder.*Received: {name} without checkpoints"):
+            run.run()
+        assert {path.name: path.read_bytes() for path in tmp_path.glob("*.*")} == before
+
+
+def test_a_start_within_the_folder_is_refused_however_it_is_written(diving_records, tmp_path, monkeypatch):
+    """Even where this very run left it there in its first epoch."""
+    monkeypatch.chdir(tmp_path)
+    info = DatasetInfo.load(diving_records)
+    options = settings("run", diving_records, initial_model=str(tmp_path / "run/best.keras"))
+    made = ScoringRun(info, settings("run", diving_records))
+    (tmp_path / "run").mkdir()
+    made.model.save(tmp_path / "run/best.keras")
+    run = ScoringRun(info, options)
+    record_config("run", run.settings, info.data_hash, run.dtype, run.validation_ids, ())
+    with pytest.raises(InputError, match=r"--initial_model=.*expected a model outside --model_dir"):
         run.run()
-    assert (tmp_path / "last.keras").read_bytes() == b"of somebody"
+    assert (tmp_path / "run/best.keras").is_file()
 
 
 def test_patience_needs_videos_that_are_held_out(diving_records, tmp_path):

@@ -429,6 +429,27 @@ def test_motion_classes_that_cannot_be_used_are_named(tmp_path, text, message):
         motion.read(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (lambda index: index["videos"]["004"].update(final=7.5), "train, 004: expected score/final 7.5 of the index"),
+        (lambda index: index["videos"]["001"].update(execution=None), "test, 001: expected score/execution None"),
+        (
+            lambda index: index["score_statistics"]["train"]["final"].update(std=1.0),
+            "train: expected statistics of its scores, final",
+        ),
+        (lambda index: index["score_statistics"]["test"].pop("difficulty"), "test: expected statistics of its scores"),
+    ],
+)
+def test_verification_compares_the_labels_of_the_index(diving_copy, changed, said):
+    """A run takes its targets from the records, and what it scales them by, and holds out, from the index."""
+    index = json.loads((diving_copy / "dataset_info.json").read_text())
+    changed(index)
+    (diving_copy / "dataset_info.json").write_text(json.dumps(index))
+    problems = verify_records(DatasetInfo.load(diving_copy))
+    assert any(problem.startswith(said) for problem in problems), problems
+
+
 def test_verification_finds_damage_that_sizes_do_not_show(diving_copy):
     info = DatasetInfo.load(diving_copy)
     assert verify_records(info) == []
