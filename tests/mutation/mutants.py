@@ -2941,6 +2941,42 @@ LEFT_OVERS = (
         ),
     ),
     *of(
+        "scoringnet_tf/training/run.py",
+        "tests/training/test_starting.py",
+        (
+            "LAST in left or not is_recorded(*described)",
+            "LAST in left",
+            "somebody's best model is deleted",
+            "test_models_that_a_run_would_overwrite_are_left_alone",
+        ),
+        (
+            "return path if isinstance(path, RemotePath) else path.resolve()",
+            "return path",
+            "a start in the folder of a run, written otherwise, is deleted before it is read",
+            "test_a_start_within_the_folder_is_refused_however_it_is_written",
+        ),
+    ),
+    *of(
+        "data_prep/records/verifying.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "    problems += _label_problems(info, entry, record)\n",
+            "",
+            "scores of the index that are not the records' pass",
+            "test_verification_compares_the_labels_of_the_index",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/scoring.py",
+        "tests/training/test_wiring.py",
+        (
+            "np.roll(order, 1)  # of none its own",
+            "np.random.default_rng(1).permutation(order)",
+            "a video keeps its own scores among shuffled ones",
+            "test_shuffled_labels_are_those_of_other_videos",
+        ),
+    ),
+    *of(
         "scoringnet_tf/report/printing.py",
         "tests/inference/test_video_score.py",
         (
