@@ -25,17 +25,20 @@ def check_successor(newest: AnyPath, form: str, sport: Sport) -> None:
     files |= {name: (known.file, PORTABLE_DESCRIPTION) for name, known in FORMATS.items()}
     for found, (file, description) in files.items():
         if (folder / file).is_file():
-            of = _sport_of(folder / description)
-            if (found, of.name) != (form, sport.name):
-                expected = f"expected {found} of {of.name}, as the newest version there"
+            definition = _sport_definition(folder / description)
+            if (found, definition["name"]) != (form, sport.name):
+                expected = f"expected {found} of {definition['name']}, as the newest version there"
                 raise InputError(f"{folder}: {expected}. Received: {form} of {sport.name}.")
-            if differences(sport, of):
-                expected = f"expected {of.name} as the newest version there has it"
-                raise InputError(f"{folder}: {expected}. Received: {'; '.join(differences(sport, of))}.")
+            different = differences(sport, sport_of(definition, str(folder / description)))
+            if different:
+                expected = f"expected {sport.name} as the newest version there has it"
+                raise InputError(f"{folder}: {expected}. Received: {'; '.join(different)}.")
 
 
-def _sport_of(description):
+def _sport_definition(description):
+    """What an exported model says of its sport; at least a name."""
     try:
-        return sport_of(read_json(description)["sport"], str(description))
+        definition = read_json(description)["sport"]
+        return {**definition, "name": definition["name"]}
     except (OSError, KeyError, TypeError) as error:
         raise InputError(f"{description}: expected what describes an exported model. Received: {error!r}.") from error

@@ -2934,8 +2934,8 @@ LEFT_OVERS = (
         "scoringnet_tf/inference/versions.py",
         "tests/inference/test_serving.py",
         (
-            "            if differences(sport, of):",
-            "            if False:",
+            "            if different:\n",
+            "            if False:\n",
             "another sport of the same name is the next version",
             "test_a_version_follows_one_of_its_own_sport_and_format",
         ),
@@ -3139,8 +3139,8 @@ LEFT_OVERS = (
         "scoringnet_tf/inference/versions.py",
         "tests/inference/test_serving.py",
         (
-            "(found, of.name) != (form, sport.name)",
-            "of.name != sport.name",
+            '(found, definition["name"]) != (form, sport.name)',
+            'definition["name"] != sport.name',
             "another format is the next version",
             "test_a_version_follows_one_of_its_own_sport_and_format",
         ),
