@@ -10,6 +10,7 @@ from training_runs import REGRESSOR, SMALL, assert_same, batch, settings
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.pretrained import continue_from, load_pretrained, preprocessing_of
 from scoringnet_tf.training.scoring import ScoringRun, build_network
 
@@ -101,16 +102,19 @@ def test_an_initial_model_of_another_shape_is_refused_whole(diving_records, tmp_
 
 
 def test_a_model_to_start_from_is_not_taken_for_what_a_run_left(diving_records, tmp_path):
-    """It would be deleted."""
+    """It would be deleted; not even where it is tried again, or this very run may have left it."""
     info, path = DatasetInfo.load(diving_records), tmp_path / "run/best.keras"
     (tmp_path / "run").mkdir()
     build_network(info, settings(tmp_path / "first", diving_records), "float32").save(path)
     options = settings(tmp_path / "run", diving_records, initial_model=str(tmp_path / "run"))
-    with pytest.raises(InputError, match=r"expected a new folder, or a run to go on with\. Received: best\.keras"):
-        ScoringRun(info, options).run()
-    assert path.is_file()
+    run = ScoringRun(info, options)
+    for _ in range(2):
+        with pytest.raises(InputError, match=r"expected a new folder, or a run to go on with\. Received: best\.keras"):
+            run.run()
+        assert path.is_file()
+    record_config(run.model_dir, run.settings, info.data_hash, run.dtype, run.validation_ids, ())
     with pytest.raises(InputError, match=r"--initial_model=.*run: expected a model outside --model_dir"):
-        ScoringRun(info, options).run()  # now there is a configuration as of a run that was killed
+        run.run()
     assert path.is_file()
 
 

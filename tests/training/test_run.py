@@ -15,6 +15,7 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
+from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.run import Phase
 from scoringnet_tf.training.scoring import ScoringRun, phases
 
@@ -184,9 +185,10 @@ def test_the_share_of_true_fragments_falls_from_1_to_0():
 def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
     """In a folder where one that was killed in its first epoch left a best model: that is not this run's."""
     changes = {"training": "joint", "max_steps": 3, "batch_size": 2, "validation_fraction": 0.0}
-    for left in ("best.keras", "config.json"):
-        (tmp_path / left).touch()
-    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
+    info = DatasetInfo.load(diving_records)
+    run = ScoringRun(info, settings(tmp_path, diving_records, **changes))
+    (tmp_path / "best.keras").touch()
+    record_config(tmp_path, run.settings, info.data_hash, run.dtype, run.validation_ids, ())
     assert run.run() == tmp_path / "last.keras"
     assert int(run.model.optimizer.iterations) == 3
     figures = (tmp_path / "joint.csv").read_text()
