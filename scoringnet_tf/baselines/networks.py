@@ -41,10 +41,9 @@ def train(
     """
     scores = set(training.scores[training.held_out].tolist())
     if len(scores) == 1:
-        expected = "different scores of the held-out videos, to choose the epoch by (hold out more, or none)"
-        raise InputError(
-            f"Expected {expected}. Received: {counted(int(training.held_out.sum()), 'video')} of {scores}."
-        )
+        expected = "expected held-out videos of different scores, to choose the epoch by"
+        received = f"{counted(int(training.held_out.sum()), 'video')}, of {scores.pop():g}"
+        raise InputError(f"{expected}. Received: {received}. Hold out more, or none (--validation_fraction).")
     rng = np.random.default_rng(training.seed)
     held_out = training.held_out
     best, kept, weights = -np.inf, epochs, None
@@ -61,7 +60,7 @@ def train(
         if found > best:
             best, kept, weights = found, epoch, model.get_weights()
     if weights is None:
-        raise InputError("Expected a training that converges. Received: predictions that are no numbers.")
+        raise InputError("expected a training that converges. Received: predictions that are no numbers.")
     model.set_weights(weights)
     return {"epoch": kept, **({"validation_src": round(best, 4)} if held_out.any() else {})}
 

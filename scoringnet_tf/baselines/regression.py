@@ -9,6 +9,8 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 
 from scoringnet_tf.baselines.system import Learned, TrainingSet
 from scoringnet_tf.sports import src
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 FOLDS = 5
 
@@ -30,8 +32,16 @@ def cross_validated(
         grid: name of a setting → what is tried.
         training: its scores and seed.
         inputs: (V, D), or a kernel (V, V).
+
+    Raises:
+        InputError: all videos are cuts of one source.
     """
     number = len(set(training.groups.tolist()))
+    if number < 2:
+        raise InputError(
+            "expected videos of two sources or more, to choose settings by cross-validation. Received: "
+            f"{counted(len(training.groups), 'video')} of one."
+        )
     if number == len(training.groups):
         folds = list(KFold(min(FOLDS, number), shuffle=True, random_state=training.seed).split(inputs))
     else:

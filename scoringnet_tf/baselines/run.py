@@ -124,8 +124,11 @@ class Run:
             scores = np.concatenate([part.scores(score) for part in parts])
             known = np.isfinite(scores)
             if (known & ~held_out).sum() > 1:
-                chosen_part = (inputs[known], scores[known], held_out[known], self.seed, groups[known])
-                learned[score] = system.learn(TrainingSet(*chosen_part))
+                of_score = TrainingSet(inputs[known], scores[known], held_out[known], self.seed, groups[known])
+                try:
+                    learned[score] = system.learn(of_score)
+                except InputError as error:
+                    raise InputError(f"{self.info.records_dir}: {self.name}, {score} scores: {error}") from error
         chosen = {score: dict(found.chosen) for score, found in learned.items()}
         write_json(self.output_dir / SETTINGS, {**described, "chosen": chosen, "versions": versions()})
         for info in self.tested:

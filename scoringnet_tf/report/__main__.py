@@ -60,31 +60,24 @@ def main(arguments: list[str]) -> int:
         raise InputError("--model: expected a model that sees frames. Received: one that was trained on features.")
     judges = read_judges(values.judges, scorer.model.sport) if values.judges else {}
     videos = list(named_videos(arguments))
-    _check_names(judges, [as_path(path).name for path, _ in videos])
-    shown, failed, names = [], 0, told_apart([path for path, _ in videos])
-    named = tqdm(
-        zip(videos, names, strict=True),
-        "Scoring",
-        len(videos),
-        unit="video",
-        leave=False,
-        disable=len(videos) < 2 or None,
-    )
-    for (path, error), name in named:
+    found = [path for path, error in videos if error is None]
+    _check_names(judges, [as_path(path).name for path in found])
+    shown, failed, names = [], 0, dict(zip(found, told_apart(found), strict=True))
+    for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
 
-        def shown_of(local, path=path, name=name):
+        def shown_of(local, path=path):
             of_judges = judges.get(as_path(path).name)
-            pages, said = scored_and_shown(scorer, local, path, of_judges, values.force, name)
+            pages, said = scored_and_shown(scorer, local, path, of_judges, values.force, names[path])
             if said:
                 tqdm.write(f"report: {path}: {said}.", file=sys.stderr)
             return pages
 
-        found = attempted(shown_of, path, error)
-        if isinstance(found, Remark):
+        pages = attempted(shown_of, path, error)
+        if isinstance(pages, Remark):
             failed += 1
-            tqdm.write(f"report: {found}", file=sys.stderr)
+            tqdm.write(f"report: {pages}", file=sys.stderr)
         else:
-            shown += found
+            shown += pages
     if shown:
         for page in write_pages(output, shown, scorer.name or "given", values.title):
             print(page)

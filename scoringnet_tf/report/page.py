@@ -236,7 +236,7 @@ def encode_clip(frames: Sequence[np.ndarray], fps: float) -> bytes:
     height, width = (size - size % 2 for size in frames[0].shape[:2])
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
-        rate = fractions.Fraction(fps).limit_denominator(1001)
+        rate = fractions.Fraction(fps).limit_denominator(1001) or 1
         stream = container.add_stream("libx264", rate=rate, options={"crf": "26", "preset": "fast"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for frame in frames:

@@ -4,6 +4,7 @@
 fsspec. What opens a scheme (s3fs for s3:// …) is imported when a path of it is first used.
 """
 
+import collections
 import glob
 import os
 import pathlib
@@ -149,12 +150,13 @@ def name_of(path: AnyPath) -> str:
 def told_apart(paths: Sequence[str]) -> list[str]:
     """What to call each of several paths: by its name, and the folders before it that tell those of one name apart."""
     wholes = [(*str(as_path(path).parent).replace("\\", "/").split("/"), name_of(path)) for path in paths]
-    found = []
-    for whole in wholes:
-        others = [other for other in wholes if other != whole]
-        lengths = (length for length in range(1, len(whole)) if all(o[-length:] != whole[-length:] for o in others))
-        found.append("/".join(whole[-next(lengths, len(whole)) :]))
-    return found
+    lengths, alike = [1] * len(wholes), list(range(len(wholes)))
+    while alike:  # those that end alike with one more folder did so without it
+        counts = collections.Counter(wholes[index][-lengths[index] :] for index in alike)
+        alike = [i for i in alike if counts[wholes[i][-lengths[i] :]] > 1 and lengths[i] < len(wholes[i])]
+        for index in alike:
+            lengths[index] += 1
+    return ["/".join(whole[-length:]) for whole, length in zip(wholes, lengths, strict=True)]
 
 
 def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:

@@ -70,7 +70,9 @@ def test_without_a_validation_part_the_last_epoch_is_kept(monkeypatch):
 def test_held_out_videos_of_one_score_choose_no_epoch():
     training, *_ = linear_set((10, 3))
     training.scores[training.held_out] = 9.5
-    with pytest.raises(InputError, match=r"Expected different scores of the held-out videos.*Received: 2 videos"):
+    with pytest.raises(
+        InputError, match=r"expected held-out videos of different scores.*Received: 2 videos, of 9\.5\. Hold out"
+    ):
         usdl.learn(training)
 
 

@@ -10,6 +10,7 @@ from tiny_sets import linear_set, training_set
 from scoringnet_tf.baselines import apenft, c3d_svr, pose_dct, regression, s3d
 from scoringnet_tf.baselines.videos import ClipFeatures, evenly
 from scoringnet_tf.data.joints import Joints
+from scoringnet_tf.support.errors import InputError
 
 
 @pytest.mark.parametrize("system", [c3d_svr, s3d, apenft])
@@ -36,6 +37,8 @@ def test_cuts_of_one_source_are_in_one_fold():
     grouped = dataclasses.replace(known, groups=np.repeat(np.arange(20), 2))
     found = [c3d_svr.learn(training).chosen["cross_validation_src"] for training in (known, grouped)]
     assert found[0] > 0.8 and abs(found[1]) < 0.3
+    with pytest.raises(InputError, match=r"expected videos of two sources or more.*Received: 40 videos of one\."):
+        c3d_svr.learn(dataclasses.replace(known, groups=np.zeros(40, int)))
 
 
 def test_equal_predictions_say_nothing_of_the_order():

@@ -220,6 +220,13 @@ def test_a_clip_holds_its_frames():
     assert [round(frame.mean() / 80) for frame in decoded] == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize(("fps", "rate"), [(12.5, 12.5), (30000 / 1001, 30000 / 1001), (0.4, 0.4), (0.0003, 1)])
+def test_a_clip_is_played_at_its_rate(fps, rate):
+    """A frame an hour has a clip that can be looked at."""
+    with av.open(io.BytesIO(page.encode_clip([np.zeros((36, 48, 3), np.uint8)] * 3, fps))) as container:
+        assert float(container.streams.video[0].average_rate) == pytest.approx(rate)
+
+
 def test_film_frames_are_at_the_centres_of_equal_spans():
     assert page.film_frames(120, 4) == [15, 45, 75, 105]
     assert page.film_frames(2, 4) == [0, 0, 1, 1]

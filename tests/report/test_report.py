@@ -11,6 +11,7 @@ import av
 import keras
 import numpy as np
 import pytest
+from command_forks import forked
 from conftest import read_index, write_bars
 
 import scoringnet_tf
@@ -383,3 +384,14 @@ def test_what_judges_took_off_is_not_in_their_table(tmp_path):
     (tmp_path / "j.csv").write_text("video,difficulty,execution,final\na,5.2,9.1,14.2\nb,5.2,9.1,14.4\n")
     with pytest.raises(InputError, match=r":3: expected a final score of up to 14\.30 \(sum_minus_penalty rule\)"):
         read_judges(tmp_path / "j.csv", get_sport("vault"))
+
+
+@pytest.mark.slow
+def test_what_cannot_be_an_address_ends_no_session(tmp_path):
+    """It is said beside what is not there, and the sound video has its page."""
+    write_bars(tmp_path / "v.avi", 30)
+    words = ["httq://a/b.mp4", "none.mp4", "v.avi", "--output=r.html", "--force"]
+    result = forked("scoringnet_tf.report", *words, folder=tmp_path)
+    assert result.returncode == 1 and (tmp_path / "r.html").is_file()
+    assert "report: httq://a/b.mp4: expected a local path" in result.stderr and "none.mp4" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 2

@@ -432,6 +432,12 @@ def test_paths_of_one_name_are_told_apart():
     assert paths.told_apart(names) == ["a/001.avi", "b/001.avi", "x/b/001.avi", "002.avi", "c/001.avi"]
 
 
+def test_thousands_of_one_name_are_told_apart_at_once():
+    """In as many steps as there are folders above; comparing all with all would take minutes."""
+    names = [f"/archive/{number % 200}/{number // 200}/dive.avi" for number in range(20_000)]
+    assert paths.told_apart(names) == [name.removeprefix("/archive/") for name in names]
+
+
 def test_the_folder_that_one_is_in_has_a_name(tmp_path, monkeypatch):
     (tmp_path / "dive/frames").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "dive/frames")
