@@ -13,6 +13,7 @@ from command_forks import ROOT, forked
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.flag_files import flag_files
+from scoringnet_tf.training.config import shown
 
 SMALL = ["--image_size=32,32", "--width_multiplier=0.0625", "--batch_size=4"]
 COMMANDS = {
@@ -103,6 +104,13 @@ def test_whole_path(trained):
     # One call of each command is a process of its own; those of train, evaluate, predict, export: `test_notices`.
     named = ("scoringnet_tf.calibrate", f"--model={run}", records, "--held_out_split=train")
     assert "--held_out_split=train: expected videos that the model did not learn from" in error_of(*named)
+    config = json.loads((run / "config.json").read_text())  # as where the model that it started from had seen more
+    videos = DatasetInfo.load(trained / "dives_records").videos.values()
+    tested = next(shown(video) for video in videos if video["split"] == "test")
+    (run / "config.json").write_text(json.dumps({**config, "learned_from": [*config["learned_from"], tested]}))
+    named = ("scoringnet_tf.calibrate", f"--model={run}", records, "--held_out_split=test")
+    assert "Received: 1 that the run of" in error_of(*named)
+    (run / "config.json").write_text(json.dumps(config))
     said = command("scoringnet_tf.calibrate", f"--model={run}", records, "--notraining_ids", run=started).stdout
     assert "no intervals: An interval needs 9 held-out videos" in said and "it keeps ids" not in said
     assert "it keeps ids" in command("scoringnet_tf.calibrate", f"--model={run}", records, "--views=6").stdout

@@ -15,7 +15,7 @@ from command_forks import forked
 
 import scoringnet_tf
 from scoringnet_tf import baselines, sports
-from scoringnet_tf.baselines import c3d_lstm, consisa, core, usdl
+from scoringnet_tf.baselines import c3d_lstm, c3d_svr, consisa, core, usdl
 from scoringnet_tf.baselines.run import Run
 from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -186,6 +186,23 @@ def test_a_folder_of_another_run_is_refused(records, tmp_path, c3d):
     for name, options, what in (("s3d", {}, "system"), ("c3d_svr", {"seed": 1}, "seed")):
         with pytest.raises(InputError, match=f"Received: one of other {what}"):
             run_of(name, records, tmp_path, c3d, **options).run()
+
+
+def test_groups_of_the_records_reach_the_cross_validation(records, tmp_path, c3d, monkeypatch):
+    """Those of the training videos, in their order; who has none is alone. What is wrong names the run."""
+    run, seen = run_of("c3d_svr", records, tmp_path, c3d), []
+    ids = [video_id for split in ("train", "validation") for video_id in run._part(split).ids]
+    for video_id in ids[1:4]:
+        run.info.videos[video_id]["group"] = "one"
+
+    def learn(training):
+        seen.append(training.groups.tolist())
+        raise InputError("no")
+
+    monkeypatch.setattr(c3d_svr, "SYSTEM", dataclasses.replace(c3d_svr.SYSTEM, learn=learn))
+    with pytest.raises(InputError, match=rf"^{records}: c3d_svr, difficulty scores: no$"):
+        run.run()
+    assert seen[0][1:4] == ["one"] * 3 and len(set(seen[0])) == len(ids) - 2
 
 
 def test_damaged_settings_are_named(records, tmp_path, c3d):

@@ -1,5 +1,7 @@
 """A table in Python is the one that the command writes; what cannot be compared is said."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,7 @@ def test_it_is_shown_as_the_table_with_the_papers_rows(asked, diving_records, pr
     text = table._repr_markdown_()
     assert text == str(table) and text.startswith("**Table 5: ranking loss.**")
     assert "| MSE + ranking | 1.000 [" in text and "| *the paper* | 0.84 | 5.36 |" in text
+    assert "*the paper, of unlv_diving*" in str(dataclasses.replace(table, data="mtl_aqa"))
     assert [label.get_text() for label in table.plot("f_med").axes[0].get_yticklabels()] == ["MSE", "MSE + ranking"]
     assert table.plot().axes[0].get_xlabel().startswith("F-SRC")
 

@@ -1,6 +1,7 @@
 """Table 6: rows on several splits, which are kept; mean and deviation over them; cells computed again."""
 
 import csv
+import dataclasses
 import json
 import sys
 
@@ -106,3 +107,11 @@ def test_the_command_goes_over_all_splits(surroundings, commands, tmp_path, monk
     assert command.main(command.flags.FLAGS(sys.argv)[1:]) == 1
     assert "those of 2 splits of MSE + ranking, of which there are 1 now" in capsys.readouterr().err
     assert (tmp_path / "results/diving/table6/cells.json").read_bytes() == before
+    # Of another dataset the paper's figures are said to be of its own; of the tables on one split too.
+    other = dataclasses.replace(surroundings.records, name="mtl_aqa")
+    monkeypatch.setattr(command, "load_records", lambda _: other)
+    for table in ("table6", "table5"):
+        monkeypatch.setattr(sys, "argv", ["experiments", "run", table, "--splits=2", "--seeds=1", *where, *folders])
+        command.flags.FLAGS.unparse_flags()
+        assert command.main(command.flags.FLAGS(sys.argv)[1:]) == 0
+        assert "| *the paper, of unlv_diving* |" in capsys.readouterr().out

@@ -73,6 +73,9 @@ def test_of_what_a_figure_is_stands_beside_it_and_keeps_it_from_less(trained, di
     result = forked("scoringnet_tf.experiments", "report", "fig4", *words)
     assert result.returncode == 1 and "those of 2 seeds of KFS, argmax, of which there are 1 now" in result.stderr
     assert (folder / "fig4.png").stat().st_mtime_ns == before
+    (folder / "drawn.json").write_text(json.dumps({**drawn, "preset": "other.flags"}))
+    result = forked("scoringnet_tf.experiments", "report", "fig4", *words)
+    assert result.returncode == 1 and "Received: those of another preset." in result.stderr
     (folder / "drawn.json").unlink()
     result = forked("scoringnet_tf.experiments", "report", "fig4", *words)
     assert result.returncode == 1 and "Received: a table.md that does not say what it is of." in result.stderr

@@ -12,6 +12,7 @@ import scoringnet_tf
 from scoringnet_tf.losses import ScoreLoss
 from scoringnet_tf.metrics import CAPACITY
 from scoringnet_tf.models.fragments import TrainingFragments
+from scoringnet_tf.models.objective import TRUE_STAGES
 
 MAE = keras.metrics.MeanAbsoluteError()
 PARTS = ("segmenter", "score_predictor")
@@ -293,6 +294,16 @@ def test_fragment_jitter_does_not_depend_on_the_rest_of_the_batch():
         row, places = stages[rows[0]], np.arange(9)
         shifts = [np.where(places < length, row[np.clip(places + move, 0, length - 1)], row) for move in range(-2, 3)]
         assert {tuple(each) for each in moved[rows]} == {tuple(each) for each in shifts}
+
+
+def test_the_jitter_of_a_run_knows_where_a_video_ends():
+    """The mask of the batch is what tells it."""
+    network, (inputs, targets) = scoringnet_tf.ScoringNet(**SMALL), batch()
+    network.compile(keras.optimizers.SGD(0.0), phase="scoring", fragments="true", fragment_jitter=2)
+    mask, seen = np.arange(12) < np.array([[12], [9], [7]]), []
+    network.training_fragments.moved = lambda stages, is_frame: seen.append(is_frame) or stages
+    network({**inputs, "mask": mask, TRUE_STAGES: targets["stages"]}, training=True)
+    np.testing.assert_array_equal(seen[0], mask)
 
 
 def test_mixed_float16_scales_the_loss_and_the_gradients_agree():

@@ -387,11 +387,17 @@ def test_what_judges_took_off_is_not_in_their_table(tmp_path):
 
 
 @pytest.mark.slow
-def test_what_cannot_be_an_address_ends_no_session(tmp_path):
-    """It is said beside what is not there, and the sound video has its page."""
-    write_bars(tmp_path / "v.avi", 30)
-    words = ["httq://a/b.mp4", "none.mp4", "v.avi", "--output=r.html", "--force"]
+def test_the_command_tells_all_and_shows_what_there_is(tmp_path):
+    """What cannot be an address, and what is not there, end nothing; videos of one name are told apart."""
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        write_bars(tmp_path / folder / "v.avi", 30, number=len(folder))
+    words = ["httq://a/b.mp4", "none.mp4", "a/v.avi", "b/v.avi", "--output=r.html", "--force"]
     result = forked("scoringnet_tf.report", *words, folder=tmp_path)
-    assert result.returncode == 1 and (tmp_path / "r.html").is_file()
-    assert "report: httq://a/b.mp4: expected a local path" in result.stderr and "none.mp4" in result.stderr
-    assert len(result.stderr.strip().splitlines()) == 2
+    said = [line for line in result.stderr.splitlines() if line.startswith("report: ")]
+    assert result.returncode == 1 and len(said) == 2 and "Traceback" not in result.stderr
+    assert said[0].startswith("report: httq://a/b.mp4: expected a local path") and "none.mp4" in said[1]
+    assert all(f">{name}</a>" in (tmp_path / "r.html").read_text() for name in ("a/v.avi", "b/v.avi"))
+    (tmp_path / "r_pages/notes.txt").touch()  # is known before anything is scored
+    result = forked("scoringnet_tf.report", "none.mp4", "--output=r.html", folder=tmp_path)
+    assert result.stderr.startswith("report: r_pages: expected a folder of pages") and "none" not in result.stderr
