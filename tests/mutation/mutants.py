@@ -2977,6 +2977,62 @@ LEFT_OVERS = (
         ),
     ),
     *of(
+        "scoringnet_tf/baselines/run.py",
+        "tests/baselines/test_baseline_run.py",
+        (
+            "held_out[known], self.seed, groups[known])",
+            "held_out[known], self.seed, np.arange(known.sum()))",
+            "groups of the records do not reach a baseline",
+            "test_groups_of_the_records_reach_the_cross_validation",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/objective.py",
+        "tests/models/test_objective.py",
+        (
+            "self.training_fragments(stages, decided, mask)",
+            "self.training_fragments(stages, decided)",
+            "the jitter of a run does not know where a video ends",
+            "test_the_jitter_of_a_run_knows_where_a_video_ends",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/__main__.py",
+        "tests/experiments",
+        (
+            '"preset": surroundings.preset.name, "further_flags": list(surroundings.further), "splits"',
+            '"splits"',
+            "the command does not say of which preset its results are",
+            "test_of_what_a_figure_is_stands_beside_it_and_keeps_it_from_less",
+        ),
+        (
+            "    of = surroundings.records.name, surroundings.sport\n    print(report.write",
+            "    of = surroundings.sport, surroundings.records.name\n    print(report.write",
+            "dataset and sport of a table are exchanged",
+            "test_the_command_goes_over_all_splits",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/report/__main__.py",
+        "tests/report/test_report.py",
+        (
+            "values.force, names[path])",
+            "values.force)",
+            "videos of one name are not told apart in a session",
+            "test_the_command_tells_all_and_shows_what_there_is",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/calibrate.py",
+        "tests/test_commands.py",
+        (
+            "values.held_out_split, model_path(values.model))",
+            'values.held_out_split, "nowhere/best.keras")',
+            "calibrate does not ask what the run learned from",
+            "test_whole_path",
+        ),
+    ),
+    *of(
         "scoringnet_tf/report/printing.py",
         "tests/inference/test_video_score.py",
         (
