@@ -178,12 +178,18 @@ class Run:
             check_config(*described)
 
     def _learned_from(self):
-        """What the training videos show, and those of the models that the run starts from."""
+        """What the training videos show, and those of the models that the run starts from; says where nobody knows."""
         learned = {shown(self.info.videos[video_id]) for video_id in self.train_ids}
         for flag in STARTED_FROM:
             if start := self.settings.get(flag):
                 with contextlib.suppress(InputError):  # it may be gone where a run goes on; a new one will miss it
-                    learned |= learned_from(model_path(start, flag))
+                    known = learned_from(model_path(start, flag))
+                    learned |= known
+                    if not known:
+                        print(
+                            f"--{flag}={start}: no config.json of its run says which videos it learned from. "
+                            "Where they are evaluated, they will not be counted as learned from."
+                        )
         return learned
 
     def _wait_for_all(self):
@@ -224,13 +230,14 @@ class Run:
     def _check_room(self, described):
         """InputError, and nothing is changed, unless the folder is a new one, or has what this very run left in it.
 
-        A run that was killed in its first epoch leaves its configuration and perhaps a best model, to begin anew. What
-        else lies there without checkpoints to go on from is somebody's.
+        A run that was killed in its first epoch leaves its configuration, a line of figures and perhaps a best model,
+        to begin anew. What else lies there without checkpoints to go on from is somebody's, or took many epochs.
         """
         if Checkpoints(self.model_dir).latest()[1] is not None:
             return
         left = [name for name in self._models if (self.model_dir / name).is_file()]
-        if left and (LAST in left or not is_recorded(*described)):
+        epochs = sum(len(_rows(self.model_dir / f"{phase.name}.csv")[1:]) for phase in self.phases)
+        if left and (LAST in left or epochs > 1 or not is_recorded(*described)):
             raise InputError(
                 f"--model_dir={self.model_dir}: expected a new folder, or a run to go on with. Received: {left[0]} "
                 "without checkpoints/ to go on from. Choose another --model_dir, or delete what is there."
@@ -372,10 +379,17 @@ def _keep_rows(path, rows):
     """Cuts a CSV file after so many rows: what was logged after the checkpoint will be logged again."""
     if not path.is_file():
         return
-    with path.open(newline="", encoding="utf-8") as file:
-        kept = list(csv.reader(file))[: rows + 1]
+    kept = _rows(path)[: rows + 1]
     with replacing_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(kept if rows else [])
+
+
+def _rows(path):
+    """Of a CSV file, its heading first; none where there is no file."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
 
 
 def _check_finite(history):

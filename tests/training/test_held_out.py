@@ -89,6 +89,18 @@ def test_a_run_keeps_what_it_and_its_start_learned_from(info, tmp_path, diving_r
     assert learned_from(tmp_path / "second/best.keras") == expected
 
 
+def test_a_start_of_which_nobody_knows_what_it_learned_from_is_said(tmp_path, diving_records, capsys):
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first/best.keras").touch()
+    options = training_runs.settings(tmp_path / "second", diving_records, segmenter=str(tmp_path / "first"))
+    run = ScoringRun(DatasetInfo.load(diving_records), options)
+    run._record()
+    assert f"--segmenter={tmp_path / 'first'}: no config.json of its run says which" in capsys.readouterr().out
+    record_config(tmp_path / "first", {}, "others", "float32", [], {"of another"})
+    run._record()
+    assert "no config.json" not in capsys.readouterr().out
+
+
 def test_a_run_that_held_nothing_out(info, tmp_path):
     assert held_out_by_run(info, run_of(tmp_path, info, []), info.data_hash) == NOTHING_HELD_OUT
 

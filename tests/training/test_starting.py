@@ -1,5 +1,6 @@
 """What a run starts from: weights left over, KFS at its best, a trained KFS for videos without stages."""
 
+import contextlib
 import types
 
 import keras
@@ -51,6 +52,19 @@ def test_models_that_a_run_would_overwrite_are_left_alone(diving_records, tmp_pa
         with pytest.raises(InputError, match=rf"expected a new folder.*Received: {name} without checkpoints"):
             run.run()
         assert {path.name: path.read_bytes() for path in tmp_path.glob("*.*")} == before
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_best_model_of_many_epochs_is_no_leftover_of_a_first_one(epochs, diving_records, tmp_path):
+    """Its checkpoints and last model were deleted, its configuration and figures were not."""
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, training="joint", epochs=9))
+    record_config(tmp_path, run.settings, run.info.data_hash, run.dtype, run.validation_ids, ())
+    (tmp_path / "best.keras").write_bytes(b"of somebody")
+    (tmp_path / "joint.csv").write_text("epoch,loss\n" + "0,1.5\n" * epochs)
+    described = (tmp_path, run.settings, run.info.data_hash, run.dtype, run.validation_ids)
+    refused = pytest.raises(InputError, match=r"expected a new folder.*Received: best.keras without checkpoints")
+    with refused if epochs > 1 else contextlib.nullcontext():
+        run._check_room(described)
 
 
 def test_a_start_within_the_folder_is_refused_however_it_is_written(diving_records, tmp_path, monkeypatch):
