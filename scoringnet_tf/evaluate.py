@@ -90,6 +90,17 @@ def _check(model, model_file):
         raise InputError("--pages: expected fragments that the model finds. Received: --true_fragments.")
 
 
+def _check_labelled(info, split):
+    """InputError where videos of a split have no stage labels, from which true fragments could be taken."""
+    stored = split if split in info.splits else "train"  # of which the validation videos were held out
+    unlabelled = info.stage_frames[stored].get("unlabelled", 0)
+    if unlabelled:
+        raise InputError(
+            f"--true_fragments: expected stage labels of every video of the split {stored}. Received: "
+            f"{counted(unlabelled, 'frame')} without one in {info.records_dir}."
+        )
+
+
 def _stated_intervals(model):
     """What the model states; none for true fragments, with which it was not measured."""
     from scoringnet_tf.inference.coverage import stated_intervals
@@ -126,7 +137,9 @@ def _measured(predictions, intervals, info, model, model_file, learned):
     values = flags.FLAGS
     return {
         **evaluation.figures(predictions, model.sport.stages),
-        "mean_predictor": evaluation.mean_predictor_figures(predictions.truth, training_means(info), model.sport.fuse),
+        "mean_predictor": evaluation.mean_predictor_figures(
+            predictions.truth, training_means(info), model.sport.fuse, model.scores
+        ),
         "intervals": coverage(predictions, intervals, values.split, info.data_hash),
         "split": values.split,
         "decoding": model.stage_decision.decoding if model.stage_decision else None,
@@ -176,6 +189,9 @@ def main(_):
     check_replaceable(output_dir, model_file, info.data_hash)
     check_pages(output_dir / PAGES)
     ids = evaluated_ids(info, values.split, model_file)
+    evaluated = split_ids(info, values.split, ids=ids)
+    if values.true_fragments:
+        _check_labelled(info, values.split)
     model = load_scoring_net(values.model)
     check_fits(model, info)
     _check(model, model_file)
@@ -184,7 +200,7 @@ def main(_):
     if values.decoding:
         model = with_decoding(model, values.decoding)
     intervals = _stated_intervals(model)
-    predictions = _predictions(model, ids, len(split_ids(info, values.split, ids=ids)))
+    predictions = _predictions(model, ids, len(evaluated))
     predictions.bounds = interval_bounds(predictions, intervals, model.sport)
     learned = learned_among(info, predictions.ids, model_file)
     measured = _measured(predictions, intervals, info, model, model_file, len(learned))

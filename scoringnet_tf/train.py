@@ -13,6 +13,7 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.sports import DECODINGS
 from scoringnet_tf.support import cli
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.training import run_flags
 from scoringnet_tf.training.supervision import CHOICES
@@ -219,11 +220,23 @@ def _add_reference(run, best, training_ids):
         add_reference(best, run.info, held_out, training_ids=training_ids)
 
 
+def _check_teaches(settings):
+    """InputError where what was asked for teaches nothing."""
+    if settings["learning_rate"] == 0:
+        raise InputError("--learning_rate: expected more than 0. Received: 0, with which nothing is learned.")
+    if settings["batch_size"] == 1 and settings["alpha"] > 0:
+        raise InputError(
+            f"--batch_size=1: expected 2 or more with --alpha={settings['alpha']:g}, for the ranking loss compares the "
+            "videos of a batch (Eq. 7). Received: 1. Choose --alpha=0, or a larger batch."
+        )
+
+
 def main(_):
     """Runs the command with the parsed flags."""
     settings = cli.flag_values(sys.modules[__name__])
     cli.require(records_dir=settings["records_dir"], model_dir=settings["model_dir"])
     settings["image_size"], settings["clip_lengths"] = cli.size_flag("image_size"), cli.size_flag("clip_lengths")
+    _check_teaches(settings)
     info = load_records(settings["records_dir"])
     check_access(settings["model_dir"], "model_dir", writing=True)
 

@@ -9,7 +9,9 @@ import sys
 import numpy as np
 import pytest
 from command_forks import ROOT, forked
+from conftest import write_bars
 
+from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.flag_files import flag_files
@@ -275,3 +277,26 @@ def test_vectors_of_features_go_the_whole_way(tmp_path):
     assert "--plot_dir: expected a model that sees frames" in error_of(
         "scoringnet_tf.predict", f"--model={run}", tmp_path / "0.npy", f"--plot_dir={tmp_path}"
     )
+
+
+def test_true_fragments_need_stage_labels(tmp_path):
+    """The whole videos, which empty fragments would be taken from, are no oracle."""
+    for number in range(2):
+        write_bars(tmp_path / f"{number}.avi", 12, number)
+    (tmp_path / "manifest.csv").write_text("video,split,final\n0.avi,train,60\n1.avi,test,70\n")
+    build_records("manifest", tmp_path, tmp_path / "records", BuildSettings((36, 48)), workers=1, sport="diving")
+    error = error_of("scoringnet_tf.evaluate", f"--records_dir={tmp_path / 'records'}", "--true_fragments")
+    assert "--true_fragments: expected stage labels of every video of the split test. Received:" in error
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--batch_size=1",), "--batch_size=1: expected 2 or more with --alpha="),
+        (("--learning_rate=0",), "--learning_rate: expected more than 0. Received: 0"),
+    ],
+)
+def test_a_training_that_would_learn_nothing_is_refused(diving_records, tmp_path, flags, message):
+    words = (f"--records_dir={diving_records}", f"--model_dir={tmp_path / 'run'}", *flags)
+    assert message in error_of("scoringnet_tf.train", *words)
+    assert not (tmp_path / "run").exists()

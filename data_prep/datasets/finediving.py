@@ -78,6 +78,7 @@ def _sample(sport, frame_dir, key, entry, coarse, split):
         fields.where,
         segments=segments,
         num_frames=None if labels is None else len(labels),
+        group=str(key[0]),
         problems=tuple(fields.problems),
         **scores,
     )

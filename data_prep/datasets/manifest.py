@@ -125,7 +125,7 @@ def _sample(source_dir, table, number, row, sport):
         split=row.get("split", ""),
         where=fields.where,
         segments=segments,
-        group=row.get("group") or None,
+        group=row.get("group") or (row["video"].replace("\\", "/") if stretch else None),
         frames=stretch,
         num_frames=num_frames,
         problems=tuple(fields.problems),

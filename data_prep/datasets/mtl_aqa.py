@@ -67,6 +67,7 @@ def _sample(sport, frame_dir, annotation_path, key, entry, split):
         split,
         fields.where,
         frames=_frames(fields),
+        group=folder,
         problems=tuple(fields.problems),
         **scores,
     )

@@ -97,9 +97,15 @@ def read_stretch(
     return start, stop
 
 
-@functools.lru_cache(maxsize=4)  # the rows of one broadcast come in turn
 def _times(path):
     """When each frame of a video is shown, seconds; of images, which number it has."""
+    found = path.stat()
+    return _times_of(path, found.st_mtime_ns, found.st_size)
+
+
+@functools.lru_cache(maxsize=4)  # the rows of one broadcast come in turn
+def _times_of(path, _changed, _size):
+    """Of the file as it was when last changed."""
     return np.arange(len(images_to_cut(path))) if path.is_dir() else frame_times(path)
 
 

@@ -6,7 +6,7 @@ split, whichever the dataset is.
 
 import csv
 import dataclasses
-import re
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -37,11 +37,12 @@ def check_new(taken: Sequence[Path], overwrite: bool) -> None:
 
 
 def further_folds(output: Path, folds: int) -> list[Path]:
-    """The files of further folds of `output` that a split of more than `folds` left; other files do not count."""
-    numbered = re.compile(rf"{re.escape(output.stem)}_(\d+)\.csv")
-    matches = [numbered.fullmatch(path.name) for path in sorted(output.parent.glob("*.csv"))]
-    found = [output.with_name(match[0]) for match in matches if match and int(match[1]) > folds]
-    return [path for path in found if _is_split_csv(path)]
+    """The files of further folds of `output` that a split of more than `folds` left: those that follow without a gap.
+
+    `split_2023.csv` is none of them.
+    """
+    further = (output.with_stem(f"{output.stem}_{fold}") for fold in itertools.count(folds + 1))
+    return list(itertools.takewhile(_is_split_csv, further))
 
 
 def _is_split_csv(path):

@@ -64,11 +64,15 @@ def torn_note(groups: Sequence[str]) -> list[str]:
     return [f"Groups that are in more than one split: {shown(groups)}."] if groups else []
 
 
+def _is_known(score):
+    return score is not None and math.isfinite(score)
+
+
 def _units(samples, by):
     """What goes into a split as a whole: groups of samples, or each by itself; in order of score where that matters."""
     expected, lacking = {
         "random": ("", []),
-        "score": ("a final score", [sample for sample in samples if not math.isfinite(sample.final or math.nan)]),
+        "score": ("a final score", [sample for sample in samples if not _is_known(sample.final)]),
         "group": ("a group", [sample for sample in samples if sample.group is None]),
     }[by]
     if lacking:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data_prep.datasets.readers.text import read_csv, read_text
+from data_prep.datasets.readers.text import read_csv, read_text, whole_number
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.sports import NOISE, SHORTEST, Sport
 from scoringnet_tf.support.errors import InputError
@@ -184,7 +184,7 @@ def read_diving_times(path: Path) -> dict[int, tuple[int, int, int, int]]:
     times, malformed = {}, []
     for row, line in enumerate(read_text(path).splitlines(), start=1):
         try:
-            t0, t1, t2, t3 = (int(field) for field in line.split(","))
+            t0, t1, t2, t3 = (whole_number(field) for field in line.split(","))
         except ValueError:
             malformed.append(f"{path}, row {row}: expected t0,t1,t2,t3 (four integers). Received: {line!r}")
         else:
@@ -207,8 +207,8 @@ def read_stage_csv(path: Path) -> dict[str, list[Segment]]:
     for row in read_csv(path, STAGE_COLUMNS):
         try:
             where = f"{Path(path).name}, row {row.number}"
-            end = int(row["end_frame"]) if row["end_frame"] else None
-            segment = Segment(row["stage"], int(row["start_frame"]), end, where)
+            end = whole_number(row["end_frame"]) if row["end_frame"] else None
+            segment = Segment(row["stage"], whole_number(row["start_frame"]), end, where)
         except ValueError:
             received = f"{row['start_frame']},{row['end_frame']}"
             malformed.append(f"{path}, row {row.number}: expected integer frames. Received: {received}")

@@ -55,6 +55,7 @@ def _stage_labels(source_dir, num_videos):
     """The file with the stage labels, and a function from a video's number to its segments."""
     stages = unlv.read_numbered_stages(source_dir)
     if stages is not None:
+        unlv.check_numbers(source_dir / unlv.STAGE_CSV, stages, num_videos)
         return unlv.STAGE_CSV, stages.__getitem__
     if not (source_dir / TIMES_FILE).is_file():
         raise InputError(f"{source_dir}: expected stage labels, {unlv.STAGE_CSV} or {TIMES_FILE}. Received: neither.")

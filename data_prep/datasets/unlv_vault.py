@@ -1,5 +1,6 @@
 """UNLV-Vault: 176 vaults. No difficulty per video is published, so that it must be supplied."""
 
+import re
 from pathlib import Path
 
 from data_prep.datasets import unlv
@@ -67,11 +68,21 @@ def _difficulty(source_dir, difficulty_csv, count):
     return path.name, dict(enumerate(values, start=1))
 
 
+def _video_number(name):
+    """The number of a video, `7`, `007.avi` or a spreadsheet's `7.0`; ValueError for others, such as `1.5`."""
+    named = re.fullmatch(r"(\d+)(\.0+|\.[A-Za-z]\w*)?", Path(name).name)
+    if named is None:
+        raise ValueError(f"expected the number of a video, received {name!r}")
+    return int(named[1])
+
+
 def _read_difficulty_csv(path):
     difficulty, malformed = {}, []
     for row in read_csv(path, ("video", "difficulty")):
         try:
-            number, value = int(Path(row["video"]).stem), float(row["difficulty"])
+            number, value = _video_number(row["video"]), float(row["difficulty"])
+            if "_" in row["difficulty"]:
+                raise ValueError("Python alone would read 1_0")
         except ValueError:
             received = f"{row['video']},{row['difficulty']}"
             malformed.append(

@@ -14,6 +14,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.support.reading import read_json
@@ -90,7 +91,7 @@ def read_features(source) -> FeatureSequence:
     return FeatureSequence(values, origin)
 
 
-def check_features(sequence, source, learned):
+def check_features(sequence, source, learned, frame_rate=None):
     """InputError where a `FeatureSequence` is of another kind than a model learned from.
 
     Args:
@@ -98,10 +99,14 @@ def check_features(sequence, source, learned):
         source: its path, for the message.
         learned: `DatasetInfo.features` of the model's training records. Where either side does not know what made its
             features, only their size can be compared.
+        frame_rate: steps per second of these records; None where it is not known.
     """
     stride = sequence.origin["stride"] if sequence.origin else learned["stride"]
     found = {"size": sequence.values.shape[1], "stride": stride, "origin": sequence.origin}
     different = feature_differences(learned, found)
+    frames = (sequence.origin or {}).get("frame_rate")
+    if frames and frame_rate and abs(frames / stride / frame_rate - 1) > RATE_TOLERANCE:
+        different.append(f"{frames / stride:.4g} steps/s instead of {frame_rate:.4g}")
     if different:
         raise InputError(f"{source}: expected features like those of the model. Received: {'; '.join(different)}.")
 

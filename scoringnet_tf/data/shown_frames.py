@@ -14,6 +14,7 @@ from typing import Any
 import av
 import numpy as np
 from av.filter import Graph
+from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import VideoReformatter
 
 from scoringnet_tf.support.remarks import Remark
@@ -154,14 +155,30 @@ def _wide_colors(transfer, primaries):
 
 # === Orientation ===
 
+SIDE_DATA_END = 40  # above the kinds of side data that FFmpeg has, 32 in version 8
+
 
 def display_matrix(frame: av.VideoFrame) -> np.ndarray | None:
     """Where a frame's x axis (first row) and y axis point as shown, float (2, 2); None where it says nothing of it."""
-    data: Any = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        data: Any = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # beside it is what PyAV has no name for, such as the EXIF of a photograph
+        data = _without_newer_side_data(frame).side_data.get("DISPLAYMATRIX")
     if data is None:
         return None
     matrix = np.frombuffer(bytes(data), np.int32).reshape(3, 3)[:2, :2] / 2**16
     return None if np.array_equal(matrix, np.eye(2)) else matrix
+
+
+def _without_newer_side_data(frame):
+    """The same frame with the kinds of side data alone that PyAV knows, by FFmpeg's filter that deletes the others."""
+    known: Any = [kind.value for kind in SideDataType]
+    newer = range(max(known) + 1, SIDE_DATA_END)
+    deleting = [("sidedata", f"mode=delete:type={kind}") for kind in newer]
+    graph = _graph((frame.width, frame.height, frame.format.name), frame.time_base or ANY_TIME_BASE, *deleting)
+    graph.push(frame)
+    pulled: Any = graph.pull()
+    return pulled
 
 
 def quarter_turn(matrix: np.ndarray) -> tuple[bool, int, int] | None:

@@ -357,6 +357,8 @@ class VideoStream:
             error = _reason(caught)
         for image, time in shown.remaining():
             yield self._counted(image, time)
+        if self.clip.frames is None and len(self._times) < self.announced:
+            self.announced -= _num_hidden(self.clip.path, stream.index)
         self._warnings += [*self._of_streams(container, stream), *self._of_pixels(stream), *shown.notes]
         self._end(error)
 
@@ -531,7 +533,10 @@ def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
         return _webp_times(path)
     with _open_container(path) as container:
         found = _video_stream(container, path, 1, stream)
-        times, rate = _packets(container, found)[0], float(found.average_rate or found.guessed_rate or DEFAULT_FPS)
+        times, rate = (
+            _packets(path, container, found)[0],
+            float(found.average_rate or found.guessed_rate or DEFAULT_FPS),
+        )
         base = float(found.time_base or 1)
     if not times:
         raise VideoError(f"{path}: expected at least one frame. Received: none (an empty stream).")
@@ -567,14 +572,38 @@ def _webp_times(path):
     return _timing(_rate_of(seconds), [0.0, *np.cumsum(seconds)[:-1]])[1]
 
 
-def _packets(container, stream):
+def _packets(path, container, stream):
     """(timestamps of the frames in the order in which they are shown, units of the stream; bytes of the smallest)."""
     try:
         packets = [packet for packet in container.demux(stream) if packet.size and not packet.is_discard]
     except av.FFmpegError as error:
-        raise VideoError(f"{container.name}: expected a whole video. Received: {_reason(error)}.") from error
-    times = [packet.pts for packet in packets]
-    return times if None in times else sorted(times), min((packet.size for packet in packets), default=0)
+        raise VideoError(f"{path}: expected a whole video. Received: {_reason(error)}.") from error
+    times, smallest = [packet.pts for packet in packets], min((packet.size for packet in packets), default=0)
+    if None in times:
+        return times, smallest
+    first = _first_shown(path, stream.index)
+    return sorted(time for time in times if first is None or time >= first), smallest
+
+
+def _first_shown(path, index):
+    """The timestamp of the first frame that is decoded; None where it has none, or nothing is.
+
+    A file that was cut out of another one may begin with packets that need frames before them: they show nothing.
+    """
+    with _open_container(path) as container:
+        try:
+            return next((frame.pts for frame in container.decode(container.streams[index])), None)
+        except (av.FFmpegError, MemoryError):  # whoever reads the frames will say it
+            return None
+
+
+def _num_hidden(path, index):
+    """How many packets of a stream an edit list hides, as in a clip that was cut without encoding it anew."""
+    with _open_container(path) as container:
+        try:
+            return sum(packet.is_discard for packet in container.demux(container.streams[index]) if packet.size)
+        except av.FFmpegError:
+            return 0
 
 
 def _decoded(container, stream, clip):
@@ -606,7 +635,7 @@ def _sought(container, stream, path, start):
 def _frame_index(path, index, changed):
     """The timestamps of a stream of a file as it was when last `changed`; none where they do not tell frames apart."""
     with _open_container(path) as container:
-        times, smallest = _packets(container, container.streams[index])
+        times, smallest = _packets(path, container, container.streams[index])
     tell = smallest > SMALLEST_FRAME and None not in times and len(set(times)) == len(times)
     return times if tell else ()
 

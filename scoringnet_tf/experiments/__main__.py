@@ -271,6 +271,9 @@ def _possible(chosen, surroundings):
         if not suite.has(surroundings.records, experiment.needs):
             print(f"{name}: left out: the records have no {experiment.needs}.", file=sys.stderr)
             continue
+        if experiment.held_out and not suite.holds_out(experiment, surroundings):
+            print(f"{name}: left out: no video is held out of training (--validation_fraction=0).", file=sys.stderr)
+            continue
         lacking = [row for row in experiment.rows if not suite.has(surroundings.records, row.needs)]
         for row in lacking:
             print(f"{name}: left out {row.name}: the records have no {row.needs}.", file=sys.stderr)
@@ -278,7 +281,7 @@ def _possible(chosen, surroundings):
             rows = [row for row in experiment.rows if row not in lacking]
             found[name] = dataclasses.replace(experiment, rows=rows)
     if not found:
-        raise InputError(f"--records_dir: expected records of what {', '.join(chosen)} needs. Received: none of it.")
+        raise InputError(f"Expected records and a preset with what {', '.join(chosen)} needs. Received: none of it.")
     return found
 
 

@@ -46,6 +46,7 @@ class Experiment:
         draw: of a figure, a function of (folder, experiment, surroundings, seeds) that writes it and returns a text.
         resplit: whether the rows are trained on several splits, of one seed each, instead of several seeds.
         needs: what the records must have for any of it, as of `Row`.
+        held_out: whether it is of videos that training holds out.
         compute: of a table that trains nothing, a function of (records, tested records) that gives its `Results`.
     """
 
@@ -62,6 +63,7 @@ class Experiment:
     draw: Callable[..., str] | None = None
     resplit: bool = False
     needs: str | None = None
+    held_out: bool = False
 
 
 PRINTED = ("d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
@@ -230,6 +232,7 @@ EXPERIMENTS = {
         RANKING,
         "MSE",
         draw=_curves,
+        held_out=True,
     ),
     "table6": Experiment(
         "Table 6: random splits",
@@ -294,6 +297,7 @@ EXPERIMENTS = {
         [Row("baseline", {**MSE, **WHOLE}), Row("+KFS", MSE), Row("+KFS, ranking")],
         "baseline",
         draw=_feature_maps,
+        needs="frames",
     ),
     "occlusion": Experiment(
         "Occlusion",

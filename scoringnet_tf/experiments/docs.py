@@ -25,7 +25,7 @@ def marked_results(page: str) -> dict[str, str]:
 
 
 def filled(page: Path, results_dir: Path) -> str:
-    """The text of a page with the newest tables of `results_dir`.
+    """The text of a page with the newest tables of `results_dir`; what it does not have stays as it is.
 
     Raises:
         InputError: a marker is not closed.
@@ -37,16 +37,17 @@ def filled(page: Path, results_dir: Path) -> str:
         raise InputError(f"{page}: expected <!-- /results --> after every <!-- results: NAME -->. Received: none.")
 
     def table(match):
-        return match[1] + _table(results_dir / match[2], page.parent) + match[4]
+        found = _table(results_dir / match[2], page.parent)
+        return match[1] + (found or match[3] or MISSING) + match[4]
 
     return MARKED.sub(table, text)
 
 
 def _table(folder, page_folder):
-    """`table.md` of a folder, its pictures as seen from another one."""
+    """`table.md` of a folder, its pictures as seen from another one; None where there is none."""
     path = folder / "table.md"
     if not path.is_file():
-        return MISSING
+        return None
     seen = Path(os.path.relpath(folder, page_folder)).as_posix()
     return re.sub(r"!\[(.*?)\]\((?!\w+:)", rf"![\1]({seen}/", path.read_text(encoding="utf-8").rstrip("\n")) + "\n"
 

@@ -42,6 +42,14 @@ def has(info: DatasetInfo, what: str | None) -> bool:
     return True
 
 
+def holds_out(experiment: Experiment, surroundings: Surroundings) -> bool:
+    """Whether each training of a table holds videos out, to choose its best epoch by."""
+    if "validation" in surroundings.records.splits:
+        return True
+    fractions = (Training(row.flags, 0).resolved(surroundings).get("validation_fraction") for row in experiment.rows)
+    return all(fraction is None or float(fraction) > 0 for fraction in fractions)
+
+
 def run_of(row: Row, seed: int) -> Training:
     """What a row trains, or fits."""
     return Fitting(row.flags, seed, row.baseline) if row.baseline else Training(row.flags, seed)

@@ -95,6 +95,8 @@ class Training:
         without = {"records_dir", "model_dir", "reference"} | (
             {*SCORING_FLAGS} - {"scoring_epochs"} if kfs_alone else set()
         )
+        if flags.get("fragments") == "whole":
+            flags = _without_kfs(flags)
         return {name: flags[name] for name in sorted(flags.keys() - without)}
 
     def kfs(self, surroundings: Surroundings) -> "Training | None":
@@ -224,6 +226,18 @@ def preset_flags(path: Path, within: tuple[Path, ...] = ()) -> list[str]:
 def as_arguments(flags: Mapping[str, str]) -> list[str]:
     """Flags of a command line, of name → value."""
     return [f"--{name}={value}" for name, value in flags.items()]
+
+
+def _without_kfs(flags):
+    """Flags of a training on whole videos (−KFS), without what its preset says of KFS and of fragments."""
+    found = {name: value for name, value in flags.items() if not name.endswith("_fragment")}
+    for name in ("rates", "freeze"):
+        if found.get(name):
+            kept = [part for part in found[name].split(",") if part.partition(":")[0] != "kfs"]
+            found |= {name: ",".join(kept)}
+    if found.get("views", "1") not in ("1", "2"):
+        found["views"] = "2"  # a whole video and its mirror image: no fragment that could begin earlier
+    return found
 
 
 def _name_and_value(argument):

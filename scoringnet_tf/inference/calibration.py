@@ -18,6 +18,7 @@ from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_pat
 from scoringnet_tf.models.reference import MIN_VIDEOS, Reference, Spread, certainties, checksum, is_current, pooled
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import file_sha256
 
 MAX_VIDEOS = 2000  # more would tell little that these do not; their `Bank` is bounded, too
 REQUIRED_SHARE = 0.95  # of the training videos show a stage: then one without it is no performance
@@ -64,12 +65,18 @@ def add_reference(
         (path of the file, the `ScoringNet`).
 
     Raises:
-        InputError: as `with_reference`; the model cannot see so many views.
+        InputError: as `with_reference`; the model cannot see so many views; another one was saved there meanwhile.
     """
     path = model_path(model)
+    before = file_sha256(path)
     plain = load_scoring_net(path)
     plain = plain if views is None else with_views(plain, views)
     found = _with(plain, measured(plain, info, held_out, batch_size, training_ids))
+    if file_sha256(path) != before:
+        raise InputError(
+            f"{path}: expected that no run writes it meanwhile. Received: another model, saved while this one was "
+            "measured. It was left as it is."
+        )
     found.save(path)
     return path, found
 

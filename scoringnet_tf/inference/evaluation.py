@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf import metrics
-from scoringnet_tf.sports import MEASURES, SCORES, in_order, med
+from scoringnet_tf.sports import FINAL_ALONE, MEASURES, PREDICTED_SCORES, SCORES, in_order, med
 
 SEGMENTED = 64  # videos whose segments are compared at a time
 
@@ -157,13 +157,19 @@ def _padded(rows):
     return padded
 
 
-def mean_predictor_figures(truth, training_means, fuse):
+def mean_predictor_figures(truth, training_means, fuse, predicted=PREDICTED_SCORES):
     """MED of the predictor that always answers the training means, of the scores that have one; SRC is undefined.
 
-    Its final score is fused, as a model's is, where both of its parts are known.
+    Args:
+        truth: score → (V,), points.
+        training_means: score → points, of those that are known.
+        fuse: of the sport.
+        predicted: the scores that the model has towers for. Its final score is fused where both parts are known, as
+            that of a model with both towers is; beside one that predicts it alone it is the mean final score.
     """
-    means = dict(training_means)
-    if {"difficulty", "execution"} <= means.keys():
+    alone = tuple(predicted) == FINAL_ALONE
+    means = {score: mean for score, mean in training_means.items() if not alone or score in FINAL_ALONE}
+    if set(PREDICTED_SCORES) <= means.keys():
         means["final"] = fuse(means["difficulty"], means["execution"])
     return {f"{score[0]}_med": med(truth[score], np.full(len(truth[score]), mean)) for score, mean in means.items()}
 

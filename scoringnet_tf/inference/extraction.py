@@ -6,7 +6,6 @@ makes them of a video. They are decoded window by window, so memory hardly grows
 
 import collections.abc
 import dataclasses
-import hashlib
 import math
 
 import keras
@@ -20,7 +19,7 @@ from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.presets import load_keras, model_path
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import local_file
+from scoringnet_tf.support.files import file_sha256
 from scoringnet_tf.support.wording import counted
 
 FULLY_CONNECTED = ("fc6", "fc7")  # of whole clips, where a C3D has them
@@ -209,5 +208,4 @@ def records_preprocessor(c3d, network, info):
 def weights_of(path):
     """What `features.json` says of a model's file: {"file": its name, "sha256"}."""
     file = model_path(path)
-    with local_file(file) as local:
-        return {"file": file.name, "sha256": hashlib.sha256(local.read_bytes()).hexdigest()}
+    return {"file": file.name, "sha256": file_sha256(file)}

@@ -57,6 +57,7 @@ def origin_of(path, part, extractor, c3d, preprocessor, info=None):
         info: `DatasetInfo` of the records that are extracted from, if they are.
     """
     stored = preprocessor.get_config()
+    rate = stored.pop("frame_rate") or (info and info.frame_rate)
     origin = {
         "weights": weights_of(path),
         "part": part,
@@ -65,7 +66,7 @@ def origin_of(path, part, extractor, c3d, preprocessor, info=None):
         "preprocessing": c3d.preprocessing,
         "image_size": stored.pop("image_size"),
         "stored": stored,
-        **({"frame_rate": rate} if (rate := stored.pop("frame_rate")) else {}),
+        **({"frame_rate": rate} if rate else {}),
         "records": info and {"name": info.name, "data_hash": info.data_hash},
     }
     return json.loads(json.dumps(origin))

@@ -57,6 +57,7 @@ class Findings:
         self._labels, self._times = np.zeros(0, np.int8), np.zeros(1)
         self._first_frame, self._offset = 0, 0  # of the video in its file, of the part at hand in the video
         self._of_video: list[Remark] = []
+        self._known = tuple(known)
         self._warnings = dict.fromkeys(known)
         self._shown: list[tuple[int, float, bytes]] = []
         self._of_noise: list[tuple[int, float, bytes]] = []
@@ -95,9 +96,10 @@ class Findings:
         start, end = (self._offset + edge for edge in _span(labels, sample_of, found.start, found.stop))
         self.end = end
         self._warnings |= dict.fromkeys(found.warnings)
+        about = [*self._of_video, *self._known, *found.warnings]  # not what was said of another performance
         outputs, deviations = found.outputs, [f"{score}_std" for score in SCORES]
         scores: dict[str, Any] = {score: float(outputs[score][0]) for score in SCORES if score in outputs}
-        against, said = ([remark.code for remark in remarks] for remarks in (found.reasons, self._said()))
+        against, said = ([remark.code for remark in remarks] for remarks in (found.reasons, about))
         self.performances.append(
             Performance(
                 start_frame=start + self._first_frame,

@@ -28,7 +28,7 @@ from scoringnet_tf.inference.video_score import VideoScore
 from scoringnet_tf.models.presets import model_path
 from scoringnet_tf.support.beam import on_runner
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import local_file, locked, replacing_file
+from scoringnet_tf.support.files import file_sha256, locked, replacing_file
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.stopping import Stopped
@@ -85,7 +85,7 @@ def keeping_scores(
             the file of the model that a worker sees is another.
     """
     with _kept_in(folder) as local:
-        sha256 = _model_sha256(model)
+        sha256 = file_sha256(model_path(model))
         work = functools.partial(_score_kept, sha256=sha256, folder=local, options=options)
         if runner is None:
             yield functools.partial(map, functools.partial(work, load=lambda: scorer))
@@ -121,14 +121,9 @@ def _load(model, sha256):
 
 @functools.cache
 def _loaded(model, sha256):
-    if _model_sha256(model) != sha256:
+    if file_sha256(model_path(model)) != sha256:
         raise InputError(f"--model={model}: expected one file for the command and all workers. Received: another one.")
     return scorer_of(model)
-
-
-def _model_sha256(model):
-    with local_file(model_path(model)) as file:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _score_kept(named, load, sha256, folder, options):

@@ -17,7 +17,14 @@ from scoringnet_tf.inference.evaluation import prediction_function
 from scoringnet_tf.inference.findings import Findings, Found
 from scoringnet_tf.inference.inputs import local_video
 from scoringnet_tf.inference.performances import stretches, without_unseen
-from scoringnet_tf.inference.refusal import SEVERAL, doubts, is_whole, reasons_against, reasons_of_source
+from scoringnet_tf.inference.refusal import (
+    SEVERAL,
+    doubts,
+    is_whole,
+    reasons_against,
+    reasons_of_scores,
+    reasons_of_source,
+)
 from scoringnet_tf.inference.trust import Trust
 from scoringnet_tf.inference.video_score import Performance, VideoScore
 from scoringnet_tf.inference.windows import windowed_segmenter
@@ -183,7 +190,7 @@ class VideoScorer:
         """
         if self.model.content == "features":
             sequence = read_features(path)
-            check_features(sequence, path, self.model.features)
+            check_features(sequence, path, self.model.features, self.model.frame_rate)
             return sequence
         if isinstance(path, Clip):
             return self.preprocessor.read(path, partial=True, stream=stream)
@@ -297,19 +304,21 @@ class VideoScorer:
                 self.model, labels, of_stretch, rate or video.fps, stop - start, surely
             )
             outputs, said = self._scores_of(video, samples[start:stop], labels) if force or not reasons else ({}, [])
+            reasons, outputs = _possible(self.model, reasons, outputs, force)
             yield Found(start, stop, labels, reasons, outputs, said, self._trust.likeness(labels, of_stretch))
 
     def _new_stretches(self, video, probabilities, length, findings):
         """The (start, stop) of each performance that is not in the part before, and not left to the next one."""
+        rate = self.preprocessor.frame_rate or video.fps
         if not video.is_part:
-            return self._stretches(probabilities, length)
+            return self._stretches(probabilities, length, rate)
         if probabilities is None:
             return []
         sample_of = video.sample_of(self.preprocessor.frame_rate)
         settled = sample_of[len(sample_of) - video.shared // 2 - 1]
         return [
             (each.start, each.stop)
-            for each in self._performances(probabilities)
+            for each in self._performances(probabilities, rate)
             if findings.is_new(*np.searchsorted(sample_of, (each.first, each.end)))
             and (not video.shared or each.end <= settled)
         ]
@@ -322,16 +331,15 @@ class VideoScorer:
 
         return self._segmenter(frames_of, len(samples))
 
-    def _stretches(self, probabilities, length):
-        """The (start, stop) of each whole performance; of all L frames where there is none."""
+    def _stretches(self, probabilities, length, rate):
+        """The (start, stop) of each whole performance; of all L frames, `rate` a second, where there is none."""
         if probabilities is None or self._as_recorded:
             return [(0, length)]
-        return [(each.start, each.stop) for each in self._performances(probabilities)] or [(0, length)]
+        return [(each.start, each.stop) for each in self._performances(probabilities, rate)] or [(0, length)]
 
-    def _performances(self, probabilities):
-        """The `Stretch` of each whole performance."""
+    def _performances(self, probabilities, rate):
+        """The `Stretch` of each whole performance in frames, `rate` a second."""
         labels = without_unseen(self._decide_for_several(probabilities[np.newaxis]).numpy()[0], probabilities)
-        rate = self.model.frame_rate or ASSUMED_RATE
         return stretches(labels, lambda of_one: is_whole(self.model, of_one, rate), round(AROUND * rate))
 
     def _scores_of(self, video, samples, labels):
@@ -355,14 +363,14 @@ class VideoScorer:
             labels, probabilities = (outputs[name].numpy()[0] for name in ("labels", "stages"))
             warnings = _empty_fragments(self.model, outputs["empty_fragments"].numpy()[0])
         reasons = reasons_against(self.model, labels, sequence.values, rate, length, probabilities)
-        if labels is not None and len(self._stretches(probabilities, length)) > 1:
+        if labels is not None and len(self._stretches(probabilities, length, rate)) > 1:
             reasons.append(SEVERAL)
         said = f"The model does not say its features' steps per second: {ASSUMED_RATE:g} assumed."
         assumed = [] if self.model.frame_rate else [Remark("frame_rate_assumed", said)]
         findings = Findings(self.model, self._trust, self._doubts)
         findings.has_stages = labels is not None
         findings.begin(np.arange(length + 1) / rate)
-        scored = outputs if force or not reasons else {}
+        reasons, scored = _possible(self.model, reasons, outputs if force or not reasons else {}, force)
         likeness = self._trust.likeness(labels, sequence.values)
         findings.add(Found(0, length, labels, reasons, scored, warnings + assumed, likeness), np.arange(length))
         return findings.result(_as_given(path), rate, self.name)
@@ -371,6 +379,12 @@ class VideoScorer:
 def _as_given(path):
     """What the result calls a video: its path, without the stretch of a `Clip`."""
     return str(path.path if isinstance(path, Clip) else path)
+
+
+def _possible(model, reasons, outputs, force):
+    """(reasons, outputs) with what speaks against the outputs; of what cannot be, none unless by force."""
+    impossible = reasons_of_scores(model, outputs)
+    return [*reasons, *impossible], outputs if force or not impossible else {}
 
 
 def _empty_fragments(model, empty_fragments):

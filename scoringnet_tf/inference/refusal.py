@@ -3,7 +3,7 @@
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import described_pixels
-from scoringnet_tf.models.reference import certainties, checks, is_current, pooled
+from scoringnet_tf.models.reference import certainties, checks, impossible_scores, is_current, pooled
 from scoringnet_tf.sports import NOISE, SHORTEST
 from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.wording import counted
@@ -48,6 +48,16 @@ def reasons_against(model, labels, features, frame_rate, length, probabilities=N
         "unlike_training": lambda: _unlike(model.reference.spread, pooled(batch[1], batch[0], mask)),
     }
     return [Remark(code, sentence()) for code, sentence in sentences.items() if code in found]
+
+
+def reasons_of_scores(model, outputs) -> list[Remark]:
+    """The same of the outputs of SP for one performance (`impossible_score`); none where there are none."""
+    found = impossible_scores(model.sport, outputs)
+    said = []
+    for score in (score for score, value in found.items() if bool(np.asarray(value)[0])):
+        low, high = model.sport.range_of(score)
+        said.append(f"the {score} score would be {float(outputs[score][0]):.4g}, in the sport {low:g} to {high:g}")
+    return [Remark("impossible_score", f"It is beyond what the model can tell: {'; '.join(said)}.")] if said else []
 
 
 def reasons_of_source(model, video) -> list[Remark]:
@@ -104,10 +114,12 @@ def _impossible(model, counts, frame_rate):
     """A phrase for each stage that lasts longer or shorter than one of training can; `counts` are its frames."""
     found = []
     for name, count in zip(model.sport.stages, counts, strict=False):
-        seconds, (low, high) = count / frame_rate, model.reference.limits(name, name in model.seen_stages)
-        if name != NOISE and count and not low <= seconds <= high:
+        # In frames and float32, as `checks` has it: at the limit both are to say the same.
+        limits = model.reference.limits(name, name in model.seen_stages)
+        low, high = (np.float32(limit * frame_rate) for limit in limits)
+        if name != NOISE and count and not low <= np.float32(count) <= high:
             shortest, longest = model.reference.durations[name]
-            found.append(f"{name} lasts {seconds:.2f} s, in training {shortest:.2f} to {longest:.2f} s")
+            found.append(f"{name} lasts {count / frame_rate:.2f} s, in training {shortest:.2f} to {longest:.2f} s")
     return found
 
 

@@ -7,7 +7,7 @@ from scoringnet_tf.data.augmentation import FrameDecoder
 from scoringnet_tf.inference.model_description import as_json_fields, model_description
 from scoringnet_tf.inference.request_checks import checked_images, checked_videos
 from scoringnet_tf.inference.warmup import WARMUP_FILE, example_requests, write_warmup_requests
-from scoringnet_tf.models.reference import checks
+from scoringnet_tf.models.reference import checks, impossible_scores
 from scoringnet_tf.support.files import new_folder, write_json
 
 # Where TF Serving leaves alone what is not its own. Whoever has the files reads there what `describe` tells a client.
@@ -51,7 +51,8 @@ def checked_outputs(network):
             labels, features = network.stage_decision(found["stages"], mask), found["features"]
             outputs = {"stages": found["stages"], "labels": labels}
         outputs |= network.score_fragments(content, labels, mask, training=False)
-        against = checks(network, labels, mask, features, outputs.get("stages")).values()
+        against = [*checks(network, labels, mask, features, outputs.get("stages")).values()]
+        against += impossible_scores(network.sport, outputs).values()
         valid = tf.ones(tf.shape(mask)[:1], tf.bool)
         return {**outputs, "valid": tf.reduce_all(tf.stack([valid, *(~each for each in against)]), axis=0)}
 

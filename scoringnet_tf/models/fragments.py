@@ -130,10 +130,10 @@ class TrainingFragments(layers.Layer):
         return self.source != "true"
 
     def call(self, true_stages, predicted=None, is_frame=None):
-        return self.moved(self.chosen(ops.cast(true_stages, "int32"), predicted), is_frame)
+        return self.moved(self.chosen(ops.cast(true_stages, "int32"), predicted, is_frame), is_frame)
 
-    def chosen(self, true_stages, predicted):
-        """True or predicted stages, int32 (B, L)."""
+    def chosen(self, true_stages, predicted, is_frame=None):
+        """True or predicted stages, int32 (B, L); a video that is labelled in part counts as unlabelled."""
         if self.source == "true":
             return true_stages
         if self.source == "predicted":
@@ -141,7 +141,10 @@ class TrainingFragments(layers.Layer):
         draw = replicas.own_rows(
             lambda rows: keras.random.uniform((rows,), seed=self.seed_generator), ops.shape(true_stages)[0]
         )
-        use_true = ops.logical_and(ops.any(true_stages >= 0, axis=1), draw < self.share)
+        labelled = true_stages >= 0
+        if is_frame is not None:
+            labelled = ops.logical_or(labelled, ops.logical_not(is_frame))
+        use_true = ops.logical_and(ops.all(labelled, axis=1), draw < self.share)
         return ops.where(use_true[:, None], true_stages, predicted)
 
     def moved(self, stages, is_frame=None):

@@ -65,6 +65,9 @@ class FrameMask(layers.Layer):
         return x_shape
 
 
+LEFT_OUT = 3.4e38  # the deviation of what does not vary, a float32: infinity is no weight to be saved
+
+
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class FeatureScaling(layers.Layer):
     """Features in standard units of the training videos: (…, D) → (…, D), float32.
@@ -84,7 +87,7 @@ class FeatureScaling(layers.Layer):
     def adapt(self, mean, deviation):
         """Takes mean and standard deviation (D,) of the training videos; what does not vary there is left out."""
         self.mean.assign(mean)
-        self.deviation.assign(ops.where(ops.convert_to_tensor(deviation) > 0, deviation, float("inf")))
+        self.deviation.assign(ops.where(ops.convert_to_tensor(deviation) > 0, deviation, LEFT_OUT))
 
     def call(self, x):
         return (ops.cast(x, "float32") - self.mean) / self.deviation

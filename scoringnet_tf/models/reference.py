@@ -16,7 +16,8 @@ from keras import ops
 
 from scoringnet_tf.models.bank import Bank
 from scoringnet_tf.models.intervals import Intervals
-from scoringnet_tf.sports import SHORTEST
+from scoringnet_tf.sports import SCORES, SHORTEST
+from scoringnet_tf.sports.true_scores import RANGE_TOLERANCE
 
 CHECKS = (
     "too_few_frames",
@@ -25,6 +26,7 @@ CHECKS = (
     "stage_duration",
     "uncertain_stage",
     "unlike_training",
+    "impossible_score",
 )
 # A stage may last this much longer than the longest of training, or be shorter than the shortest by as much.
 DURATION_SLACK = 1.5
@@ -238,6 +240,24 @@ def checks(
     if reference and reference.spread and features is not None:
         distance = reference.spread.distance(pooled(features, labels, mask))
         found["unlike_training"] = distance > reference.spread.limit
+    return found
+
+
+def impossible_scores(sport: Any, outputs: dict[str, Any]) -> dict[str, Any]:
+    """Which predicted scores lie where none of the sport does: score → bool (B,), of those that there are.
+
+    A tower's last layer is linear and knows no bounds; two decimals, with which scores are published, are allowed for.
+
+    Args:
+        sport: a `sports.Sport`.
+        outputs: of SP, score → points (B,).
+    """
+    found = {}
+    for score in SCORES:
+        if score in outputs:
+            (low, high), values = sport.range_of(score), outputs[score]
+            within = ops.logical_and(values >= low - RANGE_TOLERANCE, values <= high + RANGE_TOLERANCE)
+            found[score] = ops.logical_not(within)  # nor is it one if it is no number
     return found
 
 

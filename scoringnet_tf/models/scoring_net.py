@@ -32,6 +32,21 @@ def _check_kept(provenance, features, reference):
         Reference.from_config(reference)
 
 
+def _check_fragment_stages(fragment_stages, scores):
+    """ValueError where fragments are named that no tower sees, or that have no stage."""
+    unknown = [score for score in fragment_stages or () if score not in scores]
+    if unknown:
+        raise ValueError(f"Expected fragment_stages of {', '.join(scores)}. Received: {', '.join(map(str, unknown))}")
+    empty = [score for score, stages in (fragment_stages or {}).items() if not stages]
+    if empty:
+        raise ValueError(f"Expected fragment_stages with a stage for each score. Received: none for {empty[0]}")
+
+
+def _rounding(mean):
+    """The deviation that equal scores of this mean may have by rounding."""
+    return 1e-9 * max(abs(mean), 1.0)
+
+
 def _is_number(value):
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -127,6 +142,7 @@ class ScoringNet(Preset, Objective, keras.Model):
         check_views(views, of_frames=not features, of_fragments=fragments == "key")
         rules = get_sport(sport)
         _check_kept(provenance, features, reference)
+        _check_fragment_stages(fragment_stages, scores)
         shared = {
             "sport": kept_form(rules),
             "image_size": image_size,
@@ -211,7 +227,7 @@ class ScoringNet(Preset, Objective, keras.Model):
         missing = " and ".join(score for score in scores if not known.get(score))
         if missing:
             raise InputError(f"{info.records_dir}: expected known {missing} scores in the training split.")
-        constant = " and ".join(score for score in scores if not known[score]["std"] > 0)
+        constant = " and ".join(score for score in scores if not known[score]["std"] > _rounding(known[score]["mean"]))
         if constant:
             raise InputError(
                 f"{info.records_dir}: expected different values of {constant} to learn from. Received: the same of all "

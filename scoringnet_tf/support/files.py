@@ -7,6 +7,7 @@ nothing can be renamed: write to a local temporary folder, then upload.
 import atexit
 import contextlib
 import functools
+import hashlib
 import json
 import math
 import os
@@ -149,6 +150,12 @@ def local_file(path: AnyPath) -> Iterator[pathlib.Path]:
         copy = pathlib.Path(folder, path.name)
         path.download(copy)
         yield copy
+
+
+def file_sha256(path: AnyPath) -> str:
+    """Of the content of a file, hexadecimal."""
+    with local_file(path) as local:
+        return hashlib.sha256(local.read_bytes()).hexdigest()
 
 
 def cached_file(path: AnyPath, version: str, num_bytes: int) -> pathlib.Path:

@@ -15,6 +15,7 @@ from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.support.reading import read_json
 
 WEIGHTS, STATE = "model.weights.h5", "state.json"
+EXPECTED = {"steps_done": int, "phase": str, "epoch": int}  # of a state, by which a run goes on
 
 
 class Checkpoints:
@@ -31,8 +32,9 @@ class Checkpoints:
             if folder.name.startswith(".") or not path.is_file():
                 continue
             state = read_json(path)
-            if type(state.get("steps_done")) is not int:
-                received = f"steps_done {state.get('steps_done')!r}"
+            lacking = [name for name in EXPECTED if not isinstance(state.get(name), EXPECTED[name])]
+            if lacking:
+                received = f"{lacking[0]} {state.get(lacking[0])!r}"
                 raise InputError(f"{path}: expected the state of a checkpoint. Received: {received}")
             found.append((state["steps_done"], folder, state))
         if not found:

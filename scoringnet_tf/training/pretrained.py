@@ -55,7 +55,7 @@ def load_pretrained(network, path, log=print):
     _report_frame_size(c3d, network, path, log)
     available, wanted = _weighted_layers(c3d), []
     if "regressor_conv1" in available:
-        _check_pool_stride(c3d, network, path)
+        _check_pool_stride(c3d, network.score_predictor, path)
     for part, model in _networks(network).items():
         _check_preprocessing(c3d, model.get_layer("c3d"), path, part)
         wanted += [(part, layer) for layer in _weighted_layers(model.get_layer("c3d")).values()]
@@ -157,11 +157,13 @@ def continue_from(c3d, path, log=print):
     """Copies the C3D at `path` into another one, all but the classes: to go on with other classes.
 
     Raises:
-        InputError: a layer is missing or has another shape, or the frames are preprocessed otherwise; nothing has been
-            changed then.
+        InputError: a layer is missing or has another shape, the frames are preprocessed otherwise, or a regressor pools
+            otherwise; nothing has been changed then.
     """
     source = load_keras(path, C3D, "pretrained")
     _check_preprocessing(source, c3d, path, "c3d")
+    if {source.get_config()["top"], c3d.get_config()["top"]} == {"regressor"}:
+        _check_pool_stride(source, c3d, path)
     available = _weighted_layers(source)
     heads = c3d.get_config()["heads"] or {}
     wanted = [("c3d", layer) for name, layer in _weighted_layers(c3d).items() if name not in heads]
@@ -187,9 +189,9 @@ def _check_preprocessing(source, target, path, part):
         )
 
 
-def _check_pool_stride(c3d, network, path):
+def _check_pool_stride(source, target, path):
     """With another stride the weights may fit, and mean something else."""
-    theirs, ours = (model.get_config()["pool_stride"] for model in (c3d, network.score_predictor))
+    theirs, ours = (model.get_config()["pool_stride"] for model in (source, target))
     if theirs != ours:
         raise InputError(f"{path}: expected a regressor that pools with stride {ours}. Received: stride {theirs}.")
 

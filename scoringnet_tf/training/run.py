@@ -22,7 +22,7 @@ import math
 import keras
 import tensorflow as tf
 
-from scoringnet_tf.models.presets import model_path
+from scoringnet_tf.models.presets import NAMES, model_path
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import locked, mirrored_folder, replacing_file
@@ -235,9 +235,10 @@ class Run:
         """
         if Checkpoints(self.model_dir).latest()[1] is not None:
             return
-        left = [name for name in self._models if (self.model_dir / name).is_file()]
+        others = [name for name in NAMES if name not in self._models and (self.model_dir / name).is_file()]
+        left = others or [name for name in self._models if (self.model_dir / name).is_file()]
         epochs = sum(len(_rows(self.model_dir / f"{phase.name}.csv")[1:]) for phase in self.phases)
-        if left and (LAST in left or epochs > 1 or not is_recorded(*described)):
+        if left and (others or LAST in left or epochs > 1 or not is_recorded(*described)):
             raise InputError(
                 f"--model_dir={self.model_dir}: expected a new folder, or a run to go on with. Received: {left[0]} "
                 "without checkpoints/ to go on from. Choose another --model_dir, or delete what is there."

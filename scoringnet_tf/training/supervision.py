@@ -103,12 +103,21 @@ def idle_flags(settings):
     """Flags that change nothing beside the others: {name: the flag beside which it does nothing}."""
     staged, whole = settings["training"] == "staged", settings["fragments"] == "whole"
     of_kfs = ("stage_network", "lstm_units", "segmenter_fc_units", "segmenter_dropout", "stage_loss", "decoding")
+    of_pairs = ("margin", "ties", "pair_reduction")
     of_others = ("epochs",) if staged else ("segmentation_epochs", "scoring_epochs")
     found = dict.fromkeys(of_others, f"--training={settings['training']}")
     if whole:
         found |= dict.fromkeys((*of_kfs, "segmentation_epochs"), "--fragments=whole")
     elif settings["segmenter"]:
         found |= dict.fromkeys(("segmentation_epochs", "stage_loss"), "--segmenter")
+    elif staged and not settings["segmentation_epochs"]:
+        found["stage_loss"] = "--segmentation_epochs=0"
+    if staged and not settings["scoring_epochs"]:
+        found |= dict.fromkeys(("alpha", *of_pairs, "fragments", "fragment_jitter"), "--scoring_epochs=0")
+    elif not settings["alpha"]:
+        found |= dict.fromkeys(of_pairs, "--alpha=0")
+    if not settings["decay_steps"]:
+        found["decay_rate"] = "--decay_steps=0"
     if settings["head"] == "regression":
         found["score_sigma"] = "--head=regression"
     return found
@@ -143,8 +152,11 @@ def check_stages(info, settings):
                 "cannot be moved."
             )
         return
-    unlabelled = info.stage_frames["train"].get("unlabelled", 0)
-    labelled = sum(info.stage_frames["train"].values()) - unlabelled
+    frames = info.stage_frames.get("train")
+    if frames is None:
+        raise InputError(f"{info.records_dir}: expected a training split. Received: {', '.join(info.splits)}.")
+    unlabelled = frames.get("unlabelled", 0)
+    labelled = sum(frames.values()) - unlabelled
     if not labelled or (unlabelled and settings["fragments"] == "true"):
         remedy = (
             "Use --fragments=predicted"

@@ -1,5 +1,6 @@
 """Files of features: anyone's are read as they are, and what is nearly one is refused by name."""
 
+import contextlib
 import io
 import json
 import pickle
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from scoringnet_tf.data.features import FeatureFile, read_features, read_origin
+from scoringnet_tf.data.features import FeatureFile, FeatureSequence, check_features, read_features, read_origin
 from scoringnet_tf.support.errors import InputError
 
 VALUES = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
@@ -215,3 +216,16 @@ def test_a_damaged_origin_is_refused(tmp_path, text, message):
 def test_tensorflow_is_not_imported():
     code = "import sys, scoringnet_tf.data.features; print('tensorflow' in sys.modules or 'keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("rate", "stride", "refused"), [(50, 2, False), (50.4, 2, False), (50, 1, True), (None, 2, False)]
+)
+def test_features_of_another_rate_are_refused(rate, stride, refused):
+    """Steps per second: frames per second, by the frames from one step to the next."""
+    learned = {"size": 4, "stride": stride, "origin": None}
+    origin = {"size": 4, "stride": stride, **({"frame_rate": rate} if rate else {})}
+    sequence = FeatureSequence(np.zeros((9, 4), np.float32), origin)
+    error = pytest.raises(InputError, match=r"x\.npy: .*50 steps/s instead of 25")
+    with error if refused else contextlib.nullcontext():
+        check_features(sequence, "x.npy", learned, 25.0)

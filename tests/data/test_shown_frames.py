@@ -1,6 +1,7 @@
 """Interlaced, turned and HDR video comes out as it is shown, and what was done to it is said."""
 
 import av
+import cv2
 import numpy as np
 import pytest
 from conftest import HEIGHT, WIDTH, bar_frame, read_index, write_bars
@@ -133,6 +134,30 @@ def test_frames_are_turned_and_mirrored_as_ffmpeg_does(matrix, tmp_path):
     video = read_video(path)
     np.testing.assert_array_equal(video.frames[0], filtered(first, TURNS[matrix]))
     assert video.aspect == (HEIGHT / WIDTH if matrix[0] == 0 else WIDTH / HEIGHT) and video.warnings == (TURNED,)
+
+
+def write_photograph(path, number, tag, value):
+    """A JPEG of a bar with one tag of EXIF, as a camera writes it."""
+    _, jpeg = cv2.imencode(".jpg", bar_frame(number, (90, 90, 90)), [cv2.IMWRITE_JPEG_QUALITY, 95])
+    kind = 3 if isinstance(value, int) else 2  # SHORT, ASCII
+    stored = value.to_bytes(4, "little") if kind == 3 else value.encode().ljust(4, b"\0")
+    entry = tag.to_bytes(2, "little") + kind.to_bytes(2, "little") + (1 if kind == 3 else 4).to_bytes(4, "little")
+    segment = b"Exif\0\0II*\0\x08\0\0\0\x01\0" + entry + stored + bytes(4)
+    content = jpeg.tobytes()
+    path.write_bytes(content[:2] + b"\xff\xe1" + (len(segment) + 2).to_bytes(2, "big") + segment + content[2:])
+
+
+@pytest.mark.parametrize("orientation", range(9))
+def test_photographs_are_turned_and_mirrored_as_their_exif_says(orientation, tmp_path):
+    """As OpenCV reads them; without an orientation (0) only the camera is named."""
+    for number in range(3):
+        tag = (0x0112, orientation) if orientation else (0x010F, "Cam")
+        write_photograph(tmp_path / f"{number + 1}.jpg", number, *tag)
+    video = read_video(tmp_path)
+    for number, frame in enumerate(video.frames):
+        expected = cv2.imread(str(tmp_path / f"{number + 1}.jpg"))[..., ::-1]
+        assert frame.shape == expected.shape and np.abs(frame.astype(int) - expected).max() <= 3
+    assert (TURNED in video.warnings) == (orientation > 1)
 
 
 @pytest.mark.parametrize("matrix", [(0.7071, 0.7071, -0.7071, 0.7071), (1, 0.5, 0, 1), (1, 0, 1, 0)])

@@ -1,6 +1,7 @@
 """Which frames of a file are meant, and when they are shown: timestamps, streams, stretches, WebP, what is no file."""
 
 import dataclasses
+import io
 import os
 import socket
 from fractions import Fraction
@@ -301,3 +302,66 @@ def test_a_folder_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(Clip, "files", forbidden)
     with pytest.raises(VideoError, match=r"v: expected what can be read\. Received: Permission denied"):
         read_video(tmp_path / "v")
+
+
+# === Files that were cut out of others ===
+
+
+def packets_of_bars(count, **options):
+    """The packets of `count` encoded bars, H.264 with two B-frames and a key frame every 24; and their stream."""
+    output = io.BytesIO()
+    container = av.open(output, "w", format="mp4")
+    stream = container.add_stream("libx264", rate=25)
+    stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+    parameters = "keyint=24:min-keyint=24:scenecut=0:bframes=2"
+    stream.codec_context.options = {"qp": "5", "x264-params": parameters + options.get("further", "")}
+    for index in range(count):
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(bar_frame(index, bar_color(0)), format="rgb24")))
+    container.mux(stream.encode())
+    container.close()
+    output.seek(0)
+    return output
+
+
+def copy_packets(source, path, keep, offset=0, **options):
+    """Writes the packets of a video for which `keep(index, packet)` holds, as they are, `offset` seconds earlier."""
+    with av.open(source) as given, av.open(str(path), "w", options=options) as container:
+        stream = given.streams.video[0]
+        copied = container.add_stream_from_template(stream)
+        for index, packet in enumerate(packet for packet in given.demux(stream) if packet.dts is not None):
+            if keep(index, packet):
+                packet.pts -= round(offset / stream.time_base)
+                packet.dts -= round(offset / stream.time_base)
+                packet.stream = copied
+                container.mux(packet)
+
+
+@pytest.mark.parametrize(("skipped", "further"), [(10, ""), (22, ":open-gop=1")])
+def test_packets_that_show_nothing_have_no_number(skipped, further, tmp_path):
+    """A stream copy that begins within a group of pictures, or with B-frames that need frames before them."""
+    path = tmp_path / "cut.mkv"
+    copy_packets(packets_of_bars(70, further=further), path, lambda index, _: index >= skipped)
+    whole = [read_index(frame) for frame in read_video(path).frames]
+    assert whole == list(range(whole[0], 70)) and whole[0] > 0
+    assert len(frame_times(path)) == len(whole)
+    stretched = [read_index(frame) for frame in read_video(Clip(path, (15, 21))).frames]
+    assert stretched == whole[15:21]
+
+
+def test_what_an_edit_list_hides_is_not_missing(tmp_path):
+    """A clip that was cut without encoding it anew keeps the frames since the key frame, and shows none of them."""
+    path = tmp_path / "cut.mp4"
+    copy_packets(
+        packets_of_bars(70), path, lambda _, packet: packet.pts >= 0, offset=6 / 25, avoid_negative_ts="disabled"
+    )
+    with av.open(str(path)) as container:
+        hidden = sum(packet.is_discard for packet in container.demux(video=0))
+        assert hidden == 6 and container.streams.video[0].frames == 70
+    video = read_video(path)
+    assert [read_index(frame) for frame in video.frames] == list(range(6, 70))
+    content = path.read_bytes()
+    with av.open(str(path)) as container:
+        last = max(packet.pos for packet in container.demux(video=0) if packet.size)
+    path.write_bytes(content[:last] + bytes(len(content) - last))  # the last frame is gone: that is damage
+    with pytest.raises(VideoError):
+        read_video(path)

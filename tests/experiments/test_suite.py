@@ -378,6 +378,31 @@ def test_a_kfs_that_fails_fails_its_rows_alone(staged, commands, monkeypatch):
     assert list(suite.results(SHARING, staged, 1).predicted) == ["whole", "KFS"]
 
 
+@pytest.mark.parametrize("preset", ["paper", "small"])
+@pytest.mark.parametrize("sport", ["diving", "vault"])
+@pytest.mark.parametrize(
+    "flags", [(), ("--rates=c3d:0.5,kfs:3", "--freeze=kfs,c3d", "--views=6")], ids=["plain", "kfs"]
+)
+def test_whole_videos_are_trained_without_what_a_preset_says_of_fragments(surroundings, preset, sport, flags):
+    """The rows of table 4: the first has no KFS and no fragments, whatever the others have."""
+    from scoringnet_tf.experiments.__main__ import PRESETS, PROJECT
+
+    found = dataclasses.replace(surroundings, preset=PROJECT / PRESETS[preset].format(sport=sport), further=flags)
+    of_whole, of_key, _ = (Training(row.flags, 0).resolved(found) for row in EXPERIMENTS["table4"].rows)
+    assert of_whole["fragments"] == "whole" and not any(name.endswith("_fragment") for name in of_whole)
+    if flags:
+        assert [of_whole[name] for name in ("rates", "freeze", "views")] == ["c3d:0.5", "c3d", "2"]
+        assert [of_key[name] for name in ("rates", "freeze", "views")] == ["c3d:0.5,kfs:3", "kfs,c3d", "6"]
+    elif preset == "paper":
+        assert of_key["difficulty_fragment"] and of_key["execution_fragment"]
+
+
+def test_a_figure_of_held_out_videos_needs_some(surroundings):
+    fig5 = EXPERIMENTS["fig5"]
+    assert suite.holds_out(fig5, surroundings)
+    assert not suite.holds_out(fig5, dataclasses.replace(surroundings, further=("--validation_fraction=0",)))
+
+
 def test_every_flag_of_train_is_of_kfs_or_of_sp():
     """A new flag of SP alone belongs in SCORING_FLAGS; one that KFS learns by must not be there."""
     of_kfs = {

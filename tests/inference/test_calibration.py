@@ -12,6 +12,7 @@ from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.data.stored_videos import stored_videos
+from scoringnet_tf.inference import calibration
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut, add_reference, is_measured, measured
 from scoringnet_tf.inference.coverage import stated_intervals
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
@@ -100,6 +101,22 @@ def test_a_file_keeps_them_and_is_measured_again_where_something_lacks(plain, mo
     before = dataclasses.replace(model.reference, certainty=None).get_config()
     plain.with_dtype("float32", reference=before).save(tmp_path / "best.keras")
     assert not is_measured(tmp_path, info)
+
+
+def test_a_model_that_was_saved_meanwhile_is_left_alone(model, folder, tmp_path, monkeypatch):
+    """Measuring takes minutes, in which a run may keep a better one."""
+    model.save(tmp_path / "best.keras")
+    original = calibration.measured
+
+    def measured_meanwhile(*arguments):
+        found = original(*arguments)
+        (tmp_path / "best.keras").write_bytes(b"a better one")
+        return found
+
+    monkeypatch.setattr(calibration, "measured", measured_meanwhile)
+    with pytest.raises(InputError, match=r"best\.keras: expected that no run writes it meanwhile"):
+        add_reference(tmp_path, DatasetInfo.load(folder))
+    assert (tmp_path / "best.keras").read_bytes() == b"a better one"
 
 
 def test_a_reference_of_before_loads_and_says_what_lacks(plain, model):

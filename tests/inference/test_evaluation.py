@@ -93,6 +93,14 @@ def test_mean_predictor():
     assert baseline == pytest.approx({"d_med": 0.5, "e_med": 2.0, "f_med": (17.0 + 19.0) / 2})
 
 
+def test_the_mean_predictor_beside_one_tower_is_the_mean_final_score():
+    """It fuses nothing, as the model does not: 3.5 · 22 is 77, the mean of 60 and 96 is 78."""
+    truth = {"difficulty": np.array([3.0, 4.0]), "execution": np.array([20.0, 24.0]), "final": np.array([60.0, 96.0])}
+    means = {"difficulty": 3.5, "execution": 22.0, "final": 78.0}
+    found = evaluation.mean_predictor_figures(truth, means, get_sport("diving").fuse, ("final",))
+    assert found == pytest.approx({"f_med": 18.0})
+
+
 def test_mean_predictor_of_what_is_known():
     truth = {score: np.array([60.0, 96.0]) for score in ("difficulty", "execution", "final")}
     fuse = get_sport("diving").fuse

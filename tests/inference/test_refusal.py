@@ -12,12 +12,14 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference import calibration
 from scoringnet_tf.inference.calibration import add_reference, is_measured, measured
-from scoringnet_tf.inference.findings import _span
+from scoringnet_tf.inference.findings import Findings, Found, _span
 from scoringnet_tf.inference.prediction import VideoScorer, score_video
-from scoringnet_tf.inference.refusal import reasons_against
+from scoringnet_tf.inference.refusal import _impossible, is_whole, reasons_against
 from scoringnet_tf.inference.serving import export_saved_model
+from scoringnet_tf.inference.trust import Likeness, Trust
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.remarks import Remark
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "frame_size": (36, 48)}
 STAGES = ("pre-starting", "take-flight", "entry")
@@ -231,12 +233,82 @@ def test_features_far_from_those_of_training_are_withheld(tmp_path):
         fragments="whole",
         clip_lengths=(4, 4),
         width_multiplier=1 / 16,
+        score_statistics={"difficulty": (3.2, 0.3), "execution": (22.0, 4.0)},
         reference=reference.get_config(),
     )
     for name, mean in (("near", 0), ("far", 9)):
         np.save(tmp_path / f"{name}.npy", mean + rng.normal(size=(25, 4)))
     assert score_video(tmp_path / "near.npy", model).status == "scored"
     assert codes(score_video(tmp_path / "far.npy", model)) == ["unlike_training"]
+
+
+def test_at_the_limit_of_a_duration_all_say_the_same(model):
+    """For a performance among several and for one alone, at every rate."""
+    for rate in (12.0, 23.976, 25.0, 29.97, 30.0, 50.0, 59.94, 60.0):
+        _, longest = model.reference.limits("take-flight")
+        for count in range(int(longest * rate) - 2, int(longest * rate) + 3):
+            labels = np.repeat([1, 2, 3], [int(rate / 6), count, int(rate / 4)]).astype("int32")
+            against = reasons_against(model, labels, None, rate, len(labels))
+            told = any("take-flight lasts" in reason for reason in against if reason.code == "stage_duration")
+            counts = np.bincount(labels, minlength=4)
+            assert told == any("take-flight" in phrase for phrase in _impossible(model, counts, rate)), (rate, count)
+            assert is_whole(model, labels, rate) == (not against), (rate, count)
+
+
+def test_a_score_that_no_performance_has_is_withheld(model, diving_records, monkeypatch, tmp_path):
+    """A tower's last layer is linear: what it answers far from training may be any number."""
+    changed = model.with_dtype("float32")
+    for tower in changed.score_predictor.towers.values():
+        tower.get_layer("regressor_fc3").bias.assign([40.0])
+    changed = scoringnet_tf.with_reference(changed, diving_records)
+    scorer = VideoScorer(changed)
+    write_images(tmp_path / "dive", 33, number=2, name="{}.png")
+    script(scorer, monkeypatch, DIVE)
+    withheld, forced = scorer(tmp_path / "dive"), scorer(tmp_path / "dive", force=True)
+    assert codes(withheld) == ["impossible_score"] and withheld.final is None
+    assert "the final score would be" in withheld.reasons[0] and "in the sport 0 to" in withheld.reasons[0]
+    assert codes(forced) == ["impossible_score"] and forced.final > 500
+    (performance,) = forced.performances
+    assert performance.intervals == {} and performance.reliability.grade == "low"
+
+
+def test_impossible_scores_are_told_of_each_video():
+    from scoringnet_tf.models.reference import impossible_scores
+    from scoringnet_tf.sports import get_sport
+
+    outputs = {"difficulty": tf.constant([3.0, 3.0, 6.0, np.nan]), "execution": tf.constant([0.0, 30.004, 20.0, 20.0])}
+    found = impossible_scores(get_sport("diving"), outputs)
+    assert {score: value.numpy().tolist() for score, value in found.items()} == {
+        "difficulty": [False, False, True, True],
+        "execution": [False, False, False, False],
+    }
+
+
+def test_a_warning_of_one_performance_is_not_of_the_next(model):
+    times = np.arange(67) / 25
+    labels = np.repeat([stage for stage, _ in DIVE], [count for _, count in DIVE])
+    outputs = {score: np.float32([value]) for score, value in (("difficulty", 3), ("execution", 24), ("final", 72))}
+    findings = Findings(model, Trust(model, []))
+    findings.has_stages = True
+    findings.begin(times)
+    empty = [Remark("empty_fragment", "No key fragment.")]
+    grades = [
+        findings.add(
+            Found(start, start + 33, labels, [], outputs, warnings, Likeness()), np.arange(66)
+        ).reliability.because
+        for start, warnings in ((0, empty), (33, []))
+    ]
+    assert "empty_fragment" in grades[0] and "empty_fragment" not in grades[1]
+    assert empty[0] in findings.result("v", 25.0, None).warnings
+
+
+def test_performances_are_told_apart_at_the_rate_of_the_video(model, tmp_path, monkeypatch):
+    """Of a model that does not know its own, twice the frames at twice the rate are the same two dives."""
+    config = {**model.provenance, "frame_rate": None}
+    scorer = VideoScorer(model.with_dtype("float32", provenance=config))
+    write_bars(tmp_path / "fast.avi", 132, number=2, fps=50)
+    script(scorer, monkeypatch, [(stage, 2 * count) for stage, count in DIVE * 2])
+    assert len(scorer(tmp_path / "fast.avi", force=True).performances) == 2
 
 
 # === Several performances ===

@@ -318,6 +318,18 @@ def test_gradient_over_two_frames_is_right_in_mixed_bfloat16():
     np.testing.assert_allclose(gradients["mixed_bfloat16"], gradients["float32"], rtol=0.02, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("stages", "message"),
+    [
+        ({"dificulty": ["entry"]}, "of difficulty, execution. Received: dificulty"),
+        ({"difficulty": []}, "with a stage for each score. Received: none for difficulty"),
+    ],
+)
+def test_fragments_that_no_tower_sees_are_named(stages, message):
+    with pytest.raises(ValueError, match=message):
+        scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, fragment_stages=stages)
+
+
 def test_unknown_endpoint_and_sport_are_named():
     with pytest.raises(ValueError, match=r"Expected final_endpoint .* Received: 'pool6'"):
         scoringnet_tf.C3D(final_endpoint="pool6")

@@ -267,6 +267,15 @@ def test_scheduled_fragments_go_from_true_to_predicted(share, expected):
     assert stages[1] == [2, 2, 3]  # without labels there is only the prediction
 
 
+def test_a_video_that_is_labelled_in_part_is_cut_by_prediction():
+    """Padding has no labels either, and counts for nothing."""
+    fragments = TrainingFragments("scheduled")
+    true = tf.constant([[-1, -1, 3, 3], [1, 2, 3, -1]])
+    predicted = tf.constant([[1, 2, 3, 3], [2, 2, 2, 2]])
+    is_frame = tf.constant([[True] * 4, [True] * 3 + [False]])
+    assert fragments(true, predicted, is_frame).numpy().tolist() == [[1, 2, 3, 3], [1, 2, 3, -1]]
+
+
 def test_half_of_the_scheduled_fragments_are_true_at_half_the_share():
     fragments = TrainingFragments("scheduled")
     fragments.share.assign(0.5)

@@ -9,6 +9,7 @@ import scoringnet_tf
 from scoringnet_tf import losses
 from scoringnet_tf.models.fragments import resampling_indices
 from scoringnet_tf.models.layers import FeatureScaling
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.score_prediction import ScorePredictor
 
 FINAL = {**SMALL, "scores": ("final",), "score_statistics": {"final": (80.0, 12.0)}}
@@ -93,6 +94,18 @@ def test_features_are_scaled_by_the_statistics_that_were_given():
     layer.adapt(np.float32([5, 1, 2]), np.float32([3, 2, 0]))
     expected = np.stack([(x[..., 0] - 5) / 3, (x[..., 1] - 1) / 2, np.zeros((4, 7))], axis=-1)
     np.testing.assert_allclose(np.asarray(layer(x)), expected, atol=1e-6)
+
+
+def test_features_that_never_vary_are_left_out_of_a_file_too(tmp_path):
+    """A unit that is silent in training, as after a ReLU: no deviation, and no weight that is no finite number."""
+    model = scoringnet_tf.ScoringNet(
+        features={"size": 3, "stride": 1, "origin": None}, width_multiplier=1 / 16, clip_lengths=(4, 4)
+    )
+    for layer in scalings(model):
+        layer.adapt(np.float32([5, 1, 2]), np.float32([3, 2, 0]))
+    model.save(tmp_path / "model.keras")
+    (first, *_) = scalings(load_scoring_net(tmp_path / "model.keras"))
+    np.testing.assert_allclose(np.asarray(first(np.float32([[8, 5, 7]]))), [[1, 2, 0]], atol=1e-30)
 
 
 def test_a_distribution_says_its_score_and_how_sure_it_is():

@@ -83,7 +83,7 @@ def test_a_run_keeps_what_it_and_its_start_learned_from(info, tmp_path, diving_r
     expected = {shown(info.videos[video_id]) for video_id in run.train_ids} | {"of another"}
     assert len(expected) == len(run.train_ids) + 1
     assert learned_from(tmp_path / "second/best.keras") == expected
-    Checkpoints(tmp_path / "second").save(run.model, "scoring_0001", {"steps_done": 1, "phase": "scoring"})
+    Checkpoints(tmp_path / "second").save(run.model, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
     (tmp_path / "first/best.keras").unlink()  # a run goes on without what it started from
     run._record()
     assert learned_from(tmp_path / "second/best.keras") == expected

@@ -245,6 +245,9 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
     (tmp_path / "checkpoints/scoring_0001/state.json").write_text("{")
     with pytest.raises(InputError, match=r"state\.json: expected a JSON object"):
         Checkpoints(tmp_path).latest()
+    (tmp_path / "checkpoints/scoring_0001/state.json").write_text('{"steps_done": 3, "epoch": 3}')
+    with pytest.raises(InputError, match=r"state\.json: expected the state of a checkpoint\. Received: phase None"):
+        Checkpoints(tmp_path).latest()
     with pytest.raises(InputError, match=r"model\.weights\.h5: expected the weights of a checkpoint"):
         Checkpoints(tmp_path).restore(None, tmp_path / "checkpoints/scoring_0001")
 
@@ -254,7 +257,7 @@ def test_the_checkpoint_of_most_steps_is_the_newest(tmp_path):
     for name, steps in (("segmentation_0002", 2), ("scoring_0010", 12), ("scoring_0009", 11)):
         folder = tmp_path / "checkpoints" / name
         folder.mkdir(parents=True)
-        (folder / "state.json").write_text(json.dumps({"steps_done": steps}))
+        (folder / "state.json").write_text(json.dumps({"steps_done": steps, "phase": name[:-5], "epoch": 2}))
     assert Checkpoints(tmp_path).latest()[0].name == "scoring_0010"
 
 

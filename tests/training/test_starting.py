@@ -38,7 +38,7 @@ def test_sp_starts_from_kfs_at_its_best(diving_records, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("config", [None, {"seed": 9}])
-@pytest.mark.parametrize("name", ["last.keras", "best.keras"])
+@pytest.mark.parametrize("name", ["last.keras", "best.keras", "model.keras"])
 def test_models_that_a_run_would_overwrite_are_left_alone(diving_records, tmp_path, name, config):
     """However often it is tried, with nothing beside them or the configuration of another run, which stays."""
     info = DatasetInfo.load(diving_records)

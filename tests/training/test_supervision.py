@@ -109,6 +109,12 @@ def test_what_does_not_go_together(check, changes, message, tmp_path):
             {"training": "staged", "head": "distribution", "segmenter": "m"},
             {"epochs": "--training=staged", "segmentation_epochs": "--segmenter", "stage_loss": "--segmenter"},
         ),
+        (
+            {"training": "joint", "head": "distribution", "alpha": 0.0, "decay_steps": 0},
+            dict.fromkeys(STAGED_EPOCHS, "--training=joint")
+            | dict.fromkeys(("margin", "ties", "pair_reduction"), "--alpha=0")
+            | {"decay_rate": "--decay_steps=0"},
+        ),
     ],
 )
 def test_flags_that_change_nothing_beside_others_are_known(changes, expected, tmp_path):

@@ -58,7 +58,9 @@ def read_table(path: Path, delimiter: str | None = None, encoding: str | None = 
     """
     text = _text(path, encoding)
     first, _, rest = text.partition("\n")
-    stated = SEPARATOR_LINE.fullmatch(first.strip())
+    stated = SEPARATOR_LINE.fullmatch(first.strip(" "))
+    if not stated:
+        first = next((line for line in text.split("\n") if line.strip()), "")
     named = {name: character for character, name in DELIMITERS.items()}
     found = named.get(delimiter or "", delimiter) or (stated[1] if stated else _delimiter_of(path, first))
     if len(found) != 1 or found in '"\r\n':

@@ -328,6 +328,14 @@ def test_rows_are_counted_as_an_editor_counts_them(tmp_path):
         source_of(tmp_path, "video,split,final\na.mp4,train,1\nb.mp4,train,3,2\nc.mp4,train\n")
 
 
+@pytest.mark.parametrize(
+    "text", ["sep=\t\nvideo\tsplit\tfinal\na.mp4\ttrain\tx\n", "\n\nvideo;split;final\na.mp4;train;x\n"]
+)
+def test_a_separator_that_is_a_tab_and_lines_before_the_header(tmp_path, text):
+    (said,) = problems(source_of(tmp_path, text))
+    assert said.endswith("expected a number as final. Received: 'x'")
+
+
 def test_a_header_that_two_delimiters_may_part_is_asked_about(tmp_path):
     with pytest.raises(InputError, match=r"--delimiter names it\. Received: as many of"):
         source_of(tmp_path, "video,split;final\na.mp4,train;3\n")

@@ -10,7 +10,7 @@ from layouts import write_table
 
 from data_prep.datasets import read_source
 from data_prep.datasets.sample import Sample
-from data_prep.datasets.split_file import check_new, write_split_csv
+from data_prep.datasets.split_file import check_new, further_folds, write_split_csv
 from data_prep.datasets.splitting import SplitSettings, make_splits
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
@@ -182,6 +182,19 @@ def test_the_command_writes_folds_once(tmp_path):
     result = run(*words, "--seed=1", f"--output={tmp_path / 'fold.csv'}")
     assert result.returncode == 1 and "Expected new files (--overwrite replaces files of splits)" in result.stderr
     assert folds[0].read_bytes() == content
+
+
+def test_a_dive_that_failed_has_a_score():
+    """0 is one: both are split by it."""
+    samples = [Sample(name, None, "", name, final=final) for name, final in (("a", 0.0), ("b", 50.0))]
+    (split,) = make_splits(samples, SplitSettings("score", test_fraction=0.5))
+    assert sorted(split.values()) == ["test", "train"]
+
+
+def test_a_split_of_another_year_is_no_further_fold(tmp_path):
+    for name in ("split_3", "split_4", "split_6", "split_2023"):
+        write_split_csv(tmp_path / f"{name}.csv", {"a": "train"})
+    assert [path.name for path in further_folds(tmp_path / "split.csv", 2)] == ["split_3.csv", "split_4.csv"]
 
 
 def test_only_files_of_splits_are_replaced(tmp_path):

@@ -107,6 +107,14 @@ def test_stage_csv_is_preferred_and_simulation_is_passed_on(diving_dir, tmp_path
     assert "The pixels are simulated (--easy preset)." in summary(info)
 
 
+def test_stages_of_videos_that_count_from_0_are_refused(diving_dir, tmp_path):
+    """Each video would have the stages of the one before it."""
+    rows = [f"{number:03d},entry,5,9" for number in range(10)]
+    (diving_dir / "stage_labels.csv").write_text("\n".join(["video_id,stage,start_frame,end_frame", *rows]))
+    with pytest.raises(InputError, match=r"stage_labels\.csv"):
+        _build(diving_dir, tmp_path / "records")
+
+
 def test_videos_of_different_rates_are_said(diving_dir, tmp_path):
     """The rate of the records is one that there is, not one between two."""
     source = diving_dir / "diving_samples_len_ori"
@@ -384,6 +392,10 @@ def test_vault_with_difficulties_from_a_csv_and_no_stages(tmp_path):
     table.write_text("video,difficulty\none,6.5\n3,6.0\n3,5.0\n")
     with pytest.raises(InputError, match=r"(?s)row 2: expected .*row 4: expected each video once"):
         _build(folder, tmp_path / "x", "unlv_vault", difficulty_csv=table)
+    for row in ("1.5,6.5", "1,6_5"):  # Python alone reads the latter as 65
+        table.write_text(f"video,difficulty\n{row}\n")
+        with pytest.raises(InputError, match=rf"row 2: expected a video number and a difficulty. Received: {row}"):
+            _build(folder, tmp_path / "x", "unlv_vault", difficulty_csv=table)
     with pytest.raises(InputError, match="--difficulty_csv with --dataset=unlv_diving"):
         _build(folder, tmp_path / "x", difficulty_csv=table)
 
