@@ -15,7 +15,7 @@ from scoringnet_tf.inference.calibration import add_reference, is_measured, meas
 from scoringnet_tf.inference.findings import Findings, Found, _span
 from scoringnet_tf.inference.prediction import VideoScorer, score_video
 from scoringnet_tf.inference.refusal import _impossible, is_whole, reasons_against
-from scoringnet_tf.inference.serving import export_saved_model
+from scoringnet_tf.inference.serving import checked_outputs, export_saved_model
 from scoringnet_tf.inference.trust import Likeness, Trust
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.errors import InputError
@@ -401,6 +401,20 @@ def test_the_exported_model_refuses_what_predict_refuses(model, scorer, tmp_path
         assert bool(served["valid"][0]) == (not scorer(path).reasons), path
         expected = model(inputs, training=False)
         np.testing.assert_allclose(served["final"], expected["final"], rtol=1e-4)
+
+
+def test_an_export_calls_no_score_valid_that_cannot_be():
+    """Of features like those of training: a tower that answers 100 is what speaks against it."""
+    inputs = {"features": tf.zeros((2, 25, 4)), "mask": tf.ones((2, 25), tf.bool)}
+    for difficulty, expected in ((3.2, True), (100.0, False)):
+        model = scoringnet_tf.ScoringNet(
+            features={"size": 4, "stride": 2, "origin": None},
+            fragments="whole",
+            clip_lengths=(4, 4),
+            width_multiplier=1 / 16,
+            score_statistics={"difficulty": (difficulty, 0.3), "execution": (22.0, 4.0)},
+        )
+        assert checked_outputs(model)(inputs)["valid"].numpy().tolist() == [expected] * 2
 
 
 def test_valid_is_what_the_distance_says_where_all_stages_are_found(model, tmp_path):

@@ -1873,7 +1873,7 @@ PARTIAL = (
         "scoringnet_tf/inference/prediction.py",
         "tests/inference/test_prediction.py",
         (
-            "            check_features(sequence, path, self.model.features)\n",
+            "            check_features(sequence, path, self.model.features, self.model.frame_rate)\n",
             "",
             "features of another kind are scored",
             "test_features_of_another_kind_are_refused",
@@ -3345,10 +3345,256 @@ LEFT_OVERS = (
     ),
 )
 
+# Found by readings of the whole: what was neither right nor refused.
+READINGS = [
+    *of(
+        "scoringnet_tf/models/layers.py",
+        "tests/models/test_partial_models.py",
+        (
+            "> 0, deviation, LEFT_OUT)",
+            '> 0, deviation, float("inf"))',
+            "a feature that never varies makes a model that cannot be loaded",
+            "test_features_that_never_vary_are_left_out_of_a_file_too",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/shown_frames.py",
+        "tests/data/test_shown_frames.py",
+        (
+            '_without_newer_side_data(frame).side_data.get("DISPLAYMATRIX")',
+            "None",
+            "a photograph is not turned as its EXIF says",
+            "test_photographs_are_turned_and_mirrored_as_their_exif_says",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/data/test_time_and_streams.py",
+        (
+            "if first is None or time >= first)",
+            ")",
+            "packets that show nothing are counted as frames",
+            "test_packets_that_show_nothing_have_no_number",
+        ),
+        (
+            "self.announced -= _num_hidden(self.clip.path, stream.index)",
+            "pass",
+            "what an edit list hides counts as missing",
+            "test_what_an_edit_list_hides_is_not_missing",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/inference/test_refusal.py",
+        (
+            "return [*reasons, *impossible], outputs if force or not impossible else {}",
+            "return reasons, outputs",
+            "a score that cannot be is given",
+            "test_a_score_that_no_performance_has_is_withheld",
+        ),
+        (
+            "        rate = self.preprocessor.frame_rate or video.fps\n",
+            "        rate = self.preprocessor.frame_rate or ASSUMED_RATE\n",
+            "performances are told apart at an assumed rate",
+            "test_performances_are_told_apart_at_the_rate_of_the_video",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/serving.py",
+        "tests/inference/test_refusal.py",
+        (
+            "        against += impossible_scores(network.sport, outputs).values()\n",
+            "",
+            "an export calls a score valid that cannot be",
+            "test_an_export_calls_no_score_valid_that_cannot_be",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/findings.py",
+        "tests/inference/test_refusal.py",
+        (
+            "(found.reasons, about))",
+            "(found.reasons, self._said()))",
+            "a warning of one performance is of the next, too",
+            "test_a_warning_of_one_performance_is_not_of_the_next",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/calibration.py",
+        "tests/inference/test_calibration.py",
+        (
+            "if file_sha256(path) != before:",
+            "if False:",
+            "calibrate replaces a model that was saved meanwhile",
+            "test_a_model_that_was_saved_meanwhile_is_left_alone",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/evaluation.py",
+        "tests/inference/test_evaluation.py",
+        (
+            "alone = tuple(predicted) == FINAL_ALONE",
+            "alone = False",
+            "the mean predictor fuses where the model does not",
+            "test_the_mean_predictor_beside_one_tower_is_the_mean_final_score",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/evaluate.py",
+        "tests/test_commands.py",
+        (
+            "        _check_labelled(info, values.split)\n",
+            "        pass\n",
+            "true fragments are taken of videos without labels",
+            "test_true_fragments_need_stage_labels",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/train.py",
+        "tests/test_commands.py",
+        (
+            "    _check_teaches(settings)\n",
+            "",
+            "a training that learns nothing is begun",
+            "test_a_training_that_would_learn_nothing_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/features.py",
+        "tests/data/test_features.py",
+        (
+            "abs(frames / stride / frame_rate - 1) > RATE_TOLERANCE",
+            "False",
+            "features of another rate are scored",
+            "test_features_of_another_rate_are_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/scoring_net.py",
+        "tests/models/test_models.py",
+        (
+            "        _check_fragment_stages(fragment_stages, scores)\n",
+            "",
+            "fragments of scores that do not exist are accepted",
+            "test_fragments_that_no_tower_sees_are_named",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/scoring_net.py",
+        "tests/training/test_supervision.py",
+        (
+            '> _rounding(known[score]["mean"])',
+            "> 0",
+            "equal scores pass as different by rounding",
+            "test_equal_scores_teach_nothing_however_their_mean_was_rounded",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/fragments.py",
+        "tests/models/test_objective.py",
+        (
+            "ops.logical_and(ops.all(labelled, axis=1), draw < self.share)",
+            "ops.logical_and(ops.any(labelled, axis=1), draw < self.share)",
+            "videos that are labelled in part are cut by their labels",
+            "test_a_video_that_is_labelled_in_part_is_cut_by_prediction",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/run.py",
+        "tests/training/test_starting.py",
+        (
+            "left and (others or LAST in left",
+            "left and (LAST in left",
+            "a run trains into the folder of a preset",
+            "test_models_that_a_run_would_overwrite_are_left_alone",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/pretrained.py",
+        "tests/training/test_pretrained.py",
+        (
+            "        _check_pool_stride(source, c3d, path)\n",
+            "        pass\n",
+            "a C3D goes on with a regressor that pools otherwise",
+            "test_a_c3d_goes_on_with_a_regressor_that_pools_alike",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/training.py",
+        "tests/experiments/test_suite.py",
+        (
+            "            flags = _without_kfs(flags)\n",
+            "            pass\n",
+            "-KFS is refused where a preset names fragments",
+            "test_whole_videos_are_trained_without_what_a_preset_says_of_fragments",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/docs.py",
+        "tests/experiments/test_kept.py",
+        (
+            "(found or match[3] or MISSING)",
+            "(found or MISSING)",
+            "pages lose the tables that a folder of results does not have",
+            "test_a_page_takes_the_newest_table_and_its_pictures",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/unlv_diving.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "        unlv.check_numbers(source_dir / unlv.STAGE_CSV, stages, num_videos)\n",
+            "",
+            "stages that count from 0 are those of the neighbour",
+            "test_stages_of_videos_that_count_from_0_are_refused",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/splitting.py",
+        "tests/data_prep/datasets/test_splitting.py",
+        (
+            "not _is_known(sample.final)",
+            "not sample.final",
+            "0 points count as no score",
+            "test_a_dive_that_failed_has_a_score",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/split_file.py",
+        "tests/data_prep/datasets/test_splitting.py",
+        (
+            "itertools.takewhile(_is_split_csv, further)",
+            "filter(_is_split_csv, itertools.islice(further, 3000))",
+            "a split of another year is deleted as a further fold",
+            "test_a_split_of_another_year_is_no_further_fold",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/manifest.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            'row.get("group") or (row["video"]',
+            'row.get("group") or (None and row["video"]',
+            "performances of one file are no group",
+            "test_performances_of_one_file_are_a_group_unless_a_column_says_otherwise",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/performances.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            "_times_of(path, found.st_mtime_ns, found.st_size)",
+            "_times_of(path, 0, 0)",
+            "a video that was encoded anew keeps its times",
+            "test_a_video_that_was_encoded_anew_has_other_times",
+        ),
+    ),
+]
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
     *(*OBJECTIVE, *SCORING_NET, *SPORTS, *MODELS),
     *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES, *PARTIAL, *EXPERIMENTS, *REPORTS),
-    *(*BAD_INPUT, *SCALING, *LEFT_OVERS),
+    *(*BAD_INPUT, *SCALING, *LEFT_OVERS, *READINGS),
 )

@@ -44,6 +44,13 @@ def test_a_regressor_that_pools_with_another_stride_is_refused(tmp_path):
     load_pretrained(scoringnet_tf.ScoringNet(**SMALL, score_predictor={"pool_stride": 3}), tmp_path / "c3d.keras")
 
 
+def test_a_c3d_goes_on_with_a_regressor_that_pools_alike(tmp_path):
+    options = {"final_endpoint": "conv5b", "heads": {"group": 6}, **REGRESSOR}
+    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, pool_stride=3, **options).save(tmp_path / "c3d.keras")
+    with pytest.raises(InputError, match=r"expected a regressor that pools with stride 2\. Received: stride 3"):
+        continue_from(scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, **options), tmp_path / "c3d.keras")
+
+
 def test_pretrained_regressor_reaches_both_towers(tmp_path):
     c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, final_endpoint="conv5b", heads={"group": 6}, **REGRESSOR)
     c3d.save(tmp_path / "c3d.keras")

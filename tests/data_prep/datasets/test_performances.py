@@ -46,6 +46,24 @@ def shown(info):
     }
 
 
+def test_performances_of_one_file_are_a_group_unless_a_column_says_otherwise(broadcast):
+    """Together they are in one split where groups are kept, for they share the hall and the camera."""
+    rows = ("final.mp4,63,10,30", "final.mp4,63,40,61")
+    assert [sample.group for sample in source_of(broadcast, "video,final,start_frame,end_frame", *rows).samples] == [
+        "final.mp4"
+    ] * 2
+    named = source_of(broadcast, "video,final,start_frame,end_frame,group", *(f"{row},a" for row in rows))
+    assert [sample.group for sample in named.samples] == ["a", "a"]
+
+
+def test_a_video_that_was_encoded_anew_has_other_times(broadcast):
+    header, row = "video,final,start_time,end_time", "final.mp4,63,1,2"
+    (before,) = source_of(broadcast, header, row).samples
+    write_bars(broadcast / "final.mp4", NUM_FRAMES, codec="libx264", fps=50)
+    (after,) = source_of(broadcast, header, row).samples
+    assert (before.frames, after.frames) == ((25, 50), (50, 100))
+
+
 @pytest.mark.parametrize(
     ("header", "stretches"),
     [
