@@ -3506,7 +3506,7 @@ READINGS = [
             "left and (others or LAST in left",
             "left and (LAST in left",
             "a run trains into the folder of a preset",
-            "test_models_that_a_run_would_overwrite_are_left_alone",
+            "test_a_run_does_not_begin_in_the_folder_of_a_preset",
         ),
     ),
     *of(

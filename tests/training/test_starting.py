@@ -67,6 +67,17 @@ def test_a_best_model_of_many_epochs_is_no_leftover_of_a_first_one(epochs, divin
         run._check_room(described)
 
 
+def test_a_run_does_not_begin_in_the_folder_of_a_preset(diving_records, tmp_path):
+    """Even where its own configuration is there: `model.keras` is what no run writes."""
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records))
+    described = (tmp_path, run.settings, run.info.data_hash, run.dtype, run.validation_ids)
+    record_config(*described, ())
+    run._check_room(described)
+    (tmp_path / "model.keras").write_bytes(b"of somebody")
+    with pytest.raises(InputError, match=r"expected a new folder.*Received: model\.keras without checkpoints"):
+        run._check_room(described)
+
+
 def test_a_start_within_the_folder_is_refused_however_it_is_written(diving_records, tmp_path, monkeypatch):
     """Even where this very run left it there in its first epoch."""
     monkeypatch.chdir(tmp_path)
