@@ -185,7 +185,8 @@ def test_why_a_long_video_cannot_be_scored_is_told_once(model, tmp_path):
 
 
 def test_a_model_without_stages_sees_a_long_video_whole(video):
-    model = scoringnet_tf.ScoringNet(**SMALL, fragments="whole")
+    statistics = {"difficulty": (3.2, 0.3), "execution": (22.0, 4.0)}
+    model = scoringnet_tf.ScoringNet(**SMALL, fragments="whole", score_statistics=statistics)
     found = [VideoScorer(model, **parts)(video) for parts in ({}, PARTS)]
     assert found[0].final is not None
     assert_same(*found)

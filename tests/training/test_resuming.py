@@ -160,7 +160,7 @@ def test_settings_may_not_change_within_a_run(diving_records, tmp_path):
     started = settings(tmp_path, diving_records, alpha=2.0)
     network = scoringnet_tf.ScoringNet(**SMALL)
     network.compile()
-    Checkpoints(tmp_path).save(network, "scoring_0001", {"steps_done": 1, "phase": "scoring"})
+    Checkpoints(tmp_path).save(network, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
     with pytest.raises(InputError, match=r"--alpha \(was 2\.0, now 3\.0\)"):
         config(alpha=3.0)
     for name in started.keys() - {
