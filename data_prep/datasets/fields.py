@@ -7,6 +7,7 @@ import reprlib
 from collections.abc import Mapping
 from typing import Any
 
+from data_prep.datasets.readers.text import real_number
 from data_prep.datasets.sample import ERROR, Problem
 
 
@@ -53,9 +54,9 @@ class Fields:
         try:
             if isinstance(value, numbers.Real):
                 return float(value)
-            if not isinstance(value, str) or "_" in value or (self._decimal_comma and "." in value):
-                return None  # Python alone would read 1_000
-            return float(value.replace(",", ".") if self._decimal_comma else value)
+            if not isinstance(value, str) or (self._decimal_comma and "." in value):
+                return None
+            return real_number(value.replace(",", ".") if self._decimal_comma else value)
         except (ValueError, OverflowError):
             return None
 

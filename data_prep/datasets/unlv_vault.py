@@ -6,7 +6,7 @@ from pathlib import Path
 from data_prep.datasets import unlv
 from data_prep.datasets.published import Published
 from data_prep.datasets.readers.matlab import read_vector
-from data_prep.datasets.readers.text import read_csv
+from data_prep.datasets.readers.text import read_csv, real_number
 from data_prep.datasets.sample import Source
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
@@ -80,9 +80,7 @@ def _read_difficulty_csv(path):
     difficulty, malformed = {}, []
     for row in read_csv(path, ("video", "difficulty")):
         try:
-            number, value = _video_number(row["video"]), float(row["difficulty"])
-            if "_" in row["difficulty"]:
-                raise ValueError("Python alone would read 1_0")
+            number, value = _video_number(row["video"]), real_number(row["difficulty"])
         except ValueError:
             received = f"{row['video']},{row['difficulty']}"
             malformed.append(

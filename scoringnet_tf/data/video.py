@@ -520,7 +520,7 @@ def _no_stream(path, number, count):
 
 
 def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
-    """When each frame of a video file is shown, float64 (L,), seconds since the first one; nothing is decoded.
+    """When each frame of a video file is shown, float64 (L,), seconds since the first one, which alone is decoded.
 
     Args:
         path: of the file.
@@ -533,10 +533,8 @@ def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
         return _webp_times(path)
     with _open_container(path) as container:
         found = _video_stream(container, path, 1, stream)
-        times, rate = (
-            _packets(path, container, found)[0],
-            float(found.average_rate or found.guessed_rate or DEFAULT_FPS),
-        )
+        times, _ = _packets(path, container, found)
+        rate = float(found.average_rate or found.guessed_rate or DEFAULT_FPS)
         base = float(found.time_base or 1)
     if not times:
         raise VideoError(f"{path}: expected at least one frame. Received: none (an empty stream).")
@@ -591,8 +589,10 @@ def _first_shown(path, index):
     A file that was cut out of another one may begin with packets that need frames before them: they show nothing.
     """
     with _open_container(path) as container:
+        stream = container.streams[index]
+        stream.codec_context.options = DECODER_OPTIONS
         try:
-            return next((frame.pts for frame in container.decode(container.streams[index])), None)
+            return next((frame.pts for frame in container.decode(stream)), None)
         except (av.FFmpegError, MemoryError):  # whoever reads the frames will say it
             return None
 

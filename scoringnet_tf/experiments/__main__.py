@@ -281,7 +281,7 @@ def _possible(chosen, surroundings):
             rows = [row for row in experiment.rows if row not in lacking]
             found[name] = dataclasses.replace(experiment, rows=rows)
     if not found:
-        raise InputError(f"Expected records and a preset with what {', '.join(chosen)} needs. Received: none of it.")
+        raise InputError(f"--records_dir, --preset: expected what {', '.join(chosen)} needs. Received: none of it.")
     return found
 
 

@@ -1,6 +1,7 @@
 """Trains and evaluates all that some tables need: each run once, whatever table asks; one that fails stops no other."""
 
 import itertools
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -46,8 +47,8 @@ def holds_out(experiment: Experiment, surroundings: Surroundings) -> bool:
     """Whether each training of a table holds videos out, to choose its best epoch by."""
     if "validation" in surroundings.records.splits:
         return True
-    fractions = (Training(row.flags, 0).resolved(surroundings).get("validation_fraction") for row in experiment.rows)
-    return all(fraction is None or float(fraction) > 0 for fraction in fractions)
+    resolved = (Training(row.flags, 0).resolved(surroundings) for row in experiment.rows)
+    return not any(re.fullmatch(r"0*\.?0*", flags.get("validation_fraction", "default")) for flags in resolved)
 
 
 def run_of(row: Row, seed: int) -> Training:

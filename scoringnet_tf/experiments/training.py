@@ -230,7 +230,8 @@ def as_arguments(flags: Mapping[str, str]) -> list[str]:
 
 def _without_kfs(flags):
     """Flags of a training on whole videos (−KFS), without what its preset says of KFS and of fragments."""
-    found = {name: value for name, value in flags.items() if not name.endswith("_fragment")}
+    of_kfs = ("segmenter", "difficulty_fragment", "execution_fragment")
+    found = {name: value for name, value in flags.items() if name not in of_kfs}
     for name in ("rates", "freeze"):
         if found.get(name):
             kept = [part for part in found[name].split(",") if part.partition(":")[0] != "kfs"]

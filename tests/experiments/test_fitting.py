@@ -143,7 +143,7 @@ def test_a_table_of_which_nothing_can_be_filled_is_left_out(surroundings, capsys
         {"heads": EXPERIMENTS["heads"], "shortcuts": EXPERIMENTS["shortcuts"]}, surroundings
     ).keys() == {"shortcuts"}
     assert "heads: left out S3D: the records have no vectors." in capsys.readouterr().err
-    with pytest.raises(InputError, match="Expected records and a preset with what heads needs"):
+    with pytest.raises(InputError, match="--records_dir, --preset: expected what heads needs"):
         command._possible({"heads": EXPERIMENTS["heads"]}, surroundings)
 
 

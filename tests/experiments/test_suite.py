@@ -381,7 +381,7 @@ def test_a_kfs_that_fails_fails_its_rows_alone(staged, commands, monkeypatch):
 @pytest.mark.parametrize("preset", ["paper", "small"])
 @pytest.mark.parametrize("sport", ["diving", "vault"])
 @pytest.mark.parametrize(
-    "flags", [(), ("--rates=c3d:0.5,kfs:3", "--freeze=kfs,c3d", "--views=6")], ids=["plain", "kfs"]
+    "flags", [(), ("--rates=c3d:0.5,kfs:3", "--freeze=kfs,c3d", "--views=6", "--segmenter=m")], ids=["plain", "kfs"]
 )
 def test_whole_videos_are_trained_without_what_a_preset_says_of_fragments(surroundings, preset, sport, flags):
     """The rows of table 4: the first has no KFS and no fragments, whatever the others have."""
@@ -390,6 +390,7 @@ def test_whole_videos_are_trained_without_what_a_preset_says_of_fragments(surrou
     found = dataclasses.replace(surroundings, preset=PROJECT / PRESETS[preset].format(sport=sport), further=flags)
     of_whole, of_key, _ = (Training(row.flags, 0).resolved(found) for row in EXPERIMENTS["table4"].rows)
     assert of_whole["fragments"] == "whole" and not any(name.endswith("_fragment") for name in of_whole)
+    assert "segmenter" not in of_whole and of_key.get("segmenter") == ("m" if flags else None)
     if flags:
         assert [of_whole[name] for name in ("rates", "freeze", "views")] == ["c3d:0.5", "c3d", "2"]
         assert [of_key[name] for name in ("rates", "freeze", "views")] == ["c3d:0.5,kfs:3", "kfs,c3d", "6"]
@@ -400,7 +401,9 @@ def test_whole_videos_are_trained_without_what_a_preset_says_of_fragments(surrou
 def test_a_figure_of_held_out_videos_needs_some(surroundings):
     fig5 = EXPERIMENTS["fig5"]
     assert suite.holds_out(fig5, surroundings)
-    assert not suite.holds_out(fig5, dataclasses.replace(surroundings, further=("--validation_fraction=0",)))
+    for fraction, some in (("0", False), ("0.0", False), ("0.05", True), ("10", True)):
+        given = dataclasses.replace(surroundings, further=(f"--validation_fraction={fraction}",))
+        assert suite.holds_out(fig5, given) == some, fraction
 
 
 def test_every_flag_of_train_is_of_kfs_or_of_sp():

@@ -178,6 +178,7 @@ def test_features_of_records_are_those_of_their_frames(folder, diving_records, s
         assert found.origin["endpoint"] == "pool5" and found.origin["stride"] == 3 and found.origin["size"] == 32
         assert found.origin["stored"]["frame_size"] == [36, 48] and found.origin["part"] == "kfs"
         assert "frame_rate" not in found.origin["stored"], "features of a file, whose rate is known, would be others"
+        assert found.origin["frame_rate"] == 25  # of the records, by which steps of another rate are told
         assert len(found.origin["weights"]["sha256"]) == 64 and found.origin["weights"]["file"] == "model.keras"
 
 

@@ -3580,6 +3580,46 @@ READINGS = [
         ),
     ),
     *of(
+        "scoringnet_tf/inference/feature_folder.py",
+        "tests/inference/test_extraction.py",
+        (
+            "or (info and info.frame_rate)",
+            "or None",
+            "features of records do not say their rate",
+            "test_features_of_records_are_those_of_their_frames",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/supervision.py",
+        "tests/training/test_supervision.py",
+        (
+            '    frames = info.stage_frames.get("train")\n    if frames is None:\n',
+            '    frames = info.stage_frames["train"]\n    if frames is None:\n',
+            "records without a training split end in a traceback",
+            "test_records_to_test_on_alone_are_named",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/readers/text.py",
+        "tests/data_prep/datasets/test_stage_labels.py",
+        (
+            '    if "_" in text:\n        raise ValueError(f"expected an integer, received {text!r}")\n',
+            "",
+            "1_0 is read as frame 10",
+            "test_frames_with_an_underscore_are_no_numbers",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/finediving.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            "        group=str(key[0]),\n",
+            "",
+            "dives of one broadcast of FineDiving are no group",
+            "test_finediving_steps_are_stages",
+        ),
+    ),
+    *of(
         "data_prep/datasets/performances.py",
         "tests/data_prep/datasets/test_performances.py",
         (

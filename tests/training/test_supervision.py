@@ -117,12 +117,29 @@ def test_what_does_not_go_together(check, changes, message, tmp_path):
             | dict.fromkeys(("margin", "ties", "pair_reduction"), "--alpha=0")
             | {"decay_rate": "--decay_steps=0"},
         ),
+        (
+            {"training": "staged", "head": "distribution", "segmentation_epochs": 0},
+            {"epochs": "--training=staged", "stage_loss": "--segmentation_epochs=0"},
+        ),
+        (
+            {"training": "staged", "head": "distribution", "scoring_epochs": 0},
+            {"epochs": "--training=staged"}
+            | dict.fromkeys(
+                ("alpha", "margin", "ties", "pair_reduction", "fragments", "fragment_jitter"), "--scoring_epochs=0"
+            ),
+        ),
     ],
 )
 def test_flags_that_change_nothing_beside_others_are_known(changes, expected, tmp_path):
     assert idle_flags(settings(tmp_path, tmp_path, **changes)) == expected
     whole = idle_flags(settings(tmp_path, tmp_path, **changes, fragments="whole"))
     assert whole.keys() >= expected.keys() | {"stage_network", "lstm_units", "decoding", "stage_loss"}
+
+
+def test_records_to_test_on_alone_are_named(tmp_path):
+    info = records(FULL, stage_frames={"test": {"entry": 9}}, splits={"test": {}})
+    with pytest.raises(InputError, match=r"records: expected a training split\. Received: test\."):
+        check_stages(info, settings(tmp_path, tmp_path))
 
 
 def test_equal_scores_teach_nothing_however_their_mean_was_rounded():

@@ -387,6 +387,12 @@ def test_finediving_steps_are_stages(tmp_path):
     assert info.stage_frames["test"] == {"take-flight": 9, "entry": 3}
     assert info.videos["Final2_1"]["execution"] == 21.0 and _frame_indices(info)["Final2_1"] == list(range(12))
     assert not any("marks" in note for note in notes)
+    assert [info.videos[name]["group"] for name in ("Final1_2", "Final2_1", "Final2_5")] == [
+        "Final1",
+        "Final2",
+        "Final2",
+    ]
+    assert "Groups that are in more than one split: Final2." in notes
 
 
 def test_finediving_reports_images_without_a_label_and_backward_steps(tmp_path):

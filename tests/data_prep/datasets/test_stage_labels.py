@@ -114,6 +114,16 @@ def test_rows_have_the_numbers_that_an_editor_shows(tmp_path):
         read_stage_csv(tmp_path / "stage_labels.csv")
 
 
+def test_frames_with_an_underscore_are_no_numbers(tmp_path):
+    """Python alone reads 1_0 as 10."""
+    (tmp_path / "stage_labels.csv").write_text("video_id,stage,start_frame,end_frame\na,entry,1_0,25\na,entry,1,2_5\n")
+    with pytest.raises(InputError, match=r"(?s)row 2: expected integer frames.*row 3: expected integer frames"):
+        read_stage_csv(tmp_path / "stage_labels.csv")
+    (tmp_path / "times.txt").write_text("1_0,20,30,40\n")
+    with pytest.raises(InputError, match=r"times\.txt, row 1: expected t0,t1,t2,t3 \(four integers\)"):
+        read_diving_times(tmp_path / "times.txt")
+
+
 @pytest.mark.parametrize(
     ("sport", "scores", "expected"),
     [
