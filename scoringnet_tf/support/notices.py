@@ -5,8 +5,12 @@ file descriptor 2, which Python's streams have no say in, and so does what a wor
 ends. That descriptor therefore becomes a pipe to a process that passes on every line but the notices. It is a process
 and not a thread, so that the last words of one that is aborted come through, too. What Python itself prints does not
 take that way.
+
+The event loop beneath an object store's library logs each error of a task that nobody awaited, such as the one that
+sends a request whose connection is lost. The request itself fails too, and of that the command tells.
 """
 
+import logging
 import os
 import subprocess
 import sys
@@ -42,6 +46,7 @@ def hold_back() -> None:
     """Holds the notices back until the process ends; not where TF_CPP_MIN_LOG_LEVEL asks for them by 0 or 1."""
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") in ("0", "1") or sys.stderr is None or not sys.executable:
         return
+    logging.getLogger("asyncio").addFilter(lambda record: "exception was never retrieved" not in record.getMessage())
     errors = os.dup(2)
     reading, writing = os.pipe()
     # Without site and in a session of its own: it starts at once, and Ctrl-C is for the command alone.

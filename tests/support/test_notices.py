@@ -110,6 +110,25 @@ def test_what_python_and_child_processes_print_comes_through():
     assert "child\n" in lines and "UserWarning: careful" in lines and "ZeroDivisionError: division by zero\n" in lines
 
 
+# A task of the loop beneath an object store that fails unawaited, and another error of that loop.
+LOOP = """
+import asyncio, gc
+async def lost():
+    raise ConnectionResetError("Cannot write to closing transport")
+async def main():
+    asyncio.create_task(lost())
+    await asyncio.sleep(0)
+    gc.collect()
+    asyncio.get_running_loop().call_exception_handler({"message": "the loop is ill"})
+asyncio.run(main())
+"""
+
+
+def test_what_nobody_awaited_is_held_back_and_other_errors_come_through():
+    assert "Task exception was never retrieved" in run("-c", LOOP).stderr.decode()
+    assert run("-c", WRITE + LOOP, "").stderr.decode() == "the loop is ill\n"
+
+
 def test_who_asks_for_notices_gets_them():
     assert run("-c", WRITE, NOTICES + NEWS, TF_CPP_MIN_LOG_LEVEL="0").stderr.decode() == NOTICES + NEWS
     assert run("-c", WRITE, NOTICES + NEWS, TF_CPP_MIN_LOG_LEVEL="3").stderr.decode() == NEWS
