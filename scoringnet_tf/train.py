@@ -15,7 +15,7 @@ from scoringnet_tf.sports import DECODINGS
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import check_access
-from scoringnet_tf.training import run_flags
+from scoringnet_tf.training import idle_flags, run_flags
 from scoringnet_tf.training.supervision import CHOICES
 
 # `models.stage_networks.STAGE_NETWORKS`, which --help names without Keras
@@ -241,12 +241,9 @@ def main(_):
     check_access(settings["model_dir"], "model_dir", writing=True)
 
     from scoringnet_tf.training.scoring import ScoringRun
-    from scoringnet_tf.training.supervision import idle_flags
 
     run = ScoringRun(info, settings)
-    for name, beside in idle_flags(settings).items():
-        if flags.FLAGS[name].present:
-            print(f"--{name}={settings[name]} changes nothing beside {beside}.")
+    idle_flags.say(idle_flags.of_scoring(info, settings))
     best = run.run()
     if run.worker > 0:
         return

@@ -3,6 +3,7 @@
 import csv
 import gc
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -51,6 +52,20 @@ def write_video(path, frames, fps=25, codec="mpeg4"):
 def write_bars(path, num_frames, number=0, **kwargs):
     """Writes a video of bars in a colour of its own."""
     write_video(path, [bar_frame(index, bar_color(number)) for index in range(num_frames)], **kwargs)
+
+
+def write_timed(path, times, rate=30):
+    """Bars that are shown at these times, in milliseconds, in a file that states `rate`."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.width, stream.height, stream.pix_fmt, stream.time_base = WIDTH, HEIGHT, "yuv420p", Fraction(1, 1000)
+        stream.codec_context.time_base = Fraction(1, 1000)
+        stream.codec_context.options = {"qp": "5", "bf": "0"}
+        for index, time in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(bar_frame(index, bar_color(0)), format="rgb24")
+            frame.pts, frame.time_base = int(time), Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
 
 
 def bar_color(number):

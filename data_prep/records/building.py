@@ -9,6 +9,7 @@ import statistics
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from data_prep.datasets import read_source
@@ -175,6 +176,7 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded, setting
     rejected, warnings = [], collections.defaultdict(list)
     fitted: collections.Counter[str] = collections.Counter()
     resumed: dict[bool, list[str]] = {True: [], False: []}
+    uneven = []
     for sample, video, stages, problems in checked_samples(source, source_dir, encoded):
         if problems and not _is_kept(problems, settings):
             rejected.append((sample, problems))
@@ -183,6 +185,8 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded, setting
             resumed[video.taken_over].append(sample.path.name)
         for warning in video.warnings:
             warnings[warning].append(sample.path.name)
+        if not source.has_features and not _is_even(video.as_video()):
+            uneven.append(sample.path.name)
         departure = None if source.has_features else stored.departure(video.aspect)
         if departure is not None:
             fitted[f"{video.aspect:.2f}:1, the records {stored.aspect:.2f}:1: {departure}."] += 1
@@ -197,7 +201,7 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded, setting
         f"In {count} of {counted(len(source.samples), 'video')} pictures are {what}"
         for what, count in sorted(fitted.items())
     ]
-    return rejected, [*notes, *_mixed_rates(writer.frame_rates), *_resumed(resumed)]
+    return rejected, [*notes, *_mixed_rates(writer.frame_rates), *_unevenly_spaced(uneven), *_resumed(resumed)]
 
 
 def _mixed_rates(rates):
@@ -207,6 +211,19 @@ def _mixed_rates(rates):
         return []
     said = f"Videos have from {low:.4g} to {high:.4g} frames/s, and records keep all frames"
     return [f"{said}: a model learns them as {statistics.median_low(rates):.4g}. Bring them to one rate first."]
+
+
+def _is_even(video):
+    """Whether a video's frames are what is seen of it at its own rate, each once: what `predict` would show a model."""
+    return np.array_equal(video.samples(video.fps), np.arange(len(video.timestamps)))
+
+
+def _unevenly_spaced(names):
+    """A note where frames are not evenly spaced in time: records keep them all, `predict` goes by the clock."""
+    if not names:
+        return []
+    said = f"{shown(names)}: the frames are not evenly spaced in time, and records keep all of them"
+    return [f"{said}; predict leaves some out and repeats others. Bring such videos to a constant frame rate first."]
 
 
 def _resumed(videos):

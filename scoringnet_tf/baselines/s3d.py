@@ -13,13 +13,27 @@ from sklearn.svm import SVR
 from scoringnet_tf.baselines import regression
 from scoringnet_tf.baselines.system import Learned, See, System, TrainingSet
 from scoringnet_tf.baselines.videos import ClipFeatures, Videos
+from scoringnet_tf.support.errors import InputError
 
 C = (60, 100, 140, 180, 220, 260)
 
 
 def watch(_: Videos, __: int) -> See:
-    """The mean of the features of every stage but noise, stacked, (V, S · D)."""
-    return lambda videos: np.stack([stacked(clips, len(videos.info.stages)) for clips in videos.clips()])
+    """The mean of the features of every stage but noise, stacked, (V, S · D).
+
+    Raises:
+        InputError: a video has no stage labels.
+    """
+    return _segments
+
+
+def _segments(videos):
+    found = videos.clips()
+    for video_id, clips in zip(videos.ids, found, strict=True):
+        if len(clips.values) > 1 and np.all(clips.stages < 0):
+            what = f"expected stage labels of every video, which S3D stacks. Received: none of {video_id}."
+            raise InputError(f"{videos.info.records_dir}: {what}")
+    return np.stack([stacked(clips, len(videos.info.stages)) for clips in found])
 
 
 def stacked(clips: ClipFeatures, num_stages: int) -> np.ndarray:

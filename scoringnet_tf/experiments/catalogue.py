@@ -7,6 +7,7 @@ from typing import Any
 Figures = Mapping[str, float]  # such as {"d_src": 0.57}
 MSE = {"alpha": "0"}  # Eq. 6 alone
 TRUE = ("--true_fragments",)
+STAGES = "stage label of every test frame"  # that is needed
 WHOLE = {"fragments": "whole", "fragment_jitter": "0"}  # the baseline without KFS
 
 
@@ -19,7 +20,8 @@ class Row:
         flags: of `train`, name → value, over those of the preset.
         evaluation: flags of `evaluate`.
         baseline: name of a system of `baselines` that is fitted in place of a training; then `flags` are its.
-        needs: what the records must have: `"frames"`, `"joints"` beside them, `"vectors"`, one for each video, or None.
+        needs: what the records must have: `"frames"`, `"joints"` beside them, `"vectors"` (one a video), `STAGES`,
+            or None.
     """
 
     name: str
@@ -143,7 +145,7 @@ def _fragments(sport, number, table):
         for row, (difficulty, execution) in zip(rows, SRC_BY_FRAGMENT[sport], strict=True)
     }
     title, question = f"Table {number}: fragments of {table}", "Which true fragment predicts which score (MSE)?"
-    return Experiment(title, question, rows, rows[0].name, {sport: printed}, sport=sport)
+    return Experiment(title, question, rows, rows[0].name, {sport: printed}, sport=sport, needs=STAGES)
 
 
 # Table 3 and Fig. 4: what labels the frames, as flags of `train`; and how the stages are decided.
@@ -173,7 +175,7 @@ def _segmentation():
     }
     question = "What labels the frames best, and what does the order of the stages add?"
     title = "Table 3 and Fig. 4: segmentation"
-    return Experiment(title, question, rows, "KFS, argmax", paper, measures="stages", picture="frames")
+    return Experiment(title, question, rows, "KFS, argmax", paper, measures="stages", picture="frames", needs=STAGES)
 
 
 SEGMENTATION = _segmentation()
@@ -189,6 +191,7 @@ EXPERIMENTS = {
         SEGMENTATION.reference,
         measures="stages",
         draw=_strips,
+        needs=STAGES,
     ),
     "table4": Experiment(
         "Table 4: key fragments",
@@ -196,7 +199,7 @@ EXPERIMENTS = {
         [
             Row("−KFS", {**MSE, **WHOLE}),
             Row("+KFS", MSE),
-            Row("+KFS, true fragments", MSE, TRUE),
+            Row("+KFS, true fragments", MSE, TRUE, needs=STAGES),
         ],
         "−KFS",
         {

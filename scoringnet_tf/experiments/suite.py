@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.joints import INDEX, joints_folder
-from scoringnet_tf.experiments.catalogue import Experiment, Row
+from scoringnet_tf.experiments.catalogue import STAGES, Experiment, Row
 from scoringnet_tf.experiments.fitting import Fitting
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.predictions import read_predictions
@@ -40,6 +40,8 @@ def has(info: DatasetInfo, what: str | None) -> bool:
         return not info.features and (as_path(joints_folder(info)) / INDEX).is_file()
     if what == "vectors":
         return bool(info.features) and {video["num_frames"] for video in info.videos.values()} == {1}
+    if what == STAGES:
+        return not info.stage_frames.get("test", {}).get("unlabelled", 0)
     return True
 
 

@@ -99,30 +99,6 @@ def check_held_out(info, ids, fraction):
         )
 
 
-def idle_flags(settings):
-    """Flags that change nothing beside the others: {name: the flag beside which it does nothing}."""
-    staged, whole = settings["training"] == "staged", settings["fragments"] == "whole"
-    of_kfs = ("stage_network", "lstm_units", "segmenter_fc_units", "segmenter_dropout", "stage_loss", "decoding")
-    of_pairs = ("margin", "ties", "pair_reduction")
-    of_others = ("epochs",) if staged else ("segmentation_epochs", "scoring_epochs")
-    found = dict.fromkeys(of_others, f"--training={settings['training']}")
-    if whole:
-        found |= dict.fromkeys((*of_kfs, "segmentation_epochs"), "--fragments=whole")
-    elif settings["segmenter"]:
-        found |= dict.fromkeys(("segmentation_epochs", "stage_loss"), "--segmenter")
-    elif staged and not settings["segmentation_epochs"]:
-        found["stage_loss"] = "--segmentation_epochs=0"
-    if staged and not settings["scoring_epochs"]:
-        found |= dict.fromkeys(("alpha", *of_pairs, "fragments", "fragment_jitter"), "--scoring_epochs=0")
-    elif not settings["alpha"]:
-        found |= dict.fromkeys(of_pairs, "--alpha=0")
-    if not settings["decay_steps"]:
-        found["decay_rate"] = "--decay_steps=0"
-    if settings["head"] == "regression":
-        found["score_sigma"] = "--head=regression"
-    return found
-
-
 def check_head(settings):
     """InputError where the head has no use for what was asked of it."""
     if settings["head"] == "distribution" and settings["output_activation"] == "relu":

@@ -9,27 +9,12 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from conftest import HEIGHT, WIDTH, bar_color, bar_frame, read_index, write_bars, write_images
+from conftest import HEIGHT, WIDTH, bar_color, bar_frame, read_index, write_bars, write_images, write_timed
 from PIL import Image
 
 from scoringnet_tf import ScoringNetPreprocessor
 from scoringnet_tf.data.video import Clip, Video, VideoError, VideoStream, frame_times, read_video
 from scoringnet_tf.inference.inputs import stretch
-
-
-def write_timed(path, times, rate=30):
-    """Bars that are shown at these times, in milliseconds, in a file that states `rate`."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=rate)
-        stream.width, stream.height, stream.pix_fmt, stream.time_base = WIDTH, HEIGHT, "yuv420p", Fraction(1, 1000)
-        stream.codec_context.time_base = Fraction(1, 1000)
-        stream.codec_context.options = {"qp": "5", "bf": "0"}
-        for index, time in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(bar_frame(index, bar_color(0)), format="rgb24")
-            frame.pts, frame.time_base = int(time), Fraction(1, 1000)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-
 
 UNEVEN = np.cumsum([0] + [33] * 50 + [68] * 49)  # 100 frames in 5 s: 30 frames/s, then 15
 

@@ -147,6 +147,21 @@ def test_a_table_of_which_nothing_can_be_filled_is_left_out(surroundings, capsys
         command._possible({"heads": EXPERIMENTS["heads"]}, surroundings)
 
 
+def test_rows_of_true_fragments_need_the_stages_of_every_test_frame(surroundings, capsys):
+    """`evaluate` would refuse them once all is trained."""
+    names = ("table1", "table3", "fig4", "table4")
+    tables = {name: EXPERIMENTS[name] for name in names}
+    assert command._possible(tables, surroundings).keys() == tables.keys()
+    frames = {split: {**counts} for split, counts in surroundings.records.stage_frames.items()}
+    frames["test"]["unlabelled"] = 1
+    partly = dataclasses.replace(surroundings.records, stage_frames=frames)
+    left = command._possible(tables, dataclasses.replace(surroundings, records=partly))
+    assert left.keys() == {"table4"} and [row.name for row in left["table4"].rows] == ["−KFS", "+KFS"]
+    said = capsys.readouterr().err
+    for left_out in ("table1: left out", "fig4: left out", "table4: left out +KFS, true fragments"):
+        assert f"{left_out}: the records have no stage label of every test frame.\n" in said
+
+
 def test_tables_that_need_frames_are_left_out_of_records_of_features(surroundings, capsys):
     of_features = dataclasses.replace(surroundings.records, features={"size": 3})
     named = {name: EXPERIMENTS[name] for name in ("shortcuts", "occlusion", "table5")}

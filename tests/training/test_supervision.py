@@ -15,7 +15,6 @@ from scoringnet_tf.training.supervision import (
     check_stages,
     check_views_flag,
     check_weights,
-    idle_flags,
     supervision,
 )
 
@@ -24,7 +23,6 @@ FULL = {"difficulty": 3.0, "execution": 20.0, "final": 60.0}
 FINAL_ONLY = {"difficulty": None, "execution": None, "final": 60.0}
 DIFFICULTY_ONLY = {"difficulty": 3.0, "execution": None, "final": None}
 NOTHING = dict.fromkeys(FULL)
-STAGED_EPOCHS = ("segmentation_epochs", "scoring_epochs")
 
 
 def records(*kinds, **fields):
@@ -100,40 +98,6 @@ def test_whole_videos_need_no_stages(tmp_path):
 def test_what_does_not_go_together(check, changes, message, tmp_path):
     with pytest.raises(InputError, match=message):
         check(records(FULL), settings(tmp_path, tmp_path, **changes))
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({"training": "staged"}, {"epochs": "--training=staged", "score_sigma": "--head=regression"}),
-        ({"training": "joint", "head": "distribution"}, dict.fromkeys(STAGED_EPOCHS, "--training=joint")),
-        (
-            {"training": "staged", "head": "distribution", "segmenter": "m"},
-            {"epochs": "--training=staged", "segmentation_epochs": "--segmenter", "stage_loss": "--segmenter"},
-        ),
-        (
-            {"training": "joint", "head": "distribution", "alpha": 0.0, "decay_steps": 0},
-            dict.fromkeys(STAGED_EPOCHS, "--training=joint")
-            | dict.fromkeys(("margin", "ties", "pair_reduction"), "--alpha=0")
-            | {"decay_rate": "--decay_steps=0"},
-        ),
-        (
-            {"training": "staged", "head": "distribution", "segmentation_epochs": 0},
-            {"epochs": "--training=staged", "stage_loss": "--segmentation_epochs=0"},
-        ),
-        (
-            {"training": "staged", "head": "distribution", "scoring_epochs": 0},
-            {"epochs": "--training=staged"}
-            | dict.fromkeys(
-                ("alpha", "margin", "ties", "pair_reduction", "fragments", "fragment_jitter"), "--scoring_epochs=0"
-            ),
-        ),
-    ],
-)
-def test_flags_that_change_nothing_beside_others_are_known(changes, expected, tmp_path):
-    assert idle_flags(settings(tmp_path, tmp_path, **changes)) == expected
-    whole = idle_flags(settings(tmp_path, tmp_path, **changes, fragments="whole"))
-    assert whole.keys() >= expected.keys() | {"stage_network", "lstm_units", "decoding", "stage_loss"}
 
 
 def test_records_to_test_on_alone_are_named(tmp_path):

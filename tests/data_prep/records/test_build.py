@@ -11,8 +11,8 @@ import PIL.Image
 import pytest
 import scipy.io
 from command_forks import forked
-from conftest import read_index, write_bars, write_split, write_unlv_diving
-from layouts import write_table
+from conftest import read_index, write_bars, write_split, write_timed, write_unlv_diving
+from layouts import write_manifest, write_table
 
 from data_prep.datasets import unlv_diving
 from data_prep.records.building import BuildSettings, build_records
@@ -123,6 +123,18 @@ def test_videos_of_different_rates_are_said(diving_dir, tmp_path):
     info, notes = build_records("unlv_diving", diving_dir, tmp_path / "records", SMALL, workers=1)
     assert info.frame_rate == 25
     assert [note for note in notes if note.startswith("Videos have from 25 to 50 frames/s")]
+
+
+def test_frames_that_are_not_evenly_spaced_are_said(tmp_path):
+    """Records keep them all, where `predict` goes by the clock. Whole milliseconds are as even as a file has them."""
+    source = tmp_path / "own"
+    rows = [(f"{name}.mkv", 3.0, 21.0, 63.0, "train", *[""] * 4) for name in ("even", "slower")]
+    write_manifest(source, rows)
+    write_timed(source / "even.mkv", [round(1000 * frame / 30) for frame in range(20)])
+    write_timed(source / "slower.mkv", [33 * frame for frame in range(10)] + [330 + 66 * frame for frame in range(10)])
+    _, notes = build_records("manifest", source, tmp_path / "records", SMALL, workers=1, sport="diving")
+    (said,) = [note for note in notes if "evenly spaced" in note]
+    assert said.startswith("slower.mkv: the frames are not evenly spaced in time")
 
 
 def _remove_video(folder):

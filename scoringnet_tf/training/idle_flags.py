@@ -1,0 +1,55 @@
+"""Flags of `train` and `pretrain` that change nothing beside others, or the records: they are named, not refused.
+
+Each function gives {name: beside what it does nothing}, of all flags, given or not.
+"""
+
+from absl import flags
+
+
+def of_scoring(info, settings):
+    """Those of `train`."""
+    staged, whole = settings["training"] == "staged", settings["fragments"] == "whole"
+    of_kfs = ("stage_network", "lstm_units", "segmenter_fc_units", "segmenter_dropout", "stage_loss", "decoding")
+    of_pairs = ("margin", "ties", "pair_reduction")
+    of_others = ("epochs",) if staged else ("segmentation_epochs", "scoring_epochs")
+    found = dict.fromkeys(of_others, f"--training={settings['training']}")
+    if whole:
+        found |= dict.fromkeys((*of_kfs, "segmentation_epochs"), "--fragments=whole")
+    elif settings["segmenter"]:
+        found |= dict.fromkeys(("segmentation_epochs", "stage_loss"), "--segmenter")
+    elif staged and not settings["segmentation_epochs"]:
+        found["stage_loss"] = "--segmentation_epochs=0"
+    if staged and not settings["scoring_epochs"]:
+        found |= dict.fromkeys(("alpha", *of_pairs, "fragments", "fragment_jitter"), "--scoring_epochs=0")
+    elif not settings["alpha"]:
+        found |= dict.fromkeys(of_pairs, "--alpha=0")
+    if settings["head"] == "regression":
+        found["score_sigma"] = "--head=regression"
+    return found | _of_any_run(info, settings)
+
+
+def of_pretraining(info, settings):
+    """Those of `pretrain`."""
+    found = {}
+    if settings["clip_sampling"] == "whole":
+        found["clips_per_video"] = "--clip_sampling=whole"
+    if settings["top"] == "fc":
+        found["pool_stride"] = "--top=fc"
+    return found | _of_any_run(info, settings)
+
+
+def _of_any_run(info, settings):
+    found = {}
+    if not settings["decay_steps"]:
+        found["decay_rate"] = "--decay_steps=0"
+    if "validation" in info.splits:
+        found["validation_fraction"] = "the records' own validation split"
+    return found
+
+
+def say(idle):
+    """Prints those of them that the command line, or a flag file, gives."""
+    for name, beside in idle.items():
+        flag = flags.FLAGS[name]
+        if flag.present:
+            print(f"--{name}={flag.value} changes nothing beside {beside}.")

@@ -1,0 +1,79 @@
+"""Flags of `train` and `pretrain` that change nothing beside others are known, and those that are given are named."""
+
+from types import SimpleNamespace
+
+import pytest
+from absl import flags
+from training_runs import pretraining_settings, settings
+
+from scoringnet_tf.training import idle_flags
+
+STAGED_EPOCHS = ("segmentation_epochs", "scoring_epochs")
+UNSPLIT = SimpleNamespace(splits={"train": {}, "test": {}})
+SPLIT = SimpleNamespace(splits={"train": {}, "validation": {}, "test": {}})
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"training": "staged"}, {"epochs": "--training=staged", "score_sigma": "--head=regression"}),
+        ({"training": "joint", "head": "distribution"}, dict.fromkeys(STAGED_EPOCHS, "--training=joint")),
+        (
+            {"training": "staged", "head": "distribution", "segmenter": "m"},
+            {"epochs": "--training=staged", "segmentation_epochs": "--segmenter", "stage_loss": "--segmenter"},
+        ),
+        (
+            {"training": "joint", "head": "distribution", "alpha": 0.0, "decay_steps": 0},
+            dict.fromkeys(STAGED_EPOCHS, "--training=joint")
+            | dict.fromkeys(("margin", "ties", "pair_reduction"), "--alpha=0")
+            | {"decay_rate": "--decay_steps=0"},
+        ),
+        (
+            {"training": "staged", "head": "distribution", "segmentation_epochs": 0},
+            {"epochs": "--training=staged", "stage_loss": "--segmentation_epochs=0"},
+        ),
+        (
+            {"training": "staged", "head": "distribution", "scoring_epochs": 0},
+            {"epochs": "--training=staged"}
+            | dict.fromkeys(
+                ("alpha", "margin", "ties", "pair_reduction", "fragments", "fragment_jitter"), "--scoring_epochs=0"
+            ),
+        ),
+    ],
+)
+def test_of_train(changes, expected, tmp_path):
+    assert idle_flags.of_scoring(UNSPLIT, settings(tmp_path, tmp_path, **changes)) == expected
+    whole = idle_flags.of_scoring(UNSPLIT, settings(tmp_path, tmp_path, **changes, fragments="whole"))
+    assert whole.keys() >= expected.keys() | {"stage_network", "lstm_units", "decoding", "stage_loss"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, {"clips_per_video": "--clip_sampling=whole", "pool_stride": "--top=fc"}),
+        ({"clip_sampling": "consecutive", "top": "regressor"}, {}),
+        ({"clip_sampling": "consecutive", "top": "regressor", "decay_steps": 0}, {"decay_rate": "--decay_steps=0"}),
+    ],
+)
+def test_of_pretrain(changes, expected, tmp_path):
+    given = pretraining_settings(tmp_path, **changes)
+    assert idle_flags.of_pretraining(UNSPLIT, given) == expected
+    of_records = {"validation_fraction": "the records' own validation split"}
+    assert idle_flags.of_pretraining(SPLIT, given) == expected | of_records
+
+
+def test_records_with_a_validation_split_hold_nothing_else_out(tmp_path):
+    found = idle_flags.of_scoring(SPLIT, settings(tmp_path, tmp_path))
+    assert found["validation_fraction"] == "the records' own validation split"
+    assert "validation_fraction" not in idle_flags.of_scoring(UNSPLIT, settings(tmp_path, tmp_path))
+
+
+def test_those_that_are_given_are_said(monkeypatch, capsys):
+    """A default is nobody's wish."""
+    given = flags.FlagValues()
+    for name in ("pool_stride", "clips_per_video"):
+        flags.DEFINE_integer(name, 2, "Of this test.", flag_values=given)
+    given(["pretrain", "--pool_stride=1"])
+    monkeypatch.setattr(flags, "FLAGS", given)
+    idle_flags.say({"pool_stride": "--top=fc", "clips_per_video": "--clip_sampling=whole"})
+    assert capsys.readouterr().out == "--pool_stride=1 changes nothing beside --top=fc.\n"
