@@ -139,11 +139,18 @@ def frame_files(folder: pathlib.Path) -> list[pathlib.Path]:
     """The numbered images of a folder (`1.jpg`, `img_00002.png`, …) in the order of their numbers.
 
     Raises:
-        RequestError: there are none, a number is missing, or two images have the same one.
+        RequestError: there are none, a number is missing, two images have the same one, or they are called differently
+            but for their numbers.
     """
     found: dict[int, pathlib.Path] = {}
+    forms: dict[str, str] = {}
     for path in sorted(folder.iterdir()):
         match = FRAME.fullmatch(path.name)
+        if match:
+            forms.setdefault(path.name[: match.start(1)], path.name)
+        if len(forms) > 1:
+            names = ", ".join(forms.values())
+            raise RequestError(f"{folder}: expected images of one name, but for their numbers. Received: {names}.")
         if match and (other := found.setdefault(int(match[1]), path)) != path:
             raise RequestError(f"{folder}: expected one image of each number. Received: {other.name}, {path.name}.")
     if not found or len(found) != max(found) - min(found) + 1:

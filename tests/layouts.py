@@ -17,12 +17,12 @@ def write_pickle(path, value, protocol=2):
 
 
 def write_mtl_aqa(folder, key=tuple, first_image=1):
-    """Four dives in two broadcasts of 40 frames; clip (v, c) is frames 4 c … 4 c + 5 of its broadcast, in bars."""
+    """Four dives in two broadcasts of 40 frames; clip (v, c) is frames 6 c … 6 c + 5 of its broadcast, in bars."""
     keys = [pair for pairs in SPLITS.values() for pair in pairs]
     annotations = {
         key((video, clip)): {
-            "start_frame": 4 * clip,
-            "end_frame": 4 * clip + 5,
+            "start_frame": 6 * clip,
+            "end_frame": 6 * clip + 5,
             "difficulty": 3.0,
             "final_score": 60.0 + clip,
         }

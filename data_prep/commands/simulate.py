@@ -83,6 +83,9 @@ def _settings_from_flags():
     given = [name for name in ("performances", "minutes") if FLAGS[name].value is not None]
     if given and not is_session:
         raise InputError(f"Expected --{given[0]} with --task=session alone. Received: --task={FLAGS.task}")
+    if not FLAGS["test_fraction"].using_default_value and (is_session or FLAGS.labels_dir):
+        own = "sessions, which are all to test on" if is_session else "--labels_dir, which has a split of its own"
+        raise InputError(f"--test_fraction: expected none with {own}. Received: {FLAGS.test_fraction:g}")
     if FLAGS.noise_clips and (FLAGS.easy or FLAGS.task != "scoring"):
         raise InputError("Expected --noise_clips with --task=scoring and without --easy. Received: one of them")
     return Settings(

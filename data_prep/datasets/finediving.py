@@ -14,7 +14,7 @@ from data_prep.datasets.fields import Fields
 from data_prep.datasets.published import Published
 from data_prep.datasets.readers.annotations import read_annotations, read_splits, unused_note
 from data_prep.datasets.readers.layout import find_file
-from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
+from data_prep.datasets.sample import INCONSISTENT, NONMONOTONE, Problem, Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
 from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.sports import get_sport
@@ -69,6 +69,8 @@ def _sample(sport, frame_dir, key, entry, coarse, split):
     labels = _frame_labels(fields, entry)
     segments = None if labels is None else _segments(fields, labels, _entry_labels(entry))
     _check_transitions(fields, entry)
+    if coarse is not None:
+        _check_scores(fields, entry, coarse)
     if coarse is not None and labels is not None:
         _check_length(fields, Fields(fields.where, coarse), len(labels))
     return Sample(
@@ -136,6 +138,15 @@ def _check_transitions(fields, entry):
     elif not np.all(np.diff(transitions) > 0):
         what = f"expected steps_transit_frames that increase. Received: {transitions.tolist()}"
         fields.problems.append(Problem(fields.where, what, NONMONOTONE))
+
+
+def _check_scores(fields, fine, coarse):
+    """Both files say difficulty and score."""
+    for name in ("difficulty", "dive_score"):
+        ours, others = (Fields(fields.where, entry).number(name, required=False) for entry in (fine, coarse))
+        if None not in (ours, others) and not agree(ours, others):
+            what = f"expected the {name} of {COARSE_FILE}, {others:g}. Received: {ours:g}"
+            fields.problems.append(Problem(fields.where, what, INCONSISTENT))
 
 
 def _check_length(fields, coarse, num_labels):

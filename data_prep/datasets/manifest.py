@@ -24,6 +24,7 @@ is the frame rate of the video. Stages and num_frames count frames of the video 
 
 import dataclasses
 import math
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -31,7 +32,7 @@ from data_prep.datasets.boundaries import read_boundaries
 from data_prep.datasets.judges_marks import judged_scores, read_marks
 from data_prep.datasets.options import sport_option
 from data_prep.datasets.own_table import GIVES_A_SCORE, read_own_table
-from data_prep.datasets.performances import number_performances, overlap_problems, read_stretch
+from data_prep.datasets.performances import number_performances, read_stretch
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
 from data_prep.datasets.scores import complete_scores, odd_executions, odd_scales
 from data_prep.datasets.stage_labels import (
@@ -46,6 +47,7 @@ from data_prep.errors import OptionError
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.sports import SCORES, SportForm, kept_form
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import shown
 
 TABLE, STAGE_CSV = "manifest.csv", "stage_labels.csv"
 
@@ -86,9 +88,8 @@ def read(
     samples = [_sample(source_dir, table, number, row, rules) for number, row in table.rows]
     rows = [row for _, row in table.rows]
     are_stretches = [any(row[name] for name in table.stretch or ()) for row in rows]
+    samples, respelt = _one_spelling(samples)
     samples = number_performances(samples, [bool(row.get("id")) for row in rows], are_stretches)
-    overlaps = overlap_problems(samples)
-    samples = [_with_problem(sample, overlaps.get(sample.where)) for sample in samples]
     label_path = _stage_csv(table, source_dir)
     if label_path:
         samples = _labelled(samples, table, label_path, rules)
@@ -103,7 +104,7 @@ def read(
         kept_form(rules),
         tuple(samples),
         {"manifest": table.path.name, "stage_labels": stage_source},
-        (f"Stage labels: {stage_source}.", *table.notes, *oddities),
+        (f"Stage labels: {stage_source}.", *table.notes, *respelt, *oddities),
         has_features=table.has_features,
         feature_stride=feature_stride,
     )
@@ -133,6 +134,24 @@ def _sample(source_dir, table, number, row, sport):
     )
 
 
+def _one_spelling(samples):
+    """The samples with one name for groups that differ in case, spaces or Unicode form alone, and a note on those."""
+    spellings: dict[str, list[str]] = {}
+    for group in (sample.group for sample in samples if sample.group):
+        known = spellings.setdefault(_folded(group), [])
+        known += [] if group in known else [group]
+    several = [" = ".join(known) for known in spellings.values() if len(known) > 1]
+    note = [f"Groups of one name but for case, spaces or accents' form are one: {shown(several)}."] if several else []
+    return [
+        dataclasses.replace(sample, group=spellings[_folded(sample.group)][0]) if sample.group else sample
+        for sample in samples
+    ], note
+
+
+def _folded(group):
+    return " ".join(unicodedata.normalize("NFKC", group).casefold().split())
+
+
 def _video(source_dir, row):
     """The fields of a `Sample` that say which video a row is of."""
     video = PurePosixPath(row["video"].replace("\\", "/"))
@@ -156,11 +175,15 @@ def _features(source_dir, fields, row):
 
 def _stage_csv(table, source_dir):
     """`stage_labels.csv` beside the table, else beside the videos; None where there is none."""
-    paths = (folder / STAGE_CSV for folder in (table.path.parent, source_dir))
-    path = next((path for path in paths if path.is_file()), None)
-    if path and table.has_boundaries:
-        raise InputError(f"{table.path}: expected stages in its columns or in {path}. Received: both.")
-    return path
+    folders = (table.path.parent, source_dir)
+    paths = [folder / STAGE_CSV for folder in folders if (folder / STAGE_CSV).is_file()]
+    if paths and table.has_boundaries:
+        raise InputError(f"{table.path}: expected stages in its columns or in {paths[0]}. Received: both.")
+    if len({path.read_bytes() for path in paths}) > 1:
+        raise InputError(
+            f"{paths[0]}: expected it beside the table or beside the videos. Received: another {paths[1]}."
+        )
+    return paths[0] if paths else None
 
 
 def _labelled(samples, table, path, sport):

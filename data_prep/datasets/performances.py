@@ -18,6 +18,7 @@ from data_prep.datasets.fields import Fields
 from data_prep.datasets.sample import Problem, Sample
 from scoringnet_tf.data.video import VideoError, duration_of, frame_at, frame_times, images_to_cut
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import file_sha256
 from scoringnet_tf.support.wording import counted
 
 FRAMES, TIMES, EITHER = ("start_frame", "end_frame"), ("start_time", "end_time"), ("start", "end")
@@ -97,6 +98,17 @@ def read_stretch(
     return start, stop
 
 
+def _contents(paths):
+    """{path: what it holds, the same of links and of copies} of those that are there."""
+    resolved = {path: path.resolve() for path in paths if path.exists()}
+    sizes = collections.Counter(path.stat().st_size for path in set(resolved.values()) if path.is_file())
+    found = {}
+    for path, target in resolved.items():
+        has_twins = target.is_file() and sizes[target.stat().st_size] > 1
+        found[path] = file_sha256(target) if has_twins else str(target)
+    return found
+
+
 def _times(path):
     """When each frame of a video is shown, seconds; of images, which number it has."""
     found = path.stat()
@@ -141,12 +153,17 @@ def number_performances(
 
 
 def overlap_problems(samples: Iterable[Sample]) -> dict[str, Problem]:
-    """A problem for each sample that shares frames of a file with one before it in time: {where: problem}."""
+    """A problem for each sample that shares frames of a file with one before it in time: {where: problem}.
+
+    A link to a file, or a copy of its bytes, is that file.
+    """
     problems: dict[str, Problem] = {}
     of_file = collections.defaultdict(list)
-    for sample in samples:
-        if not sample.problems:
-            of_file[sample.path].append((sample.frames or (0, sys.maxsize), sample))
+    sound = [sample for sample in samples if not sample.problems]
+    contents = _contents({sample.path for sample in sound} if any(sample.frames for sample in sound) else set())
+    for sample in sound:
+        of_file[contents.get(sample.path)].append((sample.frames or (0, sys.maxsize), sample))
+    of_file.pop(None, None)
     for together in of_file.values():
         if any(sample.frames for _, sample in together):  # several rows of a whole video are found by their bytes
             together.sort(key=lambda found: found[0])

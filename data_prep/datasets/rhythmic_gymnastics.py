@@ -74,9 +74,9 @@ def _read_list(path):
 
 def _is_header(path, number, line):
     """Whether a line names the columns; InputError where it names them in another order."""
-    words = line.lower()
+    words = line.lower().replace("final", "total")
     found = sorted((words.find(column), column) for column in COLUMNS if column in words)
-    if len(found) == len(COLUMNS) and tuple(column for _, column in found) != COLUMNS:
+    if [column for _, column in found] != [column for column in COLUMNS if column in words]:
         raise InputError(f"{path}, row {number}: expected the columns {' '.join(COLUMNS)}. Received: {line!r}")
     return not any(NUMBER.fullmatch(value) for value in line.split())
 

@@ -10,6 +10,8 @@ from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
 from scoringnet_tf.support.wording import shown
 
 MARK_TOLERANCE = 0.02  # steps: scores are rounded to hundredths
+HUNDREDTH = 0.01  # points
+MOST_ROUNDING = 0.05  # points of a difficulty that is computed: half the step of most rules
 LOWEST = 0.1  # share of a score's range: where all values lie in that, they may be of another scale
 
 
@@ -20,7 +22,7 @@ def complete_scores(
     final: float | None = None,
     penalty: float | None = None,
 ) -> dict[str, Any]:
-    """All scores, the execution or final score computed from the other two where it is unknown (Eq. 4, §4.1).
+    """All scores, one that is unknown computed from the other two (Eq. 4, §4.1).
 
     Args:
         sport: whose rule computes.
@@ -32,12 +34,29 @@ def complete_scores(
     Returns:
         {"difficulty", "execution", "final", "penalty"}: the fields of a `Sample`.
     """
-    if difficulty is not None:
-        if execution is None and final is not None:
-            execution = sport.execution_of(difficulty, final, penalty or 0.0)
-        elif final is None and execution is not None:
-            final = sport.fuse(difficulty, execution, penalty or 0.0)
+    off = penalty or 0.0
+    if difficulty is None and execution is not None and final is not None:
+        difficulty = _difficulty(sport, execution, final, off)
+    elif execution is None and difficulty is not None and final is not None:
+        execution = sport.execution_of(difficulty, final, off)
+    elif final is None and difficulty is not None and execution is not None:
+        final = sport.fuse(difficulty, execution, off)
     return {"difficulty": difficulty, "execution": execution, "final": final, "penalty": penalty}
+
+
+def _difficulty(sport, execution, final, penalty):
+    """The difficulty that the others leave, possible or not; None where they leave it open: an execution near 0."""
+    difficulty = sport.difficulty_of(execution, final, penalty)
+    if math.isnan(difficulty):
+        return None if abs(final) <= FINAL_TOLERANCE else difficulty
+    # What a hundredth of the execution is worth, to which it is rounded.
+    nearby = (sport.difficulty_of(execution + change, final, penalty) for change in (-HUNDREDTH, HUNDREDTH))
+    rounding = max(abs(other - difficulty) for other in nearby)
+    low, high = sport.difficulty_range
+    nearest = min(max(difficulty, low), high)
+    if abs(nearest - difficulty) > rounding:
+        return difficulty
+    return nearest if rounding <= MOST_ROUNDING else None
 
 
 def odd_executions(sport: Sport, samples: Iterable[Sample]) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from data_prep.datasets.sample import Sample
+from data_prep.datasets.split_file import SPLITS
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted, shown
 
@@ -41,6 +42,10 @@ def make_splits(samples: Iterable[Sample], settings: SplitSettings) -> list[dict
     if repeated:
         raise InputError(f"Expected distinct ids to split by. Received: {shown(repeated)} more than once")
     if settings.by == "own":
+        unsplit = [sample.where for sample in samples if sample.split not in SPLITS]
+        if unsplit:
+            expected = f"a split of every record, one of {', '.join(SPLITS)}"
+            raise InputError(f"Expected {expected}. Received: another or none in {shown(unsplit)}")
         return [{sample.video_id: sample.split for sample in samples}]
     units = _units(samples, settings.by)
     if settings.folds:

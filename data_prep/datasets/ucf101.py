@@ -23,7 +23,7 @@ PUBLISHED = {  # of the official splits
     3: {"train": 9624, "test": 3696},
 }
 HEAD = "action"
-CLIP_NAME = re.compile(r"(?P<group>v_\w+_g\d+)_c\d+")
+CLIP_NAME = re.compile(r"(?P<group>v_(?P<name>\w+)_g\d+)_c\d+")
 
 
 def read(source_dir: Path, official_split: int = 1) -> Source:
@@ -82,6 +82,8 @@ def _sample(video_dir, path, row, line, names, split):
         problems.append(Problem(where, f"expected the label {names.index(folder) + 1} of {folder}. Received: {label}"))
     elif not clip:
         problems.append(Problem(where, f"expected a clip v_Class_gNN_cNN of a group gNN. Received: {name.stem}"))
+    elif clip["name"].casefold() != folder.casefold():  # v_HandStandPushups_g01_c01 is one of HandstandPushups
+        problems.append(Problem(where, f"expected a clip of {folder}, as its folder. Received: {name.stem}"))
     classes = {} if problems else {HEAD: names.index(folder)}
     group = clip["group"] if clip else None
     return Sample(name.stem, video_dir / name, split, where, classes=classes, group=group, problems=tuple(problems))

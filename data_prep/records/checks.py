@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from data_prep.datasets.performances import overlap_problems
 from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, Problem, Sample, Source
 from data_prep.datasets.stage_labels import StageError, frame_stages, segment_errors
 from data_prep.records.encoding import EncodedVideo
@@ -37,11 +38,11 @@ def known_problems(source: Source, source_dir: Path) -> list[tuple[Sample, list[
         InputError: the index of the joints is not right.
     """
     sport = get_sport(source.sport) if source.sport else None
-    repeated_ids = id_problems(source.samples)
+    of_others = _problems_beside_others(source)
     joints = None if source.has_features else SourceJoints(source_dir, source.samples)
     found = []
     for index, sample in enumerate(source.samples):
-        problems = _row_problems(sample, source_dir, sport, repeated_ids.get(index))
+        problems = _row_problems(sample, source_dir, sport, of_others(index))
         if not problems and sample.segments and sport and sample.num_frames is not None:
             errors = segment_errors(sample.segments, sport, sample.num_frames)
             problems += [Problem(sample.where, str(error)) for error in errors]
@@ -53,10 +54,20 @@ def known_problems(source: Source, source_dir: Path) -> list[tuple[Sample, list[
     return found
 
 
-def _row_problems(sample, source_dir, sport, repeated_id):
+def _row_problems(sample, source_dir, sport, beside_others):
     problems = [*sample.problems, *path_problems(sample, source_dir)]
     problems += score_problems(sample, sport) if sport else []
-    return [*problems, repeated_id] if repeated_id else problems
+    return [*problems, *beside_others]
+
+
+def _problems_beside_others(source):
+    """A function of a sample's index: its problems that lie in other samples, ids and frames that they have, too."""
+    repeated_ids, overlaps = id_problems(source.samples), overlap_problems(source.samples)
+    return lambda index: [
+        problem
+        for problem in (repeated_ids.get(index), overlaps.get(source.samples[index].where))
+        if problem is not None
+    ]
 
 
 def _file_problems(sample, has_features):
@@ -93,13 +104,13 @@ def checked_samples(
         InputError: the index of the joints is not right.
     """
     sport = get_sport(source.sport) if source.sport else None
-    repeated_ids = id_problems(source.samples)
+    of_others = _problems_beside_others(source)
     first: tuple[str, dict] | None = None  # id of the first features, and what they are
     owners: dict[str, tuple[str, str]] = {}  # sha256 → (id, split) of the first video with these bytes
     shown = SeenPerformances(len(source.samples))
     joints = None if source.has_features else SourceJoints(source_dir, source.samples)
     for index, (sample, video) in enumerate(zip(source.samples, encoded, strict=True)):
-        problems = _row_problems(sample, source_dir, sport, repeated_ids.get(index))
+        problems = _row_problems(sample, source_dir, sport, of_others(index))
         stages, video_problems = _video_problems(sample, video, sport, owners)
         if video.features is not None:
             first = first or (sample.video_id, kind_of(video))

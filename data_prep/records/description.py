@@ -24,14 +24,15 @@ def describe(info: DatasetInfo) -> dict[str, Any]:
         What JSON can hold: "name", "sport", "pixels", "groups_in_several_splits", "score_bins" {score: edges of
         bins} and "splits" {split: {"videos", "frames" (of features: steps), "seconds" (of a video), "scores" {score:
         distribution with "histogram"}, "stage_seconds" {stage: distribution over the videos that have it}, "lacking"
-        {field: number of videos without it}, "classes" {head: {class: videos}}}}. A distribution is {"number", "mean",
-        "std", "min", "q1", "median", "q3", "max"}.
+        {field: number of videos without it, or with a part of its stages}, "classes" {head: {class: videos}}}}. A
+        distribution is {"number", "mean", "std", "min", "q1", "median", "q3", "max"}.
     """
     bins = {score: edges for score in SCORES if (edges := _edges(info, score)) is not None}
     return {
         "name": info.name,
         "sport": info.sport_name,
-        "pixels": described_pixels(info.simulation),
+        # Of features of anyone's nothing is known.
+        "pixels": described_pixels(info.simulation) if info.simulation or not info.features else "not known",
         "groups_in_several_splits": torn_groups((video.get("group"), video["split"]) for video in info.videos.values()),
         "score_bins": bins,
         "splits": {split: _describe_split(info, split, bins) for split in sorted(info.splits, key=_place)},

@@ -454,10 +454,15 @@ def images_to_cut(folder: Path) -> list[Path]:
 def _numbered_images(folder, changed):
     """{number: file name} of a folder as it was when last `changed`."""
     images: dict[int, str] = {}
-    for path in folder.iterdir():
+    forms: dict[str, str] = {}
+    for path in sorted(folder.iterdir()):
         match = IMAGE_NAME.fullmatch(path.name)
         if match is None:
             continue
+        forms.setdefault(path.name[: match.start(1)], path.name)
+        if len(forms) > 1:
+            names = ", ".join(forms.values())
+            raise VideoError(f"{folder}: expected images of one name, but for their numbers. Received: {names}")
         number = int(match[1])
         if number in images:
             names = ", ".join(sorted([images[number], path.name]))

@@ -35,6 +35,10 @@ class Marks:
         if not (self.step > 0 and self.maximum > 0 and self.factor > 0):
             received = f"{self.step:g}, {self.maximum:g}, {self.factor:g}"
             raise ValueError(f"Expected a step, a maximum and a factor above 0. Received: {received}")
+        steps = self.maximum / self.step
+        if not math.isclose(steps, round(steps), abs_tol=1e-6):
+            received = f"{self.maximum:g}, {self.step:g}"
+            raise ValueError(f"Expected a maximum that is a multiple of the step. Received: {received}")
 
     @property
     def numbers(self) -> tuple[int, ...]:

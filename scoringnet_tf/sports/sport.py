@@ -113,3 +113,9 @@ class Sport:
         if self.fusion == "product":
             return final / difficulty if difficulty else math.nan
         return final - self.fuse(difficulty, 0.0, penalty)
+
+    def difficulty_of(self, execution: float, final: float, penalty: float = 0.0) -> float:
+        """The difficulty that `fuse` makes `final` of; NaN where the execution is a factor and 0."""
+        if self.fusion == "product":
+            return final / execution if execution else math.nan
+        return final - self.fuse(0.0, execution, penalty)

@@ -325,6 +325,10 @@ def _twice(folder):
     (folder / "5.png").touch()
 
 
+def _another(folder):
+    (folder / "poster_9.jpg").touch()
+
+
 def _cut_image(folder):
     content = (folder / "00005.jpg").read_bytes()
     (folder / "00005.jpg").write_bytes(content[: len(content) * 2 // 3])
@@ -339,6 +343,7 @@ def _text_image(folder):
     [
         (_gap, r"expected images 1 to 8 without a gap\. Received: none of number 5 \(7 images, 1 to 8\)"),
         (_twice, r"expected one image of each number\. Received: 00005\.jpg, 5\.png"),
+        (_another, r"expected images of one name, but for their numbers\. Received: 00001\.jpg, poster_9\.jpg"),
         (_cut_image, r"expected 8 frames\. Received: 4, then 00005\.jpg, which is no whole image"),
         (_text_image, r"expected 8 frames\. Received: 4, then 00005\.jpg"),
     ],

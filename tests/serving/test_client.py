@@ -187,7 +187,7 @@ def test_frames_come_in_the_order_of_their_numbers(tmp_path):
     for name in (
         "2.jpg",
         "10.jpg",
-        "frame_1.png",
+        "1.png",
         "3.PNG",
         ".4.jpg",
         "notes.txt",
@@ -196,11 +196,14 @@ def test_frames_come_in_the_order_of_their_numbers(tmp_path):
     ):
         (tmp_path / name).touch()
     names = [path.name for path in client.frame_files(tmp_path)]
-    assert names == ["frame_1.png", "2.jpg", "3.PNG", *(f"{number}.jpg" for number in range(4, 11))]
+    assert names == ["1.png", "2.jpg", "3.PNG", *(f"{number}.jpg" for number in range(4, 11))]
     (tmp_path / "5.png").touch()
     with pytest.raises(client.RequestError, match=r"expected one image of each number\. Received: 5\.jpg, 5\.png\."):
         client.frame_files(tmp_path)
-    for name in ("5.jpg", "5.png"):
+    (tmp_path / "5.png").rename(tmp_path / "poster_12.png")
+    with pytest.raises(client.RequestError, match=r"but for their numbers\. Received: 1\.png, poster_12\.png\."):
+        client.frame_files(tmp_path)
+    for name in ("5.jpg", "poster_12.png"):
         (tmp_path / name).unlink()
     with pytest.raises(client.RequestError, match=r"without a gap\. Received: 9, numbered 1 to 10\."):
         client.frame_files(tmp_path)

@@ -102,6 +102,7 @@ def test_marks_that_no_panel_gives_are_refused(marks, message):
         {"panels": ()},
         {"panels": (((3, 3),), ((3, 1),))},
         {"step": 0.0},
+        {"step": 0.3},
     ],
 )
 def test_a_rule_of_marks_that_cannot_be_is_refused(wrong):

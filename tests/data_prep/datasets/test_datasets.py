@@ -90,9 +90,9 @@ def test_mtl_aqa_cuts_clips_from_broadcasts(tmp_path, first_image):
     source = write_mtl_aqa(tmp_path / "mtl", first_image=first_image)
     info, notes = _build("mtl_aqa", source, tmp_path / "records")
     assert info.splits["train"]["ids"] == ["01_001", "01_002", "02_005"] and info.splits["test"]["ids"] == ["02_001"]
-    assert _frame_indices(info)["01_002"] == list(range(8, 14))
+    assert _frame_indices(info)["01_002"] == list(range(12, 18))
     assert info.videos["02_005"]["final"] == 65.0 and info.videos["02_005"]["execution"] == pytest.approx(65 / 3)
-    assert info.videos["01_002"]["path"] == "whole_videos_frames/01#8-14"
+    assert info.videos["01_002"]["path"] == "whole_videos_frames/01#12-18"
     assert "There are no stage labels." in notes
     assert any(note.endswith("Images state no frame rate: 25 frames per second assumed.") for note in notes)
     assert "Can be trained on these records: the Difficulty tower, the Execution tower." in summary(info)
@@ -219,7 +219,7 @@ def test_mtl_aqa_reports_what_is_wrong_with_a_clip(tmp_path):
         "(1, 2): expected a number as difficulty. Received: 'hard'",
         "(1, 2): expected 0 ≤ start_frame ≤ end_frame. Received: 20, 19",
         "(2, 5): ",
-        "expected images 21 to 91 without a gap. Received: none of number 41 (40 images, 1 to 40)",
+        "expected images 31 to 91 without a gap. Received: none of number 41 (40 images, 1 to 40)",
         "Not built, as in neither split: 1 annotated clip.",
     ):
         assert expected in report
@@ -418,6 +418,20 @@ def test_finediving_reports_images_without_a_label_and_backward_steps(tmp_path):
         assert expected in str(error.value)
 
 
+def test_finediving_files_that_disagree_are_named(tmp_path):
+    source = write_finediving(tmp_path / "fine")
+    path = source / "Annotations/FineDiving_coarse_annotation.pkl"
+    annotations = pickle.loads(path.read_bytes())
+    fine = finediving.read(source).samples
+    annotations["Final1", 1] |= {"difficulty": 2.0, "dive_score": fine[0].final}
+    annotations["Final1", 2] |= {"difficulty": fine[1].difficulty, "dive_score": 99.0}
+    write_pickle(path, annotations)
+    found = [problem for sample in finediving.read(source).samples for problem in sample.problems]
+    assert [problem.kind for problem in found] == ["inconsistent"] * 2
+    assert "(Final1, 1): expected the difficulty of FineDiving_coarse_annotation.pkl, 2. Received: " in str(found[0])
+    assert "(Final1, 2): expected the dive_score of FineDiving_coarse_annotation.pkl, 99. Received: " in str(found[1])
+
+
 def test_finediving_names_marks_that_give_another_score(tmp_path):
     source = write_finediving(tmp_path / "fine")
     path = source / "Annotations/FineDiving_coarse_annotation.pkl"
@@ -471,9 +485,13 @@ def test_rhythmic_gymnastics_without_a_header_loses_no_row(tmp_path):
     ]
     assert second.where == "train.txt, row 4"
     header = "Video_Name Execution_Score Difficulty_Score Total_Score Penalty Video_length"
+    for last in ("Total_Score", "Final_Score"):
+        (source / "train.txt").write_text("\n".join([header.replace("Total_Score", last), *rows]))
+        with pytest.raises(InputError, match=r"train\.txt, row 1: expected the columns name difficulty execution"):
+            rhythmic_gymnastics.read(source)
+    header = "Routine Difficulty Execution Sum Deduction Seconds"
     (source / "train.txt").write_text("\n".join([header, *rows]))
-    with pytest.raises(InputError, match=r"train\.txt, row 1: expected the columns name difficulty execution"):
-        rhythmic_gymnastics.read(source)
+    assert len(rhythmic_gymnastics.read(source).samples) == 3
 
 
 @pytest.mark.parametrize(
@@ -518,10 +536,10 @@ def test_ucf101_clips_of_one_group_are_held_out_together(tmp_path):
     """Groups of one, two and three clips; the folder's name and the clip's may differ, as those of HandstandPushups."""
     source = write_ucf101(tmp_path / "ucf")
     path = source / "ucfTrainTestlist/trainlist01.txt"
-    for clip in ("ApplyEyeMakeup/v_ApplyEyeMakeup_g08_c02", "BoxingPunchingBag/v_Boxing_g20_c01"):
+    for clip in ("ApplyEyeMakeup/v_ApplyEyeMakeup_g08_c02", "BoxingPunchingBag/v_boxingPunchingbag_g20_c01"):
         write_bars(source / f"UCF-101/{clip}.avi", 6, len(clip))
-    write_bars(source / "UCF-101/BoxingPunchingBag/v_Boxing_g20_c02.avi", 6, 7)
-    rows = ["ApplyEyeMakeup/v_ApplyEyeMakeup_g08_c02.avi 1", "BoxingPunchingBag/v_Boxing_g20_c01.avi 2"]
+    write_bars(source / "UCF-101/BoxingPunchingBag/v_boxingPunchingbag_g20_c02.avi", 6, 7)
+    rows = ["ApplyEyeMakeup/v_ApplyEyeMakeup_g08_c02.avi 1", "BoxingPunchingBag/v_boxingPunchingbag_g20_c01.avi 2"]
     path.write_text("\n".join([rows[1], *path.read_text().split("\n")[:-1], rows[0], rows[1].replace("c01", "c02")]))
     _build("ucf101", source, tmp_path / "records")
     info = DatasetInfo.load(tmp_path / "records")
@@ -532,6 +550,14 @@ def test_ucf101_clips_of_one_group_are_held_out_together(tmp_path):
         groups = [{info.videos[video_id]["group"] for video_id in part} for part in parts]
         assert len(groups[1]) == count and not groups[0] & groups[1]
         assert sorted(parts[0] + parts[1]) == sorted(info.splits["train"]["ids"])
+
+
+def test_ucf101_clips_of_another_class_are_named(tmp_path):
+    source = write_ucf101(tmp_path / "ucf")
+    with (source / "ucfTrainTestlist/trainlist01.txt").open("a") as file:
+        file.write("ApplyEyeMakeup/v_BoxingPunchingBag_g09_c01.avi 1\n")
+    (problem,) = [problem for sample in ucf101.read(source).samples for problem in sample.problems]
+    assert "expected a clip of ApplyEyeMakeup, as its folder. Received: v_BoxingPunchingBag_g09_c01" in str(problem)
 
 
 def test_ucf101_clips_without_a_group_are_named(tmp_path):
@@ -859,7 +885,7 @@ def test_exit_status_of_check(tmp_path):
     sound = _command(*arguments)
     assert sound.returncode == 0 and "(mtl_aqa): 4 samples, 24 frames decoded, problems: 0." in sound.stdout
     assert "Scores known of 4 videos: difficulty 4, execution 4, final 4." in sound.stdout
-    _truncate(source / "whole_videos_frames/02/000006.jpg")
+    _truncate(source / "whole_videos_frames/02/000008.jpg")
     damaged = _command(*arguments)
     assert damaged.returncode == 1 and "no whole image" in damaged.stdout and "problems: 1." in damaged.stdout
     (source / "train_split_0.pkl").unlink()

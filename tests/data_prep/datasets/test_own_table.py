@@ -367,6 +367,38 @@ def test_known_boundaries_are_in_order_past_unknown_ones(tmp_path):
     assert problem == "manifest.csv, row 2: expected 0 ≤ pre-starting ≤ entry. Received: 8,7"
 
 
+def test_two_tables_of_stages_are_refused_unless_they_are_one(tmp_path):
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "manifest.csv").write_text("video,split,final\na.mp4,train,63\n")
+    stages = "video_id,stage,start_frame,end_frame\na.mp4,entry,1,5\n"
+    (tmp_path / "stage_labels.csv").write_text(stages)
+    (tmp_path / "videos/stage_labels.csv").write_text(stages)
+    given = {"sport": "diving", "manifest_csv": tmp_path / "manifest.csv"}
+    assert manifest.read(tmp_path / "videos", **given).samples[0].segments
+    (tmp_path / "videos/stage_labels.csv").write_text(stages.replace("1,5", "2,5"))
+    with pytest.raises(InputError, match=r"beside the table or beside the videos. Received: another "):
+        manifest.read(tmp_path / "videos", **given)
+
+
+def test_a_difficulty_that_the_other_scores_leave_is_checked(tmp_path):
+    text = "video,split,execution,final\na.mp4,train,5,140\nb.mp4,train,21,63\n"
+    source = source_of(tmp_path, text)
+    (problem,) = problems(source)
+    assert problem.startswith("manifest.csv, row 2: expected difficulty of diving from") and "Received: 28" in problem
+    assert scores(source.samples[1]) == (3.0, 21.0, 63.0)
+
+
+def test_groups_that_are_spelt_differently_are_one(tmp_path):
+    """Else one athlete is trained and tested on, and nothing says so."""
+    names = ("Jos\u00e9", "Jose\u0301", "Ann Lee", "ann  lee", "Kim\u00a0Bo", "Kim Bo", "Kim Bao")
+    rows = "".join(f"{row}.mp4,train,63,{name}\n" for row, name in enumerate(names))
+    source = source_of(tmp_path, f"video,split,final,group\n{rows}")
+    groups = [sample.group for sample in source.samples]
+    assert groups == ["Jos\u00e9"] * 2 + ["Ann Lee"] * 2 + ["Kim\u00a0Bo"] * 2 + ["Kim Bao"]
+    (note,) = [note for note in source.notes if note.startswith("Groups of one name")]
+    assert "Ann Lee = ann  lee" in note and "Bao" not in note
+
+
 def test_groups_are_kept(tmp_path):
     first, second = source_of(tmp_path, "video,split,final,Group\na.avi,train,63,Ann\nb.avi,train,63,\n").samples
     assert (first.group, second.group) == ("Ann", None)

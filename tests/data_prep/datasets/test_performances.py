@@ -1,5 +1,7 @@
 """Several performances in one file: each becomes a record of its own, of those frames and no others."""
 
+import os
+import shutil
 from fractions import Fraction
 
 import av
@@ -9,7 +11,9 @@ from conftest import HEIGHT, WIDTH, bar_color, bar_frame, read_index, write_bars
 from layouts import write_table
 
 from data_prep.datasets import manifest
+from data_prep.datasets.sample import Sample, Source
 from data_prep.records.building import BuildSettings, build_records
+from data_prep.records.checks import known_problems
 from data_prep.records.dry_run import check
 from data_prep.records.psnr import compare_with_source
 from data_prep.records.verifying import decode_frames, read_records, verify_records
@@ -35,6 +39,12 @@ def source_of(folder, header, *rows):
 
 def problems(source):
     return [str(problem) for sample in source.samples for problem in sample.problems]
+
+
+def known(folder, *rows, header="video,split,final,start_frame,end_frame"):
+    """Problems that are known before anything is decoded."""
+    found = known_problems(source_of(folder, header, *rows), folder)
+    return [str(problem) for _, problems in found for problem in problems]
 
 
 def shown(info):
@@ -143,17 +153,35 @@ def test_units_that_cannot_be_told_are_refused(broadcast, header, stretch, messa
 
 def test_performances_that_overlap_are_refused(broadcast):
     rows = ("final.mp4,train,63,30,60", "final.mp4,test,63,0,31", "final.mp4,train,63,60,90")
-    assert problems(source_of(broadcast, "video,split,final,start_frame,end_frame", *rows)) == [
+    assert known(broadcast, *rows) == [
         "manifest.csv, row 2: expected performances that do not overlap. Received: frame 30, as in manifest.csv, row 3"
     ]
     rows = ("final.mp4,train,63,30,60", "final.mp4,test,63,,")
-    (problem,) = problems(source_of(broadcast, "video,split,final,start_frame,end_frame", *rows))
-    assert "manifest.csv, row 2: expected performances that do not overlap." in problem
+    said = "manifest.csv, row 2: expected performances that do not overlap."
+    assert [problem for problem in known(broadcast, *rows) if problem.startswith(said)]
+
+
+@pytest.mark.parametrize("copy", [os.link, os.symlink, shutil.copy])
+def test_performances_that_overlap_in_a_copy_of_the_file_are_refused(broadcast, copy):
+    copy(broadcast / "final.mp4", broadcast / "copy.mp4")
+    rows = ("final.mp4,train,63,0,50", "copy.mp4,test,63,40,90")
+    (problem,) = known(broadcast, *rows)
+    assert problem.startswith("manifest.csv, row 3: expected performances that do not overlap. Received: frame 40, as")
+    assert known(broadcast, "final.mp4,train,63,0,40", rows[1]) == []
+
+
+def test_clips_of_a_published_dataset_that_overlap_are_refused(tmp_path):
+    samples = [
+        Sample(f"1_{number}", tmp_path, split, f"(1, {number})", frames=frames)
+        for number, split, frames in ((1, "train", (0, 10)), (2, "test", (9, 20)))
+    ]
+    found = [problems for _, problems in known_problems(Source("diving", tuple(samples), {}), tmp_path.parent)]
+    assert "expected performances that do not overlap. Received: frame 9, as in (1, 1)" in str(found[-1][0])
 
 
 def test_every_performance_within_a_longer_one_is_refused(broadcast):
     rows = ("final.mp4,train,63,0,90", "final.mp4,train,63,10,20", "final.mp4,test,63,50,60", "final.mp4,test,63,90,95")
-    found = problems(source_of(broadcast, "video,split,final,start_frame,end_frame", *rows))
+    found = known(broadcast, *rows)
     assert [problem.partition(":")[0] for problem in found] == ["manifest.csv, row 3", "manifest.csv, row 4"]
     assert all("as in manifest.csv, row 2" in problem for problem in found)
 

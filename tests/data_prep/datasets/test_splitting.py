@@ -110,6 +110,11 @@ def test_what_cannot_be_split_is_refused(samples, settings, message):
 # === Files ===
 
 
+def test_records_without_a_split_have_none_of_their_own():
+    with pytest.raises(InputError, match=r"a split of every record.* Received: another or none in row 2, row 3$"):
+        make_splits(samples_of(2), SplitSettings("own"))
+
+
 def test_a_split_file_takes_the_place_of_the_datasets_own_split(tmp_path):
     source_dir = write_unlv_diving(tmp_path / "diving", 4, 1)
     write_split_csv(tmp_path / "mine.csv", {"001": "train", "002": "validation", "003": "test", "004": "test"})

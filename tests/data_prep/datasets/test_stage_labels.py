@@ -184,6 +184,18 @@ def test_known_scores_give_the_unknown_one():
     assert np.isnan(complete_scores(DIVING, 0.0, final=63.0)["execution"])
 
 
+def test_a_difficulty_that_is_not_stated_is_computed_unless_rounding_leaves_it_open():
+    assert complete_scores(DIVING, None, 21.0, 63.0)["difficulty"] == 3.0
+    assert complete_scores(VAULT, None, 9.4, 15.6, penalty=0.3)["difficulty"] == pytest.approx(6.5)
+    assert complete_scores(DIVING, None, 5.0, 140.0)["difficulty"] == 28.0  # impossible, which is refused
+    assert complete_scores(VAULT, None, 9.0, 2.0)["difficulty"] == -7.0
+    assert complete_scores(DIVING, None, 0.5, 1.5)["difficulty"] is None  # 2.9 to 3.1
+    assert complete_scores(DIVING, None, 0.0, 0.0)["difficulty"] is None
+    assert np.isnan(complete_scores(DIVING, None, 0.0, 63.0)["difficulty"])  # no rule makes that of 0: refused
+    highest = DIVING.difficulty_range[1]
+    assert complete_scores(DIVING, None, 10.0, 10 * highest + 0.02)["difficulty"] == highest
+
+
 @pytest.mark.parametrize("marks", [[7.0, 6.5, 8.0], [7.0, 6.5, 8.0, 2.0, 9.5], [9.0, 7.0, 6.5, 8.0, 2.0, 9.5, 1.0]])
 def test_middle_three_marks(marks):
     """3.0 × (6.5 + 7.0 + 8.0), whichever higher and lower marks are dropped."""
