@@ -151,9 +151,9 @@ flags.DEFINE_enum(
     "fragments",
     "true",
     ["true", "predicted", "scheduled", "whole"],
-    "Key fragments that SP is trained on: true labels, KFS's predictions, or from the former to the latter. whole: a "
-    "model without KFS, whose towers see --clip_lengths frames of the whole video, evenly sampled (the paper's −KFS, "
-    "table 4); it needs no stage labels.",
+    "Key fragments that SP is trained on: true labels, KFS's predictions (in joint training with its dropout), or from "
+    "the former to the latter. whole: a model without KFS, whose towers see --clip_lengths frames of the whole video, "
+    "evenly sampled (the paper's −KFS, table 4); it needs no stage labels.",
 )
 flags.DEFINE_list(
     "difficulty_fragment",

@@ -144,7 +144,7 @@ def _check_scores(fields, fine, coarse):
     """Both files say difficulty and score."""
     for name in ("difficulty", "dive_score"):
         ours, others = (Fields(fields.where, entry).number(name, required=False) for entry in (fine, coarse))
-        if None not in (ours, others) and not agree(ours, others):
+        if ours is not None and others is not None and not agree(ours, others):
             what = f"expected the {name} of {COARSE_FILE}, {others:g}. Received: {ours:g}"
             fields.problems.append(Problem(fields.where, what, INCONSISTENT))
 

@@ -1,4 +1,4 @@
-"""Records of the same performances, filmed or rendered anew."""
+"""Records of the same performances, filmed or rendered anew: of the same ids and scores, by which they are known."""
 
 from collections.abc import Iterable, Mapping
 
@@ -15,7 +15,7 @@ TOLERANCE = 0.005  # points by which the scores of a performance may differ betw
 
 
 def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo], split: str = "test") -> None:
-    """InputError unless all renderings have the performances of a split of `info`, with the same scores."""
+    """InputError unless all renderings have the ids and scores of a split of `info`; what they show is not compared."""
     expected, seen = _scores(info, split), {info.data_hash}
     for rendering in renderings:
         found = _scores(rendering, split)

@@ -23,7 +23,7 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.experiments import docs, report, splits, suite
-from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
+from scoringnet_tf.experiments.catalogue import EXPERIMENTS, STAGES, Experiment
 from scoringnet_tf.experiments.kept import why_kept
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.sports import get_sport
@@ -268,13 +268,13 @@ def _possible(chosen, surroundings):
     """
     found = {}
     for name, experiment in _of_sport(chosen, surroundings.sport).items():
-        if not suite.has(surroundings.records, experiment.needs):
+        if not _has(surroundings, experiment.needs):
             print(f"{name}: left out: the records have no {experiment.needs}.", file=sys.stderr)
             continue
         if experiment.held_out and not suite.holds_out(experiment, surroundings):
             print(f"{name}: left out: no video is held out of training (--validation_fraction=0).", file=sys.stderr)
             continue
-        lacking = [row for row in experiment.rows if not suite.has(surroundings.records, row.needs)]
+        lacking = [row for row in experiment.rows if not _has(surroundings, row.needs)]
         for row in lacking:
             print(f"{name}: left out {row.name}: the records have no {row.needs}.", file=sys.stderr)
         if not experiment.rows or len(lacking) < len(experiment.rows):
@@ -283,6 +283,11 @@ def _possible(chosen, surroundings):
     if not found:
         raise InputError(f"--records_dir, --preset: expected what {', '.join(chosen)} needs. Received: none of it.")
     return found
+
+
+def _has(surroundings, what):
+    """Whether the records have what is needed; of stage labels all renderings, on which true fragments are cut, too."""
+    return all(suite.has(info, what) for info in (surroundings.tested if what == STAGES else [surroundings.records]))
 
 
 def _chosen(names):

@@ -262,7 +262,7 @@ EXPERIMENTS = {
             Row("Pose + DCT", baseline="pose_dct", needs="joints"),
             Row("ApEnFT", baseline="apenft", needs="joints"),
             Row("ConsISA", baseline="consisa", needs="frames"),
-            Row("S3D, true stages", baseline="s3d"),
+            Row("S3D, true stages", baseline="s3d", needs=STAGES),
             Row("USDL on our C3D", baseline="usdl"),
             Row("CoRe on our C3D", baseline="core"),
         ],

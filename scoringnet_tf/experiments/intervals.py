@@ -78,8 +78,10 @@ class Results:
     def draws(self, score: str, measure: str, number: int | None = None) -> dict[str, np.ndarray]:
         """Bootstrap draws of the mean figure of each row that predicts `score`: row → (number,), `DRAWS` by default.
 
-        Each draw takes seeds, renderings and videos with replacement, the same for every row of the same seeds, so that
-        differences between these are paired. R-ℓ2 of drawn videos goes by the range of scores of all.
+        Each draw takes seeds, renderings and videos with replacement, one fewer of each than there are: as many would
+        vary by (n − 1) / n of what their mean does, by half of it of two seeds (Rao and Wu, *Resampling Inference with
+        Complex Survey Data*, 1988). They are the same for every row of the same seeds, so that differences between
+        these are paired. R-ℓ2 of drawn videos goes by the range of scores of all.
         """
         measured = MEASURES[measure]
         if measured is relative_l2:
@@ -90,7 +92,7 @@ class Results:
         for index, (uniform, renderings, videos) in enumerate(drawn):
             truth = self.truth[score][videos]
             for row, scores in rows.items():
-                seeds = (uniform[: len(scores)] * len(scores)).astype(int)
+                seeds = chosen(uniform, len(scores))
                 drawn = scores[np.ix_(seeds, renderings, videos)]
                 figures = measured(truth, drawn)
                 defined = figures[~np.isnan(figures)]  # SRC is not, of a draw of one score alone
@@ -112,9 +114,19 @@ def resamples(
     for _ in range(number or DRAWS):
         yield (
             rng.uniform(size=most),
-            rng.integers(0, num_renderings, num_renderings),
-            rng.integers(0, num_videos, num_videos),
+            rng.integers(0, num_renderings, number_of(num_renderings)),
+            rng.integers(0, num_videos, number_of(num_videos)),
         )
+
+
+def number_of(number: int) -> int:
+    """How many of so many a draw takes."""
+    return max(number - 1, 1)
+
+
+def chosen(uniform: np.ndarray, number: int) -> np.ndarray:
+    """Which of so many seeds a draw takes, by its uniform numbers."""
+    return (uniform[: number_of(number)] * number).astype(int)
 
 
 def interval(draws: np.ndarray) -> tuple[float, float]:

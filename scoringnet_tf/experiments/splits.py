@@ -12,7 +12,7 @@ import numpy as np
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.resplitting import Split, of_records, random_splits, read_split, resplit, write_split
 from scoringnet_tf.experiments.catalogue import Experiment
-from scoringnet_tf.experiments.intervals import Results, interval
+from scoringnet_tf.experiments.intervals import Results, interval, number_of
 from scoringnet_tf.experiments.report import CELLS, DECIMALS, PREDICTIONS, TABLE, columns, head, measure_of, papers
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.support.errors import InputError
@@ -74,7 +74,7 @@ def summary(row: str, results: Sequence[Results]) -> dict[str, dict[str, Any]]:
     for name in results[0].names:
         of_splits = [float(result.values(row, name).mean()) for result in results]
         draws = np.array([result.drawn(name)[row] for result in results])  # (K, DRAWS)
-        chosen = rng.integers(0, len(results), (len(results), draws.shape[1]))
+        chosen = rng.integers(0, len(results), (number_of(len(results)), draws.shape[1]))
         found[name] = {
             "mean": float(np.mean(of_splits)),
             "std": float(np.std(of_splits, ddof=1)) if len(of_splits) > 1 else None,

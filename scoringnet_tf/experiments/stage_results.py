@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scoringnet_tf.experiments.intervals import Lines, resamples
+from scoringnet_tf.experiments.intervals import Lines, chosen, resamples
 from scoringnet_tf.support.errors import InputError
 
 Labels = tuple[np.ndarray, np.ndarray]  # true and predicted stages of a video, int (L,) each, −1 = unlabelled
@@ -100,7 +100,7 @@ class StageResults:
         for uniform, renderings, videos in resamples(list(shapes.values()), number):
             for row, (seeds, *_) in shapes.items():
                 figures = self._figure(row, name, videos)
-                found[row].append(figures[(uniform[:seeds] * seeds).astype(int)][:, renderings].mean())
+                found[row].append(figures[chosen(uniform, seeds)][:, renderings].mean())
         return {row: np.array(draws) for row, draws in found.items()}
 
     def _figure(self, row, name, videos):

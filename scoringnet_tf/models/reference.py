@@ -214,7 +214,7 @@ def checks(
         model: `ScoringNet`.
         labels: int (B, L), the stage of every frame; None of a model without KFS.
         mask: bool (B, L), true for real frames.
-        features: (B, L, D) of every frame, see `ScoringNet.frame_features`; None where there are none.
+        features: (B, L, D) of every frame, see `KeyFragmentSegmenter.with_features`; None where there are none.
         probabilities: (B, L, S) of KFS; None where there are none.
         frame_rate: of the frames, per second; None for that of training.
     """

@@ -15,7 +15,7 @@ from scoringnet_tf.training.checkpoints import Checkpoints
 
 CONFIG = "config.json"
 # Flags that may change between the start of a run and its continuation: they do not change what is computed.
-FREE_TO_CHANGE = {"data_service", "model_dir", "records_dir", "replicas", "training_ids"}
+FREE_TO_CHANGE = {"data_service", "model_dir", "records_dir", "reference", "replicas", "training_ids"}
 # Flags that name a trained ScoringNet, or its KFS, to start from.
 STARTED_FROM = ("initial_model", "segmenter")
 # The epochs of the last phase: they may be raised, which extends a finished run.

@@ -19,6 +19,9 @@ def of_scoring(info, settings):
         found |= dict.fromkeys(("segmentation_epochs", "stage_loss"), "--segmenter")
     elif staged and not settings["segmentation_epochs"]:
         found["stage_loss"] = "--segmentation_epochs=0"
+    if settings["stage_network"] != "c3d_bi_lstm" and not whole:
+        unused = ("lstm_units",) if settings["stage_network"] == "c3d" else of_kfs[1:4]
+        found |= dict.fromkeys(unused, f"--stage_network={settings['stage_network']}")
     if staged and not settings["scoring_epochs"]:
         found |= dict.fromkeys(("alpha", *of_pairs, "fragments", "fragment_jitter"), "--scoring_epochs=0")
     elif not settings["alpha"]:

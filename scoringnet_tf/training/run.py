@@ -356,6 +356,11 @@ def _strategy(settings):
             "--stage_network=resnet50: expected --replicas=1, for each replica would normalise by its own frames. "
             f"Received: --replicas={number}."
         )
+    if settings["ema_momentum"] and settings.get("stage_network") == "resnet50":
+        raise InputError(
+            "--stage_network=resnet50: expected --ema_momentum=0, for what it normalises by is not averaged with the "
+            f"weights. Received: --ema_momentum={settings['ema_momentum']:g}."
+        )
     if number > 1 and settings["accumulation_steps"] > 1:
         raise InputError(
             f"--accumulation_steps={settings['accumulation_steps']}: expected 1, for Keras does not accumulate over "

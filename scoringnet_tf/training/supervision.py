@@ -133,6 +133,9 @@ def check_stages(info, settings):
         raise InputError(f"{info.records_dir}: expected a training split. Received: {', '.join(info.splits)}.")
     unlabelled = frames.get("unlabelled", 0)
     labelled = sum(frames.values()) - unlabelled
+    kfs_alone = settings["training"] == "staged" and not settings["scoring_epochs"]
+    if kfs_alone and labelled:
+        return  # no fragment is cut
     if not labelled or (unlabelled and settings["fragments"] == "true"):
         remedy = (
             "Use --fragments=predicted"

@@ -15,7 +15,7 @@ from scoringnet_tf import baselines
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import __main__ as command
 from scoringnet_tf.experiments import fitting, suite, training
-from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
+from scoringnet_tf.experiments.catalogue import EXPERIMENTS, STAGES, Experiment, Row
 from scoringnet_tf.experiments.fitting import Fitting
 from scoringnet_tf.experiments.training import Surroundings, Training
 from scoringnet_tf.sports import SCORES
@@ -155,7 +155,8 @@ def test_rows_of_true_fragments_need_the_stages_of_every_test_frame(surroundings
     frames = {split: {**counts} for split, counts in surroundings.records.stage_frames.items()}
     frames["test"]["unlabelled"] = 1
     partly = dataclasses.replace(surroundings.records, stage_frames=frames)
-    left = command._possible(tables, dataclasses.replace(surroundings, records=partly))
+    for without in ({"records": partly}, {"renderings": (partly,)}):
+        left = command._possible(tables, dataclasses.replace(surroundings, **without))
     assert left.keys() == {"table4"} and [row.name for row in left["table4"].rows] == ["−KFS", "+KFS"]
     said = capsys.readouterr().err
     for left_out in ("table1: left out", "fig4: left out", "table4: left out +KFS, true fragments"):
@@ -191,7 +192,8 @@ def test_every_system_has_a_row():
     assert {row.baseline for row in table.rows} == {None, *baselines.NAMES}
     for row in table.rows:
         sees = baselines.load_system(row.baseline).sees if row.baseline else None
-        assert row.needs == {"joints": "joints", "grey": "frames"}.get(sees)
+        needs = STAGES if row.baseline == "s3d" else {"joints": "joints", "grey": "frames"}.get(sees)
+        assert row.needs == needs
     assert (
         table.paper["diving"]["C3D + SVR"] == {"f_src": 0.78} and table.paper["mit_diving"]["ConsISA"]["f_src"] == 0.19
     )

@@ -29,6 +29,15 @@ SPLIT = SimpleNamespace(splits={"train": {}, "validation": {}, "test": {}})
             | {"decay_rate": "--decay_steps=0"},
         ),
         (
+            {"training": "staged", "head": "distribution", "stage_network": "c3d"},
+            {"epochs": "--training=staged", "lstm_units": "--stage_network=c3d"},
+        ),
+        (
+            {"training": "staged", "head": "distribution", "stage_network": "resnet50"},
+            {"epochs": "--training=staged"}
+            | dict.fromkeys(("lstm_units", "segmenter_fc_units", "segmenter_dropout"), "--stage_network=resnet50"),
+        ),
+        (
             {"training": "staged", "head": "distribution", "segmentation_epochs": 0},
             {"epochs": "--training=staged", "stage_loss": "--segmentation_epochs=0"},
         ),

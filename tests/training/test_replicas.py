@@ -137,10 +137,14 @@ def test_alone_nothing_is_gathered_or_summed():
             "--stage_network=resnet50: expected --replicas=1, for each replica",
         ),
         ({"batch_size": 4, "accumulation_steps": 2}, "--accumulation_steps=2: expected 1, for Keras does not"),
+        (
+            {"replicas": 1, "ema_momentum": 0.9, "stage_network": "resnet50"},
+            "--stage_network=resnet50: expected --ema_momentum=0, .* Received: --ema_momentum=0.9",
+        ),
         ({"batch_size": 4}, "--replicas=4: expected a process in which TensorFlow has not used the processor yet"),
     ],
 )
-def test_what_several_replicas_cannot_do_is_refused(changes, message, diving_records, tmp_path):
+def test_what_replicas_and_resnet50_cannot_do_is_refused(changes, message, diving_records, tmp_path):
     tf.zeros(())  # as any test before this may have done
     with pytest.raises(InputError, match=message):
-        ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, replicas=4, **changes))
+        ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **{"replicas": 4, **changes}))

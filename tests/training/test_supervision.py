@@ -72,6 +72,17 @@ def test_records_without_the_scores_are_refused(kinds, asked, message):
         supervision(records(*kinds), asked)
 
 
+def test_kfs_alone_needs_no_fragments(tmp_path):
+    """Tables train it once for rows whose SP may learn from predicted fragments."""
+    partly = records(FULL, stage_frames={"train": {"unlabelled": 4, "entry": 6}})
+    alone = settings(tmp_path, tmp_path, training="staged", scoring_epochs=0)
+    check_stages(partly, alone)
+    with pytest.raises(InputError, match="Use --fragments=predicted"):
+        check_stages(partly, {**alone, "scoring_epochs": 2})
+    with pytest.raises(InputError, match="expected stage labels"):
+        check_stages(records(FULL, stage_frames={"train": {"unlabelled": 10}}), alone)
+
+
 def test_whole_videos_need_no_stages(tmp_path):
     info = records(FULL, stage_frames={"train": {"unlabelled": 10}})
     with pytest.raises(InputError, match=r"Score whole videos \(--fragments=whole\), give a trained KFS"):

@@ -9,7 +9,6 @@ A name such as `yurchenko-2A5` reads: family, half somersaults after the table, 
 
 import dataclasses
 
-FAMILIES = ("handspring", "tsukahara", "yurchenko", "half_on", "full_on")
 POSITION_NAMES = {"A": "straight", "B": "pike", "C": "tuck"}
 ROUND_OFF = ("yurchenko", "half_on", "full_on")  # families that meet the springboard after a round-off
 BACKWARD = ("tsukahara", "yurchenko", "full_on")  # families whose salto turns backwards
