@@ -68,14 +68,22 @@ def _of_published_weights(path):
 def _of_scoring_net(path):
     from scoringnet_tf.models.presets import load_keras
     from scoringnet_tf.models.scoring_net import ScoringNet
+    from scoringnet_tf.training.config import learned_from
     from scoringnet_tf.weights.tower import c3d_of_tower
 
     if flags.FLAGS.mean or flags.FLAGS.fc6_order != "auto":
         raise InputError(f"--mean, --fc6_order: expected published weights with them. Received: {path}.")
     try:
-        return c3d_of_tower(load_keras(path, ScoringNet, "model"), flags.FLAGS.tower)
+        model, learned = load_keras(path, ScoringNet, "model"), learned_from(path)
+        c3d = c3d_of_tower(model, flags.FLAGS.tower, learned)
     except InputError as error:
         raise InputError(f"{path}: {error}".replace(f"{path}: --model={path}: ", f"{path}: ")) from error
+    if not learned:
+        print(
+            f"{path}: no config.json of its run says which videos it learned from. Where what begins with this tower "
+            "is evaluated on them, they will not be counted as learned from."
+        )
+    return c3d
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ class C3D(Preset, keras.Model):
         dropout_rate: after the fully connected layers of the top.
         kernel_l2: β‖w‖² on every convolution kernel.
         preprocessing: arguments of `preprocess` that differ from `PREPROCESSING`.
-        scores_of: hash of the records whose scores it has learned from, of a tower of a `ScoringNet`; None of others.
+        learned_from: of a tower of a `ScoringNet`, what its run learned from, see `training.config.shown`.
 
     Example:
     >>> trunk = C3D(input_shape=(16, 112, 112, 3))
@@ -159,7 +159,7 @@ class C3D(Preset, keras.Model):
         dropout_rate=0.5,
         kernel_l2=0.0,
         preprocessing=None,
-        scores_of=None,
+        learned_from=(),
         dtype=None,
         name="c3d",
         **kwargs,
@@ -217,14 +217,14 @@ class C3D(Preset, keras.Model):
             "dropout_rate": dropout_rate,
             "kernel_l2": kernel_l2,
             "preprocessing": preprocessing,
-            "scores_of": scores_of,
+            "learned_from": sorted(learned_from),
             "dtype": dtype,
         }
 
     @property
-    def scores_of(self):
-        """Hash of the records whose scores it has learned from, or None."""
-        return self._config["scores_of"]
+    def learned_from(self):
+        """What the run of the `ScoringNet` learned from whose tower it was, a set; empty of others."""
+        return set(self._config["learned_from"])
 
     @property
     def preprocessing(self):

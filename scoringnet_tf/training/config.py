@@ -193,12 +193,6 @@ def started_from(model_path):
     return [settings[name] for name in STARTED_FROM if settings.get(name)]
 
 
-def pretrained_of(model_path):
-    """The C3D, as the user named it, from which the run of a model started; None where there is none."""
-    path = as_path(model_path).parent / CONFIG
-    return _read(path)["settings"].get("pretrained") if path.is_file() else None
-
-
 def held_out_ids(model_path):
     """The videos that the run of a model held out of its training split, and the hash of its records.
 

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut
-from scoringnet_tf.models.c3d import C3D
-from scoringnet_tf.models.presets import load_keras, load_scoring_net, model_path
+from scoringnet_tf.models.presets import load_scoring_net, model_path
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import AnyPath, as_path
-from scoringnet_tf.training.config import held_out_of, learned_from, pretrained_of, shown, started_from
+from scoringnet_tf.support.paths import AnyPath
+from scoringnet_tf.training.config import held_out_of, learned_from, shown, started_from
 
 
 def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | None) -> HeldOut | str:
@@ -32,7 +31,6 @@ def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | Non
     except InputError as error:
         return f"It is not known which videos were held out of training. {error}"
     learned = [start for start, before in known.items() if before is not None and not set(ids) <= before]
-    learned += _pretrained_on(info, model_file)
     if learned:
         return f"The run started from {learned[0]}, which may have learned from the videos that it held out."
     return HeldOut(info, "validation", ids) if ids else NOTHING_HELD_OUT
@@ -48,17 +46,6 @@ def learned_among(info: DatasetInfo, ids: Iterable[str], model_file: AnyPath) ->
     """
     learned = learned_from(model_file)
     return [video_id for video_id in ids if shown(info.videos[video_id]) in learned]
-
-
-def _pretrained_on(info, model_file):
-    """[the C3D that the run of a model started from] where it is of a tower that learned from the same records' scores.
-
-    One that is no longer there is not looked for: hardly any is of the same records.
-    """
-    path = pretrained_of(model_file)
-    if not path or not as_path(path).is_file():
-        return []
-    return [path] if load_keras(path, C3D, "pretrained").scores_of == info.data_hash else []
 
 
 def _held_out_before(info, model):

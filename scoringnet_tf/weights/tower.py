@@ -1,16 +1,20 @@
 """The C3D of a trained tower of SP as a model of its own: others begin with what it learned from scored videos."""
 
+from collections.abc import Iterable
+
 from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
 
 
-def c3d_of_tower(model: ScoringNet, score: str | None = None) -> C3D:
+def c3d_of_tower(model: ScoringNet, score: str | None = None, learned_from: Iterable[str] = ()) -> C3D:
     """The `C3D` of a tower with its regressor but for the last layer, as `pretrain` makes it (`top="regressor"`).
 
     Args:
         model: `ScoringNet` of frames.
         score: whose tower; None for the first, difficulty's where there is one.
+        learned_from: what the model learned from, see `training.config.learned_from`: others that begin with it have
+            learned from that, too.
 
     Raises:
         InputError: it has no such tower, or one that sees features or whose regressor no C3D can have on its top.
@@ -27,7 +31,7 @@ def c3d_of_tower(model: ScoringNet, score: str | None = None) -> C3D:
         )
     trunk = tower.get_layer("c3d")
     options = {"top": "regressor", "top_units": sp["fc_units"], "pool_stride": sp["pool_stride"], "heads": {}}
-    options["scores_of"] = (model.provenance or {}).get("data_hash")
+    options["learned_from"] = learned_from
     found = C3D(**{**trunk.get_config(), **options, "dtype": "float32"})
     for layer in found.layers:
         if layer.weights:

@@ -7,6 +7,7 @@ from command_forks import forked
 
 import scoringnet_tf
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.pretrained import load_pretrained
 from scoringnet_tf.weights.tower import c3d_of_tower
 
@@ -29,9 +30,8 @@ def test_it_gives_what_the_tower_computes_before_its_last_layer(model, score, le
     assert expected.shape[-1] == 512 // 16 and expected.any()
     np.testing.assert_allclose(np.asarray(found(clip, training=False)), expected, rtol=1e-5, atol=1e-6)
     assert found.preprocessing == tower.get_layer("c3d").preprocessing
-    assert found.scores_of is None, "it is not known"
-    known = model.with_dtype("float32", provenance={"frame_rate": 25.0, "simulation": None, "data_hash": "0123"})
-    assert c3d_of_tower(known, score).scores_of == "0123"
+    assert found.learned_from == set(), "it is not known"
+    assert c3d_of_tower(model, score, {"0123", "4567"}).learned_from == {"0123", "4567"}
 
 
 def test_another_network_starts_from_it(model, tmp_path):
@@ -69,10 +69,13 @@ def test_the_command_takes_the_tower_that_it_is_asked_for(model, tmp_path):
     command = ("scoringnet_tf.import_weights", tmp_path / "model.keras", f"--output={tmp_path / 'c3d.keras'}")
     for asked, score in (((), "difficulty"), (("--tower=execution",), "execution")):
         result = forked(*command, *asked)
-        assert result.returncode == 0, result.stderr
+        assert result.returncode == 0 and "no config.json of its run says" in result.stdout, result.stderr
         found = keras.saving.load_model(tmp_path / "c3d.keras").get_layer("conv5a").kernel
         inside = model.score_predictor.towers[score].get_layer("c3d").get_layer("conv5a").kernel
         np.testing.assert_array_equal(np.asarray(found), np.asarray(inside))
+    record_config(tmp_path, {}, "0", "float32", [], {"0123"})
+    assert "config.json" not in forked(*command).stdout
+    assert keras.saving.load_model(tmp_path / "c3d.keras").learned_from == {"0123"}
 
 
 @pytest.mark.parametrize(
