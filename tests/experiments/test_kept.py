@@ -145,6 +145,15 @@ def test_cells_of_committed_results_are_those_of_their_predictions():
     assert {str(folder): wrong_cells(folder) for folder in folders} == {str(folder): [] for folder in folders}
 
 
+@pytest.mark.parametrize("name", ["diving/control", "vault/table5"])
+def test_intervals_of_committed_results_are_those_of_their_predictions(name):
+    """Of one figure of two tables: of all it takes minutes."""
+    folder = ROOT / "results" / name
+    (found,), kept = read_results(folder / "predictions.csv"), json.loads((folder / "cells.json").read_text())["rows"]
+    for row, draws in found.drawn("f_src").items():
+        np.testing.assert_allclose(kept[row]["f_src"]["interval"], intervals.interval(draws), atol=1e-6)
+
+
 def test_tables_in_pages_are_those_of_the_committed_results():
     for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         assert docs.filled(page, ROOT / "results") == page.read_text(encoding="utf-8"), page
