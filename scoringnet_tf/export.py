@@ -45,8 +45,9 @@ def main(_):
     base, there = as_path(values.export_dir), versions_in(values.export_dir)
     version = values.version or max(there, default=0) + 1
     target = base / str(version)
-    if target.exists():
-        raise InputError(f"{target}: expected a version that does not exist yet. Received: --version={version}.")
+    if target.exists() or version in there:  # TF Serving reads the number: 007 is 7
+        taken = base / there.get(version, str(version))
+        raise InputError(f"{taken}: expected a version that does not exist yet. Received: --version={version}.")
 
     from scoringnet_tf.inference.versions import check_successor
     from scoringnet_tf.models.presets import load_scoring_net

@@ -7,8 +7,8 @@ import reprlib
 from collections.abc import Mapping
 from typing import Any
 
-from data_prep.datasets.readers.text import real_number
 from data_prep.datasets.sample import ERROR, Problem
+from scoringnet_tf.support.reading import real_number
 
 
 class Fields:

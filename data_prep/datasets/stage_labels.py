@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data_prep.datasets.readers.text import read_csv, read_text, whole_number
+from data_prep.datasets.readers.text import read_csv, read_text
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.sports import NOISE, SHORTEST, Sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.reading import whole_number
 from scoringnet_tf.support.wording import counted
 
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")

@@ -6,10 +6,11 @@ from pathlib import Path
 from data_prep.datasets import unlv
 from data_prep.datasets.published import Published
 from data_prep.datasets.readers.matlab import read_vector
-from data_prep.datasets.readers.text import read_csv, real_number
+from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import Source
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.reading import real_number
 from scoringnet_tf.support.wording import counted
 
 VIDEO_DIRS = ("gym_vault_samples_len_ori", "gym_vault_samples_len_100_lstm")  # the first that is there

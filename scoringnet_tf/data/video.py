@@ -45,7 +45,8 @@ VIDEO_SUFFIXES = (
     *(".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif", ".webp"),
     *(".ts", ".m2ts", ".mts", ".wmv", ".flv", ".3gp", ".ogv", ".mxf"),
 )
-ROUNDING = 0.001  # seconds: timecodes are cut to whole milliseconds, when the frame before is still shown
+ROUNDING = 0.005  # seconds: times are told in hundredths, or cut to whole milliseconds
+CREDIBLE_SHARE = 0.9  # of the timestamps of a file, where the others are bridged
 FRAMES_SUFFIX = ".frames"  # of a video that is not called as one, such as a folder of frames, in the name of a picture
 # A picture of a video, `dive.mp4.png` or `dive2.frames-2.png`, as `predict --plot_dir` draws it, is no frame of one.
 OF_A_VIDEO = rf".*(?:{'|'.join(map(re.escape, (*VIDEO_SUFFIXES, FRAMES_SUFFIX)))})(?:-\d+)?\.\w+$"
@@ -262,7 +263,6 @@ class VideoStream:
         self._times: list = []  # seconds, None where the file has none
         # Function of the times of frames in a row: their rate, timestamps since the first of them, and warnings.
         self._timing: Any = None
-        self._start: float | None = None  # seconds, of the first frame of the file
         self._warnings: list[Remark] = []
         self._changes_size = False
 
@@ -289,16 +289,21 @@ class VideoStream:
         """
         times = self._times[start : start + len(frames)]
         fps, timestamps, guessed = self._timing(times)
+        clock = _bridged(self._times[: start + len(frames)])
+        since = start / fps if clock is None else float(clock[start] - clock[0])
         first_frame = start + (self.clip.frames[0] if self.clip.frames else 0)
-        first_time = first_frame / fps
-        if first_frame and self._start is not None and times[0] is not None:
-            first_time = times[0] - self._start
-        since = 0.0
-        if start:
-            since = times[0] - self._times[0] if _rise([self._times[0], times[0]]) else start / fps
+        first_time = since + self._start_of_clip(fps)
         warnings = (*self._warnings, *guessed)
         size = self.source_size
         return Video(frames, fps, timestamps, size, self.aspect, warnings, first_frame, first_time, since)
+
+    def _start_of_clip(self, fps):
+        """When the first frame of the clip is shown, seconds since that of the file: by the clock of `frame_times`."""
+        first = self.clip.frames[0] if self.clip.frames else 0
+        if not first or self.clip.path.is_dir():
+            return first / fps
+        times = _times_as_of(self.clip.path, self.stream, self.clip.path.stat().st_mtime_ns)
+        return float(times[first])
 
     @property
     def aspect(self) -> float:
@@ -340,8 +345,6 @@ class VideoStream:
         error, self.announced, shown = "", stream.frames, ShownFrames()
         stated = float(stream.average_rate or stream.guessed_rate or 0)  # while the file is open
         self._timing = functools.partial(_timing, stated)
-        if stream.start_time is not None:
-            self._start = float(stream.start_time * stream.time_base)
         if self.clip.frames is not None:
             self.announced = self.clip.frames[1] - self.clip.frames[0]
         try:
@@ -543,23 +546,30 @@ def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
         base = float(found.time_base or 1)
     if not times:
         raise VideoError(f"{path}: expected at least one frame. Received: none (an empty stream).")
-    if None in times or len(set(times)) < len(times):
-        return np.arange(len(times)) / rate
-    return (np.array(times) - times[0]) * base
+    clock = _bridged(times)
+    return np.arange(len(times)) / rate if clock is None else (clock - clock[0]) * base
+
+
+@functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
+def _times_as_of(path, stream, changed):
+    """`frame_times` of a file as it was when last `changed`."""
+    return frame_times(path, stream)
 
 
 def frame_at(seconds: float | None, times: collections.abc.Sequence[float]) -> int | None:
     """The frame that is shown at a moment; L at the end of the last one, None where there is none.
 
     Args:
-        seconds: since the first frame. Those that are cut to whole milliseconds mean the frame that begins within one.
+        seconds: since the first frame. Those that are rounded to hundredths mean the frame that begins near them.
         times: (L,), when each frame is shown, as of `frame_times`.
     """
-    if seconds is None or not 0 <= seconds <= duration_of(times) + ROUNDING:
+    end = duration_of(times)
+    rounding = min(ROUNDING, (end - times[-1]) / 2)
+    if seconds is None or not 0 <= seconds <= end + rounding:
         return None
-    if seconds >= duration_of(times) - ROUNDING:
+    if seconds >= end - rounding:
         return len(times)
-    return bisect.bisect_right(times, seconds + ROUNDING) - 1
+    return bisect.bisect_right(times, seconds + rounding) - 1
 
 
 def duration_of(times: collections.abc.Sequence[float]) -> float:
@@ -628,12 +638,17 @@ def _decoded(container, stream, clip):
 def _sought(container, stream, path, start):
     """The decoded frames from number `start` on, from its key frame; None where they may be others."""
     times = _frame_index(path, stream.index, path.stat().st_mtime_ns) if start else ()
-    if start >= len(times):
-        return None
+    if start >= len(times) or (container.format.name == "avi" and stream.codec_context.has_b_frames):
+        return None  # AVI has no timestamps: those that FFmpeg makes up are of the order in which frames are stored
     container.seek(times[start], stream=stream)
-    frames = (frame for frame in container.decode(stream) if frame.pts is None or frame.pts >= times[start])
-    first = next(frames, None)
-    return itertools.chain([first], frames) if first is not None and first.pts == times[start] else None
+    frames, before = container.decode(stream), None
+    for frame in frames:
+        if frame.pts is None or (before is not None and frame.pts <= before) or frame.pts > times[start]:
+            return None
+        if frame.pts == times[start]:
+            return itertools.chain([frame], frames)
+        before = frame.pts
+    return None
 
 
 @functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
@@ -683,11 +698,11 @@ def _rate_of(seconds):
 
 def _timing(rate, times):
     """Frame rate and timestamps, from whichever the file states credibly, `rate` or `times`; and warnings."""
-    has_times = _rise(times)
+    clock = _bridged(times)
     warnings = []
     if not 1 <= rate <= 1000:
-        rate = 1 / float(np.median(np.diff(times))) if has_times else DEFAULT_FPS
-        if not has_times:
+        rate = DEFAULT_FPS if clock is None else 1 / float(np.median(np.diff(clock)))
+        if clock is None:
             said = f"The file states no frame rate: {DEFAULT_FPS:g} frames per second assumed."
             warnings.append(Remark("frame_rate_assumed", said))
     rate, timestamps, further = _credible_timing(rate, times)
@@ -696,9 +711,10 @@ def _timing(rate, times):
 
 def _credible_timing(rate, times):
     """The same of a stated rate: where the timestamps say otherwise, they are right."""
-    if not _rise(times):  # old AVI files carry timestamps that go back: then frames are evenly spaced
+    clock = _bridged(times)
+    if clock is None:  # old AVI files carry timestamps that go back: then frames are evenly spaced
         return rate, np.arange(len(times)) / rate, []
-    timestamps = np.array(times) - times[0]
+    timestamps = clock - clock[0]
     measured = (len(times) - 1) / float(timestamps[-1])
     if abs(measured / rate - 1) <= RATE_TOLERANCE:
         return rate, timestamps, []
@@ -706,5 +722,17 @@ def _credible_timing(rate, times):
     return measured, timestamps, [Remark("frame_rate_by_timestamps", said)]
 
 
-def _rise(times):
-    return None not in times and len(times) > 1 and bool(np.all(np.diff(times) > 0))
+def _bridged(times):
+    """Times (L,) that rise, the few that do not put between their neighbours; None where most tell nothing."""
+    values = np.array([np.nan if time is None else time for time in times], float)
+    if len(values) < 2 or np.isnan(values[0]):
+        return None
+    latest = np.fmax.accumulate(values)
+    rising = np.concatenate([[True], values[1:] > latest[:-1]])
+    if np.mean(rising) < CREDIBLE_SHARE or np.sum(rising) < 2:
+        return None
+    sound = np.flatnonzero(rising)
+    bridged = np.interp(np.arange(len(values)), sound, values[sound])
+    after = np.arange(1, len(values) - sound[-1])
+    bridged[sound[-1] + 1 :] += after * np.median(np.diff(values[sound]))
+    return bridged

@@ -20,18 +20,27 @@ def _is_called(name, suffixes):
 def videos_in(folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Path]:
     """The video files in a folder and in those within it, and the folders of numbered images; sorted, none hidden.
 
+    Links are followed.
+
     Args:
         folder: where to look; not itself one of the results.
         suffixes: of the files.
     """
-    found = []
-    for parent, folders, names in os.walk(folder, onerror=_raise):
+    found: list[Path] = []
+    walked: set[str] = set()  # a link may lead back to where it lies
+    for parent, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+        place = os.path.realpath(parent)
+        if place in walked:
+            folders.clear()
+            continue
+        walked.add(place)
         names, folders[:] = (_seen(each) for each in (names, folders))
         found += [Path(parent, name) for name in names if _is_called(name, suffixes)]
         images = [name for name in folders if is_frame_folder(Path(parent, name))]
         found += [Path(parent, name) for name in images]
         folders[:] = [name for name in folders if name not in images]
-    return sorted(path for path in found if path.is_dir() or path.is_file())
+    # A link whose file is gone is named by whoever reads it; what is no file at all (a socket) is none of a video.
+    return sorted(path for path in found if path.is_dir() or path.is_file() or not path.exists())
 
 
 def _seen(names):

@@ -145,6 +145,7 @@ def measured(model, info, held_out=NOTHING_HELD_OUT, batch_size: int = 4, traini
     count = len(seen.ids)
     spread = Spread.of(np.stack(seen.features)) if count >= MIN_VIDEOS else None
     apart = set(held_out.ids or ()) if isinstance(held_out, HeldOut) else set()
+    learned = _learned(seen, apart)
     return Reference(
         num_videos=count,
         data_hash=info.data_hash,
@@ -153,7 +154,7 @@ def measured(model, info, held_out=NOTHING_HELD_OUT, batch_size: int = 4, traini
         required=tuple(stage for stage, each in seen.seconds.items() if len(each) >= REQUIRED_SHARE * count),
         spread=spread,
         intervals=_intervals(model, held_out, batch_size),
-        bank=_bank(seen, spread, apart) if training_ids and spread else None,
+        bank=_bank(seen, spread, learned) if training_ids and spread and learned else None,
         certainty={stage: round(float(np.quantile(each, DOUBTFUL_SHARE)), 4) for stage, each in seen.surely.items()},
     )
 
@@ -217,9 +218,13 @@ def _intervals(model, held_out, batch_size):
     return Intervals.measured(found.truth, found.predicted, held_out.split, held_out.info.data_hash)
 
 
-def _bank(seen, spread, apart):
-    """The `Bank` of the videos that a model learned from, without those that were held `apart`."""
-    learned = [n for n, split in enumerate(seen.splits) if split == "train" and seen.ids[n] not in apart]
+def _learned(seen, apart):
+    """Which videos a model learned from: without those that were held `apart`."""
+    return [n for n, split in enumerate(seen.splits) if split == "train" and seen.ids[n] not in apart]
+
+
+def _bank(seen, spread, learned):
+    """The `Bank` of the videos that a model learned from."""
     scores = {score: [values[number] for number in learned] for score, values in seen.scores.items()}
     coordinates = spread.coordinates(np.stack([seen.features[number] for number in learned]))
     return Bank.of([seen.ids[number] for number in learned], scores, coordinates)

@@ -79,7 +79,7 @@ def _with_listed(arguments):
 def _place(video):
     """What is the same of two names of one file or folder."""
     path = as_path(video)
-    return video if isinstance(path, RemotePath) else os.path.normpath(path.absolute())
+    return video if isinstance(path, RemotePath) else os.path.realpath(path)
 
 
 def _as_input_error(argument, error):

@@ -59,6 +59,8 @@ class ScoringNetPreprocessor:
 
     def __call__(self, video) -> dict[str, np.ndarray]:
         if isinstance(video, (str, os.PathLike, Clip)):
+            if not str(video):
+                raise InputError("Expected the path of a video. Received: an empty text.")
             found = self.read(video)
             frames = self.sampled(found, found.samples(self.frame_rate))
         else:

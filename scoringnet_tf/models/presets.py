@@ -38,6 +38,8 @@ def model_path(path=None, flag="model"):
         InputError: naming `flag`, where there is none.
     """
     path = SHIPPED if path is None else path
+    if not str(path):
+        raise InputError(f"--{flag}: expected the name or path of a model. Received: an empty text.")
     check_access(path, flag)
     found = as_path(path)
     if str(path) in shipped_presets() and not found.exists():

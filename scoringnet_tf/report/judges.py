@@ -6,7 +6,7 @@ from scoringnet_tf.sports import SCORES, Sport
 from scoringnet_tf.sports.true_scores import contradiction, out_of_range
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath
-from scoringnet_tf.support.reading import read_csv
+from scoringnet_tf.support.reading import read_csv, real_number
 
 
 def read_judges(path: AnyPath, sport: Sport) -> dict[str, dict[str, float]]:
@@ -49,7 +49,7 @@ def read_judges(path: AnyPath, sport: Sport) -> dict[str, dict[str, float]]:
 
 def _points(text, where, name):
     try:
-        points = float(text)
+        points = real_number(text)
     except ValueError:
         points = math.nan
     if not math.isfinite(points):

@@ -27,7 +27,7 @@ from scoringnet_tf.support.wording import counted
 
 FILM_FRAMES = 12
 CURVE_COLOR = "#1f5fae"
-WITHHELD = "withheld"
+WITHHELD, FORCED = "withheld", "forced"
 PAGE = re.compile(r"\d{3,}\.html")  # name of one of a session
 CHARTS = 1000  # horizontal units of a curve, templates/charts.html; vertical ones are 100
 
@@ -263,7 +263,7 @@ def session_page(title: str, performances: Sequence[tuple[ShownPerformance, str]
     ordered = sorted(performances, key=lambda one: -_value(_score(one[0], last), -math.inf))
     values = [_value(_score(shown, last), -math.inf) for shown, _ in ordered]
     ranks = [1 + values.index(value) for value in values]  # equal scores share one, as in competitions
-    graded = any(shown.reliability for shown, _ in performances)
+    graded = any(shown.reliability or shown.reasons for shown, _ in performances)
     of_judges = ["judges", "difference"] if judged else []
     columns = ["rank", "performance", last, *of_judges, *names[:-1], *(["reliability"] if graded else []), "notes"]
     known = [(shown, link) for shown, link in ordered if _pair(_score(shown, last))]
@@ -274,6 +274,7 @@ def session_page(title: str, performances: Sequence[tuple[ShownPerformance, str]
         title=title,
         sport=performances[0][0].sport,
         withheld=sum(_score(shown, last) is None or _score(shown, last).value is None for shown, _ in performances),
+        forced=sum(bool(shown.reasons) and _value(_score(shown, last), None) is not None for shown, _ in performances),
         columns=[
             {
                 "name": name,
@@ -325,6 +326,7 @@ def _cells(rank, shown, link, names, judged, graded):
     cells += [number(_value(part, None)) for part in parts]
     if graded:
         grade = shown.reliability.grade if shown.reliability else ""
+        grade = FORCED if scored and shown.reasons else grade
         cells.append({"text": grade, "value": grade, "number": False, "link": None})
     count = len(shown.reasons) + len(shown.notes)
     return [*cells, {"text": count or "", "value": count, "number": True, "link": link if count else None}]

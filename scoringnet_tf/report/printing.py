@@ -10,6 +10,7 @@ from scoringnet_tf.data.video import FRAMES_SUFFIX, VIDEO_SUFFIXES
 from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.inference.video_score import COLUMNS, VideoScore, failure, failure_row
 from scoringnet_tf.report.video_page import is_figure_of
+from scoringnet_tf.support.files import plain
 from scoringnet_tf.support.paths import AnyPath, as_path, name_of
 from scoringnet_tf.support.remarks import Remark
 
@@ -56,7 +57,7 @@ class Printer:
         if self._form == "csv":
             self._table.writerows(rows)
         else:
-            self.write(json.dumps(found) + "\n")  # in ASCII, which every locale can print
+            self.write(json.dumps(plain(found)) + "\n")  # in ASCII, which every locale can print
 
     def complain(self, error: Remark) -> None:
         """Prints on stderr."""

@@ -34,15 +34,19 @@ def contradiction(
 
     Args:
         sport: whose rule counts.
-        scores: difficulty, execution, final, points; None where unknown, then nothing can contradict it.
+        scores: difficulty, execution, final, points; None where unknown: a part of which nothing is known may be any of
+            the sport.
         penalties: the smallest and largest penalty that there may have been; None for any of the sport.
     """
     difficulty, execution, final = (scores.get(name) for name in ("difficulty", "execution", "final"))
-    if difficulty is None or execution is None or final is None:
+    if final is None or (difficulty is None and execution is None):
         return None
     smallest, largest = penalties or sport.penalty_range
-    low, high = (sport.fuse(difficulty, execution, penalty) for penalty in (largest, smallest))
-    if max(low - final, final - high) <= _rounding(sport, difficulty):
+    difficulties = sport.difficulty_range if difficulty is None else (difficulty, difficulty)
+    executions = sport.execution_range if execution is None else (execution, execution)
+    ends = zip(difficulties, executions, (largest, smallest), strict=True)
+    low, high = (sport.fuse(*end) for end in ends)
+    if max(low - final, final - high) <= _rounding(sport, difficulties[1]):
         return None
     expected = f"{high:.2f}" if low == high else f"up to {high:.2f}" if final > high else f"{low:.2f} or more"
     return f"expected a final score of {expected} ({sport.fusion} rule). Received: {final:.2f}"

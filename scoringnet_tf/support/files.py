@@ -17,7 +17,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
-from typing import TextIO
+from typing import Any, TextIO
 
 try:
     import fcntl
@@ -280,16 +280,17 @@ def write_json(path: AnyPath, value: object) -> None:
 
     Names that are no UTF-8 are written as JSON escapes them, and read again as they were.
     """
-    text = json.dumps(_plain(value), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(plain(value), indent=2, ensure_ascii=False) + "\n"
     with replacing_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-def _plain(value):
+def plain(value: Any) -> Any:
+    """The same without what JSON has no word for: NaN and infinity become null."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

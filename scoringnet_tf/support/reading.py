@@ -36,3 +36,19 @@ def read_csv(path: AnyPath) -> list[tuple[int, list[str]]]:
             return [(reader.line_num, cells) for cells in reader if cells]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: expected CSV in UTF-8. Received: {error}") from error
+
+
+def real_number(text: str) -> float:
+    """The number of a text; ValueError for what is none, such as 1_000, which Python alone would read."""
+    return float(_written_plainly(text, "a number"))
+
+
+def whole_number(text: str) -> int:
+    """The integer of a text; ValueError likewise."""
+    return int(_written_plainly(text, "an integer"))
+
+
+def _written_plainly(text, expected):
+    if "_" in text or not text.isascii():
+        raise ValueError(f"expected {expected}, received {text!r}")
+    return text

@@ -13,7 +13,7 @@ from conftest import HEIGHT, WIDTH, bar_color, bar_frame, read_index, write_bars
 from PIL import Image
 
 from scoringnet_tf import ScoringNetPreprocessor
-from scoringnet_tf.data.video import Clip, Video, VideoError, VideoStream, frame_times, read_video
+from scoringnet_tf.data.video import Clip, Video, VideoError, VideoStream, frame_at, frame_times, read_video
 from scoringnet_tf.inference.inputs import stretch
 
 UNEVEN = np.cumsum([0] + [33] * 50 + [68] * 49)  # 100 frames in 5 s: 30 frames/s, then 15
@@ -36,6 +36,57 @@ def test_a_stated_rate_that_the_timestamps_contradict_is_not_believed(tmp_path):
     assert rate == pytest.approx(20) and said.code == "frame_rate_by_timestamps" and "states 30" in said
     np.testing.assert_allclose(timestamps, [0, 0.05, 0.1, 0.15])
     assert _credible_timing(30.0, [1.0, 1.033, 1.067, 1.1])[2] == []  # rounded to milliseconds
+
+
+def test_a_timestamp_that_repeats_is_put_between_its_neighbours(tmp_path):
+    """One in a hundred says nothing against the others, of which the second half is half as fast."""
+    write_timed(tmp_path / "vfr.mkv", UNEVEN)
+    with av.open(str(tmp_path / "vfr.mkv")) as source, av.open(str(tmp_path / "twice.mkv"), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        before = None
+        for number, packet in enumerate(source.demux(source.streams.video[0])):
+            if packet.size:
+                packet.stream = stream
+                packet.pts = packet.dts = before if number == 70 else packet.pts
+                before = packet.pts
+                target.mux(packet)
+    assert not np.all(np.diff(packet_times(tmp_path / "twice.mkv")) > 0)
+    np.testing.assert_allclose(frame_times(tmp_path / "twice.mkv"), UNEVEN / 1000, atol=2e-3)
+    video = read_video(tmp_path / "twice.mkv")
+    np.testing.assert_allclose(video.timestamps, UNEVEN / 1000, atol=2e-3)
+    assert [warning.code for warning in video.warnings] == ["frame_rate_by_timestamps"]
+
+
+def packet_times(path):
+    with av.open(str(path)) as container:
+        return [packet.pts for packet in container.demux(container.streams.video[0]) if packet.size]
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.avi", "libx264"), ("a.avi", "mpeg4"), ("a.mp4", "libx264")])
+@pytest.mark.parametrize("frames", [(11, 14), (23, 30)])
+def test_a_stretch_is_those_frames_and_begins_when_the_first_is_shown(tmp_path, name, codec, frames):
+    """AVI keeps no timestamps: FFmpeg makes them up in the order in which frames are stored, not shown."""
+    write_bars(tmp_path / name, 60, 1, codec=codec)
+    stream = VideoStream(Clip(tmp_path / name, frames))
+    found = [read_index(frame) for frame in stream]
+    assert found == list(range(*frames))
+    video = stream.video(found)
+    assert video.first_frame == frames[0] and video.first_time == pytest.approx(frames[0] / 25)
+    assert video.first_time == pytest.approx(frame_times(tmp_path / name)[frames[0]])
+
+
+def test_a_stretch_of_uneven_webp_begins_when_its_first_frame_is_shown(tmp_path):
+    images = [Image.fromarray(bar_frame(index, bar_color(0))) for index in range(12)]
+    shown = [40 if index % 2 else 120 for index in range(12)]
+    images[0].save(tmp_path / "a.webp", save_all=True, append_images=images[1:], duration=shown, lossless=True)
+    stream = VideoStream(stretch(tmp_path / "a.webp", 0.48, None))
+    assert stream.video([read_index(frame) for frame in stream]).first_time == pytest.approx(0.48)
+
+
+@pytest.mark.parametrize(("rate", "decimals"), [(30 / 1.001, 2), (25, 2), (1000, 3), (240, 3)])
+def test_times_that_were_rounded_mean_their_frames(rate, decimals):
+    times = np.arange(300) / rate
+    assert [frame_at(round(float(time), decimals), times) for time in times] == list(range(300))
 
 
 def video_at(times, fps):

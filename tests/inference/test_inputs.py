@@ -64,6 +64,20 @@ def test_several_arguments_mean_each_video_once(folder):
     assert names_of(["s3://a//b.mp4", "s3://a/b.mp4"]) == ["s3://a//b.mp4", "s3://a/b.mp4"]  # two objects
 
 
+def test_links_are_what_they_lead_to(folder):
+    """Their videos are those of a folder, once; one that leads nowhere is left to whoever reads it; none goes round."""
+    (folder / "day2/deep").mkdir(parents=True)
+    (folder / "day2/deep/a.mp4").touch()
+    (folder / "in/day2").symlink_to(folder / "day2")
+    (folder / "day2/back").symlink_to(folder / "in")
+    (folder / "in/gone.mp4").symlink_to(folder / "nothing.mp4")
+    assert names_of(["in"]) == sorted([*EVERY, "in/day2/deep/a.mp4", "in/gone.mp4"])
+    assert names_of(["in/day2/deep/a.mp4", "day2/deep/a.mp4"]) == ["in/day2/deep/a.mp4"]
+    (folder / "lnk").symlink_to(folder / "day2/deep")
+    (folder / "a.mp4").touch()
+    assert names_of(["a.mp4", "lnk/../a.mp4"]) == ["a.mp4", "lnk/../a.mp4"]  # that is day2/a.mp4
+
+
 def test_a_pattern_means_each_video_once_and_a_folder_without_any_is_an_error_of_its_own(folder):
     """`**` meets folders, what is in them, and the images of a folder that is a video."""
     assert sorted(names_of(["in/**"])) == sorted([*EVERY, "in/notes.txt"])
@@ -89,9 +103,9 @@ def test_pictures_of_videos_beside_them_are_no_frames(folder):
     for name in ("b.mp4.png", "a.AVI-2.png"):
         (folder / "pictures" / name).touch()
     assert names_of(["."]) == ["[odd].mp4", *EVERY]
-    (folder / "in/frames/b.mp4_00001.jpg").touch()  # who cuts a video into frames may call them so
-    (folder / "in/frames/img_00001.jpg").unlink()
-    assert [path.name for path in Clip(folder / "in/frames").files()] == ["b.mp4_00001.jpg", "img_00002.jpg"]
+    for number in (1, 2):  # who cuts a video into frames may call them so
+        (folder / f"in/frames/img_0000{number}.jpg").rename(folder / f"in/frames/b.mp4_0000{number}.jpg")
+    assert [path.name for path in Clip(folder / "in/frames").files()] == ["b.mp4_00001.jpg", "b.mp4_00002.jpg"]
 
 
 def test_features_are_found_by_their_own_suffixes(folder):

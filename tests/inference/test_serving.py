@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from command_forks import forked
 from conftest import write_bars
 from served_model import ServedModel
 from tensorflow_serving.apis import prediction_log_pb2
@@ -312,6 +313,13 @@ def test_versions_count_up_and_are_never_replaced(network, exported, tmp_path):
     assert versions_in(tmp_path) == {7: "007", 9: "9", 10: "10"}
     with pytest.raises(InputError, match="10: expected a folder that does not exist yet"):
         export_saved_model(network, tmp_path / "10")
+
+
+def test_a_version_is_a_number_however_its_folder_is_called(tmp_path):
+    """TF Serving takes 007 for 7."""
+    (tmp_path / "007").mkdir()
+    result = forked("scoringnet_tf.export", f"--export_dir={tmp_path}", "--version=7")
+    assert result.returncode == 1 and "007: expected a version that does not exist yet" in result.stderr
 
 
 def test_a_version_follows_one_of_its_own_sport_and_format(network, exported, tmp_path):

@@ -121,6 +121,14 @@ def test_a_session_shows_the_grades_where_there_are_any():
     assert "reliability" not in session(shown("b")).text()
 
 
+def test_scores_by_force_are_called_that():
+    forced = page.dataclasses.replace(shown("a", (3, 20, 60), (3, 21, 63)), reasons=["no performance"])
+    others = [shown(name, (3, 22, score), (3, 21, score + 1)) for name, score in (("b", 66), ("c", 69), ("d", 72))]
+    elements = session(forced, *others)
+    assert "1 scored by force, which count in all that follows" in elements.text() and "forced" in elements.text()
+    assert "forced" not in session(*others).text()
+
+
 def test_what_is_not_given_is_left_out():
     elements = Elements(page.performance_page(shown(), "diving_small"))
     assert not elements.of("video") and not elements.of("input") and not elements.of("path")

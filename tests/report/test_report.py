@@ -357,6 +357,16 @@ def test_judges(tmp_path):
         ("", "Received: none"),
         ("video,final\na,70\na,71\n", r"j\.csv:3: expected each video once. Received: a again"),
         ("video,final\na,70\nb,many\n", r"j\.csv:3: expected a number as final. Received: 'many'"),
+        ("video,execution\na,2_5\n", r"j\.csv:2: expected a number as execution. Received: '2_5'"),
+        ("video,execution\na,٢٠\n", r"j\.csv:2: expected a number as execution."),
+        (
+            "video,difficulty,final\na,1.2,144\n",
+            r"j\.csv:2: expected a final score of up to 36\.00 \(product rule\). Received: 144\.00\.$",
+        ),
+        (
+            "video,execution,final\na,30,20\n",
+            r"j\.csv:2: expected a final score of 36\.00 or more \(product rule\). Received: 20\.00\.$",
+        ),
         ("video,final\na,nan\n", r"j\.csv:2: expected a number as final. Received: 'nan'"),
         ("video,final\na,70,5\n", r"j\.csv:2: expected 2 cells"),
         ("video,final,final\na,70,71\n", "each once. Received: video, final, final"),

@@ -51,17 +51,3 @@ def read_csv(path: str | Path, columns: Sequence[str]) -> list[Row]:
     if any(column not in table.header for column in columns):
         raise InputError(f"{path}: expected the columns {','.join(columns)}. Received: {','.join(table.header)}")
     return [Row(number, cells) for number, cells in table.rows]
-
-
-def real_number(text: str) -> float:
-    """The number of a text; ValueError for what is none, such as 1_000, which Python alone would read."""
-    if "_" in text:
-        raise ValueError(f"expected a number, received {text!r}")
-    return float(text)
-
-
-def whole_number(text: str) -> int:
-    """The integer of a text; ValueError likewise."""
-    if "_" in text:
-        raise ValueError(f"expected an integer, received {text!r}")
-    return int(text)
