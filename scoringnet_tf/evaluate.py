@@ -3,7 +3,8 @@ r"""Evaluates a model on a split of records: the paper's six figures, frame accu
     python -m scoringnet_tf.evaluate --model=MODEL --records_dir=RECORDS --split=test --output_dir=REPORT
 
 Writes metrics.json, predictions.csv, stages.csv (frames from, up to, of every stage), scores.png and stages.png to
---output_dir, and prints a table; and, of a model that states intervals, how often they hold beside what they claim.
+--output_dir, and prints a table: with every figure the interval that a bootstrap over the videos gives it; and, of a
+model that states intervals, how often they hold beside what they claim.
 --pages adds a page of every video, as `python -m scoringnet_tf.report` writes them, and one that ranks them.
 """
 
@@ -137,6 +138,7 @@ def _measured(predictions, intervals, info, model, model_file, learned):
     values = flags.FLAGS
     return {
         **evaluation.figures(predictions, model.sport.stages),
+        "bootstrap": evaluation.bootstrap(predictions),
         "mean_predictor": evaluation.mean_predictor_figures(
             predictions.truth, training_means(info), model.sport.fuse, model.scores
         ),
@@ -157,7 +159,8 @@ def _print(measured, model):
     from scoringnet_tf.inference.coverage import coverage_line
 
     baseline = measured["mean_predictor"]
-    print(evaluation.table([("model", measured), *([("mean predictor", baseline)] if baseline else [])]))
+    rows = [("model", measured), ("95 % over videos", measured["bootstrap"])]
+    print(evaluation.table([*rows, *([("mean predictor", baseline)] if baseline else [])]))
     if model.segmenter is not None:
         per_class = measured["frame_accuracy_per_class"].items()
         print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))

@@ -328,7 +328,7 @@ class VideoStream:
         start, stop = self.clip.frames or (0, num_frames(self.clip.path))
         error, self.announced, time = "", stop - start, 0.0
         shown: list[float] = []
-        self._timing = lambda times: _timing(_rate_of(shown), times)
+        self._timing = lambda times: _timing(_rate_of(shown), times, keeps_times=False)
         try:
             for index, (image, seconds) in enumerate(webp_frames(self.clip.path)):
                 if index >= start:
@@ -344,7 +344,7 @@ class VideoStream:
     def _file(self, container, stream):
         error, self.announced, shown = "", stream.frames, ShownFrames()
         stated = float(stream.average_rate or stream.guessed_rate or 0)  # while the file is open
-        self._timing = functools.partial(_timing, stated)
+        self._timing = functools.partial(_timing, stated, keeps_times=container.format.name != "avi")
         if self.clip.frames is not None:
             self.announced = self.clip.frames[1] - self.clip.frames[0]
         try:
@@ -407,12 +407,12 @@ class VideoStream:
             return
         expected = counted(announced, "frame") if announced else "all frames"
         damage = (
-            f"{self.clip}: expected {expected}. Received: {num_frames}, then "
-            f"{error or 'the end of the file'} (truncated, corrupt, or recorded with dropped frames)."
+            f"expected {expected}. Received: {num_frames}, then {error or 'the end of the file'} (truncated, corrupt, "
+            "or recorded with dropped frames)."
         )
         if not self._partial:
-            raise VideoError(damage)
-        self._warnings.append(Remark("damaged", damage))
+            raise VideoError(f"{self.clip}: {damage}")
+        self._warnings.append(Remark("damaged", f"It is damaged: {damage}"))
 
 
 # === Folders of images ===
@@ -696,8 +696,11 @@ def _rate_of(seconds):
     return 1 / middle if middle > 0 else 0.0
 
 
-def _timing(rate, times):
-    """Frame rate and timestamps, from whichever the file states credibly, `rate` or `times`; and warnings."""
+def _timing(rate, times, keeps_times=True):
+    """Frame rate and timestamps, from whichever the file states credibly, `rate` or `times`; and warnings.
+
+    Of a format that keeps no times, as AVI, the `times` are made up by the decoder, and may go back.
+    """
     clock = _bridged(times)
     warnings = []
     if not 1 <= rate <= 1000:
@@ -706,13 +709,16 @@ def _timing(rate, times):
             said = f"The file states no frame rate: {DEFAULT_FPS:g} frames per second assumed."
             warnings.append(Remark("frame_rate_assumed", said))
     rate, timestamps, further = _credible_timing(rate, times)
+    if clock is None and keeps_times and sum(time is not None for time in times) > 1:
+        said = f"Most of its timestamps do not rise: its frames count as evenly spaced, {rate:.4g} per second."
+        warnings.append(Remark("timestamps_ignored", said))
     return rate, timestamps, [*warnings, *further]
 
 
 def _credible_timing(rate, times):
     """The same of a stated rate: where the timestamps say otherwise, they are right."""
     clock = _bridged(times)
-    if clock is None:  # old AVI files carry timestamps that go back: then frames are evenly spaced
+    if clock is None:
         return rate, np.arange(len(times)) / rate, []
     timestamps = clock - clock[0]
     measured = (len(times) - 1) / float(timestamps[-1])

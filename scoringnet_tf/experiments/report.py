@@ -11,9 +11,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from scoringnet_tf.experiments.catalogue import Experiment
-from scoringnet_tf.experiments.intervals import Results, interval
+from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.stage_results import StageResults
 from scoringnet_tf.sports import MEASURES, SCORES
+from scoringnet_tf.sports.bootstrap import interval
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file, write_json
 from scoringnet_tf.support.wording import counted

@@ -12,9 +12,10 @@ import numpy as np
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.resplitting import Split, of_records, random_splits, read_split, resplit, write_split
 from scoringnet_tf.experiments.catalogue import Experiment
-from scoringnet_tf.experiments.intervals import Results, interval, number_of
+from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.report import CELLS, DECIMALS, PREDICTIONS, TABLE, columns, head, measure_of, papers
 from scoringnet_tf.experiments.training import Surroundings
+from scoringnet_tf.sports.bootstrap import interval, number_of
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
 from scoringnet_tf.support.wording import counted, shown

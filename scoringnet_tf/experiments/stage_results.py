@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from scoringnet_tf.experiments.intervals import Lines, chosen, resamples
+from scoringnet_tf.experiments.intervals import Lines
+from scoringnet_tf.sports.bootstrap import chosen, resamples
 from scoringnet_tf.support.errors import InputError
 
 Labels = tuple[np.ndarray, np.ndarray]  # true and predicted stages of a video, int (L,) each, −1 = unlabelled

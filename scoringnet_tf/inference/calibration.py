@@ -149,7 +149,7 @@ def measured(model, info, held_out=NOTHING_HELD_OUT, batch_size: int = 4, traini
     return Reference(
         num_videos=count,
         data_hash=info.data_hash,
-        weights=checksum(model) or 0,
+        weights=checksum(model),
         durations={stage: (min(each), max(each)) for stage, each in seen.seconds.items()},
         required=tuple(stage for stage, each in seen.seconds.items() if len(each) >= REQUIRED_SHARE * count),
         spread=spread,

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from scoringnet_tf import metrics
 from scoringnet_tf.sports import FINAL_ALONE, MEASURES, PREDICTED_SCORES, SCORES, in_order, med
+from scoringnet_tf.sports.bootstrap import draws_of, interval
 
 SEGMENTED = 64  # videos whose segments are compared at a time
 
@@ -139,6 +140,20 @@ def figures(predictions, stage_names):
     return measured
 
 
+def bootstrap(predictions):
+    """Between what a figure lies in 95 % of draws of the videos (`sports.bootstrap`): name → (low, high).
+
+    Of `d_src`, …, `f_rl2` of the scores that are predicted; NaN of too few videos. It covers the videos that happen to
+    be tested alone, not another training.
+    """
+    found = {}
+    for name in MEASURES:
+        for score, predicted in predictions.predicted.items():
+            draws = draws_of(name, predictions.truth[score], {"model": predicted[None, None]})["model"]
+            found[f"{score[0]}_{name}"] = interval(draws)
+    return found
+
+
 def _segment_figures(predictions, labelled):
     """`metrics.SegmentFigures` of all videos: name → share; NaN where no frame is labelled."""
     measure = metrics.SegmentFigures()
@@ -175,12 +190,18 @@ def mean_predictor_figures(truth, training_means, fuse, predicted=PREDICTED_SCOR
 
 
 def table(rows):
-    """A text table of figures: rows are (label, figures)."""
+    """A text table of figures: rows are (label, figures), where a figure is a number or the two ends of an interval."""
     columns = ("frame_accuracy", "edit_score", "f1_50", "d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
     heads = ("frames", "edit", "F1@50", "D-SRC", "E-SRC", "F-SRC", "D-MED", "E-MED", "F-MED")
     width = max(len(label) for label, _ in rows)
-    lines = [" " * width + "".join(f"{head:>9}" for head in heads)]
+    lines = [" " * width + "".join(f"{head:>12}" for head in heads)]
     for label, measured in rows:
-        values = (measured.get(column, math.nan) for column in columns)
-        lines.append(f"{label:<{width}}" + "".join(f"{'–' if math.isnan(v) else f'{v:.3f}':>9}" for v in values))
+        lines.append(f"{label:<{width}}" + "".join(f"{_cell(measured.get(column)):>12}" for column in columns))
     return "\n".join(lines)
+
+
+def _cell(value):
+    if isinstance(value, tuple):
+        low, high = value
+        return "–" if math.isnan(low) else f"{low:.2f}–{high:.2f}"
+    return "–" if value is None or math.isnan(value) else f"{value:.3f}"

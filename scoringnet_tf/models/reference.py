@@ -158,23 +158,27 @@ class Reference:
         return min(SURE, 1.0 - DOUBT_SLACK * (1.0 - usual)) if seen else 0.0
 
 
-def checksum(model: Any) -> int | None:
-    """Of the weights by which a `ScoringNet` sees and scores; seeds do not count. None unless they are float32."""
-    # Not `model.variables`: a compiled model has one more, which belongs to the run (`TrainingFragments`).
-    variables = [variable for name in model.networks for variable in getattr(model, name).variables]
-    weights = [variable for variable in variables if "float" in keras.backend.standardize_dtype(variable.dtype)]
-    if any(variable.dtype != "float32" for variable in weights):
-        return None
+def checksum(model: Any) -> int:
+    """Of the weights by which a `ScoringNet` sees and scores, as float32; seeds do not count."""
     value = 0
-    for variable in weights:
-        value = zlib.crc32(ops.convert_to_numpy(variable).tobytes(), value)
+    for variable in _weights(model):
+        value = zlib.crc32(ops.convert_to_numpy(ops.cast(variable, "float32")).tobytes(), value)
     return value
 
 
+def _weights(model):
+    # Not `model.variables`: a compiled model has one more, which belongs to the run (`TrainingFragments`).
+    variables = [variable for name in model.networks for variable in getattr(model, name).variables]
+    return [variable for variable in variables if "float" in keras.backend.standardize_dtype(variable.dtype)]
+
+
 def is_current(model: Any) -> bool:
-    """Whether the weights of a `ScoringNet` are those that its reference was measured with, as far as can be told."""
-    found = checksum(model)
-    return found is None or found == model.reference.weights
+    """Whether the weights of a `ScoringNet` are those that its reference was measured with.
+
+    Weights that were rounded to less than float32 since then cannot be told from others, and count as the same.
+    """
+    rounded = any(variable.dtype != "float32" for variable in _weights(model))
+    return rounded or checksum(model) == model.reference.weights
 
 
 def pooled(features: Any, labels: Any, mask: Any) -> Any:

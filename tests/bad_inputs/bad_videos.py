@@ -223,7 +223,7 @@ PREDICT = (
         f"{P} --force dive.avi",
         make=changed("dive.avi", lambda content: content[: len(content) * 4 // 5]),
         status=0,
-        prints="dive.avi: 1… frames, 25 frames/s…final…Warning: dive.avi: expected 30 frames. Received: 1…, then …",
+        prints="dive.avi: 1… frames, 25 frames/s…final…It is damaged: expected 30 frames. Received: 1…, then …",
     ),
     Case("an empty list", f"{P} -", status=0, make=stdin(b"\n\r\n")),
     Case(

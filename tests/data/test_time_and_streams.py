@@ -57,6 +57,18 @@ def test_a_timestamp_that_repeats_is_put_between_its_neighbours(tmp_path):
     assert [warning.code for warning in video.warnings] == ["frame_rate_by_timestamps"]
 
 
+@pytest.mark.parametrize(("name", "codes"), [("back.mkv", ["timestamps_ignored"]), ("back.avi", [])])
+def test_timestamps_that_do_not_rise_are_left_and_that_is_said(tmp_path, name, codes):
+    """Of AVI nothing is said: the decoder made them up."""
+    stream = VideoStream(tmp_path / name)
+    write_bars(tmp_path / name, 40)
+    frames = list(stream)
+    stream._times = [time % 0.2 for time in stream._times]
+    video = stream.video(frames)
+    assert [warning.code for warning in video.warnings] == codes
+    np.testing.assert_allclose(video.timestamps, np.arange(40) / 25)
+
+
 def packet_times(path):
     with av.open(str(path)) as container:
         return [packet.pts for packet in container.demux(container.streams.video[0]) if packet.size]

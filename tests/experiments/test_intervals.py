@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from scoringnet_tf.experiments import intervals
-from scoringnet_tf.sports import src
+from scoringnet_tf.sports import bootstrap, src
 
 
 def drawn(shape, seed=0):
@@ -35,11 +35,11 @@ def test_an_interval_covers_each_source_of_change():
     of_renderings = same + np.array([0, 2.0])[None, :, None]
     of_videos = same + np.abs(drawn(40))
     draws = results(same=same, seeds=of_seeds, renderings=of_renderings, videos=of_videos).draws("final", "med", 400)
-    low, high = intervals.interval(draws["same"])
+    low, high = bootstrap.interval(draws["same"])
     assert (low, high) == (1.0, 1.0)
-    assert intervals.interval(draws["seeds"]) == (1.0, 3.0)
-    assert intervals.interval(draws["renderings"]) == (1.0, 3.0)
-    low, high = intervals.interval(draws["videos"])
+    assert bootstrap.interval(draws["seeds"]) == (1.0, 3.0)
+    assert bootstrap.interval(draws["renderings"]) == (1.0, 3.0)
+    low, high = bootstrap.interval(draws["videos"])
     expected = stats.bootstrap((np.abs(of_videos - truth)[0, 0],), np.mean, rng=0).confidence_interval
     assert (low, high) == pytest.approx(tuple(expected), abs=0.05)
 
@@ -55,7 +55,7 @@ def test_draws_vary_as_the_mean_of_few_does(figures, axis):
     found = intervals.Results(tuple(map(str, range(scores.shape[2]))), truth, {"row": {"final": scores}})
     draws = found.draws("final", "med", 4000)["row"]
     assert np.var(draws) == pytest.approx(np.var(figures, ddof=1) / len(figures), rel=0.1)
-    assert intervals.number_of(1) == 1
+    assert bootstrap.number_of(1) == 1
 
 
 def test_differences_between_rows_are_paired():
@@ -64,7 +64,7 @@ def test_differences_between_rows_are_paired():
         "final", "src", 200
     )
     np.testing.assert_array_equal(draws["one"], draws["shifted"])
-    assert intervals.interval(draws["better"] - draws["one"])[0] > 0
+    assert bootstrap.interval(draws["better"] - draws["one"])[0] > 0
     assert np.ptp(draws["one"]) > 0
 
 
@@ -77,7 +77,7 @@ def test_relative_l2_of_drawn_videos_goes_by_the_range_of_all():
     """As a double loop has it: a draw of 40 misses an end of the scale in a third of all cases."""
     found = results(one=np.arange(40.0) + drawn((2, 2, 40)), other=drawn((2, 2, 40)))
     draws = found.draws("final", "rl2", 50)
-    for index, (uniform, renderings, videos) in enumerate(intervals.resamples([(2, 2, 40)] * 2, 50)):
+    for index, (uniform, renderings, videos) in enumerate(bootstrap.resamples([(2, 2, 40)] * 2, 50)):
         for row, scores in found.predicted.items():
             errors = [
                 ((scores["final"][int(2 * seed), rendering, video] - video) / 39) ** 2

@@ -8,10 +8,11 @@ import pytest
 from command_forks import forked
 from test_stage_results import results as stage_results  # noqa: F401
 
-from scoringnet_tf.experiments import docs, intervals, report, splits
+from scoringnet_tf.experiments import docs, report, splits
 from scoringnet_tf.experiments.catalogue import Experiment, Row
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.kept import read_results, why_kept, wrong_cells
+from scoringnet_tf.sports import bootstrap
 from scoringnet_tf.support.errors import InputError
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -21,7 +22,7 @@ EXPERIMENT = Experiment("Table", "Which?", [Row("one"), Row("two")], "one")
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Two rows of two seeds on two renderings; one of them predicts the final score alone, one score is unknown."""
-    monkeypatch.setattr(intervals, "DRAWS", 20)
+    monkeypatch.setattr(bootstrap, "DRAWS", 20)
     rng = np.random.default_rng(0)
     truth = {"execution": rng.normal(20, 4, 30), "final": rng.normal(60, 12, 30)}
     truth["execution"][3] = np.nan
@@ -91,7 +92,7 @@ def test_a_command_that_would_replace_other_results_is_refused_before_it_trains(
 
 
 def test_table_3_is_read_again(stage_results, tmp_path, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(intervals, "DRAWS", 20)
+    monkeypatch.setattr(bootstrap, "DRAWS", 20)
     experiment = Experiment("Table 3", "Which?", [Row("worse")], "worse", measures="stages", picture="frames")
     report.write_results(tmp_path, experiment, stage_results, "unlv_diving", "diving", {})
     assert wrong_cells(tmp_path) == []
@@ -102,7 +103,7 @@ def test_table_3_is_read_again(stage_results, tmp_path, monkeypatch):  # noqa: F
 @pytest.fixture
 def table_6(tmp_path, monkeypatch):
     """Two rows of one seed on three splits, each of test videos of its own."""
-    monkeypatch.setattr(intervals, "DRAWS", 20)
+    monkeypatch.setattr(bootstrap, "DRAWS", 20)
     rng = np.random.default_rng(1)
     chosen, made = [], []
     for number in range(3):
@@ -151,7 +152,7 @@ def test_intervals_of_committed_results_are_those_of_their_predictions(name):
     folder = ROOT / "results" / name
     (found,), kept = read_results(folder / "predictions.csv"), json.loads((folder / "cells.json").read_text())["rows"]
     for row, draws in found.drawn("f_src").items():
-        np.testing.assert_allclose(kept[row]["f_src"]["interval"], intervals.interval(draws), atol=1e-6)
+        np.testing.assert_allclose(kept[row]["f_src"]["interval"], bootstrap.interval(draws), atol=1e-6)
 
 
 def test_tables_in_pages_are_those_of_the_committed_results():

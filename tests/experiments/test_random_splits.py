@@ -11,9 +11,10 @@ from test_suite import commands, surroundings  # noqa: F401
 
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.resplitting import read_split, write_split
-from scoringnet_tf.experiments import intervals, splits, suite
+from scoringnet_tf.experiments import splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
 from scoringnet_tf.inference import evaluation
+from scoringnet_tf.sports import bootstrap
 from scoringnet_tf.support.errors import InputError
 
 TABLE6 = EXPERIMENTS["table6"]
@@ -41,7 +42,7 @@ def test_each_split_is_trained_and_tested_on_its_own_videos(done, commands, surr
 
 
 def test_cells_and_splits_are_kept(done, tmp_path, monkeypatch):
-    monkeypatch.setattr(intervals, "DRAWS", 50)
+    monkeypatch.setattr(bootstrap, "DRAWS", 50)
     chosen, _, results = done
     text = splits.write_results(
         tmp_path / "table6", TABLE6, chosen, results, "unlv_diving", "diving", {"preset": "tiny"}
@@ -90,7 +91,7 @@ def test_a_rendering_with_other_scores_of_what_a_split_tests_is_refused(surround
 def test_the_command_goes_over_all_splits(surroundings, commands, tmp_path, monkeypatch, capsys):  # noqa: F811
     from scoringnet_tf.experiments import __main__ as command
 
-    monkeypatch.setattr(intervals, "DRAWS", 20)
+    monkeypatch.setattr(bootstrap, "DRAWS", 20)
     folders = [f"--runs_dir={tmp_path / 'runs'}", f"--results_dir={tmp_path / 'results'}"]
     where = [f"--records_dir={surroundings.records.records_dir}", f"--preset={surroundings.preset}"]
     for name, printed in (("run", "over 2 splits"), ("status", "trained "), ("report", "over 2 splits")):

@@ -7,10 +7,10 @@ import pytest
 
 from scoringnet_tf.experiments import report, stage_results
 from scoringnet_tf.experiments.catalogue import Experiment, Row
-from scoringnet_tf.experiments.intervals import interval
 from scoringnet_tf.experiments.stage_results import MEAN, StageResults, counts, read_stages
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.report.evaluation_report import write_report
+from scoringnet_tf.sports.bootstrap import interval
 from scoringnet_tf.support.errors import InputError
 
 STAGES = ("noise", "pre-starting", "take-flight", "entry")

@@ -7,12 +7,13 @@ import pytest
 from command_forks import forked
 from test_suite import commands, surroundings  # noqa: F401
 
-from scoringnet_tf.experiments import intervals, suite
+from scoringnet_tf.experiments import suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
 from scoringnet_tf.experiments.strips import _videos
 from scoringnet_tf.experiments.training import Training
 from scoringnet_tf.inference.evaluation import Predictions
 from scoringnet_tf.report.evaluation_report import write_report
+from scoringnet_tf.sports import bootstrap
 
 FIG4 = EXPERIMENTS["fig4"]
 
@@ -38,7 +39,7 @@ def trained(surroundings, commands):  # noqa: F811
 
 
 def test_networks_are_drawn(trained, tmp_path, monkeypatch):
-    monkeypatch.setattr(intervals, "DRAWS", 50)
+    monkeypatch.setattr(bootstrap, "DRAWS", 50)
     assert [row.name for row in FIG4.rows] == [f"{name}, argmax" for name in ("ResNet50", "C3D", "C3D + ED-TCN", "KFS")]
     text = FIG4.draw(tmp_path / "fig4", FIG4, trained, 1)
     assert "![](fig4.png)" in text
@@ -51,7 +52,7 @@ def test_networks_are_drawn(trained, tmp_path, monkeypatch):
 
 def test_strips_are_of_a_seed_that_is_done(trained, tmp_path, monkeypatch):
     """Of the first row its second seed alone."""
-    monkeypatch.setattr(intervals, "DRAWS", 20)
+    monkeypatch.setattr(bootstrap, "DRAWS", 20)
     row = FIG4.rows[0]
     first, second = (Training(row.flags, seed).folder(trained) for seed in (0, 1))
     first.rename(second)

@@ -17,7 +17,7 @@ from scoringnet_tf.experiments import intervals, report, suite, training
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
 from scoringnet_tf.experiments.training import Surroundings, Training, TrainingError
 from scoringnet_tf.models import presets
-from scoringnet_tf.sports import SCORES
+from scoringnet_tf.sports import SCORES, bootstrap
 from scoringnet_tf.support.errors import InputError
 
 EXPERIMENT = Experiment(
@@ -142,7 +142,7 @@ def test_a_command_that_fails_says_its_last_words(tmp_path):
 
 
 def test_cells_can_be_computed_again_from_the_predictions_that_are_kept(surroundings, commands, tmp_path, monkeypatch):
-    monkeypatch.setattr(intervals, "DRAWS", 50)
+    monkeypatch.setattr(bootstrap, "DRAWS", 50)
     suite.run([EXPERIMENT], surroundings, 2)
     results = suite.results(EXPERIMENT, surroundings, 2)
     text = report.write_results(tmp_path / "table", EXPERIMENT, results, "unlv_diving", "diving", {"preset": "tiny"})
@@ -263,7 +263,7 @@ def test_rows_of_fewer_seeds_are_named(surroundings, commands):
 
 def test_rows_of_other_seeds_are_not_called_paired(surroundings, commands, monkeypatch):
     """As many, and not the same: what seed 0 of the one and seed 1 of the other differ by is more than the rows."""
-    monkeypatch.setattr(intervals, "DRAWS", 20)
+    monkeypatch.setattr(bootstrap, "DRAWS", 20)
     suite.run([EXPERIMENT], surroundings, 3)
     for row, seed in zip(EXPERIMENT.rows, (0, 1, 1), strict=True):
         (suite.run_of(row, seed).folder(surroundings) / training.METAFILE).unlink(missing_ok=True)
@@ -274,7 +274,7 @@ def test_rows_of_other_seeds_are_not_called_paired(surroundings, commands, monke
 
 
 def test_a_figure_that_one_seed_does_not_have_is_undefined(monkeypatch):
-    monkeypatch.setattr(intervals, "DRAWS", 20)
+    monkeypatch.setattr(bootstrap, "DRAWS", 20)
     scores = np.random.default_rng(0).normal(size=(2, 1, 12))
     equal = scores.copy()
     equal[1] = 5

@@ -260,6 +260,14 @@ def test_features_have_them_too(tmp_path):
     assert score.intervals["final"] == pytest.approx((score.final - 5, score.final + 5))
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "mixed_bfloat16"])
+def test_what_rounded_weights_were_measured_with_is_known_in_float32(plain, model, folder, dtype):
+    """Which holds every number of bfloat16; of the way back nothing can be told."""
+    rounded = scoringnet_tf.with_reference(plain.with_dtype(dtype), folder)
+    assert is_current(rounded) and is_current(rounded.with_dtype("float32"))
+    assert is_current(model.with_dtype("bfloat16"))
+
+
 # === Records that are not those of the run ===
 
 

@@ -85,6 +85,32 @@ def test_figures_against_scipy_and_by_hand():
     assert measured["num_videos"] == 20
 
 
+def test_the_bootstrap_of_a_figure_against_scipy_and_a_double_loop():
+    made = predictions()
+    found = evaluation.bootstrap(made)
+    assert list(found) == [f"{initial}_{name}" for name in ("src", "med", "rl2") for initial in "def"]
+    errors = np.abs(made.truth["final"] - made.predicted["final"])
+    expected = stats.bootstrap((errors,), np.mean, rng=0, method="percentile").confidence_interval
+    assert found["f_med"] == pytest.approx(tuple(expected), rel=0.05)
+    rng = np.random.default_rng(1)
+    draws = []
+    for _ in range(2000):
+        videos = [rng.integers(20) for _ in range(19)]
+        draws.append(stats.spearmanr(*(of["execution"][videos] for of in (made.truth, made.predicted))).statistic)
+    assert found["e_src"] == pytest.approx(np.percentile(draws, (2.5, 97.5)), abs=0.05)
+    assert found["e_src"][0] < figures(made, STAGES)["e_src"] < found["e_src"][1]
+
+
+def test_the_bootstrap_of_what_is_not_known():
+    """Of one score, of two videos whose order a draw of one cannot tell, and of videos without a score."""
+    made = Predictions(truth={"final": np.array([60.0, 90.0])}, predicted={"final": np.array([61.0, 93.0])})
+    found = evaluation.bootstrap(made)
+    assert list(found) == ["f_src", "f_med", "f_rl2"]
+    assert found["f_med"] == (1.0, 3.0) and np.isnan(found["f_src"]).all()
+    made.truth["final"][:] = np.nan
+    assert np.isnan(list(evaluation.bootstrap(made).values())).all()
+
+
 def test_mean_predictor():
     truth = {"difficulty": np.array([3.0, 4.0]), "execution": np.array([20.0, 24.0]), "final": np.array([60.0, 96.0])}
     baseline = evaluation.mean_predictor_figures(

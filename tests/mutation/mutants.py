@@ -2817,10 +2817,10 @@ LEFT_OVERS = (
         ),
     ),
     *of(
-        "scoringnet_tf/experiments/intervals.py",
+        "scoringnet_tf/sports/bootstrap.py",
         "tests/experiments/test_intervals.py",
         (
-            "functools.partial(relative_l2, width=width_of(self.truth[score]))",
+            "functools.partial(relative_l2, width=width_of(truth))",
             "relative_l2",
             "R-l2 of every draw goes by its own range of scores",
             "test_relative_l2_of_drawn_videos_goes_by_the_range_of_all",
@@ -3452,7 +3452,7 @@ READINGS = [
         ),
     ),
     *of(
-        "scoringnet_tf/experiments/intervals.py",
+        "scoringnet_tf/sports/bootstrap.py",
         "tests/experiments/test_intervals.py",
         (
             "return max(number - 1, 1)",
@@ -3797,6 +3797,52 @@ READINGS = [
             "_times_of(path, 0, 0)",
             "a video that was encoded anew keeps its times",
             "test_a_video_that_was_encoded_anew_has_other_times",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/data/test_time_and_streams.py",
+        (
+            'keeps_times=container.format.name != "avi"',
+            "keeps_times=True",
+            "AVI is said to have timestamps that do not rise",
+            "test_timestamps_that_do_not_rise_are_left_and_that_is_said",
+        ),
+        (
+            "if clock is None and keeps_times and",
+            "if False and",
+            "timestamps that do not rise are left without a word",
+            "test_timestamps_that_do_not_rise_are_left_and_that_is_said",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/calibration.py",
+        "tests/inference/test_calibration.py",
+        (
+            "weights=checksum(model),",
+            "weights=0,",
+            "a reference is of no weights",
+            "test_what_rounded_weights_were_measured_with_is_known_in_float32",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/evaluation.py",
+        "tests/inference/test_evaluation.py",
+        (
+            "draws_of(name, predictions.truth[score],",
+            "draws_of(name, predictions.truth['final'],",
+            "the interval of a score goes by another one's truth",
+            "test_the_bootstrap_of_a_figure_against_scipy_and_a_double_loop",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/sports/bootstrap.py",
+        "tests/inference/test_evaluation.py",
+        (
+            "COVERED = (2.5, 97.5)",
+            "COVERED = (10, 90)",
+            "intervals cover less than they say",
+            "test_the_bootstrap_of_a_figure_against_scipy_and_a_double_loop",
         ),
     ),
 ]

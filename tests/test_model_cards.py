@@ -1,0 +1,53 @@
+"""Figures of the shipped models in pages: those of `metrics.json`, which `evaluate` wrote."""
+
+import json
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+FIGURES = ("frame_accuracy", "d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
+MODELS = ("diving_small", "vault_small")
+PAGES = [  # page, how the row of the model begins
+    *((f"saved_models/{model}/README.md", model, "| this model |") for model in MODELS),
+    *((page, model, f"| `{model}`, ") for model in MODELS for page in ("README.md", "docs/results.md")),
+]
+
+
+def measured(model):
+    return json.loads((ROOT / f"saved_models/{model}/metrics.json").read_text(encoding="utf-8"))
+
+
+def rows(page, begin):
+    """The cells of each row of a page that begins so, without the intervals in brackets."""
+    for line in (ROOT / page).read_text(encoding="utf-8").splitlines():
+        if line.startswith(begin):
+            yield [cell.partition("[")[0].strip() for cell in line.strip("|").split("|")[1:]]
+
+
+def test_every_model_that_was_evaluated_has_a_card_here():
+    assert sorted(path.parent.name for path in ROOT.glob("saved_models/*/metrics.json")) == sorted(MODELS)
+
+
+@pytest.mark.parametrize(("page", "model", "begin"), PAGES)
+def test_the_figures_of_a_page_are_those_of_the_evaluation(page, model, begin):
+    expected = [f"{measured(model)[name]:.3f}" for name in FIGURES]
+    assert expected in list(rows(page, begin))
+
+
+def test_the_intervals_of_a_page_are_those_of_the_evaluation():
+    found = measured("diving_small")
+    ends = {name: f"{low:.2f}–{high:.2f}" for name, (low, high) in found["bootstrap"].items()}
+    card = rows("saved_models/diving_small/README.md", "| 95 % of a bootstrap over the videos |")
+    assert ["", *(ends[name] for name in FIGURES[1:])] in list(card)
+    low, high = found["bootstrap"]["f_src"]
+    said = f"an interval of {low:.2f} to {high:.2f} around the F-SRC of {found['f_src']:.3f}"
+    assert said in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_stages_of_a_card_are_those_of_the_evaluation(model):
+    shares = measured(model)["frame_accuracy_per_class"].items()
+    said = "Frame accuracy per stage: " + ", ".join(f"{name} {value:.3f}" for name, value in shares)
+    card = (ROOT / f"saved_models/{model}/README.md").read_text(encoding="utf-8")
+    assert said in " ".join(card.split())
