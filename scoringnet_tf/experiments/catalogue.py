@@ -326,7 +326,7 @@ EXPERIMENTS = {
             *_varied("margin", ["0.1", "2"], "δ"),
             *_varied("beta", ["0", "0.0005"], "β"),
             *_varied("batch_size", ["4", "16"], "batch"),
-            *_varied("clip_lengths", ["8,8", "32,32"], "clips"),
+            *_varied("clip_lengths", ["8,8", "16,16"], "clips"),  # of 32 by default
             Row("sum over pairs", {"pair_reduction": "sum"}),
         ],
         "preset",
