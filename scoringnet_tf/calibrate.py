@@ -59,7 +59,7 @@ def main(_):
     known = (load_scoring_net(values.model).provenance or {}).get("data_hash")
     held_out = _held_out(info, known)
     path, model = add_reference(
-        values.model, info, held_out, values.batch_size, values.training_ids, views=values.views
+        values.model, info, held_out, values.batch_size, values.training_ids, values.views, _apart(info, known)
     )
     if known and known != info.data_hash:
         print(f"{info.records_dir} are not the records that {path} was trained on: it now goes by these.")
@@ -76,6 +76,19 @@ def _held_out(info, data_hash):
         records = load_records(folder) if folder else info
         return held_out_by_name(info, records, values.held_out_split, model_path(values.model))
     return held_out_by_run(info, model_path(values.model), data_hash)
+
+
+def _apart(info, data_hash):
+    """The ids of the training split that the run held out, whatever sets the intervals; none if they are unknown."""
+    from scoringnet_tf.models.presets import model_path
+    from scoringnet_tf.training.config import held_out_of
+
+    if data_hash != info.data_hash or "validation" in info.splits:
+        return ()
+    try:
+        return held_out_of(info, model_path(flags.FLAGS.model))
+    except InputError:
+        return ()
 
 
 def _print(path, model):

@@ -78,7 +78,8 @@ class GrpcClient:
         except grpc.RpcError as error:
             raise RequestError(error.details()) from error
         outputs = {name: tf.make_ndarray(tensor) for name, tensor in response.outputs.items()}
-        return {name: value.astype(str) if value.dtype == object else value for name, value in outputs.items()}
+        texts = {name: value for name, value in outputs.items() if value.dtype == object}
+        return outputs | {name: np.char.decode(value.astype(bytes), "utf-8") for name, value in texts.items()}
 
 
 def connect(address: str, model: str) -> RestClient | GrpcClient:

@@ -15,7 +15,7 @@ from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.flag_files import flag_files
-from scoringnet_tf.training.config import shown
+from scoringnet_tf.training.config import held_out_ids, shown
 
 SMALL = ["--image_size=32,32", "--width_multiplier=0.0625", "--batch_size=4"]
 COMMANDS = {
@@ -115,8 +115,10 @@ def test_whole_path(trained):
     (run / "config.json").write_text(json.dumps(config))
     said = command("scoringnet_tf.calibrate", f"--model={run}", records, "--notraining_ids", run=started).stdout
     assert "no intervals: An interval needs 9 held-out videos" in said and "it keeps ids" not in said
-    assert "it keeps ids" in command("scoringnet_tf.calibrate", f"--model={run}", records, "--views=6").stdout
-    assert load_scoring_net(run).views == 6
+    named = ("scoringnet_tf.calibrate", f"--model={run}", records, "--views=6", "--held_out_split=test")
+    assert "it keeps ids" in command(*named).stdout
+    measured, (held_out, _) = load_scoring_net(run), held_out_ids(run / "best.keras")
+    assert measured.views == 6 and held_out and not {*held_out} & {*measured.reference.bank.ids}
     printed = command("scoringnet_tf.evaluate", f"--model={run}", records, "--pages").stdout
     assert "No intervals. An interval needs" in printed
     text = (run / "evaluation_test/pages.html").read_text(encoding="utf-8")

@@ -21,6 +21,7 @@ from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.reading import read_json
+from scoringnet_tf.support.wording import counted
 from scoringnet_tf.training.config import versions
 
 SETTINGS, PREDICTIONS = "settings.json", "predictions.csv"
@@ -56,12 +57,18 @@ class Run:
         """Fits the system unless every report is there; returns the folders of the reports.
 
         Raises:
-            InputError: the records are not what the system needs, those of `tested` are of other videos, or
-                `output_dir` is of another run.
+            InputError: the records are not what the system needs, those of `tested` are of other videos, it would learn
+                from what it predicts, or `output_dir` is of another run.
         """
         check_renderings(self.info, self.tested[1:], self.split)
         system = load_system(self.name)
         parts = [part for part in (self._part("train"), self._part("validation")) if part.ids]
+        learned = {video_id for part in parts for video_id in part.ids}
+        if both := learned & {*split_ids(self.info, self.split)}:
+            raise InputError(
+                f"--split={self.split}: expected a split that {self.name} does not learn from. Received: one with "
+                f"{counted(len(both), 'video')} that it does."
+            )
         described = self._describe(system, parts[0])
         self._check_folder(described)
         reports = [self._report(info) for info in self.tested]
@@ -95,6 +102,8 @@ class Run:
             "system": self.name,
             "sees": videos.describe(system.sees),
             "data_hash": self.info.data_hash,
+            **dict.fromkeys(("groups", "sport")),
+            **self.info.beside_records(),
             "validation_fraction": self.validation_fraction,
             "seed": self.seed,
             "scoringnet_tf": __version__,

@@ -5,6 +5,8 @@ hashes, settings, simulation), and lets the reader find damage before it trains 
 """
 
 import dataclasses
+import hashlib
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -89,6 +91,16 @@ class DatasetInfo:
     source: str | None = None
     format_version: int = FORMAT_VERSION
     records_dir: Path | RemotePath | None = None
+
+    def beside_records(self) -> dict:
+        """What a result depends on and `data_hash` does not cover: hashes of groups, and of a sport of one's own."""
+        groups = {video_id: video["group"] for video_id, video in self.videos.items() if video.get("group") is not None}
+        kept = {"groups": groups, "sport": self.sport if isinstance(self.sport, dict) else None}
+        return {
+            name: hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+            for name, value in kept.items()
+            if value
+        }
 
     @classmethod
     def load(cls, records_dir):

@@ -25,7 +25,7 @@ from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.experiments import docs, report, splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, STAGES, Experiment
 from scoringnet_tf.experiments.kept import why_kept
-from scoringnet_tf.experiments.training import Surroundings
+from scoringnet_tf.experiments.training import Surroundings, Training, preset_flags
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
@@ -133,7 +133,7 @@ def _refusal(name, surroundings, numbers, of_others=0, names=()):
     if flags.FLAGS.overwrite:
         return None
     hashes = [info.data_hash for info in surroundings.tested]
-    made = {"preset": surroundings.preset.name, "further_flags": list(surroundings.further), "splits": list(names)}
+    made = {**_made(surroundings), "splits": list(names)}
     return why_kept(_folder(name, surroundings), hashes, numbers, of_others, made)
 
 
@@ -216,8 +216,17 @@ def _described(surroundings, trained):
         "seconds_of_training": round(sum(training["seconds"] for training in trained)),
         "trainings": trained,
         "data": {"name": surroundings.records.name, "hash": [info.data_hash for info in surroundings.tested]},
+        **_made(surroundings),
+    }
+
+
+def _made(surroundings):
+    """How the results are made: the preset and what it says, flags behind --, and the files that these name."""
+    return {
         "preset": surroundings.preset.name,
+        "preset_flags": preset_flags(surroundings.preset),
         "further_flags": list(surroundings.further),
+        "files": Training({}, 0).configuration(surroundings)["contents"],
     }
 
 

@@ -87,10 +87,13 @@ def write_curves(folder: Path, experiment: Experiment, surroundings: Surrounding
     Returns:
         the text; None where nothing is done.
     """
-    by_row = {row.name: _courses(row, surroundings, seeds) for row in experiment.rows}
-    courses = {name: list(found.values()) for name, found in by_row.items() if found}
-    if not courses:
+    done = {row.name: _courses(row, surroundings, seeds) for row in experiment.rows}
+    done = {name: found for name, found in done.items() if found}
+    shared = sorted(set.intersection(*map(set, done.values()))) if done else []  # rows are compared over the same seeds
+    if not shared:
         return None
+    by_row = {name: {seed: found[seed] for seed in shared} for name, found in done.items()}
+    courses = {name: list(found.values()) for name, found in by_row.items()}
     text = _text(experiment, courses, surroundings.sport)
     with replacing_file(folder / "fig5.png") as path:
         save_png(draw(courses, surroundings.sport), path)
@@ -122,7 +125,7 @@ def _text(experiment, courses, sport):
         ordered = np.mean([(np.diff(course.predicted[:, chosen], axis=1) > 0).all(axis=1).mean() for course in found])
         lines.append(f"| {name} | {close:.3f} | {ordered:.3f} |")
     truth = ", ".join(f"{next(iter(courses.values()))[0].truth[video]:.2f}" for video in chosen)
-    seeds = max(map(len, courses.values()))
+    seeds = len(next(iter(courses.values())))
     lines += [
         "",
         f"Held-out videos, {SCORE}, mean of {seeds} seed{'s' if seeds > 1 else ''}. The samples' true scores: {truth}; "

@@ -47,6 +47,7 @@ class Fitting(Training):
             "flags": {**pretrained, **self.flags, "seed": str(self.seed)},
             "contents": {name: trained["contents"][name] for name in pretrained},
             "data_hash": surroundings.records.data_hash,
+            **surroundings.records.beside_records(),
             **joints,
             "scoringnet_tf": __version__,
         }

@@ -16,7 +16,13 @@ from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.reading import read_json
 from scoringnet_tf.support.wording import counted
 
-WORDS = {"preset": "preset", "further_flags": "choice of further flags", "splits": "choice of splits"}
+WORDS = {
+    "preset": "preset",
+    "preset_flags": "preset of that name",
+    "further_flags": "choice of further flags",
+    "files": "file of weights or of a model",
+    "splits": "choice of splits",
+}
 ROUNDING = 1e-6  # of a figure: scores are kept as they are, and some are summed up in float32
 
 

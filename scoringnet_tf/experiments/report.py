@@ -33,31 +33,34 @@ def cells(results: Results | StageResults, reference: str | None) -> dict[str, d
         row → figure of `results.names` → {"mean", "std" (over seeds, of the means over renderings; None of one seed),
         "interval" (95 %, over seeds, renderings and videos), "seeds", "renderings"}, and of every row but the
         reference, where it has the same seeds, "more" (95 % of the paired difference from it). What is undefined of one
-        seed, as SRC of equal predictions, is undefined: it has a mean and an interval of NaN, and no difference.
+        seed, as SRC of equal predictions, is undefined: it has a mean and an interval of NaN, and no difference from
+        it, or of it from others.
     """
     found: dict[str, dict[str, Any]] = {row: {} for row in results.predicted}
     for name in results.names:
         draws = results.drawn(name)
         for row, drawn in draws.items():
             is_paired = reference in draws and row != reference and results.seeds_of(row) == results.seeds_of(reference)
-            against = draws[reference] if reference and is_paired else None
-            found[row][name] = _cell(results.values(row, name), drawn, against)
+            found[row][name] = _cell(results.values(row, name), drawn)
+            if reference and is_paired:
+                both = all(_is_defined(results.values(each, name)) for each in (row, reference))
+                found[row][name]["more"] = interval(drawn - draws[reference]) if both else (math.nan, math.nan)
     return found
 
 
-def _cell(values, drawn, against):
+def _cell(values, drawn):
     means = values.mean(axis=1)
-    is_defined = not np.isnan(means).any()
-    cell = {
+    return {
         "mean": float(means.mean()),
         "std": float(means.std(ddof=1)) if len(means) > 1 else None,
-        "interval": interval(drawn) if is_defined else (math.nan, math.nan),
+        "interval": interval(drawn) if _is_defined(values) else (math.nan, math.nan),
         "seeds": values.shape[0],
         "renderings": values.shape[1],
     }
-    if against is not None:
-        cell["more"] = interval(drawn - against) if is_defined else (math.nan, math.nan)
-    return cell
+
+
+def _is_defined(values):
+    return not np.isnan(values).any()
 
 
 def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Any]], data: str, sport: str) -> str:

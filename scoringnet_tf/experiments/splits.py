@@ -25,10 +25,16 @@ def splits_of(surroundings: Surroundings, number: int, files: Sequence[str]) -> 
     """Those of the files, or as many as are asked for, drawn at random: the same ones for the same records.
 
     Raises:
-        InputError: a file is no split, of other videos, or of a part of the records.
+        InputError: a file is no split, of other videos, of a part of the records, or the same split as another one.
     """
     if files:
-        return [_whole_split(surroundings.records, Path(path)) for path in files]
+        found = [_whole_split(surroundings.records, Path(path)) for path in files]
+        for index, split in enumerate(found):
+            if split in found[:index]:
+                same = files[found.index(split)]
+                received = f"{same} and {files[index]}, the same"
+                raise InputError(f"--split_files: expected splits that differ. Received: {received}.")
+        return found
     return random_splits(surroundings.records, number)
 
 

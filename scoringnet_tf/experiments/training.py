@@ -125,6 +125,7 @@ class Training:
             "contents": contents,
             **({"kfs": kfs.folder(surroundings).name} if kfs else {}),
             "data_hash": surroundings.records.data_hash,
+            **surroundings.records.beside_records(),
             "scoringnet_tf": __version__,
         }
 

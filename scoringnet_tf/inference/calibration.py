@@ -50,6 +50,7 @@ def add_reference(
     batch_size: int = 4,
     training_ids: bool = True,
     views: int | None = None,
+    apart: Sequence[str] = (),
 ):
     """Measures the reference of the model at a path, and replaces the file by the same model with it.
 
@@ -60,6 +61,7 @@ def add_reference(
         batch_size: videos at a time.
         training_ids: whether to keep the `Bank` of training videos, which names them.
         views: of a fragment that the model is to score from; None for as many as it has.
+        apart: ids of videos of the training split that it did not learn from either.
 
     Returns:
         (path of the file, the `ScoringNet`).
@@ -71,7 +73,7 @@ def add_reference(
     before = file_sha256(path)
     plain = load_scoring_net(path)
     plain = plain if views is None else with_views(plain, views)
-    found = _with(plain, measured(plain, info, held_out, batch_size, training_ids))
+    found = _with(plain, measured(plain, info, held_out, batch_size, training_ids, apart))
     if file_sha256(path) != before:
         raise InputError(
             f"{path}: expected that no run writes it meanwhile. Received: another model, saved while this one was "
@@ -132,7 +134,14 @@ def is_measured(model, info, training_ids: bool = True) -> bool:
     return is_current(found) and (reference.bank is not None) == (training_ids and reference.spread is not None)
 
 
-def measured(model, info, held_out=NOTHING_HELD_OUT, batch_size: int = 4, training_ids: bool = True) -> Reference:
+def measured(
+    model,
+    info,
+    held_out=NOTHING_HELD_OUT,
+    batch_size: int = 4,
+    training_ids: bool = True,
+    apart: Sequence[str] = (),
+) -> Reference:
     """The `Reference` of a model for records (`DatasetInfo`), see `add_reference`."""
     for records in [info, *([held_out.info] if isinstance(held_out, HeldOut) else [])]:
         check_fits(model, records)
@@ -144,8 +153,8 @@ def measured(model, info, held_out=NOTHING_HELD_OUT, batch_size: int = 4, traini
     seen = _seen(model, info, batch_size)
     count = len(seen.ids)
     spread = Spread.of(np.stack(seen.features)) if count >= MIN_VIDEOS else None
-    apart = set(held_out.ids or ()) if isinstance(held_out, HeldOut) else set()
-    learned = _learned(seen, apart)
+    of_intervals = (held_out.ids or ()) if isinstance(held_out, HeldOut) else ()
+    learned = _learned(seen, {*of_intervals, *apart})
     return Reference(
         num_videos=count,
         data_hash=info.data_hash,

@@ -51,7 +51,7 @@ def _differences(sport, exact, coarse):
             if (value := getattr(expected, score)) is not None:
                 low, high = sport.range_of(score)
                 difference = abs(getattr(found, score) - value) / (high - low)
-                differences[score] = max(differences.get(score, 0.0), difference)
+                differences[score] = float(np.maximum(differences.get(score, 0.0), difference))  # NaN stays
     if exact.stages:
         differences["stages"] = float(np.mean(_labels(exact) != _labels(coarse)))
     return differences

@@ -188,6 +188,27 @@ def test_a_folder_of_another_run_is_refused(records, tmp_path, c3d):
             run_of(name, records, tmp_path, c3d, **options).run()
 
 
+def test_a_folder_of_other_groups_is_refused(records, tmp_path, c3d):
+    """Which no data hash covers."""
+    run_of("c3d_svr", records, tmp_path, c3d).run()
+    other = run_of("c3d_svr", records, tmp_path, c3d)
+    next(iter(other.info.videos.values()))["group"] = "one"
+    with pytest.raises(InputError, match="Received: one of other groups"):
+        other.run()
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_what_is_learnt_from_is_not_reported_on(split, records, tmp_path, c3d):
+    run = run_of("c3d_svr", records, tmp_path, c3d)
+    if split == "validation":
+        ids = run.info.splits["train"]["ids"]
+        run.info.splits["validation"] = {**run.info.splits["train"], "ids": ids[:2]}
+        run.info.splits["train"] = {**run.info.splits["train"], "ids": ids[2:]}
+    run = dataclasses.replace(run, split=split)
+    with pytest.raises(InputError, match=rf"--split={split}: expected a split that c3d_svr does not learn from"):
+        run.run()
+
+
 def test_groups_of_the_records_reach_the_cross_validation(records, tmp_path, c3d, monkeypatch):
     """Those of the training videos, in their order; who has none is alone. What is wrong names the run."""
     run, seen = run_of("c3d_svr", records, tmp_path, c3d), []

@@ -63,6 +63,21 @@ def test_curves_are_drawn_and_kept(trained, tmp_path):
     assert (tmp_path / "fig5/fig5.png").stat().st_size > 10_000
 
 
+def test_rows_are_drawn_of_the_seeds_that_all_have(trained, tmp_path):
+    first, other = FIG5.rows
+    for row, seed in ((first, 0), (other, 1)):
+        folder = Training(row.flags, seed).folder(trained)
+        (folder / "scoring_scores.csv").rename(folder / "kept")
+        text = FIG5.draw(tmp_path / f"{seed}", FIG5, trained, 2)
+        assert text is None or "mean of 1 seed." in text
+    assert text is None
+    with (tmp_path / "0/curves.csv").open(newline="") as file:
+        assert {(row["row"], row["seed"]) for row in csv.DictReader(file)} == {(first.name, "1"), (other.name, "1")}
+    for row, seed in ((first, 0), (other, 1)):
+        folder = Training(row.flags, seed).folder(trained)
+        (folder / "kept").rename(folder / "scoring_scores.csv")
+
+
 def test_seeds_have_their_own_numbers_and_runs_without_the_score_are_left_out(trained, tmp_path):
     """As of records that know the final score alone."""
     (_, other) = FIG5.rows

@@ -75,6 +75,9 @@ def test_a_file_of_a_part_of_the_records_is_refused(surroundings, tmp_path):  # 
     write_split(tmp_path / "part.csv", part)
     with pytest.raises(InputError, match=r"part\.csv: expected a split for each of 10 records.*none for 2: 002, 009\."):
         splits.splits_of(surroundings, 6, [tmp_path / "whole.csv", tmp_path / "part.csv"])
+    write_split(tmp_path / "again.csv", split)
+    with pytest.raises(InputError, match=r"--split_files: .* Received: .*whole\.csv and .*again\.csv, the same\."):
+        splits.splits_of(surroundings, 6, [tmp_path / "whole.csv", tmp_path / "again.csv"])
 
 
 def test_a_rendering_with_other_scores_of_what_a_split_tests_is_refused(surroundings):  # noqa: F811

@@ -58,6 +58,25 @@ def test_the_mean_predictor_answers_the_training_mean(info):
     )
 
 
+def test_what_is_not_known_of_every_video_is_left_out_and_named(info, tmp_path, capsys):
+    """A difficulty, and the stages of some frames: without these only the length of the video is left."""
+    folder = info.records_dir.parent
+    lines = (folder / "manifest.csv").read_text().splitlines()
+    cells = lines[5].split(",")
+    lines[5] = ",".join([*cells[:2], "", cells[3], "", *cells[5:]])
+    lines[6] = ",".join([*lines[6].split(",")[:5], "", "", "", ""])
+    (folder / "unknown.csv").write_text("\n".join(lines))
+    options = {"workers": 1, "sport": "diving", "manifest_csv": folder / "unknown.csv"}
+    build_records("manifest", folder, tmp_path / "records", BuildSettings((24, 32)), **options)
+    made = DatasetInfo.load(tmp_path / "records")
+    found = shortcuts.shortcuts(made, (made,))
+    assert not {"stage durations", "true difficulty"} & found.predicted.keys()
+    assert {"colour and brightness", "one grey frame"} <= found.predicted.keys()
+    said = capsys.readouterr().err
+    for name in ("stage durations", "true difficulty"):
+        assert f"shortcuts: left out {name}: it is not known of every video." in said
+
+
 def test_features_have_no_shortcuts(info):
     features = shortcuts.dataclasses.replace(info, features={"size": 3})
     with pytest.raises(InputError, match="expected records of frames"):

@@ -284,6 +284,21 @@ def test_a_figure_that_one_seed_does_not_have_is_undefined(monkeypatch):
     assert np.isnan([found["ranking"]["f_src"]["mean"], *found["ranking"]["f_src"]["interval"]]).all()
     text = report.markdown(EXPERIMENT, found, "unlv_diving", "diving")
     assert "| ranking | – |" in text and "ranking against MSE (95 %, paired): F-MED" in text
+    found = report.cells(made, "ranking")  # nor does anything differ from it
+    assert np.isnan(found["MSE"]["f_src"]["more"]).all() and not np.isnan(found["MSE"]["f_src"]["interval"]).any()
+    text = report.markdown(dataclasses.replace(EXPERIMENT, reference="ranking"), found, "unlv_diving", "diving")
+    assert "MSE against ranking (95 %, paired): F-MED" in text
+
+
+def test_runs_of_other_groups_or_of_another_sport_of_that_name_are_others(surroundings):
+    """No data hash covers these: the index keeps them, not the records."""
+    names = {"plain": Training({}, 0).folder(surroundings).name}
+    of_groups = {video_id: {**video, "group": "a"} for video_id, video in surroundings.records.videos.items()}
+    sport = sports.kept_form(dataclasses.replace(sports.get_sport("diving"), execution_fragment=("entry",)))
+    for what, change in (("groups", {"videos": of_groups}), ("sport", {"sport": sport})):
+        records = dataclasses.replace(surroundings.records, **change)
+        names[what] = Training({}, 0).folder(dataclasses.replace(surroundings, records=records)).name
+    assert len(set(names.values())) == 3
 
 
 @pytest.mark.parametrize(

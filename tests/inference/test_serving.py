@@ -6,6 +6,7 @@ import pickle
 import re
 import subprocess
 import sys
+import types
 
 import cv2
 import keras
@@ -364,8 +365,8 @@ def test_precision_is_what_was_asked_for(whole_network, tmp_path, precision):
     export_saved_model(whole_network.with_dtype("mixed_bfloat16"), tmp_path / "1", precision=precision)
     served = ServedModel(tmp_path / "1")
     assert set(served.signatures) == {"serving_default", "score_encoded", "describe"}
-    types = str(served.meta_graph.graph_def)
-    assert "DT_FLOAT" in types and ("DT_BFLOAT16" in types) == (precision == "bfloat16")
+    graph = str(served.meta_graph.graph_def)
+    assert "DT_FLOAT" in graph and ("DT_BFLOAT16" in graph) == (precision == "bfloat16")
     assert json.loads((tmp_path / "1/assets.extra/model.json").read_text())["precision"] == precision
     videos = example_videos(whole_network, (5, 9))
     exact = np.asarray(whole_network(videos, training=False)["final"])
@@ -380,6 +381,15 @@ def test_bfloat16_must_hold_its_numbers_on_videos(whole_network, tmp_path, monke
     monkeypatch.setattr(precision_check, "MAX_SHARE_OF_RANGE", 0.0)
     with pytest.raises(InputError, match=r"expected final within 0% of float32\. Received: .* on .*dive\.mp4"):
         precision_check.check_precision(whole_network, [str(tmp_path / "dive.mp4")])
+
+
+def test_a_score_that_is_no_number_in_bfloat16_is_as_far_off_as_can_be():
+    sport = get_sport("diving")
+    scores = types.SimpleNamespace(difficulty=3.0, execution=20.0, final=60.0)
+    unknown = types.SimpleNamespace(difficulty=3.0, execution=float("nan"), final=float("nan"))
+    exact, coarse = (types.SimpleNamespace(performances=[one], stages=[]) for one in (scores, unknown))
+    found = precision_check._differences(sport, exact, coarse)
+    assert found["difficulty"] == 0 and np.isnan([found["execution"], found["final"]]).all()
 
 
 def test_bfloat16_is_for_models_of_frames(features_network):

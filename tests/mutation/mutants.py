@@ -2836,8 +2836,8 @@ LEFT_OVERS = (
             "test_rows_of_other_seeds_are_not_called_paired",
         ),
         (
-            "    is_defined = not np.isnan(means).any()\n",
-            "    is_defined = True\n",
+            "    return not np.isnan(values).any()\n",
+            "    return True\n",
             "a figure that one seed lacks has an interval and a difference",
             "test_a_figure_that_one_seed_does_not_have_is_undefined",
         ),
@@ -3006,8 +3006,8 @@ LEFT_OVERS = (
         "scoringnet_tf/experiments/__main__.py",
         "tests/experiments",
         (
-            '"preset": surroundings.preset.name, "further_flags": list(surroundings.further), "splits"',
-            '"splits"',
+            '{**_made(surroundings), "splits": list(names)}',
+            '{"splits": list(names)}',
             "the command does not say of which preset its results are",
             "test_of_what_a_figure_is_stands_beside_it_and_keeps_it_from_less",
         ),
@@ -3843,6 +3843,106 @@ READINGS = [
             "COVERED = (10, 90)",
             "intervals cover less than they say",
             "test_the_bootstrap_of_a_figure_against_scipy_and_a_double_loop",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/training.py",
+        "tests/experiments/test_suite.py",
+        (
+            "            **surroundings.records.beside_records(),\n",
+            "",
+            "runs of other groups are used again",
+            "test_runs_of_other_groups_or_of_another_sport_of_that_name_are_others",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/run.py",
+        "tests/baselines/test_baseline_run.py",
+        (
+            "            **self.info.beside_records(),\n",
+            "",
+            "a baseline of other groups is used again",
+            "test_a_folder_of_other_groups_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/run.py",
+        "tests/baselines/test_baseline_run.py",
+        (
+            "if both := learned & {",
+            "if both := set() & {",
+            "a baseline reports on what it learned from",
+            "test_what_is_learnt_from_is_not_reported_on",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/report.py",
+        "tests/experiments/test_suite.py",
+        (
+            "for each in (row, reference))",
+            "for each in (row,))",
+            "a difference from what is undefined is printed",
+            "test_a_figure_that_one_seed_does_not_have_is_undefined",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/splits.py",
+        "tests/experiments/test_random_splits.py",
+        (
+            "            if split in found[:index]:\n",
+            "            if False:\n",
+            "a split that is given twice counts twice",
+            "test_a_file_of_a_part_of_the_records_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/shortcuts.py",
+        "tests/experiments/test_shortcuts.py",
+        (
+            "(math.nan if (stages < 0).any() else 0.0)",
+            "0.0",
+            "the length of a video is called durations of its stages",
+            "test_what_is_not_known_of_every_video_is_left_out_and_named",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/curves.py",
+        "tests/experiments/test_curves.py",
+        (
+            "set.intersection(*map(set, done.values()))",
+            "set.union(*map(set, done.values()))",
+            "rows of Fig. 5 are of other seeds",
+            "test_rows_are_drawn_of_the_seeds_that_all_have",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/precision.py",
+        "tests/inference/test_serving.py",
+        (
+            "float(np.maximum(differences.get(score, 0.0), difference))",
+            "max(differences.get(score, 0.0), difference)",
+            "no number in bfloat16 counts as no difference",
+            "test_a_score_that_is_no_number_in_bfloat16_is_as_far_off_as_can_be",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/calibration.py",
+        "tests/test_commands.py",
+        (
+            "{*of_intervals, *apart}",
+            "{*of_intervals}",
+            "videos held out are called training performances",
+            "test_whole_path",
+        ),
+    ),
+    *of(
+        "serving/client.py",
+        "tests/serving/test_client.py",
+        (
+            'np.char.decode(value.astype(bytes), "utf-8")',
+            "value.astype(str)",
+            "words of other alphabets end the client",
+            "test_words_of_a_description_may_be_of_any_language",
         ),
     ),
 ]

@@ -5,6 +5,7 @@ import json
 import pathlib
 import sys
 import threading
+import types
 
 import cv2
 import keras
@@ -116,6 +117,16 @@ def test_malformed_images_are_refused_in_words(network, connected, wrong):
     with pytest.raises(client.RequestError) as caught:
         connected.predict(client.encoded_videos(change(images_of(network))), "score_encoded")
     assert message in str(caught.value)
+
+
+def test_words_of_a_description_may_be_of_any_language():
+    """As `describe` gives them for a sport of one's own: stages of another alphabet."""
+    names = np.array([["stützen".encode(), b"landing"]], object)
+    response = types.SimpleNamespace(outputs={"stages": tf.make_tensor_proto(names), "n": tf.make_tensor_proto([2.5])})
+    found = client.GrpcClient("localhost:9", "own")
+    found._stub = types.SimpleNamespace(Predict=lambda *_, **__: response)
+    outputs = found.predict({})
+    assert outputs["stages"].tolist() == [["stützen", "landing"]] and outputs["n"].tolist() == [2.5]
 
 
 def test_what_is_not_there_is_named(server, network):
