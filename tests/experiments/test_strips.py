@@ -77,6 +77,10 @@ def test_of_what_a_figure_is_stands_beside_it_and_keeps_it_from_less(trained, di
     (folder / "drawn.json").write_text(json.dumps({**drawn, "preset": "other.flags"}))
     result = forked("scoringnet_tf.experiments", "report", "fig4", *words)
     assert result.returncode == 1 and "Received: those of another preset." in result.stderr
+    edited = {**drawn, "preset_flags": [*drawn["preset_flags"], "--margin=3"]}
+    (folder / "drawn.json").write_text(json.dumps(edited))
+    result = forked("scoringnet_tf.experiments", "report", "fig4", *words)
+    assert result.returncode == 1 and "Received: those of another preset of that name." in result.stderr
     (folder / "drawn.json").unlink()
     result = forked("scoringnet_tf.experiments", "report", "fig4", *words)
     assert result.returncode == 1 and "Received: a table.md that does not say what it is of." in result.stderr
