@@ -45,7 +45,10 @@ def main(arguments: list[str]) -> None:
         raise InputError(f"--output: expected a name that ends in .keras. Received: {output}.")
 
     from scoringnet_tf.support.files import replacing_file
+    from scoringnet_tf.support.paths import as_path
 
+    if output == path or (as_path(output).is_file() and (as_path(output).parent / "config.json").is_file()):
+        raise InputError(f"--output={output}: expected a new file. Received: a model of a run, or the one to be read.")
     model = _of_scoring_net(path) if path.endswith(".keras") else _of_published_weights(path)
     with replacing_file(output) as temporary:
         model.save(temporary)

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from data_prep.datasets import read_source
 from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, kinds_of_row
 from data_prep.processes import in_processes
-from data_prep.records.checks import checked_samples, known_problems
+from data_prep.records.checks import checked_samples, known_problems, out_of_order
 from data_prep.records.encoding import aspect_of, encode_samples
 from data_prep.records.joints import SourceJoints
 from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
@@ -25,7 +25,7 @@ from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm
 from scoringnet_tf.data.records import INDEX_NAME, DatasetInfo, VideoExample, score_statistics
 from scoringnet_tf.data.video import Clip
-from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports import get_sport, in_order
 from scoringnet_tf.support.beam import on_runner
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_folder, tidy_up_beside
@@ -176,11 +176,13 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded, setting
     rejected, warnings = [], collections.defaultdict(list)
     fitted: collections.Counter[str] = collections.Counter()
     resumed: dict[bool, list[str]] = {True: [], False: []}
-    uneven = []
+    uneven, unordered = [], []
     for sample, video, stages, problems in checked_samples(source, source_dir, encoded):
         if problems and not _is_kept(problems, settings):
             rejected.append((sample, problems))
             continue
+        if source.sport and stages is not None and not in_order(stages):
+            unordered.append(sample.video_id)
         if video.taken_over is not None:
             resumed[video.taken_over].append(sample.path.name)
         for warning in video.warnings:
@@ -201,7 +203,8 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded, setting
         f"In {count} of {counted(len(source.samples), 'video')} pictures are {what}"
         for what, count in sorted(fitted.items())
     ]
-    return rejected, [*notes, *_mixed_rates(writer.frame_rates), *_unevenly_spaced(uneven), *_resumed(resumed)]
+    notes += [*_mixed_rates(writer.frame_rates), *_unevenly_spaced(uneven), *out_of_order(unordered)]
+    return rejected, [*notes, *_resumed(resumed)]
 
 
 def _mixed_rates(rates):

@@ -12,12 +12,12 @@ from data_prep.datasets import read_source
 from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, kinds_of_row
 from data_prep.errors import OptionError
 from data_prep.processes import in_processes
-from data_prep.records.checks import checked_samples
+from data_prep.records.checks import checked_samples, out_of_order
 from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.video import Clip
-from scoringnet_tf.sports import SCORES
+from scoringnet_tf.sports import SCORES, in_order
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted, shown
 
@@ -47,7 +47,7 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     except InputError as error:
         problems = str(error).splitlines()
         return [*problems, _summary(source_dir, dataset, "not readable", problems)], len(problems)
-    problems, num_steps, unlabelled = [], 0, {}
+    problems, num_steps, unlabelled, unordered = [], 0, {}, []
     kinds: collections.Counter[str] = collections.Counter()
     with in_processes(workers or os.cpu_count() or 1) as map_clips:
         encoded = encode_samples(source, map_clips, _measured)
@@ -56,9 +56,12 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
             problems += map(str, found)
             kinds.update(kinds_of_row(found))
             num_steps += len(video)
+            if source.sport and stages is not None and not in_order(stages):
+                unordered.append(sample.video_id)
             if sample.segments and stages is not None and UNLABELLED in stages:
                 unlabelled[sample.video_id] = int((stages == UNLABELLED).sum())
-    notes = [*source.notes, *_known_scores(source), *_unlabelled(unlabelled), *_decided_by_build(kinds)]
+    notes = [*source.notes, *_known_scores(source), *_unlabelled(unlabelled), *out_of_order(unordered)]
+    notes += _decided_by_build(kinds)
     noun, done = ("step", "of features read") if source.has_features else ("frame", "decoded")
     done = f"{counted(len(source.samples), 'sample')}, {counted(num_steps, noun, ',')} {done}"
     return [*problems, *notes, _summary(source_dir, dataset, done, problems)], len(problems)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.wording import counted, shown
 
 # A record lies between 8 bytes of its length with 4 of their checksum, and 4 of its own checksum.
 LENGTH_BYTES, HEADER_BYTES, FOOTER_BYTES = 8, 12, 4
@@ -36,6 +36,11 @@ def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
             raise RecordsError(
                 f"{info.records_dir}: expected records of {info.source}. Received: {', '.join(missing)}, none there."
             )
+        if changed := [video_id for video_id in ids if _described(source, video_id) != _described(info, video_id)]:
+            raise RecordsError(
+                f"{info.records_dir}: expected the records of {info.source} as they were when it split them. Received: "
+                f"others, of {shown(changed)}. Make the split anew."
+            )
         return {video_id: found[video_id] for video_id in ids}
     paths = info.shard_paths(split)
     places = [(path, offset) for path in paths for offset in record_offsets(path).tolist()]
@@ -45,6 +50,12 @@ def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
             f"Received: {len(places)}. Build the records again."
         )
     return dict(zip(ids, places, strict=True))
+
+
+def _described(info, video_id):
+    """What an index says of a video and of how it is stored, whichever split it is in."""
+    of_video = {name: value for name, value in info.videos[video_id].items() if name != "split"}
+    return of_video, info.frame_size, info.frame_rate, info.sport, info.features
 
 
 def record_offsets(path: str) -> np.ndarray:

@@ -1,6 +1,7 @@
 """`config.json` of a run: resolved flags, versions, data and held-out videos, so that a result can be traced."""
 
 import platform
+import re
 
 import keras
 import numpy as np
@@ -22,7 +23,7 @@ STARTED_FROM = ("initial_model", "segmenter")
 EXTENDABLE = {"joint": "epochs", "scoring": "scoring_epochs", "pretraining": "epochs"}
 
 
-def record_config(model_dir, settings, data_hash, precision, validation_ids, learned_from=()):
+def record_config(model_dir, settings, data_hash, precision, validation_ids, learned_from=(), *, built_of=None):
     """Writes `config.json`; where `model_dir` holds a checkpoint to go on from, checks that settings and data agree.
 
     Args:
@@ -32,12 +33,14 @@ def record_config(model_dir, settings, data_hash, precision, validation_ids, lea
         precision: the dtype policy that was chosen.
         validation_ids: the videos held out of the training split.
         learned_from: what its training videos, and those of the models that it starts from, show; see `shown`.
+        built_of: what the model is built of besides, and no weight or data hash tells: what → a hash of it.
 
     Raises:
         InputError: names every setting that differs; or the run is to be longer, and was ended before its last epoch.
     """
     path = as_path(model_dir) / CONFIG
-    config = _configuration(settings, data_hash, precision, validation_ids) | {"learned_from": sorted(learned_from)}
+    config = _configuration(settings, data_hash, precision, validation_ids, built_of)
+    config["learned_from"] = sorted(learned_from)
     _, state = Checkpoints(model_dir).latest()
     if path.is_file() and state is not None:
         before = _read(path)
@@ -58,14 +61,14 @@ def record_config(model_dir, settings, data_hash, precision, validation_ids, lea
     write_json(path, config)
 
 
-def is_recorded(model_dir, settings, data_hash, precision, validation_ids):
+def is_recorded(model_dir, settings, data_hash, precision, validation_ids, *, built_of=None):
     """Whether the configuration in a folder is this one; arguments of `record_config`."""
     path = as_path(model_dir) / CONFIG
-    now = _configuration(settings, data_hash, precision, validation_ids)
+    now = _configuration(settings, data_hash, precision, validation_ids, built_of)
     return path.is_file() and not _changes(_read(path), now, {"phase": None})
 
 
-def check_config(model_dir, settings, data_hash, precision, validation_ids):
+def check_config(model_dir, settings, data_hash, precision, validation_ids, *, built_of=None):
     """Checks that another process of the same run recorded the same; arguments of `record_config`.
 
     Raises:
@@ -76,17 +79,19 @@ def check_config(model_dir, settings, data_hash, precision, validation_ids):
         raise InputError(
             f"{path}: expected what the first worker wrote, in a folder that all see. Received: no such file."
         )
-    changed = _changes(_read(path), _configuration(settings, data_hash, precision, validation_ids), {"phase": None})
+    now = _configuration(settings, data_hash, precision, validation_ids, built_of)
+    changed = _changes(_read(path), now, {"phase": None})
     if changed:
         raise InputError(f"{path}: expected the settings of the first worker. Received: {'; '.join(changed)}.")
 
 
-def _configuration(settings, data_hash, precision, validation_ids):
+def _configuration(settings, data_hash, precision, validation_ids, built_of):
     return {
         "settings": settings,
         "data_hash": data_hash,
         "precision": precision,
         "validation_ids": validation_ids,
+        "built_of": built_of or {},
         "versions": versions(),
     }
 
@@ -95,7 +100,7 @@ def _read(path):
     """What `record_config` wrote; InputError naming the file where it is damaged."""
     config = read_json(path)
     kinds = {"settings": dict, "data_hash": str, "precision": str, "versions": dict}
-    optional = {"validation_ids": list, "learned_from": list}
+    optional = {"validation_ids": list, "learned_from": list, "built_of": dict}
     wrong = [name for name, kind in (kinds | optional).items() if not isinstance(config.get(name, kind()), kind)]
     missing = [name for name in kinds if name not in config]
     if wrong or missing:
@@ -129,6 +134,8 @@ def _changes(before, now, state):
         changed.append("the records (another data hash)")
     elif before.get("validation_ids", now["validation_ids"]) != now["validation_ids"]:
         changed.append("the held-out videos")
+    known = before.get("built_of", {})  # not of a run of before this was recorded
+    changed += [f"the {what} (another)" for what, value in now["built_of"].items() if known.get(what, value) != value]
     return changed
 
 
@@ -146,8 +153,8 @@ def _extends(name, old, settings, state):
 
 def shown(video):
     """What an entry of `DatasetInfo.videos` shows, whatever it is called: content of its file, and which stretch."""
-    stretch = video["path"].rpartition("#")[2] if "#" in video["path"] else ""
-    return f"{video['sha256'][:16]}#{stretch}".removesuffix("#")
+    stretch = re.search(r"#\d+-\d+$", video["path"])
+    return video["sha256"][:16] + (stretch[0] if stretch else "")
 
 
 def learned_from(model_path):

@@ -5,6 +5,8 @@ Each function gives {name: beside what it does nothing}, of all flags, given or 
 
 from absl import flags
 
+from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
+
 
 def of_scoring(info, settings):
     """Those of `train`."""
@@ -26,6 +28,8 @@ def of_scoring(info, settings):
         found |= dict.fromkeys(("alpha", *of_pairs, "fragments", "fragment_jitter"), "--scoring_epochs=0")
     elif not settings["alpha"]:
         found |= dict.fromkeys(of_pairs, "--alpha=0")
+    if info.features:
+        found |= dict.fromkeys((*PIXEL_OPTIONS, "image_size"), "records of features")
     if settings["head"] == "regression":
         found["score_sigma"] = "--head=regression"
     return found | _of_any_run(info, settings)

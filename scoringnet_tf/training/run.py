@@ -17,9 +17,12 @@ the first writes the folder; the others go on from a copy of their own, which th
 import contextlib
 import csv
 import dataclasses
+import hashlib
+import json
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.models.c3d import C3D
@@ -173,10 +176,19 @@ class Run:
         described = (self.model_dir, self.settings, self.info.data_hash, self.dtype, self.validation_ids)
         if self.worker == 0:
             self._check_room(described)
-            record_config(*described, self._learned_from())
+            record_config(*described, self._learned_from(), built_of=self._built_of())
         self._wait_for_all()
         if self.worker > 0:
-            check_config(*described)
+            check_config(*described, built_of=self._built_of())
+
+    def _built_of(self):
+        """What the model is built of that neither weights nor the records' hash tell: what → a hash of it, or None."""
+        value = self.model.get_config()["preprocessing"]
+        text = json.dumps(value, sort_keys=True, default=lambda array: np.asarray(array).tolist())
+        return {
+            "preprocessing": hashlib.sha256(text.encode()).hexdigest(),
+            "sport": self.info.beside_records().get("sport"),
+        }
 
     def _learned_from(self):
         """What the training videos show, and those of the models that the run starts from; says where nobody knows."""
@@ -243,7 +255,7 @@ class Run:
         others = [name for name in NAMES if name not in self._models and (self.model_dir / name).is_file()]
         left = others or [name for name in self._models if (self.model_dir / name).is_file()]
         epochs = sum(len(_rows(self.model_dir / f"{phase.name}.csv")[1:]) for phase in self.phases)
-        if left and (others or LAST in left or epochs > 1 or not is_recorded(*described)):
+        if left and (others or LAST in left or epochs > 1 or not is_recorded(*described, built_of=self._built_of())):
             raise InputError(
                 f"--model_dir={self.model_dir}: expected a new folder, or a run to go on with. Received: {left[0]} "
                 "without checkpoints/ to go on from. Choose another --model_dir, or delete what is there."

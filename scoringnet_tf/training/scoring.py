@@ -28,6 +28,7 @@ from scoringnet_tf.training.pretrained import (
 )
 from scoringnet_tf.training.run import Phase, Run
 from scoringnet_tf.training.supervision import (
+    check_fragments,
     check_head,
     check_held_out,
     check_segmenter,
@@ -167,6 +168,7 @@ class ScoringRun(Run):
             check_held_out(info, self.validation_ids, settings["validation_fraction"])
         with self.strategy.scope():
             self.model = build_network(info, settings, self.dtype, self.supervision.towers)
+        check_fragments(info, settings, self.model.fragment_stages)
         check_parts(self.model, self.rates, settings)
         check_frozen(self.model, self.phases, settings)
 

@@ -67,6 +67,10 @@ def check_weights(info, settings):
     """InputError where the flags that name weights contradict each other, others, or the records."""
     if settings["pretrained"] and info.features:
         raise InputError("--pretrained: expected records of frames. Received: records of features, which need no C3D.")
+    others = [f"--{name}" for name in ("initial_model", "segmenter") if settings[name]]
+    others += ["--fragments=whole"] if settings["fragments"] == "whole" else []
+    if settings["resnet50_weights"] and others:
+        raise InputError(f"--resnet50_weights: expected it without {others[0]}. Received: both.")
     if settings["segmenter"] and settings["fragments"] == "whole":
         raise InputError("--segmenter: expected key fragments, which it finds. Received: --fragments=whole.")
     is_resnet50 = settings["stage_network"] == "resnet50"
@@ -146,6 +150,32 @@ def check_stages(info, settings):
             f"{info.records_dir}: expected stage labels for every training video. Received: "
             f"{counted(unlabelled, 'frame')} without one. {remedy}, or label them."
         )
+
+
+def check_fragments(info, settings, fragments):
+    """That each tower has frames to learn from, unless a trained KFS finds them; says which stages KFS cannot learn.
+
+    Args:
+        info: of the records.
+        settings: flag name → value.
+        fragments: score → the stages of its key fragment; none of a model of whole videos.
+
+    Raises:
+        InputError: no training frame shows any stage of a fragment: its tower would see whole videos.
+    """
+    given = settings["segmenter"] or settings["initial_model"]
+    if not fragments or (given and settings["fragments"] == "predicted"):
+        return
+    frames = info.stage_frames["train"]
+    kfs_alone = settings["training"] == "staged" and not settings["scoring_epochs"]
+    for score, stages in fragments.items():
+        if not kfs_alone and not any(frames.get(stage) for stage in stages):
+            raise InputError(
+                f"{info.records_dir}: expected training frames of {' or '.join(stages)}, which the {score} tower sees. "
+                "Received: none. Label them, or choose other stages (--difficulty_fragment, --execution_fragment)."
+            )
+    if lacking := [stage for stage in info.stages if not frames.get(stage)]:
+        print(f"No training frame shows {', '.join(lacking)}: KFS cannot learn it.")
 
 
 def check_segmenter(settings):

@@ -77,6 +77,15 @@ def test_an_index_without_records_says_where_they_are(info, tmp_path):
         list(input_pipeline.videos(new.records_dir, "test", image_size=(8, 8), batch_size=1))
 
 
+@pytest.mark.parametrize("change", [{"final": 51.5}, {"sha256": "0" * 64}, {"group": "one"}])
+def test_records_that_were_built_anew_are_not_those_that_were_split(info, tmp_path, change):
+    new = resplit(info, SPLIT, tmp_path / "new")
+    info.videos["01"] |= change
+    info.save(info.records_dir)
+    with pytest.raises(RecordsError, match=r"new: expected the records of .*records as they were .* others, of 01\."):
+        list(input_pipeline.videos(new.records_dir, "train", image_size=(8, 8), batch_size=1))
+
+
 @pytest.mark.parametrize(
     ("split", "message"),
     [

@@ -2944,7 +2944,7 @@ LEFT_OVERS = (
         "scoringnet_tf/training/run.py",
         "tests/training/test_starting.py",
         (
-            "LAST in left or epochs > 1 or not is_recorded(*described)",
+            "LAST in left or epochs > 1 or not is_recorded(*described, built_of=self._built_of())",
             "LAST in left or epochs > 1",
             "somebody's best model is deleted",
             "test_models_that_a_run_would_overwrite_are_left_alone",
@@ -3943,6 +3943,96 @@ READINGS = [
             "value.astype(str)",
             "words of other alphabets end the client",
             "test_words_of_a_description_may_be_of_any_language",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/config.py",
+        "tests/training/test_resuming.py",
+        (
+            "if known.get(what, value) != value]",
+            "if False]",
+            "a run goes on with another preprocessing",
+            "test_what_no_weight_tells_may_not_change_within_a_run",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/config.py",
+        "tests/training/test_held_out.py",
+        (
+            're.search(r"#\\d+-\\d+$", video["path"])',
+            're.search(r"#.*$", video["path"])',
+            "a video is another one for a # in its name",
+            "test_what_a_video_shows_is_its_bytes_and_which_stretch_of_them",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/supervision.py",
+        "tests/training/test_supervision.py",
+        (
+            "if not kfs_alone and not any(",
+            "if False and not any(",
+            "a tower learns from whole videos for want of its fragment",
+            "test_a_tower_needs_frames_of_its_fragment",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/supervision.py",
+        "tests/training/test_supervision.py",
+        (
+            'if settings["resnet50_weights"] and others:',
+            "if False:",
+            "ResNet50's weights are loaded and overwritten",
+            "test_what_does_not_go_together",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/idle_flags.py",
+        "tests/training/test_idle_flags.py",
+        (
+            "    if info.features:\n",
+            "    if False:\n",
+            "flags of pixels are not named beside features",
+            "test_records_of_features_have_no_pixels",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/shards.py",
+        "tests/data/test_resplitting.py",
+        (
+            "if _described(source, video_id) != _described(info, video_id)]",
+            "if False]",
+            "a split reads records that were built since",
+            "test_records_that_were_built_anew_are_not_those_that_were_split",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/import_weights.py",
+        "tests/weights/test_import_weights.py",
+        (
+            "    if output == path or (",
+            "    if False and (",
+            "the best model of a run becomes a C3D",
+            "test_the_model_of_a_run_is_not_replaced",
+        ),
+    ),
+    *of(
+        "data_prep/records/building.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "*out_of_order(unordered)]",
+            "]",
+            "build says nothing of stages that are exchanged",
+            "test_stages_in_another_order_are_said_by_build_and_check",
+        ),
+    ),
+    *of(
+        "data_prep/records/dry_run.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            ", *out_of_order(unordered)]",
+            "]",
+            "check says nothing of stages that are exchanged",
+            "test_stages_in_another_order_are_said_by_build_and_check",
         ),
     ),
 ]

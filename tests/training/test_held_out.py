@@ -209,3 +209,12 @@ def test_other_stretches_of_a_file_are_other_performances(info):
     videos[second] = {**videos[second], "path": "copy.mp4#0-30"}
     with pytest.raises(InputError, match="Received: 1 of"):
         held_out_by_name(made, made, "test", NO_RUN)
+
+
+@pytest.mark.parametrize(
+    ("path", "stretch"),
+    [("dive.mp4", ""), ("day #2/dive #3.mp4", ""), ("scores.h5#second", ""), ("day #2/cast.mp4#10-25", "#10-25")],
+)
+def test_what_a_video_shows_is_its_bytes_and_which_stretch_of_them(path, stretch):
+    """However file and folders are called."""
+    assert shown({"path": path, "sha256": 64 * "a"}) == 16 * "a" + stretch

@@ -9,8 +9,8 @@ from training_runs import pretraining_settings, settings
 from scoringnet_tf.training import idle_flags
 
 STAGED_EPOCHS = ("segmentation_epochs", "scoring_epochs")
-UNSPLIT = SimpleNamespace(splits={"train": {}, "test": {}})
-SPLIT = SimpleNamespace(splits={"train": {}, "validation": {}, "test": {}})
+UNSPLIT = SimpleNamespace(splits={"train": {}, "test": {}}, features=None)
+SPLIT = SimpleNamespace(splits={"train": {}, "validation": {}, "test": {}}, features=None)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,13 @@ def test_of_train(changes, expected, tmp_path):
     assert idle_flags.of_scoring(UNSPLIT, settings(tmp_path, tmp_path, **changes)) == expected
     whole = idle_flags.of_scoring(UNSPLIT, settings(tmp_path, tmp_path, **changes, fragments="whole"))
     assert whole.keys() >= expected.keys() | {"stage_network", "lstm_units", "decoding", "stage_loss"}
+
+
+def test_records_of_features_have_no_pixels(tmp_path):
+    info = SimpleNamespace(splits=UNSPLIT.splits, features={"size": 4})
+    found = idle_flags.of_scoring(info, settings(tmp_path, tmp_path))
+    pixels = {"flip", "crop_shift", "zoom", "color_jitter", "degradation", "image_size"}
+    assert {name for name, beside in found.items() if beside == "records of features"} == pixels
 
 
 @pytest.mark.parametrize(

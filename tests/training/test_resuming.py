@@ -194,6 +194,24 @@ def test_settings_may_not_change_within_a_run(diving_records, tmp_path):
     config(alpha=2.0, scoring_epochs=5)  # what was refused is not in config.json
 
 
+def test_what_no_weight_tells_may_not_change_within_a_run(tmp_path):
+    """How frames are preprocessed, and the rules of a sport of one's own: a checkpoint fits either."""
+
+    def config(**built_of):
+        record_config(tmp_path, {}, "hash", "float32", ["a"], built_of=built_of)
+
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    network.compile()
+    record_config(tmp_path, {}, "hash", "float32", ["a"])  # as before this was recorded
+    Checkpoints(tmp_path).save(network, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
+    for _ in range(2):
+        config(preprocessing="rgb", sport=None)
+    with pytest.raises(InputError, match=r"holds a run with other settings: the preprocessing \(another\)\."):
+        config(preprocessing="bgr", sport=None)
+    with pytest.raises(InputError, match=r"other settings: the sport \(another\)\."):
+        config(preprocessing="rgb", sport="other ranges")
+
+
 def test_what_a_run_held_out_is_read_from_beside_its_model(tmp_path):
     record_config(tmp_path, {}, "hash", "float32", ["b", "a"])
     assert held_out_ids(tmp_path / "best.keras") == (["b", "a"], "hash")

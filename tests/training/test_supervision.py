@@ -9,6 +9,7 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import score_statistics
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.supervision import (
+    check_fragments,
     check_head,
     check_held_out,
     check_segmenter,
@@ -23,6 +24,7 @@ FULL = {"difficulty": 3.0, "execution": 20.0, "final": 60.0}
 FINAL_ONLY = {"difficulty": None, "execution": None, "final": 60.0}
 DIFFICULTY_ONLY = {"difficulty": 3.0, "execution": None, "final": None}
 NOTHING = dict.fromkeys(FULL)
+RESNET50 = {"stage_network": "resnet50", "resnet50_weights": "weights.h5"}
 
 
 def records(*kinds, **fields):
@@ -83,6 +85,31 @@ def test_kfs_alone_needs_no_fragments(tmp_path):
         check_stages(records(FULL, stage_frames={"train": {"unlabelled": 10}}), alone)
 
 
+FRAGMENTS = {"difficulty": ["take-flight"], "execution": ["take-flight", "entry"]}
+
+
+def test_a_tower_needs_frames_of_its_fragment(tmp_path, capsys):
+    """Without one it would see whole videos in every step."""
+
+    def check(frames, **changes):
+        info = records(FULL, stage_frames={"train": frames}, stages=["noise", "pre-starting", "take-flight", "entry"])
+        check_fragments(info, settings(tmp_path, tmp_path, **changes), FRAGMENTS)
+
+    check({"noise": 9, "pre-starting": 9, "take-flight": 9, "entry": 9})
+    assert capsys.readouterr().out == ""
+    check({"pre-starting": 9, "take-flight": 9, "entry": 9})
+    assert capsys.readouterr().out == "No training frame shows noise: KFS cannot learn it.\n"
+    for changes in ({}, {"segmenter": "m", "fragments": "true"}):
+        with pytest.raises(
+            InputError, match=r"expected training frames of take-flight, which the difficulty tower sees"
+        ):
+            check({"noise": 9, "entry": 9}, **changes)
+    check({"noise": 9, "entry": 9}, segmenter="m", fragments="predicted")
+    check({"noise": 9, "entry": 9}, training="staged", scoring_epochs=0)
+    assert "No training frame shows pre-starting, take-flight" in capsys.readouterr().out
+    check_fragments(None, settings(tmp_path, tmp_path), {})
+
+
 def test_whole_videos_need_no_stages(tmp_path):
     info = records(FULL, stage_frames={"train": {"unlabelled": 10}})
     with pytest.raises(InputError, match=r"Score whole videos \(--fragments=whole\), give a trained KFS"):
@@ -102,6 +129,9 @@ def test_whole_videos_need_no_stages(tmp_path):
             "--output_activation=relu: expected --head=regression",
         ),
         (check_weights, {"fragments": "whole", "segmenter": "m"}, "--segmenter: expected key fragments"),
+        (check_weights, RESNET50 | {"segmenter": "m"}, "--resnet50_weights: expected it without --segmenter"),
+        (check_weights, RESNET50 | {"initial_model": "m"}, "--resnet50_weights: expected it without --initial_model"),
+        (check_weights, RESNET50 | {"fragments": "whole"}, "--resnet50_weights: expected it without --fragments=whole"),
         (check_views_flag, {"fragments": "whole", "views": 6}, "--views=6: expected 1 or 2 views of whole videos"),
         (check_views_flag, {"views": 4}, "--views=4: expected 1 or 2 or 6 views. Received: 4"),
     ],

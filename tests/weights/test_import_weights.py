@@ -613,6 +613,23 @@ def test_the_command_writes_a_c3d(clip, pool5, tmp_path):
     ],
 )
 def test_the_command_names_what_is_wrong(arguments, message):
+    assert_refused(arguments, message)
+
+
+@pytest.mark.slow
+def test_the_model_of_a_run_is_not_replaced(tmp_path):
+    for name in ("best.keras", "c3d.keras"):
+        (tmp_path / name).write_bytes(b"of a run")
+    (tmp_path / "config.json").write_text("{}")
+    for read in ("best.keras", "other.keras"):
+        for written in ("best.keras", "c3d.keras"):
+            assert_refused(
+                (tmp_path / read, f"--output={tmp_path / written}"), r"expected a new file\. Received: a model"
+            )
+            assert (tmp_path / written).read_bytes() == b"of a run"
+
+
+def assert_refused(arguments, message):
     result = forked("scoringnet_tf.import_weights", *arguments)
     assert result.returncode == 1
     assert re.search(message, result.stderr)

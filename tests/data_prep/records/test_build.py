@@ -17,6 +17,7 @@ from layouts import write_manifest, write_table
 from data_prep.datasets import unlv_diving
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.contact_sheet import save_contact_sheet
+from data_prep.records.dry_run import check
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
 from scoringnet_tf.data.records import DatasetInfo
@@ -135,6 +136,20 @@ def test_frames_that_are_not_evenly_spaced_are_said(tmp_path):
     _, notes = build_records("manifest", source, tmp_path / "records", SMALL, workers=1, sport="diving")
     (said,) = [note for note in notes if "evenly spaced" in note]
     assert said.startswith("slower.mkv: the frames are not evenly spaced in time")
+
+
+def test_stages_in_another_order_are_said_by_build_and_check(diving_dir, tmp_path):
+    """Two names exchanged, and a stage that is there twice; decoding in order gives neither."""
+    named = {"001": ["pre-starting", "entry", "take-flight"], "002": ["take-flight", "entry", "take-flight"]}
+    rows = ["video_id,stage,start_frame,end_frame"]
+    for number in range(1, 11):
+        stages = named.get(f"{number:03d}", ["pre-starting", "take-flight", "entry"])
+        rows += [f"{number:03d},{stage},{4 * index},{4 * index + 4}" for index, stage in enumerate(stages)]
+    (diving_dir / "stage_labels.csv").write_text("\n".join(rows))
+    _, notes = build_records("unlv_diving", diving_dir, tmp_path / "records", SMALL, workers=1)
+    said, _ = check("unlv_diving", diving_dir, workers=1)
+    for lines in (notes, said):
+        assert [line for line in lines if line.startswith("001, 002: stages are not in the order of the sport")]
 
 
 def _remove_video(folder):
