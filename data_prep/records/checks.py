@@ -239,7 +239,7 @@ def id_problems(samples: Sequence[Sample]) -> dict[int, Problem]:
     return problems
 
 
-def out_of_order(names):
+def out_of_order(names: Sequence[str]) -> list[str]:
     """A note on videos whose stages are not those of one performance, which the model's decoding takes them for."""
     if not names:
         return []
