@@ -47,12 +47,19 @@ def main(arguments: list[str]) -> None:
     from scoringnet_tf.support.files import replacing_file
     from scoringnet_tf.support.paths import as_path
 
-    if output == path or (as_path(output).is_file() and (as_path(output).parent / "config.json").is_file()):
-        raise InputError(f"--output={output}: expected a new file. Received: a model of a run, or the one to be read.")
+    _check_output(as_path(output), as_path(path))
     model = _of_scoring_net(path) if path.endswith(".keras") else _of_published_weights(path)
     with replacing_file(output) as temporary:
         model.save(temporary)
     print(f"C3D:     {output}\nUse it:  python -m scoringnet_tf.train --pretrained={output} …")
+
+
+def _check_output(output, path):
+    """InputError where writing would replace the weights that are read, or a model that a run keeps."""
+    if output.resolve() == path.resolve():
+        raise InputError(f"--output={output}: expected another file than the one to read. Received: the same.")
+    if output.is_file() and (output.parent / "config.json").is_file():
+        raise InputError(f"--output={output}: expected a new file. Received: a model of the run in {output.parent}.")
 
 
 def _of_published_weights(path):

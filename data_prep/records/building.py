@@ -181,7 +181,7 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded, setting
         if problems and not _is_kept(problems, settings):
             rejected.append((sample, problems))
             continue
-        if source.sport and stages is not None and not in_order(stages):
+        if stages is not None and not in_order(stages):
             unordered.append(sample.video_id)
         if video.taken_over is not None:
             resumed[video.taken_over].append(sample.path.name)

@@ -56,7 +56,7 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
             problems += map(str, found)
             kinds.update(kinds_of_row(found))
             num_steps += len(video)
-            if source.sport and stages is not None and not in_order(stages):
+            if stages is not None and not in_order(stages):
                 unordered.append(sample.video_id)
             if sample.segments and stages is not None and UNLABELLED in stages:
                 unlabelled[sample.video_id] = int((stages == UNLABELLED).sum())

@@ -102,7 +102,7 @@ class Run:
             "system": self.name,
             "sees": videos.describe(system.sees),
             "data_hash": self.info.data_hash,
-            **dict.fromkeys(("groups", "sport")),
+            **dict.fromkeys(("groups", "sport")),  # none: also a folder of a run that had some is of another
             **self.info.beside_records(),
             "validation_fraction": self.validation_fraction,
             "seed": self.seed,

@@ -175,7 +175,7 @@ def _report_figure(name, experiment, surroundings):
         return refusal
     text = experiment.draw(folder, experiment, surroundings, seeds) if any(numbers.values()) else None
     if text is None:
-        print(f"{name}: nothing is done yet.")
+        print(f"{name}: nothing that can be drawn is done yet.")
         return None
     described = _described(surroundings, suite.described_trainings(experiment, surroundings, seeds))
     write_json(folder / report.DRAWN, {"title": experiment.title, **described, "seeds": numbers})

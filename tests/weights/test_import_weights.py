@@ -621,12 +621,13 @@ def test_the_model_of_a_run_is_not_replaced(tmp_path):
     for name in ("best.keras", "c3d.keras"):
         (tmp_path / name).write_bytes(b"of a run")
     (tmp_path / "config.json").write_text("{}")
-    for read in ("best.keras", "other.keras"):
-        for written in ("best.keras", "c3d.keras"):
-            assert_refused(
-                (tmp_path / read, f"--output={tmp_path / written}"), r"expected a new file\. Received: a model"
-            )
-            assert (tmp_path / written).read_bytes() == b"of a run"
+    (tmp_path / "sub").mkdir()
+    for written, message in (
+        ("c3d.keras", r"expected a new file\. Received: a model of the run in"),
+        ("sub/../best.keras", r"expected another file than the one to read\. Received: the same"),
+    ):
+        assert_refused((tmp_path / "best.keras", f"--output={tmp_path}/{written}"), message)
+        assert (tmp_path / written).read_bytes() == b"of a run"
 
 
 def assert_refused(arguments, message):
