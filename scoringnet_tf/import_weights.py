@@ -55,11 +55,13 @@ def main(arguments: list[str]) -> None:
 
 
 def _check_output(output, path):
-    """InputError where writing would replace the weights that are read, or a model that a run keeps."""
+    """InputError where writing would replace the weights that are read, or what lies in the folder of a run."""
     if output.resolve() == path.resolve():
         raise InputError(f"--output={output}: expected another file than the one to read. Received: the same.")
     if output.is_file() and (output.parent / "config.json").is_file():
-        raise InputError(f"--output={output}: expected a new file. Received: a model of the run in {output.parent}.")
+        raise InputError(
+            f"--output={output}: expected a new file. Received: one that is there, in the folder of a run."
+        )
 
 
 def _of_published_weights(path):

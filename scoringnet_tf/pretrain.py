@@ -16,7 +16,7 @@ from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.support.wording import counted
-from scoringnet_tf.training import idle_flags, run_flags
+from scoringnet_tf.training import run_flags
 
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords with classes, made by `python -m data_prep build`.")
 flags.DEFINE_string("model_dir", None, "Folder for checkpoints, the model and curves; a stopped run in it goes on.")
@@ -76,6 +76,7 @@ def main(_):
     info = load_records(settings["records_dir"])
     check_access(settings["model_dir"], "model_dir", writing=True)
 
+    from scoringnet_tf.training import idle_flags
     from scoringnet_tf.training.pretraining import PretrainingRun
 
     run = PretrainingRun(info, settings)

@@ -15,7 +15,7 @@ from scoringnet_tf.sports import DECODINGS
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import check_access
-from scoringnet_tf.training import idle_flags, run_flags
+from scoringnet_tf.training import run_flags
 from scoringnet_tf.training.supervision import CHOICES
 
 # `models.stage_networks.STAGE_NETWORKS`, which --help names without Keras
@@ -240,6 +240,7 @@ def main(_):
     info = load_records(settings["records_dir"])
     check_access(settings["model_dir"], "model_dir", writing=True)
 
+    from scoringnet_tf.training import idle_flags
     from scoringnet_tf.training.scoring import ScoringRun
 
     run = ScoringRun(info, settings)

@@ -7,8 +7,10 @@ import subprocess
 import sys
 
 import pytest
+from test_commands import COMMANDS
 
 import scoringnet_tf
+from data_prep.__main__ import COMMANDS as PREPARATION
 from scoringnet_tf.models import presets as model_files
 from scoringnet_tf.support.errors import InputError
 
@@ -20,9 +22,7 @@ def run_python(code):
     return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize(
-    "module", ["scoringnet_tf", "scoringnet_tf.sports", "scoringnet_tf.support.cli", "data_prep.datasets"]
-)
+@pytest.mark.parametrize("module", [*COMMANDS, *(f"data_prep.commands.{name}" for name in PREPARATION)])
 def test_import_is_light(module):
     code = f"import sys, {module}; sys.exit(int('tensorflow' in sys.modules or 'keras' in sys.modules))"
     assert run_python(code).returncode == 0

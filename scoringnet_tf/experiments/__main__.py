@@ -133,7 +133,7 @@ def _refusal(name, surroundings, numbers, of_others=0, names=()):
     if flags.FLAGS.overwrite:
         return None
     hashes = [info.data_hash for info in surroundings.tested]
-    made = {**_made(surroundings), "splits": list(names)}
+    made = {**_made(EXPERIMENTS[name], surroundings), "splits": list(names)}
     return why_kept(_folder(name, surroundings), hashes, numbers, of_others, made)
 
 
@@ -161,7 +161,9 @@ def _report_table(name, experiment, surroundings):
     refusal = _refusal(name, surroundings, numbers)
     if refusal:
         return refusal
-    described = _described(surroundings, suite.described_trainings(experiment, surroundings, flags.FLAGS.seeds))
+    described = _described(
+        experiment, surroundings, suite.described_trainings(experiment, surroundings, flags.FLAGS.seeds)
+    )
     of = surroundings.records.name, surroundings.sport
     print(report.write_results(_folder(name, surroundings), experiment, results, *of, described))
     return None
@@ -177,7 +179,7 @@ def _report_figure(name, experiment, surroundings):
     if text is None:
         print(f"{name}: nothing that can be drawn is done yet.")
         return None
-    described = _described(surroundings, suite.described_trainings(experiment, surroundings, seeds))
+    described = _described(experiment, surroundings, suite.described_trainings(experiment, surroundings, seeds))
     write_json(folder / report.DRAWN, {"title": experiment.title, **described, "seeds": numbers})
     print(text)
     return None
@@ -198,7 +200,7 @@ def _report_splits(name, experiment, surroundings):
         return refusal
     found: list[Any] = [results[index] for index in done]
     trained = [one for where in wheres for one in suite.described_trainings(experiment, where, 1)]
-    described = {**_described(surroundings, trained), "splits": names}
+    described = {**_described(experiment, surroundings, trained), "splits": names}
     of = surroundings.records.name, surroundings.sport
     print(splits.write_results(_folder(name, surroundings), experiment, kept, found, *of, described))
     return None
@@ -209,25 +211,24 @@ def _folder(name, surroundings):
     return pathlib.Path(flags.FLAGS.results_dir) / surroundings.sport / name
 
 
-def _described(surroundings, trained):
+def _described(experiment, surroundings, trained):
     """What cells.json says of the runs."""
     return {
         "command": ["python", "-m", "scoringnet_tf.experiments", *sys.argv[1:]],
         "seconds_of_training": round(sum(training["seconds"] for training in trained)),
         "trainings": trained,
         "data": {"name": surroundings.records.name, "hash": [info.data_hash for info in surroundings.tested]},
-        **_made(surroundings),
+        **_made(experiment, surroundings),
     }
 
 
-def _made(surroundings):
-    """How the results are made: the preset and what it says, flags behind --, and the files that these name."""
-    return {
-        "preset": surroundings.preset.name,
-        "preset_flags": preset_flags(surroundings.preset),
-        "further_flags": list(surroundings.further),
-        "files": Training({}, 0).configuration(surroundings)["contents"],
-    }
+def _made(experiment, surroundings):
+    """How results are made: the preset, flags behind --, and where something is trained what these say and name."""
+    made = {"preset": surroundings.preset.name, "further_flags": list(surroundings.further)}
+    if experiment.compute:
+        return made
+    files = Training({}, 0).configuration(surroundings)["contents"]
+    return {**made, "preset_flags": preset_flags(surroundings.preset), "files": files}
 
 
 def _surroundings():

@@ -202,6 +202,6 @@ def table(rows):
 
 def _cell(value):
     if isinstance(value, tuple):
-        low, high = value
+        low, high = (round(end, 2) + 0.0 for end in value)  # no −0.00
         return "–" if math.isnan(low) else f"{low:.2f}–{high:.2f}"
     return "–" if value is None or math.isnan(value) else f"{value:.3f}"

@@ -68,10 +68,15 @@ def test_results_of_other_data_or_of_more_stay(folder, hashes, numbers, received
     found = why_kept(folder, hashes, numbers)
     assert (found is None) if received is None else found.endswith(received)
     assert why_kept(folder, ["a", "b"], {}, 2) is None
-    kept = {"preset": "small.flags", "further_flags": [], "splits": ["1", "2"]}
+    kept = {"preset": "small.flags", "files": {"pretrained": "1"}, "further_flags": [], "splits": ["1", "2"]}
     cells.write_text(json.dumps({**json.loads(cells.read_text()), **kept}))
     assert why_kept(folder, ["a", "b"], {}, 2, {**kept, "splits": ["2", "1", "3"]}) is None
-    for changed in ({"preset": "paper.flags"}, {"further_flags": ["--max_steps=2"]}, {"splits": ["1", "3"]}):
+    for changed in (
+        {"preset": "paper.flags"},
+        {"files": {"pretrained": "2"}},
+        {"further_flags": ["--max_steps=2"]},
+        {"splits": ["1", "3"]},
+    ):
         assert "Received: those of another " in (why_kept(folder, ["a", "b"], {}, 2, {**kept, **changed}) or "")
     assert why_kept(folder.with_name("new"), hashes, numbers) is None
 
@@ -89,6 +94,12 @@ def test_a_command_that_would_replace_other_results_is_refused_before_it_trains(
     assert cells.read_bytes() == before and not (tmp_path / "runs").exists()
     assert forked("scoringnet_tf.experiments", "report", "shortcuts", *words, "--overwrite").returncode == 0
     assert json.loads(cells.read_text())["data"]["hash"] == ["0123456789ab"]
+    # What trains nothing needs no file that a preset names.
+    (tmp_path / "lacking.flags").write_text("--pretrained=nowhere.keras")
+    lacking = ["--preset", tmp_path / "lacking.flags", "--overwrite"]
+    assert forked("scoringnet_tf.experiments", "report", "shortcuts", *words, *lacking).returncode == 0
+    result = forked("scoringnet_tf.experiments", "report", "table5", *words, *lacking)
+    assert result.returncode == 1 and "--pretrained=nowhere.keras: expected a model" in result.stderr
 
 
 def test_table_3_is_read_again(stage_results, tmp_path, monkeypatch):  # noqa: F811

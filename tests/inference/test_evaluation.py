@@ -225,3 +225,5 @@ def test_table_shows_three_decimals_and_dashes():
     text = evaluation.table([("model", {"d_src": 0.12345, "d_med": math.nan})])
     assert "0.123" in text
     assert text.count("–") == 8
+    text = evaluation.table([("95 % over videos", {"d_src": (-0.001, 0.456), "e_src": (math.nan, math.nan)})])
+    assert text.split("\n")[1].split()[4:] == ["–", "–", "–", "0.00–0.46", *["–"] * 5]

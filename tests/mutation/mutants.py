@@ -3006,7 +3006,7 @@ LEFT_OVERS = (
         "scoringnet_tf/experiments/__main__.py",
         "tests/experiments",
         (
-            '{**_made(surroundings), "splits": list(names)}',
+            '{**_made(EXPERIMENTS[name], surroundings), "splits": list(names)}',
             '{"splits": list(names)}',
             "the command does not say of which preset its results are",
             "test_of_what_a_figure_is_stands_beside_it_and_keeps_it_from_less",

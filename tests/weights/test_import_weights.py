@@ -623,7 +623,7 @@ def test_the_model_of_a_run_is_not_replaced(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "sub").mkdir()
     for written, message in (
-        ("c3d.keras", r"expected a new file\. Received: a model of the run in"),
+        ("c3d.keras", r"expected a new file\. Received: one that is there, in the folder of a run\."),
         ("sub/../best.keras", r"expected another file than the one to read\. Received: the same"),
     ):
         assert_refused((tmp_path / "best.keras", f"--output={tmp_path}/{written}"), message)
