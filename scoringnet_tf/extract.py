@@ -7,7 +7,8 @@ r"""Extracts features of videos: what a C3D gives at one of its layers, one .npy
 The second writes manifest.csv and stage_labels.csv as well, so that the third makes records of the features. What made
 them is in features.json beside them. --per=frame is C3D without temporal pooling, as KFS has it: a vector for every
 --stride frames, of all that it sees around them. --per=clip is C3D as it was trained, over clips that begin every
---stride frames; beyond the end the last frame is repeated. Of L frames either gives ⌈L / stride⌉ steps.
+--stride frames; beyond the end the last frame is repeated. Of L frames either gives ⌈L / stride⌉ steps, of a video
+L frames at the rate of the model (frame_rate in features.json), which stages of features count too.
 
 A run that was stopped goes on when the same command is given again: a video whose file is there is left out, by its
 bytes (videos.json). A video

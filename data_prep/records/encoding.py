@@ -12,7 +12,7 @@ import numpy as np
 from data_prep.datasets.sample import Sample, Source
 from data_prep.records.same_performance import thumbnails
 from scoringnet_tf.data.features import read_features
-from scoringnet_tf.data.preprocessing import StoredForm
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm
 from scoringnet_tf.data.video import DEFAULT_FPS, Clip, Video, VideoError, VideoStream
 from scoringnet_tf.support.errors import InputError
 
@@ -119,7 +119,11 @@ def encode_features(sample: Sample, stride: int | None) -> EncodedVideo:
         what = f"expected --feature_stride={stated}, as features.json beside it says. Received: {stride}."
         return EncodedVideo(error=f"{sample.feature_file}: {what}")
     frames_per_step = stated or 1
-    fps = sample.fps or (found.origin or {}).get("frame_rate")
+    origin_rate = (found.origin or {}).get("frame_rate")
+    if sample.fps and origin_rate and abs(sample.fps / origin_rate - 1) > RATE_TOLERANCE:
+        what = f"expected {origin_rate:g} frames per second, as features.json beside it says: stages count those."
+        return EncodedVideo(error=f"{sample.feature_file}: {what} Received: fps {sample.fps:g}.")
+    fps = sample.fps or origin_rate
     warnings = () if fps else (f"Features state no frame rate: {DEFAULT_FPS:g} frames per second assumed.",)
     rate = (fps or DEFAULT_FPS) / frames_per_step
     return EncodedVideo(

@@ -93,19 +93,25 @@ def with_reference(
         records_dir: folder of the records that it was trained on. Of their training and validation splits at most
             `MAX_VIDEOS` are looked at, never of the test split.
         batch_size: videos at a time.
-        held_out_ids: videos of the training split that the model did not learn from. Their errors make its intervals,
-            or those of the validation split, where the records have one; without either it states none.
+        held_out_ids: videos of the training split that the model did not learn from. Their errors make its intervals;
+            where the records have a validation split, those of that. Without either it states none.
         training_ids: keep ids and true scores of training videos, to tell which are most alike.
 
     Raises:
         InputError: the records are not of the sport and frames of the model, or have no training split; or the model
-            sees samples of whole videos in frames, of which nothing can be compared.
+            sees samples of whole videos in frames, of which nothing can be compared; or `held_out_ids` are of no
+            training videos.
     """
     info = load_records(records_dir)
+    unknown = [video_id for video_id in held_out_ids if video_id not in info.split("train")["ids"]]
+    if unknown:
+        raise InputError(f"held_out_ids: expected ids of the training split of {records_dir}. Received: {unknown[0]}.")
     held_out: HeldOut | str = NOTHING_HELD_OUT
-    if held_out_ids or "validation" in info.splits:
-        held_out = HeldOut(info, "validation", held_out_ids or None)
-    return _with(model, measured(model, info, held_out, batch_size, training_ids))
+    if "validation" in info.splits:
+        held_out = HeldOut(info, "validation")
+    elif held_out_ids:
+        held_out = HeldOut(info, "validation", held_out_ids)
+    return _with(model, measured(model, info, held_out, batch_size, training_ids, held_out_ids))
 
 
 def _with(model, reference):

@@ -71,6 +71,9 @@ def coverage_line(found: dict[str, Any]) -> str:
     """One line for people about a `coverage`."""
     if not found["scores"]:
         return f"No intervals. {found['lacking']}"
-    shares = (f"{score} {100 * one['held']:.1f} % of {one['num_videos']}" for score, one in found["scores"].items())
+    known = {score: one for score, one in found["scores"].items() if one["num_videos"]}
+    if not known:
+        return f"intervals: claimed {100 * found['claimed']:.0f} %; no true score is known."
+    shares = (f"{score} {100 * one['held']:.1f} % of {one['num_videos']}" for score, one in known.items())
     line = f"intervals: claimed {100 * found['claimed']:.0f} %; held {', '.join(shares)}"
     return f"{line} (the videos that set them, which says nothing)" if found["same_videos"] else line

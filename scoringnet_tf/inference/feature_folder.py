@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import functools
 import json
+import os
 import sys
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,7 @@ from scoringnet_tf.support.reading import read_json
 TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation.json"  # as `data_prep` reads them
 SPORT_FILE = "sport.yaml"
 SOURCES = "videos.json"
+MAX_NAME = 240  # bytes: of the 255 of file systems, less what is written before the name until the file is whole
 MAY_BE_LEFT_OUT = ("group", "penalty")  # columns of the table, where no video has any
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
@@ -43,7 +45,8 @@ class Video(NamedTuple):
 
 def file_name(video):
     """The `.npy` file of a video: its name or id, with what no file name may hold as in a URL (`%2F` is /)."""
-    return f"{urllib.parse.quote(video, safe=' ')}.npy"
+    kept = (letter if letter > "\x7f" and letter.isprintable() else urllib.parse.quote(letter, " ") for letter in video)
+    return f"{''.join(kept)}.npy"
 
 
 def origin_of(path, part, extractor, c3d, preprocessor, info=None):
@@ -105,7 +108,13 @@ def extract_videos(videos: list[Video], extractor, output_dir) -> tuple[int, int
 
     Returns:
         (how many files were there already, how many videos could not be read).
+
+    Raises:
+        InputError: the name of a video is too long for that of a file.
     """
+    for video in videos:
+        if len(os.fsencode(file_name(video.name))) > MAX_NAME:
+            raise InputError(f"{video.name}: expected a name of at most {MAX_NAME} bytes as {file_name('…')}.")
     kept = failed = 0
     sources_path = output_dir / SOURCES
     sources = read_json(sources_path) if sources_path.is_file() else {}
@@ -193,8 +202,9 @@ def write_tables(info, output_dir):
 
 
 def _penalty(sport, known):
-    """Points that the final score lacks, where the rule of the sport takes a penalty off; None where none are."""
-    if sport.fusion != "sum_minus_penalty" or None in [known[score] for score in SCORES]:
+    """Points that the final score lacks, where the rule of the sport takes one off; None of none, or contradictions."""
+    scores = [known[score] for score in SCORES]
+    if sport.fusion != "sum_minus_penalty" or None in scores or "inconsistent" in known:
         return None
     return round(known["difficulty"] + known["execution"] - known["final"], 4) or None
 

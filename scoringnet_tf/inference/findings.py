@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.refusal import NO_PERFORMANCE, SEVERAL
 from scoringnet_tf.inference.trust import Likeness, Trust
@@ -134,10 +135,11 @@ class Findings:
 
         Args:
             path: what it calls the video.
-            fps: of it.
+            fps: of it, or of its last part.
             name: of the model.
         """
         performances, length = self.performances, len(self._labels)
+        fps = self._rate_of_all(fps)
         if not performances:
             against = self.against or [NO_PERFORMANCE]
             first = self._first_frame
@@ -184,6 +186,12 @@ class Findings:
             }
             for stage, first, last in stage_runs(self._labels[start:end])
         ]
+
+    def _rate_of_all(self, fps):
+        """Frames per second of all parts by their times, where that of the last part, `fps`, is another."""
+        seconds = self._times[-2] - self._times[0]
+        measured = (len(self._labels) - 1) / float(seconds) if seconds > 0 else fps
+        return fps if abs(measured / fps - 1) <= RATE_TOLERANCE else measured
 
     def _second(self, frame):
         return round(float(self._times[frame]), 3)

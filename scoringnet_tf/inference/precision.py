@@ -36,6 +36,11 @@ def check_precision(network, videos: list[str]) -> str:
                     f"on {path}. Export in float32."
                 )
             worst[name] = max(worst.get(name, 0.0), difference)
+    if not worst.keys() & set(SCORES):
+        raise InputError(
+            "--precision=bfloat16: expected --samples of which one has scores at least, to compare them. "
+            f"Received: none in {counted(len(videos), 'video')}."
+        )
     said = ", ".join(f"{name} {difference:.2%}" for name, difference in worst.items())
     compared = counted(len(videos), "video")
     return f"bfloat16 against float32 on {compared}, at most: {said} (of a range; stages: of the frames)"
@@ -50,7 +55,8 @@ def _differences(sport, exact, coarse):
         for score in SCORES:
             if (value := getattr(expected, score)) is not None:
                 low, high = sport.range_of(score)
-                difference = abs(getattr(found, score) - value) / (high - low)
+                other = getattr(found, score)
+                difference = float("inf") if other is None else abs(other - value) / (high - low)
                 differences[score] = float(np.maximum(differences.get(score, 0.0), difference))  # NaN stays
     if exact.stages:
         differences["stages"] = float(np.mean(_labels(exact) != _labels(coarse)))

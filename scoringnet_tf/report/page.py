@@ -335,11 +335,10 @@ def _cells(rank, shown, link, names, judged, graded):
 def _agreement(name, performances):
     """SRC and MED of a score over the performances whose true one is known."""
     pairs = np.array([pair for shown, _ in performances if (pair := _pair(_score(shown, name)))]).reshape(-1, 2)
-    if len(pairs) < 3 or np.ptp(pairs, axis=0).min() == 0:
-        return {"name": name, "src": "", "med": "", "count": len(pairs)}
-    src = stats.spearmanr(pairs[:, 0], pairs[:, 1]).statistic
-    med = np.abs(pairs[:, 0] - pairs[:, 1]).mean()
-    return {"name": name, "src": f"{src:.3f}", "med": f"{med:.2f}", "count": len(pairs)}
+    orders = len(pairs) > 2 and np.ptp(pairs, axis=0).min() > 0  # SRC is undefined of equal scores
+    src = f"{stats.spearmanr(pairs[:, 0], pairs[:, 1]).statistic:.3f}" if orders else "–"
+    med = f"{np.abs(pairs[:, 0] - pairs[:, 1]).mean():.2f}" if len(pairs) else "–"
+    return {"name": name, "src": src, "med": med, "count": len(pairs)}
 
 
 def _axis(scores):

@@ -24,7 +24,8 @@ def score_scatter(predictions: Predictions, title: str = "") -> Figure:
         title_of = f"{score}: SRC {src(truth, predicted):.3f}, MED {med(truth, predicted):.2f}"
         if score in predictions.bounds:
             axis.vlines(truth, *predictions.bounds[score].T, color=STAGE_COLORS[2], alpha=0.2, linewidth=1, zorder=1)
-            title_of += f"\nintervals hold {100 * held(predictions, score)['held']:.0f} %"
+            if not np.isnan(share := held(predictions, score)["held"]):
+                title_of += f"\nintervals hold {100 * share:.0f} %"
         axis.set_title(title_of)
         axis.set_xlabel("true, points")
         axis.set_ylabel("predicted, points")

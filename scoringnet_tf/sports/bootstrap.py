@@ -19,7 +19,8 @@ def draws_of(
     Each draw takes seeds, renderings and videos with replacement, one fewer of each than there are: as many would
     vary by (n − 1) / n of what their mean does, by half of it of two seeds (Rao and Wu, *Resampling Inference with
     Complex Survey Data*, 1988). They are the same for every row of the same seeds, so that differences between
-    these are paired. R-ℓ2 of drawn videos goes by the range of scores of all.
+    these are paired. R-ℓ2 of drawn videos goes by the range of scores of all. Of a single known video there is nothing
+    to draw: NaN.
 
     Args:
         measure: a name of `MEASURES`.
@@ -30,7 +31,9 @@ def draws_of(
     measured = MEASURES[measure]
     if measured is relative_l2:
         measured = functools.partial(relative_l2, width=width_of(truth))
-    found = {row: np.empty(number or DRAWS) for row in rows}
+    found = {row: np.full(number or DRAWS, np.nan) for row in rows}
+    if np.sum(~np.isnan(truth)) < 2:
+        return found
     for index, (uniform, renderings, videos) in enumerate(
         resamples([scores.shape for scores in rows.values()], number)
     ):

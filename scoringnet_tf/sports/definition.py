@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from scoringnet_tf.sports.marks import Marks
 from scoringnet_tf.sports.sport import ANY_PENALTY, FUSIONS, NOISE, PREDICTED_SCORES, SCORES, Sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.reading import real_number
 
 PENALTY = "penalty"
 KEYS = ("name", "stages", "fragments", "ranges", "fusion")
@@ -227,7 +228,7 @@ def _range(where, value):
 
 def _number(where, value):
     try:
-        number = math.nan if isinstance(value, bool) else float(value)
+        number = math.nan if isinstance(value, bool) else real_number(value) if isinstance(value, str) else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):

@@ -7,6 +7,7 @@ A run's folder:
     PHASE.csv               every logged figure of a phase, a row per epoch
     PHASE_scores.csv        what was predicted of the held-out videos, epoch by epoch, where scores are learnt
     tensorboard/PHASE/      curves and pictures
+    segmentation.keras      in staged training the model with which SP begins: KFS at its best validation
     best.keras              the model at its best validation; where nothing is held out there is none
     last.keras              the model after the last epoch
 

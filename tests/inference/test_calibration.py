@@ -234,6 +234,15 @@ def test_a_model_that_was_compiled_keeps_its_reference(model, folder, tmp_path):
     assert is_current(load_scoring_net(tmp_path / "model.keras"))
 
 
+def test_videos_held_out_by_id_are_of_the_training_split(plain, folder):
+    """Where there is a validation split, its errors count; what was held out of training beside it is no neighbour."""
+    first = DatasetInfo.load(folder).splits["train"]["ids"][0]
+    found = scoringnet_tf.with_reference(plain, folder, held_out_ids=[first]).reference
+    assert found.intervals.num_videos["final"] == 9 and (found.bank is None or first not in found.bank.ids)
+    with pytest.raises(InputError, match=r"held_out_ids: expected ids of the training split .* Received: nobody"):
+        scoringnet_tf.with_reference(plain, folder, held_out_ids=["nobody"])
+
+
 def test_features_have_them_too(tmp_path):
     rng = np.random.default_rng(0)
     train = rng.normal(size=(60, 4))

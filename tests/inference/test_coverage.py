@@ -99,8 +99,14 @@ def test_none_say_why():
 def test_a_score_that_is_not_predicted_or_known_has_no_share():
     found, intervals = small()
     found.truth["final"] = np.full(4, np.nan)
-    said = coverage(found, intervals, "test", "hash")["scores"]["final"]
+    whole = coverage(found, intervals, "test", "hash")
+    said = whole["scores"]["final"]
     assert math.isnan(said["held"]) and said["num_videos"] == 0
+    assert "difficulty" in coverage_line(whole) and "final" not in coverage_line(whole)
+    assert "hold" not in score_scatter(found).axes[-1].get_title()
+    for score in found.truth:
+        found.truth[score] = np.full(4, np.nan)
+    assert coverage_line(coverage(found, intervals, "test", "hash")).endswith(" %; no true score is known.")
     del found.predicted["final"]
     assert list(interval_bounds(found, intervals, DIVING)) == ["difficulty"]
 

@@ -17,7 +17,8 @@ from scoringnet_tf.data.features import read_features, read_origin
 from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d
-from scoringnet_tf.inference.feature_folder import file_name, prepare
+from scoringnet_tf.inference.feature_folder import Video, _penalty, extract_videos, file_name, prepare
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -260,6 +261,20 @@ def test_videos_and_bad_ones(stage_model, tmp_path):
     assert "1 video, there before: 0." in result.stdout and "nowhere.avi: expected a video" in result.stderr
     assert len(read_features(output / "good.avi.npy").values) == 8
     assert command(*flags, tmp_path / "good.avi").stdout.endswith("there before: all.\n")
+
+
+def test_files_are_called_as_their_videos():
+    assert file_name("a/b 1.avi") == "a%2Fb 1.avi.npy" and file_name("x\n\u200b") == "x%0A%E2%80%8B.npy"
+    assert file_name("跳水" * 39) == "跳水" * 39 + ".npy"
+    videos = [Video(name, None, None) for name in ("short", "跳水" * 40)]
+    with pytest.raises(InputError, match="expected a name of at most 240 bytes"):
+        extract_videos(videos, None, pathlib.Path("nowhere"))
+
+
+def test_a_penalty_is_no_contradiction():
+    known = {"difficulty": 5.0, "execution": 9.0, "final": 13.5}
+    assert _penalty(get_sport("vault"), known) == 0.5
+    assert _penalty(get_sport("vault"), known | {"inconsistent": ["row 2: expected 14.00. Received: 13.50"]}) is None
 
 
 def test_a_video_is_brought_to_the_rate_of_training(tmp_path):

@@ -13,6 +13,7 @@ from conftest import write_bars
 
 import scoringnet_tf
 from scoringnet_tf.inference import prediction
+from scoringnet_tf.inference.findings import Findings
 from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.inference.windows import WindowedSegmenter
 from scoringnet_tf.models.preprocessor import OVERLAP, PART, ScoringNetPreprocessor
@@ -174,6 +175,17 @@ def test_a_long_video_without_a_performance_has_none(monkeypatch, scorers, video
         assert len(score.shown) == 10
         gaps = np.diff([0, *(number for number, _, _ in score.shown), LENGTH])  # it shows the whole video, evenly
         assert gaps.min() >= 0 and gaps.max() < LENGTH / 5
+
+
+def test_the_rate_of_a_long_video_is_that_of_all_its_parts(model):
+    findings = Findings(model, None)
+    for first, seconds in ((0, np.arange(61) / 60), (50, 50 / 60 + np.arange(31) / 30)):
+        findings.begin(seconds, first)
+    found = findings.result("v.mp4", 30.0, None)
+    assert (found.num_frames, found.fps) == (80, round(79 / (50 / 60 + 29 / 30), 3))
+    findings = Findings(model, None)
+    findings.begin(np.arange(61) / 60)
+    assert findings.result("v.mp4", 60.0, None).fps == 60
 
 
 def test_why_a_long_video_cannot_be_scored_is_told_once(model, tmp_path):

@@ -30,6 +30,7 @@ from scoringnet_tf.sports import definition_of, get_sport, sport_of
 from scoringnet_tf.support.errors import InputError
 
 LENGTHS = (11, 7, 1)
+UNSCORED = types.SimpleNamespace(difficulty=None, execution=None, final=None)
 
 
 @pytest.fixture(scope="module")
@@ -390,6 +391,19 @@ def test_a_score_that_is_no_number_in_bfloat16_is_as_far_off_as_can_be():
     exact, coarse = (types.SimpleNamespace(performances=[one], stages=[]) for one in (scores, unknown))
     found = precision_check._differences(sport, exact, coarse)
     assert found["difficulty"] == 0 and np.isnan([found["execution"], found["final"]]).all()
+    lacking = types.SimpleNamespace(performances=[UNSCORED], stages=[])
+    assert precision_check._differences(sport, exact, lacking) == dict.fromkeys(found, float("inf"))
+
+
+def test_bfloat16_is_not_compared_on_videos_without_scores(network, monkeypatch):
+    stages = [{"name": "noise", "start_frame": 0, "end_frame": 9}]
+    monkeypatch.setattr(
+        precision_check,
+        "VideoScorer",
+        lambda model: lambda path, force: types.SimpleNamespace(performances=[UNSCORED], stages=stages),
+    )
+    with pytest.raises(InputError, match=r"--samples of which one has scores .* Received: none in 2 videos"):
+        precision_check.check_precision(network, ["a.mp4", "b.mp4"])
 
 
 def test_bfloat16_is_for_models_of_frames(features_network):

@@ -199,10 +199,12 @@ def test_agreement_with_the_judges():
     elements = session(*(shown(name, p, t) for name, p, t in zip("abcd", predicted, true, strict=True)))
     # ranks of truth 1 4 2 3, predicted 1 4 3 2: SRC = 1 - 6·2/(4·15)
     assert "final 0.800 3.75 4" in elements.text()
-    assert "difficulty 4" in elements.text()  # one value: no order
+    assert "difficulty – 0.00 4" in elements.text()  # one value: no order
     assert len(elements.of("circle")) == 4
     circle = next(one for one in elements.of("circle"))
     assert (float(circle["cx"]), float(circle["cy"])) == (70.0, 40.0)  # b, 81 and 78 of 60 to 90
+    elements = session(*(shown(name, p, t) for name, p, t in zip("ab", predicted, true, strict=False)))
+    assert "final – 3.00 2" in elements.text()  # two in order say nothing
 
 
 @pytest.mark.parametrize(

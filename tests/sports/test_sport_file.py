@@ -204,6 +204,7 @@ WRONG = {  # what is put in place of what, and what is said of it
         "20",
         "ranges.difficulty: expected two numbers, [smallest, largest]. Received: '20'",
     ),
+    "a number that Python alone reads": ("step: 0.1", "step: 0_1", "marks.step: expected a number. Received: '0_1'"),
     "a range with NaN": ("[0, 20]", "[0, .nan]", "ranges.difficulty: expected a number. Received: '.nan'"),
     "a range with Python's NaN": ("[0, 20]", "[nan, 20]", "ranges.difficulty: expected a number. Received: 'nan'"),
     "a range without end": ("[0, 20]", "[0, inf]", "ranges.difficulty: expected a number. Received: 'inf'"),

@@ -162,6 +162,17 @@ def test_the_stride(tmp_path):
     assert len(problems(unknown)) == 3  # one step for every frame: there are too few
 
 
+def test_a_table_of_another_rate_than_the_features_is_named(tmp_path):
+    """Its stages would count other frames than a step has; 24 a second are not told from 23.976."""
+    origin = ORIGIN | {"frame_rate": 23.976}
+    source = write_source(tmp_path / "own", rows_of(fps=50), origin=origin)
+    assert problems(source) == [
+        f"manifest.csv, row 2: {source / 'a.npy'}: expected 23.976 frames per second, as features.json beside it says: "
+        "stages count those. Received: fps 50."
+    ]
+    assert problems(write_source(tmp_path / "same", origin=origin)) == []
+
+
 @pytest.mark.parametrize(("steps", "num_frames"), [(5, 21), (7, 21), (6, 20), (6, 25)])
 def test_a_sequence_of_another_length_is_named(tmp_path, steps, num_frames):
     source = write_source(tmp_path / "own", rows_of(num_frames=num_frames))
@@ -272,7 +283,8 @@ def test_cells_are_checked(tmp_path, change, message):
 def test_features_without_a_frame_rate_have_a_note(tmp_path):
     info, notes = build(write_source(tmp_path / "own", rows_of(fps="")), tmp_path / "records")
     assert "a.npy: Features state no frame rate: 25 frames per second assumed." in notes
-    source = write_source(tmp_path / "stated", rows_of(fps=""), origin=ORIGIN | {"frame_rate": 50.0})
+    rows = [row | {"fps": ""} for row in rows_of()]
+    source = write_source(tmp_path / "stated", rows, origin=ORIGIN | {"frame_rate": 50.0})
     info, notes = build(source, tmp_path / "stated_records")
     assert records(info)["dive a"]["image/frame_rate"] == 50 / STRIDE and not any("assumed" in note for note in notes)
 
