@@ -45,8 +45,8 @@ flags.DEFINE_string(
 flags.DEFINE_string(
     "noise_clips",
     None,
-    "Folder of real clips (UCF-101, HMDB51, any videos that show no performance of the sport), which are drawn in as "
-    "noise beside the simulated one; default: none.",
+    "Folder of real clips that show no performance of the sport (UCF-101 without Diving and CliffDiving, HMDB51 "
+    "without dive), which are drawn in as noise beside the simulated one; default: none.",
 )
 flags.DEFINE_bool("easy", False, "Preset for demonstrations; its name is written into the dataset.")
 flags.DEFINE_float("test_fraction", 0.19, "Share of drawn videos in the test (validation, for clips) split.", 0.0, 0.9)
@@ -86,6 +86,8 @@ def _settings_from_flags():
     if not FLAGS["test_fraction"].using_default_value and (is_session or FLAGS.labels_dir):
         own = "sessions, which are all to test on" if is_session else "--labels_dir, which has a split of its own"
         raise InputError(f"--test_fraction: expected none with {own}. Received: {FLAGS.test_fraction:g}")
+    if FLAGS.task == "scoring" and not FLAGS.labels_dir and not FLAGS.test_fraction:
+        raise InputError("--test_fraction: expected a number above 0, for a split to test on. Received: 0")
     if FLAGS.noise_clips and (FLAGS.easy or FLAGS.task != "scoring"):
         raise InputError("Expected --noise_clips with --task=scoring and without --easy. Received: one of them")
     return Settings(

@@ -41,6 +41,7 @@ from data_prep.datasets.stage_labels import (
     check_segments,
     read_stage_csv,
     short_performances,
+    touching,
     within,
 )
 from data_prep.errors import OptionError
@@ -94,7 +95,7 @@ def read(
     if label_path:
         samples = _labelled(samples, table, label_path, rules)
     stage_source = f"columns of {table.path.name}" if table.has_boundaries else STAGE_CSV if label_path else "none"
-    _expect_scores(table, samples)
+    _expect_scores(table, samples, is_labelled=table.has_boundaries or label_path is not None)
     oddities = [
         *odd_executions(rules, samples),
         *odd_scales(rules, samples),
@@ -208,6 +209,8 @@ def _with_labels(sample, file, of_all, labels, sport):
     if segments is None:
         what = f"expected stages in {STAGE_CSV}. Received: none for this video"
         return _with_problem(sample, Problem(sample.where, what))
+    if of_all:
+        segments = touching(segments, sample.frames)
     try:
         check_segments(segments, sport)
         own = within(segments, sample.frames, cut=of_all)
@@ -225,11 +228,12 @@ def _with_problem(sample, problem):
     return dataclasses.replace(sample, problems=(*sample.problems, problem)) if problem else sample
 
 
-def _expect_scores(table, samples):
+def _expect_scores(table, samples, is_labelled):
     """InputError where no score is known, and there are no stages or a column that may be a score is not used."""
     if any((sample.difficulty, sample.execution, sample.final) != (None, None, None) for sample in samples):
         return
-    if any(sample.problems for sample in samples):
+    may_be_known = is_labelled or any(name in table.columns for name in GIVES_A_SCORE)
+    if may_be_known and any(sample.problems for sample in samples):
         return  # those say more
     if table.numeric_unused or all(sample.segments is None for sample in samples):
         unused = f", and the columns {', '.join(table.unused)} are not used" if table.unused else ""

@@ -4,6 +4,7 @@
 clips of one's own in the same layout are read alike.
 """
 
+import itertools
 from pathlib import Path
 
 from data_prep.datasets.fields import Fields
@@ -26,8 +27,8 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
         sport: that of the column, which needs it where it does not ship; as of `options.sport_option`.
 
     Raises:
-        InputError: no table, no rows, no column of classes, or an unknown sport. What is wrong with a row is in its
-            `Sample`.
+        InputError: no table, no rows, no column of classes, two spellings of one, or an unknown sport. What is wrong
+            with a row is in its `Sample`.
     """
     path = source_dir / "motion_classes.csv"
     rows = read_csv(path, NO_HEADS)
@@ -36,6 +37,10 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
     if not heads:
         raise InputError(f"{path}: expected a column of classes beside {', '.join(NO_HEADS)}. Received: none.")
     classes = {head: sorted({row[head] for row in rows} - {""}, key=_natural) for head in heads}
+    for head, names in classes.items():
+        alike = [(one, other) for one, other in itertools.pairwise(names) if _natural(one) == _natural(other)]
+        if alike:
+            raise InputError(f"{path}: expected one spelling of a class of {head}. Received: {' and '.join(alike[0])}.")
     samples = [_sample(source_dir, f"{path.name}, row {row.number}", row, classes) for row in rows]
     notes = tuple(f"Classes of {head}: {', '.join(names)}." for head, names in classes.items())
     return Source(kept_form(rules), tuple(samples), notes=notes, classes=classes)

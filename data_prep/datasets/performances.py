@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.sample import Problem, Sample
+from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, Problem, Sample
 from scoringnet_tf.data.video import VideoError, duration_of, frame_at, frame_times, images_to_cut
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256
@@ -159,7 +159,8 @@ def overlap_problems(samples: Iterable[Sample]) -> dict[str, Problem]:
     """
     problems: dict[str, Problem] = {}
     of_file = collections.defaultdict(list)
-    sound = [sample for sample in samples if not sample.problems]
+    may_be_kept = {INCONSISTENT, LOOKALIKE}
+    sound = [sample for sample in samples if {problem.kind for problem in sample.problems} <= may_be_kept]
     contents = _contents({sample.path for sample in sound} if any(sample.frames for sample in sound) else set())
     for sample in sound:
         of_file[contents.get(sample.path)].append((sample.frames or (0, sys.maxsize), sample))

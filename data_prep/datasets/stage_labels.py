@@ -7,6 +7,7 @@ inconsistent is named by file and row.
 import csv
 import math
 import statistics
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -52,10 +53,14 @@ def diving_segments(times: Sequence[int], where: str = "") -> tuple[Segment, ...
 
     Raises:
         StageOrderError: a time precedes the one before it.
+        StageError: take-flight or entry have no frames, as in a row that was never filled in.
     """
     t0, _, t2, t3 = times
     if list(times) != sorted(times) or t0 < 0:
         raise StageOrderError(f"{where}: expected 0 ≤ t0 ≤ t1 ≤ t2 ≤ t3. Received: {','.join(map(str, times))}")
+    if not t0 < t2 < t3:
+        expected = "frames of take-flight and of entry, t0 < t2 < t3"
+        raise StageError(f"{where}: expected {expected}. Received: {','.join(map(str, times))}")
     return (
         Segment("pre-starting", 0, t0, where),
         Segment("take-flight", t0, t2, where),
@@ -174,6 +179,13 @@ def within(segments: Iterable[Segment], stretch: tuple[int, int] | None, cut: bo
         if start < end:
             found.append(segment._replace(start=start - first, end=end - first))
     return tuple(found)
+
+
+def touching(segments: Iterable[Segment], stretch: tuple[int, int] | None) -> list[Segment]:
+    """Those of a file's segments that show frames of a stretch (start, stop), even if they go back in time."""
+    first, last = stretch or (0, sys.maxsize)
+    ends = [(segment, sys.maxsize if segment.end is None else segment.end) for segment in segments]
+    return [each for each, end in ends if min(each.start, end) < last and max(each.start, end) > first]
 
 
 def read_diving_times(path: Path) -> dict[int, tuple[int, int, int, int]]:

@@ -4,7 +4,6 @@ import collections
 import dataclasses
 import functools
 import os
-import reprlib
 import statistics
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,6 +18,7 @@ from data_prep.records.checks import checked_samples, known_problems, out_of_ord
 from data_prep.records.encoding import aspect_of, encode_samples
 from data_prep.records.joints import SourceJoints
 from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
+from data_prep.records.simulation import read_simulation
 from data_prep.records.writing import RecordsWriter, check_output_dir, writing_to
 from scoringnet_tf import __version__
 from scoringnet_tf.data.features import FeatureFile
@@ -30,7 +30,6 @@ from scoringnet_tf.support.beam import on_runner
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_folder, tidy_up_beside
 from scoringnet_tf.support.paths import RemotePath, as_path
-from scoringnet_tf.support.reading import read_json
 from scoringnet_tf.support.wording import counted, shown
 
 OF_FRAMES = ("frame_size", "jpeg_quality", "aspect", "fit")  # the settings that say how frames are stored
@@ -111,7 +110,7 @@ def _computing(target, kept, workers, runner):
 def _build(dataset, source_dir, target, settings, kept, decoding, options):
     computing, given = decoding  # on what, and the flag that says so
     source = read_source(dataset, source_dir, **options)
-    simulation = _read_simulation(source_dir)
+    simulation = read_simulation(source_dir)
     if source.has_features:
         settings = _without_frames(settings)
         if given:
@@ -324,18 +323,3 @@ def _settings(source, settings):
     """The settings that these records depend on."""
     left_out = OF_FRAMES if source.has_features else ()
     return {key: value for key, value in dataclasses.asdict(settings).items() if key not in left_out}
-
-
-def _read_simulation(source_dir):
-    """What a simulated dataset says of itself, so that everything downstream can say so too; None for filmed video."""
-    path, under_way = source_dir / "simulation.json", source_dir / "simulation.json.partial"
-    if under_way.is_file():
-        what = "expected a simulation that has ended. Received: one that is under way or was interrupted"
-        raise InputError(f"{under_way}: {what}; give its command again.")
-    if not path.is_file():
-        return None
-    simulation = read_json(path)
-    if not isinstance(simulation.get("settings", {}), dict):
-        received = reprlib.repr(simulation)
-        raise InputError(f"{path}: expected a JSON object, and an object of settings in it. Received: {received}")
-    return simulation

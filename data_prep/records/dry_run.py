@@ -14,6 +14,7 @@ from data_prep.errors import OptionError
 from data_prep.processes import in_processes
 from data_prep.records.checks import checked_samples, out_of_order
 from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
+from data_prep.records.simulation import read_simulation
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.video import Clip
@@ -42,6 +43,7 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     source_dir = Path(source_dir)
     try:
         source = read_source(dataset, source_dir, **options)
+        read_simulation(source_dir)
     except OptionError:
         raise
     except InputError as error:

@@ -83,12 +83,13 @@ class Settings:
 
 @functools.cache
 def clip_files(folder: Path) -> list[Path]:
-    """The videos in a folder and below it, in order.
+    """The videos in a folder and below it, in order, none hidden.
 
     Raises:
         ValueError: there are none.
     """
-    found = sorted(file for file in folder.rglob("*") if file.suffix.lower() in CLIP_SUFFIXES)
+    every = (file for file in folder.rglob("*") if file.suffix.lower() in CLIP_SUFFIXES)
+    found = sorted(file for file in every if not any(part[0] == "." for part in file.relative_to(folder).parts))
     if not found:
         raise ValueError(f"Expected videos ({', '.join(CLIP_SUFFIXES)}) in --noise_clips={folder}. Received: none")
     return found

@@ -92,9 +92,7 @@ def status(chosen: Tables) -> int:
 def write_report(chosen: Tables) -> int:
     """Writes and prints the tables of what is done."""
     surroundings = _surroundings()
-    chosen = _possible(chosen, surroundings)
-    _check_kept(chosen, surroundings)
-    refused = _report(chosen, surroundings)
+    refused = _report(_possible(chosen, surroundings), surroundings)
     if flags.FLAGS.write_docs:
         pages = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
         for page in docs.write_docs(pages, pathlib.Path(flags.FLAGS.results_dir)):

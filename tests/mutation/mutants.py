@@ -2433,7 +2433,7 @@ LEFT_OVERS = (
         ),
     ),
     *of(
-        "data_prep/records/building.py",
+        "data_prep/records/simulation.py",
         "tests/data_prep/records/test_build.py",
         (
             "    if under_way.is_file():\n",
@@ -4033,6 +4033,112 @@ READINGS = [
             "]",
             "check says nothing of stages that are exchanged",
             "test_stages_in_another_order_are_said_by_build_and_check",
+        ),
+        (
+            "        read_simulation(source_dir)\n",
+            "",
+            "check calls a damaged simulation sound",
+            "test_a_simulation_that_is_no_object_is_refused",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/performances.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            "may_be_kept = {INCONSISTENT, LOOKALIKE}",
+            "may_be_kept = set()",
+            "what overlaps passes where its scores contradict each other",
+            "test_performances_that_overlap_are_refused_though_their_scores_contradict_each_other",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/manifest.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            "        segments = touching(segments, sample.frames)\n",
+            "        segments = segments\n",
+            "a wrong stage condemns all performances of its file",
+            "test_stage_labels_of_a_file_are_shared_out_to_its_performances",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/stage_labels.py",
+        "tests/data_prep/datasets/test_stage_labels.py",
+        (
+            "    if not t0 < t2 < t3:\n",
+            "    if False:\n",
+            "a row that was never filled in is a video of noise",
+            "test_a_row_that_was_never_filled_in_is_no_video_of_noise",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/vault/labels.py",
+        "tests/data_prep/simulator/test_simulator_vault.py",
+        (
+            "row if len(row) == len(columns) else []",
+            "row",
+            "one cell of a vault is all of them",
+            "test_unusable_statistics_are_named",
+        ),
+    ),
+    *of(
+        "data_prep/records/encoding.py",
+        "tests/data_prep/records/test_feature_records.py",
+        (
+            "    if sample.fps and origin_rate and abs(",
+            "    if False and abs(",
+            "stages of features count frames of another rate",
+            "test_a_table_of_another_rate_than_the_features_is_named",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/feature_folder.py",
+        "tests/inference/test_extraction.py",
+        (
+            ' or "inconsistent" in known',
+            "",
+            "a contradiction becomes a penalty",
+            "test_a_penalty_is_no_contradiction",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/sports/bootstrap.py",
+        "tests/inference/test_evaluation.py",
+        (
+            "    if np.sum(~np.isnan(truth)) < 2:\n",
+            "    if False:\n",
+            "one video has an interval without width",
+            "test_the_bootstrap_of_what_is_not_known",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/precision.py",
+        "tests/inference/test_serving.py",
+        (
+            "    if not worst.keys() & set(SCORES):\n",
+            "    if False:\n",
+            "bfloat16 passes where nothing was scored",
+            "test_bfloat16_is_not_compared_on_videos_without_scores",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/findings.py",
+        "tests/inference/test_long_videos.py",
+        (
+            "        fps = self._rate_of_all(fps)\n",
+            "",
+            "a long video has the rate of its last part",
+            "test_the_rate_of_a_long_video_is_that_of_all_its_parts",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/train.py",
+        "tests/test_package.py",
+        (
+            "from scoringnet_tf.training import run_flags\n",
+            "from scoringnet_tf.training import idle_flags, run_flags\n",
+            "train imports TensorFlow before it holds its notices back",
+            "test_import_is_light",
         ),
     ),
 ]

@@ -1,13 +1,14 @@
 """Labels of simulated dives, in the official UNLV layout: read from real files, drawn from the rules, and written."""
 
 import dataclasses
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.wording import counted, shown
 
 SCORES = ("diving_overall_scores.mat", "overall_scores")
 DIFFICULTIES = ("diving_difficulty_level.mat", "difficulty_level")
@@ -68,6 +69,9 @@ def read_labels(folder: Path) -> RealLabels:
     strays = sorted(video_id for video_id in (*training, *testing) if not 1 <= video_id <= len(overall))
     if strays:
         raise ValueError(f"Expected ids of 1 to {len(overall)} in {split}. Received: {strays}")
+    twice = sorted(video_id for video_id, number in Counter([*training, *testing]).items() if number > 1)
+    if twice:
+        raise ValueError(f"Expected every id once in {split}. Received twice: {shown(map(str, twice))}")
     usable = (np.diff(boundaries, axis=1) > 0).all(axis=1) & (boundaries[:, 0] > 0)
     _check_scores(folder, difficulty, overall)
     unusable = (np.flatnonzero(~usable) + 1).tolist()

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.simulator.encoding import FPS
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.reading import read_csv
 from scoringnet_tf.support.wording import counted
 
@@ -53,15 +54,20 @@ def read_statistics(folder: Path) -> Statistics:
         FileNotFoundError: one is missing.
         ValueError: one is malformed; file and row are named, and what was expected.
     """
-    scores = _read_table(folder / SCORES, SCORE_COLUMNS)
+    lines, scores = _read_table(folder / SCORES, SCORE_COLUMNS)
     difficulty, execution, penalty, final = scores.T
-    wrong = np.flatnonzero(np.abs(difficulty + execution - penalty - final) > 0.0015) + 2
-    if len(wrong):
-        raise ValueError(
-            f"Expected final = difficulty + execution − penalty in {folder / SCORES}. "
-            f"Received: row {wrong[0]}: {','.join(map(str, scores[wrong[0] - 2]))}"
-        )
-    seconds = _read_table(folder / SECONDS, SECONDS_COLUMNS)
+    _expect(
+        "final = difficulty + execution − penalty",
+        np.abs(difficulty + execution - penalty - final) <= 0.0015,
+        folder / SCORES,
+        lines,
+        scores,
+    )
+    for name, values in (("difficulty", difficulty), ("execution", execution)):
+        low, high = get_sport("vault").range_of(name)
+        possible = (values >= low - 0.01) & (values <= high + 0.01)
+        _expect(f"{name} from {low:g} to {high:g}", possible, folder / SCORES, lines, scores)
+    _, seconds = _read_table(folder / SECONDS, SECONDS_COLUMNS)
     usable = (seconds[:, 1] >= USABLE_FLIGHT[0]) & (seconds[:, 1] <= USABLE_FLIGHT[1])
     if not usable.any():
         raise ValueError(
@@ -71,8 +77,16 @@ def read_statistics(folder: Path) -> Statistics:
     return Statistics(difficulty, final, seconds[usable], int((~usable).sum()))
 
 
+def _expect(what, is_so, file, lines, values):
+    """ValueError naming the first row of which that is not so."""
+    wrong = np.flatnonzero(~is_so)
+    if len(wrong):
+        received = ",".join(map(str, values[wrong[0]]))
+        raise ValueError(f"Expected {what} in {file}. Received: row {lines[wrong[0]]}: {received}")
+
+
 def _read_table(file, columns):
-    """Positive numbers (N, columns) of a CSV file with that header."""
+    """The lines (N,) and positive numbers (N, columns) of a CSV file with that header."""
     if not file.exists():
         raise FileNotFoundError(
             f"Expected the file {file} with the columns {','.join(columns)}. Received: no such file"
@@ -83,13 +97,13 @@ def _read_table(file, columns):
     values = np.full((len(rows), len(columns)), np.nan)
     for number, (line, row) in enumerate(rows):
         with contextlib.suppress(ValueError):
-            values[number] = row
+            values[number] = np.array(row if len(row) == len(columns) else [], float)
         if not ((values[number] >= 0) & np.isfinite(values[number])).all():
             raise ValueError(
                 f"Expected {counted(len(columns), 'number')} from 0 on in row {line} of {file}. "
                 f"Received: {','.join(row)}"
             )
-    return values
+    return [line for line, _ in rows], values
 
 
 def draw_rows(count: int, wanted: int, rng: np.random.Generator) -> np.ndarray:

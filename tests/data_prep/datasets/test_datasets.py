@@ -683,6 +683,16 @@ def test_a_clip_without_a_class_is_a_problem_and_no_class(tmp_path):
     ]
 
 
+def test_two_spellings_of_a_class_are_refused(tmp_path):
+    source = write_motion(tmp_path / "motion", 3)
+    table = source / "motion_classes.csv"
+    table.write_text(table.read_text().replace(",diving,2,", ",diving,01,"))
+    with pytest.raises(
+        InputError, match=r"expected one spelling of a class of group\. Received: (1 and 01|01 and 1)\."
+    ):
+        motion.read(source)
+
+
 # === Manifest ===
 
 

@@ -221,6 +221,10 @@ def test_a_table_in_which_no_score_is_known_is_a_problem(tmp_path):
     (tmp_path / "manifest.csv").write_text("video,split,Punkte\na.mp4,train,72\n")
     lines, number = check("manifest", tmp_path, workers=1, sport="diving")
     assert number == 1 and "expected a score in one row at least: difficulty, execution, final, marks" in lines[0]
+    # Another problem does not hide it, where no column can hold a score.
+    (tmp_path / "manifest.csv").write_text("video,split,num_frames,Punkte\na.mp4,train,20,72\nb.mp4,test,x,50\n")
+    lines, number = check("manifest", tmp_path, workers=1, sport="diving")
+    assert number == 1 and "expected a score in one row at least" in lines[0]
     assert "the columns Punkte are not used" in lines[0]
     assert source_of(tmp_path, "video,split,Punkte\na.mp4,train,72\n", columns=["final=Punkte"]).samples[0].final == 72
 

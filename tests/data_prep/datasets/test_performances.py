@@ -161,6 +161,13 @@ def test_performances_that_overlap_are_refused(broadcast):
     assert [problem for problem in known(broadcast, *rows) if problem.startswith(said)]
 
 
+def test_performances_that_overlap_are_refused_though_their_scores_contradict_each_other(broadcast):
+    header = "video,split,start_frame,end_frame,difficulty,execution,final,mark_1,mark_2,mark_3"
+    rows = ("final.mp4,train,0,50,3.0,22,,7,7,7", "final.mp4,test,40,90,3.0,21,,7,7,7")
+    found = known(broadcast, *rows, header=header)
+    assert len(found) == 2 and "row 3: expected performances that do not overlap" in found[1]
+
+
 @pytest.mark.parametrize("copy", [os.link, os.symlink, shutil.copy])
 def test_performances_that_overlap_in_a_copy_of_the_file_are_refused(broadcast, copy):
     copy(broadcast / "final.mp4", broadcast / "copy.mp4")
@@ -251,6 +258,12 @@ def test_stage_labels_of_a_file_are_shared_out_to_its_performances(broadcast, tm
         "final.mp4#1": [-1] * 2 + [2] * 8 + [3] * 5 + [-1] * 5,
         "final.mp4#2": [-1] * 10 + [3] * 10,
     }
+    for wrong in (("final.mp4", "entry", 55, 45), ("final.mp4", "landing", 45, 55)):  # is of its performance alone
+        write_table(
+            broadcast / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), [*labels[:2], wrong]
+        )
+        first, second = source_of(broadcast, header, *rows).samples
+        assert not first.problems and "stage_labels.csv, row 4: expected" in str(second.problems[0])
     labels = [("final.mp4#1", "entry", 20, 25), ("final.mp4#2", "entry", 20, 25)]
     write_table(broadcast / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
     (problem,) = problems(source_of(broadcast, header, *rows))

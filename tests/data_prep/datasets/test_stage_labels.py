@@ -42,6 +42,12 @@ def test_times_that_go_back_are_refused(times):
         diving_segments(times, "row 32")
 
 
+@pytest.mark.parametrize("times", [(0, 0, 0, 0), (10, 10, 10, 10), (5, 5, 5, 9), (5, 7, 9, 9)])
+def test_a_row_that_was_never_filled_in_is_no_video_of_noise(times):
+    with pytest.raises(StageError, match=r"row 3: expected frames of take-flight and of entry.*Received: "):
+        diving_segments(times, "row 3")
+
+
 def test_frames_without_a_label_are_marked():
     segments = [Segment("entry", 1, 2), Segment("noise", 4, 5)]
     np.testing.assert_array_equal(frame_stages(segments, 6, DIVING), [-1, 3, -1, -1, 0, -1])

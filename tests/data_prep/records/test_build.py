@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -286,8 +287,11 @@ def test_stages_beyond_a_length_that_the_labels_state_are_refused_before_decodin
 @pytest.mark.parametrize("content", ["[1, 2]", '{"settings": [1]}'])
 def test_a_simulation_that_is_no_object_is_refused(diving_dir, tmp_path, content):
     (diving_dir / "simulation.json").write_text(content)
-    with pytest.raises(InputError, match=r"simulation.json: expected a JSON object.* Received: "):
+    message = r"simulation.json: expected a JSON object.* Received: "
+    with pytest.raises(InputError, match=message):
         _build(diving_dir, tmp_path / "records")
+    lines, number = check("unlv_diving", diving_dir, workers=1)
+    assert number == 1 and re.search(message, lines[0])
 
 
 def test_a_simulation_that_has_not_ended_is_refused(diving_dir, tmp_path):

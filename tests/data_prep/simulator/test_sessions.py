@@ -95,6 +95,7 @@ def test_a_long_video_is_written_as_a_short_one(tmp_path):
         ({"minutes": 3.0}, "--minutes with --task=session alone"),
         ({"performances": 3, "task": "motion"}, "--performances with --task=session alone"),
         ({"num_videos": 1}, "--num_videos of 2 or more"),
+        ({"test_fraction": 0.0}, "--test_fraction: expected a number above 0, for a split to test on"),
         ({"task": "session", "test_fraction": 0.5}, "--test_fraction: expected none with sessions"),
         ({"labels_dir": "x", "test_fraction": 0.5}, "--test_fraction: expected none with --labels_dir"),
     ],

@@ -225,6 +225,14 @@ def test_unusable_label_files_are_named(labels_dir):
         read_labels(labels_dir)
 
 
+def test_a_video_of_both_splits_is_named(labels_dir):
+    (file,) = labels_dir.glob("split_*/testing_idx.mat")
+    training = scipy.io.loadmat(file.with_name("training_idx.mat"))["training_idx"].ravel()
+    scipy.io.savemat(file, {"testing_idx": training[:1]})
+    with pytest.raises(ValueError, match=rf"Expected every id once in .*Received twice: {training[0]}"):
+        read_labels(labels_dir)
+
+
 def test_scores_of_another_scale_are_named(labels_dir):
     scores = scipy.io.loadmat(labels_dir / "diving_overall_scores.mat")["overall_scores"]
     scipy.io.savemat(labels_dir / "diving_overall_scores.mat", {"overall_scores": 100 * scores})

@@ -246,6 +246,11 @@ def test_real_clips_fill_a_shot_of_any_length(clips):
 def test_clips_that_are_none_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"Expected videos .* in --noise_clips=.*\. Received: none"):
         clip_files(tmp_path / "empty")
+    (tmp_path / "empty/.trash").mkdir(parents=True)
+    for hidden in ("._a.avi", ".trash/b.avi"):
+        (tmp_path / "empty" / hidden).write_bytes(b"")
+    with pytest.raises(ValueError, match="Expected videos"):
+        clip_files(tmp_path / "empty")
     (tmp_path / "a.avi").write_bytes(b"RIFF")
     with pytest.raises(ValueError, match=r"a\.avi: expected a video"):
         list(noise.clip_shot(5, clip_files(tmp_path), 40, 40, np.random.default_rng(0)))

@@ -342,6 +342,10 @@ def test_run_up_and_landing_are_cut_and_the_flight_is_kept_whole():
     [
         ("scores.csv", "difficulty,execution\n1,2\n", r"columns difficulty,execution,penalty,final"),
         ("scores.csv", "difficulty,execution,penalty,final\n5,9,0,14\n5,9,0,15\n", r"row 3: 5\.0,9\.0,0\.0,15\.0"),
+        ("scores.csv", "difficulty,execution,penalty,final\n\n\n5,9,0,15\n", r"row 4: 5\.0,9\.0,0\.0,15\.0"),
+        ("scores.csv", "difficulty,execution,penalty,final\n5,9,0,14\n5\n", r"row 3 of .*scores\.csv. Received: 5"),
+        ("scores.csv", "difficulty,execution,penalty,final\n520,880,0,1400\n", r"difficulty from .*row 2: 520\.0"),
+        ("scores.csv", "difficulty,execution,penalty,final\n5,88,0,93\n", r"execution from 0 to 10 .*row 2: 5\.0"),
         ("scores.csv", "difficulty,execution,penalty,final\n5,x,0,14\n", r"row 2 of .*scores\.csv.*5,x,0,14"),
         ("stage_seconds.csv", "pre_flight,posting_flight,landing\n3,1\n", r"row 2 of .*stage_seconds\.csv"),
         ("stage_seconds.csv", "pre_flight,posting_flight,landing\n3,-1,2\n", r"row 2 of .*stage_seconds\.csv"),
