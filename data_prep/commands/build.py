@@ -1,9 +1,10 @@
 """Turns videos and their labels into TFRecords.
 
-    python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir=RECORDS
+    python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir=RECORDS --nonmonotone=drop
 
 Every inconsistency between videos, scores, stages and splits is reported by file and row; unless --on_error=skip says
-otherwise, nothing is written then. The output folder appears whole or not at all.
+otherwise, nothing is written then (the public UNLV-Diving has two rows that --nonmonotone=drop leaves out). The output
+folder appears whole or not at all.
 
 A manifest.csv with a column features makes records of features (of `python -m scoringnet_tf.extract`, or of anyone's)
 in place of frames; the flags that say how frames are stored, or on what they are decoded, are refused then.

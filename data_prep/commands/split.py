@@ -2,7 +2,8 @@
 
     python -m data_prep split --dataset=manifest --sport=diving --source_dir=VIDEOS --output=split.csv
     python -m data_prep split --dataset=unlv_diving --source_dir=VIDEOS --by=score --folds=5 --output=fold.csv
-    python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --split_csv=fold_1.csv --output_dir=RECORDS
+    python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --split_csv=fold_1.csv --output_dir=RECORDS \
+        --nonmonotone=drop
 
 A file says the split of every record (id,split). Folds are numbered fold_1.csv, fold_2.csv, …; each record is tested in
 one of them. The same seed gives the same files. Videos are not decoded.

@@ -22,6 +22,7 @@ table of features in place of videos: the column video, which may be left out, t
 is the frame rate of the video. Stages and num_frames count frames of the video all the same.
 """
 
+import collections
 import dataclasses
 import math
 import unicodedata
@@ -38,10 +39,10 @@ from data_prep.datasets.scores import complete_scores, odd_executions, odd_scale
 from data_prep.datasets.stage_labels import (
     StageError,
     StageOrderError,
-    check_segments,
     read_stage_csv,
+    segment_errors,
     short_performances,
-    touching,
+    touches,
     within,
 )
 from data_prep.errors import OptionError
@@ -200,20 +201,25 @@ def _labelled(samples, table, path, sport):
         not (sample.video_id in labels and (given or sample.video_id != file))
         for sample, file, given in zip(samples, files, named, strict=True)
     ]
-    return [_with_labels(*each, labels, sport) for each in zip(samples, files, of_all, strict=True)]
+    stretches: dict[str, list[tuple[int, int]]] = collections.defaultdict(list)
+    for sample, file in zip(samples, files, strict=True):
+        stretches[file] += [sample.frames] if sample.frames else []
+    return [
+        _with_labels(sample, labels.get(sample.video_id, labels.get(file)), stretches[file] if shared else None, sport)
+        for sample, file, shared in zip(samples, files, of_all, strict=True)
+    ]
 
 
-def _with_labels(sample, file, of_all, labels, sport):
-    """A sample with the segments of its id, or with the part of those `of_all` in its file that is its own."""
-    segments = labels.get(sample.video_id, labels.get(file))
+def _with_labels(sample, segments, stretches, sport):
+    """A sample with its segments, or with its own part of those of its file, which has performances at `stretches`."""
     if segments is None:
         what = f"expected stages in {STAGE_CSV}. Received: none for this video"
         return _with_problem(sample, Problem(sample.where, what))
-    if of_all:
-        segments = touching(segments, sample.frames)
     try:
-        check_segments(segments, sport)
-        own = within(segments, sample.frames, cut=of_all)
+        for error in segment_errors(segments, sport):
+            if not stretches or _concerns(error.segment, sample.frames, stretches):
+                raise error
+        own = within(segments, sample.frames, cut=stretches is not None)
         if not own:
             what = f"expected stages in {STAGE_CSV} of its part of the file. Received: none of it"
             return _with_problem(sample, Problem(sample.where, what))
@@ -222,6 +228,13 @@ def _with_labels(sample, file, of_all, labels, sport):
         return _with_problem(sample, Problem(sample.where, str(error), NONMONOTONE))
     except StageError as error:
         return _with_problem(sample, Problem(sample.where, str(error)))
+
+
+def _concerns(segment, stretch, stretches):
+    """Whether a wrong segment of a file touches a performance; what touches none of all is the first one's to name."""
+    if stretch and touches(segment, stretch):
+        return True
+    return not any(touches(segment, each) for each in stretches) and stretch in (None, min(stretches))
 
 
 def _with_problem(sample, problem):

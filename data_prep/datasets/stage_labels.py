@@ -26,7 +26,11 @@ STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
 
 class StageError(ValueError):
-    """Stage labels that contradict the video or the sport."""
+    """Stage labels that contradict the video or the sport; `segment` is the one that does, where it is one."""
+
+    def __init__(self, message: str, segment: "Segment | None" = None) -> None:
+        super().__init__(message)
+        self.segment = segment
 
 
 class StageOrderError(StageError):
@@ -95,14 +99,13 @@ def segment_errors(segments: Iterable[Segment], sport: Sport, num_frames: int | 
     for segment in segments:
         if segment.stage not in sport.stages:
             known = ", ".join(sport.stages)
-            yield StageError(f"{segment.where}: expected a stage, one of {known}. Received: {segment.stage!r}")
+            what = f"expected a stage, one of {known}. Received: {segment.stage!r}"
+            yield StageError(f"{segment.where}: {what}", segment)
         end = math.inf if segment.end is None else segment.end
         if segment.start < previous_end or end < segment.start:
             after = "the end" if previous_end == math.inf else f"frame {previous_end}"
-            yield StageOrderError(
-                f"{segment.where}: expected segments in order, start ≤ end, without overlap. Received: {segment} after "
-                f"{after}"
-            )
+            what = f"expected segments in order, start ≤ end, without overlap. Received: {segment} after {after}"
+            yield StageOrderError(f"{segment.where}: {what}", segment)
         if num_frames is not None and _is_beyond(segment, num_frames):
             yield _beyond(segment, num_frames)
         previous_end = max(previous_end, end)
@@ -181,11 +184,10 @@ def within(segments: Iterable[Segment], stretch: tuple[int, int] | None, cut: bo
     return tuple(found)
 
 
-def touching(segments: Iterable[Segment], stretch: tuple[int, int] | None) -> list[Segment]:
-    """Those of a file's segments that show frames of a stretch (start, stop), even if they go back in time."""
-    first, last = stretch or (0, sys.maxsize)
-    ends = [(segment, sys.maxsize if segment.end is None else segment.end) for segment in segments]
-    return [each for each, end in ends if min(each.start, end) < last and max(each.start, end) > first]
+def touches(segment: Segment, stretch: tuple[int, int]) -> bool:
+    """Whether a segment of a file shows frames of a stretch (start, stop) of it, even if it goes back in time."""
+    end = sys.maxsize if segment.end is None else segment.end
+    return min(segment.start, end) < stretch[1] and max(segment.start, end) > stretch[0]
 
 
 def read_diving_times(path: Path) -> dict[int, tuple[int, int, int, int]]:

@@ -119,8 +119,10 @@ def encode_features(sample: Sample, stride: int | None) -> EncodedVideo:
         what = f"expected --feature_stride={stated}, as features.json beside it says. Received: {stride}."
         return EncodedVideo(error=f"{sample.feature_file}: {what}")
     frames_per_step = stated or 1
-    origin_rate = (found.origin or {}).get("frame_rate")
-    if sample.fps and origin_rate and abs(sample.fps / origin_rate - 1) > RATE_TOLERANCE:
+    origin = found.origin or {}
+    origin_rate = origin.get("frame_rate")
+    of_records = origin.get("records")  # of which all frames were seen, at their own rate
+    if sample.fps and origin_rate and not of_records and abs(sample.fps / origin_rate - 1) > RATE_TOLERANCE:
         what = f"expected {origin_rate:g} frames per second, as features.json beside it says: stages count those."
         return EncodedVideo(error=f"{sample.feature_file}: {what} Received: fps {sample.fps:g}.")
     fps = sample.fps or origin_rate

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from data_prep.datasets.stage_labels import StageOrderError, diving_segments, read_diving_times
+from data_prep.datasets.stage_labels import StageError, diving_segments, read_diving_times
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import FactsOf
 
@@ -25,5 +25,5 @@ def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
 def _video(video_id, where, times):
     try:
         return LabelledVideo(video_id, where, diving_segments(times, where))
-    except StageOrderError as error:
+    except StageError as error:
         return LabelledVideo(video_id, where, (), (str(error),))

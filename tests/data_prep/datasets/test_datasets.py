@@ -722,6 +722,12 @@ def test_manifest_with_stage_labels_beside_it(tmp_path):
     info, notes = _build("manifest", source, tmp_path / "records", **options)
     assert info.stage_frames["train"] == {"take-flight": 6, "entry": 3, "unlabelled": 11}
     assert "Columns that are not used: athlete." in notes
+    # A video without stages is one of no frame of them; a stage that is none is named though it has no frames.
+    for stage, number in (("noise", 0), ("crowd", 1)):
+        unlabelled = ("2024 (final)/dive.avi", stage, 0, 0)
+        columns = ("video_id", "stage", "start_frame", "end_frame")
+        write_table(tmp_path / "stage_labels.csv", columns, [*labels[:2], unlabelled])
+        assert sum(len(sample.problems) for sample in manifest.read(source, **options).samples) == number
     labels[1:] = [("dive 2", "entry", 8, 12)]
     write_table(tmp_path / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
     problems = [problem for sample in manifest.read(source, **options).samples for problem in sample.problems]

@@ -264,6 +264,10 @@ def test_stage_labels_of_a_file_are_shared_out_to_its_performances(broadcast, tm
         )
         first, second = source_of(broadcast, header, *rows).samples
         assert not first.problems and "stage_labels.csv, row 4: expected" in str(second.problems[0])
+    for wrong in (("final.mp4", "landing", 32, 38), ("final.mp4", "entry", -9, -5)):  # is of none, and yet is named
+        write_table(broadcast / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), [*labels, wrong])
+        (problem,) = problems(source_of(broadcast, header, *rows))
+        assert problem.startswith("manifest.csv, row 2: ") and "stage_labels.csv, row 5: expected" in problem
     labels = [("final.mp4#1", "entry", 20, 25), ("final.mp4#2", "entry", 20, 25)]
     write_table(broadcast / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
     (problem,) = problems(source_of(broadcast, header, *rows))

@@ -171,6 +171,9 @@ def test_a_table_of_another_rate_than_the_features_is_named(tmp_path):
         "stages count those. Received: fps 50."
     ]
     assert problems(write_source(tmp_path / "same", origin=origin)) == []
+    # Of records every frame was seen, at its own rate, and the origin says but the median.
+    origin["records"] = {"name": "own", "data_hash": "0"}
+    assert problems(write_source(tmp_path / "of_records", rows_of(fps=50), origin=origin)) == []
 
 
 @pytest.mark.parametrize(("steps", "num_frames"), [(5, 21), (7, 21), (6, 20), (6, 25)])

@@ -459,6 +459,14 @@ def test_files_that_are_wrong_as_a_whole(tmp_path, content, message):
     assert message in raised(tmp_path / "x")
 
 
+def test_a_row_of_times_without_a_dive_is_named(tmp_path):
+    (tmp_path / "x").write_text("1,2,3,4\n0,0,0,0\n")
+    output = tmp_path / "stage_labels.csv"
+    result = run(tmp_path / "x", f"--output={output}")
+    assert result.returncode == 1 and "row 2: expected frames of take-flight and of entry" in result.stderr
+    assert run(tmp_path / "x", f"--output={output}", "--on_error=skip").returncode == 0 and "001" in output.read_text()
+
+
 def test_paths_that_hold_no_labels(tmp_path):
     assert "no such file" in raised(tmp_path / "none")
     assert "a folder without its annotations" in raised(tmp_path)
