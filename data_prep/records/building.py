@@ -83,8 +83,9 @@ def build_records(
             `output_dir` of a runner is in an object store, or there are features and nothing for it to decode.
     """
     target = as_path(output_dir)
-    if isinstance(target, Path) and (runner or target.name in ("", "..")):
-        target = target.resolve()  # workers of a runner may be in another folder, and "." has no name to write beside
+    if isinstance(target, Path) and (runner or target.name in ("", "..") or target.is_symlink()):
+        # Workers of a runner may be in another folder, "." has no name to write beside, and a link lies elsewhere.
+        target = target.resolve()
     with kept_videos(target) as kept:
         with writing_to(target):
             tidy_up_beside(target)

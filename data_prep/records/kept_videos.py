@@ -63,7 +63,7 @@ def kept_videos(target: AnyPath) -> Iterator[Path]:
         try:
             yield folder
         except BaseException as error:
-            num_videos = len(list(folder.glob("*.npz")))
+            num_videos = len(list(folder.glob("[!.]*.npz")))
             if not num_videos:
                 shutil.rmtree(folder, ignore_errors=True)
             elif isinstance(error, InputError | Stopped):

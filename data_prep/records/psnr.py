@@ -36,13 +36,17 @@ class Comparison:
         """One sentence for a terminal."""
         total = len(self.psnr) + len(self.missing) + len(self.problems)
         if not self.psnr:
-            return f"PSNR: no source of {counted(total, 'record')} is at hand."
-        if not math.isfinite(min(self.psnr.values())):
+            others = f"the sources of {len(self.problems)} are others" if self.problems else "no source is at hand"
+            return f"PSNR: of {counted(total, 'record')} {others}."
+        different = {video_id: value for video_id, value in self.psnr.items() if math.isfinite(value)}
+        if not different:
             return f"Equal to the source in every number: {len(self.psnr)} of {counted(total, 'record')}."
-        lowest = min(self.psnr, key=self.psnr.__getitem__)
+        lowest = min(different, key=different.__getitem__)
+        equal = len(self.psnr) - len(different)
         return (
             f"PSNR against the decoded source, {len(self.psnr)} of {counted(total, 'record')}: "
-            f"mean {np.mean(list(self.psnr.values())):.1f} dB, lowest {self.psnr[lowest]:.1f} dB ({lowest})."
+            f"mean {np.mean(list(different.values())):.1f} dB, lowest {different[lowest]:.1f} dB ({lowest})"
+            f"{f', {equal} equal in every number' if equal else ''}."
         )
 
 

@@ -26,7 +26,10 @@ def summary(info: DatasetInfo) -> str:
     unit = _unit(info)
     lines += [
         "",
-        *table(["split", "videos", unit, "hours", "shards"], [_split_row(info, name) for name in info.splits]),
+        *table(
+            ["split", "videos", unit, f"hours at {info.frame_rate:g}/s", "shards"],
+            [_split_row(info, name) for name in info.splits],
+        ),
     ]
     scores = [
         _score_row(split, score, values)

@@ -191,9 +191,10 @@ def load_records(records_dir):
     """The `DatasetInfo` of --records_dir; where there is none, the error shows how the flag file says to make them."""
     check_access(records_dir, "records_dir")
     index = as_path(records_dir) / INDEX_NAME
-    recipe = [line for path in flag_files(sys.argv) for line in records_recipe(path)]
-    if recipe and not index.is_file():
-        raise InputError("\n".join([NO_INDEX.format(index), *recipe]))
+    if not index.is_file():
+        recipe = [line for path in flag_files(sys.argv) for line in records_recipe(path)]
+        if recipe:
+            raise InputError("\n".join([NO_INDEX.format(index), *recipe]))
     return DatasetInfo.load(records_dir)
 
 

@@ -587,11 +587,14 @@ def _webp_times(path):
 
 def _packets(path, container, stream):
     """(timestamps of the frames in the order in which they are shown, units of the stream; bytes of the smallest)."""
+    times, smallest = [], 0
     try:
-        packets = [packet for packet in container.demux(stream) if packet.size and not packet.is_discard]
+        for packet in container.demux(stream):  # none is kept: together they are as large as the file
+            if packet.size and not packet.is_discard:
+                times.append(packet.pts)
+                smallest = min(smallest or packet.size, packet.size)
     except av.FFmpegError as error:
         raise VideoError(f"{path}: expected a whole video. Received: {_reason(error)}.") from error
-    times, smallest = [packet.pts for packet in packets], min((packet.size for packet in packets), default=0)
     if None in times:
         return times, smallest
     first = _first_shown(path, stream.index)

@@ -63,6 +63,8 @@ def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib
             yield pathlib.Path(folder)
             _upload_folder(pathlib.Path(folder), path, last)
         return
+    if path.is_symlink():
+        path = path.resolve()  # the folder is replaced where it lies, and the link stays
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary, old = (path.with_name(f".{path.name}.{os.getpid()}.{kind}") for kind in ("new", "old"))
     shutil.rmtree(temporary, ignore_errors=True)

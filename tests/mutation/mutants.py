@@ -4141,6 +4141,26 @@ READINGS = [
             "test_import_is_light",
         ),
     ),
+    *of(
+        "scoringnet_tf/support/files.py",
+        "tests/support/test_files.py",
+        (
+            "    if path.is_symlink():\n",
+            "    if False:\n",
+            "a link to a folder is replaced, and what it leads to stays",
+            "test_a_folder_is_replaced_where_a_link_to_it_leads",
+        ),
+    ),
+    *of(
+        "data_prep/records/psnr.py",
+        "tests/data_prep/records/test_feature_records.py",
+        (
+            "if math.isfinite(value)}",
+            "}",
+            "sources that are equal make the mean infinite",
+            "test_features_other_than_their_source_are_found",
+        ),
+    ),
 ]
 
 MUTANTS = (

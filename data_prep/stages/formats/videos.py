@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import unicodedata
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
@@ -94,5 +95,8 @@ def video_path(videos_dir: Path, video_id: str) -> Path:
 
 def _check_id(video_id):
     path = PurePosixPath(video_id.replace("\\", "/"))
-    if not path.name or not video_id.isprintable() or path.is_absolute() or ".." in path.parts:
+    unwritable = [letter for letter in video_id if unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")]
+    if unwritable:
+        raise InputError(f"expected the name of a video without {unwritable[0]!r}. Received: {video_id!r}")
+    if not path.name or path.is_absolute() or ".." in path.parts:
         raise InputError(f"expected the name of a video, which lies inside a folder. Received: {video_id!r}")

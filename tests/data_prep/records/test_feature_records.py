@@ -1,6 +1,7 @@
 """Records of features: a manifest with a column features becomes records, and what does not fit is named by row."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -357,6 +358,10 @@ def test_features_other_than_their_source_are_found(tmp_path):
     assert comparison.problems == [
         f"dive a: {source / 'a.npy'}: expected the features that the record was made of. Received: others."
     ]
+    comparison.psnr = {}
+    assert comparison.summary() == "PSNR: of 2 records the sources of 1 are others."
+    comparison.psnr = {"dive a": 30.0, "dive b": 40.0, "dive c": math.inf}
+    assert "mean 35.0 dB, lowest 30.0 dB (dive a), 1 equal in every number." in comparison.summary()
 
 
 def test_damaged_records_are_found(tmp_path):

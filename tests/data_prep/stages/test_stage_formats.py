@@ -547,8 +547,16 @@ def test_elan_annotations_that_are_wrong(tmp_path):
 @pytest.mark.parametrize("video_id", ["", "..", "../x.mp4", "/etc/passwd", "a/../../b", "C:\\..\\x", "a\nb", "a\0b"])
 def test_ids_that_lie_outside_the_folder_are_not_looked_up(tmp_path, video_id):
     for facts_of in (facts_reader(), facts_reader(tmp_path)):
-        with pytest.raises(InputError, match="expected the name of a video, which lies inside a folder"):
+        with pytest.raises(
+            InputError, match=r"expected the name of a video(, which lies inside a folder| without '\\)"
+        ):
             facts_of(video_id)
+
+
+def test_names_may_hold_the_spaces_of_any_script(tmp_path):
+    name = "飛込　予選 3.45.12\u202fPM.mp4"
+    write_bars(tmp_path / name, 12, fps=30)
+    assert facts_reader(tmp_path)(name).num_frames == 12
 
 
 def test_stages_are_held_against_the_video(tmp_path):
