@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -168,7 +169,7 @@ def test_flag_files_of_a_command_line():
     arguments = ["train", "--flagfile=a.flags", "-flagfile", "b c.flags", "--flagfiles=d", "--seed=1", "x"]
     assert flag_files(arguments) == ["a.flags", "b c.flags"]
     assert flag_files(["train", "--flagfile"]) == []
-    assert flag_files(["train", "--flagfile=~/a.flags "]) == [os.path.expanduser("~/a.flags")]
+    assert flag_files(["train", "--flagfile=~/a.flags "]) == [str(pathlib.Path.home() / "a.flags")]
 
 
 @pytest.mark.slow

@@ -1,7 +1,6 @@
 """Flag files of a command line, and what their opening comments say."""
 
 import itertools
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ def flag_files(arguments: Sequence[str]) -> list[str]:
         for argument in arguments
         if argument.startswith("-") and argument.lstrip("-").partition("=")[0] == "flagfile"
     )
-    return [os.path.expanduser(name.strip()) for name in names if name]  # as absl does
+    return [str(Path(name.strip()).expanduser()) for name in names if name]  # as absl does
 
 
 def records_recipe(flagfile: str | Path) -> list[str]:
