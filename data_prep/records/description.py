@@ -25,7 +25,8 @@ def describe(info: DatasetInfo) -> dict[str, Any]:
         bins} and "splits" {split: {"videos", "frames" (of features: steps), "seconds" (of a video), "scores" {score:
         distribution with "histogram"}, "stage_seconds" {stage: distribution over the videos that have it}, "lacking"
         {field: number of videos without it, or with a part of its stages}, "classes" {head: {class: videos}}}}. A
-        distribution is {"number", "mean", "std", "min", "q1", "median", "q3", "max"}.
+        distribution is {"number", "mean", "std", "min", "q1", "median", "q3", "max"}, of seconds {"number": 0} where
+        one vector of features stands for a whole video.
     """
     bins = {score: edges for score in SCORES if (edges := _edges(info, score)) is not None}
     return {
@@ -57,9 +58,11 @@ def _describe_split(info, split, bins):
     return {
         "videos": len(videos),
         "frames": sum(video["num_frames"] for video in videos),
-        "seconds": distribution(seconds),
+        "seconds": distribution([] if info.has_vectors else seconds),
         "scores": {score: _scores(videos, score, edges) for score, edges in bins.items()},
-        "stage_seconds": {stage: distribution(found) for stage, found in stages.items() if found},
+        "stage_seconds": {
+            stage: distribution(found) for stage, found in stages.items() if found and not info.has_vectors
+        },
         "lacking": {**lacking, "stages": unlabelled, "group": sum(not video.get("group") for video in videos)},
         "classes": {head: _class_counts(videos, head, names) for head, names in info.classes.items()},
     }
@@ -113,8 +116,8 @@ def as_text(description: Mapping[str, Any]) -> str:
         ]
         if rows:
             lines += [*table([title, *header[1:], ""], rows), ""]
-    lengths = [[split, *_cells(found["seconds"])] for split, found in splits.items()]
-    lines += [*table(["length, s", *header[1:]], lengths), ""]
+    lengths = [[split, *_cells(found["seconds"])] for split, found in splits.items() if found["seconds"]["number"]]
+    lines += [*table(["length, s", *header[1:]], lengths), ""] if lengths else []
     fields = list(next(iter(splits.values()))["lacking"])
     lacking = [[split, *(f"{found['lacking'][field]:,}" for field in fields)] for split, found in splits.items()]
     lines += [*table(["videos without", *fields], lacking)]

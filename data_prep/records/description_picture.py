@@ -32,12 +32,14 @@ def picture(description: Mapping[str, Any]) -> Figure:
         for axis, score in zip(np.ravel(rows[0].subplots(1, len(scores))), scores, strict=True):
             _draw_scores(axis, description, score)
     length, stages, known = rows[-1].subplots(1, 3, width_ratios=(1, 2, 2))
-    _draw_boxes(length, {"whole video": {split: found["seconds"] for split, found in splits.items()}}, "length")
+    lengths = {"whole video": {split: found["seconds"] for split, found in splits.items()}}
+    is_known = any(found["number"] for found in lengths["whole video"].values())
+    _draw_boxes(length, lengths if is_known else {}, "length", "not known of vectors")
     durations = {
         stage: {split: found["stage_seconds"].get(stage) for split, found in splits.items()}
         for stage in stage_names(description)
     }
-    _draw_boxes(stages, durations, "stages")
+    _draw_boxes(stages, durations, "stages", "no stage is labelled")
     _draw_known(known, splits)
     handles = [
         Patch(color=_color(split), label=f"{split}: {counted(found['videos'], 'video', ',')}")
@@ -73,11 +75,11 @@ def _places(number, splits):
     return {split: np.arange(number) + start for split, start in zip(splits, starts, strict=True)}, width
 
 
-def _draw_boxes(axis, durations, title):
-    """Quartiles within the smallest and the largest, seconds, of {name: {split: distribution}}."""
+def _draw_boxes(axis, durations, title, why_none):
+    """Quartiles within the smallest and the largest, seconds, of {name: {split: distribution}}; of none says why."""
     axis.set_title(title, loc="left")
     if not durations:
-        axis.text(0.5, 0.5, "no stage is labelled", ha="center", transform=axis.transAxes)
+        axis.text(0.5, 0.5, why_none, ha="center", transform=axis.transAxes)
         axis.set_axis_off()
         return
     places, width = _places(len(durations), list(next(iter(durations.values()))))

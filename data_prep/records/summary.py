@@ -101,8 +101,8 @@ def _limits(info):
 
 def _split_row(info, name):
     split = info.splits[name]
-    hours = split["num_frames"] / info.frame_rate / 3600
-    return [name, f"{split['num_videos']:,}", f"{split['num_frames']:,}", f"{hours:.2f}", str(len(split["shards"]))]
+    hours = "–" if info.has_vectors else f"{split['num_frames'] / info.frame_rate / 3600:.2f}"
+    return [name, f"{split['num_videos']:,}", f"{split['num_frames']:,}", hours, str(len(split["shards"]))]
 
 
 def _score_row(split, score, values):

@@ -92,6 +92,11 @@ class DatasetInfo:
     format_version: int = FORMAT_VERSION
     records_dir: Path | RemotePath | None = None
 
+    @property
+    def has_vectors(self) -> bool:
+        """Whether these are features, one vector a video, which says nothing of its length."""
+        return bool(self.features) and {video["num_frames"] for video in self.videos.values()} == {1}
+
     def beside_records(self) -> dict:
         """What a result depends on and `data_hash` does not cover: hashes of groups, and of a sport of one's own."""
         groups = {video_id: video["group"] for video_id, video in self.videos.items() if video.get("group") is not None}

@@ -39,7 +39,7 @@ def has(info: DatasetInfo, what: str | None) -> bool:
     if what == "joints":
         return not info.features and (as_path(joints_folder(info)) / INDEX).is_file()
     if what == "vectors":
-        return bool(info.features) and {video["num_frames"] for video in info.videos.values()} == {1}
+        return info.has_vectors
     if what == STAGES:
         return not info.stage_frames.get("test", {}).get("unlabelled", 0)
     return True

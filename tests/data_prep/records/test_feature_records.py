@@ -14,6 +14,8 @@ from data_prep.datasets import manifest
 from data_prep.errors import OptionError
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.contact_sheet import save_contact_sheet
+from data_prep.records.description import as_text, describe
+from data_prep.records.description_picture import picture
 from data_prep.records.dry_run import check
 from data_prep.records.psnr import compare_with_source
 from data_prep.records.summary import summary
@@ -341,6 +343,20 @@ def test_a_contact_sheet_shows_them(tmp_path):
     info, _ = build(source, tmp_path / "records")
     save_contact_sheet(info, "train", 2, tmp_path / "sheet.png")
     assert (tmp_path / "sheet.png").stat().st_size > 5000
+
+
+def test_a_vector_says_nothing_of_the_length_of_its_video(tmp_path):
+    rows = [{"features": f"{name}.npy", "split": "train", "final": ord(name), "fps": 25} for name in LENGTHS]
+    source = write_source(tmp_path / "own", rows, ("features", "split", "final", "fps"), origin=None)
+    for name in LENGTHS:
+        np.save(source / f"{name}.npy", values_of(name, 1))
+    info, _ = build(source, tmp_path / "records")
+    assert info.has_vectors and "–" in summary(info)
+    found = describe(info)
+    assert found["splits"]["train"]["seconds"] == {"number": 0} and not found["splits"]["train"]["stage_seconds"]
+    assert "length, s" not in as_text(found)
+    texts = [text.get_text() for axis in picture(found).axes for text in axis.texts]
+    assert "not known of vectors" in texts and "no stage is labelled" in texts
 
 
 def test_features_other_than_their_source_are_found(tmp_path):
