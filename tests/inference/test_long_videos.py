@@ -15,6 +15,7 @@ import scoringnet_tf
 from scoringnet_tf.inference import prediction
 from scoringnet_tf.inference.findings import Findings
 from scoringnet_tf.inference.prediction import VideoScorer
+from scoringnet_tf.inference.trust import Trust
 from scoringnet_tf.inference.windows import WindowedSegmenter
 from scoringnet_tf.models.preprocessor import OVERLAP, PART, ScoringNetPreprocessor
 from scoringnet_tf.models.presets import load_scoring_net
@@ -178,12 +179,12 @@ def test_a_long_video_without_a_performance_has_none(monkeypatch, scorers, video
 
 
 def test_the_rate_of_a_long_video_is_that_of_all_its_parts(model):
-    findings = Findings(model, None)
+    findings = Findings(model, Trust(model, []))
     for first, seconds in ((0, np.arange(61) / 60), (50, 50 / 60 + np.arange(31) / 30)):
         findings.begin(seconds, first)
     found = findings.result("v.mp4", 30.0, None)
     assert (found.num_frames, found.fps) == (80, round(79 / (50 / 60 + 29 / 30), 3))
-    findings = Findings(model, None)
+    findings = Findings(model, Trust(model, []))
     findings.begin(np.arange(61) / 60)
     assert findings.result("v.mp4", 60.0, None).fps == 60
 
@@ -241,6 +242,7 @@ def test_the_horizon_of_the_shipped_model_is_half_the_overlap():
 MEMORY = """
 import resource, sys
 from scoringnet_tf.inference.prediction import VideoScorer
+from scoringnet_tf.inference.trust import Trust
 from scoringnet_tf.models.presets import load_scoring_net
 scorer = VideoScorer(load_scoring_net(), part=1500, overlap=300)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
