@@ -168,7 +168,7 @@ def test_help_lists_the_flags(module, flag):
 def test_flag_files_of_a_command_line():
     arguments = ["train", "--flagfile=a.flags", "-flagfile", "b c.flags", "--flagfiles=d", "--seed=1", "x"]
     assert flag_files(arguments) == ["a.flags", "b c.flags"]
-    assert flag_files(["train", "--flagfile"]) == []
+    assert flag_files(["train", "--flagfile"]) == flag_files(["train", "--flagfile= "]) == []
     assert flag_files(["train", "--flagfile=~/a.flags "]) == [str(pathlib.Path.home() / "a.flags")]
 
 

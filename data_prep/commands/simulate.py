@@ -27,7 +27,12 @@ flags.DEFINE_integer(
 )
 flags.DEFINE_integer("performances", None, "Performances in each session; default: 30.", lower_bound=1)
 flags.DEFINE_float("minutes", None, "Minutes that each session lasts; default: 120.", lower_bound=0.1)
-flags.DEFINE_integer("seed", 0, "Seed of everything random; the same seed gives the same bytes.", lower_bound=0)
+flags.DEFINE_integer(
+    "seed",
+    0,
+    "Seed of everything random; on processors of one kind the same seed gives the same bytes.",
+    lower_bound=0,
+)
 flags.DEFINE_integer(
     "rendering",
     0,

@@ -1,4 +1,4 @@
-"""Splits a dataset into training, validation and test records, or into k folds, as files that build reads.
+r"""Splits a dataset into training, validation and test records, or into k folds, as files that build reads.
 
     python -m data_prep split --dataset=manifest --sport=diving --source_dir=VIDEOS --output=split.csv
     python -m data_prep split --dataset=unlv_diving --source_dir=VIDEOS --by=score --folds=5 --output=fold.csv

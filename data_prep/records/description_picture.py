@@ -34,12 +34,13 @@ def picture(description: Mapping[str, Any]) -> Figure:
     length, stages, known = rows[-1].subplots(1, 3, width_ratios=(1, 2, 2))
     lengths = {"whole video": {split: found["seconds"] for split, found in splits.items()}}
     is_known = any(found["number"] for found in lengths["whole video"].values())
-    _draw_boxes(length, lengths if is_known else {}, "length", "not known of vectors")
+    why_none = "no stage is labelled" if is_known else "not known of vectors"
+    _draw_boxes(length, lengths if is_known else {}, "length", why_none)
     durations = {
         stage: {split: found["stage_seconds"].get(stage) for split, found in splits.items()}
         for stage in stage_names(description)
     }
-    _draw_boxes(stages, durations, "stages", "no stage is labelled")
+    _draw_boxes(stages, durations, "stages", why_none)
     _draw_known(known, splits)
     handles = [
         Patch(color=_color(split), label=f"{split}: {counted(found['videos'], 'video', ',')}")

@@ -36,8 +36,7 @@ class Comparison:
         """One sentence for a terminal."""
         total = len(self.psnr) + len(self.missing) + len(self.problems)
         if not self.psnr:
-            others = f"the sources of {len(self.problems)} are others" if self.problems else "no source is at hand"
-            return f"PSNR: of {counted(total, 'record')} {others}."
+            return f"PSNR: no source of {counted(total, 'record')} could be compared, {len(self.problems)} are at hand."
         different = {video_id: value for video_id, value in self.psnr.items() if math.isfinite(value)}
         if not different:
             return f"Equal to the source in every number: {len(self.psnr)} of {counted(total, 'record')}."

@@ -113,8 +113,9 @@ def extract_videos(videos: list[Video], extractor, output_dir) -> tuple[int, int
         InputError: the name of a video is too long for that of a file.
     """
     for video in videos:
-        if len(os.fsencode(file_name(video.name))) > MAX_NAME:
-            raise InputError(f"{video.name}: expected a name of at most {MAX_NAME} bytes as {file_name('…')}.")
+        if (length := len(os.fsencode(file_name(video.name)))) > MAX_NAME:
+            what = f"expected a name of at most {MAX_NAME} bytes, as its file is called"
+            raise InputError(f"{video.name}: {what}. Received: {length}.")
     kept = failed = 0
     sources_path = output_dir / SOURCES
     sources = read_json(sources_path) if sources_path.is_file() else {}

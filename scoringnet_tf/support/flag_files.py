@@ -13,7 +13,7 @@ def flag_files(arguments: Sequence[str]) -> list[str]:
         for argument in arguments
         if argument.startswith("-") and argument.lstrip("-").partition("=")[0] == "flagfile"
     )
-    return [str(Path(name.strip()).expanduser()) for name in names if name]  # as absl does
+    return [str(Path(name.strip()).expanduser()) for name in names if name.strip()]  # as absl does
 
 
 def records_recipe(flagfile: str | Path) -> list[str]:

@@ -155,6 +155,22 @@ def test_what_is_damaged_is_not_trusted(diving_dir, tmp_path, damage):
     assert keep_video(clip, STORED, folder).taken_over is True
 
 
+def test_a_file_half_written_is_no_kept_video(tmp_path):
+    with pytest.raises(InputError, match=r"^refused$"), kept_videos.kept_videos(tmp_path / "records") as folder:
+        (folder / ".1a2b3c4d.0123.npz").touch()
+        raise InputError("refused")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_build_goes_where_a_link_leads(diving_dir, tmp_path, whole):
+    (tmp_path / "disk").mkdir()
+    link = tmp_path / "records"
+    link.symlink_to(tmp_path / "disk/records")
+    for overwrite in (False, True):
+        assert build(diving_dir, link, overwrite=overwrite)[0].data_hash == whole
+    assert link.is_symlink() and [path.name for path in (tmp_path / "disk").iterdir()] == ["records"]
+
+
 def test_a_refused_build_keeps_what_it_encoded(diving_dir, tmp_path, whole):
     video = diving_dir / "diving_samples_len_ori" / "009.avi"
     content = video.read_bytes()
