@@ -151,6 +151,7 @@ def _report_table(name, experiment, surroundings):
         return _report_splits(name, experiment, surroundings)
     if experiment.draw:
         return _report_figure(name, experiment, surroundings)
+    experiment = suite.with_beside(experiment, surroundings, flags.FLAGS.seeds)
     results = suite.results(experiment, surroundings, flags.FLAGS.seeds)
     if not results.predicted:
         print(f"{name}: nothing is done yet.")
@@ -223,7 +224,7 @@ def _described(experiment, surroundings, trained):
 def _made(experiment, surroundings):
     """How results are made: the preset, flags behind --, and where something is trained what these say and name."""
     made = {"preset": surroundings.preset.name, "further_flags": list(surroundings.further)}
-    if experiment.compute:
+    if experiment.compute and not experiment.rows:
         return made
     files = Training({}, 0).configuration(surroundings)["contents"]
     return {**made, "preset_flags": preset_flags(surroundings.preset), "files": files}

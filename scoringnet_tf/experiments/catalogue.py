@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from scoringnet_tf.sports import PREDICTED_SCORES, get_sport
+
 Figures = Mapping[str, float]  # such as {"d_src": 0.57}
 MSE = {"alpha": "0"}  # Eq. 6 alone
 TRUE = ("--true_fragments",)
@@ -39,7 +41,8 @@ class Experiment:
         title: as printed above it.
         question: what it answers, a sentence.
         rows: those that are trained.
-        reference: name of the row that the others are compared with; None where they are not.
+        reference: name of the row that the others are compared with; of each score its own where it is a mapping,
+            and scores that are not in it are not compared; None where none is.
         paper: sport, or name of the dataset where the paper tells it from others → row → figures, where it has them.
         sport: name of the only one whose records it is of; None for any.
         measures: `"scores"`, or `"stages"` for how well frames are labelled.
@@ -50,14 +53,16 @@ class Experiment:
         needs: what the records must have for any of it, as of `Row`.
         held_out: whether it is of videos that training holds out.
         compute: of a table that trains nothing, a function of (records, tested records) that gives its `Results`.
+        beside: a row of another table, which stands beside what is computed where that table has trained it.
     """
 
     title: str
     question: str
     rows: Sequence[Row]
-    reference: str | None = None
+    reference: str | Mapping[str, str] | None = None
     paper: Mapping[str, Mapping[str, Figures]] = dataclasses.field(default_factory=dict)
     compute: Callable[..., Any] | None = None
+    beside: Row | None = None
     sport: str | None = None
     measures: str = "scores"
     picture: str = "f_src"
@@ -81,7 +86,7 @@ def figures(*printed: float) -> Figures:
 HEAD = {"dropout": "0.5", "learning_rate": "0.0003", "epochs": "60", "head": "regression"}
 DISTRIBUTION = {**HEAD, "head": "distribution", "score_sigma": "0.6"}
 
-OURS = "ScoringNet (MSE + ranking)"  # in table 7
+OURS = "ScoringNet (MSE + ranking)"  # in table 7, and beside shortcuts
 
 
 def _final(f_src):
@@ -135,7 +140,7 @@ SRC_BY_FRAGMENT = {  # (D-SRC, E-SRC), in the same order
 
 
 def _fragments(sport, number, table):
-    """Table 1 or 2: both towers see the same true fragment."""
+    """Table 1 or 2: both towers see the same true fragment; each is compared with that which the sport has for it."""
     rows = [
         Row(stages.replace(",", " + "), {**MSE, "difficulty_fragment": stages, "execution_fragment": stages}, TRUE)
         for stages in FRAGMENTS[sport]
@@ -144,8 +149,9 @@ def _fragments(sport, number, table):
         row.name: {"d_src": difficulty, "e_src": execution}
         for row, (difficulty, execution) in zip(rows, SRC_BY_FRAGMENT[sport], strict=True)
     }
+    right = {score: " + ".join(get_sport(sport).fragment(score)) for score in PREDICTED_SCORES}
     title, question = f"Table {number}: fragments of {table}", "Which true fragment predicts which score (MSE)?"
-    return Experiment(title, question, rows, rows[0].name, {sport: printed}, sport=sport, needs=STAGES)
+    return Experiment(title, question, rows, right, {sport: printed}, sport=sport, needs=STAGES)
 
 
 # Table 3 and Fig. 4: what labels the frames, as flags of `train`; and how the stages are decided.
@@ -314,7 +320,9 @@ EXPERIMENTS = {
         "Shortcuts",
         "What is reached without watching the performance?",
         [],
+        OURS,
         compute=_shortcuts,
+        beside=Row(OURS),
         needs="frames",
     ),
     "stability": Experiment(

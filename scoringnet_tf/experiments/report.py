@@ -21,12 +21,13 @@ from scoringnet_tf.support.wording import counted
 
 HEADS = {"src": "SRC", "med": "MED", "rl2": "R-ℓ2"}
 DECIMALS = {"src": 3, "med": 3, "rl2": 2}
+Reference = str | Mapping[str, str] | None  # of `Experiment`
 CELLS, PREDICTIONS, TABLE = "cells.json", "predictions.csv", "table.md"
 MEASURED = {"diving": "unlv_diving", "vault": "unlv_vault"}  # the dataset that the paper's tables of a sport are of
 DRAWN = "drawn.json"  # beside a figure, what cells.json says of the runs beside a table
 
 
-def cells(results: Results | StageResults, reference: str | None) -> dict[str, dict[str, Any]]:
+def cells(results: Results | StageResults, reference: Reference) -> dict[str, dict[str, Any]]:
     """The figures of every row.
 
     Returns:
@@ -38,14 +39,20 @@ def cells(results: Results | StageResults, reference: str | None) -> dict[str, d
     """
     found: dict[str, dict[str, Any]] = {row: {} for row in results.predicted}
     for name in results.names:
-        draws = results.drawn(name)
+        draws, other = results.drawn(name), _reference_of(reference, name)
         for row, drawn in draws.items():
-            is_paired = reference in draws and row != reference and results.seeds_of(row) == results.seeds_of(reference)
             found[row][name] = _cell(results.values(row, name), drawn)
-            if reference and is_paired:
-                both = all(_is_defined(results.values(each, name)) for each in (row, reference))
-                found[row][name]["more"] = interval(drawn - draws[reference]) if both else (math.nan, math.nan)
+            if other in draws and row != other and results.seeds_of(row) == results.seeds_of(other):
+                both = all(_is_defined(results.values(each, name)) for each in (row, other))
+                found[row][name]["more"] = interval(drawn - draws[other]) if both else (math.nan, math.nan)
     return found
+
+
+def _reference_of(reference, name):
+    """The row that a figure of others is compared with: that of its score, where each has its own."""
+    if not isinstance(reference, Mapping):
+        return reference
+    return reference.get(next((score for score in SCORES if measure_of(name) and score[0] == name[0]), ""))
 
 
 def _cell(values, drawn):
@@ -120,22 +127,21 @@ def _text(cell, name):
 
 
 def _differences(experiment, found):
-    """A sentence for every row: by how much its figures, but R-ℓ2, differ from the reference's."""
-    sentences = []
+    """A sentence for every row and reference: by how much its figures, but R-ℓ2, differ from the reference's."""
+    sentences, reference = [], experiment.reference
+    others = dict.fromkeys(reference.values() if isinstance(reference, Mapping) else [reference])
     for name, row in found.items():
-        parts = [
-            f"{head(column)} {cell['more'][0]:+.3f} to {cell['more'][1]:+.3f}"
-            for column, cell in row.items()
-            if measure_of(column) != "rl2" and not math.isnan(cell.get("more", (math.nan,))[0])
-        ]
-        if parts:
-            sentences.append(f"{name} against {experiment.reference} (95 %, paired): {', '.join(parts)}.  ")
-        elif (
-            experiment.reference in found
-            and name != experiment.reference
-            and not any("more" in c for c in row.values())
-        ):
-            sentences.append(f"{name} is not compared with {experiment.reference}, whose seeds are others.  ")
+        for other in others:
+            of_other = {column: cell for column, cell in row.items() if _reference_of(reference, column) == other}
+            parts = [
+                f"{head(column)} {cell['more'][0]:+.3f} to {cell['more'][1]:+.3f}"
+                for column, cell in of_other.items()
+                if measure_of(column) != "rl2" and not math.isnan(cell.get("more", (math.nan,))[0])
+            ]
+            if parts:
+                sentences.append(f"{name} against {other} (95 %, paired): {', '.join(parts)}.  ")
+            elif other in found and name != other and of_other and not any("more" in c for c in of_other.values()):
+                sentences.append(f"{name} is not compared with {other}, whose seeds are others.  ")
     return sentences
 
 
@@ -167,7 +173,9 @@ def write_results(
         described: what cells.json says of the runs beside the figures.
     """
     found = cells(results, experiment.reference)
-    text = markdown(experiment, found, data, sport)
+    joints = {source for one in described["trainings"] if (source := one.get("sees", {}).get("joints"))}
+    whose = f"\nJoints: {', '.join(sorted(joints))}.\n" if joints else ""
+    text = markdown(experiment, found, data, sport) + whose
     write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
     with replacing_file(folder / TABLE) as path:
         path.write_text(text, encoding="utf-8")

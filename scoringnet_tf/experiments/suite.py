@@ -1,5 +1,6 @@
 """Trains and evaluates all that some tables need: each run once, whatever table asks; one that fails stops no other."""
 
+import dataclasses
 import itertools
 import re
 import sys
@@ -19,6 +20,7 @@ from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.experiments.stage_results import StageResults, counts, read_stages
 from scoringnet_tf.experiments.training import METAFILE, Surroundings, Training, TrainingError
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path
 
 
@@ -81,14 +83,18 @@ def run(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: in
 
 
 def described_trainings(experiment: Experiment, surroundings: Surroundings, seeds: int) -> list[dict[str, Any]]:
-    """What a result says of each finished training that it needs: its folder, seed, time and hardware."""
+    """What a result says of each finished training that it needs: its folder, seed, time and hardware.
+
+    Of a system also what its cross-validation or its held-out videos chose, and what it sees.
+    """
     found = []
     for training in trainings([experiment], surroundings, seeds):
         if training.is_trained(surroundings):
             folder = training.folder(surroundings)
             metafile = yaml.safe_load((folder / METAFILE).read_text(encoding="utf-8"))
             kept = ("seed", "seconds", "seconds_are_of", "hardware", "versions")
-            found.append({"folder": folder.name, **{name: metafile[name] for name in kept}})
+            of_a_system = {name: metafile[name] for name in ("chosen", "sees") if name in metafile}
+            found.append({"folder": folder.name, **{name: metafile[name] for name in kept}, **of_a_system})
     return found
 
 
@@ -102,12 +108,28 @@ def seeds_done(experiment: Experiment, surroundings: Surroundings, seeds: int) -
 # === Results ===
 
 
+def with_beside(experiment: Experiment, surroundings: Surroundings, seeds: int) -> Experiment:
+    """The same table; with the row that is to stand beside what is computed, where one of so many seeds is trained."""
+    if experiment.beside is None:
+        return experiment
+    try:
+        is_trained = any(run_of(experiment.beside, seed).is_trained(surroundings) for seed in range(seeds))
+    except InputError:  # a file that the preset names is not there, without which nothing can have been trained
+        is_trained = False
+    return dataclasses.replace(experiment, rows=[experiment.beside]) if is_trained else experiment
+
+
 def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> Results | StageResults:
     """What the rows predict of the test videos: of each the seeds that are done on every rendering, if any."""
-    if experiment.compute:
-        return experiment.compute(surroundings.records, surroundings.tested)
     if experiment.measures == "stages":
         return _stage_results(experiment, surroundings, seeds)
+    trained = _trained(experiment, surroundings, seeds)
+    if experiment.compute:
+        return _beside(trained, experiment.compute(surroundings.records, surroundings.tested))
+    return trained
+
+
+def _trained(experiment, surroundings, seeds):
     found = {
         row.name: {
             seed: [read_predictions(report / "predictions.csv") for report in reports]
@@ -123,6 +145,20 @@ def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> R
     }
     of_rows = {name: tuple(found[name]) for name in done}
     return Results(first.ids if first else (), first.truth if first else {}, predicted, of_rows)
+
+
+def _beside(trained, computed):
+    """What is computed, and what was trained; of every seed of that it is the same, so that the two are paired."""
+    if not trained.predicted:
+        return computed
+    (row,) = trained.predicted
+    seeds, places = trained.seeds_of(row), [trained.ids.index(video_id) for video_id in computed.ids]
+    repeated = {
+        name: {score: np.repeat(values, len(seeds), axis=0) for score, values in scores.items()}
+        for name, scores in computed.predicted.items()
+    }
+    of_trained = {score: values[..., places] for score, values in trained.predicted[row].items()}
+    return Results(computed.ids, computed.truth, {row: of_trained, **repeated}, dict.fromkeys([row, *repeated], seeds))
 
 
 def _stage_results(experiment, surroundings, seeds):

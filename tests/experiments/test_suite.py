@@ -171,9 +171,71 @@ def test_the_catalogue_is_consistent():
     for experiment in EXPERIMENTS.values():
         names = [row.name for row in experiment.rows]
         assert len(set(names)) == len(names)
-        assert experiment.compute or experiment.resplit or experiment.reference in names
+        references = experiment.reference
+        assert (
+            experiment.compute
+            or experiment.resplit
+            or {*(references.values() if isinstance(references, dict) else [references])} <= {*names}
+        )
         for printed in (*experiment.paper.values(), *experiment.paper_std.values()):
             assert printed.keys() <= set(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "difficulty", "execution"),
+    [
+        ("table1", "take-flight", "take-flight + entry"),
+        ("table2", "posting-flight", "posting-flight + landing"),
+    ],
+)
+def test_fragments_are_compared_with_those_that_the_paper_takes_for_each_score(name, difficulty, execution):
+    table = EXPERIMENTS[name]
+    assert table.reference == {"difficulty": difficulty, "execution": execution}
+    rng = np.random.default_rng(0)
+    truth = {score: rng.uniform(10, 20, 12) for score in SCORES}
+    predicted = {
+        row.name: {score: truth[score] + rng.normal(0, 1 + place, (2, 1, 12)) for score in SCORES}
+        for place, row in enumerate(table.rows)
+    }
+    results = intervals.Results(tuple("abcdefghijkl"), truth, predicted)
+    cells = report.cells(results, table.reference)
+    for score, reference in table.reference.items():
+        figure = f"{score[0]}_src"
+        draws = results.drawn(figure)
+        assert "more" not in cells[reference][figure]
+        for row in predicted.keys() - {reference}:
+            assert cells[row][figure]["more"] == bootstrap.interval(draws[row] - draws[reference])
+    assert not any("more" in cells[row][f"f_{measure}"] for row in predicted for measure in sports.MEASURES)
+    text = report.markdown(table, cells, "unlv", table.sport)
+    for row in predicted.keys() - {difficulty, execution}:
+        assert f"{row} against {difficulty} (95 %, paired): D-SRC" in text
+        assert f"{row} against {execution} (95 %, paired): E-SRC" in text
+
+
+def test_a_trained_row_stands_beside_what_is_computed(surroundings, commands, tmp_path):
+    shortcuts = EXPERIMENTS["shortcuts"]
+    assert (
+        suite.with_beside(shortcuts, surroundings, 2) is shortcuts
+        and suite.trainings([shortcuts], surroundings, 2) == []
+    )
+    of_table_5 = dataclasses.replace(EXPERIMENTS["table5"], rows=[shortcuts.beside])
+    assert suite.run([of_table_5], surroundings, 2) == []
+    table = suite.with_beside(shortcuts, surroundings, 3)
+    assert table.rows == [shortcuts.beside] and shortcuts.beside.flags == EXPERIMENTS["table5"].rows[1].flags
+    results, alone = suite.results(table, surroundings, 3), suite.results(of_table_5, surroundings, 3)
+    ours = shortcuts.reference
+    for score in SCORES:
+        at = [alone.ids.index(video_id) for video_id in results.ids]
+        np.testing.assert_array_equal(results.predicted[ours][score], alone.predicted[ours][score][..., at])
+        np.testing.assert_allclose(results.truth[score], alone.truth[score][at], atol=1e-4)
+    computed = shortcuts.compute(surroundings.records, surroundings.tested).predicted["mean predictor"]["final"]
+    np.testing.assert_array_equal(results.predicted["mean predictor"]["final"], np.repeat(computed, 2, axis=0))
+    cells = report.cells(results, ours)
+    assert cells["mean predictor"]["f_med"]["seeds"] == 2 and "more" in cells["mean predictor"]["f_med"]
+    assert f"mean predictor against {ours} (95 %, paired): D-MED" in report.markdown(table, cells, "unlv", "diving")
+    (tmp_path / "lacking.flags").write_text("--pretrained=nowhere.keras")
+    lacking = dataclasses.replace(surroundings, preset=tmp_path / "lacking.flags")
+    assert suite.with_beside(shortcuts, lacking, 2) is shortcuts
 
 
 @pytest.mark.slow
