@@ -28,9 +28,9 @@ def test_a_script_gives_the_numbers_of_the_command_line(diving_records, tmp_path
     model.compile(keras.optimizers.Adam(1e-3, global_clipnorm=1.0))
     data = {"image_size": (32, 32), "batch_size": 3, "validation_fraction": 0.3}
     augmentation = sn.Augmentation(2, flip=True, crop_shift=2, zoom=0.1, color_jitter=0.1, degradation=0.1)
-    train = sn.videos(diving_records, "train", **data, seed=7, shuffle=True, augmentation=augmentation, epochs=2)
+    train = sn.videos(diving_records, "train", **data, seed=7, shuffle=True, augmentation=augmentation)
     held_out = sn.videos(diving_records, "validation", **data)
-    history = model.fit(train, validation_data=held_out, epochs=2, steps_per_epoch=2, shuffle=False, verbose=0)
+    history = model.fit(train, validation_data=held_out, epochs=2, shuffle=False, verbose=0)
     model.save_to_preset(tmp_path / "preset")
     again = sn.from_preset(tmp_path / "preset")
     again.compile()

@@ -55,7 +55,7 @@ def videos(
     augmentation=None,
     shuffle=False,
     first_epoch=0,
-    epochs=1,
+    epochs=None,
     drop_remainder=False,
     max_frames=None,
     only_stages=(),
@@ -84,7 +84,8 @@ def videos(
             O(N + K) steps and reads K.
         augmentation: `Augmentation`, or None for evaluation: the first frames, centre crop, nothing random.
         shuffle: draw a new order in each epoch, one permutation of all its videos; else they come as they are stored.
-        first_epoch, epochs: the stream covers epochs [first_epoch, epochs).
+        first_epoch, epochs: the stream covers epochs [first_epoch, epochs). None: one epoch, and each time that it is
+            gone through anew, as `fit(epochs=…)` does, the next one.
         drop_remainder: drop the last, smaller batch of each epoch.
         max_frames: longer videos are cut: to a random window that contains all labelled stages but noise where it can
             (with augmentation), else to the first frames.
@@ -114,8 +115,8 @@ def videos(
     Raises:
         RecordsError: the records are missing or damaged, or have no such split.
         InputError: the records' frames are smaller than `image_size`, the records lack some of `ids`, features are to
-            be augmented as pixels are, the options contradict each other, or records for a `service` are in an object
-            store.
+            be augmented as pixels are, the options contradict each other, records for a `service` are in an object
+            store, or it is to draw without `epochs`.
         tf.errors.DataLossError, tf.errors.InvalidArgumentError: when a damaged record is read, or one whose id is not
             that of its place in the index.
     """
@@ -124,7 +125,8 @@ def videos(
         check_shared(info, service)  # before anything is copied
     ids = split_ids(info, split, validation_fraction, ids)
     stream = _Stream(info, split, ids, seed, shuffle, num_input_pipelines, input_pipeline_id)
-    stream.check(batch_size, bool(bucket_boundaries), service)
+    draws = shuffle or augmentation is not None
+    stream.check(batch_size, bool(bucket_boundaries), service, epochs is None and draws)
     for name, value in (("max_frames", max_frames), ("num_frames", num_frames)):
         if value is not None and value < 1:
             raise InputError(f"Expected {name} of at least 1 frame, or None. Received: {value}")
@@ -151,6 +153,7 @@ def videos(
     def batch(dataset):
         return _batch_videos(dataset, steps, num_frames, batch_size, drop_remainder, bucket_boundaries, with_info)
 
+    epochs = _last_epoch(first_epoch, epochs, draws)
     if service:
         return stream.served_batches(service, load, batch, batch_size, drop_remainder, first_epoch, epochs)
     return stream.batches(load, batch, batch_size, drop_remainder, first_epoch, epochs, known=not bucket_boundaries)
@@ -169,7 +172,7 @@ def clips(
     augmentation=None,
     shuffle=False,
     first_epoch=0,
-    epochs=1,
+    epochs=None,
     drop_remainder=False,
     num_input_pipelines=1,
     input_pipeline_id=0,
@@ -210,6 +213,7 @@ def clips(
     def batch(dataset):
         return dataset.batch(batch_size, drop_remainder=drop_remainder)
 
+    epochs = _last_epoch(first_epoch, epochs, shuffle or augmentation is not None)
     return stream.batches(load, batch, batch_size, drop_remainder, first_epoch, epochs, known=True)
 
 
@@ -246,6 +250,11 @@ def video_clips(
     return stream.batches(load, batch, batch_size, drop_remainder=False, first_epoch=0, epochs=1, known=True)
 
 
+def _last_epoch(first_epoch, epochs, draws):
+    """Where a stream ends; None where each pass is another epoch. Where nothing is drawn all epochs are the same."""
+    return first_epoch + 1 if epochs is None and not draws else epochs
+
+
 def _load_with_classes(records_dir):
     info = DatasetInfo.load(records_dir)
     if not info.classes:
@@ -271,13 +280,15 @@ class _Stream:
         self.paths = tf.constant([places[video_id][0] for video_id in ids])
         self.offsets = tf.constant([places[video_id][1] for video_id in ids], tf.int64)
 
-    def check(self, batch_size, bucketed, service=None):
+    def check(self, batch_size, bucketed, service=None, endless=False):
         if batch_size < 1:
             raise InputError(f"Expected a batch size of at least 1. Received: {batch_size}")
         if not 0 <= self.pipeline_id < self.num_pipelines:
             raise InputError(
                 f"Expected an input pipeline id from 0 to {self.num_pipelines - 1}. Received: {self.pipeline_id}"
             )
+        if service and endless:
+            raise InputError("Expected epochs with a service, which makes the batches of all of them. Received: None")
         if bucketed and service:
             raise InputError(
                 "Expected no bucket boundaries with a service, which needs to know the batches. Received: both"
@@ -294,9 +305,14 @@ class _Stream:
         def one_epoch(epoch):
             return batch(self._loaded(load, epoch, self._used(epoch, batch_size, drop_remainder)))
 
-        dataset = tf.data.Dataset.range(first_epoch, max(first_epoch, epochs)).flat_map(one_epoch)
+        if epochs is None:
+            numbers, num_epochs = _one_more_each_time(first_epoch), 1
+        else:
+            num_epochs = max(0, epochs - first_epoch)
+            numbers = tf.data.Dataset.range(first_epoch, first_epoch + num_epochs)
+        dataset = numbers.flat_map(one_epoch)
         if known:
-            total = self._num_batches(batch_size, drop_remainder) * max(0, epochs - first_epoch)
+            total = self._num_batches(batch_size, drop_remainder) * num_epochs
             dataset = dataset.apply(tf.data.experimental.assert_cardinality(total))
         options = tf.data.Options()
         options.deterministic = True
@@ -357,6 +373,13 @@ class _Stream:
         message = [f"{self.info.records_dir}: expected", expected, "as the index says. Received:", found]
         tf.debugging.Assert(expected == found, [tf.strings.join(message, " ")])
         return example
+
+
+def _one_more_each_time(first):
+    """A dataset of one number, int64: `first`, and one more each time that it is gone through anew."""
+    with tf.device("CPU:0"):
+        passes = tf.Variable(first, dtype=tf.int64, trainable=False)
+    return tf.data.Dataset.from_tensors(0).map(lambda _: passes.assign_add(1) - 1)
 
 
 class _Steps(NamedTuple):

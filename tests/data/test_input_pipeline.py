@@ -1,6 +1,7 @@
 """The input pipeline: what comes out is what was stored, chosen before decoding, and the same for the same seeds."""
 
 import collections
+import gc
 import json
 import math
 
@@ -114,6 +115,22 @@ def test_each_epoch_has_an_order_and_augmentation_of_its_own(diving_records):
     assert all(sorted(order) == sorted(ids[0]) for order in ids) and len({tuple(order) for order in ids}) == 4
     shifts = [{video_id: _indices(frames)[0] for video_id, frames, _ in epoch} for epoch in epochs]
     assert shifts[0] != shifts[1]
+
+
+def test_each_pass_over_one_dataset_is_the_next_epoch(diving_records):
+    """As `fit(epochs=3)` goes through it; the variable that counts lives as long as the dataset."""
+    settings = {"shuffle": True, "augmentation": Augmentation(), "seed": 3, "image_size": (20, 30), "batch_size": 2}
+    dataset = videos(diving_records, "train", first_epoch=1, **settings)
+    gc.collect()
+    passes = [[inputs["frames"].numpy() for inputs, _ in dataset] for _ in range(3)]
+    assert len(passes[0]) == int(dataset.cardinality()) == 4
+    for epoch, found in enumerate(passes, 1):
+        expected = videos(diving_records, "train", first_epoch=epoch, epochs=epoch + 1, **settings)
+        for frames, (inputs, _) in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(frames, inputs["frames"])
+    for random in ({"shuffle": True}, {"augmentation": Augmentation()}):
+        with pytest.raises(InputError, match="Expected epochs with a service"):
+            videos(diving_records, "train", batch_size=2, service="localhost:1", **random)
 
 
 def test_a_resumed_run_sees_what_an_uninterrupted_one_would(diving_records):
