@@ -24,10 +24,12 @@ from data_prep.simulator.labels import write_labels
 from data_prep.simulator.plan import plan_videos
 from data_prep.simulator.registry import get_simulator
 from data_prep.simulator.scene.figure import JOINTS
+from data_prep.simulator.scene.noise import check_clips
 from data_prep.simulator.session import plan_sessions, write_session, write_session_labels
-from data_prep.simulator.settings import VERSION, Settings, clip_files
+from data_prep.simulator.settings import VERSION, Settings, listed_clips
 from data_prep.simulator.shortcuts import LEAST_VIDEOS, MOST_VIDEOS, glance
 from scoringnet_tf import __version__
+from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.reading import read_json
 
@@ -44,7 +46,7 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
 
     Raises:
         FileExistsError: the folder holds something else.
-        ValueError: the settings or label files are not usable, or changed meanwhile; or a process was killed.
+        ValueError: the settings, label files or clips are not usable, or changed meanwhile; or a process was killed.
         OSError: the folder cannot be written.
     """
     description = _describe(settings)
@@ -52,6 +54,8 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
     plans: list[Any] = (
         plan_sessions(simulator, settings) if settings.task == "session" else plan_videos(simulator, settings)
     )
+    if settings.noise_clips:
+        check_clips(listed_clips(settings.noise_clips))
     is_done = _claim(output_dir, description)
     for folder in {(output_dir / plan.path).parent for plan in plans}:
         folder.mkdir(parents=True, exist_ok=True)
@@ -72,9 +76,10 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
 
 
 def _check_unchanged(description, settings):
-    """ValueError where label files are others by now than those that the videos show."""
+    """ValueError where label files or clips are others by now than those that the videos show."""
     if differing := _differing(description, _describe(settings)):
-        raise ValueError(f"Expected label files that stay as they are. Received: another {', '.join(differing)}")
+        expected = "Expected label files and clips that stay as they are"
+        raise ValueError(f"{expected}. Received: another {', '.join(differing)}")
 
 
 def _claim(output_dir, description):
@@ -129,12 +134,15 @@ def _hash_labels(settings):
 
 
 def _hash_clips(settings):
-    """How many clips are drawn from, and a sha256 of their names and sizes: their content may be many gigabytes."""
+    """How many clips are drawn from, and a sha256 of their names and contents."""
     if not settings.noise_clips:
         return {}
-    files = clip_files(settings.noise_clips)
-    listed = "".join(f"{file.relative_to(settings.noise_clips).as_posix()} {file.stat().st_size}\n" for file in files)
-    return {"clips": len(files), "names and sizes": hashlib.sha256(listed.encode()).hexdigest()}
+    files = listed_clips(settings.noise_clips)
+    listed = "".join(
+        f"{file.relative_to(settings.noise_clips).as_posix()} {Clip(file).sha256()}\n"
+        for file in tqdm(files, "Reading the clips", unit="clip", delay=2.0, leave=False, disable=None)
+    )
+    return {"clips": len(files), "names and contents": hashlib.sha256(listed.encode()).hexdigest()}
 
 
 def _read_description(file):

@@ -83,6 +83,11 @@ class Settings:
 
 @functools.cache
 def clip_files(folder: Path) -> list[Path]:
+    """`listed_clips`, of a folder that stays as it is while a process renders."""
+    return listed_clips(folder)
+
+
+def listed_clips(folder: Path) -> list[Path]:
     """The videos in a folder and below it, in order, none hidden.
 
     Raises:

@@ -55,7 +55,7 @@ def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
 def _described(info, video_id):
     """What an index says of a video and of how it is stored, whichever split it is in."""
     of_video = {name: value for name, value in info.videos[video_id].items() if name != "split"}
-    return of_video, info.frame_size, info.frame_rate, info.sport, info.features
+    return of_video, info.frame_size, info.stored, info.frame_rate, info.sport, info.features
 
 
 def record_offsets(path: str) -> np.ndarray:

@@ -40,6 +40,24 @@ def test_the_same_seed_learns_the_same(system, monkeypatch):
     np.testing.assert_array_equal(one, again)
 
 
+@pytest.mark.parametrize("system", [c3d_lstm, usdl, core])
+def test_held_out_videos_are_not_trained_on(system, monkeypatch):
+    """They choose the epoch: what is held out is marked, and in no batch."""
+    seen = []
+
+    def watched(model, training, batches, predict, **_):
+        seen.append((training, batches(np.random.default_rng(0))[0]))
+        return {"epoch": 1}
+
+    monkeypatch.setattr(networks, "train", watched)
+    training, *_ = linear_set((20, 9, 2) if system is c3d_lstm else (20, 3))
+    training.inputs[training.held_out] = 999.0
+    system.learn(training)
+    ((training, inputs),) = seen
+    assert 0 < training.held_out.sum() < len(training.scores) and not (np.asarray(inputs) == 999.0).any()
+    assert len(inputs) == (~training.held_out).sum()
+
+
 def test_the_best_epoch_is_kept(monkeypatch):
     """Of a model whose weight grows from epoch to epoch, that of the epoch with the highest figure."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")])

@@ -86,6 +86,14 @@ def test_records_that_were_built_anew_are_not_those_that_were_split(info, tmp_pa
         list(input_pipeline.videos(new.records_dir, "train", image_size=(8, 8), batch_size=1))
 
 
+@pytest.mark.parametrize("change", [{"frame_size": (16, 16)}, {"aspect": 1.1}, {"settings": {"fit": "pad"}}])
+def test_records_that_were_built_anew_in_another_form_are_not_those_that_were_split(info, tmp_path, change):
+    new = resplit(info, SPLIT, tmp_path / "new")
+    dataclasses.replace(info, **change).save(info.records_dir)
+    with pytest.raises(RecordsError, match=r"new: expected the records of .* as they were when it split them"):
+        list(input_pipeline.videos(new.records_dir, "train", image_size=(8, 8), batch_size=1))
+
+
 @pytest.mark.parametrize(
     ("split", "message"),
     [

@@ -181,6 +181,29 @@ def test_the_catalogue_is_consistent():
             assert printed.keys() <= set(names)
 
 
+def test_rows_ask_what_their_titles_say():
+    for name in ("table1", "table2"):
+        for row in EXPERIMENTS[name].rows:
+            fragment = row.name.replace(" + ", ",")
+            both = {"difficulty_fragment": fragment, "execution_fragment": fragment}
+            assert row.flags == {"alpha": "0", **both} and row.evaluation == ("--true_fragments",)
+    rows = {name: {row.name: (row.flags, row.evaluation) for row in table.rows} for name, table in EXPERIMENTS.items()}
+    mse, ranking, whole = {"alpha": "0"}, {}, {"fragments": "whole", "fragment_jitter": "0"}
+    assert rows["table4"] == {
+        "−KFS": ({**mse, **whole}, ()),
+        "+KFS": (mse, ()),
+        "+KFS, true fragments": (mse, ("--true_fragments",)),
+    }
+    assert rows["table5"] == rows["occlusion"] == rows["fig5"] == {"MSE": (mse, ()), "MSE + ranking": (ranking, ())}
+    assert rows["control"] == {"true scores": ({}, ()), "exchanged scores": ({"shuffle_labels": "true"}, ())}
+    varied = {name: next(iter(flags.items()), None) for name, (flags, _) in rows["stability"].items()}
+    for name, value in varied.items():
+        sign, _, number = name.partition(" = ")
+        of = {"α": "alpha", "δ": "margin", "β": "beta", "batch": "batch_size", "clips": "clip_lengths"}.get(sign)
+        of = of or {"learning rate": "learning_rate", "width": "width_multiplier"}.get(sign)
+        assert value == (of and (of, number)) or (name, value) == ("sum over pairs", ("pair_reduction", "sum"))
+
+
 @pytest.mark.parametrize(
     ("name", "difficulty", "execution"),
     [
@@ -233,6 +256,9 @@ def test_a_trained_row_stands_beside_what_is_computed(surroundings, commands, tm
     cells = report.cells(results, ours)
     assert cells["mean predictor"]["f_med"]["seeds"] == 2 and "more" in cells["mean predictor"]["f_med"]
     assert f"mean predictor against {ours} (95 %, paired): D-MED" in report.markdown(table, cells, "unlv", "diving")
+    others = intervals.Results(("b", "c", "a"), {"final": np.zeros(3)}, {"ours": {"final": np.array([[[2.0, 3, 1]]])}})
+    ridge = intervals.Results(("a", "b", "c"), {"final": np.arange(3.0)}, {"mean": {"final": np.ones((1, 1, 3))}})
+    assert suite._beside(others, ridge).predicted["ours"]["final"].tolist() == [[[1, 2, 3]]]
     (tmp_path / "lacking.flags").write_text("--pretrained=nowhere.keras")
     lacking = dataclasses.replace(surroundings, preset=tmp_path / "lacking.flags")
     assert suite.with_beside(shortcuts, lacking, 2) is shortcuts

@@ -1,24 +1,28 @@
 """What a model keeps of held-out and training videos, and what it says by it: intervals, a grade, the most alike."""
 
+import collections
+import csv
 import dataclasses
+import json
 
 import keras
 import numpy as np
 import pytest
-from conftest import write_unlv_diving
+from command_forks import forked
+from conftest import write_bars, write_unlv_diving
 
 import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.data.stored_videos import stored_videos
-from scoringnet_tf.inference import calibration
+from scoringnet_tf.inference import calibration, trust
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut, add_reference, is_measured, measured
 from scoringnet_tf.inference.coverage import stated_intervals
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
-from scoringnet_tf.inference.prediction import VideoScorer
+from scoringnet_tf.inference.prediction import VideoScorer, segment_video
 from scoringnet_tf.models.presets import check_fits, load_scoring_net
-from scoringnet_tf.models.reference import Reference, Spread, is_current
+from scoringnet_tf.models.reference import Reference, Spread, is_current, pooled
 from scoringnet_tf.support.errors import InputError
 
 
@@ -186,9 +190,65 @@ def test_scores_intervals_and_grade_of_a_video(scored, model, folder):
             value = getattr(score, name)
             assert (low, high) == pytest.approx((max(value - width, lowest), min(value + width, highest)))
             assert truth[name] == pytest.approx(info.videos[video_id][name], rel=1e-5)
-        assert score.reliability.grade in ("high", "fair", "low")
         assert len(score.alike) == 3 and {one["id"] for one in score.alike} <= set(model.reference.bank.ids)
         assert score.alike[0]["distance"] <= score.alike[2]["distance"]
+
+
+def test_a_grade_goes_by_the_distance_and_the_width_as_shares(scorer, scored, model, monkeypatch):
+    asked = []
+    monkeypatch.setattr(trust, "reliability_of", lambda *given: asked.append(given) or None)
+    for video_id, video, score, _ in scored:
+        with monkeypatch.context() as patch:
+            patch.setattr("scoringnet_tf.inference.prediction.reasons_against", lambda *_: [])
+            scorer.score(video, video_id)
+        *_, distance, width = asked.pop()
+        assert asked == []
+        low, high = score.intervals["final"]
+        assert width == pytest.approx((high - low) / 144)
+        samples = video.samples(scorer.preprocessor.frame_rate)
+        probabilities, features = scorer._segmented(video, samples)
+        labels = scorer._decide(probabilities[np.newaxis]).numpy()
+        of_it = pooled(features[np.newaxis], labels, np.ones((1, len(features)), bool))
+        spread = model.reference.spread
+        assert distance == pytest.approx(float(np.asarray(spread.distance(of_it))[0]) / spread.limit)
+        assert spread.limit != pytest.approx(1, abs=0.01)  # else a share would be a distance
+
+
+def test_the_stages_of_records_without_them_are_those_that_the_model_finds(stage_model, tmp_path):
+    rows = ["video,split,difficulty,execution,final,pre-starting,take-flight,entry,end"]
+    for number in range(6):
+        write_bars(tmp_path / f"{number}.avi", 40, number)
+        stages = ["4", "8", "", ""] if number == 0 else [""] * 4  # labelled in part counts as unlabelled
+        rows.append(f"{number}.avi,train,3.0,20.0,60.0,{','.join(stages)}")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    build_records("manifest", tmp_path, tmp_path / "records", BuildSettings((36, 48)), workers=1, sport="diving")
+    network = load_scoring_net(stage_model)
+    reference = scoringnet_tf.with_reference(network, tmp_path / "records").reference
+    found: dict[str, list[float]] = {}
+    for number in range(6):
+        of_video: dict[str, float] = collections.Counter()
+        for index, start, end in segment_video(tmp_path / f"{number}.avi", network):
+            of_video[network.sport.stages[index]] += (end - start) / 25
+        for stage, seconds in of_video.items():
+            found.setdefault(stage, []).append(seconds)
+    found.pop("noise", None)
+    assert set(reference.durations) == set(found) and found
+    for stage, (shortest, longest) in reference.durations.items():
+        assert 0 < shortest <= max(found[stage]) and longest >= min(found[stage])
+
+
+def test_an_evaluation_counts_how_often_the_intervals_of_a_model_hold(model, folder, tmp_path):
+    model.save(tmp_path / "model.keras")
+    words = [f"--model={tmp_path / 'model.keras'}", f"--records_dir={folder}", f"--output_dir={tmp_path / 'report'}"]
+    result = forked("scoringnet_tf.evaluate", *words)
+    assert result.returncode == 0, result.stderr
+    stated = json.loads((tmp_path / "report/metrics.json").read_text())["intervals"]
+    assert stated["claimed"] == 0.9 and stated["scores"]["final"]["num_videos"] == 3
+    with (tmp_path / "report/predictions.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    width = model.reference.intervals.half_widths["final"]
+    held = [abs(float(row["true_final"]) - float(row["predicted_final"])) <= width for row in rows]
+    assert stated["scores"]["final"]["held"] == pytest.approx(np.mean(held))
 
 
 def test_a_forced_score_has_no_interval_and_the_lowest_grade(scorer, scored):

@@ -175,7 +175,7 @@ def test_a_long_video_without_a_performance_has_none(monkeypatch, scorers, video
         assert [(stage["name"], stage["end_frame"]) for stage in score.stages] == [("noise", LENGTH)]
         assert len(score.shown) == 10
         gaps = np.diff([0, *(number for number, _, _ in score.shown), LENGTH])  # it shows the whole video, evenly
-        assert gaps.min() >= 0 and gaps.max() < LENGTH / 5
+        assert gaps[1:-1].min() > 0 and gaps.max() < LENGTH / 5
 
 
 def test_the_rate_of_a_long_video_is_that_of_all_its_parts(model):

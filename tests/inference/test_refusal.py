@@ -417,6 +417,23 @@ def test_an_export_calls_no_score_valid_that_cannot_be():
         assert checked_outputs(model)(inputs)["valid"].numpy().tolist() == [expected] * 2
 
 
+def test_an_export_asks_all_that_predict_asks(model, monkeypatch):
+    """What it found of every frame goes into the checks: features, labels and probabilities."""
+    from scoringnet_tf.inference import serving
+
+    asked = []
+    monkeypatch.setattr(serving, "checks", lambda *given: asked.append(given) or {})
+    frames = np.random.default_rng(0).integers(0, 256, (2, 33, 32, 32, 3)).astype(np.uint8)
+    inputs = {"frames": frames, "mask": np.ones((2, 33), bool)}
+    outputs = serving.checked_outputs(model)(inputs)
+    ((network, labels, mask, features, probabilities),) = asked
+    seen = model.segmenter.with_features()(inputs, training=False)
+    assert network is model and mask is inputs["mask"]
+    for given, expected in ((labels, outputs["labels"]), (features, seen["features"]), (probabilities, seen["stages"])):
+        np.testing.assert_array_equal(given, expected)
+    assert np.asarray(outputs["valid"]).tolist() == [True, True]
+
+
 def test_valid_is_what_the_distance_says_where_all_stages_are_found(model, tmp_path):
     """KFS made to find a whole dive by the frame's own colour would need training: its labels are given instead."""
     from scoringnet_tf.models.reference import checks

@@ -2830,7 +2830,7 @@ LEFT_OVERS = (
         "scoringnet_tf/experiments/report.py",
         "tests/experiments/test_suite.py",
         (
-            " and results.seeds_of(row) == results.seeds_of(reference)",
+            " and results.seeds_of(row) == results.seeds_of(other)",
             "",
             "rows of other seeds are called paired",
             "test_rows_of_other_seeds_are_not_called_paired",
@@ -3879,7 +3879,7 @@ READINGS = [
         "scoringnet_tf/experiments/report.py",
         "tests/experiments/test_suite.py",
         (
-            "for each in (row, reference))",
+            "for each in (row, other))",
             "for each in (row,))",
             "a difference from what is undefined is printed",
             "test_a_figure_that_one_seed_does_not_have_is_undefined",
@@ -4163,10 +4163,395 @@ READINGS = [
     ),
 ]
 
+# Wiring and words that two readings of the code against its tests found to be held by none.
+UNHELD = [
+    *of(
+        "scoringnet_tf/training/run.py",
+        "tests/training/test_wiring.py",
+        (
+            "            keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: self.upload()),\n",
+            "",
+            "a run in an object store is uploaded only where it ends in order",
+            "test_flags_of_the_schedule",
+        ),
+        (
+            "            callbacks.FragmentSchedule(),\n",
+            "",
+            "scheduled fragments are the true ones to the end",
+            "test_flags_of_the_schedule",
+        ),
+        ('settings["precision"]', '"auto"', "a run chooses its precision itself", "test_flags_of_the_process"),
+    ),
+    *of(
+        "scoringnet_tf/training/run.py",
+        "tests/training/test_resuming.py",
+        (
+            "            keras.callbacks.TerminateOnNaN(),\n",
+            "",
+            "a loss that is not finite trains on to the end of its phase",
+            "test_non_finite_loss_says_where_to_look",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/scoring.py",
+        "tests/training/test_wiring.py",
+        (
+            "for video_id in self.validation_ids]",
+            "for video_id in sorted(self.validation_ids)]",
+            "scores of held-out videos are those of others where ids are not in order",
+            "test_the_scores_of_held_out_videos_are_theirs_whatever_their_order",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/input_pipeline.py",
+        "tests/data/test_input_pipeline.py",
+        (
+            "passes.assign_add(1) - 1",
+            "passes.assign_add(0)",
+            "fit sees the same epoch again and again",
+            "test_each_pass_over_one_dataset_is_the_next_epoch",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/serving.py",
+        "tests/inference/test_refusal.py",
+        (
+            'features, outputs.get("stages")).values()]',
+            "features).values()]",
+            "an export calls a score valid whose stages are doubted",
+            "test_an_export_asks_all_that_predict_asks",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/trust.py",
+        "tests/inference/test_calibration.py",
+        (
+            "[0]) / reference.spread.limit",
+            "[0])",
+            "every score is far from training",
+            "test_a_grade_goes_by_the_distance_and_the_width_as_shares",
+        ),
+        (
+            'np.ptp(intervals["final"]) / (high - low)',
+            'np.ptp(intervals["final"])',
+            "every interval is called wide",
+            "test_a_grade_goes_by_the_distance_and_the_width_as_shares",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/calibration.py",
+        "tests/inference/test_calibration.py",
+        (
+            "decided if (stages < 0).any() else stages",
+            "stages",
+            "a model measured on records without stages requires none",
+            "test_the_stages_of_records_without_them_are_those_that_the_model_finds",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/evaluate.py",
+        "tests/inference/test_calibration.py",
+        (
+            "    predictions.bounds = interval_bounds(predictions, intervals, model.sport)\n",
+            "",
+            "an evaluation counts no interval",
+            "test_an_evaluation_counts_how_often_the_intervals_of_a_model_hold",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/train.py",
+        "tests/test_commands.py",
+        (
+            "held_out, training_ids=training_ids)",
+            "held_out)",
+            "ids of training videos stay in a model that is to be shared",
+            "test_whole_path",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/export.py",
+        "tests/test_command_wiring.py",
+        (
+            "        print(check_precision(network, flags.FLAGS.samples))\n",
+            "        pass\n",
+            "bfloat16 is exported without a look at what it changes",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/__main__.py",
+        "tests/test_command_wiring.py",
+        ("        seed=values.seed,\n", "", "a system is fitted by one seed whatever is asked for"),
+        (
+            "        validation_fraction=values.validation_fraction,\n",
+            "",
+            "a system holds out what it wants",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/calibrate.py",
+        "tests/test_command_wiring.py",
+        (
+            "records = load_records(folder) if folder else info",
+            "records = info",
+            "intervals are set by other videos than those that are named",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/predict.py",
+        "tests/test_command_wiring.py",
+        ('"end": values.end,', '"end": None,', "a video is scored to its end whatever --end says"),
+        ("printer.score if values.live else None", "None", "performances are not told as they are found"),
+    ),
+    *of(
+        "scoringnet_tf/experiments/catalogue.py",
+        "tests/experiments/test_suite.py",
+        (
+            'Row("+KFS, true fragments", MSE, TRUE, needs=STAGES)',
+            'Row("+KFS, true fragments", MSE, needs=STAGES)',
+            "the row of true fragments is of those that were found",
+            "test_rows_ask_what_their_titles_say",
+        ),
+        (
+            '"execution_fragment": stages}, TRUE)',
+            '"execution_fragment": stages})',
+            "tables 1 and 2 are of fragments that were found",
+            "test_rows_ask_what_their_titles_say",
+        ),
+        (
+            '{"shuffle_labels": "true"}',
+            "{}",
+            "the control is trained on true scores",
+            "test_rows_ask_what_their_titles_say",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/report.py",
+        "tests/experiments/test_suite.py",
+        (
+            "    if not isinstance(reference, Mapping):\n        return reference\n",
+            "    if isinstance(reference, Mapping):\n        return [*reference.values()][0]\n    return reference\n",
+            "execution is compared with the fragment of difficulty",
+            "test_fragments_are_compared_with_those_that_the_paper_takes_for_each_score",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/suite.py",
+        "tests/experiments/test_suite.py",
+        (
+            "values[..., places]",
+            "values[..., sorted(places)]",
+            "the scores beside shortcuts are those of other videos",
+            "test_a_trained_row_stands_beside_what_is_computed",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/videos.py",
+        "tests/baselines/test_baseline_run.py",
+        (
+            "np.arange(len(values)) * STRIDE + CLIP // 2",
+            "np.arange(len(values)) * CLIP + CLIP // 2",
+            "clips have the stages of later ones",
+            "test_clips_are_of_sixteen_frames_and_begin_every_eighth",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/c3d_lstm.py",
+        "tests/baselines/test_networks.py",
+        (
+            "training.inputs[shown], training.scores[shown, None]",
+            "training.inputs, training.scores[:, None]",
+            "C3D + LSTM learns from the videos that choose its epoch",
+            "test_held_out_videos_are_not_trained_on",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/core.py",
+        "tests/baselines/test_networks.py",
+        (
+            "shown = np.flatnonzero(~training.held_out)",
+            "shown = np.arange(len(training.scores))",
+            "CoRe learns from the videos that choose its epoch",
+            "test_held_out_videos_are_not_trained_on",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/shards.py",
+        "tests/data/test_resplitting.py",
+        (
+            "info.frame_size, info.stored, info.frame_rate",
+            "info.stored, info.frame_rate",
+            "records that were rebuilt at another size pass for those that were split",
+            "test_records_that_were_built_anew_in_another_form_are_not_those_that_were_split",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/sports/shipped/artistic_gymnastics.yaml",
+        "tests/sports/test_sports.py",
+        ("[3 of 5]", "[5 of 5]", "the highest and the lowest of five marks count", "test_marks_make_the_execution"),
+    ),
+    *of(
+        "data_prep/records/kept_videos.py",
+        "tests/data_prep/records/test_build_resuming.py",
+        (
+            "hashlib.sha256(str(clip).encode())",
+            "hashlib.sha256(str(clip.path).encode())",
+            "two performances of a file have the frames of one",
+            "test_stretches_of_one_file_are_kept_apart",
+        ),
+        (
+            "timestamps=timestamps, thumbnails=thumbnails(frames), **found",
+            "timestamps=timestamps, **found",
+            "copies among videos that were taken over are not found",
+            "test_a_kept_video_is_compared_with_others_as_a_new_one_is",
+        ),
+        (
+            '"versions": versions}',
+            '"versions": {}}',
+            "frames of another decoder are taken over",
+            "test_a_kept_video_is_compared_with_others_as_a_new_one_is",
+        ),
+    ),
+    *of(
+        "data_prep/records/encoding.py",
+        "tests/data_prep/records/test_aspect.py",
+        (
+            "stored.encode(frame, stream.pixel_aspect)",
+            "stored.encode(frame)",
+            "anamorphic film is squeezed in records",
+            "test_records_show_pixels_that_are_not_square_as_they_are_shown",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/performances.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            "3600 * int(hours or 0) + 60 * int(minutes)",
+            "60 * int(hours or 0) + 60 * int(minutes)",
+            "an hour of a timecode is a minute",
+            "test_hours_and_minutes_of_a_timecode",
+        ),
+    ),
+    *of(
+        "data_prep/commands/dataset_flags.py",
+        "tests/test_command_wiring.py",
+        ('("split_dir", "difficulty_csv"', '("difficulty_csv"', "--split_dir does nothing"),
+        (
+            "for name in OPTIONS if FLAGS[name].value is not None",
+            "for name in OPTIONS if FLAGS[name].value",
+            "--nodecimal_comma does nothing",
+        ),
+    ),
+    *of(
+        "data_prep/commands/simulate.py",
+        "tests/test_command_wiring.py",
+        ("        seed=FLAGS.seed,\n", "        seed=0,\n", "every simulated dataset is the same"),
+        ("        rendering=FLAGS.rendering,\n", "", "every rendering is the same"),
+    ),
+    *of(
+        "data_prep/commands/build.py",
+        "tests/test_command_wiring.py",
+        ("        fit=FLAGS.fit,\n", "", "--fit does nothing"),
+        (
+            "on_inconsistent=FLAGS.on_inconsistent",
+            "on_inconsistent=FLAGS.on_lookalike",
+            "what is done with contradictions is what is done with lookalikes",
+        ),
+    ),
+    *of(
+        "data_prep/commands/stages.py",
+        "tests/test_command_wiring.py",
+        (
+            "facts_reader(FLAGS.videos_dir, FLAGS.fps)",
+            "facts_reader(FLAGS.videos_dir)",
+            "stages are read at another rate than is given",
+        ),
+    ),
+    *of(
+        "data_prep/records/verifying.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "if ids != expected:",
+            "if len(ids) != len(expected):",
+            "exchanged ids are called sound",
+            "test_verification_compares_the_labels_of_the_index",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/stage_labels.py",
+        "tests/data_prep/datasets/test_stage_labels.py",
+        (
+            'with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:',
+            'with path.open("w", encoding="utf-8", newline="") as file:',
+            "labels made by hand are cut where writing fails",
+            "test_a_table_of_labels_is_written_as_a_whole_or_not_at_all",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/session.py",
+        "tests/data_prep/simulator/test_sessions.py",
+        (
+            "start + plan.num_frames, start + plan.num_frames + replay)",
+            "start, start + replay)",
+            "replays are said to lie where the performance does",
+            "test_a_session_shows_its_performances_and_says_where",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/dataset.py",
+        "tests/data_prep/simulator/test_simulator_interrupted.py",
+        (
+            '        "noise_clips": _hash_clips(settings),\n',
+            "",
+            "a simulation goes on with other clips",
+            "test_a_simulation_goes_on_with_the_same_clips_alone",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/scene/noise.py",
+        "tests/data_prep/simulator/test_simulator_film.py",
+        (
+            "shown = image.shape[1] * pixel_aspect",
+            "shown = image.shape[1]",
+            "anamorphic clips are drawn in squeezed",
+            "test_a_clip_is_cut_to_the_picture_as_it_is_shown",
+        ),
+    ),
+    *of(
+        "data_prep/records/description.py",
+        "tests/data_prep/records/test_description.py",
+        (
+            'for key in ("mean", "std", "min", "q1", "median", "q3", "max")),',
+            'for key in ("std", "mean", "min", "q1", "median", "q3", "max")),',
+            "the deviation stands under the mean",
+            "test_figures_stand_under_their_headings",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/judges_marks.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            ', key=lambda name: int(name[len("mark_") :])',
+            "",
+            "ten judges or more are refused",
+            "test_synchronised_dives_have_nine_or_eleven_marks",
+        ),
+    ),
+    *of(
+        "data_prep/records/contact_sheet.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "decode_frames(encoded[centers])",
+            "decode_frames(encoded[:FRAMES_PER_ROW])",
+            "a contact sheet shows the first frames above all of the timeline",
+            "test_a_contact_sheet_shows_frames_from_all_of_a_video_above_their_time",
+        ),
+    ),
+]
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
     *(*OBJECTIVE, *SCORING_NET, *SPORTS, *MODELS),
     *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES, *PARTIAL, *EXPERIMENTS, *REPORTS),
-    *(*BAD_INPUT, *SCALING, *LEFT_OVERS, *READINGS),
+    *(*BAD_INPUT, *SCALING, *LEFT_OVERS, *READINGS, *UNHELD),
 )

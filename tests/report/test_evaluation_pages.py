@@ -29,7 +29,7 @@ def test_every_video_has_a_page_and_there_is_an_index(model, diving_records, tmp
         assert f"<h1>{video_id}</h1>" in text and 'href="../pages.html"' in text
         assert f"judges: {info.videos[video_id]['final']:.2f}" in text
         assert f"{found.predicted['final'][at]:.2f}" in text and "Reliability: <strong>" in text
-        assert text.count("<video") >= 0 and "Most alike in training" in text
+        assert "Most alike in training" in text
         assert any(name in text for name in model.reference.bank.ids)
         assert f"{found.predicted['final'][at]:.2f}" in index
 

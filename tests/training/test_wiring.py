@@ -296,16 +296,30 @@ def test_flags_of_the_schedule(run):
     assert next(callback for callback in chosen if hasattr(callback, "max_steps")).max_steps == 2
     reseeding = next(callback for callback in chosen if hasattr(callback, "seed"))
     assert (reseeding.seed, reseeding.first_epoch) == (11, 3)
-    order = [type(callback).__name__ for callback in chosen]
+    order, uploads = [type(callback).__name__ for callback in chosen], []
     assert order.index("ModelCheckpoint") < order.index("AveragedWeights") < order.index("SaveCheckpoint")
+    assert order.index("SaveCheckpoint") < order.index("LambdaCallback")
+    run.upload = lambda: uploads.append(True)
+    next(callback for callback in chosen if isinstance(callback, keras.callbacks.LambdaCallback)).on_epoch_end(0, {})
+    assert uploads == [True]
+    assert "FragmentSchedule" in order and "TerminateOnNaN" in order
+
+
+def test_the_scores_of_held_out_videos_are_theirs_whatever_their_order(run):
+    first, second, third = run.validation_ids[:3]
+    run.validation_ids = [third, first, second]
+    run.info.videos[first]["difficulty"] = None
+    known = run._known_scores()
+    assert [video_id for video_id, _ in known["difficulty"]] == [third, second]
+    assert known["final"] == [(video_id, run.info.videos[video_id]["final"]) for video_id in (third, first, second)]
 
 
 def test_flags_of_the_process(diving_records, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(runtime, "configure", lambda *arguments: asked.append(arguments) or "mixed_bfloat16")
-    changes = {"precision": "auto", "seed": 11, "deterministic": False}
+    changes = {"precision": "mixed_bfloat16", "seed": 11, "deterministic": False}
     run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **changes))
-    assert asked == [("auto", 11, False)]
+    assert asked == [("mixed_bfloat16", 11, False)]
     assert run.model.segmenter.get_layer("c3d").get_layer("conv1a").compute_dtype == "bfloat16"
     assert run.model_dir == tmp_path / "run" and run.info.records_dir == diving_records
 

@@ -1,17 +1,19 @@
 """Shots of no stage: crowd, scoreboard, close-up of the athlete, people elsewhere, real clips. Knows no sport."""
 
+import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 from data_prep.simulator.scene import figure
 from data_prep.simulator.scene.canvas import Canvas, paint_crowd, paint_text, window
 from data_prep.simulator.scene.drawing import Appearance, FigurePainter, composite, random_appearance
 from data_prep.simulator.scene.figure import Body, pose
+from scoringnet_tf.data.video import Clip, VideoStream
 
 
 def crowd_shot(num_frames: int, width: int, height: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -144,7 +146,7 @@ def clip_shot(
     """Real clips, cut to the picture; one begins anywhere in its first half, and another follows where it is over.
 
     Raises:
-        ValueError: a clip cannot be decoded.
+        VideoError: a clip cannot be decoded.
     """
     while num_frames > 0:
         file = files[int(rng.integers(len(files)))]
@@ -156,21 +158,24 @@ def clip_shot(
 
 def _read_clip(file, width, height, most=150):
     """The first frames (H, W, 3) of a clip."""
-    try:
-        with av.open(str(file)) as container:
-            decoded = itertools.islice(container.decode(video=0), most)
-            frames = [_cover(frame.to_ndarray(format="bgr24"), width, height) for frame in decoded]
-    except (av.FFmpegError, IndexError) as error:
-        raise ValueError(f"{file}: expected a video. Received: {error}") from error
-    if not frames:
-        raise ValueError(f"{file}: expected a video. Received: no frames")
-    return frames
+    stream = VideoStream(Clip(file), partial=True)
+    with contextlib.closing(iter(stream)) as frames:
+        return [
+            _cover(frame[..., ::-1], stream.pixel_aspect, width, height) for frame in itertools.islice(frames, most)
+        ]
 
 
-def _cover(image, width, height):
-    """The middle of an image, scaled so that it fills the picture."""
-    factor = max(width / image.shape[1], height / image.shape[0])
-    size = (max(width, round(image.shape[1] * factor)), max(height, round(image.shape[0] * factor)))
+def check_clips(files: Sequence[Path]) -> None:
+    """Decodes the first frame of each clip; raises the `VideoError` of one that cannot be read."""
+    for file in tqdm(files, "Looking at the clips", unit="clip", delay=2.0, disable=None):
+        _read_clip(file, 8, 8, most=1)
+
+
+def _cover(image, pixel_aspect, width, height):
+    """The middle of an image, as it is shown, scaled so that it fills the picture."""
+    shown = image.shape[1] * pixel_aspect
+    factor = max(width / shown, height / image.shape[0])
+    size = (max(width, round(shown * factor)), max(height, round(image.shape[0] * factor)))
     image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     left, top = (size[0] - width) // 2, (size[1] - height) // 2
     return image[top : top + height, left : left + width].copy()

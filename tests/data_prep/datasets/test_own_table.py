@@ -56,6 +56,11 @@ def test_synchronised_dives_have_nine_or_eleven_marks(tmp_path):
     first, second = source_of(tmp_path, text, sport="sync_diving").samples
     assert first.execution == pytest.approx(22.2) and not first.problems
     assert second.execution == pytest.approx(23.4) and second.final == pytest.approx(70.2)
+    columns = ",".join(f"mark_{judge}" for judge in range(1, 12))
+    (in_columns,) = source_of(
+        tmp_path, f"{HEADER}{columns}\nb.mp4,train,3.0,,,7,5,6,8,9,10,9,8,7.5,6,8.5\n", sport="sync_diving"
+    ).samples
+    assert in_columns.execution == pytest.approx(23.4) and not in_columns.problems
 
 
 @pytest.mark.parametrize(

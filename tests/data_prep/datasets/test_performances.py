@@ -7,7 +7,7 @@ from fractions import Fraction
 import av
 import pytest
 from command_forks import forked
-from conftest import HEIGHT, WIDTH, bar_color, bar_frame, read_index, write_bars, write_images
+from conftest import HEIGHT, WIDTH, bar_color, bar_frame, read_index, write_bars, write_images, write_timed
 from layouts import write_table
 
 from data_prep.datasets import manifest
@@ -64,6 +64,14 @@ def test_performances_of_one_file_are_a_group_unless_a_column_says_otherwise(bro
     ] * 2
     named = source_of(broadcast, "video,final,start_frame,end_frame,group", *(f"{row},a" for row in rows))
     assert [sample.group for sample in named.samples] == ["a", "a"]
+
+
+def test_hours_and_minutes_of_a_timecode(tmp_path):
+    """A frame a minute for 130 minutes."""
+    write_timed(tmp_path / "final.mkv", [60_000 * minute for minute in range(130)])
+    rows = ["final.mkv,63,1:02:00,2:00:00", "final.mkv,63,03:00,1:00:00"]
+    samples = source_of(tmp_path, "video,final,start_time,end_time", *rows).samples
+    assert [sample.frames for sample in samples] == [(62, 120), (3, 60)]
 
 
 def test_a_video_that_was_encoded_anew_has_other_times(broadcast):

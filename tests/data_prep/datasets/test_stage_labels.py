@@ -15,6 +15,7 @@ from data_prep.datasets.stage_labels import (
     frame_stages,
     read_diving_times,
     read_stage_csv,
+    write_stage_csv,
 )
 from data_prep.records.checks import id_problems, score_problems
 from scoringnet_tf.sports import SPORTS, get_sport
@@ -210,3 +211,12 @@ def test_middle_three_marks(marks):
     assert marks_final(DIVING, 3.0, [*marks[:-1], 6.7]) is None
     assert marks_final(DIVING, 3.0, [*marks[:-1], "a"]) is None
     assert marks_final(VAULT, 3.0, marks) is None
+
+
+def test_a_table_of_labels_is_written_as_a_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "stage_labels.csv"
+    write_stage_csv(path, {"a": [Segment("entry", 0, 5)]})
+    before = path.read_bytes()
+    with pytest.raises(AttributeError):
+        write_stage_csv(path, {"b": [None]})
+    assert path.read_bytes() == before and [file.name for file in tmp_path.iterdir()] == [path.name]

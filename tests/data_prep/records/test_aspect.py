@@ -1,7 +1,9 @@
 """Videos of several aspects: recorded, cut or padded to one, and said; comparing with the source does the same."""
 
 import json
+from fractions import Fraction
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from data_prep.records.psnr import compare_with_source
 from data_prep.records.verifying import decode_frames, read_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessing import StoredForm
-from scoringnet_tf.data.video import Clip
+from scoringnet_tf.data.video import Clip, VideoStream
 
 SIDE = 11  # columns that a wide video has more at each side: 86 × 48, of which 64 × 48 is the middle
 WIDE = (1, 2, 5)  # of ten videos
@@ -119,3 +121,19 @@ def test_images_that_become_wide_midway_are_each_cut(tmp_path):
         cv2.imwrite(str(tmp_path / f"dive/{index}.png"), image[..., ::-1])
     first, second = encode_video(Clip(tmp_path / "dive"), form).jpegs
     assert first == second
+
+
+def test_records_show_pixels_that_are_not_square_as_they_are_shown(tmp_path):
+    """As `predict` shows them to a model: a disc of anamorphic film stays a disc."""
+    with av.open(str(tmp_path / "dive.mkv"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 48, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        picture = cv2.circle(np.zeros((48, 48, 3), np.uint8), (24, 24), 15, (250, 250, 250), -1)
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    stored, source = StoredForm((36, 48), aspect=4 / 3), VideoStream(Clip(tmp_path / "dive.mkv"))
+    expected = [stored.encode(frame, 4 / 3) for frame in source]
+    assert source.pixel_aspect == pytest.approx(4 / 3) and expected[0] != stored.encode(picture)
+    assert encode_video(Clip(tmp_path / "dive.mkv"), stored).jpegs == expected

@@ -17,7 +17,7 @@ from layouts import write_manifest, write_table
 
 from data_prep.datasets import unlv_diving
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.contact_sheet import save_contact_sheet
+from data_prep.records.contact_sheet import contact_sheet, save_contact_sheet
 from data_prep.records.dry_run import check
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
@@ -482,6 +482,7 @@ def test_motion_classes_that_cannot_be_used_are_named(tmp_path, text, message):
             "train: expected statistics of its scores, final",
         ),
         (lambda index: index["score_statistics"]["test"].pop("difficulty"), "test: expected statistics of its scores"),
+        (lambda index: index["splits"]["test"]["ids"].reverse(), "test: expected the 3 ids of the index"),
     ],
 )
 def test_verification_compares_the_labels_of_the_index(diving_copy, changed, said):
@@ -523,6 +524,14 @@ def test_verification_holds_the_records_against_the_index(diving_copy):
     problems = verify_records(DatasetInfo.load(diving_copy))
     assert sum("expected frames of (36, 47)" in problem for problem in problems) == 10
     assert sum("expected 26 of each" in problem for problem in problems) == 1
+
+
+def test_a_contact_sheet_shows_frames_from_all_of_a_video_above_their_time(diving_records):
+    """Of 25 frames those at the centres of twelve equal spans."""
+    figure = contact_sheet(DatasetInfo.load(diving_records), "test", 1)
+    shown = figure.subfigs[0].axes[0].images[0].get_array()
+    tiles = np.split(np.asarray(shown), 12, axis=1)
+    assert [read_index(tile) for tile in tiles] == ((np.arange(12) + 0.5) * 25 / 12).astype(int).tolist()
 
 
 @pytest.mark.parametrize("name", ["diving_records", "motion_records"])

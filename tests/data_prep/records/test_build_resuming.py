@@ -155,6 +155,22 @@ def test_what_is_damaged_is_not_trusted(diving_dir, tmp_path, damage):
     assert keep_video(clip, STORED, folder).taken_over is True
 
 
+def test_stretches_of_one_file_are_kept_apart(tmp_path):
+    write_bars(tmp_path / "two.avi", 12)
+    first, second = (keep_video(Clip(tmp_path / "two.avi", part), STORED, tmp_path) for part in ((0, 6), (6, 12)))
+    assert first.file != second.file and second.taken_over is None
+    assert kept_videos.read_frames(first.file) != kept_videos.read_frames(second.file)
+
+
+def test_a_kept_video_is_compared_with_others_as_a_new_one_is(diving_dir, tmp_path, monkeypatch):
+    clip = Clip(diving_dir / "diving_samples_len_ori" / "001.avi")
+    first, again = (keep_video(clip, STORED, tmp_path) for _ in range(2))
+    assert again.taken_over and first.thumbnails is not None
+    np.testing.assert_array_equal(first.thumbnails, again.thumbnails)
+    monkeypatch.setattr(kept_videos.av, "__version__", "0")  # another decoder may give other frames
+    assert keep_video(clip, STORED, tmp_path).taken_over is False
+
+
 def test_a_file_half_written_is_no_kept_video(tmp_path):
     with pytest.raises(InputError, match=r"^refused$"), kept_videos.kept_videos(tmp_path / "records") as folder:
         (folder / ".1a2b3c4d.0123.npz").touch()

@@ -54,6 +54,16 @@ def test_counts_are_those_of_the_records(diving_records):
     assert found["sport"] == "diving" and found["pixels"] == "filmed" and not found["groups_in_several_splits"]
 
 
+def test_figures_stand_under_their_headings(diving_records):
+    """Execution of the seven training videos is 19 to 25."""
+    lines = [line.split() for line in as_text(describe(DatasetInfo.load(diving_records))).splitlines()]
+    heading = next(line for line in lines if "mean" in line)
+    (row,) = (line for line in lines if line[:2] == ["train", "execution"])
+    numbers = dict(zip(heading[-8:], row[2:], strict=False))
+    expected = {"mean": 22, "std": 2, "min": 19, "q1": 20.5, "median": 22, "q3": 23.5, "max": 25}
+    assert {name: float(numbers[name]) for name in expected} == expected
+
+
 def test_what_lacks_is_counted(partial_info):
     found = describe(partial_info)
     train, test = found["splits"]["train"], found["splits"]["test"]

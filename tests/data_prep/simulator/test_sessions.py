@@ -47,7 +47,7 @@ def test_too_many_performances_are_refused_and_it_is_said_what_is_enough():
 
 
 def test_a_session_shows_its_performances_and_says_where(tmp_path):
-    given = settings()
+    given = dataclasses.replace(settings(), seed=6)  # of which a replay is shown
     simulate(given, tmp_path / "s", 1)
     (session,) = plan_sessions(get_simulator("diving"), given)
     video = read_video(tmp_path / "s" / session.path)
@@ -61,8 +61,10 @@ def test_a_session_shows_its_performances_and_says_where(tmp_path):
         assert row["video"] == "sessions/001.avi" and row["element"] == plan.element.number
         assert float(row["final"]) == pytest.approx(plan.difficulty * plan.execution, abs=1e-3)
     with (tmp_path / "s/replays.csv").open(newline="") as file:
-        replays = [int(row["end"]) - int(row["start"]) for row in csv.DictReader(file)]
-    assert replays == [frames for frames in session.replays if frames]
+        replays = [(int(row["start"]), int(row["end"])) for row in csv.DictReader(file)]
+    shown = zip(session.starts(), session.performances, session.replays, strict=True)
+    ends = [(start + plan.num_frames, frames) for start, plan, frames in shown if frames]
+    assert replays == [(end, end + frames) for end, frames in ends] and replays
 
 
 def test_a_performance_has_the_pixels_that_it_has_by_itself():

@@ -1,6 +1,8 @@
 """What makes simulated video look filmed: each effect by itself, and what none of them may change."""
 
 import dataclasses
+import itertools
+from fractions import Fraction
 
 import av
 import cv2
@@ -23,7 +25,7 @@ from data_prep.simulator.scene.drawing import FigurePainter, random_appearance
 from data_prep.simulator.scene.effects import Broadcast, VideoStyle, filmed_size, zoomed
 from data_prep.simulator.scene.figure import JOINT, Body
 from data_prep.simulator.settings import Settings, clip_files
-from scoringnet_tf.data.video import Clip, VideoStream
+from scoringnet_tf.data.video import Clip, VideoError, VideoStream
 
 TRAIT = DiveTrait({fault.name: 0.0 for fault in FAULTS}, False, False, False, False, 1)
 VIEW = View(width=80, height=60, pixels_per_metre=20.0, yaw=0.0, tremor=0.0, lag=0.5)
@@ -252,8 +254,30 @@ def test_clips_that_are_none_are_named(tmp_path):
     with pytest.raises(ValueError, match="Expected videos"):
         clip_files(tmp_path / "empty")
     (tmp_path / "a.avi").write_bytes(b"RIFF")
-    with pytest.raises(ValueError, match=r"a\.avi: expected a video"):
+    with pytest.raises(VideoError, match=r"a\.avi: expected a video"):
         list(noise.clip_shot(5, clip_files(tmp_path), 40, 40, np.random.default_rng(0)))
+
+
+def test_a_playlist_is_no_clip_whatever_it_is_called(clips):
+    """FFmpeg would open what it lists, outside the folder too."""
+    (clips / "a.avi").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:1,\n{clips / '1.avi'}\n#EXT-X-ENDLIST\n")
+    with pytest.raises(VideoError, match=r"a\.avi: expected a video in one file"):
+        noise.check_clips(clip_files(clips))
+
+
+def test_a_clip_is_cut_to_the_picture_as_it_is_shown(tmp_path):
+    """Of pixels twice as wide as high the picture is 2:1, of which the middle square is half."""
+    with av.open(str(tmp_path / "wide.mkv"), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"qp": "5"})
+        stream.width, stream.height, stream.pix_fmt = 48, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(2, 1)
+        picture = np.zeros((48, 48, 3), np.uint8)
+        picture[:, :12], picture[:, 12:36], picture[:, 36:] = (250, 0, 0), (0, 250, 0), (0, 0, 250)
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    (frame,) = itertools.islice(noise.clip_shot(1, [tmp_path / "wide.mkv"], 40, 40, np.random.default_rng(0)), 1)
+    assert (frame[5:-5, 5:-5, 1] > 150).all() and (frame[5:-5, 5:-5, [0, 2]] < 90).all()
 
 
 def test_real_clips_are_drawn_in_as_noise(clips):

@@ -15,6 +15,7 @@ import pytest
 
 from data_prep.simulator import dataset, files
 from data_prep.simulator.dataset import simulate
+from data_prep.simulator.encoding import write_video
 from data_prep.simulator.filming import film_video
 from data_prep.simulator.plan import plan_videos
 from data_prep.simulator.registry import get_simulator
@@ -56,10 +57,36 @@ def test_an_interrupted_dataset_is_not_finished_with_corrected_labels(tmp_path, 
         simulate(settings, tmp_path / "sim", workers=1)
 
 
+def test_a_simulation_goes_on_with_the_same_clips_alone(tmp_path, monkeypatch):
+    """Of the same names and sizes as well; one that comes while videos are rendered is noticed."""
+    (tmp_path / "clips").mkdir()
+    for number, level in ((1, 60), (2, 180)):
+        write_video(tmp_path / f"clips/{number}.avi", np.full((8, 48, 64, 3), level, np.uint8), 2)
+    settings = dataclasses.replace(SMALL, noise_clips=tmp_path / "clips")
+    monkeypatch.setattr(dataset, "_render_all", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        simulate(settings, tmp_path / "sim", workers=1)
+    one = tmp_path / "clips/1.avi"
+    content = one.read_bytes()
+    one.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(FileExistsError, match=r"simulation\.json\.partial, which differs in noise_clips"):
+        simulate(settings, tmp_path / "sim", workers=1)
+    one.write_bytes(content)
+    monkeypatch.setattr(dataset, "_render_all", lambda *_: (tmp_path / "clips/3.avi").write_bytes(content) and [])
+    with pytest.raises(ValueError, match=r"clips that stay as they are\. Received: another noise_clips"):
+        simulate(settings, tmp_path / "sim", workers=1)
+    (tmp_path / "clips/3.avi").write_bytes(b"RIFF")
+    with pytest.raises(ValueError, match=r"3\.avi: expected a video"):
+        simulate(settings, tmp_path / "new", workers=1)
+    assert not (tmp_path / "new").exists()
+
+
 def test_labels_that_change_while_videos_are_rendered_are_noticed(tmp_path, monkeypatch):
     labels_dir = write_statistics(tmp_path / "labels")
     monkeypatch.setattr(dataset, "_render_all", lambda *_: [write_statistics(labels_dir, execution="8.5")][:0])
-    with pytest.raises(ValueError, match=r"label files that stay as they are\. Received: another label_files scores"):
+    with pytest.raises(
+        ValueError, match=r"label files and clips that stay as they are\. Received: another label_files scores"
+    ):
         simulate(dataclasses.replace(VAULT, labels_dir=labels_dir), tmp_path / "sim", workers=1)
     assert not (tmp_path / "sim" / "simulation.json").exists()
     assert not list((tmp_path / "sim").glob("*.mat")), "labels of now beside videos of those before"

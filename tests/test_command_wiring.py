@@ -1,0 +1,150 @@
+"""Each flag of a command reaches what it is for, with a value unlike every default.
+
+Those of `train` and `pretrain` are held by `training/test_wiring.py` and `training/test_pretraining_wiring.py`.
+"""
+
+import json
+
+import pytest
+from command_forks import forked
+
+BUILD = "build --dataset=unlv_diving --source_dir={source} --output_dir={out}"
+SIMULATE = "simulate --sport=vault --num_videos=9 --output_dir={out}"
+MANIFEST = "build --dataset=manifest --source_dir={source} --output_dir={out}"
+CASES = [
+    (
+        f"data_prep {BUILD} --frame_height=36 --frame_width=50 --jpeg_quality=81 --aspect=1.5 --fit=pad --num_shards=3 "
+        "--nonmonotone=drop --on_inconsistent=keep --on_lookalike=drop --on_error=skip --overwrite --workers=2",
+        "data_prep.records.building.build_records",
+        {
+            "frame_size": [36, 50],
+            "jpeg_quality": 81,
+            "aspect": 1.5,
+            "fit": "pad",
+            "num_shards": 3,
+            "nonmonotone": "drop",
+            "on_inconsistent": "keep",
+            "on_lookalike": "drop",
+            "on_error": "skip",
+            "overwrite": True,
+            "workers": 2,
+            "runner": None,
+            "dataset": "unlv_diving",
+        },
+    ),
+    (
+        f"data_prep {BUILD} --split_dir=SPLITS --runner=DirectRunner",
+        "data_prep.records.building.build_records",
+        {"split_dir": "SPLITS", "runner": "DirectRunner"},
+    ),
+    (
+        "data_prep build --dataset=ucf101 --source_dir={source} --output_dir={out} --official_split=2",
+        "data_prep.records.building.build_records",
+        {"official_split": 2},
+    ),
+    (
+        f"data_prep {MANIFEST} --sport=vault --manifest_csv=M.csv --columns=final=Points --delimiter=bar "
+        "--nodecimal_comma --encoding=cp1252 --feature_stride=4 --split_csv=S.csv --action=Ball --difficulty_csv=D.csv",
+        "data_prep.records.building.build_records",
+        {
+            "sport": "vault",
+            "manifest_csv": "M.csv",
+            "columns": ["final=Points"],
+            "delimiter": "bar",
+            "decimal_comma": False,
+            "encoding": "cp1252",
+            "feature_stride": 4,
+            "split_csv": "S.csv",
+            "action": "Ball",
+            "difficulty_csv": "D.csv",
+        },
+    ),
+    (
+        f"data_prep {SIMULATE} --seed=7 --rendering=2 --test_fraction=0.35 --height=60 --width=80 "
+        "--noise_clips={source}",
+        "data_prep.simulator.dataset.simulate",
+        {
+            "sport": "vault",
+            "task": "scoring",
+            "num_videos": 9,
+            "seed": 7,
+            "rendering": 2,
+            "test_fraction": 0.35,
+            "height": 60,
+            "width": 80,
+            "noise_clips": "{source}",
+            "easy": False,
+        },
+    ),
+    (
+        f"data_prep {SIMULATE} --task=session --performances=4 --minutes=3 --seed=5",
+        "data_prep.simulator.dataset.simulate",
+        {"task": "session", "performances": 4, "minutes": 3.0, "seed": 5},
+    ),
+    (
+        "data_prep stages --from=elan --to=csv --sport=vault --fps=24 --output={out}.csv X.eaf",
+        "data_prep.stages.formats.videos.facts_reader",
+        {"videos_dir": None, "fps": 24.0},
+    ),
+    (
+        "scoringnet_tf.baselines c3d_svr --records_dir={diving} --output_dir={out} --features_dir={source} "
+        "--split=train --seed=3 --validation_fraction=0.2 --pretrained=C3D.keras --renderings={diving}",
+        "scoringnet_tf.baselines.run.Run",
+        {
+            "name": "c3d_svr",
+            "output_dir": "{out}",
+            "features_dir": "{source}",
+            "split": "train",
+            "seed": 3,
+            "validation_fraction": 0.2,
+            "pretrained": "C3D.keras",
+        },
+    ),
+    (
+        "scoringnet_tf.predict --force --stream=1 --start=0.25 --end=1.5 V.avi W.avi",
+        "scoringnet_tf.inference.inputs.scored",
+        {"video": "V.avi", "stream": 1, "start": 0.25, "end": 1.5, "force": True, "found": None},
+    ),
+    (
+        "scoringnet_tf.calibrate --model={model} --records_dir={diving} --held_out_split=test "
+        "--held_out_records_dir={again}",
+        "scoringnet_tf.training.held_out.held_out_by_name",
+        {"info": "{diving}", "records": "{again}", "split": "test"},
+    ),
+    (
+        "scoringnet_tf.export --model=diving_small --export_dir={out} --precision=bfloat16 --samples=none.avi",
+        "scoringnet_tf.inference.precision.check_precision",
+        {"videos": ["none.avi"]},
+    ),
+]
+
+
+@pytest.fixture
+def places(diving_records, stage_model, tmp_path):
+    (tmp_path / "source").mkdir()
+    again = tmp_path / "again"
+    again.symlink_to(diving_records, target_is_directory=True)
+    folders = {"source": tmp_path / "source", "out": tmp_path / "out", "diving": diving_records, "again": again}
+    return {**folders, "model": stage_model}
+
+
+@pytest.mark.parametrize(
+    ("words", "function", "expected"), CASES, ids=[" ".join(case[0].split()[:2]) for case in CASES]
+)
+def test_flags_reach_what_they_are_for(words, function, expected, places):
+    words = [word.format(**places) for word in words.split()]
+    result = forked("command_probe", function, *words)
+    assert result.returncode == 0 and result.stdout, result.stderr
+    given = json.loads(result.stdout.splitlines()[-1])
+    for name, value in expected.items():
+        value = value.format(**places) if isinstance(value, str) else value
+        assert name in given, (name, given)
+        assert given[name] == value, (name, given[name], value)
+
+
+def test_a_number_of_predict_that_is_live_is_told_at_once(places):
+    result = forked(
+        *("command_probe", "scoringnet_tf.inference.inputs.scored"),
+        *("scoringnet_tf.predict", "--json", "--live", "V.avi"),
+    )
+    assert "Printer.score" in json.loads(result.stdout.splitlines()[-1])["found"]
