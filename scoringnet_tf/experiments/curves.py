@@ -2,7 +2,6 @@
 
 import csv
 import dataclasses
-import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,11 +11,12 @@ from matplotlib.ticker import MaxNLocator
 
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.training import Surroundings, Training
+from scoringnet_tf.sports.bootstrap import chosen, interval, resamples
 from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.wording import counted
 
 SCORE = "execution"
-PAPERS = {"diving": (13.0, 15.5, 16.0)}  # §4.5: true Execution scores of the paper's samples
 CLOSE = 0.5  # standard deviations of the true scores by which those of a close pair differ at most
 
 
@@ -50,35 +50,55 @@ def read_course(path: Path, score: str = SCORE) -> Course:
     return Course(ids, np.array([truth[video_id] for video_id in ids]), np.array(sorted(found)), predicted)
 
 
-def samples(course: Course, sport: str) -> list[int]:
-    """Three videos, chosen by their true scores alone, lowest first.
+def samples(course: Course) -> list[int]:
+    """Three videos of adjacent scores around the median, lowest first: chosen by their true scores alone.
 
-    In diving those nearest to the paper's; in other sports those of three adjacent scores around the median.
+    The paper's (§4.5: 13, 15.5 and 16) are videos of its own; it does not say how they were chosen.
     """
     order = np.argsort(course.truth, kind="stable")
-    _, first = np.unique(course.truth[order], return_index=True)
-    distinct = order[first]  # the first video of each score
-    if sport not in PAPERS:
-        middle = len(distinct) // 2
-        return distinct[max(0, middle - 1) : max(0, middle - 1) + 3].tolist()
-    chosen: list[int] = []
-    for wanted in PAPERS[sport]:
-        left = [video for video in distinct if video not in chosen]
-        chosen += sorted(left, key=lambda video: abs(course.truth[video] - wanted))[:1]
-    return sorted((int(video) for video in chosen), key=lambda video: course.truth[video])
+    distinct, first = np.unique(course.truth[order], return_index=True)
+    median = int(np.searchsorted(distinct, np.median(course.truth)))
+    start = max(0, min(median - 1, len(distinct) - 3))
+    return order[first][start : start + 3].tolist()  # the first video of each score
 
 
-def share_in_order(course: Course) -> np.ndarray:
-    """Of all pairs of close, different scores the share that is predicted in the right order, (E,); NaN of none."""
-    limit = CLOSE * course.truth.std()
-    differences = [
-        (course.predicted[:, j] - course.predicted[:, i]) * np.sign(course.truth[j] - course.truth[i])
-        for i, j in itertools.combinations(range(len(course.ids)), 2)
-        if 0 < abs(course.truth[j] - course.truth[i]) <= limit
-    ]
-    if not differences:
+def share_in_order(course: Course, counts: np.ndarray | None = None) -> np.ndarray:
+    """Of all pairs of close, different scores the share that is predicted in the right order, (E,); NaN of none.
+
+    Args:
+        course: of a training.
+        counts: (V,), how often each video counts; None for once each.
+    """
+    apart = course.truth - course.truth[:, np.newaxis]
+    weights = np.triu((apart != 0) & (np.abs(apart) <= CLOSE * course.truth.std())).astype(float)
+    if counts is not None:
+        weights *= np.outer(counts, counts)
+    if not weights.any():
         return np.full(len(course.epochs), np.nan)
-    return (np.array(differences) > 0).mean(axis=0)
+    differences = course.predicted[:, np.newaxis] - course.predicted[:, :, np.newaxis]
+    right = differences * np.sign(apart) > 0  # (E, V, V)
+    return (right * weights).sum(axis=(1, 2)) / weights.sum()
+
+
+def drawn_shares(courses: Mapping[str, Sequence[Course]], number: int | None = None) -> dict[str, np.ndarray]:
+    """Bootstrap draws of the mean `share_in_order` after the last epoch: row → (number,), as of `bootstrap.draws_of`.
+
+    Args:
+        courses: row → those of its seeds, all of the same held-out videos.
+        number: of draws; `bootstrap.DRAWS` by default.
+    """
+    last = {
+        row: [dataclasses.replace(one, predicted=one.predicted[-1:], epochs=one.epochs[-1:]) for one in of_row]
+        for row, of_row in courses.items()
+    }
+    num_videos = len(next(iter(courses.values()))[0].ids)
+    found: dict[str, list[float]] = {row: [] for row in courses}
+    for uniform, _, videos in resamples([(len(of_row), 1, num_videos) for of_row in courses.values()], number):
+        counts = np.bincount(videos, minlength=num_videos)
+        for row, of_row in last.items():
+            shares = [share_in_order(of_row[seed], counts)[0] for seed in chosen(uniform, len(of_row))]
+            found[row].append(float(np.mean(shares)))
+    return {row: np.array(shares) for row, shares in found.items()}
 
 
 def write_curves(folder: Path, experiment: Experiment, surroundings: Surroundings, seeds: int) -> str | None:
@@ -94,11 +114,11 @@ def write_curves(folder: Path, experiment: Experiment, surroundings: Surrounding
         return None
     by_row = {name: {seed: found[seed] for seed in shared} for name, found in done.items()}
     courses = {name: list(found.values()) for name, found in by_row.items()}
-    text = _text(experiment, courses, surroundings.sport)
+    text = _text(experiment, courses)
     with replacing_file(folder / "fig5.png") as path:
-        save_png(draw(courses, surroundings.sport), path)
+        save_png(draw(courses), path)
     with replacing_file(folder / "curves.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(_lines(by_row, surroundings.sport))
+        csv.writer(file).writerows(_lines(by_row))
     with replacing_file(folder / "table.md") as path:
         path.write_text(text, encoding="utf-8")
     return text
@@ -116,40 +136,47 @@ def _courses(row, surroundings, seeds):
     return found
 
 
-def _text(experiment, courses, sport):
-    chosen = samples(next(iter(courses.values()))[0], sport)
+def _text(experiment, courses):
+    first = next(iter(courses.values()))[0]
+    shown, drawn = samples(first), {}
+    if all(one.ids == first.ids for found in courses.values() for one in found):
+        drawn = drawn_shares(courses)
     lines = [f"**{experiment.title}.** {experiment.question}", "", "![](fig5.png)", ""]
     lines += ["| | close pairs in order, last epoch | three samples in order, share of epochs |", "|---|---|---|"]
     for name, found in courses.items():
         close = np.mean([share_in_order(course)[-1] for course in found])
-        ordered = np.mean([(np.diff(course.predicted[:, chosen], axis=1) > 0).all(axis=1).mean() for course in found])
-        lines.append(f"| {name} | {close:.3f} | {ordered:.3f} |")
-    truth = ", ".join(f"{next(iter(courses.values()))[0].truth[video]:.2f}" for video in chosen)
-    seeds = len(next(iter(courses.values())))
+        around = " [{:.3f}, {:.3f}]".format(*interval(drawn[name])) if drawn else ""
+        ordered = np.mean([(np.diff(course.predicted[:, shown], axis=1) > 0).all(axis=1).mean() for course in found])
+        lines.append(f"| {name} | {close:.3f}{around} | {ordered:.3f} |")
+    truth = ", ".join(f"{first.truth[video]:.2f}" for video in shown)
+    lines += [""]
+    for name in drawn.keys() - {experiment.reference}:
+        low, high = interval(drawn[name] - drawn[experiment.reference])
+        lines += [f"{name} against {experiment.reference} (95 %, paired): close pairs {low:+.3f} to {high:+.3f}.", ""]
+    seeds = counted(len(next(iter(courses.values()))), "seed")
     lines += [
-        "",
-        f"Held-out videos, {SCORE}, mean of {seeds} seed{'s' if seeds > 1 else ''}. The samples' true scores: {truth}; "
-        f"those of a close pair differ by at most {CLOSE:g} standard deviations.",
+        f"Held-out videos, {SCORE}, mean of {seeds}; in brackets 95 % of a bootstrap over these and the videos. The "
+        f"samples' true scores: {truth}; those of a close pair differ by at most {CLOSE:g} standard deviations."
     ]
     return "\n".join(lines) + "\n"
 
 
-def _lines(by_row, sport):
+def _lines(by_row):
     yield ["row", "seed", "epoch", "video_id", "true", "predicted"]
     for name, found in by_row.items():
         for seed, course in found.items():
             for index, epoch in enumerate(course.epochs):
-                for video in samples(course, sport):
-                    values = (f"{course.truth[video]:.4f}", f"{course.predicted[index, video]:.4f}")
+                for video in range(len(course.ids)):
+                    values = (f"{course.truth[video]:.4f}", f"{course.predicted[index, video]:.6f}")
                     yield [name, seed, epoch, course.ids[video], *values]
 
 
-def draw(courses: Mapping[str, Sequence[Course]], sport: str) -> Figure:
+def draw(courses: Mapping[str, Sequence[Course]]) -> Figure:
     """The three samples of the first seed under each row, dashed where they truly lie; and the close pairs of all."""
     figure = Figure(figsize=(4 * len(courses) + 4, 3.6), layout="constrained")
     *panels, last = figure.subplots(1, len(courses) + 1)
     for axes, (name, found) in zip(panels, courses.items(), strict=True):
-        for color, video in zip(STAGE_COLORS[1:], samples(found[0], sport), strict=False):
+        for color, video in zip(STAGE_COLORS[1:], samples(found[0]), strict=False):
             true = found[0].truth[video]
             axes.plot(found[0].epochs, found[0].predicted[:, video], color=color, label=f"true {true:.2f}")
             axes.axhline(true, color=color, linestyle="--", linewidth=0.8)

@@ -18,12 +18,16 @@ def course(truth, predicted):
     return curves.Course(ids, np.array(truth, float), np.arange(1, len(predicted) + 1), np.array(predicted, float))
 
 
-def test_samples_are_the_papers_in_diving_and_about_the_median_elsewhere():
+def test_samples_are_of_adjacent_scores_around_the_median():
     one = course([20, 16, 9, 13.5, 15.5, 13.5], [[0] * 6])
-    assert curves.samples(one, "diving") == [3, 4, 1]
-    assert [one.truth[video] for video in curves.samples(one, "vault")] == [13.5, 15.5, 16]
+    assert curves.samples(one) == [3, 4, 1] and np.median(one.truth) == 14.5
+    assert [one.truth[video] for video in curves.samples(one)] == [13.5, 15.5, 16]
+    skewed = course([1, 2, 3, 9, 9, 9, 9, 10], [[0] * 8])
+    assert [skewed.truth[video] for video in curves.samples(skewed)] == [3, 9, 10]
+    low = course([1, 2, 9, 9, 9], [[0] * 5])
+    assert [low.truth[video] for video in curves.samples(low)] == [1, 2, 9]
     few = course([10, 10, 12], [[0] * 3])
-    assert sorted(few.truth[video] for video in curves.samples(few, "vault")) == [10, 12]
+    assert [few.truth[video] for video in curves.samples(few)] == [10, 12]
 
 
 def test_only_close_pairs_of_different_scores_count():
@@ -32,6 +36,30 @@ def test_only_close_pairs_of_different_scores_count():
     assert 1.9 < curves.CLOSE * one.truth.std() < 2.1
     assert curves.share_in_order(one).tolist() == [1.0, 0.0, 0.0]
     assert np.isnan(curves.share_in_order(course([1, 1], [[0, 1]]))).all()
+
+
+def test_pairs_count_as_often_as_their_videos_are_drawn():
+    rng = np.random.default_rng(0)
+    one = course(rng.integers(10, 20, 9), rng.normal(size=(2, 9)))
+    counts = np.array([2, 0, 1, 1, 3, 0, 1, 1, 0])
+    limit, right, total = curves.CLOSE * one.truth.std(), np.zeros(2), 0
+    for i in range(9):
+        for j in range(i):
+            apart = one.truth[i] - one.truth[j]
+            if 0 < abs(apart) <= limit:
+                total += counts[i] * counts[j]
+                right += counts[i] * counts[j] * ((one.predicted[:, i] - one.predicted[:, j]) * apart > 0)
+    np.testing.assert_allclose(curves.share_in_order(one, counts), right / total)
+
+
+def test_intervals_cover_videos_and_seeds_and_are_paired():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(10, 20, 30)
+    alike = [course(truth, rng.normal(size=(1, 30))) for _ in range(3)]
+    drawn = curves.drawn_shares({"one": alike, "same": alike, "other": alike[:1]}, 50)
+    np.testing.assert_array_equal(drawn["one"], drawn["same"])
+    assert drawn["one"].std() > 0.01 and drawn["other"].std() > 0.01
+    assert abs(drawn["other"].mean() - curves.share_in_order(alike[0])[0]) < 0.1
 
 
 @pytest.fixture
@@ -54,12 +82,14 @@ def trained(surroundings, commands):  # noqa: F811
 
 def test_curves_are_drawn_and_kept(trained, tmp_path):
     text = FIG5.draw(tmp_path / "fig5", FIG5, trained, 2)
-    assert "| MSE | 0.000 | 0.000 |" in text and "| MSE + ranking | 1.000 | 0.750 |" in text
-    assert "true scores: 13.00, 15.50, 16.00" in text and "mean of 2 seeds" in text
+    assert "| MSE | 0.000 [0.000, 0.000] | 0.000 |" in text
+    assert "| MSE + ranking | 1.000 [1.000, 1.000] | 0.750 |" in text
+    assert "MSE + ranking against MSE (95 %, paired): close pairs +1.000 to +1.000." in text
+    assert "true scores: 13.50, 14.00, 14.50" in text and "mean of 2 seeds" in text
     with (tmp_path / "fig5/curves.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 2 * 2 * 4 * 3
-    assert {(row["video_id"], float(row["true"])) for row in rows} == {("2", 13), ("7", 15.5), ("8", 16)}
+    assert len(rows) == 2 * 2 * 4 * 9
+    assert {(row["video_id"], float(row["true"])) for row in rows} == {(f"{n}", 12 + n / 2) for n in range(9)}
     assert (tmp_path / "fig5/fig5.png").stat().st_size > 10_000
 
 
@@ -69,7 +99,7 @@ def test_rows_are_drawn_of_the_seeds_that_all_have(trained, tmp_path):
         folder = Training(row.flags, seed).folder(trained)
         (folder / "scoring_scores.csv").rename(folder / "kept")
         text = FIG5.draw(tmp_path / f"{seed}", FIG5, trained, 2)
-        assert text is None or "mean of 1 seed." in text
+        assert text is None or "mean of 1 seed;" in text
     assert text is None
     with (tmp_path / "0/curves.csv").open(newline="") as file:
         assert {(row["row"], row["seed"]) for row in csv.DictReader(file)} == {(first.name, "1"), (other.name, "1")}

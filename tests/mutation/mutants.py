@@ -1943,7 +1943,12 @@ EXPERIMENTS = (
     + of(
         "scoringnet_tf/experiments/curves.py",
         "tests/experiments/test_curves.py",
-        ("if 0 < abs(", "if 0 <= abs(", "ties count as pairs", "test_only_close_pairs_of_different_scores_count"),
+        (
+            "np.triu((apart != 0) & (np.abs",
+            "np.triu((np.abs",
+            "ties count as pairs",
+            "test_only_close_pairs_of_different_scores_count",
+        ),
     )
     + of(
         "scoringnet_tf/data/resplitting.py",

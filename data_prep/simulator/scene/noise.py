@@ -1,6 +1,5 @@
 """Shots of no stage: crowd, scoreboard, close-up of the athlete, people elsewhere, real clips. Knows no sport."""
 
-import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -159,10 +158,8 @@ def clip_shot(
 def _read_clip(file, width, height, most=150):
     """The first frames (H, W, 3) of a clip."""
     stream = VideoStream(Clip(file), partial=True)
-    with contextlib.closing(iter(stream)) as frames:
-        return [
-            _cover(frame[..., ::-1], stream.pixel_aspect, width, height) for frame in itertools.islice(frames, most)
-        ]
+    frames = itertools.islice(stream, most)
+    return [_cover(frame[..., ::-1], stream.pixel_aspect, width, height) for frame in frames]
 
 
 def check_clips(files: Sequence[Path]) -> None:
