@@ -7,7 +7,6 @@ hh:mm:ss.fff or mm:ss, and mean the frame that is shown then, by the file's own 
 import collections
 import dataclasses
 import functools
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,10 +18,10 @@ from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, Problem, Sample
 from scoringnet_tf.data.video import VideoError, duration_of, frame_at, frame_times, images_to_cut
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256
+from scoringnet_tf.support.reading import TIMECODE, seconds_of
 from scoringnet_tf.support.wording import counted
 
 FRAMES, TIMES, EITHER = ("start_frame", "end_frame"), ("start_time", "end_time"), ("start", "end")
-TIMECODE = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:[.,]\d+)?)")
 
 
 def stretch_columns(path: Path, rows: Iterable[Mapping[str, str]], has_stages: bool) -> tuple[str, str] | None:
@@ -123,11 +122,7 @@ def _times_of(path, _changed, _size):
 
 def _seconds(fields, row, name):
     """Seconds of a timecode or a number; None where there is none, or it is wrong (a problem)."""
-    timecode = TIMECODE.fullmatch(row[name])
-    if timecode is None:
-        return fields.number(name, required=False)
-    hours, minutes, seconds = timecode.groups()
-    return 3600 * int(hours or 0) + 60 * int(minutes) + float(seconds.replace(",", "."))
+    return seconds_of(row[name]) if TIMECODE.fullmatch(row[name]) else fields.number(name, required=False)
 
 
 def number_performances(

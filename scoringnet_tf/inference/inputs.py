@@ -142,6 +142,11 @@ def stretch(path: Path, start: float | None, end: float | None, stream: int | No
     return Clip(path, (first, stop))
 
 
+def stretched(path: Path, start: float | None, end: float | None, stream: int | None = None) -> Path | Clip:
+    """The path itself where neither `start` nor `end` is given, or else `stretch`."""
+    return path if start is None and end is None else stretch(path, start, end, stream)
+
+
 @contextlib.contextmanager
 def local_video(path) -> Iterator[Path]:
     """Yields a local path of what is at `path`: itself, or a copy for as long as the block lasts.
@@ -198,7 +203,7 @@ def scored(
     """
 
     def score(path):
-        source = path if start is None and end is None else stretch(path, start, end, stream)
+        source = stretched(path, start, end, stream)
         return scorer.score_file(source, video, stream=stream, force=force, found=found)
 
     return attempted(score, video, error)

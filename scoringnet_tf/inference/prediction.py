@@ -15,7 +15,7 @@ from scoringnet_tf.data.features import check_features, read_features
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.evaluation import prediction_function
 from scoringnet_tf.inference.findings import Findings, Found
-from scoringnet_tf.inference.inputs import local_video
+from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.performances import stretches, without_unseen
 from scoringnet_tf.inference.refusal import (
     SEVERAL,
@@ -52,7 +52,15 @@ def load_model(path=None) -> ScoringNet:
     return load_scoring_net(path)
 
 
-def score_video(path, model=None, *, force: bool = False) -> VideoScore:
+def score_video(
+    path,
+    model=None,
+    *,
+    force: bool = False,
+    stream: int | None = None,
+    start: float | None = None,
+    end: float | None = None,
+) -> VideoScore:
     """Decodes the video at `path` and scores it.
 
     Args:
@@ -61,13 +69,16 @@ def score_video(path, model=None, *, force: bool = False) -> VideoScore:
         model: `ScoringNet`, or the path of one (a `.keras` file, or a folder with one), which is loaded each time; None
             for the shipped diving model.
         force: give the scores also where `VideoScore.reasons` speak against them.
+        stream: number of the video stream in the file, from 0; None for the main one.
+        start, end: seconds since the first frame between which it is scored; None for the file's beginning and end.
 
     Raises:
-        InputError: there is no such model, or `path` is none.
+        InputError: there is no such model, or `path` is none; no frame is shown from `start` to `end`; or one of these
+            or `stream` is given for a `Clip` or for features.
         VideoError: the file is missing, is not a video, or has no frames. A video that is damaged half-way is scored
             as far as it goes, with a warning.
     """
-    return scorer_of(model)(path, force=force)
+    return scorer_of(model)(path, force=force, stream=stream, start=start, end=end)
 
 
 def segment_video(path, model=None) -> list[tuple[int, int, int]]:
@@ -170,12 +181,28 @@ class VideoScorer:
         self._doubts = doubts(model)
         self._trust = Trust(model, self._doubts)
 
-    def __call__(self, path, *, force: bool = False) -> VideoScore:
+    def __call__(
+        self,
+        path,
+        *,
+        force: bool = False,
+        stream: int | None = None,
+        start: float | None = None,
+        end: float | None = None,
+    ) -> VideoScore:
         """What `score_video` returns."""
         if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
             received = "an empty text" if isinstance(path, str) else type(path).__name__
             raise InputError(f"path: expected that of a video, or a Clip. Received: {received}.")
-        return self.score_file(path, path, force=force)
+        given = {"stream": stream, "start": start, "end": end}
+        if given == dict.fromkeys(given):
+            return self.score_file(path, path, force=force)
+        if isinstance(path, Clip) or self.model.content == "features":
+            what = "features" if self.model.content == "features" else "a Clip"
+            received = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None)
+            raise InputError(f"{path}: expected no stream, start or end of {what}. Received: {received}.")
+        with local_video(path) as local:
+            return self.score_file(stretched(local, start, end, stream), path, stream=stream, force=force)
 
     def read(self, path, stream: int | None = None):
         """What the model sees of the video at `path`: a `Video` in stored form, or a `FeatureSequence`.

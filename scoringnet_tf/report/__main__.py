@@ -6,9 +6,10 @@ A page of one performance is one HTML file that needs nothing beside itself, no 
 probabilities, scores, the key fragments to play, where each score comes from, and what could lower trust. Of several
 performances --output is the page of the session, their ranking, and theirs lie in a folder of its name beside it.
 --judges is a table with the columns video (a file's name) and any of difficulty, execution, final, as the rules of the
-sport give them: then the pages show these, and that of the session how well they agree. VIDEO is what
-`python -m scoringnet_tf.predict` takes. A video that cannot be read is reported on stderr, the others are still shown,
-and the exit status is 1.
+sport give them: then the pages show these, and that of the session how well they agree. Of a file of several
+performances each row has a start, a moment of its performance in seconds or as a timecode; a column name says who it
+is. VIDEO, --stream, --start and --end are what `python -m scoringnet_tf.predict` takes. A video that cannot be read is
+reported on stderr, the others are still shown, and the exit status is 1.
 """
 
 import sys
@@ -22,9 +23,14 @@ from scoringnet_tf.support.paths import as_path, check_access, told_apart
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("output", None, "The page: a file that ends in .html. One that is there is replaced.")
-flags.DEFINE_string("judges", None, "CSV file: video, and any of difficulty, execution, final, in points.")
+flags.DEFINE_string(
+    "judges", None, "CSV file: video, any of difficulty, execution, final, in points, and where wanted start and name."
+)
 flags.DEFINE_string("title", None, "Above the page; default: the name of the video, of a session that of --output.")
 flags.DEFINE_bool("force", False, "Give scores also where reasons speak against them.")
+flags.DEFINE_integer("stream", None, "Number of the video stream in the file, from 0. Default: the main one.", 0)
+flags.DEFINE_float("start", None, "Show only what comes from this second of the file on.", 0.0)
+flags.DEFINE_float("end", None, "Show only what comes before this second of the file.", 0.0)
 
 
 def _check_names(judges, names):
@@ -42,12 +48,14 @@ def main(arguments: list[str]) -> int:
     cli.require(output=values.output)
     if not arguments:
         raise InputError("Expected one or more video files. Received: none. See --help.")
+    if values.end is not None and values.end <= (values.start or 0):
+        raise InputError(f"--end: expected more than --start={values.start or 0:g}. Received: {values.end:g}.")
     output = as_path(values.output)
     if output.suffix != ".html":
         raise InputError(f"--output: expected a name that ends in .html. Received: {values.output}.")
     check_access(str(output.parent), "output", writing=True)
 
-    from scoringnet_tf.inference.inputs import attempted, named_videos
+    from scoringnet_tf.inference.inputs import attempted, named_videos, stretched
     from scoringnet_tf.inference.prediction import scorer_of
     from scoringnet_tf.report.collecting import scored_and_shown
     from scoringnet_tf.report.judges import read_judges
@@ -66,10 +74,11 @@ def main(arguments: list[str]) -> int:
     for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
 
         def shown_of(local, path=path):
-            of_judges = judges.get(as_path(path).name)
-            pages, said = scored_and_shown(scorer, local, path, of_judges, values.force, names[path])
-            if said:
-                tqdm.write(f"report: {path}: {said}.", file=sys.stderr)
+            source = stretched(local, values.start, values.end, values.stream)
+            of_judges = judges.get(as_path(path).name, [])
+            pages, said = scored_and_shown(scorer, source, path, of_judges, values.force, names[path], values.stream)
+            for words in said:
+                tqdm.write(f"report: {path}: {words}.", file=sys.stderr)
             return pages
 
         pages = attempted(shown_of, path, error)

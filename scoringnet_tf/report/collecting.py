@@ -1,20 +1,22 @@
 """What the pages show of a scored video: film, curves, fragments that can be played, where its scores come from."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scoringnet_tf.data.preprocessing import decode_jpeg
-from scoringnet_tf.data.video import Video
+from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.attribution import attribute
 from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.inference.video_score import Performance, VideoScore
-from scoringnet_tf.report.page import ShownPerformance, ShownScore, encode_clip, film_frames
+from scoringnet_tf.report.film import film_of, filmed, stored
+from scoringnet_tf.report.judges import Judged, matched
+from scoringnet_tf.report.page import ShownPerformance, ShownScore
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.paths import name_of
-from scoringnet_tf.support.wording import clock, counted
+from scoringnet_tf.support.wording import clock
 
 AROUND = 1.0  # seconds before and after a performance that its page shows of a longer video
 HIDDEN = 5  # frames that are hidden together for the curve of where a score comes from
@@ -44,32 +46,37 @@ class Scenes:
 
 def scored_and_shown(
     scorer: VideoScorer,
-    source: Any,
+    source: Path | Clip,
     path: Any,
-    judges: Mapping[str, float] | None = None,
+    judges: Sequence[Judged] = (),
     force: bool = False,
     name: str | None = None,
-) -> tuple[list[ShownPerformance], str]:
-    """Scores a video; what to show of each performance in it, and what is to be said of its judges' scores, or "".
+    stream: int | None = None,
+) -> tuple[list[ShownPerformance], list[str]]:
+    """Scores a video; what to show of each performance in it, and what is to be said of its judges' scores.
 
     Args:
-        source, path, force: as of `VideoScorer.score_file`, whose errors it raises.
-        judges: score → points of the judges.
+        source, path, force, stream: as of `VideoScorer.score_file`, whose errors it raises.
+        judges: their rows of this video.
         name: of the video; default: that of its file.
     """
-    scenes, said = Scenes(), ""
-    score = scorer.score_file(source, path, force=force, seen=scenes)
-    if judges and (count := len(score.performances)) > 1:
-        said = f"its row of --judges is left out, as it may be of any of its {counted(count, 'performance')}"
-    return shown_performances(scorer, scenes, score, judges, name), said
+    scenes = Scenes()
+    score = scorer.score_file(source, path, stream=stream, force=force, seen=scenes)
+    rows, said = matched(judges, score.performances)
+
+    def frames_of(start, stop):
+        return filmed(source, start, stop, stream)
+
+    return shown_performances(scorer, scenes, score, rows, name, frames_of), said
 
 
 def shown_performances(
     scorer: VideoScorer,
     scenes: Scenes,
     score: VideoScore,
-    judges: Mapping[str, float] | None = None,
+    judged: Sequence[Judged | None] = (),
     name: str | None = None,
+    frames_of: Callable[[int, int], Iterable[np.ndarray]] | None = None,
 ) -> list[ShownPerformance]:
     """What to show of each performance of a video.
 
@@ -77,24 +84,26 @@ def shown_performances(
         scorer: what scored it.
         scenes: kept of it while it was scored.
         score: of it.
-        judges: score → points of the judges, of a video of one performance.
+        judged: the judges' row of each performance, or None; empty of none.
         name: of the video; default: that of its file.
+        frames_of: gives the frames of the file from one number to another, to be shown; default: those that were kept
+            for the model, which are as small as it is shown them.
     """
     several = len(score.performances) > 1
     name = name or name_of(score.video)
+    rows = [row or Judged({}) for row in judged or [None] * len(score.performances)]
     if not scenes.kept:
-        return [_without_a_scene(scorer, score, name, judges or {})]
-    return [
-        _shown(
-            scorer,
-            *scene,
-            score,
-            performance,
-            f"{name}, performance {number} at {clock(performance.start_s)}" if several else name,
-            {} if several or judges is None else judges,
-        )
-        for number, (scene, performance) in enumerate(zip(scenes.kept, score.performances, strict=True), start=1)
-    ]
+        return [_without_a_scene(scorer, score, _called(name, rows[0]), rows[0].scores)]
+    found = []
+    for number, (scene, performance, row) in enumerate(zip(scenes.kept, score.performances, rows, strict=True), 1):
+        numbered = f"{name}, performance {number} at {clock(performance.start_s)}" if several else name
+        said = _said(scorer, score, performance, _called(numbered, row), row.scores)
+        found.append(_shown(scorer, *scene, score, performance, said, frames_of))
+    return found
+
+
+def _called(name, row):
+    return f"{row.name} ({name})" if row.name else name
 
 
 def _window(video, performance, free):
@@ -105,23 +114,22 @@ def _window(video, performance, free):
     return max(0, start - video.first_frame), min(len(video.frames), end - video.first_frame)
 
 
-def _shown(scorer, video, probabilities, score, performance, name, judges):
+def _shown(scorer, video, probabilities, score, performance, said, frames_of):
     times = video.first_time + np.append(video.timestamps, video.timestamps[-1] + 1 / video.fps)
     stages = _within(score.stages, performance, video.first_frame, times)
+    length, first = len(video.frames), video.first_frame
+    frames = frames_of(first, first + length) if frames_of else stored(video)
+    film = film_of(frames, length, stages, video.fps)
     return ShownPerformance(
-        **_said(scorer, score, performance, name, judges),
+        **said,
         fps=video.fps,
         first_frame=video.first_frame,
         times=times,
         stages=stages,
         probabilities=probabilities,
-        film=[(index, video.frames[index]) for index in film_frames(len(video.frames))],
+        film=film.frames,
         attribution=_attribution(scorer, video, score, performance),
-        clips=[
-            (stage["name"], encode_clip(_pixels(video, stage), video.fps), _middle(video, stage))
-            for stage in stages
-            if stage["name"] != NOISE
-        ],
+        clips=film.clips,
     )
 
 
@@ -194,14 +202,6 @@ def _within(stages, performance, first, times):
             seconds = {"start_s": float(times[start]), "end_s": float(times[end])}
             found.append({"name": run["name"], "start_frame": start, "end_frame": end, **seconds})
     return found
-
-
-def _pixels(video, stage):
-    return [decode_jpeg(video.frames[index]) for index in range(stage["start_frame"], stage["end_frame"])]
-
-
-def _middle(video, stage):
-    return video.frames[(stage["start_frame"] + stage["end_frame"]) // 2]
 
 
 def _labels_of(sport, score, performance, frames):

@@ -11,6 +11,7 @@ from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.data.stored_videos import stored_videos
 from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.report.collecting import Scenes, shown_performances
+from scoringnet_tf.report.judges import Judged
 from scoringnet_tf.report.page import write_pages
 from scoringnet_tf.support.paths import AnyPath
 
@@ -36,5 +37,5 @@ def write_evaluation_pages(
         judges = {score: points for score, points in truth.items() if not math.isnan(points)}
         scenes = Scenes()
         score = scorer.score(video, video_id, force=True, seen=scenes)
-        shown += shown_performances(scorer, scenes, score, judges, name=video_id)
+        shown += shown_performances(scorer, scenes, score, [Judged(judges)], name=video_id)
     return write_pages(output, shown, name, f"{info.name}, {split} split")

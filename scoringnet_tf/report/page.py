@@ -2,32 +2,30 @@
 
 import base64
 import dataclasses
-import fractions
-import io
 import json
 import math
 import re
 import urllib.parse
 from collections.abc import Mapping, Sequence
 
-import av
 import jinja2
 import markupsafe
 import numpy as np
-from scipy import stats
 
 from scoringnet_tf import __version__
 from scoringnet_tf.inference.reliability import Reliability
-from scoringnet_tf.sports import NOISE, SCORES
+from scoringnet_tf.sports import MEASURES, NOISE, SCORES
+from scoringnet_tf.sports.bootstrap import draws_of, interval
 from scoringnet_tf.support.drawing import stage_color
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
 from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.support.wording import counted
 
-FILM_FRAMES = 12
 CURVE_COLOR = "#1f5fae"
 WITHHELD, FORCED = "withheld", "forced"
+OUTLIERS = 5  # performances furthest from the judges, which are listed
+LEAST_FOR_AN_INTERVAL = 5  # performances: of fewer a bootstrap tells little
 PAGE = re.compile(r"\d{3,}\.html")  # name of one of a session
 CHARTS = 1000  # horizontal units of a curve, templates/charts.html; vertical ones are 100
 
@@ -39,6 +37,9 @@ TEMPLATES = jinja2.Environment(
     lstrip_blocks=True,
 )
 TEMPLATES.filters["counted"] = counted
+TEMPLATES.filters["ticks"] = lambda ends: [
+    {"at": 25 * part, "text": f"{ends[0] + part * (ends[1] - ends[0]) / 4:g}"} for part in range(5)
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -226,26 +227,6 @@ def _readings(shown):
     return markupsafe.Markup(json.dumps({"start": start, "text": text}).replace("</", "<\\/"))
 
 
-def film_frames(num_frames: int, count: int = FILM_FRAMES) -> list[int]:
-    """The frames at the centres of `count` equal spans of a video."""
-    return ((np.arange(count) + 0.5) * num_frames / count).astype(int).tolist()
-
-
-def encode_clip(frames: Sequence[np.ndarray], fps: float) -> bytes:
-    """An MP4 (H.264) that browsers play, of frames uint8 (H, W, 3), RGB; odd sizes lose a row or column."""
-    height, width = (size - size % 2 for size in frames[0].shape[:2])
-    file = io.BytesIO()
-    with av.open(file, "w", format="mp4") as container:
-        rate = fractions.Fraction(fps).limit_denominator(1001) or 1
-        stream = container.add_stream("libx264", rate=rate, options={"crf": "26", "preset": "fast"})
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for frame in frames:
-            image = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame[:height, :width]), format="rgb24")
-            container.mux(stream.encode(image))
-        container.mux(stream.encode())
-    return file.getvalue()
-
-
 # === A session ===
 
 
@@ -272,6 +253,7 @@ def session_page(title: str, performances: Sequence[tuple[ShownPerformance, str]
         version=__version__,
         model=model,
         title=title,
+        last=last,
         sport=performances[0][0].sport,
         withheld=sum(_score(shown, last) is None or _score(shown, last).value is None for shown, _ in performances),
         forced=sum(bool(shown.reasons) and _value(_score(shown, last), None) is not None for shown, _ in performances),
@@ -285,6 +267,7 @@ def session_page(title: str, performances: Sequence[tuple[ShownPerformance, str]
         ],
         rows=[{"cells": _cells(rank, *one, names, judged, graded)} for rank, one in zip(ranks, ordered, strict=True)],
         agreement=[found for name in names if (found := _agreement(name, performances))["count"]],
+        furthest=_furthest(last, known),
         points=[_point(shown, link, last, axis) for shown, link in known],
         range=axis,
     )
@@ -336,9 +319,30 @@ def _agreement(name, performances):
     """SRC and MED of a score over the performances whose true one is known."""
     pairs = np.array([pair for shown, _ in performances if (pair := _pair(_score(shown, name)))]).reshape(-1, 2)
     orders = len(pairs) > 2 and np.ptp(pairs, axis=0).min() > 0  # SRC is undefined of equal scores
-    src = f"{stats.spearmanr(pairs[:, 0], pairs[:, 1]).statistic:.3f}" if orders else "–"
-    med = f"{np.abs(pairs[:, 0] - pairs[:, 1]).mean():.2f}" if len(pairs) else "–"
-    return {"name": name, "src": src, "med": med, "count": len(pairs)}
+    found = {"src": _figure("src", pairs, ".3f") if orders else "–", "med": "–"}
+    if len(pairs):
+        found["med"] = _figure("med", pairs, ".2f")
+    return {"name": name, **found, "count": len(pairs)}
+
+
+def _figure(measure, pairs, form):
+    """A figure of (true, predicted) pairs, of three or more with 95 % of a bootstrap over them."""
+    truth, predicted = pairs.T
+    text = f"{float(MEASURES[measure](truth, predicted)):{form}}"
+    if len(pairs) < LEAST_FOR_AN_INTERVAL:
+        return text
+    low, high = interval(draws_of(measure, truth, {"": predicted[np.newaxis, np.newaxis]})[""])
+    return f"{text} [{low:{form}}, {high:{form}}]"
+
+
+def _furthest(name, known):
+    """Of the performances that the judges scored too those that were predicted worst, the worst first."""
+    rows = [(shown.name, link, *_pair(_score(shown, name))) for shown, link in known]
+    rows.sort(key=lambda row: -abs(row[3] - row[2]))
+    return [
+        {"name": called, "link": link, "judges": f"{true:.2f}", "value": f"{value:.2f}", "more": f"{value - true:+.2f}"}
+        for called, link, true, value in rows[:OUTLIERS]
+    ]
 
 
 def _axis(scores):

@@ -2,9 +2,12 @@
 
 import csv
 import json
+import re
 
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath, as_path
+
+TIMECODE = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:[.,]\d+)?)", re.ASCII)
 
 
 def read_json(path: AnyPath) -> dict:
@@ -46,6 +49,15 @@ def real_number(text: str) -> float:
 def whole_number(text: str) -> int:
     """The integer of a text; ValueError likewise."""
     return int(_written_plainly(text, "an integer"))
+
+
+def seconds_of(text: str) -> float:
+    """Of a timecode (hh:mm:ss.fff or mm:ss), or of a number of seconds; ValueError for what is neither."""
+    timecode = TIMECODE.fullmatch(text)
+    if timecode is None:
+        return real_number(text)
+    hours, minutes, seconds = timecode.groups()
+    return 3600 * int(hours or 0) + 60 * int(minutes) + float(seconds.replace(",", "."))
 
 
 def _written_plainly(text, expected):

@@ -97,9 +97,14 @@ OTHERS = (
     Case(
         "two columns of one name",
         "scoringnet_tf.report --output=page.html --judges=judges.csv dive.avi",
-        "report: judges.csv: expected the columns video and any of difficulty, execution, final, each once. Received: "
-        "video, final, final.",
+        "report: judges.csv: expected the columns video and any of difficulty, execution, final, start and name, each "
+        "once. Received: video, final, final.",
         holding("judges.csv", b"video,final,final\ndive.avi,70,71\n"),
+    ),
+    Case(
+        "a report to before its start",
+        "scoringnet_tf.report --output=page.html --start=3 --end=2 dive.avi",
+        "report: --end: expected more than --start=3. Received: 2.",
     ),
     Case(
         "a judge's score that is no number",

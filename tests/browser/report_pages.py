@@ -7,7 +7,8 @@ import av
 import numpy as np
 
 from scoringnet_tf.data.preprocessing import encode_jpeg
-from scoringnet_tf.report.page import ShownPerformance, ShownScore, encode_clip, film_frames, write_pages
+from scoringnet_tf.report.film import encode_clip, film_frames
+from scoringnet_tf.report.page import ShownPerformance, ShownScore, write_pages
 
 CLIP = pathlib.Path(__file__).parents[1] / "clips/diving.mp4"
 RANGES = {"difficulty": (1.0, 5.0), "execution": (0.0, 30.0), "final": (0.0, 150.0)}

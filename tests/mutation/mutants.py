@@ -3186,7 +3186,7 @@ LEFT_OVERS = (
             "test_wrong_judges_are_refused",
         ),
         (
-            "if not any(found.values()):",
+            "if not any(one.scores for of_video in found.values() for one in of_video):",
             "if False:",
             "a table without a judge's score is taken for one",
             "test_wrong_judges_are_refused",
@@ -4549,6 +4549,54 @@ UNHELD = [
             "decode_frames(encoded[:FRAMES_PER_ROW])",
             "a contact sheet shows the first frames above all of the timeline",
             "test_a_contact_sheet_shows_frames_from_all_of_a_video_above_their_time",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/report/judges.py",
+        "tests/report/test_report.py",
+        (
+            "apart[place] > NEAR",
+            "False",
+            "scores of judges are of whatever performance is nearest",
+            "test_rows_of_judges_are_of_the_performances_at_their_times",
+        ),
+        (
+            "            found[place] = None\n",
+            "",
+            "of two rows of one performance the first counts",
+            "test_rows_of_judges_are_of_the_performances_at_their_times",
+        ),
+        (
+            "max(one.start_s - start, start - one.end_s, 0.0)",
+            "abs(one.start_s - start)",
+            "a moment within a performance is of the next",
+            "test_rows_of_judges_are_of_the_performances_at_their_times",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/report/film.py",
+        "tests/report/test_report.py",
+        (
+            "Clip(path, (start, stop))",
+            "Clip(path)",
+            "a page shows the beginning of the file",
+            "test_the_same_part_of_a_file_is_shown_that_is_scored",
+        ),
+        (
+            "min(HEIGHT, frame.shape[0])",
+            "min(36, frame.shape[0])",
+            "pictures are as small as the model's",
+            "test_pictures_are_as_they_were_filmed",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/report/page.py",
+        "tests/report/test_page.py",
+        (
+            "rows.sort(key=lambda row: -abs(row[3] - row[2]))",
+            "rows.sort(key=lambda row: row[2] - row[3])",
+            "those scored too low are not among the furthest",
+            "test_those_furthest_from_the_judges_come_first_and_figures_have_intervals",
         ),
     ),
 ]

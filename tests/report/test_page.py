@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from scoringnet_tf.inference.reliability import Reliability
-from scoringnet_tf.report import page
+from scoringnet_tf.report import film, page
+from scoringnet_tf.sports.bootstrap import draws_of, interval
 
 STAGES = ("noise", "pre-starting", "take-flight", "entry")
 RANGES = {"difficulty": (1.0, 5.0), "execution": (0.0, 30.0), "final": (0.0, 150.0)}
@@ -207,6 +208,21 @@ def test_agreement_with_the_judges():
     assert "final – 3.00 2" in elements.text()  # two in order say nothing
 
 
+def test_those_furthest_from_the_judges_come_first_and_figures_have_intervals():
+    true = [(3, 20 + number, 60 + 3 * number) for number in range(7)]
+    apart = [1.0, -9.0, 2.0, 0.5, 6.0, -3.0, 0.25]
+    rows = [shown(f"n{n}", (3, t[1], t[2] + more), t) for n, (t, more) in enumerate(zip(true, apart, strict=True))]
+    text = page.session_page("Final", [(row, f"{row.name}.html") for row in rows], "tiny")
+    table = text[text.index('id="furthest"') :]
+    table = table[: table.index("</table>")]
+    assert re.findall(r">(n\d)</a>", table) == ["n1", "n4", "n5", "n2", "n0"]
+    assert re.findall(r">([+-][\d.]+)<", table) == ["-9.00", "+6.00", "-3.00", "+2.00", "+1.00"]
+    truth, predicted = np.array([(t[2], t[2] + more) for t, more in zip(true, apart, strict=True)]).T
+    low, high = interval(draws_of("med", truth, {"": predicted[None, None]})[""])
+    assert f"{np.abs(apart).mean():.2f} [{low:.2f}, {high:.2f}]" in text and low < high
+    assert 'id="furthest"' not in page.session_page("Final", [(rows[0], "a.html")], "tiny")
+
+
 @pytest.mark.parametrize(
     ("points", "ends"),
     [((66, 63, 78, 81), (60, 90)), ((60, 60), (59, 61)), ((3.1, 3.6), (3.0, 3.7)), ((0, 100), (-100, 200))],
@@ -223,7 +239,7 @@ def test_no_change_lies_at_zero():
 
 def test_a_clip_holds_its_frames():
     frames = [np.full((35, 47, 3), value, np.uint8) for value in (0, 80, 160, 240)]
-    with av.open(io.BytesIO(page.encode_clip(frames, 25.0))) as container:
+    with av.open(io.BytesIO(film.encode_clip(frames, 25.0))) as container:
         decoded = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
         assert float(container.streams.video[0].average_rate) == 25
     assert [frame.shape for frame in decoded] == [(34, 46, 3)] * 4
@@ -233,10 +249,10 @@ def test_a_clip_holds_its_frames():
 @pytest.mark.parametrize(("fps", "rate"), [(12.5, 12.5), (30000 / 1001, 30000 / 1001), (0.4, 0.4), (0.0003, 1)])
 def test_a_clip_is_played_at_its_rate(fps, rate):
     """A frame an hour has a clip that can be looked at."""
-    with av.open(io.BytesIO(page.encode_clip([np.zeros((36, 48, 3), np.uint8)] * 3, fps))) as container:
+    with av.open(io.BytesIO(film.encode_clip([np.zeros((36, 48, 3), np.uint8)] * 3, fps))) as container:
         assert float(container.streams.video[0].average_rate) == pytest.approx(rate)
 
 
 def test_film_frames_are_at_the_centres_of_equal_spans():
-    assert page.film_frames(120, 4) == [15, 45, 75, 105]
-    assert page.film_frames(2, 4) == [0, 0, 1, 1]
+    assert film.film_frames(120, 4) == [15, 45, 75, 105]
+    assert film.film_frames(2, 4) == [0, 0, 1, 1]

@@ -12,16 +12,19 @@ import keras
 import numpy as np
 import pytest
 from command_forks import forked
-from conftest import read_index, write_bars
+from conftest import read_index, write_bars, write_video
 
 import scoringnet_tf
 from scoringnet_tf.data.preprocessing import decode_jpeg
+from scoringnet_tf.data.video import Clip
+from scoringnet_tf.inference.inputs import stretched
 from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.inference.refusal import NO_PERFORMANCE
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.inference.video_score import Performance
 from scoringnet_tf.report.collecting import ONE_DEVIATION, Scenes, _within, scored_and_shown, shown_performances
-from scoringnet_tf.report.judges import read_judges
+from scoringnet_tf.report.film import filmed
+from scoringnet_tf.report.judges import Judged, matched, read_judges
 from scoringnet_tf.report.page import ShownPerformance, ShownScore, performance_page, write_pages
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
@@ -62,7 +65,7 @@ def test_a_page_shows_the_video_and_what_was_found(scorer, tmp_path):
     write_bars(tmp_path / "dive.avi", 40)
     one = Performance(0, 40, 0.0, 1.6, 3.0, 24.0, 72.0, reasons=[Remark("stage_order", "Wrong order.")])
     score, scenes = scored(scorer, tmp_path / "dive.avi", performances=[one], further_reasons=[])
-    (shown,) = shown_performances(scorer, scenes, score, {"final": 70.0})
+    (shown,) = shown_performances(scorer, scenes, score, [Judged({"final": 70.0})])
     assert (shown.name, shown.num_frames, shown.fps) == ("dive.avi", 40, 25)
     assert [(one.name, one.value, one.true) for one in shown.scores] == [
         ("difficulty", 3.0, None),
@@ -87,7 +90,7 @@ def test_each_performance_has_its_own_stretch(scorer, tmp_path):
         stages=[run(*one) for one in (*runs, ("noise", 160, 200))],
         performances=[Performance(50, 70, 2.0, 2.8, 3.0, 24.0, 72.0), Performance(150, 160, 6.0, 6.4)],
     )
-    first, second = shown_performances(scorer, scenes, score, {"final": 70.0})
+    first, second = shown_performances(scorer, scenes, score, [None, Judged({"final": 70.0}, name="Ann")])
     assert (first.name, first.num_frames) == (
         "two.avi, performance 1 at 0:02.0",
         70,
@@ -101,7 +104,8 @@ def test_each_performance_has_its_own_stretch(scorer, tmp_path):
         assert (flight[0], entry[0], len(list(container.decode(video=0)))) == ("take-flight", "entry", 10)
     assert read_index(decode_jpeg(flight[2])) == 55
     assert second.num_frames == 60 and second.scores[-1].value is None and second.attribution == {}
-    assert {one.true for one in (*first.scores, *second.scores)} == {None}  # which one the judges saw is not known
+    assert {one.true for one in first.scores} == {None} and second.scores[-1].true == 70.0
+    assert second.name == "Ann (two.avi, performance 2 at 0:06.0)"
 
 
 def test_a_page_shows_nothing_of_the_performance_beside_its_own(scorer, tmp_path):
@@ -252,8 +256,9 @@ def test_a_long_video_without_a_performance_is_a_page_that_says_so(scorer, monke
 def test_scores_of_judges_are_of_one_performance(scorer, monkeypatch, tmp_path, starts, said):
     write_bars(tmp_path / "v.avi", 200)
     script(monkeypatch, scorer, starts, 200)
-    shown, found = scored_and_shown(scorer, tmp_path / "v.avi", tmp_path / "v.avi", {"final": 71.23}, force=True)
-    assert len(shown) == len(starts) and found.endswith(said) and bool(found) == bool(said)
+    rows = [Judged({"final": 71.23})]
+    shown, found = scored_and_shown(scorer, tmp_path / "v.avi", tmp_path / "v.avi", rows, force=True)
+    assert len(shown) == len(starts) and [words.endswith(said) for words in found] == [True] * bool(said)
     assert [each.true for one in shown for each in one.scores if each.name == "final"] == (
         [None, None] if said else [71.23]
     )
@@ -343,19 +348,61 @@ def test_a_folder_of_something_else_is_left_alone(names, tmp_path):
 def test_judges(tmp_path):
     (tmp_path / "j.csv").write_text("video,final,difficulty\na.mp4,70.5,3.0\nb.mp4,,2.8\n")
     assert read_judges(tmp_path / "j.csv", DIVING) == {
-        "a.mp4": {"final": 70.5, "difficulty": 3.0},
-        "b.mp4": {"difficulty": 2.8},
+        "a.mp4": [Judged({"final": 70.5, "difficulty": 3.0}, where=f"{tmp_path / 'j.csv'}:2")],
+        "b.mp4": [Judged({"difficulty": 2.8}, where=f"{tmp_path / 'j.csv'}:3")],
     }
+    (tmp_path / "j.csv").write_text("name,video,start,final\nAnn,v.mp4,1:02.5,70.5\nEve,v.mp4,100,66\n,w.mp4,,50\n")
+    rows = read_judges(tmp_path / "j.csv", DIVING)
+    assert [(row.name, row.start, row.scores) for row in rows["v.mp4"]] == [
+        ("Ann", 62.5, {"final": 70.5}),
+        ("Eve", 100.0, {"final": 66.0}),
+    ]
+    assert (rows["w.mp4"][0].name, rows["w.mp4"][0].start) == ("", None)
+
+
+def performances(*spans, final=70.0):
+    return [Performance(round(25 * start), round(25 * end), start, end, None, None, final) for start, end in spans]
+
+
+def test_rows_of_judges_are_of_the_performances_at_their_times():
+    """Within one, a little before one, and one of none; each is said that is left out, whatever their order."""
+    found = performances((10, 14), (40, 43), (70, 74), (100, 104))
+    rows = [
+        Judged({"final": 3.0}, 68.0, "c"),
+        Judged({"final": 1.0}, 12.5, "a"),
+        Judged({"final": 9.0}, 57.0, where="j:4"),
+    ]
+    judged, said = matched(rows, found)
+    assert [row and row.name for row in judged] == ["a", None, "c", None]
+    assert said == [
+        "j:4 is left out: no performance at 0:57.0, nor within 5 s of it",
+        "2 of its 4 scored performances have no row of --judges",
+    ]
+    judged, said = matched([Judged({}, 11.0, where="j:2"), Judged({}, 15.0, where="j:3")], found[:1])
+    assert judged == [None] and said[0] == "j:2 and j:3 are left out: both are of the performance at 0:10.0"
+    nearest = performances((10, 14), (16, 20))
+    assert [row and row.start for row in matched([Judged({}, 15.5)], nearest)[0]] == [None, 15.5]
+    within = performances((10, 20), (21, 25))
+    assert [row and row.start for row in matched([Judged({}, 18.0)], within)[0]] == [18.0, None]
+    assert matched([], found) == ([None] * 4, [])
+    withheld = performances((10, 14), (40, 43), final=None)
+    assert matched([Judged({}, 41.0)], withheld)[1] == []
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("name,final\na,1\n", r"expected the columns video and any of .* Received: name, final"),
+        ("video,start,name\na,1,b\n", r"expected the columns video and any of .* Received: video, start, name"),
+        ("video,start,final\na,1,70\na,1,71\n", r"j\.csv:3: expected each start of a video once\. Received: 1 again"),
+        ("video,start,final\na,1,70\na,,71\n", r"j\.csv:3: expected each video once, or a start in each of its rows"),
+        ("video,start,final\na,,70\na,1,71\n", r"j\.csv:3: expected each video once, or a start in each of its rows"),
+        ("video,start,final\na,soon,70\n", r"j\.csv:2: expected seconds or a timecode as start\. Received: 'soon'"),
+        ("video,start,final\na,-1,70\n", r"j\.csv:2: expected a start of 0 s or more"),
         ("video,points\na,1\n", "Received: video, points"),
         ("video\na\n", "Received: video"),
         ("", "Received: none"),
-        ("video,final\na,70\na,71\n", r"j\.csv:3: expected each video once. Received: a again"),
+        ("video,final\na,70\na,71\n", r"j\.csv:3: expected each video once, .* Received: a again"),
         ("video,final\na,70\nb,many\n", r"j\.csv:3: expected a number as final. Received: 'many'"),
         ("video,execution\na,2_5\n", r"j\.csv:2: expected a number as execution. Received: '2_5'"),
         ("video,execution\na,٢٠\n", r"j\.csv:2: expected a number as execution."),
@@ -394,6 +441,45 @@ def test_what_judges_took_off_is_not_in_their_table(tmp_path):
     (tmp_path / "j.csv").write_text("video,difficulty,execution,final\na,5.2,9.1,14.2\nb,5.2,9.1,14.4\n")
     with pytest.raises(InputError, match=r":3: expected a final score of up to 14\.30 \(sum_minus_penalty rule\)"):
         read_judges(tmp_path / "j.csv", get_sport("vault"))
+
+
+def test_pictures_are_as_they_were_filmed(scorer, tmp_path):
+    """Of 640×480, of which the model is shown 48×36: no more than 360 lines, in the aspect that is shown."""
+    frames = np.zeros((40, 480, 640, 3), np.uint8)
+    frames[:, :, :320] = 255
+    for index in range(40):
+        frames[index, :, 320 : 320 + 8 * index] = 128
+    write_video(tmp_path / "dive.mp4", frames, codec="libx264")
+    (shown,), _ = scored_and_shown(scorer, tmp_path / "dive.mp4", "dive.mp4", force=True)
+    pictures = {index: decode_jpeg(jpeg) for index, jpeg in shown.film}
+    assert len(pictures) == 12 and {picture.shape for picture in pictures.values()} == {(360, 480, 3)}
+    for index, picture in pictures.items():
+        grey = (np.abs(picture[180, 240:, 0].astype(int) - 128) < 40).sum()
+        assert abs(grey - 6 * index) <= 2
+    assert shown.clips
+    for name, clip, poster in shown.clips:
+        runs = [stage for stage in shown.stages if stage["name"] == name]
+        with av.open(io.BytesIO(clip)) as container:
+            decoded = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        assert decoded[0].shape == (360, 480, 3) and decode_jpeg(poster).shape == (360, 480, 3)
+        assert len(decoded) in {stage["end_frame"] - stage["start_frame"] for stage in runs}
+    small = next(filmed(tmp_path / "dive.mp4", 30, 31))
+    assert abs((np.abs(small[180, 240:, 0].astype(int) - 128) < 40).sum() - 180) <= 2
+
+
+def test_the_same_part_of_a_file_is_shown_that_is_scored(scorer, tmp_path):
+    write_bars(tmp_path / "v.mp4", 60, codec="libx264")
+    source = stretched(tmp_path / "v.mp4", 0.8, 2.0)
+    (shown,), _ = scored_and_shown(scorer, source, "v.mp4", force=True)
+    assert (shown.first_frame, shown.num_frames, shown.times[0]) == (20, 30, pytest.approx(0.8))
+    assert [read_index(decode_jpeg(jpeg)) for _, jpeg in shown.film] == [20 + index for index, _ in shown.film]
+    found = scorer(tmp_path / "v.mp4", force=True, start=0.8, end=2.0)
+    assert [score.value for score in shown.scores] == [found.difficulty, found.execution, found.final]
+    assert (found.num_frames, found.final) == (30, scorer.score_file(source, "v.mp4", force=True).final)
+    with pytest.raises(InputError, match=r"v\.mp4: expected no stream, start or end of a Clip\. Received: end=1"):
+        scorer(Clip(tmp_path / "v.mp4"), end=1.0)
+    with pytest.raises(InputError, match=r"v\.mp4: expected frames from 9 to its end"):
+        scorer(tmp_path / "v.mp4", start=9.0)
 
 
 @pytest.mark.slow
