@@ -3,12 +3,19 @@
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import described_pixels
-from scoringnet_tf.models.reference import certainties, checks, impossible_scores, is_current, pooled
+from scoringnet_tf.models.reference import (
+    LEAST_SHARE,
+    certainties,
+    checks,
+    impossible_scores,
+    is_current,
+    is_too_small,
+    pooled,
+)
 from scoringnet_tf.sports import NOISE, SHORTEST
 from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.wording import counted
 
-LEAST_SHARE = 0.5  # of the frame rate, and of the size, of training: with less every other frame or pixel is made up
 NO_PERFORMANCE = Remark("no_performance", "No whole performance was found in it.")
 SEVERAL = Remark("several_performances", "It shows several performances: each has scores of its own.")
 
@@ -66,8 +73,8 @@ def reasons_of_source(model, video) -> list[Remark]:
     if trained and video.fps < LEAST_SHARE * trained:
         said = f"It has {video.fps:.4g} frames/s, the model was trained at {trained:.4g}: too few to see motion."
         found.append(Remark("frame_rate_too_low", said))
-    least = tuple(LEAST_SHARE * side for side in model.image_size)
-    if height < least[0] or width < least[1]:
+    if bool(is_too_small(np.array([[height, width]]), model.image_size)[0]):
+        least = tuple(LEAST_SHARE * side for side in model.image_size)
         said = f"Its picture is {width}×{height}: at least {least[1]:g}×{least[0]:g} is needed."
         found.append(Remark("picture_too_small", said))
     return found

@@ -7,7 +7,7 @@ from scoringnet_tf.data.augmentation import FrameDecoder
 from scoringnet_tf.inference.model_description import as_json_fields, model_description
 from scoringnet_tf.inference.request_checks import checked_images, checked_videos
 from scoringnet_tf.inference.warmup import WARMUP_FILE, example_requests, write_warmup_requests
-from scoringnet_tf.models.reference import checks, impossible_scores
+from scoringnet_tf.models.reference import checks, impossible_scores, is_too_small
 from scoringnet_tf.support.files import new_folder, write_json
 
 # Where TF Serving leaves alone what is not its own. Whoever has the files reads there what `describe` tells a client.
@@ -22,11 +22,19 @@ def preprocess_encoded(encoded, preprocessor):
         preprocessor: `ScoringNetPreprocessor`.
 
     Returns:
-        uint8 (N, H, W, 3), the preprocessor's own frames of the same pixels, see `StoredForm.encode_in_graph`.
+        uint8 (N, H, W, 3), the preprocessor's own frames of the same pixels, see `StoredForm.encode_in_graph`; and the
+        (height, width) of every image, int32 (N, 2).
     """
     stored = preprocessor.stored
-    jpegs = tf.map_fn(lambda image: stored.encode_in_graph(_pixels(image)), encoded)
-    return FrameDecoder(stored.frame_size, preprocessor.image_size, augmentation=None)(jpegs, seeds=lambda _: None)
+
+    def jpeg_and_size(image):
+        pixels = _pixels(image)
+        return stored.encode_in_graph(pixels), tf.shape(pixels)[:2]
+
+    kinds = (tf.TensorSpec((), tf.string), tf.TensorSpec((2,), tf.int32))
+    jpegs, sizes = tf.map_fn(jpeg_and_size, encoded, fn_output_signature=kinds)
+    decode = FrameDecoder(stored.frame_size, preprocessor.image_size, augmentation=None)
+    return decode(jpegs, seeds=lambda _: None), sizes
 
 
 def _pixels(image):
@@ -88,10 +96,12 @@ def signatures(network, description):
     )
     def score_encoded(encoded, lengths):
         images, mask = checked_images(encoded, lengths)
-        frames = preprocess_encoded(images, network.preprocessor)
+        frames, sizes = preprocess_encoded(images, network.preprocessor)
         shape = tf.concat([tf.shape(mask), frames.shape[1:]], axis=0)
         frames = tf.ensure_shape(tf.scatter_nd(tf.cast(tf.where(mask), tf.int32), frames, shape), given.shape)
-        return outputs_of({"frames": frames, "mask": mask})
+        outputs = outputs_of({"frames": frames, "mask": mask})
+        first = tf.gather(sizes, tf.cumsum(lengths, exclusive=True))  # of each video, whose size `predict` goes by
+        return {**outputs, "valid": outputs["valid"] & ~is_too_small(first, network.image_size)}
 
     found = {"serving_default": score, "describe": _describe(description)}
     if network.segmenter is not None:
@@ -124,7 +134,7 @@ def export_saved_model(network, path, version=None, precision="float32"):
     Signatures, for any B and L:
         serving_default: frames uint8 (B, L, H, W, 3), or features float32 (B, L, D), mask bool (B, L), true for the
             real frames, which come first → the outputs of the Keras model, and `valid` bool (B,): false where one of
-            `models.reference.CHECKS` speaks against a performance.
+            `models.reference.CHECKS` speaks against a performance; of images also where they are too small.
         score_encoded: encoded string (B, L), JPEG, PNG or BMP images of any size, lengths int64 (B,), how many of them
             are those of each video, whatever comes after → the same outputs; not of a model for features.
         segment: as serving_default → `stages` and `labels`; not of a model without KFS.

@@ -28,6 +28,7 @@ CHECKS = (
     "unlike_training",
     "impossible_score",
 )
+LEAST_SHARE = 0.5  # of the frame rate, and of the size, of training: with less every other frame or pixel is made up
 # A stage may last this much longer than the longest of training, or be shorter than the shortest by as much.
 DURATION_SLACK = 1.5
 # KFS may doubt a stage this much more than it does in the doubtful ones of training, and always a tenth.
@@ -207,6 +208,12 @@ def certainties(probabilities: Any, labels: Any, mask: Any) -> Any:
     counts = ops.sum(shown, axis=1)
     total = ops.sum(shown * ops.cast(probabilities[:, :, 1:], "float32"), axis=1)
     return ops.where(counts > 0, total / ops.maximum(counts, 1.0), 1.0)
+
+
+def is_too_small(sizes: Any, image_size: tuple[int, int]) -> Any:
+    """Whether pictures of sizes (B, 2), height and width as filmed, are too small for a model's: bool (B,)."""
+    least = ops.convert_to_tensor([LEAST_SHARE * side for side in image_size], "float32")
+    return ops.any(ops.cast(sizes, "float32") < least, axis=1)
 
 
 def checks(

@@ -23,6 +23,7 @@ from scoringnet_tf import ScoringNetPreprocessor
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.export import versions_in
 from scoringnet_tf.inference import precision as precision_check
+from scoringnet_tf.inference import serving
 from scoringnet_tf.inference.serving import export_saved_model, preprocess_encoded
 from scoringnet_tf.inference.versions import check_successor
 from scoringnet_tf.inference.warmup import example_requests, example_videos
@@ -203,7 +204,22 @@ def test_encoded_frames_are_treated_as_in_training(stored, size):
     preprocessor = ScoringNetPreprocessor((32, 32), (36, 48), **stored)
     video = np.random.default_rng(0).integers(0, 256, (3, *size, 3)).astype(np.uint8)
     encoded = tf.constant([ENCODERS["png"](frame) for frame in video])
-    np.testing.assert_array_equal(preprocess_encoded(encoded, preprocessor), preprocessor(video)["frames"][0])
+    frames, sizes = preprocess_encoded(encoded, preprocessor)
+    np.testing.assert_array_equal(frames, preprocessor(video)["frames"][0])
+    assert sizes.numpy().tolist() == [list(size)] * 3
+
+
+def test_pictures_that_are_too_small_are_not_valid(network, monkeypatch):
+    """As of `predict` by the first frame of each video: half of 32×32 is the least, on both sides."""
+    monkeypatch.setattr(serving, "checks", lambda *_: {})
+    monkeypatch.setattr(serving, "impossible_scores", lambda *_: {})
+    score = serving.signatures(network, {})["score_encoded"]
+    sizes = [(16, 16), (15, 40), (40, 15), (40, 40)]
+    pictures = {size: ENCODERS["png"](np.full((*size, 3), 9, np.uint8)) for size in sizes}
+    encoded = np.array([[pictures[size], pictures[15, 40], b""] for size in sizes], object)
+    lengths = np.array([2, 1, 2, 2])
+    valid = score(encoded=tf.constant(encoded), lengths=tf.constant(lengths))["valid"]
+    assert valid.numpy().tolist() == [True, False, False, True]
 
 
 # === Requests that are refused ===

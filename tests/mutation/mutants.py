@@ -4228,6 +4228,26 @@ UNHELD = [
         ),
     ),
     *of(
+        "scoringnet_tf/inference/serving.py",
+        "tests/inference/test_serving.py",
+        (
+            "tf.cumsum(lengths, exclusive=True)",
+            "tf.range(tf.size(lengths))",
+            "frames of the first video say how large those of all are",
+            "test_pictures_that_are_too_small_are_not_valid",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/reference.py",
+        "tests/inference/test_serving.py",
+        (
+            'ops.any(ops.cast(sizes, "float32") < least, axis=1)',
+            'ops.all(ops.cast(sizes, "float32") < least, axis=1)',
+            "a picture of one line is large enough",
+            "test_pictures_that_are_too_small_are_not_valid",
+        ),
+    ),
+    *of(
         "scoringnet_tf/inference/trust.py",
         "tests/inference/test_calibration.py",
         (
