@@ -34,6 +34,7 @@ from data_prep.datasets.judges_marks import judged_scores, read_marks
 from data_prep.datasets.options import sport_option
 from data_prep.datasets.own_table import GIVES_A_SCORE, read_own_table
 from data_prep.datasets.performances import number_performances, read_stretch
+from data_prep.datasets.readers.layout import unlisted_note
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
 from data_prep.datasets.scores import complete_scores, odd_executions, odd_scales
 from data_prep.datasets.stage_labels import (
@@ -101,6 +102,7 @@ def read(
         *odd_executions(rules, samples),
         *odd_scales(rules, samples),
         *short_performances(sample.segments for sample in samples if sample.segments),
+        *([] if table.has_features else unlisted_note(source_dir, (sample.path for sample in samples))),
     ]
     return Source(
         kept_form(rules),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.options import sport_option
-from data_prep.datasets.readers.layout import find_video
+from data_prep.datasets.readers.layout import find_video, unlisted_note
 from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import Sample, Source
 from scoringnet_tf.sports import SPORTS, SportForm, kept_form
@@ -42,8 +42,9 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
         if alike:
             raise InputError(f"{path}: expected one spelling of a class of {head}. Received: {' and '.join(alike[0])}.")
     samples = [_sample(source_dir, f"{path.name}, row {row.number}", row, classes) for row in rows]
-    notes = tuple(f"Classes of {head}: {', '.join(names)}." for head, names in classes.items())
-    return Source(kept_form(rules), tuple(samples), notes=notes, classes=classes)
+    notes = [f"Classes of {head}: {', '.join(names)}." for head, names in classes.items()]
+    notes += unlisted_note(source_dir / "videos", (sample.path for sample in samples))
+    return Source(kept_form(rules), tuple(samples), notes=tuple(notes), classes=classes)
 
 
 def _sport(path, rows, given):

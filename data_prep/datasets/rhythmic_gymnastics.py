@@ -10,7 +10,7 @@ from pathlib import Path
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.published import Published
-from data_prep.datasets.readers.layout import find_file, find_video
+from data_prep.datasets.readers.layout import find_file, find_video, unlisted_note
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Sample, Source
 from data_prep.errors import OptionError
@@ -44,7 +44,7 @@ def read(source_dir: Path, action: str | None = None) -> Source:
     chosen = tuple(sample for sample in samples if action in (None, _apparatus(sample.video_id)))
     videos = {split: number * (len(APPARATUS) if action is None else 1) for split, number in PUBLISHED.items()}
     published = Published(videos, "Zeng et al. 2020")
-    notes = ("There are no stage labels.",)
+    notes = ("There are no stage labels.", *unlisted_note(video_dir, (sample.path for sample in samples)))
     return Source("rhythmic_gymnastics", chosen, {"action": action or "all"}, notes, published=published)
 
 

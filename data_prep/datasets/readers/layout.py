@@ -1,11 +1,14 @@
 """Finding videos and label files: layouts differ in folders, in file formats, and in videos or folders of images."""
 
 import functools
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from scoringnet_tf.data.video import VIDEO_SUFFIXES
+from scoringnet_tf.data.video_files import videos_in
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted, shown
 
 
 def find_file(source_dir: Path, names: Sequence[str]) -> Path:
@@ -109,3 +112,13 @@ def index_videos(folder: Path) -> dict[int, Path]:
             raise InputError(f"{folder}: expected one video of each number. Received: {videos[number]}, {path}")
         videos[number] = path
     return videos
+
+
+def unlisted_note(folder: Path, paths: Iterable[Path]) -> list[str]:
+    """A note on the videos in a folder and below it that no row of a table names: a row may have been lost."""
+    if not folder.is_dir():
+        return []
+    named = {os.path.realpath(path) for path in paths}
+    others = [path for path in videos_in(folder) if os.path.realpath(path) not in named]
+    names = shown([str(path.relative_to(folder)) for path in others])
+    return [f"In the folder, but in no row: {counted(len(others), 'video')}, {names}."] if others else []

@@ -1057,3 +1057,34 @@ def test_real_videos_go_through_a_manifest_and_back(tmp_path):
     source = read_video(_real("videos/springboard_dive.mp4"), size=(120, 160)).frames
     errors = [psnr(stored, frame) for frame in source]
     assert int(np.argmax(errors)) == 180
+
+
+def _manifest_of(folder):
+    folder.mkdir()
+    for number in range(3):
+        write_bars(folder / f"{number}.avi", 6, number)
+    (folder / "manifest.csv").write_text("video,split,final\n0.avi,train,60\n1.avi,train,70\n2.avi,test,65\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("dataset", "write", "table", "options", "videos"),
+    [
+        ("manifest", _manifest_of, "manifest.csv", {"sport": "diving"}, "."),
+        ("motion", write_motion, "motion_classes.csv", {}, "videos"),
+        ("rhythmic_gymnastics", write_gymnastics, "train.txt", {}, "videos"),
+    ],
+)
+def test_a_video_that_no_row_names_is_told(dataset, write, table, options, videos, tmp_path):
+    """A row may have been lost; of another apparatus that is not asked for none was."""
+    source = write(tmp_path / "source")
+    read = DATASETS[dataset].read(source, **options)
+    assert not any("in no row" in note for note in read.notes)
+    (path,) = source.rglob(table)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]))
+    (note,) = [note for note in DATASETS[dataset].read(source, **options).notes if "in no row" in note]
+    (gone,) = {str(s.path.relative_to(source / videos)) for s in read.samples} - {
+        str(s.path.relative_to(source / videos)) for s in DATASETS[dataset].read(source, **options).samples
+    }
+    assert note == f"In the folder, but in no row: 1 video, {gone}."

@@ -153,7 +153,7 @@ def _outcome(before, after, loses, is_video):
     (labels, lines), (mutant_labels, mutant_lines, num_problems) = before, after
     if num_problems:
         return "refused"
-    if lines != mutant_lines:
+    if _said(lines) != _said(mutant_lines):
         return "noted"
     if is_video:
         return "other pixels"
@@ -162,6 +162,11 @@ def _outcome(before, after, loses, is_video):
     changed = {name for name in labels.keys() | mutant_labels.keys() if labels.get(name) != mutant_labels.get(name)}
     assert not loses and len(changed) <= AFFECTED, f"labels of {sorted(changed)} are others, and nothing is said"
     return "possible value"
+
+
+def _said(lines):
+    """What is said of labels, without the sums of what there is: nobody knows these by heart."""
+    return [line for line in lines if not line.startswith("Scores known of ") and ", problems: " not in line]
 
 
 @pytest.mark.parametrize("dataset", DATA)

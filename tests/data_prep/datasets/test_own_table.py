@@ -93,8 +93,16 @@ def test_marks_may_be_kept_beside_an_execution_that_could_be_true(tmp_path, exec
 
 
 def test_marks_in_a_sport_without_a_rule_for_them_are_said_not_to_be_used(tmp_path):
-    source = source_of(tmp_path, "video,split,execution,marks\na.mp4,train,9.4,9 9 9\n", sport="vault")
+    source = source_of(tmp_path, "video,split,execution,marks\na.mp4,train,9.4,9 9 9\n", sport="rhythmic_gymnastics")
     assert source.samples[0].execution == 9.4 and "Columns that are not used: marks." in source.notes
+
+
+def test_marks_of_a_vault_are_checked(tmp_path):
+    text = "video,split,execution,marks\na.mp4,train,9.4,9.0 9.4 9.5 9.6 9.2\nb.mp4,train,,9.0 9.4 9.5 9.6 9.2\n"
+    first, second = source_of(tmp_path, text, sport="vault").samples
+    assert [problem.kind for problem in first.problems] == ["inconsistent"] and second.execution == pytest.approx(
+        28.1 / 3
+    )
 
 
 def test_marks_are_in_one_way(tmp_path):
