@@ -2024,8 +2024,8 @@ REPORTS = (
             "test_a_long_video_of_one_performance_shows_it_and_not_the_rest",
         ),
         (
-            "{} if several or judges is None else judges",
-            "judges or {}",
+            "score, performance, _called(numbered, row), row.scores)",
+            "score, performance, _called(numbered, row), rows[0].scores)",
             "the judges' score of a video is that of each performance",
             "test_each_performance_has_its_own_stretch",
         ),
@@ -3027,8 +3027,8 @@ LEFT_OVERS = (
         "scoringnet_tf/report/__main__.py",
         "tests/report/test_report.py",
         (
-            "values.force, names[path])",
-            "values.force)",
+            "values.force, names[path], values.stream)",
+            "values.force, None, values.stream)",
             "videos of one name are not told apart in a session",
             "test_the_command_tells_all_and_shows_what_there_is",
         ),
@@ -4447,7 +4447,7 @@ UNHELD = [
         ),
     ),
     *of(
-        "data_prep/datasets/performances.py",
+        "scoringnet_tf/support/reading.py",
         "tests/data_prep/datasets/test_performances.py",
         (
             "3600 * int(hours or 0) + 60 * int(minutes)",
