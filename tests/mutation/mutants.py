@@ -1290,7 +1290,7 @@ DATA_PREP = (
         "scoringnet_tf/inference/refusal.py",
         "tests/inference/test_refusal.py",
         ("video.fps < LEAST_SHARE * trained", "False", "one frame a second is scored"),
-        ("height < least[0] or", "False and", "a picture of twelve rows is scored"),
+        ("np.array([[height, width]])", "np.array([[width, width]])", "a picture of twelve rows is scored"),
         ("if not is_current(model):", "if False:", "a reference from before further training is trusted"),
     )
     + of(
