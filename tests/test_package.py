@@ -104,5 +104,5 @@ def test_shipped_folders_hold_a_model_that_loads_and_its_card(folder):
     (model_file,) = path.glob("*.keras")
     keras.models.load_model(model_file, compile=False)
     card = (path / "README.md").read_text(encoding="utf-8")
-    for heading in ("Command", "Data", "Limits"):
+    for heading in ("Command", "Data", "Limits", "Licence"):
         assert heading in card

@@ -1,6 +1,6 @@
-"""The paper's tables and figures, each by one command; `compare` is one of them in Python."""
+"""The paper's tables and figures, each by one command; in Python `compare` makes one, and `load` reads one again."""
 
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
-from scoringnet_tf.experiments.comparison import Comparison, compare
+from scoringnet_tf.experiments.comparison import Comparison, compare, load
 
-__all__ = ["EXPERIMENTS", "Comparison", "Experiment", "Row", "compare"]
+__all__ = ["EXPERIMENTS", "Comparison", "Experiment", "Row", "compare", "load"]

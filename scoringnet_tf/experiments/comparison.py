@@ -10,9 +10,11 @@ from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.experiments import report, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
 from scoringnet_tf.experiments.intervals import Results
+from scoringnet_tf.experiments.kept import read_results
 from scoringnet_tf.experiments.stage_results import StageResults
 from scoringnet_tf.experiments.training import Surroundings, TrainingError
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.reading import read_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,3 +82,23 @@ def compare(
     if failures:
         raise TrainingError("; ".join(failures))
     return Comparison(table, suite.results(table, surroundings, seeds), surroundings.records.name, surroundings.sport)
+
+
+def load(folder: str | pathlib.Path) -> Comparison:
+    """A table that the command wrote to `results/SPORT/TABLE`, its figures computed again from every prediction.
+
+    Args:
+        folder: of the table.
+
+    Raises:
+        InputError: there is no such table, or it is one of several splits (table 6).
+    """
+    folder = pathlib.Path(folder).resolve()
+    missing = [name for name in (report.CELLS, report.PREDICTIONS) if not (folder / name).is_file()]
+    if missing or folder.name not in EXPERIMENTS:
+        received = f"no {missing[0]}" if missing else f"a folder called {folder.name}"
+        raise InputError(f"{folder}: expected the results of a table, results/SPORT/TABLE. Received: {received}.")
+    kept, found = read_json(folder / report.CELLS), read_results(folder / report.PREDICTIONS)
+    if len(found) != 1:
+        raise InputError(f"{folder}: expected a table of one split. Received: one of {len(found)}.")
+    return Comparison(EXPERIMENTS[folder.name], found[0], kept["data"]["name"], folder.parent.name)

@@ -173,7 +173,7 @@ def write_results(
         described: what cells.json says of the runs beside the figures.
     """
     found = cells(results, experiment.reference)
-    joints = {source for one in described["trainings"] if (source := one.get("sees", {}).get("joints"))}
+    joints = {source for one in described.get("trainings", ()) if (source := one.get("sees", {}).get("joints"))}
     whose = f"\nJoints: {', '.join(sorted(joints))}.\n" if joints else ""
     text = markdown(experiment, found, data, sport) + whose
     write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})

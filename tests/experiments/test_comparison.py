@@ -1,6 +1,8 @@
 """A table in Python is the one that the command writes; what cannot be compared is said."""
 
 import dataclasses
+import json
+import pathlib
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from scoringnet_tf.experiments import comparison, suite
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.training import TrainingError
 from scoringnet_tf.support.errors import InputError
+
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -48,6 +52,18 @@ def test_it_is_shown_as_the_table_with_the_papers_rows(asked, diving_records, pr
     assert "*the paper, of unlv_diving*" in str(dataclasses.replace(table, data="mtl_aqa"))
     assert [label.get_text() for label in table.plot("f_med").axes[0].get_yticklabels()] == ["MSE", "MSE + ranking"]
     assert table.plot().axes[0].get_xlabel().startswith("F-SRC")
+
+
+def test_a_table_that_was_written_is_read_again(tmp_path):
+    folder = ROOT / "results/diving/table5"
+    table, kept = experiments.load(folder), json.loads((folder / "cells.json").read_text(encoding="utf-8"))
+    assert str(table) == (folder / "table.md").read_text(encoding="utf-8") and table.sport == "diving"
+    assert table.cells["MSE"]["f_src"]["mean"] == pytest.approx(kept["rows"]["MSE"]["f_src"]["mean"])
+    for name, message in (("table9", r"expected the results of a table, .* Received: no cells\.json"),):
+        with pytest.raises(InputError, match=message):
+            experiments.load(tmp_path / name)
+    with pytest.raises(InputError, match=r"table6: expected a table of one split\. Received: one of 6"):
+        experiments.load(ROOT / "results/diving/table6")
 
 
 def test_a_table_of_ones_own(asked, diving_records, preset):

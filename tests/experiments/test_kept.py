@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -169,6 +170,48 @@ def test_intervals_of_committed_results_are_those_of_their_predictions(name):
 def test_tables_in_pages_are_those_of_the_committed_results():
     for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         assert docs.filled(page, ROOT / "results") == page.read_text(encoding="utf-8"), page
+
+
+# Row of a table of README.md → folder of results, row there; a number beside it is a figure of that row.
+IN_README = {
+    **{
+        f"| {head} |": ("diving/heads", head)
+        for head in ("MSE", "MSE + ranking", "distribution", "distribution + ranking")
+    },
+    "| S3D's regression": ("diving/heads", "S3D"),
+    "| durations of the stages alone (ridge)": ("diving/shortcuts", "stage durations"),
+    "| one 16×12 grey frame at the entry (ridge)": ("diving/shortcuts", "one 16×12 grey frame"),
+}
+
+
+@pytest.mark.parametrize("beginning", IN_README)
+def test_figures_in_readme_are_those_of_the_committed_results(beginning):
+    folder, row = IN_README[beginning]
+    cells = json.loads((ROOT / "results" / folder / "cells.json").read_text(encoding="utf-8"))["rows"][row]
+    known = {
+        f"{value:.{digits}f}"
+        for cell in cells.values()
+        for value in (cell["mean"], *cell["interval"])
+        for digits in (2, 3)
+    }
+    (line,) = [
+        line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith(beginning)
+    ]
+    numbers = re.findall(r"-?\d+\.\d+", line.replace("−", "-"))
+    assert len(numbers) >= 2 and set(numbers) <= known
+
+
+@pytest.mark.parametrize("sport", ["diving", "vault"])
+def test_what_a_flag_file_of_tables_expects_is_what_was_measured(sport):
+    text = " ".join((ROOT / f"recipes/tables_{sport}.flags").read_text(encoding="utf-8").replace("#", " ").split())
+    found = re.search(r"(\w+) seeds on (\w+) renderings: D-SRC (\S+), E-SRC (\S+), F-SRC (\S+) \(results/(\S+)\)", text)
+    cells = json.loads((ROOT / "results" / found[6] / "cells.json").read_text(encoding="utf-8"))["rows"][
+        "MSE + ranking"
+    ]
+    words = {2: "two", 3: "three"}
+    assert [found[1], found[2]] == [words[cells["d_src"]["seeds"]], words[cells["d_src"]["renderings"]]]
+    expected = [f"{cells[f'{score}_src']['mean']:.2f}" for score in "def"]
+    assert [found[number].rstrip(",") for number in (3, 4, 5)] == expected
 
 
 PAGE = "# Page\n\n<!-- results: diving/table5 -->\nold\n<!-- /results -->\n\nText.\n"

@@ -17,7 +17,8 @@ def test_it_runs_from_a_clean_kernel(path, tmp_path, monkeypatch):
     nbformat = pytest.importorskip("nbformat", reason="needs the extra notebooks: make notebooks")
     nbclient = pytest.importorskip("nbclient", reason="needs the extra notebooks: make notebooks")
     (tmp_path / "notebooks").mkdir()
-    shutil.copytree(ROOT / "tests/clips", tmp_path / "tests/clips")
+    for folder in ("tests/clips", "results/diving/table5"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     # What %%sh calls python is what an environment that is active calls so; the package is that of this folder.
     monkeypatch.setenv("PATH", os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ["PATH"]]))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
