@@ -6,10 +6,15 @@ metric, so that offline tools and command lines that only read flags do not wait
 """
 
 import importlib
+from typing import TYPE_CHECKING
 
 import wrapt
 
 from scoringnet_tf.support import onednn
+
+if TYPE_CHECKING:
+    from scoringnet_tf.models.scoring_net import ScoringNet
+    from scoringnet_tf.support.paths import AnyPath
 
 onednn.enable()  # before TensorFlow is imported
 
@@ -47,7 +52,7 @@ def __dir__():
     return sorted([*globals(), *__all__])
 
 
-def from_preset(preset: str, dtype: str | None = None):
+def from_preset(preset: "AnyPath", dtype: str | None = None) -> "ScoringNet":
     """A trained `ScoringNet`: one that ships (`"diving_small"`, `"vault_small"`) or one at a path."""
     return __getattr__("ScoringNet").from_preset(preset, dtype)
 

@@ -43,7 +43,7 @@ flags.DEFINE_integer(
 flags.DEFINE_integer("batch_size", 4, "Videos per step; does not change the result.", 1)
 
 
-def main(_):
+def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
     cli.require(model=values.model, records_dir=values.records_dir)

@@ -12,11 +12,11 @@ import sys
 
 from absl import flags
 
-from scoringnet_tf.data.dataset_info import described_pixels, load_records
+from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels, load_records
 from scoringnet_tf.sports import DECODINGS, SCORES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import as_path, check_access
+from scoringnet_tf.support.paths import AnyPath, as_path, check_access
 from scoringnet_tf.support.wording import counted
 
 PAGES = "pages.html"
@@ -46,13 +46,13 @@ flags.DEFINE_string(
 )
 
 
-def training_means(info):
+def training_means(info: DatasetInfo) -> dict[str, float]:
     """Score → mean of the training videos, for the mean predictor; without those scores that none of them has."""
     statistics = info.score_statistics.get("train", {})
     return {score: statistics[score]["mean"] for score in SCORES if statistics.get(score)}
 
 
-def evaluated_ids(info, split, model_file):
+def evaluated_ids(info: DatasetInfo, split: str, model_file: AnyPath) -> list[str] | None:
     """The videos of a validation split that the records do not have: what the run of the model held out of training.
 
     Args:
@@ -169,7 +169,7 @@ def _print(measured, model):
         print(f"The pixels of these records are {measured['pixels']}.")
 
 
-def main(_):
+def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
     cli.require(records_dir=values.records_dir)

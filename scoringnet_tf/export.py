@@ -30,7 +30,7 @@ flags.DEFINE_enum(
 flags.DEFINE_list("samples", None, "Videos of the kind that will be scored, for --precision=bfloat16.")
 
 
-def main(_):
+def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
     cli.require(export_dir=values.export_dir)

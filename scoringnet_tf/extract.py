@@ -19,15 +19,23 @@ is 1.
 import functools
 import pathlib
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from absl import flags
 
-from scoringnet_tf.data.dataset_info import load_records
+from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import as_path, check_access
+from scoringnet_tf.support.paths import AnyPath, as_path, check_access
 from scoringnet_tf.support.wording import counted
+
+if TYPE_CHECKING:
+    from scoringnet_tf.inference.extraction import Extraction
+    from scoringnet_tf.inference.feature_folder import Video
+    from scoringnet_tf.models.c3d import C3D
+    from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 
 ENDPOINTS = (  # `models.c3d.ENDPOINTS` and its fully connected layers, which --help names without Keras
     *("conv1a", "pool1", "conv2a", "pool2", "conv3a", "conv3b", "pool3", "conv4a", "conv4b", "pool4"),
@@ -69,7 +77,7 @@ flags.DEFINE_string(
 )
 
 
-def extraction_of_flags():
+def extraction_of_flags() -> "Extraction":
     """The `Extraction` that the flags ask for."""
     from scoringnet_tf.inference.extraction import Extraction
 
@@ -81,7 +89,9 @@ def extraction_of_flags():
     return Extraction(values.endpoint, values.per, values.stride or default_stride, clip_length, values.pool)
 
 
-def preprocessor_of(c3d, of_network, info):
+def preprocessor_of(
+    c3d: "C3D", of_network: "ScoringNetPreprocessor | None", info: DatasetInfo | None
+) -> "ScoringNetPreprocessor":
     """The `ScoringNetPreprocessor` of the frames: that of the ScoringNet, of the records, or what the C3D says."""
     from scoringnet_tf.inference.extraction import records_preprocessor
     from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
@@ -97,7 +107,7 @@ def preprocessor_of(c3d, of_network, info):
     return of_network or ScoringNetPreprocessor(c3d.get_config()["input_shape"][1:3], tuple(frame_size))
 
 
-def videos_of(paths, preprocessor):
+def videos_of(paths: Sequence[str], preprocessor: "ScoringNetPreprocessor") -> "list[Video]":
     """`Video`s of files; InputError where two would have the same name."""
     from scoringnet_tf.inference.feature_folder import Video
 
@@ -125,7 +135,7 @@ def _sha256(path):
     return Clip(pathlib.Path(path)).sha256()
 
 
-def checked_info(records_dir):
+def checked_info(records_dir: AnyPath) -> DatasetInfo:
     """The `DatasetInfo` of the records; InputError where they are not scored videos of frames."""
     info = load_records(records_dir)
     if info.features or not info.sport or info.classes:
@@ -134,7 +144,7 @@ def checked_info(records_dir):
     return info
 
 
-def main(paths):
+def main(paths: list[str]) -> int:
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
     cli.require(model=values.model, endpoint=values.endpoint, output_dir=values.output_dir)

@@ -5,6 +5,7 @@ whose weight is 0 takes part in nothing, whatever was predicted for it. All of i
 """
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -19,7 +20,7 @@ BIN_REACH = 4.0  # standard deviations on either side of the mean
 # === Mathematics ===
 
 
-def stage_cross_entropy(labels, probabilities, form="categorical", weights=None):
+def stage_cross_entropy(labels: Any, probabilities: Any, form: str = "categorical", weights: Any = None) -> Any:
     """Eq. 5, averaged over the labelled frames of the batch; with weights Σ w·term / Σ w.
 
     Args:
@@ -44,13 +45,15 @@ def stage_cross_entropy(labels, probabilities, form="categorical", weights=None)
     return _ratio(-ops.sum(terms * weights[:, :, None]), ops.sum(weights))
 
 
-def half_mean_squared_error(truth, predictions, weights=None):
+def half_mean_squared_error(truth: Any, predictions: Any, weights: Any = None) -> Any:
     """Eq. 6: 1/(2n) Σ (s − g)² over the n known scores; with weights Σ w (s − g)² / (2 Σ w)."""
     truth, predictions, weights = known_scores(truth, predictions, weights)
     return _ratio(ops.sum(weights * ops.square(predictions - truth)), 2.0 * ops.sum(weights))
 
 
-def pairwise_ranking(truth, predictions, margin, reduction="sum", ties="skip", weights=None):
+def pairwise_ranking(
+    truth: Any, predictions: Any, margin: float, reduction: str = "sum", ties: str = "skip", weights: Any = None
+) -> Any:
     """Eq. 7: Σ_{i<j} relu(−(s_j − s_i)·sign(g_j − g_i) + δ).
 
     For g = [1, 2, 3], s = [0.0, 0.2, 0.1], δ = 0.5 the pairs (1,2), (1,3), (2,3) give 0.3, 0.4, 0.6: sum 1.3.
@@ -78,19 +81,19 @@ def pairwise_ranking(truth, predictions, margin, reduction="sum", ties="skip", w
     return _ratio(total, ops.sum(pairs)) if reduction == "mean" else total
 
 
-def score_bins():
+def score_bins() -> Any:
     """The scores whose probabilities a distribution has, in standard deviations from the mean: float32 (NUM_BINS,)."""
     return ops.linspace(-BIN_REACH, BIN_REACH, NUM_BINS, dtype="float32")
 
 
-def distribution_moments(probabilities):
+def distribution_moments(probabilities: Any) -> tuple[Any, Any]:
     """Mean and variance (B,) of distributions (B, NUM_BINS) over `score_bins`, in standard units."""
     bins, probabilities = score_bins(), ops.cast(probabilities, "float32")
     mean = ops.sum(probabilities * bins, axis=-1)
     return mean, ops.sum(probabilities * ops.square(bins - mean[:, None]), axis=-1)
 
 
-def distribution_divergence(truth, probabilities, sigma, weights=None):
+def distribution_divergence(truth: Any, probabilities: Any, sigma: float, weights: Any = None) -> Any:
     """KL(q ‖ p), averaged over the known scores: q is a Gaussian around the truth, of the bins alone (USDL, Eqs. 1–4).
 
     Args:
@@ -111,7 +114,7 @@ def distribution_divergence(truth, probabilities, sigma, weights=None):
     return _ratio(ops.sum(weights * terms), ops.sum(weights))
 
 
-def known_scores(truth, predictions, weights=None):
+def known_scores(truth: Any, predictions: Any, weights: Any = None) -> tuple[Any, ...]:
     """The three as float32 (B,), weights 1 where None, and all of them 0 where the truth is NaN or the weight 0."""
     truth, predictions = ops.cast(truth, "float32"), ops.cast(predictions, "float32")
     weights = ops.ones_like(truth) if weights is None else ops.cast(weights, "float32")
@@ -119,7 +122,7 @@ def known_scores(truth, predictions, weights=None):
     return tuple(ops.where(counts, value, 0.0) for value in (truth, predictions, weights))
 
 
-def score_vectors(*scores):
+def score_vectors(*scores: Any) -> list[Any]:
     """Scores, predictions or weights of shape (B,) or (B, 1) as (B,); None stays None.
 
     Raises:
@@ -136,7 +139,7 @@ def score_vectors(*scores):
     return [None if value is None else ops.reshape(value, (-1,)) for value in tensors]
 
 
-def frame_weights(labels, weights=None):
+def frame_weights(labels: Any, weights: Any = None) -> Any:
     """Weights of frames, float32 (B, L): 0 where the label is negative, else what `weights` say, 1 without them.
 
     Args:
@@ -192,10 +195,10 @@ class _BatchLoss(keras.losses.Loss):
     def __init__(self, name):
         super().__init__(name=name, reduction="sum")
 
-    def __call__(self, y_true, y_pred, sample_weight=None):
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         return self.call(y_true, y_pred, sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"name": self.name}
 
 
@@ -210,15 +213,15 @@ class StageCrossEntropy(_BatchLoss):
         form: "categorical" (default) or "binary", see `stage_cross_entropy`.
     """
 
-    def __init__(self, form="categorical", name="stage_cross_entropy"):
+    def __init__(self, form: str = "categorical", name: str = "stage_cross_entropy") -> None:
         _check_choice("form", form, FORMS)
         super().__init__(name=name)
         self.form = form
 
-    def call(self, y_true, y_pred, sample_weight=None):
+    def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         return stage_cross_entropy(y_true, y_pred, self.form, sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "form": self.form}
 
 
@@ -239,7 +242,14 @@ class PairwiseRankingLoss(_BatchLoss):
             and execution (≈ 4) alike.
     """
 
-    def __init__(self, margin=0.5, reduction="sum", ties="skip", unit=1.0, name="pairwise_ranking_loss"):
+    def __init__(
+        self,
+        margin: float = 0.5,
+        reduction: str = "sum",
+        ties: str = "skip",
+        unit: float = 1.0,
+        name: str = "pairwise_ranking_loss",
+    ) -> None:
         _check_choice("reduction over pairs", reduction, REDUCTIONS)
         _check_choice("ties", ties, TIES)
         _check_number("margin (Eq. 7)", margin, positive=True)
@@ -248,7 +258,7 @@ class PairwiseRankingLoss(_BatchLoss):
         self.margin, self.unit = float(margin), float(unit)
         self.pair_reduction, self.ties = reduction, ties
 
-    def call(self, y_true, y_pred, sample_weight=None):
+    def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         return self._ranking(*self._in_units(y_true, y_pred, sample_weight))
 
     def _in_units(self, y_true, y_pred, sample_weight):
@@ -258,7 +268,7 @@ class PairwiseRankingLoss(_BatchLoss):
     def _ranking(self, truth, predictions, weights):
         return pairwise_ranking(truth, predictions, self.margin, self.pair_reduction, self.ties, weights)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         arguments = {"margin": self.margin, "reduction": self.pair_reduction, "ties": self.ties, "unit": self.unit}
         return {**super().get_config(), **arguments}
 
@@ -277,12 +287,20 @@ class ScoreLoss(PairwiseRankingLoss):
 
     TERMS: tuple[str, ...] = ("mse", "ranking")  # the names of `terms`
 
-    def __init__(self, alpha=5.0, margin=0.5, reduction="sum", ties="skip", unit=1.0, name="score_loss"):
+    def __init__(
+        self,
+        alpha: float = 5.0,
+        margin: float = 0.5,
+        reduction: str = "sum",
+        ties: str = "skip",
+        unit: float = 1.0,
+        name: str = "score_loss",
+    ) -> None:
         _check_number("alpha", alpha, positive=False)
         super().__init__(margin=margin, reduction=reduction, ties=ties, unit=unit, name=name)
         self.alpha = float(alpha)
 
-    def terms(self, y_true, y_pred, sample_weight=None):
+    def terms(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """The two terms before α, for logging: `{"mse": Eq. 6, "ranking": Eq. 7}`, scalars in units of the loss."""
         truth, predictions, weights = self._in_units(y_true, y_pred, sample_weight)
         return {
@@ -290,11 +308,11 @@ class ScoreLoss(PairwiseRankingLoss):
             "ranking": self._ranking(truth, predictions, weights),
         }
 
-    def call(self, y_true, y_pred, sample_weight=None):
+    def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         error, ranking = self.terms(y_true, y_pred, sample_weight).values()
         return error + self.alpha * ranking
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "alpha": self.alpha}
 
 
@@ -315,22 +333,22 @@ class ScoreDistributionLoss(ScoreLoss):
 
     def __init__(
         self,
-        mean=0.0,
-        std=1.0,
-        sigma=0.3,
-        alpha=5.0,
-        margin=0.5,
-        reduction="sum",
-        ties="skip",
-        unit=1.0,
-        name="score_distribution_loss",
-    ):
+        mean: float = 0.0,
+        std: float = 1.0,
+        sigma: float = 0.3,
+        alpha: float = 5.0,
+        margin: float = 0.5,
+        reduction: str = "sum",
+        ties: str = "skip",
+        unit: float = 1.0,
+        name: str = "score_distribution_loss",
+    ) -> None:
         _check_number("std", std, positive=True)
         _check_number("sigma", sigma, positive=True)
         super().__init__(alpha=alpha, margin=margin, reduction=reduction, ties=ties, unit=unit, name=name)
         self.mean, self.std, self.sigma = float(mean), float(std), float(sigma)
 
-    def terms(self, y_true, y_pred, sample_weight=None):
+    def terms(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """The two terms before α: `{"kl": divergence, "ranking": Eq. 7}`, scalars, the latter in units of the loss."""
         expected, _ = distribution_moments(y_pred)
         truth, expected, weights = score_vectors(y_true, self.mean + self.std * expected, sample_weight)
@@ -340,5 +358,5 @@ class ScoreDistributionLoss(ScoreLoss):
             "ranking": self._ranking(*self._in_units(truth, expected, weights)),
         }
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mean": self.mean, "std": self.std, "sigma": self.sigma}

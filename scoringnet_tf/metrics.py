@@ -6,6 +6,9 @@ And of the segments that frame accuracy says little of: edit score and F1.
 whatever was predicted for it.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -13,7 +16,7 @@ from keras import ops
 from scoringnet_tf import losses
 
 
-def centred_ranks(values, weights):
+def centred_ranks(values: Any, weights: Any) -> Any:
     """Weighted mid-ranks less their weighted mean: Σ_{j: x_j < x_i} w_j + ½ Σ_{j: x_j = x_i} w_j − ½ Σ_j w_j.
 
     With weights of 1 these are the average ranks that SciPy gives, less (n + 1) / 2; a whole number as a weight counts
@@ -35,7 +38,7 @@ def centred_ranks(values, weights):
     return (ops.sum(ops.take(below, between), axis=0) - below[-1]) / 2
 
 
-def spearman(truth, predictions, weights):
+def spearman(truth: Any, predictions: Any, weights: Any) -> Any:
     """Spearman's ρ with ties and weights (Eq. 11 holds without): Pearson's weighted correlation of weighted mid-ranks.
 
     It takes N log N steps. NaN where undefined (fewer than two entries, or a side that is constant), and, as SciPy's,
@@ -69,7 +72,7 @@ class SpearmanCorrelation(keras.metrics.Metric):
         capacity: most samples kept; those left out take no room.
     """
 
-    def __init__(self, capacity=CAPACITY, name="src", **kwargs):
+    def __init__(self, capacity: int = CAPACITY, name: str = "src", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.capacity = capacity
         # One slot more than samples: what is left out, or finds no room, is written there, and nothing reads it.
@@ -79,7 +82,7 @@ class SpearmanCorrelation(keras.metrics.Metric):
         )
         self.count = self.add_variable((), "zeros", "int32", "only_first_replica", "count")
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         known = losses.known_scores(*losses.score_vectors(y_true, y_pred, sample_weight))
         counts = known[2] != 0
         numbers = self.count + ops.cumsum(ops.cast(counts, "int32")) - 1
@@ -88,12 +91,12 @@ class SpearmanCorrelation(keras.metrics.Metric):
             store.assign(ops.scatter_update(ops.convert_to_tensor(store), slots, values))
         self.count.assign(self.count + ops.sum(ops.cast(counts, "int32")))
 
-    def result(self):
+    def result(self) -> Any:
         stores = (self.truth, self.predictions, self.weights)
         rho = spearman(*(ops.convert_to_tensor(store)[: self.capacity] for store in stores))
         return ops.where(self.count > self.capacity, float("nan"), rho)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "capacity": self.capacity}
 
 
@@ -105,14 +108,14 @@ class MeanEuclideanDistance(keras.metrics.Mean):
     left: 0 would be perfect.
     """
 
-    def __init__(self, name="med", **kwargs):
+    def __init__(self, name: str = "med", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         truth, predictions, weights = losses.known_scores(*losses.score_vectors(y_true, y_pred, sample_weight))
         super().update_state(ops.abs(predictions - truth), sample_weight=weights)
 
-    def result(self):
+    def result(self) -> Any:
         return ops.where(self.count == 0, float("nan"), super().result())
 
 
@@ -128,13 +131,13 @@ class FrameAccuracy(keras.metrics.Metric):
         stage: count only frames of this true stage; None counts all.
     """
 
-    def __init__(self, stage=None, name="frame_accuracy", **kwargs):
+    def __init__(self, stage: int | None = None, name: str = "frame_accuracy", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.stage = stage
         self.right = self.add_variable((), "zeros", "float32", name="right")
         self.total = self.add_variable((), "zeros", "float32", name="total")
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         labels = ops.cast(y_true, "int32")
         weights = losses.frame_weights(labels, sample_weight)
         if self.stage is not None:
@@ -144,17 +147,17 @@ class FrameAccuracy(keras.metrics.Metric):
         self.right.assign(self.right + ops.sum(weights * hits))
         self.total.assign(self.total + ops.sum(weights))
 
-    def result(self):
+    def result(self) -> Any:
         return ops.divide_no_nan(self.right, self.total)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "stage": self.stage}
 
 
 # === Segments ===
 
 
-def segments(labels, counts):
+def segments(labels: Any, counts: Any) -> tuple[Any, Any, Any, Any]:
     """The runs of one stage of each video, those of noise (0) left out.
 
     Args:
@@ -178,7 +181,7 @@ def segments(labels, counts):
     return ops.where(start < length, stage, 0), start, end, ops.sum(ops.cast(starts, "int32"), axis=1)
 
 
-def edit_distance(first, second, number_first, number_second):
+def edit_distance(first: Any, second: Any, number_first: Any, number_second: Any) -> Any:
     """Levenshtein's distance between the first `number` entries of two rows of ints, (B, N) each: float32 (B,)."""
     rows, width = ops.shape(first)
     first, second = (ops.cast(row, "float32") for row in (first, second))
@@ -204,14 +207,14 @@ def edit_distance(first, second, number_first, number_second):
     return ops.fori_loop(1, ops.max(total) + 1, next_diagonal, start)[2]
 
 
-def edit_scores(truth, predicted):
+def edit_scores(truth: tuple[Any, Any, Any, Any], predicted: tuple[Any, Any, Any, Any]) -> Any:
     """1 − d / n of each video, see `EditScore`: float32 (B,), of what `segments` gives of truth and prediction."""
     distance = edit_distance(truth[0], predicted[0], truth[3], predicted[3])
     longer = ops.cast(ops.maximum(ops.maximum(truth[3], predicted[3]), 1), "float32")
     return 1.0 - distance / longer
 
 
-def matched_segments(truth, predicted):
+def matched_segments(truth: tuple[Any, Any, Any, Any], predicted: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any]:
     """Which true segment of its stage each predicted one overlaps most.
 
     Args:
@@ -232,7 +235,7 @@ def matched_segments(truth, predicted):
     return ops.max(shares, axis=2), match, ops.cast(truth[3] + predicted[3], "float32")
 
 
-def right_segments(share, match, overlap):
+def right_segments(share: Any, match: Any, overlap: float) -> Any:
     """How many predicted segments of each video are right, see `SegmentalF1`: float32 (B,), of `matched_segments`."""
     hit = ops.cast(share >= overlap, "float32")
     return ops.sum(ops.max(match * hit[:, :, None], axis=1), axis=1)
@@ -241,7 +244,7 @@ def right_segments(share, match, overlap):
 class _SegmentMetric(keras.metrics.Metric):
     """What labels int (B, L), negative = ignored, and predictions, as of `FrameAccuracy`, have as segments."""
 
-    def update_state(self, y_true, y_pred, sample_weight=None):
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         labels = ops.cast(y_true, "int32")
         found = ops.argmax(y_pred, axis=-1) if len(y_pred.shape) == 3 else y_pred
         weights = ops.ones_like(labels[:, 0], dtype="float32") if sample_weight is None else sample_weight
@@ -260,7 +263,7 @@ class EditScore(_SegmentMetric):
     has 1. `sample_weight` weighs videos, (B,) or (B, 1). 0 where nothing counts.
     """
 
-    def __init__(self, name="edit_score", **kwargs):
+    def __init__(self, name: str = "edit_score", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.score = self.add_variable((), "zeros", "float32", name="score")
         self.total = self.add_variable((), "zeros", "float32", name="total")
@@ -269,7 +272,7 @@ class EditScore(_SegmentMetric):
         self.score.assign(self.score + ops.sum(weights * edit_scores(truth, predicted)))
         self.total.assign(self.total + ops.sum(weights))
 
-    def result(self):
+    def result(self) -> Any:
         return ops.divide_no_nan(self.score, self.total)
 
 
@@ -285,7 +288,7 @@ class SegmentalF1(_SegmentMetric):
         overlap: share of the union; F1@10, 25, 50 of the literature are 0.1, 0.25 and 0.5.
     """
 
-    def __init__(self, overlap=0.5, name="segmental_f1", **kwargs):
+    def __init__(self, overlap: float = 0.5, name: str = "segmental_f1", **kwargs: Any) -> None:
         if not 0 < overlap <= 1:
             raise ValueError(f"Expected 0 < overlap <= 1. Received: {overlap}")
         super().__init__(name=name, **kwargs)
@@ -296,16 +299,16 @@ class SegmentalF1(_SegmentMetric):
     def _update(self, truth, predicted, weights):
         self.add(matched_segments(truth, predicted), weights)
 
-    def add(self, matched, weights):
+    def add(self, matched: tuple[Any, Any, Any], weights: Any) -> None:
         """Takes in what `matched_segments` gives of videos with these weights, float32 (B,)."""
         share, match, number = matched
         self.right.assign(self.right + ops.sum(weights * right_segments(share, match, self.overlap)))
         self.segments.assign(self.segments + ops.sum(weights * number))
 
-    def result(self):
+    def result(self) -> Any:
         return ops.divide_no_nan(2.0 * self.right, self.segments)  # 2 TP / (2 TP + FP + FN)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "overlap": self.overlap}
 
 
@@ -322,7 +325,7 @@ class SegmentFigures(_SegmentMetric):
         overlaps: of F1, per cent.
     """
 
-    def __init__(self, overlaps=OVERLAPS, name="segments", **kwargs):
+    def __init__(self, overlaps: Sequence[float] = OVERLAPS, name: str = "segments", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.edit = EditScore()
         self.f1 = [SegmentalF1(percent / 100, name=f"f1_{percent}") for percent in overlaps]
@@ -334,20 +337,20 @@ class SegmentFigures(_SegmentMetric):
         for metric in self.f1:
             metric.add(matched, weights)
 
-    def result(self):
+    def result(self) -> dict[str, Any]:
         return {metric.name: metric.result() for metric in (self.edit, *self.f1)}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "overlaps": self.overlaps}
 
 
-def results(metric):
+def results(metric: keras.metrics.Metric) -> dict[str, Any]:
     """What a metric shows, name → value; of most it is one value under their own name."""
     result = metric.result()
     return result if isinstance(result, dict) else {metric.name: result}
 
 
-def segment_counts(labels, found):
+def segment_counts(labels: Any, found: Any) -> dict[str, tuple[Any, Any]]:
     """The same figures of each video, as what they are the shares of.
 
     Args:

@@ -55,7 +55,7 @@ flags.DEFINE_string(
 )
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
     _check(arguments)

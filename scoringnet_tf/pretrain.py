@@ -9,6 +9,8 @@ MODEL_DIR/metrics.json. A run that was stopped goes on when the same command is 
 """
 
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from absl import flags
 
@@ -57,7 +59,7 @@ flags.DEFINE_float("weight_decay", 0.0, "β‖w‖² on the convolution kernels.
 flags.adopt_module_key_flags(run_flags)
 
 
-def describe(metrics):
+def describe(metrics: Mapping[str, Any]) -> str:
     """What `PretrainingRun.evaluate` measured, as text."""
     videos, clips = counted(metrics["num_videos"], "video"), counted(metrics["clips_per_video"], "clip")
     lines = [f"{metrics['split']} split: {videos}, {clips} of each"]
@@ -68,7 +70,7 @@ def describe(metrics):
     return "\n".join(lines)
 
 
-def main(_):
+def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     settings = cli.flag_values(sys.modules[__name__])
     cli.require(records_dir=settings["records_dir"], model_dir=settings["model_dir"])

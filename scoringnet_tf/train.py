@@ -231,7 +231,7 @@ def _check_teaches(settings):
         )
 
 
-def main(_):
+def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     settings = cli.flag_values(sys.modules[__name__])
     cli.require(records_dir=settings["records_dir"], model_dir=settings["model_dir"])

@@ -4,6 +4,8 @@ Every random choice comes from a stateless seed of (run seed, epoch, video, deci
 """
 
 import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -15,6 +17,7 @@ CLIP_JITTER = 0.1  # share of a clip that training may cut off at each end
 
 # One stream of random numbers per decision, so that turning one off leaves the others as they were.
 SHIFT, WINDOW, FLIP, CROP, COLOR, SHUFFLE, ZOOM, DEGRADATION = range(8)
+Seeds = Callable[[int], tf.Tensor]  # of a decision → its seed pair, see `video_seeds`
 
 
 PIXEL_OPTIONS = ("flip", "crop_shift", "zoom", "color_jitter", "degradation")  # of `Augmentation`
@@ -59,12 +62,12 @@ class Augmentation:
             raise InputError("zoom: expected a strength below 1, which leaves a crop some size. Received: 1")
 
 
-def fold(seed, number):
+def fold(seed: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:
     """A seed pair derived from another one and an integer."""
     return tf.random.experimental.stateless_fold_in(seed, number)
 
 
-def video_seeds(seed, epoch, video_id):
+def video_seeds(seed: int, epoch: tf.Tensor, video_id: str | tf.Tensor) -> Seeds:
     """A function from a decision (`FLIP`, …) to its seed pair, for this video in this epoch."""
     hashed = tf.strings.to_hash_bucket_fast(video_id, 2**31 - 1)
     base = fold(tf.stack([tf.cast(seed, tf.int64), epoch]), hashed)
@@ -76,7 +79,9 @@ def _uniform_int(seed, low, high):
     return tf.random.stateless_uniform([], seed, low, high + 1, dtype=tf.int32)
 
 
-def frame_range(stages, noise, max_frames, augmentation, seeds):
+def frame_range(
+    stages: tf.Tensor, noise: int, max_frames: int | None, augmentation: Augmentation | None, seeds: Seeds
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Frames [first, last) to use: the start shift of §4.2, then at most `max_frames`."""
     first, length = tf.constant(0), tf.size(stages)
     if augmentation and augmentation.max_start_shift:
@@ -88,7 +93,7 @@ def frame_range(stages, noise, max_frames, augmentation, seeds):
     return first, tf.minimum(first + max_frames, length)
 
 
-def stage_span(stages, fragments, margin):
+def stage_span(stages: tf.Tensor, fragments: Sequence[Sequence[int]], margin: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Frames [first, last) from the first to the last one of all fragments, and `margin` more at both ends.
 
     The whole video where one of them has no frame: its tower then sees all of it (`models.fragments.FragmentSelector`).
@@ -116,7 +121,9 @@ def _window_start(stages, noise, size, seed):
     return _uniform_int(seed, tf.minimum(begin, end), tf.maximum(begin, end))
 
 
-def clip_indices(length, clip_length, augmentation, seeds):
+def clip_indices(
+    length: int | tf.Tensor, clip_length: int, augmentation: Augmentation | None, seeds: Seeds
+) -> tf.Tensor:
     """`clip_length` evenly spaced frame indices, int32 (T,); the first and the last frame included."""
     start, end = 0.0, tf.cast(length - 1, tf.float32)
     if augmentation:
@@ -125,7 +132,7 @@ def clip_indices(length, clip_length, augmentation, seeds):
     return tf.cast(tf.round(tf.linspace(start, end, clip_length)), tf.int32)
 
 
-def spaced_indices(length, num_frames):
+def spaced_indices(length: int | tf.Tensor, num_frames: int) -> tf.Tensor:
     """`num_frames` evenly spaced indices of 0 … length − 1, int32 (K,), the first and the last included.
 
     Repeated where there are fewer; those that `models.fragments.resampling_indices` takes of a fragment of `length`.
@@ -134,13 +141,13 @@ def spaced_indices(length, num_frames):
     return tf.cast(tf.round(positions * tf.cast(length - 1, tf.float32)), tf.int32)
 
 
-def random_clip(length, clip_length, seeds):
+def random_clip(length: int | tf.Tensor, clip_length: int, seeds: Seeds) -> tf.Tensor:
     """`clip_length` consecutive frame indices from a random start, int32 (T,); a short video repeats its last frame."""
     start = _uniform_int(seeds(WINDOW), 0, tf.maximum(length - clip_length, 0))
     return tf.minimum(start + tf.range(clip_length), length - 1)
 
 
-def spaced_clips(length, clip_length, num_clips):
+def spaced_clips(length: int | tf.Tensor, clip_length: int, num_clips: int) -> tf.Tensor:
     """Evenly spaced clips of consecutive frames, int32 (K, T); a short video repeats its last frame.
 
     Each starts in the middle of one of K equal stretches of the possible starts: a single clip is the middle one.
@@ -153,11 +160,14 @@ def spaced_clips(length, clip_length, num_clips):
 class FrameDecoder:
     """Decodes encoded frames, string (T,), to uint8 (T, H, W, 3): cropped, and augmented if asked."""
 
-    def __init__(self, stored_size, image_size, augmentation):
+    def __init__(
+        self, stored_size: tuple[int, int], image_size: tuple[int, int], augmentation: Augmentation | None
+    ) -> None:
         self.offset = center_offset(stored_size, image_size)
-        self.stored_size, self.image_size, self.augmentation = stored_size, image_size, augmentation
+        self.stored_size, self.image_size = stored_size, image_size
+        self.augmentation: Any = augmentation  # None: no method but `__call__` is called
 
-    def __call__(self, encoded, seeds):
+    def __call__(self, encoded: tf.Tensor, seeds: Seeds) -> tf.Tensor:
         """Decodes the frames of one video; `seeds` is from a decision to its seed pair, as `video_seeds` gives it."""
         size = self._random_size(seeds(ZOOM)) if self.augmentation and self.augmentation.zoom else self.image_size
         top, left = self._random_offset(size, seeds(CROP)) if self.augmentation else self.offset

@@ -19,7 +19,7 @@ from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import cached_file, write_json
 from scoringnet_tf.support.flag_files import flag_files, records_recipe
-from scoringnet_tf.support.paths import RemotePath, as_path, check_access
+from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access
 from scoringnet_tf.support.reading import read_json
 from scoringnet_tf.support.wording import counted
 
@@ -32,7 +32,7 @@ class RecordsError(InputError):
     """A folder of records is missing, incomplete, damaged, or lacks what was asked of it."""
 
 
-def described_pixels(simulation):
+def described_pixels(simulation: Mapping[str, Any] | None) -> str:
     """`filmed`, `simulated`, or `simulated (--easy preset)`, of a `DatasetInfo.simulation`."""
     if simulation is None:
         return "filmed"
@@ -90,7 +90,7 @@ class DatasetInfo:
     features: dict | None = None
     source: str | None = None
     format_version: int = FORMAT_VERSION
-    records_dir: Path | RemotePath | None = None
+    records_dir: Path | RemotePath | Any = None  # None only of one that was not loaded
 
     @property
     def has_vectors(self) -> bool:
@@ -108,7 +108,7 @@ class DatasetInfo:
         }
 
     @classmethod
-    def load(cls, records_dir):
+    def load(cls, records_dir: AnyPath) -> "DatasetInfo":
         """Reads and checks the index of `records_dir`: its version, and that every shard is there, whole.
 
         Raises:
@@ -135,7 +135,7 @@ class DatasetInfo:
                 _check_shard(records_dir / shard["file"], shard["bytes"])
         return info
 
-    def save(self, records_dir):
+    def save(self, records_dir: AnyPath) -> None:
         """Writes `dataset_info.json` into `records_dir`."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         del fields["records_dir"]
@@ -163,7 +163,7 @@ class DatasetInfo:
             "fit": self.settings.get("fit", "stretch"),
         }
 
-    def split(self, name):
+    def split(self, name: str) -> dict[str, Any]:
         """The entry of a stored split; RecordsError naming those there are."""
         if name not in self.splits:
             raise RecordsError(
@@ -171,7 +171,7 @@ class DatasetInfo:
             )
         return self.splits[name]
 
-    def shard_paths(self, split):
+    def shard_paths(self, split: str) -> list[str]:
         """Local paths of the TFRecord files of a stored split, in order.
 
         Shards in an object store are first copied, once for a process, see `files.cached_file`: the temporary folder
@@ -192,7 +192,7 @@ class DatasetInfo:
         ]
 
 
-def load_records(records_dir):
+def load_records(records_dir: AnyPath) -> DatasetInfo:
     """The `DatasetInfo` of --records_dir; where there is none, the error shows how the flag file says to make them."""
     check_access(records_dir, "records_dir")
     index = as_path(records_dir) / INDEX_NAME

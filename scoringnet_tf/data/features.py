@@ -8,6 +8,7 @@ import dataclasses
 import math
 import re
 import reprlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.support.reading import read_json
 
 ORIGIN_NAME = "features.json"
@@ -42,7 +43,7 @@ class FeatureFile:
         return str(self.path) if self.array is None else f"{self.path}#{self.array}"
 
     @classmethod
-    def parse(cls, text):
+    def parse(cls, text: str | Path) -> "FeatureFile":
         """The file that `str` gave, or that a user wrote as `path` or `path#name`."""
         named = ARRAY_IN_FILE.fullmatch(str(text))
         return cls(Path(named[1]), named[2]) if named else cls(Path(text))
@@ -61,7 +62,7 @@ class FeatureSequence:
     origin: dict[str, Any] | None = None
 
 
-def read_features(source) -> FeatureSequence:
+def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
     """Reads the features of one video.
 
     Args:
@@ -91,7 +92,9 @@ def read_features(source) -> FeatureSequence:
     return FeatureSequence(values, origin)
 
 
-def check_features(sequence, source, learned, frame_rate=None):
+def check_features(
+    sequence: FeatureSequence, source: str | Path, learned: Mapping[str, Any], frame_rate: float | None = None
+) -> None:
     """InputError where a `FeatureSequence` is of another kind than a model learned from.
 
     Args:
@@ -111,7 +114,7 @@ def check_features(sequence, source, learned, frame_rate=None):
         raise InputError(f"{source}: expected features like those of the model. Received: {'; '.join(different)}.")
 
 
-def feature_differences(learned, found) -> list[str]:
+def feature_differences(learned: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
     """What is different of features, a phrase each; both as `DatasetInfo.features`.
 
     Where one of them does not know what made its features, only their size and stride can be compared.
@@ -127,7 +130,7 @@ def feature_differences(learned, found) -> list[str]:
     ]
 
 
-def origin_kind(origin) -> dict[str, Any]:
+def origin_kind(origin: Mapping[str, Any]) -> dict[str, Any]:
     """All that `features.json` says but where its videos came from, and what the file of its weights was called."""
     kind = {key: value for key, value in origin.items() if key not in ("frame_rate", "records")}
     if isinstance(kind.get("weights"), dict):
@@ -135,7 +138,7 @@ def origin_kind(origin) -> dict[str, Any]:
     return kind
 
 
-def read_origin(folder) -> dict[str, Any] | None:
+def read_origin(folder: AnyPath) -> dict[str, Any] | None:
     """What `features.json` in a folder says of what made the features there; None where there is none.
 
     Its entries are those that `python -m scoringnet_tf.extract` writes; of a file of anyone's, `size` (D) and `stride`

@@ -10,7 +10,7 @@ each parallel call (as many as cores), the batch that is being filled (with buck
 batches. Decoded uint8, a batch is B · L · H · W · 3 bytes: 8 videos of 150 frames at 112×112 are 45 MB.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -35,6 +35,7 @@ from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import split_ids, stored_split
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.wording import counted
 
 __all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "split_ids", "video_clips", "videos"]
@@ -44,30 +45,30 @@ PREFETCHED = 2  # finished batches: one for the model and one more, whatever the
 
 
 def videos(
-    records_dir,
-    split,
+    records_dir: AnyPath,
+    split: str,
     *,
-    image_size=(64, 64),
-    batch_size,
-    seed=0,
-    validation_fraction=0.0,
-    ids=None,
-    augmentation=None,
-    shuffle=False,
-    first_epoch=0,
-    epochs=None,
-    drop_remainder=False,
-    max_frames=None,
-    only_stages=(),
-    margin=0,
-    num_frames=None,
-    pad_to_multiple=8,
-    bucket_boundaries=(),
-    with_info=False,
-    num_input_pipelines=1,
-    input_pipeline_id=0,
-    service=None,
-):
+    image_size: tuple[int, int] = (64, 64),
+    batch_size: int,
+    seed: int = 0,
+    validation_fraction: float = 0.0,
+    ids: Iterable[str] | None = None,
+    augmentation: Augmentation | None = None,
+    shuffle: bool = False,
+    first_epoch: int = 0,
+    epochs: int | None = None,
+    drop_remainder: bool = False,
+    max_frames: int | None = None,
+    only_stages: Sequence[Sequence[str]] = (),
+    margin: int = 0,
+    num_frames: int | None = None,
+    pad_to_multiple: int = 8,
+    bucket_boundaries: Sequence[int] = (),
+    with_info: bool = False,
+    num_input_pipelines: int = 1,
+    input_pipeline_id: int = 0,
+    service: str | None = None,
+) -> tf.data.Dataset:
     """Whole videos with stages and scores, padded to the longest of their batch.
 
     Of records of features (`DatasetInfo.features`) the features take the place of the frames, and a frame of these
@@ -160,23 +161,23 @@ def videos(
 
 
 def clips(
-    records_dir,
-    split,
+    records_dir: AnyPath,
+    split: str,
     *,
-    clip_length=32,
-    sampling="whole",
-    image_size=(64, 64),
-    batch_size,
-    seed=0,
-    validation_fraction=0.0,
-    augmentation=None,
-    shuffle=False,
-    first_epoch=0,
-    epochs=None,
-    drop_remainder=False,
-    num_input_pipelines=1,
-    input_pipeline_id=0,
-):
+    clip_length: int = 32,
+    sampling: str = "whole",
+    image_size: tuple[int, int] = (64, 64),
+    batch_size: int,
+    seed: int = 0,
+    validation_fraction: float = 0.0,
+    augmentation: Augmentation | None = None,
+    shuffle: bool = False,
+    first_epoch: int = 0,
+    epochs: int | None = None,
+    drop_remainder: bool = False,
+    num_input_pipelines: int = 1,
+    input_pipeline_id: int = 0,
+) -> tf.data.Dataset:
     """A clip of a fixed length of each video with its classes, for pretraining.
 
     Args:
@@ -218,8 +219,15 @@ def clips(
 
 
 def video_clips(
-    records_dir, split, *, clip_length, clips_per_video, image_size=(64, 64), batch_size, validation_fraction=0.0
-):
+    records_dir: AnyPath,
+    split: str,
+    *,
+    clip_length: int,
+    clips_per_video: int,
+    image_size: tuple[int, int] = (64, 64),
+    batch_size: int,
+    validation_fraction: float = 0.0,
+) -> tf.data.Dataset:
     """Several evenly spaced clips of each video with its classes, to evaluate the video as a whole: nothing is random.
 
     Args:

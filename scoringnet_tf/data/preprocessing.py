@@ -7,6 +7,8 @@ details that JPEG changes. NumPy and OpenCV; `StoredForm.encode_in_graph` does i
 
 import dataclasses
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -68,7 +70,7 @@ class StoredForm:
         height, width = _part(self, frame.shape[0], frame.shape[1], pixel_aspect)
         return resize_frame(center_part(frame, height, width), self.frame_size)
 
-    def part(self, height, width, pixel_aspect=1.0, numpy=np):
+    def part(self, height: Any, width: Any, pixel_aspect: float = 1.0, numpy: Any = np) -> tuple[Any, Any]:
         """(height, width) of the middle of a frame of `height` × `width` that is stored, more than there is with bars.
 
         `numpy` is the module that computes it; TensorFlow's has the same functions.
@@ -97,7 +99,7 @@ class StoredForm:
         }
         return done[self.fit]
 
-    def encode_in_graph(self, frame):
+    def encode_in_graph(self, frame: Any) -> Any:
         """`encode` inside a TensorFlow graph, for exported models.
 
         The stored pixels are those of `encode`, all of them, unless a frame is smaller than `frame_size`: before JPEG
@@ -156,7 +158,7 @@ def _area_means(pixels, stored, axis, sums):
     return means
 
 
-def center_part(frame, height, width):
+def center_part(frame: np.ndarray, height: int, width: int) -> np.ndarray:
     """The middle `height` × `width` of a frame (H, W, 3), black where it has none; as `resize_with_crop_or_pad`."""
     top, left = max(frame.shape[0] - height, 0) // 2, max(frame.shape[1] - width, 0) // 2
     frame = frame[top : top + height, left : left + width]
@@ -164,7 +166,7 @@ def center_part(frame, height, width):
     return np.pad(frame, [*((bar // 2, bar - bar // 2) for bar in bars), (0, 0)]) if any(bars) else frame
 
 
-def resize_frame(frame, size):
+def resize_frame(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resizes one uint8 frame (H, W, 3) to `size` = (height, width), averaging areas (no aliasing when shrinking)."""
     # Where OpenCV enlarges one side it does not average along the other: that is made smaller first.
     smaller = (min(size[0], frame.shape[0]), min(size[1], frame.shape[1]))
@@ -174,18 +176,18 @@ def resize_frame(frame, size):
     return frame
 
 
-def encode_jpeg(frame, quality):
+def encode_jpeg(frame: np.ndarray, quality: int) -> bytes:
     """Encodes one uint8 RGB frame (H, W, 3) as JPEG bytes; `quality` 1–100."""
     _, encoded = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     return encoded.tobytes()
 
 
-def decode_jpeg(encoded):
+def decode_jpeg(encoded: bytes) -> np.ndarray:
     """The frame, uint8 (H, W, 3) RGB, of JPEG bytes; the pixels that `augmentation.FrameDecoder` gives."""
     return np.asarray(cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR))[..., ::-1]
 
 
-def model_frames(jpegs, image_size):
+def model_frames(jpegs: Sequence[bytes], image_size: Sequence[int]) -> np.ndarray:
     """The model's input of frames in their stored form.
 
     Args:
@@ -207,7 +209,7 @@ def model_frames(jpegs, image_size):
     return frames
 
 
-def center_offset(stored_size, image_size):
+def center_offset(stored_size: Sequence[int], image_size: Sequence[int]) -> tuple[int, int]:
     """(top, left) of the centre crop of `image_size` from `stored_size`, both (height, width); InputError if larger."""
     if image_size[0] > stored_size[0] or image_size[1] > stored_size[1]:
         raise InputError(

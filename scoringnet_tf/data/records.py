@@ -9,6 +9,7 @@ imported when a record is written or parsed, not before.
 import dataclasses
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -155,7 +156,7 @@ def _append(feature, values):
         feature.int64_list.value.extend(int(value) for value in values)
 
 
-def parse_example(serialized, heads=(), feature_size=0):
+def parse_example(serialized: Any, heads: Iterable[str] = (), feature_size: int = 0) -> dict[str, Any]:
     """Parses one record inside a graph or eagerly; frames stay encoded.
 
     Args:

@@ -5,6 +5,7 @@ TensorFlow is imported when a record is read, not before.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -80,7 +81,7 @@ def record_offsets(path: str) -> np.ndarray:
     return np.array(offsets, np.int64)
 
 
-def read_record(path, offset):
+def read_record(path: Any, offset: Any) -> Any:
     """The serialized record that begins at byte `offset` of a TFRecord file; inside a graph or eagerly.
 
     Args:

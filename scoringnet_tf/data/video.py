@@ -77,7 +77,7 @@ class Video:
         shared: with how many of these frames the next part begins, 0 of the last one.
     """
 
-    frames: collections.abc.Sequence
+    frames: np.ndarray | collections.abc.Sequence
     fps: float
     timestamps: np.ndarray
     source_size: tuple[int, int]
@@ -171,7 +171,7 @@ class Clip:
         return str(self.path) if self.frames is None else f"{self.path}#{self.frames[0]}-{self.frames[1]}"
 
     @classmethod
-    def parse(cls, text):
+    def parse(cls, text: str) -> "Clip":
         """The clip that `str` gave."""
         stretch = re.fullmatch(r"(.*)#(\d+)-(\d+)", text)
         return cls(Path(stretch[1]), (int(stretch[2]), int(stretch[3]))) if stretch else cls(Path(text))
@@ -214,7 +214,9 @@ def _hash_as_of(path, size, changed):
     return _hash_of([path])
 
 
-def read_video(source, *, size=None, partial=False, num_threads=0) -> Video:
+def read_video(
+    source: Clip | str | Path, *, size: tuple[int, int] | None = None, partial: bool = False, num_threads: int = 0
+) -> Video:
     """Decodes all frames of a `Clip`: of the main video stream of a file, or the images of a folder.
 
     Args:
@@ -254,8 +256,15 @@ class VideoStream:
             damaged.
     """
 
-    def __init__(self, source, *, partial=False, num_threads=0, stream=None):
-        self.clip = source if isinstance(source, Clip) else Clip(source)
+    def __init__(
+        self,
+        source: Clip | str | Path,
+        *,
+        partial: bool = False,
+        num_threads: int = 0,
+        stream: int | None = None,
+    ) -> None:
+        self.clip = source if isinstance(source, Clip) else Clip(Path(source))
         self.stream = stream
         self.source_size: Any = None  # (height, width) once the first frame has come
         self.pixel_aspect, self.announced = 1.0, 0
@@ -280,7 +289,7 @@ class VideoStream:
                 stream = _video_stream(container, clip.path, self._num_threads, self.stream)
                 yield from self._file(container, stream)
 
-    def video(self, frames, start: int = 0) -> Video:
+    def video(self, frames: np.ndarray | collections.abc.Sequence, start: int = 0) -> Video:
         """The `Video` of `frames`, what the caller kept of each of the frames, or of those from number `start` on.
 
         Args:
@@ -418,7 +427,7 @@ class VideoStream:
 # === Folders of images ===
 
 
-def image_paths(clip):
+def image_paths(clip: Clip) -> list[Path]:
     """The images of a clip of a folder, in order; VideoError where there are none or a number is missing."""
     images = _numbered_images(clip.path, clip.path.stat().st_mtime_ns)
     if not images:

@@ -8,6 +8,7 @@ the gradient is that of the fragments as they are.
 import dataclasses
 import functools
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -15,6 +16,9 @@ import tensorflow as tf
 
 from scoringnet_tf.models.views import score_views
 from scoringnet_tf.sports import SCORES
+
+if TYPE_CHECKING:
+    from scoringnet_tf.models.scoring_net import ScoringNet
 
 GREY = 128  # what a hidden pixel shows, of 0…255
 HIDDEN_AT_ONCE = 16  # variants of a video that go through SP together
@@ -40,7 +44,7 @@ class Attribution:
     gradient: dict[str, np.ndarray]
 
 
-def attribute(model, frames: np.ndarray, width: int = 1, labels: np.ndarray | None = None) -> Attribution:
+def attribute(model: "ScoringNet", frames: np.ndarray, width: int = 1, labels: np.ndarray | None = None) -> Attribution:
     """Where the scores that a `ScoringNet` gives a video come from.
 
     Args:
@@ -71,7 +75,9 @@ def attribute(model, frames: np.ndarray, width: int = 1, labels: np.ndarray | No
     return Attribution(scores, labels, occlusion(clips, spans, scores, outputs), by_stage, gradient)
 
 
-def clips_of(model, frames: np.ndarray, labels: np.ndarray | None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def clips_of(
+    model: "ScoringNet", frames: np.ndarray, labels: np.ndarray | None
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """What each tower sees of a video: score → (frame numbers int (T,), clip uint8 (T, H, W, 3)).
 
     Args:
@@ -173,7 +179,7 @@ def _gradient(model, score, numbers, clip, length):
     return found / total if total else found
 
 
-def feature_maps(model, score: str, clip: np.ndarray, endpoint: str = "conv1a") -> np.ndarray:
+def feature_maps(model: "ScoringNet", score: str, clip: np.ndarray, endpoint: str = "conv1a") -> np.ndarray:
     """What a layer of a tower's C3D gives of a clip uint8 (T, H, W, 3): float (T', H', W', C)."""
     c3d = model.score_predictor.towers[score].get_layer("c3d")
     return keras.ops.convert_to_numpy(c3d.endpoint(endpoint)(clip[None], training=False))[0].astype(np.float32)

@@ -3,6 +3,8 @@
 import collections
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -19,6 +21,10 @@ from scoringnet_tf.models.reference import MIN_VIDEOS, Reference, Spread, certai
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256
+from scoringnet_tf.support.paths import AnyPath, RemotePath
+
+if TYPE_CHECKING:
+    from scoringnet_tf.models.scoring_net import ScoringNet
 
 MAX_VIDEOS = 2000  # more would tell little that these do not; their `Bank` is bounded, too
 REQUIRED_SHARE = 0.95  # of the training videos show a stage: then one without it is no performance
@@ -44,14 +50,14 @@ class HeldOut:
 
 
 def add_reference(
-    model,
-    info,
+    model: AnyPath,
+    info: DatasetInfo,
     held_out: HeldOut | str = NOTHING_HELD_OUT,
     batch_size: int = 4,
     training_ids: bool = True,
     views: int | None = None,
     apart: Sequence[str] = (),
-):
+) -> tuple[Path | RemotePath, "ScoringNet"]:
     """Measures the reference of the model at a path, and replaces the file by the same model with it.
 
     Args:
@@ -84,8 +90,12 @@ def add_reference(
 
 
 def with_reference(
-    model, records_dir, batch_size: int = 4, held_out_ids: Sequence[str] = (), training_ids: bool = True
-):
+    model: "ScoringNet",
+    records_dir: AnyPath,
+    batch_size: int = 4,
+    held_out_ids: Sequence[str] = (),
+    training_ids: bool = True,
+) -> "ScoringNet":
     """The same `ScoringNet` with the `Reference` of its training videos, for `save` and `save_to_preset` to keep.
 
     Args:
@@ -118,12 +128,12 @@ def _with(model, reference):
     return model.with_dtype(model.get_config()["dtype"], reference=reference.get_config())
 
 
-def can_be_measured(model) -> bool:
+def can_be_measured(model: "ScoringNet") -> bool:
     """Whether a `ScoringNet` sees something that can be compared: stages, or features."""
     return model.segmenter is not None or model.content == "features"
 
 
-def is_measured(model, info, training_ids: bool = True) -> bool:
+def is_measured(model: AnyPath, info: DatasetInfo, training_ids: bool = True) -> bool:
     """Whether the model at a path has a whole reference of these records, and of its weights as they are.
 
     Args:
@@ -141,9 +151,9 @@ def is_measured(model, info, training_ids: bool = True) -> bool:
 
 
 def measured(
-    model,
-    info,
-    held_out=NOTHING_HELD_OUT,
+    model: "ScoringNet",
+    info: DatasetInfo,
+    held_out: HeldOut | str = NOTHING_HELD_OUT,
     batch_size: int = 4,
     training_ids: bool = True,
     apart: Sequence[str] = (),

@@ -3,6 +3,8 @@
 import collections
 import dataclasses
 import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -11,6 +13,9 @@ from tqdm import tqdm
 from scoringnet_tf import metrics
 from scoringnet_tf.sports import FINAL_ALONE, MEASURES, PREDICTED_SCORES, SCORES, in_order, med
 from scoringnet_tf.sports.bootstrap import draws_of, interval
+
+if TYPE_CHECKING:
+    from scoringnet_tf.models.scoring_net import ScoringNet
 
 SEGMENTED = 64  # videos whose segments are compared at a time
 
@@ -39,7 +44,9 @@ class Predictions:
     bounds: dict = dataclasses.field(default_factory=dict)
 
 
-def prediction_function(model, true_fragments=False):
+def prediction_function(
+    model: "ScoringNet", true_fragments: bool = False
+) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """A compiled function (inputs, true stages) → outputs of a `ScoringNet`, for batches of any size and length.
 
     With `true_fragments` the fragments are cut by the true stages instead of the predicted ones.
@@ -63,7 +70,12 @@ def prediction_function(model, true_fragments=False):
     return outputs_of
 
 
-def predict_records(outputs_of, dataset, progress=None, total=None):
+def predict_records(
+    outputs_of: Callable[[dict[str, Any], Any], dict[str, Any]],
+    dataset: Iterable[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]],
+    progress: str | None = None,
+    total: int | None = None,
+) -> Predictions:
     """Predictions for the batches of `dataset`, under the ids that came with them.
 
     Args:
@@ -104,7 +116,7 @@ def _collect(result, columns, inputs, targets, info, outputs):
         result.stages_predicted.append(predicted[row, :length])
 
 
-def figures(predictions, stage_names):
+def figures(predictions: Predictions, stage_names: Sequence[str]) -> dict[str, Any]:
     """The figures of `metrics.json`.
 
     Returns:
@@ -136,11 +148,11 @@ def figures(predictions, stage_names):
     measured["share_out_of_order"] = (
         float(np.mean([not in_order(stages) for stages in with_stages])) if with_stages else math.nan
     )
-    measured["num_empty_fragments"] = int(predictions.empty_fragments.sum())
+    measured["num_empty_fragments"] = int(predictions.empty_fragments.sum())  # type: ignore[union-attr]
     return measured
 
 
-def bootstrap(predictions):
+def bootstrap(predictions: Predictions) -> dict[str, tuple[float, float]]:
     """Between what a figure lies in 95 % of draws of the videos (`sports.bootstrap`): name → (low, high).
 
     Of `d_src`, …, `f_rl2` of the scores that are predicted; NaN of too few videos. It covers the videos that happen to
@@ -172,7 +184,12 @@ def _padded(rows):
     return padded
 
 
-def mean_predictor_figures(truth, training_means, fuse, predicted=PREDICTED_SCORES):
+def mean_predictor_figures(
+    truth: Mapping[str, np.ndarray],
+    training_means: Mapping[str, float],
+    fuse: Callable[[float, float], float],
+    predicted: Iterable[str] = PREDICTED_SCORES,
+) -> dict[str, float]:
     """MED of the predictor that always answers the training means, of the scores that have one; SRC is undefined.
 
     Args:
@@ -189,7 +206,7 @@ def mean_predictor_figures(truth, training_means, fuse, predicted=PREDICTED_SCOR
     return {f"{score[0]}_med": med(truth[score], np.full(len(truth[score]), mean)) for score, mean in means.items()}
 
 
-def table(rows):
+def table(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     """A text table of figures: rows are (label, figures), where a figure is a number or the two ends of an interval."""
     columns = ("frame_accuracy", "edit_score", "f1_50", "d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
     heads = ("frames", "edit", "F1@50", "D-SRC", "E-SRC", "F-SRC", "D-MED", "E-MED", "F-MED")

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.windows import ACTIVATIONS, MAX_WINDOW, REACH
 from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.models.parts import parts
@@ -20,6 +21,7 @@ from scoringnet_tf.models.presets import load_keras, model_path
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256
+from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.wording import counted
 
 FULLY_CONNECTED = ("fc6", "fc7")  # of whole clips, where a C3D has them
@@ -72,7 +74,7 @@ class FeatureExtractor:
         InputError: the C3D ends before the endpoint, or its weights are of clips of another length.
     """
 
-    def __init__(self, c3d, extraction: Extraction, window: int | None = None):
+    def __init__(self, c3d: C3D, extraction: Extraction, window: int | None = None) -> None:
         self.extraction = extraction
         endpoint = _endpoint_model(c3d, extraction)
         per_frame = math.prod(endpoint.get_layer("conv1a").output.shape[2:])
@@ -161,7 +163,7 @@ def _matching(c3d, layer, extraction):
     return found
 
 
-def load_c3d(path, part="kfs"):
+def load_c3d(path: AnyPath, part: str = "kfs") -> tuple[C3D, ScoringNetPreprocessor | None]:
     """The C3D that is meant, and the preprocessor of its videos.
 
     Args:
@@ -186,7 +188,7 @@ def load_c3d(path, part="kfs"):
     return known[part][0].get_layer("c3d"), model.preprocessor
 
 
-def records_preprocessor(c3d, network, info):
+def records_preprocessor(c3d: C3D, network: ScoringNetPreprocessor | None, info: DatasetInfo) -> ScoringNetPreprocessor:
     """The preprocessor of the frames of records for a C3D.
 
     Args:
@@ -205,7 +207,7 @@ def records_preprocessor(c3d, network, info):
     return ScoringNetPreprocessor(c3d.get_config()["input_shape"][1:3], info.frame_size, **info.stored)
 
 
-def weights_of(path):
+def weights_of(path: AnyPath) -> dict[str, str]:
     """What `features.json` says of a model's file: {"file": its name, "sha256"}."""
     file = model_path(path)
     return {"file": file.name, "sha256": file_sha256(file)}

@@ -7,21 +7,28 @@ import json
 import os
 import sys
 import urllib.parse
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.features import ORIGIN_NAME, read_origin
 from scoringnet_tf.data.preprocessing import model_frames
 from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
-from scoringnet_tf.inference.extraction import weights_of
+from scoringnet_tf.inference.extraction import FeatureExtractor, weights_of
 from scoringnet_tf.sports import NOISE, SCORES, get_sport, option_form, stage_runs
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
+from scoringnet_tf.support.paths import AnyPath, RemotePath
 from scoringnet_tf.support.reading import read_json
+
+if TYPE_CHECKING:
+    from scoringnet_tf.models.c3d import C3D
+    from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 
 TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation.json"  # as `data_prep` reads them
 SPORT_FILE = "sport.yaml"
@@ -39,17 +46,24 @@ class Video(NamedTuple):
     """
 
     name: str
-    read: Callable[[tuple[int, int]], tuple[Callable[[Sequence[int]], np.ndarray], int]]
+    read: Callable[[tuple[int, int]], tuple[Callable[[np.ndarray], np.ndarray], int]]
     sha256: Callable[[], str]
 
 
-def file_name(video):
+def file_name(video: str) -> str:
     """The `.npy` file of a video: its name or id, with what no file name may hold as in a URL (`%2F` is /)."""
     kept = (letter if letter > "\x7f" and letter.isprintable() else urllib.parse.quote(letter, " ") for letter in video)
     return f"{''.join(kept)}.npy"
 
 
-def origin_of(path, part, extractor, c3d, preprocessor, info=None):
+def origin_of(
+    path: AnyPath,
+    part: str | None,
+    extractor: FeatureExtractor,
+    c3d: "C3D",
+    preprocessor: "ScoringNetPreprocessor",
+    info: DatasetInfo | None = None,
+) -> dict[str, Any]:
     """What `features.json` says.
 
     Args:
@@ -75,7 +89,7 @@ def origin_of(path, part, extractor, c3d, preprocessor, info=None):
     return json.loads(json.dumps(origin))
 
 
-def prepare(output_dir, origin):
+def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
     """Makes `output_dir` with its `features.json`, or sees to it that what is there was made alike.
 
     Raises:
@@ -101,7 +115,7 @@ def prepare(output_dir, origin):
         )
 
 
-def extract_videos(videos: list[Video], extractor, output_dir) -> tuple[int, int]:
+def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir: Path | RemotePath) -> tuple[int, int]:
     """Writes the file of every video that has none yet; one that cannot be read is reported on stderr.
 
     `videos.json` says which video each file is of: that of another video of the same name is written anew.
@@ -139,7 +153,7 @@ def extract_videos(videos: list[Video], extractor, output_dir) -> tuple[int, int
     return kept, failed
 
 
-def videos_of_records(info) -> list[Video]:
+def videos_of_records(info: DatasetInfo) -> list[Video]:
     """The videos of records of frames, split by split."""
     return [
         Video(video_id, functools.partial(_stored_frames, read), functools.partial(_known_sha256, info, video_id))
@@ -156,7 +170,7 @@ def _stored_frames(read, image_size):
     return lambda numbers: model_frames([jpegs[number] for number in numbers], image_size), len(jpegs)
 
 
-def records_of(info) -> Iterator[tuple[str, Callable]]:
+def records_of(info: DatasetInfo) -> Iterator[tuple[str, Callable]]:
     """(id, function that reads its parsed record) of every video of records of frames, split by split."""
     for split in sorted(info.splits):
         for video_id, (path, offset) in locate_records(info, split).items():
@@ -170,7 +184,7 @@ def _record_at(path, offset):
     return {key: value.numpy() for key, value in record.items()}
 
 
-def write_tables(info, output_dir):
+def write_tables(info: DatasetInfo, output_dir: Path | RemotePath) -> str:
     """Writes what `data_prep build --dataset=manifest` needs to make records of the features of `info`'s records.
 
     Returns:

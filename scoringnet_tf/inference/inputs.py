@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import cv2
 import tensorflow as tf
@@ -26,8 +26,11 @@ from scoringnet_tf.data.video_files import is_frame_folder, videos_in
 from scoringnet_tf.inference.video_score import VideoScore
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
-from scoringnet_tf.support.paths import RemotePath, as_path, received
+from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, received
 from scoringnet_tf.support.remarks import Remark
+
+if TYPE_CHECKING:
+    from scoringnet_tf.inference.prediction import VideoScorer
 
 STANDARD_INPUT = "-"
 BYTE_ORDER_MARK = "\ufeff"  # Windows begins a list in UTF-8 with it
@@ -148,7 +151,7 @@ def stretched(path: Path, start: float | None, end: float | None, stream: int | 
 
 
 @contextlib.contextmanager
-def local_video(path) -> Iterator[Path]:
+def local_video(path: AnyPath) -> Iterator[Path]:
     """Yields a local path of what is at `path`: itself, or a copy for as long as the block lasts.
 
     Raises:
@@ -169,7 +172,9 @@ def local_video(path) -> Iterator[Path]:
             raise type(error)(str(error).replace(str(copy), str(path))) from error
 
 
-def reading_ahead(scorer, videos: Sequence[Named], stream: int | None = None) -> Generator[Named, None, None]:
+def reading_ahead(
+    scorer: "VideoScorer", videos: Sequence[Named], stream: int | None = None
+) -> Generator[Named, None, None]:
     """Yields videos; while one is scored by `scored`, without a stretch of it, the next one is read. To be closed.
 
     Args:
@@ -189,7 +194,15 @@ def reading_ahead(scorer, videos: Sequence[Named], stream: int | None = None) ->
 
 
 def scored(
-    scorer, video: str, error: InputError | None = None, *, stream=None, start=None, end=None, force=False, found=None
+    scorer: Any,
+    video: str,
+    error: InputError | None = None,
+    *,
+    stream: int | None = None,
+    start: float | None = None,
+    end: float | None = None,
+    force: bool = False,
+    found: Callable[[VideoScore], None] | None = None,
 ) -> VideoScore | Remark:
     """The score of a video, or why there is none.
 

@@ -1,14 +1,18 @@
 """What an exported model says of itself, for clients that have neither our package nor the `.keras` file."""
 
 import json
+from typing import TYPE_CHECKING
 
 from scoringnet_tf import __version__
 from scoringnet_tf.sports import definition_of
 
+if TYPE_CHECKING:
+    from scoringnet_tf.models.scoring_net import ScoringNet
+
 FORMAT = 1  # of the description; a change that readers must know of counts one up
 
 
-def model_description(network, version: int | None = None, precision: str = "float32") -> dict:
+def model_description(network: "ScoringNet", version: int | None = None, precision: str = "float32") -> dict:
     """The description of a `ScoringNet`, plain values.
 
     Args:

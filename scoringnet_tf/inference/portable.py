@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import logging
 import os
+import pathlib
 import re
 import typing
 from unittest import mock
@@ -22,13 +23,19 @@ from scoringnet_tf.inference.serving import checked_outputs
 from scoringnet_tf.inference.warmup import example_videos
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import new_folder, write_json
+from scoringnet_tf.support.paths import RemotePath
+
+if typing.TYPE_CHECKING:
+    from scoringnet_tf.models.scoring_net import ScoringNet
 
 TOLERANCE = 1e-3  # of what the output is given in: points, probabilities
 OPSET = 18  # of ONNX
 PORTABLE_DESCRIPTION = "model.json"  # beside the model
 
 
-def export_portable(network, path, version, form):
+def export_portable(
+    network: "ScoringNet", path: pathlib.Path | RemotePath, version: int, form: str
+) -> pathlib.Path | RemotePath:
     """Writes a `ScoringNet` in float32 to the folder `path`: `model.tflite` or `model.onnx`, and `model.json`.
 
     Inputs and outputs are those of `serving_default`; LiteRT takes one video at a time, of any length. `model.json` is

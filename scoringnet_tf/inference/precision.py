@@ -1,5 +1,7 @@
 """Whether a model may compute in bfloat16: on videos of the kind that it will score, its numbers are held to bounds."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from scoringnet_tf.inference.prediction import VideoScorer
@@ -7,11 +9,14 @@ from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted
 
+if TYPE_CHECKING:
+    from scoringnet_tf.models.scoring_net import ScoringNet
+
 MAX_SHARE_OF_RANGE = 0.01  # of the range of a score in its sport, by which it may differ from that in float32
 MAX_SHARE_OF_FRAMES = 0.02  # that may be of another stage
 
 
-def check_precision(network, videos: list[str]) -> str:
+def check_precision(network: "ScoringNet", videos: list[str]) -> str:
     """What bfloat16 changes of the scores of some videos, in one line.
 
     Args:

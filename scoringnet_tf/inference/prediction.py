@@ -7,11 +7,13 @@ import itertools
 import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from scoringnet_tf.data.features import check_features, read_features
+from scoringnet_tf.data.features import FeatureSequence, check_features, read_features
 from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.evaluation import prediction_function
 from scoringnet_tf.inference.findings import Findings, Found
@@ -28,14 +30,14 @@ from scoringnet_tf.inference.refusal import (
 from scoringnet_tf.inference.trust import Trust
 from scoringnet_tf.inference.video_score import Performance, VideoScore
 from scoringnet_tf.inference.windows import windowed_segmenter
-from scoringnet_tf.models.decoding import StageDecision
+from scoringnet_tf.models.decoding import decided
 from scoringnet_tf.models.preprocessor import OVERLAP, PART
 from scoringnet_tf.models.presets import SHIPPED, load_scoring_net
 from scoringnet_tf.models.reference import checksum
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.views import score_views
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import RemotePath
+from scoringnet_tf.support.paths import AnyPath, RemotePath
 from scoringnet_tf.support.remarks import Remark
 
 ASSUMED_RATE = 25.0  # steps per second of features, where a model does not know
@@ -43,7 +45,7 @@ Seen = Callable[[Video, np.ndarray | None, list[Performance]], None]  # of `Vide
 AROUND = 10.0  # seconds before and after a performance in which its stages are looked for: training saw no more
 
 
-def load_model(path=None) -> ScoringNet:
+def load_model(path: AnyPath | None = None) -> ScoringNet:
     """The trained `ScoringNet` at `path`: a `.keras` file or a folder with one; None is the shipped diving model.
 
     Raises:
@@ -53,8 +55,8 @@ def load_model(path=None) -> ScoringNet:
 
 
 def score_video(
-    path,
-    model=None,
+    path: AnyPath | Clip,
+    model: ScoringNet | AnyPath | None = None,
     *,
     force: bool = False,
     stream: int | None = None,
@@ -81,7 +83,7 @@ def score_video(
     return scorer_of(model)(path, force=force, stream=stream, start=start, end=end)
 
 
-def segment_video(path, model=None) -> list[tuple[int, int, int]]:
+def segment_video(path: AnyPath | Clip, model: ScoringNet | AnyPath | None = None) -> list[tuple[int, int, int]]:
     """The stages that `score_video` finds in the video at `path`, whatever speaks against its scores.
 
     Args:
@@ -101,7 +103,7 @@ def segment_video(path, model=None) -> list[tuple[int, int, int]]:
     return [(index(run["name"]), run["start_frame"] - first, run["end_frame"] - first) for run in found]
 
 
-def stage_finder(model=None):
+def stage_finder(model: ScoringNet | AnyPath | None = None) -> "VideoScorer":
     """The `VideoScorer` of a model that finds stages in frames; InputError for another one."""
     scorer = scorer_of(model)
     if scorer.model.segmenter is None or scorer.model.content == "features":
@@ -112,7 +114,7 @@ def stage_finder(model=None):
     return scorer
 
 
-def scorer_of(model=None):
+def scorer_of(model: ScoringNet | AnyPath | None = None) -> "VideoScorer":
     """The `VideoScorer` of a model, or of the path of one; the same one for the same model with the same weights."""
     if model is None:
         return _shipped_scorer()
@@ -153,25 +155,24 @@ class VideoScorer:
 
     def __init__(
         self,
-        model,
+        model: ScoringNet,
         window: int | None = None,
         name: str | None = None,
         part: int = PART,
         overlap: int = OVERLAP,
         as_recorded: bool = False,
-    ):
+    ) -> None:
         self.model, self.preprocessor, self.name = model, model.preprocessor, name
         if as_recorded:
             self.preprocessor = type(self.preprocessor)(**{**self.preprocessor.get_config(), "frame_rate": None})
         self._as_recorded = as_recorded
-        self._sizes = {"length": part, "overlap": overlap}
+        self._sizes: dict[str, Any] = {"length": part, "overlap": overlap}
         if model.content == "features":
             self._whole = prediction_function(model)
         elif model.segmenter is not None:
             self._segmenter = windowed_segmenter(model.segmenter, window)
         if model.segmenter is not None:
-            self._decide = _decision_function(model, model.stage_decision)
-            self._decide_for_several = _decision_function(model, StageDecision("cyclic"))
+            self._decide = functools.partial(decided, decoding=model.stage_decision.decoding)
         self._fragments = _fragments_function(model)
         self._scores = tf.function(
             lambda clips: score_views(model.score_predictor, clips, model.views, training=False), autograph=False
@@ -183,7 +184,7 @@ class VideoScorer:
 
     def __call__(
         self,
-        path,
+        path: AnyPath | Clip,
         *,
         force: bool = False,
         stream: int | None = None,
@@ -194,9 +195,12 @@ class VideoScorer:
         if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
             received = "an empty text" if isinstance(path, str) else type(path).__name__
             raise InputError(f"path: expected that of a video, or a Clip. Received: {received}.")
+        if isinstance(path, Clip) and self.model.content == "features":
+            raise InputError(f"{path}: expected the path of a file of features. Received: a Clip.")
         given = {"stream": stream, "start": start, "end": end}
         if given == dict.fromkeys(given):
-            return self.score_file(path, path, force=force)
+            with contextlib.nullcontext(path) if isinstance(path, Clip) else local_video(path) as local:
+                return self.score_file(local, path, force=force)
         if isinstance(path, Clip) or self.model.content == "features":
             what = "features" if self.model.content == "features" else "a Clip"
             received = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None)
@@ -204,7 +208,7 @@ class VideoScorer:
         with local_video(path) as local:
             return self.score_file(stretched(local, start, end, stream), path, stream=stream, force=force)
 
-    def read(self, path, stream: int | None = None):
+    def read(self, path: AnyPath | Clip, stream: int | None = None) -> Video | FeatureSequence:
         """What the model sees of the video at `path`: a `Video` in stored form, or a `FeatureSequence`.
 
         Args:
@@ -216,15 +220,15 @@ class VideoScorer:
             VideoError: as `score_video`.
         """
         if self.model.content == "features":
-            sequence = read_features(path)
-            check_features(sequence, path, self.model.features, self.model.frame_rate)
+            sequence = read_features(path)  # type: ignore[arg-type]
+            check_features(sequence, path, self.model.features, self.model.frame_rate)  # type: ignore[arg-type]
             return sequence
         if isinstance(path, Clip):
             return self.preprocessor.read(path, partial=True, stream=stream)
         with local_video(path) as local:
             return self.preprocessor.read(local, partial=True, stream=stream)
 
-    def read_ahead(self, source, stream: int | None = None) -> None:
+    def read_ahead(self, source: Path, stream: int | None = None) -> None:
         """Begins to read a video that `score_file` will be asked for soon, while another one is scored.
 
         No more than its first part. What is wrong with it `score_file` will say.
@@ -253,13 +257,15 @@ class VideoScorer:
         parts, first = begun
         return itertools.chain([first.result()], parts)
 
-    def labels(self, video) -> np.ndarray:
+    def labels(self, video: Video) -> np.ndarray:
         """The stage of every frame of a `Video` in stored form, int32 (L,)."""
         rate = self.preprocessor.frame_rate
         probabilities, _ = self._segmented(video, video.samples(rate))
-        return self._decide(probabilities[np.newaxis]).numpy()[0][video.sample_of(rate)]
+        return self._decide(probabilities)[video.sample_of(rate)]
 
-    def score(self, video, path, *, force: bool = False, seen: Seen | None = None) -> VideoScore:
+    def score(
+        self, video: Video | FeatureSequence, path: AnyPath | Clip, *, force: bool = False, seen: Seen | None = None
+    ) -> VideoScore:
         """The same for what `read` read from `path`; `seen` as of `score_file`."""
         if self.model.content == "features":
             return self._score_features(video, path, force)
@@ -267,8 +273,8 @@ class VideoScorer:
 
     def score_file(
         self,
-        source,
-        path,
+        source: AnyPath | Clip,
+        path: AnyPath | Clip,
         *,
         stream: int | None = None,
         force: bool = False,
@@ -323,7 +329,7 @@ class VideoScorer:
         rate = self.preprocessor.frame_rate
         samples = video.samples(rate)
         for start, stop in self._new_stretches(video, probabilities, len(samples), findings):
-            labels = None if probabilities is None else self._decide(probabilities[np.newaxis, start:stop]).numpy()[0]
+            labels = None if probabilities is None else self._decide(probabilities[start:stop])
             of_stretch = None if features is None else features[start:stop]
             surely = None if probabilities is None else probabilities[start:stop]
             # Of a file that shows too little, what is found is told, and not judged.
@@ -366,7 +372,7 @@ class VideoScorer:
 
     def _performances(self, probabilities, rate):
         """The `Stretch` of each whole performance in frames, `rate` a second."""
-        labels = without_unseen(self._decide_for_several(probabilities[np.newaxis]).numpy()[0], probabilities)
+        labels = without_unseen(decided(probabilities, "cyclic"), probabilities)
         return stretches(labels, lambda of_one: is_whole(self.model, of_one, rate), round(AROUND * rate))
 
     def _scores_of(self, video, samples, labels):
@@ -421,16 +427,6 @@ def _empty_fragments(model, empty_fragments):
         for score, empty in zip(model.scores, empty_fragments, strict=True)
         if empty
     ]
-
-
-def _decision_function(model, decision):
-    """A function of stage probabilities (1, L, S): the stage of every frame by a `StageDecision`, int32 (1, L)."""
-
-    @tf.function(input_signature=[tf.TensorSpec((1, None, model.sport.num_stages), tf.float32)], autograph=False)
-    def labels_of(probabilities):
-        return decision(probabilities, tf.ones(tf.shape(probabilities)[:2], tf.bool))
-
-    return labels_of
 
 
 def _fragments_function(model):

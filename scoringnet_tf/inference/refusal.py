@@ -1,5 +1,7 @@
 """Why a score is withheld: what speaks against a performance, in words."""
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import described_pixels
@@ -16,11 +18,15 @@ from scoringnet_tf.sports import NOISE, SHORTEST
 from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.wording import counted
 
+if TYPE_CHECKING:
+    from scoringnet_tf.data.video import Video
+    from scoringnet_tf.models.scoring_net import ScoringNet
+
 NO_PERFORMANCE = Remark("no_performance", "No whole performance was found in it.")
 SEVERAL = Remark("several_performances", "It shows several performances: each has scores of its own.")
 
 
-def is_whole(model, labels, frame_rate) -> bool:
+def is_whole(model: "ScoringNet", labels: np.ndarray, frame_rate: float) -> bool:
     """Whether labels in order, int (L,), have all stages of a performance, each as long as it can be."""
     counts = np.bincount(labels, minlength=model.sport.num_stages)
     required = model.reference.required if model.reference else model.sport.stages[1:]
@@ -29,7 +35,14 @@ def is_whole(model, labels, frame_rate) -> bool:
     return not model.reference or not _impossible(model, counts, frame_rate)
 
 
-def reasons_against(model, labels, features, frame_rate, length, probabilities=None) -> list[Remark]:
+def reasons_against(
+    model: "ScoringNet",
+    labels: np.ndarray | None,
+    features: np.ndarray | None,
+    frame_rate: float,
+    length: int,
+    probabilities: np.ndarray | None = None,
+) -> list[Remark]:
     """What speaks against the performance that a model found in a video, a `Remark` each with a key of `CHECKS`.
 
     Args:
@@ -50,14 +63,19 @@ def reasons_against(model, labels, features, frame_rate, length, probabilities=N
         ),
         "missing_stage": lambda: _missing(model, labels),
         "stage_order": lambda: "The stages found are not in the order of the sport, or one appears more than once.",
-        "stage_duration": lambda: f"{'; '.join(_impossible(model, np.bincount(labels), frame_rate))}.",
+        "stage_duration": lambda: (
+            f"{'; '.join(_impossible(model, np.bincount(labels), frame_rate))}."  # type: ignore[arg-type]
+        ),
         "uncertain_stage": lambda: _uncertain(model, certainties(batch[2], batch[0], mask)),
-        "unlike_training": lambda: _unlike(model.reference.spread, pooled(batch[1], batch[0], mask)),
+        "unlike_training": lambda: _unlike(
+            model.reference.spread,  # type: ignore[union-attr]
+            pooled(batch[1], batch[0], mask),
+        ),
     }
     return [Remark(code, sentence()) for code, sentence in sentences.items() if code in found]
 
 
-def reasons_of_scores(model, outputs) -> list[Remark]:
+def reasons_of_scores(model: "ScoringNet", outputs: dict[str, Any]) -> list[Remark]:
     """The same of the outputs of SP for one performance (`impossible_score`); none where there are none."""
     found = impossible_scores(model.sport, outputs)
     said = []
@@ -67,7 +85,7 @@ def reasons_of_scores(model, outputs) -> list[Remark]:
     return [Remark("impossible_score", f"It is beyond what the model can tell: {'; '.join(said)}.")] if said else []
 
 
-def reasons_of_source(model, video) -> list[Remark]:
+def reasons_of_source(model: "ScoringNet", video: "Video") -> list[Remark]:
     """The same of the file: too few frames per second (`frame_rate_too_low`), too small ones (`picture_too_small`)."""
     found, trained, (height, width) = [], model.frame_rate, video.source_size
     if trained and video.fps < LEAST_SHARE * trained:
@@ -80,7 +98,7 @@ def reasons_of_source(model, video) -> list[Remark]:
     return found
 
 
-def doubts(model) -> list[Remark]:
+def doubts(model: "ScoringNet") -> list[Remark]:
     """What whoever reads the scores of a model must know: that it learned from simulated video, or cannot tell."""
     found = []
     simulation = (model.provenance or {}).get("simulation")
@@ -91,7 +109,7 @@ def doubts(model) -> list[Remark]:
     return found + doubts_of_reference(model)
 
 
-def doubts_of_reference(model) -> list[Remark]:
+def doubts_of_reference(model: "ScoringNet") -> list[Remark]:
     """Why a model can tell less than it should of what is unlike its training; empty where it can."""
     if model.reference is None:
         said = "The model keeps no record of what its training videos were like, and cannot tell what is unlike them"

@@ -1,7 +1,7 @@
 """A grade of how far a score is to be relied on, by a rule small enough to be told: docs/predictions.md."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 # Warnings that make it low; those that say what was rightly done; all others make it fair.
 GRAVE = frozenset({"simulated_training", "no_reference", "stale_reference", "empty_fragment", "damaged"})
@@ -30,7 +30,7 @@ class Reliability:
 
 
 def reliability_of(
-    reasons: Iterable[str], warnings: Iterable[str], distance: float | None, width: float | None
+    reasons: Iterable[str], warnings: Collection[str], distance: float | None, width: float | None
 ) -> Reliability:
     """The grade of a performance that has scores: low for one thing that is grave, fair for one that is not, else high.
 

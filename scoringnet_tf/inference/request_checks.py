@@ -30,7 +30,7 @@ def _has_shape(shape, start, rest=()):
     return _text(shape) == _text(start) + end
 
 
-def checked_videos(content, mask, name):
+def checked_videos(content: tf.Tensor, mask: tf.Tensor, name: str) -> tuple[tf.Tensor, tf.Tensor]:
     """Frames or features with their mask, as they are, after these checks.
 
     Args:
@@ -79,7 +79,7 @@ def checked_videos(content, mask, name):
 IMAGE_STARTS = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG", "BMP": b"BM"}
 
 
-def checked_images(encoded, lengths):
+def checked_images(encoded: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """The images of a batch of videos, flat, and where they belong, after these checks.
 
     Args:

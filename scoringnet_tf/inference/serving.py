@@ -1,5 +1,8 @@
 """The SavedModel: what TF Serving loads, with the preprocessing of training inside."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import keras
 import tensorflow as tf
 
@@ -9,12 +12,17 @@ from scoringnet_tf.inference.request_checks import checked_images, checked_video
 from scoringnet_tf.inference.warmup import WARMUP_FILE, example_requests, write_warmup_requests
 from scoringnet_tf.models.reference import checks, impossible_scores, is_too_small
 from scoringnet_tf.support.files import new_folder, write_json
+from scoringnet_tf.support.paths import AnyPath
+
+if TYPE_CHECKING:
+    from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
+    from scoringnet_tf.models.scoring_net import ScoringNet
 
 # Where TF Serving leaves alone what is not its own. Whoever has the files reads there what `describe` tells a client.
 DESCRIPTION_FILE = "assets.extra/model.json"
 
 
-def preprocess_encoded(encoded, preprocessor):
+def preprocess_encoded(encoded: tf.Tensor, preprocessor: "ScoringNetPreprocessor") -> tuple[tf.Tensor, tf.Tensor]:
     """Encoded images to the model's frames: stored form and back, by the decoder of the records.
 
     Args:
@@ -47,7 +55,7 @@ def _pixels(image):
     return tf.ensure_shape(pixels, (None, None, 3))
 
 
-def checked_outputs(network):
+def checked_outputs(network: "ScoringNet") -> Callable[[dict[str, Any]], dict[str, tf.Tensor]]:
     """A function of inputs: the outputs of a `ScoringNet` and `valid`; KFS runs once for both."""
     segmenter = None if network.segmenter is None else network.segmenter.with_features()
 
@@ -67,7 +75,7 @@ def checked_outputs(network):
     return outputs_of
 
 
-def signatures(network, description):
+def signatures(network: "ScoringNet", description: dict[str, Any]) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
     """The functions of the SavedModel by the names of their signatures, see `export_saved_model`."""
     given, outputs_of = network.input[network.content], checked_outputs(network)
     video = [
@@ -128,7 +136,9 @@ def _describe(description):
     return describe
 
 
-def export_saved_model(network, path, version=None, precision="float32"):
+def export_saved_model(
+    network: "ScoringNet", path: AnyPath, version: int | None = None, precision: str = "float32"
+) -> None:
     """Writes `network` (a `ScoringNet`, any dtype policy) to the folder `path` as a SavedModel.
 
     Signatures, for any B and L:

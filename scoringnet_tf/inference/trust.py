@@ -1,11 +1,17 @@
 """What a model's `Reference` says of a scored performance: how like training it is, its intervals, and a grade."""
 
 import dataclasses
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scoringnet_tf.inference.reliability import reliability_of
 from scoringnet_tf.models.reference import pooled
+from scoringnet_tf.support.remarks import Remark
+
+if TYPE_CHECKING:
+    from scoringnet_tf.models.scoring_net import ScoringNet
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,17 +35,17 @@ class Trust:
         doubts: of it, see `refusal.doubts`: what was measured with other weights says nothing.
     """
 
-    def __init__(self, model, doubts):
+    def __init__(self, model: "ScoringNet", doubts: Iterable[Remark]) -> None:
         stale = any(doubt.code == "stale_reference" for doubt in doubts)
         self._reference, self._sport = None if stale else model.reference, model.sport
-        self._intervals = self._reference and self._reference.intervals
+        self._intervals: Any = self._reference and self._reference.intervals
 
     @property
     def level(self) -> float | None:
         """The probability with which an interval holds the true score; None where the model states none."""
         return self._intervals.level if self._intervals and self._intervals.half_widths else None
 
-    def likeness(self, labels, features) -> Likeness:
+    def likeness(self, labels: np.ndarray | None, features: np.ndarray | None) -> Likeness:
         """How like training a performance is.
 
         Args:
@@ -55,7 +61,13 @@ class Trust:
         bank = reference.bank
         return Likeness(distance, bank.nearest(reference.spread.coordinates(of_all)[0]) if bank else [])
 
-    def said_of(self, scores, reasons, warnings, likeness: Likeness) -> dict:
+    def said_of(
+        self,
+        scores: Mapping[str, float],
+        reasons: Collection[str],
+        warnings: Collection[str],
+        likeness: Likeness,
+    ) -> dict[str, Any]:
         """`intervals`, `reliability` and `alike` of a `Performance`.
 
         Args:

@@ -21,14 +21,16 @@ from tqdm import tqdm
 
 from scoringnet_tf.models.c3d import ENDPOINTS
 from scoringnet_tf.models.preprocessor import PATIENCE
-from scoringnet_tf.models.segmentation import channel_means
+from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, channel_means
 
 REACH = sum(name.startswith("conv") for name in ENDPOINTS)  # frames: one for each convolution of three
 MAX_WINDOW = 256  # frames
 ACTIVATIONS = 2**26  # numbers that come out of conv1a, the largest layer, for one window: 256 MiB
 
 
-def windowed_segmenter(segmenter, window: int | None = None):
+def windowed_segmenter(
+    segmenter: KeyFragmentSegmenter, window: int | None = None
+) -> "WindowedSegmenter | WindowedVectors":
     """A function of `frames_of` and the number of frames, see `WindowedSegmenter`, for any `KeyFragmentSegmenter`."""
     kind = WindowedSegmenter if segmenter.network == "c3d_bi_lstm" else WindowedVectors
     return kind(segmenter, window)
@@ -43,7 +45,7 @@ class WindowedVectors:
         segmenter, window: as of `WindowedSegmenter`.
     """
 
-    def __init__(self, segmenter, window: int | None = None):
+    def __init__(self, segmenter: KeyFragmentSegmenter, window: int | None = None) -> None:
         self.window = window or _window(segmenter)
         vectors = segmenter.get_layer("flatten").output
         trunk = keras.Model(segmenter.input, vectors)
@@ -83,7 +85,7 @@ class WindowedSegmenter:
             the models that ship, 83 for 112×112 at full width.
     """
 
-    def __init__(self, segmenter, window: int | None = None):
+    def __init__(self, segmenter: KeyFragmentSegmenter, window: int | None = None) -> None:
         self.window = window or _window(segmenter)
         bi_lstm, vectors = segmenter.get_layer("bi_lstm"), segmenter.get_layer("flatten").output
         means = channel_means(vectors, segmenter.channels)

@@ -1,5 +1,6 @@
 """C3D, the 3-D convolutional trunk of KFS and SP (Tran et al., ICCV 2015; paper §3.1, §3.2)."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -28,15 +29,17 @@ TRUNK: tuple[tuple[str, Any], ...] = (
 ENDPOINTS = tuple(name for name, _ in TRUNK)
 
 # What is done to a frame before conv1a, see `preprocess`; published weights want something else than this.
-PREPROCESSING = {"channels": "rgb", "mean": 127.5, "scale": 1 / 127.5, "frame_size": None}
+PREPROCESSING: dict[str, Any] = {"channels": "rgb", "mean": 127.5, "scale": 1 / 127.5, "frame_size": None}
 
 
-def scaled_width(width, multiplier):
+def scaled_width(width: int, multiplier: float) -> int:
     """`width` channels or units of the paper's model, scaled; at least one."""
     return max(1, round(width * multiplier))
 
 
-def preprocess(frames, *, channels, mean, scale, frame_size, dtype=None):
+def preprocess(
+    frames: Any, *, channels: str, mean: Any, scale: float, frame_size: Sequence[int] | None, dtype: str | None = None
+) -> Any:
     """(frames − mean) · scale, in the channel order that the weights were trained with.
 
     Args:
@@ -63,14 +66,23 @@ def preprocess(frames, *, channels, mean, scale, frame_size, dtype=None):
     return layers.Rescaling(scale, offset=-scale * mean, name="rescale", dtype=dtype)(frames)
 
 
-def describe_preprocessing(preprocessing):
+def describe_preprocessing(preprocessing: Mapping[str, Any]) -> str:
     """The same in words, for messages."""
     mean = ops.convert_to_numpy(preprocessing["mean"])
     mean = f"an image of {mean.shape}" if mean.ndim > 1 else ", ".join(f"{value:g}" for value in mean.ravel())
     return f"{preprocessing['channels'].upper()} frames less {mean}, times {preprocessing['scale']:g}"
 
 
-def trunk(x, *, width_multiplier, temporal_pooling, final_endpoint, frame_mask=None, kernel_l2=0.0, dtype=None):
+def trunk(
+    x: Any,
+    *,
+    width_multiplier: float,
+    temporal_pooling: bool,
+    final_endpoint: str,
+    frame_mask: Any = None,
+    kernel_l2: float = 0.0,
+    dtype: str | None = None,
+) -> Any:
     """Applies C3D's layers up to `final_endpoint`.
 
     Args:
@@ -102,7 +114,7 @@ def trunk(x, *, width_multiplier, temporal_pooling, final_endpoint, frame_mask=N
     raise ValueError(f"Expected final_endpoint to be one of {', '.join(ENDPOINTS)}. Received: {final_endpoint!r}")
 
 
-def fully_connected(x, units, dropout_rate):
+def fully_connected(x: Any, units: int, dropout_rate: float) -> Any:
     """C3D's own top: flatten, fc6 and fc7 with ReLU and dropout; KerasTensor (B, L, H, W, C) to (B, units), float32.
 
     It is a thousandth of the convolutions' work and stays in float32 under every dtype policy, as the regressor does.
@@ -147,22 +159,22 @@ class C3D(Preset, keras.Model):
 
     def __init__(
         self,
-        input_shape=(16, 112, 112, 3),
-        width_multiplier=1.0,
-        temporal_pooling=True,
-        final_endpoint="pool5",
-        masked=False,
-        heads=None,
-        top="fc",
-        top_units=4096,
-        pool_stride=2,
-        dropout_rate=0.5,
-        kernel_l2=0.0,
-        preprocessing=None,
-        learned_from=(),
-        dtype=None,
-        name="c3d",
-        **kwargs,
+        input_shape: Sequence[int | None] = (16, 112, 112, 3),
+        width_multiplier: float = 1.0,
+        temporal_pooling: bool = True,
+        final_endpoint: str = "pool5",
+        masked: bool = False,
+        heads: Mapping[str, int] | None = None,
+        top: str = "fc",
+        top_units: int = 4096,
+        pool_stride: int = 2,
+        dropout_rate: float = 0.5,
+        kernel_l2: float = 0.0,
+        preprocessing: Mapping[str, Any] | None = None,
+        learned_from: Iterable[str] = (),
+        dtype: str | None = None,
+        name: str = "c3d",
+        **kwargs: Any,
     ):
         if top not in ("fc", "regressor"):
             raise ValueError(f"Expected top to be fc or regressor. Received: {top!r}")
@@ -204,7 +216,7 @@ class C3D(Preset, keras.Model):
         super().__init__({"frames": frames, "mask": mask} if masked else frames, x, name=name, **kwargs)
 
         # === Config ===
-        self._config = {
+        self._config: dict[str, Any] = {
             "input_shape": tuple(input_shape),
             "width_multiplier": width_multiplier,
             "temporal_pooling": temporal_pooling,
@@ -222,18 +234,18 @@ class C3D(Preset, keras.Model):
         }
 
     @property
-    def learned_from(self):
+    def learned_from(self) -> set[str]:
         """What the run of the `ScoringNet` learned from whose tower it was, a set; empty of others."""
         return set(self._config["learned_from"])
 
     @property
-    def preprocessing(self):
+    def preprocessing(self) -> dict[str, Any]:
         """What `preprocess` does to the frames, all its arguments."""
         return self._config["preprocessing"]
 
-    def endpoint(self, name):
+    def endpoint(self, name: str) -> keras.Model:
         """A model from the same frames to the output of the layer called `name` (activation included)."""
         return keras.Model(self.input, self.get_layer(name).output, name=f"{self.name}_{name}")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**self._config, "name": self.name}

@@ -1,12 +1,15 @@
 """Key fragments: which frames belong to one, and its resampling to the fixed length that a tower needs (§4.3)."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import keras
 from keras import layers, ops
 
 from scoringnet_tf.support import replicas
 
 
-def resampling_indices(member, length):
+def resampling_indices(member: Any, length: int) -> Any:
     """Frame indices that sample a fragment evenly in time.
 
     Args:
@@ -26,7 +29,7 @@ def resampling_indices(member, length):
     return ops.minimum(indices, ops.shape(member)[1] - 1)
 
 
-def take_frames(frames, indices):
+def take_frames(frames: Any, indices: Any) -> Any:
     """Gathers frames (B, L, H, W, C), or features (B, L, D), at int32 indices (B, T) of each video: (B, T, …)."""
     batch, length = ops.shape(frames)[:2]
     # One gather over all frames of the batch: take_along_axis would build an index for every single pixel.
@@ -50,12 +53,12 @@ class FragmentSelector(layers.Layer):
         length: T.
     """
 
-    def __init__(self, stages, length, **kwargs):
+    def __init__(self, stages: Iterable[int], length: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.stages = tuple(stages)
         self.length = length
 
-    def call(self, frames, stages, frame_mask, move=0):
+    def call(self, frames: Any, stages: Any, frame_mask: Any, move: int = 0) -> tuple[Any, Any]:
         wanted = ops.any(ops.stack([stages == stage for stage in self.stages]), axis=0)
         member = ops.logical_and(wanted, frame_mask)
         empty = ops.logical_not(ops.any(member, axis=1))
@@ -66,11 +69,13 @@ class FragmentSelector(layers.Layer):
             indices = ops.clip(indices + move, 0, last)
         return take_frames(frames, indices), empty
 
-    def compute_output_spec(self, frames, stages, frame_mask, move=0):
+    def compute_output_spec(
+        self, frames: Any, stages: Any, frame_mask: Any, move: int = 0
+    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         clip = keras.KerasTensor((frames.shape[0], self.length, *frames.shape[2:]), dtype=frames.dtype)
         return clip, keras.KerasTensor((frames.shape[0],), dtype="bool")
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "stages": self.stages, "length": self.length}
 
 
@@ -84,17 +89,17 @@ class EvenSampler(layers.Layer):
         length: T.
     """
 
-    def __init__(self, length, **kwargs):
+    def __init__(self, length: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.length = length
 
-    def call(self, frames, frame_mask):
+    def call(self, frames: Any, frame_mask: Any) -> Any:
         return take_frames(frames, resampling_indices(frame_mask, self.length))
 
-    def compute_output_spec(self, frames, frame_mask):
+    def compute_output_spec(self, frames: Any, frame_mask: Any) -> keras.KerasTensor:
         return keras.KerasTensor((frames.shape[0], self.length, *frames.shape[2:]), dtype=frames.dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "length": self.length}
 
 
@@ -118,21 +123,21 @@ class TrainingFragments(layers.Layer):
         seed: of the draws.
     """
 
-    def __init__(self, source="true", jitter=0, seed=0, **kwargs):
+    def __init__(self, source: str = "true", jitter: int = 0, seed: int = 0, **kwargs: Any):
         super().__init__(**kwargs)
         self.source, self.jitter = source, jitter
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.share = self.add_weight(shape=(), initializer="ones", trainable=False, name="share")
 
     @property
-    def needs_prediction(self):
+    def needs_prediction(self) -> bool:
         """Whether the stages of KFS are asked for."""
         return self.source != "true"
 
-    def call(self, true_stages, predicted=None, is_frame=None):
+    def call(self, true_stages: Any, predicted: Any = None, is_frame: Any = None) -> Any:
         return self.moved(self.chosen(ops.cast(true_stages, "int32"), predicted, is_frame), is_frame)
 
-    def chosen(self, true_stages, predicted, is_frame=None):
+    def chosen(self, true_stages: Any, predicted: Any, is_frame: Any = None) -> Any:
         """True or predicted stages, int32 (B, L); a video that is labelled in part counts as unlabelled."""
         if self.source == "true":
             return true_stages
@@ -147,7 +152,7 @@ class TrainingFragments(layers.Layer):
         use_true = ops.logical_and(ops.all(labelled, axis=1), draw < self.share)
         return ops.where(use_true[:, None], true_stages, predicted)
 
-    def moved(self, stages, is_frame=None):
+    def moved(self, stages: Any, is_frame: Any = None) -> Any:
         """The stages int (B, L) of each video, moved by up to `jitter` frames, of those that are some: bool (B, L)."""
         if not self.jitter:
             return stages
@@ -161,8 +166,8 @@ class TrainingFragments(layers.Layer):
         source = ops.where(places <= last, ops.clip(places + moves, 0, last), places)
         return ops.take_along_axis(stages, source, axis=1)
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         """Nothing: the share is set at the beginning of every epoch."""
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         """Nothing: see `save_own_variables`."""

@@ -1,5 +1,7 @@
 """Small pieces that the models share: convolution over frames, dropout, mask of frames, scaling of features."""
 
+from typing import Any
+
 import keras
 from keras import layers, ops
 
@@ -12,7 +14,7 @@ class Conv3D(layers.Conv3D):  # of Keras's name: the paths of weights in a `.ker
     broadcasting is reduced in float32.
     """
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         if self.compute_dtype != "bfloat16":
             return super().call(inputs)
         bias = ops.reshape(self.bias, (1, 1, 1, 1, -1))
@@ -24,11 +26,11 @@ class Conv3D(layers.Conv3D):  # of Keras's name: the paths of weights in a `.ker
 class Dropout(layers.Dropout):  # of Keras's name, as Conv3D is
     """Keras's Dropout, which drops nothing in a part that does not learn."""
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool | None = False) -> Any:
         return super().call(inputs, training=training and self.trainable)
 
 
-def conv3d(x, filters, *, name, kernel_l2=0.0, dtype=None):
+def conv3d(x: Any, filters: int, *, name: str, kernel_l2: float = 0.0, dtype: str | None = None) -> Any:
     """3×3×3 convolution with ReLU, He initialisation and optional L2; KerasTensor (B, L, H, W, C) in and out."""
     return Conv3D(
         filters,
@@ -42,7 +44,7 @@ def conv3d(x, filters, *, name, kernel_l2=0.0, dtype=None):
     )(x)
 
 
-def safe_policy(temporal_length, dtype):
+def safe_policy(temporal_length: int | None, dtype: str | None) -> str | None:
     """The dtype policy for a Conv3D over `temporal_length` frames.
 
     TensorFlow's CPU kernel computes a wrong bfloat16 filter gradient (garbage or NaN) when the input has temporal
@@ -58,10 +60,12 @@ def safe_policy(temporal_length, dtype):
 class FrameMask(layers.Layer):
     """Sets the frames that are padding to zero: x (B, L, …), frame_mask bool (B, L)."""
 
-    def call(self, x, frame_mask):
+    def call(self, x: Any, frame_mask: Any) -> Any:
         return x * ops.expand_dims(ops.cast(frame_mask, x.dtype), list(range(2, len(x.shape))))
 
-    def compute_output_shape(self, x_shape, frame_mask_shape=None):
+    def compute_output_shape(
+        self, x_shape: tuple[int | None, ...], frame_mask_shape: tuple[int | None, ...] | None = None
+    ) -> tuple[int | None, ...]:
         return x_shape
 
 
@@ -75,19 +79,19 @@ class FeatureScaling(layers.Layer):
     Its mean and deviation are weights that no gradient moves; they are 0 and 1 until `adapt`.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         size = (input_shape[-1],)
         self.mean = self.add_weight(shape=size, initializer="zeros", trainable=False, name="mean")
         self.deviation = self.add_weight(shape=size, initializer="ones", trainable=False, name="deviation")
 
-    def adapt(self, mean, deviation):
+    def adapt(self, mean: Any, deviation: Any) -> None:
         """Takes mean and standard deviation (D,) of the training videos; what does not vary there is left out."""
         self.mean.assign(mean)
         self.deviation.assign(ops.where(ops.convert_to_tensor(deviation) > 0, deviation, LEFT_OUT))
 
-    def call(self, x):
+    def call(self, x: Any) -> Any:
         return (ops.cast(x, "float32") - self.mean) / self.deviation

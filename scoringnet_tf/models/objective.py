@@ -5,7 +5,7 @@ Kept apart from the graph in `scoring_net.py`, which knows nothing of losses.
 
 import dataclasses
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
@@ -62,7 +62,7 @@ class Objective(Model):
         fragment_jitter: int = 0,
         frozen: Collection[str] = (),
         num_videos: int = 0,
-        **options,
+        **options: Any,
     ) -> None:
         """Configures training and evaluation on batches of `data.input_pipeline.videos`.
 
@@ -151,7 +151,7 @@ class Objective(Model):
         stages = {"stages": losses.StageCrossEntropy()} if "segmenter" in self.networks else {}
         return stages | {score: self.score_loss(score) for score in self.score_predictor.scores}
 
-    def score_loss(self, score: str, unit: float | None = None, **options) -> losses.ScoreLoss:
+    def score_loss(self, score: str, unit: float | None = None, **options: Any) -> losses.ScoreLoss:
         """The loss of the head of a score's tower.
 
         Args:
@@ -202,7 +202,7 @@ class Objective(Model):
 
     # === One step ===
 
-    def train_step(self, *arguments):
+    def train_step(self, *arguments: Any) -> Any:
         """One step of Keras's own on (inputs, targets), with the true stages at hand to cut SP's fragments by.
 
         Loss scaling, gradients and the update are those of the backend's trainer; JAX's passes its state first.
@@ -212,7 +212,7 @@ class Objective(Model):
         x = {**x, TRUE_STAGES: y["stages"]}
         return replicas.logged(super().train_step(*state, keras.utils.pack_x_y_sample_weight(x, y, sample_weight)))
 
-    def test_step(self, *arguments):
+    def test_step(self, *arguments: Any) -> Any:
         """Keras's own."""
         return replicas.logged(super().test_step(*arguments))
 
@@ -221,7 +221,7 @@ class Objective(Model):
         with self.distribute_strategy.scope():
             self.optimizer.build(self.trainable_variables)
 
-    def call(self, inputs, training=None, mask=None):
+    def call(self, inputs: dict[str, Any], training: bool | None = None, mask: Any = None) -> dict[str, Any]:
         """The functional model; with `true_stages` among the inputs, what the phase trains of it."""
         if TRUE_STAGES in inputs:
             return self._training_outputs(inputs, training)
@@ -242,11 +242,13 @@ class Objective(Model):
         return outputs
 
     @property
-    def learning(self):
+    def learning(self) -> list[str]:
         """The networks that the phase trains, of those that there are."""
         return [part for part in PHASES[self.learned.phase] if part in self.networks]
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
         """Eq. 10: L_d + L_e + L_ce, of what the phase trains.
 
         β‖w‖² of Eqs. 8 and 9 is on the kernels of SP that learn. Each term is tracked under its own name, before α: the
@@ -284,7 +286,7 @@ class Objective(Model):
         self.learned.total.update_state(total, sample_weight=_number_of_videos(y, sample_weight))
         return total / replicas.number()
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Updates the metrics of the outputs that there are; returns them and the terms of the loss."""
         y, y_pred, sample_weight = self._of_all_replicas(y, y_pred, sample_weight)
         for output, measures in self._output_metrics(y_pred):

@@ -1,11 +1,18 @@
 """The parts of a ScoringNet that can be given a rate of their own, or frozen."""
 
 import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from scoringnet_tf.models.c3d import C3D
 
+if TYPE_CHECKING:
+    from keras import layers
 
-def parts(network):
+    from scoringnet_tf.models.objective import Objective
+
+
+def parts(network: "Objective") -> "dict[str, list[layers.Layer]]":
     """Part → its layers: `c3d`, every C3D; `kfs`, the segmenter; and every tower of SP by the score that it reads.
 
     A C3D is in two parts: `c3d`, and the one that it lies in. What a network lacks has no entry.
@@ -16,7 +23,7 @@ def parts(network):
     return ({"c3d": trunks} if trunks else {}) | learning
 
 
-def rate_factors(network, rates):
+def rate_factors(network: "Objective", rates: Mapping[str, float]) -> list[float]:
     """The factor of every variable of `network.trainable_variables`, in their order: the product of its parts' rates.
 
     Paths of variables do not tell the parts: that of both towers' first kernel is `conv1a/kernel`.

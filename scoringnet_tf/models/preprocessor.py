@@ -3,7 +3,8 @@
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -47,17 +48,18 @@ class ScoringNetPreprocessor:
 
     def __init__(
         self,
-        image_size: tuple[int, int] = (112, 112),
-        frame_size: tuple[int, int] = (128, 171),
+        image_size: Sequence[int] = (112, 112),
+        frame_size: Sequence[int] = (128, 171),
         jpeg_quality: int = 92,
         aspect: float | None = 4 / 3,
         fit: str = "crop",
         frame_rate: float | None = None,
     ):
-        self.image_size, self.frame_rate = tuple(image_size), frame_rate
+        self.image_size: tuple[int, int] = tuple(image_size)  # type: ignore[assignment]
+        self.frame_rate = frame_rate
         self.stored = StoredForm((frame_size[0], frame_size[1]), jpeg_quality, aspect, fit)
 
-    def __call__(self, video) -> dict[str, np.ndarray]:
+    def __call__(self, video: Any) -> dict[str, np.ndarray]:
         if isinstance(video, (str, os.PathLike, Clip)):
             if not str(video):
                 raise InputError("Expected the path of a video. Received: an empty text.")
@@ -68,7 +70,7 @@ class ScoringNetPreprocessor:
         frames = frames[np.newaxis]
         return {"frames": frames, "mask": np.ones(frames.shape[:2], bool)}
 
-    def read(self, source, *, partial: bool = False, stream: int | None = None) -> Video:
+    def read(self, source: str | os.PathLike | Clip, *, partial: bool = False, stream: int | None = None) -> Video:
         """The video with its frames in stored form, encoded: a few kilobytes each, whatever the size of the video.
 
         Args:
@@ -83,7 +85,7 @@ class ScoringNetPreprocessor:
 
     def parts(
         self,
-        source,
+        source: str | os.PathLike | Clip,
         *,
         partial: bool = False,
         stream: int | None = None,
@@ -102,7 +104,7 @@ class ScoringNetPreprocessor:
         Yields:
             `Video`s; one alone where the video is no longer than a part.
         """
-        frames = VideoStream(source, partial=partial, stream=stream)
+        frames = VideoStream(source, partial=partial, stream=stream)  # type: ignore[arg-type]
         jpegs: list[bytes] = []
         start, limit = 0, length
         encoded = overlapping(lambda frame: self.stored.encode(frame, frames.pixel_aspect), frames)
@@ -142,11 +144,11 @@ class ScoringNetPreprocessor:
             found.append(Remark("resampled", f"{said}: frames were {done} to show it at that rate."))
         return found
 
-    def frames(self, jpegs) -> np.ndarray:
+    def frames(self, jpegs: Sequence[bytes]) -> np.ndarray:
         """Frames in stored form, L JPEGs, as the model takes them: uint8 (L, H, W, 3)."""
         return model_frames(jpegs, self.image_size)
 
-    def sampled(self, video, samples) -> np.ndarray:
+    def sampled(self, video: Video, samples: np.ndarray) -> np.ndarray:
         """The same of a `Video` in stored form at `Video.samples`, float (K,), or some of them: uint8 (K, H, W, 3)."""
         before, share = np.floor(samples).astype(int), np.asarray(samples) % 1
         frames = self.frames([video.frames[index] for index in before])
@@ -157,7 +159,7 @@ class ScoringNetPreprocessor:
             frames[mixed] = np.rint(frames[mixed] * (1 - weight) + after * weight).astype(np.uint8)
         return frames
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON has them."""
         form = self.stored
         return {
@@ -170,7 +172,7 @@ class ScoringNetPreprocessor:
         }
 
     @classmethod
-    def from_config(cls, config: dict):
+    def from_config(cls, config: dict[str, Any]) -> "ScoringNetPreprocessor":
         """The preprocessor that `get_config` described."""
         return cls(**config)
 

@@ -2,7 +2,9 @@
 
 import dataclasses
 import importlib.resources
+import pathlib
 import zipfile
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -12,12 +14,19 @@ from scoringnet_tf.models.intervals import Intervals
 from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
-from scoringnet_tf.support.paths import as_path, check_access
+from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access
+
+if TYPE_CHECKING:
+    import keras
+
+    from scoringnet_tf.data.dataset_info import DatasetInfo
+    from scoringnet_tf.models.scoring_net import ScoringNet
 
 SHIPPED = "diving_small"
 # In a run's folder the best comes before the last; in a preset's folder there is one.
 SHOWN_LETTERS = 300  # of what a library says of a damaged file
 NAMES = ("best.keras", "model.keras", "c3d.keras", "last.keras")
+Kind = TypeVar("Kind", bound="keras.Model")
 
 
 def shipped_presets() -> list[str]:
@@ -26,7 +35,7 @@ def shipped_presets() -> list[str]:
     return sorted(entry.name for entry in root.iterdir() if any((entry / name).is_file() for name in NAMES))
 
 
-def model_path(path=None, flag="model"):
+def model_path(path: AnyPath | None = None, flag: str = "model") -> pathlib.Path | RemotePath:
     """The `.keras` file that a preset stands for.
 
     Args:
@@ -57,7 +66,7 @@ def model_path(path=None, flag="model"):
     return found
 
 
-def load_keras(path, kind, flag):
+def load_keras(path: AnyPath, kind: type[Kind], flag: str) -> Kind:
     """The model of class `kind` in the `.keras` file at `path`; else InputError, naming `flag`."""
     import keras
 
@@ -94,14 +103,14 @@ def _check_whole(file):
         raise ValueError(f"a damaged file ({damaged} in it).")
 
 
-def load_scoring_net(path=None, flag="model"):
+def load_scoring_net(path: AnyPath | None = None, flag: str = "model") -> "ScoringNet":
     """The `ScoringNet` at `path`, see `model_path`; InputError, naming `flag`, where there is none."""
     from scoringnet_tf.models.scoring_net import ScoringNet
 
     return load_keras(model_path(path, flag), ScoringNet, flag)
 
 
-def with_views(model, views):
+def with_views(model: "ScoringNet", views: int) -> "ScoringNet":
     """The same `ScoringNet` that scores from so many views of a fragment; InputError where it cannot (`--views`).
 
     With another number its scores err otherwise: it states no intervals until they are measured anew.
@@ -115,7 +124,7 @@ def with_views(model, views):
         raise InputError(f"--views={views}: {error}") from error
 
 
-def with_decoding(model, decoding):
+def with_decoding(model: "ScoringNet", decoding: str) -> "ScoringNet":
     """The same `ScoringNet` that decodes stages otherwise; then it states no intervals, which went by its own way."""
     changes = {"decoding": decoding}
     if decoding != model.stage_decision.decoding:
@@ -130,12 +139,12 @@ def _without_intervals(model, why):
     return {"reference": dataclasses.replace(model.reference, intervals=Intervals.none(why)).get_config()}
 
 
-def form_of(model):
+def form_of(model: "ScoringNet") -> tuple[float | None, float | None]:
     """(frames per second, aspect) of what a `ScoringNet` learned from, as of `form_differences`."""
     return (model.frame_rate, model.preprocessor.stored.aspect) if model.provenance else (None, None)
 
 
-def check_fits(model, info):
+def check_fits(model: "ScoringNet", info: "DatasetInfo") -> None:
     """InputError where records (`DatasetInfo`) are not of the sport and frames, or features, that a model learned."""
     if info.classes:
         raise InputError(f"{info.records_dir}: expected records of performances. Received: of classes, to pretrain on.")
@@ -156,7 +165,7 @@ def check_fits(model, info):
                 "Records are taken as they are; predict brings videos to the model's rate and aspect."
             )
     if model.content == "features":
-        different = feature_differences(model.features, info.features)
+        different = feature_differences(model.features, info.features)  # type: ignore[arg-type]
         if different:
             raise InputError(
                 f"{info.records_dir}: expected features like those of the model. Received: {'; '.join(different)}."

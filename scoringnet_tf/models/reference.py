@@ -132,7 +132,7 @@ class Reference:
     certainty: dict[str, float] | None = None
 
     @classmethod
-    def from_config(cls, config: dict) -> "Reference":
+    def from_config(cls, config: dict[str, Any]) -> "Reference":
         """The reference that `get_config` described; ValueError where it is none."""
         durations = {stage: (low, high) for stage, (low, high) in config["durations"].items()}
         parts = {"spread": Spread, "intervals": Intervals, "bank": Bank}
@@ -142,7 +142,7 @@ class Reference:
             raise ValueError(f"expected {len(found.spread.axes)} coordinates a video, received {found.bank.num_axes}")
         return found
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """Plain values, as JSON has them."""
         config = dataclasses.asdict(self)
         durations = {stage: list(limits) for stage, limits in self.durations.items()}

@@ -3,13 +3,24 @@
 And the same for a sequence of features in place of C3D's.
 """
 
+from typing import Any
+
 import keras
 from keras import layers
 
 from scoringnet_tf.models.layers import Dropout, conv3d
 
 
-def regressor(x, *, filters, units, dropout_rate, pool_stride=2, kernel_l2=0.0, dtype=None):
+def regressor(
+    x: Any,
+    *,
+    filters: int,
+    units: int,
+    dropout_rate: float,
+    pool_stride: int = 2,
+    kernel_l2: float = 0.0,
+    dtype: str | None = None,
+) -> Any:
     """Two convolutions, each with ReLU and 3×3×3 max-pooling, then two fully connected layers with ReLU and dropout.
 
     §3.2 gives the window of the pooling and not its stride. conv5b has 4×7×7 places for 32 frames of 112×112 and 2×7×7
@@ -39,7 +50,9 @@ def regressor(x, *, filters, units, dropout_rate, pool_stride=2, kernel_l2=0.0, 
     return fully_connected(x, units, dropout_rate, kernel_l2)
 
 
-def sequence_regressor(x, *, filters, units, dropout_rate, pool_stride=2, kernel_l2=0.0):
+def sequence_regressor(
+    x: Any, *, filters: int, units: int, dropout_rate: float, pool_stride: int = 2, kernel_l2: float = 0.0
+) -> Any:
     """The regressor in one dimension: its convolutions and poolings run over time alone.
 
     Dropout of the features comes first: they are many, and videos are few. One step has no time to run over: of a
@@ -68,7 +81,7 @@ def sequence_regressor(x, *, filters, units, dropout_rate, pool_stride=2, kernel
     return fully_connected(x, units, dropout_rate, kernel_l2)
 
 
-def fully_connected(x, units, dropout_rate, kernel_l2):
+def fully_connected(x: Any, units: int, dropout_rate: float, kernel_l2: float) -> Any:
     """Both fully connected layers with ReLU and dropout: KerasTensor (B, …) → (B, units), float32."""
     x = layers.Flatten(name="flatten", dtype="float32")(x)
     for index in (1, 2):

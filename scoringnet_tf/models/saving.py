@@ -1,15 +1,16 @@
 """Models as files and presets: in float32, whatever they were trained in, so that a file runs on any machine."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import keras
 
 from scoringnet_tf.models import presets
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.paths import AnyPath, as_path
 
 PRESET_FILE = "model.keras"
+Trained = TypeVar("Trained", bound="Preset")
 if TYPE_CHECKING:
     from keras import Model
 else:
@@ -24,7 +25,7 @@ class Preset(Model):
     """
 
     @classmethod
-    def from_preset(cls, preset: str, dtype: str | None = None):
+    def from_preset(cls: type[Trained], preset: AnyPath, dtype: str | None = None) -> Trained:
         """A trained model.
 
         Args:
@@ -38,7 +39,7 @@ class Preset(Model):
         model = presets.load_keras(presets.model_path(preset, "preset"), cls, "preset")
         return model if dtype is None else model.with_dtype(dtype)
 
-    def save_to_preset(self, preset_dir: str) -> None:
+    def save_to_preset(self, preset_dir: AnyPath) -> None:
         """Saves the model as a preset in the folder `preset_dir`, which is made where there is none.
 
         Raises:
@@ -49,7 +50,7 @@ class Preset(Model):
             raise InputError(f"{preset_dir}: expected a folder of no other model. Received: one with {others[0]}.")
         self.save(as_path(preset_dir) / PRESET_FILE)
 
-    def save(self, filepath, overwrite: bool = True, **options) -> None:
+    def save(self, filepath: AnyPath, overwrite: bool = True, **options: Any) -> None:
         """Saves as `.keras`, in float32 and not compiled; the file appears whole or not at all.
 
         A `mixed_float16` model does not run on a CPU (TensorFlow has no float16 3-D max-pooling there), and the state
@@ -64,7 +65,7 @@ class Preset(Model):
         with replacing_file(filepath) as temporary:
             keras.saving.save_model(twin, temporary, **options)
 
-    def with_dtype(self, dtype: str, **changes):
+    def with_dtype(self: Trained, dtype: str | None, **changes: Any) -> Trained:
         """The same model with the same weights under another dtype policy; `changes` replace configuration entries."""
         twin = type(self)(**{**self.get_config(), "dtype": dtype, **changes})
         for layer, other in zip(twin.layers, self.layers, strict=True):

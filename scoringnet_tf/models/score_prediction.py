@@ -1,5 +1,8 @@
 """SP, score prediction: two C3D towers read Difficulty and Execution from key fragments (§3.2, Eqs. 2–4, Fig. 3)."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import keras
 from keras import layers, ops
 
@@ -7,25 +10,25 @@ from scoringnet_tf import losses
 from scoringnet_tf.models.c3d import C3D, scaled_width
 from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.regressor import regressor, sequence_regressor
-from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, get_sport, kept_form
+from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, SportForm, get_sport, kept_form
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class ScoreFusion(layers.Layer):
     """F of Eq. 4: difficulty (B,) and execution (B,) to the final score (B,), by the rule of the sport."""
 
-    def __init__(self, sport, **kwargs):
+    def __init__(self, sport: SportForm, **kwargs: Any):
         super().__init__(**kwargs)
         self.sport = get_sport(sport)
 
-    def call(self, difficulty, execution):
+    def call(self, difficulty: Any, execution: Any) -> Any:
         return self.sport.fuse(difficulty, execution)
 
-    def variance(self, scores, variances):
+    def variance(self, scores: Sequence[Any], variances: Sequence[Any]) -> Any:
         """Variance (B,) of the final score, of those of its parts, see `Sport.fused_variance`."""
         return self.sport.fused_variance(scores, variances)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "sport": kept_form(self.sport)}
 
 
@@ -37,15 +40,15 @@ class ExpectedScore(layers.Layer):
         mean, std: of the training scores, points.
     """
 
-    def __init__(self, mean, std, **kwargs):
+    def __init__(self, mean: float, std: float, **kwargs: Any):
         super().__init__(**kwargs)
         self.center, self.std = float(mean), float(std)
 
-    def call(self, probabilities):
+    def call(self, probabilities: Any) -> tuple[Any, Any]:
         expected, variance = losses.distribution_moments(probabilities)
         return self.center + self.std * expected, self.std**2 * variance
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mean": self.center, "std": self.std}
 
 
@@ -53,22 +56,22 @@ HEADS = ("regression", "distribution")
 
 
 def score_tower(
-    name,
-    clip_shape,
-    mean,
-    std,
+    name: str,
+    clip_shape: Sequence[int],
+    mean: float,
+    std: float,
     *,
-    width_multiplier,
-    conv_filters,
-    fc_units,
-    pool_stride,
-    head,
-    output_activation,
-    dropout_rate,
-    kernel_l2,
-    preprocessing,
-    dtype,
-):
+    width_multiplier: float,
+    conv_filters: int,
+    fc_units: int,
+    pool_stride: int,
+    head: str,
+    output_activation: str,
+    dropout_rate: float,
+    kernel_l2: float,
+    preprocessing: Mapping[str, Any] | None,
+    dtype: str | None,
+) -> keras.Model:
     """One branch of SP: the first twelve layers of C3D, or features in their place, then the score regressor.
 
     The last of its three fully connected layers works in standard units and starts at N(0, 0.001), so that training
@@ -81,7 +84,7 @@ def score_tower(
         A model: clip (B, *clip_shape) → score (B,), float32, in points of the sport; with `head="distribution"` the
         probabilities (B, K) of `losses.score_bins`.
     """
-    widths = {
+    widths: dict[str, Any] = {
         "filters": scaled_width(conv_filters, width_multiplier),
         "units": scaled_width(fc_units, width_multiplier),
         "pool_stride": pool_stride,
@@ -159,24 +162,24 @@ class ScorePredictor(keras.Model):
 
     def __init__(
         self,
-        sport="diving",
-        clip_lengths=(32, 32),
-        image_size=(112, 112),
-        score_statistics=None,
-        width_multiplier=1.0,
-        conv_filters=512,
-        fc_units=512,
-        pool_stride=2,
-        head="regression",
-        output_activation="linear",
-        dropout_rate=0.5,
-        kernel_l2=0.0005,
-        preprocessing=None,
-        scores=PREDICTED_SCORES,
-        features=None,
-        dtype=None,
-        name="score_predictor",
-        **kwargs,
+        sport: SportForm = "diving",
+        clip_lengths: Sequence[int] = (32, 32),
+        image_size: Sequence[int] = (112, 112),
+        score_statistics: Mapping[str, Sequence[float]] | None = None,
+        width_multiplier: float = 1.0,
+        conv_filters: int = 512,
+        fc_units: int = 512,
+        pool_stride: int = 2,
+        head: str = "regression",
+        output_activation: str = "linear",
+        dropout_rate: float = 0.5,
+        kernel_l2: float = 0.0005,
+        preprocessing: dict[str, Any] | None = None,
+        scores: Sequence[str] = PREDICTED_SCORES,
+        features: int | None = None,
+        dtype: str | None = None,
+        name: str = "score_predictor",
+        **kwargs: Any,
     ):
         scores = tuple(scores)
         _check_choice("scores", scores, (PREDICTED_SCORES, FINAL_ALONE))
@@ -220,7 +223,7 @@ class ScorePredictor(keras.Model):
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
-        self._config = {
+        self._config: dict[str, Any] = {
             "sport": kept_form(get_sport(sport)),
             "clip_lengths": tuple(clip_lengths),
             "image_size": tuple(image_size),
@@ -240,21 +243,21 @@ class ScorePredictor(keras.Model):
         }
 
     @property
-    def scores(self):
+    def scores(self) -> tuple[str, ...]:
         """The scores that have a tower."""
         return self._config["scores"]
 
     @property
-    def towers(self):
+    def towers(self) -> dict[str, keras.Model]:
         """Score → its tower."""
         return {score: self.get_layer(f"{score}_tower") for score in self.scores}
 
-    def of_towers(self, outputs):
+    def of_towers(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
         """What the towers say, of all outputs: score → (B,), or its distribution (B, K)."""
         suffix = "_distribution" if self._config["head"] == "distribution" else ""
         return {score: outputs[f"{score}{suffix}"] for score in self.scores}
 
-    def combined(self, found):
+    def combined(self, found: Mapping[str, Any]) -> dict[str, Any]:
         """All outputs, of what the towers say as `of_towers` gives it."""
         # The layers' functions, not the layers: a functional model that this is part of has them once.
         with_distribution = self._config["head"] == "distribution"
@@ -264,7 +267,7 @@ class ScorePredictor(keras.Model):
         fusion = self.get_layer("final")
         return _combined(found, expected, fusion.call, fusion.variance)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**self._config, "name": self.name}
 
 

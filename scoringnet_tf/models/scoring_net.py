@@ -1,6 +1,8 @@
 """ScoringNet: key fragment segmentation and score prediction in one functional model (§3, Fig. 1)."""
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import keras
 
@@ -14,8 +16,11 @@ from scoringnet_tf.models.saving import Preset
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, video_inputs
 from scoringnet_tf.models.views import check_views, score_views, select_views
-from scoringnet_tf.sports import PREDICTED_SCORES, get_sport, kept_form
+from scoringnet_tf.sports import PREDICTED_SCORES, Sport, SportForm, get_sport, kept_form
 from scoringnet_tf.support.errors import InputError
+
+if TYPE_CHECKING:
+    from scoringnet_tf.data.dataset_info import DatasetInfo
 
 FRAGMENTS = ("key", "whole")
 
@@ -114,28 +119,28 @@ class ScoringNet(Preset, Objective, keras.Model):
 
     def __init__(
         self,
-        sport="diving",
-        image_size=(112, 112),
-        width_multiplier=1.0,
-        clip_lengths=(32, 32),
-        score_statistics=None,
-        kernel_l2=0.0005,
-        segmenter=None,
-        score_predictor=None,
-        frame_size=(128, 171),
-        provenance=None,
-        preprocessing=None,
-        stored=None,
-        decoding="argmax",
-        scores=PREDICTED_SCORES,
-        fragments="key",
-        views=1,
-        features=None,
-        fragment_stages=None,
-        reference=None,
-        dtype=None,
-        name="scoring_net",
-        **kwargs,
+        sport: SportForm = "diving",
+        image_size: Sequence[int] = (112, 112),
+        width_multiplier: float = 1.0,
+        clip_lengths: Sequence[int] = (32, 32),
+        score_statistics: Mapping[str, Sequence[float]] | None = None,
+        kernel_l2: float = 0.0005,
+        segmenter: dict[str, Any] | None = None,
+        score_predictor: dict[str, Any] | None = None,
+        frame_size: Sequence[int] = (128, 171),
+        provenance: dict[str, Any] | None = None,
+        preprocessing: dict[str, Any] | None = None,
+        stored: dict[str, Any] | None = None,
+        decoding: str = "argmax",
+        scores: Sequence[str] = PREDICTED_SCORES,
+        fragments: str = "key",
+        views: int = 1,
+        features: dict[str, Any] | None = None,
+        fragment_stages: dict[str, Sequence[str]] | None = None,
+        reference: dict[str, Any] | None = None,
+        dtype: str | None = None,
+        name: str = "scoring_net",
+        **kwargs: Any,
     ):
         if fragments not in FRAGMENTS:
             raise ValueError(f"Expected fragments to be one of {', '.join(FRAGMENTS)}. Received: {fragments!r}")
@@ -143,7 +148,7 @@ class ScoringNet(Preset, Objective, keras.Model):
         rules = get_sport(sport)
         _check_kept(provenance, features, reference)
         _check_fragment_stages(fragment_stages, scores)
-        shared = {
+        shared: dict[str, Any] = {
             "sport": kept_form(rules),
             "image_size": image_size,
             "width_multiplier": width_multiplier,
@@ -184,14 +189,14 @@ class ScoringNet(Preset, Objective, keras.Model):
         super().__init__(inputs, outputs, name=name, **kwargs)
 
         # === Config ===
-        self.segmenter = kfs
+        self.segmenter: Any = kfs
         self.score_predictor = sp
-        self.stage_decision = decision
+        self.stage_decision: Any = decision
         self.selectors = selectors
         frame_rate = (provenance or {}).get("frame_rate")
         self.preprocessor = ScoringNetPreprocessor(image_size, frame_size, **(stored or {}), frame_rate=frame_rate)
         self._reference = Reference.from_config(reference) if reference else None
-        self._config = {
+        self._config: dict[str, Any] = {
             **shared,
             "image_size": tuple(image_size),
             "clip_lengths": tuple(clip_lengths),
@@ -212,7 +217,7 @@ class ScoringNet(Preset, Objective, keras.Model):
         }
 
     @classmethod
-    def for_records(cls, info, **options):
+    def for_records(cls, info: "DatasetInfo", **options: Any) -> "ScoringNet":
         """A new model for a folder of records: its sport, the statistics of its training scores, its frames.
 
         Args:
@@ -248,52 +253,52 @@ class ScoringNet(Preset, Objective, keras.Model):
         )
 
     @property
-    def sport(self):
+    def sport(self) -> Sport:
         """The `sports.Sport` that this model scores."""
         return get_sport(self._config["sport"])
 
     @property
-    def image_size(self):
+    def image_size(self) -> tuple[int, int]:
         """(H, W) of the frames that the model takes."""
         return self._config["image_size"]
 
     @property
-    def frame_size(self):
+    def frame_size(self) -> tuple[int, int]:
         """(H, W) that videos are resized to before the centre crop to `image_size`."""
         return self._config["frame_size"]
 
     @property
-    def provenance(self):
+    def provenance(self) -> dict[str, Any] | None:
         """What the weights were trained on, or None."""
         return self._config["provenance"]
 
     @property
-    def frame_rate(self):
+    def frame_rate(self) -> float | None:
         """Frames (of features: steps) per second of the training videos; None where it is not known."""
         return (self.provenance or {}).get("frame_rate")
 
     @property
-    def reference(self):
+    def reference(self) -> Reference | None:
         """The `Reference` of its training videos, or None."""
         return self._reference
 
     @property
-    def content(self):
+    def content(self) -> str:
         """The key of the inputs that holds what a video shows: `"frames"` or `"features"`."""
         return "features" if self._config["features"] else "frames"
 
     @property
-    def features(self):
+    def features(self) -> dict[str, Any] | None:
         """The features that the model takes, as `DatasetInfo.features`; None for frames."""
         return self._config["features"]
 
     @property
-    def views(self):
+    def views(self) -> int:
         """How many views of a fragment the towers see when the model scores."""
         return self._config["views"]
 
     @property
-    def fragment_stages(self):
+    def fragment_stages(self) -> dict[str, list[str]]:
         """Score → names of the stages that form the key fragment of its tower; none of a model without KFS."""
         if self.segmenter is None:
             return {}
@@ -304,28 +309,28 @@ class ScoringNet(Preset, Objective, keras.Model):
         }
 
     @property
-    def seen_stages(self):
+    def seen_stages(self) -> list[str]:
         """Names of the stages whose frames a tower sees, in the order of the sport; none of a model without KFS."""
         seen = {stage for fragment in self.fragment_stages.values() for stage in fragment}
         return [stage for stage in self.sport.stages if stage in seen]
 
     @property
-    def scores(self):
+    def scores(self) -> tuple[str, ...]:
         """The scores that have a tower."""
         return self._config["scores"]
 
     @property
-    def networks(self):
+    def networks(self) -> tuple[str, ...]:
         """Names of the networks that learn: `"segmenter"` (KFS), where there is one, and `"score_predictor"` (SP)."""
         return ("segmenter", "score_predictor") if self.segmenter is not None else ("score_predictor",)
 
     @property
-    def sampled_frames(self):
+    def sampled_frames(self) -> int | None:
         """T, where the towers see nothing of a video but T even samples; else None: every frame counts."""
         lengths = {selector.length for selector in self.selectors}
         return lengths.pop() if self.segmenter is None and len(lengths) == 1 else None
 
-    def score_fragments(self, content, stages, mask, training=None):
+    def score_fragments(self, content: Any, stages: Any, mask: Any, training: bool | None = None) -> dict[str, Any]:
         """SP alone on the fragments that `stages` int (B, L) mark: its outputs, and `empty_fragments` (B, n).
 
         A model without KFS scores whole videos, whatever the stages say.
@@ -334,11 +339,13 @@ class ScoringNet(Preset, Objective, keras.Model):
         clips, empty = self.select_views(content, stages, mask, views)
         return {**score_views(self.score_predictor, clips, views, training=training), **empty}
 
-    def select_views(self, content, stages, mask, views=None):
+    def select_views(
+        self, content: Any, stages: Any, mask: Any, views: int | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """What the towers see of videos, see `views.select_views`; in as many views as the model has, or others."""
         stages = None if self.segmenter is None else stages
         views = self.views if views is None else views
         return select_views(self.scores, self.selectors, content, stages, mask, views)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**self._config, "name": self.name}

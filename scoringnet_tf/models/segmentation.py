@@ -1,15 +1,18 @@
 """KFS, key fragment segmentation: labels every frame of an untrimmed video with a stage (§3.1, Eq. 1, Fig. 2)."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import layers, ops
 
 from scoringnet_tf.models.c3d import C3D, scaled_width
 from scoringnet_tf.models.layers import Dropout, FeatureScaling
 from scoringnet_tf.models.stage_networks import STAGE_NETWORKS, ed_tcn, resnet50
-from scoringnet_tf.sports import get_sport, kept_form
+from scoringnet_tf.sports import SportForm, get_sport, kept_form
 
 
-def video_inputs(image_size, features=None):
+def video_inputs(image_size: Sequence[int], features: int | None = None) -> dict[str, keras.KerasTensor]:
     """The inputs of a model for whole videos: `{"frames" | "features", "mask"}`, see `KeyFragmentSegmenter`."""
     content = (
         {"features": keras.Input((None, features), dtype="float32", name="features")}
@@ -19,7 +22,7 @@ def video_inputs(image_size, features=None):
     return {**content, "mask": keras.Input((None,), dtype="bool", name="mask")}
 
 
-def channel_means(vectors, channels):
+def channel_means(vectors: Any, channels: int) -> Any:
     """The mean (B, L, C) over places of the vectors (B, L, H' · W' · C) that leave a trunk of C channels."""
     places = layers.Reshape((-1, vectors.shape[-1] // channels, channels), name="places", dtype="float32")
     return ops.mean(places(vectors), axis=2)
@@ -60,18 +63,18 @@ class KeyFragmentSegmenter(keras.Model):
 
     def __init__(
         self,
-        sport="diving",
-        image_size=(112, 112),
-        width_multiplier=1.0,
-        lstm_units=512,
-        fc_units=512,
-        dropout_rate=0.5,
-        preprocessing=None,
-        features=None,
-        network="c3d_bi_lstm",
-        dtype=None,
-        name="segmenter",
-        **kwargs,
+        sport: SportForm = "diving",
+        image_size: Sequence[int] = (112, 112),
+        width_multiplier: float = 1.0,
+        lstm_units: int = 512,
+        fc_units: int = 512,
+        dropout_rate: float = 0.5,
+        preprocessing: dict[str, Any] | None = None,
+        features: int | None = None,
+        network: str = "c3d_bi_lstm",
+        dtype: str | None = None,
+        name: str = "segmenter",
+        **kwargs: Any,
     ):
         if network not in STAGE_NETWORKS or (features and network == "resnet50"):
             expected = ", ".join(STAGE_NETWORKS[: 3 if features else None])
@@ -108,7 +111,7 @@ class KeyFragmentSegmenter(keras.Model):
         super().__init__(inputs, x, name=name, **kwargs)
 
         # === Config ===
-        self._config = {
+        self._config: dict[str, Any] = {
             "sport": kept_form(rules),
             "image_size": tuple(image_size),
             "width_multiplier": width_multiplier,
@@ -122,16 +125,16 @@ class KeyFragmentSegmenter(keras.Model):
         }
 
     @property
-    def network(self):
+    def network(self) -> str:
         """What labels the frames, one of `stage_networks.STAGE_NETWORKS`."""
         return self._config["network"]
 
     @property
-    def channels(self):
+    def channels(self) -> int:
         """C, how many channels its trunk of frames ends in."""
         return self.get_layer("flatten" if self.network == "resnet50" else "c3d").output.shape[-1]
 
-    def with_features(self):
+    def with_features(self) -> keras.Model:
         """The same network, weights shared, with two outputs: `stages` and `features`, what it sees of every frame.
 
         `features` is (B, L, D) float32: the channel means of what its trunk ends in, or the features that it is given.
@@ -142,5 +145,5 @@ class KeyFragmentSegmenter(keras.Model):
             features = channel_means(self.get_layer("flatten").output, self.channels)
         return keras.Model(self.input, {"stages": self.output, "features": features})
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**self._config, "name": self.name}

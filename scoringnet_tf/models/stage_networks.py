@@ -1,5 +1,8 @@
 """What labels frames beside KFS (§4.4, Fig. 4): C3D alone, ResNet50, and the ED-TCN of Lea et al. (CVPR 2017)."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import layers, ops
 
@@ -12,7 +15,7 @@ STAGE_NETWORKS = ("c3d_bi_lstm", "c3d", "c3d_ed_tcn", "resnet50")
 # Of the authors' code (github.com/colincsl/TemporalConvolutionalNetworks): filters of the levels, length, dropout.
 ED_TCN_FILTERS, ED_TCN_LENGTH, ED_TCN_DROPOUT = (64, 96), 25, 0.3
 # What Keras Applications' weights were trained on: BGR less the mean of ImageNet.
-IMAGENET = {"channels": "bgr", "mean": [103.939, 116.779, 123.68], "scale": 1.0, "frame_size": None}
+IMAGENET: dict[str, Any] = {"channels": "bgr", "mean": [103.939, 116.779, 123.68], "scale": 1.0, "frame_size": None}
 BATCH_NORM_MOMENTUM = 0.9  # Keras's 0.99 needs some 500 steps to forget where the averages began
 
 
@@ -27,12 +30,12 @@ class RealFrames(layers.Layer):
     statistics of padding.
     """
 
-    def call(self, frames, frame_mask):
+    def call(self, frames: Any, frame_mask: Any) -> Any:
         real = ops.maximum(ops.sum(ops.cast(frame_mask, "int32"), axis=1, keepdims=True), 1)
         indices = ops.arange(ops.shape(frames)[1], dtype="int32")[None] % real
         return ops.reshape(take_frames(frames, indices), (-1, *frames.shape[2:]))
 
-    def compute_output_spec(self, frames, frame_mask):
+    def compute_output_spec(self, frames: Any, frame_mask: Any) -> keras.KerasTensor:
         return keras.KerasTensor((None, *frames.shape[2:]), dtype=frames.dtype)
 
 
@@ -40,14 +43,14 @@ class RealFrames(layers.Layer):
 class VectorsOfFrames(layers.Layer):
     """A vector for each of those images (B·L, D), frame_mask bool (B, L) → (B, L, D)."""
 
-    def call(self, vectors, frame_mask):
+    def call(self, vectors: Any, frame_mask: Any) -> Any:
         return ops.reshape(vectors, (*ops.shape(frame_mask), vectors.shape[-1]))
 
-    def compute_output_spec(self, vectors, frame_mask):
+    def compute_output_spec(self, vectors: Any, frame_mask: Any) -> keras.KerasTensor:
         return keras.KerasTensor((*frame_mask.shape, vectors.shape[-1]), dtype=vectors.dtype)
 
 
-def resnet50(frames, frame_mask):
+def resnet50(frames: Any, frame_mask: Any) -> Any:
     """Keras Applications' ResNet50 without its classes, averaged over space: the paper's per-frame classifier (Fig. 4).
 
     In float32 under every dtype policy, and of one width; `width_multiplier` means nothing to it.
@@ -77,11 +80,11 @@ def resnet50(frames, frame_mask):
 class NormalizedReLU(layers.Layer):
     """ReLU, divided at every step by its largest channel: x (B, L, C) → (B, L, C), 0…1 (Lea et al., §3)."""
 
-    def call(self, x):
+    def call(self, x: Any) -> Any:
         x = ops.relu(x)
         return x / (ops.max(x, axis=-1, keepdims=True) + 1e-5)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
 
@@ -89,14 +92,14 @@ class NormalizedReLU(layers.Layer):
 class RepeatedSteps(layers.Layer):
     """Every step twice, as many as `like` has: x (B, ⌈L / 2⌉, C), like (B, L, …) → (B, L, C)."""
 
-    def call(self, x, like):
+    def call(self, x: Any, like: Any) -> Any:
         return ops.repeat(x, 2, axis=1)[:, : ops.shape(like)[1]]
 
-    def compute_output_spec(self, x, like):
+    def compute_output_spec(self, x: Any, like: Any) -> keras.KerasTensor:
         return keras.KerasTensor((x.shape[0], like.shape[1], x.shape[2]), dtype=x.dtype)
 
 
-def ed_tcn(x, frame_mask, filters=ED_TCN_FILTERS, length=ED_TCN_LENGTH):
+def ed_tcn(x: Any, frame_mask: Any, filters: Sequence[int] = ED_TCN_FILTERS, length: int = ED_TCN_LENGTH) -> Any:
     """An encoder and a decoder of temporal convolutions: of each level one, then halved or doubled in time.
 
     Widths, length and dropout are those of the authors' code, whatever the `width_multiplier`. Steps beyond the end of

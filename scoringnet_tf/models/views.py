@@ -1,12 +1,18 @@
 """Views of a key fragment: a model may score several of each, and answer with the mean."""
 
-from keras import ops
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from keras import layers, ops
+
+if TYPE_CHECKING:
+    from scoringnet_tf.models.score_prediction import ScorePredictor
 
 MOVES = {1: (0,), 2: (0,), 6: (0, -1, 1)}  # views → frames by which the fragments are moved
 VIEWS = tuple(MOVES)
 
 
-def check_views(views, *, of_frames, of_fragments):
+def check_views(views: int, *, of_frames: bool, of_fragments: bool) -> None:
     """ValueError where a model cannot see so many: features have no mirror image, whole videos cannot be moved."""
     known = [number for number in VIEWS if (of_frames or number == 1) and (of_fragments or len(MOVES[number]) == 1)]
     if views not in known:
@@ -14,7 +20,9 @@ def check_views(views, *, of_frames, of_fragments):
         raise ValueError(f"expected {' or '.join(map(str, known))} views{what}. Received: {views!r}")
 
 
-def select_views(scores, selectors, content, stages, mask, views):
+def select_views(
+    scores: Iterable[str], selectors: Iterable[layers.Layer], content: Any, stages: Any, mask: Any, views: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the towers see of videos, mirroring aside.
 
     Args:
@@ -41,7 +49,9 @@ def select_views(scores, selectors, content, stages, mask, views):
     return clips, {"empty_fragments": ops.stack(empty, axis=1)}
 
 
-def score_views(predictor, clips, views, training=None):
+def score_views(
+    predictor: "ScorePredictor", clips: Mapping[str, Any], views: int, training: bool | None = None
+) -> dict[str, Any]:
     """SP's outputs (B, …) of clips (M·B, T, …) as of `select_views`: the mean over all views, mirrored ones included.
 
     What follows from the towers follows from the means: the final score, and of a distribution its mean and deviation.

@@ -4,7 +4,7 @@ They are those of TensorFlow's distribution strategies (`training.strategy`). Ou
 there is one, and nothing here does anything.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -60,7 +60,7 @@ def own_rows(draw: Callable[[Any], Any], rows: Any) -> Any:
     return draw(rows * number())[first : first + rows]
 
 
-def summed(values: list) -> list:
+def summed(values: Sequence[Any]) -> Sequence[Any]:
     """The sum over all replicas of each tensor; None stays None."""
     context = _context()
     known = [value for value in values if value is not None]

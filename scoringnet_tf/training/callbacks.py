@@ -2,6 +2,9 @@
 
 import csv
 import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -12,17 +15,19 @@ from scoringnet_tf.inference import evaluation
 from scoringnet_tf.metrics import SpearmanCorrelation
 from scoringnet_tf.report import plots
 from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.training.checkpoints import reseed
+from scoringnet_tf.training.checkpoints import Checkpoints, reseed
+
+Logs: TypeAlias = dict[str, Any] | Any  # of a method that reads them: Keras gives a dict, never its default None
 
 
 class Reseed(keras.callbacks.Callback):
     """Makes dropout and draws of an epoch a function of (seed, epoch), so that a resumed run repeats them."""
 
-    def __init__(self, seed, first_epoch=0):
+    def __init__(self, seed: int, first_epoch: int = 0) -> None:
         super().__init__()
         self.seed, self.first_epoch = seed, first_epoch
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Seeds the epoch."""
         reseed(self.model, self.seed, self.first_epoch + epoch)
 
@@ -30,7 +35,7 @@ class Reseed(keras.callbacks.Callback):
 class FragmentSchedule(keras.callbacks.Callback):
     """Lowers the share of true fragments of a `ScoringNet` linearly, from 1 in the first epoch to 0 in the last."""
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Sets the share of the epoch."""
         fragments = getattr(self.model, "training_fragments", None)
         if fragments is not None:
@@ -40,17 +45,17 @@ class FragmentSchedule(keras.callbacks.Callback):
 class StopAfter(keras.callbacks.Callback):
     """Stops after so many steps of a phase, to try settings out; 0 never stops."""
 
-    def __init__(self, max_steps):
+    def __init__(self, max_steps: int) -> None:
         super().__init__()
         self.max_steps = max_steps
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Asks Keras to stop after this step."""
         if has_taken(self.model, self.max_steps):
             self.model.stop_training = True
 
 
-def has_taken(model, max_steps) -> bool:
+def has_taken(model: keras.Model, max_steps: int) -> bool:
     """Whether the optimizer of a model has taken so many steps; never 0."""
     return bool(max_steps) and int(keras.ops.convert_to_numpy(model.optimizer.iterations)) >= max_steps
 
@@ -58,11 +63,11 @@ def has_taken(model, max_steps) -> bool:
 class NotValidated(keras.callbacks.Callback):
     """Logs NaN for the figures of an epoch that was not validated: never the best, and every row has all columns."""
 
-    def __init__(self, names):
+    def __init__(self, names: Sequence[str]) -> None:
         super().__init__()
         self.names = names
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Adds what is missing."""
         for name in self.names:
             logs.setdefault(name, math.nan)
@@ -77,17 +82,17 @@ class ResumableEarlyStopping(keras.callbacks.EarlyStopping):
         resumed: what `state` gave at the checkpoint, or None.
     """
 
-    def __init__(self, monitor, patience, resumed=None):
+    def __init__(self, monitor: str, patience: float, resumed: Mapping[str, Any] | None = None) -> None:
         super().__init__(monitor=monitor, mode="max", patience=patience)
         self.resumed = resumed or {"wait": 0, "best": -math.inf}
         self._resume()
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Goes on from the state of the checkpoint."""
         super().on_train_begin(logs)
         self._resume()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Counts epochs that were validated: in others nothing was in vain."""
         if not math.isnan(logs.get("val_loss", 0.0)):
             super().on_epoch_end(epoch, logs)
@@ -96,7 +101,7 @@ class ResumableEarlyStopping(keras.callbacks.EarlyStopping):
         best = self.resumed["best"]
         self.wait, self.best, self.stopped_epoch = self.resumed["wait"], -math.inf if best is None else best, 0
 
-    def state(self):
+    def state(self) -> dict[str, float]:
         """JSON values to go on from; JSON knows no infinity, and has None for the best where there is none yet."""
         return {"wait": self.wait, "best": float(self.best)}
 
@@ -109,16 +114,16 @@ class AveragedWeights(keras.callbacks.Callback):
     the weights; a run that is resumed or extended would not be the same to the bit.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.averaged = False
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Averages in."""
         if not self.averaged:
             self._swap()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Averages out, if there was a validation."""
         if self.averaged:
             self._swap()
@@ -137,13 +142,13 @@ class ValidationPictures(keras.callbacks.Callback):
         videos: a dataset of `input_pipeline.videos` with `with_info`, one pass.
     """
 
-    def __init__(self, log_dir, videos):
+    def __init__(self, log_dir: Path, videos: tf.data.Dataset) -> None:
         super().__init__()
         self.videos = videos
         self.writer = tf.summary.create_file_writer(str(log_dir / "pictures"))
-        self.outputs_of = None
+        self.outputs_of: Callable[..., dict[str, Any]] | None = None
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Draws, where the epoch was validated."""
         if math.isnan(logs.get("val_loss", math.nan)):
             return
@@ -174,11 +179,11 @@ class ValidationScores(keras.callbacks.Callback):
 
     COLUMNS = ("epoch", "score", "video_id", "true", "predicted")
 
-    def __init__(self, path, truth):
+    def __init__(self, path: Path, truth: Mapping[str, Sequence[tuple[str, float]]]) -> None:
         super().__init__()
         self.path, self.truth, self.begun = path, truth, False
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Before the first epoch: removes what was kept of it and of those after it, before a kill."""
         if self.begun:
             return
@@ -188,7 +193,7 @@ class ValidationScores(keras.callbacks.Callback):
         with replacing_file(self.path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([self.COLUMNS, *kept])
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Adds what was predicted, where the epoch was validated."""
         if math.isnan(logs.get("val_loss", math.nan)):
             return
@@ -203,7 +208,7 @@ class ValidationScores(keras.callbacks.Callback):
 class MeanAccuracy(keras.callbacks.Callback):
     """Adds `val_mean_accuracy`, the mean over the heads of a C3D, to the logs of an epoch."""
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Adds it."""
         accuracies = [value for name, value in logs.items() if name.startswith("val_") and name.endswith("accuracy")]
         logs["val_mean_accuracy"] = float(np.mean(accuracies))
@@ -212,11 +217,11 @@ class MeanAccuracy(keras.callbacks.Callback):
 class SaveCheckpoint(keras.callbacks.Callback):
     """Saves the training state after every epoch whose loss is finite; `state_of(epoch)` gives the JSON beside it."""
 
-    def __init__(self, checkpoints, phase, state_of):
+    def __init__(self, checkpoints: Checkpoints, phase: str, state_of: Callable[[int], dict[str, Any]]) -> None:
         super().__init__()
         self.checkpoints, self.phase, self.state_of = checkpoints, phase, state_of
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Saves."""
         if math.isfinite(logs["loss"]):
             self.checkpoints.save(self.model, f"{self.phase}_{epoch + 1:04d}", self.state_of(epoch + 1))
@@ -232,27 +237,28 @@ class ProgressBar(keras.callbacks.Callback):
         shown: name in the logs → label on the bar.
     """
 
-    def __init__(self, name, steps_per_epoch, initial_epoch, shown):
+    def __init__(self, name: str, steps_per_epoch: int, initial_epoch: int, shown: Mapping[str, str]) -> None:
         super().__init__()
         self.name, self.steps_per_epoch, self.initial_epoch = name, steps_per_epoch, initial_epoch
-        self.names, self.shown = shown, {}
+        self.names = shown
+        self.shown: dict[str, str] = {}
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Opens the bar."""
         total, done = self.steps_per_epoch * self.params["epochs"], self.steps_per_epoch * self.initial_epoch
         self.bar = tqdm(total=total, initial=done, desc=self.name, unit="step", mininterval=1.0)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Moves the bar."""
         self.shown["loss"] = f"{float(logs['loss']):.3f}"
         self.bar.set_postfix(self.shown, refresh=False)
         self.bar.update()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Shows the figures of the validation."""
         found = {label: logs[name] for name, label in self.names.items() if not math.isnan(logs.get(name, math.nan))}
         self.shown.update({label: f"{value:.3f}" for label, value in found.items()})
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Closes the bar."""
         self.bar.close()

@@ -6,12 +6,15 @@ ones are deleted after that, so at every moment the newest folder with a `state.
 nothing else: data order and dropout are functions of (seed, epoch).
 """
 
+from pathlib import Path
+from typing import Any
+
 import keras
 import numpy as np
 
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file, remove_folder, replacing_folder, write_json
-from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
 from scoringnet_tf.support.reading import read_json
 
 WEIGHTS, STATE = "model.weights.h5", "state.json"
@@ -21,10 +24,10 @@ EXPECTED = {"steps_done": int, "phase": str, "epoch": int}  # of a state, by whi
 class Checkpoints:
     """The newest training state under `<model_dir>/checkpoints`, saved and restored."""
 
-    def __init__(self, model_dir):
+    def __init__(self, model_dir: AnyPath) -> None:
         self.root = as_path(model_dir) / "checkpoints"
 
-    def latest(self):
+    def latest(self) -> tuple[Path | RemotePath, dict[str, Any]] | tuple[None, None]:
         """(folder, state) of the newest whole checkpoint; (None, None) where there is none."""
         found = []
         for folder in self.root.iterdir() if self.root.is_dir() else ():
@@ -42,7 +45,7 @@ class Checkpoints:
         _, folder, state = max(found, key=lambda item: item[0])
         return folder, state
 
-    def save(self, model, name, state):
+    def save(self, model: keras.Model, name: str, state: dict[str, Any]) -> None:
         """Saves `model`, compiled, and `state` (JSON values; `steps_done` orders them) as the newest checkpoint."""
         folder = self.root / name
         with replacing_folder(folder, last=STATE) as temporary:
@@ -52,7 +55,7 @@ class Checkpoints:
             if other != folder:
                 remove_folder(other)
 
-    def restore(self, model, folder):
+    def restore(self, model: keras.Model, folder: Path | RemotePath) -> None:
         """Loads weights and optimizer state; the model must be compiled as it was when saved."""
         if not (folder / WEIGHTS).is_file():
             raise InputError(f"{folder / WEIGHTS}: expected the weights of a checkpoint. Received: no such file.")
@@ -60,7 +63,7 @@ class Checkpoints:
             model.load_weights(file)
 
 
-def reseed(model, seed, epoch):
+def reseed(model: keras.Model, seed: int, epoch: int) -> None:
     """Sets every random generator of the model (dropout, draws) to a function of (seed, generator, epoch).
 
     A generator's state is a key and a counter that rises by one at every draw. The epoch goes into the key: in the

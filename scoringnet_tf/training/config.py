@@ -2,15 +2,18 @@
 
 import platform
 import re
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf import __version__
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
-from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.support.reading import read_json
 from scoringnet_tf.training.checkpoints import Checkpoints
 
@@ -23,7 +26,16 @@ STARTED_FROM = ("initial_model", "segmenter")
 EXTENDABLE = {"joint": "epochs", "scoring": "scoring_epochs", "pretraining": "epochs"}
 
 
-def record_config(model_dir, settings, data_hash, precision, validation_ids, learned_from=(), *, built_of=None):
+def record_config(
+    model_dir: AnyPath,
+    settings: dict[str, Any],
+    data_hash: str,
+    precision: str,
+    validation_ids: list[str],
+    learned_from: Collection[str] = (),
+    *,
+    built_of: dict[str, str | None] | None = None,
+) -> None:
     """Writes `config.json`; where `model_dir` holds a checkpoint to go on from, checks that settings and data agree.
 
     Args:
@@ -61,14 +73,30 @@ def record_config(model_dir, settings, data_hash, precision, validation_ids, lea
     write_json(path, config)
 
 
-def is_recorded(model_dir, settings, data_hash, precision, validation_ids, *, built_of=None):
+def is_recorded(
+    model_dir: AnyPath,
+    settings: dict[str, Any],
+    data_hash: str,
+    precision: str,
+    validation_ids: list[str],
+    *,
+    built_of: dict[str, str | None] | None = None,
+) -> bool:
     """Whether the configuration in a folder is this one; arguments of `record_config`."""
     path = as_path(model_dir) / CONFIG
     now = _configuration(settings, data_hash, precision, validation_ids, built_of)
     return path.is_file() and not _changes(_read(path), now, {"phase": None})
 
 
-def check_config(model_dir, settings, data_hash, precision, validation_ids, *, built_of=None):
+def check_config(
+    model_dir: AnyPath,
+    settings: dict[str, Any],
+    data_hash: str,
+    precision: str,
+    validation_ids: list[str],
+    *,
+    built_of: dict[str, str | None] | None = None,
+) -> None:
     """Checks that another process of the same run recorded the same; arguments of `record_config`.
 
     Raises:
@@ -109,7 +137,7 @@ def _read(path):
     return config
 
 
-def versions():
+def versions() -> dict[str, str]:
     """Package → version, of what a result is computed by."""
     return {
         "scoringnet_tf": __version__,
@@ -151,13 +179,13 @@ def _extends(name, old, settings, state):
     )
 
 
-def shown(video):
+def shown(video: Mapping[str, Any]) -> str:
     """What an entry of `DatasetInfo.videos` shows, whatever it is called: content of its file, and which stretch."""
     stretch = re.search(r"#\d+-\d+$", video["path"])
     return video["sha256"][:16] + (stretch[0] if stretch else "")
 
 
-def learned_from(model_path):
+def learned_from(model_path: AnyPath) -> set[str]:
     """What the training videos of a run show, and those of the models that it started from; see `shown`.
 
     Args:
@@ -170,7 +198,7 @@ def learned_from(model_path):
     return set(_read(path).get("learned_from", ())) if path.is_file() else set()
 
 
-def held_out_of(info, model_path):
+def held_out_of(info: DatasetInfo, model_path: AnyPath) -> list[str]:
     """The videos that the run of a model held out of the training split of records.
 
     Args:
@@ -189,7 +217,7 @@ def held_out_of(info, model_path):
     return ids
 
 
-def started_from(model_path):
+def started_from(model_path: AnyPath) -> list[str]:
     """The trained models, as the user named them, whose weights the run of a model started from.
 
     Args:
@@ -200,7 +228,7 @@ def started_from(model_path):
     return [settings[name] for name in STARTED_FROM if settings.get(name)]
 
 
-def held_out_ids(model_path):
+def held_out_ids(model_path: AnyPath) -> tuple[list[str], str]:
     """The videos that the run of a model held out of its training split, and the hash of its records.
 
     Args:

@@ -3,12 +3,16 @@
 Each function gives {name: beside what it does nothing}, of all flags, given or not.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from absl import flags
 
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
+from scoringnet_tf.data.dataset_info import DatasetInfo
 
 
-def of_scoring(info, settings):
+def of_scoring(info: DatasetInfo, settings: Mapping[str, Any]) -> dict[str, str]:
     """Those of `train`."""
     staged, whole = settings["training"] == "staged", settings["fragments"] == "whole"
     of_kfs = ("stage_network", "lstm_units", "segmenter_fc_units", "segmenter_dropout", "stage_loss", "decoding")
@@ -35,7 +39,7 @@ def of_scoring(info, settings):
     return found | _of_any_run(info, settings)
 
 
-def of_pretraining(info, settings):
+def of_pretraining(info: DatasetInfo, settings: Mapping[str, Any]) -> dict[str, str]:
     """Those of `pretrain`."""
     found = {}
     if settings["clip_sampling"] == "whole":
@@ -54,7 +58,7 @@ def _of_any_run(info, settings):
     return found
 
 
-def say(idle):
+def say(idle: Mapping[str, str]) -> None:
     """Prints those of them that the command line, or a flag file, gives."""
     for name, beside in idle.items():
         flag = flags.FLAGS[name]

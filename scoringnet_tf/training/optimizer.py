@@ -1,5 +1,8 @@
 """Adam with the schedule of §4.2, clipping, accumulation, averaging and loss scaling, as the settings of a run say."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -24,13 +27,19 @@ class LayerwiseAdam(keras.optimizers.Adam):
         ValueError: `weight_decay` was given; on building, there are more or fewer variables than factors.
     """
 
-    def __init__(self, learning_rate=0.001, rate_factors=None, name="adam", **kwargs):
+    def __init__(
+        self,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 0.001,
+        rate_factors: Iterable[float] | None = None,
+        name: str = "adam",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate, name=name, **kwargs)
         if self.weight_decay:  # Keras would subtract it at the full rate; β of Eqs. 8 and 9 is in the loss.
             raise ValueError(f"Expected no weight_decay: it knows no rate_factors. Received: {self.weight_decay}")
         self.rate_factors = None if rate_factors is None else tuple(rate_factors)
 
-    def build(self, var_list):
+    def build(self, var_list: Sequence[keras.Variable]) -> None:
         if self.built:
             return
         if self.rate_factors is not None and len(self.rate_factors) != len(var_list):
@@ -42,14 +51,14 @@ class LayerwiseAdam(keras.optimizers.Adam):
             for variable, average in zip(var_list, self._model_variables_moving_average, strict=True):
                 average.assign(variable)
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(self, grads: Any, trainable_variables: Sequence[keras.Variable] | None = None) -> None:
         super().apply(replicas.summed(grads), trainable_variables)
 
     def _all_reduce_sum_gradients(self, grads_and_vars):
         """Nothing is left to sum: `apply` did, for Keras would clip and accumulate the gradient of each replica."""
         return grads_and_vars
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         if self.rate_factors is not None:
             learning_rate = learning_rate * self.rate_factors[self._get_variable_index(variable)]
         super().update_step(gradient, variable, learning_rate)
@@ -63,14 +72,14 @@ class LayerwiseAdam(keras.optimizers.Adam):
         updated = (self._iterations + 1) % self.gradient_accumulation_steps == 0
         ops.cond(updated, lambda: average(trainable_variables), lambda: None)
 
-    def swap_averages(self):
+    def swap_averages(self) -> None:
         """Exchanges the variables and their moving averages, to the bit; needs `use_ema`."""
         for variable, average in zip(self._trainable_variables, self._model_variables_moving_average, strict=True):
             value = ops.convert_to_numpy(variable)
             variable.assign(average)
             average.assign(value)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate_factors": self.rate_factors}
 
 
@@ -78,12 +87,12 @@ class LayerwiseAdam(keras.optimizers.Adam):
 class LossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
     """Keras's, for gradients that the optimizer inside it sums over replicas: finite is what is so on all of them."""
 
-    def check_finite(self, grads):
+    def check_finite(self, grads: Sequence[Any]) -> Any:
         overflowed = ops.cast(ops.logical_not(super().check_finite(grads)), "float32")
         return ops.equal(replicas.summed([overflowed])[0], 0)
 
 
-def learning_rate(settings):
+def learning_rate(settings: Mapping[str, Any]) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """The rate at every batch of a run: §4.2's, multiplied by 0.45 every 600 iterations, after a warm-up if any.
 
     Settings count updates; Keras asks its schedules by batches, of which `accumulation_steps` make an update.
@@ -95,7 +104,9 @@ def learning_rate(settings):
     return schedules.LinearWarmup(rate, settings["warmup_steps"] * batches) if settings["warmup_steps"] else rate
 
 
-def make_optimizer(settings, dtype, rate_factors=None):
+def make_optimizer(
+    settings: Mapping[str, Any], dtype: str, rate_factors: Iterable[float] | None = None
+) -> LayerwiseAdam | LossScaleOptimizer:
     """The optimizer of a run.
 
     Args:

@@ -1,12 +1,16 @@
 """--rates and --freeze of `python -m scoringnet_tf.train`: the parts that they name, and whether they can be meant."""
 
 import math
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from scoringnet_tf.models.parts import parts
+from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.run import Phase
 
 
-def part_rates(entries):
+def part_rates(entries: Iterable[str]) -> dict[str, float]:
     """--rates as part → factor; InputError where an entry is not PART:FACTOR, or a part has two."""
     rates = {}
     for entry in entries:
@@ -23,7 +27,7 @@ def part_rates(entries):
     return rates
 
 
-def check_parts(network, rates, settings):
+def check_parts(network: ScoringNet, rates: Mapping[str, float], settings: Mapping[str, Any]) -> None:
     """InputError where --rates or --freeze name a part that the network lacks, or both name the same one."""
     frozen, known = settings["freeze"], parts(network)
     for flag, named in (("rates", rates), ("freeze", frozen)):
@@ -37,7 +41,7 @@ def check_parts(network, rates, settings):
         raise InputError(f"--rates: expected parts that learn. Received: {', '.join(both)}, which --freeze names.")
 
 
-def check_frozen(network, planned, settings):
+def check_frozen(network: ScoringNet, planned: Iterable[Phase], settings: Mapping[str, Any]) -> None:
     """InputError where a frozen part would stay random, or leaves nothing of a phase to learn."""
     given = {"c3d": settings["pretrained"], "kfs": settings["segmenter"]}
     random = [part for part in settings["freeze"] if not (settings["initial_model"] or given.get(part))]

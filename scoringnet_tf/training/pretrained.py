@@ -5,20 +5,23 @@ nothing under another preprocessing than theirs: a network is built with that of
 """
 
 import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from scoringnet_tf.data.features import feature_differences
 from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.models.c3d import C3D, describe_preprocessing
 from scoringnet_tf.models.presets import form_of, load_keras, load_scoring_net
+from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
-from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.paths import AnyPath, as_path
 
 WITHOUT_WEIGHTS = {"dtype", "dropout_rate", "kernel_l2", "score_statistics"}  # may differ where weights are copied
 
 
-def preprocessing_of(path, image_size):
+def preprocessing_of(path: AnyPath | None, image_size: Sequence[int]) -> dict[str, Any] | None:
     """What the C3D at `path` does to its frames, for the network that will take its weights; None without a path.
 
     Raises:
@@ -36,7 +39,7 @@ def preprocessing_of(path, image_size):
     return c3d.preprocessing
 
 
-def load_pretrained(network, path, log=print):
+def load_pretrained(network: ScoringNet, path: AnyPath, log: Callable[[str], object] = print) -> None:
     """Copies the convolutions of the C3D at `path` into the C3Ds of `network`.
 
     Every convolution of those C3Ds must be found with the same shape, and so must the layers of the regressor if the
@@ -64,34 +67,36 @@ def load_pretrained(network, path, log=print):
     _copy(available, wanted, path, log)
 
 
-def load_resnet50(network, path):
+def load_resnet50(network: ScoringNet, path: AnyPath) -> None:
     """Fills the ResNet50 that labels frames with Keras Applications' weights "without top", at a local path.
 
     Raises:
         InputError: no such file, or not such weights.
     """
+    kfs: Any = network.segmenter  # a run that names such weights has one (`supervision.check_weights`)
     where = f"--resnet50_weights={path}: expected weights of keras.applications.ResNet50 without its top."
     if not as_path(path).is_file():
         raise InputError(f"{where} Received: no such file.")
     try:
         with local_file(path) as file, warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # Keras goes on where a layer's weights are not in the file
-            network.segmenter.get_layer("resnet50").load_weights(str(file))
+            kfs.get_layer("resnet50").load_weights(str(file))
     except (ValueError, TypeError, OSError, KeyError, UserWarning) as error:
         raise InputError(f"{where} Received: {str(error).splitlines()[0]}") from error
 
 
-def load_segmenter(network, path):
+def load_segmenter(network: ScoringNet, path: AnyPath) -> None:
     """Copies KFS of the `ScoringNet` at `path`; InputError where it is built otherwise than that of `network`."""
     source = load_scoring_net(path, "segmenter")
     if source.segmenter is None:
         raise InputError(f"--segmenter={path}: expected a ScoringNet with a KFS. Received: one for whole videos.")
-    _check_alike(network.segmenter, source.segmenter, f"--segmenter={path}: expected a KFS like the one to train.")
+    kfs: Any = network.segmenter  # a run that names another's has one (`supervision.check_weights`)
+    _check_alike(kfs, source.segmenter, f"--segmenter={path}: expected a KFS like the one to train.")
     _check_sees_alike(network, source, f"--segmenter={path}")
-    network.segmenter.set_weights(source.segmenter.get_weights())
+    kfs.set_weights(source.segmenter.get_weights())
 
 
-def load_network(network, path):
+def load_network(network: ScoringNet, path: AnyPath) -> None:
     """Copies all of the `ScoringNet` at `path`, trained on other videos: what it scored high, `network` scores high.
 
     The towers answer in standard units inside: what was one standard deviation there is one of the new scores here.
@@ -153,7 +158,7 @@ def _difference(key, theirs, ours):
     return f"{key} {theirs!r} instead of {ours!r}"
 
 
-def continue_from(c3d, path, log=print):
+def continue_from(c3d: C3D, path: AnyPath, log: Callable[[str], object] = print) -> None:
     """Copies the C3D at `path` into another one, all but the classes: to go on with other classes.
 
     Raises:

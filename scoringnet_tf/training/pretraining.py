@@ -3,11 +3,17 @@
 The best C3D by mean validation accuracy is `c3d.keras`; once it was evaluated, `metrics.json` lies beside it.
 """
 
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
 from scoringnet_tf.data import input_pipeline
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.models.presets import load_keras
 from scoringnet_tf.support.errors import InputError
@@ -18,13 +24,13 @@ from scoringnet_tf.training.pretrained import continue_from, preprocessing_of
 from scoringnet_tf.training.run import Phase, Run
 
 BEST = "c3d.keras"
-TOPS = {
+TOPS: dict[str, dict[str, Any]] = {
     "fc": {"top": "fc", "final_endpoint": "pool5", "top_units": 4096},
     "regressor": {"top": "regressor", "final_endpoint": "conv5b", "top_units": 512},
 }
 
 
-def check_validation(info, validation_fraction):
+def check_validation(info: DatasetInfo, validation_fraction: float) -> None:
     """InputError where nothing chooses the best epoch; the test split never does."""
     if "validation" not in info.splits and not validation_fraction:
         raise InputError(
@@ -33,7 +39,7 @@ def check_validation(info, validation_fraction):
         )
 
 
-def classes_of(info):
+def classes_of(info: DatasetInfo) -> dict[str, int]:
     """Head → number of classes, of the heads with more than one; InputError where there is none."""
     heads = {head: len(names) for head, names in info.classes.items() if len(names) > 1}
     if not heads:
@@ -41,7 +47,7 @@ def classes_of(info):
     return heads
 
 
-def accuracies(c3d, batches):
+def accuracies(c3d: keras.Model, batches: Iterable[tuple[Any, Mapping[str, Any]]]) -> dict[str, dict[str, float]]:
     """How often a C3D is right about clips, and about videos: by the mean of the probabilities of a video's clips.
 
     Args:
@@ -73,7 +79,7 @@ class PretrainingRun(Run):
         InputError: they have none, no training split, or nothing to choose the best epoch by.
     """
 
-    def __init__(self, info, settings):
+    def __init__(self, info: DatasetInfo, settings: dict[str, Any]) -> None:
         if "train" not in info.splits:
             raise InputError(f"{info.records_dir}: expected a train split. Received: {', '.join(info.splits)}.")
         self.heads = classes_of(info)
@@ -93,10 +99,11 @@ class PretrainingRun(Run):
 
     # === Data ===
 
-    def split(self):
+    def split(self) -> tuple[list[str], list[str]]:
         """Training videos, and those that choose the best epoch."""
         fraction = self.settings["validation_fraction"]
-        return tuple(input_pipeline.split_ids(self.info, split, fraction) for split in ("train", "validation"))
+        train, validation = (input_pipeline.split_ids(self.info, split, fraction) for split in ("train", "validation"))
+        return train, validation
 
     def _clips(self, split, **options):
         dataset = input_pipeline.clips(
@@ -111,7 +118,7 @@ class PretrainingRun(Run):
         )
         return dataset.map(lambda frames, classes: (frames, {head: classes[head] for head in self.heads}))
 
-    def training_data(self, phase, first_epoch):
+    def training_data(self, phase: Phase, first_epoch: int) -> tf.data.Dataset:
         """Augmented clips in a new order each epoch."""
         settings = self.settings
         augmentation = input_pipeline.Augmentation(
@@ -130,18 +137,18 @@ class PretrainingRun(Run):
             epochs=phase.epochs,
         )
 
-    def validation_data(self, phase):
+    def validation_data(self, phase: Phase) -> tf.data.Dataset:
         """A clip of each video that chooses the best epoch."""
         return self._clips("validation")
 
     # === Training ===
 
-    def load_initial_weights(self):
+    def load_initial_weights(self) -> None:
         """Goes on from another C3D, where the settings name one."""
         if self.settings["pretrained"]:
             continue_from(self.model, self.settings["pretrained"])
 
-    def begin(self, phase, resumed):
+    def begin(self, phase: Phase, resumed: bool) -> None:
         """Compiles the C3D as a classifier of every head."""
         self.model.compile(
             optimizer=make_optimizer(self.settings, self.dtype),
@@ -151,19 +158,19 @@ class PretrainingRun(Run):
             jit_compile=bool(tf.config.list_physical_devices("GPU")) and not self.settings["deterministic"],
         )
 
-    def validation_names(self, phase):
+    def validation_names(self, phase: Phase) -> list[str]:
         """None: every epoch is validated."""
         return []
 
-    def shown(self, phase):
+    def shown(self, phase: Phase) -> dict[str, str]:
         """The mean accuracy over the heads."""
         return {"val_mean_accuracy": "accuracy"}
 
-    def further_callbacks(self, phase, log_dir):
+    def further_callbacks(self, phase: Phase, log_dir: Path) -> list[keras.callbacks.Callback]:
         """The figure that chooses the epoch."""
         return [callbacks.MeanAccuracy()]
 
-    def evaluate(self):
+    def evaluate(self) -> dict[str, Any]:
         """Measures c3d.keras on several clips of each video of the test split; on the validation split where none is.
 
         Returns:

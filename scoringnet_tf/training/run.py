@@ -21,11 +21,15 @@ import dataclasses
 import hashlib
 import json
 import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.models.presets import NAMES, load_keras, model_path
 from scoringnet_tf.support import replicas
@@ -80,7 +84,7 @@ class Run:
         phases: list of `Phase`.
     """
 
-    def __init__(self, info, settings, phases):
+    def __init__(self, info: DatasetInfo, settings: dict[str, Any], phases: Sequence[Phase]) -> None:
         self.info, self.settings, self.phases = info, settings, phases
         self.model_dir = as_path(settings["model_dir"])
         self.worker, self.workers = workers()
@@ -107,34 +111,34 @@ class Run:
 
     # === What a subclass says ===
 
-    def split(self):
+    def split(self) -> tuple[list[str], list[str]]:
         """(ids to train on, ids to validate on); the latter may be empty."""
         raise NotImplementedError
 
-    def load_initial_weights(self):
+    def load_initial_weights(self) -> None:
         """Fills a new run's model with the weights that the settings name."""
 
-    def begin(self, phase, resumed):
+    def begin(self, phase: Phase, resumed: bool) -> None:
         """Compiles the model for a phase; one that does not resume it may start from what the phase before kept."""
         raise NotImplementedError
 
-    def training_data(self, phase, first_epoch):
+    def training_data(self, phase: Phase, first_epoch: int) -> tf.data.Dataset:
         """tf.data.Dataset of the phase's epochs from `first_epoch` (counted within the phase) on."""
         raise NotImplementedError
 
-    def validation_data(self, phase):
+    def validation_data(self, phase: Phase) -> tf.data.Dataset:
         """tf.data.Dataset of one pass over the held-out videos."""
         raise NotImplementedError
 
-    def validation_names(self, phase):
+    def validation_names(self, phase: Phase) -> list[str]:
         """The names under which a validation is logged."""
         raise NotImplementedError
 
-    def further_callbacks(self, phase, log_dir):
+    def further_callbacks(self, phase: Phase, log_dir: Path) -> list[keras.callbacks.Callback]:
         """Callbacks of this kind of run alone, called before those that keep anything."""
         return []
 
-    def shown(self, phase):
+    def shown(self, phase: Phase) -> dict[str, str]:
         """Figures of a validation on the progress bar: name in the logs → label."""
         return {}
 
@@ -142,7 +146,7 @@ class Run:
 
     # === Training ===
 
-    def run(self):
+    def run(self) -> Path | RemotePath:
         """Trains what is left; returns the path of the best model, or of the last one where nothing was held out.
 
         A remote folder is mirrored by a local one, which is uploaded after every epoch.
@@ -219,7 +223,8 @@ class Run:
     def _train(self):
         """Trains what is left in the local `self.folder`; returns the name of the model to use."""
         self.checkpoints = Checkpoints(self.folder)
-        folder, state = self.checkpoints.latest()
+        newest: tuple[Any, Any] = self.checkpoints.latest()
+        folder, state = newest
         if state is None:
             for name in self._models:
                 (self.folder / name).unlink(missing_ok=True)
@@ -232,7 +237,7 @@ class Run:
             self.model.optimizer.build(self.model.trainable_variables)
             if done:
                 self.checkpoints.restore(self.model, folder)
-            if done < phase.epochs and not (done and state["stopped"]):
+            if done < phase.epochs and not (done and state.get("stopped")):
                 self._fit(phase, done, state if done else {})
             # As every `fit` ends: averages, if any, for the weights; here for a phase that had nothing left to fit.
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)

@@ -7,7 +7,7 @@ from scoringnet_tf.support import onednn
 from scoringnet_tf.support.errors import InputError
 
 
-def configure(precision="auto", seed=0, deterministic=True):
+def configure(precision: str = "auto", seed: int = 0, deterministic: bool = True) -> str:
     """Seeds everything and returns the dtype policy to build models with.
 
     `precision="auto"` is mixed_float16 on a GPU, mixed_bfloat16 on a CPU with matrix units for it (AMX), else float32.

@@ -1,5 +1,7 @@
 """A run of `python -m scoringnet_tf.train`: a `ScoringNet` on scored videos, jointly, or KFS first and then SP."""
 
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -8,6 +10,7 @@ import tensorflow as tf
 
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.service import check_service, check_shared
 from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
 from scoringnet_tf.models.layers import FeatureScaling
@@ -51,7 +54,7 @@ SHOWN = {"val_frame_accuracy": "frames", "val_d_src": "D-SRC", "val_e_src": "E-S
 PICTURES = 8  # held-out videos whose stages TensorBoard shows
 
 
-def phases(settings):
+def phases(settings: Mapping[str, Any]) -> list[Phase]:
     """The phases that the settings ask for: one joint phase, or KFS (unless a trained one is kept) and then SP."""
     if settings["training"] == "joint":
         return [Phase("joint", settings["epochs"])]
@@ -64,7 +67,9 @@ def phases(settings):
     return [kfs, scoring] if first else [scoring]
 
 
-def build_network(info, settings, dtype, towers=PREDICTED_SCORES):
+def build_network(
+    info: DatasetInfo, settings: Mapping[str, Any], dtype: str, towers: Sequence[str] = PREDICTED_SCORES
+) -> ScoringNet:
     """The `ScoringNet` of the settings for the records of `info`, with towers for these scores.
 
     Where pretrained weights will be loaded, its frames are preprocessed as they want it.
@@ -99,7 +104,9 @@ def build_network(info, settings, dtype, towers=PREDICTED_SCORES):
     )
 
 
-def fragment_stages(info, settings, towers):
+def fragment_stages(
+    info: DatasetInfo, settings: Mapping[str, Any], towers: Collection[str]
+) -> dict[str, list[str]] | None:
     """Score → the stages that its flag names, of those scores that have a flag with stages; None where none has."""
     found = {}
     for score in PREDICTED_SCORES:
@@ -124,7 +131,9 @@ def _preprocessing(settings):
     return preprocessing_of(settings["pretrained"], settings["image_size"])
 
 
-def losses(network, settings, final_std=None):
+def losses(
+    network: ScoringNet, settings: Mapping[str, Any], final_std: float | None = None
+) -> dict[str, keras.losses.Loss]:
     """Eqs. 5, 8 and 9 as the settings say: output of a `ScoringNet` → loss.
 
     With `final_std`, the standard deviation of the training videos' final scores, that score is learnt as well.
@@ -152,7 +161,7 @@ class ScoringRun(Run):
         InputError: the records do not hold what was asked for, or settings contradict each other.
     """
 
-    def __init__(self, info, settings):
+    def __init__(self, info: DatasetInfo, settings: dict[str, Any]) -> None:
         check_weights(info, settings)
         check_head(settings)
         check_views_flag(info, settings)
@@ -174,7 +183,7 @@ class ScoringRun(Run):
 
     # === Data ===
 
-    def split(self):
+    def split(self) -> tuple[list[str], list[str]]:
         """Training videos, and those held out of them to choose the best epoch."""
         fraction = self.settings["validation_fraction"]
         train = input_pipeline.split_ids(self.info, "train", fraction)
@@ -195,7 +204,7 @@ class ScoringRun(Run):
             },
         )
 
-    def training_data(self, phase, first_epoch):
+    def training_data(self, phase: Phase, first_epoch: int) -> tf.data.Dataset:
         """Augmented videos in a new order each epoch; where the control asks for it, with each other's scores."""
         settings = self.settings
         of_pixels: dict[str, Any] = {name: 0 if self.info.features else settings[name] for name in PIXEL_OPTIONS}
@@ -233,13 +242,13 @@ class ScoringRun(Run):
 
         return exchange
 
-    def validation_data(self, phase):
+    def validation_data(self, phase: Phase) -> tf.data.Dataset:
         """The held-out videos as they are, whole."""
         return self._videos("validation")
 
     # === Training ===
 
-    def load_initial_weights(self):
+    def load_initial_weights(self) -> None:
         """Fills the network with the weights that the settings name, and with the statistics of features."""
         print(self.supervision.said)
         if self.info.features:
@@ -248,7 +257,7 @@ class ScoringRun(Run):
             if self.settings[flag]:
                 load(self.model, self.settings[flag])
 
-    def begin(self, phase, resumed):
+    def begin(self, phase: Phase, resumed: bool) -> None:
         """Compiles the network for a phase; after a phase of KFS, SP starts from KFS at its best."""
         follows = [before.name for before in self.phases[: self.phases.index(phase)]]
         if "segmentation" in follows and not resumed and self.validation_ids:
@@ -275,15 +284,15 @@ class ScoringRun(Run):
         """Points; None where every training video knows difficulty and execution, or no tower learns them."""
         return self.info.score_statistics["train"]["final"]["std"] if self.supervision.final_too else None
 
-    def validation_names(self, phase):
+    def validation_names(self, phase: Phase) -> list[str]:
         """Those of the model's losses and metrics."""
         return self.model.validation_names()
 
-    def shown(self, phase):
+    def shown(self, phase: Phase) -> dict[str, str]:
         """Frame accuracy and the SRCs; of SP nothing while KFS is trained alone."""
         return {name: label for name, label in SHOWN.items() if phase.name != "segmentation" or "src" not in name}
 
-    def further_callbacks(self, phase, log_dir):
+    def further_callbacks(self, phase: Phase, log_dir: Path) -> list[keras.callbacks.Callback]:
         """Pictures of the first held-out videos; of all of them the scores of every validation."""
         if not self.validation_ids:
             return []
@@ -303,7 +312,7 @@ class ScoringRun(Run):
         }
 
 
-def adapt_features(network, dataset):
+def adapt_features(network: ScoringNet, dataset: tf.data.Dataset) -> None:
     """Gives every `FeatureScaling` of `network` the mean and deviation of the features of one pass over `dataset`."""
     count, mean, squares = 0.0, 0.0, 0.0
     for inputs, _ in dataset:

@@ -1,7 +1,10 @@
 """What a run learns from: which scores its training videos know, and where the stages of SP's fragments come from."""
 
 import dataclasses
+from collections.abc import Collection, Mapping
+from typing import Any
 
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted
@@ -25,7 +28,7 @@ class Supervision:
     said: str
 
 
-def supervision(info, asked="auto"):
+def supervision(info: DatasetInfo, asked: str = "auto") -> Supervision:
     """What the training videos of `info` (`DatasetInfo`) can teach.
 
     Args:
@@ -63,7 +66,7 @@ def _knows(video, scores):
     return all(video[score] is not None for score in scores)
 
 
-def check_weights(info, settings):
+def check_weights(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
     """InputError where the flags that name weights contradict each other, others, or the records."""
     if settings["pretrained"] and info.features:
         raise InputError("--pretrained: expected records of frames. Received: records of features, which need no C3D.")
@@ -90,7 +93,7 @@ def check_weights(info, settings):
         )
 
 
-def check_held_out(info, ids, fraction):
+def check_held_out(info: DatasetInfo, ids: Collection[str], fraction: float) -> None:
     """InputError unless the held-out videos have different final scores: the epoch of the best F-SRC is chosen."""
     finals = {info.videos[video_id]["final"] for video_id in ids} - {None}
     if len(finals) < 2:
@@ -103,13 +106,13 @@ def check_held_out(info, ids, fraction):
         )
 
 
-def check_head(settings):
+def check_head(settings: Mapping[str, Any]) -> None:
     """InputError where the head has no use for what was asked of it."""
     if settings["head"] == "distribution" and settings["output_activation"] == "relu":
         raise InputError("--output_activation=relu: expected --head=regression. Received: --head=distribution.")
 
 
-def check_views_flag(info, settings):
+def check_views_flag(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
     """InputError where a model of these settings cannot see so many views of a fragment."""
     from scoringnet_tf.models.views import check_views  # Keras, which a command that is asked for --help can do without
 
@@ -119,7 +122,7 @@ def check_views_flag(info, settings):
         raise InputError(f"--views={settings['views']}: {error}") from error
 
 
-def check_stages(info, settings):
+def check_stages(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
     """InputError unless the stage labels suffice for KFS, and for the fragments that were asked for."""
     untrained = (settings["training"], settings["segmentation_epochs"], settings["fragments"])
     needless = settings["segmenter"] and settings["fragments"] != "true"
@@ -152,7 +155,7 @@ def check_stages(info, settings):
         )
 
 
-def check_fragments(info, settings, fragments):
+def check_fragments(info: DatasetInfo, settings: Mapping[str, Any], fragments: Mapping[str, Collection[str]]) -> None:
     """That each tower has frames to learn from, unless a trained KFS finds them; says which stages KFS cannot learn.
 
     Args:
@@ -178,7 +181,7 @@ def check_fragments(info, settings, fragments):
         print(f"No training frame shows {', '.join(lacking)}: KFS cannot learn it.")
 
 
-def check_segmenter(settings):
+def check_segmenter(settings: Mapping[str, Any]) -> None:
     """InputError where KFS would be neither trained nor given, or nothing trained at all."""
     trains_kfs = settings["training"] == "joint" or settings["segmentation_epochs"]
     needless = settings["fragments"] == "whole"

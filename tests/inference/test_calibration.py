@@ -207,7 +207,7 @@ def test_a_grade_goes_by_the_distance_and_the_width_as_shares(scorer, scored, mo
         assert width == pytest.approx((high - low) / 144)
         samples = video.samples(scorer.preprocessor.frame_rate)
         probabilities, features = scorer._segmented(video, samples)
-        labels = scorer._decide(probabilities[np.newaxis]).numpy()
+        labels = scorer._decide(probabilities)[np.newaxis]
         of_it = pooled(features[np.newaxis], labels, np.ones((1, len(features)), bool))
         spread = model.reference.spread
         assert distance == pytest.approx(float(np.asarray(spread.distance(of_it))[0]) / spread.limit)

@@ -9,6 +9,7 @@ import sys
 
 import av
 import cv2
+import fsspec
 import keras
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from conftest import bar_color, bar_frame, write_bars, write_video
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import videos
-from scoringnet_tf.data.video import VideoError
+from scoringnet_tf.data.video import Clip, VideoError
 from scoringnet_tf.inference.evaluation import prediction_function
 from scoringnet_tf.inference.prediction import VideoScorer, score_video, scorer_of, segment_video
 from scoringnet_tf.support.errors import InputError
@@ -103,6 +104,18 @@ def test_features_are_scored_as_the_model_scores_them(tmp_path):
     assert [run["start_frame"] for run in score.stages] == [0, *(np.flatnonzero(np.diff(labels)) + 1)]
 
 
+def test_features_are_read_wherever_they_lie_and_are_no_clip(tmp_path):
+    score, model = feature_scores(tmp_path, np.random.default_rng(0).normal(size=(25, 4)).astype("float32"))
+    fsspec.filesystem("memory").pipe_file("/features/v.npy", (tmp_path / "v.npy").read_bytes())
+    remote = score_video("memory://features/v.npy", model, force=True)
+    assert (remote.final, remote.video) == (score.final, "memory://features/v.npy")
+    for clip in (Clip(tmp_path / "v.npy"), Clip(tmp_path / "v.npy", (0, 3))):
+        with pytest.raises(InputError, match=r"v\.npy.*: expected the path of a file of features\. Received: a Clip"):
+            score_video(clip, model)
+    with pytest.raises(InputError, match=r"v\.npy: expected no stream, start or end of features\. Received: end=1"):
+        score_video(tmp_path / "v.npy", model, end=1)
+
+
 KIND = {"size": 4, "stride": 2}
 
 
@@ -161,7 +174,6 @@ def test_predict_says_what_evaluate_says(tmp_path, diving_records, telling_model
             assert len(stages) > 1
             assert [stage for stage, _, _ in runs if stage] == in_order
     for function in (
-        scorer._decide,
         scorer._fragments,
         scorer._scores,
         scorer._segmenter._ahead,
@@ -202,6 +214,7 @@ def test_a_picture_is_drawn_of_what_was_decoded_already(tmp_path):
 
 MEMORY = """
 import resource, sys
+from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.prediction import scorer_of
 scorer, before = scorer_of(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 assert scorer(sys.argv[1]).num_frames == 3000

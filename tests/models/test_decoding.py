@@ -13,7 +13,15 @@ import tensorflow as tf
 from training_runs import SMALL, batch
 
 import scoringnet_tf
-from scoringnet_tf.models.decoding import StageDecision, best_path, first_argmax, ordered_states, transitions
+from scoringnet_tf.models.decoding import (
+    StageDecision,
+    best_path,
+    decided,
+    first_argmax,
+    ordered_states,
+    transitions,
+)
+from scoringnet_tf.sports import DECODINGS
 
 
 def in_order(labels, num_stages, cyclic):
@@ -124,6 +132,21 @@ def test_ties_are_decided_alike():
     logs = np.zeros((2, 5, 5), np.float32)
     paths = keras.ops.convert_to_numpy(best_path(logs, transitions(3)))
     assert (paths[0] == paths[1]).all() and (np.diff(paths[0]) >= 0).all()
+
+
+@pytest.mark.parametrize("decoding", DECODINGS)
+@pytest.mark.parametrize("length", [1, 2, 40, 500])
+def test_one_video_is_decided_in_numpy_as_in_a_graph(decoding, length):
+    """Of ties too: of stages that are as probable as each other, and of those that cannot be."""
+    rng = np.random.default_rng(length)
+    layer = StageDecision(decoding)
+    smooth = drawn(rng, length // 10 + 1, 4).repeat(10, axis=0)[:length]
+    drawn_of_few = rng.choice(np.float32([0.0, 0.25, 0.5, 1.0]), (length, 4))  # many are equal
+    for probabilities in (drawn(rng, length, 4), smooth, drawn_of_few, np.full((length, 4), 0.25, "float32")):
+        expected = keras.ops.convert_to_numpy(layer(probabilities[np.newaxis], np.ones((1, length), bool)))[0]
+        found = decided(probabilities, decoding)
+        np.testing.assert_array_equal(found, expected)
+        assert found.dtype == np.int32
 
 
 def test_an_unknown_decoding_is_named():
