@@ -1,5 +1,10 @@
-"""What MkDocs does to pages before they become a site: see mkdocs.yml."""
+"""What MkDocs does to pages before they become a site: see mkdocs.yml.
 
+What lies outside docs/ is of the site as well: pages at the top of the repository, notebooks (as tutorials), and the
+cards of the models that ship. A link to one of these leads to its page; other files become their path.
+"""
+
+import json
 import pathlib
 import posixpath
 import re
@@ -7,30 +12,63 @@ import re
 from mkdocs.structure.files import File
 
 ROOT = pathlib.Path(__file__).parents[1]
-TOP_PAGES = {"index.md": "README.md", "contributing.md": "CONTRIBUTING.md", "changes.md": "CHANGELOG.md"}
-LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)#\s]+)(#[^)\s]*)?\)")
+PAGES = {  # in the repository → in the site
+    "README.md": "index.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changes.md",
+    **{f"notebooks/{path.name}": f"tutorials/{path.stem}.md" for path in sorted(ROOT.glob("notebooks/*.ipynb"))},
+    **{
+        f"saved_models/{path.parent.name}/README.md": f"cards/{path.parent.name}.md"
+        for path in sorted(ROOT.glob("saved_models/*/README.md"))
+    },
+}
+LINK = re.compile(r"(!?)\[([^\]]+)\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
 
 def on_files(files, config):
-    """Adds the pages that lie at the top of the repository, as if they lay in docs/."""
-    for page, name in TOP_PAGES.items():
-        text = (ROOT / name).read_text(encoding="utf-8")
-        text = re.sub(r"\]\((?![a-z]+:|#)", "](../", text).replace("](../docs/", "](")
-        files.append(File.generated(config, page, content=text))
+    """Adds the pages that do not lie in docs/."""
+    for source, page in PAGES.items():
+        text = (ROOT / source).read_text(encoding="utf-8")
+        text = tutorial(text, source) if source.endswith(".ipynb") else text
+        files.append(File.generated(config, page, content=linked(text, source, page)))
     return files
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Of links that leave docs/, one to a top page leads to its page here; code and flag files become their path."""
-    tops = {f"../{name}": page_name for page_name, name in TOP_PAGES.items()}
+    """Links of a page of docs/, of which all that are generated have been led already."""
+    name = page.file.src_uri
+    return markdown if name in PAGES.values() else linked(markdown, f"docs/{name}", name)
+
+
+def tutorial(text, source):
+    """The Markdown of a notebook: its text, and its code as it stands there."""
+    parts = []
+    for cell in json.loads(text)["cells"]:
+        content = "".join(cell["source"]).strip()
+        if cell["cell_type"] == "code":
+            magic, _, rest = content.partition("\n")
+            kind, content = {"%%sh": ("sh", rest), "%matplotlib inline": ("python", rest)}.get(
+                magic, ("python", content)
+            )
+            if magic.startswith("%%writefile"):
+                kind, content = "text", f"# {magic.split()[1]}\n{rest}"
+            content = f"```{kind}\n{content}\n```"
+        parts.append(content)
+    title, *others = parts
+    return "\n\n".join([title, f"The notebook is `{source}`.", *others, ""])
+
+
+def linked(markdown, source, page):
+    """The text of the file `source` of the repository with links as they are to be on `page` of the site."""
 
     def replaced(match):
-        text, target, anchor = match.groups()
-        if target in tops:
-            return f"[{text}]({tops[target]}{anchor or ''})"
-        if not target.startswith("../"):
+        bang, text, target, anchor = match.groups()
+        if re.match(r"[a-z]+:", target):
             return match[0]
-        path = posixpath.normpath(target.removeprefix("../"))
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
+        found = PAGES.get(path) or (path.removeprefix("docs/") if path.startswith("docs/") else None)
+        if found:
+            return f"{bang}[{text}]({posixpath.relpath(found, posixpath.dirname(page))}{anchor or ''})"
         return f"`{path}`" if text.strip("`") in path else f"{text} (`{path}`)"
 
     return LINK.sub(replaced, markdown)
