@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -12,7 +12,9 @@ from tqdm import tqdm
 
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm, model_frames
 from scoringnet_tf.data.video import SPARSE, Clip, Video, VideoStream
+from scoringnet_tf.models import presets
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.threads import overlapping
 
@@ -44,6 +46,7 @@ class ScoringNetPreprocessor:
 
     Example:
     >>> model(model.preprocessor("dive.mp4"))["final"]  # doctest: +SKIP
+    >>> ScoringNetPreprocessor.from_preset("diving_small")("dive.mp4")["frames"]  # doctest: +SKIP
     """
 
     def __init__(
@@ -175,6 +178,27 @@ class ScoringNetPreprocessor:
     def from_config(cls, config: dict[str, Any]) -> "ScoringNetPreprocessor":
         """The preprocessor that `get_config` described."""
         return cls(**config)
+
+    @classmethod
+    def of_network(cls, config: Mapping[str, Any]) -> "ScoringNetPreprocessor":
+        """That of a `ScoringNet` of this configuration."""
+        form, frame_rate = config["stored"] or {}, (config["provenance"] or {}).get("frame_rate")
+        return cls(config["image_size"], config["frame_size"], **form, frame_rate=frame_rate)
+
+    @classmethod
+    def from_preset(cls, preset: AnyPath) -> "ScoringNetPreprocessor":
+        """That of a trained `ScoringNet`, without its weights.
+
+        Args:
+            preset: as of `ScoringNet.from_preset`.
+
+        Raises:
+            InputError: there is none, or it is of a model that does not see frames.
+        """
+        config = presets.configuration(presets.model_path(preset, "preset"), "ScoringNet", "preset")
+        if config["features"]:
+            raise InputError(f"--preset={preset}: expected a model that sees frames. Received: one for features.")
+        return cls.of_network(config)
 
 
 def _checked_frames(video):

@@ -2,9 +2,10 @@
 
 import dataclasses
 import importlib.resources
+import json
 import pathlib
 import zipfile
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -89,6 +90,23 @@ def load_keras(path: AnyPath, kind: type[Kind], flag: str) -> Kind:
     if unsound:
         raise InputError(f"{where} Received: one whose weights are no finite numbers, {unsound[0]} among them.")
     return model
+
+
+def configuration(path: AnyPath, kind: str, flag: str) -> dict[str, Any]:
+    """That of the model of class `kind` in the `.keras` file at `path`; else InputError, naming `flag`."""
+    where = f"--{flag}={path}: expected a {kind} saved as .keras."
+    try:
+        with local_file(path) as file:
+            _check_whole(file)
+            with zipfile.ZipFile(file) as archive:
+                found = json.loads(archive.read("config.json"))
+        name, config = found["class_name"], found["config"]
+    except Exception as error:  # as in `load_keras`
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{where} Received: {said[:SHOWN_LETTERS]}") from error
+    if name != kind or not isinstance(config, dict):
+        raise InputError(f"{where} Received: a {name}.")
+    return config
 
 
 def _check_whole(file):

@@ -193,8 +193,8 @@ class ScoringNet(Preset, Objective, keras.Model):
         self.score_predictor = sp
         self.stage_decision: Any = decision
         self.selectors = selectors
-        frame_rate = (provenance or {}).get("frame_rate")
-        self.preprocessor = ScoringNetPreprocessor(image_size, frame_size, **(stored or {}), frame_rate=frame_rate)
+        of_frames = {"image_size": image_size, "frame_size": frame_size, "stored": stored, "provenance": provenance}
+        self.preprocessor = ScoringNetPreprocessor.of_network(of_frames)
         self._reference = Reference.from_config(reference) if reference else None
         self._config: dict[str, Any] = {
             **shared,

@@ -126,3 +126,23 @@ def test_models_from_before_were_trained_on_320_by_240_at_quality_92():
     del config["stored"]
     form = scoringnet_tf.ScoringNet.from_config(config).preprocessor.stored
     assert (form.jpeg_quality, form.aspect, form.fit) == (92, 320 / 240, "crop")
+
+
+def test_that_of_a_preset_is_its_models_without_the_weights(tmp_path):
+    shipped = scoringnet_tf.from_preset("diving_small").preprocessor
+    assert ScoringNetPreprocessor.from_preset("diving_small").get_config() == shipped.get_config()
+    assert shipped.frame_rate == 25 and ScoringNetPreprocessor.from_preset("vault_small").stored.fit == "crop"
+    with pytest.raises(
+        InputError, match=r"--preset=.*c3d\.keras: expected a ScoringNet .* Received: a C3D|no such file"
+    ):
+        ScoringNetPreprocessor.from_preset("motion_small")
+    (tmp_path / "model.keras").write_bytes(b"PK")
+    with pytest.raises(
+        InputError, match=r"model\.keras: expected a ScoringNet saved as \.keras\. Received: no such archive"
+    ):
+        ScoringNetPreprocessor.from_preset(tmp_path / "model.keras")
+    features = {"size": 4, "stride": 2, "origin": None}
+    model = scoringnet_tf.ScoringNet(features=features, clip_lengths=(4, 4), width_multiplier=1 / 16)
+    model.save_to_preset(tmp_path / "features")
+    with pytest.raises(InputError, match="expected a model that sees frames"):
+        ScoringNetPreprocessor.from_preset(tmp_path / "features")
