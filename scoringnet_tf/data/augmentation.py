@@ -161,7 +161,7 @@ class FrameDecoder:
     """Decodes encoded frames, string (T,), to uint8 (T, H, W, 3): cropped, and augmented if asked."""
 
     def __init__(
-        self, stored_size: tuple[int, int], image_size: tuple[int, int], augmentation: Augmentation | None
+        self, stored_size: Sequence[int], image_size: Sequence[int], augmentation: Augmentation | None
     ) -> None:
         self.offset = center_offset(stored_size, image_size)
         self.stored_size, self.image_size = stored_size, image_size

@@ -565,7 +565,7 @@ def _times_as_of(path, stream, changed):
     return frame_times(path, stream)
 
 
-def frame_at(seconds: float | None, times: collections.abc.Sequence[float]) -> int | None:
+def frame_at(seconds: float | None, times: np.ndarray | collections.abc.Sequence[float]) -> int | None:
     """The frame that is shown at a moment; L at the end of the last one, None where there is none.
 
     Args:
@@ -581,7 +581,7 @@ def frame_at(seconds: float | None, times: collections.abc.Sequence[float]) -> i
     return bisect.bisect_right(times, seconds + rounding) - 1
 
 
-def duration_of(times: collections.abc.Sequence[float]) -> float:
+def duration_of(times: np.ndarray | collections.abc.Sequence[float]) -> float:
     """Seconds until the last of the frames that are shown at `times`, (L,), is no longer shown."""
     return float(times[-1] + (np.median(np.diff(times)) if len(times) > 1 else 1 / DEFAULT_FPS))
 

@@ -184,9 +184,21 @@ IN_README = {
 }
 
 
-@pytest.mark.parametrize("beginning", IN_README)
-def test_figures_in_readme_are_those_of_the_committed_results(beginning):
-    folder, row = IN_README[beginning]
+@pytest.mark.parametrize(
+    ("page", "beginning", "folder", "row"),
+    [
+        *(("README.md", beginning, *place) for beginning, place in IN_README.items()),
+        *(
+            (page, beginning, "diving/shortcuts", row)
+            for page in ("docs/results.md", "saved_models/diving_small/README.md")
+            for beginning, row in (
+                ("| durations of the stages alone", "stage durations"),
+                ("| one 16×12 grey frame at the entry", "one 16×12 grey frame"),
+            )
+        ),
+    ],
+)
+def test_figures_in_pages_are_those_of_the_committed_results(page, beginning, folder, row):
     cells = json.loads((ROOT / "results" / folder / "cells.json").read_text(encoding="utf-8"))["rows"][row]
     known = {
         f"{value:.{digits}f}"
@@ -194,9 +206,7 @@ def test_figures_in_readme_are_those_of_the_committed_results(beginning):
         for value in (cell["mean"], *cell["interval"])
         for digits in (2, 3)
     }
-    (line,) = [
-        line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith(beginning)
-    ]
+    line, *_ = [line for line in (ROOT / page).read_text(encoding="utf-8").splitlines() if line.startswith(beginning)]
     numbers = re.findall(r"-?\d+\.\d+", line.replace("−", "-"))
     assert len(numbers) >= 2 and set(numbers) <= known
 
