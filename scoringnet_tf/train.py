@@ -27,7 +27,7 @@ flags.DEFINE_string("model_dir", None, "Folder for checkpoints, models and curve
 flags.DEFINE_list(
     "image_size",
     ["112", "112"],
-    "Height,width of the model's input, pixels, cropped from the stored frames. C3D: 112,112.",
+    "Height,width of the model's input, pixels, cropped from the stored frames (§3.1 gives none). C3D: 112,112.",
 )
 flags.DEFINE_integer(
     "batch_size", 8, "Videos per step; also the set whose pairs are ranked (Eq. 7). Not in the paper.", 1
@@ -44,8 +44,12 @@ flags.DEFINE_integer("validation_every", 1, "Epochs between validations.", 1)
 flags.DEFINE_integer("max_start_shift", 5, "The start frame is shifted by a random 0…this, frames (§4.2: 5).", 0)
 
 # === Model ===
-flags.DEFINE_float("width_multiplier", 1.0, "Scales every layer; 1 is the paper's model, 0.125 suits a CPU.", 0.01)
-flags.DEFINE_list("clip_lengths", ["32", "32"], "Frames that the difficulty and execution fragments are resampled to.")
+flags.DEFINE_float("width_multiplier", 1.0, "Scales every layer; 1 is the paper's model (§3), 0.125 suits a CPU.", 0.01)
+flags.DEFINE_list(
+    "clip_lengths",
+    ["32", "32"],
+    "m,t (Eqs. 2, 3): frames that the fragments of difficulty and execution are resampled to (no number).",
+)
 flags.DEFINE_enum(
     "stage_network",
     "c3d_bi_lstm",
@@ -91,9 +95,11 @@ flags.DEFINE_integer(
     "Of a fragment, when the model scores: 1, as it is; 2, mirrored too; 6, both also a frame earlier and later. The "
     "score is the mean of theirs. Not in the paper. Kept with the model.",
 )
-flags.DEFINE_float("segmenter_dropout", 0.5, "Dropout in KFS. Not in the paper.", 0, 0.95)
+flags.DEFINE_float("segmenter_dropout", 0.5, "Dropout in KFS. Not in the paper (§3.1 has none).", 0, 0.95)
 flags.DEFINE_float("dropout", 0.5, "Dropout in both towers (§3.2 has it, without a rate).", 0, 0.95)
-flags.DEFINE_string("pretrained", None, "C3D (.keras; pretrain, import_weights) loaded into KFS and both towers.")
+flags.DEFINE_string(
+    "pretrained", None, "C3D (.keras; pretrain, import_weights) loaded into KFS and both towers (§4.2)."
+)
 flags.DEFINE_string(
     "resnet50_weights",
     None,
@@ -151,8 +157,8 @@ flags.DEFINE_enum(
     "fragments",
     "true",
     ["true", "predicted", "scheduled", "whole"],
-    "Key fragments that SP is trained on: true labels, KFS's predictions (in joint training with its dropout), or from "
-    "the former to the latter. whole: a model without KFS, whose towers see --clip_lengths frames of the whole video, "
+    "Key fragments that SP is trained on (§4.3 does not say): true labels, KFS's predictions (in joint training with "
+    "its dropout), or from the former to the latter. whole: a model without KFS, whose towers see --clip_lengths frames of the whole video, "
     "evenly sampled (the paper's −KFS, table 4); it needs no stage labels.",
 )
 flags.DEFINE_list(
