@@ -158,8 +158,8 @@ flags.DEFINE_enum(
     "true",
     ["true", "predicted", "scheduled", "whole"],
     "Key fragments that SP is trained on (§4.3 does not say): true labels, KFS's predictions (in joint training with "
-    "its dropout), or from the former to the latter. whole: a model without KFS, whose towers see --clip_lengths frames of the whole video, "
-    "evenly sampled (the paper's −KFS, table 4); it needs no stage labels.",
+    "its dropout), or from the former to the latter. whole: a model without KFS, whose towers see --clip_lengths "
+    "frames of the whole video, evenly sampled (the paper's −KFS, table 4); it needs no stage labels.",
 )
 flags.DEFINE_list(
     "difficulty_fragment",
