@@ -17,7 +17,7 @@ def splash_size(
     Args:
         severity: of the fault, 0..1.
         entry_angle: degrees off vertical.
-        venue_factor: of height, bubbles in the water and wind.
+        venue_factor: of the venue, the same for all heights: what its water and wind do to every splash.
         luck: standard deviation of the logarithm of what nobody sees the reason of.
         rng: for the luck.
     """
