@@ -81,7 +81,7 @@ def test_a_run_that_goes_on_gets_what_would_have_come(diving_records, machines, 
 def test_the_share_of_a_pipeline(diving_records, machines, none_is_made_here):
     address, _ = machines
     options = {**OPTIONS, "drop_remainder": True, "num_input_pipelines": 2, "input_pipeline_id": 1}
-    assert_same(batches_of(diving_records, service=address, **options), batches_of(diving_records, **options))
+    assert_same(batches_of(diving_records, epochs=1, service=address, **options), batches_of(diving_records, **options))
 
 
 @pytest.mark.parametrize("killed", [1, 2])
@@ -155,7 +155,7 @@ def test_a_service_that_is_silent_is_waited_for_once(monkeypatch, capsys):
 @pytest.mark.parametrize("address", ["nowhere", "localhost:", "localhost:x", "localhost:99999999"])
 def test_an_address_that_is_none_is_named(diving_records, address):
     with pytest.raises(InputError, match=f"--data_service={address}: expected"):
-        videos(diving_records, "train", service=address, **OPTIONS)
+        videos(diving_records, "train", epochs=1, service=address, **OPTIONS)
 
 
 def test_nobody_who_answers_is_named(diving_records):
@@ -163,12 +163,12 @@ def test_nobody_who_answers_is_named(diving_records):
         taken.bind(("localhost", 0))
         port = taken.getsockname()[1]
     with pytest.raises(InputError, match=f"localhost:{port}: expected what `python -m scoringnet_tf.serve_data`"):
-        videos(diving_records, "train", service=f"localhost:{port}", **OPTIONS)
+        videos(diving_records, "train", epochs=1, service=f"localhost:{port}", **OPTIONS)
 
 
 def test_buckets_have_no_number_of_batches(diving_records):
     with pytest.raises(InputError, match="Expected no bucket boundaries with a service"):
-        videos(diving_records, "train", service="localhost:1", bucket_boundaries=(8,), **OPTIONS)
+        videos(diving_records, "train", epochs=1, service="localhost:1", bucket_boundaries=(8,), **OPTIONS)
 
 
 @pytest.mark.slow
