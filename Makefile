@@ -18,6 +18,8 @@ BIN := .venv/bin
 INSTALLED := .venv/installed-$(EXTRAS)
 DATA := data
 DEMO := runs/demo
+# Tests in two processes, a file in one; tests/conftest.py says which begin.
+IN_TWO := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 # Flags of python -m benchmarks.table.
 BENCH ?=
 
@@ -42,11 +44,11 @@ format: env
 	$(BIN)/ruff format .
 
 test: lint
-	$(BIN)/python -m pytest -m "not interop" --numprocesses=2 --dist=loadfile
+	$(BIN)/python -m pytest -m "not interop" $(IN_TWO)
 
 interop:
 	$(MAKE) env EXTRAS=dev,bench,backends,test-io,litert,onnx,pandas
-	$(BIN)/python -m pytest -rs -m interop --numprocesses=2 --dist=loadfile
+	$(BIN)/python -m pytest -rs -m interop $(IN_TWO)
 
 mutate: env
 	$(BIN)/python tests/mutation/run.py

@@ -18,6 +18,24 @@ gc.set_threshold(50_000, 20, 20)  # with graphs and models by the dozen, passes 
 
 HEIGHT, WIDTH = 48, 64
 BITS = 8
+# Files of tests that take longest, half a minute or more of a core each (pytest --durations=150), the longest first.
+# They begin before all others, so that of two processes none is left alone with one of them at the end.
+LONG = (
+    *("training/test_resuming.py", "training/test_joint_run.py", "test_commands.py", "training/test_partial_labels.py"),
+    *(
+        "training/test_starting.py",
+        "models/test_objective.py",
+        "data/test_data_service.py",
+        "training/test_learning.py",
+    ),
+    *("support/test_notices.py", "experiments/test_suite.py", "training/test_run.py", "inference/test_calibration.py"),
+    *("inference/test_long_videos.py", "test_docs.py", "benchmarks/test_curves_command.py", "test_public_api.py"),
+)
+
+
+def pytest_collection_modifyitems(items):
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path, len(LONG)))
 
 
 def bar_frame(index, color):

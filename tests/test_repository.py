@@ -7,6 +7,7 @@ import re
 
 import pytest
 import yaml
+from conftest import LONG
 
 import scoringnet_tf
 
@@ -78,3 +79,7 @@ def test_suites_with_an_environment_of_their_own_have_a_command_and_are_left_out
     assert list((ROOT / "tests" / suite).glob("test_*.py"))
     assert re.search(rf"^[\w ]*\b{suite}\b[\w ]*:\n", text("Makefile"), re.M)
     assert f"make {suite}\n" in text(".ci/run")
+
+
+def test_the_files_of_tests_that_begin_first_are_there():
+    assert [name for name in LONG if not (ROOT / "tests" / name).is_file()] == []
