@@ -151,7 +151,9 @@ class Objective(Model):
         stages = {"stages": losses.StageCrossEntropy()} if "segmenter" in self.networks else {}
         return stages | {score: self.score_loss(score) for score in self.score_predictor.scores}
 
-    def score_loss(self, score: str, unit: float | None = None, **options: Any) -> losses.ScoreLoss:
+    def score_loss(
+        self, score: str, unit: float | None = None, **options: Any
+    ) -> "losses.ScoreLoss":  # quoted: it is imported while `losses` is
         """The loss of the head of a score's tower.
 
         Args:
