@@ -13,6 +13,7 @@ import pathlib
 import resource
 import sys
 import time
+from collections.abc import Iterator
 
 from absl import flags
 
@@ -161,28 +162,38 @@ def peak(device: str | None, precision: str) -> float | None:
     return known[PRECISIONS.index(precision)] if known else None
 
 
-def rows(way: str, precision: str) -> list[dict]:
-    """What was measured of a way in a precision, a row for each of `MEASURED` and batch size; or why nothing was."""
+def rows(way: str, precision: str) -> Iterator[dict]:
+    """What is measured of a way in a precision, a row for each of `MEASURED` and batch size; at last why no more is.
+
+    Each of `MEASURED` has a process of its own, whose batches grow: so the most memory held so far is that of a row.
+    """
     names = ("width_multiplier", "image_size", "num_frames", "steps")
     given = {name: FLAGS[name].value for name in names} | {"way": way, "precision": precision}
     row = {"way": way, "precision": precision}
     try:
-        with pairs.worker(WAYS[way], **given)() as ask:
-            device = ask("device")
-            if device is None and not FLAGS.cpu:
-                raise pairs.NotMeasured("no GPU")
-            row |= {"device": device or "CPU", "flops": _flops(ask, given), "peak": peak(device, precision)}
-            return [found for what in MEASURED for found in _batches(ask, what, row)]
+        for what in MEASURED:
+            with pairs.worker(WAYS[way], **given)() as ask:
+                if "flops" not in row:
+                    device = ask("device")
+                    if device is None and not FLAGS.cpu:
+                        raise pairs.NotMeasured("no GPU")
+                    row |= {"device": device or "CPU", "flops": _flops(ask, given), "peak": peak(device, precision)}
+                yield from _batches(ask, what, row)
     except pairs.NotMeasured as error:
-        return [{**row, "missing": str(error)}]
+        yield {**row, "missing": str(error)}
 
 
 def _flops(ask, given):
-    """Operations of one video; PyTorch's model is ours, and a process of ours counts."""
-    found = ask("flops")
-    if found is None:
-        with pairs.worker("benchmarks.gpu", **{**given, "way": "jax", "precision": "float32"})() as ours:
-            found = ours("flops")
+    """Operations of one video; PyTorch's model is ours, and a process of ours counts, under whatever is installed."""
+    found, missing = ask("flops"), None
+    for way in () if found else ("jax", "tensorflow"):
+        try:
+            with pairs.worker("benchmarks.gpu", **{**given, "way": way, "precision": "float32"})() as ours:
+                return ours("flops")
+        except pairs.NotMeasured as error:
+            missing = error
+    if missing:
+        raise missing
     return found
 
 
@@ -222,10 +233,10 @@ def main(_):
     print(LINE.format("", "", "", "batch", "videos/s", "TFLOP/s", "peak", "MiB"), flush=True)
     for way in FLAGS.ways:
         for precision in FLAGS.precisions:
-            new = rows(way, precision)
-            found += new
-            print("\n".join(map(line, new)), flush=True)
-    write_json(output, {"rows": found})
+            for new in rows(way, precision):
+                found.append(new)
+                print(line(new), flush=True)
+                write_json(output, {"rows": found})  # of hours on a card nothing is lost
     print(f"All figures: {output}", file=sys.stderr)
 
 

@@ -4,6 +4,7 @@ Labels come last, so that what was interrupted does not look whole. A run that i
 stopped, if settings, label files and versions are the same still.
 """
 
+import functools
 import hashlib
 import json
 import platform
@@ -139,10 +140,21 @@ def _hash_clips(settings):
         return {}
     files = listed_clips(settings.noise_clips)
     listed = "".join(
-        f"{file.relative_to(settings.noise_clips).as_posix()} {Clip(file).sha256()}\n"
+        f"{file.relative_to(settings.noise_clips).as_posix()} {_sha256(file)}\n"
         for file in tqdm(files, "Reading the clips", unit="clip", delay=2.0, leave=False, disable=None)
     )
     return {"clips": len(files), "names and contents": hashlib.sha256(listed.encode()).hexdigest()}
+
+
+def _sha256(clip):
+    """Of a file; there may be many gigabytes of them, which are read again only where they have changed."""
+    facts = clip.stat()
+    return _sha256_as_of(clip, facts.st_size, facts.st_mtime_ns)
+
+
+@functools.cache
+def _sha256_as_of(clip, size, changed):
+    return Clip(clip).sha256()
 
 
 def _read_description(file):

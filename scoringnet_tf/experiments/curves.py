@@ -150,7 +150,9 @@ def _text(experiment, courses):
         lines.append(f"| {name} | {close:.3f}{around} | {ordered:.3f} |")
     truth = ", ".join(f"{first.truth[video]:.2f}" for video in shown)
     lines += [""]
-    for name in drawn.keys() - {experiment.reference}:
+    for name in drawn if experiment.reference in drawn else ():
+        if name == experiment.reference:
+            continue
         low, high = interval(drawn[name] - drawn[experiment.reference])
         lines += [f"{name} against {experiment.reference} (95 %, paired): close pairs {low:+.3f} to {high:+.3f}.", ""]
     seeds = counted(len(next(iter(courses.values()))), "seed")

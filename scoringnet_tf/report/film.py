@@ -42,11 +42,18 @@ def filmed(source: Path | Clip, start: int, stop: int, stream: int | None = None
         stream: as of `VideoStream`, whose errors it raises; of a file that is damaged half-way those before.
     """
     path = source.path if isinstance(source, Clip) else source
-    video = VideoStream(Clip(path, (start, stop)), partial=True, stream=stream)
-    for frame in video:
-        height = min(HEIGHT, frame.shape[0])
-        width = max(2, round(height * frame.shape[1] * video.pixel_aspect / frame.shape[0]))
-        yield resize_frame(frame, (height, width))
+    if path.is_dir() and not isinstance(source, Clip):  # frames count from its first image, whatever number that has
+        video = VideoStream(Clip(path), partial=True)
+        frames: Iterator[np.ndarray] = itertools.islice(video, start, stop)
+    else:
+        video = VideoStream(Clip(path, (start, stop)), partial=True, stream=stream)
+        frames = iter(video)
+    size = None
+    for frame in frames:
+        if size is None:  # of all: a broadcast may change from 4:3 to 16:9 half-way
+            height = min(HEIGHT, frame.shape[0])
+            size = height, max(2, round(height * frame.shape[1] * video.pixel_aspect / frame.shape[0]))
+        yield resize_frame(frame, size)
 
 
 def stored(video: Video) -> Iterator[np.ndarray]:
@@ -60,7 +67,7 @@ def film_of(frames: Iterable[np.ndarray], num_frames: int, stages: Sequence[Mapp
     Args:
         frames: uint8 (H, W, 3) each; fewer than `num_frames` where a file is damaged.
         num_frames: L.
-        stages: contiguous runs, frames counted from the first of these.
+        stages: runs in order of time, frames counted from the first of these; frames between them are of no clip.
         fps: frames per second.
     """
     wanted, shown, posters = {*film_frames(num_frames)}, [], {}
@@ -74,15 +81,14 @@ def film_of(frames: Iterable[np.ndarray], num_frames: int, stages: Sequence[Mapp
                 posters[index] = jpeg
             yield frame
 
-    passing, clips = watched(), []
-    for stage in stages:
-        run = itertools.islice(passing, stage["end_frame"] - stage["start_frame"])
-        if stage["name"] == NOISE:
-            collections.deque(run, maxlen=0)
-        elif (first := next(run, None)) is not None:
+    passing, position, clips = watched(), 0, []
+    for stage in (stage for stage in stages if stage["name"] != NOISE):
+        start, end = stage["start_frame"], stage["end_frame"]
+        collections.deque(itertools.islice(passing, start - position), maxlen=0)
+        run, position = itertools.islice(passing, end - start), end
+        if (first := next(run, None)) is not None:
             clip = encode_clip(itertools.chain([first], run), fps)
-            middle = (stage["start_frame"] + stage["end_frame"]) // 2
-            clips.append((stage["name"], clip, posters.get(middle) or encode_jpeg(first, QUALITY)))
+            clips.append((stage["name"], clip, posters.get((start + end) // 2) or encode_jpeg(first, QUALITY)))
     collections.deque(passing, maxlen=0)  # what lies behind the last stage
     return Film(shown, clips)
 

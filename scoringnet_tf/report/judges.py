@@ -77,8 +77,8 @@ def read_judges(path: AnyPath, sport: Sport) -> dict[str, list[Judged]]:
 def matched(rows: Sequence[Judged], performances: Sequence[Performance]) -> tuple[list[Judged | None], list[str]]:
     """The row of each performance of a video, None where it has none; and what is to be said of rows that are left out.
 
-    A row with a start is of the performance that is shown then, or else of the nearest that begins or ends within
-    `NEAR` seconds of it; one without is of the only performance.
+    A row with a start is of the performance that is shown then, or else of the next that begins within `NEAR` seconds,
+    or else of the last that ended within as many before; one without is of the only performance.
     """
     found: list[Judged | None] = [None] * len(performances)
     said: list[str] = []
@@ -110,8 +110,9 @@ def matched(rows: Sequence[Judged], performances: Sequence[Performance]) -> tupl
 def _nearest(start, performances):
     """The place of the performance that is shown at a moment, or near it; None of none."""
     apart = [max(one.start_s - start, start - one.end_s, 0.0) for one in performances]
-    place = min(range(len(apart)), key=apart.__getitem__, default=None)
-    return None if place is None or apart[place] > NEAR else place
+    near = [place for place in range(len(apart)) if apart[place] <= NEAR]
+    # Within one 0; of two that are near that which is to come.
+    return min(near, key=lambda place: (performances[place].end_s <= start, apart[place]), default=None)
 
 
 def _judged(row, sport, where):

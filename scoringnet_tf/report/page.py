@@ -326,7 +326,7 @@ def _agreement(name, performances):
 
 
 def _figure(measure, pairs, form):
-    """A figure of (true, predicted) pairs, of three or more with 95 % of a bootstrap over them."""
+    """A figure of (true, predicted) pairs; of `LEAST_FOR_AN_INTERVAL` with 95 % of a bootstrap over them."""
     truth, predicted = pairs.T
     text = f"{float(MEASURES[measure](truth, predicted)):{form}}"
     if len(pairs) < LEAST_FOR_AN_INTERVAL:

@@ -82,6 +82,21 @@ def test_without_a_gpu_nothing_is_measured_unless_asked_for(tmp_path):
     assert "torch           float32   not measured: no GPU" in result.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.interop
+def test_each_measurement_has_its_rows_and_is_kept_as_it_comes(tmp_path):
+    """On a CPU, of two batch sizes; memory is that of the process of the row's own measurement."""
+    pytest.importorskip("torch", reason="needs PyTorch: pip install '.[bench]'")
+    chosen = ("--ways=torch", "--precisions=float32", "--cpu", f"--output={tmp_path / 'gpu.json'}")
+    result = run(["-m", "benchmarks.gpu"], *TINY[:-1], "--largest_batch=2", *chosen)
+    assert result.returncode == 0, result.stderr
+    rows = json.loads((tmp_path / "gpu.json").read_text())["rows"]
+    assert [(row["measured"], row["batch"]) for row in rows] == [
+        (what, size) for what in ("inference", "evaluation", "joint step") for size in (1, 2)
+    ]
+    assert all(row["seconds"] > 0 and row["memory"] > 0 and row["flops"] == rows[0]["flops"] for row in rows)
+
+
 def test_out_of_memory_ends_the_batches_and_another_error_does_not_pass():
     code = (
         "import sys\n"

@@ -1,6 +1,7 @@
 """Fig. 5: which samples are chosen, by their true scores alone; how many close pairs are in order."""
 
 import csv
+import dataclasses
 
 import numpy as np
 import pytest
@@ -91,6 +92,12 @@ def test_curves_are_drawn_and_kept(trained, tmp_path):
     assert len(rows) == 2 * 2 * 4 * 9
     assert {(row["video_id"], float(row["true"])) for row in rows} == {(f"{n}", 12 + n / 2) for n in range(9)}
     assert (tmp_path / "fig5/fig5.png").stat().st_size > 10_000
+
+
+def test_one_row_alone_is_compared_with_none(trained, tmp_path):
+    alone = dataclasses.replace(FIG5, rows=FIG5.rows[1:])
+    text = alone.draw(tmp_path / "alone", alone, trained, 2)
+    assert "| MSE + ranking | 1.000" in text and "against" not in text
 
 
 def test_rows_are_drawn_of_the_seeds_that_all_have(trained, tmp_path):

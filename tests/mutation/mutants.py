@@ -4587,8 +4587,8 @@ UNHELD = [
         "scoringnet_tf/report/judges.py",
         "tests/report/test_report.py",
         (
-            "apart[place] > NEAR",
-            "False",
+            "if apart[place] <= NEAR]",
+            "]",
             "scores of judges are of whatever performance is nearest",
             "test_rows_of_judges_are_of_the_performances_at_their_times",
         ),

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 from command_forks import forked
-from conftest import read_index, write_bars, write_video
+from conftest import bar_color, bar_frame, read_index, write_bars, write_images, write_video
 
 import scoringnet_tf
 from scoringnet_tf.data.preprocessing import decode_jpeg
@@ -23,7 +23,7 @@ from scoringnet_tf.inference.refusal import NO_PERFORMANCE
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.inference.video_score import Performance
 from scoringnet_tf.report.collecting import ONE_DEVIATION, Scenes, _within, scored_and_shown, shown_performances
-from scoringnet_tf.report.film import filmed
+from scoringnet_tf.report.film import film_of, filmed
 from scoringnet_tf.report.judges import Judged, matched, read_judges
 from scoringnet_tf.report.page import ShownPerformance, ShownScore, performance_page, write_pages
 from scoringnet_tf.sports import get_sport
@@ -382,6 +382,8 @@ def test_rows_of_judges_are_of_the_performances_at_their_times():
     assert judged == [None] and said[0] == "j:2 and j:3 are left out: both are of the performance at 0:10.0"
     nearest = performances((10, 14), (16, 20))
     assert [row and row.start for row in matched([Judged({}, 15.5)], nearest)[0]] == [None, 15.5]
+    between = performances((10, 14), (18, 22))
+    assert [row and row.start for row in matched([Judged({}, 15.0)], between)[0]] == [None, 15.0]
     within = performances((10, 20), (21, 25))
     assert [row and row.start for row in matched([Judged({}, 18.0)], within)[0]] == [18.0, None]
     assert matched([], found) == ([None] * 4, [])
@@ -465,6 +467,23 @@ def test_pictures_are_as_they_were_filmed(scorer, tmp_path):
         assert len(decoded) in {stage["end_frame"] - stage["start_frame"] for stage in runs}
     small = next(filmed(tmp_path / "dive.mp4", 30, 31))
     assert abs((np.abs(small[180, 240:, 0].astype(int) - 128) < 40).sum() - 180) <= 2
+
+
+def test_images_are_shown_whatever_their_first_number(scorer, tmp_path):
+    write_images(tmp_path / "frames", 30, first=100)
+    (shown,), _ = scored_and_shown(scorer, tmp_path / "frames", "frames", force=True)
+    assert [read_index(decode_jpeg(jpeg)) for _, jpeg in shown.film] == [index for index, _ in shown.film] != []
+
+
+def test_clips_are_of_their_stages_where_runs_leave_a_gap():
+    """As where a run of the performance before lies between; frames of another size are brought to the first's."""
+    frames = [bar_frame(index, bar_color(0)) for index in range(30)]
+    stages = [run("noise", 5, 8), run("take-flight", 10, 18), run("entry", 20, 28)]
+    found = film_of(iter(frames), 30, stages, 25.0)
+    for (name, clip, poster), first in zip(found.clips, (10, 20), strict=True):
+        with av.open(io.BytesIO(clip)) as container:
+            shown = [read_index(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
+        assert shown == list(range(first, first + 8)) and read_index(decode_jpeg(poster)) == first + 4, name
 
 
 def test_the_same_part_of_a_file_is_shown_that_is_scored(scorer, tmp_path):

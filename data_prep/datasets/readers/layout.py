@@ -114,11 +114,21 @@ def index_videos(folder: Path) -> dict[int, Path]:
     return videos
 
 
+def _place(path):
+    """What is the same of a file and a link to it; of a name that no file system takes its text."""
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return str(path)
+
+
 def unlisted_note(folder: Path, paths: Iterable[Path]) -> list[str]:
     """A note on the videos in a folder and below it that no row of a table names: a row may have been lost."""
-    if not folder.is_dir():
+    try:
+        found = videos_in(folder) if folder.is_dir() else []
+    except OSError:  # a folder that may not be read, such as lost+found: no row needs it
         return []
-    named = {os.path.realpath(path) for path in paths}
-    others = [path for path in videos_in(folder) if os.path.realpath(path) not in named]
+    named = {_place(path) for path in paths}
+    others = [path for path in found if _place(path) not in named]
     names = shown([str(path.relative_to(folder)) for path in others])
     return [f"In the folder, but in no row: {counted(len(others), 'video')}, {names}."] if others else []

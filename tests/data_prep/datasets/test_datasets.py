@@ -1067,6 +1067,20 @@ def _manifest_of(folder):
     return folder
 
 
+def test_what_may_not_be_read_and_names_that_none_can_be_end_no_reading(tmp_path, monkeypatch):
+    source = _manifest_of(tmp_path / "source")
+    with (source / "manifest.csv").open("a") as file:
+        file.write("b\0.mp4,test,60\n")
+    samples = manifest.read(source, sport="diving").samples
+    assert len(samples) == 4
+
+    def refused(folder):
+        raise PermissionError(folder)
+
+    monkeypatch.setattr("data_prep.datasets.readers.layout.videos_in", refused)
+    assert not any("in no row" in note for note in manifest.read(source, sport="diving").notes)
+
+
 @pytest.mark.parametrize(
     ("dataset", "write", "table", "options", "videos"),
     [
