@@ -184,17 +184,19 @@ def rows(way: str, precision: str) -> Iterator[dict]:
 
 
 def _flops(ask, given):
-    """Operations of one video; PyTorch's model is ours, and a process of ours counts, under whatever is installed."""
-    found, missing = ask("flops"), None
-    for way in () if found else ("jax", "tensorflow"):
-        try:
-            with pairs.worker("benchmarks.gpu", **{**given, "way": way, "precision": "float32"})() as ours:
-                return ours("flops")
-        except pairs.NotMeasured as error:
-            missing = error
-    if missing:
-        raise missing
-    return found
+    """Operations of one video; PyTorch's model is ours, and a process of ours counts, under JAX or else TensorFlow."""
+    found = ask("flops")
+    if found is not None:
+        return found
+    try:
+        return _counted("jax", given)
+    except pairs.NotMeasured:
+        return _counted("tensorflow", given)
+
+
+def _counted(way, given):
+    with pairs.worker("benchmarks.gpu", **{**given, "way": way, "precision": "float32"})() as ours:
+        return ours("flops")
 
 
 def _batches(ask, what, row):

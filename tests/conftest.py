@@ -91,6 +91,24 @@ def bar_color(number):
     return (60 + 17 * number % 190, 200 - 23 * number % 180, 40 + 41 * number % 200)
 
 
+def write_streams(path, sizes, first=0):
+    """A video stream for each size (height, width, frames); its frames are bars that count from its own number."""
+    with av.open(str(path), "w") as container:
+        streams = []
+        for height, width, count in sizes:
+            is_picture = count == 1
+            stream = container.add_stream("mjpeg" if is_picture else "libx264", rate=25)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuvj420p" if is_picture else "yuv420p"
+            streams.append((stream, count))
+        for stream, count in streams:
+            for index in range(count):
+                image = np.full((stream.height, stream.width, 3), 40, np.uint8)
+                frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format=stream.pix_fmt)
+                frame.pts, frame.time_base = index, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+
+
 def write_images(folder, num_frames, number=0, name="img_{:05d}.jpg", first=1):
     """Writes the same frames as `write_bars` as a folder of images, numbered from `first`."""
     folder.mkdir(parents=True, exist_ok=True)

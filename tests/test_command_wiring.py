@@ -101,6 +101,22 @@ CASES = [
         },
     ),
     (
+        "data_prep split --dataset=unlv_diving --source_dir={unlv} --output={out}.csv --by=group --test_fraction=0.35 "
+        "--validation_fraction=0.15 --seed=7",
+        "data_prep.datasets.splitting.make_splits",
+        {"by": "group", "test_fraction": 0.35, "validation_fraction": 0.15, "folds": None, "seed": 7},
+    ),
+    (
+        "scoringnet_tf.report --output={out}.html --start=0.25 --end=1.5 --stream=1 V.avi",
+        "scoringnet_tf.inference.inputs.stretched",
+        {"path": "V.avi", "start": 0.25, "end": 1.5, "stream": 1},
+    ),
+    (
+        "scoringnet_tf.report --output={out}.html --stream=1 --force V.avi",
+        "scoringnet_tf.report.collecting.scored_and_shown",
+        {"source": "V.avi", "path": "V.avi", "name": "V.avi", "stream": 1, "force": True},
+    ),
+    (
         "scoringnet_tf.predict --force --stream=1 --start=0.25 --end=1.5 V.avi W.avi",
         "scoringnet_tf.inference.inputs.scored",
         {"video": "V.avi", "stream": 1, "start": 0.25, "end": 1.5, "force": True, "found": None},
@@ -125,7 +141,7 @@ def places(diving_records, stage_model, tmp_path):
     again = tmp_path / "again"
     again.symlink_to(diving_records, target_is_directory=True)
     folders = {"source": tmp_path / "source", "out": tmp_path / "out", "diving": diving_records, "again": again}
-    return {**folders, "model": stage_model}
+    return {**folders, "model": stage_model, "unlv": diving_records.parent / "source"}
 
 
 @pytest.mark.parametrize(
@@ -140,6 +156,14 @@ def test_flags_reach_what_they_are_for(words, function, expected, places):
         value = value.format(**places) if isinstance(value, str) else value
         assert name in given, (name, given)
         assert given[name] == value, (name, given[name], value)
+
+
+def test_a_report_is_given_the_rows_of_the_judges(tmp_path):
+    (tmp_path / "judges.csv").write_text("video,name,final\nV.avi,Ann,70.5\n")
+    words = ["scoringnet_tf.report", f"--output={tmp_path / 'r.html'}", f"--judges={tmp_path / 'judges.csv'}", "V.avi"]
+    result = forked("command_probe", "scoringnet_tf.report.collecting.scored_and_shown", *words)
+    (row,) = json.loads(result.stdout.splitlines()[-1])["judges"]
+    assert "'final': 70.5" in row and "name='Ann'" in row
 
 
 def test_a_number_of_predict_that_is_live_is_told_at_once(places):

@@ -121,17 +121,17 @@ def _check_kept(chosen, surroundings):
     """InputError where the tables, were all of them done, would replace results that are to stay."""
     for name, experiment in chosen.items():
         names = [splits.name_of(split) for split in _splits(surroundings)] if experiment.resplit else []
-        refusal = _refusal(name, surroundings, {}, len(names) or flags.FLAGS.seeds, names)
+        refusal = _refusal(name, experiment, surroundings, {}, len(names) or flags.FLAGS.seeds, names)
         if refusal:
             raise InputError(refusal)
 
 
-def _refusal(name, surroundings, numbers, of_others=0, names=()):
+def _refusal(name, experiment, surroundings, numbers, of_others=0, names=()):
     """Why a table of so many seeds, or splits (`names`), of each row is not written; None where it may be."""
     if flags.FLAGS.overwrite:
         return None
     hashes = [info.data_hash for info in surroundings.tested]
-    made = {**_made(EXPERIMENTS[name], surroundings), "splits": list(names)}
+    made = {**_made(experiment, surroundings), "splits": list(names)}
     return why_kept(_folder(name, surroundings), hashes, numbers, of_others, made)
 
 
@@ -157,7 +157,7 @@ def _report_table(name, experiment, surroundings):
         print(f"{name}: nothing is done yet.")
         return None
     numbers = {row: len(next(iter(figures.values()))) for row, figures in results.predicted.items()}
-    refusal = _refusal(name, surroundings, numbers)
+    refusal = _refusal(name, experiment, surroundings, numbers)
     if refusal:
         return refusal
     described = _described(
@@ -171,7 +171,7 @@ def _report_table(name, experiment, surroundings):
 def _report_figure(name, experiment, surroundings):
     folder, seeds = _folder(name, surroundings), flags.FLAGS.seeds
     numbers = suite.seeds_done(experiment, surroundings, seeds)
-    refusal = _refusal(name, surroundings, numbers)
+    refusal = _refusal(name, experiment, surroundings, numbers)
     if refusal and any(numbers.values()):
         return refusal
     text = experiment.draw(folder, experiment, surroundings, seeds) if any(numbers.values()) else None
@@ -194,7 +194,7 @@ def _report_splits(name, experiment, surroundings):
         return None
     kept: list[Any] = [chosen[index] for index in done]
     names = [splits.name_of(split) for split in kept]
-    refusal = _refusal(name, surroundings, {row.name: len(done) for row in experiment.rows}, names=names)
+    refusal = _refusal(name, experiment, surroundings, {row.name: len(done) for row in experiment.rows}, names=names)
     if refusal:
         return refusal
     found: list[Any] = [results[index] for index in done]

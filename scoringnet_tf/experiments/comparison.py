@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -25,12 +26,14 @@ class Comparison:
         experiment: the table.
         results: what every row predicted of every test video.
         data, sport: name of the records' dataset, and its sport.
+        joints: whose the joints are that systems of it read.
     """
 
     experiment: Experiment
     results: Results | StageResults = dataclasses.field(repr=False)
     data: str
     sport: str
+    joints: Sequence[str] = ()
 
     @property
     def cells(self) -> dict[str, dict[str, Any]]:
@@ -39,7 +42,7 @@ class Comparison:
 
     def __str__(self) -> str:
         """The table, Markdown."""
-        return report.markdown(self.experiment, self.cells, self.data, self.sport)
+        return report.markdown(self.experiment, self.cells, self.data, self.sport, self.joints)
 
     def _repr_markdown_(self) -> str:
         return str(self)
@@ -81,7 +84,9 @@ def compare(
     failures = suite.run([table], surroundings, seeds)
     if failures:
         raise TrainingError("; ".join(failures))
-    return Comparison(table, suite.results(table, surroundings, seeds), surroundings.records.name, surroundings.sport)
+    joints = report.joints_of(suite.described_trainings(table, surroundings, seeds))
+    found = suite.results(table, surroundings, seeds)
+    return Comparison(table, found, surroundings.records.name, surroundings.sport, joints)
 
 
 def load(folder: str | pathlib.Path) -> Comparison:
@@ -101,4 +106,5 @@ def load(folder: str | pathlib.Path) -> Comparison:
     kept, found = read_json(folder / report.CELLS), read_results(folder / report.PREDICTIONS)
     if len(found) != 1:
         raise InputError(f"{folder}: expected a table of one split. Received: one of {len(found)}.")
-    return Comparison(EXPERIMENTS[folder.name], found[0], kept["data"]["name"], folder.parent.name)
+    data, joints = kept["data"]["name"], report.joints_of(kept["trainings"])
+    return Comparison(EXPERIMENTS[folder.name], found[0], data, folder.parent.name, joints)

@@ -3,7 +3,7 @@
 import csv
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +70,20 @@ def _is_defined(values):
     return not np.isnan(values).any()
 
 
-def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Any]], data: str, sport: str) -> str:
+def markdown(
+    experiment: Experiment,
+    found: Mapping[str, Mapping[str, Any]],
+    data: str,
+    sport: str,
+    joints: Sequence[str] = (),
+) -> str:
     """The table: a line for every row, and beneath it the paper's where it has one, of the same dataset or of another.
 
     Args:
         experiment, found: what was asked, and what came out.
         data: name of the dataset.
         sport: of it.
+        joints: whose the joints are that systems read.
     """
     names = columns(found)
     paper, said = papers(experiment.paper, data, sport)
@@ -88,7 +95,13 @@ def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Any]], dat
             printed = (f"{paper[name][column]:g}" if column in paper[name] else "" for column in names)
             lines.append(f"| *{said}* | {' | '.join(printed)} |")
     lines += ["", *_differences(experiment, found), _covered(found)]
+    lines += ["", f"Joints: {', '.join(joints)}."] if joints else []
     return "\n".join(lines) + "\n"
+
+
+def joints_of(trainings: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Whose the joints are that systems among these trainings read, as `suite.described_trainings` gives them."""
+    return sorted({source for one in trainings if (source := one.get("sees", {}).get("joints"))})
 
 
 def papers(printed: Mapping[str, Mapping[str, Any]], data: str, sport: str) -> tuple[Mapping[str, Any], str]:
@@ -173,9 +186,7 @@ def write_results(
         described: what cells.json says of the runs beside the figures.
     """
     found = cells(results, experiment.reference)
-    joints = {source for one in described.get("trainings", ()) if (source := one.get("sees", {}).get("joints"))}
-    whose = f"\nJoints: {', '.join(sorted(joints))}.\n" if joints else ""
-    text = markdown(experiment, found, data, sport) + whose
+    text = markdown(experiment, found, data, sport, joints_of(described.get("trainings", ())))
     write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
     with replacing_file(folder / TABLE) as path:
         path.write_text(text, encoding="utf-8")

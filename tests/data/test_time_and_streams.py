@@ -4,12 +4,21 @@ import dataclasses
 import io
 import os
 import socket
-from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
-from conftest import HEIGHT, WIDTH, bar_color, bar_frame, read_index, write_bars, write_images, write_timed
+from conftest import (
+    HEIGHT,
+    WIDTH,
+    bar_color,
+    bar_frame,
+    read_index,
+    write_bars,
+    write_images,
+    write_streams,
+    write_timed,
+)
 from PIL import Image
 
 from scoringnet_tf import ScoringNetPreprocessor
@@ -177,24 +186,6 @@ def test_a_slow_video_is_repeated_and_it_is_said(tmp_path):
 
 
 # === Streams ===
-
-
-def write_streams(path, sizes, first=0):
-    """A video stream for each size (height, width, frames); its frames are bars that count from its own number."""
-    with av.open(str(path), "w") as container:
-        streams = []
-        for height, width, count in sizes:
-            is_picture = count == 1
-            stream = container.add_stream("mjpeg" if is_picture else "libx264", rate=25)
-            stream.width, stream.height, stream.pix_fmt = width, height, "yuvj420p" if is_picture else "yuv420p"
-            streams.append((stream, count))
-        for stream, count in streams:
-            for index in range(count):
-                image = np.full((stream.height, stream.width, 3), 40, np.uint8)
-                frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format=stream.pix_fmt)
-                frame.pts, frame.time_base = index, Fraction(1, 25)
-                container.mux(stream.encode(frame))
-            container.mux(stream.encode())
 
 
 @pytest.mark.parametrize("suffix", ["mkv", "mov"])

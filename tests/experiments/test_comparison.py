@@ -59,6 +59,10 @@ def test_a_table_that_was_written_is_read_again(tmp_path):
     table, kept = experiments.load(folder), json.loads((folder / "cells.json").read_text(encoding="utf-8"))
     assert str(table) == (folder / "table.md").read_text(encoding="utf-8") and table.sport == "diving"
     assert table.cells["MSE"]["f_src"]["mean"] == pytest.approx(kept["rows"]["MSE"]["f_src"]["mean"])
+    joints = experiments.load(ROOT / "results/diving/table7").joints
+    assert joints == ["true joints of the simulator"] and "\nJoints: true joints of the simulator.\n" in str(
+        dataclasses.replace(table, joints=joints)
+    )
     for name, message in (("table9", r"expected the results of a table, .* Received: no cells\.json"),):
         with pytest.raises(InputError, match=message):
             experiments.load(tmp_path / name)

@@ -9,6 +9,7 @@ import shutil
 import numpy as np
 import pytest
 import yaml
+from command_forks import forked
 from training_runs import defined_flags
 
 from scoringnet_tf import sports
@@ -262,6 +263,24 @@ def test_a_trained_row_stands_beside_what_is_computed(surroundings, commands, tm
     (tmp_path / "lacking.flags").write_text("--pretrained=nowhere.keras")
     lacking = dataclasses.replace(surroundings, preset=tmp_path / "lacking.flags")
     assert suite.with_beside(shortcuts, lacking, 2) is shortcuts
+
+
+def test_a_table_with_a_row_beside_it_is_not_replaced_by_one_of_another_preset(surroundings, commands, tmp_path):
+    """Of a file of the same name, whose trainings are there as well."""
+    words = ["report", "shortcuts", f"--records_dir={surroundings.records.records_dir}", "--seeds=1"]
+    words += [f"--preset={surroundings.preset}", f"--runs_dir={surroundings.folder}"]
+    words += [f"--renderings={tmp_path / 'again'}", f"--results_dir={tmp_path / 'results'}"]
+    row = dataclasses.replace(EXPERIMENTS["table5"], rows=[EXPERIMENTS["shortcuts"].beside])
+    assert suite.run([row], surroundings, 1) == []
+    assert forked("scoringnet_tf.experiments", *words).returncode == 0
+    cells = tmp_path / "results/diving/shortcuts/cells.json"
+    assert "ScoringNet (MSE + ranking)" in json.loads(cells.read_text())["rows"]
+    before = cells.read_bytes()
+    surroundings.preset.write_text(PRESET.replace("--alpha=5", "--alpha=3"))
+    assert suite.run([row], surroundings, 1) == []
+    result = forked("scoringnet_tf.experiments", *words)
+    assert result.returncode == 1 and "Received: those of another preset of that name" in result.stderr
+    assert cells.read_bytes() == before
 
 
 @pytest.mark.slow

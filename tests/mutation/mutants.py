@@ -2811,7 +2811,7 @@ LEFT_OVERS = (
             "test_a_command_that_would_replace_other_results_is_refused_before_it_trains",
         ),
         (
-            "_refusal(name, surroundings, {row.name: len(done) for row in experiment.rows}, names=names)",
+            "_refusal(name, experiment, surroundings, {row.name: len(done) for row in experiment.rows}, names=names)",
             "None",
             "fewer splits replace more",
             "test_the_command_goes_over_all_splits",
@@ -3023,7 +3023,7 @@ LEFT_OVERS = (
         "scoringnet_tf/experiments/__main__.py",
         "tests/experiments",
         (
-            '{**_made(EXPERIMENTS[name], surroundings), "splits": list(names)}',
+            '{**_made(experiment, surroundings), "splits": list(names)}',
             '{"splits": list(names)}',
             "the command does not say of which preset its results are",
             "test_of_what_a_figure_is_stands_beside_it_and_keeps_it_from_less",

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 from command_forks import forked
-from conftest import bar_color, bar_frame, read_index, write_bars, write_images, write_video
+from conftest import bar_color, bar_frame, read_index, write_bars, write_images, write_streams, write_video
 
 import scoringnet_tf
 from scoringnet_tf.data.preprocessing import decode_jpeg
@@ -467,6 +467,14 @@ def test_pictures_are_as_they_were_filmed(scorer, tmp_path):
         assert len(decoded) in {stage["end_frame"] - stage["start_frame"] for stage in runs}
     small = next(filmed(tmp_path / "dive.mp4", 30, 31))
     assert abs((np.abs(small[180, 240:, 0].astype(int) - 128) < 40).sum() - 180) <= 2
+
+
+def test_the_stream_that_is_scored_is_shown(scorer, tmp_path):
+    write_streams(tmp_path / "v.mkv", [(48, 64, 12), (96, 128, 30)])
+    for stream, size, length in ((None, (48, 64, 3), 12), (0, (48, 64, 3), 12), (1, (96, 128, 3), 30)):
+        (shown,), _ = scored_and_shown(scorer, tmp_path / "v.mkv", "v.mkv", force=True, stream=stream)
+        assert shown.num_frames == length and {decode_jpeg(jpeg).shape for _, jpeg in shown.film} == {size}
+        assert scorer(tmp_path / "v.mkv", force=True, stream=stream).num_frames == length
 
 
 def test_images_are_shown_whatever_their_first_number(scorer, tmp_path):
