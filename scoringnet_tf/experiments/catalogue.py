@@ -333,8 +333,10 @@ EXPERIMENTS = {
             *_varied("alpha", ["0", "0.2", "5", "25"], "α"),
             *_varied("margin", ["0.1", "2"], "δ"),
             *_varied("beta", ["0", "0.0005"], "β"),
+            *_varied("learning_rate", ["0.0002", "0.0018"], "rate"),
             *_varied("batch_size", ["4", "16"], "batch"),
             *_varied("clip_lengths", ["8,8", "16,16"], "clips"),  # of 32 by default
+            *_varied("fc_units", ["128", "2048"], "FC units"),  # 512 by default, before the width multiplier
             Row("sum over pairs", {"pair_reduction": "sum"}),
         ],
         "preset",
