@@ -19,6 +19,7 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.support.wording import counted
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one: a path, whose file is replaced.")
@@ -52,14 +53,21 @@ def main(_: list[str]) -> None:
     info = load_records(values.records_dir)
 
     from scoringnet_tf.inference.calibration import add_reference
-    from scoringnet_tf.models.presets import load_scoring_net, shipped_presets
+    from scoringnet_tf.models.presets import load_scoring_net, model_path, shipped_presets
+    from scoringnet_tf.training.held_out import not_learned_from
 
-    if values.model in shipped_presets():
+    if values.model in shipped_presets() and not as_path(values.model).exists():
         raise InputError(f"--model={values.model}: expected a path. Received: the name of a model that ships.")
     known = (load_scoring_net(values.model).provenance or {}).get("data_hash")
     held_out = _held_out(info, known)
     path, model = add_reference(
-        values.model, info, held_out, values.batch_size, values.training_ids, values.views, _apart(info, known)
+        values.model,
+        info,
+        held_out,
+        values.batch_size,
+        values.training_ids,
+        values.views,
+        not_learned_from(info, model_path(values.model), known),
     )
     if known and known != info.data_hash:
         print(f"{info.records_dir} are not the records that {path} was trained on: it now goes by these.")
@@ -76,19 +84,6 @@ def _held_out(info, data_hash):
         records = load_records(folder) if folder else info
         return held_out_by_name(info, records, values.held_out_split, model_path(values.model))
     return held_out_by_run(info, model_path(values.model), data_hash)
-
-
-def _apart(info, data_hash):
-    """The ids of the training split that the run held out, whatever sets the intervals; none if they are unknown."""
-    from scoringnet_tf.models.presets import model_path
-    from scoringnet_tf.training.config import held_out_of
-
-    if data_hash != info.data_hash or "validation" in info.splits:
-        return ()
-    try:
-        return held_out_of(info, model_path(flags.FLAGS.model))
-    except InputError:
-        return ()
 
 
 def _print(path, model):

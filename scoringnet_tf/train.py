@@ -219,18 +219,20 @@ flags.adopt_module_key_flags(run_flags)
 def _add_reference(run, best, training_ids):
     """Keeps with the best model what its training videos are like, where they can be compared."""
     from scoringnet_tf.inference.calibration import add_reference, can_be_measured, is_measured
-    from scoringnet_tf.training.held_out import held_out_by_run
+    from scoringnet_tf.training.held_out import held_out_by_run, not_learned_from
 
     if can_be_measured(run.model) and not is_measured(best, run.info, training_ids):
         held_out = held_out_by_run(run.info, best, run.info.data_hash)
-        add_reference(best, run.info, held_out, training_ids=training_ids)
+        apart = not_learned_from(run.info, best, run.info.data_hash)
+        add_reference(best, run.info, held_out, training_ids=training_ids, apart=apart)
 
 
 def _check_teaches(settings):
     """InputError where what was asked for teaches nothing."""
     if settings["learning_rate"] == 0:
         raise InputError("--learning_rate: expected more than 0. Received: 0, with which nothing is learned.")
-    if settings["batch_size"] == 1 and settings["alpha"] > 0:
+    kfs_alone = settings["training"] == "staged" and settings["scoring_epochs"] == 0
+    if settings["batch_size"] == 1 and settings["alpha"] > 0 and not kfs_alone:
         raise InputError(
             f"--batch_size=1: expected 2 or more with --alpha={settings['alpha']:g}, for the ranking loss compares the "
             "videos of a batch (Eq. 7). Received: 1. Choose --alpha=0, or a larger batch."

@@ -7,6 +7,7 @@ import json
 
 import pytest
 from command_forks import forked
+from conftest import write_bars
 
 BUILD = "build --dataset=unlv_diving --source_dir={source} --output_dir={out}"
 SIMULATE = "simulate --sport=vault --num_videos=9 --output_dir={out}"
@@ -122,6 +123,26 @@ CASES = [
         {"video": "V.avi", "stream": 1, "start": 0.25, "end": 1.5, "force": True, "found": None},
     ),
     (
+        "scoringnet_tf.predict --results_dir={out} --stream=1 --start=0.25 --end=1.5 --force V.avi",
+        "scoringnet_tf.inference.kept_scores.keeping_scores",
+        {"folder": "{out}", "stream": 1, "start": 0.25, "end": 1.5, "force": True, "runner": None},
+    ),
+    (
+        "scoringnet_tf.evaluate --model={model} --records_dir={diving} --output_dir={out} --true_fragments",
+        "scoringnet_tf.inference.evaluation.prediction_function",
+        {"true_fragments": True},
+    ),
+    (
+        "scoringnet_tf.extract --model={model} --output_dir={out} --part=execution --endpoint=pool5 V.avi",
+        "scoringnet_tf.inference.extraction.load_c3d",
+        {"path": "{model}", "part": "execution"},
+    ),
+    (
+        "scoringnet_tf.calibrate --model={model} --records_dir={diving}",
+        "scoringnet_tf.training.held_out.held_out_by_run",
+        {"info": "{diving}", "data_hash": None},  # what the model says, which nobody trained
+    ),
+    (
         "scoringnet_tf.calibrate --model={model} --records_dir={diving} --held_out_split=test "
         "--held_out_records_dir={again}",
         "scoringnet_tf.training.held_out.held_out_by_name",
@@ -164,6 +185,12 @@ def test_a_report_is_given_the_rows_of_the_judges(tmp_path):
     result = forked("command_probe", "scoringnet_tf.report.collecting.scored_and_shown", *words)
     (row,) = json.loads(result.stdout.splitlines()[-1])["judges"]
     assert "'final': 70.5" in row and "name='Ann'" in row
+
+
+def test_a_score_that_is_withheld_is_told_by_the_status(tmp_path):
+    write_bars(tmp_path / "v.avi", 30)
+    result = forked("scoringnet_tf.predict", tmp_path / "v.avi")
+    assert (result.returncode, result.stderr) == (1, "") and "withheld" in result.stdout
 
 
 def test_a_number_of_predict_that_is_live_is_told_at_once(places):

@@ -89,12 +89,21 @@ def test_whole_path(trained):
     run, video = trained / "run", trained / "dives/diving_samples_len_ori/001.avi"
     reference = load_scoring_net(run).reference
     assert reference.spread is not None and reference.bank is None  # --notraining_ids
+    validation, _ = held_out_ids(run / "best.keras")
+    known = reference.intervals.num_videos
+    assert validation and known == dict.fromkeys(("difficulty", "execution", "final"), len(validation))
     printed = command("scoringnet_tf.evaluate", f"--model={run}", f"--records_dir={trained / 'dives_records'}").stdout
     assert "D-SRC" in printed
     assert "The pixels of these records are simulated (--easy preset)." in printed
     metrics = json.loads((run / "evaluation_test/metrics.json").read_text())
     expected = {"frame_accuracy", "frame_accuracy_per_class", "num_videos"}
     assert expected | {f"{s}_{m}" for s in "def" for m in ("src", "med")} <= set(metrics)
+    info = DatasetInfo.load(trained / "dives_records")
+    scored = {
+        split: np.array([info.videos[name]["execution"] for name in info.splits[split]["ids"]]) for split in info.splits
+    }
+    off = np.abs(scored["test"] - scored["train"].mean()).mean()
+    assert metrics["mean_predictor"]["e_med"] == pytest.approx(off, rel=1e-3)
     for name in ("predictions.csv", "scores.png", "stages.png"):
         assert (run / "evaluation_test" / name).stat().st_size > 0
 

@@ -22,7 +22,7 @@ from data_prep.stages.merging import merged
 from scoringnet_tf.data.video import VIDEO_SUFFIXES
 from scoringnet_tf.sports import SPORTS, named_sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.wording import counted, shown
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string(
@@ -91,6 +91,8 @@ def main(paths: list[str]) -> None:
     stage_formats.write(FLAGS.to, output, written, sport, facts_of)
     num_segments = sum(len(video.segments) for video in sound)
     kept = f" Kept those of {counted(len(written) - len(sound), 'other')}." if FLAGS.existing == "merge" else ""
+    if predicted := [video.video_id for video in sound if video.is_predicted]:
+        print(f"Predictions that nobody has corrected: {shown(predicted)}.", file=sys.stderr)
     print(f"Written to {output}: {counted(num_segments, 'stage')} of {counted(len(sound), 'video')}.{kept}")
 
 

@@ -42,6 +42,9 @@ def read_boundaries(fields: Fields, sport: Sport, stretch: tuple[int, int] | Non
     if stretch and not stretch[0] <= starts[0] <= starts[-1] <= stretch[1]:
         fields.expect(f"expected stages within frames {stretch[0]} to {stretch[1]} of the file. Received: {received}")
         return None
+    if len(starts) > 1 and starts[0] == starts[-1]:
+        fields.expect(f"expected frames of the performance, or empty cells where none are known. Received: {received}")
+        return None
     offset = stretch[0] if stretch else 0
     return _segments(names, [None if frame is None else frame - offset for frame in frames], fields.where)
 

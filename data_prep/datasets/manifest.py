@@ -25,6 +25,7 @@ is the frame rate of the video. Stages and num_frames count frames of the video 
 import collections
 import dataclasses
 import math
+import os
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -48,7 +49,7 @@ from data_prep.datasets.stage_labels import (
 )
 from data_prep.errors import OptionError
 from scoringnet_tf.data.features import FeatureFile
-from scoringnet_tf.sports import SCORES, SportForm, kept_form
+from scoringnet_tf.sports import NOISE, SCORES, SportForm, kept_form
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import shown
 
@@ -94,8 +95,9 @@ def read(
     samples, respelt = _one_spelling(samples)
     samples = number_performances(samples, [bool(row.get("id")) for row in rows], are_stretches)
     label_path = _stage_csv(table, source_dir)
+    cut: list[str] = []
     if label_path:
-        samples = _labelled(samples, table, label_path, rules)
+        samples, cut = _labelled(samples, table, label_path, rules)
     stage_source = f"columns of {table.path.name}" if table.has_boundaries else STAGE_CSV if label_path else "none"
     _expect_scores(table, samples, is_labelled=table.has_boundaries or label_path is not None)
     oddities = [
@@ -108,7 +110,7 @@ def read(
         kept_form(rules),
         tuple(samples),
         {"manifest": table.path.name, "stage_labels": stage_source},
-        (f"Stage labels: {stage_source}.", *table.notes, *respelt, *oddities),
+        (f"Stage labels: {stage_source}.", *table.notes, *respelt, *cut, *oddities),
         has_features=table.has_features,
         feature_stride=feature_stride,
     )
@@ -130,7 +132,7 @@ def _sample(source_dir, table, number, row, sport):
         split=row.get("split", ""),
         where=fields.where,
         segments=segments,
-        group=row.get("group") or (row["video"].replace("\\", "/") if stretch else None),
+        group=row.get("group") or (os.path.normpath(row["video"].replace("\\", "/")) if stretch else None),
         frames=stretch,
         num_frames=num_frames,
         problems=tuple(fields.problems),
@@ -191,7 +193,7 @@ def _stage_csv(table, source_dir):
 
 
 def _labelled(samples, table, path, sport):
-    """The samples with their segments of `stage_labels.csv`, or what is wrong with those."""
+    """The samples with their segments of `stage_labels.csv`, or what is wrong with those; and notes on all of it."""
     labels = read_stage_csv(path)
     files = [row.get("video", sample.video_id) for sample, (_, row) in zip(samples, table.rows, strict=True)]
     unknown = sorted(labels.keys() - {*files, *(sample.video_id for sample in samples)})
@@ -206,10 +208,22 @@ def _labelled(samples, table, path, sport):
     stretches: dict[str, list[tuple[int, int]]] = collections.defaultdict(list)
     for sample, file in zip(samples, files, strict=True):
         stretches[file] += [sample.frames] if sample.frames else []
+    cut = [
+        f"{sample.video_id} ({segment.stage}, {segment.where})"
+        for sample, file, shared in zip(samples, files, of_all, strict=True)
+        for segment in labels.get(file, ())
+        if shared and sample.frames and segment.stage != NOISE and _is_cut(segment, sample.frames)
+    ]
+    notes = [f"Stages that reach beyond the frames of their performance are cut there: {shown(cut)}."] if cut else []
     return [
         _with_labels(sample, labels.get(sample.video_id, labels.get(file)), stretches[file] if shared else None, sport)
         for sample, file, shared in zip(samples, files, of_all, strict=True)
-    ]
+    ], notes
+
+
+def _is_cut(segment, stretch):
+    end = math.inf if segment.end is None else segment.end
+    return any(segment.start < edge < end for edge in stretch)
 
 
 def _with_labels(sample, segments, stretches, sport):

@@ -4,8 +4,9 @@
 clips of one's own in the same layout are read alike.
 """
 
-import itertools
+import unicodedata
 from pathlib import Path
+from typing import Any
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.options import sport_option
@@ -38,9 +39,12 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
         raise InputError(f"{path}: expected a column of classes beside {', '.join(NO_HEADS)}. Received: none.")
     classes = {head: sorted({row[head] for row in rows} - {""}, key=_natural) for head in heads}
     for head, names in classes.items():
-        alike = [(one, other) for one, other in itertools.pairwise(names) if _natural(one) == _natural(other)]
-        if alike:
-            raise InputError(f"{path}: expected one spelling of a class of {head}. Received: {' and '.join(alike[0])}.")
+        spellings: dict[Any, str] = {}
+        for name in names:
+            first = spellings.setdefault(_meaning(name), name)
+            if first != name:
+                what = f"expected one spelling of a class of {head}. Received: {first} and {name}"
+                raise InputError(f"{path}: {what}.")
     samples = [_sample(source_dir, f"{path.name}, row {row.number}", row, classes) for row in rows]
     notes = [f"Classes of {head}: {', '.join(names)}." for head, names in classes.items()]
     notes += unlisted_note(source_dir / "videos", (sample.path for sample in samples))
@@ -69,6 +73,14 @@ def _sample(source_dir, where, row, classes):
     video_id = row["video"].removesuffix(".avi")
     path = find_video(source_dir / "videos", video_id)
     return Sample(video_id, path, row["split"], where, classes=labels, problems=tuple(fields.problems))
+
+
+def _meaning(value):
+    """What spellings of one class share: a number is one however it is written, a word in any case and form."""
+    try:
+        return float(value)
+    except ValueError:
+        return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
 
 
 def _natural(value):

@@ -112,6 +112,7 @@ class Source:
         feature_stride: frames from one step of features to the next, as the user says; None where that is left to what
             lies beside them (`features.json`).
         published: how many samples there should be; None where nobody says.
+        label_rate: frames/s of the videos whose frames the stage labels count; None where nobody says.
     """
 
     sport: str | dict[str, Any] | None
@@ -122,6 +123,7 @@ class Source:
     has_features: bool = False
     feature_stride: int | None = None
     published: Published | None = None
+    label_rate: float | None = None
 
     @property
     def sport_name(self) -> str:

@@ -56,10 +56,15 @@ def with_split(source: Source, path: Path) -> Source:
         InputError: the file is missing or malformed, says a record twice, or does not have the records of the source.
     """
     splits: dict[str, str] = {}
+    rows: dict[str, int] = {}
     for row in read_csv(path, COLUMNS):
         if row["id"] in splits:
-            raise InputError(f"{path}: expected every id once. Received: {row['id']} again")
-        splits[row["id"]] = row["split"]
+            both = f"rows {rows[row['id']]} and {row.number}"
+            raise InputError(f"{path}: expected every id once. Received: {row['id']} in {both}")
+        if row["split"] not in SPLITS:
+            what = f"expected a split, one of {', '.join(SPLITS)}. Received: {row['split']!r}"
+            raise InputError(f"{path}, row {row.number}: {what}")
+        splits[row["id"]], rows[row["id"]] = row["split"], row.number
     ids = {sample.video_id for sample in source.samples}
     missing, unknown = ids - splits.keys(), splits.keys() - ids
     if missing or unknown:

@@ -1,6 +1,6 @@
 """Stage labels: their file formats, their checks, and a stage per frame.
 
-Frames count from 0 and an end is exclusive throughout. All label files are read here; nothing is guessed: what is
+Frames count from 0 and an end is exclusive throughout. Nothing is guessed: what is
 inconsistent is named by file and row.
 """
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from data_prep.datasets.readers.text import read_csv, read_text
+from data_prep.datasets.readers.text import read_csv
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.sports import NOISE, SHORTEST, Sport
 from scoringnet_tf.support.errors import InputError
@@ -188,25 +188,6 @@ def touches(segment: Segment, stretch: tuple[int, int]) -> bool:
     """Whether a segment of a file shows frames of a stretch (start, stop) of it, even if it goes back in time."""
     end = sys.maxsize if segment.end is None else segment.end
     return min(segment.start, end) < stretch[1] and max(segment.start, end) > stretch[0]
-
-
-def read_diving_times(path: Path) -> dict[int, tuple[int, int, int, int]]:
-    """The rows of `jump_drop_water_label.txt`, {row number from 1: (t0, t1, t2, t3)}.
-
-    Raises:
-        InputError: no such file, or malformed rows; every one is listed.
-    """
-    times, malformed = {}, []
-    for row, line in enumerate(read_text(path).splitlines(), start=1):
-        try:
-            t0, t1, t2, t3 = (whole_number(field) for field in line.split(","))
-        except ValueError:
-            malformed.append(f"{path}, row {row}: expected t0,t1,t2,t3 (four integers). Received: {line!r}")
-        else:
-            times[row] = (t0, t1, t2, t3)
-    if malformed:
-        raise InputError("\n".join(malformed))
-    return times
 
 
 def read_stage_csv(path: Path) -> dict[str, list[Segment]]:

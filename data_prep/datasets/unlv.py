@@ -4,6 +4,7 @@ Videos are `NNN.avi`, or folders `NNN/` of images, numbered from 1; row i of eve
 folder with `training_idx.mat` and `testing_idx.mat`. `stage_labels.csv` is ours.
 """
 
+import collections
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,7 +14,14 @@ from data_prep.datasets.readers.layout import index_videos
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample
 from data_prep.datasets.scores import complete_scores, odd_executions
-from data_prep.datasets.stage_labels import Segment, StageError, StageOrderError, check_segments, read_stage_csv
+from data_prep.datasets.stage_labels import (
+    Segment,
+    StageError,
+    StageOrderError,
+    check_segments,
+    read_stage_csv,
+    short_performances,
+)
 from data_prep.errors import OptionError
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
@@ -79,7 +87,11 @@ def read_numbered_stages(source_dir: Path) -> dict[int, tuple[Segment, ...]] | N
         raise InputError(f"{path}: expected video numbers as video_id. Received: {', '.join(unknown)}")
     numbered = {int(video_id): tuple(rows) for video_id, rows in segments.items()}
     if len(numbered) != len(segments):
-        raise InputError(f"{path}: expected one way to write a number. Received: several, such as 1 and 001")
+        forms = collections.defaultdict(list)
+        for video_id in segments:
+            forms[int(video_id)].append(video_id)
+        received = "; ".join(" and ".join(names) for names in forms.values() if len(names) > 1)
+        raise InputError(f"{path}: expected one way to write the number of a video. Received: {received}")
     return numbered
 
 
@@ -118,18 +130,21 @@ def make_samples(
     for split, numbers in splits.items():
         for number in numbers:
             path = videos.get(number, video_dir / f"{number:03d}.avi")
-            samples.append(_sample(sport, path, split, number, overall, difficulty, segments_of))
+            listed = f"{split_dir.name}/{SPLIT_FILES[split]}.mat"
+            samples.append(_sample(sport, path, split, listed, number, overall, difficulty, segments_of))
     unused = sorted(set(videos).difference(*splits.values()))
     notes = [f"Not built, as in neither split: {counted(len(unused), 'video')}."] if unused else []
     notes += odd_executions(sport, samples)
+    notes += short_performances(sample.segments for sample in samples if sample.segments)
     return tuple(sorted(samples, key=lambda sample: sample.video_id)), notes
 
 
-def _sample(sport, path, split, number, overall, difficulty, segments_of):
+def _sample(sport, path, split, listed, number, overall, difficulty, segments_of):
     where = f"{path.name} (row {number})"
     problems, scores = [], {}
     if not 1 <= number <= len(overall):
-        problems.append(Problem(where, f"expected a row of the score vector, 1 to {len(overall)}. Received: {number}"))
+        what = f"expected a row of the score vector, 1 to {len(overall)}. Received: {number} in {listed}"
+        problems.append(Problem(where, what))
     elif number not in difficulty:
         problems.append(Problem(where, "expected a difficulty. Received: none for this video"))
     else:

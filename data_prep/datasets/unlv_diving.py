@@ -6,14 +6,16 @@ from pathlib import Path
 from data_prep.datasets import unlv
 from data_prep.datasets.published import Published
 from data_prep.datasets.readers.matlab import read_vector
+from data_prep.datasets.readers.text import read_diving_times
 from data_prep.datasets.sample import Source
-from data_prep.datasets.stage_labels import diving_segments, read_diving_times
+from data_prep.datasets.stage_labels import diving_segments
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted
 
 VIDEO_DIR = "diving_samples_len_ori"
 TIMES_FILE = "jump_drop_water_label.txt"
+FRAME_RATE = 25.0  # frames/s of the official videos, whose frames the times count
 PUBLISHED = Published({"train": 300, "test": 70}, "Parmar and Morris 2017, §4.1")
 
 
@@ -48,7 +50,8 @@ def read(
     )
     settings = {"split_dir": split.name, "stage_labels": stage_file}
     notes = [f"Stage labels from {stage_file}.", *notes]
-    return Source("diving", samples, settings, tuple(notes), published=published)
+    rate = FRAME_RATE if stage_file == TIMES_FILE else None
+    return Source("diving", samples, settings, tuple(notes), published=published, label_rate=rate)
 
 
 def _stage_labels(source_dir, num_videos):

@@ -8,24 +8,24 @@ import statistics
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
 from tqdm import tqdm
 
 from data_prep.datasets import read_source
-from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, kinds_of_row
+from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, Problem, Sample, kinds_of_row
 from data_prep.processes import in_processes
-from data_prep.records.checks import checked_samples, known_problems, out_of_order
+from data_prep.records.checks import checked_samples, known_problems
 from data_prep.records.encoding import aspect_of, encode_samples
 from data_prep.records.joints import SourceJoints
 from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
+from data_prep.records.oddities import Oddities
 from data_prep.records.simulation import read_simulation
 from data_prep.records.writing import RecordsWriter, check_output_dir, writing_to
 from scoringnet_tf import __version__
 from scoringnet_tf.data.features import FeatureFile
-from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm
+from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import INDEX_NAME, DatasetInfo, VideoExample, score_statistics
 from scoringnet_tf.data.video import Clip
-from scoringnet_tf.sports import get_sport, in_order
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.beam import on_runner
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_folder, tidy_up_beside
@@ -111,7 +111,7 @@ def _computing(target, kept, workers, runner):
 def _build(dataset, source_dir, target, settings, kept, decoding, options):
     computing, given = decoding  # on what, and the flag that says so
     source = read_source(dataset, source_dir, **options)
-    simulation = read_simulation(source_dir)
+    simulation, simulated = read_simulation(source_dir, source.samples)
     if source.has_features:
         settings = _without_frames(settings)
         if given:
@@ -138,7 +138,7 @@ def _build(dataset, source_dir, target, settings, kept, decoding, options):
         if not source.has_features:
             SourceJoints(source_dir, source.samples).copy(folder, writer.videos)
         info.save(folder)
-    return dataclasses.replace(info, records_dir=target), [*source.notes, *notes]
+    return dataclasses.replace(info, records_dir=target), [*source.notes, *simulated, *notes]
 
 
 def _without_frames(settings):
@@ -173,60 +173,23 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded, setting
 
     Returns the others as (sample, problems), and notes on those written.
     """
-    rejected, warnings = [], collections.defaultdict(list)
-    fitted: collections.Counter[str] = collections.Counter()
+    rejected: list[tuple[Sample, list[Problem]]] = []
     resumed: dict[bool, list[str]] = {True: [], False: []}
-    uneven, unordered = [], []
+    oddities = Oddities(source, stored)
     for sample, video, stages, problems in checked_samples(source, source_dir, encoded):
         if problems and not _is_kept(problems, settings):
             rejected.append((sample, problems))
             continue
-        if stages is not None and not in_order(stages):
-            unordered.append(sample.video_id)
+        oddities.see(sample, video, stages)
         if video.taken_over is not None:
-            resumed[video.taken_over].append(sample.path.name)
-        for warning in video.warnings:
-            warnings[warning].append(sample.path.name)
-        if not source.has_features and not _is_even(video.as_video()):
-            uneven.append(sample.path.name)
-        departure = None if source.has_features else stored.departure(video.aspect)
-        if departure is not None:
-            fitted[f"{video.aspect:.2f}:1, the records {stored.aspect:.2f}:1: {departure}."] += 1
+            resumed[video.taken_over].append(sample.video_id)
         writer.write(sample.split, _example(dataset, source, sample, source_dir, stored.frame_size, video, stages))
         if video.features is not None and writer.features is None:
             writer.features = {"size": video.features.shape[1], "stride": video.stride, "origin": video.origin}
         writer.videos[sample.video_id] |= _kept_together(sample)
         for kind in kinds_of_row(problems):
             writer.videos[sample.video_id][kind] = [str(problem) for problem in problems if problem.kind == kind]
-    notes = [f"{shown(names)}: {warning}" for warning, names in warnings.items()]
-    notes += [
-        f"In {count} of {counted(len(source.samples), 'video')} pictures are {what}"
-        for what, count in sorted(fitted.items())
-    ]
-    notes += [*_mixed_rates(writer.frame_rates), *_unevenly_spaced(uneven), *out_of_order(unordered)]
-    return rejected, [*notes, *_resumed(resumed)]
-
-
-def _mixed_rates(rates):
-    """A note where videos have different frame rates: records keep every frame, and a model is trained at one rate."""
-    low, high = min(rates, default=1.0), max(rates, default=1.0)
-    if high / low - 1 <= RATE_TOLERANCE:
-        return []
-    said = f"Videos have from {low:.4g} to {high:.4g} frames/s, and records keep all frames"
-    return [f"{said}: a model learns them as {statistics.median_low(rates):.4g}. Bring them to one rate first."]
-
-
-def _is_even(video):
-    """Whether a video's frames are what is seen of it at its own rate, each once: what `predict` would show a model."""
-    return np.array_equal(video.samples(video.fps), np.arange(len(video.timestamps)))
-
-
-def _unevenly_spaced(names):
-    """A note where frames are not evenly spaced in time: records keep them all, `predict` goes by the clock."""
-    if not names:
-        return []
-    said = f"{shown(names)}: the frames are not evenly spaced in time, and records keep all of them"
-    return [f"{said}; predict leaves some out and repeats others. Bring such videos to a constant frame rate first."]
+    return rejected, [*oddities.notes(), *_resumed(resumed)]
 
 
 def _resumed(videos):

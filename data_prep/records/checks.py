@@ -18,7 +18,7 @@ from scoringnet_tf.data.features import origin_kind
 from scoringnet_tf.data.video import VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
 from scoringnet_tf.sports.true_scores import contradiction, out_of_range
-from scoringnet_tf.support.wording import counted, shown
+from scoringnet_tf.support.wording import counted
 
 SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
 
@@ -237,11 +237,3 @@ def id_problems(samples: Sequence[Sample]) -> dict[int, Problem]:
                 sample.where, f"expected id {sample.video_id} once, in one split. Received: {received}"
             )
     return problems
-
-
-def out_of_order(names: Sequence[str]) -> list[str]:
-    """A note on videos whose stages are not those of one performance, which the model's decoding takes them for."""
-    if not names:
-        return []
-    said = f"{shown(names)}: stages are not in the order of the sport, or one is there twice"
-    return [f"{said}: what is decoded in order (train --decoding=ordered, the default) cannot agree with them."]

@@ -12,13 +12,14 @@ from data_prep.datasets import read_source
 from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, kinds_of_row
 from data_prep.errors import OptionError
 from data_prep.processes import in_processes
-from data_prep.records.checks import checked_samples, out_of_order
+from data_prep.records.checks import checked_samples
 from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
+from data_prep.records.oddities import Oddities
 from data_prep.records.simulation import read_simulation
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.video import Clip
-from scoringnet_tf.sports import SCORES, in_order
+from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted, shown
 
@@ -43,13 +44,14 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     source_dir = Path(source_dir)
     try:
         source = read_source(dataset, source_dir, **options)
-        read_simulation(source_dir)
+        _, simulated = read_simulation(source_dir, source.samples)
     except OptionError:
         raise
     except InputError as error:
         problems = str(error).splitlines()
         return [*problems, _summary(source_dir, dataset, "not readable", problems)], len(problems)
-    problems, num_steps, unlabelled, unordered = [], 0, {}, []
+    problems, num_steps, unlabelled = [], 0, {}
+    oddities = Oddities(source, STORED)
     kinds: collections.Counter[str] = collections.Counter()
     with in_processes(workers or os.cpu_count() or 1) as map_clips:
         encoded = encode_samples(source, map_clips, _measured)
@@ -58,11 +60,11 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
             problems += map(str, found)
             kinds.update(kinds_of_row(found))
             num_steps += len(video)
-            if stages is not None and not in_order(stages):
-                unordered.append(sample.video_id)
+            if not found:
+                oddities.see(sample, video, stages)
             if sample.segments and stages is not None and UNLABELLED in stages:
                 unlabelled[sample.video_id] = int((stages == UNLABELLED).sum())
-    notes = [*source.notes, *_known_scores(source), *_unlabelled(unlabelled), *out_of_order(unordered)]
+    notes = [*source.notes, *simulated, *_known_scores(source), *_unlabelled(unlabelled), *oddities.notes()]
     notes += _decided_by_build(kinds)
     noun, done = ("step", "of features read") if source.has_features else ("frame", "decoded")
     done = f"{counted(len(source.samples), 'sample')}, {counted(num_steps, noun, ',')} {done}"

@@ -21,7 +21,7 @@ class SourceJoints:
         samples: all of it.
 
     Raises:
-        InputError: the index of the joints is not right.
+        InputError: the index of the joints is not right, or not there.
     """
 
     def __init__(self, source_dir: Path, samples: Sequence[Sample]) -> None:
@@ -31,6 +31,9 @@ class SourceJoints:
         self._shared = collections.Counter(sample.path.stem for sample in samples)
         if self._exist:
             read_index(self.folder)
+        elif any(self.folder.rglob("*.npy")):
+            what = "expected the names of the joints, as docs/data.md describes them. Received: no such file"
+            raise InputError(f"{self.folder / INDEX}: {what}, though there are joints beside it.")
 
     def problems(self, sample: Sample, num_frames: int | None) -> list[Problem]:
         """A problem if a video has none of its own, or they are not of its frames, or its id is no name in a folder.

@@ -13,6 +13,7 @@ from scoringnet_tf.data.joints import FOLDER as JOINTS
 from scoringnet_tf.data.records import INDEX_NAME, UNLABELLED, VideoExample, encode_example
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import RemotePath, check_access, of_a_store
+from scoringnet_tf.support.wording import shown
 
 SHARD_BYTES = 64 * 2**20  # small enough to shuffle, large enough to read at full speed
 MIN_SHARDS = 2  # so that even a small split is read by interleaving
@@ -159,7 +160,8 @@ def writing_to(output_dir: Path | RemotePath) -> Iterator[None]:
 def check_output_dir(output_dir: Path | RemotePath, overwrite: bool) -> None:
     """Checks that `output_dir` can be written, and holds nothing that may not be replaced.
 
-    `overwrite` allows to replace a folder of records, never another one that was named by mistake. In an object store
+    `overwrite` allows to replace a folder of records and of nothing else, never one that was named by mistake, or that
+    somebody keeps something of their own in. In an object store
     also what an upload left that was killed: shards, and joints, whose index has not come.
 
     Raises:
@@ -178,10 +180,19 @@ def check_output_dir(output_dir: Path | RemotePath, overwrite: bool) -> None:
         raise InputError(
             f"{output_dir}: expected a new or empty folder. Received: {found} (--overwrite replaces them)."
         )
+    if others := _others(output_dir):
+        what = f"expected records alone, to replace them. Received: also {shown(others)}"
+        raise InputError(f"{output_dir}: {what}; move that elsewhere, or choose another --output_dir.")
 
 
 def _is_cut_off(folder):
     """Whether a folder holds nothing but what a build uploads before the index; on a local disk none is left so."""
     if not isinstance(folder, RemotePath) or not folder.is_dir():
         return False
-    return all(SHARD.fullmatch(path.name) or path.name == JOINTS for path in folder.iterdir())
+    return not _others(folder)
+
+
+def _others(folder):
+    """Names in a folder of records that `build` did not write."""
+    names = (path.name for path in folder.iterdir())
+    return [name for name in names if not (SHARD.fullmatch(name) or name in (INDEX_NAME, JOINTS))]

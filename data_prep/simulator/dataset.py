@@ -8,6 +8,7 @@ import functools
 import hashlib
 import json
 import platform
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from data_prep.processes import in_processes
-from data_prep.simulator.encoding import write_video
+from data_prep.simulator.encoding import num_packets, write_video
 from data_prep.simulator.files import replace_bytes
 from data_prep.simulator.filming import film_video
 from data_prep.simulator.joints import joints_file, write_index, write_joints
@@ -33,6 +34,7 @@ from scoringnet_tf import __version__
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.reading import read_json
+from scoringnet_tf.support.wording import shown
 
 DONE, UNDER_WAY = "simulation.json", "simulation.json.partial"
 
@@ -63,17 +65,42 @@ def simulate(settings: Settings, output_dir: Path, workers: int) -> None:
     if settings.task == "scoring":
         write_index(output_dir)
     if is_done:
-        plans = [plan for plan in plans if not _is_rendered(plan, settings, output_dir)]
+        _check_labels(simulator, plans, settings, output_dir)
+        plans = [plan for plan in plans if not _is_whole(plan, settings, output_dir)]
     glances = _render_all(plans, settings, output_dir, workers)
     if is_done:
         return
     _check_unchanged(description, settings)
-    if settings.task == "session":
-        write_session_labels(simulator, plans, output_dir)
-    else:
-        write_labels(simulator, plans, glances, settings, output_dir)
+    _write_labels(simulator, plans, glances, settings, output_dir)
     _check_unchanged(description, settings)
     (output_dir / UNDER_WAY).replace(output_dir / DONE)
+
+
+def _write_labels(simulator, plans, glances, settings, folder):
+    if settings.task == "session":
+        write_session_labels(simulator, plans, folder)
+    else:
+        write_labels(simulator, plans, glances, settings, folder)
+
+
+def _check_labels(simulator, plans, settings, output_dir):
+    """ValueError where the label files of a finished dataset are not those that were written, all but its card."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_labels(simulator, plans, [], settings, folder)
+        written = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
+        changed = [
+            path.as_posix()
+            for path in written
+            if path.name != "README.md" and not _same_bytes(folder / path, output_dir / path)
+        ]
+    if changed:
+        what = f"Expected the label files in {output_dir} as they were simulated. Received: {shown(changed)}, which"
+        raise ValueError(f"{what} were changed or removed; remove the folder to simulate it anew")
+
+
+def _same_bytes(path, other):
+    return other.is_file() and path.read_bytes() == other.read_bytes()
 
 
 def _check_unchanged(description, settings):
@@ -197,6 +224,17 @@ def _is_rendered(plan, settings, output_dir):
     """Whether the video is there, and, of a whole performance, the joints."""
     joints_are_there = settings.task != "scoring" or joints_file(output_dir, plan).exists()
     return (output_dir / plan.path).exists() and joints_are_there
+
+
+def _is_whole(plan, settings, output_dir):
+    """Whether what was rendered is there to its last frame; what was cut off since is removed, to be rendered anew."""
+    if not _is_rendered(plan, settings, output_dir):
+        return False
+    path = output_dir / plan.path
+    if settings.task == "session" or num_packets(path) == plan.num_frames:
+        return True
+    path.unlink()
+    return False
 
 
 def _render(job):

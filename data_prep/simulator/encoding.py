@@ -79,6 +79,15 @@ def write_long_video(path: Path, frames: Iterable[np.ndarray], quantiser: int, c
         partial.unlink(missing_ok=True)
 
 
+def num_packets(path: Path) -> int:
+    """How many frames a video file of `write_video` holds, read without decoding; 0 of one that cannot be read."""
+    try:
+        with av.open(str(path)) as container:
+            return sum(packet.size > 0 for packet in container.demux(video=0))
+    except (av.FFmpegError, ValueError, IndexError):
+        return 0
+
+
 def _encode(target, path, frames, quantiser, codec):
     """Writes frames to an open file, and returns how many there were."""
     count = 0

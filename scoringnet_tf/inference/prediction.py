@@ -20,7 +20,7 @@ from scoringnet_tf.inference.findings import Findings, Found
 from scoringnet_tf.inference.inputs import local_video, stretched
 from scoringnet_tf.inference.performances import stretches, without_unseen
 from scoringnet_tf.inference.refusal import (
-    SEVERAL,
+    SEVERAL_OF_FEATURES,
     doubts,
     is_whole,
     reasons_against,
@@ -397,7 +397,7 @@ class VideoScorer:
             warnings = _empty_fragments(self.model, outputs["empty_fragments"].numpy()[0])
         reasons = reasons_against(self.model, labels, sequence.values, rate, length, probabilities)
         if labels is not None and len(self._stretches(probabilities, length, rate)) > 1:
-            reasons.append(SEVERAL)
+            reasons.append(SEVERAL_OF_FEATURES)
         said = f"The model does not say its features' steps per second: {ASSUMED_RATE:g} assumed."
         assumed = [] if self.model.frame_rate else [Remark("frame_rate_assumed", said)]
         findings = Findings(self.model, self._trust, self._doubts)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 NO_PERFORMANCE = Remark("no_performance", "No whole performance was found in it.")
 SEVERAL = Remark("several_performances", "It shows several performances: each has scores of its own.")
+SEVERAL_OF_FEATURES = Remark(
+    SEVERAL.code, "It shows several performances, and features of them would be scored as if they were one."
+)
 
 
 def is_whole(model: "ScoringNet", labels: np.ndarray, frame_rate: float) -> bool:

@@ -83,7 +83,8 @@ class Intervals:
         for score, values in predicted.items():
             errors = np.subtract(values, truth[score])[~np.isnan(truth[score])]
             counts[score] = len(errors)
-            widths[score] = half_width(np.nan_to_num(errors, nan=np.inf), level)  # what is no number is no small error
+            errors = np.where(np.isfinite(errors), errors, np.inf)  # what is no number is no small error
+            widths[score] = half_width(errors, level)
         found = {score: width for score, width in widths.items() if math.isfinite(width)}
         without = [f"{counts[score]} of {score}" for score in widths if score not in found]
         lacking = f"An interval needs {least_videos(level)} held-out videos with true scores and finite predictions"

@@ -17,6 +17,7 @@ from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.paths import AnyPath, as_path
+from scoringnet_tf.training.config import learned_from
 
 WITHOUT_WEIGHTS = {"dtype", "dropout_rate", "kernel_l2", "score_statistics"}  # may differ where weights are copied
 
@@ -37,6 +38,14 @@ def preprocessing_of(path: AnyPath | None, image_size: Sequence[int]) -> dict[st
             f"{image_size[0]},{image_size[1]}. Use that size, or import the weights without --mean."
         )
     return c3d.preprocessing
+
+
+def learned_before(path: AnyPath | None) -> set[str]:
+    """What scored videos the C3D at `path` learned from (`training.config.shown`), as its file and its run say.
+
+    Published weights know of none, nor does a C3D that learned from classes.
+    """
+    return load_keras(path, C3D, "pretrained").learned_from | learned_from(path) if path else set()
 
 
 def load_pretrained(network: ScoringNet, path: AnyPath, log: Callable[[str], object] = print) -> None:

@@ -20,7 +20,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.optimizer import make_optimizer
-from scoringnet_tf.training.pretrained import continue_from, preprocessing_of
+from scoringnet_tf.training.pretrained import continue_from, learned_before, preprocessing_of
 from scoringnet_tf.training.run import Phase, Run
 
 BEST = "c3d.keras"
@@ -94,6 +94,7 @@ class PretrainingRun(Run):
             dropout_rate=settings["dropout"],
             kernel_l2=settings["weight_decay"],
             preprocessing=preprocessing_of(settings["pretrained"], settings["image_size"]),
+            learned_from=learned_before(settings["pretrained"]),
             dtype=self.dtype,
         )
 

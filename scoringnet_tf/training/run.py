@@ -30,8 +30,7 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.models.c3d import C3D
-from scoringnet_tf.models.presets import NAMES, load_keras, model_path
+from scoringnet_tf.models.presets import NAMES, model_path
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import locked, mirrored_folder, replacing_file
@@ -46,6 +45,7 @@ from scoringnet_tf.training.config import (
     record_config,
     shown,
 )
+from scoringnet_tf.training.pretrained import learned_before
 from scoringnet_tf.training.strategy import shared, strategy_of, workers
 
 BEST, LAST = "best.keras", "last.keras"
@@ -208,10 +208,8 @@ class Run:
                             f"--{flag}={start}: no config.json of its run says which videos it learned from. "
                             "Where they are evaluated, they will not be counted as learned from."
                         )
-        if start := self.settings.get("pretrained"):
-            with contextlib.suppress(InputError):
-                # Published weights know nothing, nor does a C3D that learned from classes; the run beside it may.
-                learned |= load_keras(start, C3D, "pretrained").learned_from | learned_from(start)
+        with contextlib.suppress(InputError):
+            learned |= learned_before(self.settings.get("pretrained"))
         return learned
 
     def _wait_for_all(self):

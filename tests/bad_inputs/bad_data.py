@@ -98,8 +98,7 @@ DATA = (
     Case(
         "a row with a field too many",
         B,
-        "build: own/manifest.csv: expected 5 fields in every row, with … as the delimiter. Received: another number in "
-        "row 2",
+        "build: own/manifest.csv: expected 5 fields in every row, with … as the delimiter. Received: 6 in row 2",
         rows(f"{ONE},9"),
     ),
     Case(

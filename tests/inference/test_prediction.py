@@ -104,6 +104,30 @@ def test_features_are_scored_as_the_model_scores_them(tmp_path):
     assert [run["start_frame"] for run in score.stages] == [0, *(np.flatnonzero(np.diff(labels)) + 1)]
 
 
+@pytest.mark.parametrize(
+    ("runs", "codes"),
+    [
+        (((1, 8), (2, 8), (0, 9)), ["missing_stage"]),
+        (((1, 8), (2, 8), (3, 8), (0, 6)) * 2, ["stage_order", "several_performances"]),
+        (((1, 8), (2, 8), (3, 8), (0, 6)), []),
+    ],
+)
+def test_features_in_which_no_one_performance_is_found_have_no_score(runs, codes, tmp_path, monkeypatch):
+    labels = np.repeat([stage for stage, _ in runs], [count for _, count in runs])
+    values = np.random.default_rng(0).normal(size=(len(labels), 4)).astype("float32")
+    _, model = feature_scores(tmp_path, values, score_statistics={"difficulty": (3.3, 0.25), "execution": (24.0, 4.0)})
+    scorer = VideoScorer(model)
+    whole, found = scorer._whole, {"labels": labels, "stages": 0.01 + 0.96 * np.eye(4, dtype="float32")[labels]}
+    monkeypatch.setattr(
+        scorer,
+        "_whole",
+        lambda *given: {**whole(*given), **{name: keras.ops.convert_to_tensor(found[name][None]) for name in found}},
+    )
+    score = scorer(tmp_path / "v.npy")
+    assert [reason.code for reason in score.reasons] == codes
+    assert (score.final is None) == bool(codes)
+
+
 def test_features_are_read_wherever_they_lie_and_are_no_clip(tmp_path):
     score, model = feature_scores(tmp_path, np.random.default_rng(0).normal(size=(25, 4)).astype("float32"))
     fsspec.filesystem("memory").pipe_file("/features/v.npy", (tmp_path / "v.npy").read_bytes())

@@ -8,6 +8,7 @@ import pytest
 from scoringnet_tf.inference.reliability import FAR, GRAVE, HARMLESS, VERY_WIDE, WIDE, Reliability, reliability_of
 
 ROOT = pathlib.Path(__file__).parents[2]
+ROWS = ("| grave |", "| nothing |")  # of the table in docs/predictions.md
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,8 @@ def test_the_page_tells_the_rule():
     rule = page[page.index("## Reliability") : page.index("## Reasons")]
     named = set(re.findall(r"`([a-z_]+)`", rule))
     assert GRAVE | HARMLESS | {"far_from_training", "wide_interval", "unknown_distance", "no_intervals"} <= named
+    grave, nothing = (set(re.findall(r"`([a-z_]+)`", rule[rule.index(row) :].splitlines()[0])) for row in ROWS)
+    assert grave - {"wide_interval"} == GRAVE and nothing == HARMLESS
     for share in (FAR, WIDE, VERY_WIDE):
         assert f"{share:g}" in rule
     warned = set(re.findall(r"`([a-z_]+)`", page[page.index("## Warnings") : page.index("## Errors")]))

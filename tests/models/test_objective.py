@@ -98,6 +98,22 @@ def test_evaluation_is_eq10_on_predicted_fragments():
     assert "training_fragments" not in outputs
 
 
+def test_frames_are_right_by_the_labels_that_the_model_decides():
+    """In order, where the most probable stage jumps to and fro: what chooses an epoch is what `evaluate` tells."""
+    keras.utils.set_random_seed(3)
+    network = compiled(scoringnet_tf.ScoringNet(**SMALL, decoding="ordered"))
+    inputs, targets = batch()
+    layer = network.segmenter.get_layer("fc2")
+    features = np.asarray(keras.Model(network.segmenter.input, layer.input)(inputs)).reshape(36, -1)
+    kernel = np.random.default_rng(0).normal(size=(features.shape[1], 4))  # any, but far from the mean of all frames
+    layer.set_weights([1e3 * kernel, -1e3 * features.mean(axis=0) @ kernel])
+    outputs = {name: np.asarray(value) for name, value in network(inputs).items()}
+    right = [(found == targets["stages"]).mean() for found in (outputs["labels"], outputs["stages"].argmax(-1))]
+    assert right[0] != right[1]
+    measured = network.evaluate(tf.data.Dataset.from_tensors((inputs, targets)), verbose=0, return_dict=True)
+    assert measured["frame_accuracy"] == pytest.approx(right[0])
+
+
 def test_src_is_of_as_many_videos_as_there_are():
     """5,000, more than the metrics have room for without being asked."""
     network = compiled(scoringnet_tf.ScoringNet(**SMALL), num_videos=5000)

@@ -66,6 +66,8 @@ def test_they_are_of_the_videos_whose_true_score_is_known():
         (np.zeros(0), np.zeros(0), "0 of final"),
         (np.full(30, np.nan), np.zeros(30), "0 of final"),
         (np.zeros(9), [*np.zeros(8), np.nan], "9 of final"),
+        (np.zeros(9), [*np.zeros(8), np.inf], "9 of final"),
+        (np.zeros(9), [*np.zeros(8), -np.inf], "9 of final"),
     ],
 )
 def test_too_few_videos_make_none_and_say_so(truth, predicted, said):

@@ -169,6 +169,18 @@ def test_the_kfs_of_an_initial_model_may_be_kept(diving_records, tmp_path):
     assert any((a != b).any() for a, b in zip(*weights, strict=True))
 
 
+def test_a_segmenter_comes_before_that_of_an_initial_model(diving_records, tmp_path):
+    info, options = DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records)
+    models = {}
+    for flag in ("initial_model", "segmenter"):
+        models[flag] = build_network(info, options, "float32")
+        models[flag].save(tmp_path / f"{flag}.keras")
+    run = ScoringRun(info, {**options, **{flag: str(tmp_path / f"{flag}.keras") for flag in models}})
+    run.load_initial_weights()
+    assert_same(models["segmenter"].segmenter.get_weights(), run.model.segmenter.get_weights())
+    assert_same(models["initial_model"].score_predictor.get_weights(), run.model.score_predictor.get_weights())
+
+
 def test_an_initial_model_brings_its_preprocessing(diving_records, tmp_path):
     scoringnet_tf.ScoringNet(**SMALL, segmenter={"lstm_units": 64, "fc_units": 64}, preprocessing=BGR).save(
         tmp_path / "model.keras"

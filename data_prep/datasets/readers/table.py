@@ -124,11 +124,11 @@ def _rows(path, names, lines, delimiter):
     repeated = sorted({name for name in names if name and names.count(name) > 1})
     if repeated:
         raise InputError(f"{path}: expected every column once. Received: {', '.join(repeated)} more than once")
-    uneven = [str(number) for number, cells in lines if len(cells) != len(names)]
+    uneven = [f"{len(cells)} in row {number}" for number, cells in lines if len(cells) != len(names)]
     if uneven:
         raise InputError(
             f"{path}: expected {counted(len(names), 'field')} in every row, with {_named(delimiter)} as the delimiter. "
-            f"Received: another number in row {', '.join(uneven)}"
+            f"Received: {', '.join(uneven)}"
         )
     rows = []
     for number, cells in lines:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from data_prep.datasets.readers.table import read_table
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.reading import whole_number
 
 
 def read_text(path: str | Path) -> str:
@@ -51,3 +52,22 @@ def read_csv(path: str | Path, columns: Sequence[str]) -> list[Row]:
     if any(column not in table.header for column in columns):
         raise InputError(f"{path}: expected the columns {','.join(columns)}. Received: {','.join(table.header)}")
     return [Row(number, cells) for number, cells in table.rows]
+
+
+def read_diving_times(path: Path) -> dict[int, tuple[int, int, int, int]]:
+    """The rows of `jump_drop_water_label.txt`, {row number from 1: (t0, t1, t2, t3)}.
+
+    Raises:
+        InputError: no such file, or malformed rows; every one is listed.
+    """
+    times, malformed = {}, []
+    for row, line in enumerate(read_text(path).splitlines(), start=1):
+        try:
+            t0, t1, t2, t3 = (whole_number(field) for field in line.split(","))
+        except ValueError:
+            malformed.append(f"{path}, row {row}: expected t0,t1,t2,t3 (four integers). Received: {line!r}")
+        else:
+            times[row] = (t0, t1, t2, t3)
+    if malformed:
+        raise InputError("\n".join(malformed))
+    return times

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
+from data_prep.datasets.readers.text import read_diving_times
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.wording import counted, shown
 
@@ -53,7 +54,7 @@ def read_labels(folder: Path) -> RealLabels:
         ValueError: one is inconsistent; file or row are named, and what was expected.
     """
     overall, difficulty = (read_vector(folder / name, variable) for name, variable in (SCORES, DIFFICULTIES))
-    boundaries = _read_boundaries(folder / STAGES)
+    boundaries = np.array(list(read_diving_times(folder / STAGES).values())).reshape(-1, 4)
     if not len(overall) == len(difficulty) == len(boundaries):
         raise ValueError(
             f"Expected as many scores, difficulties and stage rows in {folder}. "
@@ -92,18 +93,6 @@ def _check_scores(folder, difficulty, overall):
                 f"Expected {name} from {low:g} to {high:g} in {folder}. Received: {values[wrong[0]]:g} in row "
                 f"{wrong[0] + 1}, and {counted(len(wrong) - 1, 'more row')} like it"
             )
-
-
-def _read_boundaries(file):
-    if not file.exists():
-        raise FileNotFoundError(f"Expected the label file {file}. Received: no such file")
-    rows = []
-    for number, line in enumerate(file.read_text().split(), start=1):
-        fields = line.split(",")
-        if len(fields) != 4 or not all(field.strip().isdecimal() for field in fields):
-            raise ValueError(f"Expected t0,t1,t2,t3 in row {number} of {file}. Received: {line!r}")
-        rows.append([int(field) for field in fields])
-    return np.array(rows).reshape(-1, 4)
 
 
 def draw_boundaries(rng: np.random.Generator) -> tuple[int, int, int, int]:

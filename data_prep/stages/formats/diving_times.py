@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from data_prep.datasets.stage_labels import StageError, diving_segments, read_diving_times
+from data_prep.datasets.readers.text import read_diving_times
+from data_prep.datasets.stage_labels import StageError, diving_segments
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import FactsOf
 

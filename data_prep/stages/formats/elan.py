@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 from data_prep.datasets.stage_labels import Segment
 from data_prep.stages.formats.labelled_video import LabelledVideo, labelled_video, require_ends
+from data_prep.stages.formats.media import VIDEO_ID, check_names
 from data_prep.stages.formats.timing import MILLISECOND
 from data_prep.stages.formats.videos import FactsOf
 from data_prep.stages.formats.xml_file import add, attribute, read_root, write_folder
@@ -21,7 +22,6 @@ from scoringnet_tf.support.errors import InputError
 ROOT = "ANNOTATION_DOCUMENT"
 TIER, TIER_TYPE, VOCABULARY = "stages", "stage", "stages of the sport"
 LANGUAGE, LANGUAGE_URL = "und", "http://cdb.iso.org/lg/CDB-00130975-001"  # names of stages are of no one language
-VIDEO_ID = "video_id"  # a property of the header; ELAN keeps those that it does not know
 SCHEMA = "{http://www.w3.org/2001/XMLSchema-instance}noNamespaceSchemaLocation"
 
 
@@ -63,7 +63,10 @@ def _video(header, path):
     if medium is None or not (name or medium.get("MEDIA_URL")):
         raise InputError(f"{path}: expected a MEDIA_DESCRIPTOR of the video. Received: none")
     origin = attribute(medium, "TIME_ORIGIN", path, int) if "TIME_ORIGIN" in medium.attrib else 0
-    return name or PurePosixPath(medium.get("MEDIA_URL").replace("\\", "/")).name, origin
+    file = PurePosixPath(medium.get("MEDIA_URL", "").replace("\\", "/")).name
+    if name and file:
+        check_names(name, file, path)
+    return name or file, origin
 
 
 def _annotations(root, path):

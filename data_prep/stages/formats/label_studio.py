@@ -15,6 +15,7 @@ inclusive (https://labelstud.io/tags/timelinelabels), at that rate: in a video w
 The older template, which labels the audio of a video, counts seconds.
 """
 
+import dataclasses
 import json
 import numbers
 from collections.abc import Sequence
@@ -24,14 +25,14 @@ from urllib.parse import quote
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.stage_labels import Segment
 from data_prep.stages.formats.labelled_video import LabelledVideo, labelled_video, require_ends
-from data_prep.stages.formats.media import video_name
+from data_prep.stages.formats.media import VIDEO_ID, check_names, video_name
 from data_prep.stages.formats.timing import MAX_RATE, begin_of, exact_rate
 from data_prep.stages.formats.videos import FactsOf
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 
-VIDEO, VIDEO_ID, FPS = "video", "video_id", "fps"  # keys of a task's data; Label Studio keeps those it does not know
+VIDEO, FPS = "video", "fps"  # with `VIDEO_ID`, keys of a task's data; Label Studio keeps those it does not know
 STAGES = "stages"  # name of the control tag
 MAX_NUMBER = 2**53  # beyond, JSON's numbers are not exact
 LOCAL_FILES = "/data/local-files/?d="  # how Label Studio serves files of a storage below its document root
@@ -83,13 +84,16 @@ def _video(task, where, facts_of):
         number, region = numbered
         return _segments(number, region, where, lambda: facts_of(video_id), data.get(FPS))
 
-    return labelled_video(video_id, where, enumerate(regions, start=1), segments_of)
+    video = labelled_video(video_id, where, enumerate(regions, start=1), segments_of)
+    return dataclasses.replace(video, is_predicted="annotations" not in task)
 
 
 def _video_id(data, where):
     """What `write` wrote; else the name of the video that `data` refers to."""
     texts = {key: value for key, value in data.items() if isinstance(value, str) and value}
     if VIDEO_ID in texts:
+        if VIDEO in texts:
+            check_names(texts[VIDEO_ID], video_name(texts[VIDEO], where), where)
         return texts[VIDEO_ID]
     references = [texts[VIDEO]] if VIDEO in texts else list(texts.values())
     if len(references) != 1:

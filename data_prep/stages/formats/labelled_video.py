@@ -17,12 +17,14 @@ class LabelledVideo:
         where: file, and row or task.
         segments: what was readable; an `end` may be None.
         problems: what was wrong, one message each, with file and row, region or annotation.
+        is_predicted: a model found the stages, and nobody has corrected them yet.
     """
 
     video_id: str
     where: str
     segments: tuple[Segment, ...]
     problems: tuple[str, ...] = ()
+    is_predicted: bool = False
 
     def renamed(self, video_id: str) -> "LabelledVideo":
         """The same labels of a video that is called otherwise."""

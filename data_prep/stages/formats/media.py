@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from scoringnet_tf.support.errors import InputError
 
+VIDEO_ID = "video_id"  # a property that tools keep, though they do not know it
 # Label Studio puts eight hexadecimal digits before the name of an uploaded file.
 UPLOAD = re.compile(r"/upload/\d+/[0-9a-f]{8}-(?P<name>[^/]+)$")
 
@@ -31,6 +32,19 @@ def video_name(reference: str, where: str) -> str:
     path = parse_qs(url.query).get("d", [""])[0] if is_local else unquote(url.path)
     upload = UPLOAD.search(path)
     return upload["name"] if upload else PurePosixPath(path).name
+
+
+def check_names(video_id: str, file: str, where: str) -> None:
+    """InputError where a file of stages that was written for one video refers to another, as a copied template does.
+
+    Args:
+        video_id: of the video that it was written for.
+        file: name of the file that it refers to.
+        where: whose they are, for the message.
+    """
+    name, path = PurePosixPath(video_id), PurePosixPath(file)
+    if not {name.name, name.stem} & {path.name, path.stem}:
+        raise InputError(f"{where}: expected one video. Received: {video_id} as its {VIDEO_ID}, and the file {file}")
 
 
 def file_name(video_id: str) -> str:

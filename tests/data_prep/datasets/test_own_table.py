@@ -341,7 +341,9 @@ def test_rows_are_counted_as_an_editor_counts_them(tmp_path):
         "manifest.csv, row 4: expected a number as final. Received: 'x'",
         "manifest.csv, row 7: expected a number as final. Received: 'y'",
     ]
-    with pytest.raises(InputError, match=r"expected 3 fields in every row, with comma as .* in row 3, 4"):
+    with pytest.raises(
+        InputError, match=r"expected 3 fields in every row, with comma as .* Received: 4 in row 3, 2 in row 4"
+    ):
         source_of(tmp_path, "video,split,final\na.mp4,train,1\nb.mp4,train,3,2\nc.mp4,train\n")
 
 

@@ -58,7 +58,7 @@ def shown(info):
 
 def test_performances_of_one_file_are_a_group_unless_a_column_says_otherwise(broadcast):
     """Together they are in one split where groups are kept, for they share the hall and the camera."""
-    rows = ("final.mp4,63,10,30", "final.mp4,63,40,61")
+    rows = ("final.mp4,63,10,30", "./final.mp4,63,40,61")
     assert [sample.group for sample in source_of(broadcast, "video,final,start_frame,end_frame", *rows).samples] == [
         "final.mp4"
     ] * 2
@@ -261,7 +261,9 @@ def test_stage_labels_of_a_file_are_shared_out_to_its_performances(broadcast, tm
     rows = ("final.mp4,train,63,10,30", "final.mp4,train,63,40,60")
     labels = [("final.mp4", "take-flight", 12, 20), ("final.mp4", "entry", 20, 25), ("final.mp4", "entry", 50, 70)]
     write_table(broadcast / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
-    assert not problems(source_of(broadcast, header, *rows))
+    shared = source_of(broadcast, header, *rows)
+    (cut,) = [note for note in shared.notes if "are cut there" in note]
+    assert not problems(shared) and cut.endswith("cut there: final.mp4#2 (entry, stage_labels.csv, row 4).")
     assert stages_of(broadcast, tmp_path) == {
         "final.mp4#1": [-1] * 2 + [2] * 8 + [3] * 5 + [-1] * 5,
         "final.mp4#2": [-1] * 10 + [3] * 10,

@@ -142,8 +142,11 @@ def test_a_split_file_takes_the_place_of_the_datasets_own_split(tmp_path):
     [
         ([("001", "train")], "expected a split for each of 2 records. Received: none for 002"),
         ([("001", "train"), ("002", "test"), ("003", "test")], "Received: 003, which are no records"),
-        ([("001", "train"), ("001", "test"), ("002", "test")], "expected every id once. Received: 001 again"),
-        ([("001", "train"), ("002", "dev")], "expected a split, one of train, validation, test. Received: 'dev'"),
+        ([("001", "train"), ("001", "test"), ("002", "test")], "expected every id once. Received: 001 in rows 2 and 3"),
+        (
+            [("001", "train"), ("002", "dev")],
+            "mine.csv, row 3: expected a split, one of train, validation, test. Received: 'dev'",
+        ),
     ],
 )
 def test_a_split_file_of_other_records_is_refused(tmp_path, rows, message):

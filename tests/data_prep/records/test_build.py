@@ -124,7 +124,65 @@ def test_videos_of_different_rates_are_said(diving_dir, tmp_path):
         write_bars(source / f"{number:03d}.avi", 24 + number, number, fps=50)
     info, notes = build_records("unlv_diving", diving_dir, tmp_path / "records", SMALL, workers=1)
     assert info.frame_rate == 25
-    assert [note for note in notes if note.startswith("Videos have from 25 to 50 frames/s")]
+    (said,) = [note for note in notes if note.startswith("Videos have from 25 to 50 frames/s")]
+    assert said.endswith("Frames/s: 25 of 006, 007, 008, 009, 010; 50 of 001, 002, 003, 004, 005.")
+    (labelled,) = [note for note in notes if note.startswith("The stage labels count frames of videos of 25 frames/s")]
+    assert labelled.endswith("these may have others: 50 of 001, 002, 003, 004, 005.")
+    report, _ = check("unlv_diving", diving_dir, workers=1)
+    assert {said, labelled} <= set(report)
+
+
+def test_a_performance_without_frames_of_a_stage_is_named(tmp_path):
+    """As a row that was never filled in; one whose score nobody knows may well be of noise alone."""
+    rows = [("a.mp4", 3.0, 21.0, 63.0, "train", 2, 8, 8, 8), ("b.mp4", 3.0, 21.0, 63.0, "train", 2, 5, 8, 12)]
+    source = write_manifest(tmp_path / "own", rows)
+    for number, (name, *_) in enumerate(rows):
+        write_bars(source / name, 20, number)
+    _, notes = build_records("manifest", source, tmp_path / "records", SMALL, workers=1, sport="diving")
+    said = [note for note in notes if "no frame is labelled" in note]
+    assert said == [
+        f"a.mp4: no frame is labelled {stage}, though the performance has a score."
+        for stage in ("take-flight", "entry")
+    ]
+    assert set(said) <= set(check("manifest", source, workers=1, sport="diving")[0])
+    write_manifest(tmp_path / "empty", [("a.mp4", 3.0, 21.0, 63.0, "train", 0, 0, 0, 0)])
+    write_bars(tmp_path / "empty" / "a.mp4", 20)
+    report, number = check("manifest", tmp_path / "empty", workers=1, sport="diving")
+    assert number == 1 and "row 2: expected frames of the performance, or empty cells" in report[0]
+
+
+def test_pixels_are_simulated_wherever_below_the_simulation_they_lie(tmp_path):
+    """The folder of its videos alone, or a folder above that holds film too."""
+    simulated = write_unlv_diving(tmp_path / "all" / "sim")
+    (simulated / "simulation.json").write_text(json.dumps({"simulated": True, "settings": {"easy": True}}))
+    rows = [(f"00{number}.avi", 3.0, 21.0, 63.0, "train") for number in (1, 2)]
+    header = ("video", "difficulty", "execution", "final", "split")
+    videos = simulated / "diving_samples_len_ori"
+    write_table(videos / "manifest.csv", header, rows)
+    info, _ = build_records("manifest", videos, tmp_path / "records", SMALL, workers=1, sport="diving")
+    assert info.simulation == {"simulated": True, "settings": {"easy": True}}
+    write_bars(tmp_path / "all" / "film.avi", 20, 30)
+    rows = [("sim/diving_samples_len_ori/001.avi", *rows[0][1:]), ("film.avi", *rows[1][1:])]
+    write_table(tmp_path / "all" / "manifest.csv", header, rows)
+    info, notes = build_records("manifest", tmp_path / "all", tmp_path / "mixed", SMALL, workers=1, sport="diving")
+    assert info.simulation and [note for note in notes if note.startswith("Of 2 videos 1 are simulated: ")]
+    (simulated / "simulation.json").rename(simulated / "simulation.json.partial")
+    with pytest.raises(InputError, match=r"simulation\.json\.partial: expected a simulation that has ended"):
+        _build(videos, tmp_path / "none", dataset="manifest", sport="diving")
+
+
+def test_what_is_not_of_the_records_is_never_replaced(diving_dir, tmp_path):
+    """A file of one's own beside the records, and a folder of another tool whose index is called alike."""
+    _build(diving_dir, tmp_path / "records")
+    (tmp_path / "records" / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"expected records alone, to replace them\. Received: also thesis\.txt"):
+        _build(diving_dir, tmp_path / "records", overwrite=True)
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mnist" / "dataset_info.json").write_text('{"name": "mnist"}')
+    (tmp_path / "mnist" / "mnist-train.tfrecord-00000-of-00001").write_bytes(b"")
+    with pytest.raises(InputError, match=r"Received: also mnist-train\.tfrecord"):
+        _build(diving_dir, tmp_path / "mnist", overwrite=True)
+    assert len(list((tmp_path / "mnist").iterdir())) == 2
 
 
 def test_frames_that_are_not_evenly_spaced_are_said(tmp_path):
@@ -381,7 +439,7 @@ def test_an_existing_folder_is_kept_unless_told(diving_dir, tmp_path):
 def test_a_video_number_written_in_two_ways_is_not_guessed(diving_dir, tmp_path):
     rows = "video_id,stage,start_frame,end_frame\n001,noise,0,2\n1,entry,2,4\n"
     (diving_dir / "stage_labels.csv").write_text(rows)
-    with pytest.raises(InputError, match="such as 1 and 001"):
+    with pytest.raises(InputError, match=r"Received: 001 and 1$"):
         _build(diving_dir, tmp_path / "records")
 
 

@@ -91,7 +91,7 @@ def test_a_video_that_has_changed_since_is_made_anew(diving_dir, tmp_path, monke
     assert info.data_hash == build(diving_dir, tmp_path / "other")[0].data_hash
     assert "Taken over from an interrupted build: 5 encoded videos." in note_of(notes)
     assert "Made anew of an interrupted build: 1 encoded video, for" in note_of(notes)
-    assert note_of(notes).endswith("has changed: 002.avi.")
+    assert note_of(notes).endswith("has changed: 002.")
 
 
 def test_labels_are_those_of_now(diving_dir, tmp_path, monkeypatch):

@@ -288,7 +288,7 @@ def test_cells_are_checked(tmp_path, change, message):
 
 def test_features_without_a_frame_rate_have_a_note(tmp_path):
     info, notes = build(write_source(tmp_path / "own", rows_of(fps="")), tmp_path / "records")
-    assert "a.npy: Features state no frame rate: 25 frames per second assumed." in notes
+    assert "dive a: Features state no frame rate: 25 frames per second assumed." in notes
     rows = [row | {"fps": ""} for row in rows_of()]
     source = write_source(tmp_path / "stated", rows, origin=ORIGIN | {"frame_rate": 50.0})
     info, notes = build(source, tmp_path / "stated_records")

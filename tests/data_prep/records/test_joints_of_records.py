@@ -52,6 +52,13 @@ def test_the_name_of_a_file_is_enough_where_it_is_one_videos(tmp_path):
     assert kept(tmp_path, samples(tmp_path, **{"001": "samples/001.avi", "b": "dive #1.avi"})) == [1, 2]
 
 
+def test_joints_without_their_index_are_not_left_out_in_silence(tmp_path):
+    write_joints(tmp_path, **{"001": 1})
+    (tmp_path / "joints/joints.json").rename(tmp_path / "joints/Joints.json")
+    with pytest.raises(InputError, match=r"joints/joints\.json: expected the names of the joints"):
+        SourceJoints(tmp_path, samples(tmp_path, **{"001": "samples/001.avi"}))
+
+
 def test_videos_that_are_called_alike_have_joints_by_their_ids(tmp_path):
     write_joints(tmp_path, **{"a/001.avi": 1, "b/001.avi": 2, "final.mp4#1": 3, "final.mp4#2": 4})
     stretches = {f"final.mp4#{number}": f"final.mp4#{5 * number}-{5 * number + 5}" for number in (1, 2)}

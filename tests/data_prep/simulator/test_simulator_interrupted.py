@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -117,6 +118,26 @@ def test_a_video_that_is_missing_is_rendered_again(tmp_path):
     video.unlink()
     simulate(SMALL, tmp_path, workers=1)
     assert video.read_bytes() == contents
+
+
+def test_a_video_that_was_cut_off_is_rendered_again(tmp_path):
+    simulate(SMALL, tmp_path, workers=1)
+    for name, share in (("001", 0.5), ("002", 0.0)):
+        video = tmp_path / "diving_samples_len_ori" / f"{name}.avi"
+        contents = video.read_bytes()
+        video.write_bytes(contents[: int(share * len(contents))])
+        simulate(SMALL, tmp_path, workers=1)
+        assert video.read_bytes() == contents
+
+
+@pytest.mark.parametrize("name", ["diving_overall_scores.mat", "stage_labels.csv", "split_1_1/testing_idx.mat"])
+def test_labels_of_a_finished_simulation_that_have_changed_are_named(tmp_path, name):
+    """Its command would otherwise end well over labels that are not those of its videos, or over none."""
+    simulate(SMALL, tmp_path, workers=1)
+    for change in (lambda file: file.write_bytes(file.read_bytes()[:-1]), Path.unlink):
+        change(tmp_path / name)
+        with pytest.raises(ValueError, match=f"Received: {re.escape(name)}, which were changed or removed"):
+            simulate(SMALL, tmp_path, workers=1)
 
 
 def _run(folder, *arguments):

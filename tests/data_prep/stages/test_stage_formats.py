@@ -152,6 +152,22 @@ def test_label_studio_counts_frames_from_one_and_includes_the_last(tmp_path):
     assert plain(read(path, facts_reader())) == {"dive_1.mp4": [("take-flight", 0, 5), ("entry", 5, 6)]}
 
 
+def test_a_file_that_was_copied_for_another_video_is_refused(tmp_path):
+    """Its id is still that of the video that it was written for; the name of the file may lack in the id."""
+    for video_id, fits in (("first.mp4", True), ("a/first", True), ("second.mp4", False)):
+        media = '<MEDIA_DESCRIPTOR MEDIA_URL="file:///C:/My Videos/first.mp4" MIME_TYPE="video/mp4"/>'
+        known = f'<PROPERTY NAME="video_id">{video_id}</PROPERTY>'
+        of_elan = write_elan(tmp_path / "copied.eaf", [("entry", 0, 400)], media=media, properties=known)
+        copied = task(timeline(1, 5), video="/data/local-files/?d=videos/first.mp4")
+        copied["data"]["video_id"] = video_id
+        for path in (of_elan, write_json(tmp_path / "copied.json", [copied])):
+            if fits:
+                assert list(plain(read(path, facts_reader(fps=25)))) == [video_id]
+            else:
+                with pytest.raises(InputError, match=r"Received: second\.mp4 as its video_id, and the file first\.mp4"):
+                    read(path, facts_reader(fps=25))
+
+
 def test_label_studio_counts_the_seconds_of_audio(tmp_path):
     """The template that labels the sound of a video: 0.4 s at 25 frames/s is the begin of frame 10."""
     sound = {**REGION, "type": "labels", "value": {"start": 0.4, "end": 1.6133, "channel": 0, "labels": ["entry"]}}
@@ -645,6 +661,14 @@ def test_the_command_takes_labels_to_a_tool_and_back(tmp_path):
     assert list(found) == ["001", "002", "003"]
     spans = [("pre-starting", 0, 4), ("take-flight", 4, 14), ("entry", 14, 20), ("noise", 20, 26)]
     assert [tuple(segment)[:3] for segment in found["002"]] == spans
+
+
+def test_predictions_that_nobody_has_corrected_are_named(tmp_path):
+    (tmp_path / "suggested.csv").write_text("video_id,stage,start_frame,end_frame\n001,entry,3,9\n")
+    written = run(tmp_path / "suggested.csv", "--to=label_studio", f"--output={tmp_path / 'tasks.json'}")
+    assert not written.returncode and not written.stderr
+    taken = run(tmp_path / "tasks.json", f"--output={tmp_path / 'stage_labels.csv'}")
+    assert not taken.returncode and taken.stderr == "Predictions that nobody has corrected: 001.\n"
 
 
 def test_the_command_lists_every_problem_and_writes_nothing(tmp_path):

@@ -1,0 +1,145 @@
+"""What is odd of videos in which nothing is wrong: `check` says it as `build` does. Notes, by the ids of the videos."""
+
+import collections
+import statistics
+
+import numpy as np
+
+from data_prep.datasets.sample import Sample, Source
+from data_prep.records.encoding import EncodedVideo
+from scoringnet_tf.data.preprocessing import ASPECT_TOLERANCE, RATE_TOLERANCE, StoredForm
+from scoringnet_tf.data.records import UNLABELLED
+from scoringnet_tf.sports import SCORES, SHORTEST, get_sport, in_order
+from scoringnet_tf.support.wording import counted, shown
+
+
+class Oddities:
+    """Sees one video after another, and tells what to know of them before a model is trained.
+
+    Args:
+        source: whose videos.
+        stored: how frames are stored; without an aspect where `build` has yet to choose one.
+    """
+
+    def __init__(self, source: Source, stored: StoredForm) -> None:
+        self._source, self._stored = source, stored
+        self._stage_names = get_sport(source.sport).stages if source.sport else ()
+        self._warnings: dict[str, list[str]] = collections.defaultdict(list)
+        self._of_aspect: dict[str, list[str]] = collections.defaultdict(list)
+        self._of_rate: dict[float, list[str]] = collections.defaultdict(list)
+        self._without_stage: dict[str, list[str]] = collections.defaultdict(list)
+        self._uneven: list[str] = []
+        self._short: list[str] = []
+        self._unordered: list[str] = []
+
+    def see(self, sample: Sample, video: EncodedVideo, stages: np.ndarray | None) -> None:
+        """Looks at a video that has no problem.
+
+        Args:
+            sample: its row.
+            video: its frames or features.
+            stages: of every frame, int (L,); None where none are known.
+        """
+        name = sample.video_id
+        self._of_rate[round(video.fps, 3)].append(name)
+        for warning in video.warnings:
+            self._warnings[warning].append(name)
+        if not self._source.has_features:
+            self._of_aspect[f"{video.aspect:.2f}:1"].append(name)
+            if len(video) < SHORTEST:
+                self._short.append(f"{name} ({len(video)})")
+            if not _is_even(video):
+                self._uneven.append(name)
+        if stages is not None and not in_order(stages):
+            self._unordered.append(name)
+        for stage in self._lacking(sample, stages):
+            self._without_stage[stage].append(name)
+
+    def _lacking(self, sample, stages):
+        """Stages of the sport that no frame shows of a performance that has a score, and a stage in every frame."""
+        has_score = any(getattr(sample, score) is not None for score in SCORES)
+        if not (has_score and sample.segments and stages is not None) or UNLABELLED in stages:
+            return []
+        return [name for index, name in enumerate(self._stage_names) if index and index not in stages]
+
+    def notes(self) -> list[str]:
+        """All of it, a line for each kind."""
+        return [
+            *(f"{shown(names)}: {warning}" for warning, names in self._warnings.items()),
+            *self._aspects(),
+            *self._rates(),
+            *self._rates_of_labels(),
+            *self._lengths(),
+            *self._spacing(),
+            *self._order(),
+            *(
+                f"{shown(names)}: no frame is labelled {stage}, though the performance has a score."
+                for stage, names in self._without_stage.items()
+            ),
+        ]
+
+    def _aspects(self):
+        total = counted(sum(map(len, self._of_aspect.values())), "video")
+        of_aspect = sorted((float(said.removesuffix(":1")), said, names) for said, names in self._of_aspect.items())
+        if self._stored.aspect is None:
+            if not of_aspect or of_aspect[-1][0] / of_aspect[0][0] - 1 <= ASPECT_TOLERANCE:
+                return []
+            found = ", ".join(f"{said} ({len(names)})" for _, said, names in of_aspect)
+            return [f"Pictures of {total} are {found}; build brings all to one, see --aspect and --fit."]
+        departures = [(said, names, self._stored.departure(aspect)) for aspect, said, names in of_aspect]
+        return [
+            f"In {len(names)} of {total} pictures are {said}, the records {self._stored.aspect:.2f}:1: {departure}."
+            for said, names, departure in departures
+            if departure is not None
+        ]
+
+    def _rates(self):
+        """A note where frame rates differ: records keep every frame, and a model is trained at one rate."""
+        rates = sorted(self._of_rate)
+        if not rates or _alike(rates[0], rates[-1]):
+            return []
+        found = "; ".join(f"{rate:.4g} of {shown(self._of_rate[rate])}" for rate in rates)
+        median = statistics.median_low([rate for rate in rates for _ in self._of_rate[rate]])
+        said = f"Videos have from {rates[0]:.4g} to {rates[-1]:.4g} frames/s, and records keep all frames"
+        return [f"{said}: a model learns them as {median:.4g}. Bring them to one rate first. Frames/s: {found}."]
+
+    def _rates_of_labels(self):
+        """A note where stage labels count the frames of videos of another rate than these have."""
+        labelled = self._source.label_rate
+        others = {rate: names for rate, names in self._of_rate.items() if labelled and not _alike(rate, labelled)}
+        if not others:
+            return []
+        found = "; ".join(f"{rate:.4g} of {shown(names)}" for rate, names in sorted(others.items()))
+        return [f"The stage labels count frames of videos of {labelled:g} frames/s, these may have others: {found}."]
+
+    def _lengths(self):
+        if not self._short:
+            return []
+        what = f"have fewer than the {SHORTEST} frames that a model needs; maybe their frames are given in seconds"
+        return [f"{shown(self._short)}: {what}."]
+
+    def _spacing(self):
+        """A note where frames are not evenly spaced in time: records keep them all, `predict` goes by the clock."""
+        if not self._uneven:
+            return []
+        said = f"{shown(self._uneven)}: the frames are not evenly spaced in time, and records keep all of them"
+        what = "predict leaves some out and repeats others. Bring such videos to a constant frame rate first"
+        return [f"{said}; {what}."]
+
+    def _order(self):
+        """A note where stages are not those of one performance, which the model's decoding takes them for."""
+        if not self._unordered:
+            return []
+        said = f"{shown(self._unordered)}: stages are not in the order of the sport, or one is there twice"
+        what = "what is decoded in order (train --decoding=ordered, the default) cannot agree with them"
+        return [f"{said}: {what}."]
+
+
+def _alike(rate, other):
+    return max(rate, other) / min(rate, other) - 1 <= RATE_TOLERANCE
+
+
+def _is_even(encoded):
+    """Whether a video's frames are what is seen of it at its own rate, each once: what `predict` would show a model."""
+    video = encoded.as_video()
+    return np.array_equal(video.samples(video.fps), np.arange(len(video.timestamps)))
