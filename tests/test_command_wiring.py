@@ -123,6 +123,18 @@ CASES = [
         {"video": "V.avi", "stream": 1, "start": 0.25, "end": 1.5, "force": True, "found": None},
     ),
     (
+        "scoringnet_tf.experiments run table5 --preset={out}.flags --records_dir={diving} --renderings={again} "
+        "--runs_dir={out} -- --max_steps=2 --alpha=3",
+        "scoringnet_tf.experiments.training.Surroundings",
+        {"records": "{diving}", "folder": "{out}", "further": ["--max_steps=2", "--alpha=3"]},
+    ),
+    (
+        "scoringnet_tf.experiments run table6 --preset={out}.flags --records_dir={diving} --splits=3 "
+        "--split_files=A.csv,B.csv",
+        "scoringnet_tf.experiments.splits.splits_of",
+        {"number": 3, "files": ["A.csv", "B.csv"]},
+    ),
+    (
         "scoringnet_tf.predict --results_dir={out} --stream=1 --start=0.25 --end=1.5 --force V.avi",
         "scoringnet_tf.inference.kept_scores.keeping_scores",
         {"folder": "{out}", "stream": 1, "start": 0.25, "end": 1.5, "force": True, "runner": None},
@@ -161,6 +173,7 @@ def places(diving_records, stage_model, tmp_path):
     (tmp_path / "source").mkdir()
     again = tmp_path / "again"
     again.symlink_to(diving_records, target_is_directory=True)
+    (tmp_path / "out.flags").touch()
     folders = {"source": tmp_path / "source", "out": tmp_path / "out", "diving": diving_records, "again": again}
     return {**folders, "model": stage_model, "unlv": diving_records.parent / "source"}
 

@@ -45,7 +45,8 @@ def cross_validated(
     if number == len(training.groups):
         folds = list(KFold(min(FOLDS, number), shuffle=True, random_state=training.seed).split(inputs))
     else:
-        folds = list(GroupKFold(min(FOLDS, number)).split(inputs, groups=training.groups))
+        of_groups = GroupKFold(min(FOLDS, number), shuffle=True, random_state=training.seed)
+        folds = list(of_groups.split(inputs, groups=training.groups))
     search = GridSearchCV(
         regressor, dict(grid), scoring=lambda fitted, x, y: order(y, fitted.predict(x)), cv=folds, error_score="raise"
     )

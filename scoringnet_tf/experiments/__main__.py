@@ -12,7 +12,6 @@ but what a row of a table sets stays as it is. Results of other data, or of more
 are not replaced without --overwrite. `report --write_docs` also puts the tables into README.md and docs/.
 """
 
-import dataclasses
 import pathlib
 import sys
 from collections.abc import Mapping
@@ -23,7 +22,7 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.experiments import docs, report, splits, suite
-from scoringnet_tf.experiments.catalogue import EXPERIMENTS, STAGES, Experiment
+from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
 from scoringnet_tf.experiments.kept import why_kept
 from scoringnet_tf.experiments.training import Surroundings, Training, preset_flags
 from scoringnet_tf.sports import get_sport
@@ -70,7 +69,7 @@ def list_experiments(_: Tables) -> int:
 def run(chosen: Tables) -> int:
     """Trains and evaluates, then reports."""
     surroundings = _surroundings()
-    chosen = _possible(chosen, surroundings)
+    chosen = suite.possible(chosen, surroundings)
     _check_kept(chosen, surroundings)
     failures = [failure for work in _works(chosen, surroundings) for failure in suite.run(*work)]
     for failure in failures:
@@ -82,7 +81,7 @@ def run(chosen: Tables) -> int:
 def status(chosen: Tables) -> int:
     """Prints the state of every training that the tables need."""
     surroundings = _surroundings()
-    chosen = _possible(chosen, surroundings)
+    chosen = suite.possible(chosen, surroundings)
     for experiments, where, seeds in _works(chosen, surroundings):
         for training in suite.trainings(experiments, where, seeds):
             print(f"{training.state(where):<12} {training.folder(where)}")
@@ -92,7 +91,7 @@ def status(chosen: Tables) -> int:
 def write_report(chosen: Tables) -> int:
     """Writes and prints the tables of what is done."""
     surroundings = _surroundings()
-    refused = _report(_possible(chosen, surroundings), surroundings)
+    refused = _report(suite.possible(chosen, surroundings), surroundings)
     if flags.FLAGS.write_docs:
         pages = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
         for page in docs.write_docs(pages, pathlib.Path(flags.FLAGS.results_dir)):
@@ -216,7 +215,11 @@ def _described(experiment, surroundings, trained):
         "command": ["python", "-m", "scoringnet_tf.experiments", *sys.argv[1:]],
         "seconds_of_training": round(sum(training["seconds"] for training in trained)),
         "trainings": trained,
-        "data": {"name": surroundings.records.name, "hash": [info.data_hash for info in surroundings.tested]},
+        "data": {
+            "name": surroundings.records.name,
+            "sport": surroundings.sport,
+            "hash": [info.data_hash for info in surroundings.tested],
+        },
         **_made(experiment, surroundings),
     }
 
@@ -258,45 +261,6 @@ def _preset(name, sport):
 def _further():
     """Flags of `train` behind --."""
     return sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
-
-
-def _of_sport(chosen, sport):
-    """Of these tables those that can be made of records of a sport; InputError where there are none."""
-    found = {name: experiment for name, experiment in chosen.items() if experiment.sport in (None, sport)}
-    if not found:
-        others = ", ".join(f"{name} (of {experiment.sport})" for name, experiment in chosen.items())
-        raise InputError(f"--records_dir: expected records of the tables' sport. Received: {sport} for {others}.")
-    return found
-
-
-def _possible(chosen, surroundings):
-    """Those of the sport, with the rows that the records have what they need for; the others are named on stderr.
-
-    Raises:
-        InputError: none is left.
-    """
-    found = {}
-    for name, experiment in _of_sport(chosen, surroundings.sport).items():
-        if not _has(surroundings, experiment.needs):
-            print(f"{name}: left out: the records have no {experiment.needs}.", file=sys.stderr)
-            continue
-        if experiment.held_out and not suite.holds_out(experiment, surroundings):
-            print(f"{name}: left out: no video is held out of training (--validation_fraction=0).", file=sys.stderr)
-            continue
-        lacking = [row for row in experiment.rows if not _has(surroundings, row.needs)]
-        for row in lacking:
-            print(f"{name}: left out {row.name}: the records have no {row.needs}.", file=sys.stderr)
-        if not experiment.rows or len(lacking) < len(experiment.rows):
-            rows = [row for row in experiment.rows if row not in lacking]
-            found[name] = dataclasses.replace(experiment, rows=rows)
-    if not found:
-        raise InputError(f"--records_dir, --preset: expected what {', '.join(chosen)} needs. Received: none of it.")
-    return found
-
-
-def _has(surroundings, what):
-    """Whether the records have what is needed; of stage labels all renderings, on which true fragments are cut, too."""
-    return all(suite.has(info, what) for info in (surroundings.tested if what == STAGES else [surroundings.records]))
 
 
 def _chosen(names):

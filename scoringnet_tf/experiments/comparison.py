@@ -70,17 +70,21 @@ def compare(
         runs_dir: folder of the trainings. What is there already is not trained again.
 
     Raises:
-        InputError: there is no such table, file or folder, or the table is not one of trainings on one split.
+        InputError: there is no such table, file or folder, the table is not one of trainings on one split, or the
+            records lack what each of its rows needs. Rows for which they lack it are left out, and named on stderr.
         TrainingError: a training failed; those that did not are kept.
     """
     if isinstance(experiment, str) and experiment not in EXPERIMENTS:
         raise InputError(f"Expected a table, one of {', '.join(EXPERIMENTS)}. Received: {experiment}.")
-    table = EXPERIMENTS[experiment] if isinstance(experiment, str) else experiment
+    table, named = (
+        (EXPERIMENTS[experiment], experiment) if isinstance(experiment, str) else (experiment, experiment.title)
+    )
     if not table.rows or table.draw or table.resplit:
         raise InputError(f"{table.title}: expected a table of trainings on one split. See the command for this one.")
     if not pathlib.Path(preset).is_file():
         raise InputError(f"{preset}: expected a file of flags of train. Received: no such file.")
     surroundings = Surroundings(pathlib.Path(preset), load_records(records_dir), (), pathlib.Path(runs_dir))
+    (table,) = suite.possible({named: table}, surroundings).values()
     failures = suite.run([table], surroundings, seeds)
     if failures:
         raise TrainingError("; ".join(failures))
@@ -107,4 +111,5 @@ def load(folder: str | pathlib.Path) -> Comparison:
     if len(found) != 1:
         raise InputError(f"{folder}: expected a table of one split. Received: one of {len(found)}.")
     data, joints = kept["data"]["name"], report.joints_of(kept["trainings"])
-    return Comparison(EXPERIMENTS[folder.name], found[0], data, folder.parent.name, joints)
+    sport = kept["data"].get("sport", folder.parent.name)  # 0.1 did not say it
+    return Comparison(EXPERIMENTS[folder.name], found[0], data, sport, joints)

@@ -29,7 +29,8 @@ def write_sources(folder: Path, experiment: Experiment, surroundings: Surroundin
     from scoringnet_tf.inference.attribution import attribute
     from scoringnet_tf.report.attribution_plot import attribution_figure
 
-    models = trained_models(list(experiment.rows), surroundings)
+    trained = trained_models(list(experiment.rows), surroundings)
+    models = {name: model for name, model in trained.items() if model.segmenter is not None}  # others have no stages
     if not models:
         return None
     info, sport, rows = surroundings.records, get_sport(surroundings.records.sport), []

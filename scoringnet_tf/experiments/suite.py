@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,49 @@ def holds_out(experiment: Experiment, surroundings: Surroundings) -> bool:
         return True
     resolved = (Training(row.flags, 0).resolved(surroundings) for row in experiment.rows)
     return not any(re.fullmatch(r"0*\.?0*", flags.get("validation_fraction", "default")) for flags in resolved)
+
+
+def _of_sport(chosen, sport):
+    """Of these tables those that can be made of records of a sport; InputError where there are none."""
+    found = {name: experiment for name, experiment in chosen.items() if experiment.sport in (None, sport)}
+    if not found:
+        others = ", ".join(f"{name} (of {experiment.sport})" for name, experiment in chosen.items())
+        raise InputError(f"--records_dir: expected records of the tables' sport. Received: {sport} for {others}.")
+    return found
+
+
+def possible(chosen: Mapping[str, Experiment], surroundings: Surroundings) -> dict[str, Experiment]:
+    """Of these tables those of the sport, with the rows that the records have what they need for.
+
+    The others are named on stderr.
+
+    Raises:
+        InputError: none is left.
+    """
+    found = {}
+    for name, experiment in _of_sport(chosen, surroundings.sport).items():
+        if not _has(surroundings, experiment.needs):
+            print(f"{name}: left out: the records have no {experiment.needs}.", file=sys.stderr)
+            continue
+        if experiment.held_out and not holds_out(experiment, surroundings):
+            print(f"{name}: left out: no video is held out of training (--validation_fraction=0).", file=sys.stderr)
+            continue
+        lacking = [row for row in experiment.rows if not _has(surroundings, row.needs)]
+        for row in lacking:
+            print(f"{name}: left out {row.name}: the records have no {row.needs}.", file=sys.stderr)
+        if not lacking:
+            found[name] = experiment
+        elif len(lacking) < len(experiment.rows):
+            rows = [row for row in experiment.rows if row not in lacking]
+            found[name] = dataclasses.replace(experiment, rows=rows)
+    if not found:
+        raise InputError(f"--records_dir, --preset: expected what {', '.join(chosen)} needs. Received: none of it.")
+    return found
+
+
+def _has(surroundings, what):
+    """Whether the records have what is needed; of stage labels all renderings, on which true fragments are cut, too."""
+    return all(has(info, what) for info in (surroundings.tested if what == STAGES else [surroundings.records]))
 
 
 def run_of(row: Row, seed: int) -> Training:

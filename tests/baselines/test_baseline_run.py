@@ -191,6 +191,23 @@ def test_a_folder_of_another_run_is_refused(records, tmp_path, c3d):
             run_of(name, records, tmp_path, c3d, **options).run()
 
 
+@pytest.mark.parametrize("what", ["sees", "validation_fraction", "data_hash"])
+def test_a_folder_of_other_weights_fraction_or_data_is_refused(what, records, tmp_path, c3d):
+    run_of("c3d_svr", records, tmp_path / "run", c3d).run()
+    other = run_of("c3d_svr", records, tmp_path / "run", c3d)
+    if what == "sees":
+        changed = keras.models.load_model(c3d, compile=False)
+        changed.set_weights([2 * weights for weights in changed.get_weights()])
+        changed.save(tmp_path / "other.keras")
+        other = run_of("c3d_svr", records, tmp_path / "run", tmp_path / "other.keras")
+    elif what == "data_hash":
+        other = dataclasses.replace(other, info=dataclasses.replace(other.info, data_hash="0123456789ab"))
+    else:
+        other = dataclasses.replace(other, validation_fraction=0.4)
+    with pytest.raises(InputError, match=f"Received: one of other {what}"):
+        other.run()
+
+
 def test_a_folder_of_other_groups_is_refused(records, tmp_path, c3d):
     """Which no data hash covers."""
     run_of("c3d_svr", records, tmp_path, c3d).run()

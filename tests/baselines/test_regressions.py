@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from tiny_sets import linear_set, training_set
 
-from scoringnet_tf.baselines import apenft, c3d_svr, pose_dct, regression, s3d
+from scoringnet_tf.baselines import apenft, c3d_lstm, c3d_svr, core, pose_dct, regression, s3d, usdl
 from scoringnet_tf.baselines.videos import ClipFeatures, evenly
 from scoringnet_tf.data.joints import Joints
 from scoringnet_tf.support.errors import InputError
@@ -74,6 +74,27 @@ def test_videos_without_stage_labels_have_no_segments():
     clips["2"] = ClipFeatures(values[:1], np.array([-1]))
     videos.info.stages = ("noise", "a")
     assert s3d.watch(videos, 0)(videos).tolist() == [[3, 4], [0, 1]]
+
+
+def test_systems_of_clips_see_all_of_a_video_and_in_order():
+    """Clips begin every 8 frames and have 16: those of SVR do not overlap, LSTM's nine and the ten of USDL span all."""
+    values = np.stack([np.arange(30.0), np.arange(30.0) ** 2], axis=1)
+    videos = SimpleNamespace(clips=lambda: [ClipFeatures(values, np.full(30, -1))], info=SimpleNamespace(features=None))
+    assert c3d_svr.watch(videos, 0)(videos).tolist() == [values[::2].mean(axis=0).tolist()]
+    ((*first, last),) = c3d_lstm.watch(videos, 0)(videos)
+    assert len(first) == 8 and first[0].tolist() == [0, 0] and last.tolist() == [29, 29**2]
+    assert np.all(np.diff([*(clip[0] for clip in first), last[0]]) > 0)
+    for system in (usdl, core):
+        ((mean, _),) = system.watch(videos, 0)(videos)
+        assert mean == pytest.approx(14.5, abs=0.2)
+
+
+def test_another_seed_cuts_other_folds_also_where_sources_stay_together():
+    inputs = np.random.default_rng(0).normal(size=(40, 3))
+    known = training_set(inputs, inputs[:, 0] + 3)
+    for groups in (np.arange(40), np.repeat(np.arange(20), 2)):
+        of_seeds = [dataclasses.replace(known, groups=groups, seed=seed) for seed in range(4)]
+        assert len({c3d_svr.learn(training).chosen["cross_validation_src"] for training in of_seeds}) > 1
 
 
 # === Pose + DCT ===

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -84,6 +85,8 @@ def test_a_table_of_ones_own(asked, diving_records, preset):
         ({"experiment": "shortcuts"}, "expected a table of trainings on one split"),
         ({"preset": "none.flags"}, r"none\.flags: expected a file of flags of train. Received: no such file"),
         ({"records_dir": "none"}, "expected"),
+        ({"experiment": "heads"}, "expected what heads needs. Received: none of it"),
+        ({"experiment": "table2"}, r"expected records of the tables' sport\. Received: diving for table2 \(of vault\)"),
     ],
 )
 def test_what_cannot_be_compared_is_said(changes, message, asked, diving_records, preset):
@@ -91,6 +94,20 @@ def test_what_cannot_be_compared_is_said(changes, message, asked, diving_records
     with pytest.raises(InputError, match=message):
         experiments.compare(**given)
     assert asked == []
+
+
+def test_rows_that_the_records_lack_something_for_are_left_out_and_named(asked, diving_records, preset, capsys):
+    table = experiments.compare("table7", diving_records, preset)
+    assert {"Pose + DCT", "ApEnFT"}.isdisjoint(row.name for row in table.experiment.rows)
+    assert "table7: left out Pose + DCT: the records have no joints." in capsys.readouterr().err
+
+
+def test_a_table_knows_its_sport_wherever_it_lies(tmp_path):
+    folder = shutil.copytree(ROOT / "results/diving/table5", tmp_path / "backup/table5")
+    cells = json.loads((folder / "cells.json").read_text(encoding="utf-8"))
+    cells["data"]["sport"] = "diving"
+    (folder / "cells.json").write_text(json.dumps(cells), encoding="utf-8")
+    assert experiments.load(folder).sport == "diving"
 
 
 def test_a_training_that_failed_is_said(diving_records, preset, monkeypatch):

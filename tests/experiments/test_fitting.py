@@ -13,7 +13,6 @@ import yaml
 import scoringnet_tf
 from scoringnet_tf import baselines
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.experiments import __main__ as command
 from scoringnet_tf.experiments import fitting, suite, training
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, STAGES, Experiment, Row
 from scoringnet_tf.experiments.fitting import Fitting
@@ -81,6 +80,7 @@ def test_a_system_is_fitted_once_for_all_renderings(surroundings, fitted):
     assert suite.results(table, surroundings, 2).predicted["SVR"]["final"].shape == (2, 2, 3)
     assert fitted[0][0] == "c3d_svr" and f"--renderings={surroundings.renderings[0].records_dir}" in fitted[0]
     assert f"--features_dir={surroundings.folder / 'features'}" in fitted[0]
+    assert ["--seed=0" in fitted[0], "--seed=1" in fitted[1]] == [True, True]
     assert not any("max_steps" in argument or "scoring_epochs" in argument for argument in fitted[0])
     metafile = yaml.safe_load(next(surroundings.folder.glob("c3d_svr*/metafile.yml")).read_text())
     assert metafile["chosen"] == {"final": {"C": 1}} and metafile["hardware"]["cores"] >= 1
@@ -124,14 +124,14 @@ def test_a_system_that_reads_joints_is_fitted_anew_to_others(surroundings):
 
 
 def test_rows_that_the_records_cannot_fill_are_left_out_and_named(surroundings, capsys):
-    found = command._possible({"table": TABLE}, surroundings)["table"]
+    found = suite.possible({"table": TABLE}, surroundings)["table"]
     assert [row.name for row in found.rows] == ["ours", "SVR"]
     assert "table: left out Pose: the records have no joints." in capsys.readouterr().err
     joints = surroundings.renderings[0].records_dir / "joints"
     joints.mkdir()
     (joints / "joints.json").touch()
     with_joints = dataclasses.replace(surroundings, records=surroundings.renderings[0], renderings=())
-    assert len(command._possible({"table": TABLE}, with_joints)["table"].rows) == 3
+    assert len(suite.possible({"table": TABLE}, with_joints)["table"].rows) == 3
     of_features = dataclasses.replace(surroundings.records, features={"size": 3})
     assert not suite.has(of_features, "frames") and not suite.has(of_features, "vectors")
     one_step = {video_id: {**video, "num_frames": 1} for video_id, video in of_features.videos.items()}
@@ -139,24 +139,24 @@ def test_rows_that_the_records_cannot_fill_are_left_out_and_named(surroundings, 
 
 
 def test_a_table_of_which_nothing_can_be_filled_is_left_out(surroundings, capsys):
-    assert command._possible(
+    assert suite.possible(
         {"heads": EXPERIMENTS["heads"], "shortcuts": EXPERIMENTS["shortcuts"]}, surroundings
     ).keys() == {"shortcuts"}
     assert "heads: left out S3D: the records have no vectors." in capsys.readouterr().err
     with pytest.raises(InputError, match="--records_dir, --preset: expected what heads needs"):
-        command._possible({"heads": EXPERIMENTS["heads"]}, surroundings)
+        suite.possible({"heads": EXPERIMENTS["heads"]}, surroundings)
 
 
 def test_rows_of_true_fragments_need_the_stages_of_every_test_frame(surroundings, capsys):
     """`evaluate` would refuse them once all is trained."""
     names = ("table1", "table3", "fig4", "table4")
     tables = {name: EXPERIMENTS[name] for name in names}
-    assert command._possible(tables, surroundings).keys() == tables.keys()
+    assert suite.possible(tables, surroundings).keys() == tables.keys()
     frames = {split: {**counts} for split, counts in surroundings.records.stage_frames.items()}
     frames["test"]["unlabelled"] = 1
     partly = dataclasses.replace(surroundings.records, stage_frames=frames)
     for without in ({"records": partly}, {"renderings": (partly,)}):
-        left = command._possible(tables, dataclasses.replace(surroundings, **without))
+        left = suite.possible(tables, dataclasses.replace(surroundings, **without))
     assert left.keys() == {"table4"} and [row.name for row in left["table4"].rows] == ["−KFS", "+KFS"]
     said = capsys.readouterr().err
     for left_out in ("table1: left out", "fig4: left out", "table4: left out +KFS, true fragments"):
@@ -166,7 +166,7 @@ def test_rows_of_true_fragments_need_the_stages_of_every_test_frame(surroundings
 def test_tables_that_need_frames_are_left_out_of_records_of_features(surroundings, capsys):
     of_features = dataclasses.replace(surroundings.records, features={"size": 3})
     named = {name: EXPERIMENTS[name] for name in ("shortcuts", "occlusion", "table5")}
-    found = command._possible(named, dataclasses.replace(surroundings, records=of_features, renderings=()))
+    found = suite.possible(named, dataclasses.replace(surroundings, records=of_features, renderings=()))
     assert found.keys() == {"table5"}
     said = capsys.readouterr().err
     assert "shortcuts: left out: the records have no frames." in said and "occlusion: left out" in said
@@ -194,6 +194,7 @@ def test_every_system_has_a_row():
         sees = baselines.load_system(row.baseline).sees if row.baseline else None
         needs = STAGES if row.baseline == "s3d" else {"joints": "joints", "grey": "frames"}.get(sees)
         assert row.needs == needs
+        assert not row.baseline or row.name.startswith(baselines.load_system(row.baseline).title)
     assert (
         table.paper["diving"]["C3D + SVR"] == {"f_src": 0.78} and table.paper["mit_diving"]["ConsISA"]["f_src"] == 0.19
     )

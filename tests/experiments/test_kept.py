@@ -1,5 +1,6 @@
 """Results that are kept: cells computed of predictions.csv again; tables inside pages are those of the results."""
 
+import itertools
 import json
 import pathlib
 import re
@@ -10,13 +11,14 @@ from command_forks import forked
 from test_stage_results import results as stage_results  # noqa: F401
 
 from scoringnet_tf.experiments import docs, report, splits
-from scoringnet_tf.experiments.catalogue import Experiment, Row
+from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.kept import read_results, why_kept, wrong_cells
 from scoringnet_tf.sports import bootstrap
 from scoringnet_tf.support.errors import InputError
 
 ROOT = pathlib.Path(__file__).parents[2]
+KEPT = [path for path in sorted((ROOT / "results").glob("*/*/cells.json")) if EXPERIMENTS[path.parent.name].paper]
 EXPERIMENT = Experiment("Table", "Which?", [Row("one"), Row("two")], "one")
 
 
@@ -49,6 +51,22 @@ def test_a_cell_that_is_not_of_its_predictions_is_named(folder):
     kept["rows"]["three"] = kept["rows"]["one"]
     (folder / "cells.json").write_text(json.dumps(kept))
     assert wrong_cells(folder) == ["three, no such row", "two, f_med"]
+
+
+@pytest.mark.parametrize("path", KEPT, ids=lambda path: "/".join(path.parts[-3:-1]))
+def test_the_paper_s_figures_stand_beside_those_of_the_same_row(path):
+    """As they were when the table was made, and was looked at beside the paper."""
+    table, kept = path.parent, json.loads(path.read_text())
+    of = EXPERIMENTS[table.name], kept["rows"], kept["data"]["name"], table.parent.name
+    text = splits.markdown(*of, "") if EXPERIMENTS[table.name].resplit else report.markdown(*of)
+
+    def printed(lines):
+        return [
+            pair for pair in itertools.pairwise(line.partition(" |")[::2] for line in lines) if "*the" in pair[1][0]
+        ]
+
+    made, written = (printed(lines.splitlines()) for lines in (text, (table / "table.md").read_text()))
+    assert [(row, paper) for (row, _), paper in made] == [(row, paper) for (row, _), paper in written]
 
 
 @pytest.mark.parametrize(

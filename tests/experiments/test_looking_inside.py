@@ -1,6 +1,7 @@
 """Fig. 6 and occlusion, of small models of random weights on the tiny records: what is chosen, drawn and counted."""
 
 import csv
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -82,6 +83,13 @@ def test_a_summary_is_of_sizes_and_signs():
     assert found["one, final"]["entry"]["size"] == 1.5 and found["one, final"]["entry"]["fall"] == 0.5
     text = sources.markdown(OCCLUSION, found, ["1", "2"])
     assert "| one, final | 1.500 (+0.500) |" in text and "| one, execution | 2.000 (+2.000), 50 % |" in text
+
+
+def test_a_model_of_whole_videos_has_no_stages_to_hide(surroundings, tmp_path, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(
+        "scoringnet_tf.experiments.sources.trained_models", lambda *_: {"MSE": SimpleNamespace(segmenter=None)}
+    )
+    assert OCCLUSION.draw(tmp_path / "nothing", OCCLUSION, surroundings, 1) is None
 
 
 def test_nothing_is_drawn_of_nothing(surroundings, tmp_path):  # noqa: F811

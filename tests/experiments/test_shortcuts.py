@@ -1,5 +1,7 @@
 """Shortcuts find what is there to be found without watching, and nothing else."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from conftest import write_video
@@ -48,6 +50,14 @@ def test_each_shortcut_finds_its_own(info):
     assert np.isnan(src["mean predictor", "final"])
     final = found.predicted["stage durations"]["difficulty"] * found.predicted["stage durations"]["execution"]
     np.testing.assert_allclose(found.predicted["stage durations"]["final"], final)
+
+
+def test_each_shortcut_is_given_what_its_name_says():
+    names = ("durations", "colour", "small", "full")
+    watched = SimpleNamespace(**{name: name for name in names}, scores={"difficulty": np.array([3.0])})
+    given = {row: look(watched) for row, look in shortcuts.SHORTCUTS.items()}
+    expected = ("stage durations", "colour and brightness", "one 16×12 grey frame", "one grey frame")
+    assert [given[row] for row in expected] == list(names) and given["true difficulty"].tolist() == [[3.0]]
 
 
 def test_the_mean_predictor_answers_the_training_mean(info):

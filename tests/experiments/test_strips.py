@@ -7,7 +7,7 @@ import pytest
 from command_forks import forked
 from test_suite import commands, surroundings  # noqa: F401
 
-from scoringnet_tf.experiments import suite
+from scoringnet_tf.experiments import strips, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
 from scoringnet_tf.experiments.strips import _videos
 from scoringnet_tf.experiments.training import Training
@@ -48,6 +48,15 @@ def test_networks_are_drawn(trained, tmp_path, monkeypatch):
     results = suite.results(EXPERIMENTS["table3"], trained, 1)
     assert list(results.predicted) == [row.name for row in FIG4.rows]  # of the ordered ones nothing is done
     assert results.values("KFS, argmax", "frames").mean() > results.values("ResNet50, argmax", "frames").mean()
+
+
+def test_a_strip_is_of_the_true_stages_and_one_of_what_each_network_finds(monkeypatch):
+    truth, first, second = np.array([1, 2, 3]), np.array([1, 1, 3]), np.array([0, 2, 2])
+    drawn = []
+    monkeypatch.setattr(strips, "stage_timeline", lambda ids, found, *_: drawn.append((ids, found)))
+    strips.draw_strips({"a": {"v": (truth, first)}, "b": {"v": (truth, second)}}, ("noise", "x", "y", "z"))
+    ((ids, found),) = drawn
+    assert ids == ["v"] and np.array(found).tolist() == [[[1, 2, 3], [1, 1, 3], [0, 2, 2]]]
 
 
 def test_strips_are_of_a_seed_that_is_done(trained, tmp_path, monkeypatch):

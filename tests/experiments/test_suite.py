@@ -83,6 +83,10 @@ def test_each_training_and_evaluation_is_done_once(surroundings, commands):
     evaluated = [arguments for module, arguments in commands if module.endswith("evaluate")]
     assert (len(trained), len(evaluated)) == (4, 12)  # two rows share a training; two renderings
     assert sum("--true_fragments" in arguments for arguments in evaluated) == 4
+    for arguments in evaluated:  # of the test videos of each rendering, not thrice of those that were trained on
+        given = dict(argument.lstrip("-").partition("=")[::2] for argument in arguments)
+        assert f"test_{DatasetInfo.load(given['records_dir']).data_hash[:10]}" in given["output_dir"]
+    assert sum(f"--records_dir={surroundings.renderings[0].records_dir}" in arguments for arguments in evaluated) == 6
     assert [next(a for a in arguments if a.startswith("--seed")) for arguments in trained] == [
         *["--seed=0"] * 2,
         *["--seed=1"] * 2,
@@ -197,6 +201,14 @@ def test_rows_ask_what_their_titles_say():
     }
     assert rows["table5"] == rows["occlusion"] == rows["fig5"] == {"MSE": (mse, ()), "MSE + ranking": (ranking, ())}
     assert rows["control"] == {"true scores": ({}, ()), "exchanged scores": ({"shuffle_labels": "true"}, ())}
+    for name, (flags, _) in rows["heads"].items():
+        if name != "S3D":
+            assert (flags["alpha"] == "0") == ("ranking" not in name)
+            assert flags["head"] == ("distribution" if name.startswith("distribution") else "regression")
+    networks = {"ResNet50": "resnet50", "C3D": "c3d", "C3D + ED-TCN": "c3d_ed_tcn"}
+    for table in ("table3", "fig4"):
+        for name, (flags, _) in rows[table].items():
+            assert flags.get("stage_network") == networks.get(name.partition(",")[0])
     varied = {name: next(iter(flags.items()), None) for name, (flags, _) in rows["stability"].items()}
     for name, value in varied.items():
         sign, _, number = name.partition(" = ")
@@ -299,11 +311,10 @@ def test_a_real_run_is_trained_evaluated_and_described(diving_records, tmp_path)
 
 
 def test_tables_of_another_sport_are_refused(surroundings):
-    from scoringnet_tf.experiments.__main__ import _of_sport
-
-    assert "table2" not in _of_sport(EXPERIMENTS, "diving") and "table1" in _of_sport(EXPERIMENTS, "diving")
+    possible = suite.possible(EXPERIMENTS, surroundings)
+    assert "table2" not in possible and "table1" in possible
     with pytest.raises(InputError, match=r"Received: diving for table2 \(of vault\)"):
-        _of_sport({"table2": EXPERIMENTS["table2"]}, surroundings.sport)
+        suite.possible({"table2": EXPERIMENTS["table2"]}, surroundings)
 
 
 def test_a_row_is_what_it_says_whatever_all_are_given(surroundings, commands):

@@ -208,6 +208,11 @@ def test_agreement_with_the_judges():
     assert "final – 3.00 2" in elements.text()  # two in order say nothing
 
 
+def test_a_difference_in_the_ranking_is_by_how_much_a_performance_was_scored_too_high():
+    elements = session(shown("a", (3, 22, 66), (3, 21, 63)), shown("b", (3, 20, 60), (3, 27, 81)))
+    assert "a 66.00 63.00 +3.00" in elements.text() and "b 60.00 81.00 -21.00" in elements.text()
+
+
 def test_those_furthest_from_the_judges_come_first_and_figures_have_intervals():
     true = [(3, 20 + number, 60 + 3 * number) for number in range(7)]
     apart = [1.0, -9.0, 2.0, 0.5, 6.0, -3.0, 0.25]

@@ -212,6 +212,28 @@ def test_where_a_score_comes_from_goes_by_the_stages_that_gave_it(scorer, tmp_pa
         np.testing.assert_array_equal(labels, expected[slice(*window)])
 
 
+def test_where_a_score_comes_from_is_told_of_the_frames_of_a_video_of_twice_the_rate(scorer, tmp_path, monkeypatch):
+    """What hides a sample hides the two frames that it stands for; its stage is that of the frame that it shows."""
+    half = VideoScorer(scorer.model.with_dtype("float32", provenance={"frame_rate": 12.5}), name="half")
+    write_bars(tmp_path / "dive.avi", 40)
+    names = ("pre-starting", "take-flight", "entry", "noise")
+    stages = [run(name, 10 * index, 10 * index + 10) for index, name in enumerate(names)]
+    one = Performance(0, 40, 0.0, 1.6, 3.0, 24.0, 72.0)
+    score, scenes = scored(half, tmp_path / "dive.avi", performances=[one], stages=stages)
+    given = []
+
+    def attribute(model, frames, width, labels):
+        given.append((len(frames), labels))
+        return types.SimpleNamespace(by_frame={"final": np.arange(20.0)})
+
+    monkeypatch.setattr("scoringnet_tf.report.collecting.attribute", attribute)
+    (found,) = shown_performances(half, scenes, score)
+    ((number, labels),) = given
+    assert number == 20
+    np.testing.assert_array_equal(labels, [1] * 5 + [2] * 5 + [3] * 5 + [0] * 5)
+    assert np.abs(found.attribution["final"] - np.arange(40) / 2).max() <= 1
+
+
 def test_the_pages_of_a_long_video_are_those_of_the_whole(scorer, monkeypatch, tmp_path):
     """Performances in the first part, over the edge of a part, in the overlap of two and at the very end."""
     starts = [10, 135, 230, 377]
