@@ -130,7 +130,7 @@ def _predictions(model, ids, total):
     return evaluation.predict_records(outputs_of, dataset, progress=f"evaluating {values.split}", total=total)
 
 
-def _measured(predictions, intervals, info, model, model_file, learned):
+def _measured(predictions, intervals, info, model, called, learned):
     """What metrics.json says."""
     from scoringnet_tf.inference import evaluation
     from scoringnet_tf.inference.coverage import coverage
@@ -148,7 +148,7 @@ def _measured(predictions, intervals, info, model, model_file, learned):
         "views": model.views,
         "training_videos": learned,
         "fragments": _fragments(model, values.true_fragments),
-        "model": str(model_file),
+        "model": called,
         "data_hash": info.data_hash,
         "pixels": described_pixels(info.simulation) if info.simulation or not info.features else None,
     }
@@ -179,9 +179,9 @@ def main(_: list[str]) -> None:
     from scoringnet_tf.inference.coverage import interval_bounds
     from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_path, with_decoding, with_views
     from scoringnet_tf.report.evaluation_pages import write_evaluation_pages
-    from scoringnet_tf.report.evaluation_report import check_replaceable, write_report
+    from scoringnet_tf.report.evaluation_report import check_replaceable, name_of_model, write_report
     from scoringnet_tf.report.page import check_pages, remove_pages
-    from scoringnet_tf.training.held_out import learned_among
+    from scoringnet_tf.training.held_out import learned_of
 
     model_file = model_path(values.model)
     name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
@@ -205,17 +205,19 @@ def main(_: list[str]) -> None:
     intervals = _stated_intervals(model)
     predictions = _predictions(model, ids, len(evaluated))
     predictions.bounds = interval_bounds(predictions, intervals, model.sport)
-    learned = learned_among(info, predictions.ids, model_file)
-    measured = _measured(predictions, intervals, info, model, model_file, len(learned))
+    learned = learned_of(info, predictions.ids, model_file, (model.provenance or {}).get("data_hash"))
+    called = name_of_model(output_dir, model_file)
+    measured = _measured(predictions, intervals, info, model, called, None if learned is None else len(learned))
     if (output_dir / PAGES).is_file():  # of an evaluation into the same folder before
         remove_pages(output_dir / PAGES)
     write_report(output_dir, predictions, measured, model.sport.stages)
     _print(measured, model)
-    if learned:
+    if learned is None:
+        print("Nothing says which of these videos the model learned from.")
+    elif learned:
         print(f"Of these {counted(len(predictions.ids), 'video')} the model learned from {len(learned)}.")
     if values.pages:
-        called = values.model or str(model_file)
-        pages = write_evaluation_pages(output_dir / PAGES, model, info, values.split, ids, called)
+        pages = write_evaluation_pages(output_dir / PAGES, model, info, values.split, ids, values.model or called)
         print(f"Pages: {pages[0]}")
     print(f"Report: {output_dir}")
 

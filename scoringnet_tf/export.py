@@ -49,12 +49,17 @@ def main(_: list[str]) -> None:
         taken = base / there.get(version, str(version))
         raise InputError(f"{taken}: expected a version that does not exist yet. Received: --version={version}.")
 
+    from scoringnet_tf.inference.model_description import model_description
+    from scoringnet_tf.inference.refusal import doubts_of_reference
     from scoringnet_tf.inference.versions import check_successor
     from scoringnet_tf.models.presets import load_scoring_net
 
     network = load_scoring_net(values.model)
+    for doubt in doubts_of_reference(network):
+        if doubt.code != "no_intervals":  # which no export states
+            print(f"export: {doubt} What it calls valid, or not, goes by less.", file=sys.stderr)
     if there:
-        check_successor(base / there[max(there)], values.format, network.sport)
+        check_successor(base / there[max(there)], values.format, model_description(network))
     if values.format == "saved_model":
         _saved_model(network, target, version)
     else:

@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from absl import flags
+from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.video import Clip
@@ -125,6 +126,8 @@ def _read_file(preprocessor, path, image_size):
     """As of `feature_folder.Video`: at the rate of training, as `predict` brings a video to it."""
     assert tuple(image_size) == preprocessor.image_size
     video = preprocessor.read(path)
+    for warning in video.warnings:
+        tqdm.write(f"extract: {path}: {warning}", file=sys.stderr)
     samples = video.samples(preprocessor.frame_rate)
     return lambda numbers: preprocessor.sampled(video, samples[list(numbers)]), len(samples)
 

@@ -56,12 +56,17 @@ def main(arguments: list[str]) -> None:
 
 def _check_output(output, path):
     """InputError where writing would replace the weights that are read, or what lies in the folder of a run."""
+    from scoringnet_tf.models.presets import NAMES
+
     if output.resolve() == path.resolve():
         raise InputError(f"--output={output}: expected another file than the one to read. Received: the same.")
     if output.is_file() and (output.parent / "config.json").is_file():
         raise InputError(
             f"--output={output}: expected a new file. Received: one that is there, in the folder of a run."
         )
+    if (output.parent / "config.json").is_file() and output.name in NAMES:
+        received = f"{output.name} in that of a run, which commands would take for the run's"
+        raise InputError(f"--output={output}: expected a name of its own, or another folder. Received: {received}.")
 
 
 def _of_published_weights(path):

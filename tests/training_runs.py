@@ -16,6 +16,14 @@ STATISTICS = {"difficulty": (3.3, 0.25), "execution": (24.0, 4.0)}
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "score_statistics": STATISTICS}
 
 
+def telling(network, factor=300.0):
+    """The network, whose towers say what they read: at first their last layer makes all scores the mean."""
+    for tower in network.score_predictor.towers.values():
+        layer = tower.get_layer("regressor_fc3")
+        layer.kernel.assign(factor * layer.kernel)
+    return network
+
+
 def batch():
     rng = np.random.default_rng(0)
     inputs = {"frames": rng.integers(0, 256, (3, 12, 32, 32, 3)).astype("uint8"), "mask": np.ones((3, 12), bool)}

@@ -1,4 +1,7 @@
-"""What is odd of videos in which nothing is wrong: `check` says it as `build` does. Notes, by the ids of the videos."""
+"""What is odd of videos in which nothing is wrong: `check` says it as `build` does. Notes, by the ids of the videos.
+
+Of rows that `build` may keep in spite of a problem `build` alone says it.
+"""
 
 import collections
 import statistics
@@ -33,7 +36,7 @@ class Oddities:
         self._unordered: list[str] = []
 
     def see(self, sample: Sample, video: EncodedVideo, stages: np.ndarray | None) -> None:
-        """Looks at a video that has no problem.
+        """Looks at a video that is written.
 
         Args:
             sample: its row.

@@ -52,7 +52,8 @@ flags.DEFINE_string("results_dir", "results", "Folder of the tables, in one for 
 flags.DEFINE_bool(
     "overwrite",
     False,
-    "Replace results in --results_dir that are of other data, or of more seeds, splits or renderings than these.",
+    "Replace results in --results_dir that are of other data, of another preset, other flags or weights, or of more "
+    "seeds, splits or renderings than these.",
 )
 flags.DEFINE_bool(
     "write_docs", False, "Of report: also put the tables into README.md and docs/, between their markers."

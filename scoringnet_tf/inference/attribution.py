@@ -110,7 +110,7 @@ def occlusion(
         outputs: of clips (B, T, H, W, 3).
 
     Returns:
-        score → float (N,), exactly 0 where its tower, or of a fused score none, sees any of the frames.
+        score → float (N,), exactly 0 where its tower (of a fused score: every tower) sees none of the frames.
     """
     spans = list(spans)
     seen = np.unique(np.concatenate([numbers for numbers, _ in clips.values()]))

@@ -117,7 +117,10 @@ def with_reference(
     if unknown:
         raise InputError(f"held_out_ids: expected ids of the training split of {records_dir}. Received: {unknown[0]}.")
     held_out: HeldOut | str = NOTHING_HELD_OUT
-    if "validation" in info.splits:
+    known = (model.provenance or {}).get("data_hash")
+    if known not in (None, info.data_hash):
+        held_out = "It is not known which videos of these records the model did not learn from: it is of others."
+    elif "validation" in info.splits:
         held_out = HeldOut(info, "validation")
     elif held_out_ids:
         held_out = HeldOut(info, "validation", held_out_ids)

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.inference.windows import ACTIVATIONS, MAX_WINDOW, REACH
 from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.models.parts import parts
@@ -196,13 +197,21 @@ def records_preprocessor(c3d: C3D, network: ScoringNetPreprocessor | None, info:
         info: `DatasetInfo`.
 
     Raises:
-        InputError: the records' frames are of another size than the C3D was trained on, if that is known.
+        InputError: the records' frames are of another size, rate or aspect than the C3D was trained on, if that is
+            known.
     """
     stated = network.stored.frame_size if network else c3d.preprocessing["frame_size"]
     if stated and tuple(stated) != tuple(info.frame_size):
         raise InputError(
             f"{info.records_dir}: expected frames of {tuple(stated)}, as the model was trained on. Received: "
             f"{tuple(info.frame_size)}."
+        )
+    learned = (network.frame_rate, network.stored.aspect) if network else (None, None)
+    different = form_differences(learned, (info.frame_rate, info.aspect))
+    if different:
+        raise InputError(
+            f"{info.records_dir}: expected frames as the model learned them. Received: {'; '.join(different)}. Records "
+            "are taken as they are; from files, extract brings videos to the model's rate and aspect."
         )
     return ScoringNetPreprocessor(c3d.get_config()["input_shape"][1:3], info.frame_size, **info.stored)
 

@@ -1,38 +1,60 @@
 """What may stand beside the versions of a servable: a model of the same sport, part by part, in the same format."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from scoringnet_tf.inference.portable import FORMATS, PORTABLE_DESCRIPTION
 from scoringnet_tf.inference.serving import DESCRIPTION_FILE
-from scoringnet_tf.sports import Sport, differences, sport_of
+from scoringnet_tf.sports import differences, sport_of
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.support.reading import read_json
 
 
-def check_successor(newest: AnyPath, form: str, sport: Sport) -> None:
+def check_successor(newest: AnyPath, form: str, description: Mapping[str, Any]) -> None:
     """Refuses what whoever follows the versions, TF Serving too, would take for a better model of the same.
 
     Args:
         newest: folder of the newest version; where no export lies in it, anything may follow.
         form: of what is to follow, as of `--format`.
-        sport: of the model that is to follow.
+        description: `model_description` of the model that is to follow.
 
     Raises:
-        InputError: the newest version is of another format or sport, or does not say of which.
+        InputError: the newest version is of another format or sport, takes other inputs or gives other outputs, or does
+            not say so.
     """
+    sport = sport_of(description["sport"], "the model")
     folder = as_path(newest)
     # A file that only this format has, and where it describes the model.
     files = {"saved_model": (DESCRIPTION_FILE, DESCRIPTION_FILE)}
     files |= {name: (known.file, PORTABLE_DESCRIPTION) for name, known in FORMATS.items()}
-    for found, (file, description) in files.items():
+    for found, (file, file_of_description) in files.items():
         if (folder / file).is_file():
-            definition = _sport_definition(folder / description)
+            definition = _sport_definition(folder / file_of_description)
             if (found, definition["name"]) != (form, sport.name):
                 expected = f"expected {found} of {definition['name']}, as the newest version there"
                 raise InputError(f"{folder}: {expected}. Received: {form} of {sport.name}.")
-            different = differences(sport, sport_of(definition, str(folder / description)))
+            different = differences(sport, sport_of(definition, str(folder / file_of_description)))
+            different += _other_interface(read_json(folder / file_of_description), description)
             if different:
                 expected = f"expected {sport.name} as the newest version there has it"
                 raise InputError(f"{folder}: {expected}. Received: {'; '.join(different)}.")
+
+
+def _other_interface(kept, description):
+    """What requests to the newest version would miss in the next one, or what it would not take, a phrase each."""
+    parts = {
+        "input": lambda one: (
+            one["content"] if one["content"] == "frames" else f"features of {one['preprocessing']['size']}"
+        ),
+        "scores": lambda one: ", ".join(sorted(one["scores"])),
+        "stages": lambda one: "none" if one["decoding"] is None else "found",
+    }
+    try:
+        pairs = {name: (of(description), of(kept)) for name, of in parts.items()}
+    except (KeyError, TypeError):
+        return []  # of a version that did not describe them
+    return [f"{name}: {new} instead of {old}" for name, (new, old) in pairs.items() if new != old]
 
 
 def _sport_definition(description):

@@ -36,7 +36,8 @@ class ScoringNetPreprocessor:
     Args:
         image_size: (H, W) of the model's input, the centre of the stored frame.
         frame_size, jpeg_quality, aspect, fit: of `StoredForm`, as the records had them that the model was trained on.
-            By default those of the models that ship: videos of 320×240, and others cut to their aspect.
+            By default 128×171, for C3D's 112×112, and else those of the models that ship: videos of 320×240, and others
+            cut to their aspect.
         frame_rate: frames per second of training, to which videos are brought by their timestamps; None takes every
             frame. Of an array every frame is taken.
 

@@ -12,6 +12,7 @@ is. VIDEO, --stream, --start and --end are what `python -m scoringnet_tf.predict
 reported on stderr, the others are still shown, and the exit status is 1.
 """
 
+import functools
 import sys
 
 from absl import flags
@@ -20,6 +21,7 @@ from tqdm import tqdm
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path, check_access, told_apart
+from scoringnet_tf.support.wording import counted
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("output", None, "The page: a file that ends in .html. One that is there is replaced.")
@@ -57,8 +59,8 @@ def main(arguments: list[str]) -> int:
 
     from scoringnet_tf.inference.inputs import attempted, named_videos, stretched
     from scoringnet_tf.inference.prediction import scorer_of
-    from scoringnet_tf.report.collecting import scored_and_shown
-    from scoringnet_tf.report.judges import read_judges
+    from scoringnet_tf.report.collecting import scored_and_shown, shown_scores
+    from scoringnet_tf.report.judges import read_judges, unshown_scores
     from scoringnet_tf.report.page import check_pages, write_pages
     from scoringnet_tf.support.remarks import Remark
 
@@ -67,29 +69,37 @@ def main(arguments: list[str]) -> int:
     if scorer.model.content == "features":
         raise InputError("--model: expected a model that sees frames. Received: one that was trained on features.")
     judges = read_judges(values.judges, scorer.model.sport) if values.judges else {}
+    if unshown := unshown_scores(values.judges, judges, shown_scores(scorer.model.scores)):
+        print(f"report: --judges: not shown, as the model does not score it: {', '.join(unshown)}.", file=sys.stderr)
     videos = list(named_videos(arguments))
     found = [path for path, error in videos if error is None]
     _check_names(judges, [as_path(path).name for path in found])
     shown, failed, names = [], 0, dict(zip(found, told_apart(found), strict=True))
-    for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
+    done = 0
 
-        def shown_of(local, path=path):
-            source = stretched(local, values.start, values.end, values.stream)
-            of_judges = judges.get(as_path(path).name, [])
-            pages, said = scored_and_shown(scorer, source, path, of_judges, values.force, names[path], values.stream)
-            for words in said:
-                tqdm.write(f"report: {path}: {words}.", file=sys.stderr)
-            return pages
+    def shown_of(local, path):
+        source = stretched(local, values.start, values.end, values.stream)
+        of_judges = judges.get(as_path(path).name, [])
+        pages, said = scored_and_shown(scorer, source, path, of_judges, values.force, names[path], values.stream)
+        for words in said:
+            tqdm.write(f"report: {path}: {words}.", file=sys.stderr)
+        return pages
 
-        pages = attempted(shown_of, path, error)
-        if isinstance(pages, Remark):
-            failed += 1
-            tqdm.write(f"report: {pages}", file=sys.stderr)
-        else:
-            shown += pages
-    if shown:
-        for page in write_pages(output, shown, scorer.name or "given", values.title):
-            print(page)
+    try:
+        for path, error in tqdm(videos, "Scoring", unit="video", leave=False, disable=len(videos) < 2 or None):
+            pages = attempted(functools.partial(shown_of, path=path), path, error)
+            done += 1
+            if isinstance(pages, Remark):
+                failed += 1
+                tqdm.write(f"report: {pages}", file=sys.stderr)
+            else:
+                shown += pages
+    finally:  # what was scored is kept, also where the rest is stopped
+        if shown and done < len(videos):
+            print(f"report: the pages are of {done} of {counted(len(videos), 'video')}.", file=sys.stderr)
+        if shown:
+            for page in write_pages(output, shown, scorer.name or "given", values.title):
+                print(page)
     return 1 if failed else 0
 
 

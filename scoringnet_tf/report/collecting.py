@@ -162,12 +162,17 @@ def _said(scorer, score, performance, name, judges):
     }
 
 
+def shown_scores(predicted: Sequence[str]) -> list[str]:
+    """The scores that a page of a model shows: those that it predicts, and the final one where that follows."""
+    return [name for name in SCORES if name in predicted or (name == "final" and len(predicted) > 1)]
+
+
 def _scores(
     performance: Performance, sport: Any, predicted: Any, judges: Mapping[str, float], level: float | None
 ) -> list[ShownScore]:
     found = []
     for name in SCORES:
-        if name in predicted or (name == "final" and len(predicted) > 1):
+        if name in shown_scores(predicted):
             value, (interval, confidence) = getattr(performance, name), _interval(performance, name, level)
             found.append(ShownScore(name, value, sport.range_of(name), interval, confidence, judges.get(name)))
     return found

@@ -39,6 +39,12 @@ def check_replaceable(output_dir: Path | RemotePath, model_file: Path | RemotePa
         )
 
 
+def name_of_model(output_dir: Path | RemotePath, model_file: Path | RemotePath) -> str:
+    """How metrics.json in `output_dir` names the model: as it was called if that lies beside, else so from anywhere."""
+    beside = output_dir.parent.resolve() == model_file.parent.resolve()
+    return str(model_file if beside else model_file.resolve())
+
+
 def write_report(
     output_dir: Path | RemotePath, predictions: Predictions, measured: dict[str, Any], stage_names: Sequence[str]
 ) -> None:

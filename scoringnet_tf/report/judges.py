@@ -74,6 +74,24 @@ def read_judges(path: AnyPath, sport: Sport) -> dict[str, list[Judged]]:
     return found
 
 
+def unshown_scores(path: AnyPath, judges: Mapping[str, Sequence[Judged]], shown: Sequence[str]) -> list[str]:
+    """Which scores of the judges a report does not show, as the model has none to compare with them.
+
+    Args:
+        path: of the file, for the message.
+        judges: of `read_judges`.
+        shown: of `collecting.shown_scores`.
+
+    Raises:
+        InputError: it would show none of theirs.
+    """
+    scored = {name for rows in judges.values() for row in rows for name in row.scores}
+    if judges and scored.isdisjoint(shown):
+        expected = f"expected {' or '.join(shown)}, which the model scores"
+        raise InputError(f"--judges={path}: {expected}. Received: {', '.join(sorted(scored))}.")
+    return sorted(scored.difference(shown))
+
+
 def matched(rows: Sequence[Judged], performances: Sequence[Performance]) -> tuple[list[Judged | None], list[str]]:
     """The row of each performance of a video, None where it has none; and what is to be said of rows that are left out.
 

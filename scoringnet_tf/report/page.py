@@ -390,12 +390,14 @@ def write_pages(
         _remove_if_there(folder)
         return [output]
     names = [f"{number:03d}.html" for number in range(1, len(performances) + 1)]
+    links = [f"./{_link(folder.name)}/{name}" for name in names]
+    session = session_page(title or output.stem, list(zip(performances, links, strict=True)), model)
     with replacing_folder(folder) as temporary:
         for name, shown in zip(names, performances, strict=True):
             back = f"../{_link(output.name)}"
             _write_text(temporary / name, performance_page(shown, model, index_link=back))
-    links = [f"./{_link(folder.name)}/{name}" for name in names]
-    _write(output, session_page(title or output.stem, list(zip(performances, links, strict=True)), model))
+        output.unlink(missing_ok=True)  # of another session, whose links would lead to these pages
+    _write(output, session)
     return [output, *(folder / name for name in names)]
 
 
@@ -412,8 +414,12 @@ def check_pages(output: AnyPath) -> None:
 
 
 def _folder_of_pages(output):
-    """The folder beside the page of a session; InputError where something else lies in it."""
+    """The folder beside the page of a session; InputError where something else is there, or lies in it."""
     folder = output.with_name(f"{output.stem}_pages")
+    if output.is_dir():
+        raise InputError(f"{output}: expected a file to write, or to replace. Received: a folder.")
+    if folder.is_file():
+        raise InputError(f"{folder}: expected a folder of pages, or nothing. Received: a file.")
     others = [path.name for path in folder.iterdir() if not PAGE.fullmatch(path.name)] if folder.is_dir() else []
     if others:
         raise InputError(f"{folder}: expected a folder of pages, which is replaced. Received: {others[0]} in it.")

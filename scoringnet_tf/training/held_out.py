@@ -1,6 +1,6 @@
 """Which videos a trained model did not learn from, so that its errors on them say how far it errs on others."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut
@@ -60,6 +60,20 @@ def learned_among(info: DatasetInfo, ids: Iterable[str], model_file: AnyPath) ->
     """
     learned = learned_from(model_file)
     return [video_id for video_id in ids if shown(info.videos[video_id]) in learned]
+
+
+def learned_of(info: DatasetInfo, ids: Sequence[str], model_file: AnyPath, data_hash: str | None) -> list[str] | None:
+    """`learned_among`, also where no run tells: of the training split of the model's own records all; None if unknown.
+
+    Args:
+        info, ids, model_file: as of `learned_among`.
+        data_hash: of the records that the model says it was trained on.
+    """
+    if learned_from(model_file):
+        return learned_among(info, ids, model_file)
+    if data_hash != info.data_hash:
+        return None
+    return [video_id for video_id in ids if info.videos[video_id]["split"] == "train"]
 
 
 def _held_out_before(info, model):

@@ -44,6 +44,7 @@ class Weights:
         preprocessing: of `C3D`.
         channels_first: fc6 reads the features in the order (C, T, H, W), as Caffe flattens them; else (T, H, W, C).
         unused: names in the file that C3D has no place for.
+        without_top: why fc6, fc7 and the classes are not taken; empty where they are.
     """
 
     layout: str
@@ -51,6 +52,7 @@ class Weights:
     preprocessing: dict
     channels_first: bool
     unused: tuple = ()
+    without_top: str = ""
 
 
 def from_caffe(kernel: np.ndarray) -> np.ndarray:
@@ -80,7 +82,7 @@ def with_mean(weights: Weights, mean: Any) -> Weights:
 def build_c3d(weights: Weights, path: str, log: Callable[[str], object] = print) -> C3D:
     """The float32 `C3D` (16 frames of 112×112) with these weights.
 
-    Without fc8 it ends in the features of fc7 (`heads={}`).
+    Without fc8 it ends in the features of fc7 (`heads={}`), without a top in pool5.
 
     Args:
         weights: of all its layers.
@@ -91,9 +93,10 @@ def build_c3d(weights: Weights, path: str, log: Callable[[str], object] = print)
         InputError: a layer is missing, has another shape, or holds infinities or NaN.
     """
     _check_names(weights, path)
+    classes = {CLASSES: weights.layers[CLASSES].bias.size} if CLASSES in weights.layers else {}
     model = C3D(
         width_multiplier=weights.layers["conv1a"].bias.size / dict(TRUNK)["conv1a"],
-        heads={CLASSES: weights.layers[CLASSES].bias.size} if CLASSES in weights.layers else {},
+        heads=None if weights.without_top else classes,
         preprocessing=weights.preprocessing,
         dtype="float32",
     )
@@ -104,12 +107,14 @@ def build_c3d(weights: Weights, path: str, log: Callable[[str], object] = print)
             _check_values(found, layer, path)
             layer.set_weights([_kernel(weights, layer.name), found.bias])
             log(f"{found.source} {found.shape} → {layer.name} {tuple(layer.kernel.shape)}")
-    log(f"{path}: not used: {', '.join(weights.unused) or 'nothing'}")
+    because = f" ({weights.without_top})" if weights.without_top else ""
+    log(f"{path}: not used: {', '.join(weights.unused) or 'nothing'}{because}")
     return model
 
 
 def _check_names(weights, path):
-    missing = [name for name in REQUIRED if name not in weights.layers]
+    required = [name for name in REQUIRED if name.startswith("conv") or not weights.without_top]
+    missing = [name for name in required if name not in weights.layers]
     if missing:
         found = [*(parameters.source for parameters in weights.layers.values()), *weights.unused]
         raise InputError(

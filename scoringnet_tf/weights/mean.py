@@ -8,9 +8,11 @@ import numpy as np
 from scoringnet_tf.data.preprocessing import center_offset
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.weights.caffe import read_blob
+from scoringnet_tf.weights.convert import SPORTS1M
 
 CROP = (112, 112)
 NUMPY = b"\x93NUMPY"
+FAR = 2.0  # grey levels; the mean of another channel is 5 away or more
 
 
 def read_mean(path: str | pathlib.Path) -> list[list[list[float]]]:
@@ -36,4 +38,11 @@ def read_mean(path: str | pathlib.Path) -> list[list[list[float]]]:
         raise InputError(f"{expected} Received: an array of {mean.shape}.")
     top, left = center_offset(mean.shape[1:3], CROP)
     image = mean.mean(axis=0, dtype=np.float64)[top : top + CROP[0], left : left + CROP[1]]
+    found, known = image.mean(axis=(0, 1)), np.array(SPORTS1M["mean"])
+    if not np.isfinite(image).all() or np.abs(found - known).max() > FAR:
+        received = ", ".join(f"{value:.4g}" for value in found)
+        expected = (
+            f"expected that of Sports-1M, BGR from 0 to 255, on average {', '.join(f'{value:g}' for value in known)}"
+        )
+        raise InputError(f"--mean={path}: {expected}. Received: {received}.")
     return image.round(2).tolist()

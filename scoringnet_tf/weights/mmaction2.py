@@ -1,9 +1,13 @@
 """MMAction2: the Sports-1M backbone (c3d_sports1m_pretrain) and recognisers that were fine-tuned from it.
 
 The names are those of mmaction/models/backbones/c3d.py; the preprocessing of a recogniser is that of
-configs/_base_/models/c3d_sports1m_pretrained.py: RGB frames, although the mean is that of BGR ones.
+configs/_base_/models/c3d_sports1m_pretrained.py: RGB frames, although the mean is that of BGR ones. Its pool5 pads by
+one on all sides (`padding=(0, 1, 1)`), where Caffe's pads at the end: of seven places fc6 of a recogniser has learned
+from the windows 0, 1–2, 3–4, 5–6, and ours would give it 0–1, 2–3, 4–5, 6. So its convolutions are taken alone. The
+backbone by itself was converted from Caffe's weights.
 """
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
@@ -26,4 +30,8 @@ def read(tensors: Mapping[str, np.ndarray]) -> Weights:
     prefix = "backbone." if "backbone.conv1a.conv.weight" in tensors else ""
     modules = {layer: f"{prefix}{layer}{'.conv' if layer.startswith('conv') else ''}" for layer in REQUIRED}
     preprocessing = RECOGNISER if f"{HEAD}.weight" in tensors else SPORTS1M
+    if preprocessing is RECOGNISER:
+        convolutions = {layer: module for layer, module in modules.items() if layer.startswith("conv")}
+        found = named_weights(LAYOUT, tensors, convolutions, preprocessing)
+        return dataclasses.replace(found, without_top="they were trained behind a pool5 that pads on all sides")
     return named_weights(LAYOUT, tensors, {**modules, CLASSES: HEAD}, preprocessing)

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import read_index
+from conftest import read_index, write_bars
 from tiny_records import feature_video, gray_jpeg, tiny_video, write_records
 
+from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data import augmentation as augmentation_module
 from scoringnet_tf.data.augmentation import (
@@ -184,6 +185,18 @@ def test_max_frames_keeps_the_first_in_evaluation_and_the_labelled_ones_in_train
         np.testing.assert_array_equal(np.bincount(stages, minlength=4)[1:].sum() > 0, True)
         starts.add(indices[0])
     assert len(starts) == 1  # all labelled stages begin at frame 0 here
+
+
+def test_max_frames_keeps_labelled_frames_that_begin_late(tmp_path):
+    """The first five of sixteen frames show none of the stages; in training each window that shows all is taken."""
+    rows = ["video,split,difficulty,execution,final,pre-starting,take-flight,entry,end"]
+    write_bars(tmp_path / "late.avi", 16)
+    rows.append("late.avi,train,3.0,20.0,60.0,5,6,7,8")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    build_records("manifest", tmp_path, tmp_path / "records", BuildSettings((36, 48)), workers=1, sport="diving")
+    no_shift = Augmentation(max_start_shift=0, flip=False, crop_shift=0, color_jitter=0)
+    found = _read(tmp_path / "records", max_frames=5, augmentation=no_shift, epochs=40)[0]
+    assert {_indices(frames)[0] for _, frames, _ in found} == {3, 4, 5}
 
 
 def test_window_start_against_all_windows():

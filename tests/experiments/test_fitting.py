@@ -157,10 +157,10 @@ def test_rows_of_true_fragments_need_the_stages_of_every_test_frame(surroundings
     partly = dataclasses.replace(surroundings.records, stage_frames=frames)
     for without in ({"records": partly}, {"renderings": (partly,)}):
         left = suite.possible(tables, dataclasses.replace(surroundings, **without))
-    assert left.keys() == {"table4"} and [row.name for row in left["table4"].rows] == ["−KFS", "+KFS"]
-    said = capsys.readouterr().err
-    for left_out in ("table1: left out", "fig4: left out", "table4: left out +KFS, true fragments"):
-        assert f"{left_out}: the records have no stage label of every test frame.\n" in said
+        assert left.keys() == {"table4"} and [row.name for row in left["table4"].rows] == ["−KFS", "+KFS"]
+        said = capsys.readouterr().err
+        for left_out in ("table1: left out", "fig4: left out", "table4: left out +KFS, true fragments"):
+            assert f"{left_out}: the records have no stage label of every test frame.\n" in said
 
 
 def test_tables_that_need_frames_are_left_out_of_records_of_features(surroundings, capsys):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from conftest import write_bars
 from scipy import stats
+from training_runs import STATISTICS, telling
 
 import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
@@ -153,7 +154,8 @@ def test_every_prediction_has_the_name_of_its_video(records, tmp_path, request):
     """Zipping sorted ids onto the stream named the wrong videos of every dataset that is not stored in sorted order."""
     records_dir = request.getfixturevalue(records)
     info = DatasetInfo.load(records_dir)
-    model = scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, clip_lengths=(8, 8))
+    options = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
+    model = telling(scoringnet_tf.ScoringNet(**options, score_statistics=STATISTICS), 3000.0)
     dataset = input_pipeline.videos(records_dir, "test", image_size=(32, 32), batch_size=2, with_info=True)
     result = evaluation.predict_records(evaluation.prediction_function(model), dataset)
     assert sorted(result.ids) == sorted(info.split("test")["ids"])
@@ -166,6 +168,11 @@ def test_every_prediction_has_the_name_of_its_video(records, tmp_path, request):
         assert result.truth["execution"][index] == pytest.approx(video["execution"])
         assert float(rows[video_id]["true_final"]) == pytest.approx(video["final"], abs=1e-3)
         assert float(rows[video_id]["predicted_final"]) == pytest.approx(result.predicted["final"][index], abs=1e-3)
+        alone = input_pipeline.videos(records_dir, "test", image_size=(32, 32), batch_size=1, ids=[video_id])
+        ((inputs, _),) = alone
+        expected = float(model(inputs, training=False)["final"][0])
+        assert result.predicted["final"][index] == pytest.approx(expected, abs=0.01)
+    assert np.ptp(result.predicted["final"]) > 0.1
 
 
 def test_true_fragments_change_the_scores_and_not_the_stages(diving_records):

@@ -1,5 +1,6 @@
 """Features of a C3D: those of the whole video, in windows and clips; and the command that writes a folder of them."""
 
+import dataclasses
 import json
 import pathlib
 
@@ -16,7 +17,7 @@ from data_prep.records.verifying import read_records, verify_records
 from scoringnet_tf.data.features import read_features, read_origin
 from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.records import DatasetInfo
-from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d
+from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d, records_preprocessor
 from scoringnet_tf.inference.feature_folder import Video, _penalty, extract_videos, file_name, prepare
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
@@ -281,7 +282,8 @@ def test_a_video_is_brought_to_the_rate_of_training(tmp_path):
     """Of 60 frames in 1.2 s those of 25 a second."""
     write_bars(tmp_path / "fast.avi", 60, fps=50)
     flags = ("--model=diving_small", "--endpoint=conv5b", f"--output_dir={tmp_path / 'features'}")
-    assert command(*flags, tmp_path / "fast.avi").returncode == 0
+    result = command(*flags, tmp_path / "fast.avi")
+    assert result.returncode == 0 and f"extract: {tmp_path / 'fast.avi'}: The video has 50 frames/s" in result.stderr
     found = read_features(tmp_path / "features/fast.avi.npy")
     assert len(found.values) == 30 and found.origin["frame_rate"] == 25 and "frame_rate" not in found.origin["stored"]
 
@@ -308,6 +310,26 @@ def test_wrong_use_is_named(arguments, message):
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert message in result.stderr
     assert not (ROOT / "o/features.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("rate", "aspect", "message"),
+    [
+        (12.5, 4 / 3, r"expected frames as the model learned them\. Received: 12\.5 frames/s instead of 25\."),
+        (25.0, 16 / 9, r"Received: pictures of 1\.78:1 instead of 1\.33:1\."),
+        (25.0, 4 / 3, None),
+    ],
+)
+def test_records_of_another_form_than_the_model_learned_are_refused(rate, aspect, message, diving_records):
+    c3d, network = load_c3d("diving_small")
+    info = dataclasses.replace(
+        DatasetInfo.load(diving_records), frame_size=network.stored.frame_size, frame_rate=rate, aspect=aspect
+    )
+    if message is None:
+        assert records_preprocessor(c3d, network, info).stored.frame_size == network.stored.frame_size
+        return
+    with pytest.raises(InputError, match=message):
+        records_preprocessor(c3d, network, info)
 
 
 def test_records_that_cannot_be_extracted_from(stage_model, motion_records, tmp_path):

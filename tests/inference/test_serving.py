@@ -17,6 +17,7 @@ from command_forks import forked
 from conftest import write_bars
 from served_model import ServedModel
 from tensorflow_serving.apis import prediction_log_pb2
+from training_runs import telling
 
 import scoringnet_tf
 from scoringnet_tf import ScoringNetPreprocessor
@@ -24,6 +25,7 @@ from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.export import versions_in
 from scoringnet_tf.inference import precision as precision_check
 from scoringnet_tf.inference import serving
+from scoringnet_tf.inference.model_description import model_description
 from scoringnet_tf.inference.serving import export_saved_model, preprocess_encoded
 from scoringnet_tf.inference.versions import check_successor
 from scoringnet_tf.inference.warmup import example_requests, example_videos
@@ -340,40 +342,53 @@ def test_a_version_is_a_number_however_its_folder_is_called(tmp_path):
     assert result.returncode == 1 and "007: expected a version that does not exist yet" in result.stderr
 
 
+def test_an_export_of_a_model_that_cannot_tell_what_is_unlike_training_says_so(stage_model, tmp_path):
+    result = forked("scoringnet_tf.export", f"--model={stage_model}", f"--export_dir={tmp_path / 'servable'}")
+    assert result.returncode == 0
+    assert "export: The model keeps no record of what its training videos were like" in result.stderr
+
+
 def test_a_version_follows_one_of_its_own_sport_and_format(network, exported, tmp_path):
-    check_successor(exported, "saved_model", network.sport)
-    check_successor(tmp_path, "onnx", network.sport)  # nothing is there
+    ours = model_description(network)
+
+    def of(sport):
+        return {**ours, "sport": definition_of(sport)}
+
+    check_successor(exported, "saved_model", ours)
+    check_successor(tmp_path, "onnx", ours)  # nothing is there
     with pytest.raises(InputError, match=r"3: expected saved_model of diving, as the newest.*: saved_model of vault\."):
-        check_successor(exported, "saved_model", get_sport("vault"))
+        check_successor(exported, "saved_model", of(get_sport("vault")))
     with pytest.raises(InputError, match=r"3: expected saved_model of diving, as the newest.*: onnx of diving\."):
-        check_successor(exported, "onnx", network.sport)
+        check_successor(exported, "onnx", ours)
     definition = definition_of(network.sport)
     definition["ranges"] = {**definition["ranges"], "final": [1, 144]}
     with pytest.raises(InputError, match=r"3: expected diving as the newest version there has it\..*ranges\.final"):
-        check_successor(exported, "saved_model", sport_of(definition, "own"))
+        check_successor(exported, "saved_model", of(sport_of(definition, "own")))
+    features = {"content": "features", "preprocessing": {"size": 4, "stride": 1}}
+    for changes, said in (
+        (features, "input: features of 4 instead of frames"),
+        ({"scores": ["final"]}, "scores: final instead of difficulty, execution"),
+        ({"decoding": None}, "stages: none instead of found"),
+    ):
+        with pytest.raises(InputError, match=rf"3: expected diving as the newest version .* Received: {said}\."):
+            check_successor(exported, "saved_model", {**ours, **changes})
     (tmp_path / "model.tflite").touch()
     (tmp_path / "model.json").write_text(json.dumps({"sport": definition_of(get_sport("vault"))}))
-    check_successor(tmp_path, "litert", get_sport("vault"))
+    check_successor(tmp_path, "litert", of(get_sport("vault")))
     with pytest.raises(InputError, match=r"expected litert of vault, as the newest.*: onnx of vault\."):
-        check_successor(tmp_path, "onnx", get_sport("vault"))
+        check_successor(tmp_path, "onnx", of(get_sport("vault")))
     (tmp_path / "model.json").write_text("{}")
     with pytest.raises(InputError, match=r"model\.json: expected what describes an exported model\."):
-        check_successor(tmp_path, "litert", get_sport("vault"))
+        check_successor(tmp_path, "litert", of(get_sport("vault")))
 
 
 @pytest.fixture(scope="module")
 def whole_network():
     """One tower on whole videos: little to trace."""
     keras.utils.set_random_seed(0)
-    return scoringnet_tf.ScoringNet(
-        image_size=(32, 32),
-        width_multiplier=1 / 16,
-        clip_lengths=(8, 8),
-        score_statistics={"final": (60.0, 20.0)},
-        frame_size=(36, 48),
-        scores=("final",),
-        fragments="whole",
-    )
+    options = {"image_size": (32, 32), "frame_size": (36, 48), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
+    options |= {"scores": ("final",), "fragments": "whole", "score_statistics": {"final": (60.0, 20.0)}}
+    return telling(scoringnet_tf.ScoringNet(**options), 10_000.0)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -388,6 +403,7 @@ def test_precision_is_what_was_asked_for(whole_network, tmp_path, precision):
     videos = example_videos(whole_network, (5, 9))
     exact = np.asarray(whole_network(videos, training=False)["final"])
     tolerance = 1e-5 if precision == "float32" else 1e-2
+    assert np.abs(exact - 60).min() > 3 * tolerance * np.abs(exact).max()  # weights of another model give the mean
     np.testing.assert_allclose(served("serving_default", videos)["final"], exact, rtol=tolerance)
 
 

@@ -184,6 +184,7 @@ def test_a_data_frame_has_a_row_for_each_performance():
     pytest.importorskip("pandas")
     table = score(SCORED, WITHHELD).to_dataframe()
     assert list(table.columns) == list(COLUMNS) and table["final"].tolist()[0] == 76.8
+    assert table["status"].tolist() == ["scored", "withheld"]
 
 
 def test_a_notebook_shows_the_picture_above_the_text():

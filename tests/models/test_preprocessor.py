@@ -132,9 +132,7 @@ def test_that_of_a_preset_is_its_models_without_the_weights(tmp_path):
     shipped = scoringnet_tf.from_preset("diving_small").preprocessor
     assert ScoringNetPreprocessor.from_preset("diving_small").get_config() == shipped.get_config()
     assert shipped.frame_rate == 25 and ScoringNetPreprocessor.from_preset("vault_small").stored.fit == "crop"
-    with pytest.raises(
-        InputError, match=r"--preset=.*c3d\.keras: expected a ScoringNet .* Received: a C3D|no such file"
-    ):
+    with pytest.raises(InputError, match=r"c3d\.keras: expected a ScoringNet .* Received: a C3D\.$"):
         ScoringNetPreprocessor.from_preset("motion_small")
     (tmp_path / "model.keras").write_bytes(b"PK")
     with pytest.raises(

@@ -70,7 +70,7 @@ def test_resnet50_sees_a_frame(models):
 def test_c3d_sees_eight_frames_to_either_side(models):
     """Eight convolutions of three frames."""
     found = changed_frames(models["c3d"], clip(40), 20)
-    assert found.min() >= 12 and found.max() <= 28 and found.min() <= 13
+    assert found.min() in (12, 13) and found.max() in (27, 28)
 
 
 def test_c3d_with_a_bi_lstm_sees_the_video(models):

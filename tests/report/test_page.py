@@ -12,6 +12,7 @@ import pytest
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.report import film, page
 from scoringnet_tf.sports.bootstrap import draws_of, interval
+from scoringnet_tf.support.errors import InputError
 
 STAGES = ("noise", "pre-starting", "take-flight", "entry")
 RANGES = {"difficulty": (1.0, 5.0), "execution": (0.0, 30.0), "final": (0.0, 150.0)}
@@ -133,7 +134,7 @@ def test_scores_by_force_are_called_that():
 def test_what_is_not_given_is_left_out():
     elements = Elements(page.performance_page(shown(), "diving_small"))
     assert not elements.of("video") and not elements.of("input") and not elements.of("path")
-    assert not {"Stages", "trust", "Reliability", "alike"} & set(elements.text().split())
+    assert not {"Stages", "trust", "Reliability:", "alike"} & set(elements.text().split())
 
 
 def test_a_withheld_score_is_no_number():
@@ -235,6 +236,33 @@ def test_those_furthest_from_the_judges_come_first_and_figures_have_intervals():
 def test_the_scatter_has_round_ends_around_all_points(points, ends):
     scores = [page.ShownScore("final", value, (0, 150), true=value) for value in points]
     assert page._axis(scores) == pytest.approx(ends)
+
+
+def pages_of(count):
+    return [shown(f"n{number}", (3, 21, 63)) for number in range(count)]
+
+
+def test_what_lies_where_pages_go_is_known_before_anything_is_scored(tmp_path):
+    (tmp_path / "x.html").mkdir()
+    with pytest.raises(InputError, match=r"x\.html: expected a file to write, or to replace\. Received: a folder"):
+        page.check_pages(tmp_path / "x.html")
+    (tmp_path / "y_pages").write_text("mine")
+    with pytest.raises(InputError, match=r"y_pages: expected a folder of pages, or nothing\. Received: a file"):
+        page.check_pages(tmp_path / "y.html")
+
+
+def test_the_page_of_an_earlier_session_never_lies_beside_pages_of_another(tmp_path, monkeypatch):
+    page.write_pages(tmp_path / "s.html", pages_of(2), "tiny")
+    before = (tmp_path / "s.html").read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(page, "session_page", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            page.write_pages(tmp_path / "s.html", pages_of(3), "tiny")
+    assert (tmp_path / "s.html").read_bytes() == before and len(list((tmp_path / "s_pages").iterdir())) == 2
+    monkeypatch.setattr(page, "_write", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        page.write_pages(tmp_path / "s.html", pages_of(3), "tiny")
+    assert not (tmp_path / "s.html").exists() and len(list((tmp_path / "s_pages").iterdir())) == 3
 
 
 def test_no_change_lies_at_zero():

@@ -3,7 +3,10 @@
 import dataclasses
 import html
 import io
+import os
 import re
+import subprocess
+import sys
 import types
 import urllib.parse
 
@@ -11,7 +14,7 @@ import av
 import keras
 import numpy as np
 import pytest
-from command_forks import forked
+from command_forks import ROOT, forked
 from conftest import bar_color, bar_frame, read_index, write_bars, write_images, write_streams, write_video
 
 import scoringnet_tf
@@ -24,7 +27,7 @@ from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.inference.video_score import Performance
 from scoringnet_tf.report.collecting import ONE_DEVIATION, Scenes, _within, scored_and_shown, shown_performances
 from scoringnet_tf.report.film import film_of, filmed
-from scoringnet_tf.report.judges import Judged, matched, read_judges
+from scoringnet_tf.report.judges import Judged, matched, read_judges, unshown_scores
 from scoringnet_tf.report.page import ShownPerformance, ShownScore, performance_page, write_pages
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
@@ -232,6 +235,42 @@ def test_where_a_score_comes_from_is_told_of_the_frames_of_a_video_of_twice_the_
     assert number == 20
     np.testing.assert_array_equal(labels, [1] * 5 + [2] * 5 + [3] * 5 + [0] * 5)
     assert np.abs(found.attribution["final"] - np.arange(40) / 2).max() <= 1
+
+
+def test_scores_of_judges_that_the_model_does_not_give_are_told():
+    judges = {"a.mp4": [Judged({"difficulty": 3.0})], "b.mp4": [Judged({"difficulty": 3.1, "final": 70.0})]}
+    assert unshown_scores("j.csv", judges, ["final"]) == ["difficulty"] and unshown_scores("j.csv", {}, ["final"]) == []
+    with pytest.raises(InputError, match=r"--judges=j\.csv: expected execution, .* Received: difficulty, final\."):
+        unshown_scores("j.csv", judges, ["execution"])
+
+
+STOPPED = """
+import signal, sys
+from scoringnet_tf.inference import inputs
+from scoringnet_tf.support.stopping import Stopped
+real, calls = inputs.attempted, []
+def attempted(*given):
+    calls.append(given)
+    if len(calls) == 2:
+        raise Stopped(signal.SIGINT)
+    return real(*given)
+inputs.attempted = attempted
+import scoringnet_tf.report.__main__ as command
+from scoringnet_tf.support import cli
+sys.exit(cli.run(command.main, positional=True))
+"""
+
+
+@pytest.mark.slow
+def test_a_report_that_is_stopped_keeps_what_was_scored(tmp_path, stage_model):
+    for name in ("a", "b", "c"):
+        write_bars(tmp_path / f"{name}.avi", 40)
+    words = [f"--model={stage_model}", "--force", "--output=r.html", "a.avi", "b.avi", "c.avi"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-c", STOPPED, *words]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 130 and "report: the pages are of 1 of 3 videos." in done.stderr, done.stderr
+    assert "a.avi" in (tmp_path / "r.html").read_text()
 
 
 def test_the_pages_of_a_long_video_are_those_of_the_whole(scorer, monkeypatch, tmp_path):

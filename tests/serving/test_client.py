@@ -16,11 +16,13 @@ import yaml
 from google.protobuf import text_format
 from model_server import ModelServer
 from tensorflow_serving.config import model_server_config_pb2
+from training_runs import STATISTICS, telling
 
 import scoringnet_tf
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.inference.serving import checked_outputs, export_saved_model
 from scoringnet_tf.inference.warmup import example_requests, example_videos
+from scoringnet_tf.models.reference import Reference, checksum
 
 ROOT = pathlib.Path(__file__).parents[2]
 SERVING = ROOT / "serving"
@@ -33,10 +35,12 @@ LENGTHS = (9, 4)
 
 @pytest.fixture(scope="module")
 def network():
+    """Untrained, and yet it calls a video valid: nothing is asked of its stages."""
     keras.utils.set_random_seed(0)
-    return scoringnet_tf.ScoringNet(
-        image_size=(32, 32), width_multiplier=1 / 16, clip_lengths=(8, 8), frame_size=(36, 48), decoding="ordered"
-    )
+    options = {"image_size": (32, 32), "frame_size": (36, 48), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
+    plain = telling(scoringnet_tf.ScoringNet(**options, decoding="ordered", score_statistics=STATISTICS))
+    reference = Reference(1, "hash", checksum(plain), durations={}, required=())
+    return plain.with_dtype("float32", reference=reference.get_config())
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +91,7 @@ REFUSALS = {
     "a mask of one video": (lambda v: {**v, "mask": v["mask"][:1]}, "mask: expected bool (B, L), as long as frames"),
     "floats": (lambda v: {**v, "frames": v["frames"] / np.float32(255)}, "uint8"),
     "a mask of numbers": (lambda v: {**v, "mask": v["mask"].astype(np.int64)}, "bool"),
-    "no videos": (lambda v: {"frames": v["frames"][:0], "mask": v["mask"][:0]}, "expected"),
+    "no videos": (lambda v: {"frames": v["frames"][:0], "mask": v["mask"][:0]}, "B and L at least 1"),
 }
 
 
@@ -176,11 +180,13 @@ def test_the_command_scores_folders_of_frames(network, server, tmp_path, capsys,
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     pixels = [np.stack([cv2.imread(str(path))[..., ::-1] for path in client.frame_files(tmp_path / "b")])]
     expected = network(network.preprocessor(pixels[0]), training=False)
+    assert [one["valid"] for one in told] == [True, False]  # of which one is too short
+    first = np.stack([cv2.imread(str(path))[..., ::-1] for path in client.frame_files(tmp_path / "a")])
+    assert told[0]["final"] == pytest.approx(float(network(network.preprocessor(first))["final"][0]), rel=1e-5)
     assert told[1]["video"] == str(tmp_path / "b") and told[1]["stages"][-1]["end_frame"] == LENGTHS[1]
     inputs = {name: tf.constant(value) for name, value in network.preprocessor(pixels[0]).items()}
     assert told[1]["valid"] == bool(checked_outputs(network)(inputs)["valid"][0])
-    final = pytest.approx(float(expected["final"][0]), rel=1e-5) if told[1]["valid"] else None
-    assert told[1]["final"] == final
+    assert told[1]["final"] is None
     labels = np.repeat(
         [network.sport.stages.index(stage["name"]) for stage in told[1]["stages"]],
         [stage["end_frame"] - stage["start_frame"] for stage in told[1]["stages"]],

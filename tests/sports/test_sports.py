@@ -100,18 +100,18 @@ def test_marks_that_no_panel_gives_are_refused(marks, message):
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "message"),
     [
-        {"panels": (((7, 4),),)},
-        {"panels": (((3, 5),),)},
-        {"panels": ()},
-        {"panels": (((3, 3),), ((3, 1),))},
-        {"step": 0.0},
-        {"step": 0.3},
+        ({"panels": (((7, 4),),)}, "Expected kept marks in the middle"),
+        ({"panels": (((3, 5),),)}, "Expected kept marks in the middle"),
+        ({"panels": ()}, "Expected panels of one or more groups"),
+        ({"panels": (((3, 3),), ((3, 1),))}, "Expected panels of one or more groups, of different sizes"),
+        ({"step": 0.0}, "Expected a step, a maximum and a factor above 0"),
+        ({"step": 0.3}, "Expected a maximum that is a multiple of the step"),
     ],
 )
-def test_a_rule_of_marks_that_cannot_be_is_refused(wrong):
-    with pytest.raises(ValueError, match="Expected"):
+def test_a_rule_of_marks_that_cannot_be_is_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
         Marks(**{"panels": (((3, 3),),), "step": 0.5, "maximum": 10.0, **wrong})
 
 

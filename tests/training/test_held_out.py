@@ -15,7 +15,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training import held_out
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import learned_from, record_config, shown
-from scoringnet_tf.training.held_out import held_out_by_name, held_out_by_run, learned_among
+from scoringnet_tf.training.held_out import held_out_by_name, held_out_by_run, learned_among, learned_of
 from scoringnet_tf.training.scoring import ScoringRun
 
 NO_RUN = "nowhere/best.keras"  # of which nothing is known
@@ -55,6 +55,14 @@ def test_videos_that_a_run_learned_from_are_known_in_other_records(info, tmp_pat
     record_config(tmp_path, {}, "others", "float32", [], {shown(info.videos["002"]), "of another"})
     assert learned_among(info, ["001", "002", "003"], tmp_path / "best.keras") == ["002"]
     assert learned_among(info, ["001", "002", "003"], tmp_path / "elsewhere/best.keras") == []
+
+
+def test_where_no_run_tells_what_a_model_learned_from_its_own_records_do(info, tmp_path):
+    ids, model = sorted(info.videos), tmp_path / "copied.keras"
+    assert learned_of(info, ids, model, info.data_hash) == sorted(info.splits["train"]["ids"])
+    assert learned_of(info, ids, model, "others") is None
+    record_config(tmp_path, {}, "others", "float32", [], {shown(info.videos["002"])})
+    assert learned_of(info, ids, model, "others") == ["002"]
 
 
 def test_what_shows_the_same_has_the_same_name():

@@ -303,10 +303,14 @@ def test_every_layout_gives_caffes_outputs(writer, clip, pool5, tmp_path):
     model = build_c3d(read_weights(path), path, log=lines.append)
     expected = caffe_top(parameters, pool5[channels, mean[0]])
     names = ["fc6", "fc7", *(["fc8"] if writer is not write_mmaction2_backbone else [])]
+    if writer is write_mmaction2:  # whose fc6 has learned behind another pool5
+        names, expected = ["pool5"], {**expected, "pool5": np.moveaxis(pool5[channels, mean[0]], 0, -1)}
+        assert "fc6" not in {layer.name for layer in model.layers}
+        assert "behind a pool5 that pads on all sides" in lines[-1] and "cls_head.fc_cls.weight" in lines[-1]
     for name, value in outputs(model, clip, names).items():
         np.testing.assert_allclose(value, expected[name], rtol=1e-5, atol=1e-5, err_msg=name)
     assert np.ptp(expected["fc8"]) > 0.01
-    assert len([line for line in lines if " → " in line]) == 8 + len(names)
+    assert len([line for line in lines if " → " in line]) == 8 + len([name for name in names if name != "pool5"])
 
 
 def test_the_features_of_a_backbone_are_the_models_output(clip, pool5, tmp_path):
@@ -377,6 +381,7 @@ def pytorch_outputs(torch, state, frames):
             x = functional.relu(functional.conv3d(x, *weights, padding=1))
         else:
             x = functional.max_pool3d(x, spec, ceil_mode=True)
+    found["pool5"] = np.moveaxis(x[0].detach().numpy(), 0, -1)
     x = x.flatten(1)
     for name in ("fc6", "fc7", "fc8"):
         x = functional.linear(x, state[f"{name}.weight"], state[f"{name}.bias"])
@@ -400,7 +405,8 @@ def test_weights_that_pytorch_saved_give_the_outputs_of_pytorch(layout, clip, tm
     torch.save(saved, tmp_path / "weights", _use_new_zipfile_serialization="legacy" not in layout)
     model = build_c3d(read_weights(tmp_path / "weights"), "weights", log=lambda line: None)
     expected = pytorch_outputs(torch, state, frames)
-    for name, value in outputs(model, clip, expected).items():
+    names = ["pool5"] if layout == "mmaction2" else ["pool5", "fc6", "fc7", "fc8"]
+    for name, value in outputs(model, clip, names).items():
         np.testing.assert_allclose(value, expected[name], rtol=1e-5, atol=1e-5, err_msg=name)
 
 
@@ -409,7 +415,8 @@ def test_weights_that_pytorch_saved_give_the_outputs_of_pytorch(layout, clip, tm
 
 def mean_clip(height=128, width=171):
     """(3, 16, H, W), as Caffe has it, different at every pixel and frame."""
-    return np.random.default_rng(3).uniform(60, 140, (3, 16, height, width)).astype("float32")
+    around = np.array(SPORTS1M["mean"]).reshape(3, 1, 1, 1)
+    return (around + np.random.default_rng(3).uniform(-40, 40, (3, 16, height, width))).astype("float32")
 
 
 @pytest.mark.parametrize("kind", ["binaryproto", "npy", "npy, channels last", "npy, cropped"])
@@ -441,6 +448,20 @@ def test_a_mean_is_for_weights_that_had_one(tmp_path):
     write_mmaction2(tmp_path / "weights", UCF101)
     with pytest.raises(InputError, match=r"--mean: expected weights .* MMAction2, whose mean is \[104.0, 117.0"):
         with_mean(read_weights(tmp_path / "weights"), read_weights)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda mean: mean / 255, lambda mean: mean[..., ::-1], lambda mean: np.where(mean == mean.max(), np.nan, mean)],
+    ids=["from 0 to 1", "RGB", "a NaN"],
+)
+def test_a_mean_of_other_units_or_channels_is_refused(change, tmp_path):
+    with (tmp_path / "mean").open("wb") as file:
+        np.save(file, change(np.moveaxis(mean_clip(), 0, -1)))
+    with pytest.raises(
+        InputError, match=r"--mean=.*mean: expected that of Sports-1M, BGR from 0 to 255, on average 95"
+    ):
+        read_mean(tmp_path / "mean")
 
 
 @pytest.mark.parametrize(
@@ -622,6 +643,9 @@ def test_the_model_of_a_run_is_not_replaced(tmp_path):
         (tmp_path / name).write_bytes(b"of a run")
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "sub").mkdir()
+    taken = r"expected a name of its own, or another folder\. Received: model\.keras in that of a run"
+    assert_refused((tmp_path / "best.keras", f"--output={tmp_path / 'model.keras'}"), taken)
+    assert not (tmp_path / "model.keras").exists()
     for written, message in (
         ("c3d.keras", r"expected a new file\. Received: one that is there, in the folder of a run\."),
         ("sub/../best.keras", r"expected another file than the one to read\. Received: the same"),

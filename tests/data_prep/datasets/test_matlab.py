@@ -89,13 +89,13 @@ def _unknown_type(content):
         (_longer_shape, r"3 numbers in 'scores' of shape \(1, 4\)"),
         (_unknown_type, "numbers of type 99 in 'scores'"),
         (lambda content: b"76.5 72.0", "no header of such a file"),
-        (lambda content: content[:128], "expected the variable 'scores'. Received: no variable"),
+        (lambda content: content[:128], "no variable"),
     ],
 )
 def test_files_that_contradict_themselves(tmp_path, damage, message):
     path = _save(tmp_path / "labels.mat")
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(InputError, match=rf"labels\.mat: expected .* Received: .*({message})|{message}"):
+    with pytest.raises(InputError, match=rf"labels\.mat: expected .* Received: .*({message})"):
         read_vector(path, "scores")
 
 
