@@ -55,11 +55,11 @@ def main(_: list[str]) -> None:
     from scoringnet_tf.models.presets import load_scoring_net
 
     network = load_scoring_net(values.model)
+    if there:
+        check_successor(base / there[max(there)], values.format, model_description(network))
     for doubt in doubts_of_reference(network):
         if doubt.code != "no_intervals":  # which no export states
             print(f"export: {doubt} What it calls valid, or not, goes by less.", file=sys.stderr)
-    if there:
-        check_successor(base / there[max(there)], values.format, model_description(network))
     if values.format == "saved_model":
         _saved_model(network, target, version)
     else:
