@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from training_runs import SMALL, STATISTICS, batch, telling
@@ -43,6 +44,7 @@ def partial():
 @pytest.fixture(scope="module", params=[full, partial])
 def prepared(request, tmp_path_factory):
     """A saved model, a batch, and what TensorFlow makes of them."""
+    keras.utils.set_random_seed(1)
     folder = tmp_path_factory.mktemp("backends")
     model, inputs = request.param()
     model.save(folder / "model.keras")
