@@ -44,11 +44,11 @@ class Oddities:
             stages: of every frame, int (L,); None where none are known.
         """
         name = sample.video_id
-        self._of_rate[round(video.fps, 3)].append(name)
+        self._of_rate[float(f"{video.fps:.6g}")].append(name)
         for warning in video.warnings:
             self._warnings[warning].append(name)
         if not self._source.has_features:
-            self._of_aspect[f"{video.aspect:.2f}:1"].append(name)
+            self._of_aspect[f"{video.aspect:.3g}:1"].append(name)
             if len(video) < SHORTEST:
                 self._short.append(f"{name} ({len(video)})")
             if not _is_even(video):

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import PIL.Image
@@ -19,8 +20,11 @@ from data_prep.datasets import unlv_diving
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.contact_sheet import contact_sheet, save_contact_sheet
 from data_prep.records.dry_run import check
+from data_prep.records.encoding import EncodedVideo
+from data_prep.records.oddities import Oddities
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
+from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.data.video import VideoStream
 from scoringnet_tf.support.errors import InputError
@@ -667,3 +671,15 @@ def test_real_labels(tmp_path):
     for number in range(1, 7):
         splits = [sample.split for sample in unlv_diving.read(source, f"random_splits_100_59/split_{number}").samples]
         assert (splits.count("train"), splits.count("test")) == (100, 59)
+
+
+def test_videos_of_a_frame_an_hour_and_as_narrow_as_a_line_are_looked_at_too():
+    """Rates and shapes that two decimals would call 0."""
+    sample = SimpleNamespace(video_id="v", segments=None, final=None, difficulty=None, execution=None)
+    source = SimpleNamespace(sport="diving", has_features=False, label_rate=25.0)
+    oddities = Oddities(source, StoredForm((36, 48)))
+    for fps, aspect in ((0.0003, 0.001), (25.0, 1.33)):
+        video = EncodedVideo(jpegs=[b""] * 9, timestamps=np.arange(9) / fps, fps=fps, aspect=aspect)
+        oddities.see(sample, video, None)
+    notes = "\n".join(oddities.notes())
+    assert "from 0.0003 to 25 frames/s" in notes and "0.001:1 (1), 1.33:1 (1)" in notes
