@@ -72,9 +72,21 @@ class Oddities:
             *self._aspects(),
             *self._rates(),
             *self._rates_of_labels(),
-            *self._lengths(),
-            *self._spacing(),
-            *self._order(),
+            *_told(
+                self._short, f"fewer than the {SHORTEST} frames that a model needs; maybe seconds were given as frames"
+            ),
+            # Records keep them all, `predict` goes by the clock.
+            *_told(
+                self._uneven,
+                "the frames are not evenly spaced in time, and records keep all of them; predict leaves some out and "
+                "repeats others. Bring such videos to a constant frame rate first",
+            ),
+            # The model's decoding takes them for one performance.
+            *_told(
+                self._unordered,
+                "stages are not in the order of the sport, or one is there twice: what is decoded in order (train "
+                "--decoding=ordered, the default) cannot agree with them",
+            ),
             *(
                 f"{shown(names)}: no frame is labelled {stage}, though the performance has a score."
                 for stage, names in self._without_stage.items()
@@ -115,27 +127,9 @@ class Oddities:
         found = "; ".join(f"{rate:.4g} of {shown(names)}" for rate, names in sorted(others.items()))
         return [f"The stage labels count frames of videos of {labelled:g} frames/s, these may have others: {found}."]
 
-    def _lengths(self):
-        if not self._short:
-            return []
-        what = f"have fewer than the {SHORTEST} frames that a model needs; maybe their frames are given in seconds"
-        return [f"{shown(self._short)}: {what}."]
 
-    def _spacing(self):
-        """A note where frames are not evenly spaced in time: records keep them all, `predict` goes by the clock."""
-        if not self._uneven:
-            return []
-        said = f"{shown(self._uneven)}: the frames are not evenly spaced in time, and records keep all of them"
-        what = "predict leaves some out and repeats others. Bring such videos to a constant frame rate first"
-        return [f"{said}; {what}."]
-
-    def _order(self):
-        """A note where stages are not those of one performance, which the model's decoding takes them for."""
-        if not self._unordered:
-            return []
-        said = f"{shown(self._unordered)}: stages are not in the order of the sport, or one is there twice"
-        what = "what is decoded in order (train --decoding=ordered, the default) cannot agree with them"
-        return [f"{said}: {what}."]
+def _told(names, what):
+    return [f"{shown(names)}: {what}."] if names else []
 
 
 def _alike(rate, other):

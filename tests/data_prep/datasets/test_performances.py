@@ -66,6 +66,15 @@ def test_performances_of_one_file_are_a_group_unless_a_column_says_otherwise(bro
     assert [sample.group for sample in named.samples] == ["a", "a"]
 
 
+def test_seconds_that_were_given_as_frames_are_noticed(broadcast):
+    """A performance of three frames is no performance."""
+    rows = ("final.mp4,train,63,1,4", "final.mp4,test,63,10,60")
+    source_of(broadcast, "video,split,final,start_frame,end_frame", *rows)
+    report, number = check("manifest", broadcast, workers=1, sport="diving")
+    assert number == 0
+    assert "final.mp4#1 (3): fewer than the 8 frames that a model needs; maybe seconds were given as frames." in report
+
+
 def test_hours_and_minutes_of_a_timecode(tmp_path):
     """A frame a minute for 130 minutes."""
     write_timed(tmp_path / "final.mkv", [60_000 * minute for minute in range(130)])

@@ -113,6 +113,13 @@ def test_stage_csv_is_preferred_and_simulation_is_passed_on(diving_dir, tmp_path
     assert "The pixels are simulated (--easy preset)." in summary(info)
 
 
+def test_stages_in_seconds_are_noticed_in_the_official_layout_too(diving_dir):
+    rows = [f"{number:03d},take-flight,0,1\n{number:03d},entry,1,2" for number in range(1, 11)]
+    (diving_dir / "stage_labels.csv").write_text("\n".join(["video_id,stage,start_frame,end_frame", *rows]))
+    report, number = check("unlv_diving", diving_dir, workers=1)
+    assert number == 0 and any(line.endswith("maybe they are in seconds.") for line in report)
+
+
 def test_stages_of_videos_that_count_from_0_are_refused(diving_dir, tmp_path):
     """Each video would have the stages of the one before it."""
     rows = [f"{number:03d},entry,5,9" for number in range(10)]
