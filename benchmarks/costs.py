@@ -247,14 +247,14 @@ def _loading(folder, image_size):
 
 def training_steps(model, batch_size, num_frames):
     """A function that trains a model for so many steps on random videos, KFS and SP at once; the first call traces."""
-    import keras
     import tensorflow as tf
 
+    from scoringnet_tf.training.optimizer import LayerwiseAdam
     from scoringnet_tf.training.strategy import shared
 
     batch = random_batch(batch_size, num_frames, model.preprocessor.image_size)
     data = shared(tf.data.Dataset.from_tensors(batch), model.distribute_strategy.num_replicas_in_sync)
-    model.compile(optimizer=keras.optimizers.Adam(1e-4), phase="joint")
+    model.compile(optimizer=LayerwiseAdam(1e-4), phase="joint")
     return lambda steps: model.fit(data.repeat(steps), verbose=0, shuffle=False)
 
 

@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from scoringnet_tf.models.c3d import ENDPOINTS
 from scoringnet_tf.models.preprocessor import PATIENCE
+from scoringnet_tf.models.recurrence import Recurrence
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, channel_means
 
 REACH = sum(name.startswith("conv") for name in ENDPOINTS)  # frames: one for each convolution of three
@@ -104,12 +105,12 @@ class WindowedSegmenter:
         def ahead(frames, start, stop, state):
             inputs = {"frames": frames, "mask": tf.ones(tf.shape(frames)[:2], tf.bool)}
             features, means = (each[:, start:stop] for each in trunk(inputs, training=False))
-            outputs, *state = forward(features, initial_state=state)
+            outputs, *state = forward(features, state)
             return means, features, outputs, state
 
         @tf.function(input_signature=(spec(None, vectors.shape[-1]), spec(None, units), state), autograph=False)
         def back(features, outputs_ahead, state):
-            outputs, *state = backward(features, initial_state=state)
+            outputs, *state = backward(features, state)
             both = tf.concat([outputs_ahead, tf.reverse(outputs, [1])], axis=-1)
             return classifier(both, training=False), state
 
@@ -152,5 +153,7 @@ def _window(segmenter):
 
 
 def _carrying_state(lstm):
-    """The same LSTM, the same variables, as a layer that also returns its state."""
-    return layers.RNN(lstm.cell, return_sequences=True, return_state=True, go_backwards=lstm.go_backwards)
+    """The same LSTM, the same variables, as a function that takes a state and also returns it."""
+    recurrence = Recurrence(lstm.cell)
+    loop = layers.RNN(recurrence, return_sequences=True, return_state=True, go_backwards=lstm.go_backwards)
+    return lambda sequences, state: loop(recurrence.gates_of(sequences), initial_state=state)

@@ -8,6 +8,7 @@ from keras import layers, ops
 
 from scoringnet_tf.models.c3d import C3D, scaled_width
 from scoringnet_tf.models.layers import Dropout, FeatureScaling
+from scoringnet_tf.models.recurrence import LSTM
 from scoringnet_tf.models.stage_networks import STAGE_NETWORKS, ed_tcn, resnet50
 from scoringnet_tf.sports import SportForm, get_sport, kept_form
 
@@ -99,7 +100,7 @@ class KeyFragmentSegmenter(keras.Model):
             x = c3d(inputs)
             x = layers.Reshape((-1, x.shape[2] * x.shape[3] * x.shape[4]), name="flatten", dtype="float32")(x)
         if network == "c3d_bi_lstm":
-            lstm = layers.LSTM(scaled_width(lstm_units, width_multiplier), return_sequences=True, dtype="float32")
+            lstm = LSTM(scaled_width(lstm_units, width_multiplier), return_sequences=True, dtype="float32")
             x = layers.Bidirectional(lstm, name="bi_lstm", dtype="float32")(x, mask=inputs["mask"])
         if network == "c3d_ed_tcn":
             x = ed_tcn(x, inputs["mask"])

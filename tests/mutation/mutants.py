@@ -522,6 +522,39 @@ OPTIMIZER = of(
         "an average is zero until the first update",
         "test_the_average_takes_in_every_update_once",
     ),
+    (
+        'if self.amsgrad or keras.config.backend() != "tensorflow":',
+        'if keras.config.backend() != "tensorflow":',
+        "amsgrad is asked for and not done",
+        "test_a_step_is_that_of_keras",
+    ),
+    (
+        "epsilon=ops.cast(self.epsilon, dtype),",
+        "epsilon=ops.cast(1e-7, dtype),",
+        "a step has an epsilon of its own",
+        "test_a_step_is_that_of_keras",
+    ),
+) + of(
+    "scoringnet_tf/models/recurrence.py",
+    "tests/models/test_recurrence.py",
+    (
+        "self.cell.kernel) + self.cell.bias",
+        "self.cell.kernel)",
+        "the Bi-LSTM has no bias",
+        "test_equals_a_loop_over_frames_and_units",
+    ),
+    (
+        "gates_of(sequences), initial_state, mask, training)",
+        "gates_of(sequences), initial_state, None, training)",
+        "the Bi-LSTM reads the frames behind a video's end",
+        "test_equals_a_loop_over_frames_and_units",
+    ),
+    (
+        '("return_sequences", "go_backwards", "stateful",',
+        '("return_sequences", "stateful",',
+        "both halves of the Bi-LSTM run forwards",
+        "test_equals_a_loop_over_frames_and_units",
+    ),
 ) + of(
     "scoringnet_tf/models/parts.py",
     "tests/training/test_optimizer.py",

@@ -193,3 +193,18 @@ def test_factors_of_other_variables_are_refused():
         optimizer.build(variables())
     with pytest.raises(ValueError, match=r"Expected no weight_decay"):
         LayerwiseAdam(weight_decay=0.01)
+
+
+@pytest.mark.parametrize("amsgrad", [False, True])
+def test_a_step_is_that_of_keras(amsgrad):
+    """In one operation, where TensorFlow has one; by Keras where it has not."""
+    after = []
+    for kind in (LayerwiseAdam, keras.optimizers.Adam):
+        trained = variables()
+        optimizer = kind(0.02, amsgrad=amsgrad, beta_1=0.7, beta_2=0.95, epsilon=0.01)
+        optimizer.build(trained)
+        for batch in gradients(12):
+            optimizer.apply([keras.ops.cast(gradient, "float32") for gradient in batch], trained)
+        after.append([np.array(value) for value in [*trained, *optimizer.variables]])
+    for ours, theirs in zip(*after, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)

@@ -1,0 +1,105 @@
+"""The LSTM of KFS against a loop in NumPy and against Keras's own."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from scoringnet_tf.models.recurrence import LSTM
+
+UNITS, INPUTS, LENGTH = 3, 5, 7
+MASK = np.array([[True] * LENGTH, [True] * 4 + [False] * 3])
+
+
+def sequences():
+    return np.random.default_rng(0).normal(size=(2, LENGTH, INPUTS)).astype("float32")
+
+
+def built(kind, **kwargs):
+    """A layer with the same random weights, biases as well, whatever its class."""
+    layer = kind(UNITS, return_sequences=True, **kwargs)
+    layer.build((None, None, INPUTS))
+    rng = np.random.default_rng(1)
+    layer.set_weights([rng.normal(size=value.shape, scale=0.7) for value in layer.get_weights()])
+    return layer
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def by_hand(weights, frames, mask):
+    """Hochreiter and Schmidhuber's cell with a forget gate, frame by frame, unit by unit; a masked frame is skipped."""
+    kernel, recurrent, bias = (np.float64(value) for value in weights)
+    hidden, carry, outputs = np.zeros(UNITS), np.zeros(UNITS), []
+    for frame, real in zip(frames, mask, strict=True):
+        if real:
+            before = hidden.copy()
+            for unit in range(UNITS):
+                into, forget, new, out = (
+                    frame @ kernel[:, gate * UNITS + unit]
+                    + before @ recurrent[:, gate * UNITS + unit]
+                    + bias[gate * UNITS + unit]
+                    for gate in range(4)
+                )
+                carry[unit] = sigmoid(forget) * carry[unit] + sigmoid(into) * np.tanh(new)
+                hidden[unit] = sigmoid(out) * np.tanh(carry[unit])
+        outputs.append(hidden.copy())
+    return np.array(outputs)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_equals_a_loop_over_frames_and_units(backwards):
+    layer, frames = built(LSTM, go_backwards=backwards), sequences()
+    step = -1 if backwards else 1
+    found = layer(frames, mask=MASK)
+    for row in range(2):
+        expected = by_hand(layer.get_weights(), frames[row, ::step], MASK[row, ::step])
+        np.testing.assert_allclose(found[row], expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [{}, {"go_backwards": True}, {"zero_output_for_mask": True}, {"return_state": True}, {"unroll": True}],
+    ids=str,
+)
+def test_equals_kerass(kwargs):
+    ours, theirs = (built(kind, **kwargs)(sequences(), mask=MASK) for kind in (LSTM, layers.LSTM))
+    ours, theirs = keras.tree.flatten(ours), keras.tree.flatten(theirs)
+    assert len(ours) == len(theirs)
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-6)
+
+
+def learned(kind):
+    """The weights after steps of gradient descent through both directions and the mask, in a model of its own."""
+    inputs, mask = keras.Input((None, INPUTS)), keras.Input((None,), dtype="bool")
+    layer = built(kind)
+    both = layers.Bidirectional(layer)
+    model = keras.Model([inputs, mask], both(inputs, mask=mask))
+    both.set_weights([*layer.get_weights(), *layer.get_weights()])
+    model.compile(keras.optimizers.SGD(1.0), "mse")
+    model.fit([sequences(), MASK], np.ones((2, LENGTH, 2 * UNITS)), epochs=5, shuffle=False, verbose=0)
+    return model.get_weights()
+
+
+def test_learns_what_kerass_learns():
+    start = built(LSTM).get_weights()
+    ours, theirs = learned(LSTM), learned(layers.LSTM)
+    assert all(np.abs(end - begin).max() > 0.01 for end, begin in zip(ours, [*start, *start], strict=True))
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-6)
+
+
+def test_reads_what_kerass_wrote(tmp_path):
+    """A file of a model that was saved when KFS had Keras's layer."""
+    written, read = (keras.Sequential([keras.Input((None, INPUTS)), kind(UNITS)]) for kind in (layers.LSTM, LSTM))
+    written.save_weights(tmp_path / "kfs.weights.h5")
+    read.load_weights(tmp_path / "kfs.weights.h5")
+    np.testing.assert_allclose(read(sequences()), written(sequences()), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("kwargs", [{"dropout": 0.1}, {"recurrent_dropout": 0.1}, {"use_bias": False}], ids=str)
+def test_what_it_does_not_compute_is_refused(kwargs):
+    with pytest.raises(ValueError, match=r"Expected no dropout and a bias\. Received: "):
+        LSTM(UNITS, **kwargs)
