@@ -1,5 +1,6 @@
 """C3D, the 3-D convolutional trunk of KFS and SP (Tran et al., ICCV 2015; paper §3.1, §3.2)."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -99,16 +100,17 @@ def trunk(
         KerasTensor (B, L', H', W', C').
     """
     padded = frame_mask is not None
-    for name, spec in TRUNK:
+    for (name, spec), (following, window) in itertools.pairwise([*TRUNK, ("", None)]):
         if name.startswith("conv"):
             if padded:
                 x = FrameMask(name=f"{name}_mask", dtype=dtype)(x, frame_mask)
             filters = scaled_width(spec, width_multiplier)
-            x = conv3d(x, filters, name=name, kernel_l2=kernel_l2, dtype=dtype)
-        else:
-            window = spec if temporal_pooling else (1, 2, 2)
             # Caffe pools with ceil and pads on the right and bottom only; "same" with stride = window does just that.
-            x = layers.MaxPooling3D(window, padding="same", name=name, dtype=dtype)(x)
+            pooled = following.startswith("pool") and name != final_endpoint
+            pool_size = (window if temporal_pooling else (1, 2, 2)) if pooled else None
+            x = conv3d(x, filters, name=name, kernel_l2=kernel_l2, pool_size=pool_size, dtype=dtype)
+        else:
+            x = layers.Identity(name=name, dtype=dtype)(x)  # the convolution before it has pooled, see `Conv3D`
         if name == final_endpoint:
             return x
     raise ValueError(f"Expected final_endpoint to be one of {', '.join(ENDPOINTS)}. Received: {final_endpoint!r}")

@@ -8,18 +8,28 @@ from keras import layers, ops
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class Conv3D(layers.Conv3D):  # of Keras's name: the paths of weights in a `.keras` file are made of class names
-    """Keras's Conv3D, whose bias gradient is a float32 sum in bfloat16 too.
+    """Keras's Conv3D, whose bias gradient is a float32 sum in bfloat16 too, and which can pool before bias and ReLU.
 
     TensorFlow's BiasAddGrad accumulates bfloat16 in bfloat16 on a CPU: 4,096 ones sum to 256. The gradient of a sum by
     broadcasting is reduced in float32.
+
+    With `pool_size` the result is that of a `MaxPooling3D` behind the layer, padding "same". A maximum and what grows
+    with its argument, as the sum with a bias and ReLU do, can be taken in either order, to the bit; this one adds,
+    compares and stores for a window what the other does for each of its places.
     """
 
-    def call(self, inputs: Any) -> Any:
-        if self.compute_dtype != "bfloat16":
+    def call(self, inputs: Any, pool_size: tuple[int, int, int] | None = None) -> Any:
+        if pool_size is None and self.compute_dtype != "bfloat16":
             return super().call(inputs)
-        bias = ops.reshape(self.bias, (1, 1, 1, 1, -1))
+        x = self.convolution_op(inputs, self.kernel)
+        if pool_size is not None:
+            x = ops.max_pool(x, pool_size, strides=pool_size, padding="same")
         # Bias first: Keras makes a BiasAdd of an addition whose second operand looks like a bias.
-        return self.activation(ops.add(bias, self.convolution_op(inputs, self.kernel)))
+        return self.activation(ops.add(ops.reshape(self.bias, (1, 1, 1, 1, -1)), x))
+
+    def compute_output_spec(self, inputs: Any, pool_size: tuple[int, int, int] | None = None) -> keras.KerasTensor:
+        spec = super().compute_output_spec(inputs)
+        return spec if pool_size is None else ops.max_pool(spec, pool_size, strides=pool_size, padding="same")
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -30,9 +40,20 @@ class Dropout(layers.Dropout):  # of Keras's name, as Conv3D is
         return super().call(inputs, training=training and self.trainable)
 
 
-def conv3d(x: Any, filters: int, *, name: str, kernel_l2: float = 0.0, dtype: str | None = None) -> Any:
-    """3×3×3 convolution with ReLU, He initialisation and optional L2; KerasTensor (B, L, H, W, C) in and out."""
-    return Conv3D(
+def conv3d(
+    x: Any,
+    filters: int,
+    *,
+    name: str,
+    kernel_l2: float = 0.0,
+    pool_size: tuple[int, int, int] | None = None,
+    dtype: str | None = None,
+) -> Any:
+    """3×3×3 convolution with ReLU, He initialisation and optional L2; KerasTensor (B, L, H, W, C) in and out.
+
+    With `pool_size` the result is pooled, see `Conv3D`; the layer's `output` is what it would be without.
+    """
+    layer = Conv3D(
         filters,
         3,
         padding="same",
@@ -41,7 +62,9 @@ def conv3d(x: Any, filters: int, *, name: str, kernel_l2: float = 0.0, dtype: st
         kernel_regularizer=keras.regularizers.L2(kernel_l2) if kernel_l2 else None,
         name=name,
         dtype=safe_policy(x.shape[1], dtype),
-    )(x)
+    )
+    activations = layer(x)  # a layer's `output` is that of its first call; nothing computes what nothing reads
+    return activations if pool_size is None else layer(x, pool_size=pool_size)
 
 
 def safe_policy(temporal_length: int | None, dtype: str | None) -> str | None:

@@ -318,6 +318,42 @@ def test_gradient_over_two_frames_is_right_in_mixed_bfloat16():
     np.testing.assert_allclose(gradients["mixed_bfloat16"], gradients["float32"], rtol=0.02, atol=1e-4)
 
 
+@pytest.mark.parametrize("pool_size", [(1, 2, 2), (2, 2, 2)], ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_pooling_before_bias_and_relu_is_pooling_after_them(dtype, pool_size):
+    """To the bit, at odd sizes too; in float32 its gradients as well, to rounding."""
+    import tensorflow as tf
+
+    inputs = keras.Input((5, 7, 9, 3))
+    before = keras.Model(inputs, conv3d(inputs, 4, name="conv", pool_size=pool_size, dtype=dtype))
+    x = conv3d(inputs, 4, name="conv", dtype=dtype)
+    after = keras.Model(inputs, keras.layers.MaxPooling3D(pool_size, padding="same", dtype=dtype)(x))
+    rng, found = np.random.default_rng(2), []
+    weights = [rng.normal(size=variable.shape) for variable in after.weights]
+    frames = rng.normal(size=(2, *inputs.shape[1:])).astype("float32")
+    for model in (before, after):
+        model.set_weights(weights)
+        with tf.GradientTape() as tape:
+            tape.watch(given := tf.constant(frames))
+            outputs = tf.cast(model(given), "float32")
+            loss = tf.reduce_sum(outputs * tf.cos(outputs))
+        found.append((outputs.numpy(), tape.gradient(loss, [given, *(v.value for v in model.trainable_variables)])))
+    assert before.output.shape == after.output.shape == (None, *found[0][0].shape[1:])
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    assert (found[0][0] == 0).any() and (found[0][0] > 0).any()
+    if dtype == "float32":
+        for one, other in zip(found[0][1], found[1][1], strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-4)
+
+
+def test_an_endpoint_of_a_convolution_is_before_its_pooling():
+    c3d = scoringnet_tf.C3D((4, 16, 16, 3), width_multiplier=1 / 16)
+    frames = np.random.default_rng(3).integers(0, 256, (1, 4, 16, 16, 3)).astype("uint8")
+    before, after = (np.asarray(c3d.endpoint(name)(frames)) for name in ("conv2a", "pool2"))
+    assert before.shape == (1, 4, 8, 8, 8) and after.shape == (1, 2, 4, 4, 8)
+    np.testing.assert_array_equal(before.reshape(1, 2, 2, 4, 2, 4, 2, 8).max((2, 4, 6)), after)
+
+
 @pytest.mark.parametrize(
     ("stages", "message"),
     [
