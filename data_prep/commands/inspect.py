@@ -31,6 +31,9 @@ def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     if FLAGS.output and not FLAGS.output.endswith(".png"):
         raise InputError(f"--output: expected a file name ending in .png. Received: {FLAGS.output}")
+    drawn = [name for name in ("split", "num_videos") if FLAGS[name].present]
+    if drawn and not FLAGS.output:
+        raise InputError(f"--{drawn[0]}: expected it with --output, which is drawn of it. Received: no --output.")
     if FLAGS.output:
         check_access(as_path(FLAGS.output).parent, "output", writing=True)
     info = load_records(FLAGS.records_dir)

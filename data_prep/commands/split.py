@@ -9,6 +9,7 @@ A file says the split of every record (id,split). Folds are numbered fold_1.csv,
 one of them. The same seed gives the same files. Videos are not decoded.
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from data_prep.datasets import DATASETS, check_use
 from data_prep.datasets.split_file import SPLITS, check_new, further_folds, write_split_csv
 from data_prep.datasets.splitting import WAYS, SplitSettings, make_splits
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import shown
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(dataset_flags)
@@ -40,8 +42,11 @@ flags.DEFINE_boolean("overwrite", False, "Replace files that are there.")
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
-    if FLAGS.by == "own" and (FLAGS.folds or FLAGS["test_fraction"].present or FLAGS.validation_fraction):
-        raise InputError("--by=own: expected no --folds, --test_fraction or --validation_fraction. Received: one.")
+    drawn = [name for name in ("folds", "test_fraction", "validation_fraction", "seed") if FLAGS[name].present]
+    if FLAGS.by == "own" and drawn:
+        raise InputError(
+            f"--by=own: expected no --{drawn[0]}, for nothing is drawn. Received: {FLAGS[drawn[0]].value}."
+        )
     if FLAGS.folds and FLAGS["test_fraction"].present:
         raise InputError("--test_fraction: expected none with --folds, each of which is tested on. Received: one.")
     output = Path(FLAGS.output)
@@ -52,7 +57,8 @@ def main(_: list[str]) -> None:
     check_new([path for path in (*paths, *left) if path.exists()], FLAGS.overwrite)
     source_dir, options = Path(FLAGS.source_dir), dataset_flags.options()
     check_use(FLAGS.dataset, source_dir, options)
-    samples = DATASETS[FLAGS.dataset].read(source_dir, **options).samples
+    source = DATASETS[FLAGS.dataset].read(source_dir, **options)
+    samples = source.samples
     settings = SplitSettings(FLAGS.by, FLAGS.test_fraction, FLAGS.validation_fraction, FLAGS.folds, FLAGS.seed)
     finals = {sample.video_id: np.nan if sample.final is None else sample.final for sample in samples}
     for path, split in zip(paths, make_splits(samples, settings), strict=True):
@@ -61,6 +67,10 @@ def main(_: list[str]) -> None:
     for path in left:
         path.unlink()
         print(f"{path}: removed, a fold of the split before")
+    for note in source.notes:
+        print(note, file=sys.stderr)
+    if wrong := [sample.video_id for sample in samples if sample.problems]:
+        print(f"Shared out as well, though build refuses them; check says why: {shown(wrong)}.", file=sys.stderr)
 
 
 def _described(split, finals):

@@ -81,6 +81,11 @@ def main(paths: list[str]) -> None:
     _check_output(output)
     facts_of, sport = facts_reader(FLAGS.videos_dir, FLAGS.fps), named_sport(FLAGS.sport)
     videos = [video for path in paths for video in stage_formats.read(path, facts_of, FLAGS["from"].value)]
+    of_files = {FLAGS.to, *(FLAGS["from"].value or stage_formats.recognise(Path(path)) for path in paths)}
+    if FLAGS.fps is not None and not of_files & stage_formats.COUNT_TIME:
+        raise InputError(
+            f"--fps: expected it with files that count time. Received: {', '.join(sorted(of_files))} alone."
+        )
     if FLAGS.drop_suffix:
         videos = [video.renamed(_without_suffix(video.video_id)) for video in videos]
     videos = checked_videos(videos, sport, facts_of)

@@ -1,11 +1,13 @@
 """The marks of judges in a table, and what they and a penalty say of its scores."""
 
+import collections
 from collections.abc import Mapping, Sequence
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.sample import ERROR, INCONSISTENT
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
+from scoringnet_tf.support.wording import shown
 
 MARKS = "marks"  # all in one cell; else a column for each, mark_1, mark_2, …
 
@@ -21,6 +23,23 @@ def read_marks(fields: Fields, row: Mapping[str, str]) -> list[float]:
         return []
     found = [fields.number(name) for name in given]
     return [] if None in found else [mark for mark in found if mark is not None]
+
+
+def panels_note(marks: Mapping[str, int]) -> list[str]:
+    """A note on rows with fewer or more marks than most of their table: a mark may be missing, which no rule tells.
+
+    Args:
+        marks: where → how many marks a row has.
+    """
+    numbers = collections.Counter(number for number in marks.values() if number)
+    if len(numbers) < 2:
+        return []
+    usual = max(numbers, key=lambda number: (numbers[number], number))
+    odd = [
+        f"{number} in {shown(where for where, of in marks.items() if of == number)}"
+        for number in sorted(numbers.keys() - {usual})
+    ]
+    return [f"Marks are {usual} in most rows that have some, {'; '.join(odd)}."]
 
 
 def judged_scores(

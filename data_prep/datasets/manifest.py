@@ -31,7 +31,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from data_prep.datasets.boundaries import read_boundaries
-from data_prep.datasets.judges_marks import judged_scores, read_marks
+from data_prep.datasets.judges_marks import judged_scores, panels_note, read_marks
 from data_prep.datasets.options import sport_option
 from data_prep.datasets.own_table import GIVES_A_SCORE, read_own_table
 from data_prep.datasets.performances import number_performances, read_stretch
@@ -100,7 +100,9 @@ def read(
         samples, cut = _labelled(samples, table, label_path, rules)
     stage_source = f"columns of {table.path.name}" if table.has_boundaries else STAGE_CSV if label_path else "none"
     _expect_scores(table, samples, is_labelled=table.has_boundaries or label_path is not None)
+    marks = {f"row {number}": len(read_marks(table.fields(number, row), row)) for number, row in table.rows}
     oddities = [
+        *panels_note(marks),
         *odd_executions(rules, samples),
         *odd_scales(rules, samples),
         *short_performances(sample.segments for sample in samples if sample.segments),

@@ -16,7 +16,6 @@ from data_prep.datasets.sample import Sample, Source
 from scoringnet_tf.sports import SPORTS, SportForm, kept_form
 from scoringnet_tf.support.errors import InputError
 
-SPLITS = ("train", "validation", "test")
 NO_HEADS = ("video", "sport", "split")
 
 
@@ -32,7 +31,7 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
             with a row is in its `Sample`.
     """
     path = source_dir / "motion_classes.csv"
-    rows = read_csv(path, NO_HEADS)
+    rows = read_csv(path, ("video", "sport"))
     rules = _sport(path, rows, None if sport is None else sport_option(sport))
     heads = [column for column in rows[0] if column not in NO_HEADS]
     if not heads:
@@ -64,15 +63,13 @@ def _sport(path, rows, given):
 
 def _sample(source_dir, where, row, classes):
     fields = Fields(where, row)
-    if row["split"] not in SPLITS:
-        fields.expect(f"expected a split, one of {', '.join(SPLITS)}. Received: {row['split']!r}")
     unknown = [head for head in classes if not row[head]]
     if unknown:
         fields.expect(f"expected a class of {', '.join(unknown)}. Received: none")
     labels = {head: names.index(row[head]) for head, names in classes.items() if row[head]}
     video_id = row["video"].removesuffix(".avi")
     path = find_video(source_dir / "videos", video_id)
-    return Sample(video_id, path, row["split"], where, classes=labels, problems=tuple(fields.problems))
+    return Sample(video_id, path, row.get("split", ""), where, classes=labels, problems=tuple(fields.problems))
 
 
 def _meaning(value):

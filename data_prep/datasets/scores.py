@@ -9,8 +9,7 @@ from scoringnet_tf.sports import SCORES, Sport
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
 from scoringnet_tf.support.wording import shown
 
-MARK_TOLERANCE = 0.02  # steps: scores are rounded to hundredths
-HUNDREDTH = 0.01  # points
+HUNDREDTH = 0.01  # points, to which scores are rounded or cut
 MOST_ROUNDING = 0.05  # points of a difficulty that is computed: half the step of most rules
 LOWEST = 0.1  # share of a score's range: where all values lie in that, they may be of another scale
 
@@ -60,17 +59,18 @@ def _difficulty(sport, execution, final, penalty):
 
 
 def odd_executions(sport: Sport, samples: Iterable[Sample]) -> list[str]:
-    """A note on rows whose execution is no sum of marks: where execution is derived, this can be checked of it."""
+    """A note on rows whose execution no panel's marks make: where execution is derived, this can be checked of it."""
     if sport.marks is None:
         return []
-    odd, step = [], sport.marks.execution_step
+    odd, steps = [], sport.marks.execution_steps
     for sample in samples:
-        steps = (sample.execution or 0.0) / step
-        if math.isfinite(steps) and abs(steps - round(steps)) > MARK_TOLERANCE:
-            odd.append(f"{sample.video_id} ({sample.execution:.2f})")
+        value = sample.execution or 0.0
+        if math.isfinite(value) and min(abs(math.remainder(value, step)) for step in steps) > 1.001 * HUNDREDTH:
+            odd.append(f"{sample.video_id} ({value:.2f})")
     if not odd:
         return []
-    return [f"Execution is no multiple of {step:g}, as a sum of marks would be, in {shown(odd)}."]
+    multiples = " or ".join(f"{step:.3g}" for step in steps)
+    return [f"Execution is no multiple of {multiples}, as a sum of marks would be, in {shown(odd)}."]
 
 
 def odd_scales(sport: Sport, samples: Sequence[Sample]) -> list[str]:

@@ -50,6 +50,10 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     except InputError as error:
         problems = str(error).splitlines()
         return [*problems, _summary(source_dir, dataset, "not readable", problems)], len(problems)
+    if source.has_features and (workers or 1) > 1:
+        raise OptionError(
+            f"--workers={workers}: expected videos to decode. Received: features, which this process reads."
+        )
     problems, num_steps, unlabelled = [], 0, {}
     oddities = Oddities(source, STORED)
     kinds: collections.Counter[str] = collections.Counter()

@@ -513,7 +513,7 @@ def _video_stream(container, path, num_threads, number=None):
     streams = container.streams.video
     if not streams:
         raise VideoError(f"{path}: expected a video stream. Received: none (a truncated or an audio file?).")
-    if number is not None and number >= len(streams):
+    if number is not None and not 0 <= number < len(streams):
         raise _no_stream(path, number, len(streams))
     stream = _main_stream(container) if number is None else streams[number]
     if stream.codec_context is None:

@@ -182,9 +182,11 @@ def load_c3d(path: AnyPath, part: str = "kfs") -> tuple[C3D, ScoringNetPreproces
         return model, None
     if not isinstance(model, ScoringNet):
         raise InputError(f"--model={path}: expected a C3D or a ScoringNet. Received: a {type(model).__name__}.")
-    known = parts(model)
-    if "c3d" not in known or part not in known:
-        expected = "a model with C3Ds, which sees frames" if "c3d" not in known else f"--part of {', '.join(known)}"
+    known = {
+        name: layers for name, layers in parts(model).items() if any(isinstance(each, C3D) for each in layers[0].layers)
+    }
+    if part not in known:
+        expected = f"--part of {', '.join(known)}" if known else "a model with C3Ds, which sees frames"
         raise InputError(f"--model={path}: expected {expected}. Received: --part={part}.")
     return known[part][0].get_layer("c3d"), model.preprocessor
 

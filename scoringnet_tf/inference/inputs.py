@@ -93,6 +93,9 @@ def _matches(argument):
     """What a pattern matches, without the images of folders that it matches too; anything else as it is."""
     if not argument:
         raise InputError("'': expected a video, a folder or a pattern. Received: an empty argument.")
+    if "\0" in argument:
+        first = argument.partition("\0")[0]
+        raise InputError(f"{first!r}: expected a line for each name. Received: a NUL behind it, as of `find -print0`.")
     if isinstance(as_path(argument), RemotePath) or not glob.has_magic(argument) or os.path.lexists(argument):
         return [argument]
     found = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 Path.glob takes no absolute pattern

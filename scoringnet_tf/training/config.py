@@ -22,8 +22,13 @@ CONFIG = "config.json"
 FREE_TO_CHANGE = {"data_service", "model_dir", "records_dir", "reference", "replicas", "training_ids"}
 # Flags that name a trained ScoringNet, or its KFS, to start from.
 STARTED_FROM = ("initial_model", "segmenter")
-# The epochs of the last phase: they may be raised, which extends a finished run.
-EXTENDABLE = {"joint": "epochs", "scoring": "scoring_epochs", "pretraining": "epochs"}
+# Phase → its epochs: those of the last one may be raised, which extends a finished run.
+EPOCHS = {
+    "joint": "epochs",
+    "segmentation": "segmentation_epochs",
+    "scoring": "scoring_epochs",
+    "pretraining": "epochs",
+}
 
 
 def record_config(
@@ -62,7 +67,7 @@ def record_config(
                 f"{model_dir}: holds a run with other settings: {'; '.join(changed)}. Go on with the same ones, or "
                 "choose another --model_dir."
             )
-        last = EXTENDABLE.get(state["phase"])
+        last = _last_epochs(state, settings)
         if state.get("stopped") and last and settings[last] != before["settings"][last]:
             raise InputError(
                 f"--{last}={settings[last]}: expected {before['settings'][last]}, for the run in {model_dir} was ended "
@@ -167,13 +172,19 @@ def _changes(before, now, state):
     return changed
 
 
+def _last_epochs(state, settings):
+    """The flag of the epochs of a run's last phase; None where the state is of another."""
+    then_scoring = state["phase"] == "segmentation" and settings["scoring_epochs"]
+    return None if then_scoring else EPOCHS.get(state["phase"])
+
+
 def _extends(name, old, settings, state):
     """Whether a setting adds epochs to the last phase, which changes nothing of what was computed before.
 
     A schedule from true to predicted fragments is laid over all epochs, so that more of them would change it.
     """
     return (
-        name == EXTENDABLE.get(state["phase"])
+        name == _last_epochs(state, settings)
         and settings[name] > old[name]
         and settings.get("fragments") != "scheduled"
     )

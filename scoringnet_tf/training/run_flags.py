@@ -52,5 +52,5 @@ flags.DEFINE_enum(
     ["auto", "float32", "mixed_bfloat16", "mixed_float16"],
     "auto: mixed_float16 on a GPU, mixed_bfloat16 on a CPU with AMX, else float32. Models are saved in float32.",
 )
-flags.DEFINE_integer("seed", 0, "Of initialisation, order, augmentation and dropout.", 0)
+flags.DEFINE_integer("seed", 0, "Of initialisation, order, augmentation and dropout.", 0, 2**32 - 1)
 flags.DEFINE_bool("deterministic", True, "Bitwise repeatable; a little slower on a GPU.")

@@ -219,6 +219,11 @@ DATA = (
         "inspect: --output: expected a file name ending in .png. Received: sheet.jpg",
     ),
     Case(
+        "how many videos to show, and no picture to show them in",
+        "data_prep inspect --records_dir=records --num_videos=3",
+        "inspect: --num_videos: expected it with --output, which is drawn of it. Received: no --output.",
+    ),
+    Case(
         "records with a flipped byte",
         "data_prep inspect --records_dir=records",
         "…inspect: records: expected sound records. Received:\n  …",
@@ -264,6 +269,12 @@ DATA = (
         rows("1,swim,0,5", header=STAGES, name="labels.csv"),
     ),
     Case(
+        "a frame rate for files that count frames",
+        "data_prep stages --fps=30 --output=new.csv labels.csv",
+        "stages: --fps: expected it with files that count time. Received: csv alone.",
+        rows("1,take-flight,0,9", header=STAGES, name="labels.csv"),
+    ),
+    Case(
         "stages that overlap",
         "data_prep stages --output=new.csv labels.csv",
         "stages: labels.csv, row 3: expected segments in order, start ≤ end, without overlap. Received: …",
@@ -274,6 +285,11 @@ DATA = (
         "data_prep stages --output=stages.csv stages.csv",
         "stages: --output: expected a new file, or --existing=merge or --existing=replace. Received: stages.csv, which "
         "exists.",
+    ),
+    Case(
+        "a seed where nothing is drawn",
+        f"{S} --by=own --seed=3",
+        "split: --by=own: expected no --seed, for nothing is drawn. Received: 3.",
     ),
     Case(
         "more folds than videos",

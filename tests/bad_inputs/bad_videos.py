@@ -233,6 +233,12 @@ PREDICT = (
         stdin(b"\xff.avi\r\n\n"),
     ),
     Case(
+        "a list with a NUL behind each name",
+        f"{P} -",
+        "predict: 'one.avi': expected a line for each name. Received: a NUL behind it, as of `find -print0`.",
+        stdin(b"one.avi\0two.avi\0"),
+    ),
+    Case(
         "a folder where a picture is to go",
         f"{P} --force --plot_dir=p dive.avi",
         "predict: p/dive.avi.png: expected a place for a picture. Received: Is a directory.",

@@ -203,8 +203,10 @@ def test_a_picture_before_the_video_is_not_taken_for_it(tmp_path, suffix):
 
 def test_a_stream_that_is_not_there(tmp_path):
     write_bars(tmp_path / "v.mp4", 3, codec="libx264")
-    with pytest.raises(VideoError, match=r"v\.mp4: expected a video stream number 1, from 0\. Received: a file with 1"):
-        list(VideoStream(tmp_path / "v.mp4", stream=1))
+    for number in (1, -1):
+        expected = rf"v\.mp4: expected a video stream number {number}, from 0\. Received: a file with 1"
+        with pytest.raises(VideoError, match=expected):
+            list(VideoStream(tmp_path / "v.mp4", stream=number))
 
 
 def test_a_stretch_of_another_stream_is_of_that_stream(tmp_path):

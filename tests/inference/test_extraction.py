@@ -116,6 +116,15 @@ def test_an_endpoint_that_a_c3d_does_not_have():
         FeatureExtractor(scoringnet_tf.C3D((8, *SIZE, 3), 1 / 16), Extraction("fc6", "clip", 8, 8))
 
 
+def test_a_kfs_without_a_c3d_is_named(tmp_path):
+    """Whose towers have one each."""
+    segmenter = {"network": "resnet50"}
+    scoringnet_tf.ScoringNet(SIZE, 1 / 16, segmenter=segmenter).save(tmp_path / "resnet.keras")
+    with pytest.raises(InputError, match=r"expected --part of difficulty, execution\. Received: --part=kfs"):
+        load_c3d(tmp_path / "resnet.keras")
+    assert load_c3d(tmp_path / "resnet.keras", "execution")[0].name == "c3d"
+
+
 def test_kfs_reads_these_features(stage_model):
     """--part=kfs --endpoint=pool5 is what enters the Bi-LSTM."""
     c3d, preprocessor = load_c3d(stage_model)

@@ -481,89 +481,93 @@ PRETRAINING = of(
         "test_the_test_split_never_chooses_the_epoch",
     ),
 )
-OPTIMIZER = of(
-    "scoringnet_tf/training/optimizer.py",
-    "tests/training/test_optimizer.py",
-    (
-        '    rate, batches = settings["learning_rate"], settings["accumulation_steps"]\n',
-        '    rate, batches = settings["learning_rate"], settings["accumulation_steps"]\n'
-        '    swapped = {"decay_steps": settings["warmup_steps"], "warmup_steps": settings["decay_steps"]}\n'
-        "    settings = {**settings, **swapped}\n",
-        "decay and warm-up steps swapped",
-        "test_the_rate_counts_updates",
-    ),
-    (
-        'decay_steps = settings["decay_steps"] * batches',
-        'decay_steps = settings["decay_steps"]',
-        "the rate decays by batches, not by updates",
-        "test_the_rate_counts_updates",
-    ),
-    (
-        "global_clipnorm=settings",
-        "clipnorm=settings",
-        "clipping by variable",
-        "test_a_run_of_updates_equals_adam_by_hand",
-    ),
-    (
-        "if self.rate_factors is not None:",
-        "if False:",
-        "every part moves as fast",
-        "test_each_part_moves_by_its_share_of_adams_step",
-    ),
-    (
-        "if not self.gradient_accumulation_steps:",
-        "if True:",
-        "an average takes in every batch of an accumulation",
-        "test_the_average_takes_in_every_update_once",
-    ),
-    (
-        "                average.assign(variable)\n",
-        "                pass\n",
-        "an average is zero until the first update",
-        "test_the_average_takes_in_every_update_once",
-    ),
-    (
-        'if self.amsgrad or keras.config.backend() != "tensorflow":',
-        'if keras.config.backend() != "tensorflow":',
-        "amsgrad is asked for and not done",
-        "test_a_step_is_that_of_keras",
-    ),
-    (
-        "epsilon=ops.cast(self.epsilon, dtype),",
-        "epsilon=ops.cast(1e-7, dtype),",
-        "a step has an epsilon of its own",
-        "test_a_step_is_that_of_keras",
-    ),
-) + of(
-    "scoringnet_tf/models/recurrence.py",
-    "tests/models/test_recurrence.py",
-    (
-        "self.cell.kernel) + self.cell.bias",
-        "self.cell.kernel)",
-        "the Bi-LSTM has no bias",
-        "test_equals_a_loop_over_frames_and_units",
-    ),
-    (
-        "gates_of(sequences), initial_state, mask, training)",
-        "gates_of(sequences), initial_state, None, training)",
-        "the Bi-LSTM reads the frames behind a video's end",
-        "test_equals_a_loop_over_frames_and_units",
-    ),
-    (
-        '("return_sequences", "go_backwards", "stateful",',
-        '("return_sequences", "stateful",',
-        "both halves of the Bi-LSTM run forwards",
-        "test_equals_a_loop_over_frames_and_units",
-    ),
-) + of(
-    "scoringnet_tf/models/parts.py",
-    "tests/training/test_optimizer.py",
-    (
-        "math.prod(rate for variables, rate in of_parts if id(variable) in variables)",
-        "max((rate for variables, rate in of_parts if id(variable) in variables), default=1)",
-        "factors of a C3D and of the part it lies in are not multiplied",
-        "test_each_part_moves_by_its_share_of_adams_step",
-    ),
+OPTIMIZER = (
+    of(
+        "scoringnet_tf/training/optimizer.py",
+        "tests/training/test_optimizer.py",
+        (
+            '    rate, batches = settings["learning_rate"], settings["accumulation_steps"]\n',
+            '    rate, batches = settings["learning_rate"], settings["accumulation_steps"]\n'
+            '    swapped = {"decay_steps": settings["warmup_steps"], "warmup_steps": settings["decay_steps"]}\n'
+            "    settings = {**settings, **swapped}\n",
+            "decay and warm-up steps swapped",
+            "test_the_rate_counts_updates",
+        ),
+        (
+            'decay_steps = settings["decay_steps"] * batches',
+            'decay_steps = settings["decay_steps"]',
+            "the rate decays by batches, not by updates",
+            "test_the_rate_counts_updates",
+        ),
+        (
+            "global_clipnorm=settings",
+            "clipnorm=settings",
+            "clipping by variable",
+            "test_a_run_of_updates_equals_adam_by_hand",
+        ),
+        (
+            "if self.rate_factors is not None:",
+            "if False:",
+            "every part moves as fast",
+            "test_each_part_moves_by_its_share_of_adams_step",
+        ),
+        (
+            "if not self.gradient_accumulation_steps:",
+            "if True:",
+            "an average takes in every batch of an accumulation",
+            "test_the_average_takes_in_every_update_once",
+        ),
+        (
+            "                average.assign(variable)\n",
+            "                pass\n",
+            "an average is zero until the first update",
+            "test_the_average_takes_in_every_update_once",
+        ),
+        (
+            'if self.amsgrad or keras.config.backend() != "tensorflow":',
+            'if keras.config.backend() != "tensorflow":',
+            "amsgrad is asked for and not done",
+            "test_a_step_is_that_of_keras",
+        ),
+        (
+            "epsilon=ops.cast(self.epsilon, dtype),",
+            "epsilon=ops.cast(1e-7, dtype),",
+            "a step has an epsilon of its own",
+            "test_a_step_is_that_of_keras",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/recurrence.py",
+        "tests/models/test_recurrence.py",
+        (
+            "self.cell.kernel) + self.cell.bias",
+            "self.cell.kernel)",
+            "the Bi-LSTM has no bias",
+            "test_equals_a_loop_over_frames_and_units",
+        ),
+        (
+            "gates_of(sequences), initial_state, mask, training)",
+            "gates_of(sequences), initial_state, None, training)",
+            "the Bi-LSTM reads the frames behind a video's end",
+            "test_equals_a_loop_over_frames_and_units",
+        ),
+        (
+            '("return_sequences", "go_backwards", "stateful",',
+            '("return_sequences", "stateful",',
+            "both halves of the Bi-LSTM run forwards",
+            "test_equals_a_loop_over_frames_and_units",
+        ),
+    )
+    + of(
+        "scoringnet_tf/models/parts.py",
+        "tests/training/test_optimizer.py",
+        (
+            "math.prod(rate for variables, rate in of_parts if id(variable) in variables)",
+            "max((rate for variables, rate in of_parts if id(variable) in variables), default=1)",
+            "factors of a C3D and of the part it lies in are not multiplied",
+            "test_each_part_moves_by_its_share_of_adams_step",
+        ),
+    )
 )
 
 # === Models: which fragment, which part learns ===

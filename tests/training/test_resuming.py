@@ -124,6 +124,21 @@ def test_frames_that_sp_does_not_see_change_nothing(staged, diving_records, tmp_
 
 
 @pytest.mark.slow
+def test_a_finished_run_of_kfs_alone_is_extended(staged, diving_records, tmp_path):
+    """One epoch and one more are the two that KFS had before SP."""
+    alone = {**STAGED, "scoring_epochs": 0, "validation_every": 1}
+    weights_after(diving_records, tmp_path, **alone, segmentation_epochs=1)
+    with pytest.raises(InputError, match=r"--scoring_epochs \(was 0, now 2\)"):
+        weights_after(diving_records, tmp_path, **{**alone, "scoring_epochs": 2}, segmentation_epochs=1)
+    _, extended = weights_after(diving_records, tmp_path, **alone, segmentation_epochs=2)
+    assert [row["epoch"] for row in rows_of(tmp_path / "segmentation.csv")] == ["0", "1"]
+    losses = [
+        [row["loss"] for row in rows_of(folder / "segmentation.csv")] for folder in (staged[0].model_dir, tmp_path)
+    ]
+    assert losses[0] == losses[1] and len(extended) > 0
+
+
+@pytest.mark.slow
 def test_a_run_leaves_what_it_promises(staged, diving_records):
     run, best = staged
     assert best == run.model_dir / "best.keras"
@@ -192,6 +207,23 @@ def test_settings_may_not_change_within_a_run(diving_records, tmp_path):
     with pytest.raises(InputError, match=r"--scoring_epochs=6: expected 5, for the run .* was ended .* after epoch 2"):
         config(alpha=2.0, scoring_epochs=6)
     config(alpha=2.0, scoring_epochs=5)  # what was refused is not in config.json
+
+
+def test_kfs_alone_may_be_given_more_epochs(diving_records, tmp_path):
+    """Whose last phase it is; a KFS that SP is trained after may not."""
+
+    def config(**changes):
+        record_config(tmp_path, settings(tmp_path, diving_records, **changes), "hash", "float32", ["a"])
+
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    network.compile()
+    config(scoring_epochs=0, segmentation_epochs=2)
+    Checkpoints(tmp_path).save(network, "segmentation_0002", {"steps_done": 2, "phase": "segmentation", "epoch": 2})
+    config(scoring_epochs=0, segmentation_epochs=3)
+    with pytest.raises(InputError, match=r"--segmentation_epochs \(was 3, now 2\)"):
+        config(scoring_epochs=0, segmentation_epochs=2)
+    with pytest.raises(InputError, match=r"--scoring_epochs \(was 0, now 2\)"):
+        config(scoring_epochs=2, segmentation_epochs=3)
 
 
 def test_what_no_weight_tells_may_not_change_within_a_run(tmp_path):

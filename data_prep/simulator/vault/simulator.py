@@ -175,6 +175,6 @@ def _sources(labels_dir):
         f"Durations are rows of `{labels.SECONDS}` ({len(real.seconds)} usable, {real.unusable} left out for a "
         f"posting-flight outside {labels.USABLE_FLIGHT[0]} to {labels.USABLE_FLIGHT[1]} s). Those are not the "
         "scored vaults, so durations say nothing about scores.",
-        "The split keeps UNLV-Vault's proportion, 120 : 56, whatever `--test_fraction` says.",
+        "The split keeps UNLV-Vault's proportion, 120 : 56.",
         "A difficulty that the table of 2009–2012 lacks is shown by a vault of the nearest one.",
     ]

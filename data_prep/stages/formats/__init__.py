@@ -26,6 +26,7 @@ FORMATS = {
     "finediving": finediving,
     "label_studio": label_studio,
 }
+COUNT_TIME = {"elan", "label_studio"}  # and so may need the frames per second of a video
 WRITABLE = [name for name, module in FORMATS.items() if hasattr(module, "write")]
 HEAD = 4096  # bytes: XML may open with a comment
 

@@ -40,6 +40,11 @@ def _checked(video, places, sport, facts_of):
         problems = [*(problem for problem in problems if problem != str(error)), f"{video.where}: {error}"]
     if len(places) > 1:
         problems.append(f"{video.where}: expected stages of {video.video_id} once. Received: in {', '.join(places)}")
+    if num_frames and video.num_frames and abs(video.num_frames - num_frames) > 1:
+        what = f"{video.num_frames}, as of a copy at another rate. Of a task over its beginning, take the length out"
+        problems.append(
+            f"{video.where}: expected labels of the {num_frames} frames of {video.video_id}. Received: {what}"
+        )
     problems += map(str, segment_errors(video.segments, sport, num_frames))
     closed = [segment._replace(end=num_frames) if segment.end is None else segment for segment in video.segments]
     kept = tuple(segment for segment in closed if segment.start != segment.end)

@@ -5,6 +5,7 @@ CVAT exports it as `annotations.xml` in a ZIP; both are read. The format has no 
 the stage starts and `outside` where it has ended. Frames count from 0.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
@@ -48,9 +49,8 @@ def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
     if not video_id:
         raise InputError(f"{path}: expected the name of the video as meta/…/source. Received: none")
     stop = _stop(meta, path)
-    return [
-        labelled_video(video_id, str(path), root.iterfind("track"), lambda track: _segments(track, stop, str(path)))
-    ]
+    video = labelled_video(video_id, str(path), root.iterfind("track"), lambda track: _segments(track, stop, str(path)))
+    return [dataclasses.replace(video, num_frames=stop)]
 
 
 def _stop(meta, path):

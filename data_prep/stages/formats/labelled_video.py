@@ -18,6 +18,7 @@ class LabelledVideo:
         segments: what was readable; an `end` may be None.
         problems: what was wrong, one message each, with file and row, region or annotation.
         is_predicted: a model found the stages, and nobody has corrected them yet.
+        num_frames: of the video that was labelled, where the file says so and counts no time.
     """
 
     video_id: str
@@ -25,6 +26,7 @@ class LabelledVideo:
     segments: tuple[Segment, ...]
     problems: tuple[str, ...] = ()
     is_predicted: bool = False
+    num_frames: int | None = None
 
     def renamed(self, video_id: str) -> "LabelledVideo":
         """The same labels of a video that is called otherwise."""

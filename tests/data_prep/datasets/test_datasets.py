@@ -229,11 +229,15 @@ def test_mtl_aqa_reports_what_is_wrong_with_a_clip(tmp_path):
 # === AQA-7 ===
 
 
-def test_aqa7_lists_of_no_known_scale_are_refused(tmp_path):
-    """From 0 to 1: nothing in them looks wrong but that nothing fits."""
-    write_aqa7(tmp_path / "aqa7", scale=0.01)
-    with pytest.raises(InputError, match=r"train_list\.mat: expected scores of diving, .* a hundred times that"):
-        aqa7.read(tmp_path / "aqa7", action="diving")
+@pytest.mark.parametrize("scale", [0.01, 0.1, 10])
+@pytest.mark.parametrize("first", [np.nan, 0.0, 14.0])
+def test_aqa7_lists_of_no_known_scale_are_refused(tmp_path, first, scale):
+    """Nothing in them looks wrong but that nothing fits; a score that is none, or 0, says nothing."""
+    train = [[2, number, score * scale] for number, score in enumerate((first, 15.1, 12.3), start=1)]
+    folder = _write_aqa7_lists(tmp_path, train, [[2, 9, 15.1]], action="gym_vault")
+    expected = r"train_list\.mat: expected scores of gym_vault, 12\.3 to 16\.87 points, or a hundred times that"
+    with pytest.raises(InputError, match=expected):
+        aqa7.read(folder, action="gym_vault")
 
 
 def test_aqa7_copies_give_the_same_samples(tmp_path):
@@ -352,11 +356,12 @@ def test_aqa7_records(tmp_path):
 @pytest.mark.parametrize("action", aqa7.ACTIONS)
 def test_all_six_actions_of_aqa7(tmp_path, action):
     number, sport = aqa7.ACTIONS[action].number, aqa7.ACTIONS[action].sport
+    score = aqa7.ACTIONS[action].scores[1]
     (tmp_path / f"{action}-out").mkdir()
     for split in ("train", "test"):
-        scipy.io.savemat(tmp_path / f"split_4_{split}_list.mat", {f"consolidated_{split}_list": [[number, 7, 15.5]]})
+        scipy.io.savemat(tmp_path / f"split_4_{split}_list.mat", {f"consolidated_{split}_list": [[number, 7, score]]})
     source = aqa7.read(tmp_path, action=action)
-    assert source.sport == sport and {sample.final for sample in source.samples} == {15.5}
+    assert source.sport == sport and {sample.final for sample in source.samples} == {score}
     assert "in train and test" in _problems(source)[0]
 
 

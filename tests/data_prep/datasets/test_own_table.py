@@ -51,6 +51,21 @@ def test_marks_in_columns_of_their_own(tmp_path, header):
     assert scores(second) == (2.0, 16.0, 32.0) and not second.problems  # five judges, of whom 5, 5 and 6 count
 
 
+def test_rows_with_another_number_of_marks_are_told(tmp_path):
+    """A mark that is missing leaves a panel of another size, and another execution."""
+    cells = {"a": "8 " * 7, "b": "8 8 8 7 9", "c": "", "d": "8 " * 7}
+    rows = "".join(f"{name}.mp4,train,3.0,,,{marks}\n" for name, marks in cells.items())
+    assert [note for note in source_of(tmp_path, f"{HEADER}marks\n{rows}").notes if "Marks" in note] == [
+        "Marks are 7 in most rows that have some, 5 in row 3."
+    ]
+    rows = "a.mp4,train,3.0,,,8,8,8,8,8,,\nb.mp4,train,3.0,,,8,8,8,8,8,8,8\nc.mp4,train,2.0,,,5,6,7,4,5,,\n"
+    assert (
+        "Marks are 5 in most rows that have some, 7 in row 3." in source_of(tmp_path, f"{HEADER}{SEVEN}\n{rows}").notes
+    )
+    alike = source_of(tmp_path, f"{HEADER}{SEVEN}\nc.mp4,train,2.0,,,5,6,7,4,5,,\nd.mp4,train,2.0,30,,,,,,,,\n")
+    assert not any("Marks" in note for note in alike.notes)
+
+
 def test_synchronised_dives_have_nine_or_eleven_marks(tmp_path):
     text = f"{HEADER}marks\na.mp4,train,3.0,66.6,,7 5 6 8 9 8 7.5 6 8.5\nb.mp4,train,3.0,,,7 5 6 8 9 10 9 8 7.5 6 8.5\n"
     first, second = source_of(tmp_path, text, sport="sync_diving").samples

@@ -5,7 +5,7 @@ import collections
 import numpy as np
 import pytest
 from command_forks import forked
-from conftest import write_unlv_diving
+from conftest import write_motion, write_unlv_diving
 from layouts import write_table
 
 from data_prep.datasets import read_source
@@ -165,6 +165,30 @@ def test_a_table_needs_no_split_where_a_file_has_it(tmp_path):
     assert [sample.split for sample in source.samples] == ["train", "test"]
 
 
+def test_clips_need_no_split_where_a_file_has_it(tmp_path):
+    """Nor one that build knows: the file's takes its place."""
+    source_dir = write_motion(tmp_path / "motion", 3)
+    table = source_dir / "motion_classes.csv"
+    ids = [sample.video_id for sample in read_source("motion", source_dir).samples]
+    write_split_csv(tmp_path / "split.csv", dict(zip(ids, ("train", "test", "train"), strict=True)))
+    header, *rows = (line.split(",") for line in table.read_text().splitlines())
+    place = header.index("split")
+    for change in (
+        lambda cells: [*cells[:place], "dev", *cells[place + 1 :]],
+        lambda cells: cells[:place] + cells[place + 1 :],
+    ):
+        named = header if len(change(header)) == len(header) else change(header)
+        table.write_text("\n".join(map(",".join, [named, *map(change, rows)])))
+        source = read_source("motion", source_dir, split_csv=tmp_path / "split.csv")
+        assert [(sample.split, sample.problems) for sample in source.samples] == [
+            ("train", ()),
+            ("test", ()),
+            ("train", ()),
+        ]
+    table.write_text("\n".join(map(",".join, [header, *([*row[:place], "dev", *row[place + 1 :]] for row in rows)])))
+    assert [len(sample.problems) for sample in read_source("motion", source_dir).samples] == [1, 1, 1]
+
+
 def run(*words):
     return forked("data_prep", "split", *words)
 
@@ -190,6 +214,18 @@ def test_the_command_writes_folds_once(tmp_path):
     result = run(*words, "--seed=1", f"--output={tmp_path / 'fold.csv'}")
     assert result.returncode == 1 and "Expected new files (--overwrite replaces files of splits)" in result.stderr
     assert folds[0].read_bytes() == content
+
+
+def test_what_build_will_say_of_the_table_is_said(tmp_path):
+    """Groups that are taken for one, and rows that it will refuse, though they are shared out."""
+    rows = [(f"{index}.avi", 50 + index, "Ana" if index % 2 else "ana") for index in range(4)]
+    write_table(tmp_path / "manifest.csv", ("video", "final", "group"), [*rows, ("4.avi", "x", "Bo")])
+    result = run(
+        "--dataset=manifest", "--sport=diving", f"--source_dir={tmp_path}", "--by=group", f"--output={tmp_path}/s.csv"
+    )
+    assert result.returncode == 0
+    assert "Groups of one name but for case, spaces or accents' form are one: ana = Ana." in result.stderr.splitlines()
+    assert result.stderr.splitlines()[-1] == "Shared out as well, though build refuses them; check says why: 4.avi."
 
 
 def test_a_dive_that_failed_has_a_score():

@@ -1,5 +1,6 @@
 """`data_prep build` and `inspect`: sound records from sound folders, and a report of everything that is not."""
 
+import csv
 import io
 import json
 import os
@@ -17,6 +18,7 @@ from conftest import read_index, write_bars, write_split, write_timed, write_unl
 from layouts import write_manifest, write_table
 
 from data_prep.datasets import unlv_diving
+from data_prep.datasets.scores import odd_executions
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.contact_sheet import contact_sheet, save_contact_sheet
 from data_prep.records.dry_run import check
@@ -27,6 +29,7 @@ from data_prep.records.verifying import read_records, verify_records
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.data.video import VideoStream
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 
 SMALL = BuildSettings((36, 48))
@@ -650,7 +653,7 @@ def test_build_and_inspect_from_the_command_line(tmp_path):
     shown = _command("inspect", f"--records_dir={records}", f"--output={tmp_path / 'sheet.png'}")
     assert shown.returncode == 0 and "4 records, all sound." in shown.stdout
     assert (tmp_path / "sheet.png").stat().st_size > 10_000
-    wrong = _command("inspect", f"--records_dir={records}", "--split=dev")
+    wrong = _command("inspect", f"--records_dir={records}", "--split=dev", f"--output={tmp_path / 'sheet.png'}")
     assert wrong.returncode == 1 and "one of test, train" in wrong.stderr
 
 
@@ -678,6 +681,22 @@ def test_real_labels(tmp_path):
     for number in range(1, 7):
         splits = [sample.split for sample in unlv_diving.read(source, f"random_splits_100_59/split_{number}").samples]
         assert (splits.count("train"), splits.count("test")) == (100, 59)
+
+
+@pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
+def test_no_execution_of_a_real_vault_is_called_impossible():
+    """Means of two, three or four marks in tenths, cut to thousandths: 9.333, 8.966, 9.15."""
+    with Path(os.environ["SCORINGNET_REAL_DATA"], "vault/scores.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    values = [float(row["execution"]) for row in rows]
+    assert len(values) == 710 and any(round(20 * value, 3) % 1 for value in values)
+    samples = [SimpleNamespace(video_id="v", execution=value) for value in values]
+    vault = get_sport("vault")
+    assert odd_executions(vault, samples) == []
+    odd = [SimpleNamespace(video_id=str(value), execution=value) for value in (9.0125, 9.333, 8.766, 9.3, None)]
+    assert odd_executions(vault, odd) == [
+        "Execution is no multiple of 0.05 or 0.0333 or 0.025, as a sum of marks would be, in 9.0125 (9.01)."
+    ]
 
 
 def test_videos_of_a_frame_an_hour_and_as_narrow_as_a_line_are_looked_at_too():

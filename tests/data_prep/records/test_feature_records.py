@@ -308,6 +308,9 @@ def test_what_decodes_is_refused(tmp_path, given, flag):
     source = write_source(tmp_path / "own")
     with pytest.raises(InputError, match=f"^{flag}: expected videos to decode. Received: features, which this process"):
         build_records("manifest", source, tmp_path / "records", sport="diving", **given)
+    if "workers" in given:
+        with pytest.raises(OptionError, match=f"^{flag}: expected videos to decode. Received: features, which this"):
+            check("manifest", source, sport="diving", **given)
 
 
 def test_the_stride_is_of_features_alone(tmp_path):

@@ -214,6 +214,22 @@ def test_cvat_tracks_are_stages_where_they_are_visible(tmp_path):
     assert plain(read(path, facts_reader())) == {"001.avi": expected}
 
 
+@pytest.mark.parametrize("meta", [CVAT_META, CVAT_META.replace("<stop_frame>11</stop_frame>", "")])
+def test_a_cvat_task_of_a_copy_at_another_rate_is_a_problem(tmp_path, meta):
+    """Its frames are not those of the file; a container may lose or repeat one."""
+    path = write_cvat(tmp_path / "x.xml", ("entry", [(7, 0), (9, 1)]), meta=meta)
+    for num_frames, message in ((24, "of the 24 frames of 001.avi. Received: 12, as of a copy"), (14, "the 14 frames")):
+        (video,) = checked_videos(read(path, facts_reader()), DIVING, lambda _, n=num_frames: VideoFacts(num_frames=n))
+        assert len(video.problems) == 1 and f"{path}: expected labels" in video.problems[0]
+        assert message in video.problems[0]
+    for num_frames in (11, 12, 13, None):
+        (video,) = checked_videos(read(path, facts_reader()), DIVING, lambda _, n=num_frames: VideoFacts(num_frames=n))
+        assert not video.problems
+    path = write_cvat(tmp_path / "y.xml", ("entry", [(7, 0), (9, 1)]), meta="<task><source>001.avi</source></task>")
+    (video,) = checked_videos(read(path, facts_reader()), DIVING, lambda _: VideoFacts(num_frames=24))
+    assert not video.problems
+
+
 def test_cvat_exports_are_read_from_their_zip(tmp_path):
     plain_file = write_cvat(tmp_path / "x", ("entry", [(7, 0), (9, 1)]))
     with zipfile.ZipFile(tmp_path / "task.zip", "w", zipfile.ZIP_DEFLATED) as archive:
