@@ -63,7 +63,8 @@ flags.DEFINE_enum(
     "refuse",
     ["refuse", "drop", "keep"],
     "Videos that look like one of another split, in other bytes: refuse, leave them out, or keep them, marked in "
-    "dataset_info.json, where you know that they are others.",
+    "dataset_info.json, where you know that they are others. Of two the one that the dataset lists second is left out, "
+    "in most datasets one to test on.",
 )
 flags.DEFINE_enum(
     "on_error",

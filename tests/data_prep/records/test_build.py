@@ -683,6 +683,26 @@ def test_real_labels(tmp_path):
         assert (splits.count("train"), splits.count("test")) == (100, 59)
 
 
+@pytest.mark.parametrize("is_copy", [True, False])
+def test_a_row_that_is_left_out_takes_no_other_with_it(tmp_path, is_copy):
+    """Nor its corrected second: of the same bytes, or of a file that was encoded anew, in another split."""
+    write_bars(tmp_path / "a.mp4", 20)
+    if is_copy:
+        shutil.copy(tmp_path / "a.mp4", tmp_path / "b.mp4")
+    else:
+        write_bars(tmp_path / "b.mp4", 20, codec="libx264")
+    write_bars(tmp_path / "c.mp4", 33)
+    rows = [("a.mp4", "train", "6O.5"), ("b.mp4", "test", 60.5), ("c.mp4", "train", 50)]
+    write_table(tmp_path / "manifest.csv", ("video", "split", "final"), rows)
+    settings = BuildSettings((36, 48), on_error="skip")
+    info = _build(tmp_path, tmp_path / "records", "manifest", settings, sport="diving")
+    assert set(info.videos) == {"b.mp4", "c.mp4"}
+    rows[0] = ("a.mp4", "train", 60.5)
+    write_table(tmp_path / "manifest.csv", ("video", "split", "final"), rows)
+    lines, number = check("manifest", tmp_path, workers=1, sport="diving")
+    assert number == 1 and "manifest.csv, row 3: expected a " in lines[0] and "a.mp4 (train)" in lines[0]
+
+
 @pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
 def test_no_execution_of_a_real_vault_is_called_impossible():
     """Means of two, three or four marks in tenths, cut to thousandths: 9.333, 8.966, 9.15."""
