@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from scoringnet_tf.support.flag_files import flag_files, records_recipe
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access
 from scoringnet_tf.support.reading import read_json
 from scoringnet_tf.support.wording import counted
+
+if TYPE_CHECKING:
+    from scoringnet_tf.data.preprocessing import Form
 
 INDEX_NAME = "dataset_info.json"
 FORMAT_VERSION = 1
@@ -162,6 +165,13 @@ class DatasetInfo:
             "aspect": self.aspect,
             "fit": self.settings.get("fit", "stretch"),
         }
+
+    @property
+    def form(self) -> "Form":
+        """How the frames were stored, as far as the index says."""
+        from scoringnet_tf.data.preprocessing import Form  # with OpenCV, which an index alone does not need
+
+        return Form(self.frame_rate, self.aspect, self.settings.get("jpeg_quality"), self.settings.get("fit"))
 
     def split(self, name: str) -> dict[str, Any]:
         """The entry of a stored split; RecordsError naming those there are."""

@@ -8,7 +8,7 @@ details that JPEG changes. NumPy and OpenCV; `StoredForm.encode_in_graph` does i
 import dataclasses
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -21,14 +21,31 @@ ASPECT_TOLERANCE = 0.05  # share by which a video's aspect may differ from the s
 RATE_TOLERANCE = 0.02
 
 
-def form_differences(learned: tuple, found: tuple) -> list[str]:
-    """What is different of how frames were stored, a phrase each; both (frames per second, aspect), None if unknown."""
-    (rate, aspect), (found_rate, found_aspect) = learned, found
+class Form(NamedTuple):
+    """What is known of how frames were stored; None is unknown.
+
+    Attributes:
+        frame_rate: frames per second.
+        aspect, jpeg_quality, fit: of `StoredForm`.
+    """
+
+    frame_rate: float | None = None
+    aspect: float | None = None
+    jpeg_quality: int | None = None
+    fit: str | None = None
+
+
+def form_differences(learned: Form, found: Form) -> list[str]:
+    """What is different of how frames were stored, a phrase each."""
     different = []
-    if rate and found_rate and abs(found_rate / rate - 1) > RATE_TOLERANCE:
-        different.append(f"{found_rate:.4g} frames/s instead of {rate:.4g}")
-    if aspect and found_aspect and abs(found_aspect / aspect - 1) > ASPECT_TOLERANCE:
-        different.append(f"pictures of {found_aspect:.2f}:1 instead of {aspect:.2f}:1")
+    if learned.frame_rate and found.frame_rate and abs(found.frame_rate / learned.frame_rate - 1) > RATE_TOLERANCE:
+        different.append(f"{found.frame_rate:.4g} frames/s instead of {learned.frame_rate:.4g}")
+    if learned.aspect and found.aspect and abs(found.aspect / learned.aspect - 1) > ASPECT_TOLERANCE:
+        different.append(f"pictures of {found.aspect:.2f}:1 instead of {learned.aspect:.2f}:1")
+    if None not in (learned.jpeg_quality, found.jpeg_quality) and learned.jpeg_quality != found.jpeg_quality:
+        different.append(f"JPEG of quality {found.jpeg_quality} instead of {learned.jpeg_quality}")
+    if None not in (learned.fit, found.fit) and learned.fit != found.fit:
+        different.append(f"--fit={found.fit} instead of {learned.fit}")
     return different
 
 

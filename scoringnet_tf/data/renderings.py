@@ -37,7 +37,7 @@ def _check_form(info, rendering):
     """InputError where a rendering has frames of another size, or other features."""
     sizes = [tuple(each.frame_size) if each.frame_size else None for each in (info, rendering)]
     different = [f"frames of {sizes[1]} instead of {sizes[0]} (height, width)"] if sizes[0] != sizes[1] else []
-    different += form_differences((info.frame_rate, info.aspect), (rendering.frame_rate, rendering.aspect))
+    different += form_differences(info.form, rendering.form)
     if info.features and rendering.features:
         different = feature_differences(info.features, rendering.features)
     if bool(info.features) != bool(rendering.features):

@@ -199,8 +199,8 @@ def records_preprocessor(c3d: C3D, network: ScoringNetPreprocessor | None, info:
         info: `DatasetInfo`.
 
     Raises:
-        InputError: the records' frames are of another size, rate or aspect than the C3D was trained on, if that is
-            known.
+        InputError: the records' frames are of another size or rate than the C3D was trained on, or were stored
+            otherwise, if that is known.
     """
     stated = network.stored.frame_size if network else c3d.preprocessing["frame_size"]
     if stated and tuple(stated) != tuple(info.frame_size):
@@ -208,8 +208,7 @@ def records_preprocessor(c3d: C3D, network: ScoringNetPreprocessor | None, info:
             f"{info.records_dir}: expected frames of {tuple(stated)}, as the model was trained on. Received: "
             f"{tuple(info.frame_size)}."
         )
-    learned = (network.frame_rate, network.stored.aspect) if network else (None, None)
-    different = form_differences(learned, (info.frame_rate, info.aspect))
+    different = form_differences(network.form, info.form) if network else []
     if different:
         raise InputError(
             f"{info.records_dir}: expected frames as the model learned them. Received: {'; '.join(different)}. Records "

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm, model_frames
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, Form, StoredForm, model_frames
 from scoringnet_tf.data.video import SPARSE, Clip, Video, VideoStream
 from scoringnet_tf.models import presets
 from scoringnet_tf.support.errors import InputError
@@ -162,6 +162,11 @@ class ScoringNetPreprocessor:
             weight = share[mixed, None, None, None]
             frames[mixed] = np.rint(frames[mixed] * (1 - weight) + after * weight).astype(np.uint8)
         return frames
+
+    @property
+    def form(self) -> Form:
+        """How frames are stored."""
+        return Form(self.frame_rate, self.stored.aspect, self.stored.jpeg_quality, self.stored.fit)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON has them."""

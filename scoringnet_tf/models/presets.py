@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from scoringnet_tf.data.features import feature_differences
-from scoringnet_tf.data.preprocessing import form_differences
+from scoringnet_tf.data.preprocessing import Form, form_differences
 from scoringnet_tf.models.intervals import Intervals
 from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.errors import InputError
@@ -157,9 +157,9 @@ def _without_intervals(model, why):
     return {"reference": dataclasses.replace(model.reference, intervals=Intervals.none(why)).get_config()}
 
 
-def form_of(model: "ScoringNet") -> tuple[float | None, float | None]:
-    """(frames per second, aspect) of what a `ScoringNet` learned from, as of `form_differences`."""
-    return (model.frame_rate, model.preprocessor.stored.aspect) if model.provenance else (None, None)
+def form_of(model: "ScoringNet") -> Form:
+    """How the frames were stored that a `ScoringNet` learned from."""
+    return Form(model.frame_rate, **(model.get_config()["stored"] or {})) if model.provenance else Form()
 
 
 def check_fits(model: "ScoringNet", info: "DatasetInfo") -> None:
@@ -176,7 +176,7 @@ def check_fits(model: "ScoringNet", info: "DatasetInfo") -> None:
                 f"{info.records_dir}: expected records with the model's {what}, {of_model}. Received: {of_records}."
             )
     if model.content == "frames":
-        different = form_differences(form_of(model), (info.frame_rate, info.aspect))
+        different = form_differences(form_of(model), info.form)
         if different:
             raise InputError(
                 f"{info.records_dir}: expected frames as the model learned them. Received: {'; '.join(different)}. "

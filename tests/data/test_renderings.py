@@ -77,6 +77,9 @@ def test_records_of_another_scale_or_content_are_no_rendering(diving_records, ch
     slower = dataclasses.replace(other, frame_rate=24.0)
     with pytest.raises(InputError, match="Received: 24 frames/s instead of 25"):
         check_renderings(info, [slower])
+    rough = dataclasses.replace(other, settings={**other.settings, "jpeg_quality": 40})
+    with pytest.raises(InputError, match="Received: JPEG of quality 40 instead of 92"):
+        check_renderings(info, [rough])
     of_features = dataclasses.replace(other, features={"size": 3, "stride": 1, "origin": None}, frame_size=None)
     with pytest.raises(InputError, match="Received: features instead of frames"):
         check_renderings(info, [of_features])

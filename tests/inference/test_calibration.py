@@ -357,12 +357,18 @@ def test_held_out_records_that_do_not_fit_are_refused_before_anything_is_measure
 
 @pytest.mark.parametrize(
     ("changes", "received"),
-    [({"frame_rate": 50.0}, "50 frames/s instead of 25"), ({"aspect": 0.6}, r"pictures of 0\.60:1 instead of 1\.33:1")],
+    [
+        ({"frame_rate": 50.0}, "50 frames/s instead of 25"),
+        ({"aspect": 0.6}, r"pictures of 0\.60:1 instead of 1\.33:1"),
+        ({"settings": {"jpeg_quality": 50, "fit": "crop"}}, "JPEG of quality 50 instead of 92"),
+        ({"settings": {"jpeg_quality": 92, "fit": "pad"}}, "--fit=pad instead of crop"),
+    ],
 )
-def test_records_of_another_rate_or_aspect_are_refused(folder, changes, received):
+def test_records_that_were_stored_otherwise_are_refused(folder, changes, received):
     """Of a model that was made for records; one that knows no training cannot tell."""
     info = DatasetInfo.load(folder)
     model = scoringnet_tf.ScoringNet.for_records(info, image_size=(32, 32), width_multiplier=1 / 16)
     check_fits(model, dataclasses.replace(info, frame_rate=info.frame_rate * 1.01))
+    check_fits(model, dataclasses.replace(info, settings={}))  # of before this was kept
     with pytest.raises(InputError, match=f"expected frames as the model learned them. Received: {received}"):
         check_fits(model, dataclasses.replace(info, **changes))

@@ -118,8 +118,9 @@ def test_an_endpoint_that_a_c3d_does_not_have():
 
 def test_a_kfs_without_a_c3d_is_named(tmp_path):
     """Whose towers have one each."""
-    segmenter = {"network": "resnet50"}
-    scoringnet_tf.ScoringNet(SIZE, 1 / 16, segmenter=segmenter).save(tmp_path / "resnet.keras")
+    scoringnet_tf.ScoringNet(image_size=SIZE, width_multiplier=1 / 16, segmenter={"network": "resnet50"}).save(
+        tmp_path / "resnet.keras"
+    )
     with pytest.raises(InputError, match=r"expected --part of difficulty, execution\. Received: --part=kfs"):
         load_c3d(tmp_path / "resnet.keras")
     assert load_c3d(tmp_path / "resnet.keras", "execution")[0].name == "c3d"
@@ -322,18 +323,18 @@ def test_wrong_use_is_named(arguments, message):
 
 
 @pytest.mark.parametrize(
-    ("rate", "aspect", "message"),
+    ("rate", "aspect", "quality", "message"),
     [
-        (12.5, 4 / 3, r"expected frames as the model learned them\. Received: 12\.5 frames/s instead of 25\."),
-        (25.0, 16 / 9, r"Received: pictures of 1\.78:1 instead of 1\.33:1\."),
-        (25.0, 4 / 3, None),
+        (12.5, 4 / 3, 92, r"expected frames as the model learned them\. Received: 12\.5 frames/s instead of 25\."),
+        (25.0, 16 / 9, 92, r"Received: pictures of 1\.78:1 instead of 1\.33:1\."),
+        (25.0, 4 / 3, 75, r"Received: JPEG of quality 75 instead of 92\."),
+        (25.0, 4 / 3, 92, None),
     ],
 )
-def test_records_of_another_form_than_the_model_learned_are_refused(rate, aspect, message, diving_records):
+def test_records_of_another_form_than_the_model_learned_are_refused(rate, aspect, quality, message, diving_records):
     c3d, network = load_c3d("diving_small")
-    info = dataclasses.replace(
-        DatasetInfo.load(diving_records), frame_size=network.stored.frame_size, frame_rate=rate, aspect=aspect
-    )
+    changes = {"frame_size": network.stored.frame_size, "frame_rate": rate, "aspect": aspect}
+    info = dataclasses.replace(DatasetInfo.load(diving_records), settings={"jpeg_quality": quality}, **changes)
     if message is None:
         assert records_preprocessor(c3d, network, info).stored.frame_size == network.stored.frame_size
         return
