@@ -212,6 +212,8 @@ def main(_: list[str]) -> None:
         remove_pages(output_dir / PAGES)
     write_report(output_dir, predictions, measured, model.sport.stages)
     _print(measured, model)
+    if not model.scores_learned:
+        print("Of this model KFS alone was trained (--scoring_epochs=0): what is said of its scores means nothing.")
     if learned is None:
         print("Nothing says which of these videos the model learned from.")
     elif learned:

@@ -16,7 +16,7 @@ from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.training import run_flags
-from scoringnet_tf.training.supervision import CHOICES
+from scoringnet_tf.training.supervision import CHOICES, is_kfs_alone
 
 # `models.stage_networks.STAGE_NETWORKS`, which --help names without Keras
 STAGE_NETWORKS = ("c3d_bi_lstm", "c3d", "c3d_ed_tcn", "resnet50")
@@ -231,8 +231,7 @@ def _check_teaches(settings):
     """InputError where what was asked for teaches nothing."""
     if settings["learning_rate"] == 0:
         raise InputError("--learning_rate: expected more than 0. Received: 0, with which nothing is learned.")
-    kfs_alone = settings["training"] == "staged" and settings["scoring_epochs"] == 0
-    if settings["batch_size"] == 1 and settings["alpha"] > 0 and not kfs_alone:
+    if settings["batch_size"] == 1 and settings["alpha"] > 0 and not is_kfs_alone(settings):
         raise InputError(
             f"--batch_size=1: expected 2 or more with --alpha={settings['alpha']:g}, for the ranking loss compares the "
             "videos of a batch (Eq. 7). Received: 1. Choose --alpha=0, or a larger batch."
@@ -255,6 +254,11 @@ def main(_: list[str]) -> None:
     idle_flags.say(idle_flags.of_scoring(info, settings))
     best = run.run()
     if run.worker > 0:
+        return
+    if not run.model.scores_learned:
+        print(
+            f"Best model: {best}\nTrain SP:   python -m scoringnet_tf.train --segmenter={best} … (suggest takes it too)"
+        )
         return
     if settings["reference"]:
         _add_reference(run, best, settings["training_ids"])

@@ -336,7 +336,7 @@ EXPERIMENTS = {
             *_varied("learning_rate", ["0.0002", "0.0018"], "rate"),
             *_varied("batch_size", ["4", "16"], "batch"),
             *_varied("clip_lengths", ["8,8", "16,16"], "clips"),  # of 32 by default
-            *_varied("fc_units", ["128", "2048"], "FC units"),  # 512 by default, before the width multiplier
+            *_varied("lstm_units", ["128", "2048"], "LSTM units"),  # 512 by default, before the width multiplier
             Row("sum over pairs", {"pair_reduction": "sum"}),
         ],
         "preset",

@@ -16,7 +16,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
 from scoringnet_tf.models.bank import Bank
 from scoringnet_tf.models.intervals import Intervals
-from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_path, with_views
+from scoringnet_tf.models.presets import check_fits, check_scores, load_scoring_net, model_path, with_views
 from scoringnet_tf.models.reference import MIN_VIDEOS, Reference, Spread, certainties, checksum, is_current, pooled
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.errors import InputError
@@ -78,6 +78,7 @@ def add_reference(
     path = model_path(model)
     before = file_sha256(path)
     plain = load_scoring_net(path)
+    check_scores(plain, path)
     plain = plain if views is None else with_views(plain, views)
     found = _with(plain, measured(plain, info, held_out, batch_size, training_ids, apart))
     if file_sha256(path) != before:

@@ -32,7 +32,7 @@ from scoringnet_tf.inference.video_score import Performance, VideoScore
 from scoringnet_tf.inference.windows import windowed_segmenter
 from scoringnet_tf.models.decoding import decided
 from scoringnet_tf.models.preprocessor import OVERLAP, PART
-from scoringnet_tf.models.presets import SHIPPED, load_scoring_net
+from scoringnet_tf.models.presets import SHIPPED, check_scores, load_scoring_net
 from scoringnet_tf.models.reference import checksum
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.views import score_views
@@ -105,7 +105,7 @@ def segment_video(path: AnyPath | Clip, model: ScoringNet | AnyPath | None = Non
 
 def stage_finder(model: ScoringNet | AnyPath | None = None) -> "VideoScorer":
     """The `VideoScorer` of a model that finds stages in frames; InputError for another one."""
-    scorer = scorer_of(model)
+    scorer = scorer_of(model, scores=False)
     if scorer.model.segmenter is None or scorer.model.content == "features":
         raise InputError(
             f"--model={model}: expected a model that finds stages in frames. Received: one for "
@@ -114,13 +114,25 @@ def stage_finder(model: ScoringNet | AnyPath | None = None) -> "VideoScorer":
     return scorer
 
 
-def scorer_of(model: ScoringNet | AnyPath | None = None) -> "VideoScorer":
-    """The `VideoScorer` of a model, or of the path of one; the same one for the same model with the same weights."""
+def scorer_of(model: ScoringNet | AnyPath | None = None, scores: bool = True) -> "VideoScorer":
+    """The `VideoScorer` of a model, or of the path of one; the same one for the same model with the same weights.
+
+    Args:
+        model: as of `score_video`.
+        scores: whether its scores are wanted, and not its stages alone.
+
+    Raises:
+        InputError: there is no such model, or its scores are wanted and have not been learned.
+    """
     if model is None:
         return _shipped_scorer()
+    path = model.name if isinstance(model, ScoringNet) else str(model)
+    network = model if isinstance(model, ScoringNet) else load_scoring_net(model)
+    if scores:
+        check_scores(network, path)
     if isinstance(model, ScoringNet):
         return _scorer(model, weights=checksum(model))  # it may have been trained on: then its reference is of old
-    return _scorer(load_scoring_net(model), str(model))
+    return _scorer(network, path)
 
 
 @functools.cache

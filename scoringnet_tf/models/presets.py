@@ -128,6 +128,15 @@ def load_scoring_net(path: AnyPath | None = None, flag: str = "model") -> "Scori
     return load_keras(model_path(path, flag), ScoringNet, flag)
 
 
+def check_scores(model: "ScoringNet", path: AnyPath | None, flag: str = "model") -> None:
+    """InputError, naming `flag`, where SP of a model has not learned: its scores are the mean, whatever it sees."""
+    if not model.scores_learned:
+        raise InputError(
+            f"--{flag}={path}: expected a model that scores. Received: one whose KFS alone was trained "
+            "(--scoring_epochs=0), to be given to train as --segmenter or to suggest."
+        )
+
+
 def with_views(model: "ScoringNet", views: int) -> "ScoringNet":
     """The same `ScoringNet` that scores from so many views of a fragment; InputError where it cannot (`--views`).
 

@@ -217,11 +217,12 @@ class ScoringNet(Preset, Objective, keras.Model):
         }
 
     @classmethod
-    def for_records(cls, info: "DatasetInfo", **options: Any) -> "ScoringNet":
+    def for_records(cls, info: "DatasetInfo", untrained: Sequence[str] = (), **options: Any) -> "ScoringNet":
         """A new model for a folder of records: its sport, the statistics of its training scores, its frames.
 
         Args:
             info: `DatasetInfo` of the records.
+            untrained: of `networks`, those that will not be trained; see `scores_learned`.
             **options: further arguments of the constructor.
 
         Raises:
@@ -248,6 +249,7 @@ class ScoringNet(Preset, Objective, keras.Model):
                 "frame_rate": info.frame_rate,
                 "simulation": info.simulation,
                 "package_version": __version__,
+                **({"untrained": list(untrained)} if untrained else {}),
             },
             **options,
         )
@@ -271,6 +273,11 @@ class ScoringNet(Preset, Objective, keras.Model):
     def provenance(self) -> dict[str, Any] | None:
         """What the weights were trained on, or None."""
         return self._config["provenance"]
+
+    @property
+    def scores_learned(self) -> bool:
+        """Whether SP has learned, as far as is known; beside a KFS that was trained alone it has not."""
+        return "score_predictor" not in (self.provenance or {}).get("untrained", ())
 
     @property
     def frame_rate(self) -> float | None:

@@ -10,6 +10,7 @@ from absl import flags
 
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.training.supervision import is_kfs_alone
 
 
 def of_scoring(info: DatasetInfo, settings: Mapping[str, Any]) -> dict[str, str]:
@@ -28,8 +29,9 @@ def of_scoring(info: DatasetInfo, settings: Mapping[str, Any]) -> dict[str, str]
     if settings["stage_network"] != "c3d_bi_lstm" and not whole:
         unused = ("lstm_units",) if settings["stage_network"] == "c3d" else of_kfs[1:4]
         found |= dict.fromkeys(unused, f"--stage_network={settings['stage_network']}")
-    if staged and not settings["scoring_epochs"]:
-        found |= dict.fromkeys(("alpha", *of_pairs, "fragments", "fragment_jitter"), "--scoring_epochs=0")
+    if is_kfs_alone(settings):
+        of_sp = ("alpha", "beta", "loss_units", *of_pairs, "fragments", "fragment_jitter")
+        found |= dict.fromkeys(of_sp, "--scoring_epochs=0")
     elif not settings["alpha"]:
         found |= dict.fromkeys(of_pairs, "--alpha=0")
     if info.features:

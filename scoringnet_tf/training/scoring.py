@@ -38,6 +38,7 @@ from scoringnet_tf.training.supervision import (
     check_stages,
     check_views_flag,
     check_weights,
+    is_kfs_alone,
     supervision,
 )
 
@@ -60,7 +61,7 @@ def phases(settings: Mapping[str, Any]) -> list[Phase]:
         return [Phase("joint", settings["epochs"])]
     no_kfs_to_train = settings["segmenter"] or settings["fragments"] == "whole"
     first = 0 if no_kfs_to_train else settings["segmentation_epochs"]
-    if not settings["scoring_epochs"]:
+    if is_kfs_alone(settings):
         return [Phase("segmentation", first, monitor="val_frame_accuracy", nothing=UNLABELLED_ACCURACY)]
     scoring = Phase("scoring", settings["scoring_epochs"], first)
     kfs = Phase("segmentation", first, 0, "val_frame_accuracy", SEGMENTATION, UNLABELLED_ACCURACY)
@@ -101,6 +102,7 @@ def build_network(
         views=settings["views"],
         fragment_stages=fragment_stages(info, settings, towers),
         dtype=dtype,
+        untrained=["score_predictor"] if is_kfs_alone(settings) and not settings["initial_model"] else [],
     )
 
 

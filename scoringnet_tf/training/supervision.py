@@ -12,6 +12,11 @@ from scoringnet_tf.support.wording import counted
 CHOICES = ("auto", "parts", "final")
 
 
+def is_kfs_alone(settings: Mapping[str, Any]) -> bool:
+    """Whether the settings of a run train KFS and leave SP as it is."""
+    return settings["training"] == "staged" and not settings["scoring_epochs"]
+
+
 @dataclasses.dataclass(frozen=True)
 class Supervision:
     """The scores that a run learns.
@@ -140,8 +145,7 @@ def check_stages(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
         raise InputError(f"{info.records_dir}: expected a training split. Received: {', '.join(info.splits)}.")
     unlabelled = frames.get("unlabelled", 0)
     labelled = sum(frames.values()) - unlabelled
-    kfs_alone = settings["training"] == "staged" and not settings["scoring_epochs"]
-    if kfs_alone and labelled:
+    if is_kfs_alone(settings) and labelled:
         return  # no fragment is cut
     if not labelled or (unlabelled and settings["fragments"] == "true"):
         remedy = (
@@ -170,9 +174,8 @@ def check_fragments(info: DatasetInfo, settings: Mapping[str, Any], fragments: M
     if not fragments or (given and settings["fragments"] == "predicted"):
         return
     frames = info.stage_frames["train"]
-    kfs_alone = settings["training"] == "staged" and not settings["scoring_epochs"]
     for score, stages in fragments.items():
-        if not kfs_alone and not any(frames.get(stage) for stage in stages):
+        if not is_kfs_alone(settings) and not any(frames.get(stage) for stage in stages):
             raise InputError(
                 f"{info.records_dir}: expected training frames of {' or '.join(stages)}, which the {score} tower sees. "
                 "Received: none. Label them, or choose other stages (--difficulty_fragment, --execution_fragment)."
@@ -185,8 +188,7 @@ def check_segmenter(settings: Mapping[str, Any]) -> None:
     """InputError where KFS would be neither trained nor given, or nothing trained at all."""
     trains_kfs = settings["training"] == "joint" or settings["segmentation_epochs"]
     needless = settings["fragments"] == "whole"
-    kfs_alone = settings["training"] == "staged" and not settings["scoring_epochs"]
-    if kfs_alone and (needless or settings["segmenter"] or not settings["segmentation_epochs"]):
+    if is_kfs_alone(settings) and (needless or settings["segmenter"] or not settings["segmentation_epochs"]):
         raise InputError("--scoring_epochs=0: expected a KFS to be trained. Received: none.")
     if not (trains_kfs or needless or settings["initial_model"] or settings["segmenter"]):
         raise InputError("--segmentation_epochs=0: expected a trained KFS (--initial_model or --segmenter).")

@@ -213,7 +213,7 @@ def test_rows_ask_what_their_titles_say():
     for name, value in varied.items():
         sign, _, number = name.partition(" = ")
         of = {"α": "alpha", "δ": "margin", "β": "beta", "batch": "batch_size", "clips": "clip_lengths"}.get(sign)
-        of = of or {"rate": "learning_rate", "FC units": "fc_units"}.get(sign)
+        of = of or {"rate": "learning_rate", "LSTM units": "lstm_units"}.get(sign)
         assert value == (of and (of, number)) or (name, value) == ("sum over pairs", ("pair_reduction", "sum"))
 
 

@@ -45,7 +45,8 @@ SPLIT = SimpleNamespace(splits={"train": {}, "validation": {}, "test": {}}, feat
             {"training": "staged", "head": "distribution", "scoring_epochs": 0},
             {"epochs": "--training=staged"}
             | dict.fromkeys(
-                ("alpha", "margin", "ties", "pair_reduction", "fragments", "fragment_jitter"), "--scoring_epochs=0"
+                ("alpha", "beta", "loss_units", "margin", "ties", "pair_reduction", "fragments", "fragment_jitter"),
+                "--scoring_epochs=0",
             ),
         ),
     ],

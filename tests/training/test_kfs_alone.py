@@ -1,0 +1,84 @@
+"""A model whose KFS alone was trained finds stages; nothing takes the scores of its SP, which has not learned."""
+
+import pytest
+from command_forks import forked
+from conftest import write_bars
+from training_runs import settings
+
+import scoringnet_tf
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.inference.calibration import add_reference
+from scoringnet_tf.inference.prediction import scorer_of, stage_finder
+from scoringnet_tf.models.presets import check_scores, load_scoring_net
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.scoring import build_network
+from scoringnet_tf.weights.tower import c3d_of_tower
+
+REFUSED = r"expected a model that scores\. Received: one whose KFS alone was trained"
+
+
+@pytest.fixture(scope="module")
+def alone(diving_records, tmp_path_factory):
+    """The path of such a model."""
+    info = DatasetInfo.load(diving_records)
+    network = scoringnet_tf.ScoringNet.for_records(
+        info, untrained=["score_predictor"], image_size=(32, 32), width_multiplier=1 / 16
+    )
+    path = tmp_path_factory.mktemp("alone") / "best.keras"
+    network.save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def diving_video(tmp_path_factory):
+    """The path of a video."""
+    path = tmp_path_factory.mktemp("video") / "dive.avi"
+    write_bars(path, 30)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "learned"),
+    [
+        ({"training": "staged", "scoring_epochs": 0}, False),
+        ({"training": "staged", "scoring_epochs": 1}, True),
+        ({"training": "joint", "scoring_epochs": 0}, True),
+        ({"training": "staged", "scoring_epochs": 0, "initial_model": "diving_small"}, True),
+    ],
+    ids=str,
+)
+def test_a_run_says_whether_sp_learns(diving_records, tmp_path, changes, learned):
+    options = settings(tmp_path, diving_records, **changes)
+    network = build_network(DatasetInfo.load(diving_records), options, "float32")
+    assert network.scores_learned == learned
+
+
+def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, diving_video):
+    model = load_scoring_net(alone)
+    assert not model.scores_learned and load_scoring_net("diving_small").scores_learned
+    takes_scores = {
+        "score_video": lambda: scoringnet_tf.score_video(diving_video, alone),
+        "a model in memory": lambda: scorer_of(model),
+        "calibrate": lambda: add_reference(alone, DatasetInfo.load(diving_records), None),
+        "import_weights": lambda: c3d_of_tower(model, "execution"),
+        "export": lambda: check_scores(model, alone),
+    }
+    for take in takes_scores.values():
+        with pytest.raises(InputError, match=REFUSED):
+            take()
+    assert stage_finder(alone).score_file(diving_video, "dive", force=True).stages
+
+
+@pytest.mark.parametrize("command", ["predict", "export"])
+def test_commands_name_it(alone, diving_video, tmp_path, command):
+    words = [diving_video] if command == "predict" else [f"--export_dir={tmp_path / 'served'}"]
+    result = forked("scoringnet_tf." + command, f"--model={alone}", *map(str, words))
+    assert result.returncode == 1 and f"{command}: --model={alone}: expected a model that scores." in result.stderr
+    assert not (tmp_path / "served").exists()
+
+
+def test_evaluate_says_it(alone, diving_records, tmp_path):
+    words = [f"--model={alone}", f"--records_dir={diving_records}", f"--output_dir={tmp_path / 'evaluation'}"]
+    result = forked("scoringnet_tf.evaluate", *words)
+    assert result.returncode == 0, result.stderr
+    assert "Of this model KFS alone was trained (--scoring_epochs=0): what is said of its scores" in result.stdout
