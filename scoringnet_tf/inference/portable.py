@@ -21,6 +21,7 @@ import tensorflow as tf
 from scoringnet_tf.inference.model_description import model_description
 from scoringnet_tf.inference.serving import checked_outputs
 from scoringnet_tf.inference.warmup import example_videos
+from scoringnet_tf.models import layers
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import new_folder, write_json
 from scoringnet_tf.support.paths import RemotePath
@@ -61,7 +62,7 @@ def export_portable(
         (temporary / name).write_bytes(convert(network))
         lengths = [(11,), (1,), (40,)] if form == "litert" else [(11, 7), (1,), (40,)]
         for videos in (example_videos(network, batch) for batch in lengths):
-            _check_numbers(form, run(temporary / name, videos), network(videos, training=False))
+            _check_numbers(form, run(temporary / name, videos), checked_outputs(network)(videos))
         write_json(temporary / PORTABLE_DESCRIPTION, model_description(network, version))
     return path / name
 
@@ -107,7 +108,10 @@ def _refusal(form, operations, error):
 
 
 def _to_litert(network):
-    with mock.patch.object(keras.layers.MaxPooling3D, "call", _max_pooling_in_two_dimensions):
+    with (
+        mock.patch.object(keras.layers.MaxPooling3D, "call", _call_in_two_dimensions),
+        mock.patch.object(layers, "max_pooled", _max_pooled_in_two_dimensions),
+    ):
         concrete = _function(network, 1).get_concrete_function()
     module = tf.Module()  # a Keras model does not tell the converter of its variables, which then have no values
     module.weights = [variable.value for variable in network.variables]
@@ -119,19 +123,24 @@ def _to_litert(network):
         raise _refusal("litert", re.findall(r"'tf\.(\w+)' op", str(error)), error) from error
 
 
-def _max_pooling_in_two_dimensions(layer, x):
+def _call_in_two_dimensions(layer, x):
+    """`MaxPooling3D.call`."""
+    return _max_pooled_in_two_dimensions(x, layer.pool_size, layer.strides)
+
+
+def _max_pooled_in_two_dimensions(x, pool_size, strides=None):
     """What `MaxPooling3D` does to x (B, L, H, W, C), for LiteRT has it in two dimensions alone: first space, then time.
 
     A maximum over a box is one over its lines of maxima; padding "same" is done to each axis by itself.
     """
-    (time, *space), (step, *steps) = layer.pool_size, layer.strides
+    (time, *space), (step, *steps) = pool_size, strides or pool_size
     batch, length = x.shape[0], tf.shape(x)[1]  # LiteRT's loops need a batch that is known before
     frames = tf.reshape(x, (-1, *x.shape[2:]))
-    frames = tf.nn.max_pool2d(frames, space, steps, layer.padding.upper())
+    frames = tf.nn.max_pool2d(frames, space, steps, "SAME")
     height, width, channels = frames.shape[1:]
     if (time, step) != (1, 1):
         columns = tf.reshape(frames, (batch, length, height * width, channels))
-        frames = tf.nn.max_pool2d(columns, (time, 1), (step, 1), layer.padding.upper())
+        frames = tf.nn.max_pool2d(columns, (time, 1), (step, 1), "SAME")
         length = tf.shape(frames)[1]
     return tf.reshape(frames, (batch, length, height, width, channels))
 

@@ -32,7 +32,15 @@ def check_precision(network: "ScoringNet", videos: list[str]) -> str:
     exact, coarse = (VideoScorer(network.with_dtype(dtype)) for dtype in ("float32", "mixed_bfloat16"))
     worst: dict[str, float] = {}
     for path in videos:
-        differences = _differences(network.sport, exact(path, force=True), coarse(path, force=True))
+        expected, found = (scorer(path, force=True) for scorer in (exact, coarse))
+        against = [sorted({reason.code for reason in scored.reasons}) for scored in (expected, found)]
+        if against[0] != against[1]:
+            in_float32, in_bfloat16 = (", ".join(codes) or "nothing" for codes in against)
+            raise InputError(
+                f"--precision=bfloat16: expected {in_float32} to speak against {path}, as in float32. Received: "
+                f"{in_bfloat16}. Export in float32."
+            )
+        differences = _differences(network.sport, expected, found)
         for name, difference in differences.items():
             bound = MAX_SHARE_OF_FRAMES if name == "stages" else MAX_SHARE_OF_RANGE
             if not difference <= bound:

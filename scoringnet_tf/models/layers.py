@@ -23,13 +23,18 @@ class Conv3D(layers.Conv3D):  # of Keras's name: the paths of weights in a `.ker
             return super().call(inputs)
         x = self.convolution_op(inputs, self.kernel)
         if pool_size is not None:
-            x = ops.max_pool(x, pool_size, strides=pool_size, padding="same")
+            x = max_pooled(x, pool_size)
         # Bias first: Keras makes a BiasAdd of an addition whose second operand looks like a bias.
         return self.activation(ops.add(ops.reshape(self.bias, (1, 1, 1, 1, -1)), x))
 
     def compute_output_spec(self, inputs: Any, pool_size: tuple[int, int, int] | None = None) -> keras.KerasTensor:
         spec = super().compute_output_spec(inputs)
-        return spec if pool_size is None else ops.max_pool(spec, pool_size, strides=pool_size, padding="same")
+        return spec if pool_size is None else max_pooled(spec, pool_size)
+
+
+def max_pooled(x: Any, pool_size: tuple[int, int, int]) -> Any:
+    """What `MaxPooling3D` of padding "same" makes of x (B, L, H, W, C); LiteRT has it otherwise, see `portable`."""
+    return ops.max_pool(x, pool_size, strides=pool_size, padding="same")
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")

@@ -31,6 +31,7 @@ from scoringnet_tf.inference.versions import check_successor
 from scoringnet_tf.inference.warmup import example_requests, example_videos
 from scoringnet_tf.sports import definition_of, get_sport, sport_of
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.remarks import Remark
 
 LENGTHS = (11, 7, 1)
 UNSCORED = types.SimpleNamespace(difficulty=None, execution=None, final=None)
@@ -39,7 +40,7 @@ UNSCORED = types.SimpleNamespace(difficulty=None, execution=None, final=None)
 @pytest.fixture(scope="module")
 def network():
     keras.utils.set_random_seed(0)
-    return scoringnet_tf.ScoringNet(
+    plain = scoringnet_tf.ScoringNet(
         image_size=(32, 32),
         width_multiplier=1 / 16,
         clip_lengths=(8, 8),
@@ -48,6 +49,7 @@ def network():
         decoding="ordered",
         provenance={"frame_rate": 25.0},
     )
+    return telling(plain, 10_000.0)
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +118,11 @@ def requests_and_outputs(network):
 
 @pytest.fixture(scope="module")
 def expected(network):
-    return requests_and_outputs(network)
+    found = requests_and_outputs(network)
+    for name in ("serving_default", "score_encoded"):
+        for score, mean in (("difficulty", 3.3), ("execution", 24.0)):  # a tower that is a hundredth off would be seen
+            assert np.abs(np.asarray(found[name][1][score]) - mean).min() > 0.01 * mean
+    return found
 
 
 def assert_equal_outputs(found, expected):
@@ -416,6 +422,20 @@ def test_bfloat16_must_hold_its_numbers_on_videos(whole_network, tmp_path, monke
         precision_check.check_precision(whole_network, [str(tmp_path / "dive.mp4")])
 
 
+def test_a_verdict_that_bfloat16_changes_is_refused(whole_network, monkeypatch):
+    """Of a video with the same scores."""
+
+    def scorer(model):
+        of_bfloat16 = model.get_config()["dtype"] == "mixed_bfloat16"
+        reasons = (Remark("unlike_training", "It is too far."),) if of_bfloat16 else ()
+        one = types.SimpleNamespace(difficulty=None, execution=None, final=60.0)
+        return lambda path, force: types.SimpleNamespace(performances=[one], stages=[], reasons=reasons)
+
+    monkeypatch.setattr(precision_check, "VideoScorer", scorer)
+    with pytest.raises(InputError, match=r"expected nothing to speak against a\.mp4, .* Received: unlike_training\."):
+        precision_check.check_precision(whole_network, ["a.mp4"])
+
+
 def test_a_score_that_is_no_number_in_bfloat16_is_as_far_off_as_can_be():
     sport = get_sport("diving")
     scores = types.SimpleNamespace(difficulty=3.0, execution=20.0, final=60.0)
@@ -432,7 +452,7 @@ def test_bfloat16_is_not_compared_on_videos_without_scores(network, monkeypatch)
     monkeypatch.setattr(
         precision_check,
         "VideoScorer",
-        lambda model: lambda path, force: types.SimpleNamespace(performances=[UNSCORED], stages=stages),
+        lambda model: lambda path, force: types.SimpleNamespace(performances=[UNSCORED], stages=stages, reasons=()),
     )
     with pytest.raises(InputError, match=r"--samples of which one has scores .* Received: none in 2 videos"):
         precision_check.check_precision(network, ["a.mp4", "b.mp4"])

@@ -2,6 +2,7 @@
 
 import keras
 import pytest
+from training_runs import telling
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -13,7 +14,7 @@ from scoringnet_tf.report.evaluation_pages import write_evaluation_pages
 def model(diving_records):
     keras.utils.set_random_seed(0)
     options = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
-    plain = scoringnet_tf.ScoringNet.for_records(DatasetInfo.load(diving_records), **options)
+    plain = telling(scoringnet_tf.ScoringNet.for_records(DatasetInfo.load(diving_records), **options), 1000.0)
     return scoringnet_tf.with_reference(plain, diving_records)
 
 
@@ -24,6 +25,7 @@ def test_every_video_has_a_page_and_there_is_an_index(model, diving_records, tmp
     dataset = scoringnet_tf.videos(diving_records, "test", image_size=(32, 32), batch_size=3, with_info=True)
     found, index = predict_records(prediction_function(model), dataset), pages[0].read_text(encoding="utf-8")
     assert "unlv_diving, test split" in index and "Agreement with the judges" in index
+    assert len({f"{value:.2f}" for value in found.predicted["final"]}) == len(found.ids)  # no page has another's
     for at, video_id in enumerate(found.ids):
         text = pages[1 + at].read_text(encoding="utf-8")
         assert f"<h1>{video_id}</h1>" in text and 'href="../pages.html"' in text
