@@ -19,6 +19,7 @@ from scoringnet_tf.support.paths import name_of
 from scoringnet_tf.support.wording import clock
 
 AROUND = 1.0  # seconds before and after a performance that its page shows of a longer video
+MOSTLY = 2  # of a video that is at most that many times as long all of it is shown
 HIDDEN = 5  # frames that are hidden together for the curve of where a score comes from
 ONE_DEVIATION = "± one standard deviation"
 
@@ -26,8 +27,8 @@ ONE_DEVIATION = "± one standard deviation"
 class Scenes:
     """What a page needs of the frames of each performance, kept while a video is scored; to be given to it as `seen`.
 
-    Of a longer video that is the performance and a second around it, as far as nothing of another one is in it, so that
-    what is kept grows with what is shown, and not with the video.
+    Of a video that is mostly something else that is the performance and a second around it, as far as nothing of
+    another one is in it, so that what is kept grows with what is shown, and not with the video.
     """
 
     def __init__(self) -> None:
@@ -39,8 +40,9 @@ class Scenes:
         ends = [0, *(one.end_frame for one in performances)]
         starts = [*(one.start_frame for one in performances), math.inf]
         for number, performance in enumerate(performances):
-            free = ends[number], starts[number + 1]
-            start, stop = _window(video, performance, free) if is_longer else (0, len(video.frames))
+            start, stop = _window(video, performance, (ends[number], starts[number + 1]))
+            if not is_longer and len(video.frames) <= MOSTLY * (stop - start):
+                start, stop = 0, len(video.frames)
             self.kept.append((video.cut(start, stop), None if probabilities is None else probabilities[start:stop]))
 
 

@@ -19,7 +19,7 @@ from conftest import bar_color, bar_frame, read_index, write_bars, write_images,
 
 import scoringnet_tf
 from scoringnet_tf.data.preprocessing import decode_jpeg
-from scoringnet_tf.data.video import Clip
+from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.inputs import stretched
 from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.inference.refusal import NO_PERFORMANCE
@@ -585,3 +585,14 @@ def test_the_command_tells_all_and_shows_what_there_is(tmp_path):
     (tmp_path / "r_pages/notes.txt").touch()  # is known before anything is scored
     result = forked("scoringnet_tf.report", "none.mp4", "--output=r.html", folder=tmp_path)
     assert result.stderr.startswith("report: r_pages: expected a folder of pages") and "none" not in result.stderr
+
+
+@pytest.mark.parametrize(("num_frames", "kept"), [(60, (0, 60)), (150, (0, 150)), (151, (35, 110)), (3000, (35, 110))])
+def test_of_a_long_file_with_one_dive_the_dive_is_shown(num_frames, kept):
+    """And a second around it; of one that is mostly the dive all of it."""
+    frames = np.zeros((num_frames, 2, 2, 3), np.uint8)
+    video = Video(frames, 25.0, np.arange(num_frames) / 25, (2, 2), 1.0)
+    scenes = Scenes()
+    scenes(video, None, [Performance(min(60, num_frames - 25), min(85, num_frames), 2.4, 3.4)])
+    ((shown, _),) = scenes.kept
+    assert (shown.first_frame, shown.first_frame + len(shown.frames)) == kept
