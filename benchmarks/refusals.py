@@ -4,7 +4,8 @@ r"""How often a score is withheld: of test videos, which should have one, and of
 
 Prints a row for each kind of video: how many there are, how many scores are withheld, and why. The kinds are the test
 videos of the records; people elsewhere, crowds and noise, drawn anew; performances of the other simulated sport; and
-the given files. None of them set a limit: those go by training videos alone.
+the given files. None of them set a limit: those go by training videos alone; but people elsewhere and crowds are drawn
+as the shots around simulated performances are, which KFS learns as noise.
 """
 
 import collections

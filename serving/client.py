@@ -4,7 +4,8 @@
     python serving/client.py grpc://localhost:8500 diving FRAMES_FOLDER…
 
 Scores videos, each a folder of numbered JPEG or PNG frames, in the order of their numbers, in one request, and prints a
-line of JSON for each; its scores are null where the model finds no performance like those of training. REST needs
+line of JSON for each; its scores are null where the model finds no performance like those of training, or several. The
+frames are to be those of the rate of training (`describe`: frame_rate) and of one performance. REST needs
 NumPy; gRPC needs `tensorflow-serving-api`, which brings TensorFlow.
 """
 
