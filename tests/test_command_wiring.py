@@ -150,6 +150,22 @@ CASES = [
         {"path": "{model}", "part": "execution"},
     ),
     (
+        "scoringnet_tf.extract --model={model} --output_dir={out} --endpoint=conv5b --per=clip --clip_length=8 "
+        "--stride=3 --pool=mean V.avi",
+        "scoringnet_tf.inference.extraction.FeatureExtractor",
+        {"endpoint": "conv5b", "per": "clip", "clip_length": 8, "stride": 3, "pool": "mean"},
+    ),
+    (
+        "scoringnet_tf.calibrate --model={model} --records_dir={diving} --batch_size=7 --views=6 --notraining_ids",
+        "scoringnet_tf.inference.calibration.add_reference",
+        {"model": "{model}", "info": "{diving}", "batch_size": 7, "views": 6, "training_ids": False},
+    ),
+    (
+        "scoringnet_tf.serve_data --host=127.0.0.1 --port=0",
+        "scoringnet_tf.data.service.worker_of",
+        {"host": "127.0.0.1"},
+    ),
+    (
         "scoringnet_tf.calibrate --model={model} --records_dir={diving}",
         "scoringnet_tf.training.held_out.held_out_by_run",
         {"info": "{diving}", "data_hash": None},  # what the model says, which nobody trained

@@ -17,21 +17,18 @@ SCORINGNET_TF = {
     "data": ("support", "sports"),  # records and videos in, tensors out: knows no model
     "models": ("support", "sports", "losses", "metrics", "data"),  # data: a model's preprocessing travels with it
     "weights": ("support", "data", "models"),  # importers: published weights become a model of ours
-    "report.video_page": ("support", "sports", "data"),  # draws a result of inference, which knows how to be drawn
     "inference": (
         "support",
         "sports",
         "metrics",
         "data",
         "models",
-        "report.video_page",
     ),  # trained models in, stages and scores out
     "report": (
         "support",
         "sports",
         "metrics",
         "data",
-        "report.video_page",
         "inference",
     ),  # what inference found, as tables and pictures
     # Above inference and report: held-out videos are scored and drawn while it trains, by what scores and draws later.
@@ -53,18 +50,14 @@ SCORINGNET_TF = {
     ),
 }
 DATA_PREP = {
-    "errors": (),  # a wrong option, told from wrong data
-    "processes": (),  # work in several of them, for everyone below
-    "datasets.readers": ("errors",),  # files of labels in, plain values out: knows no dataset
-    "datasets": (
-        "errors",
-        "datasets.readers",
-    ),  # the layout of each dataset in, samples and stage labels out
-    "simulator": ("processes", "datasets.readers"),  # writes what the datasets read, and reads real labels itself
-    "records": ("errors", "processes", "datasets"),  # samples in, TFRecords out
+    "support": (),
+    "datasets.readers": ("support",),  # files of labels in, plain values out: knows no dataset
+    "datasets": ("support", "datasets.readers"),  # the layout of each dataset in, samples and stage labels out
+    "simulator": ("support", "datasets.readers"),  # writes what the datasets read, and reads real labels itself
+    "records": ("support", "datasets"),  # samples in, TFRecords out
     # Stage labels, exchanged with annotation tools; records: what is suggested for is decoded as for these.
-    "stages": ("processes", "datasets", "datasets.readers", "records"),
-    COMMANDS: ("errors", "processes", "datasets", "datasets.readers", "simulator", "records", "stages"),
+    "stages": ("support", "datasets", "datasets.readers", "records"),
+    COMMANDS: ("support", "datasets", "datasets.readers", "simulator", "records", "stages"),
 }
 # What `data_prep` may import of `scoringnet_tf`: what videos, records and sports are; it trains nothing.
 SHARED = (

@@ -11,8 +11,8 @@ import sys
 from absl import flags
 
 from data_prep.commands import dataset_flags
-from data_prep.errors import OptionError
 from data_prep.records.dry_run import check
+from data_prep.support.errors import OptionError
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(dataset_flags)

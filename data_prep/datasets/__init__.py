@@ -28,7 +28,7 @@ from data_prep.datasets.published import count_note
 from data_prep.datasets.sample import Source
 from data_prep.datasets.split_file import with_split, with_split_problems
 from data_prep.datasets.splitting import torn_groups, torn_note
-from data_prep.errors import OptionError
+from data_prep.support.errors import OptionError
 from scoringnet_tf.support.errors import InputError
 
 DATASETS = {

@@ -15,7 +15,7 @@ from data_prep.datasets.published import ALL, Published, count_note
 from data_prep.datasets.readers.layout import find_dir, find_file_by_content, find_video
 from data_prep.datasets.readers.matlab import read_table, whole_numbers
 from data_prep.datasets.sample import Sample, Source
-from data_prep.errors import OptionError
+from data_prep.support.errors import OptionError
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import shown
 

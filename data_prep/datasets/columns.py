@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from data_prep.errors import OptionError
+from data_prep.support.errors import OptionError
 from scoringnet_tf.support.errors import InputError
 
 MARK = re.compile(r"(?:marks?|judge|j)_?([1-9]\d?)")  # mark_1, Judge 1, J1

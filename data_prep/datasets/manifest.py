@@ -47,7 +47,7 @@ from data_prep.datasets.stage_labels import (
     touches,
     within,
 )
-from data_prep.errors import OptionError
+from data_prep.support.errors import OptionError
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.sports import NOISE, SCORES, SportForm, kept_form
 from scoringnet_tf.support.errors import InputError

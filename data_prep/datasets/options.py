@@ -1,6 +1,6 @@
 """Options of several datasets, from what a user gave."""
 
-from data_prep.errors import OptionError
+from data_prep.support.errors import OptionError
 from scoringnet_tf.sports import Sport, SportForm, get_sport, named_sport
 from scoringnet_tf.support.errors import InputError
 

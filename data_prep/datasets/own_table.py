@@ -11,7 +11,7 @@ from data_prep.datasets.fields import Fields
 from data_prep.datasets.judges_marks import MARKS
 from data_prep.datasets.performances import EITHER, FRAMES, TIMES, stretch_columns
 from data_prep.datasets.readers.table import has_decimal_comma, read_table
-from data_prep.errors import OptionError
+from data_prep.support.errors import OptionError
 from scoringnet_tf.sports import SCORES, Sport
 from scoringnet_tf.support.errors import InputError
 

@@ -13,7 +13,7 @@ from data_prep.datasets.published import Published
 from data_prep.datasets.readers.layout import find_file, find_video, unlisted_note
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Sample, Source
-from data_prep.errors import OptionError
+from data_prep.support.errors import OptionError
 from scoringnet_tf.support.errors import InputError
 
 COLUMNS = ("name", "difficulty", "execution", "total", "penalty", "length")

@@ -22,7 +22,7 @@ from data_prep.datasets.stage_labels import (
     read_stage_csv,
     short_performances,
 )
-from data_prep.errors import OptionError
+from data_prep.support.errors import OptionError
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted, shown

@@ -12,7 +12,6 @@ from tqdm import tqdm
 
 from data_prep.datasets import read_source
 from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, Problem, Sample, kinds_of_row
-from data_prep.processes import in_processes
 from data_prep.records.checks import checked_samples, known_problems
 from data_prep.records.encoding import aspect_of, encode_samples
 from data_prep.records.joints import SourceJoints
@@ -20,6 +19,7 @@ from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
 from data_prep.records.oddities import Oddities
 from data_prep.records.simulation import read_simulation
 from data_prep.records.writing import RecordsWriter, check_output_dir, writing_to
+from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.preprocessing import StoredForm

@@ -10,12 +10,12 @@ from tqdm import tqdm
 
 from data_prep.datasets import read_source
 from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, kinds_of_row
-from data_prep.errors import OptionError
-from data_prep.processes import in_processes
 from data_prep.records.checks import checked_samples
 from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
 from data_prep.records.oddities import Oddities
 from data_prep.records.simulation import read_simulation
+from data_prep.support.errors import OptionError
+from data_prep.support.processes import in_processes
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.video import Clip

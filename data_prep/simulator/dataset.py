@@ -17,7 +17,6 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from data_prep.processes import in_processes
 from data_prep.simulator.encoding import num_packets, write_video
 from data_prep.simulator.files import replace_bytes
 from data_prep.simulator.filming import film_video
@@ -30,6 +29,7 @@ from data_prep.simulator.scene.noise import check_clips
 from data_prep.simulator.session import plan_sessions, write_session, write_session_labels
 from data_prep.simulator.settings import VERSION, Settings, listed_clips
 from data_prep.simulator.shortcuts import LEAST_VIDEOS, MOST_VIDEOS, glance
+from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.errors import InputError

@@ -9,11 +9,11 @@ from typing import Any
 from tqdm import tqdm
 
 from data_prep.datasets.stage_labels import Segment
-from data_prep.processes import in_processes
 from data_prep.records.encoding import EncodedVideo, encode_video
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.timing import exact_rate, varying
 from data_prep.stages.formats.videos import FactsOf, VideoFacts, video_path
+from data_prep.support.processes import in_processes
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.data.video_files import videos_in
 from scoringnet_tf.sports import NOISE, Sport, stage_runs

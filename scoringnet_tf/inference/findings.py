@@ -10,8 +10,8 @@ from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.data.video import Video
 from scoringnet_tf.inference.refusal import NO_PERFORMANCE, SEVERAL
 from scoringnet_tf.inference.trust import Likeness, Trust
+from scoringnet_tf.inference.video_page import COLUMNS, key_frames
 from scoringnet_tf.inference.video_score import Performance, VideoScore
-from scoringnet_tf.report.video_page import COLUMNS, key_frames
 from scoringnet_tf.sports import SCORES, stage_runs
 from scoringnet_tf.support.remarks import Remark
 

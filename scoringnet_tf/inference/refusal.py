@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scoringnet_tf.data.video import Video
     from scoringnet_tf.models.scoring_net import ScoringNet
 
+CALIBRATE = " (python -m scoringnet_tf.calibrate)"
 NO_PERFORMANCE = Remark("no_performance", "No whole performance was found in it.")
 SEVERAL = Remark("several_performances", "It shows several performances: each has scores of its own.")
 SEVERAL_OF_FEATURES = Remark(
@@ -116,19 +117,25 @@ def doubts_of_reference(model: "ScoringNet") -> list[Remark]:
     """Why a model can tell less than it should of what is unlike its training; empty where it can."""
     if model.reference is None:
         said = "The model keeps no record of what its training videos were like, and cannot tell what is unlike them"
-        return [Remark("no_reference", f"{said} (python -m scoringnet_tf.calibrate).")]
+        is_blind = model.segmenter is None and model.content == "frames"
+        remedy = ": it sees samples of whole videos, of which none is made" if is_blind else CALIBRATE
+        return [Remark("no_reference", f"{said}{remedy}.")]
     if not is_current(model):
         said = "The model was trained on after the record of what its training videos were like: it may be wrong"
-        return [Remark("stale_reference", f"{said} (python -m scoringnet_tf.calibrate).")]
+        return [Remark("stale_reference", f"{said}{CALIBRATE}.")]
     found, intervals = [], model.reference.intervals
     lacking = "They were not measured when its training ended." if intervals is None else intervals.lacking
     if lacking:
         some = "some scores" if intervals and intervals.half_widths else "its scores"
-        said = f"The model states no intervals of {some} (python -m scoringnet_tf.calibrate). {lacking}"
+        said = f"The model states no intervals of {some}{CALIBRATE}. {lacking}"
         found.append(Remark("no_intervals", said))
     if model.segmenter is not None and model.reference.certainty is None:
         said = "How sure the model is of the stages of its training videos was not measured, and is not compared"
-        found.append(Remark("no_certainty", f"{said} (python -m scoringnet_tf.calibrate)."))
+        found.append(Remark("no_certainty", f"{said}{CALIBRATE}."))
+    if model.reference.spread is None:
+        videos = counted(model.reference.num_videos, "training video")
+        said = f"Of {videos}, too few, how far a performance is from them was not measured, and is not compared"
+        found.append(Remark("no_distance", f"{said}."))
     return found
 
 

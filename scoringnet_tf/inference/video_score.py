@@ -8,7 +8,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.inference.reliability import Reliability
-from scoringnet_tf.report.video_page import picture, save_figure, write_figure
+from scoringnet_tf.inference.video_page import picture, save_figure, write_figure
 from scoringnet_tf.sports import NOISE, SCORES, Sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json

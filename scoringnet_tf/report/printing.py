@@ -8,8 +8,8 @@ from typing import Any
 
 from scoringnet_tf.data.video import FRAMES_SUFFIX, VIDEO_SUFFIXES
 from scoringnet_tf.inference.prediction import VideoScorer
+from scoringnet_tf.inference.video_page import is_figure_of
 from scoringnet_tf.inference.video_score import COLUMNS, VideoScore, failure, failure_row
-from scoringnet_tf.report.video_page import is_figure_of
 from scoringnet_tf.support.files import plain
 from scoringnet_tf.support.paths import AnyPath, as_path, name_of
 from scoringnet_tf.support.remarks import Remark

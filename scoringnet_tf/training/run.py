@@ -45,7 +45,7 @@ from scoringnet_tf.training.config import (
     record_config,
     shown,
 )
-from scoringnet_tf.training.pretrained import learned_before
+from scoringnet_tf.training.starting_weights import learned_before
 from scoringnet_tf.training.strategy import shared, strategy_of, workers
 
 BEST, LAST = "best.keras", "last.keras"

@@ -22,14 +22,14 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.part_flags import check_frozen, check_parts, part_rates
-from scoringnet_tf.training.pretrained import (
+from scoringnet_tf.training.run import Phase, Run
+from scoringnet_tf.training.starting_weights import (
     load_network,
     load_pretrained,
     load_resnet50,
     load_segmenter,
     preprocessing_of,
 )
-from scoringnet_tf.training.run import Phase, Run
 from scoringnet_tf.training.supervision import (
     check_fragments,
     check_head,

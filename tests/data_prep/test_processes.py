@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from data_prep.processes import in_processes
+from data_prep.support.processes import in_processes
 from scoringnet_tf.support.errors import InputError
 
 

@@ -15,7 +15,7 @@ from scoringnet_tf.inference import calibration
 from scoringnet_tf.inference.calibration import add_reference, is_measured, measured
 from scoringnet_tf.inference.findings import Findings, Found, _span
 from scoringnet_tf.inference.prediction import VideoScorer, score_video
-from scoringnet_tf.inference.refusal import _impossible, is_whole, reasons_against
+from scoringnet_tf.inference.refusal import _impossible, doubts, is_whole, reasons_against
 from scoringnet_tf.inference.serving import checked_outputs, export_saved_model
 from scoringnet_tf.inference.trust import Likeness, Trust
 from scoringnet_tf.models.presets import load_scoring_net
@@ -223,6 +223,20 @@ def test_a_model_that_cannot_tell_says_so(model, tmp_path):
     trained_on.score_predictor.variables[0].assign_add(np.ones_like(trained_on.score_predictor.variables[0]))
     warnings = [warning.code for warning in score_video(tmp_path / "v.avi", trained_on).warnings]
     assert "stale_reference" in warnings and "no_reference" not in warnings
+    few = {**model.reference.get_config(), "spread": None, "bank": None, "num_videos": 1}
+    (doubt,) = [each for each in doubts(model.with_dtype("float32", reference=few)) if each.code == "no_distance"]
+    assert doubt.startswith("Of 1 training video, too few, how far") and "no_distance" not in before
+
+
+def test_a_remedy_that_would_be_refused_is_not_named(model):
+    """Nothing can be measured of a model of whole videos."""
+    without = model.with_dtype("float32", reference=None)
+    assert "(python -m scoringnet_tf.calibrate)" in next(
+        each for each in doubts(without) if each.code == "no_reference"
+    )
+    whole = scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, fragments="whole")
+    (doubt,) = doubts(whole)
+    assert doubt.code == "no_reference" and "calibrate" not in doubt and "samples of whole videos" in doubt
 
 
 def test_features_far_from_those_of_training_are_withheld(tmp_path):

@@ -12,17 +12,17 @@ from conftest import write_bars
 
 import scoringnet_tf
 from data_prep.datasets import motion
-from data_prep.errors import OptionError
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
 from data_prep.records.summary import summary
+from data_prep.support.errors import OptionError
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, RecordsError
 from scoringnet_tf.inference.feature_folder import write_tables
 from scoringnet_tf.inference.serving import DESCRIPTION_FILE, export_saved_model
 from scoringnet_tf.models.presets import check_fits, load_scoring_net
 from scoringnet_tf.sports import definition_of, get_sport, named_sport, option_form, sport_yaml
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training.pretrained import load_segmenter
+from scoringnet_tf.training.starting_weights import load_segmenter
 
 ROOT = pathlib.Path(__file__).parents[2]
 OWN = dataclasses.replace(get_sport("ski_jumping"), name="summer_jumping", final_range=(0.0, 250.0))

@@ -8,7 +8,7 @@ from command_forks import forked
 import scoringnet_tf
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.config import record_config
-from scoringnet_tf.training.pretrained import load_pretrained
+from scoringnet_tf.training.starting_weights import load_pretrained
 from scoringnet_tf.weights.tower import c3d_of_tower
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 16)}

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from data_prep.errors import OptionError
+from data_prep.support.errors import OptionError
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted
 

@@ -6,9 +6,9 @@ import pytest
 
 from data_prep.datasets import manifest
 from data_prep.datasets.stage_labels import frame_stages
-from data_prep.errors import OptionError
 from data_prep.records.checks import score_problems
 from data_prep.records.dry_run import check
+from data_prep.support.errors import OptionError
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 

@@ -11,7 +11,6 @@ import pytest
 from layouts import write_manifest, write_table
 
 from data_prep.datasets import manifest
-from data_prep.errors import OptionError
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.contact_sheet import save_contact_sheet
 from data_prep.records.description import as_text, describe
@@ -20,6 +19,7 @@ from data_prep.records.dry_run import check
 from data_prep.records.psnr import compare_with_source
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
+from data_prep.support.errors import OptionError
 from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.support.errors import InputError

@@ -11,8 +11,8 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.config import record_config
-from scoringnet_tf.training.pretrained import continue_from, load_pretrained, preprocessing_of
 from scoringnet_tf.training.scoring import ScoringRun, build_network
+from scoringnet_tf.training.starting_weights import continue_from, load_pretrained, preprocessing_of
 
 
 def test_pretrained_c3d_reaches_kfs_and_both_towers(tmp_path):
