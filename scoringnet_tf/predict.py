@@ -4,8 +4,8 @@ r"""Scores video files.
 
 Prints stages with their times, difficulty, execution and final score: what the model predicts of them. The shipped
 diving model is used where --model is not given. VIDEO is a file, a folder of numbered images, a folder of videos, a
-pattern ('dives/*.mp4'), an address that fsspec reads (https://…, s3://…), or - for a list on standard input. A model
-that was trained on features takes files of features (.npy, .npz, .h5) in place of videos.
+pattern ('dives/*.mp4'), the address of a file that fsspec reads (https://…, s3://…), or - for a list on standard
+input. A model that was trained on features takes files of features (.npy, .npz, .h5) in place of videos.
 
 With --results_dir results are also kept, and those that are kept already are not made again: a run that was stopped
 goes on where its command is given again. With --runner as well, an archive is scored on a cluster.

@@ -44,7 +44,8 @@ def named_videos(arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFI
 
     Args:
         arguments: paths of files, of folders of numbered images, of folders in which videos lie, at any depth; patterns
-            (`*`, `?`, `[…]`, `**`) of such; addresses that fsspec reads; `-` for a line each of standard input.
+            (`*`, `?`, `[…]`, `**`) of such; addresses that fsspec reads, a file each; `-` for a line each of standard
+            input.
         suffixes: what the names of files in folders end in.
     """
     seen: set[str] = set()  # two arguments may mean one video; a pattern such as `**` a folder, and what is in it
@@ -96,7 +97,13 @@ def _matches(argument):
     if "\0" in argument:
         first = argument.partition("\0")[0]
         raise InputError(f"{first!r}: expected a line for each name. Received: a NUL behind it, as of `find -print0`.")
-    if isinstance(as_path(argument), RemotePath) or not glob.has_magic(argument) or os.path.lexists(argument):
+    if isinstance(as_path(argument), RemotePath):
+        # In an address of the web any of these letters may stand for itself.
+        if not argument.startswith(("http:", "https:")) and (argument.endswith("/") or "*" in argument):
+            received = "a folder" if argument.endswith("/") else "a pattern"
+            raise InputError(f"{argument}: expected the address of one file. Received: {received}, for disks alone.")
+        return [argument]
+    if not glob.has_magic(argument) or os.path.lexists(argument):
         return [argument]
     found = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 Path.glob takes no absolute pattern
     if not found:

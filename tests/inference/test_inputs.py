@@ -50,6 +50,7 @@ EVERY = ["in/a.AVI", "in/b.mp4", "in/deep/c.webp", "in/frames"]
         ("none.mp4", ["none.mp4"]),  # whoever reads it says so
         ("https://a.org/x/dive.mp4", ["https://a.org/x/dive.mp4"]),
         ("s3://bucket/dive.mp4", ["s3://bucket/dive.mp4"]),
+        ("https://host/dive*.mp4?from=[1]", ["https://host/dive*.mp4?from=[1]"]),
     ],
 )
 def test_arguments(folder, argument, expected):
@@ -119,6 +120,8 @@ def test_features_are_found_by_their_own_suffixes(folder):
         ("", "'': expected a video, a folder or a pattern. Received: an empty argument."),
         ("empty", "empty: expected a folder of videos or of numbered images (.jpg, .png). Received: neither in it."),
         ("no*.mp4", "no*.mp4: expected a pattern of videos. Received: one that nothing is called by."),
+        ("s3://a/*.mp4", "s3://a/*.mp4: expected the address of one file. Received: a pattern, for disks alone."),
+        ("gs://a/dives/", "gs://a/dives/: expected the address of one file. Received: a folder, for disks alone."),
         ("s4://a/b.mp4", "s4://a/b.mp4: expected a local path or one of s3://"),
     ],
 )
