@@ -7,7 +7,7 @@ from data_prep.datasets.fields import Fields
 from data_prep.datasets.sample import ERROR, INCONSISTENT
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
-from scoringnet_tf.support.wording import shown
+from scoringnet_tf.support.wording import counted, shown
 
 MARKS = "marks"  # all in one cell; else a column for each, mark_1, mark_2, …
 
@@ -34,7 +34,10 @@ def panels_note(marks: Mapping[str, int]) -> list[str]:
     numbers = collections.Counter(number for number in marks.values() if number)
     if len(numbers) < 2:
         return []
-    usual = max(numbers, key=lambda number: (numbers[number], number))
+    (usual, count), *_ = numbers.most_common()
+    if 2 * count <= sum(numbers.values()):
+        by_number = (f"{number} in {counted(numbers[number], 'row')}" for number in sorted(numbers))
+        return [f"Marks are {', '.join(by_number)}."]
     odd = [
         f"{number} in {shown(where for where, of in marks.items() if of == number)}"
         for number in sorted(numbers.keys() - {usual})

@@ -163,6 +163,7 @@ def measured(
     apart: Sequence[str] = (),
 ) -> Reference:
     """The `Reference` of a model for records (`DatasetInfo`), see `add_reference`."""
+    check_scores(model, model.name)
     for records in [info, *([held_out.info] if isinstance(held_out, HeldOut) else [])]:
         check_fits(model, records)
     if not can_be_measured(model):

@@ -10,8 +10,7 @@ from scoringnet_tf.data.augmentation import FrameDecoder
 from scoringnet_tf.inference.model_description import as_json_fields, model_description
 from scoringnet_tf.inference.request_checks import checked_images, checked_videos
 from scoringnet_tf.inference.warmup import WARMUP_FILE, example_requests, write_warmup_requests
-from scoringnet_tf.models.decoding import shows_several
-from scoringnet_tf.models.reference import checks, impossible_scores, is_too_small
+from scoringnet_tf.models.reference import checks, impossible_scores, is_too_small, shows_several
 from scoringnet_tf.support.files import new_folder, write_json
 from scoringnet_tf.support.paths import AnyPath
 
@@ -59,8 +58,6 @@ def _pixels(image):
 def checked_outputs(network: "ScoringNet") -> Callable[[dict[str, Any]], dict[str, tf.Tensor]]:
     """A function of inputs: the outputs of a `ScoringNet` and `valid`; KFS runs once for both."""
     segmenter = None if network.segmenter is None else network.segmenter.with_features()
-    needed = network.reference.required if network.reference else ()
-    required = [network.sport.stage_index(stage) for stage in needed or network.sport.stages[1:]]
 
     def outputs_of(inputs):
         content, mask, labels = inputs[network.content], inputs["mask"], None
@@ -73,7 +70,7 @@ def checked_outputs(network: "ScoringNet") -> Callable[[dict[str, Any]], dict[st
         against = [*checks(network, labels, mask, features, outputs.get("stages")).values()]
         against += impossible_scores(network.sport, outputs).values()
         if segmenter is not None:
-            against.append(shows_several(outputs["stages"], mask, required))
+            against.append(shows_several(network, outputs["stages"], mask))
         valid = tf.ones(tf.shape(mask)[:1], tf.bool)
         return {**outputs, "valid": tf.reduce_all(tf.stack([valid, *(~each for each in against)]), axis=0)}
 

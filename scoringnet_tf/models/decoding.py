@@ -143,29 +143,6 @@ class StageDecision(layers.Layer):
         return {**super().get_config(), "decoding": self.decoding}
 
 
-def shows_several(probabilities: Any, frame_mask: Any, required: Sequence[int]) -> Any:
-    """Whether videos show more than one whole performance, bool (B,), where KFS reads them as several.
-
-    A stage is shown where it is the most probable in one of its frames, as in `inference.performances`.
-
-    Args:
-        probabilities: of their stages, (B, L, S).
-        frame_mask: bool (B, L), true for real frames.
-        required: the stages of a whole performance.
-    """
-    labels = StageDecision("cyclic")(probabilities, frame_mask)
-    first = ops.cast(labels == 1, "int32")
-    begins = first * (1 - ops.pad(first, [[0, 0], [1, 0]])[:, :-1])
-    number = ops.cumsum(begins, axis=1)  # of the performance that a frame is in
-    shown = ops.logical_and(frame_mask, first_argmax(probabilities) == labels)
-    twice = []
-    for stage in required:
-        here = ops.logical_and(shown, labels == stage)
-        last = ops.max(ops.where(here, number, -1), axis=1)
-        twice.append(last > ops.min(ops.where(here, number, ops.shape(labels)[1]), axis=1))
-    return ops.all(ops.stack(twice), axis=0)
-
-
 def decided(probabilities: np.ndarray, decoding: str) -> np.ndarray:
     """The labels that `StageDecision` gives one video without padding, int32 (L,).
 

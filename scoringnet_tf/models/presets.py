@@ -167,8 +167,12 @@ def _without_intervals(model, why):
 
 
 def form_of(model: "ScoringNet") -> Form:
-    """How the frames were stored that a `ScoringNet` learned from."""
-    return Form(model.frame_rate, **(model.get_config()["stored"] or {})) if model.provenance else Form()
+    """How the frames were stored that a `ScoringNet` learned from; of one that says of no training, unknown."""
+    if not model.provenance:
+        return Form()
+    form = model.preprocessor.form
+    # One of before this was kept learned from records of the paper's aspect; the rest is not known of it.
+    return form if model.get_config()["stored"] else form._replace(jpeg_quality=None, fit=None)
 
 
 def check_fits(model: "ScoringNet", info: "DatasetInfo") -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from keras import ops
 
 from scoringnet_tf.models.bank import Bank
+from scoringnet_tf.models.decoding import StageDecision, first_argmax
 from scoringnet_tf.models.intervals import Intervals
 from scoringnet_tf.sports import SCORES, SHORTEST
 from scoringnet_tf.sports.true_scores import RANGE_TOLERANCE
@@ -37,6 +38,7 @@ SURE = 0.9
 MAX_AXES = 16
 VIDEOS_PER_AXIS = 8
 FOLDS = 5
+MOST_PERFORMANCES = 64  # of a video that are told apart; what follows counts as the last of them
 MIN_VIDEOS = 4  # below that no deviation is worth anything
 # The limit of distances: their mean and so many standard deviations, of logarithms, over videos that were left out.
 LIMIT_DEVIATIONS = 3.0
@@ -235,15 +237,10 @@ def checks(
     if labels is not None:
         counts, starts, firsts = _stages_found(labels, mask, model.sport.num_stages)
         names = model.sport.stages
-        required = [name in (reference.required if reference else names[1:]) for name in names[1:]]
-        found["missing_stage"] = ops.any(ops.logical_and(counts == 0, ops.convert_to_tensor([required])), axis=1)
+        found["missing_stage"] = _lacks_a_stage(model, counts)
         found["stage_order"] = _out_of_order(counts, starts, firsts)
         if reference and frame_rate:
-            limits = np.transpose([reference.limits(name, name in model.seen_stages) for name in names[1:]])
-            limits = limits * frame_rate
-            shown = ops.cast(counts, "float32")
-            outside = ops.logical_or(shown < limits[0].astype("float32"), shown > limits[1].astype("float32"))
-            found["stage_duration"] = ops.any(ops.logical_and(counts > 0, outside), axis=1)
+            found["stage_duration"] = _lasts_otherwise(model, counts, frame_rate)
         if reference and reference.certainty and probabilities is not None:
             seen = [name in model.seen_stages for name in names[1:]]
             least = np.array([[*map(reference.least_certainty, names[1:], seen)]], np.float32)
@@ -252,6 +249,31 @@ def checks(
         distance = reference.spread.distance(pooled(features, labels, mask))
         found["unlike_training"] = distance > reference.spread.limit
     return found
+
+
+def shows_several(model: Any, probabilities: Any, mask: Any, frame_rate: float | None = None) -> Any:
+    """Whether B videos show more than one whole performance, bool (B,), as `inference.performances` tells them apart.
+
+    Args:
+        model: `ScoringNet` with KFS.
+        probabilities: (B, L, S) of KFS.
+        mask: bool (B, L), true for real frames.
+        frame_rate: as of `checks`.
+    """
+    labels, frame_rate = StageDecision("cyclic")(probabilities, mask), frame_rate or model.frame_rate
+    first = ops.cast(labels == 1, "int32")
+    begins = first * (1 - ops.pad(first, [[0, 0], [1, 0]])[:, :-1])
+    number = ops.minimum(ops.cumsum(begins, axis=1), MOST_PERFORMANCES - 1)  # of the one that a frame is in
+    of_each = ops.transpose(ops.one_hot(number, MOST_PERFORMANCES, dtype="float32"), (0, 2, 1))
+    carrying = ops.cast(_shown(labels, mask, probabilities.shape[-1]), "float32")
+    probable = ops.cast(first_argmax(probabilities) == labels, "float32")[:, :, None]
+    # A stage that is the most probable in none of its frames is a way through to others, and not seen.
+    counts = ops.where(ops.matmul(of_each, carrying * probable) > 0, ops.matmul(of_each, carrying), 0.0)
+    counts = ops.reshape(counts, (-1, counts.shape[-1]))
+    is_whole = ops.logical_not(_lacks_a_stage(model, counts))
+    if model.reference and frame_rate:
+        is_whole = ops.logical_and(is_whole, ops.logical_not(_lasts_otherwise(model, counts, frame_rate)))
+    return ops.sum(ops.reshape(ops.cast(is_whole, "int32"), (-1, MOST_PERFORMANCES)), axis=1) > 1
 
 
 def impossible_scores(sport: Any, outputs: dict[str, Any]) -> dict[str, Any]:
@@ -270,6 +292,22 @@ def impossible_scores(sport: Any, outputs: dict[str, Any]) -> dict[str, Any]:
             within = ops.logical_and(values >= low - RANGE_TOLERANCE, values <= high + RANGE_TOLERANCE)
             found[score] = ops.logical_not(within)  # nor is it one if it is no number
     return found
+
+
+def _lacks_a_stage(model, counts):
+    """Whether a stage that a performance must have has no frame; counts (B, S − 1), of every stage but noise."""
+    names, reference = model.sport.stages[1:], model.reference
+    required = [name in (reference.required if reference else names) for name in names]
+    return ops.any(ops.logical_and(counts == 0, ops.convert_to_tensor([required])), axis=1)
+
+
+def _lasts_otherwise(model, counts, frame_rate):
+    """Whether one of the stages that there are lasts longer or shorter than in training; counts (B, S − 1)."""
+    names = model.sport.stages[1:]
+    limits = np.transpose([model.reference.limits(name, name in model.seen_stages) for name in names]) * frame_rate
+    frames = ops.cast(counts, "float32")
+    outside = ops.logical_or(frames < limits[0].astype("float32"), frames > limits[1].astype("float32"))
+    return ops.any(ops.logical_and(counts > 0, outside), axis=1)
 
 
 def _shown(labels, mask, num_stages):

@@ -217,12 +217,11 @@ class ScoringNet(Preset, Objective, keras.Model):
         }
 
     @classmethod
-    def for_records(cls, info: "DatasetInfo", untrained: Sequence[str] = (), **options: Any) -> "ScoringNet":
+    def for_records(cls, info: "DatasetInfo", **options: Any) -> "ScoringNet":
         """A new model for a folder of records: its sport, the statistics of its training scores, its frames.
 
         Args:
             info: `DatasetInfo` of the records.
-            untrained: of `networks`, those that will not be trained; see `scores_learned`.
             **options: further arguments of the constructor.
 
         Raises:
@@ -249,7 +248,6 @@ class ScoringNet(Preset, Objective, keras.Model):
                 "frame_rate": info.frame_rate,
                 "simulation": info.simulation,
                 "package_version": __version__,
-                **({"untrained": list(untrained)} if untrained else {}),
             },
             **options,
         )
@@ -276,8 +274,16 @@ class ScoringNet(Preset, Objective, keras.Model):
 
     @property
     def scores_learned(self) -> bool:
-        """Whether SP has learned, as far as is known; beside a KFS that was trained alone it has not."""
+        """Whether SP has learned, as far as is known; beside a KFS that was trained alone it has not.
+
+        It is kept with the provenance: who trains a model says it.
+        """
         return "score_predictor" not in (self.provenance or {}).get("untrained", ())
+
+    @scores_learned.setter
+    def scores_learned(self, learned: bool) -> None:
+        known = {name: value for name, value in (self.provenance or {}).items() if name != "untrained"}
+        self._config["provenance"] = (known or None) if learned else {**known, "untrained": ["score_predictor"]}
 
     @property
     def frame_rate(self) -> float | None:

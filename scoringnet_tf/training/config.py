@@ -186,7 +186,7 @@ def _extends(name, old, settings, state):
     return (
         name == _last_epochs(state, settings)
         and settings[name] > old[name]
-        and settings.get("fragments") != "scheduled"
+        and (settings.get("fragments") != "scheduled" or state["phase"] == "segmentation")
     )
 
 

@@ -102,7 +102,6 @@ def build_network(
         views=settings["views"],
         fragment_stages=fragment_stages(info, settings, towers),
         dtype=dtype,
-        untrained=["score_predictor"] if is_kfs_alone(settings) and not settings["initial_model"] else [],
     )
 
 
@@ -266,6 +265,10 @@ class ScoringRun(Run):
             kept = self.folder / SEGMENTATION
             best = keras.models.load_model(kept, compile=False) if kept.is_file() else self.model
             self.model.segmenter.set_weights(best.segmenter.get_weights())
+        given = self.settings["initial_model"]
+        self.model.scores_learned = phase.name != "segmentation" or bool(
+            given and load_scoring_net(given, "initial_model").scores_learned
+        )
         self.model.choose_trained(phase.name, self.settings["freeze"])  # the optimizer has a factor for each of these
         self.model.compile(
             make_optimizer(self.settings, self.dtype, rate_factors(self.model, self.rates)),

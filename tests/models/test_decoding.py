@@ -19,7 +19,6 @@ from scoringnet_tf.models.decoding import (
     decided,
     first_argmax,
     ordered_states,
-    shows_several,
     transitions,
 )
 from scoringnet_tf.sports import DECODINGS
@@ -188,42 +187,3 @@ def test_a_model_decides_as_it_is_told():
     }
     kept = {decoding: all(in_order(row, 4, cyclic=False) for row in rows) for decoding, rows in stages.items()}
     assert kept == {"argmax": False, "ordered": True}
-
-
-# === Several performances ===
-
-
-@pytest.mark.parametrize(
-    ("stages", "several"),
-    [
-        ("0001112223300", False),
-        ("0001112223300111222330", True),
-        ("111222333111222333", True),
-        ("2233001112223300", False),  # one was cut off
-        ("00111222330011122200", False),  # one was broken off
-        ("001112223300222330", False),
-        ("000000000", False),
-    ],
-)
-def test_several_whole_performances_are_told(stages, several):
-    """Beside a video with one, and padded: what follows its end is not looked at."""
-    labels = np.array([int(stage) for stage in stages])
-    other = np.array([int(stage) for stage in "00011122233000"])
-    mask = np.arange(40) < np.array([[len(labels)], [len(other)]])
-    probabilities = np.full((2, 40, 4), 0.25, np.float32)
-    for row, of_video in enumerate((labels, other)):
-        probabilities[row, : len(of_video)] = 0.02 + 0.92 * np.eye(4)[of_video]
-    probabilities[1, len(other) : len(other) + 11] = np.eye(4)[[1, 1, 1, 2, 2, 2, 3, 3, 3, 0, 0]]  # padding
-    assert np.asarray(shows_several(probabilities, mask, (1, 2, 3))).tolist() == [several, False]
-
-
-def test_a_stage_that_is_never_the_most_probable_makes_no_second_performance():
-    """The path may pass through it; nor is it asked of a video, where most of training lack it."""
-    labels = np.array([int(stage) for stage in "0001112223300011122333"])
-    probabilities = 0.01 + 0.96 * np.eye(4, dtype=np.float32)[labels]
-    probabilities[18] = 0.02, 0.02, 0.48, 0.48
-    mask = np.ones((1, len(labels)), bool)
-    assert np.asarray(shows_several(probabilities[None], mask, (1, 2, 3))).tolist() == [True]
-    probabilities[16:18] = probabilities[18] = 0.01, 0.5, 0.09, 0.4
-    assert np.asarray(shows_several(probabilities[None], mask, (1, 2, 3))).tolist() == [False]
-    assert np.asarray(shows_several(probabilities[None], mask, (1, 3))).tolist() == [True]

@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial.distance import mahalanobis
 
 import scoringnet_tf  # noqa: F401  before Keras
-from scoringnet_tf.models.reference import CHECKS, Reference, Spread, certainties, checks, pooled
+from scoringnet_tf.models.reference import CHECKS, Reference, Spread, certainties, checks, pooled, shows_several
 from scoringnet_tf.sports import get_sport, in_order
 
 DURATIONS = {"pre-starting": (0.2, 1.0), "take-flight": (0.8, 1.6), "entry": (0.1, 0.4)}
@@ -180,3 +180,60 @@ def test_a_reference_is_json_and_comes_back():
     of = reference(spread=Spread.of(np.random.default_rng(0).normal(size=(20, 3))), certainty=SURE)
     assert Reference.from_config(json.loads(json.dumps(of.get_config()))) == of
     assert Reference.from_config(reference().get_config()) == reference()
+
+
+# === Several performances ===
+
+
+def probabilities_of(stages):
+    """(L, 4) of a KFS that is sure of these stages, a digit each."""
+    return 0.02 + 0.92 * np.eye(4, dtype=np.float32)[[int(stage) for stage in stages]]
+
+
+@pytest.mark.parametrize(
+    ("stages", "several"),
+    [
+        ("0001112223300", False),
+        ("0001112223300111222330", True),
+        ("111222333111222333", True),
+        ("2233001112223300", False),  # one was cut off
+        ("00111222330011122200", False),  # one was broken off
+        ("001112223300222330", False),
+        ("00011122200000111222333000003330000", False),  # one broken off, a replay of the entry
+        ("0011122200001112223330000222333000", False),
+        ("000000000", False),
+        ("0112233" * 70, True),
+    ],
+)
+def test_several_whole_performances_are_told(stages, several):
+    """Beside a video with one, and padded: what follows its end is not looked at."""
+    other = "00011122233000"
+    longest = max(len(stages), len(other)) + 12
+    probabilities, mask = np.full((2, longest, 4), 0.25, np.float32), np.zeros((2, longest), bool)
+    for row, of_video in enumerate((stages, other)):
+        probabilities[row, : len(of_video)], mask[row, : len(of_video)] = probabilities_of(of_video), True
+    probabilities[1, len(other) : len(other) + 11] = probabilities_of("11122233300")  # padding
+    assert np.asarray(shows_several(model(), probabilities, mask)).tolist() == [several, False]
+
+
+def test_a_stage_that_is_never_the_most_probable_makes_no_second_performance():
+    """The path may pass through it; nor is it asked of a video, where most of training lack it."""
+    probabilities = probabilities_of("0001112223300011122333")
+    mask = np.ones((1, len(probabilities)), bool)
+    assert np.asarray(shows_several(model(), probabilities[None], mask)).tolist() == [True]
+    probabilities[16:19] = 0.01, 0.5, 0.09, 0.4
+    assert np.asarray(shows_several(model(), probabilities[None], mask)).tolist() == [False]
+    lax = model(reference(required=("pre-starting", "entry")), frame_rate=None)
+    assert np.asarray(shows_several(lax, probabilities[None], mask)).tolist() == [True]
+
+
+def test_a_flicker_is_no_second_performance():
+    """Stages shorter than any of training, at the rate of training or at another."""
+    probabilities = probabilities_of("0" * 5 + "1" * 12 + "2" * 30 + "3" * 6 + "0" * 5 + "123" + "0" * 5)[None]
+    mask = np.ones(probabilities.shape[:2], bool)
+    assert np.asarray(shows_several(model(), probabilities, mask)).tolist() == [True]
+    assert np.asarray(shows_several(model(reference()), probabilities, mask)).tolist() == [False]
+    twice = np.concatenate([probabilities, probabilities], axis=1)
+    assert np.asarray(shows_several(model(reference()), twice, np.ones(twice.shape[:2], bool))).tolist() == [True]
+    found = shows_several(model(reference()), twice, np.ones(twice.shape[:2], bool), frame_rate=250.0)
+    assert np.asarray(found).tolist() == [False]

@@ -5081,25 +5081,25 @@ NEARLY = [
         ),
     ),
     *of(
-        "scoringnet_tf/models/decoding.py",
-        "tests/models/test_decoding.py",
+        "scoringnet_tf/models/reference.py",
+        "tests/models/test_reference.py",
         (
-            "    return ops.all(ops.stack(twice), axis=0)\n",
-            "    return ops.any(ops.stack(twice), axis=0)\n",
-            "a performance beside one that was broken off counts as two",
+            "first * (1 - ops.pad(first, [[0, 0], [1, 0]])[:, :-1])",
+            "first",
+            "each frame of the first stage begins a performance",
             "test_several_whole_performances_are_told",
         ),
         (
-            "shown = ops.logical_and(frame_mask, first_argmax(probabilities) == labels)",
-            "shown = first_argmax(probabilities) == labels",
-            "padding is taken for a second performance",
-            "test_several_whole_performances_are_told",
-        ),
-        (
-            "shown = ops.logical_and(frame_mask, first_argmax(probabilities) == labels)",
-            "shown = frame_mask",
+            "ops.where(ops.matmul(of_each, carrying * probable) > 0, ops.matmul(of_each, carrying), 0.0)",
+            "ops.matmul(of_each, carrying)",
             "a stage that is never the most probable makes a second performance",
             "test_a_stage_that_is_never_the_most_probable_makes_no_second_performance",
+        ),
+        (
+            "is_whole = ops.logical_and(is_whole, ops.logical_not(_lasts_otherwise(model, counts, frame_rate)))",
+            "pass",
+            "a flicker makes a second performance",
+            "test_a_flicker_is_no_second_performance",
         ),
     ),
     *of(
@@ -5126,10 +5126,10 @@ NEARLY = [
         "scoringnet_tf/training/scoring.py",
         "tests/training/test_kfs_alone.py",
         (
-            """if is_kfs_alone(settings) and not settings["initial_model"] else [],""",
-            """if False else [],""",
+            'self.model.scores_learned = phase.name != "segmentation" or bool(',
+            "self.model.scores_learned = True or bool(",
             "a model whose SP has not learned passes for one that scores",
-            "test_a_run_says_whether_sp_learns",
+            "test_a_run_says_whether_sp_has_learned",
         ),
     ),
     *of(

@@ -11,19 +11,18 @@ from scoringnet_tf.inference.calibration import add_reference
 from scoringnet_tf.inference.prediction import scorer_of, stage_finder
 from scoringnet_tf.models.presets import check_scores, load_scoring_net
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training.scoring import build_network
+from scoringnet_tf.training.scoring import ScoringRun, build_network
 from scoringnet_tf.weights.tower import c3d_of_tower
 
-REFUSED = r"expected a model that scores\. Received: one whose KFS alone was trained"
+REFUSED = r"[Ee]xpected a model that scores\. Received: one whose KFS alone was trained"
 
 
 @pytest.fixture(scope="module")
 def alone(diving_records, tmp_path_factory):
     """The path of such a model."""
     info = DatasetInfo.load(diving_records)
-    network = scoringnet_tf.ScoringNet.for_records(
-        info, untrained=["score_predictor"], image_size=(32, 32), width_multiplier=1 / 16
-    )
+    network = scoringnet_tf.ScoringNet.for_records(info, image_size=(32, 32), width_multiplier=1 / 16)
+    network.scores_learned = False
     path = tmp_path_factory.mktemp("alone") / "best.keras"
     network.save(path)
     return path
@@ -38,19 +37,30 @@ def diving_video(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("changes", "learned"),
+    ("changes", "phases"),
     [
-        ({"training": "staged", "scoring_epochs": 0}, False),
-        ({"training": "staged", "scoring_epochs": 1}, True),
-        ({"training": "joint", "scoring_epochs": 0}, True),
-        ({"training": "staged", "scoring_epochs": 0, "initial_model": "diving_small"}, True),
+        ({"training": "staged", "scoring_epochs": 0}, [False]),
+        ({"training": "staged", "scoring_epochs": 1}, [False, True]),  # segmentation.keras holds SP as it was
+        ({"training": "joint", "scoring_epochs": 0}, [True]),
+        ({"training": "staged", "scoring_epochs": 0, "initial_model": "learned"}, [True]),
+        ({"training": "staged", "scoring_epochs": 0, "initial_model": "alone"}, [False]),
     ],
     ids=str,
 )
-def test_a_run_says_whether_sp_learns(diving_records, tmp_path, changes, learned):
-    options = settings(tmp_path, diving_records, **changes)
-    network = build_network(DatasetInfo.load(diving_records), options, "float32")
-    assert network.scores_learned == learned
+def test_a_run_says_whether_sp_has_learned(alone, diving_records, tmp_path, changes, phases):
+    info = DatasetInfo.load(diving_records)
+    options = settings(tmp_path / "run", diving_records, **changes)
+    if "initial_model" in changes:
+        network = build_network(info, options | {"initial_model": None}, "float32")
+        network.scores_learned = changes["initial_model"] == "learned"
+        network.save(tmp_path / "first.keras")
+        options["initial_model"] = str(tmp_path / "first.keras")
+    run, found = ScoringRun(info, options), []
+    for phase in run.phases:
+        run.begin(phase, resumed=True)
+        run.model.save(tmp_path / "kept.keras")
+        found.append(load_scoring_net(tmp_path / "kept.keras").scores_learned)
+    assert found == phases
 
 
 def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, diving_video):
@@ -59,7 +69,8 @@ def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, 
     takes_scores = {
         "score_video": lambda: scoringnet_tf.score_video(diving_video, alone),
         "a model in memory": lambda: scorer_of(model),
-        "calibrate": lambda: add_reference(alone, DatasetInfo.load(diving_records), None),
+        "calibrate": lambda: add_reference(alone, DatasetInfo.load(diving_records)),
+        "with_reference": lambda: scoringnet_tf.with_reference(model, diving_records),
         "import_weights": lambda: c3d_of_tower(model, "execution"),
         "export": lambda: check_scores(model, alone),
     }
@@ -67,6 +78,12 @@ def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, 
         with pytest.raises(InputError, match=REFUSED):
             take()
     assert stage_finder(alone).score_file(diving_video, "dive", force=True).stages
+
+
+def test_import_weights_names_it(alone, tmp_path):
+    result = forked("scoringnet_tf.import_weights", alone, "--tower=execution", f"--output={tmp_path / 'c3d.keras'}")
+    expected = f"import_weights: {alone}: Expected a model that scores. Received: one whose KFS alone was trained"
+    assert result.returncode == 1 and result.stderr.startswith(expected) and not (tmp_path / "c3d.keras").exists()
 
 
 @pytest.mark.parametrize("command", ["predict", "export"])

@@ -217,13 +217,13 @@ def test_kfs_alone_may_be_given_more_epochs(diving_records, tmp_path):
 
     network = scoringnet_tf.ScoringNet(**SMALL)
     network.compile()
-    config(scoring_epochs=0, segmentation_epochs=2)
+    config(scoring_epochs=0, segmentation_epochs=2, fragments="scheduled")  # which changes nothing of KFS
     Checkpoints(tmp_path).save(network, "segmentation_0002", {"steps_done": 2, "phase": "segmentation", "epoch": 2})
-    config(scoring_epochs=0, segmentation_epochs=3)
+    config(scoring_epochs=0, segmentation_epochs=3, fragments="scheduled")
     with pytest.raises(InputError, match=r"--segmentation_epochs \(was 3, now 2\)"):
-        config(scoring_epochs=0, segmentation_epochs=2)
+        config(scoring_epochs=0, segmentation_epochs=2, fragments="scheduled")
     with pytest.raises(InputError, match=r"--scoring_epochs \(was 0, now 2\)"):
-        config(scoring_epochs=2, segmentation_epochs=3)
+        config(scoring_epochs=2, segmentation_epochs=3, fragments="scheduled")
 
 
 def test_what_no_weight_tells_may_not_change_within_a_run(tmp_path):

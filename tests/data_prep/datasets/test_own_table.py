@@ -62,6 +62,8 @@ def test_rows_with_another_number_of_marks_are_told(tmp_path):
     assert (
         "Marks are 5 in most rows that have some, 7 in row 3." in source_of(tmp_path, f"{HEADER}{SEVEN}\n{rows}").notes
     )
+    even = source_of(tmp_path, f"{HEADER}marks\na.mp4,train,3.0,,,8 8 8 7 9\nb.mp4,train,3.0,,,{'8 ' * 7}\n")
+    assert "Marks are 5 in 1 row, 7 in 1 row." in even.notes
     alike = source_of(tmp_path, f"{HEADER}{SEVEN}\nc.mp4,train,2.0,,,5,6,7,4,5,,\nd.mp4,train,2.0,30,,,,,,,,\n")
     assert not any("Marks" in note for note in alike.notes)
 
