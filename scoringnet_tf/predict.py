@@ -49,7 +49,7 @@ flags.DEFINE_string(
 flags.DEFINE_string(
     "runner",
     None,
-    "With --results_dir: score on a runner of Apache Beam, its name and Beam's options, such as 'DirectRunner "
+    "With --results_dir: score on a runner of Apache Beam, its name and Beam's options, such as 'FnApiRunner "
     "--direct_running_mode=multi_processing --direct_num_workers=4'. Its workers must see videos, model and "
     "--results_dir. Needs the extra beam.",
 )

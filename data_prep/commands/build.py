@@ -77,7 +77,7 @@ flags.DEFINE_integer("workers", None, "Processes that decode. Default: one per c
 flags.DEFINE_string(
     "runner",
     None,
-    "Decode on a runner of Apache Beam in place of processes: its name and Beam's options, such as 'DirectRunner "
+    "Decode on a runner of Apache Beam in place of processes: its name and Beam's options, such as 'FnApiRunner "
     "--direct_running_mode=multi_processing --direct_num_workers=4'. Its workers must see the source and the folder of "
     "--output_dir. Needs the extra beam.",
 )

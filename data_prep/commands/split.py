@@ -70,7 +70,10 @@ def main(_: list[str]) -> None:
     for note in source.notes:
         print(note, file=sys.stderr)
     if wrong := [sample.video_id for sample in samples if sample.problems]:
-        print(f"Shared out as well, though build refuses them; check says why: {shown(wrong)}.", file=sys.stderr)
+        print(
+            f"Shared out as well, though something is wrong with them (check says what): {shown(wrong)}.",
+            file=sys.stderr,
+        )
 
 
 def _described(split, finals):

@@ -9,6 +9,7 @@ whose options are those of the command's flags that it names. Adding a dataset i
 
 import dataclasses
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,8 @@ def check_use(dataset: str, source_dir: Path, options: dict[str, Any]) -> None:
     Raises:
         OptionError: `source_dir` is no folder, or an option is none of the dataset's.
     """
+    if re.match(r"[a-z][a-z0-9+]+:/", str(source_dir)):
+        raise OptionError(f"--source_dir: expected a folder on this machine. Received: an address, {source_dir}.")
     if not source_dir.is_dir():
         raise OptionError(f"{source_dir}: expected the folder of the dataset {dataset}. Received: no such folder.")
     unknown = options.keys() - inspect.signature(DATASETS[dataset].read).parameters.keys()

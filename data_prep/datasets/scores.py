@@ -59,18 +59,19 @@ def _difficulty(sport, execution, final, penalty):
 
 
 def odd_executions(sport: Sport, samples: Iterable[Sample]) -> list[str]:
-    """A note on rows whose execution no panel's marks make: where execution is derived, this can be checked of it."""
+    """A note on rows whose execution is no sum of marks: where execution is derived, this can be checked of it."""
     if sport.marks is None:
         return []
-    odd, steps = [], sport.marks.execution_steps
+    odd, step = [], sport.marks.execution_step
     for sample in samples:
         value = sample.execution or 0.0
-        if math.isfinite(value) and min(abs(math.remainder(value, step)) for step in steps) > 1.001 * HUNDREDTH:
-            odd.append(f"{sample.video_id} ({value:.2f})")
+        # A value of three decimals was rounded or cut there, any other to hundredths, maybe before it was derived.
+        rounding = HUNDREDTH if abs(value - round(value, 3)) > 1e-6 or abs(value - round(value, 2)) < 1e-6 else 0.001
+        if math.isfinite(value) and abs(math.remainder(value, step)) > 1.001 * rounding:
+            odd.append(f"{sample.video_id} ({value:.3f})")
     if not odd:
         return []
-    multiples = " or ".join(f"{step:.3g}" for step in steps)
-    return [f"Execution is no multiple of {multiples}, as a sum of marks would be, in {shown(odd)}."]
+    return [f"Execution is no multiple of {step:.3g}, as a sum of marks would be, in {shown(odd)}."]
 
 
 def odd_scales(sport: Sport, samples: Sequence[Sample]) -> list[str]:

@@ -120,14 +120,16 @@ def checked_samples(
     joints = None if source.has_features else SourceJoints(source_dir, source.samples)
     for index, (sample, video) in enumerate(zip(source.samples, encoded, strict=True)):
         problems = _row_problems(sample, source_dir, sport, of_others(index))
-        # A row that cannot be kept takes nothing from another, which may be its corrected second.
-        is_lost = bool(kinds_of_row(problems) & {ERROR, NONMONOTONE})
-        stages, video_problems = _video_problems(sample, video, sport, owners, is_lost)
+        stages, video_problems = _video_problems(sample, video, sport, owners)
         if video.features is not None:
             first = first or (sample.video_id, kind_of(video))
             video_problems += kind_problems(sample, video, *first)
         if joints and not video_problems:
             video_problems += joints.problems(sample, len(video))
+        # A row that cannot be kept takes nothing from another, which may be its corrected second.
+        is_lost = bool(kinds_of_row([*problems, *video_problems]) & {ERROR, NONMONOTONE})
+        if not is_lost:
+            owners.setdefault(video.sha256, (sample.video_id, sample.split))
         if video.thumbnails is not None and not video_problems and not is_lost:
             video_problems += _same_performance_problems(sample, shown.same_in_another_split(sample, video.thumbnails))
         yield sample, video, stages, [*problems, *video_problems]
@@ -140,12 +142,11 @@ def _same_performance_problems(sample, other):
     return [Problem(sample.where, f"{what} ({other.split}), in other bytes", LOOKALIKE)]
 
 
-def _video_problems(sample, video, sport, owners, is_lost):
+def _video_problems(sample, video, sport, owners):
     """The stage of every frame (None where there is a problem), and the problems that only decoding shows."""
     if video.error is not None:
         return None, [Problem(sample.where, video.error)]
-    own = sample.video_id, sample.split
-    owner_id, owner_split = owners.get(video.sha256, own) if is_lost else owners.setdefault(video.sha256, own)
+    owner_id, owner_split = owners.get(video.sha256, (sample.video_id, sample.split))
     if owner_id != sample.video_id:
         what = f"expected a video of its own. Received: the same bytes as {owner_id} ({owner_split})"
         return None, [Problem(sample.where, what)]

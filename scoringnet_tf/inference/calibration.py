@@ -17,7 +17,16 @@ from scoringnet_tf.inference.evaluation import predict_records, prediction_funct
 from scoringnet_tf.models.bank import Bank
 from scoringnet_tf.models.intervals import Intervals
 from scoringnet_tf.models.presets import check_fits, check_scores, load_scoring_net, model_path, with_views
-from scoringnet_tf.models.reference import MIN_VIDEOS, Reference, Spread, certainties, checksum, is_current, pooled
+from scoringnet_tf.models.reference import (
+    MIN_VIDEOS,
+    Reference,
+    Spread,
+    can_be_measured,
+    certainties,
+    checksum,
+    is_current,
+    pooled,
+)
 from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256
@@ -130,11 +139,6 @@ def with_reference(
 
 def _with(model, reference):
     return model.with_dtype(model.get_config()["dtype"], reference=reference.get_config())
-
-
-def can_be_measured(model: "ScoringNet") -> bool:
-    """Whether a `ScoringNet` sees something that can be compared: stages, or features."""
-    return model.segmenter is not None or model.content == "features"
 
 
 def is_measured(model: AnyPath, info: DatasetInfo, training_ids: bool = True) -> bool:

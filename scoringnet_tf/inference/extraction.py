@@ -212,7 +212,7 @@ def records_preprocessor(c3d: C3D, network: ScoringNetPreprocessor | None, info:
     if different:
         raise InputError(
             f"{info.records_dir}: expected frames as the model learned them. Received: {'; '.join(different)}. Records "
-            "are taken as they are; from files, extract brings videos to the model's rate and aspect."
+            "are taken as they are; from files, extract brings videos to the model's form."
         )
     return ScoringNetPreprocessor(c3d.get_config()["input_shape"][1:3], info.frame_size, **info.stored)
 

@@ -7,6 +7,7 @@ import numpy as np
 from scoringnet_tf.data.dataset_info import described_pixels
 from scoringnet_tf.models.reference import (
     LEAST_SHARE,
+    can_be_measured,
     certainties,
     checks,
     impossible_scores,
@@ -117,9 +118,7 @@ def doubts_of_reference(model: "ScoringNet") -> list[Remark]:
     """Why a model can tell less than it should of what is unlike its training; empty where it can."""
     if model.reference is None:
         said = "The model keeps no record of what its training videos were like, and cannot tell what is unlike them"
-        is_blind = model.segmenter is None and model.content == "frames"
-        remedy = ": it sees samples of whole videos, of which none is made" if is_blind else CALIBRATE
-        return [Remark("no_reference", f"{said}{remedy}.")]
+        return [Remark("no_reference", f"{said}{CALIBRATE if can_be_measured(model) else ', nor can one be made'}.")]
     if not is_current(model):
         said = "The model was trained on after the record of what its training videos were like: it may be wrong"
         return [Remark("stale_reference", f"{said}{CALIBRATE}.")]

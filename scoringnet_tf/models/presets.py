@@ -193,7 +193,7 @@ def check_fits(model: "ScoringNet", info: "DatasetInfo") -> None:
         if different:
             raise InputError(
                 f"{info.records_dir}: expected frames as the model learned them. Received: {'; '.join(different)}. "
-                "Records are taken as they are; predict brings videos to the model's rate and aspect."
+                "Records are taken as they are; predict brings videos to the model's form."
             )
     if model.content == "features":
         different = feature_differences(model.features, info.features)  # type: ignore[arg-type]

@@ -175,6 +175,11 @@ def _weights(model):
     return [variable for variable in variables if "float" in keras.backend.standardize_dtype(variable.dtype)]
 
 
+def can_be_measured(model: Any) -> bool:
+    """Whether a `ScoringNet` sees something that can be compared, stages or features, and has learned to score it."""
+    return (model.segmenter is not None or model.content == "features") and model.scores_learned
+
+
 def is_current(model: Any) -> bool:
     """Whether the weights of a `ScoringNet` are those that its reference was measured with.
 

@@ -46,10 +46,9 @@ class Marks:
         return tuple(sum(judges for judges, _ in panel) for panel in self.panels)
 
     @property
-    def execution_steps(self) -> tuple[float, ...]:
-        """The execution is a multiple of one of these, points: of one panel each, the largest first."""
-        kept_marks = sorted({sum(kept for _, kept in panel) for panel in self.panels})
-        return tuple(self.factor * self.step / kept for kept in kept_marks)
+    def execution_step(self) -> float:
+        """The execution is a multiple of this, points."""
+        return self.factor * self.step / math.lcm(*(sum(kept for _, kept in panel) for panel in self.panels))
 
     def execution(self, marks: Sequence[float], penalty: float = 0.0) -> float:
         """The execution that marks give, points.

@@ -25,7 +25,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
 
 POLL = 0.1  # seconds between two looks for the next result
-RESULTS = "results-"  # begins the name of a folder of results
+RESULTS = ".scoringnet-beam-"  # begins the name of a folder of results: what is called so was made here
 
 
 @contextlib.contextmanager
@@ -38,9 +38,10 @@ def on_runner(runner: str, folder: Path) -> Iterator[Callable]:
 
     Args:
         runner: name of the runner and, after spaces, Beam's own options, such as
-            "DirectRunner --direct_running_mode=multi_processing --direct_num_workers=4".
-        folder: for the results, which are removed with the block, and at its begin those that a killed process left:
-            it is this one's alone.
+            "FnApiRunner --direct_running_mode=multi_processing --direct_num_workers=4". "DirectRunner" is Beam's choice
+            among several, which may know nothing of these two.
+        folder: for the results, which are removed with the block, and at its begin those that a killed process left;
+            no other block may use it meanwhile.
 
     Raises:
         InputError: Beam is not installed, does not know the runner or an option, or its pipeline failed.

@@ -32,6 +32,8 @@ def of_scoring(info: DatasetInfo, settings: Mapping[str, Any]) -> dict[str, str]
     if is_kfs_alone(settings):
         of_sp = ("alpha", "beta", "loss_units", *of_pairs, "fragments", "fragment_jitter")
         found |= dict.fromkeys(of_sp, "--scoring_epochs=0")
+        if not settings["initial_model"]:
+            found |= dict.fromkeys(("reference", "training_ids"), "--scoring_epochs=0")
     elif not settings["alpha"]:
         found |= dict.fromkeys(of_pairs, "--alpha=0")
     if info.features:

@@ -142,7 +142,7 @@ def _check_alike(ours, theirs, expected):
 def _check_sees_alike(network, source, named):
     """InputError where frames of the model that is `named` are of another scale, or its features others.
 
-    Of another rate or aspect it may learn what they look like: that is printed.
+    Of another rate, aspect or form in store it may learn what they look like: that is printed.
     """
     different = []
     if network.content == source.content == "features":

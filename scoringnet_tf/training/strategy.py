@@ -80,6 +80,16 @@ def strategy_of(replicas: int) -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy([f"{'GPU' if gpus else 'CPU'}:{index}" for index in range(replicas)])
 
 
+def pieces_of(replicas: int, workers: int) -> list[int]:
+    """Which replica's rows are to lie in each piece of a batch, for `replicas.gathered` to have them in their order.
+
+    TensorFlow cuts a batch into as many pieces as there are replicas and deals them out to the machines in turn, while
+    the replicas of a machine have neighbouring numbers.
+    """
+    own = replicas // workers
+    return [worker * own + each for each in range(own) for worker in range(workers)]
+
+
 def shared(dataset: tf.data.Dataset, replicas: int) -> Any:
     """Batches that so many replicas can share: (inputs, targets, weights of the videos).
 
@@ -93,12 +103,14 @@ def shared(dataset: tf.data.Dataset, replicas: int) -> Any:
     if replicas == 1:
         return dataset
 
+    pieces = pieces_of(replicas, workers()[1])
+
     def filled(inputs, targets):
         number = tf.shape(tf.nest.flatten(inputs)[0])[0]
         whole = -(-number // replicas) * replicas
-        index = tf.range(whole) % number
-        inputs, targets = tf.nest.map_structure(lambda value: tf.gather(value, index), (inputs, targets))
-        return inputs, targets, tf.cast(tf.range(whole) < number, tf.float32)
+        rows = tf.reshape(tf.gather(tf.reshape(tf.range(whole), (replicas, -1)), pieces), [-1])
+        inputs, targets = tf.nest.map_structure(lambda value: tf.gather(value, rows % number), (inputs, targets))
+        return inputs, targets, tf.cast(rows < number, tf.float32)
 
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA

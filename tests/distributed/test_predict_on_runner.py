@@ -57,11 +57,14 @@ def local(stage_model, videos):
 def on_runner(stage_model, videos, tmp_path_factory):
     """The folder of results, and what a run into it gave."""
     folder = tmp_path_factory.mktemp("results")
+    (folder / "results-2024").mkdir()
+    (folder / "results-2024/mine.txt").write_text("mine")
     return folder, predict(stage_model, videos, "--json", f"--results_dir={folder}", f"--runner={RUNNER}")
 
 
 def test_all_is_that_of_a_local_run(local, on_runner):
     assert on_runner[1] == local("json")
+    assert (on_runner[0] / "results-2024/mine.txt").read_text() == "mine"
     status, printed, said = local("json")
     assert status == 1 and len(said.splitlines()) == 2 and "bad.mp4: " in said and "none.mp4: " in said
     assert [json.loads(line)["status"] for line in printed.splitlines()].count("forced") == 6

@@ -229,14 +229,17 @@ def test_a_model_that_cannot_tell_says_so(model, tmp_path):
 
 
 def test_a_remedy_that_would_be_refused_is_not_named(model):
-    """Nothing can be measured of a model of whole videos."""
+    """Nothing can be measured of a model of whole videos, nor of one whose SP has not learned."""
     without = model.with_dtype("float32", reference=None)
     assert "(python -m scoringnet_tf.calibrate)" in next(
         each for each in doubts(without) if each.code == "no_reference"
     )
     whole = scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, fragments="whole")
-    (doubt,) = doubts(whole)
-    assert doubt.code == "no_reference" and "calibrate" not in doubt and "samples of whole videos" in doubt
+    unlearned = model.with_dtype("float32", reference=None)
+    unlearned.scores_learned = False
+    for each in (whole, unlearned):
+        doubt = next(said for said in doubts(each) if said.code == "no_reference")
+        assert "calibrate" not in doubt and doubt.endswith(", nor can one be made.")
 
 
 def test_features_far_from_those_of_training_are_withheld(tmp_path):

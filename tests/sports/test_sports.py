@@ -66,15 +66,15 @@ def test_marks_make_the_execution(name, marks, expected):
     """Worked by hand by World Aquatics' rules: of every group of judges the middle marks, of five the sum × 0.6."""
     rule = get_sport(name).marks
     assert rule.execution(marks) == pytest.approx(expected, abs=1e-12)
-    assert any(expected / step == pytest.approx(round(expected / step)) for step in rule.execution_steps)
+    assert expected / rule.execution_step == pytest.approx(round(expected / rule.execution_step))
 
 
-def test_the_steps_of_the_execution_are_those_of_sums_of_marks():
-    assert get_sport("diving").marks.execution_steps == (0.5,)
-    assert get_sport("sync_diving").marks.execution_steps == (pytest.approx(0.3),)
+def test_the_step_of_the_execution_is_that_of_a_sum_of_marks():
+    assert get_sport("diving").marks.execution_step == 0.5
+    assert get_sport("sync_diving").marks.execution_step == pytest.approx(0.3)
     means = Marks(panels=(((4, 2),), ((5, 3),)), step=0.1, maximum=10.0)
     assert means.execution([9.1, 8.8, 9.0, 9.4]) == pytest.approx(9.05)
-    assert means.execution_steps == (pytest.approx(0.05), pytest.approx(0.1 / 3))
+    assert means.execution_step == pytest.approx(0.1 / 6)
 
 
 def test_a_penalty_comes_off_every_mark_and_leaves_none_below_0():

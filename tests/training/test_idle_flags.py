@@ -45,7 +45,19 @@ SPLIT = SimpleNamespace(splits={"train": {}, "validation": {}, "test": {}}, feat
             {"training": "staged", "head": "distribution", "scoring_epochs": 0},
             {"epochs": "--training=staged"}
             | dict.fromkeys(
-                ("alpha", "beta", "loss_units", "margin", "ties", "pair_reduction", "fragments", "fragment_jitter"),
+                (
+                    *(
+                        "alpha",
+                        "beta",
+                        "loss_units",
+                        "margin",
+                        "ties",
+                        "pair_reduction",
+                        "fragments",
+                        "fragment_jitter",
+                    ),
+                    *("reference", "training_ids"),
+                ),
                 "--scoring_epochs=0",
             ),
         ),

@@ -13,7 +13,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.scoring import ScoringRun
-from scoringnet_tf.training.strategy import shared, strategy_of, workers
+from scoringnet_tf.training.strategy import pieces_of, shared, strategy_of, workers
 
 OVERFLOW = """
 import numpy as np, scoringnet_tf, keras
@@ -31,6 +31,23 @@ for batch in (on_second, on_second[::-1], values):
     moved = any((a != b).any() for a, b in zip(first, model.get_weights()))
     print(moved, np.isfinite(model.get_weights()[0]).all(), model.optimizer.dynamic_scale.value.numpy())
 """
+
+
+@pytest.mark.parametrize(("machines", "each"), [(1, 4), (2, 1), (2, 2), (3, 2), (2, 4)])
+def test_rows_are_gathered_in_their_order_on_several_machines_of_several_replicas(machines, each, monkeypatch):
+    """As TensorFlow deals a batch out: a piece for each machine in turn, to its replicas in turn."""
+    number = machines * each
+    addresses = [f"host{machine}:1" for machine in range(machines)]
+    config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config) if machines > 1 else "")
+    rows = 2 * number - 1  # one short: filled up
+    dataset = tf.data.Dataset.from_tensors((tf.range(rows), tf.range(rows)))
+    ((inputs, _, weights),) = shared(dataset, number).as_numpy_iterator()
+    of_machine = [inputs.reshape(number, -1)[machine::machines] for machine in range(machines)]
+    gathered = np.concatenate([piece for pieces in of_machine for piece in pieces])  # by number of the replica
+    assert gathered.tolist() == [*range(rows), 0]
+    assert weights[inputs != 0].all() and sorted(weights[inputs == 0]) == [0, 1]
+    assert sorted(pieces_of(number, machines)) == [*range(number)]
 
 
 def test_a_gradient_that_overflows_on_one_replica_is_left_out_on_all():

@@ -88,7 +88,7 @@ def test_every_flag_is_in_these_tests():
     defined = defined_flags("scoringnet_tf.train")
     elsewhere = {
         *("records_dir", "model_dir", "epochs", "precision", "deterministic", "shuffle_labels"),  # below
-        *("pretrained", "initial_model", "segmenter"),  # test_pretrained.py
+        *("pretrained", "initial_model", "segmenter"),  # test_starting_weights.py
         "output_activation",  # of the other head, below
         *("stage_network", "resnet50_weights"),  # test_stage_networks.py
         *("reference", "training_ids"),  # of the command alone

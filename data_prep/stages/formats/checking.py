@@ -41,7 +41,7 @@ def _checked(video, places, sport, facts_of):
     if len(places) > 1:
         problems.append(f"{video.where}: expected stages of {video.video_id} once. Received: in {', '.join(places)}")
     if num_frames and video.num_frames and abs(video.num_frames - num_frames) > 1:
-        what = f"{video.num_frames}, as of a copy at another rate. Of a task over its beginning, take the length out"
+        what = f"{video.num_frames}, as of a copy at another rate or of a part. Label the file as it is"
         problems.append(
             f"{video.where}: expected labels of the {num_frames} frames of {video.video_id}. Received: {what}"
         )

@@ -217,7 +217,7 @@ def test_the_command_writes_folds_once(tmp_path):
 
 
 def test_what_build_will_say_of_the_table_is_said(tmp_path):
-    """Groups that are taken for one, and rows that it will refuse, though they are shared out."""
+    """Groups that are taken for one, and rows that cannot be read, though they are shared out."""
     rows = [(f"{index}.avi", 50 + index, "Ana" if index % 2 else "ana") for index in range(4)]
     write_table(tmp_path / "manifest.csv", ("video", "final", "group"), [*rows, ("4.avi", "x", "Bo")])
     result = run(
@@ -225,7 +225,10 @@ def test_what_build_will_say_of_the_table_is_said(tmp_path):
     )
     assert result.returncode == 0
     assert "Groups of one name but for case, spaces or accents' form are one: ana = Ana." in result.stderr.splitlines()
-    assert result.stderr.splitlines()[-1] == "Shared out as well, though build refuses them; check says why: 4.avi."
+    assert (
+        result.stderr.splitlines()[-1]
+        == "Shared out as well, though something is wrong with them (check says what): 4.avi."
+    )
 
 
 def test_a_dive_that_failed_has_a_score():

@@ -665,7 +665,7 @@ def test_real_labels(tmp_path):
     (source / "diving_samples_len_ori").mkdir()
     read = unlv_diving.read(source)
     samples = read.samples
-    assert "Execution is no multiple of 0.5, as a sum of marks would be, in 133 (28.05), 345 (21.03)." in read.notes
+    assert "Execution is no multiple of 0.5, as a sum of marks would be, in 133 (28.048), 345 (21.029)." in read.notes
     assert len(samples) == 370 and sum(sample.split == "test" for sample in samples) == 70
     assert [sample.video_id for sample in samples if sample.problems] == ["032", "095"]
     finals = [sample.final for sample in samples]
@@ -683,8 +683,9 @@ def test_real_labels(tmp_path):
         assert (splits.count("train"), splits.count("test")) == (100, 59)
 
 
+@pytest.mark.parametrize("wrong", [("6O.5", ""), (60.5, 999)], ids=["of its row", "of its video"])
 @pytest.mark.parametrize("is_copy", [True, False])
-def test_a_row_that_is_left_out_takes_no_other_with_it(tmp_path, is_copy):
+def test_a_row_that_is_left_out_takes_no_other_with_it(tmp_path, is_copy, wrong):
     """Nor its corrected second: of the same bytes, or of a file that was encoded anew, in another split."""
     write_bars(tmp_path / "a.mp4", 20)
     if is_copy:
@@ -692,20 +693,21 @@ def test_a_row_that_is_left_out_takes_no_other_with_it(tmp_path, is_copy):
     else:
         write_bars(tmp_path / "b.mp4", 20, codec="libx264")
     write_bars(tmp_path / "c.mp4", 33)
-    rows = [("a.mp4", "train", "6O.5"), ("b.mp4", "test", 60.5), ("c.mp4", "train", 50)]
-    write_table(tmp_path / "manifest.csv", ("video", "split", "final"), rows)
+    header = ("video", "split", "final", "num_frames")
+    rows = [("a.mp4", "train", *wrong), ("b.mp4", "test", 60.5, ""), ("c.mp4", "train", 50, "")]
+    write_table(tmp_path / "manifest.csv", header, rows)
     settings = BuildSettings((36, 48), on_error="skip")
     info = _build(tmp_path, tmp_path / "records", "manifest", settings, sport="diving")
     assert set(info.videos) == {"b.mp4", "c.mp4"}
-    rows[0] = ("a.mp4", "train", 60.5)
-    write_table(tmp_path / "manifest.csv", ("video", "split", "final"), rows)
+    rows[0] = ("a.mp4", "train", 60.5, 20)
+    write_table(tmp_path / "manifest.csv", header, rows)
     lines, number = check("manifest", tmp_path, workers=1, sport="diving")
     assert number == 1 and "manifest.csv, row 3: expected a " in lines[0] and "a.mp4 (train)" in lines[0]
 
 
 @pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
 def test_no_execution_of_a_real_vault_is_called_impossible():
-    """Means of two, three or four marks in tenths, cut to thousandths: 9.333, 8.966, 9.15."""
+    """Means of two, three or four marks in tenths, and of two vaults, cut to thousandths: 9.333, 8.966, 9.083."""
     with Path(os.environ["SCORINGNET_REAL_DATA"], "vault/scores.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     values = [float(row["execution"]) for row in rows]
@@ -713,9 +715,9 @@ def test_no_execution_of_a_real_vault_is_called_impossible():
     samples = [SimpleNamespace(video_id="v", execution=value) for value in values]
     vault = get_sport("vault")
     assert odd_executions(vault, samples) == []
-    odd = [SimpleNamespace(video_id=str(value), execution=value) for value in (9.0125, 9.333, 8.766, 9.3, None)]
+    odd = [SimpleNamespace(video_id=str(value), execution=value) for value in (9.014, 9.333, 8.766, 9.3, 9.02, None)]
     assert odd_executions(vault, odd) == [
-        "Execution is no multiple of 0.05 or 0.0333 or 0.025, as a sum of marks would be, in 9.0125 (9.01)."
+        "Execution is no multiple of 0.00833, as a sum of marks would be, in 9.014 (9.014)."
     ]
 
 
