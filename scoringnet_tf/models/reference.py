@@ -275,7 +275,7 @@ def shows_several(model: Any, probabilities: Any, mask: Any, frame_rate: float |
     # A stage that is the most probable in none of its frames is a way through to others, and not seen.
     counts = ops.where(ops.matmul(of_each, carrying * probable) > 0, ops.matmul(of_each, carrying), 0.0)
     counts = ops.reshape(counts, (-1, counts.shape[-1]))
-    is_whole = ops.logical_not(_lacks_a_stage(model, counts))
+    is_whole = ops.logical_and(ops.any(counts > 0, axis=1), ops.logical_not(_lacks_a_stage(model, counts)))
     if model.reference and frame_rate:
         is_whole = ops.logical_and(is_whole, ops.logical_not(_lasts_otherwise(model, counts, frame_rate)))
     return ops.sum(ops.reshape(ops.cast(is_whole, "int32"), (-1, MOST_PERFORMANCES)), axis=1) > 1

@@ -1245,8 +1245,8 @@ DATA_PREP = (
         ),
         ("min(SURE, 1.0 - DOUBT_SLACK", "min(1.0, 1.0 - DOUBT_SLACK", "what is nearly sure is doubted"),
         (
-            'ops.logical_or(shown < limits[0].astype("float32"), shown > limits[1].astype("float32"))',
-            'shown > limits[1].astype("float32")',
+            'ops.logical_or(frames < limits[0].astype("float32"), frames > limits[1].astype("float32"))',
+            'frames > limits[1].astype("float32")',
             "a stage may be as short as it likes",
         ),
         ("firsts[:, stage] < latest", "firsts[:, stage] > latest", "stages in order are called out of order"),
@@ -2106,14 +2106,14 @@ REPORTS = (
         "scoringnet_tf/training/strategy.py",
         "tests/training/test_replicas.py",
         (
-            "index = tf.range(whole) % number",
-            "index = tf.minimum(tf.range(whole), 0)",
+            "tf.gather(value, rows % number)",
+            "tf.gather(value, rows * 0)",
             "a batch for replicas is made of its first video",
             "test_a_batch_that_does_not_divide_is_filled_with_what_weighs_nothing",
         ),
         (
-            "tf.cast(tf.range(whole) < number",
-            "tf.cast(tf.range(whole) <= number",
+            "tf.cast(rows < number",
+            "tf.cast(rows <= number",
             "a copy that fills up a batch weighs like a video",
             "test_a_batch_that_does_not_divide_is_filled_with_what_weighs_nothing",
         ),
@@ -2560,8 +2560,8 @@ LEFT_OVERS = (
         "scoringnet_tf/models/reference.py",
         "tests/inference/test_refusal.py",
         (
-            "limits = limits * frame_rate",
-            "limits = limits * (model.frame_rate or frame_rate)",
+            "for name in names]) * frame_rate",
+            "for name in names]) * (model.frame_rate or frame_rate)",
             "stages of any rate are measured in frames of training",
             "test_a_duration_is_that_of_the_frame_rate_which_the_frames_have",
         ),
@@ -5032,6 +5032,16 @@ NEARLY = [
             "abs(math.remainder(value, step)) > 0.02 * step",
             "executions that were cut to thousandths are called impossible",
             "test_no_execution_of_a_real_vault_is_called_impossible",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/strategy.py",
+        "tests/training/test_replicas.py",
+        (
+            "return [worker * own + each for each in range(own) for worker in range(workers)]",
+            "return [*range(replicas)]",
+            "rows of several machines with several devices are gathered out of order",
+            "test_rows_are_gathered_in_their_order_on_several_machines_of_several_replicas",
         ),
     ),
     *of(
