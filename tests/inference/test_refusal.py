@@ -407,8 +407,8 @@ def test_a_stretch_counts_in_the_file(scorer, monkeypatch, tmp_path):
 def test_the_exported_model_refuses_what_predict_refuses(model, tmp_path, splits, monkeypatch):
     """Of videos like those of training and of noise, padded together; the stages are those that it finds.
 
-    As it is untrained, none is asked for, and what is found may be as short and as doubtful as it is: of these videos it
-    finds several in each dive, which speaks against it; all else is compared where that is not looked at.
+    As it is untrained, none is asked for, and what is found may be as short and as doubtful as it is. It finds several
+    performances in each, which speaks against it; all else is compared where that is not looked at.
     """
     if not splits:
         monkeypatch.setattr(serving, "shows_several", lambda model, probabilities, mask: tf.zeros_like(mask[:, 0]))
@@ -431,7 +431,7 @@ def test_the_exported_model_refuses_what_predict_refuses(model, tmp_path, splits
         verdicts.add(bool(served["valid"][0]))
         several = splits and len(splitting(path).performances) > 1
         assert bool(served["valid"][0]) == (not scorer(path).reasons and not several), path
-        assert several == (splits and path.name != "noise.avi")
+        assert several == splits
         expected = model(inputs, training=False)
         np.testing.assert_allclose(served["final"], expected["final"], rtol=1e-4)
     assert verdicts == ({False} if splits else {True, False})
