@@ -1,5 +1,7 @@
 """The PyTorch side of `benchmarks.gpu`: channels last, autocast, compiled or not, by the same flags."""
 
+import time
+
 import torch
 from absl import flags
 
@@ -24,10 +26,13 @@ def measurements():
     optimizer = torch.optim.Adam(network.trained_parameters("joint"), 1e-4, fused=True)
 
     def batch(size):
+        """As a DataLoader with pinned memory has it ready."""
         inputs, targets = gpu.batch(size)
         tensors = {name: torch.from_numpy(value) for name, value in (inputs | targets).items()}
-        if device == "cuda":
-            tensors = {name: value.pin_memory().to(device, non_blocking=True) for name, value in tensors.items()}
+        return {name: value.pin_memory() for name, value in tensors.items()} if device == "cuda" else tensors
+
+    def on_device(tensors):
+        tensors = {name: value.to(device, non_blocking=True) for name, value in tensors.items()}
         return tensors.pop("frames"), tensors.pop("mask"), {**tensors, "stages": tensors["stages"].long()}
 
     def infer(frames, mask, _):
@@ -50,13 +55,15 @@ def measurements():
 
     def run(what, size):
         network.train(what == "joint step")
-        given = batch(size)  # on the device before the clock begins: no user waits for random numbers
+        given = batch(size)  # before the clock begins: no user waits for random numbers
 
-        def call():
-            for _ in range(FLAGS.steps):
-                ways[what](*given)
+        def call(number):
+            start = time.perf_counter()
+            for _ in range(number):
+                ways[what](*on_device(given))
             if device == "cuda":
                 torch.cuda.synchronize()
+            return time.perf_counter() - start
 
         return call
 

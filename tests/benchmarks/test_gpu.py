@@ -12,7 +12,7 @@ import scoringnet_tf
 from benchmarks import flops
 
 ROOT = pathlib.Path(__file__).parents[2]
-TINY = ("--width_multiplier=0.0625", "--image_size=32", "--num_frames=8", "--steps=1", "--largest_batch=1")
+TINY = ("--width_multiplier=0.0625", "--image_size=32", "--num_frames=8", "--steps=3", "--largest_batch=1")
 
 
 def test_convolutions_of_c3d_are_counted_as_by_hand():
