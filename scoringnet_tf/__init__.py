@@ -31,6 +31,7 @@ _PUBLIC = {
     **_MODELS,
     "Augmentation": "scoringnet_tf.data.augmentation",
     "DatasetInfo": "scoringnet_tf.data.dataset_info",
+    "LayerwiseAdam": "scoringnet_tf.training.optimizer",
     "score_video": "scoringnet_tf.inference.prediction",
     "videos": "scoringnet_tf.data.input_pipeline",
     "with_reference": "scoringnet_tf.inference.calibration",

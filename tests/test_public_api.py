@@ -25,7 +25,7 @@ def test_a_script_gives_the_numbers_of_the_command_line(diving_records, tmp_path
     sn = scoringnet_tf
     keras.utils.set_random_seed(7)
     model = sn.ScoringNet.for_records(sn.DatasetInfo.load(diving_records), **TINY, **WITHOUT_DROPOUT)
-    model.compile(keras.optimizers.Adam(1e-3, global_clipnorm=1.0))
+    model.compile(sn.LayerwiseAdam(1e-3, global_clipnorm=1.0))
     data = {"image_size": (32, 32), "batch_size": 3, "validation_fraction": 0.3}
     augmentation = sn.Augmentation(2, flip=True, crop_shift=2, zoom=0.1, color_jitter=0.1, degradation=0.1)
     train = sn.videos(diving_records, "train", **data, seed=7, shuffle=True, augmentation=augmentation)

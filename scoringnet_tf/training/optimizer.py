@@ -65,27 +65,15 @@ class LayerwiseAdam(keras.optimizers.Adam):
         if self.amsgrad or keras.config.backend() != "tensorflow":
             super().update_step(gradient, variable, learning_rate)
         else:
-            self._update_in_one_pass(gradient, variable, learning_rate, index)
+            from scoringnet_tf.training.fused import adam_step
 
-    def _update_in_one_pass(self, gradient, variable, learning_rate, index):
-        """Keras's step as one operation: it writes some ten, each of which reads and writes all of a variable."""
-        import tensorflow as tf
-
-        dtype = variable.dtype
-        betas = [ops.cast(beta, dtype) for beta in (self.beta_1, self.beta_2)]
-        powers = [ops.power(beta, ops.cast(self.iterations + 1, dtype)) for beta in betas]
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=self._momentums[index].value.handle,
-            v=self._velocities[index].value.handle,
-            beta1_power=powers[0],
-            beta2_power=powers[1],
-            lr=ops.cast(learning_rate, dtype),
-            beta1=betas[0],
-            beta2=betas[1],
-            epsilon=ops.cast(self.epsilon, dtype),
-            grad=ops.cast(gradient, dtype),
-        )
+            adam_step(
+                *(variable, self._momentums[index], self._velocities[index], gradient),
+                step=self.iterations + 1,
+                rate=learning_rate,
+                betas=(self.beta_1, self.beta_2),
+                epsilon=self.epsilon,
+            )
 
     def _update_model_variables_moving_average(self, trainable_variables):
         """Once for an update: Keras's would average once for every batch of an accumulation."""

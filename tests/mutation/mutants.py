@@ -530,8 +530,8 @@ OPTIMIZER = (
             "test_a_step_is_that_of_keras",
         ),
         (
-            "epsilon=ops.cast(self.epsilon, dtype),",
-            "epsilon=ops.cast(1e-7, dtype),",
+            "epsilon=self.epsilon,",
+            "epsilon=1e-7,",
             "a step has an epsilon of its own",
             "test_a_step_is_that_of_keras",
         ),

@@ -36,7 +36,7 @@ LENGTHS = (9, 4)
 @pytest.fixture(scope="module")
 def network():
     """Untrained, and yet it calls a video valid: nothing is asked of its stages."""
-    keras.utils.set_random_seed(0)
+    keras.utils.set_random_seed(1)
     options = {"image_size": (32, 32), "frame_size": (36, 48), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
     plain = telling(scoringnet_tf.ScoringNet(**options, decoding="ordered", score_statistics=STATISTICS))
     reference = Reference(1, "hash", checksum(plain), durations={}, required=())

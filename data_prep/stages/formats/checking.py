@@ -9,6 +9,7 @@ from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import FactsOf
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 
 
 def checked_videos(videos: Sequence[LabelledVideo], sport: Sport, facts_of: FactsOf) -> list[LabelledVideo]:
@@ -43,7 +44,7 @@ def _checked(video, places, sport, facts_of):
     if num_frames and video.num_frames and abs(video.num_frames - num_frames) > 1:
         what = f"{video.num_frames}, as of a copy at another rate or of a part. Label the file as it is"
         problems.append(
-            f"{video.where}: expected labels of the {num_frames} frames of {video.video_id}. Received: {what}"
+            f"{video.where}: expected labels of {video.video_id}, {counted(num_frames, 'frame')}. Received: {what}"
         )
     problems += map(str, segment_errors(video.segments, sport, num_frames))
     closed = [segment._replace(end=num_frames) if segment.end is None else segment for segment in video.segments]

@@ -665,7 +665,7 @@ def test_real_labels(tmp_path):
     (source / "diving_samples_len_ori").mkdir()
     read = unlv_diving.read(source)
     samples = read.samples
-    assert "Execution is no multiple of 0.5, as a sum of marks would be, in 133 (28.048), 345 (21.029)." in read.notes
+    assert "Execution is no multiple of 0.5, as a sum of marks would be, in 133 (28.050), 345 (21.031)." in read.notes
     assert len(samples) == 370 and sum(sample.split == "test" for sample in samples) == 70
     assert [sample.video_id for sample in samples if sample.problems] == ["032", "095"]
     finals = [sample.final for sample in samples]

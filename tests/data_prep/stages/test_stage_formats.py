@@ -218,7 +218,7 @@ def test_cvat_tracks_are_stages_where_they_are_visible(tmp_path):
 def test_a_cvat_task_of_a_copy_at_another_rate_is_a_problem(tmp_path, meta):
     """Its frames are not those of the file; a container may lose or repeat one."""
     path = write_cvat(tmp_path / "x.xml", ("entry", [(7, 0), (9, 1)]), meta=meta)
-    for num_frames, message in ((24, "of the 24 frames of 001.avi. Received: 12, as of a copy"), (14, "the 14 frames")):
+    for num_frames, message in ((24, "of 001.avi, 24 frames. Received: 12, as of a copy"), (14, "14 frames")):
         (video,) = checked_videos(read(path, facts_reader()), DIVING, lambda _, n=num_frames: VideoFacts(num_frames=n))
         assert len(video.problems) == 1 and f"{path}: expected labels" in video.problems[0]
         assert message in video.problems[0]
