@@ -976,7 +976,7 @@ def test_real_mtl_aqa(tmp_path):
     assert _problems(plain) == []  # no clip in both splits, every score in range
     assert len({sample.group for sample in plain.samples}) == 15  # broadcasts
     assert plain.notes[2] == "Labelled: train 1,059, test 353, as published (Parmar and Morris 2019, split 0)."
-    assert len(plain.notes) == 4 and plain.notes[1].endswith("18_043 (23.091) and 1 more.")
+    assert len(plain.notes) == 4 and plain.notes[1].endswith("18_043 (23.088) and 1 more.")
     assert plain.notes[3].startswith("Groups that are in more than one split: 01, 02")  # as published
     for name in ("final_annotations_dict", "train_split_0", "test_split_0"):
         path = source / f"{name}.pkl"
