@@ -71,7 +71,6 @@ def batch(size):
 def measurements():
     """What this process answers with: `"device"`, `"flops"`, or one of `MEASURED` and a batch size, see `answer`."""
     os.environ["KERAS_BACKEND"] = FLAGS.way
-    import keras
     import numpy as np
 
     import scoringnet_tf
@@ -84,7 +83,7 @@ def measurements():
         score_statistics={"difficulty": (0.0, 1.0), "execution": (0.0, 1.0)},
         dtype=policy,
     )
-    network.compile(keras.optimizers.Adam(1e-4), metrics={})
+    network.compile(scoringnet_tf.LayerwiseAdam(1e-4), metrics={})
     device, memory = _jax_device() if FLAGS.way == "jax" else _tensorflow_device()
 
     def run(what, size):

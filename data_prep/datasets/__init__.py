@@ -57,9 +57,9 @@ def check_use(dataset: str, source_dir: Path, options: dict[str, Any]) -> None:
     Raises:
         OptionError: `source_dir` is no folder, or an option is none of the dataset's.
     """
-    if re.match(r"[a-z][a-z0-9+]+:/", str(source_dir)):
-        raise OptionError(f"--source_dir: expected a folder on this machine. Received: an address, {source_dir}.")
     if not source_dir.is_dir():
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(source_dir)):  # a `Path` has one of an address's two slashes
+            raise OptionError(f"--source_dir: expected a folder on this machine. Received: an address, {source_dir}.")
         raise OptionError(f"{source_dir}: expected the folder of the dataset {dataset}. Received: no such folder.")
     unknown = options.keys() - inspect.signature(DATASETS[dataset].read).parameters.keys()
     if unknown:

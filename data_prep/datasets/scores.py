@@ -65,8 +65,9 @@ def odd_executions(sport: Sport, samples: Iterable[Sample]) -> list[str]:
     odd, step = [], sport.marks.execution_step
     for sample in samples:
         value = sample.execution or 0.0
-        # A value of three decimals was rounded or cut there, any other to hundredths, maybe before it was derived.
-        rounding = HUNDREDTH if abs(value - round(value, 3)) > 1e-6 or abs(value - round(value, 2)) < 1e-6 else 0.001
+        # A value of three decimals was rounded or cut there, any other to hundredths. Of a product it is a quotient.
+        has_three = abs(value - round(value, 3)) < 1e-6 < abs(value - round(value, 2))
+        rounding = 0.001 if has_three and sport.fusion != "product" else HUNDREDTH
         if math.isfinite(value) and abs(math.remainder(value, step)) > 1.001 * rounding:
             odd.append(f"{sample.video_id} ({value:.3f})")
     if not odd:

@@ -118,9 +118,9 @@ def with_reference(
         training_ids: keep ids and true scores of training videos, to tell which are most alike.
 
     Raises:
-        InputError: the records are not of the sport and frames of the model, or have no training split; or the model
-            sees samples of whole videos in frames, of which nothing can be compared; or `held_out_ids` are of no
-            training videos.
+        InputError: the records are not of the sport and frames of the model, or have no training split; or SP of the
+            model has not learned; or it sees samples of whole videos in frames, of which nothing can be compared; or
+            `held_out_ids` are of no training videos.
     """
     info = load_records(records_dir)
     unknown = [video_id for video_id in held_out_ids if video_id not in info.split("train")["ids"]]
@@ -167,7 +167,7 @@ def measured(
     apart: Sequence[str] = (),
 ) -> Reference:
     """The `Reference` of a model for records (`DatasetInfo`), see `add_reference`."""
-    check_scores(model, model.name)
+    check_scores(model, None)
     for records in [info, *([held_out.info] if isinstance(held_out, HeldOut) else [])]:
         check_fits(model, records)
     if not can_be_measured(model):

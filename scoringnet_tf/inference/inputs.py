@@ -99,7 +99,7 @@ def _matches(argument):
         raise InputError(f"{first!r}: expected a line for each name. Received: a NUL behind it, as of `find -print0`.")
     if isinstance(as_path(argument), RemotePath):
         # In an address of the web any of these letters may stand for itself.
-        if not argument.startswith(("http:", "https:")) and (argument.endswith("/") or "*" in argument):
+        if not argument.lower().startswith(("http:", "https:")) and (argument.endswith("/") or "*" in argument):
             received = "a folder" if argument.endswith("/") else "a pattern"
             raise InputError(f"{argument}: expected the address of one file. Received: {received}, for disks alone.")
         return [argument]

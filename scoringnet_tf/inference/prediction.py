@@ -126,12 +126,12 @@ def scorer_of(model: ScoringNet | AnyPath | None = None, scores: bool = True) ->
     """
     if model is None:
         return _shipped_scorer()
-    path = model.name if isinstance(model, ScoringNet) else str(model)
+    path = None if isinstance(model, ScoringNet) else str(model)
     network = model if isinstance(model, ScoringNet) else load_scoring_net(model)
     if scores:
         check_scores(network, path)
-    if isinstance(model, ScoringNet):
-        return _scorer(model, weights=checksum(model))  # it may have been trained on: then its reference is of old
+    if path is None:
+        return _scorer(network, weights=checksum(network))  # it may have been trained on: then its reference is of old
     return _scorer(network, path)
 
 

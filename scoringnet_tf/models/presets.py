@@ -129,11 +129,15 @@ def load_scoring_net(path: AnyPath | None = None, flag: str = "model") -> "Scori
 
 
 def check_scores(model: "ScoringNet", path: AnyPath | None, flag: str = "model") -> None:
-    """InputError, naming `flag`, where SP of a model has not learned: its scores are the mean, whatever it sees."""
+    """InputError, naming `flag`, where SP of a model has not learned: its scores are the mean, whatever it sees.
+
+    Of a model that is no file there is no path, nor a flag.
+    """
     if not model.scores_learned:
+        expected = "Expected" if path is None else f"--{flag}={path}: expected"
         raise InputError(
-            f"--{flag}={path}: expected a model that scores. Received: one whose KFS alone was trained "
-            "(--scoring_epochs=0), to be given to train as --segmenter or to suggest."
+            f"{expected} a model that scores. Received: one whose KFS alone was trained (--scoring_epochs=0), for "
+            "train --segmenter and suggest."
         )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from scoringnet_tf.models.c3d import C3D
+from scoringnet_tf.models.presets import check_scores
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
 
@@ -19,10 +20,7 @@ def c3d_of_tower(model: ScoringNet, score: str | None = None, learned_from: Iter
     Raises:
         InputError: it has no such tower, or one that sees features or whose regressor no C3D can have on its top.
     """
-    if not model.scores_learned:
-        raise InputError(
-            "Expected a model that scores. Received: one whose KFS alone was trained (--scoring_epochs=0)."
-        )
+    check_scores(model, None)
     score = score or model.scores[0]
     if model.content == "features" or score not in model.scores:
         towers = "none that sees frames" if model.content == "features" else ", ".join(model.scores)

@@ -32,6 +32,12 @@ DATA = (
         status=2,
     ),
     Case(
+        "a source in an object store",
+        "data_prep check --dataset=unlv_diving --source_dir=s3://bucket/dives",
+        "check: --source_dir: expected a folder on this machine. Received: an address, s3:/bucket/dives.",
+        status=2,
+    ),
+    Case(
         "a source that is not there",
         "data_prep check --dataset=unlv_diving --source_dir=none",
         "check: none: expected the folder of the dataset unlv_diving. Received: no such folder.",

@@ -1,6 +1,7 @@
 """`data_prep build` and `inspect`: sound records from sound folders, and a report of everything that is not."""
 
 import csv
+import dataclasses
 import io
 import json
 import os
@@ -713,8 +714,16 @@ def test_no_execution_of_a_real_vault_is_called_impossible():
     values = [float(row["execution"]) for row in rows]
     assert len(values) == 710 and any(round(20 * value, 3) % 1 for value in values)
     samples = [SimpleNamespace(video_id="v", execution=value) for value in values]
-    vault = get_sport("vault")
-    assert odd_executions(vault, samples) == []
+    assert odd_executions(get_sport("vault"), samples) == []
+
+
+def test_an_execution_that_no_marks_make_is_told():
+    """To thousandths where it has them; the quotient of a final score in hundredths has as many as it likes."""
+    vault, diving = get_sport("vault"), get_sport("diving")
+    means = dataclasses.replace(diving, marks=dataclasses.replace(diving.marks, step=0.1, factor=1.0))
+    assert means.marks.execution_step == pytest.approx(0.1 / 3) and means.fusion == "product"
+    assert odd_executions(means, [SimpleNamespace(video_id="v", execution=18.67 / 2.0)]) == []
+    assert len(odd_executions(means, [SimpleNamespace(video_id="v", execution=9.315)])) == 1
     odd = [SimpleNamespace(video_id=str(value), execution=value) for value in (9.014, 9.333, 8.766, 9.3, 9.02, None)]
     assert odd_executions(vault, odd) == [
         "Execution is no multiple of 0.00833, as a sum of marks would be, in 9.014 (9.014)."
