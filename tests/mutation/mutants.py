@@ -5066,8 +5066,8 @@ NEARLY = [
         (
             "if math.isfinite(score) and score != 0]",
             "if score != 0]",
-            "a NaN speaks for a list of another scale",
-            "test_aqa7_lists_of_no_known_scale_are_refused",
+            "scores that are none are of another scale",
+            "test_aqa7_scores_that_are_none_are_problems_of_their_rows",
         ),
     ),
     *of(
@@ -5103,7 +5103,7 @@ NEARLY = [
             "first * (1 - ops.pad(first, [[0, 0], [1, 0]])[:, :-1])",
             "first",
             "each frame of the first stage begins a performance",
-            "test_several_whole_performances_are_told",
+            "test_a_flicker_is_no_second_performance",
         ),
         (
             "ops.where(ops.matmul(of_each, carrying * probable) > 0, ops.matmul(of_each, carrying), 0.0)",

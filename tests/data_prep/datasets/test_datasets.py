@@ -240,6 +240,14 @@ def test_aqa7_lists_of_no_known_scale_are_refused(tmp_path, first, scale):
         aqa7.read(folder, action="gym_vault")
 
 
+def test_aqa7_scores_that_are_none_are_problems_of_their_rows(tmp_path):
+    """Of a list without any other they say nothing of its scale."""
+    folder = _write_aqa7_lists(tmp_path, [[1, 1, np.nan], [1, 2, 0.0]], [[1, 3, 50.0]])
+    assert _aqa7_problems(folder) == {
+        "001": ["split_4_train_list.mat, row 1: expected final of diving from 0 to 144. Received: nan"]
+    }
+
+
 def test_aqa7_copies_give_the_same_samples(tmp_path):
     source = tmp_path / "aqa7"
     write_aqa7(source)
