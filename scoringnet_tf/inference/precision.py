@@ -24,8 +24,8 @@ def check_precision(network: "ScoringNet", videos: list[str]) -> str:
         videos: paths, see `VideoStream`.
 
     Raises:
-        InputError: the model takes features, no video has a score, something else speaks against one, or a number
-            differs by more than the bounds.
+        InputError: the model takes features, no video has a score, other reasons speak against one than in float32, or
+            a number differs by more than the bounds.
         VideoError: a video cannot be read.
     """
     if network.content != "frames":

@@ -146,8 +146,8 @@ def export_saved_model(
     Signatures, for any B and L:
         serving_default: frames uint8 (B, L, H, W, 3), or features float32 (B, L, D), mask bool (B, L), true for the
             real frames, which come first → the outputs of the Keras model, and `valid` bool (B,): false where one of
-            `models.reference.CHECKS` speaks against a performance, or there are several; of
-            images also where they are too small.
+            `models.reference.CHECKS` speaks against a performance, or there are several; of images also where
+            they are too small.
         score_encoded: encoded string (B, L), JPEG, PNG or BMP images of any size, lengths int64 (B,), how many of them
             are those of each video, whatever comes after → the same outputs; not of a model for features.
         segment: as serving_default → `stages` and `labels`; not of a model without KFS.

@@ -29,6 +29,8 @@ def _check_kept(provenance, features, reference):
     """ValueError where what a model keeps of its training, and asks when it scores, is not of the kind it should be."""
     kept = provenance or {}
     rate, simulation = kept.get("frame_rate"), kept.get("simulation")
+    if not isinstance(kept.get("untrained", []), list):
+        raise ValueError(f"Expected provenance with a list as untrained. Received: {kept['untrained']!r}")
     if not isinstance(simulation, dict | None) or (rate is not None and not (_is_number(rate) and rate > 0)):
         raise ValueError(f"Expected provenance with frame_rate and simulation. Received: {rate!r}, {simulation!r}")
     if features and not all(_is_number(features.get(name)) and features[name] > 0 for name in ("size", "stride")):

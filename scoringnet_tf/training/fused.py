@@ -10,8 +10,10 @@ def adam_step(
 ) -> None:
     """A step of Adam (Kingma and Ba, end of §2), as `keras.optimizers.Adam.update_step` takes it.
 
+    It changes the variable, its momentum and its velocity.
+
     Args:
-        variable: TensorFlow's, which is changed, as are
+        variable: TensorFlow's.
         momentum, velocity: Keras variables of its shape.
         gradient: of its shape.
         step: number of the update, from 1.

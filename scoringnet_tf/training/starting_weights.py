@@ -1,7 +1,8 @@
-"""Loads a pretrained C3D into KFS and both towers of SP (§4.2), or into another C3D, layer by layer.
+"""The weights that a run starts from: a pretrained C3D, a ResNet50, the KFS of a model or all of it.
 
-A C3D that was pretrained under SP's regressor (`C3D(top="regressor")`) brings that to the towers as well. Weights mean
-nothing under another preprocessing than theirs: a network is built with that of its file (`preprocessing_of`).
+A C3D goes into KFS and both towers of SP (§4.2), or into another C3D, layer by layer. One that was pretrained under
+SP's regressor (`C3D(top="regressor")`) brings that to the towers as well. Weights mean nothing under another
+preprocessing than theirs: a network is built with that of its file (`preprocessing_of`).
 """
 
 import warnings

@@ -80,6 +80,12 @@ def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, 
     assert stage_finder(alone).score_file(diving_video, "dive", force=True).stages
 
 
+@pytest.mark.parametrize("untrained", [None, "score_predictor", 3])
+def test_what_says_nothing_of_what_was_trained_is_refused(untrained):
+    with pytest.raises(ValueError, match=r"Expected provenance with a list as untrained\. Received: "):
+        scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, provenance={"untrained": untrained})
+
+
 def test_import_weights_names_it(alone, tmp_path):
     result = forked("scoringnet_tf.import_weights", alone, "--tower=execution", f"--output={tmp_path / 'c3d.keras'}")
     expected = f"import_weights: {alone}: Expected a model that scores. Received: one whose KFS alone was trained"
