@@ -27,18 +27,25 @@ MEASURED = {"diving": "unlv_diving", "vault": "unlv_vault"}  # the dataset that 
 DRAWN = "drawn.json"  # beside a figure, what cells.json says of the runs beside a table
 
 
-def cells(results: Results | StageResults, reference: Reference) -> dict[str, dict[str, Any]]:
+def cells(
+    results: Results | StageResults, reference: Reference, names: Sequence[str] | None = None
+) -> dict[str, dict[str, Any]]:
     """The figures of every row.
 
+    Args:
+        results: what came out.
+        reference: the row that others are compared with, as of `Experiment`.
+        names: figures; those of `results.names` by default.
+
     Returns:
-        row → figure of `results.names` → {"mean", "std" (over seeds, of the means over renderings; None of one seed),
+        row → figure → {"mean", "std" (over seeds, of the means over renderings; None of one seed),
         "interval" (95 %, over seeds, renderings and videos), "seeds", "renderings"}, and of every row but the
         reference, where it has the same seeds, "more" (95 % of the paired difference from it). What is undefined of one
         seed, as SRC of equal predictions, is undefined: it has a mean and an interval of NaN, and no difference from
         it, or of it from others.
     """
     found: dict[str, dict[str, Any]] = {row: {} for row in results.predicted}
-    for name in results.names:
+    for name in results.names if names is None else names:
         draws, other = results.drawn(name), _reference_of(reference, name)
         for row, drawn in draws.items():
             found[row][name] = _cell(results.values(row, name), drawn)
@@ -163,9 +170,11 @@ def _covered(found):
     most = max(cell["seeds"] for cell in cells_of_rows.values())
     fewer = [f"{cell['seeds']} of {name}" for name, cell in cells_of_rows.items() if cell["seeds"] < most]
     seeds = counted(most, "seed") + (f" ({', '.join(fewer)})" if fewer else "")
-    renderings = counted(next(iter(cells_of_rows.values()))["renderings"], "rendering")
-    covered = "in brackets 95 % of a bootstrap over these and the videos"
-    return f"\nMean of {seeds} on {renderings} of the test videos; {covered}."
+    renderings = next(iter(cells_of_rows.values()))["renderings"]
+    alone = [what for what, number in (("seeds", most), ("renderings", renderings)) if number == 1]
+    but = f", but not over {' or '.join(alone)}, of which there is one" if alone else ""
+    covered = f"in brackets 95 % of a bootstrap over these and the videos{but}"
+    return f"\nMean of {seeds} on {counted(renderings, 'rendering')} of the test videos; {covered}."
 
 
 def write_results(

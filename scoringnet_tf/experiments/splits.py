@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -69,26 +70,35 @@ def name_of(split: Split) -> str:
     return hashlib.sha256(repr(sorted(split.items())).encode()).hexdigest()[:10]
 
 
-def summary(row: str, results: Sequence[Results]) -> dict[str, dict[str, Any]]:
-    """Mean and standard deviation over splits of every figure of a row, of one seed.
+def summary(row: str, results: Sequence[Results], names: Sequence[str] | None = None) -> dict[str, dict[str, Any]]:
+    """Mean and standard deviation over splits of the figures of a row, of one seed.
+
+    Args:
+        row: its name.
+        results: of every split.
+        names: figures; those of the results by default.
 
     Returns:
         figure → {"mean", "std", "interval" (95 % of the mean over a bootstrap of the splits, and of the videos, and
         renderings within each), "of_splits" (K,)}.
     """
     found = {}
-    rng = np.random.default_rng(0)
-    for name in results[0].names:
+    for name in results[0].names if names is None else names:
         of_splits = [float(result.values(row, name).mean()) for result in results]
         draws = np.array([result.drawn(name)[row] for result in results])  # (K, DRAWS)
+        rng = np.random.default_rng(0)  # the same splits for every figure
         chosen = rng.integers(0, len(results), (number_of(len(results)), draws.shape[1]))
         found[name] = {
             "mean": float(np.mean(of_splits)),
             "std": float(np.std(of_splits, ddof=1)) if len(of_splits) > 1 else None,
-            "interval": interval(np.take_along_axis(draws, chosen, axis=0).mean(axis=0)),
+            "interval": _interval(draws, chosen) if np.isfinite(of_splits).all() else (math.nan, math.nan),
             "of_splits": of_splits,
         }
     return found
+
+
+def _interval(draws, chosen):
+    return interval(np.take_along_axis(draws, chosen, axis=0).mean(axis=0))
 
 
 def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Any]], data: str, sport: str, drawn: str) -> str:
@@ -103,18 +113,22 @@ def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Any]], dat
             printed = (f"{paper[row][name]:g} ± {spread[row][name]:g}" if name in paper[row] else "" for name in names)
             lines.append(f"| *{said}* | {' | '.join(printed)} |")
         for number in range(len(next(iter(figures.values()))["of_splits"])):
-            values = (f"{figures[name]['of_splits'][number]:.{_decimals(name)}f}" for name in names)
+            values = (_number(figures[name]["of_splits"][number], name) for name in names)
             lines.append(f"| {row}, split {number + 1} | {' | '.join(values)} |")
-    return "\n".join([*lines, "", f"Mean ± standard deviation over {drawn}; one seed each.", ""])
+    covered = "in brackets 95 % of a bootstrap of the mean over these, renderings and videos"
+    return "\n".join([*lines, "", f"Mean ± standard deviation over {drawn}; {covered}; one seed each.", ""])
 
 
-def _decimals(name):
-    return DECIMALS.get(measure_of(name) or "", 3)
+def _number(value, name):
+    return "–" if math.isnan(value) else f"{value:.{DECIMALS.get(measure_of(name) or '', 3)}f}"
 
 
 def _text(figure, name):
-    deviation = f" ± {figure['std']:.{_decimals(name)}f}" if figure["std"] is not None else ""
-    return f"{figure['mean']:.{_decimals(name)}f}{deviation}"
+    if math.isnan(figure["mean"]):
+        return "–"
+    deviation = f" ± {_number(figure['std'], name)}" if figure["std"] is not None else ""
+    low, high = (_number(value, name) for value in figure["interval"])
+    return f"{_number(figure['mean'], name)}{deviation} [{low}, {high}]"
 
 
 def write_results(

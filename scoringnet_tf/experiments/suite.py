@@ -20,6 +20,7 @@ from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.experiments.stage_results import StageResults, counts, read_stages
 from scoringnet_tf.experiments.training import METAFILE, Surroundings, Training, TrainingError
+from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path
 
@@ -94,8 +95,8 @@ def possible(chosen: Mapping[str, Experiment], surroundings: Surroundings) -> di
 
 
 def _has(surroundings, what):
-    """Whether the records have what is needed; of stage labels all renderings, on which true fragments are cut, too."""
-    return all(has(info, what) for info in (surroundings.tested if what == STAGES else [surroundings.records]))
+    """Whether all records have what is needed: a row is of every rendering, or it is not there."""
+    return all(has(info, what) for info in surroundings.tested)
 
 
 def run_of(row: Row, seed: int) -> Training:
@@ -116,13 +117,21 @@ def run(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: in
                 if training.kfs(surroundings) in failed:
                     raise TrainingError(f"{training.folder(surroundings).name}: its KFS failed")
                 training.train(surroundings)
-                for row, rendering in itertools.product(rows, surroundings.tested):
-                    training.evaluate(surroundings, rendering, row.evaluation)
             except TrainingError as error:
                 failed.append(training)
-                failures.append(str(error))
-                tqdm.write(f"experiments: {error}", file=sys.stderr)
+                _say(error, failures)
+                continue
+            for row, rendering in itertools.product(rows, surroundings.tested):
+                try:
+                    training.evaluate(surroundings, rendering, row.evaluation)
+                except TrainingError as error:
+                    _say(error, failures)
     return failures
+
+
+def _say(error, failures):
+    failures.append(str(error))
+    tqdm.write(f"experiments: {error}", file=sys.stderr)
 
 
 def described_trainings(experiment: Experiment, surroundings: Surroundings, seeds: int) -> list[dict[str, Any]]:
@@ -181,13 +190,14 @@ def _trained(experiment, surroundings, seeds):
         for row in experiment.rows
     }
     done = {name: list(of_seeds.values()) for name, of_seeds in found.items() if of_seeds}
-    first = next((of_seeds[0][0] for of_seeds in done.values()), None)
+    first = [of_seeds[0][0] for of_seeds in done.values()]  # rows may predict different scores
+    truth = {score: report.truth[score] for score in SCORES for report in reversed(first) if score in report.truth}
     predicted = {
         name: _stacked([[report.predicted for report in reports] for reports in of_seeds])
         for name, of_seeds in done.items()
     }
     of_rows = {name: tuple(found[name]) for name in done}
-    return Results(first.ids if first else (), first.truth if first else {}, predicted, of_rows)
+    return Results(first[0].ids if first else (), truth, predicted, of_rows)
 
 
 def _beside(trained, computed):

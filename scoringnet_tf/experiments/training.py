@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
 
 METAFILE, LOG = "metafile.yml", "log.txt"
+GPUS = Path("/proc/driver/nvidia/gpus")
 OWN_FLAGS = ("seed", "records_dir", "model_dir", "flagfile")  # of train: what a training says of itself
 # Of train: what lies there is part of the configuration.
 FILE_FLAGS = ("pretrained", "resnet50_weights", "initial_model", "segmenter")
@@ -283,7 +285,7 @@ def run_command(module: str, arguments: Sequence[str], log: Path) -> None:
 
 
 def hardware() -> dict[str, Any]:
-    """What computes: the processor, its cores, its accelerators."""
+    """What computes: the processor, its cores, and NVIDIA's accelerators where Linux names some."""
     name = platform.processor() or platform.machine()
     cpu_info = Path("/proc/cpuinfo")
     if cpu_info.is_file():
@@ -291,4 +293,7 @@ def hardware() -> dict[str, Any]:
             if line.startswith("model name"):
                 name = line.partition(":")[2].strip()
                 break
-    return {"processor": name, "cores": os.cpu_count()}
+    cards = [file.read_text() for file in sorted(GPUS.glob("*/information"))]
+    models = [re.search(r"^Model:\s*(.+)$", text, re.MULTILINE) for text in cards]
+    accelerators = [model[1].strip() for model in models if model]
+    return {"processor": name, "cores": os.cpu_count(), **({"accelerators": accelerators} if accelerators else {})}

@@ -64,7 +64,23 @@ def test_cells_and_splits_are_kept(done, tmp_path, monkeypatch):
     assert cell["of_splits"] == pytest.approx(of_splits, abs=1e-3)
     assert (cell["mean"], cell["std"]) == pytest.approx((np.mean(of_splits), np.std(of_splits, ddof=1)), abs=1e-3)
     assert "| *the paper* | 0.77 ± 0.05 | 0.85 ± 0.03 | 0.79 ± 0.04 | 0.1 ± 0.01 |" in text
-    assert "| MSE + ranking, split 3 |" in text and "over 3 splits; one seed each" in text
+    assert "| MSE + ranking, split 3 |" in text and "over 3 splits; in brackets 95 % of a bootstrap" in text
+    low, high = cell["interval"]
+    assert f"{cell['mean']:.3f} ± {cell['std']:.3f} [{low:.3f}, {high:.3f}]" in text
+
+
+def test_what_is_undefined_on_a_split_is_undefined_in_the_mean(done, monkeypatch):
+    """SRC of equal predictions: neither a mean nor an interval of the other splits."""
+    monkeypatch.setattr(bootstrap, "DRAWS", 20)
+    results = done[2]
+    results[1].predicted["MSE + ranking"]["final"][:] = 50.0
+    found = {"MSE + ranking": splits.summary("MSE + ranking", results)}
+    assert np.isnan([found["MSE + ranking"]["f_src"]["mean"], *found["MSE + ranking"]["f_src"]["interval"]]).all()
+    assert not np.isnan(found["MSE + ranking"]["e_src"]["interval"]).any()
+    lines = splits.markdown(TABLE6, found, "unlv_diving", "diving", "3 splits").splitlines()
+    cells = {line.split(" | ")[0]: line.split(" | ")[3] for line in lines if line.startswith("| MSE")}
+    assert cells["| MSE + ranking"] == cells["| MSE + ranking, split 2"] == "–"
+    assert "nan" not in "".join(lines)
 
 
 def test_a_file_of_a_part_of_the_records_is_refused(surroundings, tmp_path):  # noqa: F811

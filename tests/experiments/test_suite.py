@@ -511,6 +511,69 @@ def test_a_kfs_that_fails_fails_its_rows_alone(staged, commands, monkeypatch):
     assert list(suite.results(SHARING, staged, 1).predicted) == ["whole", "KFS"]
 
 
+def test_an_evaluation_that_fails_costs_no_row_but_its_own(staged, commands, monkeypatch):
+    """Not those that take the KFS which could not be evaluated in one way, nor its own in another."""
+    succeed = training.run_command
+
+    def failing(module, arguments, log):
+        if "--decoding=ordered" in arguments:
+            raise TrainingError("no order")
+        succeed(module, arguments, log)
+
+    monkeypatch.setattr(training, "run_command", failing)
+    rows = [
+        Row("in order", {"scoring_epochs": "0"}, ("--decoding=ordered",)),
+        Row("frame by frame", {"scoring_epochs": "0"}, ("--decoding=argmax",)),
+        Row("scores"),
+    ]
+    table = Experiment("Table", "Which?", rows)
+    assert suite.run([table], staged, 1) == ["no order"] * len(staged.tested)
+    assert list(suite.results(table, staged, 1).predicted) == ["frame by frame", "scores"]
+
+
+def test_rows_may_predict_different_scores(surroundings, commands, monkeypatch):
+    """The scores of a table are those of any of its rows, in the order of all tables."""
+    succeed = training.run_command
+
+    def without(module, arguments, log):
+        succeed(module, arguments, log)
+        if report_folder := given(arguments, "output_dir"):
+            path = training.Path(report_folder[0]) / "predictions.csv"
+            if "alpha=0" in str(path):
+                lines = [line.split(",") for line in path.read_text().splitlines()]
+                path.write_text("\n".join(",".join(line[:1] + line[5:]) for line in lines))  # the final score alone
+
+    monkeypatch.setattr(training, "run_command", without)
+    assert suite.run([EXPERIMENT], surroundings, 1) == []
+    found = suite.results(EXPERIMENT, surroundings, 1)
+    assert list(found.truth) == list(SCORES)
+    assert [list(scores) for scores in found.predicted.values()] == [["final"], list(SCORES), list(SCORES)]
+
+
+def test_a_row_of_joints_needs_those_of_every_rendering(surroundings, capsys):
+    """Before anything is fitted: a system that fails at the second rendering leaves no row."""
+    (other,) = surroundings.renderings
+    for info in (surroundings.records, other):
+        folder = training.Path(info.records_dir) / "joints"
+        folder.mkdir(exist_ok=True)
+        (folder / "joints.json").write_text("{}")
+    table = {"table7": EXPERIMENTS["table7"]}
+    of_joints = {"Pose + DCT", "ApEnFT"}
+    assert of_joints < {row.name for row in suite.possible(table, surroundings)["table7"].rows}
+    (training.Path(other.records_dir) / "joints/joints.json").unlink()
+    assert not of_joints & {row.name for row in suite.possible(table, surroundings)["table7"].rows}
+    assert "left out Pose + DCT: the records have no joints" in capsys.readouterr().err
+
+
+def test_what_computes_is_described_with_its_accelerators(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "GPUS", tmp_path)
+    assert "accelerators" not in training.hardware()
+    for number in range(2):
+        (tmp_path / f"0000:0{number}").mkdir()
+        (tmp_path / f"0000:0{number}/information").write_text("Model: \t\t NVIDIA H100 80GB HBM3\nIRQ:   \t\t 16\n")
+    assert training.hardware()["accelerators"] == ["NVIDIA H100 80GB HBM3"] * 2
+
+
 @pytest.mark.parametrize("preset", ["paper", "small"])
 @pytest.mark.parametrize("sport", ["diving", "vault"])
 @pytest.mark.parametrize(
