@@ -56,8 +56,8 @@ def main(_: list[str]) -> None:
 
     network = load_scoring_net(values.model)
     check_scores(network, values.model)
-    if there:
-        check_successor(base / there[max(there)], values.format, model_description(network))
+    newest_first = [base / there[number] for number in sorted(there, reverse=True)]
+    check_successor(newest_first, values.format, model_description(network))
     for doubt in doubts_of_reference(network):
         if doubt.code != "no_intervals":  # which no export states
             print(f"export: {doubt} What it calls valid, or not, goes by less.", file=sys.stderr)

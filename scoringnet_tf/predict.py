@@ -64,11 +64,12 @@ def main(arguments: list[str]) -> int:
         from scoringnet_tf.data.features import SUFFIXES
         from scoringnet_tf.data.video import VIDEO_SUFFIXES
         from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, reading_ahead
-        from scoringnet_tf.inference.kept_scores import keeping_scores, score_named
+        from scoringnet_tf.inference.kept_scores import hashed_scorer, keeping_scores, score_named
         from scoringnet_tf.inference.prediction import scorer_of
         from scoringnet_tf.report.printing import Pictures, Printer
 
-        scorer = scorer_of(values.model)
+        # Results that are kept are those of this very file; a hash of it takes time that others need not spend.
+        scorer, sha256 = hashed_scorer(values.model) if values.results_dir else (scorer_of(values.model), "")
     of_features = scorer.model.content == "features"
     if of_features:
         _check_frame_flags()
@@ -81,7 +82,7 @@ def main(arguments: list[str]) -> int:
         score_all = None
         if values.results_dir:
             score_all = kept.enter_context(
-                keeping_scores(values.results_dir, values.model, scorer, values.runner, **options)
+                keeping_scores(values.results_dir, values.model, scorer, sha256, values.runner, **options)
             )
         with tqdm(total=total, desc="Scoring", unit="video", leave=False, disable=alone or None) as progress:
             printer = Printer("json" if values.json else "csv" if values.csv else "text", scorer, progress)

@@ -226,8 +226,8 @@ def test_an_evaluation_replaces_none_of_another_model_or_of_other_records(stage_
     kept = (run / "evaluation_test/metrics.json").read_bytes()
     shutil.copy(stage_model, run / "best.keras")
     said = error_of(*evaluate, f"--model={run}")
-    assert "evaluation_test: expected no evaluation there, or one of the same model and records (choose another" in said
-    assert "--output_dir). Received: one of run/last.keras." in said and "evaluating" not in said
+    assert "evaluation_test: expected no evaluation there, or one of the same model and records by the same" in said
+    assert "(choose another --output_dir). Received: one of run/last.keras." in said and "evaluating" not in said
     index = json.loads((diving_copy / "dataset_info.json").read_text())
     (diving_copy / "dataset_info.json").write_text(json.dumps({**index, "data_hash": "0123456789ab"}))
     other = (*evaluate, f"--model={run / 'last.keras'}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from scoringnet_tf import __version__
 from scoringnet_tf.baselines import load_system
-from scoringnet_tf.baselines.system import System, TrainingSet
+from scoringnet_tf.baselines.system import Learned, System, TrainingSet
 from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
 from scoringnet_tf.data.joints import joints_hash
@@ -135,7 +135,7 @@ class Run:
             if (known & ~held_out).sum() > 1:
                 of_score = TrainingSet(inputs[known], scores[known], held_out[known], self.seed, groups[known])
                 try:
-                    learned[score] = system.learn(of_score)
+                    learned[score] = _constant(of_score) or system.learn(of_score)
                 except InputError as error:
                     raise InputError(f"{self.info.records_dir}: {self.name}, {score} scores: {error}") from error
         chosen = {score: dict(found.chosen) for score, found in learned.items()}
@@ -161,3 +161,9 @@ class Run:
             **({"joints": joints_hash(info)} if system.sees == "joints" else {}),
         }
         write_report(self._report(info), predictions, measured, info.stages)
+
+
+def _constant(training):
+    """What there is to learn where all scores are one, as difficulty in a sport that has none; None elsewhere."""
+    value, *others = set(training.scores.tolist())
+    return None if others else Learned(lambda inputs: np.full(len(inputs), value), {"constant": value})

@@ -66,16 +66,38 @@ def score_named(named: Named, scorer: Any, **options: Any) -> Scored:
     return Scored(named[0], scored(scorer, *named, **options))
 
 
+def hashed_scorer(model: AnyPath | None) -> tuple[VideoScorer, str]:
+    """The scorer of a model, and the sha256 of the very file that it was read from.
+
+    Args:
+        model: as of `prediction.scorer_of`.
+
+    Raises:
+        InputError: it was replaced meanwhile, as a training does that goes on.
+    """
+    path = model_path(model)
+    sha256 = file_sha256(path)
+    scorer = scorer_of(model)
+    if model_path(model) != path or file_sha256(path) != sha256:
+        raise InputError(f"{path}: expected one file while it was read. Received: another one at the end. Try again.")
+    return scorer, sha256
+
+
 @contextlib.contextmanager
 def keeping_scores(
-    folder: AnyPath, model: AnyPath | None, scorer: VideoScorer, runner: str | None = None, **options: Any
+    folder: AnyPath,
+    model: AnyPath | None,
+    scorer: VideoScorer,
+    sha256: str,
+    runner: str | None = None,
+    **options: Any,
 ) -> Iterator[Callable[[Iterable[Named]], Iterator[Scored]]]:
     """Yields a function that scores videos in order, and keeps each result in `folder`, or takes it from there.
 
     Args:
         folder: in a file system; made where there is none.
         model: path of the model, or a name that ships; None for the shipped diving model.
-        scorer: of it, and of frames.
+        scorer, sha256: of it, and of frames, as `hashed_scorer` gives them.
         runner: of Apache Beam, to score on in place of this process, see `beam.on_runner`. Its workers must see videos,
             model and `folder`; each of its processes loads the model once.
         options: `stream`, `start`, `end`, `force` of `inputs.scored`.
@@ -85,7 +107,6 @@ def keeping_scores(
             the file of the model that a worker sees is another.
     """
     with _kept_in(folder) as local:
-        sha256 = file_sha256(model_path(model))
         work = functools.partial(_score_kept, sha256=sha256, folder=local, options=options)
         if runner is None:
             yield functools.partial(map, functools.partial(work, load=lambda: scorer))
@@ -121,9 +142,10 @@ def _load(model, sha256):
 
 @functools.cache
 def _loaded(model, sha256):
-    if file_sha256(model_path(model)) != sha256:
+    scorer, found = hashed_scorer(model)
+    if found != sha256:
         raise InputError(f"--model={model}: expected one file for the command and all workers. Received: another one.")
-    return scorer_of(model)
+    return scorer
 
 
 def _score_kept(named, load, sha256, folder, options):

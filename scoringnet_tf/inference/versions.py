@@ -1,8 +1,10 @@
 """What may stand beside the versions of a servable: a model of the same sport, part by part, in the same format."""
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from scoringnet_tf.data.features import feature_differences
 from scoringnet_tf.inference.portable import FORMATS, PORTABLE_DESCRIPTION
 from scoringnet_tf.inference.serving import DESCRIPTION_FILE
 from scoringnet_tf.sports import differences, sport_of
@@ -11,50 +13,63 @@ from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.support.reading import read_json
 
 
-def check_successor(newest: AnyPath, form: str, description: Mapping[str, Any]) -> None:
+def check_successor(versions: Iterable[AnyPath], form: str, description: Mapping[str, Any]) -> None:
     """Refuses what whoever follows the versions, TF Serving too, would take for a better model of the same.
 
     Args:
-        newest: folder of the newest version; where no export lies in it, anything may follow.
+        versions: their folders, the newest first. It is compared with the first in which an export lies, for a folder
+            may be empty, or its upload not be done; where none does, anything may follow.
         form: of what is to follow, as of `--format`.
         description: `model_description` of the model that is to follow.
 
     Raises:
-        InputError: the newest version is of another format or sport, takes other inputs or gives other outputs, or does
-            not say so.
+        InputError: that version is of another format or sport, takes other inputs or gives other outputs, or does not
+            say so.
     """
     sport = sport_of(description["sport"], "the model")
-    folder = as_path(newest)
     # A file that only this format has, and where it describes the model.
     files = {"saved_model": (DESCRIPTION_FILE, DESCRIPTION_FILE)}
     files |= {name: (known.file, PORTABLE_DESCRIPTION) for name, known in FORMATS.items()}
-    for found, (file, file_of_description) in files.items():
-        if (folder / file).is_file():
-            definition = _sport_definition(folder / file_of_description)
-            if (found, definition["name"]) != (form, sport.name):
-                expected = f"expected {found} of {definition['name']}, as the newest version there"
-                raise InputError(f"{folder}: {expected}. Received: {form} of {sport.name}.")
-            different = differences(sport, sport_of(definition, str(folder / file_of_description)))
-            different += _other_interface(read_json(folder / file_of_description), description)
-            if different:
-                expected = f"expected {sport.name} as the newest version there has it"
-                raise InputError(f"{folder}: {expected}. Received: {'; '.join(different)}.")
+    exports = (
+        (folder, found, folder / file_of_description)
+        for folder in map(as_path, versions)
+        for found, (file, file_of_description) in files.items()
+        if (folder / file).is_file()
+    )
+    for folder, found, file_of_description in itertools.islice(exports, 1):
+        definition = _sport_definition(file_of_description)
+        if (found, definition["name"]) != (form, sport.name):
+            expected = f"expected {found} of {definition['name']}, as the newest version there"
+            raise InputError(f"{folder}: {expected}. Received: {form} of {sport.name}.")
+        different = differences(sport, sport_of(definition, str(file_of_description)))
+        different += _other_interface(read_json(file_of_description), description)
+        if different:
+            expected = f"expected {sport.name} as the newest version there has it"
+            raise InputError(f"{folder}: {expected}. Received: {'; '.join(different)}.")
 
 
 def _other_interface(kept, description):
     """What requests to the newest version would miss in the next one, or what it would not take, a phrase each."""
     parts = {
-        "input": lambda one: (
-            one["content"] if one["content"] == "frames" else f"features of {one['preprocessing']['size']}"
-        ),
+        "input": _input,
+        "frames a second": lambda one: one["frame_rate"],  # a request has no clock
         "scores": lambda one: ", ".join(sorted(one["scores"])),
         "stages": lambda one: "none" if one["decoding"] is None else "found",
     }
     try:
         pairs = {name: (of(description), of(kept)) for name, of in parts.items()}
+        different = [f"{name}: {new} instead of {old}" for name, (new, old) in pairs.items() if new != old]
+        if kept["content"] == description["content"] == "features" and not different:
+            different += feature_differences(kept["preprocessing"], description["preprocessing"])
     except (KeyError, TypeError):
         return []  # of a version that did not describe them
-    return [f"{name}: {new} instead of {old}" for name, (new, old) in pairs.items() if new != old]
+    return different
+
+
+def _input(one):
+    if one["content"] == "features":
+        return f"features of {one['preprocessing']['size']}"
+    return f"frames of {'×'.join(map(str, one['preprocessing']['image_size']))}"
 
 
 def _sport_definition(description):

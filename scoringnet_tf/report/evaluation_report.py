@@ -1,7 +1,7 @@
 """What an evaluation leaves: figures, predictions, pictures."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +15,45 @@ from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.support.reading import read_json
 
 METRICS = "metrics.json"
+FILES = ("predictions.csv", "scores.png", "stages.csv", "stages.png")  # beside it
 STAGE_COLUMNS = ("video_id", "of", "stage", "start_frame", "end_frame")  # of: "true" or "predicted"; the end exclusive
 
 
-def check_replaceable(output_dir: Path | RemotePath, model_file: Path | RemotePath, data_hash: str) -> None:
-    """That an evaluation may be written to `output_dir`: it holds none of another model, or of other records.
+def check_replaceable(
+    output_dir: Path | RemotePath, model_file: Path | RemotePath, data_hash: str, how: Mapping[str, Any]
+) -> None:
+    """That an evaluation may be written to `output_dir`: it holds none of another kind, and no files that are of none.
+
+    Args:
+        output_dir: where.
+        model_file: that is to be evaluated.
+        data_hash: of the records.
+        how: key of metrics.json → what it is to say, of that which makes an evaluation another one, such as the split.
 
     Raises:
         InputError: it does.
     """
     if not (output_dir / METRICS).is_file():
+        if others := [name for name in FILES if (output_dir / name).exists()]:
+            raise InputError(
+                f"{output_dir}: expected no {', '.join(others)} but that of an evaluation, with {METRICS} (choose "
+                "another --output_dir). Received: files of something else."
+            )
         return
     kept = read_json(output_dir / METRICS)
     of = str(kept.get("model"))
     # Beside the model the name tells: its folder may have been moved, or be called from elsewhere.
     beside = output_dir.parent.resolve() == model_file.parent.resolve()
     same = as_path(of).name == model_file.name if beside else as_path(of).resolve() == model_file.resolve()
+    others = [f"{name} {kept[name]}" for name, value in how.items() if kept.get(name, value) != value]
     if not same or kept.get("data_hash") != data_hash:
         received = f"one of {of}" + (" on other records" if same else "")
-        raise InputError(
-            f"{output_dir}: expected no evaluation there, or one of the same model and records (choose another "
-            f"--output_dir). Received: {received}."
-        )
+    elif others:
+        received = f"one of {', '.join(others)}"
+    else:
+        return
+    expected = "no evaluation there, or one of the same model and records by the same flags"
+    raise InputError(f"{output_dir}: expected {expected} (choose another --output_dir). Received: {received}.")
 
 
 def name_of_model(output_dir: Path | RemotePath, model_file: Path | RemotePath) -> str:

@@ -102,6 +102,18 @@ def test_networks_learn_the_scores_that_are_known(name, records, tmp_path, c3d):
     assert settings["chosen"]["final"]["epoch"] == 1 and settings["sees"]["endpoint"] == "fc6"
 
 
+@pytest.mark.parametrize("name", ["c3d_svr", "usdl"])
+def test_a_score_that_is_always_the_same_is_predicted_as_it_is(name, records, tmp_path, c3d):
+    """As difficulty in ski_big_air: that there is nothing to choose an epoch by costs no other score."""
+    info = DatasetInfo.load(records)
+    for video in info.videos.values():
+        video["difficulty"] = 0.0
+    (report,) = dataclasses.replace(run_of(name, records, tmp_path, c3d, tested=(info,)), info=info).run()
+    predicted = read_predictions(report / "predictions.csv").predicted
+    assert set(predicted["difficulty"]) == {0.0} and len(set(predicted["final"])) > 1
+    assert json.loads((tmp_path / "settings.json").read_text())["chosen"]["difficulty"] == {"constant": 0.0}
+
+
 def test_whose_joints_were_used_is_said(records, tmp_path, c3d):
     run_of("apenft", records, tmp_path, c3d).run()
     sees = {"joints": "drawn by hand", "sha256": joints_hash(DatasetInfo.load(records))}

@@ -4,6 +4,7 @@ import concurrent.futures
 import json
 import pathlib
 import pickle
+import shutil
 import types
 
 import pytest
@@ -11,16 +12,18 @@ from conftest import write_bars, write_images
 
 from scoringnet_tf.inference import kept_scores
 from scoringnet_tf.inference.inputs import named_videos, scored
-from scoringnet_tf.inference.kept_scores import keeping_scores
+from scoringnet_tf.inference.kept_scores import hashed_scorer, keeping_scores
 from scoringnet_tf.inference.prediction import VideoScorer, scorer_of
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import file_sha256
 from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.stopping import Stopped
 
 
 @pytest.fixture(scope="module")
 def model(stage_model):
-    return types.SimpleNamespace(path=str(stage_model), scorer=scorer_of(str(stage_model)))
+    scorer, sha256 = hashed_scorer(str(stage_model))
+    return types.SimpleNamespace(path=str(stage_model), scorer=scorer, sha256=sha256)
 
 
 @pytest.fixture
@@ -44,7 +47,8 @@ def score(model, videos, tmp_path, monkeypatch):
 
     def run(scorer=model.scorer, model_path=model.path, **options):
         calls.clear()
-        with keeping_scores(tmp_path / "kept", model_path, scorer, **{"force": True, **options}) as score_all:
+        sha256 = file_sha256(model_path)
+        with keeping_scores(tmp_path / "kept", model_path, scorer, sha256, **{"force": True, **options}) as score_all:
             return list(score_all(named_videos(videos)))
 
     run.calls = calls
@@ -142,7 +146,7 @@ def test_a_full_disk_is_not_the_fault_of_a_video(score, monkeypatch):
 
 def test_results_come_as_they_are_made(model, videos, tmp_path):
     """A stopped run says how many there are."""
-    keeping = keeping_scores(tmp_path / "kept", model.path, model.scorer, force=True)
+    keeping = keeping_scores(tmp_path / "kept", model.path, model.scorer, model.sha256, force=True)
     with (
         pytest.raises(Stopped, match=rf"stopped by SIGTERM\. 1 result kept in {tmp_path}/kept: the same command"),
         keeping as score_all,
@@ -154,14 +158,14 @@ def test_results_come_as_they_are_made(model, videos, tmp_path):
 
 
 def test_one_run_at_a_time(model, tmp_path):
-    with keeping_scores(tmp_path, model.path, model.scorer):
-        second = keeping_scores(tmp_path, model.path, model.scorer)
+    with keeping_scores(tmp_path, model.path, model.scorer, model.sha256):
+        second = keeping_scores(tmp_path, model.path, model.scorer, model.sha256)
         with pytest.raises(InputError, match=r"expected one run at a time\. Received: one that is under way"):
             second.__enter__()
 
 
 def test_results_in_an_object_store_are_refused(model):
-    keeping = keeping_scores("memory://kept/results", model.path, model.scorer)
+    keeping = keeping_scores("memory://kept/results", model.path, model.scorer, model.sha256)
     with pytest.raises(InputError, match="--results_dir=memory://kept/results: expected a folder in a file system"):
         keeping.__enter__()
 
@@ -187,9 +191,29 @@ def test_a_worker_loads_the_model_once_for_all_its_threads(model, videos, tmp_pa
             pass
 
     monkeypatch.setattr(kept_scores, "on_runner", Threads)
-    with keeping_scores(tmp_path / "kept", model.path, model.scorer, runner="NAME", force=True) as score_all:
+    with keeping_scores(
+        tmp_path / "kept", model.path, model.scorer, model.sha256, runner="NAME", force=True
+    ) as score_all:
         found = score_all(list(named_videos(videos[:1])) * 6 + list(named_videos(videos)))
     assert loads == [model.path] and len({json.dumps(each.found.to_dict()) for each in found[:7]}) == 1
+
+
+@pytest.mark.parametrize("what", ["replaced", "beside"])
+def test_a_model_that_changes_while_it_is_read_is_refused(what, stage_model, tmp_path, monkeypatch):
+    """As by a training that goes on: its new best.keras is not what was loaded, and must not stand for it."""
+    last = pathlib.Path(shutil.copy(stage_model, tmp_path / "last.keras"))
+
+    def load_while_trained(model):
+        scorer = scorer_of(model)
+        if what == "replaced":
+            last.write_bytes(last.read_bytes() + b" ")
+        else:
+            shutil.copy(last, tmp_path / "best.keras")  # which counts before it
+        return scorer
+
+    monkeypatch.setattr(kept_scores, "scorer_of", load_while_trained)
+    with pytest.raises(InputError, match=r"last\.keras: expected one file while it was read"):
+        hashed_scorer(str(tmp_path))
 
 
 def test_a_worker_that_sees_another_model_refuses_it(model):

@@ -360,32 +360,61 @@ def test_a_version_follows_one_of_its_own_sport_and_format(network, exported, tm
     def of(sport):
         return {**ours, "sport": definition_of(sport)}
 
-    check_successor(exported, "saved_model", ours)
-    check_successor(tmp_path, "onnx", ours)  # nothing is there
+    check_successor([exported], "saved_model", ours)
+    check_successor([tmp_path], "onnx", ours)  # nothing is there
     with pytest.raises(InputError, match=r"3: expected saved_model of diving, as the newest.*: saved_model of vault\."):
-        check_successor(exported, "saved_model", of(get_sport("vault")))
+        check_successor([exported], "saved_model", of(get_sport("vault")))
     with pytest.raises(InputError, match=r"3: expected saved_model of diving, as the newest.*: onnx of diving\."):
-        check_successor(exported, "onnx", ours)
+        check_successor([exported], "onnx", ours)
     definition = definition_of(network.sport)
     definition["ranges"] = {**definition["ranges"], "final": [1, 144]}
     with pytest.raises(InputError, match=r"3: expected diving as the newest version there has it\..*ranges\.final"):
-        check_successor(exported, "saved_model", of(sport_of(definition, "own")))
-    features = {"content": "features", "preprocessing": {"size": 4, "stride": 1}}
+        check_successor([exported], "saved_model", of(sport_of(definition, "own")))
+    features = {"content": "features", "preprocessing": {"size": 4, "stride": 1, "origin": None}}
+    smaller = {"preprocessing": {**ours["preprocessing"], "image_size": (16, 24)}}
     for changes, said in (
-        (features, "input: features of 4 instead of frames"),
+        (features, "input: features of 4 instead of frames of 32×32"),
+        (smaller, "input: frames of 16×24 instead of frames of 32×32"),
+        ({"frame_rate": 50.0}, "frames a second: 50.0 instead of 25.0"),
         ({"scores": ["final"]}, "scores: final instead of difficulty, execution"),
         ({"decoding": None}, "stages: none instead of found"),
     ):
         with pytest.raises(InputError, match=rf"3: expected diving as the newest version .* Received: {said}\."):
-            check_successor(exported, "saved_model", {**ours, **changes})
+            check_successor([exported], "saved_model", {**ours, **changes})
     (tmp_path / "model.tflite").touch()
     (tmp_path / "model.json").write_text(json.dumps({"sport": definition_of(get_sport("vault"))}))
-    check_successor(tmp_path, "litert", of(get_sport("vault")))
+    check_successor([tmp_path], "litert", of(get_sport("vault")))
     with pytest.raises(InputError, match=r"expected litert of vault, as the newest.*: onnx of vault\."):
-        check_successor(tmp_path, "onnx", of(get_sport("vault")))
+        check_successor([tmp_path], "onnx", of(get_sport("vault")))
     (tmp_path / "model.json").write_text("{}")
     with pytest.raises(InputError, match=r"model\.json: expected what describes an exported model\."):
-        check_successor(tmp_path, "litert", of(get_sport("vault")))
+        check_successor([tmp_path], "litert", of(get_sport("vault")))
+
+
+def test_a_version_is_compared_with_the_newest_folder_that_holds_one(network, exported, tmp_path):
+    """An empty folder, or an upload that is not done, is none: before it anything could follow."""
+    (tmp_path / "10").mkdir()
+    (tmp_path / "9").mkdir()
+    (tmp_path / "9/saved_model.pb").touch()
+    ours = model_description(network)
+    check_successor([tmp_path / "10", tmp_path / "9", exported], "saved_model", ours)
+    with pytest.raises(InputError, match=r"3: expected saved_model of diving, as the newest"):
+        check_successor([tmp_path / "10", tmp_path / "9", exported], "onnx", ours)
+
+
+def test_a_version_follows_one_of_the_same_features(network, tmp_path):
+    """Of one size they may still be those of another network, or of other frames."""
+    kept = {"size": 4, "stride": 8, "origin": {"endpoint": "fc6", "weights": {"file": "a", "sha256": "1"}}}
+    ours = {**model_description(network), "content": "features", "preprocessing": kept}
+    (tmp_path / "assets.extra").mkdir()
+    (tmp_path / "assets.extra/model.json").write_text(json.dumps(ours))
+    check_successor([tmp_path], "saved_model", ours)
+    for changes, said in (
+        ({"stride": 16}, "stride 16 instead of 8"),
+        ({"origin": {**kept["origin"], "endpoint": "pool5"}}, "endpoint 'pool5' instead of 'fc6'"),
+    ):
+        with pytest.raises(InputError, match=rf"as the newest version there has it\. Received: {said}\."):
+            check_successor([tmp_path], "saved_model", {**ours, "preprocessing": {**kept, **changes}})
 
 
 @pytest.fixture(scope="module")
@@ -447,14 +476,15 @@ def test_a_score_that_is_no_number_in_bfloat16_is_as_far_off_as_can_be():
     assert precision_check._differences(sport, exact, lacking) == dict.fromkeys(found, float("inf"))
 
 
-def test_bfloat16_is_not_compared_on_videos_without_scores(network, monkeypatch):
+@pytest.mark.parametrize("score", [None, 60.0], ids=["without", "by force"])
+def test_bfloat16_is_not_compared_on_videos_without_scores(network, monkeypatch, score):
+    """Nor on those that have some by force alone: they are not of the kind that the model is to score."""
     stages = [{"name": "noise", "start_frame": 0, "end_frame": 9}]
-    monkeypatch.setattr(
-        precision_check,
-        "VideoScorer",
-        lambda model: lambda path, force: types.SimpleNamespace(performances=[UNSCORED], stages=stages, reasons=()),
-    )
-    with pytest.raises(InputError, match=r"--samples of which one has scores .* Received: none in 2 videos"):
+    reasons = (Remark("unlike_training", "It is too far."),) if score else ()
+    one = types.SimpleNamespace(difficulty=score and 3.0, execution=score and 20.0, final=score)
+    found = types.SimpleNamespace(performances=[one], stages=stages, reasons=reasons)
+    monkeypatch.setattr(precision_check, "VideoScorer", lambda model: lambda path, force: found)
+    with pytest.raises(InputError, match=r"--samples of which one at least has scores, .* none in 2 videos"):
         precision_check.check_precision(network, ["a.mp4", "b.mp4"])
 
 

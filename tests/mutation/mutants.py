@@ -3008,8 +3008,8 @@ LEFT_OVERS = (
         "scoringnet_tf/inference/versions.py",
         "tests/inference/test_serving.py",
         (
-            "            if different:\n",
-            "            if False:\n",
+            "        if different:\n",
+            "        if False:\n",
             "another sport of the same name is the next version",
             "test_a_version_follows_one_of_its_own_sport_and_format",
         ),
@@ -3285,7 +3285,7 @@ LEFT_OVERS = (
         "scoringnet_tf/export.py",
         "tests/bad_inputs/test_bad_inputs.py",
         (
-            "        check_successor(base / there[max(there)], values.format, model_description(network))\n",
+            "    check_successor(newest_first, values.format, model_description(network))\n",
             "        pass\n",
             "another sport's model is the next version",
             "test_it_says_what_is_wrong",
