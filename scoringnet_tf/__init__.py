@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 onednn.enable()  # before TensorFlow is imported
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"  # of results, records and runs that are kept: those of a release are of another
 
 _MODELS = {
     "C3D": "scoringnet_tf.models.c3d",

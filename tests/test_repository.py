@@ -32,19 +32,25 @@ def test_the_licence_is_the_one_that_the_metadata_names():
     assert text("LICENSE").rstrip().endswith("limitations under the License.")
 
 
-def test_the_citation_is_of_this_version_and_of_the_paper():
+def test_the_citation_is_of_the_newest_release_and_of_the_paper():
     citation = yaml.safe_load(text("CITATION.cff"))
     paper = citation["preferred-citation"]
-    assert citation["version"] == scoringnet_tf.__version__
+    assert citation["version"] == next(version for version, date in changelog() if date != "unreleased")
     assert [author["family-names"] for author in paper["authors"]] == ["Li", "Chai", "Chen"]
     assert (paper["volume"], paper["start"], paper["end"]) == (11366, 149, 164)
     assert paper["doi"] == "10.1007/978-3-030-20876-9_10"
 
 
-def test_the_newest_release_of_the_changelog_is_this_version():
-    versions = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d|unreleased)$", text("CHANGELOG.md"), re.M)
-    assert next(version for version, date in versions if date != "unreleased") == scoringnet_tf.__version__
-    numbers = [tuple(map(int, version.split("."))) for version, _ in versions]
+def changelog():
+    """(version, date or "unreleased") of each part of the changelog, the newest first."""
+    return re.findall(r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d|unreleased)$", text("CHANGELOG.md"), re.M)
+
+
+def test_the_newest_part_of_the_changelog_is_of_this_version():
+    """Before its release it is called by that, not by the one before: what is kept says which code made it."""
+    version, date = changelog()[0]
+    assert scoringnet_tf.__version__ == (f"{version}.dev0" if date == "unreleased" else version)
+    numbers = [tuple(map(int, version.split("."))) for version, _ in changelog()]
     assert numbers == sorted(numbers, reverse=True)
 
 

@@ -222,6 +222,8 @@ IN_README = {
     "| S3D's regression": ("diving/heads", "S3D"),
     "| durations of the stages alone (ridge)": ("diving/shortcuts", "stage durations"),
     "| one 16×12 grey frame at the entry (ridge)": ("diving/shortcuts", "one 16×12 grey frame"),
+    "| durations of the stages alone, 56 other vaults": ("vault/shortcuts", "stage durations"),
+    "| the true difficulty alone, the same 56": ("vault/shortcuts", "true difficulty"),
 }
 
 
@@ -250,6 +252,52 @@ def test_figures_in_pages_are_those_of_the_committed_results(page, beginning, fo
     line, *_ = [line for line in (ROOT / page).read_text(encoding="utf-8").splitlines() if line.startswith(beginning)]
     numbers = re.findall(r"-?\d+\.\d+", line.replace("−", "-"))
     assert len(numbers) >= 2 and set(numbers) <= known
+
+
+def cell(name, row, figure, what="mean"):
+    """"diving/table1", "entry", "e_src" → its mean; of "more" the ends of the paired difference from its reference."""
+    return kept_of(name)[row][figure][what]
+
+
+def said(*values):
+    """Numbers as a sentence has them."""
+    return tuple(f"{value:.2f}".replace("-", "−") for value in values)
+
+
+def test_what_readme_says_of_the_paper_s_claims_is_what_was_measured():
+    """Each sentence made of the kept cells."""
+    page = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    flight = cell("diving/table1", "take-flight", "d_src")
+    before, after = (cell("diving/table1", row, "d_src", "more") for row in ("pre-starting", "entry"))
+    ends = (-before[1], -before[0], -after[1], -after[0])
+    one, two, three, four, five = said(flight, *ends)
+    assert f"D-SRC {one}, 95 % of the difference {two} to {three} and {four} to {five})" in page
+    for table, figure in (("diving/table4", "d_src"), ("vault/table4", "f_src")):
+        whole, key = (cell(table, row, figure) for row in ("−KFS", "+KFS"))
+        less, more = cell(table, "+KFS", figure, "more")
+        assert "from {} to {}".format(*said(whole, key)) in page and "+{} to +{}".format(*said(less, more)) in page
+        assert less > 0
+    knowing, seeing = (
+        cell("vault/shortcuts", row, "f_src") for row in ("true difficulty", "ScoringNet (MSE + ranking)")
+    )
+    less, more = cell("vault/shortcuts", "true difficulty", "f_src", "more")
+    expected = "who knows that has an F-SRC of {}, ScoringNet {} (difference {} to {})"
+    assert expected.format(*said(knowing, seeing, less, more)) in page
+    for score in "def":
+        less, more = cell("diving/table5", "MSE + ranking", f"{score}_src", "more")
+        assert less < 0 < more  # what the ranking loss adds is not told apart
+
+
+def test_the_entry_tells_execution_better_than_the_pre_starting():
+    """Of two rows that table 1 does not set side by side: the draws are those of its intervals."""
+    (found,) = read_results(ROOT / "results/diving/table1/predictions.csv")
+    for name, beginning in (("e_src", "difference {} to {}"), ("f_src", "F-SRC {} to {}, each by a bootstrap")):
+        draws = found.drawn(name)
+        expected = beginning.format(*said(*bootstrap.interval(draws["entry"] - draws["pre-starting"])))
+        assert expected in (ROOT / "docs/experiments.md").read_text(encoding="utf-8"), expected
+    entry, starting = said(*(cell("diving/table1", row, "e_src") for row in ("entry", "pre-starting")))
+    for page in ("README.md", "docs/experiments.md"):
+        assert f"E-SRC {entry} and {starting}, difference 0.08 to 0.64" in (ROOT / page).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("sport", ["diving", "vault"])
