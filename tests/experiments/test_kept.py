@@ -255,7 +255,7 @@ def test_figures_in_pages_are_those_of_the_committed_results(page, beginning, fo
 
 
 def cell(name, row, figure, what="mean"):
-    """"diving/table1", "entry", "e_src" → its mean; of "more" the ends of the paired difference from its reference."""
+    """ "diving/table1", "entry", "e_src" → its mean; of "more" the ends of the paired difference from its reference."""
     return kept_of(name)[row][figure][what]
 
 
