@@ -29,7 +29,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import AnyPath, as_path, check_access
+from scoringnet_tf.support.paths import AnyPath, as_path, check_access, name_of
 from scoringnet_tf.support.wording import counted
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def videos_of(paths: Sequence[str], preprocessor: "ScoringNetPreprocessor") -> "
     """`Video`s of files; InputError where two would have the same name."""
     from scoringnet_tf.inference.feature_folder import Video
 
-    names = [pathlib.Path(path).name for path in paths]
+    names = [name_of(path) for path in paths]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise InputError(f"Expected videos of different names. Received: {', '.join(repeated)} more than once.")

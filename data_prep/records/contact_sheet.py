@@ -47,7 +47,9 @@ def contact_sheet(info: DatasetInfo, split: str, num_videos: int) -> Figure:
     handles = [patch for patch in stage_patches(info.stages) if patch.get_label() in shown]
     if "unlabelled" in shown:
         handles.append(Patch(facecolor=UNLABELLED_COLOR, edgecolor="#999999", label="unlabelled"))
-    title = f"{info.name}, {split}: {len(records)} of {counted(total, 'video')}, {described_pixels(info.simulation)}"
+    title = f"{info.name}, {split}: {len(records)} of {counted(total, 'video')}"
+    if info.simulation or not info.features:  # of features of anyone's nothing is known
+        title += f", {described_pixels(info.simulation)}"
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, title=title)
     return figure
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import cv2
 import tensorflow as tf
 
+from scoringnet_tf.data.features import ORIGIN_NAME
+from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
 from scoringnet_tf.data.video import (
     DEFAULT_FPS,
     VIDEO_SUFFIXES,
@@ -164,6 +166,8 @@ def stretched(path: Path, start: float | None, end: float | None, stream: int | 
 def local_video(path: AnyPath) -> Iterator[Path]:
     """Yields a local path of what is at `path`: itself, or a copy for as long as the block lasts.
 
+    Beside a copy of features lies one of what says there what made them, if anything does.
+
     Raises:
         VideoError: it cannot be fetched.
     """
@@ -174,6 +178,8 @@ def local_video(path: AnyPath) -> Iterator[Path]:
     with contextlib.ExitStack() as stack:
         try:
             copy = stack.enter_context(local_file(found))
+            if found.suffix.lower() in FEATURE_SUFFIXES and (found.parent / ORIGIN_NAME).is_file():
+                (found.parent / ORIGIN_NAME).download(copy.with_name(ORIGIN_NAME))
         except Exception as error:  # botocore's, aiohttp's, Google's and Azure's have no class in common
             raise VideoError(f"{path}: expected a file that can be fetched. {received(error, path)}") from error
         try:

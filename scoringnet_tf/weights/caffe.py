@@ -52,6 +52,8 @@ def read(path: str | os.PathLike) -> Weights:
             name, blobs = layer.name.decode(), [_array(blob) for blob in layer.blobs]
             known = re.match(r"conv[1-5][ab]|fc[678]", name)
             if known and len(blobs) == 2:
+                if known.group() in layers:
+                    raise ValueError(f"several layers that begin with {known.group()}, one of them {name}")
                 layers[known.group()] = _parameters(name, *blobs)
             elif blobs:
                 unused.append(name)

@@ -550,6 +550,23 @@ def test_rows_may_predict_different_scores(surroundings, commands, monkeypatch):
     assert [list(scores) for scores in found.predicted.values()] == [["final"], list(SCORES), list(SCORES)]
 
 
+@pytest.mark.parametrize(
+    ("seeds", "renderings", "but"),
+    [
+        (2, 2, "videos."),
+        (1, 2, "videos, but not over seeds, of which there is one."),
+        (2, 1, "videos, but not over renderings, of which there is one."),
+        (1, 1, "videos, but not over seeds or renderings, of which there is one."),
+    ],
+)
+def test_an_interval_says_what_it_does_not_cover(seeds, renderings, but, monkeypatch):
+    monkeypatch.setattr(bootstrap, "DRAWS", 20)
+    truth = {"final": np.arange(9.0)}
+    predicted = {"MSE": {"final": np.random.default_rng(0).normal(size=(seeds, renderings, 9))}}
+    found = report.cells(intervals.Results(tuple("abcdefghi"), truth, predicted), "MSE")
+    assert report.markdown(EXPERIMENT, found, "unlv_diving", "diving").endswith(f"these and the {but}\n")
+
+
 def test_a_row_of_joints_needs_those_of_every_rendering(surroundings, capsys):
     """Before anything is fitted: a system that fails at the second rendering leaves no row."""
     (other,) = surroundings.renderings

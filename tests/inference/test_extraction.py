@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 from command_forks import forked
-from conftest import write_bars
+from conftest import write_bars, write_images
 from test_commands import started
 
 import scoringnet_tf
@@ -272,6 +272,11 @@ def test_videos_and_bad_ones(stage_model, tmp_path):
     assert "1 video, there before: 0." in result.stdout and "nowhere.avi: expected a video" in result.stderr
     assert len(read_features(output / "good.avi.npy").values) == 8
     assert command(*flags, tmp_path / "good.avi").stdout.endswith("there before: all.\n")
+    write_images(tmp_path / "dive", 20)
+    result = forked("scoringnet_tf.extract", *flags, ".", "../dive", folder=tmp_path / "dive")
+    assert "videos of different names. Received: dive more than once" in result.stderr
+    forked("scoringnet_tf.extract", *flags, ".", folder=tmp_path / "dive")
+    assert {"dive.npy"} < content(output).keys()  # not .npy, hidden, of a video without a name
 
 
 def test_files_are_called_as_their_videos():

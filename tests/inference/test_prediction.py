@@ -140,6 +140,16 @@ def test_features_are_read_wherever_they_lie_and_are_no_clip(tmp_path):
         score_video(tmp_path / "v.npy", model, end=1)
 
 
+def test_features_at_an_address_are_of_the_kind_that_is_said_beside_them(tmp_path):
+    """As on a disk: those of another stride are refused, and not scored for lack of what tells."""
+    _, model = feature_scores(tmp_path, np.zeros((25, 4), "float32"))
+    store = fsspec.filesystem("memory")
+    store.pipe_file("/kinds/v.npy", (tmp_path / "v.npy").read_bytes())
+    store.pipe_file("/kinds/features.json", b'{"size": 4, "stride": 8}')
+    with pytest.raises(InputError, match=r"^memory://kinds/v\.npy: expected features like .* stride 8 instead of 2"):
+        score_video("memory://kinds/v.npy", model, force=True)
+
+
 KIND = {"size": 4, "stride": 2}
 
 

@@ -149,6 +149,7 @@ def test_a_layer_is_read_to_the_bit_and_others_are_named(tmp_path):
         net((b"conv1a", [blob(KERNEL, data=chunk(6, KERNEL.tobytes()[:-1])), blob(BIAS)])),
         net((b"conv1a", [blob(KERNEL, data=number(6, 1)), blob(BIAS)])),
         net((b"conv1a", [blob(BIAS, data=b"".join(varint(6 << 3 | 5) + value.tobytes() for value in BIAS))] * 2)),
+        net(LAYER, (b"conv1a-2", [blob(KERNEL), blob(BIAS)])),
         net((b"conv\xff", [blob(KERNEL), blob(BIAS)])),
         net(LAYER)[:-40],
         chunk(2, b"", size=2**40),
@@ -160,6 +161,7 @@ def test_a_layer_is_read_to_the_bit_and_others_are_named(tmp_path):
         *("another product", "two negative axes", "two axes of -1", "huge axes", "a byte too few", "data a number"),
         *(
             "data not packed",
+            "two layers of one part",
             "a name that is no UTF-8",
             "cut off",
             "a terabyte",

@@ -199,7 +199,9 @@ def _task(video, facts_of):
     rate = {} if facts.fps is None else {FPS: float(facts.fps)}
     return {
         "data": {VIDEO: LOCAL_FILES + quote(file), VIDEO_ID: video.video_id, **rate},
-        "predictions": [{"result": [_region(*item, facts) for item in enumerate(video.segments, start=1)]}],
+        "predictions": [
+            {"result": [_region(video.video_id, *item, facts) for item in enumerate(video.segments, start=1)]}
+        ],
     }
 
 
@@ -210,10 +212,16 @@ def _below_parent(path, video_id):
     return path.relative_to(path.parents[folders]).as_posix()
 
 
-def _region(number, segment, facts):
+def _region(video_id, number, segment, facts):
     first, end = segment.start, segment.end
     if facts.timestamps is not None:
         first, end = (round(begin_of(frame, facts.fps, facts.timestamps) * facts.fps) for frame in (first, end))
+        if first == end:
+            raise InputError(
+                f"{video_id}: expected stages of a frame at least at {float(facts.fps):.4g} frames a second, its mean, "
+                f"by which Label Studio counts. Received: {segment.stage} in the frames {segment.start} to "
+                f"{segment.end - 1}, where it has more (another --to)."
+            )
     return {
         "id": f"stage{number}",
         "from_name": STAGES,

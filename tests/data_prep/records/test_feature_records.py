@@ -1,5 +1,6 @@
 """Records of features: a manifest with a column features becomes records, and what does not fit is named by row."""
 
+import dataclasses
 import json
 import math
 import shutil
@@ -12,7 +13,7 @@ from layouts import write_manifest, write_table
 
 from data_prep.datasets import manifest
 from data_prep.records.building import BuildSettings, build_records
-from data_prep.records.contact_sheet import save_contact_sheet
+from data_prep.records.contact_sheet import contact_sheet, save_contact_sheet
 from data_prep.records.description import as_text, describe
 from data_prep.records.description_picture import picture
 from data_prep.records.dry_run import check
@@ -20,6 +21,7 @@ from data_prep.records.psnr import compare_with_source
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
 from data_prep.support.errors import OptionError
+from scoringnet_tf.data.dataset_info import described_pixels
 from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.support.errors import InputError
@@ -346,6 +348,9 @@ def test_a_contact_sheet_shows_them(tmp_path):
     info, _ = build(source, tmp_path / "records")
     save_contact_sheet(info, "train", 2, tmp_path / "sheet.png")
     assert (tmp_path / "sheet.png").stat().st_size > 5000
+    for simulation, said in ((None, ""), ({"sport": "diving"}, f", {described_pixels({'sport': 'diving'})}")):
+        figure = contact_sheet(dataclasses.replace(info, simulation=simulation), "train", 2)
+        assert figure.legends[0].get_title().get_text() == f"manifest, train: 2 of 2 videos{said}"
 
 
 def test_a_vector_says_nothing_of_the_length_of_its_video(tmp_path):

@@ -407,6 +407,14 @@ def test_stages_of_a_varying_rate_come_back_unchanged(tmp_path, varying_dir, nam
     np.testing.assert_allclose([times for _, *times in found], [times for _, *times in stages["1.mkv"]], atol=slack)
 
 
+def test_a_stage_that_label_studio_cannot_say_is_refused(tmp_path, varying_dir):
+    """A frame of 60 a second is none of its own where the mean is 24: written, it would come back empty."""
+    stages = {"1.mkv": [("noise", 0, 20), ("take-flight", 20, 21), ("entry", 21, 93)]}
+    with pytest.raises(InputError, match=r"1\.mkv: expected stages of a frame .* Received: take-flight .* 20 to 20"):
+        FORMATS["label_studio"].write(tmp_path / "x", labelled(stages), DIVING, facts_reader(varying_dir))
+    assert not (tmp_path / "x").exists()
+
+
 def test_frames_of_label_studio_are_times_where_the_rate_varies(tmp_path, varying_dir):
     """At 30 a second frames 31 to 90 are the seconds 1 to 3; at which rate they count must be stated."""
     exported = task(timeline(31, 90), video="/data/upload/3/1a2b3c4d-2.mp4")
