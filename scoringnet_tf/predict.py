@@ -62,7 +62,6 @@ def main(arguments: list[str]) -> int:
 
     with quick_start():
         from scoringnet_tf.data.features import SUFFIXES
-        from scoringnet_tf.data.video import VIDEO_SUFFIXES
         from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, reading_ahead
         from scoringnet_tf.inference.kept_scores import hashed_scorer, keeping_scores, score_named
         from scoringnet_tf.inference.prediction import scorer_of
@@ -73,7 +72,9 @@ def main(arguments: list[str]) -> int:
     of_features = scorer.model.content == "features"
     if of_features:
         _check_frame_flags()
-    named = named_videos(arguments, SUFFIXES if of_features else VIDEO_SUFFIXES)
+        named = named_videos(arguments, SUFFIXES)
+    else:
+        named = named_videos(arguments, left_out=lambda said: tqdm.write(f"predict: {said}", file=sys.stderr))
     videos = named if STANDARD_INPUT in arguments and not values.runner else list(named)  # to know how many
     options = {"stream": values.stream, "start": values.start, "end": values.end, "force": values.force}
     total = len(videos) if isinstance(videos, list) else None

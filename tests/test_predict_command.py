@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,13 +16,14 @@ from test_commands import ROOT, command
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Two videos of one name, a folder of frames, a text that is called a video."""
+    """Two videos of one name, a folder of frames, a text that is called a video, a video that is called a text."""
     folder = tmp_path_factory.mktemp("videos")
     for name in ("a", "b"):
         (folder / name).mkdir()
         write_bars(folder / name / "v.avi", 30, number=len(name))
     write_images(folder / "c", 30)
     (folder / "d.mp4").write_text("not a video")
+    shutil.copy(folder / "a/v.avi", folder / "e.dat")
     return folder
 
 
@@ -32,7 +34,9 @@ def test_every_video_of_a_folder_has_its_row_and_its_picture(folder, stage_model
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
     assert [row["video"] for row in rows] == [str(folder / name) for name in ("a/v.avi", "b/v.avi", "c", "d.mp4")]
     assert rows[3]["status"] == "failed" and all(float(row["final"]) for row in rows[:3])
-    assert result.returncode == 1 and len(result.stderr.splitlines()) == 1
+    left_out, failure = result.stderr.splitlines()
+    assert left_out.endswith(f"1 file with a video inside and the name of something else: {folder / 'e.dat'}.")
+    assert result.returncode == 1 and "d.mp4: expected a video" in failure
     drawn = {path.name for path in (tmp_path / "new/pictures").iterdir()}
     assert drawn == {"c.frames.png", "v.avi.png", "v.avi-2.png"}
 

@@ -14,6 +14,7 @@ import av
 import numpy as np
 from av.stream import Disposition
 
+from scoringnet_tf.data.matroska import cut_off
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, resize_frame
 from scoringnet_tf.data.shown_frames import ShownFrames, is_transposed
 from scoringnet_tf.data.webp import is_webp, num_frames, webp_frames
@@ -40,10 +41,15 @@ CONTAINERS = (
     "h261,h263,h264,hevc,vvc,av1,obu,m4v,mjpeg,vc1,dirac,yuv4mpegpipe"
 )
 FORMAT_OPTIONS = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
+GLANCE = {"formatprobesize": "4096"}  # bytes to tell a format by: of 1 MB, as FFmpeg takes, 0.1 s for what is none
+NO_TIMESTAMPS = 0x80  # FFmpeg's AVFMT_NOTIMESTAMPS: raw streams, of which it says 25 frames/s whatever they state
 HASHED_BYTES = 2**20  # at a time, for a broadcast of hours is hashed as well
-VIDEO_SUFFIXES = (
+VIDEO_SUFFIXES = (  # none of digits alone, as of `dive.264.png`, a numbered image
     *(".avi", ".mp4", ".mov", ".mkv", ".webm", ".mpg", ".mpeg", ".m4v", ".gif", ".webp"),
     *(".ts", ".m2ts", ".mts", ".wmv", ".flv", ".3gp", ".ogv", ".mxf"),
+    *(".3g2", ".asf", ".divx", ".dv", ".f4v", ".gxf", ".ivf", ".m2p", ".m2t", ".mk3d", ".mpe", ".nut", ".ogm", ".qt"),
+    *(".rm", ".rmvb", ".tod", ".tp", ".trp", ".vob", ".wtv", ".y4m"),
+    *(".avc", ".h261", ".h263", ".h264", ".h265", ".hevc", ".m1v", ".m2v", ".mjpeg", ".mjpg"),
 )
 ROUNDING = 0.005  # seconds: times are told in hundredths, or cut to whole milliseconds
 CREDIBLE_SHARE = 0.9  # of the timestamps of a file, where the others are bridged
@@ -69,12 +75,13 @@ class Video:
             `VideoStream`: what its caller kept of each frame.
         fps: frames per second.
         timestamps: float64 (L,), seconds since the first frame.
-        source_size: (height, width) of the frames in the file.
+        source_size: (height, width) of the first frame in the file.
         aspect: width over height of the picture as shown.
         warnings: what was assumed or lost, a `Remark` each.
         first_frame, first_time: number in the file, and seconds after its first frame, of the first of these frames.
         since: seconds, how much of the video was shown before these frames, of a part of one that is read in parts.
         shared: with how many of these frames the next part begins, 0 of the last one.
+        sizes: int (L, 2), (height, width) of each frame in the file; those of `source_size` where they are not given.
     """
 
     frames: np.ndarray | collections.abc.Sequence
@@ -87,6 +94,11 @@ class Video:
     first_time: float = 0.0
     since: float = 0.0
     shared: int = 0
+    sizes: np.ndarray = None  # type: ignore[assignment]
+
+    def __post_init__(self):
+        if self.sizes is None:
+            object.__setattr__(self, "sizes", np.broadcast_to(self.source_size, (len(self.timestamps), 2)))
 
     @property
     def is_part(self) -> bool:
@@ -104,6 +116,7 @@ class Video:
             first_time=self.first_time + float(times[0]),
             since=self.since + float(times[0]),
             shared=0,
+            sizes=self.sizes[start:stop],
         )
 
     def is_sampled(self, rate: float | None) -> bool:
@@ -270,6 +283,7 @@ class VideoStream:
         self.pixel_aspect, self.announced = 1.0, 0
         self._partial, self._num_threads = partial, num_threads
         self._times: list = []  # seconds, None where the file has none
+        self._sizes: list[tuple[int, int]] = []
         # Function of the times of frames in a row: their rate, timestamps since the first of them, and warnings.
         self._timing: Any = None
         self._warnings: list[Remark] = []
@@ -301,10 +315,18 @@ class VideoStream:
         clock = _bridged(self._times[: start + len(frames)])
         since = start / fps if clock is None else float(clock[start] - clock[0])
         first_frame = start + (self.clip.frames[0] if self.clip.frames else 0)
-        first_time = since + self._start_of_clip(fps)
-        warnings = (*self._warnings, *guessed)
-        size = self.source_size
-        return Video(frames, fps, timestamps, size, self.aspect, warnings, first_frame, first_time, since)
+        return Video(
+            frames,
+            fps,
+            timestamps,
+            self.source_size,
+            self.aspect,
+            warnings=(*self._warnings, *guessed),
+            first_frame=first_frame,
+            first_time=since + self._start_of_clip(fps),
+            since=since,
+            sizes=np.array(self._sizes[start : start + len(frames)]),
+        )
 
     def _start_of_clip(self, fps):
         """When the first frame of the clip is shown, seconds since that of the file: by the clock of `frame_times`."""
@@ -322,7 +344,7 @@ class VideoStream:
 
     def _images(self, paths):
         error, self.announced, shown = "", len(paths), ShownFrames()
-        self._timing = _default_timing
+        self._timing = functools.partial(_untimed, "Images state")
         for path in paths:
             decoded = _decode_image(_readable(path.read_bytes, path))
             if decoded is None:
@@ -337,7 +359,8 @@ class VideoStream:
         start, stop = self.clip.frames or (0, num_frames(self.clip.path))
         error, self.announced, time = "", stop - start, 0.0
         shown: list[float] = []
-        self._timing = lambda times: _timing(_rate_of(shown), times, keeps_times=False)
+        # Where none states how long it is shown, that is said of the rate already.
+        self._timing = lambda times: _timing(_rate_of(shown), times, keeps_times=any(shown))
         try:
             for index, (image, seconds) in enumerate(webp_frames(self.clip.path)):
                 if index >= start:
@@ -352,8 +375,7 @@ class VideoStream:
 
     def _file(self, container, stream):
         error, self.announced, shown = "", stream.frames, ShownFrames()
-        stated = float(stream.average_rate or stream.guessed_rate or 0)  # while the file is open
-        self._timing = functools.partial(_timing, stated, keeps_times=container.format.name != "avi")
+        self._timing = _timing_of(container, stream)
         if self.clip.frames is not None:
             self.announced = self.clip.frames[1] - self.clip.frames[0]
         try:
@@ -367,6 +389,8 @@ class VideoStream:
                     yield self._counted(image, time)
         except (av.FFmpegError, MemoryError) as caught:
             error = _reason(caught)
+        if not error and self.clip.frames is None:
+            error = cut_off(self.clip.path)
         for image, time in shown.remaining():
             yield self._counted(image, time)
         if self.clip.frames is None and len(self._times) < self.announced:
@@ -403,6 +427,7 @@ class VideoStream:
             said = f"From frame {len(self._times)} on its frames are {after} instead of {before}."
             self._warnings.append(Remark("size_changes", said))
         self._times.append(time)
+        self._sizes.append(size)
         return image
 
     def _end(self, error):
@@ -508,6 +533,21 @@ def _open_container(path):
         ) from error
 
 
+def holds_video(path: Path) -> bool:
+    """Whether a file holds more video than a cover picture, by its first bytes; not of the bare stream of a codec.
+
+    For such a stream FFmpeg takes what is none, too.
+    """
+    if is_webp(path):
+        return num_frames(path) > 1
+    try:
+        with av.open(str(path.absolute()), options=FORMAT_OPTIONS | GLANCE) as container:
+            found = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+            return bool(found) and not _is_raw(container)
+    except (av.FFmpegError, MemoryError, UnicodeError):
+        return False
+
+
 def _video_stream(container, path, num_threads, number=None):
     """A video stream by its number among them, or the main one, with a decoder that is ready."""
     streams = container.streams.video
@@ -551,7 +591,7 @@ def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
     with _open_container(path) as container:
         found = _video_stream(container, path, 1, stream)
         times, _ = _packets(path, container, found)
-        rate = float(found.average_rate or found.guessed_rate or DEFAULT_FPS)
+        rate = _stated_rate(container, found) or DEFAULT_FPS
         base = float(found.time_base or 1)
     if not times:
         raise VideoError(f"{path}: expected at least one frame. Received: none (an empty stream).")
@@ -697,9 +737,33 @@ def _readable(read, what):
         raise VideoError(f"{what}: expected what can be read. Received: {_reason(error)}.") from error
 
 
-def _default_timing(times):
-    said = f"Images state no frame rate: {DEFAULT_FPS:g} frames per second assumed."
-    return DEFAULT_FPS, np.arange(len(times)) / DEFAULT_FPS, [Remark("frame_rate_assumed", said)]
+def _is_raw(container):
+    """Whether a file is the bare stream of a codec."""
+    return bool(int(container.format.flags) & NO_TIMESTAMPS)
+
+
+def _stated_rate(container, stream):
+    """The frames per second that a file states; 0 where it states none."""
+    if _is_raw(container):
+        return float(stream.codec_context.framerate or 0)
+    return float(stream.average_rate or stream.guessed_rate or 0)
+
+
+def _timing_of(container, stream):
+    """Function of the times of frames in a row, see `_timing`, by what a file states; to be made while it is open."""
+    rate = _stated_rate(container, stream)
+    if not rate and _is_raw(container):  # the times are of the rate that FFmpeg made up
+        return functools.partial(_untimed, "The file states")
+    return functools.partial(_timing, rate, keeps_times=container.format.name != "avi")
+
+
+def _untimed(who, times):
+    """`_timing` of what states neither a rate nor times; `who` does not, for a sentence."""
+    return DEFAULT_FPS, np.arange(len(times)) / DEFAULT_FPS, [_assumed(who)]
+
+
+def _assumed(who):
+    return Remark("frame_rate_assumed", f"{who} no frame rate: {DEFAULT_FPS:g} frames per second assumed.")
 
 
 def _rate_of(seconds):
@@ -718,8 +782,7 @@ def _timing(rate, times, keeps_times=True):
     if not 1 <= rate <= 1000:
         rate = DEFAULT_FPS if clock is None else 1 / float(np.median(np.diff(clock)))
         if clock is None:
-            said = f"The file states no frame rate: {DEFAULT_FPS:g} frames per second assumed."
-            warnings.append(Remark("frame_rate_assumed", said))
+            warnings.append(_assumed("The file states"))
     rate, timestamps, further = _credible_timing(rate, times)
     if clock is None and keeps_times and sum(time is not None for time in times) > 1:
         said = f"Most of its timestamps do not rise: its frames count as evenly spaced, {rate:.4g} per second."

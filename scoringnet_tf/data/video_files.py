@@ -1,10 +1,11 @@
 """Which files of a folder are videos, by their names, and which folders in it are: those with numbered images."""
 
+import mimetypes
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from scoringnet_tf.data.video import IMAGE_NAME, VIDEO_SUFFIXES
+from scoringnet_tf.data.video import IMAGE_NAME, VIDEO_SUFFIXES, holds_video
 
 
 def is_frame_folder(folder: Path) -> bool:
@@ -27,6 +28,28 @@ def videos_in(folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Pa
         suffixes: of the files.
     """
     found: list[Path] = []
+    for parent, names, images in _walked(folder):
+        found += [parent / name for name in names if _is_called(name, suffixes)] + [parent / name for name in images]
+    # A link whose file is gone is named by whoever reads it; what is no file at all (a socket) is none of a video.
+    return sorted(path for path in found if path.is_dir() or path.is_file() or not path.exists())
+
+
+def videos_called_otherwise(folder: Path) -> list[Path]:
+    """The files in a folder and in those within it that hold a video, by their content, and are not called as one.
+
+    Sorted; none that is hidden, or in a folder of numbered images.
+    """
+    files = (parent / name for parent, names, _ in _walked(folder) for name in names if _may_hold_video(name))
+    return sorted(path for path in files if path.is_file() and holds_video(path))
+
+
+def _may_hold_video(name):
+    kind = mimetypes.guess_type(name)[0] or ""
+    return not _is_called(name, VIDEO_SUFFIXES) and not kind.startswith(("image/", "text/", "audio/"))
+
+
+def _walked(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """(folder, names of its files, names of its folders of numbered images) of a folder and all others within it."""
     walked: set[str] = set()  # a link may lead back to where it lies
     for parent, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
         place = os.path.realpath(parent)
@@ -35,12 +58,9 @@ def videos_in(folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Pa
             continue
         walked.add(place)
         names, folders[:] = (_seen(each) for each in (names, folders))
-        found += [Path(parent, name) for name in names if _is_called(name, suffixes)]
         images = [name for name in folders if is_frame_folder(Path(parent, name))]
-        found += [Path(parent, name) for name in images]
         folders[:] = [name for name in folders if name not in images]
-    # A link whose file is gone is named by whoever reads it; what is no file at all (a socket) is none of a video.
-    return sorted(path for path in found if path.is_dir() or path.is_file() or not path.exists())
+        yield Path(parent), names, images
 
 
 def _seen(names):

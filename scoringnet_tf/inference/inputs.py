@@ -24,12 +24,13 @@ from scoringnet_tf.data.video import (
     frame_times,
     images_to_cut,
 )
-from scoringnet_tf.data.video_files import is_frame_folder, videos_in
+from scoringnet_tf.data.video_files import is_frame_folder, videos_called_otherwise, videos_in
 from scoringnet_tf.inference.video_score import VideoScore
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, received
 from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.wording import counted, shown
 
 if TYPE_CHECKING:
     from scoringnet_tf.inference.prediction import VideoScorer
@@ -41,7 +42,11 @@ Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant t
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 
 
-def named_videos(arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFIXES) -> Iterator[Named]:
+def named_videos(
+    arguments: Iterable[str],
+    suffixes: Sequence[str] = VIDEO_SUFFIXES,
+    left_out: Callable[[str], None] | None = None,
+) -> Iterator[Named]:
     """(path, None) of every video that the arguments mean, once and in order; (argument, error) where one means none.
 
     Args:
@@ -49,8 +54,10 @@ def named_videos(arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFI
             (`*`, `?`, `[…]`, `**`) of such; addresses that fsspec reads, a file each; `-` for a line each of standard
             input.
         suffixes: what the names of files in folders end in.
+        left_out: is told at the end, where folders hold videos that are called otherwise.
     """
     seen: set[str] = set()  # two arguments may mean one video; a pattern such as `**` a folder, and what is in it
+    folders: dict[Path, None] = {}  # outermost ones
     for argument in _with_listed(arguments):
         try:
             matches = _matches(argument)
@@ -58,6 +65,8 @@ def named_videos(arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFI
             yield argument, _as_input_error(argument, error)
             continue
         for match in matches:
+            if os.path.isdir(match) and folders.keys().isdisjoint(Path(match).parents):  # noqa: PTH112 no address is
+                folders[Path(match)] = None
             try:
                 found = _meant(match, suffixes)
             except (InputError, OSError) as error:
@@ -68,6 +77,18 @@ def named_videos(arguments: Iterable[str], suffixes: Sequence[str] = VIDEO_SUFFI
                 if place not in seen:
                     seen.add(place)
                     yield path, None
+    if left_out is not None:
+        found = {_place(path): path for path in _called_otherwise(folders)}
+        others = [path for place, path in found.items() if place not in seen]
+        if others:
+            said = f"{counted(len(others), 'file')} with a video inside and the name of something else"
+            left_out(f"Left out: {said}: {shown(others)}.")
+
+
+def _called_otherwise(folders):
+    for folder in folders:
+        with contextlib.suppress(OSError):  # that it cannot be opened is said already
+            yield from map(str, videos_called_otherwise(folder))
 
 
 def _with_listed(arguments):
@@ -136,11 +157,11 @@ def stretch(path: Path, start: float | None, end: float | None, stream: int | No
 
     Args:
         path: of a local video file, or of a folder of images.
-        start, end: seconds since its first frame; None for its beginning and end.
+        start, end: seconds since its first frame; None for its beginning and end, which `end` may exceed by two frames.
         stream: as of `VideoStream`.
 
     Raises:
-        InputError: no frame is shown then.
+        InputError: no frame is shown then, or none is at the end of it.
         VideoError: as `frame_times`.
     """
     if start is None and end is None:
@@ -149,8 +170,10 @@ def stretch(path: Path, start: float | None, end: float | None, stream: int | No
         times = [index / DEFAULT_FPS for index in range(len(images_to_cut(path)))]
     else:
         times = list(frame_times(path, stream))
+    duration = duration_of(times)
+    latest = duration + 2 * (duration - times[-1])  # others may round, or count to where the sound ends
     first = frame_at(start or 0.0, times)
-    stop = frame_at(min(duration_of(times) if end is None else end, duration_of(times)), times)
+    stop = frame_at(duration if end is None or duration < end <= latest else end, times)
     if first is None or stop is None or first >= stop:
         span = f"{start or 0:g} to {'its end' if end is None else f'{end:g} s'}"
         raise InputError(f"{path}: expected frames from {span}. Received: frames from 0 to {times[-1]:.2f} s.")

@@ -23,7 +23,9 @@ from scoringnet_tf.inference.refusal import (
     SEVERAL_OF_FEATURES,
     doubts,
     is_whole,
+    missing_frames,
     reasons_against,
+    reasons_of_frames,
     reasons_of_scores,
     reasons_of_source,
 )
@@ -344,12 +346,16 @@ class VideoScorer:
             labels = None if probabilities is None else self._decide(probabilities[start:stop])
             of_stretch = None if features is None else features[start:stop]
             surely = None if probabilities is None else probabilities[start:stop]
-            # Of a file that shows too little, what is found is told, and not judged.
-            reasons = findings.against or reasons_against(
-                self.model, labels, of_stretch, rate or video.fps, stop - start, surely
+            seen, shown = samples[start:stop], _shown(labels)
+            # Of what shows too little, what is found is told, and not judged.
+            reasons = (
+                findings.against
+                or reasons_of_frames(self.model, video, seen, shown)
+                or reasons_against(self.model, labels, of_stretch, rate or video.fps, stop - start, surely)
             )
-            outputs, said = self._scores_of(video, samples[start:stop], labels) if force or not reasons else ({}, [])
+            outputs, said = self._scores_of(video, seen, labels) if force or not reasons else ({}, [])
             reasons, outputs = _possible(self.model, reasons, outputs, force)
+            said += missing_frames(video, seen[shown])
             yield Found(start, stop, labels, reasons, outputs, said, self._trust.likeness(labels, of_stretch))
 
     def _new_stretches(self, video, probabilities, length, findings):
@@ -424,6 +430,12 @@ class VideoScorer:
 def _as_given(path):
     """What the result calls a video: its path, without the stretch of a `Clip`."""
     return str(path.path if isinstance(path, Clip) else path)
+
+
+def _shown(labels):
+    """The slice from the first to the last of `labels` that is of a stage; of all where none is, or none are known."""
+    staged = np.flatnonzero(labels if labels is not None else [])
+    return slice(staged[0], staged[-1] + 1) if len(staged) else slice(None)
 
 
 def _possible(model, reasons, outputs, force):

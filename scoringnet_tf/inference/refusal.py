@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import described_pixels
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.models.reference import (
     LEAST_SHARE,
     can_be_measured,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from scoringnet_tf.data.video import Video
     from scoringnet_tf.models.scoring_net import ScoringNet
 
+MOST_MIXED = 4  # samples of the same two frames: these are 0.2 s apart at 25 frames/s, more than of an uneven rate
 CALIBRATE = " (python -m scoringnet_tf.calibrate)"
 NO_PERFORMANCE = Remark("no_performance", "No whole performance was found in it.")
 SEVERAL = Remark("several_performances", "It shows several performances: each has scores of its own.")
@@ -92,15 +94,62 @@ def reasons_of_scores(model: "ScoringNet", outputs: dict[str, Any]) -> list[Rema
 
 def reasons_of_source(model: "ScoringNet", video: "Video") -> list[Remark]:
     """The same of the file: too few frames per second (`frame_rate_too_low`), too small ones (`picture_too_small`)."""
-    found, trained, (height, width) = [], model.frame_rate, video.source_size
-    if trained and video.fps < LEAST_SHARE * trained:
-        said = f"It has {video.fps:.4g} frames/s, the model was trained at {trained:.4g}: too few to see motion."
-        found.append(Remark("frame_rate_too_low", said))
-    if bool(is_too_small(np.array([[height, width]]), model.image_size)[0]):
-        least = tuple(LEAST_SHARE * side for side in model.image_size)
-        said = f"Its picture is {width}×{height}: at least {least[1]:g}×{least[0]:g} is needed."
-        found.append(Remark("picture_too_small", said))
-    return found
+    small = np.asarray(is_too_small(video.sizes, model.image_size))
+    return [*_too_slow(model, video.fps), *(_too_small(model, video.sizes[0]) if small.all() else [])]
+
+
+def reasons_of_frames(model: "ScoringNet", video: "Video", samples: np.ndarray, shown: slice) -> list[Remark]:
+    """The same of the frames of one performance, which may be fewer or smaller than those of the file are as a rule.
+
+    Args:
+        model: `ScoringNet`.
+        video: in which it is.
+        samples: of `Video.samples`, those that its stages were looked for in.
+        shown: which of them show it.
+    """
+    sizes, times = video.sizes[_frames_of(samples)], video.timestamps[_frames_of(samples[shown])]
+    small = sizes[np.asarray(is_too_small(sizes, model.image_size))]
+    measured = (len(times) - 1) / float(times[-1] - times[0]) if len(times) > 1 else video.fps
+    rate = video.fps if abs(measured / video.fps - 1) <= RATE_TOLERANCE else measured
+    return [*_too_slow(model, rate), *(_too_small(model, small[0]) if len(small) else [])]
+
+
+def _frames_of(samples):
+    """The frames that samples in a row are of, a slice of all."""
+    return slice(int(samples[0]), int(np.ceil(samples[-1])) + 1)
+
+
+def _too_slow(model, rate):
+    """`frame_rate_too_low` where `rate`, frames per second, is that."""
+    trained = model.frame_rate
+    if not trained or rate >= LEAST_SHARE * trained:
+        return []
+    said = f"It has {rate:.4g} frames/s, the model was trained at {trained:.4g}: too few to see motion."
+    return [Remark("frame_rate_too_low", said)]
+
+
+def _too_small(model, size):
+    """`picture_too_small` of a frame of a `size`, (height, width), that is."""
+    least = tuple(LEAST_SHARE * side for side in model.image_size)
+    said = f"Its picture is {size[1]}×{size[0]}: at least {least[1]:g}×{least[0]:g} is needed."
+    return [Remark("picture_too_small", said)]
+
+
+def missing_frames(video: "Video", samples: np.ndarray) -> list[Remark]:
+    """A warning (`frames_missing`) where more than `MOST_MIXED` of the samples in a row are of the same two frames.
+
+    Args:
+        video: whose frames they are of.
+        samples: of `Video.samples`, those that show a performance.
+    """
+    before, counts = np.unique(np.floor(samples[samples % 1 > 0]).astype(int), return_counts=True)
+    gaps = before[counts > MOST_MIXED]
+    if not len(gaps):
+        return []
+    start, end = video.first_time + video.timestamps[[gaps[0], gaps[0] + 1]]
+    further = f", nor in {counted(len(gaps) - 1, 'other gap')}" if len(gaps) > 1 else ""
+    said = f"It has no frame between {start:.2f} and {end:.2f} s{further}: the model saw mixtures of those around."
+    return [Remark("frames_missing", said)]
 
 
 def doubts(model: "ScoringNet") -> list[Remark]:

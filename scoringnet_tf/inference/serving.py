@@ -110,8 +110,8 @@ def signatures(network: "ScoringNet", description: dict[str, Any]) -> dict[str, 
         shape = tf.concat([tf.shape(mask), frames.shape[1:]], axis=0)
         frames = tf.ensure_shape(tf.scatter_nd(tf.cast(tf.where(mask), tf.int32), frames, shape), given.shape)
         outputs = outputs_of({"frames": frames, "mask": mask})
-        first = tf.gather(sizes, tf.cumsum(lengths, exclusive=True))  # of each video, whose size `predict` goes by
-        return {**outputs, "valid": outputs["valid"] & ~is_too_small(first, network.image_size)}
+        smallest = tf.math.segment_min(sizes, tf.where(mask)[:, 0])  # sides of the images of each video
+        return {**outputs, "valid": outputs["valid"] & ~is_too_small(smallest, network.image_size)}
 
     found = {"serving_default": score, "describe": _describe(description)}
     if network.segmenter is not None:
@@ -147,7 +147,7 @@ def export_saved_model(
         serving_default: frames uint8 (B, L, H, W, 3), or features float32 (B, L, D), mask bool (B, L), true for the
             real frames, which come first → the outputs of the Keras model, and `valid` bool (B,): false where one of
             `models.reference.CHECKS` speaks against a performance, or there are several; of images also where
-            they are too small.
+            one is too small.
         score_encoded: encoded string (B, L), JPEG, PNG or BMP images of any size, lengths int64 (B,), how many of them
             are those of each video, whatever comes after → the same outputs; not of a model for features.
         segment: as serving_default → `stages` and `labels`; not of a model without KFS.

@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, Form, StoredForm, model_frames
-from scoringnet_tf.data.video import SPARSE, Clip, Video, VideoStream
+from scoringnet_tf.data.video import Clip, Video, VideoStream
 from scoringnet_tf.models import presets
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath
@@ -142,10 +142,10 @@ class ScoringNetPreprocessor:
             trained = f"the model was trained on {self.stored.aspect:.2f}:1"
             found.append(Remark("aspect", f"The picture is {video.aspect:.2f}:1, {trained}: {departure}."))
         if video.is_sampled(self.frame_rate) and abs(video.fps / self.frame_rate - 1) > RATE_TOLERANCE:
-            dense, sparse = video.fps > self.frame_rate, video.fps * SPARSE < self.frame_rate
-            done = "left out" if dense else "mixed" if sparse else "repeated"
+            done = _done_to(len(video.timestamps), video.samples(self.frame_rate))
             said = f"The video has {video.fps:.4g} frames/s, the model was trained at {self.frame_rate:.4g}"
-            found.append(Remark("resampled", f"{said}: frames were {done} to show it at that rate."))
+            if done:
+                found.append(Remark("resampled", f"{said}: frames were {' and '.join(done)} to show it at that rate."))
         return found
 
     def frames(self, jpegs: Sequence[bytes]) -> np.ndarray:
@@ -205,6 +205,15 @@ class ScoringNetPreprocessor:
         if config["features"]:
             raise InputError(f"--preset={preset}: expected a model that sees frames. Received: one for features.")
         return cls.of_network(config)
+
+
+def _done_to(count, samples):
+    """What `Video.samples` did to `count` frames, in words; that the last one is shown until the end is none of it."""
+    mixed = samples % 1 > 0
+    whole = samples[~mixed & (samples < count - 1)]
+    used = np.union1d(np.floor(samples), np.ceil(samples))
+    done = {"left out": len(used) < count, "repeated": len(np.unique(whole)) < len(whole), "mixed": mixed.any()}
+    return [what for what, is_so in done.items() if is_so]
 
 
 def _checked_frames(video):

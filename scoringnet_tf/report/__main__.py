@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> int:
     judges = read_judges(values.judges, scorer.model.sport) if values.judges else {}
     if unshown := unshown_scores(values.judges, judges, shown_scores(scorer.model.scores)):
         print(f"report: --judges: not shown, as the model does not score it: {', '.join(unshown)}.", file=sys.stderr)
-    videos = list(named_videos(arguments))
+    videos = list(named_videos(arguments, left_out=lambda said: print(f"report: {said}", file=sys.stderr)))
     found = [path for path, error in videos if error is None]
     _check_names(judges, [as_path(path).name for path in found])
     shown, failed, names = [], 0, dict(zip(found, told_apart(found), strict=True))

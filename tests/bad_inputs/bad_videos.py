@@ -219,6 +219,11 @@ PREDICT = (
         "predict: dive.avi: expected frames from 100 to its end. Received: frames from 0 to 1.16 s.",
     ),
     Case(
+        "an end behind that of the video",
+        f"{P} --end=100 dive.avi",
+        "predict: dive.avi: expected frames from 0 to 100 s. Received: frames from 0 to 1.16 s.",
+    ),
+    Case(
         "a video cut off, scored as far as it goes",
         f"{P} --force dive.avi",
         make=changed("dive.avi", lambda content: content[: len(content) * 4 // 5]),

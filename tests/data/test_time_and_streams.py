@@ -110,6 +110,36 @@ def test_times_that_were_rounded_mean_their_frames(rate, decimals):
     assert [frame_at(round(float(time), decimals), times) for time in times] == list(range(300))
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "options", "fps", "codes"),
+    [
+        ("a.h264", "libx264", {}, 50, []),
+        ("a.h264", "libx264", {}, 25, []),
+        ("a.m4v", "mpeg4", {}, 50, []),
+        ("a.mjpeg", "mjpeg", {}, 25, ["frame_rate_assumed"]),  # at whatever rate it was filmed
+    ],
+)
+def test_the_rate_of_a_bare_stream_is_what_it_states(tmp_path, name, codec, options, fps, codes):
+    """FFmpeg says 25 of all of them."""
+    write_bare(tmp_path / name, codec, fps if not codes else 50)
+    video = read_video(tmp_path / name)
+    assert video.fps == fps and [warning.code for warning in video.warnings] == codes
+    for times in (video.timestamps, frame_times(tmp_path / name)):
+        np.testing.assert_allclose(times, np.arange(30) / fps)
+    assert read_video(Clip(tmp_path / name, (10, 20))).first_time == pytest.approx(10 / fps)
+
+
+def write_bare(path, codec, fps):
+    """Bars without a container."""
+    with av.open(str(path), "w", format=path.suffix[1:]) as container:
+        stream = container.add_stream(codec, rate=fps)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for index in range(30):
+            frame = av.VideoFrame.from_ndarray(bar_frame(index, bar_color(0)), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
 def video_at(times, fps):
     return Video([], fps, np.array(times), (48, 64), 4 / 3)
 
@@ -182,7 +212,25 @@ def test_a_slow_video_is_repeated_and_it_is_said(tmp_path):
     shown = [read_index(frame) for frame in timed(tmp_path / "slow.avi")["frames"][0]]
     assert len(shown) == 25 and sorted(set(shown)) == list(range(20))
     (said,) = timed.read(tmp_path / "slow.avi").warnings
-    assert said.code == "resampled" and "frames were repeated" in said
+    assert said.code == "resampled" and "frames were repeated to show" in said
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "done"),
+    [
+        (100 * np.arange(20), "mixed"),
+        (np.cumsum([0] + [40] * 20 + [1000] + [40] * 20), "mixed"),  # a second is missing
+        (np.cumsum([0] + [20] * 20 + [80] * 20), "left out and mixed"),
+    ],
+)
+def test_it_is_said_what_was_done_to_frames(tmp_path, milliseconds, done):
+    write_timed(tmp_path / "v.mkv", milliseconds, rate=25)
+    (said,) = (
+        warning
+        for warning in ScoringNetPreprocessor((36, 48), (36, 48), frame_rate=25.0).read(tmp_path / "v.mkv").warnings
+        if warning.code == "resampled"
+    )
+    assert f"frames were {done} to show" in said
 
 
 # === Streams ===
@@ -258,6 +306,19 @@ def test_webp_that_states_no_durations_is_said_to_be_of_an_assumed_rate(tmp_path
         np.testing.assert_allclose(times, np.arange(12) / 25)
     assert stream.video(frames[5:], 5).since == pytest.approx(0.2)
     assert stretch(path, 0.2, 0.4).frames == (5, 10)
+
+
+@pytest.mark.parametrize(
+    ("shown", "codes"),
+    [
+        ([0, 0, 40, 40, 40], ["timestamps_ignored"]),
+        ([0, 0, 0, 40, 40], ["frame_rate_assumed", "timestamps_ignored"]),
+        ([0] + [40] * 19, ["frame_rate_by_timestamps"]),  # one in twenty is bridged
+    ],
+)
+def test_webp_of_which_some_frames_state_no_duration_says_how_they_count(tmp_path, shown, codes):
+    write_webp(tmp_path / "v.webp", 20, shown * (20 // len(shown)))
+    assert [warning.code for warning in read_video(tmp_path / "v.webp").warnings] == codes
 
 
 def test_a_still_webp_is_a_video_of_one_frame(tmp_path):

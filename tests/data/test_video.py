@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import types
 import wave
 from fractions import Fraction
 from pathlib import Path
@@ -249,6 +250,35 @@ def test_truncated_video(tmp_path):
     assert len(video.warnings) == 1 and "expected 60 frames" in video.warnings[0]
 
 
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.99])
+@pytest.mark.parametrize(("name", "codec"), [("a.mkv", "mpeg4"), ("a.webm", "libvpx")])
+def test_matroska_that_is_cut_off(tmp_path, name, codec, kept):
+    """FFmpeg reads it as if it ended there; its segment says how long it was."""
+    write_bars(tmp_path / name, 60, codec=codec)
+    content = (tmp_path / name).read_bytes()
+    cut = int(len(content) * kept)
+    (tmp_path / f"cut{name}").write_bytes(content[:cut])
+    received = rf"then its end after {cut:,} of {len(content):,} bytes"
+    with pytest.raises(VideoError, match=rf"cut{name}: expected all frames\. Received: \d+, {received}"):
+        read_video(tmp_path / f"cut{name}")
+    video = read_video(tmp_path / f"cut{name}", partial=True)
+    assert [warning.code for warning in video.warnings] == ["damaged"]
+    assert read_video(tmp_path / name).warnings == ()
+
+
+def test_matroska_that_was_recorded_live_states_no_size(tmp_path):
+    with (tmp_path / "live.mkv").open("wb") as file:
+        pipe = types.SimpleNamespace(write=file.write)  # of which nothing that was written can be changed
+        with av.open(pipe, "w", format="matroska") as container:
+            stream = container.add_stream("libx264", rate=25)
+            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+            for index in range(20):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(bar_frame(index, (9, 9, 9)), format="rgb24")))
+            container.mux(stream.encode())
+    video = read_video(tmp_path / "live.mkv")
+    assert len(video.frames) == 20 and video.warnings == ()
+
+
 @pytest.mark.parametrize("announced", [20, 21, 22, 40])
 def test_frames_that_the_file_announces_and_does_not_have(tmp_path, announced):
     """One more is said of old AVI files with packed B-frames; two are missing, though the decoder saw no damage."""
@@ -296,6 +326,21 @@ def test_a_folder_of_images_is_a_video(tmp_path, name, first):
     assert [read_index(frame) for frame in video.frames] == list(range(12)) and video.source_size == (HEIGHT, WIDTH)
     np.testing.assert_allclose(video.timestamps, np.arange(12) / 25)
     assert video.fps == 25 and video.warnings == ("Images state no frame rate: 25 frames per second assumed.",)
+
+
+def test_images_whose_number_is_the_name_of_a_codec_are_numbered_images(tmp_path):
+    write_images(tmp_path / "v", 4, name="dive.{}.jpg", first=263)
+    assert [read_index(frame) for frame in read_video(tmp_path / "v").frames] == list(range(4))
+
+
+def test_the_size_of_every_frame_is_known(tmp_path):
+    write_images(tmp_path / "v", 4)
+    cv2.imwrite(str(tmp_path / "v/img_00003.jpg"), np.zeros((20, 30, 3), np.uint8))
+    sizes = [[HEIGHT, WIDTH], [HEIGHT, WIDTH], [20, 30], [HEIGHT, WIDTH]]
+    stream = VideoStream(tmp_path / "v")
+    video = stream.video(list(stream))
+    assert video.sizes.tolist() == sizes and video.cut(1, 3).sizes.tolist() == sizes[1:3]
+    assert stream.video(video.frames[2:], 2).sizes.tolist() == sizes[2:]
 
 
 def test_images_are_rgb_and_of_one_size(tmp_path):

@@ -4,13 +4,16 @@ import functools
 import http.server
 import io
 import os
+import shutil
 import threading
 import types
 
 import cv2
+import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import write_bars, write_images
+from PIL import Image
 
 from scoringnet_tf.data.video import Clip, VideoError, frame_times
 from scoringnet_tf.inference.inputs import local_video, named_videos, scored, stretch
@@ -109,6 +112,29 @@ def test_pictures_of_videos_beside_them_are_no_frames(folder):
     assert [path.name for path in Clip(folder / "in/frames").files()] == ["b.mp4_00001.jpg", "b.mp4_00002.jpg"]
 
 
+def test_videos_that_are_called_otherwise_are_told_of_once(folder):
+    """By what is in them; what was named itself is no part of it."""
+    write_bars(folder / "in/v.mp4", 3)
+    for name in ("in/deep/take2", "in/clip.dat", "in/.hidden", "in/named.dat"):
+        shutil.copy(folder / "in/v.mp4", folder / name)
+    Image.new("RGB", (64, 48)).save(folder / "in/photo.jpg")
+    for name, content in (("in/data.json", b"{}"), ("in/weights.bin", np.random.default_rng(0).bytes(9999))):
+        (folder / name).write_bytes(content)
+    said = []
+    found = [path for path, _ in named_videos(["in/deep", "in", "in/**/", "in/named.dat"], left_out=said.append)]
+    assert sorted(found) == sorted([*EVERY, "in/v.mp4", "in/named.dat"])
+    what = "2 files with a video inside and the name of something else"
+    assert said == [f"Left out: {what}: in/clip.dat, in/deep/take2."]
+    said.clear()
+    assert list(named_videos(["in/frames", "in/b.mp4"], left_out=said.append)) and said == []
+
+
+@pytest.mark.parametrize("suffix", [".vob", ".m2v", ".asf", ".f4v", ".3g2", ".divx", ".dv", ".mjpeg", ".rmvb", ".h264"])
+def test_what_ffmpeg_reads_is_found_in_a_folder(folder, suffix):
+    (folder / f"in/v{suffix}").touch()
+    assert names_of(["in"]) == sorted([*EVERY, f"in/v{suffix}"])
+
+
 def test_features_are_found_by_their_own_suffixes(folder):
     (folder / "in/v.npy").touch()
     assert names_of(["in"], suffixes=(".npy",)) == ["in/frames", "in/v.npy"]
@@ -182,7 +208,17 @@ def test_the_times_that_predict_prints_mean_the_same_frames(tmp_path, fps):
         if frame:
             assert stretch(tmp_path / "v.mp4", None, printed).frames == (0, frame)
     middle = (times[10] + times[11]) / 2  # as a table of performances has it: frame 10 is shown then
-    assert stretch(tmp_path / "v.mp4", middle, 99).frames == (10, 40)
+    assert stretch(tmp_path / "v.mp4", middle, None).frames == (10, 40)
+
+
+def test_an_end_that_the_video_does_not_reach_is_refused(tmp_path):
+    """Rounded ones, and those of sound that lasts a little longer, are meant for its end: up to two frames."""
+    write_bars(tmp_path / "v.avi", 50, fps=25)
+    for end in (2.0, 2.004, 2.08):
+        assert stretch(tmp_path / "v.avi", 0.4, end).frames == (10, 50)
+    expected = r"v\.avi: expected frames from 0\.4 to 2\.1 s\. Received: frames from 0 to 1\.96 s\."
+    with pytest.raises(InputError, match=expected):
+        stretch(tmp_path / "v.avi", 0.4, 2.1)
 
 
 # === Elsewhere ===

@@ -2,11 +2,12 @@
 
 import dataclasses
 
+import cv2
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import write_bars, write_images, write_unlv_diving, write_video
+from conftest import write_bars, write_images, write_timed, write_unlv_diving, write_video
 from training_runs import telling
 
 import scoringnet_tf
@@ -211,6 +212,55 @@ def test_too_few_and_too_small_frames(scorer, tmp_path):
     assert codes(slow) == ["frame_rate_too_low"] and slow.stages != [], "stages are told, scores are not"
     write_video(tmp_path / "small.mkv", np.full((12, 14, 64, 3), 90, np.uint8), codec="libx264")
     assert "picture_too_small" in codes(scorer(tmp_path / "small.mkv"))
+
+
+@pytest.mark.parametrize("number", [0, 12])
+def test_one_frame_that_is_too_small_is_too_little_to_score(scorer, monkeypatch, tmp_path, number):
+    write_images(tmp_path / "v", 33)
+    cv2.imwrite(str(tmp_path / f"v/img_{number + 1:05d}.jpg"), np.full((14, 64, 3), 90, np.uint8))
+    script(scorer, monkeypatch, DIVE)
+    score = scorer(tmp_path / "v")
+    assert score.reasons == ["Its picture is 64×14: at least 16×16 is needed."]
+    assert codes(score) == ["picture_too_small"] and len(score.stages) == 5, "stages are told, scores are not"
+
+
+LONG_AFTER = (*DIVE[:-1], (0, 45))  # the dive is shown from 0.16 s to 1.12 s
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        (range(10, 16), ["It has no frame between 0.36 and 0.64 s: the model saw mixtures of those around."]),
+        (
+            [*range(6, 11), *range(20, 26)],
+            ["It has no frame between 0.20 and 0.44 s, nor in 1 other gap: the model saw mixtures of those around."],
+        ),
+        (range(10, 14), []),  # as of an uneven rate
+        (range(30, 60), []),  # after the dive
+    ],
+)
+def test_frames_that_a_dive_lacks_are_told(scorer, monkeypatch, tmp_path, missing, said):
+    write_timed(tmp_path / "v.mkv", [40 * number for number in range(73) if number not in missing], rate=25)
+    script(scorer, monkeypatch, LONG_AFTER)
+    score = scorer(tmp_path / "v.mkv", force=True)
+    assert [warning for warning in score.warnings if warning.code == "frames_missing"] == said
+    assert ("frames_missing" in score.performances[0].reliability.because) == bool(said)
+    assert "frame_rate_too_low" not in codes(score)
+
+
+def test_a_dive_with_too_few_frames_is_withheld_in_a_file_that_has_enough(scorer, monkeypatch, tmp_path):
+    write_timed(tmp_path / "v.mkv", [40 * number for number in range(73) if number > 30 or number % 3 == 0], rate=25)
+    script(scorer, monkeypatch, LONG_AFTER)
+    score = scorer(tmp_path / "v.mkv")
+    assert score.reasons == ["It has 8.333 frames/s, the model was trained at 25: too few to see motion."]
+    assert codes(score) == ["frame_rate_too_low"] and score.fps > 12.5 and len(score.stages) == 5
+
+
+def test_half_the_rate_of_training_is_enough(scorer, monkeypatch, tmp_path):
+    """Of a part of it the times, which are rounded, say neither more nor less than of all."""
+    write_timed(tmp_path / "v.mkv", range(0, 80 * 17, 80), rate=25)
+    script(scorer, monkeypatch, (*DIVE[:-1], (0, 6)))
+    assert "frame_rate_too_low" not in codes(scorer(tmp_path / "v.mkv"))
 
 
 def test_a_model_that_cannot_tell_says_so(model, tmp_path):

@@ -218,16 +218,16 @@ def test_encoded_frames_are_treated_as_in_training(stored, size):
 
 
 def test_pictures_that_are_too_small_are_not_valid(network, monkeypatch):
-    """As of `predict` by the first frame of each video: half of 32×32 is the least, on both sides."""
+    """As of `predict` by the smallest frame of each video: half of 32×32 is the least, on both sides."""
     monkeypatch.setattr(serving, "checks", lambda *_: {})
     monkeypatch.setattr(serving, "impossible_scores", lambda *_: {})
     score = serving.signatures(network, {})["score_encoded"]
     sizes = [(16, 16), (15, 40), (40, 15), (40, 40)]
     pictures = {size: ENCODERS["png"](np.full((*size, 3), 9, np.uint8)) for size in sizes}
-    encoded = np.array([[pictures[size], pictures[15, 40], b""] for size in sizes], object)
-    lengths = np.array([2, 1, 2, 2])
-    valid = score(encoded=tf.constant(encoded), lengths=tf.constant(lengths))["valid"]
-    assert valid.numpy().tolist() == [True, False, False, True]
+    encoded = np.array([[pictures[40, 40], pictures[size], pictures[15, 40]] for size in sizes], object)
+    for lengths, expected in (([2, 2, 2, 2], [True, False, False, True]), ([1, 1, 3, 2], [True, True, False, True])):
+        valid = score(encoded=tf.constant(encoded), lengths=tf.constant(lengths, tf.int64))["valid"]
+        assert valid.numpy().tolist() == expected
 
 
 # === Requests that are refused ===

@@ -1334,8 +1334,8 @@ DATA_PREP = (
     + of(
         "scoringnet_tf/inference/refusal.py",
         "tests/inference/test_refusal.py",
-        ("video.fps < LEAST_SHARE * trained", "False", "one frame a second is scored"),
-        ("np.array([[height, width]])", "np.array([[width, width]])", "a picture of twelve rows is scored"),
+        ("not trained or rate >= LEAST_SHARE * trained", "True", "one frame a second is scored"),
+        ("if small.all() else", "if not small.all() else", "a picture that is large enough is too small"),
         ("if not is_current(model):", "if False:", "a reference from before further training is trusted"),
     )
     + of(
@@ -1401,7 +1401,11 @@ DATA_PREP = (
         "scoringnet_tf/inference/prediction.py",
         "tests/inference/test_refusal.py",
         ("if force or not reasons else ({}, [])", "if True else ({}, [])", "nothing is withheld"),
-        ("samples[start:stop], labels)", "samples, labels)", "the second dive is scored by the first one's frames"),
+        (
+            "self._scores_of(video, seen, labels)",
+            "self._scores_of(video, samples, labels)",
+            "the second dive is scored by the first one's frames",
+        ),
     )
     + of(
         "scoringnet_tf/data/video.py",
@@ -1722,8 +1726,8 @@ INFERENCE = (
             "test_timestamps_that_do_not_rise_give_way_to_the_frame_rate",
         ),
         (
-            "options=FORMAT_OPTIONS",
-            "options={}",
+            "options=FORMAT_OPTIONS)",
+            "options={})",
             "playlists have other files opened",
             "test_a_list_of_videos_is_none_whatever_it_is_called",
         ),
@@ -3421,8 +3425,8 @@ READINGS = [
             "test_a_stretch_is_those_frames_and_begins_when_the_first_is_shown",
         ),
         (
-            "first_time = since + self._start_of_clip(fps)",
-            "first_time = since + first_frame / fps",
+            "first_time=since + self._start_of_clip(fps)",
+            "first_time=since + first_frame / fps",
             "a stretch of uneven frames begins elsewhere",
             "test_a_stretch_of_uneven_webp_begins_when_its_first_frame_is_shown",
         ),
@@ -4305,9 +4309,9 @@ UNHELD = [
         "scoringnet_tf/inference/serving.py",
         "tests/inference/test_serving.py",
         (
-            "tf.cumsum(lengths, exclusive=True)",
-            "tf.range(tf.size(lengths))",
-            "frames of the first video say how large those of all are",
+            "tf.math.segment_min(sizes,",
+            "tf.math.segment_max(sizes,",
+            "thumbnails among the frames of a video are valid",
             "test_pictures_that_are_too_small_are_not_valid",
         ),
     ),
@@ -5351,10 +5355,133 @@ SECOND_RUNS = [
     ),
 ]
 
+# === What a file does not say: its end, its rate, the frames that are missing, its name ===
+
+UNSAID = [
+    *of(
+        "scoringnet_tf/data/matroska.py",
+        "tests/data/test_video.py",
+        ("received >= stated", "True", "a film that is cut off passes for whole", "test_matroska_that_is_cut_off"),
+        (
+            "None if value == (1 << digits) - 1 else value",
+            "value",
+            "a live recording is cut off",
+            "test_matroska_that_was_recorded_live_states_no_size",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/data/test_time_and_streams.py",
+        (
+            "    if _is_raw(container):\n        return float(stream.codec_context.framerate or 0)\n",
+            "",
+            "every bare stream has 25 frames/s",
+            "test_the_rate_of_a_bare_stream_is_what_it_states",
+        ),
+        (
+            "if not rate and _is_raw(container):",
+            "if False:",
+            "a rate that FFmpeg made up is not said to be assumed",
+            "test_the_rate_of_a_bare_stream_is_what_it_states",
+        ),
+        (
+            "keeps_times=any(shown)",
+            "keeps_times=False",
+            "frames that state no duration count without a word",
+            "test_webp_of_which_some_frames_state_no_duration_says_how_they_count",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/data/test_video.py",
+        (
+            "sizes=np.array(self._sizes[start : start + len(frames)])",
+            "sizes=np.array(self._sizes[: len(frames)])",
+            "frames of a part have the sizes of the first ones",
+            "test_the_size_of_every_frame_is_known",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/inference/test_inputs.py",
+        (
+            "bool(found) and not _is_raw(container)",
+            "False",
+            "videos that are called otherwise are left out in silence",
+            "test_videos_that_are_called_otherwise_are_told_of_once",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/preprocessor.py",
+        "tests/data/test_time_and_streams.py",
+        (
+            '"mixed": mixed.any()',
+            '"mixed": False',
+            "of frames that were mixed that is not said",
+            "test_it_is_said_what_was_done_to_frames",
+        ),
+        (
+            "(samples < count - 1)",
+            "(samples < count)",
+            "the last frame, shown to the end, is repeated",
+            "test_it_is_said_what_was_done_to_frames",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/refusal.py",
+        "tests/inference/test_refusal.py",
+        (
+            "before[counts > MOST_MIXED]",
+            "before[counts > 99]",
+            "a hole in a dive is filled without a word",
+            "test_frames_that_a_dive_lacks_are_told",
+        ),
+        (
+            "rate = video.fps if abs(measured / video.fps - 1) <= RATE_TOLERANCE else measured",
+            "rate = video.fps",
+            "a dive of few frames has the rate of its file",
+            "test_a_dive_with_too_few_frames_is_withheld_in_a_file_that_has_enough",
+        ),
+        (
+            "small = sizes[np.asarray(is_too_small(sizes, model.image_size))]",
+            "small = sizes[:0]",
+            "thumbnails among the frames of a dive are scored",
+            "test_one_frame_that_is_too_small_is_too_little_to_score",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/inference/test_refusal.py",
+        (
+            "said += missing_frames(video, seen[shown])",
+            "said += missing_frames(video, seen)",
+            "a hole after the dive is one in it",
+            "test_frames_that_a_dive_lacks_are_told",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/inputs.py",
+        "tests/inference/test_inputs.py",
+        (
+            "end is None or duration < end <= latest",
+            "end is None or duration < end",
+            "a stretch ends before its end",
+            "test_an_end_that_the_video_does_not_reach_is_refused",
+        ),
+        (
+            "if place not in seen]",
+            "]",
+            "a video that was named is told as left out",
+            "test_videos_that_are_called_otherwise_are_told_of_once",
+        ),
+    ),
+]
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
     *(*OBJECTIVE, *SCORING_NET, *SPORTS, *MODELS),
     *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES, *PARTIAL, *EXPERIMENTS, *REPORTS),
     *(*BAD_INPUT, *SCALING, *LEFT_OVERS, *READINGS, *UNHELD, *NEARLY, *SECOND_RUNS),
+    *UNSAID,
 )
