@@ -105,7 +105,7 @@ def read(
         *panels_note(marks),
         *odd_executions(rules, samples),
         *odd_scales(rules, samples),
-        *short_performances(sample.segments for sample in samples if sample.segments),
+        *short_performances({sample.video_id: sample.segments for sample in samples}),
         *([] if table.has_features else unlisted_note(source_dir, (sample.path for sample in samples))),
     ]
     return Source(
