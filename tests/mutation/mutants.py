@@ -3840,10 +3840,16 @@ READINGS = [
         "data_prep/datasets/manifest.py",
         "tests/data_prep/datasets/test_performances.py",
         (
-            'row.get("group") or (os.path',
-            'row.get("group") or (None and os.path',
+            "else _file_of(row) if stretch else None",
+            "else None",
             "performances of one file are no group",
             "test_performances_of_one_file_are_a_group_unless_a_column_says_otherwise",
+        ),
+        (
+            'row["group"] or None if table.has_groups',
+            'row["group"] if table.has_groups and row["group"]',
+            "a broadcast passes for the group of a row that has none",
+            "test_a_performance_without_a_group_is_in_none_where_others_have_one",
         ),
     ),
     *of(
@@ -5198,10 +5204,67 @@ NEARLY = [
     ),
 ]
 
+# === Data that is not what its labels say ===
+
+MISLABELLED = [
+    *of(
+        "data_prep/datasets/manifest.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            "_with_problem(sample, _said_twice(sample, file, labels))",
+            "sample",
+            "of two sets of stages one is ignored",
+            "test_a_performance_with_other_stages_by_its_id_than_by_its_file_is_refused",
+        ),
+        (
+            "(sample.frames is None or touches(segment, sample.frames))",
+            "True",
+            "stages of other performances contradict those of one",
+            "test_a_performance_with_other_stages_by_its_id_than_by_its_file_is_refused",
+        ),
+        (
+            "and not any(touches(segment, each) for each in of_file)",
+            "and False",
+            "stages in the frames of no row pass in silence",
+            "test_stages_outside_every_performance_are_named",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/readers/layout.py",
+        "tests/data_prep/records/test_feature_records.py",
+        (
+            "if path.suffix in suffixes]",
+            "]",
+            "a table beside features passes for features",
+            "test_files_of_features_that_no_row_names_are_told",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/split_file.py",
+        "tests/data_prep/datasets/test_splitting.py",
+        (
+            "    _check_frames(path, source.samples, frames)\n",
+            "",
+            "an id that has come to mean another performance keeps its split",
+            "test_an_id_that_has_come_to_mean_another_performance_is_refused",
+        ),
+    ),
+    *of(
+        "data_prep/commands/split.py",
+        "tests/data_prep/datasets/test_splitting.py",
+        (
+            "write_split_csv(path, split, samples)",
+            "write_split_csv(path, split)",
+            "files of splits do not say the frames of performances without ids",
+            "test_the_command_says_the_frames_of_performances_without_ids",
+        ),
+    ),
+]
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
     *(*OBJECTIVE, *SCORING_NET, *SPORTS, *MODELS),
     *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES, *PARTIAL, *EXPERIMENTS, *REPORTS),
-    *(*BAD_INPUT, *SCALING, *LEFT_OVERS, *READINGS, *UNHELD, *NEARLY),
+    *(*BAD_INPUT, *SCALING, *LEFT_OVERS, *READINGS, *UNHELD, *NEARLY, *MISLABELLED),
 )
