@@ -5230,6 +5230,22 @@ MISLABELLED = [
         ),
     ),
     *of(
+        "data_prep/datasets/mtl_aqa.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            '("final_annotations_dict_with_dive_number.pkl", "final_annotations_dict.pkl")',
+            '("final_annotations_dict.pkl", "final_annotations_dict_with_dive_number.pkl")',
+            "annotations with marks are passed over",
+            "test_mtl_aqa_annotations_with_marks_are_preferred_and_what_has_none_is_counted",
+        ),
+        (
+            'entry.get("judge_scores") is None for',
+            '"judge_scores" in entry for',
+            "clips with marks are counted as those without",
+            "test_mtl_aqa_annotations_with_marks_are_preferred_and_what_has_none_is_counted",
+        ),
+    ),
+    *of(
         "data_prep/datasets/readers/layout.py",
         "tests/data_prep/records/test_feature_records.py",
         (
@@ -5247,6 +5263,16 @@ MISLABELLED = [
             "",
             "an id that has come to mean another performance keeps its split",
             "test_an_id_that_has_come_to_mean_another_performance_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/resplitting.py",
+        "tests/data/test_resplitting.py",
+        (
+            "not in (COLUMNS, WITH_FRAMES)",
+            "!= COLUMNS",
+            "files of splits that say frames are refused by the tables",
+            "test_files_are_those_of_data_prep",
         ),
     ),
     *of(
