@@ -4800,8 +4800,8 @@ NEARLY = [
             "test_labels_of_a_finished_simulation_that_have_changed_are_named",
         ),
         (
-            "num_packets(path) == plan.num_frames",
-            "True",
+            "num_packets(output_dir / plan.path) == plan.num_frames",
+            "(output_dir / plan.path).exists()",
             "a video that was cut off counts as rendered",
             "test_a_video_that_was_cut_off_is_rendered_again",
         ),
@@ -5273,6 +5273,25 @@ MISLABELLED = [
             "!= COLUMNS",
             "files of splits that say frames are refused by the tables",
             "test_files_are_those_of_data_prep",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/dataset.py",
+        "tests/data_prep/simulator/test_simulator_interrupted.py",
+        (
+            "path, is_whole = output_dir / plan.path, _is_whole(plan, settings, output_dir)",
+            "path, is_whole = output_dir / plan.path, (output_dir / plan.path).exists()",
+            "a simulation goes on with a video that was cut off",
+            "test_a_simulation_that_was_interrupted_renders_what_was_cut_off_again",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/session.py",
+        "tests/data_prep/simulator/test_sessions.py",
+        (
+            "+ sum(self.replays)\n",
+            "\n",
+            "a whole session passes for one that was cut off",
         ),
     ),
     *of(
