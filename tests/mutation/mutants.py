@@ -5295,6 +5295,22 @@ MISLABELLED = [
         ),
     ),
     *of(
+        "data_prep/commands/stages.py",
+        "tests/data_prep/stages/test_stage_formats.py",
+        (
+            "if FLAGS.videos_dir is None and FLAGS.fps is None and (stated",
+            "if False and (stated",
+            "a rate that tasks state is taken for the video's in silence",
+            "test_a_stated_rate_that_cannot_be_held_against_the_video_is_told",
+        ),
+        (
+            "if FLAGS.videos_dir is None and FLAGS.fps is None and (stated",
+            "if (stated",
+            "a rate that was compared with the video's is called unknown",
+            "test_a_stated_rate_that_cannot_be_held_against_the_video_is_told",
+        ),
+    ),
+    *of(
         "data_prep/commands/split.py",
         "tests/data_prep/datasets/test_splitting.py",
         (
