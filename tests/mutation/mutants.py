@@ -5311,6 +5311,60 @@ MISLABELLED = [
         ),
     ),
     *of(
+        "data_prep/records/oddities.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            "sample.segments and sample.num_frames is None and",
+            "sample.segments and",
+            "a folder of known length is said to lack images",
+            "test_images_that_begin_later_are_told_where_stages_count_from_the_first",
+        ),
+        (
+            "(first := _first_number(sample)) > 1:",
+            "(first := _first_number(sample)) > 5:",
+            "stages of a folder without its first images are late in silence",
+            "test_images_that_begin_later_are_told_where_stages_count_from_the_first",
+        ),
+    ),
+    *of(
+        "data_prep/records/joints.py",
+        "tests/data_prep/records/test_joints_of_records.py",
+        (
+            "index.read_bytes() == ours.read_bytes()",
+            "ours.is_file()",
+            "joints of one's own beside records make way for others",
+            "test_joints_beside_records_that_are_not_those_of_the_source_are_not_lost",
+        ),
+        (
+            "    if not (of_source and index",
+            "    if of_source and not (index",
+            "joints of one's own beside records are lost",
+            "test_joints_beside_records_that_are_not_those_of_the_source_are_not_lost",
+        ),
+        (
+            "np.abs(seen).max() <= 1 or ",
+            "",
+            "joints as shares of the frame pass in silence",
+            "test_joints_on_another_scale_are_told",
+        ),
+        (
+            "2 * outside.sum() > len(seen)",
+            "outside.any()",
+            "an athlete at the edge is on another scale",
+            "test_joints_on_another_scale_are_told",
+        ),
+    ),
+    *of(
+        "data_prep/records/simulation.py",
+        "tests/data_prep/simulator/test_simulator_joints.py",
+        (
+            "        _refuse_simulated_joints(Path(source_dir) / FOLDER)\n",
+            "",
+            "simulated videos pass for filmed ones",
+            "test_simulated_videos_whose_simulation_was_not_copied_do_not_pass_for_filmed_ones",
+        ),
+    ),
+    *of(
         "data_prep/commands/split.py",
         "tests/data_prep/datasets/test_splitting.py",
         (

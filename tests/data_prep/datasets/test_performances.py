@@ -256,6 +256,22 @@ def test_a_stretch_of_images_is_in_frames(tmp_path):
 STAGES = "pre-starting,take-flight,entry"
 
 
+def test_images_that_begin_later_are_told_where_stages_count_from_the_first(tmp_path):
+    """Without its first images, a copy has all stages late; where the length is stated, that is checked."""
+    for number, (name, first) in enumerate({"whole": 1, "from_zero": 0, "cut": 5}.items()):
+        write_images(tmp_path / name, 20, number, first=first)
+    said = "cut (5): images are numbered from this one on, which is taken for frame 0 of the stage labels"
+    for column, cell, is_told in (("group", "a", True), ("num_frames", "20", False)):
+        rows = [f"{name},train,63,{cell},2,5,10,15" for name in ("whole", "from_zero", "cut")]
+        source_of(tmp_path, f"video,split,final,{column},{STAGES},end", *rows)
+        report, number = check("manifest", tmp_path, workers=1, sport="diving")
+        assert number == 0 and any(line.startswith(said) for line in report) == is_told
+        assert not any("images are numbered" in line and not line.startswith(said) for line in report)
+    source_of(tmp_path, "video,split,final", "cut,train,63")
+    report, _ = check("manifest", tmp_path, workers=1, sport="diving")
+    assert not any("images are numbered" in line for line in report), "nothing counts them"
+
+
 def stages_of(folder, tmp_path, **options):
     """{id: stages that the records hold, in runs}."""
     info, _ = build_records("manifest", folder, tmp_path / "records", workers=1, sport="diving", **options)
