@@ -5,8 +5,9 @@ r"""Splits a dataset into training, validation and test records, or into k folds
     python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --split_csv=fold_1.csv --output_dir=RECORDS \
         --nonmonotone=drop
 
-A file says the split of every record (id,split). Folds are numbered fold_1.csv, fold_2.csv, …; each record is tested in
-one of them. The same seed gives the same files. Videos are not decoded.
+A file says the split of every record (id,split), and the frames of performances that have no id of their own. Folds are
+numbered fold_1.csv, fold_2.csv, …; each record is tested in one of them. The same seed gives the same files. Videos are
+not decoded.
 """
 
 import sys
@@ -62,7 +63,7 @@ def main(_: list[str]) -> None:
     settings = SplitSettings(FLAGS.by, FLAGS.test_fraction, FLAGS.validation_fraction, FLAGS.folds, FLAGS.seed)
     finals = {sample.video_id: np.nan if sample.final is None else sample.final for sample in samples}
     for path, split in zip(paths, make_splits(samples, settings), strict=True):
-        write_split_csv(path, split)
+        write_split_csv(path, split, samples)
         print(f"{path}: {', '.join(_described(split, finals))}")
     for path in left:
         path.unlink()

@@ -98,7 +98,14 @@ def main(paths: list[str]) -> None:
     kept = f" Kept those of {counted(len(written) - len(sound), 'other')}." if FLAGS.existing == "merge" else ""
     if predicted := [video.video_id for video in sound if video.is_predicted]:
         print(f"Predictions that nobody has corrected: {shown(predicted)}.", file=sys.stderr)
+    if FLAGS.videos_dir is None and FLAGS.fps is None and (stated := _stated_rates(sound)):
+        what = "Frames are taken as they are counted; whether the videos have these frames/s, --videos_dir tells"
+        print(f"{what}: {shown(stated)}.", file=sys.stderr)
     print(f"Written to {output}: {counted(num_segments, 'stage')} of {counted(len(sound), 'video')}.{kept}")
+
+
+def _stated_rates(videos):
+    return [f"{video.video_id} ({video.frame_rate:g})" for video in videos if video.frame_rate is not None]
 
 
 def _check_output(output):

@@ -35,7 +35,7 @@ from data_prep.datasets.judges_marks import judged_scores, panels_note, read_mar
 from data_prep.datasets.options import sport_option
 from data_prep.datasets.own_table import GIVES_A_SCORE, read_own_table
 from data_prep.datasets.performances import number_performances, read_stretch
-from data_prep.datasets.readers.layout import unlisted_note
+from data_prep.datasets.readers.layout import unlisted_features_note, unlisted_note
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
 from data_prep.datasets.scores import complete_scores, odd_executions, odd_scales
 from data_prep.datasets.stage_labels import (
@@ -105,14 +105,14 @@ def read(
         *panels_note(marks),
         *odd_executions(rules, samples),
         *odd_scales(rules, samples),
-        *short_performances(sample.segments for sample in samples if sample.segments),
-        *([] if table.has_features else unlisted_note(source_dir, (sample.path for sample in samples))),
+        *short_performances({sample.video_id: sample.segments for sample in samples}),
+        *(unlisted_features_note if table.has_features else unlisted_note)(source_dir, [s.path for s in samples]),
     ]
     return Source(
         kept_form(rules),
         tuple(samples),
         {"manifest": table.path.name, "stage_labels": stage_source},
-        (f"Stage labels: {stage_source}.", *table.notes, *respelt, *cut, *oddities),
+        (f"Stage labels: {stage_source}.", *table.notes, *_ungrouped_note(table), *respelt, *cut, *oddities),
         has_features=table.has_features,
         feature_stride=feature_stride,
     )
@@ -134,12 +134,23 @@ def _sample(source_dir, table, number, row, sport):
         split=row.get("split", ""),
         where=fields.where,
         segments=segments,
-        group=row.get("group") or (os.path.normpath(row["video"].replace("\\", "/")) if stretch else None),
+        group=row["group"] or None if table.has_groups else _file_of(row) if stretch else None,
         frames=stretch,
         num_frames=num_frames,
         problems=tuple(fields.problems),
         **complete_scores(sport, **scores),
     )
+
+
+def _file_of(row):
+    """The name of a row's file, the same however its path is written."""
+    return os.path.normpath(row["video"].replace("\\", "/"))
+
+
+def _ungrouped_note(table):
+    """A note on rows without a group where others have one: whom they show may be in another split as well."""
+    rows = [f"row {number}" for number, row in table.rows if not row["group"]] if table.has_groups else []
+    return [f"No group, which others have, in {shown(rows)}."] if rows else []
 
 
 def _one_spelling(samples):
@@ -216,11 +227,36 @@ def _labelled(samples, table, path, sport):
         for segment in labels.get(file, ())
         if shared and sample.frames and segment.stage != NOISE and _is_cut(segment, sample.frames)
     ]
+    whole = {file for sample, file in zip(samples, files, strict=True) if not sample.frames}
+    outside = [
+        f"{file} ({segment.stage}, {segment.where})"
+        for file, of_file in stretches.items()
+        for segment in labels.get(file, ())
+        if file not in whole and segment.stage != NOISE and not any(touches(segment, each) for each in of_file)
+    ]
     notes = [f"Stages that reach beyond the frames of their performance are cut there: {shown(cut)}."] if cut else []
-    return [
+    notes += [f"Stages that are in the frames of no performance of the table: {shown(outside)}."] if outside else []
+    labelled = [
         _with_labels(sample, labels.get(sample.video_id, labels.get(file)), stretches[file] if shared else None, sport)
         for sample, file, shared in zip(samples, files, of_all, strict=True)
+    ]
+    return [
+        _with_problem(sample, _said_twice(sample, file, labels)) for sample, file in zip(labelled, files, strict=True)
     ], notes
+
+
+def _said_twice(sample, file, labels):
+    """A problem where a performance has stages by its id, and others by its file, of which one would be ignored."""
+    of_file = [
+        segment
+        for segment in labels.get(file, ())
+        if segment.stage != NOISE and (sample.frames is None or touches(segment, sample.frames))
+    ]
+    own = [segment for segment in labels.get(sample.video_id, ()) if segment.stage != NOISE]
+    if not own or not of_file or [segment[:3] for segment in own] == [segment[:3] for segment in of_file]:
+        return None
+    received = f"those of {sample.video_id} ({own[0].where}) and others of {file} ({of_file[0].where})"
+    return Problem(sample.where, f"expected its stages in {STAGE_CSV} once. Received: {received}")
 
 
 def _is_cut(segment, stretch):

@@ -14,10 +14,12 @@ from data_prep.datasets.readers.layout import find_dir, find_file_by_content
 from data_prep.datasets.sample import INCONSISTENT, Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.wording import counted
 
 FRAME_DIRS = ("whole_videos_frames", "new/new_total_frames")
 LABEL_DIRS = ("", "info/", "MTL-AQA_split_0_data/", "Ready_2_Use/MTL-AQA_split_0_data/")
-ANNOTATION_FILES = ("final_annotations_dict.pkl", "final_annotations_dict_with_dive_number.pkl")  # else by content
+# The first has the judges' marks, which show what is wrong; else by content.
+ANNOTATION_FILES = ("final_annotations_dict_with_dive_number.pkl", "final_annotations_dict.pkl")
 SPLIT_FILES = {"train": "train_split_0.pkl", "test": "test_split_0.pkl"}
 FIELDS = {"start_frame", "end_frame", "difficulty", "final_score"}
 PUBLISHED = Published({"train": 1059, "test": 353}, "Parmar and Morris 2019, split 0")
@@ -42,8 +44,27 @@ def read(source_dir: Path) -> Source:
         for split, keys in splits.items()
         for key in keys
     )
-    notes = ["There are no stage labels.", *unused_note(annotations, splits), *odd_executions(sport, samples)]
+    notes = [
+        "There are no stage labels.",
+        *_files_note(path, [source_dir / name for name in files]),
+        *_marks_note([annotations.get(key, {}) for keys in splits.values() for key in keys]),
+        *unused_note(annotations, splits),
+        *odd_executions(sport, samples),
+    ]
     return Source("diving", samples, {"annotations": path.name}, tuple(notes), published=PUBLISHED)
+
+
+def _files_note(path, files):
+    """A note on annotations that are not read, for others are: they may differ."""
+    others = [file.name for file in files if file.is_file() and file != path]
+    return [f"Annotations are read from {path.name}, not from {', '.join(others)}."] if others else []
+
+
+def _marks_note(entries):
+    """A note where scores cannot be held against the marks of the judges."""
+    without = sum(entry.get("judge_scores") is None for entry in entries)
+    total = counted(len(entries), "clip", ",")
+    return [f"Of {total} {without:,} have no judge_scores to hold the score against."] if without else []
 
 
 def _holds_annotations(path):

@@ -55,6 +55,11 @@ class OwnTable:
         """Whether stages are in its columns."""
         return END in self.columns and self.stretch != EITHER
 
+    @property
+    def has_groups(self) -> bool:
+        """Whether a group is named in any row."""
+        return any(row.get("group") for _, row in self.rows)
+
     def fields(self, number: int, row: dict[str, str]) -> Fields:
         """The values of a row, to be checked one by one."""
         return Fields(f"{self.path.name}, row {number}", row, self.decimal_comma)

@@ -7,6 +7,7 @@ hh:mm:ss.fff or mm:ss, and mean the frame that is shown then, by the file's own 
 import collections
 import dataclasses
 import functools
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -145,6 +146,11 @@ def number_performances(
             sample = dataclasses.replace(sample, video_id=f"{sample.video_id}#{seen[sample.video_id]}")
         numbered.append(sample)
     return numbered
+
+
+def is_called_by_its_place(sample: Sample) -> bool:
+    """Whether a performance has no name but that of its file, or that and a number: rows that come and go rename it."""
+    return bool(sample.frames and re.fullmatch(rf".*{re.escape(sample.path.name)}(#\d+)?", sample.video_id))
 
 
 def overlap_problems(samples: Iterable[Sample]) -> dict[str, Problem]:

@@ -76,24 +76,27 @@ def odd_executions(sport: Sport, samples: Iterable[Sample]) -> list[str]:
 
 
 def odd_scales(sport: Sport, samples: Sequence[Sample]) -> list[str]:
-    """Notes on scores that are possible, but all so low that they may be of another scale than the sport's."""
+    """Notes on scores that are possible, but most so low that they may be of another scale than the sport's."""
     values = {score: _known(score, samples) for score in SCORES}
-    low = [
-        f"{score} ({min(found):.2f} to {max(found):.2f})"
-        for score, found in values.items()
-        for least, most in [sport.range_of(score)]
-        if found and least < most and max(found) <= least + LOWEST * (most - least)
-    ]
-    if low:
-        lowest = f"in the lowest tenth of its range in {sport.name}; maybe it is on another scale"
-        return [f"Every value of {name} is {lowest}." for name in low]
-    marks, executions = sport.marks, values["execution"]
-    if marks is None or marks.factor <= 1 or not executions or max(executions) > marks.maximum:
-        return []
+    notes = []
+    for score, found in values.items():
+        least, most = sport.range_of(score)
+        if least < most and (low := _most(found, least + LOWEST * (most - least))):
+            lowest = f"in the lowest tenth of its range in {sport.name}: {low}"
+            notes.append(f"Values of {score} {lowest}; maybe they are on another scale.")
+    marks = sport.marks
+    if notes or marks is None or marks.factor <= 1 or not (low := _most(values["execution"], marks.maximum)):
+        return notes
     return [
-        f"No execution is above {marks.maximum:g}, the highest mark; maybe it is the mean of the marks, which in "
-        f"{sport.name} is multiplied by {marks.factor:g}."
+        f"Executions not above {marks.maximum:g}, the highest mark: {low}; maybe they are means of the marks, which in "
+        f"{sport.name} are multiplied by {marks.factor:g}."
     ]
+
+
+def _most(values, bound):
+    """How many values are not above a bound, in words; empty unless they are more than half, for a few may be right."""
+    low = [value for value in values if value <= bound]
+    return f"{len(low)} of {len(values)} ({min(low):.2f} to {max(low):.2f})" if 2 * len(low) > len(values) else ""
 
 
 def _known(score, samples):

@@ -2,28 +2,37 @@
 
 `python -m data_prep split` writes such files; `build` and `check` read them (--split_csv) in place of the dataset's own
 split, whichever the dataset is.
+
+Of performances that are called by their place in a table (`video#2`) they also say the frames, start_frame,end_frame:
+an id that has come to mean others would be trained and tested on.
 """
 
 import csv
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from data_prep.datasets.performances import FRAMES, is_called_by_its_place
 from data_prep.datasets.readers.text import read_csv
-from data_prep.datasets.sample import Problem, Source
+from data_prep.datasets.sample import Problem, Sample, Source
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.reading import whole_number
 from scoringnet_tf.support.wording import counted, shown
 
 COLUMNS = ("id", "split")
+COLUMNS_AND_FRAMES = (*COLUMNS, *FRAMES)
 SPLITS = ("train", "validation", "test")
 
 
-def write_split_csv(path: Path, splits: Mapping[str, str]) -> None:
-    """Writes {id: split} as `with_split` reads it."""
+def write_split_csv(path: Path, splits: Mapping[str, str], samples: Iterable[Sample] = ()) -> None:
+    """Writes {id: split} of the samples as `with_split` reads it."""
+    frames = {sample.video_id: sample.frames for sample in samples if is_called_by_its_place(sample)}
+    columns = COLUMNS_AND_FRAMES if frames else COLUMNS
+    rows = [(*row, *(frames.get(row[0]) or ("", "")))[: len(columns)] for row in splits.items()]
     with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *splits.items()])
+        csv.writer(file, lineterminator="\n").writerows([columns, *rows])
 
 
 def check_new(taken: Sequence[Path], overwrite: bool) -> None:
@@ -46,16 +55,19 @@ def further_folds(output: Path, folds: int) -> list[Path]:
 
 
 def _is_split_csv(path):
-    return path.is_file() and path.read_bytes().startswith(",".join(COLUMNS).encode() + b"\n")
+    headers = tuple(",".join(columns).encode() + b"\n" for columns in (COLUMNS, COLUMNS_AND_FRAMES))
+    return path.is_file() and path.read_bytes().startswith(headers)
 
 
 def with_split(source: Source, path: Path) -> Source:
     """The source with the split that the file at `path` says.
 
     Raises:
-        InputError: the file is missing or malformed, says a record twice, or does not have the records of the source.
+        InputError: the file is missing or malformed, says a record twice, does not have the records of the source, or
+            says other frames of one of them.
     """
     splits: dict[str, str] = {}
+    frames: dict[str, tuple[int, int]] = {}
     rows: dict[str, int] = {}
     for row in read_csv(path, COLUMNS):
         if row["id"] in splits:
@@ -65,6 +77,8 @@ def with_split(source: Source, path: Path) -> Source:
             what = f"expected a split, one of {', '.join(SPLITS)}. Received: {row['split']!r}"
             raise InputError(f"{path}, row {row.number}: {what}")
         splits[row["id"]], rows[row["id"]] = row["split"], row.number
+        if all(row.get(name) for name in FRAMES):
+            frames[row["id"]] = _stretch(path, row)
     ids = {sample.video_id for sample in source.samples}
     missing, unknown = ids - splits.keys(), splits.keys() - ids
     if missing or unknown:
@@ -73,9 +87,32 @@ def with_split(source: Source, path: Path) -> Source:
         raise InputError(
             f"{path}: expected a split for each of {counted(len(ids), 'record')}. Received: {'; '.join(received)}"
         )
+    _check_frames(path, source.samples, frames)
     samples = tuple(dataclasses.replace(sample, split=splits[sample.video_id]) for sample in source.samples)
     settings, published = {**source.settings, "split_csv": path.name}, source.published and source.published.in_all()
     return dataclasses.replace(source, samples=samples, settings=settings, published=published)
+
+
+def _stretch(path, row):
+    try:
+        start, stop = (whole_number(row[name]) for name in FRAMES)
+    except ValueError as error:
+        received = ",".join(row[name] for name in FRAMES)
+        raise InputError(f"{path}, row {row.number}: expected integer frames. Received: {received}") from error
+    return start, stop
+
+
+def _check_frames(path, samples, frames):
+    """InputError where an id has come to mean a performance that shares no frame with the one that it meant."""
+    moved = []
+    for sample in samples:
+        if sample.frames and sample.video_id in frames:
+            (start, stop), (now_start, now_stop) = frames[sample.video_id], sample.frames
+            if stop <= now_start or now_stop <= start:
+                moved.append(f"{sample.video_id} ({start} to {stop}, now {now_start} to {now_stop})")
+    if moved:
+        what = "expected the frames that its ids were written for. Received: others as"
+        raise InputError(f"{path}: {what} {shown(moved)}; give the rows ids of their own, and split anew.")
 
 
 def with_split_problems(source: Source) -> Source:

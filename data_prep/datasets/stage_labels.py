@@ -20,7 +20,7 @@ from scoringnet_tf.sports import NOISE, SHORTEST, Sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.reading import whole_number
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.wording import counted, shown
 
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
@@ -143,20 +143,29 @@ def frame_stages(segments: Iterable[Segment] | None, num_frames: int, sport: Spo
     return stages
 
 
-def short_performances(labelled: Iterable[Sequence[Segment]]) -> list[str]:
-    """A note where every labelled performance is too short to be scored: its stages may be in other units than frames.
+def short_performances(labelled: Mapping[str, Sequence[Segment] | None]) -> list[str]:
+    """A note on labelled performances that are too short to be scored; of most, stages may be in other units.
 
     Args:
-        labelled: the segments of each video.
+        labelled: {video_id: its segments}; a performance that reaches to the end of its video says nothing.
     """
-    performances = [[segment for segment in segments if segment.stage != NOISE] for segments in labelled]
-    lengths = [math.inf if own[-1].end is None else own[-1].end - own[0].start for own in performances if own]
-    if not lengths or max(lengths) >= SHORTEST:
-        return []
-    return [
-        f"By its stages no performance has the {SHORTEST} frames that a model needs (median: "
-        f"{statistics.median(lengths):g}); maybe they are in seconds."
-    ]
+    lengths, short = [], {}
+    for video_id, segments in labelled.items():
+        own = [segment for segment in segments or () if segment.stage != NOISE]
+        if not own or own[-1].end is None:
+            continue
+        length = own[-1].end - own[0].start
+        lengths.append(length)
+        if length < SHORTEST:
+            short[video_id] = (length, len(own))
+    needed = f"the {SHORTEST} frames that a model needs"
+    if 2 * len(short) > len(lengths):
+        median = statistics.median(length for length, _ in short.values())
+        found = f"{len(short)} of {counted(len(lengths), 'performance')}"
+        return [f"Stages span fewer than {needed} in {found} (median: {median:g}); maybe they are in seconds."]
+    # One stage alone may be all that is known of a performance.
+    named = [f"{video_id} ({length})" for video_id, (length, num_stages) in short.items() if num_stages > 1]
+    return [f"Stages span fewer than {needed} in {shown(named)}."] if named else []
 
 
 def within(segments: Iterable[Segment], stretch: tuple[int, int] | None, cut: bool = False) -> tuple[Segment, ...]:

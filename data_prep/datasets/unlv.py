@@ -135,7 +135,7 @@ def make_samples(
     unused = sorted(set(videos).difference(*splits.values()))
     notes = [f"Not built, as in neither split: {counted(len(unused), 'video')}."] if unused else []
     notes += odd_executions(sport, samples)
-    notes += short_performances(sample.segments for sample in samples if sample.segments)
+    notes += short_performances({sample.video_id: sample.segments for sample in samples})
     return tuple(sorted(samples, key=lambda sample: sample.video_id)), notes
 
 

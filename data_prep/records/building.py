@@ -14,7 +14,7 @@ from data_prep.datasets import read_source
 from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, Problem, Sample, kinds_of_row
 from data_prep.records.checks import checked_samples, known_problems
 from data_prep.records.encoding import aspect_of, encode_samples
-from data_prep.records.joints import SourceJoints
+from data_prep.records.joints import check_replaced_joints, source_joints
 from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
 from data_prep.records.oddities import Oddities
 from data_prep.records.simulation import read_simulation
@@ -79,8 +79,9 @@ def build_records(
 
     Raises:
         InputError: the source is incomplete or inconsistent (every row is listed; what can be known before decoding is
-            refused before), `output_dir` is taken, being built, or cannot be written, or a worker was killed;
-            `output_dir` of a runner is in an object store, or there are features and nothing for it to decode.
+            refused before), `output_dir` is taken, being built, or cannot be written, or has joints that are not those
+            of the source, or a worker was killed; `output_dir` of a runner is in an object store, or there are features
+            and nothing for it to decode.
     """
     target = as_path(output_dir)
     if isinstance(target, Path) and (runner or target.name in ("", "..") or target.is_symlink()):
@@ -116,6 +117,7 @@ def _build(dataset, source_dir, target, settings, kept, decoding, options):
         settings = _without_frames(settings)
         if given:
             raise InputError(f"{given}: expected videos to decode. Received: features, which this process reads.")
+    check_replaced_joints(target, source_dir, source)
     known = known_problems(source, source_dir)
     _refuse(known, settings, source_dir)
     if sum(not _is_kept(problems, settings) for _, problems in known) == len(source.samples):
@@ -135,8 +137,8 @@ def _build(dataset, source_dir, target, settings, kept, decoding, options):
         rejected, notes = _write_samples(writer, dataset, source, source_dir, stored, progress, settings)
         _refuse(rejected, settings, source_dir)
         info = _dataset_info(writer, dataset, source, source_dir, settings, stored.aspect, rejected, simulation)
-        if not source.has_features:
-            SourceJoints(source_dir, source.samples).copy(folder, writer.videos)
+        if joints := source_joints(source_dir, source):
+            joints.copy(folder, writer.videos)
         info.save(folder)
     return dataclasses.replace(info, records_dir=target), [*source.notes, *simulated, *notes]
 
@@ -175,7 +177,7 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded, setting
     """
     rejected: list[tuple[Sample, list[Problem]]] = []
     resumed: dict[bool, list[str]] = {True: [], False: []}
-    oddities = Oddities(source, stored)
+    oddities = Oddities(source, stored, source_joints(source_dir, source))
     for sample, video, stages, problems in checked_samples(source, source_dir, encoded):
         if problems and not _is_kept(problems, settings):
             rejected.append((sample, problems))

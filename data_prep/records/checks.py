@@ -21,7 +21,7 @@ from data_prep.datasets.sample import (
 )
 from data_prep.datasets.stage_labels import StageError, frame_stages, segment_errors
 from data_prep.records.encoding import EncodedVideo
-from data_prep.records.joints import SourceJoints
+from data_prep.records.joints import source_joints
 from data_prep.records.same_performance import SeenPerformances
 from scoringnet_tf.data.features import origin_kind
 from scoringnet_tf.data.video import VideoError
@@ -48,7 +48,7 @@ def known_problems(source: Source, source_dir: Path) -> list[tuple[Sample, list[
     """
     sport = get_sport(source.sport) if source.sport else None
     of_others = _problems_beside_others(source)
-    joints = None if source.has_features else SourceJoints(source_dir, source.samples)
+    joints = source_joints(source_dir, source)
     found = []
     for index, sample in enumerate(source.samples):
         problems = _row_problems(sample, source_dir, sport, of_others(index))
@@ -117,7 +117,7 @@ def checked_samples(
     first: tuple[str, dict] | None = None  # id of the first features, and what they are
     owners: dict[str, tuple[str, str]] = {}  # sha256 → (id, split) of the first video with these bytes
     shown = SeenPerformances(len(source.samples))
-    joints = None if source.has_features else SourceJoints(source_dir, source.samples)
+    joints = source_joints(source_dir, source)
     for index, (sample, video) in enumerate(zip(source.samples, encoded, strict=True)):
         problems = _row_problems(sample, source_dir, sport, of_others(index))
         stages, video_problems = _video_problems(sample, video, sport, owners)

@@ -12,6 +12,7 @@ from data_prep.datasets import read_source
 from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, kinds_of_row
 from data_prep.records.checks import checked_samples
 from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
+from data_prep.records.joints import source_joints
 from data_prep.records.oddities import Oddities
 from data_prep.records.simulation import read_simulation
 from data_prep.support.errors import OptionError
@@ -55,7 +56,7 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
             f"--workers={workers}: expected videos to decode. Received: features, which this process reads."
         )
     problems, num_steps, unlabelled = [], 0, {}
-    oddities = Oddities(source, STORED)
+    oddities = Oddities(source, STORED, source_joints(source_dir, source))
     kinds: collections.Counter[str] = collections.Counter()
     with in_processes(workers or os.cpu_count() or 1) as map_clips:
         encoded = encode_samples(source, map_clips, _measured)

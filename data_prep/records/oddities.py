@@ -10,8 +10,10 @@ import numpy as np
 
 from data_prep.datasets.sample import Sample, Source
 from data_prep.records.encoding import EncodedVideo
+from data_prep.records.joints import SourceJoints
 from scoringnet_tf.data.preprocessing import ASPECT_TOLERANCE, RATE_TOLERANCE, StoredForm
 from scoringnet_tf.data.records import UNLABELLED
+from scoringnet_tf.data.video import first_number
 from scoringnet_tf.sports import SCORES, SHORTEST, get_sport, in_order
 from scoringnet_tf.support.wording import counted, shown
 
@@ -22,10 +24,11 @@ class Oddities:
     Args:
         source: whose videos.
         stored: how frames are stored; without an aspect where `build` has yet to choose one.
+        joints: of the videos; None where there are none.
     """
 
-    def __init__(self, source: Source, stored: StoredForm) -> None:
-        self._source, self._stored = source, stored
+    def __init__(self, source: Source, stored: StoredForm, joints: SourceJoints | None = None) -> None:
+        self._source, self._stored, self._joints = source, stored, joints
         self._stage_names = get_sport(source.sport).stages if source.sport else ()
         self._warnings: dict[str, list[str]] = collections.defaultdict(list)
         self._of_aspect: dict[str, list[str]] = collections.defaultdict(list)
@@ -34,6 +37,8 @@ class Oddities:
         self._uneven: list[str] = []
         self._short: list[str] = []
         self._unordered: list[str] = []
+        self._begun_later: list[str] = []
+        self._joints_elsewhere: list[str] = []
 
     def see(self, sample: Sample, video: EncodedVideo, stages: np.ndarray | None) -> None:
         """Looks at a video that is written.
@@ -53,6 +58,10 @@ class Oddities:
                 self._short.append(f"{name} ({len(video)})")
             if not _is_even(video):
                 self._uneven.append(name)
+            if (first := _first_number(sample)) > 1:
+                self._begun_later.append(f"{name} ({first})")
+        if self._joints and self._joints.are_elsewhere(sample, video.source_size):
+            self._joints_elsewhere.append(name)
         if stages is not None and not in_order(stages):
             self._unordered.append(name)
         for stage in self._lacking(sample, stages):
@@ -80,6 +89,15 @@ class Oddities:
                 self._uneven,
                 "the frames are not evenly spaced in time, and records keep all of them; predict leaves some out and "
                 "repeats others. Bring such videos to a constant frame rate first",
+            ),
+            *_told(
+                self._begun_later,
+                "images are numbered from this one on, which is taken for frame 0 of the stage labels; where the ones "
+                "before it are missing, all stages are late",
+            ),
+            *_told(
+                self._joints_elsewhere,
+                "most joints lie outside the frames, or all in one pixel; maybe they are in other units",
             ),
             # The model's decoding takes them for one performance.
             *_told(
@@ -134,6 +152,12 @@ def _told(names, what):
 
 def _alike(rate, other):
     return max(rate, other) / min(rate, other) - 1 <= RATE_TOLERANCE
+
+
+def _first_number(sample):
+    """The number of the first image of a folder whose frames stage labels count from there; else 0."""
+    counts_from_it = sample.segments and sample.num_frames is None and sample.frames is None
+    return first_number(sample.path) if counts_from_it and sample.path.is_dir() else 0
 
 
 def _is_even(encoded):

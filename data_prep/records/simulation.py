@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.datasets.sample import Sample
+from scoringnet_tf.data.joints import FOLDER, INDEX, SIMULATED, read_index
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.reading import read_json
 from scoringnet_tf.support.wording import counted
@@ -20,7 +21,7 @@ def read_simulation(source_dir: Path, samples: Iterable[Sample]) -> tuple[dict[s
         (That, or None for filmed video; notes, where some of the videos are simulated and others not, or otherwise.)
 
     Raises:
-        InputError: the simulation has not ended, or what it left is damaged.
+        InputError: the simulation has not ended, or what it left is damaged, or only its joints are there.
     """
     above = [Path(source_dir), *Path(source_dir).absolute().parents[:LEVELS]]
     folders = [next((folder for folder in above if _has_simulation(folder)), None)]
@@ -31,6 +32,7 @@ def read_simulation(source_dir: Path, samples: Iterable[Sample]) -> tuple[dict[s
     found = [folder for folder in dict.fromkeys(folders) if folder is not None]
     simulations = [_read(folder) for folder in found]
     if not found:
+        _refuse_simulated_joints(Path(source_dir) / FOLDER)
         return None, []
     of_videos = folders[1:]
     simulated = sum(folder is not None for folder in of_videos)
@@ -41,6 +43,17 @@ def read_simulation(source_dir: Path, samples: Iterable[Sample]) -> tuple[dict[s
     if len(found) > 1:
         notes.append(f"Videos are of {len(found)} simulations; the records name the first, {found[0]}.")
     return simulations[0], notes
+
+
+def _refuse_simulated_joints(folder):
+    """InputError where joints say that videos are simulated which would pass for filmed ones."""
+    try:
+        is_simulated = (folder / INDEX).is_file() and read_index(folder)[1] == SIMULATED
+    except InputError:
+        return  # whoever reads the joints says so
+    if is_simulated:
+        what = f"expected simulation.json of videos with {SIMULATED}. Received: none"
+        raise InputError(f"{folder / INDEX}: {what}; copy it from the folder of the simulation to that of the videos.")
 
 
 def _between(folder, source_dir):

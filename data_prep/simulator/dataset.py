@@ -220,31 +220,20 @@ def _render_all(plans, settings, output_dir, workers):
         return list(rendered)[: len(measured)]
 
 
-def _is_rendered(plan, settings, output_dir):
-    """Whether the video is there, and, of a whole performance, the joints."""
-    joints_are_there = settings.task != "scoring" or joints_file(output_dir, plan).exists()
-    return (output_dir / plan.path).exists() and joints_are_there
-
-
 def _is_whole(plan, settings, output_dir):
-    """Whether what was rendered is there to its last frame; what was cut off since is removed, to be rendered anew."""
-    if not _is_rendered(plan, settings, output_dir):
-        return False
-    path = output_dir / plan.path
-    if settings.task == "session" or num_packets(path) == plan.num_frames:
-        return True
-    path.unlink()
-    return False
+    """Whether the video is there to its last frame, and, of a whole performance, the joints."""
+    joints_are_there = settings.task != "scoring" or joints_file(output_dir, plan).exists()
+    return joints_are_there and num_packets(output_dir / plan.path) == plan.num_frames
 
 
 def _render(job):
     plan, settings, output_dir, is_measured = job
-    path = output_dir / plan.path
+    path, is_whole = output_dir / plan.path, _is_whole(plan, settings, output_dir)
     if settings.task == "session":
-        if not _is_rendered(plan, settings, output_dir):
+        if not is_whole:
             write_session(get_simulator(settings.sport), plan, output_dir)
         return None
-    if not _is_rendered(plan, settings, output_dir):
+    if not is_whole:
         joints = np.full((plan.num_frames, len(JOINTS), 2), np.nan)
         frames = film_video(get_simulator(settings.sport), plan, settings, joints)
         write_video(path, frames, plan.quantiser, plan.codec)

@@ -9,9 +9,7 @@ import numpy as np
 from data_prep.simulator.files import replace_bytes
 from data_prep.simulator.performance import Performance
 from data_prep.simulator.scene.figure import JOINTS
-from scoringnet_tf.data.joints import FOLDER, INDEX
-
-SOURCE = "true joints of the simulator"
+from scoringnet_tf.data.joints import FOLDER, INDEX, SIMULATED
 
 
 def joints_file(folder: Path, performance: Performance) -> Path:
@@ -29,5 +27,5 @@ def write_joints(folder: Path, performance: Performance, joints: np.ndarray) -> 
 def write_index(folder: Path) -> None:
     """Makes the folder of joints, with whose they are and their names."""
     (folder / FOLDER).mkdir(exist_ok=True)
-    index = json.dumps({"source": SOURCE, "names": JOINTS}, indent=2) + "\n"
+    index = json.dumps({"source": SIMULATED, "names": JOINTS}, indent=2) + "\n"
     replace_bytes(folder / FOLDER / INDEX, index.encode())

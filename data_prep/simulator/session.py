@@ -51,6 +51,11 @@ class Session:
     gaps: list[int]
     replays: list[int]
 
+    @property
+    def num_frames(self) -> int:
+        """Of the video."""
+        return sum(self.gaps) + sum(plan.num_frames for plan in self.performances) + sum(self.replays)
+
     def starts(self) -> list[int]:
         """The first frame of the video of each performance."""
         lengths = [plan.num_frames + replay for plan, replay in zip(self.performances, self.replays, strict=True)]

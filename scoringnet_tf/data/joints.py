@@ -18,6 +18,7 @@ from scoringnet_tf.support.reading import read_json
 
 FOLDER, INDEX = "joints", "joints.json"
 HEAD = "head"
+SIMULATED = "true joints of the simulator"  # whose they are where nobody estimated them
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,6 +17,7 @@ from scoringnet_tf.support.reading import read_csv
 
 Split = Mapping[str, str]  # id → "train", "validation" or "test"; what is left out is in none
 COLUMNS, SPLITS = ("id", "split"), ("train", "validation", "test")
+WITH_FRAMES = (*COLUMNS, "start_frame", "end_frame")  # of a table's performances, for whoever reads that table
 
 
 def random_splits(info: DatasetInfo, number: int, seed: int = 0) -> list[Split]:
@@ -60,13 +61,14 @@ def read_split(path: Path) -> Split:
         raise InputError(f"{path}: expected a file of a split ({','.join(COLUMNS)}). Received: no such file.")
     heading, *rows = [cells for _, cells in read_csv(path)] or [[]]
     ids = [row[0] for row in rows]
-    malformed = [",".join(row) for row in rows if len(row) != 2 or row[1] not in SPLITS]
+    named = [[name] for name in SPLITS]
+    malformed = [",".join(row) for row in rows if len(row) != len(heading) or row[1:2] not in named]
     repeated = sorted({video_id for video_id in ids if ids.count(video_id) > 1})
-    if tuple(heading) != COLUMNS or malformed or repeated:
+    if tuple(heading) not in (COLUMNS, WITH_FRAMES) or malformed or repeated:
         received = malformed[:1] or repeated[:1] or [",".join(heading)]
         expected = f"{','.join(COLUMNS)}, every id once, of {', '.join(SPLITS)}"
         raise InputError(f"{path}: expected {expected}. Received: {received[0] or 'nothing'}.")
-    return dict(rows)
+    return {row[0]: row[1] for row in rows}
 
 
 def write_split(path: Path, split: Split) -> None:

@@ -480,11 +480,15 @@ def images_to_cut(folder: Path) -> list[Path]:
         VideoError: as `image_paths`, or they are numbered from 2 or later, of which a `Clip` would take others.
     """
     images = image_paths(Clip(folder))
-    first = min(_numbered_images(folder, folder.stat().st_mtime_ns))
-    if first > 1:
+    if (first := first_number(folder)) > 1:
         said = "expected images numbered from 0 or 1, for a stretch of them"
         raise VideoError(f"{folder}: {said}. Received: numbers from {first} on.")
     return images
+
+
+def first_number(folder: Path) -> int:
+    """The number of the first image of a folder of images."""
+    return min(_numbered_images(folder, folder.stat().st_mtime_ns))
 
 
 @functools.lru_cache(maxsize=2)  # a folder may hold every frame of a competition, and the clips of it come in turn

@@ -1,7 +1,7 @@
 """Bad input of `data_prep`."""
 
 from bad_case import Case
-from bad_makers import changed, flipped, folder_at, holding, rows
+from bad_makers import all_of, changed, flipped, folder_at, holding, rows
 
 B = "data_prep build --dataset=manifest --sport=diving --workers=1 --source_dir=own --output_dir=new"
 C = "data_prep check --dataset=manifest --sport=diving --workers=1 --source_dir=own"
@@ -173,6 +173,26 @@ DATA = (
         needs="own",
     ),
     Case(
+        "true joints of a simulation without what it says of itself",
+        B,
+        "build: own/joints/joints.json: expected simulation.json of videos with true joints of the simulator. "
+        "Received: none; copy it from the folder of the simulation to that of the videos.",
+        holding("own/joints/joints.json", b'{"source": "true joints of the simulator", "names": ["head"]}'),
+        needs="own",
+    ),
+    Case(
+        "stages by the id of a video, and others by its file",
+        B,
+        problems_of(
+            "row 2: expected its stages in stage_labels.csv once. Received: those of Ann (stage_labels.csv, row 2) and "
+            "others of a.avi (stage_labels.csv, row 3)"
+        ),
+        all_of(
+            rows(f"Ann,{ONE}", header="id,video,split,difficulty,execution,final"),
+            rows("Ann,entry,3,9", "a.avi,entry,4,9", header=STAGES, name="own/stage_labels.csv"),
+        ),
+    ),
+    Case(
         "an output that holds something else",
         B,
         "build: new: expected a new or empty folder. Received: something that is not records.",
@@ -213,6 +233,16 @@ DATA = (
         "build: split.csv: expected a split for each of 2 records. Received: none for a.avi, b.avi; z.avi, which "
         "are no records",
         holding("split.csv", b"id,split\nz.avi,train\n"),
+    ),
+    Case(
+        "a file of splits that was written for other performances of those names",
+        f"{B} --split_csv=split.csv",
+        "build: split.csv: expected the frames that its ids were written for. Received: others as a.avi (0 to 9, now 9 "
+        "to 18); give the rows ids of their own, and split anew.",
+        all_of(
+            rows("a.avi,60,9,18", header="video,final,start_frame,end_frame"),
+            holding("split.csv", b"id,split,start_frame,end_frame\na.avi,train,0,9\n"),
+        ),
     ),
     Case(
         "no records to look at",

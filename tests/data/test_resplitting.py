@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from tiny_records import gray_jpeg, tiny_video, write_records
 
+from data_prep.datasets.sample import Sample
 from data_prep.datasets.split_file import write_split_csv
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
@@ -139,6 +140,10 @@ def test_files_are_those_of_data_prep(tmp_path):
     assert read_split(tmp_path / "theirs.csv") == SPLIT
     write_split(tmp_path / "ours.csv", SPLIT)
     assert (tmp_path / "ours.csv").read_bytes() == (tmp_path / "theirs.csv").read_bytes()
+    performance = Sample(IDS[0], tmp_path / IDS[0], "", "row 2", frames=(10, 30))
+    write_split_csv(tmp_path / "frames.csv", SPLIT, [performance])
+    assert f"{IDS[0]},{SPLIT[IDS[0]]},10,30\n" in (tmp_path / "frames.csv").read_text()
+    assert read_split(tmp_path / "frames.csv") == SPLIT
 
 
 @pytest.mark.parametrize(
@@ -149,6 +154,8 @@ def test_files_are_those_of_data_prep(tmp_path):
         ("id,split\n1,training\n", "Received: 1,training"),
         ("id,split\n1,train\n1,test\n", r"Received: 1\."),
         ("id,split\n1\n", r"Received: 1\."),
+        ("id\n1\n", r"Received: 1\."),
+        ("id,split\n1,train,10,30\n", "Received: 1,train,10,30"),
     ],
 )
 def test_what_is_no_split_is_refused(tmp_path, text, received):

@@ -2794,14 +2794,20 @@ LEFT_OVERS = (
         "data_prep/datasets/scores.py",
         "tests/data_prep/datasets/test_own_table.py",
         (
-            "if found and least < most and max(found)",
-            "if found and least < most and min(found)",
+            "if 2 * len(low) > len(values)",
+            "if low",
             "one low score makes a scale of all",
-            "test_scores_on_another_scale_are_noted_where_all_are",
+            "test_scores_on_another_scale_are_noted_where_most_are",
         ),
         (
-            "marks.factor <= 1 or ",
-            "",
+            "if 2 * len(low) > len(values)",
+            "if len(low) == len(values) > 0",
+            "one sum among means of marks silences the note",
+            "test_executions_that_are_a_mean_of_marks_are_noted",
+        ),
+        (
+            "marks.factor <= 1 or not",
+            "not",
             "executions of a sport whose rule is the mean of marks noted",
             "test_executions_that_are_a_mean_of_marks_are_noted",
         ),
@@ -2810,10 +2816,22 @@ LEFT_OVERS = (
         "data_prep/datasets/stage_labels.py",
         "tests/data_prep/datasets/test_own_table.py",
         (
-            "max(lengths) >= SHORTEST",
-            "min(lengths) >= SHORTEST",
+            "if 2 * len(short) > len(lengths)",
+            "if short",
             "one short performance makes seconds of all stages",
-            "test_stages_in_seconds_are_noted_where_all_performances_are_short",
+            "test_performances_that_are_short_among_others_are_named",
+        ),
+        (
+            "if 2 * len(short) > len(lengths)",
+            "if len(short) == len(lengths) > 0",
+            "one right row silences the note on stages in seconds",
+            "test_stages_in_seconds_are_noted_where_most_performances_are_short",
+        ),
+        (
+            "if not own or own[-1].end is None:",
+            "if not own:",
+            "a performance without an end fails the note",
+            "test_a_performance_that_reaches_to_the_end_of_its_video_has_no_length_by_its_stages",
         ),
     ),
     *of(
@@ -3826,10 +3844,16 @@ READINGS = [
         "data_prep/datasets/manifest.py",
         "tests/data_prep/datasets/test_performances.py",
         (
-            'row.get("group") or (os.path',
-            'row.get("group") or (None and os.path',
+            "else _file_of(row) if stretch else None",
+            "else None",
             "performances of one file are no group",
             "test_performances_of_one_file_are_a_group_unless_a_column_says_otherwise",
+        ),
+        (
+            'row["group"] or None if table.has_groups',
+            'row["group"] if table.has_groups and row["group"]',
+            "a broadcast passes for the group of a row that has none",
+            "test_a_performance_without_a_group_is_in_none_where_others_have_one",
         ),
     ),
     *of(
@@ -4780,8 +4804,8 @@ NEARLY = [
             "test_labels_of_a_finished_simulation_that_have_changed_are_named",
         ),
         (
-            "num_packets(path) == plan.num_frames",
-            "True",
+            "num_packets(output_dir / plan.path) == plan.num_frames",
+            "(output_dir / plan.path).exists()",
             "a video that was cut off counts as rendered",
             "test_a_video_that_was_cut_off_is_rendered_again",
         ),
@@ -5477,6 +5501,178 @@ UNSAID = [
     ),
 ]
 
+# === Data that is not what its labels say ===
+
+MISLABELLED = [
+    *of(
+        "data_prep/datasets/manifest.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            "_with_problem(sample, _said_twice(sample, file, labels))",
+            "sample",
+            "of two sets of stages one is ignored",
+            "test_a_performance_with_other_stages_by_its_id_than_by_its_file_is_refused",
+        ),
+        (
+            "(sample.frames is None or touches(segment, sample.frames))",
+            "True",
+            "stages of other performances contradict those of one",
+            "test_a_performance_with_other_stages_by_its_id_than_by_its_file_is_refused",
+        ),
+        (
+            "and not any(touches(segment, each) for each in of_file)",
+            "and False",
+            "stages in the frames of no row pass in silence",
+            "test_stages_outside_every_performance_are_named",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/mtl_aqa.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            '("final_annotations_dict_with_dive_number.pkl", "final_annotations_dict.pkl")',
+            '("final_annotations_dict.pkl", "final_annotations_dict_with_dive_number.pkl")',
+            "annotations with marks are passed over",
+            "test_mtl_aqa_annotations_with_marks_are_preferred_and_what_has_none_is_counted",
+        ),
+        (
+            'entry.get("judge_scores") is None for',
+            '"judge_scores" in entry for',
+            "clips with marks are counted as those without",
+            "test_mtl_aqa_annotations_with_marks_are_preferred_and_what_has_none_is_counted",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/readers/layout.py",
+        "tests/data_prep/records/test_feature_records.py",
+        (
+            "if path.suffix in suffixes]",
+            "]",
+            "a table beside features passes for features",
+            "test_files_of_features_that_no_row_names_are_told",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/split_file.py",
+        "tests/data_prep/datasets/test_splitting.py",
+        (
+            "    _check_frames(path, source.samples, frames)\n",
+            "",
+            "an id that has come to mean another performance keeps its split",
+            "test_an_id_that_has_come_to_mean_another_performance_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/resplitting.py",
+        "tests/data/test_resplitting.py",
+        (
+            "not in (COLUMNS, WITH_FRAMES)",
+            "!= COLUMNS",
+            "files of splits that say frames are refused by the tables",
+            "test_files_are_those_of_data_prep",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/dataset.py",
+        "tests/data_prep/simulator/test_simulator_interrupted.py",
+        (
+            "path, is_whole = output_dir / plan.path, _is_whole(plan, settings, output_dir)",
+            "path, is_whole = output_dir / plan.path, (output_dir / plan.path).exists()",
+            "a simulation goes on with a video that was cut off",
+            "test_a_simulation_that_was_interrupted_renders_what_was_cut_off_again",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/session.py",
+        "tests/data_prep/simulator/test_sessions.py",
+        (
+            "+ sum(self.replays)\n",
+            "\n",
+            "a whole session passes for one that was cut off",
+        ),
+    ),
+    *of(
+        "data_prep/commands/stages.py",
+        "tests/data_prep/stages/test_stage_formats.py",
+        (
+            "if FLAGS.videos_dir is None and FLAGS.fps is None and (stated",
+            "if False and (stated",
+            "a rate that tasks state is taken for the video's in silence",
+            "test_a_stated_rate_that_cannot_be_held_against_the_video_is_told",
+        ),
+        (
+            "if FLAGS.videos_dir is None and FLAGS.fps is None and (stated",
+            "if (stated",
+            "a rate that was compared with the video's is called unknown",
+            "test_a_stated_rate_that_cannot_be_held_against_the_video_is_told",
+        ),
+    ),
+    *of(
+        "data_prep/records/oddities.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            "sample.segments and sample.num_frames is None and",
+            "sample.segments and",
+            "a folder of known length is said to lack images",
+            "test_images_that_begin_later_are_told_where_stages_count_from_the_first",
+        ),
+        (
+            "(first := _first_number(sample)) > 1:",
+            "(first := _first_number(sample)) > 5:",
+            "stages of a folder without its first images are late in silence",
+            "test_images_that_begin_later_are_told_where_stages_count_from_the_first",
+        ),
+    ),
+    *of(
+        "data_prep/records/joints.py",
+        "tests/data_prep/records/test_joints_of_records.py",
+        (
+            "index.read_bytes() == ours.read_bytes()",
+            "ours.is_file()",
+            "joints of one's own beside records make way for others",
+            "test_joints_beside_records_that_are_not_those_of_the_source_are_not_lost",
+        ),
+        (
+            "    if not (of_source and index",
+            "    if of_source and not (index",
+            "joints of one's own beside records are lost",
+            "test_joints_beside_records_that_are_not_those_of_the_source_are_not_lost",
+        ),
+        (
+            "np.abs(seen).max() <= 1 or ",
+            "",
+            "joints as shares of the frame pass in silence",
+            "test_joints_on_another_scale_are_told",
+        ),
+        (
+            "2 * outside.sum() > len(seen)",
+            "outside.any()",
+            "an athlete at the edge is on another scale",
+            "test_joints_on_another_scale_are_told",
+        ),
+    ),
+    *of(
+        "data_prep/records/simulation.py",
+        "tests/data_prep/simulator/test_simulator_joints.py",
+        (
+            "        _refuse_simulated_joints(Path(source_dir) / FOLDER)\n",
+            "",
+            "simulated videos pass for filmed ones",
+            "test_simulated_videos_whose_simulation_was_not_copied_do_not_pass_for_filmed_ones",
+        ),
+    ),
+    *of(
+        "data_prep/commands/split.py",
+        "tests/data_prep/datasets/test_splitting.py",
+        (
+            "write_split_csv(path, split, samples)",
+            "write_split_csv(path, split)",
+            "files of splits do not say the frames of performances without ids",
+            "test_the_command_says_the_frames_of_performances_without_ids",
+        ),
+    ),
+]
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
@@ -5484,4 +5680,5 @@ MUTANTS = (
     *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES, *PARTIAL, *EXPERIMENTS, *REPORTS),
     *(*BAD_INPUT, *SCALING, *LEFT_OVERS, *READINGS, *UNHELD, *NEARLY, *SECOND_RUNS),
     *UNSAID,
+    *MISLABELLED,
 )

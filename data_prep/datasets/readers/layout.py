@@ -128,7 +128,21 @@ def unlisted_note(folder: Path, paths: Iterable[Path]) -> list[str]:
         found = videos_in(folder) if folder.is_dir() else []
     except OSError:  # a folder that may not be read, such as lost+found: no row needs it
         return []
+    return _others_note(folder, found, paths, "video")
+
+
+def unlisted_features_note(folder: Path, paths: Sequence[Path]) -> list[str]:
+    """A note on files beside those that a table of features names, and of their kind, that no row names."""
+    suffixes, beside = {path.suffix for path in paths} - {""}, {path.parent for path in paths}
+    try:
+        found = [path for each in beside if each.is_dir() for path in each.iterdir() if path.suffix in suffixes]
+    except OSError:
+        return []
+    return _others_note(folder, found, paths, "file of features", "files of features")
+
+
+def _others_note(folder, found, paths, noun, plural=""):
     named = {_place(path) for path in paths}
     others = [path for path in found if _place(path) not in named]
-    names = shown([str(path.relative_to(folder)) for path in others])
-    return [f"In the folder, but in no row: {counted(len(others), 'video')}, {names}."] if others else []
+    names = shown([os.path.relpath(path, folder) for path in others])
+    return [f"In the folder, but in no row: {counted(len(others), noun, plural=plural)}, {names}."] if others else []

@@ -85,7 +85,12 @@ def _video(task, where, facts_of):
         return _segments(number, region, where, lambda: facts_of(video_id), data.get(FPS))
 
     video = labelled_video(video_id, where, enumerate(regions, start=1), segments_of)
-    return dataclasses.replace(video, is_predicted="annotations" not in task)
+    rate = data.get(FPS)
+    return dataclasses.replace(
+        video,
+        is_predicted="annotations" not in task,
+        frame_rate=rate if isinstance(rate, int | float) and 1 <= rate <= MAX_RATE else None,
+    )
 
 
 def _video_id(data, where):

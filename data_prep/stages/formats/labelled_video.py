@@ -19,6 +19,7 @@ class LabelledVideo:
         problems: what was wrong, one message each, with file and row, region or annotation.
         is_predicted: a model found the stages, and nobody has corrected them yet.
         num_frames: of the video that was labelled, where the file says so and counts no time.
+        frame_rate: frames per second at which the file says that it counts frames.
     """
 
     video_id: str
@@ -27,6 +28,7 @@ class LabelledVideo:
     problems: tuple[str, ...] = ()
     is_predicted: bool = False
     num_frames: int | None = None
+    frame_rate: float | None = None
 
     def renamed(self, video_id: str) -> "LabelledVideo":
         """The same labels of a video that is called otherwise."""

@@ -121,6 +121,26 @@ def test_mtl_aqa_keys_of_numpy_and_marks(tmp_path):
     ]
 
 
+def test_mtl_aqa_annotations_with_marks_are_preferred_and_what_has_none_is_counted(tmp_path):
+    source = write_mtl_aqa(tmp_path / "mtl")
+    missing = "Of 4 clips {} have no judge_scores to hold the score against."
+    assert missing.format(4) in mtl_aqa.read(source).notes
+    annotations = pickle.loads((source / "final_annotations_dict.pkl").read_bytes())
+    annotations[1, 2].update(judge_scores=[7.0] * 7)  # 63 points, not the 62 that it has
+    write_pickle(source / "final_annotations_dict_with_dive_number.pkl", annotations)
+    found = mtl_aqa.read(source)
+    assert [problem.partition(":")[0] for problem in _problems(found)] == [
+        "final_annotations_dict_with_dive_number.pkl, (1, 2)"
+    ]
+    assert missing.format(3) in found.notes
+    read = "final_annotations_dict_with_dive_number.pkl, not from final_annotations_dict.pkl."
+    assert f"Annotations are read from {read}" in found.notes
+    for entry in annotations.values():
+        entry.update(final_score=63.0, judge_scores=[7.0] * 7)
+    write_pickle(source / "final_annotations_dict_with_dive_number.pkl", annotations)
+    assert not any("judge_scores" in note for note in mtl_aqa.read(source).notes)
+
+
 def _with_marks(folder, name="final_annotations_dict.pkl"):
     """The layout with seven marks a clip, of which those of (1, 2) and (2, 1) give other scores than stated."""
     source = write_mtl_aqa(folder)
@@ -983,9 +1003,10 @@ def test_real_mtl_aqa(tmp_path):
     assert (len(splits), splits.count("train"), splits.count("test")) == (1412, 1059, 353)
     assert _problems(plain) == []  # no clip in both splits, every score in range
     assert len({sample.group for sample in plain.samples}) == 15  # broadcasts
-    assert plain.notes[2] == "Labelled: train 1,059, test 353, as published (Parmar and Morris 2019, split 0)."
-    assert len(plain.notes) == 4 and plain.notes[1].endswith("18_043 (23.088) and 1 more.")
-    assert plain.notes[3].startswith("Groups that are in more than one split: 01, 02")  # as published
+    assert plain.notes[3] == "Labelled: train 1,059, test 353, as published (Parmar and Morris 2019, split 0)."
+    assert len(plain.notes) == 5 and plain.notes[2].endswith("18_043 (23.088) and 1 more.")
+    assert plain.notes[1] == "Of 1,412 clips 1,412 have no judge_scores to hold the score against."
+    assert plain.notes[4].startswith("Groups that are in more than one split: 01, 02")  # as published
     for name in ("final_annotations_dict", "train_split_0", "test_split_0"):
         path = source / f"{name}.pkl"
         labels = load_pickle(path, (dict, list))

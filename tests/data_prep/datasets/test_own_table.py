@@ -5,7 +5,7 @@ import re
 import pytest
 
 from data_prep.datasets import manifest
-from data_prep.datasets.stage_labels import frame_stages
+from data_prep.datasets.stage_labels import Segment, frame_stages, short_performances
 from data_prep.records.checks import score_problems
 from data_prep.records.dry_run import check
 from data_prep.support.errors import OptionError
@@ -174,32 +174,55 @@ def notes_of(tmp_path, header, *rows, sport="diving"):
     return notes
 
 
-def test_scores_on_another_scale_are_noted_where_all_are(tmp_path):
-    said = "is in the lowest tenth of its range in diving; maybe it is on another scale."
-    assert notes_of(tmp_path, "final", "0.82", "0.67") == [f"Every value of final (0.67 to 0.82) {said}"]
-    assert notes_of(tmp_path, "final", "0.82", "14.4", "nan") == [f"Every value of final (0.82 to 14.40) {said}"]
+def test_scores_on_another_scale_are_noted_where_most_are(tmp_path):
+    """Whatever a few others are: they may be the only right ones."""
+    where, said = "in the lowest tenth of its range in diving", "; maybe they are on another scale."
+    assert notes_of(tmp_path, "final", "0.82", "0.67") == [f"Values of final {where}: 2 of 2 (0.67 to 0.82){said}"]
+    of_two = [f"Values of final {where}: 2 of 2 (0.82 to 14.40){said}"]
+    assert notes_of(tmp_path, "final", "0.82", "14.4", "nan") == of_two
+    of_three = [f"Values of final {where}: 2 of 3 (0.67 to 0.82){said}"]
+    assert notes_of(tmp_path, "final", "0.82", "14.5", "0.67") == of_three
     assert notes_of(tmp_path, "final", "0.82", "14.5") == []
-    assert notes_of(tmp_path, "difficulty", "1.3", "1.5") == [f"Every value of difficulty (1.30 to 1.50) {said}"]
+    of_difficulty = [f"Values of difficulty {where}: 2 of 2 (1.30 to 1.50){said}"]
+    assert notes_of(tmp_path, "difficulty", "1.3", "1.5") == of_difficulty
     assert notes_of(tmp_path, "difficulty,final", "0,60", "0,72", sport="ski_big_air") == [], "difficulty is always 0"
 
 
 def test_executions_that_are_a_mean_of_marks_are_noted(tmp_path):
-    said = (
-        "No execution is above 10, the highest mark; maybe it is the mean of the marks, which in diving is multiplied "
-        "by 3."
-    )
-    assert notes_of(tmp_path, "execution", "8.5", "7.0") == [said]
-    assert notes_of(tmp_path, "difficulty,final", "3,25.5", "2,20") == [said]
+    no_sums, said = "Executions not above 10, the highest mark:", "which in diving are multiplied by 3."
+    all_of_them = [f"{no_sums} 2 of 2 (7.00 to 8.50); maybe they are means of the marks, {said}"]
+    assert notes_of(tmp_path, "execution", "8.5", "7.0") == all_of_them
+    of_quotients = [f"{no_sums} 2 of 2 (8.50 to 10.00); maybe they are means of the marks, {said}"]
+    assert notes_of(tmp_path, "difficulty,final", "3,25.5", "2,20") == of_quotients
+    most_of_them = [f"{no_sums} 2 of 3 (7.00 to 8.50); maybe they are means of the marks, {said}"]
+    assert notes_of(tmp_path, "execution", "8.5", "7.0", "25.5") == most_of_them
     assert notes_of(tmp_path, "execution", "8.5", "10.5") == []
     assert notes_of(tmp_path, "execution", "8.5", "7.0", sport="artistic_gymnastics") == []
 
 
-def test_stages_in_seconds_are_noted_where_all_performances_are_short(tmp_path):
-    header = "final,pre-starting,take-flight,entry,end"
-    said = "By its stages no performance has the 8 frames that a model needs (median: 4); maybe they are in seconds."
-    assert notes_of(tmp_path, header, "63,1,2,4,5", "70,0,1,3,4", "72,0,2,3,7", "80,,,,") == [said]
-    assert notes_of(tmp_path, header, "63,1,2,4,5", "70,0,1,3,8") == []
+def test_stages_in_seconds_are_noted_where_most_performances_are_short(tmp_path):
+    """A row that is right, or one that has no end yet, changes nothing for the others."""
+    header, said = "final,pre-starting,take-flight,entry,end", "Stages span fewer than the 8 frames that a model needs"
+    seconds = "(median: 4); maybe they are in seconds."
+    rows = ("63,1,2,4,5", "70,0,1,3,4", "72,0,2,3,7")
+    assert notes_of(tmp_path, header, *rows, "80,,,,") == [f"{said} in 3 of 3 performances {seconds}"]
+    assert notes_of(tmp_path, header, *rows, "70,5,20,50,90") == [f"{said} in 3 of 4 performances {seconds}"]
     assert notes_of(tmp_path, header, "63,,,,") == []
+
+
+def test_performances_that_are_short_among_others_are_named(tmp_path):
+    header, said = "final,pre-starting,take-flight,entry,end", "Stages span fewer than the 8 frames that a model needs"
+    assert notes_of(tmp_path, header, "63,1,2,4,5", "70,0,1,3,8") == [f"{said} in 0.mp4 (4)."]
+    assert notes_of(tmp_path, header, "63,,,4,9", "70,0,1,3,8") == [], "what is known of a performance, not all of it"
+
+
+def test_a_performance_that_reaches_to_the_end_of_its_video_has_no_length_by_its_stages():
+    """Beside others whose stages are in seconds."""
+    seconds = (Segment("take-flight", 1, 2), Segment("entry", 2, 3))
+    open_end = (Segment("take-flight", 1, 2), Segment("entry", 2, None))
+    (said,) = short_performances({"a": seconds, "b": open_end, "c": open_end, "d": None})
+    assert "in 1 of 1 performance (median: 2)" in said
+    assert short_performances({"b": open_end}) == []
 
 
 # === Columns ===

@@ -66,6 +66,17 @@ def test_performances_of_one_file_are_a_group_unless_a_column_says_otherwise(bro
     assert [sample.group for sample in named.samples] == ["a", "a"]
 
 
+def test_a_performance_without_a_group_is_in_none_where_others_have_one(broadcast):
+    """Else its broadcast would pass for an athlete, and whom it shows be trained and tested on."""
+    header, rows = "video,final,start_frame,end_frame,group", ("final.mp4,63,10,30,a", "final.mp4,63,40,61,")
+    source = source_of(broadcast, header, *rows)
+    assert [sample.group for sample in source.samples] == ["a", None]
+    assert "No group, which others have, in row 3." in source.notes
+    empty = source_of(broadcast, header, "final.mp4,63,10,30,", "final.mp4,63,40,61,")
+    assert [sample.group for sample in empty.samples] == ["final.mp4"] * 2
+    assert not any(note.startswith("No group") for note in empty.notes)
+
+
 def test_seconds_that_were_given_as_frames_are_noticed(broadcast):
     """A performance of three frames is no performance."""
     rows = ("final.mp4,train,63,1,4", "final.mp4,test,63,10,60")
@@ -245,6 +256,22 @@ def test_a_stretch_of_images_is_in_frames(tmp_path):
 STAGES = "pre-starting,take-flight,entry"
 
 
+def test_images_that_begin_later_are_told_where_stages_count_from_the_first(tmp_path):
+    """Without its first images, a copy has all stages late; where the length is stated, that is checked."""
+    for number, (name, first) in enumerate({"whole": 1, "from_zero": 0, "cut": 5}.items()):
+        write_images(tmp_path / name, 20, number, first=first)
+    said = "cut (5): images are numbered from this one on, which is taken for frame 0 of the stage labels"
+    for column, cell, is_told in (("group", "a", True), ("num_frames", "20", False)):
+        rows = [f"{name},train,63,{cell},2,5,10,15" for name in ("whole", "from_zero", "cut")]
+        source_of(tmp_path, f"video,split,final,{column},{STAGES},end", *rows)
+        report, number = check("manifest", tmp_path, workers=1, sport="diving")
+        assert number == 0 and any(line.startswith(said) for line in report) == is_told
+        assert not any("images are numbered" in line and not line.startswith(said) for line in report)
+    source_of(tmp_path, "video,split,final", "cut,train,63")
+    report, _ = check("manifest", tmp_path, workers=1, sport="diving")
+    assert not any("images are numbered" in line for line in report), "nothing counts them"
+
+
 def stages_of(folder, tmp_path, **options):
     """{id: stages that the records hold, in runs}."""
     info, _ = build_records("manifest", folder, tmp_path / "records", workers=1, sport="diving", **options)
@@ -301,6 +328,41 @@ def test_a_performance_that_was_forgotten_has_a_problem_and_a_single_one_its_par
     assert "row 3: expected stages in stage_labels.csv of its part of the file. Received: none of it" in problem
     assert not problems(source_of(broadcast, header, "final.mp4,train,63,10,30"))
     assert stages_of(broadcast, tmp_path) == {"final.mp4": [0] * 2 + [2] * 8 + [3] * 10}
+
+
+def labels_of(folder, *labels):
+    """Writes `stage_labels.csv` with these rows."""
+    write_table(folder / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
+
+
+def test_stages_outside_every_performance_are_named(broadcast):
+    """The row of their performance may have been lost; noise is there for that, and of a whole file all is its own."""
+    header, rows = "video,split,final,start_frame,end_frame", ("final.mp4,train,63,10,30", "final.mp4,train,63,40,60")
+    own = [("final.mp4", "entry", 20, 25), ("final.mp4", "entry", 50, 55)]
+    labels_of(broadcast, *own, ("final.mp4", "noise", 60, 80), ("final.mp4", "entry", 80, 90))
+    said = "Stages that are in the frames of no performance of the table: final.mp4 (entry, stage_labels.csv, row 5)."
+    assert said in source_of(broadcast, header, *rows).notes
+    assert not any("no performance of" in note for note in source_of(broadcast, header, "final.mp4,train,63,,").notes)
+    labels_of(broadcast, *own, ("final.mp4", "noise", 60, 80))
+    assert not any("no performance of" in note for note in source_of(broadcast, header, *rows).notes)
+
+
+def test_a_performance_with_other_stages_by_its_id_than_by_its_file_is_refused(broadcast):
+    """As `stages --existing=merge` may leave them: one of the two would be ignored."""
+    header, rows = "video,split,final,start_frame,end_frame", ("final.mp4,train,63,10,30", "final.mp4,train,63,40,60")
+    of_file = [("final.mp4", "entry", 20, 25), ("final.mp4", "entry", 50, 55)]
+    labels_of(broadcast, *of_file, ("final.mp4#1", "entry", 20, 26))
+    assert problems(source_of(broadcast, header, *rows)) == [
+        "manifest.csv, row 2: expected its stages in stage_labels.csv once. Received: those of final.mp4#1 "
+        "(stage_labels.csv, row 4) and others of final.mp4 (stage_labels.csv, row 2)"
+    ]
+    labels_of(broadcast, *of_file, ("final.mp4#1", "entry", 20, 25))
+    assert not problems(source_of(broadcast, header, *rows)), "the same twice"
+    labels_of(broadcast, of_file[1], ("final.mp4#1", "entry", 20, 25))
+    assert not problems(source_of(broadcast, header, *rows)), "the file's are of the other performance"
+    labels_of(broadcast, ("first", "entry", 20, 25), ("final.mp4", "entry", 20, 26))
+    (problem,) = problems(source_of(broadcast, "id,video,split,final", "first,final.mp4,train,63"))
+    assert "Received: those of first (stage_labels.csv, row 2) and others of final.mp4" in problem
 
 
 def test_a_damaged_broadcast_is_reported_by_row(broadcast):

@@ -5,10 +5,10 @@ import collections
 import numpy as np
 import pytest
 from command_forks import forked
-from conftest import write_motion, write_unlv_diving
+from conftest import write_images, write_motion, write_unlv_diving
 from layouts import write_table
 
-from data_prep.datasets import read_source
+from data_prep.datasets import manifest, read_source
 from data_prep.datasets.sample import Sample
 from data_prep.datasets.split_file import check_new, further_folds, write_split_csv
 from data_prep.datasets.splitting import SplitSettings, make_splits
@@ -163,6 +163,52 @@ def test_a_table_needs_no_split_where_a_file_has_it(tmp_path):
     write_split_csv(tmp_path / "split.csv", {"a.avi": "train", "b.avi": "test"})
     source = read_source("manifest", tmp_path, split_csv=tmp_path / "split.csv", sport="diving")
     assert [sample.split for sample in source.samples] == ["train", "test"]
+
+
+def write_broadcast_table(folder, *rows, header="video,final,start_frame,end_frame"):
+    """Writes a table of performances in one folder of 100 images; returns its samples."""
+    if not (folder / "final").exists():
+        write_images(folder / "final", 100)
+    write_table(folder / "manifest.csv", header.split(","), [row.split(",") for row in rows])
+    return manifest.read(folder, sport="diving").samples
+
+
+def test_an_id_that_has_come_to_mean_another_performance_is_refused(tmp_path):
+    """Rows without ids are called by their place: of a table that was sorted anew train and test change hands."""
+    path, rows = tmp_path / "split.csv", ["final,63,10,30", "final,64,40,60"]
+    samples = write_broadcast_table(tmp_path, *rows)
+    write_split_csv(path, {"final#1": "train", "final#2": "test"}, samples)
+    assert path.read_text() == "id,split,start_frame,end_frame\nfinal#1,train,10,30\nfinal#2,test,40,60\n"
+    check_new([path], overwrite=True)
+
+    def splits_of(*rows):
+        write_broadcast_table(tmp_path, *rows)
+        return [sample.split for sample in read_source("manifest", tmp_path, split_csv=path, sport="diving").samples]
+
+    assert splits_of("final,63,12,30", "final,64,40,70") == ["train", "test"], "put right, not another"
+    with pytest.raises(InputError, match=r"Received: others as final#1 \(10 to 30, now 40 to 60\), final#2 \(40 to"):
+        splits_of(*reversed(rows))
+    with pytest.raises(InputError, match=r"Received: others as final#2 \(40 to 60, now 60 to 80\); give the rows ids"):
+        splits_of(rows[0], "final,65,60,80")
+    path.write_text(path.read_text().replace("40,60", "40,x"))
+    with pytest.raises(InputError, match=r"split\.csv, row 3: expected integer frames\. Received: 40,x"):
+        splits_of(*rows)
+
+
+def test_a_file_of_splits_says_no_frames_of_performances_with_ids(tmp_path):
+    """They may lie elsewhere in a broadcast that was cut anew."""
+    rows = ("Ann,final,63,10,30", "Eve,final,64,40,60")
+    samples = write_broadcast_table(tmp_path, *rows, header="id,video,final,start_frame,end_frame")
+    write_split_csv(tmp_path / "split.csv", {"Ann": "train", "Eve": "test"}, samples)
+    assert (tmp_path / "split.csv").read_text() == "id,split\nAnn,train\nEve,test\n"
+
+
+def test_the_command_says_the_frames_of_performances_without_ids(tmp_path):
+    write_broadcast_table(tmp_path, "final,63,10,30", "final,64,40,60")
+    words = ("--dataset=manifest", "--sport=diving", f"--source_dir={tmp_path}", f"--output={tmp_path / 'split.csv'}")
+    assert run(*words, "--test_fraction=0.5").returncode == 0
+    header, *rows = (tmp_path / "split.csv").read_text().splitlines()
+    assert header == "id,split,start_frame,end_frame" and {row.split(",", 2)[2] for row in rows} == {"10,30", "40,60"}
 
 
 def test_clips_need_no_split_where_a_file_has_it(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from layouts import write_manifest, write_table
 
-from data_prep.datasets import manifest
+from data_prep.datasets import manifest, read_source
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.contact_sheet import contact_sheet, save_contact_sheet
 from data_prep.records.description import as_text, describe
@@ -119,6 +119,17 @@ def test_without_a_column_video_the_file_is_the_name(tmp_path):
     columns = [column for column in HEADER if column != "video"]
     info, _ = build(write_source(tmp_path / "own", columns=columns), tmp_path / "records")
     assert info.splits["train"]["ids"] == ["a.npy", "b.npy"]
+
+
+def test_files_of_features_that_no_row_names_are_told(tmp_path):
+    """Of the kind of those that rows name and beside them: other features have tables of their own."""
+    source = write_source(tmp_path / "features")
+    assert not any("in no row" in note for note in read_source("manifest", source, sport="diving").notes)
+    for name in ("lost.npy", "of_another_network/b.npy", "means.h5"):
+        (source / name).parent.mkdir(exist_ok=True)
+        (source / name).touch()
+    (note,) = [note for note in read_source("manifest", source, sport="diving").notes if "in no row" in note]
+    assert note == "In the folder, but in no row: 1 file of features, lost.npy."
 
 
 def test_arrays_of_one_file(tmp_path):

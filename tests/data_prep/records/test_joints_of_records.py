@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
+from conftest import HEIGHT, WIDTH
 
 from data_prep.datasets.sample import Sample, Source
 from data_prep.records.building import BuildSettings, build_records
@@ -131,3 +133,41 @@ def test_an_index_of_joints_that_is_not_right_is_named(diving_dir, tmp_path):
     ):
         with pytest.raises(InputError, match=r"joints\.json: expected \{source, names\}"):
             command()
+
+
+def test_joints_on_another_scale_are_told(diving_dir, tmp_path):
+    """As shares of the frame, and in pixels of a larger original; a few that lie outside are an athlete at the edge."""
+    write_joints_of_diving(diving_dir, {})
+    inside, outside = (WIDTH / 2, HEIGHT / 2), (6 * WIDTH, 6 * HEIGHT)
+    for number in range(1, 11):
+        positions = np.full((24 + number, 2, 2), inside, np.float32)
+        positions[:5, 0] = outside
+        positions[5:9] = np.nan
+        if number == 2:
+            positions[5:] = outside
+        if number == 3:
+            positions = np.full_like(positions, 0.5)
+        if number == 4:
+            positions = np.full_like(positions, np.nan)
+        np.save(diving_dir / f"joints/{number:03d}.npy", positions)
+    said = "002, 003: most joints lie outside the frames, or all in one pixel; maybe they are in other units."
+    lines, number = check("unlv_diving", diving_dir, workers=1)
+    assert number == 0 and said in lines
+    _, notes = build_records("unlv_diving", diving_dir, tmp_path / "records", SMALL, workers=1)
+    assert said in notes
+
+
+def test_joints_beside_records_that_are_not_those_of_the_source_are_not_lost(diving_dir, tmp_path):
+    records, again = tmp_path / "records", {"workers": 1, "overwrite": True}
+    build_records("unlv_diving", diving_dir, records, SMALL, workers=1)
+    write_joints(records, **{"001": 1})
+    for _ in ("without joints", "with others"):
+        with pytest.raises(InputError, match=r"records/joints: expected joints of .*diving/joints, to replace them\."):
+            build_records("unlv_diving", diving_dir, records, SMALL, **again)
+        assert (records / "joints/001.npy").is_file()
+        if not (diving_dir / "joints").exists():
+            write_joints_of_diving(diving_dir, {})
+            (diving_dir / "joints/joints.json").write_text('{"source": "another", "names": ["head", "hand"]}')
+    shutil.copyfile(records / "joints/joints.json", diving_dir / "joints/joints.json")
+    build_records("unlv_diving", diving_dir, records, SMALL, **again)
+    assert len(list((records / "joints").glob("*.npy"))) == 10

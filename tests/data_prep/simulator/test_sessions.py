@@ -31,7 +31,7 @@ def test_a_session_lasts_as_long_as_it_is_to_and_its_performances_do_not_overlap
     assert first == second
     (session,) = first
     starts, videos = session.starts(), [plan.num_frames for plan in session.performances]
-    assert sum(session.gaps) + sum(videos) + sum(session.replays) == 120 * 60 * 25
+    assert session.num_frames == sum(session.gaps) + sum(videos) + sum(session.replays) == 120 * 60 * 25
     assert len(starts) == 30 and min(session.gaps) >= 25
     ends = [start + video + replay for start, video, replay in zip(starts, videos, session.replays, strict=True)]
     assert all(after - end >= 25 for end, after in zip(ends[:-1], starts[1:], strict=True))
@@ -65,6 +65,20 @@ def test_a_session_shows_its_performances_and_says_where(tmp_path):
     shown = zip(session.starts(), session.performances, session.replays, strict=True)
     ends = [(start + plan.num_frames, frames) for start, plan, frames in shown if frames]
     assert replays == [(end, end + frames) for end, frames in ends] and replays
+
+
+def test_a_session_that_was_cut_off_is_rendered_again(tmp_path):
+    given = settings(performances=1, minutes=0.2)
+    simulate(given, tmp_path, 1)
+    video = tmp_path / "sessions/001.avi"
+    contents, changed = video.read_bytes(), video.stat().st_mtime_ns
+    simulate(given, tmp_path, 1)
+    assert video.stat().st_mtime_ns == changed, "of a whole one nothing is"
+    for name in ("simulation.json", "simulation.json.partial"):
+        video.write_bytes(contents[: len(contents) // 2])
+        (tmp_path / "simulation.json").rename(tmp_path / name)
+        simulate(given, tmp_path, 1)
+        assert video.read_bytes() == contents
 
 
 def test_a_performance_has_the_pixels_that_it_has_by_itself():

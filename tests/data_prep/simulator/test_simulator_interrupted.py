@@ -130,6 +130,18 @@ def test_a_video_that_was_cut_off_is_rendered_again(tmp_path):
         assert video.read_bytes() == contents
 
 
+def test_a_simulation_that_was_interrupted_renders_what_was_cut_off_again(tmp_path, monkeypatch):
+    """As a disk that lost its power leaves a file. A glance at such a video ended in a traceback."""
+    monkeypatch.setattr(dataset, "LEAST_VIDEOS", 2)
+    simulate(SMALL, tmp_path, workers=1)
+    video = tmp_path / "diving_samples_len_ori" / "001.avi"
+    contents = video.read_bytes()
+    video.write_bytes(contents[: len(contents) // 2])
+    (tmp_path / "simulation.json").rename(tmp_path / "simulation.json.partial")
+    simulate(SMALL, tmp_path, workers=1)
+    assert video.read_bytes() == contents and (tmp_path / "simulation.json").exists()
+
+
 @pytest.mark.parametrize("name", ["diving_overall_scores.mat", "stage_labels.csv", "split_1_1/testing_idx.mat"])
 def test_labels_of_a_finished_simulation_that_have_changed_are_named(tmp_path, name):
     """Its command would otherwise end well over labels that are not those of its videos, or over none."""

@@ -1,15 +1,16 @@
 """The true joints beside a simulated dataset lie where the athlete is painted, and go with the records."""
 
 import dataclasses
+import re
 import shutil
 
 import numpy as np
 import pytest
 
 from data_prep.records.building import build_records
+from data_prep.records.dry_run import check
 from data_prep.simulator import filming
 from data_prep.simulator.dataset import simulate
-from data_prep.simulator.joints import SOURCE
 from data_prep.simulator.plan import plan_videos
 from data_prep.simulator.registry import get_simulator
 from data_prep.simulator.scene.camera import zoom, zoomed_places
@@ -17,7 +18,7 @@ from data_prep.simulator.scene.drawing import FigurePainter
 from data_prep.simulator.scene.effects import Broadcast, VideoStyle, filmed_size
 from data_prep.simulator.scene.figure import JOINTS
 from data_prep.simulator.settings import Settings
-from scoringnet_tf.data.joints import read_joints
+from scoringnet_tf.data.joints import SIMULATED, read_joints
 from scoringnet_tf.support.errors import InputError
 
 SIZE = (96, 128)
@@ -87,7 +88,7 @@ def test_joints_go_with_the_records(dives, tmp_path):
     info, _ = build_records("unlv_diving", dives, tmp_path / "records", workers=1)
     for video_id, video in info.videos.items():
         kept = read_joints(tmp_path / "records/joints", video_id, video["num_frames"])
-        assert kept.names == JOINTS and kept.source == SOURCE
+        assert kept.names == JOINTS and kept.source == SIMULATED
         assert kept.positions.dtype == np.float32 and np.isfinite(kept.relative_to_head()).all()
 
 
@@ -101,6 +102,18 @@ def test_joints_that_are_missing_or_of_other_frames_are_refused(dives, tmp_path)
     with pytest.raises(InputError, match=r"joints/002\.npy: expected joints. Received: no such file"):
         build_records("unlv_diving", other, tmp_path / "records", workers=1)
     assert not (tmp_path / "records").exists()
+
+
+def test_simulated_videos_whose_simulation_was_not_copied_do_not_pass_for_filmed_ones(dives, tmp_path):
+    other = shutil.copytree(dives, tmp_path / "other")
+    (other / "simulation.json").unlink()
+    said = r"joints\.json: expected simulation\.json of videos with true joints of the simulator\. Received: none; copy"
+    with pytest.raises(InputError, match=said):
+        build_records("unlv_diving", other, tmp_path / "records", workers=1)
+    lines, number = check("unlv_diving", other, workers=1)
+    assert number == 1 and re.search(said, lines[0])
+    lines, number = check("unlv_diving", dives, workers=1)
+    assert number == 0 and not any("most joints" in line for line in lines), "they are in pixels"
 
 
 def test_a_dataset_without_joints_gets_them_and_keeps_its_videos(dives, tmp_path):

@@ -695,6 +695,23 @@ def test_predictions_that_nobody_has_corrected_are_named(tmp_path):
     assert not taken.returncode and taken.stderr == "Predictions that nobody has corrected: 001.\n"
 
 
+def test_a_stated_rate_that_cannot_be_held_against_the_video_is_told(tmp_path):
+    """Tasks of 24 frames a second, Label Studio's own, of a video that has 30: where it is there, frames are times."""
+    (tmp_path / "videos").mkdir()
+    write_bars(tmp_path / "videos/001.mp4", 60, fps=30)
+    (tmp_path / "suggested.csv").write_text("video_id,stage,start_frame,end_frame\n001,entry,24,48\n")
+    assert not run(
+        tmp_path / "suggested.csv", "--to=label_studio", "--fps=24", f"--output={tmp_path / 'tasks.json'}"
+    ).returncode
+    taken = run(tmp_path / "tasks.json", f"--output={tmp_path / 'taken.csv'}")
+    told = "Frames are taken as they are counted; whether the videos have these frames/s, --videos_dir tells: 001 (24)."
+    assert taken.returncode == 0 and told in taken.stderr.splitlines()
+    read = run(tmp_path / "tasks.json", f"--output={tmp_path / 'read.csv'}", f"--videos_dir={tmp_path / 'videos'}")
+    assert read.returncode == 0 and "--videos_dir tells" not in read.stderr
+    spans = [read_stage_csv(tmp_path / f"{name}.csv")["001"][0][1:3] for name in ("taken", "read")]
+    assert spans == [(24, 48), (30, 60)]
+
+
 def test_the_command_lists_every_problem_and_writes_nothing(tmp_path):
     source, output = tmp_path / "times", tmp_path / "stage_labels.csv"
     source.write_text("1,2,3,4\n5,4,6,7\n9,8,7,6\n")
