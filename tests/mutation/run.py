@@ -22,7 +22,8 @@ from mutants import MUTANTS
 ROOT = pathlib.Path(__file__).parents[2]
 REPORT = ROOT / "build/mutation.json"
 TIMEOUT = 900  # seconds; a change that hangs a test is noticed
-PASSED, FAILED = 0, 1  # exit statuses of pytest
+RAN = 100  # beyond what a process says that did not come as far as pytest, which would count as noticed
+PASSED, FAILED = RAN + 0, RAN + 1  # of pytest's statuses
 # A process that has imported these once is forked for every change: most tests take less time than TensorFlow does.
 FORKS = multiprocessing.get_context("forkserver")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as scoringnet_tf does, which must come from the copy
@@ -39,7 +40,7 @@ def copy_repository(target):
 
 
 def _pytest(copy, tests, log):
-    """Runs tests of the repository `copy` in this process and ends it with pytest's exit status."""
+    """Runs tests of the repository `copy` in this process and ends it with `RAN` and pytest's exit status."""
     with log.open("wb") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -47,11 +48,11 @@ def _pytest(copy, tests, log):
     sys.path.insert(0, str(copy))
     import pytest
 
-    sys.exit(int(pytest.main(["-x", "-p", "no:cacheprovider", *tests])))
+    sys.exit(RAN + int(pytest.main(["-x", "-p", "no:cacheprovider", *tests])))
 
 
 def status_of(tests, copy):
-    """pytest's exit status for tests of the repository `copy`; None where they did not end in time."""
+    """`PASSED` or `FAILED` for tests of the repository `copy`; None where they did not end in time."""
     log = copy.with_suffix(".log")
     process = FORKS.Process(target=_pytest, args=(copy, tests, log))
     process.start()
@@ -61,8 +62,12 @@ def status_of(tests, copy):
         process.join()
         return None
     if process.exitcode not in (PASSED, FAILED):  # no test was run, or pytest itself failed: that says nothing
-        raise SystemExit(f"{' '.join(tests)}: pytest exited {process.exitcode}:\n{log.read_text()[-3000:]}")
+        raise SystemExit(f"{' '.join(tests)}: pytest exited {process.exitcode}:\n{_read(log)}")
     return process.exitcode
+
+
+def _read(log):
+    return log.read_text()[-3000:] if log.is_file() else "nothing was printed"
 
 
 def noticed(mutant, copy, number):
