@@ -5180,10 +5180,156 @@ NEARLY = [
     ),
 ]
 
+# === Wiring that no test of its own held ===
+
+HELD_A = [
+    *of(
+        "scoringnet_tf/losses.py",
+        "tests/test_losses.py",
+        (
+            "1e-7, 1 - 1e-7)",
+            "1e-3, 1 - 1e-3)",
+            "Eq. 5 is cut at p = .001: frames that KFS is most wrong about have no gradient",
+            "test_a_stage_that_was_all_but_ruled_out_has_its_whole_loss_and_gradient",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/metrics.py",
+        "tests/test_metrics.py",
+        (
+            'return {**super().get_config(), "stage": self.stage}',
+            "return super().get_config()",
+            "the accuracy of a stage becomes the overall one when a compiled model is saved and loaded",
+            "test_the_accuracy_of_a_stage_is_of_that_stage_when_saved_and_loaded",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/bank.py",
+        "tests/models/test_bank.py",
+        (
+            'float(f"{value:.6g}")',
+            'float(f"{value:.3g}")',
+            "true scores of the most alike performances are kept with three digits: 101.35 is shown as 101",
+            "test_scores_are_kept_as_they_were_given",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/c3d.py",
+        "tests/models/test_models.py",
+        (
+            '"dropout_rate": dropout_rate,',
+            '"dropout_rate": 0.5,',
+            "a C3D that is saved comes back with dropout 0.5, whatever --dropout it was made with",
+            "test_what_a_network_was_made_with_is_in_its_config",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/fragments.py",
+        "tests/models/test_objective.py",
+        (
+            'return self.moved(self.chosen(ops.cast(true_stages, "int32"), predicted, is_frame), is_frame)',
+            (
+                'stages = self.chosen(ops.cast(true_stages, "int32"), predicted, is_frame)\n'
+                '        return stages if self.source == "predicted" else self.moved(stages, is_frame)'
+            ),
+            "--fragment_jitter is ignored with --fragments=predicted",
+            "test_fragment_jitter_moves_each_video_by_itself",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/objective.py",
+        "tests/models/test_objective.py",
+        (
+            "self.learned.total.update_state(total, sample_weight=_number_of_videos(y, sample_weight))",
+            "self.learned.total.update_state(total)",
+            "loss and val_loss are means over batches, not videos: a small last batch counts like a full one",
+            "test_a_small_last_batch_counts_by_its_videos",
+        ),
+        (
+            "known = _number_known(output, y[output], sample_weight)",
+            "known = ops.minimum(_number_known(output, y[output], sample_weight), 1.0)",
+            "logged terms of the loss are means over batches, not over the videos whose truth is known",
+            "test_a_small_last_batch_counts_by_its_videos",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/preprocessor.py",
+        "tests/inference/test_long_videos.py",
+        (
+            "return min(max(1.0, video.fps / (self.frame_rate or video.fps)), DENSEST)",
+            "return max(1.0, video.fps / (self.frame_rate or video.fps))",
+            "a part of a video of very many frames per second has no bound and may not fit memory (DENSEST)",
+            "test_a_video_of_twice_the_rate_has_parts_of_twice_the_frames",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/reference.py",
+        "tests/models/test_reference.py",
+        (
+            "rest = max(variances[kept:].sum() / max(size - kept, 1), least)",
+            "rest = max(variances[kept:].sum(), least)",
+            "the variance off the axes is that of all directions together, not of each",
+            "test_what_lies_off_the_axes_deviates_as_each_direction_there_does",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/regressor.py",
+        "tests/models/test_partial_models.py",
+        (
+            'kernel_regularizer=_decay(kernel_l2),\n            name=f"regressor_conv{index}",',
+            'name=f"regressor_conv{index}",',
+            "--beta does not reach the convolutions of towers that see features",
+            "test_towers_of_features_are_built_as_told",
+        ),
+        (
+            'x = layers.MaxPooling1D(3, pool_stride, "same"',
+            'x = layers.MaxPooling1D(3, 2, "same"',
+            "--pool_stride is ignored by towers that see features",
+            "test_towers_of_features_are_built_as_told",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/score_prediction.py",
+        "tests/models/test_partial_models.py",
+        (
+            'length = clip_lengths[0 if score == "difficulty" else 1]',
+            'length = clip_lengths[1 if score == "execution" else 0]',
+            "the one tower of the final score sees as many frames as difficulty's, not as execution's",
+            "test_one_tower_sees_the_fragment_of_execution",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/segmentation.py",
+        "tests/models/test_models.py",
+        (
+            '"fc_units": fc_units,',
+            '"fc_units": lstm_units,',
+            "a KFS saved by itself with other widths of Bi-LSTM and classifier cannot be loaded",
+            "test_what_a_network_was_made_with_is_in_its_config",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/stage_networks.py",
+        "tests/models/test_stage_networks.py",
+        (
+            '{"channels": "bgr",',
+            '{"channels": "rgb",',
+            "ResNet50 is given RGB less the means of BGR: ImageNet's weights see the wrong channels",
+            "test_resnet50_is_given_what_imagenets_weights_learned_from",
+        ),
+        (
+            "layer.momentum = BATCH_NORM_MOMENTUM",
+            "layer.momentum = 0.99",
+            "ResNet50's averages of batch normalisation need 500 steps: short trainings validate on where they began",
+            "test_resnet50_is_given_what_imagenets_weights_learned_from",
+        ),
+    ),
+]
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
     *(*OBJECTIVE, *SCORING_NET, *SPORTS, *MODELS),
     *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES, *PARTIAL, *EXPERIMENTS, *REPORTS),
-    *(*BAD_INPUT, *SCALING, *LEFT_OVERS, *READINGS, *UNHELD, *NEARLY),
+    *(*BAD_INPUT, *SCALING, *LEFT_OVERS, *READINGS, *UNHELD, *NEARLY, *HELD_A),
 )
