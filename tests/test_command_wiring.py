@@ -12,6 +12,7 @@ from conftest import write_bars
 BUILD = "build --dataset=unlv_diving --source_dir={source} --output_dir={out}"
 SIMULATE = "simulate --sport=vault --num_videos=9 --output_dir={out}"
 MANIFEST = "build --dataset=manifest --source_dir={source} --output_dir={out}"
+TINY = ["--image_size=32,32", "--width_multiplier=0.0625", "--validation_fraction=0.5"]
 CASES = [
     (
         f"data_prep {BUILD} --frame_height=36 --frame_width=50 --jpeg_quality=81 --aspect=1.5 --fit=pad --num_shards=3 "
@@ -206,6 +207,39 @@ def test_flags_reach_what_they_are_for(words, function, expected, places):
         value = value.format(**places) if isinstance(value, str) else value
         assert name in given, (name, given)
         assert given[name] == value, (name, given[name], value)
+
+
+@pytest.mark.parametrize(
+    ("flags", "measured"),
+    [
+        ((), ["nobody knows", {"training_ids": True, "apart": ["1"]}]),
+        (("--notraining_ids",), ["nobody knows", {"training_ids": False, "apart": ["1"]}]),
+        (("--noreference",), None),
+    ],
+    ids=["by default", "notraining_ids", "noreference"],
+)
+def test_a_training_measures_the_reference_of_its_model(flags, measured, places):
+    """Videos that the run held out are no training performances, though they set no intervals."""
+    words = [f"--records_dir={places['diving']}", f"--model_dir={places['out']}", *TINY, *flags]
+    result = forked("ended_run", "scoringnet_tf.train", *words)
+    assert result.returncode == 0 and "Best model: " in result.stdout, result.stderr
+    told = [line.removeprefix("measured ") for line in result.stdout.splitlines() if line.startswith("measured ")]
+    assert [json.loads(line) for line in told] == ([] if measured is None else [measured])
+
+
+def test_kfs_alone_may_learn_from_one_video_at_a_time(places):
+    """It ranks no pairs; where scores are learned that is refused: `test_commands`."""
+    words = [f"--records_dir={places['diving']}", f"--model_dir={places['out']}", *TINY, "--noreference"]
+    words += ["--batch_size=1", "--training=staged", "--scoring_epochs=0"]
+    result = forked("ended_run", "scoringnet_tf.train", *words)
+    assert result.returncode == 0, result.stderr
+
+
+def test_pretraining_prints_accuracies_on_clips_and_on_videos(ucf101_records, tmp_path):
+    words = [f"--records_dir={ucf101_records}", f"--model_dir={tmp_path / 'run'}", "--clip_sampling=consecutive"]
+    words += [*TINY, "--clip_length=8"]
+    result = forked("ended_run", "scoringnet_tf.pretrain", *words)
+    assert "  action: accuracy on clips 0.250, on videos 0.750\n" in result.stdout, result.stderr
 
 
 def test_a_report_is_given_the_rows_of_the_judges(tmp_path):

@@ -189,6 +189,19 @@ def test_stage_cross_entropy_is_a_weighted_mean(labels, form, weights, of_frames
     assert float(loss) == pytest.approx(stage_loop(labels, probabilities, form, of_frames), rel=1e-5, abs=1e-7)
 
 
+@pytest.mark.parametrize(("form", "others"), [("categorical", 0.0), ("binary", 2 * math.log(2))])
+def test_a_stage_that_was_all_but_ruled_out_has_its_whole_loss_and_gradient(form, others):
+    """At p = 1e-6 they are 6 ln 10 and -1/p; what is ruled out wholly costs no infinity."""
+    import tensorflow as tf
+
+    loss, p = losses.StageCrossEntropy(form=form), tf.Variable([[[1e-6, 0.5, 0.5]]])
+    with tf.GradientTape() as tape:
+        value = loss(np.int32([[0]]), p)
+    assert float(value) == pytest.approx(6 * math.log(10) + others, rel=1e-5)
+    assert tape.gradient(value, p).numpy()[0, 0, 0] == pytest.approx(-1e6, rel=1e-5)
+    assert math.isfinite(float(loss(np.int32([[0]]), np.float32([[[0.0, 1.0, 0.0]]]))))
+
+
 SAVED = [  # every argument unlike its default
     losses.StageCrossEntropy(form="binary", name="eq5"),
     losses.PairwiseRankingLoss(margin=0.25, reduction="mean", ties="constant", unit=0.125, name="eq7"),

@@ -212,6 +212,12 @@ def test_frame_accuracy_takes_decided_stages():
     assert float(metric.result()) == pytest.approx(3 / 5)
 
 
+def test_the_accuracy_of_a_stage_is_of_that_stage_when_saved_and_loaded():
+    metric = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metrics.FrameAccuracy(stage=1)))
+    metric.update_state(np.int32([[1, 1, 2]]), np.int32([[1, 0, 2]]))
+    assert float(metric.result()) == pytest.approx(1 / 2)  # of all frames 2/3
+
+
 def test_metrics_work_in_any_keras_model():
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="ones")])
     weighted = [metrics.SpearmanCorrelation(capacity=32, name="src_w"), metrics.MeanEuclideanDistance(name="med_w")]

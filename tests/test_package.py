@@ -103,6 +103,15 @@ def test_a_model_is_found_as_file_folder_or_default(tmp_path):
         model_files.model_path(tmp_path)
 
 
+def test_what_is_there_comes_before_a_shipped_model_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shipped = model_files.model_path("diving_small")
+    assert shipped.is_file() and tmp_path not in shipped.resolve().parents
+    (tmp_path / "diving_small").mkdir()
+    (tmp_path / "diving_small/best.keras").touch()
+    assert model_files.model_path("diving_small").resolve() == (tmp_path / "diving_small/best.keras").resolve()
+
+
 @pytest.mark.parametrize("folder", sorted(path.parent.name for path in (ROOT / "saved_models").glob("*/README.md")))
 def test_shipped_folders_hold_a_model_that_loads_and_its_card(folder):
     import keras

@@ -355,6 +355,15 @@ def test_held_out_records_that_do_not_fit_are_refused_before_anything_is_measure
         measured(plain, info, HeldOut(dataclasses.replace(info, frame_size=(72, 96)), "validation"))
 
 
+def test_records_of_other_features_are_refused(folder):
+    features = {"size": 4, "stride": 2, "origin": None}
+    info = dataclasses.replace(DatasetInfo.load(folder), features=features)
+    model = scoringnet_tf.ScoringNet(features=features, fragments="whole", clip_lengths=(4, 4), width_multiplier=1 / 16)
+    check_fits(model, info)
+    with pytest.raises(InputError, match=r"features like those of the model\. Received: stride 4 instead of 2\."):
+        check_fits(model, dataclasses.replace(info, features={**features, "stride": 4}))
+
+
 @pytest.mark.parametrize(
     ("changes", "received"),
     [

@@ -71,9 +71,11 @@ def test_parts_overlap_and_cover_the_video(video, length, count):
     assert end == LENGTH and parts[-1].warnings == whole.warnings
 
 
-def test_a_video_of_twice_the_rate_has_parts_of_twice_the_frames(tmp_path):
-    write_bars(tmp_path / "v.avi", 120, fps=50)
-    _, parts = parts_of(tmp_path / "v.avi", 40, 10, frame_rate=25.0)
+@pytest.mark.parametrize(("fps", "length", "overlap"), [(50, 40, 10), (200, 20, 5)])
+def test_a_video_of_twice_the_rate_has_parts_of_twice_the_frames(tmp_path, fps, length, overlap):
+    """Of eight times the rate they have four times as many: more would not fit memory."""
+    write_bars(tmp_path / "v.avi", 120, fps=fps)
+    _, parts = parts_of(tmp_path / "v.avi", length, overlap, frame_rate=25.0)
     assert [(part.first_frame, len(part.frames), part.shared) for part in parts] == [(0, 80, 20), (60, 60, 0)]
 
 

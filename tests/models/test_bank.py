@@ -65,8 +65,8 @@ def test_a_large_one_is_small_to_keep():
 
 
 def test_scores_are_kept_as_they_were_given():
-    bank = Bank.of(["a"], {"final": np.float32([76.8]).tolist()}, np.zeros((1, 1)))
-    assert bank.scores == {"final": [76.8]}
+    bank = Bank.of(["a", "b"], {"final": np.float32([76.8, 101.35]).tolist()}, np.zeros((2, 1)))
+    assert bank.scores == {"final": [76.8, 101.35]}
 
 
 @pytest.mark.parametrize(

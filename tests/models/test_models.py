@@ -1,5 +1,6 @@
 """C3D, KFS, SP and ScoringNet: sizes counted by hand, padding, fragments against loops, saving, dtype policies."""
 
+import inspect
 import re
 
 import keras
@@ -274,6 +275,48 @@ def test_save_and_load(name, dtype, videos, tmp_path):
     before, after = twin(inputs, training=False), again(inputs, training=False)
     for a, b in zip(keras.tree.flatten(before), keras.tree.flatten(after), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+BGR = {"channels": "bgr", "mean": [104.0, 117.0, 128.0], "scale": 0.5, "frame_size": [40, 52]}
+MADE_WITH = {  # every argument unlike its default
+    scoringnet_tf.C3D: {
+        "input_shape": (8, 32, 48, 3),
+        "width_multiplier": 1 / 32,
+        "temporal_pooling": False,
+        "final_endpoint": "conv5b",
+        "masked": True,
+        "heads": {"group": 3},
+        "top": "regressor",
+        "top_units": 96,
+        "pool_stride": 1,
+        "dropout_rate": 0.23,
+        "kernel_l2": 0.017,
+        "preprocessing": BGR,
+        "learned_from": ["a video"],
+        "dtype": "mixed_bfloat16",
+    },
+    scoringnet_tf.KeyFragmentSegmenter: {
+        "sport": "vault",
+        "image_size": (32, 48),
+        "width_multiplier": 1 / 32,
+        "lstm_units": 96,
+        "fc_units": 160,
+        "dropout_rate": 0.11,
+        "preprocessing": BGR,
+        "network": "c3d",
+        "features": None,  # which excludes the C3D
+        "dtype": "mixed_bfloat16",
+    },
+}
+
+
+@pytest.mark.parametrize(("kind", "options"), MADE_WITH.items(), ids=lambda value: getattr(value, "__name__", ""))
+def test_what_a_network_was_made_with_is_in_its_config(kind, options):
+    arguments = inspect.signature(kind).parameters
+    assert set(options) == set(arguments) - {"name", "kwargs"}
+    assert [name for name, value in options.items() if value == arguments[name].default] in ([], ["features"])
+    config = kind.from_config(kind(**options).get_config()).get_config()
+    assert {name: config[name] for name in options} == options
 
 
 @pytest.mark.parametrize("name", MODELS)

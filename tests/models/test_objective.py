@@ -144,6 +144,20 @@ def test_a_batch_without_known_truth_is_not_in_the_terms():
     assert terms(scored, {**targets, **unknown}) == pytest.approx(whole, rel=1e-5)
 
 
+def test_a_small_last_batch_counts_by_its_videos():
+    """The loss and its terms, of two videos and of one: a third of what is told is that of the last."""
+    network = compiled(scoringnet_tf.ScoringNet(**SMALL))
+    batches = tf.data.Dataset.from_tensor_slices(batch()).batch(2)
+
+    def told(part):
+        measured = network.evaluate(part, verbose=0, return_dict=True)
+        return np.array([measured[name] for name in ("loss", "stage_loss", *sorted(SCORING_TERMS))])
+
+    first, last = told(batches.take(1)), told(batches.skip(1))
+    np.testing.assert_allclose(told(batches), (2 * first + last) / 3, rtol=1e-5)
+    assert (first != last).all()
+
+
 def test_a_weight_of_zero_leaves_a_video_out():
     """`evaluate` of three videos, one of weight 0, is that of the other two."""
     network = compiled(scoringnet_tf.ScoringNet(**SMALL))
@@ -299,14 +313,17 @@ def test_half_of_the_scheduled_fragments_are_true_at_half_the_share():
     assert 150 < (stages[:, 0] == 1).sum() < 250
 
 
-def test_fragment_jitter_moves_each_video_by_itself():
+@pytest.mark.parametrize("source", ["true", "predicted"])
+def test_fragment_jitter_moves_each_video_by_itself(source):
     stages = np.tile([0, 0, 0, 1, 1, 2, 2, 2, 3, 0, 0, 0], (400, 1))
-    moved = TrainingFragments(jitter=2)(tf.constant(stages)).numpy()
+    known, other = tf.constant(stages), tf.zeros(stages.shape, tf.int32)
+    true, predicted = (known, other) if source == "true" else (other, known)
+    moved = TrainingFragments(source, jitter=2)(true, predicted).numpy()
     shifts = {tuple(np.roll(stages[0], shift)): shift for shift in range(-2, 3)}
     found = [shifts[tuple(row)] for row in moved.tolist()]
     counts = [found.count(shift) for shift in range(-2, 3)]
     assert sum(counts) == 400 and min(counts) > 50
-    np.testing.assert_array_equal(TrainingFragments()(tf.constant(stages)).numpy(), stages)
+    np.testing.assert_array_equal(TrainingFragments(source)(true, predicted).numpy(), stages)
 
 
 def test_fragment_jitter_does_not_depend_on_the_rest_of_the_batch():

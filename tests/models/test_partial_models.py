@@ -77,7 +77,8 @@ def test_a_whole_video_is_sampled_evenly_and_without_its_padding():
 
 
 def test_one_tower_sees_the_fragment_of_execution():
-    model = scoringnet_tf.ScoringNet(**FINAL)
+    """In as many frames as execution's tower has, whatever difficulty's has."""
+    model = scoringnet_tf.ScoringNet(**{**FINAL, "clip_lengths": (4, 8)})
     inputs, targets = batch()
     member = np.isin(targets["stages"], [2, 3])
     indices = np.asarray(resampling_indices(member, 8))
@@ -85,6 +86,17 @@ def test_one_tower_sees_the_fragment_of_execution():
     expected = model.score_predictor({"final_clip": clips})["final"]
     found = model.score_fragments(inputs["frames"], targets["stages"], inputs["mask"])
     np.testing.assert_allclose(np.asarray(found["final"]), np.asarray(expected), rtol=1e-5)
+
+
+def test_towers_of_features_are_built_as_told():
+    model = feature_model(kernel_l2=0.0123, score_predictor={"pool_stride": 1, "conv_filters": 96, "fc_units": 160})
+    for tower in model.score_predictor.towers.values():
+        assert [tower.get_layer(f"regressor_conv{n}").filters for n in (1, 2)] == [96 // 16] * 2
+        assert [tower.get_layer(f"regressor_pool{n}").output.shape[1] for n in (1, 2)] == [8, 8]  # of 8 steps
+        assert [tower.get_layer(f"regressor_fc{n}").units for n in (1, 2)] == [160 // 16] * 2
+        kernels = [layer for layer in tower.layers if hasattr(layer, "kernel")]
+        assert len(kernels) == 2 + 3
+        assert [float(layer.kernel_regularizer.l2) for layer in kernels] == pytest.approx([0.0123] * 5)
 
 
 def test_features_are_scaled_by_the_statistics_that_were_given():

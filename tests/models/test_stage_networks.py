@@ -100,6 +100,18 @@ def test_weights_are_as_many_as_published(of_features):
     assert of_features.count_params() == scaling + encoder + decoder + 64 * 4 + 4
 
 
+def test_resnet50_is_given_what_imagenets_weights_learned_from(models):
+    """Frames as Keras Applications prepares them; what it normalises by keeps up with short trainings."""
+    model = models["resnet50"]
+    frames = clip(3)
+    inputs = {"frames": frames, "mask": np.ones((1, 3), bool)}
+    seen = keras.Model(model.input, model.get_layer("rescale").output)(inputs)
+    expected = keras.applications.resnet50.preprocess_input(frames[0].astype("float32"))
+    np.testing.assert_allclose(np.asarray(seen), expected, atol=1e-3)
+    parts = model.get_layer("resnet50").layers
+    assert {part.momentum for part in parts if isinstance(part, keras.layers.BatchNormalization)} == {0.9}
+
+
 def test_no_network_but_kfs_has_a_bi_lstm(models):
     for network, model in models.items():
         names = {layer.name for layer in model.layers}

@@ -5673,6 +5673,378 @@ MISLABELLED = [
     ),
 ]
 
+# === Wiring that no test of its own held ===
+
+HELD_A = [
+    *of(
+        "scoringnet_tf/losses.py",
+        "tests/test_losses.py",
+        (
+            "1e-7, 1 - 1e-7)",
+            "1e-3, 1 - 1e-3)",
+            "Eq. 5 is cut at p = .001: frames that KFS is most wrong about have no gradient",
+            "test_a_stage_that_was_all_but_ruled_out_has_its_whole_loss_and_gradient",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/metrics.py",
+        "tests/test_metrics.py",
+        (
+            'return {**super().get_config(), "stage": self.stage}',
+            "return super().get_config()",
+            "the accuracy of a stage becomes the overall one when a compiled model is saved and loaded",
+            "test_the_accuracy_of_a_stage_is_of_that_stage_when_saved_and_loaded",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/bank.py",
+        "tests/models/test_bank.py",
+        (
+            'float(f"{value:.6g}")',
+            'float(f"{value:.3g}")',
+            "true scores of the most alike performances are kept with three digits: 101.35 is shown as 101",
+            "test_scores_are_kept_as_they_were_given",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/c3d.py",
+        "tests/models/test_models.py",
+        (
+            '"dropout_rate": dropout_rate,',
+            '"dropout_rate": 0.5,',
+            "a C3D that is saved comes back with dropout 0.5, whatever --dropout it was made with",
+            "test_what_a_network_was_made_with_is_in_its_config",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/fragments.py",
+        "tests/models/test_objective.py",
+        (
+            'return self.moved(self.chosen(ops.cast(true_stages, "int32"), predicted, is_frame), is_frame)',
+            (
+                'stages = self.chosen(ops.cast(true_stages, "int32"), predicted, is_frame)\n'
+                '        return stages if self.source == "predicted" else self.moved(stages, is_frame)'
+            ),
+            "--fragment_jitter is ignored with --fragments=predicted",
+            "test_fragment_jitter_moves_each_video_by_itself",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/objective.py",
+        "tests/models/test_objective.py",
+        (
+            "self.learned.total.update_state(total, sample_weight=_number_of_videos(y, sample_weight))",
+            "self.learned.total.update_state(total)",
+            "loss and val_loss are means over batches, not videos: a small last batch counts like a full one",
+            "test_a_small_last_batch_counts_by_its_videos",
+        ),
+        (
+            "known = _number_known(output, y[output], sample_weight)",
+            "known = ops.minimum(_number_known(output, y[output], sample_weight), 1.0)",
+            "logged terms of the loss are means over batches, not over the videos whose truth is known",
+            "test_a_small_last_batch_counts_by_its_videos",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/preprocessor.py",
+        "tests/inference/test_long_videos.py",
+        (
+            "return min(max(1.0, video.fps / (self.frame_rate or video.fps)), DENSEST)",
+            "return max(1.0, video.fps / (self.frame_rate or video.fps))",
+            "a part of a video of very many frames per second has no bound and may not fit memory (DENSEST)",
+            "test_a_video_of_twice_the_rate_has_parts_of_twice_the_frames",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/presets.py",
+        "tests/inference/test_calibration.py",
+        (
+            "different = feature_differences(model.features, info.features)  # type: ignore[arg-type]",
+            "different: list[str] = []",
+            (
+                "a model of features is evaluated and calibrated on records of other features (another "
+                "network or stride)"
+            ),
+            "test_records_of_other_features_are_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/presets.py",
+        "tests/test_package.py",
+        (
+            "if str(path) in shipped_presets() and not found.exists():",
+            "if str(path) in shipped_presets():",
+            "a user's own folder or run of the name of a shipped model is passed over for that",
+            "test_what_is_there_comes_before_a_shipped_model_of_its_name",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/reference.py",
+        "tests/models/test_reference.py",
+        (
+            "rest = max(variances[kept:].sum() / max(size - kept, 1), least)",
+            "rest = max(variances[kept:].sum(), least)",
+            "the variance off the axes is that of all directions together, not of each",
+            "test_what_lies_off_the_axes_deviates_as_each_direction_there_does",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/regressor.py",
+        "tests/models/test_partial_models.py",
+        (
+            'kernel_regularizer=_decay(kernel_l2),\n            name=f"regressor_conv{index}",',
+            'name=f"regressor_conv{index}",',
+            "--beta does not reach the convolutions of towers that see features",
+            "test_towers_of_features_are_built_as_told",
+        ),
+        (
+            'x = layers.MaxPooling1D(3, pool_stride, "same"',
+            'x = layers.MaxPooling1D(3, 2, "same"',
+            "--pool_stride is ignored by towers that see features",
+            "test_towers_of_features_are_built_as_told",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/score_prediction.py",
+        "tests/models/test_partial_models.py",
+        (
+            'length = clip_lengths[0 if score == "difficulty" else 1]',
+            'length = clip_lengths[1 if score == "execution" else 0]',
+            "the one tower of the final score sees as many frames as difficulty's, not as execution's",
+            "test_one_tower_sees_the_fragment_of_execution",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/segmentation.py",
+        "tests/models/test_models.py",
+        (
+            '"fc_units": fc_units,',
+            '"fc_units": lstm_units,',
+            "a KFS saved by itself with other widths of Bi-LSTM and classifier cannot be loaded",
+            "test_what_a_network_was_made_with_is_in_its_config",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/stage_networks.py",
+        "tests/models/test_stage_networks.py",
+        (
+            '{"channels": "bgr",',
+            '{"channels": "rgb",',
+            "ResNet50 is given RGB less the means of BGR: ImageNet's weights see the wrong channels",
+            "test_resnet50_is_given_what_imagenets_weights_learned_from",
+        ),
+        (
+            "layer.momentum = BATCH_NORM_MOMENTUM",
+            "layer.momentum = 0.99",
+            "ResNet50's averages of batch normalisation need 500 steps: short trainings validate on where they began",
+            "test_resnet50_is_given_what_imagenets_weights_learned_from",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/callbacks.py",
+        "tests/training/test_run.py",
+        (
+            "reseed(self.model, self.seed, self.first_epoch + epoch)",
+            "reseed(self.model, self.seed, epoch)",
+            "SP draws dropout and fragments of KFS's epochs again, not those of the epoch of the whole run",
+            "test_a_later_phase_has_the_draws_of_its_epochs_of_the_run",
+        ),
+        (
+            "zip(predictions.stages_true, predictions.stages_predicted, strict=True)",
+            "zip(predictions.stages_predicted, predictions.stages_true, strict=True)",
+            "the pictures of a run show predicted stages as true ones",
+            "test_pictures_are_of_what_a_phase_trains_true_stages_above",
+        ),
+        (
+            'if self.model.learned.phase != "segmentation":',
+            "if True:",
+            "while KFS alone is trained, TensorBoard shows scores of an SP that has not learned",
+            "test_pictures_are_of_what_a_phase_trains_true_stages_above",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/callbacks.py",
+        "tests/training/test_resuming.py",
+        (
+            'f"{value:.6f}"',
+            'f"{value:.1f}"',
+            (
+                "PHASE_scores.csv has predictions to a tenth: close ones are tied, and curves of their "
+                "order (fig. 5) are wrong"
+            ),
+            "test_scores_of_every_validation_are_kept_and_those_after_a_kill_replaced",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/checkpoints.py",
+        "tests/training/test_resuming.py",
+        (
+            "if other != folder:",
+            'if other.name.startswith("."):',
+            "no older checkpoint is ever deleted: a run fills the disk",
+            "test_a_pretraining_may_be_given_more_epochs",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/config.py",
+        "tests/training/test_resuming.py",
+        (
+            '"model_dir", "records_dir", "reference"',
+            '"model_dir", "reference"',
+            "a run whose records were moved to another folder is refused",
+            "test_settings_may_not_change_within_a_run",
+        ),
+        (
+            '    "pretraining": "epochs",\n',
+            "",
+            "a finished pretraining cannot be extended by more --epochs",
+            "test_a_pretraining_may_be_given_more_epochs",
+        ),
+        (
+            '        config["versions"] = before["versions"]\n',
+            "",
+            "a run that goes on under other versions of TensorFlow or Keras forgets those that it began with",
+            "test_a_pretraining_may_be_given_more_epochs",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/pretraining.py",
+        "tests/training/test_pretraining_wiring.py",
+        (
+            '            learned_from=learned_before(settings["pretrained"]),\n',
+            "",
+            "a C3D that goes on from a tower's no longer says which scored videos it learned from",
+            "test_a_run_goes_on_from_its_pretrained_c3d",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/run.py",
+        "tests/training/test_resuming.py",
+        (
+            '"sport": self.info.beside_records().get("sport"),',
+            '"sport": None,',
+            "a run goes on with other rules of a sport of one's own",
+            "test_a_run_does_not_go_on_by_other_rules_of_a_sport_of_ones_own",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/scoring.py",
+        "tests/training/test_wiring.py",
+        (
+            "squares = squares + (delta * (steps - mean)).sum(axis=0)",
+            "squares = squares + ((steps - mean) ** 2).sum(axis=0)",
+            (
+                "the deviation of features is wrong as soon as there are several batches: each is measured "
+                "from the mean so far"
+            ),
+            "test_features_are_scaled_by_the_training_videos",
+        ),
+        (
+            "ScoreLoss(unit=1.0 if in_points else final_std, **ranked)",
+            "ScoreLoss(unit=1.0 if in_points else final_std)",
+            (
+                "--alpha, --margin, --pair_reduction and --ties do not reach the final score that is "
+                "learned beside two towers"
+            ),
+            "test_the_final_score_that_is_learned_beside_its_parts_is_ranked_as_they_are",
+        ),
+        (
+            "unit=1.0 if in_points else final_std",
+            "unit=1.0",
+            "the fused final score is learned in points with --loss_units=standard, and outweighs all else",
+            "test_the_final_score_that_is_learned_beside_its_parts_is_ranked_as_they_are",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/starting_weights.py",
+        "tests/training/test_starting_weights.py",
+        (
+            "different = feature_differences(network.features, source.features)",
+            "different = []",
+            "--initial_model and --segmenter take a model that learned from other features",
+            "test_a_model_of_other_features_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/runtime.py",
+        "tests/training/test_wiring.py",
+        (
+            'if precision == "mixed_float16" and not on_gpu:',
+            'if precision == "mixed_float16" and on_gpu:',
+            "mixed_float16 is refused on a GPU and begun on a processor, which cannot run it",
+            "test_float16_needs_a_gpu_and_is_the_default_there",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/train.py",
+        "tests/test_command_wiring.py",
+        (
+            '    if settings["reference"]:\n',
+            "    if True:\n",
+            "--noreference is ignored",
+            "test_a_training_measures_the_reference_of_its_model",
+        ),
+        (
+            " and not is_kfs_alone(settings):",
+            ":",
+            "--batch_size=1 is refused for a KFS alone, which ranks no pairs",
+            "test_kfs_alone_may_learn_from_one_video_at_a_time",
+        ),
+        (
+            '    "training_ids",\n    True,',
+            '    "training_ids",\n    False,',
+            "models keep no training performances by default, so that predict shows none that are alike",
+            "test_a_training_measures_the_reference_of_its_model",
+        ),
+        (
+            "training_ids=training_ids, apart=apart)",
+            "training_ids=training_ids)",
+            "videos that the run held out are shown as training performances where they set no intervals",
+            "test_a_training_measures_the_reference_of_its_model",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/pretrain.py",
+        "tests/test_command_wiring.py",
+        (
+            "accuracy on clips {accuracy['clip']:.3f}, on videos {accuracy['video']:.3f}",
+            "accuracy on clips {accuracy['video']:.3f}, on videos {accuracy['clip']:.3f}",
+            "pretrain prints the accuracy on clips as that on videos",
+            "test_pretraining_prints_accuracies_on_clips_and_on_videos",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/weights/convert.py",
+        "tests/weights/test_import_weights.py",
+        (
+            'for kind in ("kernel", "bias"):',
+            'for kind in ("kernel",):',
+            "NaN or infinity in a bias of published weights is imported",
+            "test_a_bias_that_is_no_number_is_named",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/weights/keras_h5.py",
+        "tests/weights/test_import_weights.py",
+        (
+            'layers = layers["layers"] if isinstance(layers, dict) else layers',
+            "layers = [] if isinstance(layers, dict) else layers",
+            "channels first of a functional Keras 2 model is not known: fc6 reads its inputs in the wrong order",
+            "test_a_functional_keras_model_says_as_a_sequential_one_does_which_axis_is_first",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/weights/torch_file.py",
+        "tests/weights/test_import_weights.py",
+        (
+            "as_strided(self.storage.data[self.offset :], ",
+            "as_strided(self.storage.data, ",
+            "a tensor that begins within its storage is read from the start of it",
+            "test_a_tensor_may_begin_within_its_storage",
+        ),
+    ),
+]
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
@@ -5681,4 +6053,5 @@ MUTANTS = (
     *(*BAD_INPUT, *SCALING, *LEFT_OVERS, *READINGS, *UNHELD, *NEARLY, *SECOND_RUNS),
     *UNSAID,
     *MISLABELLED,
+    *HELD_A,
 )

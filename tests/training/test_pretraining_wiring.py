@@ -166,10 +166,12 @@ def test_flags_of_the_process(motion_records, tmp_path, monkeypatch):
 
 
 def test_a_run_goes_on_from_its_pretrained_c3d(motion_records, tmp_path):
-    c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"splash": 4})
+    """And says on what that learned."""
+    c3d = scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, heads={"splash": 4}, learned_from={"a dive", "another"})
     c3d.save(tmp_path / "c3d.keras")
     options = settings(tmp_path / "run", pretrained=str(tmp_path / "c3d.keras"))
     run = PretrainingRun(DatasetInfo.load(motion_records), options)
+    assert run.model.learned_from == {"a dive", "another"}
     run.load_initial_weights()
     for name in ("conv1a", "conv5b", "fc7"):
         for a, b in zip(c3d.get_layer(name).get_weights(), run.model.get_layer(name).get_weights(), strict=True):

@@ -1,19 +1,31 @@
 """Runs go on after a kill, to the bit; what they leave and refuse. `test_joint_run` kills one without averages."""
 
 import csv
+import dataclasses
 import json
 import math
 import shutil
 import types
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_runs import SMALL, KilledError, assert_same, kill_after_epoch, settings, weights_after, weights_beside
+from training_runs import (
+    SMALL,
+    KilledError,
+    assert_same,
+    kill_after_epoch,
+    pretraining_settings,
+    settings,
+    weights_after,
+    weights_beside,
+)
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.metrics import SpearmanCorrelation
+from scoringnet_tf.sports import definition_of, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import locked
 from scoringnet_tf.training import callbacks
@@ -168,7 +180,8 @@ def event_tags(log_dir):
 
 def test_settings_may_not_change_within_a_run(diving_records, tmp_path):
     def config(precision="float32", data_hash="hash", ids=("a",), **changes):
-        record_config(tmp_path, settings(tmp_path, diving_records, **changes), data_hash, precision, list(ids))
+        given = {**settings(tmp_path, diving_records), **changes}
+        record_config(tmp_path, given, data_hash, precision, list(ids))
 
     config()
     config(alpha=2.0)  # nothing has been trained yet: the settings may still be mended
@@ -207,6 +220,8 @@ def test_settings_may_not_change_within_a_run(diving_records, tmp_path):
     with pytest.raises(InputError, match=r"--scoring_epochs=6: expected 5, for the run .* was ended .* after epoch 2"):
         config(alpha=2.0, scoring_epochs=6)
     config(alpha=2.0, scoring_epochs=5)  # what was refused is not in config.json
+    for name in ("data_service", "model_dir", "records_dir", "reference", "replicas", "training_ids"):
+        config(alpha=2.0, scoring_epochs=5, **{name: "another"})  # which changes nothing of what is computed
 
 
 def test_kfs_alone_may_be_given_more_epochs(diving_records, tmp_path):
@@ -224,6 +239,42 @@ def test_kfs_alone_may_be_given_more_epochs(diving_records, tmp_path):
         config(scoring_epochs=0, segmentation_epochs=2, fragments="scheduled")
     with pytest.raises(InputError, match=r"--scoring_epochs \(was 0, now 2\)"):
         config(scoring_epochs=2, segmentation_epochs=3, fragments="scheduled")
+
+
+def test_a_pretraining_may_be_given_more_epochs(tmp_path):
+    """It keeps the versions that it began with, whatever it goes on with."""
+
+    def config(epochs):
+        record_config(tmp_path, pretraining_settings(tmp_path, epochs=epochs), "hash", "float32", ["a"])
+        return json.loads((tmp_path / "config.json").read_text())
+
+    network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    network.compile("adam", "mse")
+    began = config(2) | {"versions": {"keras": "3.0"}}
+    (tmp_path / "config.json").write_text(json.dumps(began))
+    Checkpoints(tmp_path).save(network, "pretraining_0002", {"steps_done": 2, "phase": "pretraining", "epoch": 2})
+    extended = config(3)
+    assert (extended["settings"]["epochs"], extended["versions"]) == (3, {"keras": "3.0"})
+    with pytest.raises(InputError, match=r"--epochs \(was 3, now 2\)"):
+        config(2)
+    Checkpoints(tmp_path).save(network, "pretraining_0003", {"steps_done": 3, "phase": "pretraining", "epoch": 3})
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["pretraining_0003"]  # the others are gone
+
+
+def test_a_run_does_not_go_on_by_other_rules_of_a_sport_of_ones_own(diving_records, tmp_path):
+    """Of the same name."""
+
+    def run(final_range):
+        sport = definition_of(dataclasses.replace(get_sport("diving"), name="mine", final_range=final_range))
+        info = dataclasses.replace(DatasetInfo.load(diving_records), sport=sport)
+        return ScoringRun(info, settings(tmp_path, diving_records))
+
+    first = run((0.0, 200.0))
+    first._record()
+    Checkpoints(tmp_path).save(first.model, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
+    first._record()
+    with pytest.raises(InputError, match=r"holds a run with other settings: the sport \(another\)\."):
+        run((0.0, 250.0))._record()
 
 
 def test_what_no_weight_tells_may_not_change_within_a_run(tmp_path):
@@ -337,15 +388,15 @@ def test_scores_of_every_validation_are_kept_and_those_after_a_kill_replaced(tmp
 
     first, truth = made(), [50, np.nan, 70, 60]
     for epoch in range(3):
-        validate(first, metric, epoch, truth, [1 + epoch, 2, 3, 4.0000004 + epoch])
+        validate(first, metric, epoch, truth, [1 + epoch, 2, 3.015625, 4.0000004 + epoch])
     first.on_epoch_begin(3)
     first.on_epoch_end(3, {"val_loss": math.nan})  # not validated
     with (tmp_path / "scores.csv").open("a") as file:
         file.write("4,final,a")  # a kill in the middle
     before = (tmp_path / "scores.csv").read_text()
-    validate(made(), metric, 2, truth, [3, 2, 3, 6.0000004])
+    validate(made(), metric, 2, truth, [3, 2, 3.015625, 6.0000004])
     rows = rows_of(tmp_path / "scores.csv")
     assert [(row["epoch"], row["video_id"]) for row in rows] == [(e, v) for e in "123" for v in "acd"]
     assert [float(row["true"]) for row in rows[:3]] == [50, 70, 60]
-    assert [float(row["predicted"]) for row in rows[3:6]] == [2, 3, 5]
+    assert [float(row["predicted"]) for row in rows[3:6]] == [2, 3.015625, 5]
     assert (tmp_path / "scores.csv").read_text() == before.removesuffix("4,final,a")

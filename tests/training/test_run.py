@@ -9,10 +9,14 @@ import types
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from training_runs import SMALL, assert_same, settings, weights_after, weights_beside
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.inference import evaluation
+from scoringnet_tf.report import plots
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
 from scoringnet_tf.training.config import record_config
@@ -51,6 +55,19 @@ def test_no_draw_of_an_epoch_returns_in_another():
         reseed(model, 3, epoch)
         drawn += [tuple(np.asarray(layer.seed_generator.next())) for _ in range(51)]
     assert len(set(drawn)) == 2040
+
+
+def test_a_later_phase_has_the_draws_of_its_epochs_of_the_run():
+    """Its second epoch after three of another is the fifth."""
+    layer = keras.layers.Dropout(0.5)
+    inputs = keras.Input((1,))
+    model, drawn = keras.Model(inputs, layer(inputs)), []
+    callback = callbacks.Reseed(seed=7, first_epoch=3)
+    callback.set_model(model)
+    for begin in (lambda: callback.on_epoch_begin(1), lambda: reseed(model, 7, 4)):
+        begin()
+        drawn.append(np.asarray(layer.seed_generator.next()).tolist())
+    assert drawn[0] == drawn[1]
 
 
 # === Which epoch is kept ===
@@ -197,6 +214,34 @@ def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
 
 
 # === What is shown ===
+
+
+@pytest.mark.parametrize(
+    ("phase", "expected"),
+    [
+        ("segmentation", ["validation/stages"]),  # SP has not learned
+        ("scoring", ["validation/stages", "validation/scores"]),
+        ("joint", ["validation/stages", "validation/scores"]),
+    ],
+)
+def test_pictures_are_of_what_a_phase_trains_true_stages_above(phase, expected, tmp_path, monkeypatch):
+    true, predicted, shown, drawn = np.array([1, 1, 2]), np.array([1, 2, 2]), [], []
+    found = evaluation.Predictions(["a"], {"final": [70.0]}, {"final": [60.0]}, {}, [true], [predicted])
+    monkeypatch.setattr(evaluation, "prediction_function", lambda model: None)
+    monkeypatch.setattr(evaluation, "predict_records", lambda *_: found)
+    monkeypatch.setattr(plots, "stage_timeline", lambda names, strips, *rest: drawn.append((names, strips, rest[-1])))
+    monkeypatch.setattr(plots, "score_scatter", lambda predictions: None)
+    monkeypatch.setattr(plots, "pixels", lambda figure: np.zeros((1, 1, 4), "uint8"))
+    monkeypatch.setattr(tf.summary, "image", lambda name, image: shown.append(name))
+    callback = callbacks.ValidationPictures(tmp_path, None)
+    learned = types.SimpleNamespace(phase=phase)
+    callback.set_model(types.SimpleNamespace(networks=("segmenter",), learned=learned, sport=get_sport("diving")))
+    callback.on_epoch_end(0, {"val_loss": math.nan})  # not validated
+    callback.on_epoch_end(1, {"val_loss": 1.0})
+    assert shown == expected
+    ((names, strips, title),) = drawn
+    assert (names, [tuple(map(list, each)) for each in strips]) == (["a"], [([1, 1, 2], [1, 2, 2])])
+    assert title == "upper: true, lower: predicted"
 
 
 def test_the_bar_shows_no_scores_of_an_untrained_sp(diving_records, tmp_path):

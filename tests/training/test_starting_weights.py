@@ -12,7 +12,13 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.scoring import ScoringRun, build_network
-from scoringnet_tf.training.starting_weights import continue_from, load_pretrained, preprocessing_of
+from scoringnet_tf.training.starting_weights import (
+    continue_from,
+    load_network,
+    load_pretrained,
+    load_segmenter,
+    preprocessing_of,
+)
 
 
 def test_pretrained_c3d_reaches_kfs_and_both_towers(tmp_path):
@@ -136,6 +142,19 @@ def test_a_model_of_frames_of_another_scale_is_refused(diving_records, tmp_path,
     with pytest.raises(InputError, match=rf"--{flag}=.*: expected .* frames of \(72, 96\) instead of \(36, 48\)"):
         run.load_initial_weights()
     assert_same(before, run.model.get_weights())
+
+
+@pytest.mark.parametrize(("flag", "load"), [("initial_model", load_network), ("segmenter", load_segmenter)])
+def test_a_model_of_other_features_is_refused(flag, load, tmp_path):
+    """Of as many numbers, which come twice as often."""
+    network, source = (
+        scoringnet_tf.ScoringNet(**SMALL, features={"size": 6, "stride": stride, "origin": None}) for stride in (2, 1)
+    )
+    source.save(tmp_path / "model.keras")
+    before = network.get_weights()
+    with pytest.raises(InputError, match=rf"--{flag}=.*: expected a model that sees .* stride 1 instead of 2\.$"):
+        load(network, tmp_path / "model.keras")
+    assert_same(network.get_weights(), before)
 
 
 @pytest.mark.parametrize("flag", ["initial_model", "segmenter"])

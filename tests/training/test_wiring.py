@@ -181,7 +181,7 @@ def test_features_are_scaled_by_the_training_videos(tmp_path):
         rows.append(f"{name}.npy,{'validation' if name in 'de' else 'train'},{50 + index}")
     (tmp_path / "manifest.csv").write_text("\n".join(rows))
     build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport="diving")
-    changes = {"fragments": "whole", "fragment_jitter": 0, "clip_lengths": [2, 2], "rates": []}
+    changes = {"fragments": "whole", "fragment_jitter": 0, "clip_lengths": [2, 2], "rates": [], "batch_size": 2}
     info = DatasetInfo.load(tmp_path / "records")
     made = ScoringRun(info, settings(tmp_path / "run", tmp_path / "records", **changes))
     made.load_initial_weights()
@@ -197,6 +197,14 @@ def test_standard_units_are_those_of_the_training_scores(run, diving_records):
     assert {score: made[score].unit for score in ("difficulty", "execution")} == {
         score: known[score]["std"] for score in ("difficulty", "execution")
     }
+
+
+@pytest.mark.parametrize(("units", "unit"), [("points", 1.0), ("standard", 7.5)])
+def test_the_final_score_that_is_learned_beside_its_parts_is_ranked_as_they_are(run, units, unit):
+    made = scoring.losses(run.model, {**run.settings, "loss_units": units}, final_std=7.5)["final"].get_config()
+    ranked = {"alpha": 3.5, "margin": 0.77, "reduction": "mean", "ties": "constant"}
+    assert {name: made[name] for name in (*ranked, "unit")} == {**ranked, "unit": unit}
+    assert "final" not in scoring.losses(run.model, run.settings)
 
 
 def test_flags_of_the_optimizer(run, monkeypatch):
@@ -322,6 +330,16 @@ def test_flags_of_the_process(diving_records, tmp_path, monkeypatch):
     assert asked == [("mixed_bfloat16", 11, False)]
     assert run.model.segmenter.get_layer("c3d").get_layer("conv1a").compute_dtype == "bfloat16"
     assert run.model_dir == tmp_path / "run" and run.info.records_dir == diving_records
+
+
+def test_float16_needs_a_gpu_and_is_the_default_there(monkeypatch):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [f"{kind}:0"])
+    for asked in ("mixed_float16", "auto"):
+        assert runtime.configure(asked, deterministic=False) == "mixed_float16"
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    assert runtime.configure("float32", deterministic=False) == "float32"
+    with pytest.raises(InputError, match=r"Expected a GPU for --precision=mixed_float16 .* Received: no GPU"):
+        runtime.configure("mixed_float16", deterministic=False)
 
 
 def test_a_kfs_that_is_given_is_not_trained():

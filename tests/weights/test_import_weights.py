@@ -28,6 +28,7 @@ from scoringnet_tf.training.starting_weights import continue_from, preprocessing
 from scoringnet_tf.weights.convert import SPORTS1M, build_c3d, with_mean
 from scoringnet_tf.weights.layouts import read_weights
 from scoringnet_tf.weights.mean import read_mean
+from scoringnet_tf.weights.torch_file import read_tensors
 
 PARAMETERS = random_parameters()
 SHORT = {"conv1a": "conv1", "conv2a": "conv2"}
@@ -104,9 +105,11 @@ def pickled_text(text):
     return b"X" + struct.pack("<I", len(text)) + text.encode()
 
 
-def pickled_tensor(key, array, legacy):
+def pickled_tensor(key, array, legacy, offset=0):
     storage = pickled_text("storage") + pickled_global("torch", "FloatStorage") + pickled_text(key)
-    reference = b"(" + storage + pickled_text("cpu") + b"J" + struct.pack("<i", array.size) + b"N" * legacy + b"tQ"
+    reference = (
+        b"(" + storage + pickled_text("cpu") + b"J" + struct.pack("<i", offset + array.size) + b"N" * legacy + b"tQ"
+    )
     strides = [stride // array.itemsize for stride in array.strides]
     sizes = [b"(" + b"".join(b"J" + struct.pack("<i", n) for n in numbers) + b"t" for numbers in (array.shape, strides)]
     hooks = pickled_global("collections", "OrderedDict") + b")R"
@@ -114,7 +117,8 @@ def pickled_tensor(key, array, legacy):
         pickled_global("torch._utils", "_rebuild_tensor_v2")
         + b"("
         + reference
-        + b"K\x00"
+        + b"K"
+        + bytes([offset])
         + b"".join(sizes)
         + (b"\x89" + hooks + b"tR")
     )
@@ -218,10 +222,12 @@ def write_keras2_tensorflow(path, parameters):
     write_keras(path, parameters, keras_last, keras_fc6, version=2, backend=b"tensorflow")
 
 
-def write_keras2_theano(path, parameters):
+def write_keras2_theano(path, parameters, functional=False):
     """A whole model with channels first; Theano's backend of Keras 2 has TensorFlow's shapes and flipped kernels."""
     layers = [{"class_name": "Conv3D", "config": {"name": "conv1", "data_format": "channels_first"}}]
-    config = json.dumps({"class_name": "Sequential", "config": layers}).encode()
+    if functional:
+        layers = {"name": "c3d", "layers": [{"class_name": "InputLayer", "config": {"name": "frames"}}, *layers]}
+    config = json.dumps({"class_name": "Model" if functional else "Sequential", "config": layers}).encode()
     options = {"version": 2, "root": "model_weights", "backend": b"theano", "model_config": config}
     write_keras(path, parameters, lambda kernel: keras_last(kernel)[::-1, ::-1, ::-1], np.transpose, **options)
 
@@ -311,6 +317,14 @@ def test_every_layout_gives_caffes_outputs(writer, clip, pool5, tmp_path):
         np.testing.assert_allclose(value, expected[name], rtol=1e-5, atol=1e-5, err_msg=name)
     assert np.ptp(expected["fc8"]) > 0.01
     assert len([line for line in lines if " → " in line]) == 8 + len([name for name in names if name != "pool5"])
+
+
+def test_a_functional_keras_model_says_as_a_sequential_one_does_which_axis_is_first(tmp_path):
+    for functional in (False, True):
+        write_keras2_theano(tmp_path / "weights", PARAMETERS, functional)
+        assert read_weights(tmp_path / "weights").channels_first
+    write_keras2_tensorflow(tmp_path / "weights", PARAMETERS)
+    assert not read_weights(tmp_path / "weights").channels_first
 
 
 def test_the_features_of_a_backbone_are_the_models_output(clip, pool5, tmp_path):
@@ -553,6 +567,14 @@ def test_a_tensor_may_not_reach_beyond_its_storage(tmp_path):
         read_weights(tmp_path / "weights")
 
 
+def test_a_tensor_may_begin_within_its_storage(tmp_path):
+    """As one of several views of one storage does."""
+    storage = np.arange(10, dtype=np.float32)
+    tensor = pickled_text("conv1.weight") + pickled_tensor("0", storage[4:].reshape(2, 3), False, offset=4)
+    write_zip(tmp_path / "weights", b"}(" + tensor + b"u", [storage])
+    assert read_tensors(tmp_path / "weights")["conv1.weight"].tolist() == [[4, 5, 6], [7, 8, 9]]
+
+
 def test_a_keras_model_is_not_a_weights_file(tmp_path):
     scoringnet_tf.C3D((4, 16, 16, 3), 1 / 16).save(tmp_path / "c3d.keras")
     with pytest.raises(InputError, match=r"Received: a zip archive without data\.pkl, but with metadata\.json"):
@@ -605,6 +627,13 @@ def test_what_does_not_fit_c3d_is_named(layer, change, message, tmp_path):
     with np.errstate(invalid="ignore"):
         write_pytorch(tmp_path / "weights", {name: tuple(map(np.ascontiguousarray, p)) for name, p in changed.items()})
     with pytest.raises(InputError, match=message):
+        build_c3d(read_weights(tmp_path / "weights"), "weights", log=lambda line: None)
+
+
+def test_a_bias_that_is_no_number_is_named(tmp_path):
+    kernel, bias = PARAMETERS["conv2a"]
+    write_pytorch(tmp_path / "weights", {**PARAMETERS, "conv2a": (kernel, np.full_like(bias, np.nan))})
+    with pytest.raises(InputError, match=r"finite numbers\. Received: NaN or infinity in the bias of conv2\."):
         build_c3d(read_weights(tmp_path / "weights"), "weights", log=lambda line: None)
 
 
