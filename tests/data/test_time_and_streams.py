@@ -111,15 +111,15 @@ def test_times_that_were_rounded_mean_their_frames(rate, decimals):
 
 
 @pytest.mark.parametrize(
-    ("name", "codec", "options", "fps", "codes"),
+    ("name", "codec", "fps", "codes"),
     [
-        ("a.h264", "libx264", {}, 50, []),
-        ("a.h264", "libx264", {}, 25, []),
-        ("a.m4v", "mpeg4", {}, 50, []),
-        ("a.mjpeg", "mjpeg", {}, 25, ["frame_rate_assumed"]),  # at whatever rate it was filmed
+        ("a.h264", "libx264", 50, []),
+        ("a.h264", "libx264", 25, []),
+        ("a.m4v", "mpeg4", 50, []),
+        ("a.mjpeg", "mjpeg", 25, ["frame_rate_assumed"]),  # at whatever rate it was filmed
     ],
 )
-def test_the_rate_of_a_bare_stream_is_what_it_states(tmp_path, name, codec, options, fps, codes):
+def test_the_rate_of_a_bare_stream_is_what_it_states(tmp_path, name, codec, fps, codes):
     """FFmpeg says 25 of all of them."""
     write_bare(tmp_path / name, codec, fps if not codes else 50)
     video = read_video(tmp_path / name)
