@@ -252,7 +252,8 @@ def _said_twice(sample, file, labels):
         for segment in labels.get(file, ())
         if segment.stage != NOISE and (sample.frames is None or touches(segment, sample.frames))
     ]
-    own = [segment for segment in labels.get(sample.video_id, ()) if segment.stage != NOISE]
+    name = sample.video_id if sample.video_id != file else None  # called as its file, it has no others
+    own = [segment for segment in labels.get(name, ()) if segment.stage != NOISE]
     if not own or not of_file or [segment[:3] for segment in own] == [segment[:3] for segment in of_file]:
         return None
     received = f"those of {sample.video_id} ({own[0].where}) and others of {file} ({of_file[0].where})"

@@ -14,7 +14,7 @@ from data_prep.datasets.readers.layout import find_dir, find_file_by_content
 from data_prep.datasets.sample import INCONSISTENT, Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.wording import counted, shown
 
 FRAME_DIRS = ("whole_videos_frames", "new/new_total_frames")
 LABEL_DIRS = ("", "info/", "MTL-AQA_split_0_data/", "Ready_2_Use/MTL-AQA_split_0_data/")
@@ -46,7 +46,7 @@ def read(source_dir: Path) -> Source:
     )
     notes = [
         "There are no stage labels.",
-        *_files_note(path, [source_dir / name for name in files]),
+        *_files_note(source_dir, path, files),
         *_marks_note([annotations.get(key, {}) for keys in splits.values() for key in keys]),
         *unused_note(annotations, splits),
         *odd_executions(sport, samples),
@@ -54,10 +54,10 @@ def read(source_dir: Path) -> Source:
     return Source("diving", samples, {"annotations": path.name}, tuple(notes), published=PUBLISHED)
 
 
-def _files_note(path, files):
+def _files_note(source_dir, path, files):
     """A note on annotations that are not read, for others are: they may differ."""
-    others = [file.name for file in files if file.is_file() and file != path]
-    return [f"Annotations are read from {path.name}, not from {', '.join(others)}."] if others else []
+    others = [name for name in files if (source_dir / name).is_file() and source_dir / name != path]
+    return [f"Annotations are read from {path.relative_to(source_dir)}, not from {shown(others)}."] if others else []
 
 
 def _marks_note(entries):

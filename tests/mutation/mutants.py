@@ -5514,6 +5514,12 @@ MISLABELLED = [
             "test_a_performance_with_other_stages_by_its_id_than_by_its_file_is_refused",
         ),
         (
+            "sample.video_id if sample.video_id != file else None",
+            "sample.video_id",
+            "the only performance of a file contradicts what lies beside it",
+            "test_a_performance_with_other_stages_by_its_id_than_by_its_file_is_refused",
+        ),
+        (
             "(sample.frames is None or touches(segment, sample.frames))",
             "True",
             "stages of other performances contradict those of one",

@@ -360,6 +360,8 @@ def test_a_performance_with_other_stages_by_its_id_than_by_its_file_is_refused(b
     assert not problems(source_of(broadcast, header, *rows)), "the same twice"
     labels_of(broadcast, of_file[1], ("final.mp4#1", "entry", 20, 25))
     assert not problems(source_of(broadcast, header, *rows)), "the file's are of the other performance"
+    labels_of(broadcast, *of_file)
+    assert not problems(source_of(broadcast, header, rows[0])), "the only one of its file is called as that"
     labels_of(broadcast, ("first", "entry", 20, 25), ("final.mp4", "entry", 20, 26))
     (problem,) = problems(source_of(broadcast, "id,video,split,final", "first,final.mp4,train,63"))
     assert "Received: those of first (stage_labels.csv, row 2) and others of final.mp4" in problem
