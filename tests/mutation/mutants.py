@@ -4955,13 +4955,13 @@ NEARLY = [
             "figures = self._figure(row, name, videos)\n",
             "figures = self._figure(row, name, np.arange(len(self.ids)))\n",
             "intervals of table 3 cover no videos",
-            "test_intervals_of_frames_cover_videos_and_renderings",
+            "test_intervals_of_frames_cover_videos_renderings_and_seeds",
         ),
         (
             "[:, renderings].mean())",
             ".mean())",
             "intervals of table 3 cover no renderings",
-            "test_intervals_of_frames_cover_videos_and_renderings",
+            "test_intervals_of_frames_cover_videos_renderings_and_seeds",
         ),
     ),
     *of(
