@@ -3063,7 +3063,7 @@ LEFT_OVERS = (
             "held_out[known], self.seed, groups[known])",
             "held_out[known], self.seed, np.arange(known.sum()))",
             "groups of the records do not reach a baseline",
-            "test_groups_of_the_records_reach_the_cross_validation",
+            "test_groups_held_out_videos_and_the_seed_reach_the_system",
         ),
     ),
     *of(
