@@ -157,6 +157,11 @@ RECORDS = (
         "calibrate: motion_records: expected records of performances. Received: of classes, to pretrain on.",
     ),
     Case(
+        "records of classes to fit a system to",
+        "scoringnet_tf.baselines c3d_svr --records_dir=motion_records --output_dir=out",
+        "baselines: --records_dir=motion_records: expected records with scores. Received: of classes.",
+    ),
+    Case(
         "records without classes to pretrain on",
         "scoringnet_tf.pretrain --records_dir=records --model_dir=run",
         "pretrain: records: expected classes (--dataset=motion or ucf101). Received: unlv_diving.",

@@ -241,21 +241,25 @@ def test_what_is_learnt_from_is_not_reported_on(split, records, tmp_path, c3d):
         run.run()
 
 
-def test_groups_of_the_records_reach_the_cross_validation(records, tmp_path, c3d, monkeypatch):
-    """Those of the training videos, in their order; who has none is alone. What is wrong names the run."""
-    run, seen = run_of("c3d_svr", records, tmp_path, c3d), []
-    ids = [video_id for split in ("train", "validation") for video_id in run._part(split).ids]
+def test_groups_held_out_videos_and_the_seed_reach_the_system(records, tmp_path, c3d, monkeypatch):
+    """Those of the training videos, in their order; who has no group is alone. What is wrong names the run."""
+    run, seen = run_of("c3d_svr", records, tmp_path, c3d, seed=7), []
+    of_split = [run._part(split).ids for split in ("train", "validation")]
+    ids = [*of_split[0], *of_split[1]]
     for video_id in ids[1:4]:
         run.info.videos[video_id]["group"] = "one"
 
     def learn(training):
-        seen.append(training.groups.tolist())
+        seen.append(training)
         raise InputError("no")
 
     monkeypatch.setattr(c3d_svr, "SYSTEM", dataclasses.replace(c3d_svr.SYSTEM, learn=learn))
     with pytest.raises(InputError, match=rf"^{records}: c3d_svr, difficulty scores: no$"):
         run.run()
-    assert seen[0][1:4] == ["one"] * 3 and len(set(seen[0])) == len(ids) - 2
+    groups = seen[0].groups.tolist()
+    assert groups[1:4] == ["one"] * 3 and len(set(groups)) == len(ids) - 2
+    assert seen[0].held_out.tolist() == [*[False] * len(of_split[0]), *[True] * len(of_split[1])] and of_split[1]
+    assert seen[0].seed == 7
 
 
 def test_damaged_settings_are_named(records, tmp_path, c3d):

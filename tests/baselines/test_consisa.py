@@ -1,5 +1,7 @@
 """Independent subspaces, blocks, words, and the χ² kernel."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -52,6 +54,16 @@ def test_blocks_lie_all_over_a_video():
     np.testing.assert_array_equal(blocks[-1], frames[14:28, 20:40, 10:30])
     np.testing.assert_array_equal(consisa.small_blocks(blocks)[0, 5], frames[4:14, 0:16, 4:20])
     assert consisa.large_blocks(frames[:3]).shape == (6, 14, 20, 20)  # too short: its last frame is repeated
+
+
+def test_blocks_that_words_are_learnt_from_lie_all_over_each_video(monkeypatch):
+    """As many of each of two videos, of which the one is twice as long; no block twice."""
+    monkeypatch.setattr(consisa, "SAMPLED", 8)
+    frames = np.arange(133.0)[:, None, None] + np.zeros((20, 20))  # blocks begin every 7 frames: 9 and 18 of them
+    videos = SimpleNamespace(ids=("a", "b"), grey=lambda: [frames[:70], frames])
+    starts = [consisa.sampled_blocks(videos, np.random.default_rng(seed))[:, 0, 0, 0] / 7 for seed in range(30)]
+    assert {len(set(found[:4])) for found in starts} == {len(set(found[4:])) for found in starts} == {4}
+    assert {*np.array(starts)[:, :4].ravel()} == {*range(9)} and {*np.array(starts)[:, 4:].ravel()} == {*range(18)}
 
 
 def test_a_bag_is_read_by_its_words():

@@ -58,6 +58,20 @@ def test_held_out_videos_are_not_trained_on(system, monkeypatch):
     assert len(inputs) == (~training.held_out).sum()
 
 
+def test_features_are_scaled_by_those_that_are_trained_on():
+    values = np.array([[0.0, 5], [2, 9], [100, -50]], np.float32)
+    layer = networks.standardised(values, np.array([False, False, True]))
+    np.testing.assert_allclose(layer(values), [[-1, -1], [1, 1], [99, -28.5]], rtol=1e-4)
+
+
+@pytest.mark.parametrize(("system", "rate", "decay"), [(c3d_lstm, 1e-3, None), (usdl, 1e-4, 1e-5), (core, 1e-3, None)])
+def test_steps_are_those_that_were_published(system, rate, decay, monkeypatch):
+    seen = []
+    monkeypatch.setattr(networks, "train", lambda model, *_, **__: seen.append(model.optimizer) or {"epoch": 1})
+    system.learn(linear_set((20, 9, 2) if system is c3d_lstm else (20, 3))[0])
+    assert (float(seen[0].learning_rate), seen[0].weight_decay) == (pytest.approx(rate), decay)
+
+
 def test_the_best_epoch_is_kept(monkeypatch):
     """Of a model whose weight grows from epoch to epoch, that of the epoch with the highest figure."""
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")])
@@ -130,8 +144,15 @@ def test_what_does_not_vary_in_training_says_nothing(system, monkeypatch):
 # === C3D + LSTM ===
 
 
-def test_incremental_labels_are_ninths():
+def test_incremental_labels_are_ninths(monkeypatch):
+    """Of scores 45 and 135 in units of their mean, 90: ninths of a half, and of one and a half."""
     np.testing.assert_allclose(c3d_lstm.PROGRESS * 81, [9, 18, 27, 36, 45, 54, 63, 72, 81])
+    taught = []
+    monkeypatch.setattr(
+        networks, "train", lambda *given, **_: taught.append(given[2](np.random.default_rng(0))) or {"epoch": 1}
+    )
+    c3d_lstm.learn(training_set(np.zeros((2, 9, 2), np.float32), np.array([45.0, 135.0]), held_out=0))
+    np.testing.assert_allclose(18 * taught[0][1], [np.arange(1, 10), 3 * np.arange(1, 10)])
 
 
 def test_the_score_is_that_after_the_last_clip(monkeypatch):

@@ -81,6 +81,8 @@ def test_systems_of_clips_see_all_of_a_video_and_in_order():
     values = np.stack([np.arange(30.0), np.arange(30.0) ** 2], axis=1)
     videos = SimpleNamespace(clips=lambda: [ClipFeatures(values, np.full(30, -1))], info=SimpleNamespace(features=None))
     assert c3d_svr.watch(videos, 0)(videos).tolist() == [values[::2].mean(axis=0).tolist()]
+    of_features = SimpleNamespace(clips=videos.clips, info=SimpleNamespace(features={"size": 2}))
+    assert c3d_svr.watch(of_features, 0)(of_features).tolist() == [values.mean(axis=0).tolist()]  # steps, not clips
     ((*first, last),) = c3d_lstm.watch(videos, 0)(videos)
     assert len(first) == 8 and first[0].tolist() == [0, 0] and last.tolist() == [29, 29**2]
     assert np.all(np.diff([*(clip[0] for clip in first), last[0]]) > 0)

@@ -149,6 +149,10 @@ def test_the_command_prints_writes_and_draws(tmp_path):
         assert f"| {row['work']} | {row['videos']:,} |" in result.stdout
         assert row["needs"]["gpus"] == row["hours"]["GPUs"] == 0
         assert row["limit"] == max(row["hours"], key=row["hours"].get)
+        if row["work"] == "score":  # 10 Gbit/s, and a day; each video is read, and its result written
+            gigabits = 8e-9 * row["videos"] * (written["costs"]["video_bytes"] + written["costs"]["result_bytes"])
+            assert row["hours"]["network"] == pytest.approx(gigabits / 10 / 3600)
+            assert row["needs"]["storage_gbit"] == pytest.approx(gigabits / 24 / 3600)
     assert "not measured" in result.stdout
     assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
 

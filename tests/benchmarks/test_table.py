@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import av
 import pytest
@@ -22,6 +23,15 @@ def test_every_row_has_a_name_of_its_own_and_the_whole_table_adds_full_width(tmp
         names = [(row.name, row.against, row.unit) for row in comparison.rows]
         assert len(set(names)) == len(names)
     assert not list(tmp_path.iterdir()), "nothing is made before it is needed"
+
+
+def test_reading_is_to_be_twice_as_fast_as_a_data_loader_and_nearly_as_fast_as_libjpeg(tmp_path):
+    """A ratio of 1 is as fast: of augmented videos 2 is enough and 1.9 is not, of plain ones .85 and .8."""
+    with_target = [row for row in rows.reading(tmp_path, 1, 1).rows if row.target]
+    assert [row.against for row in with_target] == ["DataLoader", "DataLoader, 320×240", "libjpeg-turbo alone"]
+    for row, least in zip(with_target, (2.0, 2.0, 0.85), strict=True):
+        met = [row.target.met(SimpleNamespace(ratio=ratio)) for ratio in (least - 0.05, least, 3.0)]
+        assert met == [False, True, True]
 
 
 def test_rows_are_chosen_by_the_beginnings_of_their_names(tmp_path):

@@ -1,8 +1,11 @@
 """The benchmarks of what is withheld, and of what fewer frames per second cost, on a tiny model and tiny records."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
-from command_forks import forked
+from command_forks import ROOT, forked
 from conftest import write_bars
 
 from data_prep.records.verifying import read_records
@@ -50,6 +53,14 @@ def test_the_frames_of_training_are_labelled_as_predict_labels_them(stage_model,
         right.append(np.mean(found[:-1] == truth[name][:-1]))  # a camera as fast misses the last
     assert float(rows[0][2]) == pytest.approx(np.mean(right), abs=0.02)
     assert rows[0][2:] == rows[1][2:]  # none to mix
+
+
+def test_a_flight_is_found_where_what_both_cover_is_half_of_what_either_does():
+    """In a process of its own: commands define flags of the same names."""
+    code = "from benchmarks.sessions import _shared\n"
+    code += "print(*(_shared((100, 120), other) for other in ((100, 120), (110, 130), (80, 160), (130, 140))))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.split() == ["1.0", str(1 / 3), "0.25", "0.0"], done.stderr
 
 
 @pytest.mark.parametrize("benchmark", ["refusals", "frame_rates"])

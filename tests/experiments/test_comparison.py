@@ -31,7 +31,12 @@ def asked(monkeypatch):
     predicted = {"MSE": truth["final"] + [2, -2, 2, -2], "MSE + ranking": truth["final"]}
     found = Results(tuple("abcd"), truth, {row: {"final": values[None, None]} for row, values in predicted.items()})
     monkeypatch.setattr(suite, "run", lambda *arguments: seen.append(arguments) or [])
-    monkeypatch.setattr(suite, "results", lambda *_: found)
+
+    def results(table, *of):
+        assert ([table], *of) == seen[-1]  # what was trained, and no less
+        return found
+
+    monkeypatch.setattr(suite, "results", results)
     return seen
 
 

@@ -91,6 +91,9 @@ def test_curves_are_drawn_and_kept(trained, tmp_path):
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * 2 * 4 * 9
     assert {(row["video_id"], float(row["true"])) for row in rows} == {(f"{n}", 12 + n / 2) for n in range(9)}
+    for row in rows:  # in order from the second epoch on, and under the ranking loss alone
+        sign = 1 if row["row"] != "MSE" and row["epoch"] in "234" else -1
+        assert float(row["predicted"]) == 14 + sign * int(row["video_id"]) / 4
     assert (tmp_path / "fig5/fig5.png").stat().st_size > 10_000
 
 

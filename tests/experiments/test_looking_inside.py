@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from test_suite import commands, surroundings  # noqa: F401
 
 import scoringnet_tf
@@ -13,6 +14,8 @@ from scoringnet_tf.experiments import feature_maps, sources, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
 from scoringnet_tf.experiments.training import Training
 from scoringnet_tf.experiments.watching import read_video
+from scoringnet_tf.inference import attribution
+from scoringnet_tf.report import attribution_plot
 
 OCCLUSION, FIG6 = EXPERIMENTS["occlusion"], EXPERIMENTS["fig6"]
 OPTIONS = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (4, 4)}
@@ -43,6 +46,46 @@ def test_the_chosen_video_and_frame_are_of_known_scores_and_stages(surroundings)
     video = read_video(info, "003", (32, 32))
     assert video.frames.shape == (27, 32, 32, 3)
     assert video.stages.tolist() == [1] * 4 + [2] * 11 + [3] * 6 + [0] * 6  # times 4, 15, 21
+
+
+def test_maps_are_of_the_frame_of_the_clip_nearest_to_the_one_shown(surroundings, tmp_path, monkeypatch):  # noqa: F811
+    """The take-flight of test video 003 is frames 4 to 14: 9 is shown; of a clip of every fifth 10 is the nearest."""
+    model = SimpleNamespace(scores=("difficulty",), content="frames", image_size=(32, 32))
+    monkeypatch.setattr(feature_maps, "trained_models", lambda *_: {"baseline": model})
+    found = SimpleNamespace(labels=None, scores={"difficulty": 2.5})
+    monkeypatch.setattr(attribution, "attribute", lambda *_: found)
+    monkeypatch.setattr(attribution, "clips_of", lambda *_: {"difficulty": (np.arange(0, 25, 5), "clip")})
+    monkeypatch.setattr(
+        attribution, "feature_maps", lambda *_: np.arange(5.0)[:, None, None, None] + np.zeros((4, 4, 1))
+    )
+    drawn = []
+    monkeypatch.setattr(feature_maps, "draw", lambda *given: drawn.append(given) or Figure((1, 1)))
+    text = FIG6.draw(tmp_path, FIG6, surroundings, 1)
+    ((frame, maps),) = drawn
+    np.testing.assert_array_equal(frame, read_video(surroundings.records, "003", (32, 32)).frames[9])
+    np.testing.assert_array_equal(maps["baseline"], np.full((4, 4, 1), 2.0))
+    assert "frame of its clip nearest to 9 |" in text and "| baseline | 2.50 | 10 |" in text
+
+
+def test_as_many_frames_are_hidden_as_pictures_say(surroundings, tmp_path, monkeypatch):  # noqa: F811
+    asked = []
+
+    def attribute(_, frames, width=1):
+        asked.append((len(frames), width))
+        return SimpleNamespace(by_stage={})
+
+    model = SimpleNamespace(segmenter="one", image_size=(32, 32))
+    monkeypatch.setattr(sources, "trained_models", lambda *_: {"MSE": model})
+    monkeypatch.setattr(attribution, "attribute", attribute)
+    monkeypatch.setattr(
+        attribution_plot, "attribution_figure", lambda found, sport, title: asked.append(title) or Figure((1, 1))
+    )
+    OCCLUSION.draw(tmp_path, OCCLUSION, surroundings, 1)
+    assert asked == [
+        part
+        for name, length in (("001", 25), ("002", 26), ("003", 27))
+        for part in ((length, 3), f"{name}: 3 frames grey")
+    ]
 
 
 def test_channels_are_the_papers_where_there_are_as_many():

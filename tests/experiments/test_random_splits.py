@@ -107,6 +107,30 @@ def test_a_rendering_with_other_scores_of_what_a_split_tests_is_refused(surround
         splits.surroundings_of(surroundings, chosen)
 
 
+def test_the_command_says_what_failed_and_fills_pages(surroundings, commands, tmp_path, monkeypatch, capsys):  # noqa: F811
+    from scoringnet_tf.experiments import __main__ as command
+
+    monkeypatch.setattr(bootstrap, "DRAWS", 5)
+    monkeypatch.setattr(command, "PROJECT", tmp_path / "project")
+    page = tmp_path / "project/README.md"
+    page.parent.mkdir()
+    page.write_text("<!-- results: diving/table5 -->\n<!-- /results -->\n")
+    words = [f"--runs_dir={tmp_path / 'runs'}", f"--results_dir={tmp_path / 'results'}", "--seeds=1"]
+    words += [f"--records_dir={surroundings.records.records_dir}", f"--preset={surroundings.preset}"]
+
+    def status(*given):
+        monkeypatch.setattr(sys, "argv", ["experiments", *given, *words])
+        command.flags.FLAGS.unparse_flags()
+        command.flags.FLAGS.write_docs = False
+        return command.main(command.flags.FLAGS(sys.argv)[1:])
+
+    assert status("run", "table5") == status("report", "table5") == 0 and "| MSE |" not in page.read_text()
+    assert status("report", "table5", "--write_docs") == 0 and "| MSE |" in page.read_text()
+    assert f"{page}: tables are new." in capsys.readouterr().out
+    monkeypatch.setattr(suite, "run", lambda *_: ["out of memory"])
+    assert status("run", "table5") == 1 and "experiments: out of memory" in capsys.readouterr().err
+
+
 def test_the_command_goes_over_all_splits(surroundings, commands, tmp_path, monkeypatch, capsys):  # noqa: F811
     from scoringnet_tf.experiments import __main__ as command
 

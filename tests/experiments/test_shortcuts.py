@@ -9,6 +9,7 @@ from conftest import write_video
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import shortcuts
+from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 
 NUMBER, TESTED = 60, 20
@@ -66,6 +67,19 @@ def test_the_mean_predictor_answers_the_training_mean(info):
     np.testing.assert_allclose(
         found.predicted["mean predictor"]["difficulty"], np.full((1, 2, TESTED), mean), rtol=1e-6
     )
+
+
+def test_each_rendering_is_predicted_of_its_own_pixels(monkeypatch):
+    """A score that is the brightness, of the same videos twice: as they are, and brighter by 3."""
+    scores = {score: np.full(30, np.nan) for score in SCORES} | {"execution": np.arange(30.0)}
+
+    def watch(brighter, _):
+        colour = np.arange(30.0)[:, None] + brighter
+        return shortcuts.Watched(tuple(map(str, range(30))), scores, colour, colour, colour, colour)
+
+    monkeypatch.setattr(shortcuts, "watch", watch)
+    (predicted,) = shortcuts.shortcuts(0, (0, 3)).predicted["colour and brightness"]["execution"]
+    np.testing.assert_allclose(predicted, [np.arange(30.0), np.arange(30.0) + 3], atol=0.05)
 
 
 def test_what_is_not_known_of_every_video_is_left_out_and_named(info, tmp_path, capsys):

@@ -88,15 +88,15 @@ def test_draws_are_paired_and_lie_around_the_figure(results):
     np.testing.assert_allclose(results.values("worse", MEAN), classes)
 
 
-def test_intervals_of_frames_cover_videos_and_renderings():
-    """Of one seed: videos that differ, and renderings that do, though their videos are all alike."""
+def test_intervals_of_frames_cover_videos_renderings_and_seeds():
+    """Videos that differ, and renderings or seeds that do, though their videos are all alike."""
     truth = np.stack([TRUE] * 8)
     half, none = (np.where(np.arange(20) < wrong, (TRUE + 1) % 4, TRUE) for wrong in (10, 0))
     of_videos = [list(zip(truth, [half, none] * 4, strict=True))]
     of_renderings = [list(zip(truth, [found] * 8, strict=True)) for found in (half, none)]
-    for reports in (of_videos, of_renderings):
+    for reports, axis in ((of_videos, 0), (of_renderings, 0), (of_renderings, 1)):
         counted = [counts(videos, STAGES) for videos in reports]
-        found = {name: np.array([[one[name] for one in counted]]) for name in counted[0]}
+        found = {name: np.expand_dims([one[name] for one in counted], axis) for name in counted[0]}
         results = StageResults(tuple("abcdefgh"), STAGES, {"row": found})
         low, high = interval(results.drawn("frames", 200)["row"])
         assert low < 0.75 < high and high - low > 0.1

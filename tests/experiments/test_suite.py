@@ -16,6 +16,7 @@ from scoringnet_tf import sports
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import intervals, report, suite, training
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
+from scoringnet_tf.experiments.fitting import Fitting
 from scoringnet_tf.experiments.training import Surroundings, Training, TrainingError
 from scoringnet_tf.models import presets
 from scoringnet_tf.sports import SCORES, bootstrap
@@ -101,7 +102,7 @@ def test_each_training_and_evaluation_is_done_once(surroundings, commands):
     assert metafile["versions"] == {"keras": "3"} and metafile["hardware"]["cores"] >= 1
 
 
-def test_a_folder_is_named_by_all_that_its_result_depends_on(surroundings, tmp_path):
+def test_a_folder_is_named_by_all_that_its_result_depends_on(surroundings, tmp_path, monkeypatch):
     def name(changes=(), **flags):
         return Training(flags, 0).folder(training.dataclasses.replace(surroundings, **dict(changes))).name
 
@@ -121,6 +122,8 @@ def test_a_folder_is_named_by_all_that_its_result_depends_on(surroundings, tmp_p
     assert name(pretrained=str(model)) != first
     with pytest.raises(InputError, match="--pretrained=none: expected a model"):
         name(pretrained="none")
+    monkeypatch.setattr(training, "__version__", "0.0")
+    assert name() != same
 
 
 def test_a_failure_is_said_and_stops_nothing_else(surroundings, commands, monkeypatch, capsys):
@@ -408,14 +411,25 @@ def test_a_figure_that_one_seed_does_not_have_is_undefined(monkeypatch):
     assert "MSE against ranking (95 %, paired): F-MED" in text
 
 
-def test_runs_of_other_groups_or_of_another_sport_of_that_name_are_others(surroundings):
+def test_a_deviation_is_over_seeds_of_means_over_renderings(monkeypatch):
+    """Of errors 1, 2, 3 on three renderings, and of 5, 6, 7 by another seed: that of 2 and 6."""
+    monkeypatch.setattr(bootstrap, "DRAWS", 2)
+    errors = np.array([[1.0, 2, 3], [5, 6, 7]])[..., None] + np.zeros(4)
+    predicted = {"two": {"final": errors}, "one": {"final": errors[:1]}}
+    found = report.cells(intervals.Results(tuple("abcd"), {"final": np.zeros(4)}, predicted), None, ["f_med"])
+    assert (found["two"]["f_med"]["mean"], found["two"]["f_med"]["std"]) == (4, pytest.approx(8**0.5))
+    assert found["one"]["f_med"]["std"] is None
+
+
+@pytest.mark.parametrize("run", [Training({}, 0), Fitting({}, 0, "c3d_svr")])
+def test_runs_of_other_groups_or_of_another_sport_of_that_name_are_others(run, surroundings):
     """No data hash covers these: the index keeps them, not the records."""
-    names = {"plain": Training({}, 0).folder(surroundings).name}
+    names = {"plain": run.folder(surroundings).name}
     of_groups = {video_id: {**video, "group": "a"} for video_id, video in surroundings.records.videos.items()}
     sport = sports.kept_form(dataclasses.replace(sports.get_sport("diving"), execution_fragment=("entry",)))
     for what, change in (("groups", {"videos": of_groups}), ("sport", {"sport": sport})):
         records = dataclasses.replace(surroundings.records, **change)
-        names[what] = Training({}, 0).folder(dataclasses.replace(surroundings, records=records)).name
+        names[what] = run.folder(dataclasses.replace(surroundings, records=records)).name
     assert len(set(names.values())) == 3
 
 
@@ -611,12 +625,19 @@ def test_whole_videos_are_trained_without_what_a_preset_says_of_fragments(surrou
         assert of_key["difficulty_fragment"] and of_key["execution_fragment"]
 
 
-def test_a_figure_of_held_out_videos_needs_some(surroundings):
+def test_a_figure_of_held_out_videos_needs_some(surroundings, capsys):
     fig5 = EXPERIMENTS["fig5"]
     assert suite.holds_out(fig5, surroundings)
     for fraction, some in (("0", False), ("0.0", False), ("0.05", True), ("10", True)):
         given = dataclasses.replace(surroundings, further=(f"--validation_fraction={fraction}",))
         assert suite.holds_out(fig5, given) == some, fraction
+        tables = suite.possible({"fig5": fig5, "table5": EXPERIMENTS["table5"]}, given)
+        assert ("fig5" in tables, "table5" in tables) == (some, True), fraction
+        assert ("fig5: left out: no video is held out of training" in capsys.readouterr().err) != some
+    of_records = {**surroundings.records.splits, "validation": surroundings.records.splits["test"]}
+    records = dataclasses.replace(surroundings.records, splits=of_records)
+    none_of_training = ("--validation_fraction=0",)
+    assert suite.holds_out(fig5, dataclasses.replace(surroundings, records=records, further=none_of_training))
 
 
 def test_every_flag_of_train_is_of_kfs_or_of_sp():

@@ -3085,7 +3085,7 @@ LEFT_OVERS = (
             "held_out[known], self.seed, groups[known])",
             "held_out[known], self.seed, np.arange(known.sum()))",
             "groups of the records do not reach a baseline",
-            "test_groups_of_the_records_reach_the_cross_validation",
+            "test_groups_held_out_videos_and_the_seed_reach_the_system",
         ),
     ),
     *of(
@@ -4983,13 +4983,13 @@ NEARLY = [
             "figures = self._figure(row, name, videos)\n",
             "figures = self._figure(row, name, np.arange(len(self.ids)))\n",
             "intervals of table 3 cover no videos",
-            "test_intervals_of_frames_cover_videos_and_renderings",
+            "test_intervals_of_frames_cover_videos_renderings_and_seeds",
         ),
         (
             "[:, renderings].mean())",
             ".mean())",
             "intervals of table 3 cover no renderings",
-            "test_intervals_of_frames_cover_videos_and_renderings",
+            "test_intervals_of_frames_cover_videos_renderings_and_seeds",
         ),
     ),
     *of(
@@ -6051,6 +6051,387 @@ HELD_A = [
     ),
 ]
 
+HELD_D = [
+    *of(
+        "scoringnet_tf/experiments/report.py",
+        "tests/experiments/test_suite.py",
+        (
+            "means = values.mean(axis=1)",
+            "means = values.mean(axis=0)",
+            "the deviation in cells.json is over renderings, not over seeds",
+            "test_a_deviation_is_over_seeds_of_means_over_renderings",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/shortcuts.py",
+        "tests/experiments/test_shortcuts.py",
+        (
+            'tests = [watch(rendering, "test") for rendering in tested]',
+            'tests = [watch(info, "test") for _ in tested]',
+            "shortcuts are tried on the first rendering again and again, so that their intervals cover no renderings",
+            "test_each_rendering_is_predicted_of_its_own_pixels",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/feature_maps.py",
+        "tests/experiments/test_looking_inside.py",
+        (
+            "place = int(np.abs(numbers - frame).argmin())",
+            "place = int(np.abs(numbers - frame).argmax())",
+            "the maps of Fig. 6 are of the frame of the clip that is farthest from the frame shown",
+            "test_maps_are_of_the_frame_of_the_clip_nearest_to_the_one_shown",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/curves.py",
+        "tests/experiments/test_curves.py",
+        (
+            'f"{course.predicted[index, video]:.6f}"',
+            'f"{course.predicted[-1, video]:.6f}"',
+            "curves.csv has the predictions of the last epoch in every epoch",
+            "test_curves_are_drawn_and_kept",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/comparison.py",
+        "tests/experiments/test_comparison.py",
+        (
+            "found = suite.results(table, surroundings, seeds)",
+            "found = suite.results(table, surroundings, 1)",
+            "compare(seeds=3) trains three seeds and shows a table of the first alone",
+            "test_a_table_by_its_name",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/suite.py",
+        "tests/experiments/test_suite.py",
+        (
+            '    if "validation" in surroundings.records.splits:\n        return True\n',
+            "",
+            "Fig. 5 is left out of records that have a validation split where --validation_fraction=0",
+            "test_a_figure_of_held_out_videos_needs_some",
+        ),
+        (
+            "if experiment.held_out and not holds_out(experiment, surroundings):",
+            "if False:",
+            "Fig. 5 is trained though no video is held out, and then nothing can be drawn",
+            "test_a_figure_of_held_out_videos_needs_some",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/training.py",
+        "tests/experiments/test_suite.py",
+        (
+            '            "scoringnet_tf": __version__,\n',
+            "",
+            "trainings of another version of the package pass for those of this one",
+            "test_a_folder_is_named_by_all_that_its_result_depends_on",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/__main__.py",
+        "tests/experiments/test_random_splits.py",
+        (
+            "return 1 if failures else 0",
+            "return 0",
+            "`experiments run` ends with status 0 though trainings failed",
+            "test_the_command_says_what_failed_and_fills_pages",
+        ),
+        (
+            "    if flags.FLAGS.write_docs:\n",
+            "    if False:\n",
+            "`report --write_docs` puts no table into any page",
+            "test_the_command_says_what_failed_and_fills_pages",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/stage_results.py",
+        "tests/experiments/test_stage_results.py",
+        (
+            "figures[chosen(uniform, seeds)][:, renderings]",
+            "figures[:, renderings]",
+            "intervals of table 3 cover no seeds",
+            "test_intervals_of_frames_cover_videos_renderings_and_seeds",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/sources.py",
+        "tests/experiments/test_looking_inside.py",
+        (
+            "read_video(info, video_id, model.image_size).frames, WIDTH)",
+            "read_video(info, video_id, model.image_size).frames)",
+            'pictures that say "3 frames grey" are of one frame at a time',
+            "test_as_many_frames_are_hidden_as_pictures_say",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/fitting.py",
+        "tests/experiments/test_suite.py",
+        (
+            "            **surroundings.records.beside_records(),\n",
+            "",
+            "a system that was fitted with other groups (or another sport of the name) is used again",
+            "test_runs_of_other_groups_or_of_another_sport_of_that_name_are_others",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/c3d_svr.py",
+        "tests/baselines/test_regressions.py",
+        (
+            "every = 1 if videos.info.features else CLIP // STRIDE",
+            "every = CLIP // STRIDE",
+            "C3D + SVR leaves out every second step of records of features",
+            "test_systems_of_clips_see_all_of_a_video_and_in_order",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/consisa.py",
+        "tests/baselines/test_consisa.py",
+        (
+            "found.append(blocks[rng.permutation(len(blocks))[:of_each]])",
+            "found.append(blocks[:of_each])",
+            "the words of ConsISA are learnt from the beginning of each video alone",
+            "test_blocks_that_words_are_learnt_from_lie_all_over_each_video",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/networks.py",
+        "tests/baselines/test_networks.py",
+        (
+            "values[~held_out].reshape(-1, values.shape[-1])",
+            "values.reshape(-1, values.shape[-1])",
+            "features are standardised by the held-out videos too, which choose the epoch",
+            "test_features_are_scaled_by_those_that_are_trained_on",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/run.py",
+        "tests/baselines/test_baseline_run.py",
+        (
+            'np.full(len(part.ids), part.split == "validation")',
+            "np.full(len(part.ids), False)",
+            "the networks train on the validation part and keep the last epoch",
+            "test_groups_held_out_videos_and_the_seed_reach_the_system",
+        ),
+        (
+            "held_out[known], self.seed, groups[known])",
+            "held_out[known], 0, groups[known])",
+            "every --seed of a system learns the same: its interval covers no seeds",
+            "test_groups_held_out_videos_and_the_seed_reach_the_system",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/c3d_lstm.py",
+        "tests/baselines/test_networks.py",
+        (
+            "/ unit * PROGRESS",
+            "/ unit * np.ones(CLIPS)",
+            "C3D + LSTM is taught the whole score after every clip, not incremental labels",
+            "test_incremental_labels_are_ninths",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/usdl.py",
+        "tests/baselines/test_networks.py",
+        (
+            "keras.optimizers.AdamW(RATE, DECAY)",
+            "keras.optimizers.AdamW(RATE)",
+            "USDL has the weight decay of Keras (4e-3), not the published 1e-5",
+            "test_steps_are_those_that_were_published",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/__main__.py",
+        "tests/bad_inputs/test_bad_inputs.py",
+        (
+            "    if info.classes or not info.sport:\n",
+            "    if not info.sport:\n",
+            "records of classes of a sport (clips of motion) are not refused; the command ends in a traceback",
+            "test_it_says_what_is_wrong",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/sports/definition.py",
+        "tests/sports/test_sport_file.py",
+        (
+            "        if folded in RESERVED:\n",
+            "        if folded == NOISE:\n",
+            'a sport may have a stage "unlabelled", which is what frames without a stage are called',
+            "test_what_is_not_quite_right_is_refused_on_one_line_by_file_and_key",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/support/drawing.py",
+        "tests/support/test_drawing.py",
+        (
+            "left=start * scale",
+            "left=start",
+            "on an axis in seconds stages begin at their frame number",
+            "test_sports_of_many_stages_are_drawn",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/support/wording.py",
+        "tests/support/test_wording.py",
+        (
+            '(f"{hours}:{minutes:02d}" if hours else f"{minutes}")',
+            'f"{minutes}"',
+            "a performance at 1:02:03 of a long video is said to be at 2:03",
+            "test_a_moment_is_told_as_players_show_it",
+        ),
+    ),
+    *of(
+        "serving/client.py",
+        "tests/serving/test_client.py",
+        (
+            "except (OSError, http.client.HTTPException) as error:",
+            "except OSError as error:",
+            "a port that does not speak HTTP (that of gRPC, say) ends the client in a traceback",
+            "test_a_port_that_does_not_speak_http_is_named",
+        ),
+    ),
+    *of(
+        "benchmarks/gpu.py",
+        "tests/benchmarks/test_gpu.py",
+        (
+            'row["flops"] * size * (3 if what == "joint step" else 1)',
+            'row["flops"] * size',
+            "TFLOP/s and share of the peak of a training step are a third of what they are",
+            "test_a_training_step_is_three_times_the_operations_of_a_video",
+        ),
+    ),
+    *of(
+        "benchmarks/rows.py",
+        "tests/benchmarks/test_table.py",
+        (
+            "twice, share = Target(2.0, at_most=False), Target(0.85, at_most=False)",
+            "twice, share = Target(2.0), Target(0.85, at_most=False)",
+            'the input pipeline should be at most twice as fast as a DataLoader: "met" is turned round',
+            "test_reading_is_to_be_twice_as_fast_as_a_data_loader_and_nearly_as_fast_as_libjpeg",
+        ),
+    ),
+    *of(
+        "benchmarks/sessions.py",
+        "tests/benchmarks/test_withheld.py",
+        (
+            "(max(one[1], other[1]) - min(one[0], other[0]))",
+            "(one[1] - one[0])",
+            "a found flight that covers half of the video counts as right: shares are of the true flight alone",
+            "test_a_flight_is_found_where_what_both_cover_is_half_of_what_either_does",
+        ),
+    ),
+    *of(
+        "benchmarks/scaling.py",
+        "tests/benchmarks/test_capacity.py",
+        (
+            "GBIT, TERABYTE, GIB = 1e9 / 8, 1e12, 2**30",
+            "GBIT, TERABYTE, GIB = 1e9, 1e12, 2**30",
+            "networks are taken for eight times as fast: bits for bytes",
+            "test_the_command_prints_writes_and_draws",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/dataset.py",
+        "tests/data_prep/simulator/test_simulator_dataset.py",
+        (
+            "write_video(path, frames, plan.quantiser, plan.codec)",
+            "write_video(path, frames, plan.quantiser)",
+            "all simulated videos are MPEG-4, whatever codec is planned",
+            "test_videos_are_encoded_as_planned",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/filming.py",
+        "tests/data_prep/simulator/test_sessions.py",
+        (
+            'without=("replay",),',
+            "without=(),",
+            "between the performances of a session there are replays that replays.csv does not know",
+            "test_between_performances_there_are_no_replays",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/filming.py",
+        "tests/data_prep/simulator/test_simulator_film.py",
+        (
+            "elements = [element for element in simulator.replayed_elements(scene) if element != performance.element]",
+            "elements = simulator.replayed_elements(scene)",
+            "replays among the noise may show the element of the video itself",
+            "test_replays_among_the_noise_show_another_element",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/labels.py",
+        "tests/data_prep/simulator/test_simulator_dataset.py",
+        (
+            "*(round(p.trait.severities[name], 4) for name in severities),",
+            "*(round(p.trait.severities[name], 4) for name in sorted(severities)),",
+            "factors.csv has the severities of faults in the columns of others",
+            "test_severities_are_in_the_columns_of_their_faults",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/diving/simulator.py",
+        "tests/data_prep/simulator/test_simulator_dataset.py",
+        (
+            '"half_somersaults": element.half_somersaults,',
+            '"half_somersaults": element.half_twists,',
+            "clips of motion are labelled with the half twists as half somersaults",
+            "test_motion_clips_have_their_dive_as_class",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/diving/labels.py",
+        "tests/data_prep/simulator/test_simulator_dataset.py",
+        (
+            "if not 1 <= video_id <= len(overall))",
+            "if not 0 <= video_id <= len(overall))",
+            "an id 0 in a split is taken, as the last video",
+            "test_a_video_that_there_is_not_is_named",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/diving/filming.py",
+        "tests/data_prep/simulator/test_simulator_joints.py",
+        (
+            "view.in_picture(np.where(sunk[:, None, None], np.nan, joints), scene.mirrored)",
+            "view.in_picture(joints, scene.mirrored)",
+            "there are joints of a diver whom the water hides",
+            "test_joints_end_where_the_water_hides_the_diver",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/settings.py",
+        "tests/data_prep/simulator/test_simulator_film.py",
+        (
+            "if file.suffix.lower() in CLIP_SUFFIXES)",
+            "if file.suffix in CLIP_SUFFIXES)",
+            "clips called .AVI or .MP4 are left out of --noise_clips without a word",
+            "test_clips_are_found_however_their_endings_are_spelt",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/card.py",
+        "tests/data_prep/simulator/test_simulator_dataset.py",
+        (
+            "(values.min(), type(values.min())(np.median(values)), values.max())",
+            "(values.max(), type(values.min())(np.median(values)), values.min())",
+            "the card of a simulated dataset has least and most exchanged",
+            "test_the_card_has_the_least_the_median_and_the_most",
+        ),
+    ),
+    *of(
+        "data_prep/simulator/vault/simulator.py",
+        "tests/data_prep/simulator/test_simulator_vault.py",
+        (
+            "settings.random(SPLIT, ROWS, 1)",
+            "settings.random(SPLIT, ROWS, 0)",
+            "durations are drawn in the order of the scores, and give them away",
+            "test_durations_say_nothing_of_scores",
+        ),
+    ),
+]
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
@@ -6060,4 +6441,5 @@ MUTANTS = (
     *UNSAID,
     *MISLABELLED,
     *HELD_A,
+    *HELD_D,
 )

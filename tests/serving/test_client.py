@@ -3,6 +3,7 @@
 import http.server
 import json
 import pathlib
+import socketserver
 import sys
 import threading
 import types
@@ -166,6 +167,24 @@ def test_an_answer_of_another_server_is_named(answer):
         with pytest.raises(client.RequestError, match=rf"{url}/v1.*: expected an answer of TF Serving"):
             client.connect(url, "diving").predict({})
         thread.join()
+
+
+def test_a_port_that_does_not_speak_http_is_named(tmp_path, capsys):
+    """Such as that of gRPC."""
+    (tmp_path / "1.jpg").write_bytes(b"jpeg")
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.recv(10_000)
+            self.request.sendall(bytes([0, 0, 6, 4, 0, 0, 0, 0, 0]))  # a frame of HTTP/2
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as other:
+        thread = threading.Thread(target=other.handle_request)
+        thread.start()
+        url = f"http://127.0.0.1:{other.server_address[1]}"
+        assert client.main([url, "diving", str(tmp_path)]) == 1
+        thread.join()
+    assert capsys.readouterr().err.startswith(f"client: {url}/v1/models/diving:predict: ")
 
 
 @pytest.mark.parametrize("scheme", ["http", "grpc"])

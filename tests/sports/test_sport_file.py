@@ -147,6 +147,11 @@ WRONG = {  # what is put in place of what, and what is said of it
         "stages: expected every stage once. Received: 1st-half and 1st half",
     ),
     "noise as a stage": ("[Anlauf,", "[noise,", "stages: expected the stages of the sport without noise, unlabelled"),
+    "a stage of frames without a label": (
+        "[Anlauf,",
+        "[Unlabelled,",
+        "stages: expected the stages of the sport without noise, unlabelled, which every sport has. Received: 'Unlab",
+    ),
     "a stage with a comma": ("[Anlauf,", "['a,b',", "stages: expected a name"),
     "a stage of space": ("[Anlauf,", "[' Anlauf',", "stages: expected a name"),
     "endless stages": (

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.wording import clock, counted
 
 ROOT = pathlib.Path(__file__).parents[2]
 # What is counted in messages; "frames/s" is a unit.
@@ -29,6 +29,12 @@ def test_of_one_there_is_no_plural(number, style, expected):
 
 def test_plural_of_its_own():
     assert [counted(number, "class", plural="classes") for number in (1, 2)] == ["1 class", "2 classes"]
+
+
+def test_a_moment_is_told_as_players_show_it():
+    moments = (0, 7.46, 59.96, 751, 3599.97, 3723, 36_000)
+    expected = ["0:00.0", "0:07.5", "1:00.0", "12:31.0", "1:00:00.0", "1:02:03.0", "10:00:00.0"]
+    assert [*map(clock, moments)] == expected
 
 
 def counts_by_hand(path):

@@ -10,6 +10,7 @@ from absl import flags
 from absl.testing import flagsaver
 
 from data_prep.commands import simulate as command
+from data_prep.simulator import filming
 from data_prep.simulator.dataset import simulate
 from data_prep.simulator.encoding import write_long_video, write_video
 from data_prep.simulator.filming import film_video
@@ -89,6 +90,17 @@ def test_a_performance_has_the_pixels_that_it_has_by_itself():
     shown = itertools.islice(film_session(simulator, session), start, start + plan.num_frames)
     for one, other in itertools.islice(zip(shown, film_video(simulator, plan, session.settings), strict=True), 30):
         np.testing.assert_array_equal(one, other)
+
+
+def test_between_performances_there_are_no_replays(monkeypatch):
+    """But those after a performance, which `replays.csv` names."""
+    given = settings()
+    for sport in ("diving", "vault"):
+        simulator = get_simulator(sport)
+        plan = plan_sessions(simulator, dataclasses.replace(given, sport=sport))[0].performances[0]
+        film, shown = filming.Filming(simulator, plan, given), []
+        monkeypatch.setattr(filming, "_replay", lambda *_, shown=shown: shown.append("replay") or iter(()))
+        assert len(list(film.between(240, (4, 6)))) == 240 and not shown, sport
 
 
 def test_a_long_video_is_written_as_a_short_one(tmp_path):

@@ -110,6 +110,32 @@ def test_labels_agree_with_each_other_and_with_the_videos(drawn):
         assert final == pytest.approx(float(row["difficulty"]) * sum(marks[2:5]))
 
 
+def test_videos_are_encoded_as_planned(drawn):
+    plans, found = plan_videos(DIVING, SMALL), []
+    for plan in plans:
+        with av.open(str(drawn / plan.path)) as container:
+            found.append(container.streams.video[0].codec_context.name)
+    planned = [plan.codec.replace("libx264", "h264") for plan in plans]
+    assert found == planned and len(set(found)) > 1
+
+
+def test_severities_are_in_the_columns_of_their_faults(drawn):
+    plans = plan_videos(DIVING, SMALL)
+    for row, plan in zip(_rows(drawn / "factors.csv"), plans, strict=True):
+        assert {name: float(row[name]) for name in plan.trait.severities} == pytest.approx(
+            plan.trait.severities, abs=1e-4
+        )
+    assert len({severity for plan in plans for severity in plan.trait.severities.values()}) > 8
+
+
+def test_the_card_has_the_least_the_median_and_the_most(drawn):
+    lines = [line.strip("| ").split(" | ") for line in (drawn / "README.md").read_text().splitlines()]
+    cells = {name: [float(figure) for figure in figures] for name, *figures in lines if name == "execution"}
+    execution = sorted(float(row["execution"]) for row in _rows(drawn / "factors.csv"))
+    assert cells == {"execution": pytest.approx([execution[0], sum(execution[1:3]) / 2, execution[3]], abs=0.006)}
+    assert execution[0] < execution[3] - 1
+
+
 def test_the_dataset_says_that_it_is_simulated(drawn):
     description = json.loads((drawn / "simulation.json").read_text())
     assert description["simulated"] is True and description["settings"]["easy"] is False
@@ -225,6 +251,14 @@ def test_unusable_label_files_are_named(labels_dir):
         read_labels(labels_dir)
 
 
+@pytest.mark.parametrize("stray", [0, 6])
+def test_a_video_that_there_is_not_is_named(labels_dir, stray):
+    (file,) = labels_dir.glob("split_*/testing_idx.mat")
+    scipy.io.savemat(file, {"testing_idx": np.array([2, stray])})
+    with pytest.raises(ValueError, match=rf"Expected ids of 1 to 5 in .*split_3_2\. Received: \[{stray}\]"):
+        read_labels(labels_dir)
+
+
 def test_a_video_of_both_splits_is_named(labels_dir):
     (file,) = labels_dir.glob("split_*/testing_idx.mat")
     training = scipy.io.loadmat(file.with_name("training_idx.mat"))["training_idx"].ravel()
@@ -251,7 +285,9 @@ def test_motion_clips_have_their_dive_as_class(tmp_path):
     for row, factors, plan in zip(
         rows, _rows(tmp_path / "motion" / "factors.csv"), plan_videos(DIVING, settings), strict=True
     ):
-        assert factors["dive"].startswith(row["group"]) and factors["dive"].endswith(row["position"])
+        group, _, half_somersaults, *further, position = factors["dive"]  # as the rules number dives: 5253B
+        assert [row["group"], row["half_somersaults"], row["position"]] == [group, half_somersaults, position]
+        assert row["half_twists"] == (further[0] if further else "0")
         assert _num_frames(tmp_path / "motion" / "videos" / row["video"]) == plan.boundaries[2] + CLIP_TAIL
 
 

@@ -3,12 +3,14 @@
 import dataclasses
 import itertools
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import cv2
 import numpy as np
 import pytest
 
+from data_prep.simulator import filming
 from data_prep.simulator.diving.board import PRESS, SPRINGBOARD_HEIGHTS, Board, random_board
 from data_prep.simulator.diving.filming import dive_shot, underwater_shot
 from data_prep.simulator.diving.labels import draw_boundaries
@@ -24,7 +26,7 @@ from data_prep.simulator.scene.camera import View, follow, zoom
 from data_prep.simulator.scene.drawing import FigurePainter, random_appearance
 from data_prep.simulator.scene.effects import Broadcast, VideoStyle, filmed_size, zoomed
 from data_prep.simulator.scene.figure import JOINT, Body
-from data_prep.simulator.settings import Settings, clip_files
+from data_prep.simulator.settings import Settings, clip_files, listed_clips
 from scoringnet_tf.data.video import Clip, VideoError, VideoStream
 
 TRAIT = DiveTrait({fault.name: 0.0 for fault in FAULTS}, False, False, False, False, 1)
@@ -152,6 +154,18 @@ def test_every_dive_leaves_every_springboard():
             assert np.isfinite(motion.joints).all() and motion.centre[t2, 1] < motion.centre[t1, 1]
 
 
+def test_replays_among_the_noise_show_another_element():
+    diving, elements = get_simulator("diving"), [DIVES[number] for number in ("101B", "107C", "5253B")]
+    simulator = SimpleNamespace(
+        **{name: getattr(diving, name) for name in ("draw_deduction", "faults", "random_trait")},
+        replayed_elements=lambda _: elements,
+        replay_shot=lambda _, element, *further: element,
+    )
+    rng, performance = np.random.default_rng(0), SimpleNamespace(element=elements[1])
+    shown = {filming._replay(simulator, performance, None, 10, rng).number for _ in range(30)}
+    assert shown == {"101B", "5253B"}
+
+
 def test_replays_show_no_armstand_from_a_low_board():
     simulator, rng = get_simulator("diving"), np.random.default_rng(0)
     settings = Settings("diving", "scoring", 4, 0, None, False, 0.25, 48, 64)
@@ -243,6 +257,12 @@ def test_real_clips_fill_a_shot_of_any_length(clips):
     frames = list(noise.clip_shot(50, clip_files(clips), 40, 40, np.random.default_rng(0)))
     assert len(frames) == 50 and all(frame.shape == (40, 40, 3) for frame in frames)
     assert {round(float(frame.mean()), -1) for frame in frames} == {60, 180}
+
+
+def test_clips_are_found_however_their_endings_are_spelt(tmp_path):
+    for name in ("a.AVI", "b.mp4", "c.Mp4", "notes.TXT", "avi"):
+        (tmp_path / name).touch()
+    assert [path.name for path in listed_clips(tmp_path)] == ["a.AVI", "b.mp4", "c.Mp4"]
 
 
 def test_clips_that_are_none_are_named(tmp_path):

@@ -11,6 +11,9 @@ from data_prep.records.building import build_records
 from data_prep.records.dry_run import check
 from data_prep.simulator import filming
 from data_prep.simulator.dataset import simulate
+from data_prep.simulator.diving.filming import dive_shot
+from data_prep.simulator.diving.motion import FAULTS, DiveTrait
+from data_prep.simulator.diving.rules import DIVES
 from data_prep.simulator.plan import plan_videos
 from data_prep.simulator.registry import get_simulator
 from data_prep.simulator.scene.camera import zoom, zoomed_places
@@ -57,6 +60,21 @@ def test_joints_lie_where_the_athlete_is_painted(sport, style, lens, seed, monke
         if len(inside) and len(painted) > 30:
             apart += np.linalg.norm(inside[:, None] - painted[None], axis=-1).min(axis=1).tolist()
     assert len(apart) > 50 and np.mean(apart) < 1 and np.percentile(apart, 95) < 3
+
+
+def test_joints_end_where_the_water_hides_the_diver(monkeypatch):
+    """From the 10 m platform, of an entry that lasts long: there are none in exactly the frames with nobody in them."""
+    settings, seen, painted = Settings("diving", "scoring", 2, 0, None, False, 0.5, *SIZE), [], []
+    rng, dive = np.random.default_rng(0), DIVES["107B"]
+    scene = get_simulator("diving").random_scene(dive, settings, rng)
+    trait = DiveTrait({fault.name: 0.0 for fault in FAULTS}, False, False, False, False, 1)
+    paint, there = FigurePainter.paint, []
+    monkeypatch.setattr(FigurePainter, "paint", lambda *given: painted.append(True) or paint(*given))
+    for _ in dive_shot(scene, dive, trait, (10, 20, 50, 90), np.arange(90.0), rng, seen):
+        there.append(bool(painted))
+        painted.clear()
+    assert np.isfinite(seen).all(axis=(1, 2)).tolist() == np.isfinite(seen).any(axis=(1, 2)).tolist() == there
+    assert all(there[:55]) and not any(there[75:])
 
 
 def test_places_are_moved_as_pixels_are():

@@ -327,6 +327,19 @@ def test_statistics_are_drawn_without_replacement_while_they_last(labels_dir):
     assert sum(p.split == "test" for p in plans) == 2
 
 
+def test_durations_say_nothing_of_scores(tmp_path):
+    """Row i of the two files is of different vaults: execution 8 + i / 20, and a flight of 20 + i frames."""
+    rows = range(20)
+    scores = "".join(f"5.2,{8 + i / 20:.2f},0,{13.2 + i / 20:.2f}\n" for i in rows)
+    (tmp_path / "scores.csv").write_text(f"difficulty,execution,penalty,final\n{scores}")
+    seconds = "".join(f"3,{(20 + i) / 25:.2f},2\n" for i in rows)
+    (tmp_path / "stage_seconds.csv").write_text(f"pre_flight,posting_flight,landing\n{seconds}")
+    plans = plan_videos(VAULT, dataclasses.replace(SMALL, labels_dir=tmp_path, num_videos=20))
+    found = [(round(20 * (p.execution - 8)), p.boundaries[2] - p.boundaries[1] - 20) for p in plans]
+    assert [sorted(numbers) for numbers in zip(*found, strict=True)] == [[*rows]] * 2
+    assert sum(score == duration for score, duration in found) < 5
+
+
 def test_the_default_size_and_split_are_those_of_unlv_vault(labels_dir):
     splits = [p.split for p in plan_videos(VAULT, dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=None))]
     assert (splits.count("train"), splits.count("test")) == (120, 56)
