@@ -4,13 +4,14 @@ import functools
 import http.server
 import io
 import os
+import pathlib
 import threading
 import types
 
 import cv2
 import pytest
 import tensorflow as tf
-from conftest import write_bars, write_images
+from conftest import write_bars, write_images, write_streams
 
 from scoringnet_tf.data.video import Clip, VideoError, frame_times
 from scoringnet_tf.inference.inputs import local_video, named_videos, scored, stretch
@@ -185,6 +186,12 @@ def test_the_times_that_predict_prints_mean_the_same_frames(tmp_path, fps):
     assert stretch(tmp_path / "v.mp4", middle, 99).frames == (10, 40)
 
 
+def test_a_stretch_of_another_stream_goes_by_its_own_times(tmp_path):
+    """The main stream of the file has ended by then."""
+    write_streams(tmp_path / "v.mkv", [(48, 64, 12), (96, 128, 30)])
+    assert stretch(tmp_path / "v.mkv", 0.8, 1.0, stream=1).frames == (20, 25)
+
+
 # === Elsewhere ===
 
 
@@ -215,6 +222,14 @@ def test_a_video_on_a_web_server_is_fetched(tmp_path, server):
 
 
 # === What is wrong with one ends nothing but itself ===
+
+
+def test_options_reach_whoever_scores():
+    def score_file(source, video, **options):
+        return source, video, options
+
+    found = scored(types.SimpleNamespace(score_file=score_file), "v.mp4", stream=1, force=True, found=print)
+    assert found == (pathlib.Path("v.mp4"), "v.mp4", {"stream": 1, "force": True, "found": print})
 
 
 def failing(error):
