@@ -9,6 +9,8 @@ import pytest
 from command_forks import forked
 from conftest import write_bars
 
+import scoringnet_tf
+
 BUILD = "build --dataset=unlv_diving --source_dir={source} --output_dir={out}"
 SIMULATE = "simulate --sport=vault --num_videos=9 --output_dir={out}"
 MANIFEST = "build --dataset=manifest --source_dir={source} --output_dir={out}"
@@ -157,6 +159,11 @@ CASES = [
         {"endpoint": "conv5b", "per": "clip", "clip_length": 8, "stride": 3, "pool": "mean"},
     ),
     (
+        "scoringnet_tf.import_weights C3D.data --output={out}.keras --fc6_order=channels_first",
+        "scoringnet_tf.weights.layouts.read_weights",
+        {"path": "C3D.data", "fc6_order": "channels_first"},
+    ),
+    (
         "scoringnet_tf.calibrate --model={model} --records_dir={diving} --batch_size=7 --views=6 --notraining_ids",
         "scoringnet_tf.inference.calibration.add_reference",
         {"model": "{model}", "info": "{diving}", "batch_size": 7, "views": 6, "training_ids": False},
@@ -254,6 +261,29 @@ def test_a_score_that_is_withheld_is_told_by_the_status(tmp_path):
     write_bars(tmp_path / "v.avi", 30)
     result = forked("scoringnet_tf.predict", tmp_path / "v.avi")
     assert (result.returncode, result.stderr) == (1, "") and "withheld" in result.stdout
+
+
+def test_a_folder_is_searched_for_what_the_model_sees(tmp_path):
+    features = {"size": 4, "stride": 2, "origin": None}
+    small = {"clip_lengths": (4, 4), "width_multiplier": 1 / 16, "fragments": "whole"}
+    scoringnet_tf.ScoringNet(features=features, **small).save(tmp_path / "model.keras")
+    (tmp_path / "in").mkdir()
+    for name in ("v.npy", "v.mp4"):
+        (tmp_path / "in" / name).touch()
+    words = ["scoringnet_tf.predict", f"--model={tmp_path / 'model.keras'}", tmp_path / "in"]
+    result = forked("command_probe", "scoringnet_tf.inference.inputs.scored", *words)
+    given = json.loads(result.stdout.splitlines()[-1])
+    assert (given["video"], given["error"]) == (str(tmp_path / "in/v.npy"), None)
+
+
+def test_a_new_export_is_compared_with_the_newest_first(tmp_path):
+    """By number: 10 is after 9."""
+    for version in ("9", "10", "2"):
+        (tmp_path / version).mkdir()
+    words = ["scoringnet_tf.export", f"--export_dir={tmp_path}"]
+    result = forked("command_probe", "scoringnet_tf.inference.versions.check_successor", *words)
+    given = json.loads(result.stdout.splitlines()[-1])
+    assert given["versions"] == [str(tmp_path / version) for version in ("10", "9", "2")]
 
 
 def test_a_number_of_predict_that_is_live_is_told_at_once(places):

@@ -128,6 +128,7 @@ def test_whole_path(trained):
     (run / "config.json").write_text(json.dumps(config))
     said = command("scoringnet_tf.calibrate", f"--model={run}", records, "--notraining_ids", run=started).stdout
     assert "no intervals: An interval needs 9 held-out videos" in said and "it keeps ids" not in said
+    assert "are not the records" not in said
     named = ("scoringnet_tf.calibrate", f"--model={run}", records, "--views=6", "--held_out_split=test")
     assert "it keeps ids" in command(*named).stdout
     measured, (held_out, _) = load_scoring_net(run), held_out_ids(run / "best.keras")
@@ -221,7 +222,8 @@ def test_an_evaluation_replaces_none_of_another_model_or_of_other_records(stage_
     run.mkdir()
     shutil.copy(stage_model, run / "last.keras")
     evaluate = ["scoringnet_tf.evaluate", f"--records_dir={diving_copy}", "--batch_size=3"]
-    command(*evaluate, f"--model={run}")
+    said = command(*evaluate, f"--model={run}").stdout  # of a model of which neither records nor run are known
+    assert "Nothing says which of these videos the model learned from." in said
     command(*evaluate, "--model=run/last.keras", cwd=tmp_path)
     kept = (run / "evaluation_test/metrics.json").read_bytes()
     shutil.copy(stage_model, run / "best.keras")
@@ -296,11 +298,13 @@ def test_vectors_of_features_go_the_whole_way(tmp_path):
 
 
 def test_true_fragments_need_stage_labels(tmp_path):
-    """The whole videos, which empty fragments would be taken from, are no oracle."""
+    """Of the videos that are evaluated. The whole ones, which empty fragments would be taken from, are no oracle."""
     for number in range(2):
         write_bars(tmp_path / f"{number}.avi", 12, number)
-    (tmp_path / "manifest.csv").write_text("video,split,final\n0.avi,train,60\n1.avi,test,70\n")
+    rows = ["video,split,final,pre-starting,take-flight,entry,end", "0.avi,train,60,1,3,6,9", "1.avi,test,70,,,,"]
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
     build_records("manifest", tmp_path, tmp_path / "records", BuildSettings((36, 48)), workers=1, sport="diving")
+    assert "unlabelled" not in DatasetInfo.load(tmp_path / "records").stage_frames["train"]
     error = error_of("scoringnet_tf.evaluate", f"--records_dir={tmp_path / 'records'}", "--true_fragments")
     assert "--true_fragments: expected stage labels of every video of the split test. Received:" in error
 

@@ -218,6 +218,17 @@ def test_tensorflow_is_not_imported():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
 
 
+def test_weights_are_told_by_their_bytes_and_not_by_their_name():
+    def origin(name, sha256):
+        return {"size": 4, "stride": 2, "weights": {"file": name, "sha256": sha256}}
+
+    learned = {"size": 4, "stride": 2, "origin": origin("best.keras", "ab")}
+    values = np.zeros((9, 4), np.float32)
+    check_features(FeatureSequence(values, origin("copy.keras", "ab")), "x.npy", learned)
+    with pytest.raises(InputError, match=r"x\.npy: .*weights 'cd' instead of 'ab'"):
+        check_features(FeatureSequence(values, origin("best.keras", "cd")), "x.npy", learned)
+
+
 @pytest.mark.parametrize(
     ("rate", "stride", "refused"), [(50, 2, False), (50.4, 2, False), (50, 1, True), (None, 2, False)]
 )

@@ -127,6 +127,13 @@ def test_random_splits_are_of_the_size_of_the_stored_one_and_differ(info):
     assert splits == random_splits(info, 6) != random_splits(info, 6, seed=1)
 
 
+def test_a_validation_split_stays_as_it_is(info, tmp_path):
+    apart = {"02", "08"}
+    new = resplit(info, {name: "validation" if name in apart else info.videos[name]["split"] for name in IDS}, tmp_path)
+    for split in random_splits(new, 4):
+        assert sorted(split) == IDS and {name for name, of in split.items() if of == "validation"} == apart
+
+
 def test_groups_stay_together(info):
     for number, video_id in enumerate(IDS):
         info.videos[video_id]["group"] = str(number // 2)

@@ -70,17 +70,22 @@ def test_animated_gif(tmp_path):
     assert video.fps == pytest.approx(10)
 
 
-def test_rotation_of_the_file_is_applied(tmp_path):
-    """A phone stores landscape frames and a display matrix: here a quarter turn clockwise, patched into the header."""
-    path = tmp_path / "phone.mp4"
-    write_bars(path, 3, codec="libx264")
-    upright = read_video(path).frames
+def turn(path):
+    """Patches a quarter turn clockwise into the header of an MP4."""
     content = bytearray(path.read_bytes())
     matrix = content.index(b"tkhd") + 4 + 40  # ISO 14496-12: 40 bytes of a version 0 box precede the matrix
     one = 1 << 16
     turned = [0, one, 0, -one, 0, 0, 0, 0, 1 << 30]
     content[matrix : matrix + 36] = b"".join(value.to_bytes(4, "big", signed=True) for value in turned)
     path.write_bytes(content)
+
+
+def test_rotation_of_the_file_is_applied(tmp_path):
+    """A phone stores landscape frames and a display matrix."""
+    path = tmp_path / "phone.mp4"
+    write_bars(path, 3, codec="libx264")
+    upright = read_video(path).frames
+    turn(path)
     video = read_video(path)
     np.testing.assert_array_equal(video.frames, np.rot90(upright, k=-1, axes=(1, 2)))
     assert video.aspect == HEIGHT / WIDTH
@@ -121,16 +126,28 @@ def test_a_stream_decodes_no_further_than_it_is_asked(tmp_path):
 )
 def test_pixels_that_are_not_square(tmp_path, stated, aspect, warning):
     """The aspect is that of the picture as shown, unless the file says what cannot be; either is said."""
-    with av.open(str(tmp_path / "dive.mkv"), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        stream.codec_context.sample_aspect_ratio = Fraction(*stated)
-        for index in range(3):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(bar_frame(index, (9, 9, 9)), format="rgb24")))
-        container.mux(stream.encode())
+    write_anamorphic(tmp_path / "dive.mkv", Fraction(*stated))
     video = read_video(tmp_path / "dive.mkv")
     assert video.source_size == (HEIGHT, WIDTH) and video.aspect == pytest.approx(aspect)
     assert video.warnings == ((warning,) if warning else ())
+
+
+def write_anamorphic(path, pixel_aspect):
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = pixel_aspect
+        for index in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(bar_frame(index, (9, 9, 9)), format="rgb24")))
+        container.mux(stream.encode())
+
+
+def test_pixels_that_are_wide_as_stored_are_high_in_a_turned_picture(tmp_path):
+    """Of 64×48 pixels of 4:3 each: 16:9 as stored, 9:16 as shown."""
+    write_anamorphic(tmp_path / "phone.mp4", Fraction(4, 3))
+    turn(tmp_path / "phone.mp4")
+    video = read_video(tmp_path / "phone.mp4")
+    assert video.source_size == (WIDTH, HEIGHT) and video.aspect == pytest.approx(9 / 16)
 
 
 def _not_there(path):

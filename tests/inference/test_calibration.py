@@ -114,6 +114,28 @@ def test_a_file_keeps_them_and_is_measured_again_where_something_lacks(plain, mo
     before = dataclasses.replace(model.reference, certainty=None).get_config()
     plain.with_dtype("float32", reference=before).save(tmp_path / "best.keras")
     assert not is_measured(tmp_path, info)
+    trained_on = model.with_dtype("float32")
+    trained_on.score_predictor.variables[0].assign_add(np.ones_like(trained_on.score_predictor.variables[0]))
+    trained_on.save(tmp_path / "best.keras")
+    assert not is_measured(tmp_path, info)
+
+
+def test_of_many_videos_evenly_chosen_ones_are_looked_at(folder, monkeypatch):
+    """Every third of 3 and 9: the first of the former, the first, fourth and seventh of the latter."""
+    info = DatasetInfo.load(folder)
+    monkeypatch.setattr(calibration, "MAX_VIDEOS", 4)
+    validation = info.splits["validation"]["ids"]
+    expected = {"train": info.splits["train"]["ids"][:1], "validation": [validation[at] for at in (0, 3, 6)]}
+    assert calibration._chosen_ids(info) == expected
+
+
+def test_the_command_says_where_a_model_was_trained_on_other_records(plain, folder, tmp_path):
+    other = plain.with_dtype("float32", provenance={**plain.provenance, "data_hash": "another"})
+    other.save(tmp_path / "model.keras")
+    result = forked("scoringnet_tf.calibrate", f"--model={tmp_path / 'model.keras'}", f"--records_dir={folder}")
+    assert result.returncode == 0, result.stderr
+    said = f"{folder} are not the records that {tmp_path / 'model.keras'} was trained on: it now goes by these."
+    assert said in result.stdout.splitlines()
 
 
 def test_a_model_that_was_saved_meanwhile_is_left_alone(model, folder, tmp_path, monkeypatch):
@@ -191,6 +213,8 @@ def scored(scorer, folder):
 def test_scores_intervals_and_grade_of_a_video(scored, model, folder):
     info = DatasetInfo.load(folder)
     assert [video_id for video_id, *_ in scored] == info.splits["test"]["ids"]
+    for _, video, *_ in scored:
+        np.testing.assert_allclose(video.timestamps, np.arange(len(video.frames)) / 25)  # seconds
     for video_id, _, score, truth in scored:
         assert (score.status, score.interval_level, score.video) == ("scored", 0.9, video_id)
         for name, width in model.reference.intervals.half_widths.items():
@@ -225,8 +249,9 @@ def test_a_grade_goes_by_the_distance_and_the_width_as_shares(scorer, scored, mo
 
 def test_the_stages_of_records_without_them_are_those_that_the_model_finds(stage_model, tmp_path):
     rows = ["video,split,difficulty,execution,final,pre-starting,take-flight,entry,end"]
+    rates = [25, 100, 25, 10, 25, 25]
     for number in range(6):
-        write_bars(tmp_path / f"{number}.avi", 40, number)
+        write_bars(tmp_path / f"{number}.avi", 40, number, fps=rates[number])
         stages = ["4", "8", "", ""] if number == 0 else [""] * 4  # labelled in part counts as unlabelled
         rows.append(f"{number}.avi,train,3.0,20.0,60.0,{','.join(stages)}")
     (tmp_path / "manifest.csv").write_text("\n".join(rows))
@@ -237,7 +262,7 @@ def test_the_stages_of_records_without_them_are_those_that_the_model_finds(stage
     for number in range(6):
         of_video: dict[str, float] = collections.Counter()
         for index, start, end in segment_video(tmp_path / f"{number}.avi", network):
-            of_video[network.sport.stages[index]] += (end - start) / 25
+            of_video[network.sport.stages[index]] += (end - start) / rates[number]
         for stage, seconds in of_video.items():
             found.setdefault(stage, []).append(seconds)
     found.pop("noise", None)
@@ -248,10 +273,14 @@ def test_the_stages_of_records_without_them_are_those_that_the_model_finds(stage
 
 def test_an_evaluation_counts_how_often_the_intervals_of_a_model_hold(model, folder, tmp_path):
     model.save(tmp_path / "model.keras")
-    words = [f"--model={tmp_path / 'model.keras'}", f"--records_dir={folder}", f"--output_dir={tmp_path / 'report'}"]
-    result = forked("scoringnet_tf.evaluate", *words)
-    assert result.returncode == 0, result.stderr
-    stated = json.loads((tmp_path / "report/metrics.json").read_text())["intervals"]
+    metrics, words = {}, [f"--model={tmp_path / 'model.keras'}", f"--records_dir={folder}"]
+    for name, flags in (("report", ()), ("oracle", ("--true_fragments",))):
+        result = forked("scoringnet_tf.evaluate", *words, f"--output_dir={tmp_path / name}", *flags)
+        assert result.returncode == 0, result.stderr
+        metrics[name] = json.loads((tmp_path / name / "metrics.json").read_text())
+    assert [metrics[name]["fragments"] for name in ("report", "oracle")] == ["predicted", "true"]
+    assert metrics["oracle"]["intervals"]["scores"] == {}  # they were measured with stages that the model finds
+    stated = metrics["report"]["intervals"]
     assert stated["claimed"] == 0.9 and stated["scores"]["final"]["num_videos"] == 3
     with (tmp_path / "report/predictions.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

@@ -72,12 +72,28 @@ def test_by_hand():
     found, intervals = small()
     np.testing.assert_allclose(found.bounds["final"][:2], [[60, 72], [58, 70]])
     said = coverage(found, intervals, "test", "hash")
+    assert said["measured_on"] == "validation"
     assert said["scores"] == {
         "difficulty": {"held": pytest.approx(2 / 3), "num_videos": 3, "half_width": 0.2},
         "final": {"held": 0.75, "num_videos": 4, "half_width": 6.0},
     }
     line = coverage_line(said)
     assert line == "intervals: claimed 90 %; held difficulty 66.7 % of 3, final 75.0 % of 4"
+
+
+def test_they_end_where_the_scores_of_the_sport_do():
+    """Difficulty from 1.2 to 4.8, execution from 0 to 30, the final score from 0 to 144."""
+    found, _ = small()
+    found.predicted = {
+        "difficulty": np.array([4.7, 1.3]),
+        "execution": np.array([29.0, 0.5]),
+        "final": np.array([3, 143]),
+    }
+    widths = {"difficulty": 0.2, "execution": 2.0, "final": 6.0}
+    found.bounds = interval_bounds(found, Intervals(0.9, widths, dict.fromkeys(widths, 9), "validation", ""), DIVING)
+    np.testing.assert_allclose(found.bounds["difficulty"], [[4.5, 4.8], [1.2, 1.5]])
+    np.testing.assert_allclose(found.bounds["execution"], [[27, 30], [0, 2.5]])
+    np.testing.assert_allclose(found.bounds["final"], [[0, 9], [137, 144]])
 
 
 def test_the_videos_that_set_them_are_no_evidence():
@@ -124,3 +140,5 @@ def test_the_report_holds_them(tmp_path):
     assert "intervals hold 75 %" in panel.get_title()
     (lines,) = (one for one in panel.collections if len(one.get_paths()) == 4 and hasattr(one, "get_segments"))
     np.testing.assert_allclose(lines.get_segments()[1], [[70, 58], [70, 70]])
+    (points,) = (one for one in panel.collections if len(one.get_offsets()) == 4)
+    np.testing.assert_allclose(points.get_offsets(), [[60, 66], [70, 64], [80, 90], [90, 90]])  # true, predicted

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from conftest import write_bars
 from scipy import stats
 from training_runs import STATISTICS, telling
@@ -18,7 +19,7 @@ from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.evaluation import Predictions, figures
 from scoringnet_tf.report import evaluation_report
 from scoringnet_tf.report.evaluation_report import write_report
-from scoringnet_tf.sports import get_sport, stage_runs
+from scoringnet_tf.sports import SCORES, get_sport, stage_runs
 from scoringnet_tf.support import files
 from scoringnet_tf.support.files import replacing_file
 
@@ -66,6 +67,26 @@ def test_figures_of_a_model_with_one_score_and_without_stages(tmp_path):
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["video_id", "true_final", "predicted_final", "std_final"]
     assert rows[3]["std_final"] == "2.5000"
+
+
+def test_the_segments_of_every_video_count(monkeypatch):
+    """However many are compared at a time: of 20 videos one has none of its three stages."""
+    monkeypatch.setattr(evaluation, "SEGMENTED", 10)
+    for wrong in (9, 10):
+        made = predictions()
+        made.stages_predicted = [np.full(5, 0) if n == wrong else stages for n, stages in enumerate(made.stages_true)]
+        assert figures(made, STAGES)["edit_score"] == pytest.approx(19 / 20)
+
+
+def test_how_unsure_a_model_is_comes_with_its_predictions():
+    batch = (
+        {"mask": tf.constant([[True, True]])},
+        {"stages": tf.constant([[1, 2]]), **{score: tf.constant([50.0]) for score in SCORES}},
+        {"id": tf.constant([b"1"])},
+    )
+    outputs = {"final": tf.constant([60.0]), "final_std": tf.constant([2.5])}
+    found = evaluation.predict_records(lambda *_: outputs, [batch])
+    assert (found.predicted, found.deviations) == ({"final": [60.0]}, {"final": [2.5]})
 
 
 def test_figures_against_scipy_and_by_hand():
@@ -233,5 +254,7 @@ def test_table_shows_three_decimals_and_dashes():
     text = evaluation.table([("model", {"d_src": 0.12345, "d_med": math.nan})])
     assert "0.123" in text
     assert text.count("–") == 8
+    text = evaluation.table([("model", {"f1_10": 0.9, "f1_25": 0.8, "f1_50": 0.7})])
+    assert text.split("\n")[0].split()[2] == "F1@50" and text.split("\n")[1].split()[1:4] == ["–", "–", "0.700"]
     text = evaluation.table([("95 % over videos", {"d_src": (-0.001, 0.456), "e_src": (math.nan, math.nan)})])
     assert text.split("\n")[1].split()[4:] == ["–", "–", "–", "0.00–0.46", *["–"] * 5]

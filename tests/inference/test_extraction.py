@@ -18,7 +18,7 @@ from scoringnet_tf.data.features import read_features, read_origin
 from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d, records_preprocessor
-from scoringnet_tf.inference.feature_folder import Video, _penalty, extract_videos, file_name, prepare
+from scoringnet_tf.inference.feature_folder import Video, _penalty, extract_videos, file_name, prepare, write_tables
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 
@@ -212,6 +212,22 @@ def test_the_tables_beside_them_make_records(folder, diving_records, tmp_path):
         np.testing.assert_array_equal(steps[name], stages[::3])
 
 
+def test_the_table_of_stages_has_none_of_frames_without_a_label(tmp_path):
+    """A video without any has a run of no frames, for a table of stages must speak of every video."""
+    for number in range(2):
+        write_bars(tmp_path / f"{number}.avi", 12, number)
+    rows = ["video,split,final,pre-starting,take-flight,entry,end", "0.avi,train,60,1,3,6,9", "1.avi,train,70,,,,"]
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    info, _ = build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport="diving")
+    (tmp_path / "features").mkdir()
+    write_tables(info, tmp_path / "features")
+    assert (tmp_path / "features/stage_labels.csv").read_text().splitlines() == [
+        "video_id,stage,start_frame,end_frame",
+        *("0.avi,noise,0,1", "0.avi,pre-starting,1,3", "0.avi,take-flight,3,6", "0.avi,entry,6,9", "0.avi,noise,9,12"),
+        "1.avi,noise,0,0",
+    ]
+
+
 def test_a_run_that_was_stopped_goes_on(folder, diving_records, stage_model, tmp_path):
     """As one that was killed leaves it: some videos, a file half-written beside, no tables."""
     output = tmp_path / "features"
@@ -301,6 +317,14 @@ def test_a_video_is_brought_to_the_rate_of_training(tmp_path):
     assert result.returncode == 0 and f"extract: {tmp_path / 'fast.avi'}: The video has 50 frames/s" in result.stderr
     found = read_features(tmp_path / "features/fast.avi.npy")
     assert len(found.values) == 30 and found.origin["frame_rate"] == 25 and "frame_rate" not in found.origin["stored"]
+
+
+def test_a_frame_size_is_height_and_width(c3d, tmp_path):
+    """What made the features is known before the first video is read."""
+    c3d.save(tmp_path / "c3d.keras")
+    flags = (f"--model={tmp_path / 'c3d.keras'}", "--endpoint=conv5b", f"--output_dir={tmp_path / 'features'}")
+    command(*flags, "--frame_size=36,50", tmp_path / "none.avi")
+    assert read_origin(tmp_path / "features")["stored"]["frame_size"] == [36, 50]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import functools
 import http.server
 import io
 import os
+import pathlib
 import shutil
 import threading
 import types
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import write_bars, write_images
+from conftest import write_bars, write_images, write_streams
 from PIL import Image
 
 from scoringnet_tf.data.video import Clip, VideoError, frame_times
@@ -221,6 +222,12 @@ def test_an_end_that_the_video_does_not_reach_is_refused(tmp_path):
         stretch(tmp_path / "v.avi", 0.4, 2.1)
 
 
+def test_a_stretch_of_another_stream_goes_by_its_own_times(tmp_path):
+    """The main stream of the file has ended by then."""
+    write_streams(tmp_path / "v.mkv", [(48, 64, 12), (96, 128, 30)])
+    assert stretch(tmp_path / "v.mkv", 0.8, 1.0, stream=1).frames == (20, 25)
+
+
 # === Elsewhere ===
 
 
@@ -251,6 +258,14 @@ def test_a_video_on_a_web_server_is_fetched(tmp_path, server):
 
 
 # === What is wrong with one ends nothing but itself ===
+
+
+def test_options_reach_whoever_scores():
+    def score_file(source, video, **options):
+        return source, video, options
+
+    found = scored(types.SimpleNamespace(score_file=score_file), "v.mp4", stream=1, force=True, found=print)
+    assert found == (pathlib.Path("v.mp4"), "v.mp4", {"stream": 1, "force": True, "found": print})
 
 
 def failing(error):

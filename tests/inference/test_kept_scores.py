@@ -110,7 +110,11 @@ def test_another_model_is_told_by_its_bytes_not_by_its_name(score, model, tmp_pa
 
 def test_other_versions_are_other_results(score, monkeypatch):
     score()
-    monkeypatch.setattr(kept_scores, "_versions", lambda: {"scoringnet_tf": "0.0"})
+    before = kept_scores._versions()
+    for module in (kept_scores.tf, kept_scores.keras, kept_scores.cv2, kept_scores.av):
+        monkeypatch.setattr(module, "__version__", "0.0")
+        assert kept_scores._versions() != before
+        before = kept_scores._versions()
     assert [each.changed for each in score()[:2]] == [("versions",)] * 2
 
 

@@ -13,9 +13,9 @@ from conftest import write_bars
 
 import scoringnet_tf
 from scoringnet_tf.inference import prediction
-from scoringnet_tf.inference.findings import Findings
+from scoringnet_tf.inference.findings import Findings, Found
 from scoringnet_tf.inference.prediction import VideoScorer
-from scoringnet_tf.inference.trust import Trust
+from scoringnet_tf.inference.trust import Likeness, Trust
 from scoringnet_tf.inference.windows import WindowedSegmenter
 from scoringnet_tf.models.preprocessor import OVERLAP, PART, ScoringNetPreprocessor
 from scoringnet_tf.models.presets import load_scoring_net
@@ -166,6 +166,21 @@ def test_every_performance_is_told_as_soon_as_it_is_found(monkeypatch, scorers, 
     assert score.complete and not any(each.complete or each.reasons for _, _, _, each in told)
 
 
+def test_a_performance_that_is_told_on_the_way_has_the_stages_of_its_own_frames(model):
+    """Of a video that is scored from frame 200 on."""
+    findings = Findings(model, Trust(model, []))
+    findings.has_stages = True
+    findings.begin(8 + np.arange(41) / 25, 200)
+    labels = np.concatenate([np.zeros(10, int), DIVE, np.zeros(8, int)])
+    performance = findings.add(Found(0, 40, labels, [], {}, [], Likeness()), np.arange(40))
+    told = findings.on_the_way(performance, "v.mp4", 25.0, None)
+    assert [(stage["name"], stage["start_frame"], stage["end_frame"]) for stage in told.stages] == [
+        ("pre-starting", 210, 214),
+        ("take-flight", 214, 226),
+        ("entry", 226, 232),
+    ]
+
+
 @pytest.mark.parametrize("shown", [0, 1, 2])
 def test_a_long_video_without_a_performance_has_none(monkeypatch, scorers, video, shown):
     script(monkeypatch, scorers[1], np.full(LENGTH, shown))
@@ -202,9 +217,15 @@ def test_why_a_long_video_cannot_be_scored_is_told_once(model, tmp_path):
 def test_a_model_without_stages_sees_a_long_video_whole(video):
     statistics = {"difficulty": (3.2, 0.3), "execution": (22.0, 4.0)}
     model = scoringnet_tf.ScoringNet(**SMALL, fragments="whole", score_statistics=statistics)
-    found = [VideoScorer(model, **parts)(video) for parts in ({}, PARTS)]
+    seen: list = []
+    found = [
+        VideoScorer(model, **parts).score_file(video, video, seen=lambda *given: seen.append(given))
+        for parts in ({}, PARTS)
+    ]
     assert found[0].final is not None
     assert_same(*found)
+    expected = [(LENGTH, None, score.performances) for score in found]  # what a page of it shows
+    assert [(len(of_video.frames), *rest) for of_video, *rest in seen] == expected
 
 
 # === The horizon ===

@@ -21,6 +21,7 @@ from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.video import Clip, VideoError
 from scoringnet_tf.inference.evaluation import prediction_function
 from scoringnet_tf.inference.prediction import VideoScorer, score_video, scorer_of, segment_video
+from scoringnet_tf.models.reference import Reference
 from scoringnet_tf.support.errors import InputError
 
 
@@ -105,19 +106,25 @@ def test_features_are_scored_as_the_model_scores_them(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("runs", "codes"),
+    ("runs", "probability", "codes"),
     [
-        (((1, 8), (2, 8), (0, 9)), ["missing_stage"]),
-        (((1, 8), (2, 8), (3, 8), (0, 6)) * 2, ["stage_order", "several_performances"]),
-        (((1, 8), (2, 8), (3, 8), (0, 6)), []),
+        (((1, 8), (2, 8), (0, 9)), 0.97, ["missing_stage"]),
+        (((1, 8), (2, 8), (3, 8), (0, 6)) * 2, 0.97, ["stage_order", "several_performances"]),
+        (((1, 8), (2, 8), (3, 8), (0, 6)), 0.97, []),
+        (((1, 8), (2, 8), (3, 8), (0, 6)), 0.85, ["uncertain_stage"]),  # in training of 0.95 or more
     ],
 )
-def test_features_in_which_no_one_performance_is_found_have_no_score(runs, codes, tmp_path, monkeypatch):
+def test_features_in_which_no_one_performance_is_found_have_no_score(runs, probability, codes, tmp_path, monkeypatch):
     labels = np.repeat([stage for stage, _ in runs], [count for _, count in runs])
     values = np.random.default_rng(0).normal(size=(len(labels), 4)).astype("float32")
-    _, model = feature_scores(tmp_path, values, score_statistics={"difficulty": (3.3, 0.25), "execution": (24.0, 4.0)})
+    stages = ("pre-starting", "take-flight", "entry")
+    reference = Reference(60, "", 0, {}, stages, certainty=dict.fromkeys(stages, 0.95)).get_config()
+    statistics = {"difficulty": (3.3, 0.25), "execution": (24.0, 4.0)}
+    _, model = feature_scores(tmp_path, values, score_statistics=statistics, reference=reference)
     scorer = VideoScorer(model)
-    whole, found = scorer._whole, {"labels": labels, "stages": 0.01 + 0.96 * np.eye(4, dtype="float32")[labels]}
+    rest = (1 - probability) / 3
+    probabilities = np.where(np.eye(4, dtype=bool)[labels], probability, rest).astype("float32")
+    whole, found = scorer._whole, {"labels": labels, "stages": probabilities}
     monkeypatch.setattr(
         scorer,
         "_whole",

@@ -211,7 +211,10 @@ def test_too_few_and_too_small_frames(scorer, tmp_path):
     assert slow.reasons == ["It has 12 frames/s, the model was trained at 25: too few to see motion."]
     assert codes(slow) == ["frame_rate_too_low"] and slow.stages != [], "stages are told, scores are not"
     write_video(tmp_path / "small.mkv", np.full((12, 14, 64, 3), 90, np.uint8), codec="libx264")
-    assert "picture_too_small" in codes(scorer(tmp_path / "small.mkv"))
+    small = scorer(tmp_path / "small.mkv")
+    assert "picture_too_small" in codes(small) and small.stages == []
+    forced = scorer(tmp_path / "small.mkv", force=True)
+    assert forced.final is not None and forced.stages[-1]["end_frame"] == 12, "by its stages, not as a whole"
 
 
 @pytest.mark.parametrize("number", [0, 12])
@@ -359,7 +362,7 @@ def test_a_warning_of_one_performance_is_not_of_the_next(model):
     outputs = {score: np.float32([value]) for score, value in (("difficulty", 3), ("execution", 24), ("final", 72))}
     findings = Findings(model, Trust(model, []))
     findings.has_stages = True
-    findings.begin(times)
+    findings.begin(times, 0, [Remark("damaged", "It ends early.")])
     empty = [Remark("empty_fragment", "No key fragment.")]
     grades = [
         findings.add(
@@ -368,6 +371,7 @@ def test_a_warning_of_one_performance_is_not_of_the_next(model):
         for start, warnings in ((0, empty), (33, []))
     ]
     assert "empty_fragment" in grades[0] and "empty_fragment" not in grades[1]
+    assert "damaged" in grades[0] and "damaged" in grades[1]  # which is of the video
     assert empty[0] in findings.result("v", 25.0, None).warnings
 
 
@@ -425,11 +429,19 @@ def test_a_dive_and_a_part_of_one_is_one(scorer, monkeypatch, tmp_path):
 def test_stages_are_told_in_the_frames_and_seconds_of_the_file(scorer, monkeypatch, tmp_path):
     write_bars(tmp_path / "fast.avi", 66, number=2, fps=50)
     script(scorer, monkeypatch, DIVE)
-    score = scorer(tmp_path / "fast.avi", force=True)
+    seen: list = []
+    score = scorer.score_file(
+        tmp_path / "fast.avi", tmp_path / "fast.avi", force=True, seen=lambda *given: seen.append(given)
+    )
+    assert "stage_duration" not in codes(score), "half of the frames in half of the time"
     spans = [(stage["name"], stage["start_frame"], stage["start_s"]) for stage in score.stages]
     assert (score.num_frames, score.fps) == (66, 50)
     for (name, frame, second), start in zip(spans, (0, 4, 8, 20, 28), strict=True):
         assert abs(frame - 2 * start) <= 1 and second == pytest.approx(frame / 50), name
+    stages = np.repeat([stage for stage, _ in DIVE], np.diff([*(frame for _, frame, _ in spans), 66]))
+    ((video, probabilities, _),) = seen
+    np.testing.assert_array_equal(probabilities.argmax(axis=1), stages)
+    np.testing.assert_array_equal(scorer.labels(video), stages)
     assert "resampled" in [warning.code for warning in score.warnings]
 
 

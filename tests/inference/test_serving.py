@@ -451,6 +451,15 @@ def test_bfloat16_must_hold_its_numbers_on_videos(whole_network, tmp_path, monke
         precision_check.check_precision(whole_network, [str(tmp_path / "dive.mp4")])
 
 
+def test_the_command_exports_the_precision_that_it_was_asked_for(whole_network, tmp_path):
+    write_bars(tmp_path / "dive.mp4", 12)
+    whole_network.save(tmp_path / "model.keras")
+    words = [f"--model={tmp_path / 'model.keras'}", f"--export_dir={tmp_path / 'servable'}", "--precision=bfloat16"]
+    result = forked("scoringnet_tf.export", *words, f"--samples={tmp_path / 'dive.mp4'}")
+    assert result.returncode == 0, result.stderr
+    assert json.loads((tmp_path / "servable/1/assets.extra/model.json").read_text())["precision"] == "bfloat16"
+
+
 def test_a_verdict_that_bfloat16_changes_is_refused(whole_network, monkeypatch):
     """Of a video with the same scores."""
 
@@ -474,6 +483,16 @@ def test_a_score_that_is_no_number_in_bfloat16_is_as_far_off_as_can_be():
     assert found["difficulty"] == 0 and np.isnan([found["execution"], found["final"]]).all()
     lacking = types.SimpleNamespace(performances=[UNSCORED], stages=[])
     assert precision_check._differences(sport, exact, lacking) == dict.fromkeys(found, float("inf"))
+
+
+def test_frames_that_are_of_another_stage_in_bfloat16_are_counted():
+    def entering_at(frame):
+        edges = {"noise": (0, frame), "entry": (frame, 10)}
+        stages = [{"name": name, "start_frame": start, "end_frame": end} for name, (start, end) in edges.items()]
+        return types.SimpleNamespace(performances=[UNSCORED], stages=stages)
+
+    found = precision_check._differences(get_sport("diving"), entering_at(4), entering_at(7))
+    assert found == {"stages": pytest.approx(0.3)}
 
 
 @pytest.mark.parametrize("score", [None, 60.0], ids=["without", "by force"])

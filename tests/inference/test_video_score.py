@@ -65,6 +65,7 @@ FORCED = Performance(5, 40, 0.2, 1.6, 3.2, 24.0, 76.8, reasons=[MISSING])
         ((FORCED,), "forced", 76.8),
         ((SCORED, WITHHELD), "scored", None),
         ((WITHHELD, WITHHELD), "withheld", None),
+        ((SCORED, FORCED), "forced", None),
     ],
 )
 def test_the_status_is_that_of_the_performances(performances, status, final):

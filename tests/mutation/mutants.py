@@ -5681,7 +5681,7 @@ MISLABELLED = [
 
 # === Wiring that no test of its own held ===
 
-HELD_A = [
+HELD_NETWORKS = [
     *of(
         "scoringnet_tf/losses.py",
         "tests/test_losses.py",
@@ -6051,7 +6051,7 @@ HELD_A = [
     ),
 ]
 
-HELD_D = [
+HELD_TABLES = [
     *of(
         "scoringnet_tf/experiments/report.py",
         "tests/experiments/test_suite.py",
@@ -6432,6 +6432,411 @@ HELD_D = [
     ),
 ]
 
+HELD_INFERENCE = [
+    *of(
+        "scoringnet_tf/predict.py",
+        "tests/test_command_wiring.py",
+        (
+            "named_videos(arguments, SUFFIXES)",
+            "named_videos(arguments)",
+            "a folder given to predict with a model of features is searched for videos, not for .npy files",
+            "test_a_folder_is_searched_for_what_the_model_sees",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/evaluate.py",
+        "tests/inference/test_calibration.py",
+        (
+            'return "true" if true_fragments else "predicted"',
+            'return "predicted" if true_fragments else "true"',
+            "metrics.json calls the fragments of an oracle predicted, and predicted ones true",
+            "test_an_evaluation_counts_how_often_the_intervals_of_a_model_hold",
+        ),
+        (
+            "    if flags.FLAGS.true_fragments:\n",
+            "    if False:\n",
+            "an evaluation with true fragments counts how often intervals hold that were measured with predicted ones",
+            "test_an_evaluation_counts_how_often_the_intervals_of_a_model_hold",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/evaluate.py",
+        "tests/test_commands.py",
+        (
+            'info.stage_frames[stored].get("unlabelled", 0)',
+            'info.stage_frames["train"].get("unlabelled", 0)',
+            "--true_fragments is not refused for an unlabelled test split beside a labelled training split",
+            "test_true_fragments_need_stage_labels",
+        ),
+        (
+            '(model.provenance or {}).get("data_hash"))',
+            "info.data_hash)",
+            "a model of which nothing is known is said to have learned from the training videos of these records",
+            "test_an_evaluation_replaces_none_of_another_model_or_of_other_records",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/export.py",
+        "tests/inference/test_serving.py",
+        (
+            "export_saved_model(network, target, version, precision)",
+            "export_saved_model(network, target, version)",
+            "--precision=bfloat16 is checked on the samples, and float32 is exported",
+            "test_the_command_exports_the_precision_that_it_was_asked_for",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/export.py",
+        "tests/test_command_wiring.py",
+        (
+            "for number in sorted(there, reverse=True)]",
+            "for number in sorted(there)]",
+            "a new version is compared with the oldest export there, not with the newest",
+            "test_a_new_export_is_compared_with_the_newest_first",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/calibrate.py",
+        "tests/inference/test_calibration.py",
+        (
+            "if known and known != info.data_hash:",
+            "if known and known == info.data_hash:",
+            "calibrate says of the very records of the training that they are others, and nothing of others",
+            "test_the_command_says_where_a_model_was_trained_on_other_records",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/extract.py",
+        "tests/inference/test_extraction.py",
+        (
+            '["input_shape"][1:3], tuple(frame_size))',
+            '["input_shape"][1:3], tuple(frame_size)[::-1])',
+            "--frame_size=height,width is taken as width,height: features of squeezed frames",
+            "test_a_frame_size_is_height_and_width",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/import_weights.py",
+        "tests/test_command_wiring.py",
+        (
+            "read_weights(path, flags.FLAGS.fc6_order)",
+            "read_weights(path)",
+            "--fc6_order reaches nothing: fc6 of a checkpoint is read in the wrong order",
+            "test_flags_reach_what_they_are_for",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/import_weights.py",
+        "tests/weights/test_import_weights.py",
+        (
+            "    if flags.FLAGS.mean:\n",
+            "    if False:\n",
+            "--mean is ignored: the average per channel is subtracted instead",
+            "test_the_command_subtracts_the_mean_that_it_is_given",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/report/test_evaluation_pages.py",
+        (
+            '(**{**self.preprocessor.get_config(), "frame_rate": None})',
+            "(**self.preprocessor.get_config())",
+            "pages of evaluated records of another frame rate than training have other scores than predictions.csv",
+            "test_every_video_has_a_page_and_there_is_an_index",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/report/test_report.py",
+        (
+            "return self.preprocessor.read(local, partial=True, stream=stream)",
+            "return self.preprocessor.read(local, partial=True)",
+            "a model of whole videos scores the main stream, whatever --stream says",
+            "test_the_stream_that_is_scored_is_shown",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/inference/test_long_videos.py",
+        (
+            "self.score(self.read(source, stream), path, force=force, seen=seen)",
+            "self.score(self.read(source, stream), path, force=force)",
+            "the page of a video that a model of whole videos scored lacks its film, and where its score comes from",
+            "test_a_model_without_stages_sees_a_long_video_whole",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/inference/test_refusal.py",
+        (
+            "of_frames = None if probabilities is None else probabilities[sample_of]",
+            "of_frames = probabilities",
+            "of a video of another rate than training the stage probabilities on its page are those of other frames",
+            "test_stages_are_told_in_the_frames_and_seconds_of_the_file",
+        ),
+        (
+            "(too_small and not force)",
+            "too_small",
+            "a picture that is too small is scored by force without stages, as a whole",
+            "test_too_few_and_too_small_frames",
+        ),
+        (
+            "rate or video.fps, stop - start, surely",
+            "video.fps, stop - start, surely",
+            "how long stages last is told by the rate of the file though frames were brought to that of training",
+            "test_stages_are_told_in_the_frames_and_seconds_of_the_file",
+        ),
+        (
+            "return self._decide(probabilities)[video.sample_of(rate)]",
+            "return self._decide(probabilities)",
+            "stages that are suggested for a video of another rate than training are on other frames",
+            "test_stages_are_told_in_the_frames_and_seconds_of_the_file",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/inference/test_prediction.py",
+        (
+            "sequence.values, rate, length, probabilities)",
+            "sequence.values, rate, length)",
+            "stages that a model of features finds doubtful do not speak against its scores",
+            "test_features_in_which_no_one_performance_is_found_have_no_score",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/coverage.py",
+        "tests/inference/test_coverage.py",
+        (
+            '"measured_on": intervals.split,',
+            '"measured_on": split,',
+            "metrics.json says that intervals were measured on the very split that is evaluated",
+            "test_by_hand",
+        ),
+        (
+            "sport.range_of(score)",
+            'sport.range_of("final")',
+            "intervals of difficulty and execution in predictions.csv go beyond what the sport has",
+            "test_they_end_where_the_scores_of_the_sport_do",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/findings.py",
+        "tests/inference/test_refusal.py",
+        (
+            "[*self._of_video, *self._known, *found.warnings]",
+            "[*self._known, *found.warnings]",
+            "a damaged or resampled video does not lower the reliability of its scores",
+            "test_a_warning_of_one_performance_is_not_of_the_next",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/findings.py",
+        "tests/inference/test_long_videos.py",
+        (
+            "start, end = (frame - self._first_frame for frame in (performance.start_frame, performance.end_frame))",
+            "start, end = performance.start_frame, performance.end_frame",
+            "a live line of a video scored from --start on lists the stages of other frames",
+            "test_a_performance_that_is_told_on_the_way_has_the_stages_of_its_own_frames",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/inputs.py",
+        "tests/inference/test_inputs.py",
+        (
+            "stream=stream, force=force, found=found)",
+            "stream=stream, force=force)",
+            "predict --live prints nothing on the way",
+            "test_options_reach_whoever_scores",
+        ),
+        (
+            "list(frame_times(path, stream))",
+            "list(frame_times(path))",
+            "--start and --end of another stream go by the times of the main stream",
+            "test_a_stretch_of_another_stream_goes_by_its_own_times",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/kept_scores.py",
+        "tests/inference/test_kept_scores.py",
+        (
+            'return {"scoringnet_tf": __version__, **{name: module.__version__ for name, module in modules.items()}}',
+            'return {"scoringnet_tf": __version__}',
+            "results that were kept with another TensorFlow, PyAV or OpenCV are taken over",
+            "test_other_versions_are_other_results",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/evaluation.py",
+        "tests/inference/test_evaluation.py",
+        (
+            "part = slice(first, first + SEGMENTED)",
+            "part = slice(first, first + SEGMENTED - 1)",
+            "edit score and F1 leave out every 64th video",
+            "test_the_segments_of_every_video_count",
+        ),
+        (
+            '("frame_accuracy", "edit_score", "f1_50", "d_src"',
+            '("frame_accuracy", "edit_score", "f1_10", "d_src"',
+            "the table that evaluate prints shows F1@10 under F1@50",
+            "test_table_shows_three_decimals_and_dashes",
+        ),
+        (
+            'for name in (*SCORES, *(f"{score}_std" for score in SCORES), "empty_fragments"):',
+            'for name in (*SCORES, "empty_fragments"):',
+            "predictions.csv of a model with a distribution head lacks how unsure it is",
+            "test_how_unsure_a_model_is_comes_with_its_predictions",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/feature_folder.py",
+        "tests/inference/test_extraction.py",
+        (
+            '[run for run in stage_runs(record["stage/index"]) if run[0] != UNLABELLED]',
+            'list(stage_runs(record["stage/index"]))',
+            "frames without a label become the last stage of the sport in the tables that extract writes",
+            "test_the_table_of_stages_has_none_of_frames_without_a_label",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/feature_folder.py",
+        "tests/sports/test_own_sport.py",
+        (
+            "        write_json(output_dir / SIMULATION, info.simulation)\n",
+            "        pass\n",
+            "features of simulated video make records that say they were filmed",
+            "test_features_of_its_records_come_with_its_file",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/calibration.py",
+        "tests/inference/test_calibration.py",
+        (
+            "stages, rates[row], model.sport)",
+            "stages, rates[0], model.sport)",
+            "how long stages last in training goes by the frame rate of the first video of each batch",
+            "test_the_stages_of_records_without_them_are_those_that_the_model_finds",
+        ),
+        (
+            "every[int(index * step)]",
+            "every[index]",
+            "of many training videos the first 2,000 are looked at, not evenly chosen ones, and none of validation",
+            "test_of_many_videos_evenly_chosen_ones_are_looked_at",
+        ),
+        (
+            "return is_current(found) and (",
+            "return (",
+            "a model that was trained on after its reference counts as measured, and train leaves it stale",
+            "test_a_file_keeps_them_and_is_measured_again_where_something_lacks",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/precision.py",
+        "tests/inference/test_serving.py",
+        (
+            "np.mean(_labels(exact) != _labels(coarse))",
+            "np.mean(_labels(exact) != _labels(exact))",
+            "bfloat16 that finds other stages is exported, and said to differ in no frame",
+            "test_frames_that_are_of_another_stage_in_bfloat16_are_counted",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/video_score.py",
+        "tests/inference/test_video_score.py",
+        (
+            'return "forced" if any(performance.reasons for performance in scored)',
+            'return "forced" if all(performance.reasons for performance in scored)',
+            "a video with a forced performance beside a sound one is called scored",
+            "test_the_status_is_that_of_the_performances",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/data/test_video.py",
+        (
+            "return 1 / stated if is_transposed(frame) else stated",
+            "return stated",
+            "the aspect of a turned video with pixels that are not square is wrong, and so is its crop",
+            "test_pixels_that_are_wide_as_stored_are_high_in_a_turned_picture",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/features.py",
+        "tests/data/test_features.py",
+        (
+            'kind["weights"].get("sha256")',
+            'kind["weights"].get("file")',
+            "features by other weights of the same file name are taken for those of training",
+            "test_weights_are_told_by_their_bytes_and_not_by_their_name",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/resplitting.py",
+        "tests/data/test_resplitting.py",
+        (
+            "return [{**kept, **_drawn(",
+            "return [{**_drawn(",
+            "random splits lose the validation split of the records",
+            "test_a_validation_split_stays_as_it_is",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/stored_videos.py",
+        "tests/inference/test_calibration.py",
+        (
+            ".numpy() / 1e6",
+            ".numpy() / 1e3",
+            "the pages of an evaluation show times a thousand times too long",
+            "test_scores_intervals_and_grade_of_a_video",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/report/plots.py",
+        "tests/inference/test_coverage.py",
+        (
+            "axis.scatter(truth, predicted, s=18",
+            "axis.scatter(predicted, truth, s=18",
+            "scores.png shows predicted scores along the axis of true ones",
+            "test_the_report_holds_them",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/report/film.py",
+        "tests/report/test_report.py",
+        (
+            "height * frame.shape[1] * video.pixel_aspect / frame.shape[0]",
+            "height * frame.shape[1] / frame.shape[0]",
+            "pages show anamorphic video squeezed",
+            "test_pictures_of_anamorphic_video_are_as_wide_as_it_is_shown",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/report/collecting.py",
+        "tests/report/test_report.py",
+        (
+            "sport.range_of(name)",
+            'sport.range_of("final")',
+            "difficulty and execution are drawn on the scale of the final score",
+            "test_a_page_shows_the_video_and_what_was_found",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/report/page.py",
+        "tests/report/test_page.py",
+        (
+            "shown.probabilities[:, index]",
+            "shown.probabilities[:, 0]",
+            "every curve of a stage on a page is that of noise",
+            "test_each_stage_has_the_curve_of_its_own_probabilities",
+        ),
+        (
+            "withheld=all(score.value is None for score in shown.scores)",
+            "withheld=any(score.value is not None for score in shown.scores)",
+            "a page of withheld scores says that they were given by force, and one by force why there are none",
+            "test_a_page_says_whether_there_is_no_score_or_one_in_spite_of_the_reasons",
+        ),
+    ),
+]
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
@@ -6440,6 +6845,7 @@ MUTANTS = (
     *(*BAD_INPUT, *SCALING, *LEFT_OVERS, *READINGS, *UNHELD, *NEARLY, *SECOND_RUNS),
     *UNSAID,
     *MISLABELLED,
-    *HELD_A,
-    *HELD_D,
+    *HELD_NETWORKS,
+    *HELD_TABLES,
+    *HELD_INFERENCE,
 )

@@ -174,6 +174,22 @@ def test_a_curve_goes_through_the_centres_of_its_frames():
     assert page._path([0, 1], 0, 1) == "M250.0 100.0 L750.0 0.0"
 
 
+def test_each_stage_has_the_curve_of_its_own_probabilities():
+    """Of ten frames the last of the flight is the seventh: 0.7 lies at 30.8 of 100 from above, 0.1 at 88.5."""
+    one = page.dataclasses.replace(full(), attribution={})
+    curves = [found["d"].split() for found in Elements(page.performance_page(one, "m")).of("path")]
+    assert [curve[12:14] for curve in curves] == [["L650.0", y] for y in ("88.5", "88.5", "30.8", "88.5")]
+
+
+def test_a_page_says_whether_there_is_no_score_or_one_in_spite_of_the_reasons():
+    for values, said, other in (
+        ((None, None, None), "Why there is no score", "Scored by force"),
+        ((3.0, 24.0, 72.0), "Scored by force, in spite of", "Why there is no score"),
+    ):
+        text = page.performance_page(shown(values=values, reasons=["Wrong order."]), "m")
+        assert said in text and other not in text
+
+
 def session(*performances):
     return Elements(page.session_page("Final", [(one, f"{one.name}.html") for one in performances], "m"))
 

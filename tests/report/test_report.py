@@ -1,6 +1,7 @@
 """What a report shows of a video is what was decoded and found, and its files are whole and its own."""
 
 import dataclasses
+import fractions
 import html
 import io
 import os
@@ -75,6 +76,7 @@ def test_a_page_shows_the_video_and_what_was_found(scorer, tmp_path):
         ("execution", 24.0, None),
         ("final", 72.0, 70.0),
     ]
+    assert [one.range for one in shown.scores] == [(1.2, 4.8), (0, 30), (0, 144)]
     assert shown.stages == [pytest.approx(stage) for stage in score.stages]
     assert [read_index(decode_jpeg(jpeg)) for _, jpeg in shown.film] == [index for index, _ in shown.film]
     np.testing.assert_allclose(shown.probabilities.sum(axis=1), np.ones(40), rtol=1e-5)
@@ -530,12 +532,23 @@ def test_pictures_are_as_they_were_filmed(scorer, tmp_path):
     assert abs((np.abs(small[180, 240:, 0].astype(int) - 128) < 40).sum() - 180) <= 2
 
 
+def test_pictures_of_anamorphic_video_are_as_wide_as_it_is_shown(tmp_path):
+    with av.open(str(tmp_path / "v.mkv"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 48, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = fractions.Fraction(4, 3)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 48, 3), np.uint8), format="rgb24")))
+        container.mux(stream.encode())
+    assert [picture.shape for picture in filmed(tmp_path / "v.mkv", 0, 1)] == [(48, 64, 3)]
+
+
 def test_the_stream_that_is_scored_is_shown(scorer, tmp_path):
     write_streams(tmp_path / "v.mkv", [(48, 64, 12), (96, 128, 30)])
     for stream, size, length in ((None, (48, 64, 3), 12), (0, (48, 64, 3), 12), (1, (96, 128, 3), 30)):
         (shown,), _ = scored_and_shown(scorer, tmp_path / "v.mkv", "v.mkv", force=True, stream=stream)
         assert shown.num_frames == length and {decode_jpeg(jpeg).shape for _, jpeg in shown.film} == {size}
         assert scorer(tmp_path / "v.mkv", force=True, stream=stream).num_frames == length
+        assert len(scorer.read(tmp_path / "v.mkv", stream).frames) == length
 
 
 def test_images_are_shown_whatever_their_first_number(scorer, tmp_path):

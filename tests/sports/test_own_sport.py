@@ -160,8 +160,10 @@ def test_the_file_is_written_again_where_a_next_command_needs_it(tmp_path):
 
 def test_features_of_its_records_come_with_its_file(own_records, tmp_path):
     """The tables that `extract` writes beside them, points that wind gave and athletes included."""
-    option = write_tables(DatasetInfo.load(own_records), tmp_path)
+    simulation = {"simulated": True, "settings": {"easy": True}}
+    option = write_tables(dataclasses.replace(DatasetInfo.load(own_records), simulation=simulation), tmp_path)
     assert named_sport(option) == OWN
+    assert json.loads((tmp_path / "simulation.json").read_text()) == simulation
     rows = list(csv.DictReader((tmp_path / "manifest.csv").read_text(encoding="utf-8").splitlines()))
     assert {row["video"]: row["penalty"] for row in rows} == {"1.avi": "-4.5", "2.avi": ""}
     assert {row["video"]: row["group"] for row in rows} == {"1.avi": "Ann", "2.avi": ""}

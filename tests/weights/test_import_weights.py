@@ -652,6 +652,16 @@ def test_the_command_writes_a_c3d(clip, pool5, tmp_path):
     np.testing.assert_allclose(np.asarray(model(clip[np.newaxis])["fc8"])[0], expected, rtol=1e-5, atol=1e-5)
 
 
+def test_the_command_subtracts_the_mean_that_it_is_given(tmp_path):
+    write_caffe(tmp_path / "weights", PARAMETERS)
+    (tmp_path / "mean").write_bytes(caffe_blob(mean_clip()[np.newaxis]).SerializeToString())
+    words = [tmp_path / "weights", f"--output={tmp_path / 'c3d.keras'}", f"--mean={tmp_path / 'mean'}"]
+    result = forked("scoringnet_tf.import_weights", *words)
+    assert result.returncode == 0, result.stderr
+    model = keras.models.load_model(tmp_path / "c3d.keras")
+    assert model.preprocessing == {**SPORTS1M, "mean": read_mean(tmp_path / "mean")}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
