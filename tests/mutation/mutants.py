@@ -4149,11 +4149,11 @@ READINGS = [
         ),
     ),
     *of(
-        "data_prep/datasets/performances.py",
+        "data_prep/records/checks.py",
         "tests/data_prep/datasets/test_performances.py",
         (
-            "may_be_kept = {INCONSISTENT, LOOKALIKE}",
-            "may_be_kept = set()",
+            "if not kinds_of_row(row) & lost]",
+            "if not row]",
             "what overlaps passes where its scores contradict each other",
             "test_performances_that_overlap_are_refused_though_their_scores_contradict_each_other",
         ),
@@ -5673,6 +5673,46 @@ MISLABELLED = [
     ),
 ]
 
+HELD_B = [
+    *of(
+        "data_prep/records/checks.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            "if not kinds_of_row(row) & lost]",
+            "if not kinds_of_row(row) & LOST]",
+            "a row that is dropped for its scores keeps its frames from its corrected second",
+            "test_a_row_that_is_left_out_takes_no_frames_from_its_corrected_second",
+        ),
+        (
+            "if not kinds_of_row(row) & lost]",
+            "if not kinds_of_row(sample.problems) & lost]",
+            "a row whose scores are out of range keeps its frames from its corrected second",
+            "test_a_row_that_is_left_out_takes_no_frames_from_its_corrected_second",
+        ),
+    ),
+    *of(
+        "data_prep/records/checks.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "*video_problems]) & lost)",
+            "*video_problems]) & LOST)",
+            "a row that is dropped for its scores keeps its bytes from its corrected second",
+            "test_a_row_that_is_dropped_for_its_scores_leaves_its_bytes_to_its_corrected_second",
+        ),
+    ),
+    *of(
+        "data_prep/records/building.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            """if settings.on_inconsistent == "drop" else LOST""",
+            "",
+            "a row that is kept though its scores contradict each other gives its bytes to another",
+            "test_a_row_that_is_dropped_for_its_scores_leaves_its_bytes_to_its_corrected_second",
+        ),
+    ),
+    # HELD
+]
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
@@ -5681,4 +5721,5 @@ MUTANTS = (
     *(*BAD_INPUT, *SCALING, *LEFT_OVERS, *READINGS, *UNHELD, *NEARLY, *SECOND_RUNS),
     *UNSAID,
     *MISLABELLED,
+    *HELD_B,
 )

@@ -706,6 +706,20 @@ def test_a_row_that_is_left_out_takes_no_other_with_it(tmp_path, is_copy, wrong)
     assert number == 1 and "manifest.csv, row 3: expected a " in lines[0] and "a.mp4 (train)" in lines[0]
 
 
+def test_a_row_that_is_dropped_for_its_scores_leaves_its_bytes_to_its_corrected_second(tmp_path):
+    """One that is kept does not."""
+    write_bars(tmp_path / "a.mp4", 20)
+    shutil.copy(tmp_path / "a.mp4", tmp_path / "b.mp4")
+    rows = [("a.mp4", "train", 3.0, 21.0, 60.0), ("b.mp4", "train", 3.0, 21.0, 63.0)]
+    write_table(tmp_path / "manifest.csv", ("video", "split", "difficulty", "execution", "final"), rows)
+    settings = BuildSettings((36, 48), on_inconsistent="keep")
+    with pytest.raises(InputError, match=r"row 3: expected a video of its own\. Received: the same bytes as a\.mp4"):
+        _build(tmp_path, tmp_path / "records", "manifest", settings, sport="diving")
+    settings = BuildSettings((36, 48), on_inconsistent="drop")
+    info = _build(tmp_path, tmp_path / "records", "manifest", settings, sport="diving")
+    assert [*info.videos] == ["b.mp4"] and [video["id"] for video in info.skipped] == ["a.mp4"]
+
+
 @pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
 def test_no_execution_of_a_real_vault_is_called_impossible():
     """Means of two, three or four marks in tenths, and of two vaults, cut to thousandths: 9.333, 8.966, 9.083."""
