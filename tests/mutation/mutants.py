@@ -5710,6 +5710,154 @@ HELD_B = [
             "test_a_row_that_is_dropped_for_its_scores_leaves_its_bytes_to_its_corrected_second",
         ),
     ),
+    *of(
+        "data_prep/datasets/aqa7.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            "for scores in lists for _ in range(scores.num_rows)",
+            "for scores in lists for _ in scores.rows",
+            "the rows of one action of AQA-7 are held against the numbers of all six",
+            "test_the_lists_of_aqa7_are_counted_as_a_whole",
+        ),
+        (
+            "if not 1 <= sample <= entry.num_samples:",
+            "if not 1 <= sample < entry.num_samples:",
+            "the last sample of every action of AQA-7 is refused",
+            "test_samples_of_aqa7_are_numbered_from_1_to_the_last",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/finediving.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            "return named or {ENTRY_LABEL}",
+            "return {ENTRY_LABEL}",
+            "the entry of FineDiving is label 36 whatever the copy's own names say",
+            "test_the_entry_of_finediving_has_the_label_that_its_copy_gives_it",
+        ),
+        (
+            "    fields.problems += coarse.problems\n",
+            "",
+            "frames of FineDiving's coarse file that are no numbers pass",
+            "test_frames_of_finediving_that_are_no_numbers_are_named",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/manifest.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            'video = PurePosixPath(row["video"].replace("\\\\", "/"))',
+            """video = PurePosixPath(row["video"])""",
+            "paths with the backslashes of Windows find no video",
+            "test_a_path_as_windows_writes_it_is_that_of_the_video",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/manifest.py",
+        "tests/data_prep/records/test_feature_records.py",
+        (
+            """name = row.get("id") or row.get("video", row["features"])""",
+            """name = row.get("video", row["features"])""",
+            "the column id of a table of features is ignored",
+            "test_features_are_called_as_a_column_id_says",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/manifest.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            '    if unknown:\n        raise InputError(f"{path}: expected video_id',
+            '    if False:\n        raise InputError(f"{path}: expected video_id',
+            "stages of a video that the table does not have are lost",
+            "test_stages_of_a_video_that_the_table_does_not_have_are_refused",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/mtl_aqa.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            "        group=folder,\n",
+            "",
+            "dives of one broadcast of MTL-AQA are no group",
+            "test_mtl_aqa_keys_of_numpy_and_marks",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/own_table.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            'MARKS, *TIMES, *EITHER, "fps")\nGIVES',
+            'MARKS, *EITHER, "fps")\nGIVES',
+            "times with a decimal comma alone are refused",
+            "test_times_alone_may_have_decimal_commas",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/rhythmic_gymnastics.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            "number * (len(APPARATUS) if action is None else 1)",
+            "number * len(APPARATUS)",
+            "routines of one apparatus are held against the numbers of all four",
+            "test_routines_of_one_apparatus_are_counted_by_themselves",
+        ),
+        (
+            "unlisted_note(video_dir, (sample.path for sample in samples))",
+            "unlisted_note(video_dir, (sample.path for sample in chosen))",
+            "with --action the videos of the other apparatus are in no row",
+            "test_routines_of_one_apparatus_are_counted_by_themselves",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/stage_labels.py",
+        "tests/data_prep/datasets/test_stage_labels.py",
+        (
+            "if not cut and not first <= segment.start <= end <= last:",
+            "if not cut and not first <= segment.start <= end:",
+            "stages given for a performance are cut at its last frame in silence",
+            "test_stages_given_for_a_performance_do_not_reach_outside_it",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/readers/table.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            "if all(THOUSANDS.fullmatch(cell) for cell in with_comma):",
+            "if any(THOUSANDS.fullmatch(cell) for cell in with_comma):",
+            "one number with three decimals makes a table with decimal commas ambiguous",
+            "test_a_comma_before_three_digits_may_be_either_and_is_asked_about",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/readers/text.py",
+        "tests/data_prep/datasets/test_stage_labels.py",
+        (
+            """path.read_text(encoding="utf-8-sig")""",
+            """path.read_text(encoding="utf-8")""",
+            "text that begins with a byte-order mark is misread",
+            "test_diving_times_may_begin_with_a_byte_order_mark",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/unlv.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "found = [folder for folder in candidates if folder.is_dir()]",
+            "found = [folder for folder in candidates[:1] if folder.is_dir()]",
+            "a folder of a split elsewhere is not found",
+            "test_the_folder_of_a_split_may_lie_elsewhere",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/ucf101.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            "Published(PUBLISHED[official_split], ",
+            "Published(PUBLISHED[1], ",
+            "splits 2 and 3 of UCF-101 are held against the numbers of split 1",
+            "test_each_official_split_of_ucf101_is_held_against_its_own_numbers",
+        ),
+    ),
     # HELD
 ]
 

@@ -86,6 +86,12 @@ def test_seconds_that_were_given_as_frames_are_noticed(broadcast):
     assert "final.mp4#1 (3): fewer than the 8 frames that a model needs; maybe seconds were given as frames." in report
 
 
+def test_times_alone_may_have_decimal_commas(broadcast):
+    (broadcast / "manifest.csv").write_text("video;final;start_time;end_time\nfinal.mp4;63;0,4;1,2\n")
+    (sample,) = manifest.read(broadcast, sport="diving").samples
+    assert sample.frames == (10, 30) and not sample.problems
+
+
 def test_hours_and_minutes_of_a_timecode(tmp_path):
     """A frame a minute for 130 minutes."""
     write_timed(tmp_path / "final.mkv", [60_000 * minute for minute in range(130)])

@@ -423,6 +423,15 @@ def test_a_layout_that_lacks_something(diving_dir, tmp_path, damage, message):
         _build(diving_dir, tmp_path / "records")
 
 
+def test_the_folder_of_a_split_may_lie_elsewhere(diving_dir, tmp_path, monkeypatch):
+    """Below the folder in which the command is given."""
+    (tmp_path / "mine" / "split_1").mkdir(parents=True)
+    write_split(tmp_path / "mine" / "split_1", [1, 2], [5])
+    monkeypatch.chdir(tmp_path)
+    splits = {sample.video_id: sample.split for sample in unlv_diving.read(diving_dir, "mine/split_1").samples}
+    assert splits == {"001": "train", "002": "train", "005": "test"}
+
+
 def test_split_dir_option(diving_dir, tmp_path):
     (diving_dir / "random_splits" / "split_1").mkdir(parents=True)
     write_split(diving_dir / "random_splits" / "split_1", [1, 2], [5])

@@ -121,6 +121,14 @@ def test_without_a_column_video_the_file_is_the_name(tmp_path):
     assert info.splits["train"]["ids"] == ["a.npy", "b.npy"]
 
 
+def test_features_are_called_as_a_column_id_says(tmp_path):
+    """Else as the column video, which several may share."""
+    rows = [row | {"id": name} for row, name in zip(rows_of(), ("Ann", "Eve", ""), strict=True)]
+    source = write_source(tmp_path / "own", rows, (*HEADER, "id"))
+    found = read_source("manifest", source, sport="diving").samples
+    assert [sample.video_id for sample in found] == ["Ann", "Eve", "dive c"]
+
+
 def test_files_of_features_that_no_row_names_are_told(tmp_path):
     """Of the kind of those that rows name and beside them: other features have tables of their own."""
     source = write_source(tmp_path / "features")
