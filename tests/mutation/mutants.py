@@ -5858,7 +5858,234 @@ HELD_B = [
             "test_each_official_split_of_ucf101_is_held_against_its_own_numbers",
         ),
     ),
-    # HELD
+    *of(
+        "data_prep/records/contact_sheet.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "chosen = set(np.linspace(0, total - 1, min(num_videos, total)).round().astype(int).tolist())",
+            "chosen = set(range(min(num_videos, total)))",
+            "the contact sheet shows the first videos of a split",
+            "test_a_contact_sheet_shows_videos_from_all_of_a_split_with_their_scores",
+        ),
+        (
+            "draw_strip(axis, stage_runs(stages), scale=1 / rate)",
+            "draw_strip(axis, stage_runs(stages), scale=1)",
+            "the contact sheet draws stages in frames on an axis in seconds",
+            "test_stages_on_a_contact_sheet_are_drawn_in_seconds",
+        ),
+        (
+            """value = float(record[f"score/{score}"])""",
+            """value = float(record["score/final"])""",
+            "the contact sheet gives the final score as difficulty and execution",
+            "test_a_contact_sheet_shows_videos_from_all_of_a_split_with_their_scores",
+        ),
+    ),
+    *of(
+        "data_prep/records/description.py",
+        "tests/data_prep/records/test_description.py",
+        (
+            "few, many = min(counts.values()), max(counts.values())",
+            "few, many = max(counts.values()), min(counts.values())",
+            "describe exchanges the fewest and the most videos of a class",
+            "test_classes_are_counted",
+        ),
+    ),
+    *of(
+        "data_prep/records/description_picture.py",
+        "tests/data_prep/records/test_description.py",
+        (
+            """shares = [1 - found["lacking"][field] / found["videos"] for field in fields]""",
+            """shares = [found["lacking"][field] / found["videos"] for field in fields]""",
+            "the picture of a description shows what lacks as what is known",
+            "test_the_picture_shows_the_shares_of_videos_that_have_a_field",
+        ),
+    ),
+    *of(
+        "data_prep/records/dry_run.py",
+        "tests/data_prep/records/test_description.py",
+        (
+            "getattr(sample, name) is not None for sample",
+            "sample.final is not None for sample",
+            "check says of every score that it is known where the final one is",
+            "test_a_group_in_two_splits_is_said_by_describe_check_and_build_alike",
+        ),
+    ),
+    *of(
+        "data_prep/records/dry_run.py",
+        "tests/data_prep/records/test_same_performance.py",
+        (
+            '        LOOKALIKE: "Of {} another split has what looks the same: see build --on_lookalike.",\n',
+            "",
+            "check does not say that build may keep what looks the same",
+            "test_a_copy_in_another_split_is_named_by_both_rows",
+        ),
+    ),
+    *of(
+        "data_prep/records/encoding.py",
+        "tests/data_prep/records/test_feature_records.py",
+        (
+            "fps = sample.fps or origin_rate",
+            "fps = origin_rate or sample.fps",
+            "features of several frame rates all have the median rate",
+            "test_a_table_of_another_rate_than_the_features_is_named",
+        ),
+    ),
+    *of(
+        "data_prep/records/oddities.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "statistics.median_low([rate for rate in rates for _ in self._of_rate[rate]])",
+            "statistics.median_low(rates)",
+            "the rate that a model learns is the median of the rates, not of the videos",
+            "test_the_rate_that_is_learned_is_the_median_of_the_videos",
+        ),
+    ),
+    *of(
+        "data_prep/records/oddities.py",
+        "tests/data_prep/records/test_description.py",
+        (
+            "if not (has_score and sample.segments and stages is not None) or UNLABELLED in stages:",
+            "if not (has_score and sample.segments and stages is not None):",
+            "a performance labelled in part lacks stages that nobody has labelled",
+            "test_stages_that_nobody_has_labelled_are_not_said_to_lack",
+        ),
+    ),
+    *of(
+        "data_prep/records/psnr.py",
+        "tests/data_prep/records/test_aspect.py",
+        (
+            "stored.picture(frame, stream.pixel_aspect) for frame in stream",
+            "stored.picture(frame) for frame in stream",
+            "records of pixels that are not square are compared with another part of the source",
+            "test_records_show_pixels_that_are_not_square_as_they_are_shown",
+        ),
+    ),
+    *of(
+        "data_prep/records/simulation.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "    if len(found) > 1:\n",
+            "    if False:\n",
+            "nothing is said of videos of several simulations",
+            "test_videos_of_several_simulations_are_told",
+        ),
+    ),
+    *of(
+        "data_prep/records/summary.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "info.frame_rate / 3600:.2f}",
+            "info.frame_rate / 60:.2f}",
+            "minutes stand under the heading hours",
+            "test_figures_of_the_summary_stand_under_their_headings",
+        ),
+        (
+            """for key in ("min", "max", "mean", "std"))]""",
+            """for key in ("min", "max", "std", "mean"))]""",
+            "the summary exchanges mean and deviation of scores",
+            "test_figures_of_the_summary_stand_under_their_headings",
+        ),
+    ),
+    *of(
+        "data_prep/records/verifying.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            '    expected |= {f"class/{head}": entry["classes"][head] for head in info.classes}\n',
+            "",
+            "other classes in the index than in the records pass",
+            "test_verification_compares_the_classes_of_the_index",
+        ),
+    ),
+    *of(
+        "data_prep/records/writing.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            """return small or self._shards[-1]["bytes"] >= SHARD_BYTES""",
+            "return small",
+            "a split has two shards however large they are",
+            "test_a_shard_that_is_full_is_closed",
+        ),
+    ),
+    *of(
+        "data_prep/stages/formats/cvat.py",
+        "tests/data_prep/stages/test_stage_formats.py",
+        (
+            "height, width = facts.size",
+            "width, height = facts.size",
+            "boxes of CVAT are as wide as the video is high",
+            "test_a_stage_of_cvat_is_a_box_over_the_whole_frame",
+        ),
+    ),
+    *of(
+        "data_prep/stages/formats/elan.py",
+        "tests/data_prep/stages/test_stage_formats.py",
+        (
+            """if header is None or header.get("TIME_UNITS", "milliseconds") != "milliseconds":""",
+            "if header is None:",
+            "ELAN's times in other units are taken for milliseconds",
+            "test_files_that_are_wrong_as_a_whole",
+        ),
+    ),
+    *of(
+        "data_prep/commands/check.py",
+        "tests/test_command_wiring.py",
+        (
+            "FLAGS.source_dir, FLAGS.workers, **dataset_flags",
+            "FLAGS.source_dir, None, **dataset_flags",
+            "check ignores --workers",
+            "test_flags_reach_what_they_are_for",
+        ),
+    ),
+    *of(
+        "data_prep/commands/inspect.py",
+        "tests/test_command_wiring.py",
+        (
+            "save_contact_sheet(info, split, FLAGS.num_videos, FLAGS.output)",
+            "save_contact_sheet(info, split, 6, FLAGS.output)",
+            "inspect ignores --num_videos",
+            "test_flags_reach_what_they_are_for",
+        ),
+    ),
+    *of(
+        "data_prep/commands/describe.py",
+        "tests/test_command_wiring.py",
+        (
+            "        save_picture(description, FLAGS.output)\n",
+            "        as_text(description)\n",
+            "describe --output draws nothing",
+            "test_flags_reach_what_they_are_for",
+        ),
+    ),
+    *of(
+        "data_prep/commands/split.py",
+        "tests/data_prep/datasets/test_splitting.py",
+        (
+            """if FLAGS.folds and FLAGS["test_fraction"].present:""",
+            "if False:",
+            "--test_fraction beside --folds is ignored",
+            "test_fewer_folds_leave_none_of_more_behind",
+        ),
+    ),
+    *of(
+        "data_prep/commands/suggest.py",
+        "tests/data_prep/stages/test_suggest.py",
+        (
+            """if (model.provenance or {}).get("simulation"):""",
+            """if (model.provenance or {}).get("simulated"):""",
+            "suggest does not say that its model has seen simulated video alone",
+            "test_a_model_that_has_seen_simulated_video_alone_is_said_to_be_one",
+        ),
+    ),
+    *of(
+        "data_prep/commands/simulate.py",
+        "tests/test_command_wiring.py",
+        (
+            "labels_dir=Path(FLAGS.labels_dir) if FLAGS.labels_dir else None,",
+            "labels_dir=None,",
+            "simulate ignores --labels_dir",
+            "test_flags_reach_what_they_are_for",
+        ),
+    ),
 ]
 
 MUTANTS = (

@@ -75,9 +75,7 @@ def test_stages_given_for_a_performance_do_not_reach_outside_it(outside):
     """Frames 40 to 59 of the file; where they are of the whole file they are cut there."""
     inside, wrong = Segment("entry", 40, 60), Segment("entry", *outside, "row 2")
     assert within([inside], (40, 60)) == (Segment("entry", 0, 20),)
-    with pytest.raises(
-        StageError, match=r"row 2: expected stages within frames 40 to 60 of the file\. Received: entry"
-    ):
+    with pytest.raises(StageError, match=r"row 2: expected stages within frames 40 to 60 of the file\."):
         within([wrong], (40, 60))
     assert all(0 <= segment.start < segment.end <= 20 for segment in within([wrong], (40, 60), cut=True))
 

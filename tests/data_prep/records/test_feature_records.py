@@ -197,7 +197,10 @@ def test_a_table_of_another_rate_than_the_features_is_named(tmp_path):
     assert problems(write_source(tmp_path / "same", origin=origin)) == []
     # Of records every frame was seen, at its own rate, and the origin says but the median.
     origin["records"] = {"name": "own", "data_hash": "0"}
-    assert problems(write_source(tmp_path / "of_records", rows_of(fps=50), origin=origin)) == []
+    of_records = write_source(tmp_path / "of_records", rows_of(fps=50), origin=origin)
+    assert problems(of_records) == []
+    rates = {name: record["image/frame_rate"] for name, record in records(build(of_records, tmp_path / "r")[0]).items()}
+    assert rates == {"dive a": 50 / STRIDE, "dive b": 24 / STRIDE, "dive c": 24 / STRIDE}
 
 
 @pytest.mark.parametrize(("steps", "num_frames"), [(5, 21), (7, 21), (6, 20), (6, 25)])
