@@ -52,8 +52,7 @@ def known_problems(source: Source, source_dir: Path, lost: frozenset[str] = LOST
     sport = get_sport(source.sport) if source.sport else None
     joints = source_joints(source_dir, source)
     found = []
-    for sample, of_row in zip(source.samples, _problems_of_rows(source, source_dir, sport, lost), strict=True):
-        problems = [*of_row]
+    for sample, problems in zip(source.samples, _problems_of_rows(source, source_dir, sport, lost), strict=True):
         if not problems and sample.segments and sport and sample.num_frames is not None:
             errors = segment_errors(sample.segments, sport, sample.num_frames)
             problems += [Problem(sample.where, str(error)) for error in errors]
