@@ -86,6 +86,26 @@ CASES = [
         {"task": "session", "performances": 4, "minutes": 3.0, "seed": 5},
     ),
     (
+        "data_prep simulate --sport=vault --labels_dir={source} --output_dir={out}",
+        "data_prep.simulator.dataset.simulate",
+        {"labels_dir": "{source}", "num_videos": None},
+    ),
+    (
+        "data_prep check --dataset=unlv_diving --source_dir={source} --workers=3 --split_dir=SPLITS",
+        "data_prep.records.dry_run.check",
+        {"dataset": "unlv_diving", "source_dir": "{source}", "workers": 3, "split_dir": "SPLITS"},
+    ),
+    (
+        "data_prep inspect --records_dir={diving} --output={out}.png --split=test --num_videos=2",
+        "data_prep.records.contact_sheet.save_contact_sheet",
+        {"info": "{diving}", "split": "test", "num_videos": 2, "path": "{out}.png"},
+    ),
+    (
+        "data_prep describe --records_dir={diving} --output={out}.png",
+        "data_prep.records.description_picture.save_picture",
+        {"name": "unlv_diving", "path": "{out}.png"},
+    ),
+    (
         "data_prep stages --from=elan --to=csv --sport=vault --fps=24 --output={out}.csv X.eaf",
         "data_prep.stages.formats.videos.facts_reader",
         {"videos_dir": None, "fps": 24.0},

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, Problem, Sample
+from data_prep.datasets.sample import Problem, Sample
 from scoringnet_tf.data.video import VideoError, duration_of, frame_at, frame_times, images_to_cut
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256
@@ -153,17 +153,18 @@ def is_called_by_its_place(sample: Sample) -> bool:
     return bool(sample.frames and re.fullmatch(rf".*{re.escape(sample.path.name)}(#\d+)?", sample.video_id))
 
 
-def overlap_problems(samples: Iterable[Sample]) -> dict[str, Problem]:
+def overlap_problems(samples: Sequence[Sample]) -> dict[str, Problem]:
     """A problem for each sample that shares frames of a file with one before it in time: {where: problem}.
 
     A link to a file, or a copy of its bytes, is that file.
+
+    Args:
+        samples: those that may be kept: of any other its corrected second may have the frames.
     """
     problems: dict[str, Problem] = {}
     of_file = collections.defaultdict(list)
-    may_be_kept = {INCONSISTENT, LOOKALIKE}
-    sound = [sample for sample in samples if {problem.kind for problem in sample.problems} <= may_be_kept]
-    contents = _contents({sample.path for sample in sound} if any(sample.frames for sample in sound) else set())
-    for sample in sound:
+    contents = _contents({sample.path for sample in samples} if any(sample.frames for sample in samples) else set())
+    for sample in samples:
         of_file[contents.get(sample.path)].append((sample.frames or (0, sys.maxsize), sample))
     of_file.pop(None, None)
     for together in of_file.values():

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from data_prep.datasets import read_source
 from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, Problem, Sample, kinds_of_row
-from data_prep.records.checks import checked_samples, known_problems
+from data_prep.records.checks import LOST, checked_samples, known_problems
 from data_prep.records.encoding import aspect_of, encode_samples
 from data_prep.records.joints import check_replaced_joints, source_joints
 from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
@@ -118,7 +118,7 @@ def _build(dataset, source_dir, target, settings, kept, decoding, options):
         if given:
             raise InputError(f"{given}: expected videos to decode. Received: features, which this process reads.")
     check_replaced_joints(target, source_dir, source)
-    known = known_problems(source, source_dir)
+    known = known_problems(source, source_dir, _lost(settings))
     _refuse(known, settings, source_dir)
     if sum(not _is_kept(problems, settings) for _, problems in known) == len(source.samples):
         raise _nothing_left(source_dir, known)
@@ -170,6 +170,11 @@ def _is_kept(problems, settings):
     return all(kept.get(kind, False) for kind in kinds_of_row(problems))
 
 
+def _lost(settings):
+    """The kinds of problems whose rows are left out and take nothing from others."""
+    return LOST | {INCONSISTENT} if settings.on_inconsistent == "drop" else LOST
+
+
 def _write_samples(writer, dataset, source, source_dir, stored, encoded, settings):
     """Writes every sample without a problem, or with one that is kept.
 
@@ -178,7 +183,7 @@ def _write_samples(writer, dataset, source, source_dir, stored, encoded, setting
     rejected: list[tuple[Sample, list[Problem]]] = []
     resumed: dict[bool, list[str]] = {True: [], False: []}
     oddities = Oddities(source, stored, source_joints(source_dir, source))
-    for sample, video, stages, problems in checked_samples(source, source_dir, encoded):
+    for sample, video, stages, problems in checked_samples(source, source_dir, encoded, _lost(settings)):
         if problems and not _is_kept(problems, settings):
             rejected.append((sample, problems))
             continue

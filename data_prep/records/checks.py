@@ -29,15 +29,18 @@ from scoringnet_tf.sports import SCORES, Sport, get_sport
 from scoringnet_tf.sports.true_scores import contradiction, out_of_range
 from scoringnet_tf.support.wording import counted
 
+LOST = frozenset({ERROR, NONMONOTONE})  # rows with problems of these kinds are never kept
 SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
 
 
-def known_problems(source: Source, source_dir: Path) -> list[tuple[Sample, list[Problem]]]:
+def known_problems(source: Source, source_dir: Path, lost: frozenset[str] = LOST) -> list[tuple[Sample, list[Problem]]]:
     """What is wrong that can be known before anything is decoded.
 
     Args:
         source: `datasets.sample.Source`.
         source_dir: folder that it was read from.
+        lost: kinds of problems whose rows are left out and take nothing from others, which may be their corrected
+            seconds.
 
     Returns:
         Each sample with problems, and those: of its row, of its stages where the labels say how long the video is, and
@@ -47,11 +50,9 @@ def known_problems(source: Source, source_dir: Path) -> list[tuple[Sample, list[
         InputError: the index of the joints is not right.
     """
     sport = get_sport(source.sport) if source.sport else None
-    of_others = _problems_beside_others(source)
     joints = source_joints(source_dir, source)
     found = []
-    for index, sample in enumerate(source.samples):
-        problems = _row_problems(sample, source_dir, sport, of_others(index))
+    for sample, problems in zip(source.samples, _problems_of_rows(source, source_dir, sport, lost), strict=True):
         if not problems and sample.segments and sport and sample.num_frames is not None:
             errors = segment_errors(sample.segments, sport, sample.num_frames)
             problems += [Problem(sample.where, str(error)) for error in errors]
@@ -63,20 +64,18 @@ def known_problems(source: Source, source_dir: Path) -> list[tuple[Sample, list[
     return found
 
 
-def _row_problems(sample, source_dir, sport, beside_others):
-    problems = [*sample.problems, *path_problems(sample, source_dir)]
-    problems += score_problems(sample, sport) if sport else []
-    return [*problems, *beside_others]
-
-
-def _problems_beside_others(source):
-    """A function of a sample's index: its problems that lie in other samples, ids and frames that they have, too."""
-    repeated_ids, overlaps = id_problems(source.samples), overlap_problems(source.samples)
-    return lambda index: [
-        problem
-        for problem in (repeated_ids.get(index), overlaps.get(source.samples[index].where))
-        if problem is not None
+def _problems_of_rows(source, source_dir, sport, lost):
+    """The problems of each row, those among them that lie in other rows: ids and frames that they have, too."""
+    rows = [
+        [*sample.problems, *path_problems(sample, source_dir), *(score_problems(sample, sport) if sport else [])]
+        for sample in source.samples
     ]
+    left = [sample for sample, row in zip(source.samples, rows, strict=True) if not kinds_of_row(row) & lost]
+    repeated_ids, overlaps = id_problems(source.samples), overlap_problems(left)
+    for index, (sample, row) in enumerate(zip(source.samples, rows, strict=True)):
+        beside_others = (repeated_ids.get(index), overlaps.get(sample.where))
+        row += [problem for problem in beside_others if problem is not None]
+    return rows
 
 
 def _file_problems(sample, has_features):
@@ -96,7 +95,7 @@ def _file_problems(sample, has_features):
 
 
 def checked_samples(
-    source: Source, source_dir: Path, encoded: Iterable[EncodedVideo]
+    source: Source, source_dir: Path, encoded: Iterable[EncodedVideo], lost: frozenset[str] = LOST
 ) -> Iterator[tuple[Sample, EncodedVideo, np.ndarray | None, list[Problem]]]:
     """Runs every check.
 
@@ -104,6 +103,7 @@ def checked_samples(
         source: `datasets.sample.Source`.
         source_dir: folder that it was read from.
         encoded: `EncodedVideo` of each of its samples, in order.
+        lost: as of `known_problems`.
 
     Yields:
         (sample, video, stages, problems) of each sample: its `EncodedVideo`, the stage of every frame int (L,) or None
@@ -113,21 +113,20 @@ def checked_samples(
         InputError: the index of the joints is not right.
     """
     sport = get_sport(source.sport) if source.sport else None
-    of_others = _problems_beside_others(source)
+    rows = _problems_of_rows(source, source_dir, sport, lost)
     first: tuple[str, dict] | None = None  # id of the first features, and what they are
     owners: dict[str, tuple[str, str]] = {}  # sha256 → (id, split) of the first video with these bytes
     shown = SeenPerformances(len(source.samples))
     joints = source_joints(source_dir, source)
-    for index, (sample, video) in enumerate(zip(source.samples, encoded, strict=True)):
-        problems = _row_problems(sample, source_dir, sport, of_others(index))
+    for sample, problems, video in zip(source.samples, rows, encoded, strict=True):
         stages, video_problems = _video_problems(sample, video, sport, owners)
         if video.features is not None:
             first = first or (sample.video_id, kind_of(video))
             video_problems += kind_problems(sample, video, *first)
         if joints and not video_problems:
             video_problems += joints.problems(sample, len(video))
-        # A row that cannot be kept takes nothing from another, which may be its corrected second.
-        is_lost = bool(kinds_of_row([*problems, *video_problems]) & {ERROR, NONMONOTONE})
+        # A row that is left out takes nothing from another, which may be its corrected second.
+        is_lost = bool(kinds_of_row([*problems, *video_problems]) & lost)
         if not is_lost:
             owners.setdefault(video.sha256, (sample.video_id, sample.split))
         if video.thumbnails is not None and not video_problems and not is_lost:

@@ -4149,11 +4149,11 @@ READINGS = [
         ),
     ),
     *of(
-        "data_prep/datasets/performances.py",
+        "data_prep/records/checks.py",
         "tests/data_prep/datasets/test_performances.py",
         (
-            "may_be_kept = {INCONSISTENT, LOOKALIKE}",
-            "may_be_kept = set()",
+            "if not kinds_of_row(row) & lost]",
+            "if not row]",
             "what overlaps passes where its scores contradict each other",
             "test_performances_that_overlap_are_refused_though_their_scores_contradict_each_other",
         ),
@@ -6837,6 +6837,421 @@ HELD_INFERENCE = [
     ),
 ]
 
+HELD_DATA = [
+    *of(
+        "data_prep/records/checks.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            "if not kinds_of_row(row) & lost]",
+            "if not kinds_of_row(row) & LOST]",
+            "a row that is dropped for its scores keeps its frames from its corrected second",
+            "test_a_row_that_is_left_out_takes_no_frames_from_its_corrected_second",
+        ),
+        (
+            "if not kinds_of_row(row) & lost]",
+            "if not kinds_of_row(sample.problems) & lost]",
+            "a row whose scores are out of range keeps its frames from its corrected second",
+            "test_a_row_that_is_left_out_takes_no_frames_from_its_corrected_second",
+        ),
+    ),
+    *of(
+        "data_prep/records/checks.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "*video_problems]) & lost)",
+            "*video_problems]) & LOST)",
+            "a row that is dropped for its scores keeps its bytes from its corrected second",
+            "test_a_row_that_is_dropped_for_its_scores_leaves_its_bytes_to_its_corrected_second",
+        ),
+    ),
+    *of(
+        "data_prep/records/building.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            """if settings.on_inconsistent == "drop" else LOST""",
+            "",
+            "a row that is kept though its scores contradict each other gives its bytes to another",
+            "test_a_row_that_is_dropped_for_its_scores_leaves_its_bytes_to_its_corrected_second",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/aqa7.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            "for scores in lists for _ in range(scores.num_rows)",
+            "for scores in lists for _ in scores.rows",
+            "the rows of one action of AQA-7 are held against the numbers of all six",
+            "test_the_lists_of_aqa7_are_counted_as_a_whole",
+        ),
+        (
+            "if not 1 <= sample <= entry.num_samples:",
+            "if not 1 <= sample < entry.num_samples:",
+            "the last sample of every action of AQA-7 is refused",
+            "test_samples_of_aqa7_are_numbered_from_1_to_the_last",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/finediving.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            "return named or {ENTRY_LABEL}",
+            "return {ENTRY_LABEL}",
+            "the entry of FineDiving is label 36 whatever the copy's own names say",
+            "test_the_entry_of_finediving_has_the_label_that_its_copy_gives_it",
+        ),
+        (
+            "    fields.problems += coarse.problems\n",
+            "",
+            "frames of FineDiving's coarse file that are no numbers pass",
+            "test_frames_of_finediving_that_are_no_numbers_are_named",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/manifest.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            'video = PurePosixPath(row["video"].replace("\\\\", "/"))',
+            """video = PurePosixPath(row["video"])""",
+            "paths with the backslashes of Windows find no video",
+            "test_a_path_as_windows_writes_it_is_that_of_the_video",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/manifest.py",
+        "tests/data_prep/records/test_feature_records.py",
+        (
+            """name = row.get("id") or row.get("video", row["features"])""",
+            """name = row.get("video", row["features"])""",
+            "the column id of a table of features is ignored",
+            "test_features_are_called_as_a_column_id_says",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/manifest.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            '    if unknown:\n        raise InputError(f"{path}: expected video_id',
+            '    if False:\n        raise InputError(f"{path}: expected video_id',
+            "stages of a video that the table does not have are lost",
+            "test_stages_of_a_video_that_the_table_does_not_have_are_refused",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/mtl_aqa.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            "        group=folder,\n",
+            "",
+            "dives of one broadcast of MTL-AQA are no group",
+            "test_mtl_aqa_keys_of_numpy_and_marks",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/own_table.py",
+        "tests/data_prep/datasets/test_performances.py",
+        (
+            'MARKS, *TIMES, *EITHER, "fps")\nGIVES',
+            'MARKS, *EITHER, "fps")\nGIVES',
+            "times with a decimal comma alone are refused",
+            "test_times_alone_may_have_decimal_commas",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/rhythmic_gymnastics.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            "number * (len(APPARATUS) if action is None else 1)",
+            "number * len(APPARATUS)",
+            "routines of one apparatus are held against the numbers of all four",
+            "test_routines_of_one_apparatus_are_counted_by_themselves",
+        ),
+        (
+            "unlisted_note(video_dir, (sample.path for sample in samples))",
+            "unlisted_note(video_dir, (sample.path for sample in chosen))",
+            "with --action the videos of the other apparatus are in no row",
+            "test_routines_of_one_apparatus_are_counted_by_themselves",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/stage_labels.py",
+        "tests/data_prep/datasets/test_stage_labels.py",
+        (
+            "if not cut and not first <= segment.start <= end <= last:",
+            "if not cut and not first <= segment.start <= end:",
+            "stages given for a performance are cut at its last frame in silence",
+            "test_stages_given_for_a_performance_do_not_reach_outside_it",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/readers/table.py",
+        "tests/data_prep/datasets/test_own_table.py",
+        (
+            "if all(THOUSANDS.fullmatch(cell) for cell in with_comma):",
+            "if any(THOUSANDS.fullmatch(cell) for cell in with_comma):",
+            "one number with three decimals makes a table with decimal commas ambiguous",
+            "test_a_comma_before_three_digits_may_be_either_and_is_asked_about",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/readers/text.py",
+        "tests/data_prep/datasets/test_stage_labels.py",
+        (
+            """path.read_text(encoding="utf-8-sig")""",
+            """path.read_text(encoding="utf-8")""",
+            "text that begins with a byte-order mark is misread",
+            "test_diving_times_may_begin_with_a_byte_order_mark",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/unlv.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "found = [folder for folder in candidates if folder.is_dir()]",
+            "found = [folder for folder in candidates[:1] if folder.is_dir()]",
+            "a folder of a split elsewhere is not found",
+            "test_the_folder_of_a_split_may_lie_elsewhere",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/ucf101.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            "Published(PUBLISHED[official_split], ",
+            "Published(PUBLISHED[1], ",
+            "splits 2 and 3 of UCF-101 are held against the numbers of split 1",
+            "test_each_official_split_of_ucf101_is_held_against_its_own_numbers",
+        ),
+    ),
+    *of(
+        "data_prep/records/contact_sheet.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "chosen = set(np.linspace(0, total - 1, min(num_videos, total)).round().astype(int).tolist())",
+            "chosen = set(range(min(num_videos, total)))",
+            "the contact sheet shows the first videos of a split",
+            "test_a_contact_sheet_shows_videos_from_all_of_a_split_with_their_scores",
+        ),
+        (
+            "draw_strip(axis, stage_runs(stages), scale=1 / rate)",
+            "draw_strip(axis, stage_runs(stages), scale=1)",
+            "the contact sheet draws stages in frames on an axis in seconds",
+            "test_stages_on_a_contact_sheet_are_drawn_in_seconds",
+        ),
+        (
+            """value = float(record[f"score/{score}"])""",
+            """value = float(record["score/final"])""",
+            "the contact sheet gives the final score as difficulty and execution",
+            "test_a_contact_sheet_shows_videos_from_all_of_a_split_with_their_scores",
+        ),
+    ),
+    *of(
+        "data_prep/records/description.py",
+        "tests/data_prep/records/test_description.py",
+        (
+            "few, many = min(counts.values()), max(counts.values())",
+            "few, many = max(counts.values()), min(counts.values())",
+            "describe exchanges the fewest and the most videos of a class",
+            "test_classes_are_counted",
+        ),
+    ),
+    *of(
+        "data_prep/records/description_picture.py",
+        "tests/data_prep/records/test_description.py",
+        (
+            """shares = [1 - found["lacking"][field] / found["videos"] for field in fields]""",
+            """shares = [found["lacking"][field] / found["videos"] for field in fields]""",
+            "the picture of a description shows what lacks as what is known",
+            "test_the_picture_shows_the_shares_of_videos_that_have_a_field",
+        ),
+    ),
+    *of(
+        "data_prep/records/dry_run.py",
+        "tests/data_prep/records/test_description.py",
+        (
+            "getattr(sample, name) is not None for sample",
+            "sample.final is not None for sample",
+            "check says of every score that it is known where the final one is",
+            "test_a_group_in_two_splits_is_said_by_describe_check_and_build_alike",
+        ),
+    ),
+    *of(
+        "data_prep/records/dry_run.py",
+        "tests/data_prep/records/test_same_performance.py",
+        (
+            '        LOOKALIKE: "Of {} another split has what looks the same: see build --on_lookalike.",\n',
+            "",
+            "check does not say that build may keep what looks the same",
+            "test_a_copy_in_another_split_is_named_by_both_rows",
+        ),
+    ),
+    *of(
+        "data_prep/records/encoding.py",
+        "tests/data_prep/records/test_feature_records.py",
+        (
+            "fps = sample.fps or origin_rate",
+            "fps = origin_rate or sample.fps",
+            "features of several frame rates all have the median rate",
+            "test_a_table_of_another_rate_than_the_features_is_named",
+        ),
+    ),
+    *of(
+        "data_prep/records/oddities.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "statistics.median_low([rate for rate in rates for _ in self._of_rate[rate]])",
+            "statistics.median_low(rates)",
+            "the rate that a model learns is the median of the rates, not of the videos",
+            "test_the_rate_that_is_learned_is_the_median_of_the_videos",
+        ),
+    ),
+    *of(
+        "data_prep/records/oddities.py",
+        "tests/data_prep/records/test_description.py",
+        (
+            "if not (has_score and sample.segments and stages is not None) or UNLABELLED in stages:",
+            "if not (has_score and sample.segments and stages is not None):",
+            "a performance labelled in part lacks stages that nobody has labelled",
+            "test_stages_that_nobody_has_labelled_are_not_said_to_lack",
+        ),
+    ),
+    *of(
+        "data_prep/records/psnr.py",
+        "tests/data_prep/records/test_aspect.py",
+        (
+            "stored.picture(frame, stream.pixel_aspect) for frame in stream",
+            "stored.picture(frame) for frame in stream",
+            "records of pixels that are not square are compared with another part of the source",
+            "test_records_show_pixels_that_are_not_square_as_they_are_shown",
+        ),
+    ),
+    *of(
+        "data_prep/records/simulation.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "    if len(found) > 1:\n",
+            "    if False:\n",
+            "nothing is said of videos of several simulations",
+            "test_videos_of_several_simulations_are_told",
+        ),
+    ),
+    *of(
+        "data_prep/records/summary.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "info.frame_rate / 3600:.2f}",
+            "info.frame_rate / 60:.2f}",
+            "minutes stand under the heading hours",
+            "test_figures_of_the_summary_stand_under_their_headings",
+        ),
+        (
+            """for key in ("min", "max", "mean", "std"))]""",
+            """for key in ("min", "max", "std", "mean"))]""",
+            "the summary exchanges mean and deviation of scores",
+            "test_figures_of_the_summary_stand_under_their_headings",
+        ),
+    ),
+    *of(
+        "data_prep/records/verifying.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            '    expected |= {f"class/{head}": entry["classes"][head] for head in info.classes}\n',
+            "",
+            "other classes in the index than in the records pass",
+            "test_verification_compares_the_classes_of_the_index",
+        ),
+    ),
+    *of(
+        "data_prep/records/writing.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            """return small or self._shards[-1]["bytes"] >= SHARD_BYTES""",
+            "return small",
+            "a split has two shards however large they are",
+            "test_a_shard_that_is_full_is_closed",
+        ),
+    ),
+    *of(
+        "data_prep/stages/formats/cvat.py",
+        "tests/data_prep/stages/test_stage_formats.py",
+        (
+            "height, width = facts.size",
+            "width, height = facts.size",
+            "boxes of CVAT are as wide as the video is high",
+            "test_a_stage_of_cvat_is_a_box_over_the_whole_frame",
+        ),
+    ),
+    *of(
+        "data_prep/stages/formats/elan.py",
+        "tests/data_prep/stages/test_stage_formats.py",
+        (
+            """if header is None or header.get("TIME_UNITS", "milliseconds") != "milliseconds":""",
+            "if header is None:",
+            "ELAN's times in other units are taken for milliseconds",
+            "test_files_that_are_wrong_as_a_whole",
+        ),
+    ),
+    *of(
+        "data_prep/commands/check.py",
+        "tests/test_command_wiring.py",
+        (
+            "FLAGS.source_dir, FLAGS.workers, **dataset_flags",
+            "FLAGS.source_dir, None, **dataset_flags",
+            "check ignores --workers",
+            "test_flags_reach_what_they_are_for",
+        ),
+    ),
+    *of(
+        "data_prep/commands/inspect.py",
+        "tests/test_command_wiring.py",
+        (
+            "save_contact_sheet(info, split, FLAGS.num_videos, FLAGS.output)",
+            "save_contact_sheet(info, split, 6, FLAGS.output)",
+            "inspect ignores --num_videos",
+            "test_flags_reach_what_they_are_for",
+        ),
+    ),
+    *of(
+        "data_prep/commands/describe.py",
+        "tests/test_command_wiring.py",
+        (
+            "        save_picture(description, FLAGS.output)\n",
+            "        as_text(description)\n",
+            "describe --output draws nothing",
+            "test_flags_reach_what_they_are_for",
+        ),
+    ),
+    *of(
+        "data_prep/commands/split.py",
+        "tests/data_prep/datasets/test_splitting.py",
+        (
+            """if FLAGS.folds and FLAGS["test_fraction"].present:""",
+            "if False:",
+            "--test_fraction beside --folds is ignored",
+            "test_fewer_folds_leave_none_of_more_behind",
+        ),
+    ),
+    *of(
+        "data_prep/commands/suggest.py",
+        "tests/data_prep/stages/test_suggest.py",
+        (
+            """if (model.provenance or {}).get("simulation"):""",
+            """if (model.provenance or {}).get("simulated"):""",
+            "suggest does not say that its model has seen simulated video alone",
+            "test_a_model_that_has_seen_simulated_video_alone_is_said_to_be_one",
+        ),
+    ),
+    *of(
+        "data_prep/commands/simulate.py",
+        "tests/test_command_wiring.py",
+        (
+            "labels_dir=Path(FLAGS.labels_dir) if FLAGS.labels_dir else None,",
+            "labels_dir=None,",
+            "simulate ignores --labels_dir",
+            "test_flags_reach_what_they_are_for",
+        ),
+    ),
+]
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
@@ -6848,4 +7263,5 @@ MUTANTS = (
     *HELD_NETWORKS,
     *HELD_TABLES,
     *HELD_INFERENCE,
+    *HELD_DATA,
 )

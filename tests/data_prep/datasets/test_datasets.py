@@ -104,6 +104,7 @@ def test_mtl_aqa_cuts_clips_from_broadcasts(tmp_path, first_image):
 
 def test_mtl_aqa_keys_of_numpy_and_marks(tmp_path):
     plain = mtl_aqa.read(write_mtl_aqa(tmp_path / "mtl"))
+    assert [sample.group for sample in plain.samples] == ["01", "01", "02", "02"], "the broadcasts"
     moved = write_mtl_aqa(tmp_path / "mtl2", key=lambda pair: tuple(np.int64(number) for number in pair))
     shutil.move(moved, tmp_path / "other")
     shutil.rmtree(tmp_path / "mtl")
@@ -351,6 +352,23 @@ def test_lists_of_aqa7_that_are_refused_as_a_whole(tmp_path, train, message):
         aqa7.read(_write_aqa7_lists(tmp_path, train, [[1, 3, 21.6]]), action="diving")
 
 
+def test_the_lists_of_aqa7_are_counted_as_a_whole(tmp_path):
+    """Of all six actions, whichever is read: that is how many rows were published."""
+    notes = aqa7.read(write_aqa7(tmp_path / "aqa7", num_frames=1), action="gym_vault").notes
+    published = "Published: train 803, test 303 (Parmar and Morris 2019, all six actions)."
+    assert f"Labelled: train 4, test 2. {published}" in notes
+
+
+def test_samples_of_aqa7_are_numbered_from_1_to_the_last(tmp_path):
+    folder = _write_aqa7_lists(tmp_path, [[1, 1, 50.0], [1, 370, 50.0]], [[1, 0, 50.0], [1, 371, 50.0]])
+    assert _aqa7_problems(folder) == {
+        f"{number:03d}": [
+            f"split_4_test_list.mat, row {row}: expected a sample of diving, 1 to 370. Received: {number}"
+        ]
+        for row, number in ((1, 0), (2, 371))
+    }
+
+
 def test_columns_of_aqa7_that_changed_places_give_no_samples(tmp_path):
     """With the score ×100 in the place of the sample both are integers."""
     found = _aqa7_problems(_write_aqa7_lists(tmp_path, [[1, 8415, 12], [1, 5000, 30]], [[1, 3, 21.6]]))
@@ -428,6 +446,33 @@ def test_finediving_steps_are_stages(tmp_path):
     assert "Groups that are in more than one split: Final2." in notes
 
 
+@pytest.mark.parametrize("types", [{2: "Back", 36: "2.5 Soms.Pike", 7: "Entry"}, {"Back": 2, "Pike": 36, "Entry": 7}])
+def test_the_entry_of_finediving_has_the_label_that_its_copy_gives_it(tmp_path, types):
+    source = write_finediving(tmp_path / "fine")
+    path = source / "Annotations/FineDiving_fine-grained_annotation.pkl"
+    annotations = pickle.loads(path.read_bytes())
+    annotations["Final1", 1] |= {"frames_labels": np.repeat([2, 36, 7], [5, 4, 3]), "sub-action_types": types}
+    write_pickle(path, annotations)
+    first = finediving.read(source).samples[0]
+    assert [segment[:3] for segment in first.segments] == [("take-flight", 0, 9), ("entry", 9, 12)]
+    assert not first.problems
+
+
+def test_frames_of_finediving_that_are_no_numbers_are_named(tmp_path):
+    source = write_finediving(tmp_path / "fine")
+    path = source / "Annotations/FineDiving_coarse_annotation.pkl"
+    annotations = pickle.loads(path.read_bytes())
+    annotations["Final1", 1]["start_frame"] = "first"
+    annotations["Final1", 2]["end_frame"] = 110.5
+    write_pickle(path, annotations)
+    found = [str(problem) for sample in finediving.read(source).samples for problem in sample.problems]
+    where = "FineDiving_fine-grained_annotation.pkl, (Final1, "
+    assert found == [
+        f"{where}1): expected a number as start_frame. Received: 'first'",
+        f"{where}2): expected an integer as end_frame. Received: 110.5",
+    ]
+
+
 def test_finediving_reports_images_without_a_label_and_backward_steps(tmp_path):
     source = write_finediving(tmp_path / "fine", extra_images=1)
     path = source / "Annotations/FineDiving_fine-grained_annotation.pkl"
@@ -503,6 +548,14 @@ def test_rhythmic_gymnastics_scores_have_penalties(tmp_path):
         _build("rhythmic_gymnastics", source, tmp_path / "short")
 
 
+def test_routines_of_one_apparatus_are_counted_by_themselves(tmp_path):
+    """Of each 200 and 50 were published; the videos of the others are no videos of no row."""
+    source = write_gymnastics(tmp_path / "gymnastics")
+    notes = read_source("rhythmic_gymnastics", source, action="Ball").notes
+    assert "Labelled: train 2, test 0. Published: train 200, test 50 (Zeng et al. 2020)." in notes
+    assert not any("in no row" in note for note in notes)
+
+
 def test_rhythmic_gymnastics_without_a_header_loses_no_row(tmp_path):
     """A first line of numbers is a routine; so is one with a typo, which is named; blank lines are counted."""
     source = write_gymnastics(tmp_path / "gymnastics")
@@ -563,6 +616,16 @@ def test_ucf101_clips_with_classes(tmp_path):
         assert info.videos[video_id]["group"] == video_id[:-4] and info.videos[video_id]["classes"] == {"action": label}
     shutil.rmtree(source)
     assert ucf101.read(write_ucf101(source, test_labels=True, newline="\r\n")) == plain
+
+
+@pytest.mark.parametrize(("number", "published"), [(2, "train 9,586, test 3,734"), (3, "train 9,624, test 3,696")])
+def test_each_official_split_of_ucf101_is_held_against_its_own_numbers(tmp_path, number, published):
+    source = write_ucf101(tmp_path / "ucf")
+    for split in ("train", "test"):
+        lists = source / "ucfTrainTestlist"
+        (lists / f"{split}list01.txt").rename(lists / f"{split}list0{number}.txt")
+    notes = read_source("ucf101", source, official_split=number).notes
+    assert f"Labelled: train 4, test 2. Published: {published} (Soomro et al. 2012, split {number})." in notes
 
 
 def test_ucf101_clips_of_one_group_are_held_out_together(tmp_path):

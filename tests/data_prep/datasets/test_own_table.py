@@ -233,6 +233,11 @@ def test_columns_are_known_in_any_case(tmp_path):
     assert (sample.video_id, sample.split, *scores(sample)) == ("a.mp4", "train", 3.0, 24.0, 72.0)
 
 
+def test_a_path_as_windows_writes_it_is_that_of_the_video(tmp_path):
+    (sample,) = source_of(tmp_path, "video,split,final\n2024 final\\a.mp4,train,63\n").samples
+    assert (sample.path, sample.video_id) == (tmp_path / "2024 final" / "a.mp4", "2024 final/a.mp4")
+
+
 def test_columns_of_other_names_are_named(tmp_path):
     text = "Clip,split,DD,Points,Judge A,B,C,final\na.mp4,train,3.0,72,8,8,8,90\n"
     columns = ["video=Clip", "difficulty=DD", "final=Points", "mark_1=Judge A", "mark_2=B", "mark_3=C"]
@@ -351,6 +356,8 @@ def test_a_comma_before_three_digits_may_be_either_and_is_asked_about(tmp_path):
     with pytest.raises(InputError, match=r"expected --decimal_comma or --nodecimal_comma: whether 64,125 is"):
         source_of(tmp_path, text)
     assert source_of(tmp_path, text, decimal_comma=True).samples[0].final == 64.125
+    beside = source_of(tmp_path, f"{text}b.mp4;train;63,5\n")
+    assert [sample.final for sample in beside.samples] == [64.125, 63.5], "another number says which it is"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
@@ -437,6 +444,15 @@ def test_two_tables_of_stages_are_refused_unless_they_are_one(tmp_path):
     (tmp_path / "videos/stage_labels.csv").write_text(stages.replace("1,5", "2,5"))
     with pytest.raises(InputError, match=r"beside the table or beside the videos. Received: another "):
         manifest.read(tmp_path / "videos", **given)
+
+
+def test_stages_of_a_video_that_the_table_does_not_have_are_refused(tmp_path):
+    """Of a name with a typo they would be lost."""
+    (tmp_path / "stage_labels.csv").write_text(
+        "video_id,stage,start_frame,end_frame\na.mp4,entry,1,5\nb.mp5,entry,1,5\n"
+    )
+    with pytest.raises(InputError, match=r"stage_labels\.csv: expected video_id as .* Received: \['b\.mp5'\]"):
+        source_of(tmp_path, "video,split,final\na.mp4,train,63\nb.mp4,train,63\n")
 
 
 def test_a_difficulty_that_the_other_scores_leave_is_checked(tmp_path):

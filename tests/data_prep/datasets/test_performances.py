@@ -11,7 +11,7 @@ from conftest import HEIGHT, WIDTH, bar_color, bar_frame, read_index, write_bars
 from layouts import write_table
 
 from data_prep.datasets import manifest
-from data_prep.datasets.sample import Sample, Source
+from data_prep.datasets.sample import ERROR, INCONSISTENT, NONMONOTONE, Sample, Source
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.checks import known_problems
 from data_prep.records.dry_run import check
@@ -84,6 +84,12 @@ def test_seconds_that_were_given_as_frames_are_noticed(broadcast):
     report, number = check("manifest", broadcast, workers=1, sport="diving")
     assert number == 0
     assert "final.mp4#1 (3): fewer than the 8 frames that a model needs; maybe seconds were given as frames." in report
+
+
+def test_times_alone_may_have_decimal_commas(broadcast):
+    (broadcast / "manifest.csv").write_text("video;final;start_time;end_time\nfinal.mp4;63;0,4;1,2\n")
+    (sample,) = manifest.read(broadcast, sport="diving").samples
+    assert sample.frames == (10, 30) and not sample.problems
 
 
 def test_hours_and_minutes_of_a_timecode(tmp_path):
@@ -194,6 +200,22 @@ def test_performances_that_overlap_are_refused_though_their_scores_contradict_ea
     rows = ("final.mp4,train,0,50,3.0,22,,7,7,7", "final.mp4,test,40,90,3.0,21,,7,7,7")
     found = known(broadcast, *rows, header=header)
     assert len(found) == 2 and "row 3: expected performances that do not overlap" in found[1]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "lost", "is_told"),
+    [
+        ("60", {ERROR, NONMONOTONE}, True),
+        ("60", {ERROR, NONMONOTONE, INCONSISTENT}, False),
+        ("999", {ERROR, NONMONOTONE}, False),
+    ],
+    ids=["a contradiction, kept", "a contradiction, dropped", "out of range"],
+)
+def test_a_row_that_is_left_out_takes_no_frames_from_its_corrected_second(broadcast, wrong, lost, is_told):
+    header = "video,split,start_frame,end_frame,difficulty,execution,final"
+    source = source_of(broadcast, header, f"final.mp4,train,0,50,3.0,21,{wrong}", "final.mp4,train,0,50,3.0,21,63")
+    found = {sample.video_id for sample, _ in known_problems(source, broadcast, frozenset(lost))}
+    assert found == {"final.mp4#1"} | ({"final.mp4#2"} if is_told else set())
 
 
 @pytest.mark.parametrize("copy", [os.link, os.symlink, shutil.copy])

@@ -310,5 +310,7 @@ def test_fewer_folds_leave_none_of_more_behind(tmp_path):
     result = run(*words, "--folds=2", "--overwrite")
     assert result.returncode == 0 and f"{tmp_path / 'fold_4.csv'}: removed" in result.stdout
     assert sorted(path.name for path in tmp_path.glob("fold_*")) == ["fold_1.csv", "fold_2.csv", "fold_7.csv"]
+    both = run(*words, "--folds=2", "--test_fraction=0.3", "--overwrite")
+    assert both.returncode == 1 and "--test_fraction: expected none with --folds" in both.stderr
     wrong = run(*words, "--seed=-1")
     assert wrong.returncode == 1 and "--seed=-1: -1 is not a non-negative integer" in wrong.stderr

@@ -14,6 +14,7 @@ from data_prep.datasets.stage_labels import (
     diving_segments,
     frame_stages,
     read_stage_csv,
+    within,
     write_stage_csv,
 )
 from data_prep.records.checks import id_problems, score_problems
@@ -67,6 +68,22 @@ def test_frames_without_a_label_are_marked():
 def test_segments_that_contradict_the_sport_or_each_other(segments, error):
     with pytest.raises(error):
         check_segments(segments, DIVING)
+
+
+@pytest.mark.parametrize("outside", [(39, 45), (55, 61), (60, 61)])
+def test_stages_given_for_a_performance_do_not_reach_outside_it(outside):
+    """Frames 40 to 59 of the file; where they are of the whole file they are cut there."""
+    inside, wrong = Segment("entry", 40, 60), Segment("entry", *outside, "row 2")
+    assert within([inside], (40, 60)) == (Segment("entry", 0, 20),)
+    with pytest.raises(StageError, match=r"row 2: expected stages within frames 40 to 60 of the file\."):
+        within([wrong], (40, 60))
+    assert all(0 <= segment.start < segment.end <= 20 for segment in within([wrong], (40, 60), cut=True))
+
+
+def test_diving_times_may_begin_with_a_byte_order_mark(tmp_path):
+    """As Windows' editors leave them."""
+    (tmp_path / "times.txt").write_bytes("4,8,13,19\r\n4,8,14,20\r\n".encode("utf-8-sig"))
+    assert read_diving_times(tmp_path / "times.txt") == {1: (4, 8, 13, 19), 2: (4, 8, 14, 20)}
 
 
 def test_diving_times_name_every_malformed_row(tmp_path):

@@ -137,3 +137,7 @@ def test_records_show_pixels_that_are_not_square_as_they_are_shown(tmp_path):
     expected = [stored.encode(frame, 4 / 3) for frame in source]
     assert source.pixel_aspect == pytest.approx(4 / 3) and expected[0] != stored.encode(picture)
     assert encode_video(Clip(tmp_path / "dive.mkv"), stored).jpegs == expected
+    (tmp_path / "manifest.csv").write_text("video,split,final\ndive.mkv,train,63\n")
+    settings = BuildSettings((36, 48))
+    info, _ = build_records("manifest", tmp_path, tmp_path / "records", settings, workers=1, sport="diving")
+    assert compare_with_source(info, tmp_path).psnr["dive.mkv"] > 30

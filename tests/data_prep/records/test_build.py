@@ -25,8 +25,10 @@ from data_prep.records.contact_sheet import contact_sheet, save_contact_sheet
 from data_prep.records.dry_run import check
 from data_prep.records.encoding import EncodedVideo
 from data_prep.records.oddities import Oddities
+from data_prep.records.simulation import read_simulation
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
+from data_prep.records.writing import ShardWriter
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.data.video import VideoStream
@@ -77,6 +79,16 @@ def test_the_index_counts_what_is_there(diving_records):
     assert len(info.splits["train"]["shards"]) == 2  # by default a small split still has two
 
 
+def test_figures_of_the_summary_stand_under_their_headings(diving_records):
+    """28 to 34 frames are 217, which at a frame in 20 s are 1.21 h; the executions are 19 to 25."""
+    slow = dataclasses.replace(DatasetInfo.load(diving_records), frame_rate=0.05)
+    lines = [re.split(" {2,}", line.strip()) for line in summary(slow).splitlines()]
+    assert ["split", "videos", "frames", "hours at 0.05/s", "shards"] in lines
+    assert ["train", "7", "217", "1.21", "2"] in lines
+    assert ["split", "score", "min", "max", "mean", "std"] in lines
+    assert ["train", "execution", "19.00", "25.00", "22.00", "2.00"] in lines
+
+
 def test_the_frame_rate_of_a_dataset_is_its_median(tmp_path):
     """One video in slow motion says nothing of the others."""
     rates = {"a.mp4": 25, "b.mp4": 100, "c.mp4": 25, "d.mp4": 30, "e.mp4": 50}
@@ -104,6 +116,15 @@ def test_number_of_shards(diving_dir, tmp_path, num_shards, sizes):
     assert info.splits["train"]["shards"][0]["file"] == f"train-00000-of-{len(sizes):05d}.tfrecord"
     assert info.data_hash == _build(diving_dir, tmp_path / "default").data_hash  # the same data in other files
     assert verify_records(DatasetInfo.load(tmp_path / "records")) == []
+
+
+def test_a_shard_that_is_full_is_closed(tmp_path, monkeypatch):
+    """Each of these at its second record, however many the split has."""
+    monkeypatch.setattr("data_prep.records.writing.SHARD_BYTES", 150)
+    writer = ShardWriter(tmp_path, "train", max_records=8)
+    for _ in range(8):
+        writer.write(bytes(100))
+    assert [shard["num_records"] for shard in writer.close()] == [2, 2, 2, 2]
 
 
 def test_stage_csv_is_preferred_and_simulation_is_passed_on(diving_dir, tmp_path):
@@ -184,6 +205,18 @@ def test_pixels_are_simulated_wherever_below_the_simulation_they_lie(tmp_path):
     (simulated / "simulation.json").rename(simulated / "simulation.json.partial")
     with pytest.raises(InputError, match=r"simulation\.json\.partial: expected a simulation that has ended"):
         _build(videos, tmp_path / "none", dataset="manifest", sport="diving")
+
+
+def test_videos_of_several_simulations_are_told(tmp_path):
+    """Of which the records name the first."""
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "simulation.json").write_text(json.dumps({"simulated": True, "settings": {"sport": name}}))
+    samples = [SimpleNamespace(path=tmp_path / name) for name in ("b/1.mp4", "b/2.mp4", "a/1.mp4")]
+    simulation, notes = read_simulation(tmp_path, samples)
+    assert simulation["settings"] == {"sport": "b"}
+    assert notes == [f"Videos are of 2 simulations; the records name the first, {tmp_path / 'b'}."]
+    assert read_simulation(tmp_path, samples[:2])[1] == []
 
 
 def test_what_is_not_of_the_records_is_never_replaced(diving_dir, tmp_path):
@@ -423,6 +456,15 @@ def test_a_layout_that_lacks_something(diving_dir, tmp_path, damage, message):
         _build(diving_dir, tmp_path / "records")
 
 
+def test_the_folder_of_a_split_may_lie_elsewhere(diving_dir, tmp_path, monkeypatch):
+    """Below the folder in which the command is given."""
+    (tmp_path / "mine" / "split_1").mkdir(parents=True)
+    write_split(tmp_path / "mine" / "split_1", [1, 2], [5])
+    monkeypatch.chdir(tmp_path)
+    splits = {sample.video_id: sample.split for sample in unlv_diving.read(diving_dir, "mine/split_1").samples}
+    assert splits == {"001": "train", "002": "train", "005": "test"}
+
+
 def test_split_dir_option(diving_dir, tmp_path):
     (diving_dir / "random_splits" / "split_1").mkdir(parents=True)
     write_split(diving_dir / "random_splits" / "split_1", [1, 2], [5])
@@ -567,6 +609,12 @@ def test_verification_compares_the_labels_of_the_index(diving_copy, changed, sai
     assert any(problem.startswith(said) for problem in problems), problems
 
 
+def test_verification_compares_the_classes_of_the_index(motion_records):
+    info = DatasetInfo.load(motion_records)
+    info.videos["00003"]["classes"]["half_somersaults"] = 4  # and not 3, of six half somersaults
+    assert verify_records(info) == ["train, 00003: expected class/half_somersaults 4 of the index. Received: 3"]
+
+
 def test_verification_finds_damage_that_sizes_do_not_show(diving_copy):
     info = DatasetInfo.load(diving_copy)
     assert verify_records(info) == []
@@ -605,6 +653,27 @@ def test_a_contact_sheet_shows_frames_from_all_of_a_video_above_their_time(divin
     shown = figure.subfigs[0].axes[0].images[0].get_array()
     tiles = np.split(np.asarray(shown), 12, axis=1)
     assert [read_index(tile) for tile in tiles] == ((np.arange(12) + 0.5) * 25 / 12).astype(int).tolist()
+
+
+def test_a_contact_sheet_shows_videos_from_all_of_a_split_with_their_scores(diving_records):
+    """Of seven, 004 to 010, the first, the middle and the last one."""
+    figure = contact_sheet(DatasetInfo.load(diving_records), "train", 3)
+    assert [row.axes[0].get_title(loc="left") for row in figure.subfigs] == [
+        f"{video_id}   difficulty {difficulty:.2f}   execution {execution:.2f}   final {final:.2f}   {length} frames"
+        for video_id, difficulty, execution, final, length in (
+            ("004", 3.1, 19, 58.9, 28),
+            ("007", 2.9, 22, 63.8, 31),
+            ("010", 2.7, 25, 67.5, 34),
+        )
+    ]
+
+
+def test_stages_on_a_contact_sheet_are_drawn_in_seconds(diving_records):
+    """Of 001, 25 frames at 25 frames/s: pre-starting to frame 4, take-flight to 13, entry to 19, then noise."""
+    timeline = contact_sheet(DatasetInfo.load(diving_records), "test", 1).subfigs[0].axes[1]
+    found = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in timeline.patches]
+    np.testing.assert_allclose(found, [(0, 0.16), (0.16, 0.52), (0.52, 0.76), (0.76, 1)])
+    assert timeline.get_xlim() == (0, 1)
 
 
 @pytest.mark.parametrize("name", ["diving_records", "motion_records"])
@@ -706,6 +775,20 @@ def test_a_row_that_is_left_out_takes_no_other_with_it(tmp_path, is_copy, wrong)
     assert number == 1 and "manifest.csv, row 3: expected a " in lines[0] and "a.mp4 (train)" in lines[0]
 
 
+def test_a_row_that_is_dropped_for_its_scores_leaves_its_bytes_to_its_corrected_second(tmp_path):
+    """One that is kept does not."""
+    write_bars(tmp_path / "a.mp4", 20)
+    shutil.copy(tmp_path / "a.mp4", tmp_path / "b.mp4")
+    rows = [("a.mp4", "train", 3.0, 21.0, 60.0), ("b.mp4", "train", 3.0, 21.0, 63.0)]
+    write_table(tmp_path / "manifest.csv", ("video", "split", "difficulty", "execution", "final"), rows)
+    settings = BuildSettings((36, 48), on_inconsistent="keep")
+    with pytest.raises(InputError, match=r"row 3: expected a video of its own\. Received: the same bytes as a\.mp4"):
+        _build(tmp_path, tmp_path / "records", "manifest", settings, sport="diving")
+    settings = BuildSettings((36, 48), on_inconsistent="drop")
+    info = _build(tmp_path, tmp_path / "records", "manifest", settings, sport="diving")
+    assert [*info.videos] == ["b.mp4"] and [video["id"] for video in info.skipped] == ["a.mp4"]
+
+
 @pytest.mark.skipif("SCORINGNET_REAL_DATA" not in os.environ, reason="SCORINGNET_REAL_DATA names no folder")
 def test_no_execution_of_a_real_vault_is_called_impossible():
     """Means of two, three or four marks in tenths, and of two vaults, cut to thousandths: 9.333, 8.966, 9.083."""
@@ -728,6 +811,16 @@ def test_an_execution_that_no_marks_make_is_told():
     assert odd_executions(vault, odd) == [
         "Execution is no multiple of 0.00833, as a sum of marks would be, in 9.014 (9.014)."
     ]
+
+
+def test_the_rate_that_is_learned_is_the_median_of_the_videos():
+    """Not of the rates: of 25, 50, 50 and 50 it is 50."""
+    sample = SimpleNamespace(video_id="v", segments=None, final=None, difficulty=None, execution=None)
+    oddities = Oddities(SimpleNamespace(sport="diving", has_features=False, label_rate=None), StoredForm((36, 48)))
+    for fps in (25.0, 50.0, 50.0, 50.0):
+        video = EncodedVideo(jpegs=[b""] * 9, timestamps=np.arange(9) / fps, fps=fps, aspect=1.33)
+        oddities.see(sample, video, None)
+    assert any("a model learns them as 50." in note for note in oddities.notes())
 
 
 def test_videos_of_a_frame_an_hour_and_as_narrow_as_a_line_are_looked_at_too():

@@ -12,9 +12,10 @@ from layouts import write_table
 
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.description import as_text, describe, distribution
-from data_prep.records.description_picture import save_picture
+from data_prep.records.description_picture import picture, save_picture
 from data_prep.records.dry_run import check
 from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.sports import SCORES
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +84,21 @@ def test_a_group_in_two_splits_is_said_by_describe_check_and_build_alike(partial
     said = "Groups that are in more than one split: Ann."
     lines, number = check("manifest", info.records_dir.parent, workers=1, sport="diving")
     assert number == 0 and said in lines and said in notes
+    assert "Scores known of 3 videos: difficulty 1, execution 1, final 2." in lines
     assert as_text(describe(info)).endswith(f"\n{said}")
+
+
+def test_stages_that_nobody_has_labelled_are_not_said_to_lack(partial_build):
+    """Of b.avi, which has a score, take-flight is known alone."""
+    assert not any("no frame is labelled" in note for note in partial_build[1])
 
 
 def test_classes_are_counted(ucf101_records):
     found = describe(DatasetInfo.load(ucf101_records))
     assert set(found["splits"]["train"]["classes"]["action"].values()) == {2} and found["score_bins"] == {}
     assert "train: 2 classes of action, 2 to 2 videos in each" in as_text(found)
+    found["splits"]["train"]["classes"]["action"] = {"ApplyEyeMakeup": 3, "BoxingPunchingBag": 1}
+    assert "train: 2 classes of action, 1 to 3 videos in each" in as_text(found)
 
 
 @pytest.mark.parametrize("records", ["diving_records", "ucf101_records", "partial_info"])
@@ -99,6 +108,16 @@ def test_the_picture_has_a_panel_for_all_that_there_is(records, request, tmp_pat
     save_picture(describe(info), tmp_path / "described.png")
     pixels = matplotlib.image.imread(tmp_path / "described.png")
     assert pixels.shape[1] > 1000 and 0.02 < np.mean(pixels[..., :3] < 0.95) < 0.5
+
+
+def test_the_picture_shows_the_shares_of_videos_that_have_a_field(partial_info):
+    """Of two to train, and one to test of which but the group is known."""
+    (axis,) = [axis for axis in picture(describe(partial_info)).axes if "known" in axis.get_title(loc="left")]
+    assert [label.get_text() for label in axis.get_xticklabels()] == [*SCORES, "stages", "group"]
+    assert [[bar.get_height() for bar in split] for split in axis.containers] == [
+        [0.5, 0.5, 1, 0.5, 1],
+        [0, 0, 0, 0, 1],
+    ]
 
 
 def test_a_distribution_of_nothing_is_its_number():

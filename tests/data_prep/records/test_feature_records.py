@@ -121,6 +121,14 @@ def test_without_a_column_video_the_file_is_the_name(tmp_path):
     assert info.splits["train"]["ids"] == ["a.npy", "b.npy"]
 
 
+def test_features_are_called_as_a_column_id_says(tmp_path):
+    """Else as the column video, which several may share."""
+    rows = [row | {"id": name} for row, name in zip(rows_of(), ("Ann", "Eve", ""), strict=True)]
+    source = write_source(tmp_path / "own", rows, (*HEADER, "id"))
+    found = read_source("manifest", source, sport="diving").samples
+    assert [sample.video_id for sample in found] == ["Ann", "Eve", "dive c"]
+
+
 def test_files_of_features_that_no_row_names_are_told(tmp_path):
     """Of the kind of those that rows name and beside them: other features have tables of their own."""
     source = write_source(tmp_path / "features")
@@ -189,7 +197,10 @@ def test_a_table_of_another_rate_than_the_features_is_named(tmp_path):
     assert problems(write_source(tmp_path / "same", origin=origin)) == []
     # Of records every frame was seen, at its own rate, and the origin says but the median.
     origin["records"] = {"name": "own", "data_hash": "0"}
-    assert problems(write_source(tmp_path / "of_records", rows_of(fps=50), origin=origin)) == []
+    of_records = write_source(tmp_path / "of_records", rows_of(fps=50), origin=origin)
+    assert problems(of_records) == []
+    rates = {name: record["image/frame_rate"] for name, record in records(build(of_records, tmp_path / "r")[0]).items()}
+    assert rates == {"dive a": 50 / STRIDE, "dive b": 24 / STRIDE, "dive c": 24 / STRIDE}
 
 
 @pytest.mark.parametrize(("steps", "num_frames"), [(5, 21), (7, 21), (6, 20), (6, 25)])

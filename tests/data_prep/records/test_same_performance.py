@@ -69,6 +69,7 @@ def test_a_copy_in_another_split_is_named_by_both_rows(tmp_path, name, made):
         "manifest.csv, row 5: expected a performance that no other split has. Received: what manifest.csv, row 3 "
         "shows, 1.mp4 (train), in other bytes"
     ]
+    assert "Of 1 video another split has what looks the same: see build --on_lookalike." in lines
     write_table(tmp_path / "manifest.csv", ("video", "split", "final"), [(video, "train", 60) for video, *_ in rows])
     assert check("manifest", tmp_path, workers=1, sport="diving")[1] == 0
 

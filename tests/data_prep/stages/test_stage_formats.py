@@ -230,6 +230,16 @@ def test_a_cvat_task_of_a_copy_at_another_rate_is_a_problem(tmp_path, meta):
     assert not video.problems
 
 
+def test_a_stage_of_cvat_is_a_box_over_the_whole_frame(tmp_path):
+    """Of 32 × 24."""
+    FORMATS["cvat"].write(tmp_path / "x", labelled({"001": STAGES["001"]}), DIVING, facts_at(Fraction(25)))
+    root = ElementTree.parse(tmp_path / "x/001.xml")
+    boxes = {tuple(box.get(side) for side in ("xtl", "ytl", "xbr", "ybr")) for box in root.iterfind("track/box")}
+    assert boxes == {("0", "0", "32", "24")}
+    size = root.find("meta/task/original_size")
+    assert (size.findtext("width"), size.findtext("height")) == ("32", "24")
+
+
 def test_cvat_exports_are_read_from_their_zip(tmp_path):
     plain_file = write_cvat(tmp_path / "x", ("entry", [(7, 0), (9, 1)]))
     with zipfile.ZipFile(tmp_path / "task.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -490,6 +500,10 @@ def problems(path, facts_of=None):
         (b"<annotations><meta><task/></meta></annotations>", "expected the name of the video as meta/"),
         (b"<annotations><meta><job/></meta></annotations>", "expected a task exported as a whole"),
         (b"<ANNOTATION_DOCUMENT/>", "expected a HEADER, and times in milliseconds"),
+        (
+            b'<ANNOTATION_DOCUMENT><HEADER TIME_UNITS="PAL-frames"/></ANNOTATION_DOCUMENT>',
+            "expected a HEADER, and times in milliseconds",
+        ),
         (b"<ANNOTATION_DOCUMENT><HEADER/></ANNOTATION_DOCUMENT>", "expected a MEDIA_DESCRIPTOR of the video"),
         (b"1,2,3,4\n5,6,x,8\n", "row 2: expected t0,t1,t2,t3"),
     ],

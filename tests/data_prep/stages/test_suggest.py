@@ -164,6 +164,13 @@ def test_the_command_skips_what_is_damaged_and_says_what_comes_next(tmp_path, st
     assert "Label Studio" in result.stdout and "python -m data_prep stages CORRECTED…" in result.stdout
 
 
+def test_a_model_that_has_seen_simulated_video_alone_is_said_to_be_one(tmp_path, model, videos_dir):
+    model.with_dtype("float32", provenance={"simulation": {"simulated": True}}).save(tmp_path / "model.keras")
+    words = (f"--model={tmp_path / 'model.keras'}", "--format=csv", f"--output={tmp_path / 'labels.csv'}")
+    result = run(videos_dir / "c.mp4", *words)
+    assert "The model was trained on simulated video: on filmed video expect much to correct." in result.stdout
+
+
 def test_nothing_is_written_where_no_video_can_be_decoded(tmp_path, stage_model):
     (tmp_path / "text.mp4").write_text("not a video")
     result = run(tmp_path / "text.mp4", f"--model={stage_model}", "--format=elan", f"--output={tmp_path / 'out'}")
