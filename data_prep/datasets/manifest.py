@@ -247,14 +247,14 @@ def _labelled(samples, table, path, sport):
 
 def _said_twice(sample, file, labels):
     """A problem where a performance has stages by its id, and others by its file, of which one would be ignored."""
-    of_file = [
-        segment
-        for segment in labels.get(file, ())
-        if segment.stage != NOISE and (sample.frames is None or touches(segment, sample.frames))
-    ]
     name = sample.video_id if sample.video_id != file else None  # called as its file, it has no others
     own = [segment for segment in labels.get(name, ()) if segment.stage != NOISE]
-    if not own or not of_file or [segment[:3] for segment in own] == [segment[:3] for segment in of_file]:
+    of_file = [
+        segment
+        for segment in (labels.get(file, ()) if own else ())  # those of a broadcast are many
+        if segment.stage != NOISE and (sample.frames is None or touches(segment, sample.frames))
+    ]
+    if not of_file or [segment[:3] for segment in own] == [segment[:3] for segment in of_file]:
         return None
     received = f"those of {sample.video_id} ({own[0].where}) and others of {file} ({of_file[0].where})"
     return Problem(sample.where, f"expected its stages in {STAGE_CSV} once. Received: {received}")

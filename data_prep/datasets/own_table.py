@@ -1,6 +1,7 @@
 """A user's own table with its columns understood: what `manifest` reads."""
 
 import dataclasses
+import functools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,7 +56,7 @@ class OwnTable:
         """Whether stages are in its columns."""
         return END in self.columns and self.stretch != EITHER
 
-    @property
+    @functools.cached_property  # asked for every row
     def has_groups(self) -> bool:
         """Whether a group is named in any row."""
         return any(row.get("group") for _, row in self.rows)

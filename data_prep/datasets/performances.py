@@ -150,7 +150,7 @@ def number_performances(
 
 def is_called_by_its_place(sample: Sample) -> bool:
     """Whether a performance has no name but that of its file, or that and a number: rows that come and go rename it."""
-    return bool(sample.frames and re.fullmatch(rf".*{re.escape(sample.path.name)}(#\d+)?", sample.video_id))
+    return bool(sample.frames and re.fullmatch(rf"(.*/)?{re.escape(sample.path.name)}(#\d+)?", sample.video_id))
 
 
 def overlap_problems(samples: Sequence[Sample]) -> dict[str, Problem]:

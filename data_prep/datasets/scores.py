@@ -11,7 +11,7 @@ from scoringnet_tf.support.wording import shown
 
 HUNDREDTH = 0.01  # points, to which scores are rounded or cut
 MOST_ROUNDING = 0.05  # points of a difficulty that is computed: half the step of most rules
-LOWEST = 0.1  # share of a score's range: where all values lie in that, they may be of another scale
+LOWEST = 0.1  # share of a score's range: where most values lie in that, they may be of another scale
 
 
 def complete_scores(

@@ -54,6 +54,7 @@ def _pytest(copy, tests, log):
 def status_of(tests, copy):
     """`PASSED` or `FAILED` for tests of the repository `copy`; None where they did not end in time."""
     log = copy.with_suffix(".log")
+    log.unlink(missing_ok=True)
     process = FORKS.Process(target=_pytest, args=(copy, tests, log))
     process.start()
     process.join(TIMEOUT)
@@ -62,7 +63,8 @@ def status_of(tests, copy):
         process.join()
         return None
     if process.exitcode not in (PASSED, FAILED):  # no test was run, or pytest itself failed: that says nothing
-        raise SystemExit(f"{' '.join(tests)}: pytest exited {process.exitcode}:\n{_read(log)}")
+        ended = f"pytest exited {process.exitcode - RAN}" if process.exitcode >= RAN else "pytest was not reached"
+        raise SystemExit(f"{' '.join(tests)}: {ended}:\n{_read(log)}")
     return process.exitcode
 
 

@@ -196,11 +196,11 @@ def test_an_id_that_has_come_to_mean_another_performance_is_refused(tmp_path):
 
 
 def test_a_file_of_splits_says_no_frames_of_performances_with_ids(tmp_path):
-    """They may lie elsewhere in a broadcast that was cut anew."""
-    rows = ("Ann,final,63,10,30", "Eve,final,64,40,60")
+    """They may lie elsewhere in a broadcast that was cut anew; an id may end as the name of its file does."""
+    rows = ("Ann,final,63,10,30", "Semifinal,final,64,40,60")
     samples = write_broadcast_table(tmp_path, *rows, header="id,video,final,start_frame,end_frame")
-    write_split_csv(tmp_path / "split.csv", {"Ann": "train", "Eve": "test"}, samples)
-    assert (tmp_path / "split.csv").read_text() == "id,split\nAnn,train\nEve,test\n"
+    write_split_csv(tmp_path / "split.csv", {"Ann": "train", "Semifinal": "test"}, samples)
+    assert (tmp_path / "split.csv").read_text() == "id,split\nAnn,train\nSemifinal,test\n"
 
 
 def test_the_command_says_the_frames_of_performances_without_ids(tmp_path):
