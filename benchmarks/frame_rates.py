@@ -29,7 +29,9 @@ def thinned(video, rate):
     """What a camera of `rate` frames per second would have taken of a `Video`, and which of its frames these are."""
     chosen = np.rint(np.arange(0, len(video.frames) - 1, video.fps / rate)).astype(int)
     times, frames = video.timestamps[chosen], [video.frames[index] for index in chosen]
-    return dataclasses.replace(video, frames=frames, fps=rate, timestamps=times - times[0]), chosen
+    return dataclasses.replace(
+        video, frames=frames, fps=rate, timestamps=times - times[0], sizes=video.sizes[chosen]
+    ), chosen
 
 
 def figures(scorer, info, rate):

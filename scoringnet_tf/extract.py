@@ -124,11 +124,15 @@ def videos_of(paths: Sequence[str], preprocessor: "ScoringNetPreprocessor") -> "
 
 def _read_file(preprocessor, path, image_size):
     """As of `feature_folder.Video`: at the rate of training, as `predict` brings a video to it."""
+    from scoringnet_tf.inference.refusal import missing_frames
+
     assert tuple(image_size) == preprocessor.image_size
     video = preprocessor.read(path)
     for warning in video.warnings:
         tqdm.write(f"extract: {path}: {warning}", file=sys.stderr)
     samples = video.samples(preprocessor.frame_rate)
+    for warning in missing_frames(video, samples):
+        tqdm.write(f"extract: {path}: {warning}", file=sys.stderr)
     return lambda numbers: preprocessor.sampled(video, samples[list(numbers)]), len(samples)
 
 

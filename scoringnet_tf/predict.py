@@ -38,7 +38,9 @@ flags.DEFINE_string("plot_dir", None, "Folder for a picture of each video: frame
 flags.DEFINE_bool("force", False, "Give scores also where reasons speak against them.")
 flags.DEFINE_integer("stream", None, "Number of the video stream of every file, from 0; default: its main one.", 0)
 flags.DEFINE_float("start", None, "Score what is shown from here on, seconds from the first frame.", 0)
-flags.DEFINE_float("end", None, "Score what is shown before this, seconds from the first frame.", 0)
+flags.DEFINE_float(
+    "end", None, "Score what is shown before this, seconds from the first frame; not beyond the end of the video.", 0
+)
 flags.DEFINE_string(
     "results_dir",
     None,

@@ -427,7 +427,7 @@ class VideoStream:
             said = f"From frame {len(self._times)} on its frames are {after} instead of {before}."
             self._warnings.append(Remark("size_changes", said))
         self._times.append(time)
-        self._sizes.append(size)
+        self._sizes.append(self.source_size if size == self.source_size else size)  # one tuple for hours of video
         return image
 
     def _end(self, error):
@@ -603,6 +603,24 @@ def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
     return np.arange(len(times)) / rate if clock is None else (clock - clock[0]) * base
 
 
+def shown_until(path: Path, stream: int | None = None) -> float:
+    """When the last frame of a video file is no longer shown, as the file says, seconds since its first one.
+
+    Args:
+        path, stream: as of `frame_times`.
+
+    Raises:
+        VideoError: as `frame_times`.
+    """
+    if is_webp(path):
+        return float(sum(_webp_seconds(path)))
+    with _open_container(path) as container:
+        found = _video_stream(container, path, 1, stream)
+        shown = [(packet.pts, packet.duration or 0) for packet in container.demux(found) if packet.pts is not None]
+        base = float(found.time_base or 1)
+    return (max(map(sum, shown)) - min(shown)[0]) * base if shown else 0.0
+
+
 @functools.lru_cache(maxsize=4)  # the performances of a broadcast come in turn
 def _times_as_of(path, stream, changed):
     """`frame_times` of a file as it was when last `changed`."""
@@ -630,11 +648,16 @@ def duration_of(times: np.ndarray | collections.abc.Sequence[float]) -> float:
     return float(times[-1] + (np.median(np.diff(times)) if len(times) > 1 else 1 / DEFAULT_FPS))
 
 
-def _webp_times(path):
+def _webp_seconds(path):
+    """How long each frame of a WebP file is shown."""
     try:
-        seconds = [shown for _, shown in webp_frames(path)]
+        return [shown for _, shown in webp_frames(path)]
     except ValueError as error:
         raise VideoError(f"{path}: expected a whole WebP file. Received: {error}.") from error
+
+
+def _webp_times(path):
+    seconds = _webp_seconds(path)
     return _timing(_rate_of(seconds), [0.0, *np.cumsum(seconds)[:-1]])[1]
 
 
@@ -748,8 +771,9 @@ def _is_raw(container):
 
 def _stated_rate(container, stream):
     """The frames per second that a file states; 0 where it states none."""
-    if _is_raw(container):
-        return float(stream.codec_context.framerate or 0)
+    if _is_raw(container):  # H.264 may count ticks in place of frames, which FFmpeg does not take for its guess
+        rate = stream.codec_context.framerate
+        return float(rate) if rate and rate == stream.guessed_rate else 0.0
     return float(stream.average_rate or stream.guessed_rate or 0)
 
 

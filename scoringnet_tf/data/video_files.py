@@ -1,11 +1,14 @@
 """Which files of a folder are videos, by their names, and which folders in it are: those with numbered images."""
 
+import itertools
 import mimetypes
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from scoringnet_tf.data.video import IMAGE_NAME, VIDEO_SUFFIXES, holds_video
+
+MOST_LOOKED_INTO = 1000  # files that are not called as videos: half a second of an archive with results beside it
 
 
 def is_frame_folder(folder: Path) -> bool:
@@ -37,10 +40,12 @@ def videos_in(folder: Path, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> list[Pa
 def videos_called_otherwise(folder: Path) -> list[Path]:
     """The files in a folder and in those within it that hold a video, by their content, and are not called as one.
 
-    Sorted; none that is hidden, or in a folder of numbered images.
+    Sorted; none that is hidden, or in a folder of numbered images within it. Of many files the first
+    `MOST_LOOKED_INTO` are looked into.
     """
     files = (parent / name for parent, names, _ in _walked(folder) for name in names if _may_hold_video(name))
-    return sorted(path for path in files if path.is_file() and holds_video(path))
+    looked_into = itertools.islice((path for path in files if path.is_file()), MOST_LOOKED_INTO)
+    return sorted(path for path in looked_into if holds_video(path))
 
 
 def _may_hold_video(name):

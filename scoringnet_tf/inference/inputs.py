@@ -23,6 +23,7 @@ from scoringnet_tf.data.video import (
     frame_at,
     frame_times,
     images_to_cut,
+    shown_until,
 )
 from scoringnet_tf.data.video_files import is_frame_folder, videos_called_otherwise, videos_in
 from scoringnet_tf.inference.video_score import VideoScore
@@ -39,6 +40,7 @@ STANDARD_INPUT = "-"
 BYTE_ORDER_MARK = "\ufeff"  # Windows begins a list in UTF-8 with it
 Result = TypeVar("Result")
 Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant to be one, and why it is none
+ROUNDED_END = 0.5  # seconds: others round the end of a video, or count to where the sound ends
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 
 
@@ -157,7 +159,8 @@ def stretch(path: Path, start: float | None, end: float | None, stream: int | No
 
     Args:
         path: of a local video file, or of a folder of images.
-        start, end: seconds since its first frame; None for its beginning and end, which `end` may exceed by two frames.
+        start, end: seconds since its first frame; None for its beginning and end, which `end` may exceed by
+            `ROUNDED_END`, or as far as the last frame is held.
         stream: as of `VideoStream`.
 
     Raises:
@@ -171,13 +174,19 @@ def stretch(path: Path, start: float | None, end: float | None, stream: int | No
     else:
         times = list(frame_times(path, stream))
     duration = duration_of(times)
-    latest = duration + 2 * (duration - times[-1])  # others may round, or count to where the sound ends
     first = frame_at(start or 0.0, times)
-    stop = frame_at(duration if end is None or duration < end <= latest else end, times)
+    stop = frame_at(duration if end is None or _is_about_the_end(end, duration, path, stream) else end, times)
     if first is None or stop is None or first >= stop:
         span = f"{start or 0:g} to {'its end' if end is None else f'{end:g} s'}"
         raise InputError(f"{path}: expected frames from {span}. Received: frames from 0 to {times[-1]:.2f} s.")
     return Clip(path, (first, stop))
+
+
+def _is_about_the_end(end, duration, path, stream):
+    """Whether `end`, seconds, is beyond the last frame, and yet no more than what others call the end of the video."""
+    if end <= duration + ROUNDED_END:
+        return end > duration
+    return not path.is_dir() and end <= shown_until(path, stream) + ROUNDED_END
 
 
 def stretched(path: Path, start: float | None, end: float | None, stream: int | None = None) -> Path | Clip:
@@ -201,8 +210,11 @@ def local_video(path: AnyPath) -> Iterator[Path]:
     with contextlib.ExitStack() as stack:
         try:
             copy = stack.enter_context(local_file(found))
-            if found.suffix.lower() in FEATURE_SUFFIXES and (found.parent / ORIGIN_NAME).is_file():
-                (found.parent / ORIGIN_NAME).download(copy.with_name(ORIGIN_NAME))
+            if found.suffix.lower() in FEATURE_SUFFIXES:
+                # So says a store that may not be listed of what is not there.
+                with contextlib.suppress(PermissionError):
+                    if (found.parent / ORIGIN_NAME).is_file():
+                        (found.parent / ORIGIN_NAME).download(copy.with_name(ORIGIN_NAME))
         except Exception as error:  # botocore's, aiohttp's, Google's and Azure's have no class in common
             raise VideoError(f"{path}: expected a file that can be fetched. {received(error, path)}") from error
         try:

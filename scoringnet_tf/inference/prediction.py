@@ -77,8 +77,8 @@ def score_video(
         start, end: seconds since the first frame between which it is scored; None for the file's beginning and end.
 
     Raises:
-        InputError: there is no such model, or `path` is none; no frame is shown from `start` to `end`; or one of these
-            or `stream` is given for a `Clip` or for features.
+        InputError: there is no such model, or `path` is none; no frame is shown from `start` to `end`, or none at the
+            end of it; or one of these or `stream` is given for a `Clip` or for features.
         VideoError: the file is missing, is not a video, or has no frames. A video that is damaged half-way is scored
             as far as it goes, with a warning.
     """

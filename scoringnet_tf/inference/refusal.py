@@ -109,9 +109,11 @@ def reasons_of_frames(model: "ScoringNet", video: "Video", samples: np.ndarray, 
     """
     sizes, times = video.sizes[_frames_of(samples)], video.timestamps[_frames_of(samples[shown])]
     small = sizes[np.asarray(is_too_small(sizes, model.image_size))]
-    measured = (len(times) - 1) / float(times[-1] - times[0]) if len(times) > 1 else video.fps
-    rate = video.fps if abs(measured / video.fps - 1) <= RATE_TOLERANCE else measured
-    return [*_too_slow(model, rate), *(_too_small(model, small[0]) if len(small) else [])]
+    found = _too_small(model, small[0]) if len(small) else []
+    if len(samples[shown]) < SHORTEST:  # stray labels: around a hole they are no rate of anything
+        return found
+    measured = (len(times) - 1) / float(times[-1] - times[0])
+    return [*([] if abs(measured / video.fps - 1) <= RATE_TOLERANCE else _too_slow(model, measured)), *found]
 
 
 def _frames_of(samples):

@@ -32,7 +32,7 @@ flags.DEFINE_string("title", None, "Above the page; default: the name of the vid
 flags.DEFINE_bool("force", False, "Give scores also where reasons speak against them.")
 flags.DEFINE_integer("stream", None, "Number of the video stream in the file, from 0. Default: the main one.", 0)
 flags.DEFINE_float("start", None, "Show only what comes from this second of the file on.", 0.0)
-flags.DEFINE_float("end", None, "Show only what comes before this second of the file.", 0.0)
+flags.DEFINE_float("end", None, "Show only what comes before this second of the file; not beyond its end.", 0.0)
 
 
 def _check_names(judges, names):

@@ -4,6 +4,7 @@ import dataclasses
 import io
 import os
 import socket
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -129,13 +130,27 @@ def test_the_rate_of_a_bare_stream_is_what_it_states(tmp_path, name, codec, fps,
     assert read_video(Clip(tmp_path / name, (10, 20))).first_time == pytest.approx(10 / fps)
 
 
-def write_bare(path, codec, fps):
-    """Bars without a container."""
+@pytest.mark.parametrize("ticks", [600, 1000, 90_000])
+def test_a_bare_stream_that_counts_ticks_states_no_rate(tmp_path, ticks):
+    """As H.264 that was taken out of QuickTime: 600 frames a second would leave two or three of a dive."""
+    write_bare(tmp_path / "a.h264", "libx264", 25, ticks)
+    video = read_video(tmp_path / "a.h264")
+    assert video.fps == 25 and [warning.code for warning in video.warnings] == ["frame_rate_assumed"]
+    for times in (video.timestamps, frame_times(tmp_path / "a.h264")):
+        np.testing.assert_allclose(times, np.arange(30) / 25)
+
+
+def write_bare(path, codec, fps, ticks=None):
+    """Bars without a container; time in so many ticks a second."""
     with av.open(str(path), "w", format=path.suffix[1:]) as container:
         stream = container.add_stream(codec, rate=fps)
+        if ticks:
+            stream.codec_context.time_base = Fraction(1, ticks)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuvj420p" if codec == "mjpeg" else "yuv420p"
         for index in range(30):
             frame = av.VideoFrame.from_ndarray(bar_frame(index, bar_color(0)), format="rgb24")
+            if ticks:
+                frame.pts, frame.time_base = index * ticks // fps, Fraction(1, ticks)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
 

@@ -16,6 +16,7 @@ import tensorflow as tf
 from conftest import write_bars, write_images, write_streams
 from PIL import Image
 
+from scoringnet_tf.data import video_files
 from scoringnet_tf.data.video import Clip, VideoError, frame_times
 from scoringnet_tf.inference.inputs import local_video, named_videos, scored, stretch
 from scoringnet_tf.support.errors import InputError
@@ -213,13 +214,36 @@ def test_the_times_that_predict_prints_mean_the_same_frames(tmp_path, fps):
 
 
 def test_an_end_that_the_video_does_not_reach_is_refused(tmp_path):
-    """Rounded ones, and those of sound that lasts a little longer, are meant for its end: up to two frames."""
+    """Rounded ones, and those of sound that lasts a little longer, are meant for its end: up to half a second."""
     write_bars(tmp_path / "v.avi", 50, fps=25)
-    for end in (2.0, 2.004, 2.08):
+    for end in (2.0, 2.004, 2.5):
         assert stretch(tmp_path / "v.avi", 0.4, end).frames == (10, 50)
-    expected = r"v\.avi: expected frames from 0\.4 to 2\.1 s\. Received: frames from 0 to 1\.96 s\."
+    expected = r"v\.avi: expected frames from 0\.4 to 2\.6 s\. Received: frames from 0 to 1\.96 s\."
     with pytest.raises(InputError, match=expected):
-        stretch(tmp_path / "v.avi", 0.4, 2.1)
+        stretch(tmp_path / "v.avi", 0.4, 2.6)
+    write_images(tmp_path / "images", 50)
+    with pytest.raises(InputError, match=r"images: expected frames from 0 to 2\.6 s"):
+        stretch(tmp_path / "images", None, 2.6)
+
+
+@pytest.mark.parametrize("name", ["v.gif", "v.webp"])
+def test_the_end_of_a_last_frame_that_is_held_is_that_of_the_video(tmp_path, name):
+    images = [Image.new("RGB", (64, 48), (index * 5, 0, 0)) for index in range(30)]
+    images[0].save(tmp_path / name, save_all=True, append_images=images[1:], duration=[40] * 29 + [3000])
+    assert stretch(tmp_path / name, 0.4, 4.16).frames == (10, 30)
+    with pytest.raises(InputError, match=r"expected frames from 0\.4 to 4\.7 s"):
+        stretch(tmp_path / name, 0.4, 4.7)
+
+
+def test_of_very_many_files_some_are_looked_into(folder, monkeypatch):
+    """An archive may have as many results beside it."""
+    monkeypatch.setattr(video_files, "MOST_LOOKED_INTO", 2)
+    write_bars(folder / "in/v.mp4", 3)
+    for number in range(4):
+        shutil.copy(folder / "in/v.mp4", folder / f"in/clip{number}.dat")
+    said = []
+    list(named_videos(["in"], left_out=said.append))
+    assert len(said) == 1 and said[0].startswith("Left out: 2 files with a video inside")
 
 
 def test_a_stretch_of_another_stream_goes_by_its_own_times(tmp_path):

@@ -23,6 +23,7 @@ from scoringnet_tf.inference.evaluation import prediction_function
 from scoringnet_tf.inference.prediction import VideoScorer, score_video, scorer_of, segment_video
 from scoringnet_tf.models.reference import Reference
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import RemotePath
 
 
 def small_model(**options):
@@ -155,6 +156,21 @@ def test_features_at_an_address_are_of_the_kind_that_is_said_beside_them(tmp_pat
     store.pipe_file("/kinds/features.json", b'{"size": 4, "stride": 8}')
     with pytest.raises(InputError, match=r"^memory://kinds/v\.npy: expected features like .* stride 8 instead of 2"):
         score_video("memory://kinds/v.npy", model, force=True)
+
+
+def test_features_are_scored_where_nothing_may_be_asked_of_what_is_beside_them(tmp_path, monkeypatch):
+    """A store that may be read and not listed answers "forbidden" of a features.json that is not there."""
+    score, model = feature_scores(tmp_path, np.random.default_rng(0).normal(size=(25, 4)).astype("float32"))
+    fsspec.filesystem("memory").pipe_file("/closed/v.npy", (tmp_path / "v.npy").read_bytes())
+    is_file = RemotePath.is_file
+
+    def forbidden(path):
+        if path.name == "features.json":
+            raise PermissionError("403")
+        return is_file(path)
+
+    monkeypatch.setattr(RemotePath, "is_file", forbidden)
+    assert score_video("memory://closed/v.npy", model, force=True).final == score.final
 
 
 KIND = {"size": 4, "stride": 2}

@@ -259,6 +259,15 @@ def test_a_dive_with_too_few_frames_is_withheld_in_a_file_that_has_enough(scorer
     assert codes(score) == ["frame_rate_too_low"] and score.fps > 12.5 and len(score.stages) == 5
 
 
+def test_stray_labels_around_a_hole_have_no_rate(scorer, monkeypatch, tmp_path):
+    """What lacks is a stage: that is the reason, and not the rate of two frames."""
+    times = [40 * number for number in range(73) if not 20 <= number < 24]
+    write_timed(tmp_path / "v.mkv", times, rate=25)
+    script(scorer, monkeypatch, ((0, 19), (2, 6), (0, 48)))
+    score = scorer(tmp_path / "v.mkv")
+    assert "missing_stage" in codes(score) and "frame_rate_too_low" not in codes(score)
+
+
 def test_half_the_rate_of_training_is_enough(scorer, monkeypatch, tmp_path):
     """Of a part of it the times, which are rounded, say neither more nor less than of all."""
     write_timed(tmp_path / "v.mkv", range(0, 80 * 17, 80), rate=25)

@@ -5397,8 +5397,8 @@ UNSAID = [
         "scoringnet_tf/data/video.py",
         "tests/data/test_time_and_streams.py",
         (
-            "    if _is_raw(container):\n        return float(stream.codec_context.framerate or 0)\n",
-            "",
+            "return float(rate) if rate and rate == stream.guessed_rate else 0.0",
+            "return float(stream.average_rate)",
             "every bare stream has 25 frames/s",
             "test_the_rate_of_a_bare_stream_is_what_it_states",
         ),
@@ -5461,8 +5461,8 @@ UNSAID = [
             "test_frames_that_a_dive_lacks_are_told",
         ),
         (
-            "rate = video.fps if abs(measured / video.fps - 1) <= RATE_TOLERANCE else measured",
-            "rate = video.fps",
+            "[] if abs(measured / video.fps - 1) <= RATE_TOLERANCE else _too_slow(model, measured)",
+            "[]",
             "a dive of few frames has the rate of its file",
             "test_a_dive_with_too_few_frames_is_withheld_in_a_file_that_has_enough",
         ),
@@ -5487,10 +5487,10 @@ UNSAID = [
         "scoringnet_tf/inference/inputs.py",
         "tests/inference/test_inputs.py",
         (
-            "end is None or duration < end <= latest",
-            "end is None or duration < end",
-            "a stretch ends before its end",
-            "test_an_end_that_the_video_does_not_reach_is_refused",
+            "        return end > duration\n",
+            "        return True\n",
+            "every end before that of the video is its end",
+            "test_a_stretch_is_what_is_shown_between",
         ),
         (
             "if place not in seen]",
@@ -7252,6 +7252,73 @@ HELD_DATA = [
     ),
 ]
 
+# === What a rereading of these found ===
+
+REREAD = [
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/data/test_time_and_streams.py",
+        (
+            "float(rate) if rate and rate == stream.guessed_rate else 0.0",
+            "float(rate or 0)",
+            "H.264 that counts ticks has 600 frames a second",
+            "test_a_bare_stream_that_counts_ticks_states_no_rate",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/inputs.py",
+        "tests/inference",
+        (
+            "return not path.is_dir() and end <= shown_until(path, stream) + ROUNDED_END",
+            "return False",
+            "the end of a GIF whose last frame is held is refused",
+            "test_the_end_of_a_last_frame_that_is_held_is_that_of_the_video",
+        ),
+        (
+            "    if end <= duration + ROUNDED_END:\n        return end > duration\n",
+            "    return True\n",
+            "an end that the video does not reach is its end",
+            "test_an_end_that_the_video_does_not_reach_is_refused",
+        ),
+        (
+            "with contextlib.suppress(PermissionError):",
+            "with contextlib.suppress(FileNotFoundError):",
+            "features in a store that may not be listed cannot be scored",
+            "test_features_are_scored_where_nothing_may_be_asked_of_what_is_beside_them",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/refusal.py",
+        "tests/inference/test_refusal.py",
+        (
+            "    if len(samples[shown]) < SHORTEST:  #",
+            "    if len(samples[shown]) < 2:  #",
+            "two stray labels around a hole are a frame rate, and not a stage that lacks",
+            "test_stray_labels_around_a_hole_have_no_rate",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video_files.py",
+        "tests/inference/test_inputs.py",
+        (
+            "itertools.islice((path for path in files if path.is_file()), MOST_LOOKED_INTO)",
+            "(path for path in files if path.is_file())",
+            "every file of an archive is looked into",
+            "test_of_very_many_files_some_are_looked_into",
+        ),
+    ),
+    *of(
+        "data_prep/datasets/performances.py",
+        "tests/data_prep/datasets/test_splitting.py",
+        (
+            'rf"(.*/)?{re.escape(sample.path.name)}(#\\d+)?"',
+            'rf".*{re.escape(sample.path.name)}(#\\d+)?"',
+            "an id that ends as the name of its file does is taken for none",
+            "test_a_file_of_splits_says_no_frames_of_performances_with_ids",
+        ),
+    ),
+]
+
 MUTANTS = (
     *(*RUN, *CALLBACKS, *CHECKPOINTS, *CONFIG),
     *(*SCORING, *PART_FLAGS, *SUPERVISION, *PRETRAINED, *PRETRAINING, *OPTIMIZER),
@@ -7259,6 +7326,7 @@ MUTANTS = (
     *(*DATA, *DATA_PREP, *NUMBERS, *INFERENCE, *FEATURES, *PARTIAL, *EXPERIMENTS, *REPORTS),
     *(*BAD_INPUT, *SCALING, *LEFT_OVERS, *READINGS, *UNHELD, *NEARLY, *SECOND_RUNS),
     *UNSAID,
+    *REREAD,
     *MISLABELLED,
     *HELD_NETWORKS,
     *HELD_TABLES,
