@@ -130,15 +130,9 @@ def _predictions(model, ids, total):
     return evaluation.predict_records(outputs_of, dataset, progress=f"evaluating {values.split}", total=total)
 
 
-def _how(model):
-    """What makes an evaluation of the same model on the same records another one."""
-    values = flags.FLAGS
-    return {
-        "split": values.split,
-        "decoding": model.stage_decision.decoding if model.stage_decision else None,
-        "views": model.views,
-        "fragments": _fragments(model, values.true_fragments),
-    }
+def _given():
+    """The flags that make an evaluation of the same model on the same records another one, name → value."""
+    return {name: flags.FLAGS[name].value for name in ("split", "true_fragments", "decoding", "views")}
 
 
 def _measured(predictions, intervals, info, model, called, learned):
@@ -154,7 +148,11 @@ def _measured(predictions, intervals, info, model, called, learned):
             predictions.truth, training_means(info), model.sport.fuse, model.scores
         ),
         "intervals": coverage(predictions, intervals, values.split, info.data_hash),
-        **_how(model),
+        "split": values.split,
+        "decoding": model.stage_decision.decoding if model.stage_decision else None,
+        "views": model.views,
+        "fragments": _fragments(model, values.true_fragments),
+        "flags": _given(),
         "training_videos": learned,
         "model": called,
         "data_hash": info.data_hash,
@@ -197,6 +195,7 @@ def main(_: list[str]) -> None:
     name += "" if values.views is None else f"_{values.views}_views"
     output_dir = as_path(values.output_dir or (model_file.parent if values.model else as_path(".")) / name)
     check_access(output_dir, "output_dir", writing=True)
+    check_replaceable(output_dir, model_file, info.data_hash, _given())
     check_pages(output_dir / PAGES)
     ids = evaluated_ids(info, values.split, model_file)
     evaluated = split_ids(info, values.split, ids=ids)
@@ -209,7 +208,6 @@ def main(_: list[str]) -> None:
         model = with_views(model, values.views)
     if values.decoding:
         model = with_decoding(model, values.decoding)
-    check_replaceable(output_dir, model_file, info.data_hash, _how(model))
     intervals = _stated_intervals(model)
     predictions = _predictions(model, ids, len(evaluated))
     predictions.bounds = interval_bounds(predictions, intervals, model.sport)

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from scoringnet_tf.support.wording import counted
+
 HEADER, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"  # RFC 9559: the two elements that a file is made of
 
 
@@ -20,7 +22,7 @@ def cut_off(path: Path) -> str:
         size = _size(file)
         stated = file.tell() + (size or 0)
         received = file.seek(0, os.SEEK_END)
-    return "" if size is None or received >= stated else f"its end after {received:,} of {stated:,} bytes"
+    return "" if size is None or received >= stated else f"its end after {received:,} of {counted(stated, 'byte', ',')}"
 
 
 def _size(file):

@@ -20,7 +20,7 @@ STAGE_COLUMNS = ("video_id", "of", "stage", "start_frame", "end_frame")  # of: "
 
 
 def check_replaceable(
-    output_dir: Path | RemotePath, model_file: Path | RemotePath, data_hash: str, how: Mapping[str, Any]
+    output_dir: Path | RemotePath, model_file: Path | RemotePath, data_hash: str, given: Mapping[str, Any]
 ) -> None:
     """That an evaluation may be written to `output_dir`: it holds none of another kind, and no files that are of none.
 
@@ -28,7 +28,7 @@ def check_replaceable(
         output_dir: where.
         model_file: that is to be evaluated.
         data_hash: of the records.
-        how: key of metrics.json → what it is to say, of that which makes an evaluation another one, such as the split.
+        given: flags that make an evaluation another one, name → value, as metrics.json is to say.
 
     Raises:
         InputError: it does.
@@ -45,7 +45,8 @@ def check_replaceable(
     # Beside the model the name tells: its folder may have been moved, or be called from elsewhere.
     beside = output_dir.parent.resolve() == model_file.parent.resolve()
     same = as_path(of).name == model_file.name if beside else as_path(of).resolve() == model_file.resolve()
-    others = [f"{name} {kept[name]}" for name, value in how.items() if kept.get(name, value) != value]
+    flags = kept.get("flags", given)  # not of a version that did not say them
+    others = [f"--{name}={flags.get(name)}" for name, value in given.items() if flags.get(name) != value]
     if not same or kept.get("data_hash") != data_hash:
         received = f"one of {of}" + (" on other records" if same else "")
     elif others:

@@ -581,18 +581,20 @@ def test_an_interval_says_what_it_does_not_cover(seeds, renderings, but, monkeyp
     assert report.markdown(EXPERIMENT, found, "unlv_diving", "diving").endswith(f"these and the {but}\n")
 
 
-def test_a_row_of_joints_needs_those_of_every_rendering(surroundings, capsys):
+def test_a_row_of_joints_needs_those_of_every_rendering(surroundings, tmp_path, capsys):
     """Before anything is fitted: a system that fails at the second rendering leaves no row."""
-    (other,) = surroundings.renderings
-    for info in (surroundings.records, other):
+    (records,) = surroundings.renderings
+    shutil.copytree(records.records_dir, tmp_path / "other")
+    found = dataclasses.replace(surroundings, records=records, renderings=(DatasetInfo.load(tmp_path / "other"),))
+    for info in found.tested:
         folder = training.Path(info.records_dir) / "joints"
-        folder.mkdir(exist_ok=True)
+        folder.mkdir()
         (folder / "joints.json").write_text("{}")
     table = {"table7": EXPERIMENTS["table7"]}
     of_joints = {"Pose + DCT", "ApEnFT"}
-    assert of_joints < {row.name for row in suite.possible(table, surroundings)["table7"].rows}
-    (training.Path(other.records_dir) / "joints/joints.json").unlink()
-    assert not of_joints & {row.name for row in suite.possible(table, surroundings)["table7"].rows}
+    assert of_joints < {row.name for row in suite.possible(table, found)["table7"].rows}
+    (tmp_path / "other/joints/joints.json").unlink()
+    assert not of_joints & {row.name for row in suite.possible(table, found)["table7"].rows}
     assert "left out Pose + DCT: the records have no joints" in capsys.readouterr().err
 
 

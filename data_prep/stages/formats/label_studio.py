@@ -223,7 +223,7 @@ def _region(video_id, number, segment, facts):
         first, end = (round(begin_of(frame, facts.fps, facts.timestamps) * facts.fps) for frame in (first, end))
         if first == end:
             raise InputError(
-                f"{video_id}: expected stages of a frame at least at {float(facts.fps):.4g} frames a second, its mean, "
+                f"{video_id}: expected stages of a frame at least at its mean rate, {float(facts.fps):.4g} a second, "
                 f"by which Label Studio counts. Received: {segment.stage} in the frames {segment.start} to "
                 f"{segment.end - 1}, where it has more (another --to)."
             )
