@@ -39,12 +39,12 @@ def check_successor(versions: Iterable[AnyPath], form: str, description: Mapping
     for folder, found, file_of_description in itertools.islice(exports, 1):
         definition = _sport_definition(file_of_description)
         if (found, definition["name"]) != (form, sport.name):
-            expected = f"expected {found} of {definition['name']}, as the newest version that is there"
+            expected = f"expected {found} of {definition['name']}, as the newest version there"
             raise InputError(f"{folder}: {expected}. Received: {form} of {sport.name}.")
         different = differences(sport, sport_of(definition, str(file_of_description)))
         different += _other_interface(read_json(file_of_description), description)
         if different:
-            expected = f"expected {sport.name} as the newest version that is there has it"
+            expected = f"expected {sport.name} as the newest version there has it"
             raise InputError(f"{folder}: {expected}. Received: {'; '.join(different)}.")
 
 
