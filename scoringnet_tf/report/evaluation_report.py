@@ -45,16 +45,21 @@ def check_replaceable(
     # Beside the model the name tells: its folder may have been moved, or be called from elsewhere.
     beside = output_dir.parent.resolve() == model_file.parent.resolve()
     same = as_path(of).name == model_file.name if beside else as_path(of).resolve() == model_file.resolve()
-    flags = kept.get("flags", given)  # not of a version that did not say them
-    others = [f"--{name}={flags.get(name)}" for name, value in given.items() if flags.get(name) != value]
+    flags = kept.get("flags")
+    before = flags if isinstance(flags, dict) else given  # not of a version that did not say them
+    others = [_as_flag(name, before.get(name)) for name, value in given.items() if before.get(name) != value]
     if not same or kept.get("data_hash") != data_hash:
         received = f"one of {of}" + (" on other records" if same else "")
     elif others:
-        received = f"one of {', '.join(others)}"
+        received = f"one with {', '.join(others)}"
     else:
         return
     expected = "no evaluation there, or one of the same model and records by the same flags"
     raise InputError(f"{output_dir}: expected {expected} (choose another --output_dir). Received: {received}.")
+
+
+def _as_flag(name, value):
+    return f"no --{name}" if value in (None, False) else f"--{name}={value}"
 
 
 def name_of_model(output_dir: Path | RemotePath, model_file: Path | RemotePath) -> str:

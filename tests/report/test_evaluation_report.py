@@ -51,9 +51,9 @@ def test_a_folder_that_was_moved_with_its_evaluation_is_known(runs, monkeypatch)
 @pytest.mark.parametrize(
     ("what", "received"),
     [
-        ({"split": "train"}, "one of --split=test"),
-        ({"true_fragments": True, "views": 2}, "one of --true_fragments=False, --views=None"),
-        ({"decoding": "argmax"}, "one of --decoding=None"),
+        ({"split": "train"}, "one with --split=test"),
+        ({"true_fragments": True, "views": 2}, "one with no --true_fragments, no --views"),
+        ({"decoding": "argmax"}, "one with no --decoding"),
     ],
 )
 def test_an_evaluation_by_other_flags_is_another_one(what, received, runs, monkeypatch):
@@ -62,9 +62,10 @@ def test_an_evaluation_by_other_flags_is_another_one(what, received, runs, monke
     with pytest.raises(InputError, match=rf"by the same flags .*Received: {received}\.$"):
         check_replaceable(runs / "report", runs / "a/best.keras", "hash", {**GIVEN, **what})
     before = json.loads((runs / "report/metrics.json").read_text())
-    del before["flags"]  # of a version that did not say them
-    (runs / "report/metrics.json").write_text(json.dumps(before))
-    check_replaceable(runs / "report", runs / "a/best.keras", "hash", {**GIVEN, "views": 6})
+    del before["flags"]
+    for said in ({}, {"flags": "none"}):  # of a version that did not say them; damaged
+        (runs / "report/metrics.json").write_text(json.dumps({**before, **said}))
+        check_replaceable(runs / "report", runs / "a/best.keras", "hash", {**GIVEN, "views": 6})
 
 
 @pytest.mark.parametrize("name", ["predictions.csv", "stages.csv", "stages.png", "scores.png"])
