@@ -24,6 +24,7 @@ class Row:
         baseline: name of a system of `baselines` that is fitted in place of a training; then `flags` are its.
         needs: what the records must have: `"frames"`, `"joints"` beside them, `"vectors"` (one a video), `STAGES`,
             or None.
+        against: name of the row that this one is compared with, in place of the table's `reference`.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Row:
     evaluation: tuple[str, ...] = ()
     baseline: str | None = None
     needs: str | None = None
+    against: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +73,13 @@ class Experiment:
     resplit: bool = False
     needs: str | None = None
     held_out: bool = False
+
+    def compared_with(self, row: str, score: str | None = None) -> str | None:
+        """Name of the row that a row's figures of a score, or those of none, are compared with; None where none is."""
+        own = next((each.against for each in self.rows if each.name == row), None)
+        if own or not isinstance(self.reference, Mapping):
+            return own or self.reference
+        return self.reference.get(score or "")
 
 
 PRINTED = ("d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
@@ -186,6 +195,33 @@ def _segmentation():
 
 SEGMENTATION = _segmentation()
 RANKING = [Row("MSE", MSE), Row("MSE + ranking")]
+
+
+def _ranking():
+    """What might keep the ranking loss from adding anything: each setting is trained without it and with it."""
+    weighed = [
+        *(Row(f"α = {alpha}", {"alpha": alpha}) for alpha in ("0.2", "5", "25")),
+        Row("δ = 2", {"margin": "2"}),
+        Row("sum over pairs", {"pair_reduction": "sum"}),
+        Row("sum over pairs, α = 0.05", {"pair_reduction": "sum", "alpha": "0.05"}),
+    ]
+    settings = {
+        "rate = 0.0001": {"learning_rate": "0.0001"},
+        "rate = 0.001": {"learning_rate": "0.001"},
+        "batch = 4": {"batch_size": "4"},
+        "batch = 64": {"batch_size": "64"},
+        "no dropout": {"dropout": "0"},
+        "half of the videos": {"validation_fraction": "0.5"},
+    }
+    pairs = [
+        Row(f"{name}: {row.name}", {**flags, **row.flags}, against=f"{name}: MSE" if row.name != "MSE" else None)
+        for name, flags in settings.items()
+        for row in RANKING
+    ]
+    title, question = "Ranking loss, setting by setting", "Under which settings does the ranking loss add anything?"
+    return Experiment(title, question, [*RANKING, *weighed, *pairs], "MSE")
+
+
 EXPERIMENTS = {
     "table1": _fragments("diving", 1, "diving"),
     "table2": _fragments("vault", 2, "vault"),
@@ -341,6 +377,7 @@ EXPERIMENTS = {
         ],
         "preset",
     ),
+    "ranking": _ranking(),
     "control": Experiment(
         "Control: exchanged scores",
         "Is anything learnt where scores say nothing?",

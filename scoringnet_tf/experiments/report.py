@@ -21,33 +21,33 @@ from scoringnet_tf.support.wording import counted
 
 HEADS = {"src": "SRC", "med": "MED", "rl2": "R-ℓ2"}
 DECIMALS = {"src": 3, "med": 3, "rl2": 2}
-Reference = str | Mapping[str, str] | None  # of `Experiment`
 CELLS, PREDICTIONS, TABLE = "cells.json", "predictions.csv", "table.md"
 MEASURED = {"diving": "unlv_diving", "vault": "unlv_vault"}  # the dataset that the paper's tables of a sport are of
 DRAWN = "drawn.json"  # beside a figure, what cells.json says of the runs beside a table
 
 
 def cells(
-    results: Results | StageResults, reference: Reference, names: Sequence[str] | None = None
+    results: Results | StageResults, experiment: Experiment, names: Sequence[str] | None = None
 ) -> dict[str, dict[str, Any]]:
     """The figures of every row.
 
     Args:
         results: what came out.
-        reference: the row that others are compared with, as of `Experiment`.
+        experiment: what was asked; it says which row others are compared with.
         names: figures; those of `results.names` by default.
 
     Returns:
         row → figure → {"mean", "std" (over seeds, of the means over renderings; None of one seed),
-        "interval" (95 %, over seeds, renderings and videos), "seeds", "renderings"}, and of every row but the
-        reference, where it has the same seeds, "more" (95 % of the paired difference from it). What is undefined of one
+        "interval" (95 %, over seeds, renderings and videos), "seeds", "renderings"}, and of every row that is compared
+        with another, where that has the same seeds, "more" (95 % of the paired difference from it). What is undefined of one
         seed, as SRC of equal predictions, is undefined: it has a mean and an interval of NaN, and no difference from
         it, or of it from others.
     """
     found: dict[str, dict[str, Any]] = {row: {} for row in results.predicted}
     for name in results.names if names is None else names:
-        draws, other = results.drawn(name), _reference_of(reference, name)
+        draws = results.drawn(name)
         for row, drawn in draws.items():
+            other = _other(experiment, row, name)
             found[row][name] = _cell(results.values(row, name), drawn)
             if other in draws and row != other and results.seeds_of(row) == results.seeds_of(other):
                 both = all(_is_defined(results.values(each, name)) for each in (row, other))
@@ -55,11 +55,10 @@ def cells(
     return found
 
 
-def _reference_of(reference, name):
-    """The row that a figure of others is compared with: that of its score, where each has its own."""
-    if not isinstance(reference, Mapping):
-        return reference
-    return reference.get(next((score for score in SCORES if measure_of(name) and score[0] == name[0]), ""))
+def _other(experiment, row, name):
+    """The row that a figure of this one is compared with: that of its score, where each has its own."""
+    score = next((score for score in SCORES if measure_of(name) and score[0] == name[0]), None)
+    return experiment.compared_with(row, score)
 
 
 def _cell(values, drawn):
@@ -147,12 +146,12 @@ def _text(cell, name):
 
 
 def _differences(experiment, found):
-    """A sentence for every row and reference: by how much its figures, but R-ℓ2, differ from the reference's."""
-    sentences, reference = [], experiment.reference
-    others = dict.fromkeys(reference.values() if isinstance(reference, Mapping) else [reference])
+    """A sentence for every row and what it is compared with: by how much its figures, but R-ℓ2, differ from that's."""
+    sentences = []
     for name, row in found.items():
-        for other in others:
-            of_other = {column: cell for column, cell in row.items() if _reference_of(reference, column) == other}
+        compared = {column: _other(experiment, name, column) for column in row}
+        for other in dict.fromkeys(compared.values()):
+            of_other = {column: cell for column, cell in row.items() if compared[column] == other}
             parts = [
                 f"{head(column)} {cell['more'][0]:+.3f} to {cell['more'][1]:+.3f}"
                 for column, cell in of_other.items()
@@ -194,7 +193,7 @@ def write_results(
         data, sport: name of the records' dataset, and its sport.
         described: what cells.json says of the runs beside the figures.
     """
-    found = cells(results, experiment.reference)
+    found = cells(results, experiment)
     text = markdown(experiment, found, data, sport, joints_of(described.get("trainings", ())))
     write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
     with replacing_file(folder / TABLE) as path:

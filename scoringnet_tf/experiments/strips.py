@@ -27,7 +27,7 @@ def write_segmentation(folder: Path, experiment: Experiment, surroundings: Surro
     results: Any = suite.results(experiment, surroundings, seeds)
     if not results.predicted:
         return None
-    found = report.cells(results, experiment.reference)
+    found = report.cells(results, experiment)
     text = f"**{experiment.title}.** {experiment.question}\n\n![](fig4.png)\n\n![](strips.png)\n"
     with replacing_file(folder / "fig4.png") as path:
         save_png(draw_bars(found), path)

@@ -197,7 +197,7 @@ def test_intervals_of_committed_results_are_those_of_their_predictions(name, fig
     if experiment.resplit:
         found = {row: {figure: splits.summary(row, results, [figure])[figure]} for row in kept}
     else:
-        found = report.cells(results[0], experiment.reference, [figure])
+        found = report.cells(results[0], experiment, [figure])
     compared = 0
     for row, cells in found.items():
         for what in {"interval", "more"} & cells.get(figure, {}).keys():

@@ -107,7 +107,7 @@ def test_cells_can_be_computed_again_from_what_is_kept(results, tmp_path, monkey
     paper = {"diving": {"worse": {"entry": 0.97}}}
     experiment = Experiment("Table 3", "Which?", [Row("worse")], "worse", paper, measures="stages", picture="frames")
     text = report.write_results(tmp_path, experiment, results, "unlv_diving", "diving", {})
-    found = report.cells(results, "worse")
+    found = report.cells(results, experiment)
     with (tmp_path / "predictions.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["row"] == "better"]
     for name in ("entry", "frames", "edit", "F1@50"):

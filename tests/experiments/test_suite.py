@@ -180,6 +180,7 @@ def test_the_catalogue_is_consistent():
         names = [row.name for row in experiment.rows]
         assert len(set(names)) == len(names)
         references = experiment.reference
+        assert {row.against for row in experiment.rows} <= {None, *names}
         assert (
             experiment.compute
             or experiment.resplit
@@ -208,6 +209,12 @@ def test_rows_ask_what_their_titles_say():
         if name != "S3D":
             assert (flags["alpha"] == "0") == ("ranking" not in name)
             assert flags["head"] == ("distribution" if name.startswith("distribution") else "regression")
+    for name, (flags, _) in rows["ranking"].items():
+        setting, _, loss = name.rpartition(": ")
+        against = next(row.against for row in EXPERIMENTS["ranking"].rows if row.name == name)
+        assert against == (f"{setting}: MSE" if setting and loss == "MSE + ranking" else None)
+        assert flags.items() >= rows["ranking"][against][0].items() - {("alpha", "0")} if against else True
+        assert ("alpha", "0") in flags.items() if loss == "MSE" else flags.get("alpha") != "0"
     networks = {"ResNet50": "resnet50", "C3D": "c3d", "C3D + ED-TCN": "c3d_ed_tcn"}
     for table in ("table3", "fig4"):
         for name, (flags, _) in rows[table].items():
@@ -237,7 +244,7 @@ def test_fragments_are_compared_with_those_that_the_paper_takes_for_each_score(n
         for place, row in enumerate(table.rows)
     }
     results = intervals.Results(tuple("abcdefghijkl"), truth, predicted)
-    cells = report.cells(results, table.reference)
+    cells = report.cells(results, table)
     for score, reference in table.reference.items():
         figure = f"{score[0]}_src"
         draws = results.drawn(figure)
@@ -249,6 +256,22 @@ def test_fragments_are_compared_with_those_that_the_paper_takes_for_each_score(n
     for row in predicted.keys() - {difficulty, execution}:
         assert f"{row} against {difficulty} (95 %, paired): D-SRC" in text
         assert f"{row} against {execution} (95 %, paired): E-SRC" in text
+
+
+def test_a_row_may_be_compared_with_one_of_its_own():
+    rows = [Row("MSE"), Row("ranking"), Row("slow: MSE"), Row("slow: ranking", against="slow: MSE")]
+    table = Experiment("Table", "Which?", rows, "MSE")
+    rng = np.random.default_rng(0)
+    truth = {"final": rng.uniform(10, 20, 12)}
+    predicted = {row.name: {"final": truth["final"] + rng.normal(0, 1, (2, 1, 12))} for row in rows}
+    results = intervals.Results(tuple("abcdefghijkl"), truth, predicted)
+    cells, draws = report.cells(results, table), results.drawn("f_med")
+    for row, other in {"ranking": "MSE", "slow: MSE": "MSE", "slow: ranking": "slow: MSE"}.items():
+        assert cells[row]["f_med"]["more"] == bootstrap.interval(draws[row] - draws[other])
+    assert "more" not in cells["MSE"]["f_med"]
+    said = report.markdown(table, cells, "unlv", "diving").splitlines()
+    compared = [line.partition(" (95 %")[0] for line in said if "paired" in line]
+    assert compared == ["ranking against MSE", "slow: MSE against MSE", "slow: ranking against slow: MSE"]
 
 
 def test_a_trained_row_stands_beside_what_is_computed(surroundings, commands, tmp_path):
@@ -269,7 +292,7 @@ def test_a_trained_row_stands_beside_what_is_computed(surroundings, commands, tm
         np.testing.assert_allclose(results.truth[score], alone.truth[score][at], atol=1e-4)
     computed = shortcuts.compute(surroundings.records, surroundings.tested).predicted["mean predictor"]["final"]
     np.testing.assert_array_equal(results.predicted["mean predictor"]["final"], np.repeat(computed, 2, axis=0))
-    cells = report.cells(results, ours)
+    cells = report.cells(results, table)
     assert cells["mean predictor"]["f_med"]["seeds"] == 2 and "more" in cells["mean predictor"]["f_med"]
     assert f"mean predictor against {ours} (95 %, paired): D-MED" in report.markdown(table, cells, "unlv", "diving")
     others = intervals.Results(("b", "c", "a"), {"final": np.zeros(3)}, {"ours": {"final": np.array([[[2.0, 3, 1]]])}})
@@ -388,7 +411,7 @@ def test_rows_of_other_seeds_are_not_called_paired(surroundings, commands, monke
     suite.run([EXPERIMENT], surroundings, 3)
     for row, seed in zip(EXPERIMENT.rows, (0, 1, 1), strict=True):
         (suite.run_of(row, seed).folder(surroundings) / training.METAFILE).unlink(missing_ok=True)
-    found = report.cells(suite.results(EXPERIMENT, surroundings, 3), "MSE")
+    found = report.cells(suite.results(EXPERIMENT, surroundings, 3), EXPERIMENT)
     assert all(cell["seeds"] == 2 and "more" not in cell for row in found.values() for cell in row.values())
     text = report.markdown(EXPERIMENT, found, "unlv_diving", "diving")
     assert "ranking is not compared with MSE, whose seeds are others." in text and "(95 %, paired)" not in text
@@ -401,13 +424,14 @@ def test_a_figure_that_one_seed_does_not_have_is_undefined(monkeypatch):
     equal[1] = 5
     predicted = {"MSE": {"final": scores}, "ranking": {"final": equal}}
     made = intervals.Results(tuple(map(str, range(12))), {"final": np.arange(12.0)}, predicted)
-    found = report.cells(made, "MSE")
+    found = report.cells(made, EXPERIMENT)
     assert np.isnan([found["ranking"]["f_src"]["mean"], *found["ranking"]["f_src"]["interval"]]).all()
     text = report.markdown(EXPERIMENT, found, "unlv_diving", "diving")
     assert "| ranking | – |" in text and "ranking against MSE (95 %, paired): F-MED" in text
-    found = report.cells(made, "ranking")  # nor does anything differ from it
+    turned = dataclasses.replace(EXPERIMENT, reference="ranking")
+    found = report.cells(made, turned)  # nor does anything differ from it
     assert np.isnan(found["MSE"]["f_src"]["more"]).all() and not np.isnan(found["MSE"]["f_src"]["interval"]).any()
-    text = report.markdown(dataclasses.replace(EXPERIMENT, reference="ranking"), found, "unlv_diving", "diving")
+    text = report.markdown(turned, found, "unlv_diving", "diving")
     assert "MSE against ranking (95 %, paired): F-MED" in text
 
 
@@ -416,7 +440,7 @@ def test_a_deviation_is_over_seeds_of_means_over_renderings(monkeypatch):
     monkeypatch.setattr(bootstrap, "DRAWS", 2)
     errors = np.array([[1.0, 2, 3], [5, 6, 7]])[..., None] + np.zeros(4)
     predicted = {"two": {"final": errors}, "one": {"final": errors[:1]}}
-    found = report.cells(intervals.Results(tuple("abcd"), {"final": np.zeros(4)}, predicted), None, ["f_med"])
+    found = report.cells(intervals.Results(tuple("abcd"), {"final": np.zeros(4)}, predicted), EXPERIMENT, ["f_med"])
     assert (found["two"]["f_med"]["mean"], found["two"]["f_med"]["std"]) == (4, pytest.approx(8**0.5))
     assert found["one"]["f_med"]["std"] is None
 
@@ -577,7 +601,7 @@ def test_an_interval_says_what_it_does_not_cover(seeds, renderings, but, monkeyp
     monkeypatch.setattr(bootstrap, "DRAWS", 20)
     truth = {"final": np.arange(9.0)}
     predicted = {"MSE": {"final": np.random.default_rng(0).normal(size=(seeds, renderings, 9))}}
-    found = report.cells(intervals.Results(tuple("abcdefghi"), truth, predicted), "MSE")
+    found = report.cells(intervals.Results(tuple("abcdefghi"), truth, predicted), EXPERIMENT)
     assert report.markdown(EXPERIMENT, found, "unlv_diving", "diving").endswith(f"these and the {but}\n")
 
 
