@@ -39,9 +39,9 @@ def cells(
     Returns:
         row → figure → {"mean", "std" (over seeds, of the means over renderings; None of one seed),
         "interval" (95 %, over seeds, renderings and videos), "seeds", "renderings"}, and of every row that is compared
-        with another, where that has the same seeds, "more" (95 % of the paired difference from it). What is undefined of one
-        seed, as SRC of equal predictions, is undefined: it has a mean and an interval of NaN, and no difference from
-        it, or of it from others.
+        with another, where that has the same seeds, "more" (95 % of the paired difference from it). What is undefined
+        of one seed, as SRC of equal predictions, is undefined: it has a mean and an interval of NaN, and no difference
+        from it, or of it from others.
     """
     found: dict[str, dict[str, Any]] = {row: {} for row in results.predicted}
     for name in results.names if names is None else names:
