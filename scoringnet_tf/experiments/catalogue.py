@@ -76,10 +76,8 @@ class Experiment:
 
     def compared_with(self, row: str, score: str | None = None) -> str | None:
         """Name of the row that a row's figures of a score, or those of none, are compared with; None where none is."""
-        own = next((each.against for each in self.rows if each.name == row), None)
-        if own or not isinstance(self.reference, Mapping):
-            return own or self.reference
-        return self.reference.get(score or "")
+        of_table = self.reference.get(score or "") if isinstance(self.reference, Mapping) else self.reference
+        return next((each.against for each in self.rows if each.name == row and each.against), of_table)
 
 
 PRINTED = ("d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
