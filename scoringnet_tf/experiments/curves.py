@@ -93,7 +93,8 @@ def drawn_shares(courses: Mapping[str, Sequence[Course]], number: int | None = N
     }
     num_videos = len(next(iter(courses.values()))[0].ids)
     found: dict[str, list[float]] = {row: [] for row in courses}
-    for uniform, _, videos in resamples([(len(of_row), 1, num_videos) for of_row in courses.values()], number):
+    draws = resamples([(len(of_row), 1, num_videos) for of_row in courses.values()], number)
+    for uniform, _, videos in zip(*draws, strict=True):
         counts = np.bincount(videos, minlength=num_videos)
         for row, of_row in last.items():
             shares = [share_in_order(of_row[seed], counts)[0] for seed in chosen(uniform, len(of_row))]

@@ -92,22 +92,25 @@ class StageResults:
 
     def values(self, row: str, name: str) -> np.ndarray:
         """One figure of every seed and rendering, (S, R); NaN where there is nothing to count."""
-        return self._figure(row, name, np.arange(len(self.ids)))
+        return self._figure(row, name, np.ones((1, len(self.ids))))[0]
 
     def drawn(self, name: str, number: int | None = None) -> dict[str, np.ndarray]:
         """Bootstrap draws of the mean figure of each row: row → (number,); see `intervals.Results.draws`."""
         shapes = {row: next(iter(figures.values())).shape for row, figures in self.predicted.items()}
-        found: dict[str, list[float]] = {row: [] for row in shapes}
-        for uniform, renderings, videos in resamples(list(shapes.values()), number):
-            for row, (seeds, *_) in shapes.items():
-                figures = self._figure(row, name, videos)
-                found[row].append(figures[chosen(uniform, seeds)][:, renderings].mean())
-        return {row: np.array(draws) for row, draws in found.items()}
+        uniform, renderings, videos = resamples(list(shapes.values()), number)
+        times = np.stack([np.bincount(of_draw, minlength=len(self.ids)) for of_draw in videos])  # (N, V)
+        draw = np.arange(len(times))[:, np.newaxis, np.newaxis]
+        found = {}
+        for row, (seeds, *_) in shapes.items():
+            which = draw, chosen(uniform, seeds)[..., np.newaxis], renderings[:, np.newaxis]
+            found[row] = self._figure(row, name, times)[which].mean(axis=(1, 2))
+        return found
 
-    def _figure(self, row, name, videos):
+    def _figure(self, row, name, times):
+        """Of draws (N, V), that hold each video so many times, (N, S, R)."""
         if name == MEAN:
-            return np.mean([self._figure(row, stage, videos) for stage in self.stage_names], axis=0)
-        right, total = np.moveaxis(self.predicted[row][name][:, :, videos].sum(axis=2), -1, 0)
+            return np.mean([self._figure(row, stage, times) for stage in self.stage_names], axis=0)
+        right, total = np.einsum("nv,srvc->cnsr", times, self.predicted[row][name], optimize=True)
         return np.divide(right, total, out=np.full_like(right, np.nan), where=total > 0)
 
     def lines(self) -> Lines:

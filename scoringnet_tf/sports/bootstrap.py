@@ -1,13 +1,14 @@
 """What would change a figure, drawn anew: the test videos, and the seeds and renderings of several trainings."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from scoringnet_tf.sports.measures import MEASURES, relative_l2, width_of
 
 DRAWS = 2000
+AT_ONCE = 2_000_000  # scores that are drawn and ranked at once, in memory
 COVERED = (2.5, 97.5)  # per cent of the draws between which an interval lies
 
 
@@ -31,24 +32,32 @@ def draws_of(
     measured = MEASURES[measure]
     if measured is relative_l2:
         measured = functools.partial(relative_l2, width=width_of(truth))
-    found = {row: np.full(number or DRAWS, np.nan) for row in rows}
     if np.sum(~np.isnan(truth)) < 2:
-        return found
-    for index, (uniform, renderings, videos) in enumerate(
-        resamples([scores.shape for scores in rows.values()], number)
-    ):
+        return {row: np.full(number or DRAWS, np.nan) for row in rows}
+    found: dict[str, list[np.ndarray]] = {row: [] for row in rows}
+    uniform, renderings, videos = resamples([scores.shape for scores in rows.values()], number)
+    of_a_draw = max(number_of(len(scores)) for scores in rows.values()) * renderings.shape[1] * videos.shape[1]
+    for block in np.array_split(np.arange(len(videos)), -(-of_a_draw * len(videos) // AT_ONCE)):
+        drawn_truth = truth[videos[block]][:, np.newaxis, np.newaxis]  # (N, 1, 1, V)
         for row, scores in rows.items():
-            seeds = chosen(uniform, len(scores))
-            figures = measured(truth[videos], scores[np.ix_(seeds, renderings, videos)])
-            defined = figures[~np.isnan(figures)]  # SRC is not, of a draw of one score alone
-            found[row][index] = defined.mean() if defined.size else np.nan
-    return found
+            which = (
+                chosen(uniform[block], len(scores))[:, :, np.newaxis, np.newaxis],
+                renderings[block][:, np.newaxis, :, np.newaxis],
+                videos[block][:, np.newaxis, np.newaxis, :],
+            )
+            found[row].append(_mean_of_defined(measured(drawn_truth, scores[which])))
+    return {row: np.concatenate(draws) for row, draws in found.items()}
 
 
-def resamples(
-    shapes: Sequence[Sequence[int]], number: int | None = None
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """The draws of a bootstrap: (uniform numbers in 0…1 that choose seeds, rendering indices, video indices) of each.
+def _mean_of_defined(figures):
+    """The mean (N,) of figures (N, S, R) that are not NaN, as SRC is of a draw of one score alone; NaN of none."""
+    defined = ~np.isnan(figures)
+    total, count = figures.sum(axis=(1, 2), where=defined), defined.sum(axis=(1, 2))
+    return np.divide(total, count, out=np.full(len(figures), np.nan), where=count > 0)
+
+
+def resamples(shapes: Sequence[Sequence[int]], number: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The N draws of a bootstrap: uniform numbers in 0…1 that choose seeds, rendering and video indices, (N, …) each.
 
     Args:
         shapes: of every row (S, R, V, …).
@@ -56,12 +65,16 @@ def resamples(
     """
     rng = np.random.default_rng(0)
     most, (_, num_renderings, num_videos) = max(shape[0] for shape in shapes), shapes[0][:3]
-    for _ in range(number or DRAWS):
-        yield (
+    draws = [
+        (
             rng.uniform(size=most),
             rng.integers(0, num_renderings, number_of(num_renderings)),
             rng.integers(0, num_videos, number_of(num_videos)),
         )
+        for _ in range(number or DRAWS)
+    ]
+    uniform, renderings, videos = (np.stack(each) for each in zip(*draws, strict=True))
+    return uniform, renderings, videos
 
 
 def number_of(number: int) -> int:
@@ -70,8 +83,8 @@ def number_of(number: int) -> int:
 
 
 def chosen(uniform: np.ndarray, number: int) -> np.ndarray:
-    """Which of so many seeds a draw takes, by its uniform numbers."""
-    return (uniform[: number_of(number)] * number).astype(int)
+    """Which of so many seeds a draw takes, by its uniform numbers, (…, most seeds)."""
+    return (uniform[..., : number_of(number)] * number).astype(int)
 
 
 def interval(draws: np.ndarray) -> tuple[float, float]:

@@ -9,21 +9,22 @@ def src(truth: np.ndarray, predicted: np.ndarray) -> Any:
     """Spearman's ρ (Eq. 11, tie-aware); NaN where the truth or what is predicted is constant.
 
     Args:
-        truth: scores (V,); NaN = unknown.
+        truth: scores (V,), or as many axes as `predicted`, (…, V), each of them its size there or 1; NaN = unknown.
         predicted: (…, V).
 
     Returns:
         (…,), a float of predicted scores (V,).
     """
-    truth, predicted = _known(truth, predicted)
-    true_ranks, ranks = _centred_ranks(truth), _centred_ranks(predicted)
-    scale = np.sqrt((true_ranks**2).sum() * (ranks**2).sum(axis=-1))
-    return _of(np.divide(ranks @ true_ranks, scale, out=np.full(predicted.shape[:-1], np.nan), where=scale > 0))
+    truth, predicted, known = _known(truth, predicted)
+    true_ranks, ranks = _centred_ranks(truth, known), _centred_ranks(predicted, known)
+    scale = np.sqrt((true_ranks**2).sum(axis=-1) * (ranks**2).sum(axis=-1))
+    return _ratio((true_ranks * ranks).sum(axis=-1), scale)
 
 
 def med(truth: np.ndarray, predicted: np.ndarray) -> Any:
     """MED (Eq. 12), the mean absolute error in points; NaN where no score is known. Arguments as of `src`."""
-    return _mean(np.abs(np.subtract(*reversed(_known(truth, predicted)))))
+    truth, predicted, known = _known(truth, predicted)
+    return _mean(np.abs(predicted - truth), known)
 
 
 def relative_l2(truth: np.ndarray, predicted: np.ndarray, width: float | None = None) -> Any:
@@ -31,9 +32,9 @@ def relative_l2(truth: np.ndarray, predicted: np.ndarray, width: float | None = 
 
     `width` is max g − min g, points, where these are some of the videos that it is of: see `width_of`.
     """
-    truth, predicted = _known(truth, predicted)
+    truth, predicted, known = _known(truth, predicted)
     width = width_of(truth) if width is None else width
-    return _mean(100 * np.square((predicted - truth) / (width or np.nan)))
+    return _mean(100 * np.square((predicted - truth) / (width or np.nan)), known)
 
 
 def width_of(truth: np.ndarray) -> float:
@@ -46,24 +47,27 @@ MEASURES = {"src": src, "med": med, "rl2": relative_l2}
 
 
 def _known(truth, predicted):
+    """Both as floats, and of which of the truth's videos the score is known."""
     truth, predicted = np.asarray(truth, float), np.asarray(predicted, float)
-    known = ~np.isnan(truth)
-    return truth[known], predicted[..., known]
+    return truth, predicted, ~np.isnan(truth)
 
 
-def _centred_ranks(scores):
+def _centred_ranks(scores, known):
+    """Ranks among the known scores, less their mean; 0 of an unknown one."""
     from scipy import stats  # a second to import, which offline tools need not wait for
 
     if not scores.shape[-1]:
         return np.zeros_like(scores)
-    ranks = stats.rankdata(scores, axis=-1)
-    return ranks - ranks.mean(axis=-1, keepdims=True)
+    ranks = stats.rankdata(np.where(known, scores, np.inf), axis=-1)  # the unknown ones behind all others
+    mean = np.sum(ranks, axis=-1, where=known) / np.maximum(known.sum(axis=-1), 1)
+    return np.where(known, ranks - mean[..., np.newaxis], 0)
 
 
-def _mean(values):
-    return _of(values.mean(axis=-1) if values.shape[-1] else np.full(values.shape[:-1], np.nan))
+def _mean(values, known):
+    return _ratio(np.sum(values, axis=-1, where=known), known.sum(axis=-1))
 
 
-def _of(figures):
-    """A float in place of an array without axes."""
-    return figures if np.ndim(figures) else float(figures)
+def _ratio(total, scale):
+    """NaN where there is nothing to divide by; a float in place of an array without axes."""
+    figures = np.divide(total, scale, out=np.full(np.shape(total), np.nan), where=np.asarray(scale) > 0)
+    return figures if figures.ndim else float(figures)

@@ -77,7 +77,7 @@ def test_relative_l2_of_drawn_videos_goes_by_the_range_of_all():
     """As a double loop has it: a draw of 40 misses an end of the scale in a third of all cases."""
     found = results(one=np.arange(40.0) + drawn((2, 2, 40)), other=drawn((2, 2, 40)))
     draws = found.draws("final", "rl2", 50)
-    for index, (uniform, renderings, videos) in enumerate(bootstrap.resamples([(2, 2, 40)] * 2, 50)):
+    for index, (uniform, renderings, videos) in enumerate(zip(*bootstrap.resamples([(2, 2, 40)] * 2, 50), strict=True)):
         for row, scores in found.predicted.items():
             errors = [
                 ((scores["final"][int(2 * seed), rendering, video] - video) / 39) ** 2

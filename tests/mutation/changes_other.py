@@ -176,12 +176,23 @@ CHANGES = [
             "R-l2 relative to the range of the predictions",
             "test_med_and_relative_l2_by_hand",
         ),
-        ("stats.rankdata(scores, axis=-1)", "np.argsort(scores, axis=-1)", "no ranks", "test_src_is_scipys_with_ties"),
         (
-            "truth[known], predicted[..., known]",
-            "truth, predicted",
+            "stats.rankdata(np.where(known, scores, np.inf), axis=-1)",
+            "np.argsort(np.where(known, scores, np.inf), axis=-1)",
+            "no ranks",
+            "test_src_is_scipys_with_ties",
+        ),
+        (
+            "truth, predicted, ~np.isnan(truth)",
+            "np.nan_to_num(truth), predicted, np.isfinite(predicted)",
             "unknown scores are measured",
             "test_med_and_relative_l2_by_hand",
+        ),
+        (
+            "np.where(known, scores, np.inf)",
+            "scores",
+            "videos of unknown score have a rank among the others",
+            "test_rows_are_measured_as_if_alone",
         ),
     ),
     *of(
