@@ -143,4 +143,4 @@ def main(variants):
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main, positional=True))
+    sys.exit(cli.run(main, positional=True, may_be_empty=True))

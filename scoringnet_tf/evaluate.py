@@ -41,8 +41,8 @@ flags.DEFINE_string(
     "output_dir",
     None,
     "Folder for the report; evaluation_SPLIT/ beside --model where not given, in the current folder without --model; "
-    "--true_fragments, --decoding and --views add their names. An evaluation there of another model or other records "
-    "is not replaced.",
+    "--true_fragments, --decoding and --views add their names. An evaluation there of another model, other "
+    "records or by other flags is not replaced.",
 )
 
 

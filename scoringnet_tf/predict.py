@@ -127,7 +127,6 @@ def _print(results, printer, progress, pictures):
 def _check(arguments):
     """InputError where the command line contradicts itself, or where there is no place for pictures."""
     values = flags.FLAGS
-    cli.refuse_empty()
     if not arguments:
         raise InputError("Expected one or more video files. Received: none. See --help.")
     if values.json and values.csv:

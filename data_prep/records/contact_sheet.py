@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from data_prep.records.verifying import decode_frames, num_steps, read_records
 from scoringnet_tf.data.records import DatasetInfo, described_pixels
 from scoringnet_tf.sports import stage_runs
-from scoringnet_tf.support.drawing import draw_strip, save_png, stage_patches
+from scoringnet_tf.support.drawing import draw_strip, printable, save_png, stage_patches
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.wording import counted
 
@@ -50,6 +50,7 @@ def contact_sheet(info: DatasetInfo, split: str, num_videos: int) -> Figure:
     title = f"{info.name}, {split}: {len(records)} of {counted(total, 'video')}"
     if info.simulation or not info.features:  # of features of anyone's nothing is known
         title += f", {described_pixels(info.simulation)}"
+    title = printable(title)
     figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, title=title)
     return figure
 
@@ -92,4 +93,4 @@ def _title(info, record):
     parts += [f"{head} {names[record[f'class/{head}']]}" for head, names in info.classes.items()]
     length = num_steps(record)
     parts.append(f"{counted(length, 'step')} of {info.feature_size}" if info.features else counted(length, "frame"))
-    return "   ".join(parts)
+    return printable("   ".join(parts))

@@ -109,10 +109,9 @@ def stage_finder(model: ScoringNet | AnyPath | None = None) -> "VideoScorer":
     """The `VideoScorer` of a model that finds stages in frames; InputError for another one."""
     scorer = scorer_of(model, scores=False)
     if scorer.model.segmenter is None or scorer.model.content == "features":
-        raise InputError(
-            f"--model={model}: expected a model that finds stages in frames. Received: one for "
-            f"{'whole videos' if scorer.model.segmenter is None else 'features'}."
-        )
+        given = "Expected" if isinstance(model, ScoringNet) else f"--model={model}: expected"
+        kind = "whole videos" if scorer.model.segmenter is None else "features"
+        raise InputError(f"{given} a model that finds stages in frames. Received: one for {kind}.")
     return scorer
 
 
@@ -272,10 +271,13 @@ class VideoScorer:
         return itertools.chain([first.result()], parts)
 
     def labels(self, video: Video) -> np.ndarray:
-        """The stage of every frame of a `Video` in stored form, int32 (L,)."""
+        """The stage of every frame of a `Video` in stored form, int32 (L,): of each performance that it shows."""
         rate = self.preprocessor.frame_rate
         probabilities, _ = self._segmented(video, video.samples(rate))
-        return self._decide(probabilities)[video.sample_of(rate)]
+        found = np.zeros(len(probabilities), np.int32)
+        for start, stop in self._stretches(probabilities, len(probabilities), rate or video.fps):
+            found[start:stop] = self._decide(probabilities[start:stop])
+        return found[video.sample_of(rate)]
 
     def score(
         self, video: Video | FeatureSequence, path: AnyPath | Clip, *, force: bool = False, seen: Seen | None = None

@@ -2,14 +2,12 @@
 
 import hashlib
 import textwrap
-import warnings
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.sports import NOISE, Sport
-from scoringnet_tf.support.drawing import draw_strip, save_png, stage_color, stage_patches
+from scoringnet_tf.support.drawing import draw_strip, printable, save_png, stage_color, stage_patches
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.paths import AnyPath, as_path
 
@@ -52,7 +50,7 @@ def key_frames(
 def save_figure(figure: "Figure", path: AnyPath, video: str) -> None:
     """Writes a figure of a video as PNG, which appears whole or not at all, and which `is_figure_of` knows again."""
     with replacing_file(path) as temporary:
-        write_figure(figure, temporary, _mark(video))
+        save_png(figure, temporary, source=_mark(video))
 
 
 def is_figure_of(path: AnyPath, video: str) -> bool:
@@ -68,13 +66,6 @@ def is_figure_of(path: AnyPath, video: str) -> bool:
 def _mark(video):
     """A hash of where the video is: a picture that is passed on tells nothing of its owner's folders."""
     return hashlib.sha256(str(as_path(video).absolute()).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def write_figure(figure: "Figure", target: str | Path | BinaryIO, source: str | None = None) -> None:
-    """Writes a figure as PNG to a path or an open file; what it shows stands in it as `source`."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a name may be in any script
-        save_png(figure, target, source=source)
 
 
 def picture(
@@ -98,7 +89,7 @@ def picture(
     from matplotlib.figure import Figure  # scores without a picture do not wait for it
 
     images = [decode_jpeg(jpeg) for _, _, jpeg in frames]
-    lines = [line for note in notes for line in textwrap.wrap(_printable(note), LETTERS)]
+    lines = [line for note in notes for line in textwrap.wrap(printable(note), LETTERS)]
     row = WIDTH / len(frames) * images[0].shape[0] / images[0].shape[1]
     below = TIMES + (STRIP + LABELS if stages else 0) + NOTE * len(lines)
     total = NAME + TITLE + row + below
@@ -114,16 +105,11 @@ def picture(
         _draw_stages(strip, stages, sport)
         handles = stage_patches(sport.stages)
         figure.legend(handles=handles, loc="upper right", bbox_to_anchor=(1, 1), ncols=len(handles), frameon=False)
-    figure.text(MARGIN, 1 - NAME / total / 2, _shortened(_printable(name)), va="center", fontsize=10)
+    figure.text(MARGIN, 1 - NAME / total / 2, _shortened(printable(name)), va="center", fontsize=10)
     figure.text(MARGIN, 1 - (NAME + TITLE / 2) / total, scores, va="center", fontsize=13, fontweight="bold")
     for number, line in enumerate(lines):
         figure.text(MARGIN, (len(lines) - number - 0.5) * NOTE / total, line, va="center", fontsize=8)
     return figure
-
-
-def _printable(text):
-    """Text that Matplotlib can draw: no formulas, and of names that are no text what can be written of them."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("$", r"\$")
 
 
 def _shortened(name, longest=90):

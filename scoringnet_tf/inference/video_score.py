@@ -8,8 +8,9 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.inference.reliability import Reliability
-from scoringnet_tf.inference.video_page import picture, save_figure, write_figure
+from scoringnet_tf.inference.video_page import picture, save_figure
 from scoringnet_tf.sports import NOISE, SCORES, Sport
+from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
 from scoringnet_tf.support.paths import AnyPath, as_path
@@ -289,7 +290,7 @@ class VideoScore:
         if not self.shown:
             return text
         file = io.BytesIO()
-        write_figure(self.plot(), file)
+        save_png(self.plot(), file)
         source = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
         return f'<img src="{source}" alt="Frames of the key stages" style="max-width: 100%">{text}'
 

@@ -46,7 +46,6 @@ def _check_names(judges, names):
 def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
-    cli.refuse_empty()
     cli.require(output=values.output)
     if not arguments:
         raise InputError("Expected one or more video files. Received: none. See --help.")

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from scoringnet_tf.inference.attribution import Attribution
 from scoringnet_tf.sports import Sport, stage_runs
-from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, stage_patches
+from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, printable, stage_patches
 
 
 def attribution_figure(attribution: Attribution, sport: Sport, title: str = "") -> Figure:
@@ -16,7 +16,7 @@ def attribution_figure(attribution: Attribution, sport: Sport, title: str = "") 
         sport: of its stages.
         title: of the picture.
     """
-    scores, length = list(attribution.scores), len(next(iter(attribution.by_frame.values())))
+    title, scores, length = printable(title), list(attribution.scores), len(next(iter(attribution.by_frame.values())))
     figure = Figure(figsize=(9, 1.0 + 1.6 * len(scores)), layout="constrained")
     heights = [1.0] * len(scores) + [0.18]
     *panels, last = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from scoringnet_tf.inference.coverage import held
 from scoringnet_tf.inference.evaluation import Predictions
 from scoringnet_tf.sports import med, src, stage_runs
-from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, stage_patches
+from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, in_any_script, printable, stage_patches
 
 
 def score_scatter(predictions: Predictions, title: str = "") -> Figure:
@@ -60,7 +60,7 @@ def stage_timeline(
             draw_strip(axis, stage_runs(strip), y, 1.0 / frame_rate if frame_rate else 1.0)
             y += 1.0
         y += 0.5
-    axis.set_yticks(ticks, names)
+    axis.set_yticks(ticks, [printable(name) for name in names])
     axis.set_ylim(y - 0.5, -0.7)
     axis.set_xlabel("seconds" if frame_rate else "frame")
     handles = stage_patches(stage_names)
@@ -72,5 +72,6 @@ def pixels(figure: Figure, dpi: float = 90) -> np.ndarray:
     """The figure as uint8 (H, W, 4)."""
     figure.set_dpi(dpi)
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    with in_any_script():
+        canvas.draw()
     return np.asarray(canvas.buffer_rgba())

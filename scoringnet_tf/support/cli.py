@@ -22,11 +22,17 @@ from scoringnet_tf.support.stopping import Stopped, stoppable
 NO_SUCH_RECORD = re.compile("as the index says|Could not parse example|Can't parse serialized Example")
 
 
-def run(main: Callable[[list[str]], int | None], positional: bool = False) -> NoReturn:
+def run(main: Callable[[list[str]], int | None], positional: bool = False, may_be_empty: bool = False) -> NoReturn:
     """Runs `main(arguments)` under absl.
 
     What a user can see to (an `InputError`, a full disk, too little memory, a closed pipe) is one line on stderr and
     exit 1, not a traceback; SIGINT and SIGTERM are one line and 130 or 143.
+
+    Args:
+        main: the command.
+        positional: whether it takes arguments that are no flags.
+        may_be_empty: whether a flag may be given without a value, to undo that of a flag file. Else it is refused, as
+            where a shell's variable is not set: as if it were not given, another thing would be done.
     """
 
     def checked(argv):
@@ -36,7 +42,7 @@ def run(main: Callable[[list[str]], int | None], positional: bool = False) -> No
             print(f"{name}: Expected flags only. Received: {' '.join(arguments)}. See --help.", file=sys.stderr)
             return 1
         notices.hold_back()
-        return _status(main, arguments, name)
+        return _status(main if may_be_empty else functools.partial(_with_values, main), arguments, name)
 
     _help_succeeds()
     # absl's own default, once it runs, is to show TensorFlow's progress.
@@ -89,6 +95,14 @@ def _parse_help(parse, argument):
         parse(argument)
     except SystemExit:
         sys.exit(0)
+
+
+def _with_values(main, arguments):
+    """What `main` returns; InputError naming a flag that is given as an empty text."""
+    for name, value in flags.FLAGS.flag_values_dict().items():
+        if value == "" and flags.FLAGS[name].present:
+            raise InputError(f"--{name}: expected a value. Received: an empty one.")
+    return main(arguments)
 
 
 def _status(main, arguments, name):
@@ -153,13 +167,6 @@ def require(**values: object) -> None:
     for name, value in values.items():
         if not value:
             raise InputError(f"--{name}: expected a value. Received: none. See --help.")
-
-
-def refuse_empty() -> None:
-    """InputError naming a flag that is given as an empty text, as a shell makes it of a variable that is not set."""
-    for name, value in flags.FLAGS.flag_values_dict().items():
-        if value == "" and flags.FLAGS[name].present:
-            raise InputError(f"--{name}: expected a value. Received: an empty one.")
 
 
 def flag_values(module: types.ModuleType) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 Matplotlib is imported once something is drawn: a video is scored without it.
 """
 
-from collections.abc import Iterable, Sequence
+import contextlib
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -34,9 +36,23 @@ def draw_strip(axis: "Axes", segments: Iterable[tuple[int, float, float]], y: fl
             axis.barh(y, (end - start) * scale, left=start * scale, height=0.9, color=stage_color(stage), linewidth=0)
 
 
+def printable(text: str) -> str:
+    """Text that Matplotlib can draw: no formulas, and of names that are no text what can be written of them."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("$", r"\$")
+
+
+@contextlib.contextmanager
+def in_any_script() -> Iterator[None]:
+    """Draws names of which the font lacks letters without a word: they may be in any script."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        yield
+
+
 def save_png(figure: "Figure", path: str | Path | BinaryIO, dpi: float = 110, source: str | None = None) -> None:
     """Writes a figure as PNG to a path or an open file; what it shows stands in it as `source`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     FigureCanvasAgg(figure)
-    figure.savefig(path, dpi=dpi, format="png", metadata={} if source is None else {"Source": source})
+    with in_any_script():
+        figure.savefig(path, dpi=dpi, format="png", metadata={} if source is None else {"Source": source})

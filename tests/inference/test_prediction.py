@@ -66,8 +66,10 @@ def test_a_whole_video_is_scored_by_the_model_s_own_samples(tmp_path):
         assert [warning.code for warning in score.warnings] == ["no_reference"]
         for name in ("difficulty", "execution", "final"):
             assert getattr(score, name) == pytest.approx(float(expected[name][0]), rel=1e-5), lengths
-    with pytest.raises(InputError, match="expected a model that finds stages in frames"):
-        segment_video(tmp_path / "v.avi", model)
+    for given, beginning in ((model, "Expected"), (tmp_path / "model.keras", r"--model=\S+model\.keras: expected")):
+        model.save(tmp_path / "model.keras")
+        with pytest.raises(InputError, match=f"^{beginning} a model that finds stages in frames. Received: one for wh"):
+            segment_video(tmp_path / "v.avi", given)
     score.save(tmp_path / "v.png")
     assert (tmp_path / "v.png").stat().st_size > 5_000
 
@@ -237,6 +239,16 @@ def test_predict_says_what_evaluate_says(tmp_path, diving_records, telling_model
         scorer._segmenter._back,
     ):
         assert function.experimental_get_tracing_count() == 1  # for videos of three lengths
+
+
+def test_stages_of_a_file_are_those_of_each_performance_in_it(tmp_path, monkeypatch):
+    """Also where the model finds one of each in a video: of two dives the second is no noise."""
+    scorer = VideoScorer(small_model(decoding="ordered"))
+    dive = np.repeat([1, 2, 3], [4, 12, 6])
+    true = np.concatenate([np.zeros(10, int), dive, np.zeros(20, int), dive, np.zeros(6, int)])
+    monkeypatch.setattr(scorer, "_segmented", lambda *_: (0.96 * np.eye(4, dtype="float32")[true] + 0.01, None))
+    write_bars(tmp_path / "dives.avi", len(true))
+    np.testing.assert_array_equal(scorer.labels(scorer.read(tmp_path / "dives.avi")), true)
 
 
 def test_a_model_or_its_path(tmp_path, stage_model, telling_model):

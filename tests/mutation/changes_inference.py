@@ -718,10 +718,20 @@ CHANGES = [
             "test_stages_are_told_in_the_frames_and_seconds_of_the_file",
         ),
         (
-            "return self._decide(probabilities)[video.sample_of(rate)]",
-            "return self._decide(probabilities)",
+            "return found[video.sample_of(rate)]",
+            "return found",
             "stages that are suggested for a video of another rate than training are on other frames",
             "test_stages_are_told_in_the_frames_and_seconds_of_the_file",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/inference/test_prediction.py",
+        (
+            "found[start:stop] = self._decide(probabilities[start:stop])",
+            "found = self._decide(probabilities)",
+            "of several performances in a file one has stages, where they are suggested",
+            "test_stages_of_a_file_are_those_of_each_performance_in_it",
         ),
     ),
     *of(

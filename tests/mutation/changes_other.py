@@ -277,6 +277,12 @@ CHANGES = [
             "a flag without a value is one that is not given",
             "test_a_flag_without_a_value_is_refused",
         ),
+        (
+            "main if may_be_empty else",
+            "main if False else",
+            "a value of a flag file cannot be undone",
+            "test_training_takes_an_empty_value",
+        ),
     ),
     *of(
         "scoringnet_tf/support/drawing.py",
@@ -286,6 +292,12 @@ CHANGES = [
             "left=start",
             "on an axis in seconds stages begin at their frame number",
             "test_sports_of_many_stages_are_drawn",
+        ),
+        (
+            '.replace("$", r"\\$")',
+            "",
+            "names of videos are drawn as formulas",
+            "test_names_of_videos_are_drawn_as_they_are",
         ),
     ),
     *of(

@@ -1,8 +1,10 @@
 """Stages have colours, however many a sport has."""
 
+import io
 import itertools
 
 import numpy as np
+import pytest
 from matplotlib.figure import Figure
 
 from scoringnet_tf.report import plots
@@ -25,3 +27,15 @@ def test_sports_of_many_stages_are_drawn():
     np.testing.assert_allclose(places, [(0.4, 0.8, 3), (2, 1, 3)])
     labels = np.arange(len(NAMES))
     assert plots.stage_timeline(["a"], [(labels, labels[::-1])], NAMES, "title") is not None
+
+
+@pytest.mark.parametrize("name", ["cup$5_$.mp4", "a$b$c.mp4", "飛込\udcff.mp4"])
+def test_names_of_videos_are_drawn_as_they_are(name):
+    """And not as formulas, of which the first is none that Matplotlib can read."""
+    timeline = plots.stage_timeline([name], [[np.array([0, 1])]], NAMES, "title")
+    assert plots.pixels(timeline).ndim == 3
+    (label,) = timeline.axes[0].get_yticklabels()
+    assert label.get_text().replace(r"\$", "$") == name.replace("\udcff", r"\udcff")
+    figure = Figure()
+    figure.suptitle(drawing.printable(name))
+    drawing.save_png(figure, io.BytesIO())
