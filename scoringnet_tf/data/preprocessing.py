@@ -17,6 +17,7 @@ from scoringnet_tf.support.errors import InputError
 
 FITS = ("crop", "pad", "stretch")
 ASPECT_TOLERANCE = 0.05  # share by which a video's aspect may differ from the stored one's and is stored as it is
+LITTLE = 0.3  # share of a stored frame below which it is said how little is seen; the paper's is 112² of 128 × 171
 # Timestamps are rounded to milliseconds and less; by more than this share a frame rate is another one.
 RATE_TOLERANCE = 0.02
 
@@ -224,6 +225,23 @@ def model_frames(jpegs: Sequence[bytes], image_size: Sequence[int]) -> np.ndarra
         top, left = center_offset(frame.shape[:2], image_size)
         frames[index] = frame[top : top + height, left : left + width]
     return frames
+
+
+def little_shown(stored_size: Sequence[int], image_size: Sequence[int]) -> str | None:
+    """In words, where a model sees less than `LITTLE` of a stored frame, which may hide the performance; else None.
+
+    Args:
+        stored_size, image_size: (height, width), pixels.
+    """
+    share = image_size[0] * image_size[1] / (stored_size[0] * stored_size[1])
+    if share >= LITTLE:
+        return None
+    percent = round(100 * share)
+    return (
+        f"The model sees {image_size[0]}×{image_size[1]}, the middle {percent} % of the stored frames of {stored_size[0]}×"
+        f"{stored_size[1]} (height × width). The paper's sees 57 %: a larger --image_size, or records of smaller "
+        "--frame_height and --frame_width, show more."
+    )
 
 
 def center_offset(stored_size: Sequence[int], image_size: Sequence[int]) -> tuple[int, int]:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.preprocessing import little_shown
 from scoringnet_tf.data.service import check_service, check_shared
 from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
 from scoringnet_tf.models.layers import FeatureScaling
@@ -254,6 +255,8 @@ class ScoringRun(Run):
         print(self.supervision.said)
         if self.info.features:
             adapt_features(self.model, self._videos("train"))
+        elif said := little_shown(self.info.frame_size, self.settings["image_size"]):
+            print(said)
         for flag, load in INITIAL_WEIGHTS.items():
             if self.settings[flag]:
                 load(self.model, self.settings[flag])

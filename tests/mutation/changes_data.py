@@ -4,6 +4,16 @@ from mutant import of
 
 CHANGES = [
     *of(
+        "scoringnet_tf/data/preprocessing.py",
+        "tests/data/test_preprocessing.py",
+        (
+            "    if share >= LITTLE:\n",
+            "    if share <= LITTLE:\n",
+            "images that show most of a frame are said to show little",
+            "test_how_little_of_a_frame_is_seen_is_told_where_it_is_little",
+        ),
+    ),
+    *of(
         "scoringnet_tf/data/augmentation.py",
         "tests/data/test_augmentation.py",
         (

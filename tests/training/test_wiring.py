@@ -173,6 +173,14 @@ def test_scores_asked_for_are_those_of_the_towers(asked, towers, diving_records,
     assert capsys.readouterr().out.startswith("Scores: ")
 
 
+def test_images_that_show_little_of_the_frames_are_told(diving_records, tmp_path, capsys):
+    """Of the fixture's frames of 36×48 images of 16×16 show 15 %, those of 32×32 59."""
+    info = DatasetInfo.load(diving_records)
+    for side, told in ((32, False), (16, True)):
+        ScoringRun(info, settings(tmp_path, diving_records, image_size=[side, side])).load_initial_weights()
+        assert ("The model sees 16×16, the middle 15 % of the stored" in capsys.readouterr().out) == told
+
+
 def test_features_are_scaled_by_the_training_videos(tmp_path):
     rng, rows = np.random.default_rng(0), ["features,split,final"]
     values = {name: rng.normal(size=(3, 4)) for name in "abcde"}
