@@ -236,11 +236,10 @@ def little_shown(stored_size: Sequence[int], image_size: Sequence[int]) -> str |
     share = image_size[0] * image_size[1] / (stored_size[0] * stored_size[1])
     if share >= LITTLE:
         return None
-    percent = round(100 * share)
+    seen, stored = ("{}×{}".format(*size) for size in (image_size, stored_size))
     return (
-        f"The model sees {image_size[0]}×{image_size[1]}, the middle {percent} % of the stored frames of {stored_size[0]}×"
-        f"{stored_size[1]} (height × width). The paper's sees 57 %: a larger --image_size, or records of smaller "
-        "--frame_height and --frame_width, show more."
+        f"The model sees {seen}, the middle {100 * share:.0f} % of the stored frames of {stored} (height × width). "
+        "The paper's sees 57 %: a larger --image_size, or records of smaller --frame_height and --frame_width, show more."
     )
 
 
