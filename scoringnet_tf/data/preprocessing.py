@@ -239,7 +239,7 @@ def little_shown(stored_size: Sequence[int], image_size: Sequence[int]) -> str |
     seen, stored = ("{}×{}".format(*size) for size in (image_size, stored_size))
     return (
         f"The model sees {seen}, the middle {100 * share:.0f} % of the stored frames of {stored} (height × width). "
-        "The paper's sees 57 %: a larger --image_size, or records of smaller --frame_height and --frame_width, show more."
+        "The paper's sees 57 %: see --image_size here, --frame_height and --frame_width of data_prep build."
     )
 
 
