@@ -18,8 +18,9 @@ BIN := .venv/bin
 INSTALLED := .venv/installed-$(EXTRAS)
 DATA := data
 DEMO := runs/demo
-# Tests in two processes, a file in one; tests/conftest.py says which begin.
-IN_TWO := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+# Tests in three processes on two cores, as some wait for what they started; a file in one. tests/conftest.py says which
+# begin.
+SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 # Flags of python -m benchmarks.table.
 BENCH ?=
 
@@ -44,11 +45,11 @@ format: env
 	$(BIN)/ruff format .
 
 test: lint
-	$(BIN)/python -m pytest -m "not interop" $(IN_TWO)
+	$(BIN)/python -m pytest -m "not interop" $(SIDE_BY_SIDE)
 
 interop:
 	$(MAKE) env EXTRAS=dev,bench,backends,test-io,litert,onnx,pandas
-	$(BIN)/python -m pytest -rs -m interop $(IN_TWO)
+	$(BIN)/python -m pytest -rs -m interop $(SIDE_BY_SIDE)
 
 mutate: env
 	$(BIN)/python tests/mutation/run.py

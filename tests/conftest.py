@@ -19,7 +19,7 @@ gc.set_threshold(50_000, 20, 20)  # with graphs and models by the dozen, passes 
 HEIGHT, WIDTH = 48, 64
 BITS = 8
 # Files of tests that take longest, half a minute or more of a core each (pytest --durations=150), the longest first.
-# They begin before all others, so that of two processes none is left alone with one of them at the end.
+# They begin before all others, so that none of the processes is left alone with one of them at the end.
 LONG = (
     *("training/test_resuming.py", "training/test_joint_run.py", "test_commands.py", "training/test_partial_labels.py"),
     *(
