@@ -295,6 +295,22 @@ CHANGES = [
             "a damaged or resampled video does not lower the reliability of its scores",
             "test_a_warning_of_one_performance_is_not_of_the_next",
         ),
+        (
+            "            warnings=found.warnings_of(performance),\n",
+            "",
+            "a live line repeats what was said of the performances before",
+            "test_a_warning_of_one_performance_is_not_of_the_next",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/video_score.py",
+        "tests/inference/test_video_score.py",
+        (
+            "_codes(self.warnings_of(performance))",
+            "_codes(self.warnings)",
+            "the row of a sound performance has the warnings of the one beside it",
+            "test_what_is_said_of_one_performance_is_not_said_of_another",
+        ),
     ),
     *of(
         "scoringnet_tf/inference/findings.py",

@@ -34,6 +34,12 @@ CHANGES = [
             "the judges' score of a video is that of each performance",
             "test_each_performance_has_its_own_stretch",
         ),
+        (
+            "*score.warnings_of(performance))]",
+            "*score.warnings)]",
+            "a page says what holds for the performance beside its own",
+            "test_a_page_shows_nothing_of_the_performance_beside_its_own",
+        ),
     ),
     *of(
         "scoringnet_tf/report/collecting.py",

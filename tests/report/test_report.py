@@ -35,6 +35,8 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.remarks import Remark
 
 DIVING = get_sport("diving")
+DAMAGED = Remark("damaged", "It is damaged.")
+GAP = Remark("frames_missing", "It has no frame between 1.00 and 1.40 s.")
 
 
 @pytest.fixture(scope="module")
@@ -121,9 +123,12 @@ def test_a_page_shows_nothing_of_the_performance_beside_its_own(scorer, tmp_path
         scorer,
         tmp_path / "two.avi",
         stages=[run(*one) for one in (*stages, ("entry", 90, 95), ("noise", 95, 120))],
-        performances=[Performance(40, 60, 1.6, 2.4), Performance(70, 95, 2.8, 3.8)],
+        performances=[Performance(40, 60, 1.6, 2.4, warnings=[GAP]), Performance(70, 95, 2.8, 3.8)],
+        warnings=[DAMAGED, GAP],
+        further_reasons=[],
     )
     first, second = shown_performances(scorer, scenes, score)
+    assert (first.notes, second.notes) == ([DAMAGED, GAP], [DAMAGED])
     assert (first.first_frame, first.num_frames, second.first_frame, second.num_frames) == (15, 55, 60, 60)
     assert [clip[0] for clip in first.clips] == [clip[0] for clip in second.clips] == ["take-flight", "entry"]
     assert [(one["name"], one["start_frame"], one["start_s"]) for one in second.stages] == [
