@@ -230,13 +230,16 @@ def _readings(shown):
 # === A session ===
 
 
-def session_page(title: str, performances: Sequence[tuple[ShownPerformance, str]], model: str) -> str:
+def session_page(
+    title: str, performances: Sequence[tuple[ShownPerformance, str]], model: str, left_out: Sequence[str] = ()
+) -> str:
     """The page of several performances: their ranking, and their agreement with the judges where that is known, HTML.
 
     Args:
         title: of the session.
         performances: each with the relative link of its page.
         model: name of the model that scored them.
+        left_out: what is missing in it, and why.
     """
     names = [score for score in SCORES if any(_score(shown, score) for shown, _ in performances)]
     judged = any(score.true is not None for shown, _ in performances for score in shown.scores)
@@ -253,6 +256,7 @@ def session_page(title: str, performances: Sequence[tuple[ShownPerformance, str]
         version=__version__,
         model=model,
         title=title,
+        left_out=left_out,
         last=last,
         sport=performances[0][0].sport,
         withheld=sum(_score(shown, last) is None or _score(shown, last).value is None for shown, _ in performances),
@@ -367,15 +371,22 @@ def _point(shown, link, name, axis):
 
 
 def write_pages(
-    output: AnyPath, performances: Sequence[ShownPerformance], model: str, title: str | None = None
+    output: AnyPath,
+    performances: Sequence[ShownPerformance],
+    model: str,
+    title: str | None = None,
+    left_out: Sequence[str] = (),
 ) -> list[AnyPath]:
     """Writes the page of one performance; of several that of the session, and theirs into a folder beside it.
+
+    One that is left of several, of which others are missing, has a session too, which says so.
 
     Args:
         output: of the one page, or of that of the session. What was there is replaced, pages in the folder too.
         performances: in the order in which their pages are numbered.
         model: name of the model that scored them.
         title: of the one page, or of that of the session; None is the name of the performance, or of `output`.
+        left_out: as of `session_page`.
 
     Returns:
         The paths of the pages, that of the session first.
@@ -385,13 +396,13 @@ def write_pages(
     """
     output = as_path(output)
     folder = _folder_of_pages(output)
-    if len(performances) == 1:
+    if len(performances) == 1 and not left_out:
         _write(output, performance_page(performances[0], model, title))
         _remove_if_there(folder)
         return [output]
     names = [f"{number:03d}.html" for number in range(1, len(performances) + 1)]
     links = [f"./{_link(folder.name)}/{name}" for name in names]
-    session = session_page(title or output.stem, list(zip(performances, links, strict=True)), model)
+    session = session_page(title or output.stem, list(zip(performances, links, strict=True)), model, left_out)
     with replacing_folder(folder) as temporary:
         for name, shown in zip(names, performances, strict=True):
             back = f"../{_link(output.name)}"

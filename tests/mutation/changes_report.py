@@ -12,6 +12,22 @@ CHANGES = [
             "videos of one name are not told apart in a session",
             "test_the_command_tells_all_and_shows_what_there_is",
         ),
+        (
+            "            output = stopped  #",
+            "            #",
+            "a report that is stopped takes the place of a whole session",
+            "test_a_report_that_is_stopped_keeps_what_was_scored",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/report/page.py",
+        "tests/report/test_page.py",
+        (
+            "    if len(performances) == 1 and not left_out:\n",
+            "    if len(performances) == 1:\n",
+            "the one that is left of several looks like all that was asked for",
+            "test_what_is_left_out_of_a_session_is_said_on_its_page",
+        ),
     ),
     *of(
         "scoringnet_tf/report/collecting.py",

@@ -194,6 +194,18 @@ def session(*performances):
     return Elements(page.session_page("Final", [(one, f"{one.name}.html") for one in performances], "m"))
 
 
+def test_what_is_left_out_of_a_session_is_said_on_its_page(tmp_path):
+    """Also where one is left: a page that looks like all that was asked for would take the place of a ranking."""
+    left_out = ["</ul><b>no.mp4, which could not be scored", "2 of 4 videos, for it was stopped"]
+    for count in (1, 2):
+        session, *pages = page.write_pages(tmp_path / "s.html", pages_of(count), "tiny", left_out=left_out)
+        elements = Elements(session.read_text())
+        assert f"What is missing {' '.join(left_out)} Ranking" in elements.text() and not elements.of("b")
+        assert len(pages) == count and "missing" not in "".join(path.read_text() for path in pages)
+    (whole, *_) = page.write_pages(tmp_path / "s.html", pages_of(2), "tiny")
+    assert "missing" not in whole.read_text()
+
+
 def test_equal_scores_share_a_rank():
     finals = {"a": 70.0, "b": 80.0, "c": 70.0, "d": None, "e": 60.0}
     found = session(*(shown(name, values=(3.0, 20.0, final)) for name, final in finals.items()))

@@ -272,12 +272,20 @@ sys.exit(cli.run(command.main, positional=True))
 def test_a_report_that_is_stopped_keeps_what_was_scored(tmp_path, stage_model):
     for name in ("a", "b", "c"):
         write_bars(tmp_path / f"{name}.avi", 40)
+    (tmp_path / "r.html").write_text("of a session that is whole")
     words = [f"--model={stage_model}", "--force", "--output=r.html", "a.avi", "b.avi", "c.avi"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-c", STOPPED, *words]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.returncode == 130 and "report: the pages are of 1 of 3 videos." in done.stderr, done.stderr
-    assert "a.avi" in (tmp_path / "r.html").read_text()
+    said = "report: r_stopped.html, in place of r.html, is of 1 of 3 videos.\n"
+    assert done.returncode == 130 and said in done.stderr, done.stderr
+    assert (tmp_path / "r.html").read_text() == "of a session that is whole"
+    text = (tmp_path / "r_stopped.html").read_text()
+    assert ">a.avi</a>" in text and "<li>2 of 3 videos, for it was stopped</li>" in text
+    assert done.stdout.split() == ["r_stopped.html", "r_stopped_pages/001.html"]
+    (tmp_path / "r_stopped_pages/notes.txt").touch()  # is known before anything is scored
+    result = forked("scoringnet_tf.report", *words, folder=tmp_path)
+    assert result.stderr.startswith("report: r_stopped_pages: expected a folder of pages")
 
 
 def test_the_pages_of_a_long_video_are_those_of_the_whole(scorer, monkeypatch, tmp_path):
@@ -599,7 +607,10 @@ def test_the_command_tells_all_and_shows_what_there_is(tmp_path):
     said = [line for line in result.stderr.splitlines() if line.startswith("report: ")]
     assert result.returncode == 1 and len(said) == 2 and "Traceback" not in result.stderr
     assert said[0].startswith("report: httq://a/b.mp4: expected a local path") and "none.mp4" in said[1]
-    assert all(f">{name}</a>" in (tmp_path / "r.html").read_text() for name in ("a/v.avi", "b/v.avi"))
+    text = (tmp_path / "r.html").read_text()
+    assert all(f">{name}</a>" in text for name in ("a/v.avi", "b/v.avi"))
+    missing = ["httq://a/b.mp4, which could not be scored", "none.mp4, which could not be scored"]
+    assert re.findall("<li>(.*?)</li>", text) == missing
     (tmp_path / "r_pages/notes.txt").touch()  # is known before anything is scored
     result = forked("scoringnet_tf.report", "none.mp4", "--output=r.html", folder=tmp_path)
     assert result.stderr.startswith("report: r_pages: expected a folder of pages") and "none" not in result.stderr
