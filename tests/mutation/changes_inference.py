@@ -303,6 +303,22 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/inference/video_page.py",
+        "tests/inference/test_video_page.py",
+        (
+            "LETTERS, LETTERS_OF_SCORES = 175, 110",
+            "LETTERS, LETTERS_OF_SCORES = 175, 130",
+            "scores of a session end beyond the edge of its picture",
+            "test_all_scores_are_within_the_picture_which_grows_by_their_lines",
+        ),
+        (
+            "        end = figure.legend(handles=handles, **place, frameon=False).get_window_extent().x0\n",
+            "        figure.legend(handles=handles, **place, frameon=False)\n",
+            "a long name is drawn over the legend of the stages",
+            "test_a_name_ends_before_the_legend_and_keeps_its_end",
+        ),
+    ),
+    *of(
         "scoringnet_tf/inference/video_score.py",
         "tests/inference/test_video_score.py",
         (
