@@ -24,6 +24,7 @@ from scoringnet_tf.support.wording import counted
 
 CURVE_COLOR = "#1f5fae"
 WITHHELD, FORCED = "withheld", "forced"
+GRADES = (FORCED, "low", "fair", "high")  # in order of how far scores are to be relied on
 OUTLIERS = 5  # performances furthest from the judges, which are listed
 LEAST_FOR_AN_INTERVAL = 5  # performances: of fewer a bootstrap tells little
 PAGE = re.compile(r"\d{3,}\.html")  # name of one of a session
@@ -265,6 +266,7 @@ def session_page(
             {
                 "name": name,
                 "number": name not in ("performance", "reliability"),
+                "as": "words" if name == "performance" else "numbers",
                 "first": "ascending" if name in ("rank", "performance") else "descending",
             }
             for name in columns
@@ -314,7 +316,7 @@ def _cells(rank, shown, link, names, judged, graded):
     if graded:
         grade = shown.reliability.grade if shown.reliability else ""
         grade = FORCED if scored and shown.reasons else grade
-        cells.append({"text": grade, "value": grade, "number": False, "link": None})
+        cells.append({"text": grade, "value": GRADES.index(grade) if grade else "", "number": False, "link": None})
     count = len(shown.reasons) + len(shown.notes)
     return [*cells, {"text": count or "", "value": count, "number": True, "link": link if count else None}]
 

@@ -28,6 +28,18 @@ CHANGES = [
             "the one that is left of several looks like all that was asked for",
             "test_what_is_left_out_of_a_session_is_said_on_its_page",
         ),
+        (
+            "GRADES.index(grade) if grade else",
+            "grade if grade else",
+            "a ranking is sorted by the words of its grades",
+            "test_grades_are_sorted_by_how_far_scores_are_to_be_relied_on",
+        ),
+        (
+            """words" if name == "performance" else""",
+            """words" if name in ("performance", "reliability") else""",
+            "a browser compares grades as words",
+            "test_grades_are_sorted_by_how_far_scores_are_to_be_relied_on",
+        ),
     ),
     *of(
         "scoringnet_tf/report/collecting.py",

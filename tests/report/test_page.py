@@ -123,6 +123,20 @@ def test_a_session_shows_the_grades_where_there_are_any():
     assert "reliability" not in session(shown("b")).text()
 
 
+def test_grades_are_sorted_by_how_far_scores_are_to_be_relied_on():
+    """As numbers, as a browser compares them: high, fair, low, by force; what has no score has none, and comes last."""
+    grades = ("fair", "low", "high")
+    graded = [page.dataclasses.replace(shown(grade), reliability=Reliability(grade)) for grade in grades]
+    forced = page.dataclasses.replace(graded[2], name="forced", reasons=["no performance"])
+    elements = session(*graded, forced, shown("none", (None, None, None), reasons=["no performance"]))
+    head, cells = elements.of("th")[5], elements.of("td")
+    assert head["data-first"] == "descending" and head["data-as"] == "numbers" and head["class"] == ""
+    values = {cells[row + 1]["data-value"]: cells[row + 5]["data-value"] for row in range(0, len(cells), 7)}
+    assert values.pop("none") == ""
+    assert sorted(values, key=lambda name: -float(values[name])) == ["high", "fair", "low", "forced"]
+    assert elements.of("th")[1]["data-as"] == "words" and elements.of("th")[2]["data-as"] == "numbers"
+
+
 def test_scores_by_force_are_called_that():
     forced = page.dataclasses.replace(shown("a", (3, 20, 60), (3, 21, 63)), reasons=["no performance"])
     others = [shown(name, (3, 22, score), (3, 21, score + 1)) for name, score in (("b", 66), ("c", 69), ("d", 72))]
