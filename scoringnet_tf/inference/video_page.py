@@ -125,8 +125,8 @@ def picture(
         strip = figure.add_axes((MARGIN, (below - TIMES) / total - height, 1 - 2 * MARGIN, height))
         _draw_stages(strip, stages, sport)
         handles = stage_patches(sport.stages)
-        place = {"loc": "upper right", "bbox_to_anchor": (1, 1), "ncols": len(handles)}
-        end = figure.legend(handles=handles, **place, frameon=False).get_window_extent().x0
+        figure.legend(handles=handles, loc="upper right", bbox_to_anchor=(1, 1), ncols=len(handles), frameon=False)
+        end = figure.legends[0].get_window_extent().x0
     _draw_name(figure, name, 1 - NAME / total / 2, end)
     middle = 1 - (NAME + title / 2) / total
     figure.text(MARGIN, middle, "\n".join(of_scores), va="center", fontsize=13, fontweight="bold")

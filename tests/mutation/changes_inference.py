@@ -312,8 +312,8 @@ CHANGES = [
             "test_all_scores_are_within_the_picture_which_grows_by_their_lines",
         ),
         (
-            "        end = figure.legend(handles=handles, **place, frameon=False).get_window_extent().x0\n",
-            "        figure.legend(handles=handles, **place, frameon=False)\n",
+            "        end = figure.legends[0].get_window_extent().x0\n",
+            "",
             "a long name is drawn over the legend of the stages",
             "test_a_name_ends_before_the_legend_and_keeps_its_end",
         ),
