@@ -59,7 +59,6 @@ class Findings:
         self._first_frame, self._offset = 0, 0  # of the video in its file, of the part at hand in the video
         self._of_video: list[Remark] = []
         self._known = tuple(known)
-        self._warnings = dict.fromkeys(known)
         self._shown: list[tuple[int, float, bytes]] = []
         self._of_noise: list[tuple[int, float, bytes]] = []
 
@@ -96,7 +95,6 @@ class Findings:
             labels[inside] = found.labels[sample_of[inside] - found.start]
         start, end = (self._offset + edge for edge in _span(labels, sample_of, found.start, found.stop))
         self.end = end
-        self._warnings |= dict.fromkeys(found.warnings)
         about = [*self._of_video, *self._known, *found.warnings]  # not what was said of another performance
         outputs, deviations = found.outputs, [f"{score}_std" for score in SCORES]
         scores: dict[str, Any] = {score: float(outputs[score][0]) for score in SCORES if score in outputs}
@@ -114,6 +112,7 @@ class Findings:
                     if name in outputs
                 },
                 reasons=found.reasons,
+                warnings=found.warnings,
                 **self._trust.said_of(scores, against, said, found.likeness),
             )
         )
@@ -139,6 +138,7 @@ class Findings:
             name: of the model.
         """
         performances, length = self.performances, len(self._labels)
+        warnings = [*self._of_video, *self._known, *(warning for one in performances for warning in one.warnings)]
         fps = self._rate_of_all(fps)
         if not performances:
             against = self.against or [NO_PERFORMANCE]
@@ -151,24 +151,25 @@ class Findings:
             fps=round(fps, 3),
             stages=self._stages(),
             performances=performances,
-            warnings=self._said(),
+            warnings=list(dict.fromkeys(warnings)),
             model=name,
             interval_level=self._trust.level,
             further_reasons=[SEVERAL] if len(performances) > 1 else [],
             shown=_thinned(self._shown or self._of_noise),
         )
 
-    def _said(self):
-        """The warnings so far."""
-        return [*self._of_video, *self._warnings]
-
     def on_the_way(self, performance: Performance, path: str, fps: float, name: str | None) -> VideoScore:
         """The same of one performance, before all of the video is known."""
         start, end = (frame - self._first_frame for frame in (performance.start_frame, performance.end_frame))
         found = self.result(path, fps, name)
-        stages = self._stages(start, end)
         return dataclasses.replace(
-            found, performances=[performance], stages=stages, further_reasons=[], shown=[], complete=False
+            found,
+            performances=[performance],
+            stages=self._stages(start, end),
+            warnings=found.warnings_of(performance),
+            further_reasons=[],
+            shown=[],
+            complete=False,
         )
 
     def _stages(self, start=0, end=None):

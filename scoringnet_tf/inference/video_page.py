@@ -1,5 +1,6 @@
 """A picture of one scored video: frames of its stages in order, the strip of these along time, scores, what to know."""
 
+import bisect
 import hashlib
 import textwrap
 from collections.abc import Sequence
@@ -7,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.sports import NOISE, Sport
-from scoringnet_tf.support.drawing import draw_strip, printable, save_png, stage_color, stage_patches
+from scoringnet_tf.support.drawing import draw_strip, in_any_script, printable, save_png, stage_color, stage_patches
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.paths import AnyPath, as_path
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Inches: of the picture; heights of its parts.
-WIDTH, NAME, TITLE, TIMES, STRIP, LABELS, NOTE = 12.0, 0.3, 0.38, 0.2, 0.27, 0.35, 0.19
+# Inches: of the picture; heights of its parts, of scores and notes for each line.
+WIDTH, NAME, SCORES, GAP, TIMES, STRIP, LABELS, NOTE = 12.0, 0.3, 0.24, 0.14, 0.2, 0.27, 0.35, 0.19
 MARGIN = 0.012  # of the width, at both sides
-LETTERS = 175  # of a note on a line
+LETTERS, LETTERS_OF_SCORES = 175, 110  # of a note, and of scores, on a line
 COLUMNS = 10
 HEADER_BYTES = 4096  # of a PNG file: what stands before its picture
 
@@ -83,37 +84,50 @@ def picture(
         stages: runs as in `VideoScore.stages`.
         frames: (number, time in seconds, JPEG) of each, drawn in the colour of its stage.
         name: of the video.
-        scores: on one line.
+        scores: on one line, which is broken where it is too long.
         notes: why there is no score, and warnings; a sentence each.
     """
     from matplotlib.figure import Figure  # scores without a picture do not wait for it
 
     images = [decode_jpeg(jpeg) for _, _, jpeg in frames]
     lines = [line for note in notes for line in textwrap.wrap(printable(note), LETTERS)]
+    of_scores = textwrap.wrap(scores, LETTERS_OF_SCORES)
+    title = SCORES * len(of_scores) + GAP
     row = WIDTH / len(frames) * images[0].shape[0] / images[0].shape[1]
     below = TIMES + (STRIP + LABELS if stages else 0) + NOTE * len(lines)
-    total = NAME + TITLE + row + below
+    total = NAME + title + row + below
     figure = Figure(figsize=(WIDTH, total))
-    top, bottom = 1 - (NAME + TITLE) / total, below / total
+    top, bottom = 1 - (NAME + title) / total, below / total
     grid = figure.add_gridspec(1, len(frames), wspace=0.06, left=MARGIN, right=1 - MARGIN, bottom=bottom, top=top)
     for column, ((index, time, _), image) in enumerate(zip(frames, images, strict=True)):
         axis = figure.add_subplot(grid[0, column])
         _draw_frame(axis, image, f"{time:.2f} s", stage_color(_stage_at(sport, stages, index)))
+    end = figure.bbox.width
     if stages:
         height = STRIP / total
         strip = figure.add_axes((MARGIN, (below - TIMES) / total - height, 1 - 2 * MARGIN, height))
         _draw_stages(strip, stages, sport)
         handles = stage_patches(sport.stages)
         figure.legend(handles=handles, loc="upper right", bbox_to_anchor=(1, 1), ncols=len(handles), frameon=False)
-    figure.text(MARGIN, 1 - NAME / total / 2, _shortened(printable(name)), va="center", fontsize=10)
-    figure.text(MARGIN, 1 - (NAME + TITLE / 2) / total, scores, va="center", fontsize=13, fontweight="bold")
+        end = figure.legends[0].get_window_extent().x0
+    _draw_name(figure, name, 1 - NAME / total / 2, end)
+    middle = 1 - (NAME + title / 2) / total
+    figure.text(MARGIN, middle, "\n".join(of_scores), va="center", fontsize=13, fontweight="bold")
     for number, line in enumerate(lines):
         figure.text(MARGIN, (len(lines) - number - 0.5) * NOTE / total, line, va="center", fontsize=8)
     return figure
 
 
-def _shortened(name, longest=90):
-    return name if len(name) <= longest else f"…{name[-longest:]}"
+def _draw_name(figure, name, height, end):
+    """Draws the name of a video up to `end`, in pixels from the left; of one that is too long the last letters."""
+    text = figure.text(MARGIN, height, "", va="center", fontsize=10)
+
+    def fits(cut):
+        text.set_text(printable(f"…{name[cut:]}" if cut else name))
+        return text.get_window_extent().x1 < end - MARGIN * figure.bbox.width
+
+    with in_any_script():
+        fits(bisect.bisect_left(range(len(name)), True, key=fits))
 
 
 def _draw_stages(axis, stages, sport):

@@ -49,6 +49,7 @@ class Performance:
         reliability: how far the scores are to be relied on; None where they are withheld.
         alike: the training performances most alike, the nearest first: `{"id", "distance", "difficulty", "execution",
             "final"}`, true scores; none of a model that keeps none.
+        warnings: those of the `VideoScore` that are of this performance, and not of all the video.
     """
 
     start_frame: int
@@ -63,6 +64,7 @@ class Performance:
     intervals: dict[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     reliability: Reliability | None = None
     alike: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    warnings: list[Remark] = dataclasses.field(default_factory=list)
 
     def score_line(self) -> str:
         """The scores on one line, with deviations and intervals where these are known; or that there are none."""
@@ -88,16 +90,19 @@ class Performance:
 
     def to_dict(self) -> dict[str, Any]:
         """As an entry of `performances` in docs/predictions.md."""
-        return {**dataclasses.asdict(self), "reasons": [reason.to_dict() for reason in self.reasons]}
+        remarks = {"reasons": self.reasons, "warnings": self.warnings}
+        said = {name: [remark.to_dict() for remark in found] for name, found in remarks.items()}
+        return {**dataclasses.asdict(self), **said}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Performance":
         """The performance that `to_dict` gave, also when that has been JSON."""
-        reliability = values["reliability"]
+        reliability, warnings = values["reliability"], values.get("warnings", [])  # earlier results lack these
         return cls(
             **values
             | {
                 "reasons": [Remark.from_dict(reason) for reason in values["reasons"]],
+                "warnings": [Remark.from_dict(warning) for warning in warnings],
                 "intervals": {score: tuple(ends) for score, ends in values["intervals"].items()},
                 "reliability": None if reliability is None else Reliability(**reliability),
             }
@@ -118,7 +123,7 @@ class VideoScore:
         video: its path, as it was given.
         sport: the model's.
         performances: one or more.
-        warnings: what whoever reads the scores must know.
+        warnings: what whoever reads the scores must know, of the video and of its performances.
         model: name or path of the model; None of one that was given as an object.
         interval_level: the probability with which an interval is to hold the true score; None without intervals.
         further_reasons: why the video as a whole has no score.
@@ -184,6 +189,16 @@ class VideoScore:
         return [*(self._only.reasons if self._only else []), *self.further_reasons]
 
     @property
+    def _of_all(self):
+        """The warnings that are of no performance alone."""
+        of_one = {warning for performance in self.performances for warning in performance.warnings}
+        return [warning for warning in self.warnings if warning not in of_one]
+
+    def warnings_of(self, performance: Performance) -> list[Remark]:
+        """What whoever reads the scores of one of the performances must know: of the video, and of it alone."""
+        return [*self._of_all, *performance.warnings]
+
+    @property
     def status(self) -> str:
         """`"scored"`; `"forced"`, in spite of reasons against it; or `"withheld"`: no performance has a score."""
         scored = [performance for performance in self.performances if performance.final is not None]
@@ -211,8 +226,9 @@ class VideoScore:
             lines += [f"  {performance.score_line()}", *([f"  {trust}"] if trust else [])]
             against = "Withheld" if performance.final is None else "By force, in spite of"
             lines += [f"  {against}: {reason}" for reason in performance.reasons]
+            lines += [f"  Warning: {warning}" for warning in performance.warnings]
         lines += [f"  {reason}" for reason in self.further_reasons]
-        lines += [f"  Warning: {warning}" for warning in self.warnings]
+        lines += [f"  Warning: {warning}" for warning in self._of_all]
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -261,11 +277,11 @@ class VideoScore:
     def rows(self) -> list[dict[str, Any]]:
         """A row of `COLUMNS` for each performance, numbered from 1."""
         shared = {"video": self.video, "model": self.model, "sport": self.sport.name}
-        shared["warnings"] = " ".join(warning.code for warning in self.warnings)
-        return [
-            dict.fromkeys(COLUMNS) | shared | {"performance": number, **_cells(performance)}
-            for number, performance in enumerate(self.performances, start=1)
-        ]
+        rows = []
+        for number, performance in enumerate(self.performances, start=1):
+            said = {"performance": number, "warnings": _codes(self.warnings_of(performance))}
+            rows.append(dict.fromkeys(COLUMNS) | shared | said | _cells(performance))
+        return rows
 
     def to_dataframe(self) -> Any:
         """The `rows` as a pandas.DataFrame; InputError where pandas is not installed, which nothing else needs."""
@@ -344,9 +360,13 @@ def _cells(performance):
         for end, value in zip(("low", "high"), interval, strict=True)
     }
     status = "withheld" if performance.final is None else "forced" if performance.reasons else "scored"
-    reasons = " ".join(reason.code for reason in performance.reasons)
     grade = performance.reliability.grade if performance.reliability else None
+    reasons = _codes(performance.reasons)
     return {**known, **deviations, **ends, "reliability": grade, "status": status, "reasons": reasons}
+
+
+def _codes(remarks):
+    return " ".join(remark.code for remark in remarks)
 
 
 def _is_within(stage, performance):

@@ -9,7 +9,8 @@ performances --output is the page of the session, their ranking, and theirs lie 
 sport give them: then the pages show these, and that of the session how well they agree. Of a file of several
 performances each row has a start, a moment of its performance in seconds or as a timecode; a column name says who it
 is. VIDEO, --stream, --start and --end are what `python -m scoringnet_tf.predict` takes. A video that cannot be read is
-reported on stderr, the others are still shown, and the exit status is 1.
+reported on stderr and on the page of the session, the others are still shown, and the exit status is 1. Where it is
+stopped, what was scored becomes a session of its own beside --output, report_stopped.html, which says what is missing.
 """
 
 import functools
@@ -63,7 +64,9 @@ def main(arguments: list[str]) -> int:
     from scoringnet_tf.report.page import check_pages, write_pages
     from scoringnet_tf.support.remarks import Remark
 
+    stopped = output.with_name(f"{output.stem}_stopped.html")
     check_pages(output)
+    check_pages(stopped)
     scorer = scorer_of(values.model)
     if scorer.model.content == "features":
         raise InputError("--model: expected a model that sees frames. Received: one that was trained on features.")
@@ -73,8 +76,8 @@ def main(arguments: list[str]) -> int:
     videos = list(named_videos(arguments, left_out=lambda said: print(f"report: {said}", file=sys.stderr)))
     found = [path for path, error in videos if error is None]
     _check_names(judges, [as_path(path).name for path in found])
-    shown, failed, names = [], 0, dict(zip(found, told_apart(found), strict=True))
-    done = 0
+    names = dict(zip(found, told_apart(found), strict=True))
+    shown, left_out, done = [], [], 0
 
     def shown_of(local, path):
         source = stretched(local, values.start, values.end, values.stream)
@@ -89,17 +92,20 @@ def main(arguments: list[str]) -> int:
             pages = attempted(functools.partial(shown_of, path=path), path, error)
             done += 1
             if isinstance(pages, Remark):
-                failed += 1
+                left_out.append(f"{names.get(path, path)}, which could not be scored")
                 tqdm.write(f"report: {pages}", file=sys.stderr)
             else:
                 shown += pages
     finally:  # what was scored is kept, also where the rest is stopped
         if shown and done < len(videos):
-            print(f"report: the pages are of {done} of {counted(len(videos), 'video')}.", file=sys.stderr)
+            total = counted(len(videos), "video")
+            print(f"report: {stopped}, in place of {output}, is of {done} of {total}.", file=sys.stderr)
+            output = stopped  # not to replace a session that is whole
+            left_out.append(f"{len(videos) - done} of {total}, for it was stopped")
         if shown:
-            for page in write_pages(output, shown, scorer.name or "given", values.title):
+            for page in write_pages(output, shown, scorer.name or "given", values.title, left_out):
                 print(page)
-    return 1 if failed else 0
+    return 1 if left_out else 0
 
 
 if __name__ == "__main__":

@@ -160,7 +160,7 @@ def _said(scorer, score, performance, name, judges):
         "alike": [(one["id"], {name: one.get(name) for name in SCORES}, one["distance"]) for one in performance.alike],
         "reliability": performance.reliability,
         "reasons": [str(remark) for remark in performance.reasons],
-        "notes": [str(remark) for remark in (*score.further_reasons, *score.warnings)],
+        "notes": [str(remark) for remark in (*score.further_reasons, *score.warnings_of(performance))],
     }
 
 

@@ -24,6 +24,7 @@ from scoringnet_tf.support.wording import counted
 
 CURVE_COLOR = "#1f5fae"
 WITHHELD, FORCED = "withheld", "forced"
+GRADES = (FORCED, "low", "fair", "high")  # in order of how far scores are to be relied on
 OUTLIERS = 5  # performances furthest from the judges, which are listed
 LEAST_FOR_AN_INTERVAL = 5  # performances: of fewer a bootstrap tells little
 PAGE = re.compile(r"\d{3,}\.html")  # name of one of a session
@@ -230,13 +231,16 @@ def _readings(shown):
 # === A session ===
 
 
-def session_page(title: str, performances: Sequence[tuple[ShownPerformance, str]], model: str) -> str:
+def session_page(
+    title: str, performances: Sequence[tuple[ShownPerformance, str]], model: str, left_out: Sequence[str] = ()
+) -> str:
     """The page of several performances: their ranking, and their agreement with the judges where that is known, HTML.
 
     Args:
         title: of the session.
         performances: each with the relative link of its page.
         model: name of the model that scored them.
+        left_out: what is missing in it, and why.
     """
     names = [score for score in SCORES if any(_score(shown, score) for shown, _ in performances)]
     judged = any(score.true is not None for shown, _ in performances for score in shown.scores)
@@ -253,6 +257,7 @@ def session_page(title: str, performances: Sequence[tuple[ShownPerformance, str]
         version=__version__,
         model=model,
         title=title,
+        left_out=left_out,
         last=last,
         sport=performances[0][0].sport,
         withheld=sum(_score(shown, last) is None or _score(shown, last).value is None for shown, _ in performances),
@@ -261,6 +266,7 @@ def session_page(title: str, performances: Sequence[tuple[ShownPerformance, str]
             {
                 "name": name,
                 "number": name not in ("performance", "reliability"),
+                "as": "words" if name == "performance" else "numbers",
                 "first": "ascending" if name in ("rank", "performance") else "descending",
             }
             for name in columns
@@ -310,7 +316,7 @@ def _cells(rank, shown, link, names, judged, graded):
     if graded:
         grade = shown.reliability.grade if shown.reliability else ""
         grade = FORCED if scored and shown.reasons else grade
-        cells.append({"text": grade, "value": grade, "number": False, "link": None})
+        cells.append({"text": grade, "value": GRADES.index(grade) if grade else "", "number": False, "link": None})
     count = len(shown.reasons) + len(shown.notes)
     return [*cells, {"text": count or "", "value": count, "number": True, "link": link if count else None}]
 
@@ -367,15 +373,22 @@ def _point(shown, link, name, axis):
 
 
 def write_pages(
-    output: AnyPath, performances: Sequence[ShownPerformance], model: str, title: str | None = None
+    output: AnyPath,
+    performances: Sequence[ShownPerformance],
+    model: str,
+    title: str | None = None,
+    left_out: Sequence[str] = (),
 ) -> list[AnyPath]:
     """Writes the page of one performance; of several that of the session, and theirs into a folder beside it.
+
+    One that is left of several, of which others are missing, has a session too, which says so.
 
     Args:
         output: of the one page, or of that of the session. What was there is replaced, pages in the folder too.
         performances: in the order in which their pages are numbered.
         model: name of the model that scored them.
         title: of the one page, or of that of the session; None is the name of the performance, or of `output`.
+        left_out: as of `session_page`.
 
     Returns:
         The paths of the pages, that of the session first.
@@ -385,13 +398,13 @@ def write_pages(
     """
     output = as_path(output)
     folder = _folder_of_pages(output)
-    if len(performances) == 1:
+    if len(performances) == 1 and not left_out:
         _write(output, performance_page(performances[0], model, title))
         _remove_if_there(folder)
         return [output]
     names = [f"{number:03d}.html" for number in range(1, len(performances) + 1)]
     links = [f"./{_link(folder.name)}/{name}" for name in names]
-    session = session_page(title or output.stem, list(zip(performances, links, strict=True)), model)
+    session = session_page(title or output.stem, list(zip(performances, links, strict=True)), model, left_out)
     with replacing_folder(folder) as temporary:
         for name, shown in zip(names, performances, strict=True):
             back = f"../{_link(output.name)}"

@@ -7,6 +7,7 @@ import av
 import numpy as np
 
 from scoringnet_tf.data.preprocessing import encode_jpeg
+from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.report.film import encode_clip, film_frames
 from scoringnet_tf.report.page import ShownPerformance, ShownScore, write_pages
 
@@ -57,16 +58,18 @@ def without_score(shown):
     """The same performance, its scores withheld."""
     scores = [dataclasses.replace(score, value=None, interval=None, true=None) for score in shown.scores]
     reasons = ["No entry was found."]
-    return dataclasses.replace(shown, name="no dive.mp4", scores=scores, attribution={}, reasons=reasons)
+    withheld = {"scores": scores, "attribution": {}, "reliability": None, "reasons": reasons}
+    return dataclasses.replace(shown, name="no dive.mp4", **withheld)
 
 
 def write_report(folder):
     """The page of a session, then those of its performances: the third, the first, the second, one without a score."""
-    first = a_performance("a.mp4", 60.0, 62.0)
+    first = a_performance("a.mp4", 60.0, 62.0, reliability=Reliability("low", ["simulated_training"]))
     performances = [
         first,
         a_performance(LONG_NAME, 84.0, 81.5, reasons=["No pre-starting was found."]),
-        a_performance("c10.mp4", 72.0, 69.0),
+        a_performance("c10.mp4", 72.0, 69.0, reliability=Reliability("fair", ["wide_interval"])),
         without_score(first),
     ]
-    return write_pages(folder / "session.html", performances, "diving_small", "Final, women")
+    left_out = [f"{LONG_NAME}.part, which could not be scored"]
+    return write_pages(folder / "session.html", performances, "diving_small", "Final, women", left_out)

@@ -373,15 +373,17 @@ def test_a_warning_of_one_performance_is_not_of_the_next(model):
     findings.has_stages = True
     findings.begin(times, 0, [Remark("damaged", "It ends early.")])
     empty = [Remark("empty_fragment", "No key fragment.")]
-    grades = [
-        findings.add(
-            Found(start, start + 33, labels, [], outputs, warnings, Likeness()), np.arange(66)
-        ).reliability.because
+    first, second = (
+        findings.add(Found(start, start + 33, labels, [], outputs, warnings, Likeness()), np.arange(66))
         for start, warnings in ((0, empty), (33, []))
-    ]
-    assert "empty_fragment" in grades[0] and "empty_fragment" not in grades[1]
-    assert "damaged" in grades[0] and "damaged" in grades[1]  # which is of the video
-    assert empty[0] in findings.result("v", 25.0, None).warnings
+    )
+    assert "empty_fragment" in first.reliability.because and "empty_fragment" not in second.reliability.because
+    assert "damaged" in first.reliability.because and "damaged" in second.reliability.because  # which is of the video
+    score = findings.result("v", 25.0, None)
+    assert [warning.code for warning in score.warnings] == ["damaged", "empty_fragment"]
+    assert [warning.code for warning in score.warnings_of(first)] == ["damaged", "empty_fragment"]
+    assert [warning.code for warning in score.warnings_of(second)] == ["damaged"]
+    assert [warning.code for warning in findings.on_the_way(second, "v", 25.0, None).warnings] == ["damaged"]
 
 
 def test_performances_are_told_apart_at_the_rate_of_the_video(model, tmp_path, monkeypatch):

@@ -1,5 +1,8 @@
 """The picture of a scored video: frames of its stages, each in its colour, the strip as long as the stages, words."""
 
+import re
+import warnings
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
@@ -48,6 +51,36 @@ def test_what_to_know_stands_below_on_lines_that_fit_and_the_picture_grows():
     assert words(noted)[2:] == [notes[0], *[line.strip() for line in ("word " * 35, "word " * 25)]]
     assert noted.get_figheight() - plain.get_figheight() == pytest.approx(3 * 0.19)
     assert len(plain.axes) == 11 and plain.get_figheight() < 2.8
+
+
+@pytest.mark.parametrize("final", ["144.00", "no score", "execution 24.00 ± 1.00 (20.00–28.00)  "])
+@pytest.mark.parametrize("count", [3, 16, 60])
+def test_all_scores_are_within_the_picture_which_grows_by_their_lines(final, count):
+    scores = f"{count} performances: {', '.join([final] * count)}"
+    one, many = (picture(get_sport("diving"), STAGES, [frame(0)] * 10, "v.mp4", said) for said in ("final 3", scores))
+    name, title = many.texts
+    assert title.get_text().split() == scores.split()
+    box, bottom_of_name = title.get_window_extent(), name.get_window_extent().y0
+    top_of_frames = many.axes[0].get_window_extent().y1
+    assert box.x1 < 0.99 * many.bbox.width and top_of_frames < box.y0 and box.y1 < bottom_of_name
+    more = title.get_text().count("\n")
+    assert many.get_figheight() - one.get_figheight() == pytest.approx(0.24 * more)
+    assert more == 0 or count > 3 or final[0] == "e"
+
+
+@pytest.mark.parametrize("letter", ["i", "W", "$", "飛"])
+def test_a_name_ends_before_the_legend_and_keeps_its_end(letter):
+    name = f"{letter * 500}_of_the_final.mp4"
+    for stages in (STAGES, []):
+        figure = picture(get_sport("diving"), stages, [frame(0)] * 10, name, "final 3")
+        end = figure.legends[0].get_window_extent().x0 if stages else figure.bbox.width
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")
+            drawn = figure.texts[0].get_window_extent().x1
+        assert end - 40 < drawn < end - 5
+        assert re.fullmatch(r"…(\\?.)+_of_the_final\.mp4", words(figure)[0])
+    figure = picture(get_sport("diving"), STAGES, [frame(0)] * 10, "a/v.mp4", "final 3")
+    assert words(figure)[0] == "a/v.mp4"
 
 
 def test_names_that_are_formulas_or_no_text_are_drawn(tmp_path):

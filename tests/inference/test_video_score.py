@@ -27,6 +27,7 @@ from scoringnet_tf.support.remarks import Remark
 ROOT = pathlib.Path(__file__).parents[2]
 MISSING = Remark("missing_stage", "No entry was found.")
 SIMULATED = Remark("simulated_training", "The model was trained on simulated video.")
+GAP = Remark("frames_missing", "It has no frame between 1.00 and 1.40 s.")
 
 
 def stages_of(*runs):
@@ -86,6 +87,26 @@ def test_a_result_comes_back_from_json(performances):
         assert str(again) == str(found) and again.rows() == found.rows() and again.to_dict() == found.to_dict()
         assert [reason.code for reason in again.reasons] == [reason.code for reason in found.reasons]
         assert [warning.code for warning in again.warnings] == ["simulated_training"]
+
+
+def test_what_is_said_of_one_performance_is_not_said_of_another():
+    """Of the video both are told, of the other performance nothing; a result that was kept before is told as it was."""
+    found = score(dataclasses.replace(SCORED, warnings=[GAP]), SCORED)
+    found.warnings.append(GAP)
+    assert [row["warnings"] for row in found.rows()] == ["simulated_training frames_missing", "simulated_training"]
+    assert [found.warnings_of(one) for one in found.performances] == [[SIMULATED, GAP], [SIMULATED]]
+    plain = json.loads(json.dumps(found.to_dict()))
+    assert [one["warnings"] for one in plain["performances"]] == [[GAP.to_dict()], []]
+    assert plain["warnings"] == [SIMULATED.to_dict(), GAP.to_dict()]
+    lines = str(found).splitlines()
+    assert (lines[4], lines[5][:14], lines[-1]) == (f"  Warning: {GAP}", "  Performance ", f"  Warning: {SIMULATED}")
+    assert str(found).count("Warning: ") == 2
+    again = VideoScore.from_dict(plain, found.sport)
+    assert [one.warnings for one in again.performances] == [[GAP], []] and again == dataclasses.replace(found, shown=[])
+    for performance in plain["performances"]:
+        del performance["warnings"]
+    before = VideoScore.from_dict(plain, found.sport)
+    assert [row["warnings"] for row in before.rows()] == ["simulated_training frames_missing"] * 2
 
 
 def test_text():

@@ -295,6 +295,38 @@ CHANGES = [
             "a damaged or resampled video does not lower the reliability of its scores",
             "test_a_warning_of_one_performance_is_not_of_the_next",
         ),
+        (
+            "            warnings=found.warnings_of(performance),\n",
+            "",
+            "a live line repeats what was said of the performances before",
+            "test_a_warning_of_one_performance_is_not_of_the_next",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/video_page.py",
+        "tests/inference/test_video_page.py",
+        (
+            "LETTERS, LETTERS_OF_SCORES = 175, 110",
+            "LETTERS, LETTERS_OF_SCORES = 175, 130",
+            "scores of a session end beyond the edge of its picture",
+            "test_all_scores_are_within_the_picture_which_grows_by_their_lines",
+        ),
+        (
+            "        end = figure.legends[0].get_window_extent().x0\n",
+            "",
+            "a long name is drawn over the legend of the stages",
+            "test_a_name_ends_before_the_legend_and_keeps_its_end",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/video_score.py",
+        "tests/inference/test_video_score.py",
+        (
+            "_codes(self.warnings_of(performance))",
+            "_codes(self.warnings)",
+            "the row of a sound performance has the warnings of the one beside it",
+            "test_what_is_said_of_one_performance_is_not_said_of_another",
+        ),
     ),
     *of(
         "scoringnet_tf/inference/findings.py",

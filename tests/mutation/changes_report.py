@@ -12,6 +12,34 @@ CHANGES = [
             "videos of one name are not told apart in a session",
             "test_the_command_tells_all_and_shows_what_there_is",
         ),
+        (
+            "            output = stopped  #",
+            "            #",
+            "a report that is stopped takes the place of a whole session",
+            "test_a_report_that_is_stopped_keeps_what_was_scored",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/report/page.py",
+        "tests/report/test_page.py",
+        (
+            "    if len(performances) == 1 and not left_out:\n",
+            "    if len(performances) == 1:\n",
+            "the one that is left of several looks like all that was asked for",
+            "test_what_is_left_out_of_a_session_is_said_on_its_page",
+        ),
+        (
+            "GRADES.index(grade) if grade else",
+            "grade if grade else",
+            "a ranking is sorted by the words of its grades",
+            "test_grades_are_sorted_by_how_far_scores_are_to_be_relied_on",
+        ),
+        (
+            """words" if name == "performance" else""",
+            """words" if name in ("performance", "reliability") else""",
+            "a browser compares grades as words",
+            "test_grades_are_sorted_by_how_far_scores_are_to_be_relied_on",
+        ),
     ),
     *of(
         "scoringnet_tf/report/collecting.py",
@@ -33,6 +61,12 @@ CHANGES = [
             "score, performance, _called(numbered, row), rows[0].scores)",
             "the judges' score of a video is that of each performance",
             "test_each_performance_has_its_own_stretch",
+        ),
+        (
+            "*score.warnings_of(performance))]",
+            "*score.warnings)]",
+            "a page says what holds for the performance beside its own",
+            "test_a_page_shows_nothing_of_the_performance_beside_its_own",
         ),
     ),
     *of(

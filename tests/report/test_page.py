@@ -123,6 +123,20 @@ def test_a_session_shows_the_grades_where_there_are_any():
     assert "reliability" not in session(shown("b")).text()
 
 
+def test_grades_are_sorted_by_how_far_scores_are_to_be_relied_on():
+    """As numbers, as a browser compares them: high, fair, low, by force; what has no score has none, and comes last."""
+    grades = ("fair", "low", "high")
+    graded = [page.dataclasses.replace(shown(grade), reliability=Reliability(grade)) for grade in grades]
+    forced = page.dataclasses.replace(graded[2], name="forced", reasons=["no performance"])
+    elements = session(*graded, forced, shown("none", (None, None, None), reasons=["no performance"]))
+    head, cells = elements.of("th")[5], elements.of("td")
+    assert head["data-first"] == "descending" and head["data-as"] == "numbers" and head["class"] == ""
+    values = {cells[row + 1]["data-value"]: cells[row + 5]["data-value"] for row in range(0, len(cells), 7)}
+    assert values.pop("none") == ""
+    assert sorted(values, key=lambda name: -float(values[name])) == ["high", "fair", "low", "forced"]
+    assert elements.of("th")[1]["data-as"] == "words" and elements.of("th")[2]["data-as"] == "numbers"
+
+
 def test_scores_by_force_are_called_that():
     forced = page.dataclasses.replace(shown("a", (3, 20, 60), (3, 21, 63)), reasons=["no performance"])
     others = [shown(name, (3, 22, score), (3, 21, score + 1)) for name, score in (("b", 66), ("c", 69), ("d", 72))]
@@ -192,6 +206,18 @@ def test_a_page_says_whether_there_is_no_score_or_one_in_spite_of_the_reasons():
 
 def session(*performances):
     return Elements(page.session_page("Final", [(one, f"{one.name}.html") for one in performances], "m"))
+
+
+def test_what_is_left_out_of_a_session_is_said_on_its_page(tmp_path):
+    """Also where one is left: a page that looks like all that was asked for would take the place of a ranking."""
+    left_out = ["</ul><b>no.mp4, which could not be scored", "2 of 4 videos, for it was stopped"]
+    for count in (1, 2):
+        session, *pages = page.write_pages(tmp_path / "s.html", pages_of(count), "tiny", left_out=left_out)
+        elements = Elements(session.read_text())
+        assert f"What is missing {' '.join(left_out)} Ranking" in elements.text() and not elements.of("b")
+        assert len(pages) == count and "missing" not in "".join(path.read_text() for path in pages)
+    (whole, *_) = page.write_pages(tmp_path / "s.html", pages_of(2), "tiny")
+    assert "missing" not in whole.read_text()
 
 
 def test_equal_scores_share_a_rank():

@@ -35,6 +35,8 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.remarks import Remark
 
 DIVING = get_sport("diving")
+DAMAGED = Remark("damaged", "It is damaged.")
+GAP = Remark("frames_missing", "It has no frame between 1.00 and 1.40 s.")
 
 
 @pytest.fixture(scope="module")
@@ -121,9 +123,12 @@ def test_a_page_shows_nothing_of_the_performance_beside_its_own(scorer, tmp_path
         scorer,
         tmp_path / "two.avi",
         stages=[run(*one) for one in (*stages, ("entry", 90, 95), ("noise", 95, 120))],
-        performances=[Performance(40, 60, 1.6, 2.4), Performance(70, 95, 2.8, 3.8)],
+        performances=[Performance(40, 60, 1.6, 2.4, warnings=[GAP]), Performance(70, 95, 2.8, 3.8)],
+        warnings=[DAMAGED, GAP],
+        further_reasons=[],
     )
     first, second = shown_performances(scorer, scenes, score)
+    assert (first.notes, second.notes) == ([DAMAGED, GAP], [DAMAGED])
     assert (first.first_frame, first.num_frames, second.first_frame, second.num_frames) == (15, 55, 60, 60)
     assert [clip[0] for clip in first.clips] == [clip[0] for clip in second.clips] == ["take-flight", "entry"]
     assert [(one["name"], one["start_frame"], one["start_s"]) for one in second.stages] == [
@@ -267,12 +272,20 @@ sys.exit(cli.run(command.main, positional=True))
 def test_a_report_that_is_stopped_keeps_what_was_scored(tmp_path, stage_model):
     for name in ("a", "b", "c"):
         write_bars(tmp_path / f"{name}.avi", 40)
+    (tmp_path / "r.html").write_text("of a session that is whole")
     words = [f"--model={stage_model}", "--force", "--output=r.html", "a.avi", "b.avi", "c.avi"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-c", STOPPED, *words]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.returncode == 130 and "report: the pages are of 1 of 3 videos." in done.stderr, done.stderr
-    assert "a.avi" in (tmp_path / "r.html").read_text()
+    said = "report: r_stopped.html, in place of r.html, is of 1 of 3 videos.\n"
+    assert done.returncode == 130 and said in done.stderr, done.stderr
+    assert (tmp_path / "r.html").read_text() == "of a session that is whole"
+    text = (tmp_path / "r_stopped.html").read_text()
+    assert ">a.avi</a>" in text and "<li>2 of 3 videos, for it was stopped</li>" in text
+    assert done.stdout.split() == ["r_stopped.html", "r_stopped_pages/001.html"]
+    (tmp_path / "r_stopped_pages/notes.txt").touch()  # is known before anything is scored
+    result = forked("scoringnet_tf.report", *words, folder=tmp_path)
+    assert result.stderr.startswith("report: r_stopped_pages: expected a folder of pages")
 
 
 def test_the_pages_of_a_long_video_are_those_of_the_whole(scorer, monkeypatch, tmp_path):
@@ -594,7 +607,10 @@ def test_the_command_tells_all_and_shows_what_there_is(tmp_path):
     said = [line for line in result.stderr.splitlines() if line.startswith("report: ")]
     assert result.returncode == 1 and len(said) == 2 and "Traceback" not in result.stderr
     assert said[0].startswith("report: httq://a/b.mp4: expected a local path") and "none.mp4" in said[1]
-    assert all(f">{name}</a>" in (tmp_path / "r.html").read_text() for name in ("a/v.avi", "b/v.avi"))
+    text = (tmp_path / "r.html").read_text()
+    assert all(f">{name}</a>" in text for name in ("a/v.avi", "b/v.avi"))
+    missing = ["httq://a/b.mp4, which could not be scored", "none.mp4, which could not be scored"]
+    assert re.findall("<li>(.*?)</li>", text) == missing
     (tmp_path / "r_pages/notes.txt").touch()  # is known before anything is scored
     result = forked("scoringnet_tf.report", "none.mp4", "--output=r.html", folder=tmp_path)
     assert result.stderr.startswith("report: r_pages: expected a folder of pages") and "none" not in result.stderr

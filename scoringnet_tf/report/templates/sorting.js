@@ -9,10 +9,10 @@ heads.forEach((head, column) => {
     heads.forEach((one) => one.removeAttribute("aria-sort"));
     head.setAttribute("aria-sort", direction);
     const value = (row) => row.cells[column].dataset.value;
-    const number = head.classList.contains("number");
+    const numbers = head.dataset.as === "numbers";
     const compare = (a, b) => {
       if (value(a) === "" || value(b) === "") return (value(a) === "") - (value(b) === "");
-      const order = number ? value(a) - value(b) : value(a).localeCompare(value(b), undefined, { numeric: true });
+      const order = numbers ? value(a) - value(b) : value(a).localeCompare(value(b), undefined, { numeric: true });
       return direction === "ascending" ? order : -order;
     };
     [...table.tBodies[0].rows].sort(compare).forEach((row) => table.tBodies[0].append(row));
