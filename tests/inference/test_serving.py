@@ -302,6 +302,7 @@ def test_a_model_describes_itself(network, exported, served):
     assert told["stages"] == ["noise", "pre-starting", "take-flight", "entry"] and told["sport"]["name"] == "diving"
     assert (told["version"], told["frame_rate"], told["precision"]) == (3, 25.0, "float32")
     assert told["package_version"] == scoringnet_tf.__version__
+    assert told["outputs"] == sorted(served.signatures["serving_default"].outputs)
     twin = ScoringNetPreprocessor.from_config(told["preprocessing"])
     assert twin.get_config() == network.preprocessor.get_config()
     values = served("describe", {"fields": np.array(list(told), object)})["values"]
@@ -372,12 +373,22 @@ def test_a_version_follows_one_of_its_own_sport_and_format(network, exported, tm
         check_successor([exported], "saved_model", of(sport_of(definition, "own")))
     features = {"content": "features", "preprocessing": {"size": 4, "stride": 1, "origin": None}}
     smaller = {"preprocessing": {**ours["preprocessing"], "image_size": (16, 24)}}
+
+    def of_form(**changes):
+        return {"preprocessing": {**ours["preprocessing"], **changes}}
+
     for changes, said in (
         (features, "input: features of 4 instead of frames of 32×32"),
         (smaller, "input: frames of 16×24 instead of frames of 32×32"),
-        ({"frame_rate": 50.0}, "frames a second: 50.0 instead of 25.0"),
+        (of_form(frame_size=[40, 48]), "stored at 40×48 instead of 36×48"),
+        (of_form(aspect=16 / 9), r"pictures of 1\.78:1 instead of 1\.33:1"),
+        (of_form(jpeg_quality=75, fit="pad"), "JPEG of quality 75 instead of 92; --fit=pad instead of crop"),
+        ({"frame_rate": 50.0}, "frames a second: 50 instead of 25"),
+        ({"frame_rate": 25.6}, r"frames a second: 25\.6 instead of 25"),
+        ({"frame_rate": None}, "frames a second: unknown instead of 25"),
         ({"scores": ["final"]}, "scores: final instead of difficulty, execution"),
         ({"decoding": None}, "stages: none instead of found"),
+        ({"outputs": ["final", "labels", "valid"]}, "outputs: none of difficulty, empty_fragments, execution, stages"),
     ):
         with pytest.raises(InputError, match=rf"3: expected diving as the newest version .* Received: {said}\."):
             check_successor([exported], "saved_model", {**ours, **changes})
@@ -389,6 +400,25 @@ def test_a_version_follows_one_of_its_own_sport_and_format(network, exported, tm
     (tmp_path / "model.json").write_text("{}")
     with pytest.raises(InputError, match=r"model\.json: expected what describes an exported model\."):
         check_successor([tmp_path], "litert", of(get_sport("vault")))
+
+
+def test_a_version_may_be_of_a_rate_that_was_measured_otherwise_and_give_more(network, exported):
+    ours = model_description(network)
+    for changes in ({"frame_rate": 25.02}, {"frame_rate": 24.6}, {"outputs": [*ours["outputs"], "final_std"]}):
+        check_successor([exported], "saved_model", {**ours, **changes})
+
+
+@pytest.mark.parametrize("lacking", ["preprocessing", "scores", "decoding", "outputs"])
+def test_what_a_version_does_not_say_of_itself_hides_no_other_difference(network, tmp_path, lacking):
+    """One of before there were `outputs`, for example."""
+    ours = model_description(network)
+    kept = {name: value for name, value in ours.items() if name != lacking}
+    (tmp_path / "saved_model.pb").touch()
+    (tmp_path / "assets.extra").mkdir()
+    (tmp_path / "assets.extra/model.json").write_text(json.dumps(kept))
+    check_successor([tmp_path], "saved_model", ours)
+    with pytest.raises(InputError, match=r"Received: frames a second: 50 instead of 25\."):
+        check_successor([tmp_path], "saved_model", {**ours, "frame_rate": 50.0})
 
 
 def test_a_version_is_compared_with_the_newest_folder_that_holds_one(network, exported, tmp_path):
@@ -415,6 +445,9 @@ def test_a_version_follows_one_of_the_same_features(network, tmp_path):
     ):
         with pytest.raises(InputError, match=rf"as the newest version there has it\. Received: {said}\."):
             check_successor([tmp_path], "saved_model", {**ours, "preprocessing": {**kept, **changes}})
+    check_successor([tmp_path], "saved_model", {**ours, "frame_rate": 25.02})
+    with pytest.raises(InputError, match=r"Received: frames a second: 50 instead of 25\."):
+        check_successor([tmp_path], "saved_model", {**ours, "frame_rate": 50.0})
 
 
 @pytest.fixture(scope="module")

@@ -466,6 +466,16 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/inference/model_description.py",
+        "tests/inference/test_serving.py",
+        (
+            'sorted({*network.output, "valid"})',
+            "sorted(network.output)",
+            "a model does not say that it tells which scores are valid",
+            "test_a_model_describes_itself",
+        ),
+    ),
+    *of(
         "scoringnet_tf/inference/performances.py",
         "tests/inference/test_cycles.py",
         ("        if is_whole(labels[first:end])\n", "", "a part of a replay is a performance"),
@@ -907,16 +917,46 @@ CHANGES = [
         "scoringnet_tf/inference/versions.py",
         "tests/inference/test_serving.py",
         (
-            '        "frames a second": lambda one: one["frame_rate"],  # a request has no clock\n',
-            "",
+            'return [f"frames a second: {rate} instead of {old}"]',
+            "return []",
             "a model of another frame rate follows by itself",
             "test_a_version_follows_one_of_its_own_sport_and_format",
         ),
         (
-            'different += feature_differences(kept["preprocessing"], description["preprocessing"])',
-            "pass",
+            "abs(rate - old) <= RATE_TOLERANCE * old",
+            "rate == old",
+            "no model follows one whose frame rate was measured on other videos",
+            "test_a_version_may_be_of_a_rate_that_was_measured_otherwise_and_give_more",
+        ),
+        (
+            "return feature_differences(learned, found)",
+            "return []",
             "a model of another network's features follows by itself",
             "test_a_version_follows_one_of_the_same_features",
+        ),
+        (
+            'one["aspect"], one["jpeg_quality"], one["fit"]) for one in (learned, found)',
+            'one["aspect"], one["jpeg_quality"], one["fit"]) for one in (found, learned)',
+            "of a model that takes frames made in another way it is said the wrong way round which follows",
+            "test_a_version_follows_one_of_its_own_sport_and_format",
+        ),
+        (
+            "[] if old == size else [f",
+            "[] if True else [f",
+            "a model that takes the middle of another picture follows by itself",
+            "test_a_version_follows_one_of_its_own_sport_and_format",
+        ),
+        (
+            'lost = sorted({*kept["outputs"]} - {*new["outputs"]})',
+            'lost = sorted({*kept["outputs"]} ^ {*new["outputs"]})',
+            "no model follows one that gives less",
+            "test_a_version_may_be_of_a_rate_that_was_measured_otherwise_and_give_more",
+        ),
+        (
+            "        with contextlib.suppress(KeyError, TypeError):  # of a version that did not describe this\n",
+            "        if True:\n",
+            "no model follows one that says less of itself",
+            "test_what_a_version_does_not_say_of_itself_hides_no_other_difference",
         ),
         (
             "for folder in map(as_path, versions)\n",
