@@ -25,9 +25,11 @@ from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.export import versions_in
 from scoringnet_tf.inference import precision as precision_check
 from scoringnet_tf.inference import serving
+from scoringnet_tf.inference.findings import SEVERAL
 from scoringnet_tf.inference.model_description import model_description
 from scoringnet_tf.inference.serving import export_saved_model, preprocess_encoded
 from scoringnet_tf.inference.versions import check_successor
+from scoringnet_tf.inference.video_score import Performance, VideoScore
 from scoringnet_tf.inference.warmup import example_requests, example_videos
 from scoringnet_tf.sports import definition_of, get_sport, sport_of
 from scoringnet_tf.support.errors import InputError
@@ -493,18 +495,58 @@ def test_the_command_exports_the_precision_that_it_was_asked_for(whole_network, 
     assert json.loads((tmp_path / "servable/1/assets.extra/model.json").read_text())["precision"] == "bfloat16"
 
 
-def test_a_verdict_that_bfloat16_changes_is_refused(whole_network, monkeypatch):
-    """Of a video with the same scores."""
+UNLIKE, OF_ALL = Remark("unlike_training", "It is too far."), SEVERAL.code
+
+
+def scored_as(*against, final=60.0):
+    """A `VideoScore` of diving: as many performances as there are lists of reasons against them."""
+    performances = [
+        Performance(9 * n, 9 * n + 9, n, n + 1, final=final, reasons=[*reasons]) for n, reasons in enumerate(against)
+    ]
+    stages = [{"name": "noise", "start_frame": 0, "end_frame": 9 * len(against)}]
+    further = [SEVERAL] if len(against) > 1 else []
+    sport = get_sport("diving")
+    return VideoScore("a.mp4", sport, 9 * len(against), 9, stages, performances, [], further_reasons=further)
+
+
+def scorers(monkeypatch, in_float32, in_bfloat16):
+    """Those of `check_precision` give these instead."""
 
     def scorer(model):
-        of_bfloat16 = model.get_config()["dtype"] == "mixed_bfloat16"
-        reasons = (Remark("unlike_training", "It is too far."),) if of_bfloat16 else ()
-        one = types.SimpleNamespace(difficulty=None, execution=None, final=60.0)
-        return lambda path, force: types.SimpleNamespace(performances=[one], stages=[], reasons=reasons)
+        found = in_bfloat16 if model.get_config()["dtype"] == "mixed_bfloat16" else in_float32
+        return lambda path, force: found
 
     monkeypatch.setattr(precision_check, "VideoScorer", scorer)
-    with pytest.raises(InputError, match=r"expected nothing to speak against a\.mp4, .* Received: unlike_training\."):
+
+
+@pytest.mark.parametrize(
+    ("in_float32", "in_bfloat16", "expected", "received"),
+    [
+        ([[]], [[UNLIKE]], "nothing", "unlike_training"),
+        ([[], []], [[], [UNLIKE]], f"{OF_ALL}; {OF_ALL}", f"{OF_ALL}; {OF_ALL}, unlike_training"),
+        (
+            [[UNLIKE], []],
+            [[], [UNLIKE]],
+            f"{OF_ALL}, unlike_training; {OF_ALL}",
+            f"{OF_ALL}; {OF_ALL}, unlike_training",
+        ),
+        ([[], [], []], [[], []], f"{OF_ALL}; {OF_ALL}; {OF_ALL}", f"{OF_ALL}; {OF_ALL}"),
+    ],
+    ids=["of one", "of the second", "of another", "of fewer"],
+)
+def test_a_verdict_that_bfloat16_changes_is_refused(
+    whole_network, monkeypatch, in_float32, in_bfloat16, expected, received
+):
+    """Of a video with the same scores."""
+    scorers(monkeypatch, scored_as(*in_float32), scored_as(*in_bfloat16))
+    with pytest.raises(InputError, match=rf"expected {expected} to speak against a\.mp4, .* Received: {received}\."):
         precision_check.check_precision(whole_network, ["a.mp4"])
+
+
+def test_bfloat16_is_proven_by_one_sound_performance_of_several(whole_network, monkeypatch):
+    scorers(monkeypatch, scored_as([UNLIKE], []), scored_as([UNLIKE], [], final=60.6))
+    said = precision_check.check_precision(whole_network, ["a.mp4"])
+    assert said.startswith("bfloat16 against float32 on 1 video, at most: final 0.42%, stages 0.00%")
 
 
 def test_a_score_that_is_no_number_in_bfloat16_is_as_far_off_as_can_be():
@@ -528,14 +570,14 @@ def test_frames_that_are_of_another_stage_in_bfloat16_are_counted():
     assert found == {"stages": pytest.approx(0.3)}
 
 
-@pytest.mark.parametrize("score", [None, 60.0], ids=["without", "by force"])
-def test_bfloat16_is_not_compared_on_videos_without_scores(network, monkeypatch, score):
+@pytest.mark.parametrize(
+    "found",
+    [scored_as([], final=None), scored_as([UNLIKE]), scored_as([UNLIKE], [UNLIKE])],
+    ids=["without", "by force", "several by force"],
+)
+def test_bfloat16_is_not_compared_on_videos_without_scores(network, monkeypatch, found):
     """Nor on those that have some by force alone: they are not of the kind that the model is to score."""
-    stages = [{"name": "noise", "start_frame": 0, "end_frame": 9}]
-    reasons = (Remark("unlike_training", "It is too far."),) if score else ()
-    one = types.SimpleNamespace(difficulty=score and 3.0, execution=score and 20.0, final=score)
-    found = types.SimpleNamespace(performances=[one], stages=stages, reasons=reasons)
-    monkeypatch.setattr(precision_check, "VideoScorer", lambda model: lambda path, force: found)
+    scorers(monkeypatch, found, found)
     with pytest.raises(InputError, match=r"--samples of which one at least has scores, .* none in 2 videos"):
         precision_check.check_precision(network, ["a.mp4", "b.mp4"])
 

@@ -491,6 +491,18 @@ CHANGES = [
             "an export that gives NaN is taken for right",
             "test_numbers_that_are_none_are_refused",
         ),
+        (
+            "    except (MemoryError, OSError, tf.errors.ResourceExhaustedError):",
+            "    except MemoryError:",
+            "where a disk is full the model is called one that cannot be converted",
+            "test_a_machine_that_is_full_is_no_fault_of_the_model",
+        ),
+        (
+            "[type(error).__name__, *str(error).strip().splitlines()]",
+            "str(error).strip().splitlines()",
+            "a conversion that fails without words ends in a traceback",
+            "test_a_conversion_that_fails_says_at_which_operation_else_why",
+        ),
     ),
     *of(
         "scoringnet_tf/inference/portable.py",
@@ -526,18 +538,30 @@ CHANGES = [
         "scoringnet_tf/inference/precision.py",
         "tests/inference/test_serving.py",
         (
-            "if against[0] != against[1]:",
+            "if in_float32 != in_bfloat16:",
             "if False:",
             "bfloat16 may change which scores are valid",
             "test_a_verdict_that_bfloat16_changes_is_refused",
+        ),
+        (
+            "for reason in (*each.reasons, *scored.further_reasons)}",
+            "for reason in scored.reasons}",
+            "bfloat16 may change which scores of several performances are valid",
+            "test_a_verdict_that_bfloat16_changes_is_refused",
+        ),
+        (
+            "any(each.final is not None and not each.reasons for each in expected.performances)",
+            "not expected.reasons and expected.final is not None",
+            "bfloat16 is not proven on a video of several performances",
+            "test_bfloat16_is_proven_by_one_sound_performance_of_several",
         ),
     ),
     *of(
         "scoringnet_tf/inference/precision.py",
         "tests/inference/test_serving.py",
         (
-            "proven |= not against[0] and bool(",
-            "proven |= bool(",
+            "each.final is not None and not each.reasons for",
+            "each.final is not None for",
             "bfloat16 is proven on noise, scored by force",
             "test_bfloat16_is_not_compared_on_videos_without_scores",
         ),
