@@ -27,6 +27,7 @@ from scoringnet_tf.inference import precision as precision_check
 from scoringnet_tf.inference import serving
 from scoringnet_tf.inference.findings import SEVERAL
 from scoringnet_tf.inference.model_description import model_description
+from scoringnet_tf.inference.request_checks import checked_videos
 from scoringnet_tf.inference.serving import export_saved_model, preprocess_encoded
 from scoringnet_tf.inference.versions import check_successor
 from scoringnet_tf.inference.video_score import Performance, VideoScore
@@ -191,9 +192,22 @@ def test_a_model_of_features_is_served_by_features_alone(features_network, tmp_p
     served = ServedModel(tmp_path / "1")
     assert_equal_outputs(served("serving_default", request), outputs)
     assert served("serving_default", request)["valid"].tolist() == [True] * 3
+    padded = {**request, "features": np.where(request["mask"][..., None], request["features"], np.float32(np.nan))}
+    assert np.isnan(padded["features"]).any()
+    assert_equal_outputs(served("serving_default", padded), outputs)
     request["features"][1, 2, 3] = np.nan
     with pytest.raises(tf.errors.InvalidArgumentError, match="features: expected finite numbers"):
         served("serving_default", request)
+
+
+def test_padding_of_features_is_zeros_to_the_model(features_network):
+    """A mean over the real frames, of what a model compares with its training, would be NaN where padding is."""
+    videos = example_videos(features_network, LENGTHS)
+    real = videos["mask"][..., None]
+    padded = np.where(real, videos["features"], np.float32(np.nan))
+    content, mask = checked_videos(tf.constant(padded), tf.constant(videos["mask"]), "features")
+    np.testing.assert_array_equal(content, np.where(real, videos["features"], 0))
+    np.testing.assert_array_equal(mask, videos["mask"])
 
 
 def test_a_video_scores_the_same_alone_and_beside_longer_ones(expected, served):

@@ -844,6 +844,19 @@ CHANGES = [
             "an empty list of images is scored",
             "test_malformed_images_are_refused",
         ),
+        (
+            "tf.where(mask[..., tf.newaxis], content, 0.0)",
+            "tf.identity(content)",
+            "features padded with NaN are refused",
+            "test_a_model_of_features_is_served_by_features_alone",
+        ),
+        (
+            "content = tf.where(mask[..., tf.newaxis], content, 0.0)  # a NaN in padding would reach `valid`\n"
+            "        finite = tf.reduce_all(tf.math.is_finite(content))",
+            "finite = tf.reduce_all(tf.math.is_finite(tf.boolean_mask(content, mask)))",
+            "a NaN in the padding of features reaches the verdict on the video",
+            "test_padding_of_features_is_zeros_to_the_model",
+        ),
     ),
     *of(
         "scoringnet_tf/inference/serving.py",
