@@ -22,9 +22,9 @@ def model_description(network: "ScoringNet", version: int | None = None, precisi
 
     Returns:
         `stages`, their names in the order of the output `stages`; `sport`, its definition; `scores`, those that have a
-        tower; `frame_rate`, frames a second of the training videos, None where it is not known; `preprocessing`, the
-        arguments of `ScoringNetPreprocessor`, or the features that it takes, as `DatasetInfo.features`; and the rest
-        of what tells this model from another.
+        tower; `outputs`, the names of what an export gives for a video; `frame_rate`, frames a second of the training
+        videos, None where it is not known; `preprocessing`, the arguments of `ScoringNetPreprocessor`, or the features
+        that it takes, as `DatasetInfo.features`; and the rest of what tells this model from another.
     """
     provenance = network.provenance or {}
     of_frames = network.content == "frames"
@@ -36,6 +36,7 @@ def model_description(network: "ScoringNet", version: int | None = None, precisi
         "sport": definition_of(network.sport),
         "stages": list(network.sport.stages),
         "scores": list(network.scores),
+        "outputs": sorted({*network.output, "valid"}),
         "frame_rate": provenance.get("frame_rate"),
         "content": network.content,
         "preprocessing": network.preprocessor.get_config() if of_frames else network.features,

@@ -52,8 +52,8 @@ def export_portable(
         The path of the model's file.
 
     Raises:
-        InputError: an extra is not installed, something is at `path`, an operation of the model cannot be converted,
-            or the result differs from Keras by more than `TOLERANCE`.
+        InputError: an extra is not installed, something is at `path`, the model cannot be converted, or the result
+            differs from Keras by more than `TOLERANCE`.
     """
     name, libraries, convert, run = FORMATS[form]
     _check_installed(form, libraries)
@@ -98,10 +98,20 @@ def _function(network, batch):
     )
 
 
-def _refusal(form, operations, error):
-    """What to raise of a conversion that failed at `operations`."""
-    said = ", ".join(sorted(set(operations))) or str(error).strip().splitlines()[-1]
-    return InputError(f"--format={form}: expected operations that it has. Received a model with: {said}.")
+@contextlib.contextmanager
+def _converting(form, operation):
+    """What a converter raises in the block, whatever it is, is a refusal; `operation` finds operations named in it."""
+    try:
+        yield
+    except (MemoryError, OSError, tf.errors.ResourceExhaustedError):  # no fault of the model
+        raise
+    except Exception as error:  # ConverterError and ValidationError, or whatever the converter did not foresee
+        if operations := sorted(set(re.findall(operation, str(error)))):
+            refusal = f"expected operations that it has. Received a model with: {', '.join(operations)}."
+        else:
+            last = [type(error).__name__, *str(error).strip().splitlines()][-1]
+            refusal = f"expected a model that can be converted. Received: {last}."
+        raise InputError(f"--format={form}: {refusal}") from error
 
 
 # === LiteRT ===
@@ -116,11 +126,8 @@ def _to_litert(network):
     module = tf.Module()  # a Keras model does not tell the converter of its variables, which then have no values
     module.weights = [variable.value for variable in network.variables]
     converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], module)
-    try:
-        with _without_native_messages():
-            return converter.convert()
-    except Exception as error:  # ConverterError, which is not public, or whatever the converter did not foresee
-        raise _refusal("litert", re.findall(r"'tf\.(\w+)' op", str(error)), error) from error
+    with _converting("litert", r"'tf\.(\w+)' op"), _without_native_messages():
+        return converter.convert()
 
 
 def _call_in_two_dimensions(layer, x):
@@ -171,11 +178,9 @@ def _to_onnx(network):
     tf2onnx, onnx = importlib.import_module("tf2onnx"), importlib.import_module("onnx")
     logging.getLogger("tf2onnx").setLevel(logging.CRITICAL)  # what it says of the model, the checker says too
     function = _function(network, None)
-    try:
+    with _converting("onnx", r"No Op registered for (\w+)"):
         model, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=OPSET)
         onnx.checker.check_model(model)  # an operation that it does not know tf2onnx writes as it is
-    except Exception as error:  # ValidationError, ValueError, or whatever the converter did not foresee
-        raise _refusal("onnx", re.findall(r"No Op registered for (\w+)", str(error)), error) from error
     return model.SerializeToString()
 
 

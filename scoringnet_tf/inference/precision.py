@@ -24,26 +24,25 @@ def check_precision(network: "ScoringNet", videos: list[str]) -> str:
         videos: paths, see `VideoStream`.
 
     Raises:
-        InputError: the model takes features, no video has a score that it gives without force, other reasons speak
-            against one than in float32, or a number differs by more than the bounds.
+        InputError: the model takes features, no performance has a score that it gives without force, other reasons
+            speak against one than in float32, or there are others, or a number differs by more than the bounds.
         VideoError: a video cannot be read.
     """
     if network.content != "frames":
         raise InputError("--precision=bfloat16: expected a model of frames. Received: one of features, without C3D.")
     exact, coarse = (VideoScorer(network.with_dtype(dtype)) for dtype in ("float32", "mixed_bfloat16"))
     worst: dict[str, float] = {}
-    proven = False  # by a video of the kind that is scored
+    proven = False  # by a performance of the kind that is scored
     for path in videos:
         expected, found = (scorer(path, force=True) for scorer in (exact, coarse))
-        against = [sorted({reason.code for reason in scored.reasons}) for scored in (expected, found)]
-        if against[0] != against[1]:
-            in_float32, in_bfloat16 = (", ".join(codes) or "nothing" for codes in against)
+        in_float32, in_bfloat16 = (_against(scored) for scored in (expected, found))
+        if in_float32 != in_bfloat16:
             raise InputError(
-                f"--precision=bfloat16: expected {in_float32} to speak against {path}, as in float32. Received: "
-                f"{in_bfloat16}. Export in float32."
+                f"--precision=bfloat16: expected {'; '.join(in_float32)} to speak against {path}, for each performance "
+                f"as in float32. Received: {'; '.join(in_bfloat16)}. Export in float32."
             )
+        proven |= any(each.final is not None and not each.reasons for each in expected.performances)
         differences = _differences(network.sport, expected, found)
-        proven |= not against[0] and bool(differences.keys() & set(SCORES))
         for name, difference in differences.items():
             bound = MAX_SHARE_OF_FRAMES if name == "stages" else MAX_SHARE_OF_RANGE
             if not difference <= bound:
@@ -62,11 +61,15 @@ def check_precision(network: "ScoringNet", videos: list[str]) -> str:
     return f"bfloat16 against float32 on {compared}, at most: {said} (of a range; stages: of the frames)"
 
 
+def _against(scored):
+    """What speaks against each performance of a video, and against all of it: codes, or that nothing does."""
+    codes = ({reason.code for reason in (*each.reasons, *scored.further_reasons)} for each in scored.performances)
+    return [", ".join(sorted(found)) or "nothing" for found in codes]
+
+
 def _differences(sport, exact, coarse):
     """Score → its difference as a share of its range; `stages`, the share of frames of another stage."""
     differences: dict[str, float] = {}
-    if len(exact.performances) != len(coarse.performances):
-        return {"performances": float("inf")}
     for expected, found in zip(exact.performances, coarse.performances, strict=True):
         for score in SCORES:
             if (value := getattr(expected, score)) is not None:

@@ -31,7 +31,7 @@ def _has_shape(shape, start, rest=()):
 
 
 def checked_videos(content: tf.Tensor, mask: tf.Tensor, name: str) -> tuple[tf.Tensor, tf.Tensor]:
-    """Frames or features with their mask, as they are, after these checks.
+    """Frames or features with their mask, as they are but for zeros as the padding of features, after these checks.
 
     Args:
         content: (B, L, …), called `name` in messages.
@@ -70,6 +70,7 @@ def checked_videos(content: tf.Tensor, mask: tf.Tensor, name: str) -> tuple[tf.T
         )
     ]
     if content.dtype.is_floating:
+        content = tf.where(mask[..., tf.newaxis], content, 0.0)  # a NaN in padding would reach `valid`
         finite = tf.reduce_all(tf.math.is_finite(content))
         values.append(_require(finite, f"{name}: expected finite numbers. Received NaN or infinity"))
     with tf.control_dependencies(values):

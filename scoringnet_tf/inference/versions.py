@@ -1,10 +1,12 @@
 """What may stand beside the versions of a servable: a model of the same sport, part by part, in the same format."""
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scoringnet_tf.data.features import feature_differences
+from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, Form, form_differences
 from scoringnet_tf.inference.portable import FORMATS, PORTABLE_DESCRIPTION
 from scoringnet_tf.inference.serving import DESCRIPTION_FILE
 from scoringnet_tf.sports import differences, sport_of
@@ -50,26 +52,54 @@ def check_successor(versions: Iterable[AnyPath], form: str, description: Mapping
 
 def _other_interface(kept, description):
     """What requests to the newest version would miss in the next one, or what it would not take, a phrase each."""
-    parts = {
-        "input": _input,
-        "frames a second": lambda one: one["frame_rate"],  # a request has no clock
-        "scores": lambda one: ", ".join(sorted(one["scores"])),
-        "stages": lambda one: "none" if one["decoding"] is None else "found",
-    }
-    try:
-        pairs = {name: (of(description), of(kept)) for name, of in parts.items()}
-        different = [f"{name}: {new} instead of {old}" for name, (new, old) in pairs.items() if new != old]
-        if kept["content"] == description["content"] == "features" and not different:
-            different += feature_differences(kept["preprocessing"], description["preprocessing"])
-    except (KeyError, TypeError):
-        return []  # of a version that did not describe them
+    different = []
+    for differences_of in (_other_input, _other_rate, _other_scores, _other_stages, _lost_outputs):
+        with contextlib.suppress(KeyError, TypeError):  # of a version that did not describe this
+            different += differences_of(kept, description)
     return different
+
+
+def _other_input(kept, new):
+    """Whoever asks brings frames to their form, and has features from where they came."""
+    inputs, learned, found = _input(new), kept["preprocessing"], new["preprocessing"]
+    if inputs != _input(kept):
+        return [f"input: {inputs} instead of {_input(kept)}"]
+    if new["content"] == "features":
+        return feature_differences(learned, found)
+    old, size = ("×".join(map(str, one["frame_size"])) for one in (learned, found))
+    different = [] if old == size else [f"stored at {size} instead of {old}"]
+    forms = (Form(None, one["aspect"], one["jpeg_quality"], one["fit"]) for one in (learned, found))
+    return different + form_differences(*forms)
 
 
 def _input(one):
     if one["content"] == "features":
         return f"features of {one['preprocessing']['size']}"
     return f"frames of {'×'.join(map(str, one['preprocessing']['image_size']))}"
+
+
+def _other_rate(kept, new):
+    """A request has no clock. Rates of training are medians of measured ones."""
+    old, rate = kept["frame_rate"], new["frame_rate"]
+    if old == rate or (None not in (old, rate) and abs(rate - old) <= RATE_TOLERANCE * old):
+        return []
+    rate, old = ("unknown" if one is None else f"{one:.4g}" for one in (rate, old))
+    return [f"frames a second: {rate} instead of {old}"]
+
+
+def _other_scores(kept, new):
+    old, scores = (", ".join(sorted(one["scores"])) for one in (kept, new))
+    return [] if old == scores else [f"scores: {scores} instead of {old}"]
+
+
+def _other_stages(kept, new):
+    old, stages = ("none" if one["decoding"] is None else "found" for one in (kept, new))
+    return [] if old == stages else [f"stages: {stages} instead of {old}"]
+
+
+def _lost_outputs(kept, new):
+    lost = sorted({*kept["outputs"]} - {*new["outputs"]})
+    return [f"outputs: none of {', '.join(lost)}"] if lost else []
 
 
 def _sport_definition(description):

@@ -10,7 +10,6 @@ import functools
 import hashlib
 import json
 import math
-import os
 import pathlib
 import re
 import shutil
@@ -66,8 +65,8 @@ def replacing_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib
     if path.is_symlink():
         path = path.resolve()  # the folder is replaced where it lies, and the link stays
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary, old = (path.with_name(f".{path.name}.{os.getpid()}.{kind}") for kind in ("new", "old"))
-    shutil.rmtree(temporary, ignore_errors=True)
+    token = uuid.uuid4().hex[:8]  # processes of two containers may have one number
+    temporary, old = (path.with_name(f".{path.name}.{token}.{kind}") for kind in ("new", "old"))
     temporary.mkdir()
     try:
         yield temporary
@@ -110,7 +109,8 @@ def tidy_up_beside(path: AnyPath) -> None:
     path = as_path(path)
     if isinstance(path, RemotePath) or not path.parent.is_dir():
         return
-    name = re.compile(rf"\.{re.escape(path.name)}\.\d+\.(new|old)")
+    # Numbers of processes are from before.
+    name = re.compile(rf"\.{re.escape(path.name)}\.([0-9a-f]{{8}}|\d+)\.(new|old)")
     for left in [left for left in path.parent.iterdir() if name.fullmatch(left.name)]:
         if left.suffix == ".old" and not path.exists():
             left.replace(path)

@@ -1,10 +1,13 @@
 """LiteRT and ONNX: the numbers of Keras in another runtime, or a refusal that names what is in the way."""
 
 import json
+import sys
+import types
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import scoringnet_tf
 from scoringnet_tf.inference import portable
@@ -74,6 +77,50 @@ def test_an_operation_that_cannot_be_converted_is_named(form, tmp_path, monkeypa
     ):
         portable.export_portable(features_network(), tmp_path / "1", 1, form)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "refusal"),
+    [
+        (RuntimeError("It is so:\n  \nToo deep\n"), "expected a model that can be converted. Received: Too deep."),
+        (AssertionError(" \n"), "expected a model that can be converted. Received: AssertionError."),
+        (
+            ValueError("Erf, Conv, Erf\nSo"),
+            "expected operations that it has. Received a model with: Conv, Erf.",
+        ),
+    ],
+    ids=["words", "no words", "operations"],
+)
+def test_a_conversion_that_fails_says_at_which_operation_else_why(error, refusal):
+    with pytest.raises(InputError) as caught, portable._converting("onnx", r"(Conv|Erf)"):
+        raise error
+    assert str(caught.value) == f"--format=onnx: {refusal}" and caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), OSError(28, "No space left on device"), tf.errors.ResourceExhaustedError(None, None, "OOM")],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_machine_that_is_full_is_no_fault_of_the_model(error):
+    with pytest.raises(type(error)) as caught, portable._converting("onnx", "none"):
+        raise error
+    assert caught.value is error
+
+
+@pytest.mark.parametrize("form", ["litert", "onnx"])
+def test_whatever_a_converter_raises_is_a_refusal(form, monkeypatch):
+    """Whether the extras are installed or not."""
+
+    def fail(*_, **__):
+        raise RuntimeError
+
+    monkeypatch.setattr(tf.lite.TFLiteConverter, "convert", fail)
+    converter = types.SimpleNamespace(convert=types.SimpleNamespace(from_function=fail))
+    monkeypatch.setitem(sys.modules, "tf2onnx", converter)
+    monkeypatch.setitem(sys.modules, "onnx", types.SimpleNamespace())
+    with pytest.raises(InputError, match=rf"^--format={form}: expected a model .* Received: RuntimeError\.$"):
+        portable.FORMATS[form].convert(whole_features())
 
 
 @pytest.mark.parametrize("form", ["litert", "onnx"])

@@ -25,9 +25,12 @@ from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.export import versions_in
 from scoringnet_tf.inference import precision as precision_check
 from scoringnet_tf.inference import serving
+from scoringnet_tf.inference.findings import SEVERAL
 from scoringnet_tf.inference.model_description import model_description
+from scoringnet_tf.inference.request_checks import checked_videos
 from scoringnet_tf.inference.serving import export_saved_model, preprocess_encoded
 from scoringnet_tf.inference.versions import check_successor
+from scoringnet_tf.inference.video_score import Performance, VideoScore
 from scoringnet_tf.inference.warmup import example_requests, example_videos
 from scoringnet_tf.sports import definition_of, get_sport, sport_of
 from scoringnet_tf.support.errors import InputError
@@ -189,9 +192,22 @@ def test_a_model_of_features_is_served_by_features_alone(features_network, tmp_p
     served = ServedModel(tmp_path / "1")
     assert_equal_outputs(served("serving_default", request), outputs)
     assert served("serving_default", request)["valid"].tolist() == [True] * 3
+    padded = {**request, "features": np.where(request["mask"][..., None], request["features"], np.float32(np.nan))}
+    assert np.isnan(padded["features"]).any()
+    assert_equal_outputs(served("serving_default", padded), outputs)
     request["features"][1, 2, 3] = np.nan
     with pytest.raises(tf.errors.InvalidArgumentError, match="features: expected finite numbers"):
         served("serving_default", request)
+
+
+def test_padding_of_features_is_zeros_to_the_model(features_network):
+    """A mean over the real frames, of what a model compares with its training, would be NaN where padding is."""
+    videos = example_videos(features_network, LENGTHS)
+    real = videos["mask"][..., None]
+    padded = np.where(real, videos["features"], np.float32(np.nan))
+    content, mask = checked_videos(tf.constant(padded), tf.constant(videos["mask"]), "features")
+    np.testing.assert_array_equal(content, np.where(real, videos["features"], 0))
+    np.testing.assert_array_equal(mask, videos["mask"])
 
 
 def test_a_video_scores_the_same_alone_and_beside_longer_ones(expected, served):
@@ -302,6 +318,7 @@ def test_a_model_describes_itself(network, exported, served):
     assert told["stages"] == ["noise", "pre-starting", "take-flight", "entry"] and told["sport"]["name"] == "diving"
     assert (told["version"], told["frame_rate"], told["precision"]) == (3, 25.0, "float32")
     assert told["package_version"] == scoringnet_tf.__version__
+    assert told["outputs"] == sorted(served.signatures["serving_default"].outputs)
     twin = ScoringNetPreprocessor.from_config(told["preprocessing"])
     assert twin.get_config() == network.preprocessor.get_config()
     values = served("describe", {"fields": np.array(list(told), object)})["values"]
@@ -372,12 +389,22 @@ def test_a_version_follows_one_of_its_own_sport_and_format(network, exported, tm
         check_successor([exported], "saved_model", of(sport_of(definition, "own")))
     features = {"content": "features", "preprocessing": {"size": 4, "stride": 1, "origin": None}}
     smaller = {"preprocessing": {**ours["preprocessing"], "image_size": (16, 24)}}
+
+    def of_form(**changes):
+        return {"preprocessing": {**ours["preprocessing"], **changes}}
+
     for changes, said in (
         (features, "input: features of 4 instead of frames of 32×32"),
         (smaller, "input: frames of 16×24 instead of frames of 32×32"),
-        ({"frame_rate": 50.0}, "frames a second: 50.0 instead of 25.0"),
+        (of_form(frame_size=[40, 48]), "stored at 40×48 instead of 36×48"),
+        (of_form(aspect=16 / 9), r"pictures of 1\.78:1 instead of 1\.33:1"),
+        (of_form(jpeg_quality=75, fit="pad"), "JPEG of quality 75 instead of 92; --fit=pad instead of crop"),
+        ({"frame_rate": 50.0}, "frames a second: 50 instead of 25"),
+        ({"frame_rate": 25.6}, r"frames a second: 25\.6 instead of 25"),
+        ({"frame_rate": None}, "frames a second: unknown instead of 25"),
         ({"scores": ["final"]}, "scores: final instead of difficulty, execution"),
         ({"decoding": None}, "stages: none instead of found"),
+        ({"outputs": ["final", "labels", "valid"]}, "outputs: none of difficulty, empty_fragments, execution, stages"),
     ):
         with pytest.raises(InputError, match=rf"3: expected diving as the newest version .* Received: {said}\."):
             check_successor([exported], "saved_model", {**ours, **changes})
@@ -389,6 +416,25 @@ def test_a_version_follows_one_of_its_own_sport_and_format(network, exported, tm
     (tmp_path / "model.json").write_text("{}")
     with pytest.raises(InputError, match=r"model\.json: expected what describes an exported model\."):
         check_successor([tmp_path], "litert", of(get_sport("vault")))
+
+
+def test_a_version_may_be_of_a_rate_that_was_measured_otherwise_and_give_more(network, exported):
+    ours = model_description(network)
+    for changes in ({"frame_rate": 25.02}, {"frame_rate": 24.6}, {"outputs": [*ours["outputs"], "final_std"]}):
+        check_successor([exported], "saved_model", {**ours, **changes})
+
+
+@pytest.mark.parametrize("lacking", ["preprocessing", "scores", "decoding", "outputs"])
+def test_what_a_version_does_not_say_of_itself_hides_no_other_difference(network, tmp_path, lacking):
+    """One of before there were `outputs`, for example."""
+    ours = model_description(network)
+    kept = {name: value for name, value in ours.items() if name != lacking}
+    (tmp_path / "saved_model.pb").touch()
+    (tmp_path / "assets.extra").mkdir()
+    (tmp_path / "assets.extra/model.json").write_text(json.dumps(kept))
+    check_successor([tmp_path], "saved_model", ours)
+    with pytest.raises(InputError, match=r"Received: frames a second: 50 instead of 25\."):
+        check_successor([tmp_path], "saved_model", {**ours, "frame_rate": 50.0})
 
 
 def test_a_version_is_compared_with_the_newest_folder_that_holds_one(network, exported, tmp_path):
@@ -415,6 +461,9 @@ def test_a_version_follows_one_of_the_same_features(network, tmp_path):
     ):
         with pytest.raises(InputError, match=rf"as the newest version there has it\. Received: {said}\."):
             check_successor([tmp_path], "saved_model", {**ours, "preprocessing": {**kept, **changes}})
+    check_successor([tmp_path], "saved_model", {**ours, "frame_rate": 25.02})
+    with pytest.raises(InputError, match=r"Received: frames a second: 50 instead of 25\."):
+        check_successor([tmp_path], "saved_model", {**ours, "frame_rate": 50.0})
 
 
 @pytest.fixture(scope="module")
@@ -460,18 +509,58 @@ def test_the_command_exports_the_precision_that_it_was_asked_for(whole_network, 
     assert json.loads((tmp_path / "servable/1/assets.extra/model.json").read_text())["precision"] == "bfloat16"
 
 
-def test_a_verdict_that_bfloat16_changes_is_refused(whole_network, monkeypatch):
-    """Of a video with the same scores."""
+UNLIKE, OF_ALL = Remark("unlike_training", "It is too far."), SEVERAL.code
+
+
+def scored_as(*against, final=60.0):
+    """A `VideoScore` of diving: as many performances as there are lists of reasons against them."""
+    performances = [
+        Performance(9 * n, 9 * n + 9, n, n + 1, final=final, reasons=[*reasons]) for n, reasons in enumerate(against)
+    ]
+    stages = [{"name": "noise", "start_frame": 0, "end_frame": 9 * len(against)}]
+    further = [SEVERAL] if len(against) > 1 else []
+    sport = get_sport("diving")
+    return VideoScore("a.mp4", sport, 9 * len(against), 9, stages, performances, [], further_reasons=further)
+
+
+def scorers(monkeypatch, in_float32, in_bfloat16):
+    """Those of `check_precision` give these instead."""
 
     def scorer(model):
-        of_bfloat16 = model.get_config()["dtype"] == "mixed_bfloat16"
-        reasons = (Remark("unlike_training", "It is too far."),) if of_bfloat16 else ()
-        one = types.SimpleNamespace(difficulty=None, execution=None, final=60.0)
-        return lambda path, force: types.SimpleNamespace(performances=[one], stages=[], reasons=reasons)
+        found = in_bfloat16 if model.get_config()["dtype"] == "mixed_bfloat16" else in_float32
+        return lambda path, force: found
 
     monkeypatch.setattr(precision_check, "VideoScorer", scorer)
-    with pytest.raises(InputError, match=r"expected nothing to speak against a\.mp4, .* Received: unlike_training\."):
+
+
+@pytest.mark.parametrize(
+    ("in_float32", "in_bfloat16", "expected", "received"),
+    [
+        ([[]], [[UNLIKE]], "nothing", "unlike_training"),
+        ([[], []], [[], [UNLIKE]], f"{OF_ALL}; {OF_ALL}", f"{OF_ALL}; {OF_ALL}, unlike_training"),
+        (
+            [[UNLIKE], []],
+            [[], [UNLIKE]],
+            f"{OF_ALL}, unlike_training; {OF_ALL}",
+            f"{OF_ALL}; {OF_ALL}, unlike_training",
+        ),
+        ([[], [], []], [[], []], f"{OF_ALL}; {OF_ALL}; {OF_ALL}", f"{OF_ALL}; {OF_ALL}"),
+    ],
+    ids=["of one", "of the second", "of another", "of fewer"],
+)
+def test_a_verdict_that_bfloat16_changes_is_refused(
+    whole_network, monkeypatch, in_float32, in_bfloat16, expected, received
+):
+    """Of a video with the same scores."""
+    scorers(monkeypatch, scored_as(*in_float32), scored_as(*in_bfloat16))
+    with pytest.raises(InputError, match=rf"expected {expected} to speak against a\.mp4, .* Received: {received}\."):
         precision_check.check_precision(whole_network, ["a.mp4"])
+
+
+def test_bfloat16_is_proven_by_one_sound_performance_of_several(whole_network, monkeypatch):
+    scorers(monkeypatch, scored_as([UNLIKE], []), scored_as([UNLIKE], [], final=60.6))
+    said = precision_check.check_precision(whole_network, ["a.mp4"])
+    assert said.startswith("bfloat16 against float32 on 1 video, at most: final 0.42%, stages 0.00%")
 
 
 def test_a_score_that_is_no_number_in_bfloat16_is_as_far_off_as_can_be():
@@ -495,14 +584,14 @@ def test_frames_that_are_of_another_stage_in_bfloat16_are_counted():
     assert found == {"stages": pytest.approx(0.3)}
 
 
-@pytest.mark.parametrize("score", [None, 60.0], ids=["without", "by force"])
-def test_bfloat16_is_not_compared_on_videos_without_scores(network, monkeypatch, score):
+@pytest.mark.parametrize(
+    "found",
+    [scored_as([], final=None), scored_as([UNLIKE]), scored_as([UNLIKE], [UNLIKE])],
+    ids=["without", "by force", "several by force"],
+)
+def test_bfloat16_is_not_compared_on_videos_without_scores(network, monkeypatch, found):
     """Nor on those that have some by force alone: they are not of the kind that the model is to score."""
-    stages = [{"name": "noise", "start_frame": 0, "end_frame": 9}]
-    reasons = (Remark("unlike_training", "It is too far."),) if score else ()
-    one = types.SimpleNamespace(difficulty=score and 3.0, execution=score and 20.0, final=score)
-    found = types.SimpleNamespace(performances=[one], stages=stages, reasons=reasons)
-    monkeypatch.setattr(precision_check, "VideoScorer", lambda model: lambda path, force: found)
+    scorers(monkeypatch, found, found)
     with pytest.raises(InputError, match=r"--samples of which one at least has scores, .* none in 2 videos"):
         precision_check.check_precision(network, ["a.mp4", "b.mp4"])
 

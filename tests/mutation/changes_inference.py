@@ -498,6 +498,16 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/inference/model_description.py",
+        "tests/inference/test_serving.py",
+        (
+            'sorted({*network.output, "valid"})',
+            "sorted(network.output)",
+            "a model does not say that it tells which scores are valid",
+            "test_a_model_describes_itself",
+        ),
+    ),
+    *of(
         "scoringnet_tf/inference/performances.py",
         "tests/inference/test_cycles.py",
         ("        if is_whole(labels[first:end])\n", "", "a part of a replay is a performance"),
@@ -512,6 +522,18 @@ CHANGES = [
             "if difference > TOLERANCE",
             "an export that gives NaN is taken for right",
             "test_numbers_that_are_none_are_refused",
+        ),
+        (
+            "    except (MemoryError, OSError, tf.errors.ResourceExhaustedError):",
+            "    except MemoryError:",
+            "where a disk is full the model is called one that cannot be converted",
+            "test_a_machine_that_is_full_is_no_fault_of_the_model",
+        ),
+        (
+            "[type(error).__name__, *str(error).strip().splitlines()]",
+            "str(error).strip().splitlines()",
+            "a conversion that fails without words ends in a traceback",
+            "test_a_conversion_that_fails_says_at_which_operation_else_why",
         ),
     ),
     *of(
@@ -548,18 +570,30 @@ CHANGES = [
         "scoringnet_tf/inference/precision.py",
         "tests/inference/test_serving.py",
         (
-            "if against[0] != against[1]:",
+            "if in_float32 != in_bfloat16:",
             "if False:",
             "bfloat16 may change which scores are valid",
             "test_a_verdict_that_bfloat16_changes_is_refused",
+        ),
+        (
+            "for reason in (*each.reasons, *scored.further_reasons)}",
+            "for reason in scored.reasons}",
+            "bfloat16 may change which scores of several performances are valid",
+            "test_a_verdict_that_bfloat16_changes_is_refused",
+        ),
+        (
+            "any(each.final is not None and not each.reasons for each in expected.performances)",
+            "not expected.reasons and expected.final is not None",
+            "bfloat16 is not proven on a video of several performances",
+            "test_bfloat16_is_proven_by_one_sound_performance_of_several",
         ),
     ),
     *of(
         "scoringnet_tf/inference/precision.py",
         "tests/inference/test_serving.py",
         (
-            "proven |= not against[0] and bool(",
-            "proven |= bool(",
+            "each.final is not None and not each.reasons for",
+            "each.final is not None for",
             "bfloat16 is proven on noise, scored by force",
             "test_bfloat16_is_not_compared_on_videos_without_scores",
         ),
@@ -852,6 +886,19 @@ CHANGES = [
             "an empty list of images is scored",
             "test_malformed_images_are_refused",
         ),
+        (
+            "tf.where(mask[..., tf.newaxis], content, 0.0)",
+            "tf.identity(content)",
+            "features padded with NaN are refused",
+            "test_a_model_of_features_is_served_by_features_alone",
+        ),
+        (
+            "content = tf.where(mask[..., tf.newaxis], content, 0.0)  # a NaN in padding would reach `valid`\n"
+            "        finite = tf.reduce_all(tf.math.is_finite(content))",
+            "finite = tf.reduce_all(tf.math.is_finite(tf.boolean_mask(content, mask)))",
+            "a NaN in the padding of features reaches the verdict on the video",
+            "test_padding_of_features_is_zeros_to_the_model",
+        ),
     ),
     *of(
         "scoringnet_tf/inference/serving.py",
@@ -949,16 +996,46 @@ CHANGES = [
         "scoringnet_tf/inference/versions.py",
         "tests/inference/test_serving.py",
         (
-            '        "frames a second": lambda one: one["frame_rate"],  # a request has no clock\n',
-            "",
+            'return [f"frames a second: {rate} instead of {old}"]',
+            "return []",
             "a model of another frame rate follows by itself",
             "test_a_version_follows_one_of_its_own_sport_and_format",
         ),
         (
-            'different += feature_differences(kept["preprocessing"], description["preprocessing"])',
-            "pass",
+            "abs(rate - old) <= RATE_TOLERANCE * old",
+            "rate == old",
+            "no model follows one whose frame rate was measured on other videos",
+            "test_a_version_may_be_of_a_rate_that_was_measured_otherwise_and_give_more",
+        ),
+        (
+            "return feature_differences(learned, found)",
+            "return []",
             "a model of another network's features follows by itself",
             "test_a_version_follows_one_of_the_same_features",
+        ),
+        (
+            'one["aspect"], one["jpeg_quality"], one["fit"]) for one in (learned, found)',
+            'one["aspect"], one["jpeg_quality"], one["fit"]) for one in (found, learned)',
+            "of a model that takes frames made in another way it is said the wrong way round which follows",
+            "test_a_version_follows_one_of_its_own_sport_and_format",
+        ),
+        (
+            "[] if old == size else [f",
+            "[] if True else [f",
+            "a model that takes the middle of another picture follows by itself",
+            "test_a_version_follows_one_of_its_own_sport_and_format",
+        ),
+        (
+            'lost = sorted({*kept["outputs"]} - {*new["outputs"]})',
+            'lost = sorted({*kept["outputs"]} ^ {*new["outputs"]})',
+            "no model follows one that gives less",
+            "test_a_version_may_be_of_a_rate_that_was_measured_otherwise_and_give_more",
+        ),
+        (
+            "        with contextlib.suppress(KeyError, TypeError):  # of a version that did not describe this\n",
+            "        if True:\n",
+            "no model follows one that says less of itself",
+            "test_what_a_version_does_not_say_of_itself_hides_no_other_difference",
         ),
         (
             "for folder in map(as_path, versions)\n",

@@ -324,6 +324,22 @@ CHANGES = [
         "scoringnet_tf/support/files.py",
         "tests/support/test_files.py",
         (
+            "    token = uuid.uuid4().hex[:8]",
+            "    token = '0a1b2c3d'",
+            "two containers write into one folder",
+            "test_two_processes_of_one_number_write_a_folder_each",
+        ),
+        (
+            r"\.([0-9a-f]{{8}}|\d+)\.(new|old)",
+            r"\.(\d+)\.(new|old)",
+            "what a killed process left stays there for good",
+            "test_what_a_killed_process_left_is_tidied_up_and_nothing_else",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/support/files.py",
+        "tests/support/test_files.py",
+        (
             "    if path.is_symlink():\n",
             "    if False:\n",
             "a link to a folder is replaced, and what it leads to stays",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scoringnet_tf.support.files import replacing_file, replacing_folder, write_json
+from scoringnet_tf.support.files import replacing_file, replacing_folder, tidy_up_beside, write_json
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -31,6 +31,38 @@ def test_a_folder_replaces_the_old_one_or_leaves_it(tmp_path):
         raise RuntimeError
     assert [child.name for child in tmp_path.iterdir()] == ["run"]
     assert [child.name for child in path.iterdir()] == ["two"]
+
+
+def test_two_processes_of_one_number_write_a_folder_each(tmp_path):
+    """As in two containers with one disk."""
+    path = tmp_path / "run"
+    with replacing_folder(path) as first:
+        (first / "first").touch()
+        with replacing_folder(path) as second:
+            (second / "second").touch()
+            assert [child.name for child in first.iterdir()] == ["first"] and first != second
+        assert [child.name for child in path.iterdir()] == ["second"]
+    assert [child.name for child in path.iterdir()] == ["first"] and list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_tidied_up_and_nothing_else(tmp_path):
+    """Processes once wrote their number; a token is eight of 0–9 and a–f."""
+    others = [".run.x.new", ".run.0a1b2c3.new", ".run.0a1b2c3g.old", ".run2.0a1b2c3d.new", ".run.0a1b2c3d.newer", "run"]
+    for name in (*others, ".run.4711.new", ".run.4711.old", ".run.0a1b2c3d.new", ".run.0a1b2c3d.old"):
+        (tmp_path / name).mkdir()
+    tidy_up_beside(tmp_path / "run")
+    assert sorted(child.name for child in tmp_path.iterdir()) == sorted(others)
+
+
+def test_what_was_moved_aside_by_a_killed_process_goes_back(tmp_path):
+    (tmp_path / "run").mkdir()
+    with pytest.raises(KeyboardInterrupt), replacing_folder(tmp_path / "run") as folder:
+        aside = tmp_path / folder.name.replace(".new", ".old")
+        (tmp_path / "run").rename(aside)
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == [aside]
+    tidy_up_beside(tmp_path / "run")
+    assert [child.name for child in tmp_path.iterdir()] == ["run"]
 
 
 def test_a_folder_is_replaced_where_a_link_to_it_leads(tmp_path):

@@ -199,10 +199,10 @@ def test_a_refused_build_keeps_what_it_encoded(diving_dir, tmp_path, whole):
 
 
 def test_what_a_killed_build_was_writing_is_deleted(diving_dir, tmp_path):
-    """`replacing_folder` names what it writes by its process."""
+    """`replacing_folder` names what it writes by a token, once by its process."""
     build(diving_dir, tmp_path / "records")
-    (tmp_path / "records").rename(tmp_path / ".records.123.old")
-    for name in (".records.123.new", ".records2.123.new", ".records.x.new"):
+    (tmp_path / "records").rename(tmp_path / ".records.0a1b2c3d.old")
+    for name in (".records.0a1b2c3d.new", ".records.123.new", ".records2.123.new", ".records.x.new"):
         (tmp_path / name).mkdir()
     with pytest.raises(InputError, match="--overwrite"):
         build(diving_dir, tmp_path / "records")  # the older records went back to their place
