@@ -106,6 +106,14 @@ class EvenSampler(layers.Layer):
 FRAGMENT_SOURCES = ("true", "predicted", "scheduled")
 
 
+class FragmentSchedule(keras.callbacks.Callback):
+    """Lowers the share of true fragments of a `ScoringNet` linearly, from 1 in the first epoch to 0 in the last."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Sets the share of the epoch."""
+        self.model.training_fragments.share.assign(1.0 - epoch / max(1, self.params["epochs"] - 1))
+
+
 class TrainingFragments(layers.Layer):
     """The stages by which SP's fragments are cut while it is trained (§4.3 does not say which).
 
@@ -117,7 +125,7 @@ class TrainingFragments(layers.Layer):
 
     Args:
         source: `"true"`; `"predicted"`; or `"scheduled"`, a draw of the two for each video, whose chance of the true
-            ones is `share`, 1 until a callback lowers it. A video without labels always takes the predicted ones.
+            ones is `share`, which `FragmentSchedule` lowers. A video without labels always takes the predicted ones.
         jitter: each video's stages are moved in time by a random 0 to this many frames, either way; the ends repeat.
             Predicted fragments, which SP will see, begin and end a little early or late.
         seed: of the draws.

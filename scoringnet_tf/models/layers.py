@@ -121,5 +121,11 @@ class FeatureScaling(layers.Layer):
         self.mean.assign(mean)
         self.deviation.assign(ops.where(ops.convert_to_tensor(deviation) > 0, deviation, LEFT_OUT))
 
+    @property
+    def is_adapted(self) -> bool:
+        """Whether it changes anything."""
+        mean, deviation = (ops.convert_to_numpy(statistic) for statistic in (self.mean, self.deviation))
+        return bool((mean != 0).any() or (deviation != 1).any())
+
     def call(self, x: Any) -> Any:
         return (ops.cast(x, "float32") - self.mean) / self.deviation

@@ -4,14 +4,17 @@ Kept apart from the graph in `scoring_net.py`, which knows nothing of losses.
 """
 
 import dataclasses
-from collections.abc import Collection
+import warnings
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from scoringnet_tf import losses, metrics
-from scoringnet_tf.models.fragments import FRAGMENT_SOURCES, TrainingFragments
+from scoringnet_tf.models.fragments import FRAGMENT_SOURCES, FragmentSchedule, TrainingFragments
+from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.parts import parts
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import replicas
@@ -76,16 +79,19 @@ class Objective(Model):
                 overall and per stage, SRC and MED of the scores (§4.2).
             phase: `"joint"` trains KFS and SP in one step (Eq. 10), `"segmentation"` KFS alone, `"scoring"` SP alone.
             fragments: what SP is trained on: key fragments of the `"true"` stages, of those `"predicted"` by KFS, or
-                `"scheduled"`, see `TrainingFragments`. Evaluation always takes the predicted ones.
-            fragment_jitter: frames by which they are moved at random, either way.
+                `"scheduled"`, see `TrainingFragments`. Evaluation always takes the predicted ones. Of a video without
+                the true stages of a fragment `"true"` takes the whole video; the others take the predicted ones where
+                not every frame is labelled.
+            fragment_jitter: frames by which they are moved at random, either way; 0 or more.
             frozen: keys of `models.parts.parts` that do not learn, whatever the phase; see `choose_trained`.
             num_videos: of how many the default metrics have an SRC where they are more than `metrics.CAPACITY`; of more
                 it is NaN.
             **options: of `keras.Model.compile`, but `loss_weights` and `weighted_metrics`.
 
         Raises:
-            ValueError: an unknown phase, source of fragments, output or part; nothing of the phase is there and left to
-                learn; losses or metrics of another kind, or two results of one name; an option that is not for it.
+            ValueError: an unknown phase, source of fragments, output or part; fragments of a model of whole videos;
+                nothing of the phase is there and left to learn; losses or metrics of another kind, or two results of
+                one name; an option that is not for it.
         """
         if phase not in PHASES:
             raise ValueError(f"Expected phase to be one of {', '.join(PHASES)}. Received: phase={phase!r}")
@@ -95,6 +101,11 @@ class Objective(Model):
             raise ValueError(
                 f"Expected fragments to be one of {', '.join(FRAGMENT_SOURCES)}. Received: fragments={fragments!r}"
             )
+        if fragment_jitter < 0:
+            raise ValueError(f"Expected a fragment_jitter of 0 or more. Received: {fragment_jitter}")
+        if "segmenter" not in self.networks and (fragments != "true" or fragment_jitter):
+            received = f"fragments={fragments!r}, fragment_jitter={fragment_jitter}"
+            raise ValueError(f"Expected no fragments of a model that scores whole videos. Received: {received}")
         for kind, given in {"loss": loss, "metrics": metrics}.items():
             if not isinstance(given, dict | None):
                 raise ValueError(f"Expected {kind} by output, a dict. Received: {kind}={given!r}")
@@ -115,12 +126,49 @@ class Objective(Model):
         if not hasattr(self, "training_fragments"):  # one for all phases: Keras forgets no layer that it has seen
             self.training_fragments = TrainingFragments(name="training_fragments")
         self.training_fragments.source, self.training_fragments.jitter = fragments, fragment_jitter
+        self.training_fragments.share.assign(1.0)
         trackers = {name: keras.metrics.Mean(name=name) for name in terms}
         self.learned = Learned(phase, output_losses, output_metrics, trackers, keras.metrics.Mean(name="loss"))
         if keras.backend.backend() == "tensorflow":
             # XLA makes its 3-D convolutions 5 to 40 times slower on a CPU, and cannot compile a cuDNN LSTM.
             options = {"jit_compile": False, **options}
+        if options.get("auto_scale_loss", True):
+            optimizer = self._scaling(optimizer)
         super().compile(optimizer=optimizer, **options)
+
+    def _scaling(self, optimizer):
+        """With a scaled loss where the parts compute in float16: Keras goes by the policy of the whole alone."""
+        optimizer = keras.optimizers.get(optimizer)
+        policy = keras.dtype_policies.get(self._config["dtype"] or keras.config.dtype_policy())
+        if policy.name != "mixed_float16" or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            return optimizer
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+
+    def adapt_features(self, dataset: Iterable[tuple[dict[str, Any], Any]]) -> None:
+        """Brings features to standard units of the training videos, which a model of features needs before its `fit`.
+
+        Args:
+            dataset: one pass over the training videos, batches of `data.input_pipeline.videos`.
+        """
+        count, mean, squares = 0.0, 0.0, 0.0
+        for inputs, _ in dataset:
+            steps = np.asarray(inputs["features"], np.float64)[np.asarray(inputs["mask"])]  # (N, D)
+            count, delta = count + len(steps), steps - mean
+            mean = mean + delta.sum(axis=0) / count
+            squares = squares + (delta * (steps - mean)).sum(axis=0)
+        for layer in self._scalings():
+            layer.adapt(mean, np.sqrt(squares / count))
+
+    def _scalings(self):
+        return [layer for layer in self._flatten_layers() if isinstance(layer, FeatureScaling)]
+
+    def fit(self, *arguments: Any, callbacks: Any = None, **options: Any) -> keras.callbacks.History:
+        """Keras's own; of `"scheduled"` fragments the share of true ones falls from 1 in the first epoch to 0."""
+        if any(not layer.is_adapted for layer in self._scalings()):
+            warnings.warn("Features are not in standard units: call adapt_features(train) before fit.", stacklevel=2)
+        if self.compiled and self.training_fragments.source == "scheduled":
+            callbacks = [FragmentSchedule(), *keras.tree.flatten(callbacks or [])]
+        return super().fit(*arguments, callbacks=callbacks, **options)
 
     def choose_trained(self, phase: str, frozen: Collection[str] = ()) -> None:
         """Makes trainable what a phase trains less the frozen parts, and nothing else; `compile` does it.
@@ -202,6 +250,13 @@ class Objective(Model):
         measures = [metric for found in self.learned.metrics.values() for metric in found]
         return [self.learned.total, *self.learned.trackers.values(), *measures]
 
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what `evaluate` returns as a list: those of metrics of several values come last, sorted."""
+        of_one = [metric.name for metric in self.metrics]
+        names = [name for metric in self.metrics for name in metrics.results(metric)]
+        return [name for name in names if name in of_one] + sorted({*names} - {*of_one})
+
     # === One step ===
 
     def train_step(self, *arguments: Any) -> Any:
@@ -220,8 +275,9 @@ class Objective(Model):
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Keras's, before a `fit` on several replicas, takes the mean of a batch's bools; here all is built."""
-        with self.distribute_strategy.scope():
-            self.optimizer.build(self.trainable_variables)
+        if not self.optimizer.built:  # that of a scaled loss would begin anew with its scale
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
 
     def call(self, inputs: dict[str, Any], training: bool | None = None, mask: Any = None) -> dict[str, Any]:
         """The functional model; with `true_stages` among the inputs, what the phase trains of it."""

@@ -32,16 +32,6 @@ class Reseed(keras.callbacks.Callback):
         reseed(self.model, self.seed, self.first_epoch + epoch)
 
 
-class FragmentSchedule(keras.callbacks.Callback):
-    """Lowers the share of true fragments of a `ScoringNet` linearly, from 1 in the first epoch to 0 in the last."""
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Sets the share of the epoch."""
-        fragments = getattr(self.model, "training_fragments", None)
-        if fragments is not None:
-            fragments.share.assign(1.0 - epoch / max(1, self.params["epochs"] - 1))
-
-
 class StopAfter(keras.callbacks.Callback):
     """Stops after so many steps of a phase, to try settings out; 0 never stops."""
 

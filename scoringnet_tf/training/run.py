@@ -336,7 +336,6 @@ class Run:
 
         return [
             callbacks.Reseed(self.settings["seed"], phase.first_epoch),
-            callbacks.FragmentSchedule(),
             keras.callbacks.TerminateOnNaN(),
             callbacks.StopAfter(self.settings["max_steps"]),
             *(held_out if self.validation_ids else self.further_callbacks(phase, log_dir)),

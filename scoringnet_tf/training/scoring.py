@@ -14,7 +14,6 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessing import little_shown
 from scoringnet_tf.data.service import check_service, check_shared
 from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
-from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.parts import rate_factors
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
@@ -254,7 +253,7 @@ class ScoringRun(Run):
         """Fills the network with the weights that the settings name, and with the statistics of features."""
         print(self.supervision.said)
         if self.info.features:
-            adapt_features(self.model, self._videos("train"))
+            self.model.adapt_features(self._videos("train"))
         elif said := little_shown(self.info.frame_size, self.settings["image_size"]):
             print(said)
         for flag, load in INITIAL_WEIGHTS.items():
@@ -318,16 +317,3 @@ class ScoringRun(Run):
             for score in SCORES
             if score in self.model.output
         }
-
-
-def adapt_features(network: ScoringNet, dataset: tf.data.Dataset) -> None:
-    """Gives every `FeatureScaling` of `network` the mean and deviation of the features of one pass over `dataset`."""
-    count, mean, squares = 0.0, 0.0, 0.0
-    for inputs, _ in dataset:
-        steps = inputs["features"].numpy().astype(np.float64)[inputs["mask"].numpy()]  # (N, D)
-        count, delta = count + len(steps), steps - mean
-        mean = mean + delta.sum(axis=0) / count
-        squares = squares + (delta * (steps - mean)).sum(axis=0)
-    for layer in network._flatten_layers():
-        if isinstance(layer, FeatureScaling):
-            layer.adapt(mean, np.sqrt(squares / count))

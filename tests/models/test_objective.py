@@ -363,6 +363,54 @@ def test_mixed_float16_scales_the_loss_and_the_gradients_agree():
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
+def test_a_scaled_loss_keeps_its_scale_over_validations_and_in_checkpoints(tmp_path):
+    """That it settled at, over `fit`, `evaluate`, and what was saved; and no variable is made twice."""
+    data = tf.data.Dataset.from_tensors(batch())
+    networks = [scoringnet_tf.ScoringNet(**SMALL) for _ in range(2)]
+    for network in networks:
+        network.compile(keras.optimizers.LossScaleOptimizer(scoringnet_tf.LayerwiseAdam(), initial_scale=512.0))
+        network.optimizer.build(network.trainable_variables)
+    first, second = networks
+    number, scale = len(first.optimizer.variables), first.optimizer.dynamic_scale
+    scale.assign(64.0)
+    first.fit(data, validation_data=data, verbose=0, shuffle=False)
+    first.evaluate(data, verbose=0)
+    assert len(first.optimizer.variables) == number and first.optimizer.dynamic_scale is scale and float(scale) == 64
+    first.save_weights(tmp_path / "run.weights.h5")
+    second.load_weights(tmp_path / "run.weights.h5")
+    second.fit(data, verbose=0, shuffle=False)
+    assert float(second.optimizer.dynamic_scale) == 64
+
+
+@pytest.mark.parametrize(
+    ("dtype", "options", "scaled"),
+    [("mixed_float16", {}, True), ("mixed_float16", {"auto_scale_loss": False}, False), (None, {}, False)],
+)
+def test_a_model_of_float16_has_a_scaled_loss(dtype, options, scaled):
+    network = scoringnet_tf.ScoringNet(**SMALL, dtype=dtype)
+    network.compile("adam", **options)
+    assert isinstance(network.optimizer, keras.optimizers.LossScaleOptimizer) == scaled
+
+
+@pytest.mark.parametrize("options", [{}, {"fragments": "whole"}], ids=["fragments", "whole"])
+def test_names_of_metrics_are_those_of_the_list_that_evaluate_returns(options):
+    network, data = compiled(scoringnet_tf.ScoringNet(**SMALL, **options)), tf.data.Dataset.from_tensors(batch())
+    named = dict(zip(network.metrics_names, network.evaluate(data, verbose=0), strict=True))
+    assert named == pytest.approx(network.evaluate(data, verbose=0, return_dict=True), nan_ok=True)
+
+
+def test_scheduled_fragments_are_the_true_ones_at_first_and_those_of_kfs_in_the_end():
+    network, shares = scoringnet_tf.ScoringNet(**SMALL), []
+    seeing = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: shares.append(float(network.training_fragments.share))
+    )
+    compiled(network, fragments="scheduled")
+    network.fit(tf.data.Dataset.from_tensors(batch()), epochs=3, verbose=0, shuffle=False, callbacks=[seeing])
+    assert shares == [1, 0.5, 0]
+    compiled(network, fragments="scheduled")
+    assert float(network.training_fragments.share) == 1
+
+
 def test_a_model_saves_in_float32_without_its_training(tmp_path):
     network = scoringnet_tf.ScoringNet(**SMALL, dtype="mixed_bfloat16")
     fitted(network, fragments="scheduled")
@@ -381,6 +429,7 @@ def test_a_model_saves_in_float32_without_its_training(tmp_path):
     [
         ({"phase": "both"}, "Expected phase to be one of joint, segmentation, scoring. Received: phase='both'"),
         ({"fragments": "all"}, "Expected fragments to be one of true, predicted, scheduled"),
+        ({"fragment_jitter": -1}, "Expected a fragment_jitter of 0 or more. Received: -1"),
         (
             {"frozen": ("towers",)},
             r"Expected frozen to be parts of the model: c3d, kfs, difficulty, execution\. Received",

@@ -168,6 +168,26 @@ def test_a_step_trains_what_there_is(model):
         assert {"stage_loss", "difficulty_mse", "execution_mse", "frame_accuracy", "f_src"} <= set(logs)
 
 
+def test_features_are_brought_to_standard_units_before_a_fit():
+    """Of the steps that are some, and without one that never varies; a model that knows nothing of them says so."""
+    network, (inputs, targets) = feature_model(), feature_batch()
+    network.compile(keras.optimizers.SGD(0.0))
+    inputs["features"][..., 2] = 5.0
+    inputs["mask"][1, 9:] = False
+    inputs["features"][1, 9:] = 1e6  # padding
+    halves = [({name: value[rows] for name, value in inputs.items()}, {}) for rows in (slice(0, 1), slice(1, 3))]
+    with pytest.warns(UserWarning, match=r"not in standard units: call adapt_features\(train\) before fit"):
+        network.fit(inputs, targets, verbose=0)
+    network.adapt_features(halves)
+    steps = inputs["features"][inputs["mask"]]
+    for layer in scalings(network):
+        np.testing.assert_allclose(layer.mean, steps.mean(axis=0), rtol=1e-5, atol=1e-6)
+        varies = np.arange(6) != 2
+        np.testing.assert_allclose(np.array(layer.deviation)[varies], steps.std(axis=0)[varies], rtol=1e-5)
+        assert float(layer.deviation[2]) > 1e6
+    network.fit(inputs, targets, verbose=0)
+
+
 def test_a_fused_final_score_can_be_learnt_as_well():
     """Of videos that know no more: difficulty and execution have no gradient, the final score has."""
     keras.utils.set_random_seed(0)
@@ -190,6 +210,14 @@ def test_a_fused_final_score_can_be_learnt_as_well():
         (
             lambda: scoringnet_tf.ScoringNet(**SMALL, fragments="whole").compile(phase="segmentation"),
             "Expected a phase that trains score_predictor. Received: phase='segmentation'",
+        ),
+        (
+            lambda: scoringnet_tf.ScoringNet(**SMALL, fragments="whole").compile(fragment_jitter=3),
+            "Expected no fragments of a model that scores whole videos. Received: fragments='true', fragment_jitter=3",
+        ),
+        (
+            lambda: scoringnet_tf.ScoringNet(**SMALL, fragments="whole").compile(fragments="predicted"),
+            "Expected no fragments of a model that scores whole videos. Received: fragments='predicted'",
         ),
         (
             lambda: scoringnet_tf.ScoringNet(**FINAL).compile(loss={"execution": losses.ScoreLoss()}),

@@ -4,6 +4,85 @@ from mutant import of
 
 CHANGES = [
     *of(
+        "scoringnet_tf/models/fragments.py",
+        "tests/models/test_objective.py",
+        (
+            'max(1, self.params["epochs"] - 1)',
+            'self.params["epochs"]',
+            "the share of true fragments never reaches 0",
+            "test_scheduled_fragments_are_the_true_ones_at_first_and_those_of_kfs_in_the_end",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/objective.py",
+        "tests/models/test_partial_models.py",
+        (
+            "squares = squares + (delta * (steps - mean)).sum(axis=0)",
+            "squares = squares + ((steps - mean) ** 2).sum(axis=0)",
+            (
+                "the deviation of features is wrong as soon as there are several batches: each is measured "
+                "from the mean so far"
+            ),
+            "test_features_are_brought_to_standard_units_before_a_fit",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/objective.py",
+        "tests/models/test_objective.py",
+        (
+            "if not self.optimizer.built:",
+            "if True:",
+            "the scale of a loss begins anew with every fit and validation",
+            "test_a_scaled_loss_keeps_its_scale_over_validations_and_in_checkpoints",
+        ),
+        (
+            'if policy.name != "mixed_float16" or isinstance(',
+            "if isinstance(",
+            "the loss of a model of float32 is scaled",
+            "test_a_model_of_float16_has_a_scaled_loss",
+        ),
+        (
+            "            optimizer = self._scaling(optimizer)\n",
+            "            pass\n",
+            "gradients of float16 fall below what it holds",
+            "test_a_model_of_float16_has_a_scaled_loss",
+        ),
+        (
+            "[name for name in names if name in of_one] + sorted({*names} - {*of_one})",
+            "names",
+            "figures of an evaluation have each other's names",
+            "test_names_of_metrics_are_those_of_the_list_that_evaluate_returns",
+        ),
+        (
+            "[FragmentSchedule(), *keras.tree.flatten(callbacks or [])]",
+            "keras.tree.flatten(callbacks or [])",
+            "scheduled fragments are the true ones to the end",
+            "test_scheduled_fragments_are_the_true_ones_at_first_and_those_of_kfs_in_the_end",
+        ),
+        (
+            "        self.training_fragments.share.assign(1.0)\n",
+            "",
+            "scheduled fragments of a second training are those of KFS from the first epoch on",
+            "test_scheduled_fragments_are_the_true_ones_at_first_and_those_of_kfs_in_the_end",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/objective.py",
+        "tests/models/test_partial_models.py",
+        (
+            'np.asarray(inputs["features"], np.float64)[np.asarray(inputs["mask"])]',
+            'np.asarray(inputs["features"], np.float64).reshape(-1, inputs["features"].shape[-1])',
+            "padding counts where features are brought to standard units",
+            "test_features_are_brought_to_standard_units_before_a_fit",
+        ),
+        (
+            '(fragments != "true" or fragment_jitter)',
+            'fragments != "true"',
+            "a jitter of fragments is taken from a model that has none",
+            "test_what_there_is_not_is_named",
+        ),
+    ),
+    *of(
         "scoringnet_tf/losses.py",
         "tests/test_losses.py",
         (

@@ -187,18 +187,6 @@ def test_early_stopping_goes_on_counting_after_a_kill():
     assert stopped_after(values[2:], state)[0] == 2
 
 
-def test_the_share_of_true_fragments_falls_from_1_to_0():
-    network = scoringnet_tf.ScoringNet(**SMALL)
-    network.compile(fragments="scheduled")
-    schedule, shares = callbacks.FragmentSchedule(), []
-    schedule.set_model(network)
-    schedule.set_params({"epochs": 5})
-    for epoch in range(5):
-        schedule.on_epoch_begin(epoch)
-        shares.append(float(network.training_fragments.share))
-    assert shares == [1.0, 0.75, 0.5, 0.25, 0.0]
-
-
 def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
     """In a folder where one that was killed in its first epoch left a best model: that is not this run's."""
     changes = {"training": "joint", "max_steps": 3, "batch_size": 2, "validation_fraction": 0.0}
