@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scoringnet_tf.data.features import feature_differences
+from scoringnet_tf.data.features import feature_differences, rate_differences
 from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.models.c3d import C3D, describe_preprocessing
 from scoringnet_tf.models.presets import form_of, load_keras, load_scoring_net
@@ -156,8 +156,10 @@ def _check_sees_alike(network, source, named):
         )
     if network.content == "frames":
         other = form_differences(form_of(source), form_of(network))
-        if other:  # it may learn anew what they look like
-            print(f"{named} learned from other frames: the records have {'; '.join(other)}.")
+    else:
+        other = rate_differences(source.frame_rate, network.frame_rate) if network.sampled_frames != 1 else []
+    if other:  # it may learn anew what they look like
+        print(f"{named} learned from other {network.content}: the records have {'; '.join(other)}.")
 
 
 def _difference(key, theirs, ours):

@@ -1026,6 +1026,16 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/training/starting_weights.py",
+        "tests/training/test_starting_weights.py",
+        (
+            "rate_differences(source.frame_rate, network.frame_rate)",
+            "rate_differences(network.frame_rate, source.frame_rate)",
+            "the records' rate of features is said to be the model's",
+            "test_a_model_of_features_of_another_rate_may_learn_on_and_it_is_said",
+        ),
+    ),
+    *of(
         "scoringnet_tf/training/strategy.py",
         "tests/training/test_replicas.py",
         (

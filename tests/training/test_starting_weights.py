@@ -168,6 +168,19 @@ def test_a_model_of_frames_of_another_rate_may_learn_on_and_it_is_said(diving_re
     assert said in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("steps", "said"), [(4, " 25 steps/s instead of 12.5."), (1, "")])
+def test_a_model_of_features_of_another_rate_may_learn_on_and_it_is_said(tmp_path, capsys, steps, said):
+    """One step for a whole video has no rate."""
+    options = {"features": {"size": 6, "stride": 2, "origin": None}, "fragments": "whole", "clip_lengths": (steps,) * 2}
+    network, source = (
+        scoringnet_tf.ScoringNet(**{**SMALL, **options}, provenance={"frame_rate": rate}) for rate in (25.0, 12.5)
+    )
+    source.save(tmp_path / "model.keras")
+    load_network(network, tmp_path / "model.keras")
+    expected = f"--initial_model={tmp_path / 'model.keras'} learned from other features: the records have{said}\n"
+    assert capsys.readouterr().out == (expected if said else "")
+
+
 def test_the_kfs_of_an_initial_model_may_be_kept(diving_records, tmp_path):
     """What an earlier run left of KFS in the folder is not loaded by one that trains none."""
     info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
