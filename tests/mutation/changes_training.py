@@ -421,10 +421,26 @@ CHANGES = [
             "test_parts_that_cannot_be_are_named",
         ),
         (
-            '"c3d": settings["pretrained"], "kfs"',
-            '"c3d": settings["pretrained"], "kfs": settings["pretrained"], "kfs_"',
+            '"kfs": settings["segmenter"] or start',
+            '"kfs": settings["segmenter"] or settings["pretrained"] or start',
             "a KFS of which only the C3D was loaded is frozen",
             "test_parts_that_cannot_be_are_named",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/part_flags.py",
+        "tests/training/test_wiring.py",
+        (
+            "return is_kfs_alone(settings) or",
+            "return True or",
+            "a tower that never learned is frozen, and its scores are said to be learned",
+            "test_parts_that_cannot_be_are_named",
+        ),
+        (
+            'settings["segmenter"] or start}',
+            'settings["segmenter"]}',
+            "the KFS of a model whose KFS alone was trained cannot be frozen",
+            "test_parts_with_weights_may_be_frozen",
         ),
     ),
     *of(
