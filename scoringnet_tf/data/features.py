@@ -123,10 +123,17 @@ def feature_differences(learned: Mapping[str, Any], found: Mapping[str, Any]) ->
         kinds = [kind | origin_kind(features["origin"]) for kind, features in zip(kinds, (learned, found), strict=True)]
     expected, received = kinds
     return [
-        f"{key} {reprlib.repr(received.get(key))} instead of {reprlib.repr(expected.get(key))}"
+        f"{key} {shortened(received.get(key))} instead of {shortened(expected.get(key))}"
         for key in sorted(expected.keys() | received.keys())
         if received.get(key) != expected.get(key)
     ]
+
+
+def shortened(value: Any) -> str:
+    """What `features.json` says of something, for a message: an image that is subtracted has 37,632 numbers."""
+    short = reprlib.Repr()
+    short.maxlevel = 2
+    return short.repr(value)
 
 
 def rate_differences(learned: float | None, found: float | None) -> list[str]:

@@ -255,6 +255,20 @@ def test_a_folder_of_other_settings_is_left_alone(folder, diving_records, stage_
     assert content(folder) == before
 
 
+def test_an_image_that_is_subtracted_is_not_printed_whole(tmp_path):
+    first, second = (
+        {"size": 3, "stride": 1, "preprocessing": {"channels": "bgr", "mean": np.full((9, 9, 3), level).tolist()}}
+        for level in (98.5, 99.5)
+    )
+    prepare(tmp_path, first)
+    with pytest.raises(InputError, match=r"Received: preprocessing \{'channels': 'bgr', 'mean': \[") as caught:
+        prepare(tmp_path, second)
+    assert "99.5" not in str(caught.value)
+    rgb = {**first, "preprocessing": {"channels": "rgb", "mean": [95.14, 102.86, 107.76]}}
+    with pytest.raises(InputError, match=r"Received: .*'mean': \[95\.14, 102\.86, 107\.76\]"):
+        prepare(tmp_path, rgb)
+
+
 @pytest.mark.parametrize("change", [{"endpoint": "x"}, {"weights": None}, {"records": None}, {"new": 1}])
 def test_any_other_setting_is_noticed(folder, change):
     origin = read_origin(folder)

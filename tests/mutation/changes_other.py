@@ -498,4 +498,14 @@ CHANGES = [
             "test_a_tower_whose_stages_a_video_lacks_sees_all_of_it",
         ),
     ),
+    *of(
+        "scoringnet_tf/weights/tower.py",
+        "tests/weights/test_tower.py",
+        (
+            '{**trunk.preprocessing, "frame_size": list(model.frame_size)}',
+            "trunk.preprocessing",
+            "a tower states the frames of the weights that it began with",
+            "test_it_states_the_frames_that_its_network_learned_from",
+        ),
+    ),
 ]
