@@ -337,8 +337,19 @@ def test_a_frame_size_is_height_and_width(c3d, tmp_path):
     """What made the features is known before the first video is read."""
     c3d.save(tmp_path / "c3d.keras")
     flags = (f"--model={tmp_path / 'c3d.keras'}", "--endpoint=conv5b", f"--output_dir={tmp_path / 'features'}")
-    command(*flags, "--frame_size=36,50", tmp_path / "none.avi")
+    command(*flags, "--frame_size=36,50", "--frame_rate=25", tmp_path / "none.avi")
     assert read_origin(tmp_path / "features")["stored"]["frame_size"] == [36, 50]
+
+
+@pytest.mark.parametrize(("aspect", "stored"), [((), None), (("--aspect=1.5",), 1.5)])
+def test_a_c3d_is_told_the_rate_of_its_videos(tmp_path, aspect, stored):
+    """It knows of none; what scores the features then refuses those of another rate. Nothing is cut unasked."""
+    write_bars(tmp_path / "fast.avi", 60, fps=50)
+    flags = ("--model=motion_small", "--endpoint=conv5b", "--pool=mean", f"--output_dir={tmp_path / 'features'}")
+    result = command(*flags, "--frame_size=73,98", "--frame_rate=25", *aspect, tmp_path / "fast.avi")
+    assert result.returncode == 0, result.stderr
+    found = read_features(tmp_path / "features/fast.avi.npy")
+    assert len(found.values) == 30 and found.origin["frame_rate"] == 25 and found.origin["stored"]["aspect"] == stored
 
 
 @pytest.mark.parametrize(
@@ -353,7 +364,29 @@ def test_a_frame_size_is_height_and_width(c3d, tmp_path):
         ),
         (["--model=motion_small", "--endpoint=conv5b", "--output_dir=o", "v.mp4"], "--frame_size: expected height,"),
         (["--model=motion_small", "--part=execution", "--endpoint=conv5b", "--output_dir=o", "v"], "--part: expected"),
-        (["--model=motion_small", "--endpoint=fc6", "--output_dir=o", "v.mp4", "--frame_size=73,98"], "endpoint fc6"),
+        (
+            ["--model=motion_small", "--endpoint=conv5b", "--output_dir=o", "v.mp4", "--frame_size=73,98"],
+            "--frame_rate: expected frames per second, as this C3D does not say it. Received: none.",
+        ),
+        (
+            ["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", "v.mp4", "--frame_rate=25"],
+            "--frame_rate: expected none, as the model or the records say it. Received: one.",
+        ),
+        (
+            ["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", "v.mp4", "--aspect=1.5"],
+            "--aspect: expected none, as the model or the records say it. Received: one.",
+        ),
+        (
+            [
+                "--model=motion_small",
+                "--endpoint=fc6",
+                "--output_dir=o",
+                "v.mp4",
+                "--frame_size=73,98",
+                "--frame_rate=9",
+            ],
+            "endpoint fc6",
+        ),
         (["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", "a/v.mp4", "b/v.mp4"], "v.mp4 more than once"),
         (["--model=diving_small", "--endpoint=conv5b", "--output_dir=docs", "v.mp4"], "expected a new folder"),
     ],
