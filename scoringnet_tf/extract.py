@@ -176,6 +176,20 @@ def checked_info(records_dir: AnyPath) -> DatasetInfo:
     return info
 
 
+def _say_learned(info, c3d):
+    """Prints of how many of the videos the features are no fair ones; `train` and `evaluate` cannot know."""
+    from scoringnet_tf.models.presets import model_path
+    from scoringnet_tf.training.config import learned_from, shown
+
+    learned = c3d.learned_from | learned_from(model_path(flags.FLAGS.model))
+    seen = sum(shown(video) in learned for video in info.videos.values())
+    if seen:
+        print(
+            f"Of these {counted(len(info.videos), 'video')} the model learned from {seen}: on them what learns from "
+            "the features errs less than on others. Hold others out for figures and intervals (--held_out_split)."
+        )
+
+
 def main(paths: list[str]) -> int:
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
@@ -205,6 +219,7 @@ def main(paths: list[str]) -> int:
         sport = feature_folder.write_tables(info, output_dir)
         print(f"Build records of them: python -m data_prep build --dataset=manifest --sport={sport} \\")
         print(f"    --source_dir={output_dir} --output_dir=FEATURE_RECORDS")
+        _say_learned(info, c3d)
     return 1 if failed else 0
 
 

@@ -19,8 +19,10 @@ from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d, records_preprocessor
 from scoringnet_tf.inference.feature_folder import Video, _penalty, extract_videos, file_name, prepare, write_tables
+from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.config import record_config, shown
 
 ROOT = pathlib.Path(__file__).parents[2]
 SIZE = (32, 32)
@@ -192,6 +194,22 @@ def test_features_of_records_are_those_of_their_frames(folder, diving_records, s
         assert "frame_rate" not in found.origin["stored"], "features of a file, whose rate is known, would be others"
         assert found.origin["frame_rate"] == 25  # of the records, by which steps of another rate are told
         assert len(found.origin["weights"]["sha256"]) == 64 and found.origin["weights"]["file"] == "model.keras"
+
+
+@pytest.mark.parametrize("known_by", ["run", "C3D", "nothing"])
+def test_videos_that_the_model_learned_from_are_told(known_by, diving_records, tmp_path):
+    """By its run, or by the C3D of a tower; what learns from its features would count them as held out."""
+    info, extracted = DatasetInfo.load(diving_records), tmp_path / "features"
+    seen = {shown(info.videos[video_id]) for video_id in info.split("train")["ids"][:2]}
+    C3D((None, *SIZE, 3), 1 / 16, False, "pool5", learned_from=seen if known_by == "C3D" else ()).save(
+        tmp_path / "c3d.keras"
+    )
+    if known_by == "run":
+        record_config(tmp_path, {}, "others", "float32", [], seen)
+    result = command(*_of_records(tmp_path / "c3d.keras", diving_records, extracted))
+    assert result.returncode == 0, result.stderr
+    said = "Of these 10 videos the model learned from 2: on them what learns from the features errs less"
+    assert (said in result.stdout) == (known_by != "nothing") == ("learned from" in result.stdout)
 
 
 def test_the_tables_beside_them_make_records(folder, diving_records, tmp_path):

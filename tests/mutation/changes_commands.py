@@ -206,6 +206,16 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/extract.py",
+        "tests/inference/test_extraction.py",
+        (
+            "learned = c3d.learned_from | ",
+            "learned = ",
+            "that a tower learned from the videos to extract from is not told",
+            "test_videos_that_the_model_learned_from_are_told",
+        ),
+    ),
+    *of(
         "scoringnet_tf/import_weights.py",
         "tests/weights/test_import_weights.py",
         (
