@@ -8,7 +8,8 @@ The second writes manifest.csv and stage_labels.csv as well, so that the third m
 them is in features.json beside them. --per=frame is C3D without temporal pooling, as KFS has it: a vector for every
 --stride frames, of all that it sees around them. --per=clip is C3D as it was trained, over clips that begin every
 --stride frames; beyond the end the last frame is repeated. Of L frames either gives ⌈L / stride⌉ steps, of a video
-L frames at the rate of the model (frame_rate in features.json), which stages of features count too.
+L frames at the rate of the model (frame_rate in features.json), which stages of features count too. A C3D by itself
+knows no rate: --frame_rate says it, and --frame_size the size of frames where the C3D does not.
 
 A run that was stopped goes on when the same command is given again: a video whose file is there is left out, by its
 bytes (videos.json). A video
@@ -72,6 +73,21 @@ flags.DEFINE_list(
     "Height,width in pixels that a video's frames are resized to before the centre is taken, where --model is a C3D "
     "that does not say how it was trained. Default: what the model says.",
 )
+flags.DEFINE_float(
+    "frame_rate",
+    None,
+    "Frames per second that a video is brought to, where --model is a C3D: of what learns from the features. Default: "
+    "what the model says.",
+    lower_bound=0.1,
+)
+flags.DEFINE_float(
+    "aspect",
+    None,
+    "Width over height of the picture, to which a video of another one is cut, where --model is a C3D. Default: what "
+    "the model says; with a C3D no video is cut.",
+    lower_bound=0.1,
+    upper_bound=10,
+)
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords to extract from, all splits, instead of VIDEO arguments.")
 flags.DEFINE_string(
     "output_dir", None, "Folder for the features: a new one, or one of the same settings, whose files are kept."
@@ -97,15 +113,24 @@ def preprocessor_of(
     from scoringnet_tf.inference.extraction import records_preprocessor
     from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 
-    stated = of_network.stored.frame_size if of_network else c3d.preprocessing["frame_size"]
-    if flags.FLAGS.frame_size and (stated or info):
-        raise InputError("--frame_size: expected none, as the model or the records say it. Received: one.")
+    values, known = flags.FLAGS, bool(of_network or info)
+    stated = None if known else c3d.preprocessing["frame_size"]
+    for flag, said in (("frame_size", known or stated), ("frame_rate", known), ("aspect", known)):
+        if said and values[flag].value is not None:
+            raise InputError(f"--{flag}: expected none, as the model or the records say it. Received: one.")
     if info is not None:
         return records_preprocessor(c3d, of_network, info)
-    frame_size = stated or (flags.FLAGS.frame_size and cli.size_flag("frame_size"))
-    if not frame_size:
-        raise InputError("--frame_size: expected height,width, as this C3D does not say it. Received: none.")
-    return of_network or ScoringNetPreprocessor(c3d.get_config()["input_shape"][1:3], tuple(frame_size))
+    if of_network:
+        return of_network
+    frame_size = stated or (values.frame_size and cli.size_flag("frame_size"))
+    for flag, given, what in (
+        ("frame_size", frame_size, "height,width"),
+        ("frame_rate", values.frame_rate, "frames per second"),
+    ):
+        if not given:
+            raise InputError(f"--{flag}: expected {what}, as this C3D does not say it. Received: none.")
+    image_size = c3d.get_config()["input_shape"][1:3]
+    return ScoringNetPreprocessor(image_size, tuple(frame_size), aspect=values.aspect, frame_rate=values.frame_rate)
 
 
 def videos_of(paths: Sequence[str], preprocessor: "ScoringNetPreprocessor") -> "list[Video]":
@@ -151,6 +176,20 @@ def checked_info(records_dir: AnyPath) -> DatasetInfo:
     return info
 
 
+def _say_learned(info, c3d):
+    """Prints of how many of the videos the features are no fair ones; `train` and `evaluate` cannot know."""
+    from scoringnet_tf.models.presets import model_path
+    from scoringnet_tf.training.config import learned_from, shown
+
+    learned = c3d.learned_from | learned_from(model_path(flags.FLAGS.model))
+    seen = sum(shown(video) in learned for video in info.videos.values())
+    if seen:
+        print(
+            f"Of these {counted(len(info.videos), 'video')} the model learned from {seen}: on them what learns from "
+            "the features errs less than on others. Hold others out for figures and intervals (--held_out_split)."
+        )
+
+
 def main(paths: list[str]) -> int:
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
@@ -180,6 +219,7 @@ def main(paths: list[str]) -> int:
         sport = feature_folder.write_tables(info, output_dir)
         print(f"Build records of them: python -m data_prep build --dataset=manifest --sport={sport} \\")
         print(f"    --source_dir={output_dir} --output_dir=FEATURE_RECORDS")
+        _say_learned(info, c3d)
     return 1 if failed else 0
 
 

@@ -108,8 +108,7 @@ def check_features(
     found = {"size": sequence.values.shape[1], "stride": stride, "origin": sequence.origin}
     different = feature_differences(learned, found)
     frames = (sequence.origin or {}).get("frame_rate")
-    if frames and frame_rate and abs(frames / stride / frame_rate - 1) > RATE_TOLERANCE:
-        different.append(f"{frames / stride:.4g} steps/s instead of {frame_rate:.4g}")
+    different += rate_differences(frame_rate, frames and frames / stride)
     if different:
         raise InputError(f"{source}: expected features like those of the model. Received: {'; '.join(different)}.")
 
@@ -124,10 +123,24 @@ def feature_differences(learned: Mapping[str, Any], found: Mapping[str, Any]) ->
         kinds = [kind | origin_kind(features["origin"]) for kind, features in zip(kinds, (learned, found), strict=True)]
     expected, received = kinds
     return [
-        f"{key} {reprlib.repr(received.get(key))} instead of {reprlib.repr(expected.get(key))}"
+        f"{key} {shortened(received.get(key))} instead of {shortened(expected.get(key))}"
         for key in sorted(expected.keys() | received.keys())
         if received.get(key) != expected.get(key)
     ]
+
+
+def shortened(value: Any) -> str:
+    """What `features.json` says of something, for a message: an image that is subtracted has 37,632 numbers."""
+    short = reprlib.Repr()
+    short.maxlevel = 2
+    return short.repr(value)
+
+
+def rate_differences(learned: float | None, found: float | None) -> list[str]:
+    """What is different of two numbers of steps per second, a phrase or none; None is unknown."""
+    if learned and found and abs(found / learned - 1) > RATE_TOLERANCE:
+        return [f"{found:.4g} steps/s instead of {learned:.4g}"]
+    return []
 
 
 def origin_kind(origin: Mapping[str, Any]) -> dict[str, Any]:

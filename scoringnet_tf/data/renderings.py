@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.features import feature_differences
+from scoringnet_tf.data.features import feature_differences, rate_differences
 from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
@@ -37,9 +37,12 @@ def _check_form(info, rendering):
     """InputError where a rendering has frames of another size, or other features."""
     sizes = [tuple(each.frame_size) if each.frame_size else None for each in (info, rendering)]
     different = [f"frames of {sizes[1]} instead of {sizes[0]} (height, width)"] if sizes[0] != sizes[1] else []
-    different += form_differences(info.form, rendering.form)
     if info.features and rendering.features:
-        different = feature_differences(info.features, rendering.features)
+        different += feature_differences(info.features, rendering.features)
+        if not info.has_vectors:  # one for a whole video has no rate
+            different += rate_differences(info.frame_rate, rendering.frame_rate)
+    else:
+        different += form_differences(info.form, rendering.form)
     if bool(info.features) != bool(rendering.features):
         different = ["features instead of frames" if rendering.features else "frames instead of features"]
     if different:

@@ -15,7 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.data.features import ORIGIN_NAME, read_origin
+from scoringnet_tf.data.features import ORIGIN_NAME, read_origin, shortened
 from scoringnet_tf.data.preprocessing import model_frames
 from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
@@ -104,7 +104,7 @@ def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
         write_json(output_dir / ORIGIN_NAME, origin)
         return
     different = [
-        f"{key} {origin.get(key)!r} instead of {found.get(key)!r}"
+        f"{key} {shortened(origin.get(key))} instead of {shortened(found.get(key))}"
         for key in sorted(origin.keys() | found.keys())
         if origin.get(key) != found.get(key)
     ]

@@ -67,10 +67,19 @@ def preprocess(
     return layers.Rescaling(scale, offset=-scale * mean, name="rescale", dtype=dtype)(frames)
 
 
+def seen_as(preprocessing: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What of it changes what conv1a sees, by which weights are compared: all but `frame_size`; None: the default."""
+    return {name: value for name, value in {**PREPROCESSING, **(preprocessing or {})}.items() if name != "frame_size"}
+
+
 def describe_preprocessing(preprocessing: Mapping[str, Any]) -> str:
     """The same in words, for messages."""
     mean = ops.convert_to_numpy(preprocessing["mean"])
-    mean = f"an image of {mean.shape}" if mean.ndim > 1 else ", ".join(f"{value:g}" for value in mean.ravel())
+    mean = (
+        f"an image of {mean.shape}, {mean.mean():g} on average"
+        if mean.ndim > 1
+        else ", ".join(f"{value:g}" for value in mean.ravel())
+    )
     return f"{preprocessing['channels'].upper()} frames less {mean}, times {preprocessing['scale']:g}"
 
 

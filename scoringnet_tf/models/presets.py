@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from scoringnet_tf.data.features import feature_differences
+from scoringnet_tf.data.features import feature_differences, rate_differences
 from scoringnet_tf.data.preprocessing import Form, form_differences
 from scoringnet_tf.models.intervals import Intervals
 from scoringnet_tf.sports import differences, get_sport
@@ -201,6 +201,8 @@ def check_fits(model: "ScoringNet", info: "DatasetInfo") -> None:
             )
     if model.content == "features":
         different = feature_differences(model.features, info.features)  # type: ignore[arg-type]
+        if model.sampled_frames != 1:  # of one step nothing has a rate
+            different += rate_differences(model.frame_rate, info.frame_rate)
         if different:
             raise InputError(
                 f"{info.records_dir}: expected features like those of the model. Received: {'; '.join(different)}."

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scoringnet_tf.models.parts import parts
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.run import Phase
+from scoringnet_tf.training.supervision import is_kfs_alone
 
 
 def part_rates(entries: Iterable[str]) -> dict[str, float]:
@@ -43,12 +45,14 @@ def check_parts(network: ScoringNet, rates: Mapping[str, float], settings: Mappi
 
 def check_frozen(network: ScoringNet, planned: Iterable[Phase], settings: Mapping[str, Any]) -> None:
     """InputError where a frozen part would stay random, or leaves nothing of a phase to learn."""
-    given = {"c3d": settings["pretrained"], "kfs": settings["segmenter"]}
-    random = [part for part in settings["freeze"] if not (settings["initial_model"] or given.get(part))]
+    start, whole = settings["initial_model"], _brings_all(settings)
+    given = {"c3d": settings["pretrained"], "kfs": settings["segmenter"] or start}
+    random = [part for part in settings["freeze"] if not (whole or given.get(part))]
     if random:
+        alone = f" Of --initial_model={start} KFS alone has learned: --segmenter={start} takes it, beside --pretrained."
         raise InputError(
             "--freeze: expected parts with weights of --initial_model, c3d of --pretrained or kfs of --segmenter. "
-            f"Received: {', '.join(random)}, which would stay random."
+            f"Received: {', '.join(random)}, which would stay random.{alone if start else ''}"
         )
     for phase in planned:
         network.choose_trained(phase.name, settings["freeze"])
@@ -57,3 +61,10 @@ def check_frozen(network: ScoringNet, planned: Iterable[Phase], settings: Mappin
                 f"--freeze={','.join(settings['freeze'])}: expected something of the phase {phase.name} to learn. "
                 "Received: all of its parts."
             )
+
+
+def _brings_all(settings):
+    """Whether --initial_model has learned all that is to be frozen; of one whose KFS was trained alone SP has not."""
+    if not (settings["freeze"] and settings["initial_model"]):
+        return False
+    return is_kfs_alone(settings) or load_scoring_net(settings["initial_model"], "initial_model").scores_learned

@@ -93,7 +93,10 @@ class PretrainingRun(Run):
             pool_stride=settings["pool_stride"],
             dropout_rate=settings["dropout"],
             kernel_l2=settings["weight_decay"],
-            preprocessing=preprocessing_of(settings["pretrained"], settings["image_size"]),
+            preprocessing={
+                **(preprocessing_of(settings["pretrained"], settings["image_size"]) or {}),
+                "frame_size": list(info.frame_size),
+            },
             learned_from=learned_before(settings["pretrained"]),
             dtype=self.dtype,
         )

@@ -189,6 +189,7 @@ class Run:
     def _built_of(self):
         """What the model is built of that neither weights nor the records' hash tell: what → a hash of it, or None."""
         value = self.model.get_config()["preprocessing"]
+        value = value and {**value, "frame_size": None}  # which tells of the records, and changes nothing
         text = json.dumps(value, sort_keys=True, default=lambda array: np.asarray(array).tolist())
         return {
             "preprocessing": hashlib.sha256(text.encode()).hexdigest(),

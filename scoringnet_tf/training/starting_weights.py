@@ -9,9 +9,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scoringnet_tf.data.features import feature_differences
+from scoringnet_tf.data.features import feature_differences, rate_differences
 from scoringnet_tf.data.preprocessing import form_differences
-from scoringnet_tf.models.c3d import C3D, describe_preprocessing
+from scoringnet_tf.models.c3d import C3D, describe_preprocessing, seen_as
 from scoringnet_tf.models.presets import form_of, load_keras, load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import differences, get_sport
@@ -130,7 +130,10 @@ def load_network(network: ScoringNet, path: AnyPath) -> None:
 
 def _check_alike(ours, theirs, expected):
     """InputError, beginning with `expected`, where a weight of one would mean something else in the other."""
-    ours, theirs = ours.get_config(), theirs.get_config()
+    ours, theirs = (
+        {**config, "preprocessing": seen_as(config["preprocessing"])}
+        for config in (ours.get_config(), theirs.get_config())
+    )
     different = [
         _difference(key, theirs[key], ours[key])
         for key in ours
@@ -156,8 +159,10 @@ def _check_sees_alike(network, source, named):
         )
     if network.content == "frames":
         other = form_differences(form_of(source), form_of(network))
-        if other:  # it may learn anew what they look like
-            print(f"{named} learned from other frames: the records have {'; '.join(other)}.")
+    else:
+        other = rate_differences(source.frame_rate, network.frame_rate) if network.sampled_frames != 1 else []
+    if other:  # it may learn anew what they look like
+        print(f"{named} learned from other {network.content}: the records have {'; '.join(other)}.")
 
 
 def _difference(key, theirs, ours):
@@ -165,6 +170,8 @@ def _difference(key, theirs, ours):
         return f"another sport of that name, {'; '.join(differences(get_sport(theirs), get_sport(ours)))}"
     if key == "sport":
         theirs, ours = get_sport(theirs).name, get_sport(ours).name
+    if key == "preprocessing":
+        return f"{describe_preprocessing(theirs)} instead of {describe_preprocessing(ours)}"
     return f"{key} {theirs!r} instead of {ours!r}"
 
 
@@ -197,7 +204,7 @@ def _weighted_layers(model):
 
 
 def _check_preprocessing(source, target, path, part):
-    if source.preprocessing != target.preprocessing:
+    if seen_as(source.preprocessing) != seen_as(target.preprocessing):
         raise InputError(
             f"{path}: expected a C3D for what {part} does to its frames: "
             f"{describe_preprocessing(target.preprocessing)}. Received: {describe_preprocessing(source.preprocessing)}."

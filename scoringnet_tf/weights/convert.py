@@ -11,6 +11,7 @@ from scoringnet_tf.support.errors import InputError
 
 REQUIRED = (*(name for name in ENDPOINTS if name.startswith("conv")), "fc6", "fc7")
 CLASSES = "fc8"
+SPORTS = 487  # classes of Sports-1M: weights with others were trained anew
 
 # What the Sports-1M weights and most that come from them were trained on; the mean is that of the mean file's centre
 # crop, over time and space. `--mean` takes the file itself.
@@ -44,6 +45,7 @@ class Weights:
         preprocessing: of `C3D`.
         channels_first: fc6 reads the features in the order (C, T, H, W), as Caffe flattens them; else (T, H, W, C).
         unused: names in the file that C3D has no place for.
+        normalised: those of `unused` that are of a batch normalisation, without which the others mean nothing.
         without_top: why fc6, fc7 and the classes are not taken; empty where they are.
     """
 
@@ -52,6 +54,7 @@ class Weights:
     preprocessing: dict
     channels_first: bool
     unused: tuple = ()
+    normalised: tuple = ()
     without_top: str = ""
 
 
@@ -90,9 +93,14 @@ def build_c3d(weights: Weights, path: str, log: Callable[[str], object] = print)
         log: takes a line for every layer.
 
     Raises:
-        InputError: a layer is missing, has another shape, or holds infinities or NaN.
+        InputError: a layer is missing, has another shape, or holds infinities or NaN; or there is batch normalisation.
     """
     _check_names(weights, path)
+    if weights.normalised:
+        raise InputError(
+            f"{path}: expected weights of C3D, which has no batch normalisation. Received: "
+            f"{', '.join(weights.normalised[:3])}{', …' * (len(weights.normalised) > 3)}."
+        )
     classes = {CLASSES: weights.layers[CLASSES].bias.size} if CLASSES in weights.layers else {}
     model = C3D(
         width_multiplier=weights.layers["conv1a"].bias.size / dict(TRUNK)["conv1a"],

@@ -59,10 +59,12 @@ def _weights(arrays, backend, data_format):
         ours = from_caffe(kernel) if theano_order and kernel.ndim == 5 else kernel
         ours = np.flip(ours, (0, 1, 2)) if flipped and kernel.ndim == 5 else ours
         layers[layer] = Parameters(modules[layer], kernel.shape, ours, bias)
+    unused = {name: values for name, values in arrays.items() if values and name not in modules.values()}
     return Weights(
         f"Keras HDF5, {'Theano' if theano_order else 'TensorFlow'} order{', flipped kernels' if flipped else ''}",
         layers,
         SPORTS1M,
         channels_first=theano_order or data_format == "channels_first",
-        unused=tuple(name for name, values in arrays.items() if values and name not in modules.values()),
+        unused=tuple(unused),
+        normalised=tuple(name for name, values in unused.items() if len(values) == 4),  # scale, shift, mean, variance
     )

@@ -8,11 +8,10 @@ the mean file, whose channels are BGR. Nothing but the number of classes, 487 or
 import pathlib
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.weights.convert import SPORTS1M, Parameters, Weights
+from scoringnet_tf.weights.convert import SPORTS, SPORTS1M, Parameters, Weights
 
 LAYOUT = "TensorFlow checkpoint"
 TABLE_MAGIC = bytes.fromhex("57fb808b247547db")  # ends every LevelDB table, which is what indexes and old files are
-SPORTS = 487
 FINE_TUNED = {**SPORTS1M, "channels": "rgb"}
 
 # Layer of C3D → what follows the w of its kernel and the b of its bias; the scopes before them vary.

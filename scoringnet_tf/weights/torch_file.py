@@ -21,6 +21,7 @@ from scoringnet_tf.support.pickle_check import check_pickle
 from scoringnet_tf.support.wording import counted
 
 ZIP, PICKLE = b"PK", b"\x80"  # how the containers start
+SHARED = 2  # numbers of all tensors for a byte of the file; of half precision without shared ones it is a half
 MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of the older one
 
 DTYPES = {
@@ -141,12 +142,21 @@ def read_tensors(path: str | pathlib.Path) -> dict[str, np.ndarray]:
         state = value.get("state_dict", value) if isinstance(value, dict) else value
         if not isinstance(state, dict):
             raise pickle.UnpicklingError(f"a {type(state).__name__}")
-        return {name: tensor.numpy() for name, tensor in state.items() if isinstance(tensor, Tensor)}
+        tensors = {name: tensor for name, tensor in state.items() if isinstance(tensor, Tensor)}
+        _check_sharing(tensors.values(), pathlib.Path(path).stat().st_size)
+        return {name: tensor.numpy() for name, tensor in tensors.items()}
     except Exception as error:  # a damaged pickle may raise anything (docs of `pickle`), a damaged zip nearly so
         raise InputError(
             f"{path}: expected a state dict of PyTorch, tensors and plain values alone. Received: "
             f"{str(error) or type(error).__name__}."
         ) from error
+
+
+def _check_sharing(tensors, num_bytes):
+    """UnpicklingError where tensors show the same numbers many times over, each of which would be written out."""
+    asked = sum(abs(math.prod(tensor.shape)) for tensor in tensors)
+    if asked > SHARED * num_bytes:
+        raise pickle.UnpicklingError(f"tensors of {counted(asked, 'number')} in {counted(num_bytes, 'byte')}")
 
 
 def _read_zip(file):

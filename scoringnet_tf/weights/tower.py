@@ -32,8 +32,14 @@ def c3d_of_tower(model: ScoringNet, score: str | None = None, learned_from: Iter
             f"{sp['conv_filters']} and {sp['fc_units']} (--conv_filters, --fc_units)."
         )
     trunk = tower.get_layer("c3d")
-    options = {"top": "regressor", "top_units": sp["fc_units"], "pool_stride": sp["pool_stride"], "heads": {}}
-    options["learned_from"] = learned_from
+    options = {
+        "top": "regressor",
+        "top_units": sp["fc_units"],
+        "pool_stride": sp["pool_stride"],
+        "heads": {},
+        "preprocessing": {**trunk.preprocessing, "frame_size": list(model.frame_size)},
+        "learned_from": learned_from,
+    }
     found = C3D(**{**trunk.get_config(), **options, "dtype": "float32"})
     for layer in found.layers:
         if layer.weights:

@@ -69,6 +69,11 @@ OTHERS = (
         "extract: Expected video files or --records_dir. Received: …. See --help.",
     ),
     Case(
+        "files for a C3D that knows no rate",
+        "scoringnet_tf.extract --model=motion_small --endpoint=conv5b --frame_size=73,98 --output_dir=f dive.avi",
+        "extract: --frame_rate: expected frames per second, as this C3D does not say it. Received: none.",
+    ),
+    Case(
         "an endpoint that there is not",
         "scoringnet_tf.extract --model=c3d.keras --endpoint=conv9 --output_dir=f dive.avi",
         "FATAL Flags parsing error: flag --endpoint=conv9: value should be one of <…>…",

@@ -88,6 +88,18 @@ def test_records_of_another_scale_or_content_are_no_rendering(diving_records, ch
         check_renderings(of_features, [wider])
 
 
+def test_features_of_another_rate_are_no_rendering(diving_records, changed):
+    """One vector for each video has no rate."""
+    steps = {"features": {"size": 3, "stride": 1, "origin": None}, "frame_size": (0, 0)}
+    info, other = (dataclasses.replace(each, **steps) for each in (DatasetInfo.load(diving_records), changed(len)))
+    check_renderings(info, [dataclasses.replace(other, frame_rate=25.2)])
+    faster = dataclasses.replace(other, frame_rate=50.0)
+    with pytest.raises(InputError, match=r"again: .* Received: 50 steps/s instead of 25\.$"):
+        check_renderings(info, [faster])
+    vectors = {video_id: {**video, "num_frames": 1} for video_id, video in info.videos.items()}
+    check_renderings(dataclasses.replace(info, videos=vectors), [dataclasses.replace(faster, videos=vectors)])
+
+
 def test_a_rendering_given_twice_is_refused(diving_records, changed):
     again = changed(lambda index: None)
     check_renderings(DatasetInfo.load(diving_records), [again])

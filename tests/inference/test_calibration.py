@@ -1,6 +1,7 @@
 """What a model keeps of held-out and training videos, and what it says by it: intervals, a grade, the most alike."""
 
 import collections
+import contextlib
 import csv
 import dataclasses
 import json
@@ -391,6 +392,22 @@ def test_records_of_other_features_are_refused(folder):
     check_fits(model, info)
     with pytest.raises(InputError, match=r"features like those of the model\. Received: stride 4 instead of 2\."):
         check_fits(model, dataclasses.replace(info, features={**features, "stride": 4}))
+
+
+@pytest.mark.parametrize("steps", [4, 1])
+def test_records_of_features_of_another_rate_are_refused(folder, steps):
+    """As `predict` refuses such features; one step for a whole video has no rate."""
+    features = {"size": 4, "stride": 2, "origin": None}
+    info = dataclasses.replace(DatasetInfo.load(folder), features=features, frame_rate=12.5)
+    model = scoringnet_tf.ScoringNet.for_records(
+        info, fragments="whole", clip_lengths=(steps, steps), width_multiplier=1 / 16
+    )
+    check_fits(model, dataclasses.replace(info, frame_rate=12.6))
+    error = pytest.raises(
+        InputError, match=r"features like those of the model\. Received: 25 steps/s instead of 12\.5\."
+    )
+    with error if steps > 1 else contextlib.nullcontext():
+        check_fits(model, dataclasses.replace(info, frame_rate=25.0))
 
 
 @pytest.mark.parametrize(

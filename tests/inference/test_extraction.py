@@ -19,8 +19,10 @@ from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d, records_preprocessor
 from scoringnet_tf.inference.feature_folder import Video, _penalty, extract_videos, file_name, prepare, write_tables
+from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.config import record_config, shown
 
 ROOT = pathlib.Path(__file__).parents[2]
 SIZE = (32, 32)
@@ -194,6 +196,22 @@ def test_features_of_records_are_those_of_their_frames(folder, diving_records, s
         assert len(found.origin["weights"]["sha256"]) == 64 and found.origin["weights"]["file"] == "model.keras"
 
 
+@pytest.mark.parametrize("known_by", ["run", "C3D", "nothing"])
+def test_videos_that_the_model_learned_from_are_told(known_by, diving_records, tmp_path):
+    """By its run, or by the C3D of a tower; what learns from its features would count them as held out."""
+    info, extracted = DatasetInfo.load(diving_records), tmp_path / "features"
+    seen = {shown(info.videos[video_id]) for video_id in info.split("train")["ids"][:2]}
+    C3D((None, *SIZE, 3), 1 / 16, False, "pool5", learned_from=seen if known_by == "C3D" else ()).save(
+        tmp_path / "c3d.keras"
+    )
+    if known_by == "run":
+        record_config(tmp_path, {}, "others", "float32", [], seen)
+    result = command(*_of_records(tmp_path / "c3d.keras", diving_records, extracted))
+    assert result.returncode == 0, result.stderr
+    said = "Of these 10 videos the model learned from 2: on them what learns from the features errs less"
+    assert (said in result.stdout) == (known_by != "nothing") == ("learned from" in result.stdout)
+
+
 def test_the_tables_beside_them_make_records(folder, diving_records, tmp_path):
     built, notes = build_records("manifest", folder, tmp_path / "records", workers=1, sport="diving")
     assert verify_records(built) == [] and not any("not used" in note for note in notes)
@@ -253,6 +271,20 @@ def test_a_folder_of_other_settings_is_left_alone(folder, diving_records, stage_
     assert f"--output_dir={folder}: expected the settings that features.json there says" in result.stderr
     assert "part 'execution' instead of 'kfs'; stride 2 instead of 3" in result.stderr
     assert content(folder) == before
+
+
+def test_an_image_that_is_subtracted_is_not_printed_whole(tmp_path):
+    first, second = (
+        {"size": 3, "stride": 1, "preprocessing": {"channels": "bgr", "mean": np.full((9, 9, 3), level).tolist()}}
+        for level in (98.5, 99.5)
+    )
+    prepare(tmp_path, first)
+    with pytest.raises(InputError, match=r"Received: preprocessing \{'channels': 'bgr', 'mean': \[") as caught:
+        prepare(tmp_path, second)
+    assert "99.5" not in str(caught.value)
+    rgb = {**first, "preprocessing": {"channels": "rgb", "mean": [95.14, 102.86, 107.76]}}
+    with pytest.raises(InputError, match=r"Received: .*'mean': \[95\.14, 102\.86, 107\.76\]"):
+        prepare(tmp_path, rgb)
 
 
 @pytest.mark.parametrize("change", [{"endpoint": "x"}, {"weights": None}, {"records": None}, {"new": 1}])
@@ -323,8 +355,19 @@ def test_a_frame_size_is_height_and_width(c3d, tmp_path):
     """What made the features is known before the first video is read."""
     c3d.save(tmp_path / "c3d.keras")
     flags = (f"--model={tmp_path / 'c3d.keras'}", "--endpoint=conv5b", f"--output_dir={tmp_path / 'features'}")
-    command(*flags, "--frame_size=36,50", tmp_path / "none.avi")
+    command(*flags, "--frame_size=36,50", "--frame_rate=25", tmp_path / "none.avi")
     assert read_origin(tmp_path / "features")["stored"]["frame_size"] == [36, 50]
+
+
+@pytest.mark.parametrize(("aspect", "stored"), [((), None), (("--aspect=1.5",), 1.5)])
+def test_a_c3d_is_told_the_rate_of_its_videos(tmp_path, aspect, stored):
+    """It knows of none; what scores the features then refuses those of another rate. Nothing is cut unasked."""
+    write_bars(tmp_path / "fast.avi", 60, fps=50)
+    flags = ("--model=motion_small", "--endpoint=conv5b", "--pool=mean", f"--output_dir={tmp_path / 'features'}")
+    result = command(*flags, "--frame_size=73,98", "--frame_rate=25", *aspect, tmp_path / "fast.avi")
+    assert result.returncode == 0, result.stderr
+    found = read_features(tmp_path / "features/fast.avi.npy")
+    assert len(found.values) == 30 and found.origin["frame_rate"] == 25 and found.origin["stored"]["aspect"] == stored
 
 
 @pytest.mark.parametrize(
@@ -339,7 +382,29 @@ def test_a_frame_size_is_height_and_width(c3d, tmp_path):
         ),
         (["--model=motion_small", "--endpoint=conv5b", "--output_dir=o", "v.mp4"], "--frame_size: expected height,"),
         (["--model=motion_small", "--part=execution", "--endpoint=conv5b", "--output_dir=o", "v"], "--part: expected"),
-        (["--model=motion_small", "--endpoint=fc6", "--output_dir=o", "v.mp4", "--frame_size=73,98"], "endpoint fc6"),
+        (
+            ["--model=motion_small", "--endpoint=conv5b", "--output_dir=o", "v.mp4", "--frame_size=73,98"],
+            "--frame_rate: expected frames per second, as this C3D does not say it. Received: none.",
+        ),
+        (
+            ["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", "v.mp4", "--frame_rate=25"],
+            "--frame_rate: expected none, as the model or the records say it. Received: one.",
+        ),
+        (
+            ["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", "v.mp4", "--aspect=1.5"],
+            "--aspect: expected none, as the model or the records say it. Received: one.",
+        ),
+        (
+            [
+                "--model=motion_small",
+                "--endpoint=fc6",
+                "--output_dir=o",
+                "v.mp4",
+                "--frame_size=73,98",
+                "--frame_rate=9",
+            ],
+            "endpoint fc6",
+        ),
         (["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", "a/v.mp4", "b/v.mp4"], "v.mp4 more than once"),
         (["--model=diving_small", "--endpoint=conv5b", "--output_dir=docs", "v.mp4"], "expected a new folder"),
     ],

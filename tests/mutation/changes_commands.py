@@ -183,10 +183,36 @@ CHANGES = [
         "scoringnet_tf/extract.py",
         "tests/inference/test_extraction.py",
         (
-            '["input_shape"][1:3], tuple(frame_size))',
-            '["input_shape"][1:3], tuple(frame_size)[::-1])',
+            "(image_size, tuple(frame_size), ",
+            "(image_size, tuple(frame_size)[::-1], ",
             "--frame_size=height,width is taken as width,height: features of squeezed frames",
             "test_a_frame_size_is_height_and_width",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/extract.py",
+        "tests/inference/test_extraction.py",
+        (
+            ", frame_rate=values.frame_rate)",
+            ")",
+            "features of a C3D are of videos at any rate, and say none",
+            "test_a_c3d_is_told_the_rate_of_its_videos",
+        ),
+        (
+            "(image_size, tuple(frame_size), aspect=values.aspect,",
+            "(image_size, tuple(frame_size),",
+            "a C3D sees videos cut to 4:3",
+            "test_a_c3d_is_told_the_rate_of_its_videos",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/extract.py",
+        "tests/inference/test_extraction.py",
+        (
+            "learned = c3d.learned_from | ",
+            "learned = ",
+            "that a tower learned from the videos to extract from is not told",
+            "test_videos_that_the_model_learned_from_are_told",
         ),
     ),
     *of(

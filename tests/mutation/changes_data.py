@@ -99,7 +99,7 @@ CHANGES = [
         "scoringnet_tf/data/features.py",
         "tests/data/test_features.py",
         (
-            "abs(frames / stride / frame_rate - 1) > RATE_TOLERANCE",
+            "abs(found / learned - 1) > RATE_TOLERANCE",
             "False",
             "features of another rate are scored",
             "test_features_of_another_rate_are_refused",
@@ -285,6 +285,16 @@ CHANGES = [
             "",
             "a rendering counts twice",
             "test_a_rendering_given_twice_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/renderings.py",
+        "tests/data/test_renderings.py",
+        (
+            "different += rate_differences(info.frame_rate, rendering.frame_rate)",
+            "pass",
+            "renderings of features come at any rate",
+            "test_features_of_another_rate_are_no_rendering",
         ),
     ),
     *of(

@@ -257,6 +257,16 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/inference/feature_folder.py",
+        "tests/inference/test_extraction.py",
+        (
+            "{shortened(origin.get(key))}",
+            "{origin.get(key)!r}",
+            "a mean image is printed whole",
+            "test_an_image_that_is_subtracted_is_not_printed_whole",
+        ),
+    ),
+    *of(
         "scoringnet_tf/inference/findings.py",
         "tests/inference/test_long_videos.py",
         (

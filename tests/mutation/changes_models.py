@@ -589,6 +589,16 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/models/presets.py",
+        "tests/inference/test_calibration.py",
+        (
+            "if model.sampled_frames != 1:",
+            "if False:",
+            "a model of features is evaluated on records of another rate",
+            "test_records_of_features_of_another_rate_are_refused",
+        ),
+    ),
+    *of(
         "scoringnet_tf/models/recurrence.py",
         "tests/models/test_recurrence.py",
         (

@@ -415,10 +415,26 @@ CHANGES = [
             "test_parts_that_cannot_be_are_named",
         ),
         (
-            '"c3d": settings["pretrained"], "kfs"',
-            '"c3d": settings["pretrained"], "kfs": settings["pretrained"], "kfs_"',
+            '"kfs": settings["segmenter"] or start',
+            '"kfs": settings["segmenter"] or settings["pretrained"] or start',
             "a KFS of which only the C3D was loaded is frozen",
             "test_parts_that_cannot_be_are_named",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/part_flags.py",
+        "tests/training/test_wiring.py",
+        (
+            "return is_kfs_alone(settings) or",
+            "return True or",
+            "a tower that never learned is frozen, and its scores are said to be learned",
+            "test_parts_that_cannot_be_are_named",
+        ),
+        (
+            'settings["segmenter"] or start}',
+            'settings["segmenter"]}',
+            "the KFS of a model whose KFS alone was trained cannot be frozen",
+            "test_parts_with_weights_may_be_frozen",
         ),
     ),
     *of(
@@ -485,6 +501,16 @@ CHANGES = [
             "",
             "a C3D that goes on from a tower's no longer says which scored videos it learned from",
             "test_a_run_goes_on_from_its_pretrained_c3d",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/pretraining.py",
+        "tests/training/test_pretraining_wiring.py",
+        (
+            '                "frame_size": list(info.frame_size),\n',
+            "",
+            "a pretrained C3D states the frames of the weights that it began with",
+            "test_a_c3d_states_the_frames_that_it_learned_from",
         ),
     ),
     *of(
@@ -694,6 +720,16 @@ CHANGES = [
             '"sport": None,',
             "a run goes on with other rules of a sport of one's own",
             "test_a_run_does_not_go_on_by_other_rules_of_a_sport_of_ones_own",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/run.py",
+        "tests/training/test_resuming.py",
+        (
+            'value = value and {**value, "frame_size": None}',
+            "value = value",
+            "a stopped run is told by the frame size of its first weights",
+            "test_the_size_of_the_frames_of_its_first_weights_does_not_tell_a_run",
         ),
     ),
     *of(
@@ -1002,6 +1038,32 @@ CHANGES = [
             "different = []",
             "--initial_model and --segmenter take a model that learned from other features",
             "test_a_model_of_other_features_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/starting_weights.py",
+        "tests/training/test_starting_weights.py",
+        (
+            "rate_differences(source.frame_rate, network.frame_rate)",
+            "rate_differences(network.frame_rate, source.frame_rate)",
+            "the records' rate of features is said to be the model's",
+            "test_a_model_of_features_of_another_rate_may_learn_on_and_it_is_said",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/starting_weights.py",
+        "tests/training/test_starting_weights.py",
+        (
+            '{**config, "preprocessing": seen_as(config["preprocessing"])}',
+            "config",
+            "a KFS is refused whose preprocessing is the default, written out",
+            "test_a_kfs_that_sees_the_same_numbers_is_taken",
+        ),
+        (
+            "if seen_as(source.preprocessing) != seen_as(target.preprocessing):",
+            "if source.preprocessing != target.preprocessing:",
+            "weights are refused for the size of the frames in store",
+            "test_pretraining_goes_on_with_frames_of_another_size",
         ),
     ),
     *of(

@@ -9,6 +9,7 @@ from training_runs import pretraining_settings as settings
 import scoringnet_tf
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.models.c3d import PREPROCESSING
 from scoringnet_tf.training import pretraining, runtime
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.pretraining import PretrainingRun
@@ -55,6 +56,22 @@ def test_every_flag_is_in_these_tests():
     elsewhere = {"records_dir", "model_dir", "precision", "deterministic", "pretrained"}  # below
     assert set(UNUSUAL) | elsewhere == set(defined)
     assert [name for name, value in UNUSUAL.items() if str(value) == defined[name]] == []
+
+
+def test_a_c3d_states_the_frames_that_it_learned_from(run, ucf101_records, tmp_path):
+    """Not those of the weights that it began with; a run that was stopped is not told by them."""
+    size = list(DatasetInfo.load(ucf101_records).frame_size)
+    assert run.model.preprocessing == {**PREPROCESSING, "frame_size": size}
+    published = {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0, "frame_size": [128, 171]}
+    before = []
+    for name, frame_size in (("first", [128, 171]), ("second", [90, 120])):
+        preprocessing = {**published, "frame_size": frame_size}
+        scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=preprocessing).save(tmp_path / f"{name}.keras")
+        options = settings(tmp_path / "run", validation_fraction=0.45, pretrained=str(tmp_path / f"{name}.keras"))
+        later = PretrainingRun(DatasetInfo.load(ucf101_records), options)
+        assert later.model.preprocessing == {**published, "frame_size": size}
+        before.append(later._built_of())
+    assert before[0] == before[1] != run._built_of()
 
 
 def test_flags_of_the_model(run):

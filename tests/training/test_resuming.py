@@ -295,6 +295,16 @@ def test_what_no_weight_tells_may_not_change_within_a_run(tmp_path):
         config(preprocessing="rgb", sport="other ranges")
 
 
+def test_the_size_of_the_frames_of_its_first_weights_does_not_tell_a_run(diving_records, tmp_path):
+    """It changes nothing of what is computed; how colours are read does."""
+    found, bgr = [], {"channels": "bgr", "mean": [95.0, 103.0, 108.0], "scale": 1.0}
+    for preprocessing in ({"frame_size": [128, 171]}, {"frame_size": [36, 48]}, {"frame_size": None, **bgr}):
+        scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing=preprocessing).save(tmp_path / "c3d.keras")
+        options = settings(tmp_path / "run", diving_records, pretrained=str(tmp_path / "c3d.keras"))
+        found.append(ScoringRun(DatasetInfo.load(diving_records), options)._built_of())
+    assert found[0] == found[1] != found[2]
+
+
 def test_what_a_run_held_out_is_read_from_beside_its_model(tmp_path):
     record_config(tmp_path, {}, "hash", "float32", ["b", "a"])
     assert held_out_ids(tmp_path / "best.keras") == (["b", "a"], "hash")

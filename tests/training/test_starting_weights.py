@@ -144,6 +144,27 @@ def test_a_model_of_frames_of_another_scale_is_refused(diving_records, tmp_path,
     assert_same(before, run.model.get_weights())
 
 
+def test_a_kfs_that_sees_the_same_numbers_is_taken(tmp_path):
+    """The default preprocessing is the same where it is written out, and the size of stored frames changes none."""
+    written_out = {"channels": "rgb", "mean": 127.5, "scale": 1 / 127.5, "frame_size": [128, 171]}
+    network, source = (scoringnet_tf.ScoringNet(**SMALL, preprocessing=each) for each in (None, written_out))
+    source.save(tmp_path / "model.keras")
+    load_segmenter(network, tmp_path / "model.keras")
+    assert_same(network.segmenter.get_weights(), source.segmenter.get_weights())
+
+
+def test_a_kfs_under_another_preprocessing_is_refused_in_words(tmp_path):
+    """An image of 32·32·3 numbers is not printed."""
+    image = {**BGR, "mean": np.full((32, 32, 3), 99.0).tolist()}
+    scoringnet_tf.ScoringNet(**SMALL, preprocessing=image).save(tmp_path / "model.keras")
+    message = (
+        r"--segmenter=.*model\.keras: expected a KFS like the one to train\. Received: BGR frames less an image of "
+        r"\(32, 32, 3\), 99 on average, times 1 instead of RGB frames less 127\.5, times 0\.00784314$"
+    )
+    with pytest.raises(InputError, match=message):
+        load_segmenter(scoringnet_tf.ScoringNet(**SMALL), tmp_path / "model.keras")
+
+
 @pytest.mark.parametrize(("flag", "load"), [("initial_model", load_network), ("segmenter", load_segmenter)])
 def test_a_model_of_other_features_is_refused(flag, load, tmp_path):
     """Of as many numbers, which come twice as often."""
@@ -166,6 +187,19 @@ def test_a_model_of_frames_of_another_rate_may_learn_on_and_it_is_said(diving_re
     ScoringRun(info, options).load_initial_weights()
     said = f"--{flag}={path} learned from other frames: the records have 25 frames/s instead of 10."
     assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("steps", "said"), [(4, " 25 steps/s instead of 12.5."), (1, "")])
+def test_a_model_of_features_of_another_rate_may_learn_on_and_it_is_said(tmp_path, capsys, steps, said):
+    """One step for a whole video has no rate."""
+    options = {"features": {"size": 6, "stride": 2, "origin": None}, "fragments": "whole", "clip_lengths": (steps,) * 2}
+    network, source = (
+        scoringnet_tf.ScoringNet(**{**SMALL, **options}, provenance={"frame_rate": rate}) for rate in (25.0, 12.5)
+    )
+    source.save(tmp_path / "model.keras")
+    load_network(network, tmp_path / "model.keras")
+    expected = f"--initial_model={tmp_path / 'model.keras'} learned from other features: the records have{said}\n"
+    assert capsys.readouterr().out == (expected if said else "")
 
 
 def test_the_kfs_of_an_initial_model_may_be_kept(diving_records, tmp_path):
@@ -272,6 +306,17 @@ def test_pretraining_goes_on_under_the_same_preprocessing(tmp_path):
     clip = batch()[0]["frames"][:, :8]
     features = keras.Model(second.input, second.get_layer("fc7").output)
     np.testing.assert_allclose(features(clip), first(clip), rtol=1e-6)
+
+
+def test_pretraining_goes_on_with_frames_of_another_size(tmp_path):
+    """What size they were stored at changes nothing of the weights."""
+    first, second = (
+        scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, preprocessing={**BGR, "frame_size": size})
+        for size in ([128, 171], [36, 48])
+    )
+    first.save(tmp_path / "first.keras")
+    continue_from(second, tmp_path / "first.keras", log=lambda line: None)
+    assert_same(second.get_weights(), first.get_weights())
 
 
 def test_a_mean_image_ties_the_network_to_its_size(tmp_path):

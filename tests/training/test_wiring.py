@@ -410,6 +410,15 @@ def test_joint_training_has_one_phase(diving_records, tmp_path):
             {"freeze": ["difficulty", "execution"], "initial_model": "net"},
             r"--freeze=difficulty,execution: expected something of the phase scoring to learn",
         ),
+        (
+            {"freeze": ["kfs", "difficulty"], "initial_model": "kfs", "segmentation_epochs": 0},
+            r"Received: difficulty, which would stay random\. Of --initial_model=(.*kfs\.keras) KFS alone has learned: "
+            r"--segmenter=\1 takes it, beside --pretrained\.$",
+        ),
+        (
+            {"freeze": ["c3d"], "initial_model": "kfs", "segmentation_epochs": 0},
+            r"--freeze: .*Received: c3d, which would stay random\. Of --initial_model=",
+        ),
     ],
 )
 def test_parts_that_cannot_be_are_named(files, diving_records, tmp_path, changes, message):
@@ -422,10 +431,11 @@ def files(diving_records, tmp_path_factory):
     """Weights to start from: name → path."""
     folder = tmp_path_factory.mktemp("weights")
     scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16).save(folder / "c3d.keras")
-    scoring.build_network(DatasetInfo.load(diving_records), settings(folder, diving_records), "float32").save(
-        folder / "net.keras"
-    )
-    return {name: str(folder / f"{name}.keras") for name in ("c3d", "net")}
+    network = scoring.build_network(DatasetInfo.load(diving_records), settings(folder, diving_records), "float32")
+    for name, learned in (("net", True), ("kfs", False)):
+        network.scores_learned = learned
+        network.save(folder / f"{name}.keras")
+    return {name: str(folder / f"{name}.keras") for name in ("c3d", "net", "kfs")}
 
 
 def run_of_parts(files, records_dir, model_dir, changes):
@@ -445,6 +455,8 @@ def run_of_parts(files, records_dir, model_dir, changes):
         {"freeze": ["c3d", "execution"], "initial_model": "net"},
         {"freeze": ["kfs"], "segmenter": "net", "fragments": "predicted"},
         {"freeze": ["kfs"], "initial_model": "net", "training": "joint"},
+        {"freeze": ["kfs"], "initial_model": "kfs", "segmentation_epochs": 0},
+        {"freeze": ["c3d"], "initial_model": "kfs", "scoring_epochs": 0},  # KFS learns on; SP is none of it
     ],
 )
 def test_parts_with_weights_may_be_frozen(files, diving_records, tmp_path, changes):

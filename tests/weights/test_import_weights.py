@@ -105,11 +105,10 @@ def pickled_text(text):
     return b"X" + struct.pack("<I", len(text)) + text.encode()
 
 
-def pickled_tensor(key, array, legacy, offset=0):
+def pickled_tensor(key, array, legacy, offset=0, size=None):
     storage = pickled_text("storage") + pickled_global("torch", "FloatStorage") + pickled_text(key)
-    reference = (
-        b"(" + storage + pickled_text("cpu") + b"J" + struct.pack("<i", offset + array.size) + b"N" * legacy + b"tQ"
-    )
+    held = struct.pack("<i", size or offset + array.size)
+    reference = b"(" + storage + pickled_text("cpu") + b"J" + held + b"N" * legacy + b"tQ"
     strides = [stride // array.itemsize for stride in array.strides]
     sizes = [b"(" + b"".join(b"J" + struct.pack("<i", n) for n in numbers) + b"t" for numbers in (array.shape, strides)]
     hooks = pickled_global("collections", "OrderedDict") + b")R"
@@ -567,6 +566,29 @@ def test_a_tensor_may_not_reach_beyond_its_storage(tmp_path):
         read_weights(tmp_path / "weights")
 
 
+def test_a_tensor_may_not_show_its_storage_many_times(tmp_path):
+    """Of strides of 0: a file of 400 bytes would ask for 40 GB."""
+    storage = np.zeros(1, np.float32)
+    tensor = np.lib.stride_tricks.as_strided(storage, (100_000, 100_000), (0, 0))
+    pickled = b"}(" + pickled_text("conv1.weight") + pickled_tensor("0", tensor, False, size=1) + b"u"
+    write_zip(tmp_path / "weights", pickled, [storage])
+    with pytest.raises(InputError, match=r"Received: tensors of 10000000000 numbers in \d+ bytes\."):
+        read_weights(tmp_path / "weights")
+
+
+@pytest.mark.parametrize("views", [3, 300])
+def test_many_tensors_may_not_show_the_same_storage(views, tmp_path):
+    """A few may: tied weights do."""
+    storage = np.zeros(10_000, np.float32)
+    items = (pickled_text(f"w{number}") + pickled_tensor("0", storage, False) for number in range(views))
+    write_zip(tmp_path / "weights", b"}(" + b"".join(items) + b"u", [storage])
+    if views == 3:
+        assert len(read_tensors(tmp_path / "weights")) == 3
+        return
+    with pytest.raises(InputError, match=r"Received: tensors of 3000000 numbers in \d+ bytes\."):
+        read_tensors(tmp_path / "weights")
+
+
 def test_a_tensor_may_begin_within_its_storage(tmp_path):
     """As one of several views of one storage does."""
     storage = np.arange(10, dtype=np.float32)
@@ -634,6 +656,45 @@ def test_a_bias_that_is_no_number_is_named(tmp_path):
     kernel, bias = PARAMETERS["conv2a"]
     write_pytorch(tmp_path / "weights", {**PARAMETERS, "conv2a": (kernel, np.full_like(bias, np.nan))})
     with pytest.raises(InputError, match=r"finite numbers\. Received: NaN or infinity in the bias of conv2\."):
+        build_c3d(read_weights(tmp_path / "weights"), "weights", log=lambda line: None)
+
+
+def test_other_classes_by_the_names_of_sports1m_leave_the_convolutions(clip, pool5, tmp_path):
+    """As of C3D-ucf101: its fc6 has learned behind another pool5, and on frames less another mean."""
+    write_pytorch(tmp_path / "weights", UCF101)
+    lines = []
+    model = build_c3d(read_weights(tmp_path / "weights"), "weights", log=lines.append)
+    assert "fc6" not in {layer.name for layer in model.layers}
+    expected = np.moveaxis(pool5["bgr", 95.14], 0, -1)
+    np.testing.assert_allclose(outputs(model, clip, ["pool5"])["pool5"], expected, rtol=1e-5, atol=1e-5)
+    assert "101 classes of another set, whose mean is not known: that of Sports-1M is assumed; BGR" in lines[0]
+    assert "fc8.bias (they were trained anew, as a rule behind a pool5 that pads on all sides)" in lines[-1]
+
+
+def write_normalised_pytorch(path):
+    tensors = torch_tensors(PARAMETERS, lambda name: SHORT.get(name, name))
+    tensors |= {f"bn1.{name}": np.ones(4, np.float32) for name in ("weight", "bias", "running_mean", "running_var")}
+    write_zip(path, pickled_state(tensors), list(tensors.values()))
+
+
+def write_normalised_keras(path):
+    write_keras2_tensorflow(path, PARAMETERS)
+    with h5py.File(path, "r+") as file:
+        file.attrs["layer_names"] = [name.encode() for name in (*map(SHORT.get, PARAMETERS, PARAMETERS), "bn1")]
+        names = ("gamma:0", "beta:0", "moving_mean:0", "moving_variance:0")
+        file.create_group("bn1").attrs["weight_names"] = [name.encode() for name in names]
+        for name in names:
+            file["bn1"].create_dataset(name, data=np.ones(4, np.float32))
+
+
+@pytest.mark.parametrize(
+    ("write", "received"),
+    [(write_normalised_pytorch, r"bn1\.running_mean, bn1\.running_var"), (write_normalised_keras, "bn1")],
+)
+def test_a_c3d_with_batch_normalisation_is_refused(write, received, tmp_path):
+    write(tmp_path / "weights")
+    expected = rf"weights: expected weights of C3D, which has no batch normalisation\. Received: {received}\.$"
+    with pytest.raises(InputError, match=expected):
         build_c3d(read_weights(tmp_path / "weights"), "weights", log=lambda line: None)
 
 

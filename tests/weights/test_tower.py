@@ -6,6 +6,8 @@ import pytest
 from command_forks import forked
 
 import scoringnet_tf
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.inference.extraction import records_preprocessor
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.starting_weights import load_pretrained
@@ -29,9 +31,18 @@ def test_it_gives_what_the_tower_computes_before_its_last_layer(model, score, le
     found = c3d_of_tower(model, score)
     assert expected.shape[-1] == 512 // 16 and expected.any()
     np.testing.assert_allclose(np.asarray(found(clip, training=False)), expected, rtol=1e-5, atol=1e-6)
-    assert found.preprocessing == tower.get_layer("c3d").preprocessing
+    assert found.preprocessing == {**tower.get_layer("c3d").preprocessing, "frame_size": [128, 171]}
     assert found.learned_from == set(), "it is not known"
     assert c3d_of_tower(model, score, {"0123", "4567"}).learned_from == {"0123", "4567"}
+
+
+def test_it_states_the_frames_that_its_network_learned_from(diving_records):
+    """Not those of the published weights that the network began with; records of these frames are extracted from."""
+    info = DatasetInfo.load(diving_records)
+    options = {**SMALL, "image_size": (32, 32), "preprocessing": {"channels": "bgr", "frame_size": [128, 171]}}
+    c3d = c3d_of_tower(scoringnet_tf.ScoringNet.for_records(info, **options))
+    assert c3d.preprocessing["channels"] == "bgr" and c3d.preprocessing["frame_size"] == [36, 48]
+    assert records_preprocessor(c3d, None, info).stored.frame_size == (36, 48)
 
 
 def test_another_network_starts_from_it(model, tmp_path):
