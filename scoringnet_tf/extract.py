@@ -186,7 +186,7 @@ def _say_learned(info, c3d):
     if seen:
         print(
             f"Of these {counted(len(info.videos), 'video')} the model learned from {seen}: on them what learns from "
-            "the features errs less than on others. Hold others out for figures and intervals (--held_out_split)."
+            "the features errs less than on others. Take others for figures and intervals (calibrate --held_out_split)."
         )
 
 

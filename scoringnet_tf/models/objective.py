@@ -15,6 +15,7 @@ from keras import ops
 from scoringnet_tf import losses, metrics
 from scoringnet_tf.models.fragments import FRAGMENT_SOURCES, FragmentSchedule, TrainingFragments
 from scoringnet_tf.models.layers import FeatureScaling
+from scoringnet_tf.models.loss_scaling import LossScaleOptimizer
 from scoringnet_tf.models.parts import parts
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import replicas
@@ -142,33 +143,50 @@ class Objective(Model):
         policy = keras.dtype_policies.get(self._config["dtype"] or keras.config.dtype_policy())
         if policy.name != "mixed_float16" or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             return optimizer
-        return keras.optimizers.LossScaleOptimizer(optimizer)
+        return LossScaleOptimizer(optimizer)
 
     def adapt_features(self, dataset: Iterable[tuple[dict[str, Any], Any]]) -> None:
         """Brings features to standard units of the training videos, which a model of features needs before its `fit`.
 
         Args:
             dataset: one pass over the training videos, batches of `data.input_pipeline.videos`.
+
+        Raises:
+            ValueError: the model takes frames, or there are no videos.
         """
+        if not self._scalings():
+            raise ValueError("Expected a model that takes features. Received: one that takes frames.")
         count, mean, squares = 0.0, 0.0, 0.0
         for inputs, _ in dataset:
             steps = np.asarray(inputs["features"], np.float64)[np.asarray(inputs["mask"])]  # (N, D)
             count, delta = count + len(steps), steps - mean
             mean = mean + delta.sum(axis=0) / count
             squares = squares + (delta * (steps - mean)).sum(axis=0)
+        if not count:
+            raise ValueError("Expected one or more videos in dataset. Received: none.")
         for layer in self._scalings():
             layer.adapt(mean, np.sqrt(squares / count))
 
     def _scalings(self):
         return [layer for layer in self._flatten_layers() if isinstance(layer, FeatureScaling)]
 
-    def fit(self, *arguments: Any, callbacks: Any = None, **options: Any) -> keras.callbacks.History:
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        *arguments: Any,
+        **options: Any,
+    ) -> keras.callbacks.History:
         """Keras's own; of `"scheduled"` fragments the share of true ones falls from 1 in the first epoch to 0."""
         if any(not layer.is_adapted for layer in self._scalings()):
             warnings.warn("Features are not in standard units: call adapt_features(train) before fit.", stacklevel=2)
         if self.compiled and self.training_fragments.source == "scheduled":
             callbacks = [FragmentSchedule(), *keras.tree.flatten(callbacks or [])]
-        return super().fit(*arguments, callbacks=callbacks, **options)
+        return super().fit(x, y, batch_size, epochs, verbose, callbacks, *arguments, **options)
 
     def choose_trained(self, phase: str, frozen: Collection[str] = ()) -> None:
         """Makes trainable what a phase trains less the frozen parts, and nothing else; `compile` does it.

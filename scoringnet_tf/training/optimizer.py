@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from scoringnet_tf.models.loss_scaling import LossScaleOptimizer
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.wording import counted
 from scoringnet_tf.training import schedules  # as a module: importing Keras registers both
@@ -93,15 +94,6 @@ class LayerwiseAdam(keras.optimizers.Adam):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate_factors": self.rate_factors}
-
-
-@keras.saving.register_keras_serializable(package="scoringnet_tf")
-class LossScaleOptimizer(keras.optimizers.LossScaleOptimizer):
-    """Keras's, for gradients that the optimizer inside it sums over replicas: finite is what is so on all of them."""
-
-    def check_finite(self, grads: Sequence[Any]) -> Any:
-        overflowed = ops.cast(ops.logical_not(super().check_finite(grads)), "float32")
-        return ops.equal(replicas.summed([overflowed])[0], 0)
 
 
 def learning_rate(settings: Mapping[str, Any]) -> float | keras.optimizers.schedules.LearningRateSchedule:

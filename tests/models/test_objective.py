@@ -12,6 +12,7 @@ import scoringnet_tf
 from scoringnet_tf.losses import ScoreLoss
 from scoringnet_tf.metrics import CAPACITY
 from scoringnet_tf.models.fragments import TrainingFragments
+from scoringnet_tf.models.loss_scaling import LossScaleOptimizer
 from scoringnet_tf.models.objective import TRUE_STAGES
 
 MAE = keras.metrics.MeanAbsoluteError()
@@ -389,7 +390,7 @@ def test_a_scaled_loss_keeps_its_scale_over_validations_and_in_checkpoints(tmp_p
 def test_a_model_of_float16_has_a_scaled_loss(dtype, options, scaled):
     network = scoringnet_tf.ScoringNet(**SMALL, dtype=dtype)
     network.compile("adam", **options)
-    assert isinstance(network.optimizer, keras.optimizers.LossScaleOptimizer) == scaled
+    assert isinstance(network.optimizer, LossScaleOptimizer) == scaled
 
 
 @pytest.mark.parametrize("options", [{}, {"fragments": "whole"}], ids=["fragments", "whole"])
@@ -405,7 +406,8 @@ def test_scheduled_fragments_are_the_true_ones_at_first_and_those_of_kfs_in_the_
         on_epoch_end=lambda epoch, logs: shares.append(float(network.training_fragments.share))
     )
     compiled(network, fragments="scheduled")
-    network.fit(tf.data.Dataset.from_tensors(batch()), epochs=3, verbose=0, shuffle=False, callbacks=[seeing])
+    data = tf.data.Dataset.from_tensors(batch())
+    network.fit(data, None, None, 3, 0, [seeing], shuffle=False)  # by place, as Keras takes them
     assert shares == [1, 0.5, 0]
     compiled(network, fragments="scheduled")
     assert float(network.training_fragments.share) == 1

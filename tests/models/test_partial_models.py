@@ -186,6 +186,10 @@ def test_features_are_brought_to_standard_units_before_a_fit():
         np.testing.assert_allclose(np.array(layer.deviation)[varies], steps.std(axis=0)[varies], rtol=1e-5)
         assert float(layer.deviation[2]) > 1e6
     network.fit(inputs, targets, verbose=0)
+    with pytest.raises(ValueError, match=r"Expected one or more videos in dataset\. Received: none"):
+        network.adapt_features([])
+    with pytest.raises(ValueError, match=r"Expected a model that takes features\. Received: one that takes frames"):
+        scoringnet_tf.ScoringNet(**FINAL).adapt_features(halves)
 
 
 def test_a_fused_final_score_can_be_learnt_as_well():

@@ -4,6 +4,26 @@ from mutant import of
 
 CHANGES = [
     *of(
+        "scoringnet_tf/models/loss_scaling.py",
+        "tests/training/test_replicas.py",
+        (
+            "return ops.equal(replicas.summed([overflowed])[0], 0)",
+            "return ops.equal(overflowed, 0)",
+            "each replica looks for overflow in its own gradients alone",
+            "test_a_gradient_that_overflows_on_one_replica_is_left_out_on_all",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/objective.py",
+        "tests/models/test_objective.py",
+        (
+            "super().fit(x, y, batch_size, epochs, verbose, callbacks, *arguments, **options)",
+            "super().fit(x, y, batch_size, epochs, verbose, None, *arguments, **options)",
+            "fit has none of the callbacks that it was given",
+            "test_scheduled_fragments_are_the_true_ones_at_first_and_those_of_kfs_in_the_end",
+        ),
+    ),
+    *of(
         "scoringnet_tf/models/fragments.py",
         "tests/models/test_objective.py",
         (

@@ -396,16 +396,6 @@ CHANGES = [
         ),
     ),
     *of(
-        "scoringnet_tf/training/optimizer.py",
-        "tests/training/test_replicas.py",
-        (
-            "return ops.equal(replicas.summed([overflowed])[0], 0)",
-            "return ops.equal(overflowed, 0)",
-            "each replica looks for overflow in its own gradients alone",
-            "test_a_gradient_that_overflows_on_one_replica_is_left_out_on_all",
-        ),
-    ),
-    *of(
         "scoringnet_tf/training/part_flags.py",
         "tests/training/test_wiring.py",
         (
