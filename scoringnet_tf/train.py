@@ -198,6 +198,12 @@ flags.DEFINE_string(
     "HOST:PORT of `python -m scoringnet_tf.serve_data`: other machines decode and augment the training videos. "
     "Batches, order and result are those without it; validation stays here. Not in the paper.",
 )
+flags.DEFINE_bool(
+    "test_scores",
+    False,
+    "Also score the test videos after each epoch (where videos are held out, after each validation), into "
+    "PHASE_test_scores.csv. Nothing is chosen by it.",
+)
 flags.DEFINE_bool("shuffle_labels", False, "Control: train on scores exchanged between videos; must learn nothing.")
 
 flags.DEFINE_bool(

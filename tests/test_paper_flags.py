@@ -72,7 +72,7 @@ OURS = {
 NOT_SETTINGS = {
     "score_sigma",  # of --head=distribution alone
     *("records_dir", "model_dir", "pretrained", "initial_model", "segmenter", "resnet50_weights", "max_steps", "seed"),
-    *("deterministic", "replicas", "data_service", "training_ids"),
+    *("deterministic", "replicas", "data_service", "training_ids", "test_scores"),
     *("segmentation_epochs", "scoring_epochs", "validation_every", "shuffle_labels", "reference"),
 }
 

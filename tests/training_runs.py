@@ -102,6 +102,7 @@ def settings(model_dir, records_dir, **changes):
         "seed": 1,
         "deterministic": True,
         "shuffle_labels": False,
+        "test_scores": False,
         "replicas": 1,
         "data_service": None,
         **changes,

@@ -1,11 +1,13 @@
 """CoRe (Yu et al., *Group-aware Contrastive Regression for Action Quality Assessment*, ICCV 2021).
 
 Published: the score of a video relative to an exemplar's of known score, from the features (I3D, ten clips) of both and
-the exemplar's score; by a tree of depth 5: its 32 leaves are groups of relative scores, as many training pairs in each,
-and a regression within every group; the groups by a cross-entropy, the place in the true group by a squared error. The
-mean over ten exemplars is predicted. Adam at 1e-3, the trunk at 1e-4. Published figure on UNLV-Diving, 300/70: F-SRC
-.882. Ours: the trunk is C3D as it is given, not trained on; standardised features; exemplars drawn from all training
-videos; 200 epochs of batches of 16, the epoch chosen by the SRC of the validation part.
+the exemplar's score; by a tree whose leaves are groups of relative scores, as many training pairs in each, and a
+regression within every group; the groups by a cross-entropy, the place in the true group by a squared error. The mean
+over ten exemplars is predicted. Adam at 1e-3, the trunk at 1e-4. Published figure on UNLV-Diving, 300/70: F-SRC .882.
+Ours: the trunk is C3D as it is given, not trained on; standardised features; exemplars drawn from all training videos;
+five levels of decisions, 32 leaves (the authors' release, RT_depth 5, has four and 16, symmetrical about 0), which read
+the same features (there each node its own), and a place within a leaf held to 0…1 by a sigmoid (there linear); each
+pair in one direction (there both); 200 epochs of batches of 16, the epoch chosen by the SRC of the validation part.
 """
 
 import dataclasses

@@ -4,8 +4,9 @@ Published: ten clips of 16 frames through I3D, their features averaged; three fu
 units) and the probability of 101 scores from the lowest to the highest; taught with the Kullback–Leibler divergence
 from a Gaussian around the true score (σ = 5 of these steps); the score is the most probable one. Adam at 1e-4, weight
 decay 1e-5, everything trained together. Published figure on UNLV-Diving, 300/70: F-SRC .810. Ours: the trunk is C3D as
-it is given, not trained on; standardised features; 200 epochs of batches of 16, the epoch chosen by the SRC of the
-validation part; lowest and highest are those of the training scores.
+it is given, not trained on; standardised features; the decay is AdamW's, of the weights themselves (the authors'
+release adds it to the gradient: at this rate ours does next to nothing); 200 epochs of batches of 16, the epoch chosen
+by the SRC of the validation part; lowest and highest are those of the training scores.
 """
 
 from typing import Any

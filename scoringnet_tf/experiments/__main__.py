@@ -21,7 +21,7 @@ from absl import flags
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.data.renderings import check_renderings
-from scoringnet_tf.experiments import docs, report, splits, suite
+from scoringnet_tf.experiments import best_epochs, docs, report, splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
 from scoringnet_tf.experiments.kept import why_kept
 from scoringnet_tf.experiments.training import Surroundings, Training, preset_flags
@@ -54,6 +54,12 @@ flags.DEFINE_bool(
     False,
     "Replace results in --results_dir that are of other data, of another preset, other flags or weights, or of more "
     "seeds, splits or renderings than these.",
+)
+flags.DEFINE_bool(
+    "best_test_epoch",
+    False,
+    "Also what each training reaches at the epoch that is best on the test videos themselves, as much of the field has "
+    "it, in a column that says so. Such trainings have their own folders.",
 )
 flags.DEFINE_bool(
     "write_docs", False, "Of report: also put the tables into README.md and docs/, between their markers."
@@ -164,7 +170,8 @@ def _report_table(name, experiment, surroundings):
         experiment, surroundings, suite.described_trainings(experiment, surroundings, flags.FLAGS.seeds)
     )
     of = surroundings.records.name, surroundings.sport
-    print(report.write_results(_folder(name, surroundings), experiment, results, *of, described))
+    best = _best(experiment, surroundings, flags.FLAGS.seeds)
+    print(report.write_results(_folder(name, surroundings), experiment, results, *of, described, best))
     return None
 
 
@@ -201,8 +208,14 @@ def _report_splits(name, experiment, surroundings):
     trained = [one for where in wheres for one in suite.described_trainings(experiment, where, 1)]
     described = {**_described(experiment, surroundings, trained), "splits": names}
     of = surroundings.records.name, surroundings.sport
-    print(splits.write_results(_folder(name, surroundings), experiment, kept, found, *of, described))
+    best: list[Any] = [_best(experiment, wheres[index], 1) for index in done]
+    folder = _folder(name, surroundings)
+    print(splits.write_results(folder, experiment, kept, found, *of, described, best if all(best) else ()))
     return None
+
+
+def _best(experiment, surroundings, seeds):
+    return best_epochs.best_test_epochs(experiment, surroundings, seeds) if flags.FLAGS.best_test_epoch else None
 
 
 def _folder(name, surroundings):
@@ -243,7 +256,7 @@ def _surroundings():
         records=info,
         renderings=tuple(DatasetInfo.load(path) for path in values.renderings),
         folder=pathlib.Path(values.runs_dir),
-        further=tuple(_further()),
+        further=(*([best_epochs.FLAG] if values.best_test_epoch else []), *_further()),
     )
     check_renderings(found.records, found.renderings)
     return found

@@ -22,7 +22,7 @@ CLOSE = 0.5  # standard deviations of the true scores by which those of a close 
 
 @dataclasses.dataclass(frozen=True)
 class Course:
-    """What a training predicted of the V held-out videos.
+    """What a training predicted of the V held-out, or test, videos.
 
     Attributes:
         ids: V names, in their order.
@@ -37,8 +37,14 @@ class Course:
     predicted: np.ndarray
 
 
+def scores_of_epochs(folder: Path, of_test: bool = False) -> Path | None:
+    """The file of a run in which the scores of held-out videos, or test videos, are kept epoch by epoch, if any."""
+    names = [f"{phase}_{'test_' if of_test else ''}scores.csv" for phase in ("joint", "scoring")]
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
 def read_course(path: Path, score: str = SCORE) -> Course:
-    """Reads `PHASE_scores.csv` of a run."""
+    """Reads `PHASE_scores.csv`, or `PHASE_test_scores.csv`, of a run."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["score"] == score]
     truth = {row["video_id"]: float(row["true"]) for row in rows}
@@ -130,9 +136,9 @@ def _courses(row, surroundings, seeds):
     found: dict[int, Course] = {}
     for seed in range(seeds):
         training = Training(row.flags, seed)
-        paths = sorted(training.folder(surroundings).glob("*_scores.csv"))
-        if training.is_trained(surroundings) and paths:
-            course = read_course(paths[0])
+        path = scores_of_epochs(training.folder(surroundings))
+        if training.is_trained(surroundings) and path:
+            course = read_course(path)
             found |= {seed: course} if course.ids else {}
     return found
 

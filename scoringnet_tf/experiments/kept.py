@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf.experiments.intervals import Results
-from scoringnet_tf.experiments.report import CELLS, DRAWN, PREDICTIONS, TABLE
+from scoringnet_tf.experiments.report import BEST, BEST_PREDICTIONS, CELLS, DRAWN, PREDICTIONS, TABLE
 from scoringnet_tf.experiments.stage_results import FRAMES, StageResults
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.reading import read_json
@@ -73,11 +73,13 @@ def wrong_cells(folder: Path) -> list[str]:
     """
     kept = json.loads((folder / CELLS).read_text(encoding="utf-8"))["rows"]
     results = read_results(folder / PREDICTIONS)
+    best = read_results(folder / BEST_PREDICTIONS) if (folder / BEST_PREDICTIONS).is_file() else []
     rows = results[0].predicted.keys()
     wrong = [f"{row}, no such row" for row in kept.keys() ^ rows]
     for row in kept.keys() & rows:
         for name, cell in kept[row].items():
-            of_splits = [float(result.values(row, name).mean()) for result in results]
+            of, figure = (best, "f_src") if name == BEST else (results, name)
+            of_splits = [float(result.values(row, figure).mean()) for result in of]
             if not _is_of(cell, of_splits):
                 wrong.append(f"{row}, {name}")
     return sorted(wrong)

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from scoringnet_tf.experiments.catalogue import Experiment
-from scoringnet_tf.experiments.intervals import Results
+from scoringnet_tf.experiments.intervals import Lines, Results
 from scoringnet_tf.experiments.stage_results import StageResults
 from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.sports.bootstrap import interval
@@ -23,6 +23,7 @@ HEADS = {"src": "SRC", "med": "MED", "rl2": "R-ℓ2"}
 DECIMALS = {"src": 3, "med": 3, "rl2": 2}
 CELLS, PREDICTIONS, TABLE = "cells.json", "predictions.csv", "table.md"
 MEASURED = {"diving": "unlv_diving", "vault": "unlv_vault"}  # the dataset that the paper's tables of a sport are of
+BEST, BEST_PREDICTIONS = "F-SRC (best test epoch)", "best_test_epoch.csv"  # the column, see `best_epochs`
 DRAWN = "drawn.json"  # beside a figure, what cells.json says of the runs beside a table
 
 
@@ -100,7 +101,7 @@ def markdown(
         if name in paper:
             printed = (f"{paper[name][column]:g}" if column in paper[name] else "" for column in names)
             lines.append(f"| *{said}* | {' | '.join(printed)} |")
-    lines += ["", *_differences(experiment, found), _covered(found)]
+    lines += ["", *_differences(experiment, found), _covered(found), *chosen_on_test(names)]
     lines += ["", f"Joints: {', '.join(joints)}."] if joints else []
     return "\n".join(lines) + "\n"
 
@@ -183,6 +184,7 @@ def write_results(
     data: str,
     sport: str,
     described: Mapping[str, Any],
+    best: Results | None = None,
 ) -> str:
     """Writes table.md, cells.json, predictions.csv and a picture (f_src.png) into `folder`; returns the table.
 
@@ -192,23 +194,44 @@ def write_results(
         results: what came out.
         data, sport: name of the records' dataset, and its sport.
         described: what cells.json says of the runs beside the figures.
+        best: what `best_epochs.best_test_epochs` found, for a column of its own; its predictions are written, too.
     """
     found = cells(results, experiment)
+    for row, figures in cells(best, experiment, ["f_src"]).items() if best else ():
+        if row in found:  # else it is trained, and not yet evaluated
+            found[row][BEST] = figures["f_src"]
     text = markdown(experiment, found, data, sport, joints_of(described.get("trainings", ())))
     write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
     with replacing_file(folder / TABLE) as path:
         path.write_text(text, encoding="utf-8")
     with replacing_file(folder / PREDICTIONS) as path:
-        write_predictions(path, results)
+        write_predictions(path, results.lines())
+    write_best(folder, best.lines() if best else None)
     with replacing_file(folder / f"{experiment.picture}.png") as path:
         save_png(draw(found, experiment.picture), path)
     return text
 
 
-def write_predictions(path: Path, results: Results | StageResults) -> None:
+def write_predictions(path: Path, lines: Lines) -> None:
     """A row for every way to train, seed, rendering and video: the table can be computed from it again."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(results.lines())
+        csv.writer(file).writerows(lines)
+
+
+def write_best(folder: Path, lines: Lines | None) -> None:
+    """The same of the best test epochs; with none, those of an earlier table go."""
+    if lines is None:
+        (folder / BEST_PREDICTIONS).unlink(missing_ok=True)
+        return
+    with replacing_file(folder / BEST_PREDICTIONS) as path:
+        write_predictions(path, lines)
+
+
+def chosen_on_test(names: Iterable[str]) -> list[str]:
+    """What a table says of its column of best test epochs; nothing where it has none."""
+    if BEST not in names:
+        return []
+    return ["", f"{BEST}: of each training the epoch was chosen on the test videos of the first rendering themselves."]
 
 
 def draw(found: Mapping[str, Mapping[str, Any]], name: str) -> Figure:

@@ -1,6 +1,6 @@
 """The same rows on several splits of the videos (table 6): mean and standard deviation over splits, which are kept."""
 
-import csv
+import collections
 import dataclasses
 import hashlib
 import math
@@ -11,10 +11,23 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf.data.renderings import check_renderings
-from scoringnet_tf.data.resplitting import Split, of_records, random_splits, read_split, resplit, write_split
+from scoringnet_tf.data.resplitting import SPLITS, Split, of_records, random_splits, read_split, resplit, write_split
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.intervals import Results
-from scoringnet_tf.experiments.report import CELLS, DECIMALS, PREDICTIONS, TABLE, columns, head, measure_of, papers
+from scoringnet_tf.experiments.report import (
+    BEST,
+    CELLS,
+    DECIMALS,
+    PREDICTIONS,
+    TABLE,
+    chosen_on_test,
+    columns,
+    head,
+    measure_of,
+    papers,
+    write_best,
+    write_predictions,
+)
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.sports.bootstrap import interval, number_of
 from scoringnet_tf.support.errors import InputError
@@ -26,10 +39,12 @@ def splits_of(surroundings: Surroundings, number: int, files: Sequence[str]) -> 
     """Those of the files, or as many as are asked for, drawn at random: the same ones for the same records.
 
     Raises:
-        InputError: a file is no split, of other videos, of a part of the records, or the same split as another one.
+        InputError: a file is no split, of other videos, the same split as another one, or of a part of the records
+            that has not as many videos as another one's.
     """
     if files:
-        found = [_whole_split(surroundings.records, Path(path)) for path in files]
+        found = [of_records(surroundings.records, read_split(Path(path))) for path in files]
+        _check_sizes(surroundings.records, found, files)
         for index, split in enumerate(found):
             if split in found[:index]:
                 same = files[found.index(split)]
@@ -39,13 +54,25 @@ def splits_of(surroundings: Surroundings, number: int, files: Sequence[str]) -> 
     return random_splits(surroundings.records, number)
 
 
-def _whole_split(info, path):
-    split = of_records(info, read_split(path))
-    missing = info.videos.keys() - split.keys()
-    if missing:
-        expected = f"a split for each of {counted(len(info.videos), 'record')}"
-        raise InputError(f"{path}: expected {expected}. Received: none for {len(missing)}: {shown(missing)}.")
-    return split
+def _check_sizes(info, found, files):
+    """Says where splits are of a part of the records; InputError where they are not of as many, in each part.
+
+    The published splits of MIT-Diving are such: 100 and 59 of UNLV-Diving's 370 videos, others in each.
+    """
+    left_out = {path: info.videos.keys() - split.keys() for path, split in zip(files, found, strict=True)}
+    of_one_size = len(found) > 1 and len({sizes(split) for split in found}) == 1
+    for path, left in left_out.items():
+        if left and not of_one_size:
+            expected = f"a split for each of {counted(len(info.videos), 'record')}, or several of as many each"
+            raise InputError(f"{path}: expected {expected}. Received: none for {len(left)}: {shown(left)}.")
+        if left:
+            print(f"{path}: of {counted(len(info.videos), 'record')} it leaves {len(left)} out.")
+
+
+def sizes(split: Split) -> str:
+    """How many videos a split has in each part, in words."""
+    numbers = collections.Counter(split.values())
+    return ", ".join(f"{numbers[name]} {name}" for name in SPLITS if name in numbers)
 
 
 def surroundings_of(surroundings: Surroundings, splits: Sequence[Split]) -> list[Surroundings]:
@@ -116,7 +143,8 @@ def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Any]], dat
             values = (_number(figures[name]["of_splits"][number], name) for name in names)
             lines.append(f"| {row}, split {number + 1} | {' | '.join(values)} |")
     covered = "in brackets 95 % of a bootstrap of the mean over these, renderings and videos"
-    return "\n".join([*lines, "", f"Mean ± standard deviation over {drawn}; {covered}; one seed each.", ""])
+    covered = f"Mean ± standard deviation over {drawn}; {covered}; one seed each."
+    return "\n".join([*lines, "", covered, *chosen_on_test(names), ""])
 
 
 def _number(value, name):
@@ -139,6 +167,7 @@ def write_results(
     data: str,
     sport: str,
     described: Mapping[str, Any],
+    best: Sequence[Results] = (),
 ) -> str:
     """Writes table.md, cells.json, predictions.csv and splits/ into `folder`; returns the table.
 
@@ -148,17 +177,23 @@ def write_results(
         splits: those that are done.
         results: of each.
         data, sport, described: as of `report.write_results`.
+        best: of each split what `best_epochs.best_test_epochs` found, for a column of its own.
     """
     found = {row.name: summary(row.name, results) for row in experiment.rows}
-    text = markdown(experiment, found, data, sport, counted(len(splits), "split"))
+    for row in experiment.rows if best else ():
+        found[row.name][BEST] = summary(row.name, best, ["f_src"])["f_src"]
+    of = {sizes(split) for split in splits}
+    drawn = counted(len(splits), "split") + (f" (videos: {of.pop()})" if len(of) == 1 else "")
+    text = markdown(experiment, found, data, sport, drawn)
     write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
     (folder / "splits").mkdir(exist_ok=True)
     for left in (folder / "splits").glob("*.csv"):  # of more splits, before
         left.unlink()
     for number, split in enumerate(splits, 1):
         write_split(folder / "splits" / f"{number}.csv", split)
-    with replacing_file(folder / PREDICTIONS) as path, path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(_lines(results))
+    with replacing_file(folder / PREDICTIONS) as path:
+        write_predictions(path, _lines(results))
+    write_best(folder, _lines(best) if best else None)
     with replacing_file(folder / TABLE) as path:
         path.write_text(text, encoding="utf-8")
     return text

@@ -37,7 +37,7 @@ SCORING_FLAGS = (  # of train: those that say nothing of KFS where it is trained
         "views",
     ),
     *("conv_filters", "fc_units", "pool_stride", "output_activation", "head", "dropout", "shuffle_labels"),
-    *("alpha", "beta", "margin", "score_sigma", "pair_reduction", "ties", "loss_units"),
+    *("alpha", "beta", "margin", "score_sigma", "pair_reduction", "ties", "loss_units", "test_scores"),
 )
 SHOWN_LINES = 3  # of what a command printed before it failed
 

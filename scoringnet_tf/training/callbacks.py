@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -156,22 +156,23 @@ class ValidationPictures(keras.callbacks.Callback):
         self.writer.flush()
 
 
-class ValidationScores(keras.callbacks.Callback):
-    """Keeps what each validation predicted of the held-out videos: a row for every epoch, score and video.
-
-    The scores are those that the metric of SRC holds after a validation; nothing is predicted again.
+class EpochScores(keras.callbacks.Callback):
+    """Keeps what is predicted of some videos epoch by epoch: a row for every epoch, score and video.
 
     Args:
         path: CSV file (epoch,score,video_id,true,predicted), epochs counted from 1; what it has of epochs that are
             trained now is replaced.
-        truth: score → [(id, points)] of the held-out videos whose score is known, in the order of their validation.
     """
 
     COLUMNS = ("epoch", "score", "video_id", "true", "predicted")
 
-    def __init__(self, path: Path, truth: Mapping[str, Sequence[tuple[str, float]]]) -> None:
+    def __init__(self, path: Path) -> None:
         super().__init__()
-        self.path, self.truth, self.begun = path, truth, False
+        self.path, self.begun = path, False
+
+    def predicted(self, logs: Mapping[str, Any]) -> Iterable[tuple[str, str, float, float]]:
+        """(score, id, true, predicted), in points, after an epoch of these logs; none where it is not to be kept."""
+        raise NotImplementedError
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Before the first epoch: removes what was kept of it and of those after it, before a kill."""
@@ -184,15 +185,67 @@ class ValidationScores(keras.callbacks.Callback):
             csv.writer(file).writerows([self.COLUMNS, *kept])
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Adds what was predicted, where the epoch was validated."""
+        """Adds what was predicted."""
+        rows = [
+            [epoch + 1, score, video_id, f"{true:.4f}", f"{value:.6f}"]
+            for score, video_id, true, value in self.predicted(logs)
+        ]
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(rows)
+
+
+class ValidationScores(EpochScores):
+    """Keeps what each validation predicted of the held-out videos.
+
+    The scores are those that the metric of SRC holds after a validation; nothing is predicted again.
+
+    Args:
+        path: as of `EpochScores`.
+        truth: score → [(id, points)] of the held-out videos whose score is known, in the order of their validation.
+    """
+
+    def __init__(self, path: Path, truth: Mapping[str, Sequence[tuple[str, float]]]) -> None:
+        super().__init__(path)
+        self.truth = truth
+
+    def predicted(self, logs: Mapping[str, Any]) -> Iterator[tuple[str, str, float, float]]:
+        """Where the epoch was validated."""
         if math.isnan(logs.get("val_loss", math.nan)):
             return
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            for score, known in self.truth.items():
-                metric = next(m for m in self.model.learned.metrics[score] if isinstance(m, SpearmanCorrelation))
-                predicted = keras.ops.convert_to_numpy(metric.predictions)[: metric.capacity]
-                for (video_id, true), value in zip(known, predicted, strict=False):  # beyond them nothing is held
-                    csv.writer(file).writerow([epoch + 1, score, video_id, f"{true:.4f}", f"{value:.6f}"])
+        for score, known in self.truth.items():
+            metric = next(m for m in self.model.learned.metrics[score] if isinstance(m, SpearmanCorrelation))
+            predicted = keras.ops.convert_to_numpy(metric.predictions)[: metric.capacity]
+            for (video_id, true), value in zip(known, predicted, strict=False):  # beyond them nothing is held
+                yield score, video_id, true, value
+
+
+class TestScores(EpochScores):
+    """Keeps what the model predicts of the test videos after each epoch. Nothing is chosen by it.
+
+    Where validations put averages of the weights into the model, that is of use after a validation alone.
+
+    Args:
+        path: as of `EpochScores`.
+        videos: a dataset of `input_pipeline.videos` with `with_info`, one pass.
+        validated_alone: leave out epochs that were not validated.
+    """
+
+    def __init__(self, path: Path, videos: tf.data.Dataset, validated_alone: bool) -> None:
+        super().__init__(path)
+        self.videos, self.validated_alone = videos, validated_alone
+        self.outputs_of: Callable[..., dict[str, Any]] | None = None
+
+    def predicted(self, logs: Mapping[str, Any]) -> Iterator[tuple[str, str, float, float]]:
+        """Of every video whose score is known."""
+        if self.validated_alone and math.isnan(logs.get("val_loss", math.nan)):
+            return
+        if self.outputs_of is None:
+            self.outputs_of = evaluation.prediction_function(self.model)
+        found = evaluation.predict_records(self.outputs_of, self.videos)
+        for score, values in found.predicted.items():
+            for video_id, true, value in zip(found.ids, found.truth[score], values, strict=True):
+                if not math.isnan(true):
+                    yield score, video_id, true, value
 
 
 class MeanAccuracy(keras.callbacks.Callback):

@@ -19,7 +19,7 @@ from scoringnet_tf.training.checkpoints import Checkpoints
 
 CONFIG = "config.json"
 # Flags that may change between the start of a run and its continuation: they do not change what is computed.
-FREE_TO_CHANGE = {"data_service", "model_dir", "records_dir", "reference", "replicas", "training_ids"}
+FREE_TO_CHANGE = {"data_service", "model_dir", "records_dir", "reference", "replicas", "test_scores", "training_ids"}
 # Flags that name a trained ScoringNet, or its KFS, to start from.
 STARTED_FROM = ("initial_model", "segmenter")
 # Phase → its epochs: those of the last one may be raised, which extends a finished run.

@@ -30,7 +30,7 @@ def of_scoring(info: DatasetInfo, settings: Mapping[str, Any]) -> dict[str, str]
         unused = ("lstm_units",) if settings["stage_network"] == "c3d" else of_kfs[1:4]
         found |= dict.fromkeys(unused, f"--stage_network={settings['stage_network']}")
     if is_kfs_alone(settings):
-        of_sp = ("alpha", "beta", "loss_units", *of_pairs, "fragments", "fragment_jitter")
+        of_sp = ("alpha", "beta", "loss_units", *of_pairs, "fragments", "fragment_jitter", "test_scores")
         found |= dict.fromkeys(of_sp, "--scoring_epochs=0")
         if not settings["initial_model"]:
             found |= dict.fromkeys(("reference", "training_ids"), "--scoring_epochs=0")

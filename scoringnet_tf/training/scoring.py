@@ -52,6 +52,7 @@ INITIAL_WEIGHTS = {
     "segmenter": load_segmenter,
 }
 SHOWN = {"val_frame_accuracy": "frames", "val_d_src": "D-SRC", "val_e_src": "E-SRC", "val_f_src": "F-SRC"}
+TEST_SCORES = "test_scores.csv"  # behind the name of a phase
 PICTURES = 8  # held-out videos whose stages TensorBoard shows
 
 
@@ -181,6 +182,19 @@ class ScoringRun(Run):
         check_fragments(info, settings, self.model.fragment_stages)
         check_parts(self.model, self.rates, settings)
         check_frozen(self.model, self.phases, settings)
+        self._check_test_scores()
+
+    def _check_test_scores(self):
+        """InputError where test videos cannot be scored after an epoch as the model that is kept scores them."""
+        if not self.settings["test_scores"]:
+            return
+        if "test" not in self.info.splits:
+            raise InputError(f"--test_scores: expected records with a test split. Received: {self.info.records_dir}.")
+        if self.settings["ema_momentum"] and not self.validation_ids:
+            raise InputError(
+                "--test_scores: expected held-out videos beside --ema_momentum, for a validation puts the averages of "
+                "the weights into the model. Received: none (--validation_fraction=0)."
+            )
 
     # === Data ===
 
@@ -300,14 +314,20 @@ class ScoringRun(Run):
         return {name: label for name, label in SHOWN.items() if phase.name != "segmentation" or "src" not in name}
 
     def further_callbacks(self, phase: Phase, log_dir: Path) -> list[keras.callbacks.Callback]:
-        """Pictures of the first held-out videos; of all of them the scores of every validation."""
-        if not self.validation_ids:
-            return []
-        batches = -(-PICTURES // self.settings["batch_size"])
-        pictures = callbacks.ValidationPictures(log_dir, self._videos("validation", with_info=True).take(batches))
-        if phase.name == "segmentation":
-            return [pictures]
-        return [callbacks.ValidationScores(self.folder / f"{phase.name}_scores.csv", self._known_scores()), pictures]
+        """Pictures of the first held-out videos; of all of them, and of test videos, the scores epoch by epoch."""
+        found: list[keras.callbacks.Callback] = []
+        if phase.name != "segmentation":
+            if self.validation_ids:
+                known = self._known_scores()
+                found.append(callbacks.ValidationScores(self.folder / f"{phase.name}_scores.csv", known))
+            if self.settings["test_scores"]:
+                videos, file = self._videos("test", with_info=True), self.folder / f"{phase.name}_{TEST_SCORES}"
+                found.append(callbacks.TestScores(file, videos, validated_alone=bool(self.validation_ids)))
+        if self.validation_ids:
+            batches = -(-PICTURES // self.settings["batch_size"])
+            videos = self._videos("validation", with_info=True).take(batches)
+            found.append(callbacks.ValidationPictures(log_dir, videos))
+        return found
 
     def _known_scores(self):
         """Score that the model predicts → [(id, points)] of the held-out videos, as `ValidationScores` takes them."""

@@ -64,7 +64,8 @@ def test_cells_and_splits_are_kept(done, tmp_path, monkeypatch):
     assert cell["of_splits"] == pytest.approx(of_splits, abs=1e-3)
     assert (cell["mean"], cell["std"]) == pytest.approx((np.mean(of_splits), np.std(of_splits, ddof=1)), abs=1e-3)
     assert "| *the paper* | 0.77 ± 0.05 | 0.85 ± 0.03 | 0.79 ± 0.04 | 0.1 ± 0.01 |" in text
-    assert "| MSE + ranking, split 3 |" in text and "over 3 splits; in brackets 95 % of a bootstrap" in text
+    assert "| MSE + ranking, split 3 |" in text
+    assert "over 3 splits (videos: 7 train, 3 test); in brackets 95 % of a bootstrap" in text
     low, high = cell["interval"]
     assert f"{cell['mean']:.3f} ± {cell['std']:.3f} [{low:.3f}, {high:.3f}]" in text
 
@@ -81,6 +82,26 @@ def test_what_is_undefined_on_a_split_is_undefined_in_the_mean(done, monkeypatch
     cells = {line.split(" | ")[0]: line.split(" | ")[3] for line in lines if line.startswith("| MSE")}
     assert cells["| MSE + ranking"] == cells["| MSE + ranking, split 2"] == "–"
     assert "nan" not in "".join(lines)
+
+
+def test_files_may_leave_records_out_where_they_are_of_one_size(surroundings, tmp_path, capsys):  # noqa: F811
+    """As the published splits of MIT-Diving are, of UNLV-Diving's videos; that they do is said."""
+    (split,) = splits.splits_of(surroundings, 1, [])
+    tested, trained = (sorted(video_id for video_id in split if split[video_id] == of) for of in ("test", "train"))
+    for name, left in (("1", (tested[0], trained[0])), ("2", (tested[1], trained[1])), ("other", trained[:2])):
+        part = {video_id: of for video_id, of in split.items() if video_id not in left}
+        write_split(tmp_path / f"{name}.csv", part)
+    found = splits.splits_of(surroundings, 6, [tmp_path / "1.csv", tmp_path / "2.csv"])
+    assert [split.keys() - one.keys() for one in found] == [{tested[0], trained[0]}, {tested[1], trained[1]}]
+    assert [splits.sizes(one) for one in found] == ["6 train, 2 test"] * 2
+    said = capsys.readouterr().out.splitlines()
+    assert said == [f"{tmp_path / name}.csv: of 10 records it leaves 2 out." for name in "12"]
+    first, _ = splits.surroundings_of(surroundings, found)
+    assert {*first.records.videos} == {*found[0]} and first.records.split("test")["ids"] == tested[1:]
+    write_split(tmp_path / "whole.csv", split)
+    for others in (["1.csv"], ["1.csv", "other.csv"], ["1.csv", "whole.csv"]):
+        with pytest.raises(InputError, match=r"1\.csv: expected a split for each of 10 records, or several of as many"):
+            splits.splits_of(surroundings, 6, [tmp_path / name for name in others])
 
 
 def test_a_file_of_a_part_of_the_records_is_refused(surroundings, tmp_path):  # noqa: F811

@@ -24,6 +24,54 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/experiments/best_epochs.py",
+        "tests/experiments/test_best_epochs.py",
+        (
+            "np.argmax(",
+            "np.argmin(",
+            "the worst epoch of the test videos is called the best",
+            "test_a_column_has_the_mean_of_each_seed_s_best_epoch",
+        ),
+        (
+            'read_course(path, "final")',
+            "read_course(path)",
+            "the best test epoch is that of execution",
+            "test_a_column_has_the_mean_of_each_seed_s_best_epoch",
+        ),
+        (
+            "if not (row.baseline or row.evaluation) else ()",
+            "",
+            "a row on true fragments has the best test epoch of those that are found",
+            "test_rows_that_are_not_scored_so_have_none",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/__main__.py",
+        "tests/experiments/test_best_epochs.py",
+        (
+            "_best(experiment, wheres[index], 1)",
+            "_best(experiment, wheres[0], 1)",
+            "every split has the best test epoch of the first",
+            "test_of_several_splits_each_has_its_own",
+        ),
+        (
+            "best_epochs.best_test_epochs(experiment, surroundings, seeds) if flags.FLAGS.best_test_epoch else None",
+            "None",
+            "--best_test_epoch adds no column",
+            "test_a_column_has_the_mean_of_each_seed_s_best_epoch",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/kept.py",
+        "tests/experiments/test_best_epochs.py",
+        (
+            'of, figure = (best, "f_src") if name == BEST else (results, name)',
+            "of, figure = (results, name)\n            if name == BEST:\n                continue",
+            "cells of best test epochs are not computed again",
+            "test_a_column_has_the_mean_of_each_seed_s_best_epoch",
+        ),
+    ),
+    *of(
         "scoringnet_tf/baselines/apenft.py",
         "tests/baselines/test_regressions.py",
         (
@@ -287,8 +335,8 @@ CHANGES = [
             "test_of_what_a_figure_is_stands_beside_it_and_keeps_it_from_less",
         ),
         (
-            "    of = surroundings.records.name, surroundings.sport\n    print(report.write",
-            "    of = surroundings.sport, surroundings.records.name\n    print(report.write",
+            "    of = surroundings.records.name, surroundings.sport\n    best = _best(experiment, surroundings, flags",
+            "    of = surroundings.sport, surroundings.records.name\n    best = _best(experiment, surroundings, flags",
             "dataset and sport of a table are exchanged",
             "test_the_command_goes_over_all_splits",
         ),
@@ -297,8 +345,8 @@ CHANGES = [
         "scoringnet_tf/experiments/__main__.py",
         "tests/test_command_wiring.py",
         (
-            "        further=tuple(_further()),\n",
-            "",
+            "[best_epochs.FLAG] if values.best_test_epoch else []), *_further()),\n",
+            "[best_epochs.FLAG] if values.best_test_epoch else []),),\n",
             "flags behind -- reach no training",
             "test_flags_reach_what_they_are_for",
         ),
@@ -597,10 +645,16 @@ CHANGES = [
             "test_cells_and_splits_are_kept",
         ),
         (
-            "    if missing:\n",
-            "    if not missing:\n",
+            "        if left and not of_one_size:\n",
+            "        if False:\n",
             "a table takes a split of a part of the records",
             "test_a_file_of_a_part_of_the_records_is_refused",
+        ),
+        (
+            "len(found) > 1 and len({sizes(split) for split in found}) == 1",
+            "len(found) > 1",
+            "splits of parts of the records may be of any size",
+            "test_files_may_leave_records_out_where_they_are_of_one_size",
         ),
     ),
     *of(

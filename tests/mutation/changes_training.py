@@ -83,6 +83,32 @@ CHANGES = [
     ),
     *of(
         "scoringnet_tf/training/callbacks.py",
+        "tests/training/test_resuming.py",
+        (
+            "        if self.validated_alone and math.isnan(",
+            "        if False and math.isnan(",
+            "test scores of epochs in which averages of the weights are not in the model",
+            "test_test_scores_are_those_of_the_model_after_the_epoch",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/scoring.py",
+        "tests/training/test_resuming.py",
+        (
+            'videos, file = self._videos("test", with_info=True)',
+            'videos, file = self._videos("validation", with_info=True)',
+            "test scores are those of held-out videos",
+            "test_test_scores_are_those_of_the_model_after_the_epoch",
+        ),
+        (
+            'if self.settings["ema_momentum"] and not self.validation_ids:',
+            "if False:",
+            "test scores of weights whose averages are kept",
+            "test_test_scores_need_test_videos_and_the_weights_that_are_kept",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/callbacks.py",
         "tests/training",
         (
             "optimizer.iterations)) >= max_steps",
@@ -194,8 +220,8 @@ CHANGES = [
         "scoringnet_tf/training/config.py",
         "tests/training",
         (
-            '"reference", "replicas", "training_ids"}',
-            '"reference", "replicas", "training_ids", "beta"}',
+            '"replicas", "test_scores", "training_ids"}',
+            '"replicas", "test_scores", "training_ids", "beta"}',
             "--beta may change within a run",
             "test_settings_may_not_change_within_a_run",
         ),

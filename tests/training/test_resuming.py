@@ -25,7 +25,7 @@ from training_runs import (
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.metrics import SpearmanCorrelation
-from scoringnet_tf.sports import definition_of, get_sport
+from scoringnet_tf.sports import SCORES, definition_of, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import locked
 from scoringnet_tf.training import callbacks
@@ -123,14 +123,14 @@ STAGED = {"validation_every": 2, "color_jitter": 0, "degradation": 0}
 @pytest.fixture(scope="module")
 def staged(diving_records, tmp_path_factory):
     """(A run that has ended, the model that it said is the best.)"""
-    options = settings(tmp_path_factory.mktemp("staged"), diving_records, **STAGED)
+    options = settings(tmp_path_factory.mktemp("staged"), diving_records, **STAGED, test_scores=True)
     run = ScoringRun(DatasetInfo.load(diving_records), options)
     return run, run.run()
 
 
 @pytest.mark.slow
-def test_frames_that_sp_does_not_see_change_nothing(staged, diving_records, tmp_path, monkeypatch):
-    """The weights agree to the bit."""
+def test_frames_that_sp_does_not_see_and_test_scores_change_nothing(staged, diving_records, tmp_path, monkeypatch):
+    """The weights agree to the bit with those of `staged`, which did not decode the ones, and kept the others."""
     monkeypatch.setattr(ScoringRun, "_frames_of_interest", lambda self, phase: {})
     assert_same(weights_beside(staged[1]), weights_after(diving_records, tmp_path, **STAGED))
 
@@ -148,6 +148,36 @@ def test_a_finished_run_of_kfs_alone_is_extended(staged, diving_records, tmp_pat
         [row["loss"] for row in rows_of(folder / "segmentation.csv")] for folder in (staged[0].model_dir, tmp_path)
     ]
     assert losses[0] == losses[1]
+
+
+@pytest.mark.slow
+def test_test_scores_are_those_of_the_model_after_the_epoch(staged, diving_records):
+    """Of every test video and score, in the epoch that was validated; by the model called on each video alone."""
+    run, _ = staged
+    rows = rows_of(run.model_dir / "scoring_test_scores.csv")
+    model, info = keras.models.load_model(run.model_dir / "last.keras", compile=False), run.info
+    ids = info.split("test")["ids"]
+    told = [(row["epoch"], row["score"], row["video_id"]) for row in rows]
+    assert sorted(told) == sorted(("2", score, video_id) for score in SCORES for video_id in ids)
+    found = {}
+    for inputs, _, about in run._videos("test", batch_size=1, with_info=True):
+        outputs = model(inputs, training=False)
+        found |= {(score, about["id"].numpy()[0].decode()): float(outputs[score][0]) for score in SCORES}
+    for row in rows:
+        assert float(row["true"]) == pytest.approx(info.videos[row["video_id"]][row["score"]])
+        assert float(row["predicted"]) == pytest.approx(found[row["score"], row["video_id"]], abs=1e-3)
+    assert not (run.model_dir / "segmentation_test_scores.csv").exists()
+
+
+def test_test_scores_need_test_videos_and_the_weights_that_are_kept(diving_records, tmp_path):
+    """Averages of the weights are in the model at a validation alone."""
+    asked = {"test_scores": True, "validation_fraction": 0.0}
+    with pytest.raises(InputError, match=r"--test_scores: expected held-out videos beside --ema_momentum.*none"):
+        ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **asked, ema_momentum=0.9))
+    info = DatasetInfo.load(diving_records)
+    without = dataclasses.replace(info, splits={"train": info.splits["train"]})
+    with pytest.raises(InputError, match=r"--test_scores: expected records with a test split"):
+        ScoringRun(without, settings(tmp_path, diving_records, **asked))
 
 
 @pytest.mark.slow
@@ -196,6 +226,7 @@ def test_settings_may_not_change_within_a_run(diving_records, tmp_path):
         "model_dir",
         "records_dir",
         "replicas",
+        "test_scores",
         "training_ids",
         "scoring_epochs",
     }:
@@ -220,7 +251,7 @@ def test_settings_may_not_change_within_a_run(diving_records, tmp_path):
     with pytest.raises(InputError, match=r"--scoring_epochs=6: expected 5, for the run .* was ended .* after epoch 2"):
         config(alpha=2.0, scoring_epochs=6)
     config(alpha=2.0, scoring_epochs=5)  # what was refused is not in config.json
-    for name in ("data_service", "model_dir", "records_dir", "reference", "replicas", "training_ids"):
+    for name in ("data_service", "model_dir", "records_dir", "reference", "replicas", "test_scores", "training_ids"):
         config(alpha=2.0, scoring_epochs=5, **{name: "another"})  # which changes nothing of what is computed
 
 

@@ -70,6 +70,7 @@ UNUSUAL = {
     "patience": 4,
     "max_steps": 2,
     "seed": 11,
+    "test_scores": True,
 }
 
 
