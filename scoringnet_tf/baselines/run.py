@@ -16,13 +16,15 @@ from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.inference import evaluation
+from scoringnet_tf.inference.extraction import load_c3d
+from scoringnet_tf.models.presets import model_path
 from scoringnet_tf.report.evaluation_report import METRICS, write_report
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.reading import read_json
 from scoringnet_tf.support.wording import counted
-from scoringnet_tf.training.config import versions
+from scoringnet_tf.training.config import learned_from, shown, versions
 
 SETTINGS, PREDICTIONS = "settings.json", "predictions.csv"
 
@@ -74,6 +76,10 @@ class Run:
         reports = [self._report(info) for info in self.tested]
         if not all(self._is_done(system, info) for info in self.tested):
             self._fit(system, parts, described)
+        seen = max(read_json(report / METRICS).get("training_videos") or 0 for report in reports)
+        if seen:
+            of = counted(len(split_ids(self.info, self.split)), "video")
+            print(f"Of the {of} of {self.split} --pretrained learned from {seen}: its figures say nothing of others.")
         return reports
 
     def _part(self, split):
@@ -112,6 +118,13 @@ class Run:
     def _check_folder(self, described):
         path = self.output_dir / SETTINGS
         if not path.is_file():
+            others = [report for report in map(self._report, self.tested) if report.exists()]
+            if others:
+                expected = "a new folder, or a run of the same settings"
+                raise InputError(
+                    f"--output_dir={self.output_dir}: expected {expected}. Received: {others[0].name}, which no "
+                    f"{SETTINGS} says to be of this system."
+                )
             return
         found = read_json(path)
         different = [name for name in described if found.get(name) != described[name]]
@@ -146,6 +159,13 @@ class Run:
             predicted = {score: found.predict(seen) for score, found in learned.items()}
             self._write_report(system, info, videos, predicted)
 
+    def _learned_before(self, system, info, ids):
+        """How many of the videos the C3D learned from whose features a system sees."""
+        if system.sees != "clips" or info.features:
+            return 0
+        learned = load_c3d(self.pretrained)[0].learned_from | learned_from(model_path(self.pretrained))
+        return sum(shown(info.videos[video_id]) in learned for video_id in ids)
+
     def _write_report(self, system, info, videos, predicted):
         unlabelled = [np.full(1, -1) for _ in videos.ids]
         truth = {score: videos.scores(score) for score in SCORES}
@@ -158,6 +178,7 @@ class Run:
             "model": self.name,
             "data_hash": info.data_hash,
             "pixels": described_pixels(info.simulation) if info.simulation or not info.features else None,
+            "training_videos": self._learned_before(system, info, videos.ids),
             **({"joints": joints_hash(info)} if system.sees == "joints" else {}),
         }
         write_report(self._report(info), predictions, measured, info.stages)

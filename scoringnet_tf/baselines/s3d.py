@@ -30,16 +30,16 @@ def watch(_: Videos, __: int) -> See:
 def _segments(videos):
     found = videos.clips()
     for video_id, clips in zip(videos.ids, found, strict=True):
-        if len(clips.values) > 1 and np.all(clips.stages < 0):
+        if not videos.info.has_vectors and np.all(clips.stages < 0):
             what = f"expected stage labels of every video, which S3D stacks. Received: none of {video_id}."
             raise InputError(f"{videos.info.records_dir}: {what}")
+    if videos.info.has_vectors:
+        return np.stack([clips.values[0] for clips in found])
     return np.stack([stacked(clips, len(videos.info.stages)) for clips in found])
 
 
 def stacked(clips: ClipFeatures, num_stages: int) -> np.ndarray:
-    """(S · D,) of the S stages that are not noise; (D,) of a single step."""
-    if len(clips.values) == 1:
-        return clips.values[0]
+    """(S · D,) of the S stages that are not noise."""
     of_stages = [clips.values[clips.stages == stage] for stage in range(1, num_stages)]
     return np.concatenate([(values if len(values) else clips.values).mean(axis=0) for values in of_stages])
 

@@ -19,7 +19,9 @@ from typing import Any
 
 from absl import flags
 
+from scoringnet_tf.baselines import load_system
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
+from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.experiments import best_epochs, docs, report, splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
@@ -127,7 +129,9 @@ def _check_kept(chosen, surroundings):
     """InputError where the tables, were all of them done, would replace results that are to stay."""
     for name, experiment in chosen.items():
         names = [splits.name_of(split) for split in _splits(surroundings)] if experiment.resplit else []
-        refusal = _refusal(name, experiment, surroundings, {}, len(names) or flags.FLAGS.seeds, names)
+        number = len(names) or flags.FLAGS.seeds
+        of_rows = {row.name: number for row in experiment.rows}
+        refusal = _refusal(name, experiment, surroundings, of_rows, number if experiment.compute else 0, names)
         if refusal:
             raise InputError(refusal)
 
@@ -166,9 +170,7 @@ def _report_table(name, experiment, surroundings):
     refusal = _refusal(name, experiment, surroundings, numbers)
     if refusal:
         return refusal
-    described = _described(
-        experiment, surroundings, suite.described_trainings(experiment, surroundings, flags.FLAGS.seeds)
-    )
+    described = _described(experiment, surroundings, [surroundings], flags.FLAGS.seeds)
     of = surroundings.records.name, surroundings.sport
     best = _best(experiment, surroundings, flags.FLAGS.seeds)
     print(report.write_results(_folder(name, surroundings), experiment, results, *of, described, best))
@@ -185,7 +187,7 @@ def _report_figure(name, experiment, surroundings):
     if text is None:
         print(f"{name}: nothing that can be drawn is done yet.")
         return None
-    described = _described(experiment, surroundings, suite.described_trainings(experiment, surroundings, seeds))
+    described = _described(experiment, surroundings, [surroundings], seeds)
     write_json(folder / report.DRAWN, {"title": experiment.title, **described, "seeds": numbers})
     print(text)
     return None
@@ -205,8 +207,7 @@ def _report_splits(name, experiment, surroundings):
     if refusal:
         return refusal
     found: list[Any] = [results[index] for index in done]
-    trained = [one for where in wheres for one in suite.described_trainings(experiment, where, 1)]
-    described = {**_described(experiment, surroundings, trained), "splits": names}
+    described = {**_described(experiment, surroundings, wheres, 1), "splits": names}
     of = surroundings.records.name, surroundings.sport
     best: list[Any] = [_best(experiment, wheres[index], 1) for index in done]
     folder = _folder(name, surroundings)
@@ -223,12 +224,16 @@ def _folder(name, surroundings):
     return pathlib.Path(flags.FLAGS.results_dir) / surroundings.sport / name
 
 
-def _described(experiment, surroundings, trained):
-    """What cells.json says of the runs."""
+def _described(experiment, surroundings, wheres, seeds):
+    """What cells.json says of the runs, on one split or several (`wheres`)."""
+    trained = [one for where in wheres for one in suite.described_trainings(experiment, where, seeds)]
+    learned = [suite.learned_before(experiment, where, seeds) for where in wheres]
+    most = {row: max(each.get(row, 0) for each in learned) for of_split in learned for row in of_split}
     return {
         "command": ["python", "-m", "scoringnet_tf.experiments", *sys.argv[1:]],
         "seconds_of_training": round(sum(training["seconds"] for training in trained)),
         "trainings": trained,
+        **({"learned_from_test": most} if most else {}),
         "data": {
             "name": surroundings.records.name,
             "sport": surroundings.sport,
@@ -241,6 +246,9 @@ def _described(experiment, surroundings, trained):
 def _made(experiment, surroundings):
     """How results are made: the preset, flags behind --, and where something is trained what these say and name."""
     made = {"preset": surroundings.preset.name, "further_flags": list(surroundings.further)}
+    made |= {**dict.fromkeys(("groups", "sport")), **surroundings.records.beside_records()}
+    if any(row.baseline and load_system(row.baseline).sees == "joints" for row in experiment.rows):
+        made["joints"] = [joints_hash(info) for info in surroundings.tested]
     if experiment.compute and not experiment.rows:
         return made
     files = Training({}, 0).configuration(surroundings)["contents"]

@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -27,6 +27,7 @@ class Comparison:
         results: what every row predicted of every test video.
         data, sport: name of the records' dataset, and its sport.
         joints: whose the joints are that systems of it read.
+        learned: row → from how many of the test videos it learned, as of `suite.learned_before`.
     """
 
     experiment: Experiment
@@ -34,6 +35,7 @@ class Comparison:
     data: str
     sport: str
     joints: Sequence[str] = ()
+    learned: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def cells(self) -> dict[str, dict[str, Any]]:
@@ -42,7 +44,7 @@ class Comparison:
 
     def __str__(self) -> str:
         """The table, Markdown."""
-        return report.markdown(self.experiment, self.cells, self.data, self.sport, self.joints)
+        return report.markdown(self.experiment, self.cells, self.data, self.sport, self.joints, self.learned)
 
     def _repr_markdown_(self) -> str:
         return str(self)
@@ -90,7 +92,8 @@ def compare(
         raise TrainingError("; ".join(failures))
     joints = report.joints_of(suite.described_trainings(table, surroundings, seeds))
     found = suite.results(table, surroundings, seeds)
-    return Comparison(table, found, surroundings.records.name, surroundings.sport, joints)
+    learned = suite.learned_before(table, surroundings, seeds)
+    return Comparison(table, found, surroundings.records.name, surroundings.sport, joints, learned)
 
 
 def load(folder: str | pathlib.Path) -> Comparison:
@@ -112,4 +115,4 @@ def load(folder: str | pathlib.Path) -> Comparison:
         raise InputError(f"{folder}: expected a table of one split. Received: one of {len(found)}.")
     data, joints = kept["data"]["name"], report.joints_of(kept["trainings"])
     sport = kept["data"].get("sport", folder.parent.name)  # 0.1 did not say it
-    return Comparison(EXPERIMENTS[folder.name], found[0], data, sport, joints)
+    return Comparison(EXPERIMENTS[folder.name], found[0], data, sport, joints, kept.get("learned_from_test", {}))

@@ -22,6 +22,9 @@ WORDS = {
     "further_flags": "choice of further flags",
     "files": "file of weights or of a model",
     "splits": "choice of splits",
+    "groups": "choice of groups",
+    "sport": "file of the sport",
+    "joints": "set of joints",
 }
 ROUNDING = 1e-6  # of a figure: scores are kept as they are, and some are summed up in float32
 

@@ -83,6 +83,7 @@ def markdown(
     data: str,
     sport: str,
     joints: Sequence[str] = (),
+    learned: Mapping[str, int] | None = None,
 ) -> str:
     """The table: a line for every row, and beneath it the paper's where it has one, of the same dataset or of another.
 
@@ -91,6 +92,7 @@ def markdown(
         data: name of the dataset.
         sport: of it.
         joints: whose the joints are that systems read.
+        learned: as of `suite.learned_before`.
     """
     names = columns(found)
     paper, said = papers(experiment.paper, data, sport)
@@ -103,6 +105,7 @@ def markdown(
             lines.append(f"| *{said}* | {' | '.join(printed)} |")
     lines += ["", *_differences(experiment, found), _covered(found), *chosen_on_test(names)]
     lines += ["", f"Joints: {', '.join(joints)}."] if joints else []
+    lines += no_evidence(learned or {})
     return "\n".join(lines) + "\n"
 
 
@@ -200,7 +203,8 @@ def write_results(
     for row, figures in cells(best, experiment, ["f_src"]).items() if best else ():
         if row in found:  # else it is trained, and not yet evaluated
             found[row][BEST] = figures["f_src"]
-    text = markdown(experiment, found, data, sport, joints_of(described.get("trainings", ())))
+    learned = described.get("learned_from_test")
+    text = markdown(experiment, found, data, sport, joints_of(described.get("trainings", ())), learned)
     write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
     with replacing_file(folder / TABLE) as path:
         path.write_text(text, encoding="utf-8")
@@ -225,6 +229,13 @@ def write_best(folder: Path, lines: Lines | None) -> None:
         return
     with replacing_file(folder / BEST_PREDICTIONS) as path:
         write_predictions(path, lines)
+
+
+def no_evidence(learned: Mapping[str, int]) -> list[str]:
+    """What a table says of rows that learned from so many of the test videos; nothing where none did."""
+    rows = ", ".join(f"{row} {number}" for row, number in learned.items())
+    why = "by --pretrained, --initial_model or --segmenter, which says nothing of other videos"
+    return ["", f"Learned from test videos, {why}: {rows}."] if rows else []
 
 
 def chosen_on_test(names: Iterable[str]) -> list[str]:

@@ -24,6 +24,7 @@ from scoringnet_tf.experiments.report import (
     columns,
     head,
     measure_of,
+    no_evidence,
     papers,
     write_best,
     write_predictions,
@@ -128,8 +129,20 @@ def _interval(draws, chosen):
     return interval(np.take_along_axis(draws, chosen, axis=0).mean(axis=0))
 
 
-def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Any]], data: str, sport: str, drawn: str) -> str:
-    """The table: mean ± standard deviation of every row, the paper's, and every split's figures beneath."""
+def markdown(
+    experiment: Experiment,
+    found: Mapping[str, Mapping[str, Any]],
+    data: str,
+    sport: str,
+    drawn: str,
+    learned: Mapping[str, int] | None = None,
+) -> str:
+    """The table: mean ± standard deviation of every row, the paper's, and every split's figures beneath.
+
+    Args:
+        experiment, found, data, sport, learned: as of `report.markdown`.
+        drawn: the splits, in words.
+    """
     names = columns(found)
     lines = [f"**{experiment.title}.** {experiment.question}", ""]
     lines += [f"| | {' | '.join(head(name) for name in names)} |", f"|{'---|' * (len(names) + 1)}"]
@@ -144,7 +157,7 @@ def markdown(experiment: Experiment, found: Mapping[str, Mapping[str, Any]], dat
             lines.append(f"| {row}, split {number + 1} | {' | '.join(values)} |")
     covered = "in brackets 95 % of a bootstrap of the mean over these, renderings and videos"
     covered = f"Mean ± standard deviation over {drawn}; {covered}; one seed each."
-    return "\n".join([*lines, "", covered, *chosen_on_test(names), ""])
+    return "\n".join([*lines, "", covered, *chosen_on_test(names), *no_evidence(learned or {}), ""])
 
 
 def _number(value, name):
@@ -184,7 +197,7 @@ def write_results(
         found[row.name][BEST] = summary(row.name, best, ["f_src"])["f_src"]
     of = {sizes(split) for split in splits}
     drawn = counted(len(splits), "split") + (f" (videos: {of.pop()})" if len(of) == 1 else "")
-    text = markdown(experiment, found, data, sport, drawn)
+    text = markdown(experiment, found, data, sport, drawn, described.get("learned_from_test", {}))
     write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
     (folder / "splits").mkdir(exist_ok=True)
     for left in (folder / "splits").glob("*.csv"):  # of more splits, before

@@ -20,9 +20,11 @@ from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.experiments.stage_results import StageResults, counts, read_stages
 from scoringnet_tf.experiments.training import METAFILE, Surroundings, Training, TrainingError
+from scoringnet_tf.report.evaluation_report import METRICS
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.support.reading import read_json
 
 
 def trainings(experiments: Sequence[Experiment], surroundings: Surroundings, seeds: int) -> list[Training]:
@@ -148,6 +150,16 @@ def described_trainings(experiment: Experiment, surroundings: Surroundings, seed
             of_a_system = {name: metafile[name] for name in ("chosen", "sees") if name in metafile}
             found.append({"folder": folder.name, **{name: metafile[name] for name in kept}, **of_a_system})
     return found
+
+
+def learned_before(experiment: Experiment, surroundings: Surroundings, seeds: int) -> dict[str, int]:
+    """Row → from how many test videos it learned, by what it started from, at most of its reports; of none no row."""
+    found: dict[str, int] = {}
+    for row in experiment.rows:
+        of_seeds = _finished(row, surroundings, seeds)
+        files = [report / METRICS for _, reports in of_seeds for report in reports if (report / METRICS).is_file()]
+        found[row.name] = max((read_json(file).get("training_videos") or 0 for file in files), default=0)
+    return {row: number for row, number in found.items() if number}
 
 
 def seeds_done(experiment: Experiment, surroundings: Surroundings, seeds: int) -> dict[str, int]:

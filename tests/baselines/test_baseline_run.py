@@ -25,6 +25,7 @@ from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.experiments import suite
 from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.config import shown
 
 NETWORKS = ("c3d_lstm", "usdl", "core")
 
@@ -201,6 +202,36 @@ def test_a_folder_of_another_run_is_refused(records, tmp_path, c3d):
     for name, options, what in (("s3d", {}, "system"), ("c3d_svr", {"seed": 1}, "seed")):
         with pytest.raises(InputError, match=f"Received: one of other {what}"):
             run_of(name, records, tmp_path, c3d, **options).run()
+
+
+def test_a_report_of_another_model_is_neither_taken_nor_replaced(records, tmp_path, c3d):
+    """That of a training of ScoringNet, say, which lies there under the same name."""
+    run = run_of("c3d_svr", records, tmp_path, c3d)
+    (report,) = run.run()
+    (tmp_path / "settings.json").unlink()
+    before = (report / "predictions.csv").read_bytes()
+    again = shutil.copytree(records, tmp_path / "again")
+    index = json.loads((again / "dataset_info.json").read_text())
+    (again / "dataset_info.json").write_text(json.dumps({**index, "data_hash": "0123456789ab"}))
+    for tested in ((run.info,), (run.info, DatasetInfo.load(again))):
+        with pytest.raises(InputError, match=rf"expected a new folder, .* Received: {report.name}, which no settings"):
+            dataclasses.replace(run, tested=tested).run()
+    assert (report / "predictions.csv").read_bytes() == before
+
+
+def test_what_the_c3d_learned_from_is_said_and_kept(records, tmp_path, c3d, capsys):
+    """Of test videos, whose figures say nothing of others; of what a system does not see nothing."""
+    info = DatasetInfo.load(records)
+    first, *_ = info.split("test")["ids"]
+    shutil.copy(c3d, tmp_path / "c3d.keras")
+    settings = {"settings": {}, "data_hash": "", "precision": "float32", "versions": {}}
+    learned = [shown(info.videos[video_id]) for video_id in (first, info.split("train")["ids"][0])]
+    (tmp_path / "config.json").write_text(json.dumps({**settings, "learned_from": learned}))
+    for name, number in (("c3d_svr", 1), ("apenft", 0)):
+        (report,) = run_of(name, records, tmp_path / name, tmp_path / "c3d.keras").run()
+        assert json.loads((report / "metrics.json").read_text())["training_videos"] == number
+        said = f"Of the {len(info.split('test')['ids'])} videos of test --pretrained learned from 1: "
+        assert (said in capsys.readouterr().out) == bool(number)
 
 
 @pytest.mark.parametrize("what", ["sees", "validation_fraction", "data_hash"])

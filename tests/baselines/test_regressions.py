@@ -60,20 +60,27 @@ def test_segments_are_averaged_and_stacked():
     values, stages = np.arange(12.0).reshape(6, 2), np.array([0, 1, 1, 2, 0, -1])
     found = s3d.stacked(ClipFeatures(values, stages), 4)
     np.testing.assert_array_equal(found, [3, 4, 6, 7, *values.mean(axis=0)])  # no clip of stage 3: the whole video
-    np.testing.assert_array_equal(s3d.stacked(ClipFeatures(values[:1], stages[:1]), 4), values[0])
+    alone = s3d.stacked(ClipFeatures(values[:1], np.array([2])), 4)  # a video of one clip, beside longer ones
+    np.testing.assert_array_equal(alone, [*values[0]] * 3)
 
 
 def test_videos_without_stage_labels_have_no_segments():
     """Their stacked features would be as many copies of one mean."""
     values = np.arange(12.0).reshape(6, 2)
     clips = {"1": ClipFeatures(values, np.array([0, 1, 1, 2, 0, -1])), "2": ClipFeatures(values, np.full(6, -1))}
-    info = SimpleNamespace(stages=("noise", "a", "b"), records_dir="records")
+    info = SimpleNamespace(stages=("noise", "a", "b"), records_dir="records", has_vectors=False)
     videos = SimpleNamespace(ids=tuple(clips), clips=lambda: list(clips.values()), info=info)
     with pytest.raises(InputError, match=r"^records: expected stage labels of every video.* Received: none of 2\."):
         s3d.watch(videos, 0)(videos)
     clips["2"] = ClipFeatures(values[:1], np.array([-1]))
-    videos.info.stages = ("noise", "a")
-    assert s3d.watch(videos, 0)(videos).tolist() == [[3, 4], [0, 1]]
+    with pytest.raises(InputError, match=r"Received: none of 2\."):
+        s3d.watch(videos, 0)(videos)
+    clips["2"] = ClipFeatures(values[:3], np.array([1, 1, 0]))
+    clips["1"] = ClipFeatures(values[1:2], np.array([2]))
+    assert s3d.watch(videos, 0)(videos).tolist() == [[2, 3, 2, 3], [1, 2, 2, 3]]
+    clips["2"] = ClipFeatures(values[:1], np.array([-1]))
+    clips["1"], videos.info.has_vectors = ClipFeatures(values[1:2], np.array([-1])), True
+    assert s3d.watch(videos, 0)(videos).tolist() == [[2, 3], [0, 1]]
 
 
 def test_systems_of_clips_see_all_of_a_video_and_in_order():

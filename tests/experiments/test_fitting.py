@@ -13,7 +13,8 @@ import yaml
 import scoringnet_tf
 from scoringnet_tf import baselines
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.experiments import fitting, suite, training
+from scoringnet_tf.data.joints import joints_hash
+from scoringnet_tf.experiments import fitting, report, suite, training
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, STAGES, Experiment, Row
 from scoringnet_tf.experiments.fitting import Fitting
 from scoringnet_tf.experiments.training import Surroundings, Training
@@ -198,3 +199,36 @@ def test_every_system_has_a_row():
     assert (
         table.paper["diving"]["C3D + SVR"] == {"f_src": 0.78} and table.paper["mit_diving"]["ConsISA"]["f_src"] == 0.19
     )
+
+
+def test_a_table_says_what_no_data_hash_covers(surroundings, tmp_path):
+    """Groups, a sport of one's own, and of rows that read joints which those are."""
+    from scoringnet_tf.experiments import __main__ as command
+
+    table = dataclasses.replace(EXPERIMENTS["table7"], rows=[Row("Pose + DCT", baseline="pose_dct", needs="joints")])
+    records = copy_of(surroundings.records.records_dir, tmp_path / "with_joints", surroundings.records.data_hash)
+    folder = records.records_dir / "joints"
+    folder.mkdir()
+    (folder / "joints.json").write_text('{"source": "drawn by hand"}')
+    where = dataclasses.replace(surroundings, records=records, renderings=())
+    made = command._made(table, where)
+    assert (made["groups"], made["sport"], made["joints"]) == (None, None, [joints_hash(records)])
+    assert "joints" not in command._made(EXPERIMENTS["table5"], where)
+    records.videos["001"]["group"] = "one"
+    assert command._made(table, where)["groups"] == records.beside_records()["groups"]
+
+
+def test_rows_that_learned_from_test_videos_are_named(surroundings, fitted):
+    """The most of any report; said beneath the table, for what they reach says nothing of other videos."""
+    table = Experiment("Table", "Which?", [Row("one", baseline="c3d_svr"), Row("two", baseline="usdl")], "one")
+    suite.run([table], surroundings, 1)
+    assert suite.learned_before(table, surroundings, 1) == {}
+    for row, numbers in zip(table.rows, (("null", "0"), ("2", "0")), strict=True):
+        for number, rendering in zip(numbers, surroundings.tested, strict=True):
+            report_dir = suite.run_of(row, 0).report(surroundings, rendering)
+            (report_dir / "metrics.json").write_text(f'{{"training_videos": {number}}}')
+    assert suite.learned_before(table, surroundings, 1) == {"two": 2}
+    found = report.cells(suite.results(table, surroundings, 1), table)
+    said = report.markdown(table, found, "unlv_diving", "diving", learned={"two": 2})
+    assert said.rstrip().endswith("which says nothing of other videos: two 2.")
+    assert "Learned from" not in report.markdown(table, found, "unlv_diving", "diving", learned={})

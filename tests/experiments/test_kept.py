@@ -13,7 +13,7 @@ from test_stage_results import results as stage_results  # noqa: F401
 from scoringnet_tf.experiments import docs, report, splits
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
 from scoringnet_tf.experiments.intervals import Results
-from scoringnet_tf.experiments.kept import read_results, why_kept, wrong_cells
+from scoringnet_tf.experiments.kept import WORDS, read_results, why_kept, wrong_cells
 from scoringnet_tf.sports import bootstrap
 from scoringnet_tf.support.errors import InputError
 
@@ -119,6 +119,31 @@ def test_a_command_that_would_replace_other_results_is_refused_before_it_trains(
     assert forked("scoringnet_tf.experiments", "report", "shortcuts", *words, *lacking).returncode == 0
     result = forked("scoringnet_tf.experiments", "report", "table5", *words, *lacking)
     assert result.returncode == 1 and "--pretrained=nowhere.keras: expected a model" in result.stderr
+
+
+def test_a_row_that_is_kept_and_cannot_be_made_is_missed_before_anything_is_trained(diving_copy, tmp_path):
+    """As that of joints, which are no longer there; other rows are not trained in vain."""
+    words = ["--records_dir", diving_copy, "--results_dir", tmp_path / "results", "--runs_dir", tmp_path / "runs"]
+    data = {"hash": [json.loads((diving_copy / "dataset_info.json").read_text())["data_hash"]]}
+    (folder := tmp_path / "results/diving/table7").mkdir(parents=True)
+    rows = {"Pose + DCT": {"f_src": {"seeds": 3}}}
+    (folder / "cells.json").write_text(json.dumps({"data": data, "rows": rows}))
+    result = forked("scoringnet_tf.experiments", "run", "table7", *words)
+    assert "table7: left out Pose + DCT: the records have no joints." in result.stderr
+    assert (
+        result.returncode == 1 and "Received: those of 3 seeds of Pose + DCT, of which there are 0 now" in result.stderr
+    )
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("what", ["groups", "sport", "joints"])
+def test_results_of_what_no_data_hash_covers_are_kept(what, folder, monkeypatch):
+    """Other groups, another file of the sport, other joints: they are other data, though the records are the same."""
+    kept = json.loads((folder / "cells.json").read_text()) | {"data": {"hash": ["a"]}, what: "first"}
+    (folder / "cells.json").write_text(json.dumps(kept))
+    numbers = dict.fromkeys(kept["rows"], 2)
+    assert why_kept(folder, ["a"], numbers, made={what: "first"}) is None
+    assert f"Received: those of another {WORDS[what]}." in why_kept(folder, ["a"], numbers, made={what: "second"})
 
 
 def test_table_3_is_read_again(stage_results, tmp_path, monkeypatch):  # noqa: F811

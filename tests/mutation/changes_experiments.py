@@ -24,6 +24,68 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/baselines/run.py",
+        "tests/baselines/test_baseline_run.py",
+        (
+            "            if others:\n",
+            "            if False:\n",
+            "a system takes the report of another model for its own",
+            "test_a_report_of_another_model_is_neither_taken_nor_replaced",
+        ),
+        (
+            "return sum(shown(info.videos[video_id]) in learned for video_id in ids)",
+            "return 0",
+            "what the C3D of a system learned from is not said",
+            "test_what_the_c3d_learned_from_is_said_and_kept",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/baselines/s3d.py",
+        "tests/baselines/test_regressions.py",
+        (
+            "    if videos.info.has_vectors:\n",
+            "    if len(found[0].values) == 1:\n",
+            "videos of one clip are not stacked as longer ones are",
+            "test_videos_without_stage_labels_have_no_segments",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/suite.py",
+        "tests/experiments/test_fitting.py",
+        (
+            'max((read_json(file).get("training_videos") or 0 for file in files), default=0)',
+            'min((read_json(file).get("training_videos") or 0 for file in files), default=0)',
+            "a row that learned from test videos of one rendering is not named",
+            "test_rows_that_learned_from_test_videos_are_named",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/__main__.py",
+        "tests/experiments/test_kept.py",
+        (
+            "of_rows, number if experiment.compute else 0, names)",
+            "of_rows, number, names)",
+            "a row that is kept and cannot be made is missed after hours of training",
+            "test_a_row_that_is_kept_and_cannot_be_made_is_missed_before_anything_is_trained",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/__main__.py",
+        "tests/experiments/test_fitting.py",
+        (
+            "**surroundings.records.beside_records()}",
+            "}",
+            "results of other groups are replaced",
+            "test_a_table_says_what_no_data_hash_covers",
+        ),
+        (
+            'load_system(row.baseline).sees == "joints" for row',
+            'load_system(row.baseline).sees == "pixels" for row',
+            "results of other joints are replaced",
+            "test_a_table_says_what_no_data_hash_covers",
+        ),
+    ),
+    *of(
         "scoringnet_tf/experiments/best_epochs.py",
         "tests/experiments/test_best_epochs.py",
         (
@@ -257,7 +319,7 @@ CHANGES = [
         "scoringnet_tf/baselines/s3d.py",
         "tests/baselines/test_regressions.py",
         (
-            "if len(clips.values) > 1 and np.all(clips.stages < 0):",
+            "if not videos.info.has_vectors and np.all(clips.stages < 0):",
             "if False:",
             "S3D stacks copies of one mean where nothing is labelled",
             "test_videos_without_stage_labels_have_no_segments",
