@@ -3,8 +3,8 @@ r"""Evaluates a model on a split of records: the paper's six figures, frame accu
     python -m scoringnet_tf.evaluate --model=MODEL --records_dir=RECORDS --split=test --output_dir=REPORT
 
 Writes metrics.json, predictions.csv, stages.csv (frames from, up to, of every stage), scores.png and stages.png to
---output_dir, and prints a table: with every figure the interval that a bootstrap over the videos gives it; and, of a
-model that states intervals, how often they hold beside what they claim.
+--output_dir, and prints a table: with every figure the interval that a bootstrap over the videos, or their groups,
+gives it; and, of a model that states intervals, how often they hold beside what they claim.
 --pages adds a page of every video, as `python -m scoringnet_tf.report` writes them, and one that ranks them.
 """
 
@@ -139,11 +139,13 @@ def _measured(predictions, intervals, info, model, called, learned):
     """What metrics.json says."""
     from scoringnet_tf.inference import evaluation
     from scoringnet_tf.inference.coverage import coverage
+    from scoringnet_tf.sports.bootstrap import num_units
 
-    values = flags.FLAGS
+    values, groups = flags.FLAGS, info.groups_of(predictions.ids)
     return {
         **evaluation.figures(predictions, model.sport.stages),
-        "bootstrap": evaluation.bootstrap(predictions),
+        "bootstrap": evaluation.bootstrap(predictions, groups),
+        "groups": num_units(groups) if groups else None,
         "mean_predictor": evaluation.mean_predictor_figures(
             predictions.truth, training_means(info), model.sport.fuse, model.scores
         ),
@@ -165,7 +167,8 @@ def _print(measured, model):
     from scoringnet_tf.inference.coverage import coverage_line
 
     baseline = measured["mean_predictor"]
-    rows = [("model", measured), ("95 % over videos", measured["bootstrap"])]
+    over = counted(measured["groups"], "group") if measured["groups"] else "videos"
+    rows = [("model", measured), (f"95 % over {over}", measured["bootstrap"])]
     print(evaluation.table([*rows, *([("mean predictor", baseline)] if baseline else [])]))
     if model.segmenter is not None:
         per_class = measured["frame_accuracy_per_class"].items()

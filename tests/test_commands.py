@@ -192,7 +192,8 @@ def test_records_without_a_training_split_are_evaluated(trained, tmp_path):
     splits = DatasetInfo.load(trained / "dives_records").splits
     learned = next(name for name in splits["train"]["ids"] if name not in held_out)
     names = [f"{learned}.avi", f"{splits['test']['ids'][0]}.avi"]
-    rows = ["video,difficulty,execution,final,split", f"{names[0]},3.0,20,60,test", f"{names[1]},3.2,25,80,test"]
+    rows = ["video,difficulty,execution,final,split,group"]  # two videos of one athlete: what others reach is unknown
+    rows += [f"{names[0]},3.0,20,60,test,one", f"{names[1]},3.2,25,80,test,one"]
     for name in names:
         (tmp_path / name).write_bytes((trained / "dives/diving_samples_len_ori" / name).read_bytes())
     (tmp_path / "manifest.csv").write_text("\n".join(rows))
@@ -202,7 +203,8 @@ def test_records_without_a_training_split_are_evaluated(trained, tmp_path):
     report = f"--output_dir={tmp_path / 'report'}"
     printed = command("scoringnet_tf.evaluate", model, f"--records_dir={records}", report).stdout
     metrics = json.loads((tmp_path / "report/metrics.json").read_text())
-    assert "mean predictor" not in printed
+    assert "mean predictor" not in printed and "95 % over 1 group " in printed
+    assert metrics["groups"] == 1 and set(metrics["bootstrap"]["f_med"]) == {None}
     assert metrics["num_videos"] == 2 and metrics["mean_predictor"] == {} and metrics["pixels"] == "filmed"
     assert metrics["training_videos"] == 1 and "Of these 2 videos the model learned from 1." in printed
 

@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +109,11 @@ class DatasetInfo:
             for name, value in kept.items()
             if value
         }
+
+    def groups_of(self, ids: Iterable[str]) -> tuple[str | None, ...]:
+        """The groups of videos, None of one that is alone; none at all where each is."""
+        groups = tuple(self.videos[video_id].get("group") for video_id in ids)
+        return groups if any(group is not None for group in groups) else ()
 
     @classmethod
     def load(cls, records_dir: AnyPath) -> "DatasetInfo":

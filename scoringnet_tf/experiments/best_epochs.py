@@ -35,7 +35,9 @@ def best_test_epochs(experiment: Experiment, surroundings: Surroundings, seeds: 
         row: {"final": np.array([one.predicted[_best(one)][np.newaxis] for one in of_seeds.values()])}
         for row, of_seeds in found.items()
     }
-    return Results(course.ids, {"final": course.truth}, predicted, {row: tuple(of) for row, of in found.items()})
+    seeds_of = {row: tuple(of_seeds) for row, of_seeds in found.items()}
+    groups = surroundings.records.groups_of(course.ids)
+    return Results(course.ids, {"final": course.truth}, predicted, seeds_of, groups)
 
 
 def _of_seeds(row: Row, surroundings: Surroundings, seeds: int) -> Iterator[tuple[int, Course]]:

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.training import Surroundings, Training
-from scoringnet_tf.sports.bootstrap import chosen, interval, resamples
+from scoringnet_tf.sports.bootstrap import Groups, chosen, interval, resamples
 from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.wording import counted
@@ -86,12 +86,15 @@ def share_in_order(course: Course, counts: np.ndarray | None = None) -> np.ndarr
     return (right * weights).sum(axis=(1, 2)) / weights.sum()
 
 
-def drawn_shares(courses: Mapping[str, Sequence[Course]], number: int | None = None) -> dict[str, np.ndarray]:
+def drawn_shares(
+    courses: Mapping[str, Sequence[Course]], number: int | None = None, groups: Groups = ()
+) -> dict[str, np.ndarray]:
     """Bootstrap draws of the mean `share_in_order` after the last epoch: row → (number,), as of `bootstrap.draws_of`.
 
     Args:
         courses: row → those of its seeds, all of the same held-out videos.
         number: of draws; `bootstrap.DRAWS` by default.
+        groups: of these videos, as of `bootstrap.draws_of`.
     """
     last = {
         row: [dataclasses.replace(one, predicted=one.predicted[-1:], epochs=one.epochs[-1:]) for one in of_row]
@@ -99,9 +102,9 @@ def drawn_shares(courses: Mapping[str, Sequence[Course]], number: int | None = N
     }
     num_videos = len(next(iter(courses.values()))[0].ids)
     found: dict[str, list[float]] = {row: [] for row in courses}
-    draws = resamples([(len(of_row), 1, num_videos) for of_row in courses.values()], number)
+    draws = resamples([(len(of_row), 1, num_videos) for of_row in courses.values()], number, groups)
     for uniform, _, videos in zip(*draws, strict=True):
-        counts = np.bincount(videos, minlength=num_videos)
+        counts = np.bincount(videos[videos >= 0], minlength=num_videos)
         for row, of_row in last.items():
             shares = [share_in_order(of_row[seed], counts)[0] for seed in chosen(uniform, len(of_row))]
             found[row].append(float(np.mean(shares)))
@@ -121,7 +124,7 @@ def write_curves(folder: Path, experiment: Experiment, surroundings: Surrounding
         return None
     by_row = {name: {seed: found[seed] for seed in shared} for name, found in done.items()}
     courses = {name: list(found.values()) for name, found in by_row.items()}
-    text = _text(experiment, courses)
+    text = _text(experiment, courses, surroundings.records.groups_of(next(iter(courses.values()))[0].ids))
     with replacing_file(folder / "fig5.png") as path:
         save_png(draw(courses), path)
     with replacing_file(folder / "curves.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
@@ -143,11 +146,11 @@ def _courses(row, surroundings, seeds):
     return found
 
 
-def _text(experiment, courses):
+def _text(experiment, courses, groups):
     first = next(iter(courses.values()))[0]
     shown, drawn = samples(first), {}
     if all(one.ids == first.ids for found in courses.values() for one in found):
-        drawn = drawn_shares(courses)
+        drawn = drawn_shares(courses, groups=groups)
     lines = [f"**{experiment.title}.** {experiment.question}", "", "![](fig5.png)", ""]
     lines += ["| | close pairs in order, last epoch | three samples in order, share of epochs |", "|---|---|---|"]
     for name, found in courses.items():
@@ -162,9 +165,9 @@ def _text(experiment, courses):
             continue
         low, high = interval(drawn[name] - drawn[experiment.reference])
         lines += [f"{name} against {experiment.reference} (95 %, paired): close pairs {low:+.3f} to {high:+.3f}.", ""]
-    seeds = counted(len(next(iter(courses.values()))), "seed")
+    seeds, videos = counted(len(next(iter(courses.values()))), "seed"), "groups of videos" if groups else "videos"
     lines += [
-        f"Held-out videos, {SCORE}, mean of {seeds}; in brackets 95 % of a bootstrap over these and the videos. The "
+        f"Held-out videos, {SCORE}, mean of {seeds}; in brackets 95 % of a bootstrap over these and the {videos}. The "
         f"samples' true scores: {truth}; those of a close pair differ by at most {CLOSE:g} standard deviations."
     ]
     return "\n".join(lines) + "\n"

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf.sports import MEASURES
-from scoringnet_tf.sports.bootstrap import draws_of
+from scoringnet_tf.sports.bootstrap import Groups, draws_of
 
 Lines = Iterator[list[Any]]  # of a CSV file, its heading first
+GROUP = ("group",)  # the column of a file of predictions whose videos are in groups
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,12 +22,14 @@ class Results:
         truth: score → (V,), points; NaN = unknown, and that video is left out of the score's figures.
         predicted: row → score → (S, R, V): of S seeds, on R renderings. Rows may have different S; R and V are common.
         seeds: row → which S seeds these are; where it is missing, 0 to S − 1.
+        groups: of the V videos, such as their athletes, None of one that is alone; none at all where each is.
     """
 
     ids: tuple[str, ...]
     truth: Mapping[str, np.ndarray]
     predicted: Mapping[str, Mapping[str, np.ndarray]]
     seeds: Mapping[str, Sequence[int]] = dataclasses.field(default_factory=dict)
+    groups: Groups = ()
 
     def seeds_of(self, row: str) -> Sequence[int]:
         """Which seeds those of a row are."""
@@ -55,7 +58,7 @@ class Results:
         """What predictions.csv holds: of every row, seed, rendering and video the scores; a table can be made of it."""
         scores = list(self.truth)
         kinds = [f"{kind}_{score}" for score in scores for kind in ("true", "predicted")]
-        yield ["row", "seed", "rendering", "video_id", *kinds]
+        yield ["row", "seed", "rendering", "video_id", *GROUP[: bool(self.groups)], *kinds]
         for row, predicted in self.predicted.items():
             for seed, rendering, video in np.ndindex(*next(iter(predicted.values())).shape):
                 values = [
@@ -66,7 +69,8 @@ class Results:
                         predicted[score][seed, rendering, video] if score in predicted else None,
                     )
                 ]
-                yield [row, self.seeds_of(row)[seed], rendering, self.ids[video], *values]
+                group = [self.groups[video] or ""] if self.groups else []
+                yield [row, self.seeds_of(row)[seed], rendering, self.ids[video], *group, *values]
 
     def figure(self, row: str, score: str, measure: str) -> np.ndarray:
         """One figure of every seed and rendering, (S, R)."""
@@ -75,4 +79,4 @@ class Results:
     def draws(self, score: str, measure: str, number: int | None = None) -> dict[str, np.ndarray]:
         """`bootstrap.draws_of` the mean figure of each row that predicts `score`: row → (number,)."""
         rows = {row: scores[score] for row, scores in self.predicted.items() if score in scores}
-        return draws_of(measure, self.truth[score], rows, number)
+        return draws_of(measure, self.truth[score], rows, number, self.groups)

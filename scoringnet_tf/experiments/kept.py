@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scoringnet_tf.experiments.intervals import Results
+from scoringnet_tf.experiments.intervals import GROUP, Results
 from scoringnet_tf.experiments.report import BEST, BEST_PREDICTIONS, CELLS, DRAWN, PREDICTIONS, TABLE
 from scoringnet_tf.experiments.stage_results import FRAMES, StageResults
 from scoringnet_tf.sports import SCORES
@@ -39,8 +39,9 @@ def read_results(path: Path) -> list[Results | StageResults]:
 
 
 def _results_of(rows):
-    columns = list(rows[0])[4:]
-    ids = tuple(dict.fromkeys(row["video_id"] for row in rows))
+    columns = [name for name in list(rows[0])[4:] if name not in GROUP]
+    of_video = {row["video_id"]: row.get(*GROUP) or None for row in rows}
+    ids, groups = tuple(of_video), tuple(of_video.values()) if any(of_video.values()) else ()
     by_row: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         by_row.setdefault(row["row"], []).append(row)
@@ -52,7 +53,7 @@ def _results_of(rows):
             row: {name: np.stack([found[f"{name}_right"], found[f"{name}_all"]], axis=-1) for name in names}
             for row, found in arrays.items()
         }
-        return StageResults(ids, tuple(names[: names.index(FRAMES)]), predicted, seeds)
+        return StageResults(ids, tuple(names[: names.index(FRAMES)]), predicted, seeds, groups)
     truth = {
         score: next(iter(arrays.values()))[f"true_{score}"][0, 0] for score in SCORES if f"true_{score}" in columns
     }
@@ -60,7 +61,7 @@ def _results_of(rows):
         row: {score: found[f"predicted_{score}"] for score in truth if np.isfinite(found[f"predicted_{score}"]).all()}
         for row, found in arrays.items()
     }
-    return Results(ids, truth, scores, seeds)
+    return Results(ids, truth, scores, seeds, groups)
 
 
 def _array(rows, column):

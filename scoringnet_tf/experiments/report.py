@@ -14,7 +14,7 @@ from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.intervals import Lines, Results
 from scoringnet_tf.experiments.stage_results import StageResults
 from scoringnet_tf.sports import MEASURES, SCORES
-from scoringnet_tf.sports.bootstrap import interval
+from scoringnet_tf.sports.bootstrap import interval, num_units
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file, write_json
 from scoringnet_tf.support.wording import counted
@@ -39,7 +39,8 @@ def cells(
 
     Returns:
         row → figure → {"mean", "std" (over seeds, of the means over renderings; None of one seed),
-        "interval" (95 %, over seeds, renderings and videos), "seeds", "renderings"}, and of every row that is compared
+        "interval" (95 %, over seeds, renderings and videos), "seeds", "renderings", and, where videos are in groups,
+        "groups", how many of these, and of videos that are alone, there are}, and of every row that is compared
         with another, where that has the same seeds, "more" (95 % of the paired difference from it). What is undefined
         of one seed, as SRC of equal predictions, is undefined: it has a mean and an interval of NaN, and no difference
         from it, or of it from others.
@@ -50,6 +51,8 @@ def cells(
         for row, drawn in draws.items():
             other = _other(experiment, row, name)
             found[row][name] = _cell(results.values(row, name), drawn)
+            if results.groups:
+                found[row][name]["groups"] = num_units(results.groups)
             if other in draws and row != other and results.seeds_of(row) == results.seeds_of(other):
                 both = all(_is_defined(results.values(each, name)) for each in (row, other))
                 found[row][name]["more"] = interval(drawn - draws[other]) if both else (math.nan, math.nan)
@@ -176,8 +179,14 @@ def _covered(found):
     renderings = next(iter(cells_of_rows.values()))["renderings"]
     alone = [what for what, number in (("seeds", most), ("renderings", renderings)) if number == 1]
     but = f", but not over {' or '.join(alone)}, of which there is one" if alone else ""
-    covered = f"in brackets 95 % of a bootstrap over these and the videos{but}"
+    videos = videos_drawn(next(iter(cells_of_rows.values())).get("groups"))
+    covered = f"in brackets 95 % of a bootstrap over these and the {videos}{but}"
     return f"\nMean of {seeds} on {counted(renderings, 'rendering')} of the test videos; {covered}."
+
+
+def videos_drawn(groups: int | None) -> str:
+    """What intervals draw of the videos, in words: themselves, or so many groups of them."""
+    return f"{counted(groups, 'group')} of videos" if groups else "videos"
 
 
 def write_results(

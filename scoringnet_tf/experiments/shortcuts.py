@@ -16,9 +16,11 @@ from tqdm import tqdm
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, get_sport, stage_runs
+from scoringnet_tf.sports.bootstrap import Groups
 from scoringnet_tf.support.errors import InputError
 
 SMALL = (16, 12)  # width, height of the small grey frame
+FOLDS = 5
 STRENGTHS = np.logspace(-2, 6, 25)  # of the ridge penalty, tried on standardised inputs
 
 
@@ -34,6 +36,7 @@ class Watched:
         colour: mean and deviation over all pixels of each colour.
         small: the grey frame, 16×12, at the start of the last stage, where the stages are not known in the middle.
         full: the same frame as it is stored, grey.
+        groups: of the videos, None of one that is alone; none at all where each is.
     """
 
     ids: tuple[str, ...]
@@ -42,6 +45,7 @@ class Watched:
     colour: np.ndarray
     small: np.ndarray
     full: np.ndarray
+    groups: Groups = ()
 
 
 def watch(info: DatasetInfo, split: str) -> Watched:
@@ -63,11 +67,10 @@ def watch(info: DatasetInfo, split: str) -> Watched:
         scores = {score: float(targets[score][0]) for score in SCORES}
         rows.append((described["id"][0].numpy().decode(), scores, *_numbers(frames, stages, len(info.stages))))
     rows.sort(key=lambda row: row[0])
-    return Watched(
-        tuple(row[0] for row in rows),
-        {score: np.array([row[1][score] for row in rows]) for score in SCORES},
-        *(np.array([row[column] for row in rows]) for column in range(2, 6)),
-    )
+    ids = tuple(row[0] for row in rows)
+    of_each = {score: np.array([row[1][score] for row in rows]) for score in SCORES}
+    durations, colour, small, full = (np.array([row[column] for row in rows]) for column in range(2, 6))
+    return Watched(ids, of_each, durations, colour, small, full, info.groups_of(ids))
 
 
 def _numbers(frames, stages, num_stages):
@@ -107,6 +110,8 @@ def shortcuts(info: DatasetInfo, tested: tuple[DatasetInfo, ...]) -> Results:
     """
     trained = watch(info, "train")
     tests = [watch(rendering, "test") for rendering in tested]
+    sources = zip(trained.ids, trained.groups or trained.ids, strict=True)
+    groups = np.array([group or f"={video_id}" for video_id, group in sources])
     learnt = [score for score in SCORES if np.isfinite(trained.scores[score]).sum() > 1]
     fused = set(PREDICTED_SCORES) <= set(learnt)
     predicted = {MEAN: _fused(info, fused, {score: _means(trained, tests, score) for score in learnt})}
@@ -114,7 +119,8 @@ def shortcuts(info: DatasetInfo, tested: tuple[DatasetInfo, ...]) -> Results:
         inputs = numbers(trained)
         if np.isfinite(inputs).all() and all(np.isfinite(numbers(test)).all() for test in tests):
             scores = {
-                score: _ridge(inputs, trained.scores[score], [numbers(test) for test in tests]) for score in learnt
+                score: _ridge(inputs, trained.scores[score], [numbers(test) for test in tests], groups)
+                for score in learnt
             }
             predicted[name] = _fused(info, fused, scores)
         else:
@@ -128,14 +134,21 @@ def _means(trained, tests, score):
     return np.full((1, len(tests), len(tests[0].ids)), np.nanmean(trained.scores[score]))
 
 
-def _ridge(inputs, scores, tests):
-    """Predictions (1, R, V) of a ridge regression on standardised (N, D), for inputs (V, D) of R renderings."""
+def _ridge(inputs, scores, tests, groups):
+    """Predictions (1, R, V) of a ridge regression on standardised (N, D), for inputs (V, D) of R renderings.
+
+    The penalty is chosen by leaving out one video in turn; of videos in groups (N,) a fold of these, as systems do.
+    """
     from sklearn.linear_model import RidgeCV
+    from sklearn.model_selection import GroupKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    known = np.isfinite(scores)
-    model = make_pipeline(StandardScaler(), RidgeCV(STRENGTHS)).fit(inputs[known], scores[known])
+    known, folds = np.isfinite(scores), None
+    of_known = groups[known]
+    if 1 < (number := len({*of_known.tolist()})) < len(of_known):
+        folds = list(GroupKFold(min(FOLDS, number)).split(of_known, groups=of_known))
+    model = make_pipeline(StandardScaler(), RidgeCV(STRENGTHS, cv=folds)).fit(inputs[known], scores[known])
     return np.array([[model.predict(test) for test in tests]])
 
 

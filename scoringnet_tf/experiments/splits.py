@@ -136,12 +136,14 @@ def markdown(
     sport: str,
     drawn: str,
     learned: Mapping[str, int] | None = None,
+    in_groups: bool = False,
 ) -> str:
     """The table: mean ± standard deviation of every row, the paper's, and every split's figures beneath.
 
     Args:
         experiment, found, data, sport, learned: as of `report.markdown`.
         drawn: the splits, in words.
+        in_groups: whether videos are in groups, which intervals draw.
     """
     names = columns(found)
     lines = [f"**{experiment.title}.** {experiment.question}", ""]
@@ -155,7 +157,8 @@ def markdown(
         for number in range(len(next(iter(figures.values()))["of_splits"])):
             values = (_number(figures[name]["of_splits"][number], name) for name in names)
             lines.append(f"| {row}, split {number + 1} | {' | '.join(values)} |")
-    covered = "in brackets 95 % of a bootstrap of the mean over these, renderings and videos"
+    videos = "groups of videos" if in_groups else "videos"
+    covered = f"in brackets 95 % of a bootstrap of the mean over these, renderings and {videos}"
     covered = f"Mean ± standard deviation over {drawn}; {covered}; one seed each."
     return "\n".join([*lines, "", covered, *chosen_on_test(names), *no_evidence(learned or {}), ""])
 
@@ -197,7 +200,9 @@ def write_results(
         found[row.name][BEST] = summary(row.name, best, ["f_src"])["f_src"]
     of = {sizes(split) for split in splits}
     drawn = counted(len(splits), "split") + (f" (videos: {of.pop()})" if len(of) == 1 else "")
-    text = markdown(experiment, found, data, sport, drawn, described.get("learned_from_test", {}))
+    text = markdown(
+        experiment, found, data, sport, drawn, described.get("learned_from_test", {}), bool(results[0].groups)
+    )
     write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
     (folder / "splits").mkdir(exist_ok=True)
     for left in (folder / "splits").glob("*.csv"):  # of more splits, before

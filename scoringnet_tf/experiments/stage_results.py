@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from scoringnet_tf.experiments.intervals import Lines
-from scoringnet_tf.sports.bootstrap import chosen, resamples
+from scoringnet_tf.experiments.intervals import GROUP, Lines
+from scoringnet_tf.sports.bootstrap import Groups, chosen, resamples
 from scoringnet_tf.support.errors import InputError
 
 Labels = tuple[np.ndarray, np.ndarray]  # true and predicted stages of a video, int (L,) each, −1 = unlabelled
@@ -73,13 +73,14 @@ class StageResults:
         ids: their V names.
         stage_names: in label order.
         predicted: row → figure → (S, R, V, 2): `counts` of S seeds, on R renderings.
-        seeds: as of `Results`.
+        seeds, groups: as of `Results`.
     """
 
     ids: tuple[str, ...]
     stage_names: tuple[str, ...]
     predicted: Mapping[str, Mapping[str, np.ndarray]]
     seeds: Mapping[str, Sequence[int]] = dataclasses.field(default_factory=dict)
+    groups: Groups = ()
 
     def seeds_of(self, row: str) -> Sequence[int]:
         """Which seeds those of a row are."""
@@ -97,8 +98,8 @@ class StageResults:
     def drawn(self, name: str, number: int | None = None) -> dict[str, np.ndarray]:
         """Bootstrap draws of the mean figure of each row: row → (number,); see `intervals.Results.draws`."""
         shapes = {row: next(iter(figures.values())).shape for row, figures in self.predicted.items()}
-        uniform, renderings, videos = resamples(list(shapes.values()), number)
-        times = np.stack([np.bincount(of_draw, minlength=len(self.ids)) for of_draw in videos])  # (N, V)
+        uniform, renderings, videos = resamples(list(shapes.values()), number, self.groups)
+        times = np.stack([np.bincount(of_draw[of_draw >= 0], minlength=len(self.ids)) for of_draw in videos])  # (N, V)
         draw = np.arange(len(times))[:, np.newaxis, np.newaxis]
         found = {}
         for row, (seeds, *_) in shapes.items():
@@ -116,8 +117,10 @@ class StageResults:
     def lines(self) -> Lines:
         """What predictions.csv holds: of every row, seed, rendering and video the counts of every figure."""
         figures = [name for name in self.names if name != MEAN]
-        yield ["row", "seed", "rendering", "video_id", *(f"{name}_{of}" for name in figures for of in ("right", "all"))]
+        counted = [f"{name}_{of}" for name in figures for of in ("right", "all")]
+        yield ["row", "seed", "rendering", "video_id", *GROUP[: bool(self.groups)], *counted]
         for row, found in self.predicted.items():
             for seed, rendering, video in np.ndindex(*found[FRAMES].shape[:3]):
                 values = (repr(float(value)) for name in figures for value in found[name][seed, rendering, video])
-                yield [row, self.seeds_of(row)[seed], rendering, self.ids[video], *values]
+                group = [self.groups[video] or ""] if self.groups else []
+                yield [row, self.seeds_of(row)[seed], rendering, self.ids[video], *group, *values]

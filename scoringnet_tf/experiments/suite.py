@@ -186,11 +186,12 @@ def with_beside(experiment: Experiment, surroundings: Surroundings, seeds: int) 
 def results(experiment: Experiment, surroundings: Surroundings, seeds: int) -> Results | StageResults:
     """What the rows predict of the test videos: of each the seeds that are done on every rendering, if any."""
     if experiment.measures == "stages":
-        return _stage_results(experiment, surroundings, seeds)
-    trained = _trained(experiment, surroundings, seeds)
+        of_stages = _stage_results(experiment, surroundings, seeds)
+        return dataclasses.replace(of_stages, groups=surroundings.records.groups_of(of_stages.ids))
+    found = _trained(experiment, surroundings, seeds)
     if experiment.compute:
-        return _beside(trained, experiment.compute(surroundings.records, surroundings.tested))
-    return trained
+        found = _beside(found, experiment.compute(surroundings.records, surroundings.tested))
+    return dataclasses.replace(found, groups=surroundings.records.groups_of(found.ids))
 
 
 def _trained(experiment, surroundings, seeds):

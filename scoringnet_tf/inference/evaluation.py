@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from scoringnet_tf import metrics
 from scoringnet_tf.sports import FINAL_ALONE, MEASURES, PREDICTED_SCORES, SCORES, in_order, med
-from scoringnet_tf.sports.bootstrap import draws_of, interval
+from scoringnet_tf.sports.bootstrap import Groups, draws_of, interval
 
 if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet
@@ -152,16 +152,16 @@ def figures(predictions: Predictions, stage_names: Sequence[str]) -> dict[str, A
     return measured
 
 
-def bootstrap(predictions: Predictions) -> dict[str, tuple[float, float]]:
+def bootstrap(predictions: Predictions, groups: Groups = ()) -> dict[str, tuple[float, float]]:
     """Between what a figure lies in 95 % of draws of the videos (`sports.bootstrap`): name → (low, high).
 
     Of `d_src`, …, `f_rl2` of the scores that are predicted; NaN of too few videos. It covers the videos that happen to
-    be tested alone, not another training.
+    be tested alone, not another training. `groups` are those of the videos, as of `sports.bootstrap.draws_of`.
     """
     found = {}
     for name in MEASURES:
         for score, predicted in predictions.predicted.items():
-            draws = draws_of(name, predictions.truth[score], {"model": predicted[None, None]})["model"]
+            draws = draws_of(name, predictions.truth[score], {"model": predicted[None, None]}, None, groups)["model"]
             found[f"{score[0]}_{name}"] = interval(draws)
     return found
 

@@ -76,8 +76,9 @@ def trained(surroundings, commands):  # noqa: F811
                 for epoch in range(1, 5):
                     for number in range(9):
                         sign = 1 if row.name != "MSE" and epoch > 1 else -1
-                        writer.writerow([epoch, "execution", f"{number}", 12 + number / 2, 14 + sign * number / 4])
-                        writer.writerow([epoch, "final", f"{number}", 50, 50])
+                        video_id, true = f"{number + 1:03d}", 12 + number / 2
+                        writer.writerow([epoch, "execution", video_id, true, 14 + sign * number / 4])
+                        writer.writerow([epoch, "final", video_id, 50, 50])
     return surroundings
 
 
@@ -90,10 +91,10 @@ def test_curves_are_drawn_and_kept(trained, tmp_path):
     with (tmp_path / "fig5/curves.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * 2 * 4 * 9
-    assert {(row["video_id"], float(row["true"])) for row in rows} == {(f"{n}", 12 + n / 2) for n in range(9)}
+    assert {(row["video_id"], float(row["true"])) for row in rows} == {(f"{n + 1:03d}", 12 + n / 2) for n in range(9)}
     for row in rows:  # in order from the second epoch on, and under the ranking loss alone
         sign = 1 if row["row"] != "MSE" and row["epoch"] in "234" else -1
-        assert float(row["predicted"]) == 14 + sign * int(row["video_id"]) / 4
+        assert float(row["predicted"]) == 14 + sign * (int(row["video_id"]) - 1) / 4
     assert (tmp_path / "fig5/fig5.png").stat().st_size > 10_000
 
 

@@ -44,6 +44,52 @@ def test_an_interval_covers_each_source_of_change():
     assert (low, high) == pytest.approx(tuple(expected), abs=0.05)
 
 
+def test_groups_are_drawn_whole():
+    """Against a double loop: of each group all videos or none, as often as it is drawn, one draw fewer than groups."""
+    truth = {"final": np.arange(8.0)}
+    groups = ("a", None, "b", "a", "a", None, "b", "c")
+    found = intervals.Results(tuple("01234567"), truth, {"row": {"final": drawn((1, 1, 8))}}, groups=groups)
+    draws = found.draws("final", "src", 3000)["row"]
+    members = [[0, 3, 4], [1], [2, 6], [5], [7]]
+    rng, expected = np.random.default_rng(5), []
+    for _ in range(3000):
+        videos = [video for place in rng.integers(0, 5, 4) for video in members[place]]
+        expected.append(src(truth["final"][videos], found.predicted["row"]["final"][0, 0, videos]))
+    np.testing.assert_allclose(bootstrap.interval(draws), bootstrap.interval(np.array(expected)), atol=0.08)
+    assert np.nanmean(draws) == pytest.approx(np.nanmean(expected), abs=0.03)
+    _, _, videos = bootstrap.resamples([(1, 1, 8)], 200, groups)
+    for of_draw in videos:
+        times = np.bincount(of_draw[of_draw >= 0], minlength=8)
+        assert [len(set(times[place])) for place in members] == [1] * 5
+        assert sum(times[place[0]] for place in members) == 4
+
+
+def test_groups_that_differ_widen_an_interval():
+    """Ten athletes of seven videos each: their common error does not average out over the seven."""
+    error = np.repeat(np.abs(drawn(10)), 7)
+    truth, predicted = np.arange(70.0), np.arange(70.0) + error
+    groups = np.repeat([f"athlete {number}" for number in range(10)], 7).tolist()
+    widths = []
+    for of in ((), groups):
+        draws = bootstrap.draws_of("med", truth, {"row": predicted[None, None]}, 2000, of)["row"]
+        widths.append(np.ptp(bootstrap.interval(draws)))
+    by_hand = stats.bootstrap((error[::7],), np.mean, rng=0, method="percentile").confidence_interval
+    assert widths[1] == pytest.approx(np.ptp(by_hand), rel=0.15)
+    assert widths[1] > 2 * widths[0]
+    of_one = bootstrap.draws_of("med", truth, {"row": predicted[None, None]}, 10, ["one"] * 70)["row"]
+    assert np.isnan(of_one).all()
+
+
+def test_without_groups_the_draws_are_those_of_videos():
+    shapes = [(2, 2, 40)]
+    for alone in ((), [None] * 40):
+        for found, expected in zip(
+            bootstrap.resamples(shapes, 20, alone), bootstrap.resamples(shapes, 20), strict=True
+        ):
+            np.testing.assert_array_equal(found, expected)
+    assert bootstrap.num_units(["a", None, "a", None]) == 3
+
+
 @pytest.mark.parametrize("figures", [[0.0, 2.0], [0.0, 1.0, 2.0], [0.0, 1.0, 2.0, 7.0, 3.0]])
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_draws_vary_as_the_mean_of_few_does(figures, axis):

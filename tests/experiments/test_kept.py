@@ -1,5 +1,6 @@
 """Results that are kept: cells computed of predictions.csv again; tables inside pages are those of the results."""
 
+import dataclasses
 import itertools
 import json
 import pathlib
@@ -43,6 +44,35 @@ def test_what_is_kept_is_read_again(folder):
     assert wrong_cells(folder) == []
     (found,) = read_results(folder / "predictions.csv")
     assert found.predicted["two"]["final"].shape == (2, 2, 30) and list(found.predicted["one"]) == ["final"]
+
+
+def test_groups_are_kept_and_named(folder, stage_results):  # noqa: F811
+    """So that intervals can be computed again; of what is in no group the column is not there."""
+    assert "group" not in (folder / "predictions.csv").read_text().splitlines()[0]
+    (plain,) = read_results(folder / "predictions.csv")
+    groups = tuple(f"athlete {video % 4}" if video else None for video in range(30))
+    made = dataclasses.replace(plain, groups=groups)
+    text = report.write_results(folder, EXPERIMENT, made, "unlv_diving", "diving", {})
+    assert "95 % of a bootstrap over these and the 5 groups of videos." in text
+    (found,) = read_results(folder / "predictions.csv")
+    assert found.groups == groups and wrong_cells(folder) == []
+    assert report.cells(found, EXPERIMENT, ["f_med"]) == report.cells(made, EXPERIMENT, ["f_med"])
+    half = len(stage_results.ids) // 2
+    groups = ("one",) * half + ("two",) * (len(stage_results.ids) - half)
+    of_stages = dataclasses.replace(stage_results, groups=groups)
+    table = Experiment("Table 3", "Which?", [Row("worse")], "worse", measures="stages", picture="frames")
+    report.write_results(folder / "stages", table, of_stages, "unlv_diving", "diving", {})
+    (found,) = read_results(folder / "stages/predictions.csv")
+    assert found.groups == of_stages.groups and found.names == of_stages.names
+    alone = {}
+    for group in ("one", "two"):  # of two groups a draw takes one
+        places = [place for place, of in enumerate(groups) if of == group]
+        counts = found.predicted["worse"]["frames"][:1, :1, places]
+        alone[group] = counts[0, 0, :, 0].sum() / counts[0, 0, :, 1].sum()
+    of_first = dataclasses.replace(
+        found, predicted={"worse": {name: of[:1, :1] for name, of in found.predicted["worse"].items()}}
+    )
+    np.testing.assert_allclose(np.unique(of_first.drawn("frames", 50)["worse"]), sorted({*alone.values()}))
 
 
 def test_a_cell_that_is_not_of_its_predictions_is_named(folder):

@@ -82,6 +82,31 @@ def test_each_rendering_is_predicted_of_its_own_pixels(monkeypatch):
     np.testing.assert_allclose(predicted, [np.arange(30.0), np.arange(30.0) + 3], atol=0.05)
 
 
+def test_the_penalty_is_chosen_by_groups(monkeypatch):
+    """Whole athletes are left out, so that how one looks tells no score; without groups one video in turn is."""
+    import sklearn.linear_model
+
+    seen, athletes = [], np.repeat(np.arange(10), 3)
+
+    class Recorded(sklearn.linear_model.RidgeCV):
+        def __init__(self, alphas, cv=None):
+            super().__init__(alphas, cv=cv)
+            seen.append(cv)
+
+    monkeypatch.setattr(sklearn.linear_model, "RidgeCV", Recorded)
+    rng = np.random.default_rng(0)
+    for groups in ((), tuple(f"athlete {number}" for number in athletes)):
+        scores = {name: np.full(30, np.nan) for name in SCORES} | {"execution": rng.normal(size=30)}
+        watched = shortcuts.Watched(tuple(map(str, range(30))), scores, *[rng.normal(size=(30, 4))] * 4, groups=groups)
+        monkeypatch.setattr(shortcuts, "watch", lambda *_, watched=watched: watched)
+        shortcuts.shortcuts(0, (1,))
+    assert seen[:4] == [None] * 4 and len(seen) == 8
+    left_out = np.concatenate([tested for _, tested in seen[-1]])
+    assert sorted(left_out) == list(range(30)) and len(seen[-1]) == 5
+    for trained, tested in seen[-1]:
+        assert not {*athletes[trained]} & {*athletes[tested]}
+
+
 def test_what_is_not_known_of_every_video_is_left_out_and_named(info, tmp_path, capsys):
     """A difficulty, and the stages of some frames: without these only the length of the video is left."""
     folder = info.records_dir.parent

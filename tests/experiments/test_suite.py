@@ -258,6 +258,17 @@ def test_fragments_are_compared_with_those_that_the_paper_takes_for_each_score(n
         assert f"{row} against {execution} (95 %, paired): E-SRC" in text
 
 
+def test_results_know_the_groups_of_their_videos(surroundings, commands):
+    """In their order; where no video has one there are none."""
+    table = dataclasses.replace(EXPERIMENT, rows=EXPERIMENT.rows[:1])
+    assert suite.run([table], surroundings, 1) == []
+    assert suite.results(table, surroundings, 1).groups == ()
+    last = max(surroundings.records.split("test")["ids"])
+    surroundings.records.videos[last]["group"] = "one"  # other data, which is trained on anew
+    assert suite.run([table], surroundings, 1) == []
+    assert suite.results(table, surroundings, 1).groups == (None, None, "one")
+
+
 def test_a_row_may_be_compared_with_one_of_its_own():
     rows = [Row("MSE"), Row("ranking"), Row("slow: MSE"), Row("slow: ranking", against="slow: MSE")]
     table = Experiment("Table", "Which?", rows, "MSE")

@@ -86,6 +86,36 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/experiments/shortcuts.py",
+        "tests/experiments/test_shortcuts.py",
+        (
+            "RidgeCV(STRENGTHS, cv=folds)",
+            "RidgeCV(STRENGTHS)",
+            "the penalty of a shortcut is chosen on other videos of the same athlete",
+            "test_the_penalty_is_chosen_by_groups",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/suite.py",
+        "tests/experiments/test_suite.py",
+        (
+            "    return dataclasses.replace(found, groups=surroundings.records.groups_of(found.ids))\n",
+            "    return found\n",
+            "intervals of tables draw videos where athletes are to be drawn",
+            "test_results_know_the_groups_of_their_videos",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/experiments/stage_results.py",
+        "tests/experiments/test_kept.py",
+        (
+            "resamples(list(shapes.values()), number, self.groups)",
+            "resamples(list(shapes.values()), number)",
+            "intervals of stages draw videos where athletes are to be drawn",
+            "test_groups_are_kept_and_named",
+        ),
+    ),
+    *of(
         "scoringnet_tf/experiments/best_epochs.py",
         "tests/experiments/test_best_epochs.py",
         (

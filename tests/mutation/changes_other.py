@@ -73,6 +73,22 @@ CHANGES = [
         "scoringnet_tf/sports/bootstrap.py",
         "tests/experiments/test_intervals.py",
         (
+            "rng.integers(0, len(units), number_of(len(units)))",
+            "rng.integers(0, len(units), len(units))",
+            "as many groups are drawn as there are",
+            "test_groups_are_drawn_whole",
+        ),
+        (
+            "np.where(videos[block] < 0, np.nan, truth[videos[block]])",
+            "truth[videos[block]]",
+            "behind the videos of a draw the last one counts again",
+            "test_groups_are_drawn_whole",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/sports/bootstrap.py",
+        "tests/experiments/test_intervals.py",
+        (
             "functools.partial(relative_l2, width=width_of(truth))",
             "relative_l2",
             "R-l2 of every draw goes by its own range of scores",
@@ -103,8 +119,8 @@ CHANGES = [
         "scoringnet_tf/sports/bootstrap.py",
         "tests/inference/test_evaluation.py",
         (
-            "    if np.sum(~np.isnan(truth)) < 2:\n",
-            "    if False:\n",
+            "known, strict=True) if of]) < 2:\n",
+            "known, strict=True) if of]) < 0:\n",
             "one video has an interval without width",
             "test_the_bootstrap_of_what_is_not_known",
         ),
