@@ -20,7 +20,6 @@ from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.experiments.stage_results import StageResults, counts, read_stages
 from scoringnet_tf.experiments.training import METAFILE, Surroundings, Training, TrainingError
-from scoringnet_tf.report.evaluation_report import METRICS
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path
@@ -157,8 +156,10 @@ def learned_before(experiment: Experiment, surroundings: Surroundings, seeds: in
     found: dict[str, int] = {}
     for row in experiment.rows:
         of_seeds = _finished(row, surroundings, seeds)
-        files = [report / METRICS for _, reports in of_seeds for report in reports if (report / METRICS).is_file()]
-        found[row.name] = max((read_json(file).get("training_videos") or 0 for file in files), default=0)
+        paths = [report / "metrics.json" for _, reports in of_seeds for report in reports]
+        found[row.name] = max(
+            (read_json(file).get("training_videos") or 0 for file in paths if file.is_file()), default=0
+        )
     return {row: number for row, number in found.items() if number}
 
 

@@ -241,6 +241,7 @@ def kept_of(folder):
         *((f"{path.parts[-3]}/{path.parts[-2]}", "f_med") for path in KEPT if path.parent.name != "table3"),
         *((name, "f_src") for name in ("diving/control", "diving/table5", "vault/table5", "diving/table6")),
         ("diving/heads", "f_med"),
+        ("diving/ranking", "f_src"),
         ("diving/stability", "f_med"),
         ("diving/table3", "frames"),
     ],
@@ -317,6 +318,37 @@ def cell(name, row, figure, what="mean"):
 def said(*values):
     """Numbers as a sentence has them."""
     return tuple(f"{value:.2f}".replace("-", "−") for value in values)
+
+
+def test_what_the_pages_say_of_the_ranking_loss_is_what_was_measured():
+    """On real features it moves no order, and spreads the scores."""
+    page = " ".join((ROOT / "docs/results.md").read_text(encoding="utf-8").split())
+    (found,) = read_results(ROOT / "results/diving/ranking/predictions.csv")
+    kept, table, truth = kept_of("diving/ranking"), EXPERIMENTS["ranking"], found.truth["final"]
+    ranked = [row for row in table.rows if row.flags.get("alpha") != "0"]
+    differences = [
+        kept[row.name]["f_src"]["mean"] - kept[table.compared_with(row.name, "final")]["f_src"]["mean"]
+        for row in ranked
+    ]
+    assert f"differences of the means {min(differences):.3f} to {max(differences):.3f}".replace("-", "−") in page
+    for row in ranked:
+        low, high = kept[row.name]["f_src"]["more"]
+        assert low < 0 < high, row.name
+    predicted = {row: scores["final"][:, 0] for row, scores in found.predicted.items()}
+    spread = {row: scores.std(axis=1).mean() for row, scores in predicted.items()}
+    first, one, alpha, delta = (spread[row] for row in ("MSE", "MSE + ranking", "α = 25", "δ = 2"))
+    assert f"deviate by {first:.1f} points, where the true ones do by {truth.std():.1f};" in page
+    assert f"to {one:.1f} with α = 1, {alpha:.1f} with α = 25 and {delta:.1f} with δ = 2, and so MED" in page
+    med = [kept[row]["f_med"]["mean"] for row in ("MSE", "MSE + ranking", "α = 25", "δ = 2")]
+    assert (
+        f"MED falls from {med[0]:.1f} to {med[1]:.1f} and to {med[2]:.1f}." in page
+        and f"{med[3]:.1f}" == f"{med[2]:.1f}"
+    )
+    fitted = [
+        np.mean([np.abs(np.polyval(np.polyfit(each, truth, 1), each) - truth).mean() for each in scores])
+        for scores in predicted.values()
+    ]
+    assert f"MED is {min(fitted):.1f} to {max(fitted):.1f} in every row" in page
 
 
 def test_what_readme_says_of_the_paper_s_claims_is_what_was_measured():
