@@ -10,7 +10,6 @@ program out. Under JAX TensorFlow is not imported, and need not be installed.
 
 import os
 import pathlib
-import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -133,17 +132,12 @@ def answer(what, run, memory):
         raise
 
 
-def resident():
-    """The most memory that this process has held, MiB: where there is no GPU."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def _jax_device():
     import jax
 
     device = jax.local_devices()[0]
     if device.platform != "gpu":
-        return None, resident
+        return None, workload.peak_mib
     return device.device_kind, lambda: device.memory_stats()["peak_bytes_in_use"] / 2**20
 
 
@@ -152,7 +146,7 @@ def _tensorflow_device():
 
     found = tf.config.list_physical_devices("GPU")
     if not found:
-        return None, resident
+        return None, workload.peak_mib
     name = tf.config.experimental.get_device_details(found[0]).get("device_name", "GPU")
     return name, lambda: tf.config.experimental.get_memory_info("GPU:0")["peak"] / 2**20
 
