@@ -70,6 +70,22 @@ CHANGES = [
         ),
     ),
     *of(
+        "benchmarks/workload.py",
+        "tests/benchmarks/test_costs.py",
+        (
+            'int(re.search(r"VmHWM:\\s+(\\d+)", path.read_text())[1])',
+            "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss",
+            "the memory of a process is at least that of what started it",
+            "test_the_peak_of_a_child_is_its_own_whatever_its_parent_held",
+        ),
+        (
+            "print(os.waitstatus_to_exitcode(status)",
+            "print(0",
+            "the memory of a command that failed counts",
+            "test_the_status_of_a_command_is_told_with_its_peak",
+        ),
+    ),
+    *of(
         "scoringnet_tf/sports/bootstrap.py",
         "tests/experiments/test_intervals.py",
         (
@@ -282,6 +298,22 @@ CHANGES = [
             "main if False else",
             "a value of a flag file cannot be undone",
             "test_training_takes_an_empty_value",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/support/cli.py",
+        "tests/data/test_data_service.py",
+        (
+            'return "DataLossError" in said or',
+            "return",
+            "a damaged record under --data_service ends in a traceback",
+            "test_a_damaged_record_is_one_line",
+        ),
+        (
+            '.partition("Traceback (most recent call last)")[0]',
+            "",
+            "what is said of a damaged record has a traceback in it",
+            "test_a_damaged_record_is_one_line",
         ),
     ),
     *of(
