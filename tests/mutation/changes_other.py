@@ -379,6 +379,16 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/support/files.py",
+        "tests/support/test_paths.py",
+        (
+            "(path / LOCK).read_text() != token",
+            "False",
+            "two runs in one remote folder overwrite each other",
+            "test_of_two_mirrors_the_one_that_began_later_has_the_folder",
+        ),
+    ),
+    *of(
         "scoringnet_tf/support/notices.py",
         "tests/support/test_notices.py",
         (
