@@ -274,6 +274,22 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/support/beam.py",
+        "tests/support/test_beam_results.py",
+        (
+            "(0 if failed else LATE)",
+            "0",
+            "a result that a shared folder shows late is none",
+            "test_a_result_that_a_shared_folder_shows_late_is_waited_for",
+        ),
+        (
+            "(0 if failed else LATE)",
+            "LATE",
+            "what a pipeline died of is said a minute later",
+            "test_what_a_pipeline_died_of_is_said_at_once",
+        ),
+    ),
+    *of(
         "scoringnet_tf/support/cli.py",
         "tests/bad_inputs/test_bad_inputs.py",
         ("if not isfinite(x)]", "if False]", "NaN is a learning rate", "test_it_says_what_is_wrong"),
