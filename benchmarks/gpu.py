@@ -5,7 +5,7 @@ r"""Models, losses and a training step on a GPU: on JAX and on TensorFlow, again
 Each way and precision has a process of its own, which is asked for larger and larger batches until memory ends. The
 table has videos per second, the share of the card's peak that the counted operations are (`benchmarks.flops`), and the
 most memory held. Without a GPU every row says that it was not measured; --cpu measures there all the same, to try this
-program out. Under JAX TensorFlow is not imported, and need not be installed.
+program out. Under JAX TensorFlow is not imported, and need not be installed. --output keeps the runs that are in it.
 """
 
 import os
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from absl import flags
 
 from benchmarks import pairs, workload
+from benchmarks.figures import earlier_runs, machine
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
@@ -162,13 +163,17 @@ def peak(device: str | None, precision: str) -> float | None:
     return known[PRECISIONS.index(precision)] if known else None
 
 
+def settings() -> dict[str, object]:
+    """Flags that every process that measures is given."""
+    return {name: FLAGS[name].value for name in ("width_multiplier", "image_size", "num_frames", "steps")}
+
+
 def rows(way: str, precision: str) -> Iterator[dict]:
     """What is measured of a way in a precision, a row for each of `MEASURED` and batch size; at last why no more is.
 
     Each of `MEASURED` has a process of its own, whose batches grow: so the most memory held so far is that of a row.
     """
-    names = ("width_multiplier", "image_size", "num_frames", "steps")
-    given = {name: FLAGS[name].value for name in names} | {"way": way, "precision": precision}
+    given = settings() | {"way": way, "precision": precision}
     row = {"way": way, "precision": precision}
     try:
         for what in MEASURED:
@@ -232,13 +237,14 @@ def main(_):
         if unknown := [value for value in FLAGS[flag].value if value not in known]:
             raise InputError(f"--{flag}: expected some of {', '.join(known)}. Received: {', '.join(unknown)}.")
     output, found = pathlib.Path(FLAGS.output), []
+    earlier, run = earlier_runs(output), {"machine": machine(), "settings": settings(), "rows": found}
     print(LINE.format("", "", "", "batch", "videos/s", "TFLOP/s", "peak", "MiB"), flush=True)
     for way in FLAGS.ways:
         for precision in FLAGS.precisions:
             for new in rows(way, precision):
                 found.append(new)
                 print(line(new), flush=True)
-                write_json(output, {"rows": found})  # of hours on a card nothing is lost
+                write_json(output, {"runs": [*earlier, run]})  # of hours on a card nothing is lost
     print(f"All figures: {output}", file=sys.stderr)
 
 

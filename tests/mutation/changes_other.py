@@ -30,6 +30,26 @@ CHANGES = [
         ),
     ),
     *of(
+        "benchmarks/gpu.py",
+        "tests/benchmarks/test_gpu.py",
+        (
+            "[*earlier, run]",
+            "[run]",
+            "a run on a GPU deletes the figures of the one before",
+            "test_a_second_run_keeps_the_figures_of_the_first",
+        ),
+    ),
+    *of(
+        "benchmarks/table.py",
+        "tests/benchmarks/test_table.py",
+        (
+            "[*earlier, run]",
+            "[run]",
+            "a part of the table deletes the figures of the rest",
+            "test_the_table_is_printed_and_written_beside_that_of_the_run_before",
+        ),
+    ),
+    *of(
         "benchmarks/growth.py",
         "tests/benchmarks/test_growth.py",
         (
