@@ -124,6 +124,7 @@ def test_a_full_line_is_as_fast_as_its_slowest_stage():
     assert slow["limit"] == "storage" and slow["videos_per_second"] == pytest.approx(0.1, rel=0.01)
 
 
+@pytest.mark.interop
 def test_work_that_hardly_ever_ends_between_two_failures_is_said(tmp_path):
     """A checkpoint and a start that take longer than three failures are apart: no piece of either is simulated."""
     pytest.importorskip("simpy", reason="needs SimPy: pip install '.[bench]'")

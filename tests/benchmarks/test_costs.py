@@ -1,5 +1,6 @@
 """What benchmarks measure with, and that every cost is measured of what it says."""
 
+import itertools
 import os
 import pathlib
 import subprocess
@@ -21,6 +22,7 @@ from benchmarks.workload import (
     write_index,
 )
 from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.errors import InputError
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -114,6 +116,13 @@ def test_every_cost_is_measured(videos, stage_model, monkeypatch):
     assert found.parameters == scoringnet_tf.from_preset(stage_model).count_params()
     seconds = ("encode", "write", "start", "read", "model", "load", "step", "index")
     assert all(getattr(found, name) > 0 for name in seconds) and found.compare >= 0
+
+
+def test_what_a_training_takes_to_begin_is_no_part_of_its_steps(stage_model):
+    """The clock of each step shows how often it was read: after the first, and after each of three more."""
+    train = costs.training_steps(load_scoring_net(stage_model), 1, 16, itertools.count().__next__)
+    assert train(3) == 3
+    assert train(1) == 1
 
 
 def test_what_ships_was_measured():

@@ -30,6 +30,42 @@ CHANGES = [
         ),
     ),
     *of(
+        "benchmarks/costs.py",
+        "tests/benchmarks/test_costs.py",
+        (
+            "data.repeat(1 + steps)",
+            "data.repeat(steps)",
+            "of so many steps the first is missing",
+            "test_what_a_training_takes_to_begin_is_no_part_of_its_steps",
+        ),
+    ),
+    *of(
+        "benchmarks/curves.py",
+        "tests/benchmarks/test_curves_command.py",
+        (
+            "if known.get(name) != value]",
+            "if False]",
+            "points of another model are this one's",
+            "test_points_of_one_file_are_of_the_same_settings",
+        ),
+        (
+            "if len(points) > 1}",
+            "}",
+            "a curve of one point ends in a traceback",
+            "test_points_of_one_file_are_of_the_same_settings",
+        ),
+    ),
+    *of(
+        "benchmarks/scenarios.py",
+        "tests/benchmarks/test_capacity.py",
+        (
+            "at_best[0] if at_best else None",
+            "at_best[0]",
+            "a checkpoint that hardly ever succeeds ends in a traceback",
+            "test_work_that_hardly_ever_ends_between_two_failures_is_said",
+        ),
+    ),
+    *of(
         "benchmarks/gpu.py",
         "tests/benchmarks/test_gpu.py",
         (
