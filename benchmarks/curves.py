@@ -19,7 +19,7 @@ from pathlib import Path
 from absl import flags
 
 from benchmarks import growth
-from benchmarks.costs import compare, training_steps
+from benchmarks.costs import compare, processor_name, training_steps
 from benchmarks.workload import (
     ONE_THREAD,
     apart,
@@ -32,7 +32,7 @@ from benchmarks.workload import (
 )
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.files import file_sha256, write_json
 from scoringnet_tf.support.reading import read_json
 
 FLAGS = flags.FLAGS
@@ -49,7 +49,18 @@ TOGETHER = 4  # videos of a step that replicas share
 OF_POINTS = {**ONE_THREAD, "TQDM_DISABLE": "1"}  # environment of their processes, which draw no bars
 
 
-# Each takes x and gives a function to be run several times.
+# Each takes x and gives a function to be run several times, which returns the seconds of the processor that it took.
+
+
+def _timed(call):
+    """Such a function of a call without arguments."""
+
+    def run():
+        start = processor_seconds()
+        call()
+        return processor_seconds() - start
+
+    return run
 
 
 def _length(frames):
@@ -60,7 +71,7 @@ def _length(frames):
     apart(_write_long, folder / "long.mp4", video, frames)
     scorer = scorer_of(FLAGS.model)
     scorer(video, force=True)
-    return lambda: scorer(folder / "long.mp4", force=True)
+    return _timed(lambda: scorer(folder / "long.mp4", force=True))
 
 
 def _write_long(path, video, frames):
@@ -79,7 +90,7 @@ def _write_long(path, video, frames):
 
 
 def _batch(size):
-    """A joint training step of random videos."""
+    """A joint training step of random videos; two are run, and the second is counted."""
     return _step(1, size)
 
 
@@ -94,11 +105,11 @@ def _step(replicas, batch_size):
 
     scope = strategy_of(replicas).scope
     with scope():
-        train = training_steps(load_scoring_net(FLAGS.model), batch_size, FRAMES)
+        train = training_steps(load_scoring_net(FLAGS.model), batch_size, FRAMES, processor_seconds)
 
     def step():
         with scope():
-            train(1)
+            return train(1)
 
     return step
 
@@ -107,13 +118,13 @@ def _videos(number):
     """`build` of so many videos, in one process."""
     folder, videos = Path(tempfile.mkdtemp()), videos_of(FLAGS.videos, number)
     build_from(folder / "few", videos[:2])  # which imports TensorFlow
-    return lambda: build_from(folder, videos)
+    return _timed(lambda: build_from(folder, videos))
 
 
 def _compared(number):
     """What `build` does once more for each pair of videos: do they show the same?"""
     compare(2)  # which imports what it needs
-    return lambda: compare(number)
+    return _timed(lambda: compare(number))
 
 
 def _records(number):
@@ -122,7 +133,7 @@ def _records(number):
 
     folder = Path(tempfile.mkdtemp())
     apart(_write_many, folder, videos_of(FLAGS.videos, 2), number)
-    return lambda: DatasetInfo.load(folder / "many")
+    return _timed(lambda: DatasetInfo.load(folder / "many"))
 
 
 def _write_many(folder, videos, number):
@@ -144,12 +155,30 @@ def measure(name, x):
     """Seconds of every counted run, and MiB at the peak above what was held before the first."""
     run = CURVES[name][1](x)
     forget_peak()
-    before, seconds = peak_mib(), []
-    for _ in range(FLAGS.rounds + 1):
-        start = processor_seconds()
-        run()
-        seconds.append(processor_seconds() - start)
+    before = peak_mib()
+    seconds = [run() for _ in range(FLAGS.rounds + 1)]
     return {"x": x, "seconds": seconds[1:], "mib": peak_mib() - before}
+
+
+def _settings():
+    """What all points of a file must share."""
+    from scoringnet_tf.models.presets import model_path
+
+    return {
+        "machine": processor_name(),
+        "model": file_sha256(model_path(FLAGS.model)),
+        "videos": str(Path(FLAGS.videos).resolve()),
+        "rounds": FLAGS.rounds,
+    }
+
+
+def _kept(path, settings):
+    """{curve: points} of a file that was written with these settings; InputError for any other."""
+    kept = read_json(path)
+    known = kept["settings"] if isinstance(kept.get("settings"), dict) else {}
+    if others := [name for name, value in settings.items() if known.get(name) != value]:
+        raise InputError(f"--json={path}: expected points of the same {', '.join(others)}. Received: others.")
+    return kept["points"]
 
 
 def main(_):
@@ -164,7 +193,8 @@ def main(_):
         raise InputError(f"--curves: expected some of {', '.join(CURVES)}. Received: {', '.join(unknown)}.")
     videos_of(FLAGS.videos, max(CURVES["videos"][2]) if "videos" in names else 2)
     path = Path(FLAGS.json) if FLAGS.json else None
-    found = read_json(path) if path and path.is_file() else {}
+    settings = _settings()
+    found = _kept(path, settings) if path and path.is_file() else {}
     wanted = [(name, x) for name in names for x in CURVES[name][2]]
     for name, x in wanted:
         points = found.setdefault(name, [])
@@ -176,11 +206,12 @@ def main(_):
             return result.returncode
         points.append(json.loads(result.stdout.split("JSON", 1)[1]))
         if path:
-            write_json(path, found)
-    titles = {name: CURVES[name][0] for name in found}
-    print(growth.table(found, titles))
+            write_json(path, {"settings": settings, "points": found})
+    sloping = {name: points for name, points in found.items() if len(points) > 1}  # a stopped run leaves one
+    titles = {name: CURVES[name][0] for name in sloping}
+    print(growth.table(sloping, titles))
     if FLAGS.picture:
-        growth.draw(found, titles, FLAGS.picture)
+        growth.draw(sloping, titles, FLAGS.picture)
     return 0
 
 

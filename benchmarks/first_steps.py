@@ -13,7 +13,6 @@ the first batches, is printed as it is before the first step and after the last,
 
 import csv
 import pathlib
-import resource
 import shlex
 import subprocess
 import sys
@@ -22,6 +21,7 @@ import time
 
 from absl import flags
 
+from benchmarks.workload import peak_mib
 from scoringnet_tf import train
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
@@ -53,9 +53,13 @@ def measure(variant, output):
 
         def on_train_batch_end(self, batch, logs=None):
             seconds = time.perf_counter() - self.start
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
             losses = {name: f"{float(logs[name]):.4g}" for name in COLUMNS if name in logs}
-            row = {"variant": variant, "step": batch + 1, "seconds": f"{seconds:.1f}", "peak_gib": f"{peak:.1f}"}
+            row = {
+                "variant": variant,
+                "step": batch + 1,
+                "seconds": f"{seconds:.1f}",
+                "peak_gib": f"{peak_mib() / 1024:.1f}",
+            }
             with output.open("a", newline="", encoding="utf-8") as file:
                 csv.DictWriter(file, COLUMNS).writerow(row | losses)
 

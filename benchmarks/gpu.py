@@ -5,12 +5,11 @@ r"""Models, losses and a training step on a GPU: on JAX and on TensorFlow, again
 Each way and precision has a process of its own, which is asked for larger and larger batches until memory ends. The
 table has videos per second, the share of the card's peak that the counted operations are (`benchmarks.flops`), and the
 most memory held. Without a GPU every row says that it was not measured; --cpu measures there all the same, to try this
-program out. Under JAX TensorFlow is not imported, and need not be installed.
+program out. Under JAX TensorFlow is not imported, and need not be installed. --output keeps the runs that are in it.
 """
 
 import os
 import pathlib
-import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from collections.abc import Iterator
 from absl import flags
 
 from benchmarks import pairs, workload
+from benchmarks.figures import earlier_runs, machine
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
@@ -133,17 +133,12 @@ def answer(what, run, memory):
         raise
 
 
-def resident():
-    """The most memory that this process has held, MiB: where there is no GPU."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def _jax_device():
     import jax
 
     device = jax.local_devices()[0]
     if device.platform != "gpu":
-        return None, resident
+        return None, workload.peak_mib
     return device.device_kind, lambda: device.memory_stats()["peak_bytes_in_use"] / 2**20
 
 
@@ -152,7 +147,7 @@ def _tensorflow_device():
 
     found = tf.config.list_physical_devices("GPU")
     if not found:
-        return None, resident
+        return None, workload.peak_mib
     name = tf.config.experimental.get_device_details(found[0]).get("device_name", "GPU")
     return name, lambda: tf.config.experimental.get_memory_info("GPU:0")["peak"] / 2**20
 
@@ -168,13 +163,17 @@ def peak(device: str | None, precision: str) -> float | None:
     return known[PRECISIONS.index(precision)] if known else None
 
 
+def settings() -> dict[str, object]:
+    """Flags that every process that measures is given."""
+    return {name: FLAGS[name].value for name in ("width_multiplier", "image_size", "num_frames", "steps")}
+
+
 def rows(way: str, precision: str) -> Iterator[dict]:
     """What is measured of a way in a precision, a row for each of `MEASURED` and batch size; at last why no more is.
 
     Each of `MEASURED` has a process of its own, whose batches grow: so the most memory held so far is that of a row.
     """
-    names = ("width_multiplier", "image_size", "num_frames", "steps")
-    given = {name: FLAGS[name].value for name in names} | {"way": way, "precision": precision}
+    given = settings() | {"way": way, "precision": precision}
     row = {"way": way, "precision": precision}
     try:
         for what in MEASURED:
@@ -238,13 +237,14 @@ def main(_):
         if unknown := [value for value in FLAGS[flag].value if value not in known]:
             raise InputError(f"--{flag}: expected some of {', '.join(known)}. Received: {', '.join(unknown)}.")
     output, found = pathlib.Path(FLAGS.output), []
+    earlier, run = earlier_runs(output), {"machine": machine(), "settings": settings(), "rows": found}
     print(LINE.format("", "", "", "batch", "videos/s", "TFLOP/s", "peak", "MiB"), flush=True)
     for way in FLAGS.ways:
         for precision in FLAGS.precisions:
             for new in rows(way, precision):
                 found.append(new)
                 print(line(new), flush=True)
-                write_json(output, {"rows": found})  # of hours on a card nothing is lost
+                write_json(output, {"runs": [*earlier, run]})  # of hours on a card nothing is lost
     print(f"All figures: {output}", file=sys.stderr)
 
 

@@ -8,7 +8,6 @@ its peak, of a video four times as long.
 """
 
 import functools
-import os
 import pathlib
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import time
 import numpy as np
 from absl import flags
 
-from benchmarks import data, pairs, rows
+from benchmarks import data, pairs, rows, workload
 from scoringnet_tf.support import cli
 
 FLAGS = flags.FLAGS
@@ -50,12 +49,10 @@ def _seconds(command):
 
 def _peak(video):
     """The most memory that `predict` holds of this video, MiB."""
-    process = subprocess.Popen([*PREDICT, str(video), "--json"], stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 1):  # 1: of some performance the score was withheld
-        sys.exit(f"predict {video}: ended with status {process.returncode}.")
-    return used.ru_maxrss / 1024
+    status, peak = workload.peak_of((*PREDICT, str(video), "--json"))
+    if status not in (0, 1):  # 1: of some performance the score was withheld
+        sys.exit(f"predict {video}: ended with status {status}.")
+    return peak
 
 
 def _timed(function, argument):

@@ -10,6 +10,7 @@ from benchmarks.queues import Stage, best_stretch, expected_seconds, simulate
 BUFFER = 2  # videos that wait for each server of a stage, at most
 PATIENCE = 5  # times the mean after which a slow attempt is given up
 HOPELESS = 3.0  # failures during a piece of work from which on hardly an attempt succeeds
+SELDOM = "hardly an attempt succeeds"
 MOST = 8  # times as many workers as there are cores, to see what more would do
 PER_WORKER = 40  # videos for each worker at least, so that most of the time the line is full
 MACHINES = (1, 16, 256)  # that train together
@@ -95,10 +96,10 @@ def checkpointing(risks, machines):
     """Training on so many machines that wait for each other: any failure loses what came after the last checkpoint."""
     failures = machines / risks.mtbf
     best = best_stretch(risks.checkpoint, failures)
-    (at_best,) = losses({best: best}, risks.checkpoint, failures, risks)
+    at_best = [point["expected"] for point in losses({best: best}, risks.checkpoint, failures, risks)]
     stretches = np.geomspace(30, 3e5, 25).tolist()
     points = losses(dict(zip(stretches, stretches, strict=True)), risks.checkpoint, failures, risks)
-    return {"machines": machines, "best": best, "at_best": at_best["expected"], "points": points}
+    return {"machines": machines, "best": best, "at_best": at_best[0] if at_best else None, "points": points}
 
 
 def straggling(costs, risks, workers):
@@ -170,12 +171,14 @@ def summary(found):
         lines.append(f"| {point['gpus']} | {point['workers']} | {rate} | {shares} |")
     lines += ["", "| a failure every | best piece, videos | time / useful time |", "|---|---|---|"]
     for each in found["pieces"]:
-        best = min(each["points"], key=lambda point: point["expected"])
-        lines.append(f"| {each['hours']:g} h | {best['x']:,.0f} | {best['expected']:.3f} |")
+        best = min(each["points"], key=lambda point: point["expected"], default=None)
+        cells = f"{best['x']:,.0f} | {best['expected']:.3f}" if best else f"– | {SELDOM}"
+        lines.append(f"| {each['hours']:g} h | {cells} |")
     lines += ["", "| slow attempts | half are done | all are done |", "|---|---|---|"]
     for name, times in found["straggling"].items():
         lines.append(f"| {name} | {times[len(times) // 2]:.2f} | {times[-1]:.2f} |")
     lines += ["", "| machines | best stretch between checkpoints, s | time / time of the steps |", "|---|---|---|"]
     for each in found["checkpointing"]:
-        lines.append(f"| {each['machines']} | {each['best']:,.0f} | {each['at_best']:.3f} |")
+        took = SELDOM if each["at_best"] is None else f"{each['at_best']:.3f}"
+        lines.append(f"| {each['machines']} | {each['best']:,.0f} | {took} |")
     return "\n".join(lines)

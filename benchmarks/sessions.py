@@ -10,7 +10,6 @@ its peak above the loaded model, and seconds per second of video.
 
 import csv
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import time
 
 from absl import flags
 
+from benchmarks.workload import forget_peak, peak_mib
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 
@@ -40,7 +40,9 @@ def measure(video):
     from scoringnet_tf.inference.prediction import scorer_of
 
     folder = pathlib.Path(video).parents[1]
-    scorer, before = scorer_of(FLAGS.model), _peak()
+    scorer = scorer_of(FLAGS.model)
+    forget_peak()
+    before = peak_mib()
     start = time.perf_counter()
     score = scorer(video)
     seconds = time.perf_counter() - start
@@ -63,14 +65,9 @@ def measure(video):
         *(f"{length / 60:g}", len(true), f"{len(pairs) / len(true):.3f}"),
         f"{len(pairs) / len(found):.3f}" if found else "–",
         *(withheld, replayed, f"{sum(errors) / len(errors):.2f}" if errors else "–"),
-        *(f"{(_peak() - before) / 1024:.0f}", f"{seconds / length:.3f}"),
+        *(f"{peak_mib() - before:.0f}", f"{seconds / length:.3f}"),
     )
     print(ROW.format(*cells), flush=True)
-
-
-def _peak():
-    """The most memory that this process has held, KiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _rows(path):

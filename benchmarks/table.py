@@ -5,23 +5,18 @@ r"""The whole benchmark in one table: ours, the peer's, their ratio, its spread,
 `make bench` calls it. Every row is measured in pairs of neighbours (`benchmarks.pairs`); the ratio is the median of
 theirs. --quick takes fewer and smaller ones, and none of full width. --only takes beginnings of the names that stand
 before the colon. What the rows work on is simulated and kept beside the output. The figures are good for a machine that
-does nothing else: its load at the beginning is written beside them.
+does nothing else: its load at the beginning is written beside them. The file keeps the runs that are in it.
 """
 
-import datetime
-import importlib.metadata
-import os
 import pathlib
-import platform
 import sys
 
 from absl import flags
 
 from benchmarks import pairs, rows
+from benchmarks.figures import earlier_runs, machine
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.files import write_json
-
-PACKAGES = ("tensorflow", "keras", "torch", "numpy", "opencv-python-headless", "av")
 
 flags.DEFINE_bool("quick", False, "Fewer and smaller measurements, none of full width.")
 flags.DEFINE_list("only", [], "Beginnings of names of what to measure, e.g. predict or training.small; default: all.")
@@ -29,40 +24,19 @@ flags.DEFINE_string("output", "build/bench/table.json", "File for the figures; b
 flags.DEFINE_integer("rounds", None, "Pairs for each row; default: 7, or 3 with --quick.", 1)
 
 
-def machine() -> dict[str, object]:
-    """What the figures hold for."""
-    cpuinfo = pathlib.Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
-    found = {name: _version(name) for name in PACKAGES}
-    return {
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "processor": model,
-        "cores": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 2),
-        "python": platform.python_version(),
-        "packages": {name: version for name, version in found.items() if version},
-    }
-
-
-def _version(package):
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
 def main(_):
     """Runs the command with the parsed flags."""
     values, output = flags.FLAGS, pathlib.Path(flags.FLAGS.output)
     wanted = rows.chosen(rows.comparisons(output.parent.absolute(), values.quick), values.only)
+    earlier = earlier_runs(output)
     rounds, found, results = values.rounds or (3 if values.quick else 7), machine(), []
     for comparison in wanted:
         print(f"measuring {comparison.name}", file=sys.stderr)
         for result in pairs.measured(comparison, rounds):
             results.append(result)
             measured = [each.to_dict() for each in results]
-            write_json(output, {"machine": found, "quick": values.quick, "rounds": rounds, "rows": measured})
+            run = {"machine": found, "quick": values.quick, "rounds": rounds, "rows": measured}
+            write_json(output, {"runs": [*earlier, run]})
     print(pairs.table(results))
     packages = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
     print(f"\n{found['processor']}, {found['cores']} cores, load {found['load']} at the beginning; {packages}")

@@ -9,11 +9,9 @@ import collections
 import functools
 import json
 import os
-import re
 import time
 import warnings
 import zipfile
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -23,6 +21,7 @@ from file_mutations import damaged, mutated_json
 from PIL import Image
 
 import scoringnet_tf
+from benchmarks.workload import forget_peak, peak_mib
 from data_prep.records.building import build_records
 from data_prep.records.description import as_text, describe
 from data_prep.records.summary import summary
@@ -53,16 +52,10 @@ def mutants(content, number, seed, mutate=damaged):
     return [mutate(content, rng) for _ in range(max(1, round(number * SHARE)))]
 
 
-def peak_megabytes(forget=False):
-    """The most memory that this process held since the last time that it was forgotten."""
-    if forget:
-        Path("/proc/self/clear_refs").write_text("5")
-    return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
-
-
 def outcomes(path, read, made):
     """How often mutants were read, and refused; AssertionError for any other end."""
-    original, found, before = path.read_bytes(), collections.Counter(), peak_megabytes(forget=True)
+    forget_peak()
+    original, found, before = path.read_bytes(), collections.Counter(), peak_mib()
     for number, (content, name) in enumerate(made):
         path.write_bytes(content)
         start = time.process_time()
@@ -79,7 +72,7 @@ def outcomes(path, read, made):
         seconds = time.process_time() - start
         assert seconds < SECONDS, f"{path.name}, mutant {number} ({name}): {seconds:.1f} s"
     path.write_bytes(original)
-    grown = peak_megabytes() - before
+    grown = peak_mib() - before
     assert grown < MEGABYTES, f"{path.name}: {grown:.0f} MB more"
     print(f"\n{path.name:24} read {found['read']:3}  refused {found['refused']:3}", end="")
     return found

@@ -5,7 +5,7 @@ import time
 import torch
 from absl import flags
 
-from benchmarks import gpu, pairs
+from benchmarks import gpu, pairs, workload
 from benchmarks.peers.network import ScoringNet
 from scoringnet_tf.support import cli
 
@@ -68,7 +68,7 @@ def measurements():
         return call
 
     def memory():
-        return torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else gpu.resident()
+        return torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else workload.peak_mib()
 
     def measure(what):
         if what == "device":

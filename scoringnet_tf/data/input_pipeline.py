@@ -338,7 +338,8 @@ class _Stream:
 
             return numbers.flat_map(one_batch).prefetch(PREFETCHED)
 
-        dataset = served(service, numbered, first_epoch * per_epoch, max(first_epoch, epochs) * per_epoch)
+        first, stop = first_epoch * per_epoch, max(first_epoch, epochs) * per_epoch
+        dataset = served(service, numbered, self.info, first, stop)
         return dataset.prefetch(PREFETCHED)
 
     def _used(self, epoch, batch_size, drop_remainder):

@@ -15,7 +15,7 @@ from typing import Any
 import tensorflow as tf
 from tqdm import tqdm
 
-from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import RemotePath, as_path
 
@@ -64,12 +64,13 @@ def check_shared(info: DatasetInfo, address: str) -> None:
         )
 
 
-def served(address: str, numbered: Numbered, first: int, stop: int) -> tf.data.Dataset:
+def served(address: str, numbered: Numbered, info: DatasetInfo, first: int, stop: int) -> tf.data.Dataset:
     """The batches from number `first` to `stop`, in order, made by the workers of a tf.data service.
 
     Args:
         address: HOST:PORT of its dispatcher.
         numbered: makes batches of their numbers; what it reads must be found by the same path on the workers.
+        info: of the records that it reads; where a worker finds others at their path, batches are made here.
         first, stop: numbers of batches.
 
     Raises:
@@ -78,7 +79,7 @@ def served(address: str, numbered: Numbered, first: int, stop: int) -> tf.data.D
     check_service(address)
     numbers = tf.data.Dataset.range(first, stop)
     service = tf.data.experimental.service
-    remote = numbered(numbers).apply(
+    remote = numbered(_of_these_records(numbers, info)).apply(
         service.distribute(processing_mode=service.ShardingPolicy.DYNAMIC, service=f"grpc://{address}")
     )
 
@@ -90,6 +91,23 @@ def served(address: str, numbered: Numbered, first: int, stop: int) -> tf.data.D
 
     dataset = tf.data.Dataset.from_generator(batches, output_signature=remote.element_spec[1])
     return dataset.apply(tf.data.experimental.assert_cardinality(max(0, stop - first)))
+
+
+def _of_these_records(numbers, info):
+    """The same numbers, once whoever goes through them has found the index of these very records at their path."""
+    folder = as_path(info.source or info.records_dir)
+    data_hash = (DatasetInfo.load(folder) if info.source else info).data_hash
+    wrong = f"{folder}: expected the records that train reads (data_hash {data_hash}). Received: others."
+
+    def found():
+        index = tf.io.read_file(str(folder / INDEX_NAME))
+        return tf.strings.regex_full_match(index, f'(?s).*"data_hash": "{data_hash}".*')
+
+    def step(checked, number):
+        tf.debugging.Assert(tf.cond(checked, lambda: True, found), [wrong])
+        return True, number
+
+    return numbers.scan(False, step)
 
 
 def in_order(
@@ -124,7 +142,7 @@ def in_order(
                     break
                 patience, over = PATIENCE, found is None
                 if isinstance(batch, Exception):
-                    _say(address, f"{batch}"[:300])
+                    _say(address, f"{batch}"[:600])  # of which TensorFlow needs half to say where
                 elif not over and found >= number:
                     waiting[found] = batch
             yield waiting.pop(number) if number in waiting else made_here(number)

@@ -25,6 +25,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
 
 POLL = 0.1  # seconds between two looks for the next result
+LATE = 60.0  # seconds after which a shared folder shows a new file to every machine; NFS keeps what it knew of one
 RESULTS = ".scoringnet-beam-"  # begins the name of a folder of results: what is called so was made here
 
 
@@ -160,11 +161,20 @@ def _results(pipeline, runner, folder, number):
     for index in range(number):
         path = _file(folder, index)
         while not path.exists():
-            if pipeline.done() and not path.exists():
+            if pipeline.done() and not _comes(path, pipeline):
                 raise _failure(runner, pipeline, path)
             time.sleep(POLL)
         yield pickle.loads(path.read_bytes())  # written by our own workers, in a folder of our own
         path.unlink()
+
+
+def _comes(path, pipeline):
+    """Whether a result is there, or will be: after a pipeline that ended well it may be seen `LATE`."""
+    failed = pipeline.exception() is not None or pipeline.result() is not None
+    end = time.monotonic() + (0 if failed else LATE)
+    while not (found := path in path.parent.iterdir()) and time.monotonic() < end:  # a listing asks anew
+        time.sleep(POLL)
+    return found
 
 
 def _failure(runner, pipeline, path):

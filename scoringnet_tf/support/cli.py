@@ -124,7 +124,7 @@ def _status(main, arguments, name):
         print(f"{name}: out of memory.", file=sys.stderr)
     except Exception as error:
         if _of_damaged_records(error):
-            said = " ".join(str(error).split())
+            said = " ".join(str(error).partition("Traceback (most recent call last)")[0].split())
             print(f"{name}: damaged records ({said}). Find them: python -m data_prep inspect", file=sys.stderr)
         elif type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's, too: of memory, and of a disk
             print(f"{name}: out of memory or disk: {str(error).splitlines()[0]}", file=sys.stderr)
@@ -144,8 +144,10 @@ def _status(main, arguments, name):
 
 def _of_damaged_records(error):
     """Whether TensorFlow met a damaged record, or another than the index says; importing it here would be slow."""
-    kind = type(error).__name__
-    return kind == "DataLossError" or (kind == "InvalidArgumentError" and bool(NO_SUCH_RECORD.search(str(error))))
+    kind, said = type(error).__name__, str(error)
+    if kind == "UnknownError":  # whatever a generator of tf.data ended with (`data.service`): it is named there
+        return "DataLossError" in said or bool(NO_SUCH_RECORD.search(said))
+    return kind == "DataLossError" or (kind == "InvalidArgumentError" and bool(NO_SUCH_RECORD.search(said)))
 
 
 def _give_up_stdout():

@@ -194,7 +194,7 @@ def _cache():
 
 @contextlib.contextmanager
 def mirrored_folder(
-    path: AnyPath, last: str | None = None, kept: bool = True
+    path: AnyPath, refusal: str, last: str | None = None, kept: bool = True
 ) -> Iterator[tuple[pathlib.Path, Callable[[], None]]]:
     """A local folder that stands for `path`, for libraries that know no other and append to files as they go.
 
@@ -202,8 +202,11 @@ def mirrored_folder(
     `folder` is a temporary one that begins with everything that is at `path`, so that a run goes on from it; `upload()`
     copies what has changed since to `path` and deletes there what is gone here. It is called once more when the block
     ends, also by an error. Of what it copies, files called `last` come last, and of what it deletes they go first: a
-    folder without one is not whole. What is not to be `kept` is a temporary copy of a local `path` too, and `upload()`
-    does nothing.
+    folder without one is not whole. A remote folder is that of the block which began last: the `upload()` of another
+    writes nothing. What is not to be `kept` is a temporary copy of a local `path` too, and `upload()` does nothing.
+
+    Raises:
+        InputError: with the `refusal`, by `upload()`, where another block has begun to stand for a remote folder.
     """
     path = as_path(path)
     if kept and not isinstance(path, RemotePath):
@@ -211,14 +214,18 @@ def mirrored_folder(
         yield path, lambda: None
         return
     with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        _copy_folder(path, folder)
+        folder, token = pathlib.Path(name), uuid.uuid4().hex
         if not kept:
+            _copy_folder(path, folder)
             yield folder, lambda: None
             return
+        (path / LOCK).write_text(token)  # first: another block then leaves alone what is copied
+        _copy_folder(path, folder)
         mirrored = _states(folder)
 
         def upload():
+            if not (path / LOCK).is_file() or (path / LOCK).read_text() != token:
+                raise InputError(refusal)
             found = _states(folder)
             changed = [file for file in found if mirrored.get(file) != found[file]]
             for file in sorted(changed, key=lambda file: (pathlib.Path(file).name == last, file)):

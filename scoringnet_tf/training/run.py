@@ -150,12 +150,14 @@ class Run:
     def run(self) -> Path | RemotePath:
         """Trains what is left; returns the path of the best model, or of the last one where nothing was held out.
 
-        A remote folder is mirrored by a local one, which is uploaded after every epoch.
+        A remote folder is mirrored by a local one, which is uploaded after every epoch, unless another run has begun
+        in the folder since: then this one ends.
 
         Raises:
             InputError: among others, another of several machines is gone, or another run trains in the folder.
         """
-        mirror = mirrored_folder(self.model_dir, last=STATE, kept=self.worker == 0)
+        refusal = f"--model_dir={self.model_dir}: expected one run at a time. Received: another, which began later."
+        mirror = mirrored_folder(self.model_dir, refusal, last=STATE, kept=self.worker == 0)
         with self._alone():
             self._record()
             return self._run(mirror)

@@ -124,6 +124,20 @@ def test_a_full_line_is_as_fast_as_its_slowest_stage():
     assert slow["limit"] == "storage" and slow["videos_per_second"] == pytest.approx(0.1, rel=0.01)
 
 
+@pytest.mark.interop
+def test_work_that_hardly_ever_ends_between_two_failures_is_said(tmp_path):
+    """A checkpoint and a start that take longer than three failures are apart: no piece of either is simulated."""
+    pytest.importorskip("simpy", reason="needs SimPy: pip install '.[bench]'")
+    from benchmarks import scenarios
+
+    risks = dataclasses.replace(RISKS, mtbf=3.0, checkpoint=20.0)
+    found = scenarios.simulated(COSTS, SUPPLY, risks)
+    said = scenarios.summary(found)
+    assert said.count(f"| {scenarios.SELDOM} |") == 1 + len(scenarios.MACHINES)
+    assert [each["at_best"] for each in found["checkpointing"]] == [None] * len(scenarios.MACHINES)
+    scenarios.draw(found, tmp_path / "a.png")
+
+
 def test_pieces_and_checkpoints_follow_the_formula():
     from benchmarks import scenarios
 

@@ -1,5 +1,6 @@
 """What benchmarks measure with, and that every cost is measured of what it says."""
 
+import itertools
 import os
 import pathlib
 import subprocess
@@ -10,12 +11,27 @@ import pytest
 from conftest import write_bars
 
 from benchmarks import costs
-from benchmarks.workload import ONE_THREAD, apart, forget_peak, peak_mib, processor_seconds, videos_of, write_index
+from benchmarks.workload import (
+    ONE_THREAD,
+    apart,
+    forget_peak,
+    peak_mib,
+    peak_of,
+    processor_seconds,
+    videos_of,
+    write_index,
+)
 from scoringnet_tf.data.records import DatasetInfo
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.errors import InputError
 
+ROOT = pathlib.Path(__file__).parents[2]
 MIB = 2**20
+HOLD = "held = b'x' * ({} << 20)"
+SAY = "\nfrom benchmarks.workload import peak_mib\nprint(peak_mib())"
 BURN = "import time\nwhile time.process_time() < 0.3: pass"
+
+linux = pytest.mark.skipif(not pathlib.Path("/proc/self/clear_refs").exists(), reason="Linux alone tells of peaks")
 
 
 @pytest.fixture
@@ -33,7 +49,7 @@ def test_processor_time_counts_children():
     assert processor_seconds() - before >= 0.3
 
 
-@pytest.mark.skipif(not pathlib.Path("/proc/self/clear_refs").exists(), reason="a peak is forgotten on Linux alone")
+@linux
 def test_the_peak_is_that_since_it_was_forgotten():
     forget_peak()
     before = peak_mib()
@@ -43,6 +59,25 @@ def test_the_peak_is_that_since_it_was_forgotten():
     assert peak_mib() - before > 60
     forget_peak()
     assert peak_mib() - before < 8
+
+
+@linux
+def test_the_peak_of_a_child_is_its_own_whatever_its_parent_held():
+    """One that takes 100 MiB and one that takes none: of itself, and as whoever starts it is told."""
+    held = np.ones(300 * MIB, np.uint8)
+    del held
+    code = [HOLD.format(mib) for mib in (0, 100)]
+    said = [
+        subprocess.run([sys.executable, "-c", each + SAY], stdout=subprocess.PIPE, check=True, cwd=ROOT).stdout
+        for each in code
+    ]
+    assert float(said[1]) - float(said[0]) == pytest.approx(100, abs=8)
+    (status, none), (_, some) = (peak_of((sys.executable, "-c", each)) for each in code)
+    assert status == 0 and some - none == pytest.approx(100, abs=8)
+
+
+def test_the_status_of_a_command_is_told_with_its_peak():
+    assert peak_of([sys.executable, "-c", "print('dropped'); raise SystemExit(3)"])[0] == 3
 
 
 def test_work_apart_has_one_thread_and_another_process():
@@ -81,6 +116,13 @@ def test_every_cost_is_measured(videos, stage_model, monkeypatch):
     assert found.parameters == scoringnet_tf.from_preset(stage_model).count_params()
     seconds = ("encode", "write", "start", "read", "model", "load", "step", "index")
     assert all(getattr(found, name) > 0 for name in seconds) and found.compare >= 0
+
+
+def test_what_a_training_takes_to_begin_is_no_part_of_its_steps(stage_model):
+    """The clock of each step shows how often it was read: after the first, and after each of three more."""
+    train = costs.training_steps(load_scoring_net(stage_model), 1, 16, itertools.count().__next__)
+    assert train(3) == 3
+    assert train(1) == 1
 
 
 def test_what_ships_was_measured():

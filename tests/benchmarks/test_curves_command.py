@@ -6,6 +6,10 @@ import pytest
 from command_forks import forked
 from conftest import write_bars
 
+from benchmarks.costs import processor_name
+from scoringnet_tf.models.presets import model_path
+from scoringnet_tf.support.files import file_sha256
+
 
 def run(*arguments):
     return forked("benchmarks.curves", *arguments)
@@ -27,6 +31,32 @@ def test_every_curve_has_points(point, videos, stage_model):
     found = json.loads(result.stdout.split("JSON", 1)[1])
     assert found["x"] == int(point.partition("=")[2])
     assert len(found["seconds"]) == 2 and min(found["seconds"]) > 0 and found["mib"] >= 0
+
+
+def test_points_of_one_file_are_of_the_same_settings(videos, stage_model, tmp_path):
+    """A curve of one point, as of a run that was stopped, has no slope; points of another model are not this one's."""
+    path = tmp_path / "curves.json"
+    flags = (f"--videos={videos}", f"--model={stage_model}", f"--json={path}", "--curves=compared")
+    point = {"seconds": [1.0, 1.1], "mib": 2.0}
+    points = {"length": [{"x": 100, **point}], "compared": [{"x": x, **point} for x in (250, 500, 1000, 2000, 4000)]}
+    settings = {
+        "machine": processor_name(),
+        "model": file_sha256(model_path(stage_model)),
+        "videos": str(videos.resolve()),
+        "rounds": 2,
+    }
+    path.write_text(json.dumps({"settings": settings, "points": points}))
+    result = run(*flags)
+    assert result.returncode == 0, result.stderr
+    assert [line.split(" | ")[0] for line in result.stdout.splitlines()[2:]] == ["| videos, compared"]
+    for content, named in (
+        ({"settings": settings | {"model": "another"}, "points": points}, "model"),
+        ({"curves": []}, "machine, model, videos, rounds"),
+    ):
+        path.write_text(json.dumps(content))
+        result = run(*flags)
+        assert result.returncode == 1 and len(result.stderr.splitlines()) == 1
+        assert f"curves.json: expected points of the same {named}. Received: others." in result.stderr
 
 
 def test_what_is_wrong_is_one_line(videos):

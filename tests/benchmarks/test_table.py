@@ -44,8 +44,10 @@ def test_rows_are_chosen_by_the_beginnings_of_their_names(tmp_path):
         rows.chosen(found, ["nothing"])
 
 
-def test_the_table_is_printed_and_written(tmp_path):
+def test_the_table_is_printed_and_written_beside_that_of_the_run_before(tmp_path):
     """In a process of its own: commands define flags of the same names."""
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/table.json").write_text('{"runs": [{"rows": ["of before"]}]}')
     code = (
         "import contextlib\n"
         "from absl import flags\n"
@@ -62,7 +64,8 @@ def test_the_table_is_printed_and_written(tmp_path):
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines()[1].endswith("1.50  1.50–1.50    ≤ 2×  yes")
-    written = json.loads((tmp_path / "new" / "table.json").read_text())
+    before, written = json.loads((tmp_path / "new" / "table.json").read_text())["runs"]
+    assert before == {"rows": ["of before"]}
     assert written["rows"][0] | {"met": True, "ratio": 1.5, "ours": [3.0, 3.0]} == written["rows"][0]
     assert written["machine"]["packages"]["keras"]
 

@@ -1,7 +1,9 @@
 """Batches that a tf.data service makes are those made here, in the same order, whatever becomes of its workers."""
 
 import collections
+import dataclasses
 import pathlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,8 +15,11 @@ import tensorflow as tf
 
 from scoringnet_tf.data import service
 from scoringnet_tf.data.augmentation import Augmentation
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import videos
+from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.data.service import dispatcher_at, in_order, worker_of
+from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -98,6 +103,40 @@ def test_killed_workers_change_nothing(diving_records, machines, monkeypatch, ca
     assert_same(found, expected)
     if killed == 2:
         assert f"--data_service={address}: " in capsys.readouterr().err
+
+
+def test_other_records_at_the_same_path_are_not_taken(diving_records, machines, tmp_path, capsys):
+    """Of the same ids, as a worker of another machine may have them: all batches are made here, and it is said."""
+    records = shutil.copytree(diving_records, tmp_path / "records")
+    expected = batches_of(records, epochs=2, **OPTIONS)
+    dataset = videos(records, "train", epochs=2, service=machines[0], **OPTIONS)
+    info = DatasetInfo.load(records)
+    dataclasses.replace(info, data_hash="0" * 64).save(records)
+    assert_same([tf.nest.map_structure(lambda value: value.numpy(), batch) for batch in dataset], expected)
+    said = capsys.readouterr().err
+    assert f"{records}: expected the records that train reads (data_hash {info.data_hash}). Received: others." in said
+
+
+def test_a_damaged_record_is_one_line(diving_records, machines, tmp_path, capfd):
+    """No worker can read it, and neither can we: as without a service, and no traceback of what put into order."""
+    records = shutil.copytree(diving_records, tmp_path / "records")
+    shard = next(records.glob("train-*"))
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 255
+    shard.write_bytes(content)
+    status = cli._status(lambda _: batches_of(records, epochs=1, service=machines[0], **OPTIONS), [], "train")
+    (said,) = (line for line in capfd.readouterr().err.splitlines() if line.startswith("train: "))
+    assert status == 1 and said.startswith("train: damaged records (") and "orrupted record" in said
+    assert said.endswith("). Find them: python -m data_prep inspect") and "Traceback" not in said
+
+
+def test_records_that_are_split_anew_are_those_of_their_source(diving_records, machines, tmp_path, none_is_made_here):
+    info = DatasetInfo.load(diving_records)
+    resplit(
+        info, {name: "test" if video["split"] == "train" else "train" for name, video in info.videos.items()}, tmp_path
+    )
+    expected = batches_of(tmp_path, epochs=1, **OPTIONS)
+    assert_same(batches_of(tmp_path, epochs=1, service=machines[0], **OPTIONS), expected)
 
 
 # === Order ===

@@ -263,14 +263,15 @@ def test_the_horizon_of_the_shipped_model_is_half_the_overlap():
 # === Memory ===
 
 MEMORY = """
-import resource, sys
+import sys
+from benchmarks.workload import forget_peak, peak_mib
 from scoringnet_tf.inference.prediction import VideoScorer
-from scoringnet_tf.inference.trust import Trust
 from scoringnet_tf.models.presets import load_scoring_net
 scorer = VideoScorer(load_scoring_net(), part=1500, overlap=300)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+forget_peak()
+before = peak_mib()
 assert scorer(sys.argv[1]).num_frames == int(sys.argv[2])
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+print(peak_mib() - before)
 """
 
 

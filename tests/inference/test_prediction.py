@@ -282,12 +282,14 @@ def test_a_picture_is_drawn_of_what_was_decoded_already(tmp_path):
 
 
 MEMORY = """
-import resource, sys
-from scoringnet_tf.data.video import Clip
+import sys
+from benchmarks.workload import forget_peak, peak_mib
 from scoringnet_tf.inference.prediction import scorer_of
-scorer, before = scorer_of(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+scorer = scorer_of()
+forget_peak()
+before = peak_mib()
 assert scorer(sys.argv[1]).num_frames == 3000
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+print(peak_mib() - before)
 """
 
 

@@ -641,6 +641,22 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/data/service.py",
+        "tests/data/test_data_service.py",
+        (
+            "lambda: True, found)",
+            "lambda: True, lambda: True)",
+            "a worker's batches may be of other records of the same ids",
+            "test_other_records_at_the_same_path_are_not_taken",
+        ),
+        (
+            "(DatasetInfo.load(folder) if info.source else info).data_hash",
+            "info.data_hash",
+            "no worker has the records of an index that splits them anew",
+            "test_records_that_are_split_anew_are_those_of_their_source",
+        ),
+    ),
+    *of(
         "scoringnet_tf/data/video_files.py",
         "tests/inference/test_inputs.py",
         (

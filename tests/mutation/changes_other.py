@@ -30,6 +30,62 @@ CHANGES = [
         ),
     ),
     *of(
+        "benchmarks/costs.py",
+        "tests/benchmarks/test_costs.py",
+        (
+            "data.repeat(1 + steps)",
+            "data.repeat(steps)",
+            "of so many steps the first is missing",
+            "test_what_a_training_takes_to_begin_is_no_part_of_its_steps",
+        ),
+    ),
+    *of(
+        "benchmarks/curves.py",
+        "tests/benchmarks/test_curves_command.py",
+        (
+            "if known.get(name) != value]",
+            "if False]",
+            "points of another model are this one's",
+            "test_points_of_one_file_are_of_the_same_settings",
+        ),
+        (
+            "if len(points) > 1}",
+            "}",
+            "a curve of one point ends in a traceback",
+            "test_points_of_one_file_are_of_the_same_settings",
+        ),
+    ),
+    *of(
+        "benchmarks/scenarios.py",
+        "tests/benchmarks/test_capacity.py",
+        (
+            "at_best[0] if at_best else None",
+            "at_best[0]",
+            "a checkpoint that hardly ever succeeds ends in a traceback",
+            "test_work_that_hardly_ever_ends_between_two_failures_is_said",
+        ),
+    ),
+    *of(
+        "benchmarks/gpu.py",
+        "tests/benchmarks/test_gpu.py",
+        (
+            "[*earlier, run]",
+            "[run]",
+            "a run on a GPU deletes the figures of the one before",
+            "test_a_second_run_keeps_the_figures_of_the_first",
+        ),
+    ),
+    *of(
+        "benchmarks/table.py",
+        "tests/benchmarks/test_table.py",
+        (
+            "[*earlier, run]",
+            "[run]",
+            "a part of the table deletes the figures of the rest",
+            "test_the_table_is_printed_and_written_beside_that_of_the_run_before",
+        ),
+    ),
+    *of(
         "benchmarks/growth.py",
         "tests/benchmarks/test_growth.py",
         (
@@ -67,6 +123,22 @@ CHANGES = [
             "(one[1] - one[0])",
             "a found flight that covers half of the video counts as right: shares are of the true flight alone",
             "test_a_flight_is_found_where_what_both_cover_is_half_of_what_either_does",
+        ),
+    ),
+    *of(
+        "benchmarks/workload.py",
+        "tests/benchmarks/test_costs.py",
+        (
+            'int(re.search(r"VmHWM:\\s+(\\d+)", path.read_text())[1])',
+            "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss",
+            "the memory of a process is at least that of what started it",
+            "test_the_peak_of_a_child_is_its_own_whatever_its_parent_held",
+        ),
+        (
+            "print(os.waitstatus_to_exitcode(status)",
+            "print(0",
+            "the memory of a command that failed counts",
+            "test_the_status_of_a_command_is_told_with_its_peak",
         ),
     ),
     *of(
@@ -274,6 +346,22 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/support/beam.py",
+        "tests/support/test_beam_results.py",
+        (
+            "(0 if failed else LATE)",
+            "0",
+            "a result that a shared folder shows late is none",
+            "test_a_result_that_a_shared_folder_shows_late_is_waited_for",
+        ),
+        (
+            "(0 if failed else LATE)",
+            "LATE",
+            "what a pipeline died of is said a minute later",
+            "test_what_a_pipeline_died_of_is_said_at_once",
+        ),
+    ),
+    *of(
         "scoringnet_tf/support/cli.py",
         "tests/bad_inputs/test_bad_inputs.py",
         ("if not isfinite(x)]", "if False]", "NaN is a learning rate", "test_it_says_what_is_wrong"),
@@ -298,6 +386,22 @@ CHANGES = [
             "main if False else",
             "a value of a flag file cannot be undone",
             "test_training_takes_an_empty_value",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/support/cli.py",
+        "tests/data/test_data_service.py",
+        (
+            'return "DataLossError" in said or',
+            "return",
+            "a damaged record under --data_service ends in a traceback",
+            "test_a_damaged_record_is_one_line",
+        ),
+        (
+            '.partition("Traceback (most recent call last)")[0]',
+            "",
+            "what is said of a damaged record has a traceback in it",
+            "test_a_damaged_record_is_one_line",
         ),
     ),
     *of(
@@ -360,6 +464,16 @@ CHANGES = [
             "    if False:\n",
             "a link to a folder is replaced, and what it leads to stays",
             "test_a_folder_is_replaced_where_a_link_to_it_leads",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/support/files.py",
+        "tests/support/test_paths.py",
+        (
+            "(path / LOCK).read_text() != token",
+            "False",
+            "two runs in one remote folder overwrite each other",
+            "test_of_two_mirrors_the_one_that_began_later_has_the_folder",
         ),
     ),
     *of(

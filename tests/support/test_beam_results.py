@@ -28,8 +28,15 @@ def test_results_come_in_order_whatever_the_order_of_the_work(tmp_path, ended):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_result_that_is_nowhere_is_named(tmp_path, ended):
+def test_a_result_that_a_shared_folder_shows_late_is_waited_for(tmp_path, ended, monkeypatch):
+    """As NFS does, which keeps what it knows of a folder for a while: here until the second look after the end."""
+    monkeypatch.setattr(beam.time, "sleep", lambda _: beam._keep_result((0, "a"), UPPER, tmp_path))
+    assert list(beam._results(ended, "NAME", tmp_path, 1)) == ["A"]
+
+
+def test_a_result_that_is_nowhere_is_named(tmp_path, ended, monkeypatch):
     """As where a worker does not see the folder."""
+    monkeypatch.setattr(beam, "LATE", 0.2)
     beam._keep_result((0, "a"), UPPER, tmp_path)
     results = beam._results(ended, "NAME", tmp_path, 2)
     assert next(results) == "A"
@@ -37,7 +44,8 @@ def test_a_result_that_is_nowhere_is_named(tmp_path, ended):
         next(results)
 
 
-def test_what_a_pipeline_died_of_is_said(tmp_path):
+def test_what_a_pipeline_died_of_is_said_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(beam.time, "sleep", lambda _: pytest.fail("nothing will come"))
     failed = concurrent.futures.Future()
     failed.set_exception(RuntimeError("a bundle\nworker 3: no space left"))
     with pytest.raises(

@@ -268,7 +268,7 @@ def test_a_mirrored_folder_goes_on_from_what_is_there(store, monkeypatch):
     put(store / "checkpoints" / "0" / "state.json", b"0")
     put(store / "checkpoints" / "0" / "weights", b"w0")
     seen = noting(monkeypatch, "upload", "unlink")
-    with files.mirrored_folder(store, last="state.json") as (folder, upload):
+    with files.mirrored_folder(store, "taken", last="state.json") as (folder, upload):
         assert (folder / "log.csv").read_text() == "epoch\n0\n"
         upload()
         assert seen == []
@@ -286,7 +286,7 @@ def test_a_mirrored_folder_goes_on_from_what_is_there(store, monkeypatch):
         (folder / "tensorboard").mkdir()
         (folder / "tensorboard/events").write_text("curves")
     assert not folder.exists()
-    assert contents(store) == {
+    assert {name: content for name, content in contents(store).items() if name != files.LOCK} == {
         "log.csv": b"epoch\n0\n1\n",
         "checkpoints/1/state.json": b"1",
         "checkpoints/1/weights": b"1",
@@ -295,14 +295,27 @@ def test_a_mirrored_folder_goes_on_from_what_is_there(store, monkeypatch):
 
 
 def test_a_mirrored_folder_is_uploaded_when_the_work_fails(store):
-    with pytest.raises(RuntimeError), files.mirrored_folder(store) as (folder, _):
+    with pytest.raises(RuntimeError), files.mirrored_folder(store, "taken") as (folder, _):
         (folder / "a").write_text("as far as it went")
         raise RuntimeError
-    assert contents(store) == {"a": b"as far as it went"}
+    assert contents(store)["a"] == b"as far as it went"
+
+
+def test_of_two_mirrors_the_one_that_began_later_has_the_folder(store):
+    with (
+        pytest.raises(InputError, match="one run at a time"),
+        files.mirrored_folder(store, "one run at a time") as first,
+        files.mirrored_folder(store, "never said") as second,
+    ):
+        (first[0] / "a").write_text("first")
+        with pytest.raises(InputError, match="one run at a time"):
+            first[1]()
+        (second[0] / "a").write_text("second")
+    assert contents(store)["a"] == b"second"
 
 
 def test_a_local_folder_mirrors_itself(tmp_path):
-    with files.mirrored_folder(tmp_path / "run" / "curves") as (folder, upload):
+    with files.mirrored_folder(tmp_path / "run" / "curves", "taken") as (folder, upload):
         assert folder == tmp_path / "run" / "curves" and folder.is_dir()
         (folder / "a").write_text("")
         upload()

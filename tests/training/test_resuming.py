@@ -28,6 +28,7 @@ from scoringnet_tf.metrics import SpearmanCorrelation
 from scoringnet_tf.sports import SCORES, definition_of, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import locked
+from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import held_out_ids, record_config
@@ -373,6 +374,24 @@ def test_a_second_run_does_not_train_in_the_folder_of_one_that_is_under_way(divi
     ):
         run.run()
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["lock"], "a run that is refused changes nothing"
+
+
+def test_a_run_whose_remote_folder_another_has_taken_over_writes_nothing_more(diving_records, monkeypatch):
+    folder = as_path("memory://runs/taken")
+    first, second = (
+        ScoringRun(DatasetInfo.load(diving_records), settings(str(folder), diving_records)) for _ in range(2)
+    )
+
+    def saving(run):
+        (run.folder / "last.keras").write_text("second" if run is second else "first")
+        if run is first:
+            second.run()
+        return "last.keras"
+
+    monkeypatch.setattr(ScoringRun, "_train", saving)
+    with pytest.raises(InputError, match=r"--model_dir=memory:.*taken: expected one run at a time\. Received: another"):
+        first.run()
+    assert (folder / "last.keras").read_text() == "second"
 
 
 def test_non_finite_loss_says_where_to_look(diving_records, tmp_path):
