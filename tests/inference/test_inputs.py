@@ -114,6 +114,28 @@ def test_pictures_of_videos_beside_them_are_no_frames(folder):
     assert [path.name for path in Clip(folder / "in/frames").files()] == ["b.mp4_00001.jpg", "b.mp4_00002.jpg"]
 
 
+def test_numbered_images_above_videos_make_no_video_of_their_folder(folder):
+    """As of a poster in an archive, however deep the videos are; whose images were meant is told of them."""
+    write_images(folder / "archive", 3)
+    (folder / "archive/of/day1").mkdir(parents=True)
+    (folder / "archive/of/day1/a.mp4").touch()
+    (folder / "archive/back").symlink_to(folder / "archive")
+    for arguments in (["archive"], ["arch*", "arch*/of"]):
+        said = []
+        assert names_of(arguments, left_out=said.append) == ["archive/of/day1/a.mp4"]
+        assert said == ["Left out: the numbered images of 1 folder with videos further down: archive."]
+    assert names_of(["."]) == ["[odd].mp4", "archive/of/day1/a.mp4", *EVERY]
+    (folder / "archive/of/day1/a.mp4").rename(folder / "archive/of/day1/.a.mp4")
+    said.clear()
+    assert names_of(["archive", "in"], left_out=said.append) == ["archive", *EVERY] and not said
+
+
+def test_videos_that_a_link_leads_to_are_below_the_images_beside_it(folder):
+    write_images(folder / "archive", 3)
+    (folder / "archive/day1").symlink_to(folder / "in/deep")
+    assert names_of(["archive"]) == ["archive/day1/c.webp"]
+
+
 def test_videos_that_are_called_otherwise_are_told_of_once(folder):
     """By what is in them; what was named itself is no part of it."""
     write_bars(folder / "in/v.mp4", 3)

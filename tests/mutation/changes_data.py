@@ -644,10 +644,22 @@ CHANGES = [
         "scoringnet_tf/data/video_files.py",
         "tests/inference/test_inputs.py",
         (
-            "not any(_is_called(name, VIDEO_SUFFIXES) for name in names)",
-            "True",
+            "for _, folders, names in _folders(folder)",
+            "for _, folders, names in ()",
             "videos beside an image are not seen",
             "test_pictures_of_videos_beside_them_are_no_frames",
+        ),
+        (
+            "for _, folders, names in _folders(folder)",
+            "for _, folders, names in [next(_folders(folder))]",
+            "a poster above the folders of videos makes one video of the archive",
+            "test_numbered_images_above_videos_make_no_video_of_their_folder",
+        ),
+        (
+            "if _are_frames(names) and not _holds_called",
+            "if not _are_frames(names) and not _holds_called",
+            "numbered images above videos are left out in silence",
+            "test_numbered_images_above_videos_make_no_video_of_their_folder",
         ),
     ),
     *of(
