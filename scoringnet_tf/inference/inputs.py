@@ -270,14 +270,27 @@ def scored(
         stream: as of `VideoStream`.
         start, end: as of `stretch`.
         force: as of `score_video`.
-        found: of `VideoScorer.score_file`.
+        found: of `VideoScorer.score_file`; an OSError of it is raised: the video has no part in that.
     """
+
+    def tell(of_one):
+        try:
+            found(of_one)  # type: ignore[misc]
+        except OSError as wrong:
+            raise _Untold(wrong) from wrong
 
     def score(path):
         source = stretched(path, start, end, stream)
-        return scorer.score_file(source, video, stream=stream, force=force, found=found)
+        return scorer.score_file(source, video, stream=stream, force=force, found=found and tell)
 
-    return attempted(score, video, error)
+    try:
+        return attempted(score, video, error)
+    except _Untold as untold:
+        raise untold.args[0] from None
+
+
+class _Untold(Exception):
+    """Carries an OSError of `found` past `attempted`."""
 
 
 def attempted(function: Callable[[Path], Result], video: str, error: InputError | None = None) -> Result | Remark:

@@ -310,8 +310,27 @@ def test_options_reach_whoever_scores():
     def score_file(source, video, **options):
         return source, video, options
 
-    found = scored(types.SimpleNamespace(score_file=score_file), "v.mp4", stream=1, force=True, found=print)
-    assert found == (pathlib.Path("v.mp4"), "v.mp4", {"stream": 1, "force": True, "found": print})
+    told: list[str] = []
+    source, video, options = scored(
+        types.SimpleNamespace(score_file=score_file), "v.mp4", stream=1, force=True, found=told.append
+    )
+    options.pop("found")("a performance")
+    assert (source, video, options) == (pathlib.Path("v.mp4"), "v.mp4", {"stream": 1, "force": True})
+    assert told == ["a performance"]
+    assert scored(types.SimpleNamespace(score_file=score_file), "v.mp4")[2]["found"] is None
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "Broken pipe"), OSError(28, "No space left on device")])
+def test_that_nobody_takes_what_is_found_is_not_the_fault_of_the_video(error):
+    """As of `predict --live | head -1`."""
+
+    def full(_):
+        raise error
+
+    scorer = types.SimpleNamespace(score_file=lambda *_, found, **__: found("a performance"))
+    with pytest.raises(type(error)) as raised:
+        scored(scorer, "v.mp4", found=full)
+    assert raised.value is error
 
 
 def failing(error):

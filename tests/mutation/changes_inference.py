@@ -418,10 +418,16 @@ CHANGES = [
         "scoringnet_tf/inference/inputs.py",
         "tests/inference/test_inputs.py",
         (
-            "stream=stream, force=force, found=found)",
-            "stream=stream, force=force)",
+            "stream=stream, force=force, found=found and tell)",
+            "stream=stream, force=force, found=None)",
             "predict --live prints nothing on the way",
             "test_options_reach_whoever_scores",
+        ),
+        (
+            "stream=stream, force=force, found=found and tell)",
+            "stream=stream, force=force, found=found)",
+            "a full disk behind predict --live makes a video unreadable",
+            "test_that_nobody_takes_what_is_found_is_not_the_fault_of_the_video",
         ),
         (
             "list(frame_times(path, stream))",
