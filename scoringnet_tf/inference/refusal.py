@@ -154,6 +154,19 @@ def missing_frames(video: "Video", samples: np.ndarray) -> list[Remark]:
     return [Remark("frames_missing", said)]
 
 
+def missing_beginning(video: "Video", first: int) -> list[Remark]:
+    """A warning (`beginning_missing`) where a performance is found from the first frame of a later part on.
+
+    Args:
+        video: the part in which it is.
+        first: of its frames, in those that the model saw.
+    """
+    if first or not video.since:
+        return []
+    said = f"Its beginning was not seen: it lies before {video.first_time:.2f} s, where a part of the video begins."
+    return [Remark("beginning_missing", said)]
+
+
 def doubts(model: "ScoringNet") -> list[Remark]:
     """What whoever reads the scores of a model must know: that it learned from simulated video, or cannot tell."""
     found = []
