@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scoringnet_tf.data.video import Video
     from scoringnet_tf.models.scoring_net import ScoringNet
 
-MOST_MIXED = 4  # samples of the same two frames: these are 0.2 s apart at 25 frames/s, more than of an uneven rate
+MOST_MIXED = 4  # samples of the same two frames: at 25 frames/s all gaps above 0.2 s have more, and none below 0.16 s
 CALIBRATE = " (python -m scoringnet_tf.calibrate)"
 NO_PERFORMANCE = Remark("no_performance", "No whole performance was found in it.")
 SEVERAL = Remark("several_performances", "It shows several performances: each has scores of its own.")
