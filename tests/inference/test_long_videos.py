@@ -5,7 +5,9 @@ import os
 import pathlib
 import subprocess
 import sys
+from fractions import Fraction
 
+import av
 import keras
 import numpy as np
 import pytest
@@ -94,6 +96,23 @@ def test_frames_are_sampled_as_in_the_whole_video(tmp_path, fps):
         np.testing.assert_array_equal(found[inner], expected[first : first + len(found)][inner])
         last = part.first_frame + len(part.frames)
         np.testing.assert_array_equal(part.sample_of(25.0)[:-2] + first, first_of[part.first_frame : last][:-2])
+
+
+def test_what_is_known_of_a_file_is_said_of_each_of_its_parts(tmp_path):
+    """A score of the first ones is to be relied on no further than one of the last."""
+    with av.open(str(tmp_path / "v.mkv"), "w") as container:
+        streams = [container.add_stream("libx264", rate=25) for _ in range(2)]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            stream.codec_context.sample_aspect_ratio, stream.codec_context.color_trc = Fraction(9), 16  # of PQ
+        for stream in streams * 90:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8))))
+        for stream in streams:
+            container.mux(stream.encode())
+    whole, parts = parts_of(tmp_path / "v.mkv", 31, 13)
+    codes = [warning.code.removesuffix("converted").removesuffix("wrong") for warning in whole.warnings]
+    assert len(parts) > 2 and codes == ["several_streams", "pixel_aspect_ignored", "colours_"]
+    assert [part.warnings for part in parts] == [whole.warnings] * len(parts)
 
 
 # === What is found ===

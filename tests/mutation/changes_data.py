@@ -435,7 +435,7 @@ CHANGES = [
         "scoringnet_tf/data/video.py",
         "tests/data/test_shown_frames.py",
         (
-            "        for image, time in shown.remaining():\n            yield self._counted(image, time)\n",
+            "        for image, time in self._shown.remaining():\n            yield self._counted(image, time)\n",
             "",
             "the last interlaced frame is lost",
             "test_every_interlaced_frame_comes_once_and_in_order",
@@ -628,6 +628,16 @@ CHANGES = [
             "return stated",
             "the aspect of a turned video with pixels that are not square is wrong, and so is its crop",
             "test_pixels_that_are_wide_as_stored_are_high_in_a_turned_picture",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video.py",
+        "tests/inference/test_long_videos.py",
+        (
+            "*self._of_pixels(), *self._shown.notes, *self._damage",
+            "*self._damage",
+            "of a part of a long video it is not said how its pixels are shown",
+            "test_what_is_known_of_a_file_is_said_of_each_of_its_parts",
         ),
     ),
     *of(
