@@ -19,7 +19,6 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import as_path
 from scoringnet_tf.support.wording import counted
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one: a path, whose file is replaced.")
@@ -53,10 +52,10 @@ def main(_: list[str]) -> None:
     info = load_records(values.records_dir)
 
     from scoringnet_tf.inference.calibration import add_reference
-    from scoringnet_tf.models.presets import load_scoring_net, model_path, shipped_presets
+    from scoringnet_tf.models.presets import is_shipped, load_scoring_net, model_path
     from scoringnet_tf.training.held_out import not_learned_from
 
-    if values.model in shipped_presets() and not as_path(values.model).exists():
+    if is_shipped(values.model):
         raise InputError(f"--model={values.model}: expected a path. Received: the name of a model that ships.")
     known = (load_scoring_net(values.model).provenance or {}).get("data_hash")
     held_out = _held_out(info, known)

@@ -19,7 +19,6 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath, as_path, check_access
 from scoringnet_tf.support.wording import counted
 
-PAGES = "pages.html"
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords made by `python -m data_prep build`.")
 flags.DEFINE_string(
@@ -40,8 +39,8 @@ flags.DEFINE_bool(
 flags.DEFINE_string(
     "output_dir",
     None,
-    "Folder for the report; evaluation_SPLIT/ beside --model where not given, in the current folder without --model; "
-    "--true_fragments, --decoding and --views add their names. An evaluation there of another model, other "
+    "Folder for the report; evaluation_SPLIT/ beside --model where not given, in the current folder for a model that "
+    "ships; --true_fragments, --decoding and --views add their names. An evaluation there of another model, other "
     "records or by other flags is not replaced.",
 )
 
@@ -186,9 +185,16 @@ def main(_: list[str]) -> None:
 
     from scoringnet_tf.data.splits import split_ids
     from scoringnet_tf.inference.coverage import interval_bounds
-    from scoringnet_tf.models.presets import check_fits, load_scoring_net, model_path, with_decoding, with_views
+    from scoringnet_tf.models.presets import (
+        check_fits,
+        is_shipped,
+        load_scoring_net,
+        model_path,
+        with_decoding,
+        with_views,
+    )
     from scoringnet_tf.report.evaluation_pages import write_evaluation_pages
-    from scoringnet_tf.report.evaluation_report import check_replaceable, name_of_model, write_report
+    from scoringnet_tf.report.evaluation_report import PAGES, check_replaceable, name_of_model, write_report
     from scoringnet_tf.report.page import check_pages, remove_pages
     from scoringnet_tf.training.held_out import learned_of
 
@@ -196,7 +202,8 @@ def main(_: list[str]) -> None:
     name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
     name += f"_{values.decoding}" if values.decoding else ""
     name += "" if values.views is None else f"_{values.views}_views"
-    output_dir = as_path(values.output_dir or (model_file.parent if values.model else as_path(".")) / name)
+    beside = as_path(".") if values.model is None or is_shipped(values.model) else model_file.parent
+    output_dir = as_path(values.output_dir or beside / name)
     check_access(output_dir, "output_dir", writing=True)
     check_replaceable(output_dir, model_file, info.data_hash, _given())
     check_pages(output_dir / PAGES)

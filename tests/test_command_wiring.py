@@ -167,6 +167,11 @@ CASES = [
         "scoringnet_tf.inference.evaluation.prediction_function",
         {"true_fragments": True},
     ),
+    (  # not into the package
+        "scoringnet_tf.evaluate --model=vault_small --records_dir={diving}",
+        "scoringnet_tf.report.evaluation_report.check_replaceable",
+        {"output_dir": "evaluation_test"},
+    ),
     (
         "scoringnet_tf.extract --model={model} --output_dir={out} --part=execution --endpoint=pool5 V.avi",
         "scoringnet_tf.inference.extraction.load_c3d",

@@ -287,6 +287,8 @@ class VideoStream:
         # Function of the times of frames in a row: their rate, timestamps since the first of them, and warnings.
         self._timing: Any = None
         self._warnings: list[Remark] = []
+        self._damage: list[Remark] = []
+        self._shown, self._stated_pixels = ShownFrames(), 1.0
         self._changes_size = False
 
     def __iter__(self) -> collections.abc.Iterator[np.ndarray]:
@@ -321,7 +323,7 @@ class VideoStream:
             timestamps,
             self.source_size,
             self.aspect,
-            warnings=(*self._warnings, *guessed),
+            warnings=(*self._warnings, *self._of_pixels(), *self._shown.notes, *self._damage, *guessed),
             first_frame=first_frame,
             first_time=since + self._start_of_clip(fps),
             since=since,
@@ -343,16 +345,15 @@ class VideoStream:
         return width * self.pixel_aspect / height
 
     def _images(self, paths):
-        error, self.announced, shown = "", len(paths), ShownFrames()
+        error, self.announced = "", len(paths)
         self._timing = functools.partial(_untimed, "Images state")
         for path in paths:
             decoded = _decode_image(_readable(path.read_bytes, path))
             if decoded is None:
                 error = f"{path.name}, which is no whole image"
                 break
-            for image, _ in shown.pictures(*decoded):
+            for image, _ in self._shown.pictures(*decoded):
                 yield self._counted(image, None)
-        self._warnings += shown.notes
         self._end(error)
 
     def _webp(self):
@@ -374,8 +375,9 @@ class VideoStream:
         self._end(error)
 
     def _file(self, container, stream):
-        error, self.announced, shown = "", stream.frames, ShownFrames()
+        error, self.announced = "", stream.frames
         self._timing = _timing_of(container, stream)
+        self._warnings += self._of_streams(container, stream)
         if self.clip.frames is not None:
             self.announced = self.clip.frames[1] - self.clip.frames[0]
         try:
@@ -384,18 +386,18 @@ class VideoStream:
                     error = "a frame that is corrupt"
                     break
                 if self.source_size is None:
-                    self.pixel_aspect = _pixel_aspect(stream, frame)
-                for image, time in shown.pictures(frame, stream.codec_context):
+                    self._stated_pixels = float(stream.sample_aspect_ratio or 1)
+                    self.pixel_aspect = _pixel_aspect(self._stated_pixels, frame)
+                for image, time in self._shown.pictures(frame, stream.codec_context):
                     yield self._counted(image, time)
         except (av.FFmpegError, MemoryError) as caught:
             error = _reason(caught)
         if not error and self.clip.frames is None:
             error = cut_off(self.clip.path)
-        for image, time in shown.remaining():
+        for image, time in self._shown.remaining():
             yield self._counted(image, time)
         if self.clip.frames is None and len(self._times) < self.announced:
             self.announced -= _num_hidden(self.clip.path, stream.index)
-        self._warnings += [*self._of_streams(container, stream), *self._of_pixels(stream), *shown.notes]
         self._end(error)
 
     def _of_streams(self, container, stream):
@@ -406,13 +408,13 @@ class VideoStream:
         said = f"It has {count} video streams: number {container.streams.video.index(stream)}, the main one, was taken."
         return [Remark("several_streams", said)]
 
-    def _of_pixels(self, stream):
+    def _of_pixels(self):
         """What to say of pixels that are not square."""
-        stated = float(stream.sample_aspect_ratio or 1)
+        stated = self._stated_pixels
         if not _is_credible(stated):
             said = f"It says that its pixels are {stated:.3g} times as wide as high: square ones are assumed."
             return [Remark("pixel_aspect_ignored", said)]
-        if self._times and self.pixel_aspect != 1:
+        if self.pixel_aspect != 1:
             said = f"Its pixels are not square: its picture counts as {self.aspect:.2f}:1, as it is shown."
             return [Remark("pixel_aspect", said)]
         return []
@@ -446,7 +448,7 @@ class VideoStream:
         )
         if not self._partial:
             raise VideoError(f"{self.clip}: {damage}")
-        self._warnings.append(Remark("damaged", f"It is damaged: {damage}"))
+        self._damage.append(Remark("damaged", f"It is damaged: {damage}"))
 
 
 # === Folders of images ===
@@ -744,9 +746,8 @@ def _reason(error):
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _pixel_aspect(stream, frame):
-    """Width over height of a pixel of the upright frame as shown; 1 where the file says nothing credible."""
-    stated = float(stream.sample_aspect_ratio or 1)
+def _pixel_aspect(stated, frame):
+    """Width over height of a pixel of the upright frame as shown; 1 where the file states nothing credible."""
     if not _is_credible(stated):
         return 1.0
     return 1 / stated if is_transposed(frame) else stated

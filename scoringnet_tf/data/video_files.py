@@ -3,7 +3,7 @@
 import itertools
 import mimetypes
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from scoringnet_tf.data.video import IMAGE_NAME, VIDEO_SUFFIXES, holds_video
@@ -12,9 +12,22 @@ MOST_LOOKED_INTO = 1000  # files that are not called as videos: half a second of
 
 
 def is_frame_folder(folder: Path) -> bool:
-    """Whether a folder holds numbered images and no videos, and so is a video itself."""
+    """Whether a folder holds numbered images, and no videos at any depth, and so is a video itself.
+
+    An archive with a poster beside the folders of its videos is none.
+    """
     names = _seen(os.listdir(folder))  # noqa: PTH208 as text
-    return any(map(IMAGE_NAME.fullmatch, names)) and not any(_is_called(name, VIDEO_SUFFIXES) for name in names)
+    return _are_frames(names) and not any(
+        _holds_called((*folders, *names), VIDEO_SUFFIXES) for _, folders, names in _folders(folder)
+    )
+
+
+def _are_frames(names):
+    return any(map(IMAGE_NAME.fullmatch, names))
+
+
+def _holds_called(names, suffixes):
+    return any(_is_called(name, suffixes) for name in names)
 
 
 def _is_called(name, suffixes):
@@ -48,6 +61,18 @@ def videos_called_otherwise(folder: Path) -> list[Path]:
     return sorted(path for path in looked_into if holds_video(path))
 
 
+def images_above_videos(folder: Path) -> list[Path]:
+    """Of a folder and those within it that `videos_in` looks into, those with numbered images and no videos in them.
+
+    If such a folder is itself no video, videos lie further down. Sorted.
+    """
+    return sorted(
+        parent
+        for parent, names, _ in _walked(folder)
+        if _are_frames(names) and not _holds_called(names, VIDEO_SUFFIXES)
+    )
+
+
 def _may_hold_video(name):
     kind = mimetypes.guess_type(name)[0] or ""
     return not _is_called(name, VIDEO_SUFFIXES) and not kind.startswith(("image/", "text/", "audio/"))
@@ -55,17 +80,23 @@ def _may_hold_video(name):
 
 def _walked(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
     """(folder, names of its files, names of its folders of numbered images) of a folder and all others within it."""
+    for parent, folders, names in _folders(folder, onerror=_raise):
+        images = [name for name in folders if is_frame_folder(parent / name)]
+        folders[:] = [name for name in folders if name not in images]
+        yield parent, names, images
+
+
+def _folders(folder: Path, onerror: Callable | None = None) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """`os.walk` along links, without what is hidden."""
     walked: set[str] = set()  # a link may lead back to where it lies
-    for parent, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+    for parent, folders, names in os.walk(folder, onerror=onerror, followlinks=True):
         place = os.path.realpath(parent)
         if place in walked:
             folders.clear()
             continue
         walked.add(place)
         names, folders[:] = (_seen(each) for each in (names, folders))
-        images = [name for name in folders if is_frame_folder(Path(parent, name))]
-        folders[:] = [name for name in folders if name not in images]
-        yield Path(parent), names, images
+        yield Path(parent), folders, names
 
 
 def _seen(names):

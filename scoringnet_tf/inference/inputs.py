@@ -25,7 +25,7 @@ from scoringnet_tf.data.video import (
     images_to_cut,
     shown_until,
 )
-from scoringnet_tf.data.video_files import is_frame_folder, videos_called_otherwise, videos_in
+from scoringnet_tf.data.video_files import images_above_videos, is_frame_folder, videos_called_otherwise, videos_in
 from scoringnet_tf.inference.video_score import VideoScore
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
@@ -42,6 +42,13 @@ Result = TypeVar("Result")
 Named: TypeAlias = tuple[str, InputError | None]  # a video; or what was meant to be one, and why it is none
 ROUNDED_END = 0.5  # seconds: others round the end of a video, or count to where the sound ends
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
+# What in a folder may be meant, and is not scored: what finds it, and what is said of so many.
+LEFT_OUT: dict[Callable[[Path], list[Path]], Callable[[int], str]] = {
+    videos_called_otherwise: lambda number: (
+        f"{counted(number, 'file')} with a video inside and the name of something else"
+    ),
+    images_above_videos: lambda number: f"the numbered images of {counted(number, 'folder')} with videos further down",
+}
 
 
 def named_videos(
@@ -56,7 +63,7 @@ def named_videos(
             (`*`, `?`, `[…]`, `**`) of such; addresses that fsspec reads, a file each; `-` for a line each of standard
             input.
         suffixes: what the names of files in folders end in.
-        left_out: is told at the end, where folders hold videos that are called otherwise.
+        left_out: is told at the end, where folders hold videos that are called otherwise, or images above videos.
     """
     seen: set[str] = set()  # two arguments may mean one video; a pattern such as `**` a folder, and what is in it
     folders: dict[Path, None] = {}  # outermost ones
@@ -80,17 +87,17 @@ def named_videos(
                     seen.add(place)
                     yield path, None
     if left_out is not None:
-        found = {_place(path): path for path in _called_otherwise(folders)}
-        others = [path for place, path in found.items() if place not in seen]
-        if others:
-            said = f"{counted(len(others), 'file')} with a video inside and the name of something else"
-            left_out(f"Left out: {said}: {shown(others)}.")
+        for search, said in LEFT_OUT.items():
+            found = {_place(path): path for path in _found_in(folders, search)}
+            others = [path for place, path in found.items() if place not in seen]
+            if others:
+                left_out(f"Left out: {said(len(others))}: {shown(others)}.")
 
 
-def _called_otherwise(folders):
+def _found_in(folders, search):
     for folder in folders:
         with contextlib.suppress(OSError):  # that it cannot be opened is said already
-            yield from map(str, videos_called_otherwise(folder))
+            yield from map(str, search(folder))
 
 
 def _with_listed(arguments):
@@ -263,14 +270,27 @@ def scored(
         stream: as of `VideoStream`.
         start, end: as of `stretch`.
         force: as of `score_video`.
-        found: of `VideoScorer.score_file`.
+        found: of `VideoScorer.score_file`; an OSError of it is raised: the video has no part in that.
     """
+
+    def tell(of_one):
+        try:
+            found(of_one)  # type: ignore[misc]
+        except OSError as wrong:
+            raise _Untold(wrong) from wrong
 
     def score(path):
         source = stretched(path, start, end, stream)
-        return scorer.score_file(source, video, stream=stream, force=force, found=found)
+        return scorer.score_file(source, video, stream=stream, force=force, found=found and tell)
 
-    return attempted(score, video, error)
+    try:
+        return attempted(score, video, error)
+    except _Untold as untold:
+        raise untold.args[0] from None
+
+
+class _Untold(Exception):
+    """Carries an OSError of `found` past `attempted`."""
 
 
 def attempted(function: Callable[[Path], Result], video: str, error: InputError | None = None) -> Result | Remark:

@@ -18,11 +18,12 @@ from scoringnet_tf.data.video import Clip, Video
 from scoringnet_tf.inference.evaluation import prediction_function
 from scoringnet_tf.inference.findings import Findings, Found
 from scoringnet_tf.inference.inputs import local_video, stretched
-from scoringnet_tf.inference.performances import stretches, without_unseen
+from scoringnet_tf.inference.performances import Stretch, stretches, without_unseen
 from scoringnet_tf.inference.refusal import (
     SEVERAL_OF_FEATURES,
     doubts,
     is_whole,
+    missing_beginning,
     missing_frames,
     reasons_against,
     reasons_of_frames,
@@ -161,7 +162,8 @@ class VideoScorer:
         window: of `WindowedSegmenter`.
         name: what the results call the model.
         part, overlap: of a long video, `length` and `overlap` of `ScoringNetPreprocessor.parts`. A performance that
-            ends in the last half of the overlap is found in the next part, where more is seen of what follows it.
+            ends in the last half of the overlap is found in the next part, where more is seen of what follows it,
+            unless it begins before that. One that is longer than the overlap may be seen whole in none.
         as_recorded: every frame of a video counts, at whatever rate, and it shows one performance: as records of videos
             are evaluated.
     """
@@ -275,7 +277,7 @@ class VideoScorer:
         rate = self.preprocessor.frame_rate
         probabilities, _ = self._segmented(video, video.samples(rate))
         found = np.zeros(len(probabilities), np.int32)
-        for start, stop in self._stretches(probabilities, len(probabilities), rate or video.fps):
+        for start, stop, *_ in self._stretches(probabilities, len(probabilities), rate or video.fps):
             found[start:stop] = self._decide(probabilities[start:stop])
         return found[video.sample_of(rate)]
 
@@ -344,7 +346,7 @@ class VideoScorer:
         """Yields `Found`, the performances in a part that are new; in a video that is no part at least one."""
         rate = self.preprocessor.frame_rate
         samples = video.samples(rate)
-        for start, stop in self._new_stretches(video, probabilities, len(samples), findings):
+        for start, stop, first, _ in self._new_stretches(video, probabilities, len(samples), findings):
             labels = None if probabilities is None else self._decide(probabilities[start:stop])
             of_stretch = None if features is None else features[start:stop]
             surely = None if probabilities is None else probabilities[start:stop]
@@ -357,23 +359,27 @@ class VideoScorer:
             )
             outputs, said = self._scores_of(video, seen, labels) if force or not reasons else ({}, [])
             reasons, outputs = _possible(self.model, reasons, outputs, force)
-            said += missing_frames(video, seen[shown])
+            said += missing_frames(video, seen[shown]) + missing_beginning(video, first)
             yield Found(start, stop, labels, reasons, outputs, said, self._trust.likeness(labels, of_stretch))
 
     def _new_stretches(self, video, probabilities, length, findings):
-        """The (start, stop) of each performance that is not in the part before, and not left to the next one."""
+        """The `Stretch` of each performance that is not in the part before, and not left to the next one."""
         rate = self.preprocessor.frame_rate or video.fps
         if not video.is_part:
             return self._stretches(probabilities, length, rate)
         if probabilities is None:
             return []
         sample_of = video.sample_of(self.preprocessor.frame_rate)
-        settled = sample_of[len(sample_of) - video.shared // 2 - 1]
+        settled, next_part = sample_of[-(video.shared // 2) - 1], sample_of[-video.shared]
+
+        def is_left(each):
+            """Of what begins before the next part that one sees less, unless it goes on there."""
+            return video.shared and each.end > settled and (each.first > next_part or each.end == length)
+
         return [
-            (each.start, each.stop)
+            each
             for each in self._performances(probabilities, rate)
-            if findings.is_new(*np.searchsorted(sample_of, (each.first, each.end)))
-            and (not video.shared or each.end <= settled)
+            if findings.is_new(*np.searchsorted(sample_of, (each.first, each.end))) and not is_left(each)
         ]
 
     def _segmented(self, video, samples):
@@ -385,10 +391,11 @@ class VideoScorer:
         return self._segmenter(frames_of, len(samples))
 
     def _stretches(self, probabilities, length, rate):
-        """The (start, stop) of each whole performance; of all L frames, `rate` a second, where there is none."""
+        """The `Stretch` of each whole performance; of all L frames, `rate` a second, where there is none."""
+        everything = [Stretch(0, length, 0, length)]
         if probabilities is None or self._as_recorded:
-            return [(0, length)]
-        return [(each.start, each.stop) for each in self._performances(probabilities, rate)] or [(0, length)]
+            return everything
+        return self._performances(probabilities, rate) or everything
 
     def _performances(self, probabilities, rate):
         """The `Stretch` of each whole performance in frames, `rate` a second."""

@@ -36,12 +36,16 @@ def shipped_presets() -> list[str]:
     return sorted(entry.name for entry in root.iterdir() if any((entry / name).is_file() for name in NAMES))
 
 
+def is_shipped(path: AnyPath) -> bool:
+    """Whether that is the name of a model that ships: what exists under that path comes before it."""
+    return str(path) in shipped_presets() and not as_path(path).exists()
+
+
 def model_path(path: AnyPath | None = None, flag: str = "model") -> pathlib.Path | RemotePath:
     """The `.keras` file that a preset stands for.
 
     Args:
-        path: a name of `shipped_presets`, a `.keras` file, or a folder with one; None for the shipped diving model.
-            What exists under that path comes before a name that ships.
+        path: a name as of `is_shipped`, a `.keras` file, or a folder with one; None for the shipped diving model.
         flag: how the user calls it.
 
     Raises:
@@ -52,7 +56,7 @@ def model_path(path: AnyPath | None = None, flag: str = "model") -> pathlib.Path
         raise InputError(f"--{flag}: expected the name or path of a model. Received: an empty text.")
     check_access(path, flag)
     found = as_path(path)
-    if str(path) in shipped_presets() and not found.exists():
+    if is_shipped(path):
         found = as_path(str(importlib.resources.files("scoringnet_tf.saved_models") / str(path)))
     if found.is_dir():
         files = [found / name for name in NAMES if (found / name).is_file()]

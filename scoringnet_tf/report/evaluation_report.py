@@ -15,7 +15,8 @@ from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.support.reading import read_json
 
 METRICS = "metrics.json"
-FILES = ("predictions.csv", "scores.png", "stages.csv", "stages.png")  # beside it
+PAGES = "pages.html"
+FILES = ("predictions.csv", "scores.png", "stages.csv", "stages.png", PAGES)  # beside it
 STAGE_COLUMNS = ("video_id", "of", "stage", "start_frame", "end_frame")  # of: "true" or "predicted"; the end exclusive
 
 

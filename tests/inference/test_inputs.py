@@ -114,6 +114,28 @@ def test_pictures_of_videos_beside_them_are_no_frames(folder):
     assert [path.name for path in Clip(folder / "in/frames").files()] == ["b.mp4_00001.jpg", "b.mp4_00002.jpg"]
 
 
+def test_numbered_images_above_videos_make_no_video_of_their_folder(folder):
+    """As of a poster in an archive, however deep the videos are; whose images were meant is told of them."""
+    write_images(folder / "archive", 3)
+    (folder / "archive/of/day1").mkdir(parents=True)
+    (folder / "archive/of/day1/a.mp4").touch()
+    (folder / "archive/back").symlink_to(folder / "archive")
+    for arguments in (["archive"], ["arch*", "arch*/of"]):
+        said = []
+        assert names_of(arguments, left_out=said.append) == ["archive/of/day1/a.mp4"]
+        assert said == ["Left out: the numbered images of 1 folder with videos further down: archive."]
+    assert names_of(["."]) == ["[odd].mp4", "archive/of/day1/a.mp4", *EVERY]
+    (folder / "archive/of/day1/a.mp4").rename(folder / "archive/of/day1/.a.mp4")
+    said.clear()
+    assert names_of(["archive", "in"], left_out=said.append) == ["archive", *EVERY] and not said
+
+
+def test_videos_that_a_link_leads_to_are_below_the_images_beside_it(folder):
+    write_images(folder / "archive", 3)
+    (folder / "archive/day1").symlink_to(folder / "in/deep")
+    assert names_of(["archive"]) == ["archive/day1/c.webp"]
+
+
 def test_videos_that_are_called_otherwise_are_told_of_once(folder):
     """By what is in them; what was named itself is no part of it."""
     write_bars(folder / "in/v.mp4", 3)
@@ -288,8 +310,27 @@ def test_options_reach_whoever_scores():
     def score_file(source, video, **options):
         return source, video, options
 
-    found = scored(types.SimpleNamespace(score_file=score_file), "v.mp4", stream=1, force=True, found=print)
-    assert found == (pathlib.Path("v.mp4"), "v.mp4", {"stream": 1, "force": True, "found": print})
+    told: list[str] = []
+    source, video, options = scored(
+        types.SimpleNamespace(score_file=score_file), "v.mp4", stream=1, force=True, found=told.append
+    )
+    options.pop("found")("a performance")
+    assert (source, video, options) == (pathlib.Path("v.mp4"), "v.mp4", {"stream": 1, "force": True})
+    assert told == ["a performance"]
+    assert scored(types.SimpleNamespace(score_file=score_file), "v.mp4")[2]["found"] is None
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "Broken pipe"), OSError(28, "No space left on device")])
+def test_that_nobody_takes_what_is_found_is_not_the_fault_of_the_video(error):
+    """As of `predict --live | head -1`."""
+
+    def full(_):
+        raise error
+
+    scorer = types.SimpleNamespace(score_file=lambda *_, found, **__: found("a performance"))
+    with pytest.raises(type(error)) as raised:
+        scored(scorer, "v.mp4", found=full)
+    assert raised.value is error
 
 
 def failing(error):

@@ -5,7 +5,9 @@ import os
 import pathlib
 import subprocess
 import sys
+from fractions import Fraction
 
+import av
 import keras
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from scoringnet_tf.inference.windows import WindowedSegmenter
 from scoringnet_tf.models.preprocessor import OVERLAP, PART, ScoringNetPreprocessor
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support.remarks import Remark
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "frame_size": (36, 48)}
 PARTS = {"part": 100, "overlap": 60}
@@ -95,6 +98,23 @@ def test_frames_are_sampled_as_in_the_whole_video(tmp_path, fps):
         np.testing.assert_array_equal(part.sample_of(25.0)[:-2] + first, first_of[part.first_frame : last][:-2])
 
 
+def test_what_is_known_of_a_file_is_said_of_each_of_its_parts(tmp_path):
+    """A score of the first ones is to be relied on no further than one of the last."""
+    with av.open(str(tmp_path / "v.mkv"), "w") as container:
+        streams = [container.add_stream("libx264", rate=25) for _ in range(2)]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            stream.codec_context.sample_aspect_ratio, stream.codec_context.color_trc = Fraction(9), 16  # of PQ
+        for stream in streams * 90:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8))))
+        for stream in streams:
+            container.mux(stream.encode())
+    whole, parts = parts_of(tmp_path / "v.mkv", 31, 13)
+    codes = [warning.code.removesuffix("converted").removesuffix("wrong") for warning in whole.warnings]
+    assert len(parts) > 2 and codes == ["several_streams", "pixel_aspect_ignored", "colours_"]
+    assert [part.warnings for part in parts] == [whole.warnings] * len(parts)
+
+
 # === What is found ===
 
 DIVE = np.repeat([1, 2, 3], [4, 12, 6])
@@ -147,6 +167,36 @@ def test_parts_show_what_the_whole_video_shows(monkeypatch, scorers, video, seed
     started = session(seed) == 1  # as no flight alone is
     assert [each.start_frame for each in whole.performances] == np.flatnonzero(np.diff(started, prepend=0) > 0).tolist()
     assert all(4 < len({number for number, *_ in one.shown}) == len(one.shown) <= 10 for one in (in_parts, whole))
+
+
+@pytest.mark.parametrize("start", [0, 11, 30, 39, 40, 41, 110, 230])
+@pytest.mark.parametrize("length", [31, 45, 59])
+def test_a_performance_as_long_as_the_overlap_is_seen_from_its_beginning(monkeypatch, scorers, video, start, length):
+    """Also where it ends in the half of the overlap that is left to the next part, which begins within it."""
+    monkeypatch.setattr(prediction, "AROUND", 0.4)
+    labels = np.zeros(LENGTH, int)
+    labels[start : start + length] = np.repeat([1, 2, 3], [8, length - 16, 8])
+    labels[start + length + 12 :][: len(DIVE)] = DIVE
+    for scorer in scorers:
+        script(monkeypatch, scorer, labels)
+    whole, in_parts = (scorer(video, force=True) for scorer in scorers)
+    assert [(each.start_frame, each.end_frame) for each in in_parts.performances] == [
+        (start, start + length),
+        (start + length + 12, start + length + 12 + len(DIVE)),
+    ]
+    assert_same(in_parts, whole)
+
+
+def test_a_performance_that_no_part_shows_from_its_beginning_says_so(monkeypatch, scorers, video):
+    labels = np.zeros(LENGTH, int)
+    labels[35:109] = np.repeat([1, 2, 3], [30, 24, 20])
+    labels[200 : 200 + len(DIVE)] = DIVE
+    script(monkeypatch, scorers[1], labels)
+    score = scorers[1](video, force=True)
+    assert [(each.start_frame, each.end_frame) for each in score.performances] == [(40, 109), (200, 222)]
+    said = "Its beginning was not seen: it lies before 1.60 s, where a part of the video begins."
+    assert score.performances[0].warnings == [Remark("beginning_missing", said)]
+    assert score.performances[1].warnings == []
 
 
 def test_every_performance_is_told_as_soon_as_it_is_found(monkeypatch, scorers, video):

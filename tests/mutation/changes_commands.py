@@ -76,6 +76,12 @@ CHANGES = [
         "scoringnet_tf/evaluate.py",
         "tests",
         (
+            "values.model is None or is_shipped(values.model)",
+            "values.model is None",
+            "the report on a model that ships goes into the package",
+            "test_flags_reach_what_they_are_for",
+        ),
+        (
             "evaluation.prediction_function(model, values.true_fragments)",
             "evaluation.prediction_function(model)",
             "evaluate --true_fragments changes names alone",

@@ -435,7 +435,7 @@ CHANGES = [
         "scoringnet_tf/data/video.py",
         "tests/data/test_shown_frames.py",
         (
-            "        for image, time in shown.remaining():\n            yield self._counted(image, time)\n",
+            "        for image, time in self._shown.remaining():\n            yield self._counted(image, time)\n",
             "",
             "the last interlaced frame is lost",
             "test_every_interlaced_frame_comes_once_and_in_order",
@@ -632,6 +632,16 @@ CHANGES = [
     ),
     *of(
         "scoringnet_tf/data/video.py",
+        "tests/inference/test_long_videos.py",
+        (
+            "*self._of_pixels(), *self._shown.notes, *self._damage",
+            "*self._damage",
+            "of a part of a long video it is not said how its pixels are shown",
+            "test_what_is_known_of_a_file_is_said_of_each_of_its_parts",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/video.py",
         "tests/data/test_time_and_streams.py",
         (
             "float(rate) if rate and rate == stream.guessed_rate else 0.0",
@@ -660,10 +670,22 @@ CHANGES = [
         "scoringnet_tf/data/video_files.py",
         "tests/inference/test_inputs.py",
         (
-            "not any(_is_called(name, VIDEO_SUFFIXES) for name in names)",
-            "True",
+            "for _, folders, names in _folders(folder)",
+            "for _, folders, names in ()",
             "videos beside an image are not seen",
             "test_pictures_of_videos_beside_them_are_no_frames",
+        ),
+        (
+            "for _, folders, names in _folders(folder)",
+            "for _, folders, names in [next(_folders(folder))]",
+            "a poster above the folders of videos makes one video of the archive",
+            "test_numbered_images_above_videos_make_no_video_of_their_folder",
+        ),
+        (
+            "if _are_frames(names) and not _holds_called",
+            "if not _are_frames(names) and not _holds_called",
+            "numbered images above videos are left out in silence",
+            "test_numbered_images_above_videos_make_no_video_of_their_folder",
         ),
     ),
     *of(

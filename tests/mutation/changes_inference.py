@@ -418,10 +418,16 @@ CHANGES = [
         "scoringnet_tf/inference/inputs.py",
         "tests/inference/test_inputs.py",
         (
-            "stream=stream, force=force, found=found)",
-            "stream=stream, force=force)",
+            "stream=stream, force=force, found=found and tell)",
+            "stream=stream, force=force, found=None)",
             "predict --live prints nothing on the way",
             "test_options_reach_whoever_scores",
+        ),
+        (
+            "stream=stream, force=force, found=found and tell)",
+            "stream=stream, force=force, found=found)",
+            "a full disk behind predict --live makes a video unreadable",
+            "test_that_nobody_takes_what_is_found_is_not_the_fault_of_the_video",
         ),
         (
             "list(frame_times(path, stream))",
@@ -622,16 +628,34 @@ CHANGES = [
         "scoringnet_tf/inference/prediction.py",
         "tests/inference/test_long_videos.py",
         (
-            "if findings.is_new(*np.searchsorted(sample_of, (each.first, each.end)))",
-            "if True",
+            "if findings.is_new(*np.searchsorted(sample_of, (each.first, each.end))) and",
+            "if",
             "a performance in two parts of a long video counts twice",
             "test_parts_show_what_the_whole_video_shows",
         ),
         (
-            "and (not video.shared or each.end <= settled)",
-            "and True",
+            " and not is_left(each)",
+            "",
             "a performance is taken from a part that ends in it",
             "test_every_performance_is_told_as_soon_as_it_is_found",
+        ),
+        (
+            "said += missing_frames(video, seen[shown]) + missing_beginning(video, first)",
+            "said += missing_frames(video, seen[shown])",
+            "nobody is told that a performance has no beginning",
+            "test_a_performance_that_no_part_shows_from_its_beginning_says_so",
+        ),
+        (
+            "(each.first > next_part or each.end == length)",
+            "True",
+            "a performance longer than half the overlap may be scored without its beginning",
+            "test_a_performance_as_long_as_the_overlap_is_seen_from_its_beginning",
+        ),
+        (
+            "each.first > next_part or each.end == length",
+            "each.first > next_part",
+            "a performance that a part cuts off is taken from it",
+            "test_a_performance_that_no_part_shows_from_its_beginning_says_so",
         ),
         (
             "or self.model.segmenter is None:  # nothing tells where to cut",
@@ -736,8 +760,8 @@ CHANGES = [
         "scoringnet_tf/inference/prediction.py",
         "tests/inference/test_refusal.py",
         (
-            "said += missing_frames(video, seen[shown])",
-            "said += missing_frames(video, seen)",
+            "missing_frames(video, seen[shown])",
+            "missing_frames(video, seen)",
             "a hole after the dive is one in it",
             "test_frames_that_a_dive_lacks_are_told",
         ),

@@ -602,8 +602,8 @@ CHANGES = [
         "scoringnet_tf/models/presets.py",
         "tests/test_package.py",
         (
-            "if str(path) in shipped_presets() and not found.exists():",
-            "if str(path) in shipped_presets():",
+            "return str(path) in shipped_presets() and not as_path(path).exists()",
+            "return str(path) in shipped_presets()",
             "a user's own folder or run of the name of a shipped model is passed over for that",
             "test_what_is_there_comes_before_a_shipped_model_of_its_name",
         ),

@@ -147,6 +147,12 @@ CHANGES = [
             "test_files_of_something_else_are_not_replaced",
         ),
         (
+            '"stages.png", PAGES)',
+            '"stages.png")',
+            "the page of a session in the folder of an evaluation is removed by it",
+            "test_files_of_something_else_are_not_replaced",
+        ),
+        (
             "    elif others:\n",
             "    elif False:\n",
             "a report on the test split is replaced by that of an oracle",

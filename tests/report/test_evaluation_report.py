@@ -68,7 +68,7 @@ def test_an_evaluation_by_other_flags_is_another_one(what, received, runs, monke
         check_replaceable(runs / "report", runs / "a/best.keras", "hash", {**GIVEN, "views": 6})
 
 
-@pytest.mark.parametrize("name", ["predictions.csv", "stages.csv", "stages.png", "scores.png"])
+@pytest.mark.parametrize("name", ["predictions.csv", "stages.csv", "stages.png", "scores.png", "pages.html"])
 def test_files_of_something_else_are_not_replaced(name, runs):
     """A table of one's own stages, or a table of the paper, in the folder that is named."""
     (runs / "mine").mkdir()
