@@ -78,6 +78,12 @@ CHANGES = [
             "files of splits do not say the frames of performances without ids",
             "test_the_command_says_the_frames_of_performances_without_ids",
         ),
+        (
+            "(*source.notes, *unknown_frames_note(samples))",
+            "source.notes",
+            "frames that a file of splits lacks are not told",
+            "test_frames_that_cannot_be_told_without_the_video_are_said_to_lack",
+        ),
     ),
     *of(
         "data_prep/commands/split.py",
