@@ -149,6 +149,12 @@ CHANGES = [
             "labels of a copy with half the frames are taken",
             "test_a_cvat_task_of_a_copy_at_another_rate_is_a_problem",
         ),
+        (
+            "if num_frames and segment.end == video.num_frames else segment",
+            "if False else segment",
+            "the last stage of a CVAT task ends a frame before or after its video",
+            "test_the_last_stage_of_cvat_reaches_to_the_last_frame_of_the_file",
+        ),
     ),
     *of(
         "data_prep/stages/formats/cvat.py",
