@@ -204,6 +204,12 @@ CHANGES = [
             "the deviation stands under the mean",
             "test_figures_stand_under_their_headings",
         ),
+        (
+            "np.ptp(values) <= ROUNDING",
+            "np.ptp(values) < 0 * ROUNDING",
+            "describe fails on scores that are equal up to rounding",
+            "test_scores_that_are_equal_up_to_rounding_are_one",
+        ),
     ),
     *of(
         "data_prep/records/description.py",
