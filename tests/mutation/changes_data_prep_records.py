@@ -271,6 +271,16 @@ CHANGES = [
         "data_prep/records/encoding.py",
         "tests/data_prep/records/test_feature_records.py",
         (
+            "if stated is None and sample.num_frames is None and",
+            "if stated is None and",
+            "features with a step for each stated frame are said to state no stride",
+            "test_features_without_a_stride_have_a_note",
+        ),
+    ),
+    *of(
+        "data_prep/records/encoding.py",
+        "tests/data_prep/records/test_feature_records.py",
+        (
             "rate = (fps or DEFAULT_FPS) / frames_per_step",
             "rate = fps or DEFAULT_FPS",
             "steps last as long as frames",
@@ -393,6 +403,22 @@ CHANGES = [
             '"versions": {}}',
             "frames of another decoder are taken over",
             "test_a_kept_video_is_compared_with_others_as_a_new_one_is",
+        ),
+    ),
+    *of(
+        "data_prep/records/oddities.py",
+        "tests/data_prep/records/test_feature_records.py",
+        (
+            "if shape is None or number == 1 or shape[0] <= shape[1]:",
+            "if True:",
+            "features with their axes exchanged are built without a word",
+            "test_features_whose_axes_may_be_exchanged_are_told",
+        ),
+        (
+            "video.origin is not None or sample.num_frames is not None",
+            "video.origin is not None",
+            "long sequences of a stated length are called turned",
+            "test_features_whose_axes_may_be_exchanged_are_told",
         ),
     ),
     *of(
