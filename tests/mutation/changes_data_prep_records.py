@@ -622,6 +622,22 @@ CHANGES = [
         ),
     ),
     *of(
+        "data_prep/records/verifying.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "elif stage_frames != collections.Counter(info.stage_frames.get(split)):",
+            "elif False:",
+            "the index may say that frames have stages which have none",
+            "test_verification_compares_the_labels_of_the_index",
+        ),
+        (
+            "if rates and not min(rates)",
+            "if False and not min(rates)",
+            "another frame rate in the index than in the records passes",
+            "test_verification_compares_the_labels_of_the_index",
+        ),
+    ),
+    *of(
         "data_prep/records/writing.py",
         "tests/support/test_paths.py",
         (
