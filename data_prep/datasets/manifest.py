@@ -36,7 +36,7 @@ from data_prep.datasets.own_table import GIVES_A_SCORE, read_own_table
 from data_prep.datasets.performances import number_performances, read_stretch
 from data_prep.datasets.readers.layout import unlisted_features_note, unlisted_note
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
-from data_prep.datasets.scores import complete_scores, odd_executions, odd_scales
+from data_prep.datasets.scores import complete_scores, exchanged_scores, odd_executions, odd_scales
 from data_prep.datasets.stage_labels import (
     Segment,
     StageError,
@@ -104,6 +104,7 @@ def read(
         *panels_note(marks),
         *odd_executions(rules, samples),
         *odd_scales(rules, samples),
+        *exchanged_scores(rules, samples),
         *short_performances({sample.video_id: sample.segments for sample in samples}),
         *(unlisted_features_note if table.has_features else unlisted_note)(source_dir, [s.path for s in samples]),
     ]

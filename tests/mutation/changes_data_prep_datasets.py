@@ -477,6 +477,18 @@ CHANGES = [
             "test_scores_on_another_scale_are_noted_where_most_are",
         ),
         (
+            "or highest_difficulty >= highest_execution",
+            "",
+            "real difficulties of rhythmic gymnastics are called executions",
+            "test_scores_in_each_others_columns_are_noted_where_both_may_hold_them",
+        ),
+        (
+            "or 2 * above <= len(pairs)",
+            "or not above",
+            "a fall exchanges the columns of a table",
+            "test_scores_in_each_others_columns_are_noted_where_both_may_hold_them",
+        ),
+        (
             "if 2 * len(low) > len(values)",
             "if len(low) == len(values) > 0",
             "one sum among means of marks silences the note",
