@@ -86,16 +86,16 @@ def read_stretch(
     if not path.exists() and (columns != FRAMES or not row[columns[1]]):  # decoding says that there is no video
         return None
     try:
-        times = _times(path) if path.exists() else None
+        times = _times(path) if path.exists() else ()
     except (VideoError, OSError) as error:
         fields.expect(str(error))
         return None
     start, stop = values if columns == FRAMES else (frame_at(value, times) for value in values)
-    num_frames = sys.maxsize if times is None else len(times)
+    num_frames = len(times) or sys.maxsize
     stop = num_frames if not row[columns[1]] else stop
     if start is None or stop is None or not 0 <= start < stop <= num_frames:
         seconds = "" if columns == FRAMES else f", {duration_of(times):.3f} s"
-        of_all = "" if times is None else f"the {counted(num_frames, 'frame')}{seconds} of "
+        of_all = f"the {counted(num_frames, 'frame')}{seconds} of " if len(times) else ""
         received = " to ".join(row[name] or "the end" for name in columns)
         fields.expect(f"expected a stretch of {of_all}{path.name}. Received: {received}")
         return None

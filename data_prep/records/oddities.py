@@ -61,7 +61,7 @@ class Oddities:
                 self._uneven.append(name)
             if (first := _first_number(sample)) > 1:
                 self._begun_later.append(f"{name} ({first})")
-        else:
+        elif video.features is not None:
             is_known = video.origin is not None or sample.num_frames is not None
             self._shapes[None if is_known else video.features.shape] += 1
         if self._joints and self._joints.are_elsewhere(sample, video.source_size):
