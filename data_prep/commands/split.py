@@ -7,7 +7,7 @@ r"""Splits a dataset into training, validation and test records, or into k folds
 
 A file says the split of every record (id,split), and the frames of performances that have no id of their own. Folds are
 numbered fold_1.csv, fold_2.csv, …; each record is tested in one of them. The same seed gives the same files. Videos are
-not decoded.
+not decoded, nor need they be there, but to tell the frames of times and of a file's end.
 """
 
 import sys
@@ -18,7 +18,7 @@ from absl import flags
 
 from data_prep.commands import dataset_flags
 from data_prep.datasets import DATASETS, check_use
-from data_prep.datasets.split_file import SPLITS, check_new, further_folds, write_split_csv
+from data_prep.datasets.split_file import SPLITS, check_new, further_folds, unknown_frames_note, write_split_csv
 from data_prep.datasets.splitting import WAYS, SplitSettings, make_splits
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import shown
@@ -68,7 +68,7 @@ def main(_: list[str]) -> None:
     for path in left:
         path.unlink()
         print(f"{path}: removed, a fold of the split before")
-    for note in source.notes:
+    for note in (*source.notes, *unknown_frames_note(samples)):
         print(note, file=sys.stderr)
     if wrong := [sample.video_id for sample in samples if sample.problems]:
         print(

@@ -25,7 +25,6 @@ is the frame rate of the video. Stages and num_frames count frames of the video 
 import collections
 import dataclasses
 import math
-import os
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -37,8 +36,9 @@ from data_prep.datasets.own_table import GIVES_A_SCORE, read_own_table
 from data_prep.datasets.performances import number_performances, read_stretch
 from data_prep.datasets.readers.layout import unlisted_features_note, unlisted_note
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
-from data_prep.datasets.scores import complete_scores, odd_executions, odd_scales
+from data_prep.datasets.scores import complete_scores, exchanged_scores, odd_executions, odd_scales
 from data_prep.datasets.stage_labels import (
+    Segment,
     StageError,
     StageOrderError,
     read_stage_csv,
@@ -91,9 +91,8 @@ def read(
         )
     samples = [_sample(source_dir, table, number, row, rules) for number, row in table.rows]
     rows = [row for _, row in table.rows]
-    are_stretches = [any(row[name] for name in table.stretch or ()) for row in rows]
     samples, respelt = _one_spelling(samples)
-    samples = number_performances(samples, [bool(row.get("id")) for row in rows], are_stretches)
+    samples = number_performances(samples, [bool(row.get("id")) for row in rows])
     label_path = _stage_csv(table, source_dir)
     cut: list[str] = []
     if label_path:
@@ -105,6 +104,7 @@ def read(
         *panels_note(marks),
         *odd_executions(rules, samples),
         *odd_scales(rules, samples),
+        *exchanged_scores(rules, samples),
         *short_performances({sample.video_id: sample.segments for sample in samples}),
         *(unlisted_features_note if table.has_features else unlisted_note)(source_dir, [s.path for s in samples]),
     ]
@@ -122,7 +122,8 @@ def _sample(source_dir, table, number, row, sport):
     """One row; stages of `stage_labels.csv` come later, by the ids of all."""
     fields = table.fields(number, row)
     files = _features(source_dir, fields, row) if table.has_features else _video(source_dir, row)
-    stretch = read_stretch(fields, row, table.stretch, files["path"]) if table.stretch else None
+    is_stretch = any(row[name] for name in table.stretch or ())
+    stretch = read_stretch(fields, row, table.stretch, files["path"]) if is_stretch else None
     segments = read_boundaries(fields, sport, stretch) if table.has_boundaries else None
     scores = {name: fields.number(name, required=False) for name in (*SCORES, "penalty")}
     scores = judged_scores(fields, sport, read_marks(fields, row), scores)
@@ -134,17 +135,18 @@ def _sample(source_dir, table, number, row, sport):
         split=row.get("split", ""),
         where=fields.where,
         segments=segments,
-        group=row["group"] or None if table.has_groups else _file_of(row) if stretch else None,
+        group=row["group"] or None if table.has_groups else _file_name(row["video"]) if is_stretch else None,
         frames=stretch,
+        is_stretch=is_stretch,
         num_frames=num_frames,
         problems=tuple(fields.problems),
         **complete_scores(sport, **scores),
     )
 
 
-def _file_of(row):
-    """The name of a row's file, the same however its path is written."""
-    return os.path.normpath(row["video"].replace("\\", "/"))
+def _file_name(path):
+    r"""The name of a file in the folder, the same however its path is written: day1\a.mp4 and ./day1/a.mp4."""
+    return str(PurePosixPath(path.replace("\\", "/")))
 
 
 def _ungrouped_note(table):
@@ -173,8 +175,8 @@ def _folded(group):
 
 def _video(source_dir, row):
     """The fields of a `Sample` that say which video a row is of."""
-    video = PurePosixPath(row["video"].replace("\\", "/"))
-    return {"video_id": row.get("id") or str(video), "path": source_dir / video}
+    video = _file_name(row["video"])
+    return {"video_id": row.get("id") or video, "path": source_dir / video}
 
 
 def _features(source_dir, fields, row):
@@ -207,9 +209,15 @@ def _stage_csv(table, source_dir):
 
 def _labelled(samples, table, path, sport):
     """The samples with their segments of `stage_labels.csv`, or what is wrong with those; and notes on all of it."""
-    labels = read_stage_csv(path)
-    files = [row.get("video", sample.video_id) for sample, (_, row) in zip(samples, table.rows, strict=True)]
-    unknown = sorted(labels.keys() - {*files, *(sample.video_id for sample in samples)})
+    files = [  # the column video of features is no path
+        row.get("video", sample.video_id) if table.has_features else _file_name(row["video"])
+        for sample, (_, row) in zip(samples, table.rows, strict=True)
+    ]
+    names = {*files, *(sample.video_id for sample in samples)}
+    labels: dict[str, list[Segment]] = {}
+    for name, segments in read_stage_csv(path).items():
+        labels.setdefault(name if name in names else _file_name(name), []).extend(segments)
+    unknown = sorted(labels.keys() - names)
     if unknown:
         raise InputError(f"{path}: expected video_id as in the column video of {table.path}. Received: {unknown}")
     named = [bool(row.get("id")) for _, row in table.rows]

@@ -60,16 +60,16 @@ def stretch_columns(path: Path, rows: Iterable[Mapping[str, str]], has_stages: b
 def read_stretch(
     fields: Fields, row: Mapping[str, str], columns: tuple[str, str], path: Path
 ) -> tuple[int, int] | None:
-    """(start, stop) of a row's performance, frames; None where it is all of the video, or wrong (a problem).
+    """(start, stop) of a row's performance, frames; None where that is wrong (a problem), or not known.
+
+    Of a file that is not there two frames are as they are said; its last frame and its times are not known.
 
     Args:
-        fields: of the row.
+        fields: of the row, which says where it lies.
         row: the same, as text.
         columns: from `stretch_columns`.
         path: of the video.
     """
-    if not any(row[name] for name in columns) or not path.exists():  # decoding says that there is no video
-        return None
     if not row[columns[0]]:
         fields.expect(f"expected a {columns[0]} beside the {columns[1]}. Received: none")
         return None
@@ -78,22 +78,26 @@ def read_stretch(
             f"expected start_frame and end_frame of images, which have no times. Received: {', '.join(columns)}"
         )
         return None
-    try:
-        times = _times(path)
-    except (VideoError, OSError) as error:
-        fields.expect(str(error))
-        return None
     values = [
         fields.integer(name, required=False) if columns == FRAMES else _seconds(fields, row, name) for name in columns
     ]
     if any(row[name] and value is None for name, value in zip(columns, values, strict=True)):
         return None
+    if not path.exists() and (columns != FRAMES or not row[columns[1]]):  # decoding says that there is no video
+        return None
+    try:
+        times = _times(path) if path.exists() else ()
+    except (VideoError, OSError) as error:
+        fields.expect(str(error))
+        return None
     start, stop = values if columns == FRAMES else (frame_at(value, times) for value in values)
-    stop = len(times) if not row[columns[1]] else stop
-    if start is None or stop is None or not 0 <= start < stop <= len(times):
-        last = counted(len(times), "frame") + ("" if columns == FRAMES else f", {duration_of(times):.3f} s")
+    num_frames = len(times) or sys.maxsize
+    stop = num_frames if not row[columns[1]] else stop
+    if start is None or stop is None or not 0 <= start < stop <= num_frames:
+        seconds = "" if columns == FRAMES else f", {duration_of(times):.3f} s"
+        of_all = f"the {counted(num_frames, 'frame')}{seconds} of " if len(times) else ""
         received = " to ".join(row[name] or "the end" for name in columns)
-        fields.expect(f"expected a stretch of the {last} of {path.name}. Received: {received}")
+        fields.expect(f"expected a stretch of {of_all}{path.name}. Received: {received}")
         return None
     return start, stop
 
@@ -126,17 +130,14 @@ def _seconds(fields, row, name):
     return seconds_of(row[name]) if TIMECODE.fullmatch(row[name]) else fields.number(name, required=False)
 
 
-def number_performances(
-    samples: Sequence[Sample], are_named: Sequence[bool], are_stretches: Sequence[bool]
-) -> list[Sample]:
+def number_performances(samples: Sequence[Sample], are_named: Sequence[bool]) -> list[Sample]:
     """The samples with the ids `video#1`, `video#2`, … where one file has several performances.
 
     Args:
-        samples: called as their files, or as the table says.
+        samples: called as their files, or as the table says. A stretch that is wrong changes no other's number.
         are_named: whether it does; those keep their ids.
-        are_stretches: whether a row states a stretch, right or wrong: one that is wrong changes no other's number.
     """
-    counted_in = [stretch and not named for named, stretch in zip(are_named, are_stretches, strict=True)]
+    counted_in = [sample.is_stretch and not named for sample, named in zip(samples, are_named, strict=True)]
     totals = collections.Counter(sample.video_id for sample, counts in zip(samples, counted_in, strict=True) if counts)
     seen = collections.Counter[str]()
     numbered = []
@@ -150,7 +151,7 @@ def number_performances(
 
 def is_called_by_its_place(sample: Sample) -> bool:
     """Whether a performance has no name but that of its file, or that and a number: rows that come and go rename it."""
-    return bool(sample.frames and re.fullmatch(rf"(.*/)?{re.escape(sample.path.name)}(#\d+)?", sample.video_id))
+    return bool(sample.is_stretch and re.fullmatch(rf"(.*/)?{re.escape(sample.path.name)}(#\d+)?", sample.video_id))
 
 
 def overlap_problems(samples: Sequence[Sample]) -> dict[str, Problem]:

@@ -61,7 +61,9 @@ class Sample:
         classes: label of each classification head.
         group: name that videos cut from one source share, for these are held out for validation together; None where
             the dataset has no such groups.
-        frames: (start, stop) of the clip in a folder of images, counted from 0; None for all of it.
+        frames: (start, stop) of the clip in its file or folder of images, counted from 0; None for all of it.
+        is_stretch: the row says where in its file it lies; `frames` are None where that is wrong, or cannot be told
+            without the file.
         num_frames: how many frames the labels say there are in the video; None where they do not.
         seconds: how long the labels say that the video is, rounded; None where they do not.
         array: of features, the name of the array in a file of several; None where there is one.
@@ -81,6 +83,7 @@ class Sample:
     classes: dict[str, int] = dataclasses.field(default_factory=dict)
     group: str | None = None
     frames: tuple[int, int] | None = None
+    is_stretch: bool = False
     num_frames: int | None = None
     seconds: float | None = None
     array: str | None = None

@@ -11,6 +11,7 @@ from scoringnet_tf.support.wording import shown
 
 HUNDREDTH = 0.01  # points, to which scores are rounded or cut
 MOST_ROUNDING = 0.05  # points of a difficulty that is computed: half the step of most rules
+FEW = 5  # rows of which nothing is said: a fall may leave an execution below the difficulty
 LOWEST = 0.1  # share of a score's range: where most values lie in that, they may be of another scale
 
 
@@ -91,6 +92,25 @@ def odd_scales(sport: Sport, samples: Sequence[Sample]) -> list[str]:
         f"Executions not above {marks.maximum:g}, the highest mark: {low}; maybe they are means of the marks, which in "
         f"{sport.name} are multiplied by {marks.factor:g}."
     ]
+
+
+def exchanged_scores(sport: Sport, samples: Iterable[Sample]) -> list[str]:
+    """A note where most difficulties are above their executions, in a sport that adds them and whose ranges say else.
+
+    What is multiplied, or of other ranges, is out of its range in the other's column.
+    """
+    highest_difficulty, highest_execution = sport.difficulty_range[1], sport.execution_range[1]
+    if sport.fusion == "product" or highest_difficulty >= highest_execution:
+        return []
+    pairs = [
+        (sample.difficulty, sample.execution)
+        for sample in samples
+        if sample.difficulty is not None and sample.execution is not None
+    ]
+    above = sum(difficulty > execution for difficulty, execution in pairs)
+    if len(pairs) < FEW or 2 * above <= len(pairs):
+        return []
+    return [f"Difficulty is above execution in {above} of {len(pairs)} rows; maybe they are in each other's columns."]
 
 
 def _most(values, bound):

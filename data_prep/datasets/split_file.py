@@ -27,12 +27,23 @@ SPLITS = ("train", "validation", "test")
 
 
 def write_split_csv(path: Path, splits: Mapping[str, str], samples: Iterable[Sample] = ()) -> None:
-    """Writes {id: split} of the samples as `with_split` reads it."""
+    """Writes {id: split} of the samples as `with_split` reads it; cells of frames that are not known are empty."""
     frames = {sample.video_id: sample.frames for sample in samples if is_called_by_its_place(sample)}
     columns = COLUMNS_AND_FRAMES if frames else COLUMNS
     rows = [(*row, *(frames.get(row[0]) or ("", "")))[: len(columns)] for row in splits.items()]
     with replacing_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([columns, *rows])
+
+
+def unknown_frames_note(samples: Iterable[Sample]) -> list[str]:
+    """A sentence on performances whose frames a file of splits lacks: nothing tells whether their ids mean others."""
+    unknown = [
+        sample.video_id
+        for sample in samples
+        if is_called_by_its_place(sample) and sample.frames is None and not sample.problems
+    ]
+    said = "Their frames are not known without the videos, so that nothing tells when these ids come to mean others"
+    return [f"{said}: {shown(unknown)}; give the rows ids, or split where the videos are."] if unknown else []
 
 
 def check_new(taken: Sequence[Path], overwrite: bool) -> None:

@@ -14,6 +14,7 @@ from scoringnet_tf.sports import NOISE, SCORES
 from scoringnet_tf.support.wording import counted
 
 NUM_BINS = 12
+ROUNDING = 1e-9  # relative: scores that are computed from others are equal up to this
 BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -48,6 +49,8 @@ def _place(split):
 def _edges(info, score):
     """Edges of bins over all splits, points; None where no video has the score."""
     values = [video[score] for video in info.videos.values() if video[score] is not None]
+    if values and np.ptp(values) <= ROUNDING * max(1.0, abs(values[0])):
+        values = values[:1]  # NumPy's bins around one value are a point wide in all
     return np.histogram_bin_edges(values, NUM_BINS).tolist() if values else None
 
 

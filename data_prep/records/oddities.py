@@ -34,6 +34,7 @@ class Oddities:
         self._of_aspect: dict[str, list[str]] = collections.defaultdict(list)
         self._of_rate: dict[float, list[str]] = collections.defaultdict(list)
         self._without_stage: dict[str, list[str]] = collections.defaultdict(list)
+        self._shapes: collections.Counter[tuple[int, int] | None] = collections.Counter()
         self._uneven: list[str] = []
         self._short: list[str] = []
         self._unordered: list[str] = []
@@ -60,6 +61,9 @@ class Oddities:
                 self._uneven.append(name)
             if (first := _first_number(sample)) > 1:
                 self._begun_later.append(f"{name} ({first})")
+        elif video.features is not None:
+            is_known = video.origin is not None or sample.num_frames is not None
+            self._shapes[None if is_known else video.features.shape] += 1
         if self._joints and self._joints.are_elsewhere(sample, video.source_size):
             self._joints_elsewhere.append(name)
         if stages is not None and not in_order(stages):
@@ -81,6 +85,7 @@ class Oddities:
             *self._aspects(),
             *self._rates(),
             *self._rates_of_labels(),
+            *self._transposed(),
             *_told(
                 self._short, f"fewer than the {SHORTEST} frames that a model needs; maybe seconds were given as frames"
             ),
@@ -144,6 +149,16 @@ class Oddities:
             return []
         found = "; ".join(f"{rate:.4g} of {shown(names)}" for rate, names in sorted(others.items()))
         return [f"The stage labels count frames of videos of {labelled:g} frames/s, these may have others: {found}."]
+
+    def _transposed(self):
+        """A note where features may be numbers × steps: all are of one length then, and longer than they are wide."""
+        if len(self._shapes) != 1:
+            return []
+        ((shape, number),) = self._shapes.items()
+        if shape is None or number == 1 or shape[0] <= shape[1]:
+            return []
+        found = f"All {number} files of features have {counted(shape[0], 'step')} of {counted(shape[1], 'number')}"
+        return [f"{found}; maybe time is their second axis. A column num_frames says how many frames there are."]
 
 
 def _told(names, what):

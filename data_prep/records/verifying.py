@@ -1,5 +1,6 @@
 """Reads every record back and checks it against the index: what `python -m data_prep inspect` does before it draws."""
 
+import collections
 import functools
 import hashlib
 import os
@@ -16,6 +17,8 @@ from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example, s
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.threads import overlapping
 from scoringnet_tf.support.wording import counted
+
+ROUNDING = 1e-6  # relative, of float32
 
 
 def read_records(
@@ -58,18 +61,22 @@ def verify_records(info: DatasetInfo) -> list[str]:
 
     Returns:
         What is wrong, one sentence each: damaged or undecodable records, lengths that differ, stages out of range, ids,
-        counts, scores, classes or statistics other than the index says, features whose hash is another, and a data hash
-        that is not the index's.
+        counts, frames of each stage, scores, classes, statistics or a frame rate other than the index says, features
+        whose hash is another, and a data hash that is not the index's.
     """
-    problems, digest = _statistics_problems(info), hashlib.sha256()
+    problems, digest, rates = _statistics_problems(info), hashlib.sha256(), set()
     total = sum(split["num_videos"] for split in info.splits.values())
     with tqdm(total=total, desc="Verifying", unit="video") as progress:
         for split in sorted(info.splits):
-            split_digest, ids = hashlib.sha256(), []
+            split_digest, ids, stage_frames = hashlib.sha256(), [], collections.Counter[str]()
             try:
-                for serialized, (video_id, found) in read_records(info, split, functools.partial(_checked, info)):
+                for serialized, (video_id, rate, stages, found) in read_records(
+                    info, split, functools.partial(_checked, info)
+                ):
                     split_digest.update(serialized)
                     ids.append(video_id)
+                    rates.add(rate)
+                    stage_frames.update(stages)
                     problems += [f"{split}, {video_id}: {problem}" for problem in found]
                     progress.update()
             except tf.errors.OpError as error:
@@ -81,7 +88,13 @@ def verify_records(info: DatasetInfo) -> list[str]:
                 problems.append(
                     f"{split}: expected the {counted(len(expected), 'id')} of the index. Received: {len(ids)}, {ids}"
                 )
+            elif stage_frames != collections.Counter(info.stage_frames.get(split)):
+                what = f"expected the frames of each stage that its records have, {dict(sorted(stage_frames.items()))}"
+                problems.append(f"{split}: {what}. Received: {info.stage_frames.get(split)}")
             digest.update(split.encode() + split_digest.digest())
+    if rates and not min(rates) * (1 - ROUNDING) <= info.frame_rate <= max(rates) * (1 + ROUNDING):
+        what = f"expected a frame rate of the records, {min(rates):g} to {max(rates):g}"
+        problems.append(f"{what}. Received: {info.frame_rate:g}")
     if digest.hexdigest() != info.data_hash:
         problems.append(f"expected the data hash {info.data_hash}. Received: {digest.hexdigest()}")
     return problems
@@ -100,8 +113,11 @@ def _statistics_problems(info):
 
 
 def _checked(info, record):
-    """(id, problems) of a record."""
-    return record["example/id"].decode(), _record_problems(info, record)
+    """(id, frames per second, name of the stage of every frame, problems) of a record."""
+    names = {UNLABELLED: "unlabelled", **dict(enumerate(info.stages))}
+    stages = [names.get(index, str(index)) for index in record["stage/index"].tolist()]
+    rate = float(record["image/frame_rate"])
+    return record["example/id"].decode(), rate, stages, _record_problems(info, record)
 
 
 def _record_problems(info, record):

@@ -86,7 +86,7 @@ def read_joints(folder: AnyPath, video_id: str, num_frames: int | None) -> Joint
     if not isinstance(positions, np.ndarray):
         raise InputError(f"{path}: expected an array of joints. Received: an archive.")
     length = positions.shape[:1] if num_frames is None else (num_frames,)
-    is_finite = positions.dtype.kind == "f" and not np.isinf(positions).any()
+    is_finite = positions.dtype.kind in "fiu" and not np.isinf(positions).any()
     if positions.shape != (*length, len(names), 2) or not is_finite:
         expected = f"({'L' if num_frames is None else num_frames}, {len(names)}, 2)"
         raise InputError(f"{path}: expected numbers {expected}. Received: {positions.dtype} {positions.shape}.")

@@ -70,6 +70,15 @@ RECORDS = (
         changed("records/dataset_info.json", swapped_ids),
     ),
     Case(
+        "an index with other frames of its stages than the records have",
+        "data_prep inspect --records_dir=records",
+        "…inspect: records: expected sound records. Received:\n  test: expected the frames of each stage that its "
+        "records have, {'entry': …}. Received: {'entry': 1}\n  train: expected the frames of each stage that its "
+        "records have, {'entry': …}. Received: {}",
+        index(stage_frames={"train": {}, "test": {"entry": 1}}),
+        prints="unlv_diving …",
+    ),
+    Case(
         "a split that the records do not have",
         f"{E} --split=dev",
         "evaluate: records: expected a split, one of test, train. Received: 'dev'",

@@ -78,6 +78,12 @@ CHANGES = [
             "files of splits do not say the frames of performances without ids",
             "test_the_command_says_the_frames_of_performances_without_ids",
         ),
+        (
+            "(*source.notes, *unknown_frames_note(samples))",
+            "source.notes",
+            "frames that a file of splits lacks are not told",
+            "test_frames_that_cannot_be_told_without_the_video_are_said_to_lack",
+        ),
     ),
     *of(
         "data_prep/commands/split.py",
@@ -142,6 +148,12 @@ CHANGES = [
             "video.num_frames - num_frames > 1",
             "labels of a copy with half the frames are taken",
             "test_a_cvat_task_of_a_copy_at_another_rate_is_a_problem",
+        ),
+        (
+            "if num_frames and segment.end == video.num_frames else segment",
+            "if False else segment",
+            "the last stage of a CVAT task ends a frame before or after its video",
+            "test_the_last_stage_of_cvat_reaches_to_the_last_frame_of_the_file",
         ),
     ),
     *of(

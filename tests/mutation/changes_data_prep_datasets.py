@@ -181,10 +181,28 @@ CHANGES = [
         "data_prep/datasets/manifest.py",
         "tests/data_prep/datasets/test_performances.py",
         (
-            "else _file_of(row) if stretch else None",
+            'else _file_name(row["video"]) if is_stretch else None',
             "else None",
             "performances of one file are no group",
             "test_performances_of_one_file_are_a_group_unless_a_column_says_otherwise",
+        ),
+        (
+            "labels.setdefault(name if name in names else _file_name(name), [])",
+            "labels.setdefault(name, [])",
+            "stage labels of ./a.mp4 are none of a.mp4",
+            "test_stages_find_their_video_however_its_path_is_written",
+        ),
+        (
+            "labels.setdefault(name if name in names else _file_name(name), [])",
+            "labels.setdefault(_file_name(name), [])",
+            "an id with a backslash has no stages",
+            "test_stages_find_their_video_however_its_path_is_written",
+        ),
+        (
+            'if table.has_features else _file_name(row["video"])\n',
+            'if True else _file_name(row["video"])\n',
+            "a Windows table finds no stages of its broadcast",
+            "test_stages_find_their_video_however_its_path_is_written",
         ),
         (
             'row["group"] or None if table.has_groups',
@@ -245,8 +263,8 @@ CHANGES = [
         "data_prep/datasets/manifest.py",
         "tests/data_prep/datasets/test_own_table.py",
         (
-            'video = PurePosixPath(row["video"].replace("\\\\", "/"))',
-            """video = PurePosixPath(row["video"])""",
+            'return str(PurePosixPath(path.replace("\\\\", "/")))',
+            "return str(PurePosixPath(path))",
             "paths with the backslashes of Windows find no video",
             "test_a_path_as_windows_writes_it_is_that_of_the_video",
         ),
@@ -341,8 +359,8 @@ CHANGES = [
         "data_prep/datasets/performances.py",
         "tests/data_prep/datasets/test_performances.py",
         (
-            "stretch and not named for named, stretch",
-            "stretch for named, stretch",
+            "sample.is_stretch and not named for",
+            "sample.is_stretch for",
             "performances with ids of their own are numbered",
             "test_ids_are_as_the_table_says",
         ),
@@ -375,6 +393,12 @@ CHANGES = [
             'rf".*{re.escape(sample.path.name)}(#\\d+)?"',
             "an id that ends as the name of its file does is taken for none",
             "test_a_file_of_splits_says_no_frames_of_performances_with_ids",
+        ),
+        (
+            "if not path.exists() and (columns != FRAMES or not row[columns[1]])",
+            "if not path.exists()",
+            "a table without its videos has no frames to be held to",
+            "test_the_frames_of_a_table_are_in_a_file_of_splits_where_its_videos_are_not_at_hand",
         ),
     ),
     *of(
@@ -451,6 +475,18 @@ CHANGES = [
             "if low",
             "one low score makes a scale of all",
             "test_scores_on_another_scale_are_noted_where_most_are",
+        ),
+        (
+            "or highest_difficulty >= highest_execution",
+            "",
+            "real difficulties of rhythmic gymnastics are called executions",
+            "test_scores_in_each_others_columns_are_noted_where_both_may_hold_them",
+        ),
+        (
+            "or 2 * above <= len(pairs)",
+            "or not above",
+            "a fall exchanges the columns of a table",
+            "test_scores_in_each_others_columns_are_noted_where_both_may_hold_them",
         ),
         (
             "if 2 * len(low) > len(values)",

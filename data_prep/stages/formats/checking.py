@@ -46,8 +46,13 @@ def _checked(video, places, sport, facts_of):
         problems.append(
             f"{video.where}: expected labels of {video.video_id}, {counted(num_frames, 'frame')}. Received: {what}"
         )
-    problems += map(str, segment_errors(video.segments, sport, num_frames))
-    closed = [segment._replace(end=num_frames) if segment.end is None else segment for segment in video.segments]
+    # What reaches to the end of the frames that were labelled, one more or less than these, reaches to that of these.
+    segments = [
+        segment._replace(end=None) if num_frames and segment.end == video.num_frames else segment
+        for segment in video.segments
+    ]
+    problems += map(str, segment_errors(segments, sport, num_frames))
+    closed = [segment._replace(end=num_frames) if segment.end is None else segment for segment in segments]
     kept = tuple(segment for segment in closed if segment.start != segment.end)
     if not kept and not problems:
         problems.append(f"{video.where}: expected stages of {video.video_id}. Received: none")

@@ -200,6 +200,23 @@ def test_executions_that_are_a_mean_of_marks_are_noted(tmp_path):
     assert notes_of(tmp_path, "execution", "8.5", "7.0", sport="artistic_gymnastics") == []
 
 
+def test_scores_in_each_others_columns_are_noted_where_both_may_hold_them(tmp_path):
+    """Executions of gymnastics are above difficulties, but for a fall; elsewhere either may be."""
+    right = [f"5.{number},8.{number}" for number in range(4)]
+    exchanged = [f"8.{number},5.{number}" for number in range(5)]
+
+    def said(rows, sport="artistic_gymnastics", header="difficulty,execution"):
+        return [note for note in notes_of(tmp_path, header, *rows, sport=sport) if "columns" in note]
+
+    note = "Difficulty is above execution in 5 of {} rows; maybe they are in each other's columns."
+    assert said(exchanged) == [note.format(5)] and said([*exchanged, *right]) == [note.format(9)]
+    computed = [f"8.{number},13.{2 * number}" for number in range(5)]
+    assert said(computed, header="difficulty,final") == [note.format(5)]
+    assert said(exchanged[:4]) == said([*right, *right, *exchanged]) == []
+    assert said(exchanged, sport="rhythmic_gymnastics") == [], "difficulties go up to 25"
+    assert said(["4.5,2"] * 5, sport="diving") == [], "a failed dive"
+
+
 def test_stages_in_seconds_are_noted_where_most_performances_are_short(tmp_path):
     """A row that is right, or one that has no end yet, changes nothing for the others."""
     header, said = "final,pre-starting,take-flight,entry,end", "Stages span fewer than the 8 frames that a model needs"

@@ -357,6 +357,23 @@ def labels_of(folder, *labels):
     write_table(folder / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
 
 
+@pytest.mark.parametrize(
+    ("of_table", "of_labels"), [("day1\\final.mp4", "day1/final.mp4"), ("day1/final.mp4", "./day1\\final.mp4")]
+)
+def test_stages_find_their_video_however_its_path_is_written(tmp_path, of_table, of_labels):
+    """A table that was made on Windows, labels from a tool that was not."""
+    labels_of(tmp_path, (of_labels, "entry", 20, 25), (of_labels, "entry", 50, 55), ("Ann\\1", "entry", 3, 5))
+    rows = (f",{of_table},63,10,30", f",{of_table},63,40,60", "Ann\\1,other.mp4,63,,")
+    samples = source_of(tmp_path, "id,video,final,start_frame,end_frame", *rows).samples
+    assert [sample.segments[0][:3] for sample in samples] == [("entry", 10, 15), ("entry", 10, 15), ("entry", 3, 5)]
+
+
+def test_stages_of_one_video_under_two_spellings_are_all_its_own(tmp_path):
+    labels_of(tmp_path, ("a.mp4", "take-flight", 2, 5), ("./a.mp4", "entry", 4, 9))
+    (problem,) = problems(source_of(tmp_path, "video,split,final", "a.mp4,train,63"))
+    assert "stage_labels.csv, row 3: expected segments in order" in problem
+
+
 def test_stages_outside_every_performance_are_named(broadcast):
     """The row of their performance may have been lost; noise is there for that, and of a whole file all is its own."""
     header, rows = "video,split,final,start_frame,end_frame", ("final.mp4,train,63,10,30", "final.mp4,train,63,40,60")

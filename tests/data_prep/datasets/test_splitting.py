@@ -10,7 +10,7 @@ from layouts import write_table
 
 from data_prep.datasets import manifest, read_source
 from data_prep.datasets.sample import Sample
-from data_prep.datasets.split_file import check_new, further_folds, write_split_csv
+from data_prep.datasets.split_file import check_new, further_folds, unknown_frames_note, write_split_csv
 from data_prep.datasets.splitting import SplitSettings, make_splits
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
@@ -209,6 +209,54 @@ def test_the_command_says_the_frames_of_performances_without_ids(tmp_path):
     assert run(*words, "--test_fraction=0.5").returncode == 0
     header, *rows = (tmp_path / "split.csv").read_text().splitlines()
     assert header == "id,split,start_frame,end_frame" and {row.split(",", 2)[2] for row in rows} == {"10,30", "40,60"}
+
+
+def test_the_frames_of_a_table_are_in_a_file_of_splits_where_its_videos_are_not_at_hand(tmp_path):
+    """As a table is split on a laptop: sorted anew, it would train on what was to test on."""
+    header, rows = (
+        ("video", "final", "start_frame", "end_frame"),
+        [("final.mp4", 63, 10, 30), ("final.mp4", 64, 40, 60)],
+    )
+    write_table(tmp_path / "manifest.csv", header, rows)
+    samples = manifest.read(tmp_path, sport="diving").samples
+    assert [(sample.frames, sample.group) for sample in samples] == [((10, 30), "final.mp4"), ((40, 60), "final.mp4")]
+    write_split_csv(tmp_path / "split.csv", {"final.mp4#1": "train", "final.mp4#2": "test"}, samples)
+    assert (tmp_path / "split.csv").read_text().splitlines()[1:] == [
+        "final.mp4#1,train,10,30",
+        "final.mp4#2,test,40,60",
+    ]
+    assert unknown_frames_note(samples) == []
+    write_table(tmp_path / "manifest.csv", header, rows[::-1])
+    with pytest.raises(InputError, match="expected the frames that its ids were written for"):
+        read_source("manifest", tmp_path, split_csv=tmp_path / "split.csv", sport="diving")
+
+
+@pytest.mark.parametrize(
+    ("header", "stretches"),
+    [("start_frame,end_frame", ("10,30", "40,")), ("start_time,end_time", ("1,2", "2,3"))],
+)
+def test_frames_that_cannot_be_told_without_the_video_are_said_to_lack(tmp_path, header, stretches):
+    rows = [f",final.mp4,63,{stretch}" for stretch in stretches]
+    rows += [f"Ann,other.mp4,63,{stretches[1]}", ",whole.mp4,63,,"]
+    write_table(tmp_path / "manifest.csv", f"id,video,final,{header}".split(","), [row.split(",") for row in rows])
+    words = ("--dataset=manifest", "--sport=diving", f"--source_dir={tmp_path}", f"--output={tmp_path / 'split.csv'}")
+    result = run(*words)
+    assert result.returncode == 0, result.stderr
+    ids = "final.mp4#2" if header == "start_frame,end_frame" else "final.mp4#1, final.mp4#2"
+    assert result.stderr.splitlines()[-1] == (
+        "Their frames are not known without the videos, so that nothing tells when these ids come to mean others: "
+        f"{ids}; give the rows ids, or split where the videos are."
+    )
+    found = {line.split(",")[0]: line.split(",")[2:] for line in (tmp_path / "split.csv").read_text().splitlines()}
+    assert found["final.mp4#2"] == found["Ann"] == found["whole.mp4"] == ["", ""]
+
+
+def test_a_stretch_that_cannot_be_is_refused_without_its_video(tmp_path):
+    rows = [["final.mp4", 63, 30, 10], ["final.mp4", 63, 40, 60]]
+    write_table(tmp_path / "manifest.csv", ("video", "final", "start_frame", "end_frame"), rows)
+    first, second = manifest.read(tmp_path, sport="diving").samples
+    assert [problem.what for problem in first.problems] == ["expected a stretch of final.mp4. Received: 30 to 10"]
+    assert second.frames == (40, 60) and not second.problems
 
 
 def test_clips_need_no_split_where_a_file_has_it(tmp_path):

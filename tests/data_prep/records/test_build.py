@@ -598,6 +598,12 @@ def test_motion_classes_that_cannot_be_used_are_named(tmp_path, text, message):
         ),
         (lambda index: index["score_statistics"]["test"].pop("difficulty"), "test: expected statistics of its scores"),
         (lambda index: index["splits"]["test"]["ids"].reverse(), "test: expected the 3 ids of the index"),
+        (
+            lambda index: index["stage_frames"]["test"].update(entry=17, unlabelled=1),
+            "test: expected the frames of each stage that its records have, {'entry': 18, 'noise': 18, 'pre-",
+        ),
+        (lambda index: index["stage_frames"].pop("test"), "test: expected the frames of each stage"),
+        (lambda index: index.update(frame_rate=24.9), "expected a frame rate of the records, 25 to 25. Received: 24.9"),
     ],
 )
 def test_verification_compares_the_labels_of_the_index(diving_copy, changed, said):

@@ -1,5 +1,6 @@
 """`data_prep describe`: what it counts is what the records hold, in tables, JSON and a picture."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -77,6 +78,16 @@ def test_what_lacks_is_counted(partial_info):
     assert found["groups_in_several_splits"] == ["Ann"]
     text = as_text(found)
     assert "Groups that are in more than one split: Ann." in text and "train final" in text and "test final" not in text
+
+
+@pytest.mark.parametrize("finals", [(1.6, 1.5999999999999999), (65.1, 65.1 + 1e-12), (0.0, 0.0)])
+def test_scores_that_are_equal_up_to_rounding_are_one(partial_info, finals):
+    """As difficulties that were computed: 12 bins have no room between two neighbouring numbers."""
+    scores = dict(zip(partial_info.videos, (*finals, None), strict=True))
+    videos = {name: video | {"final": scores[name]} for name, video in partial_info.videos.items()}
+    found = describe(dataclasses.replace(partial_info, videos=videos))
+    np.testing.assert_allclose(found["score_bins"]["final"], np.linspace(finals[0] - 0.5, finals[0] + 0.5, 13))
+    assert sum(found["splits"]["train"]["scores"]["final"]["histogram"]) == 2
 
 
 def test_a_group_in_two_splits_is_said_by_describe_check_and_build_alike(partial_build):

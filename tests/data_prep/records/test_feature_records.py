@@ -319,6 +319,44 @@ def test_features_without_a_frame_rate_have_a_note(tmp_path):
     assert records(info)["dive a"]["image/frame_rate"] == 50 / STRIDE and not any("assumed" in note for note in notes)
 
 
+def test_features_without_a_stride_have_a_note(tmp_path):
+    """Unless their length says it, or they have one step alone."""
+    said = "Features state no stride: a step for each frame of the video assumed, see --feature_stride."
+    rows = [row | {"num_frames": ""} for row in rows_of()]
+    source = write_source(tmp_path / "own", rows, origin=None)
+    assert f"dive a, dive b, dive c: {said}" in check("manifest", source, workers=1, sport="diving")[0]
+    for options in ({"feature_stride": 1}, {"feature_stride": STRIDE}):
+        assert not any(said in note for note in check("manifest", source, workers=1, sport="diving", **options)[0])
+    rows = [row | {"num_frames": -(-row["num_frames"] // STRIDE)} for row in rows_of()]
+    source = write_source(tmp_path / "of_frames", rows, origin=None)
+    assert not any(said in note for note in check("manifest", source, workers=1, sport="diving")[0])
+
+
+@pytest.mark.parametrize(
+    ("shape", "num_frames", "origin", "is_told"),
+    [
+        ((64, 16), "", None, True),
+        ((16, 64), "", None, False),
+        ((1, 64), "", None, False),
+        ((64, 16), 64, None, False),
+        ((64, 16), "", {"size": 16, "stride": 1}, False),
+    ],
+    ids=["turned", "as expected", "vectors", "length stated", "size stated"],
+)
+def test_features_whose_axes_may_be_exchanged_are_told(tmp_path, shape, num_frames, origin, is_told):
+    """16 steps of 64 numbers are of one size, 64 steps of 16 numbers, where they are numbers × steps."""
+    source = write_source(tmp_path / "own", [row | {"num_frames": num_frames} for row in rows_of()], origin=origin)
+    for number, name in enumerate(LENGTHS):
+        np.save(source / f"{name}.npy", np.random.default_rng(number).normal(size=shape))
+    said = "All 3 files of features have 64 steps of 16 numbers; maybe time is their second axis."
+    report, number = check("manifest", source, workers=1, sport="diving")
+    assert number == 0 and any(line.startswith(said) for line in report) == is_told
+    if is_told:
+        np.save(source / "b.npy", np.random.default_rng(0).normal(size=(63, 16)))
+        report, _ = check("manifest", source, workers=1, sport="diving")
+        assert not any("second axis" in line for line in report), "they are of different lengths"
+
+
 def test_settings_of_frames_are_refused(tmp_path):
     source = write_source(tmp_path / "own")
     with pytest.raises(InputError, match=r"Expected no settings of frames .* Received: frame_size, fit"):

@@ -91,6 +91,18 @@ def test_what_is_no_array_of_joints_is_refused(tmp_path):
     assert len(found) == 4 and all(what in line for what, line in zip(expected, found, strict=True)), found
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.uint16, np.float64])
+def test_joints_may_be_whole_pixels(tmp_path, kind):
+    """As detectors of joints write them."""
+    write_joints(tmp_path, **{"001": 1})
+    np.save(tmp_path / "joints/001.npy", np.full((5, 2, 2), 7, kind))
+    (found,) = kept(tmp_path, samples(tmp_path, **{"001": "001.avi"}))
+    assert found == 7 and found.dtype == np.float32
+    np.save(tmp_path / "joints/001.npy", np.full((5, 2, 2), True))
+    (problem,) = problems(tmp_path, samples(tmp_path, **{"001": "001.avi"}))
+    assert "expected numbers (5, 2, 2). Received: bool (5, 2, 2)" in problem
+
+
 def test_joints_that_are_not_there_are_known_before_anything_is_decoded(tmp_path):
     write_joints(tmp_path, **{"001": 1})
     of = samples(tmp_path, "001.avi", "002.avi")

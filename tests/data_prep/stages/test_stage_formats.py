@@ -230,6 +230,15 @@ def test_a_cvat_task_of_a_copy_at_another_rate_is_a_problem(tmp_path, meta):
     assert not video.problems
 
 
+@pytest.mark.parametrize("num_frames", [11, 12, 13, None])
+def test_the_last_stage_of_cvat_reaches_to_the_last_frame_of_the_file(tmp_path, num_frames):
+    """Of which CVAT may count one more or less than are decoded; without the file the task's own 12 are all."""
+    path = write_cvat(tmp_path / "x.xml", ("entry", [(7, 0), (9, 1)]), ("noise", [(9, 0)]))
+    videos = checked_videos(read(path, facts_reader()), DIVING, lambda _: VideoFacts(num_frames=num_frames))
+    assert not videos[0].problems
+    assert plain(videos) == {"001.avi": [("entry", 7, 9), ("noise", 9, num_frames or 12)]}
+
+
 def test_a_stage_of_cvat_is_a_box_over_the_whole_frame(tmp_path):
     """Of 32 × 24."""
     FORMATS["cvat"].write(tmp_path / "x", labelled({"001": STAGES["001"]}), DIVING, facts_at(Fraction(25)))
