@@ -267,7 +267,14 @@ def _surroundings():
         further=(*([best_epochs.FLAG] if values.best_test_epoch else []), *_further()),
     )
     check_renderings(found.records, found.renderings)
+    _say_left_out(found.records, _splits(found) if values.split_files else ())
     return found
+
+
+def _say_left_out(info, chosen):
+    for path, split in zip(flags.FLAGS.split_files, chosen, strict=False):
+        if left := splits.left_out(info, split):
+            print(f"{path}: of {counted(len(info.videos), 'record')} it leaves {len(left)} out.")
 
 
 def _preset(name, sport):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.resplitting import SPLITS, Split, of_records, random_splits, read_split, resplit, write_split
 from scoringnet_tf.experiments.catalogue import Experiment
@@ -56,18 +57,20 @@ def splits_of(surroundings: Surroundings, number: int, files: Sequence[str]) -> 
 
 
 def _check_sizes(info, found, files):
-    """Says where splits are of a part of the records; InputError where they are not of as many, in each part.
+    """InputError where splits are of a part of the records, and not of as many, in each part.
 
-    The published splits of MIT-Diving are such: 100 and 59 of UNLV-Diving's 370 videos, others in each.
+    The published splits of MIT-Diving are of a part: 100 and 59 of UNLV-Diving's 370 videos, others in each.
     """
-    left_out = {path: info.videos.keys() - split.keys() for path, split in zip(files, found, strict=True)}
     of_one_size = len(found) > 1 and len({sizes(split) for split in found}) == 1
-    for path, left in left_out.items():
-        if left and not of_one_size:
+    for path, split in zip(files, found, strict=True):
+        if (left := left_out(info, split)) and not of_one_size:
             expected = f"a split for each of {counted(len(info.videos), 'record')}, or several of as many each"
             raise InputError(f"{path}: expected {expected}. Received: none for {len(left)}: {shown(left)}.")
-        if left:
-            print(f"{path}: of {counted(len(info.videos), 'record')} it leaves {len(left)} out.")
+
+
+def left_out(info: DatasetInfo, split: Split) -> set[str]:
+    """The ids of the records that are in no part of a split."""
+    return info.videos.keys() - split.keys()
 
 
 def sizes(split: Split) -> str:

@@ -254,9 +254,9 @@ def _name_and_value(argument):
 
 def _content_hash(name, path):
     """sha256 of the model at `path`, or of all in that folder, or of one that ships."""
-    from scoringnet_tf.models.presets import model_path, shipped_presets  # Keras
+    from scoringnet_tf.models.presets import is_shipped, model_path  # Keras
 
-    if path in shipped_presets() and not Path(path).exists():
+    if is_shipped(path):
         path = model_path(path, name)
     files = sorted(Path(path).glob("*.keras")) if Path(path).is_dir() else [Path(path)]
     if not files or not files[0].is_file():

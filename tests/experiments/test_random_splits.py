@@ -84,8 +84,8 @@ def test_what_is_undefined_on_a_split_is_undefined_in_the_mean(done, monkeypatch
     assert "nan" not in "".join(lines)
 
 
-def test_files_may_leave_records_out_where_they_are_of_one_size(surroundings, tmp_path, capsys):  # noqa: F811
-    """As the published splits of MIT-Diving are, of UNLV-Diving's videos; that they do is said."""
+def test_files_may_leave_records_out_where_they_are_of_one_size(surroundings, tmp_path):  # noqa: F811
+    """As the published splits of MIT-Diving are, of UNLV-Diving's videos."""
     (split,) = splits.splits_of(surroundings, 1, [])
     tested, trained = (sorted(video_id for video_id in split if split[video_id] == of) for of in ("test", "train"))
     for name, left in (("1", (tested[0], trained[0])), ("2", (tested[1], trained[1])), ("other", trained[:2])):
@@ -94,8 +94,6 @@ def test_files_may_leave_records_out_where_they_are_of_one_size(surroundings, tm
     found = splits.splits_of(surroundings, 6, [tmp_path / "1.csv", tmp_path / "2.csv"])
     assert [split.keys() - one.keys() for one in found] == [{tested[0], trained[0]}, {tested[1], trained[1]}]
     assert [splits.sizes(one) for one in found] == ["6 train, 2 test"] * 2
-    said = capsys.readouterr().out.splitlines()
-    assert said == [f"{tmp_path / name}.csv: of 10 records it leaves 2 out." for name in "12"]
     first, _ = splits.surroundings_of(surroundings, found)
     assert {*first.records.videos} == {*found[0]} and first.records.split("test")["ids"] == tested[1:]
     write_split(tmp_path / "whole.csv", split)
@@ -150,6 +148,26 @@ def test_the_command_says_what_failed_and_fills_pages(surroundings, commands, tm
     assert f"{page}: tables are new." in capsys.readouterr().out
     monkeypatch.setattr(suite, "run", lambda *_: ["out of memory"])
     assert status("run", "table5") == 1 and "experiments: out of memory" in capsys.readouterr().err
+
+
+def test_the_command_says_which_records_splits_leave_out(surroundings, tmp_path, capsys, monkeypatch):  # noqa: F811
+    """Once each."""
+    from scoringnet_tf.experiments import __main__ as command
+
+    (split,) = splits.splits_of(surroundings, 1, [])
+    words = [f"--records_dir={surroundings.records.records_dir}", f"--preset={surroundings.preset}"]
+    words += [f"--runs_dir={tmp_path / 'runs'}", f"--split_files={tmp_path / '1.csv'},{tmp_path / '2.csv'}"]
+    tested = [video_id for video_id in split if split[video_id] == "test"]
+    for name, left in zip("12", tested, strict=False):
+        write_split(tmp_path / f"{name}.csv", {video_id: of for video_id, of in split.items() if video_id != left})
+    monkeypatch.setattr(sys, "argv", ["experiments", "status", "table6", *words])
+    command.flags.FLAGS.unparse_flags()
+    assert command.main(command.flags.FLAGS(sys.argv)[1:]) == 0
+    first, second, *trainings = capsys.readouterr().out.splitlines()
+    assert first == f"{tmp_path / '1.csv'}: of 10 records it leaves 1 out."
+    assert second == f"{tmp_path / '2.csv'}: of 10 records it leaves 1 out."
+    assert len(trainings) == 2 and all(line.startswith("missing ") for line in trainings)
+    command.flags.FLAGS.split_files = []
 
 
 def test_the_command_goes_over_all_splits(surroundings, commands, tmp_path, monkeypatch, capsys):  # noqa: F811

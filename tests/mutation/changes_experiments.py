@@ -737,7 +737,7 @@ CHANGES = [
             "test_cells_and_splits_are_kept",
         ),
         (
-            "        if left and not of_one_size:\n",
+            "        if (left := left_out(info, split)) and not of_one_size:\n",
             "        if False:\n",
             "a table takes a split of a part of the records",
             "test_a_file_of_a_part_of_the_records_is_refused",
