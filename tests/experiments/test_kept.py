@@ -244,6 +244,7 @@ def kept_of(folder):
         ("diving/ranking", "f_src"),
         ("diving/stability", "f_med"),
         ("diving/table3", "frames"),
+        ("vault/table3", "frames"),
     ],
 )
 def test_intervals_of_committed_results_are_those_of_their_predictions(name, figure):
