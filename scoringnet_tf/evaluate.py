@@ -12,7 +12,7 @@ import sys
 
 from absl import flags
 
-from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels, load_records
+from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels, load_records, shown
 from scoringnet_tf.sports import DECODINGS, SCORES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
@@ -141,6 +141,7 @@ def _measured(predictions, intervals, info, model, called, learned):
     from scoringnet_tf.sports.bootstrap import num_units
 
     values, groups = flags.FLAGS, info.groups_of(predictions.ids)
+    videos = {shown(info.videos[video_id]) for video_id in predictions.ids}
     return {
         **evaluation.figures(predictions, model.sport.stages),
         "bootstrap": evaluation.bootstrap(predictions, groups),
@@ -148,7 +149,7 @@ def _measured(predictions, intervals, info, model, called, learned):
         "mean_predictor": evaluation.mean_predictor_figures(
             predictions.truth, training_means(info), model.sport.fuse, model.scores
         ),
-        "intervals": coverage(predictions, intervals, values.split, info.data_hash),
+        "intervals": coverage(predictions, intervals, values.split, info.data_hash, videos),
         "split": values.split,
         "decoding": model.stage_decision.decoding if model.stage_decision else None,
         "views": model.views,

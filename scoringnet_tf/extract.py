@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 from tqdm import tqdm
 
-from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
+from scoringnet_tf.data.dataset_info import DatasetInfo, load_records, shown
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
@@ -179,7 +179,7 @@ def checked_info(records_dir: AnyPath) -> DatasetInfo:
 def _say_learned(info, c3d):
     """Prints of how many of the videos the features are no fair ones; `train` and `evaluate` cannot know."""
     from scoringnet_tf.models.presets import model_path
-    from scoringnet_tf.training.config import learned_from, shown
+    from scoringnet_tf.training.config import learned_from
 
     learned = c3d.learned_from | learned_from(model_path(flags.FLAGS.model))
     seen = sum(shown(video) in learned for video in info.videos.values())

@@ -13,10 +13,10 @@ from command_forks import ROOT, forked
 from conftest import write_bars
 
 from data_prep.records.building import BuildSettings, build_records
-from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.flag_files import flag_files
-from scoringnet_tf.training.config import held_out_ids, shown
+from scoringnet_tf.training.config import held_out_ids
 
 SMALL = ["--image_size=32,32", "--width_multiplier=0.0625", "--batch_size=4"]
 COMMANDS = {

@@ -7,7 +7,7 @@ from typing import Any
 from data_prep.datasets.sample import Sample
 from scoringnet_tf.sports import SCORES, Sport
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
-from scoringnet_tf.support.wording import shown
+from scoringnet_tf.support.wording import counted, shown
 
 HUNDREDTH = 0.01  # points, to which scores are rounded or cut
 MOST_ROUNDING = 0.05  # points of a difficulty that is computed: half the step of most rules
@@ -110,7 +110,8 @@ def exchanged_scores(sport: Sport, samples: Iterable[Sample]) -> list[str]:
     above = sum(difficulty > execution for difficulty, execution in pairs)
     if len(pairs) < FEW or 2 * above <= len(pairs):
         return []
-    return [f"Difficulty is above execution in {above} of {len(pairs)} rows; maybe they are in each other's columns."]
+    rows = counted(len(pairs), "row")
+    return [f"Difficulty is above execution in {above} of {rows}; maybe they are in each other's columns."]
 
 
 def _most(values, bound):

@@ -157,7 +157,8 @@ class Oddities:
         ((shape, number),) = self._shapes.items()
         if shape is None or number == 1 or shape[0] <= shape[1]:
             return []
-        found = f"All {number} files of features have {counted(shape[0], 'step')} of {counted(shape[1], 'number')}"
+        found = f"{counted(shape[0], 'step')} of {counted(shape[1], 'number')}"
+        found = f"All {counted(number, 'file')} of features have {found}"
         return [f"{found}; maybe time is their second axis. A column num_frames says how many frames there are."]
 
 

@@ -11,7 +11,7 @@ from scoringnet_tf import __version__
 from scoringnet_tf.baselines import load_system
 from scoringnet_tf.baselines.system import Learned, System, TrainingSet
 from scoringnet_tf.baselines.videos import Videos
-from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
+from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels, shown
 from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.data.renderings import check_renderings
 from scoringnet_tf.data.splits import split_ids
@@ -24,7 +24,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.reading import read_json
 from scoringnet_tf.support.wording import counted
-from scoringnet_tf.training.config import learned_from, shown, versions
+from scoringnet_tf.training.config import learned_from, versions
 
 SETTINGS, PREDICTIONS = "settings.json", "predictions.csv"
 

@@ -7,6 +7,7 @@ hashes, settings, simulation), and lets the reader find damage before it trains 
 import dataclasses
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -205,6 +206,12 @@ class DatasetInfo:
             str(cached_file(self.records_dir / shard["file"], self.data_hash, shard["bytes"]))
             for shard in self.split(split)["shards"]
         ]
+
+
+def shown(video: Mapping[str, Any]) -> str:
+    """What an entry of `DatasetInfo.videos` shows, whatever it is called: content of its file, and which stretch."""
+    stretch = re.search(r"#\d+-\d+$", video["path"])
+    return video["sha256"][:16] + (stretch[0] if stretch else "")
 
 
 def load_records(records_dir: AnyPath) -> DatasetInfo:

@@ -165,7 +165,7 @@ def _text(experiment, courses, groups):
             continue
         low, high = interval(drawn[name] - drawn[experiment.reference])
         lines += [f"{name} against {experiment.reference} (95 %, paired): close pairs {low:+.3f} to {high:+.3f}.", ""]
-    seeds, videos = counted(len(next(iter(courses.values()))), "seed"), "groups of videos" if groups else "videos"
+    seeds, videos = counted(len(next(iter(courses.values()))), "seed"), "videos in groups" if groups else "videos"
     lines += [
         f"Held-out videos, {SCORE}, mean of {seeds}; in brackets 95 % of a bootstrap over these and the {videos}. The "
         f"samples' true scores: {truth}; those of a close pair differ by at most {CLOSE:g} standard deviations."

@@ -186,7 +186,7 @@ def _covered(found):
 
 def videos_drawn(groups: int | None) -> str:
     """What intervals draw of the videos, in words: themselves, or so many groups of them."""
-    return f"{counted(groups, 'group')} of videos" if groups else "videos"
+    return f"videos in {counted(groups, 'group')}" if groups else "videos"
 
 
 def write_results(

@@ -160,7 +160,7 @@ def markdown(
         for number in range(len(next(iter(figures.values()))["of_splits"])):
             values = (_number(figures[name]["of_splits"][number], name) for name in names)
             lines.append(f"| {row}, split {number + 1} | {' | '.join(values)} |")
-    videos = "groups of videos" if in_groups else "videos"
+    videos = "videos in groups" if in_groups else "videos"
     covered = f"in brackets 95 % of a bootstrap of the mean over these, renderings and {videos}"
     covered = f"Mean ± standard deviation over {drawn}; {covered}; one seed each."
     return "\n".join([*lines, "", covered, *chosen_on_test(names), *no_evidence(learned or {}), ""])

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from scoringnet_tf.data import input_pipeline
-from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
+from scoringnet_tf.data.dataset_info import DatasetInfo, load_records, shown
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
 from scoringnet_tf.models.bank import Bank
 from scoringnet_tf.models.intervals import Intervals
@@ -187,7 +187,7 @@ def measured(
         durations={stage: (min(each), max(each)) for stage, each in seen.seconds.items()},
         required=tuple(stage for stage, each in seen.seconds.items() if len(each) >= REQUIRED_SHARE * count),
         spread=spread,
-        intervals=_intervals(model, held_out, batch_size),
+        intervals=_intervals(model, held_out, batch_size, training_ids),
         bank=_bank(seen, spread, learned) if training_ids and spread and learned else None,
         certainty={stage: round(float(np.quantile(each, DOUBTFUL_SHARE)), 4) for stage, each in seen.surely.items()},
     )
@@ -240,8 +240,8 @@ def _videos(model, info, split, ids, batch_size):
     )
 
 
-def _intervals(model, held_out, batch_size):
-    """The `Intervals` of a model by its errors on held-out videos, or none and why."""
+def _intervals(model, held_out, batch_size, with_videos):
+    """The `Intervals` of a model by its errors on held-out videos, which they may know again; or none and why."""
     if not isinstance(held_out, HeldOut):
         return Intervals.none(held_out)
     found = predict_records(
@@ -249,7 +249,9 @@ def _intervals(model, held_out, batch_size):
         _videos(model, held_out.info, held_out.split, held_out.ids, batch_size),
         progress="Measuring errors on held-out videos",
     )
-    return Intervals.measured(found.truth, found.predicted, held_out.split, held_out.info.data_hash)
+    videos = held_out.info.videos
+    known = [shown(videos[video_id]) for video_id in found.ids] if with_videos else []
+    return Intervals.measured(found.truth, found.predicted, held_out.split, held_out.info.data_hash, shown=known)
 
 
 def _learned(seen, apart):

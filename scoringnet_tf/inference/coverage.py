@@ -1,5 +1,6 @@
 """How often the intervals that a model states hold the true scores of an evaluated split, beside what they claim."""
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -34,23 +35,29 @@ def interval_bounds(predictions: Predictions, intervals: Intervals, sport: Sport
     }
 
 
-def coverage(predictions: Predictions, intervals: Intervals, split: str, data_hash: str) -> dict[str, Any]:
+def coverage(
+    predictions: Predictions, intervals: Intervals, split: str, data_hash: str, shown: Collection[str] = ()
+) -> dict[str, Any]:
     """What metrics.json says of the intervals.
 
     Args:
         predictions: with `bounds`.
         intervals: that the model states.
         split, data_hash: of the videos that were evaluated.
+        shown: what each of these shows, as of `Intervals`.
 
     Returns:
         `claimed`, the level; `measured_on`, the split, and `same_videos`, whether it is these videos by which the
-        intervals were set: then they hold by construction; `scores`: score → `held`, the share of true scores within,
+        intervals were set: then they hold by construction; `shared_videos`, how many of them, in whatever records
+        they lie; `scores`: score → `held`, the share of true scores within,
         `num_videos` whose true score is known, and `half_width` in points; `lacking`, as of `Intervals`.
     """
+    shared = len({*intervals.shown} & {*shown})
     return {
         "claimed": intervals.level,
         "measured_on": intervals.split,
-        "same_videos": (intervals.split, intervals.data_hash) == (split, data_hash),
+        "same_videos": (intervals.split, intervals.data_hash) == (split, data_hash) or 0 < shared == len(shown),
+        "shared_videos": shared,
         "scores": {
             score: {**held(predictions, score), "half_width": intervals.half_widths[score]}
             for score in predictions.bounds
@@ -76,4 +83,6 @@ def coverage_line(found: dict[str, Any]) -> str:
         return f"intervals: claimed {100 * found['claimed']:.0f} %; no true score is known."
     shares = (f"{score} {100 * one['held']:.1f} % of {one['num_videos']}" for score, one in known.items())
     line = f"intervals: claimed {100 * found['claimed']:.0f} %; held {', '.join(shares)}"
-    return f"{line} (the videos that set them, which says nothing)" if found["same_videos"] else line
+    if found["same_videos"]:
+        return f"{line} (the videos that set them, which says nothing)"
+    return f"{line} ({found['shared_videos']} of the videos set them)" if found["shared_videos"] else line

@@ -47,7 +47,9 @@ LEFT_OUT: dict[Callable[[Path], list[Path]], Callable[[int], str]] = {
     videos_called_otherwise: lambda number: (
         f"{counted(number, 'file')} with a video inside and the name of something else"
     ),
-    images_above_videos: lambda number: f"the numbered images of {counted(number, 'folder')} with videos further down",
+    images_above_videos: lambda number: (
+        f"the numbered images of {counted(number, 'folder')}, for videos lie further down"
+    ),
 }
 
 

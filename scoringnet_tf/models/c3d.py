@@ -160,7 +160,7 @@ class C3D(Preset, keras.Model):
         dropout_rate: after the fully connected layers of the top.
         kernel_l2: β‖w‖² on every convolution kernel.
         preprocessing: arguments of `preprocess` that differ from `PREPROCESSING`.
-        learned_from: of a tower of a `ScoringNet`, what its run learned from, see `training.config.shown`.
+        learned_from: of a tower of a `ScoringNet`, what its run learned from, see `dataset_info.shown`.
 
     Example:
     >>> trunk = C3D(input_shape=(16, 112, 112, 3))

@@ -42,6 +42,8 @@ class Intervals:
         split: of the records, that these videos are in; empty where there were none.
         data_hash: of those records.
         lacking: why a score has no interval, a sentence; empty where all have.
+        shown: what each of these videos shows (`dataset_info.shown`), so that they are known under other ids, too;
+            empty where the model is to keep nothing of single videos, and where nobody wrote it down.
     """
 
     level: float
@@ -50,6 +52,7 @@ class Intervals:
     split: str = ""
     data_hash: str = ""
     lacking: str = ""
+    shown: Sequence[str] = dataclasses.field(default_factory=list)
 
     def __post_init__(self):
         """ValueError where these are no intervals, in the configuration of a model from elsewhere."""
@@ -70,14 +73,14 @@ class Intervals:
         split: str,
         data_hash: str,
         level: float = LEVEL,
+        shown: Sequence[str] = (),
     ) -> "Intervals":
         """Those of held-out videos.
 
         Args:
             truth: score → (V,), points; NaN is unknown.
             predicted: score → (V,), points, of the scores that the model predicts.
-            split, data_hash: as of the attributes.
-            level: likewise.
+            split, data_hash, level, shown: as of the attributes.
         """
         widths, counts = {}, {}
         for score, values in predicted.items():
@@ -95,6 +98,7 @@ class Intervals:
             split=split,
             data_hash=data_hash,
             lacking=f"{lacking}; there are {', '.join(without)}." if without else "",
+            shown=[*shown],
         )
 
     def around(self, score: str, value: float, within: Sequence[float]) -> tuple[float, float] | None:

@@ -1,8 +1,7 @@
 """`config.json` of a run: resolved flags, versions, data and held-out videos, so that a result can be traced."""
 
 import platform
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 import keras
@@ -190,14 +189,8 @@ def _extends(name, old, settings, state):
     )
 
 
-def shown(video: Mapping[str, Any]) -> str:
-    """What an entry of `DatasetInfo.videos` shows, whatever it is called: content of its file, and which stretch."""
-    stretch = re.search(r"#\d+-\d+$", video["path"])
-    return video["sha256"][:16] + (stretch[0] if stretch else "")
-
-
 def learned_from(model_path: AnyPath) -> set[str]:
-    """What the training videos of a run show, and those of the models that it started from; see `shown`.
+    """What the training videos of a run show, and those of the models that it started from (`dataset_info.shown`).
 
     Args:
         model_path: path of the `.keras` file in a run's folder.

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut
 from scoringnet_tf.models.presets import load_scoring_net, model_path
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath
-from scoringnet_tf.training.config import held_out_of, learned_from, shown, started_from
+from scoringnet_tf.training.config import held_out_of, learned_from, started_from
 
 
 def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | None) -> HeldOut | str:

@@ -30,7 +30,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.models.presets import NAMES, model_path
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.errors import InputError
@@ -44,7 +44,6 @@ from scoringnet_tf.training.config import (
     is_recorded,
     learned_from,
     record_config,
-    shown,
 )
 from scoringnet_tf.training.starting_weights import learned_before
 from scoringnet_tf.training.strategy import shared, strategy_of, workers

@@ -42,7 +42,7 @@ def preprocessing_of(path: AnyPath | None, image_size: Sequence[int]) -> dict[st
 
 
 def learned_before(path: AnyPath | None) -> set[str]:
-    """What scored videos the C3D at `path` learned from (`training.config.shown`), as its file and its run say.
+    """What scored videos the C3D at `path` learned from (`dataset_info.shown`), as its file and its run say.
 
     Published weights know of none, nor does a C3D that learned from classes.
     """

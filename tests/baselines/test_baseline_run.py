@@ -18,14 +18,13 @@ from scoringnet_tf import baselines, sports
 from scoringnet_tf.baselines import c3d_lstm, c3d_svr, consisa, core, usdl
 from scoringnet_tf.baselines.run import Run
 from scoringnet_tf.baselines.videos import Videos
-from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.joints import joints_hash
 from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.experiments import suite
 from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training.config import shown
 
 NETWORKS = ("c3d_lstm", "usdl", "core")
 

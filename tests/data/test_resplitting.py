@@ -147,7 +147,7 @@ def test_files_are_those_of_data_prep(tmp_path):
     assert read_split(tmp_path / "theirs.csv") == SPLIT
     write_split(tmp_path / "ours.csv", SPLIT)
     assert (tmp_path / "ours.csv").read_bytes() == (tmp_path / "theirs.csv").read_bytes()
-    performance = Sample(IDS[0], tmp_path / IDS[0], "", "row 2", frames=(10, 30))
+    performance = Sample(IDS[0], tmp_path / IDS[0], "", "row 2", frames=(10, 30), is_stretch=True)
     write_split_csv(tmp_path / "frames.csv", SPLIT, [performance])
     assert f"{IDS[0]},{SPLIT[IDS[0]]},10,30\n" in (tmp_path / "frames.csv").read_text()
     assert read_split(tmp_path / "frames.csv") == SPLIT

@@ -53,7 +53,7 @@ def test_groups_are_kept_and_named(folder, stage_results):  # noqa: F811
     groups = tuple(f"athlete {video % 4}" if video else None for video in range(30))
     made = dataclasses.replace(plain, groups=groups)
     text = report.write_results(folder, EXPERIMENT, made, "unlv_diving", "diving", {})
-    assert "95 % of a bootstrap over these and the 5 groups of videos." in text
+    assert "95 % of a bootstrap over these and the videos in 5 groups." in text
     (found,) = read_results(folder / "predictions.csv")
     assert found.groups == groups and wrong_cells(folder) == []
     assert report.cells(found, EXPERIMENT, ["f_med"]) == report.cells(made, EXPERIMENT, ["f_med"])

@@ -14,7 +14,7 @@ from conftest import write_bars, write_unlv_diving
 
 import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
-from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.data.stored_videos import stored_videos
 from scoringnet_tf.inference import calibration, trust
@@ -69,6 +69,7 @@ def test_intervals_are_measured_on_the_validation_split(model, plain, folder):
     info, intervals = DatasetInfo.load(folder), model.reference.intervals
     assert (intervals.split, intervals.data_hash, intervals.lacking) == ("validation", info.data_hash, "")
     assert intervals.num_videos == dict.fromkeys(("difficulty", "execution", "final"), 9)
+    assert sorted(intervals.shown) == sorted(shown(info.videos[name]) for name in info.splits["validation"]["ids"])
     for score, errors in errors_of(plain, info, "validation").items():
         assert intervals.half_widths[score] == pytest.approx(errors.max(), rel=1e-4)  # the ninth of nine
 
@@ -109,6 +110,7 @@ def test_a_file_keeps_them_and_is_measured_again_where_something_lacks(plain, mo
     assert not is_measured(tmp_path, info, training_ids=False)  # its ids are to go
     add_reference(tmp_path, info, HeldOut(info, "validation"), training_ids=False)
     assert load_scoring_net(tmp_path).reference.bank is None and is_measured(tmp_path, info, training_ids=False)
+    assert load_scoring_net(tmp_path).reference.intervals.shown == []
     before = dataclasses.replace(model.reference, intervals=None, bank=None).get_config()
     plain.with_dtype("float32", reference=before).save(tmp_path / "best.keras")
     assert not is_measured(tmp_path, info)
@@ -288,6 +290,21 @@ def test_an_evaluation_counts_how_often_the_intervals_of_a_model_hold(model, fol
     width = model.reference.intervals.half_widths["final"]
     held = [abs(float(row["true_final"]) - float(row["predicted_final"])) <= width for row in rows]
     assert stated["scores"]["final"]["held"] == pytest.approx(np.mean(held))
+    assert (stated["same_videos"], stated["shared_videos"]) == (False, 0)
+
+
+def test_an_evaluation_knows_the_videos_that_set_the_intervals_in_another_split(model, folder, tmp_path):
+    """Of three that are tested there two."""
+    info = DatasetInfo.load(folder)
+    of = {name: info.splits[name]["ids"] for name in ("train", "validation", "test")}
+    tested = [*of["validation"][:2], of["test"][0]]
+    names = [*of["train"], *of["validation"][2:], *of["test"][1:]]
+    resplit(info, dict.fromkeys(tested, "test") | dict.fromkeys(names, "train"), tmp_path / "index")
+    model.save(tmp_path / "model.keras")
+    words = [f"--model={tmp_path / 'model.keras'}", f"--records_dir={tmp_path / 'index'}"]
+    result = forked("scoringnet_tf.evaluate", *words, f"--output_dir={tmp_path / 'report'}")
+    assert result.returncode == 0 and "(2 of the videos set them)" in result.stdout, result.stderr
+    assert json.loads((tmp_path / "report/metrics.json").read_text())["intervals"]["shared_videos"] == 2
 
 
 def test_a_forced_score_has_no_interval_and_the_lowest_grade(scorer, scored):

@@ -1,6 +1,7 @@
 """How often intervals hold is counted right, and is what they claim where the data are exchangeable."""
 
 import csv
+import dataclasses
 import json
 import math
 
@@ -101,6 +102,21 @@ def test_the_videos_that_set_them_are_no_evidence():
     assert not coverage(found, intervals, "validation", "other")["same_videos"]
     said = coverage(found, intervals, "validation", "hash")
     assert said["same_videos"] and "which says nothing" in coverage_line(said)
+
+
+def test_the_videos_that_set_them_are_known_in_other_records():
+    """Built anew, with another label, they lie in another split and under another hash."""
+    found, intervals = small()
+    intervals = dataclasses.replace(intervals, shown=["a", "b", "c", "d"])
+    for shown, shared, same, line in (
+        ({"a", "x", "b", "y"}, 2, False, "(2 of the videos set them)"),
+        ({"b", "a", "d", "c"}, 4, True, "which says nothing)"),
+        ({"w", "x", "y", "z"}, 0, False, "final 75.0 % of 4"),
+        ((), 0, False, "final 75.0 % of 4"),
+    ):
+        said = coverage(found, intervals, "test", "another", shown)
+        assert (said["shared_videos"], said["same_videos"]) == (shared, same)
+        assert coverage_line(said).endswith(line)
 
 
 def test_none_say_why():

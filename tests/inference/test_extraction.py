@@ -14,15 +14,15 @@ from test_commands import started
 import scoringnet_tf
 from data_prep.records.building import build_records
 from data_prep.records.verifying import read_records, verify_records
+from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.features import read_features, read_origin
 from scoringnet_tf.data.input_pipeline import videos
-from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d, records_preprocessor
 from scoringnet_tf.inference.feature_folder import Video, _penalty, extract_videos, file_name, prepare, write_tables
 from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training.config import record_config, shown
+from scoringnet_tf.training.config import record_config
 
 ROOT = pathlib.Path(__file__).parents[2]
 SIZE = (32, 32)

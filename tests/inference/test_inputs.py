@@ -123,7 +123,7 @@ def test_numbered_images_above_videos_make_no_video_of_their_folder(folder):
     for arguments in (["archive"], ["arch*", "arch*/of"]):
         said = []
         assert names_of(arguments, left_out=said.append) == ["archive/of/day1/a.mp4"]
-        assert said == ["Left out: the numbered images of 1 folder with videos further down: archive."]
+        assert said == ["Left out: the numbered images of 1 folder, for videos lie further down: archive."]
     assert names_of(["."]) == ["[odd].mp4", "archive/of/day1/a.mp4", *EVERY]
     (folder / "archive/of/day1/a.mp4").rename(folder / "archive/of/day1/.a.mp4")
     said.clear()

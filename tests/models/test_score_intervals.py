@@ -56,7 +56,9 @@ def test_they_are_of_the_videos_whose_true_score_is_known():
     assert found.num_videos == {"final": 10} and found.lacking == ""
     assert found.half_widths["final"] == pytest.approx(1.1)
     assert (found.level, found.split, found.data_hash) == (0.9, "validation", "hash")
-    assert Intervals(**json.loads(json.dumps(found.__dict__))) == found
+    assert Intervals(**json.loads(json.dumps(found.__dict__))) == found and found.shown == []
+    known = Intervals.measured({"final": truth}, {"final": truth}, "validation", "hash", shown=("a", "b"))
+    assert Intervals(**json.loads(json.dumps(known.__dict__))) == known and known.shown == ["a", "b"]
 
 
 @pytest.mark.parametrize(

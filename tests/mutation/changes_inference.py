@@ -4,6 +4,26 @@ from mutant import of
 
 CHANGES = [
     *of(
+        "scoringnet_tf/inference/coverage.py",
+        "tests/inference/test_coverage.py",
+        (
+            "len({*intervals.shown} & {*shown})",
+            "0",
+            "videos that set the intervals are evidence in records that were built anew",
+            "test_the_videos_that_set_them_are_known_in_other_records",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/calibration.py",
+        "tests/inference/test_calibration.py",
+        (
+            "for video_id in found.ids] if with_videos else []",
+            "for video_id in found.ids]",
+            "--notraining_ids keeps what the held-out videos show",
+            "test_a_file_keeps_them_and_is_measured_again_where_something_lacks",
+        ),
+    ),
+    *of(
         "scoringnet_tf/inference/attribution.py",
         "tests/inference/test_attribution.py",
         (

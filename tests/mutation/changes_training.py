@@ -269,7 +269,7 @@ CHANGES = [
         ),
     ),
     *of(
-        "scoringnet_tf/training/config.py",
+        "scoringnet_tf/data/dataset_info.py",
         "tests/training/test_held_out.py",
         (
             're.search(r"#\\d+-\\d+$", video["path"])',

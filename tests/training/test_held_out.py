@@ -8,13 +8,13 @@ import pytest
 import training_runs
 
 import scoringnet_tf
-from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
+from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError, shown
 from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training import held_out
 from scoringnet_tf.training.checkpoints import Checkpoints
-from scoringnet_tf.training.config import learned_from, record_config, shown
+from scoringnet_tf.training.config import learned_from, record_config
 from scoringnet_tf.training.held_out import held_out_by_name, held_out_by_run, learned_among, learned_of
 from scoringnet_tf.training.scoring import ScoringRun
 

@@ -55,6 +55,7 @@ SPLIT = SimpleNamespace(splits={"train": {}, "validation": {}, "test": {}}, feat
                         "pair_reduction",
                         "fragments",
                         "fragment_jitter",
+                        "test_scores",
                     ),
                     *("reference", "training_ids"),
                 ),
