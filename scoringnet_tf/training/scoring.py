@@ -189,7 +189,8 @@ class ScoringRun(Run):
         if not self.settings["test_scores"]:
             return
         if "test" not in self.info.splits:
-            raise InputError(f"--test_scores: expected records with a test split. Received: {self.info.records_dir}.")
+            found = f"{self.info.records_dir} with {', '.join(self.info.splits)} alone"
+            raise InputError(f"--test_scores: expected records with a test split. Received: {found}.")
         if self.settings["ema_momentum"] and not self.validation_ids:
             raise InputError(
                 "--test_scores: expected held-out videos beside --ema_momentum, for a validation puts the averages of "
