@@ -197,11 +197,13 @@ def test_every_prediction_has_the_name_of_its_video(records, tmp_path, request):
 
 
 def test_true_fragments_change_the_scores_and_not_the_stages(diving_records):
-    model = scoringnet_tf.ScoringNet(
-        image_size=(32, 32),
-        width_multiplier=1 / 16,
-        clip_lengths=(8, 8),
-        score_statistics={"difficulty": (3.0, 100.0), "execution": (20.0, 100.0)},
+    model = telling(
+        scoringnet_tf.ScoringNet(
+            image_size=(32, 32),
+            width_multiplier=1 / 16,
+            clip_lengths=(8, 8),
+            score_statistics={"difficulty": (3.0, 100.0), "execution": (20.0, 100.0)},
+        )
     )
     inputs, targets = next(iter(input_pipeline.videos(diving_records, "test", image_size=(32, 32), batch_size=3)))
     predicted = evaluation.prediction_function(model)(inputs, targets["stages"])
@@ -209,7 +211,7 @@ def test_true_fragments_change_the_scores_and_not_the_stages(diving_records):
     np.testing.assert_array_equal(predicted["stages"], true["stages"])
     expected = model.score_fragments(inputs["frames"], targets["stages"], inputs["mask"])
     np.testing.assert_allclose(true["execution"], expected["execution"], rtol=1e-5)
-    assert not np.allclose(true["execution"], predicted["execution"])
+    assert np.abs(true["execution"] - predicted["execution"]).min() > 1e-3
 
 
 def test_report_files(tmp_path):
