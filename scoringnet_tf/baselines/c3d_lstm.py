@@ -3,8 +3,8 @@
 Published: nine clips of 16 frames of a video, fc6 of C3D, an LSTM of 256 units, and a fully connected layer that gives
 a score after each clip, taught with incremental labels: k/9 of the score after clip k; the score is that after the
 last. Squared error, Adam at 1e-3. Ours: nine clips evenly spaced over a video of any length, standardised features,
-scores in units of the mean of the training scores, 60 epochs of batches of 16, the epoch chosen by the SRC of the
-validation part.
+what is said after clip k is by how many deviations the score differs from k/9 of the training scores' mean (so it
+begins at the mean, not at 0), 60 epochs of batches of 16, the epoch chosen by the SRC of the validation part.
 """
 
 import keras
@@ -26,7 +26,7 @@ def watch(_: Videos, __: int) -> See:
 
 
 def network(training: TrainingSet) -> keras.Model:
-    """(B, 9, D) → (B, 9), the score after each clip, in units of the mean score."""
+    """(B, 9, D) → (B, 9), the score after each clip, in deviations from its share of the mean score."""
     inputs = keras.Input(training.inputs.shape[1:])
     x = networks.standardised(training.inputs, training.held_out)(inputs)
     x = layers.LSTM(UNITS, return_sequences=True)(x)
@@ -36,14 +36,15 @@ def network(training: TrainingSet) -> keras.Model:
 def learn(training: TrainingSet) -> Learned:
     """Trains it."""
     keras.utils.set_random_seed(training.seed)
-    model, unit, shown = network(training), np.mean(training.scores), ~training.held_out
+    model, shown = network(training), ~training.held_out
+    mean, unit = training.scores[shown].mean(), training.scores[shown].std() or 1.0
     model.compile(keras.optimizers.Adam(RATE), "mse", jit_compile=False)
 
     def predict(inputs):
-        return unit * model.predict_on_batch(inputs)[:, -1].astype(float)
+        return mean + unit * model.predict_on_batch(inputs)[:, -1].astype(float)
 
     def batches(_):
-        return training.inputs[shown], training.scores[shown, None] / unit * PROGRESS
+        return training.inputs[shown], (training.scores[shown, None] - mean) / unit * PROGRESS
 
     chosen = networks.train(model, training, batches, predict, epochs=EPOCHS, batch_size=BATCH)
     return Learned(predict, {"units": UNITS, "learning_rate": RATE, "epochs": EPOCHS, **chosen})

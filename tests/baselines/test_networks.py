@@ -15,6 +15,7 @@ def few_epochs(monkeypatch):
     """A twentieth of the work."""
     monkeypatch.setattr(c3d_lstm, "UNITS", 16)
     monkeypatch.setattr(core, "DEPTH", 3)
+    monkeypatch.setattr(core, "UNITS", 32)
     for system in (c3d_lstm, usdl, core):
         monkeypatch.setattr(system, "EPOCHS", 12)
 
@@ -58,18 +59,34 @@ def test_held_out_videos_are_not_trained_on(system, monkeypatch):
     assert len(inputs) == (~training.held_out).sum()
 
 
+@pytest.mark.parametrize(("system", "epochs", "batch"), [(c3d_lstm, 60, 16), (usdl, 100, 4), (core, 200, 4)])
+def test_epochs_and_batches_are_those_that_are_declared(system, epochs, batch, monkeypatch):
+    monkeypatch.undo()  # of fewer epochs
+    seen = {}
+    monkeypatch.setattr(networks, "train", lambda *_, **options: seen.update(options) or {"epoch": 1})
+    system.learn(linear_set((20, 9, 2) if system is c3d_lstm else (20, 3))[0])
+    assert seen == {"epochs": epochs, "batch_size": batch}
+
+
 def test_features_are_scaled_by_those_that_are_trained_on():
     values = np.array([[0.0, 5], [2, 9], [100, -50]], np.float32)
     layer = networks.standardised(values, np.array([False, False, True]))
     np.testing.assert_allclose(layer(values), [[-1, -1], [1, 1], [99, -28.5]], rtol=1e-4)
 
 
-@pytest.mark.parametrize(("system", "rate", "decay"), [(c3d_lstm, 1e-3, None), (usdl, 1e-4, 1e-5), (core, 1e-3, None)])
+@pytest.mark.parametrize(("system", "rate", "decay"), [(c3d_lstm, 1e-3, 0), (usdl, 1e-4, 1e-5), (core, 1e-3, 0)])
 def test_steps_are_those_that_were_published(system, rate, decay, monkeypatch):
+    """Adam's rate; and a decay that is added to the gradient: half of it times the squares of weights and biases."""
     seen = []
-    monkeypatch.setattr(networks, "train", lambda model, *_, **__: seen.append(model.optimizer) or {"epoch": 1})
+    monkeypatch.setattr(networks, "train", lambda model, *_, **__: seen.append(model) or {"epoch": 1})
     system.learn(linear_set((20, 9, 2) if system is c3d_lstm else (20, 3))[0])
-    assert (float(seen[0].learning_rate), seen[0].weight_decay) == (pytest.approx(rate), decay)
+    (model,) = seen
+    assert type(model.optimizer) is keras.optimizers.Adam and model.optimizer.weight_decay is None
+    assert float(model.optimizer.learning_rate) == pytest.approx(rate)
+    for weight in model.trainable_weights:
+        weight.assign(weight + 0.1)  # biases too
+    squares = sum(float(np.square(weight.numpy()).sum()) for weight in model.trainable_weights)
+    assert sum(map(float, model.losses)) == pytest.approx(decay / 2 * squares, rel=1e-5)
 
 
 def test_the_best_epoch_is_kept(monkeypatch):
@@ -145,14 +162,24 @@ def test_what_does_not_vary_in_training_says_nothing(system, monkeypatch):
 
 
 def test_incremental_labels_are_ninths(monkeypatch):
-    """Of scores 45 and 135 in units of their mean, 90: ninths of a half, and of one and a half."""
+    """Of scores 45 and 135, of mean 90 and deviation 45: ninths of −1 and of 1 from the same share of 90."""
     np.testing.assert_allclose(c3d_lstm.PROGRESS * 81, [9, 18, 27, 36, 45, 54, 63, 72, 81])
     taught = []
     monkeypatch.setattr(
         networks, "train", lambda *given, **_: taught.append(given[2](np.random.default_rng(0))) or {"epoch": 1}
     )
     c3d_lstm.learn(training_set(np.zeros((2, 9, 2), np.float32), np.array([45.0, 135.0]), held_out=0))
-    np.testing.assert_allclose(18 * taught[0][1], [np.arange(1, 10), 3 * np.arange(1, 10)])
+    np.testing.assert_allclose(9 * taught[0][1], [-np.arange(1, 10), np.arange(1, 10)])
+
+
+def test_untaught_it_says_about_the_mean(monkeypatch):
+    """Of the scores that it would learn from, not of those that choose its epoch."""
+    monkeypatch.setattr(networks, "train", lambda *_, **__: {"epoch": 1})
+    training, inputs, _ = linear_set((60, 9, 2))
+    training.scores[training.held_out] += 1000
+    shown = training.scores[~training.held_out]
+    found = c3d_lstm.learn(training).predict(inputs)
+    assert found.mean() == pytest.approx(shown.mean(), abs=shown.std())
 
 
 def test_the_score_is_that_after_the_last_clip(monkeypatch):
@@ -177,7 +204,7 @@ def test_a_score_is_taught_as_a_gaussian_of_five_steps():
     for score, p in zip((30.0, 99.0), probabilities, strict=True):
         q = np.exp(-((steps - score) ** 2) / (2 * 5**2))
         q /= q.sum()
-        expected.append((q * (np.log(np.maximum(q, 1e-38)) - np.log(p))).sum())
+        expected.append((q * (np.log(np.maximum(q, 1e-38)) - np.log(p))).mean())
     places = np.array([[30.0], [99.0]]) * usdl.STEP - 4
     found = float(usdl.divergence(places.astype(np.float32), probabilities))
     assert found == pytest.approx(np.mean(expected), rel=1e-4)
@@ -197,10 +224,18 @@ def test_the_most_probable_score_is_predicted(monkeypatch):
 
 def test_groups_have_as_many_pairs_each():
     scores = np.random.default_rng(0).normal(size=40)
-    groups = core.Groups.of(scores, 32)
+    groups = core.Groups.of(scores, 16)
     differences = (scores[:, None] - scores)[~np.eye(40, dtype=bool)]
-    counts = np.bincount(groups.place(differences)[0], minlength=32)
-    assert counts.min() >= 46 and counts.max() <= 51  # 1560 pairs: 48.75 each
+    counts = np.bincount(groups.place(differences)[0], minlength=16)
+    assert counts.min() >= 96 and counts.max() <= 99  # 1560 pairs: 97.5 each
+    np.testing.assert_array_equal(counts, counts[::-1])
+
+
+def test_either_way_a_pair_lies_in_mirrored_groups():
+    """At their edges too."""
+    groups = core.Groups(np.array([0.0, 1, 2.5]))
+    group, share = groups.place(np.array([0.5, -0.5, 1, -1, 2.5, -2.5, 0]))
+    assert group.tolist() == [2, 1, 3, 0, 3, 0, 2] and share.tolist() == [0.5, 0.5, 0, 1, 1, 0, 0]
 
 
 def test_a_place_in_a_group_is_a_relative_score():
@@ -210,28 +245,83 @@ def test_a_place_in_a_group_is_a_relative_score():
     np.testing.assert_allclose(groups.relative_score(*groups.place(relative)), relative, atol=1e-12)
     outside = groups.place(np.array([-9.0, 9.0]))
     np.testing.assert_allclose(groups.relative_score(*outside), [-1.4, 1.4])
+    beyond = core.Groups(np.array([0.0, 1, 3])).relative_score(np.array([3, 0]), np.array([1.5, 1.5]))
+    np.testing.assert_allclose(beyond, [4, 0])
 
 
 def test_a_leaf_is_as_probable_as_the_product_on_its_way():
-    layer = core.RegressionTree(2)
-    features = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
+    """Of two levels, by a double loop: every node reads what its parent's units made for it alone."""
+    layer, rng = core.RegressionTree(2), np.random.default_rng(0)
+    features = rng.normal(size=(3, 2, 5)).astype(np.float32)
+    layer.build(features.shape)
+    layer.set_weights([rng.normal(size=weight.shape) for weight in layer.get_weights()])  # biases too
     leaves = np.asarray(layer(features))
-    assert leaves.shape == (3, 4, 2)
+    assert leaves.shape == (3, 2, 4, 2)
 
-    def choice(level, node):
+    def of_node(level, node, read):
         kernel, bias = level.get_weights()
-        odds = np.exp(features @ kernel + bias)[:, 2 * node : 2 * node + 2]
-        return odds / odds.sum(axis=1, keepdims=True)
+        return read @ kernel[node] + bias[node]
 
-    root, left, right = choice(layer.levels[0], 0), choice(layer.levels[1], 0), choice(layer.levels[1], 1)
-    expected = np.concatenate([root[:, :1] * left, root[:, 1:] * right], axis=1)
-    np.testing.assert_allclose(np.exp(leaves[..., 0]), expected, rtol=1e-5)
-    assert leaves[..., 1].min() >= 0 and leaves[..., 1].max() <= 1
+    for pair in np.ndindex(3, 2):
+        root = of_node(layer.choices[0], 0, features[pair])
+        made = np.maximum(of_node(layer.children[0], 0, features[pair]), 0)
+        for inner, read in enumerate((made[:5], made[5:])):
+            choice = of_node(layer.choices[1], inner, read)
+            made_below = np.maximum(of_node(layer.children[1], inner, read), 0)
+            for side, below in enumerate((made_below[:5], made_below[5:])):
+                ways = np.exp(root[inner]) / np.exp(root).sum(), np.exp(choice[side]) / np.exp(choice).sum()
+                leaf = 2 * inner + side
+                assert leaves[pair][leaf, 0] == pytest.approx(np.log(np.prod(ways)), rel=1e-4)
+                assert leaves[pair][leaf, 1] == pytest.approx(of_node(layer.places, leaf, below).item(), rel=1e-4)
     again = core.RegressionTree.from_config(layer.get_config())
     assert np.asarray(again(features)).shape == leaves.shape
 
 
+def test_units_of_a_node_begin_as_wide_as_what_it_reads():
+    """Not as what all nodes of its level read: ±1/√U, U = 64."""
+    layer = core.RegressionTree(4)
+    layer.build((None, None, 64))
+    for level in (*layer.choices, *layer.children, layer.places):
+        kernel = level.get_weights()[0]
+        assert 0.9 < 8 * np.abs(kernel).max() <= 1
+        assert kernel[-1].std() == pytest.approx(1 / 8 / np.sqrt(3), rel=0.2)
+
+
 def test_the_loss_is_that_of_the_true_leaf():
-    leaves = np.array([[[np.log(0.25), 0.5], [np.log(0.75), 0.9]]], np.float32)
-    truth = np.array([[1, 0.4]], np.float32)
-    assert float(core.tree_loss(truth, leaves)[0]) == pytest.approx(-np.log(0.75) + 0.25, rel=1e-6)
+    leaves = np.array([[[[np.log(0.25), 0.5], [np.log(0.75), 0.9]]]], np.float32)
+    truth = np.array([[[1, 0.4]]], np.float32)
+    assert float(core.tree_loss(truth, leaves)) == pytest.approx(-np.log(0.75) + 0.25, rel=1e-6)
+
+
+def test_the_loss_of_a_batch_is_that_of_a_double_loop():
+    """Per way of the pairs: the mean surprise, and the sum over leaves of the mean squared error of those in each."""
+    rng = np.random.default_rng(0)
+    probabilities, places = rng.dirichlet(np.ones(3), size=(5, 2)), rng.normal(size=(5, 2, 3))
+    group, share = rng.integers(0, 3, (5, 2)), rng.random((5, 2))
+    expected = 0.0
+    for way in range(2):
+        expected += np.mean([-np.log(probabilities[row, way, group[row, way]]) for row in range(5)])
+        for leaf in range(3):
+            rows = [row for row in range(5) if group[row, way] == leaf]
+            expected += np.mean([(places[row, way, leaf] - share[row, way]) ** 2 for row in rows]) if rows else 0
+    truth, leaves = np.stack([group, share], -1), np.stack([np.log(probabilities), places], -1)
+    found = core.tree_loss(truth.astype(np.float32), leaves.astype(np.float32))
+    assert float(found) == pytest.approx(expected, rel=1e-5)
+
+
+def test_pairs_are_taught_both_ways(monkeypatch):
+    """Each video with another as its exemplar, beside the same pair the other way."""
+    taught = []
+    monkeypatch.setattr(
+        networks, "train", lambda *given, **_: taught.append(given[2](np.random.default_rng(0))) or {"epoch": 1}
+    )
+    scores = np.array([10.0, 20, 40, 70])
+    core.learn(training_set(scores[:, None].astype(np.float32), scores, held_out=0))
+    ((inputs, truths),) = taught
+    groups = core.Groups.of(scores, 2**core.DEPTH)
+    assert inputs.shape == (4, 2, 3) and sorted(inputs[:, 0, 0]) == [10, 20, 40, 70]
+    np.testing.assert_array_equal(inputs[:, 0, :2], inputs[:, 1, 1::-1])
+    np.testing.assert_allclose(inputs[..., 2] * scores.std() + scores.mean(), inputs[..., 1], rtol=1e-5)
+    assert (inputs[..., 0] != inputs[..., 1]).all()
+    relative = groups.relative_score(truths[..., 0].astype(int), truths[..., 1])
+    np.testing.assert_allclose(relative, inputs[..., 0] - inputs[..., 1], rtol=1e-5)

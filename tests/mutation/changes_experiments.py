@@ -177,8 +177,8 @@ CHANGES = [
         "scoringnet_tf/baselines/c3d_lstm.py",
         "tests/baselines/test_networks.py",
         (
-            "training.inputs[shown], training.scores[shown, None]",
-            "training.inputs, training.scores[:, None]",
+            "training.inputs[shown], (training.scores[shown, None]",
+            "training.inputs, (training.scores[:, None]",
             "C3D + LSTM learns from the videos that choose its epoch",
             "test_held_out_videos_are_not_trained_on",
         ),
@@ -187,8 +187,8 @@ CHANGES = [
         "scoringnet_tf/baselines/c3d_lstm.py",
         "tests/baselines/test_networks.py",
         (
-            "/ unit * PROGRESS",
-            "/ unit * np.ones(CLIPS)",
+            "- mean) / unit * PROGRESS",
+            "- mean) / unit * np.ones(CLIPS)",
             "C3D + LSTM is taught the whole score after every clip, not incremental labels",
             "test_incremental_labels_are_ninths",
         ),
@@ -217,16 +217,40 @@ CHANGES = [
         "scoringnet_tf/baselines/core.py",
         "tests/baselines/test_networks.py",
         (
-            "[~np.eye(len(scores), dtype=bool)]",
-            "",
+            "np.triu_indices(len(scores), 1)",
+            "np.triu_indices(len(scores))",
             "a video is its own exemplar",
             "test_groups_have_as_many_pairs_each",
         ),
         (
-            "leaves[..., 1] - truth[:, 1:]",
+            "leaves[..., 1] - truth[..., 1:]",
             "leaves[..., 1]",
             "the place in the group is not taught",
             "test_the_loss_is_that_of_the_true_leaf",
+        ),
+        (
+            "ops.maximum(pairs, 1)",
+            "leaves.shape[0]",
+            "a leaf that few pairs lie in is hardly taught its places",
+            "test_the_loss_of_a_batch_is_that_of_a_double_loop",
+        ),
+        (
+            "((videos, exemplars), (exemplars, videos))",
+            "((videos, exemplars), (videos, exemplars))",
+            "pairs are taught one way, twice",
+            "test_pairs_are_taught_both_ways",
+        ),
+        (
+            "np.where(below, 1 - share, share)",
+            "share",
+            "below 0 a place counts from the wrong edge",
+            "test_a_place_in_a_group_is_a_relative_score",
+        ),
+        (
+            "kernel_initializer=keras.initializers.RandomUniform(-bound, bound),",
+            "",
+            "the deeper a node lies, the smaller its weights begin",
+            "test_units_of_a_node_begin_as_wide_as_what_it_reads",
         ),
     ),
     *of(
@@ -349,6 +373,12 @@ CHANGES = [
         "scoringnet_tf/baselines/s3d.py",
         "tests/baselines/test_regressions.py",
         (
+            "SVR(epsilon=EPSILON)",
+            "SVR()",
+            "S3D's regression has the library's tolerance, not the published one",
+            "test_s3d_regresses_scores_of_deviation_14_as_published",
+        ),
+        (
             "if not videos.info.has_vectors and np.all(clips.stages < 0):",
             "if False:",
             "S3D stacks copies of one mean where nothing is labelled",
@@ -369,10 +399,16 @@ CHANGES = [
         "scoringnet_tf/baselines/usdl.py",
         "tests/baselines/test_networks.py",
         (
+            "keras.optimizers.Adam(RATE)",
             "keras.optimizers.AdamW(RATE, DECAY)",
-            "keras.optimizers.AdamW(RATE)",
-            "USDL has the weight decay of Keras (4e-3), not the published 1e-5",
+            "USDL's decay is of the weights themselves, at this rate next to nothing",
             "test_steps_are_those_that_were_published",
+        ),
+        (
+            "probabilities, SIGMA) / losses.NUM_BINS",
+            "probabilities, SIGMA)",
+            "USDL's decay counts a hundredth of what it counts in the authors' release",
+            "test_a_score_is_taught_as_a_gaussian_of_five_steps",
         ),
     ),
     *of(
