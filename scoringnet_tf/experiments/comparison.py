@@ -11,7 +11,7 @@ from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.experiments import report, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment
 from scoringnet_tf.experiments.intervals import Results
-from scoringnet_tf.experiments.kept import read_results
+from scoringnet_tf.experiments.kept import read_results, wrong_cells
 from scoringnet_tf.experiments.stage_results import StageResults
 from scoringnet_tf.experiments.training import Surroundings, TrainingError
 from scoringnet_tf.support.errors import InputError
@@ -103,7 +103,8 @@ def load(folder: str | pathlib.Path) -> Comparison:
         folder: of the table.
 
     Raises:
-        InputError: there is no such table, or it is one of several splits (table 6).
+        InputError: there is no such table, it is one of several splits (table 6), or its cells are not of its
+            predictions, as where a report was stopped.
     """
     folder = pathlib.Path(folder).resolve()
     missing = [name for name in (report.CELLS, report.PREDICTIONS) if not (folder / name).is_file()]
@@ -113,6 +114,10 @@ def load(folder: str | pathlib.Path) -> Comparison:
     kept, found = read_json(folder / report.CELLS), read_results(folder / report.PREDICTIONS)
     if len(found) != 1:
         raise InputError(f"{folder}: expected a table of one split. Received: one of {len(found)}.")
+    if wrong := wrong_cells(folder):
+        expected = f"expected cells that are those of {report.PREDICTIONS}"
+        received = f"others, of {wrong[0]} first; where a report was stopped, it is to be written again"
+        raise InputError(f"{folder / report.CELLS}: {expected}. Received: {received}.")
     data, joints = kept["data"]["name"], report.joints_of(kept["trainings"])
     sport = kept["data"].get("sport", folder.parent.name)  # 0.1 did not say it
     return Comparison(EXPERIMENTS[folder.name], found[0], data, sport, joints, kept.get("learned_from_test", {}))

@@ -214,7 +214,6 @@ def write_results(
             found[row][BEST] = figures["f_src"]
     learned = described.get("learned_from_test")
     text = markdown(experiment, found, data, sport, joints_of(described.get("trainings", ())), learned)
-    write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
     with replacing_file(folder / TABLE) as path:
         path.write_text(text, encoding="utf-8")
     with replacing_file(folder / PREDICTIONS) as path:
@@ -222,6 +221,7 @@ def write_results(
     write_best(folder, best.lines() if best else None)
     with replacing_file(folder / f"{experiment.picture}.png") as path:
         save_png(draw(found, experiment.picture), path)
+    write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})  # last: it says what these are
     return text
 
 

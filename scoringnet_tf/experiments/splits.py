@@ -206,8 +206,7 @@ def write_results(
     text = markdown(
         experiment, found, data, sport, drawn, described.get("learned_from_test", {}), bool(results[0].groups)
     )
-    write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})
-    (folder / "splits").mkdir(exist_ok=True)
+    (folder / "splits").mkdir(parents=True, exist_ok=True)
     for left in (folder / "splits").glob("*.csv"):  # of more splits, before
         left.unlink()
     for number, split in enumerate(splits, 1):
@@ -217,6 +216,7 @@ def write_results(
     write_best(folder, _lines(best) if best else None)
     with replacing_file(folder / TABLE) as path:
         path.write_text(text, encoding="utf-8")
+    write_json(folder / CELLS, {"title": experiment.title, **described, "rows": found})  # last: it says what these are
     return text
 
 

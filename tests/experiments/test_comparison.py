@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scoringnet_tf import experiments
-from scoringnet_tf.experiments import comparison, suite
+from scoringnet_tf.experiments import comparison, report, suite
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.training import TrainingError
 from scoringnet_tf.support.errors import InputError
@@ -74,6 +74,32 @@ def test_a_table_that_was_written_is_read_again(tmp_path):
             experiments.load(tmp_path / name)
     with pytest.raises(InputError, match=r"table6: expected a table of one split\. Received: one of 6"):
         experiments.load(ROOT / "results/diving/table6")
+
+
+def test_a_table_of_a_report_that_was_stopped_is_not_read(tmp_path):
+    """Predictions of this time beside the cells of an earlier one, which say how it was made."""
+    folder = tmp_path / "diving" / "table5"
+    shutil.copytree(ROOT / "results/diving/table5", folder)
+    lines = (folder / "predictions.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    of_one_seed = [line for line in lines if line.split(",")[1] in ("seed", "0")]
+    assert 1 < len(of_one_seed) < len(lines)
+    (folder / "predictions.csv").write_text("".join(of_one_seed), encoding="utf-8")
+    expected = r"table5/cells\.json: expected cells that are those of predictions\.csv\. Received: others, of MSE"
+    with pytest.raises(InputError, match=expected):
+        experiments.load(folder)
+
+
+def test_cells_are_written_last(tmp_path, monkeypatch):
+    """They say what the other files are: a report that is stopped leaves none, or those of an earlier one."""
+    there = []
+    monkeypatch.setattr(
+        report, "write_json", lambda path, _: there.append({file.name for file in path.parent.iterdir()})
+    )
+    table = experiments.Experiment("Mine", "Which?", [experiments.Row("one")], "one")
+    rng = np.random.default_rng(0)
+    results = Results(("a", "b", "c"), {"final": np.arange(3.0)}, {"one": {"final": rng.normal(size=(1, 1, 3))}})
+    report.write_results(tmp_path, table, results, "manifest", "diving", {})
+    assert there == [{"table.md", "predictions.csv", "f_src.png"}]
 
 
 def test_a_table_of_ones_own(asked, diving_records, preset):
