@@ -210,7 +210,7 @@ def _ranking():
         "batch = 4": {"batch_size": "4"},
         "batch = 64": {"batch_size": "64"},
         "no dropout": {"dropout": "0"},
-        "half of the videos": {"validation_fraction": "0.5"},
+        "half of the videos (the rest choose the epoch)": {"validation_fraction": "0.5"},
     }
     pairs = [
         Row(f"{name}: {row.name}", {**flags, **row.flags}, against=f"{name}: MSE" if row.name != "MSE" else None)
