@@ -49,7 +49,7 @@ def read(path: str, fc6_order: str) -> Weights:
         fc6_order: "channels_first", "channels_last", or "auto": by the number of classes.
 
     Raises:
-        InputError: the file is not whole.
+        InputError: the file is not whole, or holds a layer more than once.
     """
     layers, unused = _read_layers(path)
     if fc6_order == "auto":
@@ -71,13 +71,26 @@ def _read_layers(path):
     layers = {}
     try:
         reader = tf.train.load_checkpoint(path)
-        scoped = {name.rsplit("/", 1)[-1]: name for name in sorted(reader.get_variable_to_shape_map())}
+        unused = sorted(reader.get_variable_to_shape_map())
         for layer, suffix in SUFFIXES.items():
-            kernel, bias = scoped.get(f"w{suffix}", scoped.get(suffix)), scoped.get(f"b{suffix}")
+            kernel, bias = _named(path, unused, f"w{suffix}", suffix), _named(path, unused, f"b{suffix}")
             if kernel and bias:
                 value = reader.get_tensor(kernel)
                 layers[layer] = Parameters(kernel, value.shape, value, reader.get_tensor(bias))
-                scoped = {short: name for short, name in scoped.items() if name not in (kernel, bias)}
+                unused = [name for name in unused if name not in (kernel, bias)]
+    except InputError:
+        raise
     except (tf.errors.OpError, LookupError, ValueError, RuntimeError) as error:
         raise InputError(f"{path}: expected a whole TensorFlow checkpoint. Received: {error}.") from error
-    return layers, tuple(scoped.values())
+    return layers, tuple(unused)
+
+
+def _named(path, names, *short):
+    """The one of the names that is one of the short ones behind its scopes, the first that there is; or None."""
+    for wanted in short:
+        found = [name for name in names if name.rsplit("/", 1)[-1] == wanted]
+        if len(found) > 1:
+            raise InputError(f"{path}: expected one variable {wanted}. Received: {' and '.join(found)}.")
+        if found:
+            return found[0]
+    return None

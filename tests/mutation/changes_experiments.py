@@ -254,6 +254,16 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/experiments/comparison.py",
+        "tests/experiments/test_comparison.py",
+        (
+            "if wrong := wrong_cells(folder):",
+            "if wrong := []:",
+            "predictions of a report that was stopped are read under the provenance of an earlier one",
+            "test_a_table_of_a_report_that_was_stopped_is_not_read",
+        ),
+    ),
+    *of(
         "scoringnet_tf/baselines/core.py",
         "tests/baselines/test_networks.py",
         (

@@ -618,6 +618,16 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/weights/tf_checkpoint.py",
+        "tests/weights/test_import_weights.py",
+        (
+            "if len(found) > 1:",
+            "if False:",
+            "the first of several towers of a checkpoint is taken for the one that is meant",
+            "test_a_checkpoint_of_several_towers_is_refused",
+        ),
+    ),
+    *of(
         "scoringnet_tf/weights/torch_file.py",
         "tests/weights/test_import_weights.py",
         (

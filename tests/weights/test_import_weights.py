@@ -358,6 +358,24 @@ def test_the_log_says_what_went_where(tmp_path):
     assert lines[-1] == "weights: not used: var_name/global_step"
 
 
+def test_a_checkpoint_of_several_towers_is_refused(tmp_path):
+    """Neither is the one that is meant."""
+    import tensorflow as tf
+
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        for tower in ("tower_0", "tower_1"):
+            with tf.compat.v1.variable_scope(tower):
+                for layer in ("c1", "c2"):
+                    tf.compat.v1.get_variable(f"w{layer}", initializer=np.zeros((3, 3, 3, 3, 4), np.float32))
+                    tf.compat.v1.get_variable(f"b{layer}", initializer=np.zeros(4, np.float32))
+        session.run(tf.compat.v1.global_variables_initializer())
+        saver = tf.compat.v1.train.Saver()
+        saver.save(session, str(tmp_path / "weights"), write_meta_graph=False, write_state=False)
+    expected = r"weights: expected one variable wc1\. Received: tower_0/wc1 and tower_1/wc1\."
+    with pytest.raises(InputError, match=expected):
+        read_weights(tmp_path / "weights")
+
+
 def test_fc6_order_of_a_checkpoint_may_be_given(clip, pool5, tmp_path):
     write_checkpoint(tmp_path / "weights", UCF101)  # fine-tuned in Caffe, then converted: auto would take it for TF's
     model = build_c3d(read_weights(tmp_path / "weights", "channels_last"), "weights", log=lambda line: None)
