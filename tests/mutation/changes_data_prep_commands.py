@@ -191,6 +191,12 @@ CHANGES = [
             "suggestions pass for corrections",
             "test_predictions_that_nobody_has_corrected_are_named",
         ),
+        (
+            "not isinstance(fps, numbers.Real) or not 1 <= fps <= MAX_RATE:",
+            "not isinstance(fps, numbers.Real):",
+            "a task may state any frame rate",
+            "test_a_frame_rate_that_is_none_is_a_problem_of_its_task",
+        ),
     ),
     *of(
         "data_prep/stages/formats/label_studio.py",
