@@ -165,6 +165,12 @@ CHANGES = [
             "boxes of CVAT are as wide as the video is high",
             "test_a_stage_of_cvat_is_a_box_over_the_whole_frame",
         ),
+        (
+            'attribute(shape, "outside", where, int) != 0',
+            'attribute(shape, "outside", where) == "1"',
+            "a stage of CVAT that is said to be outside in words goes on",
+            "test_cvat_tracks_that_are_wrong",
+        ),
     ),
     *of(
         "data_prep/stages/formats/elan.py",

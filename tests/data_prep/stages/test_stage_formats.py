@@ -597,6 +597,8 @@ def test_cvat_tracks_that_are_wrong(tmp_path):
     found = problems(path)
     assert "track 1: expected frame of box, int. Received: four" in found
     assert "track 2: expected label of track, str. Received: none" in found
+    path.write_text(path.read_text().replace('outside="1"', 'outside="True"'))
+    assert "track 0: expected outside of box, int. Received: True" in problems(path)
     path.write_text(path.read_text().replace("<stop_frame>11<", "<stop_frame>last<"))
     assert "expected stop_frame and size, integers. Received: last, 12" in raised(path)
 
