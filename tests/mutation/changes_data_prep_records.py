@@ -592,6 +592,22 @@ CHANGES = [
         ),
     ),
     *of(
+        "data_prep/records/summary.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            """for name, count in info.stage_frames.get("train", {}).items()""",
+            "for counts in info.stage_frames.values() for name, count in counts.items()",
+            "stages of the test split are said to train KFS",
+            "test_what_can_be_trained_is_what_the_training_split_has_labels_for",
+        ),
+        (
+            """for video_id in info.splits["train"]["ids"]]""",
+            "for video_id in info.videos]",
+            "scores of the test split are said to train towers",
+            "test_what_can_be_trained_is_what_the_training_split_has_labels_for",
+        ),
+    ),
+    *of(
         "data_prep/records/verifying.py",
         "tests/data_prep/records/test_build.py",
         (

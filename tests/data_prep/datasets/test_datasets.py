@@ -831,6 +831,23 @@ def test_manifest_of_videos_and_folders_with_boundaries(tmp_path):
     assert len(comparison.psnr) == 3 and not comparison.problems
 
 
+def test_what_can_be_trained_is_what_the_training_split_has_labels_for(tmp_path):
+    """Stages and difficulty of test videos alone are counted, but nothing learns from them."""
+    labelled, plain = (3.0, "", 66.0, "test", 0, 5, 11, 20), ("", "", 56.0, "train", "", "", "", "")
+    for number, (first, second, trainable) in enumerate(
+        (
+            (labelled, plain, "one tower for the final score"),
+            (labelled, (*plain[:2], "", *plain[3:]), "nothing"),
+            (labelled, (*plain[:3], "test", *plain[4:]), "nothing, for there is no training split"),
+        )
+    ):
+        source = write_manifest(tmp_path / f"{number}", [("dive #1, 100%!!.mp4", *first), ("dive 2", *second)])
+        info, _ = _build("manifest", source, tmp_path / f"records{number}", sport="diving")
+        assert f"Can be trained on these records: {trainable}." in summary(info)
+        assert "20 of 40 frames have no stage label" in summary(info)
+        assert "difficulty is known for 1 of 2 videos" in summary(info)
+
+
 def test_manifest_with_stage_labels_beside_it(tmp_path):
     rows = [("dive 2", "train", "Ann"), ("2024 (final)/dive.avi", "test", "Eve")]
     source = write_manifest(tmp_path / "own", rows, ("video", "split", "athlete"))
