@@ -126,6 +126,22 @@ CHANGES = [
             "a row that is left out takes what looks the same with it",
             "test_a_row_that_is_left_out_takes_no_other_with_it",
         ),
+        (
+            "in zip(source.samples, rows, strict=True) if not kinds_of_row(row) & lost]",
+            "in zip(source.samples, rows, strict=True)]",
+            "a row that is left out takes the other row of its id with it",
+            "test_a_row_that_is_left_out_leaves_its_id_to_its_corrected_second",
+        ),
+    ),
+    *of(
+        "data_prep/records/encoding.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "return _one_each(clips, map_clips(encode, list(dict.fromkeys(clips))))",
+            "return map_clips(encode, clips)",
+            "a clip of two rows is encoded twice, and said to be of an interrupted build",
+            "test_a_row_that_is_left_out_leaves_its_id_to_its_corrected_second",
+        ),
     ),
     *of(
         "data_prep/records/checks.py",
