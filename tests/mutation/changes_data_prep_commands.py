@@ -235,6 +235,15 @@ CHANGES = [
         ),
     ),
     *of(
+        "data_prep/stages/suggestion.py",
+        "tests/bad_inputs/test_bad_inputs.py::test_it_says_what_is_wrong[a model of features to suggest with]",
+        (
+            "return stage_finder(path).model",
+            "from scoringnet_tf.inference.prediction import load_model as load\n\n    return load(path)",
+            "suggest names no flag where its model finds no stages",
+        ),
+    ),
+    *of(
         "data_prep/support/processes.py",
         "tests/data_prep/test_processes.py",
         (
