@@ -111,7 +111,7 @@ def _stated_rate(data, where):
     fps = data.get(FPS)
     if fps in (None, ""):  # the latter is an empty cell of a table from which tasks were imported
         return None
-    if isinstance(fps, bool) or not isinstance(fps, numbers.Real) or not 1 <= fps <= MAX_RATE:
+    if isinstance(fps, bool) or not isinstance(fps, int | float) or not 1 <= fps <= MAX_RATE:
         raise Unusable(f"{where}: expected {FPS} from 1 to {MAX_RATE}, a number. Received: {fps!r}")
     return exact_rate(fps)
 
