@@ -7,7 +7,8 @@ r"""Splits a dataset into training, validation and test records, or into k folds
 
 A file says the split of every record (id,split), and the frames of performances that have no id of their own. Folds are
 numbered fold_1.csv, fold_2.csv, …; each record is tested in one of them. The same seed gives the same files. Videos are
-not decoded, nor need they be there, but to tell the frames of times and of a file's end.
+not decoded, nor need those of a table be there, but to tell the frames of times and of a file's end; official layouts
+are read as they are, the folder of their videos included.
 """
 
 import sys

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.published import ALL, Published, count_note
-from data_prep.datasets.readers.layout import find_dir, find_file_by_content, find_video
+from data_prep.datasets.readers.layout import find_dir, find_file_by_content, index_videos
 from data_prep.datasets.readers.matlab import read_table, whole_numbers
 from data_prep.datasets.sample import Sample, Source
 from data_prep.support.errors import OptionError
@@ -63,14 +63,16 @@ def read(source_dir: Path, action: str | None = None) -> Source:
 
     Raises:
         OptionError: no or an unknown action.
-        InputError: a file or folder is missing or malformed as a whole, a list has rows of no action, or none of this.
+        InputError: a file or folder is missing or malformed as a whole, a list has rows of no action, or none of this,
+            or the videos count from 0.
     """
     if action not in ACTIONS:
         raise OptionError(f"--action: expected an action of AQA-7, one of {', '.join(ACTIONS)}. Received: {action}")
     places = (f"{action}-out", f"{action}/frames", action)
     video_dir = find_dir(source_dir, places, "the frames NNN/img_%05d.jpg or videos NNN.avi,")
     lists = [_read_list(source_dir, split, action) for split in SPLITS]
-    samples = tuple(_sample(video_dir, action, scores, row) for scores in lists for row in scores.rows)
+    videos = index_videos(video_dir)
+    samples = tuple(_sample(video_dir, videos, action, scores, row) for scores in lists for row in scores.rows)
     notes = [
         "There are no stage labels, and of the scores only the final one.",
         count_note((scores.split for scores in lists for _ in range(scores.num_rows)), ALL_ACTIONS),
@@ -134,7 +136,7 @@ def _fits(action, score):
     return low - TOLERANCE <= score <= high + TOLERANCE
 
 
-def _sample(video_dir, action, scores, row):
+def _sample(video_dir, videos, action, scores, row):
     number, sample, score = row
     entry, video_id = ACTIONS[action], f"{sample:03d}"
     fields = Fields(f"{scores.file}, row {number}", {})
@@ -145,7 +147,7 @@ def _sample(video_dir, action, scores, row):
         fields.expect(f"expected a sample of {action}, 1 to {entry.num_samples}. Received: {sample}")
     return Sample(
         video_id,
-        find_video(video_dir, video_id),
+        videos.get(sample, video_dir / video_id),
         scores.split,
         fields.where,
         final=score / scores.scale if other is None else None,

@@ -65,14 +65,18 @@ def known_problems(source: Source, source_dir: Path, lost: frozenset[str] = LOST
 
 
 def _problems_of_rows(source, source_dir, sport, lost):
-    """The problems of each row, those among them that lie in other rows: ids and frames that they have, too."""
+    """The problems of each row, those among them that lie in other rows: ids and frames that they have, too.
+
+    A row that is left out anyway has none of the latter, and is none of those others.
+    """
     rows = [
         [*sample.problems, *path_problems(sample, source_dir), *(score_problems(sample, sport) if sport else [])]
         for sample in source.samples
     ]
-    left = [sample for sample, row in zip(source.samples, rows, strict=True) if not kinds_of_row(row) & lost]
-    repeated_ids, overlaps = id_problems(source.samples), overlap_problems(left)
-    for index, (sample, row) in enumerate(zip(source.samples, rows, strict=True)):
+    left = [(sample, row) for sample, row in zip(source.samples, rows, strict=True) if not kinds_of_row(row) & lost]
+    samples = [sample for sample, _ in left]
+    repeated_ids, overlaps = id_problems(samples), overlap_problems(samples)
+    for index, (sample, row) in enumerate(left):
         beside_others = (repeated_ids.get(index), overlaps.get(sample.where))
         row += [problem for problem in beside_others if problem is not None]
     return rows

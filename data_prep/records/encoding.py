@@ -1,5 +1,6 @@
 """What is stored of each sample: its frames, decoded and encoded again as JPEG, or its features. No TensorFlow."""
 
+import collections
 import dataclasses
 import functools
 import hashlib
@@ -65,7 +66,7 @@ class EncodedVideo:
 def encode_samples(
     source: Source, map_clips: Callable, encode: Callable[[Clip], EncodedVideo]
 ) -> Iterator[EncodedVideo]:
-    """The `EncodedVideo` of each sample, in order.
+    """The `EncodedVideo` of each sample, in order; one clip of several rows is encoded once.
 
     Args:
         source: whose samples.
@@ -74,7 +75,18 @@ def encode_samples(
     """
     if source.has_features:
         return map(functools.partial(encode_features, stride=source.feature_stride), source.samples)
-    return map_clips(encode, [sample.clip for sample in source.samples])
+    clips = [sample.clip for sample in source.samples]
+    return _one_each(clips, map_clips(encode, list(dict.fromkeys(clips))))
+
+
+def _one_each(clips, encoded):
+    """What was encoded of each clip; `encoded` has those that differ, in the order in which they first occur."""
+    found, left = {}, collections.Counter(clips)
+    for clip in clips:
+        if clip not in found:
+            found[clip] = next(encoded)
+        left[clip] -= 1
+        yield found[clip] if left[clip] else found.pop(clip)
 
 
 def encode_video(clip: Clip, stored: StoredForm) -> EncodedVideo:

@@ -82,11 +82,7 @@ def _limits(info):
     known = {score: sum(video[score] is not None for video in info.videos.values()) for score in LOST_WITHOUT}
     if info.classes or (not unlabelled and set(known.values()) == {len(info.videos)}):
         return []
-    towers = [f"the {score.capitalize()} tower" for score in PREDICTED_SCORES if known[score]]
-    if len(towers) < len(PREDICTED_SCORES):
-        towers = ["one tower for the final score"] if known["final"] else []
-    trainable = [*(["KFS"] if unlabelled < total else []), *towers]
-    lines = [f"Can be trained on these records: {', '.join(trainable) or 'nothing'}."]
+    lines = [f"Can be trained on these records: {_trainable(info)}."]
     if unlabelled:
         lines.append(
             f"{unlabelled:,} of {total:,} {_unit(info)} have no stage label: KFS cannot be trained on those. Where "
@@ -97,6 +93,19 @@ def _limits(info):
         if known[score] < len(info.videos):
             lines.append(f"{score} is known for {known[score]} of {counted(len(info.videos), 'video')}: {loss}.")
     return [*lines, ""]
+
+
+def _trainable(info):
+    """What the labels of the training split suffice for: those of other splits teach nothing."""
+    if "train" not in info.splits:
+        return "nothing, for there is no training split"
+    stages = [name for name, count in info.stage_frames.get("train", {}).items() if count and name != UNLABELLED]
+    videos = [info.videos[video_id] for video_id in info.splits["train"]["ids"]]
+    known = {score for score in LOST_WITHOUT if any(video[score] is not None for video in videos)}
+    towers = [f"the {score.capitalize()} tower" for score in PREDICTED_SCORES if score in known]
+    if len(towers) < len(PREDICTED_SCORES):
+        towers = ["one tower for the final score"] if "final" in known else []
+    return ", ".join([*(["KFS"] if stages else []), *towers]) or "nothing"
 
 
 def _split_row(info, name):

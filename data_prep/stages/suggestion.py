@@ -50,10 +50,14 @@ def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tup
 
 
 def load_model(path: str | None = None) -> Any:
-    """The trained `ScoringNet` at `path`, see `inference.prediction.load_model`; Keras is imported here, not before."""
-    from scoringnet_tf.inference.prediction import load_model
+    """The trained `ScoringNet` at `path`, see `inference.prediction.load_model`; Keras is imported here, not before.
 
-    return load_model(path)
+    Raises:
+        InputError: there is no such model, or it finds no stages in frames; it names the flag --model.
+    """
+    from scoringnet_tf.inference.prediction import stage_finder
+
+    return stage_finder(path).model
 
 
 def suggest_stages(

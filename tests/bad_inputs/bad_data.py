@@ -181,6 +181,12 @@ DATA = (
         needs="own",
     ),
     Case(
+        "videos that count from 0",
+        "data_prep build --dataset=unlv_diving --source_dir=dives --output_dir=new",
+        "build: dives/diving_samples_len_ori: expected videos numbered from 1, as the labels count. Received: 000.avi.",
+        holding("dives/diving_samples_len_ori/000.avi"),
+    ),
+    Case(
         "stages by the id of a video, and others by its file",
         B,
         problems_of(
@@ -317,6 +323,12 @@ DATA = (
         rows("1,take-flight,0,9", "1,entry,5,12", header=STAGES, name="labels.csv"),
     ),
     Case(
+        "a frame rate of Label Studio as text",
+        "data_prep stages --output=new.csv tasks.json",
+        "stages: tasks.json, task 1: expected fps from 1 to 500, a number. Received: '24'",
+        holding("tasks.json", b'{"data": {"video": "1.mp4", "fps": "24"}, "annotations": [{"result": []}]}'),
+    ),
+    Case(
         "stage labels that are there already",
         "data_prep stages --output=stages.csv stages.csv",
         "stages: --output: expected a new file, or --existing=merge or --existing=replace. Received: stages.csv, which "
@@ -350,6 +362,11 @@ DATA = (
         "nothing to suggest for",
         "data_prep suggest --output=new.csv",
         "suggest: Expected --videos_dir, or one or more video files. Received: neither. See --help.",
+    ),
+    Case(
+        "a model of features to suggest with",
+        "data_prep suggest --output=new.csv --model=features.keras dive.avi",
+        "suggest: --model=features.keras: expected a model that finds stages in frames. Received: one for features.",
     ),
     Case(
         "suggestions that may have been corrected",

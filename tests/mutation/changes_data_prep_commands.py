@@ -165,6 +165,12 @@ CHANGES = [
             "boxes of CVAT are as wide as the video is high",
             "test_a_stage_of_cvat_is_a_box_over_the_whole_frame",
         ),
+        (
+            'attribute(shape, "outside", where, int) != 0',
+            'attribute(shape, "outside", where) == "1"',
+            "a stage of CVAT that is said to be outside in words goes on",
+            "test_cvat_tracks_that_are_wrong",
+        ),
     ),
     *of(
         "data_prep/stages/formats/elan.py",
@@ -190,6 +196,12 @@ CHANGES = [
             "is_predicted=False",
             "suggestions pass for corrections",
             "test_predictions_that_nobody_has_corrected_are_named",
+        ),
+        (
+            "not isinstance(fps, int | float) or not 1 <= fps <= MAX_RATE:",
+            "not isinstance(fps, int | float):",
+            "a task may state any frame rate",
+            "test_a_frame_rate_that_is_none_is_a_problem_of_its_task",
         ),
     ),
     *of(
@@ -220,6 +232,16 @@ CHANGES = [
             "encoded.source_size)",
             "suggested times are of an even rate",
             "test_times_of_what_is_suggested_are_those_of_the_video_where_its_rate_varies",
+        ),
+    ),
+    *of(
+        "data_prep/stages/suggestion.py",
+        "tests/data_prep/stages/test_suggest.py",
+        (
+            "return stage_finder(path).model",
+            "from scoringnet_tf.inference.prediction import load_model as load\n\n    return load(path)",
+            "suggest names no flag where its model finds no stages",
+            "test_a_model_that_finds_no_stages_is_named_by_its_flag",
         ),
     ),
     *of(

@@ -126,6 +126,22 @@ CHANGES = [
             "a row that is left out takes what looks the same with it",
             "test_a_row_that_is_left_out_takes_no_other_with_it",
         ),
+        (
+            "in zip(source.samples, rows, strict=True) if not kinds_of_row(row) & lost]",
+            "in zip(source.samples, rows, strict=True)]",
+            "a row that is left out takes the other row of its id with it",
+            "test_a_row_that_is_left_out_leaves_its_id_to_its_corrected_second",
+        ),
+    ),
+    *of(
+        "data_prep/records/encoding.py",
+        "tests/data_prep/records/test_build.py",
+        (
+            "return _one_each(clips, map_clips(encode, list(dict.fromkeys(clips))))",
+            "return map_clips(encode, clips)",
+            "a clip of two rows is encoded twice, and said to be of an interrupted build",
+            "test_a_row_that_is_left_out_leaves_its_id_to_its_corrected_second",
+        ),
     ),
     *of(
         "data_prep/records/checks.py",
@@ -589,6 +605,22 @@ CHANGES = [
             """for key in ("min", "max", "std", "mean"))]""",
             "the summary exchanges mean and deviation of scores",
             "test_figures_of_the_summary_stand_under_their_headings",
+        ),
+    ),
+    *of(
+        "data_prep/records/summary.py",
+        "tests/data_prep/datasets/test_datasets.py",
+        (
+            """for name, count in info.stage_frames.get("train", {}).items()""",
+            "for counts in info.stage_frames.values() for name, count in counts.items()",
+            "stages of the test split are said to train KFS",
+            "test_what_can_be_trained_is_what_the_training_split_has_labels_for",
+        ),
+        (
+            """for video_id in info.splits["train"]["ids"]]""",
+            "for video_id in info.videos]",
+            "scores of the test split are said to train towers",
+            "test_what_can_be_trained_is_what_the_training_split_has_labels_for",
         ),
     ),
     *of(

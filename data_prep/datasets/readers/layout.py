@@ -98,10 +98,10 @@ def _entries(folder, changed):
 
 
 def index_videos(folder: Path) -> dict[int, Path]:
-    """The videos (`NNN.avi`, or `NNN/` with images) of a folder, {number: path}.
+    """The videos (`NNN.avi`, or `NNN/` with images) of a folder, {number: path}; labels count them from 1.
 
     Raises:
-        InputError: two of them have the same number.
+        InputError: two of them have the same number, or one has 0: each would then have its neighbour's labels.
     """
     videos: dict[int, Path] = {}
     for path in sorted(folder.iterdir()):
@@ -111,6 +111,8 @@ def index_videos(folder: Path) -> dict[int, Path]:
         if number in videos:
             raise InputError(f"{folder}: expected one video of each number. Received: {videos[number]}, {path}")
         videos[number] = path
+    if 0 in videos:
+        raise InputError(f"{folder}: expected videos numbered from 1, as the labels count. Received: {videos[0].name}.")
     return videos
 
 

@@ -67,7 +67,7 @@ def _segments(track, stop, path):
     where = f"{path}, track {track.get('id', '')}"
     stage = attribute(track, "label", where)
     shapes = sorted(
-        (attribute(shape, "frame", where, int), attribute(shape, "outside", where) == "1")
+        (attribute(shape, "frame", where, int), attribute(shape, "outside", where, int) != 0)
         for shape in track
         if shape.tag != "attribute"
     )

@@ -76,21 +76,17 @@ def _video(task, where, facts_of):
     data = _field(task, "data", dict, where)
     video_id = _video_id(data, where)
     try:
-        regions = _regions(task, where)
-    except Unlabelled as error:
+        regions, rate = _regions(task, where), _stated_rate(data, where)
+    except Unusable as error:
         return LabelledVideo(video_id, where, (), (str(error),))
 
     def segments_of(numbered):
         number, region = numbered
-        return _segments(number, region, where, lambda: facts_of(video_id), data.get(FPS))
+        return _segments(number, region, where, lambda: facts_of(video_id), rate)
 
     video = labelled_video(video_id, where, enumerate(regions, start=1), segments_of)
-    rate = data.get(FPS)
-    return dataclasses.replace(
-        video,
-        is_predicted="annotations" not in task,
-        frame_rate=rate if isinstance(rate, int | float) and 1 <= rate <= MAX_RATE else None,
-    )
+    frame_rate = None if rate is None else float(rate)
+    return dataclasses.replace(video, is_predicted="annotations" not in task, frame_rate=frame_rate)
 
 
 def _video_id(data, where):
@@ -106,8 +102,18 @@ def _video_id(data, where):
     return video_name(references[0], where)
 
 
-class Unlabelled(InputError):
-    """A task that was not labelled, or labelled by several people."""
+class Unusable(InputError):
+    """A task that was not labelled, or labelled by several people, or counts frames at a rate that is none."""
+
+
+def _stated_rate(data, where):
+    """The exact frame rate at which a task says that it counts frames; None where it says none."""
+    fps = data.get(FPS)
+    if fps in (None, ""):  # the latter is an empty cell of a table from which tasks were imported
+        return None
+    if isinstance(fps, bool) or not isinstance(fps, int | float) or not 1 <= fps <= MAX_RATE:
+        raise Unusable(f"{where}: expected {FPS} from 1 to {MAX_RATE}, a number. Received: {fps!r}")
+    return exact_rate(fps)
 
 
 def _regions(task, where):
@@ -116,7 +122,7 @@ def _regions(task, where):
     results = [entry for entry in _field(task, kind, list, where) if not _is_cancelled(entry)]
     if len(results) != 1:
         received = f"{len(results)}, which may disagree" if results else "none (skipped, or not labelled yet)"
-        raise Unlabelled(f"{where}: expected one of its {kind}. Received: {received}")
+        raise Unusable(f"{where}: expected one of its {kind}. Received: {received}")
     return _field(results[0], "result", list, where)
 
 
@@ -124,33 +130,30 @@ def _is_cancelled(entry):
     return isinstance(entry, dict) and bool(entry.get("was_cancelled"))
 
 
-def _segments(number, region, where, facts, fps):
+def _segments(number, region, where, facts, rate):
     """Segments of one region; none of one that labels no time, such as a rectangle or a choice.
 
-    `facts` gives the `VideoFacts`, `fps` is the frame rate that the task states.
+    `facts` gives the `VideoFacts`, `rate` is the frame rate that the task states.
     """
     name = region.get("id", number) if isinstance(region, dict) else number
     where = f"{where}, region {name}"
     value = _field(region, "value", dict, where)
     if "timelinelabels" in value or "ranges" in value:
         stage = _label(value, "timelinelabels", where)
-        return [_of_frames(stage, span, where, facts(), fps) for span in _field(value, "ranges", list, where)]
+        return [_of_frames(stage, span, where, facts(), rate) for span in _field(value, "ranges", list, where)]
     if "labels" in value and "start" in value:
         return [_of_seconds(_label(value, "labels", where), value, facts(), where)]
     return []
 
 
-def _of_frames(stage, span, where, facts, fps):
+def _of_frames(stage, span, where, facts, rate):
     first, last = (_number(span, name, where) for name in ("start", "end"))
     if first != int(first) or last != int(last) or first < 1:
         raise InputError(f"{where}: expected frames, integers from 1. Received: {first} to {last}")
-    if facts.timestamps is None and (fps is None or facts.fps is None):
+    if facts.timestamps is None and (rate is None or facts.fps in (None, rate)):  # nothing to convert, or to round
         return Segment(stage, int(first) - 1, int(last), where)
-    rate = exact_rate(_number({FPS: fps}, FPS, where))
-    if not 1 <= rate <= MAX_RATE:
-        raise InputError(f"{where}: expected {FPS} from 1 to {MAX_RATE}. Received: {fps}")
-    if facts.timestamps is None and rate == facts.fps:  # nothing to convert, and nothing to round
-        return Segment(stage, int(first) - 1, int(last), where)
+    if rate is None:
+        raise InputError(f"{where}: expected {FPS} in the task's data, for the video's rate varies. Received: none.")
     return Segment(stage, facts.frame_at((int(first) - 1) / rate), facts.frame_at(int(last) / rate), where)
 
 

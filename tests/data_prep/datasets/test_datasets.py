@@ -755,6 +755,28 @@ def test_every_reader_finds_a_video_whatever_the_case_of_its_suffix(tmp_path, na
     assert find_video(tmp_path, "x" * 300 + "\0") == tmp_path / ("x" * 300 + "\0")
 
 
+def _numbered_from_0(folder):
+    """Renames the videos or folders of images 001, 002, … to 000, 001, …, as `enumerate` counts."""
+    for path in sorted(folder.iterdir()):
+        path.rename(path.with_name(f"{int(path.stem) - 1:03d}{path.suffix}"))
+
+
+def test_videos_that_count_from_0_are_refused(tmp_path):
+    """Each would have the labels of its neighbour; of a split of MIT-Diving not even one would be missing."""
+    message = r"expected videos numbered from 1, as the labels count\. Received: 000"
+    diving = write_unlv_diving(tmp_path / "diving", 6, 2)
+    (diving / "split_100_59").mkdir()
+    write_split(diving / "split_100_59", [1, 2, 3], [5])
+    _numbered_from_0(diving / "diving_samples_len_ori")
+    with pytest.raises(InputError, match=message):
+        mit_diving.read(diving)
+    actions = write_aqa7(tmp_path / "aqa7", num_frames=1)
+    for folder, name in (("diving-out", "diving"), ("gym_vault", "gym_vault")):
+        _numbered_from_0(actions / folder)
+        with pytest.raises(InputError, match=message):
+            aqa7.read(actions, action=name)
+
+
 def test_of_several_videos_of_one_name_none_is_chosen(tmp_path):
     for name in ("001.avi", "001.AVI", "001.txt"):
         (tmp_path / name).touch()
@@ -807,6 +829,23 @@ def test_manifest_of_videos_and_folders_with_boundaries(tmp_path):
     assert "20 of 60 frames have no stage label" in summary(info)
     comparison = compare_with_source(info, source)
     assert len(comparison.psnr) == 3 and not comparison.problems
+
+
+def test_what_can_be_trained_is_what_the_training_split_has_labels_for(tmp_path):
+    """Stages and difficulty of test videos alone are counted, but nothing learns from them."""
+    labelled, plain = (3.0, "", 66.0, "test", 0, 5, 11, 20), ("", "", 56.0, "train", "", "", "", "")
+    for number, (first, second, trainable) in enumerate(
+        (
+            (labelled, plain, "one tower for the final score"),
+            (labelled, (*plain[:2], "", *plain[3:]), "nothing"),
+            (labelled, (*plain[:3], "test", *plain[4:]), "nothing, for there is no training split"),
+        )
+    ):
+        source = write_manifest(tmp_path / f"{number}", [("dive #1, 100%!!.mp4", *first), ("dive 2", *second)])
+        info, _ = _build("manifest", source, tmp_path / f"records{number}", sport="diving")
+        assert f"Can be trained on these records: {trainable}." in summary(info)
+        assert "20 of 40 frames have no stage label" in summary(info)
+        assert "difficulty is known for 1 of 2 videos" in summary(info)
 
 
 def test_manifest_with_stage_labels_beside_it(tmp_path):

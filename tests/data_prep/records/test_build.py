@@ -781,6 +781,19 @@ def test_a_row_that_is_left_out_takes_no_other_with_it(tmp_path, is_copy, wrong)
     assert number == 1 and "manifest.csv, row 3: expected a " in lines[0] and "a.mp4 (train)" in lines[0]
 
 
+def test_a_row_that_is_left_out_leaves_its_id_to_its_corrected_second(tmp_path):
+    """Of the same video: it is encoded for both, which is no build that was interrupted."""
+    write_bars(tmp_path / "a.mp4", 20)
+    rows = [("a.mp4", "train", 999), ("a.mp4", "train", 63)]
+    write_table(tmp_path / "manifest.csv", ("video", "split", "final"), rows)
+    lines, number = check("manifest", tmp_path, workers=1, sport="diving")
+    assert number == 1 and lines[0].startswith("manifest.csv, row 2: expected final of diving")
+    settings = BuildSettings((36, 48), on_error="skip")
+    info, notes = build_records("manifest", tmp_path, tmp_path / "records", settings, workers=1, sport="diving")
+    assert info.videos["a.mp4"]["final"] == 63 and [video["id"] for video in info.skipped] == ["a.mp4"]
+    assert not [note for note in notes if "interrupted" in note]
+
+
 def test_a_row_that_is_dropped_for_its_scores_leaves_its_bytes_to_its_corrected_second(tmp_path):
     """One that is kept does not."""
     write_bars(tmp_path / "a.mp4", 20)

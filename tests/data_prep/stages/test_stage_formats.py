@@ -440,7 +440,7 @@ def test_frames_of_label_studio_are_times_where_the_rate_varies(tmp_path, varyin
     for rate, expected in ((30, [("entry", 60, 90)]), (24, [("entry", 63, 101)])):
         exported["data"]["fps"] = rate
         assert plain(read(write_json(tmp_path / "x", [exported]), facts_reader(varying_dir))) == {"2.mp4": expected}
-    for rate, message in ((None, "expected fps, Real. Received: NoneType"), (0, "expected fps from 1 to 500")):
+    for rate, message in ((None, "expected fps in the task's data, for"), (0, "expected fps from 1 to 500")):
         exported["data"]["fps"] = rate
         (video,) = read(write_json(tmp_path / "x", [exported]), facts_reader(varying_dir))
         assert message in video.problems[0]
@@ -453,9 +453,20 @@ def test_frames_of_label_studio_at_another_rate_than_the_videos_are_times(tmp_pa
         exported["data"]["fps"] = rate
         path = write_json(tmp_path / "x", [exported])
         assert plain(read(path, lambda _: VideoFacts(Fraction(50), None, 200, (24, 32)))) == {"2.mp4": [expected]}
-    del exported["data"]["fps"]
-    path = write_json(tmp_path / "x", [exported])
-    assert plain(read(path, lambda _: VideoFacts(Fraction(50), None, 200, (24, 32)))) == {"2.mp4": [("entry", 50, 75)]}
+    for data in ({"fps": None}, {"fps": ""}, {}):
+        path = write_json(tmp_path / "x", [{**exported, "data": {"video": "2.mp4", **data}}])
+        assert plain(read(path, lambda _: VideoFacts(Fraction(50), None, 200))) == {"2.mp4": [("entry", 50, 75)]}
+
+
+@pytest.mark.parametrize("rate", ["24", True, 1000, 0.5, float("nan"), [24]])
+@pytest.mark.parametrize("facts_of", [facts_reader(), facts_at(Fraction(24))], ids=["alone", "beside the video"])
+def test_a_frame_rate_that_is_none_is_a_problem_of_its_task(tmp_path, rate, facts_of):
+    """Where no video tells another rate, frames would be taken as they are counted, and nothing would be told."""
+    exported = task(timeline(25, 48))
+    exported["data"]["fps"] = rate
+    (video,) = read(write_json(tmp_path / "x", [exported]), facts_of)
+    assert video.problems == (f"{tmp_path / 'x'}, task 12: expected fps from 1 to 500, a number. Received: {rate!r}",)
+    assert video.frame_rate is None
 
 
 def test_an_even_rate_is_told_from_one_that_varies():
@@ -586,6 +597,8 @@ def test_cvat_tracks_that_are_wrong(tmp_path):
     found = problems(path)
     assert "track 1: expected frame of box, int. Received: four" in found
     assert "track 2: expected label of track, str. Received: none" in found
+    path.write_text(path.read_text().replace('outside="1"', 'outside="True"'))
+    assert "track 0: expected outside of box, int. Received: True" in problems(path)
     path.write_text(path.read_text().replace("<stop_frame>11<", "<stop_frame>last<"))
     assert "expected stop_frame and size, integers. Received: last, 12" in raised(path)
 

@@ -15,7 +15,8 @@ from data_prep.stages import formats as stage_formats
 from data_prep.stages.formats.checking import checked_videos
 from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import facts_reader
-from data_prep.stages.suggestion import find_videos, missing_stages, suggest_stages
+from data_prep.stages.suggestion import find_videos, load_model, missing_stages, suggest_stages
+from scoringnet_tf import ScoringNet
 from scoringnet_tf.inference.prediction import score_video
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.sports import get_sport
@@ -169,6 +170,14 @@ def test_a_model_that_has_seen_simulated_video_alone_is_said_to_be_one(tmp_path,
     words = (f"--model={tmp_path / 'model.keras'}", "--format=csv", f"--output={tmp_path / 'labels.csv'}")
     result = run(videos_dir / "c.mp4", *words)
     assert "The model was trained on simulated video: on filmed video expect much to correct." in result.stdout
+
+
+def test_a_model_that_finds_no_stages_is_named_by_its_flag(tmp_path):
+    small = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
+    ScoringNet(fragments="whole", **small).save(tmp_path / "whole.keras")
+    message = r"^--model=\S+whole\.keras: expected a model that finds stages in frames\. Received: one for whole videos"
+    with pytest.raises(InputError, match=message):
+        load_model(str(tmp_path / "whole.keras"))
 
 
 def test_nothing_is_written_where_no_video_can_be_decoded(tmp_path, stage_model):
