@@ -74,8 +74,11 @@ def build_network(
 ) -> ScoringNet:
     """The `ScoringNet` of the settings for the records of `info`, with towers for these scores.
 
-    Where pretrained weights will be loaded, its frames are preprocessed as they want it.
+    Where pretrained weights will be loaded, its frames are preprocessed as they want it. A tower of --initial_model
+    that learns in no phase keeps its units and its stages: the same weights answer as they did.
     """
+    source = load_scoring_net(settings["initial_model"], "initial_model") if settings["initial_model"] else None
+    statistics, kept = _staying(source, settings, towers)
     return ScoringNet.for_records(
         info,
         scores=towers,
@@ -98,19 +101,38 @@ def build_network(
             "output_activation": settings["output_activation"],
             "dropout_rate": settings["dropout"],
         },
-        preprocessing=_preprocessing(settings),
+        preprocessing=_preprocessing(source, settings),
         decoding=settings["decoding"],
         views=settings["views"],
-        fragment_stages=fragment_stages(info, settings, towers),
+        score_statistics=statistics,
+        fragment_stages=fragment_stages(info, settings, towers, kept),
         dtype=dtype,
     )
 
 
+def _preprocessing(source, settings):
+    """What the weights that a run starts from want done to its frames."""
+    if source is not None:
+        return source.get_config()["preprocessing"]
+    return preprocessing_of(settings["pretrained"], settings["image_size"])
+
+
+def _staying(source, settings, towers):
+    """Statistics and stages, by score, of the towers of --initial_model that have learned, and do not learn on."""
+    if source is None or not source.scores_learned:
+        return {}, {}
+    named = towers if is_kfs_alone(settings) else settings["freeze"]
+    found = source.score_predictor.get_config()["score_statistics"], source.fragment_stages
+    return tuple(
+        {score: of_tower[score] for score in of_tower if score in towers and score in named} for of_tower in found
+    )
+
+
 def fragment_stages(
-    info: DatasetInfo, settings: Mapping[str, Any], towers: Collection[str]
+    info: DatasetInfo, settings: Mapping[str, Any], towers: Collection[str], kept: Mapping[str, list[str]]
 ) -> dict[str, list[str]] | None:
-    """Score → the stages that its flag names, of those scores that have a flag with stages; None where none has."""
-    found = {}
+    """Score → the stages that its flag names, or `kept`, those of a tower that learns no more; None where none has."""
+    found = {score: stages for score, stages in kept.items() if {*stages} <= {*info.stages}}  # else of another sport
     for score in PREDICTED_SCORES:
         stages, flag = settings[f"{score}_fragment"], f"--{score}_fragment"
         if not stages:
@@ -122,15 +144,13 @@ def fragment_stages(
             )
         if settings["fragments"] == "whole" or score not in towers:
             raise InputError(f"{flag}: expected a tower that sees a key fragment. Received: none for {score}.")
+        if {*stages} != {*found.get(score, stages)}:
+            raise InputError(
+                f"{flag}: expected {', '.join(found[score])}, which the tower of --initial_model sees, for it does not "
+                f"learn. Received: {', '.join(stages)}."
+            )
         found[score] = stages
     return found or None
-
-
-def _preprocessing(settings):
-    """What the weights that a run starts from want done to its frames."""
-    if settings["initial_model"]:
-        return load_scoring_net(settings["initial_model"], "initial_model").get_config()["preprocessing"]
-    return preprocessing_of(settings["pretrained"], settings["image_size"])
 
 
 def losses(

@@ -4,6 +4,26 @@ from mutant import of
 
 CHANGES = [
     *of(
+        "scoringnet_tf/training/scoring.py",
+        "tests/training/test_starting_weights.py",
+        (
+            'named = towers if is_kfs_alone(settings) else settings["freeze"]',
+            'named = settings["freeze"]',
+            "KFS alone goes on, and SP beside it answers in units of the new records",
+            "test_a_tower_that_does_not_learn_scores_as_it_did",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/scoring.py",
+        "tests/training/test_starting_weights.py",
+        (
+            "        score_statistics=statistics,\n",
+            "",
+            "a frozen tower answers in units of the new records",
+            "test_a_tower_that_does_not_learn_scores_as_it_did",
+        ),
+    ),
+    *of(
         "scoringnet_tf/pretrain.py",
         "tests/test_command_wiring.py",
         (
