@@ -224,17 +224,19 @@ class ScoringNet(Preset, Objective, keras.Model):
 
         Args:
             info: `DatasetInfo` of the records.
-            **options: further arguments of the constructor.
+            **options: further arguments of the constructor; `score_statistics` of some scores stand for those of the
+                records.
 
         Raises:
             InputError: a score is unknown in the training split, or all its values are the same.
         """
-        scores = tuple(options.get("scores", PREDICTED_SCORES))
+        given = options.pop("score_statistics", None) or {}
         known = info.score_statistics.get("train", {})
-        missing = " and ".join(score for score in scores if not known.get(score))
+        asked = [score for score in options.get("scores", PREDICTED_SCORES) if score not in given]
+        missing = " and ".join(score for score in asked if not known.get(score))
         if missing:
             raise InputError(f"{info.records_dir}: expected known {missing} scores in the training split.")
-        constant = " and ".join(score for score in scores if not known[score]["std"] > _rounding(known[score]["mean"]))
+        constant = " and ".join(score for score in asked if not known[score]["std"] > _rounding(known[score]["mean"]))
         if constant:
             raise InputError(
                 f"{info.records_dir}: expected different values of {constant} to learn from. Received: the same of all "
@@ -242,7 +244,7 @@ class ScoringNet(Preset, Objective, keras.Model):
             )
         return cls(
             sport=info.sport,
-            score_statistics={score: (known[score]["mean"], known[score]["std"]) for score in scores},
+            score_statistics={score: (known[score]["mean"], known[score]["std"]) for score in asked} | given,
             **_content_of(info),
             provenance={
                 "dataset": info.name,

@@ -14,7 +14,9 @@ from tqdm import tqdm
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.metrics import SpearmanCorrelation
 from scoringnet_tf.report import plots
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.training.checkpoints import Checkpoints, reseed
 
 Logs: TypeAlias = dict[str, Any] | Any  # of a method that reads them: Keras gives a dict, never its default None
@@ -255,6 +257,28 @@ class MeanAccuracy(keras.callbacks.Callback):
         """Adds it."""
         accuracies = [value for name, value in logs.items() if name.startswith("val_") and name.endswith("accuracy")]
         logs["val_mean_accuracy"] = float(np.mean(accuracies))
+
+
+class LabelledFrames(keras.callbacks.Callback):
+    """InputError after a first epoch in which KFS saw no labelled frame: all of them are of held-out videos.
+
+    An index of records counts labelled frames by split, and a split is told apart only as it is read.
+
+    Args:
+        records_dir: of the records.
+    """
+
+    def __init__(self, records_dir: AnyPath) -> None:
+        super().__init__()
+        self.records_dir = records_dir
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Looks at the loss: it is 0 of no frame, and of no other epoch that was not cut short."""
+        if epoch == 0 and logs["stage_loss"] == 0 and not self.model.stop_training:
+            raise InputError(
+                f"{self.records_dir}: expected stage labels of a training video that is not held out. Received: none. "
+                "Hold out fewer, or none (--validation_fraction), or label more."
+            )
 
 
 class SaveCheckpoint(keras.callbacks.Callback):

@@ -52,13 +52,19 @@ def record_config(
         built_of: what the model is built of besides, and no weight or data hash tells: what → a hash of it.
 
     Raises:
-        InputError: names every setting that differs; or the run is to be longer, and was ended before its last epoch.
+        InputError: names every setting that differs; or the run is to be longer, and was ended before its last epoch;
+            or a checkpoint lies there without the configuration of its run.
     """
     path = as_path(model_dir) / CONFIG
     config = _configuration(settings, data_hash, precision, validation_ids, built_of)
     config["learned_from"] = sorted(learned_from)
     _, state = Checkpoints(model_dir).latest()
-    if path.is_file() and state is not None:
+    if state is not None:
+        if not path.is_file():
+            raise InputError(
+                f"{path}: expected the configuration of the run whose checkpoints/ lie there. Received: no such file. "
+                "Put it back, or choose another --model_dir."
+            )
         before = _read(path)
         changed = _changes(before, config, state)
         if changed:

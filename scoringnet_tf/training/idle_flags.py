@@ -19,13 +19,16 @@ def of_scoring(info: DatasetInfo, settings: Mapping[str, Any]) -> dict[str, str]
     of_kfs = ("stage_network", "lstm_units", "segmenter_fc_units", "segmenter_dropout", "stage_loss", "decoding")
     of_pairs = ("margin", "ties", "pair_reduction")
     of_others = ("epochs",) if staged else ("segmentation_epochs", "scoring_epochs")
+    of_learning_kfs = ["stage_loss", "segmenter_dropout"]
+    if settings["rates"] and all(entry.startswith("kfs:") for entry in settings["rates"]):
+        of_learning_kfs.append("rates")
     found = dict.fromkeys(of_others, f"--training={settings['training']}")
     if whole:
         found |= dict.fromkeys((*of_kfs, "segmentation_epochs"), "--fragments=whole")
     elif settings["segmenter"]:
-        found |= dict.fromkeys(("segmentation_epochs", "stage_loss"), "--segmenter")
+        found |= dict.fromkeys(("segmentation_epochs", *of_learning_kfs), "--segmenter")
     elif staged and not settings["segmentation_epochs"]:
-        found["stage_loss"] = "--segmentation_epochs=0"
+        found |= dict.fromkeys(of_learning_kfs, "--segmentation_epochs=0")
     if settings["stage_network"] != "c3d_bi_lstm" and not whole:
         unused = ("lstm_units",) if settings["stage_network"] == "c3d" else of_kfs[1:4]
         found |= dict.fromkeys(unused, f"--stage_network={settings['stage_network']}")
@@ -38,6 +41,8 @@ def of_scoring(info: DatasetInfo, settings: Mapping[str, Any]) -> dict[str, str]
         found |= dict.fromkeys(of_pairs, "--alpha=0")
     if info.features:
         found |= dict.fromkeys((*PIXEL_OPTIONS, "image_size"), "records of features")
+    if not settings["validation_fraction"] and "validation" not in info.splits:
+        found["validation_every"] = "--validation_fraction=0"
     if settings["head"] == "regression":
         found["score_sigma"] = "--head=regression"
     return found | _of_any_run(info, settings)

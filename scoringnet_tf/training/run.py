@@ -31,7 +31,7 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
-from scoringnet_tf.models.presets import NAMES, model_path
+from scoringnet_tf.models.presets import NAMES, load_keras, model_path
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import locked, mirrored_folder, replacing_file
@@ -226,7 +226,9 @@ class Run:
         self.checkpoints = Checkpoints(self.folder)
         newest: tuple[Any, Any] = self.checkpoints.latest()
         folder, state = newest
-        if state is None:
+        if state is not None:
+            self._check_goes_on(state)
+        else:
             for name in self._models:
                 (self.folder / name).unlink(missing_ok=True)
             self.load_initial_weights()
@@ -242,7 +244,8 @@ class Run:
                 self._fit(phase, done, state if done else {})
             # As every `fit` ends: averages, if any, for the weights; here for a phase that had nothing left to fit.
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
-        self.model.save(self.folder / LAST)
+        if not _holds(self.folder / LAST, self.model):  # else what `calibrate` has put into it since stays there
+            self.model.save(self.folder / LAST)
         best = self.phases[-1].best
         return best if (self.folder / best).is_file() else LAST
 
@@ -274,6 +277,21 @@ class Run:
                 raise InputError(
                     f"--{flag}={self.settings[flag]}: expected a model outside --model_dir. Received: one in it."
                 )
+
+    def _check_goes_on(self, state):
+        """InputError where the newest checkpoint is of another run, or the best model until then is gone."""
+        names, best = [phase.name for phase in self.phases], state.get("best")
+        if state["phase"] not in names:
+            raise InputError(
+                f"{self.model_dir / 'checkpoints'}: expected a checkpoint of {' or '.join(names)}. Received: one of "
+                f"{state['phase']}, which another run has left."
+            )
+        phase = self.phases[names.index(state["phase"])]
+        if best is not None and best > phase.nothing and not (self.folder / phase.best).is_file():
+            raise InputError(
+                f"{self.model_dir / phase.best}: expected the best model until epoch {state['epoch']}, which may "
+                "stay the best. Received: no such file. Put it back, or choose another --model_dir."
+            )
 
     def _fit(self, phase, done, state):
         steps = -(-len(self.train_ids) // self.settings["batch_size"])
@@ -402,6 +420,17 @@ def _epochs_done(phase, state):
     if state["phase"] == phase.name:
         return state["epoch"]
     return None if state["steps_done"] > phase.first_epoch else 0
+
+
+def _holds(path, model):
+    """Whether a file holds a model with the weights of this one."""
+    try:
+        kept = load_keras(path, type(model), "model_dir")
+    except InputError:  # there is none, or what a kill has left of one
+        return False
+    # Not `get_weights` of the models: a compiled one has some more, which belong to the run.
+    theirs, ours = ([value for layer in each.layers for value in layer.get_weights()] for each in (kept, model))
+    return len(theirs) == len(ours) and all(map(np.array_equal, theirs, ours))
 
 
 def _keep_rows(path, rows):

@@ -1,5 +1,7 @@
 """A run of `python -m scoringnet_tf.train`: a `ScoringNet` on scored videos, jointly, or KFS first and then SP."""
 
+import csv
+import math
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.wording import counted
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.part_flags import check_frozen, check_parts, part_rates
@@ -34,6 +37,7 @@ from scoringnet_tf.training.supervision import (
     check_fragments,
     check_head,
     check_held_out,
+    check_learned,
     check_segmenter,
     check_stages,
     check_views_flag,
@@ -74,8 +78,11 @@ def build_network(
 ) -> ScoringNet:
     """The `ScoringNet` of the settings for the records of `info`, with towers for these scores.
 
-    Where pretrained weights will be loaded, its frames are preprocessed as they want it.
+    Where pretrained weights will be loaded, its frames are preprocessed as they want it. A tower of --initial_model
+    that learns in no phase keeps its units and its stages: the same weights answer as they did.
     """
+    source = load_scoring_net(settings["initial_model"], "initial_model") if settings["initial_model"] else None
+    statistics, kept = _staying(source, settings, towers)
     return ScoringNet.for_records(
         info,
         scores=towers,
@@ -98,19 +105,38 @@ def build_network(
             "output_activation": settings["output_activation"],
             "dropout_rate": settings["dropout"],
         },
-        preprocessing=_preprocessing(settings),
+        preprocessing=_preprocessing(source, settings),
         decoding=settings["decoding"],
         views=settings["views"],
-        fragment_stages=fragment_stages(info, settings, towers),
+        score_statistics=statistics,
+        fragment_stages=fragment_stages(info, settings, towers, kept),
         dtype=dtype,
     )
 
 
+def _preprocessing(source, settings):
+    """What the weights that a run starts from want done to its frames."""
+    if source is not None:
+        return source.get_config()["preprocessing"]
+    return preprocessing_of(settings["pretrained"], settings["image_size"])
+
+
+def _staying(source, settings, towers):
+    """Statistics and stages, by score, of the towers of --initial_model that have learned, and do not learn on."""
+    if source is None or not source.scores_learned:
+        return {}, {}
+    named = towers if is_kfs_alone(settings) else settings["freeze"]
+    found = source.score_predictor.get_config()["score_statistics"], source.fragment_stages
+    return tuple(
+        {score: of_tower[score] for score in of_tower if score in towers and score in named} for of_tower in found
+    )
+
+
 def fragment_stages(
-    info: DatasetInfo, settings: Mapping[str, Any], towers: Collection[str]
+    info: DatasetInfo, settings: Mapping[str, Any], towers: Collection[str], kept: Mapping[str, list[str]]
 ) -> dict[str, list[str]] | None:
-    """Score → the stages that its flag names, of those scores that have a flag with stages; None where none has."""
-    found = {}
+    """Score → the stages that its flag names, or `kept`, those of a tower that learns no more; None where none has."""
+    found = {score: stages for score, stages in kept.items() if {*stages} <= {*info.stages}}  # else of another sport
     for score in PREDICTED_SCORES:
         stages, flag = settings[f"{score}_fragment"], f"--{score}_fragment"
         if not stages:
@@ -122,15 +148,13 @@ def fragment_stages(
             )
         if settings["fragments"] == "whole" or score not in towers:
             raise InputError(f"{flag}: expected a tower that sees a key fragment. Received: none for {score}.")
+        if {*stages} != {*found.get(score, stages)}:
+            raise InputError(
+                f"{flag}: expected {', '.join(found[score])}, which the tower of --initial_model sees, for it does not "
+                f"learn. Received: {', '.join(stages)}."
+            )
         found[score] = stages
     return found or None
-
-
-def _preprocessing(settings):
-    """What the weights that a run starts from want done to its frames."""
-    if settings["initial_model"]:
-        return load_scoring_net(settings["initial_model"], "initial_model").get_config()["preprocessing"]
-    return preprocessing_of(settings["pretrained"], settings["image_size"])
 
 
 def losses(
@@ -177,6 +201,7 @@ class ScoringRun(Run):
         super().__init__(info, settings, phases(settings))
         if self.validation_ids and self.phases[-1].monitor == "val_f_src":
             check_held_out(info, self.validation_ids, settings["validation_fraction"])
+            check_learned(info, self.train_ids, self.supervision.towers)
         with self.strategy.scope():
             self.model = build_network(info, settings, self.dtype, self.supervision.towers)
         check_fragments(info, settings, self.model.fragment_stages)
@@ -191,6 +216,12 @@ class ScoringRun(Run):
         if "test" not in self.info.splits:
             found = f"{self.info.records_dir} with {', '.join(self.info.splits)} alone"
             raise InputError(f"--test_scores: expected records with a test split. Received: {found}.")
+        videos = [video for video in self.info.videos.values() if video["split"] == "test"]
+        if not any(video[score] is not None for video in videos for score in SCORES if score in self.model.output):
+            raise InputError(
+                "--test_scores: expected test videos whose scores are known. Received: none of "
+                f"{counted(len(videos), 'video')}."
+            )
         if self.settings["ema_momentum"] and not self.validation_ids:
             raise InputError(
                 "--test_scores: expected held-out videos beside --ema_momentum, for a validation puts the averages of "
@@ -295,6 +326,21 @@ class ScoringRun(Run):
             num_videos=len(self.validation_ids),  # with an SRC of NaN no epoch would be the best
             **self._fragments(),
         )
+        if resumed and phase.name != "segmentation" and self.settings["test_scores"]:
+            self._say_unscored(phase)
+
+    def _say_unscored(self, phase):
+        """Says which epochs of a phase --test_scores comes too late for."""
+        trained, kept = (self.model_dir / f"{phase.name}{end}" for end in (".csv", f"_{TEST_SCORES}"))
+        rows = _table(trained)
+        if self.validation_ids:  # else every epoch is scored
+            rows = [row for row in rows if not math.isnan(float(row["val_loss"] or math.nan))]
+        lacking = {int(row["epoch"]) + 1 for row in rows} - {int(row["epoch"]) for row in _table(kept)}
+        if lacking:
+            print(
+                f"--test_scores: {kept} lacks what was trained without the flag: {counted(len(lacking), 'epoch')}, the "
+                f"last of them epoch {max(lacking)}."
+            )
 
     def _fragments(self):
         """What SP is trained on, as arguments of `compile`; nothing to say of whole videos."""
@@ -315,8 +361,13 @@ class ScoringRun(Run):
         return {name: label for name, label in SHOWN.items() if phase.name != "segmentation" or "src" not in name}
 
     def further_callbacks(self, phase: Phase, log_dir: Path) -> list[keras.callbacks.Callback]:
-        """Pictures of the first held-out videos; of all of them, and of test videos, the scores epoch by epoch."""
+        """Pictures of the first held-out videos; of all of them, and of test videos, the scores epoch by epoch.
+
+        And a check that KFS has something to learn from where videos are held out.
+        """
         found: list[keras.callbacks.Callback] = []
+        if phase.name != "scoring" and self.model.segmenter is not None and self.validation_ids:
+            found.append(callbacks.LabelledFrames(self.info.records_dir))
         if phase.name != "segmentation":
             if self.validation_ids:
                 known = self._known_scores()
@@ -338,3 +389,11 @@ class ScoringRun(Run):
             for score in SCORES
             if score in self.model.output
         }
+
+
+def _table(path):
+    """Row after row, name → text, of a CSV file with a column of epochs; none where there is no file."""
+    if not path.is_file():
+        return []
+    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    return [row for row in rows if row["epoch"].isdigit()]  # a kill may have cut the last one short

@@ -109,7 +109,8 @@ def load_segmenter(network: ScoringNet, path: AnyPath) -> None:
 def load_network(network: ScoringNet, path: AnyPath) -> None:
     """Copies all of the `ScoringNet` at `path`, trained on other videos: what it scored high, `network` scores high.
 
-    The towers answer in standard units inside: what was one standard deviation there is one of the new scores here.
+    The towers answer in standard units inside: what was one standard deviation there is one of the new scores here, of
+    a tower that goes on learning. What it saw of a performance may differ too, and is then said.
 
     Raises:
         InputError: KFS or SP is built otherwise than that of `network`; nothing has been changed then.
@@ -124,6 +125,10 @@ def load_network(network: ScoringNet, path: AnyPath) -> None:
         expected = f"--initial_model={path}: expected a {part} like the one to train."
         _check_alike(getattr(network, part), getattr(source, part), expected)
     _check_sees_alike(network, source, f"--initial_model={path}")
+    for score, stages in network.fragment_stages.items():
+        if {*stages} != {*source.fragment_stages[score]}:
+            theirs, ours = (" and ".join(each) for each in (source.fragment_stages[score], stages))
+            print(f"--initial_model={path}: its {score} tower has learned from {theirs}, and learns from {ours} here.")
     for part in network.networks:
         getattr(network, part).set_weights(getattr(source, part).get_weights())
 

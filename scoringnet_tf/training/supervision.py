@@ -1,7 +1,7 @@
 """What a run learns from: which scores its training videos know, and where the stages of SP's fragments come from."""
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -108,6 +108,15 @@ def check_held_out(info: DatasetInfo, ids: Collection[str], fraction: float) -> 
             f"{info.records_dir}: expected two different final scores or more in {which}, to choose the best epoch by. "
             f"Received: {len(finals)}, of {counted(len(ids), 'video')}."
             + ("" if stored else " Hold out more, or none (--validation_fraction=0).")
+        )
+
+
+def check_learned(info: DatasetInfo, ids: Iterable[str], towers: Sequence[str]) -> None:
+    """InputError unless a video that is learned from, none of those held out, knows the scores of the towers."""
+    if not any(_knows(info.videos[video_id], towers) for video_id in ids):
+        raise InputError(
+            f"{info.records_dir}: expected {' and '.join(towers)} of a training video that is not held out. Received: "
+            "none. Hold out fewer, or none (--validation_fraction)."
         )
 
 

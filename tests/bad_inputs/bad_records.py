@@ -146,6 +146,14 @@ RECORDS = (
         leaves="run",  # its lock
     ),
     Case(
+        "checkpoints that were copied without their configuration",
+        T,
+        "train: run/config.json: expected the configuration of the run whose checkpoints/ lie there. Received: no such "
+        "file. Put it back, or choose another --model_dir.",
+        holding("run/checkpoints/joint_0001/state.json", b'{"steps_done": 1, "phase": "joint", "epoch": 1}'),
+        leaves="run",  # its lock
+    ),
+    Case(
         "no model to calibrate",
         "scoringnet_tf.calibrate --records_dir=records",
         "calibrate: --model: expected a value. …",

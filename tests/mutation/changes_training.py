@@ -4,6 +4,136 @@ from mutant import of
 
 CHANGES = [
     *of(
+        "scoringnet_tf/training/config.py",
+        "tests/training/test_going_on.py",
+        (
+            "    if state is not None:\n        if not path",
+            "    if state is not None and path.is_file():\n        if not path",
+            "a checkpoint without its configuration goes on with any settings",
+            "test_a_checkpoint_of_which_nothing_says_what_run_left_it_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/run.py",
+        "tests/training/test_going_on.py",
+        (
+            'if state["phase"] not in names:',
+            "if False:",
+            "a checkpoint of another run's phase is taken for one of this run",
+            "test_a_checkpoint_of_a_phase_that_the_run_has_not_is_refused",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/run.py",
+        "tests/training/test_going_on.py",
+        (
+            "and not (self.folder / phase.best).is_file():",
+            "and False:",
+            "a best model that is gone is not missed",
+            "test_a_best_model_that_is_gone_is_missed",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/run.py",
+        "tests/training/test_going_on.py",
+        (
+            "if not _holds(self.folder / LAST, self.model):",
+            "if not (self.folder / LAST).is_file():",
+            "a last model of fewer epochs stays",
+            "test_what_was_put_into_a_last_model_stays_while_its_weights_are_the_same",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/run.py",
+        "tests/training/test_going_on.py",
+        (
+            "all(map(np.array_equal, theirs, ours))",
+            "False",
+            "a run given again saves over what calibrate put into its last model",
+            "test_what_was_put_into_a_last_model_stays_while_its_weights_are_the_same",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/scoring.py",
+        "tests/training/test_going_on.py",
+        (
+            "        if self.validation_ids:  # else every epoch is scored\n",
+            "        if True:\n",
+            "test scores that are lacking of a run that holds nothing out are not told",
+            "test_epochs_whose_test_scores_were_not_asked_for_are_told",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/scoring.py",
+        "tests/training/test_going_on.py",
+        (
+            "            check_learned(info, self.train_ids, self.supervision.towers)\n",
+            "",
+            "scores that held-out videos alone know begin a run",
+            "test_scores_of_held_out_videos_alone_begin_no_run",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/scoring.py",
+        "tests/training/test_going_on.py",
+        (
+            'if phase.name != "scoring" and self.model.segmenter is not None and self.validation_ids:',
+            'if phase.name == "segmentation" and self.validation_ids:',
+            "nothing looks for labels in joint training",
+            "test_labels_are_looked_for_where_kfs_learns_beside_held_out_videos",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/callbacks.py",
+        "tests/training/test_going_on.py",
+        (
+            " and not self.model.stop_training:\n            raise",
+            ":\n            raise",
+            "a first epoch that was cut short before a labelled video ends the run",
+            "test_labels_of_held_out_videos_alone_end_a_run_after_an_epoch",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/idle_flags.py",
+        "tests/training/test_idle_flags.py",
+        (
+            '        found |= dict.fromkeys(of_learning_kfs, "--segmentation_epochs=0")\n',
+            '        found["stage_loss"] = "--segmentation_epochs=0"\n',
+            "dropout of a KFS that does not learn is not named as idle",
+            "test_of_train",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/idle_flags.py",
+        "tests/training/test_idle_flags.py",
+        (
+            'if settings["rates"] and all(',
+            "if all(",
+            "no rate at all is named as idle",
+            "test_a_rate_of_kfs_alone_is_of_no_use_to_one_that_does_not_learn",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/scoring.py",
+        "tests/training/test_starting_weights.py",
+        (
+            'named = towers if is_kfs_alone(settings) else settings["freeze"]',
+            'named = settings["freeze"]',
+            "KFS alone goes on, and SP beside it answers in units of the new records",
+            "test_a_tower_that_does_not_learn_scores_as_it_did",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/scoring.py",
+        "tests/training/test_starting_weights.py",
+        (
+            "        score_statistics=statistics,\n",
+            "",
+            "a frozen tower answers in units of the new records",
+            "test_a_tower_that_does_not_learn_scores_as_it_did",
+        ),
+    ),
+    *of(
         "scoringnet_tf/pretrain.py",
         "tests/test_command_wiring.py",
         (

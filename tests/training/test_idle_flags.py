@@ -20,7 +20,8 @@ SPLIT = SimpleNamespace(splits={"train": {}, "validation": {}, "test": {}}, feat
         ({"training": "joint", "head": "distribution"}, dict.fromkeys(STAGED_EPOCHS, "--training=joint")),
         (
             {"training": "staged", "head": "distribution", "segmenter": "m"},
-            {"epochs": "--training=staged", "segmentation_epochs": "--segmenter", "stage_loss": "--segmenter"},
+            {"epochs": "--training=staged"}
+            | dict.fromkeys(("segmentation_epochs", "stage_loss", "segmenter_dropout"), "--segmenter"),
         ),
         (
             {"training": "joint", "head": "distribution", "alpha": 0.0, "decay_steps": 0},
@@ -39,7 +40,12 @@ SPLIT = SimpleNamespace(splits={"train": {}, "validation": {}, "test": {}}, feat
         ),
         (
             {"training": "staged", "head": "distribution", "segmentation_epochs": 0},
-            {"epochs": "--training=staged", "stage_loss": "--segmentation_epochs=0"},
+            {"epochs": "--training=staged"}
+            | dict.fromkeys(("stage_loss", "segmenter_dropout"), "--segmentation_epochs=0"),
+        ),
+        (
+            {"training": "staged", "head": "distribution", "validation_fraction": 0.0},
+            {"epochs": "--training=staged", "validation_every": "--validation_fraction=0"},
         ),
         (
             {"training": "staged", "head": "distribution", "scoring_epochs": 0},
@@ -70,6 +76,13 @@ def test_of_train(changes, expected, tmp_path):
     assert whole.keys() >= expected.keys() | {"stage_network", "lstm_units", "decoding", "stage_loss"}
 
 
+def test_a_rate_of_kfs_alone_is_of_no_use_to_one_that_does_not_learn(tmp_path):
+    given = {"segmentation_epochs": 0, "initial_model": "m"}
+    for rates, expected in ((["kfs:3"], "--segmentation_epochs=0"), (["kfs:3", "c3d:0.1"], None), ([], None)):
+        found = idle_flags.of_scoring(UNSPLIT, settings(tmp_path, tmp_path, **given, rates=rates))
+        assert found.get("rates") == expected
+
+
 def test_records_of_features_have_no_pixels(tmp_path):
     info = SimpleNamespace(splits=UNSPLIT.splits, features={"size": 4})
     found = idle_flags.of_scoring(info, settings(tmp_path, tmp_path))
@@ -95,6 +108,7 @@ def test_of_pretrain(changes, expected, tmp_path):
 def test_records_with_a_validation_split_hold_nothing_else_out(tmp_path):
     found = idle_flags.of_scoring(SPLIT, settings(tmp_path, tmp_path))
     assert found["validation_fraction"] == "the records' own validation split"
+    assert "validation_every" not in idle_flags.of_scoring(SPLIT, settings(tmp_path, tmp_path, validation_fraction=0.0))
     assert "validation_fraction" not in idle_flags.of_scoring(UNSPLIT, settings(tmp_path, tmp_path))
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-from training_runs import REGRESSOR, SMALL, assert_same, batch, settings
+from training_runs import REGRESSOR, SMALL, STATISTICS, assert_same, batch, settings, telling
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -335,3 +335,61 @@ def test_pretrained_file_that_is_none_is_named(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(InputError, match=r"c3d\.keras: expected a C3D saved as \.keras"):
         load_pretrained(scoringnet_tf.ScoringNet(**SMALL), path)
+
+
+# === Parts that do not learn on ===
+
+
+@pytest.fixture(scope="module")
+def of_other_records(diving_records, tmp_path_factory):
+    """(Path of a model of other scores whose difficulty tower saw other stages, what its SP says of true fragments.)"""
+    folder = tmp_path_factory.mktemp("other")
+    made = build_network(DatasetInfo.load(diving_records), settings(folder, diving_records), "float32")
+    stages = {"difficulty": ["take-flight", "entry"]}
+    model = telling(made).with_dtype("float32", score_statistics=STATISTICS, fragment_stages=stages)
+    model.save(folder / "model.keras")
+    return str(folder / "model.keras"), said_of_fragments(model)
+
+
+def said_of_fragments(model):
+    """Score → points of `batch`, on its true fragments."""
+    inputs, targets = batch()
+    outputs = model.score_fragments(inputs["frames"], targets["stages"], inputs["mask"])
+    return {score: np.asarray(outputs[score]) for score in ("difficulty", "execution", "final")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "stay"),
+    [
+        ({"freeze": ["difficulty"], "training": "joint"}, ["difficulty"]),
+        ({"freeze": ["difficulty", "c3d"], "rates": [], "segmentation_epochs": 0}, ["difficulty"]),
+        ({"scoring_epochs": 0}, ["difficulty", "execution", "final"]),
+        ({"scoring_epochs": 0, "difficulty_fragment": ["entry", "take-flight"]}, ["difficulty", "execution", "final"]),
+    ],
+    ids=str,
+)
+def test_a_tower_that_does_not_learn_scores_as_it_did(of_other_records, diving_records, tmp_path, changes, stay):
+    """Whatever the scores and stages of the records at hand."""
+    path, before = of_other_records
+    run = ScoringRun(
+        DatasetInfo.load(diving_records), settings(tmp_path, diving_records, initial_model=path, **changes)
+    )
+    run.load_initial_weights()
+    after = said_of_fragments(run.model)
+    for score, points in before.items():
+        assert np.allclose(after[score], points, rtol=1e-6) == (score in stay), score
+
+
+def test_the_stages_of_a_tower_that_does_not_learn_are_not_to_be_changed(of_other_records, diving_records, tmp_path):
+    changes = {"initial_model": of_other_records[0], "freeze": ["difficulty"], "difficulty_fragment": ["take-flight"]}
+    message = r"--difficulty_fragment: expected take-flight, entry, which the tower .*Received: take-flight\.$"
+    with pytest.raises(InputError, match=message):
+        ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
+
+
+def test_a_tower_that_learns_on_from_other_stages_is_named(of_other_records, diving_records, tmp_path, capsys):
+    path, _ = of_other_records
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, initial_model=path))
+    run.load_initial_weights()
+    said = f"{path}: its difficulty tower has learned from take-flight and entry, and learns from take-flight here.\n"
+    assert said in capsys.readouterr().out

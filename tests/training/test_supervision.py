@@ -12,6 +12,7 @@ from scoringnet_tf.training.supervision import (
     check_fragments,
     check_head,
     check_held_out,
+    check_learned,
     check_segmenter,
     check_stages,
     check_views_flag,
@@ -173,3 +174,13 @@ def test_a_c3d_is_of_no_use_to_features(tmp_path):
     info = records(FULL, features={"size": 3, "stride": 1, "origin": None})
     with pytest.raises(InputError, match="--pretrained: expected records of frames"):
         check_weights(info, settings(tmp_path, tmp_path, pretrained="c3d.keras"))
+
+
+def test_scores_that_held_out_videos_alone_know_teach_nothing():
+    """The choice of towers is of all training videos: it does not depend on which are held out."""
+    info = records(FULL, FINAL_ONLY, FINAL_ONLY)
+    first, *others, _ = info.videos
+    check_learned(info, [first, *others], PARTS)
+    check_learned(info, others, FINAL)
+    with pytest.raises(InputError, match=r"expected difficulty and execution of a training video that is not held out"):
+        check_learned(info, others, PARTS)

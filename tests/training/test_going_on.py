@@ -1,0 +1,167 @@
+"""What must be there for a run to go on, and to learn from; what it leaves alone in its folder, and says of it."""
+
+import contextlib
+import dataclasses
+import json
+import types
+
+import pytest
+from training_runs import batch, settings
+
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.models.reference import checksum
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training import callbacks
+from scoringnet_tf.training.checkpoints import Checkpoints
+from scoringnet_tf.training.run import Phase
+from scoringnet_tf.training.scoring import ScoringRun
+
+CHANGES = {"training": "joint", "rates": []}
+
+
+@pytest.fixture(scope="module")
+def run(diving_records, tmp_path_factory):
+    """A run in whose folder a test puts what others may have left; none of them trains it."""
+    return ScoringRun(
+        DatasetInfo.load(diving_records), settings(tmp_path_factory.mktemp("run"), diving_records, **CHANGES)
+    )
+
+
+def left(run, monkeypatch, folder, state):
+    """`run` in a folder with its configuration and a checkpoint of this state."""
+    monkeypatch.setattr(run, "model_dir", folder)
+    run._record()
+    checkpoint = folder / "checkpoints" / f"{state['phase']}_0001"
+    checkpoint.mkdir(parents=True)
+    (checkpoint / "state.json").write_text(json.dumps({"steps_done": 1, "epoch": 1, **state}))
+    return run
+
+
+def test_a_checkpoint_of_which_nothing_says_what_run_left_it_is_refused(run, monkeypatch, tmp_path):
+    """Copied without its configuration: any settings and videos would go on, and the held-out ones be learned from."""
+    left(run, monkeypatch, tmp_path, {"phase": "joint"})
+    run._record()
+    (tmp_path / "config.json").unlink()
+    with pytest.raises(
+        InputError, match=r"config\.json: expected the configuration of the run .*Received: no such file"
+    ):
+        run.run()
+    assert not (tmp_path / "config.json").exists()
+
+
+def test_a_checkpoint_of_a_phase_that_the_run_has_not_is_refused(run, monkeypatch, tmp_path):
+    """Weights to begin with would be taken neither from it nor from where the flags say."""
+    with pytest.raises(InputError, match=r"checkpoints: expected a checkpoint of joint\. Received: one of scoring"):
+        left(run, monkeypatch, tmp_path, {"phase": "scoring"}).run()
+
+
+@pytest.mark.parametrize("best", [0.81, None])
+def test_a_best_model_that_is_gone_is_missed(run, monkeypatch, tmp_path, best):
+    """The last one would be called the best; where no epoch was the best yet, none is missed."""
+    left(run, monkeypatch, tmp_path, {"phase": "joint", "best": best})
+    message = (
+        r"best\.keras: expected the best model until epoch 1" if best else r"model\.weights\.h5: expected the weights"
+    )
+    with pytest.raises(InputError, match=message):
+        run.run()
+
+
+def test_what_was_put_into_a_last_model_stays_while_its_weights_are_the_same(run, monkeypatch, tmp_path):
+    """A finished run that is given again trains nothing; other weights, or a file that is cut off, are replaced."""
+    path, made = tmp_path / "last.keras", {"views": 2, "provenance": {"calibrated": "yes"}}
+    monkeypatch.setattr(Checkpoints, "restore", lambda *_: None)
+    left(run, monkeypatch, tmp_path, {"phase": "joint", "epoch": 2})
+    assert run.run() == path
+    run.model.with_dtype("float32", **made).save(path)
+    run.run()
+    assert load_scoring_net(path).provenance == made["provenance"]
+    kernel = run.model.score_predictor.towers["execution"].get_layer("regressor_fc3").kernel
+    kernel.assign(2 * kernel)
+    run.run()
+    again = load_scoring_net(path)
+    assert again.provenance == run.model.provenance and checksum(again) == checksum(run.model)
+    path.write_bytes(path.read_bytes()[:9000])
+    run.run()
+    assert checksum(load_scoring_net(path)) == checksum(run.model)
+
+
+ROWS = "epoch,loss,val_loss\n0,3,nan\n1,3,2.5\n2,3,nan\n3,3,2\n4,3"
+SCORED = "epoch,score,video_id,true,predicted\n{},final,a,50,51\n"
+
+
+@pytest.mark.parametrize(
+    ("held_out", "scored", "said"),
+    [
+        (["a"], None, "2 epochs, the last of them epoch 4."),
+        (["a"], 4, "1 epoch, the last of them epoch 2."),
+        ([], 1, "4 epochs, the last of them epoch 5."),
+    ],
+)
+def test_epochs_whose_test_scores_were_not_asked_for_are_told(
+    run, monkeypatch, tmp_path, capsys, held_out, scored, said
+):
+    """Of those that are validated, where any are."""
+    for name, value in {"model_dir": tmp_path, "validation_ids": held_out}.items():
+        monkeypatch.setattr(run, name, value)
+    (tmp_path / "joint.csv").write_text(ROWS)
+    if scored:
+        (tmp_path / "joint_test_scores.csv").write_text(SCORED.format(scored))
+    run.begin(run.phases[0], resumed=True)
+    assert capsys.readouterr().out == ""
+    monkeypatch.setitem(run.settings, "test_scores", True)
+    run.begin(run.phases[0], resumed=True)
+    file = tmp_path / "joint_test_scores.csv"
+    assert capsys.readouterr().out == f"--test_scores: {file} lacks what was trained without the flag: {said}\n"
+
+
+# === What there is to learn from where videos are held out ===
+
+
+def test_scores_of_held_out_videos_alone_begin_no_run(run, tmp_path):
+    parts = {"difficulty": None, "execution": None}
+    videos = {name: {**video, **(parts if name in run.train_ids else {})} for name, video in run.info.videos.items()}
+    with pytest.raises(InputError, match=r"expected difficulty and execution of a training video that is not held out"):
+        ScoringRun(
+            dataclasses.replace(run.info, videos=videos),
+            settings(tmp_path, run.info.records_dir, **CHANGES, scores="parts"),
+        )
+
+
+@pytest.mark.parametrize(("labelled", "cut_short"), [(0, False), (0, True), (1, False)])
+def test_labels_of_held_out_videos_alone_end_a_run_after_an_epoch(run, labelled, cut_short):
+    """Not one that was cut short: those with labels may have been to come."""
+    run.begin(run.phases[0], resumed=False)
+    inputs, targets = batch()
+    targets["stages"][labelled:] = -1
+    run.model.compute_loss(y=targets, y_pred=run.model(inputs))
+    loss = float(run.model.learned.trackers["stage_loss"].result())
+    check = callbacks.LabelledFrames("records")
+    check.set_model(types.SimpleNamespace(stop_training=cut_short))
+    with (
+        contextlib.nullcontext()
+        if labelled or cut_short
+        else pytest.raises(InputError, match="records: expected stage labels of a training video that is not held out")
+    ):
+        check.on_epoch_end(0, {"stage_loss": loss})
+
+
+def test_labels_are_looked_for_where_kfs_learns_beside_held_out_videos(run, monkeypatch, tmp_path):
+    def looks(phase):
+        found = run.further_callbacks(Phase(phase, 1), tmp_path)
+        return any(isinstance(each, callbacks.LabelledFrames) for each in found)
+
+    monkeypatch.setattr(run, "folder", tmp_path, raising=False)
+    assert [looks(phase) for phase in ("joint", "segmentation", "scoring")] == [True, True, False]
+    monkeypatch.setattr(run, "validation_ids", [])
+    assert not looks("joint")
+
+
+def test_test_scores_need_test_videos_whose_scores_are_known(run, monkeypatch):
+    unknown = dict.fromkeys(("difficulty", "execution", "final"))
+    videos = {name: {**video, **unknown} for name, video in run.info.videos.items() if video["split"] == "test"}
+    monkeypatch.setitem(run.settings, "test_scores", True)
+    run._check_test_scores()
+    monkeypatch.setattr(run, "info", dataclasses.replace(run.info, videos=videos))
+    with pytest.raises(InputError, match=r"--test_scores: expected test videos whose scores are known\. .*none of 3 "):
+        run._check_test_scores()
