@@ -115,7 +115,14 @@ def test_every_cost_is_measured(videos, stage_model, monkeypatch):
 
     assert found.parameters == scoringnet_tf.from_preset(stage_model).count_params()
     seconds = ("encode", "write", "start", "read", "model", "load", "step", "index")
-    assert all(getattr(found, name) > 0 for name in seconds) and found.compare >= 0
+    assert all(getattr(found, name) > 0 for name in seconds)
+
+
+def test_the_cost_of_comparing_is_that_of_a_pair(monkeypatch):
+    """Of n videos that take 7 s each beside 3 s for each of their n² / 2 pairs."""
+    timed = costs._timed
+    monkeypatch.setattr(costs, "_timed", lambda of, number: (timed(of, number)[0], 7 * number + 3 * number**2 / 2))
+    assert costs._comparing(5)["compare"] == 3
 
 
 def test_what_a_training_takes_to_begin_is_no_part_of_its_steps(stage_model):

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_runs import SMALL, STATISTICS, assert_same, batch
+from training_runs import SMALL, STATISTICS, assert_same, batch, deciding, telling
 
 import scoringnet_tf
 from scoringnet_tf.losses import ScoreLoss
@@ -56,7 +56,7 @@ def eq10(network, scores, targets, stage_loss, alpha, margin, units):
 @pytest.mark.parametrize("units", [(0.25, 4.0), (1.0, 1.0)])
 def test_joint_loss_is_eq10(units):
     """With true fragments in training, in standard deviations or in points."""
-    network = scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.01, **WITHOUT_DROPOUT)
+    network = telling(scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.001, **WITHOUT_DROPOUT), 3000.0)
     inputs, targets = batch()
     p = np.asarray(network.segmenter(inputs)).reshape(-1, 4)
     stage_loss = -np.mean(np.log(p[np.arange(len(p)), targets["stages"].ravel()]))
@@ -86,7 +86,7 @@ def test_a_model_without_statistics_learns_in_points():
 
 def test_evaluation_is_eq10_on_predicted_fragments():
     """`evaluate` gives the loss and the metrics of the model's own outputs, by the same formula."""
-    network = compiled(scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.01))
+    network = compiled(telling(scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.001), 3000.0))
     inputs, targets = batch()
     outputs = {name: np.asarray(value) for name, value in network(inputs).items()}
     p = outputs["stages"].reshape(-1, 4)
@@ -104,10 +104,7 @@ def test_frames_are_right_by_the_labels_that_the_model_decides():
     keras.utils.set_random_seed(3)
     network = compiled(scoringnet_tf.ScoringNet(**SMALL, decoding="ordered"))
     inputs, targets = batch()
-    layer = network.segmenter.get_layer("fc2")
-    features = np.asarray(keras.Model(network.segmenter.input, layer.input)(inputs)).reshape(36, -1)
-    kernel = np.random.default_rng(0).normal(size=(features.shape[1], 4))  # any, but far from the mean of all frames
-    layer.set_weights([1e3 * kernel, -1e3 * features.mean(axis=0) @ kernel])
+    deciding(network, inputs)
     outputs = {name: np.asarray(value) for name, value in network(inputs).items()}
     right = [(found == targets["stages"]).mean() for found in (outputs["labels"], outputs["stages"].argmax(-1))]
     assert right[0] != right[1]
