@@ -85,7 +85,7 @@ def test_padding_does_not_change_the_result(videos):
     model = telling(scoringnet_tf.ScoringNet(**SMALL, score_statistics=STATISTICS), 3000.0)
     padded = model(videos, training=False)
     alone = model({name: value[1:, :9] for name, value in videos.items()}, training=False)
-    np.testing.assert_allclose(padded["stages"][1, :9], alone["stages"][0], atol=1e-6)
+    np.testing.assert_allclose(padded["stages"][1, :9], alone["stages"][0], atol=1e-5)  # rounding: of other shapes
     for score in ("difficulty", "execution", "final"):
         assert float(padded[score][1]) == pytest.approx(float(alone[score][0]), rel=1e-5)
 
