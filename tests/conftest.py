@@ -2,6 +2,7 @@
 
 import csv
 import gc
+import random
 import shutil
 from fractions import Fraction
 from pathlib import Path
@@ -36,6 +37,20 @@ LONG = (
 def pytest_collection_modifyitems(items):
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: places.get(item.path, len(LONG)))
+
+
+# Keras draws the seeds of initialisers and of dropout from `random` where none is given: the weights of an untrained
+# network are the same in every run, whatever came before, and those of a fixture are not those of a test.
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef):
+    random.seed(fixturedef.argname)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call():
+    random.seed(0)
 
 
 def bar_frame(index, color):

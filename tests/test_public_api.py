@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from training_runs import settings
 
 import scoringnet_tf
@@ -23,6 +24,7 @@ WITHOUT_DROPOUT = {
 def test_a_script_gives_the_numbers_of_the_command_line(diving_records, tmp_path):
     """`ScoringRun` is what `python -m scoringnet_tf.train` runs."""
     sn = scoringnet_tf
+    tf.config.experimental.enable_op_determinism()  # as it does
     keras.utils.set_random_seed(7)
     model = sn.ScoringNet.for_records(sn.DatasetInfo.load(diving_records), **TINY, **WITHOUT_DROPOUT)
     model.compile(sn.LayerwiseAdam(1e-3, global_clipnorm=1.0))

@@ -3,8 +3,10 @@
 import ast
 import configparser
 import pathlib
+import random
 import re
 
+import keras
 import pytest
 import yaml
 from conftest import LONG
@@ -116,6 +118,12 @@ def test_suites_with_an_environment_of_their_own_have_a_command_and_are_left_out
     assert list((ROOT / "tests" / suite).glob("test_*.py"))
     assert re.search(rf"^[\w ]*\b{suite}\b[\w ]*:\n", text("Makefile"), re.M)
     assert f"make {suite}\n" in text(".ci/run")
+
+
+def test_what_keras_draws_without_a_seed_is_the_same_in_every_run():
+    """Whatever ran before: the weights of the networks of all tests come from there."""
+    drawn = int(keras.random.SeedGenerator().state[0])
+    assert drawn == random.Random(0).randint(1, 10**9)
 
 
 def test_the_files_of_tests_that_begin_first_are_there():

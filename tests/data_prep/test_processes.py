@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from command_forks import TIMEOUT
 
 from data_prep.support.processes import in_processes
 from scoringnet_tf.support.errors import InputError
@@ -31,7 +32,7 @@ def test_results_behind_a_slow_one_are_bounded(tmp_path, ahead, expected):
     items = [(str(tmp_path), number) for number in range(40)]
     with in_processes(2, ahead) as map_items:
         results = map_items(begun, items)
-        end = time.monotonic() + 60
+        end = time.monotonic() + TIMEOUT
         while len(list(tmp_path.glob("begun *"))) < expected and time.monotonic() < end:
             time.sleep(0.01)
         time.sleep(0.1)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from command_forks import forked
 from conftest import write_bars, write_unlv_diving
+from training_runs import telling
 
 import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
@@ -44,7 +45,7 @@ def folder(tmp_path_factory):
 def plain(folder):
     keras.utils.set_random_seed(0)
     options = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "decoding": "ordered"}
-    return scoringnet_tf.ScoringNet.for_records(DatasetInfo.load(folder), **options)
+    return telling(scoringnet_tf.ScoringNet.for_records(DatasetInfo.load(folder), **options), 3000.0)
 
 
 @pytest.fixture(scope="module")
@@ -327,6 +328,7 @@ def test_the_score_of_a_record_is_that_of_the_evaluation(scored, plain, folder):
     assert found.ids == info.splits["test"]["ids"]
     for (_, _, score, _), final in zip(scored, found.predicted["final"], strict=True):
         assert score.final == pytest.approx(final, rel=1e-4)
+    assert np.diff(np.sort(found.predicted["final"])).min() > 0.1  # each video has a score of its own
 
 
 def test_what_was_measured_with_other_weights_says_nothing(model, scored):

@@ -176,7 +176,7 @@ def test_every_prediction_has_the_name_of_its_video(records, tmp_path, request):
     records_dir = request.getfixturevalue(records)
     info = DatasetInfo.load(records_dir)
     options = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
-    model = telling(scoringnet_tf.ScoringNet(**options, score_statistics=STATISTICS), 3000.0)
+    model = telling(scoringnet_tf.ScoringNet(**options, score_statistics=STATISTICS), 30_000.0)
     dataset = input_pipeline.videos(records_dir, "test", image_size=(32, 32), batch_size=2, with_info=True)
     result = evaluation.predict_records(evaluation.prediction_function(model), dataset)
     assert sorted(result.ids) == sorted(info.split("test")["ids"])
@@ -203,7 +203,8 @@ def test_true_fragments_change_the_scores_and_not_the_stages(diving_records):
             width_multiplier=1 / 16,
             clip_lengths=(8, 8),
             score_statistics={"difficulty": (3.0, 100.0), "execution": (20.0, 100.0)},
-        )
+        ),
+        3000.0,
     )
     inputs, targets = next(iter(input_pipeline.videos(diving_records, "test", image_size=(32, 32), batch_size=3)))
     predicted = evaluation.prediction_function(model)(inputs, targets["stages"])

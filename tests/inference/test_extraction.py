@@ -26,6 +26,8 @@ from scoringnet_tf.training.config import record_config
 
 ROOT = pathlib.Path(__file__).parents[2]
 SIZE = (32, 32)
+# Between graphs of other shapes, for which a processor's library may choose other kernels; wrong ones are above 1e-3.
+ROUNDING = {"rtol": 1e-5, "atol": 1e-5}
 LENGTH = 53
 FRAMES = np.random.default_rng(0).integers(0, 256, (LENGTH, *SIZE, 3)).astype(np.uint8)
 
@@ -55,7 +57,7 @@ def test_features_per_frame_are_those_of_the_whole_video(c3d, endpoint, stride):
     expected = without_pooling(c3d, endpoint).reshape(LENGTH, -1)[::stride]
     found = extracted(c3d, endpoint, "frame", stride)
     assert found.shape == (-(-LENGTH // stride), expected.shape[1]) and found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, atol=2e-6)
+    np.testing.assert_allclose(found, expected, **ROUNDING)
     assert np.abs(expected).max() > 0.5  # else anything would do
 
 
@@ -67,7 +69,7 @@ def test_features_per_clip_are_those_of_the_clips(c3d, endpoint, stride, clip_le
     expected = np.asarray(c3d.endpoint(endpoint)(FRAMES[np.array(clips)])).reshape(len(clips), -1)
     found = extracted(c3d, endpoint, "clip", stride, clip_length)
     assert len(found) == -(-LENGTH // stride)
-    np.testing.assert_allclose(found, expected, atol=2e-6)
+    np.testing.assert_allclose(found, expected, **ROUNDING)
 
 
 def test_clips_of_another_length_than_in_pretraining(c3d):
@@ -78,9 +80,9 @@ def test_clips_of_another_length_than_in_pretraining(c3d):
 
 def test_the_mean_over_space_and_the_time_of_a_clip(c3d):
     whole = without_pooling(c3d, "conv5b")
-    np.testing.assert_allclose(extracted(c3d, "conv5b", pool="mean"), whole.mean(axis=(1, 2)), atol=2e-6)
+    np.testing.assert_allclose(extracted(c3d, "conv5b", pool="mean"), whole.mean(axis=(1, 2)), **ROUNDING)
     flat = extracted(c3d, "conv4b", "clip", 8, 8).reshape(7, -1, 32)
-    np.testing.assert_allclose(extracted(c3d, "conv4b", "clip", 8, 8, pool="mean"), flat.mean(axis=1), atol=2e-6)
+    np.testing.assert_allclose(extracted(c3d, "conv4b", "clip", 8, 8, pool="mean"), flat.mean(axis=1), **ROUNDING)
 
 
 def test_frames_are_asked_for_window_by_window_and_unused_ones_never(c3d):
@@ -134,7 +136,7 @@ def test_kfs_reads_these_features(stage_model):
     segmenter = scoringnet_tf.from_preset(stage_model).segmenter
     vectors = keras.Model(segmenter.input, segmenter.get_layer("flatten").output)
     expected = np.asarray(vectors({"frames": FRAMES[np.newaxis], "mask": np.ones((1, LENGTH), bool)}))[0]
-    np.testing.assert_allclose(extracted(c3d, "pool5"), expected, atol=2e-6)
+    np.testing.assert_allclose(extracted(c3d, "pool5"), expected, **ROUNDING)
     assert preprocessor.stored.frame_size == (36, 48)
     tower, _ = load_c3d(stage_model, "execution")
     assert not np.allclose(extracted(tower, "conv5b"), extracted(c3d, "conv5b"))

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import bar_color, bar_frame, write_bars, write_video
+from training_runs import telling
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -48,7 +49,7 @@ def test_stages_cover_the_video_in_frames_and_seconds(tmp_path):
 
 def test_scores_are_those_of_the_model_on_the_same_frames(tmp_path):
     write_bars(tmp_path / "v.avi", 20)
-    model = small_model(score_statistics={"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)})
+    model = telling(small_model(score_statistics={"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)}), 3000.0)
     expected = model(model.preprocessor(tmp_path / "v.avi"), training=False)
     score = score_video(tmp_path / "v.avi", model, force=True)
     for name in ("difficulty", "execution", "final"):
@@ -60,6 +61,7 @@ def test_a_whole_video_is_scored_by_the_model_s_own_samples(tmp_path):
     for lengths in ((8, 8), (8, 5)):
         statistics = {"difficulty": (3.3, 0.3), "execution": (24.0, 4.0)}
         model = small_model(fragments="whole", score_statistics=statistics, clip_lengths=lengths)
+        telling(model, 3000.0)
         expected = model(model.preprocessor(tmp_path / "v.avi"), training=False)
         score = score_video(tmp_path / "v.avi", model)
         assert (score.stages, score.num_frames, score.deviations, score.reasons) == ([], 21, {}, [])
@@ -211,6 +213,7 @@ def test_predict_says_what_evaluate_says(tmp_path, diving_records, telling_model
     info = DatasetInfo.load(diving_records)
     model = type(telling_model).from_config({**telling_model.get_config(), "stored": info.stored, "decoding": decoding})
     model.set_weights(telling_model.get_weights())
+    telling(model, 3000.0)
     scorer = VideoScorer(model, window)
     ((inputs, targets, facts),) = videos(diving_records, "test", image_size=(32, 32), batch_size=3, with_info=True)
     outputs = prediction_function(model)(inputs, targets["stages"])

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from command_forks import TIMEOUT
 from conftest import write_bars
 
 from scoringnet_tf.inference.inputs import reading_ahead, scored
@@ -76,7 +77,7 @@ def test_what_is_not_wanted_any_more_is_not_read_to_its_end(model, videos, monke
         seen.append(frame)
         if len(seen) == 3:
             begun.set()
-            assert stopped.wait(20)
+            assert stopped.wait(TIMEOUT)
         return encode(frame, *arguments)
 
     stopped = threading.Event()
@@ -84,7 +85,7 @@ def test_what_is_not_wanted_any_more_is_not_read_to_its_end(model, videos, monke
     ahead = reading_ahead(scorer, [videos[0], videos[2]])
     next(ahead)
     ((_, first),) = scorer._ahead.values()
-    assert begun.wait(20)
+    assert begun.wait(TIMEOUT)
     ahead.close()
     stopped.set()
-    assert isinstance(first.exception(20), StopIteration) and len(seen) < 20 and not scorer._ahead
+    assert isinstance(first.exception(TIMEOUT), StopIteration) and len(seen) < 20 and not scorer._ahead

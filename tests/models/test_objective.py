@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_runs import SMALL, STATISTICS, assert_same, batch
+from training_runs import SMALL, STATISTICS, assert_same, batch, deciding, telling
 
 import scoringnet_tf
 from scoringnet_tf.losses import ScoreLoss
@@ -18,6 +18,11 @@ from scoringnet_tf.models.objective import TRUE_STAGES
 MAE = keras.metrics.MeanAbsoluteError()
 PARTS = ("segmenter", "score_predictor")
 WITHOUT_DROPOUT = {"segmenter": {"dropout_rate": 0.0}, "score_predictor": {"dropout_rate": 0.0}}
+
+
+# Of a few steps alone, which take less than their graph takes to be traced. Graphs are those of `step`, of scheduled
+# fragments, of scaled losses and of models that are saved.
+EAGER = {"run_eagerly": True}
 
 
 def compiled(network, **options):
@@ -56,7 +61,7 @@ def eq10(network, scores, targets, stage_loss, alpha, margin, units):
 @pytest.mark.parametrize("units", [(0.25, 4.0), (1.0, 1.0)])
 def test_joint_loss_is_eq10(units):
     """With true fragments in training, in standard deviations or in points."""
-    network = scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.01, **WITHOUT_DROPOUT)
+    network = telling(scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.001, **WITHOUT_DROPOUT), 3000.0)
     inputs, targets = batch()
     p = np.asarray(network.segmenter(inputs)).reshape(-1, 4)
     stage_loss = -np.mean(np.log(p[np.arange(len(p)), targets["stages"].ravel()]))
@@ -66,7 +71,8 @@ def test_joint_loss_is_eq10(units):
         score: ScoreLoss(alpha=3.0, margin=0.7, unit=unit)
         for score, unit in zip(("difficulty", "execution"), units, strict=True)
     }
-    assert fitted(network, loss=losses)["loss"] == pytest.approx(expected, rel=1e-4)
+    graph = {} if units == (1.0, 1.0) else EAGER
+    assert fitted(network, loss=losses, **graph)["loss"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_losses_are_in_standard_deviations_unless_told_otherwise():
@@ -78,7 +84,7 @@ def test_losses_are_in_standard_deviations_unless_told_otherwise():
 
 def test_a_model_without_statistics_learns_in_points():
     network = scoringnet_tf.ScoringNet(**{**SMALL, "score_statistics": None})
-    logs = fitted(network)
+    logs = fitted(network, **EAGER)
     assert {score: network.learned.losses[score].unit for score in STATISTICS} == {"difficulty": 1.0, "execution": 1.0}
     truth = batch()[1]["execution"]
     assert logs["execution_mse"] == pytest.approx((truth**2).mean() / 2, rel=0.01)  # its first guess is 0
@@ -86,7 +92,7 @@ def test_a_model_without_statistics_learns_in_points():
 
 def test_evaluation_is_eq10_on_predicted_fragments():
     """`evaluate` gives the loss and the metrics of the model's own outputs, by the same formula."""
-    network = compiled(scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.01))
+    network = compiled(telling(scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.001), 3000.0))
     inputs, targets = batch()
     outputs = {name: np.asarray(value) for name, value in network(inputs).items()}
     p = outputs["stages"].reshape(-1, 4)
@@ -104,10 +110,7 @@ def test_frames_are_right_by_the_labels_that_the_model_decides():
     keras.utils.set_random_seed(3)
     network = compiled(scoringnet_tf.ScoringNet(**SMALL, decoding="ordered"))
     inputs, targets = batch()
-    layer = network.segmenter.get_layer("fc2")
-    features = np.asarray(keras.Model(network.segmenter.input, layer.input)(inputs)).reshape(36, -1)
-    kernel = np.random.default_rng(0).normal(size=(features.shape[1], 4))  # any, but far from the mean of all frames
-    layer.set_weights([1e3 * kernel, -1e3 * features.mean(axis=0) @ kernel])
+    deciding(network, inputs)
     outputs = {name: np.asarray(value) for name, value in network(inputs).items()}
     right = [(found == targets["stages"]).mean() for found in (outputs["labels"], outputs["stages"].argmax(-1))]
     assert right[0] != right[1]
@@ -128,7 +131,7 @@ def test_src_is_of_as_many_videos_as_there_are():
 
 def test_a_batch_without_known_truth_is_not_in_the_terms():
     """A video with scores and no stages, then one with stages alone: the terms of each are those of its own batch."""
-    network = compiled(scoringnet_tf.ScoringNet(**SMALL))
+    network = compiled(scoringnet_tf.ScoringNet(**SMALL), **EAGER)
     inputs, targets = batch()
     scored = {**targets, "stages": np.full_like(targets["stages"], -1)}
     unknown = {score: np.full_like(targets[score], np.nan) for score in (*STATISTICS, "final")}
@@ -147,7 +150,7 @@ def test_a_batch_without_known_truth_is_not_in_the_terms():
 
 def test_a_small_last_batch_counts_by_its_videos():
     """The loss and its terms, of two videos and of one: a third of what is told is that of the last."""
-    network = compiled(scoringnet_tf.ScoringNet(**SMALL))
+    network = compiled(scoringnet_tf.ScoringNet(**SMALL), **EAGER)
     batches = tf.data.Dataset.from_tensor_slices(batch()).batch(2)
 
     def told(part):
@@ -161,7 +164,7 @@ def test_a_small_last_batch_counts_by_its_videos():
 
 def test_a_weight_of_zero_leaves_a_video_out():
     """`evaluate` of three videos, one of weight 0, is that of the other two."""
-    network = compiled(scoringnet_tf.ScoringNet(**SMALL))
+    network = compiled(scoringnet_tf.ScoringNet(**SMALL), **EAGER)
     inputs, targets = batch()
     others = ({name: value[1:] for name, value in part.items()} for part in (inputs, targets))
     weighted, two = (
@@ -184,9 +187,9 @@ def test_a_phase_trains_its_part_alone(phase, changed, fixed, fragments):
 
 def test_a_phase_after_another_trains_again_what_that_one_froze():
     network = scoringnet_tf.ScoringNet(**SMALL)
-    fitted(network, phase="scoring")
+    fitted(network, phase="scoring", **EAGER)
     before = network.segmenter.get_weights()
-    fitted(network, phase="joint")
+    fitted(network, phase="joint", **EAGER)
     assert any((a != b).any() for a, b in zip(before, network.segmenter.get_weights(), strict=True))
 
 
@@ -203,7 +206,7 @@ def test_frozen_parts_stay_and_all_else_learns(frozen):
     fixed = {id(v) for part in frozen for layer in layers_of(network)[part] for v in layer.trainable_variables}
     weights = network.trainable_variables  # all there are
     before = [np.array(variable) for variable in weights]
-    fitted(network, frozen=frozen)
+    fitted(network, frozen=frozen, **EAGER)
     changed = {id(v) for v, old in zip(weights, before, strict=True) if (np.asarray(v) != old).any()}
     assert fixed and changed == {id(variable) for variable in weights} - fixed
     assert {id(v) for v in network.trainable_variables} == changed
@@ -224,7 +227,7 @@ def test_weight_decay_is_that_of_the_kernels_that_learn():
     learning = network.score_predictor.get_layer("execution_tower")
     kernels = [np.array(v) for v in learning.trainable_variables if v.path.endswith("kernel")]
     assert len(kernels) == 8 + 2 + 3
-    logs = fitted(network, frozen=("difficulty",))
+    logs = fitted(network, frozen=("difficulty",), **EAGER)
     assert logs["weight_decay"] == pytest.approx(0.01 * sum((kernel**2).sum() for kernel in kernels), rel=1e-5)
     assert frozen.losses == []
 
@@ -256,7 +259,7 @@ def test_sp_trains_with_dropout_and_a_frozen_kfs_without():
     def losses(phase, fragments, frozen=(), **dropout):
         keras.utils.set_random_seed(0)
         network = scoringnet_tf.ScoringNet(**SMALL, **dropout)
-        network.compile(keras.optimizers.SGD(0.0), phase=phase, fragments=fragments, frozen=frozen)
+        network.compile(keras.optimizers.SGD(0.0), phase=phase, fragments=fragments, frozen=frozen, **EAGER)
         data = tf.data.Dataset.from_tensors(batch())
         history = network.fit(data.repeat(), steps_per_epoch=1, epochs=2, verbose=0, shuffle=False).history
         return {name: values for name, values in history.items() if not name.endswith("src")}

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from training_runs import SMALL, STATISTICS, batch
+from training_runs import SMALL, STATISTICS, batch, telling
 
 import scoringnet_tf
 from scoringnet_tf import losses
@@ -78,14 +78,17 @@ def test_a_whole_video_is_sampled_evenly_and_without_its_padding():
 
 def test_one_tower_sees_the_fragment_of_execution():
     """In as many frames as execution's tower has, whatever difficulty's has."""
-    model = scoringnet_tf.ScoringNet(**{**FINAL, "clip_lengths": (4, 8)})
+    model = telling(scoringnet_tf.ScoringNet(**{**FINAL, "clip_lengths": (4, 8)}), 3000.0)
     inputs, targets = batch()
-    member = np.isin(targets["stages"], [2, 3])
-    indices = np.asarray(resampling_indices(member, 8))
-    clips = np.stack([inputs["frames"][row, indices[row]] for row in range(3)])
-    expected = model.score_predictor({"final_clip": clips})["final"]
-    found = model.score_fragments(inputs["frames"], targets["stages"], inputs["mask"])
-    np.testing.assert_allclose(np.asarray(found["final"]), np.asarray(expected), rtol=1e-5)
+
+    def score_of(*stages):
+        indices = np.asarray(resampling_indices(np.isin(targets["stages"], stages), 8))
+        clips = np.stack([inputs["frames"][row, indices[row]] for row in range(3)])
+        return np.asarray(model.score_predictor({"final_clip": clips})["final"])
+
+    found = np.asarray(model.score_fragments(inputs["frames"], targets["stages"], inputs["mask"])["final"])
+    np.testing.assert_allclose(found, score_of(2, 3), rtol=1e-5)
+    assert np.abs(found - score_of(2)).min() > 0.01  # that of difficulty
 
 
 def test_towers_of_features_are_built_as_told():

@@ -1134,4 +1134,46 @@ CHANGES = [
             "test_the_status_is_that_of_the_performances",
         ),
     ),
+    *of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/inference/test_prediction.py",
+        (
+            "[where.reshape(chosen.shape)]",
+            "[where.reshape(chosen.shape)[:, ::-1]]",
+            "SP sees a video backwards",
+            "test_scores_are_those_of_the_model_on_the_same_frames",
+        ),
+        (
+            "sampled(video, samples[seen])",
+            "sampled(video, samples[np.maximum(seen - 1, 0)])",
+            "SP sees the frame before each",
+            "test_a_whole_video_is_scored_by_the_model_s_own_samples",
+        ),
+        (
+            "if labels is None else labels\n        indices",
+            "if labels is None else labels[::-1]\n        indices",
+            "predict cuts other fragments than evaluate",
+            "test_predict_says_what_evaluate_says",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/prediction.py",
+        "tests/inference/test_long_videos.py",
+        (
+            "seen, shown = samples[start:stop], _shown(labels)",
+            "seen, shown = samples[: stop - start] if video.is_part else samples[start:stop], _shown(labels)",
+            "a performance of a part is scored by the beginning of that part",
+            "test_parts_show_what_the_whole_video_shows",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/data/stored_videos.py",
+        "tests/inference/test_calibration.py",
+        (
+            "places[video_id]",
+            "places[max(places)]",
+            "every video of records is the last one",
+            "test_the_score_of_a_record_is_that_of_the_evaluation",
+        ),
+    ),
 ]

@@ -935,4 +935,52 @@ CHANGES = [
             "test_a_whole_video_is_sampled_evenly_and_without_its_padding",
         ),
     ),
+    *of(
+        "scoringnet_tf/sports/sport.py",
+        "tests/models/test_partial_models.py",
+        (
+            'if score == "difficulty" else self.execution_fragment',
+            'if score != "execution" else self.execution_fragment',
+            "the one tower sees the fragment of difficulty",
+            "test_one_tower_sees_the_fragment_of_execution",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/objective.py",
+        "tests/models/test_objective.py",
+        (
+            "scores = self.score_fragments(content, stages, mask, training=training)",
+            "scores = self.score_fragments(content, 0 * stages, mask, training=training)",
+            "SP learns from whole videos",
+            "test_joint_loss_is_eq10",
+        ),
+        (
+            "return replicas.logged(super().test_step(*arguments))",
+            "x, y, *weight = arguments[-1]\n"
+            '        data = ({**x, TRUE_STAGES: y["stages"]}, y, *weight)\n'
+            "        return replicas.logged(super().test_step(*arguments[:-1], data))",
+            "a validation cuts fragments by the true stages",
+            "test_evaluation_is_eq10_on_predicted_fragments",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/fragments.py",
+        "tests/models/test_models.py",
+        (
+            'ops.arange(batch, dtype="int32")[:, None] * length',
+            'ops.arange(batch, dtype="int32")[:, None] * (length - 1)',
+            "the second video of a batch is cut a frame early",
+            "test_padding_does_not_change_the_result",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/models/scoring_net.py",
+        "tests/models/test_models.py",
+        (
+            "clips, empty = self.select_views(content, stages, mask, views)",
+            "clips, empty = self.select_views(content, stages[:, ::-1], mask, views)",
+            "score_fragments cuts other fragments than it is told",
+            "test_score_fragments_with_predicted_stages_equals_the_model",
+        ),
+    ),
 ]

@@ -712,4 +712,14 @@ CHANGES = [
             "test_a_c3d_with_batch_normalisation_is_refused",
         ),
     ),
+    *of(
+        "benchmarks/costs.py",
+        "tests/benchmarks/test_costs.py",
+        (
+            "max(0.0, twice - 2 * once)",
+            "max(0.0, twice - once)",
+            "what a video takes by itself is told as that of its pairs",
+            "test_the_cost_of_comparing_is_that_of_a_pair",
+        ),
+    ),
 ]

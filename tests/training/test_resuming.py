@@ -76,8 +76,8 @@ def _no_pictures(monkeypatch):
 @pytest.mark.parametrize(
     ("changes", "killed_at"),
     [
-        ({"ema_momentum": 0.8}, (1, 2, 4)),
-        ({"ema_momentum": 0.8, "validation_fraction": 0.0}, (2, 3)),
+        ({"ema_momentum": 0.8, "scores": "final"}, (1, 2, 4)),
+        ({"ema_momentum": 0.8, "scores": "final", "validation_fraction": 0.0}, (2, 3)),
         (
             {
                 "training": "joint",
@@ -136,19 +136,42 @@ def test_frames_that_sp_does_not_see_and_test_scores_change_nothing(staged, divi
     assert_same(weights_beside(staged[1]), weights_after(diving_records, tmp_path, **STAGED))
 
 
+ALONE = {**STAGED, "scoring_epochs": 0, "validation_every": 1, "clip_lengths": [4, 4], "alpha": 3.0}
+
+
+@pytest.fixture(scope="module")
+def kfs_alone(diving_records, tmp_path_factory):
+    """The folder of a run of KFS alone, of an epoch and of one more; the settings of SP are not those of `staged`."""
+    folder = tmp_path_factory.mktemp("alone")
+    for epochs in (1, 2):
+        weights_after(diving_records, folder, **ALONE, segmentation_epochs=epochs)
+    return folder
+
+
 @pytest.mark.slow
-def test_a_finished_run_of_kfs_alone_is_extended(staged, diving_records, tmp_path):
+def test_a_finished_run_of_kfs_alone_is_extended(staged, kfs_alone, diving_records):
     """One epoch and one more are the two that KFS had before SP."""
-    alone = {**STAGED, "scoring_epochs": 0, "validation_every": 1}
-    weights_after(diving_records, tmp_path, **alone, segmentation_epochs=1)
     with pytest.raises(InputError, match=r"--scoring_epochs \(was 0, now 2\)"):
-        weights_after(diving_records, tmp_path, **{**alone, "scoring_epochs": 2}, segmentation_epochs=1)
-    weights_after(diving_records, tmp_path, **alone, segmentation_epochs=2)
-    assert [row["epoch"] for row in rows_of(tmp_path / "segmentation.csv")] == ["0", "1"]
+        weights_after(diving_records, kfs_alone, **{**ALONE, "scoring_epochs": 2}, segmentation_epochs=2)
+    assert [row["epoch"] for row in rows_of(kfs_alone / "segmentation.csv")] == ["0", "1"]
     losses = [
-        [row["loss"] for row in rows_of(folder / "segmentation.csv")] for folder in (staged[0].model_dir, tmp_path)
+        [row["loss"] for row in rows_of(folder / "segmentation.csv")] for folder in (staged[0].model_dir, kfs_alone)
     ]
     assert losses[0] == losses[1]
+
+
+@pytest.mark.slow
+def test_kfs_trained_alone_is_that_of_a_staged_run_and_serves_others(staged, kfs_alone, diving_records, tmp_path):
+    """Whatever SP's settings are: `staged` went on with that of its second epoch, the only one that it validated."""
+    best, last, kept = (
+        keras.models.load_model(path, compile=False).segmenter.get_weights()
+        for path in (staged[1], kfs_alone / "last.keras", kfs_alone / "best.keras")
+    )
+    assert_same(best, last)
+    changes = {"segmentation_epochs": 0, "segmenter": str(kfs_alone), "scoring_epochs": 1, "scores": "final"}
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **STAGED, **changes))
+    assert [phase.name for phase in run.phases] == ["scoring"]
+    assert_same(kept, keras.models.load_model(run.run(), compile=False).segmenter.get_weights())
 
 
 @pytest.mark.slow

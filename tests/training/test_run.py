@@ -23,6 +23,9 @@ from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.run import Phase
 from scoringnet_tf.training.scoring import ScoringRun, phases
 
+# The smallest network that a run trains, where it is the run that is looked at.
+ONE_TOWER = {"training": "joint", "fragments": "whole", "scores": "final", "fragment_jitter": 0}
+
 
 def rows_of(path):
     with path.open(newline="") as file:
@@ -163,7 +166,7 @@ def test_a_resumed_phase_goes_on_from_its_best_and_its_patience(tmp_path):
 @pytest.mark.slow
 def test_a_run_that_stopped_early_has_stopped(diving_records, tmp_path):
     """At a rate of 0 no figure gets better: patience of 1 ends it after the second epoch, for good."""
-    options = {"training": "joint", "learning_rate": 0.0, "patience": 1, "epochs": 9}
+    options = {**ONE_TOWER, "learning_rate": 0.0, "patience": 1, "epochs": 9}
     first = weights_after(diving_records, tmp_path, **options)
     assert [row["epoch"] for row in rows_of(tmp_path / "joint.csv")] == ["0", "1"]
     assert_same(first, weights_after(diving_records, tmp_path, **options))
@@ -189,7 +192,7 @@ def test_early_stopping_goes_on_counting_after_a_kill():
 
 def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
     """In a folder where one that was killed in its first epoch left a best model: that is not this run's."""
-    changes = {"training": "joint", "max_steps": 3, "batch_size": 2, "validation_fraction": 0.0}
+    changes = {**ONE_TOWER, "max_steps": 3, "batch_size": 2, "validation_fraction": 0.0}
     info = DatasetInfo.load(diving_records)
     run = ScoringRun(info, settings(tmp_path, diving_records, **changes))
     (tmp_path / "best.keras").touch()

@@ -215,29 +215,7 @@ def test_a_kfs_that_is_built_otherwise_is_refused(unlabelled_records, tmp_path):
         ScoringRun(DatasetInfo.load(unlabelled_records), options).run()
 
 
-# === KFS alone, for several runs ===
-
-
-def test_kfs_trained_alone_is_that_of_a_staged_run_and_serves_others(diving_records, tmp_path):
-    """Whatever SP's settings are; the model that is kept evaluates with it."""
-    info = DatasetInfo.load(diving_records)
-    staged = settings(tmp_path / "staged", diving_records, segmentation_epochs=2, scoring_epochs=1)
-    best = keras.models.load_model(ScoringRun(info, staged).run(), compile=False)
-    alone = {**staged, "model_dir": str(tmp_path / "kfs"), "scoring_epochs": 0, "clip_lengths": [4, 4], "alpha": 3.0}
-    kept = ScoringRun(info, alone).run()
-    assert kept.name == "best.keras"
-    kfs = keras.models.load_model(kept, compile=False)
-    assert_same(best.segmenter.get_weights(), kfs.segmenter.get_weights())
-    options = {
-        **staged,
-        "model_dir": str(tmp_path / "sp"),
-        "segmentation_epochs": 0,
-        "segmenter": str(tmp_path / "kfs"),
-    }
-    run = ScoringRun(info, options)
-    assert [phase.name for phase in run.phases] == ["scoring"]
-    scored = keras.models.load_model(run.run(), compile=False)
-    assert_same(kfs.segmenter.get_weights(), scored.segmenter.get_weights())
+# === KFS alone, for several runs, which `test_resuming` trains ===
 
 
 @pytest.mark.parametrize(

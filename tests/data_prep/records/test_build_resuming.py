@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_forks import TIMEOUT
 from conftest import write_bars, write_unlv_diving
 
 from data_prep.records import building, kept_videos
@@ -332,7 +333,7 @@ def start(source, output):
     )
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=TIMEOUT):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

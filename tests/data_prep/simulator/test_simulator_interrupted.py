@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_forks import TIMEOUT
 
 from data_prep.simulator import dataset, files
 from data_prep.simulator.dataset import simulate
@@ -159,7 +160,7 @@ def _run(folder, *arguments):
 
 
 def _wait_for_video(folder):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + TIMEOUT
     while not list(Path(folder).glob("*/*.avi")):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -185,7 +186,7 @@ def test_a_killed_worker_ends_the_command_and_a_second_run_finishes(tmp_path):
     process = _run(tmp_path / "sim", "--workers=2")
     _wait_for_video(tmp_path / "sim")
     os.kill(_workers(process.pid)[0], signal.SIGKILL)
-    stderr = process.communicate(timeout=60)[1]
+    stderr = process.communicate(timeout=TIMEOUT)[1]
     assert process.returncode == 1 and "Traceback" not in stderr
     assert "one was killed" in stderr.splitlines()[-1]
     assert not (tmp_path / "sim" / "simulation.json").exists()
@@ -200,8 +201,8 @@ def test_workers_end_with_the_command(tmp_path):
     _wait_for_video(tmp_path / "sim")
     workers = _workers(process.pid)
     process.kill()
-    process.communicate(timeout=60)
-    deadline = time.monotonic() + 30
+    process.communicate(timeout=TIMEOUT)
+    deadline = time.monotonic() + TIMEOUT
     while any(Path(f"/proc/{worker}").exists() for worker in workers):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -225,7 +226,7 @@ def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     for folder, said in ((tmp_path / "file" / "sim", "Not a directory"), (tmp_path / "file", "Not a directory")):
         process = _run(folder, "--workers=1")
-        lines = process.communicate(timeout=60)[1].splitlines()
+        lines = process.communicate(timeout=TIMEOUT)[1].splitlines()
         assert process.returncode == 1 and len(lines) == 1 and said in lines[0] and str(folder) in lines[0]
 
 
