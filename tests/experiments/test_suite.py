@@ -335,7 +335,8 @@ def test_a_table_with_a_row_beside_it_is_not_replaced_by_one_of_another_preset(s
 @pytest.mark.slow
 def test_a_real_run_is_trained_evaluated_and_described(diving_records, tmp_path):
     flags = "--image_size=32,32 --width_multiplier=0.0625 --batch_size=4 --clip_lengths=8,8 --validation_fraction=0.3"
-    (tmp_path / "tiny.flags").write_text("\n".join([*flags.split(), "--epochs=1", "--max_steps=1"]))
+    flags += " --fragments=whole --scores=final --fragment_jitter=0 --epochs=1 --max_steps=1"
+    (tmp_path / "tiny.flags").write_text("\n".join(flags.split()))
     info = DatasetInfo.load(diving_records)
     surroundings = Surroundings(tmp_path / "tiny.flags", info, (), tmp_path / "runs")
     experiment = Experiment("Table", "Which?", [Row("preset")], "preset")

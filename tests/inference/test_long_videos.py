@@ -1,10 +1,6 @@
 """Long videos are scored part by part: what is found is what the whole video shows, and no more than a part is kept."""
 
 import dataclasses
-import os
-import pathlib
-import subprocess
-import sys
 from fractions import Fraction
 
 import av
@@ -12,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import write_bars
+from memory_probe import memory_of
 from training_runs import telling
 
 import scoringnet_tf
@@ -334,11 +331,7 @@ def test_memory_does_not_grow_with_the_length(tmp_path):
     used = []
     for length in (3000, 7500):
         write_bars(tmp_path / "v.avi", length)
-        code = [sys.executable, "-c", MEMORY, str(tmp_path / "v.avi"), str(length)]
-        environment = {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[2])}
-        result = subprocess.run(code, capture_output=True, text=True, env=environment)
-        assert result.returncode == 0, result.stderr
-        used.append(float(result.stdout))
+        used.append(memory_of(MEMORY, tmp_path / "v.avi", length))
     assert used[1] - used[0] < 12 and used[1] < 400
 
 

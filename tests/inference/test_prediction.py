@@ -4,8 +4,6 @@ import dataclasses
 import json
 import os
 import pathlib
-import subprocess
-import sys
 
 import av
 import cv2
@@ -14,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 from conftest import bar_color, bar_frame, write_bars, write_video
+from memory_probe import memory_of
 from training_runs import telling
 
 import scoringnet_tf
@@ -308,11 +307,7 @@ def test_a_long_video_takes_little_memory(tmp_path):
             frame.pts = index
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    code = [sys.executable, "-c", MEMORY, str(tmp_path / "long.avi")]
-    environment = {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[2])}
-    result = subprocess.run(code, capture_output=True, text=True, env=environment)
-    assert result.returncode == 0, result.stderr
-    assert float(result.stdout) < 400  # MB beyond the loaded model
+    assert memory_of(MEMORY, tmp_path / "long.avi") < 400  # MiB beyond the loaded model
 
 
 def test_wide_video_is_scored_by_its_middle_and_it_is_said(tmp_path):
