@@ -11,6 +11,7 @@ and exemplars' scores; the same ten exemplars for all videos; the epoch chosen b
 """
 
 import dataclasses
+import warnings
 from typing import Any
 
 import keras
@@ -153,7 +154,9 @@ def learn(training: TrainingSet) -> Learned:
     known, scores = training.inputs[shown], training.scores[shown]
     mean, unit = scores.mean(), scores.std() or 1.0
     groups, model = Groups.of(scores, 2**DEPTH), network(training)
-    model.compile(keras.optimizers.Adam(RATE), tree_loss, jit_compile=True)  # two million weights: twice as fast
+    with warnings.catch_warnings():  # where operations are to be deterministic, Keras says that it does without
+        warnings.filterwarnings("ignore", "Model doesn't support `jit_compile=True`")
+        model.compile(keras.optimizers.Adam(RATE), tree_loss, jit_compile=True)  # two million weights: twice as fast
 
     def pairs(inputs, exemplars):
         return np.concatenate([inputs, known[exemplars], (scores[exemplars, None] - mean) / unit], axis=-1)
