@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from conftest import write_bars
-from test_commands import ROOT
+from test_commands import BARS, ROOT
 
 # As TensorFlow 2.16, 2.19 and 2.21, and a worker of Beam 2.77, write them.
 NOTICES = """\
@@ -52,15 +52,6 @@ def run(*arguments, check=True, **changes):
     return result
 
 
-BAR = r"(evaluating test|Verifying|joint|Measuring the training videos): +\d+%\|[^|]*\|[^\r\n]*"
-COUNT = r"Measuring errors on held-out videos: \d+video [^\r\n]*"
-BARS = rf"((\r| |{BAR}|{COUNT})*\n)+"
-TRAIN = (
-    *("scoringnet_tf.train", "--records_dir={records}", "--model_dir={folder}", "--validation_fraction=0.3"),
-    *("--image_size=32,32", "--width_multiplier=0.0625", "--clip_lengths=8,8", "--batch_size=4", "--epochs=1"),
-)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "ours"),
@@ -72,11 +63,11 @@ TRAIN = (
             r"export: The model keeps no record [^\n]*\n",
         ),
         (("data_prep", "inspect", "--records_dir={records}"), BARS),
-        (TRAIN, BARS),
     ],
-    ids=["predict", "evaluate", "export", "inspect", "train"],
+    ids=["predict", "evaluate", "export", "inspect"],
 )
 def test_stderr_holds_our_words_alone(arguments, ours, stage_model, diving_records, tmp_path):
+    """That of `train` is looked at where `test_commands` trains."""
     write_bars(tmp_path / "a.mp4", 24)
     places = {"model": stage_model, "records": diving_records, "video": tmp_path / "a.mp4", "folder": tmp_path / "out"}
     result = run("-m", *(argument.format(**places) for argument in arguments))

@@ -22,6 +22,7 @@ from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.prediction import score_video
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.sports import FINAL_ALONE, SCORES, measures
+from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.scoring import ScoringRun
 
 NUMBER = 24  # videos; all but the first are trained on
@@ -49,6 +50,7 @@ SETTINGS = {
     "batch_size": 8,
     "validation_fraction": 0.0,
 }
+LONGER = {"epochs": 40, "decay_steps": 100}  # for SRC to be far from the bound
 FEATURES = {"dropout": 0.1, "fc_units": 512, "epochs": 60, "learning_rate": 3e-3, "decay_steps": 0}
 
 
@@ -116,11 +118,11 @@ def rhythmic_gymnastics(folder):
 
 
 def manifest(folder):
-    """A user's own table: the final score of every video, difficulty and execution of a third; no stages."""
+    """A user's own table: the final score of every video, difficulty and execution of half; no stages."""
     rows = ["video,split,difficulty,execution,final"]
     for number, (d, e) in enumerate(draws()):
         difficulty, execution = round(2.5 + d, 1), round(15 + 12 * e)
-        known = f"{difficulty},{execution}" if number % 3 == 0 else ","
+        known = f"{difficulty},{execution}" if number % 2 == 0 else ","
         split = "train" if number else "test"
         rows.append(f"{number:02d}.avi,{split},{known},{difficulty * execution:.2f}")
         write_video(folder / f"{number:02d}.avi", [colour(d, e, number)] * 6)
@@ -171,6 +173,12 @@ def trained(kind, folder, **changes):
     return (*figures_after(folder / "records", folder / "run", **changes), video)
 
 
+@pytest.fixture(autouse=True)
+def _no_checkpoints(monkeypatch):
+    """Nothing is killed here; of 60 epochs they take longer than the training."""
+    monkeypatch.setattr(Checkpoints, "save", lambda *_: None)
+
+
 def figures_after(records_dir, model_dir, **changes):
     info = DatasetInfo.load(records_dir)
     path = ScoringRun(info, settings(model_dir, records_dir, **{**SETTINGS, **changes})).run()
@@ -184,9 +192,9 @@ def figures_after(records_dir, model_dir, **changes):
 
 KINDS = [
     (aqa7, {}, ["f_src"]),
-    (mtl_aqa, {}, ["d_src", "e_src", "f_src"]),
+    (mtl_aqa, LONGER, ["d_src", "e_src", "f_src"]),
     (rhythmic_gymnastics, {}, ["d_src", "e_src", "f_src"]),
-    (manifest, {"scores": "parts"}, ["f_src"]),
+    (manifest, {**LONGER, "scores": "parts"}, ["f_src"]),
     (manifest_of_features, {**FEATURES, "fragments": "true"}, ["d_src", "e_src", "f_src", "frame_accuracy"]),
     (manifest_of_vectors, {**FEATURES, "head": "distribution"}, ["f_src"]),
 ]
@@ -205,8 +213,7 @@ def test_what_is_known_is_learnt(kind, changes, learnt, tmp_path, capsys):
 
 
 SEED = 39  # its exchange of 23 scores says nothing of the true ones, as the test shows; others agree by chance
-CONTROLS = [
-    (manifest, {"scores": "parts"}, ()),  # frames of three numbers each: whatever rises with one has a high SRC
+CONTROLS = [  # of frames `test_learning` has one
     (manifest_of_features, {**FEATURES, "fragments": "true", "epochs": 20}, SCORES),
     (manifest_of_vectors, {**FEATURES, "epochs": 20}, FINAL_ALONE),
 ]
@@ -229,7 +236,7 @@ def test_nothing_is_learnt_from_exchanged_scores(kind, changes, ordered, tmp_pat
     measured, *_ = trained(kind, tmp_path, **changes)
     info = DatasetInfo.load(tmp_path / "records")
     run = ScoringRun(info, settings(tmp_path / "given", info.records_dir, **{**SETTINGS, **changes}))
-    assert max(abs(agreement_of_exchanged(score, run)) for score in ordered or FINAL_ALONE) < 0.1
+    assert max(abs(agreement_of_exchanged(score, run)) for score in ordered) < 0.1
     finals = np.array([info.videos[video_id]["final"] for video_id in run.train_ids])
     assert measured["f_med"] > 0.8 * np.abs(finals - finals.mean()).mean(), measured
     assert all(abs(measured[f"{score[0]}_src"]) < 0.42 for score in ordered), measured
