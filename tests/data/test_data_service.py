@@ -33,12 +33,17 @@ OPTIONS = {
 }
 
 
+STARTED: list = []  # to the end: of one that is gone, who still waits for a batch prints a line every second
+
+
 @pytest.fixture
 def machines():
     """(address of a dispatcher, its two workers)."""
     dispatcher = dispatcher_at(0)
     address = dispatcher.target.removeprefix("grpc://")
-    yield address, [worker_of(address), worker_of(address)]
+    workers = [worker_of(address), worker_of(address)]
+    STARTED.extend([dispatcher, *workers])
+    return address, workers
 
 
 def batches_of(records_dir, **options):

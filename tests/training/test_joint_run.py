@@ -67,15 +67,16 @@ def test_a_finished_run_is_extended(straight, diving_records, tmp_path):
         weights_after(diving_records, tmp_path, **{**OPTIONS, "epochs": 3})
 
 
+STARTED: list = []  # to the end: of one that is gone, the run that was killed would print a line every second
+
+
 @pytest.fixture
 def service():
     """The address of a dispatcher with two workers."""
     dispatcher = dispatcher_at(0)
     address = dispatcher.target.removeprefix("grpc://")
-    workers = [worker_of(address), worker_of(address)]
-    yield address
-    for server in (*workers, dispatcher):
-        server._stop()
+    STARTED.extend([dispatcher, worker_of(address), worker_of(address)])
+    return address
 
 
 def test_an_object_store_and_a_data_service_change_nothing_also_over_a_kill(
