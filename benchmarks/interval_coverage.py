@@ -6,6 +6,7 @@ Prints a row for each number of seeds and a column for each standard deviation o
 truth: the share of 95 % intervals that hold the true figure (`benchmarks.known_figures`).
 """
 
+import math
 import sys
 
 from absl import flags
@@ -13,6 +14,7 @@ from tqdm import tqdm
 
 from benchmarks.known_figures import holds, true_figure
 from scoringnet_tf.support import cli
+from scoringnet_tf.support.errors import InputError
 
 flags.DEFINE_list("seeds", ["2", "3", "10"], "Of how many seeds.")
 flags.DEFINE_list("spreads", ["0", "0.05", "0.15", "0.3"], "Standard deviations of the correlation over seeds.")
@@ -26,13 +28,29 @@ def coverage(seeds: int, spread: float, repetitions: int) -> float:
     return sum(holds(expected, seeds, spread, number) for number in numbers) / repetitions
 
 
+def numbers_of(flag: str, least: int, kind: type) -> list:
+    """The numbers of a flag that has a list.
+
+    Raises:
+        InputError: one of them is none of that kind, less than the least, or no finite one.
+    """
+    given = flags.FLAGS[flag].value
+    try:
+        found = [kind(number) for number in given]
+    except ValueError:
+        found = []
+    if not found or not all(least <= number < math.inf for number in found):
+        expected = f"--{flag}: expected {'whole numbers' if kind is int else 'numbers'} from {least} on"
+        raise InputError(f"{expected}. Received: {','.join(given)}.")
+    return found
+
+
 def main(_):
     """Runs the command with the parsed flags."""
-    values = flags.FLAGS
-    spreads = [float(spread) for spread in values.spreads]
+    seeds_of_rows, spreads = numbers_of("seeds", 1, int), numbers_of("spreads", 0, float)
     print("| seeds | " + " | ".join(f"± {spread:g}" for spread in spreads) + " |\n" + "|---" * (len(spreads) + 1) + "|")
-    for seeds in map(int, values.seeds):
-        found = [coverage(seeds, spread, values.repetitions) for spread in spreads]
+    for seeds in seeds_of_rows:
+        found = [coverage(seeds, spread, flags.FLAGS.repetitions) for spread in spreads]
         print(f"| {seeds} | " + " | ".join(f"{share:.1%}" for share in found) + " |", flush=True)
 
 

@@ -28,3 +28,17 @@ def test_a_table_of_shares_is_printed():
     assert [row[0].strip() for row in (one, two)] == ["1", "2"]
     of_one = [float(cell.strip(" %")) for cell in one[1:]]
     assert of_one[0] >= 80 > of_one[1]  # one seed says nothing of how others differ
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        ("--seeds=2,0", "--seeds: expected whole numbers from 1 on. Received: 2,0."),
+        ("--seeds=1.5", "--seeds: expected whole numbers from 1 on. Received: 1.5."),
+        ("--spreads=0,wide", "--spreads: expected numbers from 0 on. Received: 0,wide."),
+        ("--spreads=nan", "--spreads: expected numbers from 0 on. Received: nan."),
+    ],
+)
+def test_what_is_no_number_of_seeds_and_no_spread_is_refused(flag, message):
+    done = forked("benchmarks.interval_coverage", flag, "--repetitions=1")
+    assert done.returncode == 1 and message in done.stderr and not done.stdout
