@@ -35,7 +35,7 @@ STORES = {
     "az": ("adlfs", "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or AZURE_STORAGE_CONNECTION_STRING"),
 }
 # All that gcsfs says of a bucket that is not there: the address that it asked, to look up or to write.
-NO_BUCKET = re.compile(r"(?:^|/)b/([^/]+)/o(?:\?.*)?$")
+NO_BUCKET = re.compile(r"(?:https?://.*/)?b/([^/]+)/o(?:\?.*)?")
 
 
 class RemotePath(ProxyUPath):
@@ -69,12 +69,11 @@ class RemotePath(ProxyUPath):
         """`"file"`, `"directory"` or None; FileNotFoundError where not even the bucket is there, if the store tells."""
         self.fs.invalidate_cache()
         bucket, _, key = self.path.partition("/")
-        # gcsfs has the address that it asked. What tells of neither is of a bucket, as s3fs and gcsfs say it.
-        names = (self.path, f"b/{bucket}/o/{urllib.parse.quote(key, safe='')}")
+        names = (self.path, f"b/{bucket}/o/{urllib.parse.quote(key, safe='')}")  # gcsfs: the address that it asked
         try:
             return self.fs.info(self.path)["type"]
         except FileNotFoundError as error:
-            if not any(name in str(error) for name in names):
+            if NO_BUCKET.fullmatch(str(error)) or not any(name in str(error) for name in names):  # so s3fs of a bucket
                 raise
             return None
 
@@ -221,6 +220,6 @@ def received(error: Exception, path: AnyPath) -> str:
     # fsspec says of an address nothing but itself, whatever went wrong.
     cause = error.__cause__ if error.__cause__ and str(error) == str(path) else error
     said = " ".join(str(cause).split()).strip(": .") or type(cause).__name__
-    if isinstance(cause, FileNotFoundError) and (asked := NO_BUCKET.search(said)):
+    if isinstance(cause, FileNotFoundError) and (asked := NO_BUCKET.fullmatch(said)):
         said = f"The bucket {asked[1]} does not exist"
     return f"Received: {said}. {remedy}".rstrip()

@@ -29,8 +29,9 @@ LIBRARIES = ("s3fs", "moto", "flask", "gcsfs", "gcp_storage_emulator")
 MISSING = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
 pytestmark = [
     pytest.mark.interop,
-    # aiohttp's advice to gcsfs
+    # aiohttp's advice to gcsfs, and what Google's libraries say of Python 3.10
     pytest.mark.filterwarnings("ignore:Sending a large body directly with raw bytes:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:You are using a:FutureWarning"),
     pytest.mark.skipif(bool(MISSING), reason=f"needs {' and '.join(MISSING)}: pip install '.[test-io]'"),
 ]
 
@@ -356,6 +357,7 @@ WRITING = "files.write_json(path / 'a.json', {})"
     indirect=["server"],
 )
 def test_a_network_that_is_lost_is_named(store, monkeypatch, work):
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)  # set to 1 by JAX, where a process imports that
     with serving(type(store)) as (lost, process):
         for name, value in lost.settings().items():
             monkeypatch.setenv(name, value)
