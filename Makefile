@@ -1,6 +1,6 @@
 # make demo    everything once, small: environment, simulate, build, train, evaluate, export, score a video
 # make test    environment, lint, tests
-# make interop  the same models on JAX, PyTorch, LiteRT and ONNX, PyTorch's weights, all commands on a local S3 server
+# make interop  the same models on JAX, PyTorch, LiteRT and ONNX, PyTorch's weights, all commands on local S3 and GCS servers
 # make lint    ruff and mypy
 # make mutate  small wrong changes of the code, one at a time: does a test notice each? Takes long
 # make browser    the pages of a report in the Chromium of the system; skipped where there is none

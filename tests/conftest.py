@@ -22,6 +22,7 @@ BITS = 8
 # Files of tests that take longest, half a minute or more of a core each (pytest --durations=150), the longest first.
 # They begin before all others, so that none of the processes is left alone with one of them at the end.
 LONG = (
+    "support/test_object_store.py",  # of make interop
     *("training/test_resuming.py", "training/test_joint_run.py", "test_commands.py", "training/test_partial_labels.py"),
     *(
         "training/test_starting.py",

@@ -7,13 +7,16 @@ and not a thread, so that the last words of one that is aborted come through, to
 take that way.
 
 The event loop beneath an object store's library logs each error of a task that nobody awaited, such as the one that
-sends a request whose connection is lost. The request itself fails too, and of that the command tells.
+sends a request whose connection is lost. The request itself fails too, and of that the command tells. gcsfs logs what
+it raises as well, with its traceback, and, as google.auth, of whom it may not ask for what it can do without; what is
+beneath it warns of each Python that Google will not support for long.
 """
 
 import logging
 import os
 import subprocess
 import sys
+import warnings
 
 # Regular expressions of lines, in the formats of TensorFlow 2.16 to 2.21 and Beam 2.77.
 NOTICES = (
@@ -46,6 +49,9 @@ def hold_back() -> None:
     """Holds the notices back until the process ends; not where TF_CPP_MIN_LOG_LEVEL asks for them by 0 or 1."""
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") in ("0", "1") or sys.stderr is None or not sys.executable:
         return
+    for library in ("gcsfs", "google.auth"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
     logging.getLogger("asyncio").addFilter(lambda record: "exception was never retrieved" not in record.getMessage())
     errors = os.dup(2)
     reading, writing = os.pipe()

@@ -12,6 +12,7 @@ import re
 import stat
 import tempfile
 import traceback
+import urllib.parse
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
@@ -27,9 +28,14 @@ STORES = {
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, AWS_REGION, and for a server that is not Amazon's "
         "AWS_ENDPOINT_URL",
     ),
-    "gs": ("gcsfs", "GOOGLE_APPLICATION_CREDENTIALS"),
+    "gs": (
+        "gcsfs",
+        "GOOGLE_APPLICATION_CREDENTIALS, and for a server that is not Google's STORAGE_EMULATOR_HOST",
+    ),
     "az": ("adlfs", "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or AZURE_STORAGE_CONNECTION_STRING"),
 }
+# All that gcsfs says of a bucket that is not there: the address that it asked, to look up or to write.
+NO_BUCKET = re.compile(r"(?:https?://.*/)?b/([^/]+)/o(?:\?.*)?")
 
 
 class RemotePath(ProxyUPath):
@@ -62,10 +68,12 @@ class RemotePath(ProxyUPath):
     def _kind(self):
         """`"file"`, `"directory"` or None; FileNotFoundError where not even the bucket is there, if the store tells."""
         self.fs.invalidate_cache()
+        bucket, _, key = self.path.partition("/")
+        names = (self.path, f"b/{bucket}/o/{urllib.parse.quote(key, safe='')}")  # gcsfs: the address that it asked
         try:
             return self.fs.info(self.path)["type"]
         except FileNotFoundError as error:
-            if self.path not in str(error):  # so s3fs of a bucket
+            if NO_BUCKET.fullmatch(str(error)) or not any(name in str(error) for name in names):  # so s3fs of a bucket
                 raise
             return None
 
@@ -212,4 +220,6 @@ def received(error: Exception, path: AnyPath) -> str:
     # fsspec says of an address nothing but itself, whatever went wrong.
     cause = error.__cause__ if error.__cause__ and str(error) == str(path) else error
     said = " ".join(str(cause).split()).strip(": .") or type(cause).__name__
+    if isinstance(cause, FileNotFoundError) and (asked := NO_BUCKET.fullmatch(said)):
+        said = f"The bucket {asked[1]} does not exist"
     return f"Received: {said}. {remedy}".rstrip()

@@ -123,6 +123,22 @@ def test_what_nobody_awaited_is_held_back_and_other_errors_come_through():
     assert run("-c", WRITE + LOOP, "").stderr.decode() == "the loop is ill\n"
 
 
+# What the library of gs:// logs and warns of, and the same of another.
+LOGS = """
+import logging, warnings
+for name in ("gcsfs", "google.auth._default", "mine"):
+    logging.getLogger(name).error(f"{name} logs")
+for name in ("google.api_core", "mine"):
+    warnings.warn_explicit(f"{name} warns", FutureWarning, "file", 1, name)
+"""
+
+
+def test_what_libraries_of_stores_log_beside_raising_it_is_held_back():
+    logs, warns = (f"{each} logs\n" for each in ("gcsfs", "google.auth._default", "mine")), "file:1: FutureWarning: "
+    assert run("-c", LOGS).stderr.decode() == "".join(logs) + f"{warns}google.api_core warns\n{warns}mine warns\n"
+    assert run("-c", WRITE + LOGS, "").stderr.decode() == f"mine logs\n{warns}mine warns\n"
+
+
 def test_who_asks_for_notices_gets_them():
     assert run("-c", WRITE, NOTICES + NEWS, TF_CPP_MIN_LOG_LEVEL="0").stderr.decode() == NOTICES + NEWS
     assert run("-c", WRITE, NOTICES + NEWS, TF_CPP_MIN_LOG_LEVEL="3").stderr.decode() == NEWS

@@ -1,6 +1,7 @@
-"""The commands with records and models on a local S3 server; the extra test-io brings it."""
+"""The commands with records and models on local S3 and GCS servers; the extra test-io brings them."""
 
 import contextlib
+import http.server
 import importlib.util
 import json
 import os
@@ -15,37 +16,128 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+import fsspec
 import pytest
 from conftest import write_motion, write_unlv_diving
 from test_commands import ROOT, SMALL, command, error_of
 
 from scoringnet_tf.support import files
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import as_path
 
-MISSING = [name for name in ("s3fs", "moto", "flask") if importlib.util.find_spec(name) is None]
+LIBRARIES = ("s3fs", "moto", "flask", "gcsfs", "gcp_storage_emulator")
+MISSING = [name for name in LIBRARIES if importlib.util.find_spec(name) is None]
 pytestmark = [
     pytest.mark.interop,
+    # aiohttp's advice to gcsfs, and what Google's libraries say of Python 3.10
+    pytest.mark.filterwarnings("ignore:Sending a large body directly with raw bytes:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:You are using a:FutureWarning"),
     pytest.mark.skipif(bool(MISSING), reason=f"needs {' and '.join(MISSING)}: pip install '.[test-io]'"),
 ]
 
 
+class Store:
+    """A server on this machine with one bucket, "bucket", which the tests themselves speak to by HTTP alone."""
+
+    def __init__(self, address):
+        self.address = address
+
+    def at(self, key, bucket="bucket"):
+        """What a user calls an object, or a folder."""
+        return f"{self.scheme}://{bucket}/{key}"
+
+    def _asked(self, path, method="GET", content=None, **headers):
+        """What the server answers."""
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(f"{self.address}/{path}", content, headers, method=method)
+        with urllib.request.urlopen(request) as reply:
+            return reply.read().decode()
+
+
+class S3(Store):
+    """moto's."""
+
+    scheme = "s3"
+    program = ("-m", "moto.server", "-H", "127.0.0.1", "-p")
+    remedy = "Look at AWS_ACCESS_KEY_ID"
+    no_bucket = "The specified bucket does not exist"
+
+    def settings(self):
+        """The environment of a user who does not want to wait for retries."""
+        return {
+            "AWS_ENDPOINT_URL": self.address,
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_RETRY_MODE": "standard",
+            "AWS_MAX_ATTEMPTS": "1",
+        }
+
+    def make_bucket(self):
+        self._asked("bucket", "PUT")
+
+    def put(self, key, content=b"x"):
+        """Puts an object into the bucket as another process would."""
+        self._asked(f"bucket/{urllib.parse.quote(key)}", "PUT", content, Content_Type="application/octet-stream")
+
+    def objects(self, prefix):
+        """{key: bytes} of what the bucket holds under a prefix."""
+        listing = self._asked(f"bucket?list-type=2&prefix={urllib.parse.quote(prefix)}")
+        found = re.findall(r"<Key>(.*?)</Key>.*?<Size>(\d+)</Size>", listing, re.S)
+        return {key.removeprefix(prefix): int(size) for key, size in found}
+
+
+class GS(Store):
+    """gcp-storage-emulator's, which lets everybody in. Where nobody answers, gcsfs tries for half a minute."""
+
+    scheme = "gs"
+    program = (str(Path(__file__).with_name("gcs_server.py")),)
+    remedy = "Look at GOOGLE_APPLICATION_CREDENTIALS"
+    no_bucket = "The bucket none does not exist"
+
+    def settings(self):
+        """The environment of a user whose machine is not Google's, and who has not logged in."""
+        return {"STORAGE_EMULATOR_HOST": self.address, "NO_GCE_CHECK": "true", "CLOUDSDK_CONFIG": os.devnull}
+
+    def make_bucket(self):
+        self._asked("storage/v1/b", "POST", b'{"name": "bucket"}', Content_Type="application/json")
+
+    def put(self, key, content=b"x"):
+        """Puts an object into the bucket as another process would."""
+        parts = (
+            b"Content-Type: application/json\r\n\r\n{}\r\n",
+            b"Content-Type: application/octet-stream\r\n\r\n" + content + b"\r\n",
+        )
+        self._asked(
+            f"upload/storage/v1/b/bucket/o?uploadType=multipart&name={urllib.parse.quote(key, safe='')}",
+            "POST",
+            b"".join(b"--between\r\n" + part for part in parts) + b"--between--",
+            Content_Type="multipart/related; boundary=between",
+        )
+
+    def objects(self, prefix):
+        """{key: bytes} of what the bucket holds under a prefix."""
+        listing = self._asked(f"storage/v1/b/bucket/o?prefix={urllib.parse.quote(prefix, safe='')}")
+        return {each["name"].removeprefix(prefix): int(each["size"]) for each in json.loads(listing)["items"]}
+
+
 @contextlib.contextmanager
-def s3_server(**environment):
-    """(address, process) of a server with one bucket, "bucket"."""
+def serving(kind, **environment):
+    """(store, process) of a server of a kind."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        [sys.executable, *kind.program, str(port)],
         env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        endpoint = f"http://127.0.0.1:{port}"
         _wait_for(port, process)
-        urllib.request.urlopen(urllib.request.Request(f"{endpoint}/bucket", method="PUT")).close()
-        yield endpoint, process
+        store = kind(f"http://127.0.0.1:{port}")
+        store.make_bucket()
+        yield store, process
     finally:
         process.terminate()
         process.wait()
@@ -57,47 +149,27 @@ def _wait_for(port, process, seconds=60):
         with contextlib.suppress(OSError):
             return socket.create_connection(("127.0.0.1", port)).close()
         time.sleep(0.1)
-    raise RuntimeError(f"moto's S3 server did not start: exit status {process.poll()}")
+    raise RuntimeError(f"the server did not start: exit status {process.poll()}")
 
 
-@pytest.fixture(scope="module")
-def server():
-    with s3_server() as (endpoint, _):
-        yield endpoint
+@pytest.fixture(scope="module", params=[S3, GS], ids=lambda kind: kind.scheme)
+def server(request):
+    with serving(request.param) as (store, _):
+        yield store
 
 
 @pytest.fixture
-def endpoint(server, monkeypatch):
-    """The environment of a user of that server, who does not want to wait for retries."""
-    from s3fs import S3FileSystem
+def store(server, monkeypatch):
+    return used(server, monkeypatch)
 
-    settings = {
-        "AWS_ENDPOINT_URL": server,
-        "AWS_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_RETRY_MODE": "standard",
-        "AWS_MAX_ATTEMPTS": "1",
-    }
-    for name, value in settings.items():
+
+def used(store, monkeypatch):
+    """The same store, in the environment of a user of it."""
+    for name, value in store.settings().items():
         monkeypatch.setenv(name, value)
-    S3FileSystem.clear_instance_cache()  # they keep the settings that they were made with
-    return server
-
-
-def put(endpoint, key, content=b"x"):
-    """Puts an object into the bucket as another process would, by HTTP alone."""
-    url = f"{endpoint}/bucket/{urllib.parse.quote(key)}"
-    headers = {"Content-Type": "application/octet-stream"}
-    urllib.request.urlopen(urllib.request.Request(url, content, headers, method="PUT")).close()
-
-
-def objects(endpoint, prefix):
-    """{key: bytes} of what the bucket holds under a prefix, by HTTP alone."""
-    with urllib.request.urlopen(f"{endpoint}/bucket?list-type=2&prefix={urllib.parse.quote(prefix)}") as reply:
-        listing = reply.read().decode()
-    found = re.findall(r"<Key>(.*?)</Key>.*?<Size>(\d+)</Size>", listing, re.S)
-    return {key.removeprefix(prefix): int(size) for key, size in found}
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+    fsspec.get_filesystem_class(store.scheme).clear_instance_cache()  # they keep the settings that they were made with
+    return store
 
 
 def build(source, output, *arguments, dataset="unlv_diving"):
@@ -108,8 +180,8 @@ def build(source, output, *arguments, dataset="unlv_diving"):
 
 
 @pytest.mark.slow
-def test_whole_path(endpoint, tmp_path):
-    source, root = write_unlv_diving(tmp_path / "dives"), "s3://bucket/path"
+def test_whole_path(store, tmp_path):
+    source, root = write_unlv_diving(tmp_path / "dives"), store.at("path")
     build(source, f"{root}/dives")
     build(write_motion(tmp_path / "motion"), f"{root}/motion", dataset="motion")
     sheet = f"--output={root}/sheet.png"
@@ -130,12 +202,13 @@ def test_whole_path(endpoint, tmp_path):
     command("scoringnet_tf.export", f"--model={root}/run", f"--export_dir={root}/servable")
     again = ("scoringnet_tf.export", f"--model={root}/run", f"--export_dir={root}/servable")
     assert "expected a version that does not exist yet" in error_of(*again, "--version=1")
-    video = source / "diving_samples_len_ori/001.avi"
+    store.put("path/001.avi", (source / "diving_samples_len_ori/001.avi").read_bytes())
     printed = command(
-        "scoringnet_tf.predict", f"--model={root}/run", video, "--json", "--force", f"--plot_dir={root}/plots"
+        *("scoringnet_tf.predict", f"--model={root}/run", f"{root}/001.avi"),
+        *("--json", "--force", f"--plot_dir={root}/plots"),
     )
     assert json.loads(printed.stdout)["num_frames"] == 25
-    found = objects(endpoint, "path/")
+    found = store.objects("path/")
     run = ("best.keras", "last.keras", "config.json")
     report = ("metrics.json", "predictions.csv", "scores.png", "stages.png")
     expected = {"sheet.png", "c3d/c3d.keras", "servable/1/saved_model.pb", "plots/001.avi.png"}
@@ -147,21 +220,21 @@ def test_whole_path(endpoint, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_reader_never_sees_half_of_the_records(endpoint, tmp_path):
-    source, output = write_unlv_diving(tmp_path / "dives"), "s3://bucket/half"
+def test_a_reader_never_sees_half_of_the_records(store, tmp_path):
+    source, output = write_unlv_diving(tmp_path / "dives"), store.at("half")
     states, done = [{}], threading.Event()
 
     def watch():
         while not done.is_set():
-            states.append(objects(endpoint, "half/"))
+            states.append(store.objects("half/"))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
         build(source, output)
-        first = objects(endpoint, "half/")
+        first = store.objects("half/")
         build(source, output, "--overwrite", "--jpeg_quality=80")
-        second = objects(endpoint, "half/")
+        second = store.objects("half/")
     finally:
         done.set()
         watcher.join()
@@ -173,26 +246,30 @@ def test_a_reader_never_sees_half_of_the_records(endpoint, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "records_dir", "message"),
+    ("changes", "message"),
     [
-        ({}, "s3://none/records", "Received: The specified bucket does not exist. Look at AWS_ACCESS_KEY_ID"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "s3://bucket/records", "Could not connect to the endpoint URL"),
-        ({"AWS_ENDPOINT_URL": "127.0.0.1:1"}, "s3://bucket/records", "Received: Invalid endpoint: 127.0.0.1:1"),
-        ({"AWS_PROFILE": "nobody"}, "s3://bucket/records", "The config profile (nobody) could not be found"),
+        ({}, "Could not connect to the endpoint URL"),
+        ({"AWS_ENDPOINT_URL": "127.0.0.1:1"}, "Received: Invalid endpoint: 127.0.0.1:1"),
+        ({"AWS_PROFILE": "nobody"}, "The config profile (nobody) could not be found"),
     ],
-    ids=["bucket", "server", "address", "profile"],
+    ids=["server", "address", "profile"],
 )
-def test_what_cannot_be_read_is_named(endpoint, monkeypatch, changes, records_dir, message):
+def test_settings_that_reach_nothing_are_named(monkeypatch, changes, message):
+    store = used(S3("http://127.0.0.1:1"), monkeypatch)
     for name, value in changes.items():
         monkeypatch.setenv(name, value)
-    error = error_of("scoringnet_tf.train", f"--records_dir={records_dir}", "--model_dir=s3://bucket/run")
-    assert error.startswith(f"train: --records_dir: {records_dir}: expected a place that can be read from. Received: ")
+    error = error_of("scoringnet_tf.train", f"--records_dir={store.at('a')}", f"--model_dir={store.at('run')}")
+    assert error.startswith(
+        f"train: --records_dir: {store.at('a')}: expected a place that can be read from. Received: "
+    )
     assert message in error and error.count("\n") == 1
 
 
-def test_records_that_are_not_there_are_named(endpoint):
-    error = error_of("scoringnet_tf.train", "--records_dir=s3://bucket/records", "--model_dir=s3://bucket/run")
-    assert "s3://bucket/records/dataset_info.json: expected the index of a folder of records" in error
+def test_records_that_are_not_there_are_named(store):
+    error = error_of("scoringnet_tf.train", f"--records_dir={store.at('none')}", f"--model_dir={store.at('run')}")
+    assert error.startswith(
+        f"train: {store.at('none')}/dataset_info.json: expected the index of a folder of records. Received: no such"
+    )
 
 
 @pytest.mark.parametrize(("scheme", "opener"), [("gs", "gcsfs"), ("az", "adlfs")])
@@ -206,29 +283,54 @@ def test_a_missing_library_is_named(scheme, opener):
     assert f"pip install 'scoringnet-tf[io]' brings {opener}" in error and error.count("\n") == 1
 
 
-def test_a_missing_bucket_is_named_before_the_work(endpoint, tmp_path):
+def reading_and_writing(place, tmp_path):
+    """What `inspect` and `build` print of a place that they cannot use; `build` has read its videos by then."""
+    reading = error_of("data_prep", "inspect", f"--records_dir={place}")
     source = write_unlv_diving(tmp_path / "dives")
-    error = error_of(
-        *("data_prep", "build", "--dataset=unlv_diving", f"--source_dir={source}", "--output_dir=s3://none/a")
-    )
-    assert "--output_dir: s3://none/a: expected a place that can be written to. Received: The specified bucket" in error
-    assert error.count("\n") == 1
+    writing = error_of("data_prep", "build", "--dataset=unlv_diving", f"--source_dir={source}", f"--output_dir={place}")
+    assert reading.startswith(f"inspect: --records_dir: {place}: expected a place that can be read from. Received: ")
+    assert writing.startswith(f"build: --output_dir: {place}: expected a place that can be written to. Received: ")
+    assert reading.count("\n") == writing.count("\n") == 1
+    return reading, writing
 
 
-def test_wrong_credentials_are_named_before_the_work(endpoint, monkeypatch, tmp_path):
-    with s3_server(INITIAL_NO_AUTH_ACTION_COUNT="1") as (strict, _):  # the one action makes the bucket
-        monkeypatch.setenv("AWS_ENDPOINT_URL", strict)
-        source = write_unlv_diving(tmp_path / "dives")
-        error = error_of(
-            *("data_prep", "build", "--dataset=unlv_diving", f"--source_dir={source}", "--output_dir=s3://bucket/a")
-        )
-        reading = error_of("data_prep", "inspect", "--records_dir=s3://bucket/a")
-    assert "--records_dir: s3://bucket/a: expected a place that can be read from. Received: Forbidden" in reading
-    assert (
-        "--output_dir: s3://bucket/a: expected a place that can be written to. Received: The AWS Access Key Id" in error
-    )
-    for text in (error, reading):
-        assert "AWS_ACCESS_KEY_ID" in text and text.count("\n") == 1
+def test_a_missing_bucket_is_named_before_the_work(store, tmp_path):
+    for error in reading_and_writing(store.at("a", bucket="none"), tmp_path):
+        assert f"Received: {store.no_bucket}. {store.remedy}" in error
+
+
+def test_wrong_credentials_are_named_before_the_work(monkeypatch, tmp_path):
+    with serving(S3, INITIAL_NO_AUTH_ACTION_COUNT="1") as (store, _):  # the one action makes the bucket
+        reading, writing = reading_and_writing(used(store, monkeypatch).at("a"), tmp_path)
+    assert f"Received: Forbidden. {store.remedy}" in reading
+    assert "Received: The AWS Access Key Id" in writing and store.remedy in writing
+
+
+class Closed(http.server.BaseHTTPRequestHandler):
+    """What Google's server says to those whom it does not know; the emulator lets everybody in."""
+
+    said = "Anonymous caller does not have storage.objects.get access to the Google Cloud Storage object."
+
+    def do_GET(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(401)
+        self.end_headers()
+        self.wfile.write(json.dumps({"error": {"code": 401, "message": self.said}}).encode())
+
+    do_POST = do_GET
+
+    def log_message(self, *_): ...
+
+
+def test_what_google_refuses_is_named_before_the_work(monkeypatch, tmp_path):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Closed) as closed:
+        threading.Thread(target=closed.serve_forever).start()
+        try:
+            store = used(GS(f"http://127.0.0.1:{closed.server_port}"), monkeypatch)
+            for error in reading_and_writing(store.at("a"), tmp_path):
+                assert f"Received: {Closed.said}, 401. {store.remedy}" in error
+        finally:
+            closed.shutdown()
 
 
 # What a command does whose store goes away once it was found to be in order.
@@ -244,58 +346,96 @@ def main(_):
     {work}
 cli.run(main)
 """
+WRITING = "files.write_json(path / 'a.json', {})"
 
 
-@pytest.mark.parametrize("work", ["files.write_json(path / 'a.json', {})", "path.is_file()", "print(*path.iterdir())"])
-def test_a_network_that_is_lost_is_named(endpoint, monkeypatch, work):
-    with s3_server() as (server, process):
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+@pytest.mark.parametrize(
+    ("kind", "work"),
+    [
+        *((S3, work) for work in (WRITING, "path.is_file()", "print(*path.iterdir())")),
+        pytest.param(GS, WRITING, marks=pytest.mark.slow),
+    ],
+)
+def test_a_network_that_is_lost_is_named(monkeypatch, kind, work):
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)  # set to 1 by JAX, where a process imports that
+    with serving(kind) as (store, process):
+        place = used(store, monkeypatch).at("run")
         code = LOSING.replace("{pid}", str(process.pid)).replace("{signal}", str(int(signal.SIGKILL)))
-        arguments = [sys.executable, "-c", code.replace("{work}", work), "--model_dir=s3://bucket/run"]
+        arguments = [sys.executable, "-c", code.replace("{work}", work), f"--model_dir={place}"]
         result = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True)
     assert result.returncode == 1 and result.stdout == "" and result.stderr.count("\n") == 1
-    assert "--model_dir=s3://bucket/run: expected a store that can be reached all the time. Received: " in result.stderr
-    assert "Look at AWS_ACCESS_KEY_ID" in result.stderr
+    assert f"--model_dir={place}: expected a store that can be reached all the time. Received: " in result.stderr
+    assert store.remedy in result.stderr
 
 
 # === Paths ===
 
 
-def test_what_another_process_writes_is_seen(endpoint):
-    folder = as_path("s3://bucket/shared")
-    put(endpoint, "shared/a")
+def test_what_another_process_writes_is_seen(store):
+    folder = as_path(store.at("shared"))
+    store.put("shared/a")
     assert [path.name for path in folder.iterdir()] == ["a"] and not (folder / "b").is_file()
-    put(endpoint, "shared/b", b"two")
+    store.put("shared/b", b"two")
     assert (folder / "b").is_file() and (folder / "b").stat().st_size == 3
     assert [path.name for path in folder.iterdir()] == ["a", "b"]
 
 
-def test_a_folder_that_a_console_made_is_an_empty_one(endpoint):
-    put(endpoint, "console/", b"")
-    folder = as_path("s3://bucket/console")
+@pytest.mark.parametrize("name", ["a", "none", "a b/é#1.mp4", "a?b/50%41.mp4"])
+def test_what_is_not_there_is_told_from_a_bucket_that_is_not(store, name):
+    path = as_path(store.at(f"absent/{name}"))
+    assert not path.exists() and not path.is_file() and not path.is_dir()
+    path.unlink(missing_ok=True)
+    with pytest.raises(FileNotFoundError):
+        as_path(store.at(name, bucket="none")).exists()
+    path.write_text("there")
+    assert path.is_file() and path.parent.is_dir() and path.read_text() == "there"
+    path.unlink()
+    assert not path.exists() and not path.parent.exists()
+
+
+def test_a_folder_that_a_console_made_is_an_empty_one(store):
+    store.put("console/", b"")
+    folder = as_path(store.at("console"))
     assert folder.is_dir() and not folder.is_file() and list(folder.iterdir()) == []
     with files.replacing_folder(folder, last="z") as new:
         (new / "z").write_text("z")
     assert [path.name for path in folder.iterdir()] == ["z"]
 
 
+def test_of_two_runs_the_one_that_began_later_has_the_folder(store):
+    folder = as_path(store.at("run"))
+    with (
+        pytest.raises(InputError, match="one run at a time"),
+        files.mirrored_folder(folder, "one run at a time") as first,
+        files.mirrored_folder(folder, "never said") as second,
+    ):
+        (first[0] / "a").write_text("first")
+        with pytest.raises(InputError, match="one run at a time"):
+            first[1]()
+        (second[0] / "a").write_text("second")
+    with files.mirrored_folder(folder, "never said") as (third, _):
+        assert (third / "a").read_text() == "second"
+        (third / "a").unlink()
+    assert set(store.objects("run/")) == {"lock"}
+
+
 @pytest.mark.parametrize("name", ["r*", "[r]un", "run"])
-def test_a_name_is_no_pattern(endpoint, name):
+def test_a_name_is_no_pattern(store, name):
     root = f"patterns {name}"
     for folder in {name, "run", "ruin"}:
         for file in ("a", "sub/a"):
-            put(endpoint, f"{root}/{folder}/{file}")
-    files.remove_folder(f"s3://bucket/{root}/{name}")
+            store.put(f"{root}/{folder}/{file}")
+    files.remove_folder(store.at(f"{root}/{name}"))
     expected = {f"{folder}/{file}" for folder in {"run", "ruin"} - {name} for file in ("a", "sub/a")}
-    assert set(objects(endpoint, f"{root}/")) == expected
+    assert set(store.objects(f"{root}/")) == expected
 
 
 @pytest.mark.parametrize("num_bytes", [0, 2**20 + 1, pytest.param(120 * 2**20, marks=pytest.mark.slow)])
-def test_a_file_comes_back_to_the_byte(endpoint, tmp_path, num_bytes):
+def test_a_file_comes_back_to_the_byte(store, tmp_path, num_bytes):
     """The last one in several parts, each way."""
     path, copy = tmp_path / "a.bin", tmp_path / "b.bin"
-    path.write_bytes(os.urandom(1024) * (num_bytes // 1024) + b"x" * (num_bytes % 1024))
-    remote = as_path("s3://bucket/a.bin")
+    path.write_bytes(os.urandom(1024) * (num_bytes // 1024) + b"\r" * (num_bytes % 1024))
+    remote = as_path(store.at("a.bin"))
     remote.upload(path)
     remote.download(copy)
     assert copy.read_bytes() == path.read_bytes()

@@ -335,6 +335,43 @@ def test_what_works_is_left_as_it_was(store, tmp_path, writing):
     assert not (tmp_path / "nowhere").exists()
 
 
+def saying(monkeypatch, said):
+    """Lets every store answer whatever it is asked by a FileNotFoundError that says `said`."""
+
+    class Saying(MemoryFileSystem):
+        def info(self, path, **_):
+            raise FileNotFoundError(said)
+
+    monkeypatch.setattr(RemotePath, "fs", Saying())
+
+
+@pytest.mark.parametrize("said", ["bucket/a b/é", "b/bucket/o/a%20b%2F%C3%A9"], ids=["s3fs", "gcsfs"])
+def test_what_a_store_says_is_not_there_is_not(monkeypatch, said):
+    saying(monkeypatch, said)
+    path = as_path("gs://bucket/a b/é")
+    assert not path.exists() and not path.is_file() and not path.is_dir()
+    check_access(path, "records_dir")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("The specified bucket does not exist", "The specified bucket does not exist"),
+        ("b/bucket/o", "The bucket bucket does not exist"),
+        ("https://storage.googleapis.com/upload/storage/v1/b/bucket/o", "The bucket bucket does not exist"),
+        ("https://storage.googleapis.com/upload/storage/v1/b/bucket/o?name=o", "The bucket bucket does not exist"),
+    ],
+    ids=["s3fs", "gcsfs looks up", "gcsfs writes", "gcsfs writes much"],
+)
+def test_a_missing_bucket_is_named_by_every_store(monkeypatch, said, expected):
+    saying(monkeypatch, said)
+    path = as_path("gs://bucket/o")
+    with pytest.raises(FileNotFoundError):
+        path.exists()
+    with pytest.raises(InputError, match=rf"^--records_dir: {path}: .* Received: {expected}\. Look at GOOGLE_"):
+        check_access(path, "records_dir")
+
+
 @pytest.fixture
 def without_the_extra(monkeypatch):
     """An environment without s3fs, gcsfs and adlfs."""
