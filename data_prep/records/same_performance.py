@@ -37,7 +37,7 @@ def thumbnails(jpegs: Sequence[bytes]) -> np.ndarray:
 class SeenPerformances:
     """The performances of a dataset, one block after the other.
 
-    Of each only small pictures are kept: what moves in them would be more, and takes a block little time to compute anew.
+    Of each only small pictures are kept. What moves in them would take more, and little time to compute for each block.
 
     Args:
         split_sizes: {split: how many may come of it}.

@@ -121,8 +121,8 @@ CHANGES = [
             "test_a_row_that_is_left_out_takes_no_other_with_it",
         ),
         (
-            "and not video_problems and not is_lost:",
-            "and not video_problems:",
+            "and not video_problems and not is_lost",
+            "and not video_problems",
             "a row that is left out takes what looks the same with it",
             "test_a_row_that_is_left_out_takes_no_other_with_it",
         ),

@@ -136,7 +136,7 @@ def test_videos_in_which_nothing_moves_are_not_compared():
 
 
 def planted(rng, number):
-    """Videos of noise, every other one made of an earlier one: the same, mirrored, noisier, brighter, standing still."""
+    """Videos of noise, every other one made of an earlier: the same, mirrored, noisier, brighter, standing still."""
     videos = list(rng.integers(0, 200, (number, PICTURES, HEIGHT, WIDTH, 3)))
     for index in range(3, number, 2):
         copy = videos[rng.integers(index)]
