@@ -112,7 +112,7 @@ def checked_samples(
 
     Yields:
         (sample, video, stages, problems) of each sample: its `EncodedVideo`, the stage of every frame int (L,) or None
-        where it has a problem, and the problems.
+        where it has a problem, and the problems. Videos come once a block of them has been compared.
 
     Raises:
         InputError: the index of the joints is not right.
