@@ -145,7 +145,7 @@ CURVES = {  # name: (what x is, function, values of x)
     "length": ("frames of a video, scored", _length, (100, 200, 400, 800)),
     "batch": ("videos of a training step", _batch, (1, 2, 4, 8)),
     "videos": ("videos, built", _videos, (5, 10, 20, 40)),
-    "compared": ("videos, compared", _compared, (250, 500, 1000, 2000, 4000)),
+    "compared": ("videos, compared", _compared, (1000, 2000, 4000, 8000, 16_000)),
     "records": ("records in an index, read", _records, (3000, 10_000, 30_000, 100_000)),
     "replicas": (f"devices that share a step of {TOGETHER} videos", _replicas, (1, 2, 4)),
 }

@@ -1,6 +1,7 @@
 """Checks of samples that hold for every dataset: scores, stages and videos, and ids and videos against each other."""
 
 import collections
+import itertools
 import reprlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -22,7 +23,7 @@ from data_prep.datasets.sample import (
 from data_prep.datasets.stage_labels import StageError, frame_stages, segment_errors
 from data_prep.records.encoding import EncodedVideo
 from data_prep.records.joints import source_joints
-from data_prep.records.same_performance import SeenPerformances
+from data_prep.records.same_performance import BLOCK, SeenPerformances
 from scoringnet_tf.data.features import origin_kind
 from scoringnet_tf.data.video import VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
@@ -111,16 +112,29 @@ def checked_samples(
 
     Yields:
         (sample, video, stages, problems) of each sample: its `EncodedVideo`, the stage of every frame int (L,) or None
-        where it has a problem, and the problems.
+        where it has a problem, and the problems. Videos come once a block of them has been compared.
 
     Raises:
         InputError: the index of the joints is not right.
     """
+    shown = SeenPerformances(collections.Counter(sample.split for sample in source.samples))
+    checked = _checked_alone(source, source_dir, encoded, lost)
+    # Videos wait for the others of a block: their frames lie in files. Features would wait in memory, for nothing.
+    block = 1 if source.has_features else BLOCK
+    while waiting := list(itertools.islice(checked, block)):
+        compared = [(sample, video.thumbnails) for sample, video, *_, is_compared in waiting if is_compared]
+        others = iter(shown.same_in_another_split(compared))
+        for sample, video, stages, problems, is_compared in waiting:
+            other = next(others) if is_compared else None
+            yield sample, video, stages, [*problems, *_same_performance_problems(sample, other)]
+
+
+def _checked_alone(source, source_dir, encoded, lost):
+    """Each sample as of `checked_samples`, but for what it shows; and whether that is to be compared with others."""
     sport = get_sport(source.sport) if source.sport else None
     rows = _problems_of_rows(source, source_dir, sport, lost)
     first: tuple[str, dict] | None = None  # id of the first features, and what they are
     owners: dict[str, tuple[str, str]] = {}  # sha256 → (id, split) of the first video with these bytes
-    shown = SeenPerformances(len(source.samples))
     joints = source_joints(source_dir, source)
     for sample, problems, video in zip(source.samples, rows, encoded, strict=True):
         stages, video_problems = _video_problems(sample, video, sport, owners)
@@ -133,9 +147,8 @@ def checked_samples(
         is_lost = bool(kinds_of_row([*problems, *video_problems]) & lost)
         if not is_lost:
             owners.setdefault(video.sha256, (sample.video_id, sample.split))
-        if video.thumbnails is not None and not video_problems and not is_lost:
-            video_problems += _same_performance_problems(sample, shown.same_in_another_split(sample, video.thumbnails))
-        yield sample, video, stages, [*problems, *video_problems]
+        is_compared = video.thumbnails is not None and not video_problems and not is_lost
+        yield sample, video, stages, [*problems, *video_problems], is_compared
 
 
 def _same_performance_problems(sample, other):

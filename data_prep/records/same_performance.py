@@ -4,7 +4,7 @@ A video is reduced to a few small pictures at equal shares of its time. Two vide
 alike, and so is what moves in them: dives from one platform before a camera that stands still differ in that alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from data_prep.datasets.sample import Sample
 from scoringnet_tf.data.preprocessing import decode_jpeg
 
 PICTURES, HEIGHT, WIDTH = 8, 12, 16
+BLOCK = 512  # videos that are compared with as many at once, which reads each from memory once for all of them
 # Simulated dives encoded anew (H.264 at CRF 35, MPEG-4, a third of the size, mirrored) are within 6 grey levels (root
 # mean square) from their originals, and the changes correlate by .99 and more (at CRF 45 by .967: not found). Of 1,770
 # pairs of different dives no two are nearer than 33 or correlate by more than .52; of as many pairs of one round body
@@ -34,37 +35,70 @@ def thumbnails(jpegs: Sequence[bytes]) -> np.ndarray:
 
 
 class SeenPerformances:
-    """The performances of a dataset, one after the other.
+    """The performances of a dataset, one block after the other.
+
+    Of each only small pictures are kept. What moves in them would take more, and little time to compute for each block.
 
     Args:
-        number: how many may come.
+        split_sizes: {split: how many may come of it}.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, split_sizes: Mapping[str, int]) -> None:
         self._samples: list[Sample] = []
-        self._pictures = np.empty((number, PICTURES, HEIGHT, WIDTH, 3), np.uint8)
-        self._moving = np.empty((number, PICTURES * HEIGHT * WIDTH), np.float32)
+        self._numbers: dict[str, list[int]] = {split: [] for split in split_sizes}  # of its samples, in their order
+        shape = (PICTURES, HEIGHT, WIDTH, 3)
+        self._pictures = {split: np.empty((size, *shape), np.uint8) for split, size in split_sizes.items()}
 
-    def same_in_another_split(self, sample: Sample, pictures: np.ndarray) -> Sample | None:
-        """The first sample of another split that shows what the `thumbnails` of this one show; keeps this one."""
-        number = len(self._samples)
-        found = None
-        for shown in (pictures, pictures[:, :, ::-1]):
-            for index in np.flatnonzero(self._moving[:number] @ _moving(shown) >= MOVING_ALIKE):
-                other = self._samples[index]
-                if found is None and other.split != sample.split and _distance(shown, self._pictures[index]) <= ALIKE:
-                    found = other
+    def same_in_another_split(self, performances: Sequence[tuple[Sample, np.ndarray]]) -> list[Sample | None]:
+        """Of each, the first before it in another split that shows the same, rather than what shows it mirrored.
+
+        Args:
+            performances: the next B, with their `thumbnails`, which are kept; up to `BLOCK` the more, the faster.
+        """
+        before = len(self._samples)
+        found: dict[int, tuple[bool, int]] = {}  # {place in the block: (whether it is mirrored, number of the other)}
+        for sample, pictures in performances:
+            self._keep(sample, pictures)
+        for split in {sample.split for sample, _ in performances}:
+            places = [place for place, (sample, _) in enumerate(performances) if sample.split == split]
+            shown = np.stack([performances[place][1] for place in places])
+            views = np.stack([shown, shown[..., ::-1, :]])
+            moving = _moving(views)
+            for numbers, others in self._of_other_splits(split):
+                for view, row, column in np.argwhere(moving @ _moving(others).T >= MOVING_ALIKE):
+                    place, match = places[row], (bool(view), numbers[column])
+                    is_first = numbers[column] < before + place and match < found.get(place, (True, before + place))
+                    if is_first and _distance(views[view, row], others[column]) <= ALIKE:
+                        found[place] = match
+        return [self._samples[found[place][1]] if place in found else None for place in range(len(performances))]
+
+    def _keep(self, sample, pictures):
+        numbers = self._numbers[sample.split]
+        self._pictures[sample.split][len(numbers)] = pictures
+        numbers.append(len(self._samples))
         self._samples.append(sample)
-        self._pictures[number], self._moving[number] = pictures, _moving(pictures)
-        return found
+
+    def _of_other_splits(self, split):
+        """(numbers, pictures) of the videos in them, `BLOCK` at a time."""
+        for other, numbers in self._numbers.items():
+            if other != split:
+                for start in range(0, len(numbers), BLOCK):
+                    block = numbers[start : start + BLOCK]
+                    yield block, self._pictures[other][start : start + len(block)]
 
 
 def _moving(pictures):
-    """What changes in the pictures, float32 (N,) of length 1, so that a product is a correlation; 0 if nothing does."""
-    grey = pictures.mean(axis=-1, dtype=np.float32)
-    change = (grey - grey.mean(axis=0)).ravel()
-    still = np.sqrt(np.mean(change**2)) < STILL
-    return np.zeros_like(change) if still else change / np.linalg.norm(change)
+    """What changes in the pictures of videos (…, PICTURES, HEIGHT, WIDTH, 3), as (…, N).
+
+    They are float32 of length 1, so that a product is a correlation; 0 where nothing changes.
+    """
+    shape = pictures.shape[:-4]
+    grey = pictures.reshape(-1, 3).astype(np.float32) @ np.ones(3, np.float32) / 3  # faster than mean(axis=-1)
+    grey = grey.reshape(*shape, PICTURES, HEIGHT * WIDTH)
+    change = (grey - grey.mean(axis=-2, keepdims=True)).reshape(*shape, -1)
+    length = np.linalg.norm(change, axis=-1, keepdims=True)
+    length[length < STILL * np.sqrt(change.shape[-1])] = np.inf
+    return change / length
 
 
 def _distance(first, second):

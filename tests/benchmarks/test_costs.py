@@ -116,7 +116,7 @@ def test_every_cost_is_measured(videos, stage_model, monkeypatch):
     assert found.video_bytes == np.mean([path.stat().st_size for path in videos.iterdir()])
     assert found.record_bytes > 30 * 500  # as many JPEGs
     assert 150 < found.index_bytes < 600 and found.index_memory > 300
-    assert found.memory == 8 * 12 * 16 * (3 + 4)  # of each video small pictures in bytes, what moves in float32
+    assert found.memory == 8 * 12 * 16 * 3  # of each video small pictures in bytes
     import scoringnet_tf
 
     assert found.parameters == scoringnet_tf.from_preset(stage_model).count_params()
@@ -129,6 +129,12 @@ def test_the_cost_of_comparing_is_that_of_a_pair(monkeypatch):
     timed = costs._timed
     monkeypatch.setattr(costs, "_timed", lambda of, number: (timed(of, number)[0], 7 * number + 3 * number**2 / 2))
     assert costs._comparing(5)["compare"] == 3
+
+
+def test_a_fifth_of_the_videos_are_compared_with_the_others():
+    """Within a split nothing is compared, which would cost nothing."""
+    seen = costs.compare(10)
+    assert {split: len(pictures) for split, pictures in seen._pictures.items()} == {"train": 8, "test": 2}
 
 
 def test_what_a_training_takes_to_begin_is_no_part_of_its_steps(stage_model):

@@ -121,8 +121,8 @@ CHANGES = [
             "test_a_row_that_is_left_out_takes_no_other_with_it",
         ),
         (
-            "and not video_problems and not is_lost:",
-            "and not video_problems:",
+            "and not video_problems and not is_lost",
+            "and not video_problems",
             "a row that is left out takes what looks the same with it",
             "test_a_row_that_is_left_out_takes_no_other_with_it",
         ),
@@ -271,6 +271,22 @@ CHANGES = [
             "sample.final is not None for sample",
             "check says of every score that it is known where the final one is",
             "test_a_group_in_two_splits_is_said_by_describe_check_and_build_alike",
+        ),
+    ),
+    *of(
+        "data_prep/records/checks.py",
+        "tests/data_prep/records/test_same_performance.py",
+        (
+            "1 if source.has_features else BLOCK",
+            "BLOCK",
+            "features of a whole block wait in memory",
+            "test_features_do_not_wait_for_others",
+        ),
+        (
+            "next(others) if is_compared else None",
+            "next(others, None)",
+            "a row takes what another shows",
+            "test_blocks_change_nothing_of_what_is_said",
         ),
     ),
     *of(
@@ -533,16 +549,40 @@ CHANGES = [
         "data_prep/records/same_performance.py",
         "tests/data_prep/records/test_same_performance.py",
         (
-            "and other.split != sample.split",
-            "",
+            "if other != split:",
+            "if True:",
             "a copy in the same split is refused",
             "test_a_copy_in_another_split_is_named_by_both_rows",
         ),
         (
-            "for shown in (pictures, pictures[:, :, ::-1]):",
-            "for shown in (pictures,):",
+            "np.stack([shown, shown[..., ::-1, :]])",
+            "np.stack([shown, shown])",
             "mirrored copies pass",
             "test_a_copy_in_another_split_is_named_by_both_rows",
+        ),
+        (
+            "numbers[column] < before + place and ",
+            "",
+            "of two in a block each is named as the copy of the other",
+            "test_blocks_find_what_every_pair_by_itself_does",
+        ),
+        (
+            " and match < found.get(place, (True, before + place))",
+            "",
+            "the last that shows the same is named in place of the first",
+            "test_blocks_find_what_every_pair_by_itself_does",
+        ),
+        (
+            "(bool(view), numbers[column])",
+            "(False, numbers[column])",
+            "what shows a performance mirrored goes before what shows it as it is",
+            "test_what_is_not_mirrored_goes_before_what_is",
+        ),
+        (
+            "range(0, len(numbers), BLOCK)",
+            "range(0, min(len(numbers), BLOCK), BLOCK)",
+            "videos are compared with the first block alone",
+            "test_blocks_find_what_every_pair_by_itself_does",
         ),
     ),
     *of(

@@ -749,5 +749,11 @@ CHANGES = [
             "what a video takes by itself is told as that of its pairs",
             "test_the_cost_of_comparing_is_that_of_a_pair",
         ),
+        (
+            '"train" if place % 5 else "test"',
+            '"train"',
+            "the cost of comparing is that of videos that are not compared",
+            "test_a_fifth_of_the_videos_are_compared_with_the_others",
+        ),
     ),
 ]

@@ -6,10 +6,21 @@ import pytest
 from conftest import write_video
 from layouts import write_table
 
-from data_prep.datasets.sample import Sample
+from data_prep.datasets.sample import Sample, Source
+from data_prep.records import checks, same_performance
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
-from data_prep.records.same_performance import SeenPerformances, thumbnails
+from data_prep.records.encoding import EncodedVideo
+from data_prep.records.same_performance import (
+    ALIKE,
+    HEIGHT,
+    MOVING_ALIKE,
+    PICTURES,
+    STILL,
+    WIDTH,
+    SeenPerformances,
+    thumbnails,
+)
 from data_prep.records.summary import summary
 from data_prep.simulator.dataset import simulate
 from data_prep.simulator.settings import Settings
@@ -91,27 +102,26 @@ def test_what_looks_the_same_is_refused_dropped_or_kept_and_marked(tmp_path, cho
 
 def found(videos):
     """Pairs of videos that are taken for one; every one is in a split of its own."""
-    seen = SeenPerformances(len(videos))
-    for index, frames in enumerate(videos):
-        sample = Sample(str(index), None, str(index), f"row {index}")
-        other = seen.same_in_another_split(sample, thumbnails([STORED.encode(frame, 1.0) for frame in frames]))
-        if other is not None:
-            yield other.video_id, sample.video_id
+    samples = [Sample(str(index), None, str(index), f"row {index}") for index in range(len(videos))]
+    pictures = [thumbnails([STORED.encode(frame, 1.0) for frame in frames]) for frames in videos]
+    seen = SeenPerformances({sample.split: 1 for sample in samples})
+    others = seen.same_in_another_split(list(zip(samples, pictures, strict=True)))
+    return [(other.video_id, sample.video_id) for sample, other in zip(samples, others, strict=True) if other]
 
 
 def test_other_dives_before_a_camera_that_stands_still_are_not_taken_for_one():
-    assert list(found([blob_video(seed) for seed in range(20)])) == []
+    assert found([blob_video(seed) for seed in range(20)]) == []
 
 
 def test_simulated_dives_are_told_apart_and_their_copies_found(tmp_path):
     simulate(SIX_DIVES, tmp_path / "dives", 1)
     dives = [read_video(path).frames for path in sorted((tmp_path / "dives").rglob("*.avi"))]
     write(tmp_path / "copy.mp4", dives[2], size=(48, 64), codec="libx264", mirrored=True)
-    assert list(found([*dives, read_video(tmp_path / "copy.mp4").frames])) == [("2", "6")]
+    assert found([*dives, read_video(tmp_path / "copy.mp4").frames]) == [("2", "6")]
 
 
 def test_the_same_movement_elsewhere_is_not_taken_for_one():
-    assert list(found([blob_video(0, background=number) for number in range(5)])) == []
+    assert found([blob_video(0, background=number) for number in range(5)]) == []
 
 
 def test_videos_in_which_nothing_moves_are_not_compared():
@@ -119,4 +129,104 @@ def test_videos_in_which_nothing_moves_are_not_compared():
     noisy = [
         np.clip(frame + np.random.default_rng(seed).normal(0, 0.5, (20, *frame.shape[1:])), 0, 255) for seed in (0, 1)
     ]
-    assert list(found([video.astype(np.uint8) for video in noisy])) == []
+    assert found([video.astype(np.uint8) for video in noisy]) == []
+
+
+# === Blocks ===
+
+
+def planted(rng, number):
+    """Videos of noise, every other one made of an earlier: the same, mirrored, noisier, brighter, standing still."""
+    videos = list(rng.integers(0, 200, (number, PICTURES, HEIGHT, WIDTH, 3)))
+    for index in range(3, number, 2):
+        copy = videos[rng.integers(index)]
+        still = np.broadcast_to(copy[:1], copy.shape)
+        made = (copy, copy[:, :, ::-1], copy + rng.normal(0, 3, copy.shape), copy + 40, still)
+        videos[index] = made[rng.integers(len(made))]
+    return [np.clip(video, 0, 255).astype(np.uint8) for video in videos]
+
+
+def one_by_one(samples, videos):
+    """Places of what each shows, by every pair of videos: None where no earlier one of another split shows it."""
+
+    def moving(video):
+        grey = video.astype(float).mean(axis=-1)
+        return (grey - grey.mean(axis=0)).ravel()
+
+    def same(first, second):
+        changes = moving(first), moving(second)
+        if min(map(np.std, changes)) < STILL or np.corrcoef(*changes)[0, 1] < MOVING_ALIKE:
+            return False
+        return np.sqrt(np.mean((first.astype(float) - second) ** 2)) <= ALIKE
+
+    for index, (sample, video) in enumerate(zip(samples, videos, strict=True)):
+        earlier = [other for other in range(index) if samples[other].split != sample.split]
+        views = (video, video[:, :, ::-1])
+        yield next((other for shown in views for other in earlier if same(shown, videos[other])), None)
+
+
+@pytest.mark.parametrize("block", [1, 7, 100])
+def test_blocks_find_what_every_pair_by_itself_does(block, monkeypatch):
+    monkeypatch.setattr(same_performance, "BLOCK", block)
+    rng = np.random.default_rng(5)
+    videos, splits = planted(rng, 90), rng.choice(["train", "validation", "test"], 90)
+    samples = [Sample(str(index), None, split, f"row {index}") for index, split in enumerate(splits)]
+    expected = list(one_by_one(samples, videos))
+    assert 15 < sum(other is not None for other in expected) < 40
+    seen = SeenPerformances({"train": 90, "validation": 90, "test": 90})
+    performances = list(zip(samples, videos, strict=True))
+    found = [
+        other
+        for start in range(0, 90, block)
+        for other in seen.same_in_another_split(performances[start : start + block])
+    ]
+    assert found == [None if other is None else samples[other] for other in expected]
+
+
+def test_what_is_not_mirrored_goes_before_what_is():
+    """The same performance twice in one split, first mirrored, and once more in another."""
+    straight = planted(np.random.default_rng(0), 1)[0]
+    videos = [straight[:, :, ::-1], straight, straight]
+    samples = [Sample(name, None, split, name) for name, split in (("a", "train"), ("b", "train"), ("c", "test"))]
+    seen = SeenPerformances({"train": 2, "test": 1})
+    assert seen.same_in_another_split(list(zip(samples, videos, strict=True))) == [None, None, samples[1]]
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 512])
+def test_blocks_change_nothing_of_what_is_said(block, tmp_path, monkeypatch):
+    """Rows are named in their order, those with other problems among them, and again when a build goes on."""
+    monkeypatch.setattr(same_performance, "BLOCK", block)
+    monkeypatch.setattr(checks, "BLOCK", block)
+    for name, seed in (("a.mp4", 0), ("b.mp4", 1), ("c.mp4", 0), ("d.mp4", 1), ("e.mp4", 2)):
+        write(tmp_path / name, blob_video(seed, length=20), codec="libx264" if name < "c" else "mpeg4")
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
+    names = ["a.mp4", "broken.mp4", "b.mp4", "c.mp4", "d.mp4", "e.mp4"]
+    rows = [(name, "train" if name < "c" else "test", 60) for name in names]
+    write_table(tmp_path / "manifest.csv", ("video", "split", "final"), rows)
+    lines, number = check("manifest", tmp_path, workers=1, sport="diving")
+    assert number == 3 and [line.partition(":")[0][-5:] for line in lines[:3]] == ["row 3", "row 5", "row 6"]
+    assert "Received: what manifest.csv, row 2 shows, a.mp4 (train)" in lines[1]
+    assert "Received: what manifest.csv, row 4 shows, b.mp4 (train)" in lines[2]
+    for _ in range(2):  # the second goes on with what the first had encoded
+        with pytest.raises(InputError) as refused:
+            build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport="diving")
+        assert [line.strip() for line in str(refused.value).splitlines()[1:4]] == lines[:3]
+    settings = BuildSettings(on_lookalike="keep", on_error="skip")
+    info, notes = build_records("manifest", tmp_path, tmp_path / "records", settings, workers=1, sport="diving")
+    assert list(info.videos) == ["a.mp4", "b.mp4", "c.mp4", "d.mp4", "e.mp4"]
+    assert [name for name, video in info.videos.items() if "lookalike" in video] == ["c.mp4", "d.mp4"]
+    assert "Taken over from an interrupted build: 5 encoded videos." in notes
+
+
+def test_features_do_not_wait_for_others(tmp_path):
+    """Of a block they would be in memory all at once; of videos the frames are in files."""
+    taken = []
+
+    def encoded():
+        for name in "abc":
+            taken.append(name)
+            yield EncodedVideo(features=np.zeros((1, 2), np.float32), timestamps=np.zeros(1), sha256=name)
+
+    samples = tuple(Sample(name, tmp_path / name, "train", name) for name in "abc")
+    next(checks.checked_samples(Source(None, samples, has_features=True), tmp_path, encoded()))
+    assert taken == ["a"]
