@@ -84,6 +84,17 @@ def _write(folder, frames):
         (folder / f"{index:06d}.jpg").write_bytes(frame)
 
 
+def clips(folder: pathlib.Path, count: int) -> list[pathlib.Path]:
+    """So many copies of the clip."""
+
+    def make(target):
+        target.mkdir()
+        for number in range(count):
+            shutil.copy(CLIP, target / f"{number:03d}{CLIP.suffix}")
+
+    return sorted(kept(folder / f"clips-{count}", make).iterdir())
+
+
 def long_video(folder: pathlib.Path, frames: int) -> pathlib.Path:
     """The clip, again and again, without decoding it: a video of `frames` frames, rounded up to whole clips."""
 

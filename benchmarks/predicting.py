@@ -3,10 +3,12 @@
     python -m benchmarks.table --only=predict
 
 Cold is the whole command, from its start to its end: against a PyTorch script with the same weights that does the same.
-Warm is one video after another in a process: against decoding it and the model alone. Memory is that of the command at
+Warm is a video in a process that has scored one: against decoding it and the model alone; and, of a command that is
+given several videos, each of them, while the next is read. Memory is that of the command at
 its peak, of a video four times as long.
 """
 
+import contextlib
 import functools
 import pathlib
 import subprocess
@@ -34,6 +36,7 @@ def measurements():
         "cold": lambda: _seconds((*PREDICT, data.CLIP)),
         "cold PyTorch": lambda: _seconds((*script, _torch_weights(), data.CLIP)),
         "warm": lambda: _timed(_warm(), data.CLIP),
+        "in a row": _each_in_a_row,
         "decode + model": lambda: _timed(_decode_and_model(), data.CLIP),
         "long": lambda: _peak(data.long_video(pathlib.Path(FLAGS.folder), FLAGS.frames)),
         "longer": lambda: _peak(data.long_video(pathlib.Path(FLAGS.folder), rows.LONGER * FLAGS.frames)),
@@ -85,6 +88,20 @@ def _warm():
     from scoringnet_tf.inference.prediction import scorer_of
 
     return scorer_of()
+
+
+def _each_in_a_row():
+    """Seconds of each of several videos, scored as `predict` does it."""
+    from scoringnet_tf.inference.inputs import named_videos, reading_ahead
+    from scoringnet_tf.inference.kept_scores import score_named
+
+    scorer = _warm()
+    videos = list(named_videos(map(str, data.clips(pathlib.Path(FLAGS.folder), rows.IN_A_ROW))))
+    start = time.perf_counter()
+    with contextlib.closing(reading_ahead(scorer, videos)) as named:
+        for each in named:
+            score_named(each, scorer)
+    return (time.perf_counter() - start) / len(videos)
 
 
 @functools.cache
