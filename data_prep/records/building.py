@@ -32,6 +32,7 @@ from scoringnet_tf.support.files import replacing_folder, tidy_up_beside
 from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.support.wording import counted, shown
 
+WAITING = 4096  # videos of each process that may be encoded before a slow one is: without frames, 9 KB each
 OF_FRAMES = ("frame_size", "jpeg_quality", "aspect", "fit")  # the settings that say how frames are stored
 
 
@@ -100,8 +101,7 @@ def build_records(
 def _computing(target, kept, workers, runner):
     """What gives a `map` that decodes: here in processes, or on a runner of Beam."""
     if runner is None:
-        # Any number of results may wait for a slow video: they hold no frames.
-        return in_processes(workers or os.cpu_count() or 1, ahead=None)
+        return in_processes(workers or os.cpu_count() or 1, WAITING)
     if isinstance(target, RemotePath):
         raise InputError(f"--runner={runner}: expected --output_dir in a file system. Received: {target}.")
     if workers is not None:

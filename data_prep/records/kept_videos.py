@@ -92,7 +92,8 @@ def keep_video(clip: Clip, stored: StoredForm, folder: Path) -> EncodedVideo:
     made_of = _made_of(stored)
     found = _read(path, made_of | {"source": _sha256(clip)}) if path.exists() else None
     if found is not None:
-        return dataclasses.replace(found, jpegs=[], file=path, taken_over=True)
+        shown = thumbnails(found.jpegs)
+        return dataclasses.replace(found, jpegs=[], file=path, taken_over=True, thumbnails=shown)
     video = encode_video(clip, stored)
     if video.error is not None:
         return video
@@ -139,7 +140,7 @@ def _write(path, video, made_of):
 
 
 def _read(path, made_of=None):
-    """The kept video; None where it is damaged (every byte is checked), or `made_of` is given and is another."""
+    """The kept video, without thumbnails; None where it is damaged (every byte is checked), or not `made_of` this."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:  # NumPy would leave the file open
             facts, timestamps, lengths, jpegs = (arrays[name] for name in ("facts", "timestamps", "lengths", "jpegs"))
@@ -153,4 +154,4 @@ def _read(path, made_of=None):
     found = {name: values[name] for name in FACTS}
     found |= {name: tuple(found[name]) for name in ("source_size", "warnings")}
     frames = [content[end - length : end] for end, length in zip(ends.tolist(), lengths.tolist(), strict=True)]
-    return EncodedVideo(jpegs=frames, timestamps=timestamps, thumbnails=thumbnails(frames), **found)
+    return EncodedVideo(jpegs=frames, timestamps=timestamps, **found)

@@ -425,8 +425,8 @@ CHANGES = [
             "test_stretches_of_one_file_are_kept_apart",
         ),
         (
-            "timestamps=timestamps, thumbnails=thumbnails(frames), **found",
-            "timestamps=timestamps, **found",
+            "taken_over=True, thumbnails=shown)",
+            "taken_over=True)",
             "copies among videos that were taken over are not found",
             "test_a_kept_video_is_compared_with_others_as_a_new_one_is",
         ),

@@ -156,6 +156,13 @@ def test_what_is_damaged_is_not_trusted(diving_dir, tmp_path, damage):
     assert keep_video(clip, STORED, folder).taken_over is True
 
 
+def test_frames_are_read_to_be_written_and_not_looked_at(tmp_path, monkeypatch):
+    write_bars(tmp_path / "one.avi", 6)
+    kept = keep_video(Clip(tmp_path / "one.avi"), STORED, tmp_path)
+    monkeypatch.setattr(kept_videos, "thumbnails", lambda jpegs: pytest.fail("what was compared is decoded again"))
+    assert len(kept_videos.read_frames(kept.file)) == 6
+
+
 def test_stretches_of_one_file_are_kept_apart(tmp_path):
     write_bars(tmp_path / "two.avi", 12)
     first, second = (keep_video(Clip(tmp_path / "two.avi", part), STORED, tmp_path) for part in ((0, 6), (6, 12)))
@@ -224,6 +231,15 @@ def test_no_frames_wait_in_memory_for_a_slow_video(tmp_path):
     video = keep_video(Clip(tmp_path / "long.avi"), STORED, tmp_path)
     assert len(video) == 250 and len(kept_videos.read_frames(video.file)) == 250
     assert len(pickle.dumps(video)) < 250 * 8 + 7000 < video.file.stat().st_size / 20
+
+
+def test_so_many_videos_wait_for_a_slow_one_and_no_more(diving_dir, tmp_path, monkeypatch):
+    bounds = []
+    monkeypatch.setattr(
+        building, "in_processes", lambda workers, ahead: bounds.append((workers, ahead)) or contextlib.nullcontext(map)
+    )
+    build_records("unlv_diving", diving_dir, tmp_path / "records", SETTINGS, workers=3)
+    assert bounds == [(3, building.WAITING)]
 
 
 def test_a_video_is_never_held_raw_as_a_whole(tmp_path, monkeypatch):
