@@ -372,6 +372,16 @@ CHANGES = [
         "scoringnet_tf/inference/inputs.py",
         "tests/inference/test_inputs.py",
         (
+            "copy.suffix.lower() in FEATURE_SUFFIXES",
+            "found.suffix.lower() in FEATURE_SUFFIXES",
+            "what made features is not looked for behind a signed address",
+            "test_beside_features_of_the_web_lies_what_made_them",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/inputs.py",
+        "tests/inference/test_inputs.py",
+        (
             "if place not in seen:",
             "if True:",
             "a pattern means a video twice",
@@ -412,7 +422,7 @@ CHANGES = [
         "scoringnet_tf/inference/inputs.py",
         "tests/inference/test_prediction.py",
         (
-            "                (found.parent / ORIGIN_NAME).download(copy.with_name(ORIGIN_NAME))\n",
+            "                origin.download(copy.with_name(ORIGIN_NAME))\n",
             "                pass\n",
             "features of any stride are scored where they come from an address",
             "test_features_at_an_address_are_of_the_kind_that_is_said_beside_them",

@@ -470,6 +470,26 @@ CHANGES = [
         "scoringnet_tf/support/files.py",
         "tests/support/test_paths.py",
         (
+            "[-LONGEST_NAME:]",
+            "[:LONGEST_NAME]",
+            "a copy of a file with a long name loses its suffix",
+            "test_a_copy_of_a_file_with_a_name_that_no_disk_takes_keeps_its_suffix",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/support/paths.py",
+        "tests/inference/test_inputs.py",
+        (
+            'return asked.rpartition("/")[2] or found.name',
+            "return found.name",
+            "a signed address of the web is too long for a file",
+            "test_what_follows_the_name_in_an_address_of_the_web_is_no_part_of_it",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/support/files.py",
+        "tests/support/test_paths.py",
+        (
             "(path / LOCK).read_text() != token",
             "False",
             "two runs in one remote folder overwrite each other",

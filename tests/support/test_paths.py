@@ -223,6 +223,12 @@ def test_another_version_is_another_copy(store):
     assert files.cached_file(store / "a", f"{store.name}-2", 5).read_bytes() == b"three"
 
 
+def test_a_copy_of_a_file_with_a_name_that_no_disk_takes_keeps_its_suffix(store):
+    put(store / f"{'é' * 200}.avi", b"frames")
+    with files.local_file(store / f"{'é' * 200}.avi") as copy:
+        assert copy.suffix == ".avi" and copy.read_bytes() == b"frames"
+
+
 def test_a_local_file_is_its_own_copy(tmp_path):
     assert files.cached_file(tmp_path / "a", "v", 3) == tmp_path / "a"
 
