@@ -372,16 +372,6 @@ CHANGES = [
         "scoringnet_tf/inference/inputs.py",
         "tests/inference/test_inputs.py",
         (
-            "copy.suffix.lower() in FEATURE_SUFFIXES",
-            "found.suffix.lower() in FEATURE_SUFFIXES",
-            "what made features is not looked for behind a signed address",
-            "test_beside_features_of_the_web_lies_what_made_them",
-        ),
-    ),
-    *of(
-        "scoringnet_tf/inference/inputs.py",
-        "tests/inference/test_inputs.py",
-        (
             "if place not in seen:",
             "if True:",
             "a pattern means a video twice",

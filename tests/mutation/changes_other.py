@@ -478,12 +478,18 @@ CHANGES = [
     ),
     *of(
         "scoringnet_tf/support/paths.py",
-        "tests/inference/test_inputs.py",
+        "tests/support/test_paths.py",
         (
             'return asked.rpartition("/")[2] or found.name',
             "return found.name",
             "a signed address of the web is too long for a file",
-            "test_what_follows_the_name_in_an_address_of_the_web_is_no_part_of_it",
+            "test_the_query_of_the_web_alone_is_no_part_of_a_name",
+        ),
+        (
+            "    if not _is_of_the_web(path):\n",
+            "    if True:\n",
+            "what made features is looked for within a signed address",
+            "test_the_query_of_the_web_alone_is_no_part_of_a_name",
         ),
     ),
     *of(
