@@ -511,6 +511,12 @@ CHANGES = [
         "scoringnet_tf/inference/kept_scores.py",
         "tests/inference/test_kept_scores.py",
         (
+            '"[!.]*.json"',
+            '"*.json"',
+            "what a killed worker left half-written counts as a result",
+            "test_what_a_killed_worker_left_half_written_is_no_result",
+        ),
+        (
             "if model_path(model) != path or file_sha256(path) != sha256:",
             "if model_path(model) != path:",
             "scores of a model stand for that which replaced it while it was read",
