@@ -173,7 +173,7 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
 
 @contextlib.contextmanager
 def _saved_sources(path):
-    """Yields ({video: sha256}, save): `save(seconds)` writes it to `path` where that was so long ago, as the end does."""
+    """{video: sha256}, written to `path` at the end, and by `save(seconds)` where that was last done so long ago."""
     sources = read_json(path) if path.is_file() else {}
     saved, last = dict(sources), time.monotonic()
 

@@ -158,7 +158,7 @@ def name_of(path: AnyPath) -> str:
 def file_name_of(path: AnyPath) -> str:
     """What the file at a path is called: in an address of the web, what comes before the query, such as a signature."""
     found = as_path(path)
-    asked = urllib.parse.urlsplit(found.path).path if _is_of_the_web(found) else ""
+    asked = urllib.parse.urlsplit(str(found)).path if _is_of_the_web(found) else ""
     return asked.rpartition("/")[2] or found.name
 
 
