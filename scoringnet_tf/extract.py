@@ -12,7 +12,7 @@ L frames at the rate of the model (frame_rate in features.json), which stages of
 knows no rate: --frame_rate says it, and --frame_size the size of frames where the C3D does not.
 
 A run that was stopped goes on when the same command is given again: a video whose file is there is left out, by its
-bytes (videos.json). A video
+bytes (videos.json). One run at a time writes to a folder. A video
 that cannot be read to its end is reported on stderr, the others go on, no manifest.csv is written, and the exit status
 is 1.
 """
@@ -212,7 +212,8 @@ def main(paths: list[str]) -> int:
     videos = videos_of(paths, preprocessor) if info is None else feature_folder.videos_of_records(info)
     origin = feature_folder.origin_of(values.model, part, extractor, c3d, preprocessor, info)
     feature_folder.prepare(output_dir, origin)
-    kept, failed = feature_folder.extract_videos(videos, extractor, output_dir)
+    with feature_folder.alone_in(output_dir):
+        kept, failed = feature_folder.extract_videos(videos, extractor, output_dir)
     numbers, done = counted(extractor.size, "number"), counted(len(videos) - failed, "video")
     print(f"{output_dir}: features of {numbers} of {done}, there before: {'all' if kept == len(videos) else kept}.")
     if info is not None and not failed:

@@ -118,7 +118,8 @@ def test_every_documented_command_line_parses(module):
     assert json.loads(result.stdout) == []
 
 
-FLAG_OF_OTHERS = {"help", "flagfile", "logdir"} | {"direct_running_mode", "direct_num_workers"}  # the latter: of Beam
+OF_BEAM = {"direct_running_mode", "direct_num_workers", "checkpointing_interval"}
+FLAG_OF_OTHERS = {"help", "flagfile", "logdir"} | OF_BEAM
 
 
 def defined_flags(path):

@@ -1,11 +1,13 @@
 """A folder of features: one `.npy` a video, what made them, and of records the tables to build records of features."""
 
+import contextlib
 import csv
 import dataclasses
 import functools
 import json
 import os
 import sys
+import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +24,7 @@ from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.inference.extraction import FeatureExtractor, weights_of
 from scoringnet_tf.sports import NOISE, SCORES, get_sport, option_form, stage_runs
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.files import replacing_file, write_json
+from scoringnet_tf.support.files import locked, replacing_file, write_json
 from scoringnet_tf.support.paths import AnyPath, RemotePath
 from scoringnet_tf.support.reading import read_json
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 TABLE, STAGE_TABLE, SIMULATION = "manifest.csv", "stage_labels.csv", "simulation.json"  # as `data_prep` reads them
 SPORT_FILE = "sport.yaml"
 SOURCES = "videos.json"
+SAVED_EVERY = 10.0  # seconds: of 10⁵ videos `SOURCES` has 10 MB, and takes a fifth of one to write
 MAX_NAME = 240  # bytes: of the 255 of file systems, less what is written before the name until the file is whole
 MAY_BE_LEFT_OUT = ("group", "penalty")  # columns of the table, where no video has any
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
@@ -115,10 +118,24 @@ def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
         )
 
 
+def alone_in(output_dir: Path | RemotePath) -> contextlib.AbstractContextManager:
+    """Keeps other runs out of a local folder: of two, one would call features by the video that the other made them of.
+
+    Raises:
+        InputError: another one is in it.
+    """
+    if isinstance(output_dir, RemotePath):
+        return contextlib.nullcontext()
+    return locked(
+        output_dir, f"--output_dir={output_dir}: expected one run at a time. Received: one that is under way."
+    )
+
+
 def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir: Path | RemotePath) -> tuple[int, int]:
     """Writes the file of every video that has none yet; one that cannot be read is reported on stderr.
 
-    `videos.json` says which video each file is of: that of another video of the same name is written anew.
+    `videos.json` says which video each file is of: that of another video of the same name is written anew. It is
+    written every `SAVED_EVERY` seconds, and at the end: what a killed run made since is made again.
 
     Returns:
         (how many files were there already, how many videos could not be read).
@@ -131,26 +148,45 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
             what = f"expected a name of at most {MAX_NAME} bytes, as its file is called"
             raise InputError(f"{video.name}: {what}. Received: {length}.")
     kept = failed = 0
-    sources_path = output_dir / SOURCES
-    sources = read_json(sources_path) if sources_path.is_file() else {}
-    for video in tqdm(videos, "Extracting", unit="video", disable=None):
-        target = output_dir / file_name(video.name)
-        try:
-            sha256 = video.sha256()
-            if target.is_file() and sources.get(video.name) == sha256:
-                kept += 1
+    with _saved_sources(output_dir / SOURCES) as (sources, save):
+        for video in tqdm(videos, "Extracting", unit="video", disable=None):
+            target = output_dir / file_name(video.name)
+            try:
+                sha256 = video.sha256()
+                if target.is_file() and sources.get(video.name) == sha256:
+                    kept += 1
+                    continue
+                frames_of, count = video.read(extractor.image_size)
+            except (InputError, OSError) as error:
+                failed += 1
+                print(f"extract: {error}", file=sys.stderr)
                 continue
-            frames_of, count = video.read(extractor.image_size)
-        except (InputError, OSError) as error:
-            failed += 1
-            print(f"extract: {error}", file=sys.stderr)
-            continue
-        values = extractor(frames_of, count)
-        with replacing_file(target) as temporary, temporary.open("wb") as file:
-            np.save(file, values)
-        sources[video.name] = sha256
-        write_json(sources_path, dict(sorted(sources.items())))
+            values = extractor(frames_of, count)
+            if sources.pop(video.name, None) is not None:
+                save(0.0)  # before the file is another's
+            with replacing_file(target) as temporary, temporary.open("wb") as file:
+                np.save(file, values)
+            sources[video.name] = sha256
+            save(SAVED_EVERY)
     return kept, failed
+
+
+@contextlib.contextmanager
+def _saved_sources(path):
+    """{video: sha256}, written to `path` at the end, and by `save(seconds)` where that was last done so long ago."""
+    sources = read_json(path) if path.is_file() else {}
+    saved, last = dict(sources), time.monotonic()
+
+    def save(seconds):
+        nonlocal saved, last
+        if time.monotonic() - last >= seconds and sources != saved:
+            write_json(path, dict(sorted(sources.items())))
+            saved, last = dict(sources), time.monotonic()
+
+    try:
+        yield sources, save
+    finally:
+        save(0.0)
 
 
 def videos_of_records(info: DatasetInfo) -> list[Video]:

@@ -29,7 +29,7 @@ from scoringnet_tf.data.video_files import images_above_videos, is_frame_folder,
 from scoringnet_tf.inference.video_score import VideoScore
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, received
+from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, beside, received
 from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.wording import counted, shown
 
@@ -219,11 +219,12 @@ def local_video(path: AnyPath) -> Iterator[Path]:
     with contextlib.ExitStack() as stack:
         try:
             copy = stack.enter_context(local_file(found))
-            if found.suffix.lower() in FEATURE_SUFFIXES:
+            if copy.suffix.lower() in FEATURE_SUFFIXES:
+                origin = beside(found, ORIGIN_NAME)
                 # So says a store that may not be listed of what is not there.
                 with contextlib.suppress(PermissionError):
-                    if (found.parent / ORIGIN_NAME).is_file():
-                        (found.parent / ORIGIN_NAME).download(copy.with_name(ORIGIN_NAME))
+                    if origin.is_file():
+                        origin.download(copy.with_name(ORIGIN_NAME))
         except Exception as error:  # botocore's, aiohttp's, Google's and Azure's have no class in common
             raise VideoError(f"{path}: expected a file that can be fetched. {received(error, path)}") from error
         try:

@@ -127,7 +127,7 @@ def _kept_in(folder):
         try:
             yield path
         except (InputError, Stopped) as error:
-            number = len(list(path.glob("*.json")))
+            number = len(list(path.glob("[!.]*.json")))
             if number:
                 remark = f"{counted(number, 'result')} kept in {folder}: the same command goes on from there."
                 error.args = (f"{error} {remark}",)

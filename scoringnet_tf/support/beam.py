@@ -40,7 +40,8 @@ def on_runner(runner: str, folder: Path) -> Iterator[Callable]:
     Args:
         runner: name of the runner and, after spaces, Beam's own options, such as
             "FnApiRunner --direct_running_mode=multi_processing --direct_num_workers=4". "DirectRunner" is Beam's choice
-            among several, which may know nothing of these two.
+            among several, which may know nothing of these two. The job server of a portable runner, such as Flink's,
+            may know more options than Beam's Python, and leaves out what it does not know.
         folder: for the results, which are removed with the block, and at its begin those that a killed process left;
             no other block may use it meanwhile.
 
@@ -78,6 +79,7 @@ def _options(runner):
     logging.disable(logging.WARNING)  # Beam says on import what it lacks for services that are not asked for
     try:
         from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+        from apache_beam.runners.portability.portable_runner import PortableRunner
         from apache_beam.runners.runner import create_runner
     except ImportError as error:
         message = f"--runner={runner}: expected Apache Beam (pip install 'scoringnet-tf[beam]'). Received: {error}."
@@ -98,14 +100,14 @@ def _options(runner):
     except SystemExit as error:  # argparse's, after its usage
         message = said.getvalue().strip().splitlines()[-1]
         raise InputError(f"--runner={runner}: expected options that Beam knows. Received: {message}.") from error
-    if unknown:
+    try:
+        created = create_runner(options.view_as(StandardOptions).runner)
+    except (ValueError, ImportError, AttributeError, TypeError) as error:  # no name, no module, nothing in it, no class
+        raise InputError(f"--runner={runner}: expected a runner of Beam. Received: {error}") from error
+    if unknown and not isinstance(created, PortableRunner):  # whose job server knows more, such as Flink's
         raise InputError(
             f"--runner={runner}: expected options that Beam knows. Received: {', '.join(sorted(unknown))}."
         )
-    try:
-        create_runner(options.view_as(StandardOptions).runner)
-    except ValueError as error:
-        raise InputError(f"--runner={runner}: expected a runner of Beam. Received: {error}") from error
     return options
 
 

@@ -10,6 +10,7 @@ import functools
 import hashlib
 import json
 import math
+import os
 import pathlib
 import re
 import shutil
@@ -24,9 +25,10 @@ except ImportError:  # Windows: nothing keeps two processes out of one folder
     fcntl = None  # type: ignore[assignment]
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
+from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, file_name_of
 
 LOCK = "lock"
+LONGEST_NAME = 255  # bytes of a name in a file system; in a store it may be longer
 
 
 @contextlib.contextmanager
@@ -149,7 +151,8 @@ def local_file(path: AnyPath) -> Iterator[pathlib.Path]:
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
-        copy = pathlib.Path(folder, path.name)
+        name = os.fsencode(file_name_of(path))[-LONGEST_NAME:]  # the end says what kind of file it is
+        copy = pathlib.Path(folder, os.fsdecode(name))
         path.download(copy)
         yield copy
 

@@ -11,6 +11,7 @@ import pytest
 from conftest import write_unlv_diving
 
 from data_prep.records.kept_videos import folder_beside
+from scoringnet_tf.support.beam import on_runner
 
 beam = pytest.importorskip("apache_beam", reason="Apache Beam is not installed: make distributed installs it")
 
@@ -86,6 +87,9 @@ def test_a_killed_build_goes_on(source, local, tmp_path):
     [
         (["--runner=DirectRunner '"], "expected a name and options of Beam. Received: No closing quotation."),
         (["--runner=NoRunner"], "--runner=NoRunner: expected a runner of Beam. Received: Unexpected pipeline runner"),
+        (["--runner=no.such.Runner"], "expected a runner of Beam. Received: No module named 'no'"),
+        (["--runner=apache_beam.NoRunner"], "expected a runner of Beam. Received: .* no attribute 'NoRunner'"),
+        (["--runner=os.path"], "expected a runner of Beam. Received: 'module' object is not callable"),
         (["--runner=DirectRunner --no_such=3"], "expected options that Beam knows. Received: no_such."),
         (["--runner=DirectRunner --direct_num_workers=x"], "Received: .*invalid int value: 'x'"),
         (["--runner=DirectRunner", "--workers=2"], "--workers=2: expected it without --runner"),
@@ -98,3 +102,10 @@ def test_what_beam_does_not_know_is_refused(source, tmp_path, more, message):
     assert line.startswith("build: ")
     assert re.search(message, line)
     assert not (tmp_path / "records").exists()
+
+
+def test_options_that_a_job_server_alone_may_know_are_left_to_it(tmp_path):
+    """As those of Flink, of which Beam's Python knows few: here Beam's own server, in the process of the pipeline."""
+    runner = "PortableRunner --job_endpoint=embed --environment_type=LOOPBACK --checkpointing_interval=1000"
+    with on_runner(runner, tmp_path) as map_items:
+        assert list(map_items(len, ["a", "bc"])) == [1, 2]

@@ -17,11 +17,22 @@ from data_prep.records.verifying import read_records, verify_records
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.features import read_features, read_origin
 from scoringnet_tf.data.input_pipeline import videos
+from scoringnet_tf.inference import feature_folder
 from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor, load_c3d, records_preprocessor
-from scoringnet_tf.inference.feature_folder import Video, _penalty, extract_videos, file_name, prepare, write_tables
+from scoringnet_tf.inference.feature_folder import (
+    Video,
+    _penalty,
+    alone_in,
+    extract_videos,
+    file_name,
+    prepare,
+    write_tables,
+)
 from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.stopping import Stopped
 from scoringnet_tf.training.config import record_config
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -266,6 +277,60 @@ def test_a_run_that_was_stopped_goes_on(folder, diving_records, stage_model, tmp
     assert content(output) == content(folder)
 
 
+def test_one_run_at_a_time_writes_to_a_folder(folder, diving_records, stage_model):
+    with alone_in(folder):
+        result = command(*_of_records(stage_model, diving_records, folder))
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    message = f"extract: --output_dir={folder}: expected one run at a time. Received: one that is under way.\n"
+    assert result.stderr.endswith(message)
+
+
+def made_up(*names, sha256="new"):
+    return [Video(name, lambda _: (None, 1), lambda: sha256) for name in names]
+
+
+class Extractor:
+    """Keeps what `videos.json` says when it is asked, and is stopped at the video of a number."""
+
+    image_size = (1, 1)
+
+    def __init__(self, folder, stopped_at=None):
+        self.seen, self._path, self._stopped_at = [], folder / "videos.json", stopped_at
+
+    def __call__(self, *_):
+        if len(self.seen) == self._stopped_at:
+            raise Stopped(15)
+        self.seen.append(json.loads(self._path.read_text()) if self._path.exists() else {})
+        return np.zeros((1, 1), np.float32)
+
+
+@pytest.mark.parametrize(("seconds", "seen"), [(0.0, [{}, {"b": "new"}]), (1e9, [{}, {}])])
+def test_which_videos_were_extracted_is_written_now_and_then_and_where_a_run_is_stopped(
+    tmp_path, monkeypatch, seconds, seen
+):
+    monkeypatch.setattr(feature_folder, "SAVED_EVERY", seconds)
+    extractor = Extractor(tmp_path, stopped_at=2)
+    with pytest.raises(Stopped):
+        extract_videos(made_up("b", "a", "c"), extractor, tmp_path)
+    assert extractor.seen == seen
+    assert (tmp_path / "videos.json").read_text() == '{\n  "a": "new",\n  "b": "new"\n}\n'
+    assert extract_videos(made_up("b", "a", "c"), Extractor(tmp_path), tmp_path) == (2, 0)
+
+
+def test_features_of_another_video_never_pass_for_those_of_the_one_before(tmp_path, monkeypatch):
+    """Nor where the run is killed as soon as they are there."""
+    extract_videos(made_up("v", sha256="old"), Extractor(tmp_path), tmp_path)
+    said = []
+
+    def replacing(path):
+        said.append((tmp_path / "videos.json").read_text())
+        return replacing_file(path)
+
+    monkeypatch.setattr(feature_folder, "replacing_file", replacing)
+    assert extract_videos(made_up("v"), Extractor(tmp_path), tmp_path) == (0, 0)
+    assert said == ["{}\n"] and json.loads((tmp_path / "videos.json").read_text()) == {"v": "new"}
+
+
 def test_a_folder_of_other_settings_is_left_alone(folder, diving_records, stage_model):
     before = content(folder)
     result = command(*_of_records(stage_model, diving_records, folder, "--stride=2", "--part=execution"))
@@ -310,7 +375,7 @@ def test_videos_and_bad_ones(stage_model, tmp_path):
     result = command(*flags, *(tmp_path / name for name in names))
     assert result.returncode == 1 and "Traceback" not in result.stderr
     assert "text.mp4: expected a video" in result.stderr and "cut.avi: expected" in result.stderr
-    assert sorted(content(output)) == ["features.json", "good.avi.npy", "videos.json"]
+    assert sorted(content(output)) == ["features.json", "good.avi.npy", "lock", "videos.json"]
     network = scoringnet_tf.from_preset(stage_model)
     frames = network.preprocessor(tmp_path / "good.avi")["frames"][0]
     extractor = FeatureExtractor(load_c3d(stage_model)[0], Extraction("conv5b", "clip", 4, 8))

@@ -303,6 +303,28 @@ def test_a_video_on_a_web_server_is_fetched(tmp_path, server):
         raise VideoError(f"{path}: wrong")
 
 
+@pytest.mark.interop
+def test_what_follows_the_name_in_an_address_of_the_web_is_no_part_of_it(tmp_path, server):
+    """As the signature of a presigned address."""
+    pytest.importorskip("aiohttp")
+    (tmp_path / "v.avi").write_bytes(b"frames")
+    with local_video(f"{server}/v.avi?X-Amz-Credential=a/b.c&X-Amz-Signature={'0' * 300}#t=1") as path:
+        assert path.name == "v.avi" and path.read_bytes() == b"frames"
+
+
+@pytest.mark.interop
+def test_beside_features_of_the_web_lies_what_made_them(tmp_path, server):
+    pytest.importorskip("aiohttp")
+    (tmp_path / "run").mkdir()
+    np.save(tmp_path / "run/v.npy", np.zeros((2, 3), np.float32))
+    (tmp_path / "run/features.json").write_text("made so")
+    with local_video(f"{server}/run/v.npy?token=a/b.c") as path:
+        assert path.suffix == ".npy" and path.with_name("features.json").read_text() == "made so"
+    (tmp_path / "run/features.json").unlink()
+    with local_video(f"{server}/run/v.npy?token=a/b.c") as path:
+        assert not path.with_name("features.json").exists()
+
+
 # === What is wrong with one ends nothing but itself ===
 
 

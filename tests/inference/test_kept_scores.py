@@ -161,6 +161,14 @@ def test_results_come_as_they_are_made(model, videos, tmp_path):
         raise Stopped(15)
 
 
+def test_what_a_killed_worker_left_half_written_is_no_result(model, tmp_path):
+    (tmp_path / ".0a1b2c3d.half.json").touch()
+    (tmp_path / "whole.json").touch()
+    keeping = keeping_scores(tmp_path, model.path, model.scorer, model.sha256)
+    with pytest.raises(Stopped, match=r"stopped by SIGTERM\. 1 result kept in "), keeping:
+        raise Stopped(15)
+
+
 def test_one_run_at_a_time(model, tmp_path):
     with keeping_scores(tmp_path, model.path, model.scorer, model.sha256):
         second = keeping_scores(tmp_path, model.path, model.scorer, model.sha256)

@@ -280,6 +280,38 @@ CHANGES = [
         "scoringnet_tf/inference/feature_folder.py",
         "tests/inference/test_extraction.py",
         (
+            "                save(0.0)  # before",
+            "                pass  # before",
+            "a killed run leaves features of one video as those of another",
+            "test_features_of_another_video_never_pass_for_those_of_the_one_before",
+        ),
+        (
+            "    finally:\n        save(0.0)\n",
+            "    finally:\n        pass\n",
+            "a stopped run forgets what it extracted",
+            "test_which_videos_were_extracted_is_written_now_and_then_and_where_a_run_is_stopped",
+        ),
+        (
+            "            save(SAVED_EVERY)\n",
+            "",
+            "a killed run forgets all that it extracted",
+            "test_which_videos_were_extracted_is_written_now_and_then_and_where_a_run_is_stopped",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/extract.py",
+        "tests/inference/test_extraction.py",
+        (
+            "    with feature_folder.alone_in(output_dir):\n",
+            "    if True:\n",
+            "two runs of extract in one folder at once",
+            "test_one_run_at_a_time_writes_to_a_folder",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/inference/feature_folder.py",
+        "tests/inference/test_extraction.py",
+        (
             "{shortened(origin.get(key))}",
             "{origin.get(key)!r}",
             "a mean image is printed whole",
@@ -412,7 +444,7 @@ CHANGES = [
         "scoringnet_tf/inference/inputs.py",
         "tests/inference/test_prediction.py",
         (
-            "                (found.parent / ORIGIN_NAME).download(copy.with_name(ORIGIN_NAME))\n",
+            "                origin.download(copy.with_name(ORIGIN_NAME))\n",
             "                pass\n",
             "features of any stride are scored where they come from an address",
             "test_features_at_an_address_are_of_the_kind_that_is_said_beside_them",
@@ -510,6 +542,12 @@ CHANGES = [
     *of(
         "scoringnet_tf/inference/kept_scores.py",
         "tests/inference/test_kept_scores.py",
+        (
+            '"[!.]*.json"',
+            '"*.json"',
+            "what a killed worker left half-written counts as a result",
+            "test_what_a_killed_worker_left_half_written_is_no_result",
+        ),
         (
             "if model_path(model) != path or file_sha256(path) != sha256:",
             "if model_path(model) != path:",

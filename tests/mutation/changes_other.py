@@ -470,6 +470,32 @@ CHANGES = [
         "scoringnet_tf/support/files.py",
         "tests/support/test_paths.py",
         (
+            "[-LONGEST_NAME:]",
+            "[:LONGEST_NAME]",
+            "a copy of a file with a long name loses its suffix",
+            "test_a_copy_of_a_file_with_a_name_that_no_disk_takes_keeps_its_suffix",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/support/paths.py",
+        "tests/support/test_paths.py",
+        (
+            'return asked.rpartition("/")[2] or found.name',
+            "return found.name",
+            "a signed address of the web is too long for a file",
+            "test_the_query_of_the_web_alone_is_no_part_of_a_name",
+        ),
+        (
+            "    if not _is_of_the_web(path):\n",
+            "    if True:\n",
+            "what made features is looked for within a signed address",
+            "test_the_query_of_the_web_alone_is_no_part_of_a_name",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/support/files.py",
+        "tests/support/test_paths.py",
+        (
             "(path / LOCK).read_text() != token",
             "False",
             "two runs in one remote folder overwrite each other",

@@ -22,7 +22,7 @@ from scoringnet_tf.data.records import DatasetInfo, load_records
 from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.support import files, paths
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import RemotePath, as_path, check_access
+from scoringnet_tf.support.paths import RemotePath, as_path, beside, check_access, file_name_of
 from scoringnet_tf.training.scoring import ScoringRun
 
 ROOT = Path(__file__).parents[2]
@@ -81,6 +81,20 @@ def test_what_is_nearly_a_remote_path_is_refused(text):
         InputError, match=f"^{text}: expected a local path or one of s3://…, gs://…, az://…. Received: "
     ):
         as_path(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "there"),
+    [
+        ("https://host/a/b.npy?token=c/d.e#f", "b.npy", "https://host/a/x.json?token=c/d.e#f"),
+        ("http://host/a/b.npy", "b.npy", "http://host/a/x.json"),
+        ("http://host/?id=b.npy", "?id=b.npy", "http://host/x.json?id=b.npy"),
+        ("s3://bucket/a/b?c.npy", "b?c.npy", "s3://bucket/a/x.json"),
+    ],
+)
+def test_the_query_of_the_web_alone_is_no_part_of_a_name(text, name, there):
+    assert file_name_of(text) == name
+    assert str(beside(as_path(text), "x.json")) == there
 
 
 # === Files and folders ===
@@ -221,6 +235,12 @@ def test_another_version_is_another_copy(store):
     put(store / "a", b"three")
     assert files.cached_file(store / "a", f"{store.name}-1", 3).read_bytes() == b"one"
     assert files.cached_file(store / "a", f"{store.name}-2", 5).read_bytes() == b"three"
+
+
+def test_a_copy_of_a_file_with_a_name_that_no_disk_takes_keeps_its_suffix(store):
+    put(store / f"{'é' * 200}.avi", b"frames")
+    with files.local_file(store / f"{'é' * 200}.avi") as copy:
+        assert copy.suffix == ".avi" and copy.read_bytes() == b"frames"
 
 
 def test_a_local_file_is_its_own_copy(tmp_path):
