@@ -40,6 +40,7 @@ flags.DEFINE_string(
 flags.DEFINE_integer("workers", None, "Processes that decode ahead of the model. Default: one per core.", lower_bound=1)
 
 POSITIONAL = True
+USES_KERAS = True
 HOW_TO_CORRECT = {
     "csv": "Correct {output}: frames count from 0, an end is the first frame after the stage.",
     "cvat": "Correct in CVAT: a task for each video, with its stages as labels; upload the video's file in {output} as "
