@@ -225,7 +225,7 @@ def received(error: Exception, path: AnyPath) -> str:
     scheme = str(path).partition("://")[0]
     opener, settings = STORES.get(scheme, (None, None))
     if isinstance(error, ImportError):
-        remedy = f"pip install 'scoringnet-tf[io]' brings {opener}, which opens {scheme}://." if opener else ""
+        remedy = f"pip install '.[io]' brings {opener}, which opens {scheme}://." if opener else ""
     else:
         remedy = f"Look at {settings}." if settings else ""
     # fsspec says of an address nothing but itself, whatever went wrong.

@@ -522,6 +522,11 @@ CHANGES = [
         "scoringnet_tf/support/paths.py",
         "tests/support/test_paths.py",
         (
+            "pip install '.[io]' brings",
+            "pip install 'scoringnet-tf[io]' brings",
+            "the remedy names a package that no index has",
+        ),
+        (
             "{urllib.parse.quote(key, safe='')}",
             "{key}",
             "what is not there yet at gs:// is an error",

@@ -395,7 +395,7 @@ def test_a_missing_library_is_named_with_the_extra_that_brings_it(without_the_ex
     opener, do = paths.STORES[scheme][0], "written to" if writing else "read from"
     expected = (
         rf"^--model_dir: {scheme}://a/b: expected a place that can be {do}\. Received: .*{opener}.*\. "
-        rf"pip install 'scoringnet-tf\[io\]' brings {opener}, which opens {scheme}://\.$"
+        rf"pip install '\.\[io\]' brings {opener}, which opens {scheme}://\.$"
     )
     with pytest.raises(InputError, match=expected):
         check_access(f"{scheme}://a/b", "model_dir", writing)
