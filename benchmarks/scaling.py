@@ -171,7 +171,7 @@ def main(_):
     try:
         from benchmarks import scenarios
     except ImportError as error:
-        raise InputError(f"Expected SimPy (pip install 'scoringnet-tf[bench]'). Received: {error}.") from error
+        raise InputError(f"Expected SimPy (pip install '.[bench]'). Received: {error}.") from error
     rows = reckon(costs, supply, totals, FLAGS.hours)
     found = scenarios.simulated(costs, supply, risks)
     print(tables(costs, rows, supply, FLAGS.hours), scenarios.summary(found), sep="\n\n")

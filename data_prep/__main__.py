@@ -52,7 +52,11 @@ def _run(module):
         return module.main(arguments)
 
     try:
-        cli.run(main, positional=getattr(module, "POSITIONAL", False))
+        cli.run(
+            main,
+            positional=getattr(module, "POSITIONAL", False),
+            uses_keras=getattr(module, "USES_KERAS", False),
+        )
     except SystemExit as stop:
         if is_running or not stop.code:
             raise

@@ -105,4 +105,4 @@ def _print(path, model):
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main))
+    sys.exit(cli.run(main, uses_keras=True))

@@ -242,4 +242,4 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main))
+    sys.exit(cli.run(main, uses_keras=True))

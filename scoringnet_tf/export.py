@@ -88,4 +88,4 @@ def versions_in(export_dir: str) -> dict[int, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main))
+    sys.exit(cli.run(main, uses_keras=True))

@@ -106,4 +106,4 @@ def _of_scoring_net(path):
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main, positional=True))
+    sys.exit(cli.run(main, positional=True, uses_keras=True))

@@ -159,4 +159,4 @@ def _check_frame_flags():
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main, positional=True))
+    sys.exit(cli.run(main, positional=True, uses_keras=True))

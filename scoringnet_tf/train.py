@@ -275,4 +275,4 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main, may_be_empty=True))
+    sys.exit(cli.run(main, may_be_empty=True, uses_keras=True))

@@ -334,3 +334,27 @@ def test_a_training_that_would_learn_nothing_is_refused(diving_records, tmp_path
     words = (f"--records_dir={diving_records}", f"--model_dir={tmp_path / 'run'}", *flags)
     assert message in error_of("scoringnet_tf.train", *words)
     assert not (tmp_path / "run").exists()
+
+
+# === Object stores ===
+
+
+@pytest.mark.parametrize(
+    ("words", "flag"),
+    [
+        ("data_prep simulate --num_videos=2 --workers=1", "output_dir"),
+        ("data_prep split --dataset=unlv_diving --source_dir=none", "output"),
+        ("data_prep stages stages.csv", "output"),
+        ("data_prep suggest dive.avi", "output"),
+        ("scoringnet_tf.experiments run table3 --records_dir={records}", "runs_dir"),
+        ("scoringnet_tf.experiments run table3 --records_dir={records}", "results_dir"),
+        ("scoringnet_tf.baselines core --output_dir=out --records_dir={records}", "features_dir"),
+    ],
+)
+def test_what_is_written_to_disks_alone_refuses_a_store_before_anything_is_done(words, flag, diving_records, tmp_path):
+    """It would come below the working directory, under the address as a name."""
+    (tmp_path / "dive.avi").touch()
+    words = words.format(records=diving_records).split()
+    result = command(*words, f"--{flag}=s3://bucket/a.csv", cwd=tmp_path, check=False)
+    assert result.returncode == 1 and [found.name for found in tmp_path.iterdir()] == ["dive.avi"]
+    assert result.stderr.endswith(f": --{flag}=s3://bucket/a.csv: expected a local path. Received: an address.\n")

@@ -112,6 +112,21 @@ def test_what_is_there_comes_before_a_shipped_model_of_its_name(tmp_path, monkey
     assert model_files.model_path("diving_small").resolve() == (tmp_path / "diving_small/best.keras").resolve()
 
 
+def test_a_checkout_that_is_not_installed_finds_the_models_that_ship(monkeypatch):
+    """Its commands run from it before an installed copy, which alone has them inside the package."""
+    monkeypatch.setitem(sys.modules, "scoringnet_tf.saved_models", None)  # Python says that there is none
+    assert model_files.shipped_presets() == sorted(path.parent.name for path in ROOT.glob("saved_models/*/*.keras"))
+    assert model_files.model_path() == ROOT / "saved_models/diving_small/model.keras"
+
+
+def test_an_installed_copy_finds_its_own_models_and_none_of_another_package(tmp_path, monkeypatch):
+    for folder in ("scoringnet_tf/saved_models/ours", "saved_models/theirs"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "model.keras").touch()
+    monkeypatch.setattr(model_files, "__file__", str(tmp_path / "scoringnet_tf/models/presets.py"))
+    assert model_files.shipped_presets() == ["ours"]
+
+
 @pytest.mark.parametrize("folder", sorted(path.parent.name for path in (ROOT / "saved_models").glob("*/README.md")))
 def test_shipped_folders_hold_a_model_that_loads_and_its_card(folder):
     import keras

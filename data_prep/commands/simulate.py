@@ -9,6 +9,7 @@ from data_prep.simulator.registry import SIMULATORS
 from data_prep.simulator.settings import TASKS, Settings
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import local_path
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum("sport", "diving", sorted(SIMULATORS), "Sport to simulate.")
@@ -62,11 +63,11 @@ flags.DEFINE_integer("workers", None, "Processes; default: one for every core.",
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
-    settings = _settings_from_flags()
+    settings, output_dir = _settings_from_flags(), local_path(FLAGS.output_dir, "output_dir")
     from data_prep.simulator.dataset import simulate  # not before the flags are known to be good
 
     try:
-        simulate(settings, Path(FLAGS.output_dir), FLAGS.workers or os.cpu_count() or 1)
+        simulate(settings, output_dir, FLAGS.workers or os.cpu_count() or 1)
     except (ValueError, FileNotFoundError, FileExistsError) as error:
         raise InputError(str(error)) from error
     except OSError as error:

@@ -22,6 +22,7 @@ from data_prep.datasets import DATASETS, check_use
 from data_prep.datasets.split_file import SPLITS, check_new, further_folds, unknown_frames_note, write_split_csv
 from data_prep.datasets.splitting import WAYS, SplitSettings, make_splits
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import local_path
 from scoringnet_tf.support.wording import shown
 
 FLAGS = flags.FLAGS
@@ -51,7 +52,7 @@ def main(_: list[str]) -> None:
         )
     if FLAGS.folds and FLAGS["test_fraction"].present:
         raise InputError("--test_fraction: expected none with --folds, each of which is tested on. Received: one.")
-    output = Path(FLAGS.output)
+    output = local_path(FLAGS.output, "output")
     if output.suffix != ".csv":
         raise InputError(f"--output: expected a file name ending in .csv. Received: {output}")
     paths = [output.with_stem(f"{output.stem}_{fold + 1}") for fold in range(FLAGS.folds or 0)] or [output]

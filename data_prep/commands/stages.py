@@ -22,6 +22,7 @@ from data_prep.stages.merging import merged
 from scoringnet_tf.data.video import VIDEO_SUFFIXES
 from scoringnet_tf.sports import SPORTS, named_sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import local_path
 from scoringnet_tf.support.wording import counted, shown
 
 FLAGS = flags.FLAGS
@@ -77,7 +78,7 @@ def main(paths: list[str]) -> None:
         raise InputError("Expected one or more files of stage labels. Received: none. See --help.")
     if FLAGS.videos_dir is not None and not Path(FLAGS.videos_dir).is_dir():
         raise InputError(f"--videos_dir: expected a folder. Received: {FLAGS.videos_dir}, which is none.")
-    output = Path(FLAGS.output)
+    output = local_path(FLAGS.output, "output")
     _check_output(output)
     facts_of, sport = facts_reader(FLAGS.videos_dir, FLAGS.fps), named_sport(FLAGS.sport)
     videos = [video for path in paths for video in stage_formats.read(path, facts_of, FLAGS["from"].value)]

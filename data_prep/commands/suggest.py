@@ -10,7 +10,6 @@ decoded to its end is reported and left out; the exit status is then 1.
 
 import shlex
 import sys
-from pathlib import Path
 
 from absl import flags
 
@@ -18,6 +17,7 @@ from data_prep.stages import formats as stage_formats
 from data_prep.stages.suggestion import find_videos, load_model, missing_stages, suggest_stages
 from scoringnet_tf.sports import option_form
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.paths import local_path
 from scoringnet_tf.support.wording import counted
 
 FLAGS = flags.FLAGS
@@ -40,6 +40,7 @@ flags.DEFINE_string(
 flags.DEFINE_integer("workers", None, "Processes that decode ahead of the model. Default: one per core.", lower_bound=1)
 
 POSITIONAL = True
+USES_KERAS = True
 HOW_TO_CORRECT = {
     "csv": "Correct {output}: frames count from 0, an end is the first frame after the stage.",
     "cvat": "Correct in CVAT: a task for each video, with its stages as labels; upload the video's file in {output} as "
@@ -55,7 +56,7 @@ HOW_TO_CORRECT = {
 def main(paths: list[str]) -> int:
     """Runs the command with the parsed flags; returns its exit status."""
     videos_dir, video_ids = find_videos(FLAGS.videos_dir, paths)
-    output = Path(FLAGS.output)
+    output = local_path(FLAGS.output, "output")
     _prepare(output)
     model = load_model(FLAGS.model)
     videos, facts_of = suggest_stages(model, videos_dir, video_ids, FLAGS.workers)

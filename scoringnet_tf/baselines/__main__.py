@@ -24,7 +24,7 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import RemotePath, as_path, check_access
+from scoringnet_tf.support.paths import check_access, local_path
 
 flags.DEFINE_string("records_dir", None, "Records to learn from, made by `python -m data_prep build`.")
 flags.DEFINE_list(
@@ -57,8 +57,10 @@ def main(arguments: list[str]) -> int:
     info = load_records(values.records_dir)
     if info.classes or not info.sport:
         raise InputError(f"--records_dir={values.records_dir}: expected records with scores. Received: of classes.")
-    output_dir = _local_folder("output_dir", values.output_dir)
-    features_dir = _local_folder("features_dir", values.features_dir) if values.features_dir else None
+    output_dir = local_path(values.output_dir, "output_dir")
+    features_dir = local_path(values.features_dir or output_dir / "features", "features_dir")
+    check_access(output_dir, "output_dir", writing=True)
+    check_access(features_dir, "features_dir", writing=True)
 
     from scoringnet_tf.baselines.run import Run
 
@@ -68,7 +70,7 @@ def main(arguments: list[str]) -> int:
         tested=(info, *(DatasetInfo.load(path) for path in values.renderings)),
         split=values.split,
         output_dir=output_dir,
-        features_dir=features_dir or output_dir / "features",
+        features_dir=features_dir,
         pretrained=values.pretrained,
         validation_fraction=values.validation_fraction,
         seed=values.seed,
@@ -77,14 +79,5 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _local_folder(name, value):
-    """The folder that a flag names; InputError where it is not a local one that can be written to."""
-    path = as_path(value)
-    if isinstance(path, RemotePath):
-        raise InputError(f"--{name}={path}: expected a local folder. Received: an address.")
-    check_access(path, name, writing=True)
-    return path
-
-
 if __name__ == "__main__":
-    sys.exit(cli.run(main, positional=True))
+    sys.exit(cli.run(main, positional=True, uses_keras=True))

@@ -31,6 +31,7 @@ from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.paths import local_path
 from scoringnet_tf.support.wording import counted
 
 Tables = Mapping[str, Experiment]  # of the catalogue, by name
@@ -103,7 +104,7 @@ def write_report(chosen: Tables) -> int:
     refused = _report(suite.possible(chosen, surroundings), surroundings)
     if flags.FLAGS.write_docs:
         pages = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
-        for page in docs.write_docs(pages, pathlib.Path(flags.FLAGS.results_dir)):
+        for page in docs.write_docs(pages, _results_dir()):
             print(f"{page}: tables are new.")
     return 1 if refused else 0
 
@@ -221,7 +222,11 @@ def _best(experiment, surroundings, seeds):
 
 def _folder(name, surroundings):
     """Where the results of a table are: by sport, as both have tables 4 and 5."""
-    return pathlib.Path(flags.FLAGS.results_dir) / surroundings.sport / name
+    return _results_dir() / surroundings.sport / name
+
+
+def _results_dir():
+    return local_path(flags.FLAGS.results_dir, "results_dir")
 
 
 def _described(experiment, surroundings, wheres, seeds):
@@ -263,7 +268,7 @@ def _surroundings():
         preset=_preset(values.preset, get_sport(info.sport).name),
         records=info,
         renderings=tuple(DatasetInfo.load(path) for path in values.renderings),
-        folder=pathlib.Path(values.runs_dir),
+        folder=local_path(values.runs_dir, "runs_dir"),
         further=(*([best_epochs.FLAG] if values.best_test_epoch else []), *_further()),
     )
     check_renderings(found.records, found.renderings)
@@ -307,8 +312,9 @@ def main(arguments: list[str]) -> int:
         raise InputError(f"Expected a command, one of {', '.join(COMMANDS)}. Received: {name or 'none'}. See --help.")
     if name == "run" and not names:
         raise InputError(f"run: expected tables, of {', '.join(EXPERIMENTS)}, or all. Received: none.")
+    _results_dir()  # refused before anything is trained
     return COMMANDS[name](_chosen(names))
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main, positional=True))
+    sys.exit(cli.run(main, positional=True, uses_keras=True))

@@ -73,7 +73,7 @@ def _check_installed(form, libraries):
             importlib.import_module(library)
     except ImportError as error:
         raise InputError(
-            f"--format={form}: expected {', '.join(libraries)}, which pip install 'scoringnet-tf[{form}]' brings. "
+            f"--format={form}: expected {', '.join(libraries)}, which pip install '.[{form}]' brings. "
             f"Received: {error}."
         ) from error
 

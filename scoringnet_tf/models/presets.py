@@ -1,7 +1,6 @@
 """Trained models by name or path: those that ship, a folder, a run's folder, a `.keras` file, local or remote."""
 
 import dataclasses
-import importlib.resources
 import json
 import pathlib
 import zipfile
@@ -32,8 +31,14 @@ Kind = TypeVar("Kind", bound="keras.Model")
 
 def shipped_presets() -> list[str]:
     """The names of the models that ship with the package."""
-    root = importlib.resources.files("scoringnet_tf.saved_models")
-    return sorted(entry.name for entry in root.iterdir() if any((entry / name).is_file() for name in NAMES))
+    return sorted(found.name for found in _shipped().iterdir() if any((found / name).is_file() for name in NAMES))
+
+
+def _shipped():
+    """The folder of the models that ship: inside an installed package, of a checkout beside the package."""
+    package = pathlib.Path(__file__).parents[1]
+    inside, beside = package / "saved_models", package.parent / "saved_models"
+    return inside if inside.is_dir() else beside
 
 
 def is_shipped(path: AnyPath) -> bool:
@@ -57,7 +62,7 @@ def model_path(path: AnyPath | None = None, flag: str = "model") -> pathlib.Path
     check_access(path, flag)
     found = as_path(path)
     if is_shipped(path):
-        found = as_path(str(importlib.resources.files("scoringnet_tf.saved_models") / str(path)))
+        found = _shipped() / str(path)
     if found.is_dir():
         files = [found / name for name in NAMES if (found / name).is_file()]
         if not files:

@@ -109,4 +109,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main, positional=True))
+    sys.exit(cli.run(main, positional=True, uses_keras=True))

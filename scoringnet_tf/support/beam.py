@@ -82,7 +82,7 @@ def _options(runner):
         from apache_beam.runners.portability.portable_runner import PortableRunner
         from apache_beam.runners.runner import create_runner
     except ImportError as error:
-        message = f"--runner={runner}: expected Apache Beam (pip install 'scoringnet-tf[beam]'). Received: {error}."
+        message = f"--runner={runner}: expected Apache Beam (pip install '.[beam]'). Received: {error}."
         raise InputError(message) from error
     finally:
         logging.disable(logging.NOTSET)

@@ -15,6 +15,7 @@ from absl import app, flags, logging
 from scoringnet_tf.support import notices
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.flag_files import flag_files
+from scoringnet_tf.support.keras_backend import check_backend
 from scoringnet_tf.support.paths import of_a_store, received
 from scoringnet_tf.support.stopping import Stopped, stoppable
 
@@ -22,7 +23,12 @@ from scoringnet_tf.support.stopping import Stopped, stoppable
 NO_SUCH_RECORD = re.compile("as the index says|Could not parse example|Can't parse serialized Example")
 
 
-def run(main: Callable[[list[str]], int | None], positional: bool = False, may_be_empty: bool = False) -> NoReturn:
+def run(
+    main: Callable[[list[str]], int | None],
+    positional: bool = False,
+    may_be_empty: bool = False,
+    uses_keras: bool = False,
+) -> NoReturn:
     """Runs `main(arguments)` under absl.
 
     What a user can see to (an `InputError`, a full disk, too little memory, a closed pipe) is one line on stderr and
@@ -33,6 +39,7 @@ def run(main: Callable[[list[str]], int | None], positional: bool = False, may_b
         positional: whether it takes arguments that are no flags.
         may_be_empty: whether a flag may be given without a value, to undo that of a flag file. Else it is refused, as
             where a shell's variable is not set: as if it were not given, another thing would be done.
+        uses_keras: whether it computes with Keras; it is refused where that has another backend than TensorFlow.
     """
 
     def checked(argv):
@@ -42,7 +49,8 @@ def run(main: Callable[[list[str]], int | None], positional: bool = False, may_b
             print(f"{name}: Expected flags only. Received: {' '.join(arguments)}. See --help.", file=sys.stderr)
             return 1
         notices.hold_back()
-        return _status(main if may_be_empty else functools.partial(_with_values, main), arguments, name)
+        work = functools.partial(_by_tensorflow, main) if uses_keras else main
+        return _status(work if may_be_empty else functools.partial(_with_values, work), arguments, name)
 
     _help_succeeds()
     # absl's own default, once it runs, is to show TensorFlow's progress.
@@ -102,6 +110,12 @@ def _with_values(main, arguments):
     for name, value in flags.FLAGS.flag_values_dict().items():
         if value == "" and flags.FLAGS[name].present:
             raise InputError(f"--{name}: expected a value. Received: an empty one.")
+    return main(arguments)
+
+
+def _by_tensorflow(main, arguments):
+    """What `main` returns; InputError where Keras would compute with another backend."""
+    check_backend()
     return main(arguments)
 
 

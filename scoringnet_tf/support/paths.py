@@ -149,6 +149,17 @@ def as_path(path: AnyPath) -> pathlib.Path | RemotePath:
     return remote
 
 
+def local_path(path: AnyPath, flag: str) -> pathlib.Path:
+    """The `pathlib.Path` of what is written to disks alone; InputError, naming `flag`, where that is an address."""
+    try:
+        found = as_path(path)
+    except InputError as error:
+        raise InputError(f"--{flag}: {error}") from error
+    if isinstance(found, RemotePath):
+        raise InputError(f"--{flag}={path}: expected a local path. Received: an address.")
+    return found
+
+
 def name_of(path: AnyPath) -> str:
     """The last part of a path; of `.` and `..`, the name of the folder that they are."""
     found = as_path(path)
@@ -233,7 +244,7 @@ def received(error: Exception, path: AnyPath) -> str:
     scheme = str(path).partition("://")[0]
     opener, settings = STORES.get(scheme, (None, None))
     if isinstance(error, ImportError):
-        remedy = f"pip install 'scoringnet-tf[io]' brings {opener}, which opens {scheme}://." if opener else ""
+        remedy = f"pip install '.[io]' brings {opener}, which opens {scheme}://." if opener else ""
     else:
         remedy = f"Look at {settings}." if settings else ""
     # fsspec says of an address nothing but itself, whatever went wrong.

@@ -288,6 +288,11 @@ DATA = (
         "simulate: Expected even --height and --width. Received: 61, 320",
     ),
     Case(
+        "a store to simulate into",
+        "data_prep simulate --output_dir=s3://bucket/dives --num_videos=2",
+        "simulate: --output_dir=s3://bucket/dives: expected a local path. Received: an address.",
+    ),
+    Case(
         "a folder of something else to simulate into",
         "data_prep simulate --output_dir=new --num_videos=2 --workers=1",
         "simulate: Expected an empty or new folder. Received: new, which holds other files",

@@ -139,6 +139,11 @@ OTHERS = (
         "experiments: Expected tables, of … or all. Received: table99",
     ),
     Case(
+        "tables in a store",
+        "scoringnet_tf.experiments run table3 --records_dir=records --results_dir=s3://bucket/tables",
+        "experiments: --results_dir=s3://bucket/tables: expected a local path. Received: an address.",
+    ),
+    Case(
         "a preset that is not there",
         "scoringnet_tf.experiments run table3 --records_dir=records --preset=no.flags",
         "experiments: --preset=no.flags: expected small or paper, in a checkout of the project, or a flag file. "

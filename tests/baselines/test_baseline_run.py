@@ -11,7 +11,6 @@ import types
 import keras
 import numpy as np
 import pytest
-from command_forks import forked
 
 import scoringnet_tf
 from scoringnet_tf import baselines, sports
@@ -348,14 +347,6 @@ def test_joints_that_do_not_fit_are_refused(name, problem, records, tmp_path, c3
         np.save(array, joints[1:] if name == "length" else np.full_like(joints, np.nan))
     with pytest.raises(InputError, match=f"(?i){problem}"):
         run_of("pose_dct", folder, tmp_path / "run", c3d).run()
-
-
-def test_folders_of_object_stores_are_refused_before_anything_is_done(diving_records, tmp_path):
-    """They would be made below the working directory, under the address as a name."""
-    words = (f"--records_dir={diving_records}", f"--output_dir={tmp_path}", "--features_dir=s3://bucket/x")
-    result = forked("scoringnet_tf.baselines", "c3d_svr", *words, folder=tmp_path)
-    assert result.returncode == 1 and not list(tmp_path.iterdir())
-    assert "--features_dir=s3://bucket/x: expected a local folder. Received: an address." in result.stderr
 
 
 def test_help_names_every_system():

@@ -146,7 +146,7 @@ def test_numbers_that_are_none_are_refused():
 
 @pytest.mark.parametrize("form", ["litert", "onnx"])
 def test_a_missing_extra_is_named(form):
-    with pytest.raises(InputError, match=rf"pip install 'scoringnet-tf\[{form}\]' brings. Received: No module named"):
+    with pytest.raises(InputError, match=rf"pip install '\.\[{form}\]' brings. Received: No module named"):
         portable._check_installed(form, ("a_library_that_nobody_has",))
 
 

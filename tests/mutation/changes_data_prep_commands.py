@@ -4,6 +4,36 @@ from mutant import of
 
 CHANGES = [
     *of(
+        "data_prep/commands/simulate.py",
+        "tests/test_commands.py",
+        (
+            'local_path(FLAGS.output_dir, "output_dir")',
+            "Path(FLAGS.output_dir)",
+            "a dataset for a store comes into a folder s3: below the working directory",
+            "test_what_is_written_to_disks_alone_refuses_a_store_before_anything_is_done",
+        ),
+    ),
+    *of(
+        "data_prep/commands/split.py",
+        "tests/test_commands.py",
+        (
+            'local_path(FLAGS.output, "output")',
+            "Path(FLAGS.output)",
+            "a split for a store comes into a folder s3: below the working directory",
+            "test_what_is_written_to_disks_alone_refuses_a_store_before_anything_is_done",
+        ),
+    ),
+    *of(
+        "data_prep/commands/stages.py",
+        "tests/test_commands.py",
+        (
+            'local_path(FLAGS.output, "output")',
+            "Path(FLAGS.output)",
+            "stage labels for a store come into a folder s3: below the working directory",
+            "test_what_is_written_to_disks_alone_refuses_a_store_before_anything_is_done",
+        ),
+    ),
+    *of(
         "data_prep/commands/build.py",
         "tests/test_command_wiring.py",
         ("        fit=FLAGS.fit,\n", "", "--fit does nothing"),

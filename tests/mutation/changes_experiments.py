@@ -4,6 +4,22 @@ from mutant import of
 
 CHANGES = [
     *of(
+        "scoringnet_tf/experiments/__main__.py",
+        "tests/test_commands.py",
+        (
+            "    _results_dir()  # refused",
+            "    # refused",
+            "tables for a store are refused once everything is trained",
+            "test_what_is_written_to_disks_alone_refuses_a_store_before_anything_is_done",
+        ),
+        (
+            'folder=local_path(values.runs_dir, "runs_dir")',
+            "folder=pathlib.Path(values.runs_dir)",
+            "trainings for a store come into a folder s3: below the working directory",
+            "test_what_is_written_to_disks_alone_refuses_a_store_before_anything_is_done",
+        ),
+    ),
+    *of(
         "scoringnet_tf/baselines/__main__.py",
         "tests/test_command_wiring.py",
         ("        seed=values.seed,\n", "", "a system is fitted by one seed whatever is asked for"),

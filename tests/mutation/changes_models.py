@@ -607,6 +607,18 @@ CHANGES = [
             "a user's own folder or run of the name of a shipped model is passed over for that",
             "test_what_is_there_comes_before_a_shipped_model_of_its_name",
         ),
+        (
+            "return inside if inside.is_dir() else beside",
+            "return inside",
+            "the commands of a checkout that is not installed in place find no model that ships",
+            "test_a_checkout_that_is_not_installed_finds_the_models_that_ship",
+        ),
+        (
+            "return inside if inside.is_dir() else beside",
+            "return beside if beside.is_dir() else inside",
+            "an installed copy takes models of whatever package is called saved_models",
+            "test_an_installed_copy_finds_its_own_models_and_none_of_another_package",
+        ),
     ),
     *of(
         "scoringnet_tf/models/presets.py",

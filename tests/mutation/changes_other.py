@@ -374,6 +374,32 @@ CHANGES = [
     ),
     *of(
         "scoringnet_tf/support/cli.py",
+        "tests/support/test_keras_backend.py",
+        (
+            "functools.partial(_by_tensorflow, main) if uses_keras else main",
+            "main",
+            "a command under KERAS_BACKEND=torch ends in a traceback",
+            "test_commands_refuse_another_backend",
+        ),
+        (
+            "functools.partial(_by_tensorflow, main) if uses_keras else main",
+            "functools.partial(_by_tensorflow, main)",
+            "a command that needs no Keras asks for a backend of it",
+            "test_a_command_without_keras_does_not_ask",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/support/keras_backend.py",
+        "tests/support/test_keras_backend.py",
+        (
+            'if backend := os.environ.get("KERAS_BACKEND"):',
+            'if "KERAS_BACKEND" in os.environ and (backend := os.environ["KERAS_BACKEND"]) is not None:',
+            "an empty KERAS_BACKEND counts as a backend",
+            "test_keras_json_counts_where_the_variable_says_nothing",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/support/cli.py",
         "tests/support/test_cli.py",
         (
             'if value == "" and flags.FLAGS[name].present:',
@@ -382,8 +408,8 @@ CHANGES = [
             "test_a_flag_without_a_value_is_refused",
         ),
         (
-            "main if may_be_empty else",
-            "main if False else",
+            "work if may_be_empty else",
+            "work if False else",
             "a value of a flag file cannot be undone",
             "test_training_takes_an_empty_value",
         ),
@@ -521,6 +547,11 @@ CHANGES = [
     *of(
         "scoringnet_tf/support/paths.py",
         "tests/support/test_paths.py",
+        (
+            "pip install '.[io]' brings",
+            "pip install 'scoringnet-tf[io]' brings",
+            "the remedy names a package that no index has",
+        ),
         (
             "{urllib.parse.quote(key, safe='')}",
             "{key}",

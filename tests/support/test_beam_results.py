@@ -63,7 +63,7 @@ def test_nobody_works_for_a_build_that_has_ended(tmp_path):
 def test_without_beam_what_to_install_is_said(tmp_path, monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
     with (
-        pytest.raises(InputError, match=r"expected Apache Beam \(pip install 'scoringnet-tf\[beam\]'\)"),
+        pytest.raises(InputError, match=r"expected Apache Beam \(pip install '\.\[beam\]'\)"),
         beam.on_runner("DirectRunner", tmp_path),
     ):
         pass

@@ -280,7 +280,7 @@ def test_a_missing_library_is_named(scheme, opener):
     assert error.startswith(
         f"export: --export_dir: {scheme}://bucket/servable: expected a place that can be written to."
     )
-    assert f"pip install 'scoringnet-tf[io]' brings {opener}" in error and error.count("\n") == 1
+    assert f"pip install '.[io]' brings {opener}" in error and error.count("\n") == 1
 
 
 def reading_and_writing(place, tmp_path):

@@ -22,7 +22,7 @@ from scoringnet_tf.data.records import DatasetInfo, load_records
 from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.support import files, paths
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import RemotePath, as_path, beside, check_access, file_name_of
+from scoringnet_tf.support.paths import RemotePath, as_path, beside, check_access, file_name_of, local_path
 from scoringnet_tf.training.scoring import ScoringRun
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +67,15 @@ def test_every_other_path_is_local(text):
 @pytest.mark.parametrize("text", ["file:///a/b", "local:///a/b"])
 def test_a_url_of_a_file_is_local(text):
     assert as_path(text) == Path("/a/b")
+
+
+def test_a_local_path_is_no_address():
+    assert local_path("file:///a/b", "output") == Path("/a/b")
+    assert local_path("a/b", "output") == Path("a/b")
+    with pytest.raises(InputError, match=r"^--output=memory://a/b: expected a local path\. Received: an address\.$"):
+        local_path("memory://a/b", "output")
+    with pytest.raises(InputError, match=r"^--output: s3:/a/b: expected a local path or one of s3://"):
+        local_path("s3:/a/b", "output")
 
 
 @pytest.mark.parametrize("text", ["s3://bucket", "s3://bucket/", "gs://bucket", "az://container/"])
@@ -406,7 +415,7 @@ def test_a_missing_library_is_named_with_the_extra_that_brings_it(without_the_ex
     opener, do = paths.STORES[scheme][0], "written to" if writing else "read from"
     expected = (
         rf"^--model_dir: {scheme}://a/b: expected a place that can be {do}\. Received: .*{opener}.*\. "
-        rf"pip install 'scoringnet-tf\[io\]' brings {opener}, which opens {scheme}://\.$"
+        rf"pip install '\.\[io\]' brings {opener}, which opens {scheme}://\.$"
     )
     with pytest.raises(InputError, match=expected):
         check_access(f"{scheme}://a/b", "model_dir", writing)
