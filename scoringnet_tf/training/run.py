@@ -192,9 +192,8 @@ class Run:
         """What the model is built of that neither weights nor the records' hash tell: what → a hash of it, or None."""
         value = self.model.get_config()["preprocessing"]
         value = value and {**value, "frame_size": None}  # which tells of the records, and changes nothing
-        text = json.dumps(value, sort_keys=True, default=lambda array: np.asarray(array).tolist())
         return {
-            "preprocessing": hashlib.sha256(text.encode()).hexdigest(),
+            "preprocessing": hashed(value),
             "sport": self.info.beside_records().get("sport"),
         }
 
@@ -366,6 +365,12 @@ class Run:
             keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: self.upload()),
             callbacks.ProgressBar(phase.name, steps, done, self.shown(phase)),
         ]
+
+
+def hashed(value: Any) -> str:
+    """Of JSON values and arrays, the same for equal ones."""
+    text = json.dumps(value, sort_keys=True, default=lambda array: np.asarray(array).tolist())
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextlib.contextmanager

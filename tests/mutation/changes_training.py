@@ -399,6 +399,28 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/training/scoring.py",
+        "tests/training/test_starting_weights.py",
+        (
+            'or --initial_model": hashed(units),',
+            'or --initial_model": None,',
+            "a run goes on in the units of another model",
+            "test_a_run_does_not_go_on_where_the_model_that_it_started_from_scores_otherwise",
+        ),
+        (
+            'or --initial_model": hashed(stages),',
+            'or --initial_model": None,',
+            "a run goes on from the stages of another model",
+            "test_a_run_does_not_go_on_where_the_model_that_it_started_from_scores_otherwise",
+        ),
+        (
+            '[f"{value:.6g}" for value in of_tower]',
+            "list(of_tower)",
+            "a run is refused for the last bit of a mean",
+            "test_a_run_does_not_go_on_where_the_model_that_it_started_from_scores_otherwise",
+        ),
+    ),
+    *of(
         "scoringnet_tf/data/dataset_info.py",
         "tests/training/test_held_out.py",
         (
