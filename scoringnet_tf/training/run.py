@@ -45,6 +45,7 @@ from scoringnet_tf.training.config import (
     learned_from,
     record_config,
 )
+from scoringnet_tf.training.same_start import check_same_start
 from scoringnet_tf.training.starting_weights import learned_before
 from scoringnet_tf.training.strategy import shared, strategy_of, workers
 
@@ -231,14 +232,15 @@ class Run:
             for name in self._models:
                 (self.folder / name).unlink(missing_ok=True)
             self.load_initial_weights()
-        for phase in self.phases:
+        left = [phase for phase in self.phases if _epochs_done(phase, state) is not None]
+        for phase in left:
             done = _epochs_done(phase, state)
-            if done is None:
-                continue
             self.begin(phase, resumed=done > 0)
             self.model.optimizer.build(self.model.trainable_variables)
             if done:
                 self.checkpoints.restore(self.model, folder)
+            if phase is left[0]:
+                check_same_start(self.strategy, self.workers, self.model, state["steps_done"] if state else 0)
             if done < phase.epochs and not (done and state.get("stopped")):
                 self._fit(phase, done, state if done else {})
             # As every `fit` ends: averages, if any, for the weights; here for a phase that had nothing left to fit.
