@@ -45,6 +45,7 @@ from scoringnet_tf.training.config import (
     learned_from,
     record_config,
 )
+from scoringnet_tf.training.same_start import check_same_start
 from scoringnet_tf.training.starting_weights import learned_before
 from scoringnet_tf.training.strategy import shared, strategy_of, workers
 
@@ -192,9 +193,8 @@ class Run:
         """What the model is built of that neither weights nor the records' hash tell: what → a hash of it, or None."""
         value = self.model.get_config()["preprocessing"]
         value = value and {**value, "frame_size": None}  # which tells of the records, and changes nothing
-        text = json.dumps(value, sort_keys=True, default=lambda array: np.asarray(array).tolist())
         return {
-            "preprocessing": hashlib.sha256(text.encode()).hexdigest(),
+            "preprocessing": hashed(value),
             "sport": self.info.beside_records().get("sport"),
         }
 
@@ -232,14 +232,15 @@ class Run:
             for name in self._models:
                 (self.folder / name).unlink(missing_ok=True)
             self.load_initial_weights()
-        for phase in self.phases:
+        left = [phase for phase in self.phases if _epochs_done(phase, state) is not None]
+        for phase in left:
             done = _epochs_done(phase, state)
-            if done is None:
-                continue
             self.begin(phase, resumed=done > 0)
             self.model.optimizer.build(self.model.trainable_variables)
             if done:
                 self.checkpoints.restore(self.model, folder)
+            if phase is left[0]:
+                check_same_start(self.strategy, self.workers, self.model, state["steps_done"] if state else 0)
             if done < phase.epochs and not (done and state.get("stopped")):
                 self._fit(phase, done, state if done else {})
             # As every `fit` ends: averages, if any, for the weights; here for a phase that had nothing left to fit.
@@ -366,6 +367,12 @@ class Run:
             keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: self.upload()),
             callbacks.ProgressBar(phase.name, steps, done, self.shown(phase)),
         ]
+
+
+def hashed(value: Any) -> str:
+    """Of JSON values and arrays, the same for equal ones."""
+    text = json.dumps(value, sort_keys=True, default=lambda array: np.asarray(array).tolist())
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from scoringnet_tf.support.wording import counted
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.part_flags import check_frozen, check_parts, part_rates
-from scoringnet_tf.training.run import Phase, Run
+from scoringnet_tf.training.run import Phase, Run, hashed
 from scoringnet_tf.training.starting_weights import (
     load_network,
     load_pretrained,
@@ -227,6 +227,17 @@ class ScoringRun(Run):
                 "--test_scores: expected held-out videos beside --ema_momentum, for a validation puts the averages of "
                 "the weights into the model. Received: none (--validation_fraction=0)."
             )
+
+    def _built_of(self):
+        """The units and the stages of the towers besides: constants, which may be those of --initial_model."""
+        statistics = self.model.score_predictor.get_config()["score_statistics"]
+        # To digits that no two machines sum otherwise.
+        units = {score: [f"{value:.6g}" for value in of_tower] for score, of_tower in statistics.items()}
+        stages = {score: sorted(names) for score, names in self.model.fragment_stages.items()}
+        return super()._built_of() | {
+            "scale of the scores, of the records or --initial_model": hashed(units),
+            "stages of the towers, of the sport or --initial_model": hashed(stages),
+        }
 
     # === Data ===
 

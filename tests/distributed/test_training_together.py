@@ -9,35 +9,44 @@ import socket
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
+from training_runs import settings
+
+from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.training.scoring import build_network
 
 SCRIPT = pathlib.Path(__file__).with_name("run_together.py")
 # Two epochs of two steps are done, and one step of the third, when a process is killed.
 KILLED_AT = 5
 
 
-def start(records, folder, replicas, *killed_at, cluster=None, **changed):
+def start(records, folder, replicas, *killed_at, cluster=None, within=None, **changed):
     environment = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[2])}
     if cluster:
         environment["TF_CONFIG"] = json.dumps(cluster)
     command = [sys.executable, SCRIPT, records, folder, replicas, json.dumps(changed), *killed_at]
     output = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(list(map(str, command)), env=environment, **output)
+    return subprocess.Popen(list(map(str, command)), env=environment, cwd=within, **output)
 
 
-def start_two(records, folder, *killed_at, **changed):
-    """Two workers of one replica each; the second is killed after a step, where one is named, or has other settings."""
+def start_two(records, folder, *killed_at, within=(None, None), of_both=None, **changed):
+    """Two workers of one replica each, within a folder each where those are named.
+
+    The second is killed after a step, where one is named, or has other settings than `of_both`.
+    """
     listeners = [socket.create_server(("localhost", 0)) for _ in range(2)]
     addresses = [f"localhost:{listener.getsockname()[1]}" for listener in listeners]
     for listener in listeners:
         listener.close()
+    both = of_both or {}
 
     def cluster(index):
         return {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
 
-    first = start(records, folder, 2, cluster=cluster(0))
-    return [first, start(records, folder, 2, *killed_at, cluster=cluster(1), **changed)]
+    first = start(records, folder, 2, cluster=cluster(0), within=within[0], **both)
+    return [first, start(records, folder, 2, *killed_at, cluster=cluster(1), within=within[1], **both, **changed)]
 
 
 def end_both(processes):
@@ -101,3 +110,20 @@ def test_workers_of_other_settings_are_refused(diving_records, tmp_path):
     assert first > 0 and status > 0
     assert "config.json: expected the settings of the first worker. Received: --alpha (was 1.0, now 2.0)." in errors
     assert not (tmp_path / "checkpoints").exists()
+
+
+def test_workers_that_begin_with_other_weights_are_refused(diving_records, tmp_path):
+    """A relative path is another file where each has a folder of its own. Both say so."""
+    info, within = DatasetInfo.load(diving_records), [tmp_path / "first", tmp_path / "second"]
+    for seed, folder in enumerate(within):
+        folder.mkdir()
+        keras.utils.set_random_seed(seed)
+        build_network(info, settings(folder, diving_records), "float32").save(folder / "model.keras")
+    started = start_two(
+        diving_records, tmp_path / "run", within=within, of_both={"initial_model": "model.keras", "epochs": 1}
+    )
+    for status, _, errors in end_both(started):
+        assert status > 0
+        assert "TF_CONFIG: expected 2 workers that start from the same." in errors, errors[-3000:]
+        assert "Received, unlike the first: worker 1 with other weights. Look on each" in errors
+    assert not (tmp_path / "run/checkpoints").exists()

@@ -399,6 +399,56 @@ CHANGES = [
         ),
     ),
     *of(
+        "scoringnet_tf/training/scoring.py",
+        "tests/training/test_starting_weights.py",
+        (
+            'or --initial_model": hashed(units),',
+            'or --initial_model": None,',
+            "a run goes on in the units of another model",
+            "test_a_run_does_not_go_on_where_the_model_that_it_started_from_scores_otherwise",
+        ),
+        (
+            'or --initial_model": hashed(stages),',
+            'or --initial_model": None,',
+            "a run goes on from the stages of another model",
+            "test_a_run_does_not_go_on_where_the_model_that_it_started_from_scores_otherwise",
+        ),
+        (
+            '[f"{value:.6g}" for value in of_tower]',
+            "list(of_tower)",
+            "a run is refused for the last bit of a mean",
+            "test_a_run_does_not_go_on_where_the_model_that_it_started_from_scores_otherwise",
+        ),
+    ),
+    *of(
+        "scoringnet_tf/training/same_start.py",
+        "tests/training/test_same_start.py",
+        (
+            '"other weights": not np.allclose(',
+            '"other weights": False and np.allclose(',
+            "machines train from weights of their own",
+            "test_each_machine_that_starts_from_something_else_is_named",
+        ),
+        (
+            'instead of {starts[0, 0]:.0f}": epochs != starts[0, 0]',
+            'instead of {starts[0, 0]:.0f}": False',
+            "machines go on from checkpoints of their own",
+            "test_each_machine_that_starts_from_something_else_is_named",
+        ),
+        (
+            "rtol=ROUNDING",
+            "rtol=0",
+            "machines are refused for the last digit of a weight",
+            "test_the_same_start_is_no_difference",
+        ),
+        (
+            'PACKAGES = ("scoringnet_tf", "tensorflow", "keras")',
+            'PACKAGES = ("scoringnet_tf", "tensorflow", "python")',
+            "machines with another Keras train together",
+            "test_machines_of_other_versions_are_named",
+        ),
+    ),
+    *of(
         "scoringnet_tf/data/dataset_info.py",
         "tests/training/test_held_out.py",
         (

@@ -9,7 +9,9 @@ from training_runs import REGRESSOR, SMALL, STATISTICS, assert_same, batch, sett
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.scoring import ScoringRun, build_network
 from scoringnet_tf.training.starting_weights import (
@@ -383,6 +385,34 @@ def test_a_tower_that_does_not_learn_scores_as_it_did(of_other_records, diving_r
     after = said_of_fragments(run.model)
     for score, points in before.items():
         assert np.allclose(after[score], points, rtol=1e-6) == (score in stay), score
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ({"score_statistics": {**STATISTICS, "difficulty": (3.3, 0.26)}}, r"the scale of the scores, .* \(another\)"),
+        ({"fragment_stages": {"difficulty": ["entry"]}}, r"the stages of the towers, .* \(another\)"),
+    ],
+)
+def test_a_run_does_not_go_on_where_the_model_that_it_started_from_scores_otherwise(
+    of_other_records, diving_records, tmp_path, other, named
+):
+    """The units and stages of a tower that does not learn: a checkpoint fits any."""
+    path, model = tmp_path / "model.keras", load_scoring_net(of_other_records[0])
+    nearly = {score: (mean * (1 + 1e-15), std) for score, (mean, std) in STATISTICS.items()}  # as another machine sums
+
+    def record(**changes):
+        model.with_dtype("float32", **changes).save(path)
+        options = {"initial_model": str(path), "freeze": ["difficulty"]}
+        run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **options))
+        run._record()
+        return run.model
+
+    Checkpoints(tmp_path / "run").save(record(), "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
+    record(score_statistics=nearly, fragment_stages={"difficulty": ["entry", "take-flight"]})
+    record(score_statistics={**STATISTICS, "execution": (1.0, 1.0)})  # of a tower that learns
+    with pytest.raises(InputError, match=rf"holds a run with other settings: {named}\."):
+        record(**other)
 
 
 def test_the_stages_of_a_tower_that_does_not_learn_are_not_to_be_changed(of_other_records, diving_records, tmp_path):
