@@ -4,8 +4,8 @@
 
 Cold is the whole command, from its start to its end: against a PyTorch script with the same weights that does the same.
 Warm is a video in a process that has scored one: against decoding it and the model alone; and, of a command that is
-given several videos, each of them, while the next is read. Memory is that of the command at
-its peak, of a video four times as long.
+given several videos, each of them, while the next is read. Memory is that of the command at its peak, of a video four
+times as long.
 """
 
 import contextlib

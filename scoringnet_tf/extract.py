@@ -12,9 +12,8 @@ L frames at the rate of the model (frame_rate in features.json), which stages of
 knows no rate: --frame_rate says it, and --frame_size the size of frames where the C3D does not.
 
 A run that was stopped goes on when the same command is given again: a video whose file is there is left out, by its
-bytes (videos.json). One run at a time writes to a folder. A video
-that cannot be read to its end is reported on stderr, the others go on, no manifest.csv is written, and the exit status
-is 1.
+bytes (videos.json). One run at a time writes to a folder. A video that cannot be read to its end is reported on
+stderr, the others go on, no manifest.csv is written, and the exit status is 1.
 """
 
 import functools
