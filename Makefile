@@ -1,5 +1,6 @@
 # make demo    everything once, small: environment, simulate, build, train, evaluate, export, score a video
-# make test    environment, lint, tests
+# make test    environment, lint, and the tests that take seconds
+# make slow    those that take longer: trainings and commands from beginning to end, killed and gone on with
 # make interop  the same models on JAX, PyTorch, LiteRT and ONNX, PyTorch's weights, all commands on local S3 and GCS servers
 # make lint    ruff and mypy
 # make mutate  small wrong changes of the code, one at a time: does a test notice each? Takes long
@@ -24,7 +25,7 @@ SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 # Flags of python -m benchmarks.table.
 BENCH ?=
 
-.PHONY: env lint format test interop mutate browser notebooks distributed bench docs demo clean
+.PHONY: env lint format test slow interop mutate browser notebooks distributed bench docs demo clean
 .DELETE_ON_ERROR:
 
 env: $(INSTALLED)
@@ -45,7 +46,10 @@ format: env
 	$(BIN)/ruff format .
 
 test: lint
-	$(BIN)/python -m pytest -m "not interop" $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest -m "not slow and not interop" $(SIDE_BY_SIDE)
+
+slow: env
+	$(BIN)/python -m pytest -m "slow and not interop" $(SIDE_BY_SIDE)
 
 interop:
 	$(MAKE) env EXTRAS=dev,bench,backends,test-io,litert,onnx,pandas

@@ -151,6 +151,7 @@ def archive_with(path, member, content):
     return target.read_bytes()
 
 
+@pytest.mark.slow
 def test_settings_of_models(model_file):
     """The archive is whole; what it says of the model is odd."""
     with zipfile.ZipFile(model_file) as archive:

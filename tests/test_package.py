@@ -28,6 +28,7 @@ def test_import_is_light(module):
     assert run_python(code).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["losses", "metrics"])
 def test_a_public_module_may_be_what_is_imported_first(module):
     """Keras, which it imports, has the models registered, which import it."""
@@ -35,6 +36,7 @@ def test_a_public_module_may_be_what_is_imported_first(module):
     assert result.stdout.strip() == f"scoringnet_tf.{module}", result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["scoringnet_tf, keras", "keras, scoringnet_tf"])
 def test_saved_models_reload_after_import(order, tmp_path):
     model = scoringnet_tf.KeyFragmentSegmenter(image_size=(32, 32), width_multiplier=1 / 16)

@@ -65,12 +65,16 @@ def test_hooks_need_no_network():
 
 def test_what_needs_other_libraries_is_left_out_of_make_test_and_has_a_command():
     """A test that skips where a library is missing, without the mark, would run nowhere: no target installs it."""
-    assert '-m "not interop"' in text("Makefile") and "make interop\n" in text(".ci/run")
+    assert '-m "not slow and not interop"' in text("Makefile") and "make interop\n" in text(".ci/run")
     for path in (ROOT / "tests").rglob("test_*.py"):
         if path.parent.name in ("browser", "notebooks", "distributed") or path == pathlib.Path(__file__):
             continue
         for name in _tests_that_would_run_nowhere(ast.parse(path.read_text(encoding="utf-8"))):
             raise AssertionError(f"{path}: {name} skips where a library is missing, and has no mark interop")
+
+
+def test_slow_tests_have_a_command_that_runs_them():
+    assert '-m "slow and not interop"' in text("Makefile") and "make slow\n" in text(".ci/run")
 
 
 def _tests_that_would_run_nowhere(tree):

@@ -88,6 +88,7 @@ def test_every_system_leaves_the_report_of_an_evaluation(name, records, tmp_path
     assert settings["system"] == name and settings["chosen"].keys() == {"difficulty", "execution", "final"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks_learn_the_scores_that_are_known(name, records, tmp_path, c3d):
     """A training each: here of the final score alone."""
@@ -101,6 +102,7 @@ def test_networks_learn_the_scores_that_are_known(name, records, tmp_path, c3d):
     assert settings["chosen"]["final"]["epoch"] == 1 and settings["sees"]["endpoint"] == "fc6"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["c3d_svr", "usdl"])
 def test_a_score_that_is_always_the_same_is_predicted_as_it_is(name, records, tmp_path, c3d):
     """As difficulty in ski_big_air: that there is nothing to choose an epoch by costs no other score."""
@@ -179,6 +181,7 @@ def test_clips_are_of_sixteen_frames_and_begin_every_eighth(records, tmp_path, c
     assert {path.stem for path in stored.glob("*.npy")} == set(ids)  # of the videos that were asked for
 
 
+@pytest.mark.slow
 def test_a_run_is_not_redone_and_goes_on_with_another_rendering(records, tmp_path, c3d, monkeypatch):
     first = run_of("c3d_svr", records, tmp_path, c3d)
     (report,) = first.run()
@@ -307,6 +310,7 @@ def test_renderings_of_other_videos_are_refused(records, tmp_path, c3d):
         run_of("c3d_svr", records, tmp_path / "run", c3d, tested=tested).run()
 
 
+@pytest.mark.slow
 def test_test_scores_are_not_looked_at(records, tmp_path, c3d):
     """The same predictions whatever the test videos' scores."""
     one = run_of("c3d_svr", records, tmp_path / "one", c3d)

@@ -33,6 +33,7 @@ def test_a_linear_truth_is_learnt(system, rate, monkeypatch):
     assert 1 < learned.chosen["epoch"] <= 12 and learned.chosen["validation_src"] > 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", [c3d_lstm, usdl, core])
 def test_the_same_seed_learns_the_same(system, monkeypatch):
     monkeypatch.setattr(system, "EPOCHS", 1)

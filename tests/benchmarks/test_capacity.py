@@ -138,6 +138,7 @@ def test_work_that_hardly_ever_ends_between_two_failures_is_said(tmp_path):
     scenarios.draw(found, tmp_path / "a.png")
 
 
+@pytest.mark.slow
 def test_pieces_and_checkpoints_follow_the_formula():
     from benchmarks import scenarios
 

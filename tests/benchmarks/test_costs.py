@@ -137,6 +137,7 @@ def test_a_fifth_of_the_videos_are_compared_with_the_others():
     assert {split: len(pictures) for split, pictures in seen._pictures.items()} == {"train": 8, "test": 2}
 
 
+@pytest.mark.slow
 def test_what_a_training_takes_to_begin_is_no_part_of_its_steps(stage_model):
     """The clock of each step shows how often it was read: after the first, and after each of three more."""
     train = costs.training_steps(load_scoring_net(stage_model), 1, 16, itertools.count().__next__)

@@ -19,6 +19,7 @@ def profiled(*words):
     return done.stdout.decode().splitlines()
 
 
+@pytest.mark.slow
 def test_operations_have_their_rows_and_add_up():
     found = json.loads(profiled("--side=ours", "--phase=segmentation")[-1])
     kinds = ("convolutions, backward", "convolutions, forward", "pooling", "Bi-LSTM", "dense layers", "optimizer")

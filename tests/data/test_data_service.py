@@ -94,6 +94,7 @@ def test_the_share_of_a_pipeline(diving_records, machines, none_is_made_here):
     assert_same(batches_of(diving_records, epochs=1, service=address, **options), batches_of(diving_records, **options))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed", [1, 2])
 def test_killed_workers_change_nothing(diving_records, machines, monkeypatch, capsys, killed):
     monkeypatch.setattr(service, "PATIENCE", 2.0)
@@ -110,6 +111,7 @@ def test_killed_workers_change_nothing(diving_records, machines, monkeypatch, ca
         assert f"--data_service={address}: " in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_other_records_at_the_same_path_are_not_taken(diving_records, machines, tmp_path, capsys):
     """Of the same ids, as a worker of another machine may have them: all batches are made here, and it is said."""
     records = shutil.copytree(diving_records, tmp_path / "records")

@@ -41,6 +41,7 @@ def two_epochs(action_records):
     return order[: len(order) // 2], order[len(order) // 2 :]
 
 
+@pytest.mark.slow
 def test_each_epoch_has_every_record_once_in_an_order_of_its_own(action_records, two_epochs):
     stored = DatasetInfo.load(action_records).splits["train"]["ids"]
     assert all(sorted(epoch) == stored for epoch in two_epochs)
@@ -71,11 +72,13 @@ def test_no_stretch_of_an_epoch_repeats_the_permutation_of_another(action_record
         assert abs(np.corrcoef(places, np.arange(len(places)))[0, 1]) < 0.042
 
 
+@pytest.mark.slow
 def test_a_resumed_run_and_another_process_find_the_same_order(action_records, two_epochs):
     tf.random.set_seed(12)
     assert _order(action_records, seed=3, first_epoch=1, epochs=2) == two_epochs[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_pipelines", [2, 3])
 def test_pipelines_share_one_order(action_records, two_epochs, num_pipelines):
     options = {"seed": 3, "num_input_pipelines": num_pipelines}

@@ -118,6 +118,7 @@ def test_each_epoch_has_an_order_and_augmentation_of_its_own(diving_records):
     assert shifts[0] != shifts[1]
 
 
+@pytest.mark.slow
 def test_each_pass_over_one_dataset_is_the_next_epoch(diving_records):
     """As `fit(epochs=3)` goes through it; the variable that counts lives as long as the dataset."""
     settings = {"shuffle": True, "augmentation": Augmentation(), "seed": 3, "image_size": (20, 30), "batch_size": 2}

@@ -43,6 +43,7 @@ def actions():
     return _info(train)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fraction", [0.05, 0.1, 0.25, 0.5])
 def test_train_and_validation_partition_the_training_split_in_its_order(scored, actions, fraction):
     for info in (scored, actions):

@@ -39,6 +39,7 @@ def trained(surroundings, commands):  # noqa: F811
     return surroundings
 
 
+@pytest.mark.slow
 def test_networks_are_drawn(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(bootstrap, "DRAWS", 50)
     assert [row.name for row in FIG4.rows] == [f"{name}, argmax" for name in ("ResNet50", "C3D", "C3D + ED-TCN", "KFS")]
@@ -60,6 +61,7 @@ def test_a_strip_is_of_the_true_stages_and_one_of_what_each_network_finds(monkey
     assert ids == ["v"] and np.array(found).tolist() == [[[1, 2, 3], [1, 1, 3], [0, 2, 2]]]
 
 
+@pytest.mark.slow
 def test_strips_are_of_a_seed_that_is_done(trained, tmp_path, monkeypatch):
     """Of the first row its second seed alone."""
     monkeypatch.setattr(bootstrap, "DRAWS", 20)

@@ -285,6 +285,7 @@ def test_a_row_may_be_compared_with_one_of_its_own():
     assert compared == ["ranking against MSE", "slow: MSE against MSE", "slow: ranking against slow: MSE"]
 
 
+@pytest.mark.slow
 def test_a_trained_row_stands_beside_what_is_computed(surroundings, commands, tmp_path):
     shortcuts = EXPERIMENTS["shortcuts"]
     assert (

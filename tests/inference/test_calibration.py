@@ -53,6 +53,7 @@ def model(plain, folder):
     return scoringnet_tf.with_reference(plain, folder)
 
 
+@pytest.mark.slow
 def test_records_that_a_model_was_not_trained_on_set_no_intervals(plain, diving_records, folder):
     """The same videos, divided otherwise: it may have learned from those that are held out here."""
     other = plain.with_dtype("float32", provenance={**plain.provenance, "data_hash": "another"})
@@ -66,6 +67,7 @@ def errors_of(model, info, split):
     return {score: np.abs(values - found.truth[score]) for score, values in found.predicted.items()}
 
 
+@pytest.mark.slow
 def test_intervals_are_measured_on_the_validation_split(model, plain, folder):
     info, intervals = DatasetInfo.load(folder), model.reference.intervals
     assert (intervals.split, intervals.data_hash, intervals.lacking) == ("validation", info.data_hash, "")
@@ -82,6 +84,7 @@ def test_the_bank_is_of_training_videos_alone(model, folder):
         assert list(bank.scores[score]) == pytest.approx([info.videos[name][score] for name in bank.ids], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_what_a_run_held_out_of_training_is_neither_in_the_bank_nor_trained_on(plain, diving_records):
     info = DatasetInfo.load(diving_records)
     ids = info.splits["train"]["ids"][:2]
@@ -103,6 +106,7 @@ def test_without_held_out_videos_there_are_none_and_it_is_said(plain, diving_rec
     assert NOTHING_HELD_OUT in warning and scorer._trust.level is None
 
 
+@pytest.mark.slow
 def test_a_file_keeps_them_and_is_measured_again_where_something_lacks(plain, model, folder, tmp_path):
     info = DatasetInfo.load(folder)
     model.save(tmp_path / "best.keras")
@@ -251,6 +255,7 @@ def test_a_grade_goes_by_the_distance_and_the_width_as_shares(scorer, scored, mo
         assert spread.limit != pytest.approx(1, abs=0.01)  # else a share would be a distance
 
 
+@pytest.mark.slow
 def test_the_stages_of_records_without_them_are_those_that_the_model_finds(stage_model, tmp_path):
     rows = ["video,split,difficulty,execution,final,pre-starting,take-flight,entry,end"]
     rates = [25, 100, 25, 10, 25, 25]
@@ -340,6 +345,7 @@ def test_what_was_measured_with_other_weights_says_nothing(model, scored):
     assert "stale_reference" in score.reliability.because and score.reliability.grade == "low"
 
 
+@pytest.mark.slow
 def test_a_model_that_was_compiled_keeps_its_reference(model, folder, tmp_path):
     """And has one that is its own after it was trained, as saved and loaded."""
     learning = model.with_dtype("float32")
@@ -352,6 +358,7 @@ def test_a_model_that_was_compiled_keeps_its_reference(model, folder, tmp_path):
     assert is_current(load_scoring_net(tmp_path / "model.keras"))
 
 
+@pytest.mark.slow
 def test_videos_held_out_by_id_are_of_the_training_split(plain, folder):
     """Where there is a validation split, its errors count; what was held out of training beside it is no neighbour."""
     first = DatasetInfo.load(folder).splits["train"]["ids"][0]
@@ -385,6 +392,7 @@ def test_features_have_them_too(tmp_path):
     assert score.intervals["final"] == pytest.approx((score.final - 5, score.final + 5))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["bfloat16", "mixed_bfloat16"])
 def test_what_rounded_weights_were_measured_with_is_known_in_float32(plain, model, folder, dtype):
     """Which holds every number of bfloat16; of the way back nothing can be told."""

@@ -170,6 +170,7 @@ def unsorted_records(tmp_path_factory):
     return folder / "records"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("records", ["diving_records", "unsorted_records"])
 def test_every_prediction_has_the_name_of_its_video(records, tmp_path, request):
     """Zipping sorted ids onto the stream named the wrong videos of every dataset that is not stored in sorted order."""
@@ -196,6 +197,7 @@ def test_every_prediction_has_the_name_of_its_video(records, tmp_path, request):
     assert np.ptp(result.predicted["final"]) > 0.1
 
 
+@pytest.mark.slow
 def test_true_fragments_change_the_scores_and_not_the_stages(diving_records):
     model = telling(
         scoringnet_tf.ScoringNet(

@@ -131,6 +131,7 @@ def test_an_endpoint_that_a_c3d_does_not_have():
         FeatureExtractor(scoringnet_tf.C3D((8, *SIZE, 3), 1 / 16), Extraction("fc6", "clip", 8, 8))
 
 
+@pytest.mark.slow
 def test_a_kfs_without_a_c3d_is_named(tmp_path):
     """Whose towers have one each."""
     scoringnet_tf.ScoringNet(image_size=SIZE, width_multiplier=1 / 16, segmenter={"network": "resnet50"}).save(
@@ -195,6 +196,7 @@ def _of_records(model, records, output, *others):
     return [*flags, *others]
 
 
+@pytest.mark.slow
 def test_features_of_records_are_those_of_their_frames(folder, diving_records, stage_model):
     c3d, _ = load_c3d(stage_model)
     extractor = FeatureExtractor(c3d, Extraction("pool5", stride=3))

@@ -33,6 +33,7 @@ def test_shipped_models_score_as_they_did(clip):
         assert found[score] == pytest.approx(pinned[score], abs=tolerance), score
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clip", SOURCES)
 def test_the_shipped_servable_is_that_of_the_shipped_model(clip):
     """An export that was made before a change of preprocessing, or of the model, would serve other scores."""

@@ -97,6 +97,7 @@ def test_frames_are_sampled_as_in_the_whole_video(tmp_path, fps):
         np.testing.assert_array_equal(part.sample_of(25.0)[:-2] + first, first_of[part.first_frame : last][:-2])
 
 
+@pytest.mark.slow
 def test_what_is_known_of_a_file_is_said_of_each_of_its_parts(tmp_path):
     """A score of the first ones is to be relied on no further than one of the last."""
     with av.open(str(tmp_path / "v.mkv"), "w") as container:

@@ -206,6 +206,7 @@ def telling_model(stage_model):
     return keras.models.load_model(stage_model, compile=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("window", "decoding"), [(128, "argmax"), (8, "argmax"), (8, "ordered")])
 def test_predict_says_what_evaluate_says(tmp_path, diving_records, telling_model, window, decoding):
     """Of the fixture's three test videos, in a batch padded to the longest; in one window and in several."""

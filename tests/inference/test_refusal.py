@@ -92,6 +92,7 @@ def test_the_test_split_is_never_looked_at(diving_records, model, monkeypatch):
     assert asked == [("train", 4)]
 
 
+@pytest.mark.slow
 def test_a_preset_and_a_file_keep_it(model, diving_records, tmp_path):
     model.save_to_preset(tmp_path / "preset")
     assert scoringnet_tf.from_preset(tmp_path / "preset").reference == model.reference
@@ -159,6 +160,7 @@ def test_a_duration_is_that_of_the_frame_rate_which_the_frames_have(model):
     assert reason.code == "stage_duration" and "take-flight lasts 2.40 s" in reason
 
 
+@pytest.mark.slow
 def test_how_sure_kfs_is_of_training_videos_is_kept(diving_records, model):
     """By the whole model, video by video: the lowest but for one in a hundred, here a hundredth from the lowest on."""
     found = {stage: [] for stage in STAGES}

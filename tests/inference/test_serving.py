@@ -162,6 +162,7 @@ def outputs_of_tensorflow_alone(path, requests, folder):
     return pickle.loads((folder / "outputs").read_bytes())
 
 
+@pytest.mark.slow
 def test_tensorflow_alone_gives_the_numbers_of_keras(expected, exported, tmp_path):
     requests = {name: request for name, (request, _) in expected.items()}
     found = outputs_of_tensorflow_alone(exported, requests, tmp_path)
@@ -180,6 +181,7 @@ def test_the_c_plus_plus_loader_gives_the_numbers_of_keras(expected, served):
         assert_equal_outputs(served(name, request), outputs)
 
 
+@pytest.mark.slow
 def test_a_model_of_features_is_served_by_features_alone(features_network, tmp_path):
     export_saved_model(features_network, tmp_path / "1")
     expected = requests_and_outputs(features_network)

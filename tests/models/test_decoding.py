@@ -134,6 +134,7 @@ def test_ties_are_decided_alike():
     assert (paths[0] == paths[1]).all() and (np.diff(paths[0]) >= 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decoding", DECODINGS)
 @pytest.mark.parametrize("length", [1, 2, 40, 500])
 def test_one_video_is_decided_in_numpy_as_in_a_graph(decoding, length):

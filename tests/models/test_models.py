@@ -38,6 +38,7 @@ def dense(inputs, outputs):
 C3D_CONVOLUTIONS = conv(3, 64) + conv(64, 128) + conv(128, 256) + conv(256, 256) + conv(256, 512) + 3 * conv(512, 512)
 
 
+@pytest.mark.slow
 def test_c3d_has_the_published_size():
     # 27,655,936 in the convolutions, 78 million with the classifier of 487 sports (Tran et al. 2015).
     assert C3D_CONVOLUTIONS == 27_655_936
@@ -46,6 +47,7 @@ def test_c3d_has_the_published_size():
     assert scoringnet_tf.C3D(heads={"sports": 487}).count_params() == 27_655_936 + classifier
 
 
+@pytest.mark.slow
 def test_scoring_net_has_the_size_counted_by_hand():
     lstm = 2 * 4 * (8192 * 512 + 512 * 512 + 512)
     kfs = C3D_CONVOLUTIONS + lstm + dense(1024, 512) + dense(512, 4)
@@ -73,6 +75,7 @@ def test_c3d_endpoints_have_caffes_shapes(endpoint, shape):
     assert scoringnet_tf.C3D(final_endpoint=endpoint).output_shape == (None, *shape)
 
 
+@pytest.mark.slow
 def test_kfs_keeps_the_length_and_flattens_as_the_paper_counts():
     # pool5 has 4096 entries per frame for 64×128 input (§3.1), 8192 for 112×112.
     for size, entries in (((64, 128), 4096), ((112, 112), 8192)):

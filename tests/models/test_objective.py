@@ -58,6 +58,7 @@ def eq10(network, scores, targets, stage_loss, alpha, margin, units):
     return total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("units", [(0.25, 4.0), (1.0, 1.0)])
 def test_joint_loss_is_eq10(units):
     """With true fragments in training, in standard deviations or in points."""
@@ -105,6 +106,7 @@ def test_evaluation_is_eq10_on_predicted_fragments():
     assert "training_fragments" not in outputs
 
 
+@pytest.mark.slow
 def test_frames_are_right_by_the_labels_that_the_model_decides():
     """In order, where the most probable stage jumps to and fro: what chooses an epoch is what `evaluate` tells."""
     keras.utils.set_random_seed(3)
@@ -148,6 +150,7 @@ def test_a_batch_without_known_truth_is_not_in_the_terms():
     assert terms(scored, {**targets, **unknown}) == pytest.approx(whole, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_small_last_batch_counts_by_its_videos():
     """The loss and its terms, of two videos and of one: a third of what is told is that of the last."""
     network = compiled(scoringnet_tf.ScoringNet(**SMALL), **EAGER)
@@ -174,6 +177,7 @@ def test_a_weight_of_zero_leaves_a_video_out():
     assert weighted == pytest.approx(two, rel=1e-5, nan_ok=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("phase", "changed", "fixed"),
     [("segmentation", "segmenter", "score_predictor"), ("scoring", "score_predictor", "segmenter")],
@@ -239,6 +243,7 @@ FRAME_METRICS = {"frame_accuracy", *(f"frame_accuracy/{stage}" for stage in STAG
 FRAME_METRICS |= {"edit_score", "f1_10", "f1_25", "f1_50"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("phase", "fragments", "expected"),
     [
@@ -253,6 +258,7 @@ def test_a_step_reports_what_it_computes(phase, fragments, expected):
     assert set(logs) == expected | {"loss"}
 
 
+@pytest.mark.slow
 def test_sp_trains_with_dropout_and_a_frozen_kfs_without():
     """Two steps of one model differ by dropout alone where nothing is learnt: a rate of 0."""
 
@@ -352,6 +358,7 @@ def test_the_jitter_of_a_run_knows_where_a_video_ends():
     np.testing.assert_array_equal(seen[0], mask)
 
 
+@pytest.mark.slow
 def test_mixed_float16_scales_the_loss_and_the_gradients_agree():
     """The scaled loss and the update undo each other: one SGD step is the same with and without scaling."""
     steps = {}
@@ -367,6 +374,7 @@ def test_mixed_float16_scales_the_loss_and_the_gradients_agree():
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_scaled_loss_keeps_its_scale_over_validations_and_in_checkpoints(tmp_path):
     """That it settled at, over `fit`, `evaluate`, and what was saved; and no variable is made twice."""
     data = tf.data.Dataset.from_tensors(batch())
@@ -396,6 +404,7 @@ def test_a_model_of_float16_has_a_scaled_loss(dtype, options, scaled):
     assert isinstance(network.optimizer, LossScaleOptimizer) == scaled
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"fragments": "whole"}], ids=["fragments", "whole"])
 def test_names_of_metrics_are_those_of_the_list_that_evaluate_returns(options):
     network, data = compiled(scoringnet_tf.ScoringNet(**SMALL, **options)), tf.data.Dataset.from_tensors(batch())
@@ -403,6 +412,7 @@ def test_names_of_metrics_are_those_of_the_list_that_evaluate_returns(options):
     assert named == pytest.approx(network.evaluate(data, verbose=0, return_dict=True), nan_ok=True)
 
 
+@pytest.mark.slow
 def test_scheduled_fragments_are_the_true_ones_at_first_and_those_of_kfs_in_the_end():
     network, shares = scoringnet_tf.ScoringNet(**SMALL), []
     seeing = keras.callbacks.LambdaCallback(
@@ -416,6 +426,7 @@ def test_scheduled_fragments_are_the_true_ones_at_first_and_those_of_kfs_in_the_
     assert float(network.training_fragments.share) == 1
 
 
+@pytest.mark.slow
 def test_a_model_saves_in_float32_without_its_training(tmp_path):
     network = scoringnet_tf.ScoringNet(**SMALL, dtype="mixed_bfloat16")
     fitted(network, fragments="scheduled")
@@ -461,6 +472,7 @@ def test_what_compile_does_not_know_is_named(options, message):
         scoringnet_tf.ScoringNet(**SMALL).compile("adam", **options)
 
 
+@pytest.mark.slow
 def test_weights_by_output_are_refused_and_metrics_of_names_of_their_own_are_not():
     measures = {score: [keras.metrics.MeanAbsoluteError(name=f"{score}_mae")] for score in ("difficulty", "final")}
     network = compiled(scoringnet_tf.ScoringNet(**SMALL), metrics=measures, loss_weights=None)

@@ -152,6 +152,7 @@ def test_a_distribution_says_its_score_and_how_sure_it_is():
     np.testing.assert_allclose(found["final_std"], np.sqrt(d**2 * se**2 + e**2 * sd**2 + sd**2 * se**2), rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model", [lambda: scoringnet_tf.ScoringNet(**FINAL, fragments="whole"), feature_model], ids=["one", "features"]
 )
@@ -171,6 +172,7 @@ def test_a_step_trains_what_there_is(model):
         assert {"stage_loss", "difficulty_mse", "execution_mse", "frame_accuracy", "f_src"} <= set(logs)
 
 
+@pytest.mark.slow
 def test_features_are_brought_to_standard_units_before_a_fit():
     """Of the steps that are some, and without one that never varies; a model that knows nothing of them says so."""
     network, (inputs, targets) = feature_model(), feature_batch()
@@ -195,6 +197,7 @@ def test_features_are_brought_to_standard_units_before_a_fit():
         scoringnet_tf.ScoringNet(**FINAL).adapt_features(halves)
 
 
+@pytest.mark.slow
 def test_a_fused_final_score_can_be_learnt_as_well():
     """Of videos that know no more: difficulty and execution have no gradient, the final score has."""
     keras.utils.set_random_seed(0)

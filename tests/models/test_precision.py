@@ -55,6 +55,7 @@ def has_bfloat16_arithmetic():
     return not flags or not flags.isdisjoint(("avx512_bf16", "amx_bf16"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("largest", [1, 255], ids="to {}".format)
 @pytest.mark.parametrize(("build", "batch"), [(kfs, 8), (tower, 24)], ids=["kfs", "tower"])
 def test_every_gradient_in_bfloat16_is_close_to_float32s(build, batch, largest):

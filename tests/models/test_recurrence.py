@@ -83,6 +83,7 @@ def learned(kind):
     return model.get_weights()
 
 
+@pytest.mark.slow
 def test_learns_what_kerass_learns():
     start = built(LSTM).get_weights()
     ours, theirs = learned(LSTM), learned(layers.LSTM)

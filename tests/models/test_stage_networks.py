@@ -63,6 +63,7 @@ def changed_frames(model, frames, at, name="frames"):
     return np.flatnonzero(difference[0].max(axis=-1) > 1e-7)
 
 
+@pytest.mark.slow
 def test_resnet50_sees_a_frame(models):
     assert changed_frames(models["resnet50"], clip(7), 3).tolist() == [3]
 
@@ -142,6 +143,7 @@ def test_padding_is_taken_by_the_frames_of_its_video():
     assert found.tolist() == [0, 1, 0, 1, 0, 5, 6, 7, 8, 9]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", STAGE_NETWORKS[1:])
 def test_a_video_of_any_length_goes_through_in_windows(models, network):
     frames = clip(50)[0]
@@ -152,6 +154,7 @@ def test_a_video_of_any_length_goes_through_in_windows(models, network):
     np.testing.assert_allclose(features, np.asarray(seen)[0], atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", STAGE_NETWORKS[1:])
 def test_a_model_keeps_its_network(network, tmp_path):
     options = {
@@ -171,6 +174,7 @@ def test_a_model_keeps_its_network(network, tmp_path):
 # === Learning ===
 
 
+@pytest.mark.slow
 def test_an_ed_tcn_learns_what_a_frame_alone_does_not_show():
     """Noise, then a stage that begins ten steps after a signal: without time there is nothing to see."""
     rng = np.random.default_rng(0)
@@ -187,6 +191,7 @@ def test_an_ed_tcn_learns_what_a_frame_alone_does_not_show():
     assert (found == stages)[stages == 2].mean() > 0.9 and (found == stages).mean() > 0.97
 
 
+@pytest.mark.slow
 def test_a_run_trains_the_network_that_it_is_told(diving_records, tmp_path):
     """ResNet50 with weights of a file; the C3D that is pretrained goes to the towers alone."""
     info = DatasetInfo.load(diving_records)

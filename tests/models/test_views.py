@@ -114,6 +114,7 @@ def test_whole_videos_are_mirrored_and_features_are_as_they_are():
         with_views(made(), 3)
 
 
+@pytest.mark.slow
 def test_files_exports_and_the_model_say_the_same(tmp_path):
     """And a file keeps how many there are."""
     write_bars(tmp_path / "dive.avi", 40)

@@ -23,6 +23,7 @@ def model(diving_records):
     return known.with_dtype("float32", provenance={**known.provenance, "frame_rate": 12.5})
 
 
+@pytest.mark.slow
 def test_every_video_has_a_page_and_there_is_an_index(model, diving_records, tmp_path):
     info = DatasetInfo.load(diving_records)
     pages = write_evaluation_pages(tmp_path / "pages.html", model, info, "test", None, "tiny")

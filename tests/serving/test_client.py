@@ -64,6 +64,7 @@ def images_of(network):
     return [list(row[:length]) for row, length in zip(encoded, LENGTHS, strict=True)]
 
 
+@pytest.mark.slow
 def test_a_batch_of_unequal_videos_scores_as_keras_does(network, connected):
     videos = example_videos(network, LENGTHS)
     expected = network(videos, training=False)

@@ -5,6 +5,8 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
 from scoringnet_tf.support.quick_start import OPTIONAL, quick_start
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -51,6 +53,7 @@ def test_it_does_nothing_once_keras_is_there():
         assert not [name for name in OPTIONAL if name in sys.modules and sys.modules[name] is None]
 
 
+@pytest.mark.slow
 def test_predict_scores_a_video_without_what_it_does_not_need():
     found = printed(
         "import contextlib, io, json, sys\n"

@@ -67,6 +67,7 @@ def test_a_best_model_that_is_gone_is_missed(run, monkeypatch, tmp_path, best):
         run.run()
 
 
+@pytest.mark.slow
 def test_what_was_put_into_a_last_model_stays_while_its_weights_are_the_same(run, monkeypatch, tmp_path):
     """A finished run that is given again trains nothing; other weights, or a file that is cut off, are replaced."""
     path, made = tmp_path / "last.keras", {"views": 2, "provenance": {"calibrated": "yes"}}

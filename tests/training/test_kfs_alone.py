@@ -36,6 +36,7 @@ def diving_video(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "phases"),
     [
@@ -63,6 +64,7 @@ def test_a_run_says_whether_sp_has_learned(alone, diving_records, tmp_path, chan
     assert found == phases
 
 
+@pytest.mark.slow
 def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, diving_video):
     model = load_scoring_net(alone)
     assert not model.scores_learned and load_scoring_net("diving_small").scores_learned

@@ -51,6 +51,7 @@ def test_rows_are_gathered_in_their_order_on_several_machines_of_several_replica
     assert sorted(pieces_of(number, machines)) == [*range(number)]
 
 
+@pytest.mark.slow
 def test_a_gradient_that_overflows_on_one_replica_is_left_out_on_all():
     done = subprocess.run([sys.executable, "-c", OVERFLOW], capture_output=True, text=True)
     assert done.stdout.splitlines() == ["False True 512.0", "False True 256.0", "True True 256.0"], done.stderr[-3000:]
@@ -77,6 +78,7 @@ for batch, whole in zip(strategy.experimental_distribute_dataset(batches), batch
 """
 
 
+@pytest.mark.slow
 def test_replicas_draw_for_fragments_what_one_device_does():
     done = subprocess.run([sys.executable, "-c", FRAGMENTS], capture_output=True, text=True)
     assert done.stdout.splitlines() == ["True False True"] * 2, done.stderr[-3000:]

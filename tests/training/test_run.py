@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_runs import SMALL, assert_same, settings, weights_after, weights_beside
+from training_runs import SMALL, assert_same, drawing, settings, weights_after, weights_beside
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -190,6 +190,7 @@ def test_early_stopping_goes_on_counting_after_a_kill():
     assert stopped_after(values[2:], state)[0] == 2
 
 
+@pytest.mark.slow
 def test_a_run_stops_after_the_steps_it_was_given(diving_records, tmp_path):
     """In a folder where one that was killed in its first epoch left a best model: that is not this run's."""
     changes = {**ONE_TOWER, "max_steps": 3, "batch_size": 2, "validation_fraction": 0.0}
@@ -227,8 +228,9 @@ def test_pictures_are_of_what_a_phase_trains_true_stages_above(phase, expected, 
     callback = callbacks.ValidationPictures(tmp_path, None)
     learned = types.SimpleNamespace(phase=phase)
     callback.set_model(types.SimpleNamespace(networks=("segmenter",), learned=learned, sport=get_sport("diving")))
-    callback.on_epoch_end(0, {"val_loss": math.nan})  # not validated
-    callback.on_epoch_end(1, {"val_loss": 1.0})
+    with drawing():
+        callback.on_epoch_end(0, {"val_loss": math.nan})  # not validated
+        callback.on_epoch_end(1, {"val_loss": 1.0})
     assert shown == expected
     ((names, strips, title),) = drawn
     assert (names, [tuple(map(list, each)) for each in strips]) == (["a"], [([1, 1, 2], [1, 2, 2])])

@@ -146,6 +146,7 @@ def unlabelled_records(tmp_path_factory):
 WITH_KFS = {"fragments": "predicted", "segmentation_epochs": 0, "scoring_epochs": 1}
 
 
+@pytest.mark.slow
 def test_a_trained_kfs_is_used_and_not_trained(unlabelled_records, tmp_path):
     info = DatasetInfo.load(unlabelled_records)
     options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, segmenter=str(tmp_path / "model.keras"))
@@ -159,6 +160,7 @@ def test_a_trained_kfs_is_used_and_not_trained(unlabelled_records, tmp_path):
     assert any((a != b).any() for a, b in zip(*weights, strict=True))
 
 
+@pytest.mark.slow
 def test_the_kfs_of_an_initial_model_serves_videos_without_stages(unlabelled_records, tmp_path):
     info = DatasetInfo.load(unlabelled_records)
     options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, initial_model=str(tmp_path / "model.keras"))

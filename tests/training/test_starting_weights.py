@@ -85,6 +85,7 @@ def test_a_run_starts_from_its_pretrained_c3d(diving_records, tmp_path):
             assert_same(c3d.get_layer(name).get_weights(), part.get_layer("c3d").get_layer(name).get_weights())
 
 
+@pytest.mark.slow
 def test_a_run_starts_from_the_whole_of_another_model(diving_records, tmp_path):
     info = DatasetInfo.load(diving_records)
     first = build_network(info, settings(tmp_path / "first", diving_records), "float32")
@@ -180,6 +181,7 @@ def test_a_model_of_other_features_is_refused(flag, load, tmp_path):
     assert_same(network.get_weights(), before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flag", ["initial_model", "segmenter"])
 def test_a_model_of_frames_of_another_rate_may_learn_on_and_it_is_said(diving_records, tmp_path, capsys, flag):
     info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
@@ -204,6 +206,7 @@ def test_a_model_of_features_of_another_rate_may_learn_on_and_it_is_said(tmp_pat
     assert capsys.readouterr().out == (expected if said else "")
 
 
+@pytest.mark.slow
 def test_the_kfs_of_an_initial_model_may_be_kept(diving_records, tmp_path):
     """What an earlier run left of KFS in the folder is not loaded by one that trains none.
 
@@ -229,6 +232,7 @@ def test_the_kfs_of_an_initial_model_may_be_kept(diving_records, tmp_path):
         assert_same(getattr(first, part).get_weights(), getattr(run.model, part).get_weights())
 
 
+@pytest.mark.slow
 def test_a_segmenter_comes_before_that_of_an_initial_model(diving_records, tmp_path):
     info, options = DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records)
     models = {}
@@ -387,6 +391,7 @@ def test_a_tower_that_does_not_learn_scores_as_it_did(of_other_records, diving_r
         assert np.allclose(after[score], points, rtol=1e-6) == (score in stay), score
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("other", "named"),
     [

@@ -368,6 +368,7 @@ def is_running(pid):
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "to_worker", "status", "said"),
     [

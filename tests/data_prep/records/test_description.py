@@ -138,6 +138,7 @@ def test_a_distribution_of_nothing_is_its_number():
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_command_prints_json_alone(diving_records):
     words = [sys.executable, "-m", "data_prep", "describe", f"--records_dir={diving_records}", "--json"]
     result = subprocess.run(words, capture_output=True, text=True)

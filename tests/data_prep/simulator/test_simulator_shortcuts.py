@@ -71,6 +71,7 @@ def test_a_glance_sees_the_frames_at_its_moments(tmp_path):
     assert seen.colour[0] == pytest.approx(luma.mean(), abs=1.5) and seen.colour[1] == pytest.approx(128, abs=1.5)
 
 
+@pytest.mark.slow
 def test_the_table_finds_a_leak_where_it_is():
     """Execution is painted into one frame, at the entry: that row alone shows it."""
     rng = np.random.default_rng(0)
@@ -86,6 +87,7 @@ def test_the_table_finds_a_leak_where_it_is():
     assert max(found.values()) < 0.2
 
 
+@pytest.mark.slow
 def test_the_card_has_the_table_where_there_are_videos_enough(tmp_path, monkeypatch):
     settings = Settings("diving", "scoring", 20, 0, None, False, 0.25, 32, 32)
     monkeypatch.setattr("data_prep.simulator.dataset.LEAST_VIDEOS", 20)
