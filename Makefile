@@ -19,9 +19,9 @@ BIN := .venv/bin
 INSTALLED := .venv/installed-$(EXTRAS)
 DATA := data
 DEMO := runs/demo
-# Tests in three processes on two cores, as some wait for what they started; a file in one. tests/conftest.py says which
+# Tests in four processes on two cores, as some wait for what they started; a file in one. tests/conftest.py says which
 # begin.
-SIDE_BY_SIDE := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := --numprocesses=4 --dist=loadfile --no-loadscope-reorder
 # Flags of python -m benchmarks.table.
 BENCH ?=
 

@@ -21,7 +21,7 @@ gc.set_threshold(50_000, 20, 20)  # with graphs and models by the dozen, passes 
 
 HEIGHT, WIDTH = 48, 64
 BITS = 8
-# Files of tests that take longest, half a minute or more of a core each (pytest --durations=150), the longest first.
+# Files of tests that take longest, of make slow and of make test (pytest --durations=150), the longest first in both.
 # They begin before all others, so that none of the processes is left alone with one of them at the end.
 LONG = (
     "support/test_object_store.py",  # of make interop
@@ -34,6 +34,9 @@ LONG = (
     ),
     *("support/test_notices.py", "experiments/test_suite.py", "training/test_run.py", "inference/test_calibration.py"),
     *("inference/test_long_videos.py", "test_docs.py", "benchmarks/test_curves_command.py", "test_public_api.py"),
+    *("training/test_starting_weights.py", "baselines/test_baseline_run.py", "inference/test_prediction.py"),
+    *("data/test_input_pipeline.py", "training/test_wiring.py", "models/test_models.py", "inference/test_refusal.py"),
+    *("data_prep/records/test_build.py", "inference/test_serving.py", "models/test_stage_networks.py"),
 )
 
 
