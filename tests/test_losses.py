@@ -247,6 +247,7 @@ def test_stage_cross_entropy_compiled_into_kfs():
     assert model.evaluate(inputs, labels, verbose=0) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_losses_train_any_keras_model():
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])

@@ -61,6 +61,7 @@ def test_a_script_gives_the_numbers_of_the_command_line(diving_records, tmp_path
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_presets_by_name_and_path(tmp_path):
     shipped = scoringnet_tf.from_preset("diving_small")
     shipped.save_to_preset(tmp_path / "copy")

@@ -68,6 +68,7 @@ def run_of(name, records, folder, c3d, **options):
     return Run(name, info, split="test", pretrained=str(c3d), **folders, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({*baselines.NAMES} - {*NETWORKS}))
 def test_every_system_leaves_the_report_of_an_evaluation(name, records, tmp_path, c3d):
     (report,) = run_of(name, records, tmp_path, c3d).run()
@@ -198,6 +199,7 @@ def test_a_run_is_not_redone_and_goes_on_with_another_rendering(records, tmp_pat
     assert (report / "predictions.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_folder_of_another_run_is_refused(records, tmp_path, c3d):
     run_of("c3d_svr", records, tmp_path, c3d).run()
     for name, options, what in (("s3d", {}, "system"), ("c3d_svr", {"seed": 1}, "seed")):
@@ -205,6 +207,7 @@ def test_a_folder_of_another_run_is_refused(records, tmp_path, c3d):
             run_of(name, records, tmp_path, c3d, **options).run()
 
 
+@pytest.mark.slow
 def test_a_report_of_another_model_is_neither_taken_nor_replaced(records, tmp_path, c3d):
     """That of a training of ScoringNet, say, which lies there under the same name."""
     run = run_of("c3d_svr", records, tmp_path, c3d)
@@ -220,6 +223,7 @@ def test_a_report_of_another_model_is_neither_taken_nor_replaced(records, tmp_pa
     assert (report / "predictions.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_what_the_c3d_learned_from_is_said_and_kept(records, tmp_path, c3d, capsys):
     """Of test videos, whose figures say nothing of others; of what a system does not see nothing."""
     info = DatasetInfo.load(records)
@@ -235,6 +239,7 @@ def test_what_the_c3d_learned_from_is_said_and_kept(records, tmp_path, c3d, caps
         assert (said in capsys.readouterr().out) == bool(number)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["sees", "validation_fraction", "data_hash"])
 def test_a_folder_of_other_weights_fraction_or_data_is_refused(what, records, tmp_path, c3d):
     run_of("c3d_svr", records, tmp_path / "run", c3d).run()
@@ -252,6 +257,7 @@ def test_a_folder_of_other_weights_fraction_or_data_is_refused(what, records, tm
         other.run()
 
 
+@pytest.mark.slow
 def test_a_folder_of_other_groups_is_refused(records, tmp_path, c3d):
     """Which no data hash covers."""
     run_of("c3d_svr", records, tmp_path, c3d).run()
@@ -362,6 +368,7 @@ def test_help_names_every_system():
         assert baselines.load_system(name).sees in ("clips", "grey", "joints")
 
 
+@pytest.mark.slow
 def test_another_split_of_the_records_is_learnt_from_with_their_joints(records, tmp_path, c3d):
     """An index of another split (`data.resplitting`) has neither records nor joints of its own."""
     split = {f"{number:03d}": "test" if number > 7 else "train" for number in range(1, 11)}

@@ -20,6 +20,7 @@ def few_epochs(monkeypatch):
         monkeypatch.setattr(system, "EPOCHS", 12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("system", "rate"), [(c3d_lstm, 2e-2), (usdl, 6e-3), (core, 4e-3)])
 def test_a_linear_truth_is_learnt(system, rate, monkeypatch):
     monkeypatch.setattr(system, "RATE", rate)  # for few epochs

@@ -67,6 +67,7 @@ def test_a_full_stage_holds_up_the_one_before():
     assert simulate([Stage("a", 1, 1.0), Stage("b", 1, 3.0)], np.zeros(3)).usage[0].blocked == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failures", [0.2, 1.0])
 def test_failures_cost_what_daly_says(failures):
     """One server, N constant jobs: N times the expected seconds of one; each loses work e^λs − 1 times on average."""

@@ -86,6 +86,7 @@ def test_pipelines_share_one_order(action_records, two_epochs, num_pipelines):
     assert parts == [two_epochs[0][index::num_pipelines] for index in range(num_pipelines)]
 
 
+@pytest.mark.slow
 def test_clips_come_in_the_order_of_videos(action_records, two_epochs):
     batches = clips(
         action_records, "train", clip_length=1, image_size=SIZE, batch_size=128, seed=3, shuffle=True

@@ -60,6 +60,7 @@ def test_it_is_shown_as_the_table_with_the_papers_rows(asked, diving_records, pr
     assert table.plot().axes[0].get_xlabel().startswith("F-SRC")
 
 
+@pytest.mark.slow
 def test_a_table_that_was_written_is_read_again(tmp_path):
     folder = ROOT / "results/diving/table5"
     table, kept = experiments.load(folder), json.loads((folder / "cells.json").read_text(encoding="utf-8"))

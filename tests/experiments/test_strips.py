@@ -72,6 +72,7 @@ def test_strips_are_of_a_seed_that_is_done(trained, tmp_path, monkeypatch):
     assert list(_videos(FIG4, trained, suite.results(FIG4, trained, 2))) == [row.name for row in FIG4.rows]
 
 
+@pytest.mark.slow
 def test_of_what_a_figure_is_stands_beside_it_and_keeps_it_from_less(trained, diving_records, tmp_path):
     words = ["--preset", trained.preset, "--records_dir", diving_records, "--renderings", tmp_path / "again"]
     words += ["--runs_dir", trained.folder, "--results_dir", tmp_path / "results", "--seeds=2"]

@@ -95,6 +95,7 @@ def test_what_a_run_held_out_of_training_is_neither_in_the_bank_nor_trained_on(p
     assert "there are 2 of difficulty, 2 of execution, 2 of final" in found.intervals.lacking
 
 
+@pytest.mark.slow
 def test_without_held_out_videos_there_are_none_and_it_is_said(plain, diving_records, tmp_path):
     own = {**plain.provenance, "data_hash": DatasetInfo.load(diving_records).data_hash}
     known = plain.with_dtype("float32", provenance=own)
@@ -146,6 +147,7 @@ def test_the_command_says_where_a_model_was_trained_on_other_records(plain, fold
     assert said in result.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_a_model_that_was_saved_meanwhile_is_left_alone(model, folder, tmp_path, monkeypatch):
     """Measuring takes minutes, in which a run may keep a better one."""
     model.save(tmp_path / "best.keras")

@@ -34,6 +34,7 @@ def results(scorer, videos):
     return [each.to_dict() for each in found]
 
 
+@pytest.mark.slow
 def test_results_are_those_of_one_after_the_other(model, videos):
     expected, scorer = results(VideoScorer(model), videos), VideoScorer(model)
     assert results(scorer, reading_ahead(scorer, videos)) == expected

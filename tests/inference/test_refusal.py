@@ -65,6 +65,7 @@ def codes(score):
 # === What training was like ===
 
 
+@pytest.mark.slow
 def test_durations_are_those_of_the_labels_and_videos_those_of_training(diving_records, model):
     """Of the fixture's video i: the flight from 4 to 12 + i, the entry to 18 + i, at 25 frames/s."""
     info, reference = DatasetInfo.load(diving_records), model.reference
@@ -277,6 +278,7 @@ def test_half_the_rate_of_training_is_enough(scorer, monkeypatch, tmp_path):
     assert "frame_rate_too_low" not in codes(scorer(tmp_path / "v.mkv"))
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_tell_says_so(model, tmp_path):
     write_bars(tmp_path / "v.avi", 12)
     without = model.with_dtype("float32", reference=None)
@@ -338,6 +340,7 @@ def test_at_the_limit_of_a_duration_all_say_the_same(model):
             assert is_whole(model, labels, rate) == (not against), (rate, count)
 
 
+@pytest.mark.slow
 def test_a_score_that_no_performance_has_is_withheld(model, diving_records, monkeypatch, tmp_path):
     """A tower's last layer is linear: what it answers far from training may be any number."""
     changed = model.with_dtype("float32")

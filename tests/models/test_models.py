@@ -269,6 +269,7 @@ def sample_inputs(name, videos):
     return {"difficulty_clip": clip, "execution_clip": clip} if name == "ScorePredictor" else videos
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("name", MODELS)
 def test_save_and_load(name, dtype, videos, tmp_path):

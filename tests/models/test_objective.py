@@ -91,6 +91,7 @@ def test_a_model_without_statistics_learns_in_points():
     assert logs["execution_mse"] == pytest.approx((truth**2).mean() / 2, rel=0.01)  # its first guess is 0
 
 
+@pytest.mark.slow
 def test_evaluation_is_eq10_on_predicted_fragments():
     """`evaluate` gives the loss and the metrics of the model's own outputs, by the same formula."""
     network = compiled(telling(scoringnet_tf.ScoringNet(**SMALL, kernel_l2=0.001), 3000.0))

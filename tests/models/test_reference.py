@@ -199,6 +199,7 @@ def probabilities_of(stages):
     return 0.02 + 0.92 * np.eye(4, dtype=np.float32)[[int(stage) for stage in stages]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stages", "several"),
     [
@@ -236,6 +237,7 @@ def test_a_stage_that_is_never_the_most_probable_makes_no_second_performance():
     assert np.asarray(shows_several(lax, probabilities[None], mask)).tolist() == [True]
 
 
+@pytest.mark.slow
 def test_a_flicker_is_no_second_performance():
     """Stages shorter than any of training, at the rate of training or at another."""
     probabilities = probabilities_of("0" * 5 + "1" * 12 + "2" * 30 + "3" * 6 + "0" * 5 + "123" + "0" * 5)[None]

@@ -288,6 +288,7 @@ def test_a_report_that_is_stopped_keeps_what_was_scored(tmp_path, stage_model):
     assert result.stderr.startswith("report: r_stopped_pages: expected a folder of pages")
 
 
+@pytest.mark.slow
 def test_the_pages_of_a_long_video_are_those_of_the_whole(scorer, monkeypatch, tmp_path):
     """Performances in the first part, over the edge of a part, in the overlap of two and at the very end."""
     starts = [10, 135, 230, 377]

@@ -111,6 +111,7 @@ def test_records_of_another_sport_of_the_same_name_are_refused(own_records, spor
         check_fits(model, dataclasses.replace(DatasetInfo.load(own_records), sport=sport))
 
 
+@pytest.mark.slow
 def test_an_exported_model_says_what_its_stages_are_called(tmp_path):
     model = scoringnet_tf.ScoringNet(sport=OWN, fragments="whole", scores=("final",), **SMALL)
     export_saved_model(model, tmp_path / "1")

@@ -102,6 +102,7 @@ def test_a_run_starts_from_the_whole_of_another_model(diving_records, tmp_path):
         np.testing.assert_allclose(ours, first(inputs)[name], rtol=1e-6, err_msg=name)  # scores in our own units
 
 
+@pytest.mark.slow
 def test_an_initial_model_of_another_shape_is_refused_whole(diving_records, tmp_path):
     changes = {"clip_lengths": (8, 16), "segmenter": {"lstm_units": 64, "fc_units": 64}}
     scoringnet_tf.ScoringNet(**{**SMALL, **changes}).save(tmp_path / "model.keras")
@@ -134,6 +135,7 @@ def test_a_model_to_start_from_is_not_taken_for_what_a_run_left(diving_records, 
     assert path.is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flag", ["initial_model", "segmenter"])
 def test_a_model_of_frames_of_another_scale_is_refused(diving_records, tmp_path, flag):
     info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
@@ -156,6 +158,7 @@ def test_a_kfs_that_sees_the_same_numbers_is_taken(tmp_path):
     assert_same(network.segmenter.get_weights(), source.segmenter.get_weights())
 
 
+@pytest.mark.slow
 def test_a_kfs_under_another_preprocessing_is_refused_in_words(tmp_path):
     """An image of 32·32·3 numbers is not printed."""
     image = {**BGR, "mean": np.full((32, 32, 3), 99.0).tolist()}
@@ -369,6 +372,7 @@ def said_of_fragments(model):
     return {score: np.asarray(outputs[score]) for score in ("difficulty", "execution", "final")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "stay"),
     [

@@ -301,6 +301,7 @@ def outputs(model, clip, names):
     return {name: np.asarray(value)[0] for name, value in keras.Model(model.input, layers)(clip[np.newaxis]).items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writer", WRITERS, ids=NAMES)
 def test_every_layout_gives_caffes_outputs(writer, clip, pool5, tmp_path):
     parameters, channels, mean = WRITERS[writer]

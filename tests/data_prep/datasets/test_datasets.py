@@ -1175,6 +1175,7 @@ def test_real_vault_scores(tmp_path):
     assert "(sum_minus_penalty rule)" in problems[0]
 
 
+@pytest.mark.slow
 @needs_real_data
 def test_real_videos_go_through_a_manifest_and_back(tmp_path):
     names = sorted(path.name for path in _real("videos").glob("*.*"))

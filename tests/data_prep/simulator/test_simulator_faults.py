@@ -68,6 +68,7 @@ def test_no_single_fault_explains_execution_but_all_together_do():
     assert spearmanr(cross_validated(severities, execution), execution).statistic >= 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sport", ["diving", "vault"])
 def test_no_fault_gives_the_execution_away_whatever_the_seed(sport):
     """The strongest |ρ| of seeds 0 to 7, of the scores drawn here and, where they are at hand, of real ones."""

@@ -414,6 +414,7 @@ def test_layout_is_the_official_one_and_labels_agree_with_the_videos(drawn):
         assert names[-4:] == ["pre-flight", "posting-flight", "landing", "noise"] and len(names) <= 5
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes_whatever_the_number_of_workers(drawn, tmp_path):
     simulate(SMALL, tmp_path / "again", workers=2)
     assert _digests(tmp_path / "again") == _digests(drawn)
