@@ -1,11 +1,9 @@
 """Tiny datasets in the official layouts: videos of coloured bars whose frame index can be read back from the pixels."""
 
 import csv
-import functools
 import gc
 import random
 import shutil
-import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -43,19 +41,6 @@ LONG = (
 def pytest_collection_modifyitems(items):
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: places.get(item.path, len(LONG)))
-
-
-def pytest_collection_finish():
-    """What takes an eighth of a tiny run is left out in the processes of tests; commands in their own have it all.
-
-    TensorFlow rewrites each graph before its first step, to save time over many. Keras makes a layer for every layer
-    that it saves, to see which attributes all have: it looks the list up by another name than it keeps it under.
-    """
-    if tensorflow := sys.modules.get("tensorflow"):
-        tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-        from keras.src.saving import saving_lib
-
-        saving_lib.get_attr_skipset = functools.cache(saving_lib.get_attr_skipset)
 
 
 # Keras draws the seeds of initialisers and of dropout from `random` where none is given: the weights of an untrained
