@@ -1,36 +1,19 @@
-"""Small training runs that tests share: a tiny model, a batch, settings of a run, and a kill in the middle of one.
+"""Small training runs that tests share: a tiny model, a batch, settings of a run, and a kill in the middle of one."""
 
-Their pictures take as long as their steps, so that only what runs `drawing` has them.
-"""
-
-import contextlib
 import json
 import subprocess
 import sys
 
 import keras
 import numpy as np
-import pytest
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.training.callbacks import ValidationPictures
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.scoring import ScoringRun
 
 REGRESSOR = {"top": "regressor", "top_units": 512}
 STATISTICS = {"difficulty": (3.3, 0.25), "execution": (24.0, 4.0)}
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "score_statistics": STATISTICS}
-
-DRAW = ValidationPictures.on_epoch_end
-ValidationPictures.on_epoch_end = keras.callbacks.Callback.on_epoch_end
-
-
-@contextlib.contextmanager
-def drawing():
-    """Runs in it draw pictures of their validations."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ValidationPictures, "on_epoch_end", DRAW)
-        yield
 
 
 def telling(network, factor=300.0):

@@ -9,7 +9,7 @@ import types
 import keras
 import numpy as np
 import pytest
-from training_runs import KilledError, assert_same, drawing, kill_after_epoch, settings, weights_after, weights_beside
+from training_runs import KilledError, assert_same, kill_after_epoch, settings, weights_after, weights_beside
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -42,17 +42,19 @@ def recorded_weights(monkeypatch):
 
 @pytest.fixture(scope="module")
 def straight(diving_records, tmp_path_factory):
-    """The run that nothing disturbed, the model that it said is the best, and the weights after every batch.
-
-    It alone draws pictures, which change nothing.
-    """
+    """The run that nothing disturbed, the model that it said is the best, and the weights after every batch."""
     options = settings(tmp_path_factory.mktemp("straight"), diving_records, **OPTIONS)
     with pytest.MonkeyPatch.context() as patch:
         recorded = recorded_weights(patch)
         run = ScoringRun(DatasetInfo.load(diving_records), options)
-        with drawing():
-            best = run.run()
+        best = run.run()
     return types.SimpleNamespace(run=run, best=best, recorded=recorded)
+
+
+@pytest.fixture(autouse=True)
+def _no_pictures(monkeypatch):
+    """Of the runs here `straight` alone draws pictures, which change nothing of it."""
+    monkeypatch.setattr(callbacks.ValidationPictures, "on_epoch_end", lambda self, epoch, logs=None: None)
 
 
 @pytest.mark.slow

@@ -15,7 +15,6 @@ from training_runs import (
     SMALL,
     KilledError,
     assert_same,
-    drawing,
     kill_after_epoch,
     pretraining_settings,
     settings,
@@ -65,6 +64,12 @@ def kill_at_each(monkeypatch, records, model_dir, killed_at, saved, **changes):
             with pytest.raises(KilledError):
                 weights_after(records, model_dir, **changes)
         saved = epoch - 1
+
+
+@pytest.fixture(autouse=True)
+def _no_pictures(monkeypatch):
+    """Of the runs here `staged` alone draws pictures, which change nothing of it."""
+    monkeypatch.setattr(callbacks.ValidationPictures, "on_epoch_end", lambda self, epoch, logs=None: None)
 
 
 @pytest.mark.slow
@@ -118,11 +123,10 @@ STAGED = {"validation_every": 2, "color_jitter": 0, "degradation": 0}
 
 @pytest.fixture(scope="module")
 def staged(diving_records, tmp_path_factory):
-    """(A run that has ended, the model that it said is the best.) Pictures, which the others lack, change nothing."""
+    """(A run that has ended, the model that it said is the best.)"""
     options = settings(tmp_path_factory.mktemp("staged"), diving_records, **STAGED, test_scores=True)
     run = ScoringRun(DatasetInfo.load(diving_records), options)
-    with drawing():
-        return run, run.run()
+    return run, run.run()
 
 
 @pytest.mark.slow
@@ -415,7 +419,7 @@ def test_a_run_whose_remote_folder_another_has_taken_over_writes_nothing_more(di
 
 @pytest.mark.slow
 def test_non_finite_loss_says_where_to_look(diving_records, tmp_path):
-    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, learning_rate=1e38))
+    run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, learning_rate=1e30))
     with pytest.raises(InputError, match=r"loss is not finite in epoch 1 .*stage_loss .*--learning_rate"):
         run.run()
     assert int(run.model.optimizer.iterations) <= 2  # it trains no further

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from training_runs import SMALL, assert_same, drawing, settings, weights_after, weights_beside
+from training_runs import SMALL, assert_same, settings, weights_after, weights_beside
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -228,9 +228,8 @@ def test_pictures_are_of_what_a_phase_trains_true_stages_above(phase, expected, 
     callback = callbacks.ValidationPictures(tmp_path, None)
     learned = types.SimpleNamespace(phase=phase)
     callback.set_model(types.SimpleNamespace(networks=("segmenter",), learned=learned, sport=get_sport("diving")))
-    with drawing():
-        callback.on_epoch_end(0, {"val_loss": math.nan})  # not validated
-        callback.on_epoch_end(1, {"val_loss": 1.0})
+    callback.on_epoch_end(0, {"val_loss": math.nan})  # not validated
+    callback.on_epoch_end(1, {"val_loss": 1.0})
     assert shown == expected
     ((names, strips, title),) = drawn
     assert (names, [tuple(map(list, each)) for each in strips]) == (["a"], [([1, 1, 2], [1, 2, 2])])
