@@ -3,7 +3,6 @@
 # make slow    those that take longer: trainings and commands from beginning to end, killed and gone on with
 # make interop  the same models on JAX, PyTorch, LiteRT and ONNX, PyTorch's weights, all commands on local S3 and GCS servers
 # make lint    ruff and mypy
-# make mutate  small wrong changes of the code, one at a time: does a test notice each? Takes long
 # make browser    the pages of a report in the Chromium of the system; skipped where there is none
 # make distributed  training on several devices and by several processes, building and scoring on Apache Beam; some are killed
 # make bench    how fast, in one table: ours, the peer's, target; BENCH=--quick in minutes, BENCH=--only=predict a part
@@ -25,7 +24,7 @@ SIDE_BY_SIDE := --numprocesses=4 --dist=loadfile --no-loadscope-reorder
 # Flags of python -m benchmarks.table.
 BENCH ?=
 
-.PHONY: env lint format test slow interop mutate browser notebooks distributed bench docs demo clean
+.PHONY: env lint format test slow interop browser notebooks distributed bench docs demo clean
 .DELETE_ON_ERROR:
 
 env: $(INSTALLED)
@@ -54,9 +53,6 @@ slow: env
 interop:
 	$(MAKE) env EXTRAS=dev,bench,backends,test-io,litert,onnx,pandas
 	$(BIN)/python -m pytest -rs -m interop $(SIDE_BY_SIDE)
-
-mutate: env
-	$(BIN)/python tests/mutation/run.py
 
 # Suites with an environment of their own, which a run of pytest without arguments leaves out.
 browser notebooks:
