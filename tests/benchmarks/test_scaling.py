@@ -6,13 +6,13 @@ import pytest
 from command_forks import forked
 from conftest import write_bars
 
-from benchmarks.costs import processor_name
+from benchmarks.figures import machine
 from scoringnet_tf.models.presets import model_path
 from scoringnet_tf.support.files import file_sha256
 
 
 def run(*arguments):
-    return forked("benchmarks.curves", *arguments)
+    return forked("benchmarks.scaling", *arguments)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_points_of_one_file_are_of_the_same_settings(videos, stage_model, tmp_pa
     point = {"seconds": [1.0, 1.1], "mib": 2.0}
     points = {"length": [{"x": 100, **point}], "compared": [{"x": x, **point} for x in (250, 500, 1000, 2000, 4000)]}
     settings = {
-        "machine": processor_name(),
+        "machine": machine()["processor"],
         "model": file_sha256(model_path(stage_model)),
         "videos": str(videos.resolve()),
         "rounds": 2,

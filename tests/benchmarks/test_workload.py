@@ -1,4 +1,4 @@
-"""What benchmarks measure with, and that every cost is measured of what it says."""
+"""What benchmarks measure with: processor time, memory at its peak, made-up sources."""
 
 import itertools
 import os
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import write_bars
 
-from benchmarks import costs
+from benchmarks import scaling
 from benchmarks.workload import (
     ONE_THREAD,
     apart,
@@ -106,45 +106,15 @@ def test_an_index_of_many_is_read_as_one(diving_records, tmp_path):
     assert len(info.videos) == info.splits["train"]["num_videos"] == 50
 
 
-@pytest.mark.slow
-def test_every_cost_is_measured(videos, stage_model, monkeypatch):
-    monkeypatch.setattr(costs, "PAIRED", 50)
-    monkeypatch.setattr(costs, "INDEXED", 200)
-    found = costs.measure(videos, stage_model)
-    assert (found.videos, found.frames) == (4, 31.5)
-    assert found.spread == pytest.approx(np.std([30, 31, 32, 33]) / 31.5)
-    assert found.video_bytes == np.mean([path.stat().st_size for path in videos.iterdir()])
-    assert found.record_bytes > 30 * 500  # as many JPEGs
-    assert 150 < found.index_bytes < 600 and found.index_memory > 300
-    assert found.memory == 8 * 12 * 16 * 3  # of each video small pictures in bytes
-    import scoringnet_tf
-
-    assert found.parameters == scoringnet_tf.from_preset(stage_model).count_params()
-    seconds = ("encode", "write", "start", "read", "model", "load", "step", "index")
-    assert all(getattr(found, name) > 0 for name in seconds)
-
-
-def test_the_cost_of_comparing_is_that_of_a_pair(monkeypatch):
-    """Of n videos that take 7 s each beside 3 s for each of their n² / 2 pairs."""
-    timed = costs._timed
-    monkeypatch.setattr(costs, "_timed", lambda of, number: (timed(of, number)[0], 7 * number + 3 * number**2 / 2))
-    assert costs._comparing(5)["compare"] == 3
-
-
 def test_a_fifth_of_the_videos_are_compared_with_the_others():
     """Within a split nothing is compared, which would cost nothing."""
-    seen = costs.compare(10)
+    seen = scaling.compare(10)
     assert {split: len(pictures) for split, pictures in seen._pictures.items()} == {"train": 8, "test": 2}
 
 
 @pytest.mark.slow
 def test_what_a_training_takes_to_begin_is_no_part_of_its_steps(stage_model):
     """The clock of each step shows how often it was read: after the first, and after each of three more."""
-    train = costs.training_steps(load_scoring_net(stage_model), 1, 16, itertools.count().__next__)
+    train = scaling.training_steps(load_scoring_net(stage_model), 1, 16, itertools.count().__next__)
     assert train(3) == 3
     assert train(1) == 1
-
-
-def test_what_ships_was_measured():
-    shipped = costs.load_costs(pathlib.Path(costs.__file__).with_name("costs.json"))
-    assert shipped.compare > 0 and shipped.videos >= 20
