@@ -4,10 +4,10 @@ r"""Converts published C3D weights to a `.keras` file for `train --pretrained` a
     python -m scoringnet_tf.import_weights MODEL.keras --output=c3d.keras [--tower=execution]
 
 FILE is a .caffemodel of C3D 1.0, PyTorch's c3d.pickle, MMAction2's .pth, a Keras 1 or 2 .h5 in either dimension order,
-or a checkpoint of C3D-tensorflow; it is recognised by what is in it, and nothing in it is run. The preprocessing that
-the weights were trained with becomes part of the model; of a file of PyTorch with other classes than those of
-Sports-1M it is not known: that of Sports-1M is assumed, and the convolutions are taken alone. The Caffe model and what
-derives from it is CC BY-NC.
+or a checkpoint of C3D-tensorflow; it is recognised by what is in it, and nothing in it is run. PyTorch's files need the
+extra torch. The preprocessing that the weights were trained with becomes part of the model; of a file of PyTorch with
+other classes than those of Sports-1M it is not known: that of Sports-1M is assumed, and the convolutions are taken
+alone. The Caffe model and what derives from it is CC BY-NC.
 
 MODEL.keras is a ScoringNet that `train` made: then it is the C3D of one of its towers, with the regressor.
 """
