@@ -21,26 +21,12 @@ flags.DEFINE_integer(
     "version", None, "Version, a sub-folder of --export_dir; must not exist yet. Default: one above the highest.", 1
 )
 flags.DEFINE_enum("format", "saved_model", ["saved_model", "litert", "onnx"], "What to write.")
-flags.DEFINE_enum(
-    "precision",
-    "float32",
-    ["float32", "bfloat16"],
-    "What C3D computes in; bfloat16 must hold its numbers on --samples.",
-)
-flags.DEFINE_list("samples", None, "Videos of the kind that will be scored, for --precision=bfloat16.")
 
 
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
     cli.require(export_dir=values.export_dir)
-    if (values.precision == "bfloat16") != bool(values.samples):
-        raise InputError(
-            "--precision=bfloat16: expected --samples, videos on which its numbers are compared, and those with it "
-            f"alone. Received: --precision={values.precision} --samples={','.join(values.samples or [])}."
-        )
-    if values.precision == "bfloat16" and values.format != "saved_model":
-        raise InputError(f"--format={values.format}: expected --precision=float32. Received: bfloat16.")
     check_access(values.export_dir, "export_dir", writing=True)
     base, there = as_path(values.export_dir), versions_in(values.export_dir)
     version = values.version or max(there, default=0) + 1
@@ -62,22 +48,14 @@ def main(_: list[str]) -> None:
         if doubt.code != "no_intervals":  # which no export states
             print(f"export: {doubt} What it calls valid, or not, goes by less.", file=sys.stderr)
     if values.format == "saved_model":
-        _saved_model(network, target, version)
+        from scoringnet_tf.inference.serving import export_saved_model
+
+        export_saved_model(network, target, version)
+        print(f"SavedModel: {target}")
     else:
         from scoringnet_tf.inference.portable import export_portable
 
         print(f"{values.format}: {export_portable(network, target, version, values.format)}")
-
-
-def _saved_model(network, target, version):
-    from scoringnet_tf.inference.precision import check_precision
-    from scoringnet_tf.inference.serving import export_saved_model
-
-    precision = flags.FLAGS.precision
-    if precision == "bfloat16":
-        print(check_precision(network, flags.FLAGS.samples))
-    export_saved_model(network, target, version, precision)
-    print(f"SavedModel: {target}")
 
 
 def versions_in(export_dir: str) -> dict[int, str]:

@@ -209,11 +209,6 @@ CASES = [
         "scoringnet_tf.training.held_out.held_out_by_name",
         {"info": "{diving}", "records": "{again}", "split": "test"},
     ),
-    (
-        "scoringnet_tf.export --model=diving_small --export_dir={out} --precision=bfloat16 --samples=none.avi",
-        "scoringnet_tf.inference.precision.check_precision",
-        {"videos": ["none.avi"]},
-    ),
 ]
 
 

@@ -12,13 +12,12 @@ if TYPE_CHECKING:
 FORMAT = 1  # of the description; a change that readers must know of counts one up
 
 
-def model_description(network: "ScoringNet", version: int | None = None, precision: str = "float32") -> dict:
+def model_description(network: "ScoringNet", version: int | None = None) -> dict:
     """The description of a `ScoringNet`, plain values.
 
     Args:
         network: `ScoringNet`.
         version: of the export, the number of its folder.
-        precision: that it computes in.
 
     Returns:
         `stages`, their names in the order of the output `stages`; `sport`, its definition; `scores`, those that have a
@@ -32,7 +31,6 @@ def model_description(network: "ScoringNet", version: int | None = None, precisi
         "format": FORMAT,
         "package_version": __version__,
         "version": version,
-        "precision": precision,
         "sport": definition_of(network.sport),
         "stages": list(network.sport.stages),
         "scores": list(network.scores),

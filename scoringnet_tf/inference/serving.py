@@ -138,10 +138,8 @@ def _describe(description):
     return describe
 
 
-def export_saved_model(
-    network: "ScoringNet", path: AnyPath, version: int | None = None, precision: str = "float32"
-) -> None:
-    """Writes `network` (a `ScoringNet`, any dtype policy) to the folder `path` as a SavedModel.
+def export_saved_model(network: "ScoringNet", path: AnyPath, version: int | None = None) -> None:
+    """Writes `network` (a `ScoringNet`, any dtype policy) to the folder `path` as a SavedModel in float32.
 
     Signatures, for any B and L:
         serving_default: frames uint8 (B, L, H, W, 3), or features float32 (B, L, D), mask bool (B, L), true for the
@@ -160,13 +158,12 @@ def export_saved_model(
         network: the model.
         path: the folder, local or remote, which appears whole or not at all.
         version: the number of the folder, for the description.
-        precision: `"float32"` or `"bfloat16"`, in which C3D computes.
 
     Raises:
         InputError: something is at `path`.
     """
-    network = network.with_dtype("mixed_bfloat16" if precision == "bfloat16" else "float32")
-    description = model_description(network, version, precision)
+    network = network.with_dtype("float32")
+    description = model_description(network, version)
     # Not keras.export.ExportArchive: it stores every weight twice.
     module = tf.Module()
     module.weights = [variable.value for variable in network.variables]

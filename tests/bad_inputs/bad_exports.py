@@ -27,23 +27,6 @@ OTHERS = (
         holding("e/2/assets.extra/model.json", b'{"sport": {"name": "diving"}}'),
     ),
     Case(
-        "bfloat16 without videos to compare on",
-        "scoringnet_tf.export --export_dir=e --precision=bfloat16",
-        "export: --precision=bfloat16: expected --samples, videos on which its numbers are compared, and those with it "
-        "alone. Received: --precision=bfloat16 --samples=.",
-    ),
-    Case(
-        "videos to compare on without bfloat16",
-        "scoringnet_tf.export --export_dir=e --samples=dive.avi",
-        "export: --precision=bfloat16: expected --samples, videos on which its numbers are compared, and those with it "
-        "alone. Received: --precision=float32 --samples=dive.avi.",
-    ),
-    Case(
-        "bfloat16 in a format that has none",
-        "scoringnet_tf.export --export_dir=e --precision=bfloat16 --samples=dive.avi --format=onnx",
-        "export: --format=onnx: expected --precision=float32. Received: bfloat16.",
-    ),
-    Case(
         "a format that there is not",
         "scoringnet_tf.export --export_dir=e --format=pdf",
         "FATAL Flags parsing error: flag --format=pdf: value should be one of <saved_model|litert|onnx>…",

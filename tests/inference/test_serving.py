@@ -3,10 +3,8 @@
 import json
 import os
 import pickle
-import re
 import subprocess
 import sys
-import types
 
 import cv2
 import keras
@@ -14,7 +12,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from command_forks import forked
-from conftest import write_bars
 from served_model import ServedModel
 from tensorflow_serving.apis import prediction_log_pb2
 from training_runs import telling
@@ -23,21 +20,16 @@ import scoringnet_tf
 from scoringnet_tf import ScoringNetPreprocessor
 from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.export import versions_in
-from scoringnet_tf.inference import precision as precision_check
 from scoringnet_tf.inference import serving
-from scoringnet_tf.inference.findings import SEVERAL
 from scoringnet_tf.inference.model_description import model_description
 from scoringnet_tf.inference.request_checks import checked_videos
 from scoringnet_tf.inference.serving import export_saved_model, preprocess_encoded
 from scoringnet_tf.inference.versions import check_successor
-from scoringnet_tf.inference.video_score import Performance, VideoScore
 from scoringnet_tf.inference.warmup import example_requests, example_videos
 from scoringnet_tf.sports import definition_of, get_sport, sport_of
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.remarks import Remark
 
 LENGTHS = (11, 7, 1)
-UNSCORED = types.SimpleNamespace(difficulty=None, execution=None, final=None)
 
 
 @pytest.fixture(scope="module")
@@ -318,7 +310,7 @@ def test_a_model_describes_itself(network, exported, served):
     """In the file, and to a client that cannot read it."""
     told = json.loads((exported / "assets.extra/model.json").read_text(encoding="utf-8"))
     assert told["stages"] == ["noise", "pre-starting", "take-flight", "entry"] and told["sport"]["name"] == "diving"
-    assert (told["version"], told["frame_rate"], told["precision"]) == (3, 25.0, "float32")
+    assert (told["version"], told["frame_rate"]) == (3, 25.0)
     assert told["package_version"] == scoringnet_tf.__version__
     assert told["outputs"] == sorted(served.signatures["serving_default"].outputs)
     twin = ScoringNetPreprocessor.from_config(told["preprocessing"])
@@ -477,127 +469,14 @@ def whole_network():
     return telling(scoringnet_tf.ScoringNet(**options), 10_000.0)
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_precision_is_what_was_asked_for(whole_network, tmp_path, precision):
-    """Whatever the model was trained in; in float32 nothing of the graph is of another float type."""
-    export_saved_model(whole_network.with_dtype("mixed_bfloat16"), tmp_path / "1", precision=precision)
+def test_a_model_of_another_precision_is_exported_in_float32(whole_network, tmp_path):
+    """Nothing of the graph is of another float type."""
+    export_saved_model(whole_network.with_dtype("mixed_bfloat16"), tmp_path / "1")
     served = ServedModel(tmp_path / "1")
     assert set(served.signatures) == {"serving_default", "score_encoded", "describe"}
     graph = str(served.meta_graph.graph_def)
-    assert "DT_FLOAT" in graph and ("DT_BFLOAT16" in graph) == (precision == "bfloat16")
-    assert json.loads((tmp_path / "1/assets.extra/model.json").read_text())["precision"] == precision
+    assert "DT_FLOAT" in graph and "DT_BFLOAT16" not in graph
     videos = example_videos(whole_network, (5, 9))
     exact = np.asarray(whole_network(videos, training=False)["final"])
-    tolerance = 1e-5 if precision == "float32" else 1e-2
-    assert np.abs(exact - 60).min() > 3 * tolerance * np.abs(exact).max()  # weights of another model give the mean
-    np.testing.assert_allclose(served("serving_default", videos)["final"], exact, rtol=tolerance)
-
-
-def test_bfloat16_must_hold_its_numbers_on_videos(whole_network, tmp_path, monkeypatch):
-    write_bars(tmp_path / "dive.mp4", 12)
-    said = precision_check.check_precision(whole_network, [str(tmp_path / "dive.mp4")])
-    assert re.fullmatch(r"bfloat16 against float32 on 1 video, at most: final 0\.\d\d% .*", said)
-    monkeypatch.setattr(precision_check, "MAX_SHARE_OF_RANGE", 0.0)
-    with pytest.raises(InputError, match=r"expected final within 0% of float32\. Received: .* on .*dive\.mp4"):
-        precision_check.check_precision(whole_network, [str(tmp_path / "dive.mp4")])
-
-
-def test_the_command_exports_the_precision_that_it_was_asked_for(whole_network, tmp_path):
-    write_bars(tmp_path / "dive.mp4", 12)
-    whole_network.save(tmp_path / "model.keras")
-    words = [f"--model={tmp_path / 'model.keras'}", f"--export_dir={tmp_path / 'servable'}", "--precision=bfloat16"]
-    result = forked("scoringnet_tf.export", *words, f"--samples={tmp_path / 'dive.mp4'}")
-    assert result.returncode == 0, result.stderr
-    assert json.loads((tmp_path / "servable/1/assets.extra/model.json").read_text())["precision"] == "bfloat16"
-
-
-UNLIKE, OF_ALL = Remark("unlike_training", "It is too far."), SEVERAL.code
-
-
-def scored_as(*against, final=60.0):
-    """A `VideoScore` of diving: as many performances as there are lists of reasons against them."""
-    performances = [
-        Performance(9 * n, 9 * n + 9, n, n + 1, final=final, reasons=[*reasons]) for n, reasons in enumerate(against)
-    ]
-    stages = [{"name": "noise", "start_frame": 0, "end_frame": 9 * len(against)}]
-    further = [SEVERAL] if len(against) > 1 else []
-    sport = get_sport("diving")
-    return VideoScore("a.mp4", sport, 9 * len(against), 9, stages, performances, [], further_reasons=further)
-
-
-def scorers(monkeypatch, in_float32, in_bfloat16):
-    """Those of `check_precision` give these instead."""
-
-    def scorer(model):
-        found = in_bfloat16 if model.get_config()["dtype"] == "mixed_bfloat16" else in_float32
-        return lambda path, force: found
-
-    monkeypatch.setattr(precision_check, "VideoScorer", scorer)
-
-
-@pytest.mark.parametrize(
-    ("in_float32", "in_bfloat16", "expected", "received"),
-    [
-        ([[]], [[UNLIKE]], "nothing", "unlike_training"),
-        ([[], []], [[], [UNLIKE]], f"{OF_ALL}; {OF_ALL}", f"{OF_ALL}; {OF_ALL}, unlike_training"),
-        (
-            [[UNLIKE], []],
-            [[], [UNLIKE]],
-            f"{OF_ALL}, unlike_training; {OF_ALL}",
-            f"{OF_ALL}; {OF_ALL}, unlike_training",
-        ),
-        ([[], [], []], [[], []], f"{OF_ALL}; {OF_ALL}; {OF_ALL}", f"{OF_ALL}; {OF_ALL}"),
-    ],
-    ids=["of one", "of the second", "of another", "of fewer"],
-)
-def test_a_verdict_that_bfloat16_changes_is_refused(
-    whole_network, monkeypatch, in_float32, in_bfloat16, expected, received
-):
-    """Of a video with the same scores."""
-    scorers(monkeypatch, scored_as(*in_float32), scored_as(*in_bfloat16))
-    with pytest.raises(InputError, match=rf"expected {expected} to speak against a\.mp4, .* Received: {received}\."):
-        precision_check.check_precision(whole_network, ["a.mp4"])
-
-
-def test_bfloat16_is_proven_by_one_sound_performance_of_several(whole_network, monkeypatch):
-    scorers(monkeypatch, scored_as([UNLIKE], []), scored_as([UNLIKE], [], final=60.6))
-    said = precision_check.check_precision(whole_network, ["a.mp4"])
-    assert said.startswith("bfloat16 against float32 on 1 video, at most: final 0.42%, stages 0.00%")
-
-
-def test_a_score_that_is_no_number_in_bfloat16_is_as_far_off_as_can_be():
-    sport = get_sport("diving")
-    scores = types.SimpleNamespace(difficulty=3.0, execution=20.0, final=60.0)
-    unknown = types.SimpleNamespace(difficulty=3.0, execution=float("nan"), final=float("nan"))
-    exact, coarse = (types.SimpleNamespace(performances=[one], stages=[]) for one in (scores, unknown))
-    found = precision_check._differences(sport, exact, coarse)
-    assert found["difficulty"] == 0 and np.isnan([found["execution"], found["final"]]).all()
-    lacking = types.SimpleNamespace(performances=[UNSCORED], stages=[])
-    assert precision_check._differences(sport, exact, lacking) == dict.fromkeys(found, float("inf"))
-
-
-def test_frames_that_are_of_another_stage_in_bfloat16_are_counted():
-    def entering_at(frame):
-        edges = {"noise": (0, frame), "entry": (frame, 10)}
-        stages = [{"name": name, "start_frame": start, "end_frame": end} for name, (start, end) in edges.items()]
-        return types.SimpleNamespace(performances=[UNSCORED], stages=stages)
-
-    found = precision_check._differences(get_sport("diving"), entering_at(4), entering_at(7))
-    assert found == {"stages": pytest.approx(0.3)}
-
-
-@pytest.mark.parametrize(
-    "found",
-    [scored_as([], final=None), scored_as([UNLIKE]), scored_as([UNLIKE], [UNLIKE])],
-    ids=["without", "by force", "several by force"],
-)
-def test_bfloat16_is_not_compared_on_videos_without_scores(network, monkeypatch, found):
-    """Nor on those that have some by force alone: they are not of the kind that the model is to score."""
-    scorers(monkeypatch, found, found)
-    with pytest.raises(InputError, match=r"--samples of which one at least has scores, .* none in 2 videos"):
-        precision_check.check_precision(network, ["a.mp4", "b.mp4"])
-
-
-def test_bfloat16_is_for_models_of_frames(features_network):
-    with pytest.raises(InputError, match="expected a model of frames"):
-        precision_check.check_precision(features_network, ["run.npy"])
+    assert np.abs(exact - 60).min() > 3e-5 * np.abs(exact).max()  # weights of another model give the mean
+    np.testing.assert_allclose(served("serving_default", videos)["final"], exact, rtol=1e-5)
