@@ -176,14 +176,14 @@ class ScoringNet(Preset, Objective, Functional):
         if kfs is None:
             decision, outputs = None, {}
             selectors = [
-                EvenSampler(length, name=f"{score}_sample") for score, length in lengths.items()
+                EvenSampler(length, name=f"{score}_sample", dtype="float32") for score, length in lengths.items()
             ]
             labels = None
         else:
-            decision = StageDecision(decoding, name="stage_decision")
+            decision = StageDecision(decoding, name="stage_decision", dtype="float32")
             stages = {score: rules.fragment(score) for score in lengths} | (fragment_stages or {})
             selectors = [
-                FragmentSelector(rules.stage_indices(stages[score]), length, name=f"{score}_fragment")
+                FragmentSelector(rules.stage_indices(stages[score]), length, name=f"{score}_fragment", dtype="float32")
                 for score, length in lengths.items()
             ]
             probabilities = kfs(inputs)
