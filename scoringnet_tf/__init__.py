@@ -1,8 +1,9 @@
 """ScoringNet (ACCV 2018) for Keras 3 and TensorFlow: scores skilled sports from untrimmed video.
 
 `import scoringnet_tf` is cheap: Keras (and with it the backend) is imported at the first use of a model, loss or
-metric, so that offline tools and command lines that only read flags do not wait for it. Saved models still reload with
-`keras.models.load_model` alone: the classes register themselves as soon as Keras is there.
+metric, so that offline tools and command lines that only read flags do not wait for it. In a process that has imported
+this package, before or after Keras, `keras.models.load_model` reloads saved models. Without it Keras cannot know their
+classes.
 """
 
 import importlib

@@ -47,6 +47,14 @@ def test_saved_models_reload_after_import(order, tmp_path):
     assert result.stdout.strip() == "KeyFragmentSegmenter", result.stderr
 
 
+@pytest.mark.slow
+def test_keras_alone_reloads_no_saved_model():
+    """What docs/serving.md says of it; where this fails, they can promise more."""
+    path = ROOT / "saved_models/motion_small/c3d.keras"
+    result = run_python(f"import keras\nkeras.models.load_model({str(path)!r}, compile=False)")
+    assert result.returncode != 0 and "C3D" in result.stderr
+
+
 def test_public_names():
     for name in PUBLIC:
         assert getattr(scoringnet_tf, name).__name__ == name

@@ -67,7 +67,7 @@ def train(
 
 def standardised(values: np.ndarray, held_out: np.ndarray) -> FeatureScaling:
     """A layer that gives the last axis of `values` (V, …, D) mean 0 and deviation 1 over what is not held out."""
-    layer, shown = FeatureScaling(), values[~held_out].reshape(-1, values.shape[-1]).astype(float)
+    layer, shown = FeatureScaling(dtype="float32"), values[~held_out].reshape(-1, values.shape[-1]).astype(float)
     layer.build(values.shape)
     layer.adapt(shown.mean(axis=0), shown.std(axis=0))
     return layer

@@ -138,6 +138,7 @@ def _endpoint_model(c3d, extraction):
         heads={} if is_top else None,
         top_units=config["top_units"],
         preprocessing=config["preprocessing"],
+        dtype=config["dtype"],
     )
     for layer in twin.layers:
         if layer.weights and (layer.name != "fc7" or extraction.endpoint == "fc7"):

@@ -39,7 +39,8 @@ def checked_videos(content: tf.Tensor, mask: tf.Tensor, name: str) -> tuple[tf.T
 
     Raises:
         tf.errors.InvalidArgumentError: when the graph runs: one of them has another shape or is empty; a video has no
-            frames, or padding before its last one; a feature is not finite.
+            frames, or padding before its last one; a feature is not finite; all pixels of a video are 0, 1 or 255, as
+            TensorFlow in Python casts floats in 0…1 or −1…1.
     """
     element = content.shape[2:]
     called = f"{content.dtype.name} (B, L, {', '.join(map(str, element))})"
@@ -73,6 +74,17 @@ def checked_videos(content: tf.Tensor, mask: tf.Tensor, name: str) -> tuple[tf.T
         content = tf.where(mask[..., tf.newaxis], content, 0.0)  # a NaN in padding would reach `valid`
         finite = tf.reduce_all(tf.math.is_finite(content))
         values.append(_require(finite, f"{name}: expected finite numbers. Received NaN or infinity"))
+    else:
+        pictured = tf.reduce_any((content > 1) & (content < 255), axis=[2, 3, 4]) & mask
+        blank = tf.where(~tf.reduce_any(pictured, axis=1))[:, 0]
+        values.append(
+            _require(
+                tf.size(blank) == 0,
+                f"{name}: expected pictures, uint8 0…255. Received pixels of 0, 1 and 255 alone (floats that were "
+                "cast?) in videos {}, counted from 0",
+                blank,
+            )
+        )
     with tf.control_dependencies(values):
         return tf.identity(content), tf.identity(mask)
 

@@ -155,5 +155,7 @@ def _window(segmenter):
 def _carrying_state(lstm):
     """The same LSTM, the same variables, as a function that takes a state and also returns it."""
     recurrence = Recurrence(lstm.cell)
-    loop = layers.RNN(recurrence, return_sequences=True, return_state=True, go_backwards=lstm.go_backwards)
+    loop = layers.RNN(
+        recurrence, return_sequences=True, return_state=True, go_backwards=lstm.go_backwards, dtype="float32"
+    )
     return lambda sequences, state: loop(recurrence.gates_of(sequences), initial_state=state)

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.layers import Dropout, FrameMask, conv3d
 from scoringnet_tf.models.regressor import regressor
 from scoringnet_tf.models.saving import Preset
@@ -138,10 +139,10 @@ def fully_connected(x: Any, units: int, dropout_rate: float) -> Any:
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class C3D(Preset, keras.Model):
+class C3D(Preset, Functional):
     """C3D with named endpoints and Caffe's pooling semantics.
 
-    Call arguments: frames (B, L, H, W, 3), uint8 or float in 0…255, RGB; with `masked=True` a dictionary
+    Call arguments: frames uint8 (B, L, H, W, 3), 0…255, RGB; with `masked=True` a dictionary
     `{"frames": …, "mask": bool (B, L)}`. Without `heads` the result is the final endpoint (B, L', H', W', C'); with
     `heads` it is a dictionary of class probabilities (B, classes), and with `heads={}` the features (B, units) that
     they would read.
@@ -256,7 +257,7 @@ class C3D(Preset, keras.Model):
 
     def endpoint(self, name: str) -> keras.Model:
         """A model from the same frames to the output of the layer called `name` (activation included)."""
-        return keras.Model(self.input, self.get_layer(name).output, name=f"{self.name}_{name}")
+        return Functional(self.input, self.get_layer(name).output, name=f"{self.name}_{name}")
 
     def get_config(self) -> dict[str, Any]:
         return {**self._config, "name": self.name}

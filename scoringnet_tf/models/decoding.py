@@ -83,11 +83,11 @@ def best_path(log_probabilities: Any, allowed: Sequence[Sequence[float]]) -> Any
     """
     # From zeros a step leads to the first frame itself, and its way back is one that is not gone.
     start = ops.zeros_like(log_probabilities[:, 0])
-    best = layers.RNN(_Ahead(allowed), return_sequences=True)(log_probabilities, initial_state=start)
+    best = layers.RNN(_Ahead(allowed), return_sequences=True, dtype="float32")(log_probabilities, initial_state=start)
     before = ops.concatenate([start[:, None], best[:, :-1]], axis=1)
     came_from = first_argmax(before[:, :, None, :] + ops.transpose(ops.convert_to_tensor(allowed, "float32")))
     last = ops.cast(first_argmax(best[:, -1])[:, None], "float32")
-    back = layers.RNN(_Back(dtype="float32"), return_sequences=True, go_backwards=True)
+    back = layers.RNN(_Back(dtype="float32"), return_sequences=True, go_backwards=True, dtype="float32")
     states = back(ops.cast(came_from, "float32"), initial_state=last)
     return ops.cast(ops.flip(states[:, :, 0], axis=1), "int32")
 

@@ -125,7 +125,7 @@ class Objective(Model):
                 f"Expected frozen to leave something of phase={phase!r} to learn. Received: {list(frozen)}"
             )
         if not hasattr(self, "training_fragments"):  # one for all phases: Keras forgets no layer that it has seen
-            self.training_fragments = TrainingFragments(name="training_fragments")
+            self.training_fragments = TrainingFragments(name="training_fragments", dtype="float32")
         self.training_fragments.source, self.training_fragments.jitter = fragments, fragment_jitter
         self.training_fragments.share.assign(1.0)
         trackers = {name: keras.metrics.Mean(name=name) for name in terms}
@@ -133,12 +133,12 @@ class Objective(Model):
         if keras.backend.backend() == "tensorflow":
             # XLA makes its 3-D convolutions 5 to 40 times slower on a CPU, and cannot compile a cuDNN LSTM.
             options = {"jit_compile": False, **options}
-        if options.get("auto_scale_loss", True):
+        if options.pop("auto_scale_loss", True):
             optimizer = self._scaling(optimizer)
-        super().compile(optimizer=optimizer, **options)
+        super().compile(optimizer=optimizer, auto_scale_loss=False, **options)
 
     def _scaling(self, optimizer):
-        """With a scaled loss where the parts compute in float16: Keras goes by the policy of the whole alone."""
+        """With a scaled loss where the parts compute in float16: Keras goes by the global policy."""
         optimizer = keras.optimizers.get(optimizer)
         policy = keras.dtype_policies.get(self._config["dtype"] or keras.config.dtype_policy())
         if policy.name != "mixed_float16" or isinstance(optimizer, keras.optimizers.LossScaleOptimizer):

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, Form, StoredForm, model_frames
 from scoringnet_tf.data.video import Clip, Video, VideoStream
 from scoringnet_tf.models import presets
+from scoringnet_tf.models.frames import check_frames
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.remarks import Remark
@@ -42,7 +43,8 @@ class ScoringNetPreprocessor:
             frame. Of an array every frame is taken.
 
     Raises:
-        InputError: `image_size` exceeds `frame_size`, or the call's argument is none of those.
+        InputError: `image_size` exceeds `frame_size`, or the call's argument is none of those; `frames_black` if no
+            value of an array exceeds 1, as of floats in 0…1 that were cast to uint8.
         VideoError: as `VideoStream`.
 
     Example:
@@ -219,9 +221,16 @@ def _done_to(count, samples):
 def _checked_frames(video):
     """A NumPy array of frames; InputError for anything else."""
     frames = video if isinstance(video, np.ndarray) else keras.ops.convert_to_numpy(video)
-    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] != 3 or 0 in frames.shape:
+    check_frames(frames, "the video")
+    if frames.ndim != 4 or frames.shape[-1] != 3 or 0 in frames.shape:
         raise InputError(
-            "Expected the path of a video, or its frames as uint8 (L, H, W, 3), RGB. Received: "
-            f"{frames.dtype} {frames.shape}"
+            f"Expected the path of a video, or its frames as uint8 (L, H, W, 3), RGB. Received: {frames.shape}",
+            code="frames_shape",
+        )
+    if frames.max() <= 1:
+        raise InputError(
+            "The frames are black: no value exceeds 1. If they were floats in 0…1, multiply by 255 and round before "
+            ".astype('uint8').",
+            code="frames_black",
         )
     return frames

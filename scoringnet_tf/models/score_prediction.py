@@ -8,6 +8,7 @@ from keras import layers, ops
 
 from scoringnet_tf import losses
 from scoringnet_tf.models.c3d import C3D, scaled_width
+from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.regressor import regressor, sequence_regressor
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES, SportForm, get_sport, kept_form
@@ -78,7 +79,7 @@ def score_tower(
     starts from the mean score, or from equal chances of all.
 
     Args:
-        clip_shape: (T, H, W, 3) of frames in 0…255, or (T, D) of features.
+        clip_shape: (T, H, W, 3) of frames, or (T, D) of features.
 
     Returns:
         A model: clip (B, *clip_shape) → score (B,), float32, in points of the sport; with `head="distribution"` the
@@ -114,19 +115,19 @@ def score_tower(
         dtype="float32",
     )(x)
     if head == "distribution":
-        return keras.Model(clip, x, name=name)
+        return Functional(clip, x, name=name)
     x = layers.Reshape((), name="squeeze", dtype="float32")(x)
     score = layers.Rescaling(std, offset=mean, name="to_points", dtype="float32")(x)
     if output_activation == "relu":
         score = layers.ReLU(name="output_relu", dtype="float32")(score)
-    return keras.Model(clip, score, name=name)
+    return Functional(clip, score, name=name)
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class ScorePredictor(keras.Model):
+class ScorePredictor(Functional):
     """Two towers of the same structure and separate weights, fused to the final score; or one for the final score.
 
-    Call arguments: `{"difficulty_clip": (B, T_d, H, W, 3), "execution_clip": (B, T_e, H, W, 3)}` in 0…255, RGB: key
+    Call arguments: `{"difficulty_clip": (B, T_d, H, W, 3), "execution_clip": (B, T_e, H, W, 3)}` uint8, RGB: key
     fragments resampled to a fixed number of frames (`FragmentSelector`). Returns
     `{"difficulty": (B,), "execution": (B,), "final": (B,)}`, float32, in points of the sport.
 

@@ -9,6 +9,7 @@ import keras
 from scoringnet_tf import __version__
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.fragments import EvenSampler, FragmentSelector
+from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.objective import Objective
 from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.reference import Reference
@@ -66,10 +67,10 @@ def _content_of(info):
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class ScoringNet(Preset, Objective, keras.Model):
+class ScoringNet(Preset, Objective, Functional):
     """Scores an untrimmed video: KFS labels its frames, the key fragments go to SP, SP's scores are fused.
 
-    Call arguments: `{"frames": (B, L, H, W, 3) in 0…255 RGB, "mask": bool (B, L), true for real frames}`; L is free,
+    Call arguments: `{"frames": uint8 (B, L, H, W, 3) RGB, "mask": bool (B, L), true for real frames}`; L is free,
     shorter videos of a batch are padded on the right. Returns a dictionary:
 
     - `stages`: (B, L, S) stage probabilities per frame;
@@ -174,13 +175,15 @@ class ScoringNet(Preset, Objective, keras.Model):
         content, mask = inputs["features" if features else "frames"], inputs["mask"]
         if kfs is None:
             decision, outputs = None, {}
-            selectors = [EvenSampler(length, name=f"{score}_sample") for score, length in lengths.items()]
+            selectors = [
+                EvenSampler(length, name=f"{score}_sample", dtype="float32") for score, length in lengths.items()
+            ]
             labels = None
         else:
-            decision = StageDecision(decoding, name="stage_decision")
+            decision = StageDecision(decoding, name="stage_decision", dtype="float32")
             stages = {score: rules.fragment(score) for score in lengths} | (fragment_stages or {})
             selectors = [
-                FragmentSelector(rules.stage_indices(stages[score]), length, name=f"{score}_fragment")
+                FragmentSelector(rules.stage_indices(stages[score]), length, name=f"{score}_fragment", dtype="float32")
                 for score, length in lengths.items()
             ]
             probabilities = kfs(inputs)

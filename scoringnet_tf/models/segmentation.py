@@ -7,6 +7,7 @@ import keras
 from keras import layers, ops
 
 from scoringnet_tf.models.c3d import C3D, scaled_width
+from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.layers import Dropout, FeatureScaling
 from scoringnet_tf.models.recurrence import LSTM
 from scoringnet_tf.models.stage_networks import STAGE_NETWORKS, ed_tcn, resnet50
@@ -30,10 +31,10 @@ def channel_means(vectors: Any, channels: int) -> Any:
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class KeyFragmentSegmenter(keras.Model):
+class KeyFragmentSegmenter(Functional):
     """C3D without temporal pooling, flattened per frame, then a Bi-LSTM and two fully connected layers.
 
-    Call arguments: `{"frames": (B, L, H, W, 3) in 0…255 RGB, "mask": bool (B, L), true for real frames}`. L is free
+    Call arguments: `{"frames": uint8 (B, L, H, W, 3) RGB, "mask": bool (B, L), true for real frames}`. L is free
     and videos of one batch may be padded on the right: the result for the real frames does not depend on the padding.
     Returns stage probabilities (B, L, S), float32, S stages in the order of `sports.Sport.stages`.
 
@@ -144,7 +145,7 @@ class KeyFragmentSegmenter(keras.Model):
             features = self.input["features"]
         else:
             features = channel_means(self.get_layer("flatten").output, self.channels)
-        return keras.Model(self.input, {"stages": self.output, "features": features})
+        return Functional(self.input, {"stages": self.output, "features": features})
 
     def get_config(self) -> dict[str, Any]:
         return {**self._config, "name": self.name}

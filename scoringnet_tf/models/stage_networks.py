@@ -64,9 +64,14 @@ def resnet50(frames: Any, frame_mask: Any) -> Any:
     """
     images = RealFrames(name="real_frames", dtype="float32")(frames, frame_mask)
     images = preprocess(images, **IMAGENET, dtype="float32")
-    network = keras.applications.ResNet50(
-        include_top=False, weights=None, input_shape=frames.shape[2:], pooling="avg", name="resnet50"
-    )
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")  # which Keras Applications have no argument for
+    try:
+        network = keras.applications.ResNet50(
+            include_top=False, weights=None, input_shape=frames.shape[2:], pooling="avg", name="resnet50"
+        )
+    finally:
+        keras.config.set_dtype_policy(policy)
     for layer in network.layers:
         if isinstance(layer, layers.BatchNormalization):
             layer.momentum = BATCH_NORM_MOMENTUM

@@ -49,7 +49,7 @@ def test_takes_a_path_a_clip_an_array_or_a_tensor(tmp_path, preprocessor):
 
 def test_its_outputs_are_the_models_inputs(preprocessor):
     model = scoringnet_tf.ScoringNet(frame_size=(36, 48), **SMALL)
-    outputs = model(model.preprocessor(np.zeros((9, 60, 80, 3), np.uint8)))
+    outputs = model(model.preprocessor(np.full((9, 60, 80, 3), 90, np.uint8)))
     assert outputs["stages"].shape == (1, 9, 4) and outputs["final"].shape == (1,)
     assert model.preprocessor.get_config() == preprocessor.get_config()
 
@@ -57,7 +57,6 @@ def test_its_outputs_are_the_models_inputs(preprocessor):
 @pytest.mark.parametrize(
     "video",
     [
-        np.zeros((4, 60, 80, 3), np.float32),
         np.zeros((60, 80, 3), np.uint8),
         np.zeros((1, 4, 60, 80, 3), np.uint8),
         np.zeros((4, 60, 80, 1), np.uint8),
@@ -65,8 +64,9 @@ def test_its_outputs_are_the_models_inputs(preprocessor):
     ],
 )
 def test_what_is_no_video_is_refused(preprocessor, video):
-    with pytest.raises(InputError, match=r"uint8 \(L, H, W, 3\), RGB\. Received: (float32|uint8) \("):
+    with pytest.raises(InputError) as caught:
         preprocessor(video)
+    assert caught.value.code == "frames_shape"
 
 
 def test_a_file_that_is_no_video(preprocessor, tmp_path):
@@ -76,7 +76,7 @@ def test_a_file_that_is_no_video(preprocessor, tmp_path):
 
 def test_an_image_larger_than_the_stored_frame_is_refused():
     with pytest.raises(InputError, match=r"image size 40×32"):
-        ScoringNetPreprocessor((40, 32), (36, 48))(np.zeros((1, 60, 80, 3), np.uint8))
+        ScoringNetPreprocessor((40, 32), (36, 48))(np.full((1, 60, 80, 3), 90, np.uint8))
 
 
 def test_wide_video_is_cut_and_it_is_said(tmp_path, preprocessor):

@@ -1,0 +1,52 @@
+"""Frames are uint8, 0…255, RGB: what else a model is given is refused before Keras makes uint8 of it in silence."""
+
+from typing import Any
+
+import keras
+
+from scoringnet_tf.support.errors import InputError
+
+
+class FramesError(InputError):
+    """Frames of another dtype than uint8."""
+
+    _keras_call_info_injected = True  # Keras would add every argument, arrays and all, to the message
+
+    def __init__(self, message: str):  # of the message alone, from which Keras makes errors anew
+        super().__init__(message, code="frames_not_uint8")
+
+
+def check_frames(frames: Any, name: str) -> None:
+    """FramesError if frames, an array or a tensor called `name` in the message, are not uint8."""
+    dtype = getattr(frames, "dtype", None)
+    received = type(frames).__name__ if dtype is None else keras.backend.standardize_dtype(dtype)
+    if received != "uint8":
+        raise FramesError(
+            f"Frames must be uint8, 0…255, RGB; {name} is {received}. Of values in 0…1 make "
+            "np.round(255 * frames).astype('uint8'), of values in -1…1 np.round(127.5 * (frames + 1)).astype('uint8')."
+        )
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class Functional(keras.Model):  # of Keras's name: the paths of weights in a `.keras` file are made of class names
+    """Keras's functional model, which refuses what is not uint8 for an input that is.
+
+    Keras casts whatever it is given: frames in 0…1 or −1…1 would be black. The dtype is known in graphs and on every
+    backend; NumPy arrays, tensors, datasets, `fit`, `evaluate` and `predict` all come through here.
+
+    Raises:
+        InputError: when it is called, with the code `frames_not_uint8`.
+
+    Example:
+    >>> frames = keras.Input((16, 112, 112, 3), dtype="uint8")
+    >>> model = Functional(frames, keras.layers.Dense(1)(C3D(heads={})(frames)))  # doctest: +SKIP
+    """
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        expected = keras.tree.flatten(self.input)
+        if isinstance(inputs, dict) and not isinstance(self.input, dict):  # which Keras takes by name
+            inputs = [inputs[tensor.name] for tensor in expected]
+        for tensor, given in zip(expected, keras.tree.flatten(inputs), strict=False):
+            if tensor.dtype == "uint8":
+                check_frames(given, tensor.name)
+        return super().call(inputs, training=training, mask=mask)
