@@ -88,7 +88,7 @@ def trained(tmp_path_factory):
     said = command(
         *("scoringnet_tf.train", f"--records_dir={folder / 'dives_records'}", f"--model_dir={folder / 'run'}"),
         *(f"--pretrained={folder / 'c3d/c3d.keras'}", "--training=staged", "--segmentation_epochs=1"),
-        *("--scoring_epochs=1", "--clip_lengths=8,8", "--validation_fraction=0.3", *SMALL),
+        *("--scoring_epochs=1", "--clip_lengths=8,8", "--validation_fraction=0.3", "--decoding=ordered", *SMALL),
         "--notraining_ids",
         run=functools.partial(started, quiet=False),
     ).stderr
@@ -326,7 +326,7 @@ def test_true_fragments_need_stage_labels(tmp_path):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (("--batch_size=1",), "--batch_size=1: expected 2 or more with --alpha="),
+        (("--batch_size=1",), "--batch_size=1: expected 2 or more, or --alpha=0"),
         (("--learning_rate=0",), "--learning_rate: expected more than 0. Received: 0"),
     ],
 )
