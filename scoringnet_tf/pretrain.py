@@ -82,6 +82,7 @@ def main(_: list[str]) -> None:
     settings = cli.flag_values(sys.modules[__name__])
     cli.require(records_dir=settings["records_dir"], model_dir=settings["model_dir"])
     settings["image_size"] = cli.size_flag("image_size")
+    run_flags.check_learning_rate(settings)
     info = load_records(settings["records_dir"])
     check_access(settings["model_dir"], "model_dir", writing=True)
 

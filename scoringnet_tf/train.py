@@ -266,8 +266,7 @@ def _add_reference(run, best, training_ids):
 
 def _check_teaches(settings):
     """InputError where what was asked for teaches nothing."""
-    if settings["learning_rate"] == 0:
-        raise InputError("--learning_rate: expected more than 0. Received: 0, with which nothing is learned.")
+    run_flags.check_learning_rate(settings)
     if settings["batch_size"] == 1 and settings["alpha"] != 0 and not is_kfs_alone(settings):
         raise InputError(
             "--batch_size=1: expected 2 or more, or --alpha=0: the ranking loss compares videos of a batch (Eq. 7). "

@@ -324,15 +324,19 @@ def test_true_fragments_need_stage_labels(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flags", "message"),
+    ("module", "flag", "message"),
     [
-        (("--batch_size=1",), "--batch_size=1: expected 2 or more, or --alpha=0"),
-        (("--learning_rate=0",), "--learning_rate: expected more than 0. Received: 0"),
+        ("scoringnet_tf.train", "--batch_size=1", "--batch_size=1: expected 2 or more, or --alpha=0"),
+        ("scoringnet_tf.train", "--learning_rate=0", "--learning_rate: expected more than 0. Received: 0"),
+        ("scoringnet_tf.pretrain", "--learning_rate=0", "--learning_rate: expected more than 0. Received: 0"),
     ],
 )
-def test_a_training_that_would_learn_nothing_is_refused(diving_records, tmp_path, flags, message):
-    words = (f"--records_dir={diving_records}", f"--model_dir={tmp_path / 'run'}", *flags)
-    assert message in error_of("scoringnet_tf.train", *words)
+def test_a_training_that_would_learn_nothing_is_refused(
+    diving_records, motion_records, tmp_path, module, flag, message
+):
+    records = diving_records if module == "scoringnet_tf.train" else motion_records
+    words = (f"--records_dir={records}", f"--model_dir={tmp_path / 'run'}", flag)
+    assert message in error_of(module, *words)
     assert not (tmp_path / "run").exists()
 
 

@@ -1,8 +1,12 @@
 """Flags that `train` and `pretrain` share: augmentation, optimizer, precision, seeds. Both adopt them as their own."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from absl import flags
 
 from scoringnet_tf import defaults
+from scoringnet_tf.support.errors import InputError
 
 # === Augmentation ===
 flags.DEFINE_bool("flip", defaults.FLIP, "Mirror videos at random. Not in the paper.")
@@ -67,3 +71,12 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_integer("seed", 0, "Of initialisation, order, augmentation and dropout.", 0, 2**32 - 1)
 flags.DEFINE_bool("deterministic", True, "Bitwise repeatable; a little slower on a GPU.")
+
+
+def check_learning_rate(settings: Mapping[str, Any]) -> None:
+    """InputError where the learning rate is 0."""
+    if settings["learning_rate"] == 0:
+        raise InputError(
+            "--learning_rate: expected more than 0. Received: 0, with which nothing is learned.",
+            code="learning_rate_zero",
+        )
