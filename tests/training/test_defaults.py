@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import functools
 import inspect
 
 import keras
@@ -87,6 +88,12 @@ def literal(text):
         return text
 
 
+@functools.cache
+def flags_of(command):
+    """Flag → default."""
+    return {name: literal(text) for name, text in defined_flags(f"scoringnet_tf.{command}").items()}
+
+
 def as_listed(value):
     return [literal(str(each)) for each in value] if isinstance(value, list | tuple) else value
 
@@ -96,7 +103,7 @@ def as_listed(value):
     [("train", TRAIN, OF_A_RUN | OF_TRAIN), ("pretrain", PRETRAIN, OF_A_RUN | {"clips_per_video"})],
 )
 def test_a_flag_and_its_argument_have_one_default(command, twins, alone):
-    flags = {name: as_listed(literal(text)) for name, text in defined_flags(f"scoringnet_tf.{command}").items()}
+    flags = {name: as_listed(value) for name, value in flags_of(command).items()}
     assert flags.keys() == twins.keys() | alone  # a new flag belongs here
     of_python = {
         (name, each.__qualname__, argument): as_listed(inspect.signature(each).parameters[argument].default)
@@ -110,7 +117,7 @@ def test_a_flag_and_its_argument_have_one_default(command, twins, alone):
 @pytest.mark.parametrize(("sport", "alpha"), [("diving", 5), ("vault", 10), ("ski_jumping", 5)])
 def test_losses_of_a_sport_are_those_of_the_command(sport, alpha, head):
     network = NET(sport, **SMALL, score_predictor={"head": head})
-    flags = {name: literal(text) for name, text in defined_flags("scoringnet_tf.train").items()} | {"head": head}
+    flags = flags_of("train") | {"head": head}
     by_command = scoring.losses(network, scoring.of_sport(flags, sport))
     by_python = network.default_losses()
     assert {name: loss.get_config() for name, loss in by_python.items()} == {
