@@ -10,6 +10,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from scoringnet_tf import defaults
+
 FORMS = ("categorical", "binary")
 REDUCTIONS = ("mean", "sum")
 TIES = ("skip", "constant")
@@ -20,7 +22,7 @@ BIN_REACH = 4.0  # standard deviations on either side of the mean
 # === Mathematics ===
 
 
-def stage_cross_entropy(labels: Any, probabilities: Any, form: str = "categorical", weights: Any = None) -> Any:
+def stage_cross_entropy(labels: Any, probabilities: Any, form: str = defaults.STAGE_LOSS, weights: Any = None) -> Any:
     """Eq. 5, averaged over the labelled frames of the batch; with weights Σ w·term / Σ w.
 
     Args:
@@ -52,7 +54,12 @@ def half_mean_squared_error(truth: Any, predictions: Any, weights: Any = None) -
 
 
 def pairwise_ranking(
-    truth: Any, predictions: Any, margin: float, reduction: str = "sum", ties: str = "skip", weights: Any = None
+    truth: Any,
+    predictions: Any,
+    margin: float,
+    reduction: str = defaults.PAIR_REDUCTION,
+    ties: str = defaults.TIES,
+    weights: Any = None,
 ) -> Any:
     """Eq. 7: Σ_{i<j} relu(−(s_j − s_i)·sign(g_j − g_i) + δ).
 
@@ -213,7 +220,7 @@ class StageCrossEntropy(_BatchLoss):
         form: "categorical" (default) or "binary", see `stage_cross_entropy`.
     """
 
-    def __init__(self, form: str = "categorical", name: str = "stage_cross_entropy") -> None:
+    def __init__(self, form: str = defaults.STAGE_LOSS, name: str = "stage_cross_entropy") -> None:
         _check_choice("form", form, FORMS)
         super().__init__(name=name)
         self.form = form
@@ -244,9 +251,9 @@ class PairwiseRankingLoss(_BatchLoss):
 
     def __init__(
         self,
-        margin: float = 0.5,
-        reduction: str = "sum",
-        ties: str = "skip",
+        margin: float = defaults.MARGIN,
+        reduction: str = defaults.PAIR_REDUCTION,
+        ties: str = defaults.TIES,
         unit: float = 1.0,
         name: str = "pairwise_ranking_loss",
     ) -> None:
@@ -289,10 +296,10 @@ class ScoreLoss(PairwiseRankingLoss):
 
     def __init__(
         self,
-        alpha: float = 5.0,
-        margin: float = 0.5,
-        reduction: str = "sum",
-        ties: str = "skip",
+        alpha: float = defaults.ALPHA,
+        margin: float = defaults.MARGIN,
+        reduction: str = defaults.PAIR_REDUCTION,
+        ties: str = defaults.TIES,
         unit: float = 1.0,
         name: str = "score_loss",
     ) -> None:
@@ -335,11 +342,11 @@ class ScoreDistributionLoss(ScoreLoss):
         self,
         mean: float = 0.0,
         std: float = 1.0,
-        sigma: float = 0.3,
-        alpha: float = 5.0,
-        margin: float = 0.5,
-        reduction: str = "sum",
-        ties: str = "skip",
+        sigma: float = defaults.SCORE_SIGMA,
+        alpha: float = defaults.ALPHA,
+        margin: float = defaults.MARGIN,
+        reduction: str = defaults.PAIR_REDUCTION,
+        ties: str = defaults.TIES,
         unit: float = 1.0,
         name: str = "score_distribution_loss",
     ) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from absl import flags
 
+from scoringnet_tf import defaults
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.paths import check_access
@@ -22,8 +23,10 @@ from scoringnet_tf.training import run_flags
 
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords with classes, made by `python -m data_prep build`.")
 flags.DEFINE_string("model_dir", None, "Folder for checkpoints, the model and curves; a stopped run in it goes on.")
-flags.DEFINE_list("image_size", ["112", "112"], "Height,width of the model's input, pixels. C3D: 112,112.")
-flags.DEFINE_integer("clip_length", 16, "Frames of a clip. C3D: 16.", 1)
+flags.DEFINE_list(
+    "image_size", [*map(str, defaults.IMAGE_SIZE)], "Height,width of the model's input, pixels. C3D: 112,112."
+)
+flags.DEFINE_integer("clip_length", defaults.CLIP_LENGTH, "Frames of a clip. C3D: 16.", 1)
 flags.DEFINE_enum(
     "clip_sampling",
     "whole",
@@ -44,14 +47,18 @@ flags.DEFINE_float(
 )
 flags.DEFINE_integer("batch_size", 30, "Clips per step. C3D: 30.", 1)
 flags.DEFINE_integer("epochs", 16, "Passes over the training clips.", 1)
-flags.DEFINE_float("width_multiplier", 1.0, "Scales every layer; as in `scoringnet_tf.train`.", 0.01)
+flags.DEFINE_float(
+    "width_multiplier", defaults.WIDTH_MULTIPLIER, "Scales every layer; as in `scoringnet_tf.train`.", 0.01
+)
 flags.DEFINE_enum(
     "top",
     "fc",
     ["fc", "regressor"],
     "Between trunk and classes: C3D's fc6 and fc7, or SP's regressor, which the towers then start from as well.",
 )
-flags.DEFINE_integer("pool_stride", 2, "Of both poolings with --top=regressor; as in `scoringnet_tf.train`.", 1)
+flags.DEFINE_integer(
+    "pool_stride", defaults.POOL_STRIDE, "Of both poolings with --top=regressor; as in `scoringnet_tf.train`.", 1
+)
 flags.DEFINE_float("dropout", 0.5, "After the fully connected layers. C3D: 0.5.", 0, 0.95)
 flags.DEFINE_string("pretrained", None, "C3D (.keras) to go on from with other classes; default: from scratch.")
 flags.DEFINE_float("weight_decay", 0.0, "β‖w‖² on the convolution kernels.", 0)
@@ -75,6 +82,7 @@ def main(_: list[str]) -> None:
     settings = cli.flag_values(sys.modules[__name__])
     cli.require(records_dir=settings["records_dir"], model_dir=settings["model_dir"])
     settings["image_size"] = cli.size_flag("image_size")
+    run_flags.check_learning_rate(settings)
     info = load_records(settings["records_dir"])
     check_access(settings["model_dir"], "model_dir", writing=True)
 

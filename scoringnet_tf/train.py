@@ -10,6 +10,7 @@ import sys
 
 from absl import flags
 
+from scoringnet_tf import defaults
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.sports import DECODINGS
 from scoringnet_tf.support import cli
@@ -26,7 +27,7 @@ flags.DEFINE_string("records_dir", None, "Folder of TFRecords made by `python -m
 flags.DEFINE_string("model_dir", None, "Folder for checkpoints, models and curves; a stopped run in it goes on.")
 flags.DEFINE_list(
     "image_size",
-    ["112", "112"],
+    [*map(str, defaults.IMAGE_SIZE)],
     "Height,width of the model's input, pixels, cropped from the stored frames (§3.1 gives none). C3D: 112,112.",
 )
 flags.DEFINE_integer(
@@ -41,36 +42,56 @@ flags.DEFINE_float(
     0.9,
 )
 flags.DEFINE_integer("validation_every", 1, "Epochs between validations.", 1)
-flags.DEFINE_integer("max_start_shift", 5, "The start frame is shifted by a random 0…this, frames (§4.2: 5).", 0)
+flags.DEFINE_integer(
+    "max_start_shift", defaults.MAX_START_SHIFT, "The start frame is shifted by a random 0…this, frames (§4.2: 5).", 0
+)
 
 # === Model ===
-flags.DEFINE_float("width_multiplier", 1.0, "Scales every layer; 1 is the paper's model (§3), 0.125 suits a CPU.", 0.01)
+flags.DEFINE_float(
+    "width_multiplier",
+    defaults.WIDTH_MULTIPLIER,
+    "Scales every layer; 1 is the paper's model (§3), 0.125 suits a CPU.",
+    0.01,
+)
 flags.DEFINE_list(
     "clip_lengths",
-    ["32", "32"],
+    [*map(str, defaults.CLIP_LENGTHS)],
     "m,t (Eqs. 2, 3): frames that the fragments of difficulty and execution are resampled to (no number).",
 )
 flags.DEFINE_enum(
     "stage_network",
-    "c3d_bi_lstm",
+    defaults.STAGE_NETWORK,
     STAGE_NETWORKS,
     "What labels the frames: KFS (§3.1); or what it is compared with (§4.4, Fig. 4): C3D without the Bi-LSTM, with an "
     "ED-TCN (CVPR 2017) in its place, or Keras Applications' ResNet50 on each frame.",
 )
-flags.DEFINE_integer("lstm_units", 512, "Bi-LSTM units per direction before the multiplier (§3.1: no number).", 1)
-flags.DEFINE_integer("segmenter_fc_units", 512, "First FC layer of KFS before the multiplier (§3.1: no number).", 1)
-flags.DEFINE_integer("conv_filters", 512, "Both convolutions of the regressor, before the multiplier (§3.2: none).", 1)
-flags.DEFINE_integer("fc_units", 512, "First two FC layers of the regressor, before the multiplier (§3.2: none).", 1)
-flags.DEFINE_integer("pool_stride", 2, "Of both 3×3×3 poolings of the regressor (§3.2: no number).", 1)
+flags.DEFINE_integer(
+    "lstm_units", defaults.LSTM_UNITS, "Bi-LSTM units per direction before the multiplier (§3.1: no number).", 1
+)
+flags.DEFINE_integer(
+    "segmenter_fc_units",
+    defaults.SEGMENTER_FC_UNITS,
+    "First FC layer of KFS before the multiplier (§3.1: no number).",
+    1,
+)
+flags.DEFINE_integer(
+    "conv_filters", defaults.CONV_FILTERS, "Both convolutions of the regressor, before the multiplier (§3.2: none).", 1
+)
+flags.DEFINE_integer(
+    "fc_units", defaults.FC_UNITS, "First two FC layers of the regressor, before the multiplier (§3.2: none).", 1
+)
+flags.DEFINE_integer(
+    "pool_stride", defaults.POOL_STRIDE, "Of both 3×3×3 poolings of the regressor (§3.2: no number).", 1
+)
 flags.DEFINE_enum(
     "output_activation",
-    "linear",
+    defaults.OUTPUT_ACTIVATION,
     ["linear", "relu"],
     "Of the regressor's third FC layer, points (§3.2: ReLU); linear gives every score a gradient.",
 )
 flags.DEFINE_enum(
     "decoding",
-    "ordered",
+    defaults.DECODING,
     DECODINGS,
     "From stage probabilities to stages: frame by frame (argmax, §4.3), or the best path in the sport's order, of one "
     "performance (ordered) or of several (cyclic). Kept with the model.",
@@ -84,19 +105,21 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_enum(
     "head",
-    "regression",
+    defaults.HEAD,
     ["regression", "distribution"],
     "Of the towers: a score (§3.2), or the probability of every score, whose mean is the score and whose standard "
     "deviation says how sure it is (USDL, CVPR 2020).",
 )
 flags.DEFINE_integer(
     "views",
-    1,
+    defaults.VIEWS,
     "Of a fragment, when the model scores: 1, as it is; 2, mirrored too; 6, both also a frame earlier and later. The "
     "score is the mean of theirs. Not in the paper. Kept with the model.",
 )
-flags.DEFINE_float("segmenter_dropout", 0.5, "Dropout in KFS. Not in the paper (§3.1 has none).", 0, 0.95)
-flags.DEFINE_float("dropout", 0.5, "Dropout in both towers (§3.2 has it, without a rate).", 0, 0.95)
+flags.DEFINE_float(
+    "segmenter_dropout", defaults.SEGMENTER_DROPOUT, "Dropout in KFS. Not in the paper (§3.1 has none).", 0, 0.95
+)
+flags.DEFINE_float("dropout", defaults.DROPOUT, "Dropout in both towers (§3.2 has it, without a rate).", 0, 0.95)
 flags.DEFINE_string(
     "pretrained", None, "C3D (.keras; pretrain, import_weights) loaded into KFS and both towers (§4.2)."
 )
@@ -118,21 +141,23 @@ flags.DEFINE_string(
 )
 
 # === Loss ===
-flags.DEFINE_float("alpha", 5.0, "α: weight of the ranking loss (§4.2: 5 for diving, 10 for vault).", 0)
-flags.DEFINE_float("beta", 0.0005, "β: weight of ‖w‖² in both towers (§4.2).", 0)
-flags.DEFINE_float("margin", 0.5, "δ of Eq. 7, in --loss_units. Not in the paper.", 1e-6)
+flags.DEFINE_float(
+    "alpha", None, "Weight α of the ranking loss; by default 10 for vault and 5 for other sports (§4.2).", 0
+)
+flags.DEFINE_float("beta", defaults.BETA, "β: weight of ‖w‖² in both towers (§4.2).", 0)
+flags.DEFINE_float("margin", defaults.MARGIN, "δ of Eq. 7, in --loss_units. Not in the paper.", 1e-6)
 flags.DEFINE_float(
     "score_sigma",
-    0.3,
+    defaults.SCORE_SIGMA,
     "Of --head=distribution: standard deviation of the Gaussian around the true score, in standard deviations of the "
     "training scores. USDL: 5 of 100 bins.",
     0.01,
     4,
 )
-flags.DEFINE_enum("pair_reduction", "sum", ["sum", "mean"], "Over the pairs of a batch: Eq. 7 sums.")
+flags.DEFINE_enum("pair_reduction", defaults.PAIR_REDUCTION, ["sum", "mean"], "Over the pairs of a batch: Eq. 7 sums.")
 flags.DEFINE_enum(
     "ties",
-    "skip",
+    defaults.TIES,
     ["skip", "constant"],
     "Pairs of equal scores: left out; or the constant δ that Eq. 7 as printed adds, which has no gradient.",
 )
@@ -143,7 +168,10 @@ flags.DEFINE_enum(
     "Units of Eqs. 6 and 7: standard deviations, or points of the sport.",
 )
 flags.DEFINE_enum(
-    "stage_loss", "categorical", ["categorical", "binary"], "Form of Eq. 5; the paper prints one, names the other."
+    "stage_loss",
+    defaults.STAGE_LOSS,
+    ["categorical", "binary"],
+    "Form of Eq. 5; the paper prints one, names the other.",
 )
 
 # === Schedule ===
@@ -155,7 +183,7 @@ flags.DEFINE_integer(
 flags.DEFINE_integer("scoring_epochs", 60, "Epochs of SP in staged training; 0 trains KFS alone, see --segmenter.", 0)
 flags.DEFINE_enum(
     "fragments",
-    "true",
+    defaults.FRAGMENTS,
     ["true", "predicted", "scheduled", "whole"],
     "Key fragments that SP is trained on (§4.3 does not say): true labels, KFS's predictions (in joint training with "
     "its dropout), or from the former to the latter. whole: a model without KFS, whose towers see --clip_lengths "
@@ -168,7 +196,10 @@ flags.DEFINE_list(
 )
 flags.DEFINE_list("execution_fragment", [], "The same of the Execution tower.")
 flags.DEFINE_integer(
-    "fragment_jitter", 0, "Fragments that SP is trained on are moved by a random ± 0…this, frames. Not in the paper.", 0
+    "fragment_jitter",
+    defaults.FRAGMENT_JITTER,
+    "Fragments that SP is trained on are moved by a random ± 0…this, frames. Not in the paper.",
+    0,
 )
 flags.DEFINE_list(
     "rates",
@@ -235,12 +266,11 @@ def _add_reference(run, best, training_ids):
 
 def _check_teaches(settings):
     """InputError where what was asked for teaches nothing."""
-    if settings["learning_rate"] == 0:
-        raise InputError("--learning_rate: expected more than 0. Received: 0, with which nothing is learned.")
-    if settings["batch_size"] == 1 and settings["alpha"] > 0 and not is_kfs_alone(settings):
+    run_flags.check_learning_rate(settings)
+    if settings["batch_size"] == 1 and settings["alpha"] != 0 and not is_kfs_alone(settings):
         raise InputError(
-            f"--batch_size=1: expected 2 or more with --alpha={settings['alpha']:g}, for the ranking loss compares the "
-            "videos of a batch (Eq. 7). Received: 1. Choose --alpha=0, or a larger batch."
+            "--batch_size=1: expected 2 or more, or --alpha=0: the ranking loss compares videos of a batch (Eq. 7). "
+            "Received: 1."
         )
 
 
@@ -257,7 +287,7 @@ def main(_: list[str]) -> None:
     from scoringnet_tf.training.scoring import ScoringRun
 
     run = ScoringRun(info, settings)
-    idle_flags.say(idle_flags.of_scoring(info, settings))
+    idle_flags.say(idle_flags.of_scoring(info, run.settings))
     best = run.run()
     if run.worker > 0:
         return

@@ -88,7 +88,7 @@ def trained(tmp_path_factory):
     said = command(
         *("scoringnet_tf.train", f"--records_dir={folder / 'dives_records'}", f"--model_dir={folder / 'run'}"),
         *(f"--pretrained={folder / 'c3d/c3d.keras'}", "--training=staged", "--segmentation_epochs=1"),
-        *("--scoring_epochs=1", "--clip_lengths=8,8", "--validation_fraction=0.3", *SMALL),
+        *("--scoring_epochs=1", "--clip_lengths=8,8", "--validation_fraction=0.3", "--decoding=ordered", *SMALL),
         "--notraining_ids",
         run=functools.partial(started, quiet=False),
     ).stderr
@@ -324,15 +324,19 @@ def test_true_fragments_need_stage_labels(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flags", "message"),
+    ("module", "flag", "message"),
     [
-        (("--batch_size=1",), "--batch_size=1: expected 2 or more with --alpha="),
-        (("--learning_rate=0",), "--learning_rate: expected more than 0. Received: 0"),
+        ("scoringnet_tf.train", "--batch_size=1", "--batch_size=1: expected 2 or more, or --alpha=0"),
+        ("scoringnet_tf.train", "--learning_rate=0", "--learning_rate: expected more than 0. Received: 0"),
+        ("scoringnet_tf.pretrain", "--learning_rate=0", "--learning_rate: expected more than 0. Received: 0"),
     ],
 )
-def test_a_training_that_would_learn_nothing_is_refused(diving_records, tmp_path, flags, message):
-    words = (f"--records_dir={diving_records}", f"--model_dir={tmp_path / 'run'}", *flags)
-    assert message in error_of("scoringnet_tf.train", *words)
+def test_a_training_that_would_learn_nothing_is_refused(
+    diving_records, motion_records, tmp_path, module, flag, message
+):
+    records = diving_records if module == "scoringnet_tf.train" else motion_records
+    words = (f"--records_dir={records}", f"--model_dir={tmp_path / 'run'}", flag)
+    assert message in error_of(module, *words)
     assert not (tmp_path / "run").exists()
 
 

@@ -12,10 +12,11 @@ COMMANDS = "commands"
 SCORINGNET_TF = {
     "support": (),  # command line, errors, files, drawing, work on a cluster: knows neither video nor sport
     "sports": ("support",),  # the nouns of the field, for everyone below
-    "losses": (),  # the paper's mathematics, on tensors alone
+    "defaults": ("sports",),  # plain values, of models and commands alike
+    "losses": ("defaults",),  # the paper's mathematics, on tensors alone
     "metrics": ("losses",),  # which video and frame counts, and for how much, is decided alike
-    "data": ("support", "sports"),  # records and videos in, tensors out: knows no model
-    "models": ("support", "sports", "losses", "metrics", "data"),  # data: a model's preprocessing travels with it
+    "data": ("support", "sports", "defaults"),  # records and videos in, tensors out: knows no model
+    "models": ("support", "sports", "defaults", "losses", "metrics", "data"),  # data: its preprocessing travels along
     "weights": ("support", "data", "models"),  # importers: published weights become a model of ours
     "inference": (
         "support",
@@ -32,7 +33,7 @@ SCORINGNET_TF = {
         "inference",
     ),  # what inference found, as tables and pictures
     # Above inference and report: held-out videos are scored and drawn while it trains, by what scores and draws later.
-    "training": ("support", "sports", "losses", "metrics", "data", "models", "inference", "report"),
+    "training": ("support", "sports", "defaults", "losses", "metrics", "data", "models", "inference", "report"),
     "baselines": (
         "support",
         "sports",
@@ -46,7 +47,8 @@ SCORINGNET_TF = {
     # Trains and evaluates by the commands and reads what they leave; looks into the models for its figures.
     "experiments": ("support", "sports", "metrics", "data", "models", "inference", "report", "baselines"),
     COMMANDS: (  # flags and a few lines each
-        *("support", "sports", "losses", "metrics", "data", "models", "weights", "inference", "report", "training"),
+        *("support", "sports", "defaults", "losses", "metrics", "data", "models", "weights", "inference", "report"),
+        "training",
     ),
 }
 DATA_PREP = {

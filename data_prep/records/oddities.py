@@ -108,7 +108,7 @@ class Oddities:
             *_told(
                 self._unordered,
                 "stages are not in the order of the sport, or one is there twice: what is decoded in order (train "
-                "--decoding=ordered, the default) cannot agree with them",
+                "--decoding=ordered) cannot agree with them",
             ),
             *(
                 f"{shown(names)}: no frame is labelled {stage}, though the performance has a score."

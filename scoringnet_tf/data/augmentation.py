@@ -9,6 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from scoringnet_tf import defaults
 from scoringnet_tf.data.preprocessing import center_offset
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.support.errors import InputError
@@ -44,12 +45,12 @@ class Augmentation:
         InputError: a shift below 0, or a strength that is not of 0 to 1 (of zoom below 1).
     """
 
-    max_start_shift: int = 5
-    flip: bool = True
-    crop_shift: int = 6
-    zoom: float = 0.0
-    color_jitter: float = 0.2
-    degradation: float = 0.0
+    max_start_shift: int = defaults.MAX_START_SHIFT
+    flip: bool = defaults.FLIP
+    crop_shift: int = defaults.CROP_SHIFT
+    zoom: float = defaults.ZOOM
+    color_jitter: float = defaults.COLOR_JITTER
+    degradation: float = defaults.DEGRADATION
 
     def __post_init__(self):
         for name in ("max_start_shift", "crop_shift"):

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from scoringnet_tf import defaults
 from scoringnet_tf.data.augmentation import (
     PIXEL_OPTIONS,
     SHUFFLE,
@@ -48,7 +49,7 @@ def videos(
     records_dir: AnyPath,
     split: str,
     *,
-    image_size: Sequence[int] = (64, 64),
+    image_size: Sequence[int] = defaults.IMAGE_SIZE,
     batch_size: int,
     seed: int = 0,
     validation_fraction: float = 0.0,
@@ -164,9 +165,9 @@ def clips(
     records_dir: AnyPath,
     split: str,
     *,
-    clip_length: int = 32,
+    clip_length: int = defaults.CLIP_LENGTH,
     sampling: str = "whole",
-    image_size: Sequence[int] = (64, 64),
+    image_size: Sequence[int] = defaults.IMAGE_SIZE,
     batch_size: int,
     seed: int = 0,
     validation_fraction: float = 0.0,
@@ -224,7 +225,7 @@ def video_clips(
     *,
     clip_length: int,
     clips_per_video: int,
-    image_size: Sequence[int] = (64, 64),
+    image_size: Sequence[int] = defaults.IMAGE_SIZE,
     batch_size: int,
     validation_fraction: float = 0.0,
 ) -> tf.data.Dataset:

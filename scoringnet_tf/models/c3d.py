@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from scoringnet_tf import defaults
 from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.layers import Dropout, FrameMask, conv3d
 from scoringnet_tf.models.regressor import regressor
@@ -171,15 +172,15 @@ class C3D(Preset, Functional):
 
     def __init__(
         self,
-        input_shape: Sequence[int | None] = (16, 112, 112, 3),
-        width_multiplier: float = 1.0,
+        input_shape: Sequence[int | None] = (defaults.CLIP_LENGTH, *defaults.IMAGE_SIZE, 3),
+        width_multiplier: float = defaults.WIDTH_MULTIPLIER,
         temporal_pooling: bool = True,
         final_endpoint: str = "pool5",
         masked: bool = False,
         heads: Mapping[str, int] | None = None,
         top: str = "fc",
         top_units: int = 4096,
-        pool_stride: int = 2,
+        pool_stride: int = defaults.POOL_STRIDE,
         dropout_rate: float = 0.5,
         kernel_l2: float = 0.0,
         preprocessing: Mapping[str, Any] | None = None,

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from scoringnet_tf import defaults
 from scoringnet_tf.sports import DECODINGS
 
 IMPOSSIBLE = -1e9  # log-probability
@@ -116,7 +117,7 @@ class StageDecision(layers.Layer):
             and end anywhere, as a video may be cut. `"cyclic"` is the same for several performances in one video.
     """
 
-    def __init__(self, decoding: str = "argmax", **kwargs: Any):
+    def __init__(self, decoding: str = defaults.DECODING, **kwargs: Any):
         if decoding not in DECODINGS:
             raise ValueError(f"Expected decoding to be one of {', '.join(DECODINGS)}. Received: {decoding!r}")
         super().__init__(**kwargs)

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from scoringnet_tf import losses, metrics
+from scoringnet_tf import defaults, losses, metrics
 from scoringnet_tf.models.fragments import FRAGMENT_SOURCES, FragmentSchedule, TrainingFragments
 from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.models.loss_scaling import LossScaleOptimizer
@@ -62,8 +62,8 @@ class Objective(Model):
         metrics: dict[str, list[keras.metrics.Metric]] | None = None,
         *,
         phase: str = "joint",
-        fragments: str = "true",
-        fragment_jitter: int = 0,
+        fragments: str = defaults.FRAGMENTS,
+        fragment_jitter: int = defaults.FRAGMENT_JITTER,
         frozen: Collection[str] = (),
         num_videos: int = 0,
         **options: Any,
@@ -225,8 +225,10 @@ class Objective(Model):
         Args:
             score: of a tower.
             unit: of `ScoreLoss`, points; default: the standard deviation of the training scores.
-            **options: further arguments of `ScoreLoss`, or of `ScoreDistributionLoss` for a distribution head.
+            **options: further arguments of `ScoreLoss`, or of `ScoreDistributionLoss` for a distribution head; α is by
+                default that of the sport, see `defaults`.
         """
+        options = {"alpha": defaults.alpha_of(self.sport), **options}
         config = self.score_predictor.get_config()
         mean, std = config["score_statistics"][score]
         unit = std if unit is None else unit

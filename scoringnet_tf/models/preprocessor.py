@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+from scoringnet_tf import defaults
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, Form, StoredForm, model_frames
 from scoringnet_tf.data.video import Clip, Video, VideoStream
 from scoringnet_tf.models import presets
@@ -54,7 +55,7 @@ class ScoringNetPreprocessor:
 
     def __init__(
         self,
-        image_size: Sequence[int] = (112, 112),
+        image_size: Sequence[int] = defaults.IMAGE_SIZE,
         frame_size: Sequence[int] = (128, 171),
         jpeg_quality: int = 92,
         aspect: float | None = 4 / 3,

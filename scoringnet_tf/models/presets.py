@@ -169,7 +169,7 @@ def with_decoding(model: "ScoringNet", decoding: str) -> "ScoringNet":
     changes = {"decoding": decoding}
     if decoding != model.stage_decision.decoding:
         changes |= _without_intervals(model, "They were measured with stages that were decoded in another way.")
-    return model.with_dtype("float32", **changes)
+    return model.with_dtype(model.get_config()["dtype"], **changes)
 
 
 def _without_intervals(model, why):

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from scoringnet_tf import defaults
 from scoringnet_tf.models.layers import Dropout, conv3d
 
 
@@ -17,7 +18,7 @@ def regressor(
     filters: int,
     units: int,
     dropout_rate: float,
-    pool_stride: int = 2,
+    pool_stride: int = defaults.POOL_STRIDE,
     kernel_l2: float = 0.0,
     dtype: str | None = None,
 ) -> Any:
@@ -51,7 +52,13 @@ def regressor(
 
 
 def sequence_regressor(
-    x: Any, *, filters: int, units: int, dropout_rate: float, pool_stride: int = 2, kernel_l2: float = 0.0
+    x: Any,
+    *,
+    filters: int,
+    units: int,
+    dropout_rate: float,
+    pool_stride: int = defaults.POOL_STRIDE,
+    kernel_l2: float = 0.0,
 ) -> Any:
     """The regressor in one dimension: its convolutions and poolings run over time alone.
 

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from scoringnet_tf import losses
+from scoringnet_tf import defaults, losses
 from scoringnet_tf.models.c3d import C3D, scaled_width
 from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.layers import FeatureScaling
@@ -164,17 +164,17 @@ class ScorePredictor(Functional):
     def __init__(
         self,
         sport: SportForm = "diving",
-        clip_lengths: Sequence[int] = (32, 32),
-        image_size: Sequence[int] = (112, 112),
+        clip_lengths: Sequence[int] = defaults.CLIP_LENGTHS,
+        image_size: Sequence[int] = defaults.IMAGE_SIZE,
         score_statistics: Mapping[str, Sequence[float]] | None = None,
-        width_multiplier: float = 1.0,
-        conv_filters: int = 512,
-        fc_units: int = 512,
-        pool_stride: int = 2,
-        head: str = "regression",
-        output_activation: str = "linear",
-        dropout_rate: float = 0.5,
-        kernel_l2: float = 0.0005,
+        width_multiplier: float = defaults.WIDTH_MULTIPLIER,
+        conv_filters: int = defaults.CONV_FILTERS,
+        fc_units: int = defaults.FC_UNITS,
+        pool_stride: int = defaults.POOL_STRIDE,
+        head: str = defaults.HEAD,
+        output_activation: str = defaults.OUTPUT_ACTIVATION,
+        dropout_rate: float = defaults.DROPOUT,
+        kernel_l2: float = defaults.BETA,
         preprocessing: dict[str, Any] | None = None,
         scores: Sequence[str] = PREDICTED_SCORES,
         features: int | None = None,

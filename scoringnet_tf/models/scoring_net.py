@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from scoringnet_tf import __version__
+from scoringnet_tf import __version__, defaults
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.fragments import EvenSampler, FragmentSelector
 from scoringnet_tf.models.frames import Functional
@@ -123,21 +123,21 @@ class ScoringNet(Preset, Objective, Functional):
     def __init__(
         self,
         sport: SportForm = "diving",
-        image_size: Sequence[int] = (112, 112),
-        width_multiplier: float = 1.0,
-        clip_lengths: Sequence[int] = (32, 32),
+        image_size: Sequence[int] = defaults.IMAGE_SIZE,
+        width_multiplier: float = defaults.WIDTH_MULTIPLIER,
+        clip_lengths: Sequence[int] = defaults.CLIP_LENGTHS,
         score_statistics: Mapping[str, Sequence[float]] | None = None,
-        kernel_l2: float = 0.0005,
+        kernel_l2: float = defaults.BETA,
         segmenter: dict[str, Any] | None = None,
         score_predictor: dict[str, Any] | None = None,
         frame_size: Sequence[int] = (128, 171),
         provenance: dict[str, Any] | None = None,
         preprocessing: dict[str, Any] | None = None,
         stored: dict[str, Any] | None = None,
-        decoding: str = "argmax",
+        decoding: str = defaults.DECODING,
         scores: Sequence[str] = PREDICTED_SCORES,
         fragments: str = "key",
-        views: int = 1,
+        views: int = defaults.VIEWS,
         features: dict[str, Any] | None = None,
         fragment_stages: dict[str, Sequence[str]] | None = None,
         reference: dict[str, Any] | None = None,

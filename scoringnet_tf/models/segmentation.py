@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from scoringnet_tf import defaults
 from scoringnet_tf.models.c3d import C3D, scaled_width
 from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.layers import Dropout, FeatureScaling
@@ -66,14 +67,14 @@ class KeyFragmentSegmenter(Functional):
     def __init__(
         self,
         sport: SportForm = "diving",
-        image_size: Sequence[int] = (112, 112),
-        width_multiplier: float = 1.0,
-        lstm_units: int = 512,
-        fc_units: int = 512,
-        dropout_rate: float = 0.5,
+        image_size: Sequence[int] = defaults.IMAGE_SIZE,
+        width_multiplier: float = defaults.WIDTH_MULTIPLIER,
+        lstm_units: int = defaults.LSTM_UNITS,
+        fc_units: int = defaults.SEGMENTER_FC_UNITS,
+        dropout_rate: float = defaults.SEGMENTER_DROPOUT,
         preprocessing: dict[str, Any] | None = None,
         features: int | None = None,
-        network: str = "c3d_bi_lstm",
+        network: str = defaults.STAGE_NETWORK,
         dtype: str | None = None,
         name: str = "segmenter",
         **kwargs: Any,

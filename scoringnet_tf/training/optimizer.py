@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from scoringnet_tf import defaults
 from scoringnet_tf.models.loss_scaling import LossScaleOptimizer
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.wording import counted
@@ -30,7 +31,7 @@ class LayerwiseAdam(keras.optimizers.Adam):
 
     def __init__(
         self,
-        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = 0.001,
+        learning_rate: float | keras.optimizers.schedules.LearningRateSchedule = defaults.LEARNING_RATE,
         rate_factors: Iterable[float] | None = None,
         name: str = "adam",
         **kwargs: Any,

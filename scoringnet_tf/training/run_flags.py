@@ -1,22 +1,39 @@
 """Flags that `train` and `pretrain` share: augmentation, optimizer, precision, seeds. Both adopt them as their own."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from absl import flags
 
+from scoringnet_tf import defaults
+from scoringnet_tf.support.errors import InputError
+
 # === Augmentation ===
-flags.DEFINE_bool("flip", True, "Mirror videos at random. Not in the paper.")
+flags.DEFINE_bool("flip", defaults.FLIP, "Mirror videos at random. Not in the paper.")
 flags.DEFINE_integer(
-    "crop_shift", 6, "The crop lies up to this many pixels from the centre, each way. Not in the paper.", 0
+    "crop_shift",
+    defaults.CROP_SHIFT,
+    "The crop lies up to this many pixels from the centre, each way. Not in the paper.",
+    0,
 )
-flags.DEFINE_float("zoom", 0.0, "The crop is 1 ± this times as large, and resized. Not in the paper.", 0, 0.5)
+flags.DEFINE_float("zoom", defaults.ZOOM, "The crop is 1 ± this times as large, and resized. Not in the paper.", 0, 0.5)
 flags.DEFINE_float(
-    "color_jitter", 0.2, "Strength of random brightness, contrast and saturation. Not in the paper.", 0, 1
+    "color_jitter",
+    defaults.COLOR_JITTER,
+    "Strength of random brightness, contrast and saturation. Not in the paper.",
+    0,
+    1,
 )
 flags.DEFINE_float(
-    "degradation", 0.0, "Strength of random blur and noise, such as encoding leaves. Not in the paper.", 0, 1
+    "degradation",
+    defaults.DEGRADATION,
+    "Strength of random blur and noise, such as encoding leaves. Not in the paper.",
+    0,
+    1,
 )
 
 # === Optimizer ===
-flags.DEFINE_float("learning_rate", 1e-3, 'Of Adam (§4.2: "10e-4", literally 1e-3).', 0)
+flags.DEFINE_float("learning_rate", defaults.LEARNING_RATE, 'Of Adam (§4.2: "10e-4", literally 1e-3).', 0)
 flags.DEFINE_float("decay_rate", 0.45, "Factor of the learning rate every --decay_steps (§4.2).", 0.01, 1)
 flags.DEFINE_integer("decay_steps", 600, "Iterations between decays (§4.2); 0 never decays.", 0)
 flags.DEFINE_integer(
@@ -54,3 +71,12 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_integer("seed", 0, "Of initialisation, order, augmentation and dropout.", 0, 2**32 - 1)
 flags.DEFINE_bool("deterministic", True, "Bitwise repeatable; a little slower on a GPU.")
+
+
+def check_learning_rate(settings: Mapping[str, Any]) -> None:
+    """InputError where the learning rate is 0."""
+    if settings["learning_rate"] == 0:
+        raise InputError(
+            "--learning_rate: expected more than 0. Received: 0, with which nothing is learned.",
+            code="learning_rate_zero",
+        )

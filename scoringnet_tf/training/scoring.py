@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from scoringnet_tf import defaults
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -19,7 +20,7 @@ from scoringnet_tf.losses import ScoreLoss, StageCrossEntropy
 from scoringnet_tf.models.parts import rate_factors
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.sports import PREDICTED_SCORES, SCORES
+from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, SportForm
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted
 from scoringnet_tf.training import callbacks
@@ -132,6 +133,11 @@ def _staying(source, settings, towers):
     )
 
 
+def of_sport(settings: Mapping[str, Any], sport: SportForm) -> dict[str, Any]:
+    """The settings with α of the sport where none is given."""
+    return {**settings, **({"alpha": defaults.alpha_of(sport)} if settings["alpha"] is None else {})}
+
+
 def fragment_stages(
     info: DatasetInfo, settings: Mapping[str, Any], towers: Collection[str], kept: Mapping[str, list[str]]
 ) -> dict[str, list[str]] | None:
@@ -188,6 +194,7 @@ class ScoringRun(Run):
     """
 
     def __init__(self, info: DatasetInfo, settings: dict[str, Any]) -> None:
+        settings = of_sport(settings, info.sport)
         check_weights(info, settings)
         check_head(settings)
         check_views_flag(info, settings)

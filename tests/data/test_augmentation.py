@@ -160,6 +160,24 @@ def test_each_video_is_cropped_in_a_place_of_its_own_in_each_epoch(diving_record
         assert sum(first[video_id] == second[video_id] for video_id in first) <= 1
 
 
+def test_crops_lie_on_every_side_of_the_centre_as_often():
+    """A stored frame whose pixels tell their place; of 400 videos: as far up as down, and as far left as right."""
+    rows, columns = np.mgrid[:36, :48]
+    frame = np.stack([5 * rows, 5 * columns, 0 * rows], axis=-1).astype(np.uint8)
+    encoded = tf.constant([cv2.imencode(".png", frame[..., ::-1])[1].tobytes()])
+    decode = FrameDecoder((36, 48), (20, 28), _augmentation(crop_shift=3))
+
+    def corner(number):
+        seeds = streams.video_seeds(0, tf.constant(0, tf.int64), tf.strings.as_string(number))
+        return decode(encoded, seeds)[0, 0, 0, :2] // 5
+
+    corners = [*tf.data.Dataset.range(400).map(corner).as_numpy_iterator()]
+    off = np.array(corners).astype(int) - [(36 - 20) // 2, (48 - 28) // 2]
+    assert off.min(axis=0).tolist() == [-3, -3] and off.max(axis=0).tolist() == [3, 3]
+    for side in off.T:
+        assert np.bincount(side + 3).min() > 30  # of 57: four deviations
+
+
 def test_each_clip_starts_at_a_frame_of_its_own_in_each_epoch(ucf101_records):
     options = {"clip_length": 6, "sampling": "consecutive", "image_size": (36, 48), "batch_size": 4, "epochs": 20}
     batches = clips(ucf101_records, "train", augmentation=_augmentation(), **options).as_numpy_iterator()

@@ -229,6 +229,15 @@ def test_weights_are_told_by_their_bytes_and_not_by_their_name():
         check_features(FeatureSequence(values, origin("best.keras", "cd")), "x.npy", learned)
 
 
+@pytest.mark.parametrize("stride", [1, 2, 5])
+def test_features_of_another_stride_are_refused_though_nothing_tells_what_made_those_of_training(stride):
+    learned = {"size": 4, "stride": 2, "origin": None}
+    sequence = FeatureSequence(np.zeros((9, 4), np.float32), {"size": 4, "stride": stride})
+    error = pytest.raises(InputError, match=rf"x\.npy: .*stride {stride} instead of 2")
+    with error if stride != 2 else contextlib.nullcontext():
+        check_features(sequence, "x.npy", learned)
+
+
 @pytest.mark.parametrize(
     ("rate", "stride", "refused"), [(50, 2, False), (50.4, 2, False), (50, 1, True), (None, 2, False)]
 )

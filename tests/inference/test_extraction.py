@@ -1,5 +1,6 @@
 """Features of a C3D: those of the whole video, in windows and clips; and the command that writes a folder of them."""
 
+import csv
 import dataclasses
 import json
 import pathlib
@@ -10,6 +11,7 @@ import pytest
 from command_forks import forked
 from conftest import write_bars, write_images
 from test_commands import started
+from tiny_records import tiny_video, write_records
 
 import scoringnet_tf
 from data_prep.records.building import build_records
@@ -25,6 +27,7 @@ from scoringnet_tf.inference.feature_folder import (
     alone_in,
     extract_videos,
     file_name,
+    origin_of,
     prepare,
     write_tables,
 )
@@ -46,7 +49,8 @@ FRAMES = np.random.default_rng(0).integers(0, 256, (LENGTH, *SIZE, 3)).astype(np
 @pytest.fixture(scope="module")
 def c3d():
     keras.utils.set_random_seed(0)
-    return scoringnet_tf.C3D((8, *SIZE, 3), 1 / 16, heads={"group": 3})
+    seen = {"channels": "bgr", "mean": [104.0, 117.0, 123.0], "scale": 1 / 64}  # as no default has it
+    return scoringnet_tf.C3D((8, *SIZE, 3), 1 / 16, heads={"group": 3}, top_units=2048, preprocessing=seen)
 
 
 def extracted(c3d, *arguments, window=16, **options):
@@ -55,7 +59,9 @@ def extracted(c3d, *arguments, window=16, **options):
 
 def without_pooling(c3d, endpoint):
     """C3D as KFS has it, over the whole video at once: (L, H, W, C)."""
-    network = scoringnet_tf.C3D((None, *SIZE, 3), 1 / 16, temporal_pooling=False, final_endpoint=endpoint)
+    network = scoringnet_tf.C3D(
+        (None, *SIZE, 3), 1 / 16, temporal_pooling=False, final_endpoint=endpoint, preprocessing=c3d.preprocessing
+    )
     for layer in network.layers:
         if layer.weights:
             layer.set_weights(c3d.get_layer(layer.name).get_weights())
@@ -509,3 +515,27 @@ def test_records_that_cannot_be_extracted_from(stage_model, motion_records, tmp_
     result = command(*_of_records(stage_model, motion_records, tmp_path / "features"))
     assert result.returncode == 1 and "expected records of frames with scores. Received: classes" in result.stderr
     assert json.loads((motion_records / "dataset_info.json").read_text())["features"] is None
+
+
+def test_features_of_a_video_have_the_rate_of_that_video(tmp_path):
+    """Not the median of the records', of which the first step of an hour's film would be minutes off."""
+    half = dataclasses.replace(tiny_video("half", final=60.0), frame_rate=12.5)
+    double = dataclasses.replace(tiny_video("double", final=70.0), frame_rate=50.0)
+    records = write_records(tmp_path / "records", {"train": [half, double, tiny_video("usual", final=80.0)]})
+    write_tables(DatasetInfo.load(records), tmp_path)
+    with (tmp_path / "manifest.csv").open(newline="") as file:
+        assert {row["video"]: row["fps"] for row in csv.DictReader(file)} == {
+            "half": "12.5",
+            "double": "50.0",
+            "usual": "25.0",
+        }
+
+
+def test_features_say_in_which_form_the_frames_of_the_records_were(diving_records, c3d):
+    """A C3D on its own knows of none; the features of other records, in another form, are then known as others."""
+    form = {"jpeg_quality": 61, "fit": "pad"}
+    info = dataclasses.replace(DatasetInfo.load(diving_records), aspect=16 / 9, settings=form)
+    extractor = FeatureExtractor(c3d, Extraction("pool5"))
+    preprocessor = records_preprocessor(c3d, None, info)
+    origin = origin_of("diving_small", None, extractor, c3d, preprocessor, info)
+    assert origin["stored"] == {"frame_size": [36, 48], "aspect": 16 / 9, **form}

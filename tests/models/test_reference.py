@@ -1,5 +1,6 @@
 """What speaks against a performance: stages that lack, are out of order or last too long, features of another kind."""
 
+import dataclasses
 import itertools
 import json
 import types
@@ -10,7 +11,16 @@ from scipy.linalg import hadamard
 from scipy.spatial.distance import mahalanobis
 
 import scoringnet_tf  # noqa: F401  before Keras
-from scoringnet_tf.models.reference import CHECKS, Reference, Spread, certainties, checks, pooled, shows_several
+from scoringnet_tf.models.reference import (
+    CHECKS,
+    Reference,
+    Spread,
+    certainties,
+    checks,
+    impossible_scores,
+    pooled,
+    shows_several,
+)
 from scoringnet_tf.sports import get_sport, in_order
 
 DURATIONS = {"pre-starting": (0.2, 1.0), "take-flight": (0.8, 1.6), "entry": (0.1, 0.4)}
@@ -191,6 +201,20 @@ def test_a_reference_is_json_and_comes_back():
     assert Reference.from_config(reference().get_config()) == reference()
 
 
+# === Scores that do not occur ===
+
+
+@pytest.mark.parametrize("low", [0.0, 1.2, 500.0, -100.0])
+def test_a_score_below_or_above_what_occurs_in_the_sport_is_impossible(low):
+    """By more than the hundredth that published scores are rounded by; nor is what is no number possible."""
+    sport = dataclasses.replace(get_sport("diving"), final_range=(low, low + 50))
+    values = np.array([low - 0.02, low - 0.005, low + 25, low + 50.005, low + 50.02, np.nan])
+    found = impossible_scores(sport, {"final": values})
+    assert {score: np.asarray(each).tolist() for score, each in found.items()} == {
+        "final": [True, False, False, False, True, True]
+    }
+
+
 # === Several performances ===
 
 
@@ -248,3 +272,13 @@ def test_a_flicker_is_no_second_performance():
     assert np.asarray(shows_several(model(reference()), twice, np.ones(twice.shape[:2], bool))).tolist() == [True]
     found = shows_several(model(reference()), twice, np.ones(twice.shape[:2], bool), frame_rate=250.0)
     assert np.asarray(found).tolist() == [False]
+
+
+def test_stages_last_by_the_clock_of_the_video_and_not_of_training():
+    """The same dive filmed at half and at twice the rate has half and twice the frames of every stage."""
+    for rate, factor in ((12.5, 0.5), (25.0, 1.0), (50.0, 2.0)):
+        labels = labels_of(*((stage, int(frames * factor)) for stage, frames in DIVE))
+        mask = np.ones(labels.shape, bool)
+        for filmed, expected in ((rate, False), (rate * 4, True), (rate / 4, True)):
+            found = checks(model(reference()), labels, mask, None, frame_rate=filmed)
+            assert bool(np.asarray(found["stage_duration"])[0]) == expected, (rate, filmed)

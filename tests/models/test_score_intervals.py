@@ -88,9 +88,10 @@ def test_one_score_may_have_an_interval_and_another_none():
 @pytest.mark.parametrize(
     ("value", "expected"), [(70, (60, 80)), (4, (0, 14)), (145, (135, 150)), (-20, (0, 0)), (170, (150, 150))]
 )
-def test_an_interval_lies_within_the_range_of_the_sport(value, expected):
+@pytest.mark.parametrize("low", [0, 500, -100])
+def test_an_interval_lies_within_the_range_of_the_sport_wherever_that_begins(low, value, expected):
     found = Intervals(0.9, {"final": 10.0}, {"final": 9})
-    assert found.around("final", value, (0, 150)) == expected
+    assert found.around("final", low + value, (low, low + 150)) == tuple(low + end for end in expected)
     assert found.around("difficulty", 3.0, (1, 5)) is None
     assert found.around("final", math.nan, (0, 150)) is None
 

@@ -141,3 +141,12 @@ def test_another_number_of_views_or_another_decoding_has_no_intervals():
     assert changed.durations == reference.durations
     as_it_is, otherwise = (with_decoding(model, decoding).reference for decoding in ("ordered", "argmax"))
     assert as_it_is.intervals == widths and "decoded in another way" in otherwise.intervals.lacking
+
+
+@pytest.mark.parametrize("change", [lambda model: with_views(model, 2), lambda model: with_decoding(model, "ordered")])
+def test_another_number_of_views_or_another_decoding_computes_as_before(change):
+    model = made(dtype="mixed_bfloat16")
+    changed = change(model)
+    assert changed.get_config()["dtype"] == "mixed_bfloat16"
+    for ours, theirs in zip(changed.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)

@@ -193,6 +193,26 @@ def test_test_scores_are_those_of_the_model_after_the_epoch(staged, diving_recor
     assert not (run.model_dir / "segmentation_test_scores.csv").exists()
 
 
+def test_test_scores_are_of_the_weights_that_were_validated(diving_records, tmp_path):
+    """Between validations the model has the weights, and not their averages; without any it has the weights always."""
+    info = DatasetInfo.load(diving_records)
+    asked = {"training": "joint", "fragments": "whole", "scores": "final", "fragment_jitter": 0, "test_scores": True}
+    for fraction, expected in ((0.3, ["2"]), (0.0, ["1", "2"])):
+        run = ScoringRun(info, settings(tmp_path, diving_records, **asked, validation_fraction=fraction))
+        run.folder = tmp_path / str(fraction)
+        run.folder.mkdir()
+        run.begin(run.phases[0], resumed=True)
+        (scores,) = (
+            each for each in run.further_callbacks(run.phases[0], run.folder) if isinstance(each, callbacks.TestScores)
+        )
+        scores.set_model(run.model)
+        for epoch, loss in enumerate((math.nan, 1.0)):
+            scores.on_epoch_begin(epoch)
+            scores.on_epoch_end(epoch, {"val_loss": loss})
+        rows = rows_of(run.folder / "joint_test_scores.csv")
+        assert [*dict.fromkeys(row["epoch"] for row in rows)] == expected
+
+
 def test_test_scores_need_test_videos_and_the_weights_that_are_kept(diving_records, tmp_path):
     """Averages of the weights are in the model at a validation alone."""
     asked = {"test_scores": True, "validation_fraction": 0.0}

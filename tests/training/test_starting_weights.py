@@ -118,6 +118,25 @@ def test_an_initial_model_of_another_shape_is_refused_whole(diving_records, tmp_
         ScoringRun(DatasetInfo.load(diving_records), {**options, "pretrained": "c3d.keras"})
 
 
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [
+        ("score_predictor", {"pool_stride": 3}),  # at 32×32 strides of 2 and 3 leave one place
+        ("score_predictor", {"output_activation": "relu"}),
+        ("segmenter", {"preprocessing": {"channels": "bgr"}}),
+    ],
+)
+def test_an_initial_model_whose_weights_fit_and_mean_something_else_is_refused_whole(part, changes, tmp_path):
+    of_both = {"preprocessing": changes["preprocessing"]} if part == "segmenter" else {part: changes}
+    scoringnet_tf.ScoringNet(**SMALL, **of_both).save(tmp_path / "model.keras")
+    network = scoringnet_tf.ScoringNet(**SMALL)
+    before = network.get_weights()
+    with pytest.raises(InputError, match=f"expected a {part} like the one to train. .* {next(iter(changes))}|BGR"):
+        load_network(network, tmp_path / "model.keras")
+    assert_same(before, network.get_weights())
+    load_network(scoringnet_tf.ScoringNet(**SMALL, **of_both), tmp_path / "model.keras")
+
+
 def test_a_model_to_start_from_is_not_taken_for_what_a_run_left(diving_records, tmp_path):
     """It would be deleted; not even where it is tried again, or this very run may have left it."""
     info, path = DatasetInfo.load(diving_records), tmp_path / "run/best.keras"

@@ -14,12 +14,13 @@ from scoringnet_tf.training.starting_weights import load_pretrained
 from scoringnet_tf.weights.tower import c3d_of_tower
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 16)}
+REGRESSOR = {"pool_stride": 1, "conv_filters": 256, "fc_units": 256}  # of which the defaults are others
 
 
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(0)
-    return scoringnet_tf.ScoringNet(**SMALL, preprocessing={"scale": 1 / 127.5})
+    return scoringnet_tf.ScoringNet(**SMALL, preprocessing={"scale": 1 / 127.5}, score_predictor=REGRESSOR)
 
 
 @pytest.mark.parametrize(("score", "length"), [("difficulty", 8), ("execution", 16)])
@@ -29,9 +30,10 @@ def test_it_gives_what_the_tower_computes_before_its_last_layer(model, score, le
     inside = keras.Model(tower.inputs[0], tower.get_layer("regressor_fc2").output)
     expected = np.asarray(inside(clip, training=False))
     found = c3d_of_tower(model, score)
-    assert expected.shape[-1] == 512 // 16 and expected.any()
+    assert expected.shape[-1] == 256 // 16 and expected.any()
     np.testing.assert_allclose(np.asarray(found(clip, training=False)), expected, rtol=1e-5, atol=1e-6)
     assert found.preprocessing == {**tower.get_layer("c3d").preprocessing, "frame_size": [128, 171]}
+    assert (found.get_config()["pool_stride"], found.get_config()["top_units"]) == (1, 256)
     assert found.learned_from == set(), "it is not known"
     assert c3d_of_tower(model, score, {"0123", "4567"}).learned_from == {"0123", "4567"}
 
@@ -48,7 +50,7 @@ def test_it_states_the_frames_that_its_network_learned_from(diving_records):
 def test_another_network_starts_from_it(model, tmp_path):
     c3d_of_tower(model).save(tmp_path / "c3d.keras")
     options = {**SMALL, "clip_lengths": (8, 8), "preprocessing": {"scale": 1 / 127.5}}
-    network, lines = scoringnet_tf.ScoringNet(**options), []
+    network, lines = scoringnet_tf.ScoringNet(**options, score_predictor=REGRESSOR), []
     load_pretrained(network, tmp_path / "c3d.keras", log=lines.append)
     source = model.score_predictor.towers["difficulty"]
     for part in (network.segmenter, *network.score_predictor.towers.values()):
