@@ -52,7 +52,7 @@ def _difficulty(sport, execution, final, penalty):
     # What a hundredth of the execution is worth, to which it is rounded.
     nearby = (sport.difficulty_of(execution + change, final, penalty) for change in (-HUNDREDTH, HUNDREDTH))
     rounding = max(abs(other - difficulty) for other in nearby)
-    low, high = sport.difficulty_range
+    low, high = sport.range_of("difficulty")
     nearest = min(max(difficulty, low), high)
     if abs(nearest - difficulty) > rounding:
         return difficulty

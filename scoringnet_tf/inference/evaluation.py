@@ -206,16 +206,17 @@ def mean_predictor_figures(
     return {f"{score[0]}_med": med(truth[score], np.full(len(truth[score]), mean)) for score, mean in means.items()}
 
 
-def table(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
-    """A text table of figures: rows are (label, figures), where a figure is a number or the two ends of an interval.
+def table(rows: Sequence[tuple[str, Mapping[str, Any]]], scores: Sequence[str] = SCORES) -> str:
+    """A text table of figures.
 
-    A figure that no row has, as of a score that the sport does not have, has no column.
+    Args:
+        rows: (label, figures), where a figure is a number or the two ends of an interval.
+        scores: those of the sport; the others have no columns.
     """
-    heads = {"frame_accuracy": "frames", "edit_score": "edit", "f1_50": "F1@50"}
-    heads |= {f"{score}_{name}": f"{score}-{name}".upper() for name in ("src", "med") for score in "def"}
-    columns = [column for column in heads if any(column in measured for _, measured in rows)]
+    columns = {"frame_accuracy": "frames", "edit_score": "edit", "f1_50": "F1@50"}
+    columns |= {f"{score[0]}_{name}": f"{score[0]}-{name}".upper() for name in ("src", "med") for score in scores}
     width = max(len(label) for label, _ in rows)
-    lines = [" " * width + "".join(f"{heads[column]:>12}" for column in columns)]
+    lines = [" " * width + "".join(f"{head:>12}" for head in columns.values())]
     for label, measured in rows:
         lines.append(f"{label:<{width}}" + "".join(f"{_cell(measured.get(column)):>12}" for column in columns))
     return "\n".join(lines)
