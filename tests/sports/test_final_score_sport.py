@@ -17,10 +17,13 @@ from data_prep.records.checks import score_problems
 from data_prep.support.errors import OptionError
 from scoringnet_tf import ScoringNet, from_preset, videos
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, RecordsError
+from scoringnet_tf.inference.evaluation import figures, predict_records, prediction_function, table
 from scoringnet_tf.inference.feature_folder import write_tables
+from scoringnet_tf.inference.video_score import Performance, VideoScore, failure, failure_row
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.sports import SCORES, SPORTS, differences, get_sport, kept_form, read_sport, sport_yaml, src
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.training.scoring import ScoringRun
 
 GOLF = """\
@@ -281,3 +284,30 @@ def test_a_run_cannot_either(changes, records, tmp_path):
     with pytest.raises(InputError):
         ScoringRun(info, settings(tmp_path / "run", records, **{**WHOLE, **changes}))
     ScoringRun(info, settings(tmp_path / "run", records, **WHOLE))
+
+
+# === Results ===
+
+
+def test_results_have_its_score_alone_and_can_be_read_again(tmp_path):
+    sport = golf(tmp_path)
+    performance = Performance(
+        0, 9, 0.0, 0.3, final=210.0, deviations={"final": 4.0}, intervals={"final": (190.0, 230.0)}
+    )
+    score = VideoScore("a.mp4", sport, 9, 30.0, [], [performance], [])
+    score.save(tmp_path / "score.csv")
+    failed = [of("b.mp4", None, sport, Remark("unreadable", "b")) for of in (failure, failure_row)]
+    said = [str(score), *map(json.dumps, [score.to_dict(), *failed]), (tmp_path / "score.csv").read_text()]
+    assert not [other for other in OTHER_SCORES for text in said if other in text]
+    assert set(failed[0]) == set(score.to_dict()) and set(failed[1]) == set(score.rows()[0])
+    assert VideoScore.from_dict(json.loads(json.dumps(score.to_dict())), sport) == score
+
+
+def test_figures_and_their_table_are_of_its_score_alone(records):
+    info = DatasetInfo.load(records)
+    model = ScoringNet.for_records(info, **SMALL)
+    predictions = predict_records(prediction_function(model), videos(records, "train", batch_size=3, with_info=True))
+    measured = figures(predictions, info.stages)
+    assert not [name for name in measured if name.startswith(("d_", "e_"))] and measured["f_med"] > 0
+    heads = table([("model", measured)], info.scores).splitlines()[0].split()
+    assert heads == ["frames", "edit", "F1@50", "F-SRC", "F-MED"]
