@@ -139,7 +139,8 @@ class DatasetInfo:
             raise RecordsError(f"{records_dir / INDEX_NAME}: expected the fields of DatasetInfo. Received: {problem}")
         info = cls(**{**fields, "frame_size": tuple(fields["frame_size"]), "records_dir": records_dir})
         _check_sport(info)
-        info.videos = {video_id: dict.fromkeys(SCORES) | video for video_id, video in info.videos.items()}
+        absent = dict.fromkeys(info._absent_scores())
+        info.videos = {video_id: video | absent for video_id, video in info.videos.items()}
         for split in info.splits:
             for shard in info.splits[split]["shards"]:
                 _check_shard(records_dir / shard["file"], shard["bytes"])
@@ -149,7 +150,7 @@ class DatasetInfo:
         """Writes `dataset_info.json` into `records_dir`."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         del fields["records_dir"]
-        absent = {*SCORES} - {*self.scores}
+        absent = self._absent_scores()
         fields["videos"] = {
             video_id: {key: value for key, value in video.items() if key not in absent}
             for video_id, video in self.videos.items()
@@ -165,6 +166,10 @@ class DatasetInfo:
     def scores(self) -> tuple[str, ...]:
         """The scores of its sport, see `Sport.scores`; all of action classes, which have none."""
         return get_sport(self.sport).scores if self.sport else SCORES
+
+    def _absent_scores(self):
+        scores = self.scores
+        return [score for score in SCORES if score not in scores]
 
     @property
     def feature_size(self) -> int:

@@ -111,7 +111,7 @@ def _has_final_alone(definition):
 def _final_score_sport(definition, where):
     for key, code in (("fusion", "fusion_without_parts"), ("marks", "marks_without_execution")):
         if key in definition:
-            received = f"ranges of {', '.join(definition['ranges']) or 'nothing'}"
+            received = f"ranges of {', '.join(map(str, definition['ranges'])) or 'nothing'}"
             expected = "expected beside it the ranges of difficulty and execution, or no such key"
             raise InputError(f"{where}: {key}: {expected}. Received: {received}", code=code)
     values = _mapping(where, definition, FINAL_KEYS, OPTIONAL_FINAL_KEYS)
