@@ -169,7 +169,7 @@ def _print(measured, model):
     baseline = measured["mean_predictor"]
     over = counted(measured["groups"], "group") if measured["groups"] else "videos"
     rows = [("model", measured), (f"95 % over {over}", measured["bootstrap"])]
-    print(evaluation.table([*rows, *([("mean predictor", baseline)] if baseline else [])]))
+    print(evaluation.table([*rows, *([("mean predictor", baseline)] if baseline else [])], model.sport.scores))
     if model.segmenter is not None:
         per_class = measured["frame_accuracy_per_class"].items()
         print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))

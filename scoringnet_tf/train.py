@@ -12,7 +12,7 @@ from absl import flags
 
 from scoringnet_tf import defaults
 from scoringnet_tf.data.dataset_info import load_records
-from scoringnet_tf.sports import DECODINGS
+from scoringnet_tf.sports import DECODINGS, NOISE, PREDICTED_SCORES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import check_access
@@ -187,7 +187,8 @@ flags.DEFINE_enum(
     ["true", "predicted", "scheduled", "whole"],
     "Key fragments that SP is trained on (§4.3 does not say): true labels, KFS's predictions (in joint training with "
     "its dropout), or from the former to the latter. whole: a model without KFS, whose towers see --clip_lengths "
-    "frames of the whole video, evenly sampled (the paper's −KFS, table 4); it needs no stage labels.",
+    "frames of the whole video, evenly sampled (the paper's −KFS, table 4); it needs no stage labels. A sport "
+    "without stages has no other.",
 )
 flags.DEFINE_list(
     "difficulty_fragment",
@@ -264,6 +265,15 @@ def _add_reference(run, best, training_ids):
         add_reference(best, run.info, held_out, training_ids=training_ids, apart=apart)
 
 
+def _fit_to_sport(settings, info):
+    """Leaves out what the sport does not have: its towers' flags, unless they are given, and stages to cut by."""
+    for score in {*PREDICTED_SCORES} - {*info.scores}:
+        if not settings[f"{score}_fragment"]:
+            del settings[f"{score}_fragment"]
+    if info.stages == [NOISE] and not flags.FLAGS["fragments"].present:
+        settings["fragments"] = "whole"
+
+
 def _check_teaches(settings):
     """InputError where what was asked for teaches nothing."""
     run_flags.check_learning_rate(settings)
@@ -281,6 +291,7 @@ def main(_: list[str]) -> None:
     settings["image_size"], settings["clip_lengths"] = cli.size_flag("image_size"), cli.size_flag("clip_lengths")
     _check_teaches(settings)
     info = load_records(settings["records_dir"])
+    _fit_to_sport(settings, info)
     check_access(settings["model_dir"], "model_dir", writing=True)
 
     from scoringnet_tf.training import idle_flags

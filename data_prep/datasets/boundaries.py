@@ -12,8 +12,8 @@ END = "end"
 
 
 def boundary_columns(sport: Sport) -> tuple[str, ...]:
-    """The names of the columns, in the order of their frames."""
-    return (*sport.stages[1:], END)
+    """The names of the columns, in the order of their frames; none in a sport without stages."""
+    return (*sport.stages[1:], END) if sport.stages[1:] else ()
 
 
 def read_boundaries(fields: Fields, sport: Sport, stretch: tuple[int, int] | None = None) -> tuple[Segment, ...] | None:

@@ -68,7 +68,7 @@ def judged_scores(
         return dict(scores)
     stated = scores["execution"]
     if stated is not None and not abs(stated - execution) <= FINAL_TOLERANCE:
-        low, high = sport.execution_range
+        low, high = sport.range_of("execution")
         what = f"expected an execution of {execution:.2f}, as the marks give. Received: {stated:.2f}"
         fields.expect(what, INCONSISTENT if low <= stated <= high else ERROR)
     return {**scores, "execution": execution}

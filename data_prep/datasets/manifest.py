@@ -32,7 +32,7 @@ from pathlib import Path, PurePosixPath
 from data_prep.datasets.boundaries import read_boundaries
 from data_prep.datasets.judges_marks import judged_scores, panels_note, read_marks
 from data_prep.datasets.options import sport_option
-from data_prep.datasets.own_table import GIVES_A_SCORE, read_own_table
+from data_prep.datasets.own_table import GIVES_A_SCORE, meaningful, read_own_table
 from data_prep.datasets.performances import number_performances, read_stretch
 from data_prep.datasets.readers.layout import unlisted_features_note, unlisted_note
 from data_prep.datasets.sample import NONMONOTONE, Problem, Sample, Source
@@ -98,7 +98,9 @@ def read(
     if label_path:
         samples, cut = _labelled(samples, table, label_path, rules)
     stage_source = f"columns of {table.path.name}" if table.has_boundaries else STAGE_CSV if label_path else "none"
-    _expect_scores(table, samples, is_labelled=table.has_boundaries or label_path is not None)
+    _expect_scores(
+        table, samples, meaningful(GIVES_A_SCORE, rules), is_labelled=table.has_boundaries or label_path is not None
+    )
     marks = {f"row {number}": len(read_marks(table.fields(number, row), row)) for number, row in table.rows}
     oddities = [
         *panels_note(marks),
@@ -304,16 +306,16 @@ def _with_problem(sample, problem):
     return dataclasses.replace(sample, problems=(*sample.problems, problem)) if problem else sample
 
 
-def _expect_scores(table, samples, is_labelled):
+def _expect_scores(table, samples, columns, is_labelled):
     """InputError where no score is known, and there are no stages or a column that may be a score is not used."""
     if any((sample.difficulty, sample.execution, sample.final) != (None, None, None) for sample in samples):
         return
-    may_be_known = is_labelled or any(name in table.columns for name in GIVES_A_SCORE)
+    may_be_known = is_labelled or any(name in table.columns for name in columns)
     if may_be_known and any(sample.problems for sample in samples):
         return  # those say more
     if table.numeric_unused or all(sample.segments is None for sample in samples):
         unused = f", and the columns {', '.join(table.unused)} are not used" if table.unused else ""
         raise InputError(
-            f"{table.path}: expected a score in one row at least: {', '.join(GIVES_A_SCORE)} (--columns=final=COLUMN "
+            f"{table.path}: expected a score in one row at least: {', '.join(columns)} (--columns=final=COLUMN "
             f"says which column it is). Received: none{unused}"
         )

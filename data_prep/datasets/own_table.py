@@ -13,13 +13,14 @@ from data_prep.datasets.judges_marks import MARKS
 from data_prep.datasets.performances import EITHER, FRAMES, TIMES, stretch_columns
 from data_prep.datasets.readers.table import has_decimal_comma, read_table
 from data_prep.support.errors import OptionError
-from scoringnet_tf.sports import SCORES, Sport
+from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, Sport
 from scoringnet_tf.support.errors import InputError
 
 OF_EVERY_ROW = ("video", "split", "id", "group", "num_frames", *SCORES, "penalty", MARKS, *FRAMES, *TIMES, *EITHER)
 OF_FEATURES = ("features", "fps")
 WITH_DECIMALS = (*SCORES, "penalty", MARKS, *TIMES, *EITHER, "fps")
 GIVES_A_SCORE = (*SCORES, MARKS, "mark_1")
+OF_PARTS = (*PREDICTED_SCORES, "penalty", MARKS, "mark_1")  # have no meaning in a sport with a final score alone
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +67,11 @@ class OwnTable:
         return Fields(f"{self.path.name}, row {number}", row, self.decimal_comma)
 
 
+def meaningful(columns: Sequence[str], sport: Sport) -> tuple[str, ...]:
+    """Those of the columns that have a meaning in the sport."""
+    return tuple(name for name in columns if sport.fusion or name not in OF_PARTS)
+
+
 def read_own_table(
     path: Path,
     sport: Sport,
@@ -82,7 +88,8 @@ def read_own_table(
     table = read_table(path, delimiter, encoding)
     stages = boundary_columns(sport)
     _check_stages(sport)
-    names = column_names(path, table.header, (*OF_EVERY_ROW, *OF_FEATURES, *stages), columns)
+    of_every_row = meaningful(OF_EVERY_ROW, sport)
+    names = column_names(path, table.header, (*of_every_row, *OF_FEATURES, *stages), columns)
     if "features" not in names:
         names.pop("fps", None)  # a video states its own
     if sport.marks is None:
@@ -105,7 +112,7 @@ def read_own_table(
 
 def _check_stages(sport):
     """OptionError where a sport of one's own calls a stage as the table calls something else."""
-    meanings = column_meanings((*OF_EVERY_ROW, *OF_FEATURES, END))
+    meanings = column_meanings((*meaningful(OF_EVERY_ROW, sport), *OF_FEATURES, END))
     taken = [stage for stage in sport.stages[1:] if meaning_of(stage, meanings)]
     if taken:
         raise OptionError(

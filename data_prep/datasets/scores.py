@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from data_prep.datasets.sample import Sample
-from scoringnet_tf.sports import SCORES, Sport
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
 from scoringnet_tf.support.wording import counted, shown
 
@@ -52,7 +52,7 @@ def _difficulty(sport, execution, final, penalty):
     # What a hundredth of the execution is worth, to which it is rounded.
     nearby = (sport.difficulty_of(execution + change, final, penalty) for change in (-HUNDREDTH, HUNDREDTH))
     rounding = max(abs(other - difficulty) for other in nearby)
-    low, high = sport.difficulty_range
+    low, high = sport.range_of("difficulty")
     nearest = min(max(difficulty, low), high)
     if abs(nearest - difficulty) > rounding:
         return difficulty
@@ -78,7 +78,7 @@ def odd_executions(sport: Sport, samples: Iterable[Sample]) -> list[str]:
 
 def odd_scales(sport: Sport, samples: Sequence[Sample]) -> list[str]:
     """Notes on scores that are possible, but most so low that they may be of another scale than the sport's."""
-    values = {score: _known(score, samples) for score in SCORES}
+    values = {score: _known(score, samples) for score in sport.scores}
     notes = []
     for score, found in values.items():
         least, most = sport.range_of(score)
@@ -99,8 +99,7 @@ def exchanged_scores(sport: Sport, samples: Iterable[Sample]) -> list[str]:
 
     What is multiplied, or of other ranges, is out of its range in the other's column.
     """
-    highest_difficulty, highest_execution = sport.difficulty_range[1], sport.execution_range[1]
-    if sport.fusion == "product" or highest_difficulty >= highest_execution:
+    if sport.fusion in ("", "product") or sport.range_of("difficulty")[1] >= sport.range_of("execution")[1]:
         return []
     pairs = [
         (sample.difficulty, sample.execution)

@@ -10,7 +10,7 @@ from data_prep.datasets.splitting import torn_groups, torn_note
 from data_prep.records.summary import table
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, described_pixels
-from scoringnet_tf.sports import NOISE, SCORES
+from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.wording import counted
 
 NUM_BINS = 12
@@ -29,7 +29,7 @@ def describe(info: DatasetInfo) -> dict[str, Any]:
         distribution is {"number", "mean", "std", "min", "q1", "median", "q3", "max"}, of seconds {"number": 0} where
         one vector of features stands for a whole video.
     """
-    bins = {score: edges for score in SCORES if (edges := _edges(info, score)) is not None}
+    bins = {score: edges for score in info.scores if (edges := _edges(info, score)) is not None}
     return {
         "name": info.name,
         "sport": info.sport_name,
@@ -57,7 +57,7 @@ def _edges(info, score):
 def _describe_split(info, split, bins):
     videos = [info.videos[video_id] for video_id in info.splits[split]["ids"]]
     stages, seconds, unlabelled = _stage_seconds(info, split)
-    lacking = {score: sum(video[score] is None for video in videos) for score in SCORES}
+    lacking = {score: sum(video[score] is None for video in videos) for score in info.scores}
     return {
         "videos": len(videos),
         "frames": sum(video["num_frames"] for video in videos),

@@ -20,7 +20,7 @@ from data_prep.support.processes import in_processes
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.video import Clip
-from scoringnet_tf.sports import SCORES
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted, shown
 
@@ -83,7 +83,8 @@ def _measured(clip: Clip) -> EncodedVideo:
 def _known_scores(source):
     if not source.sport or source.classes:
         return []
-    known = (f"{name} {sum(getattr(sample, name) is not None for sample in source.samples)}" for name in SCORES)
+    scores = get_sport(source.sport).scores
+    known = (f"{name} {sum(getattr(sample, name) is not None for sample in source.samples)}" for name in scores)
     return [f"Scores known of {counted(len(source.samples), 'video')}: {', '.join(known)}."]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from scoringnet_tf.data.records import DatasetInfo, described_pixels
-from scoringnet_tf.sports import PREDICTED_SCORES
+from scoringnet_tf.sports import NOISE, PREDICTED_SCORES
 from scoringnet_tf.support.wording import counted
 
 UNLABELLED = "unlabelled"  # in `DatasetInfo.stage_frames`
@@ -40,7 +40,7 @@ def summary(info: DatasetInfo) -> str:
         lines += ["", *table(["split", "score", "min", "max", "mean", "std"], scores)]
     names = [*info.stages, UNLABELLED]
     stages = [[split, *(f"{counts.get(name, 0):,}" for name in names)] for split, counts in info.stage_frames.items()]
-    lines += ["", *table([f"{unit} of", *names], stages)]
+    lines += ["", *table([f"{unit} of", *names], stages)] if _may_have_stages(info) else []
     for head, names in info.classes.items():
         lines.append(f"classes of {head}: {' '.join(names)}")
     lines += ["", *_limits(info), f"skipped videos: {len(info.skipped)}"]
@@ -50,6 +50,10 @@ def summary(info: DatasetInfo) -> str:
         lines += [f"videos kept though {though}: {len(kept)}"] if kept else []
         lines += [f"  {problem}" for problems in kept for problem in problems]
     return "\n".join(lines)
+
+
+def _may_have_stages(info):
+    return info.stages != [NOISE]
 
 
 def _unit(info):
@@ -78,8 +82,8 @@ def _file_of(weights):
 def _limits(info):
     """What can be trained on these records and what cannot; nothing where all is known, or clips are to pretrain on."""
     total = sum(sum(counts.values()) for counts in info.stage_frames.values())
-    unlabelled = sum(counts.get(UNLABELLED, 0) for counts in info.stage_frames.values())
-    known = {score: sum(video[score] is not None for video in info.videos.values()) for score in LOST_WITHOUT}
+    unlabelled = _may_have_stages(info) and sum(counts.get(UNLABELLED, 0) for counts in info.stage_frames.values())
+    known = {score: sum(video[score] is not None for video in info.videos.values()) for score in info.scores}
     if info.classes or (not unlabelled and set(known.values()) == {len(info.videos)}):
         return []
     lines = [f"Can be trained on these records: {_trainable(info)}."]
@@ -89,9 +93,10 @@ def _limits(info):
             "there is none at all, score whole videos (train --fragments=whole), or use a trained KFS (--segmenter); "
             "where some have one, --fragments=predicted."
         )
-    for score, loss in LOST_WITHOUT.items():
-        if known[score] < len(info.videos):
-            lines.append(f"{score} is known for {known[score]} of {counted(len(info.videos), 'video')}: {loss}.")
+    for score, number in known.items():
+        if number < len(info.videos):
+            of = counted(len(info.videos), "video")
+            lines.append(f"{score} is known for {number} of {of}: {LOST_WITHOUT[score]}.")
     return [*lines, ""]
 
 

@@ -19,7 +19,6 @@ from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.extraction import load_c3d
 from scoringnet_tf.models.presets import model_path
 from scoringnet_tf.report.evaluation_report import METRICS, write_report
-from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.reading import read_json
@@ -142,7 +141,7 @@ class Run:
             [self.info.videos[video_id].get("group") or f"={video_id}" for p in parts for video_id in p.ids]
         )
         learned = {}
-        for score in SCORES:
+        for score in self.info.scores:
             scores = np.concatenate([part.scores(score) for part in parts])
             known = np.isfinite(scores)
             if (known & ~held_out).sum() > 1:
@@ -168,7 +167,7 @@ class Run:
 
     def _write_report(self, system, info, videos, predicted):
         unlabelled = [np.full(1, -1) for _ in videos.ids]
-        truth = {score: videos.scores(score) for score in SCORES}
+        truth = {score: videos.scores(score) for score in info.scores}
         nothing_empty = np.zeros((len(videos.ids), 0), bool)
         predictions = evaluation.Predictions(
             list(videos.ids), truth, predicted, {}, unlabelled, unlabelled, nothing_empty

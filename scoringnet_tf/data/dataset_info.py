@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scoringnet_tf.data.index_checks import index_problem
-from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports import SCORES, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import cached_file, write_json
 from scoringnet_tf.support.flag_files import flag_files, records_recipe
@@ -56,9 +56,9 @@ class DatasetInfo:
         frame_rate: median frames (of features: steps) per second over the videos.
         splits: {split: {"ids", "num_videos", "num_frames", "shards": [{"file", "num_records", "bytes"}]}}.
         videos: {id: {"split", "path", "sha256", "num_frames", "difficulty", "execution", "final"}}, scores None where
-            unknown; where the dataset has them, "group", which cuts of one source share, and "classes", {head: label};
-            "inconsistent", [sentences], of a video that was kept though its scores contradict each other, and
-            "lookalike" though one of another split looks the same.
+            unknown, and in the file those of the sport alone; where the dataset has them, "group", which cuts of one
+            source share, and "classes", {head: label}; "inconsistent", [sentences], of a video that was kept though its
+            scores contradict each other, and "lookalike" though one of another split looks the same.
         score_statistics: {split: {"difficulty" | "execution" | "final": {"mean", "std", "min", "max"}}}, in points;
             a score that is unknown is left out. Models take the mean and std of `"train"`.
         stage_frames: {split: {stage or "unlabelled": number of frames}}.
@@ -139,6 +139,8 @@ class DatasetInfo:
             raise RecordsError(f"{records_dir / INDEX_NAME}: expected the fields of DatasetInfo. Received: {problem}")
         info = cls(**{**fields, "frame_size": tuple(fields["frame_size"]), "records_dir": records_dir})
         _check_sport(info)
+        absent = dict.fromkeys(info._absent_scores())
+        info.videos = {video_id: video | absent for video_id, video in info.videos.items()}
         for split in info.splits:
             for shard in info.splits[split]["shards"]:
                 _check_shard(records_dir / shard["file"], shard["bytes"])
@@ -148,12 +150,26 @@ class DatasetInfo:
         """Writes `dataset_info.json` into `records_dir`."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         del fields["records_dir"]
+        absent = self._absent_scores()
+        fields["videos"] = {
+            video_id: {key: value for key, value in video.items() if key not in absent}
+            for video_id, video in self.videos.items()
+        }
         write_json(as_path(records_dir) / INDEX_NAME, fields)
 
     @property
     def sport_name(self) -> str:
         """The name of the sport; empty for action classes."""
         return get_sport(self.sport).name if self.sport else ""
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """The scores of its sport, see `Sport.scores`; all of action classes, which have none."""
+        return get_sport(self.sport).scores if self.sport else SCORES
+
+    def _absent_scores(self):
+        scores = self.scores
+        return [score for score in SCORES if score not in scores]
 
     @property
     def feature_size(self) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
-from scoringnet_tf.sports import SCORES
+from scoringnet_tf.sports import SCORES, get_sport
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted
 
 NUMBER, MAYBE_NUMBER, NONE = (int, float), (int, float, type(None)), type(None)
@@ -28,7 +29,6 @@ SKIPPED: dict[str, tuple[type, ...]] = {"id": (str,), "split": (str,), "problems
 VIDEO: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("split", "path", "sha256"), (str,)),
     "num_frames": (int,),
-    **dict.fromkeys(SCORES, MAYBE_NUMBER),
 }
 
 
@@ -50,10 +50,11 @@ def _problems(fields):
     if any(not isinstance(stage, str) for stage in fields["stages"]):
         yield f"stages {fields['stages']}"
     yield from _inner_problems(fields)
+    kinds = VIDEO | dict.fromkeys(_scores_of(fields["sport"]), MAYBE_NUMBER)
     for video_id, video in fields["videos"].items():
         if not isinstance(video, Mapping):
             yield f"videos, {video_id}: {reprlib.repr(video)}"
-        yield from _video_problems(video_id, video, fields["classes"])
+        yield from _video_problems(video_id, video, kinds, fields["classes"])
     for name, split in fields["splits"].items():
         yield from _split_problems(name, split, fields)
     of_no_split = {video["split"] for video in fields["videos"].values()} - fields["splits"].keys()
@@ -80,8 +81,16 @@ def _inner_problems(fields):
         yield from _wrong_kinds(entry, SKIPPED, "skipped: ")
 
 
-def _video_problems(video_id, video, classes):
-    yield from _wrong_kinds({"group": None, **video}, {**VIDEO, "group": (str, NONE)}, f"videos, {video_id}: ")
+def _scores_of(sport):
+    """The scores that a video must have; of a sport that is none, which is said elsewhere, all."""
+    try:
+        return get_sport(sport).scores if sport else SCORES
+    except InputError:
+        return SCORES
+
+
+def _video_problems(video_id, video, kinds, classes):
+    yield from _wrong_kinds({"group": None, **video}, {**kinds, "group": (str, NONE)}, f"videos, {video_id}: ")
     labels = video.get("classes")
     for head, names in classes.items() if labels is not None else ():
         label = labels.get(head, -1) if isinstance(labels, Mapping) else -1

@@ -34,7 +34,7 @@ from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example
 from scoringnet_tf.data.service import check_shared, served
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import split_ids, stored_split
-from scoringnet_tf.sports import NOISE, SCORES
+from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.wording import counted
@@ -148,12 +148,13 @@ def videos(
             begin, end = stage_span(example["stage/index"][first:last], fragments, margin)
             first, last = first + begin, first + end
         if num_frames is None:
-            return _video_element(example, tf.range(first, last), steps, seeds, pad_to_multiple, with_info)
+            return _video_element(example, tf.range(first, last), steps, seeds, pad_to_multiple, info.scores, with_info)
         chosen = first + spaced_indices(last - first, num_frames)
-        return _video_element(example, chosen, steps, seeds, 1, with_info)
+        return _video_element(example, chosen, steps, seeds, 1, info.scores, with_info)
 
     def batch(dataset):
-        return _batch_videos(dataset, steps, num_frames, batch_size, drop_remainder, bucket_boundaries, with_info)
+        options = (batch_size, drop_remainder, bucket_boundaries, info.scores, with_info)
+        return _batch_videos(dataset, steps, num_frames, *options)
 
     epochs = _last_epoch(first_epoch, epochs, draws)
     if service:
@@ -415,7 +416,7 @@ def _steps(info, image_size, augmentation):
     return _Steps("features", "feature/floats", lambda values, _: values, (info.feature_size,), tf.constant(0.0))
 
 
-def _video_element(example, chosen, steps, seeds, multiple, with_info):
+def _video_element(example, chosen, steps, seeds, multiple, scores, with_info):
     """(inputs, targets[, info]) of the `chosen` steps of one video, int32 (L,), padded to a multiple of them."""
     values = steps.decode(tf.gather(example[steps.key], chosen), seeds)
     length = tf.size(chosen)
@@ -426,22 +427,22 @@ def _video_element(example, chosen, steps, seeds, multiple, with_info):
     }
     stages = tf.cast(tf.gather(example["stage/index"], chosen), tf.int32)
     targets = {"stages": tf.pad(stages, [[0, padding]], constant_values=UNLABELLED)}
-    targets |= {name: example[f"score/{name}"] for name in SCORES}
+    targets |= {name: example[f"score/{name}"] for name in scores}
     if not with_info:
         return inputs, targets
     return inputs, targets, {"id": example["example/id"], "frame_rate": example["image/frame_rate"]}
 
 
-def _batch_videos(dataset, steps, length, batch_size, drop_remainder, bucket_boundaries, with_info):
+def _batch_videos(dataset, steps, length, batch_size, drop_remainder, bucket_boundaries, scores, with_info):
     per_step, scalar = tf.TensorShape([length]), tf.TensorShape([])
     values_shape = tf.TensorShape([length, *steps.shape])
     shapes: tuple[dict, ...] = (
         {steps.name: values_shape, "mask": per_step},
-        {"stages": per_step, **_by_score(scalar)},
+        {"stages": per_step, **dict.fromkeys(scores, scalar)},
     )
     values: tuple[dict, ...] = (
         {steps.name: steps.padding, "mask": False},
-        {"stages": tf.constant(UNLABELLED), **_by_score(0.0)},
+        {"stages": tf.constant(UNLABELLED), **dict.fromkeys(scores, 0.0)},
     )
     if with_info:
         shapes += ({"id": scalar, "frame_rate": scalar},)
@@ -456,7 +457,3 @@ def _batch_videos(dataset, steps, length, batch_size, drop_remainder, bucket_bou
         padding_values=values,
         drop_remainder=drop_remainder,
     )
-
-
-def _by_score(value):
-    return dict.fromkeys(SCORES, value)

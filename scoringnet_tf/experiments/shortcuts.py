@@ -64,7 +64,7 @@ def watch(info: DatasetInfo, split: str) -> Watched:
     rows = []
     for inputs, targets, described in tqdm(videos, f"Watching {split}", total=len(info.split(split)["ids"])):
         frames, stages = inputs["frames"][0].numpy(), targets["stages"][0].numpy()
-        scores = {score: float(targets[score][0]) for score in SCORES}
+        scores = {score: float(targets[score][0]) if score in targets else math.nan for score in SCORES}
         rows.append((described["id"][0].numpy().decode(), scores, *_numbers(frames, stages, len(info.stages))))
     rows.sort(key=lambda row: row[0])
     ids = tuple(row[0] for row in rows)

@@ -27,7 +27,7 @@ from scoringnet_tf.models.reference import (
     is_current,
     pooled,
 )
-from scoringnet_tf.sports import NOISE, SCORES
+from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256
 from scoringnet_tf.support.paths import AnyPath, RemotePath
@@ -200,7 +200,7 @@ class _Seen:
     ids: list[str] = dataclasses.field(default_factory=list)
     splits: list[str] = dataclasses.field(default_factory=list)
     features: list[np.ndarray] = dataclasses.field(default_factory=list)
-    scores: dict[str, list[float]] = dataclasses.field(default_factory=lambda: {score: [] for score in SCORES})
+    scores: dict[str, list[float]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
     seconds: dict[str, list[float]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
     surely: dict[str, list[float]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
 
@@ -216,7 +216,7 @@ def _seen(model, info, batch_size):
                 found.features += list(features.numpy())
                 truth, mask, rates = targets["stages"].numpy(), inputs["mask"].numpy(), facts["frame_rate"].numpy()
                 found.splits += [split] * len(mask)
-                for score in SCORES:
+                for score in info.scores:
                     found.scores[score] += targets[score].numpy().tolist()
                 for row in range(len(mask)):
                     stages = truth[row][mask[row]]

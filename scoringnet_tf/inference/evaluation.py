@@ -26,7 +26,7 @@ class Predictions:
 
     Attributes:
         ids: N names.
-        truth: score name → float64 (N,), points of the sport; NaN = unknown.
+        truth: score name, of each that the sport has, → float64 (N,), points of the sport; NaN = unknown.
         predicted: the same of those scores that the model predicts.
         deviations: the same, how unsure the model is of each: standard deviations, of a distribution head alone.
         stages_true, stages_predicted: N integer arrays (L_n,); −1 = unlabelled, or predicted by a model without KFS.
@@ -97,7 +97,7 @@ def predict_records(
     joined = {name: np.concatenate(parts) for name, parts in columns.items()}
     result.predicted = {score: joined[score].astype(float) for score in SCORES if score in joined}
     result.deviations = {score: joined[f"{score}_std"].astype(float) for score in SCORES if f"{score}_std" in joined}
-    result.truth = {score: joined[f"true_{score}"].astype(float) for score in SCORES}
+    result.truth = {score: joined[f"true_{score}"].astype(float) for score in SCORES if f"true_{score}" in joined}
     result.empty_fragments = joined.get("empty_fragments", np.zeros((len(result.ids), 0), bool))
     return result
 
@@ -107,7 +107,7 @@ def _collect(result, columns, inputs, targets, info, outputs):
     for name in (*SCORES, *(f"{score}_std" for score in SCORES), "empty_fragments"):
         if name in outputs:
             columns[name].append(outputs[name].numpy())
-    for score in SCORES:
+    for score in (score for score in SCORES if score in targets):
         columns[f"true_{score}"].append(targets[score].numpy())
     lengths = inputs["mask"].numpy().sum(axis=1)
     predicted = outputs["labels"].numpy() if "labels" in outputs else np.full(inputs["mask"].shape, -1)
@@ -122,9 +122,9 @@ def figures(predictions: Predictions, stage_names: Sequence[str]) -> dict[str, A
     Returns:
         A dictionary with `num_videos`, `frame_accuracy`, `frame_accuracy_per_class` (stage name → share; NaN for a
         stage that never occurs), `edit_score f1_10 f1_25 f1_50` (see `metrics`; NaN without stage labels or without
-        KFS), `d_src e_src f_src d_med e_med f_med d_rl2 e_rl2 f_rl2` (NaN of a score that is not predicted),
-        `share_out_of_order` (of videos whose predicted stages cannot be those of one performance; NaN without KFS) and
-        `num_empty_fragments`.
+        KFS), `d_src e_src f_src d_med e_med f_med d_rl2 e_rl2 f_rl2` (NaN of a score that is not predicted; none of a
+        score that the sport does not have), `share_out_of_order` (of videos whose predicted stages cannot be those of
+        one performance; NaN without KFS) and `num_empty_fragments`.
     """
     truth, found = (np.concatenate(stages) for stages in (predictions.stages_true, predictions.stages_predicted))
     hit = truth == found
@@ -206,12 +206,17 @@ def mean_predictor_figures(
     return {f"{score[0]}_med": med(truth[score], np.full(len(truth[score]), mean)) for score, mean in means.items()}
 
 
-def table(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
-    """A text table of figures: rows are (label, figures), where a figure is a number or the two ends of an interval."""
-    columns = ("frame_accuracy", "edit_score", "f1_50", "d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
-    heads = ("frames", "edit", "F1@50", "D-SRC", "E-SRC", "F-SRC", "D-MED", "E-MED", "F-MED")
+def table(rows: Sequence[tuple[str, Mapping[str, Any]]], scores: Sequence[str] = SCORES) -> str:
+    """A text table of figures.
+
+    Args:
+        rows: (label, figures), where a figure is a number or the two ends of an interval.
+        scores: those of the sport; the others have no columns.
+    """
+    columns = {"frame_accuracy": "frames", "edit_score": "edit", "f1_50": "F1@50"}
+    columns |= {f"{score[0]}_{name}": f"{score[0]}-{name}".upper() for name in ("src", "med") for score in scores}
     width = max(len(label) for label, _ in rows)
-    lines = [" " * width + "".join(f"{head:>12}" for head in heads)]
+    lines = [" " * width + "".join(f"{head:>12}" for head in columns.values())]
     for label, measured in rows:
         lines.append(f"{label:<{width}}" + "".join(f"{_cell(measured.get(column)):>12}" for column in columns))
     return "\n".join(lines)

@@ -236,7 +236,7 @@ def write_tables(info: DatasetInfo, output_dir: Path | RemotePath) -> str:
                 "video": video_id,
                 "split": known["split"],
                 "group": known.get("group"),
-                **{score: known[score] for score in SCORES},
+                **{score: known[score] for score in sport.scores},
                 "num_frames": known["num_frames"],
                 "fps": float(record["image/frame_rate"]),
                 "penalty": _penalty(sport, known),

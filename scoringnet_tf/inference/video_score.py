@@ -5,6 +5,7 @@ import csv
 import dataclasses
 import html
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.inference.reliability import Reliability
@@ -21,15 +22,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SCHEMA_VERSION = 1  # of `to_dict`, docs/predictions.md; a change that readers must know of adds one
-COLUMNS = (
-    *("video", "performance", "status", "start_s", "end_s"),
-    *SCORES,
-    *(f"{score}_std" for score in SCORES),
-    *(f"{score}_{end}" for score in SCORES for end in ("low", "high")),
-    "reliability",
-    *("reasons", "warnings", "error"),
-    *("model", "sport"),
-)
+
+
+def columns(sport: Sport) -> tuple[str, ...]:
+    """The names of the columns of a table of results of a sport."""
+    return (
+        *("video", "performance", "status", "start_s", "end_s"),
+        *sport.scores,
+        *(f"{score}_std" for score in sport.scores),
+        *(f"{score}_{end}" for score in sport.scores for end in ("low", "high")),
+        "reliability",
+        *("reasons", "warnings", "error"),
+        *("model", "sport"),
+    )
 
 
 @dataclasses.dataclass
@@ -88,11 +93,16 @@ class Performance:
             said.append(f"in brackets where the true score lies in {100 * level:.0f} of 100 such performances")
         return "; ".join(said)
 
-    def to_dict(self) -> dict[str, Any]:
-        """As an entry of `performances` in docs/predictions.md."""
+    def to_dict(self, scores: Sequence[str] = SCORES) -> dict[str, Any]:
+        """As an entry of `performances` in docs/predictions.md.
+
+        Args:
+            scores: those of the sport; the others are left out.
+        """
         remarks = {"reasons": self.reasons, "warnings": self.warnings}
         said = {name: [remark.to_dict() for remark in found] for name, found in remarks.items()}
-        return {**dataclasses.asdict(self), **said}
+        values = {**dataclasses.asdict(self), **said}
+        return {name: value for name, value in values.items() if name in scores or name not in SCORES}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Performance":
@@ -241,7 +251,7 @@ class VideoScore:
             "sport": self.sport.name,
             "num_frames": self.num_frames,
             "fps": self.fps,
-            **{score: getattr(self, score) for score in SCORES},
+            **{score: getattr(self, score) for score in self.sport.scores},
             "deviations": self.deviations,
             "interval_level": self.interval_level,
             "intervals": self.intervals,
@@ -249,7 +259,7 @@ class VideoScore:
             "alike": self.alike,
             "reasons": [reason.to_dict() for reason in self.reasons],
             "stages": self.stages,
-            "performances": [performance.to_dict() for performance in self.performances],
+            "performances": [performance.to_dict(self.sport.scores) for performance in self.performances],
             "warnings": [warning.to_dict() for warning in self.warnings],
             "error": None,
             "complete": self.complete,
@@ -275,12 +285,12 @@ class VideoScore:
         )
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row of `COLUMNS` for each performance, numbered from 1."""
+        """A row of `columns` for each performance, numbered from 1."""
         shared = {"video": self.video, "model": self.model, "sport": self.sport.name}
         rows = []
         for number, performance in enumerate(self.performances, start=1):
             said = {"performance": number, "warnings": _codes(self.warnings_of(performance))}
-            rows.append(dict.fromkeys(COLUMNS) | shared | said | _cells(performance))
+            rows.append(dict.fromkeys(columns(self.sport)) | shared | said | _cells(performance, self.sport.scores))
         return rows
 
     def to_dataframe(self) -> Any:
@@ -289,7 +299,7 @@ class VideoScore:
             import pandas
         except ImportError as error:
             raise InputError("Expected pandas, for a DataFrame. Received: none. pip install pandas") from error
-        return pandas.DataFrame(self.rows(), columns=list(COLUMNS))
+        return pandas.DataFrame(self.rows(), columns=list(columns(self.sport)))
 
     def plot(self) -> "Figure":
         """A picture: frames of the key stages above the strip of the stages, scores, reasons and warnings."""
@@ -321,7 +331,7 @@ class VideoScore:
             write_json(path, self.to_dict())
         elif suffix == ".csv":
             with replacing_file(path) as temporary, _opened(temporary) as file:
-                writer = csv.DictWriter(file, COLUMNS)
+                writer = csv.DictWriter(file, columns(self.sport))
                 writer.writeheader()
                 writer.writerows(self.rows())
         elif suffix == ".png":
@@ -335,24 +345,24 @@ def _opened(path):
     return path.open("w", newline="", encoding="utf-8", errors="backslashreplace")
 
 
-def failure(video: str, model: str | None, sport: str | None, error: Remark) -> dict[str, Any]:
+def failure(video: str, model: str | None, sport: Sport, error: Remark) -> dict[str, Any]:
     """What `VideoScore.to_dict` is of a video that could not be read: the same keys, nothing in them, and the error."""
-    known = {"schema_version": SCHEMA_VERSION, "video": video, "status": "failed", "model": model, "sport": sport}
-    unknown = dict.fromkeys(("num_frames", "fps", *SCORES, "interval_level", "reliability"))
+    known = {"schema_version": SCHEMA_VERSION, "video": video, "status": "failed", "model": model, "sport": sport.name}
+    unknown = dict.fromkeys(("num_frames", "fps", *sport.scores, "interval_level", "reliability"))
     empty: dict[str, Any] = {"deviations": {}, "intervals": {}}
     empty |= {name: [] for name in ("alike", "reasons", "stages", "performances", "warnings")}
     return {**known, **unknown, **empty, "error": error.to_dict(), "complete": True}
 
 
-def failure_row(video: str, model: str | None, sport: str | None, error: Remark) -> dict[str, Any]:
-    """The row of `COLUMNS` of such a video."""
-    known = {"video": video, "status": "failed", "error": str(error), "model": model, "sport": sport}
-    return {**dict.fromkeys(COLUMNS), **known}
+def failure_row(video: str, model: str | None, sport: Sport, error: Remark) -> dict[str, Any]:
+    """The row of `columns` of such a video."""
+    known = {"video": video, "status": "failed", "error": str(error), "model": model, "sport": sport.name}
+    return {**dict.fromkeys(columns(sport)), **known}
 
 
-def _cells(performance):
-    """The cells of `COLUMNS` that a performance fills."""
-    known = {name: getattr(performance, name) for name in ("start_s", "end_s", *SCORES)}
+def _cells(performance, scores):
+    """The cells of `columns` that a performance fills."""
+    known = {name: getattr(performance, name) for name in ("start_s", "end_s", *scores)}
     deviations = {f"{score}_std": value for score, value in performance.deviations.items()}
     ends = {
         f"{score}_{end}": value

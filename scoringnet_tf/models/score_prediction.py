@@ -139,7 +139,8 @@ class ScorePredictor(Functional):
 
     Args:
         sport: as of `ScoringNet`; its rule fuses the two scores.
-        scores: `("difficulty", "execution")`, or `("final",)` where nothing else is known (AQA-7): one tower.
+        scores: `("difficulty", "execution")`, or `("final",)` where nothing else is known (AQA-7): one tower. None: the
+            former, unless the sport has a final score alone.
         clip_lengths: (T_d, T_e), m and t of Eqs. 2 and 3, which the paper leaves open. 32 keeps nearly every frame of
             a dive's flight (33 frames in the median of UNLV-Diving).
         image_size: (H, W) of the frames.
@@ -176,14 +177,15 @@ class ScorePredictor(Functional):
         dropout_rate: float = defaults.DROPOUT,
         kernel_l2: float = defaults.BETA,
         preprocessing: dict[str, Any] | None = None,
-        scores: Sequence[str] = PREDICTED_SCORES,
+        scores: Sequence[str] | None = None,
         features: int | None = None,
         dtype: str | None = None,
         name: str = "score_predictor",
         **kwargs: Any,
     ):
-        scores = tuple(scores)
-        _check_choice("scores", scores, (PREDICTED_SCORES, FINAL_ALONE))
+        rules = get_sport(sport)
+        scores = tuple(scores or rules.tower_scores)
+        _check_choice("scores", scores, dict.fromkeys((rules.tower_scores, FINAL_ALONE)))
         _check_choice("head", head, HEADS)
         _check_choice("output_activation", output_activation, ("linear", "relu"))
         if head == "distribution" and output_activation == "relu":
@@ -225,7 +227,7 @@ class ScorePredictor(Functional):
 
         # === Config ===
         self._config: dict[str, Any] = {
-            "sport": kept_form(get_sport(sport)),
+            "sport": kept_form(rules),
             "clip_lengths": tuple(clip_lengths),
             "image_size": tuple(image_size),
             "score_statistics": {score: tuple(score_statistics[score]) for score in scores},

@@ -17,7 +17,7 @@ from scoringnet_tf.models.saving import Preset
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, video_inputs
 from scoringnet_tf.models.views import check_views, score_views, select_views
-from scoringnet_tf.sports import PREDICTED_SCORES, Sport, SportForm, get_sport, kept_form
+from scoringnet_tf.sports import Sport, SportForm, get_sport, kept_form
 from scoringnet_tf.support.errors import InputError
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class ScoringNet(Preset, Objective, Functional):
         decoding: how the stages are decided: `"argmax"`, frame by frame as in the paper (§4.3), `"ordered"` or
             `"cyclic"`, see `StageDecision`.
         fragments: what the towers see: `"key"`, the key fragments that KFS finds, or `"whole"`, the video sampled
-            evenly (the paper's −KFS, table 4).
+            evenly (the paper's −KFS, table 4). None: the former, unless the sport has no stages.
         fragment_stages: score → names of the stages that form its key fragment, where not those of the sport (tables 1
             and 2 try others); kept with the model.
         views: how many views of a fragment the towers see when the model scores, not when it learns; the mean of
@@ -135,8 +135,8 @@ class ScoringNet(Preset, Objective, Functional):
         preprocessing: dict[str, Any] | None = None,
         stored: dict[str, Any] | None = None,
         decoding: str = defaults.DECODING,
-        scores: Sequence[str] = PREDICTED_SCORES,
-        fragments: str = "key",
+        scores: Sequence[str] | None = None,
+        fragments: str | None = None,
         views: int = defaults.VIEWS,
         features: dict[str, Any] | None = None,
         fragment_stages: dict[str, Sequence[str]] | None = None,
@@ -145,10 +145,14 @@ class ScoringNet(Preset, Objective, Functional):
         name: str = "scoring_net",
         **kwargs: Any,
     ):
+        rules = get_sport(sport)
+        scores = rules.tower_scores if scores is None else scores
+        fragments = fragments or ("key" if rules.stages[1:] else "whole")
         if fragments not in FRAGMENTS:
             raise ValueError(f"Expected fragments to be one of {', '.join(FRAGMENTS)}. Received: {fragments!r}")
         check_views(views, of_frames=not features, of_fragments=fragments == "key")
-        rules = get_sport(sport)
+        if fragments == "key" and not rules.stages[1:]:
+            raise InputError(f"Expected fragments='whole' of {rules.name}, which has no stages.", code="no_stages")
         _check_kept(provenance, features, reference)
         _check_fragment_stages(fragment_stages, scores)
         shared: dict[str, Any] = {
@@ -235,15 +239,16 @@ class ScoringNet(Preset, Objective, Functional):
         """
         given = options.pop("score_statistics", None) or {}
         known = info.score_statistics.get("train", {})
-        asked = [score for score in options.get("scores", PREDICTED_SCORES) if score not in given]
+        asked = [score for score in options.get("scores") or get_sport(info.sport).tower_scores if score not in given]
         missing = " and ".join(score for score in asked if not known.get(score))
         if missing:
             raise InputError(f"{info.records_dir}: expected known {missing} scores in the training split.")
         constant = " and ".join(score for score in asked if not known[score]["std"] > _rounding(known[score]["mean"]))
         if constant:
+            remedy = "" if "final" in asked else " One tower for the final score needs none (train --scores=final)."
             raise InputError(
                 f"{info.records_dir}: expected different values of {constant} to learn from. Received: the same of all "
-                "videos. One tower for the final score needs none (train --scores=final)."
+                f"videos.{remedy}"
             )
         return cls(
             sport=info.sport,

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from scoringnet_tf.inference.video_score import Performance
-from scoringnet_tf.sports import SCORES, Sport
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.sports.true_scores import contradiction, out_of_range
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath
@@ -35,7 +35,7 @@ class Judged:
 
 
 def read_judges(path: AnyPath, sport: Sport) -> dict[str, list[Judged]]:
-    """Name of a video → the rows of its performances, of a CSV file: `video`, any of `SCORES`, and `start`, `name`.
+    """Name of a video → the rows of its performances, of a CSV file: `video`, any of its scores, and `start`, `name`.
 
     Args:
         path: of the file.
@@ -49,11 +49,11 @@ def read_judges(path: AnyPath, sport: Sport) -> dict[str, list[Judged]]:
         (_, columns), *rows = read_csv(path) or [(1, [])]
     except OSError as error:
         raise InputError(f"--judges={path}: expected a CSV file. Received: {error}.") from error
-    known = {VIDEO, START, NAME, *SCORES}
-    if VIDEO not in columns or not {*SCORES} & {*columns} or sorted({*columns} & known) != sorted(columns):
+    known = {VIDEO, START, NAME, *sport.scores}
+    if VIDEO not in columns or not {*sport.scores} & {*columns} or sorted({*columns} & known) != sorted(columns):
         raise InputError(
-            f"{path}: expected the columns {VIDEO} and any of {', '.join(SCORES)}, {START} and {NAME}, each once. "
-            f"Received: {', '.join(columns) or 'none'}."
+            f"{path}: expected the columns {VIDEO} and any of {', '.join(sport.scores)}, {START} and {NAME}, each "
+            f"once. Received: {', '.join(columns) or 'none'}."
         )
     found: dict[str, list[Judged]] = {}
     for line, cells in rows:
@@ -134,7 +134,7 @@ def _nearest(start, performances):
 
 
 def _judged(row, sport, where):
-    scores = {name: _number(real_number, row[name], where, name) for name in SCORES if row.get(name)}
+    scores = {name: _number(real_number, row[name], where, name) for name in sport.scores if row.get(name)}
     for problem in out_of_range(sport, scores) or filter(None, [contradiction(sport, scores)]):
         raise InputError(f"{where}: {problem}.")
     start = _number(seconds_of, row[START], where, START) if row.get(START) else None

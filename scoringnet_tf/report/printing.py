@@ -9,7 +9,7 @@ from typing import Any
 from scoringnet_tf.data.video import FRAMES_SUFFIX, VIDEO_SUFFIXES
 from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.inference.video_page import is_figure_of
-from scoringnet_tf.inference.video_score import COLUMNS, VideoScore, failure, failure_row
+from scoringnet_tf.inference.video_score import VideoScore, columns, failure, failure_row
 from scoringnet_tf.support.files import plain
 from scoringnet_tf.support.paths import AnyPath, as_path, name_of
 from scoringnet_tf.support.remarks import Remark
@@ -28,7 +28,7 @@ class Printer:
 
     def __init__(self, form: str, scorer: VideoScorer, progress: Any) -> None:
         self._form, self._scorer, self._progress = form, scorer, progress
-        self._table = csv.DictWriter(self, COLUMNS, lineterminator="\n")
+        self._table = csv.DictWriter(self, columns(scorer.model.sport), lineterminator="\n")
         if form == "csv":
             self._table.writeheader()
 
@@ -50,7 +50,7 @@ class Printer:
         """Prints why there is none."""
         self.complain(error)
         if self._form != "text":
-            of = video, self._scorer.name, self._scorer.model.sport.name, error
+            of = video, self._scorer.name, self._scorer.model.sport, error
             self._print(failure(*of), [failure_row(*of)])
 
     def _print(self, found, rows):

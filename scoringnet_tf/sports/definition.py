@@ -7,6 +7,8 @@
      "fusion": "sum_minus_penalty",
      "marks": {"panels": [["3 of 5"], ["2 of 4"]], "step": 0.1, "maximum": 10}}    # see `Marks`; may be left out
 
+    {"name": "golf", "ranges": {"final": [100, 300]}}    # one score; "stages" and "fragments": {"final": [...]} if any
+
 Definitions come from users' files, and with records and models from strangers: all is checked, and nothing is guessed.
 """
 
@@ -18,13 +20,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from scoringnet_tf.sports.marks import Marks
-from scoringnet_tf.sports.sport import ANY_PENALTY, FUSIONS, NOISE, PREDICTED_SCORES, SCORES, Sport
+from scoringnet_tf.sports.sport import ANY_PENALTY, FINAL_ALONE, FUSIONS, NOISE, PREDICTED_SCORES, SCORES, Sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.reading import real_number
 
 PENALTY = "penalty"
 KEYS = ("name", "stages", "fragments", "ranges", "fusion")
 OPTIONAL_KEYS = ("marks",)
+FINAL_KEYS, OPTIONAL_FINAL_KEYS = ("name", "ranges"), ("stages", "fragments")  # of a sport with a final score alone
 MARKS_KEYS = ("panels", "step", "maximum")
 OPTIONAL_MARKS_KEYS = ("factor", "penalty_off_marks")
 # They become names of columns, files and options, and parts of messages.
@@ -38,14 +41,18 @@ FAR = 2  # times: the largest final score and what the rule makes of the largest
 
 def definition_of(sport: Sport) -> dict[str, Any]:
     """The definition of a sport, of values that JSON and YAML have; `sport_of` takes it back."""
-    ranges = SCORES if sport.penalty_range == ANY_PENALTY else (*SCORES, PENALTY)
+    ranges = sport.scores if sport.penalty_range == ANY_PENALTY else (*sport.scores, PENALTY)
     definition: dict[str, Any] = {
         "name": sport.name,
         "stages": list(sport.stages[1:]),
-        "fragments": {score: list(sport.fragment(score)) for score in PREDICTED_SCORES},
+        "fragments": {score: list(sport.fragment(score)) for score in sport.tower_scores},
         "ranges": {score: list(sport.range_of(score)) for score in ranges},
         "fusion": sport.fusion,
     }
+    if not definition["stages"]:
+        del definition["stages"], definition["fragments"]
+    if not sport.fusion:
+        del definition["fusion"]
     return definition | ({"marks": _marks_definition(sport.marks)} if sport.marks else {})
 
 
@@ -65,6 +72,8 @@ def sport_of(definition: Any, where: str) -> Sport:
         InputError: a key is unknown or missing, or a value is not what it should be, or contradicts another; it names
             `where` and the key.
     """
+    if _has_final_alone(definition):
+        return _final_score_sport(definition, where)
     values = _mapping(where, definition, KEYS, OPTIONAL_KEYS)
     name = _name(f"{where}: name", values["name"], NAME)
     stages = _stages(f"{where}: stages", values["stages"])
@@ -93,6 +102,31 @@ def sport_of(definition: Any, where: str) -> Sport:
     return sport
 
 
+def _has_final_alone(definition):
+    """Whether a definition has ranges, and none of them is of a part of the final score."""
+    ranges = definition.get("ranges") if isinstance(definition, Mapping) else None
+    return isinstance(ranges, Mapping) and not {*PREDICTED_SCORES} & {*ranges}
+
+
+def _final_score_sport(definition, where):
+    for key, code in (("fusion", "fusion_without_parts"), ("marks", "marks_without_execution")):
+        if key in definition:
+            received = f"ranges of {', '.join(map(str, definition['ranges'])) or 'nothing'}"
+            expected = "expected beside it the ranges of difficulty and execution, or no such key"
+            raise InputError(f"{where}: {key}: {expected}. Received: {received}", code=code)
+    values = _mapping(where, definition, FINAL_KEYS, OPTIONAL_FINAL_KEYS)
+    name = _name(f"{where}: name", values["name"], NAME)
+    final = _range(f"{where}: ranges.final", _mapping(f"{where}: ranges", values["ranges"], FINAL_ALONE)["final"])
+    stages = _stages(f"{where}: stages", values["stages"]) if "stages" in values else ()
+    fragment = stages
+    if "fragments" in values:
+        if not stages:
+            raise InputError(f"{where}: fragments: expected stages to choose from. Received: none", code="no_stages")
+        fragments = _mapping(f"{where}: fragments", values["fragments"], FINAL_ALONE)
+        fragment = _fragment(f"{where}: fragments.final", fragments["final"], stages)
+    return Sport(name=name, stages=(NOISE, *stages), final_range=final, final_fragment=fragment)
+
+
 def differences(sport: Sport, other: Sport) -> list[str]:
     """What is defined differently in two sports, one part after the other, as `KEY VALUE instead of VALUE`."""
     ours, theirs = _flat(definition_of(sport)), _flat(definition_of(other))
@@ -111,8 +145,8 @@ def _flat(definition, prefix=""):
     return flat
 
 
-def _refuse(where, expected, received) -> NoReturn:
-    raise InputError(f"{where}: expected {expected}. Received: {reprlib.repr(received)}")
+def _refuse(where, expected, received, code="wrong_value") -> NoReturn:
+    raise InputError(f"{where}: expected {expected}. Received: {reprlib.repr(received)}", code=code)
 
 
 def _mapping(where, value, required, optional=()):
@@ -121,10 +155,11 @@ def _mapping(where, value, required, optional=()):
         _refuse(where, f"the keys {', '.join(required)}, each with a value", value)
     for key in value:
         if key not in (*required, *optional):
-            _refuse(where, f"no keys but {', '.join((*required, *optional))}", key)
+            _refuse(where, f"no keys but {', '.join((*required, *optional))}", key, "unknown_key")
     for key in required:
         if key not in value:
-            raise InputError(f"{where}: expected the key {key}. Received: {', '.join(value) or 'no keys'}")
+            received = ", ".join(value) or "no keys"
+            raise InputError(f"{where}: expected the key {key}. Received: {received}", code="missing_key")
     return value
 
 

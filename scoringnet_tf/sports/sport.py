@@ -24,33 +24,45 @@ ANY_PENALTY = (0.0, math.inf)
 
 @dataclasses.dataclass(frozen=True)
 class Sport:
-    """One sport, as the rules and the paper describe it.
+    """One sport, as the rules and the paper describe it; or one with a final score alone, which has no parts to fuse.
 
     Attributes:
         name: of one that ships, its key in `SPORTS`.
-        stages: class names of KFS in label order; label 0 is noise.
+        stages: class names of KFS in label order; label 0 is noise, and the only one where a sport has no stages.
+        final_range: smallest and largest final score that occurs, in points of the sport (§4.1, label files).
         difficulty_fragment: stages whose frames the Difficulty tower sees (§4.3, Tables 1 and 2).
         execution_fragment: stages whose frames the Execution tower sees.
-        difficulty_range: smallest and largest difficulty that occurs, in points of the sport (§4.1, label files).
+        final_fragment: stages whose frames a tower for the final score sees; empty: those of execution.
+        difficulty_range: the range of the difficulty; None in a sport with a final score alone.
         execution_range: the same for execution.
-        final_range: the same for the final score.
         penalty_range: the same for the penalty, points taken off beside the execution; below 0 they are given.
         fusion: key in `FUSIONS`: `"product"` (final = difficulty · execution), `"sum"` (difficulty + execution) or
             `"sum_minus_penalty"`: Eq. 4 as §4.1 and the label files have it; the sentence after Eq. 4 swaps product
-            and sum.
+            and sum. Empty in a sport with a final score alone.
         marks: how the marks of judges make the execution; None where they do not.
     """
 
     name: str
     stages: tuple[str, ...]
-    difficulty_fragment: tuple[str, ...]
-    execution_fragment: tuple[str, ...]
-    difficulty_range: tuple[float, float]
-    execution_range: tuple[float, float]
     final_range: tuple[float, float]
-    fusion: str
+    difficulty_fragment: tuple[str, ...] = ()
+    execution_fragment: tuple[str, ...] = ()
+    final_fragment: tuple[str, ...] = ()
+    difficulty_range: tuple[float, float] | None = None
+    execution_range: tuple[float, float] | None = None
+    fusion: str = ""
     marks: Marks | None = None
     penalty_range: tuple[float, float] = ANY_PENALTY
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """The scores that are given in the sport: `SCORES`, or the final one alone."""
+        return SCORES if self.fusion else FINAL_ALONE
+
+    @property
+    def tower_scores(self) -> tuple[str, ...]:
+        """The scores that a model predicts where all are known: the two parts of the final one, or that alone."""
+        return PREDICTED_SCORES if self.fusion else FINAL_ALONE
 
     @property
     def num_stages(self) -> int:
@@ -96,17 +108,24 @@ class Sport:
         return of_difficulty + of_execution
 
     def fragment(self, score: str) -> tuple[str, ...]:
-        """The stages whose frames a tower for `score` sees; for the final score they are those of execution."""
-        return self.difficulty_fragment if score == "difficulty" else self.execution_fragment
+        """The stages whose frames a tower for `score` sees."""
+        return self.difficulty_fragment if score == "difficulty" else self.final_fragment or self.execution_fragment
 
     def range_of(self, score: str) -> tuple[float, float]:
-        """The smallest and largest value that occurs of a score of `SCORES` or the penalty, in points of the sport."""
-        return {
+        """The smallest and largest value that occurs of a score or the penalty, in points of the sport.
+
+        Raises:
+            ValueError: the sport has no such score.
+        """
+        found = {
             "difficulty": self.difficulty_range,
             "execution": self.execution_range,
             "final": self.final_range,
             "penalty": self.penalty_range,
         }[score]
+        if found is None:
+            raise ValueError(f"Expected a score of {self.name}: {', '.join(self.scores)}. Received: {score}")
+        return found
 
     def execution_of(self, difficulty: float, final: float, penalty: float = 0.0) -> float:
         """The execution that `fuse` makes `final` of; NaN where the difficulty is a factor and 0."""

@@ -19,9 +19,11 @@ def out_of_range(sport: Sport, scores: Mapping[str, float | None]) -> list[str]:
     """
     problems = []
     for name, score in scores.items():
+        if score is None:
+            continue
         low, high = sport.range_of(name)
         # NaN compares false, so it is caught here as well.
-        if score is not None and not low - RANGE_TOLERANCE <= score <= high + RANGE_TOLERANCE:
+        if not low - RANGE_TOLERANCE <= score <= high + RANGE_TOLERANCE:
             expected = f"from {low:g} to {high:g}" if math.isfinite(high) else f"from {low:g} up"
             problems.append(f"expected {name} of {sport.name} {expected}. Received: {score:g}")
     return problems
@@ -42,8 +44,8 @@ def contradiction(
     if final is None or (difficulty is None and execution is None):
         return None
     smallest, largest = penalties or sport.penalty_range
-    difficulties = sport.difficulty_range if difficulty is None else (difficulty, difficulty)
-    executions = sport.execution_range if execution is None else (execution, execution)
+    difficulties = sport.range_of("difficulty") if difficulty is None else (difficulty, difficulty)
+    executions = sport.range_of("execution") if execution is None else (execution, execution)
     ends = zip(difficulties, executions, (largest, smallest), strict=True)
     low, high = (sport.fuse(*end) for end in ends)
     if max(low - final, final - high) <= _rounding(sport, difficulties[1]):

@@ -144,7 +144,7 @@ def fragment_stages(
     """Score → the stages that its flag names, or `kept`, those of a tower that learns no more; None where none has."""
     found = {score: stages for score, stages in kept.items() if {*stages} <= {*info.stages}}  # else of another sport
     for score in PREDICTED_SCORES:
-        stages, flag = settings[f"{score}_fragment"], f"--{score}_fragment"
+        stages, flag = settings.get(f"{score}_fragment"), f"--{score}_fragment"
         if not stages:
             continue
         unknown = [stage for stage in stages if stage not in info.stages[1:]]
@@ -294,16 +294,16 @@ class ScoringRun(Run):
 
     def _shuffled_labels(self):
         """A map that gives every training video the scores of another one: the control that must learn nothing."""
-        ids = self.train_ids
+        ids, names = self.train_ids, self.info.scores
         order = np.random.default_rng(self.settings["seed"]).permutation(len(ids))
         others = np.empty_like(order)
         others[order] = np.roll(order, 1)  # of none its own
-        scores = np.array([[self.info.videos[ids[i]][name] for name in SCORES] for i in others], np.float32)
+        scores = np.array([[self.info.videos[ids[i]][name] for name in names] for i in others], np.float32)
         table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(ids, np.arange(len(ids))), -1)
 
         def exchange(inputs, targets, extras):
             drawn = tf.gather(scores, table.lookup(extras["id"]))
-            return inputs, {**targets, **{name: drawn[:, index] for index, name in enumerate(SCORES)}}
+            return inputs, {**targets, **{name: drawn[:, index] for index, name in enumerate(names)}}
 
         return exchange
 

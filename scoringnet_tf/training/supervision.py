@@ -58,9 +58,10 @@ def supervision(info: DatasetInfo, asked: str = "auto") -> Supervision:
         return Supervision(PREDICTED_SCORES, final_alone > 0, f"Scores: {said} (--scores).")
     finals = sum(_knows(video, FINAL_ALONE) for video in videos)
     if not finals:
+        parts_too = ", or with difficulty and execution" if len(info.scores) > 1 else ""
         raise InputError(
-            f"{info.records_dir}: expected training videos with a final score, or with difficulty and execution. "
-            f"Received: {len(videos)} without."
+            f"{info.records_dir}: expected training videos with a final score{parts_too}. Received: {len(videos)} "
+            "without."
         )
     said = f"the final score alone, by one tower, known of {finals} of {counted(len(videos), 'training video')}"
     said += f"; difficulty and execution of {parts}" if parts else ""
@@ -185,9 +186,10 @@ def check_fragments(info: DatasetInfo, settings: Mapping[str, Any], fragments: M
     frames = info.stage_frames["train"]
     for score, stages in fragments.items():
         if not is_kfs_alone(settings) and not any(frames.get(stage) for stage in stages):
+            others = f", or choose other stages (--{score}_fragment)" if score in PREDICTED_SCORES else ""
             raise InputError(
                 f"{info.records_dir}: expected training frames of {' or '.join(stages)}, which the {score} tower sees. "
-                "Received: none. Label them, or choose other stages (--difficulty_fragment, --execution_fragment)."
+                f"Received: none. Label them{others}."
             )
     if lacking := [stage for stage in info.stages if not frames.get(stage)]:
         print(f"No training frame shows {', '.join(lacking)}: KFS cannot learn it.")

@@ -18,7 +18,7 @@ from scoringnet_tf.data.preprocessing import encode_jpeg
 from scoringnet_tf.data.video_files import is_frame_folder
 from scoringnet_tf.inference import video_score
 from scoringnet_tf.inference.reliability import Reliability
-from scoringnet_tf.inference.video_score import COLUMNS, Performance, VideoScore, failure, failure_row
+from scoringnet_tf.inference.video_score import Performance, VideoScore, columns, failure, failure_row
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
@@ -159,16 +159,20 @@ def test_nothing_is_said_of_trust_where_nothing_is_known():
 
 def test_a_failure_has_the_keys_of_a_result_and_the_row_those_of_the_table():
     error = Remark("unreadable", "v.mp4: no.")
-    found = failure("v.mp4", "m", "diving", error)
+    found = failure("v.mp4", "m", get_sport("diving"), error)
     assert list(found) and set(found) == set(score(SCORED).to_dict())
     assert (found["status"], found["final"], found["error"]) == ("failed", None, error.to_dict())
-    assert set(failure_row("v.mp4", "m", "diving", error)) == set(score(SCORED).rows()[0]) == set(COLUMNS)
+    assert (
+        set(failure_row("v.mp4", "m", get_sport("diving"), error))
+        == set(score(SCORED).rows()[0])
+        == set(columns(get_sport("diving")))
+    )
 
 
 def test_the_page_names_every_key_code_and_column():
     page = (ROOT / "docs/predictions.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([a-z0-9_]+)`", page))
-    assert set(score(SCORED).to_dict()) | set(SCORED.to_dict()) | set(COLUMNS) <= named
+    assert set(score(SCORED).to_dict()) | set(SCORED.to_dict()) | set(columns(get_sport("diving"))) <= named
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "scoringnet_tf").rglob("*.py")]
     codes = {code for source in sources for code in re.findall(r"Remark\(\s*\"(\w+)\"", source)}
     from scoringnet_tf.models.reference import CHECKS
@@ -205,7 +209,7 @@ def test_a_data_frame_needs_pandas(monkeypatch):
 def test_a_data_frame_has_a_row_for_each_performance():
     pytest.importorskip("pandas")
     table = score(SCORED, WITHHELD).to_dataframe()
-    assert list(table.columns) == list(COLUMNS) and table["final"].tolist()[0] == 76.8
+    assert list(table.columns) == list(columns(get_sport("diving"))) and table["final"].tolist()[0] == 76.8
     assert table["status"].tolist() == ["scored", "withheld"]
 
 

@@ -351,11 +351,12 @@ def test_what_is_named_must_be_there(tmp_path):
 
 def test_the_example_of_the_docs_is_a_sport(tmp_path):
     page = (ROOT / "docs/data.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    example, golf = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     sport = read_sport(written(tmp_path, example, "aerials.yaml"))
     assert sport.name == "aerials" and sport.stages == ("noise", "in-run", "flight", "landing")
     execution = sport.marks.execution([8.1, 7.9, 9.0, 8.4, 6.5])
     assert sport.fuse(4.05, execution) == pytest.approx(4.05 * (8.1 + 7.9 + 8.4))
+    assert read_sport(written(tmp_path, golf)).scores == ("final",)
 
 
 def test_the_docs_name_every_sport_that_ships():

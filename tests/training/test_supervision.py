@@ -7,6 +7,7 @@ from training_runs import settings
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import score_statistics
+from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.supervision import (
     check_fragments,
@@ -31,7 +32,7 @@ RESNET50 = {"stage_network": "resnet50", "resnet50_weights": "weights.h5"}
 def records(*kinds, **fields):
     """Records whose training videos know these scores, and whose test videos know nothing."""
     videos = {str(number): {**known, "split": "train"} for number, known in enumerate(kinds)}
-    fields = {"records_dir": "records", "features": None, **fields}
+    fields = {"records_dir": "records", "features": None, "scores": SCORES, **fields}
     return types.SimpleNamespace(videos={**videos, "t": {**NOTHING, "split": "test"}}, **fields)
 
 

@@ -84,8 +84,8 @@ def _check_scores(folder, difficulty, overall):
     sport = get_sport("diving")
     execution = np.array([sport.execution_of(*row) for row in zip(difficulty, overall, strict=True)])
     for name, values, (low, high) in (
-        (f"difficulty ({DIFFICULTIES[0]})", difficulty, sport.difficulty_range),
-        (f"execution ({SCORES[0]} / {DIFFICULTIES[0]})", execution, sport.execution_range),
+        (f"difficulty ({DIFFICULTIES[0]})", difficulty, sport.range_of("difficulty")),
+        (f"execution ({SCORES[0]} / {DIFFICULTIES[0]})", execution, sport.range_of("execution")),
     ):
         wrong = np.flatnonzero(~((values >= low - 0.01) & (values <= high + 0.01)))
         if len(wrong):

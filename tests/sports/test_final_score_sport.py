@@ -1,0 +1,313 @@
+"""A sport with one final score and nothing else: five lines of YAML, and no other score anywhere behind them."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from command_forks import forked
+from conftest import write_bars
+from training_runs import settings
+
+from data_prep.datasets import manifest
+from data_prep.datasets.sample import Sample
+from data_prep.records.building import build_records
+from data_prep.records.checks import score_problems
+from data_prep.support.errors import OptionError
+from scoringnet_tf import ScoringNet, from_preset, videos
+from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, RecordsError
+from scoringnet_tf.inference.evaluation import figures, predict_records, prediction_function, table
+from scoringnet_tf.inference.feature_folder import write_tables
+from scoringnet_tf.inference.video_score import Performance, VideoScore, failure, failure_row
+from scoringnet_tf.report.judges import read_judges
+from scoringnet_tf.sports import SCORES, SPORTS, differences, get_sport, kept_form, read_sport, sport_yaml, src
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.training.scoring import ScoringRun
+
+GOLF = """\
+# Ten drives are scored together.
+name: golf
+ranges:
+  # points
+  final: [100, 300]
+"""
+OTHER_SCORES = ("difficulty", "execution", "d-src", "e-src", "d_src", "e_src")
+READABLE = {".csv", ".json", ".yaml", ".md", ".txt", ".html"}
+
+
+def write_vectors(folder, num_videos=40):
+    """A table of a vector (8,) for every video, all of whose numbers tell of the score."""
+    rng, rows = np.random.default_rng(0), ["features,split,final"]
+    for number, level in enumerate(rng.permutation(np.linspace(0, 1, num_videos))):
+        np.save(folder / f"{number:02d}.npy", 4 * level * np.linspace(-1, 1, 8) + rng.normal(size=8) / 8)
+        rows.append(f"{number:02d}.npy,{'test' if number % 4 == 0 else 'train'},{110 + 180 * level:.1f}")
+    (folder / "manifest.csv").write_text("\n".join(rows))
+
+
+def printed(*words):
+    """What a command prints on both streams."""
+    ended = forked(*words)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout, ended.stdout + ended.stderr
+
+
+@pytest.mark.slow
+def test_the_whole_way_without_a_word_of_another_score(tmp_path):
+    """build → describe → train → evaluate → predict, by default flags but for the size of the network."""
+    source, records, run = tmp_path / "drives", tmp_path / "records", tmp_path / "run"
+    source.mkdir()
+    (tmp_path / "golf.yaml").write_text(GOLF)
+    write_vectors(source)
+    of_source = ("--dataset=manifest", f"--source_dir={source}", f"--sport={tmp_path / 'golf.yaml'}")
+    tested = sorted(source.glob("*.npy"))[::4]
+    said = [
+        printed("data_prep", "check", *of_source),
+        printed("data_prep", "build", *of_source, f"--output_dir={records}"),
+        printed("data_prep", "inspect", f"--records_dir={records}"),
+        printed("data_prep", "describe", f"--records_dir={records}", "--json"),
+        printed(
+            *("scoringnet_tf.train", f"--records_dir={records}", f"--model_dir={run}", "--width_multiplier=0.125"),
+            *("--clip_lengths=1,1", "--validation_fraction=0.3", "--epochs=20", "--learning_rate=0.003"),
+        ),
+        printed("scoringnet_tf.evaluate", f"--model={run}", f"--records_dir={records}"),
+        *(printed("scoringnet_tf.predict", f"--model={run}", *tested, "--force", *flag) for flag in ([], ["--json"])),
+        printed("scoringnet_tf.predict", f"--model={run}", *tested, "--force", "--csv"),
+    ]
+    written = {path: path.read_text() for path in tmp_path.rglob("*") if path.suffix in READABLE}
+    for name, text in [*enumerate(both for _, both in said), *written.items()]:
+        assert not [score for score in OTHER_SCORES if score in text.casefold()], (name, text)
+    rows = list(csv.DictReader(io.StringIO(said[-1][0])))
+    lines = [json.loads(line) for line in said[-2][0].splitlines()]
+    finals = np.array([float(row["final"]) for row in rows])
+    assert finals.tolist() == [line["final"] for line in lines]
+    with (source / "manifest.csv").open() as file:
+        truth = {row["features"]: float(row["final"]) for row in csv.DictReader(file)}
+    assert src(np.array([truth[path.name] for path in tested]), finals) > 0.9
+    metrics = json.loads((run / "evaluation_test/metrics.json").read_text())
+    assert metrics["f_src"] > 0.9 and metrics["f_med"] < metrics["mean_predictor"]["f_med"]
+
+
+# === The definition ===
+
+STAGES = "stages: [swing, impact]\n"
+
+
+def golf(folder, text=GOLF):
+    path = folder / "golf.yaml"
+    path.write_text(text)
+    return read_sport(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "stages", "fragment"),
+    [
+        (GOLF, (), ()),
+        (GOLF + STAGES, ("swing", "impact"), ("swing", "impact")),
+        (GOLF + STAGES + "fragments: {final: [impact]}", ("swing", "impact"), ("impact",)),
+    ],
+)
+def test_a_final_range_is_a_sport_and_goes_into_a_file_and_back(text, stages, fragment, tmp_path):
+    sport = golf(tmp_path, text)
+    assert (sport.name, sport.scores, sport.range_of("final")) == ("golf", ("final",), (100.0, 300.0))
+    assert (sport.stages, sport.fragment("final")) == (("noise", *stages), fragment)
+    assert golf(tmp_path, sport_yaml(sport)) == get_sport(json.loads(json.dumps(kept_form(sport)))) == sport
+    assert not [score for score in OTHER_SCORES if score in sport_yaml(sport)]
+
+
+def test_the_sports_that_ship_have_all_scores():
+    assert {sport.scores for sport in SPORTS.values()} == {SCORES}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (GOLF + "fusion: sum", "fusion_without_parts"),
+        (GOLF + "marks: {panels: [[3 of 5]], step: 1, maximum: 10}", "marks_without_execution"),
+        (GOLF + "fragments: {final: [impact]}", "no_stages"),
+        (GOLF + STAGES + "fragments: {difficulty: [impact]}", "unknown_key"),
+        (GOLF + STAGES + "fragments: {final: [putt]}", "wrong_value"),
+        (GOLF + "stages: []", "wrong_value"),
+        (GOLF + "  penalty: [0, 5]", "unknown_key"),
+        (GOLF + "  difficulty: [0, 5]", "missing_key"),
+        ("name: golf\nranges: {}", "missing_key"),
+        ("name: golf\nranges: {Final: [0, 5]}", "unknown_key"),
+        ("name: golf\nranges: {final: [300, 100]}", "wrong_value"),
+        ("ranges: {final: [100, 300]}", "missing_key"),
+    ],
+)
+def test_what_contradicts_one_score_is_refused(text, code, tmp_path):
+    with pytest.raises(InputError) as raised:
+        golf(tmp_path, text)
+    assert raised.value.code == code and str(raised.value).startswith(str(tmp_path / "golf.yaml"))
+
+
+def test_another_sport_of_its_name_is_told_apart(tmp_path):
+    sport = golf(tmp_path)
+    assert differences(sport, sport) == []
+    assert len(differences(sport, golf(tmp_path, GOLF.replace("300", "310")))) == 1
+    assert "fusion none instead of product" in differences(sport, get_sport("diving"))
+
+
+# === Records ===
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("golf")
+    write_vectors(folder, num_videos=8)
+    build_records("manifest", folder, folder / "records", sport=golf(folder))
+    return folder / "records"
+
+
+def test_the_index_holds_the_final_score_alone_and_reads_the_others_as_unknown(records):
+    index = (records / INDEX_NAME).read_text()
+    assert not [score for score in OTHER_SCORES if score in index]
+    info = DatasetInfo.load(records)
+    assert info.scores == ("final",) and list(info.score_statistics["train"]) == ["final"]
+    assert {(video["difficulty"], video["execution"]) for video in info.videos.values()} == {(None, None)}
+    _, targets = next(iter(videos(records, "train", batch_size=2)))
+    assert set(targets) == {"stages", "final"}
+
+
+@pytest.mark.parametrize(("sport", "score"), [("golf", "final"), ("diving", "difficulty")])
+def test_an_index_that_lacks_a_score_of_its_sport_is_refused(records, sport, score, tmp_path):
+    index = json.loads((records / INDEX_NAME).read_text())
+    of_diving = {"sport": "diving", "stages": list(get_sport("diving").stages)}
+    for video in index["videos"].values():
+        video |= {"difficulty": None, "execution": None} if sport == "diving" else {}
+        del video[score]
+    (tmp_path / INDEX_NAME).write_text(json.dumps(index | (of_diving if sport == "diving" else {})))
+    with pytest.raises(RecordsError, match=f"no {score}"):
+        DatasetInfo.load(tmp_path)
+
+
+def with_column(folder, name, cells):
+    """The table of `write_vectors` with another column."""
+    write_vectors(folder, num_videos=4)
+    lines = (folder / "manifest.csv").read_text().splitlines()
+    (folder / "manifest.csv").write_text(
+        "\n".join(f"{line},{cell}" for line, cell in zip(lines, [name, *cells], strict=True))
+    )
+
+
+@pytest.mark.parametrize("column", ["difficulty", "Execution", "penalty", "marks", "mark_1"])
+def test_columns_of_parts_are_unused_columns(column, tmp_path):
+    with_column(tmp_path, column, ["3", "", "7", "0"])
+    source = manifest.read(tmp_path, sport=golf(tmp_path))
+    assert not any(sample.problems for sample in source.samples)
+    assert {(sample.difficulty, sample.execution, sample.penalty) for sample in source.samples} == {(None,) * 3}
+    assert any("not used" in note and column in note for note in source.notes)
+
+
+def test_a_column_cannot_be_given_for_a_part(tmp_path):
+    with_column(tmp_path, "DD", ["3", "3", "3", "3"])
+    with pytest.raises(OptionError, match="difficulty=DD"):
+        manifest.read(tmp_path, sport=golf(tmp_path), columns=["difficulty=DD"])
+    source = manifest.read(tmp_path, sport="diving", columns=["difficulty=DD"])
+    assert {sample.difficulty for sample in source.samples} == {3.0}
+
+
+def test_stage_labels_of_a_sport_without_stages_are_refused(tmp_path):
+    write_vectors(tmp_path, num_videos=4)
+    rows = [f"{number:02d}.npy,swing,0,1" for number in range(4)]
+    (tmp_path / "stage_labels.csv").write_text("\n".join(["video_id,stage,start_frame,end_frame", *rows]))
+    bare = manifest.read(tmp_path, sport=golf(tmp_path))
+    assert all(sample.problems for sample in bare.samples)
+    staged = manifest.read(tmp_path, sport=golf(tmp_path, GOLF + STAGES))
+    assert not any(sample.problems for sample in staged.samples)
+
+
+def test_a_score_outside_the_range_is_a_problem(tmp_path):
+    sport = golf(tmp_path)
+    samples = [Sample("a", tmp_path, "train", "row 1", final=final) for final in (100, 300.005, 301)]
+    problems = [score_problems(sample, sport) for sample in samples]
+    assert [len(found) for found in problems] == [0, 0, 1]
+
+
+def test_tables_of_features_of_its_records_have_its_scores(tmp_path):
+    write_bars(tmp_path / "1.avi", 8)
+    (tmp_path / "manifest.csv").write_text("video,split,final\n1.avi,train,200")
+    info, _ = build_records("manifest", tmp_path, tmp_path / "records", workers=1, sport=golf(tmp_path))
+    write_tables(info, tmp_path)
+    header = (tmp_path / "manifest.csv").read_text().partition("\n")[0].split(",")
+    assert "final" in header and not {"difficulty", "execution", "penalty"} & {*header}
+
+
+def test_scores_of_judges_are_its_final_ones(tmp_path):
+    (tmp_path / "judges.csv").write_text("video,final\na.mp4,210\n")
+    assert read_judges(tmp_path / "judges.csv", golf(tmp_path))["a.mp4"][0].scores == {"final": 210.0}
+    (tmp_path / "judges.csv").write_text("video,final,difficulty\na.mp4,210,3\n")
+    with pytest.raises(InputError, match="difficulty"):
+        read_judges(tmp_path / "judges.csv", golf(tmp_path))
+
+
+# === Models ===
+
+SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8)}
+
+
+def test_a_model_of_it_has_one_tower_and_no_kfs_and_is_saved_whole(records, tmp_path):
+    model = ScoringNet.for_records(DatasetInfo.load(records), **SMALL)
+    assert model.scores == ("final",) and model.networks == ("score_predictor",)
+    inputs, _ = next(iter(videos(records, "test", batch_size=2)))
+    model.save_to_preset(tmp_path)
+    again = from_preset(tmp_path)
+    assert again.sport == model.sport and set(again(inputs)) == {"final"}
+    np.testing.assert_allclose(np.asarray(again(inputs)["final"]), np.asarray(model(inputs)["final"]), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("fragment", "seen"), [("", [1, 2]), ("fragments: {final: [impact]}", [2])])
+def test_with_stages_its_model_finds_them_and_sees_its_fragment(fragment, seen, tmp_path):
+    sport = golf(tmp_path, GOLF + STAGES + fragment)
+    model = ScoringNet(sport, **SMALL)
+    assert set(model.output) == {"stages", "labels", "final", "empty_fragments"}
+    assert model.fragment_stages == {"final": [sport.stages[stage] for stage in seen]}
+
+
+def test_a_model_cannot_have_what_its_sport_lacks(tmp_path):
+    sport = golf(tmp_path)
+    with pytest.raises(InputError) as raised:
+        ScoringNet(sport, **SMALL, fragments="key")
+    assert raised.value.code == "no_stages"
+    with pytest.raises(ValueError, match="scores"):
+        ScoringNet(sport, **SMALL, scores=("difficulty", "execution"))
+
+
+WHOLE = {"fragments": "whole", "fragment_jitter": 0, "rates": []}
+
+
+@pytest.mark.parametrize("changes", [{"fragments": "true"}, {"scores": "parts"}])
+def test_a_run_cannot_either(changes, records, tmp_path):
+    info = DatasetInfo.load(records)
+    with pytest.raises(InputError):
+        ScoringRun(info, settings(tmp_path / "run", records, **{**WHOLE, **changes}))
+    ScoringRun(info, settings(tmp_path / "run", records, **WHOLE))
+
+
+# === Results ===
+
+
+def test_results_have_its_score_alone_and_can_be_read_again(tmp_path):
+    sport = golf(tmp_path)
+    performance = Performance(
+        0, 9, 0.0, 0.3, final=210.0, deviations={"final": 4.0}, intervals={"final": (190.0, 230.0)}
+    )
+    score = VideoScore("a.mp4", sport, 9, 30.0, [], [performance], [])
+    score.save(tmp_path / "score.csv")
+    failed = [of("b.mp4", None, sport, Remark("unreadable", "b")) for of in (failure, failure_row)]
+    said = [str(score), *map(json.dumps, [score.to_dict(), *failed]), (tmp_path / "score.csv").read_text()]
+    assert not [other for other in OTHER_SCORES for text in said if other in text]
+    assert set(failed[0]) == set(score.to_dict()) and set(failed[1]) == set(score.rows()[0])
+    assert VideoScore.from_dict(json.loads(json.dumps(score.to_dict())), sport) == score
+
+
+def test_figures_and_their_table_are_of_its_score_alone(records):
+    info = DatasetInfo.load(records)
+    model = ScoringNet.for_records(info, **SMALL)
+    predictions = predict_records(prediction_function(model), videos(records, "train", batch_size=3, with_info=True))
+    measured = figures(predictions, info.stages)
+    assert not [name for name in measured if name.startswith(("d_", "e_"))] and measured["f_med"] > 0
+    heads = table([("model", measured)], info.scores).splitlines()[0].split()
+    assert heads == ["frames", "edit", "F1@50", "F-SRC", "F-MED"]
