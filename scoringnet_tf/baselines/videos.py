@@ -11,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.features import middle_frames
 from scoringnet_tf.data.joints import Joints, joints_folder, joints_hash, read_index, read_joints
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.records import parse_example
@@ -100,8 +101,8 @@ class Videos:
 
         found = []
         for values, stages in zip(extracted(self), self.stages, strict=True):
-            middles = np.minimum(np.arange(len(values)) * STRIDE + CLIP // 2, len(stages) - 1)
-            found.append(ClipFeatures(values, stages[middles]))
+            labelled = middle_frames(len(values), len(stages), STRIDE, {"clip_length": CLIP})
+            found.append(ClipFeatures(values, stages[labelled]))
         return found
 
     def grey(self) -> Iterator[np.ndarray]:
