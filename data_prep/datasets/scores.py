@@ -9,6 +9,7 @@ from scoringnet_tf.sports import SCORES, Sport
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
 from scoringnet_tf.support.wording import counted, shown
 
+DECIMALS = 10  # of a score: more than any has, and fewer than 40.95 / 3.9 = 10.500000000000002 is wrong in
 HUNDREDTH = 0.01  # points, to which scores are rounded or cut
 MOST_ROUNDING = 0.05  # points of a difficulty that is computed: half the step of most rules
 FEW = 5  # rows of which nothing is said: a fall may leave an execution below the difficulty
@@ -22,7 +23,7 @@ def complete_scores(
     final: float | None = None,
     penalty: float | None = None,
 ) -> dict[str, Any]:
-    """All scores, one that is unknown computed from the other two (Eq. 4, §4.1).
+    """All scores, one that is unknown computed from the other two (Eq. 4, §4.1); equal on paper, they are equal.
 
     Args:
         sport: whose rule computes.
@@ -41,7 +42,8 @@ def complete_scores(
         execution = sport.execution_of(difficulty, final, off)
     elif final is None and difficulty is not None and execution is not None:
         final = sport.fuse(difficulty, execution, off)
-    return {"difficulty": difficulty, "execution": execution, "final": final, "penalty": penalty}
+    scores = {"difficulty": difficulty, "execution": execution, "final": final, "penalty": penalty}
+    return {name: None if value is None else round(value, DECIMALS) for name, value in scores.items()}
 
 
 def _difficulty(sport, execution, final, penalty):

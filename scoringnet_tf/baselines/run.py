@@ -154,7 +154,7 @@ class Run:
         chosen = {score: dict(found.chosen) for score, found in learned.items()}
         write_json(self.output_dir / SETTINGS, {**described, "chosen": chosen, "versions": versions()})
         for info in self.tested:
-            videos = self._videos(info, self.split, tuple(split_ids(info, self.split)))
+            videos = self._videos(info, self.split, tuple(sorted(split_ids(info, self.split))))
             seen = see(videos)
             predicted = {score: found.predict(seen) for score, found in learned.items()}
             self._write_report(system, info, videos, predicted)

@@ -55,8 +55,7 @@ class Videos:
 
     def scores(self, score: str) -> np.ndarray:
         """(V,), points; NaN where unknown."""
-        known = (self.info.videos[video_id][score] for video_id in self.ids)
-        return np.array([np.nan if value is None else value for value in known], float)
+        return self.info.scores(score, self.ids)
 
     def describe(self, sees: str) -> dict[str, Any]:
         """What one of `clips`, `grey` or `joints` is, for the record beside a result.

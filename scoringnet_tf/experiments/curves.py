@@ -179,7 +179,7 @@ def _lines(by_row):
         for seed, course in found.items():
             for index, epoch in enumerate(course.epochs):
                 for video in range(len(course.ids)):
-                    values = (f"{course.truth[video]:.4f}", f"{course.predicted[index, video]:.6f}")
+                    values = (float(course.truth[video]), float(course.predicted[index, video]))
                     yield [name, seed, epoch, course.ids[video], *values]
 
 

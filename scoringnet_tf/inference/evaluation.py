@@ -11,7 +11,17 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf import metrics
-from scoringnet_tf.sports import FINAL_ALONE, MEASURES, PREDICTED_SCORES, SCORES, in_order, med
+from scoringnet_tf.sports import (
+    FINAL_ALONE,
+    MEASURES,
+    PREDICTED_SCORES,
+    SCORES,
+    Sport,
+    as_points,
+    decimals,
+    in_order,
+    med,
+)
 from scoringnet_tf.sports.bootstrap import Groups, draws_of, interval
 
 if TYPE_CHECKING:
@@ -85,7 +95,7 @@ def predict_records(
         total: number of videos, for the bar.
 
     Returns:
-        `Predictions`.
+        `Predictions`, in order of the ids: every table takes sums and draws in this order.
     """
     result = Predictions()
     columns: dict[str, list] = collections.defaultdict(list)
@@ -94,10 +104,13 @@ def predict_records(
             outputs = outputs_of(inputs, targets["stages"])
             _collect(result, columns, inputs, targets, info, outputs)
             bar.update(len(inputs["mask"]))
-    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-    result.predicted = {score: joined[score].astype(float) for score in SCORES if score in joined}
-    result.deviations = {score: joined[f"{score}_std"].astype(float) for score in SCORES if f"{score}_std" in joined}
-    result.truth = {score: joined[f"true_{score}"].astype(float) for score in SCORES}
+    order = sorted(range(len(result.ids)), key=result.ids.__getitem__)
+    for rows in (result.ids, result.stages_true, result.stages_predicted):
+        rows[:] = [rows[index] for index in order]
+    joined = {name: np.concatenate(parts)[order] for name, parts in columns.items()}
+    result.predicted = {score: as_points(joined[score]) for score in SCORES if score in joined}
+    result.deviations = {score: as_points(joined[f"{score}_std"]) for score in SCORES if f"{score}_std" in joined}
+    result.truth = {score: as_points(joined[f"true_{score}"]) for score in SCORES}
     result.empty_fragments = joined.get("empty_fragments", np.zeros((len(result.ids), 0), bool))
     return result
 

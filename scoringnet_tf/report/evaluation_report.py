@@ -103,7 +103,7 @@ def write_report(
         }
         writer.writerow(["video_id", *columns])
         for index, video_id in enumerate(predictions.ids):
-            writer.writerow([video_id, *(f"{values[index]:.4f}" for values in columns.values())])
+            writer.writerow([video_id, *(float(values[index]) for values in columns.values())])
 
 
 def _write_stages(output_dir, predictions, stage_names):

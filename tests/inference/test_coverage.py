@@ -150,7 +150,7 @@ def test_the_report_holds_them(tmp_path):
     write_report(tmp_path, found, said, DIVING.stages)
     with (tmp_path / "predictions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert (rows[1]["low_final"], rows[1]["high_final"], rows[0]["low_difficulty"]) == ("58.0000", "70.0000", "2.9000")
+    assert (rows[1]["low_final"], rows[1]["high_final"], rows[0]["low_difficulty"]) == ("58.0", "70.0", "2.9")
     assert json.loads((tmp_path / "metrics.json").read_text())["intervals"]["scores"]["final"]["held"] == 0.75
     panel = score_scatter(found).axes[1]
     assert "intervals hold 75 %" in panel.get_title()
