@@ -25,8 +25,8 @@ from scoringnet_tf.data.preprocessing import decode_jpeg, encode_jpeg
 from scoringnet_tf.export import versions_in
 from scoringnet_tf.inference import precision as precision_check
 from scoringnet_tf.inference import serving
-from scoringnet_tf.inference.findings import SEVERAL
 from scoringnet_tf.inference.model_description import model_description
+from scoringnet_tf.inference.refusal import several
 from scoringnet_tf.inference.request_checks import checked_videos
 from scoringnet_tf.inference.serving import export_saved_model, preprocess_encoded
 from scoringnet_tf.inference.versions import check_successor
@@ -511,7 +511,7 @@ def test_the_command_exports_the_precision_that_it_was_asked_for(whole_network, 
     assert json.loads((tmp_path / "servable/1/assets.extra/model.json").read_text())["precision"] == "bfloat16"
 
 
-UNLIKE, OF_ALL = Remark("unlike_training", "It is too far."), SEVERAL.code
+UNLIKE, OF_ALL = Remark("unlike_training", "It is too far."), "several_performances"
 
 
 def scored_as(*against, final=60.0):
@@ -520,7 +520,7 @@ def scored_as(*against, final=60.0):
         Performance(9 * n, 9 * n + 9, n, n + 1, final=final, reasons=[*reasons]) for n, reasons in enumerate(against)
     ]
     stages = [{"name": "noise", "start_frame": 0, "end_frame": 9 * len(against)}]
-    further = [SEVERAL] if len(against) > 1 else []
+    further = [several(len(against), len(against))] if len(against) > 1 else []
     sport = get_sport("diving")
     return VideoScore("a.mp4", sport, 9 * len(against), 9, stages, performances, [], further_reasons=further)
 
