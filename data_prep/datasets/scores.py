@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from data_prep.datasets.sample import Sample
-from scoringnet_tf.sports import SCORES, Sport
+from scoringnet_tf.sports import SCORES, Sport, decimals
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
 from scoringnet_tf.support.wording import counted, shown
 
@@ -84,12 +84,14 @@ def odd_scales(sport: Sport, samples: Sequence[Sample]) -> list[str]:
     notes = []
     for score, found in values.items():
         least, most = sport.range_of(score)
-        if least < most and (low := _most(found, least + LOWEST * (most - least))):
+        if least < most and (low := _most(found, least + LOWEST * (most - least), sport.range_of(score))):
             lowest = f"in the lowest tenth of its range in {sport.name}: {low}"
             notes.append(f"Values of {score} {lowest}; maybe they are on another scale.")
     marks = sport.marks
-    if notes or marks is None or marks.factor <= 1 or not (low := _most(values["execution"], marks.maximum)):
+    if notes or marks is None or marks.factor <= 1:
         return notes
+    if not (low := _most(values["execution"], marks.maximum, sport.execution_range)):
+        return []
     return [
         f"Executions not above {marks.maximum:g}, the highest mark: {low}; maybe they are means of the marks, which in "
         f"{sport.name} are multiplied by {marks.factor:g}."
@@ -116,10 +118,11 @@ def exchanged_scores(sport: Sport, samples: Iterable[Sample]) -> list[str]:
     return [f"Difficulty is above execution in {above} of {rows}; maybe they are in each other's columns."]
 
 
-def _most(values, bound):
+def _most(values, bound, ends):
     """How many values are not above a bound, in words; empty unless they are more than half, for a few may be right."""
     low = [value for value in values if value <= bound]
-    return f"{len(low)} of {len(values)} ({min(low):.2f} to {max(low):.2f})" if 2 * len(low) > len(values) else ""
+    form = f".{decimals(ends)}f"
+    return f"{len(low)} of {len(values)} ({min(low):{form}} to {max(low):{form}})" if 2 * len(low) > len(values) else ""
 
 
 def _known(score, samples):

@@ -219,19 +219,29 @@ def mean_predictor_figures(
     return {f"{score[0]}_med": med(truth[score], np.full(len(truth[score]), mean)) for score, mean in means.items()}
 
 
-def table(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
-    """A text table of figures: rows are (label, figures), where a figure is a number or the two ends of an interval."""
+def table(rows: Sequence[tuple[str, Mapping[str, Any]]], sport: Sport) -> str:
+    """A text table of figures: rows are (label, figures), where a figure is a number or the two ends of an interval.
+
+    Errors have as many decimals as the scores of `sport`, or one more.
+    """
     columns = ("frame_accuracy", "edit_score", "f1_50", "d_src", "e_src", "f_src", "d_med", "e_med", "f_med")
     heads = ("frames", "edit", "F1@50", "D-SRC", "E-SRC", "F-SRC", "D-MED", "E-MED", "F-MED")
     width = max(len(label) for label, _ in rows)
     lines = [" " * width + "".join(f"{head:>12}" for head in heads)]
     for label, measured in rows:
-        lines.append(f"{label:<{width}}" + "".join(f"{_cell(measured.get(column)):>12}" for column in columns))
+        cells = (_cell(measured.get(column), _decimals(column, sport)) for column in columns)
+        lines.append(f"{label:<{width}}" + "".join(f"{cell:>12}" for cell in cells))
     return "\n".join(lines)
 
 
-def _cell(value):
+def _decimals(column, sport):
+    """Of the ends of intervals: of an error those of its score, of a share or a correlation two."""
+    score = next((score for score in SCORES if column == f"{score[0]}_med"), None)
+    return decimals(sport.range_of(score)) if score else 2
+
+
+def _cell(value, places):
     if isinstance(value, tuple):
-        low, high = (round(end, 2) + 0.0 for end in value)  # no −0.00
-        return "–" if math.isnan(low) else f"{low:.2f}–{high:.2f}"
-    return "–" if value is None or math.isnan(value) else f"{value:.3f}"
+        low, high = (round(end, places) + 0.0 for end in value)  # no −0.00
+        return "–" if math.isnan(low) else f"{low:.{places}f}–{high:.{places}f}"
+    return "–" if value is None or math.isnan(value) else f"{value:.{places + 1}f}"

@@ -155,7 +155,9 @@ class ValidationPictures(keras.callbacks.Callback):
                 timeline = plots.stage_timeline(predictions.ids, strips, self.model.sport.stages, title)
                 tf.summary.image("validation/stages", plots.pixels(timeline)[None])
             if self.model.learned.phase != "segmentation":
-                tf.summary.image("validation/scores", plots.pixels(plots.score_scatter(predictions))[None])
+                tf.summary.image(
+                    "validation/scores", plots.pixels(plots.score_scatter(predictions, self.model.sport))[None]
+                )
         self.writer.flush()
 
 

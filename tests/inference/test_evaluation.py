@@ -1,6 +1,7 @@
 """The figures against SciPy and hand counts; the report; predictions of records."""
 
 import csv
+import dataclasses
 import json
 import math
 
@@ -15,19 +16,21 @@ import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.inference import evaluation
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.experiments.report import cells
+from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.evaluation import Predictions, figures
 from scoringnet_tf.report import evaluation_report
 from scoringnet_tf.report.evaluation_report import write_report
+from scoringnet_tf.report.plots import score_scatter
 from scoringnet_tf.sports import SCORES, get_sport, stage_runs
 from scoringnet_tf.support import files
 from scoringnet_tf.support.files import replacing_file
 
-STAGES = get_sport("diving").stages
+DIVING = get_sport("diving")
+STAGES = DIVING.stages
 
 
 def predictions():
@@ -65,7 +68,7 @@ def test_figures_of_a_model_with_one_score_and_without_stages(tmp_path):
     assert measured["f_src"] == pytest.approx(stats.spearmanr(made.truth["final"], made.predicted["final"]).statistic)
     assert measured["num_empty_fragments"] == 0 and math.isnan(measured["share_out_of_order"])
     (tmp_path / "stages.png").write_bytes(b"of an earlier evaluation")
-    write_report(tmp_path, made, measured, STAGES)
+    write_report(tmp_path, made, measured, DIVING)
     assert not (tmp_path / "stages.png").exists() and (tmp_path / "scores.png").stat().st_size > 5_000
     with (tmp_path / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -223,7 +226,7 @@ def test_true_fragments_change_the_scores_and_not_the_stages(diving_records):
 
 def test_report_files(tmp_path):
     made = predictions()
-    write_report(tmp_path, made, figures(made, STAGES), STAGES)
+    write_report(tmp_path, made, figures(made, STAGES), DIVING)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["frame_accuracy_per_class"]["noise"] is None  # NaN is not JSON
     rows = (tmp_path / "predictions.csv").read_text().splitlines()
@@ -233,9 +236,6 @@ def test_report_files(tmp_path):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("killed_at", ["metrics.json", "scores.png", "stages.csv", "stages.png", "predictions.csv"])
-def test_predictions_come_last_and_those_of_before_are_gone(tmp_path, monkeypatch, killed_at):
-    """So that whoever finds them finds all of a report, whenever `evaluate` was killed."""
 def test_errors_have_the_digits_that_the_scores_deserve():
     unit = dataclasses.replace(DIVING, final_range=(0.0, 1.0))
     rows = [("model", {"f_med": 0.06137, "f_src": 0.5}), ("95 %", {"f_med": (0.05124, 0.07), "f_src": (0.4, 0.6)})]
@@ -283,8 +283,11 @@ def test_predictions_are_written_as_short_as_single_precision_allows(tmp_path):
     assert [row.split(",")[-2:] for row in rows[1:]] == [["24.5", "3.2"], ["nan", "0.33333334"]]
 
 
+@pytest.mark.parametrize("killed_at", ["metrics.json", "scores.png", "stages.csv", "stages.png", "predictions.csv"])
+def test_predictions_come_last_and_those_of_before_are_gone(tmp_path, monkeypatch, killed_at):
+    """So that whoever finds them finds all of a report, whenever `evaluate` was killed."""
     made = predictions()
-    write_report(tmp_path, made, figures(made, STAGES), STAGES)
+    write_report(tmp_path, made, figures(made, STAGES), DIVING)
     written = []
 
     def dying(path):
@@ -296,7 +299,7 @@ def test_predictions_are_written_as_short_as_single_precision_allows(tmp_path):
     for module in (evaluation_report, files):  # metrics.json is written by a function of `files`
         monkeypatch.setattr(module, "replacing_file", dying)
     with pytest.raises(KeyboardInterrupt):
-        write_report(tmp_path, made, figures(made, STAGES), STAGES)
+        write_report(tmp_path, made, figures(made, STAGES), DIVING)
     assert not (tmp_path / "predictions.csv").exists()
     assert killed_at != "predictions.csv" or set(written) == {"metrics.json", "scores.png", "stages.csv", "stages.png"}
 
@@ -307,10 +310,10 @@ def test_runs():
 
 
 def test_table_shows_three_decimals_and_dashes():
-    text = evaluation.table([("model", {"d_src": 0.12345, "d_med": math.nan})])
+    text = evaluation.table([("model", {"d_src": 0.12345, "d_med": math.nan})], DIVING)
     assert "0.123" in text
     assert text.count("–") == 8
-    text = evaluation.table([("model", {"f1_10": 0.9, "f1_25": 0.8, "f1_50": 0.7})])
+    text = evaluation.table([("model", {"f1_10": 0.9, "f1_25": 0.8, "f1_50": 0.7})], DIVING)
     assert text.split("\n")[0].split()[2] == "F1@50" and text.split("\n")[1].split()[1:4] == ["–", "–", "0.700"]
-    text = evaluation.table([("95 % over videos", {"d_src": (-0.001, 0.456), "e_src": (math.nan, math.nan)})])
+    text = evaluation.table([("95 % over videos", {"d_src": (-0.001, 0.456), "e_src": (math.nan, math.nan)})], DIVING)
     assert text.split("\n")[1].split()[4:] == ["–", "–", "–", "0.00–0.46", *["–"] * 5]
