@@ -155,7 +155,7 @@ def _measured(predictions, intervals, info, model, called, learned):
         "views": model.views,
         "fragments": _fragments(model, values.true_fragments),
         "flags": _given(),
-        "training_videos": learned,
+        "seen_in_training": learned,
         "model": called,
         "data_hash": info.data_hash,
         "pixels": described_pixels(info.simulation) if info.simulation or not info.features else None,
@@ -169,7 +169,7 @@ def _print(measured, model):
     baseline = measured["mean_predictor"]
     over = counted(measured["groups"], "group") if measured["groups"] else "videos"
     rows = [("model", measured), (f"95 % over {over}", measured["bootstrap"])]
-    print(evaluation.table([*rows, *([("mean predictor", baseline)] if baseline else [])], model.sport.scores))
+    print(evaluation.table([*rows, *([("mean predictor", baseline)] if baseline else [])], model.sport))
     if model.segmenter is not None:
         per_class = measured["frame_accuracy_per_class"].items()
         print("frames per class: " + ", ".join(f"{name} {value:.3f}" for name, value in per_class))
@@ -227,7 +227,7 @@ def main(_: list[str]) -> None:
     measured = _measured(predictions, intervals, info, model, called, None if learned is None else len(learned))
     if (output_dir / PAGES).is_file():  # of an evaluation into the same folder before
         remove_pages(output_dir / PAGES)
-    write_report(output_dir, predictions, measured, model.sport.stages)
+    write_report(output_dir, predictions, measured, model.sport)
     _print(measured, model)
     if not model.scores_learned:
         print("Of this model KFS alone was trained (--scoring_epochs=0): what is said of its scores means nothing.")

@@ -218,7 +218,7 @@ def test_records_without_a_training_split_are_evaluated(trained, tmp_path):
     assert "mean predictor" not in printed and "95 % over 1 group " in printed
     assert metrics["groups"] == 1 and set(metrics["bootstrap"]["f_med"]) == {None}
     assert metrics["num_videos"] == 2 and metrics["mean_predictor"] == {} and metrics["pixels"] == "filmed"
-    assert metrics["training_videos"] == 1 and "Of these 2 videos the model learned from 1." in printed
+    assert metrics["seen_in_training"] == 1 and "Of these 2 videos the model learned from 1." in printed
 
 
 def test_a_flag_that_changes_nothing_is_named(diving_copy, tmp_path):

@@ -21,6 +21,7 @@ from data_prep.commands import dataset_flags
 from data_prep.datasets import DATASETS, check_use
 from data_prep.datasets.split_file import SPLITS, check_new, further_folds, unknown_frames_note, write_split_csv
 from data_prep.datasets.splitting import WAYS, SplitSettings, make_splits
+from scoringnet_tf.sports import decimals, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import local_path
 from scoringnet_tf.support.wording import shown
@@ -64,9 +65,10 @@ def main(_: list[str]) -> None:
     samples = source.samples
     settings = SplitSettings(FLAGS.by, FLAGS.test_fraction, FLAGS.validation_fraction, FLAGS.folds, FLAGS.seed)
     finals = {sample.video_id: np.nan if sample.final is None else sample.final for sample in samples}
+    places = decimals(get_sport(source.sport).range_of("final")) if source.sport else 2
     for path, split in zip(paths, make_splits(samples, settings), strict=True):
         write_split_csv(path, split, samples)
-        print(f"{path}: {', '.join(_described(split, finals))}")
+        print(f"{path}: {', '.join(_described(split, finals, places))}")
     for path in left:
         path.unlink()
         print(f"{path}: removed, a fold of the split before")
@@ -79,11 +81,11 @@ def main(_: list[str]) -> None:
         )
 
 
-def _described(split, finals):
+def _described(split, finals, places):
     """How many records each split has, and the mean and deviation of their final scores, as far as they are known."""
     for name in SPLITS:
         scores = np.array([finals[video_id] for video_id, of in split.items() if of == name])
         known = scores[np.isfinite(scores)]
-        spread = f" (final {known.mean():.2f} ± {known.std():.2f})" if len(known) else ""
+        spread = f" (final {known.mean():.{places}f} ± {known.std():.{places}f})" if len(known) else ""
         if len(scores):
             yield f"{name} {len(scores)}{spread}"

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.sample import ERROR, INCONSISTENT
-from scoringnet_tf.sports import Sport
+from scoringnet_tf.sports import Sport, decimals
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
 from scoringnet_tf.support.wording import counted, shown
 
@@ -69,7 +69,8 @@ def judged_scores(
     stated = scores["execution"]
     if stated is not None and not abs(stated - execution) <= FINAL_TOLERANCE:
         low, high = sport.range_of("execution")
-        what = f"expected an execution of {execution:.2f}, as the marks give. Received: {stated:.2f}"
+        form = f".{decimals((low, high))}f"
+        what = f"expected an execution of {execution:{form}}, as the marks give. Received: {stated:{form}}"
         fields.expect(what, INCONSISTENT if low <= stated <= high else ERROR)
     return {**scores, "execution": execution}
 

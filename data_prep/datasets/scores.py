@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from data_prep.datasets.sample import Sample
-from scoringnet_tf.sports import Sport
+from scoringnet_tf.sports import Sport, decimals
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
 from scoringnet_tf.support.wording import counted, shown
 
+DECIMALS = 10  # of a score: more than any has, and fewer than 40.95 / 3.9 = 10.500000000000002 is wrong in
 HUNDREDTH = 0.01  # points, to which scores are rounded or cut
 MOST_ROUNDING = 0.05  # points of a difficulty that is computed: half the step of most rules
 FEW = 5  # rows of which nothing is said: a fall may leave an execution below the difficulty
@@ -22,7 +23,7 @@ def complete_scores(
     final: float | None = None,
     penalty: float | None = None,
 ) -> dict[str, Any]:
-    """All scores, one that is unknown computed from the other two (Eq. 4, §4.1).
+    """All scores, one that is unknown computed from the other two (Eq. 4, §4.1); equal on paper, they are equal.
 
     Args:
         sport: whose rule computes.
@@ -41,7 +42,8 @@ def complete_scores(
         execution = sport.execution_of(difficulty, final, off)
     elif final is None and difficulty is not None and execution is not None:
         final = sport.fuse(difficulty, execution, off)
-    return {"difficulty": difficulty, "execution": execution, "final": final, "penalty": penalty}
+    scores = {"difficulty": difficulty, "execution": execution, "final": final, "penalty": penalty}
+    return {name: None if value is None else round(value, DECIMALS) for name, value in scores.items()}
 
 
 def _difficulty(sport, execution, final, penalty):
@@ -82,12 +84,14 @@ def odd_scales(sport: Sport, samples: Sequence[Sample]) -> list[str]:
     notes = []
     for score, found in values.items():
         least, most = sport.range_of(score)
-        if least < most and (low := _most(found, least + LOWEST * (most - least))):
+        if least < most and (low := _most(found, least + LOWEST * (most - least), sport.range_of(score))):
             lowest = f"in the lowest tenth of its range in {sport.name}: {low}"
             notes.append(f"Values of {score} {lowest}; maybe they are on another scale.")
     marks = sport.marks
-    if notes or marks is None or marks.factor <= 1 or not (low := _most(values["execution"], marks.maximum)):
+    if notes or marks is None or marks.factor <= 1:
         return notes
+    if not (low := _most(values["execution"], marks.maximum, sport.execution_range)):
+        return []
     return [
         f"Executions not above {marks.maximum:g}, the highest mark: {low}; maybe they are means of the marks, which in "
         f"{sport.name} are multiplied by {marks.factor:g}."
@@ -113,10 +117,11 @@ def exchanged_scores(sport: Sport, samples: Iterable[Sample]) -> list[str]:
     return [f"Difficulty is above execution in {above} of {rows}; maybe they are in each other's columns."]
 
 
-def _most(values, bound):
+def _most(values, bound, ends):
     """How many values are not above a bound, in words; empty unless they are more than half, for a few may be right."""
     low = [value for value in values if value <= bound]
-    return f"{len(low)} of {len(values)} ({min(low):.2f} to {max(low):.2f})" if 2 * len(low) > len(values) else ""
+    form = f".{decimals(ends)}f"
+    return f"{len(low)} of {len(values)} ({min(low):{form}} to {max(low):{form}})" if 2 * len(low) > len(values) else ""
 
 
 def _known(score, samples):

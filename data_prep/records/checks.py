@@ -24,7 +24,7 @@ from data_prep.datasets.stage_labels import StageError, frame_stages, segment_er
 from data_prep.records.encoding import EncodedVideo
 from data_prep.records.joints import source_joints
 from data_prep.records.same_performance import BLOCK, SeenPerformances
-from scoringnet_tf.data.features import origin_kind
+from scoringnet_tf.data.features import middle_frames, origin_kind
 from scoringnet_tf.data.video import VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
 from scoringnet_tf.sports.true_scores import contradiction, out_of_range
@@ -176,9 +176,9 @@ def _video_problems(sample, video, sport, owners):
         what = f"expected no stage labels: {sample.feature_file} holds one vector of the whole video. Received: some"
         return None, [Problem(sample.where, what)]
     try:
-        # The labels are of frames: a step has the stage of its first one.
         num_frames = sample.num_frames or len(video) * video.stride
-        return frame_stages(sample.segments, num_frames, sport)[:: video.stride], []
+        labelled = middle_frames(len(video), num_frames, video.stride, video.origin)
+        return frame_stages(sample.segments, num_frames, sport)[labelled], []
     except StageError as error:
         # Of labels in a file of their own it names their row, of those in the sample's own row that once more.
         return None, [Problem(sample.where, str(error).removeprefix(f"{sample.where}: "))]

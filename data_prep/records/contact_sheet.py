@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 
 from data_prep.records.verifying import decode_frames, num_steps, read_records
 from scoringnet_tf.data.records import DatasetInfo, described_pixels
-from scoringnet_tf.sports import stage_runs
+from scoringnet_tf.sports import decimals, get_sport, stage_runs
 from scoringnet_tf.support.drawing import draw_strip, printable, save_png, stage_patches
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.wording import counted
@@ -89,7 +89,7 @@ def _title(info, record):
     for score in ("difficulty", "execution", "final"):
         value = float(record[f"score/{score}"])
         if not math.isnan(value):
-            parts.append(f"{score} {value:.2f}")
+            parts.append(f"{score} {value:.{decimals(get_sport(info.sport).range_of(score))}f}")
     parts += [f"{head} {names[record[f'class/{head}']]}" for head, names in info.classes.items()]
     length = num_steps(record)
     parts.append(f"{counted(length, 'step')} of {info.feature_size}" if info.features else counted(length, "frame"))

@@ -10,7 +10,7 @@ from data_prep.datasets.splitting import torn_groups, torn_note
 from data_prep.records.summary import table
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, described_pixels
-from scoringnet_tf.sports import NOISE
+from scoringnet_tf.sports import NOISE, decimals, get_sport
 from scoringnet_tf.support.wording import counted
 
 NUM_BINS = 12
@@ -27,7 +27,7 @@ def describe(info: DatasetInfo) -> dict[str, Any]:
         distribution with "histogram"}, "stage_seconds" {stage: distribution over the videos that have it}, "lacking"
         {field: number of videos without it, or with a part of its stages}, "classes" {head: {class: videos}}}}. A
         distribution is {"number", "mean", "std", "min", "q1", "median", "q3", "max"}, of seconds {"number": 0} where
-        one vector of features stands for a whole video.
+        one vector of features stands for a whole video. "decimals" {score: those that its range deserves}.
     """
     bins = {score: edges for score in info.scores if (edges := _edges(info, score)) is not None}
     return {
@@ -37,6 +37,7 @@ def describe(info: DatasetInfo) -> dict[str, Any]:
         "pixels": described_pixels(info.simulation) if info.simulation or not info.features else "not known",
         "groups_in_several_splits": torn_groups((video.get("group"), video["split"]) for video in info.videos.values()),
         "score_bins": bins,
+        "decimals": {score: decimals(get_sport(info.sport).range_of(score)) for score in bins},
         "splits": {split: _describe_split(info, split, bins) for split in sorted(info.splits, key=_place)},
     }
 
@@ -108,11 +109,12 @@ def as_text(description: Mapping[str, Any]) -> str:
     """A description (of `describe`) for a terminal."""
     splits = description["splits"]
     lines = [f"{description['name']} ({description['sport'] or 'no sport'}), {description['pixels']}", ""]
+    places = description["decimals"]
     header = ["", "videos", "mean", "std", "min", "q1", "median", "q3", "max"]
     for title, key in (("score, points", "scores"), ("stage, s", "stage_seconds")):
         names = {name: None for found in splits.values() for name in found[key]}
         rows = [
-            [f"{split} {name}", *_cells(found[key][name]), _bars(found[key][name])]
+            [f"{split} {name}", *_cells(found[key][name], places.get(name, 2)), _bars(found[key][name])]
             for name in names
             for split, found in splits.items()
             if found[key].get(name, {"number": 0})["number"]
@@ -134,10 +136,10 @@ def as_text(description: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _cells(found):
+def _cells(found, places=2):
     return [
         f"{found['number']:,}",
-        *(f"{found[key]:.2f}" for key in ("mean", "std", "min", "q1", "median", "q3", "max")),
+        *(f"{found[key]:.{places}f}" for key in ("mean", "std", "min", "q1", "median", "q3", "max")),
     ]
 
 

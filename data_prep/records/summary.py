@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from scoringnet_tf.data.records import DatasetInfo, described_pixels
-from scoringnet_tf.sports import NOISE, PREDICTED_SCORES
+from scoringnet_tf.sports import NOISE, PREDICTED_SCORES, decimals, get_sport
 from scoringnet_tf.support.wording import counted
 
 UNLABELLED = "unlabelled"  # in `DatasetInfo.stage_frames`
@@ -32,7 +32,7 @@ def summary(info: DatasetInfo) -> str:
         ),
     ]
     scores = [
-        _score_row(split, score, values)
+        _score_row(info, split, score, values)
         for split, stats in info.score_statistics.items()
         for score, values in stats.items()
     ]
@@ -119,8 +119,9 @@ def _split_row(info, name):
     return [name, f"{split['num_videos']:,}", f"{split['num_frames']:,}", hours, str(len(split["shards"]))]
 
 
-def _score_row(split, score, values):
-    return [split, score, *(f"{values[key]:.2f}" for key in ("min", "max", "mean", "std"))]
+def _score_row(info, split, score, values):
+    form = f".{decimals(get_sport(info.sport).range_of(score))}f"
+    return [split, score, *(f"{values[key]:{form}}" for key in ("min", "max", "mean", "std"))]
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -14,7 +14,8 @@ NAME is one of
 
 It learns from the training split alone; settings are chosen inside it. Writes settings.json (what was chosen), and for
 the records and each of --renderings OUTPUT/SPLIT_HASH with metrics.json, predictions.csv and scores.png, HASH being the
-first ten digits of their data hash. What is there already, by the same settings, is not done again.
+first ten digits of their data hash. What is there already, by the same settings, is not done again. Prints SRC, mean
+error and R-ℓ2 of each score.
 """
 
 import sys
@@ -62,7 +63,8 @@ def main(arguments: list[str]) -> int:
     check_access(output_dir, "output_dir", writing=True)
     check_access(features_dir, "features_dir", writing=True)
 
-    from scoringnet_tf.baselines.run import Run
+    from scoringnet_tf.baselines.run import Run, table
+    from scoringnet_tf.sports import get_sport
 
     reports = Run(
         name=arguments[0],
@@ -75,7 +77,7 @@ def main(arguments: list[str]) -> int:
         validation_fraction=values.validation_fraction,
         seed=values.seed,
     ).run()
-    print("\n".join(f"Report: {report}" for report in reports))
+    print("\n".join(table(report, get_sport(info.sport)) for report in reports))
     return 0
 
 

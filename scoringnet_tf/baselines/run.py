@@ -19,6 +19,7 @@ from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.extraction import load_c3d
 from scoringnet_tf.models.presets import model_path
 from scoringnet_tf.report.evaluation_report import METRICS, write_report
+from scoringnet_tf.sports import Sport, decimals, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.support.reading import read_json
@@ -75,7 +76,7 @@ class Run:
         reports = [self._report(info) for info in self.tested]
         if not all(self._is_done(system, info) for info in self.tested):
             self._fit(system, parts, described)
-        seen = max(read_json(report / METRICS).get("training_videos") or 0 for report in reports)
+        seen = max(read_json(report / METRICS).get("seen_in_training") or 0 for report in reports)
         if seen:
             of = counted(len(split_ids(self.info, self.split)), "video")
             print(f"Of the {of} of {self.split} --pretrained learned from {seen}: its figures say nothing of others.")
@@ -140,10 +141,11 @@ class Run:
         groups = np.array(
             [self.info.videos[video_id].get("group") or f"={video_id}" for p in parts for video_id in p.ids]
         )
-        learned = {}
+        learned, of_any = {}, np.zeros(len(held_out), bool)
         for score in self.info.scores:
             scores = np.concatenate([part.scores(score) for part in parts])
             known = np.isfinite(scores)
+            of_any |= known
             if (known & ~held_out).sum() > 1:
                 of_score = TrainingSet(inputs[known], scores[known], held_out[known], self.seed, groups[known])
                 try:
@@ -153,10 +155,10 @@ class Run:
         chosen = {score: dict(found.chosen) for score, found in learned.items()}
         write_json(self.output_dir / SETTINGS, {**described, "chosen": chosen, "versions": versions()})
         for info in self.tested:
-            videos = self._videos(info, self.split, tuple(split_ids(info, self.split)))
+            videos = self._videos(info, self.split, tuple(sorted(split_ids(info, self.split))))
             seen = see(videos)
             predicted = {score: found.predict(seen) for score, found in learned.items()}
-            self._write_report(system, info, videos, predicted)
+            self._write_report(system, info, videos, predicted, int(of_any.sum()))
 
     def _learned_before(self, system, info, ids):
         """How many of the videos the C3D learned from whose features a system sees."""
@@ -165,7 +167,7 @@ class Run:
         learned = load_c3d(self.pretrained)[0].learned_from | learned_from(model_path(self.pretrained))
         return sum(shown(info.videos[video_id]) in learned for video_id in ids)
 
-    def _write_report(self, system, info, videos, predicted):
+    def _write_report(self, system, info, videos, predicted, num_learned):
         unlabelled = [np.full(1, -1) for _ in videos.ids]
         truth = {score: videos.scores(score) for score in info.scores}
         nothing_empty = np.zeros((len(videos.ids), 0), bool)
@@ -177,10 +179,28 @@ class Run:
             "model": self.name,
             "data_hash": info.data_hash,
             "pixels": described_pixels(info.simulation) if info.simulation or not info.features else None,
-            "training_videos": self._learned_before(system, info, videos.ids),
+            "training_videos": num_learned,
+            "seen_in_training": self._learned_before(system, info, videos.ids),
             **({"joints": joints_hash(info)} if system.sees == "joints" else {}),
         }
-        write_report(self._report(info), predictions, measured, info.stages)
+        write_report(self._report(info), predictions, measured, get_sport(info.sport))
+
+
+def table(report: Path, sport: Sport) -> str:
+    """The figures of a report for a terminal: a row for each score that was measured, its error in points."""
+    measured = read_json(report / METRICS)
+    learned = f", learned from {counted(measured['training_videos'], 'video')}"
+    lines = [f"{measured['model']}{learned}; {measured['split']}: {counted(measured['num_videos'], 'video')}"]
+    lines.append(f"{'score':<12}{'SRC':>8}{'error':>10}{'R-ℓ2':>8}")
+    for score in sport.scores:
+        figures = [measured[f"{score[0]}_{measure}"] for measure in ("src", "med", "rl2")]
+        if figures[1] is not None:
+            places = (3, decimals(sport.range_of(score)) + 1, 2)
+            src, error, relative = (
+                "–" if value is None else f"{value:.{digits}f}" for value, digits in zip(figures, places, strict=True)
+            )
+            lines.append(f"{score:<12}{src:>8}{error:>10}{relative:>8}")
+    return "\n".join([*lines, f"Report: {report}"])
 
 
 def _constant(training):

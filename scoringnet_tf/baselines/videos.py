@@ -11,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.data.features import middle_frames
 from scoringnet_tf.data.joints import Joints, joints_folder, joints_hash, read_index, read_joints
 from scoringnet_tf.data.preprocessing import decode_jpeg
 from scoringnet_tf.data.records import parse_example
@@ -54,8 +55,7 @@ class Videos:
 
     def scores(self, score: str) -> np.ndarray:
         """(V,), points; NaN where unknown."""
-        known = (self.info.videos[video_id][score] for video_id in self.ids)
-        return np.array([np.nan if value is None else value for value in known], float)
+        return self.info.true_scores(score, self.ids)
 
     def describe(self, sees: str) -> dict[str, Any]:
         """What one of `clips`, `grey` or `joints` is, for the record beside a result.
@@ -100,8 +100,8 @@ class Videos:
 
         found = []
         for values, stages in zip(extracted(self), self.stages, strict=True):
-            middles = np.minimum(np.arange(len(values)) * STRIDE + CLIP // 2, len(stages) - 1)
-            found.append(ClipFeatures(values, stages[middles]))
+            labelled = middle_frames(len(values), len(stages), STRIDE, {"clip_length": CLIP})
+            found.append(ClipFeatures(values, stages[labelled]))
         return found
 
     def grey(self) -> Iterator[np.ndarray]:

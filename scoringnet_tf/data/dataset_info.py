@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scoringnet_tf.data.index_checks import index_problem
-from scoringnet_tf.sports import SCORES, get_sport
+from scoringnet_tf.sports import SCORES, as_points, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import cached_file, write_json
 from scoringnet_tf.support.flag_files import flag_files, records_recipe
@@ -115,6 +115,11 @@ class DatasetInfo:
         """The groups of videos, None of one that is alone; none at all where each is."""
         groups = tuple(self.videos[video_id].get("group") for video_id in ids)
         return groups if any(group is not None for group in groups) else ()
+
+    def true_scores(self, score: str, ids: Iterable[str]) -> np.ndarray:
+        """True scores of V videos, points, float64 (V,): the numbers that the records hold; NaN where unknown."""
+        known = (self.videos[video_id][score] for video_id in ids)
+        return as_points([np.nan if value is None else value for value in known])
 
     @classmethod
     def load(cls, records_dir: AnyPath) -> "DatasetInfo":

@@ -143,6 +143,21 @@ def rate_differences(learned: float | None, found: float | None) -> list[str]:
     return []
 
 
+def middle_frames(num_steps: int, num_frames: int, stride: int, origin: Mapping[str, Any] | None = None) -> np.ndarray:
+    """The frame whose stage a step of features has: the middle one of its clip, int (T,).
+
+    Args:
+        num_steps: T.
+        num_frames: of the video; where its last frame comes before the middle of a clip, it is that.
+        stride: frames from one step to the next, which is where its clip begins.
+        origin: what `features.json` says: a clip has `clip_length` frames, or with `per` frame the one of its step.
+            Where it does not say, a clip lasts to the next step.
+    """
+    origin = origin or {}
+    clip_length = 1 if origin.get("per") == "frame" else origin.get("clip_length") or stride
+    return np.minimum(np.arange(num_steps) * stride + clip_length // 2, num_frames - 1)
+
+
 def origin_kind(origin: Mapping[str, Any]) -> dict[str, Any]:
     """All that `features.json` says but where its videos came from, and what the file of its weights was called."""
     kind = {key: value for key, value in origin.items() if key not in ("frame_rate", "records")}
@@ -155,20 +170,24 @@ def read_origin(folder: AnyPath) -> dict[str, Any] | None:
     """What `features.json` in a folder says of what made the features there; None where there is none.
 
     Its entries are those that `python -m scoringnet_tf.extract` writes; of a file of anyone's, `size` (D) and `stride`
-    (frames from one step to the next) are needed, the others are kept as they are.
+    (frames from one step to the next) are needed, the others are kept as they are; see `middle_frames` for
+    `clip_length` and `per`.
 
     Raises:
-        InputError: it is damaged, `size` or `stride` is no positive integer, or `frame_rate` no positive number.
+        InputError: it is damaged, `size`, `stride` or `clip_length` is no positive integer, or `frame_rate` no positive
+            number.
     """
     path = as_path(folder) / ORIGIN_NAME
     if not path.is_file():
         return None
     origin = read_json(path)
-    wrong = [name for name in ("size", "stride") if type(origin.get(name)) is not int or origin[name] < 1]
+    needed = ("size", "stride", *(["clip_length"] if origin.get("clip_length") is not None else []))
+    wrong = [name for name in needed if type(origin.get(name)) is not int or origin[name] < 1]
     if wrong:
         raise InputError(
-            f"{path}: expected positive integers as size and stride. Received: "
-            f"{', '.join(f'{name} {origin.get(name)!r}' for name in wrong)}"
+            f"{path}: expected positive integers as size and stride, and as clip_length if any. Received: "
+            f"{', '.join(f'{name} {origin.get(name)!r}' for name in wrong)}",
+            code="damaged_features_json",
         )
     rate = origin.get("frame_rate")
     if rate is not None and not (type(rate) in (int, float) and 0 < rate < math.inf):

@@ -9,6 +9,7 @@ from scoringnet_tf.data.records import parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.data.splits import split_ids, stored_split
 from scoringnet_tf.data.video import Video
+from scoringnet_tf.sports import as_points
 
 
 def stored_videos(
@@ -36,5 +37,5 @@ def stored_videos(
             source_size=(height, width),
             aspect=info.aspect or width / height,
         )
-        scores = {name: float(example[f"score/{name}"]) for name in ("difficulty", "execution", "final")}
+        scores = {name: float(as_points(example[f"score/{name}"])) for name in ("difficulty", "execution", "final")}
         yield video_id, video, scores

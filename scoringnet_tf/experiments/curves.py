@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.training import Surroundings, Training
+from scoringnet_tf.sports import decimals, get_sport
 from scoringnet_tf.sports.bootstrap import Groups, chosen, interval, resamples
 from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
 from scoringnet_tf.support.files import replacing_file
@@ -124,9 +125,10 @@ def write_curves(folder: Path, experiment: Experiment, surroundings: Surrounding
         return None
     by_row = {name: {seed: found[seed] for seed in shared} for name, found in done.items()}
     courses = {name: list(found.values()) for name, found in by_row.items()}
-    text = _text(experiment, courses, surroundings.records.groups_of(next(iter(courses.values()))[0].ids))
+    places = decimals(get_sport(surroundings.records.sport).range_of(SCORE))
+    text = _text(experiment, courses, surroundings.records.groups_of(next(iter(courses.values()))[0].ids), places)
     with replacing_file(folder / "fig5.png") as path:
-        save_png(draw(courses), path)
+        save_png(draw(courses, places), path)
     with replacing_file(folder / "curves.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(_lines(by_row))
     with replacing_file(folder / "table.md") as path:
@@ -146,7 +148,7 @@ def _courses(row, surroundings, seeds):
     return found
 
 
-def _text(experiment, courses, groups):
+def _text(experiment, courses, groups, places):
     first = next(iter(courses.values()))[0]
     shown, drawn = samples(first), {}
     if all(one.ids == first.ids for found in courses.values() for one in found):
@@ -158,7 +160,7 @@ def _text(experiment, courses, groups):
         around = " [{:.3f}, {:.3f}]".format(*interval(drawn[name])) if drawn else ""
         ordered = np.mean([(np.diff(course.predicted[:, shown], axis=1) > 0).all(axis=1).mean() for course in found])
         lines.append(f"| {name} | {close:.3f}{around} | {ordered:.3f} |")
-    truth = ", ".join(f"{first.truth[video]:.2f}" for video in shown)
+    truth = ", ".join(f"{first.truth[video]:.{places}f}" for video in shown)
     lines += [""]
     for name in drawn if experiment.reference in drawn else ():
         if name == experiment.reference:
@@ -179,18 +181,21 @@ def _lines(by_row):
         for seed, course in found.items():
             for index, epoch in enumerate(course.epochs):
                 for video in range(len(course.ids)):
-                    values = (f"{course.truth[video]:.4f}", f"{course.predicted[index, video]:.6f}")
+                    values = (float(course.truth[video]), float(course.predicted[index, video]))
                     yield [name, seed, epoch, course.ids[video], *values]
 
 
-def draw(courses: Mapping[str, Sequence[Course]]) -> Figure:
-    """The three samples of the first seed under each row, dashed where they truly lie; and the close pairs of all."""
+def draw(courses: Mapping[str, Sequence[Course]], places: int) -> Figure:
+    """The three samples of the first seed under each row, dashed where they truly lie; and the close pairs of all.
+
+    `places` are the decimals of a score.
+    """
     figure = Figure(figsize=(4 * len(courses) + 4, 3.6), layout="constrained")
     *panels, last = figure.subplots(1, len(courses) + 1)
     for axes, (name, found) in zip(panels, courses.items(), strict=True):
         for color, video in zip(STAGE_COLORS[1:], samples(found[0]), strict=False):
             true = found[0].truth[video]
-            axes.plot(found[0].epochs, found[0].predicted[:, video], color=color, label=f"true {true:.2f}")
+            axes.plot(found[0].epochs, found[0].predicted[:, video], color=color, label=f"true {true:.{places}f}")
             axes.axhline(true, color=color, linestyle="--", linewidth=0.8)
         axes.set(title=name, xlabel="epoch", ylabel=f"predicted {SCORE}, points")
         axes.legend(frameon=False, fontsize="small")

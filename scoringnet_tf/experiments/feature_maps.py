@@ -10,7 +10,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.experiments.watching import read_video, trained_models
-from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports import decimals, get_sport
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
@@ -54,13 +54,13 @@ def write_feature_maps(folder: Path, experiment: Experiment, surroundings: Surro
     video = read_video(info, chosen_video(info), next(iter(models.values())).image_size)
     sport = get_sport(info.sport)
     frame = chosen_frame(video.stages, sport.stage_indices(sport.fragment(SCORE)))
-    maps, lines = {}, []
+    places, maps, lines = decimals(sport.range_of(SCORE)), {}, []
     for name, model in models.items():
         found = attribute(model, video.frames)
         numbers, clip = clips_of(model, video.frames, found.labels)[SCORE]
         place = int(np.abs(numbers - frame).argmin())
         maps[name] = feature_maps(model, SCORE, clip)[place]
-        lines.append(f"| {name} | {found.scores[SCORE]:.2f} | {numbers[place]} |")
+        lines.append(f"| {name} | {found.scores[SCORE]:.{places}f} | {numbers[place]} |")
     with replacing_file(folder / "fig6.png") as path:
         save_png(draw(video.frames[frame], maps), path)
     true = info.videos[video.name][SCORE]

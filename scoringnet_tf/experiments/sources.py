@@ -55,8 +55,8 @@ def _of_stages(found, stage_names):
     for score, falls in found.by_stage.items():
         for stage, name in enumerate(stage_names):
             member = found.labels == stage
-            share = f"{found.gradient[score][member].sum():.6f}" if score in found.gradient else ""
-            yield score, name, int(member.sum()), f"{falls[name]:.6f}", share
+            share = repr(float(found.gradient[score][member].sum())) if score in found.gradient else ""
+            yield score, name, int(member.sum()), repr(float(falls[name])), share
 
 
 def summary(rows: list[list[Any]]) -> dict[str, dict[str, dict[str, float]]]:

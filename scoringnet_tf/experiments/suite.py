@@ -158,7 +158,7 @@ def learned_before(experiment: Experiment, surroundings: Surroundings, seeds: in
         of_seeds = _finished(row, surroundings, seeds)
         paths = [report / "metrics.json" for _, reports in of_seeds for report in reports]
         found[row.name] = max(
-            (read_json(file).get("training_videos") or 0 for file in paths if file.is_file()), default=0
+            (read_json(file).get("seen_in_training") or 0 for file in paths if file.is_file()), default=0
         )
     return {row: number for row, number in found.items() if number}
 

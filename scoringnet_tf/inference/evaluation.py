@@ -11,7 +11,17 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf import metrics
-from scoringnet_tf.sports import FINAL_ALONE, MEASURES, PREDICTED_SCORES, SCORES, in_order, med
+from scoringnet_tf.sports import (
+    FINAL_ALONE,
+    MEASURES,
+    PREDICTED_SCORES,
+    SCORES,
+    Sport,
+    as_points,
+    decimals,
+    in_order,
+    med,
+)
 from scoringnet_tf.sports.bootstrap import Groups, draws_of, interval
 
 if TYPE_CHECKING:
@@ -85,7 +95,7 @@ def predict_records(
         total: number of videos, for the bar.
 
     Returns:
-        `Predictions`.
+        `Predictions`, in order of the ids: every table takes sums and draws in this order.
     """
     result = Predictions()
     columns: dict[str, list] = collections.defaultdict(list)
@@ -94,10 +104,13 @@ def predict_records(
             outputs = outputs_of(inputs, targets["stages"])
             _collect(result, columns, inputs, targets, info, outputs)
             bar.update(len(inputs["mask"]))
-    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-    result.predicted = {score: joined[score].astype(float) for score in SCORES if score in joined}
-    result.deviations = {score: joined[f"{score}_std"].astype(float) for score in SCORES if f"{score}_std" in joined}
-    result.truth = {score: joined[f"true_{score}"].astype(float) for score in SCORES if f"true_{score}" in joined}
+    order = sorted(range(len(result.ids)), key=result.ids.__getitem__)
+    for rows in (result.ids, result.stages_true, result.stages_predicted):
+        rows[:] = [rows[index] for index in order]
+    joined = {name: np.concatenate(parts)[order] for name, parts in columns.items()}
+    result.predicted = {score: as_points(joined[score]) for score in SCORES if score in joined}
+    result.deviations = {score: as_points(joined[f"{score}_std"]) for score in SCORES if f"{score}_std" in joined}
+    result.truth = {score: as_points(joined[f"true_{score}"]) for score in SCORES if f"true_{score}" in joined}
     result.empty_fragments = joined.get("empty_fragments", np.zeros((len(result.ids), 0), bool))
     return result
 
@@ -206,24 +219,33 @@ def mean_predictor_figures(
     return {f"{score[0]}_med": med(truth[score], np.full(len(truth[score]), mean)) for score, mean in means.items()}
 
 
-def table(rows: Sequence[tuple[str, Mapping[str, Any]]], scores: Sequence[str] = SCORES) -> str:
-    """A text table of figures.
+def table(rows: Sequence[tuple[str, Mapping[str, Any]]], sport: Sport) -> str:
+    """A text table of figures of the scores that `sport` has.
+
+    Errors have as many decimals as the scores, or one more.
 
     Args:
         rows: (label, figures), where a figure is a number or the two ends of an interval.
-        scores: those of the sport; the others have no columns.
+        sport: of the figures.
     """
     columns = {"frame_accuracy": "frames", "edit_score": "edit", "f1_50": "F1@50"}
-    columns |= {f"{score[0]}_{name}": f"{score[0]}-{name}".upper() for name in ("src", "med") for score in scores}
+    columns |= {f"{score[0]}_{name}": f"{score[0]}-{name}".upper() for name in ("src", "med") for score in sport.scores}
     width = max(len(label) for label, _ in rows)
     lines = [" " * width + "".join(f"{head:>12}" for head in columns.values())]
     for label, measured in rows:
-        lines.append(f"{label:<{width}}" + "".join(f"{_cell(measured.get(column)):>12}" for column in columns))
+        cells = (_cell(measured.get(column), _decimals(column, sport)) for column in columns)
+        lines.append(f"{label:<{width}}" + "".join(f"{cell:>12}" for cell in cells))
     return "\n".join(lines)
 
 
-def _cell(value):
+def _decimals(column, sport):
+    """Of the ends of intervals: of an error those of its score, of a share or a correlation two."""
+    score = next((score for score in SCORES if column == f"{score[0]}_med"), None)
+    return decimals(sport.range_of(score)) if score else 2
+
+
+def _cell(value, places):
     if isinstance(value, tuple):
-        low, high = (round(end, 2) + 0.0 for end in value)  # no −0.00
-        return "–" if math.isnan(low) else f"{low:.2f}–{high:.2f}"
-    return "–" if value is None or math.isnan(value) else f"{value:.3f}"
+        low, high = (round(end, places) + 0.0 for end in value)  # no −0.00
+        return "–" if math.isnan(low) else f"{low:.{places}f}–{high:.{places}f}"
+    return "–" if value is None or math.isnan(value) else f"{value:.{places + 1}f}"

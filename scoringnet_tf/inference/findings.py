@@ -8,7 +8,7 @@ import numpy as np
 
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.data.video import Video
-from scoringnet_tf.inference.refusal import NO_PERFORMANCE, SEVERAL
+from scoringnet_tf.inference.refusal import NO_PERFORMANCE, several
 from scoringnet_tf.inference.trust import Likeness, Trust
 from scoringnet_tf.inference.video_page import COLUMNS, key_frames
 from scoringnet_tf.inference.video_score import Performance, VideoScore
@@ -139,6 +139,7 @@ class Findings:
         """
         performances, length = self.performances, len(self._labels)
         warnings = [*self._of_video, *self._known, *(warning for one in performances for warning in one.warnings)]
+        scored = sum(any(getattr(one, score) is not None for score in SCORES) for one in performances)
         fps = self._rate_of_all(fps)
         if not performances:
             against = self.against or [NO_PERFORMANCE]
@@ -154,7 +155,7 @@ class Findings:
             warnings=list(dict.fromkeys(warnings)),
             model=name,
             interval_level=self._trust.level,
-            further_reasons=[SEVERAL] if len(performances) > 1 else [],
+            further_reasons=[several(len(performances), scored)] if len(performances) > 1 else [],
             shown=_thinned(self._shown or self._of_noise),
         )
 

@@ -27,10 +27,18 @@ if TYPE_CHECKING:
 MOST_MIXED = 4  # samples of the same two frames: at 25 frames/s all gaps above 0.2 s have more, and none below 0.16 s
 CALIBRATE = " (python -m scoringnet_tf.calibrate)"
 NO_PERFORMANCE = Remark("no_performance", "No whole performance was found in it.")
-SEVERAL = Remark("several_performances", "It shows several performances: each has scores of its own.")
 SEVERAL_OF_FEATURES = Remark(
-    SEVERAL.code, "It shows several performances, and features of them would be scored as if they were one."
+    "several_performances", "It shows several performances, and features of them would be scored as if they were one."
 )
+
+
+def several(number: int, scored: int) -> Remark:
+    """Why a video of `number` performances, two or more, has no score itself, where `scored` of them have scores."""
+    shows = f"It shows {counted(number, 'performance')}"
+    if not scored:
+        return Remark("none_scored", f"{shows}; each has its own reason why it has no score.")
+    which = "each has scores of its own" if scored == number else f"{scored} of them with scores of their own"
+    return Remark(SEVERAL_OF_FEATURES.code, f"{shows}: {which}.")
 
 
 def is_whole(model: "ScoringNet", labels: np.ndarray, frame_rate: float) -> bool:

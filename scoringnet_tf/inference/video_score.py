@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.inference.video_page import picture, save_figure
-from scoringnet_tf.sports import NOISE, SCORES, Sport
+from scoringnet_tf.sports import NOISE, SCORES, Sport, decimals
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
@@ -71,15 +71,16 @@ class Performance:
     alike: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     warnings: list[Remark] = dataclasses.field(default_factory=list)
 
-    def score_line(self) -> str:
+    def score_line(self, sport: Sport) -> str:
         """The scores on one line, with deviations and intervals where these are known; or that there are none."""
         found = []
         for name in SCORES:
             value, deviation = getattr(self, name), self.deviations.get(name)
             if value is not None:
-                said = f"{name} {value:.2f}" + (f" ± {deviation:.2f}" if deviation is not None else "")
-                interval = self.intervals.get(name)
-                found.append(said + (" ({:.2f}–{:.2f})".format(*interval) if interval else ""))
+                form = f".{decimals(sport.range_of(name))}f"
+                said = f"{name} {value:{form}}" + (f" ± {deviation:{form}}" if deviation is not None else "")
+                interval = "–".join(f"{end:{form}}" for end in self.intervals.get(name, ()))
+                found.append(said + (f" ({interval})" if interval else ""))
         return "   ".join(found) or "no score"
 
     def trust_line(self, level: float | None) -> str:
@@ -219,8 +220,9 @@ class VideoScore:
     def score_line(self) -> str:
         """The scores on one line; of several performances the final ones."""
         if self._only:
-            return self._only.score_line()
-        finals = (f"{p.final:.2f}" if p.final is not None else "no score" for p in self.performances)
+            return self._only.score_line(self.sport)
+        form = f".{decimals(self.sport.range_of('final'))}f"
+        finals = (f"{p.final:{form}}" if p.final is not None else "no score" for p in self.performances)
         return f"{counted(len(self.performances), 'performance')}: {', '.join(finals)}"
 
     def __str__(self) -> str:
@@ -233,7 +235,7 @@ class VideoScore:
             within = [s for s in self.stages if self._only or _is_within(s, performance)]
             lines += [_stage_line(stage) for stage in within]
             trust = performance.trust_line(self.interval_level)
-            lines += [f"  {performance.score_line()}", *([f"  {trust}"] if trust else [])]
+            lines += [f"  {performance.score_line(self.sport)}", *([f"  {trust}"] if trust else [])]
             against = "Withheld" if performance.final is None else "By force, in spite of"
             lines += [f"  {against}: {reason}" for reason in performance.reasons]
             lines += [f"  Warning: {warning}" for warning in performance.warnings]

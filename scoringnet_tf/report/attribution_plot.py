@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from scoringnet_tf.inference.attribution import Attribution
-from scoringnet_tf.sports import Sport, stage_runs
+from scoringnet_tf.sports import Sport, decimals, stage_runs
 from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, printable, stage_patches
 
 
@@ -23,7 +23,8 @@ def attribution_figure(attribution: Attribution, sport: Sport, title: str = "") 
     for axes, score in zip(panels, scores, strict=True):
         axes.bar(np.arange(length) + 0.5, attribution.by_frame[score], width=1.0, color=STAGE_COLORS[2])
         axes.axhline(0, color="#555555", linewidth=0.6)
-        axes.set_ylabel(f"{score}\n{attribution.scores[score]:.2f} points\nfall", fontsize="small")
+        places = decimals(sport.range_of(score))
+        axes.set_ylabel(f"{score}\n{attribution.scores[score]:.{places}f} points\nfall", fontsize="small")
         if score in attribution.gradient:
             _draw_share(axes.twinx(), attribution.gradient[score])
     if attribution.labels is None:

@@ -1,13 +1,13 @@
 """What an evaluation leaves: figures, predictions, pictures."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from scoringnet_tf.inference.evaluation import Predictions
 from scoringnet_tf.report import plots
-from scoringnet_tf.sports import stage_runs
+from scoringnet_tf.sports import Sport, stage_runs
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
@@ -70,7 +70,7 @@ def name_of_model(output_dir: Path | RemotePath, model_file: Path | RemotePath) 
 
 
 def write_report(
-    output_dir: Path | RemotePath, predictions: Predictions, measured: dict[str, Any], stage_names: Sequence[str]
+    output_dir: Path | RemotePath, predictions: Predictions, measured: dict[str, Any], sport: Sport
 ) -> None:
     """Writes metrics.json, predictions.csv, scores.png, and stages.csv and stages.png where the model finds stages.
 
@@ -78,14 +78,14 @@ def write_report(
         output_dir: as of `paths.as_path`; made where it does not exist.
         predictions: of N videos.
         measured: what metrics.json holds, see `evaluation.figures`.
-        stage_names: in label order.
+        sport: of the videos.
     """
     # Of an evaluation before; the new ones come last: whoever finds predictions finds all the rest, of the same run.
     (output_dir / "predictions.csv").unlink(missing_ok=True)
     write_json(output_dir / METRICS, measured)
     with replacing_file(output_dir / "scores.png") as path:
-        save_png(plots.score_scatter(predictions), path)
-    _write_stages(output_dir, predictions, stage_names)
+        save_png(plots.score_scatter(predictions, sport), path)
+    _write_stages(output_dir, predictions, sport.stages)
     with replacing_file(output_dir / "predictions.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         kinds = {
@@ -103,7 +103,7 @@ def write_report(
         }
         writer.writerow(["video_id", *columns])
         for index, video_id in enumerate(predictions.ids):
-            writer.writerow([video_id, *(f"{values[index]:.4f}" for values in columns.values())])
+            writer.writerow([video_id, *(float(values[index]) for values in columns.values())])
 
 
 def _write_stages(output_dir, predictions, stage_names):

@@ -14,7 +14,7 @@ import numpy as np
 
 from scoringnet_tf import __version__
 from scoringnet_tf.inference.reliability import Reliability
-from scoringnet_tf.sports import MEASURES, NOISE, SCORES
+from scoringnet_tf.sports import MEASURES, NOISE, SCORES, decimals
 from scoringnet_tf.sports.bootstrap import draws_of, interval
 from scoringnet_tf.support.drawing import stage_color
 from scoringnet_tf.support.errors import InputError
@@ -66,7 +66,12 @@ class ShownScore:
     @property
     def text(self) -> str:
         """The value as printed."""
-        return WITHHELD if self.value is None else f"{self.value:.2f}"
+        return WITHHELD if self.value is None else self.printed(self.value)
+
+    def printed(self, points: float | None, sign: str = "") -> str:
+        """Points of this score, or a difference of some with its `sign` (+), as printed; "" of none."""
+        is_known = points is not None and math.isfinite(points)
+        return f"{points:{sign}.{decimals(self.range)}f}" if is_known else ""
 
     def at(self, points: float) -> float:
         """Where it lies along the scale, percent; the ends where it lies beyond them."""
@@ -158,7 +163,7 @@ def performance_page(
         ],
         ticks=_ticks(shown.times),
         probabilities=_probability_curves(shown, colors),
-        attribution=[_attribution_curve(score, values) for score, values in shown.attribution.items()],
+        attribution=[_attribution_curve(_score(shown, name), values) for name, values in shown.attribution.items()],
         readings=_readings(shown),
         stage_colors=list(colors.items()) if shown.stages else [],
         stages=shown.stages,
@@ -167,14 +172,10 @@ def performance_page(
             for caption, clip, jpeg in shown.clips
         ],
         alike=[
-            {"name": name, "scores": {score: _points(scores.get(score)) for score in SCORES}, "distance": distance}
+            {"name": name, "scores": [one.printed(scores.get(one.name)) for one in shown.scores], "distance": distance}
             for name, scores, distance in shown.alike
         ],
     )
-
-
-def _points(value):
-    return "" if value is None or not math.isfinite(value) else f"{value:.2f}"
 
 
 def _data_uri(kind, content):
@@ -206,9 +207,10 @@ def _attribution_curve(score, values):
     low, high = float(np.min(values)), float(np.max(values))
     room = 0.05 * (high - low) or 1.0
     line = {"path": _path(values, low - room, high + room), "color": CURVE_COLOR}
-    name = f"{score} score" if score == SCORES[-1] else score
+    name = f"{score.name} score" if score.name == SCORES[-1] else score.name
     zero = round(100 * (1 - (room - low) / (high - low + 2 * room)), 1)
-    return {"name": name, "line": line, "low": low, "high": high, "zero": zero}
+    falls, rises = (score.printed(end) if end > 0 else "" for end in (high, -low))
+    return {"name": name, "line": line, "falls": falls, "rises": rises, "zero": zero}
 
 
 def _readings(shown):
@@ -221,7 +223,8 @@ def _readings(shown):
         if shown.probabilities is not None:
             best = int(np.argmax(shown.probabilities[frame]))
             said.append(f"{shown.stage_names[best]} {100 * shown.probabilities[frame, best]:.0f} %")
-        said += [f"{score} {values[frame]:+.2f}" for score, values in shown.attribution.items()]
+        for name, values in shown.attribution.items():
+            said.append(f"{name} {_score(shown, name).printed(values[frame], '+')}")
         text.append("; ".join(said))
     start = next((stage["start_frame"] for stage in shown.stages if stage["name"] != NOISE), 0)
     # Within a script nothing is unescaped: "</" must not end it.
@@ -294,10 +297,12 @@ def _pair(score):
 
 
 def _cells(rank, shown, link, names, judged, graded):
-    def number(value, sign=""):
+    def number(score, value, sign=""):
         return {
-            "text": "" if value is None else f"{value:{sign}.2f}",
-            "value": "" if value is None else f"{abs(value) if sign else value:.4f}",  # the largest difference first
+            "text": "" if value is None else score.printed(value, sign),
+            "value": ""
+            if value is None
+            else repr(float(abs(value) if sign else value)),  # the largest difference first
             "number": True,
             "link": None,
         }
@@ -307,12 +312,12 @@ def _cells(rank, shown, link, names, judged, graded):
     cells = [
         {"text": rank if scored else "–", "value": rank, "number": True, "link": None},
         {"text": shown.name, "value": shown.name, "number": False, "link": link},
-        number(last.value) if scored else number(None) | {"text": WITHHELD},
+        number(last, last.value) if scored else number(last, None) | {"text": WITHHELD},
     ]
     if judged:
         pair = _pair(last)
-        cells += [number(last.true if last else None), number(pair[1] - pair[0] if pair else None, "+")]
-    cells += [number(_value(part, None)) for part in parts]
+        cells += [number(last, last.true if last else None), number(last, pair[1] - pair[0] if pair else None, "+")]
+    cells += [number(part, _value(part, None)) for part in parts]
     if graded:
         grade = shown.reliability.grade if shown.reliability else ""
         grade = FORCED if scored and shown.reasons else grade
@@ -323,11 +328,12 @@ def _cells(rank, shown, link, names, judged, graded):
 
 def _agreement(name, performances):
     """SRC and MED of a score over the performances whose true one is known."""
-    pairs = np.array([pair for shown, _ in performances if (pair := _pair(_score(shown, name)))]).reshape(-1, 2)
+    known = [score for shown, _ in performances if _pair(score := _score(shown, name))]
+    pairs = np.array([_pair(score) for score in known]).reshape(-1, 2)
     orders = len(pairs) > 2 and np.ptp(pairs, axis=0).min() > 0  # SRC is undefined of equal scores
     found = {"src": _figure("src", pairs, ".3f") if orders else "–", "med": "–"}
     if len(pairs):
-        found["med"] = _figure("med", pairs, ".2f")
+        found["med"] = _figure("med", pairs, f".{decimals(known[0].range)}f")
     return {"name": name, **found, "count": len(pairs)}
 
 
@@ -343,11 +349,17 @@ def _figure(measure, pairs, form):
 
 def _furthest(name, known):
     """Of the performances that the judges scored too those that were predicted worst, the worst first."""
-    rows = [(shown.name, link, *_pair(_score(shown, name))) for shown, link in known]
-    rows.sort(key=lambda row: -abs(row[3] - row[2]))
+    rows = [(shown.name, link, _score(shown, name)) for shown, link in known]
+    rows.sort(key=lambda row: -abs(row[2].value - row[2].true))
     return [
-        {"name": called, "link": link, "judges": f"{true:.2f}", "value": f"{value:.2f}", "more": f"{value - true:+.2f}"}
-        for called, link, true, value in rows[:OUTLIERS]
+        {
+            "name": called,
+            "link": link,
+            "judges": score.printed(score.true),
+            "value": score.text,
+            "more": score.printed(score.value - score.true, "+"),
+        }
+        for called, link, score in rows[:OUTLIERS]
     ]
 
 
@@ -365,7 +377,7 @@ def _point(shown, link, name, axis):
         "x": round(score.at(score.true), 2),
         "y": round(score.at(score.value), 2),
         "link": link,
-        "title": f"{shown.name}: {score.value:.2f}, judges {score.true:.2f}",
+        "title": f"{shown.name}: {score.text}, judges {score.printed(score.true)}",
     }
 
 

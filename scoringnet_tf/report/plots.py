@@ -8,20 +8,21 @@ from matplotlib.figure import Figure
 
 from scoringnet_tf.inference.coverage import held
 from scoringnet_tf.inference.evaluation import Predictions
-from scoringnet_tf.sports import med, src, stage_runs
+from scoringnet_tf.sports import Sport, decimals, med, src, stage_runs
 from scoringnet_tf.support.drawing import STAGE_COLORS, draw_strip, in_any_script, printable, stage_patches
 
 
-def score_scatter(predictions: Predictions, title: str = "") -> Figure:
+def score_scatter(predictions: Predictions, sport: Sport, title: str = "") -> Figure:
     """Predicted against true scores, a panel for each that is predicted, with SRC, MED and what intervals hold."""
     scores = list(predictions.predicted)
     figure = Figure(figsize=(4 * len(scores), 4.2), layout="constrained")
     for axis, score in zip(figure.subplots(1, len(scores), squeeze=False)[0], scores, strict=True):
         truth, predicted = predictions.truth[score], predictions.predicted[score]
+        places = decimals(sport.range_of(score))
         limits = np.nanmin([truth, predicted]), np.nanmax([truth, predicted])
         axis.plot(limits, limits, color="#999999", linewidth=1, zorder=1)
         axis.scatter(truth, predicted, s=18, alpha=0.7, color=STAGE_COLORS[2], edgecolors="none", zorder=2)
-        title_of = f"{score}: SRC {src(truth, predicted):.3f}, MED {med(truth, predicted):.2f}"
+        title_of = f"{score}: SRC {src(truth, predicted):.3f}, MED {med(truth, predicted):.{places}f}"
         if score in predictions.bounds:
             axis.vlines(truth, *predictions.bounds[score].T, color=STAGE_COLORS[2], alpha=0.2, linewidth=1, zorder=1)
             if not np.isnan(share := held(predictions, score)["held"]):

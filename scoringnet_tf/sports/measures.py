@@ -1,8 +1,31 @@
 """The figures of predicted scores: SRC and MED (§4.2), and R-ℓ2. Scores whose truth is NaN are left out."""
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+
+STEPS = 300  # from the smallest to the largest score of a sport, that print differently
+
+
+def as_points(scores: npt.ArrayLike) -> np.ndarray:
+    """Scores as records and models hold them, in single precision, as float64: each the shortest decimal that it is.
+
+    3.2, and not 3.200000047683716: what files show is what figures are computed from. NaN stays.
+    """
+    return np.asarray(scores, np.float32).astype(str).astype(float)
+
+
+def decimals(ends: Sequence[float]) -> int:
+    """Decimals with which scores are printed: two, and more where those would tell fewer than `STEPS` scores apart.
+
+    Args:
+        ends: the smallest and largest score of the sport, points.
+    """
+    width = ends[1] - ends[0]
+    return max(2, math.ceil(math.log10(STEPS / width))) if 0 < width < math.inf else 2
 
 
 def src(truth: np.ndarray, predicted: np.ndarray) -> Any:

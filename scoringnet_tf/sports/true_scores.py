@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 
+from scoringnet_tf.sports.measures import decimals
 from scoringnet_tf.sports.sport import Sport
 
 HALF_HUNDREDTH = 0.005
@@ -50,8 +51,9 @@ def contradiction(
     low, high = (sport.fuse(*end) for end in ends)
     if max(low - final, final - high) <= _rounding(sport, difficulties[1]):
         return None
-    expected = f"{high:.2f}" if low == high else f"up to {high:.2f}" if final > high else f"{low:.2f} or more"
-    return f"expected a final score of {expected} ({sport.fusion} rule). Received: {final:.2f}"
+    form = f".{decimals(sport.final_range)}f"
+    expected = f"{high:{form}}" if low == high else f"up to {high:{form}}" if final > high else f"{low:{form}} or more"
+    return f"expected a final score of {expected} ({sport.fusion} rule). Received: {final:{form}}"
 
 
 def _rounding(sport, difficulty):

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.metrics import SpearmanCorrelation
 from scoringnet_tf.report import plots
+from scoringnet_tf.sports import as_points
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.paths import AnyPath
@@ -154,7 +155,9 @@ class ValidationPictures(keras.callbacks.Callback):
                 timeline = plots.stage_timeline(predictions.ids, strips, self.model.sport.stages, title)
                 tf.summary.image("validation/stages", plots.pixels(timeline)[None])
             if self.model.learned.phase != "segmentation":
-                tf.summary.image("validation/scores", plots.pixels(plots.score_scatter(predictions))[None])
+                tf.summary.image(
+                    "validation/scores", plots.pixels(plots.score_scatter(predictions, self.model.sport))[None]
+                )
         self.writer.flush()
 
 
@@ -189,7 +192,7 @@ class EpochScores(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Adds what was predicted."""
         rows = [
-            [epoch + 1, score, video_id, f"{true:.4f}", f"{value:.6f}"]
+            [epoch + 1, score, video_id, float(true), float(value)]
             for score, video_id, true, value in self.predicted(logs)
         ]
         with self.path.open("a", newline="", encoding="utf-8") as file:
@@ -216,7 +219,7 @@ class ValidationScores(EpochScores):
             return
         for score, known in self.truth.items():
             metric = next(m for m in self.model.learned.metrics[score] if isinstance(m, SpearmanCorrelation))
-            predicted = keras.ops.convert_to_numpy(metric.predictions)[: metric.capacity]
+            predicted = as_points(keras.ops.convert_to_numpy(metric.predictions)[: metric.capacity])
             for (video_id, true), value in zip(known, predicted, strict=False):  # beyond them nothing is held
                 yield score, video_id, true, value
 

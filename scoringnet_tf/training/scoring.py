@@ -298,7 +298,9 @@ class ScoringRun(Run):
         order = np.random.default_rng(self.settings["seed"]).permutation(len(ids))
         others = np.empty_like(order)
         others[order] = np.roll(order, 1)  # of none its own
-        scores = np.array([[self.info.videos[ids[i]][name] for name in names] for i in others], np.float32)
+        scores = np.stack([self.info.true_scores(name, [ids[i] for i in others]) for name in names], 1).astype(
+            np.float32
+        )
         table = tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(ids, np.arange(len(ids))), -1)
 
         def exchange(inputs, targets, extras):
@@ -401,11 +403,11 @@ class ScoringRun(Run):
 
     def _known_scores(self):
         """Score that the model predicts → [(id, points)] of the held-out videos, as `ValidationScores` takes them."""
-        videos = [(video_id, self.info.videos[video_id]) for video_id in self.validation_ids]
+        ids = self.validation_ids
+        truth = {score: self.info.true_scores(score, ids) for score in SCORES if score in self.model.output}
         return {
-            score: [(video_id, video[score]) for video_id, video in videos if video[score] is not None]
-            for score in SCORES
-            if score in self.model.output
+            score: [(video_id, true) for video_id, true in zip(ids, values, strict=True) if not math.isnan(true)]
+            for score, values in truth.items()
         }
 
 

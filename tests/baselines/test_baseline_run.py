@@ -5,17 +5,19 @@ import csv
 import dataclasses
 import json
 import pathlib
+import re
 import shutil
 import types
 
 import keras
 import numpy as np
 import pytest
+from command_forks import forked
 
 import scoringnet_tf
 from scoringnet_tf import baselines, sports
 from scoringnet_tf.baselines import c3d_lstm, c3d_svr, consisa, core, usdl
-from scoringnet_tf.baselines.run import Run
+from scoringnet_tf.baselines.run import Run, table
 from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.features import read_features
@@ -83,7 +85,11 @@ def test_every_system_leaves_the_report_of_an_evaluation(name, records, tmp_path
     expected = [info.videos[video_id]["final"] for video_id in found.ids]
     np.testing.assert_allclose(found.truth["final"], expected, atol=1e-4)
     measured = json.loads((report / "metrics.json").read_text())
-    assert measured["f_med"] == pytest.approx(sports.med(found.truth["final"], found.predicted["final"]), abs=1e-3)
+    for score, truth in found.truth.items():
+        of_file = [measure(truth, found.predicted[score]) for measure in sports.MEASURES.values()]
+        assert [measured[f"{score[0]}_{name}"] for name in sports.MEASURES] == [
+            None if np.isnan(figure) else figure for figure in of_file
+        ]
     assert report.name == f"test_{info.data_hash[:10]}" and measured["model"] == name
     settings = json.loads((tmp_path / "settings.json").read_text())
     assert settings["system"] == name and settings["chosen"].keys() == {"difficulty", "execution", "final"}
@@ -114,6 +120,45 @@ def test_a_score_that_is_always_the_same_is_predicted_as_it_is(name, records, tm
     predicted = read_predictions(report / "predictions.csv").predicted
     assert set(predicted["difficulty"]) == {0.0} and len(set(predicted["final"])) > 1
     assert json.loads((tmp_path / "settings.json").read_text())["chosen"]["difficulty"] == {"constant": 0.0}
+
+
+def test_figures_are_printed_as_in_metrics_json(records, tmp_path, c3d):
+    """SRC, mean error and R-ℓ2 of each score that is predicted, how many videos, and where the rest is."""
+    run = run_of("pose_dct", records, tmp_path, c3d)
+    for video in run.info.videos.values():
+        video["difficulty"] = None
+    (report,) = run.run()
+    measured = json.loads((report / "metrics.json").read_text())
+    assert (measured["training_videos"], measured["num_videos"]) == (7, 3)
+    heading, columns, *rows, last = table(report, sports.get_sport("diving")).splitlines()
+    assert {"7", "3", "pose_dct"} <= {*re.findall(r"\w+", heading)} and columns.split() == [
+        "score",
+        "SRC",
+        "error",
+        "R-ℓ2",
+    ]
+    assert [row.split() for row in rows] == [
+        [
+            score,
+            f"{measured[f'{score[0]}_src']:.3f}",
+            f"{measured[f'{score[0]}_med']:.3f}",
+            f"{measured[f'{score[0]}_rl2']:.2f}",
+        ]
+        for score in ("execution", "final")
+    ]
+    assert last.endswith(str(report))
+    small = dataclasses.replace(sports.get_sport("diving"), execution_range=(0.0, 0.1))
+    assert f"{measured['e_med']:.5f}" in table(report, small)
+
+
+@pytest.mark.slow
+def test_the_command_prints_figures_also_of_what_is_there_already(records, tmp_path):
+    words = ["pose_dct", f"--records_dir={records}", f"--output_dir={tmp_path}", "--validation_fraction=0.3"]
+    for _ in range(2):
+        result = forked("scoringnet_tf.baselines", *words)
+        assert result.returncode == 0, result.stderr
+        (report,) = tmp_path.glob("test_*")
+        assert table(report, sports.get_sport("diving")) in result.stdout
 
 
 def test_whose_joints_were_used_is_said(records, tmp_path, c3d):
@@ -234,7 +279,8 @@ def test_what_the_c3d_learned_from_is_said_and_kept(records, tmp_path, c3d, caps
     (tmp_path / "config.json").write_text(json.dumps({**settings, "learned_from": learned}))
     for name, number in (("c3d_svr", 1), ("apenft", 0)):
         (report,) = run_of(name, records, tmp_path / name, tmp_path / "c3d.keras").run()
-        assert json.loads((report / "metrics.json").read_text())["training_videos"] == number
+        measured = json.loads((report / "metrics.json").read_text())
+        assert (measured["seen_in_training"], measured["training_videos"]) == (number, len(info.split("train")["ids"]))
         said = f"Of the {len(info.split('test')['ids'])} videos of test --pretrained learned from 1: "
         assert (said in capsys.readouterr().out) == bool(number)
 

@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 import scipy.io
 
-from scoringnet_tf.data.features import FeatureFile, FeatureSequence, check_features, read_features, read_origin
+from scoringnet_tf.data.features import (
+    FeatureFile,
+    FeatureSequence,
+    check_features,
+    middle_frames,
+    read_features,
+    read_origin,
+)
 from scoringnet_tf.support.errors import InputError
 
 VALUES = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)
@@ -201,6 +208,7 @@ def test_what_lies_beside_them_says_what_made_them(tmp_path):
         ('{"size": 5, "stride": 0}', "stride 0"),
         ('{"size": 5.0, "stride": 1}', "size 5.0"),
         ('{"size": true, "stride": 1}', "size True"),
+        *((f'{{"size": 5, "stride": 1, "clip_length": {length}}}', "clip_length") for length in ("0", "16.0", '"16"')),
         *(
             (f'{{"size": 5, "stride": 1, "frame_rate": {rate}}}', "expected a number above 0 as frame_rate, or none")
             for rate in ('"25"', "-25", "0", "true", "NaN", "Infinity")
@@ -236,6 +244,23 @@ def test_features_of_another_stride_are_refused_though_nothing_tells_what_made_t
     error = pytest.raises(InputError, match=rf"x\.npy: .*stride {stride} instead of 2")
     with error if stride != 2 else contextlib.nullcontext():
         check_features(sequence, "x.npy", learned)
+
+
+@pytest.mark.parametrize(
+    ("length", "origin", "expected"),
+    [
+        (40, {"per": "clip", "clip_length": 16}, [8, 16, 24, 32, 39]),  # the last clip shows the last frame again
+        (33, {"per": "clip", "clip_length": 16}, [8, 16, 24, 32, 32]),
+        (32, {"per": "clip", "clip_length": 16}, [8, 16, 24, 31]),
+        (40, {"per": "clip", "clip_length": 1}, [0, 8, 16, 24, 32]),
+        (40, {"per": "frame", "clip_length": None}, [0, 8, 16, 24, 32]),
+        (40, {}, [4, 12, 20, 28, 36]),
+        (35, None, [4, 12, 20, 28, 34]),
+        (1, None, [0]),
+    ],
+)
+def test_a_step_is_labelled_by_the_middle_of_its_clip(length, origin, expected):
+    assert middle_frames(-(-length // 8), length, 8, origin).tolist() == expected
 
 
 @pytest.mark.parametrize(

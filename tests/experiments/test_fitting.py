@@ -226,7 +226,7 @@ def test_rows_that_learned_from_test_videos_are_named(surroundings, fitted):
     for row, numbers in zip(table.rows, (("null", "0"), ("2", "0")), strict=True):
         for number, rendering in zip(numbers, surroundings.tested, strict=True):
             report_dir = suite.run_of(row, 0).report(surroundings, rendering)
-            (report_dir / "metrics.json").write_text(f'{{"training_videos": {number}}}')
+            (report_dir / "metrics.json").write_text(f'{{"seen_in_training": {number}}}')
     assert suite.learned_before(table, surroundings, 1) == {"two": 2}
     found = report.cells(suite.results(table, surroundings, 1), table)
     said = report.markdown(table, found, "unlv_diving", "diving", learned={"two": 2})

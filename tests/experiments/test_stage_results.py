@@ -10,6 +10,7 @@ from scoringnet_tf.experiments.catalogue import Experiment, Row
 from scoringnet_tf.experiments.stage_results import MEAN, StageResults, counts, read_stages
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.report.evaluation_report import write_report
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.sports.bootstrap import interval
 from scoringnet_tf.support.errors import InputError
 
@@ -36,7 +37,7 @@ def predictions(seed, errors=0.2, videos=6):
 @pytest.fixture
 def written(tmp_path):
     found = predictions(0)
-    write_report(tmp_path / "report", found, {}, STAGES)
+    write_report(tmp_path / "report", found, {}, get_sport("diving"))
     return found, read_stages(tmp_path / "report/stages.csv", STAGES)
 
 

@@ -14,7 +14,7 @@ from scoringnet_tf.experiments.strips import _videos
 from scoringnet_tf.experiments.training import Training
 from scoringnet_tf.inference.evaluation import Predictions
 from scoringnet_tf.report.evaluation_report import write_report
-from scoringnet_tf.sports import bootstrap
+from scoringnet_tf.sports import bootstrap, get_sport
 
 FIG4 = EXPERIMENTS["fig4"]
 
@@ -33,9 +33,8 @@ def trained(surroundings, commands):  # noqa: F811
                 wrong = rng.uniform(size=80) < 0.2 - 0.05 * number
                 found.stages_true.append(truth)
                 found.stages_predicted.append(np.where(wrong, (truth + 1) % 4, truth))
-            write_report(
-                Training(row.flags, 0).report(surroundings, rendering, row.evaluation), found, {}, rendering.stages
-            )
+            report = Training(row.flags, 0).report(surroundings, rendering, row.evaluation)
+            write_report(report, found, {}, get_sport(rendering.sport))
     return surroundings
 
 

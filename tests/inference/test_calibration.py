@@ -4,6 +4,7 @@ import collections
 import contextlib
 import csv
 import dataclasses
+import itertools
 import json
 
 import keras
@@ -18,6 +19,7 @@ from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.data.stored_videos import stored_videos
+from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.inference import calibration, trust
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut, add_reference, is_measured, measured
 from scoringnet_tf.inference.coverage import stated_intervals
@@ -25,6 +27,7 @@ from scoringnet_tf.inference.evaluation import predict_records, prediction_funct
 from scoringnet_tf.inference.prediction import VideoScorer, segment_video
 from scoringnet_tf.models.presets import check_fits, load_scoring_net
 from scoringnet_tf.models.reference import Reference, Spread, checksum, is_current, pooled
+from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.support.errors import InputError
 
 
@@ -293,6 +296,10 @@ def test_an_evaluation_counts_how_often_the_intervals_of_a_model_hold(model, fol
     assert metrics["oracle"]["intervals"]["scores"] == {}  # they were measured with stages that the model finds
     stated = metrics["report"]["intervals"]
     assert stated["claimed"] == 0.9 and stated["scores"]["final"]["num_videos"] == 3
+    found = read_predictions(tmp_path / "report/predictions.csv")
+    for score, (name, measure) in itertools.product(SCORES, MEASURES.items()):
+        kept = np.array(metrics["report"][f"{score[0]}_{name}"], float)  # None is NaN
+        np.testing.assert_array_equal(kept, measure(found.truth[score], found.predicted[score]))
     with (tmp_path / "report/predictions.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     width = model.reference.intervals.half_widths["final"]

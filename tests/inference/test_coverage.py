@@ -135,7 +135,7 @@ def test_a_score_that_is_not_predicted_or_known_has_no_share():
     said = whole["scores"]["final"]
     assert math.isnan(said["held"]) and said["num_videos"] == 0
     assert "difficulty" in coverage_line(whole) and "final" not in coverage_line(whole)
-    assert "hold" not in score_scatter(found).axes[-1].get_title()
+    assert "hold" not in score_scatter(found, DIVING).axes[-1].get_title()
     for score in found.truth:
         found.truth[score] = np.full(4, np.nan)
     assert coverage_line(coverage(found, intervals, "test", "hash")).endswith(" %; no true score is known.")
@@ -147,12 +147,12 @@ def test_the_report_holds_them(tmp_path):
     found, intervals = small()
     found.truth["execution"] = np.full(4, np.nan)
     said = {**figures(found, DIVING.stages), "intervals": coverage(found, intervals, "test", "hash")}
-    write_report(tmp_path, found, said, DIVING.stages)
+    write_report(tmp_path, found, said, DIVING)
     with (tmp_path / "predictions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert (rows[1]["low_final"], rows[1]["high_final"], rows[0]["low_difficulty"]) == ("58.0000", "70.0000", "2.9000")
+    assert (rows[1]["low_final"], rows[1]["high_final"], rows[0]["low_difficulty"]) == ("58.0", "70.0", "2.9")
     assert json.loads((tmp_path / "metrics.json").read_text())["intervals"]["scores"]["final"]["held"] == 0.75
-    panel = score_scatter(found).axes[1]
+    panel = score_scatter(found, DIVING).axes[1]
     assert "intervals hold 75 %" in panel.get_title()
     (lines,) = (one for one in panel.collections if len(one.get_paths()) == 4 and hasattr(one, "get_segments"))
     np.testing.assert_allclose(lines.get_segments()[1], [[70, 58], [70, 70]])

@@ -1,6 +1,7 @@
 """The figures against SciPy and hand counts; the report; predictions of records."""
 
 import csv
+import dataclasses
 import json
 import math
 
@@ -15,15 +16,21 @@ import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.experiments.catalogue import Experiment
+from scoringnet_tf.experiments.intervals import Results
+from scoringnet_tf.experiments.predictions import read_predictions
+from scoringnet_tf.experiments.report import cells
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.evaluation import Predictions, figures
 from scoringnet_tf.report import evaluation_report
 from scoringnet_tf.report.evaluation_report import write_report
+from scoringnet_tf.report.plots import score_scatter
 from scoringnet_tf.sports import SCORES, get_sport, stage_runs
 from scoringnet_tf.support import files
 from scoringnet_tf.support.files import replacing_file
 
-STAGES = get_sport("diving").stages
+DIVING = get_sport("diving")
+STAGES = DIVING.stages
 
 
 def predictions():
@@ -61,12 +68,12 @@ def test_figures_of_a_model_with_one_score_and_without_stages(tmp_path):
     assert measured["f_src"] == pytest.approx(stats.spearmanr(made.truth["final"], made.predicted["final"]).statistic)
     assert measured["num_empty_fragments"] == 0 and math.isnan(measured["share_out_of_order"])
     (tmp_path / "stages.png").write_bytes(b"of an earlier evaluation")
-    write_report(tmp_path, made, measured, STAGES)
+    write_report(tmp_path, made, measured, DIVING)
     assert not (tmp_path / "stages.png").exists() and (tmp_path / "scores.png").stat().st_size > 5_000
     with (tmp_path / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["video_id", "true_final", "predicted_final", "std_final"]
-    assert rows[3]["std_final"] == "2.5000"
+    assert rows[3]["std_final"] == "2.5"
 
 
 def test_the_segments_of_every_video_count(monkeypatch):
@@ -180,8 +187,8 @@ def test_every_prediction_has_the_name_of_its_video(records, tmp_path, request):
     model = telling(scoringnet_tf.ScoringNet(**options, score_statistics=STATISTICS), 30_000.0)
     dataset = input_pipeline.videos(records_dir, "test", image_size=(32, 32), batch_size=2, with_info=True)
     result = evaluation.predict_records(evaluation.prediction_function(model), dataset)
-    assert sorted(result.ids) == sorted(info.split("test")["ids"])
-    write_report(tmp_path, result, figures(result, STAGES), STAGES)
+    assert result.ids == sorted(info.split("test")["ids"])
+    write_report(tmp_path, result, figures(result, STAGES), DIVING)
     with (tmp_path / "predictions.csv").open(newline="") as file:
         rows = {row["video_id"]: row for row in csv.DictReader(file)}
     for index, video_id in enumerate(result.ids):
@@ -219,7 +226,7 @@ def test_true_fragments_change_the_scores_and_not_the_stages(diving_records):
 
 def test_report_files(tmp_path):
     made = predictions()
-    write_report(tmp_path, made, figures(made, STAGES), STAGES)
+    write_report(tmp_path, made, figures(made, STAGES), DIVING)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["frame_accuracy_per_class"]["noise"] is None  # NaN is not JSON
     rows = (tmp_path / "predictions.csv").read_text().splitlines()
@@ -229,11 +236,58 @@ def test_report_files(tmp_path):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
 
+def test_errors_have_the_digits_that_the_scores_deserve():
+    unit = dataclasses.replace(DIVING, final_range=(0.0, 1.0))
+    rows = [("model", {"f_med": 0.06137, "f_src": 0.5}), ("95 %", {"f_med": (0.05124, 0.07), "f_src": (0.4, 0.6)})]
+    model, ends = (line.split()[-1] for line in evaluation.table(rows, unit).splitlines()[1:])
+    assert (model, ends) == ("0.0614", "0.051–0.070")
+    assert [line.split()[-1] for line in evaluation.table(rows, DIVING).splitlines()[1:]] == ["0.061", "0.05–0.07"]
+    found = Predictions(["a", "b"], {"final": np.array([0.5, 0.75])}, {"final": np.array([0.525, 0.75])})
+    assert "MED 0.013" in score_scatter(found, unit).axes[0].get_title()
+
+
+def told(ids, scores, truth):
+    """`predict_records` of a model that predicts `scores` (N,), single precision, of every kind, two videos a batch."""
+    batches, outputs = [], []
+    for pair in np.array_split(np.arange(len(ids)), -(-len(ids) // 2)):
+        inputs, stages = {"mask": tf.ones((len(pair), 3), tf.bool)}, tf.zeros((len(pair), 3), tf.int32)
+        targets = {score: tf.constant(truth[pair], tf.float32) for score in SCORES}
+        batches.append((inputs, {**targets, "stages": stages}, {"id": tf.constant([ids[index] for index in pair])}))
+        outputs.append({score: tf.constant(scores[pair], tf.float32) for score in SCORES})
+    predicted = iter(outputs)
+    return evaluation.predict_records(lambda *_: next(predicted), batches)
+
+
+@pytest.mark.parametrize("spread", [1e-6, 1e-3, 1.0])
+def test_the_file_of_predictions_gives_the_figures_of_metrics_json(spread, tmp_path):
+    """To the last digit, in each table; also of a model whose predictions differ after the fourth decimal alone."""
+    rng = np.random.default_rng(0)
+    truth = np.round(rng.uniform(2, 4, 25), 1)
+    made = told([f"{number:02d}" for number in rng.permutation(25)], 3 + spread * rng.normal(size=25), truth)
+    measured = figures(made, STAGES) | {"bootstrap": evaluation.bootstrap(made)}
+    write_report(tmp_path, made, measured, DIVING)
+    kept = json.loads((tmp_path / "metrics.json").read_text())
+    assert abs(kept["f_src"]) > 1e-3
+    found = read_predictions(tmp_path / "predictions.csv")
+    results = Results(
+        found.ids, found.truth, {"one": {s: v[np.newaxis, np.newaxis] for s, v in found.predicted.items()}}
+    )
+    for name, cell in cells(results, Experiment("", "", []))["one"].items():
+        assert (cell["mean"], list(cell["interval"])) == (kept[name], kept["bootstrap"][name])
+
+
+def test_predictions_are_written_as_short_as_single_precision_allows(tmp_path):
+    made = told(["a", "b"], np.array([3.2, 1 / 3]), np.array([24.5, np.nan]))
+    write_report(tmp_path, made, {}, DIVING)
+    rows = (tmp_path / "predictions.csv").read_text().splitlines()
+    assert [row.split(",")[-2:] for row in rows[1:]] == [["24.5", "3.2"], ["nan", "0.33333334"]]
+
+
 @pytest.mark.parametrize("killed_at", ["metrics.json", "scores.png", "stages.csv", "stages.png", "predictions.csv"])
 def test_predictions_come_last_and_those_of_before_are_gone(tmp_path, monkeypatch, killed_at):
     """So that whoever finds them finds all of a report, whenever `evaluate` was killed."""
     made = predictions()
-    write_report(tmp_path, made, figures(made, STAGES), STAGES)
+    write_report(tmp_path, made, figures(made, STAGES), DIVING)
     written = []
 
     def dying(path):
@@ -245,7 +299,7 @@ def test_predictions_come_last_and_those_of_before_are_gone(tmp_path, monkeypatc
     for module in (evaluation_report, files):  # metrics.json is written by a function of `files`
         monkeypatch.setattr(module, "replacing_file", dying)
     with pytest.raises(KeyboardInterrupt):
-        write_report(tmp_path, made, figures(made, STAGES), STAGES)
+        write_report(tmp_path, made, figures(made, STAGES), DIVING)
     assert not (tmp_path / "predictions.csv").exists()
     assert killed_at != "predictions.csv" or set(written) == {"metrics.json", "scores.png", "stages.csv", "stages.png"}
 
@@ -256,10 +310,10 @@ def test_runs():
 
 
 def test_table_shows_three_decimals_and_dashes():
-    text = evaluation.table([("model", {"d_src": 0.12345, "d_med": math.nan})])
+    text = evaluation.table([("model", {"d_src": 0.12345, "d_med": math.nan})], DIVING)
     assert "0.123" in text
     assert text.count("–") == 8
-    text = evaluation.table([("model", {"f1_10": 0.9, "f1_25": 0.8, "f1_50": 0.7})])
+    text = evaluation.table([("model", {"f1_10": 0.9, "f1_25": 0.8, "f1_50": 0.7})], DIVING)
     assert text.split("\n")[0].split()[2] == "F1@50" and text.split("\n")[1].split()[1:4] == ["–", "–", "0.700"]
-    text = evaluation.table([("95 % over videos", {"d_src": (-0.001, 0.456), "e_src": (math.nan, math.nan)})])
+    text = evaluation.table([("95 % over videos", {"d_src": (-0.001, 0.456), "e_src": (math.nan, math.nan)})], DIVING)
     assert text.split("\n")[1].split()[4:] == ["–", "–", "–", "0.00–0.46", *["–"] * 5]

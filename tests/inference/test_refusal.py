@@ -16,7 +16,7 @@ from scoringnet_tf.inference import calibration, serving
 from scoringnet_tf.inference.calibration import add_reference, is_measured, measured
 from scoringnet_tf.inference.findings import Findings, Found, _span
 from scoringnet_tf.inference.prediction import VideoScorer, score_video
-from scoringnet_tf.inference.refusal import _impossible, doubts, is_whole, reasons_against
+from scoringnet_tf.inference.refusal import _impossible, doubts, is_whole, reasons_against, several
 from scoringnet_tf.inference.serving import checked_outputs, export_saved_model
 from scoringnet_tf.inference.trust import Likeness, Trust
 from scoringnet_tf.models.presets import load_scoring_net
@@ -426,6 +426,24 @@ def test_two_dives_are_scored_each_by_its_own_frames(model, monkeypatch, tmp_pat
     assert [p.start_s for p in twice.performances] == [0.16, 1.48]
     assert [stage["name"] for stage in twice.stages].count("take-flight") == 2 and len(twice.rows()) == 2
     assert str(twice).count("Performance at") == 2 and "2 performances" in twice.score_line()
+
+
+def test_two_dives_without_scores_are_no_performances_with_scores_of_their_own(model, monkeypatch, tmp_path):
+    certain = dataclasses.replace(model.reference, certainty=dict.fromkeys(STAGES, 0.95))
+    scorer = VideoScorer(model.with_dtype("float32", reference=certain.get_config()))
+    write_bars(tmp_path / "v.avi", 66, number=2)
+    script(scorer, monkeypatch, DIVE * 2, probability=0.85)
+    score = scorer(tmp_path / "v.avi")
+    assert (score.status, codes(score)) == ("withheld", ["none_scored"])
+    assert [[reason.code for reason in one.reasons] for one in score.performances] == [["uncertain_stage"]] * 2
+    assert codes(scorer(tmp_path / "v.avi", force=True)) == ["several_performances"]
+
+
+@pytest.mark.parametrize(
+    ("scored", "code"), [(3, "several_performances"), (1, "several_performances"), (0, "none_scored")]
+)
+def test_several_performances_are_a_reason_that_says_whether_they_have_scores(scored, code):
+    assert several(3, scored).code == code
 
 
 def test_a_performance_that_no_frame_of_the_file_shows_is_where_the_next_one_is():

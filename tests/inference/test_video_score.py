@@ -58,6 +58,15 @@ WITHHELD = Performance(5, 40, 0.2, 1.6, reasons=[MISSING])
 FORCED = Performance(5, 40, 0.2, 1.6, 3.2, 24.0, 76.8, reasons=[MISSING])
 
 
+def test_scores_of_a_small_range_have_the_digits_that_tell_them_apart():
+    unit = dataclasses.replace(get_sport("diving"), final_range=(0.0, 1.0))
+    one = Performance(0, 9, 0.0, 0.4, final=0.9032, deviations={"final": 0.0614}, intervals={"final": (0.8, 0.99999)})
+    assert one.score_line(unit) == "final 0.903 ± 0.061 (0.800–1.000)"
+    assert one.score_line(get_sport("diving")) == "final 0.90 ± 0.06 (0.80–1.00)"
+    both = dataclasses.replace(score(one, one), sport=unit)
+    assert both.score_line() == "2 performances: 0.903, 0.903" and str(both).count("0.903 ± 0.061") == 2
+
+
 @pytest.mark.parametrize(
     ("performances", "status", "final"),
     [

@@ -105,7 +105,7 @@ def test_what_is_given_is_on_the_page():
 
 def test_intervals_and_the_grade_are_on_the_page():
     scores = [page.ShownScore("final", 72.0, (0.0, 150.0), (60.0, 84.0), "where the true score lies")]
-    one = page.dataclasses.replace(full(), scores=scores, reliability=Reliability("fair", ["wide_interval", "aspect"]))
+    one = page.dataclasses.replace(shown(), scores=scores, reliability=Reliability("fair", ["wide_interval", "aspect"]))
     elements = Elements(page.performance_page(one, "m"))
     assert "60.00 – 84.00, where the true score lies" in elements.text()
     assert "Reliability: fair (wide interval, aspect)" in elements.text()
@@ -113,6 +113,24 @@ def test_intervals_and_the_grade_are_on_the_page():
     assert (float(band["x"]), float(band["width"])) == (40.0, 16.0)
     high = Elements(page.performance_page(page.dataclasses.replace(one, reliability=Reliability("high")), "m"))
     assert "Reliability: high" in high.text() and "(" not in high.text()
+
+
+def of_unit_range(name, value, true):
+    """A performance of a sport whose only score lies in 0…1."""
+    score = page.ShownScore("final", value, (0.0, 1.0), (value - 0.0614, value + 0.05), "so sure", true)
+    attribution, alike = {"final": np.array([-0.0214, 0.0317])}, [("017", {"final": 0.8768}, 0.5)]
+    others = {"scores": [score], "times": np.arange(3) / 25, "attribution": attribution, "alike": alike}
+    return page.dataclasses.replace(shown(name), **others)
+
+
+def test_scores_of_a_small_range_have_the_digits_that_tell_them_apart():
+    one = Elements(page.performance_page(of_unit_range("a", 0.9032, 0.8961), "m"))
+    said = ("0.903", "0.842 – 0.953", "judges: 0.896", "falls by up to 0.032", "rises by up to 0.021", "0.877")
+    assert [text for text in said if text not in one.text()] == []
+    both = session(of_unit_range("a", 0.9032, 0.8961), of_unit_range("b", 0.9044, 0.8912))
+    said = ("0.903", "0.904", "0.896", "0.891", "+0.007", "+0.013", "0.010")  # the last is the mean error
+    assert [text for text in said if text not in both.text()] == []
+    assert "a: 0.903, judges 0.896" in [found.get("aria-label") for found in both.of("a")]
 
 
 def test_a_session_shows_the_grades_where_there_are_any():
@@ -308,7 +326,7 @@ def test_the_page_of_an_earlier_session_never_lies_beside_pages_of_another(tmp_p
 
 
 def test_no_change_lies_at_zero():
-    curve = page._attribution_curve("execution", [-1.0, 0.0, 3.0])
+    curve = page._attribution_curve(shown().scores[1], [-1.0, 0.0, 3.0])
     assert curve["line"]["path"].split()[2:4] == ["L500.0", str(curve["zero"])]
 
 

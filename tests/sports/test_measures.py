@@ -6,11 +6,42 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from scoringnet_tf.sports import MEASURES, med, relative_l2, src
+from scoringnet_tf.sports import MEASURES, SCORES, SPORTS, as_points, decimals, get_sport, med, relative_l2, src
 
 
 def drawn(shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape)
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ((0, 1), 3),
+        ((-1, 1), 3),
+        ((2, 2.9), 3),
+        ((0, 0.1), 4),
+        ((0, 3), 2),
+        ((0, 1e6), 2),
+        ((5, 5), 2),
+        ((0, math.inf), 2),
+    ],
+)
+def test_scores_have_the_decimals_that_tell_a_300th_of_their_range(ends, expected):
+    assert decimals(ends) == expected
+
+
+@pytest.mark.parametrize("name", SPORTS)
+def test_scores_of_every_sport_that_ships_have_two_decimals(name):
+    assert {decimals(get_sport(name).range_of(score)) for score in SCORES} == {2}
+
+
+def test_points_are_the_shortest_decimals_of_single_precision():
+    given = np.array([3.2, 1 / 3, 76.0, np.nan, 1e-10], np.float32)
+    found = as_points(given)
+    assert [repr(float(value)) for value in found] == ["3.2", "0.33333334", "76.0", "nan", "1e-10"]
+    np.testing.assert_array_equal(found.astype(np.float32), given)
+    many = np.sort(drawn(10_000)).astype(np.float32)
+    assert (np.sign(np.diff(as_points(many))) == np.sign(np.diff(many))).all()  # neither a tie more nor one fewer
 
 
 def test_src_is_scipys_with_ties():

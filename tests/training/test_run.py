@@ -222,7 +222,7 @@ def test_pictures_are_of_what_a_phase_trains_true_stages_above(phase, expected, 
     monkeypatch.setattr(evaluation, "prediction_function", lambda model: None)
     monkeypatch.setattr(evaluation, "predict_records", lambda *_: found)
     monkeypatch.setattr(plots, "stage_timeline", lambda names, strips, *rest: drawn.append((names, strips, rest[-1])))
-    monkeypatch.setattr(plots, "score_scatter", lambda predictions: None)
+    monkeypatch.setattr(plots, "score_scatter", lambda predictions, sport: None)
     monkeypatch.setattr(plots, "pixels", lambda figure: np.zeros((1, 1, 4), "uint8"))
     monkeypatch.setattr(tf.summary, "image", lambda name, image: shown.append(name))
     callback = callbacks.ValidationPictures(tmp_path, None)

@@ -5,6 +5,7 @@ import dataclasses
 import os
 import pickle
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,9 @@ from data_prep.datasets import (
 )
 from data_prep.datasets.published import ALL, Published, count_note
 from data_prep.datasets.readers.layout import find_video, index_videos
+from data_prep.datasets.readers.matlab import read_vector
 from data_prep.datasets.readers.restricted_pickle import load_pickle
+from data_prep.datasets.scores import complete_scores
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.checks import id_problems, score_problems
 from data_prep.records.dry_run import check
@@ -49,7 +52,7 @@ from data_prep.records.verifying import decode_frames, read_records, verify_reco
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.data.video import read_video
-from scoringnet_tf.sports import get_sport
+from scoringnet_tf.sports import as_points, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.wording import counted
 
@@ -1173,6 +1176,30 @@ def test_real_vault_scores(tmp_path):
     problems = _problems(manifest.read(tmp_path, sport="vault"))
     assert len(problems) == sum(float(row[4]) > 0 for row in table) == 91
     assert "(sum_minus_penalty rule)" in problems[0]
+
+
+def _ties(values):
+    return [values.index(value) for value in values]
+
+
+@needs_real_data
+def test_ties_of_real_executions_are_ties_on_paper():
+    """The quotients of UNLV-Diving and the differences of vaults, as labels and as records hold them."""
+    read = [
+        read_vector(_real("unlv_diving", f"diving_{name}.mat"), name) for name in ("overall_scores", "difficulty_level")
+    ]
+    dives = [(repr(float(final)), repr(float(difficulty)), "0") for final, difficulty in zip(*read, strict=True)]
+    with _real("vault/scores.csv").open(newline="") as file:
+        vaults = [(row["final"], row["difficulty"], row["penalty"]) for row in csv.DictReader(file)]
+    for sport, rows in (("diving", dives), ("vault", vaults)):
+        exact, found = [], []
+        for final, difficulty, penalty in rows:
+            parts = Fraction(final), Fraction(difficulty), Fraction(penalty)
+            exact.append(parts[0] / parts[1] if sport == "diving" else parts[0] - parts[1] + parts[2])
+            scores = {"difficulty": float(difficulty), "final": float(final), "penalty": float(penalty)}
+            found.append(complete_scores(get_sport(sport), **scores)["execution"])
+        assert len(set(exact)) < len(exact) and _ties(found) == _ties(exact)
+        assert _ties(as_points(found).tolist()) == _ties(exact)
 
 
 @pytest.mark.slow

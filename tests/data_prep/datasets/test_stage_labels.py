@@ -207,6 +207,21 @@ def test_known_scores_give_the_unknown_one():
     assert np.isnan(complete_scores(DIVING, 0.0, final=63.0)["execution"])
 
 
+@pytest.mark.parametrize(
+    ("sport", "scores", "computed"),
+    [
+        (DIVING, {"difficulty": 3.9, "final": 40.95}, {"execution": 10.5}),  # 10.500000000000002
+        (DIVING, {"difficulty": 1.8, "final": 18.9}, {"execution": 10.5}),  # 10.499999999999998
+        (DIVING, {"difficulty": 1.3, "execution": 12.0}, {"final": 15.6}),  # 15.600000000000001
+        (VAULT, {"difficulty": 2.0, "final": 9.2}, {"execution": 7.2}),  # 7.199999999999999
+        (VAULT, {"difficulty": 6.0, "execution": (8.0 + 8.0 + 8.6) / 3}, {"execution": 8.2}),
+    ],
+)
+def test_scores_that_are_equal_on_paper_are_equal(sport, scores, computed):
+    """Whatever arithmetic leaves of them in the sixteenth digit, which would rank one above the other."""
+    assert complete_scores(sport, **scores).items() >= computed.items()
+
+
 def test_a_difficulty_that_is_not_stated_is_computed_unless_rounding_leaves_it_open():
     assert complete_scores(DIVING, None, 21.0, 63.0)["difficulty"] == 3.0
     assert complete_scores(VAULT, None, 9.4, 15.6, penalty=0.3)["difficulty"] == pytest.approx(6.5)

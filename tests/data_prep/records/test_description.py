@@ -15,8 +15,9 @@ from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.description import as_text, describe, distribution
 from data_prep.records.description_picture import picture, save_picture
 from data_prep.records.dry_run import check
+from data_prep.records.summary import summary
 from scoringnet_tf.data.records import DatasetInfo
-from scoringnet_tf.sports import SCORES
+from scoringnet_tf.sports import SCORES, definition_of, get_sport
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,18 @@ def test_figures_stand_under_their_headings(diving_records):
     numbers = dict(zip(heading[-8:], row[2:], strict=False))
     expected = {"mean": 22, "std": 2, "min": 19, "q1": 20.5, "median": 22, "q3": 23.5, "max": 25}
     assert {name: float(numbers[name]) for name in expected} == expected
+
+
+def test_scores_of_a_small_range_have_the_digits_that_tell_them_apart(diving_records):
+    """In a sport whose executions lie in 0…1: whatever they are here."""
+    info, ranges = DatasetInfo.load(diving_records), {"difficulty": [1, 5], "execution": [0, 1], "final": [0, 5]}
+    sport = {**definition_of(get_sport("diving")), "name": "own", "ranges": ranges}
+    del sport["marks"]
+    own = dataclasses.replace(info, sport=sport)
+    for text in (as_text(describe(own)), summary(own)):
+        rows = [line.split() for line in text.splitlines() if line.startswith("train ")]
+        digits = {row[1]: {len(cell.partition(".")[2]) for cell in row[3:6]} for row in rows if row[1] in SCORES}
+        assert digits == {"difficulty": {2}, "execution": {3}, "final": {2}}
 
 
 def test_what_lacks_is_counted(partial_info):

@@ -21,6 +21,7 @@ from data_prep.records.psnr import compare_with_source
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
 from data_prep.support.errors import OptionError
+from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.data.dataset_info import described_pixels
 from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.data.records import DatasetInfo
@@ -100,11 +101,34 @@ def test_records_hold_the_features_and_their_labels(tmp_path):
         expected = np.arange(len(values_of(name))) * STRIDE / 24 * 1e6
         np.testing.assert_array_equal(record["feature/timestamp"], np.rint(expected))
         assert record["clip/data_path"].decode() == f"{name}.npy"
-    # Frames 0, 4, 8, 12, 16, 20 of noise [0, 2), pre-starting [2, 8), take-flight [8, 13), entry [13, 18), noise.
-    np.testing.assert_array_equal(found["dive a"]["stage/index"], [0, 1, 2, 2, 3, 0])
+    # Frames 2, 6, 10, 14, 18, 20 of noise [0, 2), pre-starting [2, 8), take-flight [8, 13), entry [13, 18), noise.
+    np.testing.assert_array_equal(found["dive a"]["stage/index"], [1, 1, 2, 3, 0, 0])
     assert (found["dive b"]["stage/index"] == -1).all()
-    assert info.stage_frames["train"] == {"noise": 2, "pre-starting": 1, "take-flight": 2, "entry": 1, "unlabelled": 6}
+    assert info.stage_frames["train"] == {"noise": 2, "pre-starting": 2, "take-flight": 1, "entry": 1, "unlabelled": 6}
     assert "Columns that are not used" not in " ".join(notes)
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        # Of 21 frames: noise to 2, pre-starting to 8, take-flight to 13, entry to 18, noise to the end.
+        ({"per": "clip", "clip_length": 16}, [2, 2, 3, 0, 0, 0]),  # frames 8, 12, 16, and 20 of clips that it ends
+        ({"per": "clip", "clip_length": 4}, [1, 1, 2, 3, 0, 0]),  # frames 2, 6, 10, 14, 18, 20: a boundary each
+        ({"per": "clip", "clip_length": 5}, [1, 1, 2, 3, 0, 0]),  # of an odd number the one in the middle
+        ({"per": "frame", "clip_length": None}, [0, 1, 2, 2, 3, 0]),  # frames 0, 4, 8, 12, 16, 20
+        ({}, [1, 1, 2, 3, 0, 0]),  # of others' features, which do not say: as many frames as to the next step
+    ],
+)
+def test_a_step_has_the_stage_of_the_middle_of_its_clip(origin, expected, tmp_path):
+    stages = {"pre-starting": 2, "take-flight": 8, "entry": 13, "end": 18}
+    source = write_source(tmp_path / "own", rows_of(**stages), (*HEADER, *BOUNDARIES), origin=ORIGIN | origin)
+    info, _ = build(source, tmp_path / "records")
+    found = records(info)
+    assert found["dive a"]["stage/index"].tolist() == expected
+    assert (found["dive b"]["stage/index"] == -1).all()  # unlabelled
+    # What learns from them directly goes by the same stages.
+    videos = Videos(info, "train", ("dive a",), "motion_small", tmp_path)
+    assert videos.clips()[0].stages.tolist() == expected
 
 
 def test_stage_labels_beside_the_table_name_the_video(tmp_path):
@@ -112,7 +136,7 @@ def test_stage_labels_beside_the_table_name_the_video(tmp_path):
     labels = [(f"dive {name}", "take-flight", 5, 13) for name in LENGTHS]
     write_table(source / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
     info, _ = build(source, tmp_path / "records")
-    np.testing.assert_array_equal(records(info)["dive a"]["stage/index"], [-1, -1, 2, 2, -1, -1])
+    np.testing.assert_array_equal(records(info)["dive a"]["stage/index"], [-1, 2, 2, -1, -1, -1])
 
 
 def test_without_a_column_video_the_file_is_the_name(tmp_path):
