@@ -169,19 +169,21 @@ def name_of(path: AnyPath) -> str:
 def file_name_of(path: AnyPath) -> str:
     """What the file at a path is called: in an address of the web, what comes before the query, such as a signature."""
     found = as_path(path)
-    asked = urllib.parse.urlsplit(str(found)).path if _is_of_the_web(found) else ""
+    asked = urllib.parse.urlsplit(str(found)).path if is_of_the_web(found) else ""
     return asked.rpartition("/")[2] or found.name
 
 
 def beside(path: RemotePath, name: str) -> RemotePath:
     """What is called `name` in the folder of a file; asked for with the query that an address of the web has."""
-    if not _is_of_the_web(path):
+    if not is_of_the_web(path):
         return path.with_name(name)
     asked = urllib.parse.urlsplit(path.path)
     return RemotePath(asked._replace(path=f"{asked.path.rpartition('/')[0]}/{name}").geturl())
 
 
-def _is_of_the_web(path):
+def is_of_the_web(path: AnyPath) -> bool:
+    """Whether that is an http:// or https:// address."""
+    path = as_path(path)
     return isinstance(path, RemotePath) and path.protocol in ("http", "https")
 
 
