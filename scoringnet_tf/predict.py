@@ -61,6 +61,7 @@ flags.DEFINE_string(
     "--direct_running_mode=multi_processing --direct_num_workers=4'. Its workers must see videos, model and "
     "--results_dir. Needs the extra beam.",
 )
+flags.declare_key_flag("timeout")
 
 
 def main(arguments: list[str]) -> int:

@@ -28,7 +28,7 @@ from scoringnet_tf.data.video import (
 from scoringnet_tf.data.video_files import images_above_videos, is_frame_folder, videos_called_otherwise, videos_in
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, beside, received
+from scoringnet_tf.support.paths import AnyPath, RemotePath, answered, as_path, beside
 from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.wording import counted, shown
 
@@ -258,7 +258,8 @@ def local_video(path: AnyPath) -> Iterator[Path]:
                     if origin.is_file():
                         origin.download(copy.with_name(ORIGIN_NAME))
         except Exception as error:  # botocore's, aiohttp's, Google's and Azure's have no class in common
-            raise VideoError(f"{path}: expected a file that can be fetched. {received(error, path)}") from error
+            answer = answered(error, path)
+            raise VideoError(f"{path}: {answer}", code=answer.code) from error
         try:
             yield copy
         except InputError as error:

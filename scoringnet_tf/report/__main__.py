@@ -40,6 +40,7 @@ flags.DEFINE_bool("force", False, "Give scores also where reasons speak against 
 flags.DEFINE_integer("stream", None, "Number of the video stream in the file, from 0. Default: the main one.", 0)
 flags.DEFINE_float("start", None, "Show only what comes from this second of the file on.", 0.0)
 flags.DEFINE_float("end", None, "Show only what comes before this second of the file; not beyond its end.", 0.0)
+flags.declare_key_flag("timeout")
 
 
 def _check_names(judges, names):

@@ -301,8 +301,9 @@ def test_a_video_on_a_web_server_is_fetched(tmp_path, server):
     with local_video(f"{server}/v.avi") as path:
         assert path.name == "v.avi" and path.read_bytes() == (tmp_path / "v.avi").read_bytes()
     assert not path.exists()
-    with pytest.raises(VideoError, match=rf"{server}/none\.avi: expected a file that can be fetched"):
+    with pytest.raises(VideoError, match=rf"^{server}/none\.avi: ") as raised:
         local_video(f"{server}/none.avi").__enter__()
+    assert raised.value.code == "not_found"
     with pytest.raises(VideoError, match=rf"^{server}/v\.avi: wrong"), local_video(f"{server}/v.avi") as path:
         raise VideoError(f"{path}: wrong")
 
