@@ -2,6 +2,7 @@
 
 import asyncio
 import http.server
+import re
 import socket
 import threading
 
@@ -26,7 +27,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     done: threading.Event
 
     def do_GET(self):
-        name = self.path.strip("/").partition(".")[0]
+        name = re.split("[/.]", self.path)[1]
         if name == "silent":
             self.done.wait()
         elif name.isdigit():
