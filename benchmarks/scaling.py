@@ -208,7 +208,7 @@ def measure(name, x):
 
 def _settings():
     """What all points of a file must share."""
-    from scoringnet_tf.models.presets import model_path
+    from scoringnet_tf.support.model_files import model_path
 
     return {
         "machine": machine()["processor"],

@@ -19,6 +19,7 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.model_files import check_model, is_shipped
 from scoringnet_tf.support.wording import counted
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one: a path, whose file is replaced.")
@@ -50,15 +51,16 @@ def main(_: list[str]) -> None:
     if values.held_out_records_dir and not values.held_out_split:
         raise InputError("--held_out_records_dir: expected --held_out_split, which of their splits. Received: none.")
     info = load_records(values.records_dir)
-
-    from scoringnet_tf.inference.calibration import add_reference
-    from scoringnet_tf.models.presets import is_shipped, load_scoring_net, model_path
-    from scoringnet_tf.training.held_out import not_learned_from
-
     if is_shipped(values.model):
         raise InputError(f"--model={values.model}: expected a path. Received: the name of a model that ships.")
+    model_file = check_model(values.model, shipped=False)
+
+    from scoringnet_tf.inference.calibration import add_reference
+    from scoringnet_tf.models.presets import load_scoring_net
+    from scoringnet_tf.training.held_out import not_learned_from
+
     known = (load_scoring_net(values.model).provenance or {}).get("data_hash")
-    held_out = _held_out(info, known)
+    held_out = _held_out(info, model_file, known)
     path, model = add_reference(
         values.model,
         info,
@@ -66,23 +68,22 @@ def main(_: list[str]) -> None:
         values.batch_size,
         values.training_ids,
         values.views,
-        not_learned_from(info, model_path(values.model), known),
+        not_learned_from(info, model_file, known),
     )
     if known and known != info.data_hash:
         print(f"{info.records_dir} are not the records that {path} was trained on: it now goes by these.")
     _print(path, model)
 
 
-def _held_out(info, data_hash):
+def _held_out(info, model_file, data_hash):
     """The videos that set the intervals, or why there are none."""
-    from scoringnet_tf.models.presets import model_path
     from scoringnet_tf.training.held_out import held_out_by_name, held_out_by_run
 
     values, folder = flags.FLAGS, flags.FLAGS.held_out_records_dir
     if values.held_out_split:
         records = load_records(folder) if folder else info
-        return held_out_by_name(info, records, values.held_out_split, model_path(values.model))
-    return held_out_by_run(info, model_path(values.model), data_hash)
+        return held_out_by_name(info, records, values.held_out_split, model_file)
+    return held_out_by_run(info, model_file, data_hash)
 
 
 def _print(path, model):

@@ -16,6 +16,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels, load_
 from scoringnet_tf.sports import DECODINGS, SCORES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.model_files import check_model, is_shipped
 from scoringnet_tf.support.paths import AnyPath, as_path, check_access
 from scoringnet_tf.support.wording import counted
 
@@ -182,24 +183,16 @@ def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     values = flags.FLAGS
     cli.require(records_dir=values.records_dir)
-    info = load_records(values.records_dir)
+    info, model_file = load_records(values.records_dir), check_model(values.model)
 
     from scoringnet_tf.data.splits import split_ids
     from scoringnet_tf.inference.coverage import interval_bounds
-    from scoringnet_tf.models.presets import (
-        check_fits,
-        is_shipped,
-        load_scoring_net,
-        model_path,
-        with_decoding,
-        with_views,
-    )
+    from scoringnet_tf.models.presets import check_fits, load_scoring_net, with_decoding, with_views
     from scoringnet_tf.report.evaluation_pages import write_evaluation_pages
     from scoringnet_tf.report.evaluation_report import PAGES, check_replaceable, name_of_model, write_report
     from scoringnet_tf.report.page import check_pages, remove_pages
     from scoringnet_tf.training.held_out import learned_of
 
-    model_file = model_path(values.model)
     name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
     name += f"_{values.decoding}" if values.decoding else ""
     name += "" if values.views is None else f"_{values.views}_views"

@@ -11,8 +11,10 @@ import sys
 
 from absl import flags
 
+from scoringnet_tf.inference.inputs import check_is_there
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.model_files import check_model
 from scoringnet_tf.support.paths import as_path, check_access
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
@@ -34,6 +36,9 @@ def main(_: list[str]) -> None:
     if target.exists() or version in there:  # TF Serving reads the number: 007 is 7
         taken = base / there.get(version, str(version))
         raise InputError(f"{taken}: expected a version that does not exist yet. Received: --version={version}.")
+    check_model(values.model)
+    for sample in values.samples or []:
+        check_is_there(sample)
 
     from scoringnet_tf.inference.model_description import model_description
     from scoringnet_tf.inference.refusal import doubts_of_reference

@@ -27,8 +27,10 @@ from tqdm import tqdm
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records, shown
 from scoringnet_tf.data.video import Clip
+from scoringnet_tf.inference.inputs import unreadable
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.model_files import WITH_C3D, check_model, model_path
 from scoringnet_tf.support.paths import AnyPath, as_path, check_access, name_of
 from scoringnet_tf.support.wording import counted
 
@@ -177,7 +179,6 @@ def checked_info(records_dir: AnyPath) -> DatasetInfo:
 
 def _say_learned(info, c3d):
     """Prints of how many of the videos the features are no fair ones; `train` and `evaluate` cannot know."""
-    from scoringnet_tf.models.presets import model_path
     from scoringnet_tf.training.config import learned_from
 
     learned = c3d.learned_from | learned_from(model_path(flags.FLAGS.model))
@@ -198,6 +199,12 @@ def main(paths: list[str]) -> int:
         raise InputError(f"Expected video files or --records_dir. Received: {received}. See --help.")
     info = checked_info(values.records_dir) if values.records_dir else None
     check_access(values.output_dir, "output_dir", writing=True)
+    check_model(values.model, kinds=WITH_C3D)
+    wrong = unreadable(paths)
+    if paths and len(wrong) == len(paths):  # TensorFlow would be imported for nothing
+        for error in wrong:
+            print(f"extract: {error}", file=sys.stderr)
+        return 1
 
     from scoringnet_tf.inference import feature_folder
     from scoringnet_tf.inference.extraction import FeatureExtractor, load_c3d

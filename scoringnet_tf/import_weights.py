@@ -19,6 +19,10 @@ from absl import flags
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.model_files import NAMES, configuration
+from scoringnet_tf.support.paths import as_path
+from scoringnet_tf.weights import check_is_there
 
 flags.DEFINE_string("output", None, "The .keras file to write.")
 flags.DEFINE_string(
@@ -45,10 +49,6 @@ def main(arguments: list[str]) -> None:
     cli.require(output=output)
     if not output.endswith(".keras"):
         raise InputError(f"--output: expected a name that ends in .keras. Received: {output}.")
-
-    from scoringnet_tf.support.files import replacing_file
-    from scoringnet_tf.support.paths import as_path
-
     _check_output(as_path(output), as_path(path))
     model = _of_scoring_net(path) if path.endswith(".keras") else _of_published_weights(path)
     with replacing_file(output) as temporary:
@@ -58,8 +58,6 @@ def main(arguments: list[str]) -> None:
 
 def _check_output(output, path):
     """InputError where writing would replace the weights that are read, or what lies in the folder of a run."""
-    from scoringnet_tf.models.presets import NAMES
-
     if output.resolve() == path.resolve():
         raise InputError(f"--output={output}: expected another file than the one to read. Received: the same.")
     if output.is_file() and (output.parent / "config.json").is_file():
@@ -72,6 +70,8 @@ def _check_output(output, path):
 
 
 def _of_published_weights(path):
+    check_is_there(path)
+
     from scoringnet_tf.weights.convert import build_c3d, with_mean
     from scoringnet_tf.weights.layouts import read_weights
     from scoringnet_tf.weights.mean import read_mean
@@ -85,14 +85,16 @@ def _of_published_weights(path):
 
 
 def _of_scoring_net(path):
-    from scoringnet_tf.models.presets import load_keras
-    from scoringnet_tf.models.scoring_net import ScoringNet
-    from scoringnet_tf.training.config import learned_from
-    from scoringnet_tf.weights.tower import c3d_of_tower
-
     if flags.FLAGS.mean or flags.FLAGS.fc6_order != "auto":
         raise InputError(f"--mean, --fc6_order: expected published weights with them. Received: {path}.")
     try:
+        configuration(path, "model")
+
+        from scoringnet_tf.models.presets import load_keras
+        from scoringnet_tf.models.scoring_net import ScoringNet
+        from scoringnet_tf.training.config import learned_from
+        from scoringnet_tf.weights.tower import c3d_of_tower
+
         model, learned = load_keras(path, ScoringNet, "model"), learned_from(path)
         c3d = c3d_of_tower(model, flags.FLAGS.tower, learned)
     except InputError as error:

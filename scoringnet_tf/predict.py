@@ -23,8 +23,14 @@ import sys
 from absl import flags
 from tqdm import tqdm
 
+from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
+from scoringnet_tf.data.video import VIDEO_SUFFIXES
+from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, reading_ahead
+from scoringnet_tf.report.printing import Pictures, Printer
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.model_files import SHIPPED, configuration, model_path
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.support.quick_start import quick_start
 from scoringnet_tf.support.remarks import Remark
@@ -55,6 +61,7 @@ flags.DEFINE_string(
     "--direct_running_mode=multi_processing --direct_num_workers=4'. Its workers must see videos, model and "
     "--results_dir. Needs the extra beam.",
 )
+flags.declare_key_flag("timeout")
 
 
 def main(arguments: list[str]) -> int:
@@ -62,41 +69,47 @@ def main(arguments: list[str]) -> int:
     values = flags.FLAGS
     _check(arguments)
 
+    config = configuration(model_path(values.model), "model", shipped=True)
+    if config["features"]:
+        _check_frame_flags()
+    named = named_videos(
+        arguments,
+        FEATURE_SUFFIXES if config["features"] else VIDEO_SUFFIXES,
+        left_out=lambda said: tqdm.write(f"predict: {said}", file=sys.stderr),
+    )
+    videos = named if STANDARD_INPUT in arguments and not values.runner else list(named)  # to know how many
+    total = len(videos) if isinstance(videos, list) else None
+    with tqdm(total=total, desc="Scoring", unit="video", leave=False, disable=total in (0, 1) or None) as progress:
+        form = "json" if values.json else "csv" if values.csv else "text"
+        printer = Printer(form, values.model or SHIPPED, get_sport(config["sport"]), progress)
+        if isinstance(videos, list) and all(error for _, error in videos):  # TensorFlow would be imported for nothing
+            for video, error in videos:
+                printer.failure(video, Remark("unreadable", str(error)))
+            return 1 if videos else 0
+        return _score(videos, printer, progress)
+
+
+def _score(videos, printer, progress):
+    """Scores, prints and draws videos; the exit status."""
+    values = flags.FLAGS
     with quick_start():
-        from scoringnet_tf.data.features import SUFFIXES
-        from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, reading_ahead
         from scoringnet_tf.inference.kept_scores import hashed_scorer, keeping_scores, score_named
         from scoringnet_tf.inference.prediction import scorer_of
-        from scoringnet_tf.report.printing import Pictures, Printer
 
         # Results that are kept are those of this very file; a hash of it takes time that others need not spend.
         scorer, sha256 = hashed_scorer(values.model) if values.results_dir else (scorer_of(values.model), "")
-    of_features = scorer.model.content == "features"
-    if of_features:
-        _check_frame_flags()
-        named = named_videos(arguments, SUFFIXES)
-    else:
-        named = named_videos(arguments, left_out=lambda said: tqdm.write(f"predict: {said}", file=sys.stderr))
-    videos = named if STANDARD_INPUT in arguments and not values.runner else list(named)  # to know how many
     options = {"stream": values.stream, "start": values.start, "end": values.end, "force": values.force}
-    total = len(videos) if isinstance(videos, list) else None
-    alone = total is not None and total < 2
     with contextlib.ExitStack() as kept:
-        score_all = None
         if values.results_dir:
             score_all = kept.enter_context(
                 keeping_scores(values.results_dir, values.model, scorer, sha256, values.runner, **options)
             )
-        with tqdm(total=total, desc="Scoring", unit="video", leave=False, disable=alone or None) as progress:
-            printer = Printer("json" if values.json else "csv" if values.csv else "text", scorer, progress)
-            if score_all is None:
-                if isinstance(videos, list) and values.start is values.end is None:
-                    videos = kept.enter_context(contextlib.closing(reading_ahead(scorer, videos, values.stream)))
-                found = printer.score if values.live else None
-                score_all = functools.partial(
-                    map, functools.partial(score_named, scorer=scorer, found=found, **options)
-                )
-            return 1 if _print(score_all(videos), printer, progress, Pictures(values.plot_dir)) else 0
+        else:
+            if isinstance(videos, list) and values.start is values.end is None:
+                videos = kept.enter_context(contextlib.closing(reading_ahead(scorer, videos, values.stream)))
+            found = printer.score if values.live else None
+            score_all = functools.partial(map, functools.partial(score_named, scorer=scorer, found=found, **options))
+        return 1 if _print(score_all(videos), printer, progress, Pictures(values.plot_dir)) else 0
 
 
 def _print(results, printer, progress, pictures):

@@ -17,6 +17,7 @@ from absl import flags
 from scoringnet_tf import defaults
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
+from scoringnet_tf.support.model_files import configuration
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.support.wording import counted
 from scoringnet_tf.training import run_flags
@@ -85,6 +86,8 @@ def main(_: list[str]) -> None:
     run_flags.check_learning_rate(settings)
     info = load_records(settings["records_dir"])
     check_access(settings["model_dir"], "model_dir", writing=True)
+    if settings["pretrained"]:
+        configuration(settings["pretrained"], "pretrained", ["C3D"])
 
     from scoringnet_tf.training import idle_flags
     from scoringnet_tf.training.pretraining import PretrainingRun

@@ -15,9 +15,10 @@ from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.sports import DECODINGS, NOISE, PREDICTED_SCORES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.paths import check_access
+from scoringnet_tf.support.model_files import check_is_file, check_model, configuration
+from scoringnet_tf.support.paths import as_path, check_access
 from scoringnet_tf.training import run_flags
-from scoringnet_tf.training.supervision import CHOICES, is_kfs_alone
+from scoringnet_tf.training.supervision import CHOICES, check_weights, is_kfs_alone
 
 # `models.stage_networks.STAGE_NETWORKS`, which --help names without Keras
 STAGE_NETWORKS = ("c3d_bi_lstm", "c3d", "c3d_ed_tcn", "resnet50")
@@ -284,6 +285,17 @@ def _check_teaches(settings):
         )
 
 
+def _check_starting_weights(settings):
+    """InputError where a file of weights that the run is to start from is not there, or of another model."""
+    for flag in ("initial_model", "segmenter"):
+        if settings[flag]:
+            check_model(settings[flag], flag)
+    if settings["pretrained"]:
+        configuration(settings["pretrained"], "pretrained", ["C3D"])
+    if path := settings["resnet50_weights"]:
+        check_is_file(path, "resnet50_weights", f"--resnet50_weights={path}: expected a file of weights.")
+
+
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     settings = cli.flag_values(sys.modules[__name__])
@@ -293,6 +305,9 @@ def main(_: list[str]) -> None:
     info = load_records(settings["records_dir"])
     _fit_to_sport(settings, info)
     check_access(settings["model_dir"], "model_dir", writing=True)
+    check_weights(info, settings)
+    if not (as_path(settings["model_dir"]) / "config.json").is_file():  # a run goes on without what it started from
+        _check_starting_weights(settings)
 
     from scoringnet_tf.training import idle_flags
     from scoringnet_tf.training.scoring import ScoringRun

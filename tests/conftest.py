@@ -1,9 +1,11 @@
 """Tiny datasets in the official layouts: videos of coloured bars whose frame index can be read back from the pixels."""
 
+import contextlib
 import csv
 import gc
 import random
 import shutil
+import signal
 from fractions import Fraction
 from pathlib import Path
 
@@ -55,6 +57,16 @@ def pytest_fixture_setup(fixturedef):
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call():
     random.seed(0)
+
+
+@contextlib.contextmanager
+def disposed(number, handler):
+    """Sets what a signal does, here and in processes started in the block; behind a shell's `&` SIGINT is ignored."""
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def bar_frame(index, color):

@@ -11,7 +11,7 @@ from test_commands import COMMANDS
 
 import scoringnet_tf
 from data_prep.__main__ import COMMANDS as PREPARATION
-from scoringnet_tf.models import presets as model_files
+from scoringnet_tf.support import model_files
 from scoringnet_tf.support.errors import InputError
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -133,7 +133,7 @@ def test_an_installed_copy_finds_its_own_models_and_none_of_another_package(tmp_
     for folder in ("scoringnet_tf/saved_models/ours", "saved_models/theirs"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "model.keras").touch()
-    monkeypatch.setattr(model_files, "__file__", str(tmp_path / "scoringnet_tf/models/presets.py"))
+    monkeypatch.setattr(model_files, "__file__", str(tmp_path / "scoringnet_tf/support/model_files.py"))
     assert model_files.shipped_presets() == ["ours"]
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import write_bars, write_images
+from conftest import disposed, write_bars, write_images
 from test_commands import ROOT, command
 
 
@@ -49,7 +49,9 @@ def test_what_is_done_when_it_is_stopped_is_printed(folder, stage_model, number,
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # JAX sets it to 1 in a process that imports it, as Keras does
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen(arguments, **pipes, text=True, env=environment) as process:
+    with disposed(signal.SIGINT, signal.SIG_DFL):  # however the tests were started
+        process = subprocess.Popen(arguments, **pipes, text=True, env=environment)
+    with process:
         process.stdin.write(f"{folder / 'a/v.avi'}\n")
         process.stdin.flush()
         first = process.stdout.readline()

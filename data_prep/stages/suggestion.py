@@ -16,8 +16,10 @@ from data_prep.stages.formats.videos import FactsOf, VideoFacts, video_path
 from data_prep.support.processes import in_processes
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.data.video_files import videos_in
+from scoringnet_tf.inference.inputs import unreadable
 from scoringnet_tf.sports import NOISE, Sport, stage_runs
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.model_files import check_model
 
 
 def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tuple[Path, list[str]]:
@@ -32,9 +34,11 @@ def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tup
         (folder, ids in order): the folder is `videos_dir`, or the deepest one that holds all of `paths`.
 
     Raises:
-        InputError: both or neither were given, or there is no such folder, or no video in it.
+        InputError: both or neither were given, or there is no such folder, or no video in it, or none of `paths`.
     """
     if videos_dir is None and paths:
+        if len(wrong := unreadable(paths)) == len(paths):
+            raise InputError(" ".join(map(str, wrong)))
         # The folders are resolved, but not a link to a video: it is called as its link.
         found = [path.parent.resolve() / path.name for path in map(Path, paths)]
         folder = Path(os.path.commonpath([path.parent for path in found]))
@@ -55,6 +59,8 @@ def load_model(path: str | None = None) -> Any:
     Raises:
         InputError: there is no such model, or it finds no stages in frames; it names the flag --model.
     """
+    check_model(path)
+
     from scoringnet_tf.inference.prediction import stage_finder
 
     return stage_finder(path).model

@@ -25,6 +25,7 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import DatasetInfo, load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.model_files import WITH_C3D, check_model
 from scoringnet_tf.support.paths import check_access, local_path
 
 flags.DEFINE_string("records_dir", None, "Records to learn from, made by `python -m data_prep build`.")
@@ -62,6 +63,7 @@ def main(arguments: list[str]) -> int:
     features_dir = local_path(values.features_dir or output_dir / "features", "features_dir")
     check_access(output_dir, "output_dir", writing=True)
     check_access(features_dir, "features_dir", writing=True)
+    check_model(values.pretrained, "pretrained", WITH_C3D)
 
     from scoringnet_tf.baselines.run import Run, table
     from scoringnet_tf.sports import get_sport

@@ -48,6 +48,11 @@ class FeatureFile:
         named = ARRAY_IN_FILE.fullmatch(str(text))
         return cls(Path(named[1]), named[2]) if named else cls(Path(text))
 
+    def check_is_file(self) -> None:
+        """InputError where there is no such file."""
+        if not self.path.is_file():
+            raise InputError(f"{self}: expected a file of features. Received: no such file.")
+
 
 @dataclasses.dataclass(frozen=True)
 class FeatureSequence:
@@ -75,8 +80,7 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
             damaged, or speaks of another D.
     """
     file = source if isinstance(source, FeatureFile) else FeatureFile.parse(source)
-    if not file.path.is_file():
-        raise InputError(f"{file}: expected a file of features. Received: no such file.")
+    file.check_is_file()
     try:
         values = _read_array(file)
     except InputError:

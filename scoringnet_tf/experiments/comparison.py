@@ -3,9 +3,7 @@
 import dataclasses
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.experiments import report, suite
@@ -16,6 +14,9 @@ from scoringnet_tf.experiments.stage_results import StageResults
 from scoringnet_tf.experiments.training import Surroundings, TrainingError
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.reading import read_json
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Comparison:
     def _repr_markdown_(self) -> str:
         return str(self)
 
-    def plot(self, figure: str | None = None) -> Figure:
+    def plot(self, figure: str | None = None) -> "Figure":
         """Draws one of the figures of `cells` for every row with its interval; by default that of the table."""
         return report.draw(self.cells, figure or self.experiment.picture)
 

@@ -4,10 +4,9 @@ import csv
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.training import Surroundings, Training
@@ -16,6 +15,9 @@ from scoringnet_tf.sports.bootstrap import Groups, chosen, interval, resamples
 from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
 from scoringnet_tf.support.files import replacing_file
 from scoringnet_tf.support.wording import counted
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SCORE = "execution"
 CLOSE = 0.5  # standard deviations of the true scores by which those of a close pair differ at most
@@ -185,11 +187,14 @@ def _lines(by_row):
                     yield [name, seed, epoch, course.ids[video], *values]
 
 
-def draw(courses: Mapping[str, Sequence[Course]], places: int) -> Figure:
+def draw(courses: Mapping[str, Sequence[Course]], places: int) -> "Figure":
     """The three samples of the first seed under each row, dashed where they truly lie; and the close pairs of all.
 
     `places` are the decimals of a score.
     """
+    from matplotlib.figure import Figure  # a wrong path does not wait for it
+    from matplotlib.ticker import MaxNLocator
+
     figure = Figure(figsize=(4 * len(courses) + 4, 3.6), layout="constrained")
     *panels, last = figure.subplots(1, len(courses) + 1)
     for axes, (name, found) in zip(panels, courses.items(), strict=True):

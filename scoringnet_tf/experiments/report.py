@@ -5,10 +5,9 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.intervals import Lines, Results
@@ -18,6 +17,9 @@ from scoringnet_tf.sports.bootstrap import interval, num_units
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file, write_json
 from scoringnet_tf.support.wording import counted
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 HEADS = {"src": "SRC", "med": "MED", "rl2": "R-ℓ2"}
 DECIMALS = {"src": 3, "med": 3, "rl2": 2}
@@ -254,8 +256,10 @@ def chosen_on_test(names: Iterable[str]) -> list[str]:
     return ["", f"{BEST}: of each training the epoch was chosen on the test videos of the first rendering themselves."]
 
 
-def draw(found: Mapping[str, Mapping[str, Any]], name: str) -> Figure:
+def draw(found: Mapping[str, Mapping[str, Any]], name: str) -> "Figure":
     """One figure with its interval of every row that has it."""
+    from matplotlib.figure import Figure  # a wrong path does not wait for it
+
     shown = {
         row: cells[name] for row, cells in found.items() if not math.isnan(cells.get(name, {}).get("mean", math.nan))
     }

@@ -20,6 +20,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.model_files import is_shipped, model_path
 
 METAFILE, LOG = "metafile.yml", "log.txt"
 GPUS = Path("/proc/driver/nvidia/gpus")
@@ -254,8 +255,6 @@ def _name_and_value(argument):
 
 def _content_hash(name, path):
     """sha256 of the model at `path`, or of all in that folder, or of one that ships."""
-    from scoringnet_tf.models.presets import is_shipped, model_path  # Keras
-
     if is_shipped(path):
         path = model_path(path, name)
     files = sorted(Path(path).glob("*.keras")) if Path(path).is_dir() else [Path(path)]

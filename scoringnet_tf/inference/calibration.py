@@ -16,7 +16,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, load_records, shown
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
 from scoringnet_tf.models.bank import Bank
 from scoringnet_tf.models.intervals import Intervals
-from scoringnet_tf.models.presets import check_fits, check_scores, load_scoring_net, model_path, with_views
+from scoringnet_tf.models.presets import check_fits, check_scores, load_scoring_net, with_views
 from scoringnet_tf.models.reference import (
     MIN_VIDEOS,
     Reference,
@@ -30,6 +30,7 @@ from scoringnet_tf.models.reference import (
 from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256
+from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.paths import AnyPath, RemotePath
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def add_reference(
     """Measures the reference of the model at a path, and replaces the file by the same model with it.
 
     Args:
-        model: as of `presets.model_path`.
+        model: as of `model_files.model_path`.
         info: `DatasetInfo` of the records that it was trained on.
         held_out: videos that it did not learn from, or why there are none.
         batch_size: videos at a time.
@@ -145,7 +146,7 @@ def is_measured(model: AnyPath, info: DatasetInfo, training_ids: bool = True) ->
     """Whether the model at a path has a whole reference of these records, and of its weights as they are.
 
     Args:
-        model: as of `presets.model_path`.
+        model: as of `model_files.model_path`.
         info: `DatasetInfo` of the records.
         training_ids: whether that has a `Bank`.
     """

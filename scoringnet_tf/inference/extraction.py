@@ -18,10 +18,11 @@ from scoringnet_tf.inference.windows import ACTIVATIONS, MAX_WINDOW, REACH
 from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.models.parts import parts
 from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
-from scoringnet_tf.models.presets import load_keras, model_path
+from scoringnet_tf.models.presets import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256
+from scoringnet_tf.support.model_files import WITH_C3D, model_path
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.wording import counted
 
@@ -178,7 +179,7 @@ def load_c3d(path: AnyPath, part: str = "kfs") -> tuple[C3D, ScoringNetPreproces
     Raises:
         InputError: there is no such model; it names the flag --model.
     """
-    model = load_keras(model_path(path), keras.Model, "model")
+    model = load_keras(model_path(path, kinds=WITH_C3D), keras.Model, "model")
     if isinstance(model, C3D):
         return model, None
     if not isinstance(model, ScoringNet):

@@ -1,4 +1,7 @@
-"""The videos that a command line means: files, folders, patterns, addresses, a list on standard input."""
+"""The videos that a command line means: files, folders, patterns, addresses, a list on standard input.
+
+It imports no TensorFlow, so that a command refuses what is missing at once.
+"""
 
 import contextlib
 import glob
@@ -9,10 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-import cv2
-import tensorflow as tf
-
-from scoringnet_tf.data.features import ORIGIN_NAME
+from scoringnet_tf.data.features import ORIGIN_NAME, FeatureFile
 from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
 from scoringnet_tf.data.video import (
     DEFAULT_FPS,
@@ -26,15 +26,15 @@ from scoringnet_tf.data.video import (
     shown_until,
 )
 from scoringnet_tf.data.video_files import images_above_videos, is_frame_folder, videos_called_otherwise, videos_in
-from scoringnet_tf.inference.video_score import VideoScore
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, beside, received
+from scoringnet_tf.support.paths import AnyPath, RemotePath, answered, as_path, beside
 from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.wording import counted, shown
 
 if TYPE_CHECKING:
     from scoringnet_tf.inference.prediction import VideoScorer
+    from scoringnet_tf.inference.video_score import VideoScore
 
 STANDARD_INPUT = "-"
 BYTE_ORDER_MARK = "\ufeff"  # Windows begins a list in UTF-8 with it
@@ -160,7 +160,39 @@ def _meant(argument, suffixes):
             expected = "expected a folder of videos or of numbered images (.jpg, .png)"
             raise InputError(f"{argument}: {expected}. Received: neither in it.")
         return [str(each) for each in found]
+    check_is_there(argument, suffixes)
     return [argument]
+
+
+def check_is_there(path: str, suffixes: Sequence[str] = VIDEO_SUFFIXES) -> None:
+    """Refuses a local path that nothing can be read from, whatever may be in it.
+
+    Args:
+        path: as a user names a video, or features.
+        suffixes: `VIDEO_SUFFIXES`, or those of features.
+
+    Raises:
+        InputError: there is no such file, or image of a folder.
+        OSError: it cannot be opened.
+    """
+    if suffixes == VIDEO_SUFFIXES:
+        file = Clip(Path(path)).files()[0]
+    else:
+        features = FeatureFile.parse(path)
+        features.check_is_file()
+        file = features.path
+    file.open("rb").close()
+
+
+def unreadable(paths: Iterable[str]) -> list[InputError]:
+    """What is wrong with those of several local videos that nothing can be read from."""
+    wrong = []
+    for path in paths:
+        try:
+            check_is_there(path)
+        except (InputError, OSError) as error:
+            wrong.append(_as_input_error(path, error))
+    return wrong
 
 
 def stretch(path: Path, start: float | None, end: float | None, stream: int | None = None) -> Clip:
@@ -226,7 +258,8 @@ def local_video(path: AnyPath) -> Iterator[Path]:
                     if origin.is_file():
                         origin.download(copy.with_name(ORIGIN_NAME))
         except Exception as error:  # botocore's, aiohttp's, Google's and Azure's have no class in common
-            raise VideoError(f"{path}: expected a file that can be fetched. {received(error, path)}") from error
+            answer = answered(error, path)
+            raise VideoError(f"{path}: {answer}", code=answer.code) from error
         try:
             yield copy
         except InputError as error:
@@ -263,8 +296,8 @@ def scored(
     start: float | None = None,
     end: float | None = None,
     force: bool = False,
-    found: Callable[[VideoScore], None] | None = None,
-) -> VideoScore | Remark:
+    found: "Callable[[VideoScore], None] | None" = None,
+) -> "VideoScore | Remark":
     """The score of a video, or why there is none.
 
     Args:
@@ -312,9 +345,14 @@ def attempted(function: Callable[[Path], Result], video: str, error: InputError 
         return Remark("unreadable", str(wrong))
     except OSError as wrong:
         return Remark("unreadable", f"{video}: {wrong.strerror or wrong}.")
-    except (MemoryError, tf.errors.ResourceExhaustedError):
-        return Remark("out_of_memory", f"{video}: expected a video that fits memory. Received: too little of it.")
-    except cv2.error as wrong:
-        if wrong.code != OPENCV_NO_MEMORY:
+    except Exception as wrong:
+        if not _lacks_memory(wrong):
             raise
         return Remark("out_of_memory", f"{video}: expected a video that fits memory. Received: too little of it.")
+
+
+def _lacks_memory(error):
+    """Whether Python, TensorFlow or OpenCV had too little; the latter two are not imported to know."""
+    name = type(error).__name__
+    is_of_opencv = type(error).__module__ == "cv2" and error.code == OPENCV_NO_MEMORY
+    return isinstance(error, MemoryError) or name == "ResourceExhaustedError" or is_of_opencv

@@ -35,11 +35,12 @@ from scoringnet_tf.inference.video_score import Performance, VideoScore
 from scoringnet_tf.inference.windows import windowed_segmenter
 from scoringnet_tf.models.decoding import decided
 from scoringnet_tf.models.preprocessor import OVERLAP, PART
-from scoringnet_tf.models.presets import SHIPPED, check_scores, load_scoring_net
+from scoringnet_tf.models.presets import check_scores, load_scoring_net
 from scoringnet_tf.models.reference import checksum
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.views import score_views
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.model_files import SHIPPED
 from scoringnet_tf.support.paths import AnyPath, RemotePath
 from scoringnet_tf.support.remarks import Remark
 

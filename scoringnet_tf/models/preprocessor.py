@@ -13,9 +13,9 @@ from tqdm import tqdm
 from scoringnet_tf import defaults
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, Form, StoredForm, model_frames
 from scoringnet_tf.data.video import Clip, Video, VideoStream
-from scoringnet_tf.models import presets
 from scoringnet_tf.models.frames import check_frames
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.model_files import configuration, model_path
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.threads import overlapping
@@ -204,7 +204,7 @@ class ScoringNetPreprocessor:
         Raises:
             InputError: there is none, or it is of a model that does not see frames.
         """
-        config = presets.configuration(presets.model_path(preset, "preset"), "ScoringNet", "preset")
+        config = configuration(model_path(preset, "preset"), "preset")
         if config["features"]:
             raise InputError(f"--preset={preset}: expected a model that sees frames. Received: one for features.")
         return cls.of_network(config)

@@ -1,10 +1,7 @@
-"""Trained models by name or path: those that ship, a folder, a run's folder, a `.keras` file, local or remote."""
+"""Trained models, loaded by name or path (`support.model_files`), and what records and users ask of them."""
 
 import dataclasses
-import json
-import pathlib
-import zipfile
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -14,7 +11,8 @@ from scoringnet_tf.models.intervals import Intervals
 from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
-from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access
+from scoringnet_tf.support.model_files import check_is_file, check_whole, damaged, model_path
+from scoringnet_tf.support.paths import AnyPath
 
 if TYPE_CHECKING:
     import keras
@@ -22,58 +20,7 @@ if TYPE_CHECKING:
     from scoringnet_tf.data.dataset_info import DatasetInfo
     from scoringnet_tf.models.scoring_net import ScoringNet
 
-SHIPPED = "diving_small"
-# In a run's folder the best comes before the last; in a preset's folder there is one.
-SHOWN_LETTERS = 300  # of what a library says of a damaged file
-NAMES = ("best.keras", "model.keras", "c3d.keras", "last.keras")
 Kind = TypeVar("Kind", bound="keras.Model")
-
-
-def shipped_presets() -> list[str]:
-    """The names of the models that ship with the package."""
-    return sorted(found.name for found in _shipped().iterdir() if any((found / name).is_file() for name in NAMES))
-
-
-def _shipped():
-    """The folder of the models that ship: inside an installed package, of a checkout beside the package."""
-    package = pathlib.Path(__file__).parents[1]
-    inside, beside = package / "saved_models", package.parent / "saved_models"
-    return inside if inside.is_dir() else beside
-
-
-def is_shipped(path: AnyPath) -> bool:
-    """Whether that is the name of a model that ships: what exists under that path comes before it."""
-    return str(path) in shipped_presets() and not as_path(path).exists()
-
-
-def model_path(path: AnyPath | None = None, flag: str = "model") -> pathlib.Path | RemotePath:
-    """The `.keras` file that a preset stands for.
-
-    Args:
-        path: a name as of `is_shipped`, a `.keras` file, or a folder with one; None for the shipped diving model.
-        flag: how the user calls it.
-
-    Raises:
-        InputError: naming `flag`, where there is none.
-    """
-    path = SHIPPED if path is None else path
-    if not str(path):
-        raise InputError(f"--{flag}: expected the name or path of a model. Received: an empty text.")
-    check_access(path, flag)
-    found = as_path(path)
-    if is_shipped(path):
-        found = _shipped() / str(path)
-    if found.is_dir():
-        files = [found / name for name in NAMES if (found / name).is_file()]
-        if not files:
-            raise InputError(f"--{flag}={path}: expected a folder with {' or '.join(NAMES)}. Received: none of them.")
-        return files[0]
-    if not found.is_file():
-        raise InputError(
-            f"--{flag}={path}: expected a .keras file, a folder with one, or one of {', '.join(shipped_presets())}. "
-            "Received: no such file."
-        )
-    return found
 
 
 def load_keras(path: AnyPath, kind: type[Kind], flag: str) -> Kind:
@@ -81,16 +28,13 @@ def load_keras(path: AnyPath, kind: type[Kind], flag: str) -> Kind:
     import keras
 
     where = f"--{flag}={path}: expected a {kind.__name__} saved as .keras."
-    check_access(path, flag)
-    if not as_path(path).is_file():
-        raise InputError(f"{where} Received: no such file.")
+    check_is_file(path, flag, where)
     try:
         with local_file(path) as file:
-            _check_whole(file)
+            check_whole(file)
             model = keras.models.load_model(file, compile=False)
     except Exception as error:  # zipfile's, zlib's, HDF5's, JSON's, Keras's: a damaged file raises whatever they meet
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{where} Received: {said[:SHOWN_LETTERS]}") from error
+        raise damaged(where, error) from error
     if not isinstance(model, kind):
         raise InputError(f"{where} Received: a {type(model).__name__}.")
     unsound = [
@@ -101,37 +45,8 @@ def load_keras(path: AnyPath, kind: type[Kind], flag: str) -> Kind:
     return model
 
 
-def configuration(path: AnyPath, kind: str, flag: str) -> dict[str, Any]:
-    """That of the model of class `kind` in the `.keras` file at `path`; else InputError, naming `flag`."""
-    where = f"--{flag}={path}: expected a {kind} saved as .keras."
-    try:
-        with local_file(path) as file:
-            _check_whole(file)
-            with zipfile.ZipFile(file) as archive:
-                found = json.loads(archive.read("config.json"))
-        name, config = found["class_name"], found["config"]
-    except Exception as error:  # as in `load_keras`
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{where} Received: {said[:SHOWN_LETTERS]}") from error
-    if name != kind or not isinstance(config, dict):
-        raise InputError(f"{where} Received: a {name}.")
-    return config
-
-
-def _check_whole(file):
-    """ValueError where a `.keras` file is empty, no archive, or not what was written; Keras would miss some of that."""
-    if not file.stat().st_size:
-        raise ValueError("an empty file.")
-    if not zipfile.is_zipfile(file):
-        raise ValueError("no such archive (truncated, or another kind of file).")
-    with zipfile.ZipFile(file) as archive:
-        damaged = archive.testzip()
-    if damaged:
-        raise ValueError(f"a damaged file ({damaged} in it).")
-
-
 def load_scoring_net(path: AnyPath | None = None, flag: str = "model") -> "ScoringNet":
-    """The `ScoringNet` at `path`, see `model_path`; InputError, naming `flag`, where there is none."""
+    """The `ScoringNet` at `path`, see `model_files.model_path`; InputError, naming `flag`, where there is none."""
     from scoringnet_tf.models.scoring_net import ScoringNet
 
     return load_keras(model_path(path, flag), ScoringNet, flag)

@@ -7,6 +7,7 @@ import keras
 from scoringnet_tf.models import presets
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.model_files import NAMES, model_path
 from scoringnet_tf.support.paths import AnyPath, as_path
 
 PRESET_FILE = "model.keras"
@@ -36,7 +37,7 @@ class Preset(Model):
         Raises:
             InputError: there is none, or one of another class.
         """
-        model = presets.load_keras(presets.model_path(preset, "preset"), cls, "preset")
+        model = presets.load_keras(model_path(preset, "preset", [cls.__name__]), cls, "preset")
         return model if dtype is None else model.with_dtype(dtype)
 
     def save_to_preset(self, preset_dir: AnyPath) -> None:
@@ -45,7 +46,7 @@ class Preset(Model):
         Raises:
             InputError: the folder holds a model by another name, such as that of a run: it could be taken for this one.
         """
-        others = [name for name in presets.NAMES if name != PRESET_FILE and (as_path(preset_dir) / name).is_file()]
+        others = [name for name in NAMES if name != PRESET_FILE and (as_path(preset_dir) / name).is_file()]
         if others:
             raise InputError(f"{preset_dir}: expected a folder of no other model. Received: one with {others[0]}.")
         self.save(as_path(preset_dir) / PRESET_FILE)

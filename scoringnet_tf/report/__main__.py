@@ -19,9 +19,15 @@ import sys
 from absl import flags
 from tqdm import tqdm
 
+from scoringnet_tf.inference.inputs import attempted, named_videos, stretched
+from scoringnet_tf.report.judges import read_judges, unshown_scores
+from scoringnet_tf.report.page import check_pages, write_pages
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.model_files import configuration, model_path
 from scoringnet_tf.support.paths import as_path, check_access, told_apart
+from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.wording import counted
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
@@ -34,6 +40,7 @@ flags.DEFINE_bool("force", False, "Give scores also where reasons speak against 
 flags.DEFINE_integer("stream", None, "Number of the video stream in the file, from 0. Default: the main one.", 0)
 flags.DEFINE_float("start", None, "Show only what comes from this second of the file on.", 0.0)
 flags.DEFINE_float("end", None, "Show only what comes before this second of the file; not beyond its end.", 0.0)
+flags.declare_key_flag("timeout")
 
 
 def _check_names(judges, names):
@@ -57,25 +64,27 @@ def main(arguments: list[str]) -> int:
         raise InputError(f"--output: expected a name that ends in .html. Received: {values.output}.")
     check_access(str(output.parent), "output", writing=True)
 
-    from scoringnet_tf.inference.inputs import attempted, named_videos, stretched
-    from scoringnet_tf.inference.prediction import scorer_of
-    from scoringnet_tf.report.collecting import scored_and_shown, shown_scores
-    from scoringnet_tf.report.judges import read_judges, unshown_scores
-    from scoringnet_tf.report.page import check_pages, write_pages
-    from scoringnet_tf.support.remarks import Remark
-
     stopped = output.with_name(f"{output.stem}_stopped.html")
     check_pages(output)
     check_pages(stopped)
-    scorer = scorer_of(values.model)
-    if scorer.model.content == "features":
+    config = configuration(model_path(values.model), "model", shipped=True)
+    if config["features"]:
         raise InputError("--model: expected a model that sees frames. Received: one that was trained on features.")
-    judges = read_judges(values.judges, scorer.model.sport) if values.judges else {}
-    if unshown := unshown_scores(values.judges, judges, shown_scores(scorer.model.scores)):
-        print(f"report: --judges: not shown, as the model does not score it: {', '.join(unshown)}.", file=sys.stderr)
+    judges = read_judges(values.judges, get_sport(config["sport"])) if values.judges else {}
     videos = list(named_videos(arguments, left_out=lambda said: print(f"report: {said}", file=sys.stderr)))
     found = [path for path, error in videos if error is None]
+    if not found:  # TensorFlow would be imported for nothing
+        for _, error in videos:
+            print(f"report: {error}", file=sys.stderr)
+        return 1
     _check_names(judges, [as_path(path).name for path in found])
+
+    from scoringnet_tf.inference.prediction import scorer_of
+    from scoringnet_tf.report.collecting import scored_and_shown, shown_scores
+
+    scorer = scorer_of(values.model)
+    if unshown := unshown_scores(values.judges, judges, shown_scores(scorer.model.scores)):
+        print(f"report: --judges: not shown, as the model does not score it: {', '.join(unshown)}.", file=sys.stderr)
     names = dict(zip(found, told_apart(found), strict=True))
     shown, left_out, done = [], [], 0
 

@@ -7,9 +7,9 @@ import sys
 from typing import Any
 
 from scoringnet_tf.data.video import FRAMES_SUFFIX, VIDEO_SUFFIXES
-from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.inference.video_page import is_figure_of
 from scoringnet_tf.inference.video_score import VideoScore, columns, failure, failure_row
+from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.files import plain
 from scoringnet_tf.support.paths import AnyPath, as_path, name_of
 from scoringnet_tf.support.remarks import Remark
@@ -22,13 +22,14 @@ class Printer:
 
     Args:
         form: one of `FORMATS`; `"json"` is a line for each video, `"csv"` a row for each performance.
-        scorer: what scores them.
+        model: what results call the model that scores them.
+        sport: of that model.
         progress: a bar of tqdm, which is taken away while something is printed.
     """
 
-    def __init__(self, form: str, scorer: VideoScorer, progress: Any) -> None:
-        self._form, self._scorer, self._progress = form, scorer, progress
-        self._table = csv.DictWriter(self, columns(scorer.model.sport), lineterminator="\n")
+    def __init__(self, form: str, model: str, sport: Sport, progress: Any) -> None:
+        self._form, self._model, self._sport, self._progress = form, model, sport, progress
+        self._table = csv.DictWriter(self, columns(sport), lineterminator="\n")
         if form == "csv":
             self._table.writeheader()
 
@@ -50,7 +51,7 @@ class Printer:
         """Prints why there is none."""
         self.complain(error)
         if self._form != "text":
-            of = video, self._scorer.name, self._scorer.model.sport, error
+            of = video, self._model, self._sport, error
             self._print(failure(*of), [failure_row(*of)])
 
     def _print(self, found, rows):

@@ -16,9 +16,10 @@ from scoringnet_tf.support import notices
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.flag_files import flag_files
 from scoringnet_tf.support.keras_backend import check_backend
-from scoringnet_tf.support.paths import of_a_store, received
+from scoringnet_tf.support.paths import WAITING, answered, of_a_store
 from scoringnet_tf.support.stopping import Stopped, stoppable
 
+flags.DEFINE_float("timeout", WAITING.seconds, "Seconds to wait for an address that does not answer.", 0.1)
 # What TensorFlow says of a record that is whole, but not that of the index (`data.input_pipeline`), or of other fields.
 NO_SUCH_RECORD = re.compile("as the index says|Could not parse example|Can't parse serialized Example")
 
@@ -49,6 +50,7 @@ def run(
             print(f"{name}: Expected flags only. Received: {' '.join(arguments)}. See --help.", file=sys.stderr)
             return 1
         notices.hold_back()
+        WAITING.seconds = flags.FLAGS.timeout
         work = functools.partial(_by_tensorflow, main) if uses_keras else main
         return _status(work if may_be_empty else functools.partial(_with_values, work), arguments, name)
 
@@ -144,8 +146,9 @@ def _status(main, arguments, name):
             print(f"{name}: out of memory or disk: {str(error).splitlines()[0]}", file=sys.stderr)
         elif of_a_store(error) and (stores := _remote_flags()):
             where = ", ".join(f"--{flag}={path}" for flag, path in stores.items())
-            said = received(error, next(iter(stores.values())))
-            print(f"{name}: {where}: expected a store that can be reached all the time. {said}", file=sys.stderr)
+            said = answered(error, next(iter(stores.values())))
+            expected = "expected a store that can be reached all the time"
+            print(f"{name}: {where}: {expected}. Received: {said}", file=sys.stderr)
         elif isinstance(error, OSError) and error.strerror:
             if error.filename is None:
                 _give_up_stdout()  # it may be what is full

@@ -4,7 +4,9 @@
 fsspec. What opens a scheme (s3fs for s3:// …) is imported when a path of it is first used.
 """
 
+import asyncio
 import collections
+import dataclasses
 import glob
 import os
 import pathlib
@@ -12,13 +14,16 @@ import re
 import stat
 import tempfile
 import traceback
+import types
 import urllib.parse
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+from fsspec.asyn import sync
 from upath.extensions import ProxyUPath
 
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.wording import counted
 
 # The schemes of the `io` extra: what opens each, and what that reads its settings from.
@@ -36,6 +41,10 @@ STORES = {
 }
 # All that gcsfs says of a bucket that is not there: the address that it asked, to look up or to write.
 NO_BUCKET = re.compile(r"(?:https?://.*/)?b/([^/]+)/o(?:\?.*)?")
+
+
+WAITING = types.SimpleNamespace(seconds=60.0)  # for an address that does not answer: --timeout
+NOT_THERE = (404, 410)  # of what web servers answer
 
 
 class RemotePath(ProxyUPath):
@@ -71,11 +80,23 @@ class RemotePath(ProxyUPath):
         bucket, _, key = self.path.partition("/")
         names = (self.path, f"b/{bucket}/o/{urllib.parse.quote(key, safe='')}")  # gcsfs: the address that it asked
         try:
-            return self.fs.info(self.path)["type"]
+            return self._asked("info", self.path)["type"]
         except FileNotFoundError as error:
             if NO_BUCKET.fullmatch(str(error)) or not any(name in str(error) for name in names):  # so s3fs of a bucket
                 raise
-            return None
+            cause = error.__cause__  # fsspec says so of a web server whatever went wrong
+            status = getattr(cause, "status", None)
+            if cause is None or not is_of_the_web(self) or status in NOT_THERE:
+                return None
+            if status in (401, 403):
+                raise PermissionError(f"the server answered {status}") from error
+            raise cause from None
+
+    def _asked(self, method, *arguments):
+        """What a method of the file system gives; TimeoutError where the store does not answer within `WAITING`."""
+        if not self.fs.async_impl:
+            return getattr(self.fs, method)(*arguments)
+        return sync(self.fs.loop, getattr(self.fs, f"_{method}"), *arguments, timeout=WAITING.seconds)
 
     def upload(self, local: str | os.PathLike) -> None:
         """Writes this file with the content of a local one."""
@@ -84,10 +105,12 @@ class RemotePath(ProxyUPath):
     def download(self, local: str | os.PathLike, num_bytes: int | None = None) -> None:
         """Writes a local file with the content of this one; InputError unless it is whole, or has `num_bytes`."""
         self.fs.invalidate_cache()
-        expected = self.fs.info(self.path)["size"] if num_bytes is None else num_bytes
+        expected = num_bytes
+        if num_bytes is None and not is_of_the_web(self):  # aiohttp counts them itself
+            expected = self._asked("info", self.path)["size"]
         self.fs.get_file(self.path, str(local))
         found = pathlib.Path(local).stat().st_size
-        if expected is not None and found != expected:  # a web server need not say
+        if expected is not None and found != expected:
             raise InputError(
                 f"{self}: expected {counted(expected, 'byte')}. Received: {found} (changed, or cut off on the way)."
             )
@@ -127,6 +150,19 @@ def what_is_at(path: pathlib.Path) -> str:
 AnyPath: TypeAlias = str | os.PathLike | RemotePath
 
 
+@dataclasses.dataclass(frozen=True)
+class _WebClient:
+    """Makes the client that fsspec asks web servers with: it waits so many seconds for a connection, and for bytes."""
+
+    seconds: float
+
+    async def __call__(self, **options):
+        import aiohttp
+
+        timeout = aiohttp.ClientTimeout(total=None, connect=self.seconds, sock_read=self.seconds)
+        return aiohttp.ClientSession(**{**options, "timeout": timeout})
+
+
 def as_path(path: AnyPath) -> pathlib.Path | RemotePath:
     """A `RemotePath` for `scheme://…`, else a `pathlib.Path`; takes either as well.
 
@@ -137,8 +173,9 @@ def as_path(path: AnyPath) -> pathlib.Path | RemotePath:
         return path
     if not re.match(r"[a-z][a-z0-9+.:-]+:/", str(path), re.IGNORECASE):
         return pathlib.Path(path)
+    options: dict[str, Any] = {"get_client": _WebClient(WAITING.seconds)} if is_of_the_web(path) else {}
     try:
-        remote = RemotePath(re.sub(r"(?<=[^:/])/+$", "", str(path)))
+        remote = RemotePath(re.sub(r"(?<=[^:/])/+$", "", str(path)), **options)
     except ValueError as error:
         schemes = ", ".join(f"{scheme}://…" for scheme in STORES)
         raise InputError(f"{path}: expected a local path or one of {schemes}. Received: {error}.") from error
@@ -169,20 +206,22 @@ def name_of(path: AnyPath) -> str:
 def file_name_of(path: AnyPath) -> str:
     """What the file at a path is called: in an address of the web, what comes before the query, such as a signature."""
     found = as_path(path)
-    asked = urllib.parse.urlsplit(str(found)).path if _is_of_the_web(found) else ""
+    asked = urllib.parse.urlsplit(str(found)).path if is_of_the_web(found) else ""
     return asked.rpartition("/")[2] or found.name
 
 
 def beside(path: RemotePath, name: str) -> RemotePath:
     """What is called `name` in the folder of a file; asked for with the query that an address of the web has."""
-    if not _is_of_the_web(path):
+    if not is_of_the_web(path):
         return path.with_name(name)
     asked = urllib.parse.urlsplit(path.path)
-    return RemotePath(asked._replace(path=f"{asked.path.rpartition('/')[0]}/{name}").geturl())
+    there = asked._replace(path=f"{asked.path.rpartition('/')[0]}/{name}").geturl()
+    return RemotePath(there, **path.storage_options)
 
 
-def _is_of_the_web(path):
-    return isinstance(path, RemotePath) and path.protocol in ("http", "https")
+def is_of_the_web(path: AnyPath) -> bool:
+    """Whether that is an http:// or https:// address."""
+    return str(path).startswith(("http://", "https://"))
 
 
 def told_apart(paths: Sequence[str]) -> list[str]:
@@ -213,7 +252,10 @@ def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
         raise InputError(f"--{flag}: {error}") from error
     except Exception as error:  # botocore's, aiohttp's, Google's and Azure's have no class in common
         do = "written to" if writing else "read from"
-        raise InputError(f"--{flag}: {path}: expected a place that can be {do}. {received(error, path)}") from error
+        answer = answered(error, path)
+        raise InputError(
+            f"--{flag}: {path}: expected a place that can be {do}. Received: {answer}", code=answer.code
+        ) from error
 
 
 def _write_nearby(path):
@@ -229,7 +271,7 @@ def _write_and_delete(path):
     with tempfile.TemporaryDirectory() as folder:
         local = pathlib.Path(folder, path.name)
         local.write_text("Can this be written?\n")
-        path.upload(local)
+        path._asked("put_file", str(local), path.path)
     path.unlink()
 
 
@@ -239,17 +281,31 @@ def of_a_store(error: BaseException) -> bool:
     return any(module.partition(".")[0] == "fsspec" for module in modules)
 
 
-def received(error: Exception, path: AnyPath) -> str:
-    """What a store said, on one line, and what to look at."""
-    scheme = str(path).partition("://")[0]
-    opener, settings = STORES.get(scheme, (None, None))
-    if isinstance(error, ImportError):
-        remedy = f"pip install '.[io]' brings {opener}, which opens {scheme}://." if opener else ""
-    else:
-        remedy = f"Look at {settings}." if settings else ""
+def answered(error: Exception, path: AnyPath) -> Remark:
+    """What a store or a web server said, on one line, and what to look at.
+
+    Its code is `"no_answer"` within `WAITING`, `"not_found"`, `"refused"` (a web server's status) or `"unreachable"`.
+    """
     # fsspec says of an address nothing but itself, whatever went wrong.
-    cause = error.__cause__ if error.__cause__ and str(error) == str(path) else error
+    cause = error.__cause__ if isinstance(error.__cause__, Exception) and str(error) == str(path) else error
+    if isinstance(cause, TimeoutError | asyncio.TimeoutError):  # one class from Python 3.11 on
+        return Remark("no_answer", f"no answer within {WAITING.seconds:g} s. Wait longer with --timeout=SECONDS.")
+    status = getattr(cause, "status", None) if is_of_the_web(path) else None
+    if is_of_the_web(path) and (isinstance(cause, FileNotFoundError) or status in NOT_THERE):
+        return Remark("not_found", f"not found ({status or 404}).")
+    if status:
+        return Remark("refused", f"the server answered {status} ({getattr(cause, 'message', '')}).")
+    if type(cause).__name__ == "ClientPayloadError":
+        return Remark("unreachable", "the connection was lost before the end.")
     said = " ".join(str(cause).split()).strip(": .") or type(cause).__name__
     if isinstance(cause, FileNotFoundError) and (asked := NO_BUCKET.fullmatch(said)):
         said = f"The bucket {asked[1]} does not exist"
-    return f"Received: {said}. {remedy}".rstrip()
+    return Remark("unreachable", f"{said}. {_remedy(error, path)}".rstrip())
+
+
+def _remedy(error, path):
+    scheme = str(path).partition("://")[0]
+    opener, settings = STORES.get(scheme, (None, None))
+    if isinstance(error, ImportError):
+        return f"pip install '.[io]' brings {opener}, which opens {scheme}://." if opener else ""
+    return f"Look at {settings}." if settings else ""

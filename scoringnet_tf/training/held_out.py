@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut
-from scoringnet_tf.models.presets import load_scoring_net, model_path
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.training.config import held_out_of, learned_from, started_from
 

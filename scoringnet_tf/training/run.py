@@ -31,10 +31,11 @@ import numpy as np
 import tensorflow as tf
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
-from scoringnet_tf.models.presets import NAMES, load_keras, model_path
+from scoringnet_tf.models.presets import load_keras
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import locked, mirrored_folder, replacing_file
+from scoringnet_tf.support.model_files import NAMES, model_path
 from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.training import callbacks, runtime
 from scoringnet_tf.training.checkpoints import STATE, Checkpoints

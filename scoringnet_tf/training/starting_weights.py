@@ -17,7 +17,8 @@ from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import differences, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
-from scoringnet_tf.support.paths import AnyPath, as_path
+from scoringnet_tf.support.model_files import check_is_file
+from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.training.config import learned_from
 
 WITHOUT_WEIGHTS = {"dtype", "dropout_rate", "kernel_l2", "score_statistics"}  # may differ where weights are copied
@@ -85,8 +86,7 @@ def load_resnet50(network: ScoringNet, path: AnyPath) -> None:
     """
     kfs: Any = network.segmenter  # a run that names such weights has one (`supervision.check_weights`)
     where = f"--resnet50_weights={path}: expected weights of keras.applications.ResNet50 without its top."
-    if not as_path(path).is_file():
-        raise InputError(f"{where} Received: no such file.")
+    check_is_file(path, "resnet50_weights", where)
     try:
         with local_file(path) as file, warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # Keras goes on where a layer's weights are not in the file

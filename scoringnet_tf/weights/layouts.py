@@ -3,7 +3,7 @@
 import pathlib
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.weights import caffe, keras_h5, mmaction2, pytorch, tf_checkpoint
+from scoringnet_tf.weights import caffe, check_is_there, keras_h5, mmaction2, pytorch, tf_checkpoint
 from scoringnet_tf.weights.convert import Weights
 from scoringnet_tf.weights.torch_file import PICKLE, ZIP, read_tensors
 
@@ -18,12 +18,11 @@ def read_weights(path: str, fc6_order: str = "auto") -> Weights:
     Raises:
         InputError: no such file, no known layout, damaged, or `fc6_order` given for another layout.
     """
+    check_is_there(path)
     if checkpoint := tf_checkpoint.checkpoint(path):
         return tf_checkpoint.read(checkpoint, fc6_order)
     if fc6_order != "auto":
         raise InputError(f"{path}: expected a TensorFlow checkpoint with --fc6_order. Received: another layout.")
-    if not pathlib.Path(path).is_file():
-        raise InputError(f"{path}: expected a file of weights. Received: no such file.")
     with pathlib.Path(path).open("rb") as file:
         start = file.read(8)
     if start == keras_h5.SIGNATURE:

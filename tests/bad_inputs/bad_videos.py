@@ -87,13 +87,12 @@ VIDEOS = (
     Video(
         "an address of no such host",
         "http://no-such-host.invalid/a.mp4",
-        "http://no-such-host.invalid/a.mp4: expected a file that can be fetched. Received: Cannot connect to host "
-        "no-such-host.invalid:80 …",
+        "http://no-such-host.invalid/a.mp4: Cannot connect to host no-such-host.invalid:80 …",
     ),
     Video(
         "an address that refuses",
         "http://127.0.0.1:9/a.mp4",
-        "http://127.0.0.1:9/a.mp4: expected a file that can be fetched. Received: Cannot connect to host 127.0.0.1:9 …",
+        "http://127.0.0.1:9/a.mp4: Cannot connect to host 127.0.0.1:9 …",
     ),
     Video(
         "an unknown scheme",

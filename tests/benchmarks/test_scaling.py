@@ -7,8 +7,8 @@ from command_forks import forked
 from conftest import write_bars
 
 from benchmarks.figures import machine
-from scoringnet_tf.models.presets import model_path
 from scoringnet_tf.support.files import file_sha256
+from scoringnet_tf.support.model_files import model_path
 
 
 def run(*arguments):

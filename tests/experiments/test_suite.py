@@ -18,9 +18,9 @@ from scoringnet_tf.experiments import intervals, report, suite, training
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
 from scoringnet_tf.experiments.fitting import Fitting
 from scoringnet_tf.experiments.training import Surroundings, Training, TrainingError
-from scoringnet_tf.models import presets
 from scoringnet_tf.sports import SCORES, bootstrap
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.model_files import model_path
 
 EXPERIMENT = Experiment(
     "Table",
@@ -483,7 +483,7 @@ def test_of_which_dataset_the_papers_figures_are(data, said):
 def test_a_model_that_ships_is_part_of_a_configuration(surroundings):
     row = Training({"initial_model": "diving_small"}, 0)
     content = row.configuration(surroundings)["contents"]["initial_model"]
-    path = presets.model_path("diving_small")
+    path = model_path("diving_small")
     assert content == hashlib.sha256(path.read_bytes()).hexdigest()
     with pytest.raises(InputError, match=r"--initial_model=diving_smal: expected a model\. Received: no such file"):
         Training({"initial_model": "diving_smal"}, 0).configuration(surroundings)

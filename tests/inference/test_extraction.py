@@ -430,6 +430,7 @@ def test_a_frame_size_is_height_and_width(c3d, tmp_path):
     """What made the features is known before the first video is read."""
     c3d.save(tmp_path / "c3d.keras")
     flags = (f"--model={tmp_path / 'c3d.keras'}", "--endpoint=conv5b", f"--output_dir={tmp_path / 'features'}")
+    (tmp_path / "none.avi").write_text("no video")
     command(*flags, "--frame_size=36,50", "--frame_rate=25", tmp_path / "none.avi")
     assert read_origin(tmp_path / "features")["stored"]["frame_size"] == [36, 50]
 
@@ -445,6 +446,9 @@ def test_a_c3d_is_told_the_rate_of_its_videos(tmp_path, aspect, stored):
     assert len(found.values) == 30 and found.origin["frame_rate"] == 25 and found.origin["stored"]["aspect"] == stored
 
 
+CLIP = "tests/clips/diving.mp4"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -455,18 +459,18 @@ def test_a_c3d_is_told_the_rate_of_its_videos(tmp_path, aspect, stored):
             ["--model=nowhere", "--endpoint=conv5b", "--output_dir=o", "v.mp4"],
             "--model=nowhere: expected a .keras file",
         ),
-        (["--model=motion_small", "--endpoint=conv5b", "--output_dir=o", "v.mp4"], "--frame_size: expected height,"),
-        (["--model=motion_small", "--part=execution", "--endpoint=conv5b", "--output_dir=o", "v"], "--part: expected"),
+        (["--model=motion_small", "--endpoint=conv5b", "--output_dir=o", CLIP], "--frame_size: expected height,"),
+        (["--model=motion_small", "--part=execution", "--endpoint=conv5b", "--output_dir=o", CLIP], "--part: expected"),
         (
-            ["--model=motion_small", "--endpoint=conv5b", "--output_dir=o", "v.mp4", "--frame_size=73,98"],
+            ["--model=motion_small", "--endpoint=conv5b", "--output_dir=o", CLIP, "--frame_size=73,98"],
             "--frame_rate: expected frames per second, as this C3D does not say it. Received: none.",
         ),
         (
-            ["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", "v.mp4", "--frame_rate=25"],
+            ["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", CLIP, "--frame_rate=25"],
             "--frame_rate: expected none, as the model or the records say it. Received: one.",
         ),
         (
-            ["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", "v.mp4", "--aspect=1.5"],
+            ["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", CLIP, "--aspect=1.5"],
             "--aspect: expected none, as the model or the records say it. Received: one.",
         ),
         (
@@ -474,14 +478,17 @@ def test_a_c3d_is_told_the_rate_of_its_videos(tmp_path, aspect, stored):
                 "--model=motion_small",
                 "--endpoint=fc6",
                 "--output_dir=o",
-                "v.mp4",
+                CLIP,
                 "--frame_size=73,98",
                 "--frame_rate=9",
             ],
             "endpoint fc6",
         ),
-        (["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", "a/v.mp4", "b/v.mp4"], "v.mp4 more than once"),
-        (["--model=diving_small", "--endpoint=conv5b", "--output_dir=docs", "v.mp4"], "expected a new folder"),
+        (
+            ["--model=diving_small", "--endpoint=conv5b", "--output_dir=o", CLIP, f"./{CLIP}"],
+            "diving.mp4 more than once",
+        ),
+        (["--model=diving_small", "--endpoint=conv5b", "--output_dir=docs", CLIP], "expected a new folder"),
     ],
 )
 def test_wrong_use_is_named(arguments, message):

@@ -52,7 +52,6 @@ EVERY = ["in/a.AVI", "in/b.mp4", "in/deep/c.webp", "in/frames"]
         ("**/*.webp", ["in/deep/c.webp"]),
         ("i[n]", EVERY),
         ("[odd].mp4", ["[odd].mp4"]),  # there is such a file
-        ("none.mp4", ["none.mp4"]),  # whoever reads it says so
         ("https://a.org/x/dive.mp4", ["https://a.org/x/dive.mp4"]),
         ("s3://bucket/dive.mp4", ["s3://bucket/dive.mp4"]),
         ("https://host/dive*.mp4?from=[1]", ["https://host/dive*.mp4?from=[1]"]),
@@ -80,7 +79,8 @@ def test_links_are_what_they_lead_to(folder):
     assert names_of(["in"]) == sorted([*EVERY, "in/day2/deep/a.mp4", "in/gone.mp4"])
     assert names_of(["in/day2/deep/a.mp4", "day2/deep/a.mp4"]) == ["in/day2/deep/a.mp4"]
     (folder / "lnk").symlink_to(folder / "day2/deep")
-    (folder / "a.mp4").touch()
+    for name in ("a.mp4", "day2/a.mp4"):
+        (folder / name).touch()
     assert names_of(["a.mp4", "lnk/../a.mp4"]) == ["a.mp4", "lnk/../a.mp4"]  # that is day2/a.mp4
 
 
@@ -173,6 +173,8 @@ def test_features_are_found_by_their_own_suffixes(folder):
         ("s3://a/*.mp4", "s3://a/*.mp4: expected the address of one file. Received: a pattern, for disks alone."),
         ("gs://a/dives/", "gs://a/dives/: expected the address of one file. Received: a folder, for disks alone."),
         ("s4://a/b.mp4", "s4://a/b.mp4: expected a local path or one of s3://"),
+        ("none.mp4", "none.mp4: expected a video file or a folder of images. Received: no such file."),
+        ("in/b.mp4/c", "in/b.mp4/c: expected a video file or a folder of images. Received: "),
     ],
 )
 def test_arguments_that_mean_nothing_are_errors_of_their_own(folder, argument, message):
@@ -192,6 +194,8 @@ def test_a_folder_that_cannot_be_opened_is_an_error_of_its_own(folder, monkeypat
 
 
 def test_a_list_on_standard_input_is_taken_line_by_line(folder, monkeypatch):
+    for name in ("first.mp4", "x y.mp4"):
+        (folder / name).touch()
     monkeypatch.setattr("sys.stdin", io.StringIO("\ufeffin/b.mp4\n\nx y.mp4\r\nin/frames"))
     assert names_of(["first.mp4", "-"]) == ["first.mp4", "in/b.mp4", "x y.mp4", "in/frames"]
 
@@ -297,8 +301,9 @@ def test_a_video_on_a_web_server_is_fetched(tmp_path, server):
     with local_video(f"{server}/v.avi") as path:
         assert path.name == "v.avi" and path.read_bytes() == (tmp_path / "v.avi").read_bytes()
     assert not path.exists()
-    with pytest.raises(VideoError, match=rf"{server}/none\.avi: expected a file that can be fetched"):
+    with pytest.raises(VideoError, match=rf"^{server}/none\.avi: ") as raised:
         local_video(f"{server}/none.avi").__enter__()
+    assert raised.value.code == "not_found"
     with pytest.raises(VideoError, match=rf"^{server}/v\.avi: wrong"), local_video(f"{server}/v.avi") as path:
         raise VideoError(f"{path}: wrong")
 

@@ -8,7 +8,6 @@ import json
 import pathlib
 import re
 import sys
-import types
 
 import cv2
 import numpy as np
@@ -244,8 +243,7 @@ class Bar:
 
 
 def printed(form, capsys, *results):
-    scorer = types.SimpleNamespace(name="m", model=types.SimpleNamespace(sport=get_sport("diving")))
-    printer = Printer(form, scorer, Bar())
+    printer = Printer(form, "m", get_sport("diving"), Bar())
     seen = []
     for found in results:
         printer.failure("v.mp4", found) if isinstance(found, Remark) else printer.score(found)

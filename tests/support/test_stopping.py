@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import disposed
 
 from scoringnet_tf.support.stopping import Stopped, stoppable
 
@@ -15,16 +16,16 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_becomes_an_exception_once(number, status):
-    before, tidied_up = signal.getsignal(number), False
-    with pytest.raises(Stopped, match=rf"stopped by {signal.Signals(number).name}\.") as stop, stoppable():
-        if signal.getsignal(number) == signal.SIG_IGN:
-            pytest.skip("the tests were started with this signal ignored")
-        try:
-            os.kill(os.getpid(), number)
-        finally:
-            os.kill(os.getpid(), number)
-            tidied_up = True
-    assert tidied_up and stop.value.exit_status == status and signal.getsignal(number) is before
+    tidied_up = False
+    with disposed(number, signal.default_int_handler):
+        with pytest.raises(Stopped, match=rf"stopped by {signal.Signals(number).name}\.") as stop, stoppable():
+            try:
+                os.kill(os.getpid(), number)
+            finally:
+                os.kill(os.getpid(), number)
+                tidied_up = True
+        assert tidied_up and stop.value.exit_status == status
+        assert signal.getsignal(number) is signal.default_int_handler
 
 
 # === Of a command ===
@@ -40,11 +41,13 @@ cli.run(main)
 """
 
 
-def ended(work, **options):
+def ended(work, sigint=signal.SIG_DFL, **options):
+    """Runs it with SIGINT at its default, however the tests were started."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("environment", {})}
     code = [sys.executable, "-c", COMMAND.format(work=work)]
     options = {"stdout": subprocess.PIPE, **options}
-    return subprocess.run(code, stderr=subprocess.PIPE, text=True, env=environment, **options)
+    with disposed(signal.SIGINT, sigint):
+        return subprocess.run(code, stderr=subprocess.PIPE, text=True, env=environment, **options)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +69,13 @@ def test_what_a_user_can_see_to_is_one_line(work, status, said):
     result = ended(work)
     assert (result.returncode, result.stdout) == (status, "so far\n")
     assert result.stderr.splitlines() == [said]
+
+
+def test_who_was_started_with_sigint_ignored_goes_on():
+    """As in the background of a shell's script, or by nohup: Ctrl-C is meant for what is in the foreground."""
+    result = ended("os.kill(os.getpid(), signal.SIGINT)", sigint=signal.SIG_IGN)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "so far\nnot reached\n", "")
+    assert ended("os.kill(os.getpid(), signal.SIGTERM)", sigint=signal.SIG_IGN).returncode == 143
 
 
 def test_an_error_of_ours_still_shows_where_it_is():

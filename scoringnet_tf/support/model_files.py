@@ -1,0 +1,145 @@
+"""Files of trained models: those that ship, a folder, a run's folder, a `.keras` file, local or remote.
+
+It imports no Keras, so that a command refuses a wrong path at once.
+"""
+
+import contextlib
+import json
+import pathlib
+import zipfile
+from collections.abc import Iterable, Sequence
+from typing import IO, Any
+
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.files import local_file
+from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access, is_of_the_web
+
+SHIPPED = "diving_small"
+SCORING_NET, WITH_C3D = ("ScoringNet",), ("C3D", "ScoringNet")  # classes of models
+# In a run's folder the best comes before the last; in a preset's folder there is one.
+NAMES = ("best.keras", "model.keras", "c3d.keras", "last.keras")
+SHOWN_LETTERS = 300  # of what a library says of a damaged file
+
+
+def shipped_presets(kinds: Iterable[str] | None = None) -> list[str]:
+    """The names of the models that ship with the package: all, or those of these classes."""
+    found = (folder / name for folder in _shipped().iterdir() for name in NAMES if (folder / name).is_file())
+    return sorted(file.parent.name for file in found if kinds is None or _saved(file)["class_name"] in kinds)
+
+
+def _shipped():
+    """The folder of the models that ship: inside an installed package, of a checkout beside the package."""
+    package = pathlib.Path(__file__).parents[1]
+    inside, beside = package / "saved_models", package.parent / "saved_models"
+    return inside if inside.is_dir() else beside
+
+
+def is_shipped(path: AnyPath) -> bool:
+    """Whether that is the name of a model that ships: what exists under that path comes before it."""
+    return str(path) in shipped_presets() and not as_path(path).exists()
+
+
+def model_path(
+    path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET, shipped: bool = True
+) -> pathlib.Path | RemotePath:
+    """The `.keras` file that a preset stands for.
+
+    Args:
+        path: a name as of `is_shipped`, a `.keras` file, or a folder with one; None for the shipped diving model.
+        flag: how the user calls it.
+        kinds: classes of models, of which an error names those that ship; what the file holds is not looked at.
+        shipped: whether one that ships would do.
+
+    Raises:
+        InputError: naming `flag`, where there is none.
+    """
+    path = SHIPPED if path is None else path
+    if not str(path):
+        raise InputError(f"--{flag}: expected the name or path of a model. Received: an empty text.")
+    check_access(path, flag)
+    found = as_path(path)
+    if is_shipped(path):
+        found = _shipped() / str(path)
+    if found.is_dir():
+        files = [found / name for name in NAMES if (found / name).is_file()]
+        if not files:
+            raise InputError(f"--{flag}={path}: expected a folder with {' or '.join(NAMES)}. Received: none of them.")
+        return files[0]
+    if not found.is_file():
+        names = shipped_presets(kinds) if shipped else []
+        listed = f", a folder with one, or one of {', '.join(names)}" if names else " or a folder with one"
+        raise InputError(
+            f"--{flag}={path}: expected a .keras file{listed}. Received: no such file.", code="no_such_model"
+        )
+    return found
+
+
+def check_model(
+    path: AnyPath | None = None, flag: str = "model", kinds: Sequence[str] = SCORING_NET, shipped: bool = True
+) -> pathlib.Path | RemotePath:
+    """`model_path`; InputError also where that file, if it is none of the web, is of no class in `kinds`."""
+    found = model_path(path, flag, kinds, shipped)
+    if not is_of_the_web(found):
+        configuration(found, flag, kinds, shipped)
+    return found
+
+
+def configuration(
+    path: AnyPath, flag: str, kinds: Sequence[str] = SCORING_NET, shipped: bool = False
+) -> dict[str, Any]:
+    """What `get_config` was of the model in a `.keras` file.
+
+    Args:
+        path: of the file.
+        flag, kinds, shipped: as of `model_path`.
+
+    Raises:
+        InputError: naming `flag`: there is no such file, it is damaged, or holds a model of no class in `kinds`.
+    """
+    where = f"--{flag}={path}: expected a {' or '.join(kinds)} saved as .keras."
+    check_is_file(path, flag, where)
+    try:
+        saved = _saved(path)
+        name, config = saved["class_name"], saved["config"]
+    except Exception as error:  # zipfile's, zlib's, JSON's: a damaged file raises whatever they meet
+        raise damaged(where, error) from error
+    if name not in kinds or not isinstance(config, dict):
+        names = f" Of those that ship: {', '.join(shipped_presets(kinds))}." if shipped else ""
+        raise InputError(f"{where} Received: a {name}.{names}", code="wrong_model")
+    return config
+
+
+def check_is_file(path: AnyPath, flag: str, expected: str) -> None:
+    """InputError, beginning with what was `expected`, where there is no file at `path`."""
+    check_access(path, flag)
+    if not as_path(path).is_file():
+        raise InputError(f"{expected} Received: no such file.", code="no_such_model")
+
+
+def damaged(expected: str, error: Exception) -> InputError:
+    """The error of a model's file, beginning with what was `expected`, for what a library raised of it."""
+    message = " ".join(str(error).split()) or type(error).__name__
+    return InputError(f"{expected} Received: {message[:SHOWN_LETTERS]}", code="damaged_model")
+
+
+def check_whole(file: pathlib.Path) -> None:
+    """ValueError where a `.keras` file is empty, no archive, or not what was written; Keras would miss some of that."""
+    with file.open("rb") as opened, _archive(opened) as archive:
+        wrong = archive.testzip()
+    if wrong:
+        raise ValueError(f"a damaged file ({wrong} in it).")
+
+
+def _saved(path):
+    """The JSON that Keras writes of a model; of a store that can read parts of a file, no more of it is fetched."""
+    fetched = local_file(path) if is_of_the_web(path) else contextlib.nullcontext(as_path(path))
+    with fetched as place, place.open("rb") as file, _archive(file) as archive:
+        return json.loads(archive.read("config.json"))
+
+
+def _archive(file: IO[bytes]) -> zipfile.ZipFile:
+    if not file.seek(0, 2):
+        raise ValueError("an empty file.")
+    if not zipfile.is_zipfile(file):
+        raise ValueError("no such archive (truncated, or another kind of file).")
+    return zipfile.ZipFile(file)
