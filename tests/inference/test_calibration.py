@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from command_forks import forked
 from conftest import write_bars, write_unlv_diving
+from tiny_records import feature_video, write_records
 from training_runs import telling
 
 import scoringnet_tf
@@ -375,6 +376,20 @@ def test_videos_held_out_by_id_are_of_the_training_split(plain, folder):
     assert found.intervals.num_videos["final"] == 9 and (found.bank is None or first not in found.bank.ids)
     with pytest.raises(InputError, match=r"held_out_ids: expected ids of the training split .* Received: nobody"):
         scoringnet_tf.with_reference(plain, folder, held_out_ids=["nobody"])
+
+
+def test_how_long_a_stage_lasts_goes_by_the_rate_of_its_video(tmp_path):
+    """Four steps in each video: of one with 5 steps a second, and of others with half and four times as many."""
+    stages, values = np.repeat([0, 1, 2, 3], 4), np.random.default_rng(0).normal(size=(6, 16, 4)).astype(np.float32)
+    videos = [
+        feature_video(
+            f"{number}", values[number], stages, rate, difficulty=3.0 + number / 9, execution=20.0 + number, final=60.0
+        )
+        for number, rate in enumerate((5.0, 2.5, 20.0, 5.0, 5.0, 5.0))
+    ]
+    info = DatasetInfo.load(write_records(tmp_path / "records", {"train": videos}))
+    model = scoringnet_tf.ScoringNet.for_records(info, clip_lengths=(4, 4), width_multiplier=1 / 16)
+    assert measured(telling(model), info).durations == dict.fromkeys(info.stages[1:], (0.2, 1.6))
 
 
 def test_features_have_them_too(tmp_path):
