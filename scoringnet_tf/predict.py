@@ -27,7 +27,6 @@ from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
 from scoringnet_tf.data.video import VIDEO_SUFFIXES
 from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, reading_ahead
 from scoringnet_tf.report.printing import Pictures, Printer
-from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.model_files import SHIPPED, configuration, model_path
@@ -81,7 +80,8 @@ def main(arguments: list[str]) -> int:
     total = len(videos) if isinstance(videos, list) else None
     with tqdm(total=total, desc="Scoring", unit="video", leave=False, disable=total in (0, 1) or None) as progress:
         form = "json" if values.json else "csv" if values.csv else "text"
-        printer = Printer(form, values.model or SHIPPED, get_sport(config["sport"]).name, progress)
+        sport = config["sport"] if isinstance(config["sport"], str) else config["sport"]["name"]  # one's own
+        printer = Printer(form, values.model or SHIPPED, sport, progress)
         if isinstance(videos, list) and all(error for _, error in videos):  # TensorFlow would be imported for nothing
             for video, error in videos:
                 printer.failure(video, Remark("unreadable", str(error)))
