@@ -112,7 +112,7 @@ CASES = [
     ),
     (
         "scoringnet_tf.baselines c3d_svr --records_dir={diving} --output_dir={out} --features_dir={source} "
-        "--split=train --seed=3 --validation_fraction=0.2 --pretrained=C3D.keras --renderings={diving}",
+        "--split=train --seed=3 --validation_fraction=0.2 --pretrained=dives_small --renderings={diving}",
         "scoringnet_tf.baselines.run.Run",
         {
             "name": "c3d_svr",
@@ -121,7 +121,7 @@ CASES = [
             "split": "train",
             "seed": 3,
             "validation_fraction": 0.2,
-            "pretrained": "C3D.keras",
+            "pretrained": "dives_small",
         },
     ),
     (
@@ -217,7 +217,8 @@ def places(diving_records, stage_model, tmp_path):
     (tmp_path / "source").mkdir()
     again = tmp_path / "again"
     again.symlink_to(diving_records, target_is_directory=True)
-    (tmp_path / "out.flags").touch()
+    for name in ("out.flags", "V.avi", "W.avi", "C3D.data"):
+        (tmp_path / name).touch()
     folders = {"source": tmp_path / "source", "out": tmp_path / "out", "diving": diving_records, "again": again}
     return {**folders, "model": stage_model, "unlv": diving_records.parent / "source"}
 
@@ -225,9 +226,9 @@ def places(diving_records, stage_model, tmp_path):
 @pytest.mark.parametrize(
     ("words", "function", "expected"), CASES, ids=[" ".join(case[0].split()[:2]) for case in CASES]
 )
-def test_flags_reach_what_they_are_for(words, function, expected, places):
+def test_flags_reach_what_they_are_for(words, function, expected, places, tmp_path):
     words = [word.format(**places) for word in words.split()]
-    result = forked("command_probe", function, *words)
+    result = forked("command_probe", function, *words, folder=tmp_path)
     assert result.returncode == 0 and result.stdout, result.stderr
     given = json.loads(result.stdout.splitlines()[-1])
     for name, value in expected.items():
@@ -271,8 +272,9 @@ def test_pretraining_prints_accuracies_on_clips_and_on_videos(ucf101_records, tm
 
 def test_a_report_is_given_the_rows_of_the_judges(tmp_path):
     (tmp_path / "judges.csv").write_text("video,name,final\nV.avi,Ann,70.5\n")
-    words = ["scoringnet_tf.report", f"--output={tmp_path / 'r.html'}", f"--judges={tmp_path / 'judges.csv'}", "V.avi"]
-    result = forked("command_probe", "scoringnet_tf.report.collecting.scored_and_shown", *words)
+    (tmp_path / "V.avi").touch()
+    words = ["scoringnet_tf.report", "--output=r.html", "--judges=judges.csv", "V.avi"]
+    result = forked("command_probe", "scoringnet_tf.report.collecting.scored_and_shown", *words, folder=tmp_path)
     (row,) = json.loads(result.stdout.splitlines()[-1])["judges"]
     assert "'final': 70.5" in row and "name='Ann'" in row
 
@@ -306,9 +308,7 @@ def test_a_new_export_is_compared_with_the_newest_first(tmp_path):
     assert given["versions"] == [str(tmp_path / version) for version in ("10", "9", "2")]
 
 
-def test_a_number_of_predict_that_is_live_is_told_at_once(places):
-    result = forked(
-        *("command_probe", "scoringnet_tf.inference.inputs.scored"),
-        *("scoringnet_tf.predict", "--json", "--live", "V.avi"),
-    )
+def test_a_number_of_predict_that_is_live_is_told_at_once(places, tmp_path):
+    words = ["scoringnet_tf.predict", "--json", "--live", "V.avi"]
+    result = forked("command_probe", "scoringnet_tf.inference.inputs.scored", *words, folder=tmp_path)
     assert "Printer.score" in json.loads(result.stdout.splitlines()[-1])["found"]

@@ -179,6 +179,8 @@ def test_whole_path(trained):
     command(*session, *judged)
     text = (trained / "session.html").read_text(encoding="utf-8")
     assert "<h1>The final</h1>" in text and "71.23" in text and "2 performances" in text
+    (trained / "again").mkdir()
+    shutil.copy(video, trained / "again/001.avi")
     error = error_of(*session, trained / "again/001.avi", *judged)
     assert "judges.csv: expected a name of one video in each row. Received: 001.avi, the name of 2 of them" in error
 

@@ -23,7 +23,6 @@ from fsspec.asyn import sync
 from upath.extensions import ProxyUPath
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.wording import counted
 
 # The schemes of the `io` extra: what opens each, and what that reads its settings from.
@@ -281,26 +280,26 @@ def of_a_store(error: BaseException) -> bool:
     return any(module.partition(".")[0] == "fsspec" for module in modules)
 
 
-def answered(error: Exception, path: AnyPath) -> Remark:
-    """What a store or a web server said, on one line, and what to look at.
+def answered(error: Exception, path: AnyPath) -> InputError:
+    """What a store or a web server said, on one line, and what to look at: an error to be raised or told of.
 
     Its code is `"no_answer"` within `WAITING`, `"not_found"`, `"refused"` (a web server's status) or `"unreachable"`.
     """
     # fsspec says of an address nothing but itself, whatever went wrong.
     cause = error.__cause__ if isinstance(error.__cause__, Exception) and str(error) == str(path) else error
     if isinstance(cause, TimeoutError | asyncio.TimeoutError):  # one class from Python 3.11 on
-        return Remark("no_answer", f"no answer within {WAITING.seconds:g} s. Wait longer with --timeout=SECONDS.")
+        return InputError(f"no answer within {WAITING.seconds:g} s. Wait longer with --timeout=SECONDS.", code="no_answer")
     status = getattr(cause, "status", None) if is_of_the_web(path) else None
     if is_of_the_web(path) and (isinstance(cause, FileNotFoundError) or status in NOT_THERE):
-        return Remark("not_found", f"not found ({status or 404}).")
+        return InputError(f"not found ({status or 404}).", code="not_found")
     if status:
-        return Remark("refused", f"the server answered {status} ({getattr(cause, 'message', '')}).")
+        return InputError(f"the server answered {status} ({getattr(cause, 'message', '')}).", code="refused")
     if type(cause).__name__ == "ClientPayloadError":
-        return Remark("unreachable", "the connection was lost before the end.")
+        return InputError("the connection was lost before the end.", code="unreachable")
     said = " ".join(str(cause).split()).strip(": .") or type(cause).__name__
     if isinstance(cause, FileNotFoundError) and (asked := NO_BUCKET.fullmatch(said)):
         said = f"The bucket {asked[1]} does not exist"
-    return Remark("unreachable", f"{said}. {_remedy(error, path)}".rstrip())
+    return InputError(f"{said}. {_remedy(error, path)}".rstrip(), code="unreachable")
 
 
 def _remedy(error, path):

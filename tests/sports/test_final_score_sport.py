@@ -309,5 +309,5 @@ def test_figures_and_their_table_are_of_its_score_alone(records):
     predictions = predict_records(prediction_function(model), videos(records, "train", batch_size=3, with_info=True))
     measured = figures(predictions, info.stages)
     assert not [name for name in measured if name.startswith(("d_", "e_"))] and measured["f_med"] > 0
-    heads = table([("model", measured)], info.scores).splitlines()[0].split()
+    heads = table([("model", measured)], model.sport).splitlines()[0].split()
     assert heads == ["frames", "edit", "F1@50", "F-SRC", "F-MED"]
