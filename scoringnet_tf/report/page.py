@@ -372,10 +372,11 @@ def _axis(scores):
 
 
 def _point(shown, link, name, axis):
-    score = dataclasses.replace(_score(shown, name), range=axis)
+    score = _score(shown, name)
+    drawn = dataclasses.replace(score, range=axis)
     return {
-        "x": round(score.at(score.true), 2),
-        "y": round(score.at(score.value), 2),
+        "x": round(drawn.at(score.true), 2),
+        "y": round(drawn.at(score.value), 2),
         "link": link,
         "title": f"{shown.name}: {score.text}, judges {score.printed(score.true)}",
     }

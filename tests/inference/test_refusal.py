@@ -435,7 +435,7 @@ def test_two_dives_without_scores_are_no_performances_with_scores_of_their_own(m
     script(scorer, monkeypatch, DIVE * 2, probability=0.85)
     score = scorer(tmp_path / "v.avi")
     assert (score.status, codes(score)) == ("withheld", ["none_scored"])
-    assert [[reason.code for reason in one.reasons] for one in score.performances] == [["uncertain_stage"]] * 2
+    assert [one.reasons[0].code for one in score.performances] == ["uncertain_stage"] * 2
     assert codes(scorer(tmp_path / "v.avi", force=True)) == ["several_performances"]
 
 
