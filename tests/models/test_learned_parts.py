@@ -78,18 +78,6 @@ def test_a_step_before_an_error_counts():
     assert model.scores_learned
 
 
-@pytest.mark.slow
-def test_no_step_is_none_though_its_graph_was_made():
-    model = network()
-    model.compile(keras.optimizers.SGD(0.0), phase="segmentation")
-    empty = tf.data.Dataset.from_tensors(batch()).repeat(0)
-    with pytest.warns(UserWarning):
-        model.fit(empty, verbose=0, shuffle=False)
-    assert model.learned_parts == set()
-    model.fit(tf.data.Dataset.from_tensors(batch()), verbose=0, shuffle=False)
-    assert model.learned_parts == {"kfs"}
-
-
 def test_it_goes_with_the_weights(tmp_path):
     """Through files, copies and weights alone; a model of the same configuration with new weights has none of it."""
     model = network()

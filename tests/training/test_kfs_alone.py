@@ -41,7 +41,6 @@ def diving_video(tmp_path_factory):
         ({"training": "staged", "scoring_epochs": 0}, [False]),
         ({"training": "staged", "scoring_epochs": 1}, [False, True]),  # segmentation.keras holds SP as it was
         ({"training": "joint", "scoring_epochs": 0}, [True]),
-        ({"training": "joint", "scoring_epochs": 0, "freeze": ["c3d"], "initial_model": "learned"}, [True]),
         ({"training": "staged", "scoring_epochs": 0, "initial_model": "learned"}, [True]),
         ({"training": "staged", "scoring_epochs": 0, "initial_model": "alone"}, [False]),
     ],
