@@ -223,7 +223,7 @@ def main(_: list[str]) -> None:
     write_report(output_dir, predictions, measured, model.sport)
     _print(measured, model)
     if not model.scores_learned:
-        print("Of this model KFS alone was trained (--scoring_epochs=0): what is said of its scores means nothing.")
+        print(f"Without training of {' and '.join(model.unlearned_parts)} its scores mean nothing.")
     if learned is None:
         print("Nothing says which of these videos the model learned from.")
     elif learned:

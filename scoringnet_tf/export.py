@@ -43,10 +43,10 @@ def main(_: list[str]) -> None:
     from scoringnet_tf.inference.model_description import model_description
     from scoringnet_tf.inference.refusal import doubts_of_reference
     from scoringnet_tf.inference.versions import check_successor
-    from scoringnet_tf.models.presets import check_scores, load_scoring_net
+    from scoringnet_tf.models.presets import check_trained, load_scoring_net
 
     network = load_scoring_net(values.model)
-    check_scores(network, values.model)
+    check_trained(network, values.model)
     newest_first = [base / there[number] for number in sorted(there, reverse=True)]
     check_successor(newest_first, values.format, model_description(network))
     for doubt in doubts_of_reference(network):

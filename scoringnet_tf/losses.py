@@ -4,6 +4,7 @@ Notation: s predictions, g ground truth, w weights of the videos, all (B,). A vi
 whose weight is 0 takes part in nothing, whatever was predicted for it. All of it is computed in float32.
 """
 
+import copy
 import math
 from typing import Any
 
@@ -187,8 +188,17 @@ def _check_choice(name, value, choices):
         raise ValueError(f"Expected {name} to be one of {', '.join(choices)}. Received: {value!r}")
 
 
+def _number(value):
+    return None if value is None else float(value)
+
+
+def _or(value, default):
+    return default if value is None else value
+
+
 def _check_number(name, value, positive):
-    if not math.isfinite(value) or value < 0 or (positive and value == 0):
+    """ValueError unless a number is finite, and not negative or 0; None stands for one that is not known yet."""
+    if value is not None and (not math.isfinite(value) or value < 0 or (positive and value == 0)):
         raise ValueError(f"Expected a finite {name} {'>' if positive else '>='} 0. Received: {value}")
 
 
@@ -246,7 +256,7 @@ class PairwiseRankingLoss(_BatchLoss):
         ties: "skip" leaves out pairs of equal truth; "constant" adds δ for each, as printed.
         unit: points per unit of the loss; truth and predictions are divided by it first. The standard deviation of
             the training scores makes it standard units, in which one α and one δ suit difficulty (deviation ≈ 0.3)
-            and execution (≈ 4) alike.
+            and execution (≈ 4) alike. None: that of the head, which `ScoringNet.compile` fills in; elsewhere 1 point.
     """
 
     def __init__(
@@ -254,7 +264,7 @@ class PairwiseRankingLoss(_BatchLoss):
         margin: float = defaults.MARGIN,
         reduction: str = defaults.PAIR_REDUCTION,
         ties: str = defaults.TIES,
-        unit: float = 1.0,
+        unit: float | None = None,
         name: str = "pairwise_ranking_loss",
     ) -> None:
         _check_choice("reduction over pairs", reduction, REDUCTIONS)
@@ -262,7 +272,7 @@ class PairwiseRankingLoss(_BatchLoss):
         _check_number("margin (Eq. 7)", margin, positive=True)
         _check_number("unit", unit, positive=True)
         super().__init__(name=name)
-        self.margin, self.unit = float(margin), float(unit)
+        self.margin, self.unit = float(margin), _number(unit)
         self.pair_reduction, self.ties = reduction, ties
 
     def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
@@ -270,7 +280,14 @@ class PairwiseRankingLoss(_BatchLoss):
 
     def _in_units(self, y_true, y_pred, sample_weight):
         truth, predictions, weights = score_vectors(y_true, y_pred, sample_weight)
-        return ops.cast(truth, "float32") / self.unit, ops.cast(predictions, "float32") / self.unit, weights
+        unit = _or(self.unit, 1.0)
+        return ops.cast(truth, "float32") / unit, ops.cast(predictions, "float32") / unit, weights
+
+    def of_head(self, mean: float | None, std: float | None, alpha: float) -> Any:
+        """A copy for a head: its α, and the statistics of its training scores, points, for what is None here."""
+        found = copy.copy(self)
+        found.unit = _or(self.unit, std)
+        return found
 
     def _ranking(self, truth, predictions, weights):
         return pairwise_ranking(truth, predictions, self.margin, self.pair_reduction, self.ties, weights)
@@ -289,6 +306,7 @@ class ScoreLoss(PairwiseRankingLoss):
 
     Args:
         alpha: α, 5 for diving and 10 for vault in the paper (with the sum over pairs); 0 leaves the squared error.
+            None: that of the sport, which `ScoringNet.compile` fills in; elsewhere 5.
         margin, reduction, ties, unit: of `PairwiseRankingLoss`; `unit` is that of both terms.
     """
 
@@ -296,16 +314,21 @@ class ScoreLoss(PairwiseRankingLoss):
 
     def __init__(
         self,
-        alpha: float = defaults.ALPHA,
+        alpha: float | None = None,
         margin: float = defaults.MARGIN,
         reduction: str = defaults.PAIR_REDUCTION,
         ties: str = defaults.TIES,
-        unit: float = 1.0,
+        unit: float | None = None,
         name: str = "score_loss",
     ) -> None:
         _check_number("alpha", alpha, positive=False)
         super().__init__(margin=margin, reduction=reduction, ties=ties, unit=unit, name=name)
-        self.alpha = float(alpha)
+        self.alpha = _number(alpha)
+
+    def of_head(self, mean: float | None, std: float | None, alpha: float) -> Any:
+        found = super().of_head(mean, std, alpha)
+        found.alpha = _or(self.alpha, alpha)
+        return found
 
     def terms(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """The two terms before α, for logging: `{"mse": Eq. 6, "ranking": Eq. 7}`, scalars in units of the loss."""
@@ -317,7 +340,7 @@ class ScoreLoss(PairwiseRankingLoss):
 
     def call(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         error, ranking = self.terms(y_true, y_pred, sample_weight).values()
-        return error + self.alpha * ranking
+        return error + _or(self.alpha, defaults.ALPHA) * ranking
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "alpha": self.alpha}
@@ -331,7 +354,8 @@ class ScoreDistributionLoss(ScoreLoss):
     `sample_weight`, (B,) or (B, 1), weighs videos in both terms.
 
     Args:
-        mean, std: of the training scores, points; the bins are standard deviations from the mean.
+        mean, std: of the training scores, points; the bins are standard deviations from the mean. None: those of the
+            head, which `ScoringNet.compile` fills in; elsewhere 0 and 1.
         sigma: of the Gaussian around the truth, in standard deviations. USDL takes 5 of 100 bins over the whole range.
         alpha, margin, reduction, ties, unit: of `ScoreLoss`; `unit` is that of Eq. 7.
     """
@@ -340,26 +364,32 @@ class ScoreDistributionLoss(ScoreLoss):
 
     def __init__(
         self,
-        mean: float = 0.0,
-        std: float = 1.0,
+        mean: float | None = None,
+        std: float | None = None,
         sigma: float = defaults.SCORE_SIGMA,
-        alpha: float = defaults.ALPHA,
+        alpha: float | None = None,
         margin: float = defaults.MARGIN,
         reduction: str = defaults.PAIR_REDUCTION,
         ties: str = defaults.TIES,
-        unit: float = 1.0,
+        unit: float | None = None,
         name: str = "score_distribution_loss",
     ) -> None:
         _check_number("std", std, positive=True)
         _check_number("sigma", sigma, positive=True)
         super().__init__(alpha=alpha, margin=margin, reduction=reduction, ties=ties, unit=unit, name=name)
-        self.mean, self.std, self.sigma = float(mean), float(std), float(sigma)
+        self.mean, self.std, self.sigma = _number(mean), _number(std), float(sigma)
+
+    def of_head(self, mean: float | None, std: float | None, alpha: float) -> Any:
+        found = super().of_head(mean, std, alpha)
+        found.mean, found.std = _or(self.mean, mean), _or(self.std, std)
+        return found
 
     def terms(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """The two terms before α: `{"kl": divergence, "ranking": Eq. 7}`, scalars, the latter in units of the loss."""
         expected, _ = distribution_moments(y_pred)
-        truth, expected, weights = score_vectors(y_true, self.mean + self.std * expected, sample_weight)
-        standard = (ops.cast(truth, "float32") - self.mean) / self.std
+        mean, std = _or(self.mean, 0.0), _or(self.std, 1.0)
+        truth, expected, weights = score_vectors(y_true, mean + std * expected, sample_weight)
+        standard = (ops.cast(truth, "float32") - mean) / std
         return {
             "kl": distribution_divergence(standard, y_pred, self.sigma, weights),
             "ranking": self._ranking(*self._in_units(truth, expected, weights)),

@@ -72,6 +72,8 @@ class SpearmanCorrelation(keras.metrics.Metric):
         capacity: most samples kept; those left out take no room.
     """
 
+    _direction = "up"  # Keras's name for which way is better
+
     def __init__(self, capacity: int = CAPACITY, name: str = "src", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.capacity = capacity
@@ -108,6 +110,8 @@ class MeanEuclideanDistance(keras.metrics.Mean):
     left: 0 would be perfect.
     """
 
+    _direction = "down"
+
     def __init__(self, name: str = "med", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
 
@@ -130,6 +134,8 @@ class FrameAccuracy(keras.metrics.Metric):
     Args:
         stage: count only frames of this true stage; None counts all.
     """
+
+    _direction = "up"
 
     def __init__(self, stage: int | None = None, name: str = "frame_accuracy", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
@@ -243,6 +249,8 @@ def right_segments(share: Any, match: Any, overlap: float) -> Any:
 
 class _SegmentMetric(keras.metrics.Metric):
     """What labels int (B, L), negative = ignored, and predictions, as of `FrameAccuracy`, have as segments."""
+
+    _direction = "up"
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         labels = ops.cast(y_true, "int32")

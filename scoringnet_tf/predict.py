@@ -27,6 +27,7 @@ from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
 from scoringnet_tf.data.video import VIDEO_SUFFIXES
 from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, reading_ahead
 from scoringnet_tf.report.printing import Pictures, Printer
+from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.model_files import SHIPPED, configuration, model_path

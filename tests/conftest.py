@@ -236,7 +236,7 @@ def diving_copy(diving_records, tmp_path):
 
 @pytest.fixture(scope="session")
 def stage_model(tmp_path_factory):
-    """A tiny `ScoringNet` for frames of 36×48 that tells frames of bars apart, untrained: every stage occurs."""
+    """A tiny `ScoringNet` for frames of 36×48 that tells frames of bars apart, as if trained: every stage occurs."""
     import keras
 
     keras.utils.set_random_seed(0)
@@ -251,6 +251,7 @@ def stage_model(tmp_path_factory):
     kernel = np.linalg.svd(features - features.mean(axis=0), full_matrices=False)[2][:2]
     kernel = np.transpose([kernel[0], -kernel[0], kernel[1], -kernel[1]])
     layer.set_weights([100 * kernel, -100 * features.mean(axis=0) @ kernel])
+    model.scores_learned = True
     path = tmp_path_factory.mktemp("model") / "model.keras"
     model.save(path)
     return path

@@ -8,6 +8,7 @@ import json
 import pytest
 from command_forks import forked
 from conftest import write_bars
+from training_runs import trained
 
 import scoringnet_tf
 
@@ -288,7 +289,7 @@ def test_a_score_that_is_withheld_is_told_by_the_status(tmp_path):
 def test_a_folder_is_searched_for_what_the_model_sees(tmp_path):
     features = {"size": 4, "stride": 2, "origin": None}
     small = {"clip_lengths": (4, 4), "width_multiplier": 1 / 16, "fragments": "whole"}
-    scoringnet_tf.ScoringNet(features=features, **small).save(tmp_path / "model.keras")
+    trained(scoringnet_tf.ScoringNet(features=features, **small)).save(tmp_path / "model.keras")
     (tmp_path / "in").mkdir()
     for name in ("v.npy", "v.mp4"):
         (tmp_path / "in" / name).touch()

@@ -16,12 +16,18 @@ STATISTICS = {"difficulty": (3.3, 0.25), "execution": (24.0, 4.0)}
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "score_statistics": STATISTICS}
 
 
+def trained(network):
+    """The network, which says that it was trained."""
+    network.scores_learned = True
+    return network
+
+
 def telling(network, factor=300.0):
-    """The network, whose towers say what they read: at first their last layer makes all scores the mean."""
+    """The network as if trained: its towers say what they read; at first their last layer makes all scores the mean."""
     for tower in network.score_predictor.towers.values():
         layer = tower.get_layer("regressor_fc3")
         layer.kernel.assign(factor * layer.kernel)
-    return network
+    return trained(network)
 
 
 def deciding(network, inputs):

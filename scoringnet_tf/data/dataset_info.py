@@ -229,6 +229,13 @@ class DatasetInfo:
         ]
 
 
+def records_of(dataset: Any) -> list[DatasetInfo]:
+    """The records that `input_pipeline.videos` made a `tf.data.Dataset` of, whatever was done to it since then."""
+    own = [dataset.records] if isinstance(getattr(dataset, "records", None), DatasetInfo) else []
+    inputs = dataset._inputs() if hasattr(dataset, "element_spec") and hasattr(dataset, "_inputs") else ()
+    return [*own, *(info for source in inputs for info in records_of(source))]
+
+
 def shown(video: Mapping[str, Any]) -> str:
     """What an entry of `DatasetInfo.videos` shows, whatever it is called: content of its file, and which stretch."""
     stretch = re.search(r"#\d+-\d+$", video["path"])

@@ -158,8 +158,12 @@ def videos(
 
     epochs = _last_epoch(first_epoch, epochs, draws)
     if service:
-        return stream.served_batches(service, load, batch, batch_size, drop_remainder, first_epoch, epochs)
-    return stream.batches(load, batch, batch_size, drop_remainder, first_epoch, epochs, known=not bucket_boundaries)
+        batches = stream.served_batches(service, load, batch, batch_size, drop_remainder, first_epoch, epochs)
+    else:
+        known = not bucket_boundaries
+        batches = stream.batches(load, batch, batch_size, drop_remainder, first_epoch, epochs, known)
+    batches.records = info  # for `dataset_info.records_of`
+    return batches
 
 
 def clips(

@@ -16,7 +16,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, load_records, shown
 from scoringnet_tf.inference.evaluation import predict_records, prediction_function
 from scoringnet_tf.models.bank import Bank
 from scoringnet_tf.models.intervals import Intervals
-from scoringnet_tf.models.presets import check_fits, check_scores, load_scoring_net, with_views
+from scoringnet_tf.models.presets import check_fits, check_trained, load_scoring_net, with_views
 from scoringnet_tf.models.reference import (
     MIN_VIDEOS,
     Reference,
@@ -88,7 +88,7 @@ def add_reference(
     path = model_path(model)
     before = file_sha256(path)
     plain = load_scoring_net(path)
-    check_scores(plain, path)
+    check_trained(plain, path)
     plain = plain if views is None else with_views(plain, views)
     found = _with(plain, measured(plain, info, held_out, batch_size, training_ids, apart))
     if file_sha256(path) != before:
@@ -168,7 +168,7 @@ def measured(
     apart: Sequence[str] = (),
 ) -> Reference:
     """The `Reference` of a model for records (`DatasetInfo`), see `add_reference`."""
-    check_scores(model, None)
+    check_trained(model, None)
     for records in [info, *([held_out.info] if isinstance(held_out, HeldOut) else [])]:
         check_fits(model, records)
     if not can_be_measured(model):

@@ -35,7 +35,7 @@ from scoringnet_tf.inference.video_score import Performance, VideoScore
 from scoringnet_tf.inference.windows import windowed_segmenter
 from scoringnet_tf.models.decoding import decided
 from scoringnet_tf.models.preprocessor import OVERLAP, PART
-from scoringnet_tf.models.presets import check_scores, load_scoring_net
+from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.models.reference import checksum
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.views import score_views
@@ -114,6 +114,7 @@ def stage_finder(model: ScoringNet | AnyPath | None = None) -> "VideoScorer":
         given = "Expected" if isinstance(model, ScoringNet) else f"--model={model}: expected"
         kind = "whole videos" if scorer.model.segmenter is None else "features"
         raise InputError(f"{given} a model that finds stages in frames. Received: one for {kind}.")
+    check_trained(scorer.model, None if isinstance(model, ScoringNet) else model, parts=["kfs"])
     return scorer
 
 
@@ -132,7 +133,7 @@ def scorer_of(model: ScoringNet | AnyPath | None = None, scores: bool = True) ->
     path = None if isinstance(model, ScoringNet) else str(model)
     network = model if isinstance(model, ScoringNet) else load_scoring_net(model)
     if scores:
-        check_scores(network, path)
+        check_trained(network, path)
     if path is None:
         return _scorer(network, weights=checksum(network))  # it may have been trained on: then its reference is of old
     return _scorer(network, path)

@@ -39,10 +39,12 @@ def max_pooled(x: Any, pool_size: tuple[int, int, int]) -> Any:
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
 class Dropout(layers.Dropout):  # of Keras's name, as Conv3D is
-    """Keras's Dropout, which drops nothing in a part that does not learn."""
+    """Keras's Dropout, which drops nothing in a part that does not learn (`drops`, see `Objective.choose_trained`)."""
+
+    drops = True
 
     def call(self, inputs: Any, training: bool | None = False) -> Any:
-        return super().call(inputs, training=training and self.trainable)
+        return super().call(inputs, training=training and self.trainable and self.drops)
 
 
 def conv3d(

@@ -4,6 +4,7 @@ Kept apart from the graph in `scoring_net.py`, which knows nothing of losses.
 """
 
 import dataclasses
+import math
 import warnings
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,14 @@ import numpy as np
 from keras import ops
 
 from scoringnet_tf import defaults, losses, metrics
+from scoringnet_tf.models import presets
 from scoringnet_tf.models.fragments import FRAGMENT_SOURCES, FragmentSchedule, TrainingFragments
-from scoringnet_tf.models.layers import FeatureScaling
+from scoringnet_tf.models.layers import Dropout, FeatureScaling
 from scoringnet_tf.models.loss_scaling import LossScaleOptimizer
-from scoringnet_tf.models.parts import parts
+from scoringnet_tf.models.parts import learning_parts, parts
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support import replicas
+from scoringnet_tf.support.errors import InputError
 
 # Phase → the networks that it trains: Eq. 10 in one step, or KFS first and then SP.
 PHASES = {
@@ -27,6 +30,7 @@ PHASES = {
     "scoring": ("score_predictor",),
 }
 TRUE_STAGES = "true_stages"  # a further input of the model while it is trained
+VIDEO_WEIGHTS = "video_weights"  # among the targets of `fit` on arrays: Keras would give each target a copy
 if TYPE_CHECKING:
     from keras import Model
 else:
@@ -43,6 +47,8 @@ class Learned:
         metrics: output → metrics.
         trackers: name of a term of the loss → its mean over videos that have it, of `weight_decay` over batches.
         total: mean of the loss over videos. Keras's own would count the copies that fill up a batch for replicas.
+        parts: names of the `learning_parts` that steps have trained, if the optimizer has taken any.
+        steps: how many it had taken before.
     """
 
     phase: str
@@ -50,6 +56,8 @@ class Learned:
     metrics: dict[str, list[keras.metrics.Metric]]
     trackers: dict[str, keras.metrics.Mean]
     total: keras.metrics.Mean
+    parts: frozenset[str]
+    steps: int
 
 
 class Objective(Model):
@@ -74,8 +82,9 @@ class Objective(Model):
             optimizer: of Keras; §4.2 has Adam. Under the dtype policy mixed_float16 its loss is scaled.
             loss: output → loss of Eq. 10. Default: for `"stages"` `StageCrossEntropy` (Eq. 5), and for the score of
                 every tower `ScoreLoss` (Eqs. 8 and 9), or `ScoreDistributionLoss`, in standard deviations of the
-                training scores. One for the `"final"` score that is fused from two towers is a further term: of
-                videos whose difficulty and execution nobody knows it is all that there is to learn from.
+                training scores. Yours gets the unit and the statistics of its head where it was made without. One for
+                the `"final"` score that is fused from two towers is a further term, and needs a `unit`: of videos whose
+                difficulty and execution nobody knows it is all that there is to learn from.
             metrics: output → metrics, each of a name of its own; weighted as the losses are. Default: frame accuracy,
                 overall and per stage, SRC and MED of the scores (§4.2).
             phase: `"joint"` trains KFS and SP in one step (Eq. 10), `"segmentation"` KFS alone, `"scoring"` SP alone.
@@ -84,7 +93,8 @@ class Objective(Model):
                 the true stages of a fragment `"true"` takes the whole video; the others take the predicted ones where
                 not every frame is labelled.
             fragment_jitter: frames by which they are moved at random, either way; 0 or more.
-            frozen: keys of `models.parts.parts` that do not learn, whatever the phase; see `choose_trained`.
+            frozen: keys of `models.parts.parts` that do not learn, whatever the phase; see `choose_trained`. Nor does
+                a layer whose `trainable` you set to False.
             num_videos: of how many the default metrics have an SRC where they are more than `metrics.CAPACITY`; of more
                 it is NaN.
             **options: of `keras.Model.compile`, but `loss_weights` and `weighted_metrics`.
@@ -93,6 +103,8 @@ class Objective(Model):
             ValueError: an unknown phase, source of fragments, output or part; fragments of a model of whole videos;
                 nothing of the phase is there and left to learn; losses or metrics of another kind, or two results of
                 one name; an option that is not for it.
+            InputError: a score loss with statistics of another head (code `loss_statistics`), of a head that its
+                output does not have (`loss_head`), or for a fused score without a unit (`loss_unit`).
         """
         if phase not in PHASES:
             raise ValueError(f"Expected phase to be one of {', '.join(PHASES)}. Received: phase={phase!r}")
@@ -117,8 +129,10 @@ class Objective(Model):
         if unknown:
             raise ValueError(f"Expected losses and metrics of {', '.join(known)}. Received: {sorted(unknown)}")
         _check_kinds(output_losses, output_metrics, options)
+        output_losses = {output: self._of_head(output, given) for output, given in output_losses.items()}
         terms = _term_names(phase, output_losses)
         _check_names(terms, output_metrics)
+        self._learned_parts = self.learned_parts  # by what was compiled before
         self.choose_trained(phase, frozen)
         if not self.trainable_variables:
             raise ValueError(
@@ -129,13 +143,45 @@ class Objective(Model):
         self.training_fragments.source, self.training_fragments.jitter = fragments, fragment_jitter
         self.training_fragments.share.assign(1.0)
         trackers = {name: keras.metrics.Mean(name=name) for name in terms}
-        self.learned = Learned(phase, output_losses, output_metrics, trackers, keras.metrics.Mean(name="loss"))
+        total = keras.metrics.Mean(name="loss")
         if keras.backend.backend() == "tensorflow":
             # XLA makes its 3-D convolutions 5 to 40 times slower on a CPU, and cannot compile a cuDNN LSTM.
             options = {"jit_compile": False, **options}
         if options.pop("auto_scale_loss", True):
             optimizer = self._scaling(optimizer)
+        optimizer = keras.optimizers.get(optimizer)
+        self.learned = Learned(phase, output_losses, output_metrics, trackers, total, frozenset(), _steps(optimizer))
         super().compile(optimizer=optimizer, auto_scale_loss=False, **options)
+
+    # === What has learned ===
+
+    @property
+    def learned_parts(self) -> frozenset[str]:
+        """Names of the `models.parts.learning_parts` that have learned, here or before they were loaded.
+
+        A new model has none. A step of the optimizer adds what it trains; files, copies and weights of a run keep it.
+        Set it for weights that came another way (`set_weights`, a training loop with an optimizer of its own).
+
+        Raises:
+            ValueError: when it is set to names of other parts.
+        """
+        if not self.compiled or _steps(self.optimizer) <= self.learned.steps:
+            return self._learned_parts
+        return self._learned_parts | self.learned.parts
+
+    @learned_parts.setter
+    def learned_parts(self, names: Collection[str]) -> None:
+        unknown = {*names} - {*learning_parts(self)}
+        if unknown:
+            raise ValueError(f"Expected parts of {', '.join(learning_parts(self))}. Received: {sorted(unknown)}")
+        self._learned_parts = frozenset(names)
+        if self.compiled:  # from here on, further steps count
+            self.learned = dataclasses.replace(self.learned, steps=_steps(self.optimizer))
+
+    @property
+    def unlearned_parts(self) -> list[str]:
+        """Names of the parts that a score is made by and that have not learned."""
+        return [name for name in learning_parts(self) if name not in self.learned_parts]
 
     def _scaling(self, optimizer):
         """With a scaled loss where the parts compute in float16: Keras goes by the global policy."""
@@ -178,21 +224,82 @@ class Objective(Model):
         epochs: int = 1,
         verbose: Any = "auto",
         callbacks: Any = None,
-        *arguments: Any,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
         **options: Any,
     ) -> keras.callbacks.History:
-        """Keras's own; of `"scheduled"` fragments the share of true ones falls from 1 in the first epoch to 0."""
+        """Keras's own; of `"scheduled"` fragments the share of true ones falls from 1 in the first epoch to 0.
+
+        Raises:
+            InputError: records that are not those of the model (code `other_records`), see `presets.check_learns`;
+                weights of videos that differ by output (`weights_by_output`).
+        """
+        presets.check_learns(self, x)
         if any(not layer.is_adapted for layer in self._scalings()):
             warnings.warn("Features are not in standard units: call adapt_features(train) before fit.", stacklevel=2)
         if self.compiled and self.training_fragments.source == "scheduled":
             callbacks = [FragmentSchedule(), *keras.tree.flatten(callbacks or [])]
-        return super().fit(x, y, batch_size, epochs, verbose, callbacks, *arguments, **options)
+        self._direct(callbacks)
+        if isinstance(validation_data, tuple | list) and len(validation_data) == 3:
+            inputs, *weighted = validation_data
+            validation_data = (inputs, _with_weights(*weighted)[0])
+        y, sample_weight = _with_weights(y, sample_weight)
+        return super().fit(
+            x,
+            y,
+            batch_size,
+            epochs,
+            verbose,
+            callbacks,
+            validation_split,
+            validation_data,
+            shuffle,
+            class_weight,
+            sample_weight,
+            **options,
+        )
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        **options: Any,
+    ) -> Any:
+        """Keras's own.
+
+        Raises:
+            InputError: records of another sport, or whose frames were stored otherwise than the model learned them;
+                weights of videos that differ by output (`weights_by_output`).
+        """
+        presets.check_dataset(self, x)
+        y, sample_weight = _with_weights(y, sample_weight)
+        return super().evaluate(x, y, batch_size, verbose, sample_weight, **options)
+
+    def _direct(self, callbacks):
+        """Tells callbacks of mode "auto" which way is better; Keras asks the metrics that it made itself alone."""
+        if not self.compiled:
+            return
+        ways = {
+            name: getattr(metric, "_direction", None) for metric in self.metrics for name in metrics.results(metric)
+        }
+        ways |= dict.fromkeys(["loss", *self.learned.trackers], "down")
+        for callback in keras.tree.flatten(callbacks or []):
+            way = ways.get(str(getattr(callback, "monitor", "")).removeprefix("val_"))
+            if way and getattr(callback, "mode", None) == "auto":
+                callback.mode = {"up": "max", "down": "min"}[way]
 
     def choose_trained(self, phase: str, frozen: Collection[str] = ()) -> None:
         """Makes trainable what a phase trains less the frozen parts, and nothing else; `compile` does it.
 
         What is frozen has no gradient and no dropout, and Keras leaves its kernels out of β‖w‖² (`layer.losses` are
-        those of trainable weights): the term is that of the kernels which learn.
+        those of trainable weights): the term is that of the kernels which learn. `trainable` of layers is yours: where
+        you set it to False, nothing learns in any phase.
 
         Args:
             phase: key in `PHASES`.
@@ -205,12 +312,15 @@ class Objective(Model):
         unknown = [part for part in frozen if part not in known]
         if unknown:
             raise ValueError(f"Expected frozen to be parts of the model: {', '.join(known)}. Received: {unknown}")
-        for part in self.networks:
-            # First False: TensorFlow passes over a value that is there already, and with it over frozen layers inside.
-            getattr(self, part).trainable = False
-            getattr(self, part).trainable = part in PHASES[phase]
-        for layer in (layer for part in frozen for layer in known[part]):
-            layer.trainable = False
+        resting = [getattr(self, part) for part in self.networks if part not in PHASES[phase]]
+        resting += [layer for part in frozen for layer in known[part]]
+        at_rest = {id(inner) for layer in resting for inner in layer._flatten_layers()}
+        for layer in self._flatten_layers():
+            learns = layer.trainable and id(layer) not in at_rest
+            for variable in layer._trainable_variables:
+                variable.trainable = learns
+            if isinstance(layer, Dropout):
+                layer.drops = learns
 
     def default_losses(self) -> dict[str, keras.losses.Loss]:
         """Eqs. 5, 8 and 9: output → loss, the scores' in standard deviations of the training scores."""
@@ -228,13 +338,38 @@ class Objective(Model):
             **options: further arguments of `ScoreLoss`, or of `ScoreDistributionLoss` for a distribution head; α is by
                 default that of the sport, see `defaults`.
         """
-        options = {"alpha": defaults.alpha_of(self.sport), **options}
+        of_distribution = self.score_predictor.get_config()["head"] == "distribution"
+        kind = losses.ScoreDistributionLoss if of_distribution else losses.ScoreLoss
+        return self._of_head(score, kind(unit=unit, **options))
+
+    def _of_head(self, output, loss):
+        """A loss of scores with the unit and the statistics of its head; any other as it is."""
+        if not isinstance(loss, losses.PairwiseRankingLoss):
+            return loss
         config = self.score_predictor.get_config()
-        mean, std = config["score_statistics"][score]
-        unit = std if unit is None else unit
-        if config["head"] == "distribution":
-            return losses.ScoreDistributionLoss(mean, std, unit=unit, **options)
-        return losses.ScoreLoss(unit=unit, **options)
+        statistics = config["score_statistics"].get(output)
+        of_distribution = isinstance(loss, losses.ScoreDistributionLoss)
+        if of_distribution and not (statistics and config["head"] == "distribution"):
+            raise InputError(
+                f"Expected a loss of scores for {output}, which is no distribution. Received: ScoreDistributionLoss. "
+                "Use ScoreLoss, or score_predictor={'head': 'distribution'}.",
+                code="loss_head",
+            )
+        if not statistics and loss.unit is None:
+            raise InputError(
+                f"Expected a loss with unit=…, for {output} is fused from other scores. Received: one without. Give it "
+                "the standard deviation of the training scores (info.score_statistics), or 1 for points.",
+                code="loss_unit",
+            )
+        mean, std = statistics or (None, None)
+        found = loss.of_head(mean, std, defaults.alpha_of(self.sport))
+        if of_distribution and not all(map(math.isclose, (found.mean, found.std), statistics)):
+            raise InputError(
+                f"Expected ScoreDistributionLoss for {output} without mean and std, or with those of its head, "
+                f"{statistics[0]} and {statistics[1]}. Received: {found.mean} and {found.std}.",
+                code="loss_statistics",
+            )
+        return found
 
     def default_metrics(self, num_videos: int = 0) -> dict[str, list[keras.metrics.Metric]]:
         """The figures of §4.2: output → metrics, called `frame_accuracy`, `frame_accuracy/STAGE`, `d_src` … `f_med`.
@@ -285,13 +420,17 @@ class Objective(Model):
         Loss scaling, gradients and the update are those of the backend's trainer; JAX's passes its state first.
         """
         *state, data = arguments
-        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        x = {**x, TRUE_STAGES: y["stages"]}
-        return replicas.logged(super().train_step(*state, keras.utils.pack_x_y_sample_weight(x, y, sample_weight)))
+        x, y, *weights = _unpacked(data)
+        # Without KFS no fragment is cut: any labels will do.
+        x = {**x, TRUE_STAGES: y["stages"] if "segmenter" in self.networks else x["mask"]}
+        trained = {name for name, part in learning_parts(self).items() if part.trainable_variables}
+        self.learned = dataclasses.replace(self.learned, parts=self.learned.parts | trained)
+        return replicas.logged(super().train_step(*state, (x, y, *weights)))
 
     def test_step(self, *arguments: Any) -> Any:
         """Keras's own."""
-        return replicas.logged(super().test_step(*arguments))
+        *state, data = arguments
+        return replicas.logged(super().test_step(*state, _unpacked(data)))
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Keras's, before a `fit` on several replicas, takes the mean of a batch's bools; here all is built."""
@@ -310,7 +449,9 @@ class Objective(Model):
         outputs = {}
         needed = "segmenter" in self.networks and self.training_fragments.needs_prediction
         if "segmenter" in self.learning or needed:
-            outputs["stages"] = self.segmenter({self.content: content, "mask": mask}, training=training)
+            # Of a ResNet50 that does not learn, neither do the statistics that it normalises by.
+            learns = training and bool(self.segmenter.trainable_variables)
+            outputs["stages"] = self.segmenter({self.content: content, "mask": mask}, training=learns)
         if "score_predictor" in self.learning:
             if "segmenter" in self.networks:
                 decided = self.stage_decision(outputs["stages"], mask) if needed else None
@@ -345,10 +486,10 @@ class Objective(Model):
             Scalar, float32.
 
         Raises:
-            ValueError: weights by output.
+            InputError: weights by output.
         """
         if isinstance(sample_weight, dict):
-            raise ValueError(f"Expected sample weights (B,), one a video. Received: a dict of {sorted(sample_weight)}")
+            raise _by_output(sample_weight)
         y, y_pred, sample_weight = self._of_all_replicas(y, y_pred, sample_weight)
         total = 0.0
         for output, loss in _learned_losses(self.learned.phase, self.learned.losses).items():
@@ -398,6 +539,39 @@ class Objective(Model):
     def _measured(output, y_pred):
         """What a metric is given: of the stages, where they were decided, the labels."""
         return y_pred.get("labels", y_pred[output]) if output == "stages" else y_pred[output]
+
+
+def _steps(optimizer):
+    """How many an optimizer has taken."""
+    return int(ops.convert_to_numpy(optimizer.iterations))
+
+
+def _with_weights(y, sample_weight):
+    """Targets with the weights of the videos among them, which are one array, and what is left to give to Keras."""
+    if sample_weight is None or not isinstance(y, dict):
+        return y, sample_weight
+    if isinstance(sample_weight, dict):
+        first, *others = sample_weight.values()
+        if any(other is not first for other in others):
+            raise _by_output(sample_weight)
+        sample_weight = first
+    return {**y, VIDEO_WEIGHTS: sample_weight}, None
+
+
+def _unpacked(data):
+    """(inputs, targets[, weights]) of a batch, whichever way the weights came."""
+    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    if isinstance(y, dict) and VIDEO_WEIGHTS in y:
+        y = {**y}
+        sample_weight = y.pop(VIDEO_WEIGHTS)
+    return keras.utils.pack_x_y_sample_weight(x, y, sample_weight)
+
+
+def _by_output(sample_weight):
+    return InputError(
+        f"Expected sample weights (B,), one a video. Received: a dict of {sorted(sample_weight)}",
+        code="weights_by_output",
+    )
 
 
 def _check_kinds(output_losses, output_metrics, options):

@@ -17,10 +17,15 @@ def parts(network: "Objective") -> "dict[str, list[layers.Layer]]":
 
     A C3D is in two parts: `c3d`, and the one that it lies in. What a network lacks has no entry.
     """
-    kfs = {} if network.segmenter is None else {"kfs": [network.segmenter]}
-    learning = kfs | {score: [tower] for score, tower in network.score_predictor.towers.items()}
-    trunks = [layer for (part,) in learning.values() for layer in part.layers if isinstance(layer, C3D)]
-    return ({"c3d": trunks} if trunks else {}) | learning
+    learning = learning_parts(network)
+    trunks = [layer for part in learning.values() for layer in part.layers if isinstance(layer, C3D)]
+    return ({"c3d": trunks} if trunks else {}) | {name: [part] for name, part in learning.items()}
+
+
+def learning_parts(network: "Objective") -> "dict[str, layers.Layer]":
+    """Name → what learns: `kfs`, the segmenter, if there is one, and every tower of SP by the score that it reads."""
+    kfs = {} if network.segmenter is None else {"kfs": network.segmenter}
+    return kfs | dict(network.score_predictor.towers)
 
 
 def rate_factors(network: "Objective", rates: Mapping[str, float]) -> list[float]:

@@ -1,10 +1,12 @@
 """Trained models, loaded by name or path (`support.model_files`), and what records and users ask of them."""
 
 import dataclasses
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from scoringnet_tf.data.dataset_info import DatasetInfo, records_of
 from scoringnet_tf.data.features import feature_differences, rate_differences
 from scoringnet_tf.data.preprocessing import Form, form_differences
 from scoringnet_tf.models.intervals import Intervals
@@ -17,7 +19,6 @@ from scoringnet_tf.support.paths import AnyPath
 if TYPE_CHECKING:
     import keras
 
-    from scoringnet_tf.data.dataset_info import DatasetInfo
     from scoringnet_tf.models.scoring_net import ScoringNet
 
 Kind = TypeVar("Kind", bound="keras.Model")
@@ -52,16 +53,27 @@ def load_scoring_net(path: AnyPath | None = None, flag: str = "model") -> "Scori
     return load_keras(model_path(path, flag), ScoringNet, flag)
 
 
-def check_scores(model: "ScoringNet", path: AnyPath | None, flag: str = "model") -> None:
-    """InputError, naming `flag`, where SP of a model has not learned: its scores are the mean, whatever it sees.
+def check_trained(
+    model: "ScoringNet", path: AnyPath | None, flag: str = "model", parts: Collection[str] | None = None
+) -> None:
+    """That what a model is asked for has been trained: noise and means look like stages and scores.
 
-    Of a model that is no file there is no path, nor a flag.
+    Args:
+        model: a `ScoringNet`.
+        path: of it; None for one that is no file.
+        flag: how the user calls that path.
+        parts: names of `models.parts.learning_parts`; None for all that a score is made by.
+
+    Raises:
+        InputError: naming `flag`, with the code `not_trained`.
     """
-    if not model.scores_learned:
+    unlearned = [name for name in model.unlearned_parts if parts is None or name in parts]
+    if unlearned:
         expected = "Expected" if path is None else f"--{flag}={path}: expected"
         raise InputError(
-            f"{expected} a model that scores. Received: one whose KFS alone was trained (--scoring_epochs=0), for "
-            "train --segmenter and suggest."
+            f"{expected} a trained model. Received: one without training of {' and '.join(unlearned)}. Train it; for "
+            "weights from elsewhere set model.scores_learned = True and save it.",
+            code="not_trained",
         )
 
 
@@ -103,7 +115,7 @@ def form_of(model: "ScoringNet") -> Form:
     return form if model.get_config()["stored"] else form._replace(jpeg_quality=None, fit=None)
 
 
-def check_fits(model: "ScoringNet", info: "DatasetInfo") -> None:
+def check_fits(model: "ScoringNet", info: DatasetInfo) -> None:
     """InputError where records (`DatasetInfo`) are not of the sport and frames, or features, that a model learned."""
     if info.classes:
         raise InputError(f"{info.records_dir}: expected records of performances. Received: of classes, to pretrain on.")
@@ -131,6 +143,31 @@ def check_fits(model: "ScoringNet", info: "DatasetInfo") -> None:
             raise InputError(
                 f"{info.records_dir}: expected features like those of the model. Received: {'; '.join(different)}."
             )
+
+
+def check_dataset(model: "ScoringNet", dataset: Any) -> None:
+    """`check_fits` for the records that a dataset was made of, see `records_of`; other data pass."""
+    for info in records_of(dataset):
+        check_fits(model, info)
+
+
+def check_learns(model: "ScoringNet", dataset: Any) -> None:
+    """`check_dataset` for training: records must be those that the model is for.
+
+    The model keeps their frame rate, form and statistics, by which it scores videos later.
+
+    Raises:
+        InputError: with the code `other_records`.
+    """
+    known = (model.provenance or {}).get("data_hash")
+    for info in records_of(dataset):
+        if known not in (None, info.data_hash):
+            raise InputError(
+                f"{info.records_dir}: expected the records that the model is for. Received: others. Train "
+                "ScoringNet.for_records(info, initial_model=model) on them: it starts from its weights.",
+                code="other_records",
+            )
+    check_dataset(model, dataset)
 
 
 def _check_sport(sport, info):

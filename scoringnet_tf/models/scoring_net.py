@@ -5,31 +5,41 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
+import numpy as np
 
 from scoringnet_tf import __version__, defaults
+from scoringnet_tf.models.cloning import Clonable, clonable
 from scoringnet_tf.models.decoding import StageDecision
 from scoringnet_tf.models.fragments import EvenSampler, FragmentSelector
 from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.models.objective import Objective
+from scoringnet_tf.models.parts import learning_parts
 from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 from scoringnet_tf.models.reference import Reference
 from scoringnet_tf.models.saving import Preset
 from scoringnet_tf.models.score_prediction import ScorePredictor
 from scoringnet_tf.models.segmentation import KeyFragmentSegmenter, video_inputs
+from scoringnet_tf.models.transfer import copy_network
 from scoringnet_tf.models.views import check_views, score_views, select_views
 from scoringnet_tf.sports import Sport, SportForm, get_sport, kept_form
 from scoringnet_tf.support.errors import InputError
 
 if TYPE_CHECKING:
     from scoringnet_tf.data.dataset_info import DatasetInfo
+    from scoringnet_tf.support.paths import AnyPath
 
 FRAGMENTS = ("key", "whole")
+BUILT_OF = (  # arguments that tell nothing of records
+    *("image_size", "width_multiplier", "preprocessing", "dtype", "segmenter", "score_predictor", "clip_lengths"),
+    *("kernel_l2", "scores", "fragments", "fragment_stages", "decoding", "views"),
+)
 
 
 def _check_kept(provenance, features, reference):
     """ValueError where what a model keeps of its training, and asks when it scores, is not of the kind it should be."""
     kept = provenance or {}
     rate, simulation = kept.get("frame_rate"), kept.get("simulation")
+    # "untrained": how files of before `learned_parts` say that KFS alone was trained
     if not isinstance(kept.get("untrained", []), list):
         raise ValueError(f"Expected provenance with a list as untrained. Received: {kept['untrained']!r}")
     if not isinstance(simulation, dict | None) or (rate is not None and not (_is_number(rate) and rate > 0)):
@@ -67,7 +77,7 @@ def _content_of(info):
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
-class ScoringNet(Preset, Objective, Functional):
+class ScoringNet(Preset, Objective, Clonable, Functional):
     """Scores an untrimmed video: KFS labels its frames, the key fragments go to SP, SP's scores are fused.
 
     Call arguments: `{"frames": uint8 (B, L, H, W, 3) RGB, "mask": bool (B, L), true for real frames}`; L is free,
@@ -120,6 +130,7 @@ class ScoringNet(Preset, Objective, Functional):
     >>> model.fit(videos(RECORDS, "train", batch_size=8))  # doctest: +SKIP
     """
 
+    @clonable
     def __init__(
         self,
         sport: SportForm = "diving",
@@ -205,6 +216,7 @@ class ScoringNet(Preset, Objective, Functional):
         of_frames = {"image_size": image_size, "frame_size": frame_size, "stored": stored, "provenance": provenance}
         self.preprocessor = ScoringNetPreprocessor.of_network(of_frames)
         self._reference = Reference.from_config(reference) if reference else None
+        self._learned_parts: frozenset[str] = frozenset()
         self._config: dict[str, Any] = {
             **shared,
             "image_size": tuple(image_size),
@@ -226,17 +238,28 @@ class ScoringNet(Preset, Objective, Functional):
         }
 
     @classmethod
-    def for_records(cls, info: "DatasetInfo", **options: Any) -> "ScoringNet":
-        """A new model for a folder of records: its sport, the statistics of its training scores, its frames.
+    def for_records(
+        cls, info: "DatasetInfo", initial_model: "ScoringNet | AnyPath | None" = None, **options: Any
+    ) -> "ScoringNet":
+        """A model for a folder of records: its sport, the statistics of its training scores, its frames.
 
         Args:
             info: `DatasetInfo` of the records.
+            initial_model: a trained model, or what `from_preset` takes, to start from: the new one is built like it
+                and has its weights, as with `train --initial_model`. What was one standard deviation of its scores
+                is one of the new scores. None: the weights are new.
             **options: further arguments of the constructor; `score_statistics` of some scores stand for those of the
                 records.
 
         Raises:
-            InputError: a score is unknown in the training split, or all its values are the same.
+            InputError: a score is unknown in the training split, or all its values are the same; `initial_model` is of
+                another sport, or for frames of another size or other features.
         """
+        if initial_model is not None:
+            source = initial_model if isinstance(initial_model, cls) else cls.from_preset(initial_model)
+            model = cls.for_records(info, **{name: source.get_config()[name] for name in BUILT_OF} | options)
+            copy_network(model, source, "initial_model")
+            return model
         given = options.pop("score_statistics", None) or {}
         known = info.score_statistics.get("train", {})
         asked = [score for score in options.get("scores") or get_sport(info.sport).tower_scores if score not in given]
@@ -286,16 +309,15 @@ class ScoringNet(Preset, Objective, Functional):
 
     @property
     def scores_learned(self) -> bool:
-        """Whether SP has learned, as far as is known; beside a KFS that was trained alone it has not.
+        """Whether all that its scores are made by has learned (`learned_parts`): every tower, and KFS if there is one.
 
-        It is kept with the provenance: who trains a model says it.
+        Set it to True for weights that came from elsewhere, for example by `set_weights`.
         """
-        return "score_predictor" not in (self.provenance or {}).get("untrained", ())
+        return not self.unlearned_parts
 
     @scores_learned.setter
     def scores_learned(self, learned: bool) -> None:
-        known = {name: value for name, value in (self.provenance or {}).items() if name != "untrained"}
-        self._config["provenance"] = (known or None) if learned else {**known, "untrained": ["score_predictor"]}
+        self.learned_parts = [*learning_parts(self)] if learned else self.learned_parts - {*self.scores}
 
     @property
     def frame_rate(self) -> float | None:
@@ -374,3 +396,22 @@ class ScoringNet(Preset, Objective, Functional):
 
     def get_config(self) -> dict[str, Any]:
         return {**self._config, "name": self.name}
+
+    def with_dtype(self, dtype: str | None, **changes: Any) -> "ScoringNet":
+        """See `Preset.with_dtype`; what has learned stays learned."""
+        twin = super().with_dtype(dtype, **changes)
+        twin.learned_parts = self.learned_parts
+        return twin
+
+    def save_own_variables(self, store: Any) -> None:
+        """Which of its parts have learned: that goes with the weights, not with the configuration."""
+        store["learned"] = np.array([name in self.learned_parts for name in learning_parts(self)], "uint8")
+
+    def load_own_variables(self, store: Any) -> None:
+        """See `save_own_variables`; of a file of before that, all have learned that its provenance does not exclude."""
+        self.scores_learned = True
+        if "learned" in store.keys():  # noqa: SIM118, which is no dictionary
+            learned = zip(learning_parts(self), np.asarray(store["learned"]), strict=True)
+            self.learned_parts = [name for name, value in learned if value]
+        elif "score_predictor" in (self.provenance or {}).get("untrained", ()):
+            self.scores_learned = False

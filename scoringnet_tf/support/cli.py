@@ -146,7 +146,7 @@ def _status(main, arguments, name):
             print(f"{name}: out of memory or disk: {str(error).splitlines()[0]}", file=sys.stderr)
         elif of_a_store(error) and (stores := _remote_flags()):
             where = ", ".join(f"--{flag}={path}" for flag, path in stores.items())
-            said = answered(error, next(iter(stores.values())))
+            said = str(answered(error, next(iter(stores.values()))))
             expected = "expected a store that can be reached all the time"
             print(f"{name}: {where}: {expected}. Received: {said}", file=sys.stderr)
         elif isinstance(error, OSError) and error.strerror:

@@ -288,7 +288,9 @@ def answered(error: Exception, path: AnyPath) -> InputError:
     # fsspec says of an address nothing but itself, whatever went wrong.
     cause = error.__cause__ if isinstance(error.__cause__, Exception) and str(error) == str(path) else error
     if isinstance(cause, TimeoutError | asyncio.TimeoutError):  # one class from Python 3.11 on
-        return InputError(f"no answer within {WAITING.seconds:g} s. Wait longer with --timeout=SECONDS.", code="no_answer")
+        return InputError(
+            f"no answer within {WAITING.seconds:g} s. Wait longer with --timeout=SECONDS.", code="no_answer"
+        )
     status = getattr(cause, "status", None) if is_of_the_web(path) else None
     if is_of_the_web(path) and (isinstance(cause, FileNotFoundError) or status in NOT_THERE):
         return InputError(f"not found ({status or 404}).", code="not_found")

@@ -45,14 +45,20 @@ def check_parts(network: ScoringNet, rates: Mapping[str, float], settings: Mappi
 
 def check_frozen(network: ScoringNet, planned: Iterable[Phase], settings: Mapping[str, Any]) -> None:
     """InputError where a frozen part would stay random, or leaves nothing of a phase to learn."""
-    start, whole = settings["initial_model"], _brings_all(settings)
-    given = {"c3d": settings["pretrained"], "kfs": settings["segmenter"] or start}
-    random = [part for part in settings["freeze"] if not (whole or given.get(part))]
+    start, alone = settings["initial_model"], ""
+    given = {"c3d": settings["pretrained"], "kfs": settings["segmenter"]}
+    random = [part for part in settings["freeze"] if not given.get(part)]
+    if random and start:
+        source = load_scoring_net(start, "initial_model")
+        whole = is_kfs_alone(settings) or source.scores_learned
+        random = [part for part in random if not (whole or part in source.learned_parts)]
+        if source.learned_parts == {"kfs"}:
+            taken = f"--segmenter={start} takes it, beside --pretrained."
+            alone = f" Of --initial_model={start} KFS alone has learned: {taken}"
     if random:
-        alone = f" Of --initial_model={start} KFS alone has learned: --segmenter={start} takes it, beside --pretrained."
         raise InputError(
             "--freeze: expected parts with weights of --initial_model, c3d of --pretrained or kfs of --segmenter. "
-            f"Received: {', '.join(random)}, which would stay random.{alone if start else ''}"
+            f"Received: {', '.join(random)}, which would stay random.{alone}"
         )
     for phase in planned:
         network.choose_trained(phase.name, settings["freeze"])
@@ -61,10 +67,3 @@ def check_frozen(network: ScoringNet, planned: Iterable[Phase], settings: Mappin
                 f"--freeze={','.join(settings['freeze'])}: expected something of the phase {phase.name} to learn. "
                 "Received: all of its parts."
             )
-
-
-def _brings_all(settings):
-    """Whether --initial_model has learned all that is to be frozen; of one whose KFS was trained alone SP has not."""
-    if not (settings["freeze"] and settings["initial_model"]):
-        return False
-    return is_kfs_alone(settings) or load_scoring_net(settings["initial_model"], "initial_model").scores_learned

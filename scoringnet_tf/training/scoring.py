@@ -124,9 +124,9 @@ def _preprocessing(source, settings):
 
 def _staying(source, settings, towers):
     """Statistics and stages, by score, of the towers of --initial_model that have learned, and do not learn on."""
-    if source is None or not source.scores_learned:
+    if source is None:
         return {}, {}
-    named = towers if is_kfs_alone(settings) else settings["freeze"]
+    named = source.learned_parts & {*(towers if is_kfs_alone(settings) else settings["freeze"])}
     found = source.score_predictor.get_config()["score_statistics"], source.fragment_stages
     return tuple(
         {score: of_tower[score] for score in of_tower if score in towers and score in named} for of_tower in found
@@ -333,10 +333,6 @@ class ScoringRun(Run):
             kept = self.folder / SEGMENTATION
             best = keras.models.load_model(kept, compile=False) if kept.is_file() else self.model
             self.model.segmenter.set_weights(best.segmenter.get_weights())
-        given = self.settings["initial_model"]
-        self.model.scores_learned = phase.name != "segmentation" or bool(
-            given and load_scoring_net(given, "initial_model").scores_learned
-        )
         self.model.choose_trained(phase.name, self.settings["freeze"])  # the optimizer has a factor for each of these
         self.model.compile(
             make_optimizer(self.settings, self.dtype, rate_factors(self.model, self.rates)),

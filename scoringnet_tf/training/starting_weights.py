@@ -9,19 +9,15 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scoringnet_tf.data.features import feature_differences, rate_differences
-from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.models.c3d import C3D, describe_preprocessing, seen_as
-from scoringnet_tf.models.presets import form_of, load_keras, load_scoring_net
+from scoringnet_tf.models.presets import check_trained, load_keras, load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
-from scoringnet_tf.sports import differences, get_sport
+from scoringnet_tf.models.transfer import check_alike, copy_network, seen_otherwise
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
 from scoringnet_tf.support.model_files import check_is_file
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.training.config import learned_from
-
-WITHOUT_WEIGHTS = {"dtype", "dropout_rate", "kernel_l2", "score_statistics"}  # may differ where weights are copied
 
 
 def preprocessing_of(path: AnyPath | None, image_size: Sequence[int]) -> dict[str, Any] | None:
@@ -101,9 +97,11 @@ def load_segmenter(network: ScoringNet, path: AnyPath) -> None:
     if source.segmenter is None:
         raise InputError(f"--segmenter={path}: expected a ScoringNet with a KFS. Received: one for whole videos.")
     kfs: Any = network.segmenter  # a run that names another's has one (`supervision.check_weights`)
-    _check_alike(kfs, source.segmenter, f"--segmenter={path}: expected a KFS like the one to train.")
-    _check_sees_alike(network, source, f"--segmenter={path}")
+    check_alike(kfs, source.segmenter, f"--segmenter={path}: expected a KFS like the one to train.")
+    _say_other(f"--segmenter={path}", network, seen_otherwise(network, source, f"--segmenter={path}"))
+    check_trained(source, path, "segmenter", ["kfs"])
     kfs.set_weights(source.segmenter.get_weights())
+    network.learned_parts |= {"kfs"}
 
 
 def load_network(network: ScoringNet, path: AnyPath) -> None:
@@ -116,68 +114,17 @@ def load_network(network: ScoringNet, path: AnyPath) -> None:
         InputError: KFS or SP is built otherwise than that of `network`; nothing has been changed then.
     """
     source = load_scoring_net(path, "initial_model")
-    if source.networks != network.networks:
-        raise InputError(
-            f"--initial_model={path}: expected a model with {' and '.join(network.networks)}. Received: "
-            f"{' and '.join(source.networks)}."
-        )
-    for part in network.networks:
-        expected = f"--initial_model={path}: expected a {part} like the one to train."
-        _check_alike(getattr(network, part), getattr(source, part), expected)
-    _check_sees_alike(network, source, f"--initial_model={path}")
+    _say_other(f"--initial_model={path}", network, copy_network(network, source, f"--initial_model={path}"))
     for score, stages in network.fragment_stages.items():
         if {*stages} != {*source.fragment_stages[score]}:
             theirs, ours = (" and ".join(each) for each in (source.fragment_stages[score], stages))
             print(f"--initial_model={path}: its {score} tower has learned from {theirs}, and learns from {ours} here.")
-    for part in network.networks:
-        getattr(network, part).set_weights(getattr(source, part).get_weights())
 
 
-def _check_alike(ours, theirs, expected):
-    """InputError, beginning with `expected`, where a weight of one would mean something else in the other."""
-    ours, theirs = (
-        {**config, "preprocessing": seen_as(config["preprocessing"])}
-        for config in (ours.get_config(), theirs.get_config())
-    )
-    different = [
-        _difference(key, theirs[key], ours[key])
-        for key in ours
-        if key not in WITHOUT_WEIGHTS and theirs[key] != ours[key]
-    ]
+def _say_other(named, network, different):
+    """That a model learned from what looks otherwise: it may learn anew what it looks like."""
     if different:
-        raise InputError(f"{expected} Received: {'; '.join(different)}")
-
-
-def _check_sees_alike(network, source, named):
-    """InputError where frames of the model that is `named` are of another scale, or its features others.
-
-    Of another rate, aspect or form in store it may learn what they look like: that is printed.
-    """
-    different = []
-    if network.content == source.content == "features":
-        different = feature_differences(network.features, source.features)
-    elif network.content == source.content == "frames" and tuple(network.frame_size) != tuple(source.frame_size):
-        different = [f"frames of {source.frame_size} instead of {network.frame_size} (height, width)"]
-    if different:
-        raise InputError(
-            f"{named}: expected a model that sees what the records have. Received: {'; '.join(different)}."
-        )
-    if network.content == "frames":
-        other = form_differences(form_of(source), form_of(network))
-    else:
-        other = rate_differences(source.frame_rate, network.frame_rate) if network.sampled_frames != 1 else []
-    if other:  # it may learn anew what they look like
-        print(f"{named} learned from other {network.content}: the records have {'; '.join(other)}.")
-
-
-def _difference(key, theirs, ours):
-    if key == "sport" and get_sport(theirs).name == get_sport(ours).name:
-        return f"another sport of that name, {'; '.join(differences(get_sport(theirs), get_sport(ours)))}"
-    if key == "sport":
-        theirs, ours = get_sport(theirs).name, get_sport(ours).name
-    if key == "preprocessing":
-        return f"{describe_preprocessing(theirs)} instead of {describe_preprocessing(ours)}"
-    return f"{key} {theirs!r} instead of {ours!r}"
+        print(f"{named} learned from other {network.content}: the records have {'; '.join(different)}.")
 
 
 def continue_from(c3d: C3D, path: AnyPath, log: Callable[[str], object] = print) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from scoringnet_tf.models.c3d import C3D
-from scoringnet_tf.models.presets import check_scores
+from scoringnet_tf.models.presets import check_trained
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
 
@@ -20,7 +20,6 @@ def c3d_of_tower(model: ScoringNet, score: str | None = None, learned_from: Iter
     Raises:
         InputError: it has no such tower, or one that sees features or whose regressor no C3D can have on its top.
     """
-    check_scores(model, None)
     score = score or model.scores[0]
     if model.content == "features" or score not in model.scores:
         towers = "none that sees frames" if model.content == "features" else ", ".join(model.scores)
@@ -31,6 +30,7 @@ def c3d_of_tower(model: ScoringNet, score: str | None = None, learned_from: Iter
             "Expected a regressor with as many filters as units. Received: "
             f"{sp['conv_filters']} and {sp['fc_units']} (--conv_filters, --fc_units)."
         )
+    check_trained(model, None, parts=[score])
     trunk = tower.get_layer("c3d")
     options = {
         "top": "regressor",

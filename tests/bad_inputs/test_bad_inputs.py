@@ -16,6 +16,7 @@ from bad_page import CASES, PAGE, page
 from bad_videos import VIDEOS
 from command_forks import ended
 from conftest import write_bars, write_motion, write_unlv_diving
+from training_runs import trained
 
 import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
@@ -41,10 +42,9 @@ def sound(tmp_path_factory, stage_model):
     (folder / "stages.csv").write_text("video_id,stage,start_frame,end_frame\n1,take-flight,0,9\n")
     model = load_scoring_net(stage_model).with_dtype("float32", provenance={"frame_rate": 25.0})
     model.save(folder / "model.keras")
-    scoringnet_tf.ScoringNet(sport="vault", **SMALL).save(folder / "vault.keras")
-    scoringnet_tf.ScoringNet(**OF_FEATURES, width_multiplier=1 / 16, clip_lengths=(4, 4)).save(
-        folder / "features.keras"
-    )
+    trained(scoringnet_tf.ScoringNet(sport="vault", **SMALL)).save(folder / "vault.keras")
+    of_features = scoringnet_tf.ScoringNet(**OF_FEATURES, width_multiplier=1 / 16, clip_lengths=(4, 4))
+    trained(of_features).save(folder / "features.keras")
     scoringnet_tf.C3D((8, 32, 32, 3), width_multiplier=1 / 16, classes=3).save(folder / "c3d.keras")
     return folder
 

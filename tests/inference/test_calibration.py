@@ -13,7 +13,7 @@ import pytest
 from command_forks import forked
 from conftest import write_bars, write_unlv_diving
 from tiny_records import feature_video, write_records
-from training_runs import telling
+from training_runs import telling, trained
 
 import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
@@ -410,7 +410,7 @@ def test_features_have_them_too(tmp_path):
         reference=Reference(60, "", 0, {}, (), spread, intervals, bank).get_config(),
     )
     np.save(tmp_path / "v.npy", np.repeat(train[7:8], 25, axis=0))
-    fresh = model.with_dtype("float32", reference={**model.reference.get_config(), "weights": checksum(model)})
+    fresh = trained(model).with_dtype("float32", reference={**model.reference.get_config(), "weights": checksum(model)})
     score = scoringnet_tf.score_video(tmp_path / "v.npy", fresh)
     assert score.alike[0]["id"] == "7" and score.alike[0]["final"] == 7.0
     assert score.intervals["final"] == pytest.approx((score.final - 5, score.final + 5))

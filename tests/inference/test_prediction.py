@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from conftest import bar_color, bar_frame, write_bars, write_video
 from memory_probe import memory_of
-from training_runs import telling
+from training_runs import telling, trained
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -28,7 +28,7 @@ from scoringnet_tf.support.paths import RemotePath
 
 def small_model(**options):
     small = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "frame_size": (36, 48)}
-    return scoringnet_tf.ScoringNet(**{**small, **options})
+    return trained(scoringnet_tf.ScoringNet(**{**small, **options}))
 
 
 def test_stages_cover_the_video_in_frames_and_seconds(tmp_path):
@@ -93,7 +93,7 @@ def feature_scores(folder, values, origin=None, **options):
     model = scoringnet_tf.ScoringNet(
         features=features, clip_lengths=(4, 4), width_multiplier=1 / 16, provenance={"frame_rate": 12.5}, **options
     )
-    return score_video(folder / "v.npy", model, force=True), model
+    return score_video(folder / "v.npy", trained(model), force=True), model
 
 
 def test_features_are_scored_as_the_model_scores_them(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import write_bars, write_images, write_timed, write_unlv_diving, write_video
-from training_runs import telling
+from training_runs import telling, trained
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -33,7 +33,7 @@ def model(diving_records):
     """An untrained one for the records, which knows what their training videos are like."""
     keras.utils.set_random_seed(0)
     options = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "decoding": "ordered"}
-    plain = scoringnet_tf.ScoringNet.for_records(DatasetInfo.load(diving_records), **options)
+    plain = trained(scoringnet_tf.ScoringNet.for_records(DatasetInfo.load(diving_records), **options))
     return scoringnet_tf.with_reference(plain, diving_records)
 
 
@@ -108,7 +108,7 @@ def test_a_preset_and_a_file_keep_it(model, diving_records, tmp_path):
 
 
 def test_samples_of_whole_videos_have_nothing_to_compare(diving_records):
-    whole = scoringnet_tf.ScoringNet(fragments="whole", **SMALL)
+    whole = trained(scoringnet_tf.ScoringNet(fragments="whole", **SMALL))
     with pytest.raises(InputError, match="Expected a model that finds stages or sees features"):
         scoringnet_tf.with_reference(whole, diving_records)
 
@@ -321,6 +321,7 @@ def test_features_far_from_those_of_training_are_withheld(tmp_path):
         score_statistics={"difficulty": (3.2, 0.3), "execution": (22.0, 4.0)},
         reference=reference.get_config(),
     )
+    trained(model)
     for name, mean in (("near", 0), ("far", 9)):
         np.save(tmp_path / f"{name}.npy", mean + rng.normal(size=(25, 4)))
     assert score_video(tmp_path / "near.npy", model).status == "scored"

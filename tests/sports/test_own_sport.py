@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from command_forks import forked
 from conftest import write_bars
+from training_runs import trained
 
 import scoringnet_tf
 from data_prep.datasets import motion
@@ -196,7 +197,7 @@ def test_a_wrong_file_is_wrong_use_of_check(tmp_path):
 
 @pytest.mark.slow
 def test_suggest_writes_the_file_that_its_next_commands_need(tmp_path):
-    scoringnet_tf.ScoringNet(sport=OWN, frame_size=(36, 48), **SMALL).save_to_preset(tmp_path / "model")
+    trained(scoringnet_tf.ScoringNet(sport=OWN, frame_size=(36, 48), **SMALL)).save_to_preset(tmp_path / "model")
     write_bars(tmp_path / "1.avi", 8)
     flags = [f"--model={tmp_path}/model", "--format=csv", f"--output={tmp_path}/out.csv"]
     result = data_prep("suggest", tmp_path / "1.avi", *flags)

@@ -129,7 +129,7 @@ def test_losses_of_a_sport_are_those_of_the_command(sport, alpha, head):
 
 def test_a_sport_of_ones_own_has_the_general_alpha_whatever_its_name():
     own = {**definition_of(SPORTS["vault"]), "stages": ["run", "posting-flight", "landing"]}
-    assert NET(own, **SMALL).default_losses()["execution"].alpha == losses.ScoreLoss().alpha == 5
+    assert NET(own, **SMALL).default_losses()["execution"].alpha == 5
 
 
 def test_a_run_learns_and_records_the_alpha_of_its_sport(tmp_path, diving_records):

@@ -84,6 +84,32 @@ def test_replicas_draw_for_fragments_what_one_device_does():
     assert done.stdout.splitlines() == ["True False True"] * 2, done.stderr[-3000:]
 
 
+LEARNED = """
+import keras, numpy as np, scoringnet_tf, tensorflow as tf
+from scoringnet_tf.training.strategy import strategy_of
+
+features = {"size": 4, "stride": 1, "origin": None}
+with strategy_of(2).scope():
+    model = scoringnet_tf.ScoringNet(features=features, clip_lengths=(4, 4), width_multiplier=1 / 16)
+    model.compile(keras.optimizers.SGD(0.0), phase="scoring")
+inputs = {"features": np.ones((4, 8, 4), "float32"), "mask": np.ones((4, 8), bool)}
+scores = {name: np.arange(4, dtype="float32") for name in ("difficulty", "execution", "final")}
+data = tf.data.Dataset.from_tensors((inputs, {"stages": np.ones((4, 8), "int32"), **scores}))
+model.adapt_features(data)
+for _ in range(2):
+    print(sorted(model.learned_parts))
+    model.fit(data, verbose=0, shuffle=False)
+print(sorted(model.learned_parts))
+"""
+
+
+@pytest.mark.slow
+def test_what_replicas_train_has_learned():
+    done = subprocess.run([sys.executable, "-c", LEARNED], capture_output=True, text=True)
+    towers = str(["difficulty", "execution"])
+    assert done.stdout.splitlines() == ["[]", towers, towers], done.stderr[-3000:]
+
+
 def of(task, cluster):
     return json.dumps({"cluster": cluster, "task": task})
 

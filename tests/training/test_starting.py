@@ -151,6 +151,7 @@ def test_a_trained_kfs_is_used_and_not_trained(unlabelled_records, tmp_path):
     info = DatasetInfo.load(unlabelled_records)
     options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, segmenter=str(tmp_path / "model.keras"))
     trained = build_network(info, options, "float32")
+    trained.scores_learned = True
     trained.save(tmp_path / "model.keras")
     best = ScoringRun(info, options).run()
     model = keras.models.load_model(best, compile=False)
@@ -165,6 +166,7 @@ def test_the_kfs_of_an_initial_model_serves_videos_without_stages(unlabelled_rec
     info = DatasetInfo.load(unlabelled_records)
     options = settings(tmp_path / "run", unlabelled_records, **WITH_KFS, initial_model=str(tmp_path / "model.keras"))
     trained = build_network(info, {**options, "initial_model": None}, "float32")
+    trained.scores_learned = True
     trained.save(tmp_path / "model.keras")
     model = keras.models.load_model(ScoringRun(info, options).run(), compile=False)
     assert_same(trained.segmenter.get_weights(), model.segmenter.get_weights())

@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-from training_runs import REGRESSOR, SMALL, STATISTICS, assert_same, batch, settings, telling
+from training_runs import REGRESSOR, SMALL, STATISTICS, assert_same, batch, settings, telling, trained
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -172,7 +172,7 @@ def test_a_kfs_that_sees_the_same_numbers_is_taken(tmp_path):
     """The default preprocessing is the same where it is written out, and the size of stored frames changes none."""
     written_out = {"channels": "rgb", "mean": 127.5, "scale": 1 / 127.5, "frame_size": [128, 171]}
     network, source = (scoringnet_tf.ScoringNet(**SMALL, preprocessing=each) for each in (None, written_out))
-    source.save(tmp_path / "model.keras")
+    trained(source).save(tmp_path / "model.keras")
     load_segmenter(network, tmp_path / "model.keras")
     assert_same(network.segmenter.get_weights(), source.segmenter.get_weights())
 

@@ -137,9 +137,9 @@ def test_flags_of_the_loss_and_the_fragments(run, phase, trained):
     run.begin(run.phases[phase], resumed=True)
     model = run.model
     assert model.learned.phase == run.phases[phase].name
-    assert [part for part in ("segmenter", "score_predictor") if getattr(model, part).trainable] == [trained]
+    assert [part for part in ("segmenter", "score_predictor") if getattr(model, part).trainable_weights] == [trained]
     trunks = [model.segmenter, *(model.score_predictor.get_layer(f"{score}_tower") for score in STATISTICS)]
-    assert [part.get_layer("c3d").trainable for part in trunks] == [False] * 3  # --freeze
+    assert [part.get_layer("c3d").trainable_weights for part in trunks] == [[]] * 3  # --freeze
     assert model.learned.losses["stages"].form == "binary"
     for score in ("difficulty", "execution"):
         loss = model.learned.losses[score]

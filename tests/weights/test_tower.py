@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from command_forks import forked
+from training_runs import trained
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
@@ -20,7 +21,7 @@ REGRESSOR = {"pool_stride": 1, "conv_filters": 256, "fc_units": 256}  # of which
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(0)
-    return scoringnet_tf.ScoringNet(**SMALL, preprocessing={"scale": 1 / 127.5}, score_predictor=REGRESSOR)
+    return trained(scoringnet_tf.ScoringNet(**SMALL, preprocessing={"scale": 1 / 127.5}, score_predictor=REGRESSOR))
 
 
 @pytest.mark.parametrize(("score", "length"), [("difficulty", 8), ("execution", 16)])
@@ -42,7 +43,7 @@ def test_it_states_the_frames_that_its_network_learned_from(diving_records):
     """Not those of the published weights that the network began with; records of these frames are extracted from."""
     info = DatasetInfo.load(diving_records)
     options = {**SMALL, "image_size": (32, 32), "preprocessing": {"channels": "bgr", "frame_size": [128, 171]}}
-    c3d = c3d_of_tower(scoringnet_tf.ScoringNet.for_records(info, **options))
+    c3d = c3d_of_tower(trained(scoringnet_tf.ScoringNet.for_records(info, **options)))
     assert c3d.preprocessing["channels"] == "bgr" and c3d.preprocessing["frame_size"] == [36, 48]
     assert records_preprocessor(c3d, None, info).stored.frame_size == (36, 48)
 
