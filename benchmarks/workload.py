@@ -1,5 +1,6 @@
 """What benchmarks work on and measure by: batches of random videos, tables of any videos, processor time, memory."""
 
+import collections
 import concurrent.futures
 import csv
 import math
@@ -127,3 +128,46 @@ def write_index(records, folder, number):
     folder.mkdir()
     info.save(folder)
     return folder
+
+
+def compare(number):
+    """Looks for the same performance in another split among so many videos of noise; returns what it was kept in.
+
+    Every fifth video is to test on, as of `workload.write_source`.
+    """
+    from data_prep.datasets.sample import Sample
+    from data_prep.records.same_performance import BLOCK, HEIGHT, PICTURES, WIDTH, SeenPerformances
+
+    rng = np.random.default_rng(0)
+    samples = [Sample("", Path(), "train" if place % 5 else "test", "") for place in range(number)]
+    seen = SeenPerformances(collections.Counter(sample.split for sample in samples))
+    for start in range(0, number, BLOCK):
+        block = samples[start : start + BLOCK]
+        pictures = rng.integers(0, 256, (len(block), PICTURES, HEIGHT, WIDTH, 3), np.uint8)
+        seen.same_in_another_split(list(zip(block, pictures, strict=True)))
+    return seen
+
+
+def training_steps(model, batch_size, num_frames, clock):
+    """A function that trains a model on random videos, KFS and SP at once, and gives the seconds of so many steps.
+
+    They come after a first one, which is not counted: with it goes what `fit` takes to begin, once an epoch of a run.
+    """
+    import keras
+    import tensorflow as tf
+
+    from scoringnet_tf.training.optimizer import LayerwiseAdam
+    from scoringnet_tf.training.strategy import shared
+
+    batch = random_batch(batch_size, num_frames, model.preprocessor.image_size)
+    data = shared(tf.data.Dataset.from_tensors(batch), model.distribute_strategy.num_replicas_in_sync)
+    model.compile(optimizer=LayerwiseAdam(1e-4), phase="joint")
+    ends: list = []
+    clocked = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: ends.append(clock()))
+
+    def train(steps):
+        ends.clear()
+        model.fit(data.repeat(1 + steps), verbose=0, shuffle=False, callbacks=[clocked])
+        return ends[-1] - ends[0]
+
+    return train

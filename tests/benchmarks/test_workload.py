@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from conftest import write_bars
 
-from benchmarks import scaling
 from benchmarks.workload import (
     ONE_THREAD,
     apart,
+    compare,
     peak_of,
     processor_seconds,
+    training_steps,
     videos_of,
     write_index,
 )
@@ -108,13 +109,13 @@ def test_an_index_of_many_is_read_as_one(diving_records, tmp_path):
 
 def test_a_fifth_of_the_videos_are_compared_with_the_others():
     """Within a split nothing is compared, which would cost nothing."""
-    seen = scaling.compare(10)
+    seen = compare(10)
     assert {split: len(pictures) for split, pictures in seen._pictures.items()} == {"train": 8, "test": 2}
 
 
 @pytest.mark.slow
 def test_what_a_training_takes_to_begin_is_no_part_of_its_steps(stage_model):
     """The clock of each step shows how often it was read: after the first, and after each of three more."""
-    train = scaling.training_steps(load_scoring_net(stage_model), 1, 16, itertools.count().__next__)
+    train = training_steps(load_scoring_net(stage_model), 1, 16, itertools.count().__next__)
     assert train(3) == 3
     assert train(1) == 1

@@ -36,7 +36,7 @@ def fitted(model, epochs=1, **options):
         ({"phase": "joint", "frozen": ["c3d"]}, ALL),
         ({"epochs": 0}, set()),
     ],
-    ids=str,
+    ids=lambda value: "+".join(sorted(value)) if isinstance(value, set) else str(value),
 )
 def test_what_a_step_trains_has_learned(options, learned):
     model = network()
