@@ -22,8 +22,9 @@ def check_frames(frames: Any, name: str) -> None:
     received = type(frames).__name__ if dtype is None else keras.backend.standardize_dtype(dtype)
     if received != "uint8":
         raise FramesError(
-            f"Frames must be uint8, 0…255, RGB; {name} is {received}. Of values in 0…1 make "
-            "np.round(255 * frames).astype('uint8'), of values in -1…1 np.round(127.5 * (frames + 1)).astype('uint8')."
+            f"Frames must be uint8, 0…255, RGB; {name} is {received}. Convert values in 0…1 with "
+            "np.round(255 * frames).astype('uint8'), in -1…1 with np.round(127.5 * (frames + 1)).astype('uint8'). "
+            "In a model of your own put keras.Input(…, dtype='uint8') first."
         )
 
 
