@@ -70,14 +70,14 @@ def _check_output(output, path):
 
 
 def _of_published_weights(path):
+    if flags.FLAGS.tower:
+        raise InputError(f"--tower: expected a ScoringNet, .keras. Received: {path}.")
     check_is_there(path)
 
     from scoringnet_tf.weights.convert import build_c3d, with_mean
     from scoringnet_tf.weights.layouts import read_weights
     from scoringnet_tf.weights.mean import read_mean
 
-    if flags.FLAGS.tower:
-        raise InputError(f"--tower: expected a ScoringNet, .keras. Received: {path}.")
     weights = read_weights(path, flags.FLAGS.fc6_order)
     if flags.FLAGS.mean:
         weights = with_mean(weights, read_mean(flags.FLAGS.mean))
