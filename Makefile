@@ -5,6 +5,7 @@
 # make lint    ruff and mypy
 # make browser    the pages of a report in the Chromium of the system; skipped where there is none
 # make distributed  training on several devices and by several processes, building and scoring on Apache Beam; some are killed
+# make tfio    records that TensorFlow reads itself at s3://, beside TensorFlow 2.16 in a virtual environment of its own
 # make bench    how fast, in one table: ours, the peer's, target; BENCH=--quick in minutes, BENCH=--only=predict a part
 # make notebooks  the notebooks, each from a clean kernel
 # make docs    the documentation as a site, in build/site
@@ -14,8 +15,9 @@
 PYTHON ?= python3
 # Extras of setup.cfg to install
 EXTRAS ?= dev
-BIN := .venv/bin
-INSTALLED := .venv/installed-$(EXTRAS)
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed-$(EXTRAS)
 DATA := data
 DEMO := runs/demo
 # Tests in four processes on two cores, as some wait for what they started; a file in one. tests/conftest.py says which
@@ -24,13 +26,13 @@ SIDE_BY_SIDE := --numprocesses=4 --dist=loadfile --no-loadscope-reorder
 # Flags of python -m benchmarks.table.
 BENCH ?=
 
-.PHONY: env lint format test slow interop browser notebooks distributed bench docs demo clean
+.PHONY: env lint format test slow interop browser notebooks distributed tfio bench docs demo clean
 .DELETE_ON_ERROR:
 
 env: $(INSTALLED)
 
 $(INSTALLED): setup.cfg setup.py pyproject.toml
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --editable '.[$(EXTRAS)]'
 	touch $@
@@ -63,6 +65,11 @@ browser notebooks:
 distributed:
 	$(MAKE) env EXTRAS=dev,beam
 	$(BIN)/python -m pytest -rs tests/distributed
+
+# An older TensorFlow, which must not take the place of that of the other targets.
+tfio:
+	$(MAKE) env VENV=.venv-tfio EXTRAS=dev,test-io,tfio
+	.venv-tfio/bin/python -m pytest -rs tests/tfio
 
 # On a machine that does nothing else.
 bench:

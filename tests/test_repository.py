@@ -67,7 +67,7 @@ def test_what_needs_other_libraries_is_left_out_of_make_test_and_has_a_command()
     """A test that skips where a library is missing, without the mark, would run nowhere: no target installs it."""
     assert '-m "not slow and not interop"' in text("Makefile") and "make interop\n" in text(".ci/run")
     for path in (ROOT / "tests").rglob("test_*.py"):
-        if path.parent.name in ("browser", "notebooks", "distributed") or path == pathlib.Path(__file__):
+        if path.parent.name in ("browser", "notebooks", "distributed", "tfio") or path == pathlib.Path(__file__):
             continue
         for name in _tests_that_would_run_nowhere(ast.parse(path.read_text(encoding="utf-8"))):
             raise AssertionError(f"{path}: {name} skips where a library is missing, and has no mark interop")
@@ -113,7 +113,7 @@ def test_a_test_that_would_run_nowhere_is_found(text, found):
     assert list(_tests_that_would_run_nowhere(ast.parse(text))) == found
 
 
-@pytest.mark.parametrize("suite", ["browser", "notebooks"])
+@pytest.mark.parametrize("suite", ["browser", "notebooks", "tfio"])
 def test_suites_with_an_environment_of_their_own_have_a_command_and_are_left_out_of_others(suite):
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scoringnet_tf.data import tfio
 from scoringnet_tf.data.index_checks import index_problem
 from scoringnet_tf.sports import SCORES, as_points, get_sport
 from scoringnet_tf.support.errors import InputError
@@ -209,10 +210,10 @@ class DatasetInfo:
         return self.splits[name]
 
     def shard_paths(self, split: str) -> list[str]:
-        """Local paths of the TFRecord files of a stored split, in order.
+        """What TensorFlow opens the TFRecord files of a stored split by, in order.
 
-        Shards in an object store are first copied, once for a process, see `files.cached_file`: the temporary folder
-        (`TMPDIR`) must have room for the whole split.
+        Shards in an object store that TensorFlow does not read itself (`tfio`) are first copied, once for a process,
+        see `files.cached_file`: the temporary folder (`TMPDIR`) must have room for the whole split.
 
         Raises:
             RecordsError: no such split, or the records lie in another folder (`source`).
@@ -223,10 +224,10 @@ class DatasetInfo:
                 f"{self.records_dir}: expected records. Received: another split of those in {self.source}, which does "
                 "not hold them itself."
             )
-        return [
-            str(cached_file(self.records_dir / shard["file"], self.data_hash, shard["bytes"]))
-            for shard in self.split(split)["shards"]
-        ]
+        shards = [(self.records_dir / shard["file"], shard["bytes"]) for shard in self.split(split)["shards"]]
+        if shards and isinstance(self.records_dir, RemotePath) and tfio.in_graph(*shards[0]):
+            return [str(path) for path, _ in shards]
+        return [str(cached_file(path, self.data_hash, num_bytes)) for path, num_bytes in shards]
 
 
 def records_of(dataset: Any) -> list[DatasetInfo]:

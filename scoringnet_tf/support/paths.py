@@ -12,6 +12,7 @@ import os
 import pathlib
 import re
 import stat
+import sys
 import tempfile
 import traceback
 import types
@@ -274,8 +275,15 @@ def _write_and_delete(path):
     path.unlink()
 
 
+# The classes of what TensorFlow's own file systems say of a store (`data.tfio`); of damage there is another.
+OF_TENSORFLOW = ("UnknownError", "NotFoundError", "PermissionDeniedError", "UnauthenticatedError", "InternalError")
+NODES = "\n\t [["  # of the graph, after what TensorFlow says of an error
+
+
 def of_a_store(error: BaseException) -> bool:
-    """Whether an error was raised beneath fsspec, be it by the store's library or by the network's."""
+    """Whether an error was raised beneath fsspec, by the store's library or the network's, or by tensorflow-io."""
+    if "tensorflow_io" in sys.modules and type(error).__name__ in OF_TENSORFLOW:
+        return True
     modules = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__))
     return any(module.partition(".")[0] == "fsspec" for module in modules)
 
@@ -298,7 +306,10 @@ def answered(error: Exception, path: AnyPath) -> InputError:
         return InputError(f"the server answered {status} ({getattr(cause, 'message', '')}).", code="refused")
     if type(cause).__name__ == "ClientPayloadError":
         return InputError("the connection was lost before the end.", code="unreachable")
-    said = " ".join(str(cause).split()).strip(": .") or type(cause).__name__
+    words = str(cause)
+    if NODES in words:
+        words = words.partition(NODES)[0].rpartition("\n")[2].rpartition("}} ")[2]
+    said = " ".join(words.split()).strip(": .") or type(cause).__name__
     if isinstance(cause, FileNotFoundError) and (asked := NO_BUCKET.fullmatch(said)):
         said = f"The bucket {asked[1]} does not exist"
     return InputError(f"{said}. {_remedy(error, path)}".rstrip(), code="unreachable")

@@ -38,7 +38,10 @@ def test_points_of_one_file_are_of_the_same_settings(videos, stage_model, tmp_pa
     path = tmp_path / "curves.json"
     flags = (f"--videos={videos}", f"--model={stage_model}", f"--json={path}", "--curves=compared")
     point = {"seconds": [1.0, 1.1], "mib": 2.0}
-    points = {"length": [{"x": 100, **point}], "compared": [{"x": x, **point} for x in (1000, 2000, 4000, 8000, 16_000)]}
+    points = {
+        "length": [{"x": 100, **point}],
+        "compared": [{"x": x, **point} for x in (1000, 2000, 4000, 8000, 16_000)],
+    }
     settings = {
         "machine": machine()["processor"],
         "model": file_sha256(model_path(stage_model)),
