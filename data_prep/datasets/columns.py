@@ -7,6 +7,7 @@ from pathlib import Path
 from data_prep.support.errors import OptionError
 from scoringnet_tf.support.errors import InputError
 
+UNUSED = "unused"  # the meaning of columns that are called as something else and are not that
 MARK = re.compile(r"(?:marks?|judge|j)_?([1-9]\d?)")  # mark_1, Judge 1, J1
 
 
@@ -19,7 +20,8 @@ def column_names(
         path: of the table, for messages.
         header: its columns.
         known: the meanings that there are; `mark_1`, `mark_2`, … are known besides.
-        given: `meaning=column`, for columns of other names, which then mean that alone.
+        given: `meaning=column`, for columns of other names, which then mean that alone; a column that has the name of
+            such a meaning then has none.
 
     Raises:
         OptionError: `given` is malformed, or names an unknown meaning or a column that is not there.
@@ -27,10 +29,12 @@ def column_names(
     """
     meanings = column_meanings(known)
     said = _said(path, header, meanings, given or ())
+    taken = {UNUSED, *(meaning for of_column in said.values() for meaning in of_column)}
     found: dict[str, list[str]] = {}
     for column in header:
-        for meaning in said.get(column) or [meaning_of(column, meanings)]:
-            if meaning:
+        by_name = meaning_of(column, meanings)
+        for meaning in said.get(column) or [None if by_name in taken else by_name]:
+            if meaning not in (None, UNUSED):
                 found.setdefault(meaning, []).append(column)
     for meaning, columns in found.items():
         if len(columns) > 1:

@@ -9,7 +9,7 @@ one of two ways, or not at all:
   with the first frame after the last stage; a stage ends where the next begins, and all else is noise; where a boundary
   is unknown, the frames between those beside it are unlabelled;
 - `stage_labels.csv` beside the table or the videos: video_id (the record's id, or as in the column video), stage,
-  start_frame, end_frame (exclusive; empty: to the end of the video).
+  start_frame, end_frame (exclusive; empty: to the end of the video); a video that it leaves out is unlabelled.
 
 Several performances in one file have start_frame and end_frame, or start_time and end_time (see `performances`); all
 frames are those of the file. They are called as the column id says, else video#1, video#2, …
@@ -29,7 +29,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from data_prep.datasets.boundaries import read_boundaries
+from data_prep.datasets.boundaries import boundary_columns, read_boundaries
 from data_prep.datasets.judges_marks import judged_scores, panels_note, read_marks
 from data_prep.datasets.options import sport_option
 from data_prep.datasets.own_table import GIVES_A_SCORE, meaningful, read_own_table
@@ -45,6 +45,7 @@ from data_prep.datasets.stage_labels import (
     segment_errors,
     short_performances,
     touches,
+    unlabelled_note,
     within,
 )
 from data_prep.support.errors import OptionError
@@ -98,6 +99,8 @@ def read(
     if label_path:
         samples, cut = _labelled(samples, table, label_path, rules)
     stage_source = f"columns of {table.path.name}" if table.has_boundaries else STAGE_CSV if label_path else "none"
+    of_stages = [table.columns[name] for name in boundary_columns(rules) if table.has_boundaries]
+    named = f" ({', '.join(of_stages)})" if of_stages else ""
     _expect_scores(
         table, samples, meaningful(GIVES_A_SCORE, rules), is_labelled=table.has_boundaries or label_path is not None
     )
@@ -114,7 +117,7 @@ def read(
         kept_form(rules),
         tuple(samples),
         {"manifest": table.path.name, "stage_labels": stage_source},
-        (f"Stage labels: {stage_source}.", *table.notes, *_ungrouped_note(table), *respelt, *cut, *oddities),
+        (f"Stage labels: {stage_source}{named}.", *table.notes, *_ungrouped_note(table), *respelt, *cut, *oddities),
         has_features=table.has_features,
         feature_stride=feature_stride,
     )
@@ -250,6 +253,7 @@ def _labelled(samples, table, path, sport):
         _with_labels(sample, labels.get(sample.video_id, labels.get(file)), stretches[file] if shared else None, sport)
         for sample, file, shared in zip(samples, files, of_all, strict=True)
     ]
+    notes += unlabelled_note({sample.video_id: sample.segments for sample in labelled if not sample.problems})
     return [
         _with_problem(sample, _said_twice(sample, file, labels)) for sample, file in zip(labelled, files, strict=True)
     ], notes
@@ -277,18 +281,12 @@ def _is_cut(segment, stretch):
 
 def _with_labels(sample, segments, stretches, sport):
     """A sample with its segments, or with its own part of those of its file, which has performances at `stretches`."""
-    if segments is None:
-        what = f"expected stages in {STAGE_CSV}. Received: none for this video"
-        return _with_problem(sample, Problem(sample.where, what))
     try:
-        for error in segment_errors(segments, sport):
+        for error in segment_errors(segments or (), sport):
             if not stretches or _concerns(error.segment, sample.frames, stretches):
                 raise error
-        own = within(segments, sample.frames, cut=stretches is not None)
-        if not own:
-            what = f"expected stages in {STAGE_CSV} of its part of the file. Received: none of it"
-            return _with_problem(sample, Problem(sample.where, what))
-        return dataclasses.replace(sample, segments=own)
+        own = within(segments or (), sample.frames, cut=stretches is not None)
+        return dataclasses.replace(sample, segments=own or None)
     except StageOrderError as error:
         return _with_problem(sample, Problem(sample.where, str(error), NONMONOTONE))
     except StageError as error:

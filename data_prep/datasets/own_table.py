@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_prep.datasets.boundaries import END, boundary_columns
-from data_prep.datasets.columns import column_meanings, column_names, meaning_of
+from data_prep.datasets.columns import UNUSED, column_meanings, column_names, meaning_of
 from data_prep.datasets.fields import Fields
 from data_prep.datasets.judges_marks import MARKS
 from data_prep.datasets.performances import EITHER, FRAMES, TIMES, stretch_columns
@@ -15,8 +15,12 @@ from data_prep.datasets.readers.table import has_decimal_comma, read_table
 from data_prep.support.errors import OptionError
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, Sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.reading import real_number
 
-OF_EVERY_ROW = ("video", "split", "id", "group", "num_frames", *SCORES, "penalty", MARKS, *FRAMES, *TIMES, *EITHER)
+OF_EVERY_ROW = (
+    *("video", "split", "id", "group", "num_frames", *SCORES, "penalty", MARKS),
+    *(*FRAMES, *TIMES, *EITHER, UNUSED),
+)
 OF_FEATURES = ("features", "fps")
 WITH_DECIMALS = (*SCORES, "penalty", MARKS, *TIMES, *EITHER, "fps")
 GIVES_A_SCORE = (*SCORES, MARKS, "mark_1")
@@ -97,6 +101,7 @@ def read_own_table(
             meaning: name for meaning, name in names.items() if meaning != MARKS and not meaning.startswith("mark_")
         }
     _check_columns(path, table, names, stages)
+    _check_boundaries(path, table, names, stages)
     rows = [(number, {meaning: row[name] for meaning, name in names.items()}) for number, row in table.rows]
     unused = tuple(name for name in table.header if name not in names.values())
     found = has_decimal_comma(path, _numbers(rows)) if decimal_comma is None else decimal_comma
@@ -121,17 +126,12 @@ def _check_stages(sport):
 
 
 def _check_columns(path, table, names, stages):
-    """InputError where the table has no rows, no videos, some boundaries only, or what does not go together."""
+    """InputError where the table has no rows or no videos, or columns that do not go together."""
     if not table.rows:
         raise InputError(f"{path}: expected a row for every video. Received: none.")
     if not {"video", "features"} & names.keys():
         raise InputError(
             f"{path}: expected a column video (--columns=video=COLUMN). Received: {', '.join(table.header)}"
-        )
-    found = [stage for stage in stages if stage in names]
-    if found and found != [END] and len(found) < len(stages):
-        raise InputError(
-            f"{path}: expected a column for every boundary, {','.join(stages)}. Received: {','.join(found)}"
         )
     timed = sorted({*FRAMES, *TIMES, "start"} & names.keys()) if "features" in names else []
     if timed:
@@ -139,6 +139,34 @@ def _check_columns(path, table, names, stages):
     marks = sorted(name for name in names if name.startswith("mark_"))
     if marks and MARKS in names:
         raise InputError(f"{path}: expected marks in one column or in several. Received: {MARKS}, {', '.join(marks)}")
+
+
+def _check_boundaries(path, table, names, stages):
+    """InputError where a column is called as a stage, and others of the stages lack or it holds no numbers."""
+    found = {stage: names[stage] for stage in stages if stage in names}
+    texts = [column for column in found.values() if _is_text([row[column] for _, row in table.rows if row[column]])]
+    if found.keys() <= {END} or (len(found) == len(stages) and not texts):
+        return
+    columns = texts or list(found.values())
+    raise InputError(
+        f"{path}: expected a column for every boundary, {','.join(stages)}, with numbers of frames. Received: "
+        f"{','.join(columns)}{' without numbers' if texts else ''}. Say which columns the boundaries are "
+        f"(--columns={stages[0]}=COLUMN), or that a column is none (--columns={UNUSED}={columns[0]}).",
+        code="columns_of_stages",
+    )
+
+
+def _is_text(cells):
+    """Whether a column has content, and no number."""
+    return bool(cells) and not any(map(_is_number, cells))
+
+
+def _is_number(text):
+    try:
+        real_number(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True
 
 
 def _numbers(rows):

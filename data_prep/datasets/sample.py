@@ -26,14 +26,16 @@ class Problem:
         where: file and row.
         what: what was expected, and what was received.
         kind: `NONMONOTONE`, `INCONSISTENT`, `LOOKALIKE` or `ERROR`.
+        file: that it is about; empty where `what` says it.
     """
 
     where: str
     what: str
     kind: str = ERROR
+    file: str = ""
 
     def __str__(self):
-        return f"{self.where}: {self.what}"
+        return ": ".join(part for part in (self.where, self.file, self.what) if part)
 
 
 def kinds_of_row(problems: Sequence[Problem]) -> set[str]:

@@ -168,6 +168,12 @@ def short_performances(labelled: Mapping[str, Sequence[Segment] | None]) -> list
     return [f"Stages span fewer than {needed} in {shown(named)}."] if named else []
 
 
+def unlabelled_note(labelled: Mapping[str, Sequence[Segment] | None]) -> list[str]:
+    """A note on videos, {video_id: segments}, that a file of stage labels leaves out while it has those of others."""
+    names = [video_id for video_id, segments in labelled.items() if not segments]
+    return [f"No stage labels, which others have, of {shown(names)}."] if 0 < len(names) < len(labelled) else []
+
+
 def within(segments: Iterable[Segment], stretch: tuple[int, int] | None, cut: bool = False) -> tuple[Segment, ...]:
     """Segments of a file's frames as those of a stretch of it.
 

@@ -21,6 +21,7 @@ from data_prep.datasets.stage_labels import (
     check_segments,
     read_stage_csv,
     short_performances,
+    unlabelled_note,
 )
 from data_prep.support.errors import OptionError
 from scoringnet_tf.sports import Sport
@@ -118,7 +119,7 @@ def make_samples(
         split_dir: folder of the split.
         overall: final scores, float (N,).
         difficulty: {number: difficulty}.
-        segments_of: function of a number that returns its segments or None; KeyError where the row is missing,
+        segments_of: function of a number that returns its segments or None; KeyError where they are missing,
             StageError where it is inconsistent.
 
     Returns:
@@ -136,6 +137,7 @@ def make_samples(
     notes = [f"Not built, as in neither split: {counted(len(unused), 'video')}."] if unused else []
     notes += odd_executions(sport, samples)
     notes += short_performances({sample.video_id: sample.segments for sample in samples})
+    notes += unlabelled_note({sample.video_id: sample.segments for sample in samples if not sample.problems})
     return tuple(sorted(samples, key=lambda sample: sample.video_id)), notes
 
 
@@ -160,7 +162,7 @@ def _segments(sport, where, number, segments_of):
         segments = segments_of(number)
         check_segments(segments or (), sport)
     except KeyError:
-        return None, [Problem(where, "expected stage labels. Received: none for this video")]
+        return None, []
     except StageOrderError as error:
         return None, [Problem(where, str(error), NONMONOTONE)]
     except StageError as error:

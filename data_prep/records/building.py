@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from data_prep.datasets import read_source
 from data_prep.datasets.sample import ERROR, INCONSISTENT, LOOKALIKE, NONMONOTONE, Problem, Sample, kinds_of_row
-from data_prep.records.checks import LOST, checked_samples, known_problems
+from data_prep.records.checks import LOST, checked_samples, known_problems, listed
 from data_prep.records.encoding import aspect_of, encode_samples
 from data_prep.records.joints import check_replaced_joints, source_joints
 from data_prep.records.kept_videos import keep_video, kept_videos, read_frames
@@ -254,7 +254,7 @@ def _refuse(rejected, settings, source_dir):
     if remedies:
         found = [problem for _, problems in rejected for problem in problems]
         lines = [f"{source_dir}: expected consistent videos and labels. Received: {counted(len(found), 'problem')}"]
-        lines += [f"  {problem}" for problem in found]
+        lines += [f"  {line}" for line in listed(found, source_dir)]
         raise InputError("\n".join([*lines, f"Nothing was written. {' '.join(sorted(remedies))} leaves them out."]))
 
 

@@ -2,6 +2,7 @@
 
 import collections
 import itertools
+import os
 import reprlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -24,11 +25,11 @@ from data_prep.datasets.stage_labels import StageError, frame_stages, segment_er
 from data_prep.records.encoding import EncodedVideo
 from data_prep.records.joints import source_joints
 from data_prep.records.same_performance import BLOCK, SeenPerformances
-from scoringnet_tf.data.features import middle_frames, origin_kind
+from scoringnet_tf.data.features import feature_shape, middle_frames, origin_kind, turned
 from scoringnet_tf.data.video import VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
 from scoringnet_tf.sports.true_scores import contradiction, out_of_range
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.wording import SHOWN, counted, shown
 
 LOST = frozenset({ERROR, NONMONOTONE})  # rows with problems of these kinds are never kept
 SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
@@ -77,8 +78,9 @@ def _problems_of_rows(source, source_dir, sport, lost):
     left = [(sample, row) for sample, row in zip(source.samples, rows, strict=True) if not kinds_of_row(row) & lost]
     samples = [sample for sample, _ in left]
     repeated_ids, overlaps = id_problems(samples), overlap_problems(samples)
+    shapes = shape_problems(samples) if source.has_features else {}
     for index, (sample, row) in enumerate(left):
-        beside_others = (repeated_ids.get(index), overlaps.get(sample.where))
+        beside_others = (repeated_ids.get(index), overlaps.get(sample.where), shapes.get(index))
         row += [problem for problem in beside_others if problem is not None]
     return rows
 
@@ -92,11 +94,41 @@ def _file_problems(sample, has_features):
                 return [Problem(sample.where, _other_number(sample, sample.num_frames, len(files)))]
         elif not sample.path.is_file():
             return [
-                Problem(sample.where, f"{sample.feature_file}: expected a file of features. Received: no such file.")
+                Problem(
+                    sample.where, "expected a file of features. Received: no such file.", file=str(sample.feature_file)
+                )
             ]
     except (VideoError, OSError) as error:
-        return [Problem(sample.where, str(error))]
+        return [_of_file(sample, str(error))]
     return []
+
+
+def _of_file(sample, message):
+    """What is wrong with the video or features of a sample; a message that begins with the file's name."""
+    names = map(str, (sample.clip, sample.feature_file))
+    file = next((name for name in names if message.startswith(f"{name}: ")), "")
+    return Problem(sample.where, message.removeprefix(f"{file}: "), file=file)
+
+
+def listed(problems: Sequence[Problem], source_dir: Path) -> list[str]:
+    """A line for each problem; what more than `SHOWN` rows have alike is one line, with names of the first.
+
+    Args:
+        problems: of a dataset's rows.
+        source_dir: folder of the dataset, to which the names of files are relative.
+    """
+    alike = collections.defaultdict(list)
+    for problem in problems:
+        alike[problem.what].append(problem)
+    lines = []
+    for problem in problems:
+        rows = alike[problem.what]
+        if len(rows) <= SHOWN:
+            lines.append(str(problem))
+        elif problem is rows[0]:
+            names = {os.path.relpath(row.file, source_dir) if row.file else row.where for row in rows}
+            lines.append(f"{counted(len(rows), 'row', ',')}, {shown(names)}: {problem.what}")
+    return lines
 
 
 def checked_samples(
@@ -138,6 +170,8 @@ def _checked_alone(source, source_dir, encoded, lost):
     joints = source_joints(source_dir, source)
     for sample, problems, video in zip(source.samples, rows, encoded, strict=True):
         stages, video_problems = _video_problems(sample, video, sport, owners)
+        if any(problem.file for problem in problems):
+            stages, video_problems = None, []  # of a file of another shape, or turned, lengths say nothing
         if video.features is not None:
             first = first or (sample.video_id, kind_of(video))
             video_problems += kind_problems(sample, video, *first)
@@ -161,14 +195,14 @@ def _same_performance_problems(sample, other):
 def _video_problems(sample, video, sport, owners):
     """The stage of every frame (None where there is a problem), and the problems that only decoding shows."""
     if video.error is not None:
-        return None, [Problem(sample.where, video.error)]
+        return None, [_of_file(sample, video.error)]
     owner_id, owner_split = owners.get(video.sha256, (sample.video_id, sample.split))
     if owner_id != sample.video_id:
         what = f"expected a video of its own. Received: the same bytes as {owner_id} ({owner_split})"
         return None, [Problem(sample.where, what)]
     expected = None if sample.num_frames is None else -(-sample.num_frames // video.stride)
     if expected not in (None, len(video)):
-        return None, [Problem(sample.where, _other_length(sample, video, expected))]
+        return None, [_other_length(sample, video, expected)]
     if sample.seconds is not None and abs(len(video) / video.fps - sample.seconds) > SECONDS_TOLERANCE:
         what = f"expected {sample.seconds:g} s in {sample.path}, as labelled. Received: {_duration(video)}"
         return None, [Problem(sample.where, what)]
@@ -190,12 +224,13 @@ def _duration(video):
 
 def _other_length(sample, video, expected):
     if video.features is None:
-        return _other_number(sample, expected, len(video))
+        return Problem(sample.where, _other_number(sample, expected, len(video)))
     every = "each" if video.stride == 1 else f"every {video.stride}"
-    return (
-        f"expected features of {counted(expected, 'step')} in {sample.feature_file}, one for {every} of "
-        f"{counted(sample.num_frames, 'frame')}. Received: {counted(len(video), 'step')} of {video.features.shape[1]}"
+    what = (
+        f"expected features of {counted(expected, 'step')}, one for {every} of {counted(sample.num_frames, 'frame')}. "
+        f"Received: {counted(len(video), 'step')} of {video.features.shape[1]}"
     )
+    return Problem(sample.where, what, file=str(sample.feature_file))
 
 
 def _other_number(sample, expected, found):
@@ -203,14 +238,13 @@ def _other_number(sample, expected, found):
 
 
 def kind_of(video: EncodedVideo) -> dict[str, Any]:
-    """What features are: size, stride, and all that `features.json` says but where their videos came from."""
+    """What features are: stride, and all that `features.json` says but where their videos came from."""
     kind = origin_kind(video.origin) if video.origin else {"made with": None}
-    size = None if video.features is None else video.features.shape[1]
-    return {**kind, "size": size, "stride": video.stride}
+    return {**kind, "stride": video.stride}
 
 
 def kind_problems(sample: Sample, video: EncodedVideo, first_id: str, first: dict[str, Any]) -> list[Problem]:
-    """A problem if features are of another size or origin than the first ones, which a model would take for theirs.
+    """A problem if features are of another origin than the first ones, which a model would take for theirs.
 
     Args:
         sample: whose features.
@@ -228,6 +262,31 @@ def kind_problems(sample: Sample, video: EncodedVideo, first_id: str, first: dic
         return []
     what = f"expected features like those of {first_id} in {sample.feature_file}. Received: {'; '.join(different)}"
     return [Problem(sample.where, what)]
+
+
+def shape_problems(samples: Sequence[Sample]) -> dict[int, Problem]:
+    """A problem for each file of features that are of another size than most, or turned, (D, T): {index: problem}."""
+    found = {index: feature_shape(sample.feature_file) for index, sample in enumerate(samples)}
+    shapes = {index: shape for index, shape in found.items() if shape}
+    # The size that explains most of the files, though it be by turning them, which counts half.
+    weights: collections.Counter[int] = collections.Counter()
+    files: collections.Counter[int] = collections.Counter()
+    for steps, size in shapes.values():
+        weights[size] += 2
+        weights[steps] += 1
+        files.update({steps, size})
+    expected = max(weights, key=lambda size: (weights[size], files[size]), default=0)
+    return {
+        index: Problem(samples[index].where, _other_size(shape, expected), file=str(samples[index].feature_file))
+        for index, shape in shapes.items()
+        if shape[1] != expected
+    }
+
+
+def _other_size(shape, expected):
+    hint = turned(shape, expected)
+    received = f"({expected}, steps){hint}" if hint else str(shape)
+    return f"expected features (steps, {expected}), of one size in all files. Received: {received}"
 
 
 def path_problems(sample: Sample, source_dir: Path) -> list[Problem]:

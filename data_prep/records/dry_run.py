@@ -9,8 +9,8 @@ from typing import Any
 from tqdm import tqdm
 
 from data_prep.datasets import read_source
-from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, kinds_of_row
-from data_prep.records.checks import checked_samples
+from data_prep.datasets.sample import INCONSISTENT, LOOKALIKE, Problem, kinds_of_row
+from data_prep.records.checks import checked_samples, listed
 from data_prep.records.encoding import EncodedVideo, encode_samples, encode_video
 from data_prep.records.joints import source_joints
 from data_prep.records.oddities import Oddities
@@ -37,7 +37,7 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
         **options: as of `building.build_records`.
 
     Returns:
-        (report, number of problems): lines of text, first one for each problem, then notes and a summary.
+        (report, number of problems): lines of text, first those of `checks.listed`, then notes and a summary.
 
     Raises:
         OptionError: `source_dir` is no folder, or an option is missing or not one of the dataset's.
@@ -49,20 +49,21 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     except OptionError:
         raise
     except InputError as error:
-        problems = str(error).splitlines()
-        return [*problems, _summary(source_dir, dataset, "not readable", problems)], len(problems)
+        lines = str(error).splitlines()
+        return [*lines, _summary(source_dir, dataset, "not readable", lines)], len(lines)
     if source.has_features and (workers or 1) > 1:
         raise OptionError(
             f"--workers={workers}: expected videos to decode. Received: features, which this process reads."
         )
-    problems, num_steps, unlabelled = [], 0, {}
+    problems: list[Problem] = []
+    num_steps, unlabelled = 0, {}
     oddities = Oddities(source, STORED, source_joints(source_dir, source))
     kinds: collections.Counter[str] = collections.Counter()
     with in_processes(workers or os.cpu_count() or 1) as map_clips:
         encoded = encode_samples(source, map_clips, _measured)
         progress = tqdm(encoded, "Checking", total=len(source.samples), unit="video")
         for sample, video, stages, found in checked_samples(source, source_dir, progress):
-            problems += map(str, found)
+            problems += found
             kinds.update(kinds_of_row(found))
             num_steps += len(video)
             if not found:
@@ -73,7 +74,7 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
     notes += _decided_by_build(kinds)
     noun, done = ("step", "of features read") if source.has_features else ("frame", "decoded")
     done = f"{counted(len(source.samples), 'sample')}, {counted(num_steps, noun, ',')} {done}"
-    return [*problems, *notes, _summary(source_dir, dataset, done, problems)], len(problems)
+    return [*listed(problems, source_dir), *notes, _summary(source_dir, dataset, done, problems)], len(problems)
 
 
 def _measured(clip: Clip) -> EncodedVideo:

@@ -138,7 +138,9 @@ def encode_features(sample: Sample, stride: int | None) -> EncodedVideo:
         what = f"expected {origin_rate:g} frames per second, as features.json beside it says: stages count those."
         return EncodedVideo(error=f"{sample.feature_file}: {what} Received: fps {sample.fps:g}.")
     fps = sample.fps or origin_rate
-    warnings = [] if fps else [f"Features state no frame rate: {DEFAULT_FPS:g} frames per second assumed."]
+    warnings: list[str] = [*found.warnings]
+    if not fps:
+        warnings.append(f"Features state no frame rate: {DEFAULT_FPS:g} frames per second assumed.")
     if stated is None and sample.num_frames is None and len(found.values) > 1:
         warnings.append("Features state no stride: a step for each frame of the video assumed, see --feature_stride.")
     rate = (fps or DEFAULT_FPS) / frames_per_step

@@ -10,12 +10,15 @@ import numpy as np
 
 from data_prep.datasets.sample import Sample, Source
 from data_prep.records.encoding import EncodedVideo
+from data_prep.records.feature_oddities import FeatureOddities
 from data_prep.records.joints import SourceJoints
 from scoringnet_tf.data.preprocessing import ASPECT_TOLERANCE, RATE_TOLERANCE, StoredForm
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.video import first_number
 from scoringnet_tf.sports import SCORES, SHORTEST, get_sport, in_order
 from scoringnet_tf.support.wording import counted, shown
+
+LEAST_EQUAL = 3  # videos of one score: two may have it by chance
 
 
 class Oddities:
@@ -34,7 +37,9 @@ class Oddities:
         self._of_aspect: dict[str, list[str]] = collections.defaultdict(list)
         self._of_rate: dict[float, list[str]] = collections.defaultdict(list)
         self._without_stage: dict[str, list[str]] = collections.defaultdict(list)
-        self._shapes: collections.Counter[tuple[int, int] | None] = collections.Counter()
+        self._features = FeatureOddities()
+        self._splits: set[str] = set()
+        self._scores: dict[tuple[str, str], list[float]] = collections.defaultdict(list)
         self._uneven: list[str] = []
         self._short: list[str] = []
         self._unordered: list[str] = []
@@ -50,6 +55,10 @@ class Oddities:
             stages: of every frame, int (L,); None where none are known.
         """
         name = sample.video_id
+        self._splits.add(sample.split)
+        for score in SCORES:
+            if (value := getattr(sample, score)) is not None:
+                self._scores[sample.split, score].append(value)
         self._of_rate[float(f"{video.fps:.6g}")].append(name)
         for warning in video.warnings:
             self._warnings[warning].append(name)
@@ -63,7 +72,7 @@ class Oddities:
                 self._begun_later.append(f"{name} ({first})")
         elif video.features is not None:
             is_known = video.origin is not None or sample.num_frames is not None
-            self._shapes[None if is_known else video.features.shape] += 1
+            self._features.see(name, video.features, is_known)
         if self._joints and self._joints.are_elsewhere(sample, video.source_size):
             self._joints_elsewhere.append(name)
         if stages is not None and not in_order(stages):
@@ -85,7 +94,9 @@ class Oddities:
             *self._aspects(),
             *self._rates(),
             *self._rates_of_labels(),
-            *self._transposed(),
+            *self._features.notes(),
+            *self._equal_scores(),
+            *self._without_test(),
             *_told(
                 self._short, f"fewer than the {SHORTEST} frames that a model needs; maybe seconds were given as frames"
             ),
@@ -150,16 +161,23 @@ class Oddities:
         found = "; ".join(f"{rate:.4g} of {shown(names)}" for rate, names in sorted(others.items()))
         return [f"The stage labels count frames of videos of {labelled:g} frames/s, these may have others: {found}."]
 
-    def _transposed(self):
-        """A note where features may be numbers × steps: all are of one length then, and longer than they are wide."""
-        if len(self._shapes) != 1:
+    def _equal_scores(self):
+        """A note on scores that are the same in all videos of a split; dives may all be of one difficulty."""
+        equal: dict[str, list[str]] = collections.defaultdict(list)
+        for (split, score), values in self._scores.items():
+            others = {(split, "execution"), (split, "final")} & self._scores.keys()
+            if len(values) >= LEAST_EQUAL and len(set(values)) == 1 and (score != "difficulty" or not others):
+                equal[score].append(f"{split} ({len(values)} videos, {values[0]:g})")
+        return [
+            f"All {score} scores are equal in {', '.join(splits)}: there is no order to learn or to measure."
+            for score, splits in equal.items()
+        ]
+
+    def _without_test(self):
+        """A note where videos are to train on, and none to test on."""
+        if "train" not in self._splits or "test" in self._splits or self._source.classes:
             return []
-        ((shape, number),) = self._shapes.items()
-        if shape is None or number == 1 or shape[0] <= shape[1]:
-            return []
-        found = f"{counted(shape[0], 'step')} of {counted(shape[1], 'number')}"
-        found = f"All {counted(number, 'file')} of features have {found}"
-        return [f"{found}; maybe time is their second axis. A column num_frames says how many frames there are."]
+        return ["No video is in the split test: evaluate has none to measure on (data_prep split, --split_csv)."]
 
 
 def _told(names, what):

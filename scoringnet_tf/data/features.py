@@ -4,11 +4,12 @@ Anyone's `.npy`, `.npz` and HDF5 files are read. `python -m scoringnet_tf.extrac
 `features.json`, which says what made them; without it nothing is known of where features come from.
 """
 
+import contextlib
 import dataclasses
 import math
 import re
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,19 @@ from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.support.reading import read_json
+from scoringnet_tf.support.remarks import Remark
 
 ORIGIN_NAME = "features.json"
 HDF5_SUFFIXES = (".h5", ".hdf5")
 SUFFIXES = (".npy", ".npz", *HDF5_SUFFIXES)
 ARRAY_IN_FILE = re.compile(rf"(.*(?:{'|'.join(map(re.escape, SUFFIXES))}))#(.+)", re.IGNORECASE)
+
+LARGEST_WHOLE = 1e11  # whole numbers from here on are ids or times, and no count or measure
+EXACT = 2.0**24  # float32 holds every whole number up to here
+LEAST_STEPS = 0.01  # of what a number varies by in a file: rounding by more loses that
+ROUNDED = Remark(
+    "features_rounded", "They hold ids or times, or numbers too large for float32, which rounds them. Leave these out."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,10 +70,12 @@ class FeatureSequence:
     Attributes:
         values: float32 (T, D), finite: T steps in time, one for a vector of the whole video.
         origin: what `features.json` says of what made them, see `read_origin`; None where there is none.
+        warnings: what is odd of the numbers in the file (`ROUNDED`).
     """
 
     values: np.ndarray
     origin: dict[str, Any] | None = None
+    warnings: tuple[Remark, ...] = ()
 
 
 def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
@@ -82,7 +93,8 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
     file = source if isinstance(source, FeatureFile) else FeatureFile.parse(source)
     file.check_is_file()
     try:
-        values = _read_array(file)
+        with _opened(file) as array:
+            values, warnings = _checked(array, file)
     except InputError:
         raise
     except Exception as error:  # zipfile's, zlib's, tokenize's, HDF5's: of a damaged file they raise whatever they meet
@@ -91,9 +103,23 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
     if origin and origin["size"] != values.shape[1]:
         raise InputError(
             f"{file}: expected features (T, {origin['size']}), as {ORIGIN_NAME} beside it says. "
-            f"Received: {values.shape}"
+            f"Received: {values.shape}{turned(values.shape, origin['size'])}"
         )
-    return FeatureSequence(values, origin)
+    return FeatureSequence(values, origin, warnings)
+
+
+def feature_shape(file: FeatureFile) -> tuple[int, int] | None:
+    """(T, D) of features, of `.npy` and HDF5 files without reading them; None of what `read_features` refuses."""
+    try:
+        with _opened(file) as array:
+            return array.shape if len(array.shape) == 2 else (1, *array.shape) if len(array.shape) == 1 else None
+    except Exception:  # as of `read_features`, which says why
+        return None
+
+
+def turned(shape: tuple[int, ...], size: int) -> str:
+    """What to add to the message that features of a shape are not (T, size); empty where they are not (size, T)."""
+    return "; maybe time is their second axis" if shape[0] == size != shape[1] else ""
 
 
 def check_features(
@@ -114,7 +140,10 @@ def check_features(
     frames = (sequence.origin or {}).get("frame_rate")
     different += rate_differences(frame_rate, frames and frames / stride)
     if different:
-        raise InputError(f"{source}: expected features like those of the model. Received: {'; '.join(different)}.")
+        hint = turned(sequence.values.shape, learned["size"])
+        raise InputError(
+            f"{source}: expected features like those of the model. Received: {'; '.join(different)}{hint}."
+        )
 
 
 def feature_differences(learned: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
@@ -199,8 +228,9 @@ def read_origin(folder: AnyPath) -> dict[str, Any] | None:
     return origin
 
 
-def _read_array(file):
-    """The array of a file, float32 (T, D) or (D,)."""
+@contextlib.contextmanager
+def _opened(file: FeatureFile) -> Iterator[Any]:
+    """The array of a file, to be read by `[...]`."""
     suffix = file.path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{file}: expected a file of features, one of {', '.join(SUFFIXES)}. Received: another kind.")
@@ -208,20 +238,21 @@ def _read_array(file):
         if file.array is not None:
             raise InputError(f"{file}: expected no #name: a .npy file holds one array. Received: {file.array!r}")
         # Mapped, so that a file of another shape or type is refused before it is read.
-        return _checked(np.lib.format.open_memmap(file.path, mode="r"), file)
-    if suffix == ".npz":
+        yield np.lib.format.open_memmap(file.path, mode="r")
+    elif suffix == ".npz":
         with file.path.open("rb") as opened:  # NumPy leaves a file open that is no archive
-            return _read_npz(np.load(opened, allow_pickle=False), file)
-    with h5py.File(file.path, "r") as root:
-        arrays = _datasets(root)
-        return _checked(arrays[_chosen(list(arrays), file)], file)
+            yield _array_of(np.load(opened, allow_pickle=False), file)
+    else:
+        with h5py.File(file.path, "r") as root:
+            arrays = _datasets(root)
+            yield arrays[_chosen(list(arrays), file)]
 
 
-def _read_npz(arrays, file):
+def _array_of(arrays, file):
     if not isinstance(arrays, np.lib.npyio.NpzFile):
         raise InputError(f"{file}: expected an archive of arrays. Received: a single array, as .npy files are.")
     with arrays:
-        return _checked(arrays[_chosen(arrays.files, file)], file)
+        return arrays[_chosen(arrays.files, file)]
 
 
 def _datasets(root):
@@ -247,15 +278,26 @@ def _chosen(names, file):
 
 
 def _checked(array, file):
-    """The values of an array as float32; InputError naming the file where they are no features."""
+    """(values of an array as float32, warnings); InputError naming the file where they are no features."""
     if array.dtype.kind not in "fiu" or len(array.shape) not in (1, 2) or min(array.shape, default=0) < 1:
         raise InputError(f"{file}: expected numbers (T, D) or (D,). Received: {array.dtype} {tuple(array.shape)}")
+    exact = array[...]
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused with it
-        values = np.ascontiguousarray(array[...], np.float32)
+        values = np.ascontiguousarray(exact, np.float32)
     if not np.isfinite(values).all():
         step = int(np.argmin(np.isfinite(values.reshape(-1, values.shape[-1])).all(axis=1)))
         raise InputError(f"{file}: expected finite numbers. Received: NaN or infinity, first in step {step}.")
-    return values
+    return values, (ROUNDED,) if _is_rounded(exact, values) else ()
+
+
+def _is_rounded(exact, values):
+    """Whether whole numbers are ids or times, or float32 does not keep what a number varies by in a file."""
+    largest = max(float(values.max()), -float(values.min()))
+    if largest <= EXACT or (exact.dtype.kind in "iu" and largest >= LARGEST_WHOLE):
+        return largest > EXACT
+    exact = exact.astype(np.float64)
+    lost, varies = np.abs(exact - values).max(axis=0), np.ptp(exact, axis=0)
+    return exact.ndim == 2 and bool(((lost > LEAST_STEPS * varies) & (varies > 0)).any())
 
 
 def _said(error):

@@ -191,15 +191,17 @@ def measured(
         intervals=_intervals(model, held_out, batch_size, training_ids),
         bank=_bank(seen, spread, learned) if training_ids and spread and learned else None,
         certainty={stage: round(float(np.quantile(each, DOUBTFUL_SHARE)), 4) for stage, each in seen.surely.items()},
+        num_steps=(min(seen.lengths), max(seen.lengths)) if model.segmenter is None else None,
     )
 
 
 @dataclasses.dataclass
 class _Seen:
-    """What a model saw of N videos: ids, splits, features (D,) each, true scores; of a stage its seconds, certainty."""
+    """What a model saw of N videos: ids, splits, steps, features (D,), true scores; stages' seconds and certainties."""
 
     ids: list[str] = dataclasses.field(default_factory=list)
     splits: list[str] = dataclasses.field(default_factory=list)
+    lengths: list[int] = dataclasses.field(default_factory=list)
     features: list[np.ndarray] = dataclasses.field(default_factory=list)
     scores: dict[str, list[float]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
     seconds: dict[str, list[float]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
@@ -217,6 +219,7 @@ def _seen(model, info, batch_size):
                 found.features += list(features.numpy())
                 truth, mask, rates = targets["stages"].numpy(), inputs["mask"].numpy(), facts["frame_rate"].numpy()
                 found.splits += [split] * len(mask)
+                found.lengths += mask.sum(axis=1).tolist()
                 for score in info.scores:
                     found.scores[score] += targets[score].numpy().tolist()
                 for row in range(len(mask)):

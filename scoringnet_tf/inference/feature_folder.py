@@ -22,7 +22,7 @@ from scoringnet_tf.data.preprocessing import model_frames
 from scoringnet_tf.data.records import UNLABELLED, parse_example
 from scoringnet_tf.data.shards import locate_records, read_record
 from scoringnet_tf.inference.extraction import FeatureExtractor, weights_of
-from scoringnet_tf.sports import NOISE, SCORES, get_sport, option_form, stage_runs
+from scoringnet_tf.sports import SCORES, get_sport, option_form, stage_runs
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import locked, replacing_file, write_json
 from scoringnet_tf.support.paths import AnyPath, RemotePath
@@ -262,8 +262,7 @@ def _penalty(sport, known):
 
 def _stage_rows(stages, names):
     for video_id, runs in stages:
-        # A table of stages must speak of every video: of one without labels it names a stage of no frames.
-        for stage, start, end in runs or [(names.index(NOISE), 0, 0)]:
+        for stage, start, end in runs:
             yield video_id, names[stage], start, end
 
 

@@ -25,6 +25,7 @@ from scoringnet_tf.inference.refusal import (
     is_whole,
     missing_beginning,
     missing_frames,
+    other_length,
     reasons_against,
     reasons_of_frames,
     reasons_of_scores,
@@ -428,13 +429,14 @@ class VideoScorer:
         if labels is not None and len(self._stretches(probabilities, length, rate)) > 1:
             reasons.append(SEVERAL_OF_FEATURES)
         said = f"The model does not say its features' steps per second: {ASSUMED_RATE:g} assumed."
-        assumed = [] if self.model.frame_rate else [Remark("frame_rate_assumed", said)]
+        warnings += [] if self.model.frame_rate else [Remark("frame_rate_assumed", said)]
+        warnings += [*sequence.warnings, *other_length(self.model, length)]
         findings = Findings(self.model, self._trust, self._doubts)
         findings.has_stages = labels is not None
         findings.begin(np.arange(length + 1) / rate)
         reasons, scored = _possible(self.model, reasons, outputs if force or not reasons else {}, force)
         likeness = self._trust.likeness(labels, sequence.values)
-        findings.add(Found(0, length, labels, reasons, scored, warnings + assumed, likeness), np.arange(length))
+        findings.add(Found(0, length, labels, reasons, scored, warnings, likeness), np.arange(length))
         return findings.result(_as_given(path), rate, self.name)
 
 

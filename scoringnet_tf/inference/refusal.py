@@ -175,6 +175,15 @@ def missing_beginning(video: "Video", first: int) -> list[Remark]:
     return [Remark("beginning_missing", said)]
 
 
+def other_length(model: "ScoringNet", num_steps: int) -> list[Remark]:
+    """A warning (`length_unlike_training`) where features have other numbers of steps than those of training."""
+    if model.reference is None or model.reference.has_length(num_steps):
+        return []
+    shortest, longest = model.reference.num_steps  # type: ignore[misc]
+    said = f"It has {counted(num_steps, 'step')}, those of training had {shortest} to {longest}."
+    return [Remark("length_unlike_training", said)]
+
+
 def doubts(model: "ScoringNet") -> list[Remark]:
     """What whoever reads the scores of a model must know: that it learned from simulated video, or cannot tell."""
     found = []

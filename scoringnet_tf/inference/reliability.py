@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 # Warnings that make it low; those that say what was rightly done; all others make it fair.
 GRAVE = frozenset(
     {"simulated_training", "no_reference", "stale_reference", "empty_fragment", "damaged", "beginning_missing"}
+    | {"length_unlike_training"}
 )
 HARMLESS = frozenset(
     {"several_streams", "frame_rate_by_timestamps", "interlaced", "turned", "colours_converted", "pixel_aspect"}

@@ -121,6 +121,7 @@ class Reference:
         bank: some of the videos, to tell which are most alike; None where they were left out, or as before.
         certainty: stage → the mean probability of its frames that (nearly) all videos reach, see `certainties`; of none
             where nothing finds stages; None as before.
+        num_steps: of features, the fewest and the most steps; None where stages tell lengths, and as before.
     """
 
     num_videos: int
@@ -132,6 +133,7 @@ class Reference:
     intervals: Intervals | None = None
     bank: Bank | None = None
     certainty: dict[str, float] | None = None
+    num_steps: tuple[int, int] | None = None
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Reference":
@@ -139,6 +141,7 @@ class Reference:
         durations = {stage: (low, high) for stage, (low, high) in config["durations"].items()}
         parts = {"spread": Spread, "intervals": Intervals, "bank": Bank}
         made = {name: kind(**config[name]) if config.get(name) else None for name, kind in parts.items()}
+        made["num_steps"] = tuple(config["num_steps"]) if config.get("num_steps") else None
         found = cls(**{**config, "durations": durations, "required": tuple(config["required"]), **made})
         if found.bank and found.spread and found.bank.num_axes != len(found.spread.axes):
             raise ValueError(f"expected {len(found.spread.axes)} coordinates a video, received {found.bank.num_axes}")
@@ -148,12 +151,18 @@ class Reference:
         """Plain values, as JSON has them."""
         config = dataclasses.asdict(self)
         durations = {stage: list(limits) for stage, limits in self.durations.items()}
-        return {**config, "durations": durations, "required": list(self.required)}
+        num_steps = self.num_steps and list(self.num_steps)
+        return {**config, "durations": durations, "required": list(self.required), "num_steps": num_steps}
 
     def limits(self, stage: str, seen: bool = True) -> tuple[float, float]:
         """How short and how long a stage may be, seconds; of one that no tower has `seen`, as long as one waits."""
         shortest, longest = self.durations.get(stage, (0.0, np.inf))
         return shortest / DURATION_SLACK, longest * DURATION_SLACK if seen else np.inf
+
+    def has_length(self, num_steps: int) -> bool:
+        """Whether features of so many steps are as long as those of training can be; as far as that is known."""
+        shortest, longest = self.num_steps or (0, np.inf)
+        return bool(shortest / DURATION_SLACK <= num_steps <= longest * DURATION_SLACK)
 
     def least_certainty(self, stage: str, seen: bool = True) -> float:
         """The mean probability of its frames with which a stage counts as found; 0 for one that no tower has `seen`."""

@@ -328,6 +328,42 @@ def test_features_far_from_those_of_training_are_withheld(tmp_path):
     assert codes(score_video(tmp_path / "far.npy", model)) == ["unlike_training"]
 
 
+@pytest.mark.parametrize(
+    ("num_steps", "steps", "is_told"),
+    [
+        ((2900, 3100), 5, True),
+        ((20, 40), 15, False),
+        ((20, 40), 59, False),
+        ((20, 40), 61, True),
+        ((1, 1), 1, False),
+        ((1, 1), 9, True),
+        (None, 5, False),
+    ],
+)
+def test_features_of_a_length_outside_training_are_told(tmp_path, num_steps, steps, is_told):
+    """A model of features without stages knows no durations; one that was measured before says nothing."""
+    from scoringnet_tf.models.reference import Reference
+
+    reference = Reference(60, "", 0, {}, (), num_steps=num_steps).get_config()
+    if num_steps is None:
+        del reference["num_steps"]  # as before
+    model = scoringnet_tf.ScoringNet(
+        features={"size": 4, "stride": 2, "origin": None},
+        fragments="whole",
+        clip_lengths=(4, 4),
+        width_multiplier=1 / 16,
+        score_statistics={"difficulty": (3.2, 0.3), "execution": (22.0, 4.0)},
+        reference=reference,
+    )
+    np.save(tmp_path / "v.npy", np.random.default_rng(0).normal(size=(steps, 4)))
+    score = score_video(tmp_path / "v.npy", model)
+    assert score.status == "scored"
+    assert ("length_unlike_training" in [warning.code for warning in score.warnings]) == is_told
+    assert ("length_unlike_training" in score.performances[0].reliability.because) == is_told
+    again = Reference.from_config(model.reference.get_config())
+    assert again == model.reference and again.num_steps == num_steps
+
+
 def test_at_the_limit_of_a_duration_all_say_the_same(model):
     """For a performance among several and for one alone, at every rate."""
     for rate in (12.0, 23.976, 25.0, 29.97, 30.0, 50.0, 59.94, 60.0):

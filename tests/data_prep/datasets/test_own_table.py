@@ -258,10 +258,61 @@ def test_a_path_as_windows_writes_it_is_that_of_the_video(tmp_path):
 def test_columns_of_other_names_are_named(tmp_path):
     text = "Clip,split,DD,Points,Judge A,B,C,final\na.mp4,train,3.0,72,8,8,8,90\n"
     columns = ["video=Clip", "difficulty=DD", "final=Points", "mark_1=Judge A", "mark_2=B", "mark_3=C"]
-    with pytest.raises(InputError, match=r"expected one column of final\. Received: Points, final"):
-        source_of(tmp_path, text, columns=columns)
-    source = source_of(tmp_path, text.replace(",final", ",rank"), columns=columns)
-    assert scores(source.samples[0]) == (3.0, 24.0, 72.0) and "Columns that are not used: rank." in source.notes
+    with pytest.raises(InputError, match=r"expected one column of final\. Received: FINAL, final"):
+        source_of(tmp_path, text.replace("Points", "FINAL"), columns=[*columns[:2], *columns[3:]])
+    for name in ("final", "rank"):  # what the user says wins over a column of that name
+        source = source_of(tmp_path, text.replace(",final", f",{name}"), columns=columns)
+        assert scores(source.samples[0]) == (3.0, 24.0, 72.0)
+        assert f"Columns that are not used: {name}." in source.notes
+
+
+def test_a_column_that_is_named_wins_over_one_of_that_name(tmp_path):
+    """Whatever the other holds; two that are named are one too many."""
+    text = "video,split,final,group,supertrial\na.mp4,train,72,x,Ann\nb.mp4,test,63,y,Ann\n"
+    source = source_of(tmp_path, text, columns=["group=supertrial"])
+    assert [sample.group for sample in source.samples] == ["Ann", "Ann"]
+    assert "Columns that are not used: group." in source.notes
+    with pytest.raises(InputError, match="group, supertrial"):
+        source_of(tmp_path, text, columns=["group=supertrial", "group=group"])
+
+
+STAGES_OF_DIVING = "pre-starting,take-flight,entry,end"
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "columns", "found"),
+    [
+        ("entry", "17", (), None),  # the number of an entry: without the other boundaries it is none
+        ("entry", "17", ("unused=entry",), []),
+        ("Entry,end", "17,90", ("unused=Entry", "unused=end"), []),
+        (f"{STAGES_OF_DIVING},first", "1,4,senior,9,7", ("entry=first",), [1, 4, 7, 9]),
+        (STAGES_OF_DIVING, "1,4,senior,9", (), None),
+        (STAGES_OF_DIVING, "1,4,7,9", (), [1, 4, 7, 9]),
+        (STAGES_OF_DIVING, "1,4,,9", (), [1, 4, 9]),
+        (STAGES_OF_DIVING, "1,4,7.0,9", (), [1, 4, 7, 9]),
+        ("start,end,entry", "0:01,0:02,17", ("unused=entry",), []),
+        ("unused,entry", "1,17", ("unused=entry",), []),
+    ],
+)
+def test_a_column_that_is_called_as_a_stage_is_named_and_can_be_left_out(tmp_path, header, cells, columns, found):
+    """`found`: the boundaries that are read; None where the table is refused."""
+    text = f"video,split,final,{header}\na.mp4,train,72,{cells}\n"
+    if found is None:
+        with pytest.raises(InputError) as error:
+            source_of(tmp_path, text, columns=columns)
+        assert error.value.code == "columns_of_stages"
+        assert "entry" in str(error.value) and "--columns" in str(error.value)
+        return
+    (sample,) = source_of(tmp_path, text, columns=columns).samples
+    ends = {frame for segment in sample.segments or () for frame in segment[1:3]} - {0, None}
+    assert sorted(ends) == found and not sample.problems
+
+
+def test_stages_from_columns_are_said_by_their_names(tmp_path):
+    """A column of other content may be called as a stage is."""
+    text = f"video,split,final,{STAGES_OF_DIVING},first\na.mp4,train,72,1,4,7,9,5\n"
+    notes = source_of(tmp_path, text, columns=["entry=first"]).notes
+    assert any("take-flight, first, end" in note for note in notes)
 
 
 def test_a_column_may_mean_two_things(tmp_path):
@@ -470,6 +521,25 @@ def test_stages_of_a_video_that_the_table_does_not_have_are_refused(tmp_path):
     )
     with pytest.raises(InputError, match=r"stage_labels\.csv: expected video_id as .* Received: \['b\.mp5'\]"):
         source_of(tmp_path, "video,split,final\na.mp4,train,63\nb.mp4,train,63\n")
+
+
+STAGE_HEADER = "video_id,stage,start_frame,end_frame\n"
+
+
+def test_videos_without_stages_are_taken_in_either_way_of_labelling(tmp_path):
+    """In `stage_labels.csv` they have no row, in columns empty cells; what is not labelled of a video likewise."""
+    (tmp_path / "stage_labels.csv").write_text(f"{STAGE_HEADER}a.mp4,take-flight,2,6\na.mp4,entry,9,12\n")
+    plain = "video,split,final\na.mp4,train,63\nb.mp4,train,64\nc.mp4,test,65\n"
+    beside = source_of(tmp_path, plain)
+    (tmp_path / "stage_labels.csv").unlink()
+    rows = "a.mp4,train,63,,2,9,12\nb.mp4,train,64,,,,\nc.mp4,test,65,,,,\n"
+    inside = source_of(tmp_path, f"video,split,final,{STAGES_OF_DIVING}\n{rows}")
+    for source in (beside, inside):
+        assert not problems(source)
+        assert [bool(sample.segments) for sample in source.samples] == [True, False, False]
+    assert any("b.mp4, c.mp4" in note for note in beside.notes)
+    (tmp_path / "stage_labels.csv").write_text(STAGE_HEADER + "".join(f"{n}.mp4,entry,1,9\n" for n in "abc"))
+    assert not any("b.mp4" in note for note in source_of(tmp_path, plain).notes)
 
 
 def test_a_difficulty_that_the_other_scores_leave_is_checked(tmp_path):

@@ -342,12 +342,13 @@ def test_stage_labels_of_a_file_are_shared_out_to_its_performances(broadcast, tm
     assert "row 3: expected stages within frames 40 to 60 of the file. Received: entry [20, 25)" in problem
 
 
-def test_a_performance_that_was_forgotten_has_a_problem_and_a_single_one_its_part(broadcast, tmp_path):
+def test_a_performance_without_stages_is_named_and_a_single_one_has_its_part(broadcast, tmp_path):
     header, labels = "video,split,final,start_frame,end_frame", [("final.mp4", "noise", 0, 12)]
     labels += [("final.mp4", "take-flight", 12, 20), ("final.mp4", "entry", 20, 40)]
     write_table(broadcast / "stage_labels.csv", ("video_id", "stage", "start_frame", "end_frame"), labels)
-    (problem,) = problems(source_of(broadcast, header, "final.mp4,train,63,10,30", "final.mp4,train,63,40,60"))
-    assert "row 3: expected stages in stage_labels.csv of its part of the file. Received: none of it" in problem
+    source = source_of(broadcast, header, "final.mp4,train,63,10,30", "final.mp4,train,63,40,60")
+    assert not problems(source) and source.samples[1].segments is None
+    assert any("final.mp4#2" in note and "final.mp4#1" not in note for note in source.notes)
     assert not problems(source_of(broadcast, header, "final.mp4,train,63,10,30"))
     assert stages_of(broadcast, tmp_path) == {"final.mp4": [0] * 2 + [2] * 8 + [3] * 10}
 

@@ -259,6 +259,16 @@ def test_stages_in_another_order_are_said_by_build_and_check(diving_dir, tmp_pat
         assert [line for line in lines if line.startswith("001, 002: stages are not in the order of the sport")]
 
 
+def test_videos_without_stages_among_others_are_said_and_built(diving_dir, tmp_path):
+    rows = "".join(f"{number},entry,{12 + number},{18 + number}\n" for number in range(1, 9))
+    (diving_dir / "stage_labels.csv").write_text(f"video_id,stage,start_frame,end_frame\n{rows}")
+    info, notes = build_records("unlv_diving", diving_dir, tmp_path / "records", SMALL, workers=1)
+    said, number = check("unlv_diving", diving_dir, workers=1)
+    assert number == 0 and len(info.videos) == 10
+    for lines in (notes, said):
+        assert any("009, 010" in line for line in lines)
+
+
 def _remove_video(folder):
     (folder / "diving_samples_len_ori" / "005.avi").unlink()
     return ["005.avi (row 5)", "no such file"]
@@ -292,12 +302,6 @@ def _labels_beyond_the_end(folder):
     return ["004.avi (row 4)", "jump_drop_water_label.txt, row 4", "the video's 28 frames"]
 
 
-def _labels_missing(folder):
-    rows = "".join(f"{number},entry,{12 + number},{18 + number}\n" for number in range(1, 10))
-    (folder / "stage_labels.csv").write_text(f"video_id,stage,start_frame,end_frame\n{rows}")
-    return ["010.avi (row 10)", "expected stage labels"]
-
-
 def _score_out_of_range(folder):
     scores = scipy.io.loadmat(folder / "diving_overall_scores.mat")["overall_scores"].ravel()
     scores[[3, 4]] = 8415, np.nan
@@ -326,7 +330,6 @@ DAMAGES = [
     _truncate_video,
     _repeat_video,
     _labels_beyond_the_end,
-    _labels_missing,
     _score_out_of_range,
     _overlapping_splits,
     _id_listed_twice,
@@ -368,11 +371,11 @@ def test_all_inconsistencies_are_listed_at_once(diving_dir, tmp_path):
 
 
 def test_all_that_labels_and_folders_show_is_refused_before_a_frame_is_decoded(diving_dir, tmp_path, monkeypatch):
-    damages = (_remove_video, _labels_missing, _score_out_of_range)
-    parts = ["expected id 008 once", *(part for damage in damages for part in damage(diving_dir))]
+    parts = ["expected id 008 once", *_remove_video(diving_dir), *_score_out_of_range(diving_dir)]
     write_split(diving_dir / "split_7_3", [4, 5, 6, 7, 8, 8, 9, 10], [1, 2, 3])
-    stages = diving_dir / "stage_labels.csv"
-    stages.write_text(stages.read_text().replace("\n7,entry,19,25", "\n7,entry,25,19"))
+    rows = "".join(f"{number},entry,{12 + number},{18 + number}\n" for number in range(1, 10))
+    stages = f"video_id,stage,start_frame,end_frame\n{rows}".replace("\n7,entry,19,25", "\n7,entry,25,19")
+    (diving_dir / "stage_labels.csv").write_text(stages)
     (diving_dir / "diving_samples_len_ori" / "006.avi").write_bytes(bytes(99))  # that only decoding would show
     monkeypatch.setattr(VideoStream, "__iter__", None)
     with pytest.raises(InputError, match=r"007\.avi \(row 7\)") as error:
@@ -834,7 +837,7 @@ def test_an_execution_that_no_marks_make_is_told():
 
 def test_the_rate_that_is_learned_is_the_median_of_the_videos():
     """Not of the rates: of 25, 50, 50 and 50 it is 50."""
-    sample = SimpleNamespace(video_id="v", segments=None, final=None, difficulty=None, execution=None)
+    sample = SimpleNamespace(video_id="v", split="test", segments=None, final=None, difficulty=None, execution=None)
     oddities = Oddities(SimpleNamespace(sport="diving", has_features=False, label_rate=None), StoredForm((36, 48)))
     for fps in (25.0, 50.0, 50.0, 50.0):
         video = EncodedVideo(jpegs=[b""] * 9, timestamps=np.arange(9) / fps, fps=fps, aspect=1.33)
@@ -844,7 +847,7 @@ def test_the_rate_that_is_learned_is_the_median_of_the_videos():
 
 def test_videos_of_a_frame_an_hour_and_as_narrow_as_a_line_are_looked_at_too():
     """Rates and shapes that two decimals would call 0."""
-    sample = SimpleNamespace(video_id="v", segments=None, final=None, difficulty=None, execution=None)
+    sample = SimpleNamespace(video_id="v", split="test", segments=None, final=None, difficulty=None, execution=None)
     source = SimpleNamespace(sport="diving", has_features=False, label_rate=25.0)
     oddities = Oddities(source, StoredForm((36, 48)))
     for fps, aspect in ((0.0003, 0.001), (25.0, 1.33)):
@@ -852,3 +855,27 @@ def test_videos_of_a_frame_an_hour_and_as_narrow_as_a_line_are_looked_at_too():
         oddities.see(sample, video, None)
     notes = "\n".join(oddities.notes())
     assert "from 0.0003 to 25 frames/s" in notes and "0.001:1 (1), 1.33:1 (1)" in notes
+
+
+def test_what_is_wrong_with_many_rows_alike_is_one_line_with_ten_names(tmp_path):
+    """As of a dataset whose frames are not there; of ten every row has its line."""
+    rows = [(f"{number:04}.mp4", "train", 3.0, 60.0) for number in range(300)]
+    for number, folder in ((300, tmp_path / "many"), (9, tmp_path / "few")):
+        folder.mkdir()
+        write_table(
+            folder / "manifest.csv",
+            ("video", "split", "difficulty", "final"),
+            [*rows[:number], ("odd.mp4", "train", 9.9, 60.0)],
+        )
+        lines, found = check("manifest", folder, workers=1, sport="diving")
+        missing = [line for line in lines if "no such file" in line]
+        with pytest.raises(InputError) as error:
+            _build(folder, tmp_path / "records", "manifest", sport="diving")
+        assert found == number + 2 and f"{number + 2} problems" in str(error.value)
+        assert str(error.value).count("no such file") == len(missing)
+        if number == 9:
+            assert len(missing) == 10
+        else:
+            (line,) = missing
+            assert line.count(".mp4") == 10 and "300.mp4" not in line and "0009.mp4" in line and "301" in line
+        assert any("row 2: " not in line and "9.9" in line for line in lines)
