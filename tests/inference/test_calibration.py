@@ -417,6 +417,28 @@ def test_features_have_them_too(tmp_path):
 
 
 @pytest.mark.slow
+def test_the_lengths_of_features_without_stages_are_measured_and_compared(tmp_path):
+    """Nothing else tells that five steps are no performance of 30; where stages do, they are not kept."""
+    rows = ["features,split,difficulty,final"]
+    for number in range(6):
+        np.save(tmp_path / f"{number}.npy", np.random.default_rng(number).normal(size=(30 + number, 4)))
+        rows.append(f"{number}.npy,{'test' if number == 5 else 'train'},3.0,{60 + number}")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows))
+    info, _ = build_records("manifest", tmp_path, tmp_path / "records", sport="diving")
+    options = {"clip_lengths": (4, 4), "width_multiplier": 1 / 16}
+    model = scoringnet_tf.ScoringNet.for_records(info, fragments="whole", **options)
+    train = scoringnet_tf.videos(tmp_path / "records", "train", batch_size=2)
+    model.adapt_features(train)
+    model.compile(keras.optimizers.SGD(1e-4))
+    model.fit(train, verbose=0)
+    found = scoringnet_tf.with_reference(model, tmp_path / "records")
+    assert found.reference.num_steps == (30, 34)
+    np.save(tmp_path / "short.npy", np.zeros((5, 4)))
+    told = {name: scoringnet_tf.score_video(tmp_path / name, found, force=True) for name in ("0.npy", "short.npy")}
+    assert ["length_unlike_training" in [w.code for w in score.warnings] for score in told.values()] == [False, True]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["bfloat16", "mixed_bfloat16"])
 def test_what_rounded_weights_were_measured_with_is_known_in_float32(plain, model, folder, dtype):
     """Which holds every number of bfloat16; of the way back nothing can be told."""
