@@ -53,7 +53,8 @@ def _registered():
     if not tf.__version__.startswith(BUILT_FOR) or not importlib.util.find_spec("tensorflow_io"):
         return False
     for name, others in SETTINGS.items():
-        os.environ.update({name: os.environ[other] for other in others if os.environ.get(other)})
+        for value in filter(None, map(os.environ.get, others)):
+            os.environ[name] = value
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     import tensorflow_io  # noqa: F401
