@@ -52,9 +52,9 @@ def _registered():
 
     if not tf.__version__.startswith(BUILT_FOR) or not importlib.util.find_spec("tensorflow_io"):
         return False
-    for name, sources in SETTINGS.items():
-        if found := [os.environ[source] for source in sources if os.environ.get(source)]:
-            os.environ[name] = found[-1]
+    for name, others in SETTINGS.items():
+        for value in filter(None, map(os.environ.get, others)):
+            os.environ[name] = value
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     import tensorflow_io  # noqa: F401
