@@ -11,7 +11,6 @@ import sys
 
 from absl import flags
 
-from scoringnet_tf.inference.inputs import check_is_there
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.model_files import check_model
@@ -37,8 +36,6 @@ def main(_: list[str]) -> None:
         taken = base / there.get(version, str(version))
         raise InputError(f"{taken}: expected a version that does not exist yet. Received: --version={version}.")
     check_model(values.model)
-    for sample in values.samples or []:
-        check_is_there(sample)
 
     from scoringnet_tf.inference.model_description import model_description
     from scoringnet_tf.inference.refusal import doubts_of_reference

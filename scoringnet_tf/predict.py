@@ -30,7 +30,7 @@ from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.model_files import SHIPPED, configuration, model_path
+from scoringnet_tf.support.model_files import SHIPPED, configuration, damaged, model_path
 from scoringnet_tf.support.paths import check_access
 from scoringnet_tf.support.quick_start import quick_start
 from scoringnet_tf.support.remarks import Remark
@@ -70,6 +70,10 @@ def main(arguments: list[str]) -> int:
     _check(arguments)
 
     config = configuration(model_path(values.model), "model", shipped=True)
+    try:
+        sport = get_sport(config["sport"])
+    except InputError as error:
+        raise damaged(f"--model={values.model}: expected a ScoringNet saved as .keras.", error) from error
     if config["features"]:
         _check_frame_flags()
     named = named_videos(
@@ -81,10 +85,11 @@ def main(arguments: list[str]) -> int:
     total = len(videos) if isinstance(videos, list) else None
     with tqdm(total=total, desc="Scoring", unit="video", leave=False, disable=total in (0, 1) or None) as progress:
         form = "json" if values.json else "csv" if values.csv else "text"
-        printer = Printer(form, values.model or SHIPPED, get_sport(config["sport"]), progress)
-        if isinstance(videos, list) and all(error for _, error in videos):  # TensorFlow would be imported for nothing
-            for video, error in videos:
-                printer.failure(video, Remark("unreadable", str(error)))
+        printer = Printer(form, values.model or SHIPPED, sport, progress)
+        # With no video that can be read, TensorFlow would be imported for nothing.
+        if isinstance(videos, list) and all(problem for _, problem in videos):
+            for video, problem in videos:
+                printer.failure(video, Remark("unreadable", str(problem)))
             return 1 if videos else 0
         return _score(videos, printer, progress)
 

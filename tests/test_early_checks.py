@@ -35,7 +35,6 @@ CASES = [
     f"scoringnet_tf.evaluate --records_dir={M}",
     f"scoringnet_tf.evaluate --records_dir={{records}} --model={M}",
     f"scoringnet_tf.export --export_dir={{out}} --model={M}",
-    f"scoringnet_tf.export --export_dir={{out}} --precision=bfloat16 --samples={M}.mp4",
     f"scoringnet_tf.calibrate --records_dir={M} --model={{model}}",
     f"scoringnet_tf.calibrate --records_dir={{records}} --model={M}",
     f"scoringnet_tf.extract --model={M} --endpoint=conv5b --output_dir={{out}} {CLIP}",

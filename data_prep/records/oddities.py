@@ -167,7 +167,7 @@ class Oddities:
         for (split, score), values in self._scores.items():
             others = {(split, "execution"), (split, "final")} & self._scores.keys()
             if len(values) >= LEAST_EQUAL and len(set(values)) == 1 and (score != "difficulty" or not others):
-                equal[score].append(f"{split} ({len(values)} videos, {values[0]:g})")
+                equal[score].append(f"{split} ({counted(len(values), 'video')}, {values[0]:g})")
         return [
             f"All {score} scores are equal in {', '.join(splits)}: there is no order to learn or to measure."
             for score, splits in equal.items()

@@ -12,6 +12,7 @@ import os
 import sys
 
 from scoringnet_tf.support.paths import RemotePath
+from scoringnet_tf.support.wording import counted
 
 SCHEMES = ("s3", "hdfs")
 BUILT_FOR = "2.16."  # the TensorFlow of tensorflow-io 0.37, the newest there is
@@ -35,13 +36,14 @@ def in_graph(path: RemotePath, num_bytes: int) -> bool:
         return False
     import tensorflow as tf
 
+    expected = counted(num_bytes, "byte")
     try:
-        found = f"{tf.io.gfile.stat(str(path)).length} bytes"
+        found = counted(tf.io.gfile.stat(str(path)).length, "byte")
     except tf.errors.OpError as error:
         found = " ".join(error.message.split())
-    if found == f"{num_bytes} bytes":
+    if found == expected:
         return True
-    print(f"{path}: tensorflow-io does not find its {num_bytes} bytes ({found}); shards are copied.", file=sys.stderr)
+    print(f"{path}: tensorflow-io does not find its {expected} ({found}); shards are copied.", file=sys.stderr)
     return False
 
 

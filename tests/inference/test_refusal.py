@@ -355,6 +355,7 @@ def test_features_of_a_length_outside_training_are_told(tmp_path, num_steps, ste
         score_statistics={"difficulty": (3.2, 0.3), "execution": (22.0, 4.0)},
         reference=reference,
     )
+    model.scores_learned = True
     np.save(tmp_path / "v.npy", np.random.default_rng(0).normal(size=(steps, 4)))
     score = score_video(tmp_path / "v.npy", model)
     assert score.status == "scored"
