@@ -208,7 +208,7 @@ def test_a_model_of_other_features_is_refused(flag, load, tmp_path):
 def test_a_model_of_frames_of_another_rate_may_learn_on_and_it_is_said(diving_records, tmp_path, capsys, flag):
     info, path = DatasetInfo.load(diving_records), str(tmp_path / "model.keras")
     slower = dataclasses.replace(info, frame_rate=10.0)
-    build_network(slower, settings(tmp_path / "first", diving_records), "float32").save(path)
+    trained(build_network(slower, settings(tmp_path / "first", diving_records), "float32")).save(path)
     options = settings(tmp_path / "run", diving_records, fragments="predicted", segmentation_epochs=0, **{flag: path})
     ScoringRun(info, options).load_initial_weights()
     said = f"--{flag}={path} learned from other frames: the records have 25 frames/s instead of 10."
@@ -259,7 +259,7 @@ def test_a_segmenter_comes_before_that_of_an_initial_model(diving_records, tmp_p
     info, options = DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records)
     models = {}
     for flag in ("initial_model", "segmenter"):
-        models[flag] = build_network(info, options, "float32")
+        models[flag] = trained(build_network(info, options, "float32"))
         models[flag].save(tmp_path / f"{flag}.keras")
     run = ScoringRun(info, {**options, **{flag: str(tmp_path / f"{flag}.keras") for flag in models}})
     run.load_initial_weights()
