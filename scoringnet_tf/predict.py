@@ -85,17 +85,18 @@ def main(arguments: list[str]) -> int:
     total = len(videos) if isinstance(videos, list) else None
     with tqdm(total=total, desc="Scoring", unit="video", leave=False, disable=total in (0, 1) or None) as progress:
         form = "json" if values.json else "csv" if values.csv else "text"
-        printer = Printer(form, values.model or SHIPPED, sport, progress)
+        begin = functools.partial(Printer, form, values.model or SHIPPED, sport, progress)  # prints the head of a table
         # With no video that can be read, TensorFlow would be imported for nothing.
         if isinstance(videos, list) and all(problem for _, problem in videos):
+            printer = begin()
             for video, problem in videos:
                 printer.failure(video, Remark("unreadable", str(problem)))
             return 1 if videos else 0
-        return _score(videos, printer, progress)
+        return _score(videos, begin, progress)
 
 
-def _score(videos, printer, progress):
-    """Scores, prints and draws videos; the exit status."""
+def _score(videos, begin, progress):
+    """Scores, prints and draws videos, once nothing can refuse them; the exit status."""
     values = flags.FLAGS
     with quick_start():
         from scoringnet_tf.inference.kept_scores import hashed_scorer, keeping_scores, score_named
@@ -105,11 +106,13 @@ def _score(videos, printer, progress):
         scorer, sha256 = hashed_scorer(values.model) if values.results_dir else (scorer_of(values.model), "")
     options = {"stream": values.stream, "start": values.start, "end": values.end, "force": values.force}
     with contextlib.ExitStack() as kept:
+        score_all = None
         if values.results_dir:
             score_all = kept.enter_context(
                 keeping_scores(values.results_dir, values.model, scorer, sha256, values.runner, **options)
             )
-        else:
+        printer = begin()
+        if score_all is None:
             if isinstance(videos, list) and values.start is values.end is None:
                 videos = kept.enter_context(contextlib.closing(reading_ahead(scorer, videos, values.stream)))
             found = printer.score if values.live else None
