@@ -20,7 +20,9 @@ def earlier_runs(output: pathlib.Path) -> list:
     """
     runs = read_json(output).get("runs") if output.is_file() else []
     if not isinstance(runs, list):
-        raise InputError(f'--output={output}: expected a file of "runs", to add one to, or none. Received: another.')
+        raise InputError(
+            "todo", f'--output={output}: expected a file of "runs", to add one to, or none. Received: another.'
+        )
     return runs
 
 

@@ -65,9 +65,9 @@ def main(_):
     try:
         rates = [float(rate) for rate in flags.FLAGS.rates]
     except ValueError as error:
-        raise InputError(f"--rates: expected frames per second, such as 15,12.5. Received: {error}") from error
+        raise InputError("todo", f"--rates: expected frames per second, such as 15,12.5. Received: {error}") from error
     if not flags.FLAGS.records_dir:
-        raise InputError("--records_dir: expected a folder of records. Received: none. See --help.")
+        raise InputError("todo", "--records_dir: expected a folder of records. Received: none. See --help.")
     info, scorer, mixed_from = load_records(flags.FLAGS.records_dir), scorer_of(flags.FLAGS.model), video.SPARSE
     print(f"| {' | '.join(HEADING)} |\n|{'---|' * len(HEADING)}")
     for rate in rates:

@@ -41,7 +41,7 @@ def numbers_of(flag: str, least: int, kind: type) -> list:
         found = []
     if not found or not all(least <= number < math.inf for number in found):
         expected = f"--{flag}: expected {'whole numbers' if kind is int else 'numbers'} from {least} on"
-        raise InputError(f"{expected}. Received: {','.join(given)}.")
+        raise InputError("todo", f"{expected}. Received: {','.join(given)}.")
     return found
 
 

@@ -69,7 +69,7 @@ def main(paths):
 
     values = flags.FLAGS
     if not values.records_dir:
-        raise InputError("--records_dir: expected a folder of records. Received: none. See --help.")
+        raise InputError("todo", "--records_dir: expected a folder of records. Received: none. See --help.")
     info, scorer = load_records(values.records_dir), scorer_of(values.model)
     print("| | videos | withheld | why |\n|---|---|---|---|")
     row("test videos", [scorer.score(video, video_id) for video_id, video, _ in stored_videos(info, "test")])

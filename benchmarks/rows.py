@@ -35,7 +35,7 @@ def chosen(found: list[Comparison], only: list[str]) -> list[Comparison]:
     names = [comparison.name for comparison in found]
     for start in only:
         if not any(name.startswith(start) for name in names):
-            raise InputError(f"--only: expected beginnings of {', '.join(names)}. Received: {start}.")
+            raise InputError("todo", f"--only: expected beginnings of {', '.join(names)}. Received: {start}.")
     return [each for each in found if not only or each.name.startswith(tuple(only))]
 
 

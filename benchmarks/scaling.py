@@ -179,7 +179,7 @@ def _kept(path, settings):
     kept = read_json(path)
     known = kept["settings"] if isinstance(kept.get("settings"), dict) else {}
     if others := [name for name, value in settings.items() if known.get(name) != value]:
-        raise InputError(f"--json={path}: expected points of the same {', '.join(others)}. Received: others.")
+        raise InputError("todo", f"--json={path}: expected points of the same {', '.join(others)}. Received: others.")
     return kept["points"]
 
 
@@ -192,7 +192,7 @@ def main(_):
         return 0
     names = FLAGS.curves or list(CURVES)
     if unknown := [name for name in names if name not in CURVES]:
-        raise InputError(f"--curves: expected some of {', '.join(CURVES)}. Received: {', '.join(unknown)}.")
+        raise InputError("todo", f"--curves: expected some of {', '.join(CURVES)}. Received: {', '.join(unknown)}.")
     videos_of(FLAGS.videos, max(CURVES["videos"][2]) if "videos" in names else 2)
     path = Path(FLAGS.json) if FLAGS.json else None
     settings = _settings()

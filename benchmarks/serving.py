@@ -28,9 +28,11 @@ WARM_UP = 3  # requests of each size before the clock runs
 def main(_):
     """Runs the command with the parsed flags."""
     if not (as_path(FLAGS.servable) / "saved_model.pb").is_file():
-        raise InputError(f"--servable={FLAGS.servable}: expected a folder with a saved_model.pb. Received: none.")
+        raise InputError(
+            "todo", f"--servable={FLAGS.servable}: expected a folder with a saved_model.pb. Received: none."
+        )
     if not all(size.isdigit() and int(size) for size in FLAGS.batch_sizes):
-        raise InputError(f"--batch_sizes: expected positive integers. Received: {','.join(FLAGS.batch_sizes)}.")
+        raise InputError("todo", f"--batch_sizes: expected positive integers. Received: {','.join(FLAGS.batch_sizes)}.")
     import tensorflow as tf
 
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
@@ -38,7 +40,7 @@ def main(_):
         print(f"{'signature':18}{'batch':>7}{'median s':>11}{'90 % s':>9}{'videos/s':>11}")
         for name in FLAGS.signatures:
             if name not in meta_graph.signature_def:
-                raise InputError(f"--signatures: expected some of the model's. Received: {name}.")
+                raise InputError("todo", f"--signatures: expected some of the model's. Received: {name}.")
             for size in map(int, FLAGS.batch_sizes):
                 _time(session, name, meta_graph.signature_def[name], size)
 

@@ -95,7 +95,7 @@ def main(_):
     try:
         lengths = [float(minutes) for minutes in FLAGS.minutes]
     except ValueError as error:
-        raise InputError(f"--minutes: expected numbers. Received: {','.join(FLAGS.minutes)}.") from error
+        raise InputError("todo", f"--minutes: expected numbers. Received: {','.join(FLAGS.minutes)}.") from error
     from data_prep.simulator.dataset import simulate
     from data_prep.simulator.settings import Settings
     from scoringnet_tf.models.presets import load_scoring_net

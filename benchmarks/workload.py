@@ -86,7 +86,9 @@ def videos_of(folder, number=None):
 
     found = [path for path in videos_in(Path(folder)) if path.is_file()] if Path(folder).is_dir() else []
     if len(found) < (number or 1):
-        raise InputError(f"--videos={folder}: expected a folder of {number or 'some'} videos. Received: {len(found)}.")
+        raise InputError(
+            "todo", f"--videos={folder}: expected a folder of {number or 'some'} videos. Received: {len(found)}."
+        )
     return found[:number]
 
 

@@ -49,10 +49,12 @@ def main(_: list[str]) -> None:
     values = flags.FLAGS
     cli.require(model=values.model, records_dir=values.records_dir)
     if values.held_out_records_dir and not values.held_out_split:
-        raise InputError("--held_out_records_dir: expected --held_out_split, which of their splits. Received: none.")
+        raise InputError(
+            "todo", "--held_out_records_dir: expected --held_out_split, which of their splits. Received: none."
+        )
     info = load_records(values.records_dir)
     if is_shipped(values.model):
-        raise InputError(f"--model={values.model}: expected a path. Received: the name of a model that ships.")
+        raise InputError("todo", f"--model={values.model}: expected a path. Received: the name of a model that ships.")
     model_file = check_model(values.model, shipped=False)
 
     from scoringnet_tf.inference.calibration import add_reference

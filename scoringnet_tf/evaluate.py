@@ -84,11 +84,13 @@ def _check(model, model_file):
     values = flags.FLAGS
     if model.segmenter is None and (values.decoding or values.true_fragments):
         flag = "--decoding" if values.decoding else "--true_fragments"
-        raise InputError(f"{flag}: expected a model with KFS. Received: {model_file}, which scores whole videos.")
+        raise InputError(
+            "todo", f"{flag}: expected a model with KFS. Received: {model_file}, which scores whole videos."
+        )
     if values.pages and model.content == "features":
-        raise InputError(f"--pages: expected a model that sees frames. Received: {model_file}, for features.")
+        raise InputError("todo", f"--pages: expected a model that sees frames. Received: {model_file}, for features.")
     if values.pages and values.true_fragments:
-        raise InputError("--pages: expected fragments that the model finds. Received: --true_fragments.")
+        raise InputError("todo", "--pages: expected fragments that the model finds. Received: --true_fragments.")
 
 
 def _check_labelled(info, split):
@@ -97,8 +99,9 @@ def _check_labelled(info, split):
     unlabelled = info.stage_frames[stored].get("unlabelled", 0)
     if unlabelled:
         raise InputError(
+            "todo",
             f"--true_fragments: expected stage labels of every video of the split {stored}. Received: "
-            f"{counted(unlabelled, 'frame')} without one in {info.records_dir}."
+            f"{counted(unlabelled, 'frame')} without one in {info.records_dir}.",
         )
 
 

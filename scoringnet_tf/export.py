@@ -34,7 +34,7 @@ def main(_: list[str]) -> None:
     target = base / str(version)
     if target.exists() or version in there:  # TF Serving reads the number: 007 is 7
         taken = base / there.get(version, str(version))
-        raise InputError(f"{taken}: expected a version that does not exist yet. Received: --version={version}.")
+        raise InputError("todo", f"{taken}: expected a version that does not exist yet. Received: --version={version}.")
     check_model(values.model)
 
     from scoringnet_tf.inference.model_description import model_description

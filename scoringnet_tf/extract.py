@@ -118,7 +118,7 @@ def preprocessor_of(
     stated = None if known else c3d.preprocessing["frame_size"]
     for flag, said in (("frame_size", known or stated), ("frame_rate", known), ("aspect", known)):
         if said and values[flag].value is not None:
-            raise InputError(f"--{flag}: expected none, as the model or the records say it. Received: one.")
+            raise InputError("todo", f"--{flag}: expected none, as the model or the records say it. Received: one.")
     if info is not None:
         return records_preprocessor(c3d, of_network, info)
     if of_network:
@@ -129,7 +129,7 @@ def preprocessor_of(
         ("frame_rate", values.frame_rate, "frames per second"),
     ):
         if not given:
-            raise InputError(f"--{flag}: expected {what}, as this C3D does not say it. Received: none.")
+            raise InputError("todo", f"--{flag}: expected {what}, as this C3D does not say it. Received: none.")
     image_size = c3d.get_config()["input_shape"][1:3]
     return ScoringNetPreprocessor(image_size, tuple(frame_size), aspect=values.aspect, frame_rate=values.frame_rate)
 
@@ -141,7 +141,7 @@ def videos_of(paths: Sequence[str], preprocessor: "ScoringNetPreprocessor") -> "
     names = [name_of(path) for path in paths]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise InputError(f"Expected videos of different names. Received: {', '.join(repeated)} more than once.")
+        raise InputError("todo", f"Expected videos of different names. Received: {', '.join(repeated)} more than once.")
     return [
         Video(name, functools.partial(_read_file, preprocessor, path), functools.partial(_sha256, path))
         for name, path in zip(names, paths, strict=True)
@@ -173,7 +173,9 @@ def checked_info(records_dir: AnyPath) -> DatasetInfo:
     info = load_records(records_dir)
     if info.features or not info.sport or info.classes:
         received = "features" if info.features else "classes to pretrain on"
-        raise InputError(f"--records_dir={records_dir}: expected records of frames with scores. Received: {received}.")
+        raise InputError(
+            "todo", f"--records_dir={records_dir}: expected records of frames with scores. Received: {received}."
+        )
     return info
 
 
@@ -196,7 +198,7 @@ def main(paths: list[str]) -> int:
     cli.require(model=values.model, endpoint=values.endpoint, output_dir=values.output_dir)
     if bool(paths) == bool(values.records_dir):
         received = "both" if paths else "neither"
-        raise InputError(f"Expected video files or --records_dir. Received: {received}. See --help.")
+        raise InputError("todo", f"Expected video files or --records_dir. Received: {received}. See --help.")
     info = checked_info(values.records_dir) if values.records_dir else None
     check_access(values.output_dir, "output_dir", writing=True)
     check_model(values.model, kinds=WITH_C3D)
@@ -211,7 +213,7 @@ def main(paths: list[str]) -> int:
 
     c3d, of_network = load_c3d(values.model, values.part or "kfs")
     if values.part and not of_network:
-        raise InputError(f"--part: expected none, as --model={values.model} is a C3D. Received: {values.part}.")
+        raise InputError("todo", f"--part: expected none, as --model={values.model} is a C3D. Received: {values.part}.")
     preprocessor = preprocessor_of(c3d, of_network, info)
     extractor = FeatureExtractor(c3d, extraction_of_flags())
     output_dir, part = as_path(values.output_dir), (values.part or "kfs") if of_network else None

@@ -149,21 +149,21 @@ def _check(arguments):
     """InputError where the command line contradicts itself, or where there is no place for pictures."""
     values = flags.FLAGS
     if not arguments:
-        raise InputError("Expected one or more video files. Received: none. See --help.")
+        raise InputError("todo", "Expected one or more video files. Received: none. See --help.")
     if values.json and values.csv:
-        raise InputError("Expected --json or --csv. Received: both.")
+        raise InputError("todo", "Expected --json or --csv. Received: both.")
     if values.live and not values.json:
-        raise InputError("Expected --live with --json. Received: --live alone.")
+        raise InputError("todo", "Expected --live with --json. Received: --live alone.")
     if values.end is not None and values.end <= (values.start or 0):
-        raise InputError(f"--end: expected more than --start={values.start or 0:g}. Received: {values.end:g}.")
+        raise InputError("todo", f"--end: expected more than --start={values.start or 0:g}. Received: {values.end:g}.")
     if values.runner is not None and not values.results_dir:
         raise InputError(
-            f"--runner={values.runner}: expected --results_dir, for what its workers find. Received: none."
+            "todo", f"--runner={values.runner}: expected --results_dir, for what its workers find. Received: none."
         )
     for flag in ("live", "plot_dir"):
         if values.results_dir and values[flag].value:
             raise InputError(
-                f"--{flag}: expected it without --results_dir, which keeps whole results, and no pictures."
+                "todo", f"--{flag}: expected it without --results_dir, which keeps whole results, and no pictures."
             )
     if values.results_dir:
         check_access(values.results_dir, "results_dir", writing=True)
@@ -175,7 +175,7 @@ def _check_frame_flags():
     for flag in ("plot_dir", "results_dir", "stream", "start", "end"):
         if flags.FLAGS[flag].value is not None:
             raise InputError(
-                f"--{flag}: expected a model that sees frames. Received: one that was trained on features."
+                "todo", f"--{flag}: expected a model that sees frames. Received: one that was trained on features."
             )
 
 

@@ -201,7 +201,7 @@ def verify(records):
     info = DatasetInfo.load(records)
     problems = verify_records(info)
     if problems:
-        raise InputError("\n".join(problems))
+        raise InputError("todo", "\n".join(problems))
     assert summary(info) and as_text(describe(info))
 
 

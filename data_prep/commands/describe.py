@@ -23,7 +23,7 @@ flags.DEFINE_string("output", None, "PNG file to draw the same into. Default: no
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     if FLAGS.output and not FLAGS.output.endswith(".png"):
-        raise InputError(f"--output: expected a file name ending in .png. Received: {FLAGS.output}")
+        raise InputError("todo", f"--output: expected a file name ending in .png. Received: {FLAGS.output}")
     if FLAGS.output:
         check_access(as_path(FLAGS.output).parent, "output", writing=True)
     info = load_records(FLAGS.records_dir)

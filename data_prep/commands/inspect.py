@@ -30,10 +30,12 @@ flags.DEFINE_integer("num_videos", 6, "Videos on the contact sheet, evenly space
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     if FLAGS.output and not FLAGS.output.endswith(".png"):
-        raise InputError(f"--output: expected a file name ending in .png. Received: {FLAGS.output}")
+        raise InputError("todo", f"--output: expected a file name ending in .png. Received: {FLAGS.output}")
     drawn = [name for name in ("split", "num_videos") if FLAGS[name].present]
     if drawn and not FLAGS.output:
-        raise InputError(f"--{drawn[0]}: expected it with --output, which is drawn of it. Received: no --output.")
+        raise InputError(
+            "todo", f"--{drawn[0]}: expected it with --output, which is drawn of it. Received: no --output."
+        )
     if FLAGS.output:
         check_access(as_path(FLAGS.output).parent, "output", writing=True)
     info = load_records(FLAGS.records_dir)
@@ -48,7 +50,7 @@ def main(_: list[str]) -> None:
     if FLAGS.source_dir and not problems:
         problems = _compare(info, FLAGS.source_dir)
     if problems:
-        raise InputError("\n  ".join([f"{FLAGS.records_dir}: expected sound records. Received:", *problems]))
+        raise InputError("todo", "\n  ".join([f"{FLAGS.records_dir}: expected sound records. Received:", *problems]))
     print(f"{counted(len(info.videos), 'record')}, all sound.")
     if FLAGS.output:
         save_contact_sheet(info, split, FLAGS.num_videos, FLAGS.output)
@@ -60,7 +62,9 @@ def _compare(info, source_dir):
     from data_prep.records.psnr import compare_with_source
 
     if not Path(source_dir).is_dir():
-        raise InputError(f"--source_dir: expected the folder of the videos. Received: {source_dir}, which is none.")
+        raise InputError(
+            "todo", f"--source_dir: expected the folder of the videos. Received: {source_dir}, which is none."
+        )
     comparison = compare_with_source(info, source_dir)
     print(comparison.summary())
     return comparison.problems

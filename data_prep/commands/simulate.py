@@ -69,33 +69,33 @@ def main(_: list[str]) -> None:
     try:
         simulate(settings, output_dir, FLAGS.workers or os.cpu_count() or 1)
     except (ValueError, FileNotFoundError, FileExistsError) as error:
-        raise InputError(str(error)) from error
+        raise InputError("todo", str(error)) from error
     except OSError as error:
         where = "" if error.filename else f"--output_dir={FLAGS.output_dir}: "  # a full disk names no file
-        raise InputError(f"{where}{error}") from error
+        raise InputError("todo", f"{where}{error}") from error
 
 
 def _settings_from_flags():
     cli.require(output_dir=FLAGS.output_dir)
     if FLAGS.height % 2 or FLAGS.width % 2:
-        raise InputError(f"Expected even --height and --width. Received: {FLAGS.height}, {FLAGS.width}")
+        raise InputError("todo", f"Expected even --height and --width. Received: {FLAGS.height}, {FLAGS.width}")
     if FLAGS.labels_dir and FLAGS.task != "scoring":
-        raise InputError(f"Expected --labels_dir with --task=scoring alone. Received: --task={FLAGS.task}")
+        raise InputError("todo", f"Expected --labels_dir with --task=scoring alone. Received: --task={FLAGS.task}")
     if FLAGS.num_videos is None and not FLAGS.labels_dir:
-        raise InputError("Expected --num_videos or --labels_dir. Received: neither")
+        raise InputError("todo", "Expected --num_videos or --labels_dir. Received: neither")
     is_session = FLAGS.task == "session"
     if FLAGS.num_videos == 1 and not is_session:
-        raise InputError("Expected --num_videos of 2 or more, for a split. Received: 1")
+        raise InputError("todo", "Expected --num_videos of 2 or more, for a split. Received: 1")
     given = [name for name in ("performances", "minutes") if FLAGS[name].value is not None]
     if given and not is_session:
-        raise InputError(f"Expected --{given[0]} with --task=session alone. Received: --task={FLAGS.task}")
+        raise InputError("todo", f"Expected --{given[0]} with --task=session alone. Received: --task={FLAGS.task}")
     if not FLAGS["test_fraction"].using_default_value and (is_session or FLAGS.labels_dir):
         own = "sessions, which are all to test on" if is_session else "--labels_dir, which has a split of its own"
-        raise InputError(f"--test_fraction: expected none with {own}. Received: {FLAGS.test_fraction:g}")
+        raise InputError("todo", f"--test_fraction: expected none with {own}. Received: {FLAGS.test_fraction:g}")
     if FLAGS.task == "scoring" and not FLAGS.labels_dir and not FLAGS.test_fraction:
-        raise InputError("--test_fraction: expected a number above 0, for a split to test on. Received: 0")
+        raise InputError("todo", "--test_fraction: expected a number above 0, for a split to test on. Received: 0")
     if FLAGS.noise_clips and (FLAGS.easy or FLAGS.task != "scoring"):
-        raise InputError("Expected --noise_clips with --task=scoring and without --easy. Received: one of them")
+        raise InputError("todo", "Expected --noise_clips with --task=scoring and without --easy. Received: one of them")
     return Settings(
         sport=FLAGS.sport,
         task=FLAGS.task,

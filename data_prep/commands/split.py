@@ -49,13 +49,15 @@ def main(_: list[str]) -> None:
     drawn = [name for name in ("folds", "test_fraction", "validation_fraction", "seed") if FLAGS[name].present]
     if FLAGS.by == "own" and drawn:
         raise InputError(
-            f"--by=own: expected no --{drawn[0]}, for nothing is drawn. Received: {FLAGS[drawn[0]].value}."
+            "todo", f"--by=own: expected no --{drawn[0]}, for nothing is drawn. Received: {FLAGS[drawn[0]].value}."
         )
     if FLAGS.folds and FLAGS["test_fraction"].present:
-        raise InputError("--test_fraction: expected none with --folds, each of which is tested on. Received: one.")
+        raise InputError(
+            "todo", "--test_fraction: expected none with --folds, each of which is tested on. Received: one."
+        )
     output = local_path(FLAGS.output, "output")
     if output.suffix != ".csv":
-        raise InputError(f"--output: expected a file name ending in .csv. Received: {output}")
+        raise InputError("todo", f"--output: expected a file name ending in .csv. Received: {output}")
     paths = [output.with_stem(f"{output.stem}_{fold + 1}") for fold in range(FLAGS.folds or 0)] or [output]
     left = further_folds(output, FLAGS.folds) if FLAGS.folds else []
     check_new([path for path in (*paths, *left) if path.exists()], FLAGS.overwrite)

@@ -75,9 +75,9 @@ POSITIONAL = True
 def main(paths: list[str]) -> None:
     """Runs the command with the parsed flags."""
     if not paths:
-        raise InputError("Expected one or more files of stage labels. Received: none. See --help.")
+        raise InputError("todo", "Expected one or more files of stage labels. Received: none. See --help.")
     if FLAGS.videos_dir is not None and not Path(FLAGS.videos_dir).is_dir():
-        raise InputError(f"--videos_dir: expected a folder. Received: {FLAGS.videos_dir}, which is none.")
+        raise InputError("todo", f"--videos_dir: expected a folder. Received: {FLAGS.videos_dir}, which is none.")
     output = local_path(FLAGS.output, "output")
     _check_output(output)
     facts_of, sport = facts_reader(FLAGS.videos_dir, FLAGS.fps), named_sport(FLAGS.sport)
@@ -85,14 +85,16 @@ def main(paths: list[str]) -> None:
     of_files = {FLAGS.to, *(FLAGS["from"].value or stage_formats.recognise(Path(path)) for path in paths)}
     if FLAGS.fps is not None and not of_files & stage_formats.COUNT_TIME:
         raise InputError(
-            f"--fps: expected it with files that count time. Received: {', '.join(sorted(of_files))} alone."
+            "todo", f"--fps: expected it with files that count time. Received: {', '.join(sorted(of_files))} alone."
         )
     if FLAGS.drop_suffix:
         videos = [video.renamed(_without_suffix(video.video_id)) for video in videos]
     videos = checked_videos(videos, sport, facts_of)
     sound = _sound(videos)
     if len(sound) < len(videos) and FLAGS.existing == "replace" and any(_same(output, path) for path in paths):
-        raise InputError(f"--output: expected another file than {output}, which holds what is left out. Received: it.")
+        raise InputError(
+            "todo", f"--output: expected another file than {output}, which holds what is left out. Received: it."
+        )
     written = merged(output, sound) if FLAGS.existing == "merge" and output.exists() else sound
     stage_formats.write(FLAGS.to, output, written, sport, facts_of)
     num_segments = sum(len(video.segments) for video in sound)
@@ -112,15 +114,15 @@ def _stated_rates(videos):
 def _check_output(output):
     """InputError where --output is a folder in place of a file, or there already, and not to be replaced."""
     if FLAGS.existing == "merge" and FLAGS.to != "csv":
-        raise InputError(f"--existing: expected merge with --to=csv alone. Received: --to={FLAGS.to}")
+        raise InputError("todo", f"--existing: expected merge with --to=csv alone. Received: --to={FLAGS.to}")
     if FLAGS.to not in ("csv", "label_studio"):
         return  # a folder, which its writer refuses where it is there
     if output.is_dir():
-        raise InputError(f"--output: expected a file. Received: {output}, which is a folder.")
+        raise InputError("todo", f"--output: expected a file. Received: {output}, which is a folder.")
     if output.exists() and FLAGS.existing == "refuse":
         choices = "--existing=merge or " if FLAGS.to == "csv" else ""
         raise InputError(
-            f"--output: expected a new file, or {choices}--existing=replace. Received: {output}, which exists."
+            "todo", f"--output: expected a new file, or {choices}--existing=replace. Received: {output}, which exists."
         )
 
 
@@ -138,9 +140,9 @@ def _sound(videos):
     problems = [problem for video in videos for problem in video.problems]
     sound = [video for video in videos if not video.problems]
     if problems and FLAGS.on_error == "refuse":
-        raise InputError("\n".join(problems))
+        raise InputError("todo", "\n".join(problems))
     if problems:
         print("\n".join([*problems, f"Left out: {counted(len(videos) - len(sound), 'video')}."]), file=sys.stderr)
     if not sound:
-        raise InputError("Expected stage labels of one video or more. Received: none.")
+        raise InputError("todo", "Expected stage labels of one video or more. Received: none.")
     return sound

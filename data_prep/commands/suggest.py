@@ -63,7 +63,9 @@ def main(paths: list[str]) -> int:
     _report(videos, model.sport)
     sound = [video for video in videos if not video.problems]
     if not sound:
-        raise InputError("Expected one or more videos that can be decoded. Received: none. Nothing was written.")
+        raise InputError(
+            "todo", "Expected one or more videos that can be decoded. Received: none. Nothing was written."
+        )
     stage_formats.write(FLAGS.format, output, sound, model.sport, facts_of)
     num_segments = sum(len(video.segments) for video in sound)
     print(f"Written to {output}: {counted(num_segments, 'stage')} of {counted(len(sound), 'video')}.")
@@ -79,11 +81,11 @@ def _prepare(output):
     What is there already is never replaced: it may have been corrected since it was suggested.
     """
     if output.exists():
-        raise InputError(f"--output: expected a new file or folder. Received: {output}, which exists.")
+        raise InputError("todo", f"--output: expected a new file or folder. Received: {output}, which exists.")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"--output: expected a place to write to. Received: {error}") from error
+        raise InputError("todo", f"--output: expected a place to write to. Received: {error}") from error
 
 
 def _report(videos, sport):

@@ -59,11 +59,17 @@ def check_use(dataset: str, source_dir: Path, options: dict[str, Any]) -> None:
     """
     if not source_dir.is_dir():
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(source_dir)):  # a `Path` has one of an address's two slashes
-            raise OptionError(f"--source_dir: expected a folder on this machine. Received: an address, {source_dir}.")
-        raise OptionError(f"{source_dir}: expected the folder of the dataset {dataset}. Received: no such folder.")
+            raise OptionError(
+                "todo", f"--source_dir: expected a folder on this machine. Received: an address, {source_dir}."
+            )
+        raise OptionError(
+            "todo", f"{source_dir}: expected the folder of the dataset {dataset}. Received: no such folder."
+        )
     unknown = options.keys() - inspect.signature(DATASETS[dataset].read).parameters.keys()
     if unknown:
-        raise OptionError(f"Expected no --{', --'.join(sorted(unknown))} with --dataset={dataset}. Received: one.")
+        raise OptionError(
+            "todo", f"Expected no --{', --'.join(sorted(unknown))} with --dataset={dataset}. Received: one."
+        )
 
 
 def read_source(dataset: str, source_dir: Path, split_csv: str | Path | None = None, **options: Any) -> Source:
@@ -84,7 +90,9 @@ def read_source(dataset: str, source_dir: Path, split_csv: str | Path | None = N
     if split_csv:
         source = with_split(source, Path(split_csv))
     if not any(sample.split for sample in source.samples):
-        raise InputError(f"{source_dir}: expected a column split, or --split_csv. Received: no split of any record.")
+        raise InputError(
+            "todo", f"{source_dir}: expected a column split, or --split_csv. Received: no split of any record."
+        )
     # Of the splits that are built, and so not before a file of splits is applied.
     counts = [count_note((sample.split for sample in source.samples), source.published)] if source.published else []
     torn = torn_note(torn_groups((sample.group, sample.split) for sample in source.samples))

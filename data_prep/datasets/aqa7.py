@@ -67,7 +67,9 @@ def read(source_dir: Path, action: str | None = None) -> Source:
             or the videos count from 0.
     """
     if action not in ACTIONS:
-        raise OptionError(f"--action: expected an action of AQA-7, one of {', '.join(ACTIONS)}. Received: {action}")
+        raise OptionError(
+            "todo", f"--action: expected an action of AQA-7, one of {', '.join(ACTIONS)}. Received: {action}"
+        )
     places = (f"{action}-out", f"{action}/frames", action)
     video_dir = find_dir(source_dir, places, "the frames NNN/img_%05d.jpg or videos NNN.avi,")
     lists = [_read_list(source_dir, split, action) for split in SPLITS]
@@ -106,18 +108,18 @@ def _read_list(source_dir, split, action):
     odd = [f"{number} in row {row}" for row, number in enumerate(actions, start=1) if number not in known]
     if odd:
         what = "expected the number of an action, 1 to 6, in the first column (action, sample, score)"
-        raise InputError(f"{path}: {what}. Received: {shown(odd)}")
+        raise InputError("todo", f"{path}: {what}. Received: {shown(odd)}")
     number = ACTIONS[action].number
     triples = zip(range(1, len(table) + 1), samples, table[:, 2].tolist(), strict=True)
     rows = [row for row, of_action in zip(triples, actions, strict=True) if of_action == number]
     if not rows:
-        raise InputError(f"{path}: expected rows of action {number} ({action}). Received: none.")
+        raise InputError("todo", f"{path}: expected rows of action {number} ({action}). Received: none.")
     scores = [score for *_, score in rows]
     counted = [score for score in scores if math.isfinite(score) and score != 0]  # a failed one is 0 by any scale
     if counted and not any(_fits(ACTIONS[action], score / scale) for score in counted for scale in SCALES):
         low, high = ACTIONS[action].scores
         what = f"expected scores of {action}, {low:g} to {high:g} points, or a hundred times that"
-        raise InputError(f"{path}: {what}. Received: {min(counted):g} to {max(counted):g}.")
+        raise InputError("todo", f"{path}: {what}. Received: {min(counted):g} to {max(counted):g}.")
     return _List(path.name, split, rows, len(table), _scale(ACTIONS[action], scores))
 
 

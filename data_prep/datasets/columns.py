@@ -38,7 +38,7 @@ def column_names(
                 found.setdefault(meaning, []).append(column)
     for meaning, columns in found.items():
         if len(columns) > 1:
-            raise InputError(f"{path}: expected one column of {meaning}. Received: {', '.join(columns)}")
+            raise InputError("todo", f"{path}: expected one column of {meaning}. Received: {', '.join(columns)}")
     return {meaning: columns[0] for meaning, columns in found.items()}
 
 
@@ -67,11 +67,11 @@ def _said(path, header, meanings, given):
         if not column or meaning is None:
             known = ", ".join([*sorted(meanings.values()), "mark_1, mark_2, …"])
             raise OptionError(
-                f"--columns: expected MEANING=COLUMN, where MEANING is one of {known}. Received: {item!r}"
+                "todo", f"--columns: expected MEANING=COLUMN, where MEANING is one of {known}. Received: {item!r}"
             )
         if column not in header:
             raise OptionError(
-                f"--columns: expected a column of {path}, one of {', '.join(header)}. Received: {column!r}"
+                "todo", f"--columns: expected a column of {path}, one of {', '.join(header)}. Received: {column!r}"
             )
         if meaning not in said.setdefault(column, []):
             said[column].append(meaning)

@@ -88,7 +88,7 @@ def read(
     table = read_own_table(Path(manifest_csv or source_dir / TABLE), rules, columns, delimiter, decimal_comma, encoding)
     if feature_stride is not None and not table.has_features:
         raise OptionError(
-            f"Expected no --feature_stride: {table.path} has no column features. Received: {feature_stride}."
+            "todo", f"Expected no --feature_stride: {table.path} has no column features. Received: {feature_stride}."
         )
     samples = [_sample(source_dir, table, number, row, rules) for number, row in table.rows]
     rows = [row for _, row in table.rows]
@@ -204,10 +204,10 @@ def _stage_csv(table, source_dir):
     folders = (table.path.parent, source_dir)
     paths = [folder / STAGE_CSV for folder in folders if (folder / STAGE_CSV).is_file()]
     if paths and table.has_boundaries:
-        raise InputError(f"{table.path}: expected stages in its columns or in {paths[0]}. Received: both.")
+        raise InputError("todo", f"{table.path}: expected stages in its columns or in {paths[0]}. Received: both.")
     if len({path.read_bytes() for path in paths}) > 1:
         raise InputError(
-            f"{paths[0]}: expected it beside the table or beside the videos. Received: another {paths[1]}."
+            "todo", f"{paths[0]}: expected it beside the table or beside the videos. Received: another {paths[1]}."
         )
     return paths[0] if paths else None
 
@@ -224,7 +224,9 @@ def _labelled(samples, table, path, sport):
         labels.setdefault(name if name in names else _file_name(name), []).extend(segments)
     unknown = sorted(labels.keys() - names)
     if unknown:
-        raise InputError(f"{path}: expected video_id as in the column video of {table.path}. Received: {unknown}")
+        raise InputError(
+            "todo", f"{path}: expected video_id as in the column video of {table.path}. Received: {unknown}"
+        )
     named = [bool(row.get("id")) for _, row in table.rows]
     # An id that the table gives, or a number, is that of one performance; the name of a file is that of all in it.
     of_all = [
@@ -314,6 +316,7 @@ def _expect_scores(table, samples, columns, is_labelled):
     if table.numeric_unused or all(sample.segments is None for sample in samples):
         unused = f", and the columns {', '.join(table.unused)} are not used" if table.unused else ""
         raise InputError(
+            "todo",
             f"{table.path}: expected a score in one row at least: {', '.join(columns)} (--columns=final=COLUMN "
-            f"says which column it is). Received: none{unused}"
+            f"says which column it is). Received: none{unused}",
         )

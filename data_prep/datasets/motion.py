@@ -35,7 +35,7 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
     rules = _sport(path, rows, None if sport is None else sport_option(sport))
     heads = [column for column in rows[0] if column not in NO_HEADS]
     if not heads:
-        raise InputError(f"{path}: expected a column of classes beside {', '.join(NO_HEADS)}. Received: none.")
+        raise InputError("todo", f"{path}: expected a column of classes beside {', '.join(NO_HEADS)}. Received: none.")
     classes = {head: sorted({row[head] for row in rows} - {""}, key=_natural) for head in heads}
     for head, names in classes.items():
         spellings: dict[Any, str] = {}
@@ -43,7 +43,7 @@ def read(source_dir: Path, sport: SportForm | None = None) -> Source:
             first = spellings.setdefault(_meaning(name), name)
             if first != name:
                 what = f"expected one spelling of a class of {head}. Received: {first} and {name}"
-                raise InputError(f"{path}: {what}.")
+                raise InputError("todo", f"{path}: {what}.")
     samples = [_sample(source_dir, f"{path.name}, row {row.number}", row, classes) for row in rows]
     notes = [f"Classes of {head}: {', '.join(names)}." for head, names in classes.items()]
     notes += unlisted_note(source_dir / "videos", (sample.path for sample in samples))
@@ -56,7 +56,8 @@ def _sport(path, rows, given):
     found = sorted({row["sport"] for row in rows})
     if len(found) != 1 or found[0] not in known:
         raise InputError(
-            f"{path}: expected one sport of {', '.join(sorted(known))}. Received: {', '.join(found) or 'no rows'}."
+            "todo",
+            f"{path}: expected one sport of {', '.join(sorted(known))}. Received: {', '.join(found) or 'no rows'}.",
         )
     return known[found[0]]
 

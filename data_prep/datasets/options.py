@@ -17,4 +17,4 @@ def sport_option(sport: SportForm | None) -> Sport:
     try:
         return named_sport(sport) if sport is None or isinstance(sport, str) else get_sport(sport)
     except InputError as error:
-        raise OptionError(str(error)) from error
+        raise OptionError("todo", str(error)) from error

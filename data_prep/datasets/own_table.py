@@ -121,24 +121,27 @@ def _check_stages(sport):
     taken = [stage for stage in sport.stages[1:] if meaning_of(stage, meanings)]
     if taken:
         raise OptionError(
-            f"--sport: expected no stages of {sport.name} with the name of a column. Received: {', '.join(taken)}"
+            "todo",
+            f"--sport: expected no stages of {sport.name} with the name of a column. Received: {', '.join(taken)}",
         )
 
 
 def _check_columns(path, table, names, stages):
     """InputError where the table has no rows or no videos, or columns that do not go together."""
     if not table.rows:
-        raise InputError(f"{path}: expected a row for every video. Received: none.")
+        raise InputError("todo", f"{path}: expected a row for every video. Received: none.")
     if not {"video", "features"} & names.keys():
         raise InputError(
-            f"{path}: expected a column video (--columns=video=COLUMN). Received: {', '.join(table.header)}"
+            "todo", f"{path}: expected a column video (--columns=video=COLUMN). Received: {', '.join(table.header)}"
         )
     timed = sorted({*FRAMES, *TIMES, "start"} & names.keys()) if "features" in names else []
     if timed:
-        raise InputError(f"{path}: expected whole files of features. Received: {', '.join(timed)}")
+        raise InputError("todo", f"{path}: expected whole files of features. Received: {', '.join(timed)}")
     marks = sorted(name for name in names if name.startswith("mark_"))
     if marks and MARKS in names:
-        raise InputError(f"{path}: expected marks in one column or in several. Received: {MARKS}, {', '.join(marks)}")
+        raise InputError(
+            "todo", f"{path}: expected marks in one column or in several. Received: {MARKS}, {', '.join(marks)}"
+        )
 
 
 def _check_boundaries(path, table, names, stages):
@@ -149,10 +152,10 @@ def _check_boundaries(path, table, names, stages):
         return
     columns = texts or list(found.values())
     raise InputError(
+        "columns_of_stages",
         f"{path}: expected a column for every boundary, {','.join(stages)}, with numbers of frames. Received: "
         f"{','.join(columns)}{' without numbers' if texts else ''}. Say which columns the boundaries are "
         f"(--columns={stages[0]}=COLUMN), or that a column is none (--columns={UNUSED}={columns[0]}).",
-        code="columns_of_stages",
     )
 
 

@@ -46,13 +46,16 @@ def stretch_columns(path: Path, rows: Iterable[Mapping[str, str]], has_stages: b
     pair = next((pair for pair in (FRAMES, TIMES, EITHER) if set(found) == set(pair)), None)
     if pair is None:
         expected = "start_frame and end_frame, or start_time and end_time"
-        raise InputError(f"{path}: expected {expected}, of a table's performances. Received: {', '.join(found)}")
+        raise InputError(
+            "todo", f"{path}: expected {expected}, of a table's performances. Received: {', '.join(found)}"
+        )
     cells = [row[name] for row in rows for name in pair if row[name]] if pair == EITHER else []
     plain = next((cell for cell in cells if not TIMECODE.fullmatch(cell)), None)
     if plain is not None:
         raise InputError(
+            "todo",
             f"{path}: expected timecodes (hh:mm:ss) in the columns start and end, or other names: start_frame and "
-            f"end_frame, or start_time and end_time in seconds. Received: {plain}"
+            f"end_frame, or start_time and end_time in seconds. Received: {plain}",
         )
     return pair
 

@@ -40,7 +40,7 @@ def read(source_dir: Path, action: str | None = None) -> Source:
     ]
     apparatus = sorted({_apparatus(sample.video_id) for sample in samples})
     if action is not None and action not in apparatus:
-        raise OptionError(f"--action: expected an apparatus, one of {', '.join(apparatus)}. Received: {action}")
+        raise OptionError("todo", f"--action: expected an apparatus, one of {', '.join(apparatus)}. Received: {action}")
     chosen = tuple(sample for sample in samples if action in (None, _apparatus(sample.video_id)))
     videos = {split: number * (len(APPARATUS) if action is None else 1) for split, number in PUBLISHED.items()}
     published = Published(videos, "Zeng et al. 2020")
@@ -68,7 +68,7 @@ def _read_list(path):
             )
         rows.append((number, dict(zip(COLUMNS, values, strict=False))))
     if malformed:
-        raise InputError("\n".join(malformed))
+        raise InputError("todo", "\n".join(malformed))
     return rows
 
 
@@ -77,7 +77,7 @@ def _is_header(path, number, line):
     words = line.lower().replace("final", "total")
     found = sorted((words.find(column), column) for column in COLUMNS if column in words)
     if [column for _, column in found] != [column for column in COLUMNS if column in words]:
-        raise InputError(f"{path}, row {number}: expected the columns {' '.join(COLUMNS)}. Received: {line!r}")
+        raise InputError("todo", f"{path}, row {number}: expected the columns {' '.join(COLUMNS)}. Received: {line!r}")
     return not any(NUMBER.fullmatch(value) for value in line.split())
 
 

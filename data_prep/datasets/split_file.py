@@ -50,10 +50,10 @@ def check_new(taken: Sequence[Path], overwrite: bool) -> None:
     """InputError where files that are there may not be replaced; what is no file of splits never is."""
     others = [str(path) for path in taken if not _is_split_csv(path)]
     if others:
-        raise InputError(f"Expected new files. Received: {', '.join(others)}, which no split command wrote.")
+        raise InputError("todo", f"Expected new files. Received: {', '.join(others)}, which no split command wrote.")
     if taken and not overwrite:
         found = ", ".join(map(str, taken))
-        raise InputError(f"Expected new files (--overwrite replaces files of splits). Received: {found}")
+        raise InputError("todo", f"Expected new files (--overwrite replaces files of splits). Received: {found}")
 
 
 def further_folds(output: Path, folds: int) -> list[Path]:
@@ -83,10 +83,10 @@ def with_split(source: Source, path: Path) -> Source:
     for row in read_csv(path, COLUMNS):
         if row["id"] in splits:
             both = f"rows {rows[row['id']]} and {row.number}"
-            raise InputError(f"{path}: expected every id once. Received: {row['id']} in {both}")
+            raise InputError("todo", f"{path}: expected every id once. Received: {row['id']} in {both}")
         if row["split"] not in SPLITS:
             what = f"expected a split, one of {', '.join(SPLITS)}. Received: {row['split']!r}"
-            raise InputError(f"{path}, row {row.number}: {what}")
+            raise InputError("todo", f"{path}, row {row.number}: {what}")
         splits[row["id"]], rows[row["id"]] = row["split"], row.number
         if all(row.get(name) for name in FRAMES):
             frames[row["id"]] = _stretch(path, row)
@@ -96,7 +96,8 @@ def with_split(source: Source, path: Path) -> Source:
         received = [f"none for {shown(missing)}"] if missing else []
         received += [f"{shown(unknown)}, which are no records"] if unknown else []
         raise InputError(
-            f"{path}: expected a split for each of {counted(len(ids), 'record')}. Received: {'; '.join(received)}"
+            "todo",
+            f"{path}: expected a split for each of {counted(len(ids), 'record')}. Received: {'; '.join(received)}",
         )
     _check_frames(path, source.samples, frames)
     samples = tuple(dataclasses.replace(sample, split=splits[sample.video_id]) for sample in source.samples)
@@ -109,7 +110,7 @@ def _stretch(path, row):
         start, stop = (whole_number(row[name]) for name in FRAMES)
     except ValueError as error:
         received = ",".join(row[name] for name in FRAMES)
-        raise InputError(f"{path}, row {row.number}: expected integer frames. Received: {received}") from error
+        raise InputError("todo", f"{path}, row {row.number}: expected integer frames. Received: {received}") from error
     return start, stop
 
 
@@ -123,7 +124,7 @@ def _check_frames(path, samples, frames):
                 moved.append(f"{sample.video_id} ({start} to {stop}, now {now_start} to {now_stop})")
     if moved:
         what = "expected the frames that its ids were written for. Received: others as"
-        raise InputError(f"{path}: {what} {shown(moved)}; give the rows ids of their own, and split anew.")
+        raise InputError("todo", f"{path}: {what} {shown(moved)}; give the rows ids of their own, and split anew.")
 
 
 def with_split_problems(source: Source) -> Source:

@@ -40,12 +40,12 @@ def make_splits(samples: Iterable[Sample], settings: SplitSettings) -> list[dict
         name for name, count in collections.Counter(sample.video_id for sample in samples).items() if count > 1
     )
     if repeated:
-        raise InputError(f"Expected distinct ids to split by. Received: {shown(repeated)} more than once")
+        raise InputError("todo", f"Expected distinct ids to split by. Received: {shown(repeated)} more than once")
     if settings.by == "own":
         unsplit = [sample.where for sample in samples if sample.split not in SPLITS]
         if unsplit:
             expected = f"a split of every record, one of {', '.join(SPLITS)}"
-            raise InputError(f"Expected {expected}. Received: another or none in {shown(unsplit)}")
+            raise InputError("todo", f"Expected {expected}. Received: another or none in {shown(unsplit)}")
         return [{sample.video_id: sample.split for sample in samples}]
     units = _units(samples, settings.by)
     if settings.folds:
@@ -82,7 +82,7 @@ def _units(samples, by):
     }[by]
     if lacking:
         where = shown(sample.where for sample in lacking)
-        raise InputError(f"Expected {expected} of every record to split by. Received: none in {where}")
+        raise InputError("todo", f"Expected {expected} of every record to split by. Received: none in {where}")
     if by == "score":
         return [[sample] for sample in sorted(samples, key=lambda sample: sample.final)]
     if by == "random":
@@ -114,8 +114,9 @@ def _split(samples, units, test, settings, rng):
     expected = {"train", *(name for name, share in shares.items() if share)}
     if set(split.values()) != expected:
         raise InputError(
+            "todo",
             f"Expected records for {', '.join(sorted(expected))}. Received: {counted(len(samples), 'record')}, "
-            f"{len(units)} to be kept apart, which leave one of these empty"
+            f"{len(units)} to be kept apart, which leave one of these empty",
         )
     return split
 

@@ -226,7 +226,7 @@ def read_stage_csv(path: Path) -> dict[str, list[Segment]]:
         else:
             segments.setdefault(row["video_id"], []).append(segment)
     if malformed:
-        raise InputError("\n".join(malformed))
+        raise InputError("todo", "\n".join(malformed))
     return segments
 
 

@@ -64,7 +64,7 @@ def _read_classes(path):
     names = [fields[1] for _, fields in rows if len(fields) == 2]
     if malformed or not names or len(set(names)) != len(names):
         raise InputError(
-            "\n".join(malformed) or f"{path}: expected distinct classes. Received: {counted(len(rows), 'row')}."
+            "todo", "\n".join(malformed) or f"{path}: expected distinct classes. Received: {counted(len(rows), 'row')}."
         )
     return names
 

@@ -48,14 +48,16 @@ def find_split_dir(source_dir: Path, split_dir: str | None = None, patterns: Seq
         candidates = [source_dir / split_dir, Path(split_dir)]
         found = [folder for folder in candidates if folder.is_dir()]
         if not found:
-            raise OptionError(f"--split_dir: expected a folder, {candidates[0]} or {candidates[1]}. Received: neither.")
+            raise OptionError(
+                "todo", f"--split_dir: expected a folder, {candidates[0]} or {candidates[1]}. Received: neither."
+            )
         return found[0]
     found = sorted(folder for pattern in patterns for folder in source_dir.glob(pattern) if folder.is_dir())
     if len(found) != 1:
         expected = " or ".join(patterns)
         received = ", ".join(str(folder.relative_to(source_dir)) for folder in found) or "none"
         raise InputError(
-            f"{source_dir}: expected one folder {expected}, or --split_dir to name it. Received: {received}"
+            "todo", f"{source_dir}: expected one folder {expected}, or --split_dir to name it. Received: {received}"
         )
     return found[0]
 
@@ -85,14 +87,14 @@ def read_numbered_stages(source_dir: Path) -> dict[int, tuple[Segment, ...]] | N
     segments = read_stage_csv(path)
     unknown = [video_id for video_id in segments if not video_id.isdecimal()]
     if unknown:
-        raise InputError(f"{path}: expected video numbers as video_id. Received: {', '.join(unknown)}")
+        raise InputError("todo", f"{path}: expected video numbers as video_id. Received: {', '.join(unknown)}")
     numbered = {int(video_id): tuple(rows) for video_id, rows in segments.items()}
     if len(numbered) != len(segments):
         forms = collections.defaultdict(list)
         for video_id in segments:
             forms[int(video_id)].append(video_id)
         received = "; ".join(" and ".join(names) for names in forms.values() if len(names) > 1)
-        raise InputError(f"{path}: expected one way to write the number of a video. Received: {received}")
+        raise InputError("todo", f"{path}: expected one way to write the number of a video. Received: {received}")
     return numbered
 
 
@@ -100,7 +102,9 @@ def check_numbers(path: Path, numbers: Iterable[int], count: int) -> None:
     """InputError where the rows of a table are not of the videos 1 to `count`: it may count from 0."""
     outside = sorted(number for number in numbers if not 1 <= number <= count)
     if outside:
-        raise InputError(f"{path}: expected numbers of videos, 1 to {count}. Received: {shown(map(str, outside))}.")
+        raise InputError(
+            "todo", f"{path}: expected numbers of videos, 1 to {count}. Received: {shown(map(str, outside))}."
+        )
 
 
 def make_samples(

@@ -35,13 +35,14 @@ def read(
     """
     video_dir = source_dir / VIDEO_DIR
     if not video_dir.is_dir():
-        raise InputError(f"{video_dir}: expected the folder of the videos NNN.avi. Received: no such folder.")
+        raise InputError("todo", f"{video_dir}: expected the folder of the videos NNN.avi. Received: no such folder.")
     overall = read_vector(source_dir / "diving_overall_scores.mat", "overall_scores")
     difficulty = read_vector(source_dir / "diving_difficulty_level.mat", "difficulty_level")
     if len(overall) != len(difficulty):
         raise InputError(
+            "todo",
             f"{source_dir}: expected as many difficulties as overall scores. Received: {len(difficulty)} in "
-            f"diving_difficulty_level.mat, {len(overall)} in diving_overall_scores.mat"
+            f"diving_difficulty_level.mat, {len(overall)} in diving_overall_scores.mat",
         )
     split = unlv.find_split_dir(source_dir, split_dir, split_patterns)
     stage_file, segments_of = _stage_labels(source_dir, len(overall))
@@ -61,10 +62,13 @@ def _stage_labels(source_dir, num_videos):
         unlv.check_numbers(source_dir / unlv.STAGE_CSV, stages, num_videos)
         return unlv.STAGE_CSV, stages.__getitem__
     if not (source_dir / TIMES_FILE).is_file():
-        raise InputError(f"{source_dir}: expected stage labels, {unlv.STAGE_CSV} or {TIMES_FILE}. Received: neither.")
+        raise InputError(
+            "todo", f"{source_dir}: expected stage labels, {unlv.STAGE_CSV} or {TIMES_FILE}. Received: neither."
+        )
     times = read_diving_times(source_dir / TIMES_FILE)
     if len(times) != num_videos:
         raise InputError(
-            f"{source_dir / TIMES_FILE}: expected {counted(num_videos, 'row')}, one a video. Received: {len(times)}"
+            "todo",
+            f"{source_dir / TIMES_FILE}: expected {counted(num_videos, 'row')}, one a video. Received: {len(times)}",
         )
     return TIMES_FILE, lambda number: diving_segments(times[number], f"{TIMES_FILE}, row {number}")

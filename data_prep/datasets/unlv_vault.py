@@ -27,7 +27,7 @@ def read(source_dir: Path, split_dir: str | None = None, difficulty_csv: str | N
     video_dirs = [source_dir / name for name in VIDEO_DIRS if (source_dir / name).is_dir()]
     if not video_dirs:
         raise InputError(
-            f"{source_dir}: expected the folder of the videos, {' or '.join(VIDEO_DIRS)}. Received: neither."
+            "todo", f"{source_dir}: expected the folder of the videos, {' or '.join(VIDEO_DIRS)}. Received: neither."
         )
     overall = read_vector(source_dir / "gym_vault_overall_scores.mat", "overall_scores")
     difficulty_file, difficulty = _difficulty(source_dir, difficulty_csv, len(overall))
@@ -59,13 +59,16 @@ def _difficulty(source_dir, difficulty_csv, count):
     path = source_dir / DIFFICULTY_FILE
     if not path.is_file():
         raise InputError(
+            "todo",
             f"{source_dir}: expected the difficulty of each vault, which the official release does not have: either "
             f"{DIFFICULTY_FILE} (variable 'difficulty_level', one entry per video) or --difficulty_csv naming a CSV "
-            "file with the columns video,difficulty. Received: neither."
+            "file with the columns video,difficulty. Received: neither.",
         )
     values = read_vector(path, "difficulty_level")
     if len(values) != count:
-        raise InputError(f"{path}: expected the difficulty of {counted(count, 'video')}. Received: {len(values)}.")
+        raise InputError(
+            "todo", f"{path}: expected the difficulty of {counted(count, 'video')}. Received: {len(values)}."
+        )
     return path.name, dict(enumerate(values, start=1))
 
 
@@ -92,5 +95,5 @@ def _read_difficulty_csv(path):
             malformed.append(f"{path}, row {row.number}: expected each video once. Received: video {number} again")
         difficulty[number] = value
     if malformed:
-        raise InputError("\n".join(malformed))
+        raise InputError("todo", "\n".join(malformed))
     return difficulty

@@ -103,9 +103,9 @@ def _computing(target, kept, workers, runner):
     if runner is None:
         return in_processes(workers or os.cpu_count() or 1, WAITING)
     if isinstance(target, RemotePath):
-        raise InputError(f"--runner={runner}: expected --output_dir in a file system. Received: {target}.")
+        raise InputError("todo", f"--runner={runner}: expected --output_dir in a file system. Received: {target}.")
     if workers is not None:
-        raise InputError(f"--workers={workers}: expected it without --runner. Received: --runner={runner}.")
+        raise InputError("todo", f"--workers={workers}: expected it without --runner. Received: --runner={runner}.")
     return on_runner(runner, kept)
 
 
@@ -116,7 +116,9 @@ def _build(dataset, source_dir, target, settings, kept, decoding, options):
     if source.has_features:
         settings = _without_frames(settings)
         if given:
-            raise InputError(f"{given}: expected videos to decode. Received: features, which this process reads.")
+            raise InputError(
+                "todo", f"{given}: expected videos to decode. Received: features, which this process reads."
+            )
     check_replaced_joints(target, source_dir, source)
     known = known_problems(source, source_dir, _lost(settings))
     _refuse(known, settings, source_dir)
@@ -148,7 +150,9 @@ def _without_frames(settings):
     default = BuildSettings()
     given = [name for name in OF_FRAMES if getattr(settings, name) != getattr(default, name)]
     if given:
-        raise InputError(f"Expected no settings of frames for records of features. Received: {', '.join(given)}.")
+        raise InputError(
+            "todo", f"Expected no settings of frames for records of features. Received: {', '.join(given)}."
+        )
     return dataclasses.replace(settings, frame_size=(0, 0))
 
 
@@ -255,11 +259,13 @@ def _refuse(rejected, settings, source_dir):
         found = [problem for _, problems in rejected for problem in problems]
         lines = [f"{source_dir}: expected consistent videos and labels. Received: {counted(len(found), 'problem')}"]
         lines += [f"  {line}" for line in listed(found, source_dir)]
-        raise InputError("\n".join([*lines, f"Nothing was written. {' '.join(sorted(remedies))} leaves them out."]))
+        raise InputError(
+            "todo", "\n".join([*lines, f"Nothing was written. {' '.join(sorted(remedies))} leaves them out."])
+        )
 
 
 def _nothing_left(source_dir, rejected):
-    return InputError(f"{source_dir}: expected videos to write. Received: {len(rejected)}, all with problems.")
+    return InputError("todo", f"{source_dir}: expected videos to write. Received: {len(rejected)}, all with problems.")
 
 
 def _dataset_info(writer, dataset, source, source_dir, settings, aspect, rejected, simulation):

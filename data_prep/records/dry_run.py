@@ -53,7 +53,7 @@ def check(dataset: str, source_dir: str | Path, workers: int | None = None, **op
         return [*lines, _summary(source_dir, dataset, "not readable", lines)], len(lines)
     if source.has_features and (workers or 1) > 1:
         raise OptionError(
-            f"--workers={workers}: expected videos to decode. Received: features, which this process reads."
+            "todo", f"--workers={workers}: expected videos to decode. Received: features, which this process reads."
         )
     problems: list[Problem] = []
     num_steps, unlabelled = 0, {}

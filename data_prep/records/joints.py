@@ -37,7 +37,7 @@ class SourceJoints:
             read_index(self.folder)
         elif any(self.folder.rglob("*.npy")):
             what = "expected the names of the joints, as docs/data.md describes them. Received: no such file"
-            raise InputError(f"{self.folder / INDEX}: {what}, though there are joints beside it.")
+            raise InputError("todo", f"{self.folder / INDEX}: {what}, though there are joints beside it.")
 
     def are_elsewhere(self, sample: Sample, frame_size: tuple[int, int]) -> bool:
         """Whether most joints of a video lie outside its frames, or all in one pixel: they are on another scale.
@@ -82,13 +82,15 @@ class SourceJoints:
     def _name(self, video_id):
         name = PurePosixPath(video_id)
         if name.is_absolute() or ".." in name.parts:
-            raise InputError(f"{self.folder}: expected ids that name files in a folder. Received: {video_id!r}.")
+            raise InputError(
+                "todo", f"{self.folder}: expected ids that name files in a folder. Received: {video_id!r}."
+            )
         if (self.folder / f"{video_id}.npy").is_file():
             return video_id
         stem = self._stems[video_id]
         if self._shared[stem] > 1:
             what = f"{video_id}.npy, as {counted(self._shared[stem], 'video')} would have {stem}.npy"
-            raise InputError(f"{self.folder}: expected joints in {what}. Received: no such file.")
+            raise InputError("todo", f"{self.folder}: expected joints in {what}. Received: no such file.")
         return stem
 
 
@@ -113,4 +115,4 @@ def check_replaced_joints(output_dir: Path | RemotePath, source_dir: Path, sourc
     of_source = not source.has_features and ours.is_file()
     if not (of_source and index.is_file() and index.read_bytes() == ours.read_bytes()):
         what = f"expected joints of {ours.parent}, to replace them. Received: others"
-        raise InputError(f"{theirs}: {what}; move that folder elsewhere, or choose another --output_dir.")
+        raise InputError("todo", f"{theirs}: {what}; move that folder elsewhere, or choose another --output_dir.")

@@ -54,7 +54,7 @@ def kept_videos(target: AnyPath) -> Iterator[Path]:
             yield Path(temporary)
         return
     if not target.name:
-        raise InputError(f"{target}: expected a new or empty folder. Received: the root of the file system.")
+        raise InputError("todo", f"{target}: expected a new or empty folder. Received: the root of the file system.")
     folder = folder_beside(target)
     with writing_to(target):
         folder.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def kept_videos(target: AnyPath) -> Iterator[Path]:
                 shutil.rmtree(folder, ignore_errors=True)
             elif isinstance(error, InputError | Stopped):
                 remark = f"Kept in {folder}: {counted(num_videos, 'encoded video')}; the same command goes on."
-                error.args = (f"{error} {remark}",)
+                error.hint = f"{error.hint} {remark}".lstrip()
             raise
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -110,7 +110,7 @@ def read_frames(path: Path) -> list[bytes]:
     """
     video = _read(path)
     if video is None:
-        raise InputError(f"{path}: expected the frames that were just kept. Received: a damaged file, or none.")
+        raise InputError("todo", f"{path}: expected the frames that were just kept. Received: a damaged file, or none.")
     return video.jpegs
 
 

@@ -92,13 +92,13 @@ def _source_clip(source_dir, data_path):
 def _psnr_of_features(record, file):
     """Infinite: features are stored as they are, or are others."""
     if not np.array_equal(read_features(file).values, record["feature/floats"]):
-        raise InputError(f"{file}: expected the features that the record was made of. Received: others.")
+        raise InputError("todo", f"{file}: expected the features that the record was made of. Received: others.")
     return math.inf
 
 
 def _psnr_of_record(record, clip, stored):
     if clip.sha256() != record["clip/sha256"].decode():
-        raise VideoError(f"{clip}: expected the bytes that the record was made of. Received: others.")
+        raise VideoError("todo", f"{clip}: expected the bytes that the record was made of. Received: others.")
     stream = VideoStream(clip, num_threads=1)
     source = np.array([stored.picture(frame, stream.pixel_aspect) for frame in stream])
     return psnr(np.array(decode_frames(record["image/encoded"])), source)

@@ -53,7 +53,9 @@ def _refuse_simulated_joints(folder):
         return  # whoever reads the joints says so
     if is_simulated:
         what = f"expected simulation.json of videos with {SIMULATED}. Received: none"
-        raise InputError(f"{folder / INDEX}: {what}; copy it from the folder of the simulation to that of the videos.")
+        raise InputError(
+            "todo", f"{folder / INDEX}: {what}; copy it from the folder of the simulation to that of the videos."
+        )
 
 
 def _between(folder, source_dir):
@@ -79,9 +81,11 @@ def _read(folder):
     path, under_way = _files(folder)
     if under_way.is_file():
         what = "expected a simulation that has ended. Received: one that is under way or was interrupted"
-        raise InputError(f"{under_way}: {what}; give its command again.")
+        raise InputError("todo", f"{under_way}: {what}; give its command again.")
     simulation = read_json(path)
     if not isinstance(simulation.get("settings", {}), dict):
         received = reprlib.repr(simulation)
-        raise InputError(f"{path}: expected a JSON object, and an object of settings in it. Received: {received}")
+        raise InputError(
+            "todo", f"{path}: expected a JSON object, and an object of settings in it. Received: {received}"
+        )
     return simulation

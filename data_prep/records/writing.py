@@ -154,7 +154,9 @@ def writing_to(output_dir: Path | RemotePath) -> Iterator[None]:
         if of_a_store(error):
             raise
         reason = error.strerror or str(error)
-        raise InputError(f"{output_dir}: expected a place that can be written to. Received: {reason}.") from error
+        raise InputError(
+            "todo", f"{output_dir}: expected a place that can be written to. Received: {reason}."
+        ) from error
 
 
 def check_output_dir(output_dir: Path | RemotePath, overwrite: bool) -> None:
@@ -175,14 +177,16 @@ def check_output_dir(output_dir: Path | RemotePath, overwrite: bool) -> None:
     elif _is_cut_off(output_dir):
         found = f"records without {INDEX_NAME}, as an upload leaves them that is cut off"
     else:
-        raise InputError(f"{output_dir}: expected a new or empty folder. Received: something that is not records.")
+        raise InputError(
+            "todo", f"{output_dir}: expected a new or empty folder. Received: something that is not records."
+        )
     if not overwrite:
         raise InputError(
-            f"{output_dir}: expected a new or empty folder. Received: {found} (--overwrite replaces them)."
+            "todo", f"{output_dir}: expected a new or empty folder. Received: {found} (--overwrite replaces them)."
         )
     if others := _others(output_dir):
         what = f"expected records alone, to replace them. Received: also {shown(others)}"
-        raise InputError(f"{output_dir}: {what}; move that elsewhere, or choose another --output_dir.")
+        raise InputError("todo", f"{output_dir}: {what}; move that elsewhere, or choose another --output_dir.")
 
 
 def _is_cut_off(folder):

@@ -18,7 +18,9 @@ def merged(path: Path, videos: Sequence[LabelledVideo]) -> list[LabelledVideo]:
     rows = read_csv(path, STAGE_COLUMNS)
     others = [column for row in rows[:1] for column in row if column not in STAGE_COLUMNS]
     if others:
-        raise InputError(f"{path}: expected no columns but {','.join(STAGE_COLUMNS)}. Received: {','.join(others)}")
+        raise InputError(
+            "todo", f"{path}: expected no columns but {','.join(STAGE_COLUMNS)}. Received: {','.join(others)}"
+        )
     found: Mapping[str, Sequence[Segment]] = read_stage_csv(path)
     together = {name: LabelledVideo(name, segments[0].where, tuple(segments)) for name, segments in found.items()}
     return list({**together, **{video.video_id: video for video in videos}}.values())

@@ -38,7 +38,7 @@ def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tup
     """
     if videos_dir is None and paths:
         if len(wrong := unreadable(paths)) == len(paths):
-            raise InputError(" ".join(map(str, wrong)))
+            raise InputError("todo", " ".join(map(str, wrong)))
         # The folders are resolved, but not a link to a video: it is called as its link.
         found = [path.parent.resolve() / path.name for path in map(Path, paths)]
         folder = Path(os.path.commonpath([path.parent for path in found]))
@@ -46,10 +46,14 @@ def find_videos(videos_dir: str | None = None, paths: Sequence[str] = ()) -> tup
         folder = Path(videos_dir)
         found = videos_in(folder) if folder.is_dir() else []
         if not found:
-            raise InputError(f"--videos_dir: expected a folder of videos. Received: {folder}, where there are none.")
+            raise InputError(
+                "todo", f"--videos_dir: expected a folder of videos. Received: {folder}, where there are none."
+            )
     else:
         received = "both" if paths else "neither"
-        raise InputError(f"Expected --videos_dir, or one or more video files. Received: {received}. See --help.")
+        raise InputError(
+            "todo", f"Expected --videos_dir, or one or more video files. Received: {received}. See --help."
+        )
     return folder, list(dict.fromkeys(path.relative_to(folder).as_posix() for path in found))
 
 

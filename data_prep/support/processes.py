@@ -71,8 +71,9 @@ def _said_if_killed(workers):
         yield
     except BrokenProcessPool as error:
         raise InputError(
+            "todo",
             f"Expected {workers} processes to do their work. Received: one was killed, as the system does where memory "
-            "runs out. Fewer at a time (--workers) need less."
+            "runs out. Fewer at a time (--workers) need less.",
         ) from error
 
 

@@ -43,7 +43,7 @@ def train(
     if len(scores) == 1:
         expected = "expected held-out videos of different scores, to choose the epoch by"
         received = f"{counted(int(training.held_out.sum()), 'video')}, of {scores.pop():g}"
-        raise InputError(f"{expected}. Received: {received}. Hold out more, or none (--validation_fraction).")
+        raise InputError("todo", f"{expected}. Received: {received}. Hold out more, or none (--validation_fraction).")
     rng = np.random.default_rng(training.seed)
     held_out = training.held_out
     best, kept, weights = -np.inf, epochs, None
@@ -60,7 +60,7 @@ def train(
         if found > best:
             best, kept, weights = found, epoch, model.get_weights()
     if weights is None:
-        raise InputError("expected a training that converges. Received: predictions that are no numbers.")
+        raise InputError("todo", "expected a training that converges. Received: predictions that are no numbers.")
     model.set_weights(weights)
     return {"epoch": kept, **({"validation_src": round(best, 4)} if held_out.any() else {})}
 

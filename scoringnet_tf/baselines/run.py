@@ -68,8 +68,9 @@ class Run:
         learned = {video_id for part in parts for video_id in part.ids}
         if both := learned & {*split_ids(self.info, self.split)}:
             raise InputError(
+                "todo",
                 f"--split={self.split}: expected a split that {self.name} does not learn from. Received: one with "
-                f"{counted(len(both), 'video')} that it does."
+                f"{counted(len(both), 'video')} that it does.",
             )
         described = self._describe(system, parts[0])
         self._check_folder(described)
@@ -122,16 +123,18 @@ class Run:
             if others:
                 expected = "a new folder, or a run of the same settings"
                 raise InputError(
+                    "todo",
                     f"--output_dir={self.output_dir}: expected {expected}. Received: {others[0].name}, which no "
-                    f"{SETTINGS} says to be of this system."
+                    f"{SETTINGS} says to be of this system.",
                 )
             return
         found = read_json(path)
         different = [name for name in described if found.get(name) != described[name]]
         if different:
             raise InputError(
+                "todo",
                 f"--output_dir={self.output_dir}: expected a new folder, or a run of the same settings. Received: one "
-                f"of other {', '.join(different)}."
+                f"of other {', '.join(different)}.",
             )
 
     def _fit(self, system: System, parts: Sequence[Videos], described: Mapping[str, Any]) -> None:
@@ -151,7 +154,9 @@ class Run:
                 try:
                     learned[score] = _constant(of_score) or system.learn(of_score)
                 except InputError as error:
-                    raise InputError(f"{self.info.records_dir}: {self.name}, {score} scores: {error}") from error
+                    raise InputError(
+                        "todo", f"{self.info.records_dir}: {self.name}, {score} scores: {error}"
+                    ) from error
         chosen = {score: dict(found.chosen) for score, found in learned.items()}
         write_json(self.output_dir / SETTINGS, {**described, "chosen": chosen, "versions": versions()})
         for info in self.tested:

@@ -40,7 +40,7 @@ def _segments(videos):
     for video_id, clips in zip(videos.ids, found, strict=True):
         if not videos.info.has_vectors and np.all(clips.stages < 0):
             what = f"expected stage labels of every video, which S3D stacks. Received: none of {video_id}."
-            raise InputError(f"{videos.info.records_dir}: {what}")
+            raise InputError("todo", f"{videos.info.records_dir}: {what}")
     if videos.info.has_vectors:
         return np.stack([clips.values[0] for clips in found])
     return np.stack([stacked(clips, len(videos.info.stages)) for clips in found])

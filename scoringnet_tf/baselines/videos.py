@@ -126,12 +126,16 @@ class Videos:
         for video_id in self.ids:
             found.append(read_joints(folder, video_id, self.info.videos[video_id]["num_frames"]))
             if not found[-1].seen.any():
-                raise InputError(f"{folder / f'{video_id}.npy'}: expected joints in a frame at least. Received: none.")
+                raise InputError(
+                    "todo", f"{folder / f'{video_id}.npy'}: expected joints in a frame at least. Received: none."
+                )
         return found
 
     def _check_frames(self, what):
         if self.info.features:
-            raise InputError(f"{self.info.records_dir}: expected records of frames, for {what}. Received: features.")
+            raise InputError(
+                "todo", f"{self.info.records_dir}: expected records of frames, for {what}. Received: features."
+            )
 
 
 def evenly(number: int, length: int) -> np.ndarray:

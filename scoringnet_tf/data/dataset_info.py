@@ -136,13 +136,16 @@ class DatasetInfo:
         found = fields.get("format_version")
         if found != FORMAT_VERSION:
             raise RecordsError(
+                "todo",
                 f"{records_dir / INDEX_NAME}: expected format version {FORMAT_VERSION}. Received: {found!r}. Build the "
-                "records again with this version of the package."
+                "records again with this version of the package.",
             )
         unknown = fields.keys() - {field.name for field in dataclasses.fields(cls)}
         problem = f"another one, {min(unknown)}" if unknown else index_problem(fields)
         if problem:
-            raise RecordsError(f"{records_dir / INDEX_NAME}: expected the fields of DatasetInfo. Received: {problem}")
+            raise RecordsError(
+                "todo", f"{records_dir / INDEX_NAME}: expected the fields of DatasetInfo. Received: {problem}"
+            )
         info = cls(**{**fields, "frame_size": tuple(fields["frame_size"]), "records_dir": records_dir})
         _check_sport(info)
         absent = dict.fromkeys(info._absent_scores())
@@ -205,7 +208,8 @@ class DatasetInfo:
         """The entry of a stored split; RecordsError naming those there are."""
         if name not in self.splits:
             raise RecordsError(
-                f"{self.records_dir}: expected a split, one of {', '.join(sorted(self.splits))}. Received: {name!r}"
+                "todo",
+                f"{self.records_dir}: expected a split, one of {', '.join(sorted(self.splits))}. Received: {name!r}",
             )
         return self.splits[name]
 
@@ -221,8 +225,9 @@ class DatasetInfo:
         """
         if self.source:
             raise RecordsError(
+                "todo",
                 f"{self.records_dir}: expected records. Received: another split of those in {self.source}, which does "
-                "not hold them itself."
+                "not hold them itself.",
             )
         shards = [(self.records_dir / shard["file"], shard["bytes"]) for shard in self.split(split)["shards"]]
         if shards and isinstance(self.records_dir, RemotePath) and tfio.in_graph(*shards[0]):
@@ -250,21 +255,22 @@ def load_records(records_dir: AnyPath) -> DatasetInfo:
     if not index.is_file():
         recipe = [line for path in flag_files(sys.argv) for line in records_recipe(path)]
         if recipe:
-            raise InputError("\n".join([NO_INDEX.format(index), *recipe]))
+            raise InputError("todo", "\n".join([NO_INDEX.format(index), *recipe]))
     return DatasetInfo.load(records_dir)
 
 
 def _read_fields(path):
     if not path.is_file():
         raise RecordsError(
+            "todo",
             f"{NO_INDEX.format(path)} Records are made with\n"
             f"  python -m data_prep simulate --sport=diving --num_videos=120 --output_dir=VIDEOS\n"
-            f"  python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir={path.parent}"
+            f"  python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir={path.parent}",
         )
     try:
         return read_json(path)
     except InputError as error:
-        raise RecordsError(str(error)) from error
+        raise RecordsError("todo", str(error)) from error
 
 
 def _check_sport(info):
@@ -272,9 +278,11 @@ def _check_sport(info):
     try:
         stages = list(get_sport(info.sport).stages) if info.sport else info.stages
     except InputError as error:
-        raise RecordsError(f"{path}: {error}") from error
+        raise RecordsError("todo", f"{path}: {error}") from error
     if info.stages != stages:
-        raise RecordsError(f"{path}: expected the stages of {info.sport_name}, {stages}. Received: {info.stages}")
+        raise RecordsError(
+            "todo", f"{path}: expected the stages of {info.sport_name}, {stages}. Received: {info.stages}"
+        )
 
 
 def _check_shard(path, num_bytes):
@@ -282,7 +290,7 @@ def _check_shard(path, num_bytes):
     if found != num_bytes:
         received = "no such file" if found is None else f"{counted(found, 'byte')} (truncated or changed)"
         raise RecordsError(
-            f"{path}: expected a shard of {num_bytes} bytes. Received: {received}. Build the records again."
+            "todo", f"{path}: expected a shard of {num_bytes} bytes. Received: {received}. Build the records again."
         )
 
 

@@ -60,7 +60,7 @@ class FeatureFile:
     def check_is_file(self) -> None:
         """InputError where there is no such file."""
         if not self.path.is_file():
-            raise InputError(f"{self}: expected a file of features. Received: no such file.")
+            raise InputError("todo", f"{self}: expected a file of features. Received: no such file.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,12 +98,13 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
     except InputError:
         raise
     except Exception as error:  # zipfile's, zlib's, tokenize's, HDF5's: of a damaged file they raise whatever they meet
-        raise InputError(f"{file}: expected features, an array (T, D). Received: {_said(error)}") from error
+        raise InputError("todo", f"{file}: expected features, an array (T, D). Received: {_said(error)}") from error
     values, origin = values.reshape(-1, values.shape[-1]), read_origin(file.path.parent)
     if origin and origin["size"] != values.shape[1]:
         raise InputError(
+            "todo",
             f"{file}: expected features (T, {origin['size']}), as {ORIGIN_NAME} beside it says. "
-            f"Received: {values.shape}{turned(values.shape, origin['size'])}"
+            f"Received: {values.shape}{turned(values.shape, origin['size'])}",
         )
     return FeatureSequence(values, origin, warnings)
 
@@ -142,7 +143,7 @@ def check_features(
     if different:
         hint = turned(sequence.values.shape, learned["size"])
         raise InputError(
-            f"{source}: expected features like those of the model. Received: {'; '.join(different)}{hint}."
+            "todo", f"{source}: expected features like those of the model. Received: {'; '.join(different)}{hint}."
         )
 
 
@@ -218,13 +219,13 @@ def read_origin(folder: AnyPath) -> dict[str, Any] | None:
     wrong = [name for name in needed if type(origin.get(name)) is not int or origin[name] < 1]
     if wrong:
         raise InputError(
+            "damaged_features_json",
             f"{path}: expected positive integers as size and stride, and as clip_length if any. Received: "
             f"{', '.join(f'{name} {origin.get(name)!r}' for name in wrong)}",
-            code="damaged_features_json",
         )
     rate = origin.get("frame_rate")
     if rate is not None and not (type(rate) in (int, float) and 0 < rate < math.inf):
-        raise InputError(f"{path}: expected a number above 0 as frame_rate, or none. Received: {rate!r}")
+        raise InputError("todo", f"{path}: expected a number above 0 as frame_rate, or none. Received: {rate!r}")
     return origin
 
 
@@ -233,10 +234,14 @@ def _opened(file: FeatureFile) -> Iterator[Any]:
     """The array of a file, to be read by `[...]`."""
     suffix = file.path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise InputError(f"{file}: expected a file of features, one of {', '.join(SUFFIXES)}. Received: another kind.")
+        raise InputError(
+            "todo", f"{file}: expected a file of features, one of {', '.join(SUFFIXES)}. Received: another kind."
+        )
     if suffix == ".npy":
         if file.array is not None:
-            raise InputError(f"{file}: expected no #name: a .npy file holds one array. Received: {file.array!r}")
+            raise InputError(
+                "todo", f"{file}: expected no #name: a .npy file holds one array. Received: {file.array!r}"
+            )
         # Mapped, so that a file of another shape or type is refused before it is read.
         yield np.lib.format.open_memmap(file.path, mode="r")
     elif suffix == ".npz":
@@ -250,7 +255,7 @@ def _opened(file: FeatureFile) -> Iterator[Any]:
 
 def _array_of(arrays, file):
     if not isinstance(arrays, np.lib.npyio.NpzFile):
-        raise InputError(f"{file}: expected an archive of arrays. Received: a single array, as .npy files are.")
+        raise InputError("todo", f"{file}: expected an archive of arrays. Received: a single array, as .npy files are.")
     with arrays:
         return arrays[_chosen(arrays.files, file)]
 
@@ -274,19 +279,21 @@ def _chosen(names, file):
     if file.array in names:
         return file.array
     expected = "one array, or #name for one of several" if file.array is None else f"an array {file.array!r}"
-    raise InputError(f"{file}: expected {expected}. Received: {', '.join(sorted(names)) or 'none'}")
+    raise InputError("todo", f"{file}: expected {expected}. Received: {', '.join(sorted(names)) or 'none'}")
 
 
 def _checked(array, file):
     """(values of an array as float32, warnings); InputError naming the file where they are no features."""
     if array.dtype.kind not in "fiu" or len(array.shape) not in (1, 2) or min(array.shape, default=0) < 1:
-        raise InputError(f"{file}: expected numbers (T, D) or (D,). Received: {array.dtype} {tuple(array.shape)}")
+        raise InputError(
+            "todo", f"{file}: expected numbers (T, D) or (D,). Received: {array.dtype} {tuple(array.shape)}"
+        )
     exact = array[...]
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused with it
         values = np.ascontiguousarray(exact, np.float32)
     if not np.isfinite(values).all():
         step = int(np.argmin(np.isfinite(values.reshape(-1, values.shape[-1])).all(axis=1)))
-        raise InputError(f"{file}: expected finite numbers. Received: NaN or infinity, first in step {step}.")
+        raise InputError("todo", f"{file}: expected finite numbers. Received: NaN or infinity, first in step {step}.")
     return values, (ROUNDED,) if _is_rounded(exact, values) else ()
 
 

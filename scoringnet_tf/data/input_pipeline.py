@@ -131,12 +131,13 @@ def videos(
     stream.check(batch_size, bool(bucket_boundaries), service, epochs is None and draws)
     for name, value in (("max_frames", max_frames), ("num_frames", num_frames)):
         if value is not None and value < 1:
-            raise InputError(f"Expected {name} of at least 1 frame, or None. Received: {value}")
+            raise InputError("todo", f"Expected {name} of at least 1 frame, or None. Received: {value}")
     asked = [stage for fragment in only_stages for stage in fragment]
     if not set(asked) <= set(info.stages) or not all(only_stages) or margin < 0:
         raise InputError(
+            "todo",
             f"Expected only_stages of {', '.join(info.stages)}, and a margin of 0 frames or more. Received: "
-            f"{', '.join(asked) or 'none'}, and {margin}"
+            f"{', '.join(asked) or 'none'}, and {margin}",
         )
     steps = _steps(info, image_size, augmentation)
     noise = info.stages.index(NOISE)
@@ -201,7 +202,9 @@ def clips(
     """
     info = _load_with_classes(records_dir)
     if sampling not in CLIP_SAMPLINGS:
-        raise InputError(f"Expected a sampling of clips, one of {', '.join(CLIP_SAMPLINGS)}. Received: {sampling!r}")
+        raise InputError(
+            "todo", f"Expected a sampling of clips, one of {', '.join(CLIP_SAMPLINGS)}. Received: {sampling!r}"
+        )
     ids = split_ids(info, split, validation_fraction)
     stream = _Stream(info, split, ids, seed, shuffle, num_input_pipelines, input_pipeline_id)
     stream.check(batch_size, bucketed=False)
@@ -273,7 +276,7 @@ def _load_with_classes(records_dir):
     info = DatasetInfo.load(records_dir)
     if not info.classes:
         raise InputError(
-            f"{records_dir}: expected records with classes (--dataset=motion or ucf101). Received: {info.name}"
+            "todo", f"{records_dir}: expected records with classes (--dataset=motion or ucf101). Received: {info.name}"
         )
     return info
 
@@ -296,21 +299,25 @@ class _Stream:
 
     def check(self, batch_size, bucketed, service=None, endless=False):
         if batch_size < 1:
-            raise InputError(f"Expected a batch size of at least 1. Received: {batch_size}")
+            raise InputError("todo", f"Expected a batch size of at least 1. Received: {batch_size}")
         if not 0 <= self.pipeline_id < self.num_pipelines:
             raise InputError(
-                f"Expected an input pipeline id from 0 to {self.num_pipelines - 1}. Received: {self.pipeline_id}"
+                "todo",
+                f"Expected an input pipeline id from 0 to {self.num_pipelines - 1}. Received: {self.pipeline_id}",
             )
         if service and endless:
-            raise InputError("Expected epochs with a service, which makes the batches of all of them. Received: None")
+            raise InputError(
+                "todo", "Expected epochs with a service, which makes the batches of all of them. Received: None"
+            )
         if bucketed and service:
             raise InputError(
-                "Expected no bucket boundaries with a service, which needs to know the batches. Received: both"
+                "todo", "Expected no bucket boundaries with a service, which needs to know the batches. Received: both"
             )
         if bucketed and self.num_pipelines > 1:
             raise InputError(
+                "todo",
                 "Expected no bucket boundaries with several input pipelines, which would then give different numbers "
-                f"of batches. Received: {counted(self.num_pipelines, 'pipeline')}"
+                f"of batches. Received: {counted(self.num_pipelines, 'pipeline')}",
             )
 
     def batches(self, load, batch, batch_size, drop_remainder, first_epoch, epochs, known):
@@ -414,8 +421,9 @@ def _steps(info, image_size, augmentation):
     pixel_options = [name for name in PIXEL_OPTIONS if augmentation and getattr(augmentation, name)]
     if pixel_options:
         raise InputError(
+            "todo",
             f"{info.records_dir}: expected no augmentation of pixels, as these records hold features, which cannot be "
-            f"flipped, cropped or recoloured. Received: {', '.join(pixel_options)}"
+            f"flipped, cropped or recoloured. Received: {', '.join(pixel_options)}",
         )
     return _Steps("features", "feature/floats", lambda values, _: values, (info.feature_size,), tf.constant(0.0))
 

@@ -70,9 +70,11 @@ class StoredForm:
 
     def __post_init__(self):
         if self.fit not in FITS:
-            raise InputError(f"Expected a fit, one of {', '.join(FITS)}. Received: {self.fit!r}")
+            raise InputError("todo", f"Expected a fit, one of {', '.join(FITS)}. Received: {self.fit!r}")
         if self.aspect is not None and not self.aspect > 0:
-            raise InputError(f"Expected an aspect (width over height) above 0, or None. Received: {self.aspect}")
+            raise InputError(
+                "todo", f"Expected an aspect (width over height) above 0, or None. Received: {self.aspect}"
+            )
 
     def encode(self, frame: np.ndarray, pixel_aspect: float = 1.0) -> bytes:
         """The JPEG that records store of a frame.
@@ -247,8 +249,9 @@ def center_offset(stored_size: Sequence[int], image_size: Sequence[int]) -> tupl
     """(top, left) of the centre crop of `image_size` from `stored_size`, both (height, width); InputError if larger."""
     if image_size[0] > stored_size[0] or image_size[1] > stored_size[1]:
         raise InputError(
+            "todo",
             f"Expected stored frames at least as large as the model's image size {image_size[0]}×{image_size[1]} "
             f"(height × width). Received: frames of {stored_size[0]}×{stored_size[1]}. Build the records with "
-            "larger --frame_height and --frame_width, or use a smaller image size."
+            "larger --frame_height and --frame_width, or use a smaller image size.",
         )
     return (stored_size[0] - image_size[0]) // 2, (stored_size[1] - image_size[1]) // 2

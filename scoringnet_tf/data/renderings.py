@@ -24,12 +24,15 @@ def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo], split
         )
         if not same or rendering.sport != info.sport:
             raise InputError(
+                "todo",
                 f"--renderings={rendering.records_dir}: expected the {counted(len(expected), f'{split} video')} of "
-                f"{info.records_dir}, with the same scores. Received: {counted(len(found), 'video')}, others."
+                f"{info.records_dir}, with the same scores. Received: {counted(len(found), 'video')}, others.",
             )
         _check_form(info, rendering)
         if rendering.data_hash in seen:
-            raise InputError(f"--renderings={rendering.records_dir}: expected pixels of its own. Received: the same.")
+            raise InputError(
+                "todo", f"--renderings={rendering.records_dir}: expected pixels of its own. Received: the same."
+            )
         seen.add(rendering.data_hash)
 
 
@@ -47,8 +50,9 @@ def _check_form(info, rendering):
         different = ["features instead of frames" if rendering.features else "frames instead of features"]
     if different:
         raise InputError(
+            "todo",
             f"--renderings={rendering.records_dir}: expected records like those of {info.records_dir}. Received: "
-            f"{'; '.join(different)}."
+            f"{'; '.join(different)}.",
         )
 
 

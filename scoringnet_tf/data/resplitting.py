@@ -58,7 +58,7 @@ def read_split(path: Path) -> Split:
         InputError: it is missing or malformed, names a video twice, or another split.
     """
     if not path.is_file():
-        raise InputError(f"{path}: expected a file of a split ({','.join(COLUMNS)}). Received: no such file.")
+        raise InputError("todo", f"{path}: expected a file of a split ({','.join(COLUMNS)}). Received: no such file.")
     heading, *rows = [cells for _, cells in read_csv(path)] or [[]]
     ids = [row[0] for row in rows]
     named = [[name] for name in SPLITS]
@@ -67,7 +67,7 @@ def read_split(path: Path) -> Split:
     if tuple(heading) not in (COLUMNS, WITH_FRAMES) or malformed or repeated:
         received = malformed[:1] or repeated[:1] or [",".join(heading)]
         expected = f"{','.join(COLUMNS)}, every id once, of {', '.join(SPLITS)}"
-        raise InputError(f"{path}: expected {expected}. Received: {received[0] or 'nothing'}.")
+        raise InputError("todo", f"{path}: expected {expected}. Received: {received[0] or 'nothing'}.")
     return {row[0]: row[1] for row in rows}
 
 
@@ -89,7 +89,7 @@ def of_records(info: DatasetInfo, split: Split) -> Split:
     if unknown or not {"train", "test"} <= set(known.values()):
         received = f"{', '.join(unknown[:3])}, which are no records" if unknown else "none of one"
         where = f"{info.records_dir}: expected a split of these records into train and test."
-        raise InputError(f"{where} Received: {received}.")
+        raise InputError("todo", f"{where} Received: {received}.")
     return known
 
 

@@ -46,12 +46,13 @@ def check_service(address: str, flag: str = "data_service") -> None:
     host, _, port = address.rpartition(":")
     try:
         if not host or not port.isdecimal():
-            raise InputError(f"--{flag}={address}: expected HOST:PORT. Received: {address}.")
+            raise InputError("todo", f"--{flag}={address}: expected HOST:PORT. Received: {address}.")
         socket.create_connection((host, int(port)), ANSWER).close()
     except (OSError, OverflowError) as error:
         raise InputError(
+            "todo",
             f"--{flag}={address}: expected what `python -m scoringnet_tf.serve_data` started there. Received: no "
-            f"answer ({error})."
+            f"answer ({error}).",
         ) from error
 
 
@@ -60,7 +61,8 @@ def check_shared(info: DatasetInfo, address: str) -> None:
     path = as_path(info.source or info.records_dir or "")
     if isinstance(path, RemotePath):
         raise InputError(
-            f"--data_service={address}: expected records in a file system that its workers see too. Received: {path}."
+            "todo",
+            f"--data_service={address}: expected records in a file system that its workers see too. Received: {path}.",
         )
 
 

@@ -37,12 +37,14 @@ def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
         missing = [video_id for video_id in ids if video_id not in found]
         if missing:
             raise RecordsError(
-                f"{info.records_dir}: expected records of {info.source}. Received: {', '.join(missing)}, none there."
+                "todo",
+                f"{info.records_dir}: expected records of {info.source}. Received: {', '.join(missing)}, none there.",
             )
         if changed := [video_id for video_id in ids if _described(source, video_id) != _described(info, video_id)]:
             raise RecordsError(
+                "todo",
                 f"{info.records_dir}: expected the records of {info.source} as they were when it split them. Received: "
-                f"others, of {shown(changed)}. Make the split anew."
+                f"others, of {shown(changed)}. Make the split anew.",
             )
         return {video_id: found[video_id] for video_id in ids}
     paths = info.shard_paths(split)
@@ -50,8 +52,9 @@ def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
     places = [(path, offset) for path, offsets in zip(paths, found_offsets, strict=True) for offset in offsets.tolist()]
     if len(places) != len(ids):
         raise RecordsError(
+            "todo",
             f"{info.records_dir}: expected {counted(len(ids), 'record')} in the {split} split, as its index says. "
-            f"Received: {len(places)}. Build the records again."
+            f"Received: {len(places)}. Build the records again.",
         )
     return dict(zip(ids, places, strict=True))
 
@@ -79,8 +82,9 @@ def record_offsets(path: str) -> np.ndarray:
             position += HEADER_BYTES + length + FOOTER_BYTES
     if position != size:
         raise RecordsError(
+            "todo",
             f"{path}: expected record {len(offsets)} to end where the file does, at byte {size}. Received: "
-            f"{position} (damaged). Find all damage: python -m data_prep inspect"
+            f"{position} (damaged). Find all damage: python -m data_prep inspect",
         )
     return np.array(offsets, np.int64)
 

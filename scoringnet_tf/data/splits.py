@@ -55,15 +55,17 @@ def _chosen(info, split, stored, ids, validation_fraction):
     """`ids` in the order of `stored`, once it is sure that they can be meant."""
     if validation_fraction:
         raise InputError(
-            f"Expected ids or a validation fraction. Received: {counted(len(ids), 'id')} and {validation_fraction}"
+            "todo",
+            f"Expected ids or a validation fraction. Received: {counted(len(ids), 'id')} and {validation_fraction}",
         )
     wanted = set(ids)
     unknown = sorted(wanted - set(stored))
     if unknown or not ids or len(wanted) < len(ids):
         received = f"unknown {', '.join(unknown)}" if unknown else f"{counted(len(ids), 'id')}, {len(wanted)} distinct"
         raise InputError(
+            "todo",
             f"{info.records_dir}: expected distinct ids of the {counted(len(stored), 'record')} of the "
-            f"{stored_split(info, split)} split. Received: {received}"
+            f"{stored_split(info, split)} split. Received: {received}",
         )
     return [video_id for video_id in stored if video_id in wanted]
 
@@ -75,8 +77,9 @@ def _held_out(info, ids, fraction):
     if not 0 < num_held_out < len(units):
         kind, whole = ("training video", "video") if len(units) == len(ids) else ("training group", "group")
         raise InputError(
+            "todo",
             f"Expected a validation fraction that takes some but not all of the {counted(len(units), kind)}. Received: "
-            f"{fraction} ({counted(num_held_out, whole)})"
+            f"{fraction} ({counted(num_held_out, whole)})",
         )
     rng = np.random.default_rng(0)
     chosen: list[_Unit] = []

@@ -177,7 +177,7 @@ class Clip:
         object.__setattr__(self, "path", Path(self.path))
         if self.frames is not None and not 0 <= self.frames[0] < self.frames[1]:
             start, stop = self.frames
-            raise VideoError(f"{self.path}: expected frames, 0 ≤ start < stop. Received: {start}, {stop}.")
+            raise VideoError("todo", f"{self.path}: expected frames, 0 ≤ start < stop. Received: {start}, {stop}.")
 
     def __str__(self):
         """The path, with `#start-stop` where the clip is a stretch; `parse` takes it back."""
@@ -198,7 +198,9 @@ class Clip:
         if self.path.is_dir():
             return image_paths(self)
         if not self.path.is_file():
-            raise VideoError(f"{self}: expected a video file or a folder of images. Received: {what_is_at(self.path)}.")
+            raise VideoError(
+                "todo", f"{self}: expected a video file or a folder of images. Received: {what_is_at(self.path)}."
+            )
         return [self.path]
 
     def sha256(self) -> str:
@@ -437,7 +439,9 @@ class VideoStream:
         num_frames, announced = len(self._times), self.announced
         if not num_frames:
             expected = counted(announced, "frame") if announced else "at least one frame"
-            raise VideoError(f"{self.clip}: expected {expected}. Received: none ({error or 'an empty stream'}).")
+            raise VideoError(
+                "todo", f"{self.clip}: expected {expected}. Received: none ({error or 'an empty stream'})."
+            )
         tolerance = ANNOUNCED_TOLERANCE if self.clip.frames is None else 0
         if not error and num_frames >= announced - tolerance:
             return
@@ -447,7 +451,7 @@ class VideoStream:
             "or recorded with dropped frames)."
         )
         if not self._partial:
-            raise VideoError(f"{self.clip}: {damage}")
+            raise VideoError("todo", f"{self.clip}: {damage}")
         self._damage.append(Remark("damaged", f"It is damaged: {damage}"))
 
 
@@ -459,7 +463,8 @@ def image_paths(clip: Clip) -> list[Path]:
     images = _numbered_images(clip.path, clip.path.stat().st_mtime_ns)
     if not images:
         raise VideoError(
-            f"{clip}: expected a video file, or images numbered in order. Received: a folder without numbered images."
+            "todo",
+            f"{clip}: expected a video file, or images numbered in order. Received: a folder without numbered images.",
         )
     if clip.frames is None:
         numbers = range(min(images), max(images) + 1)
@@ -469,8 +474,9 @@ def image_paths(clip: Clip) -> list[Path]:
     missing = next((number for number in numbers if number not in images), None)
     if missing is not None:
         raise VideoError(
+            "todo",
             f"{clip}: expected images {numbers[0]} to {numbers[-1]} without a gap. Received: none of number {missing} "
-            f"({counted(len(images), 'image')}, {min(images)} to {max(images)})."
+            f"({counted(len(images), 'image')}, {min(images)} to {max(images)}).",
         )
     return [clip.path / images[number] for number in numbers]
 
@@ -484,7 +490,7 @@ def images_to_cut(folder: Path) -> list[Path]:
     images = image_paths(Clip(folder))
     if (first := first_number(folder)) > 1:
         said = "expected images numbered from 0 or 1, for a stretch of them"
-        raise VideoError(f"{folder}: {said}. Received: numbers from {first} on.")
+        raise VideoError("todo", f"{folder}: {said}. Received: numbers from {first} on.")
     return images
 
 
@@ -505,11 +511,11 @@ def _numbered_images(folder, changed):
         forms.setdefault(path.name[: match.start(1)], path.name)
         if len(forms) > 1:
             names = ", ".join(forms.values())
-            raise VideoError(f"{folder}: expected images of one name, but for their numbers. Received: {names}")
+            raise VideoError("todo", f"{folder}: expected images of one name, but for their numbers. Received: {names}")
         number = int(match[1])
         if number in images:
             names = ", ".join(sorted([images[number], path.name]))
-            raise VideoError(f"{folder}: expected one image of each number. Received: {names}")
+            raise VideoError("todo", f"{folder}: expected one image of each number. Received: {names}")
         images[number] = path.name
     return images
 
@@ -535,7 +541,8 @@ def _open_container(path):
         return av.open(str(path.absolute()), options=FORMAT_OPTIONS)  # "a:b.avi" alone would name a protocol
     except (av.FFmpegError, MemoryError, UnicodeError) as error:
         raise VideoError(
-            f"{path}: expected a video in one file. Received: what FFmpeg cannot open as such ({_reason(error)})."
+            "todo",
+            f"{path}: expected a video in one file. Received: what FFmpeg cannot open as such ({_reason(error)}).",
         ) from error
 
 
@@ -558,12 +565,12 @@ def _video_stream(container, path, num_threads, number=None):
     """A video stream by its number among them, or the main one, with a decoder that is ready."""
     streams = container.streams.video
     if not streams:
-        raise VideoError(f"{path}: expected a video stream. Received: none (a truncated or an audio file?).")
+        raise VideoError("todo", f"{path}: expected a video stream. Received: none (a truncated or an audio file?).")
     if number is not None and not 0 <= number < len(streams):
         raise _no_stream(path, number, len(streams))
     stream = _main_stream(container) if number is None else streams[number]
     if stream.codec_context is None:
-        raise VideoError(f"{path}: expected a video that FFmpeg can decode. Received: one of an unknown codec.")
+        raise VideoError("todo", f"{path}: expected a video that FFmpeg can decode. Received: one of an unknown codec.")
     stream.codec_context.thread_count = num_threads
     stream.codec_context.options = DECODER_OPTIONS
     return stream
@@ -579,7 +586,7 @@ def _main_stream(container):
 
 def _no_stream(path, number, count):
     received = f"{'a folder' if path.is_dir() else 'a file'} with {count}"
-    return VideoError(f"{path}: expected a video stream number {number}, from 0. Received: {received}.")
+    return VideoError("todo", f"{path}: expected a video stream number {number}, from 0. Received: {received}.")
 
 
 def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
@@ -600,7 +607,7 @@ def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
         rate = _stated_rate(container, found) or DEFAULT_FPS
         base = float(found.time_base or 1)
     if not times:
-        raise VideoError(f"{path}: expected at least one frame. Received: none (an empty stream).")
+        raise VideoError("todo", f"{path}: expected at least one frame. Received: none (an empty stream).")
     clock = _bridged(times)
     return np.arange(len(times)) / rate if clock is None else (clock - clock[0]) * base
 
@@ -655,7 +662,7 @@ def _webp_seconds(path):
     try:
         return [shown for _, shown in webp_frames(path)]
     except ValueError as error:
-        raise VideoError(f"{path}: expected a whole WebP file. Received: {error}.") from error
+        raise VideoError("todo", f"{path}: expected a whole WebP file. Received: {error}.") from error
 
 
 def _webp_times(path):
@@ -672,7 +679,7 @@ def _packets(path, container, stream):
                 times.append(packet.pts)
                 smallest = min(smallest or packet.size, packet.size)
     except av.FFmpegError as error:
-        raise VideoError(f"{path}: expected a whole video. Received: {_reason(error)}.") from error
+        raise VideoError("todo", f"{path}: expected a whole video. Received: {_reason(error)}.") from error
     if None in times:
         return times, smallest
     first = _first_shown(path, stream.index)
@@ -762,7 +769,7 @@ def _readable(read, what):
     try:
         return read()
     except OSError as error:
-        raise VideoError(f"{what}: expected what can be read. Received: {_reason(error)}.") from error
+        raise VideoError("todo", f"{what}: expected what can be read. Received: {_reason(error)}.") from error
 
 
 def _is_raw(container):

@@ -134,7 +134,7 @@ def _check_kept(chosen, surroundings):
         of_rows = {row.name: number for row in experiment.rows}
         refusal = _refusal(name, experiment, surroundings, of_rows, number if experiment.compute else 0, names)
         if refusal:
-            raise InputError(refusal)
+            raise InputError("todo", refusal)
 
 
 def _refusal(name, experiment, surroundings, numbers, of_others=0, names=()):
@@ -286,8 +286,9 @@ def _preset(name, sport):
     path = PROJECT / PRESETS[name].format(sport=sport) if name in PRESETS else pathlib.Path(name)
     if not path.is_file():
         raise InputError(
+            "todo",
             f"--preset={name}: expected small or paper, in a checkout of the project, or a flag file. Received: "
-            f"{path}, no such file."
+            f"{path}, no such file.",
         )
     return path
 
@@ -301,7 +302,7 @@ def _chosen(names):
     """The named tables; all where none or "all" is named."""
     unknown = [name for name in names if name not in (*EXPERIMENTS, "all")]
     if unknown:
-        raise InputError(f"Expected tables, of {', '.join(EXPERIMENTS)} or all. Received: {', '.join(unknown)}")
+        raise InputError("todo", f"Expected tables, of {', '.join(EXPERIMENTS)} or all. Received: {', '.join(unknown)}")
     return {name: EXPERIMENTS[name] for name in (EXPERIMENTS if not names or "all" in names else names)}
 
 
@@ -309,9 +310,11 @@ def main(arguments: list[str]) -> int:
     """Runs the command with the parsed flags."""
     name, *names = arguments[: len(arguments) - len(_further())] or [""]
     if name not in COMMANDS:
-        raise InputError(f"Expected a command, one of {', '.join(COMMANDS)}. Received: {name or 'none'}. See --help.")
+        raise InputError(
+            "todo", f"Expected a command, one of {', '.join(COMMANDS)}. Received: {name or 'none'}. See --help."
+        )
     if name == "run" and not names:
-        raise InputError(f"run: expected tables, of {', '.join(EXPERIMENTS)}, or all. Received: none.")
+        raise InputError("todo", f"run: expected tables, of {', '.join(EXPERIMENTS)}, or all. Received: none.")
     _results_dir()  # refused before anything is trained
     return COMMANDS[name](_chosen(names))
 

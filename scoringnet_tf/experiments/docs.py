@@ -34,7 +34,9 @@ def filled(page: Path, results_dir: Path) -> str:
     if text.count("<!-- results: ") != len(MARKED.findall(text)) or text.count("<!-- /results -->") != text.count(
         "<!-- results: "
     ):
-        raise InputError(f"{page}: expected <!-- /results --> after every <!-- results: NAME -->. Received: none.")
+        raise InputError(
+            "todo", f"{page}: expected <!-- /results --> after every <!-- results: NAME -->. Received: none."
+        )
 
     def table(match):
         found = _table(results_dir / match[2], page.parent)

@@ -36,7 +36,7 @@ def read_predictions(path: Path) -> PredictedScores:
     columns = rows[0].keys() if rows else ()
     scores = [score for score in SCORES if f"predicted_{score}" in columns]
     if not scores:
-        raise InputError(f"{path}: expected columns predicted_…. Received: {', '.join(columns) or 'no rows'}.")
+        raise InputError("todo", f"{path}: expected columns predicted_…. Received: {', '.join(columns) or 'no rows'}.")
     return PredictedScores(
         tuple(row["video_id"] for row in rows),
         *(

@@ -51,7 +51,7 @@ def splits_of(surroundings: Surroundings, number: int, files: Sequence[str]) -> 
             if split in found[:index]:
                 same = files[found.index(split)]
                 received = f"{same} and {files[index]}, the same"
-                raise InputError(f"--split_files: expected splits that differ. Received: {received}.")
+                raise InputError("todo", f"--split_files: expected splits that differ. Received: {received}.")
         return found
     return random_splits(surroundings.records, number)
 
@@ -65,7 +65,7 @@ def _check_sizes(info, found, files):
     for path, split in zip(files, found, strict=True):
         if (left := left_out(info, split)) and not of_one_size:
             expected = f"a split for each of {counted(len(info.videos), 'record')}, or several of as many each"
-            raise InputError(f"{path}: expected {expected}. Received: none for {len(left)}: {shown(left)}.")
+            raise InputError("todo", f"{path}: expected {expected}. Received: none for {len(left)}: {shown(left)}.")
 
 
 def left_out(info: DatasetInfo, split: Split) -> set[str]:

@@ -62,7 +62,9 @@ def _of_sport(chosen, sport):
     found = {name: experiment for name, experiment in chosen.items() if experiment.sport in (None, sport)}
     if not found:
         others = ", ".join(f"{name} (of {experiment.sport})" for name, experiment in chosen.items())
-        raise InputError(f"--records_dir: expected records of the tables' sport. Received: {sport} for {others}.")
+        raise InputError(
+            "todo", f"--records_dir: expected records of the tables' sport. Received: {sport} for {others}."
+        )
     return found
 
 
@@ -91,7 +93,9 @@ def possible(chosen: Mapping[str, Experiment], surroundings: Surroundings) -> di
             rows = [row for row in experiment.rows if row not in lacking]
             found[name] = dataclasses.replace(experiment, rows=rows)
     if not found:
-        raise InputError(f"--records_dir, --preset: expected what {', '.join(chosen)} needs. Received: none of it.")
+        raise InputError(
+            "todo", f"--records_dir, --preset: expected what {', '.join(chosen)} needs. Received: none of it."
+        )
     return found
 
 

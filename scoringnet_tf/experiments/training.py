@@ -69,7 +69,8 @@ class Surroundings:
         for argument in self.further:
             if not argument.startswith("--") or _name_and_value(argument)[0] in OWN_FLAGS:
                 raise InputError(
-                    f"--: expected flags of train as --NAME=VALUE, but {', '.join(OWN_FLAGS)}. Received: {argument}"
+                    "todo",
+                    f"--: expected flags of train as --NAME=VALUE, but {', '.join(OWN_FLAGS)}. Received: {argument}",
                 )
 
     @property
@@ -217,7 +218,7 @@ def preset_flags(path: Path, within: tuple[Path, ...] = ()) -> list[str]:
     """
     if not path.is_file() or path.resolve() in within:
         received = "no such file" if not path.is_file() else "one that is within itself"
-        raise InputError(f"--flagfile={path}: expected a flag file. Received: {received}.")
+        raise InputError("todo", f"--flagfile={path}: expected a flag file. Received: {received}.")
     found = []
     for line in map(str.strip, path.read_text(encoding="utf-8").splitlines()):
         if not line or line.startswith(("#", "//")):
@@ -259,7 +260,7 @@ def _content_hash(name, path):
         path = model_path(path, name)
     files = sorted(Path(path).glob("*.keras")) if Path(path).is_dir() else [Path(path)]
     if not files or not files[0].is_file():
-        raise InputError(f"--{name}={path}: expected a model. Received: no such file.")
+        raise InputError("todo", f"--{name}={path}: expected a model. Received: no such file.")
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

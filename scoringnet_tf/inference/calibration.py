@@ -93,8 +93,9 @@ def add_reference(
     found = _with(plain, measured(plain, info, held_out, batch_size, training_ids, apart))
     if file_sha256(path) != before:
         raise InputError(
+            "todo",
             f"{path}: expected that no run writes it meanwhile. Received: another model, saved while this one was "
-            "measured. It was left as it is."
+            "measured. It was left as it is.",
         )
     found.save(path)
     return path, found
@@ -126,7 +127,9 @@ def with_reference(
     info = load_records(records_dir)
     unknown = [video_id for video_id in held_out_ids if video_id not in info.split("train")["ids"]]
     if unknown:
-        raise InputError(f"held_out_ids: expected ids of the training split of {records_dir}. Received: {unknown[0]}.")
+        raise InputError(
+            "todo", f"held_out_ids: expected ids of the training split of {records_dir}. Received: {unknown[0]}."
+        )
     held_out: HeldOut | str = NOTHING_HELD_OUT
     known = (model.provenance or {}).get("data_hash")
     if known not in (None, info.data_hash):
@@ -173,8 +176,9 @@ def measured(
         check_fits(model, records)
     if not can_be_measured(model):
         raise InputError(
+            "todo",
             "Expected a model that finds stages or sees features, which can be compared with those of training. "
-            "Received: one that sees samples of whole videos (train --fragments=whole)."
+            "Received: one that sees samples of whole videos (train --fragments=whole).",
         )
     seen = _seen(model, info, batch_size)
     count = len(seen.ids)

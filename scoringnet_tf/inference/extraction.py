@@ -52,9 +52,11 @@ class Extraction:
     def __post_init__(self):
         if self.per == "frame" and (self.clip_length is not None or self.endpoint in FULLY_CONNECTED):
             what = "clip_length" if self.clip_length is not None else f"endpoint {self.endpoint}"
-            raise InputError(f"Expected no {what} with per=frame: it is of clips. Received: one.")
+            raise InputError("todo", f"Expected no {what} with per=frame: it is of clips. Received: one.")
         if self.pool == "mean" and self.endpoint in FULLY_CONNECTED:
-            raise InputError(f"Expected pool=none with endpoint {self.endpoint}, which has no space. Received: mean.")
+            raise InputError(
+                "todo", f"Expected pool=none with endpoint {self.endpoint}, which has no space. Received: mean."
+            )
 
 
 class FeatureExtractor:
@@ -153,15 +155,17 @@ def _matching(c3d, layer, extraction):
     if found is None:
         ends = c3d.get_config()["final_endpoint"]
         raise InputError(
+            "todo",
             f"Expected a C3D with the endpoint {extraction.endpoint}. Received: one that ends at {ends}, without "
-            f"{layer.name}."
+            f"{layer.name}.",
         )
     expected, received = (tuple(kernel.shape) for kernel in (layer.kernel, found.kernel))
     if expected != received:
         length = c3d.get_config()["input_shape"][0]
         raise InputError(
+            "todo",
             f"Expected clips of the length that {layer.name} was trained with ({counted(length, 'frame')}). Received: "
-            f"{extraction.clip_length}, which gives it {counted(expected[0], 'input')} instead of {received[0]}."
+            f"{extraction.clip_length}, which gives it {counted(expected[0], 'input')} instead of {received[0]}.",
         )
     return found
 
@@ -183,13 +187,13 @@ def load_c3d(path: AnyPath, part: str = "kfs") -> tuple[C3D, ScoringNetPreproces
     if isinstance(model, C3D):
         return model, None
     if not isinstance(model, ScoringNet):
-        raise InputError(f"--model={path}: expected a C3D or a ScoringNet. Received: a {type(model).__name__}.")
+        raise InputError("todo", f"--model={path}: expected a C3D or a ScoringNet. Received: a {type(model).__name__}.")
     known = {
         name: layers for name, layers in parts(model).items() if any(isinstance(each, C3D) for each in layers[0].layers)
     }
     if part not in known:
         expected = f"--part of {', '.join(known)}" if known else "a model with C3Ds, which sees frames"
-        raise InputError(f"--model={path}: expected {expected}. Received: --part={part}.")
+        raise InputError("todo", f"--model={path}: expected {expected}. Received: --part={part}.")
     return known[part][0].get_layer("c3d"), model.preprocessor
 
 
@@ -207,14 +211,16 @@ def records_preprocessor(c3d: C3D, network: ScoringNetPreprocessor | None, info:
     stated = network.stored.frame_size if network else c3d.preprocessing["frame_size"]
     if stated and tuple(stated) != tuple(info.frame_size):
         raise InputError(
+            "todo",
             f"{info.records_dir}: expected frames of {tuple(stated)}, as the model was trained on. Received: "
-            f"{tuple(info.frame_size)}."
+            f"{tuple(info.frame_size)}.",
         )
     different = form_differences(network.form, info.form) if network else []
     if different:
         raise InputError(
+            "todo",
             f"{info.records_dir}: expected frames as the model learned them. Received: {'; '.join(different)}. Records "
-            "are taken as they are; from files, extract brings videos to the model's form."
+            "are taken as they are; from files, extract brings videos to the model's form.",
         )
     return ScoringNetPreprocessor(c3d.get_config()["input_shape"][1:3], info.frame_size, **info.stored)
 

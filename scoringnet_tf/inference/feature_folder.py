@@ -102,7 +102,7 @@ def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
     if found is None:
         if output_dir.is_dir() and any(not path.name.startswith(".") for path in output_dir.iterdir()):
             raise InputError(
-                f"--output_dir={output_dir}: expected a new folder, or one of features. Received: another."
+                "todo", f"--output_dir={output_dir}: expected a new folder, or one of features. Received: another."
             )
         write_json(output_dir / ORIGIN_NAME, origin)
         return
@@ -113,8 +113,9 @@ def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
     ]
     if different:
         raise InputError(
+            "todo",
             f"--output_dir={output_dir}: expected the settings that {ORIGIN_NAME} there says, or another folder. "
-            f"Received: {'; '.join(different)}"
+            f"Received: {'; '.join(different)}",
         )
 
 
@@ -146,7 +147,7 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
     for video in videos:
         if (length := len(os.fsencode(file_name(video.name)))) > MAX_NAME:
             what = f"expected a name of at most {MAX_NAME} bytes, as its file is called"
-            raise InputError(f"{video.name}: {what}. Received: {length}.")
+            raise InputError("todo", f"{video.name}: {what}. Received: {length}.")
     kept = failed = 0
     with _saved_sources(output_dir / SOURCES) as (sources, save):
         for video in tqdm(videos, "Extracting", unit="video", disable=None):

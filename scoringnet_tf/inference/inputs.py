@@ -121,27 +121,31 @@ def _place(video):
 
 
 def _as_input_error(argument, error):
-    return error if isinstance(error, InputError) else InputError(f"{argument}: {error.strerror}.")
+    return error if isinstance(error, InputError) else InputError("todo", f"{argument}: {error.strerror}.")
 
 
 def _matches(argument):
     """What a pattern matches, without the images of folders that it matches too; anything else as it is."""
     if not argument:
-        raise InputError("'': expected a video, a folder or a pattern. Received: an empty argument.")
+        raise InputError("todo", "'': expected a video, a folder or a pattern. Received: an empty argument.")
     if "\0" in argument:
         first = argument.partition("\0")[0]
-        raise InputError(f"{first!r}: expected a line for each name. Received: a NUL behind it, as of `find -print0`.")
+        raise InputError(
+            "todo", f"{first!r}: expected a line for each name. Received: a NUL behind it, as of `find -print0`."
+        )
     if isinstance(as_path(argument), RemotePath):
         # In an address of the web any of these letters may stand for itself.
         if not argument.lower().startswith(("http:", "https:")) and (argument.endswith("/") or "*" in argument):
             received = "a folder" if argument.endswith("/") else "a pattern"
-            raise InputError(f"{argument}: expected the address of one file. Received: {received}, for disks alone.")
+            raise InputError(
+                "todo", f"{argument}: expected the address of one file. Received: {received}, for disks alone."
+            )
         return [argument]
     if not glob.has_magic(argument) or os.path.lexists(argument):
         return [argument]
     found = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 Path.glob takes no absolute pattern
     if not found:
-        raise InputError(f"{argument}: expected a pattern of videos. Received: one that nothing is called by.")
+        raise InputError("todo", f"{argument}: expected a pattern of videos. Received: one that nothing is called by.")
     paths = [str(Path(each)) for each in found]
     folders = {path for path in paths if Path(path).is_dir() and is_frame_folder(Path(path))}
     return [path for path in paths if str(Path(path).parent) not in folders]
@@ -158,7 +162,7 @@ def _meant(argument, suffixes):
         found = videos_in(path, suffixes)
         if not found:
             expected = "expected a folder of videos or of numbered images (.jpg, .png)"
-            raise InputError(f"{argument}: {expected}. Received: neither in it.")
+            raise InputError("todo", f"{argument}: {expected}. Received: neither in it.")
         return [str(each) for each in found]
     check_is_there(argument, suffixes)
     return [argument]
@@ -219,7 +223,7 @@ def stretch(path: Path, start: float | None, end: float | None, stream: int | No
     stop = frame_at(duration if end is None or _is_about_the_end(end, duration, path, stream) else end, times)
     if first is None or stop is None or first >= stop:
         span = f"{start or 0:g} to {'its end' if end is None else f'{end:g} s'}"
-        raise InputError(f"{path}: expected frames from {span}. Received: frames from 0 to {times[-1]:.2f} s.")
+        raise InputError("todo", f"{path}: expected frames from {span}. Received: frames from 0 to {times[-1]:.2f} s.")
     return Clip(path, (first, stop))
 
 
@@ -259,11 +263,11 @@ def local_video(path: AnyPath) -> Iterator[Path]:
                         origin.download(copy.with_name(ORIGIN_NAME))
         except Exception as error:  # botocore's, aiohttp's, Google's and Azure's have no class in common
             answer = answered(error, path)
-            raise VideoError(f"{path}: {answer}", code=answer.code) from error
+            raise VideoError(answer.code, f"{path}: {answer}") from error
         try:
             yield copy
         except InputError as error:
-            raise type(error)(str(error).replace(str(copy), str(path))) from error
+            raise type(error)(error.code, str(error).replace(str(copy), str(path))) from error
 
 
 def reading_ahead(

@@ -73,8 +73,9 @@ def _check_installed(form, libraries):
             importlib.import_module(library)
     except ImportError as error:
         raise InputError(
+            "todo",
             f"--format={form}: expected {', '.join(libraries)}, which pip install '.[{form}]' brings. "
-            f"Received: {error}."
+            f"Received: {error}.",
         ) from error
 
 
@@ -82,7 +83,9 @@ def _check_numbers(form, found, expected):
     for name, value in expected.items():
         difference = np.max(np.abs(found[name].astype(np.float64) - keras.ops.convert_to_numpy(value)), initial=0)
         if not difference <= TOLERANCE:
-            raise InputError(f"--format={form}: expected {name} within {TOLERANCE} of Keras. Received: {difference}.")
+            raise InputError(
+                "todo", f"--format={form}: expected {name} within {TOLERANCE} of Keras. Received: {difference}."
+            )
 
 
 def _function(network, batch):
@@ -111,7 +114,7 @@ def _converting(form, operation):
         else:
             last = [type(error).__name__, *str(error).strip().splitlines()][-1]
             refusal = f"expected a model that can be converted. Received: {last}."
-        raise InputError(f"--format={form}: {refusal}") from error
+        raise InputError("todo", f"--format={form}: {refusal}") from error
 
 
 # === LiteRT ===

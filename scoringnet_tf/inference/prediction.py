@@ -114,7 +114,7 @@ def stage_finder(model: ScoringNet | AnyPath | None = None) -> "VideoScorer":
     if scorer.model.segmenter is None or scorer.model.content == "features":
         given = "Expected" if isinstance(model, ScoringNet) else f"--model={model}: expected"
         kind = "whole videos" if scorer.model.segmenter is None else "features"
-        raise InputError(f"{given} a model that finds stages in frames. Received: one for {kind}.")
+        raise InputError("todo", f"{given} a model that finds stages in frames. Received: one for {kind}.")
     check_trained(scorer.model, None if isinstance(model, ScoringNet) else model, parts=["kfs"])
     return scorer
 
@@ -212,9 +212,9 @@ class VideoScorer:
         """What `score_video` returns."""
         if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
             received = "an empty text" if isinstance(path, str) else type(path).__name__
-            raise InputError(f"path: expected that of a video, or a Clip. Received: {received}.")
+            raise InputError("todo", f"path: expected that of a video, or a Clip. Received: {received}.")
         if isinstance(path, Clip) and self.model.content == "features":
-            raise InputError(f"{path}: expected the path of a file of features. Received: a Clip.")
+            raise InputError("todo", f"{path}: expected the path of a file of features. Received: a Clip.")
         given = {"stream": stream, "start": start, "end": end}
         if given == dict.fromkeys(given):
             with contextlib.nullcontext(path) if isinstance(path, Clip) else local_video(path) as local:
@@ -222,7 +222,7 @@ class VideoScorer:
         if isinstance(path, Clip) or self.model.content == "features":
             what = "features" if self.model.content == "features" else "a Clip"
             received = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None)
-            raise InputError(f"{path}: expected no stream, start or end of {what}. Received: {received}.")
+            raise InputError("todo", f"{path}: expected no stream, start or end of {what}. Received: {received}.")
         with local_video(path) as local:
             return self.score_file(stretched(local, start, end, stream), path, stream=stream, force=force)
 

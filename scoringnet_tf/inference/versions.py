@@ -42,12 +42,12 @@ def check_successor(versions: Iterable[AnyPath], form: str, description: Mapping
         definition = _sport_definition(file_of_description)
         if (found, definition["name"]) != (form, sport.name):
             expected = f"expected {found} of {definition['name']}, as the newest version there"
-            raise InputError(f"{folder}: {expected}. Received: {form} of {sport.name}.")
+            raise InputError("todo", f"{folder}: {expected}. Received: {form} of {sport.name}.")
         different = differences(sport, sport_of(definition, str(file_of_description)))
         different += _other_interface(read_json(file_of_description), description)
         if different:
             expected = f"expected {sport.name} as the newest version there has it"
-            raise InputError(f"{folder}: {expected}. Received: {'; '.join(different)}.")
+            raise InputError("todo", f"{folder}: {expected}. Received: {'; '.join(different)}.")
 
 
 def _other_interface(kept, description):
@@ -108,4 +108,6 @@ def _sport_definition(description):
         definition = read_json(description)["sport"]
         return {**definition, "name": definition["name"]}
     except (OSError, KeyError, TypeError) as error:
-        raise InputError(f"{description}: expected what describes an exported model. Received: {error!r}.") from error
+        raise InputError(
+            "todo", f"{description}: expected what describes an exported model. Received: {error!r}."
+        ) from error

@@ -300,13 +300,15 @@ class VideoScore:
         try:
             import pandas
         except ImportError as error:
-            raise InputError("Expected pandas, for a DataFrame. Received: none. pip install pandas") from error
+            raise InputError("todo", "Expected pandas, for a DataFrame. Received: none. pip install pandas") from error
         return pandas.DataFrame(self.rows(), columns=list(columns(self.sport)))
 
     def plot(self) -> "Figure":
         """A picture: frames of the key stages above the strip of the stages, scores, reasons and warnings."""
         if not self.shown:
-            raise InputError(f"{self.video}: expected frames to draw. Received: features, which are no pictures.")
+            raise InputError(
+                "todo", f"{self.video}: expected frames to draw. Received: features, which are no pictures."
+            )
         trust = self._only.trust_line(self.interval_level) if self._only else ""
         notes = [*([f"{trust}."] if trust else []), *self.reasons, *self.warnings]
         return picture(self.sport, self.stages, self.shown, self.video, self.score_line(), notes)
@@ -339,7 +341,9 @@ class VideoScore:
         elif suffix == ".png":
             save_figure(self.plot(), path, self.video)
         else:
-            raise InputError(f"{path}: expected a name that ends in .json, .csv or .png. Received: {suffix or 'none'}.")
+            raise InputError(
+                "todo", f"{path}: expected a name that ends in .json, .csv or .png. Received: {suffix or 'none'}."
+            )
 
 
 def _opened(path):

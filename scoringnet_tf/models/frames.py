@@ -7,24 +7,16 @@ import keras
 from scoringnet_tf.support.errors import InputError
 
 
-class FramesError(InputError):
-    """Frames of another dtype than uint8."""
-
-    _keras_call_info_injected = True  # Keras would add every argument, arrays and all, to the message
-
-    def __init__(self, message: str):  # of the message alone, from which Keras makes errors anew
-        super().__init__(message, code="frames_not_uint8")
-
-
 def check_frames(frames: Any, name: str) -> None:
-    """FramesError if frames, an array or a tensor called `name` in the message, are not uint8."""
+    """InputError if frames, an array or a tensor called `name` in the message, are not uint8."""
     dtype = getattr(frames, "dtype", None)
     received = type(frames).__name__ if dtype is None else keras.backend.standardize_dtype(dtype)
     if received != "uint8":
-        raise FramesError(
+        raise InputError(
+            "frames_not_uint8",
             f"Frames must be uint8, 0…255, RGB; {name} is {received}. Convert values in 0…1 with "
             "np.round(255 * frames).astype('uint8'), in -1…1 with np.round(127.5 * (frames + 1)).astype('uint8'). "
-            "In a model of your own put keras.Input(…, dtype='uint8') first."
+            "In a model of your own put keras.Input(…, dtype='uint8') first.",
         )
 
 

@@ -351,23 +351,23 @@ class Objective(Model):
         of_distribution = isinstance(loss, losses.ScoreDistributionLoss)
         if of_distribution and not (statistics and config["head"] == "distribution"):
             raise InputError(
+                "loss_head",
                 f"Expected a loss of scores for {output}, which is no distribution. Received: ScoreDistributionLoss. "
                 "Use ScoreLoss, or score_predictor={'head': 'distribution'}.",
-                code="loss_head",
             )
         if not statistics and loss.unit is None:
             raise InputError(
+                "loss_unit",
                 f"Expected a loss with unit=…, for {output} is fused from other scores. Received: one without. Give it "
                 "the standard deviation of the training scores (info.score_statistics), or 1 for points.",
-                code="loss_unit",
             )
         mean, std = statistics or (None, None)
         found = loss.of_head(mean, std, defaults.alpha_of(self.sport))
         if of_distribution and not all(map(math.isclose, (found.mean, found.std), statistics)):
             raise InputError(
+                "loss_statistics",
                 f"Expected ScoreDistributionLoss for {output} without mean and std, or with those of its head, "
                 f"{statistics[0]} and {statistics[1]}. Received: {found.mean} and {found.std}.",
-                code="loss_statistics",
             )
         return found
 
@@ -569,8 +569,8 @@ def _unpacked(data):
 
 def _by_output(sample_weight):
     return InputError(
+        "weights_by_output",
         f"Expected sample weights (B,), one a video. Received: a dict of {sorted(sample_weight)}",
-        code="weights_by_output",
     )
 
 

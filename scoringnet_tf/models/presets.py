@@ -37,12 +37,12 @@ def load_keras(path: AnyPath, kind: type[Kind], flag: str) -> Kind:
     except Exception as error:  # zipfile's, zlib's, HDF5's, JSON's, Keras's: a damaged file raises whatever they meet
         raise damaged(where, error) from error
     if not isinstance(model, kind):
-        raise InputError(f"{where} Received: a {type(model).__name__}.")
+        raise InputError("todo", f"{where} Received: a {type(model).__name__}.")
     unsound = [
         variable.path for variable in model.weights if not np.isfinite(keras.ops.convert_to_numpy(variable)).all()
     ]
     if unsound:
-        raise InputError(f"{where} Received: one whose weights are no finite numbers, {unsound[0]} among them.")
+        raise InputError("todo", f"{where} Received: one whose weights are no finite numbers, {unsound[0]} among them.")
     return model
 
 
@@ -71,9 +71,9 @@ def check_trained(
     if unlearned:
         expected = "Expected" if path is None else f"--{flag}={path}: expected"
         raise InputError(
+            "not_trained",
             f"{expected} a trained model. Received: one without training of {' and '.join(unlearned)}. Train it; for "
             "weights from elsewhere set model.scores_learned = True and save it.",
-            code="not_trained",
         )
 
 
@@ -88,7 +88,7 @@ def with_views(model: "ScoringNet", views: int) -> "ScoringNet":
     try:
         return model.with_dtype(model.get_config()["dtype"], **changes)
     except ValueError as error:
-        raise InputError(f"--views={views}: {error}") from error
+        raise InputError("todo", f"--views={views}: {error}") from error
 
 
 def with_decoding(model: "ScoringNet", decoding: str) -> "ScoringNet":
@@ -118,7 +118,9 @@ def form_of(model: "ScoringNet") -> Form:
 def check_fits(model: "ScoringNet", info: DatasetInfo) -> None:
     """InputError where records (`DatasetInfo`) are not of the sport and frames, or features, that a model learned."""
     if info.classes:
-        raise InputError(f"{info.records_dir}: expected records of performances. Received: of classes, to pretrain on.")
+        raise InputError(
+            "todo", f"{info.records_dir}: expected records of performances. Received: of classes, to pretrain on."
+        )
     _check_sport(model.sport, info)
     expected: dict[str, tuple] = {"content": (model.content, "features" if info.features else "frames")}
     if model.content == "frames" and not info.features:
@@ -126,14 +128,16 @@ def check_fits(model: "ScoringNet", info: DatasetInfo) -> None:
     for what, (of_model, of_records) in expected.items():
         if of_model != of_records:
             raise InputError(
-                f"{info.records_dir}: expected records with the model's {what}, {of_model}. Received: {of_records}."
+                "todo",
+                f"{info.records_dir}: expected records with the model's {what}, {of_model}. Received: {of_records}.",
             )
     if model.content == "frames":
         different = form_differences(form_of(model), info.form)
         if different:
             raise InputError(
+                "todo",
                 f"{info.records_dir}: expected frames as the model learned them. Received: {'; '.join(different)}. "
-                "Records are taken as they are; predict brings videos to the model's form."
+                "Records are taken as they are; predict brings videos to the model's form.",
             )
     if model.content == "features":
         different = feature_differences(model.features, info.features)  # type: ignore[arg-type]
@@ -141,7 +145,8 @@ def check_fits(model: "ScoringNet", info: DatasetInfo) -> None:
             different += rate_differences(model.frame_rate, info.frame_rate)
         if different:
             raise InputError(
-                f"{info.records_dir}: expected features like those of the model. Received: {'; '.join(different)}."
+                "todo",
+                f"{info.records_dir}: expected features like those of the model. Received: {'; '.join(different)}.",
             )
 
 
@@ -163,9 +168,9 @@ def check_learns(model: "ScoringNet", dataset: Any) -> None:
     for info in records_of(dataset):
         if known not in (None, info.data_hash):
             raise InputError(
+                "other_records",
                 f"{info.records_dir}: expected the records that the model is for. Received: others. Train "
                 "ScoringNet.for_records(info, initial_model=model) on them: it starts from its weights.",
-                code="other_records",
             )
     check_dataset(model, dataset)
 
@@ -174,7 +179,7 @@ def _check_sport(sport, info):
     """InputError where records are of another sport than `sport`, or of one of the same name that is not the same."""
     where = f"{info.records_dir}: expected records with the model's sport, {sport.name}. Received:"
     if info.sport_name != sport.name:
-        raise InputError(f"{where} {info.sport_name or 'none'}.")
+        raise InputError("todo", f"{where} {info.sport_name or 'none'}.")
     different = differences(get_sport(info.sport), sport)
     if different:
-        raise InputError(f"{where} another of that name: {'; '.join(different)}.")
+        raise InputError("todo", f"{where} another of that name: {'; '.join(different)}.")

@@ -48,7 +48,9 @@ class Preset(Model):
         """
         others = [name for name in NAMES if name != PRESET_FILE and (as_path(preset_dir) / name).is_file()]
         if others:
-            raise InputError(f"{preset_dir}: expected a folder of no other model. Received: one with {others[0]}.")
+            raise InputError(
+                "todo", f"{preset_dir}: expected a folder of no other model. Received: one with {others[0]}."
+            )
         self.save(as_path(preset_dir) / PRESET_FILE)
 
     def save(self, filepath: AnyPath, overwrite: bool = True, **options: Any) -> None:

@@ -163,7 +163,7 @@ class ScoringNet(Preset, Objective, Clonable, Functional):
             raise ValueError(f"Expected fragments to be one of {', '.join(FRAGMENTS)}. Received: {fragments!r}")
         check_views(views, of_frames=not features, of_fragments=fragments == "key")
         if fragments == "key" and not rules.stages[1:]:
-            raise InputError(f"Expected fragments='whole' of {rules.name}, which has no stages.", code="no_stages")
+            raise InputError("no_stages", f"Expected fragments='whole' of {rules.name}, which has no stages.")
         _check_kept(provenance, features, reference)
         _check_fragment_stages(fragment_stages, scores)
         shared: dict[str, Any] = {
@@ -265,13 +265,14 @@ class ScoringNet(Preset, Objective, Clonable, Functional):
         asked = [score for score in options.get("scores") or get_sport(info.sport).tower_scores if score not in given]
         missing = " and ".join(score for score in asked if not known.get(score))
         if missing:
-            raise InputError(f"{info.records_dir}: expected known {missing} scores in the training split.")
+            raise InputError("todo", f"{info.records_dir}: expected known {missing} scores in the training split.")
         constant = " and ".join(score for score in asked if not known[score]["std"] > _rounding(known[score]["mean"]))
         if constant:
             remedy = "" if "final" in asked else " One tower for the final score needs none (train --scores=final)."
             raise InputError(
+                "todo",
                 f"{info.records_dir}: expected different values of {constant} to learn from. Received: the same of all "
-                f"videos.{remedy}"
+                f"videos.{remedy}",
             )
         return cls(
             sport=info.sport,

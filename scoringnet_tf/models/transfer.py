@@ -30,7 +30,7 @@ def copy_network(network: "ScoringNet", source: "ScoringNet", named: str) -> lis
     """
     if source.networks != network.networks:
         ours, theirs = (" and ".join(model.networks) for model in (network, source))
-        raise InputError(f"{named}: expected a model with {ours}. Received: {theirs}.")
+        raise InputError("todo", f"{named}: expected a model with {ours}. Received: {theirs}.")
     for part in network.networks:
         expected = f"{named}: expected a {part} like the one to train."
         check_alike(getattr(network, part), getattr(source, part), expected)
@@ -53,7 +53,7 @@ def check_alike(ours: "keras.Model", theirs: "keras.Model", expected: str) -> No
         if key not in WITHOUT_WEIGHTS and theirs[key] != ours[key]
     ]
     if different:
-        raise InputError(f"{expected} Received: {'; '.join(different)}")
+        raise InputError("todo", f"{expected} Received: {'; '.join(different)}")
 
 
 def seen_otherwise(network: "ScoringNet", source: "ScoringNet", named: str) -> list[str]:
@@ -69,7 +69,7 @@ def seen_otherwise(network: "ScoringNet", source: "ScoringNet", named: str) -> l
         different = [f"frames of {source.frame_size} instead of {network.frame_size} (height, width)"]
     if different:
         raise InputError(
-            f"{named}: expected a model that sees what the records have. Received: {'; '.join(different)}."
+            "todo", f"{named}: expected a model that sees what the records have. Received: {'; '.join(different)}."
         )
     if network.content == "frames":
         return form_differences(form_of(source), form_of(network))

@@ -48,7 +48,9 @@ def _check_names(judges, names):
     wrong = [name for name in judges if names.count(name) != 1]
     if wrong:
         found = f"{wrong[0]}, the name of {names.count(wrong[0]) or 'none'} of them"
-        raise InputError(f"--judges={flags.FLAGS.judges}: expected a name of one video in each row. Received: {found}.")
+        raise InputError(
+            "todo", f"--judges={flags.FLAGS.judges}: expected a name of one video in each row. Received: {found}."
+        )
 
 
 def main(arguments: list[str]) -> int:
@@ -56,12 +58,12 @@ def main(arguments: list[str]) -> int:
     values = flags.FLAGS
     cli.require(output=values.output)
     if not arguments:
-        raise InputError("Expected one or more video files. Received: none. See --help.")
+        raise InputError("todo", "Expected one or more video files. Received: none. See --help.")
     if values.end is not None and values.end <= (values.start or 0):
-        raise InputError(f"--end: expected more than --start={values.start or 0:g}. Received: {values.end:g}.")
+        raise InputError("todo", f"--end: expected more than --start={values.start or 0:g}. Received: {values.end:g}.")
     output = as_path(values.output)
     if output.suffix != ".html":
-        raise InputError(f"--output: expected a name that ends in .html. Received: {values.output}.")
+        raise InputError("todo", f"--output: expected a name that ends in .html. Received: {values.output}.")
     check_access(str(output.parent), "output", writing=True)
 
     stopped = output.with_name(f"{output.stem}_stopped.html")
@@ -69,7 +71,9 @@ def main(arguments: list[str]) -> int:
     check_pages(stopped)
     config = configuration(model_path(values.model), "model", shipped=True)
     if config["features"]:
-        raise InputError("--model: expected a model that sees frames. Received: one that was trained on features.")
+        raise InputError(
+            "todo", "--model: expected a model that sees frames. Received: one that was trained on features."
+        )
     judges = read_judges(values.judges, get_sport(config["sport"])) if values.judges else {}
     videos = list(named_videos(arguments, left_out=lambda said: print(f"report: {said}", file=sys.stderr)))
     found = [path for path, error in videos if error is None]

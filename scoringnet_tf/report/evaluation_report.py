@@ -37,8 +37,9 @@ def check_replaceable(
     if not (output_dir / METRICS).is_file():
         if others := [name for name in FILES if (output_dir / name).exists()]:
             raise InputError(
+                "todo",
                 f"{output_dir}: expected no {', '.join(others)} but that of an evaluation, with {METRICS} (choose "
-                "another --output_dir). Received: files of something else."
+                "another --output_dir). Received: files of something else.",
             )
         return
     kept = read_json(output_dir / METRICS)
@@ -56,7 +57,7 @@ def check_replaceable(
     else:
         return
     expected = "no evaluation there, or one of the same model and records by the same flags"
-    raise InputError(f"{output_dir}: expected {expected} (choose another --output_dir). Received: {received}.")
+    raise InputError("todo", f"{output_dir}: expected {expected} (choose another --output_dir). Received: {received}.")
 
 
 def _as_flag(name, value):

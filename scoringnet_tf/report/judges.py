@@ -48,29 +48,30 @@ def read_judges(path: AnyPath, sport: Sport) -> dict[str, list[Judged]]:
     try:
         (_, columns), *rows = read_csv(path) or [(1, [])]
     except OSError as error:
-        raise InputError(f"--judges={path}: expected a CSV file. Received: {error}.") from error
+        raise InputError("todo", f"--judges={path}: expected a CSV file. Received: {error}.") from error
     known = {VIDEO, START, NAME, *sport.scores}
     if VIDEO not in columns or not {*sport.scores} & {*columns} or sorted({*columns} & known) != sorted(columns):
         raise InputError(
+            "todo",
             f"{path}: expected the columns {VIDEO} and any of {', '.join(sport.scores)}, {START} and {NAME}, each "
-            f"once. Received: {', '.join(columns) or 'none'}."
+            f"once. Received: {', '.join(columns) or 'none'}.",
         )
     found: dict[str, list[Judged]] = {}
     for line, cells in rows:
         where = f"{path}:{line}"
         if len(cells) != len(columns):
-            raise InputError(f"{where}: expected {len(columns)} cells. Received: {len(cells)}.")
+            raise InputError("todo", f"{where}: expected {len(columns)} cells. Received: {len(cells)}.")
         row = dict(zip(columns, cells, strict=True))
         judged = _judged(row, sport, where)
         others = found.setdefault(row[VIDEO], [])
         if others and None in (judged.start, others[0].start):
             expected = f"expected each video once, or a {START} in each of its rows"
-            raise InputError(f"{where}: {expected}. Received: {row[VIDEO]} again.")
+            raise InputError("todo", f"{where}: {expected}. Received: {row[VIDEO]} again.")
         if any(judged.start == other.start for other in others):
-            raise InputError(f"{where}: expected each {START} of a video once. Received: {row[START]} again.")
+            raise InputError("todo", f"{where}: expected each {START} of a video once. Received: {row[START]} again.")
         others.append(judged)
     if not any(one.scores for of_video in found.values() for one in of_video):
-        raise InputError(f"--judges={path}: expected a score in one row or more. Received: none.")
+        raise InputError("todo", f"--judges={path}: expected a score in one row or more. Received: none.")
     return found
 
 
@@ -88,7 +89,7 @@ def unshown_scores(path: AnyPath, judges: Mapping[str, Sequence[Judged]], shown:
     scored = {name for rows in judges.values() for row in rows for name in row.scores}
     if judges and scored.isdisjoint(shown):
         expected = f"expected {' or '.join(shown)}, which the model scores"
-        raise InputError(f"--judges={path}: {expected}. Received: {', '.join(sorted(scored))}.")
+        raise InputError("todo", f"--judges={path}: {expected}. Received: {', '.join(sorted(scored))}.")
     return sorted(scored.difference(shown))
 
 
@@ -136,10 +137,10 @@ def _nearest(start, performances):
 def _judged(row, sport, where):
     scores = {name: _number(real_number, row[name], where, name) for name in sport.scores if row.get(name)}
     for problem in out_of_range(sport, scores) or filter(None, [contradiction(sport, scores)]):
-        raise InputError(f"{where}: {problem}.")
+        raise InputError("todo", f"{where}: {problem}.")
     start = _number(seconds_of, row[START], where, START) if row.get(START) else None
     if start is not None and start < 0:
-        raise InputError(f"{where}: expected a {START} of 0 s or more. Received: {row[START]}.")
+        raise InputError("todo", f"{where}: expected a {START} of 0 s or more. Received: {row[START]}.")
     return Judged(scores, start, row.get(NAME, ""), where)
 
 
@@ -150,5 +151,5 @@ def _number(read, text, where, name):
         number = math.nan
     if not math.isfinite(number):
         kind = "seconds or a timecode" if read is seconds_of else "a number"
-        raise InputError(f"{where}: expected {kind} as {name}. Received: {text!r}.")
+        raise InputError("todo", f"{where}: expected {kind} as {name}. Received: {text!r}.")
     return number

@@ -443,12 +443,14 @@ def _folder_of_pages(output):
     """The folder beside the page of a session; InputError where something else is there, or lies in it."""
     folder = output.with_name(f"{output.stem}_pages")
     if output.is_dir():
-        raise InputError(f"{output}: expected a file to write, or to replace. Received: a folder.")
+        raise InputError("todo", f"{output}: expected a file to write, or to replace. Received: a folder.")
     if folder.is_file():
-        raise InputError(f"{folder}: expected a folder of pages, or nothing. Received: a file.")
+        raise InputError("todo", f"{folder}: expected a folder of pages, or nothing. Received: a file.")
     others = [path.name for path in folder.iterdir() if not PAGE.fullmatch(path.name)] if folder.is_dir() else []
     if others:
-        raise InputError(f"{folder}: expected a folder of pages, which is replaced. Received: {others[0]} in it.")
+        raise InputError(
+            "todo", f"{folder}: expected a folder of pages, which is replaced. Received: {others[0]} in it."
+        )
     return folder
 
 

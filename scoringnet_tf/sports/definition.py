@@ -113,7 +113,7 @@ def _final_score_sport(definition, where):
         if key in definition:
             received = f"ranges of {', '.join(map(str, definition['ranges'])) or 'nothing'}"
             expected = "expected beside it the ranges of difficulty and execution, or no such key"
-            raise InputError(f"{where}: {key}: {expected}. Received: {received}", code=code)
+            raise InputError(code, f"{where}: {key}: {expected}. Received: {received}")
     values = _mapping(where, definition, FINAL_KEYS, OPTIONAL_FINAL_KEYS)
     name = _name(f"{where}: name", values["name"], NAME)
     final = _range(f"{where}: ranges.final", _mapping(f"{where}: ranges", values["ranges"], FINAL_ALONE)["final"])
@@ -121,7 +121,7 @@ def _final_score_sport(definition, where):
     fragment = stages
     if "fragments" in values:
         if not stages:
-            raise InputError(f"{where}: fragments: expected stages to choose from. Received: none", code="no_stages")
+            raise InputError("no_stages", f"{where}: fragments: expected stages to choose from. Received: none")
         fragments = _mapping(f"{where}: fragments", values["fragments"], FINAL_ALONE)
         fragment = _fragment(f"{where}: fragments.final", fragments["final"], stages)
     return Sport(name=name, stages=(NOISE, *stages), final_range=final, final_fragment=fragment)
@@ -146,7 +146,7 @@ def _flat(definition, prefix=""):
 
 
 def _refuse(where, expected, received, code="wrong_value") -> NoReturn:
-    raise InputError(f"{where}: expected {expected}. Received: {reprlib.repr(received)}", code=code)
+    raise InputError(code, f"{where}: expected {expected}. Received: {reprlib.repr(received)}")
 
 
 def _mapping(where, value, required, optional=()):
@@ -159,7 +159,7 @@ def _mapping(where, value, required, optional=()):
     for key in required:
         if key not in value:
             received = ", ".join(value) or "no keys"
-            raise InputError(f"{where}: expected the key {key}. Received: {received}", code="missing_key")
+            raise InputError("missing_key", f"{where}: expected the key {key}. Received: {received}")
     return value
 
 
@@ -187,7 +187,7 @@ def _stages(where, value):
         if folded in RESERVED:
             _refuse(where, f"the stages of the sport without {', '.join(RESERVED)}, which every sport has", stage)
         if folded in seen:
-            raise InputError(f"{where}: expected every stage once. Received: {seen[folded]} and {stage}")
+            raise InputError("todo", f"{where}: expected every stage once. Received: {seen[folded]} and {stage}")
         seen[folded] = stage
     return tuple(stages)
 
@@ -211,7 +211,7 @@ def _marks(where, value):
     try:
         return Marks(panels, **numbers, penalty_off_marks=off_marks)
     except ValueError as error:
-        raise InputError(f"{where}: {str(error)[:1].lower()}{str(error)[1:]}") from error
+        raise InputError("todo", f"{where}: {str(error)[:1].lower()}{str(error)[1:]}") from error
 
 
 def _panels(where, value):
@@ -234,7 +234,7 @@ def _check_penalty(where, fusion, marks, has_range):
         _refuse(f"{where}: marks.penalty_off_marks", f"false, as {fusion} takes the penalty off already", True)
     if has_range and not of_rule and not of_marks:
         raise InputError(
-            f"{where}: ranges.penalty: expected none, as neither {fusion} nor marks take one off. Received: one"
+            "todo", f"{where}: ranges.penalty: expected none, as neither {fusion} nor marks take one off. Received: one"
         )
 
 

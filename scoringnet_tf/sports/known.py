@@ -39,7 +39,7 @@ def get_sport(sport: SportForm) -> Sport:
     if isinstance(sport, Mapping):
         return sport_of(sport, "sport")
     if sport not in SPORTS:
-        raise InputError(f"Expected a sport, one of {', '.join(SPORTS)}. Received: {sport!r}")
+        raise InputError("todo", f"Expected a sport, one of {', '.join(SPORTS)}. Received: {sport!r}")
     return SPORTS[sport]
 
 
@@ -53,7 +53,7 @@ def named_sport(text: str | None, flag: str = "sport") -> Sport:
         return SPORTS[text]
     if text is None or not text.endswith(SUFFIXES):
         expected = f"expected a sport, one of {', '.join(SPORTS)}, or a file {' or '.join(SUFFIXES)} that defines one"
-        raise InputError(f"--{flag}: {expected}. Received: {text}")
+        raise InputError("todo", f"--{flag}: {expected}. Received: {text}")
     return read_sport(text)
 
 

@@ -83,14 +83,16 @@ def _options(runner):
         from apache_beam.runners.runner import create_runner
     except ImportError as error:
         message = f"--runner={runner}: expected Apache Beam (pip install '.[beam]'). Received: {error}."
-        raise InputError(message) from error
+        raise InputError("todo", message) from error
     finally:
         logging.disable(logging.NOTSET)
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
     try:
         name, *given = shlex.split(runner) or [""]
     except ValueError as error:
-        raise InputError(f"--runner={runner}: expected a name and options of Beam. Received: {error}.") from error
+        raise InputError(
+            "todo", f"--runner={runner}: expected a name and options of Beam. Received: {error}."
+        ) from error
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
@@ -99,14 +101,16 @@ def _options(runner):
             unknown = options.get_all_options(retain_unknown_options=True).keys() - known.keys()
     except SystemExit as error:  # argparse's, after its usage
         message = said.getvalue().strip().splitlines()[-1]
-        raise InputError(f"--runner={runner}: expected options that Beam knows. Received: {message}.") from error
+        raise InputError(
+            "todo", f"--runner={runner}: expected options that Beam knows. Received: {message}."
+        ) from error
     try:
         created = create_runner(options.view_as(StandardOptions).runner)
     except (ValueError, ImportError, AttributeError, TypeError) as error:  # no name, no module, nothing in it, no class
-        raise InputError(f"--runner={runner}: expected a runner of Beam. Received: {error}") from error
+        raise InputError("todo", f"--runner={runner}: expected a runner of Beam. Received: {error}") from error
     if unknown and not isinstance(created, PortableRunner):  # whose job server knows more, such as Flink's
         raise InputError(
-            f"--runner={runner}: expected options that Beam knows. Received: {', '.join(sorted(unknown))}."
+            "todo", f"--runner={runner}: expected options that Beam knows. Received: {', '.join(sorted(unknown))}."
         )
     return options
 
@@ -183,5 +187,7 @@ def _failure(runner, pipeline, path):
     error = pipeline.exception()
     wrong = pipeline.result() if error is None else _said(error)
     if wrong is None:
-        return InputError(f"{path}: expected what a worker of --runner={runner} leaves there. Received: no such file.")
-    return InputError(f"--runner={runner}: expected Beam to finish its pipeline. Received: {wrong}")
+        return InputError(
+            "todo", f"{path}: expected what a worker of --runner={runner} leaves there. Received: no such file."
+        )
+    return InputError("todo", f"--runner={runner}: expected Beam to finish its pipeline. Received: {wrong}")

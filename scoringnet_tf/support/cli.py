@@ -111,7 +111,7 @@ def _with_values(main, arguments):
     """What `main` returns; InputError naming a flag that is given as an empty text."""
     for name, value in flags.FLAGS.flag_values_dict().items():
         if value == "" and flags.FLAGS[name].present:
-            raise InputError(f"--{name}: expected a value. Received: an empty one.")
+            raise InputError("todo", f"--{name}: expected a value. Received: an empty one.")
     return main(arguments)
 
 
@@ -132,7 +132,7 @@ def _status(main, arguments, name):
         print(f"{name}: {stop}", file=sys.stderr)
         return stop.exit_status
     except InputError as error:
-        print(f"{name}: {error}", file=sys.stderr)
+        print(f"{name}: {error} [{error.code}]", file=sys.stderr)
     except BrokenPipeError:
         _give_up_stdout()
         print(f"{name}: whoever read the output has closed it: stopped.", file=sys.stderr)
@@ -185,7 +185,7 @@ def require(**values: object) -> None:
     """InputError naming the first flag of `values` that is empty."""
     for name, value in values.items():
         if not value:
-            raise InputError(f"--{name}: expected a value. Received: none. See --help.")
+            raise InputError("todo", f"--{name}: expected a value. Received: none. See --help.")
 
 
 def flag_values(module: types.ModuleType) -> dict[str, Any]:
@@ -197,5 +197,5 @@ def size_flag(name: str) -> list[int]:
     """The two positive integers of a list flag; InputError naming it."""
     values: Any = flags.FLAGS[name].value
     if len(values) != 2 or not all(value.strip().isdigit() and int(value) > 0 for value in values):
-        raise InputError(f"--{name}: expected two positive integers, e.g. 64,64. Received: {','.join(values)}")
+        raise InputError("todo", f"--{name}: expected two positive integers, e.g. 64,64. Received: {','.join(values)}")
     return [int(value) for value in values]

@@ -1,14 +1,20 @@
-"""The error for what a user gave: commands print its message on one line, without a traceback, and exit 1."""
+"""The error for bad input: commands print it on one line, without a traceback, and exit with status 1."""
 
 
 class InputError(ValueError):
-    """A file, row or flag is not what it should be.
+    """A file, row or flag is wrong.
 
     Args:
-        message: what is wrong, where, and what to do.
-        code: a word that stays the same however the message is put; tests and programs look at it.
+        code: a stable name of the problem, in snake_case. Tests and programs compare it, never the message.
+        message: what is wrong, and where: the file, row or flag.
+        hint: what to do about it, where the message does not say so already.
     """
 
-    def __init__(self, message: str = "", *, code: str = "invalid_input"):
-        super().__init__(message)
-        self.code = code
+    _keras_call_info_injected = True  # else Keras adds every argument, arrays and all, to the message
+
+    def __init__(self, code: str, message: str, hint: str = ""):
+        super().__init__(code, message, hint)
+        self.code, self.message, self.hint = code, message, hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()

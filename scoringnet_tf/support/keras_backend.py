@@ -14,7 +14,7 @@ def check_backend() -> None:
     """
     if backend := os.environ.get("KERAS_BACKEND"):
         if backend != "tensorflow":
-            raise InputError(f"KERAS_BACKEND: expected tensorflow, which commands need. Received: {backend}.")
+            raise InputError("todo", f"KERAS_BACKEND: expected tensorflow, which commands need. Received: {backend}.")
         return
     home = os.path.expanduser("~")  # noqa: PTH111 - pathlib's raises where there is none
     folder = os.environ.get("KERAS_HOME", f"{home if os.access(home, os.W_OK) else '/tmp'}/.keras")
@@ -26,6 +26,7 @@ def check_backend() -> None:
     backend = settings.get("backend", "tensorflow") if isinstance(settings, dict) else "tensorflow"
     if backend != "tensorflow":
         raise InputError(
+            "todo",
             f"{path}: expected backend tensorflow, which commands need, or KERAS_BACKEND=tensorflow beside it. "
-            f"Received: {backend}."
+            f"Received: {backend}.",
         )

@@ -55,7 +55,7 @@ def model_path(
     """
     path = SHIPPED if path is None else path
     if not str(path):
-        raise InputError(f"--{flag}: expected the name or path of a model. Received: an empty text.")
+        raise InputError("todo", f"--{flag}: expected the name or path of a model. Received: an empty text.")
     check_access(path, flag)
     found = as_path(path)
     if is_shipped(path):
@@ -63,14 +63,14 @@ def model_path(
     if found.is_dir():
         files = [found / name for name in NAMES if (found / name).is_file()]
         if not files:
-            raise InputError(f"--{flag}={path}: expected a folder with {' or '.join(NAMES)}. Received: none of them.")
+            raise InputError(
+                "todo", f"--{flag}={path}: expected a folder with {' or '.join(NAMES)}. Received: none of them."
+            )
         return files[0]
     if not found.is_file():
         names = shipped_presets(kinds) if shipped else []
         listed = f", a folder with one, or one of {', '.join(names)}" if names else " or a folder with one"
-        raise InputError(
-            f"--{flag}={path}: expected a .keras file{listed}. Received: no such file.", code="no_such_model"
-        )
+        raise InputError("no_such_model", f"--{flag}={path}: expected a .keras file{listed}. Received: no such file.")
     return found
 
 
@@ -105,7 +105,7 @@ def configuration(
         raise damaged(where, error) from error
     if name not in kinds or not isinstance(config, dict):
         names = f" Of those that ship: {', '.join(shipped_presets(kinds))}." if shipped else ""
-        raise InputError(f"{where} Received: a {name}.{names}", code="wrong_model")
+        raise InputError("wrong_model", f"{where} Received: a {name}.{names}")
     return config
 
 
@@ -113,13 +113,13 @@ def check_is_file(path: AnyPath, flag: str, expected: str) -> None:
     """InputError, beginning with what was `expected`, where there is no file at `path`."""
     check_access(path, flag)
     if not as_path(path).is_file():
-        raise InputError(f"{expected} Received: no such file.", code="no_such_model")
+        raise InputError("no_such_model", f"{expected} Received: no such file.")
 
 
 def damaged(expected: str, error: Exception) -> InputError:
     """The error of a model's file, beginning with what was `expected`, for what a library raised of it."""
     message = " ".join(str(error).split()) or type(error).__name__
-    return InputError(f"{expected} Received: {message[:SHOWN_LETTERS]}", code="damaged_model")
+    return InputError("damaged_model", f"{expected} Received: {message[:SHOWN_LETTERS]}")
 
 
 def check_whole(file: pathlib.Path) -> None:

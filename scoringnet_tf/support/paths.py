@@ -112,7 +112,8 @@ class RemotePath(ProxyUPath):
         found = pathlib.Path(local).stat().st_size
         if expected is not None and found != expected:
             raise InputError(
-                f"{self}: expected {counted(expected, 'byte')}. Received: {found} (changed, or cut off on the way)."
+                "todo",
+                f"{self}: expected {counted(expected, 'byte')}. Received: {found} (changed, or cut off on the way).",
             )
 
     def unlink(self, missing_ok: bool = False) -> None:
@@ -178,11 +179,11 @@ def as_path(path: AnyPath) -> pathlib.Path | RemotePath:
         remote = RemotePath(re.sub(r"(?<=[^:/])/+$", "", str(path)), **options)
     except ValueError as error:
         schemes = ", ".join(f"{scheme}://…" for scheme in STORES)
-        raise InputError(f"{path}: expected a local path or one of {schemes}. Received: {error}.") from error
+        raise InputError("todo", f"{path}: expected a local path or one of {schemes}. Received: {error}.") from error
     if remote.protocol in ("file", "local"):
         return pathlib.Path(remote.path)
     if not remote.name:
-        raise InputError(f"{path}: expected a file or folder in it. Received: all of it.")
+        raise InputError("todo", f"{path}: expected a file or folder in it. Received: all of it.")
     return remote
 
 
@@ -191,9 +192,9 @@ def local_path(path: AnyPath, flag: str) -> pathlib.Path:
     try:
         found = as_path(path)
     except InputError as error:
-        raise InputError(f"--{flag}: {error}") from error
+        raise InputError("todo", f"--{flag}: {error}") from error
     if isinstance(found, RemotePath):
-        raise InputError(f"--{flag}={path}: expected a local path. Received: an address.")
+        raise InputError("todo", f"--{flag}={path}: expected a local path. Received: an address.")
     return found
 
 
@@ -249,12 +250,12 @@ def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
         elif writing:
             _write_nearby(path)
     except InputError as error:
-        raise InputError(f"--{flag}: {error}") from error
+        raise InputError("todo", f"--{flag}: {error}") from error
     except Exception as error:  # botocore's, aiohttp's, Google's and Azure's have no class in common
         do = "written to" if writing else "read from"
         answer = answered(error, path)
         raise InputError(
-            f"--{flag}: {path}: expected a place that can be {do}. Received: {answer}", code=answer.code
+            answer.code, f"--{flag}: {path}: expected a place that can be {do}. Received: {answer}"
         ) from error
 
 
@@ -262,7 +263,9 @@ def _write_nearby(path):
     """Writes an unnamed file to the nearest folder above `path`, or to it; nothing is left, nothing is made."""
     folder = next(parent for parent in (path, *path.absolute().parents) if os.path.lexists(parent))
     if not folder.is_dir():
-        raise InputError(f"{path}: expected a folder, or a place for one. Received: {folder}, {what_is_at(folder)}.")
+        raise InputError(
+            "todo", f"{path}: expected a folder, or a place for one. Received: {folder}, {what_is_at(folder)}."
+        )
     with tempfile.TemporaryFile(dir=folder):
         pass
 
@@ -296,23 +299,21 @@ def answered(error: Exception, path: AnyPath) -> InputError:
     # fsspec says of an address nothing but itself, whatever went wrong.
     cause = error.__cause__ if isinstance(error.__cause__, Exception) and str(error) == str(path) else error
     if isinstance(cause, TimeoutError | asyncio.TimeoutError):  # one class from Python 3.11 on
-        return InputError(
-            f"no answer within {WAITING.seconds:g} s. Wait longer with --timeout=SECONDS.", code="no_answer"
-        )
+        return InputError("no_answer", f"no answer within {WAITING.seconds:g} s. Wait longer with --timeout=SECONDS.")
     status = getattr(cause, "status", None) if is_of_the_web(path) else None
     if is_of_the_web(path) and (isinstance(cause, FileNotFoundError) or status in NOT_THERE):
-        return InputError(f"not found ({status or 404}).", code="not_found")
+        return InputError("not_found", f"not found ({status or 404}).")
     if status:
-        return InputError(f"the server answered {status} ({getattr(cause, 'message', '')}).", code="refused")
+        return InputError("refused", f"the server answered {status} ({getattr(cause, 'message', '')}).")
     if type(cause).__name__ == "ClientPayloadError":
-        return InputError("the connection was lost before the end.", code="unreachable")
+        return InputError("unreachable", "the connection was lost before the end.")
     words = str(cause)
     if NODES in words:
         words = words.partition(NODES)[0].rpartition("\n")[2].rpartition("}} ")[2]
     said = " ".join(words.split()).strip(": .") or type(cause).__name__
     if isinstance(cause, FileNotFoundError) and (asked := NO_BUCKET.fullmatch(said)):
         said = f"The bucket {asked[1]} does not exist"
-    return InputError(f"{said}. {_remedy(error, path)}".rstrip(), code="unreachable")
+    return InputError("unreachable", f"{said}. {_remedy(error, path)}".rstrip())
 
 
 def _remedy(error, path):

@@ -20,9 +20,9 @@ def read_json(path: AnyPath) -> dict:
     try:
         value = json.loads(as_path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # of bytes that are no UTF-8, too
-        raise InputError(f"{path}: expected a JSON object. Received: {error}") from error
+        raise InputError("todo", f"{path}: expected a JSON object. Received: {error}") from error
     if not isinstance(value, dict):
-        raise InputError(f"{path}: expected a JSON object. Received: {type(value).__name__}")
+        raise InputError("todo", f"{path}: expected a JSON object. Received: {type(value).__name__}")
     return value
 
 
@@ -38,7 +38,7 @@ def read_csv(path: AnyPath) -> list[tuple[int, list[str]]]:
             reader = csv.reader(file, strict=True)
             return [(reader.line_num, cells) for cells in reader if cells]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: expected CSV in UTF-8. Received: {error}") from error
+        raise InputError("todo", f"{path}: expected CSV in UTF-8. Received: {error}") from error
 
 
 def real_number(text: str) -> float:

@@ -13,8 +13,12 @@ class Stopped(KeyboardInterrupt):
     """
 
     def __init__(self, number: int) -> None:
-        super().__init__(f"stopped by {signal.Signals(number).name}.")
+        super().__init__(number)
+        self.hint = ""  # how to go on, from whoever knows
         self.exit_status = 128 + number  # what shells say of a process that a signal ended
+
+    def __str__(self) -> str:
+        return f"stopped by {signal.Signals(self.args[0]).name}. {self.hint}".rstrip()
 
 
 @contextlib.contextmanager

@@ -104,13 +104,15 @@ def held_out_by_name(info: DatasetInfo, records: DatasetInfo, split: str, model_
     both = [video_id for video_id in records.split(split)["ids"] if shown(records.videos[video_id]) in learned]
     if both:
         raise InputError(
+            "todo",
             f"--held_out_split={split}: expected videos that the model did not learn from. Received: {len(both)} of "
-            f"the training split of {info.records_dir}, the first {both[0]}."
+            f"the training split of {info.records_dir}, the first {both[0]}.",
         )
     both = learned_among(records, records.split(split)["ids"], model_file)
     if both:
         raise InputError(
+            "todo",
             f"--held_out_split={split}: expected videos that the model did not learn from. Received: {len(both)} that "
-            f"the run of {model_file} did, or one that it started from, the first {both[0]}."
+            f"the run of {model_file} did, or one that it started from, the first {both[0]}.",
         )
     return HeldOut(records, split)

@@ -24,7 +24,7 @@ def part_rates(entries: Iterable[str]) -> dict[str, float]:
         if not 0 < factor <= 100 or part in rates:
             hint = f" What is not to learn: --freeze={part}." if factor == 0 else ""
             expected = "PART:FACTOR, once for a part, with a factor above 0 and up to 100"
-            raise InputError(f"--rates: expected {expected}, e.g. c3d:0.1. Received: {entry}.{hint}")
+            raise InputError("todo", f"--rates: expected {expected}, e.g. c3d:0.1. Received: {entry}.{hint}")
         rates[part] = factor
     return rates
 
@@ -36,11 +36,13 @@ def check_parts(network: ScoringNet, rates: Mapping[str, float], settings: Mappi
         unknown = [part for part in named if part not in known]
         if unknown:
             raise InputError(
-                f"--{flag}: expected parts of the model: {', '.join(known)}. Received: {', '.join(unknown)}."
+                "todo", f"--{flag}: expected parts of the model: {', '.join(known)}. Received: {', '.join(unknown)}."
             )
     both = [part for part in rates if part in frozen]
     if both:
-        raise InputError(f"--rates: expected parts that learn. Received: {', '.join(both)}, which --freeze names.")
+        raise InputError(
+            "todo", f"--rates: expected parts that learn. Received: {', '.join(both)}, which --freeze names."
+        )
 
 
 def check_frozen(network: ScoringNet, planned: Iterable[Phase], settings: Mapping[str, Any]) -> None:
@@ -57,13 +59,15 @@ def check_frozen(network: ScoringNet, planned: Iterable[Phase], settings: Mappin
             alone = f" Of --initial_model={start} KFS alone has learned: {taken}"
     if random:
         raise InputError(
+            "todo",
             "--freeze: expected parts with weights of --initial_model, c3d of --pretrained or kfs of --segmenter. "
-            f"Received: {', '.join(random)}, which would stay random.{alone}"
+            f"Received: {', '.join(random)}, which would stay random.{alone}",
         )
     for phase in planned:
         network.choose_trained(phase.name, settings["freeze"])
         if not network.trainable_variables:
             raise InputError(
+                "todo",
                 f"--freeze={','.join(settings['freeze'])}: expected something of the phase {phase.name} to learn. "
-                "Received: all of its parts."
+                "Received: all of its parts.",
             )

@@ -96,8 +96,9 @@ class Run:
         self._check_updates()
         if settings["patience"] and not self.validation_ids:
             raise InputError(
+                "todo",
                 f"--patience={settings['patience']}: expected held-out videos, whose figures end a phase. Received: "
-                "none (--validation_fraction=0)."
+                "none (--validation_fraction=0).",
             )
 
     def _check_updates(self):
@@ -107,8 +108,9 @@ class Run:
             batches = -(-len(self.train_ids) // self.settings["batch_size"]) * phase.epochs
             if 0 < batches < asked:
                 raise InputError(
+                    "todo",
                     f"--accumulation_steps={asked}: expected at most {batches}, all batches of the phase {phase.name}. "
-                    "Received: more, with which nothing is learned."
+                    "Received: more, with which nothing is learned.",
                 )
 
     # === What a subclass says ===
@@ -269,15 +271,17 @@ class Run:
         epochs = sum(len(_rows(self.model_dir / f"{phase.name}.csv")[1:]) for phase in self.phases)
         if left and (others or LAST in left or epochs > 1 or not is_recorded(*described, built_of=self._built_of())):
             raise InputError(
+                "todo",
                 f"--model_dir={self.model_dir}: expected a new folder, or a run to go on with. Received: {left[0]} "
-                "without checkpoints/ to go on from. Choose another --model_dir, or delete what is there."
+                "without checkpoints/ to go on from. Choose another --model_dir, or delete what is there.",
             )
         folder = _place(self.model_dir)
         for flag in STARTS:
             start = self.settings.get(flag) and _place(as_path(self.settings[flag]))
             if start and folder in (start, start.parent):
                 raise InputError(
-                    f"--{flag}={self.settings[flag]}: expected a model outside --model_dir. Received: one in it."
+                    "todo",
+                    f"--{flag}={self.settings[flag]}: expected a model outside --model_dir. Received: one in it.",
                 )
 
     def _check_goes_on(self, state):
@@ -285,14 +289,16 @@ class Run:
         names, best = [phase.name for phase in self.phases], state.get("best")
         if state["phase"] not in names:
             raise InputError(
+                "todo",
                 f"{self.model_dir / 'checkpoints'}: expected a checkpoint of {' or '.join(names)}. Received: one of "
-                f"{state['phase']}, which another run has left."
+                f"{state['phase']}, which another run has left.",
             )
         phase = self.phases[names.index(state["phase"])]
         if best is not None and best > phase.nothing and not (self.folder / phase.best).is_file():
             raise InputError(
+                "todo",
                 f"{self.model_dir / phase.best}: expected the best model until epoch {state['epoch']}, which may "
-                "stay the best. Received: no such file. Put it back, or choose another --model_dir."
+                "stay the best. Received: no such file. Put it back, or choose another --model_dir.",
             )
 
     def _fit(self, phase, done, state):
@@ -385,8 +391,9 @@ def _noticing_the_gone(workers):
         if workers == 1:
             raise
         raise InputError(
+            "todo",
             f"Expected {workers} workers, as TF_CONFIG says. Received: one is gone: {error.message:.200}. "
-            "Start all of them again with the same flags: the run goes on from its newest checkpoint."
+            "Start all of them again with the same flags: the run goes on from its newest checkpoint.",
         ) from error
 
 
@@ -395,25 +402,31 @@ def _strategy(settings):
     number = settings.get("replicas", 1)
     if number > settings["batch_size"]:
         raise InputError(
+            "todo",
             f"--replicas={number}: expected at most one for each video of a batch. "
-            f"Received: --batch_size={settings['batch_size']}."
+            f"Received: --batch_size={settings['batch_size']}.",
         )
     if "replicas" not in settings and workers()[1] > 1:
-        raise InputError("TF_CONFIG: expected none, for C3D is pretrained on one machine. Received: several workers.")
+        raise InputError(
+            "todo", "TF_CONFIG: expected none, for C3D is pretrained on one machine. Received: several workers."
+        )
     if number > 1 and settings.get("stage_network") == "resnet50":
         raise InputError(
+            "todo",
             "--stage_network=resnet50: expected --replicas=1, for each replica would normalise by its own frames. "
-            f"Received: --replicas={number}."
+            f"Received: --replicas={number}.",
         )
     if settings["ema_momentum"] and settings.get("stage_network") == "resnet50":
         raise InputError(
+            "todo",
             "--stage_network=resnet50: expected --ema_momentum=0, for what it normalises by is not averaged with the "
-            f"weights. Received: --ema_momentum={settings['ema_momentum']:g}."
+            f"weights. Received: --ema_momentum={settings['ema_momentum']:g}.",
         )
     if number > 1 and settings["accumulation_steps"] > 1:
         raise InputError(
+            "todo",
             f"--accumulation_steps={settings['accumulation_steps']}: expected 1, for Keras does not accumulate over "
-            f"several replicas. Received: --replicas={number}."
+            f"several replicas. Received: --replicas={number}.",
         )
     found = strategy_of(number)
     if number > 1:
@@ -465,9 +478,10 @@ def _check_finite(history):
         return
     terms = ", ".join(f"{name} {float(value):.4g}" for name, value in last.items())
     raise InputError(
+        "todo",
         f"The loss is not finite in epoch {len(history['loss'])} since this start: {terms}. Look at --learning_rate "
         "and --warmup_steps (too fast), in train at --alpha with --pair_reduction=sum (too heavy), at --precision (try "
-        "float32), and at the records (python -m data_prep inspect)."
+        "float32), and at the records (python -m data_prep inspect).",
     )
 
 

@@ -77,6 +77,6 @@ def check_learning_rate(settings: Mapping[str, Any]) -> None:
     """InputError where the learning rate is 0."""
     if settings["learning_rate"] == 0:
         raise InputError(
+            "learning_rate_zero",
             "--learning_rate: expected more than 0. Received: 0, with which nothing is learned.",
-            code="learning_rate_zero",
         )

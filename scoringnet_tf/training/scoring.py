@@ -150,14 +150,16 @@ def fragment_stages(
         unknown = [stage for stage in stages if stage not in info.stages[1:]]
         if unknown or len(set(stages)) < len(stages):
             raise InputError(
-                f"{flag}: expected stages of {', '.join(info.stages[1:])}, each once. Received: {', '.join(stages)}"
+                "todo",
+                f"{flag}: expected stages of {', '.join(info.stages[1:])}, each once. Received: {', '.join(stages)}",
             )
         if settings["fragments"] == "whole" or score not in towers:
-            raise InputError(f"{flag}: expected a tower that sees a key fragment. Received: none for {score}.")
+            raise InputError("todo", f"{flag}: expected a tower that sees a key fragment. Received: none for {score}.")
         if {*stages} != {*found.get(score, stages)}:
             raise InputError(
+                "todo",
                 f"{flag}: expected {', '.join(found[score])}, which the tower of --initial_model sees, for it does not "
-                f"learn. Received: {', '.join(stages)}."
+                f"learn. Received: {', '.join(stages)}.",
             )
         found[score] = stages
     return found or None
@@ -222,17 +224,19 @@ class ScoringRun(Run):
             return
         if "test" not in self.info.splits:
             found = f"{self.info.records_dir} with {', '.join(self.info.splits)} alone"
-            raise InputError(f"--test_scores: expected records with a test split. Received: {found}.")
+            raise InputError("todo", f"--test_scores: expected records with a test split. Received: {found}.")
         videos = [video for video in self.info.videos.values() if video["split"] == "test"]
         if not any(video[score] is not None for video in videos for score in SCORES if score in self.model.output):
             raise InputError(
+                "todo",
                 "--test_scores: expected test videos whose scores are known. Received: none of "
-                f"{counted(len(videos), 'video')}."
+                f"{counted(len(videos), 'video')}.",
             )
         if self.settings["ema_momentum"] and not self.validation_ids:
             raise InputError(
+                "todo",
                 "--test_scores: expected held-out videos beside --ema_momentum, for a validation puts the averages of "
-                "the weights into the model. Received: none (--validation_fraction=0)."
+                "the weights into the model. Received: none (--validation_fraction=0).",
             )
 
     def _built_of(self):

@@ -32,8 +32,9 @@ def preprocessing_of(path: AnyPath | None, image_size: Sequence[int]) -> dict[st
     mean = c3d.preprocessing["mean"]
     if isinstance(mean, list) and len(mean) != 3 and c3d.input_shape[2:4] != tuple(image_size):
         raise InputError(
+            "todo",
             f"{path}: subtracts a mean image of {c3d.input_shape[2]}×{c3d.input_shape[3]}. Received: --image_size="
-            f"{image_size[0]},{image_size[1]}. Use that size, or import the weights without --mean."
+            f"{image_size[0]},{image_size[1]}. Use that size, or import the weights without --mean.",
         )
     return c3d.preprocessing
 
@@ -88,14 +89,16 @@ def load_resnet50(network: ScoringNet, path: AnyPath) -> None:
             warnings.simplefilter("error", UserWarning)  # Keras goes on where a layer's weights are not in the file
             kfs.get_layer("resnet50").load_weights(str(file))
     except (ValueError, TypeError, OSError, KeyError, UserWarning) as error:
-        raise InputError(f"{where} Received: {str(error).splitlines()[0]}") from error
+        raise InputError("todo", f"{where} Received: {str(error).splitlines()[0]}") from error
 
 
 def load_segmenter(network: ScoringNet, path: AnyPath) -> None:
     """Copies KFS of the `ScoringNet` at `path`; InputError where it is built otherwise than that of `network`."""
     source = load_scoring_net(path, "segmenter")
     if source.segmenter is None:
-        raise InputError(f"--segmenter={path}: expected a ScoringNet with a KFS. Received: one for whole videos.")
+        raise InputError(
+            "todo", f"--segmenter={path}: expected a ScoringNet with a KFS. Received: one for whole videos."
+        )
     kfs: Any = network.segmenter  # a run that names another's has one (`supervision.check_weights`)
     check_alike(kfs, source.segmenter, f"--segmenter={path}: expected a KFS like the one to train.")
     _say_other(f"--segmenter={path}", network, seen_otherwise(network, source, f"--segmenter={path}"))
@@ -158,8 +161,9 @@ def _weighted_layers(model):
 def _check_preprocessing(source, target, path, part):
     if seen_as(source.preprocessing) != seen_as(target.preprocessing):
         raise InputError(
-            f"{path}: expected a C3D for what {part} does to its frames: "
-            f"{describe_preprocessing(target.preprocessing)}. Received: {describe_preprocessing(source.preprocessing)}."
+            "todo",
+            f"{path}: this C3D has other preprocessing than {part}: {describe_preprocessing(source.preprocessing)}, "
+            f"not {describe_preprocessing(target.preprocessing)}.",
         )
 
 
@@ -167,7 +171,9 @@ def _check_pool_stride(source, target, path):
     """With another stride the weights may fit, and mean something else."""
     theirs, ours = (model.get_config()["pool_stride"] for model in (source, target))
     if theirs != ours:
-        raise InputError(f"{path}: expected a regressor that pools with stride {ours}. Received: stride {theirs}.")
+        raise InputError(
+            "todo", f"{path}: expected a regressor that pools with stride {ours}. Received: stride {theirs}."
+        )
 
 
 def _report_frame_size(c3d, network, path, log):
@@ -197,7 +203,8 @@ def _matching(available, layer, path, part):
     received = None if match is None else tuple(match.kernel.shape)
     if received != expected:
         raise InputError(
+            "todo",
             f"{path}: expected layer {layer.name} with a kernel of {expected} for {part}. Received: "
-            f"{'no such layer' if received is None else f'a kernel of {received}'}. {_hint(layer.name)}"
+            f"{'no such layer' if received is None else f'a kernel of {received}'}. {_hint(layer.name)}",
         )
     return match

@@ -32,8 +32,9 @@ def workers() -> tuple[int, int]:
         known = False
     if not known:
         raise InputError(
+            "todo",
             'TF_CONFIG: expected {"cluster": {"worker": ["HOST:PORT", …]}, "task": {"type": "worker", "index": 0}}, '
-            f"the index counted from 0. Received: {text}"
+            f"the index counted from 0. Received: {text}",
         )
     return number, len(addresses)
 
@@ -56,13 +57,15 @@ def strategy_of(replicas: int) -> tf.distribute.Strategy:
         each = max(1, len(gpus))
         if replicas != machines * each:
             raise InputError(
+                "todo",
                 f"--replicas={replicas}: expected {machines * each}, for TF_CONFIG names {machines} workers, and this "
-                f"one has {each} of the devices."
+                f"one has {each} of the devices.",
             )
         return tf.distribute.MultiWorkerMirroredStrategy()
     if gpus and replicas > len(gpus):
         raise InputError(
-            f"--replicas={replicas}: expected at most a replica for each GPU. Received: {counted(len(gpus), 'GPU')}."
+            "todo",
+            f"--replicas={replicas}: expected at most a replica for each GPU. Received: {counted(len(gpus), 'GPU')}.",
         )
     if replicas == 1:
         return tf.distribute.get_strategy()
@@ -74,8 +77,9 @@ def strategy_of(replicas: int) -> tf.distribute.Strategy:
                 tf.config.set_logical_device_configuration(processor, devices)
             except RuntimeError as error:
                 raise InputError(
+                    "todo",
                     f"--replicas={replicas}: expected a process in which TensorFlow has not used the processor yet. "
-                    f"Received: {error}"
+                    f"Received: {error}",
                 ) from error
     return tf.distribute.MirroredStrategy([f"{'GPU' if gpus else 'CPU'}:{index}" for index in range(replicas)])
 

@@ -50,8 +50,9 @@ def supervision(info: DatasetInfo, asked: str = "auto") -> Supervision:
     if asked == "parts" or (asked == "auto" and parts >= max(final_alone, 1)):
         if not parts:
             raise InputError(
+                "todo",
                 f"{info.records_dir}: --scores=parts: expected videos with difficulty and execution. Received: none of "
-                f"{counted(len(videos), 'training video')}."
+                f"{counted(len(videos), 'training video')}.",
             )
         said = f"difficulty and execution, known of {parts} of {counted(len(videos), 'training video')}"
         said += f"; the final score alone of {final_alone} more, learned from too" if final_alone else ""
@@ -60,8 +61,9 @@ def supervision(info: DatasetInfo, asked: str = "auto") -> Supervision:
     if not finals:
         parts_too = ", or with difficulty and execution" if len(info.scores) > 1 else ""
         raise InputError(
+            "todo",
             f"{info.records_dir}: expected training videos with a final score{parts_too}. Received: {len(videos)} "
-            "without."
+            "without.",
         )
     said = f"the final score alone, by one tower, known of {finals} of {counted(len(videos), 'training video')}"
     said += f"; difficulty and execution of {parts}" if parts else ""
@@ -75,27 +77,31 @@ def _knows(video, scores):
 def check_weights(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
     """InputError where the flags that name weights contradict each other, others, or the records."""
     if settings["pretrained"] and info.features:
-        raise InputError("--pretrained: expected records of frames. Received: records of features, which need no C3D.")
+        raise InputError(
+            "todo", "--pretrained: expected records of frames. Received: records of features, which need no C3D."
+        )
     others = [f"--{name}" for name in ("initial_model", "segmenter") if settings[name]]
     others += ["--fragments=whole"] if settings["fragments"] == "whole" else []
     if settings["resnet50_weights"] and others:
-        raise InputError(f"--resnet50_weights: expected it without {others[0]}. Received: both.")
+        raise InputError("todo", f"--resnet50_weights: expected it without {others[0]}. Received: both.")
     if settings["segmenter"] and settings["fragments"] == "whole":
-        raise InputError("--segmenter: expected key fragments, which it finds. Received: --fragments=whole.")
+        raise InputError("todo", "--segmenter: expected key fragments, which it finds. Received: --fragments=whole.")
     is_resnet50 = settings["stage_network"] == "resnet50"
     if is_resnet50 and info.features:
-        raise InputError("--stage_network=resnet50: expected records of frames. Received: records of features.")
+        raise InputError("todo", "--stage_network=resnet50: expected records of frames. Received: records of features.")
     if settings["resnet50_weights"] and not is_resnet50:
         raise InputError(
+            "todo",
             "--resnet50_weights: expected --stage_network=resnet50. Received: --stage_network="
-            f"{settings['stage_network']}."
+            f"{settings['stage_network']}.",
         )
     if settings["initial_model"] and settings["pretrained"]:
-        raise InputError("--initial_model: expected it without --pretrained, which it brings. Received: both.")
+        raise InputError("todo", "--initial_model: expected it without --pretrained, which it brings. Received: both.")
     if settings["segmenter"] and settings["training"] != "staged":
         raise InputError(
+            "todo",
             "--segmenter: expected --training=staged with a KFS that is not trained. Received: --training="
-            f"{settings['training']}."
+            f"{settings['training']}.",
         )
 
 
@@ -106,9 +112,10 @@ def check_held_out(info: DatasetInfo, ids: Collection[str], fraction: float) -> 
         stored = "validation" in info.splits
         which = "its validation split" if stored else f"what --validation_fraction={fraction:g} holds out"
         raise InputError(
+            "todo",
             f"{info.records_dir}: expected two different final scores or more in {which}, to choose the best epoch by. "
             f"Received: {len(finals)}, of {counted(len(ids), 'video')}."
-            + ("" if stored else " Hold out more, or none (--validation_fraction=0).")
+            + ("" if stored else " Hold out more, or none (--validation_fraction=0)."),
         )
 
 
@@ -116,15 +123,16 @@ def check_learned(info: DatasetInfo, ids: Iterable[str], towers: Sequence[str]) 
     """InputError unless a video that is learned from, none of those held out, knows the scores of the towers."""
     if not any(_knows(info.videos[video_id], towers) for video_id in ids):
         raise InputError(
+            "todo",
             f"{info.records_dir}: expected {' and '.join(towers)} of a training video that is not held out. Received: "
-            "none. Hold out fewer, or none (--validation_fraction)."
+            "none. Hold out fewer, or none (--validation_fraction).",
         )
 
 
 def check_head(settings: Mapping[str, Any]) -> None:
     """InputError where the head has no use for what was asked of it."""
     if settings["head"] == "distribution" and settings["output_activation"] == "relu":
-        raise InputError("--output_activation=relu: expected --head=regression. Received: --head=distribution.")
+        raise InputError("todo", "--output_activation=relu: expected --head=regression. Received: --head=distribution.")
 
 
 def check_views_flag(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
@@ -134,7 +142,7 @@ def check_views_flag(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
     try:
         check_views(settings["views"], of_frames=not info.features, of_fragments=settings["fragments"] != "whole")
     except ValueError as error:
-        raise InputError(f"--views={settings['views']}: {error}") from error
+        raise InputError("todo", f"--views={settings['views']}: {error}") from error
 
 
 def check_stages(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
@@ -146,13 +154,14 @@ def check_stages(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
     if settings["fragments"] == "whole":
         if settings["fragment_jitter"]:
             raise InputError(
+                "todo",
                 f"--fragment_jitter={settings['fragment_jitter']}: expected 0 with --fragments=whole: a whole video "
-                "cannot be moved."
+                "cannot be moved.",
             )
         return
     frames = info.stage_frames.get("train")
     if frames is None:
-        raise InputError(f"{info.records_dir}: expected a training split. Received: {', '.join(info.splits)}.")
+        raise InputError("todo", f"{info.records_dir}: expected a training split. Received: {', '.join(info.splits)}.")
     unlabelled = frames.get("unlabelled", 0)
     labelled = sum(frames.values()) - unlabelled
     if is_kfs_alone(settings) and labelled:
@@ -164,8 +173,9 @@ def check_stages(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
             else "Score whole videos (--fragments=whole), give a trained KFS (--segmenter)"
         )
         raise InputError(
+            "todo",
             f"{info.records_dir}: expected stage labels for every training video. Received: "
-            f"{counted(unlabelled, 'frame')} without one. {remedy}, or label them."
+            f"{counted(unlabelled, 'frame')} without one. {remedy}, or label them.",
         )
 
 
@@ -188,8 +198,9 @@ def check_fragments(info: DatasetInfo, settings: Mapping[str, Any], fragments: M
         if not is_kfs_alone(settings) and not any(frames.get(stage) for stage in stages):
             others = f", or choose other stages (--{score}_fragment)" if score in PREDICTED_SCORES else ""
             raise InputError(
+                "todo",
                 f"{info.records_dir}: expected training frames of {' or '.join(stages)}, which the {score} tower sees. "
-                f"Received: none. Label them{others}."
+                f"Received: none. Label them{others}.",
             )
     if lacking := [stage for stage in info.stages if not frames.get(stage)]:
         print(f"No training frame shows {', '.join(lacking)}: KFS cannot learn it.")
@@ -200,6 +211,6 @@ def check_segmenter(settings: Mapping[str, Any]) -> None:
     trains_kfs = settings["training"] == "joint" or settings["segmentation_epochs"]
     needless = settings["fragments"] == "whole"
     if is_kfs_alone(settings) and (needless or settings["segmenter"] or not settings["segmentation_epochs"]):
-        raise InputError("--scoring_epochs=0: expected a KFS to be trained. Received: none.")
+        raise InputError("todo", "--scoring_epochs=0: expected a KFS to be trained. Received: none.")
     if not (trains_kfs or needless or settings["initial_model"] or settings["segmenter"]):
-        raise InputError("--segmentation_epochs=0: expected a trained KFS (--initial_model or --segmenter).")
+        raise InputError("todo", "--segmentation_epochs=0: expected a trained KFS (--initial_model or --segmenter).")

@@ -59,8 +59,9 @@ def read(path: str | os.PathLike) -> Weights:
                 unused.append(name)
     except ValueError as error:
         raise InputError(
+            "todo",
             f"{path}: expected C3D's weights in a layout that is known (see --help); read as a .caffemodel, since it "
-            f"is none of the others. Received: {error}."
+            f"is none of the others. Received: {error}.",
         ) from error
     return Weights(LAYOUT, layers, SPORTS1M, channels_first=True, unused=tuple(unused))
 

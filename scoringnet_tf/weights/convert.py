@@ -76,8 +76,9 @@ def with_mean(weights: Weights, mean: Any) -> Weights:
     """
     if weights.preprocessing["mean"] != SPORTS1M["mean"]:
         raise InputError(
+            "todo",
             f"--mean: expected weights that were trained with the mean of Sports-1M. Received: {weights.layout}, whose "
-            f"mean is {weights.preprocessing['mean']}."
+            f"mean is {weights.preprocessing['mean']}.",
         )
     return dataclasses.replace(weights, preprocessing={**weights.preprocessing, "mean": mean})
 
@@ -98,8 +99,9 @@ def build_c3d(weights: Weights, path: str, log: Callable[[str], object] = print)
     _check_names(weights, path)
     if weights.normalised:
         raise InputError(
+            "todo",
             f"{path}: expected weights of C3D, which has no batch normalisation. Received: "
-            f"{', '.join(weights.normalised[:3])}{', …' * (len(weights.normalised) > 3)}."
+            f"{', '.join(weights.normalised[:3])}{', …' * (len(weights.normalised) > 3)}.",
         )
     classes = {CLASSES: weights.layers[CLASSES].bias.size} if CLASSES in weights.layers else {}
     model = C3D(
@@ -126,8 +128,9 @@ def _check_names(weights, path):
     if missing:
         found = [*(parameters.source for parameters in weights.layers.values()), *weights.unused]
         raise InputError(
+            "todo",
             f"{path}: expected all layers of C3D in the layout {weights.layout}. Received: no {', '.join(missing)}; "
-            f"found: {', '.join(found[:20]) or 'nothing'}."
+            f"found: {', '.join(found[:20]) or 'nothing'}.",
         )
 
 
@@ -136,12 +139,13 @@ def _check_values(found, layer, path):
         expected, value = tuple(getattr(layer, kind).shape), getattr(found, kind)
         if value.shape != expected:
             raise InputError(
+                "todo",
                 f"{path}: expected the {kind} of {found.source} to make one of {expected}, for {layer.name} of C3D. "
-                f"Received: {value.shape}, from {found.shape} in the file."
+                f"Received: {value.shape}, from {found.shape} in the file.",
             )
         if not np.isfinite(value).all():
             raise InputError(
-                f"{path}: expected finite numbers. Received: NaN or infinity in the {kind} of {found.source}."
+                "todo", f"{path}: expected finite numbers. Received: NaN or infinity in the {kind} of {found.source}."
             )
 
 

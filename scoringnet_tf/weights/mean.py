@@ -31,11 +31,11 @@ def read_mean(path: str | pathlib.Path) -> list[list[list[float]]]:
         is_numpy = content.startswith(NUMPY)
         mean = np.load(io.BytesIO(content), allow_pickle=False) if is_numpy else read_blob(content)[0]
     except (OSError, ValueError, EOFError, IndexError) as error:
-        raise InputError(f"{expected} Received: {error}.") from error
+        raise InputError("todo", f"{expected} Received: {error}.") from error
     if mean.ndim == 4 and mean.shape[0] == 3:
         mean = np.moveaxis(mean, 0, -1)
     if mean.ndim != 4 or mean.shape[-1] != 3 or min(mean.shape[1:3]) < CROP[0]:
-        raise InputError(f"{expected} Received: an array of {mean.shape}.")
+        raise InputError("todo", f"{expected} Received: an array of {mean.shape}.")
     top, left = center_offset(mean.shape[1:3], CROP)
     image = mean.mean(axis=0, dtype=np.float64)[top : top + CROP[0], left : left + CROP[1]]
     found, known = image.mean(axis=(0, 1)), np.array(SPORTS1M["mean"])
@@ -44,5 +44,5 @@ def read_mean(path: str | pathlib.Path) -> list[list[list[float]]]:
         expected = (
             f"expected that of Sports-1M, BGR from 0 to 255, on average {', '.join(f'{value:g}' for value in known)}"
         )
-        raise InputError(f"--mean={path}: {expected}. Received: {received}.")
+        raise InputError("todo", f"--mean={path}: {expected}. Received: {received}.")
     return image.round(2).tolist()

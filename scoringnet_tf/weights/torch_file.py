@@ -41,7 +41,7 @@ def read_tensors(path: str | pathlib.Path) -> dict[str, np.ndarray]:
         import torch
     except ImportError as error:
         message = f"{path}: reading a PyTorch file needs PyTorch. Install it: pip install '.[torch]'"
-        raise InputError(message, code="torch_missing") from error
+        raise InputError("torch_missing", message) from error
     try:
         with torch.serialization.safe_globals([(_Ignored, name) for name in LEFT_BESIDE]):
             value = torch.load(path, map_location="cpu", weights_only=True)
@@ -54,7 +54,7 @@ def read_tensors(path: str | pathlib.Path) -> dict[str, np.ndarray]:
     except Exception as error:  # a damaged pickle may raise anything (docs of `pickle`), a damaged zip nearly so
         said = str(error).partition("\n")[0] or type(error).__name__
         message = f"{path}: expected a state dict of PyTorch, tensors and plain values alone. Received: {said}"
-        raise InputError(message, code="torch_file") from error
+        raise InputError("torch_file", message) from error
 
 
 def _check_sharing(tensors, num_bytes):

@@ -23,12 +23,15 @@ def c3d_of_tower(model: ScoringNet, score: str | None = None, learned_from: Iter
     score = score or model.scores[0]
     if model.content == "features" or score not in model.scores:
         towers = "none that sees frames" if model.content == "features" else ", ".join(model.scores)
-        raise InputError(f"Expected a ScoringNet with a tower for {score} that sees frames. Received: {towers}.")
+        raise InputError(
+            "todo", f"Expected a ScoringNet with a tower for {score} that sees frames. Received: {towers}."
+        )
     sp, tower = model.score_predictor.get_config(), model.score_predictor.towers[score]
     if sp["conv_filters"] != sp["fc_units"]:
         raise InputError(
+            "todo",
             "Expected a regressor with as many filters as units. Received: "
-            f"{sp['conv_filters']} and {sp['fc_units']} (--conv_filters, --fc_units)."
+            f"{sp['conv_filters']} and {sp['fc_units']} (--conv_filters, --fc_units).",
         )
     check_trained(model, None, parts=[score])
     trunk = tower.get_layer("c3d")

@@ -335,7 +335,7 @@ def test_groups_held_out_videos_and_the_seed_reach_the_system(records, tmp_path,
 
     def learn(training):
         seen.append(training)
-        raise InputError("no")
+        raise InputError("todo", "no")
 
     monkeypatch.setattr(c3d_svr, "SYSTEM", dataclasses.replace(c3d_svr.SYSTEM, learn=learn))
     with pytest.raises(InputError, match=rf"^{records}: c3d_svr, difficulty scores: no$"):

@@ -69,7 +69,7 @@ def test_under_jax_all_is_measured_and_tensorflow_is_not_imported():
     device, operations, *found = json.loads(result.stdout.splitlines()[-1])
     assert device is None
     assert operations > 0
-    assert all(each["seconds"] > 0 and each["memory"] > 0 for each in found)
+    assert all(each["memory"] > 0 for each in found)
 
 
 @pytest.mark.slow
@@ -94,7 +94,7 @@ def test_each_measurement_has_its_rows_and_is_kept_as_it_comes(tmp_path):
     assert [(row["measured"], row["batch"]) for row in rows] == [
         (what, size) for what in ("inference", "evaluation", "joint step") for size in (1, 2)
     ]
-    assert all(row["seconds"] > 0 and row["memory"] > 0 and row["flops"] == rows[0]["flops"] for row in rows)
+    assert all(row["memory"] > 0 and row["flops"] == rows[0]["flops"] for row in rows)
 
 
 def test_a_training_step_is_three_times_the_operations_of_a_video():

@@ -305,7 +305,7 @@ def test_a_video_on_a_web_server_is_fetched(tmp_path, server):
         local_video(f"{server}/none.avi").__enter__()
     assert raised.value.code == "not_found"
     with pytest.raises(VideoError, match=rf"^{server}/v\.avi: wrong"), local_video(f"{server}/v.avi") as path:
-        raise VideoError(f"{path}: wrong")
+        raise VideoError("todo", f"{path}: wrong")
 
 
 @pytest.mark.interop
@@ -370,7 +370,7 @@ def failing(error):
 @pytest.mark.parametrize(
     ("error", "code", "message"),
     [
-        (InputError("v.mp4: wrong"), "unreadable", "v.mp4: wrong"),
+        (InputError("todo", "v.mp4: wrong"), "unreadable", "v.mp4: wrong"),
         (PermissionError(13, "Permission denied"), "unreadable", "v.mp4: Permission denied."),
         (MemoryError(), "out_of_memory", "v.mp4: expected a video that fits memory."),
         (

@@ -26,7 +26,7 @@ def videos(tmp_path):
     (tmp_path / "text.avi").write_text("no video")
     paths = [files[0], tmp_path / "text.avi", *files[1:], tmp_path / "missing.avi", files[0]]
     named = [(str(path), None) for path in paths]
-    return [*named[:3], ("x*", InputError("x*: none")), *named[3:]]
+    return [*named[:3], ("x*", InputError("todo", "x*: none")), *named[3:]]
 
 
 def results(scorer, videos):

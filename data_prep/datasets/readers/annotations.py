@@ -30,7 +30,9 @@ def read_annotations(path: Path) -> dict[Key, dict[str, Any]]:
         else:
             malformed.append(f"{reprlib.repr(key)}: {reprlib.repr(entry)}")
     if malformed:
-        raise InputError(f"{path}: expected {{(video, clip): {{field: value}}}}. Received: {'; '.join(malformed)}")
+        raise InputError(
+            "todo", f"{path}: expected {{(video, clip): {{field: value}}}}. Received: {'; '.join(malformed)}"
+        )
     return annotations
 
 
@@ -53,7 +55,7 @@ def read_splits(source_dir: Path, names: Mapping[str, Sequence[str]]) -> dict[st
         keys = load_pickle(path, (list, np.ndarray))
         malformed = [reprlib.repr(key) for key in keys if not _is_key(key)]
         if malformed:
-            raise InputError(f"{path}: expected a list of (video, clip). Received: {'; '.join(malformed)}")
+            raise InputError("todo", f"{path}: expected a list of (video, clip). Received: {'; '.join(malformed)}")
         splits[split] = [_plain_key(key) for key in keys]
     return splits
 

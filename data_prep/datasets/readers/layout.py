@@ -43,7 +43,7 @@ def find_file_by_content(
     if len(found) != 1:
         received = ", ".join(str(path.relative_to(source_dir)) for path in found) or "no such one"
         expected = f"the file {' or '.join(names)}, or one other *{suffix} of the same content"
-        raise InputError(f"{source_dir}: expected {expected}. Received: {received}.")
+        raise InputError("todo", f"{source_dir}: expected {expected}. Received: {received}.")
     return found[0]
 
 
@@ -67,7 +67,7 @@ def _first(source_dir, names, is_there, what):
     for name in names:
         if is_there(source_dir / name):
             return source_dir / name
-    raise InputError(f"{source_dir}: expected {what} {' or '.join(names)}. Received: no such one.")
+    raise InputError("todo", f"{source_dir}: expected {what} {' or '.join(names)}. Received: no such one.")
 
 
 def find_video(folder: Path, name: str) -> Path:
@@ -82,7 +82,7 @@ def find_video(folder: Path, name: str) -> Path:
     except (OSError, ValueError):  # names come from label files: some no file system takes
         return path
     if len(found) > 1:
-        raise InputError(f"{path.parent}: expected one video called {path.name}. Received: {', '.join(found)}")
+        raise InputError("todo", f"{path.parent}: expected one video called {path.name}. Received: {', '.join(found)}")
     return path.with_name(found[0]) if found else path
 
 
@@ -109,10 +109,12 @@ def index_videos(folder: Path) -> dict[int, Path]:
             continue
         number = int(path.stem)
         if number in videos:
-            raise InputError(f"{folder}: expected one video of each number. Received: {videos[number]}, {path}")
+            raise InputError("todo", f"{folder}: expected one video of each number. Received: {videos[number]}, {path}")
         videos[number] = path
     if 0 in videos:
-        raise InputError(f"{folder}: expected videos numbered from 1, as the labels count. Received: {videos[0].name}.")
+        raise InputError(
+            "todo", f"{folder}: expected videos numbered from 1, as the labels count. Received: {videos[0].name}."
+        )
     return videos
 
 

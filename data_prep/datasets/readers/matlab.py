@@ -32,7 +32,9 @@ def read_vector(path: Path, variable: str) -> np.ndarray:
     """
     values = _read(path, variable, "vector")
     if values.size != max(values.shape, default=1):
-        raise InputError(f"{path}: expected {variable!r} to be a row or a column. Received: shape {values.shape}")
+        raise InputError(
+            "todo", f"{path}: expected {variable!r} to be a row or a column. Received: shape {values.shape}"
+        )
     return values.ravel()
 
 
@@ -47,7 +49,7 @@ def read_table(path: Path, variable: str, num_columns: int) -> np.ndarray:
         values = values.T
     if values.ndim != 2 or values.shape[1] != num_columns:
         raise InputError(
-            f"{path}: expected {counted(num_columns, 'column')} in {variable!r}. Received: shape {values.shape}"
+            "todo", f"{path}: expected {counted(num_columns, 'column')} in {variable!r}. Received: shape {values.shape}"
         )
     return values
 
@@ -64,22 +66,22 @@ def whole_numbers(path: Path, values: np.ndarray) -> np.ndarray:
     """
     odd = values[~(np.abs(values) < 2**53) | (values != np.round(values))]
     if odd.size:
-        raise InputError(f"{path}: expected integers. Received: {odd}")
+        raise InputError("todo", f"{path}: expected integers. Received: {odd}")
     return values.astype(int)
 
 
 def _read(path, variable, what):
     if not path.is_file():
-        raise InputError(f"{path}: expected a .mat file with the {what} {variable!r}. Received: no such file.")
+        raise InputError("todo", f"{path}: expected a .mat file with the {what} {variable!r}. Received: no such file.")
     try:
         contents = _variables(path.read_bytes())
     except (ValueError, struct.error, zlib.error) as error:
-        raise InputError(f"{path}: expected a MATLAB file of version 5 to 7.2. Received: {error}") from error
+        raise InputError("todo", f"{path}: expected a MATLAB file of version 5 to 7.2. Received: {error}") from error
     if variable not in contents:
         found = ", ".join(map(repr, contents)) or "no variable"
-        raise InputError(f"{path}: expected the variable {variable!r}. Received: {found}")
+        raise InputError("todo", f"{path}: expected the variable {variable!r}. Received: {found}")
     if contents[variable] is None:
-        raise InputError(f"{path}: expected real numbers in {variable!r}. Received: something else")
+        raise InputError("todo", f"{path}: expected real numbers in {variable!r}. Received: something else")
     return contents[variable].astype(np.float64)
 
 

@@ -38,21 +38,24 @@ def load_pickle(path: Path, expected: type | tuple[type, ...]) -> Any:
             plain data; the message says what.
     """
     if not path.is_file():
-        raise InputError(f"{path}: expected a pickle file. Received: no such file.")
+        raise InputError("todo", f"{path}: expected a pickle file. Received: no such file.")
     try:
         content = path.read_bytes()
         check_pickle(content, len(content))
         loaded = _Unpickler(io.BytesIO(content), encoding="latin1").load()
     except ForbiddenName as error:
         raise InputError(
+            "todo",
             f"{path}: expected plain containers, numbers, strings and NumPy arrays only. Received: {error}, which is "
-            "not loaded, since it may run code."
+            "not loaded, since it may run code.",
         ) from error
     except Exception as error:  # garbage makes the unpickler raise nearly anything
-        raise InputError(f"{path}: expected a whole pickle. Received: {type(error).__name__}: {error}") from error
+        raise InputError(
+            "todo", f"{path}: expected a whole pickle. Received: {type(error).__name__}: {error}"
+        ) from error
     if not isinstance(loaded, expected):
         names = " or ".join(kind.__name__ for kind in (expected if isinstance(expected, tuple) else (expected,)))
-        raise InputError(f"{path}: expected a pickled {names}. Received: {type(loaded).__name__}")
+        raise InputError("todo", f"{path}: expected a pickled {names}. Received: {type(loaded).__name__}")
     return loaded
 
 

@@ -64,10 +64,12 @@ def read_table(path: Path, delimiter: str | None = None, encoding: str | None = 
     named = {name: character for character, name in DELIMITERS.items()}
     found = named.get(delimiter or "", delimiter) or (stated[1] if stated else _delimiter_of(path, first))
     if len(found) != 1 or found in '"\r\n':
-        raise OptionError(f"--delimiter: expected a character, or one of {', '.join(named)}. Received: {delimiter!r}")
+        raise OptionError(
+            "todo", f"--delimiter: expected a character, or one of {', '.join(named)}. Received: {delimiter!r}"
+        )
     lines = _lines(path, rest if stated else text, found, 1 + bool(stated))
     if not lines:
-        raise InputError(f"{path}: expected a header. Received: an empty file.")
+        raise InputError("todo", f"{path}: expected a header. Received: an empty file.")
     names = [name.strip() for name in lines[0][1]]
     rows = _rows(path, names, [line for line in lines[1:] if any(cell.strip() for cell in line[1])], found)
     notes = () if delimiter or found == "," else (f"The {_named(found)} is taken as the delimiter (--delimiter).",)
@@ -76,18 +78,20 @@ def read_table(path: Path, delimiter: str | None = None, encoding: str | None = 
 
 def _text(path, encoding):
     if not path.is_file():
-        raise InputError(f"{path}: expected a table, CSV text with a header. Received: no such file.")
+        raise InputError("todo", f"{path}: expected a table, CSV text with a header. Received: no such file.")
     content = path.read_bytes()
     if content.startswith(WORKBOOK):
-        raise InputError(f"{path}: expected CSV text. Received: a spreadsheet's own format; save it as CSV (UTF-8).")
+        raise InputError(
+            "todo", f"{path}: expected CSV text. Received: a spreadsheet's own format; save it as CSV (UTF-8)."
+        )
     assumed = "utf-16" if content.startswith(UTF_16) else "utf-8-sig"
     try:
         text = content.decode(encoding or assumed)
     except LookupError as error:
-        raise OptionError(f"--encoding: expected an encoding, e.g. cp1252. Received: {encoding!r}") from error
+        raise OptionError("todo", f"--encoding: expected an encoding, e.g. cp1252. Received: {encoding!r}") from error
     except UnicodeError as error:
         expected = encoding or "UTF-8; --encoding=cp1252 reads what Western European Windows writes"
-        raise InputError(f"{path}: expected text in {expected}. Received: {error}") from error
+        raise InputError("todo", f"{path}: expected text in {expected}. Received: {error}") from error
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -98,7 +102,9 @@ def _delimiter_of(path, header):
     (most, delimiter), (second, other) = counts[:2]
     if most and most == second:
         what = f"as many of {_named(delimiter)} as of {_named(other)} in the header"
-        raise InputError(f"{path}: expected a delimiter that can be told; --delimiter names it. Received: {what}")
+        raise InputError(
+            "todo", f"{path}: expected a delimiter that can be told; --delimiter names it. Received: {what}"
+        )
     return delimiter if most else ","
 
 
@@ -116,19 +122,20 @@ def _lines(path, text, delimiter, number):
                 lines.append((start, cells))
             start = number + reader.line_num
     except csv.Error as error:
-        raise InputError(f"{path}, row {start}: expected CSV. Received: {error}") from error
+        raise InputError("todo", f"{path}, row {start}: expected CSV. Received: {error}") from error
     return lines
 
 
 def _rows(path, names, lines, delimiter):
     repeated = sorted({name for name in names if name and names.count(name) > 1})
     if repeated:
-        raise InputError(f"{path}: expected every column once. Received: {', '.join(repeated)} more than once")
+        raise InputError("todo", f"{path}: expected every column once. Received: {', '.join(repeated)} more than once")
     uneven = [f"{len(cells)} in row {number}" for number, cells in lines if len(cells) != len(names)]
     if uneven:
         raise InputError(
+            "todo",
             f"{path}: expected {counted(len(names), 'field')} in every row, with {_named(delimiter)} as the delimiter. "
-            f"Received: {', '.join(uneven)}"
+            f"Received: {', '.join(uneven)}",
         )
     rows = []
     for number, cells in lines:
@@ -136,7 +143,7 @@ def _rows(path, names, lines, delimiter):
         unnamed = next((cell for name, cell in zip(names, cells, strict=True) if cell and not name), None)
         if unnamed is not None:
             raise InputError(
-                f"{path}, row {number}: expected a name above every column. Received: none above {unnamed!r}"
+                "todo", f"{path}, row {number}: expected a name above every column. Received: none above {unnamed!r}"
             )
         rows.append((number, {name: cell for name, cell in zip(names, cells, strict=True) if name}))
     return rows
@@ -157,14 +164,16 @@ def has_decimal_comma(path: Path, cells: Iterable[str]) -> bool:
     with_point = [cell for cell in cells if "." in cell]
     if with_comma and with_point:
         raise InputError(
+            "todo",
             f"{path}: expected numbers with a decimal comma, or with a point (--decimal_comma or --nodecimal_comma). "
-            f"Received: both, {with_comma[0]} and {with_point[0]}"
+            f"Received: both, {with_comma[0]} and {with_point[0]}",
         )
     if not with_comma:
         return False
     if all(THOUSANDS.fullmatch(cell) for cell in with_comma):
         raise InputError(
+            "todo",
             f"{path}: expected --decimal_comma or --nodecimal_comma: whether {with_comma[0]} is a fraction or "
-            "thousands cannot be told. Received: neither"
+            "thousands cannot be told. Received: neither",
         )
     return True

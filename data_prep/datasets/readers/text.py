@@ -16,11 +16,11 @@ def read_text(path: str | Path) -> str:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: expected a text file. Received: no such file.")
+        raise InputError("todo", f"{path}: expected a text file. Received: no such file.")
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: expected text in UTF-8. Received: {error}") from error
+        raise InputError("todo", f"{path}: expected text in UTF-8. Received: {error}") from error
 
 
 class Row(dict[str, str]):
@@ -47,10 +47,14 @@ def read_csv(path: str | Path, columns: Sequence[str]) -> list[Row]:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: expected a CSV file with the columns {','.join(columns)}. Received: no such file.")
+        raise InputError(
+            "todo", f"{path}: expected a CSV file with the columns {','.join(columns)}. Received: no such file."
+        )
     table = read_table(path, ",", "UTF-8")
     if any(column not in table.header for column in columns):
-        raise InputError(f"{path}: expected the columns {','.join(columns)}. Received: {','.join(table.header)}")
+        raise InputError(
+            "todo", f"{path}: expected the columns {','.join(columns)}. Received: {','.join(table.header)}"
+        )
     return [Row(number, cells) for number, cells in table.rows]
 
 
@@ -69,5 +73,5 @@ def read_diving_times(path: Path) -> dict[int, tuple[int, int, int, int]]:
         else:
             times[row] = (t0, t1, t2, t3)
     if malformed:
-        raise InputError("\n".join(malformed))
+        raise InputError("todo", "\n".join(malformed))
     return times

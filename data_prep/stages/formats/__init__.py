@@ -47,7 +47,7 @@ def read(path: str | Path, facts_of: FactsOf, name: str | None = None) -> list[L
     """
     path = Path(path)
     if not path.exists():
-        raise InputError(f"{path}: expected a file of stage labels. Received: no such file.")
+        raise InputError("todo", f"{path}: expected a file of stage labels. Received: no such file.")
     return FORMATS[name or recognise(path)].read(path, facts_of)
 
 
@@ -67,7 +67,7 @@ def write(name: str, output: Path, videos: Sequence[LabelledVideo], sport: Sport
     try:
         FORMATS[name].write(output, videos, sport, facts_of)
     except OSError as error:
-        raise InputError(f"--output: expected a place to write to. Received: {error}") from error
+        raise InputError("todo", f"--output: expected a place to write to. Received: {error}") from error
 
 
 def recognise(path: Path) -> str:
@@ -81,8 +81,9 @@ def recognise(path: Path) -> str:
     if name is None:
         received = "a folder without its annotations" if path.is_dir() else f"a file that starts with {text[:40]!r}"
         raise InputError(
+            "todo",
             f"{path}: expected stage labels: stage_labels.csv, jump_drop_water_label.txt, Label Studio's JSON, CVAT's "
-            f"XML for video or its ZIP, ELAN's .eaf, or a folder in FineDiving's layout. Received: {received}"
+            f"XML for video or its ZIP, ELAN's .eaf, or a folder in FineDiving's layout. Received: {received}",
         )
     return name
 

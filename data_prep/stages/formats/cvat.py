@@ -39,15 +39,16 @@ def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
     meta = root.find("meta")
     if meta is not None and meta.find("job") is not None:
         raise InputError(
-            f"{path}: expected a task exported as a whole, which names its video. Received: one of its jobs"
+            "todo", f"{path}: expected a task exported as a whole, which names its video. Received: one of its jobs"
         )
     if meta is None or root.find("image") is not None or meta.find("project") is not None:
         raise InputError(
-            f"{path}: expected a task exported as CVAT for video 1.1. Received: one for images, a project, or no meta"
+            "todo",
+            f"{path}: expected a task exported as CVAT for video 1.1. Received: one for images, a project, or no meta",
         )
     video_id = meta.findtext(".//source")
     if not video_id:
-        raise InputError(f"{path}: expected the name of the video as meta/…/source. Received: none")
+        raise InputError("todo", f"{path}: expected the name of the video as meta/…/source. Received: none")
     stop = _stop(meta, path)
     video = labelled_video(video_id, str(path), root.iterfind("track"), lambda track: _segments(track, stop, str(path)))
     return [dataclasses.replace(video, num_frames=stop)]
@@ -59,7 +60,7 @@ def _stop(meta, path):
     try:
         return int(last) + 1 if last else int(size) if size else None
     except ValueError:
-        raise InputError(f"{path}: expected stop_frame and size, integers. Received: {last}, {size}") from None
+        raise InputError("todo", f"{path}: expected stop_frame and size, integers. Received: {last}, {size}") from None
 
 
 def _segments(track, stop, path):
@@ -92,7 +93,7 @@ def write(output: Path, videos: Sequence[LabelledVideo], sport: Sport, facts_of:
     """
     if any(facts_of(video.video_id).size is None for video in videos):
         raise InputError(
-            "--videos_dir: expected the folder of the videos, whose size CVAT's boxes take. Received: none"
+            "todo", "--videos_dir: expected the folder of the videos, whose size CVAT's boxes take. Received: none"
         )
     roots = {video.video_id: _document(video, sport, facts_of(video.video_id)) for video in videos}
     write_folder(output, roots, ".xml")

@@ -42,7 +42,9 @@ def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
     root = read_root(path, ROOT)
     header = root.find("HEADER")
     if header is None or header.get("TIME_UNITS", "milliseconds") != "milliseconds":
-        raise InputError(f"{path}: expected a HEADER, and times in milliseconds. Received: neither, or other units")
+        raise InputError(
+            "todo", f"{path}: expected a HEADER, and times in milliseconds. Received: neither, or other units"
+        )
     video_id, origin = _video(header, path)
     slots = {slot.get("TIME_SLOT_ID"): slot for slot in root.iterfind("TIME_ORDER/TIME_SLOT")}
 
@@ -61,7 +63,7 @@ def _video(header, path):
     medium = next((entry for entry in media if entry.get("MIME_TYPE", "").startswith("video")), *media[:1] or [None])
     name = header.findtext(f"PROPERTY[@NAME='{VIDEO_ID}']")
     if medium is None or not (name or medium.get("MEDIA_URL")):
-        raise InputError(f"{path}: expected a MEDIA_DESCRIPTOR of the video. Received: none")
+        raise InputError("todo", f"{path}: expected a MEDIA_DESCRIPTOR of the video. Received: none")
     origin = attribute(medium, "TIME_ORIGIN", path, int) if "TIME_ORIGIN" in medium.attrib else 0
     file = PurePosixPath(medium.get("MEDIA_URL", "").replace("\\", "/")).name
     if name and file:
@@ -76,14 +78,14 @@ def _annotations(root, path):
     found = {name: annotations for name, annotations in tiers.items() if annotations}
     if len(found) != 1:
         received = ", ".join(map(str, found)) or "none with annotations"
-        raise InputError(f"{path}: expected a tier called {TIER}, or one tier only. Received: {received}")
+        raise InputError("todo", f"{path}: expected a tier called {TIER}, or one tier only. Received: {received}")
     return next(iter(found.values()))
 
 
 def _time(slots, annotation, name, where):
     slot = slots.get(attribute(annotation, name, where))
     if slot is None:
-        raise InputError(f"{where}: expected a TIME_SLOT {annotation.get(name)}. Received: none")
+        raise InputError("todo", f"{where}: expected a TIME_SLOT {annotation.get(name)}. Received: none")
     return attribute(slot, "TIME_VALUE", where, int)
 
 

@@ -60,7 +60,7 @@ def read(path: Path, facts_of: FactsOf) -> list[LabelledVideo]:
         except InputError as error:
             malformed.append(str(error))
     if malformed:
-        raise InputError("\n".join(malformed))
+        raise InputError("todo", "\n".join(malformed))
     return videos
 
 
@@ -68,7 +68,7 @@ def _tasks(path):
     try:
         loaded = json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: expected JSON. Received: {type(error).__name__}: {error}") from error
+        raise InputError("todo", f"{path}: expected JSON. Received: {type(error).__name__}: {error}") from error
     return loaded if isinstance(loaded, list) else [loaded]
 
 
@@ -98,7 +98,9 @@ def _video_id(data, where):
         return texts[VIDEO_ID]
     references = [texts[VIDEO]] if VIDEO in texts else list(texts.values())
     if len(references) != 1:
-        raise InputError(f"{where}: expected the video as data.{VIDEO}. Received: {', '.join(data) or 'no data'}")
+        raise InputError(
+            "todo", f"{where}: expected the video as data.{VIDEO}. Received: {', '.join(data) or 'no data'}"
+        )
     return video_name(references[0], where)
 
 
@@ -112,7 +114,7 @@ def _stated_rate(data, where):
     if fps in (None, ""):  # the latter is an empty cell of a table from which tasks were imported
         return None
     if isinstance(fps, bool) or not isinstance(fps, int | float) or not 1 <= fps <= MAX_RATE:
-        raise Unusable(f"{where}: expected {FPS} from 1 to {MAX_RATE}, a number. Received: {fps!r}")
+        raise Unusable("todo", f"{where}: expected {FPS} from 1 to {MAX_RATE}, a number. Received: {fps!r}")
     return exact_rate(fps)
 
 
@@ -122,7 +124,7 @@ def _regions(task, where):
     results = [entry for entry in _field(task, kind, list, where) if not _is_cancelled(entry)]
     if len(results) != 1:
         received = f"{len(results)}, which may disagree" if results else "none (skipped, or not labelled yet)"
-        raise Unusable(f"{where}: expected one of its {kind}. Received: {received}")
+        raise Unusable("todo", f"{where}: expected one of its {kind}. Received: {received}")
     return _field(results[0], "result", list, where)
 
 
@@ -149,11 +151,13 @@ def _segments(number, region, where, facts, rate):
 def _of_frames(stage, span, where, facts, rate):
     first, last = (_number(span, name, where) for name in ("start", "end"))
     if first != int(first) or last != int(last) or first < 1:
-        raise InputError(f"{where}: expected frames, integers from 1. Received: {first} to {last}")
+        raise InputError("todo", f"{where}: expected frames, integers from 1. Received: {first} to {last}")
     if facts.timestamps is None and (rate is None or facts.fps in (None, rate)):  # nothing to convert, or to round
         return Segment(stage, int(first) - 1, int(last), where)
     if rate is None:
-        raise InputError(f"{where}: expected {FPS} in the task's data, for the video's rate varies. Received: none.")
+        raise InputError(
+            "todo", f"{where}: expected {FPS} in the task's data, for the video's rate varies. Received: none."
+        )
     return Segment(stage, facts.frame_at((int(first) - 1) / rate), facts.frame_at(int(last) / rate), where)
 
 
@@ -165,14 +169,14 @@ def _of_seconds(stage, value, facts, where):
 def _label(value, key, where):
     labels = value.get(key)
     if not (isinstance(labels, list) and len(labels) == 1 and isinstance(labels[0], str)):
-        raise InputError(f"{where}: expected one label. Received: {labels}")
+        raise InputError("todo", f"{where}: expected one label. Received: {labels}")
     return labels[0]
 
 
 def _number(container, name, where):
     value = _field(container, name, numbers.Real, where)
     if isinstance(value, bool) or not abs(value) < MAX_NUMBER:  # NaN compares false
-        raise InputError(f"{where}: expected a number as {name}. Received: {value}")
+        raise InputError("todo", f"{where}: expected a number as {name}. Received: {value}")
     return value
 
 
@@ -180,7 +184,7 @@ def _field(container, name, kind, where):
     """A field of a JSON object; InputError where it is missing or of another kind."""
     value = container.get(name) if isinstance(container, dict) else None
     if not isinstance(value, kind):
-        raise InputError(f"{where}: expected {name}, {kind.__name__}. Received: {type(value).__name__}")
+        raise InputError("todo", f"{where}: expected {name}, {kind.__name__}. Received: {type(value).__name__}")
     return value
 
 
@@ -226,9 +230,10 @@ def _region(video_id, number, segment, facts):
         first, end = (round(begin_of(frame, facts.fps, facts.timestamps) * facts.fps) for frame in (first, end))
         if first == end:
             raise InputError(
+                "todo",
                 f"{video_id}: expected stages of a frame at least at its mean rate, {float(facts.fps):.4g} a second, "
                 f"by which Label Studio counts. Received: {segment.stage} in the frames {segment.start} to "
-                f"{segment.end - 1}, where it has more (another --to)."
+                f"{segment.end - 1}, where it has more (another --to).",
             )
     return {
         "id": f"stage{number}",

@@ -70,4 +70,4 @@ def require_ends(videos: Iterable[LabelledVideo]) -> None:
         if segment.end is None
     ]
     if open_ended:
-        raise InputError("\n".join(open_ended))
+        raise InputError("todo", "\n".join(open_ended))

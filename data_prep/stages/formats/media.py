@@ -27,7 +27,7 @@ def video_name(reference: str, where: str) -> str:
     try:
         url = urlsplit(reference.replace("\\", "/"), allow_fragments=False)  # "dive #1.mp4" may be a path
     except ValueError as error:
-        raise InputError(f"{where}: expected the URL of a video. Received: {reference!r} ({error})") from error
+        raise InputError("todo", f"{where}: expected the URL of a video. Received: {reference!r} ({error})") from error
     is_local = url.path.endswith("/local-files/")
     path = parse_qs(url.query).get("d", [""])[0] if is_local else unquote(url.path)
     upload = UPLOAD.search(path)
@@ -44,7 +44,9 @@ def check_names(video_id: str, file: str, where: str) -> None:
     """
     name, path = PurePosixPath(video_id), PurePosixPath(file)
     if not {name.name, name.stem} & {path.name, path.stem}:
-        raise InputError(f"{where}: expected one video. Received: {video_id} as its {VIDEO_ID}, and the file {file}")
+        raise InputError(
+            "todo", f"{where}: expected one video. Received: {video_id} as its {VIDEO_ID}, and the file {file}"
+        )
 
 
 def file_name(video_id: str) -> str:

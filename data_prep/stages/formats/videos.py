@@ -50,11 +50,14 @@ class VideoFacts:
         """
         if self.fps is None:
             raise InputError(
+                "todo",
                 "--fps: expected frames per second, or --videos_dir to read them from, for a file that counts time. "
-                "Received: neither."
+                "Received: neither.",
             )
         if self.fps > MAX_RATE:
-            raise InputError(f"{self.path}: expected at most {MAX_RATE} frames/s. Received: {float(self.fps):g}")
+            raise InputError(
+                "todo", f"{self.path}: expected at most {MAX_RATE} frames/s. Received: {float(self.fps):g}"
+            )
         return self.fps
 
 
@@ -97,6 +100,6 @@ def _check_id(video_id):
     path = PurePosixPath(video_id.replace("\\", "/"))
     unwritable = [letter for letter in video_id if unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")]
     if unwritable:
-        raise InputError(f"expected the name of a video without {unwritable[0]!r}. Received: {video_id!r}")
+        raise InputError("todo", f"expected the name of a video without {unwritable[0]!r}. Received: {video_id!r}")
     if not path.name or path.is_absolute() or ".." in path.parts:
-        raise InputError(f"expected the name of a video, which lies inside a folder. Received: {video_id!r}")
+        raise InputError("todo", f"expected the name of a video, which lies inside a folder. Received: {video_id!r}")

@@ -31,9 +31,11 @@ def read_root(path: Path, tag: str, member: str | None = None) -> ElementTree.El
         text = _unzipped(path, member) if member and zipfile.is_zipfile(path) else path.read_bytes()
         root = defusedxml.ElementTree.fromstring(text, forbid_dtd=True)
     except (ElementTree.ParseError, defusedxml.DefusedXmlException, ValueError, LookupError, OSError) as error:
-        raise InputError(f"{path}: expected XML without a DTD. Received: {type(error).__name__}: {error}") from error
+        raise InputError(
+            "todo", f"{path}: expected XML without a DTD. Received: {type(error).__name__}: {error}"
+        ) from error
     if root.tag != tag:
-        raise InputError(f"{path}: expected the root element {tag}. Received: {root.tag}")
+        raise InputError("todo", f"{path}: expected the root element {tag}. Received: {root.tag}")
     return root
 
 
@@ -59,7 +61,9 @@ def attribute(element: ElementTree.Element, name: str, where: str, kind: Callabl
         return kind(element.attrib[name])
     except (KeyError, ValueError):
         received = element.get(name, "none")
-        raise InputError(f"{where}: expected {name} of {element.tag}, {kind.__name__}. Received: {received}") from None
+        raise InputError(
+            "todo", f"{where}: expected {name} of {element.tag}, {kind.__name__}. Received: {received}"
+        ) from None
 
 
 def add(parent: ElementTree.Element, tag: str, text: object = None, **attributes: object) -> ElementTree.Element:
@@ -81,7 +85,9 @@ def write_folder(output: Path, roots: Mapping[str, ElementTree.Element], suffix:
         InputError: the folder is there already; replacing it might take other files with it.
     """
     if Path(output).exists():
-        raise InputError(f"--output: expected a new folder, for a file per video. Received: {output}, which exists.")
+        raise InputError(
+            "todo", f"--output: expected a new folder, for a file per video. Received: {output}, which exists."
+        )
     with replacing_folder(output) as temporary:
         for video_id, root in roots.items():
             ElementTree.indent(root)

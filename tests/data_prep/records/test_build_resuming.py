@@ -182,7 +182,7 @@ def test_a_kept_video_is_compared_with_others_as_a_new_one_is(diving_dir, tmp_pa
 def test_a_file_half_written_is_no_kept_video(tmp_path):
     with pytest.raises(InputError, match=r"^refused$"), kept_videos.kept_videos(tmp_path / "records") as folder:
         (folder / ".1a2b3c4d.0123.npz").touch()
-        raise InputError("refused")
+        raise InputError("todo", "refused")
     assert not list(tmp_path.iterdir())
 
 

@@ -1,0 +1,24 @@
+"""What tests look at when input is refused: the code, and what is named. Never the sentence."""
+
+import contextlib
+import re
+
+import pytest
+
+from scoringnet_tf.support.errors import InputError
+
+
+@contextlib.contextmanager
+def refused(code, *named):
+    """Expects an InputError of this code, in which these files, rows, flags or values are named; yields pytest's."""
+    with pytest.raises(InputError) as caught:
+        yield caught
+    assert caught.value.code == code, f"{caught.value.code}: {caught.value}"
+    missing = [str(name) for name in named if str(name) not in str(caught.value)]
+    assert not missing, f"not named: {missing}, in: {caught.value}"
+
+
+def code_printed(stderr):
+    """The code of the error that a command printed; None where it printed none."""
+    codes = re.findall(r"\[([a-z0-9_]+)\]$", stderr, flags=re.MULTILINE)
+    return codes[-1] if codes else None
