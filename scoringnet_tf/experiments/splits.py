@@ -34,7 +34,7 @@ from scoringnet_tf.experiments.training import Surroundings
 from scoringnet_tf.sports.bootstrap import interval, number_of
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
-from scoringnet_tf.support.wording import counted, shown
+from scoringnet_tf.support.messages import counted, shown
 
 
 def splits_of(surroundings: Surroundings, number: int, files: Sequence[str]) -> list[Split]:
