@@ -296,7 +296,8 @@ def of_a_store(error: BaseException) -> bool:
 def answered(error: Exception, path: AnyPath) -> InputError:
     """What a store or a web server said, on one line, and what to look at: an error to be raised or told of.
 
-    Its code is `"no_answer"` within `WAITING`, `"not_found"`, `"refused"` (a web server's status) or `"unreachable"`.
+    Its code is `"no_answer"` within `WAITING`, `"not_found"`, `"refused"` (a web server's status), `"missing_package"`
+    or `"unreachable"`.
     """
     # fsspec says of an address nothing but itself, whatever went wrong.
     cause = error.__cause__ if isinstance(error.__cause__, Exception) and str(error) == str(path) else error
@@ -315,7 +316,8 @@ def answered(error: Exception, path: AnyPath) -> InputError:
     said = " ".join(words.split()).strip(": .") or type(cause).__name__
     if isinstance(cause, FileNotFoundError) and (asked := NO_BUCKET.fullmatch(said)):
         said = f"The bucket {asked[1]} does not exist"
-    return InputError("unreachable", f"{said}. {_remedy(error, path)}".rstrip())
+    code = "missing_package" if isinstance(error, ImportError) else "unreachable"
+    return InputError(code, f"{said}.", _remedy(error, path))
 
 
 def _remedy(error, path):
