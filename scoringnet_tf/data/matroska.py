@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-
 HEADER, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"  # RFC 9559: the two elements that a file is made of
 
 
