@@ -126,9 +126,8 @@ class DatasetInfo:
         """Reads and checks the index of `records_dir`: its version, and that every shard is there, whole.
 
         Raises:
-            RecordsError: no such file, another format version, fields that are of another kind or contradict each
-                other (`index_validation`), a sport that is not known or has other stages, or a shard that is missing or of
-                another size.
+            RecordsError: no such file, another format version, unsound fields (`index_validation`), an unknown sport or
+                one of other stages, or a shard that is missing or of another size.
         """
         records_dir = as_path(records_dir)
         fields = _read_fields(records_dir / INDEX_NAME)

@@ -70,7 +70,7 @@ class Video:
     """A decoded video.
 
     Attributes:
-        frames: uint8 (L, H, W, 3), RGB, as shown, see `frame_conversion`; resized if `read_video` was given a size. Of a
+        frames: uint8 (L, H, W, 3), RGB, as shown (`frame_conversion`), resized if `read_video` was given a size. From a
             `VideoStream`: what its caller kept of each frame.
         fps: frames per second.
         timestamps: float64 (L,), seconds since the first frame.
