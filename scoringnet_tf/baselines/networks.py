@@ -9,7 +9,7 @@ from scoringnet_tf.baselines.regression import order
 from scoringnet_tf.baselines.system import TrainingSet
 from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 Batches = tuple[np.ndarray, np.ndarray]  # inputs and targets of an epoch
 

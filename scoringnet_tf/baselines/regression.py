@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 from scoringnet_tf.baselines.system import Learned, TrainingSet
 from scoringnet_tf.sports import src
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 FOLDS = 5
 

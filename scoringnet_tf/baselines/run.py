@@ -21,9 +21,9 @@ from scoringnet_tf.report.evaluation_report import METRICS, write_report
 from scoringnet_tf.sports import Sport, decimals, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.reading import read_json
-from scoringnet_tf.support.wording import counted
 from scoringnet_tf.training.config import learned_from, versions
 
 SETTINGS, PREDICTIONS = "settings.json", "predictions.csv"

@@ -13,8 +13,8 @@ from scoringnet_tf.experiments.intervals import GROUP, Results
 from scoringnet_tf.experiments.report import BEST, BEST_PREDICTIONS, CELLS, DRAWN, PREDICTIONS, TABLE
 from scoringnet_tf.experiments.stage_results import FRAMES, StageResults
 from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.reading import read_json
-from scoringnet_tf.support.wording import counted
 
 WORDS = {
     "preset": "preset",
