@@ -280,9 +280,9 @@ def _check_teaches(settings):
     run_flags.check_learning_rate(settings)
     if settings["batch_size"] == 1 and settings["alpha"] != 0 and not is_kfs_alone(settings):
         raise InputError(
-            "todo",
-            "--batch_size=1: expected 2 or more, or --alpha=0: the ranking loss compares videos of a batch (Eq. 7). "
-            "Received: 1.",
+            "out_of_range",
+            "--batch_size=1: the ranking loss (Eq. 7) compares videos of a batch.",
+            "Use --batch_size=2 or more, or --alpha=0.",
         )
 
 

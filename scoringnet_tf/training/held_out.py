@@ -8,6 +8,7 @@ from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.paths import AnyPath
+from scoringnet_tf.support.wording import counted
 from scoringnet_tf.training.config import held_out_of, learned_from, started_from
 
 
@@ -104,15 +105,17 @@ def held_out_by_name(info: DatasetInfo, records: DatasetInfo, split: str, model_
     both = [video_id for video_id in records.split(split)["ids"] if shown(records.videos[video_id]) in learned]
     if both:
         raise InputError(
-            "todo",
-            f"--held_out_split={split}: expected videos that the model did not learn from. Received: {len(both)} of "
-            f"the training split of {info.records_dir}, the first {both[0]}.",
+            "seen_in_training",
+            f"--held_out_split={split}: {counted(len(both), 'video')} of it are in the training split of "
+            f"{info.records_dir}, the first {both[0]}.",
+            "Name a split that the model did not learn from.",
         )
     both = learned_among(records, records.split(split)["ids"], model_file)
     if both:
         raise InputError(
-            "todo",
-            f"--held_out_split={split}: expected videos that the model did not learn from. Received: {len(both)} that "
-            f"the run of {model_file} did, or one that it started from, the first {both[0]}.",
+            "seen_in_training",
+            f"--held_out_split={split}: the run of {model_file}, or one that it started from, learned from "
+            f"{counted(len(both), 'video')} of it, the first {both[0]}.",
+            "Name a split that the model did not learn from.",
         )
     return HeldOut(records, split)

@@ -20,9 +20,9 @@ def configure(precision: str = "auto", seed: int = 0, deterministic: bool = True
         precision = "mixed_float16" if on_gpu else "mixed_bfloat16" if _cpu_has_amx() else "float32"
     if precision == "mixed_float16" and not on_gpu:
         raise InputError(
-            "todo",
-            "Expected a GPU for --precision=mixed_float16 (TensorFlow has no float16 3-D max-pooling on a CPU). "
-            "Received: no GPU. Use --precision=mixed_bfloat16 or float32.",
+            "no_gpu",
+            "--precision=mixed_float16 needs a GPU: TensorFlow has no float16 3-D max-pooling on a CPU.",
+            "Use --precision=mixed_bfloat16 or float32.",
         )
     if precision == "mixed_bfloat16" and not on_gpu:
         # Grappler's fusion of convolution, bias and ReLU is half as fast in bfloat16 as the three alone.

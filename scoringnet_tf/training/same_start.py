@@ -36,10 +36,9 @@ def check_same_start(strategy: tf.distribute.Strategy, workers: int, model: kera
     of_replicas = strategy.experimental_local_results(found)[0].numpy()
     if different := differences(of_replicas[:: strategy.num_replicas_in_sync // workers]):
         raise InputError(
-            "todo",
-            f"TF_CONFIG: expected {workers} workers that start from the same. Received, unlike the first: "
-            f"{'; '.join(different)}. Look on each at what is installed, at --model_dir, and at the files of "
-            "--pretrained, --resnet50_weights, --initial_model and --segmenter.",
+            "other_start",
+            f"TF_CONFIG: {workers} workers do not start from the same. Unlike the first: {'; '.join(different)}.",
+            "Compare on each the installed versions, --model_dir, and the files that the flags name.",
         )
 
 

@@ -150,16 +150,16 @@ def fragment_stages(
         unknown = [stage for stage in stages if stage not in info.stages[1:]]
         if unknown or len(set(stages)) < len(stages):
             raise InputError(
-                "todo",
-                f"{flag}: expected stages of {', '.join(info.stages[1:])}, each once. Received: {', '.join(stages)}",
+                "unknown_name", f"{flag}={','.join(stages)}: name stages of {', '.join(info.stages[1:])}, each once."
             )
         if settings["fragments"] == "whole" or score not in towers:
-            raise InputError("todo", f"{flag}: expected a tower that sees a key fragment. Received: none for {score}.")
+            raise InputError("flags_conflict", f"{flag}: no tower sees a key fragment for {score}.")
         if {*stages} != {*found.get(score, stages)}:
             raise InputError(
-                "todo",
-                f"{flag}: expected {', '.join(found[score])}, which the tower of --initial_model sees, for it does not "
-                f"learn. Received: {', '.join(stages)}.",
+                "flags_conflict",
+                f"{flag}={','.join(stages)}: the tower of --initial_model sees {', '.join(found[score])}, and does "
+                "not learn.",
+                "Leave the flag out, or let the tower learn.",
             )
         found[score] = stages
     return found or None
@@ -224,19 +224,23 @@ class ScoringRun(Run):
             return
         if "test" not in self.info.splits:
             found = f"{self.info.records_dir} with {', '.join(self.info.splits)} alone"
-            raise InputError("todo", f"--test_scores: expected records with a test split. Received: {found}.")
+            raise InputError(
+                "no_test_split",
+                f"--test_scores: {self.info.records_dir} has no test split, only {', '.join(self.info.splits)}.",
+            )
         videos = [video for video in self.info.videos.values() if video["split"] == "test"]
         if not any(video[score] is not None for video in videos for score in SCORES if score in self.model.output):
             raise InputError(
-                "todo",
-                "--test_scores: expected test videos whose scores are known. Received: none of "
-                f"{counted(len(videos), 'video')}.",
+                "no_scores",
+                f"--test_scores: the scores of all {counted(len(videos), 'test video')} of {self.info.records_dir} "
+                "are unknown.",
             )
         if self.settings["ema_momentum"] and not self.validation_ids:
             raise InputError(
-                "todo",
-                "--test_scores: expected held-out videos beside --ema_momentum, for a validation puts the averages of "
-                "the weights into the model. Received: none (--validation_fraction=0).",
+                "nothing_held_out",
+                "--test_scores with --ema_momentum needs held-out videos: the averages are in the model during a "
+                "validation.",
+                "Set --validation_fraction above 0.",
             )
 
     def _built_of(self):

@@ -32,9 +32,9 @@ def workers() -> tuple[int, int]:
         known = False
     if not known:
         raise InputError(
-            "todo",
-            'TF_CONFIG: expected {"cluster": {"worker": ["HOST:PORT", …]}, "task": {"type": "worker", "index": 0}}, '
-            f"the index counted from 0. Received: {text}",
+            "wrong_value",
+            f"TF_CONFIG={text}: not a cluster of workers with this machine's index.",
+            'Write {"cluster": {"worker": ["HOST:PORT", …]}, "task": {"type": "worker", "index": 0}}.',
         )
     return number, len(addresses)
 
@@ -57,15 +57,17 @@ def strategy_of(replicas: int) -> tf.distribute.Strategy:
         each = max(1, len(gpus))
         if replicas != machines * each:
             raise InputError(
-                "todo",
-                f"--replicas={replicas}: expected {machines * each}, for TF_CONFIG names {machines} workers, and this "
-                f"one has {each} of the devices.",
+                "wrong_value",
+                f"--replicas={replicas}: TF_CONFIG names {machines} workers, and this one has "
+                f"{counted(each, 'device')}.",
+                f"Use --replicas={machines * each}.",
             )
         return tf.distribute.MultiWorkerMirroredStrategy()
     if gpus and replicas > len(gpus):
         raise InputError(
-            "todo",
-            f"--replicas={replicas}: expected at most a replica for each GPU. Received: {counted(len(gpus), 'GPU')}.",
+            "out_of_range",
+            f"--replicas={replicas}: this machine has {counted(len(gpus), 'GPU')}.",
+            "Use at most one replica for each GPU.",
         )
     if replicas == 1:
         return tf.distribute.get_strategy()
@@ -77,9 +79,9 @@ def strategy_of(replicas: int) -> tf.distribute.Strategy:
                 tf.config.set_logical_device_configuration(processor, devices)
             except RuntimeError as error:
                 raise InputError(
-                    "todo",
-                    f"--replicas={replicas}: expected a process in which TensorFlow has not used the processor yet. "
-                    f"Received: {error}",
+                    "devices_in_use",
+                    f"--replicas={replicas}: TensorFlow has used the processor already ({error}).",
+                    "Begin the run in a fresh process.",
                 ) from error
     return tf.distribute.MirroredStrategy([f"{'GPU' if gpus else 'CPU'}:{index}" for index in range(replicas)])
 
