@@ -37,7 +37,6 @@ class Checkpoints:
             state = read_json(path)
             lacking = [name for name in EXPECTED if not isinstance(state.get(name), EXPECTED[name])]
             if lacking:
-                received = f"{lacking[0]} {state.get(lacking[0])!r}"
                 raise InputError(
                     "damaged",
                     f"{path}: the state of the checkpoint is damaged ({lacking[0]} is {state.get(lacking[0])!r}).",

@@ -9,7 +9,7 @@ from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.run import Phase
-from scoringnet_tf.training.supervision import is_kfs_alone
+from scoringnet_tf.training.targets import is_kfs_alone
 
 
 def part_rates(entries: Iterable[str]) -> dict[str, float]:

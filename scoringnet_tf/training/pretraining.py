@@ -19,9 +19,9 @@ from scoringnet_tf.models.presets import load_keras
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.training import callbacks
+from scoringnet_tf.training.initialization import continue_from, learned_before, preprocessing_of
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.run import Phase, Run
-from scoringnet_tf.training.starting_weights import continue_from, learned_before, preprocessing_of
 
 BEST = "c3d.keras"
 TOPS: dict[str, dict[str, Any]] = {

@@ -38,7 +38,7 @@ from scoringnet_tf.support.files import locked, mirrored_folder, replacing_file
 from scoringnet_tf.support.model_files import NAMES, model_path
 from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.support.wording import counted
-from scoringnet_tf.training import callbacks, runtime
+from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import STATE, Checkpoints
 from scoringnet_tf.training.config import (
     STARTED_FROM,
@@ -47,9 +47,9 @@ from scoringnet_tf.training.config import (
     learned_from,
     record_config,
 )
-from scoringnet_tf.training.same_start import check_same_start
-from scoringnet_tf.training.starting_weights import learned_before
-from scoringnet_tf.training.strategy import shared, strategy_of, workers
+from scoringnet_tf.training.initialization import learned_before
+from scoringnet_tf.training.replica_check import check_replicas
+from scoringnet_tf.training.strategy import configure, shared, strategy_of, workers
 
 BEST, LAST = "best.keras", "last.keras"
 STARTS = ("pretrained", "initial_model", "segmenter")  # flags that name a model to start from
@@ -92,7 +92,7 @@ class Run:
         self.model_dir = as_path(settings["model_dir"])
         self.worker, self.workers = workers()
         self.strategy = _strategy(settings)
-        self.dtype = runtime.configure(settings["precision"], settings["seed"], settings["deterministic"])
+        self.dtype = configure(settings["precision"], settings["seed"], settings["deterministic"])
         self.train_ids, self.validation_ids = self.split()
         self._check_updates()
         if settings["patience"] and not self.validation_ids:
@@ -243,7 +243,7 @@ class Run:
             if done:
                 self.checkpoints.restore(self.model, folder)
             if phase is left[0]:
-                check_same_start(self.strategy, self.workers, self.model, state["steps_done"] if state else 0)
+                check_replicas(self.strategy, self.workers, self.model, state["steps_done"] if state else 0)
             if done < phase.epochs and not (done and state.get("stopped")):
                 self._fit(phase, done, state if done else {})
             # As every `fit` ends: averages, if any, for the weights; here for a phase that had nothing left to fit.

@@ -13,7 +13,7 @@ from scoringnet_tf.inference.windows import windowed_segmenter
 from scoringnet_tf.models.stage_networks import STAGE_NETWORKS, RealFrames
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.scoring import ScoringRun
-from scoringnet_tf.training.supervision import check_weights
+from scoringnet_tf.training.targets import check_weights
 
 SIZE = (32, 32)
 

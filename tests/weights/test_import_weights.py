@@ -23,7 +23,7 @@ from test_commands import started
 import scoringnet_tf
 from scoringnet_tf.models.c3d import TRUNK
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training.starting_weights import continue_from, preprocessing_of
+from scoringnet_tf.training.initialization import continue_from, preprocessing_of
 from scoringnet_tf.weights.convert import SPORTS1M, build_c3d, with_mean
 from scoringnet_tf.weights.layouts import read_weights
 from scoringnet_tf.weights.mean import read_mean

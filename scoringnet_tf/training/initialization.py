@@ -82,7 +82,7 @@ def load_resnet50(network: ScoringNet, path: AnyPath) -> None:
     Raises:
         InputError: no such file, or not such weights.
     """
-    kfs: Any = network.segmenter  # a run that names such weights has one (`supervision.check_weights`)
+    kfs: Any = network.segmenter  # a run that names such weights has one (`targets.check_weights`)
     where = f"--resnet50_weights={path}: expected weights of keras.applications.ResNet50 without its top."
     check_is_file(path, "resnet50_weights", where)
     try:
@@ -102,7 +102,7 @@ def load_segmenter(network: ScoringNet, path: AnyPath) -> None:
     source = load_scoring_net(path, "segmenter")
     if source.segmenter is None:
         raise InputError("no_segmenter", f"--segmenter={path}: this model scores whole videos and has no KFS.")
-    kfs: Any = network.segmenter  # a run that names another's has one (`supervision.check_weights`)
+    kfs: Any = network.segmenter  # a run that names another's has one (`targets.check_weights`)
     check_alike(kfs, source.segmenter, f"--segmenter={path}: expected a KFS like the one to train.")
     _say_other(f"--segmenter={path}", network, seen_otherwise(network, source, f"--segmenter={path}"))
     check_trained(source, path, "segmenter", ["kfs"])

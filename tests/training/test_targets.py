@@ -9,7 +9,7 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import score_statistics
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training.supervision import (
+from scoringnet_tf.training.targets import (
     check_fragments,
     check_head,
     check_held_out,

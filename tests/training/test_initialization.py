@@ -13,14 +13,14 @@ from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import record_config
-from scoringnet_tf.training.scoring import ScoringRun, build_network
-from scoringnet_tf.training.starting_weights import (
+from scoringnet_tf.training.initialization import (
     continue_from,
     load_network,
     load_pretrained,
     load_segmenter,
     preprocessing_of,
 )
+from scoringnet_tf.training.scoring import ScoringRun, build_network
 
 
 def test_pretrained_c3d_reaches_kfs_and_both_towers(tmp_path):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from scoringnet_tf.training import same_start
-from scoringnet_tf.training.same_start import differences, start_of
+from scoringnet_tf.training.replica_check import differences, start_of
 
 
 def start(seed=0, epochs=40, factor=1.0):

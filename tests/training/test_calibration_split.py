@@ -13,9 +13,9 @@ from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training import held_out
+from scoringnet_tf.training.calibration_split import held_out_by_name, held_out_by_run, learned_among, learned_of
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.config import learned_from, record_config
-from scoringnet_tf.training.held_out import held_out_by_name, held_out_by_run, learned_among, learned_of
 from scoringnet_tf.training.scoring import ScoringRun
 
 NO_RUN = "nowhere/best.keras"  # of which nothing is known

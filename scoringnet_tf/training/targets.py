@@ -18,7 +18,7 @@ def is_kfs_alone(settings: Mapping[str, Any]) -> bool:
 
 
 @dataclasses.dataclass(frozen=True)
-class Supervision:
+class ScoreTargets:
     """The scores that a run learns.
 
     Attributes:
@@ -33,7 +33,7 @@ class Supervision:
     said: str
 
 
-def supervision(info: DatasetInfo, asked: str = "auto") -> Supervision:
+def score_targets(info: DatasetInfo, asked: str = "auto") -> ScoreTargets:
     """What the training videos of `info` (`DatasetInfo`) can teach.
 
     Args:
@@ -57,7 +57,7 @@ def supervision(info: DatasetInfo, asked: str = "auto") -> Supervision:
             )
         said = f"difficulty and execution, known of {parts} of {counted(len(videos), 'training video')}"
         said += f"; the final score alone of {final_alone} more, learned from too" if final_alone else ""
-        return Supervision(PREDICTED_SCORES, final_alone > 0, f"Scores: {said} (--scores).")
+        return ScoreTargets(PREDICTED_SCORES, final_alone > 0, f"Scores: {said} (--scores).")
     finals = sum(_knows(video, FINAL_ALONE) for video in videos)
     if not finals:
         parts_too = ", or with difficulty and execution" if len(info.scores) > 1 else ""
@@ -67,7 +67,7 @@ def supervision(info: DatasetInfo, asked: str = "auto") -> Supervision:
         )
     said = f"the final score alone, by one tower, known of {finals} of {counted(len(videos), 'training video')}"
     said += f"; difficulty and execution of {parts}" if parts else ""
-    return Supervision(FINAL_ALONE, False, f"Scores: {said} (--scores).")
+    return ScoreTargets(FINAL_ALONE, False, f"Scores: {said} (--scores).")
 
 
 def _knows(video, scores):

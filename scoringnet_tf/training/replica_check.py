@@ -17,7 +17,7 @@ PACKAGES = ("scoringnet_tf", "tensorflow", "keras")  # whose versions compute a 
 ROUNDING = 1e-5  # relative; statistics of features are summed on each machine
 
 
-def check_same_start(strategy: tf.distribute.Strategy, workers: int, model: keras.Model, epochs: int) -> None:
+def check_replicas(strategy: tf.distribute.Strategy, workers: int, model: keras.Model, epochs: int) -> None:
     """Compares what the machines of a run have before they train; of one machine it does nothing.
 
     Args:
