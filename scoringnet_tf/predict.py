@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
     try:
         sport = get_sport(config["sport"])
     except InputError as error:
-        raise damaged(f"--model={values.model}: expected a ScoringNet saved as .keras.", error) from error
+        raise damaged(f"--model={values.model}", error) from error
     if config["features"]:
         _check_frame_flags()
     named = named_videos(

@@ -14,7 +14,7 @@ def check_backend() -> None:
     """
     if backend := os.environ.get("KERAS_BACKEND"):
         if backend != "tensorflow":
-            raise InputError("todo", f"KERAS_BACKEND: expected tensorflow, which commands need. Received: {backend}.")
+            raise _wrong("KERAS_BACKEND", backend)
         return
     home = os.path.expanduser("~")  # noqa: PTH111 - pathlib's raises where there is none
     folder = os.environ.get("KERAS_HOME", f"{home if os.access(home, os.W_OK) else '/tmp'}/.keras")
@@ -25,8 +25,9 @@ def check_backend() -> None:
         return
     backend = settings.get("backend", "tensorflow") if isinstance(settings, dict) else "tensorflow"
     if backend != "tensorflow":
-        raise InputError(
-            "todo",
-            f"{path}: expected backend tensorflow, which commands need, or KERAS_BACKEND=tensorflow beside it. "
-            f"Received: {backend}.",
-        )
+        raise _wrong(path, backend)
+
+
+def _wrong(where, backend):
+    message = f"{where}: the commands need Keras's backend tensorflow, not {backend}."
+    return InputError("wrong_backend", message, "Set KERAS_BACKEND=tensorflow.")

@@ -20,9 +20,9 @@ def read_json(path: AnyPath) -> dict:
     try:
         value = json.loads(as_path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # of bytes that are no UTF-8, too
-        raise InputError("todo", f"{path}: expected a JSON object. Received: {error}") from error
+        raise InputError("damaged_json", f"{path} is not JSON: {error}.") from error
     if not isinstance(value, dict):
-        raise InputError("todo", f"{path}: expected a JSON object. Received: {type(value).__name__}")
+        raise InputError("wrong_format", f"{path} holds a JSON {type(value).__name__}, not an object.")
     return value
 
 
@@ -38,7 +38,7 @@ def read_csv(path: AnyPath) -> list[tuple[int, list[str]]]:
             reader = csv.reader(file, strict=True)
             return [(reader.line_num, cells) for cells in reader if cells]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError("todo", f"{path}: expected CSV in UTF-8. Received: {error}") from error
+        raise InputError("damaged_csv", f"{path} is not CSV in UTF-8: {error}.") from error
 
 
 def real_number(text: str) -> float:
@@ -62,5 +62,5 @@ def seconds_of(text: str) -> float:
 
 def _written_plainly(text, expected):
     if "_" in text or not text.isascii():
-        raise ValueError(f"expected {expected}, received {text!r}")
+        raise ValueError(f"{text!r} is not {expected}")
     return text
