@@ -83,7 +83,6 @@ def load_resnet50(network: ScoringNet, path: AnyPath) -> None:
         InputError: no such file, or not such weights.
     """
     kfs: Any = network.segmenter  # a run that names such weights has one (`targets.check_weights`)
-    where = f"--resnet50_weights={path}: expected weights of keras.applications.ResNet50 without its top."
     check_is_file(path, "resnet50_weights")
     try:
         with local_file(path) as file, warnings.catch_warnings():

@@ -164,7 +164,7 @@ class Run:
         refusal = f"--model_dir={self.model_dir}: another run, which began later, trains there."
         mirror = mirrored_folder(self.model_dir, refusal, last=STATE, kept=self.worker == 0)
         with self._alone():
-            self._record()
+            self.record()
             return self._run(mirror)
 
     def _run(self, mirror):
@@ -182,7 +182,7 @@ class Run:
         self.model_dir.mkdir(parents=True, exist_ok=True)
         return locked(self.model_dir, f"--model_dir={self.model_dir}: another run trains there.")
 
-    def _record(self):
+    def record(self) -> None:
         """Writes the configuration, or checks that it is that of the run to go on with."""
         described = (self.model_dir, self.settings, self.info.data_hash, self.dtype, self.validation_ids)
         if self.worker == 0:
