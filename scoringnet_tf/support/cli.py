@@ -1,24 +1,26 @@
 """What every command of the package does the same way: flags, user errors, a quiet stderr, how it ends."""
 
+import contextlib
 import errno
 import functools
+import gc
+import logging as python_logging
 import os
 import pathlib
 import re
+import signal
 import sys
 import types
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from math import isfinite
 from typing import Any, NoReturn
 
 from absl import app, flags, logging
 
-from scoringnet_tf.support import notices
-from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.flag_files import flag_files
-from scoringnet_tf.support.keras_backend import check_backend
+from scoringnet_tf.support.errors import InputError, Stopped
 from scoringnet_tf.support.paths import WAITING, answered, of_a_store
-from scoringnet_tf.support.stopping import Stopped, stoppable
+from scoringnet_tf.support.reading import flag_files
 
 flags.DEFINE_float("timeout", WAITING.seconds, "Seconds to wait for an address that does not answer.", 0.1)
 # What TensorFlow says of a record that is whole, but not that of the index (`data.input_pipeline`), or of other fields.
@@ -53,7 +55,8 @@ def run(
 
     def checked(argv):
         _take_any_name()
-        notices.hold_back()
+        _quiet_libraries()
+        gc.set_threshold(50_000, 20, 20)  # imports and graphs are many objects and little garbage
         WAITING.seconds = flags.FLAGS.timeout
         arguments = argv[1:]
 
@@ -65,7 +68,7 @@ def run(
             if not may_be_empty:
                 _check_values()
             if uses_keras:
-                check_backend()
+                _use_tensorflow()
             return main(arguments)
 
         return _status(work, _command_name(argv))
@@ -91,13 +94,53 @@ def _parsed(argv):
     except flags.Error as error:
         _print_error(_command_name(argv), InputError("wrong_flag", f"{str(error).rstrip('.')}.", "See --help."))
     except UnicodeDecodeError as error:
-        message = f"--flagfile={','.join(flag_files(argv))}: not a text in UTF-8 ({error})."
+        message = f"{', '.join(flag_files(argv))} is not a flag file in UTF-8 ({error})."
         _print_error(_command_name(argv), InputError("wrong_format", message))
     sys.exit(1)
 
 
 def _print_error(name, error):
     print(f"{name}: {error} [{error.code}]", file=sys.stderr)
+
+
+def _quiet_libraries():
+    """Keeps the notices of libraries off stderr; their errors stay. TF_CPP_MIN_LOG_LEVEL=0 shows TensorFlow's."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # gcsfs logs what it raises; google.auth logs whom it may not ask, and warns of every older Python.
+    for library in ("gcsfs", "google.auth"):
+        python_logging.getLogger(library).setLevel(python_logging.CRITICAL)
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
+    # A lost connection ends a task that nobody awaits; the request itself fails too, and the command tells of it.
+    python_logging.getLogger("asyncio").addFilter(
+        lambda record: "exception was never retrieved" not in record.getMessage()
+    )
+
+
+def _use_tensorflow():
+    """Has Keras compute with TensorFlow, whatever its keras.json says; InputError if KERAS_BACKEND says otherwise."""
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if backend != "tensorflow":
+        raise InputError("wrong_backend", f"KERAS_BACKEND={backend}: the commands need tensorflow.")
+    os.environ["KERAS_BACKEND"] = backend
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[None]:
+    """Raises `Stopped` in the main thread on SIGTERM or SIGINT, so that the work is left in order."""
+    # Who was started with one of them ignored, as by nohup, goes on to ignore it.
+    numbers = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+
+    def stop(number, _):
+        for each in numbers:  # once is enough: what follows is tidying up
+            signal.signal(each, signal.SIG_IGN)
+        raise Stopped(number)
+
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _take_any_name():

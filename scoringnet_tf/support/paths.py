@@ -24,7 +24,7 @@ from fsspec.asyn import sync
 from upath.extensions import ProxyUPath
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 # The schemes of the `io` extra: what opens each, and what that reads its settings from.
 STORES = {

@@ -1,8 +1,11 @@
 """Small files of text that anyone may have written or damaged: what is not as it should be is named by file."""
 
 import csv
+import itertools
 import json
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath, as_path
@@ -39,6 +42,25 @@ def read_csv(path: AnyPath) -> list[tuple[int, list[str]]]:
             return [(reader.line_num, cells) for cells in reader if cells]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError("damaged_csv", f"{path} is not CSV in UTF-8: {error}.") from error
+
+
+def flag_files(arguments: Sequence[str]) -> list[str]:
+    """The flag files of a command line; absl itself keeps no names of them."""
+    following = dict(itertools.pairwise(arguments))
+    names = (
+        following.get(argument, "") if argument.lstrip("-") == "flagfile" else argument.partition("=")[2]
+        for argument in arguments
+        if argument.startswith("-") and argument.lstrip("-").partition("=")[0] == "flagfile"
+    )
+    return [str(Path(name.strip()).expanduser()) for name in names if name.strip()]  # as absl does
+
+
+def records_recipe(flagfile: str | Path) -> list[str]:
+    """How a flag file's opening comment says its records are made: the lines from "Records:" to the next entry."""
+    comment = itertools.takewhile(lambda line: line.startswith("#"), Path(flagfile).read_text().splitlines())
+    from_records = itertools.dropwhile(lambda line: not line.startswith("# Records:"), comment)
+    lines = list(itertools.takewhile(lambda line: not line.startswith("# Hardware:"), from_records))
+    return [f"{flagfile} says:", *(line.removeprefix("#") for line in lines)] if lines else []
 
 
 def real_number(text: str) -> float:

@@ -6,10 +6,9 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.paths import AnyPath
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.wording import counted
 from scoringnet_tf.training.config import held_out_of, learned_from, started_from
 
 UNKNOWN = "It is not known which videos of these records the model did not learn from (--held_out_split)."

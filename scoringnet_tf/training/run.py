@@ -35,9 +35,9 @@ from scoringnet_tf.models.presets import load_keras
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import locked, mirrored_folder, replacing_file
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import NAMES, model_path
 from scoringnet_tf.support.paths import RemotePath, as_path
-from scoringnet_tf.support.wording import counted
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import STATE, Checkpoints
 from scoringnet_tf.training.config import (

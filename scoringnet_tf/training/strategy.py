@@ -2,14 +2,14 @@
 
 import json
 import os
+import pathlib
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from scoringnet_tf.support import onednn
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 
 def configure(precision: str = "auto", seed: int = 0, deterministic: bool = True) -> str:
@@ -41,7 +41,14 @@ def _cpu_has_amx():
     Its vector instructions (avx512_bf16) alone do not help: C3D's convolutions at 1/8 width took 1.85 times as long
     with them as in float32.
     """
-    return "amx_bf16" in onednn.cpu_flags()
+    return "amx_bf16" in cpu_flags()
+
+
+def cpu_flags() -> set[str]:
+    """What the processor has, as Linux names it; elsewhere nothing."""
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    return next((set(line.split()) for line in lines if line.startswith("flags")), set())
 
 
 def workers() -> tuple[int, int]:
