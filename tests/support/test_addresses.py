@@ -8,7 +8,7 @@ import threading
 import pytest
 from command_forks import forked
 from fsspec.asyn import AsyncFileSystem
-from refusals import code_printed, refused
+from refusals import refused
 
 from scoringnet_tf.inference.inputs import local_video
 from scoringnet_tf.support import paths
@@ -26,7 +26,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         *_, folder, file = self.path.split("/")
-        name = folder if file == "features.json" else file.partition(".")[0]
+        name = folder if file.startswith((".access", "features.json")) else file.partition(".")[0]
         if name == "silent":
             self.done.wait()
         elif name.isdigit():
@@ -158,5 +158,4 @@ def test_the_flag_reaches_whoever_fetches(server, stage_model, tmp_path, command
     address = f"{server}/silent.mp4"
     result = forked(f"scoringnet_tf.{words[0]}", *words[1:], f"--model={stage_model}", "--timeout=0.3", address)
     assert (result.returncode, result.stdout) == (1, "")
-    assert code_printed(result.stderr) in ("no_answer", None)  # one of several videos: predict names each
     assert address in result.stderr and "0.3 s" in result.stderr

@@ -177,12 +177,12 @@ def test_a_name_that_the_locale_cannot_print_is_printed_all_the_same():
 LOGS = """
 import logging, warnings
 for name in ("gcsfs", "google.auth._default", "mine"):
-        logging.getLogger(name).error(name)
+    logging.getLogger(name).error(name)
 for name in ("google.api_core", "mine"):
-        warnings.warn_explicit(name, FutureWarning, "file", 1, name)
+    warnings.warn_explicit(name, FutureWarning, "file", 1, name)
 """
 
 
 def test_what_libraries_of_stores_log_beside_raising_it_is_held_back():
-    work = f"exec({LOGS.replace('        ', '  ')!r})"
-    assert ended(work).stderr.splitlines() == ["mine", "file:1: FutureWarning: mine"]
+    logged = ended(f"exec({LOGS!r})").stderr
+    assert logged.count("mine") == 2 and "gcsfs" not in logged and "google" not in logged

@@ -430,7 +430,7 @@ def test_records_in_a_store_are_those_of_a_local_disk(diving_records, tmp_path, 
         build(source, store)
     (store / "dataset_info.json").unlink()
     put(store / "mine.txt")
-    with refused("exists", store):
+    with refused("not_records", store):
         build(source, store, overwrite=True)
     with refused("not_found", store):
         load_records(str(store))
@@ -444,7 +444,7 @@ def test_an_upload_that_was_killed_is_repeated(store, tmp_path):
         check_output_dir(store, overwrite=False)
     check_output_dir(store, overwrite=True)
     (tmp_path / "test-00000-of-00001.tfrecord").touch()
-    with refused("exists", tmp_path):
+    with refused("not_records", tmp_path):
         check_output_dir(tmp_path, overwrite=True)
     build(write_unlv_diving(tmp_path / "source"), store, overwrite=True)
     assert verify_records(DatasetInfo.load(store)) == []
@@ -458,9 +458,9 @@ def test_records_in_a_store_are_refused_to_a_data_service(diving_records, tmp_pa
     info = DatasetInfo.load(store)
     resplit(info, {video_id: video["split"] for video_id, video in info.videos.items()}, tmp_path / "index")
     for folder in (store, tmp_path / "index"):
-        with refused("not_local", "--data_service=host:1", store):
+        with refused("not_shared", "--data_service=host:1", store):
             videos(folder, "train", batch_size=3, service="host:1")
-        with refused("not_local", "--data_service=host:1", store):
+        with refused("not_shared", "--data_service=host:1", store):
             ScoringRun(DatasetInfo.load(folder), settings(tmp_path / "run", folder, data_service="host:1"))
 
 
