@@ -1,5 +1,7 @@
 """The error for bad input: commands print it on one line, without a traceback, and exit with status 1."""
 
+from collections.abc import Iterable
+
 
 class InputError(ValueError):
     """A file, row or flag is wrong.
@@ -18,3 +20,8 @@ class InputError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
+
+
+def unknown_name(what: str, name: object, known: Iterable[object]) -> InputError:
+    """The error for a name that is not one of a list, which it shows (code `unknown_name`)."""
+    return InputError("unknown_name", f"{what}: {name!r} is not one of {', '.join(map(str, known))}.")

@@ -100,7 +100,7 @@ def load_segmenter(network: ScoringNet, path: AnyPath) -> None:
             "todo", f"--segmenter={path}: expected a ScoringNet with a KFS. Received: one for whole videos."
         )
     kfs: Any = network.segmenter  # a run that names another's has one (`supervision.check_weights`)
-    check_alike(kfs, source.segmenter, f"--segmenter={path}: expected a KFS like the one to train.")
+    check_alike(kfs, source.segmenter, f"The KFS of --segmenter={path}")
     _say_other(f"--segmenter={path}", network, seen_otherwise(network, source, f"--segmenter={path}"))
     check_trained(source, path, "segmenter", ["kfs"])
     kfs.set_weights(source.segmenter.get_weights())
