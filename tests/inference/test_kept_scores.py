@@ -16,8 +16,8 @@ from scoringnet_tf.inference.kept_scores import DAMAGED, hashed_scorer, keeping_
 from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.files import file_sha256
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.stopping import Stopped
+from scoringnet_tf.support.messages import Remark
+from scoringnet_tf.support.errors import Stopped
 
 
 class CountingScorer(VideoScorer):

@@ -29,7 +29,7 @@ from scoringnet_tf.inference.video_score import (
 from scoringnet_tf.models.reference import CHECKS
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.messages import Remark
 
 ROOT = pathlib.Path(__file__).parents[2]
 DIVING = get_sport("diving")
