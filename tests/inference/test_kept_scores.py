@@ -15,9 +15,9 @@ from scoringnet_tf.inference.inputs import named_videos, scored
 from scoringnet_tf.inference.kept_scores import DAMAGED, hashed_scorer, keeping_scores
 from scoringnet_tf.inference.prediction import VideoScorer
 from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.support.errors import Stopped
 from scoringnet_tf.support.files import file_sha256
 from scoringnet_tf.support.messages import Remark
-from scoringnet_tf.support.errors import Stopped
 
 
 class CountingScorer(VideoScorer):
