@@ -140,9 +140,9 @@ def _given():
 
 def _measured(predictions, intervals, info, model, called, learned):
     """What metrics.json says."""
+    from scoringnet_tf.bootstrap import num_units
     from scoringnet_tf.inference import evaluation
     from scoringnet_tf.inference.coverage import coverage
-    from scoringnet_tf.sports.bootstrap import num_units
 
     values, groups = flags.FLAGS, info.groups_of(predictions.ids)
     videos = {shown(info.videos[video_id]) for video_id in predictions.ids}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scoringnet_tf.data import tfio
-from scoringnet_tf.data.index_checks import index_problem
+from scoringnet_tf.data.index_validation import index_problem
 from scoringnet_tf.sports import SCORES, as_points, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import cached_file, write_json
@@ -71,7 +71,7 @@ class DatasetInfo:
         aspect: width over height, as shown, of the picture that fills a stored frame: the median of the training
             videos', unless the build was told; None in indices of before this was recorded: that of each source.
         format_version: of this file.
-        source: of an index that splits the records of another folder anew (`resplitting`), that folder; else None.
+        source: of an index that splits the records of another folder anew (`custom_splits`), that folder; else None.
         records_dir: the folder this was loaded from; not stored.
     """
 
@@ -126,9 +126,8 @@ class DatasetInfo:
         """Reads and checks the index of `records_dir`: its version, and that every shard is there, whole.
 
         Raises:
-            RecordsError: no such file, another format version, fields that are of another kind or contradict each
-                other (`index_checks`), a sport that is not known or has other stages, or a shard that is missing or of
-                another size.
+            RecordsError: no such file, another format version, unsound fields (`index_validation`), an unknown sport or
+                one of other stages, or a shard that is missing or of another size.
         """
         records_dir = as_path(records_dir)
         fields = _read_fields(records_dir / INDEX_NAME)

@@ -14,9 +14,9 @@ import av
 import numpy as np
 from av.stream import Disposition
 
+from scoringnet_tf.data.frame_conversion import ShownFrames, is_transposed
 from scoringnet_tf.data.matroska import cut_off
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, resize_frame
-from scoringnet_tf.data.shown_frames import ShownFrames, is_transposed
 from scoringnet_tf.data.webp import is_webp, num_frames, webp_frames
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import Remark, counted
@@ -70,7 +70,7 @@ class Video:
     """A decoded video.
 
     Attributes:
-        frames: uint8 (L, H, W, 3), RGB, as shown, see `shown_frames`; resized if `read_video` was given a size. Of a
+        frames: uint8 (L, H, W, 3), RGB, as shown (`frame_conversion`), resized if `read_video` was given a size. From a
             `VideoStream`: what its caller kept of each frame.
         fps: frames per second.
         timestamps: float64 (L,), seconds since the first frame.

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from scoringnet_tf.sports.measures import decimals
+from scoringnet_tf.sports.score_metrics import decimals
 from scoringnet_tf.sports.sport import Sport
 
 HALF_HUNDREDTH = 0.005

@@ -12,11 +12,11 @@ from command_forks import forked
 from refusals import code_printed, refused
 from test_stage_results import results as stage_results  # noqa: F401
 
+from scoringnet_tf import bootstrap
 from scoringnet_tf.experiments import docs, report, splits
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.kept import WORDS, read_results, why_kept, wrong_cells
-from scoringnet_tf.sports import bootstrap
 
 ROOT = pathlib.Path(__file__).parents[2]
 KEPT = [path for path in sorted((ROOT / "results").glob("*/*/cells.json")) if EXPERIMENTS[path.parent.name].paper]

@@ -17,8 +17,8 @@ from training_runs import telling, trained
 
 import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
+from scoringnet_tf.data.custom_splits import resplit
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
-from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.data.stored_videos import stored_videos
 from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.inference.calibration import (
