@@ -57,7 +57,7 @@ def main(_: list[str]) -> None:
 
     from scoringnet_tf.inference.calibration import add_reference
     from scoringnet_tf.models.presets import load_scoring_net
-    from scoringnet_tf.training.held_out import not_learned_from
+    from scoringnet_tf.training.calibration_split import not_learned_from
 
     known = (load_scoring_net(values.model).provenance or {}).get("data_hash")
     held_out = _held_out(info, model_file, known)
@@ -77,7 +77,7 @@ def main(_: list[str]) -> None:
 
 def _held_out(info, model_file, data_hash):
     """The videos that set the intervals, or why there are none."""
-    from scoringnet_tf.training.held_out import held_out_by_name, held_out_by_run
+    from scoringnet_tf.training.calibration_split import held_out_by_name, held_out_by_run
 
     values, folder = flags.FLAGS, flags.FLAGS.held_out_records_dir
     if values.held_out_split:
