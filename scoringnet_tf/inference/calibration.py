@@ -273,7 +273,7 @@ def chosen_ids(info: DatasetInfo, most: int = MAX_VIDEOS) -> dict[str, list[str]
     splits = [split for split in ("train", "validation") if split in info.splits or split == "train"]
     every = [(split, video_id) for split in splits for video_id in input_pipeline.split_ids(info, split)]
     step = max(1.0, len(every) / most)
-    chosen = collections.defaultdict(list)
+    chosen: dict[str, list[str]] = collections.defaultdict(list)
     for split, video_id in [every[int(index * step)] for index in range(int(len(every) / step))]:
         chosen[split].append(video_id)
     return chosen
