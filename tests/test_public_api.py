@@ -71,7 +71,7 @@ def test_presets_by_name_and_path(tmp_path):
     assert scoringnet_tf.C3D.from_preset("motion_small").get_config()["heads"]
     with refused("wrong_model", "c3d.keras", "ScoringNet", "C3D"):
         scoringnet_tf.from_preset("motion_small")
-    with refused("no_such_model", "divingsmall", "diving_small", "vault_small"):
+    with refused("not_found", "divingsmall", "diving_small", "vault_small"):
         scoringnet_tf.from_preset("divingsmall")
 
 

@@ -52,7 +52,7 @@ from data_prep.support.errors import OptionError
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.sports import NOISE, SCORES, SportForm, kept_form
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import shown
+from scoringnet_tf.support.messages import shown
 
 TABLE, STAGE_CSV = "manifest.csv", "stage_labels.csv"
 
@@ -290,9 +290,9 @@ def _with_labels(sample, segments, stretches, sport):
         own = within(segments or (), sample.frames, cut=stretches is not None)
         return dataclasses.replace(sample, segments=own or None)
     except StageOrderError as error:
-        return _with_problem(sample, Problem(sample.where, str(error), NONMONOTONE))
+        return _with_problem(sample, Problem(sample.where, str(error), NONMONOTONE, code=error.code))
     except StageError as error:
-        return _with_problem(sample, Problem(sample.where, str(error)))
+        return _with_problem(sample, Problem(sample.where, str(error), code=error.code))
 
 
 def _concerns(segment, stretch, stretches):

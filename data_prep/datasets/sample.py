@@ -27,12 +27,14 @@ class Problem:
         what: what was expected, and what was received.
         kind: `NONMONOTONE`, `INCONSISTENT`, `LOOKALIKE` or `ERROR`.
         file: that it is about; empty where `what` says it.
+        code: a stable name of the problem, as an `InputError` has one.
     """
 
     where: str
     what: str
     kind: str = ERROR
     file: str = ""
+    code: str = ""
 
     def __str__(self):
         return ": ".join(part for part in (self.where, self.file, self.what) if part)

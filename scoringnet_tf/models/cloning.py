@@ -28,7 +28,7 @@ def clonable(init: Callable[..., None]) -> Callable[..., None]:
             config = getattr(next(iter(arguments[1].values())), "config_of_clone", None)
             if config is None:
                 raise InputError(
-                    "other_network", "This model cannot be cloned with a clone_function that changes layers."
+                    "other_model", "This model cannot be cloned with a clone_function that changes layers."
                 )
             arguments, options = (), config
         init(self, *arguments, **options)

@@ -266,13 +266,13 @@ class ScoringNet(Preset, Objective, Clonable, Functional):
         missing = " and ".join(score for score in asked if not known.get(score))
         if missing:
             raise InputError(
-                "unknown_scores", f"No training video of the records {info.records_dir} has a known {missing} score."
+                "no_scores", f"No training video of the records {info.records_dir} has a known {missing} score."
             )
         constant = " and ".join(score for score in asked if not known[score]["std"] > _rounding(known[score]["mean"]))
         if constant:
             remedy = "" if "final" in asked else "Train one tower for the final score (--scores=final)."
             raise InputError(
-                "constant_scores", f"All training videos of {info.records_dir} have the same {constant}.", remedy
+                "equal_scores", f"All training videos of {info.records_dir} have the same {constant}.", remedy
             )
         return cls(
             sport=info.sport,

@@ -26,11 +26,11 @@ def copy_network(network: "ScoringNet", source: "ScoringNet", named: str) -> lis
         As `seen_otherwise`.
 
     Raises:
-        InputError: KFS or SP is built otherwise (`other_network`); nothing has been changed then.
+        InputError: KFS or SP is built otherwise (`other_model`); nothing has been changed then.
     """
     if source.networks != network.networks:
         ours, theirs = (" and ".join(model.networks) for model in (network, source))
-        raise InputError("other_network", f"{named} has {theirs}; the model to train has {ours}.")
+        raise InputError("other_model", f"{named} has {theirs}; the model to train has {ours}.")
     for part in network.networks:
         check_alike(getattr(network, part), getattr(source, part), f"The {part} of {named}")
     different = seen_otherwise(network, source, named)
@@ -41,7 +41,7 @@ def copy_network(network: "ScoringNet", source: "ScoringNet", named: str) -> lis
 
 
 def check_alike(ours: "keras.Model", theirs: "keras.Model", named: str) -> None:
-    """InputError (`other_network`), naming `theirs` so, if a weight of one would mean something else in the other."""
+    """InputError (`other_model`), naming `theirs` so, if a weight of one would mean something else in the other."""
     ours, theirs = (
         {**config, "preprocessing": seen_as(config["preprocessing"])}
         for config in (ours.get_config(), theirs.get_config())
@@ -52,7 +52,7 @@ def check_alike(ours: "keras.Model", theirs: "keras.Model", named: str) -> None:
         if key not in WITHOUT_WEIGHTS and theirs[key] != ours[key]
     ]
     if different:
-        raise InputError("other_network", f"{named} is not built like the model to train: {'; '.join(different)}.")
+        raise InputError("other_model", f"{named} is not built like the model to train: {'; '.join(different)}.")
 
 
 def seen_otherwise(network: "ScoringNet", source: "ScoringNet", named: str) -> list[str]:

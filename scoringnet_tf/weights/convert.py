@@ -98,7 +98,7 @@ def build_c3d(weights: Weights, path: str, log: Callable[[str], object] = print)
     _check_names(weights, path)
     if weights.normalised:
         raise InputError(
-            "other_network",
+            "other_model",
             f"{path} has batch normalisation, which C3D lacks: {', '.join(weights.normalised[:3])}.",
         )
     classes = {CLASSES: weights.layers[CLASSES].bias.size} if CLASSES in weights.layers else {}

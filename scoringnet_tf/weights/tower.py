@@ -28,7 +28,7 @@ def c3d_of_tower(model: ScoringNet, score: str | None = None, learned_from: Iter
     sp, tower = model.score_predictor.get_config(), model.score_predictor.towers[score]
     if sp["conv_filters"] != sp["fc_units"]:
         raise InputError(
-            "other_network",
+            "other_model",
             f"The regressor has {sp['conv_filters']} filters and {sp['fc_units']} units; a C3D needs as many of both.",
         )
     check_trained(model, None, parts=[score])

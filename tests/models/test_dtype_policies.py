@@ -12,7 +12,7 @@ from scoringnet_tf.inference.extraction import Extraction, FeatureExtractor
 from scoringnet_tf.inference.windows import WindowedSegmenter
 from scoringnet_tf.models.layers import conv3d
 from scoringnet_tf.models.stage_networks import STAGE_NETWORKS
-from scoringnet_tf.support import onednn
+from scoringnet_tf.training.strategy import cpu_flags
 
 SIZE = {"image_size": (32, 32), "width_multiplier": 1 / 16}
 CLIP = (8, 32, 32, 3)
@@ -251,7 +251,7 @@ def tower(count, **options):
 
 def has_bfloat16_arithmetic():
     """Whether the processor has instructions for it; without them TensorFlow emulates it, and rounds more often."""
-    flags = onednn.cpu_flags()
+    flags = cpu_flags()
     return not flags or not flags.isdisjoint(("avx512_bf16", "amx_bf16"))
 
 

@@ -94,7 +94,7 @@ def test_options_of_the_copy_are_the_users(trained, others):
     model = scoringnet_tf.ScoringNet.for_records(info, **options)
     assert model.stage_decision.decoding == "argmax"
     assert model.score_predictor.get_config()["score_statistics"]["execution"] == (4.0, 2.0)
-    with refused("other_network", "width_multiplier"):
+    with refused("other_model", "width_multiplier"):
         scoringnet_tf.ScoringNet.for_records(info, initial_model=trained, width_multiplier=1 / 8)
 
 
@@ -102,13 +102,13 @@ def test_a_preset_for_frames_of_another_size_or_another_sport_is_refused(diving_
     info = scoringnet_tf.DatasetInfo.load(diving_records)
     with refused("other_content", (73, 98)):
         scoringnet_tf.ScoringNet.for_records(info, initial_model="diving_small")
-    with refused("other_network", "vault"):
+    with refused("other_model", "vault"):
         scoringnet_tf.ScoringNet.for_records(info, initial_model="vault_small")
     sized = dataclasses.replace(info, frame_size=(73, 98))
     assert scoringnet_tf.ScoringNet.for_records(sized, initial_model="diving_small").frame_size == (73, 98)
 
 
-@pytest.mark.parametrize(("known", "code"), [({}, "unknown_scores"), ({"mean": 3.0, "std": 0.0}, "constant_scores")])
+@pytest.mark.parametrize(("known", "code"), [({}, "no_scores"), ({"mean": 3.0, "std": 0.0}, "equal_scores")])
 def test_scores_that_nothing_can_be_learned_from_are_named(diving_records, known, code):
     info = scoringnet_tf.DatasetInfo.load(diving_records)
     info.score_statistics["train"]["difficulty"] = known

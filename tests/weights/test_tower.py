@@ -11,7 +11,7 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.extraction import records_preprocessor
 from scoringnet_tf.training.config import record_config
-from scoringnet_tf.training.starting_weights import load_pretrained
+from scoringnet_tf.training.initialization import load_pretrained
 from scoringnet_tf.weights.tower import c3d_of_tower
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 16)}
@@ -60,7 +60,7 @@ def test_it_states_the_frames_that_its_network_learned_from(diving_records):
     assert records_preprocessor(c3d, None, info).stored.frame_size == (36, 48)
 
 
-def test_another_network_starts_from_it(model, tmp_path):
+def test_another_model_starts_from_it(model, tmp_path):
     c3d_of_tower(model).save(tmp_path / "c3d.keras")
     options = {**SMALL, "clip_lengths": (8, 8), "preprocessing": {"scale": 1 / 127.5}}
     network = scoringnet_tf.ScoringNet(**options, score_predictor=REGRESSOR)
@@ -80,7 +80,7 @@ FEATURES = {"features": {"size": 4, "stride": 2, "origin": None}, "fragments": "
     [
         ({}, "final", "unknown_name"),
         (FEATURES, None, "sees_features"),
-        ({"score_predictor": {"conv_filters": 256}}, None, "other_network"),
+        ({"score_predictor": {"conv_filters": 256}}, None, "other_model"),
     ],
     ids=str,
 )
@@ -116,7 +116,7 @@ def test_the_command_tells_what_the_tower_learned_from(model, tmp_path):
         (("model.keras", "--tower=final"), "unknown_name"),
         (("model.keras", "--fc6_order=channels_last"), "flag_unused"),
         (("weights", "--tower=execution"), "flag_unused"),
-        (("none.keras",), "no_such_model"),
+        (("none.keras",), "not_found"),
     ],
 )
 def test_the_command_names_what_does_not_fit(folder, arguments, code):
