@@ -35,7 +35,7 @@ from scoringnet_tf.support.model_files import SHIPPED, configuration, damaged, m
 from scoringnet_tf.support.paths import check_access
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
-flags.DEFINE_bool("json", False, "Print a line of JSON for every video, see docs/predictions.md, instead of text.")
+flags.DEFINE_bool("json", False, "Print a line of JSON for every video, see docs/serving.md, instead of text.")
 flags.DEFINE_bool("live", False, "With --json: of a long video also a line for each performance, once it is found.")
 flags.DEFINE_bool("csv", False, "Print a table, a row for every performance, instead of text.")
 flags.DEFINE_string("plot_dir", None, "Folder for a picture of each video: frames of its stages above their times.")
