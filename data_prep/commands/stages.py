@@ -19,7 +19,7 @@ from data_prep.stages.formats.checking import checked_videos
 from data_prep.stages.formats.timing import MAX_RATE
 from data_prep.stages.formats.videos import facts_reader
 from data_prep.stages.merging import merged
-from scoringnet_tf.data.video import VIDEO_SUFFIXES
+from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
 from scoringnet_tf.sports import SPORTS, named_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted, shown

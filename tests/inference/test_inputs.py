@@ -263,7 +263,7 @@ def test_the_end_of_a_last_frame_that_is_held_is_that_of_the_video(tmp_path, nam
 
 def test_of_very_many_files_some_are_looked_into(folder, monkeypatch):
     """An archive may have as many results beside it."""
-    monkeypatch.setattr(video_files, "MOST_LOOKED_INTO", 2)
+    monkeypatch.setattr(video_files, "MAX_PROBED", 2)
     write_bars(folder / "in/v.mp4", 3)
     for number in range(4):
         shutil.copy(folder / "in/v.mp4", folder / f"in/clip{number}.dat")

@@ -5,8 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from scoringnet_tf.data.video import VIDEO_SUFFIXES
-from scoringnet_tf.data.video_files import videos_in
+from scoringnet_tf.data.video_files import VIDEO_SUFFIXES, videos_in
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted, shown
 
