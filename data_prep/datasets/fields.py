@@ -7,7 +7,7 @@ import reprlib
 from collections.abc import Mapping
 from typing import Any
 
-from data_prep.datasets.sample import Problem
+from data_prep.datasets.sample import ERROR, Problem
 from scoringnet_tf.support.reading import real_number
 
 
@@ -68,6 +68,6 @@ class Fields:
             return None
         return None if value is None else int(value)
 
-    def expect(self, what: str, code: str = "wrong_value") -> None:
+    def expect(self, what: str, kind: str = ERROR) -> None:
         """Adds a problem."""
-        self.problems.append(Problem(self.where, what, code))
+        self.problems.append(Problem(self.where, what, kind))

@@ -4,7 +4,7 @@ import collections
 from collections.abc import Mapping, Sequence
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.sample import INCONSISTENT
+from data_prep.datasets.sample import ERROR, INCONSISTENT
 from scoringnet_tf.sports import Sport, decimals
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
 from scoringnet_tf.support.wording import counted, shown
@@ -71,7 +71,7 @@ def judged_scores(
         low, high = sport.range_of("execution")
         form = f".{decimals((low, high))}f"
         what = f"expected an execution of {execution:{form}}, as the marks give. Received: {stated:{form}}"
-        fields.expect(what, INCONSISTENT if low <= stated <= high else "out_of_range")
+        fields.expect(what, INCONSISTENT if low <= stated <= high else ERROR)
     return {**scores, "execution": execution}
 
 

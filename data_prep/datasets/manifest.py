@@ -290,9 +290,9 @@ def _with_labels(sample, segments, stretches, sport):
         own = within(segments or (), sample.frames, cut=stretches is not None)
         return dataclasses.replace(sample, segments=own or None)
     except StageOrderError as error:
-        return _with_problem(sample, Problem(sample.where, str(error), NONMONOTONE))
+        return _with_problem(sample, Problem(sample.where, str(error), NONMONOTONE, code=error.code))
     except StageError as error:
-        return _with_problem(sample, Problem(sample.where, str(error)))
+        return _with_problem(sample, Problem(sample.where, str(error), code=error.code))
 
 
 def _concerns(segment, stretch, stretches):

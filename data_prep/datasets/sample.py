@@ -11,33 +11,30 @@ from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
 
-# Kinds of problems. A flag of `build` decides about each: --nonmonotone, --on_inconsistent, --on_lookalike, --on_error.
+# A flag of `build` decides about each kind: --nonmonotone, --on_inconsistent, --on_lookalike, and --on_error.
 NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time
-INCONSISTENT = "inconsistent"  # possible scores that contradict each other; such rows may be kept
-LOOKALIKE = "lookalike"  # shows what a video of another split shows; such rows may be kept
-ERROR = "error"  # all others
+INCONSISTENT = "inconsistent"  # scores that are possible, each by itself, but contradict each other: may be kept
+LOOKALIKE = "lookalike"  # shows what a video of another split shows, as far as small pictures tell: may be kept
+ERROR = "error"
 
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a row.
+    """One inconsistency.
 
     Attributes:
         where: file and row.
-        what: what is wrong, for people.
-        code: the same for programs, like that of an `InputError`.
-        file: the video or features concerned; empty if `what` names it.
+        what: what was expected, and what was received.
+        kind: `NONMONOTONE`, `INCONSISTENT`, `LOOKALIKE` or `ERROR`.
+        file: that it is about; empty where `what` says it.
+        code: a stable name of the problem, as an `InputError` has one.
     """
 
     where: str
     what: str
-    code: str = "wrong_value"
+    kind: str = ERROR
     file: str = ""
-
-    @property
-    def kind(self) -> str:
-        """`NONMONOTONE`, `INCONSISTENT`, `LOOKALIKE` or `ERROR`."""
-        return self.code if self.code in (NONMONOTONE, INCONSISTENT, LOOKALIKE) else ERROR
+    code: str = ""
 
     def __str__(self):
         return ": ".join(part for part in (self.where, self.file, self.what) if part)

@@ -25,11 +25,11 @@ from scoringnet_tf.support.wording import counted, shown
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 
 
-class StageError(ValueError):
+class StageError(InputError):
     """Stage labels that contradict the video or the sport; `segment` is the one that does, where it is one."""
 
-    def __init__(self, message: str, segment: "Segment | None" = None) -> None:
-        super().__init__(message)
+    def __init__(self, code: str, message: str, segment: "Segment | None" = None) -> None:
+        super().__init__(code, message)
         self.segment = segment
 
 
@@ -61,10 +61,12 @@ def diving_segments(times: Sequence[int], where: str = "") -> tuple[Segment, ...
     """
     t0, _, t2, t3 = times
     if list(times) != sorted(times) or t0 < 0:
-        raise StageOrderError(f"{where}: expected 0 ≤ t0 ≤ t1 ≤ t2 ≤ t3. Received: {','.join(map(str, times))}")
+        raise StageOrderError(
+            "not_in_order", f"{where}: expected 0 ≤ t0 ≤ t1 ≤ t2 ≤ t3. Received: {','.join(map(str, times))}"
+        )
     if not t0 < t2 < t3:
         expected = "frames of take-flight and of entry, t0 < t2 < t3"
-        raise StageError(f"{where}: expected {expected}. Received: {','.join(map(str, times))}")
+        raise StageError("no_stages", f"{where}: expected {expected}. Received: {','.join(map(str, times))}")
     return (
         Segment("pre-starting", 0, t0, where),
         Segment("take-flight", t0, t2, where),
@@ -100,12 +102,12 @@ def segment_errors(segments: Iterable[Segment], sport: Sport, num_frames: int | 
         if segment.stage not in sport.stages:
             known = ", ".join(sport.stages)
             what = f"expected a stage, one of {known}. Received: {segment.stage!r}"
-            yield StageError(f"{segment.where}: {what}", segment)
+            yield StageError("unknown_name", f"{segment.where}: {what}", segment)
         end = math.inf if segment.end is None else segment.end
         if segment.start < previous_end or end < segment.start:
             after = "the end" if previous_end == math.inf else f"frame {previous_end}"
             what = f"expected segments in order, start ≤ end, without overlap. Received: {segment} after {after}"
-            yield StageOrderError(f"{segment.where}: {what}", segment)
+            yield StageOrderError("not_in_order", f"{segment.where}: {what}", segment)
         if num_frames is not None and _is_beyond(segment, num_frames):
             yield _beyond(segment, num_frames)
         previous_end = max(previous_end, end)
@@ -117,7 +119,7 @@ def _is_beyond(segment, num_frames):
 
 def _beyond(segment, num_frames):
     what = f"expected stages within the video's {counted(num_frames, 'frame')}. Received: {segment}"
-    return StageError(f"{segment.where}: {what}")
+    return StageError("out_of_range", f"{segment.where}: {what}")
 
 
 def frame_stages(segments: Iterable[Segment] | None, num_frames: int, sport: Sport) -> np.ndarray:
@@ -192,7 +194,7 @@ def within(segments: Iterable[Segment], stretch: tuple[int, int] | None, cut: bo
         end = last if segment.end is None else segment.end
         if not cut and not first <= segment.start <= end <= last:
             what = f"expected stages within frames {first} to {last} of the file. Received: {segment}"
-            raise StageError(f"{segment.where}: {what}")
+            raise StageError("out_of_range", f"{segment.where}: {what}")
         start, end = max(segment.start, first), min(end, last)
         if start < end:
             found.append(segment._replace(start=start - first, end=end - first))

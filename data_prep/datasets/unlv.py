@@ -168,7 +168,7 @@ def _segments(sport, where, number, segments_of):
     except KeyError:
         return None, []
     except StageOrderError as error:
-        return None, [Problem(where, str(error), NONMONOTONE)]
+        return None, [Problem(where, str(error), NONMONOTONE, code=error.code)]
     except StageError as error:
-        return None, [Problem(where, str(error))]
+        return None, [Problem(where, str(error), code=error.code)]
     return segments, []
