@@ -14,7 +14,7 @@ from data_prep.datasets import manifest
 from data_prep.datasets.sample import Sample
 from data_prep.records.building import build_records
 from data_prep.records.checks import score_problems
-from data_prep.support.errors import OptionError
+from data_prep.support.options import OptionError
 from scoringnet_tf import ScoringNet, from_preset, videos
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, RecordsError
 from scoringnet_tf.inference.evaluation import figures, predict_records, prediction_function, table

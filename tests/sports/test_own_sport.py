@@ -16,7 +16,7 @@ from data_prep.datasets import motion
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
 from data_prep.records.summary import summary
-from data_prep.support.errors import OptionError
+from data_prep.support.options import OptionError
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo, RecordsError
 from scoringnet_tf.inference.feature_folder import write_tables
 from scoringnet_tf.inference.serving import DESCRIPTION_FILE, export_saved_model

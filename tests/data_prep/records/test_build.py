@@ -18,7 +18,7 @@ from command_forks import forked
 from conftest import read_index, write_bars, write_split, write_timed, write_unlv_diving
 from layouts import write_manifest, write_table
 
-from data_prep.datasets import unlv_diving
+from data_prep.datasets import unlv
 from data_prep.datasets.scores import odd_executions
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.contact_sheet import contact_sheet, save_contact_sheet
@@ -360,7 +360,7 @@ def test_times_of_more_or_fewer_rows_than_scores_are_refused_as_a_whole(diving_d
     """Row i is video i: one that was lost, or is there twice, moves all that follow."""
     _change_times(diving_dir, 4, line)
     with pytest.raises(InputError, match=r"label\.txt: expected 10 rows, one a video\. Received: (9|11)"):
-        unlv_diving.read(diving_dir)
+        unlv.read_diving(diving_dir)
 
 
 def test_all_inconsistencies_are_listed_at_once(diving_dir, tmp_path):
@@ -464,7 +464,7 @@ def test_the_folder_of_a_split_may_lie_elsewhere(diving_dir, tmp_path, monkeypat
     (tmp_path / "mine" / "split_1").mkdir(parents=True)
     write_split(tmp_path / "mine" / "split_1", [1, 2], [5])
     monkeypatch.chdir(tmp_path)
-    splits = {sample.video_id: sample.split for sample in unlv_diving.read(diving_dir, "mine/split_1").samples}
+    splits = {sample.video_id: sample.split for sample in unlv.read_diving(diving_dir, "mine/split_1").samples}
     assert splits == {"001": "train", "002": "train", "005": "test"}
 
 
@@ -742,7 +742,7 @@ def test_real_labels(tmp_path):
     source = tmp_path / "unlv"
     shutil.copytree(Path(os.environ["SCORINGNET_REAL_DATA"], "unlv_diving"), source)
     (source / "diving_samples_len_ori").mkdir()
-    read = unlv_diving.read(source)
+    read = unlv.read_diving(source)
     samples = read.samples
     assert "Execution is no multiple of 0.5, as a sum of marks would be, in 133 (28.050), 345 (21.031)." in read.notes
     assert len(samples) == 370 and sum(sample.split == "test" for sample in samples) == 70
@@ -758,7 +758,7 @@ def test_real_labels(tmp_path):
         "noise [75, end)",
     ]
     for number in range(1, 7):
-        splits = [sample.split for sample in unlv_diving.read(source, f"random_splits_100_59/split_{number}").samples]
+        splits = [sample.split for sample in unlv.read_diving(source, f"random_splits_100_59/split_{number}").samples]
         assert (splits.count("train"), splits.count("test")) == (100, 59)
 
 

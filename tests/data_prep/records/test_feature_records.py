@@ -20,7 +20,7 @@ from data_prep.records.dry_run import check
 from data_prep.records.psnr import compare_with_source
 from data_prep.records.summary import summary
 from data_prep.records.verifying import read_records, verify_records
-from data_prep.support.errors import OptionError
+from data_prep.support.options import OptionError
 from scoringnet_tf.baselines.videos import Videos
 from scoringnet_tf.data.dataset_info import described_pixels
 from scoringnet_tf.data.input_pipeline import videos

@@ -13,7 +13,7 @@ import scipy.io
 from scipy.stats import spearmanr
 
 from data_prep.datasets import motion as motion_dataset
-from data_prep.datasets import unlv_vault
+from data_prep.datasets import unlv
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.simulator.dataset import simulate
 from data_prep.simulator.filming import film_video
@@ -424,7 +424,7 @@ def test_records_are_built_from_it(labels_dir, tmp_path):
     settings = dataclasses.replace(SMALL, labels_dir=labels_dir, num_videos=3)
     simulate(settings, tmp_path / "sim", workers=1)
     assert "a penalty counts as part of execution" in (tmp_path / "sim" / "README.md").read_text()
-    samples = unlv_vault.read(tmp_path / "sim").samples
+    samples = unlv.read_vault(tmp_path / "sim").samples
     assert sorted(round(sample.execution, 3) for sample in samples) == [8.5, 9.066, 9.4]
     assert not any(sample.problems for sample in samples)
     build_records("unlv_vault", tmp_path / "sim", tmp_path / "records", BuildSettings((36, 48)), workers=1)
