@@ -15,7 +15,7 @@ from data_prep.records.summary import summary
 from data_prep.support.options import check_picture
 from scoringnet_tf.data.records import load_records
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("records_dir", None, "Folder made by `python -m data_prep build`.", required=True)

@@ -21,8 +21,8 @@ from data_prep.stages.merging import merged
 from scoringnet_tf.data.video import VIDEO_SUFFIXES
 from scoringnet_tf.sports import SPORTS, named_sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import counted, shown
 from scoringnet_tf.support.paths import local_path
-from scoringnet_tf.support.wording import counted, shown
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "File (csv, label_studio), or folder with a file per video.", required=True)

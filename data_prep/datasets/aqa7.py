@@ -16,8 +16,7 @@ from data_prep.datasets.readers.matlab import read_table, whole_numbers
 from data_prep.datasets.sample import ALL, Published, Sample, Source, count_note
 from data_prep.support.options import OptionError
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.wording import shown
+from scoringnet_tf.support.messages import Remark, shown
 
 
 @dataclasses.dataclass(frozen=True)

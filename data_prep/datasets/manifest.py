@@ -38,8 +38,7 @@ from data_prep.support.options import OptionError, sport_option
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.sports import SCORES, SportForm, kept_form
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.wording import shown
+from scoringnet_tf.support.messages import Remark, shown
 
 TABLE, STAGE_CSV = "manifest.csv", "stage_labels.csv"
 

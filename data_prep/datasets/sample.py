@@ -10,7 +10,7 @@ from data_prep.datasets.stage_labels import NOT_IN_ORDER, Segment, StageError
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.messages import Remark
 
 # Kinds of problems. A flag of `build` decides about each: --nonmonotone, --on_inconsistent, --on_lookalike, --on_error.
 NONMONOTONE = "nonmonotone"  # stage boundaries that go back in time

@@ -23,8 +23,7 @@ from data_prep.datasets.stage_labels import (
 )
 from scoringnet_tf.sports import NOISE, Sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.wording import shown
+from scoringnet_tf.support.messages import Remark, shown
 
 END = "end"
 

@@ -29,8 +29,8 @@ from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.beam import on_runner
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_folder, tidy_up_beside
+from scoringnet_tf.support.messages import counted, shown
 from scoringnet_tf.support.paths import RemotePath, as_path
-from scoringnet_tf.support.wording import counted, shown
 
 WAITING = 4096  # videos of each process that may be encoded before a slow one is: without frames, 9 KB each
 OF_FRAMES = ("frame_size", "jpeg_quality", "aspect", "fit")  # the settings that say how frames are stored

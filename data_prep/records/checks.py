@@ -29,7 +29,7 @@ from scoringnet_tf.data.features import feature_shape, middle_frames, origin_kin
 from scoringnet_tf.data.video import VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
 from scoringnet_tf.sports.true_scores import contradiction, out_of_range
-from scoringnet_tf.support.wording import SHOWN, counted, shown
+from scoringnet_tf.support.messages import MAX_NAMES, counted, shown
 
 LOST = frozenset({ERROR, NONMONOTONE})  # rows with problems of these kinds are never kept
 SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
@@ -111,7 +111,7 @@ def _of_file(sample, message):
 
 
 def listed(problems: Sequence[Problem], source_dir: Path) -> list[str]:
-    """A line for each problem; what more than `SHOWN` rows have alike is one line, with names of the first.
+    """A line for each problem; what more than `MAX_NAMES` rows have alike is one line, with names of the first.
 
     Args:
         problems: of a dataset's rows.
@@ -123,7 +123,7 @@ def listed(problems: Sequence[Problem], source_dir: Path) -> list[str]:
     lines = []
     for problem in problems:
         rows = alike[problem.what]
-        if len(rows) <= SHOWN:
+        if len(rows) <= MAX_NAMES:
             lines.append(str(problem))
         elif problem is rows[0]:
             names = {os.path.relpath(row.file, source_dir) if row.file else row.where for row in rows}

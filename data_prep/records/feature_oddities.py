@@ -4,7 +4,7 @@ import statistics
 
 import numpy as np
 
-from scoringnet_tf.support.wording import counted, shown
+from scoringnet_tf.support.messages import counted, shown
 
 LEAST_FILES = 3  # of two files nothing says which one is odd
 LEAST_DECADES, DEVIATIONS = 2.5, 6.0  # a file is odd that far from the others, and beyond what they differ by

@@ -15,7 +15,7 @@ from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.data.video import Clip, VideoError, VideoStream
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 
 @dataclasses.dataclass

@@ -8,8 +8,8 @@ from typing import Any
 from data_prep.datasets.sample import Sample
 from scoringnet_tf.data.joints import FOLDER, INDEX, SIMULATED, read_index
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.reading import read_json
-from scoringnet_tf.support.wording import counted
 
 LEVELS = 2  # folders above `source_dir` that are looked into: videos lie that deep in what the simulator writes
 

@@ -17,8 +17,8 @@ from training_runs import telling, trained
 
 import scoringnet_tf
 from data_prep.records.building import BuildSettings, build_records
+from scoringnet_tf.data.custom_splits import resplit
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
-from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.data.stored_videos import stored_videos
 from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.inference import calibration, trust
@@ -328,7 +328,7 @@ def test_a_forced_score_has_no_interval_and_the_lowest_grade(scorer, scored):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "scoringnet_tf.inference.prediction.reasons_against",
-            lambda *_: [scoringnet_tf.support.remarks.Remark("stage_order", "Wrong.")],
+            lambda *_: [scoringnet_tf.support.messages.Remark("stage_order", "Wrong.")],
         )
         forced, withheld = (scorer.score(video, video_id, force=force) for force in (True, False))
     assert forced.final == free.final and forced.intervals == {} and forced.status == "forced"

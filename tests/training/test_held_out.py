@@ -8,8 +8,8 @@ import pytest
 import training_runs
 
 import scoringnet_tf
+from scoringnet_tf.data.custom_splits import resplit
 from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError, shown
-from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training import held_out
