@@ -145,7 +145,7 @@ def _check_scores(fields, fine, coarse):
         ours, others = (Fields(fields.where, entry).number(name, required=False) for entry in (fine, coarse))
         if ours is not None and others is not None and not agree(ours, others):
             what = f"{name} is {ours:g}, but {others:g} in {COARSE_FILE}."
-            fields.report("inconsistent", what, INCONSISTENT)
+            fields.report("inconsistent_scores", what, INCONSISTENT)
 
 
 def _check_length(fields, coarse, num_labels):

@@ -67,7 +67,7 @@ def judged_scores(
         low, high = sport.range_of("execution")
         places = decimals((low, high))
         what = f"execution is {stated:.{places}f}, but the marks give {execution:.{places}f}."
-        fields.report("inconsistent", what, INCONSISTENT if low <= stated <= high else ERROR)
+        fields.report("inconsistent_scores", what, INCONSISTENT if low <= stated <= high else ERROR)
     return {**scores, "execution": execution}
 
 

@@ -113,7 +113,9 @@ def _check_marks(sport, fields, marks, scores):
         return
     expected = marks_final(sport, scores["difficulty"], marks)
     if expected is None or len(marks) != NUM_MARKS:
-        fields.report("inconsistent", f"judge_scores {reprlib.repr(marks)} are not {NUM_MARKS} marks.", INCONSISTENT)
+        fields.report(
+            "inconsistent_scores", f"judge_scores {reprlib.repr(marks)} are not {NUM_MARKS} marks.", INCONSISTENT
+        )
     elif not agree(scores["final"], expected):
         what = f"final_score is {scores['final']:.2f}, but judge_scores give {expected:.2f}."
-        fields.report("inconsistent", what, INCONSISTENT)
+        fields.report("inconsistent_scores", what, INCONSISTENT)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scoringnet_tf.support.pickle_check import check_pickle
 
+from data_prep.datasets.readers.pickle_check import check_pickle
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
 
