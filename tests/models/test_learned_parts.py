@@ -10,7 +10,7 @@ from scoringnet_tf.inference.calibration import add_reference
 from scoringnet_tf.inference.prediction import scorer_of, stage_finder
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training.starting_weights import load_network, load_segmenter
+from scoringnet_tf.training.initialization import load_network, load_segmenter
 
 TOWERS = {"difficulty", "execution"}
 ALL = {"kfs", *TOWERS}

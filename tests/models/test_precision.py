@@ -8,7 +8,7 @@ import tensorflow as tf
 import scoringnet_tf
 from scoringnet_tf import losses
 from scoringnet_tf.models.layers import conv3d
-from scoringnet_tf.training.runtime import cpu_flags
+from scoringnet_tf.training.strategy import cpu_flags
 
 SIZE, LENGTH = 64, 16
 
