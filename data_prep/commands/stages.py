@@ -16,9 +16,8 @@ from absl import flags
 
 from data_prep.stages import formats as stage_formats
 from data_prep.stages.formats.checking import checked_videos
-from data_prep.stages.formats.timing import MAX_RATE
-from data_prep.stages.formats.videos import facts_reader
-from data_prep.stages.merging import merged
+from data_prep.stages.formats.tables import merged
+from data_prep.stages.formats.videos import MAX_RATE, facts_reader
 from scoringnet_tf.data.video import VIDEO_SUFFIXES
 from scoringnet_tf.sports import SPORTS, named_sport
 from scoringnet_tf.support.errors import InputError
@@ -95,7 +94,7 @@ def main(paths: list[str]) -> None:
         raise InputError(
             "todo", f"--output: expected another file than {output}, which holds what is left out. Received: it."
         )
-    written = merged(output, sound) if FLAGS.existing == "merge" and output.exists() else sound
+    written = merged(output, sound, facts_of) if FLAGS.existing == "merge" and output.exists() else sound
     stage_formats.write(FLAGS.to, output, written, sport, facts_of)
     num_segments = sum(len(video.segments) for video in sound)
     kept = f" Kept those of {counted(len(written) - len(sound), 'other')}." if FLAGS.existing == "merge" else ""
