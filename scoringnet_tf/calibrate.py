@@ -19,8 +19,8 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
-from scoringnet_tf.support.wording import counted
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one: a path, whose file is replaced.")
 flags.DEFINE_string("records_dir", None, "Folder of the TFRecords that it was trained on.")

@@ -16,9 +16,9 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels, load_
 from scoringnet_tf.sports import DECODINGS, SCORES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
 from scoringnet_tf.support.paths import AnyPath, as_path, check_access
-from scoringnet_tf.support.wording import counted
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords made by `python -m data_prep build`.")

@@ -30,11 +30,9 @@ from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.model_files import SHIPPED, configuration, damaged, model_path
 from scoringnet_tf.support.paths import check_access
-from scoringnet_tf.support.quick_start import quick_start
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.wording import counted
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
 flags.DEFINE_bool("json", False, "Print a line of JSON for every video, see docs/predictions.md, instead of text.")
@@ -73,7 +71,7 @@ def main(arguments: list[str]) -> int:
     try:
         sport = get_sport(config["sport"])
     except InputError as error:
-        raise damaged(f"--model={values.model}: expected a ScoringNet saved as .keras.", error) from error
+        raise damaged(f"--model={values.model}", error) from error
     if config["features"]:
         _check_frame_flags()
     named = named_videos(
@@ -98,12 +96,11 @@ def main(arguments: list[str]) -> int:
 def _score(videos, begin, progress):
     """Scores, prints and draws videos, once nothing can refuse them; the exit status."""
     values = flags.FLAGS
-    with quick_start():
-        from scoringnet_tf.inference.kept_scores import hashed_scorer, keeping_scores, score_named
-        from scoringnet_tf.inference.prediction import scorer_of
+    from scoringnet_tf.inference.kept_scores import hashed_scorer, keeping_scores, score_named
+    from scoringnet_tf.inference.prediction import scorer_of
 
-        # Results that are kept are those of this very file; a hash of it takes time that others need not spend.
-        scorer, sha256 = hashed_scorer(values.model) if values.results_dir else (scorer_of(values.model), "")
+    # Results that are kept are those of this very file; a hash of it takes time that others need not spend.
+    scorer, sha256 = hashed_scorer(values.model) if values.results_dir else (scorer_of(values.model), "")
     options = {"stream": values.stream, "start": values.start, "end": values.end, "force": values.force}
     with contextlib.ExitStack() as kept:
         score_all = None

@@ -294,7 +294,7 @@ def _check_starting_weights(settings):
     if settings["pretrained"]:
         configuration(settings["pretrained"], "pretrained", ["C3D"])
     if path := settings["resnet50_weights"]:
-        check_is_file(path, "resnet50_weights", f"--resnet50_weights={path}: expected a file of weights.")
+        check_is_file(path, "resnet50_weights")
 
 
 def main(_: list[str]) -> None:

@@ -17,7 +17,7 @@ from conftest import write_bars
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.support.flag_files import flag_files
+from scoringnet_tf.support.reading import flag_files
 from scoringnet_tf.training.config import held_out_ids
 
 # In float32 whatever the processor: "auto" is bfloat16 where it has matrix units for that.

@@ -14,8 +14,8 @@ from absl import flags
 from data_prep.records.summary import summary
 from scoringnet_tf.data.records import load_records
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.paths import as_path, check_access
-from scoringnet_tf.support.wording import counted
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("records_dir", None, "Folder made by `python -m data_prep build`.", required=True)

@@ -23,8 +23,8 @@ from data_prep.datasets.split_file import SPLITS, check_new, further_folds, unkn
 from data_prep.datasets.splitting import WAYS, SplitSettings, make_splits
 from scoringnet_tf.sports import decimals, get_sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import shown
 from scoringnet_tf.support.paths import local_path
-from scoringnet_tf.support.wording import shown
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(dataset_flags)

@@ -21,8 +21,8 @@ from data_prep.stages.formats.videos import MAX_RATE, facts_reader
 from scoringnet_tf.data.video import VIDEO_SUFFIXES
 from scoringnet_tf.sports import SPORTS, named_sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import counted, shown
 from scoringnet_tf.support.paths import local_path
-from scoringnet_tf.support.wording import counted, shown
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string(

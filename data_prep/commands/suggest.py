@@ -17,8 +17,8 @@ from data_prep.stages import formats as stage_formats
 from data_prep.stages.suggestion import find_videos, load_model, missing_stages, suggest_stages
 from scoringnet_tf.sports import option_form
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.paths import local_path
-from scoringnet_tf.support.wording import counted
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string(

@@ -17,7 +17,7 @@ from data_prep.datasets.readers.matlab import read_table, whole_numbers
 from data_prep.datasets.sample import Sample, Source
 from data_prep.support.errors import OptionError
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import shown
+from scoringnet_tf.support.messages import shown
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,7 +18,7 @@ from data_prep.datasets.sample import INCONSISTENT, NONMONOTONE, Problem, Sample
 from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
 from data_prep.datasets.stage_labels import Segment
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.wording import shown
+from scoringnet_tf.support.messages import shown
 
 FRAME_DIRS = ("FINADiving_MTL_256s", "Trimmed_Video_Frames/FINADiving_MTL_256s", "FineDiving")  # else beside the labels
 LABEL_DIRS = ("", "Annotations/", "train_test_split/")

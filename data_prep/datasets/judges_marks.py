@@ -7,7 +7,7 @@ from data_prep.datasets.fields import Fields
 from data_prep.datasets.sample import ERROR, INCONSISTENT
 from scoringnet_tf.sports import Sport, decimals
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
-from scoringnet_tf.support.wording import counted, shown
+from scoringnet_tf.support.messages import counted, shown
 
 MARKS = "marks"  # all in one cell; else a column for each, mark_1, mark_2, …
 

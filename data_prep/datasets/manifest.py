@@ -52,7 +52,7 @@ from data_prep.support.errors import OptionError
 from scoringnet_tf.data.features import FeatureFile
 from scoringnet_tf.sports import NOISE, SCORES, SportForm, kept_form
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import shown
+from scoringnet_tf.support.messages import shown
 
 TABLE, STAGE_CSV = "manifest.csv", "stage_labels.csv"
 

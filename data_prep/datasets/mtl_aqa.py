@@ -14,7 +14,7 @@ from data_prep.datasets.readers.layout import find_dir, find_file_by_content
 from data_prep.datasets.sample import INCONSISTENT, Sample, Source
 from data_prep.datasets.scores import agree, complete_scores, marks_final, odd_executions
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.wording import counted, shown
+from scoringnet_tf.support.messages import counted, shown
 
 FRAME_DIRS = ("whole_videos_frames", "new/new_total_frames")
 LABEL_DIRS = ("", "info/", "MTL-AQA_split_0_data/", "Ready_2_Use/MTL-AQA_split_0_data/")

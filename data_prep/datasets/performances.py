@@ -19,8 +19,8 @@ from data_prep.datasets.sample import Problem, Sample
 from scoringnet_tf.data.video import VideoError, duration_of, frame_at, frame_times, images_to_cut
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.reading import TIMECODE, seconds_of
-from scoringnet_tf.support.wording import counted
 
 FRAMES, TIMES, EITHER = ("start_frame", "end_frame"), ("start_time", "end_time"), ("start", "end")
 

@@ -7,7 +7,7 @@ from typing import Any
 from data_prep.datasets.sample import Sample
 from scoringnet_tf.sports import Sport, decimals
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
-from scoringnet_tf.support.wording import counted, shown
+from scoringnet_tf.support.messages import counted, shown
 
 DECIMALS = 10  # of a score: more than any has, and fewer than 40.95 / 3.9 = 10.500000000000002 is wrong in
 HUNDREDTH = 0.01  # points, to which scores are rounded or cut

@@ -18,8 +18,8 @@ from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import Problem, Sample, Source
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.messages import counted, shown
 from scoringnet_tf.support.reading import whole_number
-from scoringnet_tf.support.wording import counted, shown
 
 COLUMNS = ("id", "split")
 COLUMNS_AND_FRAMES = (*COLUMNS, *FRAMES)

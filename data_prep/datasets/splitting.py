@@ -10,7 +10,7 @@ import numpy as np
 from data_prep.datasets.sample import Sample
 from data_prep.datasets.split_file import SPLITS
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted, shown
+from scoringnet_tf.support.messages import counted, shown
 
 WAYS = ("random", "score", "group", "own")
 

@@ -19,8 +19,8 @@ from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.sports import NOISE, SHORTEST, Sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file
+from scoringnet_tf.support.messages import counted, shown
 from scoringnet_tf.support.reading import whole_number
-from scoringnet_tf.support.wording import counted, shown
 
 STAGE_COLUMNS = ("video_id", "stage", "start_frame", "end_frame")
 

@@ -13,7 +13,7 @@ from data_prep.datasets.readers.layout import find_dir, find_file
 from data_prep.datasets.readers.text import read_text
 from data_prep.datasets.sample import Problem, Sample, Source
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 LIST_DIRS = ("ucfTrainTestlist/", "")
 SPLITS = ("train", "test")

@@ -26,7 +26,7 @@ from data_prep.datasets.stage_labels import (
 from data_prep.support.errors import OptionError
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted, shown
+from scoringnet_tf.support.messages import counted, shown
 
 SPLIT_FILES = {"train": "training_idx", "test": "testing_idx"}  # file name and variable name are the same
 STAGE_CSV = "stage_labels.csv"

@@ -11,7 +11,7 @@ from data_prep.datasets.sample import Source
 from data_prep.datasets.stage_labels import diving_segments
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 VIDEO_DIR = "diving_samples_len_ori"
 TIMES_FILE = "jump_drop_water_label.txt"

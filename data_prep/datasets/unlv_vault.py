@@ -10,8 +10,8 @@ from data_prep.datasets.readers.text import read_csv
 from data_prep.datasets.sample import Source
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.reading import real_number
-from scoringnet_tf.support.wording import counted
 
 VIDEO_DIRS = ("gym_vault_samples_len_ori", "gym_vault_samples_len_100_lstm")  # the first that is there
 PUBLISHED = Published({"train": 120, "test": 56}, "Parmar and Morris 2017, §4.1")

@@ -29,9 +29,8 @@ from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.beam import on_runner
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_folder, tidy_up_beside
+from scoringnet_tf.support.messages import Remark, counted, shown
 from scoringnet_tf.support.paths import RemotePath, as_path
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.wording import counted, shown
 
 WAITING = 4096  # videos per process that may wait for a slow one; 9 KB each without their frames
 FRAME_SETTINGS = ("frame_size", "jpeg_quality", "aspect", "fit")

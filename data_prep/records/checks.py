@@ -28,8 +28,7 @@ from scoringnet_tf.data.features import feature_shape, middle_frames, origin_kin
 from scoringnet_tf.data.video import VideoError
 from scoringnet_tf.sports import SCORES, Sport, get_sport
 from scoringnet_tf.sports.true_scores import contradiction, out_of_range
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.wording import SHOWN, counted, shown
+from scoringnet_tf.support.messages import MAX_NAMES, Remark, counted, shown
 
 LOST = frozenset({ERROR, NONMONOTONE})  # rows with problems of these kinds are never kept
 SECONDS_TOLERANCE = 2.0  # lengths are published in whole seconds, and some containers round up
@@ -82,7 +81,7 @@ def _row_problems(source, source_dir, sport, lost):
 
 
 def listed(problems: Sequence[Problem], source_dir: Path) -> list[Remark]:
-    """A line for each problem; if more than `SHOWN` rows have the same one, a single line with the first names.
+    """A line for each problem; if more than `MAX_NAMES` rows have the same one, a single line with the first names.
 
     Args:
         problems: of a dataset.
@@ -94,7 +93,7 @@ def listed(problems: Sequence[Problem], source_dir: Path) -> list[Remark]:
     lines = []
     for problem in problems:
         rows = alike[problem.what]
-        if len(rows) <= SHOWN:
+        if len(rows) <= MAX_NAMES:
             lines.append(Remark(problem.code, str(problem)))
         elif problem is rows[0]:
             names = {os.path.relpath(row.file, source_dir) if row.file else row.where for row in rows}

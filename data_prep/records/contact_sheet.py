@@ -13,7 +13,7 @@ from scoringnet_tf.data.records import DatasetInfo, described_pixels
 from scoringnet_tf.sports import decimals, get_sport, stage_runs
 from scoringnet_tf.support.drawing import draw_strip, printable, save_png, stage_patches
 from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 FRAMES_PER_ROW = 12
 GAP = 2  # pixels between frames

@@ -11,7 +11,7 @@ from data_prep.records.summary import table
 from data_prep.records.verifying import read_records
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, described_pixels
 from scoringnet_tf.sports import decimals, get_sport
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 NUM_BINS = 12
 ROUNDING = 1e-9  # relative: computed scores are equal up to this

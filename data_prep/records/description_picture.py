@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
 from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 SPLIT_COLORS = {"train": STAGE_COLORS[2], "validation": STAGE_COLORS[1], "test": STAGE_COLORS[5]}
 GROUP_WIDTH = 0.8  # of the boxes or bars of one stage or field, all splits together

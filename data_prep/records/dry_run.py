@@ -22,8 +22,7 @@ from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.wording import counted, shown
+from scoringnet_tf.support.messages import Remark, counted, shown
 
 STORED = StoredForm((24, 32), jpeg_quality=75)  # only the thumbnails of the pixels are kept
 DECIDED_BY_BUILD = {

@@ -16,7 +16,7 @@ from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm
 from scoringnet_tf.data.video import DEFAULT_FPS, Clip, Video, VideoError, VideoStream
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.messages import Remark
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,8 +16,7 @@ from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import DatasetInfo
 from scoringnet_tf.data.video import Clip, VideoStream
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import Remark, counted
 
 
 @dataclasses.dataclass

@@ -15,9 +15,8 @@ from tqdm import tqdm
 from data_prep.records.encoding import features_hash
 from scoringnet_tf.data.records import UNLABELLED, DatasetInfo, parse_example, score_statistics
 from scoringnet_tf.sports import SCORES
-from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.threads import overlapping
-from scoringnet_tf.support.wording import counted
 
 ROUNDING = 1e-6  # relative, of float32
 

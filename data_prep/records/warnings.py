@@ -12,8 +12,7 @@ from scoringnet_tf.data.preprocessing import ASPECT_TOLERANCE, RATE_TOLERANCE, S
 from scoringnet_tf.data.records import UNLABELLED
 from scoringnet_tf.data.video import first_number
 from scoringnet_tf.sports import SCORES, SHORTEST, get_sport, in_order
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.wording import counted, shown
+from scoringnet_tf.support.messages import Remark, counted, shown
 
 LEAST_EQUAL = 3  # videos of one score: two may have it by chance
 LEAST_FILES = 3  # of two files nothing says which one is unusual

@@ -12,8 +12,8 @@ import numpy as np
 from scoringnet_tf.data.joints import FOLDER as JOINTS
 from scoringnet_tf.data.records import INDEX_NAME, UNLABELLED, VideoExample, encode_example
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import shown
 from scoringnet_tf.support.paths import RemotePath, check_access, of_a_store
-from scoringnet_tf.support.wording import shown
 
 SHARD_BYTES = 64 * 2**20  # small enough to shuffle, large enough to read at full speed
 MIN_SHARDS = 2  # so that a small split is also read by interleaving

@@ -33,8 +33,8 @@ from data_prep.support.processes import in_processes
 from scoringnet_tf import __version__
 from scoringnet_tf.data.video import Clip
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import shown
 from scoringnet_tf.support.reading import read_json
-from scoringnet_tf.support.wording import shown
 
 DONE, UNDER_WAY = "simulation.json", "simulation.json.partial"
 

@@ -20,10 +20,9 @@ from scoringnet_tf.data.index_checks import index_problem
 from scoringnet_tf.sports import SCORES, as_points, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import cached_file, write_json
-from scoringnet_tf.support.flag_files import flag_files, records_recipe
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access
-from scoringnet_tf.support.reading import read_json
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.reading import flag_files, read_json, records_recipe
 
 if TYPE_CHECKING:
     from scoringnet_tf.data.preprocessing import Form

@@ -8,7 +8,7 @@ from typing import Any
 
 from scoringnet_tf.sports import SCORES, get_sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 NUMBER, MAYBE_NUMBER, NONE = (int, float), (int, float, type(None)), type(None)
 FIELDS: dict[str, tuple[type, ...]] = {

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 HEADER, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"  # RFC 9559: the two elements that a file is made of
 

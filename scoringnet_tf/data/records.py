@@ -21,7 +21,7 @@ from scoringnet_tf.data.dataset_info import (
     load_records,
     score_statistics,
 )
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 __all__ = [
     "INDEX_NAME",

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
+from scoringnet_tf.support.messages import counted, shown
 from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.support.threads import overlapping
-from scoringnet_tf.support.wording import counted, shown
 
 # A record lies between 8 bytes of its length with 4 of their checksum, and 4 of its own checksum.
 LENGTH_BYTES, HEADER_BYTES, FOOTER_BYTES = 8, 12, 4

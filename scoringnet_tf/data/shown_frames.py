@@ -17,7 +17,7 @@ from av.filter import Graph
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import VideoReformatter
 
-from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.messages import Remark
 
 # Transfer characteristics (ITU-T H.273) of 8-bit RGB, or no more than a shade off.
 ORDINARY_TRANSFERS = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 14, 15})

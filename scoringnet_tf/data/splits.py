@@ -9,7 +9,7 @@ import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 
 def stored_split(info: DatasetInfo, split: str) -> str:

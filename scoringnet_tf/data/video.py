@@ -19,9 +19,8 @@ from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, resize_frame
 from scoringnet_tf.data.shown_frames import ShownFrames, is_transposed
 from scoringnet_tf.data.webp import is_webp, num_frames, webp_frames
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.paths import what_is_at
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.wording import counted
 
 DEFAULT_FPS = 25.0  # where a file gives neither a frame rate nor timestamps: the rate of the UNLV and UCF videos
 # MPEG-4 with packed B-frames (old AVI files) announces one frame more than it holds: that is no damage.

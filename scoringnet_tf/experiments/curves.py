@@ -14,7 +14,7 @@ from scoringnet_tf.sports import decimals, get_sport
 from scoringnet_tf.sports.bootstrap import Groups, chosen, interval, resamples
 from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
 from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -16,7 +16,7 @@ from scoringnet_tf.sports import MEASURES, SCORES
 from scoringnet_tf.sports.bootstrap import interval, num_units
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file, write_json
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

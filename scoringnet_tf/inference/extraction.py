@@ -22,9 +22,9 @@ from scoringnet_tf.models.presets import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import WITH_C3D, model_path
 from scoringnet_tf.support.paths import AnyPath
-from scoringnet_tf.support.wording import counted
 
 FULLY_CONNECTED = ("fc6", "fc7")  # of whole clips, where a C3D has them
 

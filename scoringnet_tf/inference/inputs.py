@@ -28,9 +28,8 @@ from scoringnet_tf.data.video import (
 from scoringnet_tf.data.video_files import images_above_videos, is_frame_folder, videos_called_otherwise, videos_in
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import local_file
+from scoringnet_tf.support.messages import Remark, counted, shown
 from scoringnet_tf.support.paths import AnyPath, RemotePath, answered, as_path, beside
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.wording import counted, shown
 
 if TYPE_CHECKING:
     from scoringnet_tf.inference.prediction import VideoScorer

@@ -26,13 +26,11 @@ from scoringnet_tf.inference.inputs import Named, scored
 from scoringnet_tf.inference.prediction import VideoScorer, scorer_of
 from scoringnet_tf.inference.video_score import VideoScore
 from scoringnet_tf.support.beam import on_runner
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.errors import InputError, Stopped
 from scoringnet_tf.support.files import file_sha256, locked, replacing_file
+from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.stopping import Stopped
-from scoringnet_tf.support.wording import counted
 
 DAMAGED = "file"  # stands in `Scored.changed` for a kept result that is not as it was written
 _loading = threading.Lock()  # a runner may work on several videos at a time in one process

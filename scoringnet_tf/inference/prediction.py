@@ -41,9 +41,9 @@ from scoringnet_tf.models.reference import checksum
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.models.views import score_views
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import Remark
 from scoringnet_tf.support.model_files import SHIPPED
 from scoringnet_tf.support.paths import AnyPath, RemotePath
-from scoringnet_tf.support.remarks import Remark
 
 ASSUMED_RATE = 25.0  # steps per second of features, where a model does not know
 Seen = Callable[[Video, np.ndarray | None, list[Performance]], None]  # of `VideoScorer.score_file`

@@ -17,8 +17,7 @@ from scoringnet_tf.models.reference import (
     pooled,
 )
 from scoringnet_tf.sports import NOISE, SHORTEST
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import Remark, counted
 
 if TYPE_CHECKING:
     from scoringnet_tf.data.video import Video

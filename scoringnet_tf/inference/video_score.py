@@ -14,9 +14,8 @@ from scoringnet_tf.sports import NOISE, SCORES, Sport, decimals
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
+from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.paths import AnyPath, as_path
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.wording import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

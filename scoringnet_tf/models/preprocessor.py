@@ -15,9 +15,9 @@ from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, Form, StoredForm, m
 from scoringnet_tf.data.video import Clip, Video, VideoStream
 from scoringnet_tf.models.frames import check_frames
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import Remark
 from scoringnet_tf.support.model_files import configuration, model_path
 from scoringnet_tf.support.paths import AnyPath
-from scoringnet_tf.support.remarks import Remark
 from scoringnet_tf.support.threads import overlapping
 
 PATIENCE = 3  # seconds after which a progress bar appears

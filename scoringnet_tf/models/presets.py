@@ -28,8 +28,8 @@ def load_keras(path: AnyPath, kind: type[Kind], flag: str) -> Kind:
     """The model of class `kind` in the `.keras` file at `path`; else InputError, naming `flag`."""
     import keras
 
-    where = f"--{flag}={path}: expected a {kind.__name__} saved as .keras."
-    check_is_file(path, flag, where)
+    where = f"--{flag}={path}"
+    check_is_file(path, flag)
     try:
         with local_file(path) as file:
             check_whole(file)

@@ -15,8 +15,8 @@ from scoringnet_tf.report.film import film_of, filmed, stored
 from scoringnet_tf.report.judges import Judged, matched
 from scoringnet_tf.report.page import ShownPerformance, ShownScore
 from scoringnet_tf.sports import NOISE, SCORES
+from scoringnet_tf.support.messages import clock
 from scoringnet_tf.support.paths import name_of
-from scoringnet_tf.support.wording import clock
 
 AROUND = 1.0  # seconds before and after a performance that its page shows of a longer video
 MOSTLY = 2  # of a video that is at most that many times as long all of it is shown

@@ -8,9 +8,9 @@ from scoringnet_tf.inference.video_score import Performance
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.sports.true_scores import contradiction, out_of_range
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import clock, counted
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.reading import read_csv, real_number, seconds_of
-from scoringnet_tf.support.wording import clock, counted
 
 VIDEO, START, NAME = "video", "start", "name"
 NEAR = 5.0  # seconds: a table of results tells roughly when each began

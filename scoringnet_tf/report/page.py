@@ -19,8 +19,8 @@ from scoringnet_tf.sports.bootstrap import draws_of, interval
 from scoringnet_tf.support.drawing import stage_color
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.paths import AnyPath, as_path
-from scoringnet_tf.support.wording import counted
 
 CURVE_COLOR = "#1f5fae"
 WITHHELD, FORCED = "withheld", "forced"

@@ -9,7 +9,7 @@ from keras import ops
 from scoringnet_tf import defaults
 from scoringnet_tf.models.loss_scaling import LossScaleOptimizer
 from scoringnet_tf.support import replicas
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.training import schedules  # as a module: importing Keras registers both
 
 

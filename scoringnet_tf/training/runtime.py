@@ -1,9 +1,10 @@
 """What must be set once per process before a model is built: seeds, determinism, precision."""
 
+import pathlib
+
 import keras
 import tensorflow as tf
 
-from scoringnet_tf.support import onednn
 from scoringnet_tf.support.errors import InputError
 
 
@@ -36,4 +37,11 @@ def _cpu_has_amx():
     Its vector instructions (avx512_bf16) alone do not help: C3D's convolutions at 1/8 width took 1.85 times as long
     with them as in float32.
     """
-    return "amx_bf16" in onednn.cpu_flags()
+    return "amx_bf16" in cpu_flags()
+
+
+def cpu_flags() -> set[str]:
+    """What the processor has, as Linux names it; elsewhere nothing."""
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    return next((set(line.split()) for line in lines if line.startswith("flags")), set())

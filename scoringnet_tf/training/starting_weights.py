@@ -83,7 +83,7 @@ def load_resnet50(network: ScoringNet, path: AnyPath) -> None:
     """
     kfs: Any = network.segmenter  # a run that names such weights has one (`supervision.check_weights`)
     where = f"--resnet50_weights={path}: expected weights of keras.applications.ResNet50 without its top."
-    check_is_file(path, "resnet50_weights", where)
+    check_is_file(path, "resnet50_weights")
     try:
         with local_file(path) as file, warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # Keras goes on where a layer's weights are not in the file

@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 
 def workers() -> tuple[int, int]:

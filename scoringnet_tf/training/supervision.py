@@ -7,7 +7,7 @@ from typing import Any
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.sports import FINAL_ALONE, PREDICTED_SCORES
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 CHOICES = ("auto", "parts", "final")
 

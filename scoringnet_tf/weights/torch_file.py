@@ -6,7 +6,7 @@ import pathlib
 import numpy as np
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 ZIP, PICKLE = b"PK", b"\x80"  # how its two containers start
 SHARED = 2  # numbers of all tensors for a byte of the file; of half precision without shared ones it is a half

@@ -120,7 +120,8 @@ WAITING = """
 import pathlib, sys
 from at_work import wait
 from scoringnet_tf.support.beam import on_runner
-from scoringnet_tf.support.stopping import Stopped, stoppable
+from scoringnet_tf.support.cli import stoppable
+from scoringnet_tf.support.errors import Stopped
 
 try:
     with stoppable(), on_runner(sys.argv[1], pathlib.Path(sys.argv[2])) as map_items:

@@ -328,7 +328,7 @@ def test_a_forced_score_has_no_interval_and_the_lowest_grade(scorer, scored):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "scoringnet_tf.inference.prediction.reasons_against",
-            lambda *_: [scoringnet_tf.support.remarks.Remark("stage_order", "Wrong.")],
+            lambda *_: [scoringnet_tf.support.messages.Remark("stage_order", "Wrong.")],
         )
         forced, withheld = (scorer.score(video, video_id, force=force) for force in (True, False))
     assert forced.final == free.final and forced.intervals == {} and forced.status == "forced"

@@ -14,10 +14,9 @@ from scoringnet_tf.inference import kept_scores
 from scoringnet_tf.inference.inputs import named_videos, scored
 from scoringnet_tf.inference.kept_scores import hashed_scorer, keeping_scores
 from scoringnet_tf.inference.prediction import VideoScorer, scorer_of
-from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.errors import InputError, Stopped
 from scoringnet_tf.support.files import file_sha256
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.stopping import Stopped
+from scoringnet_tf.support.messages import Remark
 
 
 @pytest.fixture(scope="module")

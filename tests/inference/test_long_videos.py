@@ -20,7 +20,7 @@ from scoringnet_tf.inference.windows import WindowedSegmenter
 from scoringnet_tf.models.preprocessor import OVERLAP, PART, ScoringNetPreprocessor
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.sports import SCORES
-from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.messages import Remark
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "frame_size": (36, 48)}
 PARTS = {"part": 100, "overlap": 60}

@@ -22,7 +22,7 @@ from scoringnet_tf.inference.trust import Likeness, Trust
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.reference import checksum
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.messages import Remark
 
 SMALL = {"image_size": (32, 32), "width_multiplier": 1 / 16, "clip_lengths": (8, 8), "frame_size": (36, 48)}
 STAGES = ("pre-starting", "take-flight", "entry")

@@ -21,7 +21,7 @@ from scoringnet_tf.inference.video_score import Performance, VideoScore, columns
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.messages import Remark
 
 ROOT = pathlib.Path(__file__).parents[2]
 MISSING = Remark("missing_stage", "No entry was found.")

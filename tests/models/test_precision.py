@@ -8,7 +8,7 @@ import tensorflow as tf
 import scoringnet_tf
 from scoringnet_tf import losses
 from scoringnet_tf.models.layers import conv3d
-from scoringnet_tf.support import onednn
+from scoringnet_tf.training.runtime import cpu_flags
 
 SIZE, LENGTH = 64, 16
 
@@ -51,7 +51,7 @@ def tower(batch, **options):
 
 def has_bfloat16_arithmetic():
     """Whether the processor has instructions for it; without them TensorFlow emulates it, and rounds more often."""
-    flags = onednn.cpu_flags()
+    flags = cpu_flags()
     return not flags or not flags.isdisjoint(("avx512_bf16", "amx_bf16"))
 
 

@@ -32,7 +32,7 @@ from scoringnet_tf.report.judges import Judged, matched, read_judges, unshown_sc
 from scoringnet_tf.report.page import ShownPerformance, ShownScore, performance_page, write_pages
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.messages import Remark
 
 DIVING = get_sport("diving")
 DAMAGED = Remark("damaged", "It is damaged.")
@@ -254,7 +254,7 @@ def test_scores_of_judges_that_the_model_does_not_give_are_told():
 STOPPED = """
 import signal, sys
 from scoringnet_tf.inference import inputs
-from scoringnet_tf.support.stopping import Stopped
+from scoringnet_tf.support.errors import Stopped
 real, calls = inputs.attempted, []
 def attempted(*given):
     calls.append(given)

@@ -23,7 +23,7 @@ from scoringnet_tf.inference.video_score import Performance, VideoScore, failure
 from scoringnet_tf.report.judges import read_judges
 from scoringnet_tf.sports import SCORES, SPORTS, differences, get_sport, kept_form, read_sport, sport_yaml, src
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.messages import Remark
 from scoringnet_tf.training.scoring import ScoringRun
 
 GOLF = """\

@@ -11,7 +11,7 @@ import numpy as np
 from data_prep.datasets.readers.layout import find_file
 from data_prep.datasets.readers.restricted_pickle import load_pickle
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 Key = tuple[int | str, int]  # (video, clip)
 SPLITS = ("train", "test")

@@ -8,7 +8,7 @@ from pathlib import Path
 from scoringnet_tf.data.video import VIDEO_SUFFIXES
 from scoringnet_tf.data.video_files import videos_in
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted, shown
+from scoringnet_tf.support.messages import counted, shown
 
 
 def find_file(source_dir: Path, names: Sequence[str]) -> Path:

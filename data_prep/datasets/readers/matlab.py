@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 HEADER_BYTES = 128
 BYTE_ORDERS = {b"IM": "<", b"MI": ">"}  # the last two bytes of the header

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from data_prep.datasets.readers.pickle_check import check_pickle
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.pickle_check import check_pickle
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 BUILTINS = {"set": set, "frozenset": frozenset, "complex": complex, "bytes": lambda: b""}  # protocols 0 to 2
 ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")  # before and since NumPy 2

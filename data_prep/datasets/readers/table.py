@@ -13,7 +13,7 @@ from pathlib import Path
 
 from data_prep.support.errors import OptionError
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 WORKBOOK = b"PK\x03\x04"  # what .xlsx and .ods begin with

@@ -9,7 +9,7 @@ import numpy as np
 from data_prep.datasets.readers.matlab import read_vector, whole_numbers
 from data_prep.datasets.readers.text import read_diving_times
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.wording import counted, shown
+from scoringnet_tf.support.messages import counted, shown
 
 SCORES = ("diving_overall_scores.mat", "overall_scores")
 DIFFICULTIES = ("diving_difficulty_level.mat", "difficulty_level")

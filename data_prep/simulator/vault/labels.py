@@ -12,8 +12,8 @@ import numpy as np
 
 from data_prep.simulator.encoding import FPS
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.reading import read_csv
-from scoringnet_tf.support.wording import counted
 
 SCORES, SECONDS = "scores.csv", "stage_seconds.csv"
 SCORE_COLUMNS = ("difficulty", "execution", "penalty", "final")

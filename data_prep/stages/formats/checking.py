@@ -10,8 +10,7 @@ from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import FactsOf
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import Remark, counted
 
 
 def checked_videos(videos: Sequence[LabelledVideo], sport: Sport, facts_of: FactsOf) -> list[LabelledVideo]:

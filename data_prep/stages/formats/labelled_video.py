@@ -7,7 +7,7 @@ from typing import Any
 from data_prep.datasets.stage_labels import Segment
 from data_prep.records.encoding import remark_of
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.messages import Remark
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,7 +18,7 @@ from data_prep.stages.formats.labelled_video import LabelledVideo
 from data_prep.stages.formats.videos import FactsOf
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.messages import Remark
 
 # === stage_labels.csv: video_id,stage,start_frame,end_frame ===
 

@@ -54,7 +54,7 @@ from scoringnet_tf.data.splits import split_ids
 from scoringnet_tf.data.video import read_video
 from scoringnet_tf.sports import as_points, get_sport
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 SMALL = BuildSettings((36, 48))
 needs_real_data = pytest.mark.skipif(

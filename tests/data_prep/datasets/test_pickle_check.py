@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scoringnet_tf.support import pickle_check
-from scoringnet_tf.support.pickle_check import check_pickle
+from data_prep.datasets.readers import pickle_check
+from data_prep.datasets.readers.pickle_check import check_pickle
 
 
 def pairs_of_pairs(levels, make=b"\x86"):
