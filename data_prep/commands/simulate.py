@@ -68,8 +68,6 @@ def main(_: list[str]) -> None:
 
     try:
         simulate(settings, output_dir, FLAGS.workers or os.cpu_count() or 1)
-    except (ValueError, FileNotFoundError, FileExistsError) as error:
-        raise InputError("todo", str(error)) from error
     except OSError as error:
         where = "" if error.filename else f"--output_dir={FLAGS.output_dir}: "  # a full disk names no file
         raise InputError("todo", f"{where}{error}") from error

@@ -38,9 +38,11 @@ class SeenPerformances:
 
     Args:
         split_sizes: {split: the most videos that it may have}.
+        block: videos to compare at once, see `BLOCK`.
     """
 
-    def __init__(self, split_sizes: Mapping[str, int]) -> None:
+    def __init__(self, split_sizes: Mapping[str, int], block: int = BLOCK) -> None:
+        self._block = block
         self._samples: list[Sample] = []
         self._numbers: dict[str, list[int]] = {split: [] for split in split_sizes}  # of its samples, in their order
         shape = (PICTURES, HEIGHT, WIDTH, 3)
@@ -79,8 +81,8 @@ class SeenPerformances:
         """(numbers, pictures) of their videos, `BLOCK` at a time."""
         for other, numbers in self._numbers.items():
             if other != split:
-                for start in range(0, len(numbers), BLOCK):
-                    block = numbers[start : start + BLOCK]
+                for start in range(0, len(numbers), self._block):
+                    block = numbers[start : start + self._block]
                     yield block, self._pictures[other][start : start + len(block)]
 
 
