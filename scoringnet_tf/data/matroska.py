@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-from scoringnet_tf.support.messages import counted
-
 HEADER, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"  # RFC 9559: the two elements that a file is made of
 
 
@@ -22,7 +20,7 @@ def cut_off(path: Path) -> str:
         size = _size(file)
         stated = file.tell() + (size or 0)
         received = file.seek(0, os.SEEK_END)
-    return "" if size is None or received >= stated else f"its end after {received:,} of {counted(stated, 'byte', ',')}"
+    return "" if size is None or received >= stated else f"the end of the file ({received:,} of {stated:,} bytes)"
 
 
 def _size(file):

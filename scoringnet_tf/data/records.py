@@ -104,8 +104,8 @@ def encode_example(example: VideoExample) -> bytes:
     steps, length = ("frames" if example.features is None else "features"), len(example)
     if not length == len(example.timestamps) == len(example.stages):
         raise ValueError(
-            f"{example.video_id}: expected as many timestamps and stages as {steps} ({length}). "
-            f"Received: {counted(len(example.timestamps), 'timestamp')}, {counted(len(example.stages), 'stage')}."
+            f"{example.video_id} has {length} {steps}, {counted(len(example.timestamps), 'timestamp')} and "
+            f"{counted(len(example.stages), 'stage')}."
         )
     import tensorflow as tf
 

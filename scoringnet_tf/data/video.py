@@ -14,9 +14,9 @@ import av
 import numpy as np
 from av.stream import Disposition
 
+from scoringnet_tf.data.frame_conversion import ShownFrames, is_transposed
 from scoringnet_tf.data.matroska import cut_off
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, resize_frame
-from scoringnet_tf.data.shown_frames import ShownFrames, is_transposed
 from scoringnet_tf.data.webp import is_webp, num_frames, webp_frames
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import Remark, counted
@@ -70,7 +70,7 @@ class Video:
     """A decoded video.
 
     Attributes:
-        frames: uint8 (L, H, W, 3), RGB, as shown, see `shown_frames`; resized if `read_video` was given a size. Of a
+        frames: uint8 (L, H, W, 3), RGB, as shown (`frame_conversion`), resized if `read_video` was given a size. From a
             `VideoStream`: what its caller kept of each frame.
         fps: frames per second.
         timestamps: float64 (L,), seconds since the first frame.
@@ -176,7 +176,7 @@ class Clip:
         object.__setattr__(self, "path", Path(self.path))
         if self.frames is not None and not 0 <= self.frames[0] < self.frames[1]:
             start, stop = self.frames
-            raise VideoError("todo", f"{self.path}: expected frames, 0 ≤ start < stop. Received: {start}, {stop}.")
+            raise VideoError("out_of_range", f"{self.path}: frames {start} to {stop} must be 0 ≤ start < stop.")
 
     def __str__(self):
         """The path, with `#start-stop` where the clip is a stretch; `parse` takes it back."""
@@ -198,7 +198,7 @@ class Clip:
             return image_paths(self)
         if not self.path.is_file():
             raise VideoError(
-                "todo", f"{self}: expected a video file or a folder of images. Received: {what_is_at(self.path)}."
+                "not_found", f"{self} is not a video file or a folder of images, but {what_is_at(self.path)}."
             )
         return [self.path]
 
@@ -406,18 +406,17 @@ class VideoStream:
         count = len(container.streams.video)
         if count == 1 or self.stream is not None:
             return []
-        said = f"It has {count} video streams: number {container.streams.video.index(stream)}, the main one, was taken."
-        return [Remark("several_streams", said)]
+        main = container.streams.video.index(stream)
+        return [Remark("several_streams", f"The file has {count} video streams. The main one, number {main}, is used.")]
 
     def _of_pixels(self):
         """What to say of pixels that are not square."""
         stated = self._stated_pixels
         if not _is_credible(stated):
-            said = f"It says that its pixels are {stated:.3g} times as wide as high: square ones are assumed."
-            return [Remark("pixel_aspect_ignored", said)]
+            message = f"The stated pixel aspect, {stated:.3g}, is not credible: square pixels are assumed."
+            return [Remark("pixel_aspect_ignored", message)]
         if self.pixel_aspect != 1:
-            said = f"Its pixels are not square: its picture counts as {self.aspect:.2f}:1, as it is shown."
-            return [Remark("pixel_aspect", said)]
+            return [Remark("pixel_aspect", f"The pixels are not square. The picture is shown as {self.aspect:.2f}:1.")]
         return []
 
     def _counted(self, image, time):
@@ -427,8 +426,8 @@ class VideoStream:
         elif size != self.source_size and not self._changes_size:
             self._changes_size = True
             before, after = (f"{width}×{height}" for height, width in (self.source_size, size))
-            said = f"From frame {len(self._times)} on its frames are {after} instead of {before}."
-            self._warnings.append(Remark("size_changes", said))
+            message = f"The frame size changes from {before} to {after} at frame {len(self._times)}."
+            self._warnings.append(Remark("size_changes", message))
         self._times.append(time)
         self._sizes.append(self.source_size if size == self.source_size else size)  # one tuple for hours of video
         return image
@@ -437,21 +436,15 @@ class VideoStream:
         """VideoError where frames are missing, or a warning if some are enough."""
         num_frames, announced = len(self._times), self.announced
         if not num_frames:
-            expected = counted(announced, "frame") if announced else "at least one frame"
-            raise VideoError(
-                "todo", f"{self.clip}: expected {expected}. Received: none ({error or 'an empty stream'})."
-            )
+            raise VideoError("no_frames", f"{self.clip} has no frames ({error or 'an empty stream'}).")
         tolerance = ANNOUNCED_TOLERANCE if self.clip.frames is None else 0
         if not error and num_frames >= announced - tolerance:
             return
-        expected = counted(announced, "frame") if announced else "all frames"
-        damage = (
-            f"expected {expected}. Received: {num_frames}, then {error or 'the end of the file'} (truncated, corrupt, "
-            "or recorded with dropped frames)."
-        )
+        whole = f" of {counted(announced, 'frame')}" if announced else ""
+        damage = f"after {num_frames}{whole} comes {error or 'the end of the file'}"
         if not self._partial:
-            raise VideoError("todo", f"{self.clip}: {damage}")
-        self._damage.append(Remark("damaged", f"It is damaged: {damage}"))
+            raise VideoError("damaged_video", f"{self.clip} is damaged: {damage}.")
+        self._damage.append(Remark("damaged", f"The video is damaged: {damage}."))
 
 
 # === Folders of images ===
@@ -461,10 +454,7 @@ def image_paths(clip: Clip) -> list[Path]:
     """The images of a clip of a folder, in order; VideoError where there are none or a number is missing."""
     images = _numbered_images(clip.path, clip.path.stat().st_mtime_ns)
     if not images:
-        raise VideoError(
-            "todo",
-            f"{clip}: expected a video file, or images numbered in order. Received: a folder without numbered images.",
-        )
+        raise VideoError("no_images", f"{clip} is a folder without numbered images.")
     if clip.frames is None:
         numbers = range(min(images), max(images) + 1)
     else:
@@ -473,9 +463,9 @@ def image_paths(clip: Clip) -> list[Path]:
     missing = next((number for number in numbers if number not in images), None)
     if missing is not None:
         raise VideoError(
-            "todo",
-            f"{clip}: expected images {numbers[0]} to {numbers[-1]} without a gap. Received: none of number {missing} "
-            f"({counted(len(images), 'image')}, {min(images)} to {max(images)}).",
+            "missing_image",
+            f"{clip}: there is no image number {missing} ({counted(len(images), 'image')}, "
+            f"{min(images)} to {max(images)}).",
         )
     return [clip.path / images[number] for number in numbers]
 
@@ -488,8 +478,9 @@ def images_to_cut(folder: Path) -> list[Path]:
     """
     images = image_paths(Clip(folder))
     if (first := first_number(folder)) > 1:
-        said = "expected images numbered from 0 or 1, for a stretch of them"
-        raise VideoError("todo", f"{folder}: {said}. Received: numbers from {first} on.")
+        raise VideoError(
+            "wrong_numbering", f"{folder}: a stretch needs images numbered from 0 or 1. These begin at {first}."
+        )
     return images
 
 
@@ -510,11 +501,13 @@ def _numbered_images(folder, changed):
         forms.setdefault(path.name[: match.start(1)], path.name)
         if len(forms) > 1:
             names = ", ".join(forms.values())
-            raise VideoError("todo", f"{folder}: expected images of one name, but for their numbers. Received: {names}")
+            raise VideoError(
+                "mixed_images", f"{folder}: images of two names, {names}.", "They may differ in numbers alone."
+            )
         number = int(match[1])
         if number in images:
             names = ", ".join(sorted([images[number], path.name]))
-            raise VideoError("todo", f"{folder}: expected one image of each number. Received: {names}")
+            raise VideoError("duplicate", f"{folder}: two images of one number, {names}.")
         images[number] = path.name
     return images
 
@@ -539,10 +532,7 @@ def _open_container(path):
     try:
         return av.open(str(path.absolute()), options=FORMAT_OPTIONS)  # "a:b.avi" alone would name a protocol
     except (av.FFmpegError, MemoryError, UnicodeError) as error:
-        raise VideoError(
-            "todo",
-            f"{path}: expected a video in one file. Received: what FFmpeg cannot open as such ({_reason(error)}).",
-        ) from error
+        raise VideoError("wrong_format", f"{path} is not a video (or is damaged): {_reason(error)}.") from error
 
 
 def holds_video(path: Path) -> bool:
@@ -564,12 +554,12 @@ def _video_stream(container, path, num_threads, number=None):
     """A video stream by its number among them, or the main one, with a decoder that is ready."""
     streams = container.streams.video
     if not streams:
-        raise VideoError("todo", f"{path}: expected a video stream. Received: none (a truncated or an audio file?).")
+        raise VideoError("no_video_stream", f"{path} has no video stream (a damaged or a sound file?).")
     if number is not None and not 0 <= number < len(streams):
         raise _no_stream(path, number, len(streams))
     stream = _main_stream(container) if number is None else streams[number]
     if stream.codec_context is None:
-        raise VideoError("todo", f"{path}: expected a video that FFmpeg can decode. Received: one of an unknown codec.")
+        raise VideoError("unknown_codec", f"{path}: FFmpeg does not know the codec.")
     stream.codec_context.thread_count = num_threads
     stream.codec_context.options = DECODER_OPTIONS
     return stream
@@ -584,8 +574,9 @@ def _main_stream(container):
 
 
 def _no_stream(path, number, count):
-    received = f"{'a folder' if path.is_dir() else 'a file'} with {count}"
-    return VideoError("todo", f"{path}: expected a video stream number {number}, from 0. Received: {received}.")
+    return VideoError(
+        "unknown_stream", f"{path} has {counted(count, 'video stream')}, numbered from 0, and no number {number}."
+    )
 
 
 def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
@@ -606,7 +597,7 @@ def frame_times(path: Path, stream: int | None = None) -> np.ndarray:
         rate = _stated_rate(container, found) or DEFAULT_FPS
         base = float(found.time_base or 1)
     if not times:
-        raise VideoError("todo", f"{path}: expected at least one frame. Received: none (an empty stream).")
+        raise VideoError("no_frames", f"{path} has no frames (an empty stream).")
     clock = _bridged(times)
     return np.arange(len(times)) / rate if clock is None else (clock - clock[0]) * base
 
@@ -661,7 +652,7 @@ def _webp_seconds(path):
     try:
         return [shown for _, shown in webp_frames(path)]
     except ValueError as error:
-        raise VideoError("todo", f"{path}: expected a whole WebP file. Received: {error}.") from error
+        raise VideoError("damaged_video", f"{path} is damaged: {error}.") from error
 
 
 def _webp_times(path):
@@ -678,7 +669,7 @@ def _packets(path, container, stream):
                 times.append(packet.pts)
                 smallest = min(smallest or packet.size, packet.size)
     except av.FFmpegError as error:
-        raise VideoError("todo", f"{path}: expected a whole video. Received: {_reason(error)}.") from error
+        raise VideoError("damaged_video", f"{path} is damaged: {_reason(error)}.") from error
     if None in times:
         return times, smallest
     first = _first_shown(path, stream.index)
@@ -768,7 +759,7 @@ def _readable(read, what):
     try:
         return read()
     except OSError as error:
-        raise VideoError("todo", f"{what}: expected what can be read. Received: {_reason(error)}.") from error
+        raise VideoError("unreadable", f"{what} cannot be read: {_reason(error)}.") from error
 
 
 def _is_raw(container):
@@ -798,7 +789,7 @@ def _untimed(who, times):
 
 
 def _assumed(who):
-    return Remark("frame_rate_assumed", f"{who} no frame rate: {DEFAULT_FPS:g} frames per second assumed.")
+    return Remark("frame_rate_assumed", f"{who} no frame rate: {DEFAULT_FPS:g} frames/s are assumed.")
 
 
 def _rate_of(seconds):
@@ -820,8 +811,8 @@ def _timing(rate, times, keeps_times=True):
             warnings.append(_assumed("The file states"))
     rate, timestamps, further = _credible_timing(rate, times)
     if clock is None and keeps_times and sum(time is not None for time in times) > 1:
-        said = f"Most of its timestamps do not rise: its frames count as evenly spaced, {rate:.4g} per second."
-        warnings.append(Remark("timestamps_ignored", said))
+        message = f"Most timestamps do not rise: evenly spaced frames are assumed, {rate:.4g} frames/s."
+        warnings.append(Remark("timestamps_ignored", message))
     return rate, timestamps, [*warnings, *further]
 
 
@@ -834,8 +825,8 @@ def _credible_timing(rate, times):
     measured = (len(times) - 1) / float(timestamps[-1])
     if abs(measured / rate - 1) <= RATE_TOLERANCE:
         return rate, timestamps, []
-    said = f"It states {rate:.4g} frames per second, its timestamps say {measured:.4g}: these are taken."
-    return measured, timestamps, [Remark("frame_rate_by_timestamps", said)]
+    message = f"The file states {rate:.4g} frames/s. Its timestamps say {measured:.4g}, which is used."
+    return measured, timestamps, [Remark("frame_rate_by_timestamps", message)]
 
 
 def _bridged(times):

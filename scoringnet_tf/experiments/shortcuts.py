@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from scoringnet_tf.bootstrap import Groups
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, get_sport, stage_runs
-from scoringnet_tf.sports.bootstrap import Groups
 from scoringnet_tf.support.errors import InputError
 
 SMALL = (16, 12)  # width, height of the small grey frame

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from scoringnet_tf.bootstrap import interval, number_of
+from scoringnet_tf.data.custom_splits import SPLITS, Split, of_records, random_splits, read_split, resplit, write_split
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.renderings import check_renderings
-from scoringnet_tf.data.resplitting import SPLITS, Split, of_records, random_splits, read_split, resplit, write_split
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.report import (
@@ -31,7 +32,6 @@ from scoringnet_tf.experiments.report import (
     write_predictions,
 )
 from scoringnet_tf.experiments.training import Surroundings
-from scoringnet_tf.sports.bootstrap import interval, number_of
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
 from scoringnet_tf.support.messages import counted, shown

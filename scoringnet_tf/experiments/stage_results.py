@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from scoringnet_tf.bootstrap import Groups, chosen, resamples
 from scoringnet_tf.experiments.intervals import GROUP, Lines
-from scoringnet_tf.sports.bootstrap import Groups, chosen, resamples
 from scoringnet_tf.support.errors import InputError
 
 Labels = tuple[np.ndarray, np.ndarray]  # true and predicted stages of a video, int (L,) each, −1 = unlabelled

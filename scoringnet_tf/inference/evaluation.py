@@ -11,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf import metrics
+from scoringnet_tf.bootstrap import Groups, draws_of, interval
 from scoringnet_tf.sports import (
     FINAL_ALONE,
     MEASURES,
@@ -22,7 +23,6 @@ from scoringnet_tf.sports import (
     in_order,
     med,
 )
-from scoringnet_tf.sports.bootstrap import Groups, draws_of, interval
 
 if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet
@@ -166,10 +166,10 @@ def figures(predictions: Predictions, stage_names: Sequence[str]) -> dict[str, A
 
 
 def bootstrap(predictions: Predictions, groups: Groups = ()) -> dict[str, tuple[float, float]]:
-    """Between what a figure lies in 95 % of draws of the videos (`sports.bootstrap`): name → (low, high).
+    """Between what a figure lies in 95 % of draws of the videos (`bootstrap`): name → (low, high).
 
     Of `d_src`, …, `f_rl2` of the scores that are predicted; NaN of too few videos. It covers the videos that happen to
-    be tested alone, not another training. `groups` are those of the videos, as of `sports.bootstrap.draws_of`.
+    be tested alone, not another training. `groups` are those of the videos, as of `bootstrap.draws_of`.
     """
     found = {}
     for name in MEASURES:

@@ -13,9 +13,9 @@ import markupsafe
 import numpy as np
 
 from scoringnet_tf import __version__
+from scoringnet_tf.bootstrap import draws_of, interval
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.sports import MEASURES, NOISE, SCORES, decimals
-from scoringnet_tf.sports.bootstrap import draws_of, interval
 from scoringnet_tf.support.drawing import stage_color
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder

@@ -10,12 +10,12 @@ import pytest
 from refusals import code_printed, refused
 from test_suite import commands, surroundings  # noqa: F401
 
+from scoringnet_tf import bootstrap
+from scoringnet_tf.data.custom_splits import read_split, write_split
 from scoringnet_tf.data.renderings import check_renderings
-from scoringnet_tf.data.resplitting import read_split, write_split
 from scoringnet_tf.experiments import splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
 from scoringnet_tf.inference import evaluation
-from scoringnet_tf.sports import bootstrap
 from scoringnet_tf.support.errors import InputError
 
 TABLE6 = EXPERIMENTS["table6"]

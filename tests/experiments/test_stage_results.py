@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from refusals import refused
 
+from scoringnet_tf.bootstrap import interval
 from scoringnet_tf.experiments import report, stage_results
 from scoringnet_tf.experiments.catalogue import Experiment, Row
 from scoringnet_tf.experiments.stage_results import MEAN, StageResults, counts, read_stages
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.report.evaluation_report import write_report
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.sports.bootstrap import interval
 
 STAGES = ("noise", "pre-starting", "take-flight", "entry")
 TRUE = np.repeat([1, 2, 3, 0], [4, 6, 5, 5])

@@ -9,13 +9,14 @@ from command_forks import forked
 from refusals import code_printed
 from test_suite import commands, surroundings  # noqa: F401
 
+from scoringnet_tf import bootstrap
 from scoringnet_tf.experiments import strips, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
 from scoringnet_tf.experiments.strips import _videos
 from scoringnet_tf.experiments.training import Training
 from scoringnet_tf.inference.evaluation import Predictions
 from scoringnet_tf.report.evaluation_report import write_report
-from scoringnet_tf.sports import bootstrap, get_sport
+from scoringnet_tf.sports import get_sport
 
 FIG4 = EXPERIMENTS["fig4"]
 

@@ -13,13 +13,13 @@ from command_forks import forked
 from refusals import code_printed, refused
 from training_runs import defined_flags
 
-from scoringnet_tf import sports
+from scoringnet_tf import bootstrap, sports
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import intervals, report, suite, training
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
 from scoringnet_tf.experiments.fitting import Fitting
 from scoringnet_tf.experiments.training import Surroundings, Training, TrainingError
-from scoringnet_tf.sports import SCORES, bootstrap
+from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.model_files import model_path
 
 EXPERIMENT = Experiment(

@@ -9,9 +9,9 @@ import av
 import numpy as np
 import pytest
 
+from scoringnet_tf.bootstrap import draws_of, interval
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.report import film, page
-from scoringnet_tf.sports.bootstrap import draws_of, interval
 from scoringnet_tf.support.errors import InputError
 
 STAGES = ("noise", "pre-starting", "take-flight", "entry")

@@ -23,7 +23,7 @@ from scoringnet_tf.inference.serving import DESCRIPTION_FILE, export_saved_model
 from scoringnet_tf.models.presets import check_fits, load_scoring_net
 from scoringnet_tf.sports import definition_of, get_sport, named_sport, option_form, sport_yaml
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.training.starting_weights import load_segmenter
+from scoringnet_tf.training.initialization import load_segmenter
 
 ROOT = pathlib.Path(__file__).parents[2]
 OWN = dataclasses.replace(get_sport("ski_jumping"), name="summer_jumping", final_range=(0.0, 250.0))

@@ -163,7 +163,7 @@ def test_replays_among_the_noise_show_another_element():
         replay_shot=lambda _, element, *further: element,
     )
     rng, performance = np.random.default_rng(0), SimpleNamespace(element=elements[1])
-    shown = {filming._replay(simulator, performance, None, 10, rng).number for _ in range(30)}
+    shown = {filming.replay_of_another(simulator, performance, None, 10, rng).number for _ in range(30)}
     assert shown == {"101B", "5253B"}
 
 

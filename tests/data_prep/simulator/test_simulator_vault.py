@@ -105,7 +105,7 @@ def test_difficulties_are_shared_and_find_their_nearest_vaults():
 def test_execution_is_the_mean_of_the_middle_three_cut_off():
     assert execution_score(np.array([9.9, 9.3, 9.0, 9.4, 9.3])) == 9.333
     assert execution_score(np.array([9.7, 9.7, 9.6, 9.0, 10.0])) == 9.666
-    with pytest.raises(ValueError, match=r"Expected 5 marks\. Received: 7"):
+    with refused("count_mismatch", 7):
         execution_score(np.ones(7))
 
 

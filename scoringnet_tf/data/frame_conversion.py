@@ -26,9 +26,9 @@ WIDE_PRIMARIES = {9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
 # PyAV 17 and later would start threads for the colours of every frame, which takes longer than the colours.
 ONE_THREAD = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 ANY_TIME_BASE = Fraction(1, 1000)  # of frames without one, whose times nobody asks for
-DEINTERLACED = Remark("interlaced", "Its frames are interlaced: each was made whole from one of its fields (bwdif).")
-TURNED = Remark("turned", "Its frames were turned or mirrored, as the file says that they are shown.")
-UNTURNED = Remark("not_turned", "Its frames are to be turned by other than quarters: they were left as they are.")
+DEINTERLACED = Remark("interlaced", "The video is interlaced: each frame was restored from one field (bwdif).")
+TURNED = Remark("turned", "The frames were rotated or mirrored as the file states.")
+UNTURNED = Remark("not_turned", "The file states a rotation that is no multiple of 90°: the frames were not rotated.")
 
 
 class ShownFrames:
@@ -77,12 +77,11 @@ class ShownFrames:
         if colors:
             try:
                 image = _converter(frame.width, frame.height, frame.format.name, *self._tags)(frame)
-                said = f"Its colours are {colors}: they were converted to those of an ordinary screen (BT.709)."
-                self._note(Remark("colours_converted", said))
+                self._note(Remark("colours_converted", f"The colours, {colors}, were converted to BT.709."))
                 return image
             except (av.FFmpegError, ValueError) as error:  # an FFmpeg before 8 knows no such conversion
-                said = f"Its colours are {colors}, which this FFmpeg does not convert ({error}): they look wrong."
-                self._note(Remark("colours_wrong", said))
+                message = f"The colours, {colors}, look wrong: this FFmpeg cannot convert them ({error})."
+                self._note(Remark("colours_wrong", message))
         return self._reformatter.reformat(frame, format="rgb24", **ONE_THREAD).to_ndarray()
 
     def _note(self, note):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from scoringnet_tf.sports.measures import MEASURES, relative_l2, width_of
+from scoringnet_tf.sports.score_metrics import MEASURES, relative_l2, width_of
 
 Groups = Sequence[str | None]
 

@@ -10,8 +10,8 @@ from tiny_records import gray_jpeg, tiny_video, write_records
 from data_prep.datasets.sample import Sample
 from data_prep.datasets.split_file import write_split_csv
 from scoringnet_tf.data import input_pipeline
+from scoringnet_tf.data.custom_splits import random_splits, read_split, resplit, write_split
 from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
-from scoringnet_tf.data.resplitting import random_splits, read_split, resplit, write_split
 from scoringnet_tf.support.errors import InputError
 
 IDS = [f"{number:02d}" for number in range(10)]

@@ -39,7 +39,7 @@ def get_sport(sport: SportForm) -> Sport:
     if isinstance(sport, Mapping):
         return sport_of(sport, "sport")
     if sport not in SPORTS:
-        raise InputError("todo", f"Expected a sport, one of {', '.join(SPORTS)}. Received: {sport!r}")
+        raise InputError("unknown_name", f"No sport {sport!r} ships.", f"Those that do: {', '.join(SPORTS)}.")
     return SPORTS[sport]
 
 
@@ -52,8 +52,11 @@ def named_sport(text: str | None, flag: str = "sport") -> Sport:
     if text in SPORTS:
         return SPORTS[text]
     if text is None or not text.endswith(SUFFIXES):
-        expected = f"expected a sport, one of {', '.join(SPORTS)}, or a file {' or '.join(SUFFIXES)} that defines one"
-        raise InputError("todo", f"--{flag}: {expected}. Received: {text}")
+        raise InputError(
+            "unknown_name",
+            f"--{flag}={text} is not a sport.",
+            f"Use one of {', '.join(SPORTS)}, or a file {' or '.join(SUFFIXES)} that defines one.",
+        )
     return read_sport(text)
 
 

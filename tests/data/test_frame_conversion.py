@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from conftest import HEIGHT, WIDTH, bar_frame, read_index, write_bars
 
-from scoringnet_tf.data import shown_frames
-from scoringnet_tf.data.shown_frames import DEINTERLACED, TURNED, UNTURNED
+from scoringnet_tf.data import frame_conversion
+from scoringnet_tf.data.frame_conversion import DEINTERLACED, TURNED, UNTURNED
 from scoringnet_tf.data.video import VideoError, VideoStream, read_video
 
 INTERLACED = {  # encoder: what makes it write fields
@@ -212,7 +212,7 @@ def test_hdr_is_mapped_to_the_tones_of_a_screen(transfer, tmp_path):
     assert np.ptp(levels, axis=1).max() <= 2
     assert levels[0, 0] <= 1 and np.all(np.diff(levels[:, 0]) > 8)
     (warning,) = video.warnings
-    assert warning.startswith(f"Its colours are HDR ({shown_frames.HDR[transfer]}): they were converted")
+    assert warning.startswith(f"Its colours are HDR ({frame_conversion.HDR[transfer]}): they were converted")
 
 
 @pytest.mark.slow
@@ -229,9 +229,11 @@ def test_wide_colours_become_those_of_a_screen(tmp_path):
 
 def test_colours_that_cannot_be_converted_are_said(tmp_path, monkeypatch):
     """As with an FFmpeg before 8, whose scale has no such options."""
-    monkeypatch.setattr(shown_frames, "ColorConverter", lambda size: shown_frames._graph(size, 1, ("scale", "no=1")))
+    monkeypatch.setattr(
+        frame_conversion, "ColorConverter", lambda size: frame_conversion._graph(size, 1, ("scale", "no=1"))
+    )
     write_deep(tmp_path / "hdr.mkv", [[0.5] * 3], PQ)
-    shown_frames._converter.cache_clear()
+    frame_conversion._converter.cache_clear()
     (warning,) = read_video(tmp_path / "hdr.mkv").warnings
     assert warning.startswith("Its colours are HDR (PQ), which this FFmpeg does not convert (")
 

@@ -58,7 +58,7 @@ def read_split(path: Path) -> Split:
         InputError: it is missing or malformed, names a video twice, or another split.
     """
     if not path.is_file():
-        raise InputError("todo", f"{path}: expected a file of a split ({','.join(COLUMNS)}). Received: no such file.")
+        raise InputError("not_found", f"{path}: no such file of a split ({','.join(COLUMNS)}).")
     heading, *rows = [cells for _, cells in read_csv(path)] or [[]]
     ids = [row[0] for row in rows]
     named = [[name] for name in SPLITS]
@@ -66,8 +66,8 @@ def read_split(path: Path) -> Split:
     repeated = sorted({video_id for video_id in ids if ids.count(video_id) > 1})
     if tuple(heading) not in (COLUMNS, WITH_FRAMES) or malformed or repeated:
         received = malformed[:1] or repeated[:1] or [",".join(heading)]
-        expected = f"{','.join(COLUMNS)}, every id once, of {', '.join(SPLITS)}"
-        raise InputError("todo", f"{path}: expected {expected}. Received: {received[0] or 'nothing'}.")
+        hint = f"It needs the columns {','.join(COLUMNS)}, each id once, and splits of {', '.join(SPLITS)}."
+        raise InputError("damaged_split", f"{path} is not a file of a split: {received[0] or 'it is empty'}.", hint)
     return {row[0]: row[1] for row in rows}
 
 
@@ -87,9 +87,9 @@ def of_records(info: DatasetInfo, split: Split) -> Split:
     unknown = sorted(split.keys() - info.videos.keys() - skipped)
     known = {video_id: name for video_id, name in split.items() if video_id in info.videos}
     if unknown or not {"train", "test"} <= set(known.values()):
-        received = f"{', '.join(unknown[:3])}, which are no records" if unknown else "none of one"
-        where = f"{info.records_dir}: expected a split of these records into train and test."
-        raise InputError("todo", f"{where} Received: {received}.")
+        code = "unknown_name" if unknown else "empty_split"
+        problem = f"it has no {', '.join(unknown[:3])}" if unknown else "train or test would be empty"
+        raise InputError(code, f"{info.records_dir} cannot be split so: {problem}.")
     return known
 
 
