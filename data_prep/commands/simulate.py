@@ -43,14 +43,6 @@ def main(_: list[str]) -> None:
 
     try:
         simulate(settings, output_dir, FLAGS.workers or os.cpu_count() or 1)
-    except InputError:
-        raise
-    except FileNotFoundError as error:
-        raise InputError("not_found", str(error)) from error
-    except FileExistsError as error:
-        raise InputError("exists", str(error)) from error
-    except ValueError as error:
-        raise InputError("wrong_value", str(error)) from error
     except OSError as error:
         where = "" if error.filename else f"--output_dir={FLAGS.output_dir}: "  # a full disk names no file
         raise InputError("not_written", f"{where}{error}") from error

@@ -15,9 +15,8 @@ from absl import flags
 
 from data_prep.stages import formats as stage_formats
 from data_prep.stages.formats.checking import checked_videos
-from data_prep.stages.formats.timing import MAX_RATE
-from data_prep.stages.formats.videos import facts_reader
-from data_prep.stages.merging import merged
+from data_prep.stages.formats.tables import merged
+from data_prep.stages.formats.videos import MAX_RATE, facts_reader
 from scoringnet_tf.data.video import VIDEO_SUFFIXES
 from scoringnet_tf.sports import SPORTS, named_sport
 from scoringnet_tf.support.errors import InputError
@@ -58,7 +57,7 @@ def main(paths: list[str]) -> None:
     sound = _sound(videos)
     if len(sound) < len(videos) and FLAGS.existing == "replace" and any(_same(output, path) for path in paths):
         raise InputError("would_lose_labels", f"--output={output} would lose the videos that are left out.")
-    written = merged(output, sound) if FLAGS.existing == "merge" and output.exists() else sound
+    written = merged(output, sound, facts_of) if FLAGS.existing == "merge" and output.exists() else sound
     stage_formats.write(FLAGS.to, output, written, sport, facts_of)
     _report(output, sound, len(written))
 
