@@ -1,6 +1,6 @@
-"""Measures how plain the prose of README and docs is, and fails if it is not: `python docs/prose.py`, part of make lint.
+"""Measures how plain the prose of README and docs is, and fails if it is not: `python docs/prose.py`, in make lint.
 
-Counts words a sentence, and "of" and "you" in 1,000 words, in what is neither code, table, heading nor list of links.
+Counts words a sentence, and "of" and "you" in 1,000 words; code, tables, headings and lists of links are left out.
 """
 
 import pathlib
