@@ -67,6 +67,5 @@ def _register_with_keras(_):
         "scoringnet_tf.losses",
         "scoringnet_tf.metrics",
         "scoringnet_tf.training.optimizer",
-        "scoringnet_tf.training.schedules",
     ):
         importlib.import_module(module)

@@ -194,7 +194,7 @@ def main(_: list[str]) -> None:
     from scoringnet_tf.report.evaluation_pages import write_evaluation_pages
     from scoringnet_tf.report.evaluation_report import PAGES, check_replaceable, name_of_model, write_report
     from scoringnet_tf.report.page import check_pages, remove_pages
-    from scoringnet_tf.training.held_out import learned_of
+    from scoringnet_tf.training.calibration_split import learned_of
 
     name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
     name += f"_{values.decoding}" if values.decoding else ""

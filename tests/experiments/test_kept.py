@@ -267,36 +267,23 @@ def test_tables_in_pages_are_those_of_the_committed_results():
         assert docs.filled(page, ROOT / "results") == page.read_text(encoding="utf-8"), page
 
 
-# Row of a table of README.md → folder of results, row there; a number beside it is a figure of that row.
-IN_README = {
-    **{
-        f"| {head} |": ("diving/heads", head)
-        for head in ("MSE", "MSE + ranking", "distribution", "distribution + ranking")
-    },
-    "| S3D's regression": ("diving/heads", "S3D"),
-    "| durations of the stages alone (ridge)": ("diving/shortcuts", "stage durations"),
-    "| one 16×12 grey frame at the entry (ridge)": ("diving/shortcuts", "one 16×12 grey frame"),
-    "| durations of the stages alone, 56 other vaults": ("vault/shortcuts", "stage durations"),
-    "| the true difficulty alone, the same 56": ("vault/shortcuts", "true difficulty"),
-}
+SHIPPED = [  # how the row of a page begins → folder of results, row there; a number beside it is a figure of that row
+    ("README.md", "| MSE + ranking on P3D features", "diving/heads", "MSE + ranking"),
+    ("README.md", "| S3D's regression", "diving/heads", "S3D"),
+    *(
+        (page, f"| {beginning}", "diving/shortcuts", row)
+        for pages, beginning, row in (
+            (("README.md", "docs/results.md"), "durations of the stages alone", "stage durations"),
+            (("docs/results.md",), "one 16×12 grey frame at the entry", "one 16×12 grey frame"),
+        )
+        for page in (*pages, "saved_models/diving_small/README.md")
+    ),
+]
 
 
-@pytest.mark.parametrize(
-    ("page", "beginning", "folder", "row"),
-    [
-        *(("README.md", beginning, *place) for beginning, place in IN_README.items()),
-        *(
-            (page, beginning, "diving/shortcuts", row)
-            for page in ("docs/results.md", "saved_models/diving_small/README.md")
-            for beginning, row in (
-                ("| durations of the stages alone", "stage durations"),
-                ("| one 16×12 grey frame at the entry", "one 16×12 grey frame"),
-            )
-        ),
-    ],
-)
+@pytest.mark.parametrize(("page", "beginning", "folder", "row"), SHIPPED)
 def test_figures_in_pages_are_those_of_the_committed_results(page, beginning, folder, row):
-    cells = json.loads((ROOT / "results" / folder / "cells.json").read_text(encoding="utf-8"))["rows"][row]
+    cells = kept_of(folder)[row]
     known = {
         f"{value:.{digits}f}"
         for cell in cells.values()
@@ -308,81 +295,59 @@ def test_figures_in_pages_are_those_of_the_committed_results(page, beginning, fo
     assert len(numbers) >= 2 and set(numbers) <= known
 
 
-def cell(name, row, figure, what="mean"):
-    """ "diving/table1", "entry", "e_src" → its mean; of "more" the ends of the paired difference from its reference."""
-    return kept_of(name)[row][figure][what]
+CLAIMS = {  # claim of docs/results.md → figure, then table and rows of dives and of vaults
+    "Difficulty comes from the flight": (
+        "d_src",
+        ("diving/table1", "take-flight", "pre-starting", "entry"),
+        ("vault/table2", "posting-flight", "pre-flight", "landing"),
+    ),
+    "Execution comes from the entry": ("e_src", ("diving/table1", "entry", "pre-starting", "take-flight"), ()),
+    "Key fragments help (": ("f_src", ("diving/table4", "−KFS", "+KFS"), ("vault/table4", "−KFS", "+KFS")),
+    "Key fragments help difficulty": ("d_src", ("diving/table4", "−KFS", "+KFS"), ("vault/table4", "−KFS", "+KFS")),
+    "The ranking loss helps": (
+        "f_src",
+        ("diving/table5", "MSE", "MSE + ranking"),
+        ("vault/table5", "MSE", "MSE + ranking"),
+    ),
+    "ScoringNet beats C3D + SVR": (
+        "f_src",
+        ("diving/table7", "ScoringNet (MSE + ranking)", "C3D + SVR"),
+        ("vault/table7", "ScoringNet (MSE + ranking)", "C3D + SVR"),
+    ),
+}
 
 
-def said(*values):
-    """Numbers as a sentence has them."""
-    return tuple(f"{value:.2f}".replace("-", "−") for value in values)
-
-
-def test_what_the_pages_say_of_the_ranking_loss_is_what_was_measured():
-    """On real features it moves no order, and spreads the scores."""
-    page = " ".join((ROOT / "docs/results.md").read_text(encoding="utf-8").split())
-    (found,) = read_results(ROOT / "results/diving/ranking/predictions.csv")
-    kept, table, truth = kept_of("diving/ranking"), EXPERIMENTS["ranking"], found.truth["final"]
-    ranked = [row for row in table.rows if row.flags.get("alpha") != "0"]
-    differences = [
-        kept[row.name]["f_src"]["mean"] - kept[table.compared_with(row.name, "final")]["f_src"]["mean"]
-        for row in ranked
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_claim_has_the_figures_of_its_table(claim):
+    """And "told apart" if the paired interval of its second row from its first leaves 0 out."""
+    figure, *tables = CLAIMS[claim]
+    (line,) = [
+        line for line in (ROOT / "docs/results.md").read_text(encoding="utf-8").splitlines() if f"| {claim}" in line
     ]
-    assert f"differences of the means {min(differences):.3f} to {max(differences):.3f}".replace("-", "−") in page
-    for row in ranked:
-        low, high = kept[row.name]["f_src"]["more"]
-        assert low < 0 < high, row.name
-    predicted = {row: scores["final"][:, 0] for row, scores in found.predicted.items()}
-    spread = {row: scores.std(axis=1).mean() for row, scores in predicted.items()}
-    first, one, alpha, delta = (spread[row] for row in ("MSE", "MSE + ranking", "α = 25", "δ = 2"))
-    assert f"deviate by {first:.1f} points, where the true ones do by {truth.std():.1f};" in page
-    assert f"to {one:.1f} with α = 1, {alpha:.1f} with α = 25 and {delta:.1f} with δ = 2, and so MED" in page
-    med = [kept[row]["f_med"]["mean"] for row in ("MSE", "MSE + ranking", "α = 25", "δ = 2")]
-    assert (
-        f"MED falls from {med[0]:.1f} to {med[1]:.1f} and to {med[2]:.1f}." in page
-        and f"{med[3]:.1f}" == f"{med[2]:.1f}"
-    )
-    fitted = [
-        np.mean([np.abs(np.polyval(np.polyfit(each, truth, 1), each) - truth).mean() for each in scores])
-        for scores in predicted.values()
-    ]
-    assert f"MED is {min(fitted):.1f} to {max(fitted):.1f} in every row" in page
+    cells = line.strip("|").split("|")[1:]
+    for cell, (folder, *rows) in zip(cells, filter(None, tables), strict=False):
+        kept = kept_of(folder)
+        means = [f"{kept[row][figure]['mean']:.2f}".replace("-0.00", "0.00") for row in rows]
+        assert sorted(re.findall(r"-?\d\.\d\d", cell.replace("−", "-"))) == sorted(means)
+        if "told apart" in cell and len(rows) == 2:
+            low, high = kept[rows[1]][figure]["more"]
+            assert (low > 0 or high < 0) == ("not told apart" not in cell), claim
 
 
-def test_what_readme_says_of_the_paper_s_claims_is_what_was_measured():
-    """Each sentence made of the kept cells."""
-    page = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    flight = cell("diving/table1", "take-flight", "d_src")
-    before, after = (cell("diving/table1", row, "d_src", "more") for row in ("pre-starting", "entry"))
-    ends = (-before[1], -before[0], -after[1], -after[0])
-    one, two, three, four, five = said(flight, *ends)
-    assert f"D-SRC {one}, 95 % of the difference {two} to {three} and {four} to {five})" in page
-    for table, figure in (("diving/table4", "d_src"), ("vault/table4", "f_src")):
-        whole, key = (cell(table, row, figure) for row in ("−KFS", "+KFS"))
-        less, more = cell(table, "+KFS", figure, "more")
-        assert "from {} to {}".format(*said(whole, key)) in page and "+{} to +{}".format(*said(less, more)) in page
-        assert less > 0
-    knowing, seeing = (
-        cell("vault/shortcuts", row, "f_src") for row in ("true difficulty", "ScoringNet (MSE + ranking)")
-    )
-    less, more = cell("vault/shortcuts", "true difficulty", "f_src", "more")
-    expected = "who knows that has an F-SRC of {}, ScoringNet {} (difference {} to {})"
-    assert expected.format(*said(knowing, seeing, less, more)) in page
-    for score in "def":
-        less, more = cell("diving/table5", "MSE + ranking", f"{score}_src", "more")
-        assert less < 0 < more  # what the ranking loss adds is not told apart
+def test_the_ranking_loss_moves_no_order_on_real_features():
+    kept, table = kept_of("diving/ranking"), EXPERIMENTS["ranking"]
+    for row in table.rows:
+        if row.flags.get("alpha") != "0":
+            low, high = kept[row.name]["f_src"]["more"]
+            assert low < 0 < high, row.name
 
 
 def test_the_entry_tells_execution_better_than_the_pre_starting():
-    """Of two rows that table 1 does not set side by side: the draws are those of its intervals."""
+    """Table 1 does not set these two side by side: the draws are those of its intervals."""
     (found,) = read_results(ROOT / "results/diving/table1/predictions.csv")
-    for name, beginning in (("e_src", "difference {} to {}"), ("f_src", "F-SRC {} to {}, each by a bootstrap")):
-        draws = found.drawn(name)
-        expected = beginning.format(*said(*bootstrap.interval(draws["entry"] - draws["pre-starting"])))
-        assert expected in (ROOT / "docs/experiments.md").read_text(encoding="utf-8"), expected
-    entry, starting = said(*(cell("diving/table1", row, "e_src") for row in ("entry", "pre-starting")))
-    for page in ("README.md", "docs/experiments.md"):
-        assert f"E-SRC {entry} and {starting}, difference 0.08 to 0.64" in (ROOT / page).read_text(encoding="utf-8")
+    draws = found.drawn("e_src")
+    assert bootstrap.interval(draws["entry"] - draws["pre-starting"])[0] > 0
+    assert bootstrap.interval(draws["entry"] - draws["take-flight"])[0] < 0
 
 
 @pytest.mark.parametrize("sport", ["diving", "vault"])

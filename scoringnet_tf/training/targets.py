@@ -18,7 +18,7 @@ def is_kfs_alone(settings: Mapping[str, Any]) -> bool:
 
 
 @dataclasses.dataclass(frozen=True)
-class Supervision:
+class ScoreTargets:
     """The scores that a run learns.
 
     Attributes:
@@ -33,7 +33,7 @@ class Supervision:
     said: str
 
 
-def supervision(info: DatasetInfo, asked: str = "auto") -> Supervision:
+def score_targets(info: DatasetInfo, asked: str = "auto") -> ScoreTargets:
     """What the training videos of `info` (`DatasetInfo`) can teach.
 
     Args:
@@ -50,24 +50,24 @@ def supervision(info: DatasetInfo, asked: str = "auto") -> Supervision:
     if asked == "parts" or (asked == "auto" and parts >= max(final_alone, 1)):
         if not parts:
             raise InputError(
-                "todo",
-                f"{info.records_dir}: --scores=parts: expected videos with difficulty and execution. Received: none of "
-                f"{counted(len(videos), 'training video')}.",
+                "no_scores",
+                f"--scores=parts: no training video of {info.records_dir} has difficulty and execution "
+                f"({counted(len(videos), 'video')}).",
+                "Use --scores=final.",
             )
         said = f"difficulty and execution, known of {parts} of {counted(len(videos), 'training video')}"
         said += f"; the final score alone of {final_alone} more, learned from too" if final_alone else ""
-        return Supervision(PREDICTED_SCORES, final_alone > 0, f"Scores: {said} (--scores).")
+        return ScoreTargets(PREDICTED_SCORES, final_alone > 0, f"Scores: {said} (--scores).")
     finals = sum(_knows(video, FINAL_ALONE) for video in videos)
     if not finals:
         parts_too = ", or with difficulty and execution" if len(info.scores) > 1 else ""
         raise InputError(
-            "todo",
-            f"{info.records_dir}: expected training videos with a final score{parts_too}. Received: {len(videos)} "
-            "without.",
+            "no_scores",
+            f"{info.records_dir}: no training video has a final score{parts_too} ({counted(len(videos), 'video')}).",
         )
     said = f"the final score alone, by one tower, known of {finals} of {counted(len(videos), 'training video')}"
     said += f"; difficulty and execution of {parts}" if parts else ""
-    return Supervision(FINAL_ALONE, False, f"Scores: {said} (--scores).")
+    return ScoreTargets(FINAL_ALONE, False, f"Scores: {said} (--scores).")
 
 
 def _knows(video, scores):
@@ -78,30 +78,34 @@ def check_weights(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
     """InputError where the flags that name weights contradict each other, others, or the records."""
     if settings["pretrained"] and info.features:
         raise InputError(
-            "todo", "--pretrained: expected records of frames. Received: records of features, which need no C3D."
+            "wrong_format",
+            f"--pretrained={settings['pretrained']}: {info.records_dir} holds features, which need no C3D.",
         )
     others = [f"--{name}" for name in ("initial_model", "segmenter") if settings[name]]
     others += ["--fragments=whole"] if settings["fragments"] == "whole" else []
     if settings["resnet50_weights"] and others:
-        raise InputError("todo", f"--resnet50_weights: expected it without {others[0]}. Received: both.")
+        raise InputError("flags_conflict", f"--resnet50_weights does not work with {others[0]}.")
     if settings["segmenter"] and settings["fragments"] == "whole":
-        raise InputError("todo", "--segmenter: expected key fragments, which it finds. Received: --fragments=whole.")
+        raise InputError("flags_conflict", "--segmenter finds key fragments, but --fragments=whole uses none.")
     is_resnet50 = settings["stage_network"] == "resnet50"
     if is_resnet50 and info.features:
-        raise InputError("todo", "--stage_network=resnet50: expected records of frames. Received: records of features.")
+        raise InputError(
+            "wrong_format", f"--stage_network=resnet50 reads frames, but {info.records_dir} holds features."
+        )
     if settings["resnet50_weights"] and not is_resnet50:
         raise InputError(
-            "todo",
-            "--resnet50_weights: expected --stage_network=resnet50. Received: --stage_network="
-            f"{settings['stage_network']}.",
+            "flags_conflict",
+            f"--resnet50_weights has no effect with --stage_network={settings['stage_network']}.",
+            "Use --stage_network=resnet50.",
         )
     if settings["initial_model"] and settings["pretrained"]:
-        raise InputError("todo", "--initial_model: expected it without --pretrained, which it brings. Received: both.")
+        raise InputError("flags_conflict", "--initial_model brings a C3D, so it does not work with --pretrained.")
     if settings["segmenter"] and settings["training"] != "staged":
         raise InputError(
-            "todo",
-            "--segmenter: expected --training=staged with a KFS that is not trained. Received: --training="
-            f"{settings['training']}.",
+            "flags_conflict",
+            f"--segmenter={settings['segmenter']} does not work with --training={settings['training']}: its KFS is "
+            "not trained.",
+            "Use --training=staged.",
         )
 
 
@@ -112,10 +116,10 @@ def check_held_out(info: DatasetInfo, ids: Collection[str], fraction: float) -> 
         stored = "validation" in info.splits
         which = "its validation split" if stored else f"what --validation_fraction={fraction:g} holds out"
         raise InputError(
-            "todo",
-            f"{info.records_dir}: expected two different final scores or more in {which}, to choose the best epoch by. "
-            f"Received: {len(finals)}, of {counted(len(ids), 'video')}."
-            + ("" if stored else " Hold out more, or none (--validation_fraction=0)."),
+            "few_held_out",
+            f"{info.records_dir}: {which} has {counted(len(finals), 'different final score')} in "
+            f"{counted(len(ids), 'video')}, too few to choose the best epoch by.",
+            "" if stored else "Hold out more, or none (--validation_fraction=0).",
         )
 
 
@@ -123,16 +127,16 @@ def check_learned(info: DatasetInfo, ids: Iterable[str], towers: Sequence[str]) 
     """InputError unless a video that is learned from, none of those held out, knows the scores of the towers."""
     if not any(_knows(info.videos[video_id], towers) for video_id in ids):
         raise InputError(
-            "todo",
-            f"{info.records_dir}: expected {' and '.join(towers)} of a training video that is not held out. Received: "
-            "none. Hold out fewer, or none (--validation_fraction).",
+            "no_scores",
+            f"{info.records_dir}: no training video has {' and '.join(towers)}, only held-out ones.",
+            "Lower --validation_fraction.",
         )
 
 
 def check_head(settings: Mapping[str, Any]) -> None:
     """InputError where the head has no use for what was asked of it."""
     if settings["head"] == "distribution" and settings["output_activation"] == "relu":
-        raise InputError("todo", "--output_activation=relu: expected --head=regression. Received: --head=distribution.")
+        raise InputError("flags_conflict", "--output_activation=relu does not work with --head=distribution.")
 
 
 def check_views_flag(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
@@ -142,7 +146,7 @@ def check_views_flag(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
     try:
         check_views(settings["views"], of_frames=not info.features, of_fragments=settings["fragments"] != "whole")
     except ValueError as error:
-        raise InputError("todo", f"--views={settings['views']}: {error}") from error
+        raise InputError("wrong_value", f"--views={settings['views']}: {error}") from error
 
 
 def check_stages(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
@@ -154,14 +158,15 @@ def check_stages(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
     if settings["fragments"] == "whole":
         if settings["fragment_jitter"]:
             raise InputError(
-                "todo",
-                f"--fragment_jitter={settings['fragment_jitter']}: expected 0 with --fragments=whole: a whole video "
+                "flags_conflict",
+                f"--fragment_jitter={settings['fragment_jitter']} does not work with --fragments=whole: a whole video "
                 "cannot be moved.",
+                "Use --fragment_jitter=0.",
             )
         return
     frames = info.stage_frames.get("train")
     if frames is None:
-        raise InputError("todo", f"{info.records_dir}: expected a training split. Received: {', '.join(info.splits)}.")
+        raise InputError("no_training_split", f"{info.records_dir} has no train split, only {', '.join(info.splits)}.")
     unlabelled = frames.get("unlabelled", 0)
     labelled = sum(frames.values()) - unlabelled
     if is_kfs_alone(settings) and labelled:
@@ -173,9 +178,9 @@ def check_stages(info: DatasetInfo, settings: Mapping[str, Any]) -> None:
             else "Score whole videos (--fragments=whole), give a trained KFS (--segmenter)"
         )
         raise InputError(
-            "todo",
-            f"{info.records_dir}: expected stage labels for every training video. Received: "
-            f"{counted(unlabelled, 'frame')} without one. {remedy}, or label them.",
+            "no_stages",
+            f"{info.records_dir}: {counted(unlabelled, 'frame')} of the training videos have no stage label.",
+            f"{remedy}, or label them.",
         )
 
 
@@ -198,9 +203,9 @@ def check_fragments(info: DatasetInfo, settings: Mapping[str, Any], fragments: M
         if not is_kfs_alone(settings) and not any(frames.get(stage) for stage in stages):
             others = f", or choose other stages (--{score}_fragment)" if score in PREDICTED_SCORES else ""
             raise InputError(
-                "todo",
-                f"{info.records_dir}: expected training frames of {' or '.join(stages)}, which the {score} tower sees. "
-                f"Received: none. Label them{others}.",
+                "no_stages",
+                f"{info.records_dir}: no training frame shows {' or '.join(stages)}, which the {score} tower sees.",
+                f"Label them{others}.",
             )
     if lacking := [stage for stage in info.stages if not frames.get(stage)]:
         print(f"No training frame shows {', '.join(lacking)}: KFS cannot learn it.")
@@ -211,6 +216,10 @@ def check_segmenter(settings: Mapping[str, Any]) -> None:
     trains_kfs = settings["training"] == "joint" or settings["segmentation_epochs"]
     needless = settings["fragments"] == "whole"
     if is_kfs_alone(settings) and (needless or settings["segmenter"] or not settings["segmentation_epochs"]):
-        raise InputError("todo", "--scoring_epochs=0: expected a KFS to be trained. Received: none.")
+        raise InputError("no_segmenter", "--scoring_epochs=0: there is no KFS to train.")
     if not (trains_kfs or needless or settings["initial_model"] or settings["segmenter"]):
-        raise InputError("todo", "--segmentation_epochs=0: expected a trained KFS (--initial_model or --segmenter).")
+        raise InputError(
+            "no_segmenter",
+            "--segmentation_epochs=0: there is no trained KFS.",
+            "Name one with --initial_model or --segmenter.",
+        )

@@ -4,6 +4,7 @@ The settings tell names of files alone, which another machine may read elsewhere
 """
 
 import zlib
+from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -17,8 +18,8 @@ PACKAGES = ("scoringnet_tf", "tensorflow", "keras")  # whose versions compute a 
 ROUNDING = 1e-5  # relative; statistics of features are summed on each machine
 
 
-def check_same_start(strategy: tf.distribute.Strategy, workers: int, model: keras.Model, epochs: int) -> None:
-    """Compares what the machines of a run have before they train; of one machine it does nothing.
+def check_replicas(strategy: tf.distribute.Strategy, workers: int, model: keras.Model, epochs: int) -> None:
+    """Compares what the machines of a run have before they train; with one machine it does nothing.
 
     Args:
         strategy: of the run, whose machines all call this.
@@ -31,35 +32,34 @@ def check_same_start(strategy: tf.distribute.Strategy, workers: int, model: kera
     """
     if workers == 1:
         return
-    own = start_of(model, epochs)
-    found = strategy.run(tf.function(lambda: replicas.gathered(tf.constant(own[None]))))
-    of_replicas = strategy.experimental_local_results(found)[0].numpy()
+    own = start_of(model, epochs, versions())
+    starts = strategy.run(tf.function(lambda: replicas.gathered(tf.constant(own[None]))))
+    of_replicas = strategy.experimental_local_results(starts)[0].numpy()
     if different := differences(of_replicas[:: strategy.num_replicas_in_sync // workers]):
+        named = "; ".join(f"worker {worker} has another {' and '.join(kinds)}" for worker, kinds in different.items())
         raise InputError(
-            "todo",
-            f"TF_CONFIG: expected {workers} workers that start from the same. Received, unlike the first: "
-            f"{'; '.join(different)}. Look on each at what is installed, at --model_dir, and at the files of "
-            "--pretrained, --resnet50_weights, --initial_model and --segmenter.",
+            "other_start",
+            f"TF_CONFIG: the {workers} workers do not start from the same: unlike the first, {named}.",
+            "Compare on each the installed versions, --model_dir, and the files that the flags name.",
         )
 
 
-def start_of(model: keras.Model, epochs: int) -> np.ndarray:
+def start_of(model: keras.Model, epochs: int, installed: Mapping[str, str]) -> np.ndarray:
     """What a machine starts from in float32 numbers: epochs, a checksum of versions, the mean size of each weight."""
-    installed = versions()
     code = zlib.crc32(repr([installed[name] for name in PACKAGES]).encode()) % 2**24  # which a float32 holds exactly
     sizes = [np.abs(value).mean(dtype=np.float64) for value in model.get_weights()]
     return np.array([epochs, code, *sizes], np.float32)
 
 
-def differences(starts: np.ndarray) -> list[str]:
-    """A phrase for each machine that starts from something else than the first; `starts` has a row of each."""
-    found = []
+def differences(starts: np.ndarray) -> dict[int, list[str]]:
+    """Machine → what differs from the first one's: "epoch", "versions", "weights"; `starts` has a row for each."""
+    different = {}
     for worker, (epochs, code, *sizes) in enumerate(starts):
-        what = {
-            f"a checkpoint of epoch {epochs:.0f} instead of {starts[0, 0]:.0f}": epochs != starts[0, 0],
-            f"other versions of {', '.join(PACKAGES)}": code != starts[0, 1],
-            "other weights": not np.allclose(sizes, starts[0, 2:], rtol=ROUNDING, atol=0, equal_nan=True),
+        kinds = {
+            "epoch": epochs != starts[0, 0],
+            "versions": code != starts[0, 1],
+            "weights": not np.allclose(sizes, starts[0, 2:], rtol=ROUNDING, atol=0, equal_nan=True),
         }
-        if any(what.values()):
-            found.append(f"worker {worker} with {' and '.join(phrase for phrase, differs in what.items() if differs)}")
-    return found
+        if any(kinds.values()):
+            different[worker] = [kind for kind, differs in kinds.items() if differs]
+    return different

@@ -32,9 +32,10 @@ def preprocessing_of(path: AnyPath | None, image_size: Sequence[int]) -> dict[st
     mean = c3d.preprocessing["mean"]
     if isinstance(mean, list) and len(mean) != 3 and c3d.input_shape[2:4] != tuple(image_size):
         raise InputError(
-            "todo",
-            f"{path}: subtracts a mean image of {c3d.input_shape[2]}×{c3d.input_shape[3]}. Received: --image_size="
-            f"{image_size[0]},{image_size[1]}. Use that size, or import the weights without --mean.",
+            "wrong_shape",
+            f"{path}: subtracts a mean image of {c3d.input_shape[2]}×{c3d.input_shape[3]}, but "
+            f"--image_size={image_size[0]},{image_size[1]}.",
+            "Use that size, or import the weights without --mean.",
         )
     return c3d.preprocessing
 
@@ -81,26 +82,27 @@ def load_resnet50(network: ScoringNet, path: AnyPath) -> None:
     Raises:
         InputError: no such file, or not such weights.
     """
-    kfs: Any = network.segmenter  # a run that names such weights has one (`supervision.check_weights`)
-    where = f"--resnet50_weights={path}: expected weights of keras.applications.ResNet50 without its top."
+    kfs: Any = network.segmenter  # a run that names such weights has one (`targets.check_weights`)
     check_is_file(path, "resnet50_weights")
     try:
         with local_file(path) as file, warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # Keras goes on where a layer's weights are not in the file
             kfs.get_layer("resnet50").load_weights(str(file))
     except (ValueError, TypeError, OSError, KeyError, UserWarning) as error:
-        raise InputError("todo", f"{where} Received: {str(error).splitlines()[0]}") from error
+        raise InputError(
+            "wrong_format",
+            f"--resnet50_weights={path}: not weights of keras.applications.ResNet50 without its top: "
+            f"{str(error).splitlines()[0]}",
+        ) from error
 
 
 def load_segmenter(network: ScoringNet, path: AnyPath) -> None:
     """Copies KFS of the `ScoringNet` at `path`; InputError where it is built otherwise than that of `network`."""
     source = load_scoring_net(path, "segmenter")
     if source.segmenter is None:
-        raise InputError(
-            "todo", f"--segmenter={path}: expected a ScoringNet with a KFS. Received: one for whole videos."
-        )
-    kfs: Any = network.segmenter  # a run that names another's has one (`supervision.check_weights`)
-    check_alike(kfs, source.segmenter, f"--segmenter={path}: expected a KFS like the one to train.")
+        raise InputError("no_segmenter", f"--segmenter={path}: this model scores whole videos and has no KFS.")
+    kfs: Any = network.segmenter  # a run that names another's has one (`targets.check_weights`)
+    check_alike(kfs, source.segmenter, f"The KFS of --segmenter={path}")
     _say_other(f"--segmenter={path}", network, seen_otherwise(network, source, f"--segmenter={path}"))
     check_trained(source, path, "segmenter", ["kfs"])
     kfs.set_weights(source.segmenter.get_weights())
@@ -161,7 +163,7 @@ def _weighted_layers(model):
 def _check_preprocessing(source, target, path, part):
     if seen_as(source.preprocessing) != seen_as(target.preprocessing):
         raise InputError(
-            "todo",
+            "other_model",
             f"{path}: this C3D has other preprocessing than {part}: {describe_preprocessing(source.preprocessing)}, "
             f"not {describe_preprocessing(target.preprocessing)}.",
         )
@@ -171,9 +173,7 @@ def _check_pool_stride(source, target, path):
     """With another stride the weights may fit, and mean something else."""
     theirs, ours = (model.get_config()["pool_stride"] for model in (source, target))
     if theirs != ours:
-        raise InputError(
-            "todo", f"{path}: expected a regressor that pools with stride {ours}. Received: stride {theirs}."
-        )
+        raise InputError("other_model", f"{path}: the regressor pools with stride {theirs}, not {ours}.")
 
 
 def _report_frame_size(c3d, network, path, log):
@@ -203,8 +203,9 @@ def _matching(available, layer, path, part):
     received = None if match is None else tuple(match.kernel.shape)
     if received != expected:
         raise InputError(
-            "todo",
-            f"{path}: expected layer {layer.name} with a kernel of {expected} for {part}. Received: "
-            f"{'no such layer' if received is None else f'a kernel of {received}'}. {_hint(layer.name)}",
+            "other_model",
+            f"{path}: {part} needs layer {layer.name} with a kernel of {expected}; the file has "
+            f"{'no such layer' if received is None else received}.",
+            _hint(layer.name),
         )
     return match
