@@ -208,6 +208,7 @@ def test_a_flag_that_changes_nothing_is_named(diving_copy, tmp_path):
     assert code_printed(result.stderr) == "exists"
 
 
+@pytest.mark.slow
 def test_an_evaluation_replaces_none_of_another_model_or_of_other_records(stage_model, diving_copy, tmp_path):
     """The same one it does, also where the model was trained on since, or its folder is called another way."""
     run = tmp_path / "run"
@@ -218,15 +219,15 @@ def test_an_evaluation_replaces_none_of_another_model_or_of_other_records(stage_
     command(*evaluate, "--model=run/last.keras", cwd=tmp_path)
     kept = (run / "evaluation_test/metrics.json").read_bytes()
     shutil.copy(stage_model, run / "best.keras")
-    assert code_printed(error_of(*evaluate, f"--model={run}")) == "exists"
+    assert code_printed(error_of(*evaluate, f"--model={run}")) == "other_evaluation"
     index = json.loads((diving_copy / "dataset_info.json").read_text())
     (diving_copy / "dataset_info.json").write_text(json.dumps({**index, "data_hash": "0123456789ab"}))
     other = (*evaluate, f"--model={run / 'last.keras'}")
-    assert code_printed(error_of(*other)) == "exists"
+    assert code_printed(error_of(*other)) == "other_evaluation"
     assert (run / "evaluation_test/metrics.json").read_bytes() == kept
     command(*other, f"--output_dir={tmp_path / 'report'}")
     error = error_of(*evaluate, f"--model={run / 'best.keras'}", f"--output_dir={tmp_path / 'report'}")
-    assert code_printed(error) == "exists" and str(run / "last.keras") in error
+    assert code_printed(error) == "other_evaluation" and str(run / "last.keras") in error
 
 
 FLAG_FILES = sorted(str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.flags"), *ROOT.glob("recipes/*.flags")))
@@ -241,7 +242,7 @@ def test_flag_files_hold_known_flags_only_and_name_the_missing_records(flagfile,
     assert result.returncode == 1 and code_printed(result.stderr) == "not_found"
     public_data = ("recipes/ucf101.flags", "recipes/features_p3d.flags")  # the others can be simulated
     assert ("python -m data_prep simulate" in result.stderr) == (flagfile not in public_data)
-    assert result.stderr.count("python -m data_prep build") == 1 and flagfile in result.stderr
+    assert "python -m data_prep build" in result.stderr and flagfile in result.stderr
     records = next(line.split("=")[1] for line in text.splitlines() if line.startswith("--records_dir="))
     assert f"--output_dir={records}" in result.stderr
 
@@ -283,7 +284,7 @@ def test_true_fragments_need_stage_labels(tmp_path):
     build_records("manifest", tmp_path, tmp_path / "records", BuildSettings((36, 48)), workers=1, sport="diving")
     assert "unlabelled" not in DatasetInfo.load(tmp_path / "records").stage_frames["train"]
     error = error_of("scoringnet_tf.evaluate", f"--records_dir={tmp_path / 'records'}", "--true_fragments")
-    assert code_printed(error) == "?" and "--true_fragments" in error
+    assert code_printed(error) == "no_stage_labels" and "--true_fragments" in error
 
 
 @pytest.mark.parametrize(
