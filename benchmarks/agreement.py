@@ -48,7 +48,7 @@ def of_export(model, paths):
     import tensorflow as tf
 
     from scoringnet_tf.data.video import read_video
-    from scoringnet_tf.inference.serving import export_saved_model
+    from scoringnet_tf.inference.export import export_saved_model
 
     found = {}
     with tempfile.TemporaryDirectory() as folder:

@@ -14,10 +14,10 @@ import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference import calibration, serving
 from scoringnet_tf.inference.calibration import add_reference, is_measured, measured
+from scoringnet_tf.inference.export import checked_outputs, export_saved_model
 from scoringnet_tf.inference.findings import Findings, Found, _span
 from scoringnet_tf.inference.prediction import VideoScorer, score_video
 from scoringnet_tf.inference.refusal import _impossible, doubts, is_whole, reasons_against, several
-from scoringnet_tf.inference.serving import checked_outputs, export_saved_model
 from scoringnet_tf.inference.trust import Likeness, Trust
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.reference import checksum
@@ -587,13 +587,13 @@ def test_an_export_calls_no_score_valid_that_cannot_be():
 
 def test_an_export_asks_all_that_predict_asks(model, monkeypatch):
     """What it found of every frame goes into the checks: features, labels and probabilities."""
-    from scoringnet_tf.inference import serving
+    from scoringnet_tf.inference import export
 
     asked = []
-    monkeypatch.setattr(serving, "checks", lambda *given: asked.append(given) or {})
+    monkeypatch.setattr(export, "checks", lambda *given: asked.append(given) or {})
     frames = np.random.default_rng(0).integers(0, 256, (2, 33, 32, 32, 3)).astype(np.uint8)
     inputs = {"frames": frames, "mask": np.ones((2, 33), bool)}
-    outputs = serving.checked_outputs(model)(inputs)
+    outputs = export.checked_outputs(model)(inputs)
     ((network, labels, mask, features, probabilities),) = asked
     seen = model.segmenter.with_features()(inputs, training=False)
     assert network is model and mask is inputs["mask"]

@@ -8,7 +8,7 @@ from training_runs import SMALL, batch, telling
 
 import scoringnet_tf
 from scoringnet_tf import ScoringNetPreprocessor
-from scoringnet_tf.inference.serving import export_saved_model
+from scoringnet_tf.inference.export import export_saved_model
 from scoringnet_tf.models.frames import Functional
 from scoringnet_tf.support.errors import InputError
 

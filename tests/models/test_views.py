@@ -6,8 +6,8 @@ import pytest
 from conftest import write_bars
 
 import scoringnet_tf
+from scoringnet_tf.inference.export import checked_outputs
 from scoringnet_tf.inference.prediction import VideoScorer
-from scoringnet_tf.inference.serving import checked_outputs
 from scoringnet_tf.losses import NUM_BINS
 from scoringnet_tf.models.intervals import Intervals
 from scoringnet_tf.models.presets import load_scoring_net, with_decoding, with_views
