@@ -20,9 +20,7 @@ def earlier_runs(output: pathlib.Path) -> list:
     """
     runs = read_json(output).get("runs") if output.is_file() else []
     if not isinstance(runs, list):
-        raise InputError(
-            "todo", f'--output={output}: expected a file of "runs", to add one to, or none. Received: another.'
-        )
+        raise InputError("wrong_format", f'--output={output}: the file holds no "runs" to add one to.')
     return runs
 
 

@@ -235,7 +235,9 @@ def main(_):
         return
     for flag, known in (("ways", WAYS), ("precisions", PRECISIONS)):
         if unknown := [value for value in FLAGS[flag].value if value not in known]:
-            raise InputError("todo", f"--{flag}: expected some of {', '.join(known)}. Received: {', '.join(unknown)}.")
+            raise InputError(
+                "unknown_name", f"--{flag}: there is no {', '.join(unknown)}.", f"Choose from {', '.join(known)}."
+            )
     output, found = pathlib.Path(FLAGS.output), []
     earlier, run = earlier_runs(output), {"machine": machine(), "settings": settings(), "rows": found}
     print(LINE.format("", "", "", "batch", "videos/s", "TFLOP/s", "peak", "MiB"), flush=True)

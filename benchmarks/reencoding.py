@@ -41,7 +41,7 @@ def read_frames(path):
             stream = container.streams.video[0]
             return list(container.decode(stream)), stream.average_rate
     except (av.FFmpegError, IndexError) as error:
-        raise InputError("todo", f"{path}: expected a video. Received: {error}") from error
+        raise InputError("wrong_format", f"{path} is not a video, or is damaged ({error}).") from error
 
 
 def encode(frames, rate, path, encoder, pixel_format):
@@ -76,7 +76,7 @@ def scores_of(video, scorer):
 def main(videos):
     """Scores every video in every encoding."""
     if not videos:
-        raise InputError("todo", "Expected one or more video files. Received: none. See --help.")
+        raise InputError("missing_argument", "Give one or more video files. See --help.")
     from scoringnet_tf.inference.prediction import scorer_of
 
     scorer = scorer_of(flags.FLAGS.model)

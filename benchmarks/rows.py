@@ -35,7 +35,9 @@ def chosen(found: list[Comparison], only: list[str]) -> list[Comparison]:
     names = [comparison.name for comparison in found]
     for start in only:
         if not any(name.startswith(start) for name in names):
-            raise InputError("todo", f"--only: expected beginnings of {', '.join(names)}. Received: {start}.")
+            raise InputError(
+                "unknown_name", f"--only: no comparison begins with {start}.", f"Choose from {', '.join(names)}."
+            )
     return [each for each in found if not only or each.name.startswith(tuple(only))]
 
 

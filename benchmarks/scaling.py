@@ -179,7 +179,9 @@ def _kept(path, settings):
     kept = read_json(path)
     known = kept["settings"] if isinstance(kept.get("settings"), dict) else {}
     if others := [name for name, value in settings.items() if known.get(name) != value]:
-        raise InputError("todo", f"--json={path}: expected points of the same {', '.join(others)}. Received: others.")
+        raise InputError(
+            "other_settings", f"--json={path}: its points have another {', '.join(others)}.", "Choose a new file."
+        )
     return kept["points"]
 
 
@@ -192,7 +194,9 @@ def main(_):
         return 0
     names = FLAGS.curves or list(CURVES)
     if unknown := [name for name in names if name not in CURVES]:
-        raise InputError("todo", f"--curves: expected some of {', '.join(CURVES)}. Received: {', '.join(unknown)}.")
+        raise InputError(
+            "unknown_name", f"--curves: there is no {', '.join(unknown)}.", f"Choose from {', '.join(CURVES)}."
+        )
     videos_of(FLAGS.videos, max(CURVES["videos"][2]) if "videos" in names else 2)
     path = Path(FLAGS.json) if FLAGS.json else None
     settings = _settings()

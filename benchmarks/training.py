@@ -31,10 +31,10 @@ def batch():
 
 def measurements():
     """What this process answers with: seconds per step of a phase, or per video of inference."""
-    from scoringnet_tf.training import runtime
+    from scoringnet_tf.training.strategy import configure
 
     values = flags.FLAGS
-    policy = runtime.configure(values.precision, deterministic=False)
+    policy = configure(values.precision, deterministic=False)
     import keras
     import tensorflow as tf
 

@@ -87,7 +87,7 @@ def videos_of(folder, number=None):
     found = [path for path in videos_in(Path(folder)) if path.is_file()] if Path(folder).is_dir() else []
     if len(found) < (number or 1):
         raise InputError(
-            "todo", f"--videos={folder}: expected a folder of {number or 'some'} videos. Received: {len(found)}."
+            "count_mismatch", f"--videos={folder}: it has {len(found)} videos, and {number or 'some'} are needed."
         )
     return found[:number]
 

@@ -7,17 +7,17 @@ classes.
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 import wrapt
-
-from scoringnet_tf.support import onednn
 
 if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet
     from scoringnet_tf.support.paths import AnyPath
 
-onednn.enable()  # before TensorFlow is imported
+# Before TensorFlow is imported: without AVX-512 it leaves oneDNN out, and 3-D convolutions take several times as long.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 __version__ = "0.2.0.dev0"  # of results, records and runs that are kept: those of a release are of another
 
@@ -67,6 +67,5 @@ def _register_with_keras(_):
         "scoringnet_tf.losses",
         "scoringnet_tf.metrics",
         "scoringnet_tf.training.optimizer",
-        "scoringnet_tf.training.schedules",
     ):
         importlib.import_module(module)

@@ -19,8 +19,8 @@ from absl import flags
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
-from scoringnet_tf.support.wording import counted
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one: a path, whose file is replaced.")
 flags.DEFINE_string("records_dir", None, "Folder of the TFRecords that it was trained on.")
@@ -49,17 +49,15 @@ def main(_: list[str]) -> None:
     values = flags.FLAGS
     cli.require(model=values.model, records_dir=values.records_dir)
     if values.held_out_records_dir and not values.held_out_split:
-        raise InputError(
-            "todo", "--held_out_records_dir: expected --held_out_split, which of their splits. Received: none."
-        )
+        raise InputError("missing_flag", "--held_out_records_dir needs --held_out_split.")
     info = load_records(values.records_dir)
     if is_shipped(values.model):
-        raise InputError("todo", f"--model={values.model}: expected a path. Received: the name of a model that ships.")
+        raise InputError("wrong_value", f"--model={values.model} names a shipped model.", "Give the path of your own.")
     model_file = check_model(values.model, shipped=False)
 
     from scoringnet_tf.inference.calibration import add_reference
     from scoringnet_tf.models.presets import load_scoring_net
-    from scoringnet_tf.training.held_out import not_learned_from
+    from scoringnet_tf.training.calibration_split import not_learned_from
 
     known = (load_scoring_net(values.model).provenance or {}).get("data_hash")
     held_out = _held_out(info, model_file, known)
@@ -73,13 +71,13 @@ def main(_: list[str]) -> None:
         not_learned_from(info, model_file, known),
     )
     if known and known != info.data_hash:
-        print(f"{info.records_dir} are not the records that {path} was trained on: it now goes by these.")
+        print(f"{path} was trained on other records than {info.records_dir}. Its reference now comes from these.")
     _print(path, model)
 
 
 def _held_out(info, model_file, data_hash):
     """The videos that set the intervals, or why there are none."""
-    from scoringnet_tf.training.held_out import held_out_by_name, held_out_by_run
+    from scoringnet_tf.training.calibration_split import held_out_by_name, held_out_by_run
 
     values, folder = flags.FLAGS, flags.FLAGS.held_out_records_dir
     if values.held_out_split:
@@ -91,7 +89,7 @@ def _held_out(info, model_file, data_hash):
 def _print(path, model):
     reference = model.reference
     certainty = reference.certainty or {}
-    print(f"Model: {path}, which now goes by {counted(reference.num_videos, 'training video')}:")
+    print(f"Model: {path}, calibrated on {counted(reference.num_videos, 'training video')}:")
     for stage, (shortest, longest) in reference.durations.items():
         surely = f", found with a probability of {certainty[stage]:.2f} or more" if stage in certainty else ""
         print(f"  {stage:<14} {shortest:.2f} to {longest:.2f} s{surely}")

@@ -15,9 +15,9 @@ from scoringnet_tf.data.dataset_info import DatasetInfo, described_pixels, load_
 from scoringnet_tf.sports import DECODINGS, SCORES
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import check_model, is_shipped
 from scoringnet_tf.support.paths import AnyPath, as_path, check_access
-from scoringnet_tf.support.wording import counted
 
 flags.DEFINE_string("model", None, ".keras file or its folder. Default: the shipped diving model.")
 flags.DEFINE_string("records_dir", None, "Folder of records made by `python -m data_prep build`.")
@@ -119,9 +119,9 @@ def _flags():
 
 def _measured(predictions, intervals, info, model, called, learned):
     """The content of metrics.json."""
+    from scoringnet_tf.bootstrap import num_units
     from scoringnet_tf.inference import evaluation
     from scoringnet_tf.inference.coverage import coverage
-    from scoringnet_tf.sports.bootstrap import num_units
 
     values, groups = flags.FLAGS, info.groups_of(predictions.ids)
     videos = {shown(info.videos[video_id]) for video_id in predictions.ids}
@@ -173,7 +173,7 @@ def main(_: list[str]) -> None:
     from scoringnet_tf.report.evaluation_report import PAGES, check_replaceable, name_of_model, write_report
     from scoringnet_tf.report.page_data import write_evaluation_pages
     from scoringnet_tf.report.session import check_pages, remove_pages
-    from scoringnet_tf.training.held_out import learned_of
+    from scoringnet_tf.training.calibration_split import learned_of
 
     name = f"evaluation_{values.split}" + ("_true_fragments" if values.true_fragments else "")
     name += f"_{values.decoding}" if values.decoding else ""

@@ -28,9 +28,9 @@ from scoringnet_tf.data.video import Clip
 from scoringnet_tf.inference.inputs import unreadable
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import WITH_C3D, check_model, model_path
 from scoringnet_tf.support.paths import AnyPath, as_path, check_access, name_of
-from scoringnet_tf.support.wording import counted
 
 if TYPE_CHECKING:
     from scoringnet_tf.inference.extraction import Extraction

@@ -17,9 +17,9 @@ from absl import flags
 from scoringnet_tf import defaults
 from scoringnet_tf.data.dataset_info import load_records
 from scoringnet_tf.support import cli
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import configuration
 from scoringnet_tf.support.paths import check_access
-from scoringnet_tf.support.wording import counted
 from scoringnet_tf.training import run_flags
 
 flags.DEFINE_string("records_dir", None, "Folder of TFRecords with classes, made by `python -m data_prep build`.")

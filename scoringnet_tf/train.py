@@ -18,7 +18,7 @@ from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.model_files import check_is_file, check_model, configuration
 from scoringnet_tf.support.paths import as_path, check_access
 from scoringnet_tf.training import run_flags
-from scoringnet_tf.training.supervision import CHOICES, check_weights, is_kfs_alone
+from scoringnet_tf.training.targets import CHOICES, check_weights, is_kfs_alone
 
 # `models.stage_networks.STAGE_NETWORKS`, which --help names without Keras
 STAGE_NETWORKS = ("c3d_bi_lstm", "c3d", "c3d_ed_tcn", "resnet50")
@@ -258,7 +258,7 @@ flags.adopt_module_key_flags(run_flags)
 def _add_reference(run, best, training_ids):
     """Keeps with the best model what its training videos are like, where they can be compared."""
     from scoringnet_tf.inference.calibration import add_reference, can_be_measured, is_measured
-    from scoringnet_tf.training.held_out import held_out_by_run, not_learned_from
+    from scoringnet_tf.training.calibration_split import held_out_by_run, not_learned_from
 
     if can_be_measured(run.model) and not is_measured(best, run.info, training_ids):
         held_out = held_out_by_run(run.info, best, run.info.data_hash)
@@ -280,9 +280,9 @@ def _check_teaches(settings):
     run_flags.check_learning_rate(settings)
     if settings["batch_size"] == 1 and settings["alpha"] != 0 and not is_kfs_alone(settings):
         raise InputError(
-            "todo",
-            "--batch_size=1: expected 2 or more, or --alpha=0: the ranking loss compares videos of a batch (Eq. 7). "
-            "Received: 1.",
+            "out_of_range",
+            "--batch_size=1: the ranking loss (Eq. 7) compares videos of a batch.",
+            "Use --batch_size=2 or more, or --alpha=0.",
         )
 
 
@@ -294,7 +294,7 @@ def _check_starting_weights(settings):
     if settings["pretrained"]:
         configuration(settings["pretrained"], "pretrained", ["C3D"])
     if path := settings["resnet50_weights"]:
-        check_is_file(path, "resnet50_weights", f"--resnet50_weights={path}: expected a file of weights.")
+        check_is_file(path, "resnet50_weights")
 
 
 def main(_: list[str]) -> None:

@@ -10,7 +10,7 @@ import runpy
 import sys
 
 from scoringnet_tf.inference import calibration
-from scoringnet_tf.training import held_out
+from scoringnet_tf.training import calibration_split
 from scoringnet_tf.training.pretraining import PretrainingRun
 from scoringnet_tf.training.scoring import ScoringRun
 
@@ -32,8 +32,8 @@ def main():
     """Runs it."""
     ScoringRun.run, PretrainingRun.run = trained, lambda self: self.model_dir / "best.keras"
     PretrainingRun.evaluate = lambda self: EVALUATED
-    held_out.held_out_by_run = lambda *_: "nobody knows"
-    held_out.not_learned_from = lambda *_: ["1"]
+    calibration_split.held_out_by_run = lambda *_: "nobody knows"
+    calibration_split.not_learned_from = lambda *_: ["1"]
     calibration.is_measured = lambda *_: False
     calibration.add_reference = lambda model, info, videos, **options: print("measured", json.dumps([videos, options]))
     module, *words = sys.argv[1:]

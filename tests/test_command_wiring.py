@@ -201,13 +201,13 @@ CASES = [
     ),
     (
         "scoringnet_tf.calibrate --model={model} --records_dir={diving}",
-        "scoringnet_tf.training.held_out.held_out_by_run",
+        "scoringnet_tf.training.calibration_split.held_out_by_run",
         {"info": "{diving}", "data_hash": None},  # what the model says, which nobody trained
     ),
     (
         "scoringnet_tf.calibrate --model={model} --records_dir={diving} --held_out_split=test "
         "--held_out_records_dir={again}",
-        "scoringnet_tf.training.held_out.held_out_by_name",
+        "scoringnet_tf.training.calibration_split.held_out_by_name",
         {"info": "{diving}", "records": "{again}", "split": "test"},
     ),
 ]

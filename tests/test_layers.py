@@ -12,6 +12,7 @@ COMMANDS = "commands"
 SCORINGNET_TF = {
     "support": (),  # command line, errors, files, drawing, work on a cluster: knows neither video nor sport
     "sports": ("support",),  # the nouns of the field, for everyone below
+    "bootstrap": ("sports",),  # intervals of any figure
     "defaults": ("sports",),  # plain values, of models and commands alike
     "losses": ("defaults",),  # the paper's mathematics, on tensors alone
     "metrics": ("losses",),  # which video and frame counts, and for how much, is decided alike
@@ -21,6 +22,7 @@ SCORINGNET_TF = {
     "inference": (
         "support",
         "sports",
+        "bootstrap",
         "metrics",
         "data",
         "models",
@@ -28,6 +30,7 @@ SCORINGNET_TF = {
     "report": (
         "support",
         "sports",
+        "bootstrap",
         "metrics",
         "data",
         "inference",
@@ -45,9 +48,21 @@ SCORINGNET_TF = {
         "training",
     ),  # reported on alike
     # Trains and evaluates by the commands and reads what they leave; looks into the models for its figures.
-    "experiments": ("support", "sports", "metrics", "data", "models", "inference", "report", "baselines"),
+    "experiments": ("support", "sports", "bootstrap", "metrics", "data", "models", "inference", "report", "baselines"),
     COMMANDS: (  # flags and a few lines each
-        *("support", "sports", "defaults", "losses", "metrics", "data", "models", "weights", "inference", "report"),
+        *(
+            "support",
+            "sports",
+            "bootstrap",
+            "defaults",
+            "losses",
+            "metrics",
+            "data",
+            "models",
+            "weights",
+            "inference",
+            "report",
+        ),
         "training",
     ),
 }
@@ -63,7 +78,17 @@ DATA_PREP = {
 }
 # What `data_prep` may import of `scoringnet_tf`: what videos, records and sports are; it trains nothing.
 SHARED = (
-    *("support", "sports", "data.records", "data.video", "data.video_files", "data.preprocessing", "data.features"),
+    *(
+        "support",
+        "sports",
+        "data.records",
+        "data.video",
+        "data.video_files",
+        "data.images",
+        "data.timing",
+        "data.preprocessing",
+        "data.features",
+    ),
     "data.joints",
     "__version__",
 )

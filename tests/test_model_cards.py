@@ -41,8 +41,8 @@ def test_the_intervals_of_a_page_are_those_of_the_evaluation():
     card = rows("saved_models/diving_small/README.md", "| 95 % of a bootstrap over the videos |")
     assert ["", *(ends[name] for name in FIGURES[1:])] in list(card)
     low, high = found["bootstrap"]["f_src"]
-    said = f"an interval of {low:.2f} to {high:.2f} around the F-SRC of {found['f_src']:.3f}"
-    assert said in (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = f"{found['f_src']:.3f}, 95 % from {low:.2f} to {high:.2f}"
+    assert shown in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("model", MODELS)

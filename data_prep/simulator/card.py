@@ -13,7 +13,7 @@ from data_prep.simulator.scoring.faults import Fault
 from data_prep.simulator.settings import VERSION, Settings
 from data_prep.simulator.shortcuts import FOLDS, LEAST_VIDEOS, cross_validated, rank_correlation
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 
 def write_card(

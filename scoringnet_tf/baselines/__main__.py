@@ -55,14 +55,12 @@ def main(arguments: list[str]) -> int:
     values = flags.FLAGS
     if len(arguments) != 1 or arguments[0] not in NAMES:
         raise InputError(
-            "todo", f"Expected a system, one of {', '.join(NAMES)}. Received: {' '.join(arguments) or 'none'}"
+            "unknown_name", f"There is no system '{' '.join(arguments)}'.", f"Choose from {', '.join(NAMES)}."
         )
     cli.require(records_dir=values.records_dir, output_dir=values.output_dir)
     info = load_records(values.records_dir)
     if info.classes or not info.sport:
-        raise InputError(
-            "todo", f"--records_dir={values.records_dir}: expected records with scores. Received: of classes."
-        )
+        raise InputError("no_scores", f"--records_dir={values.records_dir}: these records hold classes, and no scores.")
     output_dir = local_path(values.output_dir, "output_dir")
     features_dir = local_path(values.features_dir or output_dir / "features", "features_dir")
     check_access(output_dir, "output_dir", writing=True)

@@ -36,9 +36,7 @@ def extracted(videos: Videos) -> list[np.ndarray]:
     of_split = [video for video in feature_folder.videos_of_records(videos.info) if video.name in wanted]
     _, failed = feature_folder.extract_videos(of_split, extractor, folder)
     if failed:
-        raise InputError(
-            "todo", f"{videos.info.records_dir}: expected videos that can be read. Received: {failed} damaged."
-        )
+        raise InputError("damaged", f"{videos.info.records_dir}: {failed} videos cannot be read.")
     return [read_features(folder / feature_folder.file_name(video_id)).values for video_id in videos.ids]
 
 

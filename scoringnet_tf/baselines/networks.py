@@ -9,7 +9,7 @@ from scoringnet_tf.baselines.regression import order
 from scoringnet_tf.baselines.system import TrainingSet
 from scoringnet_tf.models.layers import FeatureScaling
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 Batches = tuple[np.ndarray, np.ndarray]  # inputs and targets of an epoch
 
@@ -41,9 +41,11 @@ def train(
     """
     scores = set(training.scores[training.held_out].tolist())
     if len(scores) == 1:
-        expected = "expected held-out videos of different scores, to choose the epoch by"
-        received = f"{counted(int(training.held_out.sum()), 'video')}, of {scores.pop():g}"
-        raise InputError("todo", f"{expected}. Received: {received}. Hold out more, or none (--validation_fraction).")
+        raise InputError(
+            "equal_scores",
+            f"All {counted(int(training.held_out.sum()), 'held-out video')} have the score {scores.pop():g}.",
+            "Hold out more, or none (--validation_fraction).",
+        )
     rng = np.random.default_rng(training.seed)
     held_out = training.held_out
     best, kept, weights = -np.inf, epochs, None
@@ -60,7 +62,7 @@ def train(
         if found > best:
             best, kept, weights = found, epoch, model.get_weights()
     if weights is None:
-        raise InputError("todo", "expected a training that converges. Received: predictions that are no numbers.")
+        raise InputError("diverged", "The training diverged: its predictions are not finite.")
     model.set_weights(weights)
     return {"epoch": kept, **({"validation_src": round(best, 4)} if held_out.any() else {})}
 

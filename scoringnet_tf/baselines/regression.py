@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, KFold
 from scoringnet_tf.baselines.system import Learned, TrainingSet
 from scoringnet_tf.sports import src
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 FOLDS = 5
 
@@ -39,9 +39,9 @@ def cross_validated(
     number = len(set(training.groups.tolist()))
     if number < 2:
         raise InputError(
-            "todo",
-            "expected videos of two sources or more, to choose settings by cross-validation. Received: "
-            f"{counted(len(training.groups), 'video')} of one.",
+            "one_source",
+            f"All {counted(len(training.groups), 'video')} come from one source.",
+            "Cross-validation, which chooses the settings, needs two.",
         )
     if number == len(training.groups):
         folds = list(KFold(min(FOLDS, number), shuffle=True, random_state=training.seed).split(inputs))

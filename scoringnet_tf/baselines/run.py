@@ -21,9 +21,9 @@ from scoringnet_tf.report.evaluation_report import METRICS, write_report
 from scoringnet_tf.sports import Sport, decimals, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import model_path
 from scoringnet_tf.support.reading import read_json
-from scoringnet_tf.support.wording import counted
 from scoringnet_tf.training.config import learned_from, versions
 
 SETTINGS, PREDICTIONS = "settings.json", "predictions.csv"
@@ -68,9 +68,9 @@ class Run:
         learned = {video_id for part in parts for video_id in part.ids}
         if both := learned & {*split_ids(self.info, self.split)}:
             raise InputError(
-                "todo",
-                f"--split={self.split}: expected a split that {self.name} does not learn from. Received: one with "
-                f"{counted(len(both), 'video')} that it does.",
+                "trained_on",
+                f"--split={self.split}: {self.name} learns from {counted(len(both), 'video')} of this split.",
+                "Choose a split that it does not learn from.",
             )
         described = self._describe(system, parts[0])
         self._check_folder(described)
@@ -121,20 +121,19 @@ class Run:
         if not path.is_file():
             others = [report for report in map(self._report, self.tested) if report.exists()]
             if others:
-                expected = "a new folder, or a run of the same settings"
                 raise InputError(
-                    "todo",
-                    f"--output_dir={self.output_dir}: expected {expected}. Received: {others[0].name}, which no "
-                    f"{SETTINGS} says to be of this system.",
+                    "exists",
+                    f"--output_dir={self.output_dir}: {others[0].name} is there without {SETTINGS}.",
+                    "Choose a new folder.",
                 )
             return
         found = read_json(path)
         different = [name for name in described if found.get(name) != described[name]]
         if different:
             raise InputError(
-                "todo",
-                f"--output_dir={self.output_dir}: expected a new folder, or a run of the same settings. Received: one "
-                f"of other {', '.join(different)}.",
+                "other_settings",
+                f"--output_dir={self.output_dir}: a run with another {', '.join(different)} is there.",
+                "Choose a new folder.",
             )
 
     def _fit(self, system: System, parts: Sequence[Videos], described: Mapping[str, Any]) -> None:
@@ -155,7 +154,7 @@ class Run:
                     learned[score] = _constant(of_score) or system.learn(of_score)
                 except InputError as error:
                     raise InputError(
-                        "todo", f"{self.info.records_dir}: {self.name}, {score} scores: {error}"
+                        error.code, f"{self.info.records_dir}: {self.name}, {score} scores: {error.message}", error.hint
                     ) from error
         chosen = {score: dict(found.chosen) for score, found in learned.items()}
         write_json(self.output_dir / SETTINGS, {**described, "chosen": chosen, "versions": versions()})

@@ -39,8 +39,9 @@ def _segments(videos):
     found = videos.clips()
     for video_id, clips in zip(videos.ids, found, strict=True):
         if not videos.info.has_vectors and np.all(clips.stages < 0):
-            what = f"expected stage labels of every video, which S3D stacks. Received: none of {video_id}."
-            raise InputError("todo", f"{videos.info.records_dir}: {what}")
+            raise InputError(
+                "no_stage_labels", f"{videos.info.records_dir}: {video_id} has no stage labels, and S3D stacks stages."
+            )
     if videos.info.has_vectors:
         return np.stack([clips.values[0] for clips in found])
     return np.stack([stacked(clips, len(videos.info.stages)) for clips in found])

@@ -126,15 +126,13 @@ class Videos:
         for video_id in self.ids:
             found.append(read_joints(folder, video_id, self.info.videos[video_id]["num_frames"]))
             if not found[-1].seen.any():
-                raise InputError(
-                    "todo", f"{folder / f'{video_id}.npy'}: expected joints in a frame at least. Received: none."
-                )
+                raise InputError("no_joints", f"{folder / f'{video_id}.npy'}: no frame has joints.")
         return found
 
     def _check_frames(self, what):
         if self.info.features:
             raise InputError(
-                "todo", f"{self.info.records_dir}: expected records of frames, for {what}. Received: features."
+                "features_given", f"{self.info.records_dir}: {what} needs records of frames, and these hold features."
             )
 
 

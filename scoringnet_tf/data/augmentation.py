@@ -55,12 +55,12 @@ class Augmentation:
     def __post_init__(self):
         for name in ("max_start_shift", "crop_shift"):
             if not getattr(self, name) >= 0:
-                raise InputError("todo", f"{name}: expected 0 or more. Received: {getattr(self, name)}")
+                raise InputError("out_of_range", f"{name} must be 0 or more, not {getattr(self, name)}.")
         for name in ("zoom", "color_jitter", "degradation"):
             if not 0 <= getattr(self, name) <= 1:
-                raise InputError("todo", f"{name}: expected a strength from 0 to 1. Received: {getattr(self, name)}")
+                raise InputError("out_of_range", f"{name} must be from 0 to 1, not {getattr(self, name)}.")
         if self.zoom == 1:
-            raise InputError("todo", "zoom: expected a strength below 1, which leaves a crop some size. Received: 1")
+            raise InputError("out_of_range", "zoom must be below 1: at 1 no crop is left.")
 
 
 def fold(seed: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:

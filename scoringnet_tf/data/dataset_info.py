@@ -16,21 +16,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scoringnet_tf.data import tfio
-from scoringnet_tf.data.index_checks import index_problem
+from scoringnet_tf.data.index_validation import index_problem
 from scoringnet_tf.sports import SCORES, as_points, get_sport
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import cached_file, write_json
-from scoringnet_tf.support.flag_files import flag_files, records_recipe
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.paths import AnyPath, RemotePath, as_path, check_access
-from scoringnet_tf.support.reading import read_json
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.reading import flag_files, read_json, records_recipe
 
 if TYPE_CHECKING:
     from scoringnet_tf.data.preprocessing import Form
 
 INDEX_NAME = "dataset_info.json"
 FORMAT_VERSION = 1
-NO_INDEX = "{}: expected the index of a folder of records. Received: no such file."
+REBUILD = "Build the records again."
 
 
 class RecordsError(InputError):
@@ -72,7 +71,7 @@ class DatasetInfo:
         aspect: width over height, as shown, of the picture that fills a stored frame: the median of the training
             videos', unless the build was told; None in indices of before this was recorded: that of each source.
         format_version: of this file.
-        source: of an index that splits the records of another folder anew (`resplitting`), that folder; else None.
+        source: of an index that splits the records of another folder anew (`custom_splits`), that folder; else None.
         records_dir: the folder this was loaded from; not stored.
     """
 
@@ -127,25 +126,22 @@ class DatasetInfo:
         """Reads and checks the index of `records_dir`: its version, and that every shard is there, whole.
 
         Raises:
-            RecordsError: no such file, another format version, fields that are of another kind or contradict each
-                other (`index_checks`), a sport that is not known or has other stages, or a shard that is missing or of
-                another size.
+            RecordsError: no such file, another format version, unsound fields (`index_validation`), an unknown sport or
+                one of other stages, or a shard that is missing or of another size.
         """
         records_dir = as_path(records_dir)
         fields = _read_fields(records_dir / INDEX_NAME)
         found = fields.get("format_version")
         if found != FORMAT_VERSION:
             raise RecordsError(
-                "todo",
-                f"{records_dir / INDEX_NAME}: expected format version {FORMAT_VERSION}. Received: {found!r}. Build the "
-                "records again with this version of the package.",
+                "format_version",
+                f"{records_dir / INDEX_NAME} has format version {found!r}. This package reads {FORMAT_VERSION}.",
+                REBUILD,
             )
         unknown = fields.keys() - {field.name for field in dataclasses.fields(cls)}
-        problem = f"another one, {min(unknown)}" if unknown else index_problem(fields)
+        problem = f"{min(unknown)} is no field of it" if unknown else index_problem(fields)
         if problem:
-            raise RecordsError(
-                "todo", f"{records_dir / INDEX_NAME}: expected the fields of DatasetInfo. Received: {problem}"
-            )
+            raise RecordsError("damaged_index", f"{records_dir / INDEX_NAME} is not a sound index: {problem}.", REBUILD)
         info = cls(**{**fields, "frame_size": tuple(fields["frame_size"]), "records_dir": records_dir})
         _check_sport(info)
         absent = dict.fromkeys(info._absent_scores())
@@ -205,11 +201,12 @@ class DatasetInfo:
         return Form(self.frame_rate, self.aspect, self.settings.get("jpeg_quality"), self.settings.get("fit"))
 
     def split(self, name: str) -> dict[str, Any]:
-        """The entry of a stored split; RecordsError naming those there are."""
+        """The entry of a stored split; RecordsError listing the splits if there is no such one."""
         if name not in self.splits:
             raise RecordsError(
-                "todo",
-                f"{self.records_dir}: expected a split, one of {', '.join(sorted(self.splits))}. Received: {name!r}",
+                "unknown_name",
+                f"{self.records_dir} has no split {name!r}.",
+                f"It has {', '.join(sorted(self.splits))}.",
             )
         return self.splits[name]
 
@@ -225,9 +222,8 @@ class DatasetInfo:
         """
         if self.source:
             raise RecordsError(
-                "todo",
-                f"{self.records_dir}: expected records. Received: another split of those in {self.source}, which does "
-                "not hold them itself.",
+                "no_shards",
+                f"{self.records_dir} holds no records of its own: it splits those in {self.source}.",
             )
         shards = [(self.records_dir / shard["file"], shard["bytes"]) for shard in self.split(split)["shards"]]
         if shards and isinstance(self.records_dir, RemotePath) and tfio.in_graph(*shards[0]):
@@ -255,22 +251,23 @@ def load_records(records_dir: AnyPath) -> DatasetInfo:
     if not index.is_file():
         recipe = [line for path in flag_files(sys.argv) for line in records_recipe(path)]
         if recipe:
-            raise InputError("todo", "\n".join([NO_INDEX.format(index), *recipe]))
+            raise InputError("not_found", f"{index}: no such file.", "\n".join(["", *recipe]))
     return DatasetInfo.load(records_dir)
 
 
 def _read_fields(path):
     if not path.is_file():
         raise RecordsError(
-            "todo",
-            f"{NO_INDEX.format(path)} Records are made with\n"
-            f"  python -m data_prep simulate --sport=diving --num_videos=120 --output_dir=VIDEOS\n"
+            "not_found",
+            f"{path}: no such file.",
+            "Make records with\n"
+            "  python -m data_prep simulate --sport=diving --num_videos=120 --output_dir=VIDEOS\n"
             f"  python -m data_prep build --dataset=unlv_diving --source_dir=VIDEOS --output_dir={path.parent}",
         )
     try:
         return read_json(path)
     except InputError as error:
-        raise RecordsError("todo", str(error)) from error
+        raise RecordsError(error.code, error.message, error.hint) from error
 
 
 def _check_sport(info):
@@ -278,20 +275,19 @@ def _check_sport(info):
     try:
         stages = list(get_sport(info.sport).stages) if info.sport else info.stages
     except InputError as error:
-        raise RecordsError("todo", f"{path}: {error}") from error
+        raise RecordsError(error.code, f"{path}: {error.message}", error.hint) from error
     if info.stages != stages:
         raise RecordsError(
-            "todo", f"{path}: expected the stages of {info.sport_name}, {stages}. Received: {info.stages}"
+            "other_stages", f"{path}: the stages are {info.stages}. Those of {info.sport_name} are {stages}."
         )
 
 
 def _check_shard(path, num_bytes):
     found = path.stat().st_size if path.is_file() else None
     if found != num_bytes:
-        received = "no such file" if found is None else f"{counted(found, 'byte')} (truncated or changed)"
-        raise RecordsError(
-            "todo", f"{path}: expected a shard of {num_bytes} bytes. Received: {received}. Build the records again."
-        )
+        code = "not_found" if found is None else "damaged_shard"
+        problem = "no such file" if found is None else f"{counted(found, 'byte')} instead of {num_bytes}"
+        raise RecordsError(code, f"{path}: {problem}.", REBUILD)
 
 
 def score_statistics(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, dict[str, float]]]:

@@ -18,9 +18,9 @@ import numpy as np
 
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import Remark
 from scoringnet_tf.support.paths import AnyPath, as_path
 from scoringnet_tf.support.reading import read_json
-from scoringnet_tf.support.remarks import Remark
 
 ORIGIN_NAME = "features.json"
 HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -30,9 +30,7 @@ ARRAY_IN_FILE = re.compile(rf"(.*(?:{'|'.join(map(re.escape, SUFFIXES))}))#(.+)"
 LARGEST_WHOLE = 1e11  # whole numbers from here on are ids or times, and no count or measure
 EXACT = 2.0**24  # float32 holds every whole number up to here
 LEAST_STEPS = 0.01  # of what a number varies by in a file: rounding by more loses that
-ROUNDED = Remark(
-    "features_rounded", "They hold ids or times, or numbers too large for float32, which rounds them. Leave these out."
-)
+ROUNDED = Remark("features_rounded", "The features hold ids, times or numbers too large for float32. Leave these out.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +58,7 @@ class FeatureFile:
     def check_is_file(self) -> None:
         """InputError where there is no such file."""
         if not self.path.is_file():
-            raise InputError("todo", f"{self}: expected a file of features. Received: no such file.")
+            raise InputError("not_found", f"{self}: no such file of features.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,13 +96,13 @@ def read_features(source: FeatureFile | str | Path) -> FeatureSequence:
     except InputError:
         raise
     except Exception as error:  # zipfile's, zlib's, tokenize's, HDF5's: of a damaged file they raise whatever they meet
-        raise InputError("todo", f"{file}: expected features, an array (T, D). Received: {_said(error)}") from error
+        raise InputError("damaged_features", f"{file} cannot be read as features: {_said(error)}.") from error
     values, origin = values.reshape(-1, values.shape[-1]), read_origin(file.path.parent)
     if origin and origin["size"] != values.shape[1]:
         raise InputError(
-            "todo",
-            f"{file}: expected features (T, {origin['size']}), as {ORIGIN_NAME} beside it says. "
-            f"Received: {values.shape}{turned(values.shape, origin['size'])}",
+            "wrong_shape",
+            f"{file} holds features {values.shape}; {ORIGIN_NAME} beside it says (T, {origin['size']})"
+            f"{turned(values.shape, origin['size'])}.",
         )
     return FeatureSequence(values, origin, warnings)
 
@@ -143,7 +141,7 @@ def check_features(
     if different:
         hint = turned(sequence.values.shape, learned["size"])
         raise InputError(
-            "todo", f"{source}: expected features like those of the model. Received: {'; '.join(different)}{hint}."
+            "other_features", f"{source}: the model learned from other features: {'; '.join(different)}{hint}."
         )
 
 
@@ -220,12 +218,13 @@ def read_origin(folder: AnyPath) -> dict[str, Any] | None:
     if wrong:
         raise InputError(
             "damaged_features_json",
-            f"{path}: expected positive integers as size and stride, and as clip_length if any. Received: "
-            f"{', '.join(f'{name} {origin.get(name)!r}' for name in wrong)}",
+            f"{path}: {', '.join(f'{name} {origin.get(name)!r}' for name in wrong)} must be 1 or more.",
         )
     rate = origin.get("frame_rate")
     if rate is not None and not (type(rate) in (int, float) and 0 < rate < math.inf):
-        raise InputError("todo", f"{path}: expected a number above 0 as frame_rate, or none. Received: {rate!r}")
+        raise InputError(
+            "damaged_features_json", f"{path}: frame_rate must be a number above 0, or left out, not {rate!r}."
+        )
     return origin
 
 
@@ -234,13 +233,11 @@ def _opened(file: FeatureFile) -> Iterator[Any]:
     """The array of a file, to be read by `[...]`."""
     suffix = file.path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise InputError(
-            "todo", f"{file}: expected a file of features, one of {', '.join(SUFFIXES)}. Received: another kind."
-        )
+        raise InputError("wrong_format", f"{file} is not a file of features.", f"Use one of {', '.join(SUFFIXES)}.")
     if suffix == ".npy":
         if file.array is not None:
             raise InputError(
-                "todo", f"{file}: expected no #name: a .npy file holds one array. Received: {file.array!r}"
+                "unknown_name", f"{file}: a .npy file holds one array, without a name.", "Leave out #name."
             )
         # Mapped, so that a file of another shape or type is refused before it is read.
         yield np.lib.format.open_memmap(file.path, mode="r")
@@ -255,7 +252,7 @@ def _opened(file: FeatureFile) -> Iterator[Any]:
 
 def _array_of(arrays, file):
     if not isinstance(arrays, np.lib.npyio.NpzFile):
-        raise InputError("todo", f"{file}: expected an archive of arrays. Received: a single array, as .npy files are.")
+        raise InputError("wrong_format", f"{file} holds a single array, not an archive.", "Call it .npy.")
     with arrays:
         return arrays[_chosen(arrays.files, file)]
 
@@ -278,22 +275,23 @@ def _chosen(names, file):
         return names[0]
     if file.array in names:
         return file.array
-    expected = "one array, or #name for one of several" if file.array is None else f"an array {file.array!r}"
-    raise InputError("todo", f"{file}: expected {expected}. Received: {', '.join(sorted(names)) or 'none'}")
+    code = "missing_name" if file.array is None else "unknown_name"
+    problem = "name one array with #name" if file.array is None else f"no array {file.array!r}"
+    raise InputError(code, f"{file}: {problem}.", f"It holds {', '.join(sorted(names)) or 'no array'}.")
 
 
 def _checked(array, file):
     """(values of an array as float32, warnings); InputError naming the file where they are no features."""
     if array.dtype.kind not in "fiu" or len(array.shape) not in (1, 2) or min(array.shape, default=0) < 1:
         raise InputError(
-            "todo", f"{file}: expected numbers (T, D) or (D,). Received: {array.dtype} {tuple(array.shape)}"
+            "wrong_shape", f"{file} must hold numbers (T, D) or (D,), not {array.dtype} {tuple(array.shape)}."
         )
     exact = array[...]
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused with it
         values = np.ascontiguousarray(exact, np.float32)
     if not np.isfinite(values).all():
         step = int(np.argmin(np.isfinite(values.reshape(-1, values.shape[-1])).all(axis=1)))
-        raise InputError("todo", f"{file}: expected finite numbers. Received: NaN or infinity, first in step {step}.")
+        raise InputError("not_finite", f"{file} holds NaN or infinity, first in step {step}.")
     return values, (ROUNDED,) if _is_rounded(exact, values) else ()
 
 

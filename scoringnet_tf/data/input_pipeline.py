@@ -37,7 +37,6 @@ from scoringnet_tf.data.splits import split_ids, stored_split
 from scoringnet_tf.sports import NOISE
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath
-from scoringnet_tf.support.wording import counted
 
 __all__ = ["CLIP_SAMPLINGS", "Augmentation", "clips", "split_ids", "video_clips", "videos"]
 
@@ -131,13 +130,13 @@ def videos(
     stream.check(batch_size, bool(bucket_boundaries), service, epochs is None and draws)
     for name, value in (("max_frames", max_frames), ("num_frames", num_frames)):
         if value is not None and value < 1:
-            raise InputError("todo", f"Expected {name} of at least 1 frame, or None. Received: {value}")
+            raise InputError("out_of_range", f"{name} must be at least 1 frame, or None, not {value}.")
     asked = [stage for fragment in only_stages for stage in fragment]
     if not set(asked) <= set(info.stages) or not all(only_stages) or margin < 0:
         raise InputError(
-            "todo",
-            f"Expected only_stages of {', '.join(info.stages)}, and a margin of 0 frames or more. Received: "
-            f"{', '.join(asked) or 'none'}, and {margin}",
+            "wrong_value",
+            f"only_stages must name stages, not {', '.join(asked) or 'none'}; margin must be 0 or more, not {margin}.",
+            f"The stages are {', '.join(info.stages)}.",
         )
     steps = _steps(info, image_size, augmentation)
     noise = info.stages.index(NOISE)
@@ -202,9 +201,7 @@ def clips(
     """
     info = _load_with_classes(records_dir)
     if sampling not in CLIP_SAMPLINGS:
-        raise InputError(
-            "todo", f"Expected a sampling of clips, one of {', '.join(CLIP_SAMPLINGS)}. Received: {sampling!r}"
-        )
+        raise InputError("unknown_name", f"No sampling {sampling!r}.", f"Use one of {', '.join(CLIP_SAMPLINGS)}.")
     ids = split_ids(info, split, validation_fraction)
     stream = _Stream(info, split, ids, seed, shuffle, num_input_pipelines, input_pipeline_id)
     stream.check(batch_size, bucketed=False)
@@ -276,7 +273,7 @@ def _load_with_classes(records_dir):
     info = DatasetInfo.load(records_dir)
     if not info.classes:
         raise InputError(
-            "todo", f"{records_dir}: expected records with classes (--dataset=motion or ucf101). Received: {info.name}"
+            "no_classes", f"{records_dir}: records of {info.name} have no classes.", "Build --dataset=motion or ucf101."
         )
     return info
 
@@ -299,25 +296,24 @@ class _Stream:
 
     def check(self, batch_size, bucketed, service=None, endless=False):
         if batch_size < 1:
-            raise InputError("todo", f"Expected a batch size of at least 1. Received: {batch_size}")
+            raise InputError("out_of_range", f"batch_size must be at least 1, not {batch_size}.")
         if not 0 <= self.pipeline_id < self.num_pipelines:
             raise InputError(
-                "todo",
-                f"Expected an input pipeline id from 0 to {self.num_pipelines - 1}. Received: {self.pipeline_id}",
+                "out_of_range", f"input_pipeline_id must be from 0 to {self.num_pipelines - 1}, not {self.pipeline_id}."
             )
         if service and endless:
             raise InputError(
-                "todo", "Expected epochs with a service, which makes the batches of all of them. Received: None"
+                "missing_flag", "A data service needs a number of epochs: it makes the batches of all of them."
             )
         if bucketed and service:
             raise InputError(
-                "todo", "Expected no bucket boundaries with a service, which needs to know the batches. Received: both"
+                "flags_conflict",
+                "A data service needs a known number of batches, which bucket_boundaries does not give.",
             )
         if bucketed and self.num_pipelines > 1:
             raise InputError(
-                "todo",
-                "Expected no bucket boundaries with several input pipelines, which would then give different numbers "
-                f"of batches. Received: {counted(self.num_pipelines, 'pipeline')}",
+                "flags_conflict",
+                f"With bucket_boundaries, {self.num_pipelines} input pipelines would give unequal numbers of batches.",
             )
 
     def batches(self, load, batch, batch_size, drop_remainder, first_epoch, epochs, known):
@@ -392,7 +388,7 @@ class _Stream:
         serialized = read_record(self.paths[index], self.offsets[index])
         example = parse_example(serialized, tuple(self.info.classes), self.info.feature_size)
         expected, found = self.id_tensor[index], example["example/id"]
-        message = [f"{self.info.records_dir}: expected", expected, "as the index says. Received:", found]
+        message = [f"{self.info.records_dir}: the record of", expected, "is that of", found]
         tf.debugging.Assert(expected == found, [tf.strings.join(message, " ")])
         return example
 
@@ -421,9 +417,8 @@ def _steps(info, image_size, augmentation):
     pixel_options = [name for name in PIXEL_OPTIONS if augmentation and getattr(augmentation, name)]
     if pixel_options:
         raise InputError(
-            "todo",
-            f"{info.records_dir}: expected no augmentation of pixels, as these records hold features, which cannot be "
-            f"flipped, cropped or recoloured. Received: {', '.join(pixel_options)}",
+            "flags_conflict",
+            f"{info.records_dir} holds features. They have no pixels to augment: {', '.join(pixel_options)}.",
         )
     return _Steps("features", "feature/floats", lambda values, _: values, (info.feature_size,), tf.constant(0.0))
 

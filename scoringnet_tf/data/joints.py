@@ -77,19 +77,21 @@ def read_joints(folder: AnyPath, video_id: str, num_frames: int | None) -> Joint
     names, source = read_index(folder)
     path = as_path(folder) / f"{video_id}.npy"
     if not path.is_file():
-        raise InputError("todo", f"{path}: expected joints. Received: no such file.")
+        raise InputError("not_found", f"{path}: no such file of joints.")
     with local_file(path) as local:
         try:
             positions = np.load(local, allow_pickle=False)
         except (ValueError, EOFError, OSError) as error:
-            raise InputError("todo", f"{path}: expected an array of joints. Received: {error}") from error
+            raise InputError("damaged", f"{path} cannot be read as an array of joints: {error}.") from error
     if not isinstance(positions, np.ndarray):
-        raise InputError("todo", f"{path}: expected an array of joints. Received: an archive.")
+        raise InputError("wrong_format", f"{path} is an archive, not an array of joints.")
     length = positions.shape[:1] if num_frames is None else (num_frames,)
     is_finite = positions.dtype.kind in "fiu" and not np.isinf(positions).any()
     if positions.shape != (*length, len(names), 2) or not is_finite:
         expected = f"({'L' if num_frames is None else num_frames}, {len(names)}, 2)"
-        raise InputError("todo", f"{path}: expected numbers {expected}. Received: {positions.dtype} {positions.shape}.")
+        raise InputError(
+            "wrong_shape", f"{path} must hold numbers {expected}, not {positions.dtype} {positions.shape}."
+        )
     return Joints(positions.astype(np.float32), names, source)
 
 
@@ -101,14 +103,15 @@ def read_index(folder: AnyPath) -> tuple[tuple[str, ...], str]:
     """
     path = as_path(folder) / INDEX
     if not path.is_file():
-        raise InputError("todo", f"{path}: expected joints beside the records. Received: none.")
+        raise InputError("not_found", f"{path}: no joints beside the records.")
     try:
         index = read_json(path)
         names, source = tuple(index["names"]), index["source"]
     except (KeyError, TypeError) as error:
-        raise InputError("todo", f"{path}: expected {{source, names}}. Received: {error!r}") from error
+        raise InputError("missing_key", f"{path} must hold source and names: {error!r}.") from error
     if names.count(HEAD) != 1 or len(set(names)) < len(names) or not isinstance(source, str):
         raise InputError(
-            "todo", f"{path}: expected different names, {HEAD} among them. Received: {', '.join(map(str, names))}"
+            "wrong_value",
+            f"{path}: names must be different, with {HEAD} among them, not {', '.join(map(str, names))}.",
         )
     return names, source

@@ -70,10 +70,10 @@ class StoredForm:
 
     def __post_init__(self):
         if self.fit not in FITS:
-            raise InputError("todo", f"Expected a fit, one of {', '.join(FITS)}. Received: {self.fit!r}")
+            raise InputError("unknown_name", f"No fit {self.fit!r}.", f"Use one of {', '.join(FITS)}.")
         if self.aspect is not None and not self.aspect > 0:
             raise InputError(
-                "todo", f"Expected an aspect (width over height) above 0, or None. Received: {self.aspect}"
+                "out_of_range", f"An aspect (width over height) must be above 0, or None, not {self.aspect}."
             )
 
     def encode(self, frame: np.ndarray, pixel_aspect: float = 1.0) -> bytes:
@@ -240,8 +240,8 @@ def little_shown(stored_size: Sequence[int], image_size: Sequence[int]) -> str |
         return None
     seen, stored = ("{}×{}".format(*size) for size in (image_size, stored_size))
     return (
-        f"The model sees {seen}, the middle {100 * share:.0f} % of the stored frames of {stored} (height × width). "
-        "The paper's sees 57 %: see --image_size here, --frame_height and --frame_width of data_prep build."
+        f"The model sees {100 * share:.0f} % of each stored frame: {seen} of {stored} (height × width). The paper's "
+        "sees 57 %. Change --image_size here, or --frame_height and --frame_width of data_prep build."
     )
 
 
@@ -249,9 +249,9 @@ def center_offset(stored_size: Sequence[int], image_size: Sequence[int]) -> tupl
     """(top, left) of the centre crop of `image_size` from `stored_size`, both (height, width); InputError if larger."""
     if image_size[0] > stored_size[0] or image_size[1] > stored_size[1]:
         raise InputError(
-            "todo",
-            f"Expected stored frames at least as large as the model's image size {image_size[0]}×{image_size[1]} "
-            f"(height × width). Received: frames of {stored_size[0]}×{stored_size[1]}. Build the records with "
-            "larger --frame_height and --frame_width, or use a smaller image size.",
+            "frames_too_small",
+            f"The stored frames, {stored_size[0]}×{stored_size[1]} (height × width), are smaller than the model's "
+            f"image size, {image_size[0]}×{image_size[1]}.",
+            "Build the records with larger --frame_height and --frame_width, or use a smaller image size.",
         )
     return (stored_size[0] - image_size[0]) // 2, (stored_size[1] - image_size[1]) // 2

@@ -21,7 +21,7 @@ from scoringnet_tf.data.dataset_info import (
     load_records,
     score_statistics,
 )
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 __all__ = [
     "INDEX_NAME",
@@ -104,8 +104,8 @@ def encode_example(example: VideoExample) -> bytes:
     steps, length = ("frames" if example.features is None else "features"), len(example)
     if not length == len(example.timestamps) == len(example.stages):
         raise ValueError(
-            f"{example.video_id}: expected as many timestamps and stages as {steps} ({length}). "
-            f"Received: {counted(len(example.timestamps), 'timestamp')}, {counted(len(example.stages), 'stage')}."
+            f"{example.video_id} has {length} {steps}, {counted(len(example.timestamps), 'timestamp')} and "
+            f"{counted(len(example.stages), 'stage')}."
         )
     import tensorflow as tf
 

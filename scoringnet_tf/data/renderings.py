@@ -9,7 +9,6 @@ from scoringnet_tf.data.features import feature_differences, rate_differences
 from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.sports import SCORES
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
 
 TOLERANCE = 0.005  # points by which the scores of a performance may differ between renderings: they are rounded
 
@@ -24,15 +23,13 @@ def check_renderings(info: DatasetInfo, renderings: Iterable[DatasetInfo], split
         )
         if not same or rendering.sport != info.sport:
             raise InputError(
-                "todo",
-                f"--renderings={rendering.records_dir}: expected the {counted(len(expected), f'{split} video')} of "
-                f"{info.records_dir}, with the same scores. Received: {counted(len(found), 'video')}, others.",
+                "other_videos",
+                f"--renderings={rendering.records_dir} has other {split} videos or scores than {info.records_dir} "
+                f"({len(found)} instead of {len(expected)}).",
             )
         _check_form(info, rendering)
         if rendering.data_hash in seen:
-            raise InputError(
-                "todo", f"--renderings={rendering.records_dir}: expected pixels of its own. Received: the same."
-            )
+            raise InputError("duplicate", f"--renderings={rendering.records_dir} holds the pixels of other records.")
         seen.add(rendering.data_hash)
 
 
@@ -50,9 +47,8 @@ def _check_form(info, rendering):
         different = ["features instead of frames" if rendering.features else "frames instead of features"]
     if different:
         raise InputError(
-            "todo",
-            f"--renderings={rendering.records_dir}: expected records like those of {info.records_dir}. Received: "
-            f"{'; '.join(different)}.",
+            "other_records",
+            f"--renderings={rendering.records_dir} differs from {info.records_dir}: {'; '.join(different)}.",
         )
 
 

@@ -46,13 +46,13 @@ def check_service(address: str, flag: str = "data_service") -> None:
     host, _, port = address.rpartition(":")
     try:
         if not host or not port.isdecimal():
-            raise InputError("todo", f"--{flag}={address}: expected HOST:PORT. Received: {address}.")
+            raise InputError("wrong_value", f"--{flag}={address} is not HOST:PORT.")
         socket.create_connection((host, int(port)), ANSWER).close()
     except (OSError, OverflowError) as error:
         raise InputError(
-            "todo",
-            f"--{flag}={address}: expected what `python -m scoringnet_tf.serve_data` started there. Received: no "
-            f"answer ({error}).",
+            "no_answer",
+            f"--{flag}={address} does not answer ({error}).",
+            "Start it with `python -m scoringnet_tf.serve_data`.",
         ) from error
 
 
@@ -61,8 +61,9 @@ def check_shared(info: DatasetInfo, address: str) -> None:
     path = as_path(info.source or info.records_dir or "")
     if isinstance(path, RemotePath):
         raise InputError(
-            "todo",
-            f"--data_service={address}: expected records in a file system that its workers see too. Received: {path}.",
+            "not_shared",
+            f"--data_service={address}: its workers cannot read records at {path}.",
+            "Put them in a file system that they share.",
         )
 
 
@@ -99,7 +100,7 @@ def _of_these_records(numbers, info):
     """The same numbers, once whoever goes through them has found the index of these very records at their path."""
     folder = as_path(info.source or info.records_dir)
     data_hash = (DatasetInfo.load(folder) if info.source else info).data_hash
-    wrong = f"{folder}: expected the records that train reads (data_hash {data_hash}). Received: others."
+    wrong = f"{folder} does not hold the records that train reads (data_hash {data_hash})."
 
     def found():
         index = tf.io.read_file(str(folder / INDEX_NAME))
@@ -139,7 +140,7 @@ def in_order(
                     found, batch = arrived.get(timeout=patience)
                 except queue.Empty:
                     if patience:
-                        _say(address, f"no batch for {PATIENCE:g} s: are its workers running?")
+                        _say(address, f"no batch for {PATIENCE:g} s. Are its workers running?")
                     patience = 0.0
                     break
                 patience, over = PATIENCE, found is None
@@ -178,4 +179,4 @@ def _put(arrived, item, unwanted):
 def _say(address, what):
     """One line on stderr, beside a progress bar."""
     said = " ".join(what.split())
-    tqdm.write(f"--data_service={address}: {said} What does not come is made here.", file=sys.stderr)
+    tqdm.write(f"--data_service={address}: {said} Missing batches are made here.", file=sys.stderr)

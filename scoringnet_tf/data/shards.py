@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
+from scoringnet_tf.support.messages import counted, shown
 from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.support.threads import overlapping
-from scoringnet_tf.support.wording import counted, shown
 
 # A record lies between 8 bytes of its length with 4 of their checksum, and 4 of its own checksum.
 LENGTH_BYTES, HEADER_BYTES, FOOTER_BYTES = 8, 12, 4
@@ -37,14 +37,13 @@ def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
         missing = [video_id for video_id in ids if video_id not in found]
         if missing:
             raise RecordsError(
-                "todo",
-                f"{info.records_dir}: expected records of {info.source}. Received: {', '.join(missing)}, none there.",
+                "other_records", f"{info.records_dir}: {info.source} has no records of {shown(missing)}."
             )
         if changed := [video_id for video_id in ids if _described(source, video_id) != _described(info, video_id)]:
             raise RecordsError(
-                "todo",
-                f"{info.records_dir}: expected the records of {info.source} as they were when it split them. Received: "
-                f"others, of {shown(changed)}. Make the split anew.",
+                "other_records",
+                f"{info.records_dir}: {info.source} has changed since it was split: {shown(changed)}.",
+                "Make the split again.",
             )
         return {video_id: found[video_id] for video_id in ids}
     paths = info.shard_paths(split)
@@ -52,9 +51,9 @@ def locate_records(info: DatasetInfo, split: str) -> dict[str, tuple[str, int]]:
     places = [(path, offset) for path, offsets in zip(paths, found_offsets, strict=True) for offset in offsets.tolist()]
     if len(places) != len(ids):
         raise RecordsError(
-            "todo",
-            f"{info.records_dir}: expected {counted(len(ids), 'record')} in the {split} split, as its index says. "
-            f"Received: {len(places)}. Build the records again.",
+            "count_mismatch",
+            f"{info.records_dir}: the {split} split holds {len(places)} of {counted(len(ids), 'record')}.",
+            "Build the records again.",
         )
     return dict(zip(ids, places, strict=True))
 
@@ -82,9 +81,9 @@ def record_offsets(path: str) -> np.ndarray:
             position += HEADER_BYTES + length + FOOTER_BYTES
     if position != size:
         raise RecordsError(
-            "todo",
-            f"{path}: expected record {len(offsets)} to end where the file does, at byte {size}. Received: "
-            f"{position} (damaged). Find all damage: python -m data_prep inspect",
+            "damaged_shard",
+            f"{path}: record {len(offsets)} ends at byte {position:,}, the file at {size:,}.",
+            "Find all damage: python -m data_prep inspect",
         )
     return np.array(offsets, np.int64)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 
 def stored_split(info: DatasetInfo, split: str) -> str:
@@ -54,19 +54,13 @@ def split_ids(
 def _chosen(info, split, stored, ids, validation_fraction):
     """`ids` in the order of `stored`, once it is sure that they can be meant."""
     if validation_fraction:
-        raise InputError(
-            "todo",
-            f"Expected ids or a validation fraction. Received: {counted(len(ids), 'id')} and {validation_fraction}",
-        )
+        raise InputError("flags_conflict", "Give ids or a validation fraction, not both.")
     wanted = set(ids)
     unknown = sorted(wanted - set(stored))
     if unknown or not ids or len(wanted) < len(ids):
-        received = f"unknown {', '.join(unknown)}" if unknown else f"{counted(len(ids), 'id')}, {len(wanted)} distinct"
-        raise InputError(
-            "todo",
-            f"{info.records_dir}: expected distinct ids of the {counted(len(stored), 'record')} of the "
-            f"{stored_split(info, split)} split. Received: {received}",
-        )
+        code = "unknown_name" if unknown else "duplicate" if ids else "no_ids"
+        problem = f"no records of {', '.join(unknown)}" if unknown else "ids are repeated" if ids else "no ids"
+        raise InputError(code, f"{info.records_dir}, {stored_split(info, split)} split: {problem}.")
     return [video_id for video_id in stored if video_id in wanted]
 
 
@@ -75,11 +69,11 @@ def _held_out(info, ids, fraction):
     units = _units(info, ids)
     num_held_out = round(fraction * len(units))
     if not 0 < num_held_out < len(units):
-        kind, whole = ("training video", "video") if len(units) == len(ids) else ("training group", "group")
+        kind = "training video" if len(units) == len(ids) else "training group"
         raise InputError(
-            "todo",
-            f"Expected a validation fraction that takes some but not all of the {counted(len(units), kind)}. Received: "
-            f"{fraction} ({counted(num_held_out, whole)})",
+            "out_of_range",
+            f"A validation fraction of {fraction} holds out {num_held_out} of {counted(len(units), kind)}.",
+            "It must take some but not all of them.",
         )
     rng = np.random.default_rng(0)
     chosen: list[_Unit] = []

@@ -11,8 +11,8 @@ import importlib.util
 import os
 import sys
 
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.paths import RemotePath
-from scoringnet_tf.support.wording import counted
 
 SCHEMES = ("s3", "hdfs")
 BUILT_FOR = "2.16."  # the TensorFlow of tensorflow-io 0.37, the newest there is

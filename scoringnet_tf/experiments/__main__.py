@@ -31,8 +31,8 @@ from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.paths import local_path
-from scoringnet_tf.support.wording import counted
 
 Tables = Mapping[str, Experiment]  # of the catalogue, by name
 PROJECT = pathlib.Path(__file__).parents[2]
@@ -134,7 +134,7 @@ def _check_kept(chosen, surroundings):
         of_rows = {row.name: number for row in experiment.rows}
         refusal = _refusal(name, experiment, surroundings, of_rows, number if experiment.compute else 0, names)
         if refusal:
-            raise InputError("todo", refusal)
+            raise InputError("results_kept", refusal)
 
 
 def _refusal(name, experiment, surroundings, numbers, of_others=0, names=()):
@@ -152,7 +152,7 @@ def _report(chosen, surroundings):
     for name, experiment in chosen.items():
         refusal = _report_table(name, experiment, surroundings)
         if refusal:
-            print(f"experiments: {refusal}", file=sys.stderr)
+            print(f"experiments: {refusal} [results_kept]", file=sys.stderr)
             refusals.append(refusal)
     return refusals
 
@@ -286,9 +286,9 @@ def _preset(name, sport):
     path = PROJECT / PRESETS[name].format(sport=sport) if name in PRESETS else pathlib.Path(name)
     if not path.is_file():
         raise InputError(
-            "todo",
-            f"--preset={name}: expected small or paper, in a checkout of the project, or a flag file. Received: "
-            f"{path}, no such file.",
+            "not_found",
+            f"--preset={name}: there is no file {path}.",
+            "Give small or paper, in a checkout of the project, or a flag file.",
         )
     return path
 
@@ -302,7 +302,9 @@ def _chosen(names):
     """The named tables; all where none or "all" is named."""
     unknown = [name for name in names if name not in (*EXPERIMENTS, "all")]
     if unknown:
-        raise InputError("todo", f"Expected tables, of {', '.join(EXPERIMENTS)} or all. Received: {', '.join(unknown)}")
+        raise InputError(
+            "unknown_name", f"There is no table {', '.join(unknown)}.", f"Choose from {', '.join(EXPERIMENTS)}, or all."
+        )
     return {name: EXPERIMENTS[name] for name in (EXPERIMENTS if not names or "all" in names else names)}
 
 
@@ -311,10 +313,12 @@ def main(arguments: list[str]) -> int:
     name, *names = arguments[: len(arguments) - len(_further())] or [""]
     if name not in COMMANDS:
         raise InputError(
-            "todo", f"Expected a command, one of {', '.join(COMMANDS)}. Received: {name or 'none'}. See --help."
+            "unknown_name", f"There is no command '{name or ''}'.", f"Choose from {', '.join(COMMANDS)}. See --help."
         )
     if name == "run" and not names:
-        raise InputError("todo", f"run: expected tables, of {', '.join(EXPERIMENTS)}, or all. Received: none.")
+        raise InputError(
+            "missing_argument", "run needs the names of tables.", f"Choose from {', '.join(EXPERIMENTS)}, or all."
+        )
     _results_dir()  # refused before anything is trained
     return COMMANDS[name](_chosen(names))
 

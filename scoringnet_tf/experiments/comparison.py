@@ -78,16 +78,16 @@ def compare(
         TrainingError: a training failed; those that did not are kept.
     """
     if isinstance(experiment, str) and experiment not in EXPERIMENTS:
-        raise InputError("todo", f"Expected a table, one of {', '.join(EXPERIMENTS)}. Received: {experiment}.")
+        raise InputError("unknown_name", f"There is no table {experiment}.", f"Choose from {', '.join(EXPERIMENTS)}.")
     table, named = (
         (EXPERIMENTS[experiment], experiment) if isinstance(experiment, str) else (experiment, experiment.title)
     )
     if not table.rows or table.draw or table.resplit:
         raise InputError(
-            "todo", f"{table.title}: expected a table of trainings on one split. See the command for this one."
+            "wrong_table", f"{table.title}: this table is not one of trainings on one split.", "Use the command `run`."
         )
     if not pathlib.Path(preset).is_file():
-        raise InputError("todo", f"{preset}: expected a file of flags of train. Received: no such file.")
+        raise InputError("not_found", f"{preset}: there is no such flag file.")
     surroundings = Surroundings(pathlib.Path(preset), load_records(records_dir), (), pathlib.Path(runs_dir))
     (table,) = suite.possible({named: table}, surroundings).values()
     failures = suite.run([table], surroundings, seeds)
@@ -112,17 +112,19 @@ def load(folder: str | pathlib.Path) -> Comparison:
     folder = pathlib.Path(folder).resolve()
     missing = [name for name in (report.CELLS, report.PREDICTIONS) if not (folder / name).is_file()]
     if missing or folder.name not in EXPERIMENTS:
-        received = f"no {missing[0]}" if missing else f"a folder called {folder.name}"
+        received = f"there is no {missing[0]}" if missing else f"there is no table {folder.name}"
         raise InputError(
-            "todo", f"{folder}: expected the results of a table, results/SPORT/TABLE. Received: {received}."
+            "not_found", f"{folder}: {received}.", "Give the folder of a table's results, results/SPORT/TABLE."
         )
     kept, found = read_json(folder / report.CELLS), read_results(folder / report.PREDICTIONS)
     if len(found) != 1:
-        raise InputError("todo", f"{folder}: expected a table of one split. Received: one of {len(found)}.")
+        raise InputError("wrong_table", f"{folder}: this table has {len(found)} splits, not one.")
     if wrong := wrong_cells(folder):
-        expected = f"expected cells that are those of {report.PREDICTIONS}"
-        received = f"others, of {wrong[0]} first; where a report was stopped, it is to be written again"
-        raise InputError("todo", f"{folder / report.CELLS}: {expected}. Received: {received}.")
+        raise InputError(
+            "stale_cells",
+            f"{folder / report.CELLS}: {wrong[0]} differs from {report.PREDICTIONS}.",
+            "Write the report again: a stopped one leaves this.",
+        )
     data, joints = kept["data"]["name"], report.joints_of(kept["trainings"])
     sport = kept["data"].get("sport", folder.parent.name)  # 0.1 did not say it
     return Comparison(EXPERIMENTS[folder.name], found[0], data, sport, joints, kept.get("learned_from_test", {}))

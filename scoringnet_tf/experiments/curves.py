@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from scoringnet_tf.bootstrap import Groups, chosen, interval, resamples
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.training import Surroundings, Training
 from scoringnet_tf.sports import decimals, get_sport
-from scoringnet_tf.sports.bootstrap import Groups, chosen, interval, resamples
 from scoringnet_tf.support.drawing import STAGE_COLORS, save_png
 from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

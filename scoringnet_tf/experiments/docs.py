@@ -34,9 +34,7 @@ def filled(page: Path, results_dir: Path) -> str:
     if text.count("<!-- results: ") != len(MARKED.findall(text)) or text.count("<!-- /results -->") != text.count(
         "<!-- results: "
     ):
-        raise InputError(
-            "todo", f"{page}: expected <!-- /results --> after every <!-- results: NAME -->. Received: none."
-        )
+        raise InputError("damaged", f"{page}: a <!-- results: NAME --> has no <!-- /results --> after it.")
 
     def table(match):
         found = _table(results_dir / match[2], page.parent)

@@ -27,7 +27,7 @@ def chosen_video(info: DatasetInfo) -> str:
         if info.videos[video_id][SCORE] is not None
     }
     if not known:
-        raise InputError("todo", f"{info.records_dir}: expected test videos of known {SCORE}. Received: none.")
+        raise InputError("no_scores", f"{info.records_dir}: no test video has a known {SCORE}.")
     wanted = SHOWN_SCORE if get_sport(info.sport).name == "diving" else float(np.median(list(known.values())))
     return min(known, key=lambda video_id: abs(known[video_id] - wanted))
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from scoringnet_tf.bootstrap import Groups, draws_of
 from scoringnet_tf.sports import MEASURES
-from scoringnet_tf.sports.bootstrap import Groups, draws_of
 
 Lines = Iterator[list[Any]]  # of a CSV file, its heading first
 GROUP = ("group",)  # the column of a file of predictions whose videos are in groups

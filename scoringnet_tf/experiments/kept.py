@@ -13,8 +13,8 @@ from scoringnet_tf.experiments.intervals import GROUP, Results
 from scoringnet_tf.experiments.report import BEST, BEST_PREDICTIONS, CELLS, DRAWN, PREDICTIONS, TABLE
 from scoringnet_tf.experiments.stage_results import FRAMES, StageResults
 from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.reading import read_json
-from scoringnet_tf.support.wording import counted
 
 WORDS = {
     "preset": "preset",
@@ -120,22 +120,23 @@ def why_kept(
         of_rows[row] = len(cell["of_splits"]) if "of_splits" in cell else cell["seeds"]
     fewer = [row for row, number in of_rows.items() if numbers.get(row, of_others) < number]
     if file is None:
-        received = f"a {TABLE} that does not say what it is of"
+        kept_results = f"a {TABLE} without its figures is there"
     elif known[:1] != [*hashes[:1]]:
-        received = "those of other records"
+        kept_results = "results of other records are there"
     elif set(known) - set(hashes):
-        received = f"those of {counted(len(known), 'rendering')}, not all of which are given"
+        kept_results = f"results of {counted(len(known), 'rendering')} are there, and not all are given now"
     elif fewer:
         more = counted(of_rows[fewer[0]], kind)
-        received = f"those of {more} of {fewer[0]}, of which there are {numbers.get(fewer[0], of_others)} now"
+        kept_results = (
+            f"results of {more} of {fewer[0]} are there, and now there are {numbers.get(fewer[0], of_others)}"
+        )
     elif other := [
         name for name, value in (made or {}).items() if name in kept and not _holds(name, value, kept[name])
     ]:
-        received = f"those of another {WORDS[other[0]]}"
+        kept_results = f"results of another {WORDS[other[0]]} are there"
     else:
         return None
-    expected = "no results there, or some of the same data and of no more seeds, splits and renderings than now"
-    return f"{folder}: expected {expected} (another --results_dir, or --overwrite). Received: {received}."
+    return f"{folder}: {kept_results}. Choose another --results_dir, or --overwrite."
 
 
 def _holds(name, value, kept):

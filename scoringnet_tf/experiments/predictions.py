@@ -36,7 +36,9 @@ def read_predictions(path: Path) -> PredictedScores:
     columns = rows[0].keys() if rows else ()
     scores = [score for score in SCORES if f"predicted_{score}" in columns]
     if not scores:
-        raise InputError("todo", f"{path}: expected columns predicted_…. Received: {', '.join(columns) or 'no rows'}.")
+        raise InputError(
+            "missing_column", f"{path}: there is no column predicted_…, only {', '.join(columns) or 'no rows'}."
+        )
     return PredictedScores(
         tuple(row["video_id"] for row in rows),
         *(

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scoringnet_tf.bootstrap import interval, num_units
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.intervals import Lines, Results
 from scoringnet_tf.experiments.stage_results import StageResults
 from scoringnet_tf.sports import MEASURES, SCORES
-from scoringnet_tf.sports.bootstrap import interval, num_units
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file, write_json
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from scoringnet_tf.bootstrap import Groups
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, get_sport, stage_runs
-from scoringnet_tf.sports.bootstrap import Groups
 from scoringnet_tf.support.errors import InputError
 
 SMALL = (16, 12)  # width, height of the small grey frame
@@ -57,7 +57,9 @@ def watch(info: DatasetInfo, split: str) -> Watched:
     from scoringnet_tf.data import input_pipeline
 
     if info.features:
-        raise InputError("todo", f"{info.records_dir}: expected records of frames, for shortcuts. Received: features.")
+        raise InputError(
+            "features_given", f"{info.records_dir}: shortcuts need records of frames, and these hold features."
+        )
     videos = input_pipeline.videos(
         info.records_dir, split, image_size=info.frame_size, batch_size=1, pad_to_multiple=1, with_info=True
     )

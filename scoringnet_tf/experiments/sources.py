@@ -13,7 +13,7 @@ from scoringnet_tf.experiments.watching import read_video, trained_models
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.drawing import save_png
 from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 VIDEOS, DRAWN = 20, 3  # test videos that are looked into, and drawn; by their names
 WIDTH = 3  # frames that are hidden together

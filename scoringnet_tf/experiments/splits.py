@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from scoringnet_tf.bootstrap import interval, number_of
+from scoringnet_tf.data.custom_splits import SPLITS, Split, of_records, random_splits, read_split, resplit, write_split
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.renderings import check_renderings
-from scoringnet_tf.data.resplitting import SPLITS, Split, of_records, random_splits, read_split, resplit, write_split
 from scoringnet_tf.experiments.catalogue import Experiment
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.report import (
@@ -31,10 +32,9 @@ from scoringnet_tf.experiments.report import (
     write_predictions,
 )
 from scoringnet_tf.experiments.training import Surroundings
-from scoringnet_tf.sports.bootstrap import interval, number_of
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import replacing_file, write_json
-from scoringnet_tf.support.wording import counted, shown
+from scoringnet_tf.support.messages import counted, shown
 
 
 def splits_of(surroundings: Surroundings, number: int, files: Sequence[str]) -> list[Split]:
@@ -50,8 +50,7 @@ def splits_of(surroundings: Surroundings, number: int, files: Sequence[str]) -> 
         for index, split in enumerate(found):
             if split in found[:index]:
                 same = files[found.index(split)]
-                received = f"{same} and {files[index]}, the same"
-                raise InputError("todo", f"--split_files: expected splits that differ. Received: {received}.")
+                raise InputError("duplicate", f"--split_files: {same} and {files[index]} are the same split.")
         return found
     return random_splits(surroundings.records, number)
 
@@ -64,8 +63,11 @@ def _check_sizes(info, found, files):
     of_one_size = len(found) > 1 and len({sizes(split) for split in found}) == 1
     for path, split in zip(files, found, strict=True):
         if (left := left_out(info, split)) and not of_one_size:
-            expected = f"a split for each of {counted(len(info.videos), 'record')}, or several of as many each"
-            raise InputError("todo", f"{path}: expected {expected}. Received: none for {len(left)}: {shown(left)}.")
+            raise InputError(
+                "not_in_split",
+                f"{path}: it names no split for {len(left)} of {counted(len(info.videos), 'record')}: {shown(left)}.",
+                "Several splits may leave videos out, if all are of one size.",
+            )
 
 
 def left_out(info: DatasetInfo, split: Split) -> set[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from scoringnet_tf.bootstrap import Groups, chosen, resamples
 from scoringnet_tf.experiments.intervals import GROUP, Lines
-from scoringnet_tf.sports.bootstrap import Groups, chosen, resamples
 from scoringnet_tf.support.errors import InputError
 
 Labels = tuple[np.ndarray, np.ndarray]  # true and predicted stages of a video, int (L,) each, −1 = unlabelled
@@ -29,7 +29,9 @@ def read_stages(path: Path, stage_names: Sequence[str]) -> dict[str, Labels]:
                 run = stage_names.index(row["stage"]), int(row["start_frame"]), int(row["end_frame"])
                 runs.setdefault(row["video_id"], {"true": [], "predicted": []})[row["of"]].append(run)
     except (KeyError, ValueError) as error:
-        raise InputError("todo", f"{path}: expected stages of {', '.join(stage_names)}. Received: {error}") from error
+        raise InputError(
+            "wrong_format", f"{path}: these are not stages of {', '.join(stage_names)} ({error})."
+        ) from error
     return {video_id: _labels(runs[video_id]) for video_id in sorted(runs)}
 
 

@@ -62,9 +62,7 @@ def _of_sport(chosen, sport):
     found = {name: experiment for name, experiment in chosen.items() if experiment.sport in (None, sport)}
     if not found:
         others = ", ".join(f"{name} (of {experiment.sport})" for name, experiment in chosen.items())
-        raise InputError(
-            "todo", f"--records_dir: expected records of the tables' sport. Received: {sport} for {others}."
-        )
+        raise InputError("wrong_sport", f"--records_dir: the records are of {sport}, and the tables are {others}.")
     return found
 
 
@@ -93,9 +91,7 @@ def possible(chosen: Mapping[str, Experiment], surroundings: Surroundings) -> di
             rows = [row for row in experiment.rows if row not in lacking]
             found[name] = dataclasses.replace(experiment, rows=rows)
     if not found:
-        raise InputError(
-            "todo", f"--records_dir, --preset: expected what {', '.join(chosen)} needs. Received: none of it."
-        )
+        raise InputError("nothing_to_do", f"--records_dir, --preset: they lack what {', '.join(chosen)} needs.")
     return found
 
 

@@ -69,8 +69,9 @@ class Surroundings:
         for argument in self.further:
             if not argument.startswith("--") or _name_and_value(argument)[0] in OWN_FLAGS:
                 raise InputError(
-                    "todo",
-                    f"--: expected flags of train as --NAME=VALUE, but {', '.join(OWN_FLAGS)}. Received: {argument}",
+                    "wrong_flag",
+                    f"{argument} cannot stand behind --.",
+                    f"Give flags of train as --NAME=VALUE, but none of {', '.join(OWN_FLAGS)}.",
                 )
 
     @property
@@ -217,8 +218,8 @@ def preset_flags(path: Path, within: tuple[Path, ...] = ()) -> list[str]:
         InputError: there is no such file, or it is within itself.
     """
     if not path.is_file() or path.resolve() in within:
-        received = "no such file" if not path.is_file() else "one that is within itself"
-        raise InputError("todo", f"--flagfile={path}: expected a flag file. Received: {received}.")
+        reason = "it includes itself" if path.is_file() else "there is no such file"
+        raise InputError("circular_flag_file" if path.is_file() else "not_found", f"--flagfile={path}: {reason}.")
     found = []
     for line in map(str.strip, path.read_text(encoding="utf-8").splitlines()):
         if not line or line.startswith(("#", "//")):
@@ -260,7 +261,7 @@ def _content_hash(name, path):
         path = model_path(path, name)
     files = sorted(Path(path).glob("*.keras")) if Path(path).is_dir() else [Path(path)]
     if not files or not files[0].is_file():
-        raise InputError("todo", f"--{name}={path}: expected a model. Received: no such file.")
+        raise InputError("not_found", f"--{name}={path}: there is no such model.")
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

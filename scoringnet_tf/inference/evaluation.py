@@ -11,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scoringnet_tf import metrics
+from scoringnet_tf.bootstrap import Groups, draws_of, interval
 from scoringnet_tf.sports import (
     FINAL_ALONE,
     MEASURES,
@@ -22,7 +23,6 @@ from scoringnet_tf.sports import (
     in_order,
     med,
 )
-from scoringnet_tf.sports.bootstrap import Groups, draws_of, interval
 
 if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet
@@ -167,7 +167,7 @@ def bootstrap(predictions: Predictions, groups: Groups = ()) -> dict[str, tuple[
     """The 95 % interval of each figure of the predicted scores, `d_src`, …, `f_rl2`, over draws of the videos.
 
     It covers the choice of test videos alone, not another training. NaN for too few videos. `groups` are those of the
-    videos, as of `sports.bootstrap.draws_of`.
+    videos, as of `bootstrap.draws_of`.
     """
     intervals = {}
     for name in MEASURES:

@@ -13,7 +13,7 @@ from scoringnet_tf.inference.trust import Likeness, Trust
 from scoringnet_tf.inference.video_page import COLUMNS, key_frames
 from scoringnet_tf.inference.video_score import Performance, VideoScore
 from scoringnet_tf.sports import SCORES, stage_runs
-from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.messages import Remark
 
 
 @dataclasses.dataclass

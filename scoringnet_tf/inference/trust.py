@@ -8,7 +8,7 @@ import numpy as np
 
 from scoringnet_tf.inference.reliability import reliability_of
 from scoringnet_tf.models.reference import pooled
-from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.messages import Remark
 
 if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet

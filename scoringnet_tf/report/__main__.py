@@ -25,10 +25,9 @@ from scoringnet_tf.report.session import check_pages, write_pages
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import Remark, counted
 from scoringnet_tf.support.model_files import configuration, model_path
 from scoringnet_tf.support.paths import as_path, check_access, told_apart
-from scoringnet_tf.support.remarks import Remark
-from scoringnet_tf.support.wording import counted
 
 flags.DEFINE_string("model", None, ".keras file or its folder. Default: the shipped diving model.")
 flags.DEFINE_string("output", None, "HTML file to write; an earlier one is replaced.")

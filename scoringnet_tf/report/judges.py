@@ -8,9 +8,9 @@ from scoringnet_tf.inference.video_score import Performance
 from scoringnet_tf.sports import Sport
 from scoringnet_tf.sports.true_scores import contradiction, out_of_range
 from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import clock, counted
 from scoringnet_tf.support.paths import AnyPath
 from scoringnet_tf.support.reading import read_csv, real_number, seconds_of
-from scoringnet_tf.support.wording import clock, counted
 
 VIDEO, START, NAME = "video", "start", "name"
 NEAR = 5.0  # seconds: a table of results tells roughly when each performance began
@@ -147,8 +147,8 @@ def _judged(row, sport, where):
     scores = {name: _number(real_number, row[name], where, name) for name in sport.scores if row.get(name)}
     for problem in out_of_range(sport, scores):
         raise InputError("out_of_range", f"{where}: {problem}.")
-    if problem := contradiction(sport, scores):
-        raise InputError("contradiction", f"{where}: {problem}.")
+    if conflict := contradiction(sport, scores):
+        raise InputError("contradiction", f"{where}: {conflict}.")
     start = _number(seconds_of, row[START], where, START) if row.get(START) else None
     if start is not None and start < 0:
         raise InputError("out_of_range", f"{where}: {START} {row[START]} is before the first frame.")

@@ -14,7 +14,7 @@ from scoringnet_tf import __version__
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.sports import NOISE, SCORES, decimals
 from scoringnet_tf.support.drawing import stage_color
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 CURVE_COLOR = "#1f5fae"
 WITHHELD = "withheld"

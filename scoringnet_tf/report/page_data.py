@@ -20,8 +20,8 @@ from scoringnet_tf.report.page import ShownPerformance, ShownScore
 from scoringnet_tf.report.session import write_pages
 from scoringnet_tf.report.thumbnails import filmed, stored, thumbnails
 from scoringnet_tf.sports import NOISE, SCORES
+from scoringnet_tf.support.messages import clock
 from scoringnet_tf.support.paths import AnyPath, name_of
-from scoringnet_tf.support.wording import clock
 
 AROUND = 1.0  # seconds that a page shows before and after a performance of a longer video
 MOSTLY = 2  # a video up to so many times as long as its only performance is shown whole

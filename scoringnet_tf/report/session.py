@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from scoringnet_tf import __version__
+from scoringnet_tf.bootstrap import draws_of, interval
 from scoringnet_tf.report.page import TEMPLATES, WITHHELD, ShownPerformance, performance_page
 from scoringnet_tf.sports import MEASURES, SCORES, decimals
-from scoringnet_tf.sports.bootstrap import draws_of, interval
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import remove_folder, replacing_file, replacing_folder
 from scoringnet_tf.support.paths import AnyPath, as_path

@@ -5,9 +5,9 @@ offline tools stay light.
 """
 
 from scoringnet_tf.sports.definition import definition_of, differences, sport_of
-from scoringnet_tf.sports.known import SPORTS, SportForm, get_sport, kept_form, named_sport, option_form
 from scoringnet_tf.sports.marks import Marks
-from scoringnet_tf.sports.measures import MEASURES, as_points, decimals, med, relative_l2, src, width_of
+from scoringnet_tf.sports.registry import SPORTS, SportForm, get_sport, kept_form, named_sport, option_form
+from scoringnet_tf.sports.score_metrics import MEASURES, as_points, decimals, med, relative_l2, src, width_of
 from scoringnet_tf.sports.sport import (
     DECODINGS,
     FINAL_ALONE,

@@ -111,9 +111,7 @@ def _has_final_alone(definition):
 def _final_score_sport(definition, where):
     for key, code in (("fusion", "fusion_without_parts"), ("marks", "marks_without_execution")):
         if key in definition:
-            received = f"ranges of {', '.join(map(str, definition['ranges'])) or 'nothing'}"
-            expected = "expected beside it the ranges of difficulty and execution, or no such key"
-            raise InputError(code, f"{where}: {key}: {expected}. Received: {received}")
+            raise InputError(code, f"{where}: {key} needs ranges of difficulty and execution.")
     values = _mapping(where, definition, FINAL_KEYS, OPTIONAL_FINAL_KEYS)
     name = _name(f"{where}: name", values["name"], NAME)
     final = _range(f"{where}: ranges.final", _mapping(f"{where}: ranges", values["ranges"], FINAL_ALONE)["final"])
@@ -121,7 +119,7 @@ def _final_score_sport(definition, where):
     fragment = stages
     if "fragments" in values:
         if not stages:
-            raise InputError("no_stages", f"{where}: fragments: expected stages to choose from. Received: none")
+            raise InputError("no_stages", f"{where}: fragments need stages to choose from.")
         fragments = _mapping(f"{where}: fragments", values["fragments"], FINAL_ALONE)
         fragment = _fragment(f"{where}: fragments.final", fragments["final"], stages)
     return Sport(name=name, stages=(NOISE, *stages), final_range=final, final_fragment=fragment)
@@ -145,21 +143,21 @@ def _flat(definition, prefix=""):
     return flat
 
 
-def _refuse(where, expected, received, code="wrong_value") -> NoReturn:
-    raise InputError(code, f"{where}: expected {expected}. Received: {reprlib.repr(received)}")
+def _refuse(where, expected, received) -> NoReturn:
+    raise InputError("wrong_value", f"{where} must be {expected}, not {reprlib.repr(received)}.")
 
 
 def _mapping(where, value, required, optional=()):
     """`value`, a mapping with the keys `required` and none but those and `optional`."""
     if not isinstance(value, Mapping):
-        _refuse(where, f"the keys {', '.join(required)}, each with a value", value)
+        _refuse(where, f"a mapping of {', '.join(required)}", value)
     for key in value:
         if key not in (*required, *optional):
-            _refuse(where, f"no keys but {', '.join((*required, *optional))}", key, "unknown_key")
+            keys = ", ".join((*required, *optional))
+            raise InputError("unknown_key", f"{where}: {key} is no key here.", f"The keys are {keys}.")
     for key in required:
         if key not in value:
-            received = ", ".join(value) or "no keys"
-            raise InputError("missing_key", f"{where}: expected the key {key}. Received: {received}")
+            raise InputError("missing_key", f"{where}: the key {key} is missing.")
     return value
 
 
@@ -185,9 +183,9 @@ def _stages(where, value):
         # As the columns of a table are told apart.
         folded = re.sub(r"[ _-]+", "_", _name(where, stage, STAGE_NAME).casefold())
         if folded in RESERVED:
-            _refuse(where, f"the stages of the sport without {', '.join(RESERVED)}, which every sport has", stage)
+            _refuse(where, f"the stages without {' and '.join(RESERVED)}, which every sport has", stage)
         if folded in seen:
-            raise InputError("todo", f"{where}: expected every stage once. Received: {seen[folded]} and {stage}")
+            raise InputError("duplicate", f"{where}: {seen[folded]} and {stage} are one stage.")
         seen[folded] = stage
     return tuple(stages)
 
@@ -199,7 +197,7 @@ def _fragment(where, value, stages):
         if stage not in stages:
             _refuse(where, f"stages of {', '.join(stages)}", stage)
         if fragment.count(stage) > 1:
-            _refuse(where, "every stage once", list(fragment))
+            raise InputError("duplicate", f"{where}: {stage} stands there twice.")
     return tuple(stage for stage in stages if stage in fragment)
 
 
@@ -210,8 +208,8 @@ def _marks(where, value):
     off_marks = _truth(f"{where}.penalty_off_marks", marks.get("penalty_off_marks", False))
     try:
         return Marks(panels, **numbers, penalty_off_marks=off_marks)
-    except ValueError as error:
-        raise InputError("todo", f"{where}: {str(error)[:1].lower()}{str(error)[1:]}") from error
+    except InputError as error:
+        raise InputError(error.code, f"{where}: {error.message}") from error
 
 
 def _panels(where, value):
@@ -231,10 +229,10 @@ def _check_penalty(where, fusion, marks, has_range):
     """InputError where a penalty would be taken off twice, or has a range and is never taken off."""
     of_rule, of_marks = fusion == "sum_minus_penalty", marks is not None and marks.penalty_off_marks
     if of_rule and of_marks:
-        _refuse(f"{where}: marks.penalty_off_marks", f"false, as {fusion} takes the penalty off already", True)
+        _refuse(f"{where}: marks.penalty_off_marks", f"false ({fusion} takes the penalty off already)", True)
     if has_range and not of_rule and not of_marks:
         raise InputError(
-            "todo", f"{where}: ranges.penalty: expected none, as neither {fusion} nor marks take one off. Received: one"
+            "penalty_unused", f"{where}: ranges.penalty: neither {fusion} nor the marks take a penalty off."
         )
 
 

@@ -5,6 +5,8 @@ import itertools
 import math
 from collections.abc import Sequence
 
+from scoringnet_tf.support.errors import InputError
+
 
 @dataclasses.dataclass(frozen=True)
 class Marks:
@@ -29,16 +31,15 @@ class Marks:
     def __post_init__(self):
         odd = [f"{kept} of {judges}" for panel in self.panels for judges, kept in panel if not _is_middle(judges, kept)]
         if odd:
-            raise ValueError(f"Expected kept marks in the middle of a group's. Received: {', '.join(odd)}")
+            raise InputError("wrong_value", f"The kept marks are not in the middle of a group: {', '.join(odd)}.")
         if not self.panels or not all(self.panels) or len(set(self.numbers)) < len(self.panels):
-            raise ValueError(f"Expected panels of one or more groups, of different sizes. Received: {self.panels}")
+            raise InputError("wrong_value", f"Panels must be of different sizes, not {self.panels}.")
         if not (self.step > 0 and self.maximum > 0 and self.factor > 0):
-            received = f"{self.step:g}, {self.maximum:g}, {self.factor:g}"
-            raise ValueError(f"Expected a step, a maximum and a factor above 0. Received: {received}")
+            values = f"{self.step:g}, {self.maximum:g}, {self.factor:g}"
+            raise InputError("out_of_range", f"step, maximum and factor must be above 0, not {values}.")
         steps = self.maximum / self.step
         if not math.isclose(steps, round(steps), abs_tol=1e-6):
-            received = f"{self.maximum:g}, {self.step:g}"
-            raise ValueError(f"Expected a maximum that is a multiple of the step. Received: {received}")
+            raise InputError("wrong_value", f"{self.maximum:g} is no multiple of the step, {self.step:g}.")
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -58,15 +59,15 @@ class Marks:
             penalty: points that are taken off every mark, where `penalty_off_marks`.
 
         Raises:
-            ValueError: not as many marks as a panel gives, or a mark that cannot be given.
+            InputError: not as many marks as a panel gives, or a mark that cannot be given.
         """
         if len(marks) not in self.numbers:
-            raise ValueError(f"expected {_alternatives(self.numbers)} marks. Received: {len(marks)}")
+            raise InputError("count_mismatch", f"{len(marks)} marks instead of {_alternatives(self.numbers)}.")
         for mark in marks:
             steps = mark / self.step
             if not 0 <= mark <= self.maximum or not math.isclose(steps, round(steps), abs_tol=1e-6):
-                what = f"expected marks from 0 to {self.maximum:g} in steps of {self.step:g}"
-                raise ValueError(f"{what}. Received: {mark:g}")
+                allowed = f"from 0 to {self.maximum:g} in steps of {self.step:g}"
+                raise InputError("out_of_range", f"{mark:g} is no mark: marks go {allowed}.")
         off = penalty if self.penalty_off_marks else 0.0
         remaining, kept_marks = iter(max(mark - off, 0.0) for mark in marks), []
         for judges, kept in self.panels[self.numbers.index(len(marks))]:

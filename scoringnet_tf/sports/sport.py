@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from scoringnet_tf.sports.marks import Marks
+from scoringnet_tf.support.errors import InputError
 
 NOISE = "noise"
 SCORES = ("difficulty", "execution", "final")
@@ -73,10 +74,12 @@ class Sport:
         """Label of a stage name.
 
         Raises:
-            ValueError: the sport has no such stage.
+            InputError: the sport has no such stage.
         """
         if stage not in self.stages:
-            raise ValueError(f"Expected a stage of {self.name}, one of {', '.join(self.stages)}. Received: {stage!r}")
+            raise InputError(
+                "unknown_name", f"{self.name} has no stage {stage!r}.", f"It has {', '.join(self.stages)}."
+            )
         return self.stages.index(stage)
 
     def stage_indices(self, stages: Iterable[str]) -> list[int]:
@@ -115,7 +118,7 @@ class Sport:
         """The smallest and largest value that occurs of a score or the penalty, in points of the sport.
 
         Raises:
-            ValueError: the sport has no such score.
+            InputError: the sport has no such score.
         """
         found = {
             "difficulty": self.difficulty_range,
@@ -124,7 +127,7 @@ class Sport:
             "penalty": self.penalty_range,
         }[score]
         if found is None:
-            raise ValueError(f"Expected a score of {self.name}: {', '.join(self.scores)}. Received: {score}")
+            raise InputError("unknown_name", f"{self.name} has no {score}.", f"It has {', '.join(self.scores)}.")
         return found
 
     def execution_of(self, difficulty: float, final: float, penalty: float = 0.0) -> float:

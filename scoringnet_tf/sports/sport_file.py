@@ -38,7 +38,7 @@ def read_sport(path: str | os.PathLike[str]) -> Sport:
     """
     path = pathlib.Path(path)
     if not path.is_file():
-        raise InputError("todo", f"{path}: expected a file that defines a sport. Received: no such file.")
+        raise InputError("not_found", f"{path}: no such file of a sport.")
     with path.open("rb") as file:
         content = file.read(MAX_BYTES + 1)
     return parse_sport(content, str(path))
@@ -47,12 +47,12 @@ def read_sport(path: str | os.PathLike[str]) -> Sport:
 def parse_sport(content: bytes, where: str) -> Sport:
     """The sport that the bytes of a YAML file define; `where` names it in messages. Raises as `read_sport`."""
     if len(content) > MAX_BYTES:
-        raise InputError("todo", f"{where}: expected at most {MAX_BYTES:,} bytes. Received: more.")
+        raise InputError("wrong_format", f"{where} is longer than {MAX_BYTES:,} bytes, too long for a sport.")
     try:
         _check_plain(content)
         definition = yaml.load(content, _Loader)  # of text, lists and mappings only
     except yaml.YAMLError as error:
-        raise InputError("todo", f"{where}{_line(error)}: expected plain YAML. Received: {_problem(error)}.") from error
+        raise InputError("wrong_format", f"{where}{_line(error)} is not plain YAML: {_problem(error)}.") from error
     return sport_of(definition, where)
 
 

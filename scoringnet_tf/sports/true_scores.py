@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from scoringnet_tf.sports.measures import decimals
+from scoringnet_tf.sports.score_metrics import decimals
 from scoringnet_tf.sports.sport import Sport
 
 HALF_HUNDREDTH = 0.005
@@ -12,7 +12,7 @@ RANGE_TOLERANCE = 2 * HALF_HUNDREDTH  # points: scores are published with two de
 
 
 def out_of_range(sport: Sport, scores: Mapping[str, float | None]) -> list[str]:
-    """What is expected and received of scores that do not occur in a sport, or are no numbers; none where all do.
+    """Which scores do not occur in a sport, or are no numbers: a sentence each.
 
     Args:
         sport: whose ranges count.
@@ -25,15 +25,15 @@ def out_of_range(sport: Sport, scores: Mapping[str, float | None]) -> list[str]:
         low, high = sport.range_of(name)
         # NaN compares false, so it is caught here as well.
         if not low - RANGE_TOLERANCE <= score <= high + RANGE_TOLERANCE:
-            expected = f"from {low:g} to {high:g}" if math.isfinite(high) else f"from {low:g} up"
-            problems.append(f"expected {name} of {sport.name} {expected}. Received: {score:g}")
+            ends = f"from {low:g} to {high:g}" if math.isfinite(high) else f"from {low:g} up"
+            problems.append(f"{name} {score:g} is impossible in {sport.name} ({ends})")
     return problems
 
 
 def contradiction(
     sport: Sport, scores: Mapping[str, float | None], penalties: tuple[float, float] | None = None
 ) -> str | None:
-    """What is expected and received where the rule makes another final score (Eq. 4); None where it does not.
+    """A sentence if the final score is not what the rule makes of the parts (Eq. 4); else None.
 
     Args:
         sport: whose rule counts.
@@ -53,7 +53,7 @@ def contradiction(
         return None
     form = f".{decimals(sport.final_range)}f"
     expected = f"{high:{form}}" if low == high else f"up to {high:{form}}" if final > high else f"{low:{form}} or more"
-    return f"expected a final score of {expected} ({sport.fusion} rule). Received: {final:{form}}"
+    return f"the final score is {final:{form}}, but {expected} by the {sport.fusion} rule"
 
 
 def _rounding(sport, difficulty):

@@ -82,17 +82,15 @@ def _options(runner):
         from apache_beam.runners.portability.portable_runner import PortableRunner
         from apache_beam.runners.runner import create_runner
     except ImportError as error:
-        message = f"--runner={runner}: expected Apache Beam (pip install '.[beam]'). Received: {error}."
-        raise InputError("todo", message) from error
+        message = f"--runner={runner} needs Apache Beam, which is not installed ({error})."
+        raise InputError("missing_package", message, "pip install '.[beam]'") from error
     finally:
         logging.disable(logging.NOTSET)
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
     try:
         name, *given = shlex.split(runner) or [""]
     except ValueError as error:
-        raise InputError(
-            "todo", f"--runner={runner}: expected a name and options of Beam. Received: {error}."
-        ) from error
+        raise InputError("wrong_value", f"--runner={runner}: {error}.") from error
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
@@ -101,17 +99,14 @@ def _options(runner):
             unknown = options.get_all_options(retain_unknown_options=True).keys() - known.keys()
     except SystemExit as error:  # argparse's, after its usage
         message = said.getvalue().strip().splitlines()[-1]
-        raise InputError(
-            "todo", f"--runner={runner}: expected options that Beam knows. Received: {message}."
-        ) from error
+        raise InputError("wrong_value", f"--runner={runner}: {message}.") from error
     try:
         created = create_runner(options.view_as(StandardOptions).runner)
     except (ValueError, ImportError, AttributeError, TypeError) as error:  # no name, no module, nothing in it, no class
-        raise InputError("todo", f"--runner={runner}: expected a runner of Beam. Received: {error}") from error
+        raise InputError("unknown_name", f"--runner={runner}: Beam has no such runner ({error}).") from error
     if unknown and not isinstance(created, PortableRunner):  # whose job server knows more, such as Flink's
-        raise InputError(
-            "todo", f"--runner={runner}: expected options that Beam knows. Received: {', '.join(sorted(unknown))}."
-        )
+        names = ", ".join(sorted(unknown))
+        raise InputError("unknown_name", f"--runner={runner}: Beam has no such option: {names}.")
     return options
 
 
@@ -187,7 +182,5 @@ def _failure(runner, pipeline, path):
     error = pipeline.exception()
     wrong = pipeline.result() if error is None else _said(error)
     if wrong is None:
-        return InputError(
-            "todo", f"{path}: expected what a worker of --runner={runner} leaves there. Received: no such file."
-        )
-    return InputError("todo", f"--runner={runner}: expected Beam to finish its pipeline. Received: {wrong}")
+        return InputError("no_result", f"{path}: no worker of --runner={runner} left its result there.")
+    return InputError("runner_failed", f"--runner={runner}: {wrong}")

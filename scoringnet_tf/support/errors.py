@@ -1,4 +1,7 @@
-"""The error for bad input: commands print it on one line, without a traceback, and exit with status 1."""
+"""What ends a command: bad input, which it prints with a code and without a traceback, and a signal."""
+
+import signal
+from collections.abc import Iterable
 
 
 class InputError(ValueError):
@@ -18,3 +21,27 @@ class InputError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
+
+
+def unknown_name(what: str, name: object, known: Iterable[object]) -> InputError:
+    """The error for a name that is not one of a list, which it shows (code `unknown_name`)."""
+    return InputError("unknown_name", f"{what}: {name!r} is not one of {', '.join(map(str, known))}.")
+
+
+class Stopped(KeyboardInterrupt):
+    """SIGTERM or SIGINT (Ctrl-C) came.
+
+    Args:
+        number: of the signal.
+
+    Attributes:
+        hint: how to resume; whoever knows sets it.
+        exit_status: 128 + the number, as in a shell.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.hint, self.exit_status = "", 128 + number
+
+    def __str__(self) -> str:
+        return f"stopped by {signal.Signals(self.args[0]).name}. {self.hint}".rstrip()

@@ -95,7 +95,7 @@ def new_folder(path: AnyPath, last: str | None = None) -> Iterator[pathlib.Path]
 
     def check():
         if as_path(path).exists():
-            raise InputError("todo", f"{path}: expected a folder that does not exist yet. Received: one that does.")
+            raise InputError("exists", f"{path} exists already.", "Choose another folder.")
 
     check()
     with replacing_folder(path, last) as temporary:
@@ -228,7 +228,7 @@ def mirrored_folder(
 
         def upload():
             if not (path / LOCK).is_file() or (path / LOCK).read_text() != token:
-                raise InputError("todo", refusal)
+                raise InputError("busy", refusal)
             found = _states(folder)
             changed = [file for file in found if mirrored.get(file) != found[file]]
             for file in sorted(changed, key=lambda file: (pathlib.Path(file).name == last, file)):
@@ -275,7 +275,7 @@ def locked(folder: pathlib.Path, refusal: str) -> TextIO:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.close()
-            raise InputError("todo", refusal) from error
+            raise InputError("busy", refusal) from error
         except OSError:  # no locks there
             pass
     return file

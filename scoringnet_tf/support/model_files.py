@@ -55,7 +55,7 @@ def model_path(
     """
     path = SHIPPED if path is None else path
     if not str(path):
-        raise InputError("todo", f"--{flag}: expected the name or path of a model. Received: an empty text.")
+        raise InputError("empty_flag", f"--{flag} has no value.", "It takes the name or path of a model.")
     check_access(path, flag)
     found = as_path(path)
     if is_shipped(path):
@@ -63,14 +63,14 @@ def model_path(
     if found.is_dir():
         files = [found / name for name in NAMES if (found / name).is_file()]
         if not files:
-            raise InputError(
-                "todo", f"--{flag}={path}: expected a folder with {' or '.join(NAMES)}. Received: none of them."
-            )
+            raise InputError("not_found", f"--{flag}={path}: the folder holds none of {', '.join(NAMES)}.")
         return files[0]
     if not found.is_file():
-        names = shipped_presets(kinds) if shipped else []
-        listed = f", a folder with one, or one of {', '.join(names)}" if names else " or a folder with one"
-        raise InputError("no_such_model", f"--{flag}={path}: expected a .keras file{listed}. Received: no such file.")
+        raise InputError(
+            "not_found",
+            f"--{flag}={path}: no such file.",
+            f"It takes a .keras file or a folder with one.{_shipped_names(kinds, shipped)}",
+        )
     return found
 
 
@@ -96,30 +96,42 @@ def configuration(
     Raises:
         InputError: naming `flag`: there is no such file, it is damaged, or holds a model of no class in `kinds`.
     """
-    where = f"--{flag}={path}: expected a {' or '.join(kinds)} saved as .keras."
-    check_is_file(path, flag, where)
+    where = f"--{flag}={path}"
+    check_is_file(path, flag)
     try:
         saved = _saved(path)
         name, config = saved["class_name"], saved["config"]
     except Exception as error:  # zipfile's, zlib's, JSON's: a damaged file raises whatever they meet
         raise damaged(where, error) from error
     if name not in kinds or not isinstance(config, dict):
-        names = f" Of those that ship: {', '.join(shipped_presets(kinds))}." if shipped else ""
-        raise InputError("wrong_model", f"{where} Received: a {name}.{names}")
+        raise InputError(
+            "wrong_model",
+            f"{where} holds a {name}, not a {' or '.join(kinds)}.",
+            _shipped_names(kinds, shipped).lstrip(),
+        )
     return config
 
 
-def check_is_file(path: AnyPath, flag: str, expected: str) -> None:
-    """InputError, beginning with what was `expected`, where there is no file at `path`."""
+def _shipped_names(kinds, shipped):
+    return f" These ship with the package: {', '.join(shipped_presets(kinds))}." if shipped else ""
+
+
+def check_is_file(path: AnyPath, flag: str) -> None:
+    """InputError naming `flag` if there is no file at `path`."""
     check_access(path, flag)
     if not as_path(path).is_file():
-        raise InputError("no_such_model", f"{expected} Received: no such file.")
+        raise InputError("not_found", f"--{flag}={path}: no such file.")
 
 
-def damaged(expected: str, error: Exception) -> InputError:
-    """The error of a model's file, beginning with what was `expected`, for what a library raised of it."""
+def damaged(where: str, error: Exception) -> InputError:
+    """The error of a model's file for what a library raised of it.
+
+    Args:
+        where: the flag and path.
+        error: the library's.
+    """
     message = " ".join(str(error).split()) or type(error).__name__
-    return InputError("damaged_model", f"{expected} Received: {message[:SHOWN_LETTERS]}")
+    return InputError("damaged_model", f"{where} is no model, or a damaged one: {message[:SHOWN_LETTERS]}")
 
 
 def check_whole(file: pathlib.Path) -> None:

@@ -24,7 +24,7 @@ from fsspec.asyn import sync
 from upath.extensions import ProxyUPath
 
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 # The schemes of the `io` extra: what opens each, and what that reads its settings from.
 STORES = {
@@ -112,8 +112,7 @@ class RemotePath(ProxyUPath):
         found = pathlib.Path(local).stat().st_size
         if expected is not None and found != expected:
             raise InputError(
-                "todo",
-                f"{self}: expected {counted(expected, 'byte')}. Received: {found} (changed, or cut off on the way).",
+                "damaged_download", f"{self}: {found} of {counted(expected, 'byte')} arrived.", "Try again."
             )
 
     def unlink(self, missing_ok: bool = False) -> None:
@@ -124,6 +123,11 @@ class RemotePath(ProxyUPath):
     def rmtree(self) -> None:
         """Deletes a folder with all that is in it."""
         self.fs.rm(glob.escape(self.path), recursive=True)
+
+
+def what_went_wrong(error: Exception) -> str:
+    """What the system says of an `OSError`, without the path."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 KINDS = {
@@ -142,7 +146,7 @@ def what_is_at(path: pathlib.Path) -> str:
     except FileNotFoundError:
         return "a symbolic link to what is not there" if path.is_symlink() else "no such file"
     except OSError as error:
-        return error.strerror or type(error).__name__
+        return what_went_wrong(error)
     except ValueError as error:  # a null byte
         return str(error)
     return next((words for is_kind, words in KINDS.items() if is_kind(mode)), "a file")
@@ -179,11 +183,11 @@ def as_path(path: AnyPath) -> pathlib.Path | RemotePath:
         remote = RemotePath(re.sub(r"(?<=[^:/])/+$", "", str(path)), **options)
     except ValueError as error:
         schemes = ", ".join(f"{scheme}://…" for scheme in STORES)
-        raise InputError("todo", f"{path}: expected a local path or one of {schemes}. Received: {error}.") from error
+        raise InputError("unknown_scheme", f"{path}: {error}.", f"Give a local path, or one of {schemes}.") from error
     if remote.protocol in ("file", "local"):
         return pathlib.Path(remote.path)
     if not remote.name:
-        raise InputError("todo", f"{path}: expected a file or folder in it. Received: all of it.")
+        raise InputError("whole_bucket", f"{path} is a whole bucket.", "Name a file or folder in it.")
     return remote
 
 
@@ -192,9 +196,9 @@ def local_path(path: AnyPath, flag: str) -> pathlib.Path:
     try:
         found = as_path(path)
     except InputError as error:
-        raise InputError("todo", f"--{flag}: {error}") from error
+        raise InputError(error.code, f"--{flag}: {error}") from error
     if isinstance(found, RemotePath):
-        raise InputError("todo", f"--{flag}={path}: expected a local path. Received: an address.")
+        raise InputError("not_local", f"--{flag}={path} is an address.", "Give a local path.")
     return found
 
 
@@ -250,22 +254,20 @@ def check_access(path: AnyPath, flag: str, writing: bool = False) -> None:
         elif writing:
             _write_nearby(path)
     except InputError as error:
-        raise InputError("todo", f"--{flag}: {error}") from error
+        raise InputError(error.code, f"--{flag}: {error}") from error
     except Exception as error:  # botocore's, aiohttp's, Google's and Azure's have no class in common
-        do = "written to" if writing else "read from"
+        do = "write to" if writing else "read"
+        if not isinstance(path, RemotePath):
+            raise InputError("no_permission", f"--{flag}: cannot {do} {path}: {what_went_wrong(error)}.") from error
         answer = answered(error, path)
-        raise InputError(
-            answer.code, f"--{flag}: {path}: expected a place that can be {do}. Received: {answer}"
-        ) from error
+        raise InputError(answer.code, f"--{flag}: cannot {do} {path}: {answer}") from error
 
 
 def _write_nearby(path):
     """Writes an unnamed file to the nearest folder above `path`, or to it; nothing is left, nothing is made."""
     folder = next(parent for parent in (path, *path.absolute().parents) if os.path.lexists(parent))
     if not folder.is_dir():
-        raise InputError(
-            "todo", f"{path}: expected a folder, or a place for one. Received: {folder}, {what_is_at(folder)}."
-        )
+        raise InputError("no_folder", f"{path}: there can be no folder, for {folder} is {what_is_at(folder)}.")
     with tempfile.TemporaryFile(dir=folder):
         pass
 

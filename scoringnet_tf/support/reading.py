@@ -1,8 +1,11 @@
 """Small files of text that anyone may have written or damaged: what is not as it should be is named by file."""
 
 import csv
+import itertools
 import json
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.paths import AnyPath, as_path
@@ -20,9 +23,9 @@ def read_json(path: AnyPath) -> dict:
     try:
         value = json.loads(as_path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # of bytes that are no UTF-8, too
-        raise InputError("todo", f"{path}: expected a JSON object. Received: {error}") from error
+        raise InputError("damaged_json", f"{path} is not JSON: {error}.") from error
     if not isinstance(value, dict):
-        raise InputError("todo", f"{path}: expected a JSON object. Received: {type(value).__name__}")
+        raise InputError("wrong_format", f"{path} holds a JSON {type(value).__name__}, not an object.")
     return value
 
 
@@ -38,7 +41,26 @@ def read_csv(path: AnyPath) -> list[tuple[int, list[str]]]:
             reader = csv.reader(file, strict=True)
             return [(reader.line_num, cells) for cells in reader if cells]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError("todo", f"{path}: expected CSV in UTF-8. Received: {error}") from error
+        raise InputError("damaged_csv", f"{path} is not CSV in UTF-8: {error}.") from error
+
+
+def flag_files(arguments: Sequence[str]) -> list[str]:
+    """The flag files of a command line; absl itself keeps no names of them."""
+    following = dict(itertools.pairwise(arguments))
+    names = (
+        following.get(argument, "") if argument.lstrip("-") == "flagfile" else argument.partition("=")[2]
+        for argument in arguments
+        if argument.startswith("-") and argument.lstrip("-").partition("=")[0] == "flagfile"
+    )
+    return [str(Path(name.strip()).expanduser()) for name in names if name.strip()]  # as absl does
+
+
+def records_recipe(flagfile: str | Path) -> list[str]:
+    """How a flag file's opening comment says its records are made: the lines from "Records:" to the next entry."""
+    comment = itertools.takewhile(lambda line: line.startswith("#"), Path(flagfile).read_text().splitlines())
+    from_records = itertools.dropwhile(lambda line: not line.startswith("# Records:"), comment)
+    lines = list(itertools.takewhile(lambda line: not line.startswith("# Hardware:"), from_records))
+    return [f"{flagfile} says:", *(line.removeprefix("#") for line in lines)] if lines else []
 
 
 def real_number(text: str) -> float:
@@ -62,5 +84,5 @@ def seconds_of(text: str) -> float:
 
 def _written_plainly(text, expected):
     if "_" in text or not text.isascii():
-        raise ValueError(f"expected {expected}, received {text!r}")
+        raise ValueError(f"{text!r} is not {expected}")
     return text

@@ -279,9 +279,9 @@ class LabelledFrames(keras.callbacks.Callback):
         """Looks at the loss: it is 0 of no frame, and of no other epoch that was not cut short."""
         if epoch == 0 and logs["stage_loss"] == 0 and not self.model.stop_training:
             raise InputError(
-                "todo",
-                f"{self.records_dir}: expected stage labels of a training video that is not held out. Received: none. "
-                "Hold out fewer, or none (--validation_fraction), or label more.",
+                "no_stages",
+                f"{self.records_dir}: no training video has stage labels, only held-out ones.",
+                "Lower --validation_fraction, or label more videos.",
             )
 
 

@@ -37,8 +37,10 @@ class Checkpoints:
             state = read_json(path)
             lacking = [name for name in EXPECTED if not isinstance(state.get(name), EXPECTED[name])]
             if lacking:
-                received = f"{lacking[0]} {state.get(lacking[0])!r}"
-                raise InputError("todo", f"{path}: expected the state of a checkpoint. Received: {received}")
+                raise InputError(
+                    "damaged",
+                    f"{path}: the state of the checkpoint is damaged ({lacking[0]} is {state.get(lacking[0])!r}).",
+                )
             found.append((state["steps_done"], folder, state))
         if not found:
             return None, None
@@ -58,9 +60,7 @@ class Checkpoints:
     def restore(self, model: keras.Model, folder: Path | RemotePath) -> None:
         """Loads weights and optimizer state; the model must be compiled as it was when saved."""
         if not (folder / WEIGHTS).is_file():
-            raise InputError(
-                "todo", f"{folder / WEIGHTS}: expected the weights of a checkpoint. Received: no such file."
-            )
+            raise InputError("not_found", f"{folder / WEIGHTS}: the weights of the checkpoint are missing.")
         with local_file(folder / WEIGHTS) as file:
             model.load_weights(file)
 

@@ -62,24 +62,25 @@ def record_config(
     if state is not None:
         if not path.is_file():
             raise InputError(
-                "todo",
-                f"{path}: expected the configuration of the run whose checkpoints/ lie there. Received: no such file. "
+                "not_found",
+                f"{path} is missing, but checkpoints/ lie beside it.",
                 "Put it back, or choose another --model_dir.",
             )
         before = _read(path)
         changed = _changes(before, config, state)
         if changed:
             raise InputError(
-                "todo",
-                f"{model_dir}: holds a run with other settings: {'; '.join(changed)}. Go on with the same ones, or "
-                "choose another --model_dir.",
+                "other_run",
+                f"{model_dir} holds a run with other settings: {'; '.join(changed)}.",
+                "Use the same settings, or choose another --model_dir.",
             )
         last = _last_epochs(state, settings)
         if state.get("stopped") and last and settings[last] != before["settings"][last]:
             raise InputError(
-                "todo",
-                f"--{last}={settings[last]}: expected {before['settings'][last]}, for the run in {model_dir} was ended "
-                f"by --patience or --max_steps after epoch {state['epoch']}. Received: more.",
+                "run_ended",
+                f"--{last}={settings[last]}: --patience or --max_steps ended the run in {model_dir} after epoch "
+                f"{state['epoch']}.",
+                f"Use {before['settings'][last]}, or choose another --model_dir.",
             )
         config["versions"] = before["versions"]
         config["learned_from"] = sorted({*learned_from, *before.get("learned_from", ())})
@@ -118,12 +119,16 @@ def check_config(
     path = as_path(model_dir) / CONFIG
     if not path.is_file():
         raise InputError(
-            "todo", f"{path}: expected what the first worker wrote, in a folder that all see. Received: no such file."
+            "not_found", f"{path} is missing: the first worker writes it.", "Use a --model_dir that all workers see."
         )
     now = _configuration(settings, data_hash, precision, validation_ids, built_of)
     changed = _changes(_read(path), now, {"phase": None})
     if changed:
-        raise InputError("todo", f"{path}: expected the settings of the first worker. Received: {'; '.join(changed)}.")
+        raise InputError(
+            "other_run",
+            f"{path}: the first worker has other settings: {'; '.join(changed)}.",
+            "Start all workers with the same flags.",
+        )
 
 
 def _configuration(settings, data_hash, precision, validation_ids, built_of):
@@ -146,9 +151,7 @@ def _read(path):
     missing = [name for name in kinds if name not in config]
     if wrong or missing:
         received = ", ".join([*(f"{name} {config[name]!r:.40}" for name in wrong), *(f"no {name}" for name in missing)])
-        raise InputError(
-            "todo", f"{path}: expected the configuration of a run, {', '.join(kinds)}. Received: {received}."
-        )
+        raise InputError("damaged", f"{path} is not the configuration of a run: {received}.")
     return config
 
 
@@ -226,9 +229,8 @@ def held_out_of(info: DatasetInfo, model_path: AnyPath) -> list[str]:
     ids, data_hash = held_out_ids(model_path)
     if data_hash != info.data_hash:
         raise InputError(
-            "todo",
-            f"Expected the records of the run that made {model_path}, which held videos out of them. Received: "
-            f"{info.records_dir}, which are others (another data hash).",
+            "other_records",
+            f"{info.records_dir}: the run that made {model_path} had other records (another data hash).",
         )
     return ids
 
@@ -262,7 +264,7 @@ def held_out_ids(model_path: AnyPath) -> tuple[list[str], str]:
         if "validation_ids" in config:
             return config["validation_ids"], config["data_hash"]
     raise InputError(
-        "todo",
-        f"{path}: expected the configuration of the run that made the model, which says what it held out. Received: "
-        f"{'none that does' if path.is_file() else 'no such file'}.",
+        "damaged" if path.is_file() else "not_found",
+        f"{path}, the configuration of the run that made the model, "
+        f"{'does not name the held-out videos' if path.is_file() else 'is missing'}.",
     )

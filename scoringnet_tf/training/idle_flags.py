@@ -10,7 +10,7 @@ from absl import flags
 
 from scoringnet_tf.data.augmentation import PIXEL_OPTIONS
 from scoringnet_tf.data.dataset_info import DatasetInfo
-from scoringnet_tf.training.supervision import is_kfs_alone
+from scoringnet_tf.training.targets import is_kfs_alone
 
 
 def of_scoring(info: DatasetInfo, settings: Mapping[str, Any]) -> dict[str, str]:

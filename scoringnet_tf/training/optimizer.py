@@ -9,8 +9,7 @@ from keras import ops
 from scoringnet_tf import defaults
 from scoringnet_tf.models.loss_scaling import LossScaleOptimizer
 from scoringnet_tf.support import replicas
-from scoringnet_tf.support.wording import counted
-from scoringnet_tf.training import schedules  # as a module: importing Keras registers both
+from scoringnet_tf.support.messages import counted
 
 
 @keras.saving.register_keras_serializable(package="scoringnet_tf")
@@ -67,9 +66,7 @@ class LayerwiseAdam(keras.optimizers.Adam):
         if self.amsgrad or keras.config.backend() != "tensorflow":
             super().update_step(gradient, variable, learning_rate)
         else:
-            from scoringnet_tf.training.fused import adam_step
-
-            adam_step(
+            _adam_step(
                 *(variable, self._momentums[index], self._velocities[index], gradient),
                 step=self.iterations + 1,
                 rate=learning_rate,
@@ -97,6 +94,59 @@ class LayerwiseAdam(keras.optimizers.Adam):
         return {**super().get_config(), "rate_factors": self.rate_factors}
 
 
+def _adam_step(variable, momentum, velocity, gradient, *, step, rate, betas, epsilon):
+    """A step of Adam (Kingma and Ba, end of §2) in one operation of TensorFlow, where Keras writes several.
+
+    It changes the variable, its momentum and its velocity; the step counts from 1.
+    """
+    import tensorflow as tf
+
+    dtype = variable.dtype
+    betas = [tf.cast(beta, dtype) for beta in betas]
+    powers = [tf.pow(beta, tf.cast(step, dtype)) for beta in betas]
+    tf.raw_ops.ResourceApplyAdam(
+        var=variable.handle,
+        m=momentum.value.handle,
+        v=velocity.value.handle,
+        beta1_power=powers[0],
+        beta2_power=powers[1],
+        lr=tf.cast(rate, dtype),
+        beta1=betas[0],
+        beta2=betas[1],
+        epsilon=tf.cast(epsilon, dtype),
+        grad=tf.cast(gradient, dtype),
+    )
+
+
+@keras.saving.register_keras_serializable(package="scoringnet_tf")
+class LinearWarmup(keras.optimizers.schedules.LearningRateSchedule):
+    """Another schedule, reached in a straight line: rate(t) = schedule(t) · min(1, (t + 1) / warmup_steps).
+
+    The paper has none (§4.2).
+
+    Args:
+        schedule: the learning rate after the warm-up, a number or a schedule; its steps count from the start.
+        warmup_steps: iterations until it is reached, at least 1.
+    """
+
+    def __init__(self, schedule: float | keras.optimizers.schedules.LearningRateSchedule, warmup_steps: int) -> None:
+        if warmup_steps < 1:
+            raise ValueError(f"Expected warmup_steps >= 1. Received: {warmup_steps}")
+        self.schedule = schedule
+        self.warmup_steps = warmup_steps
+
+    def __call__(self, step: Any) -> Any:
+        rate = self.schedule(step) if callable(self.schedule) else self.schedule
+        return rate * ops.minimum(1.0, (ops.cast(step, "float32") + 1.0) / self.warmup_steps)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"schedule": keras.saving.serialize_keras_object(self.schedule), "warmup_steps": self.warmup_steps}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "LinearWarmup":
+        return cls(keras.saving.deserialize_keras_object(config["schedule"]), config["warmup_steps"])
+
+
 def learning_rate(settings: Mapping[str, Any]) -> float | keras.optimizers.schedules.LearningRateSchedule:
     """The rate at every batch of a run: §4.2's, multiplied by 0.45 every 600 iterations, after a warm-up if any.
 
@@ -106,7 +156,7 @@ def learning_rate(settings: Mapping[str, Any]) -> float | keras.optimizers.sched
     if settings["decay_steps"]:
         decay_steps = settings["decay_steps"] * batches
         rate = keras.optimizers.schedules.ExponentialDecay(rate, decay_steps, settings["decay_rate"], staircase=True)
-    return schedules.LinearWarmup(rate, settings["warmup_steps"] * batches) if settings["warmup_steps"] else rate
+    return LinearWarmup(rate, settings["warmup_steps"] * batches) if settings["warmup_steps"] else rate
 
 
 def make_optimizer(

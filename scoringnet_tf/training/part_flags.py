@@ -9,7 +9,7 @@ from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.run import Phase
-from scoringnet_tf.training.supervision import is_kfs_alone
+from scoringnet_tf.training.targets import is_kfs_alone
 
 
 def part_rates(entries: Iterable[str]) -> dict[str, float]:
@@ -22,9 +22,12 @@ def part_rates(entries: Iterable[str]) -> dict[str, float]:
         except ValueError:
             factor = math.nan
         if not 0 < factor <= 100 or part in rates:
-            hint = f" What is not to learn: --freeze={part}." if factor == 0 else ""
-            expected = "PART:FACTOR, once for a part, with a factor above 0 and up to 100"
-            raise InputError("todo", f"--rates: expected {expected}, e.g. c3d:0.1. Received: {entry}.{hint}")
+            hint = f"To keep a part as it is: --freeze={part}." if factor == 0 else ""
+            raise InputError(
+                "wrong_value",
+                f"--rates: {entry!r} is not PART:FACTOR, with a factor above 0 and up to 100, once for each part.",
+                hint or "For example c3d:0.1.",
+            )
         rates[part] = factor
     return rates
 
@@ -36,12 +39,12 @@ def check_parts(network: ScoringNet, rates: Mapping[str, float], settings: Mappi
         unknown = [part for part in named if part not in known]
         if unknown:
             raise InputError(
-                "todo", f"--{flag}: expected parts of the model: {', '.join(known)}. Received: {', '.join(unknown)}."
+                "unknown_name", f"--{flag}: the model has no part {', '.join(unknown)}, only {', '.join(known)}."
             )
     both = [part for part in rates if part in frozen]
     if both:
         raise InputError(
-            "todo", f"--rates: expected parts that learn. Received: {', '.join(both)}, which --freeze names."
+            "flags_conflict", f"--rates: --freeze names {', '.join(both)} too.", "Name each part in one of them."
         )
 
 
@@ -55,19 +58,17 @@ def check_frozen(network: ScoringNet, planned: Iterable[Phase], settings: Mappin
         whole = is_kfs_alone(settings) or source.scores_learned
         random = [part for part in random if not (whole or part in source.learned_parts)]
         if source.learned_parts == {"kfs"}:
-            taken = f"--segmenter={start} takes it, beside --pretrained."
-            alone = f" Of --initial_model={start} KFS alone has learned: {taken}"
+            alone = f" In {start} only KFS has learned: use --segmenter={start} and --pretrained."
     if random:
         raise InputError(
-            "todo",
-            "--freeze: expected parts with weights of --initial_model, c3d of --pretrained or kfs of --segmenter. "
-            f"Received: {', '.join(random)}, which would stay random.{alone}",
+            "untrained_frozen",
+            f"--freeze: {', '.join(random)} would stay random.",
+            "--pretrained brings weights for c3d, --segmenter for kfs, --initial_model for all." + alone,
         )
     for phase in planned:
         network.choose_trained(phase.name, settings["freeze"])
         if not network.trainable_variables:
             raise InputError(
-                "todo",
-                f"--freeze={','.join(settings['freeze'])}: expected something of the phase {phase.name} to learn. "
-                "Received: all of its parts.",
+                "nothing_learned",
+                f"--freeze={','.join(settings['freeze'])}: the phase {phase.name} has nothing left to learn.",
             )

@@ -19,9 +19,9 @@ from scoringnet_tf.models.presets import load_keras
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import write_json
 from scoringnet_tf.training import callbacks
+from scoringnet_tf.training.initialization import continue_from, learned_before, preprocessing_of
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.run import Phase, Run
-from scoringnet_tf.training.starting_weights import continue_from, learned_before, preprocessing_of
 
 BEST = "c3d.keras"
 TOPS: dict[str, dict[str, Any]] = {
@@ -34,9 +34,10 @@ def check_validation(info: DatasetInfo, validation_fraction: float) -> None:
     """InputError where nothing chooses the best epoch; the test split never does."""
     if "validation" not in info.splits and not validation_fraction:
         raise InputError(
-            "todo",
-            f"--validation_fraction: expected more than 0 for records without a validation split, to choose the best "
-            f"epoch. Received: 0, and the splits {', '.join(info.splits)} of {info.records_dir}.",
+            "no_validation",
+            f"--validation_fraction=0: {info.records_dir} has no validation split to choose the best epoch by, only "
+            f"{', '.join(info.splits)}.",
+            "Set --validation_fraction above 0.",
         )
 
 
@@ -45,7 +46,9 @@ def classes_of(info: DatasetInfo) -> dict[str, int]:
     heads = {head: len(names) for head, names in info.classes.items() if len(names) > 1}
     if not heads:
         raise InputError(
-            "todo", f"{info.records_dir}: expected classes (--dataset=motion or ucf101). Received: {info.name}."
+            "no_classes",
+            f"{info.records_dir}: the records of {info.name} have no classes to learn.",
+            "Build records with --dataset=motion or ucf101.",
         )
     return heads
 
@@ -84,7 +87,9 @@ class PretrainingRun(Run):
 
     def __init__(self, info: DatasetInfo, settings: dict[str, Any]) -> None:
         if "train" not in info.splits:
-            raise InputError("todo", f"{info.records_dir}: expected a train split. Received: {', '.join(info.splits)}.")
+            raise InputError(
+                "no_training_split", f"{info.records_dir} has no train split, only {', '.join(info.splits)}."
+            )
         self.heads = classes_of(info)
         check_validation(info, settings["validation_fraction"])
         super().__init__(info, settings, [Phase("pretraining", settings["epochs"], 0, "val_mean_accuracy", BEST)])

@@ -35,9 +35,10 @@ from scoringnet_tf.models.presets import load_keras
 from scoringnet_tf.support import replicas
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import locked, mirrored_folder, replacing_file
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.support.model_files import NAMES, model_path
 from scoringnet_tf.support.paths import RemotePath, as_path
-from scoringnet_tf.training import callbacks, runtime
+from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import STATE, Checkpoints
 from scoringnet_tf.training.config import (
     STARTED_FROM,
@@ -46,9 +47,9 @@ from scoringnet_tf.training.config import (
     learned_from,
     record_config,
 )
-from scoringnet_tf.training.same_start import check_same_start
-from scoringnet_tf.training.starting_weights import learned_before
-from scoringnet_tf.training.strategy import shared, strategy_of, workers
+from scoringnet_tf.training.initialization import learned_before
+from scoringnet_tf.training.replica_check import check_replicas
+from scoringnet_tf.training.strategy import configure, shared, strategy_of, workers
 
 BEST, LAST = "best.keras", "last.keras"
 STARTS = ("pretrained", "initial_model", "segmenter")  # flags that name a model to start from
@@ -91,14 +92,14 @@ class Run:
         self.model_dir = as_path(settings["model_dir"])
         self.worker, self.workers = workers()
         self.strategy = _strategy(settings)
-        self.dtype = runtime.configure(settings["precision"], settings["seed"], settings["deterministic"])
+        self.dtype = configure(settings["precision"], settings["seed"], settings["deterministic"])
         self.train_ids, self.validation_ids = self.split()
         self._check_updates()
         if settings["patience"] and not self.validation_ids:
             raise InputError(
-                "todo",
-                f"--patience={settings['patience']}: expected held-out videos, whose figures end a phase. Received: "
-                "none (--validation_fraction=0).",
+                "nothing_held_out",
+                f"--patience={settings['patience']}: no video is held out, so nothing ends a phase early.",
+                "Set --validation_fraction above 0, or --patience=0.",
             )
 
     def _check_updates(self):
@@ -108,9 +109,10 @@ class Run:
             batches = -(-len(self.train_ids) // self.settings["batch_size"]) * phase.epochs
             if 0 < batches < asked:
                 raise InputError(
-                    "todo",
-                    f"--accumulation_steps={asked}: expected at most {batches}, all batches of the phase {phase.name}. "
-                    "Received: more, with which nothing is learned.",
+                    "nothing_learned",
+                    f"--accumulation_steps={asked}: the phase {phase.name} has only "
+                    f"{counted(batches, 'batch', plural='batches')}, so no update is made.",
+                    f"Use at most {batches}.",
                 )
 
     # === What a subclass says ===
@@ -159,10 +161,10 @@ class Run:
         Raises:
             InputError: among others, another of several machines is gone, or another run trains in the folder.
         """
-        refusal = f"--model_dir={self.model_dir}: expected one run at a time. Received: another, which began later."
+        refusal = f"--model_dir={self.model_dir}: another run, which began later, trains there."
         mirror = mirrored_folder(self.model_dir, refusal, last=STATE, kept=self.worker == 0)
         with self._alone():
-            self._record()
+            self.record()
             return self._run(mirror)
 
     def _run(self, mirror):
@@ -178,11 +180,9 @@ class Run:
         if self.worker or isinstance(self.model_dir, RemotePath):
             return contextlib.nullcontext()
         self.model_dir.mkdir(parents=True, exist_ok=True)
-        return locked(
-            self.model_dir, f"--model_dir={self.model_dir}: expected one run at a time. Received: one under way."
-        )
+        return locked(self.model_dir, f"--model_dir={self.model_dir}: another run trains there.")
 
-    def _record(self):
+    def record(self) -> None:
         """Writes the configuration, or checks that it is that of the run to go on with."""
         described = (self.model_dir, self.settings, self.info.data_hash, self.dtype, self.validation_ids)
         if self.worker == 0:
@@ -243,7 +243,7 @@ class Run:
             if done:
                 self.checkpoints.restore(self.model, folder)
             if phase is left[0]:
-                check_same_start(self.strategy, self.workers, self.model, state["steps_done"] if state else 0)
+                check_replicas(self.strategy, self.workers, self.model, state["steps_done"] if state else 0)
             if done < phase.epochs and not (done and state.get("stopped")):
                 self._fit(phase, done, state if done else {})
             # As every `fit` ends: averages, if any, for the weights; here for a phase that had nothing left to fit.
@@ -271,17 +271,18 @@ class Run:
         epochs = sum(len(_rows(self.model_dir / f"{phase.name}.csv")[1:]) for phase in self.phases)
         if left and (others or LAST in left or epochs > 1 or not is_recorded(*described, built_of=self._built_of())):
             raise InputError(
-                "todo",
-                f"--model_dir={self.model_dir}: expected a new folder, or a run to go on with. Received: {left[0]} "
-                "without checkpoints/ to go on from. Choose another --model_dir, or delete what is there.",
+                "exists",
+                f"--model_dir={self.model_dir}: {left[0]} lies there, without checkpoints/ to go on from.",
+                "Choose another --model_dir, or delete what is there.",
             )
         folder = _place(self.model_dir)
         for flag in STARTS:
             start = self.settings.get(flag) and _place(as_path(self.settings[flag]))
             if start and folder in (start, start.parent):
                 raise InputError(
-                    "todo",
-                    f"--{flag}={self.settings[flag]}: expected a model outside --model_dir. Received: one in it.",
+                    "start_in_model_dir",
+                    f"--{flag}={self.settings[flag]}: the model lies in --model_dir, where the run would overwrite it.",
+                    "Choose another --model_dir.",
                 )
 
     def _check_goes_on(self, state):
@@ -289,16 +290,17 @@ class Run:
         names, best = [phase.name for phase in self.phases], state.get("best")
         if state["phase"] not in names:
             raise InputError(
-                "todo",
-                f"{self.model_dir / 'checkpoints'}: expected a checkpoint of {' or '.join(names)}. Received: one of "
-                f"{state['phase']}, which another run has left.",
+                "other_run",
+                f"{self.model_dir / 'checkpoints'}: the checkpoint is of the phase {state['phase']}, which this run "
+                f"does not have ({', '.join(names)}).",
+                "Choose another --model_dir.",
             )
         phase = self.phases[names.index(state["phase"])]
         if best is not None and best > phase.nothing and not (self.folder / phase.best).is_file():
             raise InputError(
-                "todo",
-                f"{self.model_dir / phase.best}: expected the best model until epoch {state['epoch']}, which may "
-                "stay the best. Received: no such file. Put it back, or choose another --model_dir.",
+                "not_found",
+                f"{self.model_dir / phase.best}, the best model until epoch {state['epoch']}, is missing.",
+                "Put it back, or choose another --model_dir.",
             )
 
     def _fit(self, phase, done, state):
@@ -391,9 +393,9 @@ def _noticing_the_gone(workers):
         if workers == 1:
             raise
         raise InputError(
-            "todo",
-            f"Expected {workers} workers, as TF_CONFIG says. Received: one is gone: {error.message:.200}. "
-            "Start all of them again with the same flags: the run goes on from its newest checkpoint.",
+            "worker_gone",
+            f"TF_CONFIG: one of {workers} workers is gone: {error.message:.200}.",
+            "Start all again with the same flags: the run goes on from its newest checkpoint.",
         ) from error
 
 
@@ -402,31 +404,35 @@ def _strategy(settings):
     number = settings.get("replicas", 1)
     if number > settings["batch_size"]:
         raise InputError(
-            "todo",
-            f"--replicas={number}: expected at most one for each video of a batch. "
-            f"Received: --batch_size={settings['batch_size']}.",
+            "out_of_range",
+            f"--replicas={number}: --batch_size={settings['batch_size']} has fewer videos than that.",
+            "Use at most one replica for each video of a batch.",
         )
     if "replicas" not in settings and workers()[1] > 1:
         raise InputError(
-            "todo", "TF_CONFIG: expected none, for C3D is pretrained on one machine. Received: several workers."
+            "one_machine_only",
+            "TF_CONFIG names several workers, but C3D is pretrained on one machine.",
+            "Unset TF_CONFIG.",
         )
     if number > 1 and settings.get("stage_network") == "resnet50":
         raise InputError(
-            "todo",
-            "--stage_network=resnet50: expected --replicas=1, for each replica would normalise by its own frames. "
-            f"Received: --replicas={number}.",
+            "flags_conflict",
+            f"--stage_network=resnet50 does not work with --replicas={number}: each replica would normalise by its "
+            "own frames.",
+            "Use --replicas=1.",
         )
     if settings["ema_momentum"] and settings.get("stage_network") == "resnet50":
         raise InputError(
-            "todo",
-            "--stage_network=resnet50: expected --ema_momentum=0, for what it normalises by is not averaged with the "
-            f"weights. Received: --ema_momentum={settings['ema_momentum']:g}.",
+            "flags_conflict",
+            f"--stage_network=resnet50 does not work with --ema_momentum={settings['ema_momentum']:g}: its "
+            "normalisation statistics are not averaged.",
+            "Use --ema_momentum=0.",
         )
     if number > 1 and settings["accumulation_steps"] > 1:
         raise InputError(
-            "todo",
-            f"--accumulation_steps={settings['accumulation_steps']}: expected 1, for Keras does not accumulate over "
-            f"several replicas. Received: --replicas={number}.",
+            "flags_conflict",
+            f"--accumulation_steps={settings['accumulation_steps']} does not work with --replicas={number}.",
+            "Use --accumulation_steps=1: Keras does not accumulate over several replicas.",
         )
     found = strategy_of(number)
     if number > 1:
@@ -478,10 +484,10 @@ def _check_finite(history):
         return
     terms = ", ".join(f"{name} {float(value):.4g}" for name, value in last.items())
     raise InputError(
-        "todo",
-        f"The loss is not finite in epoch {len(history['loss'])} since this start: {terms}. Look at --learning_rate "
-        "and --warmup_steps (too fast), in train at --alpha with --pair_reduction=sum (too heavy), at --precision (try "
-        "float32), and at the records (python -m data_prep inspect).",
+        "not_finite",
+        f"The loss is not finite in epoch {len(history['loss'])} since this start: {terms}.",
+        "Lower --learning_rate or --alpha, raise --warmup_steps, try --precision=float32, or inspect the records "
+        "(python -m data_prep inspect).",
     )
 
 

@@ -78,5 +78,6 @@ def check_learning_rate(settings: Mapping[str, Any]) -> None:
     if settings["learning_rate"] == 0:
         raise InputError(
             "learning_rate_zero",
-            "--learning_rate: expected more than 0. Received: 0, with which nothing is learned.",
+            "--learning_rate=0: nothing would be learned.",
+            "Use a rate above 0.",
         )

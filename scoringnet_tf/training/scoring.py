@@ -22,19 +22,19 @@ from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, SportForm
 from scoringnet_tf.support.errors import InputError
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 from scoringnet_tf.training import callbacks
-from scoringnet_tf.training.optimizer import make_optimizer
-from scoringnet_tf.training.part_flags import check_frozen, check_parts, part_rates
-from scoringnet_tf.training.run import Phase, Run, hashed
-from scoringnet_tf.training.starting_weights import (
+from scoringnet_tf.training.initialization import (
     load_network,
     load_pretrained,
     load_resnet50,
     load_segmenter,
     preprocessing_of,
 )
-from scoringnet_tf.training.supervision import (
+from scoringnet_tf.training.optimizer import make_optimizer
+from scoringnet_tf.training.part_flags import check_frozen, check_parts, part_rates
+from scoringnet_tf.training.run import Phase, Run, hashed
+from scoringnet_tf.training.targets import (
     check_fragments,
     check_head,
     check_held_out,
@@ -44,7 +44,7 @@ from scoringnet_tf.training.supervision import (
     check_views_flag,
     check_weights,
     is_kfs_alone,
-    supervision,
+    score_targets,
 )
 
 SEGMENTATION = "segmentation.keras"  # KFS at its best validation, SP as it was, where SP is trained after it
@@ -150,16 +150,16 @@ def fragment_stages(
         unknown = [stage for stage in stages if stage not in info.stages[1:]]
         if unknown or len(set(stages)) < len(stages):
             raise InputError(
-                "todo",
-                f"{flag}: expected stages of {', '.join(info.stages[1:])}, each once. Received: {', '.join(stages)}",
+                "unknown_name", f"{flag}={','.join(stages)}: name stages of {', '.join(info.stages[1:])}, each once."
             )
         if settings["fragments"] == "whole" or score not in towers:
-            raise InputError("todo", f"{flag}: expected a tower that sees a key fragment. Received: none for {score}.")
+            raise InputError("flags_conflict", f"{flag}: no tower sees a key fragment for {score}.")
         if {*stages} != {*found.get(score, stages)}:
             raise InputError(
-                "todo",
-                f"{flag}: expected {', '.join(found[score])}, which the tower of --initial_model sees, for it does not "
-                f"learn. Received: {', '.join(stages)}.",
+                "flags_conflict",
+                f"{flag}={','.join(stages)}: the tower of --initial_model sees {', '.join(found[score])}, and does "
+                "not learn.",
+                "Leave the flag out, or let the tower learn.",
             )
         found[score] = stages
     return found or None
@@ -205,14 +205,14 @@ class ScoringRun(Run):
         if settings["data_service"]:
             check_shared(info, settings["data_service"])
             check_service(settings["data_service"])
-        self.supervision = supervision(info, settings["scores"])
+        self.targets = score_targets(info, settings["scores"])
         self.rates = part_rates(settings["rates"])
         super().__init__(info, settings, phases(settings))
         if self.validation_ids and self.phases[-1].monitor == "val_f_src":
             check_held_out(info, self.validation_ids, settings["validation_fraction"])
-            check_learned(info, self.train_ids, self.supervision.towers)
+            check_learned(info, self.train_ids, self.targets.towers)
         with self.strategy.scope():
-            self.model = build_network(info, settings, self.dtype, self.supervision.towers)
+            self.model = build_network(info, settings, self.dtype, self.targets.towers)
         check_fragments(info, settings, self.model.fragment_stages)
         check_parts(self.model, self.rates, settings)
         check_frozen(self.model, self.phases, settings)
@@ -223,20 +223,23 @@ class ScoringRun(Run):
         if not self.settings["test_scores"]:
             return
         if "test" not in self.info.splits:
-            found = f"{self.info.records_dir} with {', '.join(self.info.splits)} alone"
-            raise InputError("todo", f"--test_scores: expected records with a test split. Received: {found}.")
+            raise InputError(
+                "no_test_split",
+                f"--test_scores: {self.info.records_dir} has no test split, only {', '.join(self.info.splits)}.",
+            )
         videos = [video for video in self.info.videos.values() if video["split"] == "test"]
         if not any(video[score] is not None for video in videos for score in SCORES if score in self.model.output):
             raise InputError(
-                "todo",
-                "--test_scores: expected test videos whose scores are known. Received: none of "
-                f"{counted(len(videos), 'video')}.",
+                "no_scores",
+                f"--test_scores: the scores of all {counted(len(videos), 'test video')} of {self.info.records_dir} "
+                "are unknown.",
             )
         if self.settings["ema_momentum"] and not self.validation_ids:
             raise InputError(
-                "todo",
-                "--test_scores: expected held-out videos beside --ema_momentum, for a validation puts the averages of "
-                "the weights into the model. Received: none (--validation_fraction=0).",
+                "nothing_held_out",
+                "--test_scores with --ema_momentum needs held-out videos: the averages are in the model during a "
+                "validation.",
+                "Set --validation_fraction above 0.",
             )
 
     def _built_of(self):
@@ -321,7 +324,7 @@ class ScoringRun(Run):
 
     def load_initial_weights(self) -> None:
         """Fills the network with the weights that the settings name, and with the statistics of features."""
-        print(self.supervision.said)
+        print(self.targets.said)
         if self.info.features:
             self.model.adapt_features(self._videos("train"))
         elif said := little_shown(self.info.frame_size, self.settings["image_size"]):
@@ -370,7 +373,7 @@ class ScoringRun(Run):
 
     def _final_std(self):
         """Points; None where every training video knows difficulty and execution, or no tower learns them."""
-        return self.info.score_statistics["train"]["final"]["std"] if self.supervision.final_too else None
+        return self.info.score_statistics["train"]["final"]["std"] if self.targets.final_too else None
 
     def validation_names(self, phase: Phase) -> list[str]:
         """Those of the model's losses and metrics."""

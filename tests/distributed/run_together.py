@@ -15,6 +15,7 @@ import numpy as np
 
 import scoringnet_tf  # noqa: F401
 from scoringnet_tf.data.dataset_info import DatasetInfo
+from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.scoring import ScoringRun
 
@@ -55,6 +56,9 @@ if __name__ == "__main__":
         callbacks.StopAfter = Killed
     asked = settings(folder, records, **CHANGES, replicas=int(replicas)) | json.loads(changes)
     run = ScoringRun(DatasetInfo.load(records), asked)
-    run.run()
+    try:
+        run.run()
+    except InputError as error:
+        sys.exit(f"{error} [{error.code}]")
     if run.worker == 0:
         np.savez(pathlib.Path(folder) / "weights.npz", *run.model.get_weights())

@@ -9,12 +9,12 @@ import pytest
 from scipy import stats
 from test_suite import EXPERIMENT, commands, surroundings  # noqa: F401
 
+from scoringnet_tf import bootstrap
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import best_epochs, suite, training
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
 from scoringnet_tf.experiments.kept import wrong_cells
 from scoringnet_tf.experiments.report import BEST
-from scoringnet_tf.sports import bootstrap
 
 EPOCHS = 5
 

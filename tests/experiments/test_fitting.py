@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 import yaml
+from refusals import refused
 
 import scoringnet_tf
 from scoringnet_tf import baselines
@@ -19,7 +20,6 @@ from scoringnet_tf.experiments.catalogue import EXPERIMENTS, STAGES, Experiment,
 from scoringnet_tf.experiments.fitting import Fitting
 from scoringnet_tf.experiments.training import Surroundings, Training
 from scoringnet_tf.sports import SCORES
-from scoringnet_tf.support.errors import InputError
 
 SYSTEM = Row("SVR", baseline="c3d_svr")
 TABLE = Experiment("Table", "Which?", [Row("ours"), SYSTEM, Row("Pose", baseline="pose_dct", needs="joints")], "ours")
@@ -144,7 +144,7 @@ def test_a_table_of_which_nothing_can_be_filled_is_left_out(surroundings, capsys
         {"heads": EXPERIMENTS["heads"], "shortcuts": EXPERIMENTS["shortcuts"]}, surroundings
     ).keys() == {"shortcuts"}
     assert "heads: left out S3D: the records have no vectors." in capsys.readouterr().err
-    with pytest.raises(InputError, match="--records_dir, --preset: expected what heads needs"):
+    with refused("nothing_to_do", "heads"):
         suite.possible({"heads": EXPERIMENTS["heads"]}, surroundings)
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from scoringnet_tf import bootstrap
 from scoringnet_tf.experiments import intervals
-from scoringnet_tf.sports import bootstrap, src
+from scoringnet_tf.sports import src
 
 
 def drawn(shape, seed=0):

@@ -9,14 +9,14 @@ import re
 import numpy as np
 import pytest
 from command_forks import forked
+from refusals import code_printed, refused
 from test_stage_results import results as stage_results  # noqa: F401
 
+from scoringnet_tf import bootstrap
 from scoringnet_tf.experiments import docs, report, splits
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS, Experiment, Row
 from scoringnet_tf.experiments.intervals import Results
 from scoringnet_tf.experiments.kept import WORDS, read_results, why_kept, wrong_cells
-from scoringnet_tf.sports import bootstrap
-from scoringnet_tf.support.errors import InputError
 
 ROOT = pathlib.Path(__file__).parents[2]
 KEPT = [path for path in sorted((ROOT / "results").glob("*/*/cells.json")) if EXPERIMENTS[path.parent.name].paper]
@@ -100,22 +100,21 @@ def test_the_paper_s_figures_stand_beside_those_of_the_same_row(path):
 
 
 @pytest.mark.parametrize(
-    ("hashes", "numbers", "received"),
+    ("hashes", "numbers", "kept"),
     [
-        (["a", "b"], {"one": 2, "two": 2}, None),
-        (["a", "c", "b"], {"one": 2, "two": 3, "three": 1}, None),
-        (["b", "a"], {"one": 2, "two": 2}, "Received: those of other records."),
-        (["c", "a", "b"], {"one": 2, "two": 2}, "Received: those of other records."),
-        (["a"], {"one": 2, "two": 2}, "Received: those of 2 renderings, not all of which are given."),
-        (["a", "b"], {"one": 2, "two": 1}, "Received: those of 2 seeds of two, of which there are 1 now."),
-        (["a", "b"], {"one": 2}, "Received: those of 2 seeds of two, of which there are 0 now."),
+        (["a", "b"], {"one": 2, "two": 2}, False),
+        (["a", "c", "b"], {"one": 2, "two": 3, "three": 1}, False),
+        (["b", "a"], {"one": 2, "two": 2}, True),  # other records
+        (["c", "a", "b"], {"one": 2, "two": 2}, True),
+        (["a"], {"one": 2, "two": 2}, True),  # a rendering is missing
+        (["a", "b"], {"one": 2, "two": 1}, True),  # fewer seeds
+        (["a", "b"], {"one": 2}, True),
     ],
 )
-def test_results_of_other_data_or_of_more_stay(folder, hashes, numbers, received):
+def test_results_of_other_data_or_of_more_stay(folder, hashes, numbers, kept):
     cells = folder / "cells.json"
     cells.write_text(json.dumps({**json.loads(cells.read_text()), "data": {"hash": ["a", "b"]}}))
-    found = why_kept(folder, hashes, numbers)
-    assert (found is None) if received is None else found.endswith(received)
+    assert (why_kept(folder, hashes, numbers) is not None) == kept
     assert why_kept(folder, ["a", "b"], {}, 2) is None
     kept = {"preset": "small.flags", "files": {"pretrained": "1"}, "further_flags": [], "splits": ["1", "2"]}
     cells.write_text(json.dumps({**json.loads(cells.read_text()), **kept}))
@@ -126,7 +125,7 @@ def test_results_of_other_data_or_of_more_stay(folder, hashes, numbers, received
         {"further_flags": ["--max_steps=2"]},
         {"splits": ["1", "3"]},
     ):
-        assert "Received: those of another " in (why_kept(folder, ["a", "b"], {}, 2, {**kept, **changed}) or "")
+        assert why_kept(folder, ["a", "b"], {}, 2, {**kept, **changed})
     assert why_kept(folder.with_name("new"), hashes, numbers) is None
 
 
@@ -139,7 +138,7 @@ def test_a_command_that_would_replace_other_results_is_refused_before_it_trains(
     before = cells.read_bytes()
     for command in ("run", "report"):
         result = forked("scoringnet_tf.experiments", command, "table5", "shortcuts", *words)
-        assert result.returncode == 1 and "(another --results_dir, or --overwrite). Received: those of" in result.stderr
+        assert result.returncode == 1 and code_printed(result.stderr) == "results_kept"
     assert cells.read_bytes() == before and not (tmp_path / "runs").exists()
     assert forked("scoringnet_tf.experiments", "report", "shortcuts", *words, "--overwrite").returncode == 0
     assert json.loads(cells.read_text())["data"]["hash"] == ["0123456789ab"]
@@ -148,7 +147,7 @@ def test_a_command_that_would_replace_other_results_is_refused_before_it_trains(
     lacking = ["--preset", tmp_path / "lacking.flags", "--overwrite"]
     assert forked("scoringnet_tf.experiments", "report", "shortcuts", *words, *lacking).returncode == 0
     result = forked("scoringnet_tf.experiments", "report", "table5", *words, *lacking)
-    assert result.returncode == 1 and "--pretrained=nowhere.keras: expected a model" in result.stderr
+    assert code_printed(result.stderr) == "not_found" and "nowhere.keras" in result.stderr
 
 
 def test_a_row_that_is_kept_and_cannot_be_made_is_missed_before_anything_is_trained(diving_copy, tmp_path):
@@ -160,9 +159,7 @@ def test_a_row_that_is_kept_and_cannot_be_made_is_missed_before_anything_is_trai
     (folder / "cells.json").write_text(json.dumps({"data": data, "rows": rows}))
     result = forked("scoringnet_tf.experiments", "run", "table7", *words)
     assert "table7: left out Pose + DCT: the records have no joints." in result.stderr
-    assert (
-        result.returncode == 1 and "Received: those of 3 seeds of Pose + DCT, of which there are 0 now" in result.stderr
-    )
+    assert code_printed(result.stderr) == "results_kept" and "Pose + DCT" in result.stderr
     assert not (tmp_path / "runs").exists()
 
 
@@ -173,7 +170,7 @@ def test_results_of_what_no_data_hash_covers_are_kept(what, folder, monkeypatch)
     (folder / "cells.json").write_text(json.dumps(kept))
     numbers = dict.fromkeys(kept["rows"], 2)
     assert why_kept(folder, ["a"], numbers, made={what: "first"}) is None
-    assert f"Received: those of another {WORDS[what]}." in why_kept(folder, ["a"], numbers, made={what: "second"})
+    assert WORDS[what] in why_kept(folder, ["a"], numbers, made={what: "second"})
 
 
 def test_table_3_is_read_again(stage_results, tmp_path, monkeypatch):  # noqa: F811
@@ -270,36 +267,23 @@ def test_tables_in_pages_are_those_of_the_committed_results():
         assert docs.filled(page, ROOT / "results") == page.read_text(encoding="utf-8"), page
 
 
-# Row of a table of README.md → folder of results, row there; a number beside it is a figure of that row.
-IN_README = {
-    **{
-        f"| {head} |": ("diving/heads", head)
-        for head in ("MSE", "MSE + ranking", "distribution", "distribution + ranking")
-    },
-    "| S3D's regression": ("diving/heads", "S3D"),
-    "| durations of the stages alone (ridge)": ("diving/shortcuts", "stage durations"),
-    "| one 16×12 grey frame at the entry (ridge)": ("diving/shortcuts", "one 16×12 grey frame"),
-    "| durations of the stages alone, 56 other vaults": ("vault/shortcuts", "stage durations"),
-    "| the true difficulty alone, the same 56": ("vault/shortcuts", "true difficulty"),
-}
+SHIPPED = [  # how the row of a page begins → folder of results, row there; a number beside it is a figure of that row
+    ("README.md", "| MSE + ranking on P3D features", "diving/heads", "MSE + ranking"),
+    ("README.md", "| S3D's regression", "diving/heads", "S3D"),
+    *(
+        (page, f"| {beginning}", "diving/shortcuts", row)
+        for pages, beginning, row in (
+            (("README.md", "docs/results.md"), "durations of the stages alone", "stage durations"),
+            (("docs/results.md",), "one 16×12 grey frame at the entry", "one 16×12 grey frame"),
+        )
+        for page in (*pages, "saved_models/diving_small/README.md")
+    ),
+]
 
 
-@pytest.mark.parametrize(
-    ("page", "beginning", "folder", "row"),
-    [
-        *(("README.md", beginning, *place) for beginning, place in IN_README.items()),
-        *(
-            (page, beginning, "diving/shortcuts", row)
-            for page in ("docs/results.md", "saved_models/diving_small/README.md")
-            for beginning, row in (
-                ("| durations of the stages alone", "stage durations"),
-                ("| one 16×12 grey frame at the entry", "one 16×12 grey frame"),
-            )
-        ),
-    ],
-)
+@pytest.mark.parametrize(("page", "beginning", "folder", "row"), SHIPPED)
 def test_figures_in_pages_are_those_of_the_committed_results(page, beginning, folder, row):
-    cells = json.loads((ROOT / "results" / folder / "cells.json").read_text(encoding="utf-8"))["rows"][row]
+    cells = kept_of(folder)[row]
     known = {
         f"{value:.{digits}f}"
         for cell in cells.values()
@@ -311,81 +295,59 @@ def test_figures_in_pages_are_those_of_the_committed_results(page, beginning, fo
     assert len(numbers) >= 2 and set(numbers) <= known
 
 
-def cell(name, row, figure, what="mean"):
-    """ "diving/table1", "entry", "e_src" → its mean; of "more" the ends of the paired difference from its reference."""
-    return kept_of(name)[row][figure][what]
+CLAIMS = {  # claim of docs/results.md → figure, then table and rows of dives and of vaults
+    "Difficulty comes from the flight": (
+        "d_src",
+        ("diving/table1", "take-flight", "pre-starting", "entry"),
+        ("vault/table2", "posting-flight", "pre-flight", "landing"),
+    ),
+    "Execution comes from the entry": ("e_src", ("diving/table1", "entry", "pre-starting", "take-flight"), ()),
+    "Key fragments help (": ("f_src", ("diving/table4", "−KFS", "+KFS"), ("vault/table4", "−KFS", "+KFS")),
+    "Key fragments help difficulty": ("d_src", ("diving/table4", "−KFS", "+KFS"), ("vault/table4", "−KFS", "+KFS")),
+    "The ranking loss helps": (
+        "f_src",
+        ("diving/table5", "MSE", "MSE + ranking"),
+        ("vault/table5", "MSE", "MSE + ranking"),
+    ),
+    "ScoringNet beats C3D + SVR": (
+        "f_src",
+        ("diving/table7", "ScoringNet (MSE + ranking)", "C3D + SVR"),
+        ("vault/table7", "ScoringNet (MSE + ranking)", "C3D + SVR"),
+    ),
+}
 
 
-def said(*values):
-    """Numbers as a sentence has them."""
-    return tuple(f"{value:.2f}".replace("-", "−") for value in values)
-
-
-def test_what_the_pages_say_of_the_ranking_loss_is_what_was_measured():
-    """On real features it moves no order, and spreads the scores."""
-    page = " ".join((ROOT / "docs/results.md").read_text(encoding="utf-8").split())
-    (found,) = read_results(ROOT / "results/diving/ranking/predictions.csv")
-    kept, table, truth = kept_of("diving/ranking"), EXPERIMENTS["ranking"], found.truth["final"]
-    ranked = [row for row in table.rows if row.flags.get("alpha") != "0"]
-    differences = [
-        kept[row.name]["f_src"]["mean"] - kept[table.compared_with(row.name, "final")]["f_src"]["mean"]
-        for row in ranked
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_claim_has_the_figures_of_its_table(claim):
+    """And "told apart" if the paired interval of its second row from its first leaves 0 out."""
+    figure, *tables = CLAIMS[claim]
+    (line,) = [
+        line for line in (ROOT / "docs/results.md").read_text(encoding="utf-8").splitlines() if f"| {claim}" in line
     ]
-    assert f"differences of the means {min(differences):.3f} to {max(differences):.3f}".replace("-", "−") in page
-    for row in ranked:
-        low, high = kept[row.name]["f_src"]["more"]
-        assert low < 0 < high, row.name
-    predicted = {row: scores["final"][:, 0] for row, scores in found.predicted.items()}
-    spread = {row: scores.std(axis=1).mean() for row, scores in predicted.items()}
-    first, one, alpha, delta = (spread[row] for row in ("MSE", "MSE + ranking", "α = 25", "δ = 2"))
-    assert f"deviate by {first:.1f} points, where the true ones do by {truth.std():.1f};" in page
-    assert f"to {one:.1f} with α = 1, {alpha:.1f} with α = 25 and {delta:.1f} with δ = 2, and so MED" in page
-    med = [kept[row]["f_med"]["mean"] for row in ("MSE", "MSE + ranking", "α = 25", "δ = 2")]
-    assert (
-        f"MED falls from {med[0]:.1f} to {med[1]:.1f} and to {med[2]:.1f}." in page
-        and f"{med[3]:.1f}" == f"{med[2]:.1f}"
-    )
-    fitted = [
-        np.mean([np.abs(np.polyval(np.polyfit(each, truth, 1), each) - truth).mean() for each in scores])
-        for scores in predicted.values()
-    ]
-    assert f"MED is {min(fitted):.1f} to {max(fitted):.1f} in every row" in page
+    cells = line.strip("|").split("|")[1:]
+    for cell, (folder, *rows) in zip(cells, filter(None, tables), strict=False):
+        kept = kept_of(folder)
+        means = [f"{kept[row][figure]['mean']:.2f}".replace("-0.00", "0.00") for row in rows]
+        assert sorted(re.findall(r"-?\d\.\d\d", cell.replace("−", "-"))) == sorted(means)
+        if "told apart" in cell and len(rows) == 2:
+            low, high = kept[rows[1]][figure]["more"]
+            assert (low > 0 or high < 0) == ("not told apart" not in cell), claim
 
 
-def test_what_readme_says_of_the_paper_s_claims_is_what_was_measured():
-    """Each sentence made of the kept cells."""
-    page = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    flight = cell("diving/table1", "take-flight", "d_src")
-    before, after = (cell("diving/table1", row, "d_src", "more") for row in ("pre-starting", "entry"))
-    ends = (-before[1], -before[0], -after[1], -after[0])
-    one, two, three, four, five = said(flight, *ends)
-    assert f"D-SRC {one}, 95 % of the difference {two} to {three} and {four} to {five})" in page
-    for table, figure in (("diving/table4", "d_src"), ("vault/table4", "f_src")):
-        whole, key = (cell(table, row, figure) for row in ("−KFS", "+KFS"))
-        less, more = cell(table, "+KFS", figure, "more")
-        assert "from {} to {}".format(*said(whole, key)) in page and "+{} to +{}".format(*said(less, more)) in page
-        assert less > 0
-    knowing, seeing = (
-        cell("vault/shortcuts", row, "f_src") for row in ("true difficulty", "ScoringNet (MSE + ranking)")
-    )
-    less, more = cell("vault/shortcuts", "true difficulty", "f_src", "more")
-    expected = "who knows that has an F-SRC of {}, ScoringNet {} (difference {} to {})"
-    assert expected.format(*said(knowing, seeing, less, more)) in page
-    for score in "def":
-        less, more = cell("diving/table5", "MSE + ranking", f"{score}_src", "more")
-        assert less < 0 < more  # what the ranking loss adds is not told apart
+def test_the_ranking_loss_moves_no_order_on_real_features():
+    kept, table = kept_of("diving/ranking"), EXPERIMENTS["ranking"]
+    for row in table.rows:
+        if row.flags.get("alpha") != "0":
+            low, high = kept[row.name]["f_src"]["more"]
+            assert low < 0 < high, row.name
 
 
 def test_the_entry_tells_execution_better_than_the_pre_starting():
-    """Of two rows that table 1 does not set side by side: the draws are those of its intervals."""
+    """Table 1 does not set these two side by side: the draws are those of its intervals."""
     (found,) = read_results(ROOT / "results/diving/table1/predictions.csv")
-    for name, beginning in (("e_src", "difference {} to {}"), ("f_src", "F-SRC {} to {}, each by a bootstrap")):
-        draws = found.drawn(name)
-        expected = beginning.format(*said(*bootstrap.interval(draws["entry"] - draws["pre-starting"])))
-        assert expected in (ROOT / "docs/experiments.md").read_text(encoding="utf-8"), expected
-    entry, starting = said(*(cell("diving/table1", row, "e_src") for row in ("entry", "pre-starting")))
-    for page in ("README.md", "docs/experiments.md"):
-        assert f"E-SRC {entry} and {starting}, difference 0.08 to 0.64" in (ROOT / page).read_text(encoding="utf-8")
+    draws = found.drawn("e_src")
+    assert bootstrap.interval(draws["entry"] - draws["pre-starting"])[0] > 0
+    assert bootstrap.interval(draws["entry"] - draws["take-flight"])[0] < 0
 
 
 @pytest.mark.parametrize("sport", ["diving", "vault"])
@@ -423,5 +385,5 @@ def test_a_page_takes_the_newest_table_and_its_pictures(tmp_path):
 
 def test_a_marker_that_is_not_closed_is_refused(tmp_path):
     (tmp_path / "page.md").write_text(PAGE.replace("<!-- /results -->", ""))
-    with pytest.raises(InputError, match=r"page\.md: expected <!-- /results --> after"):
+    with refused("damaged", "page.md"):
         docs.filled(tmp_path / "page.md", tmp_path)

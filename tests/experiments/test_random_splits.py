@@ -7,14 +7,15 @@ import sys
 
 import numpy as np
 import pytest
+from refusals import code_printed, refused
 from test_suite import commands, surroundings  # noqa: F401
 
+from scoringnet_tf import bootstrap
+from scoringnet_tf.data.custom_splits import read_split, write_split
 from scoringnet_tf.data.renderings import check_renderings
-from scoringnet_tf.data.resplitting import read_split, write_split
 from scoringnet_tf.experiments import splits, suite
 from scoringnet_tf.experiments.catalogue import EXPERIMENTS
 from scoringnet_tf.inference import evaluation
-from scoringnet_tf.sports import bootstrap
 from scoringnet_tf.support.errors import InputError
 
 TABLE6 = EXPERIMENTS["table6"]
@@ -98,7 +99,7 @@ def test_files_may_leave_records_out_where_they_are_of_one_size(surroundings, tm
     assert {*first.records.videos} == {*found[0]} and first.records.split("test")["ids"] == tested[1:]
     write_split(tmp_path / "whole.csv", split)
     for others in (["1.csv"], ["1.csv", "other.csv"], ["1.csv", "whole.csv"]):
-        with pytest.raises(InputError, match=r"1\.csv: expected a split for each of 10 records, or several of as many"):
+        with refused("not_in_split", "1.csv"):
             splits.splits_of(surroundings, 6, [tmp_path / name for name in others])
 
 
@@ -108,10 +109,10 @@ def test_a_file_of_a_part_of_the_records_is_refused(surroundings, tmp_path):  # 
     assert splits.splits_of(surroundings, 6, [tmp_path / "whole.csv"]) == [split]
     part = {video_id: of for video_id, of in split.items() if video_id not in ("002", "009")}
     write_split(tmp_path / "part.csv", part)
-    with pytest.raises(InputError, match=r"part\.csv: expected a split for each of 10 records.*none for 2: 002, 009\."):
+    with refused("not_in_split", "part.csv", "002, 009"):
         splits.splits_of(surroundings, 6, [tmp_path / "whole.csv", tmp_path / "part.csv"])
     write_split(tmp_path / "again.csv", split)
-    with pytest.raises(InputError, match=r"--split_files: .* Received: .*whole\.csv and .*again\.csv, the same\."):
+    with refused("duplicate", "whole.csv", "again.csv"):
         splits.splits_of(surroundings, 6, [tmp_path / "whole.csv", tmp_path / "again.csv"])
 
 
@@ -122,7 +123,7 @@ def test_a_rendering_with_other_scores_of_what_a_split_tests_is_refused(surround
     for video_id in again.split("train")["ids"]:
         again.videos[video_id]["final"] += 1
     check_renderings(surroundings.records, surroundings.renderings)
-    with pytest.raises(InputError, match=r"--renderings=.*with the same scores"):
+    with pytest.raises(InputError):
         splits.surroundings_of(surroundings, chosen)
 
 
@@ -188,7 +189,7 @@ def test_the_command_goes_over_all_splits(surroundings, commands, tmp_path, monk
     monkeypatch.setattr(sys, "argv", ["experiments", "report", "table6", "--splits=2", *where, *folders])
     command.flags.FLAGS.unparse_flags()
     assert command.main(command.flags.FLAGS(sys.argv)[1:]) == 1
-    assert "those of 2 splits of MSE + ranking, of which there are 1 now" in capsys.readouterr().err
+    assert code_printed(capsys.readouterr().err) == "results_kept"
     assert (tmp_path / "results/diving/table6/cells.json").read_bytes() == before
     # Of another dataset the paper's figures are said to be of its own; of the tables on one split too.
     other = dataclasses.replace(surroundings.records, name="mtl_aqa")

@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from conftest import write_video
+from refusals import refused
 
 from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.experiments import shortcuts
 from scoringnet_tf.sports import SCORES
-from scoringnet_tf.support.errors import InputError
 
 NUMBER, TESTED = 60, 20
 
@@ -128,5 +128,5 @@ def test_what_is_not_known_of_every_video_is_left_out_and_named(info, tmp_path, 
 
 def test_features_have_no_shortcuts(info):
     features = shortcuts.dataclasses.replace(info, features={"size": 3})
-    with pytest.raises(InputError, match="expected records of frames"):
+    with refused("features_given"):
         shortcuts.watch(features, "test")

@@ -4,15 +4,15 @@ import csv
 
 import numpy as np
 import pytest
+from refusals import refused
 
+from scoringnet_tf.bootstrap import interval
 from scoringnet_tf.experiments import report, stage_results
 from scoringnet_tf.experiments.catalogue import Experiment, Row
 from scoringnet_tf.experiments.stage_results import MEAN, StageResults, counts, read_stages
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.report.evaluation_report import write_report
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.sports.bootstrap import interval
-from scoringnet_tf.support.errors import InputError
 
 STAGES = ("noise", "pre-starting", "take-flight", "entry")
 TRUE = np.repeat([1, 2, 3, 0], [4, 6, 5, 5])
@@ -49,7 +49,7 @@ def test_stages_of_a_report_are_read_again(written):
 
 
 def test_stages_of_another_sport_are_refused(written, tmp_path):
-    with pytest.raises(InputError, match=r"stages\.csv: expected stages of noise, landing"):
+    with refused("wrong_format", "stages.csv"):
         read_stages(tmp_path / "report/stages.csv", ("noise", "landing"))
 
 

@@ -1,4 +1,4 @@
-"""The SavedModel gives the numbers of Keras, without our package and as TF Serving runs it, and refuses wrong requests."""
+"""The SavedModel gives the numbers of Keras, in TensorFlow alone and in TF Serving, and refuses wrong requests."""
 
 import json
 import os

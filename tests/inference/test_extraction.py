@@ -34,8 +34,8 @@ from scoringnet_tf.inference.feature_folder import (
 )
 from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.sports import get_sport
+from scoringnet_tf.support.errors import Stopped
 from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.support.stopping import Stopped
 from scoringnet_tf.training.config import record_config
 
 ROOT = pathlib.Path(__file__).parents[2]

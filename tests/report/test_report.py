@@ -30,7 +30,7 @@ from scoringnet_tf.report.judges import Judged, matched, read_judges, unshown_sc
 from scoringnet_tf.report.page_data import HIDDEN, ONE_DEVIATION, Scenes, scored_and_shown, shown_performances
 from scoringnet_tf.report.thumbnails import encode_clip, film_frames, filmed, thumbnails
 from scoringnet_tf.sports import get_sport
-from scoringnet_tf.support.remarks import Remark
+from scoringnet_tf.support.messages import Remark
 
 DIVING = get_sport("diving")
 DAMAGED = Remark("damaged", "It is damaged.")
@@ -420,7 +420,7 @@ def test_a_row_near_two_performances_belongs_to_the_later_one(spans, start, plac
 STOPPED = """
 import signal, sys
 from scoringnet_tf.inference import inputs
-from scoringnet_tf.support.stopping import Stopped
+from scoringnet_tf.support.errors import Stopped
 real, calls = inputs.attempted, []
 def attempted(*given):
     calls.append(given)

@@ -10,10 +10,10 @@ import pytest
 from page_samples import Elements, session, shown
 from refusals import refused
 
+from scoringnet_tf.bootstrap import draws_of, interval
 from scoringnet_tf.inference.reliability import Reliability
 from scoringnet_tf.report.page import ShownScore
 from scoringnet_tf.report.session import check_pages, session_page, write_pages
-from scoringnet_tf.sports.bootstrap import draws_of, interval
 
 
 def test_a_session_is_ranked_by_the_final_score_and_equal_scores_share_a_rank():

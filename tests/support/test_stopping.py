@@ -9,7 +9,8 @@ import sys
 import pytest
 from conftest import disposed
 
-from scoringnet_tf.support.stopping import Stopped, stoppable
+from scoringnet_tf.support.cli import stoppable
+from scoringnet_tf.support.errors import Stopped
 
 ROOT = pathlib.Path(__file__).parents[2]
 

@@ -9,6 +9,7 @@ import types
 import keras
 import numpy as np
 import pytest
+from refusals import refused
 from training_runs import KilledError, assert_same, kill_after_epoch, settings, weights_after, weights_beside
 
 import scoringnet_tf
@@ -63,7 +64,7 @@ def test_a_finished_run_is_extended(straight, diving_records, tmp_path):
     weights_after(diving_records, tmp_path, **{**OPTIONS, "epochs": 2})
     assert_same(weights_beside(straight.best), weights_after(diving_records, tmp_path, **OPTIONS))
     assert rows_of(straight.run.model_dir / "joint.csv") == rows_of(tmp_path / "joint.csv")
-    with pytest.raises(InputError, match=r"--epochs \(was 4, now 3\)"):
+    with refused("other_run", "--epochs"):
         weights_after(diving_records, tmp_path, **{**OPTIONS, "epochs": 3})
 
 
@@ -99,7 +100,7 @@ def test_an_object_store_and_a_data_service_change_nothing_also_over_a_kill(
 
 def test_nobody_who_answers_is_said_before_anything_is_written(diving_records, tmp_path):
     wrong = settings(tmp_path / "run", diving_records, data_service="localhost:1")
-    with pytest.raises(InputError, match=r"--data_service=localhost:1: expected what .*serve_data.* no answer"):
+    with pytest.raises(InputError):
         ScoringRun(DatasetInfo.load(diving_records), wrong)
     assert not (tmp_path / "run").exists()
 

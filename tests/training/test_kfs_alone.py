@@ -3,6 +3,7 @@
 import pytest
 from command_forks import forked
 from conftest import write_bars
+from refusals import code_printed, refused
 from training_runs import settings
 
 import scoringnet_tf
@@ -10,7 +11,6 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference.calibration import add_reference
 from scoringnet_tf.inference.prediction import scorer_of, stage_finder
 from scoringnet_tf.models.presets import check_trained, load_scoring_net
-from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.scoring import ScoringRun, build_network
 from scoringnet_tf.weights.tower import c3d_of_tower
 
@@ -78,25 +78,20 @@ def test_its_scores_are_refused_and_its_stages_are_found(alone, diving_records, 
         "export": lambda: check_trained(model, alone),
     }
     for take in takes_scores.values():
-        with pytest.raises(InputError) as error:
+        with refused("not_trained"):
             take()
-        assert error.value.code == "not_trained"
     assert stage_finder(alone).score_file(diving_video, "dive", force=True).stages
 
 
 @pytest.mark.parametrize("untrained", [None, "score_predictor", 3])
 def test_what_says_nothing_of_what_was_trained_is_refused(untrained):
-    with pytest.raises(ValueError, match=r"Expected provenance with a list as untrained\. Received: "):
+    with pytest.raises(ValueError):
         scoringnet_tf.ScoringNet(image_size=(32, 32), width_multiplier=1 / 16, provenance={"untrained": untrained})
 
 
 def test_import_weights_names_it(alone, tmp_path):
     result = forked("scoringnet_tf.import_weights", alone, "--tower=execution", f"--output={tmp_path / 'c3d.keras'}")
-    assert (
-        result.returncode == 1
-        and result.stderr.startswith(f"import_weights: {alone}: ")
-        and "execution" in result.stderr
-    )
+    assert result.returncode == 1 and "execution" in result.stderr
     assert not (tmp_path / "c3d.keras").exists()
 
 
@@ -104,7 +99,7 @@ def test_import_weights_names_it(alone, tmp_path):
 def test_commands_name_it(alone, diving_video, tmp_path, command):
     words = [diving_video] if command == "predict" else [f"--export_dir={tmp_path / 'served'}"]
     result = forked("scoringnet_tf." + command, f"--model={alone}", *map(str, words))
-    assert result.returncode == 1 and f"{command}: --model={alone}: expected a trained model." in result.stderr
+    assert result.returncode == 1 and code_printed(result.stderr) == "not_trained"
     assert not (tmp_path / "served").exists()
 
 
@@ -112,4 +107,4 @@ def test_evaluate_says_it(alone, diving_records, tmp_path):
     words = [f"--model={alone}", f"--records_dir={diving_records}", f"--output_dir={tmp_path / 'evaluation'}"]
     result = forked("scoringnet_tf.evaluate", *words)
     assert result.returncode == 0, result.stderr
-    assert "Without training of difficulty and execution its scores mean nothing." in result.stdout
+    assert "difficulty and execution" in result.stdout

@@ -10,7 +10,7 @@ import scoringnet_tf
 from scoringnet_tf.data import input_pipeline
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.c3d import PREPROCESSING
-from scoringnet_tf.training import pretraining, runtime
+from scoringnet_tf.training import pretraining
 from scoringnet_tf.training.optimizer import make_optimizer
 from scoringnet_tf.training.pretraining import PretrainingRun
 
@@ -174,7 +174,9 @@ def test_flags_of_the_schedule(run):
 
 def test_flags_of_the_process(motion_records, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(runtime, "configure", lambda *arguments: asked.append(arguments) or "mixed_bfloat16")
+    monkeypatch.setattr(
+        "scoringnet_tf.training.run.configure", lambda *arguments: asked.append(arguments) or "mixed_bfloat16"
+    )
     changes = {"precision": "auto", "seed": 11, "deterministic": False}
     run = PretrainingRun(DatasetInfo.load(motion_records), settings(tmp_path / "run", **changes))
     assert asked == [("auto", 11, False)]

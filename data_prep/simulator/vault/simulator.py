@@ -22,7 +22,7 @@ from data_prep.simulator.vault.faults import (
     random_trait,
 )
 from data_prep.simulator.vault.rules import DIFFICULTIES, Vault, frequent_vaults, vaults_of_difficulty
-from scoringnet_tf.support.wording import counted
+from scoringnet_tf.support.messages import counted
 
 UNLV_VIDEOS, UNLV_TEST = 176, 56  # size and test part of UNLV-Vault
 TIMING = (

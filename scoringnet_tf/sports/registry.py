@@ -1,0 +1,81 @@
+"""The sports that there are: those that ship, and those that users define."""
+
+import importlib.resources
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from scoringnet_tf.sports.definition import definition_of, sport_of
+from scoringnet_tf.sports.sport import Sport
+from scoringnet_tf.sports.sport_file import SUFFIXES, parse_sport, read_sport, sport_yaml
+from scoringnet_tf.support.errors import InputError
+
+if TYPE_CHECKING:
+    from scoringnet_tf.support.paths import AnyPath
+
+# A sport, or what is kept of one (see `kept_form`).
+SportForm: TypeAlias = Sport | str | Mapping[str, Any]
+
+
+def _shipped():
+    folder = importlib.resources.files("scoringnet_tf.sports") / "shipped"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(SUFFIXES)), key=lambda file: file.name)
+    return [parse_sport(file.read_bytes(), str(file)) for file in files]
+
+
+SPORTS = {sport.name: sport for sport in _shipped()}
+
+
+def get_sport(sport: SportForm) -> Sport:
+    """The sport that is meant.
+
+    Args:
+        sport: the name of one that ships, the definition of one's own, or a `Sport`.
+
+    Raises:
+        InputError: no sport of this name ships (those that do are named), or a definition is none.
+    """
+    if isinstance(sport, Sport):
+        return sport
+    if isinstance(sport, Mapping):
+        return sport_of(sport, "sport")
+    if sport not in SPORTS:
+        raise InputError("unknown_name", f"No sport {sport!r} ships.", f"Those that do: {', '.join(SPORTS)}.")
+    return SPORTS[sport]
+
+
+def named_sport(text: str | None, flag: str = "sport") -> Sport:
+    """The sport that a user names at the command line: one that ships, or the YAML file of one's own.
+
+    Raises:
+        InputError: naming `flag` or the file, where there is none.
+    """
+    if text in SPORTS:
+        return SPORTS[text]
+    if text is None or not text.endswith(SUFFIXES):
+        raise InputError(
+            "unknown_name",
+            f"--{flag}={text} is not a sport.",
+            f"Use one of {', '.join(SPORTS)}, or a file {' or '.join(SUFFIXES)} that defines one.",
+        )
+    return read_sport(text)
+
+
+def option_form(sport: Sport, path: "AnyPath") -> str:
+    """What `--sport` is for a sport: the name of one that ships; `path` for one's own, whose file is written there."""
+    if SPORTS.get(sport.name) == sport:
+        return sport.name
+    from scoringnet_tf.support.files import replacing_file  # what opens object stores takes long to import
+
+    with replacing_file(path) as temporary:
+        temporary.write_text(sport_yaml(sport), encoding="utf-8")
+    return str(path)
+
+
+def kept_form(sport: Sport) -> str | dict[str, Any]:
+    """What records and models keep of a sport; `get_sport` takes it back.
+
+    Of one's own it is the whole definition, so that they need no file. Of one that ships it is the name, as it has
+    always been: what ships keeps its stages, fragments and rule from version to version, while the ranges that labels
+    are held against may grow, which should part no model from its records.
+    """
+    return sport.name if SPORTS.get(sport.name) == sport else definition_of(sport)

@@ -1,0 +1,122 @@
+"""Which videos a trained model did not learn from: its errors on them say how far it errs on others."""
+
+from collections.abc import Iterable, Sequence
+
+from scoringnet_tf.data.dataset_info import DatasetInfo, shown
+from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT, HeldOut
+from scoringnet_tf.models.presets import load_scoring_net
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.support.messages import Remark, counted
+from scoringnet_tf.support.model_files import model_path
+from scoringnet_tf.support.paths import AnyPath
+from scoringnet_tf.training.config import held_out_of, learned_from, started_from
+
+UNKNOWN = "It is not known which videos of these records the model did not learn from (--held_out_split)."
+
+
+def held_out_by_run(info: DatasetInfo, model_file: AnyPath, data_hash: str | None) -> HeldOut | str:
+    """The videos that the run of a model held out of its training, or a `Remark` that says why they are not known.
+
+    Args:
+        info: of the records.
+        model_file: path of the model.
+        data_hash: of the records that it says it was trained on.
+    """
+    if data_hash != info.data_hash:
+        return Remark("held_out_unknown", UNKNOWN)
+    stored = "validation" in info.splits
+    try:
+        ids = info.splits["validation"]["ids"] if stored else held_out_of(info, model_file)
+        if seen := learned_among(info, ids, model_file):
+            sentence = f"The model learned from {counted(len(seen), 'held-out video')}, the first {seen[0]}."
+            return Remark("held_out_seen", sentence)
+        if stored:
+            return HeldOut(info, "validation")
+        starts = {start: _held_out_before(info, start) for start in started_from(model_file)}
+    except InputError as error:
+        return Remark("held_out_unknown", f"It is not known which videos were held out of training. {error}")
+    learned = [start for start, before in starts.items() if before is not None and not set(ids) <= before]
+    if learned:
+        return Remark(
+            "held_out_seen", f"The run started from {learned[0]}, which may have learned from held-out videos."
+        )
+    return HeldOut(info, "validation", ids) if ids else NOTHING_HELD_OUT
+
+
+def not_learned_from(info: DatasetInfo, model_file: AnyPath, data_hash: str | None) -> list[str]:
+    """The ids of the training split that the run of a model held out, whatever sets intervals; none if unknown.
+
+    Args:
+        info, model_file, data_hash: as of `held_out_by_run`.
+    """
+    if data_hash != info.data_hash or "validation" in info.splits:
+        return []
+    try:
+        return held_out_of(info, model_file)
+    except InputError:
+        return []
+
+
+def learned_among(info: DatasetInfo, ids: Iterable[str], model_file: AnyPath) -> list[str]:
+    """Those of the videos of records that the run of a model learned from, whichever records it had; none if unknown.
+
+    Args:
+        info: of the records.
+        ids: of the videos.
+        model_file: path of the model.
+    """
+    learned = learned_from(model_file)
+    return [video_id for video_id in ids if shown(info.videos[video_id]) in learned]
+
+
+def learned_of(info: DatasetInfo, ids: Sequence[str], model_file: AnyPath, data_hash: str | None) -> list[str] | None:
+    """`learned_among`; without a run, the training split of the model's own records. None if neither is known.
+
+    Args:
+        info, ids, model_file: as of `learned_among`.
+        data_hash: of the records that the model says it was trained on.
+    """
+    if learned_from(model_file):
+        return learned_among(info, ids, model_file)
+    if data_hash != info.data_hash:
+        return None
+    return [video_id for video_id in ids if info.videos[video_id]["split"] == "train"]
+
+
+def _held_out_before(info, model):
+    """The ids that the run of a trained model held out of the same records; None if it was trained on others."""
+    path = model_path(model)
+    data_hash = (load_scoring_net(path).provenance or {}).get("data_hash")
+    if data_hash != info.data_hash:
+        return None
+    held_out = held_out_by_run(info, path, data_hash)
+    return set(held_out.ids or ()) if isinstance(held_out, HeldOut) else set()
+
+
+def held_out_by_name(info: DatasetInfo, records: DatasetInfo, split: str, model_file: AnyPath) -> HeldOut:
+    """The videos of a split that a user names.
+
+    Args:
+        info: of the records that the model was trained on.
+        records: of those with the split; the same, or others.
+        split: name of it.
+        model_file: path of the model, whose run may have learned from more, by other records and by its start.
+
+    Raises:
+        RecordsError: there is no such split.
+        InputError: some of its videos are training videos.
+    """
+    ids = records.split(split)["ids"]
+    training = {shown(info.videos[video_id]) for video_id in info.split("train")["ids"]}
+    causes = {
+        f"the training split of {info.records_dir} has": [i for i in ids if shown(records.videos[i]) in training],
+        f"the run of {model_file}, or one that it started from, learned from": learned_among(records, ids, model_file),
+    }
+    for cause, seen in causes.items():
+        if seen:
+            raise InputError(
+                "seen_in_training",
+                f"--held_out_split={split}: {cause} {counted(len(seen), 'video')} of it, the first {seen[0]}.",
+                "Name a split that the model did not learn from.",
+            )
+    return HeldOut(records, split)

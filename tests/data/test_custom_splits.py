@@ -1,0 +1,180 @@
+"""Other splits of records: the same records, read where they lie, with the statistics of the new split."""
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+from tiny_records import gray_jpeg, tiny_video, write_records
+
+from data_prep.datasets.sample import Sample
+from data_prep.datasets.split_file import write_split_csv
+from scoringnet_tf.data import input_pipeline
+from scoringnet_tf.data.custom_splits import random_splits, read_split, resplit, write_split
+from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError
+from scoringnet_tf.support.errors import InputError
+
+IDS = [f"{number:02d}" for number in range(10)]
+
+
+def score(number):
+    return {"difficulty": 2.0 + number / 10, "execution": 20.0 + number, "final": 50.0 + number}
+
+
+@pytest.fixture
+def info(tmp_path):
+    """Ten grey videos, each of a level of its own, the last three to test."""
+    videos = [tiny_video(video_id, [gray_jpeg(20 * n)], **score(n)) for n, video_id in enumerate(IDS)]
+    return DatasetInfo.load(write_records(tmp_path / "records", {"train": videos[:7], "test": videos[7:]}))
+
+
+SPLIT = {"00": "test", "01": "train", "04": "train", "08": "train", "09": "test"}
+
+
+def test_the_records_of_another_split_are_the_same_records(info, tmp_path):
+    new = resplit(info, SPLIT, tmp_path / "new")
+    for split, expected in (("train", ["01", "04", "08"]), ("test", ["00", "09"])):
+        found = input_pipeline.videos(new.records_dir, split, image_size=(8, 8), batch_size=1, with_info=True)
+        ids, levels = [], []
+        for inputs, targets, described in found:
+            ids.append(described["id"][0].numpy().decode())
+            levels.append(float(inputs["frames"][0, 0].numpy().mean()))
+            assert float(targets["final"][0]) == 50 + int(ids[-1])
+        assert ids == expected
+        np.testing.assert_allclose(levels, [20 * int(video_id) for video_id in expected], atol=2)
+    finals = [51.0, 54.0, 58.0]
+    assert new.score_statistics["train"]["final"]["mean"] == pytest.approx(np.mean(finals))
+    assert new.splits["train"]["num_videos"] == 3 and new.videos["08"]["split"] == "train"
+
+
+def test_a_split_of_a_split_is_one_of_the_records(info, tmp_path):
+    again = resplit(resplit(info, SPLIT, tmp_path / "new"), {"08": "test", "09": "train"}, tmp_path / "again")
+    shutil.rmtree(tmp_path / "new")
+    (batch,) = input_pipeline.videos(again.records_dir, "test", image_size=(8, 8), batch_size=1, with_info=True)
+    assert batch[2]["id"].numpy().tolist() == [b"08"]
+
+
+def test_the_hash_is_of_records_and_split(info, tmp_path):
+    hashes = {
+        resplit(one, split, tmp_path / str(number)).data_hash
+        for number, (one, split) in enumerate(
+            [
+                (info, SPLIT),
+                (info, {**SPLIT, "01": "test"}),
+                (dataclasses.replace(info, data_hash="other"), SPLIT),
+                (info, dict(reversed(SPLIT.items()))),
+            ]
+        )
+    }
+    assert len(hashes) == 3 and info.data_hash not in hashes
+
+
+def test_an_index_without_records_says_where_they_are(info, tmp_path):
+    new = resplit(info, SPLIT, tmp_path / "new")
+    with pytest.raises(RecordsError, match=r"Received: another split of those in .*records, which does not hold them"):
+        new.shard_paths("train")
+    shutil.rmtree(info.records_dir)
+    with pytest.raises(RecordsError, match="expected the index of a folder of records"):
+        list(input_pipeline.videos(new.records_dir, "test", image_size=(8, 8), batch_size=1))
+
+
+@pytest.mark.parametrize("change", [{"final": 51.5}, {"sha256": "0" * 64}, {"group": "one"}])
+def test_records_that_were_built_anew_are_not_those_that_were_split(info, tmp_path, change):
+    new = resplit(info, SPLIT, tmp_path / "new")
+    info.videos["01"] |= change
+    info.save(info.records_dir)
+    with pytest.raises(RecordsError, match=r"new: expected the records of .*records as they were .* others, of 01\."):
+        list(input_pipeline.videos(new.records_dir, "train", image_size=(8, 8), batch_size=1))
+
+
+@pytest.mark.parametrize("change", [{"frame_size": (16, 16)}, {"aspect": 1.1}, {"settings": {"fit": "pad"}}])
+def test_records_that_were_built_anew_in_another_form_are_not_those_that_were_split(info, tmp_path, change):
+    new = resplit(info, SPLIT, tmp_path / "new")
+    dataclasses.replace(info, **change).save(info.records_dir)
+    with pytest.raises(RecordsError, match=r"new: expected the records of .* as they were when it split them"):
+        list(input_pipeline.videos(new.records_dir, "train", image_size=(8, 8), batch_size=1))
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        ({**SPLIT, "77": "train"}, "Received: 77, which are no records"),
+        ({"01": "train"}, "into train and test. Received: none of one"),
+    ],
+)
+def test_a_split_of_other_records_is_refused(info, tmp_path, split, message):
+    with pytest.raises(InputError, match=message):
+        resplit(info, split, tmp_path / "new")
+
+
+def test_videos_that_were_left_out_of_the_records_are_left_out_of_the_split(info, tmp_path):
+    """Such as rows 32 and 95 of UNLV-Diving, whose stages are in no order; published splits name them."""
+    without = dataclasses.replace(info, skipped=[{"id": "77", "split": "train", "problems": ["no order"]}])
+    new = resplit(without, {**SPLIT, "77": "train"}, tmp_path / "new")
+    assert sorted(new.videos) == sorted(SPLIT)
+
+
+def test_frames_without_a_label_may_be_in_any_split(info, tmp_path):
+    some = dataclasses.replace(info, stage_frames={"train": {"noise": 7}, "test": {"noise": 2, "unlabelled": 1}})
+    new = resplit(some, SPLIT, tmp_path / "new")
+    assert new.stage_frames["train"] == {"noise": 9, "unlabelled": 1}
+
+
+def test_random_splits_are_of_the_size_of_the_stored_one_and_differ(info):
+    splits = random_splits(info, 6)
+    assert all(sorted(split) == IDS and list(split.values()).count("test") == 3 for split in splits)
+    assert len({tuple(sorted(split.items())) for split in splits}) > 3
+    assert splits == random_splits(info, 6) != random_splits(info, 6, seed=1)
+
+
+def test_a_validation_split_stays_as_it_is(info, tmp_path):
+    apart = {"02", "08"}
+    new = resplit(info, {name: "validation" if name in apart else info.videos[name]["split"] for name in IDS}, tmp_path)
+    for split in random_splits(new, 4):
+        assert sorted(split) == IDS and {name for name, of in split.items() if of == "validation"} == apart
+
+
+def test_groups_stay_together(info):
+    for number, video_id in enumerate(IDS):
+        info.videos[video_id]["group"] = str(number // 2)
+    for split in random_splits(info, 5):
+        assert all(split[IDS[n]] == split[IDS[n + 1]] for n in range(0, 10, 2))
+        assert list(split.values()).count("test") == 2
+
+
+def test_files_are_those_of_data_prep(tmp_path):
+    write_split_csv(tmp_path / "theirs.csv", SPLIT)
+    assert read_split(tmp_path / "theirs.csv") == SPLIT
+    write_split(tmp_path / "ours.csv", SPLIT)
+    assert (tmp_path / "ours.csv").read_bytes() == (tmp_path / "theirs.csv").read_bytes()
+    performance = Sample(IDS[0], tmp_path / IDS[0], "", "row 2", frames=(10, 30), is_stretch=True)
+    write_split_csv(tmp_path / "frames.csv", SPLIT, [performance])
+    assert f"{IDS[0]},{SPLIT[IDS[0]]},10,30\n" in (tmp_path / "frames.csv").read_text()
+    assert read_split(tmp_path / "frames.csv") == SPLIT
+
+
+@pytest.mark.parametrize(
+    ("text", "received"),
+    [
+        ("", r"Received: nothing\."),
+        ("name,split\n1,train\n", "Received: name,split"),
+        ("id,split\n1,training\n", "Received: 1,training"),
+        ("id,split\n1,train\n1,test\n", r"Received: 1\."),
+        ("id,split\n1\n", r"Received: 1\."),
+        ("id\n1\n", r"Received: 1\."),
+        ("id,split\n1,train,10,30\n", "Received: 1,train,10,30"),
+    ],
+)
+def test_what_is_no_split_is_refused(tmp_path, text, received):
+    (tmp_path / "split.csv").write_text(text)
+    with pytest.raises(InputError, match=rf"split\.csv: expected id,split, every id once, .*{received}"):
+        read_split(tmp_path / "split.csv")
+    with pytest.raises(InputError, match="Received: no such file"):
+        read_split(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("content", [b"id,split\n\xff,train\n", b"id,split\n" + b"a" * 200_000 + b",train\n"])
+def test_what_is_no_table_is_refused(tmp_path, content):
+    (tmp_path / "split.csv").write_bytes(content)
+    with pytest.raises(InputError, match=r"split\.csv: expected CSV in UTF-8\. Received: "):
+        read_split(tmp_path / "split.csv")

@@ -1,0 +1,199 @@
+"""Intervals are never measured on training videos: which videos are held out is known, or the reason why not is."""
+
+import dataclasses
+import json
+
+import pytest
+import training_runs
+from refusals import refused
+
+import scoringnet_tf
+from scoringnet_tf.data.custom_splits import resplit
+from scoringnet_tf.data.dataset_info import DatasetInfo, RecordsError, shown
+from scoringnet_tf.inference.calibration import NOTHING_HELD_OUT
+from scoringnet_tf.training.calibration_split import held_out_by_name, held_out_by_run, learned_among, learned_of
+from scoringnet_tf.training.checkpoints import Checkpoints
+from scoringnet_tf.training.config import learned_from, record_config
+from scoringnet_tf.training.scoring import ScoringRun
+
+NO_RUN = "nowhere/best.keras"  # of which nothing is known
+
+
+def run_of(folder, info, ids, settings=None):
+    config = {"validation_ids": ids, "data_hash": info.data_hash, "settings": settings or {}}
+    config |= {"precision": "float32", "versions": {}}
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder / "best.keras"
+
+
+@pytest.fixture
+def info(diving_records):
+    return DatasetInfo.load(diving_records)
+
+
+@pytest.fixture
+def first_held_out(info, tmp_path):
+    """(Id of a training video that other records of the same videos hold out, these records.)"""
+    split = {name: video["split"] for name, video in info.videos.items()}
+    first = info.splits["train"]["ids"][0]
+    return first, resplit(info, {**split, first: "validation"}, tmp_path / "index")
+
+
+def test_what_the_run_held_out(info, tmp_path):
+    ids = info.splits["train"]["ids"][:2]
+    held_out = held_out_by_run(info, run_of(tmp_path, info, ids), info.data_hash)
+    assert (held_out.info, held_out.split, held_out.ids) == (info, "validation", ids)
+    assert held_out_by_run(info, run_of(tmp_path, info, []), info.data_hash) == NOTHING_HELD_OUT
+
+
+def test_a_validation_split_of_the_records(info, first_held_out, tmp_path):
+    first, new = first_held_out
+    held_out = held_out_by_run(new, tmp_path / "best.keras", new.data_hash)
+    assert (held_out.split, held_out.ids) == ("validation", None)
+    assert held_out_by_run(new, tmp_path / "best.keras", info.data_hash).code == "held_out_unknown"
+    record_config(tmp_path, {}, new.data_hash, "float32", [], {shown(info.videos[first])})
+    assert held_out_by_run(new, tmp_path / "best.keras", new.data_hash).code == "held_out_seen"
+
+
+def test_videos_that_a_run_learned_from_are_known_in_other_records(info, tmp_path):
+    record_config(tmp_path, {}, "others", "float32", [], {shown(info.videos["002"]), "of another"})
+    assert learned_among(info, ["001", "002", "003"], tmp_path / "best.keras") == ["002"]
+    assert learned_among(info, ["001", "002", "003"], tmp_path / "elsewhere/best.keras") == []
+
+
+def test_where_no_run_tells_what_a_model_learned_from_its_own_records_do(info, tmp_path):
+    ids, model = sorted(info.videos), tmp_path / "copied.keras"
+    assert learned_of(info, ids, model, info.data_hash) == sorted(info.splits["train"]["ids"])
+    assert learned_of(info, ids, model, "others") is None
+    record_config(tmp_path, {}, "others", "float32", [], {shown(info.videos["002"])})
+    assert learned_of(info, ids, model, "others") == ["002"]
+
+
+def test_a_run_keeps_what_it_and_its_start_learned_from(info, tmp_path, diving_records, capsys):
+    """Also once its start is gone; a start of which nobody knows is named."""
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "first/best.keras").touch()
+    changes = {"segmenter": str(tmp_path / "first"), "training": "staged"}
+    run = ScoringRun(info, training_runs.settings(tmp_path / "second", diving_records, **changes))
+    run.record()
+    assert str(tmp_path / "first") in capsys.readouterr().out
+    record_config(tmp_path / "first", {}, "others", "float32", [], {"of another"})
+    run.record()
+    assert str(tmp_path / "first") not in capsys.readouterr().out
+    expected = {shown(info.videos[video_id]) for video_id in run.train_ids} | {"of another"}
+    assert len(expected) == len(run.train_ids) + 1
+    assert learned_from(tmp_path / "second/best.keras") == expected
+    Checkpoints(tmp_path / "second").save(run.model, "scoring_0001", {"steps_done": 1, "phase": "scoring", "epoch": 1})
+    (tmp_path / "first/best.keras").unlink()
+    run.record()
+    assert learned_from(tmp_path / "second/best.keras") == expected
+
+
+def test_records_or_runs_that_the_model_does_not_name(info, tmp_path):
+    model = run_of(tmp_path, info, info.splits["train"]["ids"][:2])
+    others = dataclasses.replace(info, data_hash="other")
+    for records, path, data_hash in (
+        (info, model, None),
+        (info, model, "other"),
+        (info, tmp_path / "elsewhere/model.keras", info.data_hash),
+        (others, model, "other"),
+    ):
+        assert held_out_by_run(records, path, data_hash).code == "held_out_unknown"
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "before", "is_known"),
+    [("same", slice(0, 3), True), ("same", slice(0, 1), False), ("same", None, False), ("others", None, True)],
+)
+def test_a_run_that_started_from_another(info, tmp_path, trained_on, before, is_known):
+    """What the first run learned from is no evidence, though the second held it out."""
+    train = info.splits["train"]["ids"]
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    provenance = {"data_hash": info.data_hash if trained_on == "same" else "other"}
+    features = {"size": 4, "stride": 1, "origin": None}
+    first = scoringnet_tf.ScoringNet(features=features, fragments="whole", clip_lengths=(4, 4), provenance=provenance)
+    first.save(tmp_path / "first/best.keras")
+    if before is not None:
+        run_of(tmp_path / "first", info, train[before])
+    started = {"segmenter": None, "initial_model": str(tmp_path / "first")}
+    second = run_of(tmp_path / "second", info, train[:2], settings=started)
+    held_out = held_out_by_run(info, second, info.data_hash)
+    assert (held_out.ids == train[:2]) if is_known else (held_out.code == "held_out_seen")
+    (tmp_path / "first/best.keras").unlink()
+    assert held_out_by_run(info, second, info.data_hash).code == "held_out_unknown"
+
+
+def test_a_run_learned_from_what_its_tower_did(info, tmp_path):
+    """So they are no evidence of its errors, though it held them out, and `evaluate` counts them."""
+    train = info.splits["train"]["ids"]
+    seen = {shown(info.videos[video_id]) for video_id in train[:2]}
+    scoringnet_tf.C3D((8, 32, 32, 3), 1 / 16, learned_from=seen).save(tmp_path / "c3d.keras")
+    options = training_runs.settings(tmp_path / "run", info.records_dir, pretrained=str(tmp_path / "c3d.keras"))
+    run, model = ScoringRun(info, options), tmp_path / "run/best.keras"
+    run.record()
+    assert seen <= learned_from(model)
+    assert set(learned_among(info, train, model)) == {*run.train_ids, *train[:2]}
+    config = json.loads((tmp_path / "run/config.json").read_text()) | {"validation_ids": train[:2]}
+    (tmp_path / "run/config.json").write_text(json.dumps(config))
+    assert held_out_by_run(info, model, info.data_hash).code == "held_out_seen"
+
+
+# === A split that a user names ===
+
+
+def test_a_split_that_is_named(info):
+    held_out = held_out_by_name(info, info, "test", NO_RUN)
+    assert (held_out.info, held_out.split, held_out.ids) == (info, "test", None)
+    with pytest.raises(RecordsError):
+        held_out_by_name(info, info, "validation", NO_RUN)
+
+
+def test_videos_that_the_run_learned_from_by_other_records_are_refused(info, tmp_path):
+    """Such as another fold of the same videos, or those of the model that it started from."""
+    test = info.splits["test"]["ids"]
+    record_config(tmp_path, {}, "others", "float32", [], {shown(info.videos[test[1]])})
+    with refused("seen_in_training", "1 video", test[1]):
+        held_out_by_name(info, info, "test", tmp_path / "best.keras")
+
+
+def test_training_videos_are_refused_under_any_name(info, tmp_path):
+    with refused("seen_in_training", "7 videos"):
+        held_out_by_name(info, info, "train", NO_RUN)
+    train, test = info.splits["train"]["ids"], info.splits["test"]["ids"]
+    swapped = dict.fromkeys([*test, train[0]], "test") | dict.fromkeys(train[1:], "train")
+    other = resplit(info, swapped, tmp_path / "index")
+    with refused("seen_in_training", "1 video", train[0]):
+        held_out_by_name(info, other, "test", NO_RUN)
+    renamed = {f"x{name}": video for name, video in info.videos.items()}
+    splits = {"test": {**info.splits["train"], "ids": [f"x{name}" for name in train]}}
+    with refused("seen_in_training", "7 videos"):
+        held_out_by_name(info, dataclasses.replace(info, videos=renamed, splits=splits), "test", NO_RUN)
+
+
+def test_other_stretches_of_a_file_are_other_performances(info):
+    first, second = info.splits["train"]["ids"][0], info.splits["test"]["ids"][0]
+    videos = dict(info.videos)
+    for name, stretch in ((first, "0-30"), (second, "40-70")):
+        videos[name] = {**videos[name], "path": f"broadcast.mp4#{stretch}", "sha256": "same"}
+    made = dataclasses.replace(info, videos=videos)
+    assert held_out_by_name(made, made, "test", NO_RUN).split == "test"
+    videos[second] = {**videos[second], "path": "copy.mp4#0-30"}
+    with refused("seen_in_training", "1 video"):
+        held_out_by_name(made, made, "test", NO_RUN)
+
+
+@pytest.mark.parametrize(
+    ("path", "stretch"),
+    [
+        ("dive.mp4", ""),
+        ("day #2/dive #3.mp4", ""),
+        ("scores.h5#second", ""),
+        ("day #2/cast.mp4#10-25", "#10-25"),
+        ("b.mp4#5-9", "#5-9"),
+    ],
+)
+def test_what_a_video_shows_is_its_bytes_and_which_stretch_of_them(path, stretch):
+    """However file and folders are called."""
+    assert shown({"path": path, "sha256": 64 * "a"}) == 16 * "a" + stretch

@@ -1,0 +1,174 @@
+"""Which scores are learnt from which records, and what is refused."""
+
+import types
+
+import pytest
+from refusals import refused
+from training_runs import settings
+
+import scoringnet_tf
+from scoringnet_tf.data.dataset_info import score_statistics
+from scoringnet_tf.sports import SCORES
+from scoringnet_tf.support.errors import InputError
+from scoringnet_tf.training.targets import (
+    check_fragments,
+    check_head,
+    check_held_out,
+    check_learned,
+    check_segmenter,
+    check_stages,
+    check_views_flag,
+    check_weights,
+    score_targets,
+)
+
+PARTS, FINAL = ("difficulty", "execution"), ("final",)
+FULL = {"difficulty": 3.0, "execution": 20.0, "final": 60.0}
+FINAL_ONLY = {"difficulty": None, "execution": None, "final": 60.0}
+DIFFICULTY_ONLY = {"difficulty": 3.0, "execution": None, "final": None}
+NOTHING = dict.fromkeys(FULL)
+RESNET50 = {"stage_network": "resnet50", "resnet50_weights": "weights.h5"}
+
+
+def records(*kinds, **fields):
+    """Records whose training videos know these scores, and whose test videos know nothing."""
+    videos = {str(number): {**known, "split": "train"} for number, known in enumerate(kinds)}
+    fields = {"records_dir": "records", "features": None, "scores": SCORES, **fields}
+    return types.SimpleNamespace(videos={**videos, "t": {**NOTHING, "split": "test"}}, **fields)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "asked", "towers", "final_too"),
+    [
+        ([FULL] * 3, "auto", PARTS, False),
+        ([FULL] * 3, "final", FINAL, False),
+        ([FINAL_ONLY] * 3, "auto", FINAL, False),
+        ([FULL] * 2 + [FINAL_ONLY] * 2, "auto", PARTS, True),
+        ([FULL] * 2 + [FINAL_ONLY] * 3, "auto", FINAL, False),
+        ([FULL] + [FINAL_ONLY] * 3, "parts", PARTS, True),
+        ([FULL] + [NOTHING] * 3, "auto", PARTS, False),
+        ([FULL] + [DIFFICULTY_ONLY] * 3, "auto", PARTS, False),
+    ],
+)
+def test_scores_are_chosen_from_what_is_known(kinds, asked, towers, final_too):
+    found = score_targets(records(*kinds), asked)
+    assert (found.towers, found.final_too) == (towers, final_too)
+    assert found.said
+
+
+@pytest.mark.parametrize(
+    ("kinds", "asked"), [([NOTHING] * 2, "auto"), ([DIFFICULTY_ONLY] * 2, "final"), ([FINAL_ONLY] * 2, "parts")]
+)
+def test_records_without_the_scores_are_refused(kinds, asked):
+    with refused("no_scores", "records"):
+        score_targets(records(*kinds), asked)
+
+
+def test_kfs_alone_needs_no_fragments(tmp_path):
+    """Tables train it once for rows whose SP may learn from predicted fragments."""
+    partly = records(FULL, stage_frames={"train": {"unlabelled": 4, "entry": 6}})
+    alone = settings(tmp_path, tmp_path, training="staged", scoring_epochs=0)
+    check_stages(partly, alone)
+    with refused("no_stages", "records"):
+        check_stages(partly, {**alone, "scoring_epochs": 2})
+    with refused("no_stages", "records"):
+        check_stages(records(FULL, stage_frames={"train": {"unlabelled": 10}}), alone)
+
+
+FRAGMENTS = {"difficulty": ["take-flight"], "execution": ["take-flight", "entry"]}
+
+
+def test_a_tower_needs_frames_of_its_fragment(tmp_path, capsys):
+    """Without one it would see whole videos in every step."""
+
+    def check(frames, **changes):
+        info = records(FULL, stage_frames={"train": frames}, stages=["noise", "pre-starting", "take-flight", "entry"])
+        check_fragments(info, settings(tmp_path, tmp_path, **changes), FRAGMENTS)
+
+    check({"noise": 9, "pre-starting": 9, "take-flight": 9, "entry": 9})
+    assert capsys.readouterr().out == ""
+    check({"pre-starting": 9, "take-flight": 9, "entry": 9})
+    assert capsys.readouterr().out == "No training frame shows noise: KFS cannot learn it.\n"
+    for changes in ({}, {"segmenter": "m", "fragments": "true"}):
+        with refused("no_stages", "records", "take-flight", "difficulty"):
+            check({"noise": 9, "entry": 9}, **changes)
+    check({"noise": 9, "entry": 9}, segmenter="m", fragments="predicted")
+    check({"noise": 9, "entry": 9}, training="staged", scoring_epochs=0)
+    assert "No training frame shows pre-starting, take-flight" in capsys.readouterr().out
+    check_fragments(None, settings(tmp_path, tmp_path), {})
+
+
+def test_whole_videos_need_no_stages(tmp_path):
+    info = records(FULL, stage_frames={"train": {"unlabelled": 10}})
+    with refused("no_stages", "records"):
+        check_stages(info, settings(tmp_path, tmp_path))
+    whole = settings(tmp_path, tmp_path, fragments="whole", fragment_jitter=0, segmentation_epochs=0)
+    check_stages(info, whole)
+    check_segmenter(whole)
+
+
+@pytest.mark.parametrize(
+    ("check", "changes", "code", "named"),
+    [
+        (check_stages, {"fragments": "whole", "fragment_jitter": 2}, "flags_conflict", ["--fragment_jitter=2"]),
+        (
+            lambda info, asked: check_head(asked),
+            {"head": "distribution", "output_activation": "relu"},
+            "flags_conflict",
+            ["--output_activation=relu"],
+        ),
+        (check_weights, {"fragments": "whole", "segmenter": "m"}, "flags_conflict", ["--segmenter"]),
+        (check_weights, RESNET50 | {"segmenter": "m"}, "flags_conflict", ["--resnet50_weights", "--segmenter"]),
+        (check_weights, RESNET50 | {"initial_model": "m"}, "flags_conflict", ["--resnet50_weights", "--initial_model"]),
+        (check_weights, RESNET50 | {"fragments": "whole"}, "flags_conflict", ["--resnet50_weights", "whole"]),
+        (check_views_flag, {"fragments": "whole", "views": 6}, "wrong_value", ["--views=6"]),
+        (check_views_flag, {"views": 4}, "wrong_value", ["--views=4"]),
+    ],
+)
+def test_what_does_not_go_together(check, changes, code, named, tmp_path):
+    with refused(code, *named):
+        check(records(FULL), settings(tmp_path, tmp_path, **changes))
+
+
+def test_records_to_test_on_alone_are_named(tmp_path):
+    info = records(FULL, stage_frames={"test": {"entry": 9}}, splits={"test": {}})
+    with refused("no_training_split", "records", "test"):
+        check_stages(info, settings(tmp_path, tmp_path))
+
+
+def test_equal_scores_teach_nothing_however_their_mean_was_rounded():
+    """The deviation of 253 difficulties of 3.2 is 4e-16."""
+    info = records(*[FULL | {"difficulty": 3.2, "execution": 20.0 + number / 10} for number in range(253)])
+    info.score_statistics = score_statistics(info.videos)
+    assert 0 < info.score_statistics["train"]["difficulty"]["std"] < 1e-12
+    with pytest.raises(InputError):
+        scoringnet_tf.ScoringNet.for_records(info, scores=("difficulty", "execution"))
+
+
+def test_held_out_videos_of_one_final_score_choose_nothing():
+    info = records(FULL, FULL | {"final": 61.0}, splits={})
+    first, second, *_ = info.videos
+    check_held_out(info, [first, second], 0.1)
+    info.videos[second]["final"] = info.videos[first]["final"]
+    with refused("few_held_out", "--validation_fraction=0.1", "2 videos"):
+        check_held_out(info, [first, second], 0.1)
+    info.videos[second]["final"] = None
+    info.splits["validation"] = {}
+    with refused("few_held_out", "validation split", "2 videos"):
+        check_held_out(info, [first, second], 0.1)
+
+
+def test_a_c3d_is_of_no_use_to_features(tmp_path):
+    info = records(FULL, features={"size": 3, "stride": 1, "origin": None})
+    with refused("wrong_format", "--pretrained"):
+        check_weights(info, settings(tmp_path, tmp_path, pretrained="c3d.keras"))
+
+
+def test_scores_that_held_out_videos_alone_know_teach_nothing():
+    """The choice of towers is of all training videos: it does not depend on which are held out."""
+    info = records(FULL, FINAL_ONLY, FINAL_ONLY)
+    first, *others, _ = info.videos
+    check_learned(info, [first, *others], PARTS)
+    check_learned(info, others, FINAL)
+    with refused("no_scores", "difficulty and execution"):
+        check_learned(info, others, PARTS)
