@@ -15,7 +15,7 @@ from data_prep.records.encoding import EncodedVideo, encode_samples, encode_vide
 from data_prep.records.joints import source_joints
 from data_prep.records.simulation import read_simulation
 from data_prep.records.warnings import Warnings
-from data_prep.support.errors import OptionError
+from data_prep.support.options import OptionError
 from data_prep.support.processes import in_processes
 from scoringnet_tf.data.preprocessing import StoredForm
 from scoringnet_tf.data.records import UNLABELLED

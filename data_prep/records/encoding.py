@@ -14,7 +14,8 @@ from data_prep.datasets.sample import Sample, Source
 from data_prep.records.same_performance import thumbnails
 from scoringnet_tf.data.features import read_features
 from scoringnet_tf.data.preprocessing import RATE_TOLERANCE, StoredForm
-from scoringnet_tf.data.video import DEFAULT_FPS, Clip, Video, VideoError, VideoStream
+from scoringnet_tf.data.timing import DEFAULT_FPS
+from scoringnet_tf.data.video import Clip, Video, VideoError, VideoStream
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import Remark
 

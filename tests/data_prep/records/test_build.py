@@ -17,7 +17,7 @@ from conftest import read_index, write_bars, write_split, write_unlv_diving
 from layouts import write_table
 from refusals import code_printed, codes, refused
 
-from data_prep.datasets import motion, unlv_diving
+from data_prep.datasets import motion, unlv
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.records.dry_run import check
 from data_prep.records.simulation import read_simulation
@@ -388,10 +388,10 @@ def test_the_folder_of_a_split_may_lie_elsewhere(diving_dir, tmp_path, monkeypat
         write_split(folder, [1, 2], [5])
     monkeypatch.chdir(tmp_path)
     for split_dir in ("mine/split_1", "random_splits/split_1"):
-        splits = {sample.video_id: sample.split for sample in unlv_diving.read(diving_dir, split_dir).samples}
+        splits = {sample.video_id: sample.split for sample in unlv.read_diving(diving_dir, split_dir).samples}
         assert splits == {"001": "train", "002": "train", "005": "test"}
     with pytest.raises(InputError) as error:
-        unlv_diving.read(diving_dir, "nowhere")
+        unlv.read_diving(diving_dir, "nowhere")
     assert "--split_dir" in str(error.value)
 
 
@@ -483,7 +483,7 @@ def test_real_labels(tmp_path):
     source = tmp_path / "unlv"
     shutil.copytree(Path(os.environ["SCORINGNET_REAL_DATA"], "unlv_diving"), source)
     (source / VIDEOS).mkdir()
-    read = unlv_diving.read(source)
+    read = unlv.read_diving(source)
     samples = read.samples
     assert any("133 (28.050)" in note and "345 (21.031)" in note for note in read.notes)
     assert len(samples) == 370 and sum(sample.split == "test" for sample in samples) == 70
@@ -495,7 +495,7 @@ def test_real_labels(tmp_path):
     spans = [("pre-starting", 0, 31), ("take-flight", 31, 65), ("entry", 65, 75), ("noise", 75, None)]
     assert [segment[:3] for segment in first.segments] == spans
     for number in range(1, 7):
-        splits = [sample.split for sample in unlv_diving.read(source, f"random_splits_100_59/split_{number}").samples]
+        splits = [sample.split for sample in unlv.read_diving(source, f"random_splits_100_59/split_{number}").samples]
         assert (splits.count("train"), splits.count("test")) == (100, 59)
 
 

@@ -12,7 +12,7 @@ import pytest
 import scipy.io
 from refusals import refused
 
-from data_prep.datasets import motion, unlv_vault
+from data_prep.datasets import motion, unlv
 from data_prep.records.building import BuildSettings, build_records
 from data_prep.simulator.dataset import simulate
 from data_prep.simulator.diving.labels import read_labels
@@ -181,7 +181,7 @@ def test_vault_records_are_built(tmp_path):
     )
     (tmp_path / "stage_seconds.csv").write_text("pre_flight,posting_flight,landing\n3.5,1.2,2.0\n3.0,0.8,1.5\n")
     simulate(settings_of("vault", labels_dir=tmp_path, num_videos=3), tmp_path / "sim", workers=1)
-    samples = unlv_vault.read(tmp_path / "sim").samples
+    samples = unlv.read_vault(tmp_path / "sim").samples
     assert sorted(round(sample.execution, 3) for sample in samples) == [8.5, 9.066, 9.4]
     assert not any(sample.problems for sample in samples)
     settings = BuildSettings((36, 48))
