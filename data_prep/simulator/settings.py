@@ -2,11 +2,19 @@
 
 import dataclasses
 import functools
+import importlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from scoringnet_tf.support.errors import InputError
+
 TASKS = ("scoring", "motion", "session")
+SIMULATORS = {  # sport: (module, class) of its `performance.Simulator`
+    "diving": ("data_prep.simulator.diving.simulator", "DivingSimulator"),
+    "vault": ("data_prep.simulator.vault.simulator", "VaultSimulator"),
+}
 CLIP_LEAD, CLIP_TAIL = 2, 4  # frames of a clip of motion before and after what it shows
 CLIP_SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".webm", ".gif")
 VERSION = 2  # of the simulator: raised whenever the same settings give other pixels or labels
@@ -70,15 +78,28 @@ class Settings:
         """1-based ids of the training and test videos, drawn at random; no split is empty unless it was asked for.
 
         Raises:
-            ValueError: `num_videos` is None.
+            InputError: `num_videos` is None.
         """
         if self.num_videos is None:
-            raise ValueError("Expected a number of videos to draw. Received: None")
+            raise InputError("missing_flag", "The number of videos to draw is unknown.", "Set --num_videos.")
         order = self.random(0).permutation(self.num_videos) + 1
         num_test = round(self.test_fraction * self.num_videos)
         if self.test_fraction > 0:
             num_test = min(max(1, num_test), self.num_videos - 1)
         return sorted(order[num_test:].tolist()), sorted(order[:num_test].tolist())
+
+
+@functools.cache
+def get_simulator(sport: str) -> Any:
+    """The `performance.Simulator` of a sport.
+
+    Raises:
+        InputError: it has none.
+    """
+    if sport not in SIMULATORS:
+        raise InputError("unknown_name", f"There is no simulator of {sport!r}, only of {', '.join(SIMULATORS)}.")
+    module, name = SIMULATORS[sport]
+    return getattr(importlib.import_module(module), name)()
 
 
 @functools.cache
@@ -91,10 +112,10 @@ def listed_clips(folder: Path) -> list[Path]:
     """The videos in a folder and below it, in order, none hidden.
 
     Raises:
-        ValueError: there are none.
+        InputError: there are none.
     """
     every = (file for file in folder.rglob("*") if file.suffix.lower() in CLIP_SUFFIXES)
     found = sorted(file for file in every if not any(part[0] == "." for part in file.relative_to(folder).parts))
     if not found:
-        raise ValueError(f"Expected videos ({', '.join(CLIP_SUFFIXES)}) in --noise_clips={folder}. Received: none")
+        raise InputError("not_found", f"--noise_clips={folder}: there are no videos ({', '.join(CLIP_SUFFIXES)}).")
     return found
