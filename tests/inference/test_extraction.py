@@ -32,7 +32,7 @@ from scoringnet_tf.inference.feature_folder import (
     prepare,
     write_tables,
 )
-from scoringnet_tf.models.c3d import C3D
+from scoringnet_tf.models.backbones.c3d import C3D
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import Stopped
 from scoringnet_tf.support.files import replacing_file
@@ -158,7 +158,7 @@ def test_kfs_reads_these_features(stage_model):
 
 def test_the_names_of_endpoints_in_help():
     from scoringnet_tf.inference.extraction import FULLY_CONNECTED
-    from scoringnet_tf.models.c3d import ENDPOINTS
+    from scoringnet_tf.models.backbones.c3d import ENDPOINTS
 
     printed = "".join(command("--help").stdout.split())
     assert f"--endpoint:<{'|'.join((*ENDPOINTS, *FULLY_CONNECTED))}>" in printed

@@ -20,7 +20,8 @@ from data_prep.records.summary import summary
 from scoringnet_tf.data.dataset_info import INDEX_NAME, DatasetInfo
 from scoringnet_tf.inference.export import DESCRIPTION_FILE, export_saved_model
 from scoringnet_tf.inference.feature_folder import write_tables
-from scoringnet_tf.models.presets import check_fits, load_scoring_net
+from scoringnet_tf.models.compatibility import check_fits
+from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.sports import definition_of, get_sport, named_sport, option_form, sport_yaml
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.initialization import load_segmenter
