@@ -79,7 +79,7 @@ def test_codes_of_errors_are_literal_or_passed_on():
     for path in SOURCES:
         for call in errors_raised(ast.parse(path.read_text(encoding="utf-8")), classes):
             code = call.args[0] if call.args else None
-            if isinstance(code, ast.Constant) and not (isinstance(code.value, str) and CODE.fullmatch(code.value)):
+            if isinstance(code, ast.Constant) and not (CODE.fullmatch(str(code.value)) and code.value != "todo"):
                 wrong.append(f"{path.relative_to(ROOT)}:{call.lineno} {code.value!r}")
             elif code is None or isinstance(code, ast.JoinedStr):
                 wrong.append(f"{path.relative_to(ROOT)}:{call.lineno} no code")
