@@ -58,7 +58,7 @@ ENORMOUS = b"{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 6
 CASES = [  # code, what is named, command, what makes the input bad; sound files that a command names are there
     # === predict: the command line ===
     ("no_videos", "", "predict"),
-    ("unreadable", "''", f"{P} ''"),
+    ("unreadable", "empty", f"{P} ''"),
     ("empty_flag", "--plot_dir", "predict --plot_dir= dive.avi"),
     ("unknown_flag", "epochs", "predict --epochs=3 dive.avi"),
     ("wrong_flag", "--stream=first", "predict --stream=first dive.avi"),
@@ -70,7 +70,7 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("wrong_format", "dive.avi", "predict --flagfile=dive.avi dive.avi"),
     ("no_folder", "--plot_dir", "predict --plot_dir=dive.avi dive.avi"),
     ("no_folder", "dive.avi/pictures", "predict --plot_dir=dive.avi/pictures dive.avi"),
-    ("no_permission", "/proc/pictures", "predict --plot_dir=/proc/pictures dive.avi"),
+    ("not_writable", "/proc/pictures", "predict --plot_dir=/proc/pictures dive.avi"),
     ("missing_flag", "--results_dir", "predict --runner=DirectRunner dive.avi"),
     ("flags_conflict", "--plot_dir", "predict --results_dir=results --plot_dir=pictures dive.avi"),
     ("flags_conflict", "--live", "predict --results_dir=results --live --json dive.avi"),
@@ -146,7 +146,7 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("no_folder", "--export_dir", "export --export_dir=dive.avi"),
     ("exists", "e/2", "export --export_dir=e --version=2", folder_at("e/2")),
     (
-        *("contradiction", "diving", "export --export_dir=e --model=vault.keras"),
+        *("other_servable", "diving", "export --export_dir=e --model=vault.keras"),
         holding("e/2/assets.extra/model.json", b'{"sport": {"name": "diving"}}'),
     ),
     ("wrong_flag", "--format=pdf", "export --export_dir=e --format=pdf"),
@@ -209,12 +209,16 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("bad_rows", "entry", B, rows(f"{ROW},0,5,9,99", header=STAGED), ".new.building"),
     ("wrong_format", "simulation.json", B, holding("own/simulation.json", b"[1]")),
     (
-        *("other_numbers", "diving_samples_len_ori", "build --dataset=unlv_diving --source_dir=dives --output_dir=new"),
+        *(
+            "counted_from_0",
+            "diving_samples_len_ori",
+            "build --dataset=unlv_diving --source_dir=dives --output_dir=new",
+        ),
         holding("dives/diving_samples_len_ori/000.avi"),
     ),
     ("not_records", "new", B, holding("new/thesis.txt", b"mine")),
     ("exists", "--overwrite", B.replace("=new", "=records")),
-    ("no_folder", "dive.avi/new", B.replace("=new", "=dive.avi/new")),
+    ("not_writable", "dive.avi/new", B.replace("=new", "=dive.avi/new")),
     ("other_records", "z.avi", f"{B} --split_csv=split.csv", holding("split.csv", b"id,split\nz.avi,train\n")),
     ("not_found", "none/dataset_info.json", "inspect --records_dir=none"),
     ("wrong_format", "--output", "inspect --records_dir=records --output=sheet.jpg"),
@@ -226,7 +230,7 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("exists", "new", "simulate --output_dir=new --num_videos=2 --workers=1", holding("new/thesis.txt", b"mine")),
     ("missing_flag", "", "stages --output=new.csv"),
     ("wrong_format", "notes.txt", "stages --output=new.csv notes.txt", holding("notes.txt", b"Dear diary\n")),
-    ("unknown_name", "swim", "stages --output=new.csv labels.csv", rows("1,swim,0,5", **LABELS)),
+    ("wrong_stages", "swim", "stages --output=new.csv labels.csv", rows("1,swim,0,5", **LABELS)),
     ("flag_unused", "--fps", "stages --fps=30 --output=new.csv labels.csv", rows("1,entry,0,9", **LABELS)),
     (
         "wrong_stages",
@@ -238,7 +242,7 @@ CASES = [  # code, what is named, command, what makes the input bad; sound files
     ("flags_conflict", "--seed", f"split {OWN} --output=f.csv --by=own --seed=3"),
     ("too_few", "2", f"split {OWN} --output=f.csv --folds=9"),
     ("exists", "f.csv", f"split {OWN} --output=f.csv", holding("f.csv", b"mine")),
-    ("missing_argument", "--videos_dir", "suggest --output=new.csv"),
+    ("missing_flag", "--videos_dir", "suggest --output=new.csv"),
     ("no_stages", "features.keras", "suggest --output=new.csv --model=features.keras dive.avi"),
     ("exists", "stages.csv", "suggest --output=stages.csv --model=model.keras dive.avi"),
 ]
