@@ -169,7 +169,8 @@ def main(_: list[str]) -> None:
 
     from scoringnet_tf.data.splits import split_ids
     from scoringnet_tf.inference.coverage import interval_bounds
-    from scoringnet_tf.models.presets import check_fits, load_scoring_net, with_decoding, with_views
+    from scoringnet_tf.models.compatibility import check_fits
+    from scoringnet_tf.models.presets import load_scoring_net, with_decoding, with_views
     from scoringnet_tf.report.evaluation_report import PAGES, check_replaceable, name_of_model, write_report
     from scoringnet_tf.report.page_data import write_evaluation_pages
     from scoringnet_tf.report.session import check_pages, remove_pages

@@ -35,10 +35,10 @@ from scoringnet_tf.support.paths import AnyPath, as_path, check_access, name_of
 if TYPE_CHECKING:
     from scoringnet_tf.inference.extraction import Extraction
     from scoringnet_tf.inference.feature_folder import Video
-    from scoringnet_tf.models.c3d import C3D
+    from scoringnet_tf.models.backbones.c3d import C3D
     from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
 
-ENDPOINTS = (  # `models.c3d.ENDPOINTS` and its fully connected layers, which --help names without Keras
+ENDPOINTS = (  # `models.backbones.c3d.ENDPOINTS` and its fully connected layers, which --help names without Keras
     *("conv1a", "pool1", "conv2a", "pool2", "conv3a", "conv3b", "pool3", "conv4a", "conv4b", "pool4"),
     *("conv5a", "conv5b", "pool5", "fc6", "fc7"),
 )

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from scoringnet_tf.models.views import score_views
+from scoringnet_tf.models.tta import score_views
 from scoringnet_tf.sports import SCORES
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ import tensorflow as tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.data.preprocessing import form_differences
 from scoringnet_tf.inference.windows import ACTIVATIONS, MAX_WINDOW, REACH
-from scoringnet_tf.models.c3d import C3D
-from scoringnet_tf.models.parts import parts
+from scoringnet_tf.models.backbones.c3d import C3D
+from scoringnet_tf.models.parameter_groups import parts
 from scoringnet_tf.models.preprocessor import ScoringNetPreprocessor
-from scoringnet_tf.models.presets import load_keras
+from scoringnet_tf.models.saving import load_keras
 from scoringnet_tf.models.scoring_net import ScoringNet
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.files import file_sha256
@@ -33,7 +33,7 @@ class Extraction:
     """Which features are extracted; each attribute is a flag of `python -m scoringnet_tf.extract`.
 
     Attributes:
-        endpoint: a name of `models.c3d.ENDPOINTS`, or fc6 or fc7.
+        endpoint: a name of `models.backbones.c3d.ENDPOINTS`, or fc6 or fc7.
         per: `"frame"`: C3D without temporal pooling over the whole video, as in the segmenter (§3.1); `"clip"`: C3D
             over clips.
         stride: frames from one step to the next: L frames give ⌈L / stride⌉ steps.
@@ -161,7 +161,7 @@ def load_c3d(path: AnyPath, part: str = "kfs") -> tuple[C3D, ScoringNetPreproces
 
     Args:
         path: a `.keras` file of a `C3D` or `ScoringNet`, a folder with one, or the name of a model that ships.
-        part: of a `ScoringNet`, see `models.parts.parts`, whose C3D.
+        part: of a `ScoringNet`, see `models.parameter_groups.parts`, whose C3D.
 
     Returns:
         (`C3D`, the `ScoringNetPreprocessor` of its `ScoringNet`, or None for a C3D alone).

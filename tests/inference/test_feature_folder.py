@@ -22,7 +22,7 @@ from scoringnet_tf.data.features import read_features, read_origin
 from scoringnet_tf.data.input_pipeline import videos
 from scoringnet_tf.inference.extraction import FULLY_CONNECTED, Extraction, FeatureExtractor, load_c3d
 from scoringnet_tf.inference.feature_folder import Video, alone_in, extract_videos, file_name, prepare, write_tables
-from scoringnet_tf.models.c3d import C3D, ENDPOINTS
+from scoringnet_tf.models.backbones.c3d import C3D, ENDPOINTS
 from scoringnet_tf.support.errors import Stopped
 from scoringnet_tf.training.config import record_config
 
