@@ -35,16 +35,7 @@ DATASETS = {
 
 
 def check_use(dataset: str, source_dir: Path, options: dict[str, Any]) -> None:
-    """Checks how a dataset is about to be read.
-
-    Args:
-        dataset: key of `DATASETS`.
-        source_dir: folder of the dataset.
-        options: arguments of its `read` by name.
-
-    Raises:
-        OptionError: there is no such folder, or the dataset has no such option.
-    """
+    """Checks the folder and the options of a dataset, a key of `DATASETS`; OptionError if they are not its own."""
     if not source_dir.is_dir():
         is_address = re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(source_dir))  # a `Path` keeps one of its two slashes
         code = "not_local" if is_address else "not_found"
@@ -64,8 +55,7 @@ def read_source(dataset: str, source_dir: Path, split_csv: str | Path | None = N
         **options: arguments of the dataset's `read`.
 
     Raises:
-        OptionError: an option is missing or wrong.
-        InputError: the dataset or the split file cannot be read as a whole.
+        InputError: the dataset or the split file cannot be read as a whole, or (OptionError) with these options.
     """
     check_use(dataset, source_dir, options)
     source = DATASETS[dataset](source_dir, **options)

@@ -32,13 +32,11 @@ def panels_note(marks: Mapping[str, int]) -> list[Remark]:
         return []
     (usual, count), *_ = numbers.most_common()
     if 2 * count <= sum(numbers.values()):
-        by_number = (f"{number} in {counted(numbers[number], 'row')}" for number in sorted(numbers))
-        return [Remark("panels", f"Numbers of marks: {', '.join(by_number)}.")]
-    odd = [
-        f"{number} in {shown(where for where, of_row in marks.items() if of_row == number)}"
-        for number in sorted(numbers.keys() - {usual})
-    ]
-    return [Remark("panels", f"Most rows with marks have {usual}, but {'; '.join(odd)}.")]
+        odd = [f"{number} in {counted(numbers[number], 'row')}" for number in sorted(numbers)]
+    else:
+        rows = {number: [where for where, each in marks.items() if each == number] for number in numbers}
+        odd = [f"{number} in {shown(rows[number])}" for number in sorted(numbers.keys() - {usual})]
+    return [Remark("panels", f"Rows have different numbers of marks: {', '.join(odd)}.")]
 
 
 def judged_scores(

@@ -29,9 +29,9 @@ from pathlib import Path, PurePosixPath
 from data_prep.datasets.judges_marks import judged_scores, panels_note, read_marks
 from data_prep.datasets.own_table import GIVES_A_SCORE, meaningful, read_own_table
 from data_prep.datasets.performances import number_performances, read_stretch
-from data_prep.datasets.readers.layout import unlisted_features_note, unlisted_note
+from data_prep.datasets.readers.layout import unlisted_note
 from data_prep.datasets.sample import Sample, Source
-from data_prep.datasets.scores import complete_scores, exchanged_scores, odd_executions, odd_scales
+from data_prep.datasets.scores import complete_scores, odd_executions, odd_scales
 from data_prep.datasets.stage_labels import short_performances
 from data_prep.datasets.table_stages import boundary_columns, label_samples, read_boundaries
 from data_prep.support.options import OptionError, sport_option
@@ -94,7 +94,6 @@ def read(
     _expect_scores(table, samples, meaningful(GIVES_A_SCORE, rules), is_labelled=stages != "none")
     # 3. What a user should know
     stage_note = f"Stage labels: {stages} ({names})." if table.has_boundaries else f"Stage labels: {stages}."
-    unlisted = unlisted_features_note if table.has_features else unlisted_note
     notes = (
         Remark("stage_labels", stage_note),
         *table.notes,
@@ -104,9 +103,8 @@ def read(
         *panels_note({f"row {number}": len(read_marks(table.fields(number, row), row)) for number, row in table.rows}),
         *odd_executions(rules, samples),
         *odd_scales(rules, samples),
-        *exchanged_scores(rules, samples),
         *short_performances({sample.video_id: sample.segments for sample in samples}),
-        *unlisted(source_dir, [sample.path for sample in samples]),
+        *unlisted_note(source_dir, [sample.path for sample in samples], table.has_features),
     )
     settings = {"manifest": table.path.name, "stage_labels": stages}
     return Source(

@@ -7,12 +7,11 @@ from typing import Any
 from data_prep.datasets.sample import Sample
 from scoringnet_tf.sports import Sport, decimals
 from scoringnet_tf.sports.true_scores import FINAL_TOLERANCE
-from scoringnet_tf.support.messages import Remark, counted, shown
+from scoringnet_tf.support.messages import Remark, shown
 
 DECIMALS = 10  # more than any score has, and fewer than 40.95 / 3.9 = 10.500000000000002 is wrong in
 HUNDREDTH = 0.01  # points, to which scores are rounded or cut
 MOST_ROUNDING = 0.05  # points of a computed difficulty: half the step of most rules
-FEW = 5  # fewer rows say nothing: a fall may leave an execution below the difficulty
 LOWEST = 0.1  # share of a score's range; most values in it suggest another scale
 
 
@@ -23,12 +22,7 @@ def complete_scores(
     final: float | None = None,
     penalty: float | None = None,
 ) -> dict[str, Any]:
-    """Computes an unknown score from the other two (Eq. 4, §4.1); scores equal on paper are equal.
-
-    Args:
-        sport: whose rule computes.
-        difficulty, execution, final: points; None if unknown.
-        penalty: points; None for none.
+    """Computes an unknown score, None, from the other two (Eq. 4, §4.1), points; scores equal on paper are equal.
 
     Returns:
         {"difficulty", "execution", "final", "penalty"}: the fields of a `Sample`.
@@ -103,25 +97,6 @@ def _most(values, bound, ends):
     low = [value for value in values if value <= bound]
     form = f".{decimals(ends)}f"
     return f"{len(low)} of {len(values)} ({min(low):{form}} to {max(low):{form}})" if 2 * len(low) > len(values) else ""
-
-
-def exchanged_scores(sport: Sport, samples: Iterable[Sample]) -> list[Remark]:
-    """Notes that most difficulties are above their executions, in a sport that adds them and ranges them otherwise.
-
-    In other sports exchanged columns are out of range.
-    """
-    if sport.fusion in ("", "product") or sport.range_of("difficulty")[1] >= sport.range_of("execution")[1]:
-        return []
-    known = [
-        (sample.difficulty, sample.execution)
-        for sample in samples
-        if sample.difficulty is not None and sample.execution is not None
-    ]
-    above = sum(difficulty > execution for difficulty, execution in known)
-    if len(known) < FEW or 2 * above <= len(known):
-        return []
-    what = f"Difficulty is above execution in {above} of {counted(len(known), 'row')}"
-    return [Remark("exchanged_columns", f"{what}; maybe they are in each other's columns.")]
 
 
 def marks_final(sport: Sport, difficulty: float, marks: Any) -> float | None:

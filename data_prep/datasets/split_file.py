@@ -64,11 +64,7 @@ def _is_split_csv(path):
 
 
 def with_split(source: Source, path: Path) -> Source:
-    """Returns the source with the split of a file.
-
-    Raises:
-        InputError: the file is malformed, has other records than the source, one twice, or other frames of one.
-    """
+    """Returns the source with the split of a file; InputError if it is malformed, or of other records or frames."""
     splits: dict[str, str] = {}
     frames: dict[str, tuple[int, int]] = {}
     for row in read_csv(path, COLUMNS):

@@ -80,21 +80,13 @@ def _segments(names, frames, where):
 
 @dataclasses.dataclass(frozen=True)
 class _Row:
-    """A performance and its labels.
-
-    Attributes:
-        sample: the performance.
-        file: name of its file.
-        own: its segments, of its id or of its file.
-        of_file: the segments of its file.
-        is_shared: `own` are those of the file, which may hold other performances.
-    """
+    """A performance and its labels."""
 
     sample: Sample
     file: str
-    own: Sequence[Segment]
+    own: Sequence[Segment]  # those of its id, or of its file
     of_file: Sequence[Segment]
-    is_shared: bool
+    is_shared: bool  # `own` are those of the file, which may hold other performances
 
 
 def label_samples(
@@ -111,15 +103,12 @@ def label_samples(
         samples: those of a table.
         files: the name of the file of each.
         are_named: whether the table gives the id of each.
-        path: of `stage_labels.csv`, whose video_id is an id or a file.
+        path: of `stage_labels.csv`, whose video_id is an id or a file; InputError if it is neither.
         sport: whose stages.
-        plain_name: function of a name that makes it one of `files` however it is written.
+        plain_name: makes a name one of `files` however it is written.
 
     Returns:
         (samples, notes).
-
-    Raises:
-        InputError: a video_id is neither.
     """
     names = {*files, *(sample.video_id for sample in samples)}
     labels: dict[str, list[Segment]] = {}

@@ -18,11 +18,7 @@ SPLITS = ("train", "test")
 
 
 def read_annotations(path: Path) -> dict[Key, dict[str, Any]]:
-    """Reads a pickle {(video, clip): {field: value}}; NumPy integers and strings in keys become plain ones.
-
-    Raises:
-        InputError: there is no such pickle, or entries have another form; it lists them.
-    """
+    """Reads a pickle {(video, clip): {field: value}} with plain keys; InputError lists entries of another form."""
     content = load_pickle(path, dict)
     malformed = [key for key, entry in content.items() if not (_is_key(key) and isinstance(entry, dict))]
     if malformed:
@@ -32,15 +28,7 @@ def read_annotations(path: Path) -> dict[Key, dict[str, Any]]:
 
 
 def read_splits(source_dir: Path, names: Mapping[str, Sequence[str]]) -> dict[str, list[Key]]:
-    """Reads the keys of each split, in order.
-
-    Args:
-        source_dir: folder of the dataset.
-        names: {split: possible paths of its pickle}.
-
-    Raises:
-        InputError: a pickle is missing, or entries are not keys; it lists them.
-    """
+    """Reads the keys of each split, in order, from one of its possible paths; InputError lists what is not a key."""
     splits = {}
     for split in SPLITS:
         path = find_file(source_dir, names[split])

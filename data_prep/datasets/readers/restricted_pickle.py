@@ -9,12 +9,12 @@ import collections
 import io
 import math
 import pickle
+import pickletools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from data_prep.datasets.readers.pickle_check import check_pickle
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.support.messages import counted
 
@@ -27,18 +27,14 @@ PLAIN_KINDS = "biufcSUO"  # NumPy's letters for Booleans, numbers, strings, and 
 def load_pickle(path: Path, expected: type | tuple[type, ...]) -> Any:
     """Returns the object of a pickle file of Python 2 or 3; byte strings of Python 2 come as `str` (Latin-1).
 
-    Args:
-        path: the file.
-        expected: type of the object, or a tuple of possible types.
-
     Raises:
-        InputError: there is no such file, it is damaged, of another type, or holds more than plain data.
+        InputError: the file is missing or damaged, not of a type `expected`, or holds more than plain data.
     """
     if not path.is_file():
         raise InputError("not_found", f"{path}: there is no such pickle file.")
     try:
         content = path.read_bytes()
-        check_pickle(content, len(content))
+        _check_memo(content)
         loaded = _Unpickler(io.BytesIO(content), encoding="latin1").load()
     except ForbiddenName as error:
         hint = "Only plain containers, numbers, strings and NumPy arrays are loaded: others may run code."
@@ -49,6 +45,13 @@ def load_pickle(path: Path, expected: type | tuple[type, ...]) -> Any:
         names = " or ".join(kind.__name__ for kind in (expected if isinstance(expected, tuple) else (expected,)))
         raise InputError("wrong_format", f"{path} holds a {type(loaded).__name__}, not a {names}.")
     return loaded
+
+
+def _check_memo(content):
+    """The unpickler's memo is as long as its largest index: nine bytes could ask for 64 GB."""
+    for opcode, argument, _ in pickletools.genops(content):
+        if opcode.name.endswith("PUT") and argument is not None and argument > len(content):
+            raise ValueError(f"memo index {argument} in {len(content)} bytes")
 
 
 class ForbiddenName(Exception):

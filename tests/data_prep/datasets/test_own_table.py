@@ -184,27 +184,6 @@ def test_executions_that_are_a_mean_of_marks_are_noted(tmp_path, header, rows, s
     assert notes.keys() == ({"mean_marks"} if found else set()) and (found or "") in notes.get("mean_marks", "")
 
 
-RIGHT, EXCHANGED = [f"5.{n},8.{n}" for n in range(4)], [f"8.{n},5.{n}" for n in range(5)]
-
-
-@pytest.mark.parametrize(
-    ("header", "rows", "sport", "found"),
-    [
-        ("difficulty,execution", EXCHANGED, "artistic_gymnastics", "5 of 5 rows"),
-        ("difficulty,execution", [*EXCHANGED, *RIGHT], "artistic_gymnastics", "5 of 9 rows"),
-        ("difficulty,final", [f"8.{n},13.{2 * n}" for n in range(5)], "artistic_gymnastics", "5 of 5 rows"),
-        ("difficulty,execution", EXCHANGED[:4], "artistic_gymnastics", None),
-        ("difficulty,execution", [*RIGHT, *RIGHT, *EXCHANGED], "artistic_gymnastics", None),
-        ("difficulty,execution", EXCHANGED, "rhythmic_gymnastics", None),  # difficulties go up to 25
-        ("difficulty,execution", ["4.5,2"] * 5, "diving", None),  # a failed dive
-    ],
-)
-def test_scores_in_each_others_columns_are_noted_if_both_may_hold_them(tmp_path, header, rows, sport, found):
-    """Executions of gymnastics are above difficulties, but for a fall; elsewhere either may be."""
-    notes = notes_on(tmp_path, header, *rows, sport=sport)
-    assert found in notes["exchanged_columns"] if found else "exchanged_columns" not in notes
-
-
 SECONDS = ("63,1,2,4,5", "70,0,1,3,4", "72,0,2,3,7")
 
 
