@@ -31,13 +31,11 @@ flags.DEFINE_integer(
     "feature_stride", None, "Manifest of features: video frames per step. Default: features.json, or 1.", lower_bound=1
 )
 flags.DEFINE_string("split_csv", None, "CSV file (id,split) of `split`, in place of the dataset's own split.")
-OPTIONS = (
-    *("split_dir", "difficulty_csv", "action", "official_split"),
-    *("sport", "manifest_csv", "columns", "delimiter", "decimal_comma", "encoding", "feature_stride"),
-    "split_csv",
-)
 
 
 def options() -> dict[str, Any]:
     """Returns the given options, for the dataset's `read`."""
-    return {name: FLAGS[name].value for name in OPTIONS if FLAGS[name].value is not None}
+    values = {flag.name: flag.value for flag in FLAGS.get_key_flags_for_module(__name__)}
+    return {
+        name: value for name, value in values.items() if value is not None and name not in ("dataset", "source_dir")
+    }

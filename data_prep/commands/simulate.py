@@ -51,20 +51,13 @@ def _settings_from_flags():
     cli.require(output_dir=FLAGS.output_dir)
     is_session = FLAGS.task == "session"
     _check_flags(is_session)
+    same = ("sport", "task", "num_videos", "seed", "easy", "test_fraction", "height", "width", "rendering")
     return Settings(
-        sport=FLAGS.sport,
-        task=FLAGS.task,
-        num_videos=FLAGS.num_videos,
-        seed=FLAGS.seed,
+        **{name: FLAGS[name].value for name in same},
         labels_dir=Path(FLAGS.labels_dir) if FLAGS.labels_dir else None,
-        easy=FLAGS.easy,
-        test_fraction=FLAGS.test_fraction,
-        height=FLAGS.height,
-        width=FLAGS.width,
         noise_clips=Path(FLAGS.noise_clips) if FLAGS.noise_clips else None,
         performances=FLAGS.performances or 30 if is_session else None,
         minutes=FLAGS.minutes or 120.0 if is_session else None,
-        rendering=FLAGS.rendering,
     )
 
 

@@ -55,7 +55,7 @@ def main(paths: list[str]) -> None:
         videos = [video.renamed(_without_suffix(video.video_id)) for video in videos]
     videos = checked_videos(videos, sport, facts_of)
     sound = _sound(videos)
-    if len(sound) < len(videos) and FLAGS.existing == "replace" and any(_same(output, path) for path in paths):
+    if len(sound) < len(videos) and FLAGS.existing == "replace" and _is_among(output, paths):
         raise InputError("would_lose_labels", f"--output={output} would lose the videos that are left out.")
     written = merged(output, sound, facts_of) if FLAGS.existing == "merge" and output.exists() else sound
     stage_formats.write(FLAGS.to, output, written, sport, facts_of)
@@ -91,8 +91,8 @@ def _report(output, sound, num_written):
     print(f"Written to {output}: {counted(num_segments, 'stage')} of {counted(len(sound), 'video')}.{kept}")
 
 
-def _same(output, path):
-    return output.exists() and output.samefile(path)
+def _is_among(output, paths):
+    return output.exists() and any(output.samefile(path) for path in paths)
 
 
 def _without_suffix(video_id):

@@ -15,8 +15,7 @@ from typing import Any
 
 from data_prep.datasets import aqa7, finediving, manifest, motion, mtl_aqa, rhythmic_gymnastics, ucf101, unlv
 from data_prep.datasets.sample import Source, count_note
-from data_prep.datasets.split_file import with_split, with_split_problems
-from data_prep.datasets.splitting import torn_groups, torn_note
+from data_prep.datasets.splits import torn_groups, torn_note, with_split, with_split_problems
 from data_prep.support.options import OptionError
 from scoringnet_tf.support.errors import InputError
 
@@ -51,7 +50,7 @@ def read_source(dataset: str, source_dir: Path, split_csv: str | Path | None = N
     Args:
         dataset: key of `DATASETS`.
         source_dir: folder of the dataset.
-        split_csv: file with the split of every record (see `split_file`); None for the dataset's own split.
+        split_csv: file with the split of every record (see `splits`); None for the dataset's own split.
         **options: arguments of the dataset's `read`.
 
     Raises:

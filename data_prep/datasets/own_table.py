@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from data_prep.datasets.fields import Fields
-from data_prep.datasets.judges_marks import MARKS
 from data_prep.datasets.performances import EITHER, FRAMES, TIMES, stretch_columns
 from data_prep.datasets.readers.table import has_decimal_comma, read_table
+from data_prep.datasets.scores import MARKS
 from data_prep.datasets.table_stages import END, boundary_columns
 from data_prep.support.options import OptionError
 from scoringnet_tf.sports import PREDICTED_SCORES, SCORES, Sport

@@ -4,7 +4,6 @@ Videos are `NNN.avi`, or folders `NNN/` of images, from 1; row i of every label 
 with `training_idx.mat` and `testing_idx.mat`. `stage_labels.csv` is ours. No difficulties of vaults are published.
 """
 
-import collections
 import re
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from data_prep.datasets.readers.text import read_csv, read_diving_times
 from data_prep.datasets.sample import Published, Sample, Source, stage_problem
 from data_prep.datasets.scores import complete_scores, odd_executions
 from data_prep.datasets.stage_labels import (
+    Segment,
     StageError,
     diving_segments,
     read_stage_csv,
@@ -168,15 +168,13 @@ def _numbered_stages(source_dir, count):
     path = source_dir / STAGE_CSV
     if not path.is_file():
         return None
-    names, segments = collections.defaultdict(list), read_stage_csv(path)
-    for video_id in segments:
+    stages: dict[int, list[Segment]] = {}
+    for video_id, segments in read_stage_csv(path).items():
         if not video_id.isdecimal():
             raise InputError("not_an_integer", f"{path}: the video_id {video_id} is not the number of a video.")
-        names[int(video_id)].append(video_id)
-    if several := [" and ".join(forms) for forms in names.values() if len(forms) > 1]:
-        raise InputError("two_spellings", f"{path}: {'; '.join(several)} are one video.")
-    _check_numbers(path, names, count)
-    return {number: tuple(segments[video_id]) for number, (video_id,) in names.items()}
+        stages.setdefault(int(video_id), []).extend(segments)
+    _check_numbers(path, stages, count)
+    return {number: tuple(segments) for number, segments in stages.items()}
 
 
 def _find_split_dir(source_dir, split_dir, patterns):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from refusals import refused
 
-from data_prep.datasets.readers.restricted_pickle import load_pickle
+from data_prep.datasets.readers.pickles import load_pickle
 
 PLAIN = {
     (np.int64(1), 2): [1, 2.5, None, True, "é", b"\x00\xff", {3}, frozenset([4]), 3 + 4j],
