@@ -10,6 +10,8 @@ A manifest.csv with a column features makes records of features, such as those o
 place of frames. Flags for frames and decoding are refused then.
 """
 
+from typing import Any
+
 from absl import flags
 
 from data_prep.commands import dataset_flags
@@ -52,12 +54,12 @@ SETTINGS = (  # flags that are fields of `BuildSettings`
 def main(_: list[str]) -> None:
     """Runs the command with the parsed flags."""
     size = (FLAGS.frame_height, FLAGS.frame_width)
-    settings = BuildSettings(size, **{name: FLAGS[name].value for name in SETTINGS})
+    values: dict[str, Any] = {name: FLAGS[name].value for name in SETTINGS}
     info, notes = build_records(
         FLAGS.dataset,
         FLAGS.source_dir,
         FLAGS.output_dir,
-        settings,
+        BuildSettings(size, **values),
         overwrite=FLAGS.overwrite,
         workers=FLAGS.workers,
         runner=FLAGS.runner,

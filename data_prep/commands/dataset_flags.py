@@ -35,7 +35,5 @@ flags.DEFINE_string("split_csv", None, "CSV file (id,split) of `split`, in place
 
 def options() -> dict[str, Any]:
     """Returns the given options, for the dataset's `read`."""
-    values = {flag.name: flag.value for flag in FLAGS.get_key_flags_for_module(__name__)}
-    return {
-        name: value for name, value in values.items() if value is not None and name not in ("dataset", "source_dir")
-    }
+    own = (flag for flag in FLAGS.get_key_flags_for_module(__name__) if flag.name not in ("dataset", "source_dir"))
+    return {flag.name: flag.value for flag in own if flag.value is not None}

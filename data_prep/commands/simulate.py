@@ -7,6 +7,7 @@ The same seed draws the same performances, and the same pixels on processors of 
 
 import os
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
@@ -52,8 +53,9 @@ def _settings_from_flags():
     is_session = FLAGS.task == "session"
     _check_flags(is_session)
     same = ("sport", "task", "num_videos", "seed", "easy", "test_fraction", "height", "width", "rendering")
+    values: dict[str, Any] = {name: FLAGS[name].value for name in same}
     return Settings(
-        **{name: FLAGS[name].value for name in same},
+        **values,
         labels_dir=Path(FLAGS.labels_dir) if FLAGS.labels_dir else None,
         noise_clips=Path(FLAGS.noise_clips) if FLAGS.noise_clips else None,
         performances=FLAGS.performances or 30 if is_session else None,
