@@ -5,7 +5,6 @@ from typing import Any
 from absl import flags
 
 from data_prep.datasets import DATASETS
-from scoringnet_tf.sports import SPORTS
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum("dataset", None, sorted(DATASETS), "Official layout of --source_dir.", required=True)
@@ -19,7 +18,7 @@ flags.DEFINE_string(
     "Ball, Clubs, Hoop or Ribbon.",
 )
 flags.DEFINE_integer("official_split", None, "UCF-101: official split. Default: 1.", lower_bound=1, upper_bound=3)
-flags.DEFINE_string("sport", None, f"Manifest, motion: sport, your .yaml file or one of {', '.join(SPORTS)}.")
+flags.DEFINE_string("sport", None, "Manifest, motion: name of a shipped sport, or your own .yaml file.")
 flags.DEFINE_string(
     "manifest_csv", None, "Manifest: table of videos or features (docs/data.md). Default: manifest.csv of --source_dir."
 )
