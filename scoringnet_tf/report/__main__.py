@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> int:
     paths = [path for path, error in videos if error is None]
     if not paths:  # TensorFlow would be imported for nothing
         for _, error in videos:
-            _print(error)
+            _print(f"{error} [{error.code}]")
         return 1
     _check_names(judges, [as_path(path).name for path in paths])
 
@@ -120,7 +120,7 @@ def main(arguments: list[str]) -> int:
             done += 1
             if isinstance(pages, Remark):
                 left_out.append(f"{names.get(path, path)}, which could not be scored")
-                _print(pages)
+                _print(f"{pages} [{pages.code}]")
             else:
                 shown += pages
     finally:  # also if it is stopped: keep what was scored
