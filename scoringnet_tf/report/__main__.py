@@ -92,7 +92,7 @@ def main(arguments: list[str]) -> int:
     videos = list(named_videos(arguments, left_out=_print))
     paths = [path for path, error in videos if error is None]
     if not paths:  # TensorFlow would be imported for nothing
-        for _, error in videos:
+        for error in (error for _, error in videos if error):
             _print(f"{error} [{error.code}]")
         return 1
     _check_names(judges, [as_path(path).name for path in paths])
