@@ -128,7 +128,7 @@ CASES = [
     (
         "data_prep split --dataset=unlv_diving --source_dir={unlv} --output={out}.csv --by=group --test_fraction=0.35 "
         "--validation_fraction=0.15 --seed=7",
-        "data_prep.datasets.splitting.make_splits",
+        "data_prep.datasets.splits.make_splits",
         {"by": "group", "test_fraction": 0.35, "validation_fraction": 0.15, "folds": None, "seed": 7},
     ),
     (
