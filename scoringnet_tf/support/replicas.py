@@ -37,9 +37,9 @@ def gathered(values: TREE) -> TREE:
         if len(here) == 1:  # one of several machines: TensorFlow asks where a tensor lies, and does not say so itself
             with tf.device(here[0]):
                 value = tf.identity(value)
-        gathered_value = context.all_gather(value, axis=0)
-        gathered_value.set_shape((None, *value.shape[1:]))  # which TensorFlow forgets
-        return gathered_value
+        whole = context.all_gather(value, axis=0)
+        whole.set_shape((None, *value.shape[1:]))  # which TensorFlow forgets
+        return whole
 
     return keras.tree.map_structure(gather, values)
 
