@@ -2,7 +2,7 @@
 
 A run's folder:
 
-    config.json             resolved flags, versions, data hash, and which videos were held out
+    config.json             the configuration, versions, data hash, and which videos were held out
     checkpoints/            the newest training state, to go on from; of the weights themselves beside their averages
     PHASE.csv               every logged figure of a phase, a row per epoch
     PHASE_scores.csv        what was predicted of the held-out videos, epoch by epoch, where scores are learnt
@@ -40,19 +40,13 @@ from scoringnet_tf.support.model_files import NAMES, model_path
 from scoringnet_tf.support.paths import RemotePath, as_path
 from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.checkpoints import STATE, Checkpoints
-from scoringnet_tf.training.config import (
-    STARTED_FROM,
-    check_config,
-    is_recorded,
-    learned_from,
-    record_config,
-)
+from scoringnet_tf.training.config import PretrainingConfig, ResNet50, TrainingConfig
 from scoringnet_tf.training.initialization import learned_before
 from scoringnet_tf.training.replica_check import check_replicas
+from scoringnet_tf.training.run_record import RunRecord, learned_from
 from scoringnet_tf.training.strategy import configure, shared, strategy_of, workers
 
 BEST, LAST = "best.keras", "last.keras"
-STARTS = ("pretrained", "initial_model", "segmenter")  # flags that name a model to start from
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,46 +77,50 @@ class Run:
 
     Args:
         info: `DatasetInfo` of the records.
-        settings: flag name → value of the command.
+        config: of the run.
         phases: list of `Phase`.
     """
 
-    def __init__(self, info: DatasetInfo, settings: dict[str, Any], phases: Sequence[Phase]) -> None:
-        self.info, self.settings, self.phases = info, settings, phases
-        self.model_dir = as_path(settings["model_dir"])
+    def __init__(self, info: DatasetInfo, config: TrainingConfig | PretrainingConfig, phases: Sequence[Phase]) -> None:
+        self.info, self.config, self.phases = info, config, phases
+        self.model_dir = as_path(config.run.model_dir)
         self.worker, self.workers = workers()
-        self.strategy = _strategy(settings)
-        self.dtype = configure(settings["precision"], settings["seed"], settings["deterministic"])
+        self.strategy = _strategy(config)
+        self.dtype = configure(config.run.precision, config.run.seed, config.run.deterministic)
         self.train_ids, self.validation_ids = self.split()
         self._check_updates()
-        if settings["patience"] and not self.validation_ids:
+        if config.run.patience and not self.validation_ids:
             raise InputError(
                 "nothing_held_out",
-                f"--patience={settings['patience']}: no video is held out, so nothing ends a phase early.",
-                "Set --validation_fraction above 0, or --patience=0.",
+                f"run.patience={config.run.patience}: no video is held out, so nothing ends a phase early.",
+                "Set --validation_fraction above 0, or no patience.",
             )
 
     def _check_updates(self):
         """InputError where a phase has fewer batches than one update takes, and would learn nothing."""
-        asked = self.settings["accumulation_steps"]
+        asked = self.config.optimizer.accumulation_steps
         for phase in self.phases:
-            batches = -(-len(self.train_ids) // self.settings["batch_size"]) * phase.epochs
+            batches = -(-len(self.train_ids) // self.config.data.batch_size) * phase.epochs
             if 0 < batches < asked:
                 raise InputError(
                     "nothing_learned",
-                    f"--accumulation_steps={asked}: the phase {phase.name} has only "
+                    f"optimizer.accumulation_steps={asked}: the phase {phase.name} has only "
                     f"{counted(batches, 'batch', plural='batches')}, so no update is made.",
                     f"Use at most {batches}.",
                 )
 
-    # === What a subclass says ===
+    # === What a subclass defines ===
 
     def split(self) -> tuple[list[str], list[str]]:
         """(ids to train on, ids to validate on); the latter may be empty."""
         raise NotImplementedError
 
+    def starts(self) -> dict[str, str]:
+        """Flag → path of the models that the run starts from."""
+        return {}
+
     def load_initial_weights(self) -> None:
-        """Fills a new run's model with the weights that the settings name."""
+        """Fills a new run's model with the weights that the configuration names."""
 
     def begin(self, phase: Phase, resumed: bool) -> None:
         """Compiles the model for a phase; one that does not resume it may start from what the phase before kept."""
@@ -183,16 +181,20 @@ class Run:
         return locked(self.model_dir, f"--model_dir={self.model_dir}: another run trains there.")
 
     def record(self) -> None:
-        """Writes the configuration, or checks that it is that of the run to go on with."""
-        described = (self.model_dir, self.settings, self.info.data_hash, self.dtype, self.validation_ids)
+        """Writes the configuration, or checks that it is that of the run to go on with.
+
+        Raises:
+            InputError: it is another; or there are models in the folder that this run did not leave there.
+        """
+        record = RunRecord(self.config, self.info.data_hash, self.dtype, self.validation_ids, self.built_of())
         if self.worker == 0:
-            self._check_room(described)
-            record_config(*described, self._learned_from(), built_of=self._built_of())
+            self._check_room(record)
+            record.write(self.model_dir, self._learned_from())
         self._wait_for_all()
         if self.worker > 0:
-            check_config(*described, built_of=self._built_of())
+            record.check(self.model_dir)
 
-    def _built_of(self):
+    def built_of(self) -> dict[str, str | None]:
         """What the model is built of that neither weights nor the records' hash tell: what → a hash of it, or None."""
         value = self.model.get_config()["preprocessing"]
         value = value and {**value, "frame_size": None}  # which tells of the records, and changes nothing
@@ -202,20 +204,17 @@ class Run:
         }
 
     def _learned_from(self):
-        """What the training videos show, and those of the models that the run starts from; says where nobody knows."""
+        """What the training videos show, and those of the models that the run starts from; names unknown ones."""
         learned = {shown(self.info.videos[video_id]) for video_id in self.train_ids}
-        for flag in STARTED_FROM:
-            if start := self.settings.get(flag):
-                with contextlib.suppress(InputError):  # it may be gone where a run goes on; a new one will miss it
-                    known = learned_from(model_path(start, flag))
-                    learned |= known
-                    if not known:
-                        print(
-                            f"--{flag}={start}: no config.json of its run says which videos it learned from. "
-                            "Where they are evaluated, they will not be counted as learned from."
-                        )
-        with contextlib.suppress(InputError):
-            learned |= learned_before(self.settings.get("pretrained"))
+        for flag, start in self.starts().items():
+            with contextlib.suppress(InputError):  # it may be gone when a run goes on; a new one will miss it
+                if flag == "pretrained":
+                    learned |= learned_before(start)
+                    continue
+                known = learned_from(model_path(start, flag))
+                learned |= known
+                if not known:
+                    print(f"--{flag}={start}: it is unknown which videos this model learned from (no config.json).")
         return learned
 
     def _wait_for_all(self):
@@ -258,7 +257,7 @@ class Run:
         """Names of the models that the run writes."""
         return [LAST, *(phase.best for phase in self.phases)]
 
-    def _check_room(self, described):
+    def _check_room(self, record):
         """InputError, and nothing is changed, unless the folder is a new one, or has what this very run left in it.
 
         A run that was killed in its first epoch leaves its configuration, a line of figures and perhaps a best model,
@@ -269,19 +268,19 @@ class Run:
         others = [name for name in NAMES if name not in self._models and (self.model_dir / name).is_file()]
         left = others or [name for name in self._models if (self.model_dir / name).is_file()]
         epochs = sum(len(_rows(self.model_dir / f"{phase.name}.csv")[1:]) for phase in self.phases)
-        if left and (others or LAST in left or epochs > 1 or not is_recorded(*described, built_of=self._built_of())):
+        if left and (others or LAST in left or epochs > 1 or not record.is_written(self.model_dir)):
             raise InputError(
                 "exists",
                 f"--model_dir={self.model_dir}: {left[0]} lies there, without checkpoints/ to go on from.",
                 "Choose another --model_dir, or delete what is there.",
             )
         folder = _place(self.model_dir)
-        for flag in STARTS:
-            start = self.settings.get(flag) and _place(as_path(self.settings[flag]))
-            if start and folder in (start, start.parent):
+        for flag, start in self.starts().items():
+            place = _place(as_path(start))
+            if folder in (place, place.parent):
                 raise InputError(
                     "start_in_model_dir",
-                    f"--{flag}={self.settings[flag]}: the model lies in --model_dir, where the run would overwrite it.",
+                    f"--{flag}={start}: the model lies in --model_dir, where the run would overwrite it.",
                     "Choose another --model_dir.",
                 )
 
@@ -304,7 +303,7 @@ class Run:
             )
 
     def _fit(self, phase, done, state):
-        steps = -(-len(self.train_ids) // self.settings["batch_size"])
+        steps = -(-len(self.train_ids) // self.config.data.batch_size)
         figures = self.folder / f"{phase.name}.csv"
         _keep_rows(figures, done)
         logger = keras.callbacks.CSVLogger(figures, append=True)
@@ -332,12 +331,12 @@ class Run:
 
     def _validated_epochs(self, phase):
         """Every `validation_every`-th epoch and the last, counted from 1."""
-        every = self.settings.get("validation_every", 1)
+        every = self.config.data.validation_every
         return [epoch for epoch in range(1, phase.epochs + 1) if epoch % every == 0 or epoch == phase.epochs]
 
     def _callbacks(self, phase, done, state, steps, logger):
         log_dir = self.folder / "tensorboard" / phase.name
-        patience = self.settings["patience"]
+        patience = self.config.run.patience
         best_so_far = state.get("best")
         best = keras.callbacks.ModelCheckpoint(
             self.folder / phase.best,
@@ -352,7 +351,7 @@ class Run:
             *self.further_callbacks(phase, log_dir),
             best,
             stopping,
-            *([callbacks.AveragedWeights()] if self.settings["ema_momentum"] else []),
+            *([callbacks.AveragedWeights()] if self.config.optimizer.ema_momentum else []),
         ]
 
         def state_of(epoch):
@@ -362,13 +361,13 @@ class Run:
                 "steps_done": phase.first_epoch + epoch,
                 "best": best.best,
                 "stopping": stopping.state(),
-                "stopped": stopping.stopped_epoch > 0 or callbacks.has_taken(self.model, self.settings["max_steps"]),
+                "stopped": stopping.stopped_epoch > 0 or callbacks.has_taken(self.model, self.config.run.max_steps),
             }
 
         return [
-            callbacks.Reseed(self.settings["seed"], phase.first_epoch),
+            callbacks.Reseed(self.config.run.seed, phase.first_epoch),
             keras.callbacks.TerminateOnNaN(),
-            callbacks.StopAfter(self.settings["max_steps"]),
+            callbacks.StopAfter(self.config.run.max_steps),
             *(held_out if self.validation_ids else self.further_callbacks(phase, log_dir)),
             logger,
             keras.callbacks.TensorBoard(log_dir, write_graph=False),
@@ -399,45 +398,39 @@ def _noticing_the_gone(workers):
         ) from error
 
 
-def _strategy(settings):
-    """Of the devices that share a batch, see `strategy_of`; said where there are several."""
-    number = settings.get("replicas", 1)
-    if number > settings["batch_size"]:
-        raise InputError(
-            "out_of_range",
-            f"--replicas={number}: --batch_size={settings['batch_size']} has fewer videos than that.",
-            "Use at most one replica for each video of a batch.",
-        )
-    if "replicas" not in settings and workers()[1] > 1:
-        raise InputError(
-            "one_machine_only",
-            "TF_CONFIG names several workers, but C3D is pretrained on one machine.",
-            "Unset TF_CONFIG.",
-        )
-    if number > 1 and settings.get("stage_network") == "resnet50":
-        raise InputError(
-            "flags_conflict",
-            f"--stage_network=resnet50 does not work with --replicas={number}: each replica would normalise by its "
-            "own frames.",
-            "Use --replicas=1.",
-        )
-    if settings["ema_momentum"] and settings.get("stage_network") == "resnet50":
-        raise InputError(
-            "flags_conflict",
-            f"--stage_network=resnet50 does not work with --ema_momentum={settings['ema_momentum']:g}: its "
-            "normalisation statistics are not averaged.",
-            "Use --ema_momentum=0.",
-        )
-    if number > 1 and settings["accumulation_steps"] > 1:
-        raise InputError(
-            "flags_conflict",
-            f"--accumulation_steps={settings['accumulation_steps']} does not work with --replicas={number}.",
-            "Use --accumulation_steps=1: Keras does not accumulate over several replicas.",
-        )
-    found = strategy_of(number)
+def _strategy(config):
+    """Of the devices that share a batch, see `strategy_of`; named if there are several."""
+    number, batch_size = getattr(config.run, "replicas", 1), config.data.batch_size
+    if not hasattr(config.run, "replicas") and workers()[1] > 1:
+        message = "TF_CONFIG names several workers, but C3D is pretrained on one machine."
+        raise InputError("one_machine_only", message, "Unset TF_CONFIG.")
+    if number > batch_size:
+        message = f"--replicas={number}: --batch_size={batch_size} has fewer videos than that."
+        raise InputError("out_of_range", message, "Use at most one replica for each video of a batch.")
+    _check_replicated(config, number)
+    strategy = strategy_of(number)
     if number > 1:
-        print(f"Replicas: {number}, which share each batch of {settings['batch_size']}.")
-    return found
+        print(f"Replicas: {number}, which share each batch of {batch_size}.")
+    return strategy
+
+
+def _check_replicated(config, number):
+    """InputError if what several replicas or averages cannot do is asked of them."""
+    fragments = getattr(config, "fragments", None)
+    is_resnet50 = fragments is not None and isinstance(fragments.network, ResNet50)
+    conflicts = {
+        "--stage_network=resnet50: each replica would normalise by its own frames": is_resnet50 and number > 1,
+        "--set=optimizer.accumulation_steps: Keras does not accumulate over several replicas": number > 1
+        and config.optimizer.accumulation_steps > 1,
+    }
+    for problem, is_asked in conflicts.items():
+        if is_asked:
+            raise InputError(
+                "flags_conflict", f"--replicas={number} does not work with {problem}.", "Use --replicas=1."
+            )
+    if is_resnet50 and config.optimizer.ema_momentum:
+        message = f"--ema_momentum={config.optimizer.ema_momentum:g} does not average the statistics of ResNet50."
+        raise InputError("flags_conflict", message, "With --stage_network=resnet50 use --ema_momentum=0.")
 
 
 def _epochs_done(phase, state):
