@@ -49,12 +49,10 @@ def main(_: list[str]) -> None:
     values = flags.FLAGS
     cli.require(model=values.model, records_dir=values.records_dir)
     if values.held_out_records_dir and not values.held_out_split:
-        raise InputError(
-            "todo", "--held_out_records_dir: expected --held_out_split, which of their splits. Received: none."
-        )
+        raise InputError("missing_flag", "--held_out_records_dir needs --held_out_split.")
     info = load_records(values.records_dir)
     if is_shipped(values.model):
-        raise InputError("todo", f"--model={values.model}: expected a path. Received: the name of a model that ships.")
+        raise InputError("wrong_value", f"--model={values.model} names a shipped model.", "Give the path of your own.")
     model_file = check_model(values.model, shipped=False)
 
     from scoringnet_tf.inference.calibration import add_reference
@@ -73,7 +71,7 @@ def main(_: list[str]) -> None:
         not_learned_from(info, model_file, known),
     )
     if known and known != info.data_hash:
-        print(f"{info.records_dir} are not the records that {path} was trained on: it now goes by these.")
+        print(f"{path} was trained on other records than {info.records_dir}. Its reference now comes from these.")
     _print(path, model)
 
 
@@ -91,7 +89,7 @@ def _held_out(info, model_file, data_hash):
 def _print(path, model):
     reference = model.reference
     certainty = reference.certainty or {}
-    print(f"Model: {path}, which now goes by {counted(reference.num_videos, 'training video')}:")
+    print(f"Model: {path}, calibrated on {counted(reference.num_videos, 'training video')}:")
     for stage, (shortest, longest) in reference.durations.items():
         surely = f", found with a probability of {certainty[stage]:.2f} or more" if stage in certainty else ""
         print(f"  {stage:<14} {shortest:.2f} to {longest:.2f} s{surely}")

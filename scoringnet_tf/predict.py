@@ -35,7 +35,7 @@ from scoringnet_tf.support.model_files import SHIPPED, configuration, damaged, m
 from scoringnet_tf.support.paths import check_access
 
 flags.DEFINE_string("model", None, "A .keras file or a folder with one; the shipped diving model where not given.")
-flags.DEFINE_bool("json", False, "Print a line of JSON for every video, see docs/predictions.md, instead of text.")
+flags.DEFINE_bool("json", False, "Print a line of JSON for every video, see docs/serving.md, instead of text.")
 flags.DEFINE_bool("live", False, "With --json: of a long video also a line for each performance, once it is found.")
 flags.DEFINE_bool("csv", False, "Print a table, a row for every performance, instead of text.")
 flags.DEFINE_string("plot_dir", None, "Folder for a picture of each video: frames of its stages above their times.")
@@ -136,9 +136,9 @@ def _print(results, printer, progress, pictures):
         progress.update()
     where = f"kept in {flags.FLAGS.results_dir}"
     if taken_over:
-        printer.complain(f"{counted(taken_over, 'result')} {where} taken over.")
+        printer.complain(f"{counted(taken_over, 'result')} {where} reused.")
     for what, number in changed.items():
-        printer.complain(f"{counted(number, 'result')} {where} made anew, for what has changed: {', '.join(what)}.")
+        printer.complain(f"{counted(number, 'result')} {where} made again: other {', '.join(what)}.")
     return unscored
 
 
@@ -146,22 +146,18 @@ def _check(arguments):
     """InputError where the command line contradicts itself, or where there is no place for pictures."""
     values = flags.FLAGS
     if not arguments:
-        raise InputError("todo", "Expected one or more video files. Received: none. See --help.")
+        raise InputError("no_videos", "No videos are named.", "See --help.")
     if values.json and values.csv:
-        raise InputError("todo", "Expected --json or --csv. Received: both.")
+        raise InputError("flags_conflict", "--json and --csv exclude each other.")
     if values.live and not values.json:
-        raise InputError("todo", "Expected --live with --json. Received: --live alone.")
+        raise InputError("missing_flag", "--live needs --json.")
     if values.end is not None and values.end <= (values.start or 0):
-        raise InputError("todo", f"--end: expected more than --start={values.start or 0:g}. Received: {values.end:g}.")
+        raise InputError("out_of_range", f"--end={values.end:g} is not after --start={values.start or 0:g}.")
     if values.runner is not None and not values.results_dir:
-        raise InputError(
-            "todo", f"--runner={values.runner}: expected --results_dir, for what its workers find. Received: none."
-        )
+        raise InputError("missing_flag", f"--runner={values.runner} needs --results_dir.")
     for flag in ("live", "plot_dir"):
         if values.results_dir and values[flag].value:
-            raise InputError(
-                "todo", f"--{flag}: expected it without --results_dir, which keeps whole results, and no pictures."
-            )
+            raise InputError("flags_conflict", f"--{flag} and --results_dir exclude each other.")
     if values.results_dir:
         check_access(values.results_dir, "results_dir", writing=True)
     if values.plot_dir:
@@ -171,9 +167,7 @@ def _check(arguments):
 def _check_frame_flags():
     for flag in ("plot_dir", "results_dir", "stream", "start", "end"):
         if flags.FLAGS[flag].value is not None:
-            raise InputError(
-                "todo", f"--{flag}: expected a model that sees frames. Received: one that was trained on features."
-            )
+            raise InputError("flags_conflict", f"--{flag} cannot be used with a model that reads features.")
 
 
 if __name__ == "__main__":

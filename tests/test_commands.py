@@ -19,7 +19,7 @@ from data_prep.records.building import BuildSettings, build_records
 from scoringnet_tf.data.dataset_info import DatasetInfo, shown
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.reading import flag_files
-from scoringnet_tf.training.config import held_out_ids
+from scoringnet_tf.training.run_record import held_out_ids
 
 # In float32 whatever the processor: "auto" is bfloat16 where it has matrix units for that.
 SMALL = ["--image_size=32,32", "--width_multiplier=0.0625", "--batch_size=4", "--precision=float32"]
@@ -229,7 +229,7 @@ def test_a_flag_that_changes_nothing_is_named(diving_copy, tmp_path):
     (tmp_path / "last.keras").touch()
     train = ["scoringnet_tf.train", f"--records_dir={diving_copy}", f"--model_dir={tmp_path}", *SMALL]
     result = command(*train, "--training=staged", "--epochs=7", "--validation_fraction=0.3", check=False)
-    assert "--epochs=7 changes nothing beside --training=staged.\n" in result.stdout
+    assert "--epochs=7 has no effect with --training=staged.\n" in result.stdout
     assert "score_sigma" not in result.stdout and code_printed(result.stderr) == "exists"
 
 

@@ -123,7 +123,9 @@ def settings(model_dir, records_dir, **changes):
 
 def pretraining_settings(model_dir, **changes):
     """A small configuration of `pretrain`."""
-    return changed(PretrainingConfig(), **SHARED | PRETRAINING | {"warmup_steps": 10, "model_dir": str(model_dir)} | changes)
+    return changed(
+        PretrainingConfig(), **SHARED | PRETRAINING | {"warmup_steps": 10, "model_dir": str(model_dir)} | changes
+    )
 
 
 def defined_flags(command):

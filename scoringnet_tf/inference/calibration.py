@@ -40,7 +40,7 @@ MAX_VIDEOS = 2000  # more would tell little that these do not; their `Bank` is b
 REQUIRED_SHARE = 0.95  # of the training videos show a stage: then one without it is no performance
 DOUBTFUL_SHARE = 0.01  # of the training videos whose stages are found less surely than what is kept
 NOTHING_HELD_OUT = (
-    "Nothing was held out of training: errors on training videos are too small to tell how far a score may be off."
+    "No videos were held out of training, and errors on training videos are too small to measure intervals."
 )
 
 
@@ -93,9 +93,7 @@ def add_reference(
     found = _with(plain, measured(plain, info, held_out, batch_size, training_ids, apart))
     if file_sha256(path) != before:
         raise InputError(
-            "todo",
-            f"{path}: expected that no run writes it meanwhile. Received: another model, saved while this one was "
-            "measured. It was left as it is.",
+            "changed", f"{path}: another model was saved while this one was measured. It is left as it is."
         )
     found.save(path)
     return path, found
@@ -127,13 +125,11 @@ def with_reference(
     info = load_records(records_dir)
     unknown = [video_id for video_id in held_out_ids if video_id not in info.split("train")["ids"]]
     if unknown:
-        raise InputError(
-            "todo", f"held_out_ids: expected ids of the training split of {records_dir}. Received: {unknown[0]}."
-        )
+        raise InputError("unknown_name", f"held_out_ids: {unknown[0]!r} is not in the training split of {records_dir}.")
     held_out: HeldOut | str = NOTHING_HELD_OUT
     known = (model.provenance or {}).get("data_hash")
     if known not in (None, info.data_hash):
-        held_out = "It is not known which videos of these records the model did not learn from: it is of others."
+        held_out = "The model was trained on other records, so nothing is known to be held out in these."
     elif "validation" in info.splits:
         held_out = HeldOut(info, "validation")
     elif held_out_ids:
@@ -176,9 +172,7 @@ def measured(
         check_fits(model, records)
     if not can_be_measured(model):
         raise InputError(
-            "todo",
-            "Expected a model that finds stages or sees features, which can be compared with those of training. "
-            "Received: one that sees samples of whole videos (train --fragments=whole).",
+            "no_stages", "The model scores samples of whole videos, which cannot be compared with training videos."
         )
     seen = _seen(model, info, batch_size)
     count = len(seen.ids)
@@ -214,7 +208,7 @@ class _Seen:
 
 def _seen(model, info, batch_size):
     """`_Seen` of the chosen videos of records."""
-    found, see, ids = _Seen(), _seeing_function(model), _chosen_ids(info)
+    found, see, ids = _Seen(), _seeing_function(model), chosen_ids(info)
     with tqdm(total=sum(map(len, ids.values())), desc="Measuring the training videos", unit="video") as progress:
         for split, of_split in ids.items():
             for inputs, targets, facts in _videos(model, info, split, of_split, batch_size):
@@ -274,12 +268,12 @@ def _bank(seen, spread, learned):
     return Bank.of([seen.ids[number] for number in learned], scores, coordinates)
 
 
-def _chosen_ids(info):
-    """Split → ids of the videos to look at, evenly chosen among those of training and validation."""
+def chosen_ids(info: DatasetInfo, most: int = MAX_VIDEOS) -> dict[str, list[str]]:
+    """Split → ids of at most `most` videos to measure, evenly chosen from the training and validation splits."""
     splits = [split for split in ("train", "validation") if split in info.splits or split == "train"]
     every = [(split, video_id) for split in splits for video_id in input_pipeline.split_ids(info, split)]
-    step = max(1.0, len(every) / MAX_VIDEOS)
-    chosen = collections.defaultdict(list)
+    step = max(1.0, len(every) / most)
+    chosen: dict[str, list[str]] = collections.defaultdict(list)
     for split, video_id in [every[int(index * step)] for index in range(int(len(every) / step))]:
         chosen[split].append(video_id)
     return chosen

@@ -80,9 +80,9 @@ def coverage_line(found: dict[str, Any]) -> str:
         return f"No intervals. {found['lacking']}"
     known = {score: one for score, one in found["scores"].items() if one["num_videos"]}
     if not known:
-        return f"intervals: claimed {100 * found['claimed']:.0f} %; no true score is known."
+        return f"intervals: claimed {100 * found['claimed']:.0f} %; no true scores are known."
     shares = (f"{score} {100 * one['held']:.1f} % of {one['num_videos']}" for score, one in known.items())
     line = f"intervals: claimed {100 * found['claimed']:.0f} %; held {', '.join(shares)}"
     if found["same_videos"]:
-        return f"{line} (the videos that set them, which says nothing)"
+        return f"{line} (on the videos that set them: no evidence)"
     return f"{line} ({found['shared_videos']} of the videos set them)" if found["shared_videos"] else line

@@ -102,7 +102,7 @@ def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
     if found is None:
         if output_dir.is_dir() and any(not path.name.startswith(".") for path in output_dir.iterdir()):
             raise InputError(
-                "todo", f"--output_dir={output_dir}: expected a new folder, or one of features. Received: another."
+                "exists", f"--output_dir={output_dir} holds other files, and no {ORIGIN_NAME}.", "Name a new folder."
             )
         write_json(output_dir / ORIGIN_NAME, origin)
         return
@@ -113,9 +113,9 @@ def prepare(output_dir: Path | RemotePath, origin: dict[str, Any]) -> None:
     ]
     if different:
         raise InputError(
-            "todo",
-            f"--output_dir={output_dir}: expected the settings that {ORIGIN_NAME} there says, or another folder. "
-            f"Received: {'; '.join(different)}",
+            "other_settings",
+            f"--output_dir={output_dir} holds features made with other settings: {'; '.join(different)}.",
+            "Name another folder.",
         )
 
 
@@ -127,9 +127,7 @@ def alone_in(output_dir: Path | RemotePath) -> contextlib.AbstractContextManager
     """
     if isinstance(output_dir, RemotePath):
         return contextlib.nullcontext()
-    return locked(
-        output_dir, f"--output_dir={output_dir}: expected one run at a time. Received: one that is under way."
-    )
+    return locked(output_dir, f"--output_dir={output_dir}: another run is writing there.")
 
 
 def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir: Path | RemotePath) -> tuple[int, int]:
@@ -146,8 +144,10 @@ def extract_videos(videos: list[Video], extractor: FeatureExtractor, output_dir:
     """
     for video in videos:
         if (length := len(os.fsencode(file_name(video.name)))) > MAX_NAME:
-            what = f"expected a name of at most {MAX_NAME} bytes, as its file is called"
-            raise InputError("todo", f"{video.name}: {what}. Received: {length}.")
+            raise InputError(
+                "name_too_long",
+                f"{video.name}: its file name would have {length} bytes; at most {MAX_NAME} are possible.",
+            )
     kept = failed = 0
     with _saved_sources(output_dir / SOURCES) as (sources, save):
         for video in tqdm(videos, "Extracting", unit="video", disable=None):

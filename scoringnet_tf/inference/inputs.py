@@ -43,11 +43,9 @@ ROUNDED_END = 0.5  # seconds: others round the end of a video, or count to where
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
 # What in a folder may be meant, and is not scored: what finds it, and what is said of so many.
 LEFT_OUT: dict[Callable[[Path], list[Path]], Callable[[int], str]] = {
-    videos_called_otherwise: lambda number: (
-        f"{counted(number, 'file')} with a video inside and the name of something else"
-    ),
+    videos_called_otherwise: lambda number: f"{counted(number, 'file')} with a video inside but another file extension",
     images_above_videos: lambda number: (
-        f"the numbered images of {counted(number, 'folder')}, for videos lie further down"
+        f"the numbered images in {counted(number, 'folder')}, because subfolders hold videos"
     ),
 }
 
@@ -92,7 +90,7 @@ def named_videos(
             found = {_place(path): path for path in _found_in(folders, search)}
             others = [path for place, path in found.items() if place not in seen]
             if others:
-                left_out(f"Left out: {said(len(others))}: {shown(others)}.")
+                left_out(f"Skipped {said(len(others))}: {shown(others)}.")
 
 
 def _found_in(folders, search):
@@ -120,31 +118,29 @@ def _place(video):
 
 
 def _as_input_error(argument, error):
-    return error if isinstance(error, InputError) else InputError("todo", f"{argument}: {error.strerror}.")
+    return error if isinstance(error, InputError) else InputError("unreadable", f"{argument}: {error.strerror}.")
 
 
 def _matches(argument):
     """What a pattern matches, without the images of folders that it matches too; anything else as it is."""
     if not argument:
-        raise InputError("todo", "'': expected a video, a folder or a pattern. Received: an empty argument.")
+        raise InputError("empty_argument", "An argument is empty.", "Name a video, a folder or a pattern.")
     if "\0" in argument:
         first = argument.partition("\0")[0]
         raise InputError(
-            "todo", f"{first!r}: expected a line for each name. Received: a NUL behind it, as of `find -print0`."
+            "nul_separated", f"A NUL follows {first!r}.", "Put one name on each line: `find -print`, not `-print0`."
         )
     if isinstance(as_path(argument), RemotePath):
         # In an address of the web any of these letters may stand for itself.
         if not argument.lower().startswith(("http:", "https:")) and (argument.endswith("/") or "*" in argument):
-            received = "a folder" if argument.endswith("/") else "a pattern"
-            raise InputError(
-                "todo", f"{argument}: expected the address of one file. Received: {received}, for disks alone."
-            )
+            what = "a folder" if argument.endswith("/") else "a pattern"
+            raise InputError("remote_folder", f"{argument} is {what} in an object store.", "Name each file.")
         return [argument]
     if not glob.has_magic(argument) or os.path.lexists(argument):
         return [argument]
     found = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 Path.glob takes no absolute pattern
     if not found:
-        raise InputError("todo", f"{argument}: expected a pattern of videos. Received: one that nothing is called by.")
+        raise InputError("not_found", f"No files match {argument!r}.")
     paths = [str(Path(each)) for each in found]
     folders = {path for path in paths if Path(path).is_dir() and is_frame_folder(Path(path))}
     return [path for path in paths if str(Path(path).parent) not in folders]
@@ -160,8 +156,7 @@ def _meant(argument, suffixes):
             return [argument]
         found = videos_in(path, suffixes)
         if not found:
-            expected = "expected a folder of videos or of numbered images (.jpg, .png)"
-            raise InputError("todo", f"{argument}: {expected}. Received: neither in it.")
+            raise InputError("no_videos", f"The folder {argument!r} has no videos and no numbered images (.jpg, .png).")
         return [str(each) for each in found]
     check_is_there(argument, suffixes)
     return [argument]
@@ -222,7 +217,9 @@ def stretch(path: Path, start: float | None, end: float | None, stream: int | No
     stop = frame_at(duration if end is None or _is_about_the_end(end, duration, path, stream) else end, times)
     if first is None or stop is None or first >= stop:
         span = f"{start or 0:g} to {'its end' if end is None else f'{end:g} s'}"
-        raise InputError("todo", f"{path}: expected frames from {span}. Received: frames from 0 to {times[-1]:.2f} s.")
+        raise InputError(
+            "out_of_range", f"{path} has no frames from {span}; its frames are shown from 0 to {times[-1]:.2f} s."
+        )
     return Clip(path, (first, stop))
 
 
@@ -351,7 +348,7 @@ def attempted(function: Callable[[Path], Result], video: str, error: InputError 
     except Exception as wrong:
         if not _lacks_memory(wrong):
             raise
-        return Remark("out_of_memory", f"{video}: expected a video that fits memory. Received: too little of it.")
+        return Remark("out_of_memory", f"{video} does not fit into memory.")
 
 
 def _lacks_memory(error):

@@ -77,9 +77,7 @@ def hashed_scorer(model: AnyPath | None) -> tuple[VideoScorer, str]:
     sha256 = file_sha256(path)
     scorer = scorer_of(model)
     if model_path(model) != path or file_sha256(path) != sha256:
-        raise InputError(
-            "todo", f"{path}: expected one file while it was read. Received: another one at the end. Try again."
-        )
+        raise InputError("changed", f"{path} was replaced while it was read.", "Try again.")
     return scorer, sha256
 
 
@@ -120,18 +118,16 @@ def _kept_in(folder):
     """Yields the folder as a local path, which no other run uses until then."""
     path = as_path(folder)
     if isinstance(path, RemotePath):
-        raise InputError(
-            "todo", f"--results_dir={folder}: expected a folder in a file system. Received: an object store."
-        )
+        raise InputError("local_only", f"--results_dir={folder} is in an object store.", "Name a local folder.")
     path = path.absolute()
     path.mkdir(parents=True, exist_ok=True)
-    with locked(path, f"--results_dir={folder}: expected one run at a time. Received: one that is under way."):
+    with locked(path, f"--results_dir={folder}: another run is writing there."):
         try:
             yield path
         except (InputError, Stopped) as error:
             number = len(list(path.glob("[!.]*.json")))
             if number:
-                remark = f"{counted(number, 'result')} kept in {folder}: the same command goes on from there."
+                remark = f"{counted(number, 'result')} kept in {folder}. Rerun the same command to resume."
                 error.hint = f"{error.hint} {remark}".lstrip()
             raise
 
@@ -146,9 +142,7 @@ def _load(model, sha256):
 def _loaded(model, sha256):
     scorer, found = hashed_scorer(model)
     if found != sha256:
-        raise InputError(
-            "todo", f"--model={model}: expected one file for the command and all workers. Received: another one."
-        )
+        raise InputError("other_model", f"--model={model}: a worker sees another file than the command.")
     return scorer
 
 

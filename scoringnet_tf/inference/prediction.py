@@ -46,8 +46,10 @@ from scoringnet_tf.support.model_files import SHIPPED
 from scoringnet_tf.support.paths import AnyPath, RemotePath
 
 ASSUMED_RATE = 25.0  # steps per second of features, where a model does not know
+# Of a `Video` at its samples (K,): stage probabilities (K, S), and features (K, D) or None.
+Segment = Callable[[Video, np.ndarray], tuple[np.ndarray, np.ndarray | None]]
 Seen = Callable[[Video, np.ndarray | None, list[Performance]], None]  # of `VideoScorer.score_file`
-AROUND = 10.0  # seconds before and after a performance in which its stages are looked for: training saw no more
+AROUND = 10.0  # seconds: training saw no more
 
 
 def load_model(path: AnyPath | None = None) -> ScoringNet:
@@ -112,9 +114,9 @@ def stage_finder(model: ScoringNet | AnyPath | None = None) -> "VideoScorer":
     """The `VideoScorer` of a model that finds stages in frames; InputError for another one."""
     scorer = scorer_of(model, scores=False)
     if scorer.model.segmenter is None or scorer.model.content == "features":
-        given = "Expected" if isinstance(model, ScoringNet) else f"--model={model}: expected"
-        kind = "whole videos" if scorer.model.segmenter is None else "features"
-        raise InputError("todo", f"{given} a model that finds stages in frames. Received: one for {kind}.")
+        which = "The model" if isinstance(model, ScoringNet) else f"--model={model}"
+        why = "scores whole videos" if scorer.model.segmenter is None else "reads features, not frames"
+        raise InputError("no_stages", f"{which} finds no stages in a video: it {why}.")
     check_trained(scorer.model, None if isinstance(model, ScoringNet) else model, parts=["kfs"])
     return scorer
 
@@ -169,6 +171,8 @@ class VideoScorer:
             unless it begins before that. One that is longer than the overlap may be seen whole in none.
         as_recorded: every frame of a video counts, at whatever rate, and it shows one performance: as records of videos
             are evaluated.
+        segment: finds the stages in place of the model's KFS, for example from labels.
+        around: seconds before and after a performance that its stages are looked for in.
     """
 
     def __init__(
@@ -179,11 +183,15 @@ class VideoScorer:
         part: int = PART,
         overlap: int = OVERLAP,
         as_recorded: bool = False,
+        segment: Segment | None = None,
+        around: float = AROUND,
     ) -> None:
         self.model, self.preprocessor, self.name = model, model.preprocessor, name
         if as_recorded:
             self.preprocessor = type(self.preprocessor)(**{**self.preprocessor.get_config(), "frame_rate": None})
         self._as_recorded = as_recorded
+        self._around = around
+        self.segment: Segment = segment or self._segmented
         self._sizes: dict[str, Any] = {"length": part, "overlap": overlap}
         if model.content == "features":
             self._whole = prediction_function(model)
@@ -211,18 +219,18 @@ class VideoScorer:
     ) -> VideoScore:
         """What `score_video` returns."""
         if not isinstance(path, str | os.PathLike | RemotePath | Clip) or path == "":
-            received = "an empty text" if isinstance(path, str) else type(path).__name__
-            raise InputError("todo", f"path: expected that of a video, or a Clip. Received: {received}.")
+            what = "an empty string" if isinstance(path, str) else f"of type {type(path).__name__}"
+            raise InputError("not_a_path", f"path is {what}.", "Give the path of a video, or a Clip.")
         if isinstance(path, Clip) and self.model.content == "features":
-            raise InputError("todo", f"{path}: expected the path of a file of features. Received: a Clip.")
+            raise InputError("wrong_format", f"{path} is a Clip.", "Give the path of a file of features.")
         given = {"stream": stream, "start": start, "end": end}
         if given == dict.fromkeys(given):
             with contextlib.nullcontext(path) if isinstance(path, Clip) else local_video(path) as local:
                 return self.score_file(local, path, force=force)
         if isinstance(path, Clip) or self.model.content == "features":
             what = "features" if self.model.content == "features" else "a Clip"
-            received = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None)
-            raise InputError("todo", f"{path}: expected no stream, start or end of {what}. Received: {received}.")
+            names = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None)
+            raise InputError("flags_conflict", f"{path}: {names} cannot be used with {what}.")
         with local_video(path) as local:
             return self.score_file(stretched(local, start, end, stream), path, stream=stream, force=force)
 
@@ -278,7 +286,7 @@ class VideoScorer:
     def labels(self, video: Video) -> np.ndarray:
         """The stage of every frame of a `Video` in stored form, int32 (L,): of each performance that it shows."""
         rate = self.preprocessor.frame_rate
-        probabilities, _ = self._segmented(video, video.samples(rate))
+        probabilities, _ = self.segment(video, video.samples(rate))
         found = np.zeros(len(probabilities), np.int32)
         for start, stop, *_ in self._stretches(probabilities, len(probabilities), rate or video.fps):
             found[start:stop] = self._decide(probabilities[start:stop])
@@ -343,7 +351,7 @@ class VideoScorer:
         if self.model.segmenter is None or (too_small and not force):
             return None, None
         findings.has_stages = True
-        return self._segmented(video, video.samples(self.preprocessor.frame_rate))
+        return self.segment(video, video.samples(self.preprocessor.frame_rate))
 
     def _found_in(self, video, probabilities, features, findings, force):
         """Yields `Found`, the performances in a part that are new; in a video that is no part at least one."""
@@ -403,7 +411,7 @@ class VideoScorer:
     def _performances(self, probabilities, rate):
         """The `Stretch` of each whole performance in frames, `rate` a second."""
         labels = without_unseen(decided(probabilities, "cyclic"), probabilities)
-        return stretches(labels, lambda of_one: is_whole(self.model, of_one, rate), round(AROUND * rate))
+        return stretches(labels, lambda of_one: is_whole(self.model, of_one, rate), round(self._around * rate))
 
     def _scores_of(self, video, samples, labels):
         """The outputs of SP for a `Video` at `samples`, and warnings."""
@@ -428,7 +436,7 @@ class VideoScorer:
         reasons = reasons_against(self.model, labels, sequence.values, rate, length, probabilities)
         if labels is not None and len(self._stretches(probabilities, length, rate)) > 1:
             reasons.append(SEVERAL_OF_FEATURES)
-        said = f"The model does not say its features' steps per second: {ASSUMED_RATE:g} assumed."
+        said = f"The model does not know the steps per second of its features; {ASSUMED_RATE:g} is assumed."
         warnings += [] if self.model.frame_rate else [Remark("frame_rate_assumed", said)]
         warnings += [*sequence.warnings, *other_length(self.model, length)]
         findings = Findings(self.model, self._trust, self._doubts)
@@ -458,7 +466,7 @@ def _possible(model, reasons, outputs, force):
 
 
 def _empty_fragments(model, empty_fragments):
-    said = "No key fragment for {} was found: the whole video was scored instead."
+    said = "No key fragment was found for {}. It was scored on the whole video."
     return [
         Remark("empty_fragment", said.format(score))
         for score, empty in zip(model.scores, empty_fragments, strict=True)

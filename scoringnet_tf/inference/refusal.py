@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from scoringnet_tf.models.scoring_net import ScoringNet
 
 MOST_MIXED = 4  # samples of the same two frames: at 25 frames/s all gaps above 0.2 s have more, and none below 0.16 s
-CALIBRATE = " (python -m scoringnet_tf.calibrate)"
-NO_PERFORMANCE = Remark("no_performance", "No whole performance was found in it.")
+CALIBRATE = " Run: python -m scoringnet_tf.calibrate."
+NO_PERFORMANCE = Remark("no_performance", "No whole performance found.")
 SEVERAL_OF_FEATURES = Remark(
-    "several_performances", "It shows several performances, and features of them would be scored as if they were one."
+    "several_performances", "The features show several performances, which cannot be scored apart."
 )
 
 
 def several(number: int, scored: int) -> Remark:
     """Why a video of `number` performances, two or more, has no score itself, where `scored` of them have scores."""
-    shows = f"It shows {counted(number, 'performance')}"
+    shows = f"The video shows {counted(number, 'performance')}"
     if not scored:
-        return Remark("none_scored", f"{shows}; each has its own reason why it has no score.")
-    which = "each has scores of its own" if scored == number else f"{scored} of them with scores of their own"
-    return Remark(SEVERAL_OF_FEATURES.code, f"{shows}: {which}.")
+        return Remark("none_scored", f"{shows}; none has a score.")
+    which = "each has its own scores" if scored == number else f"{scored} have scores"
+    return Remark(SEVERAL_OF_FEATURES.code, f"{shows}; {which}.")
 
 
 def is_whole(model: "ScoringNet", labels: np.ndarray, frame_rate: float) -> bool:
@@ -73,10 +73,10 @@ def reasons_against(
     found = {code for code, value in against.items() if bool(np.asarray(value)[0])}
     sentences = {
         "too_few_frames": lambda: (
-            f"It has {counted(length, 'frame')} at {frame_rate:.4g} frames/s: at least {SHORTEST} are needed."
+            f"The video has {counted(length, 'frame')} at {frame_rate:.4g} frames/s; {SHORTEST} are needed."
         ),
         "missing_stage": lambda: _missing(model, labels),
-        "stage_order": lambda: "The stages found are not in the order of the sport, or one appears more than once.",
+        "stage_order": lambda: "The stages are out of order, or one appears twice.",
         "stage_duration": lambda: (
             f"{'; '.join(_impossible(model, np.bincount(labels), frame_rate))}."  # type: ignore[arg-type]
         ),
@@ -95,8 +95,8 @@ def reasons_of_scores(model: "ScoringNet", outputs: dict[str, Any]) -> list[Rema
     said = []
     for score in (score for score, value in found.items() if bool(np.asarray(value)[0])):
         low, high = model.sport.range_of(score)
-        said.append(f"the {score} score would be {float(outputs[score][0]):.4g}, in the sport {low:g} to {high:g}")
-    return [Remark("impossible_score", f"It is beyond what the model can tell: {'; '.join(said)}.")] if said else []
+        said.append(f"{score} would be {float(outputs[score][0]):.4g}, the sport has {low:g} to {high:g}")
+    return [Remark("impossible_score", f"The scores are out of range: {'; '.join(said)}.")] if said else []
 
 
 def reasons_of_source(model: "ScoringNet", video: "Video") -> list[Remark]:
@@ -133,14 +133,14 @@ def _too_slow(model, rate):
     trained = model.frame_rate
     if not trained or rate >= LEAST_SHARE * trained:
         return []
-    said = f"It has {rate:.4g} frames/s, the model was trained at {trained:.4g}: too few to see motion."
+    said = f"The video has {rate:.4g} frames/s, too few to see motion. The model was trained at {trained:.4g}."
     return [Remark("frame_rate_too_low", said)]
 
 
 def _too_small(model, size):
     """`picture_too_small` of a frame of a `size`, (height, width), that is."""
     least = tuple(LEAST_SHARE * side for side in model.image_size)
-    said = f"Its picture is {size[1]}×{size[0]}: at least {least[1]:g}×{least[0]:g} is needed."
+    said = f"The picture is {size[1]}×{size[0]}; at least {least[1]:g}×{least[0]:g} is needed."
     return [Remark("picture_too_small", said)]
 
 
@@ -156,8 +156,8 @@ def missing_frames(video: "Video", samples: np.ndarray) -> list[Remark]:
     if not len(gaps):
         return []
     start, end = video.first_time + video.timestamps[[gaps[0], gaps[0] + 1]]
-    further = f", nor in {counted(len(gaps) - 1, 'other gap')}" if len(gaps) > 1 else ""
-    said = f"It has no frame between {start:.2f} and {end:.2f} s{further}: the model saw mixtures of those around."
+    further = f" (and in {counted(len(gaps) - 1, 'other gap')})" if len(gaps) > 1 else ""
+    said = f"Frames are missing from {start:.2f} to {end:.2f} s{further}. The model saw blends of their neighbours."
     return [Remark("frames_missing", said)]
 
 
@@ -170,7 +170,7 @@ def missing_beginning(video: "Video", first: int) -> list[Remark]:
     """
     if first or not video.since:
         return []
-    said = f"Its beginning was not seen: it lies before {video.first_time:.2f} s, where a part of the video begins."
+    said = f"The performance begins before {video.first_time:.2f} s; its beginning was not scored."
     return [Remark("beginning_missing", said)]
 
 
@@ -179,7 +179,7 @@ def other_length(model: "ScoringNet", num_steps: int) -> list[Remark]:
     if model.reference is None or model.reference.has_length(num_steps):
         return []
     shortest, longest = model.reference.num_steps  # type: ignore[misc]
-    said = f"It has {counted(num_steps, 'step')}, those of training had {shortest} to {longest}."
+    said = f"The features have {counted(num_steps, 'step')}; those of training had {shortest} to {longest}."
     return [Remark("length_unlike_training", said)]
 
 
@@ -189,7 +189,7 @@ def doubts(model: "ScoringNet") -> list[Remark]:
     simulation = (model.provenance or {}).get("simulation")
     if simulation:
         pixels = described_pixels(simulation)
-        said = f"The model was trained on {pixels} video: on filmed video its scores are not to be relied on."
+        said = f"The model was trained on {pixels} video. Do not rely on its scores for filmed video."
         found.append(Remark("simulated_training", said))
     return found + doubts_of_reference(model)
 
@@ -197,31 +197,30 @@ def doubts(model: "ScoringNet") -> list[Remark]:
 def doubts_of_reference(model: "ScoringNet") -> list[Remark]:
     """Why a model can tell less than it should of what is unlike its training; empty where it can."""
     if model.reference is None:
-        said = "The model keeps no record of what its training videos were like, and cannot tell what is unlike them"
-        return [Remark("no_reference", f"{said}{CALIBRATE if can_be_measured(model) else ', nor can one be made'}.")]
+        said = "The model has no statistics of its training videos, so unlike videos are not detected."
+        return [Remark("no_reference", f"{said}{CALIBRATE if can_be_measured(model) else ''}")]
     if not is_current(model):
-        said = "The model was trained on after the record of what its training videos were like: it may be wrong"
-        return [Remark("stale_reference", f"{said}{CALIBRATE}.")]
+        said = "The model was trained further after its training statistics were measured; they may be wrong."
+        return [Remark("stale_reference", f"{said}{CALIBRATE}")]
     found, intervals = [], model.reference.intervals
-    lacking = "They were not measured when its training ended." if intervals is None else intervals.lacking
+    lacking = "They were not measured." if intervals is None else intervals.lacking
     if lacking:
         some = "some scores" if intervals and intervals.half_widths else "its scores"
-        said = f"The model states no intervals of {some}{CALIBRATE}. {lacking}"
-        found.append(Remark("no_intervals", said))
+        found.append(Remark("no_intervals", f"The model states no intervals for {some}. {lacking}{CALIBRATE}"))
     if model.segmenter is not None and model.reference.certainty is None:
-        said = "How sure the model is of the stages of its training videos was not measured, and is not compared"
-        found.append(Remark("no_certainty", f"{said}{CALIBRATE}."))
+        said = "The certainty of stages was not measured on the training videos, and is not checked."
+        found.append(Remark("no_certainty", f"{said}{CALIBRATE}"))
     if model.reference.spread is None:
         videos = counted(model.reference.num_videos, "training video")
-        said = f"Of {videos}, too few, how far a performance is from them was not measured, and is not compared"
-        found.append(Remark("no_distance", f"{said}."))
+        said = f"The model has statistics of {videos}: too few to tell what is unlike them."
+        found.append(Remark("no_distance", said))
     return found
 
 
 def _missing(model, labels):
     names = model.reference.required if model.reference else model.sport.stages[1:]
     missing = [name for name in names if not (labels == model.sport.stage_index(name)).any()]
-    return f"No {' and no '.join(missing)} was found."
+    return f"Missing stages: {', '.join(missing)}."
 
 
 def _impossible(model, counts, frame_rate):
@@ -233,7 +232,7 @@ def _impossible(model, counts, frame_rate):
         low, high = (np.float32(limit * frame_rate) for limit in limits)
         if name != NOISE and count and not low <= np.float32(count) <= high:
             shortest, longest = model.reference.durations[name]
-            found.append(f"{name} lasts {count / frame_rate:.2f} s, in training {shortest:.2f} to {longest:.2f} s")
+            found.append(f"{name} lasts {count / frame_rate:.2f} s (in training {shortest:.2f} to {longest:.2f} s)")
     return found
 
 
@@ -243,12 +242,10 @@ def _uncertain(model, probabilities):
     for name, probability in zip(model.sport.stages[1:], np.asarray(probabilities)[0], strict=True):
         if probability < reference.least_certainty(name, name in model.seen_stages):
             usual = (reference.certainty or {}).get(name, 0.0)
-            found.append(f"{name} is found with a probability of {probability:.2f}, in training of {usual:.2f} or more")
+            found.append(f"{name} has a mean probability of {probability:.2f} (in training {usual:.2f} or more)")
     return f"{'; '.join(found)}."
 
 
 def _unlike(spread, features):
     distance = float(np.asarray(spread.distance(features))[0])
-    return f"It looks unlike the training videos: {distance:.3g} from their middle, where nearly all are within " + (
-        f"{spread.limit:.3g}."
-    )
+    return f"The video does not look like the training videos (distance {distance:.3g}, limit {spread.limit:.3g})."

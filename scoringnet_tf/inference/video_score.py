@@ -90,7 +90,7 @@ class Performance:
         """
         said = [f"Reliability: {self.reliability}"] if self.reliability else []
         if self.intervals and level:
-            said.append(f"in brackets where the true score lies in {100 * level:.0f} of 100 such performances")
+            said.append(f"brackets: {100 * level:.0f} % interval of the true score")
         return "; ".join(said)
 
     def to_dict(self, scores: Sequence[str] = SCORES) -> dict[str, Any]:
@@ -235,7 +235,7 @@ class VideoScore:
             lines += [_stage_line(stage) for stage in within]
             trust = performance.trust_line(self.interval_level)
             lines += [f"  {performance.score_line(self.sport)}", *([f"  {trust}"] if trust else [])]
-            against = "Withheld" if performance.final is None else "By force, in spite of"
+            against = "Withheld" if performance.final is None else "Forced despite"
             lines += [f"  {against}: {reason}" for reason in performance.reasons]
             lines += [f"  Warning: {warning}" for warning in performance.warnings]
         lines += [f"  {reason}" for reason in self.further_reasons]
@@ -299,15 +299,13 @@ class VideoScore:
         try:
             import pandas
         except ImportError as error:
-            raise InputError("todo", "Expected pandas, for a DataFrame. Received: none. pip install pandas") from error
+            raise InputError("missing_package", "to_dataframe needs pandas.", "pip install pandas") from error
         return pandas.DataFrame(self.rows(), columns=list(columns(self.sport)))
 
     def plot(self) -> "Figure":
         """A picture: frames of the key stages above the strip of the stages, scores, reasons and warnings."""
         if not self.shown:
-            raise InputError(
-                "todo", f"{self.video}: expected frames to draw. Received: features, which are no pictures."
-            )
+            raise InputError("no_frames", f"{self.video} was scored from features: there are no frames to draw.")
         trust = self._only.trust_line(self.interval_level) if self._only else ""
         notes = [*([f"{trust}."] if trust else []), *self.reasons, *self.warnings]
         return picture(self.sport, self.stages, self.shown, self.video, self.score_line(), notes)
@@ -340,9 +338,7 @@ class VideoScore:
         elif suffix == ".png":
             save_figure(self.plot(), path, self.video)
         else:
-            raise InputError(
-                "todo", f"{path}: expected a name that ends in .json, .csv or .png. Received: {suffix or 'none'}."
-            )
+            raise InputError("wrong_format", f"{path} does not end in .json, .csv or .png.")
 
 
 def _opened(path):

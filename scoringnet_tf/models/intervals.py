@@ -90,7 +90,7 @@ class Intervals:
             widths[score] = half_width(errors, level)
         found = {score: width for score, width in widths.items() if math.isfinite(width)}
         without = [f"{counts[score]} of {score}" for score in widths if score not in found]
-        lacking = f"An interval needs {least_videos(level)} held-out videos with true scores and finite predictions"
+        lacking = f"An interval needs {least_videos(level)} held-out videos with true scores"
         return cls(
             level=level,
             half_widths=found,

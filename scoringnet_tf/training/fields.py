@@ -146,7 +146,7 @@ def converted(value: Any, hint: Any, about: Field, path: str) -> Any:
     """A value of a field, made of a text or of what JSON holds; InputError where the field cannot have it."""
     try:
         made = _of_type(value, hint)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise InputError("wrong_value", f"{named(about, path)}={_text(value)}: not {_described(hint)}.") from error
     if about.choices and made not in about.choices:
         raise InputError("unknown_name", f"{named(about, path)}={made}: it is one of {', '.join(about.choices)}.")

@@ -22,7 +22,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -186,13 +186,17 @@ class Run:
         Raises:
             InputError: it is another; or there are models in the folder that this run did not leave there.
         """
-        record = RunRecord(self.config, self.info.data_hash, self.dtype, self.validation_ids, self.built_of())
+        record = self.as_record()
         if self.worker == 0:
             self._check_room(record)
             record.write(self.model_dir, self._learned_from())
         self._wait_for_all()
         if self.worker > 0:
             record.check(self.model_dir)
+
+    def as_record(self) -> RunRecord:
+        """What config.json holds of the run."""
+        return RunRecord(self.config, self.info.data_hash, self.dtype, self.validation_ids, self.built_of())
 
     def built_of(self) -> dict[str, str | None]:
         """What the model is built of that neither weights nor the records' hash tell: what → a hash of it, or None."""
@@ -314,10 +318,10 @@ class Run:
                 epochs=phase.epochs,
                 steps_per_epoch=steps,
                 validation_data=self._validation(phase),
-                validation_freq=self._validated_epochs(phase),
+                validation_freq=self.validated_epochs(phase),
                 shuffle=False,
                 verbose=0,
-                callbacks=self._callbacks(phase, done, state, steps, logger),
+                callbacks=self.callbacks_of(phase, done, state, steps, logger),
             )
         finally:
             if logger.csv_file is not None:  # Keras closes it only at the end of a training that went well
@@ -329,12 +333,23 @@ class Run:
             return None
         return shared(self.validation_data(phase), self.strategy.num_replicas_in_sync)
 
-    def _validated_epochs(self, phase):
+    def validated_epochs(self, phase: Phase) -> list[int]:
         """Every `validation_every`-th epoch and the last, counted from 1."""
         every = self.config.data.validation_every
         return [epoch for epoch in range(1, phase.epochs + 1) if epoch % every == 0 or epoch == phase.epochs]
 
-    def _callbacks(self, phase, done, state, steps, logger):
+    def callbacks_of(
+        self, phase: Phase, done: int, state: Mapping[str, Any], steps: int, logger: keras.callbacks.Callback
+    ) -> list[keras.callbacks.Callback]:
+        """Those of a phase, in their order.
+
+        Args:
+            phase: of the run, with so many epochs `done`.
+            done: epochs.
+            state: of the checkpoint to go on from; empty at the beginning.
+            steps: of an epoch.
+            logger: of the figures.
+        """
         log_dir = self.folder / "tensorboard" / phase.name
         patience = self.config.run.patience
         best_so_far = state.get("best")

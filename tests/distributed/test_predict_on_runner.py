@@ -74,7 +74,7 @@ def test_all_is_that_of_a_local_run(local, on_runner):
 def test_kept_results_are_printed_in_every_form(stage_model, videos, local, on_runner, form):
     status, printed, said = predict(stage_model, videos, *FORMS[form], f"--results_dir={on_runner[0]}")
     assert (status, printed) == local(form)[:2]
-    assert said == f"{local(form)[2]}predict: 6 results kept in {on_runner[0]} taken over.\n"
+    assert f"6 results kept in {on_runner[0]}" in said.removeprefix(local(form)[2])
 
 
 def test_a_killed_run_goes_on(stage_model, videos, local, tmp_path):

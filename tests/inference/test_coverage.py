@@ -1,4 +1,4 @@
-"""How often intervals hold is counted right, and is what they claim where the data are exchangeable."""
+"""How often intervals hold is counted right, and is what they claim if the data are exchangeable."""
 
 import csv
 import dataclasses
@@ -34,18 +34,18 @@ def predictions(count, rng, scale=8.0):
     )
 
 
-def measured(found):
-    return Intervals.measured(found.truth, found.predicted, "validation", "hash")
+def held_share(setting, evaluated):
+    """How often the intervals that some predictions set hold in others."""
+    intervals = Intervals.measured(setting.truth, setting.predicted, "validation", "hash")
+    evaluated.bounds = interval_bounds(evaluated, intervals, DIVING)
+    return coverage(evaluated, intervals, "test", "hash")["scores"]["final"]["held"]
 
 
 def test_they_hold_as_often_as_they_claim_on_videos_like_those_that_set_them():
-    """Over many draws of 30 videos to set them and 70 to evaluate, as of the smallest dataset: exactly 28 of 31."""
-    rng, shares = np.random.default_rng(0), []
-    for _ in range(300):
-        intervals, evaluated = measured(predictions(30, rng)), predictions(70, rng)
-        evaluated.bounds = interval_bounds(evaluated, intervals, DIVING)
-        shares.append(coverage(evaluated, intervals, "test", "hash")["scores"]["final"]["held"])
-    # The share of a draw varies with the 30 (beta) and with the 70 (binomial): beta-binomial; here the mean of 300.
+    """Over 300 draws of 30 videos to set them and 70 to evaluate, as of the smallest dataset: exactly 28 of 31."""
+    rng = np.random.default_rng(0)
+    shares = [held_share(predictions(30, rng), predictions(70, rng)) for _ in range(300)]
+    # The share of a draw varies with the 30 (beta) and with the 70 (binomial): beta-binomial.
     expected = 28 / 31
     deviation = math.sqrt(stats.betabinom(70, 28, 3).var()) / 70 / math.sqrt(300)
     assert abs(np.mean(shares) - expected) < 3 * deviation
@@ -54,13 +54,12 @@ def test_they_hold_as_often_as_they_claim_on_videos_like_those_that_set_them():
 
 def test_worse_videos_are_told():
     rng = np.random.default_rng(0)
-    intervals, worse = measured(predictions(200, rng)), predictions(200, rng, scale=24.0)
-    worse.bounds = interval_bounds(worse, intervals, DIVING)
-    found = coverage(worse, intervals, "test", "hash")
-    assert found["scores"]["final"]["held"] < 0.7 and found["claimed"] == 0.9
+    assert held_share(predictions(200, rng), predictions(200, rng, scale=24.0)) < 0.7
 
 
+@pytest.fixture
 def small():
+    """Four videos and the intervals of a model, by hand."""
     found = predictions(4, np.random.default_rng(0))
     found.truth = {"difficulty": np.array([3.0, 3, 3, np.nan]), "final": np.array([60.0, 70, 80, 90])}
     found.predicted = {"difficulty": np.array([3.1, 2.9, 3.3, 3.0]), "final": np.array([66.0, 64, 90, 90])}
@@ -69,91 +68,79 @@ def small():
     return found, intervals
 
 
-def test_by_hand():
-    found, intervals = small()
+def test_by_hand(small):
+    found, intervals = small
     np.testing.assert_allclose(found.bounds["final"][:2], [[60, 72], [58, 70]])
-    said = coverage(found, intervals, "test", "hash")
-    assert said["measured_on"] == "validation"
-    assert said["scores"] == {
+    measured = coverage(found, intervals, "test", "hash")
+    assert (measured["claimed"], measured["measured_on"]) == (0.9, "validation")
+    assert measured["scores"] == {
         "difficulty": {"held": pytest.approx(2 / 3), "num_videos": 3, "half_width": 0.2},
         "final": {"held": 0.75, "num_videos": 4, "half_width": 6.0},
     }
-    line = coverage_line(said)
-    assert line == "intervals: claimed 90 %; held difficulty 66.7 % of 3, final 75.0 % of 4"
+    line = coverage_line(measured)
+    assert all(part in line for part in ("90 %", "difficulty 66.7 % of 3", "final 75.0 % of 4"))
 
 
 def test_they_end_where_the_scores_of_the_sport_do():
     """Difficulty from 1.2 to 4.8, execution from 0 to 30, the final score from 0 to 144."""
-    found, _ = small()
-    found.predicted = {
-        "difficulty": np.array([4.7, 1.3]),
-        "execution": np.array([29.0, 0.5]),
-        "final": np.array([3, 143]),
-    }
+    predicted = {"difficulty": np.array([4.7, 1.3]), "execution": np.array([29.0, 0.5]), "final": np.array([3, 143])}
     widths = {"difficulty": 0.2, "execution": 2.0, "final": 6.0}
-    found.bounds = interval_bounds(found, Intervals(0.9, widths, dict.fromkeys(widths, 9), "validation", ""), DIVING)
-    np.testing.assert_allclose(found.bounds["difficulty"], [[4.5, 4.8], [1.2, 1.5]])
-    np.testing.assert_allclose(found.bounds["execution"], [[27, 30], [0, 2.5]])
-    np.testing.assert_allclose(found.bounds["final"], [[0, 9], [137, 144]])
+    intervals = Intervals(0.9, widths, dict.fromkeys(widths, 9), "validation", "")
+    bounds = interval_bounds(Predictions(predicted=predicted), intervals, DIVING)
+    np.testing.assert_allclose(bounds["difficulty"], [[4.5, 4.8], [1.2, 1.5]])
+    np.testing.assert_allclose(bounds["execution"], [[27, 30], [0, 2.5]])
+    np.testing.assert_allclose(bounds["final"], [[0, 9], [137, 144]])
 
 
-def test_the_videos_that_set_them_are_no_evidence():
-    found, intervals = small()
-    assert not coverage(found, intervals, "validation", "other")["same_videos"]
-    said = coverage(found, intervals, "validation", "hash")
-    assert said["same_videos"] and "which says nothing" in coverage_line(said)
+@pytest.mark.parametrize(
+    ("split", "data_hash", "shown", "shared", "same"),
+    [
+        ("validation", "other", (), 0, False),
+        ("validation", "hash", (), 0, True),
+        ("test", "another", {"a", "x", "b", "y"}, 2, False),  # records built anew, with another split
+        ("test", "another", {"b", "a", "d", "c"}, 4, True),
+        ("test", "another", {"w", "x", "y", "z"}, 0, False),
+    ],
+)
+def test_the_videos_that_set_them_are_no_evidence(small, split, data_hash, shown, shared, same):
+    found, intervals = small
+    measured = coverage(found, dataclasses.replace(intervals, shown=["a", "b", "c", "d"]), split, data_hash, shown)
+    assert (measured["shared_videos"], measured["same_videos"]) == (shared, same)
 
 
-def test_the_videos_that_set_them_are_known_in_other_records():
-    """Built anew, with another label, they lie in another split and under another hash."""
-    found, intervals = small()
-    intervals = dataclasses.replace(intervals, shown=["a", "b", "c", "d"])
-    for shown, shared, same, line in (
-        ({"a", "x", "b", "y"}, 2, False, "(2 of the videos set them)"),
-        ({"b", "a", "d", "c"}, 4, True, "which says nothing)"),
-        ({"w", "x", "y", "z"}, 0, False, "final 75.0 % of 4"),
-        ((), 0, False, "final 75.0 % of 4"),
-    ):
-        said = coverage(found, intervals, "test", "another", shown)
-        assert (said["shared_videos"], said["same_videos"]) == (shared, same)
-        assert coverage_line(said).endswith(line)
-
-
-def test_none_say_why():
-    found, _ = small()
+def test_none_say_why(small):
+    found, _ = small
     none = Intervals.none("Nothing was held out.")
     found.bounds = interval_bounds(found, none, DIVING)
-    said = coverage(found, none, "test", "hash")
-    assert (found.bounds, said["scores"]) == ({}, {})
-    assert coverage_line(said) == "No intervals. Nothing was held out."
+    measured = coverage(found, none, "test", "hash")
+    assert (found.bounds, measured["scores"], measured["lacking"]) == ({}, {}, "Nothing was held out.")
+    assert none.lacking in coverage_line(measured)
 
 
-def test_a_score_that_is_not_predicted_or_known_has_no_share():
-    found, intervals = small()
+def test_a_score_that_is_not_predicted_or_known_has_no_share(small):
+    found, intervals = small
     found.truth["final"] = np.full(4, np.nan)
     whole = coverage(found, intervals, "test", "hash")
-    said = whole["scores"]["final"]
-    assert math.isnan(said["held"]) and said["num_videos"] == 0
+    assert math.isnan(whole["scores"]["final"]["held"]) and whole["scores"]["final"]["num_videos"] == 0
     assert "difficulty" in coverage_line(whole) and "final" not in coverage_line(whole)
     assert "hold" not in score_scatter(found, DIVING).axes[-1].get_title()
-    for score in found.truth:
-        found.truth[score] = np.full(4, np.nan)
-    assert coverage_line(coverage(found, intervals, "test", "hash")).endswith(" %; no true score is known.")
+    found.truth = dict.fromkeys(found.truth, np.full(4, np.nan))
+    assert "90 %" in coverage_line(coverage(found, intervals, "test", "hash"))
     del found.predicted["final"]
     assert list(interval_bounds(found, intervals, DIVING)) == ["difficulty"]
 
 
-def test_the_report_holds_them(tmp_path):
-    found, intervals = small()
+def test_the_report_holds_them(tmp_path, small):
+    found, intervals = small
     found.truth["execution"] = np.full(4, np.nan)
-    said = {**figures(found, DIVING.stages), "intervals": coverage(found, intervals, "test", "hash")}
-    write_report(tmp_path, found, said, DIVING)
+    measured = {**figures(found, DIVING.stages), "intervals": coverage(found, intervals, "test", "hash")}
+    write_report(tmp_path, found, measured, DIVING)
     with (tmp_path / "predictions.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert (rows[1]["low_final"], rows[1]["high_final"], rows[0]["low_difficulty"]) == ("58.0", "70.0", "2.9")
     assert json.loads((tmp_path / "metrics.json").read_text())["intervals"]["scores"]["final"]["held"] == 0.75
     panel = score_scatter(found, DIVING).axes[1]
-    assert "intervals hold 75 %" in panel.get_title()
+    assert "75 %" in panel.get_title()
     (lines,) = (one for one in panel.collections if len(one.get_paths()) == 4 and hasattr(one, "get_segments"))
     np.testing.assert_allclose(lines.get_segments()[1], [[70, 58], [70, 70]])
     (points,) = (one for one in panel.collections if len(one.get_offsets()) == 4)

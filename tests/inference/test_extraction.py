@@ -35,7 +35,7 @@ from scoringnet_tf.models.c3d import C3D
 from scoringnet_tf.sports import get_sport
 from scoringnet_tf.support.errors import InputError, Stopped
 from scoringnet_tf.support.files import replacing_file
-from scoringnet_tf.training.config import record_config
+from scoringnet_tf.training.run_record import RunRecord
 
 ROOT = pathlib.Path(__file__).parents[2]
 SIZE = (32, 32)
@@ -225,7 +225,7 @@ def test_videos_that_the_model_learned_from_are_told(known_by, diving_records, t
         tmp_path / "c3d.keras"
     )
     if known_by == "run":
-        record_config(tmp_path, {}, "others", "float32", [], seen)
+        RunRecord(None, "others").write(tmp_path, seen)
     result = command(*_of_records(tmp_path / "c3d.keras", diving_records, extracted))
     assert result.returncode == 0, result.stderr
     said = "Of these 10 videos the model learned from 2: on them what learns from the features errs less"

@@ -2,8 +2,8 @@
 
 import threading
 
+import av
 import pytest
-from command_forks import TIMEOUT
 from conftest import write_bars
 
 from scoringnet_tf.inference.inputs import reading_ahead, scored
@@ -26,67 +26,50 @@ def videos(tmp_path):
     (tmp_path / "text.avi").write_text("no video")
     paths = [files[0], tmp_path / "text.avi", *files[1:], tmp_path / "missing.avi", files[0]]
     named = [(str(path), None) for path in paths]
-    return [*named[:3], ("x*", InputError("todo", "x*: none")), *named[3:]]
+    return [*named[:3], ("x*", InputError("not_found", "x*: none")), *named[3:]]
 
 
-def results(scorer, videos):
-    found = [scored(scorer, *named, force=True) for named in videos]
-    return [each.to_dict() for each in found]
+def results(scorer, videos, **options):
+    return [scored(scorer, *named, force=True, **options).to_dict() for named in videos]
 
 
-@pytest.mark.slow
 def test_results_are_those_of_one_after_the_other(model, videos):
-    expected, scorer = results(VideoScorer(model), videos), VideoScorer(model)
+    expected = results(VideoScorer(model), videos)
+    scorer = VideoScorer(model)
     assert results(scorer, reading_ahead(scorer, videos)) == expected
     assert [each.get("code") for each in expected] == [None, "unreadable", None, "unreadable", None, "unreadable", None]
-    assert not scorer._ahead  # nothing that was read is left
 
 
 def test_the_next_is_read_by_a_thread_of_its_own(model, videos, monkeypatch):
-    scorer, readers = VideoScorer(model), []
-    parts = scorer.preprocessor.parts
+    """Its file may go once it was read; that of another stream is read anew."""
+    original, readers = av.open, []
 
-    def watched(source, **options):
-        def of_thread():
-            readers.append((source.name, threading.current_thread() is threading.main_thread()))
-            yield from parts(source, **options)
+    def opened(file, *arguments, **options):
+        readers.append((str(file), threading.current_thread() is threading.main_thread()))
+        return original(file, *arguments, **options)
 
-        return of_thread()
-
-    monkeypatch.setattr(scorer.preprocessor, "parts", watched)
-    results(scorer, reading_ahead(scorer, [videos[0], videos[2], videos[4]]))
-    assert sorted(readers) == [("0.avi", True), ("1.avi", False), ("2.avi", False)]
-
-
-def test_another_stream_or_a_strict_reading_is_made_anew(model, videos):
-    """What was read for one purpose is not taken for another."""
+    monkeypatch.setattr(av, "open", opened)
     scorer = VideoScorer(model)
-    path = type(videos[0][0])(videos[0][0])
-    scorer.read_ahead(path)
-    assert scorer._parts(path, None, False) is not None and scorer._parts(path, 1, True) is not None
-    assert list(scorer._ahead) == [(path, None, True)]
-    (video,) = scorer._parts(path, None, True)
-    assert len(video.frames) == 30 and not scorer._ahead
+    results(scorer, reading_ahead(scorer, [videos[0], videos[2], videos[4]]))
+    firsts = dict(reversed(readers))
+    assert [firsts[videos[index][0]] for index in (0, 2, 4)] == [True, False, False]
+    readers.clear()
+    results(scorer, reading_ahead(scorer, [videos[0], videos[2]], stream=0))  # which is not what is asked for
+    assert (videos[2][0], True) in readers
 
 
-def test_what_is_not_wanted_any_more_is_not_read_to_its_end(model, videos, monkeypatch):
-    """As where the command is stopped in the first video: the second ends where it is, not where its file ends."""
-    scorer, begun = VideoScorer(model), threading.Event()
-    encode, seen = scorer.preprocessor.stored.encode, []
-
-    def slow(frame, *arguments):
-        seen.append(frame)
-        if len(seen) == 3:
-            begun.set()
-            assert stopped.wait(TIMEOUT)
-        return encode(frame, *arguments)
-
-    stopped = threading.Event()
-    monkeypatch.setattr(type(scorer.preprocessor.stored), "encode", lambda self, *arguments: slow(*arguments))
-    ahead = reading_ahead(scorer, [videos[0], videos[2]])
+def test_what_is_not_wanted_any_more_is_not_read_to_its_end(model, tmp_path):
+    """As when the command is stopped in the first video: the second ends where it is."""
+    write_bars(tmp_path / "long.avi", 600)
+    write_bars(tmp_path / "short.avi", 9)
+    unwanted = threading.Event()
+    preprocessor = VideoScorer(model).preprocessor
+    parts = preprocessor.parts(tmp_path / "long.avi", length=50, overlap=10, unwanted=unwanted.is_set)
+    assert len(next(parts).frames) == 50
+    unwanted.set()
+    assert list(parts) == []
+    scorer = VideoScorer(model)
+    ahead = reading_ahead(scorer, [(str(tmp_path / "short.avi"), None), (str(tmp_path / "long.avi"), None)])
     next(ahead)
-    ((_, first),) = scorer._ahead.values()
-    assert begun.wait(TIMEOUT)
     ahead.close()
-    stopped.set()
-    assert isinstance(first.exception(TIMEOUT), StopIteration) and len(seen) < 20 and not scorer._ahead
+    assert scorer(tmp_path / "long.avi", force=True).num_frames == 600

@@ -7,7 +7,7 @@ import types
 
 import pytest
 from refusals import refused
-from training_runs import batch, settings
+from training_runs import batch, changed, settings
 
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.presets import load_scoring_net
@@ -17,7 +17,7 @@ from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.run import Phase
 from scoringnet_tf.training.scoring import ScoringRun
 
-CHANGES = {"training": "joint", "rates": []}
+CHANGES = {"training": "joint", "lr_multipliers": {}}
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_epochs_whose_test_scores_were_not_asked_for_are_told(
         (tmp_path / "joint_test_scores.csv").write_text(SCORED.format(scored))
     run.begin(run.phases[0], resumed=True)
     assert capsys.readouterr().out == ""
-    monkeypatch.setitem(run.settings, "test_scores", True)
+    monkeypatch.setattr(run, "config", changed(run.config, test_scores=True))
     run.begin(run.phases[0], resumed=True)
     printed = capsys.readouterr().out
     assert all(part in printed for part in [str(tmp_path / "joint_test_scores.csv"), *counted])
@@ -150,11 +150,9 @@ def test_labels_are_looked_for_where_kfs_learns_beside_held_out_videos(run, monk
     assert not looks("joint")
 
 
-def test_test_scores_need_test_videos_whose_scores_are_known(run, monkeypatch):
+def test_test_scores_need_test_videos_whose_scores_are_known(run):
     unknown = dict.fromkeys(("difficulty", "execution", "final"))
     videos = {name: {**video, **unknown} for name, video in run.info.videos.items() if video["split"] == "test"}
-    monkeypatch.setitem(run.settings, "test_scores", True)
-    run._check_test_scores()
-    monkeypatch.setattr(run, "info", dataclasses.replace(run.info, videos=videos))
-    with refused("no_scores", "--test_scores", "3 test videos"):
-        run._check_test_scores()
+    info = dataclasses.replace(run.info, videos={**run.info.videos, **videos})
+    with refused("no_scores", "3 test videos"):
+        ScoringRun(info, changed(run.config, test_scores=True))

@@ -6,14 +6,13 @@ import keras
 import numpy as np
 import pytest
 from refusals import refused
-from training_runs import REGRESSOR, SMALL, STATISTICS, assert_same, batch, settings, telling, trained
+from training_runs import REGRESSOR, SMALL, STATISTICS, assert_same, batch, changed, settings, telling, trained
 
 import scoringnet_tf
 from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.models.presets import load_scoring_net
 from scoringnet_tf.support.errors import InputError
 from scoringnet_tf.training.checkpoints import Checkpoints
-from scoringnet_tf.training.config import record_config
 from scoringnet_tf.training.initialization import (
     continue_from,
     load_network,
@@ -21,7 +20,8 @@ from scoringnet_tf.training.initialization import (
     load_segmenter,
     preprocessing_of,
 )
-from scoringnet_tf.training.scoring import ScoringRun, build_network
+from scoringnet_tf.training.network import build_network
+from scoringnet_tf.training.scoring import ScoringRun
 
 
 def test_pretrained_c3d_reaches_kfs_and_both_towers(tmp_path):
@@ -113,8 +113,6 @@ def test_an_initial_model_of_another_shape_is_refused_whole(diving_records, tmp_
     with pytest.raises(InputError):
         run.load_initial_weights()
     assert_same(before, run.model.get_weights())
-    with refused("flags_conflict", "--initial_model", "--pretrained"):
-        ScoringRun(DatasetInfo.load(diving_records), {**options, "pretrained": "c3d.keras"})
 
 
 @pytest.mark.parametrize(
@@ -147,7 +145,7 @@ def test_a_model_to_start_from_is_not_taken_for_what_a_run_left(diving_records, 
         with refused("exists", "best.keras"):
             run.run()
         assert path.is_file()
-    record_config(run.model_dir, run.settings, info.data_hash, run.dtype, run.validation_ids, ())
+    run.as_record().write(run.model_dir)
     with refused("start_in_model_dir", "--initial_model"):
         run.run()
     assert path.is_file()
@@ -238,7 +236,7 @@ def test_the_kfs_of_an_initial_model_may_be_kept(diving_records, tmp_path):
     stale = build_network(info, options, "float32")
     stale.save(tmp_path / "run/segmentation.keras")
     stale.segmenter.save_weights(tmp_path / "run/segmenter.weights.h5")
-    run = ScoringRun(info, {**options, "initial_model": path})
+    run = ScoringRun(info, changed(options, initial_model=path))
     run.folder = run.model_dir
     run.load_initial_weights()
     (phase,) = run.phases
@@ -255,7 +253,7 @@ def test_a_segmenter_comes_before_that_of_an_initial_model(diving_records, tmp_p
     for flag in ("initial_model", "segmenter"):
         models[flag] = trained(build_network(info, options, "float32"))
         models[flag].save(tmp_path / f"{flag}.keras")
-    run = ScoringRun(info, {**options, **{flag: str(tmp_path / f"{flag}.keras") for flag in models}})
+    run = ScoringRun(info, changed(options, **{flag: str(tmp_path / f"{flag}.keras") for flag in models}))
     run.load_initial_weights()
     assert_same(models["segmenter"].segmenter.get_weights(), run.model.segmenter.get_weights())
     assert_same(models["initial_model"].score_predictor.get_weights(), run.model.score_predictor.get_weights())
@@ -388,8 +386,8 @@ def said_of_fragments(model):
 @pytest.mark.parametrize(
     ("changes", "stay"),
     [
-        ({"freeze": ["difficulty"], "training": "joint"}, ["difficulty"]),
-        ({"freeze": ["difficulty", "c3d"], "rates": [], "segmentation_epochs": 0}, ["difficulty"]),
+        ({"lr_multipliers": {"difficulty": 0}, "training": "joint"}, ["difficulty"]),
+        ({"lr_multipliers": {"difficulty": 0, "c3d": 0}, "segmentation_epochs": 0}, ["difficulty"]),
         ({"scoring_epochs": 0}, ["difficulty", "execution", "final"]),
         ({"scoring_epochs": 0, "difficulty_fragment": ["entry", "take-flight"]}, ["difficulty", "execution", "final"]),
     ],
@@ -424,7 +422,7 @@ def test_a_run_does_not_go_on_where_the_model_that_it_started_from_scores_otherw
 
     def record(**changes):
         model.with_dtype("float32", **changes).save(path)
-        options = {"initial_model": str(path), "freeze": ["difficulty"]}
+        options = {"initial_model": str(path), "lr_multipliers": {"difficulty": 0}}
         run = ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path / "run", diving_records, **options))
         run.record()
         return run.model
@@ -437,8 +435,12 @@ def test_a_run_does_not_go_on_where_the_model_that_it_started_from_scores_otherw
 
 
 def test_the_stages_of_a_tower_that_does_not_learn_are_not_to_be_changed(of_other_records, diving_records, tmp_path):
-    changes = {"initial_model": of_other_records[0], "freeze": ["difficulty"], "difficulty_fragment": ["take-flight"]}
-    with refused("flags_conflict", "--difficulty_fragment", "take-flight, entry"):
+    changes = {
+        "initial_model": of_other_records[0],
+        "lr_multipliers": {"difficulty": 0},
+        "difficulty_fragment": ["take-flight"],
+    }
+    with refused("flags_conflict", "fragments.difficulty", "take-flight, entry"):
         ScoringRun(DatasetInfo.load(diving_records), settings(tmp_path, diving_records, **changes))
 
 

@@ -21,7 +21,7 @@ from scoringnet_tf.training import callbacks
 from scoringnet_tf.training.scoring import ScoringRun
 
 OPTIONS = {"training": "joint", "epochs": 4, "decay_steps": 3, "ema_momentum": 0.8}
-OPTIONS |= {"fragments": "whole", "scores": "final", "fragment_jitter": 0}
+OPTIONS |= {"fragments": "whole", "scores": "final"}
 
 
 def rows_of(path):

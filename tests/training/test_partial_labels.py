@@ -43,7 +43,7 @@ SETTINGS = {
     "conv_filters": 256,
     "fc_units": 256,
     "dropout": 0.0,
-    "rates": [],
+    "lr_multipliers": {},
     "beta": 0.0,
     "learning_rate": 3e-3,
     "decay_steps": 50,
