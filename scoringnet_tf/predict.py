@@ -24,7 +24,7 @@ from absl import flags
 from tqdm import tqdm
 
 from scoringnet_tf.data.features import SUFFIXES as FEATURE_SUFFIXES
-from scoringnet_tf.data.video import VIDEO_SUFFIXES
+from scoringnet_tf.data.video_files import VIDEO_SUFFIXES
 from scoringnet_tf.inference.inputs import STANDARD_INPUT, named_videos, reading_ahead
 from scoringnet_tf.report.printing import Pictures, Printer
 from scoringnet_tf.sports import get_sport
