@@ -90,7 +90,7 @@ def trained(tmp_path_factory):
         *("scoringnet_tf.train", f"--records_dir={folder / 'dives_records'}", f"--model_dir={folder / 'run'}"),
         *(f"--pretrained={folder / 'c3d/c3d.keras'}", "--training=staged", "--segmentation_epochs=1"),
         *("--scoring_epochs=1", "--clip_lengths=8,8", "--validation_fraction=0.3", "--decoding=ordered", *SMALL),
-        "--notraining_ids",
+        "--set=run.training_ids=false",
         run=functools.partial(started, quiet=False),
     ).stderr
     assert re.fullmatch(BARS, said, re.DOTALL), said  # and nothing of TensorFlow's, see `test_notices`
@@ -101,7 +101,7 @@ def trained(tmp_path_factory):
 def test_whole_path(trained):
     run, video = trained / "run", trained / "dives/diving_samples_len_ori/001.avi"
     reference = load_scoring_net(run).reference
-    assert reference.spread is not None and reference.bank is None  # --notraining_ids
+    assert reference.spread is not None and reference.bank is None  # run.training_ids=false
     validation, _ = held_out_ids(run / "best.keras")
     known = reference.intervals.num_videos
     assert validation and known == dict.fromkeys(("difficulty", "execution", "final"), len(validation))

@@ -57,7 +57,7 @@ def configuration(default: Config) -> Config:
     fields = {path: about for path, about, *_ in all_fields(type(default))}
     given = {path: flags.FLAGS[about.flag] for path, about in fields.items() if about.flag}
     values = {path: flag.value for path, flag in given.items() if flag.present}
-    for entry in flags.FLAGS[SET].value:
+    for entry in flags.FLAGS[SET].value or ():
         path, equals, value = entry.partition("=")
         if not equals:
             raise InputError("wrong_value", f"--{SET}={entry}: not PATH=VALUE.", "For example optimizer.clip_norm=0.")

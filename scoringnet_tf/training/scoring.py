@@ -3,7 +3,9 @@
 import csv
 import dataclasses
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -173,7 +175,7 @@ class ScoringRun(Run):
             service=data.service,
             **self._frames_of_interest(phase),
         )
-        return dataset.map(self._shuffled_labels()) if data.shuffle_labels else dataset
+        return dataset.map(self.shuffled_labels()) if data.shuffle_labels else dataset
 
     def _frames_of_interest(self, phase):
         """SP on true fragments sees nothing else of a video that has them all; what it does not see is not decoded."""
@@ -182,7 +184,7 @@ class ScoringRun(Run):
             return {}
         return {"only_stages": [*self.model.fragment_stages.values()], "margin": fragments.jitter}
 
-    def _shuffled_labels(self):
+    def shuffled_labels(self) -> Callable[..., tuple[Any, Any]]:
         """A map that gives every training video the scores of another one: the control that must learn nothing."""
         ids, names = self.train_ids, self.info.scores
         order = np.random.default_rng(self.config.run.seed).permutation(len(ids))

@@ -135,8 +135,8 @@ RECORDS = (
     ),
     Case(
         "a part that there is not",
-        f"{T} --freeze=head",
-        "train: --freeze: expected parts of the model: …. Received: head.",
+        f"{T} --lr_multipliers=head:2",
+        "train: --lr_multipliers: the model has no part head, only …. [unknown_name]",
     ),
     Case(
         "the damaged state of an earlier run",

@@ -517,6 +517,9 @@ def staged(surroundings, tmp_path):
     return training.dataclasses.replace(surroundings, preset=tmp_path / "staged.flags")
 
 
+LSTM = "set=model.fragments.network.lstm_units"
+
+
 def given(arguments, name):
     return [argument.partition("=")[2] for argument in arguments if argument.startswith(f"--{name}=")]
 
@@ -526,7 +529,7 @@ def test_rows_that_differ_in_sp_alone_share_a_kfs(staged, commands):
     trained = [arguments for module, arguments in commands if module.endswith("train")]
     alone = [arguments for arguments in trained if given(arguments, "scoring_epochs") == ["0"]]
     assert [given(arguments, "seed") for arguments in alone] == [["0"], ["0"], ["1"], ["1"]]
-    assert [given(arguments, "set=model.fragments.network.lstm_units") for arguments in alone] == [[], ["9"]] * 2
+    assert [given(arguments, LSTM) for arguments in alone] == [[], ["9"]] * 2
     assert not any(given(arguments, "alpha") for arguments in alone)  # SP's, which does not matter
     folders = [given(arguments, "model_dir") for arguments in alone]
     first = [arguments for arguments in trained if given(arguments, "seed") == ["0"] and arguments not in alone]
@@ -553,7 +556,7 @@ def test_a_kfs_that_fails_fails_its_rows_alone(staged, commands, monkeypatch):
     succeed, tried = training.run_command, []
 
     def failing(module, arguments, log):
-        if given(arguments, "scoring_epochs") == ["0"] and not given(arguments, "set=model.fragments.network.lstm_units"):
+        if given(arguments, "scoring_epochs") == ["0"] and not given(arguments, LSTM):
             tried.append(arguments)
             raise TrainingError("no KFS")
         succeed(module, arguments, log)

@@ -21,7 +21,7 @@ from scoringnet_tf.data.dataset_info import DatasetInfo
 from scoringnet_tf.inference import evaluation
 from scoringnet_tf.inference.prediction import score_video
 from scoringnet_tf.models.presets import load_scoring_net
-from scoringnet_tf.sports import FINAL_ALONE, SCORES, measures
+from scoringnet_tf.sports import FINAL_ALONE, SCORES, score_metrics
 from scoringnet_tf.training.checkpoints import Checkpoints
 from scoringnet_tf.training.scoring import ScoringRun
 
@@ -30,7 +30,6 @@ SETTINGS = {
     "fragments": "whole",
     "training": "joint",
     "epochs": 25,
-    "fragment_jitter": 0,
     "flip": False,
     "crop_shift": 0,
     "zoom": 0.0,
@@ -221,8 +220,8 @@ CONTROLS = [  # of frames `test_learning` has one
 
 def agreement_of_exchanged(score, run):
     """SRC of the scores that `--shuffle_labels` gives the training videos with their own."""
-    _, given = run._shuffled_labels()({}, {}, {"id": tf.constant(run.train_ids)})
-    return measures.src([run.info.videos[video_id][score] for video_id in run.train_ids], given[score].numpy())
+    _, given = run.shuffled_labels()({}, {}, {"id": tf.constant(run.train_ids)})
+    return score_metrics.src([run.info.videos[video_id][score] for video_id in run.train_ids], given[score].numpy())
 
 
 @pytest.mark.slow
